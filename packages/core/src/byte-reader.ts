@@ -1,0 +1,127 @@
+import { FormatError } from "./errors.js";
+
+/**
+ * Reads little-endian fields from bytes, in order, and never past their end: every read names its field, and a
+ * read that does not fit throws a {@link FormatError} that says which field, where, and what was left. A length
+ * that a file claims is checked against what is there before anything is allocated.
+ *
+ * @example
+ * ```ts
+ * import { ByteReader } from "@qkv/core";
+ *
+ * const reader = new ByteReader(new Uint8Array([1, 0, 0, 0, 104, 105]), { fn: "readHeader", source: "header.bin" });
+ * reader.int32("count"); // => 1
+ * reader.text("name", 2); // => "hi"
+ * reader.remaining; // => 0
+ * ```
+ */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #fn: string;
+  readonly #source: string;
+  #offset = 0;
+
+  /**
+   * @param bytes - The whole file, or the part to be read.
+   * @param context - `fn`: the function whose name errors carry. `source`: the file's name, for the message.
+   */
+  constructor(bytes: Uint8Array, context: { fn: string; source: string }) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#fn = context.fn;
+    this.#source = context.source;
+  }
+
+  /** Where the next read starts. Unit: bytes from the start. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Unread bytes. */
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  uint8(field: string): number {
+    return this.#view.getUint8(this.#take(field, 1));
+  }
+
+  uint32(field: string): number {
+    return this.#view.getUint32(this.#take(field, 4), true);
+  }
+
+  int32(field: string): number {
+    return this.#view.getInt32(this.#take(field, 4), true);
+  }
+
+  float32(field: string): number {
+    return this.#view.getFloat32(this.#take(field, 4), true);
+  }
+
+  /** A 64-bit count. Refused above 2^53 - 1, which no real length reaches. */
+  uint64(field: string): number {
+    const value = this.#view.getBigUint64(this.#take(field, 8), true);
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+      this.#fail(field, value, "a count below 2^53");
+    }
+    return Number(value);
+  }
+
+  /** `count` float32 values, copied (the file's bytes need not be aligned). */
+  float32Array(field: string, count: number): Float32Array {
+    const start = this.#take(field, count * 4);
+    const bytes = this.#bytes.slice(start, start + count * 4);
+    if (littleEndian) return new Float32Array(bytes.buffer);
+    const view = new DataView(bytes.buffer);
+    return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));
+  }
+
+  /** `count` bytes, a view of the file's. */
+  bytes(field: string, count: number): Uint8Array {
+    const start = this.#take(field, count);
+    return this.#bytes.subarray(start, start + count);
+  }
+
+  /** `count` bytes as UTF-8. Refused where they are not UTF-8. */
+  text(field: string, count: number): string {
+    const bytes = this.bytes(field, count);
+    try {
+      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    } catch (cause) {
+      return this.#fail(field, bytes, "UTF-8 text", cause);
+    }
+  }
+
+  /** Passes over `count` bytes. */
+  skip(field: string, count: number): void {
+    this.#take(field, count);
+  }
+
+  #take(field: string, count: number): number {
+    if (!Number.isSafeInteger(count) || count < 0) this.#fail(field, count, "a length of 0 or more bytes");
+    if (count > this.remaining) {
+      this.#fail(
+        field,
+        `${this.remaining} bytes, at byte ${this.#offset} of ${this.#bytes.length}`,
+        `${count} bytes`,
+      );
+    }
+    const start = this.#offset;
+    this.#offset += count;
+    return start;
+  }
+
+  #fail(field: string, received: unknown, expected: string, cause?: unknown): never {
+    throw new FormatError({
+      fn: this.#fn,
+      argument: `${this.#source}: ${field}`,
+      received,
+      expected,
+      fix: "the file is cut short, damaged, or of another format; fetch it again or check which file it is.",
+      cause,
+    });
+  }
+}
+
+const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

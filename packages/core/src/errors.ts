@@ -1,0 +1,122 @@
+/** The facts every error of the project carries: as its message, and as fields of the same names. */
+export type ErrorFacts = {
+  /** The function that refused, as the caller wrote it: `slidingWindow`. */
+  fn: string;
+  /** The argument, or the field of a file, that is wrong. */
+  argument: string;
+  /** What came. */
+  received: unknown;
+  /** What would have been right, as a noun phrase: `a whole number of tokens, 1 or more`. */
+  expected: string;
+  /** What to do, as a sentence: `count the query itself.` */
+  fix: string;
+  /** What lies underneath, where another error led to this one. */
+  cause?: unknown;
+};
+
+/**
+ * What every error thrown by a qkv package is. Its message names the function, the argument, what came, what
+ * was expected and the fix; the same facts are its fields.
+ *
+ * Compare `error.name` or use {@link isQkvError} rather than `instanceof`: two versions of the package, or its
+ * ESM and its CJS build, may live in one program.
+ */
+export class QkvError extends Error {
+  readonly fn: string;
+  readonly argument: string;
+  readonly received: unknown;
+  readonly expected: string;
+  readonly fix: string;
+
+  constructor(facts: ErrorFacts) {
+    super(
+      `${facts.fn}: \`${facts.argument}\` ${verb(facts.received)}, expected ${facts.expected}.\nFix: ${facts.fix}`,
+      facts.cause === undefined ? undefined : { cause: facts.cause },
+    );
+    this.fn = facts.fn;
+    this.argument = facts.argument;
+    this.received = facts.received;
+    this.expected = facts.expected;
+    this.fix = facts.fix;
+  }
+
+  override get name(): string {
+    return "QkvError";
+  }
+
+  get [errorKey](): true {
+    return true;
+  }
+}
+
+const errorKey = Symbol.for("@qkv/error");
+
+/** Whether `value` is an error of any qkv package, whichever copy of the package threw it. */
+export function isQkvError(value: unknown): value is QkvError {
+  return typeof value === "object" && value !== null && errorKey in value;
+}
+
+/** An argument has the wrong value or the wrong kind. */
+export class ArgumentError extends QkvError {
+  override get name(): string {
+    return "ArgumentError";
+  }
+}
+
+/** A tensor has the wrong shape. `received` is its shape. */
+export class ShapeError extends QkvError {
+  override get name(): string {
+    return "ShapeError";
+  }
+}
+
+/** A file is damaged, cut short, or of another format. `argument` is the field of the file. */
+export class FormatError extends QkvError {
+  override get name(): string {
+    return "FormatError";
+  }
+}
+
+/** A device could not do its work: a lost context, a dead worker, memory that ran out. */
+export class DeviceError extends QkvError {
+  override get name(): string {
+    return "DeviceError";
+  }
+}
+
+/** A value comes from another version of a package whose contract differs from this one's. */
+export class VersionError extends QkvError {
+  override get name(): string {
+    return "VersionError";
+  }
+}
+
+/** Numbers in brackets read as a shape: "has shape [2, 3]"; anything else: "is …". */
+function verb(received: unknown): string {
+  return isShape(received) ? `has shape ${describeValue(received)}` : `is ${describeValue(received)}`;
+}
+
+function isShape(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((size) => typeof size === "number");
+}
+
+/** One short line that says what a value is, for messages. Long strings and lists are cut. */
+export function describeValue(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
+  if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 8).map(describeValue).join(", ");
+    return value.length > 8 ? `[${shown}, … ${value.length} in all]` : `[${shown}]`;
+  }
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
+  if (value instanceof Error) return `${value.name} (${value.message})`;
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  return name && name !== "Object" ? `a ${name}` : `an object with ${describeKeys(Object.keys(value))}`;
+}
+
+function describeKeys(keys: string[]): string {
+  if (keys.length === 0) return "no keys";
+  return `keys ${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", …" : ""}`;
+}

@@ -1,0 +1,27 @@
+// Where a Chromium is, and how it is started so that nothing leaves the machine and software rendering works.
+import { existsSync } from "node:fs";
+
+export const chromiumPath = [
+  process.env.CHROME_PATH,
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe",
+].find((path) => path && existsSync(path));
+
+export const chromiumArgs = [
+  "--no-sandbox",
+  "--enable-unsafe-swiftshader",
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-quic",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+export const noChromium =
+  "No Chromium was found, so browser tests were left out. To run them: install Chromium or Chrome " +
+  "(Debian: apt-get install chromium), or set CHROME_PATH.";

@@ -1,0 +1,38 @@
+// Brings the pinned pnpm (which brings Node 24), installs exactly what the lockfile says, then runs a command:
+//   node scripts/pnpm.mjs turbo run build
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (process.platform === "darwin" && (major < 22 || (major === 22 && minor < 18))) {
+  console.error(
+    `This is Node ${process.versions.node}. On macOS the project uses your own Node and needs 22.18 or newer.\n` +
+      `Fix: install Node 24 (https://nodejs.org) and run the command again.`,
+  );
+  process.exit(1);
+}
+if (major < 20) {
+  console.error(`This is Node ${process.versions.node}; 20 or newer is needed.\nFix: install Node 24 (https://nodejs.org).`);
+  process.exit(1);
+}
+
+const root = new URL("../", import.meta.url);
+const { packageManager } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const windows = process.platform === "win32";
+
+function pnpm(args) {
+  const quoted = windows ? args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)) : args;
+  const { status, error } = spawnSync("npx", ["--yes", packageManager, ...quoted], {
+    cwd: root,
+    // Paths on the command line are relative to where it was typed.
+    env: { ...process.env, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
+    stdio: "inherit",
+    shell: windows,
+  });
+  if (error) console.error(error.message);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+// Progress goes to stderr's side of things: `--silent` keeps stdout for the command's own output (--json).
+pnpm(["install", "--frozen-lockfile", ...(process.argv.includes("--json") ? ["--silent"] : [])]);
+pnpm(["exec", ...process.argv.slice(2)]);

@@ -1,0 +1,17 @@
+import { readFileSync } from "node:fs";
+import { defineConfig, type Options } from "tsup";
+
+/** ESM + CJS + types for both. `entry` lists the public modules of a package, one file each. */
+export const library = (entry: string[], more: Options = {}) =>
+  defineConfig({
+    entry: entry.map((name) => `src/${name}.ts`),
+    format: ["esm", "cjs"],
+    target: "es2022",
+    define: { __VERSION__: JSON.stringify(JSON.parse(readFileSync("package.json", "utf8")).version) },
+    dts: { compilerOptions: { composite: false, paths: {} } },
+    clean: true,
+    splitting: true,
+    treeshake: false,
+    sourcemap: false,
+    ...more,
+  });

@@ -1,0 +1,61 @@
+import { playwright } from "@vitest/browser-playwright";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { chromiumArgs, chromiumPath } from "./scripts/chromium.mjs";
+
+const packages = fileURLToPath(new URL("packages/", import.meta.url));
+const isolated = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+export default defineConfig({
+  // Unit tests run the sources: `@qkv/x` is packages/x/src/index.ts and `@qkv/x/y` is packages/x/src/y.ts.
+  resolve: {
+    alias: [
+      { find: /^@qkv\/([a-z-]+)$/, replacement: `${packages}$1/src/index.ts` },
+      { find: /^@qkv\/([a-z-]+)\/([a-z-]+)$/, replacement: `${packages}$1/src/$2.ts` },
+    ],
+  },
+  define: { __VERSION__: JSON.stringify("source") },
+  test: {
+    reporters: ["default", "./scripts/closing-line.mjs"],
+    coverage: { include: ["packages/*/src/**"], exclude: ["**/*.test.ts"] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["packages/*/src/**/*.test.ts", "conformance/src/**/*.test.ts"],
+          exclude: ["**/*.browser.test.ts"],
+        },
+      },
+      // What a user gets: README examples, package boundaries, packed tarballs. These run the built packages.
+      {
+        test: { name: "workspace", include: ["tests/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
+      },
+      ...(chromiumPath && existsSync(chromiumPath)
+        ? [
+            {
+              extends: true as const,
+              server: { headers: isolated },
+              test: {
+                name: "browser",
+                include: ["packages/*/src/**/*.browser.test.ts"],
+                browser: {
+                  enabled: true,
+                  headless: true,
+                  screenshotFailures: false,
+                  instances: [{ browser: "chromium" as const }],
+                  provider: playwright({
+                    launchOptions: { executablePath: chromiumPath, args: chromiumArgs },
+                  }),
+                },
+              },
+            },
+          ]
+        : []),
+    ],
+  },
+});
