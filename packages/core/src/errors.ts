@@ -14,6 +14,8 @@ export type ErrorFacts = {
   cause?: unknown;
 };
 
+const errorKey = Symbol.for("@qkv/error");
+
 /**
  * What every error thrown by a qkv package is. Its message names the function, the argument, what came, what
  * was expected and the fix; the same facts are its fields.
@@ -48,8 +50,6 @@ export class QkvError extends Error {
     return true;
   }
 }
-
-const errorKey = Symbol.for("@qkv/error");
 
 /** Whether `value` is an error of any qkv package, whichever copy of the package threw it. */
 export function isQkvError(value: unknown): value is QkvError {

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import {
+  ArgumentError,
+  describeValue,
+  DeviceError,
+  FormatError,
+  isQkvError,
+  QkvError,
+  ShapeError,
+  VersionError,
+} from "./errors.js";
+
+const facts = {
+  fn: "slidingWindow",
+  argument: "windowSize",
+  received: 0,
+  expected: "a whole number of tokens, 1 or more",
+  fix: "count the query itself: 1 sees only itself.",
+};
+
+test("a message names the function, the argument, what came, what was expected and the fix", () => {
+  expect(String(new ArgumentError(facts))).toBe(
+    "ArgumentError: slidingWindow: `windowSize` is 0, expected a whole number of tokens, 1 or more.\n" +
+      "Fix: count the query itself: 1 sees only itself.",
+  );
+});
+
+test("numbers in brackets read as a shape", () => {
+  const error = new ShapeError({ ...facts, fn: "attention", argument: "key", received: [2, 3, 16, 64] });
+  expect(error.message).toMatch(/^attention: `key` has shape \[2, 3, 16, 64\], expected /);
+});
+
+test("the facts are fields of the error, and the cause is kept", () => {
+  const cause = new RangeError("below");
+  const error = new FormatError({ ...facts, cause });
+  expect(error).toMatchObject(facts);
+  expect(error.cause).toBe(cause);
+  expect("cause" in new FormatError(facts)).toBe(false);
+});
+
+test("each kind carries its own name and is an Error and a QkvError", () => {
+  const kinds = { QkvError, ArgumentError, ShapeError, FormatError, DeviceError, VersionError };
+  for (const [name, Kind] of Object.entries(kinds)) {
+    const error = new Kind(facts);
+    expect(error.name).toBe(name);
+    expect(error).toBeInstanceOf(QkvError);
+    expect(error).toBeInstanceOf(Error);
+    expect(error.stack).toContain("errors.test.ts");
+  }
+});
+
+test("isQkvError recognises an error that another copy of the package threw, and nothing else", () => {
+  expect(isQkvError(new DeviceError(facts))).toBe(true);
+  expect(isQkvError({ [Symbol.for("@qkv/error")]: true })).toBe(true);
+  for (const other of [new Error("plain"), null, undefined, "QkvError", { name: "QkvError" }]) {
+    expect(isQkvError(other)).toBe(false);
+  }
+});
+
+class Shelf {
+  height = 2;
+}
+function named() {}
+
+test.each([
+  [0, "0"],
+  [-0, "-0"],
+  [NaN, "NaN"],
+  [7n, "7n"],
+  [null, "null"],
+  [undefined, "undefined"],
+  [Symbol("s"), "Symbol(s)"],
+  ["a\nb", '"a\\nb"'],
+  ["x".repeat(81), `"${"x".repeat(77)}…"`],
+  [named, "the function named"],
+  [() => 1, "the function (anonymous)"],
+  [[1, "two", null], '[1, "two", null]'],
+  [[1, 2, 3, 4, 5, 6, 7, 8, 9], "[1, 2, 3, 4, 5, 6, 7, 8, … 9 in all]"],
+  [new Float32Array(3), "a Float32Array of 12 bytes"],
+  [new RangeError("too far"), "RangeError (too far)"],
+  [new Shelf(), "a Shelf"],
+  [{}, "an object with no keys"],
+  [Object.create(null), "an object with no keys"],
+  [{ a: 1, b: 2 }, "an object with keys a, b"],
+  [{ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1 }, "an object with keys a, b, c, d, e, f, …"],
+])("describeValue(%o) is one short line", (value, line) => {
+  expect(describeValue(value)).toBe(line);
+});
