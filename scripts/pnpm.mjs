@@ -12,7 +12,9 @@ if (process.platform === "darwin" && (major < 22 || (major === 22 && minor < 18)
   process.exit(1);
 }
 if (major < 20) {
-  console.error(`This is Node ${process.versions.node}; 20 or newer is needed.\nFix: install Node 24 (https://nodejs.org).`);
+  console.error(
+    `This is Node ${process.versions.node}; 20 or newer is needed.\nFix: install Node 24 (https://nodejs.org).`,
+  );
   process.exit(1);
 }
 

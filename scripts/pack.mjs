@@ -1,0 +1,36 @@
+// Packs every public package as it would be published.
+import { execFileSync } from "node:child_process";
+import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { publicPackages } from "./packages.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/**
+ * Packs the built packages into `folder`; `workspace:^` becomes a version on the way.
+ *
+ * @param {string} folder - An existing folder.
+ * @returns {Map<string, string>} Path of the tarball by package name.
+ */
+export function packAll(folder) {
+  const packages = publicPackages();
+  const filters = packages.flatMap(({ name }) => ["--filter", name]);
+  const out = pnpm([...filters, "-r", "pack", "--json", "--pack-destination", folder]);
+  const packed = [JSON.parse(out)].flat();
+  return new Map(packed.map(({ name, filename }) => [name, join(folder, basename(filename))]));
+}
+
+function pnpm(args) {
+  // Under `pnpm exec` the running pnpm is named; elsewhere npx brings the pinned one.
+  const running = process.env.npm_execpath ?? "";
+  const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const windows = process.platform === "win32";
+  const [program, first] = /pnpm(\.exe)?$/.test(running) ? [running, []] : ["npx", ["--yes", packageManager]];
+  return execFileSync(program, [...first, ...args], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    shell: windows && program === "npx",
+  });
+}

@@ -1,0 +1,73 @@
+// Runs commands one after another, stops at the first that fails, and closes with one line: `N passed, N failed`.
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const closingLine = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm;
+
+/**
+ * A step is `{ name, command }`. One that `counts` shows its output as it runs and must end with a closing line of
+ * its own, which is added to the total; any other is quiet while it succeeds and adds one failure when it does not.
+ * A step with `skip`, a reason, is not run and the reason is shown.
+ *
+ * Returns whether every step passed. The total is the last line printed.
+ */
+export async function runSteps(steps) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const step of steps) {
+    if (step.skip) {
+      console.log(`- ${step.name}: left out. ${step.skip}`);
+      continue;
+    }
+    console.log(`> ${step.name}: ${step.command.join(" ")}`);
+    const start = Date.now();
+    const { status, output } = await run(step);
+    const counts = step.counts ? lastCounts(output) : { passed: 0, failed: 0, skipped: 0 };
+    // A command that fails without saying so in its counts, or that counted nothing, must not pass for that.
+    if (counts === undefined || (status !== 0 && counts.failed === 0)) total.failed += 1;
+    for (const key of Object.keys(total)) total[key] += counts?.[key] ?? 0;
+    const seconds = ((Date.now() - start) / 1000).toFixed(1);
+    if (total.failed > 0) {
+      if (!step.counts) process.stdout.write(output);
+      console.log(`x ${step.name} failed after ${seconds} s (exit code ${status}).`);
+      break;
+    }
+    console.log(`  ${step.name}: ${seconds} s`);
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0;
+}
+
+function lastCounts(output) {
+  const last = [...output.matchAll(closingLine)].at(-1);
+  return last && { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
+}
+
+function run({ command: [program, ...args], counts }) {
+  const child = spawn(program, args, {
+    cwd: root,
+    env: {
+      ...process.env,
+      INIT_CWD: root,
+      TURBO_TELEMETRY_DISABLED: "1",
+      ...(counts && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    shell: process.platform === "win32", // the tools in node_modules/.bin are .cmd files there
+  });
+  let output = "";
+  const keep = (stream, show) => {
+    stream.setEncoding("utf8");
+    stream.on("data", (text) => {
+      output += text;
+      if (counts) show.write(text);
+    });
+  };
+  keep(child.stdout, process.stdout);
+  keep(child.stderr, process.stderr);
+  return new Promise((resolve) => {
+    child.on("error", (error) => resolve({ status: 1, output: `${output}${error.message}\n` }));
+    child.on("close", (status, signal) => resolve({ status: status ?? signal, output }));
+  });
+}

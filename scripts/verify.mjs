@@ -1,0 +1,43 @@
+// The first tier of checks, which `npm test` runs; `npm test -- --all` adds the second tier, which CI runs.
+import { existsSync } from "node:fs";
+import { chromiumPath, noChromium } from "./chromium.mjs";
+import { runSteps } from "./steps.mjs";
+
+const firstTier = [
+  { name: "build", command: ["turbo", "run", "build", "--filter=./packages/*"] },
+  { name: "types", command: ["tsc", "-b"] },
+  { name: "lint", command: ["eslint", "."] },
+  { name: "format", command: ["prettier", "--check", "--log-level", "warn", "."] },
+  { name: "tests", command: ["vitest", "run"], counts: true },
+];
+
+const data = process.env.QKV_DATA ?? "../shared/data";
+const secondTier = [
+  { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
+  {
+    name: "conformance",
+    command: ["node", "scripts/conformance.mjs", "--data", data],
+    counts: true,
+    skip: existsSync(new URL(`../${data}`, import.meta.url))
+      ? undefined
+      : `There is no folder ${data}; QKV_DATA names another.`,
+  },
+  { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
+  {
+    name: "live examples",
+    command: ["node", "apps/docs/scripts/run-examples.mjs"],
+    counts: true,
+    skip: chromiumPath ? undefined : noChromium,
+  },
+];
+
+const args = process.argv.slice(2);
+const unknown = args.find((arg) => arg !== "--all");
+if (unknown !== undefined) {
+  console.error(`verify: unknown argument ${unknown}. There is one: --all, which adds the second tier.`);
+  process.exit(1);
+}
+if (!chromiumPath) console.log(noChromium);
+process.exitCode = (await runSteps(args.includes("--all") ? [...firstTier, ...secondTier] : firstTier))
+  ? 0
+  : 1;
