@@ -1,0 +1,31 @@
+/** A piece of code that a text shows, and where: `file:line` of its first line. */
+export type CodeBlock = { code: string; file: string; line: number };
+
+/** The blocks of a Markdown text fenced as ```` ```ts ````, alone or followed by words (`ts live`). */
+export function codeBlocks(markdown: string, file: string, firstLine = 1): CodeBlock[] {
+  const fenced = /^```ts\b[^\n]*\n(.*?)^```[ \t]*$/gms;
+  return [...markdown.matchAll(fenced)].map((match) => {
+    const before = markdown.slice(0, match.index).split("\n").length;
+    return { code: match[1] ?? "", file, line: firstLine + before };
+  });
+}
+
+/**
+ * The blocks under each `@example` of a TypeScript source's docstrings.
+ *
+ * @throws {Error} If an `@example` has none, because it would then be shown and never run.
+ */
+export function docstringBlocks(source: string, file: string): CodeBlock[] {
+  return [...source.matchAll(/\/\*\*.*?\*\//gs)].flatMap((comment) => {
+    const line = source.slice(0, comment.index).split("\n").length;
+    // Each line keeps its place, so that line numbers stay true.
+    const text = comment[0].replace(/^[ \t]*(\/\*\*|\*\/|\* ?)/gm, "");
+    return [...text.matchAll(/^@example\b.*?(?=^@[a-z]|$(?![\s\S]))/gms)].flatMap((tag) => {
+      const tagLine = line + text.slice(0, tag.index).split("\n").length - 1;
+      const blocks = codeBlocks(tag[0], file, tagLine);
+      if (blocks.length === 0)
+        throw new Error(`${file}:${tagLine}: this @example has no \`\`\`ts block to run.`);
+      return blocks;
+    });
+  });
+}
