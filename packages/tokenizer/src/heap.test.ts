@@ -1,0 +1,23 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Heap } from "./heap.js";
+
+test("property: pushes and pops in any order give the least item each time", () => {
+  fc.assert(
+    fc.property(fc.array(fc.option(fc.integer())), (steps) => {
+      const heap = new Heap<number>((a, b) => a < b);
+      const sorted: number[] = [];
+      for (const step of steps) {
+        if (step === null) {
+          expect(heap.pop()).toBe(sorted.shift());
+        } else {
+          heap.push(step);
+          sorted.push(step);
+          sorted.sort((a, b) => a - b);
+        }
+      }
+      for (const item of sorted) expect(heap.pop()).toBe(item);
+      expect(heap.pop()).toBe(undefined);
+    }),
+  );
+});
