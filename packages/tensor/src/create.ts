@@ -1,0 +1,144 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import type { Device } from "./contracts.js";
+import { allocateArray, isDType, type DType, type TypedArray } from "./dtype.js";
+import { adopt, js } from "./js-device.js";
+import { checkShape, sizeOf, type Shape } from "./shape.js";
+import { Tensor, type Nested } from "./tensor.js";
+
+/** What a new tensor is made of, besides its numbers. */
+export type TensorOptions = {
+  /** Length of each axis, leftmost first. Default: the nesting of the values, or one axis for flat ones. */
+  shape?: Shape;
+  /** Default: the type of a typed array, `bool` for booleans, else `float32`. */
+  dtype?: DType;
+  /** Default: the plain device. */
+  device?: Device;
+};
+
+/**
+ * A tensor of the values given, copied.
+ *
+ * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, or a typed array.
+ * @throws {ShapeError} If the values do not fill the shape, or are nested unevenly.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ *
+ * tensor([[1, 2, 3], [4, 5, 6]]).shape; // => [2, 3]
+ * tensor([1, 2, 3, 4], { shape: [2, 2] }).toNested(); // => [[1, 2], [3, 4]]
+ * tensor([true, false]).dtype; // => "bool"
+ * ```
+ */
+export function tensor(values: Nested | TypedArray | readonly number[], options: TensorOptions = {}): Tensor {
+  const dtype = checkDType("tensor", options.dtype ?? naturalType(values));
+  const nested = Array.isArray(values) ? nesting(values) : ArrayBuffer.isView(values) ? [values.length] : [];
+  const shape = checkShape("tensor", options.shape ?? nested);
+  const flat: ArrayLike<number | boolean> = ArrayBuffer.isView(values)
+    ? (values as ArrayLike<number>)
+    : ([values] as readonly number[]).flat(Infinity);
+  if (flat.length !== sizeOf(shape)) {
+    throw new ShapeError({
+      fn: "tensor",
+      argument: "values",
+      received: `${flat.length} numbers`,
+      expected: `${sizeOf(shape)} for the shape [${shape.join(", ")}]`,
+      fix: "give as many numbers as the product of the shape's lengths.",
+    });
+  }
+  const array = allocateArray(dtype, flat.length);
+  if (dtype === "bool") for (let i = 0; i < flat.length; i++) array[i] = flat[i] ? 1 : 0;
+  else array.set(flat as ArrayLike<number>);
+  return place(array, dtype, shape, options.device);
+}
+
+/**
+ * A tensor of zeros.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ *
+ * zeros([2, 2]).toNested(); // => [[0, 0], [0, 0]]
+ * ```
+ */
+export function zeros(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/** A tensor that holds one value everywhere. */
+export function full(shape: Shape, value: number, options: Omit<TensorOptions, "shape"> = {}): Tensor {
+  const dtype = checkDType("full", options.dtype ?? "float32");
+  const array = allocateArray(dtype, sizeOf(checkShape("full", shape)));
+  if (value !== 0) array.fill(value);
+  return place(array, dtype, shape, options.device);
+}
+
+/**
+ * The numbers `start, start + 1, …`, `length` of them, in one axis.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "@qkv/tensor";
+ *
+ * arange(4, { start: 2 }).toNested(); // => [2, 3, 4, 5]
+ * ```
+ */
+export function arange(
+  length: number,
+  options: { start?: number; dtype?: DType; device?: Device } = {},
+): Tensor {
+  const dtype = checkDType("arange", options.dtype ?? "float32");
+  const array = allocateArray(dtype, sizeOf(checkShape("arange", [length])));
+  for (let i = 0; i < length; i++) array[i] = (options.start ?? 0) + i;
+  return place(array, dtype, [length], options.device);
+}
+
+/** Puts a fresh array on a device: adopted by the plain device, copied to others. */
+export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device | undefined): Tensor {
+  const made = new Tensor(js(), adopt(dtype, array), [...shape]);
+  return device === undefined ? made : made.to(device);
+}
+
+export function checkDType(fn: string, dtype: unknown): DType {
+  if (isDType(dtype)) return dtype;
+  throw new ArgumentError({
+    fn,
+    argument: "dtype",
+    received: dtype,
+    expected: "float32, float64, int32 or bool",
+    fix: "leave it out for float32.",
+  });
+}
+
+function naturalType(values: unknown): DType {
+  if (values instanceof Float64Array) return "float64";
+  if (values instanceof Int32Array) return "int32";
+  let first = values;
+  while (Array.isArray(first)) first = first[0];
+  return typeof first === "boolean" ? "bool" : "float32";
+}
+
+/** The shape of nested lists, which must be even. */
+function nesting(values: readonly unknown[]): number[] {
+  const shapes = values.map((value) => (Array.isArray(value) ? nesting(value) : []));
+  const first = shapes[0] ?? [];
+  const odd = shapes.find(
+    (shape) => shape.length !== first.length || shape.some((length, i) => length !== first[i]),
+  );
+  if (odd) {
+    throw new ShapeError({
+      fn: "tensor",
+      argument: "values",
+      received: `a list of parts of the shapes [${first.join(", ")}] and [${odd.join(", ")}]`,
+      expected: "parts of one shape",
+      fix: "make all rows equally long, or pad the short ones.",
+    });
+  }
+  return [values.length, ...first];
+}

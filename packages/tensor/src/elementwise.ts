@@ -1,0 +1,110 @@
+import { ArgumentError } from "@qkv/core";
+import { tensor } from "./create.js";
+import type { DType, TypedArray } from "./dtype.js";
+import { checkTensor, type Backward, type Op } from "./op.js";
+import { eachRow } from "./rows.js";
+import { broadcastShapes, broadcastStrides } from "./shape.js";
+import { isTensor, type Tensor } from "./tensor.js";
+
+/** A tensor, or a number that stands for one everywhere. */
+export type Operand = Tensor | number;
+
+/** One row of a function of one number: `out[o + k] = f(x[i + k * di])` for k < n. */
+export type UnaryRow<A> = (
+  out: TypedArray,
+  o: number,
+  x: TypedArray,
+  i: number,
+  di: number,
+  n: number,
+  attributes: A,
+) => void;
+
+/** One row of a function of two numbers: `out[o + k] = f(a[i + k * di], b[j + k * dj])` for k < n. */
+export type BinaryRow = (
+  out: TypedArray,
+  o: number,
+  a: TypedArray,
+  i: number,
+  di: number,
+  b: TypedArray,
+  j: number,
+  dj: number,
+  n: number,
+) => void;
+
+/**
+ * An op that computes each number from one number. The op gives its loop over a row, so that the loop holds no
+ * call per element; walking shapes and strides is written once, here.
+ */
+export function unaryOp<A = undefined>(
+  name: string,
+  row: UnaryRow<A>,
+  backward?: (call: Backward<A>) => Tensor | undefined,
+  resultType?: DType,
+): Op<A> {
+  return {
+    name,
+    infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
+    kernel([x], [out], attributes) {
+      eachRow(x!.shape, [out!.strides, x!.strides], [0, x!.offset], (at, step, length) =>
+        row(out!.array, at[0]!, x!.array, at[1]!, step[1]!, length, attributes),
+      );
+    },
+    ...(backward && { backward: (call: Backward<A>) => [backward(call)] }),
+  };
+}
+
+/** An op that computes each number from two, with broadcasting. `backward` gives one gradient per operand. */
+export function binaryOp(
+  name: string,
+  row: BinaryRow,
+  backward?: Op<undefined>["backward"],
+  resultType?: DType,
+): Op<undefined> {
+  return {
+    name,
+    infer: ([a, b]) => [
+      { shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? sameType(name, a!, b!) },
+    ],
+    kernel([a, b], [out]) {
+      const strides = [a!, b!].map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
+      eachRow(out!.shape, [out!.strides, ...strides], [0, a!.offset, b!.offset], (at, step, length) =>
+        row(out!.array, at[0]!, a!.array, at[1]!, step[1]!, b!.array, at[2]!, step[2]!, length),
+      );
+    },
+    ...(backward && { backward }),
+  };
+}
+
+/** Both operands as tensors: a number takes the type and device of the other side. */
+export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
+  if (isTensor(a)) return [a, isTensor(b) ? b : scalarLike(fn, "b", b, a)];
+  if (isTensor(b)) return [scalarLike(fn, "a", a, b), b];
+  return [checkTensor(fn, "a", a), checkTensor(fn, "b", b)];
+}
+
+function scalarLike(fn: string, argument: string, value: unknown, like: Tensor): Tensor {
+  if (typeof value !== "number" || (like.dtype === "int32" && !Number.isInteger(value))) {
+    throw new ArgumentError({
+      fn,
+      argument,
+      received: value,
+      expected:
+        like.dtype === "int32" ? "a tensor or a whole number beside an int32 tensor" : "a tensor or a number",
+      fix: "make a tensor with `tensor(values, { shape, dtype })`, or change the type with `cast`.",
+    });
+  }
+  return tensor(value, { dtype: like.dtype, device: like.device });
+}
+
+function sameType(fn: string, a: Tensor, b: Tensor): DType {
+  if (a.dtype === b.dtype) return a.dtype;
+  throw new ArgumentError({
+    fn,
+    argument: "b",
+    received: b.dtype,
+    expected: `${a.dtype} like the other side`,
+    fix: "types are never changed behind your back: use `cast(x, dtype)` on one side.",
+  });
+}

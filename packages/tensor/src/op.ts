@@ -1,0 +1,103 @@
+import { ArgumentError } from "@qkv/core";
+import type { Device, Kernel, View } from "./contracts.js";
+import type { DType } from "./dtype.js";
+import type { Shape } from "./shape.js";
+import { record } from "./tape.js";
+import { isTensor, Tensor, type Layout } from "./tensor.js";
+
+/** What an op's result will be, known before it is computed. */
+export type Spec = { readonly shape: Shape; readonly dtype: DType };
+
+/** What backward is given: one run of the op, and the gradients that reached its outputs. */
+export type Backward<Attributes> = {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: Attributes;
+  /** One per output; undefined where nothing used that output. */
+  readonly gradients: readonly (Tensor | undefined)[];
+  /** Whether the gradient of an input is asked for. */
+  wants(input: number): boolean;
+};
+
+/**
+ * An operation, whole: its name, its shape rule, its plain kernel (the specification that every device's kernel is
+ * tested against) and its backward. An op that only looks at the same numbers in another order has `view` in place
+ * of a kernel.
+ */
+export type Op<Attributes> = {
+  readonly name: string;
+  /** The shape rule. Checks the inputs and throws a ShapeError that names the argument. */
+  infer(inputs: readonly Tensor[], attributes: Attributes): readonly Spec[];
+  readonly kernel?: Kernel<Attributes>;
+  view?(input: Tensor, attributes: Attributes): Layout;
+  /** Gradients of the inputs, in their order, written with ops. */
+  backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
+};
+
+/** Runs an op where its inputs live, and returns all its outputs. */
+export function runAll<Attributes>(
+  op: Op<Attributes>,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+): Tensor[] {
+  const device = sharedDevice(op.name, inputs);
+  const specs = op.infer(inputs, attributes);
+  const outputs = op.view
+    ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
+    : specs.map(({ shape, dtype }) => new Tensor(device, device.allocate(dtype, size(shape)), shape));
+  if (op.kernel) {
+    const own = device.kernels[op.name] as Kernel<Attributes> | undefined;
+    (own ?? op.kernel)(inputs.map(viewOf), outputs.map(viewOf), attributes);
+    device.note(op.name, own ? "device" : "plain");
+  }
+  record(op as Op<never>, inputs, outputs, attributes);
+  return outputs;
+}
+
+/** Runs an op with one output. */
+export function run<Attributes>(
+  op: Op<Attributes>,
+  inputs: readonly Tensor[],
+  attributes: Attributes,
+): Tensor {
+  return runAll(op, inputs, attributes)[0]!;
+}
+
+/** How a kernel reads a tensor. */
+export function viewOf(tensor: Tensor): View {
+  const { device, storage, shape, strides, offset } = tensor;
+  return { array: device.array(storage), shape, strides, offset };
+}
+
+function size(shape: Shape): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
+
+function sharedDevice(fn: string, inputs: readonly Tensor[]): Device {
+  const device = inputs[0]!.device;
+  for (const input of inputs) {
+    // The plain devices of two copies of the package read each other's arrays.
+    if (input.device !== device && !(input.device.name === "js" && device.name === "js")) {
+      throw new ArgumentError({
+        fn,
+        argument: "device",
+        received: `${device.name} beside ${input.device.name}`,
+        expected: "all inputs on one device",
+        fix: "move one side with `await tensor.read()` or `tensor.to(device)`.",
+      });
+    }
+  }
+  return device;
+}
+
+/** Refuses what is not a tensor. For the public door of an op. */
+export function checkTensor(fn: string, argument: string, value: unknown): Tensor {
+  if (isTensor(value)) return value;
+  throw new ArgumentError({
+    fn,
+    argument,
+    received: value,
+    expected: "a tensor",
+    fix: "make one with `tensor(values, { shape })`.",
+  });
+}

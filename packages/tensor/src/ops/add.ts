@@ -1,0 +1,26 @@
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { sumTo } from "./sum.js";
+
+export const addOp = binaryOp(
+  "add",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! + b[j + k * dj]!;
+  },
+  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(dy!, a!.shape), sumTo(dy!, b!.shape)],
+);
+
+/**
+ * The sum of two tensors, or of a tensor and a number, with broadcasting.
+ *
+ * @example
+ * ```ts
+ * import { add, tensor } from "@qkv/tensor";
+ *
+ * add(tensor([1, 2]), 10).toNested(); // => [11, 12]
+ * ```
+ */
+export function add(a: Operand, b: Operand): Tensor {
+  return run(addOp, operands("add", a, b), undefined);
+}

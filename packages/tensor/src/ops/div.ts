@@ -1,0 +1,31 @@
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { mul } from "./mul.js";
+import { neg } from "./neg.js";
+import { sumTo } from "./sum.js";
+
+export const divOp = binaryOp(
+  "div",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! / b[j + k * dj]!;
+  },
+  ({ inputs: [a, b], gradients: [dy] }) => [
+    sumTo(div(dy!, b!), a!.shape),
+    sumTo(neg(div(mul(dy!, a!), mul(b!, b!))), b!.shape),
+  ],
+);
+
+/**
+ * The quotient `a / b`, with broadcasting. Between int32 tensors it is cut towards zero.
+ *
+ * @example
+ * ```ts
+ * import { div, tensor } from "@qkv/tensor";
+ *
+ * div(tensor([1, 2]), 2).toNested(); // => [0.5, 1]
+ * ```
+ */
+export function div(a: Operand, b: Operand): Tensor {
+  return run(divOp, operands("div", a, b), undefined);
+}

@@ -1,0 +1,31 @@
+import { ShapeError } from "@qkv/core";
+import { checkTensor } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { take } from "./take.js";
+
+/**
+ * Rows of a table by token id.
+ *
+ * @param table - `[V, C]`
+ * @param ids - int32 of any shape `[…]`
+ * @returns `[…, C]`
+ *
+ * @example
+ * ```ts
+ * import { embedding, tensor } from "@qkv/tensor";
+ *
+ * embedding(tensor([[1, 2], [3, 4]]), tensor([1, 1], { dtype: "int32" })).toNested(); // => [[3, 4], [3, 4]]
+ * ```
+ */
+export function embedding(table: Tensor, ids: Tensor): Tensor {
+  if (checkTensor("embedding", "table", table).shape.length !== 2) {
+    throw new ShapeError({
+      fn: "embedding",
+      argument: "table",
+      received: table.shape,
+      expected: "[V, C]: a row for each token",
+      fix: "reshape the table to one row a token.",
+    });
+  }
+  return take(table, 0, ids);
+}

@@ -1,0 +1,26 @@
+import { unaryOp } from "../elementwise.js";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { div } from "./div.js";
+
+export const logOp = unaryOp(
+  "log",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Math.log(x[i + k * di]!);
+  },
+  ({ inputs: [x], gradients: [dy] }) => div(dy!, x!),
+);
+
+/**
+ * The natural logarithm of each number.
+ *
+ * @example
+ * ```ts
+ * import { log, tensor } from "@qkv/tensor";
+ *
+ * log(tensor([1])).toNested(); // => [0]
+ * ```
+ */
+export function log(x: Tensor): Tensor {
+  return run(logOp, [checkTensor("log", "x", x)], undefined);
+}

@@ -1,0 +1,26 @@
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { sumTo } from "./sum.js";
+
+export const mulOp = binaryOp(
+  "mul",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
+  },
+  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(mul(dy!, b!), a!.shape), sumTo(mul(dy!, a!), b!.shape)],
+);
+
+/**
+ * The product, number by number, with broadcasting. For matrices see `matmul`.
+ *
+ * @example
+ * ```ts
+ * import { mul, tensor } from "@qkv/tensor";
+ *
+ * mul(tensor([1, 2]), tensor([3, 4])).toNested(); // => [3, 8]
+ * ```
+ */
+export function mul(a: Operand, b: Operand): Tensor {
+  return run(mulOp, operands("mul", a, b), undefined);
+}

@@ -1,0 +1,51 @@
+import { ArgumentError } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { slice } from "./slice.js";
+
+export const padOp: Op<{ axis: number; before: number; after: number; value: number }> = {
+  name: "pad",
+  infer: ([x], { axis, before, after }) => [
+    { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
+  ],
+  kernel([x], [out], { axis, before, value }) {
+    if (value !== 0) out!.array.fill(value);
+    const start = before * out!.strides[axis]!;
+    eachRow(x!.shape, [out!.strides, x!.strides], [start, x!.offset], ([o, i], [dO, dI], length) => {
+      for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
+    });
+  },
+  backward: ({ inputs: [x], gradients: [dy], attributes: { axis, before } }) => [
+    slice(dy!, axis, before, before + x!.shape[axis]!),
+  ],
+};
+
+/**
+ * Puts `before` and `after` elements of one value around an axis.
+ *
+ * @param value - Default 0.
+ *
+ * @example
+ * ```ts
+ * import { pad, tensor } from "@qkv/tensor";
+ *
+ * pad(tensor([1, 2]), 0, 1, 2).toNested(); // => [0, 1, 2, 0, 0]
+ * ```
+ */
+export function pad(x: Tensor, axis: number, before: number, after: number, value = 0): Tensor {
+  const at = normalizeAxis("pad", axis, checkTensor("pad", "x", x).shape.length);
+  for (const [argument, count] of Object.entries({ before, after })) {
+    if (!Number.isInteger(count) || count < 0) {
+      throw new ArgumentError({
+        fn: "pad",
+        argument,
+        received: count,
+        expected: "a whole number of elements, 0 or more",
+        fix: "use `slice` to shorten an axis.",
+      });
+    }
+  }
+  return run(padOp, [x], { axis: at, before, after, value });
+}

@@ -1,0 +1,52 @@
+import { ArgumentError } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+export const permuteOp: Op<{ axes: readonly number[] }> = {
+  name: "permute",
+  infer: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
+  view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]!), offset: x.offset }),
+  backward: ({ gradients: [dy], attributes: { axes } }) => [
+    permute(
+      dy!,
+      axes.map((_, axis) => axes.indexOf(axis)),
+    ),
+  ],
+};
+
+/**
+ * The axes in another order, as a view: axis `i` of the result is axis `axes[i]` of `x`.
+ *
+ * @example
+ * ```ts
+ * import { permute, zeros } from "@qkv/tensor";
+ *
+ * permute(zeros([2, 3, 5]), [2, 0, 1]).shape; // => [5, 2, 3]
+ * ```
+ */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const rank = checkTensor("permute", "x", x).shape.length;
+  const normal = axes.map((axis) => normalizeAxis("permute", axis, rank, "axes"));
+  if (normal.length !== rank || new Set(normal).size !== rank) {
+    throw new ArgumentError({
+      fn: "permute",
+      argument: "axes",
+      received: axes.join(", "),
+      expected: `each of the ${rank} axes once`,
+      fix: "list every axis of the tensor in its new order.",
+    });
+  }
+  return run(permuteOp, [x], { axes: normal });
+}
+
+/** Two axes exchanged, as a view. Default: the last two. */
+export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
+  const rank = checkTensor("transpose", "x", x).shape.length;
+  const a = normalizeAxis("transpose", axisA, rank, "axisA");
+  const b = normalizeAxis("transpose", axisB, rank, "axisB");
+  return permute(
+    x,
+    x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
+  );
+}

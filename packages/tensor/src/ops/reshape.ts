@@ -1,0 +1,43 @@
+import { ShapeError } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { isContiguous, sizeOf, stridesOf, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { contiguous } from "./contiguous.js";
+
+export const reshapeOp: Op<{ shape: Shape }> = {
+  name: "reshape",
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  view: (x, { shape }) => ({ strides: stridesOf(shape), offset: x.offset }),
+  backward: ({ inputs: [x], gradients: [dy] }) => [reshape(dy!, x!.shape)],
+};
+
+/**
+ * The same numbers in row-major order under another shape. A view where the numbers lie in that order, else a copy.
+ *
+ * @param shape - One length may be -1: it takes what is left.
+ * @throws {ShapeError} If the shapes hold different numbers of elements.
+ *
+ * @example
+ * ```ts
+ * import { arange, reshape } from "@qkv/tensor";
+ *
+ * reshape(arange(6), [2, -1]).shape; // => [2, 3]
+ * ```
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const size = sizeOf(checkTensor("reshape", "x", x).shape);
+  const rest = shape.filter((length) => length !== -1);
+  const known = sizeOf(rest);
+  const filled = shape.map((length) => (length === -1 && known > 0 ? size / known : length));
+  const valid = filled.every((length) => Number.isInteger(length) && length >= 0);
+  if (shape.length - rest.length > 1 || !valid || sizeOf(filled) !== size) {
+    throw new ShapeError({
+      fn: "reshape",
+      argument: "shape",
+      received: shape,
+      expected: `a shape of ${size} elements, as [${x.shape.join(", ")}] has, with at most one -1`,
+      fix: "the product of the lengths must stay the same.",
+    });
+  }
+  return run(reshapeOp, [isContiguous(x.shape, x.strides) ? x : contiguous(x)], { shape: filled });
+}

@@ -1,0 +1,38 @@
+import { unaryOp } from "../elementwise.js";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { add } from "./add.js";
+import { mul } from "./mul.js";
+import { sigmoid } from "./sigmoid.js";
+import { sub } from "./sub.js";
+
+export const siluOp = unaryOp(
+  "silu",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      out[o + k] = value / (1 + Math.exp(-value));
+    }
+  },
+  ({ inputs: [x], gradients: [dy] }) => {
+    // d silu = s + x s (1 - s), with s the sigmoid
+    const s = sigmoid(x!);
+    return mul(dy!, add(s, mul(mul(x!, s), sub(1, s))));
+  },
+);
+
+/**
+ * `x · sigmoid(x)`, number by number: the activation of Llama's feed-forward layer.
+ *
+ * @see "Sigmoid-Weighted Linear Units" (2017), arXiv:1702.03118
+ *
+ * @example
+ * ```ts
+ * import { silu, tensor } from "@qkv/tensor";
+ *
+ * silu(tensor([0])).toNested(); // => [0]
+ * ```
+ */
+export function silu(x: Tensor): Tensor {
+  return run(siluOp, [checkTensor("silu", "x", x)], undefined);
+}

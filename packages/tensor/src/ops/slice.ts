@@ -1,0 +1,48 @@
+import { ArgumentError } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { pad } from "./pad.js";
+
+export const sliceOp: Op<{ axis: number; start: number; end: number }> = {
+  name: "slice",
+  infer: ([x], { axis, start, end }) => [
+    { shape: x!.shape.map((length, i) => (i === axis ? end - start : length)), dtype: x!.dtype },
+  ],
+  view: (x, { axis, start }) => ({ strides: x.strides, offset: x.offset + start * x.strides[axis]! }),
+  backward: ({ inputs: [x], gradients: [dy], attributes: { axis, start, end } }) => [
+    pad(dy!, axis, start, x!.shape[axis]! - end),
+  ],
+};
+
+/**
+ * The stretch `start … end - 1` of one axis, as a view.
+ *
+ * @param start - Negative counts from the end.
+ * @param end - Default: the end of the axis. Negative counts from the end.
+ * @throws {ArgumentError} If the stretch does not lie inside the axis.
+ *
+ * @example
+ * ```ts
+ * import { arange, slice } from "@qkv/tensor";
+ *
+ * slice(arange(6), 0, 2, 4).toNested(); // => [2, 3]
+ * slice(arange(6), 0, -2).toNested(); // => [4, 5]
+ * ```
+ */
+export function slice(x: Tensor, axis: number, start: number, end?: number): Tensor {
+  const at = normalizeAxis("slice", axis, checkTensor("slice", "x", x).shape.length);
+  const length = x.shape[at]!;
+  const first = start < 0 ? start + length : start;
+  const last = end === undefined ? length : end < 0 ? end + length : end;
+  if (!Number.isInteger(first) || !Number.isInteger(last) || first < 0 || last > length || first > last) {
+    throw new ArgumentError({
+      fn: "slice",
+      argument: "start",
+      received: `${start} to ${end ?? "the end"}`,
+      expected: `a stretch inside axis ${at}, which has length ${length}`,
+      fix: "use whole numbers with 0 <= start <= end <= length; negative ones count from the end.",
+    });
+  }
+  return run(sliceOp, [x], { axis: at, start: first, end: last });
+}

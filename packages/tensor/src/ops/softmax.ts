@@ -1,0 +1,41 @@
+import type { TypedArray } from "../dtype.js";
+import { alongAxis, type AxisOptions } from "../along-axis.js";
+import { checkTensor, run } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+import { sum } from "./sum.js";
+
+export const softmaxOp = alongAxis(
+  "softmax",
+  (out: TypedArray, o: number, dO: number, x: TypedArray, i: number, di: number, n: number) => {
+    let largest = -Infinity;
+    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * di]!);
+    let total = 0;
+    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * di]! - largest);
+    for (let k = 0; k < n; k++) out[o + k * dO] = Math.exp(x[i + k * di]! - largest) / total;
+  },
+  ({ outputs: [y], gradients: [dy], attributes: { axis } }) => {
+    const weighted = mul(dy!, y!);
+    return sub(weighted, mul(y!, sum(weighted, { axis, keepDims: true })));
+  },
+);
+
+/**
+ * `eˣ / Σ eˣ` along an axis: numbers of 0 or more whose sum is 1. The largest is subtracted first, so that no
+ * power overflows.
+ *
+ * @param options - `axis`: default the last.
+ *
+ * @example
+ * ```ts
+ * import { softmax, tensor } from "@qkv/tensor";
+ *
+ * softmax(tensor([0, 0, 1000])).toNested(); // => [0, 0, 1]
+ * ```
+ */
+export function softmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+  const rank = checkTensor("softmax", "x", x).shape.length;
+  return run(softmaxOp, [x], { axis: normalizeAxis("softmax", axis, rank) });
+}

@@ -1,0 +1,27 @@
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { neg } from "./neg.js";
+import { sumTo } from "./sum.js";
+
+export const subOp = binaryOp(
+  "sub",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! - b[j + k * dj]!;
+  },
+  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(dy!, a!.shape), sumTo(neg(dy!), b!.shape)],
+);
+
+/**
+ * The difference `a - b`, with broadcasting.
+ *
+ * @example
+ * ```ts
+ * import { sub, tensor } from "@qkv/tensor";
+ *
+ * sub(tensor([1, 2]), 1).toNested(); // => [0, 1]
+ * ```
+ */
+export function sub(a: Operand, b: Operand): Tensor {
+  return run(subOp, operands("sub", a, b), undefined);
+}

@@ -1,0 +1,120 @@
+import { ArgumentError } from "@qkv/core";
+import type { View } from "../contracts.js";
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis, stridesOf, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { copyPacked } from "../copy-packed.js";
+
+export const takeOp: Op<{ axis: number }> = {
+  name: "take",
+  infer([x, indices], { axis }) {
+    if (indices!.dtype !== "int32") {
+      throw new ArgumentError({
+        fn: "take",
+        argument: "indices",
+        received: indices!.dtype,
+        expected: "int32",
+        fix: 'make them with `tensor(values, { dtype: "int32" })` or `cast`.',
+      });
+    }
+    return [
+      {
+        shape: [...x!.shape.slice(0, axis), ...indices!.shape, ...x!.shape.slice(axis + 1)],
+        dtype: x!.dtype,
+      },
+    ];
+  },
+  kernel([x, indices], [out], { axis }) {
+    const where = packedIndices(indices!);
+    const length = x!.shape[axis]!;
+    // As [outer…, index, inner…]: for each index, everything around the axis is one strided copy.
+    const around = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+    const shape = around(x!.shape);
+    const outStrides = stridesOf([...x!.shape.slice(0, axis), where.length, ...x!.shape.slice(axis + 1)]);
+    for (let n = 0; n < where.length; n++) {
+      const index = checkIndex("take", where[n]!, length);
+      const from = x!.offset + index * x!.strides[axis]!;
+      eachRow(
+        shape,
+        [around(outStrides), around(x!.strides)],
+        [n * outStrides[axis]!, from],
+        ([o, i], [dO, dI], count) => {
+          for (let k = 0; k < count; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
+        },
+      );
+    }
+  },
+  backward: ({ inputs: [x, indices], gradients: [dy], attributes: { axis } }) => [
+    run(takeBackwardOp, [dy!, indices!], { axis, shape: x!.shape }),
+    undefined,
+  ],
+};
+
+/** The gradient of `take`: each stretch is added to where it was read from. */
+export const takeBackwardOp: Op<{ axis: number; shape: Shape }> = {
+  name: "takeBackward",
+  infer: ([dy], { shape }) => [{ shape, dtype: dy!.dtype }],
+  kernel([dy, indices], [out], { axis }) {
+    const where = packedIndices(indices!);
+    const rank = indices!.shape.length;
+    const around = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+    const dyStrides = [...dy!.strides.slice(0, axis), ...dy!.strides.slice(axis + rank)];
+    const shape = around(out!.shape);
+    const place = stridesOf(indices!.shape);
+    for (let n = 0; n < where.length; n++) {
+      let from = dy!.offset;
+      for (let a = 0; a < rank; a++) {
+        from += (Math.floor(n / place[a]!) % indices!.shape[a]!) * dy!.strides[axis + a]!;
+      }
+      eachRow(
+        shape,
+        [around(out!.strides), dyStrides],
+        [where[n]! * out!.strides[axis]!, from],
+        ([o, i], [dO, dI], count) => {
+          for (let k = 0; k < count; k++) out!.array[o! + k * dO!]! += dy!.array[i! + k * dI!]!;
+        },
+      );
+    }
+  },
+  backward: ({ inputs: [, indices], gradients: [ddy], attributes: { axis } }) => [
+    run(takeOp, [ddy!, indices!], { axis }),
+    undefined,
+  ],
+};
+
+function packedIndices({ array, shape, strides, offset }: View): ArrayLike<number> {
+  return copyPacked({ shape, strides, offset, dtype: "int32" }, array);
+}
+
+function checkIndex(fn: string, index: number, length: number): number {
+  if (index >= 0 && index < length) return index;
+  throw new ArgumentError({
+    fn,
+    argument: "indices",
+    received: index,
+    expected: `whole numbers from 0 to ${length - 1}`,
+    fix: "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
+  });
+}
+
+/**
+ * Whole stretches of one axis by number, as numpy's `take`: axis `axis` of `x` is replaced by the axes of `indices`.
+ *
+ * @param x - `[…, N, …]`
+ * @param axis - Which axis is looked up.
+ * @param indices - int32 of any shape, each from 0 to N - 1.
+ * @throws {ArgumentError} If an index is outside.
+ *
+ * @example
+ * ```ts
+ * import { take, tensor } from "@qkv/tensor";
+ *
+ * const x = tensor([[1, 2], [3, 4], [5, 6]]);
+ * take(x, 0, tensor([2, 0], { dtype: "int32" })).toNested(); // => [[5, 6], [1, 2]]
+ * ```
+ */
+export function take(x: Tensor, axis: number, indices: Tensor): Tensor {
+  const at = normalizeAxis("take", axis, checkTensor("take", "x", x).shape.length);
+  return run(takeOp, [x, checkTensor("take", "indices", indices)], { axis: at });
+}

@@ -1,0 +1,27 @@
+import { unaryOp } from "../elementwise.js";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+
+export const tanhOp = unaryOp(
+  "tanh",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Math.tanh(x[i + k * di]!);
+  },
+  ({ outputs: [y], gradients: [dy] }) => mul(dy!, sub(1, mul(y!, y!))),
+);
+
+/**
+ * The hyperbolic tangent of each number.
+ *
+ * @example
+ * ```ts
+ * import { tanh, tensor } from "@qkv/tensor";
+ *
+ * tanh(tensor([0])).toNested(); // => [0]
+ * ```
+ */
+export function tanh(x: Tensor): Tensor {
+  return run(tanhOp, [checkTensor("tanh", "x", x)], undefined);
+}

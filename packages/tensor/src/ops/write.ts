@@ -1,0 +1,55 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, viewOf } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+/**
+ * Copies `source` into `target` in place, from `start` on along an axis: how a cache takes in new keys. Every view
+ * of the target sees it. Nothing but a cache's update and an optimizer's update writes to a tensor; everything
+ * else makes new ones.
+ *
+ * @param target - Same type and shape as `source` but for the axis, which must hold `start` plus its length.
+ * @throws {ShapeError} If the source does not fit.
+ *
+ * @example
+ * ```ts
+ * import { tensor, write, zeros } from "@qkv/tensor";
+ *
+ * const buffer = zeros([4]);
+ * write(buffer, 0, 1, tensor([7, 8]));
+ * buffer.toNested(); // => [0, 7, 8, 0]
+ * ```
+ */
+export function write(target: Tensor, axis: number, start: number, source: Tensor): void {
+  const at = normalizeAxis("write", axis, checkTensor("write", "target", target).shape.length);
+  checkTensor("write", "source", source);
+  if (target.device !== source.device || target.dtype !== source.dtype) {
+    throw new ArgumentError({
+      fn: "write",
+      argument: "source",
+      received: `${source.dtype} on ${source.device.name}`,
+      expected: `${target.dtype} on ${target.device.name}, as the target is`,
+      fix: "cast or move the source first.",
+    });
+  }
+  const fits =
+    source.shape.length === target.shape.length &&
+    source.shape.every((length, a) =>
+      a === at ? start >= 0 && start + length <= target.shape[a]! : length === target.shape[a],
+    );
+  if (!fits) {
+    throw new ShapeError({
+      fn: "write",
+      argument: "source",
+      received: source.shape,
+      expected: `the target's shape [${target.shape.join(", ")}], with at most ${target.shape[at]! - start} on axis ${at} from ${start} on`,
+      fix: "grow the target first, or write less.",
+    });
+  }
+  const [to, from] = [viewOf(target), viewOf(source)];
+  const offset = to.offset + start * to.strides[at]!;
+  eachRow(source.shape, [to.strides, from.strides], [offset, from.offset], ([o, i], [dO, dI], length) => {
+    for (let k = 0; k < length; k++) to.array[o! + k * dO!] = from.array[i! + k * dI!]!;
+  });
+}

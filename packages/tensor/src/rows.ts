@@ -1,0 +1,45 @@
+import type { Shape } from "./shape.js";
+
+/**
+ * Walks several operands over one shape, a row at a time. Neighbouring axes that every operand walks as one are
+ * merged first, so that packed operands of any rank are a single row.
+ *
+ * @param strides - Per operand, one stride per axis of `shape`. 0 repeats.
+ * @param offsets - Per operand, where it starts.
+ * @param row - Called with each operand's offset and step, and the row's length. `at` is reused between calls.
+ */
+export function eachRow(
+  shape: Shape,
+  strides: readonly Shape[],
+  offsets: readonly number[],
+  row: (at: readonly number[], step: readonly number[], length: number) => void,
+): void {
+  const lengths: number[] = [];
+  const steps: number[][] = strides.map(() => []);
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const length = shape[axis]!;
+    if (length === 0) return;
+    if (length === 1) continue;
+    const outer = lengths.length - 1;
+    const merges = outer >= 0 && strides.every((own, k) => own[axis] === steps[k]![outer]! * lengths[outer]!);
+    if (merges) {
+      lengths[outer]! *= length;
+    } else {
+      lengths.push(length);
+      strides.forEach((own, k) => steps[k]!.push(own[axis]!));
+    }
+  }
+  // Axis 0 of `lengths` is now the innermost.
+  const at = [...offsets];
+  const step = steps.map((own) => own[0] ?? 0);
+  const length = lengths[0] ?? 1;
+  const walk = (axis: number): void => {
+    if (axis === 0) return row(at, step, length);
+    for (let i = 0; i < lengths[axis]!; i++) {
+      walk(axis - 1);
+      for (let k = 0; k < at.length; k++) at[k]! += steps[k]![axis]!;
+    }
+    for (let k = 0; k < at.length; k++) at[k]! -= steps[k]![axis]! * lengths[axis]!;
+  };
+  walk(Math.max(0, lengths.length - 1));
+}

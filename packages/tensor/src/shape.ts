@@ -1,0 +1,95 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+
+export type Shape = readonly number[];
+
+/** Number of elements. The empty shape is one number. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const length of shape) size *= length;
+  return size;
+}
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis]!;
+  }
+  return strides;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** Whether elements lie one after the other, in row-major order. Strides of axes of length 1 do not matter. */
+export function isContiguous(shape: Shape, strides: Shape): boolean {
+  let expected = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
+    expected *= shape[axis]!;
+  }
+  return true;
+}
+
+/** Refuses what is not a list of whole lengths of 0 or more. */
+export function checkShape(fn: string, shape: unknown): Shape {
+  if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
+    throw new ArgumentError({
+      fn,
+      argument: "shape",
+      received: Array.isArray(shape) ? shape.map(String) : shape,
+      expected: "a list of whole lengths, each 0 or more",
+      fix: "write the length of each axis, leftmost first, such as [2, 3].",
+    });
+  }
+  return shape as Shape;
+}
+
+/** An axis counted from the front. Negative axes count from the end. */
+export function normalizeAxis(fn: string, axis: number, rank: number, argument = "axis"): number {
+  const index = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(index) || index < 0 || index >= rank) {
+    throw new ArgumentError({
+      fn,
+      argument,
+      received: axis,
+      expected: `an axis of a tensor of rank ${rank}: a whole number from ${-rank} to ${rank - 1}`,
+      fix: "count axes from 0 at the left, or from -1 at the right.",
+    });
+  }
+  return index;
+}
+
+/**
+ * The shape of two operands together, by numpy's rule: axes are matched from the right, and a length of 1, or an
+ * axis that is not there, repeats.
+ */
+export function broadcastShapes(fn: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new ShapeError({
+        fn,
+        argument: "b",
+        received: b,
+        expected: `a shape that broadcasts with a, [${a.join(", ")}]`,
+        fix: "lengths are matched from the right; each pair must be equal or hold a 1. Reshape one side.",
+      });
+    }
+    return left === 1 ? right : left;
+  });
+}
+
+/** Strides that read a tensor as if it had `shape`: repeated axes do not move. */
+export function broadcastStrides(shape: Shape, from: Shape, strides: Shape): number[] {
+  const missing = shape.length - from.length;
+  return shape.map((_, axis) =>
+    axis < missing || from[axis - missing] === 1 ? 0 : strides[axis - missing]!,
+  );
+}

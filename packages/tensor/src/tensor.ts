@@ -1,0 +1,96 @@
+import { defineBrand } from "@qkv/core";
+import type { Device, Storage } from "./contracts.js";
+import type { DType, TypedArray } from "./dtype.js";
+import { copyPacked } from "./copy-packed.js";
+import { format } from "./format.js";
+import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
+import type { Node } from "./tape.js";
+
+declare const __VERSION__: string;
+const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
+
+/** Where a tensor's elements lie in its storage. */
+export type Layout = { readonly strides: readonly number[]; readonly offset: number };
+
+/** Numbers nested as deep as the shape has axes. */
+export type Nested = number | boolean | Nested[];
+
+/**
+ * Numbers with a shape, a type and a device. Operations are functions (`add(a, b)`); a tensor itself only tells
+ * what it is, is read, is moved and is printed. Several tensors may be views of one storage.
+ *
+ * Make one with `tensor`, `zeros`, `randn`.
+ */
+export class Tensor {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly device: Device;
+  /** For devices and kernels. */
+  readonly storage: Storage;
+  readonly strides: readonly number[];
+  readonly offset: number;
+  /** Where it stands on the tapes that record it; empty outside `grad`. */
+  nodes: Node[] | undefined = undefined;
+
+  constructor(device: Device, storage: Storage, shape: Shape, layout?: Layout) {
+    this.device = device;
+    this.storage = storage;
+    this.dtype = storage.dtype;
+    this.shape = shape;
+    this.strides = layout?.strides ?? stridesOf(shape);
+    this.offset = layout?.offset ?? 0;
+  }
+
+  /**
+   * The numbers in row-major order, on devices whose memory the program can reach (`js`, `wasm`). Not a copy
+   * where the tensor owns its storage; do not write to it.
+   */
+  get data(): TypedArray {
+    const array = this.device.array(this.storage);
+    const size = sizeOf(this.shape);
+    if (!isContiguous(this.shape, this.strides)) return copyPacked(this, array);
+    return size === array.length ? array : array.subarray(this.offset, this.offset + size);
+  }
+
+  /** The numbers in row-major order, on every device. */
+  async read(): Promise<TypedArray> {
+    return this.data;
+  }
+
+  /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */
+  toNested(): Nested {
+    const { data, shape, dtype } = this;
+    const nest = (axis: number, start: number, size: number): Nested => {
+      if (axis === shape.length) return dtype === "bool" ? data[start] === 1 : data[start]!;
+      const step = size / shape[axis]!;
+      return Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, start + i * step, step));
+    };
+    return nest(0, 0, data.length);
+  }
+
+  /** The same numbers on another device. */
+  to(device: Device): Tensor {
+    if (device === this.device) return this;
+    const storage = device.allocate(this.dtype, sizeOf(this.shape));
+    device.array(storage).set(this.data);
+    return new Tensor(device, storage, this.shape);
+  }
+
+  /** Printed as numpy prints: rows under each other, long axes cut. */
+  toString(): string {
+    return format(this);
+  }
+
+  get [brand.key]() {
+    return brand.stamp;
+  }
+}
+
+/**
+ * Whether `value` is a tensor, whichever copy of the package made it.
+ *
+ * @throws {VersionError} If it comes from a version of the package that this one cannot work with.
+ */
+export function isTensor(value: unknown): value is Tensor {
+  return brand.has(value);
+}
