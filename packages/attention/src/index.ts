@@ -1,1 +1,26 @@
-export {};
+export {
+  attention,
+  attentionWeights,
+  tracedAttention,
+  type AttentionOptions,
+  type Traced,
+} from "./attention.js";
+export {
+  groupedQuery,
+  type ApplyOptions,
+  type AttentionLayer,
+  type AttentionParams,
+  type GroupedQueryConfig,
+  type LinearParams,
+  type Trace,
+} from "./heads/grouped-query.js";
+export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
+export { multiQuery } from "./heads/multi-query.js";
+export { defineMask, type MaskDefinition } from "./mask.js";
+export { and } from "./masks/and.js";
+export { causal, type CausalOptions } from "./masks/causal.js";
+export { maskTensor } from "./masks/mask-tensor.js";
+export { padding } from "./masks/padding.js";
+export { slidingWindow } from "./masks/sliding-window.js";
+export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";
+export { rotate, type RotaryLayout } from "./positions/rotate.js";

@@ -1,0 +1,20 @@
+import { groupedQuery, type AttentionLayer, type GroupedQueryConfig } from "./grouped-query.js";
+
+/** What a multi-head layer is: every query head has a key-value head of its own. */
+export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
+
+/**
+ * Multi-head attention: `H` heads that each look in their own way, side by side, each with its own keys and values.
+ *
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.2
+ *
+ * @example
+ * ```ts
+ * import { multiHead } from "@qkv/attention";
+ *
+ * multiHead({ embedDim: 64, numHeads: 8 }).init(1).key.weight.shape; // => [64, 64]
+ * ```
+ */
+export function multiHead(config: MultiHeadConfig): AttentionLayer {
+  return groupedQuery({ ...config, numKvHeads: config.numHeads });
+}

@@ -1,0 +1,73 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
+import { defineMask, firstQuery } from "../mask.js";
+
+/**
+ * A mask written out as a bool tensor: `true` where the query sees the key, as in PyTorch's
+ * `scaled_dot_product_attention` and ONNX (not as in `nn.MultiheadAttention`, where `true` means ignore).
+ *
+ * @param visible - bool, broadcastable to `[B, H, T, S]`: `[T, S]`, `[B, 1, 1, S]`, …
+ * @throws {ArgumentError} If the tensor is not bool. {@link ShapeError} if it does not broadcast to the call.
+ *
+ * @example
+ * ```ts
+ * import { randn, tensor } from "@qkv/tensor";
+ * import { attentionWeights, maskTensor } from "@qkv/attention";
+ *
+ * const x = randn([1, 1, 2, 4], { seed: 1 }); // [B, H, T, D]
+ * const visible = tensor([[true, false], [false, true]]); // [T, S]
+ * attentionWeights(x, x, { mask: maskTensor(visible) }).toNested(); // => [[[[1, 0], [0, 1]]]]
+ * ```
+ */
+export function maskTensor(visible: Tensor): Mask {
+  if (checkTensor("maskTensor", "visible", visible).dtype !== "bool") {
+    throw new ArgumentError({
+      fn: "maskTensor",
+      argument: "visible",
+      received: visible.dtype,
+      expected: "bool: true where the query sees the key",
+      fix: 'pass numbers that are added to scores as `bias`; turn 0 and 1 into bools with `cast(x, "bool")`.',
+    });
+  }
+  if (visible.shape.length > 4) throw wrongShape(visible, "at most four axes");
+  const shape = [1, 1, 1, 1, ...visible.shape].slice(-4) as [number, number, number, number];
+  const [batches, heads, rows, columns] = shape;
+  const { data } = visible;
+  return defineMask({
+    name: `maskTensor([${visible.shape.join(", ")}])`,
+    perBatch: batches > 1,
+    perHead: heads > 1,
+    bind(extent) {
+      const { queryLength, keyLength } = extent;
+      if ((rows !== 1 && rows !== queryLength) || (columns !== 1 && columns !== keyLength)) {
+        throw wrongShape(
+          visible,
+          `[…, ${queryLength} or 1, ${keyLength} or 1], as there are T = ${queryLength} queries and S = ${keyLength} keys`,
+        );
+      }
+      const first = firstQuery(extent);
+      return {
+        sees(query, key, batch, head) {
+          if ((batches > 1 && batch >= batches) || (heads > 1 && head >= heads)) {
+            throw wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
+          }
+          const b = batches > 1 ? batch : 0;
+          const h = heads > 1 ? head : 0;
+          const t = rows > 1 ? query - first : 0;
+          const s = columns > 1 ? key : 0;
+          return data[((b * heads + h) * rows + t) * columns + s] === 1;
+        },
+      };
+    },
+  });
+}
+
+function wrongShape(visible: Tensor, expected: string): ShapeError {
+  return new ShapeError({
+    fn: "maskTensor",
+    argument: "visible",
+    received: visible.shape,
+    expected,
+    fix: "the tensor must broadcast to [B, H, T, S]: each length equal, or 1.",
+  });
+}

@@ -1,0 +1,109 @@
+import { ShapeError } from "@qkv/core";
+import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
+
+/** Which numbers of a head are turned together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
+export type RotaryLayout = "half" | "interleaved";
+
+type Attributes = { layout: RotaryLayout; inverse: boolean };
+
+export const rotateOp: Op<Attributes> = {
+  name: "rotate",
+  infer([x, cos, sin]) {
+    const [B, , T, D] = x!.shape as [number, number, number, number];
+    for (const [argument, table] of [
+      ["cos", cos!],
+      ["sin", sin!],
+    ] as const) {
+      const { shape } = table;
+      const fits =
+        x!.shape.length === 4 &&
+        (shape.length === 2 || (shape.length === 3 && (shape[0] === B || shape[0] === 1))) &&
+        shape.at(-2) === T &&
+        shape.at(-1)! * 2 <= D;
+      if (fits && table.dtype === x!.dtype) continue;
+      throw new ShapeError({
+        fn: "rotate",
+        argument,
+        received: table.dtype === x!.dtype ? shape : table.dtype,
+        expected: `${x!.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x!.shape.join(", ")}]`,
+        fix: "give one row of angles for each position of x.",
+      });
+    }
+    return [{ shape: x!.shape, dtype: x!.dtype }];
+  },
+  kernel([x, cos, sin], [out], { layout, inverse }) {
+    const [B, H, T, D] = x!.shape as [number, number, number, number];
+    const half = cos!.shape.at(-1)!;
+    const [xb, xh, xt, xd] = x!.strides as [number, number, number, number];
+    const angles = [cos!, sin!].map(({ shape, strides, offset }) => ({
+      offset,
+      b: shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0,
+      t: strides.at(-2)!,
+      i: strides.at(-1)!,
+    })) as [Steps, Steps];
+    // Pair i is (i · step, i · step + partner).
+    const [step, partner] = layout === "half" ? [1, half] : [2, 1];
+    const sign = inverse ? -1 : 1;
+    let o = 0;
+    for (let b = 0; b < B; b++) {
+      for (let h = 0; h < H; h++) {
+        for (let t = 0; t < T; t++, o += D) {
+          const from = x!.offset + b * xb + h * xh + t * xt;
+          const c = angles[0].offset + b * angles[0].b + t * angles[0].t;
+          const s = angles[1].offset + b * angles[1].b + t * angles[1].t;
+          for (let i = 0; i < half; i++) {
+            const cosine = cos!.array[c + i * angles[0].i]!;
+            const sine = sign * sin!.array[s + i * angles[1].i]!;
+            const a = x!.array[from + i * step * xd]!;
+            const z = x!.array[from + (i * step + partner) * xd]!;
+            out!.array[o + i * step] = a * cosine - z * sine;
+            out!.array[o + i * step + partner] = z * cosine + a * sine;
+          }
+          for (let d = 2 * half; d < D; d++) out!.array[o + d] = x!.array[from + d * xd]!;
+        }
+      }
+    }
+  },
+  // The inverse of a rotation is its transpose. Angles are constants.
+  backward: ({ inputs: [, cos, sin], gradients: [dy], attributes: { layout, inverse } }) => [
+    run(rotateOp, [dy!, cos!, sin!], { layout, inverse: !inverse }),
+    undefined,
+    undefined,
+  ],
+};
+
+type Steps = { offset: number; b: number; t: number; i: number };
+
+/**
+ * Turns pairs of numbers of each head by given angles; what lies beyond the first `r` numbers passes unchanged.
+ *
+ * @param x - `[B, H, T, D]`
+ * @param cos - Cosines `[T, r/2]`, or `[B, T, r/2]` where batches stand at different positions.
+ * @param sin - Sines, likewise.
+ * @param options - `layout`: which numbers make a pair. Default `half`, as in Llama checkpoints of Hugging Face.
+ * @returns `[B, H, T, D]`
+ * @throws {ShapeError} If the angles do not fit x.
+ * @see "RoFormer" (2021), arXiv:2104.09864; ONNX RotaryEmbedding
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { rotate } from "@qkv/attention";
+ *
+ * const x = tensor([1, 0, 5], { shape: [1, 1, 1, 3] }); // [B, H, T, D]; the third number is not turned
+ * rotate(x, tensor([[0]]), tensor([[1]])).toNested(); // => [[[[0, 1, 5]]]]
+ * ```
+ */
+export function rotate(
+  x: Tensor,
+  cos: Tensor,
+  sin: Tensor,
+  { layout = "half" }: { layout?: RotaryLayout } = {},
+): Tensor {
+  const inputs = [
+    checkTensor("rotate", "x", x),
+    checkTensor("rotate", "cos", cos),
+    checkTensor("rotate", "sin", sin),
+  ];
+  return run(rotateOp, inputs, { layout, inverse: false });
+}
