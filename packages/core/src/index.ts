@@ -11,3 +11,11 @@ export {
   VersionError,
   type ErrorFacts,
 } from "./errors.js";
+export {
+  readSafetensorsHeader,
+  safetensorsHeaderSize,
+  writeSafetensorsHeader,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+  type SafetensorsHeader,
+} from "./safetensors.js";

@@ -1,0 +1,239 @@
+import { ByteReader } from "./byte-reader.js";
+import { ArgumentError, FormatError } from "./errors.js";
+
+const bytesPer = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  U16: 2,
+  I16: 2,
+  F16: 2,
+  BF16: 2,
+  U32: 4,
+  I32: 4,
+  F32: 4,
+  U64: 8,
+  I64: 8,
+  F64: 8,
+} as const;
+
+/** The element types of safetensors files. */
+export type SafetensorsDType = keyof typeof bytesPer;
+
+/** One tensor of a file. `start` and `end` count bytes from the beginning of the file. */
+export type SafetensorsEntry = {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+};
+
+/** What a safetensors file says of itself. */
+export type SafetensorsHeader = {
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  readonly metadata: ReadonlyMap<string, string>;
+};
+
+/** The largest header read: 100 MB, the limit of the reference implementation. */
+const largestHeader = 100_000_000;
+
+/**
+ * How many bytes from the start of a file hold its header, read from its first eight bytes.
+ *
+ * @param start - At least the first 8 bytes of the file.
+ * @param options - `source`: the file's name, for messages. `fileSize`: bytes of the whole file.
+ * @throws {FormatError} If the length claimed is not there, before anything is allocated.
+ */
+export function safetensorsHeaderSize(
+  start: Uint8Array,
+  options: { source: string; fileSize: number },
+): number {
+  const { source, fileSize } = options;
+  const length = new ByteReader(start, { fn: "readSafetensors", source }).uint64("header length");
+  if (length > largestHeader || length > fileSize - 8) {
+    throw bad(
+      source,
+      "header length",
+      `${length} bytes`,
+      `at most ${Math.min(largestHeader, fileSize - 8)} in a file of ${fileSize}`,
+    );
+  }
+  return 8 + length;
+}
+
+/**
+ * Reads the header of a safetensors file, and trusts nothing in it: offsets must lie in the file, one after the
+ * other without gap or overlap, and match shape and type; names must be single; the text must be UTF-8.
+ *
+ * @param start - The first bytes of the file, at least as many as {@link safetensorsHeaderSize} says.
+ * @param options - `source`: the file's name, for messages. `fileSize`: bytes of the whole file; default: of `start`.
+ * @throws {FormatError} That names the field.
+ * @see https://github.com/huggingface/safetensors, "Format"
+ *
+ * @example
+ * ```ts
+ * import { readSafetensorsHeader, writeSafetensorsHeader } from "@qkv/core";
+ *
+ * const header = writeSafetensorsHeader([{ name: "x", dtype: "U8", shape: [2] }]);
+ * const file = new Uint8Array([...header, 7, 8]);
+ * readSafetensorsHeader(file, { source: "x.safetensors" }).tensors.get("x")?.shape; // => [2]
+ * ```
+ */
+export function readSafetensorsHeader(
+  start: Uint8Array,
+  { source, fileSize = start.length }: { source: string; fileSize?: number },
+): SafetensorsHeader {
+  const dataStart = safetensorsHeaderSize(start, { source, fileSize });
+  const reader = new ByteReader(start, { fn: "readSafetensors", source });
+  reader.skip("header length", 8);
+  const text = reader.text("header", dataStart - 8);
+  checkJson(source, text);
+  const json = parse(source, text);
+  const tensors = new Map<string, SafetensorsEntry>();
+  let metadata = new Map<string, string>();
+  for (const [name, value] of Object.entries(json)) {
+    if (name === "__metadata__") metadata = readMetadata(source, value);
+    else tensors.set(name, readEntry(source, name, value, dataStart));
+  }
+  let end = dataStart;
+  for (const [name, entry] of [...tensors].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
+    if (entry.start !== end)
+      throw bad(
+        source,
+        `${name}: data_offsets`,
+        entry.start - dataStart,
+        `${end - dataStart}: no gap and no overlap`,
+      );
+    end = entry.end;
+  }
+  if (end !== fileSize)
+    throw bad(
+      source,
+      "data",
+      `${fileSize - dataStart} bytes`,
+      `${end - dataStart}, the end of the last tensor`,
+    );
+  return { tensors, metadata };
+}
+
+/**
+ * Writes the header of a safetensors file: the tensors' bytes follow it in the order given, without gaps.
+ *
+ * @returns The bytes before the data, a multiple of 8 long.
+ */
+export function writeSafetensorsHeader(
+  entries: readonly { name: string; dtype: SafetensorsDType; shape: readonly number[] }[],
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const fields: string[] = [];
+  if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
+  const names = new Set(["__metadata__"]);
+  let end = 0;
+  for (const { name, dtype, shape } of entries) {
+    if (names.has(name)) {
+      throw new ArgumentError({
+        fn: "writeSafetensors",
+        argument: "name",
+        received: name,
+        expected: "a name that no other tensor has",
+        fix: "give each tensor a name of its own.",
+      });
+    }
+    names.add(name);
+    const start = end;
+    end += shape.reduce((a, b) => a * b, bytesPer[dtype]);
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [start, end] })}`);
+  }
+  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const length = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + length).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
+  bytes.set(text, 8);
+  return bytes;
+}
+
+function readEntry(source: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== "string" || !Object.hasOwn(bytesPer, dtype)) {
+    throw bad(source, `${name}: dtype`, dtype, Object.keys(bytesPer).join(", "));
+  }
+  if (!isCounts(shape)) throw bad(source, `${name}: shape`, shape, "a list of whole lengths, 0 or more");
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+    throw bad(source, `${name}: data_offsets`, offsets, "two byte offsets, the first not above the second");
+  }
+  const size = shape.reduce((a, b) => a * b, bytesPer[dtype as SafetensorsDType]);
+  const [first, last] = offsets as [number, number];
+  if (last - first !== size) {
+    throw bad(
+      source,
+      `${name}: data_offsets`,
+      `${last - first} bytes`,
+      `${size} for ${dtype} [${shape.join(", ")}]`,
+    );
+  }
+  return { dtype: dtype as SafetensorsDType, shape, start: dataStart + first, end: dataStart + last };
+}
+
+function readMetadata(source: string, value: unknown): Map<string, string> {
+  const entries = Object.entries((value ?? {}) as Record<string, unknown>);
+  const wrong = entries.find(([, text]) => typeof text !== "string");
+  if (typeof value !== "object" || Array.isArray(value) || wrong) {
+    throw bad(source, "__metadata__", wrong ? wrong[1] : value, "an object whose values are all strings");
+  }
+  return new Map(entries as [string, string][]);
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function parse(source: string, text: string): object {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw bad(source, "header", "no valid JSON", "a JSON object", cause);
+  }
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
+  throw bad(source, "header", json, "a JSON object");
+}
+
+/** What JSON.parse would let pass: names that come twice, and nesting deep enough to exhaust the stack. */
+function checkJson(source: string, text: string): void {
+  const names = new Set<string>();
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!;
+    if (c === "{" || c === "[") {
+      depth += 1;
+      if (depth > 4) throw bad(source, "header", `nested ${depth} deep at character ${i}`, "at most 4");
+    } else if (c === "}" || c === "]") depth -= 1;
+    else if (c === '"') {
+      const start = i;
+      for (i += 1; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i += 1;
+      if (depth !== 1 || !/^\s*:/.test(text.slice(i + 1, i + 9))) continue;
+      const name = text.slice(start, i + 1);
+      if (names.has(name)) throw bad(source, "header", `${name}, twice`, "each name once");
+      names.add(name);
+    }
+  }
+}
+
+function bad(
+  source: string,
+  field: string,
+  received: unknown,
+  expected: string,
+  cause?: unknown,
+): FormatError {
+  return new FormatError({
+    fn: "readSafetensors",
+    argument: `${source}: ${field}`,
+    received,
+    expected,
+    fix: "the file is damaged or not a safetensors file; fetch it again.",
+    cause,
+  });
+}
