@@ -1,1 +1,2 @@
-export {};
+export type { KvCache } from "./cache.js";
+export { growingCache } from "./growing-cache.js";

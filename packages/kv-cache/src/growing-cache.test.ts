@@ -1,0 +1,153 @@
+import { slice, randn, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { growingCache, type KvCache } from "./index.js";
+
+const shape = (T: number, D = 4) => [2, 3, T, D]; // [B, Hkv, T, D]
+
+/** Appends T random tokens to both layers. */
+function append(cache: KvCache, T: number, seed: number): void {
+  for (const layer of [0, 1]) {
+    cache.update(layer, randn(shape(T), { seed: seed + layer }), randn(shape(T, 5), { seed: -seed - layer }));
+  }
+}
+
+/** What attention would read: everything in the cache, taken from a fork so that the cache is not changed. */
+function content(cache: KvCache): unknown {
+  const none = (D: number) => randn(shape(0, D), { seed: 0 });
+  return [0, 1].map((layer) => {
+    const { key, value } = cache.fork().update(layer, none(4), none(5));
+    return [key, value].map((parts) => parts.map((part: Tensor) => part.toNested()));
+  });
+}
+
+const chunk = fc.record({ T: fc.integer({ min: 0, max: 5 }), seed: fc.nat(1000) });
+const chunks = fc.array(chunk, { minLength: 1, maxLength: 6 });
+
+test("property: a cache holds what was appended, in order", () => {
+  fc.assert(
+    fc.property(chunks, (chunks) => {
+      const cache = growingCache();
+      const keys: unknown[][] = [[], [], []];
+      for (const { T, seed } of chunks) {
+        const key = randn([1, 3, T, 2], { seed });
+        const held = cache.update(0, key, key);
+        (key.toNested() as unknown[][][])[0]!.forEach((head, h) => keys[h]!.push(...head));
+        expect(held.key[0]!.toNested()).toEqual([keys]);
+        expect(held.positions).toEqual({ start: 0 });
+        expect(cache.length).toBe(keys[0]!.length);
+        expect([...cache.lengths]).toEqual([keys[0]!.length]);
+      }
+    }),
+  );
+});
+
+test("property: cropping, then appending again, equals never having cropped", () => {
+  fc.assert(
+    fc.property(chunks, chunk, (chunks, last) => {
+      const [straight, cropped] = [growingCache({ numLayers: 2 }), growingCache({ numLayers: 2 })];
+      for (const { T, seed } of chunks) {
+        append(straight, T, seed);
+        append(cropped, T, seed);
+      }
+      const before = cropped.length;
+      append(cropped, last.T, last.seed + 5000);
+      cropped.crop(last.T % 2 ? before : before - cropped.length || before);
+      append(straight, last.T, last.seed);
+      append(cropped, last.T, last.seed);
+      expect(content(cropped)).toEqual(content(straight));
+    }),
+  );
+});
+
+test("forks never see each other's tokens, nor do views handed out before", () => {
+  const cache = growingCache({ numLayers: 2 });
+  append(cache, 3, 1);
+  const view = cache.update(0, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 })).key[0]!;
+  cache.update(1, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 }));
+  const seen = view.toNested();
+  const fork = cache.fork();
+  append(fork, 2, 100);
+  const forked = content(fork);
+  cache.crop(-2);
+  append(cache, 2, 200);
+  expect(content(fork)).toEqual(forked);
+  expect(view.toNested()).toEqual(seen);
+  expect([cache.length, fork.length]).toEqual([4, 6]);
+});
+
+test("batches are reordered and repeated", () => {
+  const cache = growingCache({ numLayers: 2 });
+  append(cache, 2, 1);
+  const batch = (cache: KvCache, b: number) =>
+    slice(
+      cache
+        .fork()
+        .update(
+          0,
+          randn([cache.lengths.length, 3, 0, 4], { seed: 0 }),
+          randn([cache.lengths.length, 3, 0, 5], { seed: 0 }),
+        ).key[0]!,
+      0,
+      b,
+      b + 1,
+    ).toNested();
+  const [first, second] = [batch(cache, 0), batch(cache, 1)];
+  cache.reorder([1, 0]);
+  expect([batch(cache, 0), batch(cache, 1)]).toEqual([second, first]);
+  cache.repeat(2);
+  expect([0, 1, 2, 3].map((b) => batch(cache, b))).toEqual([second, second, first, first]);
+  cache.reorder([3]);
+  expect(batch(cache, 0)).toEqual(first);
+});
+
+test("bytes are what is allocated: keys and values of the buffers, both layers", () => {
+  const cache = growingCache({ numLayers: 2 });
+  append(cache, 3, 1);
+  expect(cache.bytes).toBe(2 * (2 * 3 * 3 * (4 + 5) * 4));
+  append(cache, 1, 2); // doubles to 6
+  expect(cache.bytes).toBe(2 * (2 * 3 * 6 * (4 + 5) * 4));
+  cache.reset();
+  expect([cache.bytes, cache.length, cache.stored]).toEqual([0, 0, 0]);
+});
+
+test("what is saved is restored, and goes on as if nothing had happened", () => {
+  const cache = growingCache({ numLayers: 2 });
+  append(cache, 3, 1);
+  const restored = growingCache({ numLayers: 2 });
+  restored.restore(cache.save());
+  append(cache, 2, 7);
+  append(restored, 2, 7);
+  expect(content(restored)).toEqual(content(cache));
+});
+
+test("a file that does not fit is refused and the cache keeps what it holds", () => {
+  const cache = growingCache({ numLayers: 2 });
+  append(cache, 3, 1);
+  const before = content(cache);
+  const saved = cache.save();
+  expect(() => cache.restore(saved.subarray(0, saved.length - 1))).toThrow(/saved cache|readSafetensors/);
+  expect(() => cache.restore(new Uint8Array(100))).toThrow(/saved cache/);
+  expect(() => growingCache({ numLayers: 3 }).restore(saved)).toThrow(
+    /`saved cache: layers` is "2", expected "3"/,
+  );
+  expect(content(cache)).toEqual(before);
+});
+
+test("bad input is refused, with the fix", () => {
+  const cache = growingCache();
+  const x = randn([1, 2, 3, 4], { seed: 1 });
+  expect(() => growingCache({ numLayers: 0 })).toThrow(/`numLayers` is 0/);
+  expect(() => cache.update(1, x, x)).toThrow(/`layer` is 1, expected a layer from 0 to 0/);
+  cache.update(0, x, x);
+  expect(() => cache.update(0, randn([1, 1, 3, 4], { seed: 1 }), x)).toThrow(
+    /`key` has shape \[1, 1, 3, 4\], expected float32 \[1, 2, T, 4\]/,
+  );
+  expect(() => cache.update(0, x, randn([1, 2, 2, 4], { seed: 1 }))).toThrow(
+    /`value` has shape \[1, 2, 2, 4\], expected as many tokens/,
+  );
+  expect(() => cache.crop(4)).toThrow(/`length` is 4, expected a whole number of tokens from -3 to 3/);
+  expect(() => cache.reorder([1])).toThrow(/`ids` is 1/);
+  expect(() => cache.repeat(0)).toThrow(/`times` is 0/);
+  expect(cache.length).toBe(3);
+});
