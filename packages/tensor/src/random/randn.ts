@@ -7,7 +7,16 @@ import { normalQuantile } from "./normal.js";
 import { fillUniforms, seedKey } from "./uniforms.js";
 
 /** What a random tensor is made of, besides its shape. */
-export type RandomOptions = { seed: number; dtype?: DType; device?: Device };
+export type RandomOptions = {
+  /** A whole number. */
+  seed: number;
+  /** Which number of the seed's endless stream comes first. Default 0. */
+  first?: number;
+  /** Default float32. */
+  dtype?: DType;
+  /** Default: the plain device. */
+  device?: Device;
+};
 
 /**
  * Normally distributed numbers with mean 0 and variance 1. The same seed gives the same bits in every engine, on
@@ -24,10 +33,10 @@ export type RandomOptions = { seed: number; dtype?: DType; device?: Device };
  * x.data[0] === randn([6], { seed: 1 }).data[0]; // => true
  * ```
  */
-export function randn(shape: Shape, { seed, dtype = "float32", device }: RandomOptions): Tensor {
+export function randn(shape: Shape, { seed, first = 0, dtype = "float32", device }: RandomOptions): Tensor {
   const array = allocateArray(checkDType("randn", dtype), sizeOf(checkShape("randn", shape)));
   const uniforms = new Float64Array(array.length);
-  fillUniforms(uniforms, seedKey("randn", seed));
+  fillUniforms(uniforms, seedKey("randn", seed), first);
   for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
   return place(array, dtype, shape, device);
 }
@@ -39,11 +48,18 @@ export function randn(shape: Shape, { seed, dtype = "float32", device }: RandomO
  */
 export function uniform(
   shape: Shape,
-  { seed, low = 0, high = 1, dtype = "float32", device }: RandomOptions & { low?: number; high?: number },
+  {
+    seed,
+    first = 0,
+    low = 0,
+    high = 1,
+    dtype = "float32",
+    device,
+  }: RandomOptions & { low?: number; high?: number },
 ): Tensor {
   const array = allocateArray(checkDType("uniform", dtype), sizeOf(checkShape("uniform", shape)));
   const uniforms = new Float64Array(array.length);
-  fillUniforms(uniforms, seedKey("uniform", seed));
+  fillUniforms(uniforms, seedKey("uniform", seed), first);
   for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
   return place(array, dtype, shape, device);
 }
