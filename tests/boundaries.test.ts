@@ -1,0 +1,158 @@
+// Packages depend on each other in one direction only, and only through what they export.
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { allPackages } from "../scripts/packages.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const packages = allPackages();
+const names = packages.map(({ name }) => name);
+
+// What each package imports. `qkv`, the command, may import any.
+const arrows: Record<string, string[]> = {
+  "@qkv/core": [],
+  "@qkv/tensor": ["@qkv/core"],
+  "@qkv/attention": ["@qkv/core", "@qkv/tensor"],
+  "@qkv/kv-cache": ["@qkv/core", "@qkv/tensor"],
+  "@qkv/tokenizer": ["@qkv/core"],
+  "@qkv/transformer": ["@qkv/core", "@qkv/tensor", "@qkv/attention", "@qkv/kv-cache", "@qkv/tokenizer"],
+  "@qkv/viz": ["@qkv/core"],
+  "@qkv/page": ["@qkv/core", "@qkv/viz"],
+};
+const command = "qkv";
+const allowed = (name: string) =>
+  name === command ? names.filter((other) => other !== name) : (arrows[name] ?? []);
+const declared = (json: Record<string, Record<string, string>>) =>
+  Object.keys({
+    ...json.dependencies,
+    ...json.devDependencies,
+    ...json.peerDependencies,
+    ...json.optionalDependencies,
+  })
+    .filter((name) => names.includes(name))
+    .sort();
+
+test("every package has its arrows written down here", () => {
+  expect([...Object.keys(arrows), command].sort()).toEqual([...names].sort());
+});
+
+/** Which of the names a program in the folder can require. In a process of its own: test runners add paths to search. */
+function resolvable(folder: string, wanted: string[]): string[] {
+  const { NODE_PATH: _, ...env } = process.env;
+  const program = `const found = (name) => { try { return require.resolve(name) } catch { return false } };
+    console.log(JSON.stringify(${JSON.stringify(wanted)}.filter(found)))`;
+  return JSON.parse(execFileSync(process.execPath, ["-e", program], { cwd: folder, env, encoding: "utf8" }));
+}
+
+describe.each(packages)("$name", ({ name, folder, json }) => {
+  test("package.json declares the arrows, and the project references are the same", () => {
+    const { references } = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8"));
+    const referenced = references.map(
+      ({ path }: { path: string }) =>
+        packages.find((other) => basename(other.folder) === basename(path))?.name,
+    );
+    if (name !== command) expect(declared(json)).toEqual([...allowed(name)].sort());
+    expect(referenced.sort()).toEqual(declared(json));
+    expect(
+      Object.values(json.dependencies ?? {}).filter((range) => String(range).startsWith("workspace:")),
+    ).toEqual(declared(json).map(() => "workspace:^"));
+  });
+
+  test("Node resolves what is declared, and nothing else of ours", () => {
+    const others = names.filter((other) => other !== name);
+    expect(resolvable(folder, others).sort()).toEqual(declared(json));
+  });
+
+  test("no path beyond `exports` resolves", () => {
+    const { resolve } = createRequire(join(folder, "package.json"));
+    for (const path of ["dist/index.js", "dist/index.cjs", "src/index.ts", "dist", "README.md"]) {
+      expect(() => resolve(`${name}/${path}`)).toThrow(
+        expect.objectContaining({ code: "ERR_PACKAGE_PATH_NOT_EXPORTED" }),
+      );
+    }
+    for (const entry of Object.keys(json.exports)) {
+      expect(entry.includes("*"), `${entry} is one module`).toBe(false);
+      expect(existsSync(resolve(join(name, entry).replaceAll("\\", "/")))).toBe(true);
+    }
+  });
+});
+
+describe("tsc -b", () => {
+  // The real package.json and tsconfig.json of every package, each with a source of one line, so that what fails is
+  // the import and nothing else.
+  const copy = mkdtempSync(join(tmpdir(), "qkv-boundaries-"));
+  const source = (name: string, file: string) =>
+    join(
+      copy,
+      "packages",
+      basename(packages.find((each) => each.name === name)?.folder ?? name),
+      "src",
+      file,
+    );
+
+  beforeAll(() => {
+    cpSync(join(root, "tsconfig.base.json"), join(copy, "tsconfig.base.json"));
+    mkdirSync(join(copy, "node_modules"));
+    symlinkSync(join(root, "node_modules/@types"), join(copy, "node_modules/@types"), "junction");
+    for (const { name, folder } of packages) {
+      mkdirSync(join(copy, "packages", basename(folder), "src"), { recursive: true });
+      for (const file of ["package.json", "tsconfig.json"]) {
+        cpSync(join(folder, file), join(copy, "packages", basename(folder), file));
+      }
+      writeFileSync(source(name, "index.ts"), `export const here = ${JSON.stringify(name)};\n`);
+    }
+  });
+  afterAll(() => rmSync(copy, { recursive: true }));
+
+  const tsc = (...folders: string[]) => {
+    const bin = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
+    const args = [bin, "-b", "--pretty", "false", ...folders.map((folder) => join("packages", folder))];
+    return spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
+  };
+  const all = packages.map(({ folder }) => basename(folder));
+
+  test("accepts every import along the arrows", () => {
+    for (const { name, json } of packages) {
+      const imports = declared(json).map(
+        (other, i) => `export { here as h${i} } from ${JSON.stringify(other)};\n`,
+      );
+      writeFileSync(source(name, "along.ts"), imports.join("") || "export {};\n");
+    }
+    expect(tsc(...all)).toMatchObject({ stdout: "", status: 0 });
+  });
+
+  const against = names.flatMap((from) =>
+    names
+      .filter((to) => to !== from && from !== command && !allowed(from).includes(to))
+      .map((to) => ({ from, to })),
+  );
+
+  // TS6059 and TS6307: the file is of no referenced project. TS2307: the module is not found at all.
+  test("refuses every import against the arrows", () => {
+    for (const [i, { from, to }] of against.entries()) {
+      writeFileSync(source(from, `against-${i}.ts`), `export { here } from ${JSON.stringify(to)};\n`);
+    }
+    const { stdout, status } = tsc(...all);
+    expect(status).not.toBe(0);
+    const refused = against.filter((_, i) => {
+      const file = new RegExp(`against-${i}\\.ts`);
+      return stdout
+        .split(/^(?=\S)/m)
+        .some((error) => /error TS(6059|6307|2307)/.test(error) && file.test(error));
+    });
+    expect(refused).toEqual(against);
+  });
+});
