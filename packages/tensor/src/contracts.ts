@@ -10,6 +10,7 @@ export type Storage = { readonly dtype: DType; readonly length: number };
 /** How a kernel reads a tensor: element `(i, j)` is `array[offset + i * strides[0] + j * strides[1]]`. */
 export type View = {
   readonly array: TypedArray;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
@@ -42,6 +43,10 @@ export type Device = {
   readonly kernels: Partial<Kernels>;
   /** Runs `f`; intermediate tensors made inside belong to the scope, and what `f` returns leaves it. Synchronous. */
   scope<T>(f: () => T): T;
+  /** Runs `f` so that scopes inside of it keep what backward will need for the scope around. */
+  recording<T>(f: () => T): T;
+  /** Takes an allocation out of every scope: caches and optimizer state live as long as they are used. */
+  keep(storage: Storage): void;
   report(): DeviceReport;
   memory(): DeviceMemory;
   /** A zeroed allocation. */

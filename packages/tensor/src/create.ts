@@ -1,6 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ShapeError } from "@qkv/core";
 import type { Device } from "./contracts.js";
-import { allocateArray, isDType, type DType, type TypedArray } from "./dtype.js";
+import { allocateArray, checkDType, isPacked, type DType, type TypedArray } from "./dtype.js";
+import { toHalfBits } from "./half.js";
 import { adopt, js } from "./js-device.js";
 import { checkShape, sizeOf, type Shape } from "./shape.js";
 import { Tensor, type Nested } from "./tensor.js";
@@ -18,7 +19,9 @@ export type TensorOptions = {
 /**
  * A tensor of the values given, copied.
  *
- * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, or a typed array.
+ * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, or a typed array. For the
+ *   16-bit types, a Uint16Array holds bit patterns and anything else numbers, which are rounded to the nearest, ties
+ *   to even.
  * @throws {ShapeError} If the values do not fill the shape, or are nested unevenly.
  *
  * @example
@@ -46,9 +49,9 @@ export function tensor(values: Nested | TypedArray | readonly number[], options:
       fix: "give as many numbers as the product of the shape's lengths.",
     });
   }
-  const array = allocateArray(dtype, flat.length);
-  if (dtype === "bool") for (let i = 0; i < flat.length; i++) array[i] = flat[i] ? 1 : 0;
-  else array.set(flat as ArrayLike<number>);
+  // Bit patterns come as they are read from a 16-bit tensor.
+  const bits = isPacked(dtype) && values instanceof Uint16Array;
+  const array = bits ? values.slice() : encode(flat, dtype);
   return place(array, dtype, shape, options.device);
 }
 
@@ -75,7 +78,7 @@ export function ones(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): 
 export function full(shape: Shape, value: number, options: Omit<TensorOptions, "shape"> = {}): Tensor {
   const dtype = checkDType("full", options.dtype ?? "float32");
   const array = allocateArray(dtype, sizeOf(checkShape("full", shape)));
-  if (value !== 0) array.fill(value);
+  if (value !== 0) array.fill(encode([value], dtype)[0]!);
   return place(array, dtype, shape, options.device);
 }
 
@@ -94,8 +97,11 @@ export function arange(
   options: { start?: number; dtype?: DType; device?: Device } = {},
 ): Tensor {
   const dtype = checkDType("arange", options.dtype ?? "float32");
-  const array = allocateArray(dtype, sizeOf(checkShape("arange", [length])));
-  for (let i = 0; i < length; i++) array[i] = (options.start ?? 0) + i;
+  const [size, start] = [sizeOf(checkShape("arange", [length])), options.start ?? 0];
+  const array = encode(
+    Array.from({ length: size }, (_, i) => start + i),
+    dtype,
+  );
   return place(array, dtype, [length], options.device);
 }
 
@@ -105,20 +111,21 @@ export function place(array: TypedArray, dtype: DType, shape: Shape, device: Dev
   return device === undefined ? made : made.to(device);
 }
 
-export function checkDType(fn: string, dtype: unknown): DType {
-  if (isDType(dtype)) return dtype;
-  throw new ArgumentError({
-    fn,
-    argument: "dtype",
-    received: dtype,
-    expected: "float32, float64, int32 or bool",
-    fix: "leave it out for float32.",
-  });
+/** Numbers as a type stores them. */
+function encode(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
+  const array = allocateArray(dtype, values.length);
+  if (dtype === "bool") for (let i = 0; i < values.length; i++) array[i] = values[i] ? 1 : 0;
+  else if (isPacked(dtype))
+    for (let i = 0; i < values.length; i++) array[i] = toHalfBits(Number(values[i]), dtype);
+  else array.set(values as ArrayLike<number>);
+  return array;
 }
 
 function naturalType(values: unknown): DType {
   if (values instanceof Float64Array) return "float64";
   if (values instanceof Int32Array) return "int32";
+  if (values instanceof Uint8Array) return "uint8";
+  if (values instanceof Int8Array) return "int8";
   let first = values;
   while (Array.isArray(first)) first = first[0];
   return typeof first === "boolean" ? "bool" : "float32";

@@ -1,14 +1,33 @@
-/** The element types of a tensor. `bool` is stored as bytes of 0 and 1. */
-export type DType = "float32" | "float64" | "int32" | "bool";
+import { ArgumentError } from "@qkv/core";
+
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+} as const;
+
+/**
+ * The element types of a tensor. `bool` is stored as bytes of 0 and 1. `float16` and `bfloat16` are for storage:
+ * their data are the raw 16-bit patterns, and `cast` turns them into numbers to compute with.
+ */
+export type DType = keyof typeof arrays;
 
 /** What holds a tensor's numbers. */
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array;
-
-const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, bool: Uint8Array } as const;
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
 
 /** A zeroed typed array for `length` elements. */
 export function allocateArray(dtype: DType, length: number): TypedArray {
   return new arrays[dtype](length);
+}
+
+/** The elements in `length` of a typed array that `dtype` is stored in, over existing bytes. */
+export function viewArray(dtype: DType, buffer: ArrayBuffer, byteOffset: number, length: number): TypedArray {
+  return new arrays[dtype](buffer, byteOffset, length);
 }
 
 /** Bytes of one element. */
@@ -16,10 +35,36 @@ export function bytesPerElement(dtype: DType): number {
   return arrays[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Whether numbers of this type have fractions and gradients. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-export function isDType(value: unknown): value is DType {
-  return typeof value === "string" && Object.hasOwn(arrays, value);
+/** Whether this type is for storage only: its elements are bit patterns, not numbers. */
+export function isPacked(dtype: DType): dtype is "float16" | "bfloat16" {
+  return dtype === "float16" || dtype === "bfloat16";
+}
+
+/** Refuses what is no element type. */
+export function checkDType(fn: string, dtype: unknown): DType {
+  if (typeof dtype === "string" && Object.hasOwn(arrays, dtype)) return dtype as DType;
+  throw new ArgumentError({
+    fn,
+    argument: "dtype",
+    received: dtype,
+    expected: `one of ${Object.keys(arrays).join(", ")}`,
+    fix: "leave it out for float32.",
+  });
+}
+
+/** Refuses a type without fractions, and the 16-bit types, which are for storage. */
+export function checkFloat(fn: string, dtype: DType): DType {
+  if (isFloat(checkDType(fn, dtype))) return dtype;
+  throw new ArgumentError({
+    fn,
+    argument: "dtype",
+    received: dtype,
+    expected: "float32 or float64",
+    fix: "compute in float32 and `cast` the result.",
+  });
 }

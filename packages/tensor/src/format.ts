@@ -1,3 +1,5 @@
+import { isPacked } from "./dtype.js";
+import { fromHalfBits } from "./half.js";
 import type { Tensor } from "./tensor.js";
 
 const edge = 3; // elements kept at each end of a long axis
@@ -5,7 +7,10 @@ const longest = 1000; // tensors up to this size are printed whole
 
 /** A tensor as text: rows under each other, columns aligned, long axes cut in the middle. */
 export function format(tensor: Tensor): string {
-  const { data, shape, dtype } = tensor;
+  const { shape, dtype } = tensor;
+  const data = isPacked(dtype)
+    ? Float64Array.from(tensor.data, (bits) => fromHalfBits(bits, dtype))
+    : tensor.data;
   const cut = data.length > longest;
   const shown: number[] = [];
   const visit = (axis: number, at: number, leaf: (at: number) => string): string => {
@@ -25,7 +30,7 @@ export function format(tensor: Tensor): string {
     return `[${parts.join(between)}]`;
   };
   visit(0, 0, (at) => String(shown.push(data[at]!)));
-  const write = numberWriter(shown, dtype === "int32", dtype === "bool");
+  const write = numberWriter(shown, dtype.includes("int"), dtype === "bool");
   return visit(0, 0, (at) => write(data[at]!));
 }
 

@@ -19,6 +19,9 @@ export type {
 export { arange, full, ones, tensor, zeros, type TensorOptions } from "./create.js";
 export { bytesPerElement, type DType, type TypedArray } from "./dtype.js";
 export type { Operand } from "./elementwise.js";
+export { checkGradient } from "./check-gradient.js";
+export { count, type Counts } from "./count.js";
+export { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
 export { js } from "./js-device.js";
 export { checkTensor, run, runAll, viewOf, type Backward, type Op, type Spec } from "./op.js";
 export { add } from "./ops/add.js";
@@ -50,5 +53,8 @@ export { tanh } from "./ops/tanh.js";
 export { write } from "./ops/write.js";
 export { randn, uniform, type RandomOptions } from "./random/randn.js";
 export type { ReduceOptions } from "./reduce.js";
+export { remat } from "./remat.js";
+export { resident } from "./resident.js";
 export { broadcastShapes, broadcastStrides, sizeOf, type Shape } from "./shape.js";
 export { isTensor, Tensor, type Nested } from "./tensor.js";
+export { mapTensors, tensorsOf } from "./tree.js";

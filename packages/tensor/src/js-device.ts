@@ -1,8 +1,8 @@
-import { ArgumentError } from "@qkv/core";
 import type { Device, Storage } from "./contracts.js";
 import { allocateArray, type DType, type TypedArray } from "./dtype.js";
+import { checkAlive, scopes, type ScopedStorage } from "./scopes.js";
 
-type HostStorage = Storage & { readonly array: TypedArray };
+type HostStorage = ScopedStorage & { array: TypedArray };
 
 let plain: Device | undefined;
 
@@ -25,37 +25,36 @@ export function js(): Device {
 
 function makeDevice(): Device {
   const calls: Record<string, { device: number; plain: number }> = {};
+  // The collector owns the arrays; letting go early only shortens their life.
+  const { scope, recording, own, keep } = scopes((storage) => {
+    (storage as HostStorage).array = nothing;
+  });
   return {
     name: "js",
     kernels: {},
-    scope(f) {
-      const result = f();
-      if (result instanceof Promise) {
-        throw new ArgumentError({
-          fn: "device.scope",
-          argument: "f",
-          received: result,
-          expected: "a function that returns at once",
-          fix: "a scope is synchronous: await outside of it, and compute inside.",
-        });
-      }
-      return result;
-    },
-    report: () => ({ name: "js", calls: { ...calls } }),
+    scope,
+    recording,
+    keep,
+    report: () => ({ name: "js", calls: structuredClone(calls) }),
     memory: () => ({ bytes: undefined, peakBytes: undefined }),
-    allocate: (dtype: DType, length: number): HostStorage => ({
-      dtype,
-      length,
-      array: allocateArray(dtype, length),
-    }),
-    array: (storage) => (storage as HostStorage).array,
+    allocate(dtype: DType, length: number): Storage {
+      const storage: HostStorage = { dtype, length, array: allocateArray(dtype, length) };
+      own(storage);
+      return storage;
+    },
+    array(storage) {
+      checkAlive(storage);
+      return (storage as HostStorage).array;
+    },
     note(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
   };
 }
 
-/** Wraps an array as storage of the plain device, without a copy. */
-export function adopt(dtype: DType, array: TypedArray): HostStorage {
-  return { dtype, length: array.length, array };
+const nothing = new Uint8Array(0);
+
+/** Wraps an array as storage of the plain device, without a copy. The array's owner is the collector, not a scope. */
+export function adopt(dtype: DType, array: TypedArray): Storage {
+  return { dtype, length: array.length, array } as HostStorage;
 }

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
-import type { DType } from "./dtype.js";
+import { tally } from "./count.js";
+import { isPacked, type DType } from "./dtype.js";
 import type { Shape } from "./shape.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -29,6 +30,10 @@ export type Op<Attributes> = {
   /** The shape rule. Checks the inputs and throws a ShapeError that names the argument. */
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly Spec[];
   readonly kernel?: Kernel<Attributes>;
+  /** Whether it only moves elements, whatever they are: then it takes 16-bit floats too. Default false. */
+  readonly moves?: boolean;
+  /** Floating-point operations of one run. Default: one for each number of the outputs. */
+  flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
   /** Gradients of the inputs, in their order, written with ops. */
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
@@ -41,6 +46,7 @@ export function runAll<Attributes>(
   attributes: Attributes,
 ): Tensor[] {
   const device = sharedDevice(op.name, inputs);
+  if (op.kernel && !op.moves) checkNumbers(op.name, inputs);
   const specs = op.infer(inputs, attributes);
   const outputs = op.view
     ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
@@ -49,6 +55,7 @@ export function runAll<Attributes>(
     const own = device.kernels[op.name] as Kernel<Attributes> | undefined;
     (own ?? op.kernel)(inputs.map(viewOf), outputs.map(viewOf), attributes);
     device.note(op.name, own ? "device" : "plain");
+    tally(op, inputs, outputs, attributes);
   }
   record(op as Op<never>, inputs, outputs, attributes);
   return outputs;
@@ -65,8 +72,20 @@ export function run<Attributes>(
 
 /** How a kernel reads a tensor. */
 export function viewOf(tensor: Tensor): View {
-  const { device, storage, shape, strides, offset } = tensor;
-  return { array: device.array(storage), shape, strides, offset };
+  const { device, storage, dtype, shape, strides, offset } = tensor;
+  return { array: device.array(storage), dtype, shape, strides, offset };
+}
+
+function checkNumbers(fn: string, inputs: readonly Tensor[]): void {
+  const packed = inputs.find(({ dtype }) => isPacked(dtype));
+  if (!packed) return;
+  throw new ArgumentError({
+    fn,
+    argument: "dtype",
+    received: packed.dtype,
+    expected: "a type to compute with: float32 or float64",
+    fix: `${packed.dtype} is for storage: \`cast(x, "float32")\` first.`,
+  });
 }
 
 function size(shape: Shape): number {

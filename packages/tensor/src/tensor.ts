@@ -1,6 +1,7 @@
 import { defineBrand } from "@qkv/core";
 import type { Device, Storage } from "./contracts.js";
-import type { DType, TypedArray } from "./dtype.js";
+import { isPacked, type DType, type TypedArray } from "./dtype.js";
+import { fromHalfBits } from "./half.js";
 import { copyPacked } from "./copy-packed.js";
 import { format } from "./format.js";
 import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
@@ -61,7 +62,7 @@ export class Tensor {
   toNested(): Nested {
     const { data, shape, dtype } = this;
     const nest = (axis: number, start: number, size: number): Nested => {
-      if (axis === shape.length) return dtype === "bool" ? data[start] === 1 : data[start]!;
+      if (axis === shape.length) return dtype === "bool" ? data[start] === 1 : numberAt(data, start, dtype);
       const step = size / shape[axis]!;
       return Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, start + i * step, step));
     };
@@ -84,6 +85,11 @@ export class Tensor {
   get [brand.key]() {
     return brand.stamp;
   }
+}
+
+/** The number at a place of a tensor's data, whatever its type. */
+export function numberAt(data: TypedArray, index: number, dtype: DType): number {
+  return isPacked(dtype) ? fromHalfBits(data[index]!, dtype) : data[index]!;
 }
 
 /**

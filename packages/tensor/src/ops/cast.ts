@@ -1,39 +1,44 @@
-import { checkDType } from "../create.js";
-import type { DType } from "../dtype.js";
-import { unaryOp } from "../elementwise.js";
+import { checkDType, isPacked, type DType } from "../dtype.js";
+import { fromHalfBits, toHalfBits } from "../half.js";
 import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
 import type { Tensor } from "../tensor.js";
 
-const casts = new Map<DType, Op<undefined>>();
-
-function castOp(dtype: DType): Op<undefined> {
-  let op = casts.get(dtype);
-  if (!op) {
-    const row =
-      dtype === "bool"
-        ? (...[out, o, x, i, di, n]: Parameters<Parameters<typeof unaryOp>[1]>) => {
-            for (let k = 0; k < n; k++) out[o + k] = x[i + k * di] ? 1 : 0;
-          }
-        : (...[out, o, x, i, di, n]: Parameters<Parameters<typeof unaryOp>[1]>) => {
-            for (let k = 0; k < n; k++) out[o + k] = x[i + k * di]!;
-          };
-    op = unaryOp("cast", row, ({ inputs: [x], gradients: [dy] }) => cast(dy!, x!.dtype), dtype);
-    casts.set(dtype, op);
-  }
-  return op;
-}
+export const castOp: Op<{ dtype: DType }> = {
+  name: "cast",
+  moves: true,
+  infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
+  kernel([x], [out], { dtype }) {
+    const [from, to] = [x!.array, out!.array];
+    const source = x!.dtype;
+    eachRow(x!.shape, [out!.strides, x!.strides], [0, x!.offset], ([o, i], [, di], n) => {
+      const place = o!;
+      const at = i!;
+      const step = di!;
+      for (let k = 0; k < n; k++) {
+        const stored = from[at + k * step]!;
+        const value = isPacked(source) ? fromHalfBits(stored, source) : stored;
+        to[place + k] =
+          dtype === "bool" ? Number(value !== 0) : isPacked(dtype) ? toHalfBits(value, dtype) : value;
+      }
+    });
+  },
+  backward: ({ inputs: [x], gradients: [dy] }) => [cast(dy!, x!.dtype)],
+};
 
 /**
- * The same numbers as another type. To int32 they are cut towards zero; to bool, all but 0 are true.
+ * The same numbers as another type, each rounded to the nearest, ties to even. Towards integers they are cut towards
+ * zero and wrap around; to bool, all but 0 are true.
  *
  * @example
  * ```ts
  * import { cast, tensor } from "@qkv/tensor";
  *
  * cast(tensor([1.7, -1.7]), "int32").toNested(); // => [1, -1]
+ * cast(tensor([0.1]), "float16").toNested(); // => [0.0999755859375]
  * ```
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
   checkDType("cast", dtype);
-  return checkTensor("cast", "x", x).dtype === dtype ? x : run(castOp(dtype), [x], undefined);
+  return checkTensor("cast", "x", x).dtype === dtype ? x : run(castOp, [x], { dtype });
 }

@@ -7,6 +7,7 @@ import { slice } from "./slice.js";
 
 export const concatOp: Op<{ axis: number }> = {
   name: "concat",
+  moves: true,
   infer(inputs, { axis }) {
     const [first] = inputs;
     inputs.forEach((x, i) => {

@@ -2,7 +2,7 @@ import { ShapeError } from "@qkv/core";
 import type { TypedArray } from "../dtype.js";
 import { checkTensor, run, type Op } from "../op.js";
 import { eachRow } from "../rows.js";
-import { broadcastShapes, broadcastStrides, type Shape } from "../shape.js";
+import { broadcastShapes, broadcastStrides, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { transpose } from "./permute.js";
 import { reshape } from "./reshape.js";
@@ -32,6 +32,7 @@ export const matmulOp: Op<undefined> = {
       }
     });
   },
+  flops: ([a], [y]) => 2 * sizeOf(y!.shape) * a!.shape.at(-1)!,
   backward: ({ inputs: [a, b], gradients: [dy], wants }) => [
     wants(0) ? sumTo(matmul(dy!, transpose(b!)), a!.shape) : undefined,
     wants(1) ? sumTo(matmul(transpose(a!), dy!), b!.shape) : undefined,

@@ -7,6 +7,7 @@ import { slice } from "./slice.js";
 
 export const padOp: Op<{ axis: number; before: number; after: number; value: number }> = {
   name: "pad",
+  moves: true,
   infer: ([x], { axis, before, after }) => [
     { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
   ],

@@ -8,6 +8,7 @@ import { copyPacked } from "../copy-packed.js";
 
 export const takeOp: Op<{ axis: number }> = {
   name: "take",
+  moves: true,
   infer([x, indices], { axis }) {
     if (indices!.dtype !== "int32") {
       throw new ArgumentError({

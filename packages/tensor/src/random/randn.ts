@@ -1,6 +1,6 @@
 import type { Device } from "../contracts.js";
-import { checkDType, place } from "../create.js";
-import { allocateArray, type DType } from "../dtype.js";
+import { place } from "../create.js";
+import { allocateArray, checkFloat, type DType } from "../dtype.js";
 import { checkShape, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
@@ -34,7 +34,7 @@ export type RandomOptions = {
  * ```
  */
 export function randn(shape: Shape, { seed, first = 0, dtype = "float32", device }: RandomOptions): Tensor {
-  const array = allocateArray(checkDType("randn", dtype), sizeOf(checkShape("randn", shape)));
+  const array = allocateArray(checkFloat("randn", dtype), sizeOf(checkShape("randn", shape)));
   const uniforms = new Float64Array(array.length);
   fillUniforms(uniforms, seedKey("randn", seed), first);
   for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
@@ -57,7 +57,7 @@ export function uniform(
     device,
   }: RandomOptions & { low?: number; high?: number },
 ): Tensor {
-  const array = allocateArray(checkDType("uniform", dtype), sizeOf(checkShape("uniform", shape)));
+  const array = allocateArray(checkFloat("uniform", dtype), sizeOf(checkShape("uniform", shape)));
   const uniforms = new Float64Array(array.length);
   fillUniforms(uniforms, seedKey("uniform", seed), first);
   for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;

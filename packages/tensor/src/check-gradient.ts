@@ -1,0 +1,81 @@
+import { ArgumentError } from "@qkv/core";
+import { valueAndGrad } from "./grad.js";
+import { sizeOf } from "./shape.js";
+import { stopGradient } from "./grad.js";
+import { tensor } from "./create.js";
+import type { Tensor } from "./tensor.js";
+import { mapTensors, tensorsOf } from "./tree.js";
+
+/**
+ * Compares the gradient of a function with central differences, one coordinate at a time: `(f(x + h) − f(x − h)) / 2h`,
+ * which shares no code with it.
+ *
+ * @param f - Returns a tensor of one number.
+ * @param x - float64 tensors: one, or nested in objects and lists.
+ * @param options - `step`: h, times the size of the coordinate where that is above 1. Default 1e-5. `tolerance`:
+ *   the largest difference, times the size of the slope where that is above 1. Default 1e-6.
+ * @throws {ArgumentError} That names the worst coordinate, or the tensor that is not float64.
+ *
+ * @example
+ * ```ts
+ * import { checkGradient, randn, softmax, sum, mul } from "@qkv/tensor";
+ *
+ * const x = randn([3, 5], { seed: 1, dtype: "float64" });
+ * const dy = randn([3, 5], { seed: 2, dtype: "float64" });
+ * checkGradient((z) => sum(mul(softmax(z), dy)), x);
+ * ```
+ */
+export function checkGradient<P>(
+  f: (x: P) => Tensor,
+  x: P,
+  { step = 1e-5, tolerance = 1e-6 }: { step?: number; tolerance?: number } = {},
+): void {
+  mapTensors(x, (one, path) => {
+    if (one.dtype === "float64") return one;
+    throw new ArgumentError({
+      fn: "checkGradient",
+      argument: path === "" ? "x" : `x.${path}`,
+      received: one.dtype,
+      expected: "float64, in which differences are exact enough",
+      fix: 'make it with `{ dtype: "float64" }`.',
+    });
+  });
+  const [, gradient] = valueAndGrad(f)(x);
+  const gradients = tensorsOf(gradient);
+  const places: { path: string; size: number }[] = [];
+  mapTensors(x, (one, path) => {
+    places.push({ path, size: sizeOf(one.shape) });
+    return one;
+  });
+  let worst: { error: number; where: string; slope: number; measured: number } | undefined;
+  places.forEach(({ path, size }, which) => {
+    for (let i = 0; i < size; i++) {
+      const value = tensorsOf(x)[which]!.data[i]!;
+      const h = step * Math.max(1, Math.abs(value));
+      const at = (moved: number): number => f(withElement(x, which, i, moved)).data[0]!;
+      const measured = (at(value + h) - at(value - h)) / (2 * h);
+      const slope = gradients[which]!.data[i]!;
+      const error = Math.abs(slope - measured) / Math.max(1, Math.abs(measured));
+      if (!(error <= (worst?.error ?? -1))) worst = { error, slope, measured, where: `${path}[${i}]` };
+    }
+  });
+  if (!worst || worst.error <= tolerance) return;
+  throw new ArgumentError({
+    fn: "checkGradient",
+    argument: `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
+    received: worst.slope,
+    expected: `${worst.measured}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
+    fix: "check the backward of the operations in f; where f has a kink at this point, move x away from it.",
+  });
+}
+
+/** The same tensors with one number of one of them replaced. */
+function withElement<P>(x: P, which: number, index: number, value: number): P {
+  let n = 0;
+  return mapTensors(x, (one) => {
+    if (n++ !== which) return stopGradient(one);
+    const data = Float64Array.from(one.data);
+    data[index] = value;
+    return tensor(data, { shape: one.shape, device: one.device });
+  });
+}

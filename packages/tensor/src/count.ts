@@ -1,0 +1,68 @@
+import { bytesPerElement } from "./dtype.js";
+import type { Op } from "./op.js";
+import { sizeOf } from "./shape.js";
+import type { Tensor } from "./tensor.js";
+
+/** What was computed, from the shapes that ran. */
+export type Counts = {
+  /** Additions, multiplications, and calls of exp and the like, one each. */
+  flops: number;
+  /** Bytes of the inputs, each read once per call. */
+  bytesRead: number;
+  /** Bytes of the outputs. */
+  bytesWritten: number;
+  /** How often each op ran. Views are not counted: they move nothing. */
+  calls: Record<string, number>;
+};
+
+const counters: Counts[] = [];
+
+/**
+ * Counts the work of a function: floating-point operations, bytes and calls, from the shapes of the operations that
+ * ran. Costs nothing while it is not used.
+ *
+ * @param f - Runs at once; what it returns is in `result`.
+ *
+ * @example
+ * ```ts
+ * import { count, matmul, zeros } from "@qkv/tensor";
+ *
+ * const { flops, bytesRead, calls } = count(() => matmul(zeros([2, 3]), zeros([3, 4])));
+ * flops; // => 48
+ * bytesRead; // => 72
+ * calls.matmul; // => 1
+ * ```
+ */
+export function count<T>(f: () => T): Counts & { result: T } {
+  const counts: Counts = { flops: 0, bytesRead: 0, bytesWritten: 0, calls: {} };
+  counters.push(counts);
+  try {
+    const result = f();
+    return { ...counts, result };
+  } finally {
+    counters.splice(counters.indexOf(counts), 1);
+  }
+}
+
+/** Enters one run of an op into the counters that are open. */
+export function tally<A>(
+  op: Op<A>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  attributes: A,
+): void {
+  if (counters.length === 0) return;
+  const flops = op.flops
+    ? op.flops(inputs, outputs, attributes)
+    : outputs.reduce((n, y) => n + sizeOf(y.shape), 0);
+  for (const counts of counters) {
+    counts.flops += flops;
+    counts.bytesRead += bytes(inputs);
+    counts.bytesWritten += bytes(outputs);
+    counts.calls[op.name] = (counts.calls[op.name] ?? 0) + 1;
+  }
+}
+
+function bytes(tensors: readonly Tensor[]): number {
+  return tensors.reduce((n, { shape, dtype }) => n + sizeOf(shape) * bytesPerElement(dtype), 0);
+}

@@ -1,0 +1,186 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { full, zeros } from "./create.js";
+import { isFloat } from "./dtype.js";
+import { add } from "./ops/add.js";
+import { checkTensor } from "./op.js";
+import { sameShape, sizeOf } from "./shape.js";
+import type { Node, Tape } from "./tape.js";
+import { Tensor } from "./tensor.js";
+import { mapTensors, tensorsOf } from "./tree.js";
+
+/**
+ * The gradient of a function that ends in one number, with respect to its first argument: a tensor, or tensors
+ * nested in objects and lists.
+ *
+ * @param f - Called with the first argument and the rest. Returns a tensor of one number.
+ * @returns A function of the same arguments that returns the gradient, nested as the first argument is. Tensors
+ *   that are not floats have a gradient of zeros.
+ * @throws {ShapeError} If `f` returns more than one number.
+ *
+ * @example
+ * ```ts
+ * import { grad, mul, sum, tensor } from "@qkv/tensor";
+ *
+ * const slope = grad((x) => sum(mul(x, x)));
+ * slope(tensor([1, 2, 3])).toNested(); // => [2, 4, 6]
+ * ```
+ */
+export function grad<P, Rest extends unknown[]>(f: (params: P, ...rest: Rest) => Tensor) {
+  const both = valueAndGrad(f);
+  return (params: P, ...rest: Rest): P => both(params, ...rest)[1];
+}
+
+/**
+ * The value of a function and its gradient, from one pass.
+ *
+ * @returns A function that returns `[value, gradient]`.
+ *
+ * @example
+ * ```ts
+ * import { mul, sum, tensor, valueAndGrad } from "@qkv/tensor";
+ *
+ * const loss = valueAndGrad(({ w }, x) => sum(mul(w, x)));
+ * const [value, gradient] = loss({ w: tensor([1, 2]) }, tensor([3, 4]));
+ * value.toNested(); // => 11
+ * gradient.w.toNested(); // => [3, 4]
+ * ```
+ */
+export function valueAndGrad<P, Rest extends unknown[]>(f: (params: P, ...rest: Rest) => Tensor) {
+  return (params: P, ...rest: Rest): [value: Tensor, gradient: P] => {
+    const device = tensorsOf(params)[0]?.device;
+    if (!device) {
+      throw new ArgumentError({
+        fn: "valueAndGrad",
+        argument: "params",
+        received: params,
+        expected: "a tensor, or tensors nested in objects and lists",
+        fix: "the gradient is taken with respect to the first argument: pass the tensors there.",
+      });
+    }
+    return device.scope(() => {
+      const watched = watch(params);
+      // What backward needs must outlive the scopes inside f.
+      const value = device.recording(() => f(watched.params, ...rest));
+      watched.tape.open = false;
+      checkTensor("grad", "f(…)", value);
+      if (sizeOf(value.shape) !== 1) {
+        throw new ShapeError({
+          fn: "grad",
+          argument: "f(…)",
+          received: value.shape,
+          expected: "one number",
+          fix: "end the function with `sum` or `mean`; for other directions use `vjp`.",
+        });
+      }
+      const one = full(value.shape, 1, { dtype: value.dtype, device: value.device });
+      const gradient = pull(watched, [value], [one]);
+      watched.tape.entries.length = 0;
+      return [value, gradient];
+    });
+  };
+}
+
+/**
+ * A function's value, and the way back: `pullback(dy)` is the gradient of `Σ dy · f(params)`.
+ *
+ * @example
+ * ```ts
+ * import { mul, tensor, vjp } from "@qkv/tensor";
+ *
+ * const { value, pullback } = vjp((x) => mul(x, x), tensor([1, 2]));
+ * value.toNested(); // => [1, 4]
+ * pullback(tensor([1, 10])).toNested(); // => [2, 40]
+ * ```
+ */
+export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(gradient: Y): P } {
+  const watched = watch(params);
+  const value = f(watched.params);
+  watched.tape.open = false;
+  const outputs = tensorsOf(value);
+  return {
+    value,
+    pullback(gradient) {
+      const gradients = tensorsOf(gradient);
+      const odd = outputs.findIndex(
+        (output, i) => !gradients[i] || !sameShape(output.shape, gradients[i].shape),
+      );
+      if (odd >= 0 || gradients.length !== outputs.length) {
+        throw new ShapeError({
+          fn: "pullback",
+          argument: "gradient",
+          received: gradients[Math.max(0, odd)]?.shape,
+          expected: `one tensor for each of f's, of its shape [${outputs[Math.max(0, odd)]?.shape.join(", ")}]`,
+          fix: "nest the gradients as f's result is nested.",
+        });
+      }
+      return pull(watched, outputs, gradients);
+    },
+  };
+}
+
+/**
+ * The same numbers, through which no gradient flows.
+ *
+ * @example
+ * ```ts
+ * import { grad, mul, stopGradient, sum, tensor } from "@qkv/tensor";
+ *
+ * grad((x) => sum(mul(x, stopGradient(x))))(tensor([3])).toNested(); // => [3]
+ * ```
+ */
+export function stopGradient(x: Tensor): Tensor {
+  return new Tensor(x.device, x.storage, x.shape, x);
+}
+
+type Watched<P> = { readonly tape: Tape; readonly params: P };
+
+/** Views of the params that stand on a new tape, and still on those where they stood. */
+function watch<P>(params: P): Watched<P> {
+  const tape: Tape = { open: true, entries: [] };
+  const watched = mapTensors(params, (x) => {
+    const view = stopGradient(x);
+    view.nodes = [...(x.nodes ?? []), ...(isFloat(x.dtype) ? [{ tape }] : [])];
+    return view;
+  });
+  return { tape, params: watched };
+}
+
+/** Walks a tape backwards, from the gradients of outputs to those of the params. */
+function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradients: readonly Tensor[]): P {
+  const at = new Map<Node, Tensor>();
+  const arrive = (node: Node | undefined, gradient: Tensor | undefined): void => {
+    if (!node || !gradient) return;
+    const before = at.get(node);
+    at.set(node, before ? add(before, gradient) : gradient);
+  };
+  outputs.forEach((output, i) => arrive(nodeOn(tape, output), gradients[i]));
+  for (let i = tape.entries.length - 1; i >= 0; i--) {
+    const { op, inputs, outputs, attributes, from, to } = tape.entries[i]!;
+    const arrived = to.map((node) => at.get(node));
+    if (arrived.every((gradient) => gradient === undefined)) continue;
+    for (const node of to) at.delete(node);
+    if (!op.backward) {
+      throw new ArgumentError({
+        fn: "grad",
+        argument: "f",
+        received: `a function that uses ${op.name}`,
+        expected: "operations that have a gradient",
+        fix: `wrap the input of ${op.name} with \`stopGradient\` if no gradient is meant to flow through it.`,
+      });
+    }
+    const wants = (input: number) => from[input] !== undefined;
+    const back = op.backward({ inputs, outputs, attributes, gradients: arrived, wants });
+    from.forEach((node, input) => arrive(node, back[input]));
+  }
+  return mapTensors(params, (x) => {
+    const node = nodeOn(tape, x);
+    return (
+      (node && at.get(node)) ??
+      zeros(x.shape, { dtype: isFloat(x.dtype) ? x.dtype : "float32", device: x.device })
+    );
+  });
+}
+
+function nodeOn(tape: Tape, x: Tensor): Node | undefined {
+  return x.nodes?.find((node) => node.tape === tape);
+}

@@ -1,0 +1,55 @@
+/** The two 16-bit types: how many bits their fraction has, and where their exponents begin. */
+const formats = {
+  float16: { fraction: 10, bias: 15 },
+  bfloat16: { fraction: 7, bias: 127 },
+} as const;
+
+/** A 16-bit type for storage. */
+export type HalfType = keyof typeof formats;
+
+/**
+ * The bits of the 16-bit number nearest to `x`; of two equally near ones, the even one. Rounded once, from float64.
+ * Beyond the largest number it is infinity.
+ */
+export function toHalfBits(x: number, type: HalfType): number {
+  const { fraction, bias } = formats[type];
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
+  const size = Math.abs(x);
+  const infinity = (2 * bias + 1) << fraction;
+  if (Number.isNaN(x)) return infinity | (1 << (fraction - 1));
+  if (size === 0) return sign;
+  if (size === Infinity) return sign | infinity;
+  // Below the smallest normal number the step no longer shrinks.
+  const exponent = Math.max(exponentOf(size), 1 - bias);
+  const steps = roundToEven(size / 2 ** (exponent - fraction));
+  // A normal number has its leading 1 in `steps`, which lifts the exponent field by one; rounding up carries into it.
+  const bits = ((exponent + bias - 1) << fraction) + steps;
+  return sign | Math.min(bits, infinity);
+}
+
+/** The number that 16 bits stand for. */
+export function fromHalfBits(bits: number, type: HalfType): number {
+  const { fraction, bias } = formats[type];
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits & 0x7fff) >> fraction;
+  const rest = bits & ((1 << fraction) - 1);
+  if (exponent === 2 * bias + 1) return rest === 0 ? sign * Infinity : NaN;
+  if (exponent === 0) return sign * rest * 2 ** (1 - bias - fraction);
+  return sign * (rest + (1 << fraction)) * 2 ** (exponent - bias - fraction);
+}
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+const high = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
+
+/** The power of two at or below a positive number, from its bits; far below any 16-bit number for subnormals. */
+function exponentOf(x: number): number {
+  float[0] = x;
+  return ((words[high]! >>> 20) & 0x7ff) - 1023;
+}
+
+function roundToEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}

@@ -1,0 +1,46 @@
+import { zeros } from "./create.js";
+import { vjp, stopGradient } from "./grad.js";
+import type { Op } from "./op.js";
+import { record } from "./tape.js";
+import { mapTensors, tensorsOf } from "./tree.js";
+
+/**
+ * The same function, whose intermediate tensors are not kept for backward: it is computed a second time there.
+ * Memory for time, as gradient checkpointing.
+ *
+ * Gradients flow to the arguments, and to tensors that the function takes from around it (whose intermediates are
+ * then kept).
+ *
+ * @example
+ * ```ts
+ * import { exp, grad, remat, sum, tensor } from "@qkv/tensor";
+ *
+ * const f = remat((x) => exp(exp(x)));
+ * grad((x) => sum(f(x)))(tensor([0])).toNested(); // => [2.7182817459106445]
+ * ```
+ */
+export function remat<Args extends unknown[], Y>(f: (...args: Args) => Y): (...args: Args) => Y {
+  return (...args) => {
+    const plain = mapTensors(args, stopGradient);
+    const inner = f(...plain);
+    const inputs = tensorsOf(args);
+    const innerOutputs = tensorsOf(inner);
+    const outer = mapTensors(inner, stopGradient);
+    const op: Op<undefined> = {
+      name: "remat",
+      infer: () => [],
+      backward({ gradients }) {
+        let i = 0;
+        const { value, pullback } = vjp((again: Args) => f(...again), args);
+        const filled = mapTensors(
+          value,
+          (y) => gradients[i++] ?? zeros(y.shape, { dtype: y.dtype, device: y.device }),
+        );
+        // The inner outputs carry what was taken from around f.
+        return [...tensorsOf(pullback(filled)), ...gradients];
+      },
+    };
+    record(op as Op<never>, [...inputs, ...innerOutputs], tensorsOf(outer), undefined);
+    return outer;
+  };
+}

@@ -1,0 +1,85 @@
+import { ArgumentError } from "@qkv/core";
+import type { Storage } from "./contracts.js";
+import { tensorsOf } from "./tree.js";
+
+/** A storage whose life a scope may end. */
+export type ScopedStorage = Storage & { ended?: boolean };
+
+/**
+ * The scopes of one device. What is allocated while a scope runs belongs to it; at its end what its function
+ * returned moves to the scope around it, and the rest is let go.
+ */
+export type Scopes = {
+  /** Runs `f` as a scope. */
+  scope<T>(f: () => T): T;
+  /** Runs `f` so that scopes inside of it keep what they made for the scope around. */
+  recording<T>(f: () => T): T;
+  /** Enters a new storage into the innermost scope. */
+  own(storage: ScopedStorage): void;
+  /** Takes a storage out of every scope. */
+  keep(storage: ScopedStorage): void;
+};
+
+/** `release` lets go of a storage at the end of its scope. */
+export function scopes(release: (storage: ScopedStorage) => void): Scopes {
+  const stack: Set<ScopedStorage>[] = [];
+  let recorders = 0;
+  return {
+    scope(f) {
+      if (recorders > 0) return checkSync(f());
+      const own = new Set<ScopedStorage>();
+      stack.push(own);
+      let kept: ScopedStorage[] = [];
+      try {
+        const result = checkSync(f());
+        kept = tensorsOf(result).map(({ storage }) => storage);
+        return result;
+      } finally {
+        stack.pop();
+        const outer = stack.at(-1);
+        for (const storage of kept) if (own.delete(storage)) outer?.add(storage);
+        for (const storage of own) {
+          storage.ended = true;
+          release(storage);
+        }
+      }
+    },
+    recording(f) {
+      recorders += 1;
+      try {
+        return f();
+      } finally {
+        recorders -= 1;
+      }
+    },
+    own(storage) {
+      stack.at(-1)?.add(storage);
+    },
+    keep(storage) {
+      for (const own of stack) own.delete(storage);
+    },
+  };
+}
+
+/** Refuses a storage that its scope let go. */
+export function checkAlive(storage: ScopedStorage): void {
+  if (!storage.ended) return;
+  throw new ArgumentError({
+    fn: "device.scope",
+    argument: "tensor",
+    received: `a ${storage.dtype} tensor of ${storage.length} numbers that was made inside a scope`,
+    expected: "a tensor that is still alive: its scope has ended and let it go",
+    fix: "return the tensor from the scope, or read its numbers inside of it.",
+  });
+}
+
+function checkSync<T>(result: T): T {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
+  throw new ArgumentError({
+    fn: "device.scope",
+    argument: "f",
+    received: "a function that returns a promise",
+    expected: "a function that returns at once",
+    fix: "a scope is synchronous: await outside of it, and compute inside.",
+  });
+}

@@ -1,0 +1,30 @@
+import { isTensor, type Tensor } from "./tensor.js";
+
+/** Calls `f` on each tensor of a nested object, and gives the same nesting of what it returns. Other leaves stay. */
+export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, path = ""): T {
+  if (isTensor(tree)) return f(tree, path) as T;
+  const at = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
+  if (Array.isArray(tree)) return tree.map((value, i) => mapTensors(value, f, at(i))) as T;
+  if (isPlainObject(tree)) {
+    return Object.fromEntries(
+      Object.entries(tree).map(([key, value]) => [key, mapTensors(value, f, at(key))]),
+    ) as T;
+  }
+  return tree;
+}
+
+/** The tensors of a nested object, in order. */
+export function tensorsOf(tree: unknown): Tensor[] {
+  const found: Tensor[] = [];
+  mapTensors(tree, (x) => {
+    found.push(x);
+    return x;
+  });
+  return found;
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
