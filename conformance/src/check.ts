@@ -1,0 +1,99 @@
+/** One output held against its reference. It passes when `error` is at most `tolerance`; NaN never is. */
+export type Check = {
+  output: string;
+  error: number;
+  tolerance: number;
+  /** What does not fit, where a number alone would not tell. */
+  detail?: string;
+};
+
+/** Numbers with a shape: ours after reading, or the reference's. */
+export type Values = { shape: readonly number[]; values: ArrayLike<number> };
+
+export const passes = (check: Check): boolean => check.error <= check.tolerance;
+
+/** A check that cannot pass: something other than a number is wrong. */
+export const mismatch = (output: string, tolerance: number, detail: string): Check => ({
+  output,
+  error: Infinity,
+  tolerance,
+  detail,
+});
+
+/**
+ * Compares numbers. The error is `max |a - b| / max(1, max |b|)` over the finite entries of the reference `b`, or
+ * without the divisor where `absolute` is set. Shapes must be equal, infinities and NaN must stand in the same
+ * places with the same signs, and an infinity or NaN of ours among the finite entries is a mismatch.
+ */
+export function compareNumbers(
+  output: string,
+  ours: Values,
+  reference: Values,
+  tolerance: number,
+  { absolute = false } = {},
+): Check {
+  const shapes = compareShapes(output, ours.shape, reference.shape, tolerance);
+  if (shapes) return shapes;
+  let largest = 1;
+  let difference = 0;
+  for (let i = 0; i < reference.values.length; i++) {
+    const a = ours.values[i]!;
+    const b = reference.values[i]!;
+    if (Number.isFinite(a) && Number.isFinite(b)) {
+      difference = Math.max(difference, Math.abs(a - b));
+      largest = Math.max(largest, Math.abs(b));
+    } else if (!Object.is(a, b)) {
+      return mismatch(output, tolerance, `${a} at ${placeOf(i, reference.shape)}, expected ${b}`);
+    }
+  }
+  return { output, error: absolute ? difference : difference / largest, tolerance };
+}
+
+/** Compares whole numbers and truth values: equal or not. */
+export function compareExactly(output: string, ours: Values, reference: Values): Check {
+  const shapes = compareShapes(output, ours.shape, reference.shape, 0);
+  if (shapes) return shapes;
+  for (let i = 0; i < reference.values.length; i++) {
+    const [a, b] = [ours.values[i]!, reference.values[i]!];
+    if (a !== b) return mismatch(output, 0, `${a} at ${placeOf(i, reference.shape)}, expected ${b}`);
+  }
+  return { output, error: 0, tolerance: 0 };
+}
+
+/** Compares lists of token ids. */
+export const compareIds = (output: string, ours: readonly number[], reference: readonly number[]): Check =>
+  compareExactly(
+    output,
+    { shape: [ours.length], values: ours },
+    { shape: [reference.length], values: reference },
+  );
+
+/** Compares texts, and shows both from a little before the first difference. */
+export function compareText(output: string, ours: string, reference: string): Check {
+  if (ours === reference) return { output, error: 0, tolerance: 0 };
+  let at = 0;
+  while (ours[at] === reference[at]) at++;
+  const around = (text: string) => JSON.stringify(text.slice(Math.max(0, at - 10), at + 20));
+  return mismatch(output, 0, `${around(ours)} around character ${at}, expected ${around(reference)}`);
+}
+
+function compareShapes(
+  output: string,
+  ours: readonly number[],
+  reference: readonly number[],
+  tolerance: number,
+): Check | undefined {
+  const equal = ours.length === reference.length && ours.every((size, axis) => size === reference[axis]);
+  if (equal) return undefined;
+  return mismatch(output, tolerance, `shape [${ours.join(", ")}], expected [${reference.join(", ")}]`);
+}
+
+/** `[1, 0, 3]` for a flat index. */
+function placeOf(index: number, shape: readonly number[]): string {
+  const place: number[] = [];
+  for (const size of shape.toReversed()) {
+    place.unshift(index % size);
+    index = Math.floor(index / size);
+  }
+  return `[${place.join(", ")}]`;
+}

@@ -1,0 +1,55 @@
+import { isQkvError } from "@qkv/core";
+import { Command, CommanderError } from "commander";
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { openDevice } from "./devices.js";
+import { formatCounts, formatFamily, toJson, total } from "./report.js";
+import { runConformance } from "./run.js";
+
+/** Where the command writes, and the folder its paths are relative to. */
+export type Surroundings = { cwd: string; stdout(text: string): void; stderr(text: string): void };
+
+/**
+ * Runs `conformance --data DIR [--device D] [--only FAMILY]… [--json [FILE]]`.
+ *
+ * @param args - What was typed after the command's name.
+ * @returns The exit code: 1 if a case failed or the command could not run, else 0.
+ */
+export async function conformance(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { cwd, stdout, stderr } = surroundings;
+  const command = new Command("conformance")
+    .description("Checks the qkv packages against reference data that was made elsewhere.")
+    .requiredOption("--data <dir>", "folder laid out like the reference data")
+    .option("--device <device>", "device to run on: NAME[:MODE][,threads=N][,plain|relaxed]", "js")
+    .option("--only <family>", "run this family only; may be given again", collect, [])
+    .option("--json [file]", "one JSON object to FILE, or alone to stdout")
+    .configureOutput({ writeOut: stdout, writeErr: stderr })
+    .exitOverride();
+  try {
+    command.parse(args, { from: "user" });
+    const options = command.opts<{ data: string; device: string; only: string[]; json?: string | true }>();
+    const print = (line: string) => (options.json === true ? stderr : stdout)(`${line}\n`);
+    const target = await openDevice(options.device);
+    const results = await runConformance(target, {
+      dataDir: resolve(cwd, options.data),
+      only: options.only,
+      onFamily: (result) => print(formatFamily(result)),
+    });
+    const counts = total(results);
+    print(formatCounts(counts));
+    if (options.json !== undefined) {
+      const json = `${toJson({ device: options.device, data: options.data, results })}\n`;
+      if (options.json === true) stdout(json);
+      else writeFileSync(resolve(cwd, options.json), json);
+    }
+    return counts.failed > 0 ? 1 : 0;
+  } catch (error) {
+    // Commander has written its message already, and asks for 0 where it was asked for help.
+    if (error instanceof CommanderError) return error.exitCode;
+    if (!isQkvError(error) && !(error instanceof Error && "code" in error)) throw error;
+    stderr(`${(error as Error).message}\n`);
+    return 1;
+  }
+}
+
+const collect = (value: string, earlier: string[]): string[] => [...earlier, value];

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { brokenCase, type Case, skippedCase, type Source } from "./case.js";
+
+/** The names in a folder of the data, sorted; none if there is no such folder. */
+export function namesIn(dataDir: string, folder: string, ending = ""): string[] {
+  const path = join(dataDir, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((name) => name.endsWith(ending))
+    .sort();
+}
+
+/** The folders in a folder of the data, sorted. */
+export function foldersIn(dataDir: string, folder: string): string[] {
+  const path = join(dataDir, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** `attention` of `onnx/attention.json`. */
+export const stemOf = (file: string): string => basename(file, ".json");
+
+/** An entry of a file of cases, with the name it is reported under. */
+export type Entry = { name: string; value: Record<string, unknown> };
+
+/**
+ * Reads a JSON file of the data and splits it into its cases. **What a case is**: an entry of the file's array, or
+ * of its `cases`; a file with neither is one case. What cannot be read, and a file without a case, is one case
+ * that fails, so that nothing is lost from the count.
+ *
+ * @param toCase - Makes the case of one entry. What it throws is that case's failure.
+ */
+export function readCases(
+  dataDir: string,
+  file: string,
+  toCase: (entry: Entry, whole: Record<string, unknown>) => Case,
+): Case[] {
+  let whole: unknown;
+  try {
+    whole = JSON.parse(readFileSync(join(dataDir, file), "utf8"));
+  } catch (error) {
+    return [brokenCase(file, `cannot be read: ${(error as Error).message}`)];
+  }
+  if (!isObject(whole)) return [brokenCase(file, "is neither an array nor an object")];
+  const entries = Array.isArray(whole) ? whole : Array.isArray(whole["cases"]) ? whole["cases"] : [whole];
+  if (entries.length === 0) return [brokenCase(file, "holds no case")];
+  const stem = stemOf(file);
+  return entries.map((value: unknown, index) => {
+    const name = `${stem}[${index}]`;
+    if (!isObject(value)) return brokenCase(name, "is not an object");
+    const label = value["name"] ?? value["id"] ?? value["prompt"];
+    const entry = { name: typeof label === "string" && label !== "" ? label : name, value };
+    try {
+      return toCase(entry, whole);
+    } catch (error) {
+      return brokenCase(entry.name, (error as Error).message);
+    }
+  });
+}
+
+/** A source whose cases are counted, and skipped for one reason. */
+export function notYetSource(dataDir: string, family: string, file: string, reason: string): Source {
+  const cases = readCases(dataDir, file, ({ name }) => skippedCase(name, reason));
+  return { family, file, cases, notYet: reason };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

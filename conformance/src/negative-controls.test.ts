@@ -1,0 +1,148 @@
+import { js } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import type { Target } from "./case.js";
+import { dataDir, needsReferenceData } from "./reference-data.js";
+import { runConformance, type FamilyResult } from "./run.js";
+import { filesBelow, scratchData } from "./scratch-data.js";
+
+// Would a wrong number be seen? One number of one case of a copy of the data is moved by three times the
+// tolerance, and exactly that case must fail.
+needsReferenceData();
+
+const target: Target = { device: js(), class: "host" };
+
+type TensorJson = { name: string; dtype: string; shape: number[]; data: string };
+type OnnxCase = { name: string; inputs: TensorJson[]; outputs: TensorJson[] };
+
+async function runFamily(files: Record<string, unknown>, family: string): Promise<FamilyResult> {
+  const [result] = await runConformance(target, { dataDir: scratchData(files), only: [family] });
+  return result!;
+}
+
+/** Sees that `change` makes the case of that name fail, in that output, and no other. */
+async function expectOnly(
+  family: string,
+  files: Record<string, unknown>,
+  changed: Record<string, unknown>,
+  failure: { case: string; output: string },
+): Promise<void> {
+  const before = await runFamily(files, family);
+  expect(before.failures).toEqual([]);
+  expect(before.passed).toBeGreaterThan(0);
+  const after = await runFamily({ ...files, ...changed }, family);
+  expect(after.failures.map(({ case: name, checks }) => [name, checks.map(({ output }) => output)])).toEqual([
+    [failure.case, [failure.output]],
+  ]);
+  expect([after.passed, after.failed, after.skipped]).toEqual([before.passed - 1, 1, before.skipped]);
+}
+
+const parse = <T>(files: Record<string, Uint8Array>, path: string): T =>
+  JSON.parse(new TextDecoder().decode(files[path])) as T;
+
+/** Moves the finite float32 number that is largest by three times the tolerance, in the measure of the comparison. */
+function move(tensor: TensorJson, tolerance: number): TensorJson {
+  const values = new Float32Array(Uint8Array.from(Buffer.from(tensor.data, "base64")).buffer);
+  const size = (value: number) => (Number.isFinite(value) ? Math.abs(value) : -1);
+  const at = values.reduce((best, value, i) => (size(value) > size(values[best]!) ? i : best), 0);
+  // Towards zero, so that the largest value, which the error is divided by, does not grow.
+  values[at]! -= Math.sign(values[at]!) * 3 * tolerance * Math.max(1, Math.abs(values[at]!));
+  return { ...tensor, data: Buffer.from(values.buffer).toString("base64") };
+}
+
+test.for(["attention", "rotary-embedding", "matmul", "softmax"])(
+  "onnx %s: each output of each case",
+  async (family) => {
+    const path = `onnx/${family}.json`;
+    const cases = parse<OnnxCase[]>(filesBelow(dataDir, "onnx"), path);
+    const healthy = await runFamily({ [path]: cases }, family);
+    expect(healthy.failures).toEqual([]);
+    for (const one of cases) {
+      if (one.inputs.some(({ dtype }) => dtype === "float16")) continue;
+      for (const output of one.outputs) {
+        const changed = {
+          ...one,
+          outputs: one.outputs.map((each) => (each === output ? move(each, 2e-5) : each)),
+        };
+        const files = { [path]: cases.map((each) => (each === one ? changed : each)) };
+        const { failures, passed } = await runFamily(files, family);
+        expect(failures.map(({ case: name, checks }) => [name, checks.map((check) => check.output)])).toEqual(
+          [[one.name, [output.name]]],
+        );
+        expect(passed).toBe(healthy.passed - 1);
+      }
+    }
+  },
+);
+
+test("tokenizers: one id of one text", async () => {
+  const files = { ...filesBelow(dataDir, "tokenizers"), ...filesBelow(dataDir, "models/stories260K") };
+  const path = "tokenizers/refs/tok512.json";
+  const refs = parse<{ cases: { id: string; ids: number[] }[] }>(files, path);
+  const { id, ids } = refs.cases[40]!;
+  refs.cases[40] = { id, ids: ids.with(-1, ids.at(-1)! + 1) };
+  await expectOnly("tokenizers", files, { [path]: refs }, { case: `tok512 ${id}`, output: "ids" });
+});
+
+type ModelCase = { prompt: string; prompt_tokens: number[]; greedy_tokens: number[]; text: string };
+
+test("stories260K: one logit, one prompt token, one greedy token, one letter", async () => {
+  const family = "stories260K";
+  const files = filesBelow(dataDir, `models/${family}`);
+  const path = `models/${family}/refs.json`;
+  const refs = parse<{ cases: ModelCase[] }>(files, path);
+  // Three cases of ten are enough to see that the others stay as they are.
+  const few = { ...files, [path]: { ...refs, cases: refs.cases.slice(0, 3) } };
+  const victim = refs.cases[1]!;
+  const name = JSON.stringify(victim.prompt);
+  const changed = (change: Partial<ModelCase>) => ({
+    [path]: {
+      ...refs,
+      cases: refs.cases.slice(0, 3).map((one) => (one === victim ? { ...one, ...change } : one)),
+    },
+  });
+
+  const logitsPath = `models/${family}/logits.f32`;
+  const logits = new Float32Array(Uint8Array.from(files[logitsPath]!).buffer);
+  logits[4608 + 512 * 12 + 7]! += 3e-4; // the last position of the second case
+  await expectOnly(
+    family,
+    few,
+    { [logitsPath]: new Uint8Array(logits.buffer) },
+    { case: name, output: "logits" },
+  );
+
+  const greedy_tokens = victim.greedy_tokens.with(100, victim.greedy_tokens[100]! + 1);
+  await expectOnly(family, few, changed({ greedy_tokens }), { case: name, output: "greedy_tokens" });
+  const text = `${victim.text.slice(0, -1)}#`;
+  await expectOnly(family, few, changed({ text }), { case: name, output: "text" });
+
+  // A prompt token is also the model's input, so the continuation differs too.
+  const prompt_tokens = victim.prompt_tokens.with(-1, victim.prompt_tokens.at(-1)! + 1);
+  const { failures } = await runFamily({ ...few, ...changed({ prompt_tokens }) }, family);
+  expect(failures).toMatchObject([{ case: name }]);
+  expect(failures[0]!.checks[0]!.output).toBe("prompt_tokens");
+});
+
+test("every case of the data is counted, and none fails", async () => {
+  const results = await runConformance(target, { dataDir });
+  const counted = results.reduce((sum, { passed, failed, skipped }) => sum + passed + failed + skipped, 0);
+  expect(counted).toBe(countCases());
+  expect(results.flatMap(({ failures }) => failures)).toEqual([]);
+});
+
+/** The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. */
+function countCases(): number {
+  const everything = filesBelow(dataDir, ".");
+  const counted = Object.keys(everything).filter((path) =>
+    /^(onnx|torch|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/refs\.json$/.test(
+      path,
+    ),
+  );
+  const sizes = counted.map((path) => {
+    const whole = parse<unknown[] | { cases?: unknown[] }>(everything, path);
+    return Array.isArray(whole) ? whole.length : (whole.cases?.length ?? 1);
+  });
+  return (
+    sizes.reduce((sum, size) => sum + size, 0) + ("tokenizers/bpe-training/corpus.en" in everything ? 1 : 0)
+  );
+}

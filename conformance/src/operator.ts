@@ -1,0 +1,54 @@
+import type { Tensor } from "@qkv/tensor";
+import type { Device } from "@qkv/tensor/contracts";
+
+/**
+ * An ONNX operator in terms of the packages. Inputs and attributes go by the names that ONNX gives them, whatever
+ * a node calls its arguments; outputs are returned in ONNX's order.
+ */
+export type Operator = {
+  /** As in a node: `MatMul`, of the domain `ai.onnx`. */
+  name: string;
+  /** In ONNX's order; the first `requiredInputs` must be there. */
+  inputs: readonly string[];
+  requiredInputs: number;
+  /** Attributes with ONNX's defaults; `undefined` where the default is "absent". A node may give no others. */
+  attributes: Readonly<Record<string, unknown>>;
+  run(call: {
+    inputs: Record<string, Tensor | undefined>;
+    attributes: Record<string, unknown>;
+    opset: number;
+    device: Device;
+    /** Which outputs the node names. */
+    wanted: readonly boolean[];
+  }): Outputs | Promise<Outputs>;
+};
+
+type Outputs = readonly (Tensor | undefined)[];
+
+/** Declares an operator, so that `run` sees its inputs and attributes with their types. */
+export function defineOperator<
+  Required extends string,
+  Optional extends string,
+  Attributes extends Record<string, unknown>,
+>(definition: {
+  name: string;
+  inputs: readonly Required[];
+  optionalInputs?: readonly Optional[];
+  attributes?: Attributes;
+  run(call: {
+    inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>;
+    attributes: Attributes;
+    opset: number;
+    device: Device;
+    wanted: readonly boolean[];
+  }): Outputs | Promise<Outputs>;
+}): Operator {
+  const { name, inputs, optionalInputs = [], attributes = {}, run } = definition;
+  return {
+    name,
+    inputs: [...inputs, ...optionalInputs],
+    requiredInputs: inputs.length,
+    attributes,
+    run: run as Operator["run"],
+  };
+}

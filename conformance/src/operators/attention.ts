@@ -1,0 +1,94 @@
+import { and, attention, causal, maskTensor, padding, tracedAttention } from "@qkv/attention";
+import { concat, reshape, tensor, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/tensor/contracts";
+import { Skip } from "../case.js";
+import { defineOperator } from "../operator.js";
+import { joinHeads, splitHeads } from "./heads.js";
+import { windowMask } from "./window-mask.js";
+
+/** What `qk_matmul_output` is, by `qk_matmul_output_mode`. */
+const outputModes = ["dots", "capped", "scores", "weights"] as const;
+
+/** TensorProto's numbers of the dtypes that softmax may be asked for and is at least as precise as here. */
+const [float32, float64] = [1, 11];
+
+/**
+ * Attention, opsets 23 to 25. Query `i` stands at position `offset + i`, where `offset` is the length of the past,
+ * or without one `nonpad_kv_seqlen - T` of its batch, or 0. Causality and the window are counted from there.
+ */
+export const attentionOperator = defineOperator({
+  name: "Attention",
+  inputs: ["Q", "K", "V"],
+  optionalInputs: ["attn_mask", "past_key", "past_value", "nonpad_kv_seqlen"],
+  attributes: {
+    is_causal: 0,
+    kv_num_heads: 0,
+    q_num_heads: 0,
+    qk_matmul_output_mode: 0,
+    scale: undefined as number | undefined,
+    softcap: 0,
+    softmax_precision: undefined as number | undefined,
+    left_window_size: -1,
+    right_window_size: -1,
+  },
+  async run({ inputs, attributes, device, wanted }) {
+    const { Q, K, V, attn_mask, past_key, past_value, nonpad_kv_seqlen } = inputs;
+    const { is_causal, kv_num_heads, q_num_heads, scale, softcap, softmax_precision } = attributes;
+    if (softmax_precision !== undefined && ![float32, float64].includes(softmax_precision)) {
+      throw new Skip(
+        `softmax_precision ${softmax_precision} (float16 or bfloat16) arrives with the tensor work`,
+      );
+    }
+    if (!past_key !== !past_value) throw new Error("past_key and past_value come together");
+
+    const query = splitHeads(Q, q_num_heads, "q_num_heads");
+    const newKey = splitHeads(K, kv_num_heads, "kv_num_heads");
+    const newValue = splitHeads(V, kv_num_heads, "kv_num_heads");
+    const key = past_key ? concat([past_key, newKey], 2) : newKey;
+    const value = past_value ? concat([past_value, newValue], 2) : newValue;
+
+    const queryLength = query.shape[2]!;
+    const keyLength = key.shape[2]!;
+    const lengths = nonpad_kv_seqlen && [...(await nonpad_kv_seqlen.read())];
+    const offset = past_key?.shape[2] ?? lengths?.map((length) => length - queryLength) ?? 0;
+
+    const masks: Mask[] = [];
+    if (is_causal) masks.push(causal({ offset }));
+    if (lengths) masks.push(padding(lengths));
+    const { left_window_size: left, right_window_size: right } = attributes;
+    if (left >= 0 || right >= 0) {
+      masks.push(windowMask({ left, right, offset, queryLength, keyLength, device }));
+    }
+    const given = attn_mask && padMask(attn_mask, keyLength);
+    if (given?.dtype === "bool") masks.push(maskTensor(given));
+
+    const options = {
+      ...(masks.length > 0 ? { mask: and(...masks) } : {}),
+      ...(given && given.dtype !== "bool" ? { bias: given } : {}),
+      ...(scale !== undefined ? { scale } : {}),
+      ...(softcap > 0 ? { softcap } : {}),
+    };
+    if (!wanted[3]) return [joinHeads(attention(query, key, value, options), Q), key, value];
+    const mode = outputModes[attributes.qk_matmul_output_mode];
+    if (!mode)
+      throw new Error(`qk_matmul_output_mode is ${attributes.qk_matmul_output_mode}, expected 0 to 3`);
+    const traced = tracedAttention(query, key, value, options, [mode]);
+    return [joinHeads(traced.output, Q), key, value, traced[mode]];
+  },
+});
+
+/** Four axes, and keys beyond the mask's last column masked: false, or -∞ in a mask that is added. */
+function padMask(mask: Tensor, keyLength: number): Tensor {
+  const shape = [...Array<number>(4 - mask.shape.length).fill(1), ...mask.shape];
+  const whole = reshape(mask, shape);
+  const missing = keyLength - shape[3]!;
+  if (missing <= 0) return whole;
+  const size = shape[0]! * shape[1]! * shape[2]! * missing;
+  const { dtype, device } = mask;
+  const filler = tensor(new Float64Array(size).fill(dtype === "bool" ? 0 : -Infinity), {
+    shape: [...shape.slice(0, 3), missing],
+    dtype,
+    device,
+  });
+  return concat([whole, filler], 3);
+}

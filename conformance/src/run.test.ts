@@ -1,0 +1,189 @@
+import { js } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import type { Target } from "./case.js";
+import { total } from "./report.js";
+import { runConformance, type FamilyResult } from "./run.js";
+import { matMulCase, scratchData, tensorJson } from "./scratch-data.js";
+
+const target: Target = { device: js(), class: "host" };
+const runFiles = (files: Record<string, unknown>, only?: string[]) =>
+  runConformance(target, { dataDir: scratchData(files), ...(only ? { only } : {}) });
+
+/** The one family of a run, and why its cases failed. */
+async function reasonsOf(files: Record<string, unknown>): Promise<[FamilyResult, string[]]> {
+  const [result, ...others] = await runFiles(files);
+  expect(others).toEqual([]);
+  return [result!, result!.failures.map(({ case: name, reason }) => `${name}: ${reason}`)];
+}
+
+test("a case passes, and its neighbour that differs fails alone", async () => {
+  const [result] = await reasonsOf({
+    "onnx/matmul.json": [matMulCase("right"), matMulCase("wrong", 11.001)],
+  });
+  expect(result).toMatchObject({ family: "matmul", passed: 1, failed: 1, skipped: 0 });
+  const [failure] = result.failures;
+  expect(failure!.case).toBe("wrong");
+  expect(failure!.checks[0]!.output).toBe("product");
+  expect(failure!.checks[0]!.error).toBeCloseTo(0.001 / 11.001, 6);
+  expect(failure!.checks[0]!.tolerance).toBe(2e-5);
+});
+
+test("a case is given to its operator whatever its file, its name and its arguments are called", async () => {
+  const softmax = {
+    ...matMulCase("matmul"),
+    op: "Softmax",
+    nodeInputs: ["b"],
+    nodeOutputs: ["a"],
+    inputs: [tensorJson("b", [2], [0, 0])],
+    outputs: [tensorJson("a", [2], [0.5, 0.5])],
+  };
+  const [result] = await reasonsOf({ "onnx/anything.json": [softmax, matMulCase("softmax")] });
+  expect(result).toMatchObject({ family: "anything", passed: 2, failed: 0 });
+});
+
+test("an operator that is not known is skipped, and its file listed; one of another domain too", async () => {
+  const other = { ...matMulCase("a"), op: "Conv" };
+  const foreign = { ...matMulCase("b"), domain: "com.example" };
+  const [conv, matmul] = await runFiles({
+    "onnx/conv.json": [other],
+    "onnx/matmul.json": [foreign, matMulCase("c")],
+  });
+  expect(conv).toMatchObject({ passed: 0, failed: 0, skipped: 1 });
+  expect(conv!.skips).toEqual([{ reason: "operator Conv is not known yet", count: 1 }]);
+  expect(conv!.notYet.map(({ file }) => file)).toEqual(["onnx/conv.json"]);
+  expect(matmul).toMatchObject({ passed: 1, failed: 0, skipped: 1, notYet: [] });
+});
+
+test("a dtype that the tensors do not have is a skip with its reason", async () => {
+  const half = { ...tensorJson("left", [2], []), dtype: "float16", data: "AAAAAA==" };
+  const [result] = await reasonsOf({
+    "onnx/matmul.json": [{ ...matMulCase("half"), inputs: [half, tensorJson("right", [2, 1], [3, 4])] }],
+  });
+  expect(result.skips).toEqual([{ reason: "float16 arrives with the tensor work", count: 1 }]);
+});
+
+test("an attribute that the operator does not know is a failure, not ignored", async () => {
+  const odd = { ...matMulCase("odd"), attributes: { transA: 1 } };
+  const [, reasons] = await reasonsOf({ "onnx/matmul.json": [odd] });
+  expect(reasons).toEqual(["odd: MatMul has an attribute `transA` that is not known"]);
+});
+
+test("a case without outputs fails, in a family that cannot run yet too", async () => {
+  const { outputs: _, ...without } = matMulCase("without");
+  const empty = { ...matMulCase("empty"), outputs: [] };
+  const [, reasons] = await reasonsOf({ "onnx/matmul.json": [without, empty, matMulCase("whole")] });
+  expect(reasons).toEqual(["without: has no outputs", "empty: has no outputs"]);
+  const [, torch] = await reasonsOf({ "torch/sdpa.json": [{ name: "plain", outputs: [] }] });
+  expect(torch).toEqual(["plain: has no outputs"]);
+});
+
+test("an output without a reference fails", async () => {
+  const [, reasons] = await reasonsOf({
+    "onnx/matmul.json": [{ ...matMulCase("half"), nodeOutputs: ["product", "rest"] }],
+  });
+  expect(reasons).toEqual(["half: the output `rest` has no reference"]);
+});
+
+test("an unreadable file, one without a case and one of another form fail, once each", async () => {
+  const [, unreadable] = await reasonsOf({ "onnx/matmul.json": '[{"name": "cut' });
+  expect(unreadable[0]).toMatch(/^onnx\/matmul\.json: cannot be read: /);
+  for (const file of [
+    "onnx/matmul.json",
+    "torch/sdpa.json",
+    "planner/models.json",
+    "tokenizers/llama.cpp/a.json",
+  ]) {
+    expect((await reasonsOf({ [file]: [] }))[1]).toEqual([`${file}: holds no case`]);
+  }
+  expect((await reasonsOf({ "onnx/matmul.json": "3" }))[1]).toEqual([
+    "onnx/matmul.json: is neither an array nor an object",
+  ]);
+  expect((await reasonsOf({ "onnx/matmul.json": [3] }))[1]).toEqual(["matmul[0]: is not an object"]);
+});
+
+test("a model folder: its refs.json unreadable or missing is a failure, a kind without a loader a skip", async () => {
+  expect((await reasonsOf({ "models/a/refs.json": "{" }))[0]).toMatchObject({ family: "a", failed: 1 });
+  expect((await reasonsOf({ "models/a/config.json": {} }))[0]).toMatchObject({ family: "a", failed: 1 });
+  const [result] = await reasonsOf({
+    "models/a/refs.json": { inputs: [], outputs: [] },
+    "models/a/tok.bin": "",
+  });
+  expect(result).toMatchObject({ passed: 0, failed: 0, skipped: 1 });
+  expect(result.notYet).toEqual([
+    { file: "models/a/refs.json", reason: "no loader for this model yet", cases: 1 },
+  ]);
+});
+
+test("a llama2.c folder fails in every case when its checkpoint, tokenizer or logits are missing", async () => {
+  const one = {
+    prompt: "a",
+    prompt_tokens: [1],
+    greedy_tokens: [2],
+    text: "a",
+    logits: { positions: 1, offset_floats: 0 },
+  };
+  const refs = { config: { vocab_size: 4 }, logits_file: "logits.f32", cases: [one, one] };
+  const reasons = async (files: Record<string, string>) => {
+    const named = Object.entries(files).map(([name, content]) => [`models/tiny/${name}`, content]);
+    const [result, reasons] = await reasonsOf({
+      "models/tiny/refs.json": refs,
+      ...Object.fromEntries(named),
+    });
+    expect(result).toMatchObject({ family: "tiny", passed: 0, failed: 2, skipped: 0 });
+    return reasons[0];
+  };
+  expect(await reasons({ "tok4.bin": "" })).toBe('"a": its checkpoint *.bin is missing');
+  expect(await reasons({ "tiny.bin": "" })).toBe('"a": its tokenizer tok*.bin is missing');
+  expect(await reasons({ "tok4.bin": "", "a.bin": "", "b.bin": "" })).toBe(
+    '"a": it has 2 of checkpoint *.bin: a.bin, b.bin',
+  );
+  expect(await reasons({ "tok4.bin": "", "a.bin": "" })).toMatch(/logits\.f32/);
+});
+
+test("a tokenizer's cases fail when its vocabulary or the text is missing", async () => {
+  const refs = (path: string) => ({ vocabulary: { path }, cases: [{ id: "s", ids: [1] }] });
+  const [, missing] = await reasonsOf({ "tokenizers/refs/t.json": refs("vocab/t.bin") });
+  expect(missing).toEqual(["t s: its vocabulary vocab/t.bin is missing"]);
+  const [result] = await reasonsOf({
+    "tokenizers/refs/t.json": refs("vocab/t.model"),
+    "tokenizers/vocab/t.model": "",
+  });
+  expect(result).toMatchObject({ family: "tokenizers", failed: 0, skipped: 1 });
+});
+
+test("every case is counted once", async () => {
+  const results = await runFiles({
+    "onnx/matmul.json": [matMulCase("a"), matMulCase("b", 12)],
+    "onnx/gelu.json": [{ ...matMulCase("c"), op: "Gelu" }],
+    "torch/sdpa.json": [{ name: "d", outputs: [{}] }],
+    "models/m/refs.json": { inputs: [], outputs: [] },
+    "models/m/loss.json": {},
+    "planner/models.json": [{}, {}],
+    "tokenizers/bpe-training/corpus.en": "text",
+    "tokenizers/llama.cpp/gpt-2.json": [{}, {}, {}],
+    "tokenizers/strings.json": [{}],
+    "corpora/a.txt": "",
+  });
+  expect(results.map(({ family }) => family)).toEqual([
+    "gelu",
+    "matmul",
+    "sdpa",
+    "m",
+    "tokenizers",
+    "bpe-training",
+    "planner",
+  ]);
+  expect(total(results)).toEqual({ passed: 1, failed: 1, skipped: 9 });
+});
+
+test("`only` runs the named families; one that is not there is refused with those that are", async () => {
+  const files = { "onnx/matmul.json": [matMulCase("a")], "onnx/gelu.json": [], "torch/sdpa.json": "{" };
+  expect(await runFiles(files, ["matmul"])).toMatchObject([{ family: "matmul", passed: 1 }]);
+  await expect(runFiles(files, ["matmul", "matmull"])).rejects.toThrow(
+    '`--only` is "matmull", expected a family of the data.\nFix: choose among gelu, matmul, sdpa.',
+  );
+});
+
+test("a folder without a family is refused", async () => {
+  await expect(runFiles({ "notes.txt": "" })).rejects.toThrow(/^conformance: `--data` is /);
+});

@@ -1,0 +1,123 @@
+import { isQkvError, ArgumentError } from "@qkv/core";
+import { Skip, type Case, type Source, type Target } from "./case.js";
+import { passes, type Check } from "./check.js";
+import { kinds } from "./families.js";
+
+export type Failure = { case: string; reason: string; checks: Check[] };
+
+export type FamilyResult = {
+  family: string;
+  passed: number;
+  failed: number;
+  skipped: number;
+  /** The check nearest to its tolerance, or farthest beyond it; none where nothing was compared. */
+  worst?: Check;
+  skips: { reason: string; count: number }[];
+  failures: Failure[];
+  /** Files of the family that nothing here can run yet. */
+  notYet: { file: string; reason: string; cases: number }[];
+};
+
+/**
+ * Runs the cases of a data folder.
+ *
+ * @param options.dataDir - A folder laid out like the reference data.
+ * @param options.only - Families to run; all of them if empty.
+ * @param options.onFamily - Called with each family's result as soon as it is there.
+ * @throws {ArgumentError} If the folder holds no family, or none of a name in `only`.
+ */
+export async function runConformance(
+  target: Target,
+  options: { dataDir: string; only?: readonly string[]; onFamily?: (result: FamilyResult) => void },
+): Promise<FamilyResult[]> {
+  const { dataDir, only = [], onFamily } = options;
+  const sources = kinds.flatMap((kind) => kind(dataDir));
+  const families = [...new Set(sources.map(({ family }) => family))];
+  if (families.length === 0) {
+    throw new ArgumentError({
+      fn: "conformance",
+      argument: "--data",
+      received: dataDir,
+      expected: "a folder with onnx/, torch/, models/, tokenizers/ or planner/ in it",
+      fix: "check the path; it is relative to the folder in which the command was typed.",
+    });
+  }
+  const unknown = only.find((family) => !families.includes(family));
+  if (unknown !== undefined) {
+    throw new ArgumentError({
+      fn: "conformance",
+      argument: "--only",
+      received: unknown,
+      expected: "a family of the data",
+      fix: `choose among ${families.join(", ")}.`,
+    });
+  }
+  const results: FamilyResult[] = [];
+  for (const family of only.length > 0 ? families.filter((name) => only.includes(name)) : families) {
+    const mine = sources.filter((source) => source.family === family);
+    const result = await runFamily(target, family, mine);
+    onFamily?.(result);
+    results.push(result);
+  }
+  return results;
+}
+
+async function runFamily(target: Target, family: string, sources: Source[]): Promise<FamilyResult> {
+  const result: FamilyResult = {
+    family,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    skips: [],
+    failures: [],
+    notYet: sources.flatMap(({ file, notYet, cases }) =>
+      notYet === undefined ? [] : [{ file, reason: notYet, cases: cases.length }],
+    ),
+  };
+  for (const each of sources.flatMap(({ cases }) => cases)) await runCase(target, each, result);
+  return result;
+}
+
+/** Runs one case and counts it in `result`. */
+async function runCase(target: Target, { name, run }: Case, result: FamilyResult): Promise<void> {
+  let checks: Check[];
+  try {
+    checks = await run(target);
+  } catch (error) {
+    if (error instanceof Skip) {
+      result.skipped += 1;
+      const known = result.skips.find(({ reason }) => reason === error.message);
+      if (known) known.count += 1;
+      else result.skips.push({ reason: error.message, count: 1 });
+    } else {
+      result.failed += 1;
+      result.failures.push({ case: name, reason: describeFailure(error), checks: [] });
+    }
+    return;
+  }
+  for (const check of checks) if (!result.worst || strain(check) > strain(result.worst)) result.worst = check;
+  const wrong = checks.filter((check) => !passes(check));
+  if (checks.length > 0 && wrong.length === 0) {
+    result.passed += 1;
+  } else {
+    result.failed += 1;
+    const reason = wrong.length > 0 ? "differs" : "has no outputs to compare";
+    result.failures.push({ case: name, reason, checks: wrong });
+  }
+}
+
+/** How near a check is to failing: above 1 it fails. Exact checks that pass are at 0. */
+const strain = ({ error, tolerance }: Check): number =>
+  error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / tolerance;
+
+/** An error of the packages says all there is; anything else is a fault of the code and needs its place. */
+function describeFailure(error: unknown): string {
+  if (isQkvError(error)) return (error as Error).message;
+  if (!(error instanceof Error)) return String(error);
+  const place =
+    error.constructor === Error ? "" : (error.stack?.split("\n").slice(1, 2).join("").trim() ?? "");
+  return [`${error.name}: ${error.message}`, place]
+    .filter(Boolean)
+    .join(" ")
+    .replace(/^Error: /, "");
+}

@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** For tests: a data folder with these files, gone when the test is over. What is not text or bytes becomes JSON. */
+export function scratchData(files: Record<string, unknown>): string {
+  const dataDir = mkdtempSync(join(tmpdir(), "qkv-conformance-"));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(dataDir, path)), { recursive: true });
+    const raw = typeof content === "string" || content instanceof Uint8Array;
+    writeFileSync(join(dataDir, path), raw ? content : JSON.stringify(content));
+  }
+  return dataDir;
+}
+
+/** For tests: the files below a folder, by their path from `dataDir`. */
+export function filesBelow(dataDir: string, folder: string): Record<string, Uint8Array> {
+  const entries = readdirSync(join(dataDir, folder), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(dataDir.length + 1), readFileSync(path)];
+    }),
+  );
+}
+
+/** For tests: a tensor as the data's JSON holds it. */
+export const tensorJson = (name: string, shape: number[], values: number[]) => ({
+  name,
+  dtype: "float32",
+  shape,
+  data: Buffer.from(new Float32Array(values).buffer).toString("base64"),
+});
+
+/** For tests: a case of MatMul, right unless `product` is not 11. */
+export const matMulCase = (name: string, product = 11) => ({
+  name,
+  op: "MatMul",
+  domain: "ai.onnx",
+  opset: 13,
+  attributes: {},
+  nodeInputs: ["left", "right"],
+  nodeOutputs: ["product"],
+  inputs: [tensorJson("left", [2], [1, 2]), tensorJson("right", [2, 1], [3, 4])],
+  outputs: [tensorJson("product", [1], [product])],
+});

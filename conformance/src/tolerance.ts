@@ -1,0 +1,34 @@
+/** Host devices compute in float64 or float32; GPUs in float32, in another order and with coarser exp and tanh. */
+export type DeviceClass = "host" | "gpu";
+
+/** What is compared. Forward results are told apart by the precision that made the reference. */
+export type Quantity =
+  "forward float32" | "forward float64" | "forward float16" | "gradient" | "logits" | "embedding";
+
+/** "What passes" of the data's README, and nothing else decides whether a number is near enough. */
+const limits: Record<Quantity, Record<DeviceClass, number>> = {
+  "forward float32": { host: 2e-5, gpu: 1e-4 },
+  // GPUs have no float64: such cases run on the plain device and are held to its limit.
+  "forward float64": { host: 1e-9, gpu: 1e-9 },
+  "forward float16": { host: 4e-3, gpu: 4e-3 },
+  gradient: { host: 5e-5, gpu: 2e-4 },
+  // Absolute, where all others are relative to the largest reference value above 1.
+  logits: { host: 1e-4, gpu: 1e-3 },
+  embedding: { host: 1e-5, gpu: 1e-4 },
+};
+
+/** The largest error that passes. */
+export const tolerance = (quantity: Quantity, deviceClass: DeviceClass): number =>
+  limits[quantity][deviceClass];
+
+/**
+ * The limit for an operator's outputs, from the dtypes that its case holds: one float16 tensor makes it a float16
+ * case, and a float32 reference is good to float32's limit whatever computed it.
+ */
+export function forwardQuantity(
+  reference: string,
+  inputs: readonly string[],
+): Extract<Quantity, `forward ${string}`> {
+  if (reference === "float16" || inputs.includes("float16")) return "forward float16";
+  return reference === "float64" ? "forward float64" : "forward float32";
+}
