@@ -1,0 +1,147 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { evaluator, expression, Expr, isUniform, lookup, type Operand } from "../expressions.js";
+import { randn, tensor } from "../index.js";
+
+const row = (
+  score: number[],
+  more: Partial<{ key: number[]; batch: number; head: number; query: number }> = {},
+) => ({
+  score: Float64Array.from(score),
+  key: more.key ?? score.map((_, i) => i),
+  batch: more.batch ?? 0,
+  head: more.head ?? 0,
+  query: more.query ?? 0,
+  length: score.length,
+});
+const run = (f: Parameters<typeof expression>[0], ...args: Parameters<typeof row>) => [
+  ...evaluator(expression(f), args[0].length).forward(row(...args)),
+];
+
+test("golden: ALiBi, a window as a choice, and a table by head", () => {
+  expect(run((s, at) => s.sub(at.query.sub(at.key).mul(0.5)), [1, 1, 1], { query: 2 })).toEqual([0, 0.5, 1]);
+  expect(run((s, at) => at.query.sub(at.key).less(2).where(s, -1), [5, 6, 7], { query: 2 })).toEqual([
+    -1, 6, 7,
+  ]);
+  const slopes = tensor([10, 20, 30]);
+  expect(run((s, at) => s.mul(lookup(slopes, at.head)), [1, 2], { head: 1 })).toEqual([20, 40]);
+  const grid = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(run((_, at) => lookup(grid, at.key, at.batch.add(9)), [0, 0, 0], { key: [-5, 1, 7] })).toEqual([
+    2, 4, 4,
+  ]);
+});
+
+/** Pairs of a symbolic and a plain function that must agree. */
+const unary: [string, (x: Expr) => Expr, (x: number) => number][] = [
+  ["neg", (x) => x.neg(), (x) => -x],
+  ["abs", (x) => x.abs(), Math.abs],
+  ["exp", (x) => x.exp(), Math.exp],
+  ["log", (x) => x.abs().add(0.5).log(), (x) => Math.log(Math.abs(x) + 0.5)],
+  ["tanh", (x) => x.tanh(), Math.tanh],
+  ["sqrt", (x) => x.mul(x).add(1).sqrt(), (x) => Math.sqrt(x * x + 1)],
+  ["floor", (x) => x.floor(), Math.floor],
+  ["not", (x) => x.not(), (x) => Number(x === 0)],
+];
+const binary: [string, (a: Expr, b: Operand) => Expr, (a: number, b: number) => number][] = [
+  ["add", (a, b) => a.add(b), (a, b) => a + b],
+  ["sub", (a, b) => a.sub(b), (a, b) => a - b],
+  ["mul", (a, b) => a.mul(b), (a, b) => a * b],
+  ["div", (a, b) => a.div(b), (a, b) => a / b],
+  ["min", (a, b) => a.min(b), Math.min],
+  ["max", (a, b) => a.max(b), Math.max],
+  ["pow", (a, b) => a.abs().add(1).pow(b), (a, b) => (Math.abs(a) + 1) ** b],
+  ["less", (a, b) => a.less(b), (a, b) => Number(a < b)],
+  ["lessEqual", (a, b) => a.lessEqual(b), (a, b) => Number(a <= b)],
+  ["greater", (a, b) => a.greater(b), (a, b) => Number(a > b)],
+  ["greaterEqual", (a, b) => a.greaterEqual(b), (a, b) => Number(a >= b)],
+  ["equal", (a, b) => a.equal(b), (a, b) => Number(a === b)],
+  ["and", (a, b) => a.floor().and(b), (a, b) => Number(Math.floor(a) !== 0 && b !== 0)],
+  ["or", (a, b) => a.floor().or(b), (a, b) => Number(Math.floor(a) !== 0 || b !== 0)],
+];
+const number = fc.double({ min: -3, max: 3, noNaN: true });
+
+test.each(unary)("%s computes, and its slope equals central differences", (_, symbolic, plain) => {
+  fc.assert(
+    fc.property(fc.array(number, { minLength: 1, maxLength: 4 }), (xs) => checkRow(symbolic, plain, xs)),
+  );
+});
+
+test.each(binary)("%s computes, and its slopes equal central differences", (_, symbolic, plain) => {
+  fc.assert(
+    fc.property(
+      fc.array(number, { minLength: 1, maxLength: 4 }),
+      fc.double({ min: 0.5, max: 3, noNaN: true }),
+      (xs, b) => {
+        checkRow(
+          (x) => symbolic(x, b),
+          (x) => plain(x, b),
+          xs,
+        );
+        checkRow(
+          (x) => symbolic(new Expr({ kind: "number", value: b }), x.mul(1)),
+          (x) => plain(b, x),
+          xs.map((x) => Math.abs(x) + 0.1),
+        );
+      },
+    ),
+  );
+});
+
+function checkRow(symbolic: (x: Expr) => Expr, plain: (x: number) => number, xs: number[]): void {
+  const run = evaluator(
+    expression((score) => symbolic(score)),
+    xs.length,
+  );
+  const forward = [...run.forward(row(xs))];
+  forward.forEach((y, i) => expect(y).toBeCloseTo(plain(xs[i]!), 10));
+  const slopes = run.backward(row(xs), new Float64Array(xs.length).fill(2));
+  xs.forEach((x, i) => {
+    const h = 1e-5;
+    const [left, middle, right] = [plain(x - h), plain(x), plain(x + h)];
+    // A jump or a kink between the two points has no slope to compare with.
+    if (Math.abs(right - 2 * middle + left) > 1e-7) return;
+    expect(slopes[i]! / 2).toBeCloseTo((right - left) / (2 * h), 4);
+  });
+}
+
+test("the gradient reaches the tensors that are looked up, summed over where they were used", () => {
+  const table = randn([3], { seed: 1, dtype: "float64" });
+  const recorded = expression((score, at) =>
+    score.mul(lookup(table, at.key)).add(lookup(table, at.key.mul(0))),
+  );
+  expect(recorded.tables).toEqual([table]);
+  const run = evaluator(recorded, 3);
+  const scores = row([1, 2, 3]);
+  run.forward(scores);
+  run.backward(scores, Float64Array.from([1, 1, 1]));
+  expect([...run.tableGradients[0]!]).toEqual([1 + 3, 2, 3]);
+  run.forward(scores);
+  run.backward(scores, Float64Array.from([1, 0, 0]));
+  expect([...run.tableGradients[0]!]).toEqual([4 + 2, 2, 3]);
+});
+
+test("a function is called once, and a step that is used twice is computed once", () => {
+  let calls = 0;
+  const recorded = expression((score) => {
+    calls += 1;
+    const bent = score.tanh();
+    return bent.mul(bent);
+  });
+  expect(calls).toBe(1);
+  expect(recorded.steps.map(({ step }) => step.kind)).toEqual(["symbol", "unary", "binary"]);
+  expect(expression((_, at) => at.query.mul(2)).steps.every(isUniform)).toBe(true);
+  expect(recorded.steps.some(isUniform)).toBe(false);
+});
+
+test("operators and tensors without lookup are refused, with the fix", () => {
+  expect(() => expression((score) => (score as unknown as number) * 2)).not.toThrow(); // NaN: JavaScript asks nobody
+  expect(() => expression(() => "x" as unknown as number)).toThrow(
+    /`operand` is "x".*\nFix: use the methods of the symbols/,
+  );
+  expect(() => lookup(tensor([1, 2]), 0, 1)).toThrow(
+    /`table` has shape \[2\], expected a tensor of floats with an axis for each of the 2/,
+  );
+});
