@@ -1,0 +1,21 @@
+/** Where text goes: standard output, standard error, or a test's list. */
+export type Output = { write(text: string): unknown; readonly isTTY?: boolean | undefined };
+
+/** What a command uses of the world around it. */
+export type Io = {
+  /** The result, and nothing else. */
+  readonly out: Output;
+  /** Progress, figures, errors. */
+  readonly err: Output;
+  /** Whether `err` takes colours. */
+  readonly color: boolean;
+  /** Ends the work early. */
+  readonly signal: AbortSignal;
+};
+
+/** The io of this process. Colours only on a terminal that has them, and never under NO_COLOR. */
+export function processIo(signal: AbortSignal): Io {
+  const { stdout: out, stderr: err, env } = process;
+  const color = err.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  return { out, err, color, signal };
+}

@@ -1,0 +1,23 @@
+import { expect, test } from "vitest";
+import { numberOption } from "./number-option.js";
+
+const parse = numberOption("--width", {
+  expected: "a number, 1 or more",
+  fix: "count from 1.",
+  accepts: (value) => value >= 1,
+});
+
+test("a number is read as JavaScript writes it", () => {
+  expect(parse("2")).toBe(2);
+  expect(parse("1.5e3")).toBe(1500);
+});
+
+test.each(["", " ", "two", "2px", "Infinity", "NaN"])("%j is refused as text", (text) => {
+  expect(() => parse(text)).toThrow(
+    `qkv: \`--width\` is ${JSON.stringify(text)}, expected a number, 1 or more.\nFix: count from 1.`,
+  );
+});
+
+test("a number outside the rule is refused as a number", () => {
+  expect(() => parse("-1")).toThrow("qkv: `--width` is -1, expected a number, 1 or more.");
+});

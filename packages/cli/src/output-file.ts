@@ -1,0 +1,64 @@
+import { ArgumentError } from "@qkv/core";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
+
+/** A file being made. It appears, whole, when it is finished, and not at all otherwise. */
+export type OutputFile = {
+  finish(text: string): Promise<void>;
+  /** Removes what is unfinished. Nothing after `finish`. */
+  discard(): Promise<void>;
+};
+
+/**
+ * Opens a file for a result that comes later, so that a path that cannot be written is refused before the work
+ * and not after it. The text is written beside the file and renamed, so that a reader sees the old file or the new
+ * one. What is there and no ordinary file (`/dev/null`, a pipe) is written directly.
+ *
+ * @param flag - The option that named the path, for the message.
+ * @throws {ArgumentError} If the path cannot be written.
+ */
+export async function openOutputFile(path: string, flag: string): Promise<OutputFile> {
+  try {
+    const existing = await stat(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    if (existing?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    const target = existing ? await realpath(path) : path;
+    const direct = existing !== undefined && !existing.isFile();
+    const temporary = direct ? target : `${target}.${process.pid}.tmp`;
+    const file = await open(temporary, direct ? "w" : "wx");
+    let finished = false;
+    return {
+      async finish(text) {
+        await file.writeFile(text);
+        await file.close();
+        if (!direct) await rename(temporary, target);
+        finished = true;
+      },
+      async discard() {
+        if (finished) return;
+        await file.close();
+        if (!direct) await rm(temporary, { force: true });
+      },
+    };
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === undefined) throw cause;
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: flag,
+      received: path,
+      expected: `a file that can be written, and this one ${reasons[code] ?? `gives ${code}`}`,
+      fix: "name a file in a folder that exists and may be written.",
+      cause,
+    });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "is in a folder that does not exist",
+  ENOTDIR: "is in what is no folder",
+  EISDIR: "is a folder",
+  EACCES: "may not be written",
+  EPERM: "may not be written",
+  EROFS: "is on a disk that is only read",
+};

@@ -1,0 +1,20 @@
+import { Command } from "commander";
+import { addGenerate } from "./commands/generate.js";
+import type { Io } from "./io.js";
+
+declare const __VERSION__: string;
+
+/** The command line, whole: one `add…` for each command. It writes to `io` and throws instead of exiting. */
+export function createProgram(io: Io): Command {
+  const program = new Command("qkv")
+    .description("Composable attention, from a terminal.")
+    .version(__VERSION__)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+    })
+    .showHelpAfterError("Fix: add --help to see what the command takes.");
+  addGenerate(program, io);
+  return program;
+}

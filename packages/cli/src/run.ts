@@ -1,0 +1,41 @@
+import { isQkvError } from "@qkv/core";
+import { CommanderError } from "commander";
+import { createColors } from "picocolors";
+import { processIo, type Io } from "./io.js";
+import { createProgram } from "./program.js";
+
+/**
+ * Runs one command line, as the command `qkv` does.
+ *
+ * @param argv - The words after `qkv`: `["generate", "model.bin", "--tokenizer", "tok.bin"]`.
+ * @param io - Where results, progress and errors go, and the signal that ends the work. Default: this process's.
+ * @returns The exit code: 0, 1 after an error whose message and fix were written to `io.err`, or 130 after an abort.
+ *
+ * @example
+ * ```ts
+ * import { run } from "qkv";
+ *
+ * let help = "";
+ * await run(["generate", "--help"], { out: { write: (text) => (help += text) } }); // => 0
+ * help.includes("--temperature"); // => true
+ * ```
+ */
+export async function run(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
+  const full: Io = { ...processIo(io.signal ?? new AbortController().signal), ...io };
+  try {
+    await createProgram(full).parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode; // its message, or the help, is written already
+    if (full.signal.aborted && error === full.signal.reason) return 130;
+    const [first, ...rest] = messageOf(error).split("\n");
+    full.err.write([createColors(full.color).red(first), ...rest, ""].join("\n"));
+    return 1;
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (isQkvError(error)) return error.message;
+  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return `qkv: ${what.replaceAll("\n", " ")}\nFix: this is a defect; report it with what you typed at https://github.com/qkv-js/qkv/issues.`;
+}

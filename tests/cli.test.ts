@@ -1,0 +1,356 @@
+// The command as its users have it: the built packages/cli/dist/qkv.js, in a process of its own.
+import { spawn, spawnSync } from "node:child_process";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const command = join(root, "packages/cli/dist/qkv.js");
+const data = join(
+  fileURLToPath(new URL(process.env.QKV_DATA ?? "../shared/data", new URL("../", import.meta.url))),
+);
+
+const qkv = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { encoding: "utf8" });
+  return { status, stdout, stderr };
+};
+
+/** A model small enough to know by heart: one token decides the next. */
+const tokens = ["?", "^", "$", " ", "a", "b", "c", "."];
+const next: Record<string, string> = {
+  "^": " ",
+  " ": "a",
+  a: "b",
+  b: "c",
+  c: "a",
+  ".": "^",
+  "?": "?",
+  $: "$",
+};
+const contextLength = 4096;
+
+/** Layers of zeros pass on the token's own axis; the output matrix leads each axis to the next token. */
+function checkpoint(): Uint8Array {
+  const [V, C, F, L, H, Hkv] = [tokens.length, tokens.length, 2, 1, 2, 1];
+  const identity = tokens.flatMap((row) => tokens.map((column) => (row === column ? 1 : 0)));
+  const successor = tokens.flatMap((row) => tokens.map((column) => (next[column] === row ? 1 : 0)));
+  const ones = new Array<number>(C).fill(1);
+  const zeros = (count: number) => new Array<number>(count).fill(0);
+  const weights = [
+    identity, // tok_emb [V, C]
+    ones, // att_norm
+    zeros(C * C + 2 * C * (C / 2) + C * C), // wq, wk, wv, wo
+    ones, // ffn_norm
+    zeros(3 * C * F), // w1, w2, w3
+    ones, // final_norm
+    zeros(contextLength * (C / H)), // the angles that nobody reads
+    successor, // wcls [V, C]
+  ].flat();
+  const header = Int32Array.of(C, F, L, H, Hkv, -V, contextLength); // a negative size: wcls is there
+  return Buffer.concat([Buffer.from(header.buffer), Buffer.from(Float32Array.from(weights).buffer)]);
+}
+
+function tokenizerFile(pieces: readonly string[]): Uint8Array {
+  return Uint8Array.from([
+    ...[1, 0, 0, 0],
+    ...pieces.flatMap((piece) => [0, 0, 0, 0, 1, 0, 0, 0, piece.charCodeAt(0)]),
+  ]);
+}
+
+let folder: string;
+let model: string;
+let tokenizer: string;
+const generate = (...args: string[]) =>
+  qkv("generate", model, "--tokenizer", tokenizer, "--temperature", "0", "--max-tokens", "5", ...args);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "qkv-cli-"));
+  [model, tokenizer] = [join(folder, "model.bin"), join(folder, "tokenizer.bin")];
+  writeFileSync(model, checkpoint());
+  writeFileSync(tokenizer, tokenizerFile(tokens));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("qkv generate", () => {
+  test("standard output holds the text and one newline, standard error the speed", () => {
+    const { status, stdout, stderr } = generate("--prompt", "a");
+    expect(stdout).toBe("abcabc\n");
+    expect(stderr).toMatch(/^5 tokens in \d+\.\d\d s, \d+\.\d tokens\/s\n$/);
+    expect(status).toBe(0);
+    expect(generate().stdout).toBe("abca\n"); // the space behind the beginning is not text
+  });
+
+  test("--json gives one object alone", () => {
+    const { status, stdout, stderr } = generate("--prompt", "a", "--json");
+    expect(JSON.parse(stdout)).toEqual({
+      prompt: "a",
+      promptTokens: [1, 3, 4],
+      tokens: [5, 6, 4, 5, 6],
+      text: "abcabc",
+      timings: {
+        loadMs: expect.any(Number),
+        firstTokenMs: expect.any(Number),
+        generateMs: expect.any(Number),
+        tokensPerSecond: expect.any(Number),
+      },
+    });
+    expect(stdout.endsWith("}\n")).toBe(true);
+    expect(stderr).toMatch(/^5 tokens in/);
+    expect(status).toBe(0);
+  });
+
+  test("--json FILE writes the object there and the text to standard output", () => {
+    const result = join(folder, "result.json");
+    expect(generate("--prompt", "a", "--json", result)).toMatchObject({ status: 0, stdout: "abcabc\n" });
+    expect(JSON.parse(readFileSync(result, "utf8"))).toMatchObject({
+      text: "abcabc",
+      tokens: [5, 6, 4, 5, 6],
+    });
+    rmSync(result);
+    expect(readdirSync(folder).sort()).toEqual(["model.bin", "tokenizer.bin"]);
+  });
+
+  test("the model's own end ends the text", () => {
+    expect(generate("--prompt", ".")).toMatchObject({ status: 0, stdout: ".\n" });
+    const { timings, ...rest } = JSON.parse(generate("--prompt", ".", "--json").stdout);
+    expect(rest).toEqual({ prompt: ".", promptTokens: [1, 3, 7], tokens: [], text: "." });
+    expect(timings.firstTokenMs).toBe(null);
+  });
+
+  test("a seed gives the same text again, and standard error names the one that was taken", () => {
+    const warm = (...args: string[]) =>
+      generate("--prompt", "a", "--temperature", "9", "--top-p", "1", ...args);
+    const first = warm("--max-tokens", "40");
+    const seed = /, seed (\d+)\n$/.exec(first.stderr)?.[1];
+    expect(warm("--max-tokens", "40", "--seed", String(seed)).stdout).toBe(first.stdout);
+    expect(warm("--max-tokens", "40", "--seed", String(Number(seed) + 1)).stdout).not.toBe(first.stdout);
+  });
+
+  test("no colours where no terminal is", () => {
+    expect(generate("--device", "abacus").stderr).not.toContain("\u001B");
+  });
+});
+
+describe("help and version", () => {
+  test("are on standard output", () => {
+    expect(qkv("--help")).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringContaining("generate"),
+    });
+    const help = qkv("generate", "--help");
+    expect(help).toMatchObject({ status: 0, stderr: "" });
+    const options = [
+      "tokenizer",
+      "prompt",
+      "max-tokens",
+      "temperature",
+      "top-p",
+      "seed",
+      "device",
+      "json",
+      "help",
+    ];
+    for (const option of options) expect(help.stdout).toContain(`--${option}`);
+    const { version } = JSON.parse(readFileSync(join(root, "packages/cli/package.json"), "utf8"));
+    expect(qkv("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("without a command the help is an error's", () => {
+    expect(qkv()).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("Usage: qkv") });
+  });
+});
+
+describe("what is wrong is said in a line, with the fix", () => {
+  const refused = ({ status, stdout, stderr }: ReturnType<typeof qkv>, message: RegExp) => {
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^[^\n]+\nFix: [^\n]+\n$/);
+    expect(stdout).toBe("");
+    expect(status).toBe(1);
+  };
+
+  test.each([
+    [
+      "--temperature",
+      "abc",
+      /^qkv: `--temperature` is "abc", expected a number, 0 or more\.\nFix: use 0 for/,
+    ],
+    ["--temperature", "-1", /`--temperature` is -1, expected a number, 0 or more/],
+    [
+      "--max-tokens",
+      "-1",
+      /`--max-tokens` is -1, expected a whole number of tokens, 0 or more\.\nFix: give the most/,
+    ],
+    ["--max-tokens", "2.5", /`--max-tokens` is 2\.5, expected a whole number/],
+    ["--top-p", "3", /`--top-p` is 3, expected a number above 0, at most 1\.\nFix: use 1 to/],
+    ["--top-p", "0", /`--top-p` is 0, expected a number above 0/],
+    ["--seed", "x", /`--seed` is "x", expected a whole number\.\nFix: give any/],
+    ["--device", "abacus", /`--device` is "abacus", expected a device: js\.\nFix: leave --device out/],
+    ["--colour", "red", /^error: unknown option '--colour'\nFix: add --help/],
+  ])("%s %s", (option, value, message) => {
+    refused(generate(option, value), message);
+  });
+
+  test("a wrong path", () => {
+    const gone = join(folder, "gone.bin");
+    const message =
+      /gone\.bin", expected a file that can be read, and this one does not exist\.\nFix: check the path/;
+    refused(qkv("generate", gone, "--tokenizer", tokenizer), message);
+    refused(qkv("generate", model, "--tokenizer", gone), message);
+    refused(qkv("generate", folder, "--tokenizer", tokenizer), /this one is a folder\./);
+  });
+
+  test("a checkpoint cut short", () => {
+    const cut = join(folder, "cut.bin");
+    for (const [length, field] of [
+      [10, "n_layers"],
+      [100, "tok_emb"],
+      [checkpoint().length - 4, "wcls"],
+    ] as const) {
+      writeFileSync(cut, checkpoint().slice(0, length));
+      refused(
+        qkv("generate", cut, "--tokenizer", tokenizer),
+        new RegExp(`load: .*cut\\.bin: ${field}\` is "`),
+      );
+    }
+    rmSync(cut);
+  });
+
+  test("a tokenizer of another size, a damaged one, and files given the wrong way round", () => {
+    const other = join(folder, "other.bin");
+    writeFileSync(other, tokenizerFile([...tokens, "d"]));
+    refused(
+      qkv("generate", model, "--tokenizer", other),
+      /9 tokens.*expected the 8 tokens of the model\.\nFix: use/,
+    );
+    writeFileSync(other, tokenizerFile(tokens).slice(0, -1));
+    refused(qkv("generate", model, "--tokenizer", other), /tokens\[7\]\.bytes` is .*, expected 1 bytes/);
+    rmSync(other);
+    refused(qkv("generate", tokenizer, "--tokenizer", model), /load: .*tokenizer\.bin: /);
+  });
+
+  test("a result that cannot be written, before the work and not after it", () => {
+    const path = join(folder, "no", "result.json");
+    refused(
+      generate("--json", path),
+      /`--json` is ".*result\.json", expected .* is in a folder that does not exist/,
+    );
+    refused(
+      generate("--json", folder),
+      /`--json` is ".*", expected a file that can be written, .* is a folder/,
+    );
+  });
+
+  test("a prompt that the vocabulary or the context has no room for", () => {
+    refused(generate("--prompt", "x"), /`text` is "x", expected text of characters that the vocabulary has/);
+    refused(
+      generate("--prompt", "a".repeat(contextLength)),
+      /`prompt` is "4098 tokens", expected at most 4096/,
+    );
+  });
+
+  test("no model, no tokenizer, an unquoted prompt, an unknown command", () => {
+    refused(
+      qkv("generate", "--tokenizer", tokenizer),
+      /^error: missing required argument 'model'\nFix: add --help/,
+    );
+    refused(
+      qkv("generate", model),
+      /^error: required option '--tokenizer <file>' not specified\nFix: add --help/,
+    );
+    refused(generate("--prompt", "a", "b"), /^error: too many arguments for 'generate'/);
+    refused(qkv("frobnicate"), /^error: unknown command 'frobnicate'/);
+    expect(qkv("genrate").stderr).toContain("Did you mean generate?");
+  });
+});
+
+describe("an end before the end", () => {
+  /** A generation that lasts, once its first text has come. */
+  const running = async () => {
+    const long = ["--temperature", "0", "--max-tokens", "4000"];
+    const child = spawn(process.execPath, [command, "generate", model, "--tokenizer", tokenizer, ...long]);
+    const seen = { stdout: "", stderr: "" };
+    child.stderr.on("data", (text) => (seen.stderr += text));
+    const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    child.stdout.on("data", (text) => (seen.stdout += text));
+    return { child, seen, ended };
+  };
+
+  test.skipIf(process.platform === "win32")("Ctrl-C ends with 130 and without a word", async () => {
+    const { child, seen, ended } = await running();
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(seen.stderr).toBe("");
+    expect(seen.stdout.length).toBeLessThan(4000);
+    expect(seen.stdout.endsWith("\n")).toBe(true);
+  });
+
+  test("a reader that leaves ends it quietly", async () => {
+    const { child, seen, ended } = await running();
+    child.stdout.destroy();
+    expect(await ended).toBe(0);
+    expect(seen.stderr).toBe("");
+  });
+
+  test.skipIf(!existsSync("/dev/full"))("a full disk is said in a line", () => {
+    const full = openSync("/dev/full", "w");
+    const args = [
+      command,
+      "generate",
+      model,
+      "--tokenizer",
+      tokenizer,
+      "--temperature",
+      "0",
+      "--max-tokens",
+      "4000",
+    ];
+    const { status, stderr } = spawnSync(process.execPath, args, {
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    expect(stderr).toBe(
+      "qkv: the output cannot be written (ENOSPC).\nFix: make room, or send it somewhere else.\n",
+    );
+    expect(status).toBe(1);
+  });
+});
+
+const stories = join(data, "models/stories260K");
+describe.skipIf(!existsSync(stories))(`what llama2.c wrote (skipped where ${stories} is not there)`, () => {
+  type Story = { prompt: string; prompt_tokens: number[]; greedy_tokens: number[]; text: string };
+  const cases = () =>
+    (JSON.parse(readFileSync(join(stories, "refs.json"), "utf8")) as { cases: Story[] }).cases;
+  const tell = ({ prompt, greedy_tokens }: Story, ...args: string[]) =>
+    qkv(
+      ...["generate", join(stories, "stories260K.bin"), "--tokenizer", join(stories, "tok512.bin")],
+      ...["--prompt", prompt, "--temperature", "0", "--max-tokens", String(greedy_tokens.length), ...args],
+    );
+
+  test("token for token, as JSON and as text", () => {
+    expect(cases().length).toBeGreaterThan(0);
+    for (const story of cases()) {
+      expect(JSON.parse(tell(story, "--json").stdout)).toMatchObject({
+        prompt: story.prompt,
+        promptTokens: story.prompt_tokens,
+        tokens: story.greedy_tokens,
+        text: story.text,
+      });
+    }
+    const story = cases().find(({ prompt }) => prompt !== "")!;
+    expect(tell(story).stdout).toBe(`${story.text}\n`);
+  });
+});
