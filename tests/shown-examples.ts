@@ -1,0 +1,39 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { allPackages, publicPackages } from "../scripts/packages.mjs";
+import { codeBlocks, docstringBlocks, type CodeBlock } from "./code-blocks.js";
+
+/** The examples of one text or package, and the folder they run in: what its package declares resolves, no more. */
+export type Shown = { name: string; folder: string; blocks: CodeBlock[] };
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+
+/** The examples of each README that must have some; a README that is not there has none. */
+export function readmeExamples(): Shown[] {
+  const readmes = [
+    // The README of the repository shows several packages, so it runs beside one that depends on all of them.
+    { name: "the repository", readme: join(root, "README.md"), folder: join(root, "packages/transformer") },
+    ...publicPackages().map(({ name, folder }) => ({ name, readme: join(folder, "README.md"), folder })),
+  ];
+  return readmes.map(({ name, readme, folder }) => ({
+    name,
+    folder,
+    blocks: existsSync(readme) ? codeBlocks(readFileSync(readme, "utf8"), relative(root, readme)) : [],
+  }));
+}
+
+/** The examples of each package's docstrings. */
+export function docstringExamples(): Shown[] {
+  return allPackages().map(({ name, folder }) => {
+    const sources = globSync("src/**/*.ts", {
+      cwd: folder,
+      exclude: (path) => path.endsWith(".test.ts"),
+    }).sort();
+    const blocks = sources.flatMap((source) => {
+      const path = join(folder, source);
+      return docstringBlocks(readFileSync(path, "utf8"), relative(root, path));
+    });
+    return { name, folder, blocks };
+  });
+}
