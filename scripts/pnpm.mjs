@@ -26,8 +26,8 @@ function pnpm(args) {
   const quoted = windows ? args.map((arg) => (/[\s"]/.test(arg) ? JSON.stringify(arg) : arg)) : args;
   const { status, error } = spawnSync("npx", ["--yes", packageManager, ...quoted], {
     cwd: root,
-    // Paths on the command line are relative to where it was typed.
-    env: { ...process.env, INIT_CWD: process.env.INIT_CWD ?? process.cwd() },
+    // Paths on the command line are relative to where it was typed. npx sets INIT_CWD anew, so it goes by another name.
+    env: { ...process.env, QKV_CWD: process.env.INIT_CWD ?? process.cwd() },
     stdio: "inherit",
     shell: windows,
   });

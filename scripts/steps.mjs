@@ -49,7 +49,7 @@ function run({ command: [program, ...args], counts }) {
     cwd: root,
     env: {
       ...process.env,
-      INIT_CWD: root,
+      QKV_CWD: root,
       TURBO_TELEMETRY_DISABLED: "1",
       ...(counts && process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
     },
