@@ -25,7 +25,7 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * slope(tensor([1, 2, 3])).toNested(); // => [2, 4, 6]
  * ```
  */
-export function grad<P, Rest extends unknown[]>(f: (params: P, ...rest: Rest) => Tensor) {
+export function grad<P = Tensor, Rest extends unknown[] = Tensor[]>(f: (params: P, ...rest: Rest) => Tensor) {
   const both = valueAndGrad(f);
   return (params: P, ...rest: Rest): P => both(params, ...rest)[1];
 }
@@ -37,15 +37,17 @@ export function grad<P, Rest extends unknown[]>(f: (params: P, ...rest: Rest) =>
  *
  * @example
  * ```ts
- * import { mul, sum, tensor, valueAndGrad } from "@qkv/tensor";
+ * import { mul, sum, tensor, valueAndGrad, type Tensor } from "@qkv/tensor";
  *
- * const loss = valueAndGrad(({ w }, x) => sum(mul(w, x)));
+ * const loss = valueAndGrad(({ w }: { w: Tensor }, x: Tensor) => sum(mul(w, x)));
  * const [value, gradient] = loss({ w: tensor([1, 2]) }, tensor([3, 4]));
  * value.toNested(); // => 11
  * gradient.w.toNested(); // => [3, 4]
  * ```
  */
-export function valueAndGrad<P, Rest extends unknown[]>(f: (params: P, ...rest: Rest) => Tensor) {
+export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
+  f: (params: P, ...rest: Rest) => Tensor,
+) {
   return (params: P, ...rest: Rest): [value: Tensor, gradient: P] => {
     const device = tensorsOf(params)[0]?.device;
     if (!device) {

@@ -2,6 +2,7 @@ import { zeros } from "./create.js";
 import { vjp, stopGradient } from "./grad.js";
 import type { Op } from "./op.js";
 import { record } from "./tape.js";
+import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
 /**
@@ -19,7 +20,9 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * grad((x) => sum(f(x)))(tensor([0])).toNested(); // => [2.7182817459106445]
  * ```
  */
-export function remat<Args extends unknown[], Y>(f: (...args: Args) => Y): (...args: Args) => Y {
+export function remat<Args extends unknown[] = Tensor[], Y = Tensor>(
+  f: (...args: Args) => Y,
+): (...args: Args) => Y {
   return (...args) => {
     const plain = mapTensors(args, stopGradient);
     const inner = f(...plain);
