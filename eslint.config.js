@@ -3,7 +3,15 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig(
-  globalIgnores(["**/dist", "**/build", "**/.types", "**/.docusaurus", "**/.cache", "**/coverage", "apps/docs/static"]),
+  globalIgnores([
+    "**/dist",
+    "**/build",
+    "**/.types",
+    "**/.docusaurus",
+    "**/.cache",
+    "**/coverage",
+    "apps/docs/static",
+  ]),
   js.configs.recommended,
   tseslint.configs.strict,
   {
@@ -14,15 +22,32 @@ export default defineConfig(
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
       "no-restricted-syntax": [
         "error",
-        { selector: "ExportAllDeclaration", message: "List every public name: an index is the package's table of contents." },
+        {
+          selector: "ExportAllDeclaration",
+          message: "List every public name: an index is the package's table of contents.",
+        },
       ],
       eqeqeq: "error",
       "prefer-const": "error",
     },
   },
-  { files: ["packages/*/src/**"], ignores: ["packages/cli/**", "**/*.test.ts"], rules: { "no-console": "error" } },
+  {
+    files: ["packages/*/src/**"],
+    ignores: ["packages/cli/**", "**/*.test.ts"],
+    rules: { "no-console": "error" },
+  },
   {
     files: ["**/*.mjs", "**/*.js", "**/*.cjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly", self: "readonly", fetch: "readonly", Blob: "readonly", setTimeout: "readonly" } },
+    languageOptions: {
+      globals: {
+        process: "readonly",
+        console: "readonly",
+        URL: "readonly",
+        self: "readonly",
+        fetch: "readonly",
+        Blob: "readonly",
+        setTimeout: "readonly",
+      },
+    },
   },
 );

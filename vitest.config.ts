@@ -33,7 +33,12 @@ export default defineConfig({
       },
       // What a user gets: README examples, package boundaries, packed tarballs. These run the built packages.
       {
-        test: { name: "workspace", include: ["tests/**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
+        test: {
+          name: "workspace",
+          include: ["tests/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
       ...(chromiumPath && existsSync(chromiumPath)
         ? [
