@@ -1,0 +1,140 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attentionMap } from "./attention-map.js";
+
+/** What a reader can read in the picture: the text of each cell, in order, and how much ink it has. */
+function cells(svg: string): { text: string; ink: number | "hatched" }[] {
+  return [...svg.matchAll(/class="qkv-(cell|masked)"([^>]*)><title>(.*?)<\/title>/g)].map((match) => ({
+    text: match[3] ?? "",
+    ink: match[1] === "masked" ? "hatched" : Number(/fill-opacity="(.*?)"/.exec(match[2] ?? "")?.[1]),
+  }));
+}
+
+const axis = fc.integer({ min: 1, max: 4 });
+const map = fc.tuple(axis, axis, axis, axis).chain((shape) =>
+  fc.record({
+    shape: fc.constant(shape),
+    data: fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-6, max: 1, noNaN: true })), {
+      minLength: shape.reduce((a, b) => a * b),
+      maxLength: shape.reduce((a, b) => a * b),
+    }),
+  }),
+);
+
+test("property: every weight has one cell, in order, hatched exactly where it is 0, its ink in proportion", () => {
+  fc.assert(
+    fc.property(map, ({ data, shape }) => {
+      const drawn = cells(attentionMap({ data, shape }));
+      const largest = Math.max(...data);
+      expect(drawn.length).toBe(data.length);
+      drawn.forEach(({ text, ink }, i) => {
+        const [T, S] = [shape[2], shape[3]];
+        expect(text).toContain(`query ${Math.floor(i / S) % T}, key ${i % S}: `);
+        if (data[i] === 0) expect(ink).toBe("hatched");
+        else {
+          expect(ink).toBeCloseTo(data[i]! / largest, 3);
+          expect(Number(text.split(": ")[1])).toBeCloseTo(data[i]!, 3);
+        }
+      });
+    }),
+  );
+});
+
+test("property: a mask that broadcasts hatches what the mask of the full shape hatches", () => {
+  fc.assert(
+    fc.property(
+      map,
+      fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+      fc.infiniteStream(fc.boolean()),
+      (weights, kept, bits) => {
+        const shape = weights.shape.map((size, axis) => (kept[axis] ? size : 1));
+        const mask = { shape, data: [...bits.take(shape.reduce((a, b) => a * b))] };
+        const [, H, T, S] = weights.shape;
+        const full = weights.data.map((_, i) => {
+          const at = [Math.floor(i / (H * T * S)), Math.floor(i / (T * S)) % H, Math.floor(i / S) % T, i % S];
+          return mask.data[
+            at.reduce((sum, index, axis) => sum * shape[axis]! + (kept[axis] ? index : 0), 0)
+          ]!;
+        });
+        const drawn = cells(attentionMap(weights, { mask }));
+        expect(drawn.map(({ ink }) => ink !== "hatched")).toEqual(full);
+      },
+    ),
+  );
+});
+
+test("a weight of 0 that no mask hides is paper, and a masked weight that is not 0 says so", () => {
+  const weights = { data: [0, 1], shape: [1, 2] };
+  const drawn = cells(attentionMap(weights, { mask: { data: [true, false], shape: [1, 2] } }));
+  expect(drawn).toEqual([
+    { text: "query 0, key 0: 0", ink: 0 },
+    { text: "query 0, key 1: masked, yet 1", ink: "hatched" },
+  ]);
+});
+
+test("`max` gives several pictures one scale", () => {
+  const ink = (weight: number) => cells(attentionMap({ data: [weight], shape: [1, 1] }, { max: 1 }))[0]?.ink;
+  expect([ink(0.25), ink(1), ink(2)]).toEqual([0.25, 1, 1]);
+});
+
+test("labels and title are text, never markup", () => {
+  const svg = attentionMap(
+    { data: [1], shape: [1, 1] },
+    { rowLabels: ["<script>"], columnLabels: ['a"b&c\u0000'], title: "x</title><script>" },
+  );
+  expect(svg).not.toContain("<script>");
+  expect(svg).toContain("&lt;script&gt;");
+  expect(svg).toContain("a&quot;b&amp;c\ufffd");
+});
+
+test("the description tells in words what the picture shows", () => {
+  const svg = attentionMap({ data: [1, 0, 0.25, 0.75], shape: [2, 2] }, { rowLabels: ["the", "cat"] });
+  expect(/<desc>(.*)<\/desc>/.exec(svg)?.[1]).toBe(
+    "A heat map of 2 queries (rows) by 2 keys (columns). 1 of 4 cells are masked. The largest weight is 1, of query “the”, key 0.",
+  );
+});
+
+test("golden: two heads of three tokens, reviewed as a picture", async () => {
+  const labels = ["one", "two", "three"];
+  const weights = {
+    data: [1, 0, 0, 0.25, 0.75, 0, 0.2, 0.3, 0.5, 1, 0, 0, 0.5, 0.5, 0, 0, 0.1, 0.9],
+    shape: [1, 2, 3, 3],
+  };
+  const svg = attentionMap(weights, {
+    rowLabels: labels,
+    columnLabels: labels,
+    title: "Two heads",
+    cellSize: 30,
+  });
+  await expect(svg).toMatchFileSnapshot("snapshots/attention-map.svg");
+});
+
+test.each([
+  [
+    { data: [1, 2], shape: [2] },
+    {},
+    "attentionMap: `weights` has shape [2], expected [T, S] or [B, H, T, S]",
+  ],
+  [{ data: [], shape: [0, 3] }, {}, "attentionMap: `weights` has shape [0, 3], expected [T, S]"],
+  [{ data: [1], shape: [2, 2] }, {}, '`weights.data` is "1 numbers", expected 4, as the shape [2, 2] says'],
+  [{ data: [1, NaN], shape: [1, 2] }, {}, "`weights.data[1]` is NaN, expected a finite number"],
+  [{ data: [1, -2], shape: [1, 2] }, {}, "`weights.data[1]` is -2, expected a weight of 0 or more"],
+  [{ data: [1], shape: [1, 1] }, { rowLabels: ["a", "b"] }, '`rowLabels` is "2 labels", expected 1'],
+  [{ data: [1], shape: [1, 1] }, { columnLabels: [] }, '`columnLabels` is "0 labels", expected 1'],
+  [{ data: [1], shape: [1, 1] }, { max: 0 }, "`max` is 0, expected a number above 0"],
+  [{ data: [1], shape: [1, 1] }, { cellSize: -1 }, "`cellSize` is -1, expected a number above 0"],
+  [
+    { data: [1, 0], shape: [1, 2] },
+    { mask: { data: [1, 0, 1], shape: [1, 3] } },
+    "`mask` has shape [1, 3], expected",
+  ],
+  [
+    { data: [1, 0], shape: [1, 2] },
+    { mask: { data: [1], shape: [1, 2] } },
+    "`mask` has shape [1, 2], expected",
+  ],
+  [{ data: new Float32Array(400 * 400), shape: [400, 400] }, {}, "expected 100000 cells or fewer"],
+  [undefined as never, {}, "`weights` is undefined, expected an object { data, shape }"],
+])("%j with %j is refused", (weights, options, message) => {
+  expect(() => attentionMap(weights, options)).toThrow(message);
+});

@@ -1,0 +1,94 @@
+import { ArgumentError } from "@qkv/core";
+import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { escapeText } from "./escape-text.js";
+import { numberText } from "./number-text.js";
+import { fill, stroke, type Meaning } from "./palette.js";
+import { labelWidth, picture, px } from "./picture.js";
+
+/** How {@link bars} draws. */
+export type BarsOptions = {
+  /** One label for each bar. Default: its number, from 0. */
+  labels?: readonly string[];
+  /** The name of the picture, drawn above it. */
+  title?: string;
+  /** Written behind each number: `"ms"`, `"bytes"`. */
+  unit?: string;
+  /** What the bars are, which gives their color. Default: `"cost"`, grey. */
+  meaning?: Meaning;
+  /** The number drawn at full length. Default: the largest magnitude of the picture. */
+  max?: number;
+};
+
+const full = 240;
+const step = 24;
+
+/**
+ * Draws one bar for each number, with the number beside it. Bars of negative numbers go to the left of the line of 0.
+ *
+ * @param values - `[N]`, N numbers.
+ * @returns SVG text.
+ * @throws {ShapeError} If the shape is another.
+ * @throws {ArgumentError} If a number is not finite, labels are too few or too many, or `max` is not positive.
+ *
+ * @example
+ * ```ts
+ * import { bars } from "@qkv/viz";
+ *
+ * const svg = bars({ data: [8, 2], shape: [2] }, { labels: ["MHA", "GQA"], unit: "MB" });
+ * svg.includes("MHA: 8 MB"); // => true
+ * ```
+ */
+export function bars(values: PictureData, options: BarsOptions = {}): string {
+  const { title, unit, meaning = "cost" } = options;
+  checkData(values, {
+    fn: "bars",
+    argument: "values",
+    ranks: [1],
+    expected: "[N], with N of 1 or more",
+    fix: "give one row of numbers.",
+  });
+  const data = Array.from(values.data);
+  checkLabels(options.labels, data.length, { fn: "bars", argument: "labels" });
+  if (options.max !== undefined && !(Number.isFinite(options.max) && options.max > 0)) {
+    throw new ArgumentError({
+      fn: "bars",
+      argument: "max",
+      received: options.max,
+      expected: "a number above 0",
+      fix: "leave it out to have it chosen.",
+    });
+  }
+  const labels = options.labels ?? data.map((_, i) => String(i));
+  const texts = data.map((value) => numberText(value) + (unit ? ` ${unit}` : ""));
+  const max = options.max ?? (Math.max(...data.map(Math.abs)) || 1);
+  const length = (value: number) => (Math.min(Math.abs(value), max) / max) * full;
+
+  const longestLeft = Math.max(0, ...data.map((value) => (value < 0 ? length(value) : 0)));
+  const zero = 12 + labelWidth(labels) + 10 + longestLeft + (longestLeft > 0 ? labelWidth(texts) + 8 : 0);
+  const top = title ? 36 : 12;
+  const rows = data.map((value, i) => {
+    const y = top + i * step;
+    const end = zero + (value < 0 ? -length(value) : length(value));
+    const look = `text-anchor="${value < 0 ? "end" : "start"}" ${fill("text")}`;
+    return (
+      `<text x="12" y="${px(y + 15)}" ${fill("text")}>${escapeText(labels[i] ?? "")}</text>` +
+      `<rect x="${px(Math.min(zero, end))}" y="${px(y + 3)}" width="${px(length(value))}" height="${step - 6}" rx="2" ${fill(meaning)}>` +
+      `<title>${escapeText(`${labels[i]}: ${texts[i]}`)}</title></rect>` +
+      `<text x="${px(end + (value < 0 ? -6 : 6))}" y="${px(y + 15)}" ${look}>${escapeText(texts[i] ?? "")}</text>`
+    );
+  });
+  const bottom = top + data.length * step;
+  const heading = title
+    ? `<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>\n`
+    : "";
+  return picture({
+    width: Math.max(zero + full + labelWidth(texts) + 20, title ? labelWidth([title]) + 40 : 0),
+    height: bottom + 10,
+    title: title ?? "Bars",
+    description: `${labels.map((label, i) => `${label}: ${texts[i]}`).join("; ")}.`,
+    body:
+      heading +
+      `<line x1="${px(zero)}" y1="${top}" x2="${px(zero)}" y2="${bottom}" ${stroke("rule")}/>\n` +
+      rows.join("\n"),
+  });
+}

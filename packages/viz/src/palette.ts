@@ -1,0 +1,70 @@
+/** What a color stands for, on every page and in every picture. */
+export type Meaning = "query" | "key" | "value" | "weight" | "cost";
+
+/** The colors of one theme, each as `#rrggbb`. Names ending in `-text` are for letters: 4.5:1 or more on the paper. */
+type Theme = Record<Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch", string>;
+
+// Okabe and Ito (2008) for query, key and value: three hues that color-blind readers can tell apart.
+export const light: Theme = {
+  paper: "#fcfbf8",
+  text: "#1f1b2e",
+  quiet: "#66616f",
+  rule: "#dedad3",
+  hatch: "#9d98a3",
+  query: "#0072b2",
+  "query-text": "#006ba8",
+  key: "#d55e00",
+  "key-text": "#b34f00",
+  value: "#009e73",
+  "value-text": "#007455",
+  weight: "#37257a",
+  "weight-text": "#37257a",
+  cost: "#77727f",
+  "cost-text": "#66616f",
+};
+
+export const dark: Theme = {
+  paper: "#16151c",
+  text: "#ece9f4",
+  quiet: "#a6a1b1",
+  rule: "#35323f",
+  hatch: "#767183",
+  query: "#4aa8e0",
+  "query-text": "#5cb4ea",
+  key: "#f0803a",
+  "key-text": "#f58d4b",
+  value: "#2bbd8f",
+  "value-text": "#34c799",
+  weight: "#d3c8ff",
+  "weight-text": "#d3c8ff",
+  cost: "#8f8a9a",
+  "cost-text": "#a6a1b1",
+};
+
+/**
+ * The style sheet that each picture carries. It follows the reader's system, and a page that marks its theme with
+ * `data-theme="light"` or `data-theme="dark"`.
+ */
+export const pictureStyle =
+  `.qkv-picture{${declare(light)}font:12px ui-sans-serif,system-ui,sans-serif}` +
+  `@media(prefers-color-scheme:dark){.qkv-picture{${declare(dark)}}}` +
+  `[data-theme=light] .qkv-picture{${declare(light)}}[data-theme=dark] .qkv-picture{${declare(dark)}}` +
+  Object.keys(light)
+    .map((name) => `.qkv-fill-${name}{fill:var(--qkv-${name})}.qkv-line-${name}{stroke:var(--qkv-${name})}`)
+    .join("");
+
+function declare(theme: Theme): string {
+  return Object.entries(theme)
+    .map(([name, color]) => `--qkv-${name}:${color};`)
+    .join("");
+}
+
+/** Attributes that fill with a color of the theme, and with the light one where custom properties are not known. */
+export function fill(name: keyof Theme): string {
+  return `class="qkv-fill-${name}" fill="${light[name]}"`;
+}
+
+/** The same for an outline. */
+export function stroke(name: keyof Theme): string {
+  return `class="qkv-line-${name}" stroke="${light[name]}"`;
+}
