@@ -1,4 +1,5 @@
 import { ArgumentError } from "@qkv/core";
+import { randomUUID } from "node:crypto";
 import { open, realpath, rename, rm, stat } from "node:fs/promises";
 
 /** A file being made. It appears, whole, when it is finished, and not at all otherwise. */
@@ -24,7 +25,7 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
     if (existing?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     const target = existing ? await realpath(path) : path;
     const direct = existing !== undefined && !existing.isFile();
-    const temporary = direct ? target : `${target}.${process.pid}.tmp`;
+    const temporary = direct ? target : `${target}.${randomUUID()}.tmp`;
     const file = await open(temporary, direct ? "w" : "wx");
     let finished = false;
     return {
