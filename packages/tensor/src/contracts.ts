@@ -51,6 +51,8 @@ export type Device = {
   memory(): DeviceMemory;
   /** A zeroed allocation. */
   allocate(dtype: DType, length: number): Storage;
+  /** Takes host numbers in: the plain device keeps the array, others copy it. No scope owns the result. */
+  adopt(dtype: DType, array: TypedArray): Storage;
   /** The numbers of an allocation, in place on host devices. */
   array(storage: Storage): TypedArray;
   /** Counts one run of an op, for the report. */

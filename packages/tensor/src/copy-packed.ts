@@ -1,25 +1,15 @@
 import { allocateArray, type DType, type TypedArray } from "./dtype.js";
-import { sizeOf, type Shape } from "./shape.js";
+import { eachRow } from "./rows.js";
+import { sizeOf, stridesOf, type Shape } from "./shape.js";
 
 /** The elements of a strided view, copied into row-major order. */
 export function copyPacked(
-  view: { shape: Shape; strides: Shape; offset: number; dtype: DType },
+  { shape, strides, offset, dtype }: { shape: Shape; strides: Shape; offset: number; dtype: DType },
   from: TypedArray,
-  to: TypedArray = allocateArray(view.dtype, sizeOf(view.shape)),
 ): TypedArray {
-  const { shape, strides } = view;
-  const last = shape.length - 1;
-  const length = shape[last] ?? 1;
-  const stride = strides[last] ?? 1;
-  let at = 0;
-  const walk = (axis: number, offset: number): void => {
-    if (axis < last) {
-      for (let i = 0; i < shape[axis]!; i++) walk(axis + 1, offset + i * strides[axis]!);
-    } else {
-      for (let i = 0; i < length; i++) to[at + i] = from[offset + i * stride]!;
-      at += length;
-    }
-  };
-  walk(0, view.offset);
+  const to = allocateArray(dtype, sizeOf(shape));
+  eachRow(shape, [stridesOf(shape), strides], [0, offset], ([o, i], [dO, di], n) => {
+    for (let k = 0; k < n; k++) to[o! + k * dO!] = from[i! + k * di!]!;
+  });
   return to;
 }

@@ -1,5 +1,5 @@
 import { bytesPerElement } from "./dtype.js";
-import type { Op } from "./op.js";
+import { observers, type Op } from "./op.js";
 import { sizeOf } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
@@ -14,8 +14,6 @@ export type Counts = {
   /** How often each op ran. Views are not counted: they move nothing. */
   calls: Record<string, number>;
 };
-
-const counters: Counts[] = [];
 
 /**
  * Counts the work of a function: floating-point operations, bytes and calls, from the shapes of the operations that
@@ -35,31 +33,24 @@ const counters: Counts[] = [];
  */
 export function count<T>(f: () => T): Counts & { result: T } {
   const counts: Counts = { flops: 0, bytesRead: 0, bytesWritten: 0, calls: {} };
-  counters.push(counts);
+  const observe = (
+    op: Op<never>,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    attributes: unknown,
+  ) => {
+    counts.flops +=
+      op.flops?.(inputs, outputs, attributes as never) ?? outputs.reduce((n, y) => n + sizeOf(y.shape), 0);
+    counts.bytesRead += bytes(inputs);
+    counts.bytesWritten += bytes(outputs);
+    counts.calls[op.name] = (counts.calls[op.name] ?? 0) + 1;
+  };
+  observers.add(observe);
   try {
     const result = f();
     return { ...counts, result };
   } finally {
-    counters.splice(counters.indexOf(counts), 1);
-  }
-}
-
-/** Enters one run of an op into the counters that are open. */
-export function tally<A>(
-  op: Op<A>,
-  inputs: readonly Tensor[],
-  outputs: readonly Tensor[],
-  attributes: A,
-): void {
-  if (counters.length === 0) return;
-  const flops = op.flops
-    ? op.flops(inputs, outputs, attributes)
-    : outputs.reduce((n, y) => n + sizeOf(y.shape), 0);
-  for (const counts of counters) {
-    counts.flops += flops;
-    counts.bytesRead += bytes(inputs);
-    counts.bytesWritten += bytes(outputs);
-    counts.calls[op.name] = (counts.calls[op.name] ?? 0) + 1;
+    observers.delete(observe);
   }
 }
 

@@ -2,7 +2,7 @@ import { ShapeError } from "@qkv/core";
 import type { Device } from "./contracts.js";
 import { allocateArray, checkDType, isPacked, type DType, type TypedArray } from "./dtype.js";
 import { toHalfBits } from "./half.js";
-import { adopt, js } from "./js-device.js";
+import { js } from "./js-device.js";
 import { checkShape, sizeOf, type Shape } from "./shape.js";
 import { Tensor, type Nested } from "./tensor.js";
 
@@ -105,10 +105,9 @@ export function arange(
   return place(array, dtype, [length], options.device);
 }
 
-/** Puts a fresh array on a device: adopted by the plain device, copied to others. */
-export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device | undefined): Tensor {
-  const made = new Tensor(js(), adopt(dtype, array), [...shape]);
-  return device === undefined ? made : made.to(device);
+/** A tensor of a fresh array, on a device. */
+export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
+  return new Tensor(device, device.adopt(dtype, array), [...shape]);
 }
 
 /** Numbers as a type stores them. */

@@ -1,10 +1,9 @@
 import { ArgumentError } from "@qkv/core";
-import { tensor } from "./create.js";
-import type { DType, TypedArray } from "./dtype.js";
+import { allocateArray, type DType, type TypedArray } from "./dtype.js";
 import { checkTensor, type Backward, type Op } from "./op.js";
 import { eachRow } from "./rows.js";
 import { broadcastShapes, broadcastStrides } from "./shape.js";
-import { isTensor, type Tensor } from "./tensor.js";
+import { isTensor, Tensor } from "./tensor.js";
 
 /** A tensor, or a number that stands for one everywhere. */
 export type Operand = Tensor | number;
@@ -84,18 +83,20 @@ export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   return [checkTensor(fn, "a", a), checkTensor(fn, "b", b)];
 }
 
-function scalarLike(fn: string, argument: string, value: unknown, like: Tensor): Tensor {
-  if (typeof value !== "number" || (like.dtype === "int32" && !Number.isInteger(value))) {
+function scalarLike(fn: string, argument: string, value: unknown, { dtype, device }: Tensor): Tensor {
+  const array = allocateArray(dtype, 1);
+  array[0] = value as number;
+  // A whole-number type must hold the number as it is.
+  if (typeof value !== "number" || (dtype.includes("int") && array[0] !== value)) {
     throw new ArgumentError({
       fn,
       argument,
       received: value,
-      expected:
-        like.dtype === "int32" ? "a tensor or a whole number beside an int32 tensor" : "a tensor or a number",
-      fix: "make a tensor with `tensor(values, { shape, dtype })`, or change the type with `cast`.",
+      expected: `a tensor, or a number that ${dtype} can hold`,
+      fix: "make a tensor, or change the type with `cast`.",
     });
   }
-  return tensor(value, { dtype: like.dtype, device: like.device });
+  return new Tensor(device, device.adopt(dtype, array), []);
 }
 
 function sameType(fn: string, a: Tensor, b: Tensor): DType {
@@ -105,6 +106,6 @@ function sameType(fn: string, a: Tensor, b: Tensor): DType {
     argument: "b",
     received: b.dtype,
     expected: `${a.dtype} like the other side`,
-    fix: "types are never changed behind your back: use `cast(x, dtype)` on one side.",
+    fix: "use `cast(x, dtype)` on one side.",
   });
 }

@@ -1,58 +1,44 @@
-import { isPacked } from "./dtype.js";
-import { fromHalfBits } from "./half.js";
-import type { Tensor } from "./tensor.js";
+import { numberAt, type Tensor } from "./tensor.js";
 
 const edge = 3; // elements kept at each end of a long axis
 const longest = 1000; // tensors up to this size are printed whole
 
 /** A tensor as text: rows under each other, columns aligned, long axes cut in the middle. */
-export function format(tensor: Tensor): string {
-  const { shape, dtype } = tensor;
-  const data = isPacked(dtype)
-    ? Float64Array.from(tensor.data, (bits) => fromHalfBits(bits, dtype))
-    : tensor.data;
+export function format({ data, shape, dtype }: Tensor): string {
   const cut = data.length > longest;
-  const shown: number[] = [];
-  const visit = (axis: number, at: number, leaf: (at: number) => string): string => {
-    if (axis === shape.length) return leaf(at);
+  const visit = (axis: number, start: number, size: number, write: (value: number) => string): string => {
+    if (axis === shape.length) return write(numberAt(data, start, dtype));
     const length = shape[axis]!;
-    const step = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
     const parts: string[] = [];
     for (let i = 0; i < length; i++) {
       if (cut && length > 2 * edge && i === edge) {
         parts.push("...");
         i = length - edge;
       }
-      parts.push(visit(axis + 1, at + i * step, leaf));
+      parts.push(visit(axis + 1, start + (i * size) / length, size / length, write));
     }
     const depth = shape.length - axis - 1;
-    const between = depth === 0 ? ", " : `,${"\n".repeat(depth)}${" ".repeat(axis + 1)}`;
-    return `[${parts.join(between)}]`;
+    return `[${parts.join(depth === 0 ? ", " : `,${"\n".repeat(depth)}${" ".repeat(axis + 1)}`)}]`;
   };
-  visit(0, 0, (at) => String(shown.push(data[at]!)));
-  const write = numberWriter(shown, dtype.includes("int"), dtype === "bool");
-  return visit(0, 0, (at) => write(data[at]!));
+  if (dtype === "bool") return visit(0, 0, data.length, (value) => String(value === 1));
+  // A first walk sees what is shown, and with it how numbers are written and how wide.
+  const shown: number[] = [];
+  visit(0, 0, data.length, (value) => String(shown.push(value)));
+  const spell = spelling(shown);
+  const width = Math.max(0, ...shown.map((value) => spell(value).length));
+  return visit(0, 0, data.length, (value) => spell(value).padStart(width));
 }
 
-function numberWriter(values: number[], whole: boolean, bool: boolean): (value: number) => string {
-  if (bool) return (value) => (value ? "true" : "false");
-  const finite = values.filter(Number.isFinite).map(Math.abs);
-  const largest = Math.max(0, ...finite);
-  const smallest = Math.min(...finite.filter((value) => value > 0), largest);
-  const scientific =
-    !whole && (largest >= 1e8 || (smallest > 0 && smallest < 1e-4 && largest / smallest > 1e3));
-  const spell = (value: number): string =>
-    Number.isNaN(value)
-      ? "nan"
-      : !Number.isFinite(value)
-        ? value > 0
-          ? "inf"
-          : "-inf"
-        : whole
-          ? String(value)
-          : scientific
-            ? value.toExponential(4)
-            : String(Number(value.toFixed(4)));
-  const width = Math.max(0, ...values.map((value) => spell(value).length));
-  return (value) => spell(value).padStart(width);
+/** Up to four decimals, or powers of ten where numbers are very large or very unlike. */
+function spelling(values: readonly number[]): (value: number) => string {
+  const sizes = values.map(Math.abs).filter((size) => size > 0 && size < Infinity);
+  const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)];
+  const whole = values.every((value) => Number.isInteger(value) || !Number.isFinite(value));
+  const powers = largest >= (whole ? 1e15 : 1e8) || (smallest < 1e-4 && largest / smallest > 1e3);
+  return (value) =>
+    !Number.isFinite(value)
+      ? String(value).replace("NaN", "nan").replace("Infinity", "inf")
+      : powers
+        ? value.toExponential(4)
+        : String(Number(value.toFixed(4)));
 }

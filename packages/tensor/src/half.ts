@@ -38,14 +38,11 @@ export function fromHalfBits(bits: number, type: HalfType): number {
   return sign * (rest + (1 << fraction)) * 2 ** (exponent - bias - fraction);
 }
 
-const float = new Float64Array(1);
-const words = new Uint32Array(float.buffer);
-const high = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0;
-
 /** The power of two at or below a positive number, from its bits; far below any 16-bit number for subnormals. */
 function exponentOf(x: number): number {
-  float[0] = x;
-  return ((words[high]! >>> 20) & 0x7ff) - 1023;
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x);
+  return ((view.getUint16(0) >>> 4) & 0x7ff) - 1023;
 }
 
 function roundToEven(x: number): number {

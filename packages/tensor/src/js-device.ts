@@ -42,6 +42,7 @@ function makeDevice(): Device {
       own(storage);
       return storage;
     },
+    adopt: (dtype, array): HostStorage => ({ dtype, length: array.length, array }),
     array(storage) {
       checkAlive(storage);
       return (storage as HostStorage).array;
@@ -53,8 +54,3 @@ function makeDevice(): Device {
 }
 
 const nothing = new Uint8Array(0);
-
-/** Wraps an array as storage of the plain device, without a copy. The array's owner is the collector, not a scope. */
-export function adopt(dtype: DType, array: TypedArray): Storage {
-  return { dtype, length: array.length, array } as HostStorage;
-}

@@ -1,8 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
-import { tally } from "./count.js";
 import { isPacked, type DType } from "./dtype.js";
-import type { Shape } from "./shape.js";
+import { sizeOf, type Shape } from "./shape.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
@@ -39,23 +38,27 @@ export type Op<Attributes> = {
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
 };
 
+/** Told of each kernel that ran. Empty unless somebody counts. */
+export const observers = new Set<
+  (op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
+>();
+
 /** Runs an op where its inputs live, and returns all its outputs. */
 export function runAll<Attributes>(
   op: Op<Attributes>,
   inputs: readonly Tensor[],
   attributes: Attributes,
 ): Tensor[] {
-  const device = sharedDevice(op.name, inputs);
-  if (op.kernel && !op.moves) checkNumbers(op.name, inputs);
+  const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
   const specs = op.infer(inputs, attributes);
   const outputs = op.view
     ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
-    : specs.map(({ shape, dtype }) => new Tensor(device, device.allocate(dtype, size(shape)), shape));
+    : specs.map(({ shape, dtype }) => new Tensor(device, device.allocate(dtype, sizeOf(shape)), shape));
   if (op.kernel) {
     const own = device.kernels[op.name] as Kernel<Attributes> | undefined;
     (own ?? op.kernel)(inputs.map(viewOf), outputs.map(viewOf), attributes);
     device.note(op.name, own ? "device" : "plain");
-    tally(op, inputs, outputs, attributes);
+    for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
   }
   record(op as Op<never>, inputs, outputs, attributes);
   return outputs;
@@ -76,34 +79,21 @@ export function viewOf(tensor: Tensor): View {
   return { array: device.array(storage), dtype, shape, strides, offset };
 }
 
-function checkNumbers(fn: string, inputs: readonly Tensor[]): void {
-  const packed = inputs.find(({ dtype }) => isPacked(dtype));
-  if (!packed) return;
-  throw new ArgumentError({
-    fn,
-    argument: "dtype",
-    received: packed.dtype,
-    expected: "a type to compute with: float32 or float64",
-    fix: `${packed.dtype} is for storage: \`cast(x, "float32")\` first.`,
-  });
-}
-
-function size(shape: Shape): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
-function sharedDevice(fn: string, inputs: readonly Tensor[]): Device {
-  const device = inputs[0]!.device;
+/** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
+function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
+  const { device } = inputs[0]!;
+  const refuse = (argument: string, received: string, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn, argument, received, expected, fix });
+  };
   for (const input of inputs) {
     // The plain devices of two copies of the package read each other's arrays.
-    if (input.device !== device && !(input.device.name === "js" && device.name === "js")) {
-      throw new ArgumentError({
-        fn,
-        argument: "device",
-        received: `${device.name} beside ${input.device.name}`,
-        expected: "all inputs on one device",
-        fix: "move one side with `await tensor.read()` or `tensor.to(device)`.",
-      });
+    if (input.device !== device && (input.device.name !== "js" || device.name !== "js")) {
+      const both = `${device.name} beside ${input.device.name}`;
+      refuse("device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
+    }
+    if (!moves && isPacked(input.dtype)) {
+      const fix = 'this type is for storage: `cast(x, "float32")` first.';
+      refuse("dtype", input.dtype, "numbers to compute with", fix);
     }
   }
   return device;

@@ -78,8 +78,8 @@ export function broadcastShapes(fn: string, a: Shape, b: Shape): Shape {
         fn,
         argument: "b",
         received: b,
-        expected: `a shape that broadcasts with a, [${a.join(", ")}]`,
-        fix: "lengths are matched from the right; each pair must be equal or hold a 1. Reshape one side.",
+        expected: `one that broadcasts with [${a.join(", ")}]`,
+        fix: "each pair of lengths, from the right, must be equal or hold a 1.",
       });
     }
     return left === 1 ? right : left;

@@ -61,20 +61,20 @@ export class Tensor {
   /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */
   toNested(): Nested {
     const { data, shape, dtype } = this;
-    const nest = (axis: number, start: number, size: number): Nested => {
-      if (axis === shape.length) return dtype === "bool" ? data[start] === 1 : numberAt(data, start, dtype);
-      const step = size / shape[axis]!;
-      return Array.from({ length: shape[axis]! }, (_, i) => nest(axis + 1, start + i * step, step));
-    };
-    return nest(0, 0, data.length);
+    let at = 0;
+    const nest = (axis: number): Nested =>
+      axis < shape.length
+        ? Array.from({ length: shape[axis]! }, () => nest(axis + 1))
+        : dtype === "bool"
+          ? data[at++] === 1
+          : numberAt(data, at++, dtype);
+    return nest(0);
   }
 
   /** The same numbers on another device. */
   to(device: Device): Tensor {
     if (device === this.device) return this;
-    const storage = device.allocate(this.dtype, sizeOf(this.shape));
-    device.array(storage).set(this.data);
-    return new Tensor(device, storage, this.shape);
+    return new Tensor(device, device.adopt(this.dtype, this.data.slice()), this.shape);
   }
 
   /** Printed as numpy prints: rows under each other, long axes cut. */

@@ -2,7 +2,7 @@ import { ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import { broadcastShapes, broadcastStrides, sameShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { sumTo } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const broadcastToOp: Op<{ shape: Shape }> = {
   name: "broadcastTo",

@@ -3,7 +3,7 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
-import { sumTo } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const divOp = binaryOp(
   "div",

@@ -6,7 +6,7 @@ import { broadcastShapes, broadcastStrides, sizeOf, type Shape } from "../shape.
 import type { Tensor } from "../tensor.js";
 import { transpose } from "./permute.js";
 import { reshape } from "./reshape.js";
-import { sumTo } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const matmulOp: Op<undefined> = {
   name: "matmul",

@@ -1,7 +1,7 @@
 import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { sumTo } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const mulOp = binaryOp(
   "mul",

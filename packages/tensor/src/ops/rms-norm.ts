@@ -7,7 +7,8 @@ import { div } from "./div.js";
 import { add } from "./add.js";
 import { sqrt } from "./sqrt.js";
 import { sub } from "./sub.js";
-import { sum, sumTo } from "./sum.js";
+import { sum } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const rmsNormOp: Op<{ eps: number }> = {
   name: "rmsNorm",

@@ -2,7 +2,7 @@ import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { neg } from "./neg.js";
-import { sumTo } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 export const subOp = binaryOp(
   "sub",

@@ -1,6 +1,5 @@
 import { checkTensor, run, type Op } from "../op.js";
 import { reduceOp, type ReduceOptions, reducedAxes } from "../reduce.js";
-import { sameShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
 import { reshape } from "./reshape.js";
@@ -34,14 +33,4 @@ export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = reduceO
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return run(sumOp, [x], reducedAxes("sum", checkTensor("sum", "x", x), options));
-}
-
-/** Sums what broadcasting repeated: the gradient's way back to an operand of a smaller shape. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
-  const added = x.shape.length - shape.length;
-  const axis = x.shape.flatMap((length, i) =>
-    i < added || (shape[i - added] === 1 && length !== 1) ? [i] : [],
-  );
-  return reshape(sum(x, { axis }), shape);
 }

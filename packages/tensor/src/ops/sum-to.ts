@@ -1,0 +1,27 @@
+import { run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { broadcastShapes, broadcastStrides, sameShape, sizeOf, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+/** Adds every number where it belongs in another shape: sums along axes that shrink to 1, repeats along those that grow. */
+export const sumToOp: Op<{ shape: Shape }> = {
+  name: "sumTo",
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  flops: ([x]) => sizeOf(x!.shape),
+  kernel([x], [out]) {
+    const joint = broadcastShapes("sumTo", x!.shape, out!.shape);
+    // Many numbers may meet in one place: they are added in float64 and stored once.
+    const sums = new Float64Array(out!.array.length);
+    const strides = [out!, x!].map((side) => broadcastStrides(joint, side.shape, side.strides));
+    eachRow(joint, strides, [0, x!.offset], ([o, i], [dO, di], n) => {
+      for (let k = 0; k < n; k++) sums[o! + k * dO!]! += x!.array[i! + k * di!]!;
+    });
+    out!.array.set(sums);
+  },
+  backward: ({ inputs: [x], gradients: [dy] }) => [sumTo(dy!, x!.shape)],
+};
+
+/** Sums what broadcasting repeated: the gradient's way back to an operand of a smaller shape. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : run(sumToOp, [x], { shape });
+}

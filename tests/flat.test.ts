@@ -1,0 +1,11 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const script = fileURLToPath(new URL("../scripts/flat/tensor.mjs", import.meta.url));
+
+test("long loops run in flat memory (the short form of `npm run nightly flat`)", () => {
+  const sizes = ["--ops", "60000", "--matmuls", "150", "--size", "192"];
+  const { stdout, stderr } = spawnSync(process.execPath, [script, ...sizes], { encoding: "utf8" });
+  expect(stdout, stderr).toMatch(/^2 passed, 0 failed$/m);
+});
