@@ -51,7 +51,7 @@ const room = { edge: 12, gap: 20, line: 18 };
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
   const { title, rowLabels, columnLabels } = options;
-  const { B, H, T, S } = checkWeights(weights);
+  const { data, B, H, T, S } = checkWeights(weights);
   checkLabels(rowLabels, T, { fn: "attentionMap", argument: "rowLabels" });
   checkLabels(columnLabels, S, { fn: "attentionMap", argument: "columnLabels" });
   checkPositive("max", options.max);
@@ -68,9 +68,9 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   const caption = B * H > 1 ? room.line : 0;
 
   let largest = 0;
-  for (let i = 0; i < weights.data.length; i++) largest = Math.max(largest, weights.data[i]!);
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, data[i]!);
   const max = options.max ?? (largest || 1);
-  const masked = maskReader(weights, options.mask);
+  const masked = maskReader({ data, shape: weights.shape }, options.mask);
   const name = (kind: string, label: string | undefined, i: number) =>
     label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
 
@@ -87,7 +87,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
       for (let t = 0; t < T; t++) {
         for (let s = 0; s < S; s++) {
           const i = ((b * H + h) * T + t) * S + s;
-          const weight = weights.data[i]!;
+          const weight = data[i]!;
           const where = `${name("query", rowLabels?.[t], t)}, ${name("key", columnLabels?.[s], s)}`;
           const hidden = masked(i);
           const [x, y] = [x0 + s * size, y0 + t * size];
@@ -165,7 +165,13 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
   });
 }
 
-function checkWeights(weights: PictureData): { B: number; H: number; T: number; S: number } {
+function checkWeights(weights: PictureData): {
+  data: ArrayLike<number>;
+  B: number;
+  H: number;
+  T: number;
+  S: number;
+} {
   checkData(weights, {
     fn: "attentionMap",
     argument: "weights",
@@ -173,6 +179,7 @@ function checkWeights(weights: PictureData): { B: number; H: number; T: number; 
     expected: "[T, S] or [B, H, T, S], each axis 1 or more",
     fix: "pass the weights as attentionWeights returns them, or one head of them.",
   });
+  const { data } = weights; // read once: a tensor that is a view copies its numbers each time
   const [B, H, T, S] = (weights.shape.length === 4 ? weights.shape : [1, 1, ...weights.shape]) as [
     number,
     number,
@@ -188,18 +195,18 @@ function checkWeights(weights: PictureData): { B: number; H: number; T: number; 
       fix: "draw one head, or a range of the queries and keys.",
     });
   }
-  for (let i = 0; i < weights.data.length; i++) {
-    if (weights.data[i]! < 0) {
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! < 0) {
       throw new ArgumentError({
         fn: "attentionMap",
         argument: `weights.data[${i}]`,
-        received: weights.data[i],
+        received: data[i],
         expected: "a weight of 0 or more",
         fix: "pass weights, which come after softmax; scores come before it.",
       });
     }
   }
-  return { B, H, T, S };
+  return { data, B, H, T, S };
 }
 
 function checkPositive(argument: string, value: number | undefined): void {
