@@ -41,6 +41,7 @@ export default defineConfig(
     languageOptions: {
       globals: {
         process: "readonly",
+        performance: "readonly",
         console: "readonly",
         URL: "readonly",
         self: "readonly",

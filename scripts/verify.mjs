@@ -1,5 +1,7 @@
 // The first tier of checks, which `npm test` runs; `npm test -- --all` adds the second tier, which CI runs.
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium } from "./chromium.mjs";
 import { runSteps } from "./steps.mjs";
 
@@ -11,16 +13,15 @@ const firstTier = [
   { name: "tests", command: ["vitest", "run"], counts: true },
 ];
 
-const data = process.env.QKV_DATA ?? "../shared/data";
+const root = fileURLToPath(new URL("../", import.meta.url));
+const data = resolve(root, process.env.QKV_DATA ?? "../shared/data");
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
   {
     name: "conformance",
     command: ["node", "scripts/conformance.mjs", "--data", data],
     counts: true,
-    skip: existsSync(new URL(`../${data}`, import.meta.url))
-      ? undefined
-      : `There is no folder ${data}; QKV_DATA names another.`,
+    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
   },
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {

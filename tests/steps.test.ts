@@ -1,0 +1,83 @@
+// The closing line of `npm test` and of CI must be true, whatever the steps do.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-steps-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+type Step = { name: string; counts?: boolean; skip?: string; program: string };
+
+/** Runs steps, each a program of its own, and returns what was printed, by line, and the exit code. */
+function run(...steps: Step[]) {
+  const commands = steps.map(({ program, ...step }, i) => {
+    const file = join(folder, `step-${i}.mjs`);
+    writeFileSync(file, program);
+    return { ...step, command: ["node", file] };
+  });
+  const url = new URL("../scripts/steps.mjs", import.meta.url).href;
+  const main = join(folder, "main.mjs");
+  writeFileSync(
+    main,
+    `import { runSteps } from ${JSON.stringify(url)};
+     process.exitCode = (await runSteps(${JSON.stringify(commands)})) ? 0 : 1;`,
+  );
+  const { stdout, stderr, status } = spawnSync(process.execPath, [main], { encoding: "utf8" });
+  return { stdout, stderr, status, last: stdout.trimEnd().split("\n").at(-1) };
+}
+
+const quiet = { name: "quiet", program: "console.log('hidden')" };
+const counted = (line: string, code = 0) => ({
+  name: "counted",
+  counts: true,
+  program: `console.log("9 passed, 9 failed\\n${line}\\nafter"); console.error("noise"); process.exitCode = ${code}`,
+});
+
+test("counts are added, and a quiet step that passes stays quiet", () => {
+  const { stdout, status, last } = run(
+    quiet,
+    counted("3 passed, 0 failed"),
+    counted("4 passed, 0 failed, 2 skipped"),
+  );
+  expect({ status, last }).toEqual({ status: 0, last: "7 passed, 0 failed, 2 skipped" });
+  expect(stdout).not.toContain("hidden");
+});
+
+test("a step that fails before anything is counted shows its output and stops the rest", () => {
+  const broken = { name: "broken", program: "console.log('why'); process.exitCode = 3" };
+  const { stdout, status, last } = run(broken, counted("3 passed, 0 failed"));
+  expect({ status, last }).toEqual({ status: 1, last: "0 passed, 1 failed" });
+  expect(stdout).toContain("why");
+  expect(stdout).not.toContain("> counted");
+});
+
+test.each([
+  ["fails and counts it", counted("3 passed, 2 failed", 1), "3 passed, 2 failed"],
+  ["fails and does not count it", counted("3 passed, 0 failed", 1), "3 passed, 1 failed"],
+  ["counts a failure and exits as if all were well", counted("3 passed, 1 failed", 0), "3 passed, 1 failed"],
+  ["counts nothing", { ...counted(""), program: "" }, "0 passed, 1 failed"],
+])("a counted step that %s makes the run fail", (_, step, line) => {
+  expect(run(step, quiet)).toMatchObject({ status: 1, last: line });
+});
+
+test("a step that is left out says why and does not run", () => {
+  const { stdout, status, last } = run(
+    { ...counted("1 passed, 1 failed", 1), skip: "No data." },
+    counted("3 passed, 0 failed"),
+  );
+  expect({ status, last }).toEqual({ status: 0, last: "3 passed, 0 failed" });
+  expect(stdout).toContain("counted: left out. No data.");
+});
+
+test("a program that does not exist fails", () => {
+  const url = new URL("../scripts/steps.mjs", import.meta.url).href;
+  const main = join(folder, "missing.mjs");
+  writeFileSync(
+    main,
+    `import { runSteps } from ${JSON.stringify(url)}; await runSteps([{ name: "x", command: ["no-such-program"] }]);`,
+  );
+  const { stdout } = spawnSync(process.execPath, [main], { encoding: "utf8" });
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe("0 passed, 1 failed");
+});
