@@ -1,6 +1,7 @@
 // Loops that a program may run for hours, and the memory they hold: small ops, and matrix products whose results are
 // large. Nothing is disposed of. The last line says whether the second half needed more memory than the first.
 //   node scripts/flat/tensor.mjs [--ops 1000000] [--matmuls 1000] [--size 1024]
+import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { add, matmul, mul, randn, softmax, zeros } from "../../packages/tensor/dist/index.js";
 

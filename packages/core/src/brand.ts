@@ -41,6 +41,7 @@ export type Brand = {
  * brand.has({}); // => false
  * ```
  */
+// @__NO_SIDE_EFFECTS__
 export function defineBrand(kind: string, contract: number, version: string): Brand {
   const key = Symbol.for(`@qkv/${kind}`);
   const stamp: Stamp = { contract, version };

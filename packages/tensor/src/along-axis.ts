@@ -18,6 +18,7 @@ export type Line = (
 ) => void;
 
 /** An op that turns each line along one axis into a line of the same length. */
+// @__NO_SIDE_EFFECTS__
 export function alongAxis(
   name: string,
   line: Line,

@@ -36,6 +36,7 @@ export type BinaryRow = (
  * An op that computes each number from one number. The op gives its loop over a row, so that the loop holds no
  * call per element; walking shapes and strides is written once, here.
  */
+// @__NO_SIDE_EFFECTS__
 export function unaryOp<A = undefined>(
   name: string,
   row: UnaryRow<A>,
@@ -55,6 +56,7 @@ export function unaryOp<A = undefined>(
 }
 
 /** An op that computes each number from two, with broadcasting. `backward` gives one gradient per operand. */
+// @__NO_SIDE_EFFECTS__
 export function binaryOp(
   name: string,
   row: BinaryRow,

@@ -25,6 +25,7 @@ export function reducedAxes(fn: string, x: Tensor, { axis, keepDims = false }: R
  * An op that takes whole axes together. `row` folds a row into the total so far, in order; `finish` turns the
  * total of `count` elements into the result.
  */
+// @__NO_SIDE_EFFECTS__
 export function reduceOp(
   name: string,
   parts: {
