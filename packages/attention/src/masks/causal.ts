@@ -54,7 +54,9 @@ export function causal({ align, offset }: CausalOptions = {}): Mask {
   }
   const perBatch = typeof offset === "object";
   const given =
-    offset !== undefined ? `offset: ${perBatch ? `[${offset}]` : offset}` : align && `align: "${align}"`;
+    offset !== undefined
+      ? `offset: ${perBatch ? `[${offset.join(", ")}]` : offset}`
+      : align && `align: "${align}"`;
   return defineMask({
     name: given ? `causal({ ${given} })` : "causal()",
     perBatch,
