@@ -1,0 +1,80 @@
+import { randn, slice, tensor, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { and, attention, attentionWeights, causal, padding } from "../index.js";
+import { tileBySeeing } from "./tile-by-seeing.js";
+
+const seed = fc.nat(1000);
+const lengths = fc.array(fc.nat(6), { minLength: 1, maxLength: 3 });
+
+/** x with the tokens beyond each batch's length replaced. */
+function withGarbage(x: Tensor, lengths: readonly number[], garbage: number): Tensor {
+  const [, H, T, D] = x.shape as [number, number, number, number];
+  const data = x.data.map((number, i) => {
+    const token = Math.floor(i / D) % T;
+    return token < lengths[Math.floor(i / (D * T * H))]! ? number : garbage;
+  });
+  return tensor(data, { shape: x.shape });
+}
+
+test("property: each sequence is attended as if it were alone, whatever stands in its padding", () => {
+  const garbage = fc.constantFrom(NaN, Infinity, -Infinity, 1e30);
+  fc.assert(
+    fc.property(lengths, seed, garbage, fc.boolean(), (lengths, seed, garbage, ahead) => {
+      const shape = [lengths.length, 2, 6, 3];
+      const [query, key, value] = [0, 1, 2].map((n) => randn(shape, { seed: seed + n })) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const [dirtyKey, dirtyValue] = [key, value].map((x) => withGarbage(x, lengths, garbage)) as [
+        Tensor,
+        Tensor,
+      ];
+      const mask = ahead ? and(causal(), padding(lengths)) : padding(lengths);
+      const output = attention(query, dirtyKey, dirtyValue, { mask });
+      lengths.forEach((length, b) => {
+        const own = (x: Tensor) => slice(slice(x, 0, b, b + 1), 2, 0, length);
+        const alone = attention(own(query), own(key), own(value), ahead ? { mask: causal() } : {});
+        expect(own(output).data).toEqual(alone.data);
+      });
+    }),
+  );
+});
+
+test("property: a tile's class is what asking key by key gives", () => {
+  const range = fc
+    .tuple(fc.integer({ min: -3, max: 8 }), fc.nat(5))
+    .map(([first, more]) => ({ first, last: first + more }));
+  fc.assert(
+    fc.property(lengths, range, range, (lengths, query, key) => {
+      const bound = padding(lengths).bind({ queryLength: 6, keyLength: 6 });
+      lengths.forEach((_, b) =>
+        expect(bound.tile(query, key, b, 0)).toBe(tileBySeeing(bound, query, key, b)),
+      );
+    }),
+  );
+});
+
+test("golden: equal keys share a query evenly, as far as the sequence goes; a batch of length 0 gives zeros", () => {
+  const x = tensor(new Float32Array(9).fill(1), { shape: [3, 1, 3, 1] });
+  const mask = padding(Int32Array.of(3, 2, 0));
+  const last = slice(attentionWeights(x, x, { mask }), 2, -1).toNested();
+  expect(last).toEqual([
+    [[[Math.fround(1 / 3), Math.fround(1 / 3), Math.fround(1 / 3)]]],
+    [[[0.5, 0.5, 0]]],
+    [[[0, 0, 0]]],
+  ]);
+  expect(slice(attention(x, x, x, { mask }), 2, -1).toNested()).toEqual([[[[1]]], [[[1]]], [[[0]]]]);
+  expect([mask.name, mask.perBatch]).toEqual(["padding([3, 2, 0])", true]);
+});
+
+test("lengths that are no counts, or too few, are refused", () => {
+  for (const wrong of [-1, 1.5, NaN]) {
+    expect(() => padding([2, wrong])).toThrow(/`lengths` is .*, expected whole numbers of tokens, 0 or more/);
+  }
+  const x = randn([2, 1, 3, 2], { seed: 1 });
+  expect(() => attention(x, x, x, { mask: padding([3]) })).toThrow(
+    /padding: `lengths` is "1 lengths", expected one per batch, and there is a batch 1.\nFix: give as many lengths/,
+  );
+});
