@@ -27,7 +27,7 @@ function makeDevice(): Device {
   const calls: Record<string, { device: number; plain: number }> = {};
   // The collector owns the arrays; letting go early only shortens their life.
   const { scope, recording, own, keep } = scopes((storage) => {
-    (storage as HostStorage).array = nothing;
+    (storage as HostStorage).array = new Uint8Array(0);
   });
   return {
     name: "js",
@@ -52,5 +52,3 @@ function makeDevice(): Device {
     },
   };
 }
-
-const nothing = new Uint8Array(0);
