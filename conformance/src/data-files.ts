@@ -62,6 +62,12 @@ export function readCases(
   });
 }
 
+/** A family whose folder is there and holds no case: a failure, so that lost files are seen. */
+export function emptyFolder(dataDir: string, family: string, folder: string): Source[] {
+  if (!existsSync(join(dataDir, folder))) return [];
+  return [{ family, file: folder, cases: [brokenCase(folder, "holds no case")] }];
+}
+
 /** A source whose cases are counted, and skipped for one reason. */
 export function notYetSource(dataDir: string, family: string, file: string, reason: string): Source {
   const cases = readCases(dataDir, file, ({ name }) => skippedCase(name, reason));

@@ -30,8 +30,8 @@ export function llama2c(dataDir: string, family: string): Source | undefined {
   if (!isLlama2c(join(folder, "refs.json"))) return undefined;
   let opened: Promise<Opened> | undefined;
   const file = `models/${family}/refs.json`;
-  const cases = readCases(dataDir, file, ({ value }, refs) => ({
-    name: JSON.stringify(value["prompt"]),
+  const cases = readCases(dataDir, file, ({ name, value }, refs) => ({
+    name: JSON.stringify(value["prompt"] ?? name),
     async run(target) {
       opened ??= open(folder, refs as Refs, target);
       return compareCase(await opened, value as Reference, target);

@@ -1,8 +1,13 @@
 import type { Source } from "../case.js";
-import { namesIn, notYetSource } from "../data-files.js";
+import { emptyFolder, namesIn, notYetSource } from "../data-files.js";
+
+const folder = "planner";
 
 /** `planner/*.json`: model shapes and published costs. Each entry of each file is a case. */
-export const planner = (dataDir: string): Source[] =>
-  namesIn(dataDir, "planner", ".json").map((name) =>
-    notYetSource(dataDir, "planner", `planner/${name}`, "arrives with the cost model"),
+export function planner(dataDir: string): Source[] {
+  const names = namesIn(dataDir, folder, ".json");
+  if (names.length === 0) return emptyFolder(dataDir, "planner", folder);
+  return names.map((name) =>
+    notYetSource(dataDir, "planner", `${folder}/${name}`, "arrives with the cost model"),
   );
+}
