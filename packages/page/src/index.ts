@@ -1,1 +1,5 @@
-export {};
+export { connect, type Host, type Message } from "./host.js";
+export { print } from "./print.js";
+export { show } from "./show.js";
+export { slider, type SliderOptions } from "./slider.js";
+export { valueText } from "./value-text.js";

@@ -1,0 +1,25 @@
+/** What live code tells the page it runs in. */
+export type Message =
+  | { type: "picture"; svg: string }
+  | { type: "text"; text: string; level: "log" | "warn" | "error" }
+  | { type: "slider"; label: string; min: number; max: number; step: number; value: number };
+
+/** The page as live code sees it: where messages go, and where the reader has put the sliders. */
+export type Host = { post(message: Message): void; values: Readonly<Record<string, number>> };
+
+const key = Symbol.for("@qkv/page/host");
+
+/**
+ * Puts a page behind `show`, `print` and `slider`, or takes it away. The site's worker does this before it runs an
+ * example; without it, as in plain Node, the three do nothing but return.
+ *
+ * The page hangs on `globalThis` because the example and the worker may have loaded two copies of this package.
+ */
+export function connect(host: Host | undefined): void {
+  (globalThis as { [key]?: Host | undefined })[key] = host;
+}
+
+/** The page behind the running code, if there is one. */
+export function currentHost(): Host | undefined {
+  return (globalThis as { [key]?: Host | undefined })[key];
+}

@@ -1,0 +1,46 @@
+import { bars } from "@qkv/viz";
+import { afterEach, expect, test } from "vitest";
+import { connect, print, show, slider, type Message } from "./index.js";
+
+const listen = (values: Record<string, number> = {}) => {
+  const messages: Message[] = [];
+  connect({ post: (message) => messages.push(message), values });
+  return messages;
+};
+afterEach(() => connect(undefined));
+
+test("without a page, the three do nothing but return", () => {
+  expect(show(1)).toBeUndefined();
+  expect(print("a")).toBeUndefined();
+  expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(4);
+});
+
+test("a picture goes as a picture, anything else as text", () => {
+  const messages = listen();
+  const picture = bars({ data: [1], shape: [1] });
+  show(picture);
+  show("<b>");
+  print("sum", [1, 2], { a: 1 });
+  expect(messages).toEqual([
+    { type: "picture", svg: picture },
+    { type: "text", text: "<b>", level: "log" },
+    { type: "text", text: "sum [1, 2] { a: 1 }", level: "log" },
+  ]);
+});
+
+test("a slider stands where the reader put it, and within its ends", () => {
+  const messages = listen({ window: 7, far: 99 });
+  expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(7);
+  expect(slider("far", { min: 0, max: 1, step: 0.1, value: 0.5 })).toBe(1);
+  expect(slider("toString", { min: 0, max: 1, value: 0 })).toBe(0);
+  expect(messages[0]).toEqual({ type: "slider", label: "window", min: 1, max: 12, step: 1, value: 7 });
+});
+
+test.each([
+  [{ min: 3, max: 3, value: 3 }, "slider: `min` is 3, expected a number below max = 3"],
+  [{ min: NaN, max: 3, value: 3 }, "`min` is NaN"],
+  [{ min: 0, max: 3, step: 0, value: 1 }, "`step` is 0, expected a number above 0"],
+  [{ min: 0, max: 3, value: 4 }, "`value` is 4, expected a number from 0 to 3"],
+])("%j is refused", (options, message) => {
+  expect(() => slider("window", options)).toThrow(message);
+});

@@ -1,0 +1,41 @@
+import { ArgumentError } from "@qkv/core";
+import { currentHost } from "./host.js";
+
+/** Where a slider starts and ends. `step` is 1 unless given; `value` is where it stands at first. */
+export type SliderOptions = { min: number; max: number; step?: number; value: number };
+
+/**
+ * Puts a slider beside the code and returns where it stands. When the reader moves it, the code runs again from its
+ * first line and gets the new value. In plain Node it returns `value`.
+ *
+ * @param label - What it changes, in words and with its unit. One label is one slider, however often it is asked for.
+ * @throws {ArgumentError} If `min` is not below `max`, `step` is not positive, or `value` is not between the two.
+ *
+ * @example
+ * ```ts
+ * import { slider } from "@qkv/page";
+ *
+ * slider("window, in tokens", { min: 1, max: 12, value: 4 }); // => 4
+ * slider("window, in tokens", { min: 1, max: 12, value: 13 }); // => throws ArgumentError
+ * ```
+ */
+export function slider(label: string, { min, max, step = 1, value }: SliderOptions): number {
+  const refuse = (argument: string, received: unknown, expected: string): never => {
+    throw new ArgumentError({
+      fn: "slider",
+      argument,
+      received,
+      expected,
+      fix: 'write slider("label", { min: 1, max: 12, value: 4 }).',
+    });
+  };
+  if (![min, max].every(Number.isFinite) || min >= max) refuse("min", min, `a number below max = ${max}`);
+  if (!(Number.isFinite(step) && step > 0)) refuse("step", step, "a number above 0");
+  if (!(value >= min && value <= max)) refuse("value", value, `a number from ${min} to ${max}`);
+  const host = currentHost();
+  // The reader's value may be older than the code: an edit can have moved the ends.
+  const moved = host && Object.hasOwn(host.values, label) ? host.values[label] : undefined;
+  const current = Math.min(max, Math.max(min, moved ?? value));
+  host?.post({ type: "slider", label, min, max, step, value: current });
+  return current;
+}

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { valueText } from "./value-text.js";
+
+const circle: unknown[] = [1];
+circle.push(circle);
+
+const values: [unknown, string][] = [
+  ["text", "text"],
+  [["text"], '["text"]'],
+  [-0, "-0"],
+  [3n, "3n"],
+  [undefined, "undefined"],
+  [[], "[]"],
+  [{ a: { b: null } }, "{ a: { b: null } }"],
+  [new Map([["a", 1]]), 'Map(1) { "a" => 1 }'],
+  [new Set([1]), "Set(1) { 1 }"],
+  [new Float32Array([0.1, 2]), "Float32Array(2) [0.1, 2]"],
+  [new Float64Array([1 / 3]), "Float64Array(1) [0.3333333333333333]"],
+  [new TypeError("no"), "TypeError: no"],
+  [circle, "[1, [circular]]"],
+  [Math.max, "[function max]"],
+  [{ a: { b: { c: { d: {} } } } }, "{ a: { b: { c: { d: {…} } } } }"],
+];
+
+test.each(values.map(([value, text]) => ({ value, text })))("$text", ({ value, text }) => {
+  expect(valueText(value)).toBe(text);
+});
+
+test("a long list ends with its count", () => {
+  const text = valueText(Array.from({ length: 1000 }, (_, i) => i));
+  expect(text).toMatch(/, 99, … 1000 in all\]$/);
+});
+
+test("an object too wide for a line has a line for each field", () => {
+  expect(valueText({ first: "x".repeat(50), second: "y".repeat(50) })).toBe(
+    `{\n  first: "${"x".repeat(50)}",\n  second: "${"y".repeat(50)}"\n}`,
+  );
+});
+
+test("what has a shape and a type and prints itself is a tensor: its shape, then what it prints", () => {
+  const tensor = {
+    shape: [2, 2],
+    dtype: "float32",
+    data: [1, 2, 3, 4],
+    toString: () => "[[1, 2],\n [3, 4]]",
+  };
+  expect(valueText(tensor)).toBe("[2, 2] [[1, 2],\n [3, 4]]");
+  expect(valueText({ shape: [1], data: [5] })).toBe("{ shape: [1], data: [5] }");
+});

@@ -1,0 +1,78 @@
+/**
+ * A value as a reader wants to see it: text as it is, numbers short, lists and objects in one line while they fit,
+ * tensors with their shape.
+ */
+export function valueText(value: unknown): string {
+  return typeof value === "string" ? value : inner(value, []);
+}
+
+const longest = 100; // items of a list
+const deepest = 4;
+const widest = 80; // letters of a line
+
+function inner(value: unknown, around: readonly object[]): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return `[function ${value.name || "(anonymous)"}]`;
+  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  if (around.includes(value)) return "[circular]";
+  const within = [...around, value];
+  if (value instanceof Error) return `${value.name}: ${value.message}`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "[no date]" : value.toISOString();
+  if (isTensor(value)) return `[${value.shape.join(", ")}] ${value}`;
+  const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    const numbers = Array.from(value as Float32Array, (x) => short(x, value instanceof Float32Array));
+    return list(`${String(name)}(${numbers.length}) [`, numbers, "]", around.length);
+  }
+  if (around.length >= deepest) return Array.isArray(value) ? "[…]" : "{…}";
+  if (Array.isArray(value))
+    return list(
+      "[",
+      value.map((item) => inner(item, within)),
+      "]",
+      around.length,
+    );
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
+    return list(`Map(${value.size}) {`, entries, "}", around.length);
+  }
+  if (value instanceof Set) {
+    return list(
+      `Set(${value.size}) {`,
+      [...value].map((item) => inner(item, within)),
+      "}",
+      around.length,
+    );
+  }
+  const kind = typeof name === "string" && name !== "Object" ? `${name} ` : "";
+  const entries = Object.entries(value).map(([key, item]) => `${key}: ${inner(item, within)}`);
+  return list(`${kind}{`, entries, "}", around.length);
+}
+
+/** In one line if it fits, else an item in each; long lists end with their count. */
+function list(open: string, items: string[], close: string, depth: number): string {
+  const shown = items.length > longest ? [...items.slice(0, longest), `… ${items.length} in all`] : items;
+  if (shown.length === 0) return open + close;
+  const space = close === "}" ? " " : "";
+  const line = `${open}${space}${shown.join(", ")}${space}${close}`;
+  if ((line.length <= widest && !line.includes("\n")) || items.every((item) => item.length <= 12))
+    return line;
+  const indent = "  ".repeat(depth + 1);
+  return `${open}\n${shown.map((item) => indent + item).join(",\n")}\n${"  ".repeat(depth)}${close}`;
+}
+
+/** A float32 holds about seven digits; the rest is what decimal adds. */
+function short(value: number | bigint, float32: boolean): string {
+  return typeof value === "number" && float32 ? String(Number(value.toPrecision(7))) : inner(value, []);
+}
+
+/** A tensor prints itself; what has only data and shape is an object like others. */
+function isTensor(value: object): value is { shape: readonly number[]; toString(): string } {
+  return (
+    "shape" in value &&
+    Array.isArray(value.shape) &&
+    "dtype" in value &&
+    value.toString !== Object.prototype.toString
+  );
+}
