@@ -46,7 +46,7 @@ for (const name of wanted) {
 }
 if (options.json === true) console.log(JSON.stringify(report, null, 2));
 else if (options.json)
-  writeFileSync(resolve(process.env.INIT_CWD ?? ".", options.json), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(resolve(process.env.QKV_CWD ?? ".", options.json), `${JSON.stringify(report, null, 2)}\n`);
 
 /** Checks that all give the first one's numbers, then times them in turn. */
 function measure({ id, contenders, tolerance, work, unit }) {
