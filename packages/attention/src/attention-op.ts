@@ -70,7 +70,9 @@ export const attentionOp: Op<AttentionAttributes> = {
             for (let s = 0; s < S; s++) row.capped[s] = softcap * Math.tanh(row.dots[s]! / softcap);
           else row.capped.set(row.dots);
           for (let s = 0; s < S; s++) {
-            row.scores[s] = row.visible[s] ? row.capped[s]! + (bias ? bias(b, h, t, s) : 0) : -Infinity;
+            const added = !row.visible[s] ? -Infinity : bias ? bias(b, h, t, s) : 0;
+            // −∞ is chosen, not added: what a hidden key holds, NaN too, must not reach the output.
+            row.scores[s] = added === -Infinity ? added : row.capped[s]! + added;
           }
           softmaxRow(row);
           mixValues(sum, row, values, b, kvHead);
@@ -181,7 +183,7 @@ function mixValues(sum: Float64Array, row: Row, values: readonly View[], b: numb
     const [vb, vh, vs, vd] = strides as [number, number, number, number];
     let j = offset + b * vb + kvHead * vh;
     for (let n = 0; n < shape[2]!; n++, s++, j += vs) {
-      // −∞ from a bias hides a key as a mask does: 0 · NaN must not reach the output.
+      // 0 · NaN must not reach the output either.
       if (row.scores[s] === -Infinity) continue;
       const weight = row.weights[s]!;
       for (let d = 0; d < sum.length; d++) sum[d]! += weight * v[j + d * vd]!;

@@ -3,7 +3,6 @@ import {
   checkTensor,
   isTensor,
   runAll,
-  sizeOf,
   type KeyValues,
   type Mask,
   type Tensor,
@@ -89,16 +88,16 @@ export function tracedAttention<const Name extends TraceName>(
   names: readonly Name[],
 ): Traced<Name>;
 export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<TraceName> {
-  const names = rest.at(-1) as readonly TraceName[];
-  const unknown = names.find((name) => !traceNames.includes(name));
-  if (unknown !== undefined) {
-    throw new ArgumentError({
-      fn: "tracedAttention",
-      argument: "names",
-      received: unknown,
-      expected: traceNames.join(", "),
-      fix: "ask only for what attention computes.",
-    });
+  const names = [rest.at(-1)].flat() as TraceName[];
+  const unknown = names.findIndex((name) => !traceNames.includes(name));
+  if (unknown >= 0) {
+    throw refuse(
+      "tracedAttention",
+      "names",
+      names[unknown],
+      `a list of ${traceNames.join(", ")}`,
+      "ask, after the options, for what attention computes.",
+    );
   }
   const others = rest.slice(0, -1);
   return compute("tracedAttention", query, keyValuesOf("tracedAttention", others), optionsOf(others), names);
@@ -149,11 +148,22 @@ function compute<Name extends TraceName>(
   checkShapes(fn, checkTensor(fn, "query", query), key, value);
   const [B, H, T, D] = query.shape as [number, number, number, number];
   const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
+  checkPositions(fn, positions, B, S);
   const keyLength =
     "start" in positions ? positions.start + S : positions.reduce((a, b) => Math.max(a, b + 1), 0);
   if (bias) checkBias(fn, bias, [B, H, T, S], query);
-  if (!(softcap >= 0) || softcap === Infinity) throw notANumber(fn, "softcap", softcap, "0 (off) or more");
-  if (scale !== undefined && !Number.isFinite(scale)) throw notANumber(fn, "scale", scale, "any finite size");
+  if (!(softcap >= 0) || softcap === Infinity) {
+    throw refuse(
+      fn,
+      "softcap",
+      softcap,
+      "a finite number, 0 (off) or more",
+      "leave it out for scores without a cap.",
+    );
+  }
+  if (scale !== undefined && !Number.isFinite(scale)) {
+    throw refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
+  }
   const bound = mask && checkMask(fn, "mask", mask).bind({ queryLength: T, keyLength });
   const inputs = [query, ...key, ...value, ...(bias ? [bias] : [])];
   const [output, ...traced] = runAll(attentionOp, inputs, {
@@ -177,7 +187,13 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
     throw new ShapeError({ fn, argument, received: x.shape, expected, fix });
   };
   if (query.dtype !== "float32" && query.dtype !== "float64") {
-    throw notANumber(fn, "query", query.dtype, "of type float32 or float64");
+    throw refuse(
+      fn,
+      "query",
+      query.dtype,
+      "of type float32 or float64",
+      'compute in one of them: `cast(query, "float32")`.',
+    );
   }
   if (query.shape.length !== 4) {
     fail(
@@ -189,11 +205,12 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
   }
   const [B, H, , D] = query.shape as [number, number, number, number];
   if (keys.length === 0 || keys.length !== values.length) {
-    throw notANumber(
+    throw refuse(
       fn,
       "keyValues",
       `${keys.length} key and ${values.length} value parts`,
       "as many of each, at least one",
+      "give one value part for each key part; no keys at all are one part of length 0.",
     );
   }
   keys.forEach((key, i) => {
@@ -211,16 +228,17 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
     }
     const value = values[i]!;
     const [, , S] = key.shape;
-    if (value.shape.length !== 4 || value.shape[0] !== B || value.shape[1] !== Hkv || value.shape[2] !== S) {
-      const expected = `[${B}, ${Hkv}, ${S}, headDim of your choice], since key is [${key.shape.join(", ")}]`;
+    const Dv = i > 0 ? values[0]!.shape[3] : undefined;
+    const wanted = [B, Hkv, S, Dv ?? value.shape[3]];
+    if (value.shape.length !== 4 || value.shape.some((length, axis) => length !== wanted[axis])) {
+      const expected = `[${B}, ${Hkv}, ${S}, ${Dv ?? "headDim of your choice"}], since key is [${key.shape.join(", ")}]`;
       fail("value", value, expected, "give one value for each key.");
     }
     for (const [argument, x] of [
       ["key", key],
       ["value", value],
     ] as const) {
-      if (x.dtype !== query.dtype)
-        throw notANumber(fn, argument, x.dtype, `of type ${query.dtype}, as the query is`);
+      if (x.dtype !== query.dtype) throw otherType(fn, argument, x, query);
     }
   });
 }
@@ -229,7 +247,7 @@ function checkBias(fn: string, bias: Tensor, full: readonly number[], query: Ten
   const { shape } = checkTensor(fn, "bias", bias);
   const fits =
     shape.length <= 4 && shape.every((length, i) => length === 1 || length === full[4 - shape.length + i]);
-  if (!fits || sizeOf(shape) === 0) {
+  if (!fits) {
     throw new ShapeError({
       fn,
       argument: "bias",
@@ -238,23 +256,40 @@ function checkBias(fn: string, bias: Tensor, full: readonly number[], query: Ten
       fix: "each length must be equal, or 1; axes may be missing at the left.",
     });
   }
-  if (bias.dtype === "bool")
-    throw notANumber(
+  if (bias.dtype === "bool") {
+    throw refuse(
       fn,
       "bias",
       "a bool tensor",
-      "numbers that are added to scores; wrap bools with `maskTensor`",
+      "numbers that are added to scores",
+      "pass which keys are seen as `mask: maskTensor(visible)`.",
     );
-  if (bias.dtype !== query.dtype)
-    throw notANumber(fn, "bias", bias.dtype, `of type ${query.dtype}, as the query is`);
+  }
+  if (bias.dtype !== query.dtype) throw otherType(fn, "bias", bias, query);
 }
 
-function notANumber(fn: string, argument: string, received: unknown, expected: string): ArgumentError {
-  return new ArgumentError({
+function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {
+  if ("start" in positions || positions.length === S || positions.length === B * S) return;
+  throw refuse(
     fn,
-    argument,
-    received,
-    expected,
-    fix: "see the function's documentation for this argument.",
-  });
+    "positions",
+    `${positions.length} positions`,
+    `S = ${S} of them, or B · S = ${B * S}`,
+    "say for each key where it stands, or give `{ start }` for keys without gaps.",
+  );
+}
+
+function otherType(fn: string, argument: string, x: Tensor, query: Tensor): ArgumentError {
+  const fix = `use \`cast(${argument}, "${query.dtype}")\`, or cast the query.`;
+  return refuse(fn, argument, x.dtype, `of type ${query.dtype}, as the query is`, fix);
+}
+
+function refuse(
+  fn: string,
+  argument: string,
+  received: unknown,
+  expected: string,
+  fix: string,
+): ArgumentError {
+  return new ArgumentError({ fn, argument, received, expected, fix });
 }
