@@ -1,0 +1,532 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import {
+  add,
+  broadcastTo,
+  cast,
+  concat,
+  contiguous,
+  full,
+  mul,
+  neg,
+  ones,
+  permute,
+  randn,
+  slice,
+  take,
+  tensor,
+  zeros,
+  type KeyValues,
+  type Mask,
+  type Tensor,
+} from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  and,
+  attention,
+  attentionWeights,
+  causal,
+  defineMask,
+  maskTensor,
+  slidingWindow,
+  tracedAttention,
+} from "./index.js";
+
+type Case = { query: Tensor; key: Tensor; value: Tensor; seed: number };
+
+const small = (max: number, min = 1) => fc.integer({ min, max });
+
+/** Query, key and value of any shapes that fit; at least as many keys as queries. */
+function cases(dtype: "float32" | "float64" = "float32"): fc.Arbitrary<Case> {
+  const sizes = { B: small(2), Hkv: small(2), group: small(3), T: small(4), more: small(3, 0) };
+  return fc
+    .record({ ...sizes, D: small(4), Dv: small(4), seed: fc.nat(1000) })
+    .map(({ B, Hkv, group, T, more, D, Dv, seed }) => ({
+      query: randn([B, Hkv * group, T, D], { seed, dtype }),
+      key: randn([B, Hkv, T + more, D], { seed: seed + 1, dtype }),
+      value: randn([B, Hkv, T + more, Dv], { seed: seed + 2, dtype }),
+      seed: seed + 3,
+    }));
+}
+
+const B = (x: Tensor) => x.shape[0]!;
+const length = (x: Tensor) => x.shape[2]!;
+
+/** Some keys hidden from each query, the same for all batches and heads. */
+function randomMask(T: number, S: number, seed: number): Tensor {
+  const noise = randn([T, S], { seed }).data;
+  return tensor(
+    Array.from(noise, (number) => number > 0),
+    { shape: [T, S] },
+  );
+}
+
+/** Attention as the formula reads, in plain float64 arithmetic: what the op is compared with. */
+function byFormula({ query, key, value }: Case, { scale = 1 / Math.sqrt(query.shape[3]!) } = {}): number[] {
+  type Rank4 = number[][][][];
+  const [q, k, v] = [query, key, value].map((x) => x.toNested() as Rank4) as [Rank4, Rank4, Rank4];
+  const dot = (a: number[], b: number[]) => a.reduce((sum, x, d) => sum + x * b[d]!, 0);
+  return q.flatMap((heads, b) =>
+    heads.flatMap((rows, h) => {
+      const kvHead = Math.floor(h / (heads.length / k[b]!.length));
+      const [keys, values] = [k[b]![kvHead]!, v[b]![kvHead]!];
+      return rows.flatMap((row) => {
+        const powers = keys.map((one) => Math.exp(scale * dot(row, one)));
+        const total = powers.reduce((a, b) => a + b, 0);
+        return values[0]!.map((_, d) => powers.reduce((sum, p, s) => sum + (p / total) * values[s]![d]!, 0));
+      });
+    }),
+  );
+}
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-6): void {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < actual.length; i++) {
+    expect(Math.abs(actual[i]! - expected[i]!), `at ${i}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(expected[i]!)),
+    );
+  }
+}
+
+test("property: the output is what the formula gives", () => {
+  fc.assert(
+    fc.property(cases("float64"), (one) => {
+      const output = attention(one.query, one.key, one.value);
+      expect(output.dtype).toBe("float64");
+      expect(output.shape).toEqual([...one.query.shape.slice(0, 3), one.value.shape[3]]);
+      expectClose(output.data, byFormula(one), 1e-12);
+      expectClose(
+        attention(one.query, one.key, one.value, { scale: -2 }).data,
+        byFormula(one, { scale: -2 }),
+        1e-12,
+      );
+    }),
+  );
+  fc.assert(
+    fc.property(cases(), (one) => {
+      expectClose(attention(one.query, one.key, one.value).data, byFormula(one), 1e-6);
+    }),
+  );
+});
+
+test("property: weights of a query sum to 1, so values of 1 give 1", () => {
+  fc.assert(
+    fc.property(cases(), ({ query, key, value }) => {
+      const { data } = attentionWeights(query, key, { mask: causal() });
+      const S = length(key);
+      for (let row = 0; row < data.length; row += S) {
+        const sum = [...data.subarray(row, row + S)].reduce((a, b) => a + b, 0);
+        expect(sum).toBeCloseTo(1, 6);
+      }
+      for (const number of attention(query, key, ones(value.shape), { mask: causal() }).data) {
+        expect(number).toBeCloseTo(1, 6);
+      }
+    }),
+  );
+});
+
+test("property: an output lies between the smallest and the largest value that is seen", () => {
+  fc.assert(
+    fc.property(cases(), ({ query, key, value }) => {
+      const output = attention(query, key, value).toNested() as number[][][][];
+      const values = value.toNested() as number[][][][];
+      output.forEach((heads, b) =>
+        heads.forEach((rows, h) => {
+          const seen = values[b]![Math.floor((h * values[b]!.length) / heads.length)]!;
+          rows.flat().forEach((number, i) => {
+            const column = seen.map((row) => row[i % rows[0]!.length]!);
+            expect(number).toBeGreaterThanOrEqual(Math.min(...column) - 1e-6);
+            expect(number).toBeLessThanOrEqual(Math.max(...column) + 1e-6);
+          });
+        }),
+      );
+    }),
+  );
+});
+
+test("property: the order of keys does not matter, nor a number added to a whole row of scores", () => {
+  fc.assert(
+    fc.property(cases("float64"), ({ query, key, value, seed }) => {
+      const plain = attention(query, key, value).data;
+      const order = Array.from({ length: length(key) }, (_, s) => s).sort(
+        (a, b) => ((a * 7 + seed) % 5) - ((b * 7 + seed) % 5),
+      );
+      const shuffle = (x: Tensor) => take(x, 2, tensor(order, { dtype: "int32" }));
+      expectClose(attention(query, shuffle(key), shuffle(value)).data, plain, 1e-12);
+      const bias = mul(randn([...query.shape.slice(0, 3), 1], { seed, dtype: "float64" }), 10);
+      expectClose(attention(query, key, value, { bias }).data, plain, 1e-12);
+    }),
+  );
+});
+
+test("property: grouped heads are key-value heads repeated side by side, not tiled", () => {
+  fc.assert(
+    fc.property(cases(), ({ query, key, value }) => {
+      const [H, Hkv] = [query.shape[1]!, key.shape[1]!];
+      const repeat = (x: Tensor) =>
+        take(
+          x,
+          1,
+          tensor(
+            Array.from({ length: H }, (_, h) => Math.floor(h / (H / Hkv))),
+            { dtype: "int32" },
+          ),
+        );
+      const whole = attention(query, repeat(key), repeat(value), { mask: causal() });
+      expect(attention(query, key, value, { mask: causal() }).data).toEqual(whole.data);
+    }),
+  );
+  // Four query heads, two key-value heads that hold 1 and 2.
+  const value = tensor([1, 2], { shape: [1, 2, 1, 1] });
+  expect([...attention(ones([1, 4, 1, 1]), value, value).data]).toEqual([1, 1, 2, 2]);
+});
+
+test("property: what a hidden key and its value hold never reaches the output", () => {
+  const poison = fc.constantFrom(NaN, Infinity, -Infinity);
+  fc.assert(
+    fc.property(cases(), poison, fc.nat(3), fc.boolean(), ({ query, key, value, seed }, bad, at, masked) => {
+      const S = length(key);
+      const hidden = at % S;
+      const visible = tensor(
+        Array.from({ length: S }, (_, s) => s !== hidden),
+        { shape: [1, S] },
+      );
+      const clean = Array.from({ length: S }, (_, s) => (s === hidden ? -Infinity : 0));
+      const options = masked ? { mask: maskTensor(visible) } : { bias: tensor(clean, { shape: [S] }) };
+      const poisoned = (x: Tensor) =>
+        concat(
+          [
+            slice(x, 2, 0, hidden),
+            mul(ones([...x.shape.slice(0, 2), 1, x.shape[3]!]), bad),
+            slice(x, 2, hidden + 1),
+          ],
+          2,
+        );
+      const names = ["scores", "weights", "lse"] as const;
+      for (const softcap of [0, 3 + (seed % 3)]) {
+        const expected = tracedAttention(query, key, value, { ...options, softcap }, names);
+        const actual = tracedAttention(query, poisoned(key), poisoned(value), { ...options, softcap }, names);
+        for (const name of ["output", ...names] as const) {
+          expect(actual[name].data, name).toEqual(expected[name].data);
+          if (name === "output") expect([...actual[name].data].every(Number.isFinite)).toBe(true);
+        }
+      }
+    }),
+  );
+});
+
+test("property: a query that sees no key gives zeros, weights 0 and lse -Infinity", () => {
+  const nothing: Mask = defineMask({ name: "nothing", sees: (query) => query % 2 === 1 });
+  fc.assert(
+    fc.property(cases(), fc.boolean(), ({ query, key, value }, byBias) => {
+      const first = length(key) - length(query);
+      const rows = Array.from({ length: length(query) }, (_, t) => ((first + t) % 2 === 1 ? 0 : -Infinity));
+      const hide = byBias ? { bias: tensor(rows, { shape: [rows.length, 1] }) } : { mask: nothing };
+      const traced = tracedAttention(query, key, value, hide, ["scores", "weights", "lse"]);
+      rows.forEach((row, t) => {
+        const at = (x: Tensor) => [...slice(x, 2, t, t + 1).data];
+        const empty = row === -Infinity;
+        expect(at(traced.output).every((number) => number === 0)).toBe(empty);
+        expect(at(traced.weights).every((number) => number === 0)).toBe(empty);
+        expect(at(traced.scores).every((number) => number === -Infinity)).toBe(empty);
+        expect(at(traced.lse).every((number) => number === -Infinity)).toBe(empty);
+      });
+    }),
+  );
+  const none = attention(ones([1, 1, 2, 3]), zeros([1, 1, 0, 3]), zeros([1, 1, 0, 2]));
+  expect(none.toNested()).toEqual([
+    [
+      [
+        [0, 0],
+        [0, 0],
+      ],
+    ],
+  ]);
+});
+
+test("property: the softcap bends dot products below the cap, before bias and mask", () => {
+  fc.assert(
+    fc.property(
+      cases(),
+      fc.double({ min: 2, max: 20, noNaN: true }),
+      ({ query, key, value, seed }, softcap) => {
+        const visible = randomMask(length(query), length(key), seed);
+        const bias = randn([length(key)], { seed });
+        const options = { softcap, bias, mask: maskTensor(visible) };
+        const names = ["dots", "capped", "scores"] as const;
+        const { dots, capped, scores } = tracedAttention(query, key, value, options, names);
+        capped.data.forEach((number, i) => {
+          expect(Math.abs(number)).toBeLessThan(softcap);
+          expect(number).toBeCloseTo(softcap * Math.tanh(dots.data[i]! / softcap), 5);
+        });
+        const seen = broadcastTo(visible, scores.shape).data;
+        const sums = add(capped, bias).data;
+        scores.data.forEach((score, i) =>
+          seen[i] === 1 ? expect(score).toBeCloseTo(sums[i]!, 5) : expect(score).toBe(-Infinity),
+        );
+        const mirrored = tracedAttention(neg(query), key, value, { softcap }, ["capped"]).capped;
+        expect(mirrored.data).toEqual(neg(capped).data);
+        const wide = attention(query, key, value, { softcap: 1e6 });
+        expectClose(wide.data, attention(query, key, value).data, 1e-5);
+      },
+    ),
+  );
+});
+
+test("property: a bias is added before the mask, and broadcasts", () => {
+  fc.assert(
+    fc.property(cases(), fc.nat(15), fc.nat(4), ({ query, key, value, seed }, ones, dropped) => {
+      const all = [B(query), query.shape[1]!, length(query), length(key)];
+      const kept = all.map((length, axis) => ((ones >> axis) & 1 ? 1 : length)).slice(dropped);
+      const bias = randn(kept, { seed });
+      const whole = attention(query, key, value, { bias: broadcastTo(bias, all) });
+      expect(attention(query, key, value, { bias }).data).toEqual(whole.data);
+
+      const visible = randomMask(length(query), length(key), seed);
+      const mask = maskTensor(visible);
+      const huge = tensor(
+        Array.from(visible.data, (bit) => (bit === 1 ? 0 : 1000)),
+        { shape: visible.shape },
+      );
+      const hidden = attention(query, key, value, { mask, bias: huge });
+      expect(hidden.data).toEqual(attention(query, key, value, { mask }).data);
+    }),
+  );
+});
+
+test("property: keys and values in parts are keys and values in one", () => {
+  const cuts = fc.array(small(4, 0), { maxLength: 3 });
+  fc.assert(
+    fc.property(cases(), cuts, small(5, 0), ({ query, key, value }, cuts, start) => {
+      const mask = and(causal(), slidingWindow(3));
+      const S = length(key);
+      const places = [0, ...cuts.map((cut) => Math.min(cut, S)).sort((a, b) => a - b), S];
+      const parts = (x: Tensor) => places.slice(1).map((end, i) => slice(x, 2, places[i]!, end));
+      const keyValues: KeyValues = { key: parts(key), value: parts(value), positions: { start } };
+      const names = ["weights", "lse"] as const;
+      const whole = tracedAttention(query, key, value, { mask }, names);
+      const parted = tracedAttention(query, keyValues, { mask }, names);
+      for (const name of ["output", ...names] as const) expect(parted[name].data).toEqual(whole[name].data);
+      expect(attention(query, keyValues, { mask }).data).toEqual(whole.output.data);
+    }),
+  );
+});
+
+test("property: keys stand where their positions say", () => {
+  fc.assert(
+    fc.property(cases(), small(5, 0), ({ query, key, value, seed }, start) => {
+      const S = length(key);
+      const options = { mask: and(causal(), slidingWindow(3)) };
+      const at = (positions: number[], k = key, v = value): Tensor =>
+        attention(query, { key: [k], value: [v], positions: Int32Array.from(positions) }, options);
+      const one = Array.from({ length: S }, (_, s) => start + s);
+      const plain = attention(query, key, value, options).data;
+      expect(at(one).data).toEqual(plain);
+      expect(at(Array.from({ length: B(key) }, () => one).flat()).data).toEqual(plain);
+
+      // In any order, as a ring holds them.
+      const turned = one.map((_, s) => (s + seed) % S);
+      const turn = (x: Tensor) => take(x, 2, tensor(turned, { dtype: "int32" }));
+      expectClose(
+        at(
+          turned.map((s) => start + s),
+          turn(key),
+          turn(value),
+        ).data,
+        plain,
+      );
+    }),
+  );
+  // Each batch its own: the last of four positions sees two of three keys in one batch, all in the other.
+  const x = ones([2, 1, 3, 1]);
+  const positions = Int32Array.from([0, 2, 3, 1, 2, 3]);
+  const keyValues: KeyValues = { key: [x], value: [x], positions };
+  const { data } = tracedAttention(ones([2, 1, 1, 1]), keyValues, { mask: slidingWindow(3) }, [
+    "weights",
+  ]).weights;
+  expectClose(data, [0, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3], 1e-7);
+});
+
+test("property: views are read in place, as their copies are", () => {
+  fc.assert(
+    fc.property(cases(), ({ query, key, value, seed }) => {
+      const byToken = (x: Tensor) => permute(contiguous(permute(x, [0, 2, 1, 3])), [0, 2, 1, 3]); // stored [B, T, H, D]
+      const turned = (x: Tensor) => permute(contiguous(permute(x, [3, 1, 2, 0])), [3, 1, 2, 0]);
+      const bias = randn([length(query), length(key)], { seed });
+      const packed = attention(query, key, value, { bias }).data;
+      expect(
+        attention(byToken(query), turned(key), byToken(value), {
+          bias: permute(contiguous(permute(bias, [1, 0])), [1, 0]),
+        }).data,
+      ).toEqual(packed);
+      expect(attention(turned(query), byToken(key), turned(value), { bias }).data).toEqual(packed);
+    }),
+  );
+});
+
+test("property: a trace changes nothing, and its tensors follow from each other", () => {
+  fc.assert(
+    fc.property(cases("float64"), ({ query, key, value, seed }) => {
+      const options = { mask: maskTensor(randomMask(length(query), length(key), seed)), softcap: 2 };
+      const names = ["dots", "capped", "scores", "weights", "lse"] as const;
+      const traced = tracedAttention(query, key, value, options, names);
+      expect(traced.output.data).toEqual(attention(query, key, value, options).data);
+      expect(attentionWeights(query, key, options).data).toEqual(traced.weights.data);
+      const S = length(key);
+      traced.lse.data.forEach((lse, row) => {
+        const scores = [...traced.scores.data.subarray(row * S, (row + 1) * S)];
+        const total = scores.reduce((sum, score) => sum + Math.exp(score), 0);
+        expect(lse === -Infinity ? 0 : Math.exp(lse)).toBeCloseTo(total, 10);
+        const weights = traced.weights.data.subarray(row * S, (row + 1) * S);
+        scores.forEach((score, s) =>
+          expect(weights[s]).toBeCloseTo(total === 0 ? 0 : Math.exp(score) / total, 12),
+        );
+      });
+    }),
+  );
+});
+
+test("golden: one query, two keys", () => {
+  // Dots 2 and 0, divided by √4; e/(e + 1) = 0.731059; 10 · 0.731059 − 10 · 0.268941; ln(e + 1) = 1.313262.
+  const query = tensor([2, 0, 0, 0], { shape: [1, 1, 1, 4] });
+  const key = tensor([1, 0, 0, 0, 0, 1, 0, 0], { shape: [1, 1, 2, 4] });
+  const value = tensor([10, -10], { shape: [1, 1, 2, 1] });
+  const traced = tracedAttention(query, key, value, {}, ["dots", "weights", "lse"]);
+  expectClose(traced.dots.data, [1, 0]);
+  expectClose(traced.weights.data, [0.731059, 0.268941]);
+  expectClose(traced.lse.data, [1.313262]);
+  expectClose(traced.output.data, [4.621172]);
+});
+
+test("golden: softcap, bias and mask in their order", () => {
+  // Dots 3, −3, 3 with scale 1; 2 · tanh(1.5) = 1.810297; plus 0.5, 0, 9; the third key is masked.
+  const query = ones([1, 1, 1, 1]);
+  const key = tensor([3, -3, 3], { shape: [1, 1, 3, 1] });
+  const options = {
+    scale: 1,
+    softcap: 2,
+    bias: tensor([0.5, 0, 9]),
+    mask: maskTensor(tensor([[true, true, false]])),
+  };
+  const traced = tracedAttention(query, key, key, options, ["capped", "scores", "weights"]);
+  expectClose(traced.capped.data, [1.810297, -1.810297, 1.810297]);
+  expectClose(traced.scores.data.subarray(0, 2), [2.310297, -1.810297]);
+  expect(traced.scores.data[2]).toBe(-Infinity);
+  expectClose(traced.weights.data, [0.984024, 0.015976, 0]); // 1 / (1 + e^−4.120593)
+});
+
+test("large scores do not overflow", () => {
+  const key = tensor([1e4, 9999, -1e4], { shape: [1, 1, 3, 1] });
+  const weights = attentionWeights(ones([1, 1, 1, 1]), key, { scale: 1 });
+  expectClose(weights.data, [0.731059, 0.268941, 0]);
+});
+
+test("no queries give no outputs", () => {
+  const x = randn([2, 2, 3, 4], { seed: 1 });
+  const bias = zeros([2, 2, 0, 3]);
+  expect(attention(zeros([2, 2, 0, 4]), x, x, { mask: causal(), bias }).shape).toEqual([2, 2, 0, 4]);
+});
+
+test("shapes that do not fit are refused, with the fix", () => {
+  const x = (...shape: number[]) => zeros(shape);
+  const [query, key] = [x(2, 8, 5, 16), x(2, 2, 7, 16)];
+  const run = (q: Tensor, k: Tensor, v: Tensor, bias?: Tensor) => () =>
+    attention(q, k, v, bias ? { bias } : {});
+  expect(run(query, x(2, 3, 7, 16), x(2, 3, 7, 16))).toThrow(
+    new ShapeError({
+      fn: "attention",
+      argument: "key",
+      received: [2, 3, 7, 16],
+      expected: "[2, numKvHeads, S, 16] with numKvHeads a divisor of numHeads = 8",
+      fix: "project keys and values to a number of heads that divides 8.",
+    }),
+  );
+  for (const shape of [
+    [1, 2, 7, 16],
+    [2, 2, 7, 8],
+    [2, 0, 7, 16],
+    [2, 7, 16],
+  ]) {
+    expect(run(query, x(...shape), key)).toThrow(/attention: `key` has shape/);
+  }
+  expect(run(x(8, 5, 16), key, key)).toThrow(
+    /`query` has shape \[8, 5, 16\], expected \[B, H, T, D\].*\nFix: add the axes/,
+  );
+  for (const shape of [
+    [2, 2, 6, 16],
+    [2, 1, 7, 16],
+    [1, 2, 7, 16],
+    [2, 2, 7],
+  ]) {
+    expect(run(query, key, x(...shape))).toThrow(
+      /`value` has shape .*, expected \[2, 2, 7, headDim of your choice\], since key is \[2, 2, 7, 16\].\nFix: give one value for each key/,
+    );
+  }
+  for (const shape of [
+    [5, 6],
+    [3, 8, 5, 7],
+    [1, 2, 8, 5, 7],
+    [2, 5, 7],
+  ]) {
+    expect(run(query, key, key, x(...shape))).toThrow(
+      /`bias` has shape .*, expected a shape that broadcasts to \[B, H, T, S\] = \[2, 8, 5, 7\].\nFix: each length must be equal/,
+    );
+  }
+});
+
+test("keys and values in parts that do not fit are refused", () => {
+  const x = (...shape: number[]) => zeros(shape);
+  const run =
+    (key: Tensor[], value: Tensor[], positions: KeyValues["positions"] = { start: 0 }) =>
+    () =>
+      attention(x(2, 2, 1, 4), { key, value, positions });
+  const [a, b] = [x(2, 2, 3, 4), x(2, 2, 1, 4)];
+  expect(run([a, b], [a])).toThrow(
+    /`keyValues` is "2 key and 1 value parts", expected as many of each, at least one.\nFix: give one value part/,
+  );
+  expect(run([], [])).toThrow(/`keyValues` is "0 key and 0 value parts"/);
+  expect(run([a, x(2, 1, 1, 4)], [a, x(2, 1, 1, 4)])).toThrow(/`key` has shape \[2, 1, 1, 4\]/);
+  expect(run([a, b], [a, x(2, 2, 1, 5)])).toThrow(
+    /`value` has shape \[2, 2, 1, 5\], expected \[2, 2, 1, 4\], since key is \[2, 2, 1, 4\]/,
+  );
+  for (const count of [0, 3, 5, 12]) {
+    expect(run([a, b], [a, b], new Int32Array(count))).toThrow(
+      /`positions` is ".* positions", expected S = 4 of them, or B · S = 8.\nFix: say for each key where it stands/,
+    );
+  }
+});
+
+test("numbers, types and names that cannot be are refused, each with its fix", () => {
+  const x = randn([1, 1, 2, 4], { seed: 1 });
+  const run = (options: object) => () => attention(x, x, x, options);
+  for (const softcap of [-1, NaN, Infinity]) {
+    expect(run({ softcap })).toThrow(
+      /attention: `softcap` is .*, expected a finite number, 0 \(off\) or more.\nFix: leave it out for scores without a cap/,
+    );
+  }
+  for (const scale of [NaN, Infinity]) {
+    expect(run({ scale })).toThrow(/`scale` is .*, expected a finite number.\nFix: leave it out for 1 \/ √D/);
+  }
+  expect(run({ bias: tensor([[true, false]]) })).toThrow(
+    /`bias` is "a bool tensor", expected numbers that are added to scores.\nFix: pass which keys are seen as `mask: maskTensor\(visible\)`/,
+  );
+  expect(run({ bias: full([2], 0, { dtype: "float64" }) })).toThrow(
+    /`bias` is "float64", expected of type float32.*\nFix: use `cast\(bias, "float32"\)`/,
+  );
+  const wide = cast(x, "float64");
+  expect(() => attention(x, wide, wide)).toThrow(/`key` is "float64", expected of type float32/);
+  expect(() => attention(x, x, wide)).toThrow(/`value` is "float64", expected of type float32/);
+  expect(() => attention(cast(x, "int32"), x, x)).toThrow(
+    /`query` is "int32", expected of type float32 or float64.\nFix: compute in one of them: `cast\(query, "float32"\)`/,
+  );
+  expect(() => attention(x, x, undefined as never)).toThrow(/`value` is undefined, expected a tensor/);
+  expect(() => attentionWeights([1] as never, x)).toThrow(
+    /attentionWeights: `query` has shape \[1\], expected a tensor/,
+  );
+  expect(() => tracedAttention(x, x, x, {}, ["logits" as "dots"])).toThrow(
+    /tracedAttention: `names` is "logits", expected a list of dots, capped, scores, weights, lse/,
+  );
+  for (const names of [undefined, [undefined], {}]) {
+    expect(() => tracedAttention(x, x, x, {}, names as never)).toThrow(ArgumentError);
+  }
+});
