@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { tensor, type Tensor } from "@qkv/tensor";
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 import { rotate, type RotaryLayout } from "./rotate.js";
 
 /** Where the tokens of x stand: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
@@ -28,7 +28,7 @@ export type RopeOptions = {
  * how far apart they stand. Keys are cached after the turn.
  *
  * @param options - `headDim` is needed; the rest has defaults.
- * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`.
+ * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, or `base` is not above 0.
  * @see "RoFormer" (2021), arXiv:2104.09864
  *
  * @example
@@ -51,11 +51,30 @@ export function rope({ headDim, base = 10000, layout = "half", rotaryDim = headD
       fix: "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
     });
   }
+  if (!(base > 0) || base === Infinity) {
+    throw new ArgumentError({
+      fn: "rope",
+      argument: "base",
+      received: base,
+      expected: "a finite number above 0",
+      fix: "leave it out for 10000, or take the model's `rope_theta`.",
+    });
+  }
   const half = rotaryDim / 2;
   const frequencies = Float64Array.from({ length: half }, (_, i) => base ** ((-2 * i) / rotaryDim));
+  const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;
   return {
-    name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}" })`,
+    name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}"${part} })`,
     apply(x, positions) {
+      if (checkTensor("rope", "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
+        throw new ShapeError({
+          fn: "rope",
+          argument: "x",
+          received: x.shape,
+          expected: `[B, H, T, ${headDim}], as headDim is ${headDim}`,
+          fix: "make the rope for heads of the size that it turns.",
+        });
+      }
       const [B, , T] = x.shape as [number, number, number, number];
       const given =
         "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : positions;

@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { ArgumentError, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
 
 /** Which numbers of a head are turned together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
@@ -9,6 +9,15 @@ type Attributes = { layout: RotaryLayout; inverse: boolean };
 export const rotateOp: Op<Attributes> = {
   name: "rotate",
   infer([x, cos, sin]) {
+    if (x!.shape.length !== 4) {
+      throw new ShapeError({
+        fn: "rotate",
+        argument: "x",
+        received: x!.shape,
+        expected: "[B, H, T, D]: batch, heads, positions, head size",
+        fix: "add the axes that are missing with `reshape`.",
+      });
+    }
     const [B, , T, D] = x!.shape as [number, number, number, number];
     for (const [argument, table] of [
       ["cos", cos!],
@@ -16,10 +25,10 @@ export const rotateOp: Op<Attributes> = {
     ] as const) {
       const { shape } = table;
       const fits =
-        x!.shape.length === 4 &&
         (shape.length === 2 || (shape.length === 3 && (shape[0] === B || shape[0] === 1))) &&
         shape.at(-2) === T &&
-        shape.at(-1)! * 2 <= D;
+        shape.at(-1)! * 2 <= D &&
+        shape.at(-1) === cos!.shape.at(-1);
       if (fits && table.dtype === x!.dtype) continue;
       throw new ShapeError({
         fn: "rotate",
@@ -82,7 +91,7 @@ type Steps = { offset: number; b: number; t: number; i: number };
  * @param sin - Sines, likewise.
  * @param options - `layout`: which numbers make a pair. Default `half`, as in Llama checkpoints of Hugging Face.
  * @returns `[B, H, T, D]`
- * @throws {ShapeError} If the angles do not fit x.
+ * @throws {ShapeError} If the angles do not fit x. {@link ArgumentError} if there is no such layout.
  * @see "RoFormer" (2021), arXiv:2104.09864; ONNX RotaryEmbedding
  *
  * @example
@@ -100,6 +109,15 @@ export function rotate(
   sin: Tensor,
   { layout = "half" }: { layout?: RotaryLayout } = {},
 ): Tensor {
+  if (layout !== "half" && layout !== "interleaved") {
+    throw new ArgumentError({
+      fn: "rotate",
+      argument: "layout",
+      received: layout,
+      expected: '"half" or "interleaved"',
+      fix: "pair each number with its neighbour (`interleaved`) or with its place in the other half (`half`).",
+    });
+  }
   const inputs = [
     checkTensor("rotate", "x", x),
     checkTensor("rotate", "cos", cos),
