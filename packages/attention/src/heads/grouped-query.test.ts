@@ -1,0 +1,294 @@
+import {
+  add,
+  concat,
+  linear,
+  matmul,
+  mul,
+  randn,
+  reshape,
+  slice,
+  take,
+  tensor,
+  type Cache,
+  type Tensor,
+  type TraceName,
+} from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  attention,
+  attentionWeights,
+  causal,
+  groupedQuery,
+  multiHead,
+  rope,
+  slidingWindow,
+  type AttentionLayer,
+  type LinearParams,
+} from "../index.js";
+
+/** Holds what it is given, as plainly as can be. */
+function plainCache(): Cache {
+  const held: [Tensor, Tensor][] = [];
+  return {
+    update(layer, key, value) {
+      const before = held[layer];
+      const all = before
+        ? ([concat([before[0], key], 2), concat([before[1], value], 2)] as const)
+        : ([key, value] as const);
+      held[layer] = [...all];
+      return { key: [all[0]], value: [all[1]], positions: { start: 0 } };
+    },
+    get length() {
+      return held[0]?.[0].shape[2] ?? 0;
+    },
+  };
+}
+
+const sizes = fc.record({
+  numKvHeads: fc.integer({ min: 1, max: 2 }),
+  group: fc.integer({ min: 1, max: 3 }),
+  half: fc.integer({ min: 1, max: 2 }),
+  seed: fc.nat(1000),
+});
+
+const layers = fc
+  .record({
+    sizes,
+    bias: fc.boolean(),
+    turned: fc.boolean(),
+    window: fc.option(fc.integer({ min: 1, max: 4 })),
+  })
+  .map(({ sizes: { numKvHeads, group, half, seed }, bias, turned, window }) => {
+    const numHeads = numKvHeads * group;
+    const layer = groupedQuery({
+      embedDim: 2 * half * numHeads,
+      numHeads,
+      numKvHeads,
+      bias,
+      mask: window === null ? causal() : slidingWindow(window),
+      ...(turned && { rope: rope({ headDim: 2 * half }) }),
+    });
+    return { layer, params: layer.init(seed), seed };
+  });
+
+const input = ({ config: { embedDim } }: AttentionLayer, T: number, seed: number) =>
+  randn([2, T, embedDim], { seed });
+
+test("property: with a cache, in chunks of any size, a layer gives the full pass, bit for bit", () => {
+  const chunks = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(layers, chunks, ({ layer, params, seed }, chunks) => {
+      const T = chunks.reduce((a, b) => a + b, 0);
+      const x = input(layer, T, seed + 9);
+      const cache = plainCache();
+      let at = 0;
+      const parts = chunks.map((size) => layer.apply(params, slice(x, 1, at, (at += size)), { cache }));
+      expect(concat(parts, 1).data).toEqual(layer.apply(params, x).data);
+      expect(cache.length).toBe(T);
+    }),
+  );
+});
+
+test("property: a layer is its formula: project, turn, attend, join, project", () => {
+  fc.assert(
+    fc.property(layers, ({ layer, params, seed }) => {
+      const { numHeads, numKvHeads, headDim: D, embedDim: C, mask, rope } = layer.config;
+      const x = input(layer, 3, seed);
+      const rows = (x: Tensor, h: number) => slice(x, 0, h * D, (h + 1) * D);
+      // One head by itself: [B, 1, T, D].
+      const head = ({ weight, bias }: LinearParams, h: number) =>
+        reshape(linear(x, rows(weight, h), bias && rows(bias, h)), [2, 1, 3, D]);
+      const turn = (x: Tensor) => (rope ? rope.apply(x, { start: 0 }) : x);
+      let sum: Tensor | undefined;
+      for (let h = 0; h < numHeads; h++) {
+        const kvHead = Math.floor((h * numKvHeads) / numHeads);
+        const mixed = attention(
+          turn(head(params.query, h)),
+          turn(head(params.key, kvHead)),
+          head(params.value, kvHead),
+          { mask: mask! },
+        );
+        const part = linear(reshape(mixed, [2, 3, D]), slice(params.output.weight, 1, h * D, (h + 1) * D));
+        sum = sum ? add(sum, part) : part;
+      }
+      const expected = params.output.bias ? add(sum!, params.output.bias) : sum!;
+      const actual = layer.apply(params, x);
+      expect(actual.shape).toEqual([2, 3, C]);
+      actual.data.forEach((number, i) => expect(number).toBeCloseTo(expected.data[i]!, 5));
+    }),
+  );
+});
+
+test("property: shared heads are the multi-head layer whose key-value heads are repeated", () => {
+  fc.assert(
+    fc.property(sizes, ({ numKvHeads, group, half, seed }) => {
+      const [numHeads, headDim] = [numKvHeads * group, 2 * half];
+      const shape = { embedDim: 5, numHeads, headDim, mask: causal() };
+      const [grouped, whole] = [groupedQuery({ ...shape, numKvHeads }), multiHead(shape)];
+      const params = grouped.init(seed);
+      const repeated = ({ weight }: LinearParams): LinearParams => {
+        const rows = Array.from({ length: numHeads * headDim }, (_, row) => {
+          const kvHead = Math.floor(Math.floor(row / headDim) / group);
+          return kvHead * headDim + (row % headDim);
+        });
+        return { weight: take(weight, 0, tensor(rows, { dtype: "int32" })) };
+      };
+      const x = input(grouped, 4, seed + 1);
+      const wide = { ...params, key: repeated(params.key), value: repeated(params.value) };
+      expect(grouped.apply(params, x).data).toEqual(whole.apply(wide, x).data);
+    }),
+  );
+});
+
+test("property: traced tensors carry the layer's path, and a trace changes nothing", () => {
+  fc.assert(
+    fc.property(layers, ({ layer, params, seed }) => {
+      const x = input(layer, 3, seed);
+      const names: TraceName[] = ["weights", "lse"];
+      const plain: Record<string, Tensor> = {};
+      const nested: Record<string, Tensor> = {};
+      const output = layer.apply(params, x, { trace: { names, tensors: plain } });
+      layer.apply(params, x, { trace: { names, tensors: nested, path: "layers.3.attention" } });
+      expect(output.data).toEqual(layer.apply(params, x).data);
+      expect(Object.keys(plain)).toEqual(names);
+      expect(Object.keys(nested)).toEqual(["layers.3.attention.weights", "layers.3.attention.lse"]);
+      expect(nested["layers.3.attention.weights"]!.data).toEqual(plain["weights"]!.data);
+      expect(plain["weights"]!.shape).toEqual([2, layer.config.numHeads, 3, 3]);
+    }),
+  );
+});
+
+test("positions are given, or follow what the cache has seen", () => {
+  const layer = groupedQuery({
+    embedDim: 8,
+    numHeads: 2,
+    numKvHeads: 1,
+    rope: rope({ headDim: 4 }),
+    mask: causal(),
+  });
+  const params = layer.init(1);
+  const x = input(layer, 3, 2);
+  const plain = layer.apply(params, x).data;
+  // Only distances matter to a rotary layer, up to rounding.
+  layer
+    .apply(params, x, { positions: { start: 50 } })
+    .data.forEach((number, i) => expect(number).toBeCloseTo(plain[i]!, 4));
+  const apart = layer.apply(params, x, { positions: Int32Array.of(0, 10, 20) }).data;
+  expect(Math.max(...[...apart].map((number, i) => Math.abs(number - plain[i]!)))).toBeGreaterThan(0.01);
+});
+
+test("the layer of a cache is chosen", () => {
+  const layer = groupedQuery({ embedDim: 4, numHeads: 1, numKvHeads: 1 });
+  const asked: number[] = [];
+  const cache = plainCache();
+  const noting: Cache = {
+    length: 0,
+    update: (n, key, value) => (asked.push(n), cache.update(n, key, value)),
+  };
+  layer.apply(layer.init(1), input(layer, 1, 1), { cache: noting, layer: 2 });
+  layer.apply(layer.init(1), input(layer, 1, 1), { cache: noting });
+  expect(asked).toEqual([2, 0]);
+});
+
+test("scale and softcap reach attention", () => {
+  const shape = { embedDim: 4, numHeads: 1, numKvHeads: 1 };
+  const layer = groupedQuery({ ...shape, scale: 3, softcap: 0.5 });
+  const params = layer.init(1);
+  const x = input(layer, 3, 2);
+  const tensors: Record<string, Tensor> = {};
+  layer.apply(params, x, { trace: { names: ["weights"], tensors } });
+  const [q, k] = [params.query, params.key].map(({ weight }) => reshape(linear(x, weight), [2, 1, 3, 4])) as [
+    Tensor,
+    Tensor,
+  ];
+  expect(tensors["weights"]!.data).toEqual(attentionWeights(q, k, { scale: 3, softcap: 0.5 }).data);
+  expect(tensors["weights"]!.data).not.toEqual(attentionWeights(q, k).data);
+});
+
+test("random weights: repeatable, each matrix its own, variance 1 / fan-in, biases 0", () => {
+  const layer = groupedQuery({ embedDim: 64, numHeads: 4, numKvHeads: 2, headDim: 24, bias: true });
+  const params = layer.init(7);
+  expect(Object.values(params).map(({ weight, bias }) => [weight.shape, bias?.shape])).toEqual([
+    [[96, 64], [96]],
+    [[48, 64], [48]],
+    [[48, 64], [48]],
+    [[64, 96], [64]],
+  ]);
+  expect(layer.init(7).value.weight.data).toEqual(params.value.weight.data);
+  const firsts = [params, layer.init(8)].flatMap((p) => Object.values(p).map(({ weight }) => weight.data[0]));
+  expect(new Set(firsts).size).toBe(8);
+  for (const { weight, bias } of Object.values(params)) {
+    const flat = reshape(weight, [1, -1]);
+    const variance = matmul(flat, reshape(flat, [-1, 1])).data[0]! / weight.data.length;
+    expect(variance * weight.shape[1]!).toBeGreaterThan(0.9);
+    expect(variance * weight.shape[1]!).toBeLessThan(1.1);
+    expect(bias!.data.every((number: number) => number === 0)).toBe(true);
+  }
+  expect(groupedQuery({ embedDim: 4, numHeads: 1, numKvHeads: 1 }).init(1).query.bias).toBeUndefined();
+});
+
+test("golden: one head, values mixed evenly", () => {
+  // Queries of 0 match all keys equally; values are x doubled; the output adds both numbers, and 1.
+  const layer = groupedQuery({ embedDim: 2, numHeads: 1, numKvHeads: 1, mask: causal() });
+  const eye = tensor([
+    [1, 0],
+    [0, 1],
+  ]);
+  const params = {
+    query: { weight: mul(eye, 0) },
+    key: { weight: eye },
+    value: { weight: mul(eye, 2) },
+    output: {
+      weight: tensor([
+        [1, 1],
+        [1, -1],
+      ]),
+      bias: tensor([1, 0]),
+    },
+  };
+  expect(
+    layer
+      .apply(
+        params,
+        tensor([
+          [
+            [1, 2],
+            [3, 6],
+          ],
+        ]),
+      )
+      .toNested(),
+  ).toEqual([
+    [
+      [7, -2],
+      [13, -4],
+    ],
+  ]);
+});
+
+test("sizes that do not divide, and inputs of another width, are refused with the fix", () => {
+  const shape = { embedDim: 8, numHeads: 4, numKvHeads: 2 };
+  expect(() => groupedQuery({ ...shape, numKvHeads: 3 })).toThrow(
+    /groupedQuery: `numKvHeads` is 3, expected a divisor of numHeads = 4.\nFix: each key-value head serves/,
+  );
+  expect(() => groupedQuery({ ...shape, embedDim: 10 })).toThrow(
+    /`headDim` is 2.5, expected a whole number, and embedDim = 10 divided by numHeads = 4 is none.\nFix: choose numHeads/,
+  );
+  for (const wrong of [{ embedDim: 0 }, { numHeads: 1.5 }, { numKvHeads: -1 }]) {
+    const [[name, value]] = Object.entries(wrong) as [[string, number]];
+    expect(() => groupedQuery({ ...shape, ...wrong })).toThrow(
+      new RegExp(`\`${name}\` is ${value}, expected a whole number, 1 or more`),
+    );
+  }
+  expect(groupedQuery({ ...shape, embedDim: 10, headDim: 3 }).config.headDim).toBe(3);
+  const layer = groupedQuery(shape);
+  for (const wrong of [
+    [1, 2, 9],
+    [2, 8],
+  ]) {
+    expect(() => layer.apply(layer.init(1), randn(wrong, { seed: 1 }))).toThrow(
+      /apply: `x` has shape .*, expected \[B, T, 8\], as embedDim is 8.\nFix: give batches of rows/,
+    );
+  }
+});

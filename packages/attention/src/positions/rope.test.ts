@@ -1,0 +1,161 @@
+import { matmul, randn, slice, take, tensor, transpose, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attentionWeights, rope, type RopeOptions } from "../index.js";
+
+const layout = fc.constantFrom("half", "interleaved");
+const place = fc.integer({ min: 0, max: 5000 });
+const seed = fc.nat(1000);
+const headDim = fc.integer({ min: 1, max: 4 }).map((half) => 2 * half);
+const base = fc.constantFrom(10, 10000, 500000);
+
+const dot = (a: Tensor, b: Tensor) => matmul(a, transpose(b)).data[0]!;
+
+test("property: a score depends only on how far apart query and key stand", () => {
+  fc.assert(
+    fc.property(
+      headDim,
+      layout,
+      base,
+      place,
+      place,
+      place,
+      seed,
+      (headDim, layout, base, i, j, shift, seed) => {
+        const { apply } = rope({ headDim, layout, base });
+        const [q, k] = [0, 1].map((n) => randn([1, 1, 1, headDim], { seed: seed + n, dtype: "float64" })) as [
+          Tensor,
+          Tensor,
+        ];
+        const score = (i: number, j: number) => dot(apply(q, { start: i }), apply(k, { start: j }));
+        expect(score(i + shift, j + shift)).toBeCloseTo(score(i, j), 10);
+      },
+    ),
+  );
+  // It does depend on that.
+  const x = randn([1, 1, 1, 4], { seed: 1 });
+  const { apply } = rope({ headDim: 4 });
+  expect(dot(apply(x, { start: 3 }), apply(x, { start: 0 }))).not.toBeCloseTo(dot(x, x), 2);
+});
+
+test("property: a turn keeps the length, and at position 0 there is none", () => {
+  fc.assert(
+    fc.property(headDim, layout, place, seed, (headDim, layout, start, seed) => {
+      const x = randn([2, 3, 2, headDim], { seed, dtype: "float64" });
+      const { apply } = rope({ headDim, layout });
+      const turned = apply(x, { start });
+      for (let row = 0; row < x.data.length; row += headDim) {
+        const norm = ({ data }: Tensor) => Math.hypot(...data.subarray(row, row + headDim));
+        expect(norm(turned)).toBeCloseTo(norm(x), 12);
+      }
+      const first = slice(x, 2, 0, 1);
+      expect(apply(first, { start: 0 }).data).toEqual(first.data);
+    }),
+  );
+});
+
+test("property: the layouts agree when the numbers of a head change places", () => {
+  fc.assert(
+    fc.property(headDim, place, seed, (headDim, start, seed) => {
+      // Number 2i of the interleaved layout is number i of the other, 2i + 1 is i + headDim / 2.
+      const places = Array.from({ length: headDim }, (_, n) =>
+        n < headDim / 2 ? 2 * n : 2 * n + 1 - headDim,
+      );
+      const permuted = (x: Tensor) => take(x, 3, tensor(places, { dtype: "int32" }));
+      const [q, k] = [0, 1].map((n) => randn([1, 2, 3, headDim], { seed: seed + n })) as [Tensor, Tensor];
+      const turn = (layout: "half" | "interleaved", x: Tensor) =>
+        rope({ headDim, layout }).apply(x, { start });
+      expect(turn("half", permuted(q)).data).toEqual(permuted(turn("interleaved", q)).data);
+      const scores = attentionWeights(turn("interleaved", q), turn("interleaved", k)).data;
+      attentionWeights(turn("half", permuted(q)), turn("half", permuted(k))).data.forEach((weight, i) =>
+        expect(weight).toBeCloseTo(scores[i]!, 6),
+      );
+    }),
+  );
+});
+
+test("property: a part turns as a head of that size does, and the rest stays", () => {
+  fc.assert(
+    fc.property(headDim, fc.nat(4), layout, place, seed, (rotaryDim, rest, layout, start, seed) => {
+      const headDim = rotaryDim + rest;
+      const x = randn([1, 2, 3, headDim], { seed });
+      const turned = rope({ headDim, rotaryDim, layout }).apply(x, { start });
+      const part = rope({ headDim: rotaryDim, layout }).apply(slice(x, 3, 0, rotaryDim), { start });
+      expect(slice(turned, 3, 0, rotaryDim).data).toEqual(part.data);
+      expect(slice(turned, 3, rotaryDim).data).toEqual(slice(x, 3, rotaryDim).data);
+    }),
+  );
+});
+
+test("positions: from a start, one by one, or each batch its own", () => {
+  const x = randn([2, 1, 3, 4], { seed: 1 });
+  const { apply } = rope({ headDim: 4 });
+  expect(apply(x, Int32Array.of(5, 6, 7)).data).toEqual(apply(x, { start: 5 }).data);
+  const each = apply(x, Int32Array.of(0, 1, 2, 9, 3, 9));
+  for (const [b, positions] of [
+    [0, [0, 1, 2]],
+    [1, [9, 3, 9]],
+  ] as const) {
+    const own = apply(slice(x, 0, b, b + 1), Int32Array.from(positions));
+    expect(slice(each, 0, b, b + 1).data).toEqual(own.data);
+  }
+});
+
+test("golden: two pairs at position 3, the second a hundred times slower", () => {
+  const x = tensor([1, 1, 0, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
+  const turn = (options: Omit<RopeOptions, "headDim">, x: Tensor) => [
+    ...rope({ headDim: 4, ...options }).apply(x, { start: 3 }).data,
+  ];
+  const expected = [Math.cos(3), Math.cos(0.03), Math.sin(3), Math.sin(0.03)];
+  turn({}, x).forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 14));
+  // With base 100 the second pair is 10 times slower.
+  turn({ base: 100 }, x).forEach((number, i) =>
+    expect(number).toBeCloseTo([Math.cos(3), Math.cos(0.3), Math.sin(3), Math.sin(0.3)][i]!, 14),
+  );
+  const paired = turn(
+    { layout: "interleaved" },
+    tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" }),
+  );
+  paired.forEach((number, i) =>
+    expect(number).toBeCloseTo([expected[0], expected[2], expected[1], expected[3]][i]!, 14),
+  );
+});
+
+test("angles are exact at far positions", () => {
+  const x = tensor([1, 0], { shape: [1, 1, 1, 2] });
+  expect(rope({ headDim: 2 }).apply(x, { start: 1_000_003 }).data[0]).toBe(Math.fround(Math.cos(1_000_003)));
+});
+
+test("it is named as it is written", () => {
+  expect(rope({ headDim: 8 }).name).toBe('rope({ headDim: 8, base: 10000, layout: "half" })');
+  expect(rope({ headDim: 8, rotaryDim: 4 }).name).toBe(
+    'rope({ headDim: 8, base: 10000, layout: "half", rotaryDim: 4 })',
+  );
+});
+
+test("odd sizes, broken bases and positions that do not fit are refused, with the fix", () => {
+  expect(() => rope({ headDim: 5 })).toThrow(
+    /rope: `headDim` is 5, expected an even number from 0 to headDim = 5.\nFix: pairs of numbers turn together/,
+  );
+  for (const rotaryDim of [3, 10, -2, 2.5]) {
+    expect(() => rope({ headDim: 8, rotaryDim })).toThrow(
+      /`rotaryDim` is .*, expected an even number from 0 to headDim = 8/,
+    );
+  }
+  for (const base of [0, -1, NaN, Infinity]) {
+    expect(() => rope({ headDim: 8, base })).toThrow(/`base` is .*, expected a finite number above 0/);
+  }
+  const x = randn([2, 1, 3, 8], { seed: 1 });
+  for (const count of [0, 2, 4, 12]) {
+    expect(() => rope({ headDim: 8 }).apply(x, new Int32Array(count))).toThrow(
+      /`positions` is ".* positions", expected T = 3 of them, or B · T = 6.\nFix: give each token its place/,
+    );
+  }
+  for (const headDim of [4, 16]) {
+    expect(() => rope({ headDim, rotaryDim: 2 }).apply(x, { start: 0 })).toThrow(
+      new RegExp(
+        `rope: \`x\` has shape \\[2, 1, 3, 8\\], expected \\[B, H, T, ${headDim}\\], as headDim is ${headDim}`,
+      ),
+    );
+  }
+});

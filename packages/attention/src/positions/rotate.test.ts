@@ -1,0 +1,88 @@
+import { checkGradient, contiguous, mul, permute, randn, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { rotate } from "../index.js";
+
+const layout = fc.constantFrom("half", "interleaved");
+
+/** Angles for T positions of P pairs, the same ones or each batch its own: their cosines and sines. */
+function angles(shape: readonly number[], seed: number): { cos: Tensor; sin: Tensor } {
+  const radians = randn(shape, { seed, dtype: "float64" }).data;
+  const of = (f: (x: number) => number) => tensor(Float64Array.from(radians, f), { shape });
+  return { cos: of(Math.cos), sin: of(Math.sin) };
+}
+
+const sizes = fc.record({
+  B: fc.integer({ min: 1, max: 2 }),
+  T: fc.integer({ min: 1, max: 3 }),
+  pairs: fc.nat(3),
+  rest: fc.nat(2),
+  seed: fc.nat(1000),
+  perBatch: fc.boolean(),
+});
+
+test("property: pairs keep their length, what is not turned stays, and turning back gives the start", () => {
+  fc.assert(
+    fc.property(sizes, layout, ({ B, T, pairs, rest, seed, perBatch }, layout) => {
+      const D = 2 * pairs + rest;
+      const x = randn([B, 2, T, D], { seed, dtype: "float64" });
+      const { cos, sin } = angles(perBatch ? [B, T, pairs] : [T, pairs], seed + 1);
+      const turned = rotate(x, cos, sin, { layout });
+      for (let row = 0; row < x.data.length; row += D) {
+        for (let i = 0; i < pairs; i++) {
+          const [a, b] = layout === "half" ? [i, i + pairs] : [2 * i, 2 * i + 1];
+          const norm = ({ data }: Tensor) => Math.hypot(data[row + a]!, data[row + b]!);
+          expect(norm(turned)).toBeCloseTo(norm(x), 12);
+        }
+        const tail = ({ data }: Tensor) => data.subarray(row + 2 * pairs, row + D);
+        expect(tail(turned)).toEqual(tail(x));
+      }
+      const back = rotate(turned, cos, mul(sin, -1), { layout }).data;
+      back.forEach((number, i) => expect(number).toBeCloseTo(x.data[i]!, 12));
+    }),
+  );
+});
+
+test("the gradient is what central differences give", () => {
+  for (const layout of ["half", "interleaved"] as const) {
+    const x = randn([2, 1, 2, 5], { seed: 1, dtype: "float64" });
+    const dy = randn([2, 1, 2, 5], { seed: 2, dtype: "float64" });
+    const { cos, sin } = angles([2, 2, 2], 3);
+    checkGradient((x) => sum(mul(rotate(x, cos, sin, { layout }), dy)), x);
+  }
+});
+
+test("golden: a quarter turn, in both layouts; the last number is not turned", () => {
+  const x = tensor([1, 2, 3, 4, 5], { shape: [1, 1, 1, 5] });
+  const [cos, sin] = [tensor([[0, 1]]), tensor([[1, 0]])]; // the first pair turns, the second stands still
+  expect([...rotate(x, cos, sin).data]).toEqual([-3, 2, 1, 4, 5]);
+  expect([...rotate(x, cos, sin, { layout: "half" }).data]).toEqual([-3, 2, 1, 4, 5]);
+  expect([...rotate(x, cos, sin, { layout: "interleaved" }).data]).toEqual([-2, 1, 3, 4, 5]);
+});
+
+test("views are read in place, and a table for one batch serves all", () => {
+  const x = randn([2, 3, 4, 6], { seed: 1, dtype: "float64" });
+  const stored = permute(contiguous(permute(x, [3, 2, 0, 1])), [2, 3, 1, 0]);
+  const { cos, sin } = angles([1, 4, 2], 2);
+  const [cosT, sinT] = [cos, sin].map((table) => permute(contiguous(permute(table, [2, 0, 1])), [1, 2, 0]));
+  const packed = rotate(x, cos, sin).data;
+  expect(rotate(stored, cosT!, sinT!).data).toEqual(packed);
+  const flat = ({ data }: Tensor) => tensor(data, { shape: [4, 2] });
+  expect(rotate(x, flat(cos), flat(sin)).data).toEqual(packed);
+});
+
+test("angles that do not fit are refused, by their name", () => {
+  const x = zeros([2, 1, 3, 4]);
+  const fits = zeros([3, 2]);
+  for (const shape of [[2, 2], [3, 3], [3, 3, 2], [1, 1, 3, 2], [2]]) {
+    expect(() => rotate(x, zeros(shape), fits)).toThrow(
+      /rotate: `cos` has shape .*, expected float32 \[T, r\/2\] or \[B, T, r\/2\] .* is \[2, 1, 3, 4\].\nFix: give one row of angles/,
+    );
+    expect(() => rotate(x, fits, zeros(shape))).toThrow(/rotate: `sin` has shape/);
+  }
+  expect(() => rotate(x, fits, zeros([3, 1]))).toThrow(/rotate: `sin` has shape \[3, 1\]/);
+  expect(() => rotate(x, zeros([3, 2], { dtype: "float64" }), fits)).toThrow(/`cos` is "float64"/);
+  expect(() => rotate(zeros([3, 4]), fits, fits)).toThrow(/rotate: `x` has shape \[3, 4\]/);
+  expect(() => rotate(x, fits, fits, { layout: "neox" as "half" })).toThrow(/`layout` is "neox"/);
+  expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` has shape \[1\], expected a tensor/);
+});
