@@ -1,6 +1,8 @@
-import { ShapeError } from "@qkv/core";
+import { checkFloat } from "../dtype.js";
+import { overRows, type NormOptions } from "../norm-rows.js";
 import { checkTensor, run, type Op } from "../op.js";
 import { eachRow } from "../rows.js";
+import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { div } from "./div.js";
@@ -12,19 +14,7 @@ import { sumTo } from "./sum-to.js";
 
 export const rmsNormOp: Op<{ eps: number }> = {
   name: "rmsNorm",
-  infer([x, weight]) {
-    const length = x!.shape.at(-1);
-    if (x!.shape.length === 0 || weight!.shape.length !== 1 || weight!.shape[0] !== length) {
-      throw new ShapeError({
-        fn: "rmsNorm",
-        argument: "weight",
-        received: weight!.shape,
-        expected: `[${length ?? "C"}], the length of the last axis of x, which is [${x!.shape.join(", ")}]`,
-        fix: "the norm goes over the last axis, and the weight has one number for each place on it.",
-      });
-    }
-    return [{ shape: x!.shape, dtype: x!.dtype }];
-  },
+  infer: ([x]) => [{ shape: x!.shape, dtype: checkFloat("rmsNorm", x!.dtype) }],
   kernel([x, weight], [out], { eps }) {
     const last = x!.shape.length - 1;
     const n = x!.shape[last]!;
@@ -43,6 +33,7 @@ export const rmsNormOp: Op<{ eps: number }> = {
       }
     });
   },
+  flops: ([x]) => 4 * sizeOf(x!.shape),
   backward({ inputs: [x, weight], gradients: [dy], attributes: { eps } }) {
     // With r = 1/√(mean x² + ε): dx = r (g − x r² mean(g x)), where g = dy · weight.
     const n = x!.shape.at(-1)!;
@@ -55,14 +46,14 @@ export const rmsNormOp: Op<{ eps: number }> = {
 };
 
 /**
- * Divides each row by its root mean square and multiplies by a learned weight: `x / √(mean x² + eps) · weight`,
- * over the last axis.
+ * Divides each row by its root mean square and multiplies by a learned weight: `x / √(mean x² + eps) · weight`.
  *
  * @param x - `[…, C]`
  * @param weight - `[C]`
- * @param options - `eps`: default 1e-5.
- * @returns `[…, C]`
- * @throws {ShapeError} If the weight is not as long as the last axis.
+ * @param options - `axis`: the first of the axes that make a row; the weight has the shape of these axes. Default
+ *   -1, the last alone. `eps`: default 1e-5.
+ * @returns The shape of `x`.
+ * @throws {ShapeError} If the weight has another shape than a row.
  * @see "Root Mean Square Layer Normalization" (2019), arXiv:1910.07467
  *
  * @example
@@ -72,6 +63,7 @@ export const rmsNormOp: Op<{ eps: number }> = {
  * rmsNorm(tensor([3, -3]), ones([2]), { eps: 0 }).toNested(); // => [1, -1]
  * ```
  */
-export function rmsNorm(x: Tensor, weight: Tensor, { eps = 1e-5 }: { eps?: number } = {}): Tensor {
-  return run(rmsNormOp, [checkTensor("rmsNorm", "x", x), checkTensor("rmsNorm", "weight", weight)], { eps });
+export function rmsNorm(x: Tensor, weight: Tensor, { eps = 1e-5, axis = -1 }: NormOptions = {}): Tensor {
+  const given = { weight: checkTensor("rmsNorm", "weight", weight) };
+  return overRows("rmsNorm", x, axis, given, (inputs) => run(rmsNormOp, inputs, { eps }));
 }

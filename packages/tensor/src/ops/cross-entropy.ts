@@ -1,0 +1,143 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import type { View } from "../contracts.js";
+import { copyPacked } from "../copy-packed.js";
+import { checkFloat, type DType } from "../dtype.js";
+import { checkTensor, run, runAll, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { sameShape, sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { div } from "./div.js";
+import { mul } from "./mul.js";
+import { reshape } from "./reshape.js";
+import { softmax } from "./softmax.js";
+import { sub } from "./sub.js";
+import { sum } from "./sum.js";
+
+type Attributes = { ignoreIndex: number; smoothing: number };
+
+/** Logits `[…, V]` and targets `[…]` to losses `[…]`, and 1 where a target counts, 0 where it is ignored. */
+export const crossEntropyOp: Op<Attributes> = {
+  name: "crossEntropy",
+  infer([logits, targets]) {
+    const dtype = checkFloat("crossEntropy", logits!.dtype);
+    return [
+      { shape: targets!.shape, dtype },
+      { shape: targets!.shape, dtype },
+    ];
+  },
+  kernel([logits, targets], [losses, counts], { ignoreIndex, smoothing }) {
+    const V = logits!.shape.at(-1)!;
+    const dv = logits!.strides.at(-1)!;
+    const X = logits!.array;
+    const T = packedTargets(targets!, V, ignoreIndex);
+    const around = [losses!.strides, logits!.strides.slice(0, -1)];
+    eachRow(losses!.shape, around, [0, logits!.offset], ([o, i], [dO, dI], length) => {
+      for (let n = 0; n < length; n++) {
+        const row = o! + n * dO!;
+        const at = i! + n * dI!;
+        if (T[row] === ignoreIndex) continue;
+        let largest = -Infinity;
+        for (let k = 0; k < V; k++) largest = Math.max(largest, X[at + k * dv]!);
+        let [powers, total] = [0, 0];
+        for (let k = 0; k < V; k++) {
+          const logit = X[at + k * dv]!;
+          powers += Math.exp(logit - largest);
+          if (smoothing > 0) total += logit - largest;
+        }
+        const target = X[at + T[row]! * dv]! - largest;
+        losses!.array[row] = Math.log(powers) - (1 - smoothing) * target - (smoothing / V) * total;
+        counts!.array[row] = 1;
+      }
+    });
+  },
+  flops: ([logits]) => 4 * sizeOf(logits!.shape),
+  backward({ inputs: [logits, targets], outputs: [, counts], gradients: [dy], attributes }) {
+    if (!dy) return [];
+    const { shape, dtype } = logits!;
+    const wanted = run(targetWeightsOp, [targets!], { ...attributes, V: shape.at(-1)!, dtype });
+    const column = (x: Tensor) => reshape(x, [...x.shape, 1]);
+    return [mul(column(dy), sub(mul(softmax(logits!), column(counts!)), wanted))];
+  },
+};
+
+/** Targets `[…]` to what the softmax should be, `[…, V]`; zeros for an ignored target. */
+export const targetWeightsOp: Op<Attributes & { V: number; dtype: DType }> = {
+  name: "targetWeights",
+  infer: ([targets], { V, dtype }) => [{ shape: [...targets!.shape, V], dtype }],
+  kernel([targets], [out], { ignoreIndex, smoothing, V }) {
+    packedTargets(targets!, V, ignoreIndex).forEach((target, row) => {
+      if (target === ignoreIndex) return;
+      out!.array.fill(smoothing / V, row * V, (row + 1) * V);
+      out!.array[row * V + target]! += 1 - smoothing;
+    });
+  },
+};
+
+function packedTargets({ array, ...view }: View, V: number, ignoreIndex: number): Int32Array {
+  const targets = copyPacked(view, array) as Int32Array;
+  const wrong = targets.find((target) => target !== ignoreIndex && (target < 0 || target >= V));
+  if (wrong === undefined) return targets;
+  throw new ArgumentError({
+    fn: "crossEntropy",
+    argument: "targets",
+    received: wrong,
+    expected: `classes from 0 to ${V - 1}, or ${ignoreIndex} for a place to ignore`,
+    fix: "check that the tokenizer belongs to the model, and that padding is marked with `ignoreIndex`.",
+  });
+}
+
+/** How a loss is measured. */
+export type CrossEntropyOptions = {
+  /** Places with this target count for nothing. Default -100. */
+  ignoreIndex?: number;
+  /** The share of the wanted probability that is spread evenly over all classes, from 0 to 1. Default 0. */
+  labelSmoothing?: number;
+  /** `"mean"` over the targets that count (default; NaN if none does), their `"sum"`, or `"none"`: each on its own. */
+  reduction?: "mean" | "sum" | "none";
+};
+
+/**
+ * How surprised a model is by the right classes, in nats: `−log softmax(logits)[target]`.
+ *
+ * @param logits - `[…, V]`, before softmax; classes are the last axis.
+ * @param targets - int32 `[…]`, each from 0 to V - 1 or `ignoreIndex`.
+ * @returns One number `[]`, or `[…]` for the reduction `"none"`.
+ * @throws {ShapeError} If the targets do not have the shape of the logits without their last axis.
+ * @throws {ArgumentError} If a target is no class, or an option is not known.
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, tensor } from "@qkv/tensor";
+ *
+ * const logits = tensor([[0, 0], [0, 1000]]);
+ * crossEntropy(logits, tensor([0, -100], { dtype: "int32" })).toNested(); // => 0.6931471824645996
+ * ```
+ */
+export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
+  const { ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
+  const rows = checkTensor("crossEntropy", "logits", logits).shape.slice(0, -1);
+  checkTensor("crossEntropy", "targets", targets);
+  if (logits.shape.length === 0 || targets.dtype !== "int32" || !sameShape(targets.shape, rows)) {
+    throw new ShapeError({
+      fn: "crossEntropy",
+      argument: "targets",
+      received: `${targets.dtype} [${targets.shape.join(", ")}]`,
+      expected: `int32 [${rows.join(", ")}], as logits are [${logits.shape.join(", ")}] with classes last`,
+      fix: "give one class for each row of logits; `transpose` logits whose classes are not the last axis.",
+    });
+  }
+  const known = ["mean", "sum", "none"].includes(reduction);
+  if (!known || !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
+    throw new ArgumentError({
+      fn: "crossEntropy",
+      argument: known ? "labelSmoothing" : "reduction",
+      received: known ? labelSmoothing : reduction,
+      expected: known ? "a share from 0 to 1" : '"mean", "sum" or "none"',
+      fix: "leave it out for the plain loss.",
+    });
+  }
+  const attributes = { ignoreIndex, smoothing: labelSmoothing };
+  const [losses, counts] = runAll(crossEntropyOp, [logits, targets], attributes) as [Tensor, Tensor];
+  if (reduction === "none") return losses;
+  return reduction === "sum" ? sum(losses) : div(sum(losses), sum(counts));
+}

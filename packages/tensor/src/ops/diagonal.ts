@@ -1,0 +1,71 @@
+import { ShapeError } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+type Axes = { axes: readonly [number, number] };
+
+export const diagonalOp: Op<Axes> = {
+  name: "diagonal",
+  infer: ([x], { axes }) => [{ shape: along(x!.shape, axes, x!.shape[axes[0]]!), dtype: x!.dtype }],
+  view: ({ strides, offset }, { axes }) => ({
+    strides: along(strides, axes, strides[axes[0]]! + strides[axes[1]]!),
+    offset,
+  }),
+  backward: ({ gradients: [dy], attributes }) => [run(onDiagonalOp, [dy!], attributes)],
+};
+
+/** The gradient of `diagonal`: its numbers on the diagonal, zeros beside it. */
+export const onDiagonalOp: Op<Axes> = {
+  name: "onDiagonal",
+  moves: true,
+  infer: ([x], { axes }) => {
+    const shape = x!.shape.slice(0, -1);
+    for (const axis of [...axes].sort((a, b) => a - b)) shape.splice(axis, 0, x!.shape.at(-1)!);
+    return [{ shape, dtype: x!.dtype }];
+  },
+  kernel([x], [out], { axes }) {
+    const strides = along(out!.strides, axes, out!.strides[axes[0]]! + out!.strides[axes[1]]!);
+    eachRow(x!.shape, [strides, x!.strides], [0, x!.offset], ([o, i], [dO, dI], length) => {
+      for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
+    });
+  },
+  backward: ({ gradients: [dy], attributes }) => [run(diagonalOp, [dy!], attributes)],
+};
+
+/** A list without two axes, and one entry for the diagonal at the end. */
+function along(list: Shape, axes: Axes["axes"], last: number): number[] {
+  return [...list.filter((_, axis) => !axes.includes(axis)), last];
+}
+
+/**
+ * The numbers whose places on two axes are equal, as a view: both axes go, and the diagonal is a new last axis.
+ *
+ * @param x - `[…, N, N]`, or with the two axes anywhere.
+ * @param axisA - Default -2.
+ * @param axisB - Default -1.
+ * @throws {ShapeError} If the axes are one, or not equally long.
+ *
+ * @example
+ * ```ts
+ * import { diagonal, tensor } from "@qkv/tensor";
+ *
+ * diagonal(tensor([[1, 2], [3, 4]])).toNested(); // => [1, 4]
+ * ```
+ */
+export function diagonal(x: Tensor, axisA = -2, axisB = -1): Tensor {
+  const { shape } = checkTensor("diagonal", "x", x);
+  const a = normalizeAxis("diagonal", axisA, shape.length, "axisA");
+  const b = normalizeAxis("diagonal", axisB, shape.length, "axisB");
+  if (a === b || shape[a] !== shape[b]) {
+    throw new ShapeError({
+      fn: "diagonal",
+      argument: "x",
+      received: shape,
+      expected: `two axes of one length at ${axisA} and ${axisB}`,
+      fix: "`slice` the longer axis.",
+    });
+  }
+  return run(diagonalOp, [x], { axes: [a, b] });
+}

@@ -1,0 +1,43 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { checkGradient, dropout, mul, ones, permute, randn, sum, uniform, type Tensor } from "../index.js";
+
+test("property: a place is dropped where the seed's uniform number is below the rate, and the rest is scaled up", () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.double({ min: 0, max: 0.95, noNaN: true }), (seed, rate) => {
+      const chance = uniform([4, 5], { seed, dtype: "float64" }).data;
+      const y = dropout(ones([4, 5], { dtype: "float64" }), { rate, seed });
+      y.data.forEach((value, i) => expect(value).toBe(chance[i]! < rate ? 0 : 1 / (1 - rate)));
+    }),
+  );
+});
+
+test("about one number of four is dropped, and the mean stays", () => {
+  const { data } = dropout(ones([10_000]), { rate: 0.25, seed: 7 });
+  const dropped = data.filter((value) => value === 0).length;
+  expect(Math.abs(dropped - 2500)).toBeLessThan(4 * Math.sqrt(10_000 * 0.25 * 0.75));
+});
+
+test("places are counted in row-major order, whatever the strides", () => {
+  const x = uniform([3, 4], { seed: 1 });
+  const view = dropout(permute(x, [1, 0]), { rate: 0.5, seed: 3 });
+  const kept = dropout(ones([4, 3]), { rate: 0.5, seed: 3 });
+  expect(view.toNested()).toEqual(mul(permute(x, [1, 0]), kept).toNested());
+});
+
+test("the gradient passes where the number did", () => {
+  const [x, dy] = [
+    randn([2, 3], { seed: 1, dtype: "float64" }),
+    randn([2, 3], { seed: 2, dtype: "float64" }),
+  ];
+  const f = (z: Tensor) => sum(mul(mul(dropout(z, { rate: 0.4, seed: 5 }), z), dy));
+  expect(() => checkGradient(f, x)).not.toThrow();
+});
+
+test("a rate of 1 and a seed that is not whole are refused, with the fix", () => {
+  expect(() => dropout(ones([2]), { rate: 1, seed: 1 })).toThrow(
+    /`rate` is 1, expected a probability.*\nFix: 0.1 drops/,
+  );
+  expect(() => dropout(ones([2]), { rate: NaN, seed: 1 })).toThrow(/`rate` is NaN/);
+  expect(() => dropout(ones([2]), { rate: 0.1, seed: 0.5 })).toThrow(/dropout: `seed` is 0.5/);
+});

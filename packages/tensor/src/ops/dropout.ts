@@ -1,0 +1,54 @@
+import { ArgumentError } from "@qkv/core";
+import { floatTensor } from "../float-tensor.js";
+import { run, type Op } from "../op.js";
+import { fillUniforms, seedKey } from "../random/uniforms.js";
+import { eachRow } from "../rows.js";
+import type { Tensor } from "../tensor.js";
+
+export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
+  name: "dropout",
+  infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+  kernel([x], [out], { rate, key }) {
+    const scale = 1 / (1 - rate);
+    eachRow(x!.shape, [out!.strides, x!.strides], [0, x!.offset], ([o, i], [, di], length) => {
+      // Number n of the seed's stream decides about element n, in row-major order.
+      const chance = new Float64Array(length);
+      fillUniforms(chance, key, o!);
+      for (let k = 0; k < length; k++) {
+        out!.array[o! + k] = chance[k]! < rate ? 0 : x!.array[i! + k * di!]! * scale;
+      }
+    });
+  },
+  backward: ({ gradients: [dy], attributes }) => [run(dropoutOp, [dy!], attributes)],
+};
+
+/**
+ * Sets each number to zero with probability `rate`, and divides the others by `1 - rate`, so that the expected value
+ * stays. For training; leave the call out to generate.
+ *
+ * @param options - `rate`: from 0 to below 1. `seed`: a whole number; the same one drops the same places on every
+ *   device, so use another one for each layer and step.
+ * @throws {ArgumentError} If the rate is outside, or the seed is not whole.
+ * @see "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014)
+ *
+ * @example
+ * ```ts
+ * import { dropout, ones } from "@qkv/tensor";
+ *
+ * dropout(ones([6]), { rate: 0.5, seed: 1 }).toNested(); // => [2, 0, 2, 0, 2, 2]
+ * ```
+ */
+export function dropout(x: Tensor, { rate, seed }: { rate: number; seed: number }): Tensor {
+  const key = seedKey("dropout", seed);
+  if (!(rate >= 0 && rate < 1)) {
+    throw new ArgumentError({
+      fn: "dropout",
+      argument: "rate",
+      received: rate,
+      expected: "a probability from 0 to below 1",
+      fix: "0.1 drops one number of ten.",
+    });
+  }
+  floatTensor("dropout", "x", x);
+  return rate === 0 ? x : run(dropoutOp, [x], { rate, key });
+}

@@ -1,0 +1,131 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { checkGradient, count, einsum, mul, randn, sum, tensor, zeros, type Tensor } from "../index.js";
+
+const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
+
+/** The definition: for every value of every letter, the product of the operands' numbers goes to the result's place. */
+function loops(
+  operands: string[],
+  result: string,
+  sizes: Record<string, number>,
+  tensors: Tensor[],
+): number[] {
+  const letters = Object.keys(sizes);
+  const place = (labels: string, values: Record<string, number>) =>
+    [...labels].reduce((at, label) => at * sizes[label]! + values[label]!, 0);
+  const out = new Array<number>([...result].reduce((n, label) => n * sizes[label]!, 1)).fill(0);
+  const visit = (n: number, values: Record<string, number>): void => {
+    if (n < letters.length) {
+      for (let v = 0; v < sizes[letters[n]!]!; v++) visit(n + 1, { ...values, [letters[n]!]: v });
+      return;
+    }
+    const product = operands.reduce((p, labels, i) => p * tensors[i]!.data[place(labels, values)]!, 1);
+    out[place(result, values)]! += product;
+  };
+  visit(0, {});
+  return out;
+}
+
+test("property: equals the loops it stands for", () => {
+  const operand = fc
+    .array(fc.constantFrom("a", "b", "c", "d"), { maxLength: 3 })
+    .map((list) => list.join(""));
+  const equation = fc.record({
+    operands: fc.array(operand, { minLength: 1, maxLength: 4 }),
+    lengths: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 4, maxLength: 4 }),
+    order: fc.shuffledSubarray(["a", "b", "c", "d"]),
+    seed: fc.integer(),
+  });
+  fc.assert(
+    fc.property(equation, ({ operands, lengths, order, seed }) => {
+      const used = [...new Set(operands.join(""))];
+      const sizes = Object.fromEntries(used.map((label) => [label, lengths["abcd".indexOf(label)]!]));
+      const result = order.filter((label) => used.includes(label)).join("");
+      const tensors = operands.map((labels, i) =>
+        random(
+          [...labels].map((label) => sizes[label]!),
+          seed + i,
+        ),
+      );
+      const ours = einsum(`${operands.join(",")}->${result}`, ...tensors);
+      expect(ours.shape).toEqual([...result].map((label) => sizes[label]));
+      loops(operands, result, sizes, tensors).forEach((value, i) =>
+        expect(ours.data[i]).toBeCloseTo(value, 9),
+      );
+    }),
+  );
+});
+
+const a = tensor([
+  [1, 2],
+  [3, 4],
+]);
+
+test("golden: the well-known ones, by hand", () => {
+  expect(einsum("ij->ji", a).toNested()).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+  expect(einsum("ii->i", a).toNested()).toEqual([1, 4]);
+  expect(einsum("iii", tensor([1, 0, 0, 0, 0, 0, 0, 5], { shape: [2, 2, 2] })).toNested()).toBe(6);
+  expect(einsum("i,j->ij", tensor([1, 2]), tensor([3, 4])).toNested()).toEqual([
+    [3, 4],
+    [6, 8],
+  ]);
+  expect(einsum("i,i", tensor([1, 2]), tensor([3, 4])).toNested()).toBe(11);
+  expect(einsum("ij, ij -> ", a, a).toNested()).toBe(30);
+  expect(einsum("->", tensor(7)).toNested()).toBe(7);
+  expect(einsum(",i", tensor(2), tensor([1, 2])).toNested()).toEqual([2, 4]);
+  // Without an arrow: letters that occur once, in alphabetical order.
+  expect(einsum("ba", a).toNested()).toEqual([
+    [1, 3],
+    [2, 4],
+  ]);
+});
+
+test("dots stand for axes without letters, matched from the right, and 1 repeats", () => {
+  const x = random([3, 1, 2, 4], 1);
+  const y = random([5, 4, 6], 2);
+  const product = einsum("...ij,...jk->...ik", x, y);
+  expect(product.shape).toEqual([3, 5, 2, 6]);
+  expect(einsum("...ij,...jk", x, y).toNested()).toEqual(product.toNested());
+  const spread = { x: "vij", y: "wjk" };
+  const whole = einsum(`${spread.x},${spread.y}->vwik`, random([3, 2, 4], 1), y);
+  whole.data.forEach((value, i) => expect(product.data[i]).toBeCloseTo(value, 12));
+  expect(einsum("...ii->...i", zeros([3, 5, 5])).shape).toEqual([3, 5]);
+  expect(einsum("i...->...", zeros([3, 5, 4])).shape).toEqual([5, 4]);
+  expect(einsum("ij,ij->i", zeros([2, 1]), zeros([2, 3])).shape).toEqual([2]);
+});
+
+test("the order with the fewest multiplications is taken", () => {
+  const chain = () => einsum("ab,bc,cd->ad", zeros([30, 2]), zeros([2, 30]), zeros([30, 2]));
+  // (ab,bc),cd would be 30·2·30 + 30·30·2 = 3600 multiplications; ab,(bc,cd) is 2·30·2 + 30·2·2 = 240.
+  expect(count(chain).flops).toBe(2 * 240);
+});
+
+test("the gradient towards each operand equals central differences", () => {
+  const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
+  const params = [random([2, 3, 3], 1), random([3, 4], 2), random([2, 4], 3)];
+  const f = ([x, y, z]: Tensor[]) => weigh(einsum("bii,ij,bj->jb", x!, y!, z!));
+  expect(() => checkGradient(f, params)).not.toThrow();
+  expect(() =>
+    checkGradient((x) => weigh(einsum("...ij,...kj->...ik", x, x)), random([2, 3, 2])),
+  ).not.toThrow();
+});
+
+test("what cannot be read, and what does not fit, is refused with the fix", () => {
+  expect(() => einsum("i1,j", a, a)).toThrow(/`equation` is "i1,j".*\nFix: write it like "ij,jk->ik"/);
+  expect(() => einsum("ij,jk", a)).toThrow(/expected an operand for each of the 1 tensors/);
+  expect(() => einsum("ij->iij", a)).toThrow(/a result that names "i" once/);
+  expect(() => einsum("ij->k", a)).toThrow(/a result that names "k" once, and only letters/);
+  expect(() => einsum("ijk->i", a)).toThrow(/`tensors\[0\]` is "2 axes", expected 3, as "ijk" is written/);
+  expect(() => einsum("...ijk->i", a)).toThrow(/expected at least 3/);
+  expect(() => einsum("ij,jk", a, zeros([3, 2]))).toThrow(
+    /has shape \[3, 2\], expected length 2 at axis 0, "j"/,
+  );
+  expect(() => einsum("i,i", zeros([2]), zeros([2], { dtype: "int32" }))).toThrow(
+    /expected float32 like the first/,
+  );
+  expect(() => einsum("i", [1] as unknown as Tensor)).toThrow(/`tensors\[0\]`.*expected a tensor/);
+});

@@ -1,0 +1,93 @@
+import { ArgumentError } from "@qkv/core";
+import { unaryOp } from "../elementwise.js";
+import { erfc } from "../erf.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { add } from "./add.js";
+import { exp } from "./exp.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+import { tanh } from "./tanh.js";
+
+/** x Φ(x), with Φ the probability that a standard normal is below x. */
+export const geluOp = unaryOp(
+  "gelu",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      out[o + k] = value === -Infinity ? 0 : 0.5 * value * erfc(-value * Math.SQRT1_2);
+    }
+  },
+  ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(geluSlopeOp, [x!], undefined)),
+);
+
+/** Φ(x) + x φ(x), with φ the density of Φ. Its own slope is φ(x) (2 − x²). */
+export const geluSlopeOp = unaryOp(
+  "geluSlope",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      const density = inverseRoot2Pi * Math.exp(-0.5 * value * value);
+      out[o + k] = 0.5 * erfc(-value * Math.SQRT1_2) + (density === 0 ? 0 : value * density);
+    }
+  },
+  ({ inputs: [x], gradients: [dy] }) => {
+    const squared = mul(x!, x!);
+    const density = mul(exp(mul(squared, -0.5)), inverseRoot2Pi);
+    return mul(dy!, mul(density, sub(2, squared)));
+  },
+);
+
+/** ½ x (1 + tanh u), u = √(2/π) (x + 0.044715 x³) */
+export const geluTanhOp = unaryOp(
+  "geluTanh",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      const u = root2OverPi * value * (1 + cubic * value * value);
+      out[o + k] = value === -Infinity ? 0 : 0.5 * value * (1 + Math.tanh(u));
+    }
+  },
+  ({ inputs: [x], gradients: [dy] }) => {
+    const squared = mul(x!, x!);
+    const t = tanh(mul(mul(x!, add(mul(squared, cubic), 1)), root2OverPi));
+    const slopeOfU = mul(add(mul(squared, 3 * cubic), 1), root2OverPi);
+    const slope = add(add(t, 1), mul(mul(x!, slopeOfU), sub(1, mul(t, t))));
+    return mul(mul(dy!, 0.5), slope);
+  },
+);
+
+const inverseRoot2Pi = 1 / Math.sqrt(2 * Math.PI);
+const root2OverPi = Math.sqrt(2 / Math.PI);
+const cubic = 0.044715;
+
+/**
+ * The Gaussian error linear unit, `x · Φ(x)`, number by number: each number times the probability that a standard
+ * normal lies below it.
+ *
+ * @param options - `approximate`: `"none"` (default) is exact; `"tanh"` is the formula that GPT-2 was trained with,
+ *   at most 0.0005 away.
+ * @throws {ArgumentError} If `approximate` is something else.
+ * @see "Gaussian Error Linear Units" (2016), arXiv:1606.08415
+ *
+ * @example
+ * ```ts
+ * import { gelu, tensor } from "@qkv/tensor";
+ *
+ * gelu(tensor([0, 1])).toNested(); // => [0, 0.8413447141647339]
+ * gelu(tensor([0, 1]), { approximate: "tanh" }).toNested(); // => [0, 0.8411920070648193]
+ * ```
+ */
+export function gelu(x: Tensor, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Tensor {
+  if (approximate !== "none" && approximate !== "tanh") {
+    throw new ArgumentError({
+      fn: "gelu",
+      argument: "approximate",
+      received: approximate,
+      expected: '"none" or "tanh"',
+      fix: 'leave it out for the exact function; checkpoints that say gelu_new or gelu_pytorch_tanh want "tanh".',
+    });
+  }
+  return run(approximate === "tanh" ? geluTanhOp : geluOp, [floatTensor("gelu", "x", x)], undefined);
+}

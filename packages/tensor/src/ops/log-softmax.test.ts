@@ -1,0 +1,29 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { checkGradient, logSoftmax, mul, randn, softmax, sum, tensor, type Tensor } from "../index.js";
+
+const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
+const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
+
+test("property: its powers are the softmax, along any axis", () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: -2, max: 1 }), (seed, axis) => {
+      const x = random([3, 4], seed);
+      const weights = softmax(x, { axis }).data;
+      logSoftmax(x, { axis }).data.forEach((value, i) =>
+        expect(Math.exp(value)).toBeCloseTo(weights[i]!, 12),
+      );
+    }),
+  );
+});
+
+test("golden: by hand, where the softmax itself is 0", () => {
+  expect(logSoftmax(tensor([0, -2000])).toNested()).toEqual([0, -2000]);
+  expect(logSoftmax(tensor([5, 5])).toNested()).toEqual([Math.fround(-Math.LN2), Math.fround(-Math.LN2)]);
+});
+
+test("gradient, and what is refused", () => {
+  expect(() => checkGradient((x) => weigh(logSoftmax(x, { axis: 0 })), random([3, 4]))).not.toThrow();
+  expect(() => logSoftmax(tensor([1, 2]), { axis: 1 })).toThrow(/logSoftmax: `axis` is 1/);
+  expect(() => logSoftmax(tensor([1], { dtype: "int32" }))).toThrow(/expected float32 or float64/);
+});

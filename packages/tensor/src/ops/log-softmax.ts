@@ -1,0 +1,41 @@
+import { alongAxis, type AxisOptions } from "../along-axis.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { exp } from "./exp.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+import { sum } from "./sum.js";
+
+export const logSoftmaxOp = alongAxis(
+  "logSoftmax",
+  (out, o, dO, x, i, di, n) => {
+    let largest = -Infinity;
+    for (let k = 0; k < n; k++) largest = Math.max(largest, x[i + k * di]!);
+    let total = 0;
+    for (let k = 0; k < n; k++) total += Math.exp(x[i + k * di]! - largest);
+    const log = Math.log(total);
+    for (let k = 0; k < n; k++) out[o + k * dO] = x[i + k * di]! - largest - log;
+  },
+  ({ outputs: [y], gradients: [dy], attributes: { axis } }) =>
+    sub(dy!, mul(exp(y!), sum(dy!, { axis, keepDims: true }))),
+);
+
+/**
+ * The logarithm of `softmax` along an axis, `x − log Σ eˣ`, without computing the softmax: small probabilities keep
+ * their digits.
+ *
+ * @param options - `axis`: default the last.
+ *
+ * @example
+ * ```ts
+ * import { logSoftmax, tensor } from "@qkv/tensor";
+ *
+ * logSoftmax(tensor([1000, 0])).toNested(); // => [0, -1000]
+ * ```
+ */
+export function logSoftmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+  const rank = floatTensor("logSoftmax", "x", x).shape.length;
+  return run(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", axis, rank) });
+}

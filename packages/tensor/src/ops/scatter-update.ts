@@ -1,0 +1,162 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import type { View } from "../contracts.js";
+import { zeros } from "../create.js";
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+type Window = { axis: number; circular: boolean };
+
+/** Inputs: cache, update, and where each batch begins. */
+export const scatterUpdateOp: Op<Window> = {
+  name: "scatterUpdate",
+  moves: true,
+  infer: ([cache]) => [{ shape: cache!.shape, dtype: cache!.dtype }],
+  kernel([cache, update, starts], [out], window) {
+    eachRow(cache!.shape, [out!.strides, cache!.strides], [0, cache!.offset], ([o, i], [, di], length) => {
+      for (let k = 0; k < length; k++) out!.array[o! + k] = cache!.array[i! + k * di!]!;
+    });
+    eachPlace(out!, update!, starts!, window, (to, from, around) => {
+      eachRow(around, [to.strides, from.strides], [to.offset, from.offset], ([o, i], [dO, dI], length) => {
+        for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = update!.array[i! + k * dI!]!;
+      });
+    });
+  },
+  backward: ({ inputs: [cache, update, starts], gradients: [dy], attributes }) => [
+    run(scatterUpdateOp, [dy!, nothing(update!), starts!], attributes),
+    run(readWindowOp, [dy!, nothing(cache!), starts!], {
+      ...attributes,
+      length: update!.shape[attributes.axis]!,
+    }),
+    undefined,
+  ],
+};
+
+/** The places that `scatterUpdate` writes to, read. Inputs: cache, a tensor of zeros like it, and the starts. */
+export const readWindowOp: Op<Window & { length: number }> = {
+  name: "readWindow",
+  moves: true,
+  infer: ([cache], { axis, length }) => [
+    { shape: cache!.shape.map((own, a) => (a === axis ? length : own)), dtype: cache!.dtype },
+  ],
+  kernel([cache, , starts], [out], window) {
+    eachPlace(cache!, out!, starts!, window, (from, to, around) => {
+      eachRow(around, [to.strides, from.strides], [to.offset, from.offset], ([o, i], [dO, dI], length) => {
+        for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = cache!.array[i! + k * dI!]!;
+      });
+    });
+  },
+  backward: ({ inputs: [, empty, starts], gradients: [dy], attributes: { axis, circular } }) => [
+    run(scatterUpdateOp, [empty!, dy!, starts!], { axis, circular }),
+    undefined,
+    undefined,
+  ],
+};
+
+type Place = { strides: Shape; offset: number };
+
+/** Calls `visit` with the place in the cache and the place in the update, for each batch and step along the axis. */
+function eachPlace(
+  cache: View,
+  update: View,
+  starts: View,
+  { axis, circular }: Window,
+  visit: (inCache: Place, inUpdate: Place, around: Shape) => void,
+): void {
+  const others = (list: Shape) => list.filter((_, a) => a !== 0 && a !== axis);
+  const around = others(cache.shape);
+  const [inCache, inUpdate] = [others(cache.strides), others(update.strides)];
+  const [S, T] = [cache.shape[axis]!, update.shape[axis]!];
+  for (let b = 0; b < cache.shape[0]!; b++) {
+    const start = starts.array[starts.offset + b * starts.strides[0]!]!;
+    if (!circular && (start < 0 || start + T > S)) {
+      throw new ArgumentError({
+        fn: "scatterUpdate",
+        argument: "writeIndices",
+        received: start,
+        expected: `a start from 0 to ${S - T}, for ${T} on an axis of ${S}`,
+        fix: 'grow the cache first, or use the mode "circular".',
+      });
+    }
+    for (let t = 0; t < T; t++) {
+      const at = circular ? (((start + t) % S) + S) % S : start + t;
+      visit(
+        { strides: inCache, offset: cache.offset + b * cache.strides[0]! + at * cache.strides[axis]! },
+        { strides: inUpdate, offset: update.offset + b * update.strides[0]! + t * update.strides[axis]! },
+        around,
+      );
+    }
+  }
+}
+
+function nothing({ shape, dtype, device }: Tensor): Tensor {
+  return zeros(shape, { dtype, device });
+}
+
+/** Where an update goes. */
+export type ScatterUpdateOptions = {
+  /** int32 `[B]`: where each batch begins. Default: all at 0. */
+  writeIndices?: Tensor;
+  /** Which axis is written along. Not the first, which is the batch. Default -2, the positions of `[B, H, S, D]`. */
+  axis?: number;
+  /** Beyond the end of the axis, `"circular"` goes on at its beginning and `"linear"`, the default, is an error. */
+  mode?: "linear" | "circular";
+};
+
+/**
+ * A cache with an update written over part of it, as a new tensor: along one axis, each batch from its own place on.
+ * For a buffer that is written in place, see `write`.
+ *
+ * @param cache - `[B, …, S, …]`
+ * @param update - `[B, …, T, …]` of the same type, with T at most S.
+ * @throws {ShapeError} If the update does not fit into the cache.
+ * @throws {ArgumentError} If a linear update would pass the end.
+ * @see The operator TensorScatter of ONNX
+ *
+ * @example
+ * ```ts
+ * import { scatterUpdate, tensor, zeros } from "@qkv/tensor";
+ *
+ * const writeIndices = tensor([3], { dtype: "int32" });
+ * const options = { writeIndices, axis: 1, mode: "circular" } as const;
+ * scatterUpdate(zeros([1, 4]), tensor([[7, 8]]), options).toNested(); // => [[8, 0, 0, 7]]
+ * ```
+ */
+export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpdateOptions = {}): Tensor {
+  const { axis = -2, mode = "linear" } = options;
+  const { shape, dtype, device } = checkTensor("scatterUpdate", "cache", cache);
+  const at = normalizeAxis("scatterUpdate", axis, shape.length);
+  if (at === 0 || (mode !== "linear" && mode !== "circular")) {
+    throw new ArgumentError({
+      fn: "scatterUpdate",
+      argument: at === 0 ? "axis" : "mode",
+      received: at === 0 ? axis : mode,
+      expected: at === 0 ? "an axis after the first, which is the batch" : '"linear" or "circular"',
+      fix: at === 0 ? "give the cache a batch axis of 1 at the left." : "leave it out to write in order.",
+    });
+  }
+  const fits = (length: number, a: number) => (a === at ? length <= shape[a]! : length === shape[a]);
+  checkTensor("scatterUpdate", "update", update);
+  if (update.dtype !== dtype || update.shape.length !== shape.length || !update.shape.every(fits)) {
+    throw new ShapeError({
+      fn: "scatterUpdate",
+      argument: "update",
+      received: `${update.dtype} [${update.shape.join(", ")}]`,
+      expected: `${dtype} [${shape.map((n, a) => (a === at ? `at most ${n}` : n)).join(", ")}]`,
+      fix: `update and cache differ only in length, along axis ${at}.`,
+    });
+  }
+  const starts = options.writeIndices ?? zeros([shape[0]!], { dtype: "int32", device });
+  checkTensor("scatterUpdate", "writeIndices", starts);
+  if (starts.dtype !== "int32" || starts.shape.length !== 1 || starts.shape[0] !== shape[0]) {
+    throw new ShapeError({
+      fn: "scatterUpdate",
+      argument: "writeIndices",
+      received: `${starts.dtype} [${starts.shape.join(", ")}]`,
+      expected: `int32 [${shape[0]}], a start for each batch`,
+      fix: 'make it with `tensor(starts, { dtype: "int32" })`.',
+    });
+  }
+  return run(scatterUpdateOp, [cache, update, starts], { axis: at, circular: mode === "circular" });
+}

@@ -1,0 +1,23 @@
+import type { Tensor } from "../tensor.js";
+import { mul } from "./mul.js";
+import { swish } from "./swish.js";
+
+/**
+ * `swish(gate) · value`, number by number: one linear map of the input lets another through.
+ *
+ * @param gate - `[…, F]`
+ * @param value - `[…, F]`
+ * @param options - `alpha`: the swish's, default 1.
+ * @returns `[…, F]`
+ * @see "GLU Variants Improve Transformer" (2020), arXiv:2002.05202
+ *
+ * @example
+ * ```ts
+ * import { swiglu, tensor } from "@qkv/tensor";
+ *
+ * swiglu(tensor([2]), tensor([10]), { alpha: 0 }).toNested(); // => [10]
+ * ```
+ */
+export function swiglu(gate: Tensor, value: Tensor, options: { alpha?: number } = {}): Tensor {
+  return mul(swish(gate, options), value);
+}
