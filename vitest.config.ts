@@ -27,7 +27,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
-          include: ["packages/*/src/**/*.test.ts", "conformance/src/**/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "apps/docs/*.test.ts",
+            "apps/docs/src/**/*.test.ts",
+            "conformance/src/**/*.test.ts",
+          ],
           exclude: ["**/*.browser.test.ts"],
         },
       },

@@ -1,0 +1,134 @@
+import type { Options as DocsOptions } from "@docusaurus/plugin-content-docs";
+import type * as Preset from "@docusaurus/preset-classic";
+import type { Config, PluginModule } from "@docusaurus/types";
+import { themes } from "prism-react-renderer";
+import rehypeKatex from "rehype-katex";
+import remarkMath from "remark-math";
+import liveExample from "./src/remark/live-example";
+
+// The folder of the host that the site lies in. `npm start` serves it at the root.
+const baseUrl = process.env.QKV_BASE_URL ?? (process.env.NODE_ENV === "development" ? "/" : "/qkv/");
+
+// CodeMirror and other parts that only some pages need stay out of the file that every page loads.
+const smallChunks: PluginModule = () => ({
+  name: "small-chunks",
+  configureWebpack: (_config, isServer) =>
+    isServer ? {} : { optimization: { splitChunks: { cacheGroups: { common: false } } } },
+});
+
+const config: Config = {
+  title: "qkv",
+  tagline: "Composable attention for TypeScript. Every claim on this site runs.",
+  favicon: "img/favicon.svg",
+  url: process.env.QKV_SITE_URL ?? "https://qkv-js.github.io",
+  baseUrl,
+  trailingSlash: true,
+  future: { v4: true, faster: true },
+  onBrokenLinks: "throw",
+  onBrokenAnchors: "throw",
+  onDuplicateRoutes: "throw",
+  markdown: { format: "detect", hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" } },
+  i18n: { defaultLocale: "en", locales: ["en"] },
+  presets: [
+    [
+      "classic",
+      {
+        docs: {
+          path: "lessons",
+          routeBasePath: "learn",
+          breadcrumbs: false,
+          remarkPlugins: [remarkMath, liveExample],
+          rehypePlugins: [rehypeKatex],
+        },
+        blog: false,
+        theme: { customCss: "./src/css/custom.css" },
+      } satisfies Preset.Options,
+    ],
+  ],
+  plugins: [
+    smallChunks,
+    // README and CHANGELOG of each package, read where they are.
+    [
+      "@docusaurus/plugin-content-docs",
+      {
+        id: "packages",
+        path: "../../packages",
+        include: ["*/README.md", "*/CHANGELOG.md"],
+        routeBasePath: "packages",
+        sidebarPath: "./packages-sidebar.ts",
+        breadcrumbs: false,
+      } satisfies DocsOptions,
+    ],
+    // The reference, made from docstrings.
+    [
+      "docusaurus-plugin-typedoc",
+      {
+        entryPointStrategy: "packages",
+        entryPoints: ["core", "tensor", "attention", "kv-cache", "tokenizer", "transformer", "viz"].map(
+          (name) => `../../packages/${name}`,
+        ),
+        packageOptions: {
+          entryPoints: ["src/index.ts"],
+          excludeInternal: true,
+          readme: "none",
+          skipErrorChecking: true,
+        },
+        name: "Reference",
+        out: ".cache/api",
+        sidebar: { autoConfiguration: false },
+        readme: "none",
+        mergeReadme: false,
+        cleanOutputDir: true,
+        disableSources: true,
+        disableGit: true,
+        sourceLinkTemplate: "https://github.com/qkv-js/qkv/blob/main/{path}#L{line}",
+        hidePageHeader: true,
+        hideBreadcrumbs: true,
+        useCodeBlocks: true,
+        expandObjects: true,
+        parametersFormat: "table",
+        treatWarningsAsErrors: false,
+      },
+    ],
+    [
+      "@docusaurus/plugin-content-docs",
+      {
+        id: "api",
+        path: ".cache/api",
+        routeBasePath: "api",
+        sidebarPath: "./api-sidebar.ts",
+        breadcrumbs: false,
+      } satisfies DocsOptions,
+    ],
+  ],
+  themes: [
+    [
+      "@easyops-cn/docusaurus-search-local",
+      {
+        hashed: true,
+        indexBlog: false,
+        docsRouteBasePath: ["learn", "packages", "api"],
+        docsDir: ["lessons", "../../packages", ".cache/api"],
+        searchBarShortcutHint: false,
+      },
+    ],
+  ],
+  themeConfig: {
+    colorMode: { respectPrefersColorScheme: true },
+    navbar: {
+      items: [
+        { to: "/learn/query-key-value/", label: "Learn", activeBasePath: "learn", position: "left" },
+        { to: "/packages/", label: "Use", activeBasePath: "packages", position: "left" },
+        { to: "/api/", label: "Look up", activeBasePath: "api", position: "left" },
+        { href: "https://github.com/qkv-js/qkv", label: "Source", position: "right" },
+      ],
+    },
+    footer: {
+      copyright:
+        "qkv is MIT licensed. The code on these pages runs on your device; nothing you type leaves it.",
+    },
+    prism: { theme: themes.github, darkTheme: themes.vsDark },
+  } satisfies Preset.ThemeConfig,
+};
+
+export default config;

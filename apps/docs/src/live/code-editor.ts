@@ -1,0 +1,122 @@
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
+import {
+  Decoration,
+  drawSelection,
+  EditorView,
+  keymap,
+  lineNumbers,
+  MatchDecorator,
+  ViewPlugin,
+  type DecorationSet,
+  type ViewUpdate,
+} from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { meaningOf, meaningful } from "./meaningful-names";
+
+// Colors are the site's custom properties, so the editor follows its theme.
+const colors = HighlightStyle.define([
+  { tag: [tags.keyword, tags.modifier, tags.operatorKeyword], color: "var(--code-keyword)" },
+  { tag: [tags.string, tags.special(tags.string), tags.regexp], color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--code-number)" },
+  { tag: tags.comment, color: "var(--code-comment)" },
+  { tag: [tags.typeName, tags.className], color: "var(--code-type)" },
+]);
+
+/** Marks a line as the one that failed; `undefined` takes the mark away. */
+const setErrorLine = StateEffect.define<number | undefined>();
+const errorMark = Decoration.line({ class: "cm-error-line", attributes: { "aria-invalid": "true" } });
+const errorLine = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    // An edit makes the mark old: the line may be mended.
+    let next = transaction.docChanged ? Decoration.none : marks;
+    for (const effect of transaction.effects) {
+      if (!effect.is(setErrorLine)) continue;
+      const { value } = effect;
+      const { doc } = transaction.state;
+      next =
+        value !== undefined && value >= 1 && value <= doc.lines
+          ? Decoration.set([errorMark.range(doc.line(value).from)])
+          : Decoration.none;
+    }
+    return next;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+// query, key and value wear their colors in code as everywhere.
+const names = new MatchDecorator({
+  regexp: meaningful,
+  decoration: ([name]) => Decoration.mark({ class: `means-${meaningOf(name ?? "")}` }),
+});
+const nameColors = ViewPlugin.fromClass(
+  class {
+    decorations: DecorationSet;
+    constructor(view: EditorView) {
+      this.decorations = names.createDeco(view);
+    }
+    update(update: ViewUpdate) {
+      this.decorations = names.updateDeco(update, this.decorations);
+    }
+  },
+  { decorations: ({ decorations }) => decorations },
+);
+
+export type CodeEditor = {
+  code(): string;
+  setCode(code: string): void;
+  markError(line: number | undefined): void;
+  goTo(line: number): void;
+  destroy(): void;
+};
+
+/**
+ * Puts an editor into an element. Ctrl-Enter or Cmd-Enter runs; Tab moves on to the next thing on the page, so the
+ * keyboard is never caught.
+ */
+export function createCodeEditor(
+  parent: HTMLElement,
+  options: { code: string; label: string; changed(code: string): void; run(): void },
+): CodeEditor {
+  const run = () => {
+    options.run();
+    return true;
+  };
+  const view = new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: options.code,
+      extensions: [
+        lineNumbers(),
+        history(),
+        drawSelection(),
+        indentOnInput(),
+        bracketMatching(),
+        javascript({ typescript: true }),
+        syntaxHighlighting(colors),
+        Prec.high(nameColors),
+        errorLine,
+        Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
+        keymap.of([...defaultKeymap, ...historyKeymap]),
+        EditorView.contentAttributes.of({ "aria-label": options.label }),
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged) options.changed(update.state.doc.toString());
+        }),
+      ],
+    }),
+  });
+  return {
+    code: () => view.state.doc.toString(),
+    setCode: (code) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: code } }),
+    markError: (line) => view.dispatch({ effects: setErrorLine.of(line) }),
+    goTo(line) {
+      const { from } = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
+      view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+      view.focus();
+    },
+    destroy: () => view.destroy(),
+  };
+}

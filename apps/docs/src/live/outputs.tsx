@@ -1,0 +1,76 @@
+import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { safePicture } from "./safe-picture";
+import type { Output } from "./session";
+import styles from "./live.module.css";
+
+/** What an example has shown, in order. */
+export function Outputs({ outputs }: { outputs: readonly Output[] }): ReactNode {
+  return outputs.map((output, i) =>
+    output.type === "picture" ? (
+      <Picture key={i} svg={output.svg} />
+    ) : (
+      <pre key={i} className={styles.text} data-level={output.level}>
+        {output.text}
+      </pre>
+    ),
+  );
+}
+
+/** A picture with a line under it that reads out the number below the pointer, or the one chosen with arrow keys. */
+function Picture({ svg }: { svg: string }): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const [reading, setReading] = useState("");
+  const chosen = useRef(-1);
+
+  useLayoutEffect(() => {
+    const picture = safePicture(svg);
+    place.current?.replaceChildren(picture ?? "This picture could not be drawn.");
+    chosen.current = -1;
+    setReading("");
+  }, [svg]);
+
+  const marks = () => [...(place.current?.querySelectorAll("svg * > title") ?? [])];
+  const read = (title: Element | null | undefined) => {
+    const mark = title?.parentElement;
+    place.current?.querySelector(".qkv-chosen")?.classList.remove("qkv-chosen");
+    if (title && mark && mark.localName !== "svg") {
+      mark.classList.add("qkv-chosen");
+      setReading(title.textContent ?? "");
+    }
+  };
+  const choose = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const all = marks();
+    if (by === undefined || all.length === 0) return;
+    event.preventDefault();
+    const above = event.key === "ArrowDown" || event.key === "ArrowUp" ? rowLength(all) : 1;
+    const next = chosen.current < 0 ? 0 : chosen.current + by * above;
+    if (next < 0 || next >= all.length) return;
+    chosen.current = next;
+    read(all[next]);
+  };
+
+  return (
+    <div className={styles.picture}>
+      <div
+        ref={place}
+        tabIndex={0}
+        role="group"
+        aria-label="A picture. Arrow keys read its numbers."
+        onKeyDown={choose}
+        onPointerOver={(event) => read((event.target as Element).querySelector(":scope > title"))}
+      />
+      <div className={styles.reading} aria-live="polite">
+        {reading || "\u00a0"}
+      </div>
+    </div>
+  );
+}
+
+/** How many marks stand side by side: those at the same height as the first. */
+function rowLength(titles: Element[]): number {
+  const top = (title: Element) => title.parentElement?.getAttribute("y");
+  const first = titles[0] && top(titles[0]);
+  const end = titles.findIndex((title) => top(title) !== first);
+  return end > 0 ? end : 1;
+}

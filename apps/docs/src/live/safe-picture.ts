@@ -1,0 +1,35 @@
+import { isPicture, pictureStyle } from "@qkv/viz";
+
+const elements = new Set("svg g rect path line polyline circle text tspan title desc style".split(" "));
+const attributes = new Set(
+  (
+    "class role width height viewBox x y x1 y1 x2 y2 cx cy r rx ry d points transform text-anchor fill fill-opacity " +
+    "stroke stroke-width stroke-dasharray stroke-linejoin font-size font-weight pointer-events"
+  ).split(" "),
+);
+
+/**
+ * Makes an element of a picture that live code showed. That code may come from somebody's link, so only what draws is
+ * kept: no script, no handler, no address, no style sheet but the one that every picture carries.
+ *
+ * @returns The element, or `undefined` if the text is not a picture.
+ */
+export function safePicture(svg: string): SVGSVGElement | undefined {
+  if (!isPicture(svg)) return undefined;
+  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
+  if (parsed.querySelector("parsererror")) return undefined;
+  clean(parsed.documentElement);
+  return document.importNode(parsed.documentElement, true) as unknown as SVGSVGElement;
+}
+
+function clean(element: Element): void {
+  for (const { name, value } of [...element.attributes]) {
+    const draws = attributes.has(name) && !/url|\\|:/i.test(value);
+    if (!draws && name !== "xmlns") element.removeAttribute(name);
+  }
+  for (const child of [...element.children]) {
+    const foreign = child.namespaceURI !== "http://www.w3.org/2000/svg" || !elements.has(child.localName);
+    if (foreign || (child.localName === "style" && child.textContent !== pictureStyle)) child.remove();
+    else clean(child);
+  }
+}

@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Order, Report } from "./runner";
+import { LiveSession, type LiveState, type RunnerWorker } from "./session.js";
+
+class FakeWorker implements RunnerWorker {
+  onmessage: Worker["onmessage"] = null;
+  onerror: Worker["onerror"] = null;
+  orders: Order[] = [];
+  terminated = false;
+  postMessage(order: Order): void {
+    this.orders.push(order);
+  }
+  terminate(): void {
+    this.terminated = true;
+  }
+  /** Answers the latest order. */
+  say(message: Report["message"]): void {
+    const run = this.orders.at(-1)?.run ?? -1;
+    this.onmessage?.call(this as unknown as Worker, { data: { run, message } } as MessageEvent<Report>);
+  }
+}
+
+let workers: FakeWorker[];
+let states: LiveState[];
+let session: LiveSession;
+const worker = () => workers.at(-1)!;
+const text = (line: string) => ({ type: "text", text: line, level: "log" }) as const;
+const slider = (value: number) =>
+  ({ type: "slider", label: "window", min: 1, max: 9, step: 1, value }) as const;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  [workers, states] = [[], []];
+  session = new LiveSession(
+    {
+      createWorker: () => workers[workers.push(new FakeWorker()) - 1]!,
+      compile: async (source) => {
+        if (source === "bad") throw Object.assign(new Error("Unexpected token"), { line: 2, column: 5 });
+        return `compiled ${source}`;
+      },
+      changed: (state) => states.push(state),
+    },
+    [text("made beforehand"), slider(4)],
+  );
+});
+afterEach(() => vi.useRealTimers());
+
+test("what was made beforehand shows until a run is done, then its own", async () => {
+  expect(session.state).toMatchObject({
+    status: "idle",
+    outputs: [text("made beforehand")],
+    sliders: [slider(4)],
+  });
+  await session.run("a");
+  expect(worker().orders).toEqual([{ run: expect.any(Number), code: "compiled a", values: {} }]);
+  worker().say(text("one"));
+  expect(session.state).toMatchObject({ status: "running", outputs: [text("made beforehand")] });
+  worker().say({ type: "done" });
+  expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], sliders: [] });
+});
+
+test("a long run shows what it has", async () => {
+  await session.run("a");
+  worker().say(text("one"));
+  vi.advanceTimersByTime(300);
+  expect(session.state.outputs).toEqual([text("one")]);
+  worker().say(text("two"));
+  expect(session.state).toMatchObject({ status: "running", outputs: [text("one"), text("two")] });
+});
+
+test("Stop ends the worker, keeps what was shown, and is deaf to what comes late", async () => {
+  await session.run("while (true);");
+  worker().say(text("one"));
+  session.stop();
+  expect(worker().terminated).toBe(true);
+  worker().say({ type: "done" });
+  expect(session.state).toMatchObject({ status: "stopped", outputs: [text("one")] });
+});
+
+test("Run starts a worker of its own; the older one is ended and not heard", async () => {
+  await session.run("a");
+  const older = worker();
+  await session.run("b");
+  expect(older.terminated).toBe(true);
+  older.say({ type: "done" });
+  expect(session.state.status).toBe("running");
+});
+
+test("an error carries its line; one that the compiler finds starts no worker", async () => {
+  await session.run("bad");
+  expect(workers).toEqual([]);
+  expect(session.state).toMatchObject({
+    status: "error",
+    failure: { text: "Unexpected token", line: 2, column: 5 },
+  });
+  await session.run("a");
+  worker().say({ type: "error", text: "TypeError: no", line: 3, column: 1 });
+  expect(session.state).toMatchObject({
+    status: "error",
+    failure: { text: "TypeError: no", line: 3, column: 1 },
+  });
+});
+
+test("a slider moved during a run counts once it is over, and only its latest place does", async () => {
+  await session.run("a");
+  worker().say(slider(4));
+  worker().say({ type: "done" });
+  for (const value of [5, 6, 7]) session.move("window", value);
+  expect(worker().orders.map(({ values }) => values)).toEqual([{}, { window: 5 }]);
+  expect(session.state.sliders).toEqual([slider(7)]);
+  worker().say(slider(5));
+  worker().say({ type: "done" });
+  expect(session.state.sliders).toEqual([slider(7)]); // it does not jump back under the reader's hand
+  expect(worker().orders.at(-1)?.values).toEqual({ window: 7 });
+  expect(workers.length).toBe(1);
+});
+
+test("sliders put back stand where the code has them", async () => {
+  await session.run("a");
+  worker().say({ type: "done" });
+  session.move("window", 5);
+  expect(session.slidersMoved).toBe(true);
+  session.forgetSliders();
+  await session.run("a");
+  expect(session.slidersMoved).toBe(false);
+  expect(worker().orders.at(-1)?.values).toEqual({});
+});

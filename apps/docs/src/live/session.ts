@@ -1,0 +1,166 @@
+import type { Message } from "@qkv/page";
+import type { Order, Report } from "./runner";
+
+export type Output = Extract<Message, { type: "picture" | "text" }>;
+export type Slider = Extract<Message, { type: "slider" }>;
+export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
+
+/** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
+export type LiveState = {
+  status: "idle" | "running" | "done" | "stopped" | "error";
+  outputs: readonly Output[];
+  sliders: readonly Slider[];
+  failure?: Failure | undefined;
+  timeMs?: number | undefined;
+};
+
+/** What a session needs of a worker. */
+export type RunnerWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
+
+/** How a session reaches the world. `compile` may refuse with an error that has `line` and `column`. */
+export type SessionParts = {
+  createWorker(): RunnerWorker;
+  compile(source: string): Promise<string>;
+  changed(state: LiveState): void;
+};
+
+const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
+
+/**
+ * Runs an example in a worker, again and again. A press on Run starts a worker of its own; a moved slider runs the same
+ * code in the worker that is there, and while it runs only the latest place of the sliders counts.
+ */
+export class LiveSession {
+  state: LiveState;
+  readonly #parts: SessionParts;
+  #worker: RunnerWorker | undefined;
+  #run = 0;
+  #code = "";
+  #values: Record<string, number> = {};
+  #moved = false;
+  #started = 0;
+  #fresh: { outputs: Output[]; sliders: Slider[] } = { outputs: [], sliders: [] };
+  #patience: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(parts: SessionParts, outputs: readonly Message[]) {
+    this.#parts = parts;
+    this.state = {
+      status: "idle",
+      outputs: outputs.filter((message): message is Output => message.type !== "slider"),
+      sliders: outputs.filter((message): message is Slider => message.type === "slider"),
+    };
+  }
+
+  /** Compiles and runs in a fresh worker, with the sliders where they are. */
+  async run(source: string): Promise<void> {
+    this.#end();
+    const run = ++this.#run;
+    this.#set({ status: "running", failure: undefined, timeMs: undefined });
+    try {
+      this.#code = await this.#parts.compile(source);
+    } catch (error) {
+      const { message, line, column } = error as Error & { line?: number; column?: number };
+      if (run === this.#run)
+        this.#set({ status: "error", failure: { text: message, line, column }, outputs: [] });
+      return;
+    }
+    if (run !== this.#run) return; // stopped, or run again, while compiling
+    this.#worker = this.#parts.createWorker();
+    this.#worker.onmessage = ({ data }: MessageEvent<Report>) => this.#hear(data);
+    this.#worker.onerror = () =>
+      this.#finish({ status: "error", failure: { text: "The worker could not start." } });
+    this.#order();
+  }
+
+  /** Puts a slider somewhere and runs the code again. */
+  move(label: string, value: number): void {
+    this.#values[label] = value;
+    this.#set({ sliders: this.state.sliders.map((one) => (one.label === label ? { ...one, value } : one)) });
+    if (this.state.status === "running") this.#moved = true;
+    else if (this.#worker) this.#order();
+  }
+
+  /** Ends what runs, whatever it does. What it has shown stays. */
+  stop(): void {
+    if (this.state.status !== "running") return;
+    this.#run++;
+    this.#publish();
+    this.#end();
+    this.#set({ status: "stopped" });
+  }
+
+  /** Puts the sliders back where the code has them. */
+  forgetSliders(): void {
+    this.#values = {};
+  }
+
+  /** Whether a slider stands elsewhere than the code has it. */
+  get slidersMoved(): boolean {
+    return Object.keys(this.#values).length > 0;
+  }
+
+  dispose(): void {
+    this.#run++;
+    this.#end();
+  }
+
+  #order(): void {
+    const order: Order = { run: ++this.#run, code: this.#code, values: { ...this.#values } };
+    this.#moved = false;
+    this.#fresh = { outputs: [], sliders: [] };
+    this.#started = performance.now();
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => {
+      this.#patience = undefined;
+      this.#publish();
+    }, patienceMs);
+    this.#set({ status: "running", failure: undefined });
+    this.#worker?.postMessage(order);
+  }
+
+  #hear({ run, message }: Report): void {
+    if (run !== this.#run) return;
+    if (message.type === "done") {
+      this.#finish({ status: "done", timeMs: performance.now() - this.#started });
+    } else if (message.type === "error") {
+      const { text, line, column } = message;
+      this.#finish({ status: "error", failure: { text, line, column } });
+    } else {
+      if (message.type !== "slider") this.#fresh.outputs.push(message);
+      else if (!this.#fresh.sliders.some(({ label }) => label === message.label))
+        this.#fresh.sliders.push(message);
+      if (this.#patience === undefined) this.#publish();
+    }
+  }
+
+  #finish(how: Partial<LiveState>): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    this.#publish();
+    this.#set(how);
+    if (this.#moved) this.#order();
+  }
+
+  /** Puts what this run has shown in place of what the last one had. */
+  #publish(): void {
+    // A slider that the reader holds stays where the reader has it, although the run began before.
+    const sliders = this.#fresh.sliders.map((one) => ({
+      ...one,
+      value: this.#values[one.label] ?? one.value,
+    }));
+    this.#set({ outputs: [...this.#fresh.outputs], sliders });
+  }
+
+  #end(): void {
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    this.#moved = false;
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #set(change: Partial<LiveState>): void {
+    this.state = { ...this.state, ...change };
+    this.#parts.changed(this.state);
+  }
+}

@@ -1,0 +1,51 @@
+import { Highlight, type PrismTheme } from "prism-react-renderer";
+import type { ReactNode } from "react";
+import { meaningful, meaningOf } from "./meaningful-names";
+import styles from "./live.module.css";
+
+const theme: PrismTheme = {
+  plain: {},
+  styles: [
+    { types: ["keyword"], style: { color: "var(--code-keyword)" } },
+    { types: ["string", "template-string", "regex"], style: { color: "var(--code-string)" } },
+    { types: ["number", "boolean"], style: { color: "var(--code-number)" } },
+    { types: ["comment"], style: { color: "var(--code-comment)" } },
+    { types: ["class-name", "builtin"], style: { color: "var(--code-type)" } },
+  ],
+};
+
+/** The code to read, for the time before the editor is there and for pages without JavaScript. */
+export function StaticCode({ code }: { code: string }): ReactNode {
+  return (
+    <Highlight code={code.trimEnd()} language="typescript" theme={theme}>
+      {({ tokens, getTokenProps }) => (
+        <pre className={styles.staticCode} tabIndex={0}>
+          {tokens.map((line, i) => (
+            <div key={i} className={styles.staticLine}>
+              {line.map((token, j) => (
+                <span key={j} style={getTokenProps({ token }).style}>
+                  {withColors(token.content)}
+                </span>
+              ))}
+            </div>
+          ))}
+        </pre>
+      )}
+    </Highlight>
+  );
+}
+
+function withColors(text: string): ReactNode[] {
+  const parts: ReactNode[] = [];
+  let last = 0;
+  for (const match of text.matchAll(meaningful)) {
+    parts.push(
+      text.slice(last, match.index),
+      <span key={match.index} className={`means-${meaningOf(match[0])}`}>
+        {match[0]}
+      </span>,
+    );
+    last = match.index + match[0].length;
+  }
+  return [...parts, text.slice(last)];
+}

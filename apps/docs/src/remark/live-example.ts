@@ -1,0 +1,55 @@
+import { visit } from "unist-util-visit";
+
+/**
+ * Fills in `<Live example="name" />`: the text of examples/name.ts and what it showed when the site was built. Both are
+ * imports, so a name that does not exist fails the build, and an edit reloads the page.
+ */
+export default function liveExample() {
+  return (tree: { children: unknown[] }): void => {
+    const imports: unknown[] = [];
+    visit(tree as never, { type: "mdxJsxFlowElement", name: "Live" }, (node: JsxElement) => {
+      const example = node.attributes.find(({ name }) => name === "example")?.value;
+      if (typeof example !== "string")
+        throw new Error('<Live> needs the name of a file: <Live example="name" />.');
+      const id = imports.length;
+      for (const [name, source] of [
+        ["code", `!!raw-loader!@site/examples/${example}.ts`],
+        ["output", `@site/.cache/output/${example}.json`],
+      ] as const) {
+        imports.push(importOf(`${name}${id}`, source));
+        node.attributes.push(attributeOf(name, `${name}${id}`));
+      }
+    });
+    tree.children.unshift(...imports);
+  };
+}
+
+type Attribute = { type: string; name: string; value: unknown };
+type JsxElement = { attributes: Attribute[] };
+
+// MDX wants its JavaScript as syntax trees.
+const program = (statement: object) => ({
+  estree: { type: "Program", sourceType: "module", body: [statement] },
+});
+const identifier = (name: string) => ({ type: "Identifier", name });
+
+const importOf = (name: string, source: string) => ({
+  type: "mdxjsEsm",
+  value: "",
+  data: program({
+    type: "ImportDeclaration",
+    attributes: [],
+    specifiers: [{ type: "ImportDefaultSpecifier", local: identifier(name) }],
+    source: { type: "Literal", value: source, raw: JSON.stringify(source) },
+  }),
+});
+
+const attributeOf = (name: string, variable: string): Attribute => ({
+  type: "mdxJsxAttribute",
+  name,
+  value: {
+    type: "mdxJsxAttributeValueExpression",
+    value: variable,
+    data: program({ type: "ExpressionStatement", expression: identifier(variable) }),
+  },
+});
