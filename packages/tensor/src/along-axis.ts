@@ -1,4 +1,4 @@
-import type { TypedArray } from "./dtype.js";
+import type { DType, TypedArray } from "./dtype.js";
 import type { Backward, Op } from "./op.js";
 import { eachRow } from "./rows.js";
 import type { Tensor } from "./tensor.js";
@@ -7,7 +7,7 @@ import type { Tensor } from "./tensor.js";
 export type AxisOptions = { axis?: number };
 
 /** One line along the axis: n numbers from `x[i]` in steps of `di` to `out[o]` in steps of `dO`. */
-export type Line = (
+export type Line<A> = (
   out: TypedArray,
   o: number,
   dO: number,
@@ -15,19 +15,22 @@ export type Line = (
   i: number,
   di: number,
   n: number,
+  attributes: A,
 ) => void;
 
 /** An op that turns each line along one axis into a line of the same length. */
 // @__NO_SIDE_EFFECTS__
-export function alongAxis(
+export function alongAxis<A extends { axis: number } = { axis: number }>(
   name: string,
-  line: Line,
-  backward?: (call: Backward<{ axis: number }>) => Tensor | undefined,
-): Op<{ axis: number }> {
+  line: Line<A>,
+  backward?: (call: Backward<A>) => Tensor | undefined,
+  resultType?: DType,
+): Op<A> {
   return {
     name,
-    infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
-    kernel([x], [out], { axis }) {
+    infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
+    kernel([x], [out], attributes) {
+      const { axis } = attributes;
       const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
       const n = x!.shape[axis]!;
       const dO = out!.strides[axis]!;
@@ -35,9 +38,9 @@ export function alongAxis(
       const strides = [others(out!.strides), others(x!.strides)];
       eachRow(others(x!.shape), strides, [0, x!.offset], ([o, i], [stepO, stepI], length) => {
         for (let k = 0; k < length; k++)
-          line(out!.array, o! + k * stepO!, dO, x!.array, i! + k * stepI!, di, n);
+          line(out!.array, o! + k * stepO!, dO, x!.array, i! + k * stepI!, di, n, attributes);
       });
     },
-    ...(backward && { backward: (call: Backward<{ axis: number }>) => [backward(call)] }),
+    ...(backward && { backward: (call: Backward<A>) => [backward(call)] }),
   };
 }

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import { allocateArray, type DType, type TypedArray } from "./dtype.js";
+import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
 import { checkTensor, type Backward, type Op } from "./op.js";
 import { eachRow } from "./rows.js";
 import { broadcastShapes, broadcastStrides } from "./shape.js";
@@ -65,9 +65,10 @@ export function binaryOp(
 ): Op<undefined> {
   return {
     name,
-    infer: ([a, b]) => [
-      { shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? sameType(name, a!, b!) },
-    ],
+    infer: ([a, b]) => {
+      const dtype = sameType(name, a!, b!);
+      return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? dtype }];
+    },
     kernel([a, b], [out]) {
       const strides = [a!, b!].map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
       eachRow(out!.shape, [out!.strides, ...strides], [0, a!.offset, b!.offset], (at, step, length) =>
@@ -85,11 +86,17 @@ export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   return [checkTensor(fn, "a", a), checkTensor(fn, "b", b)];
 }
 
-function scalarLike(fn: string, argument: string, value: unknown, { dtype, device }: Tensor): Tensor {
+/** A number as a tensor of the shape [], of a type and on a device. */
+export function scalarLike(
+  fn: string,
+  argument: string,
+  value: unknown,
+  { dtype, device }: Pick<Tensor, "dtype" | "device">,
+): Tensor {
   const array = allocateArray(dtype, 1);
   array[0] = value as number;
-  // A whole-number type must hold the number as it is.
-  if (typeof value !== "number" || (dtype.includes("int") && array[0] !== value)) {
+  // A whole-number type must hold the number as it is; the 16-bit types hold no numbers.
+  if (typeof value !== "number" || isPacked(dtype) || (dtype.includes("int") && array[0] !== value)) {
     throw new ArgumentError({
       fn,
       argument,

@@ -1,7 +1,9 @@
-import type { TypedArray } from "./dtype.js";
+import { ArgumentError, ShapeError } from "@qkv/core";
+import type { View } from "./contracts.js";
+import type { DType, TypedArray } from "./dtype.js";
 import type { Backward, Op } from "./op.js";
 import { eachRow } from "./rows.js";
-import { normalizeAxis } from "./shape.js";
+import { normalizeAxis, sizeOf, type Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** Which axes are taken together. */
@@ -18,7 +20,52 @@ export type Reduced = { axes: readonly number[]; keepDims: boolean };
 export function reducedAxes(fn: string, x: Tensor, { axis, keepDims = false }: ReduceOptions): Reduced {
   const rank = x.shape.length;
   const given = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
-  return { axes: given.map((one) => normalizeAxis(fn, one, rank)), keepDims };
+  const axes = given.map((one) => normalizeAxis(fn, one, rank));
+  if (new Set(axes).size === axes.length) return { axes, keepDims };
+  throw new ArgumentError({
+    fn,
+    argument: "axis",
+    received: given.join(", "),
+    expected: "each axis once",
+    fix: "leave out the second mention; negative axes count from the end.",
+  });
+}
+
+/** The numbers that one result is made of: where they begin, and their axes. */
+export type Group = { readonly at: number; readonly shape: Shape; readonly strides: Shape };
+
+/** Calls `visit` for each result of a reduction, in order; `o` counts them. */
+export function eachGroup(
+  { shape, strides, offset }: View,
+  axes: readonly number[],
+  visit: (group: Group, o: number) => void,
+): void {
+  const kept = shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
+  const pick = (from: Shape, which: readonly number[]) => which.map((axis) => from[axis]!);
+  const inner = { shape: pick(shape, axes), strides: pick(strides, axes) };
+  let o = 0;
+  eachRow(pick(shape, kept), [pick(strides, kept)], [offset], ([i], [di], length) => {
+    for (let k = 0; k < length; k++) visit({ at: i! + k * di!, ...inner }, o++);
+  });
+}
+
+/** The shape rule of a reduction. */
+export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
+  return keepDims
+    ? shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
+    : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** Refuses axes without a number on them. For reductions that nothing is the result of. */
+export function checkNotEmpty(fn: string, { shape }: Tensor, axes: readonly number[]): void {
+  if (!axes.some((axis) => shape[axis] === 0)) return;
+  throw new ShapeError({
+    fn,
+    argument: "x",
+    received: shape,
+    expected: "one number or more along the axes that are reduced",
+    fix: "leave the call out where there is nothing to compare.",
+  });
 }
 
 /**
@@ -33,34 +80,25 @@ export function reduceOp(
     row(x: TypedArray, i: number, di: number, n: number, total: number): number;
     finish?(total: number, count: number): number;
     backward?(call: Backward<Reduced>): Tensor | undefined;
+    /** Default: the type of x. */
+    resultType?(from: DType): DType;
   },
 ): Op<Reduced> {
-  const { start, row, finish, backward } = parts;
+  const { start, row, finish, backward, resultType } = parts;
   return {
     name,
-    infer: ([x], { axes, keepDims }) => [
-      {
-        shape: keepDims
-          ? x!.shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
-          : x!.shape.filter((_, axis) => !axes.includes(axis)),
-        dtype: x!.dtype,
-      },
+    infer: ([x], reduced) => [
+      { shape: reducedShape(x!.shape, reduced), dtype: resultType?.(x!.dtype) ?? x!.dtype },
     ],
+    flops: ([x]) => sizeOf(x!.shape),
     kernel([x], [out], { axes }) {
-      const kept = x!.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]));
-      const inner = axes.map((axis) => x!.shape[axis]!);
-      const innerStrides = axes.map((axis) => x!.strides[axis]!);
-      const count = inner.reduce((a, b) => a * b, 1);
-      let o = 0;
-      const outer = kept.map((axis) => x!.shape[axis]!);
-      eachRow(outer, [kept.map((axis) => x!.strides[axis]!)], [x!.offset], ([i], [di], length) => {
-        for (let k = 0; k < length; k++) {
-          let total = start;
-          eachRow(inner, [innerStrides], [i! + k * di!], ([at], [step], n) => {
-            total = row(x!.array, at!, step!, n, total);
-          });
-          out!.array[o++] = finish ? finish(total, count) : total;
-        }
+      const count = axes.reduce((product, axis) => product * x!.shape[axis]!, 1);
+      eachGroup(x!, axes, ({ at, shape, strides }, o) => {
+        let total = start;
+        eachRow(shape, [strides], [at], ([i], [di], n) => {
+          total = row(x!.array, i!, di!, n, total);
+        });
+        out!.array[o] = finish ? finish(total, count) : total;
       });
     },
     ...(backward && { backward: (call: Backward<Reduced>) => [backward(call)] }),

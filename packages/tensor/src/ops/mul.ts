@@ -6,13 +6,16 @@ import { sumTo } from "./sum-to.js";
 export const mulOp = binaryOp(
   "mul",
   (out, o, a, i, di, b, j, dj, n) => {
-    for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
+    // A product of whole numbers may need more bits than a float64 has.
+    if (out instanceof Int32Array)
+      for (let k = 0; k < n; k++) out[o + k] = Math.imul(a[i + k * di]!, b[j + k * dj]!);
+    else for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
   },
   ({ inputs: [a, b], gradients: [dy] }) => [sumTo(mul(dy!, b!), a!.shape), sumTo(mul(dy!, a!), b!.shape)],
 );
 
 /**
- * The product, number by number, with broadcasting. For matrices see `matmul`.
+ * The product, number by number, with broadcasting. Whole numbers wrap around. For matrices see `matmul`.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { checkTensor, run, type Op } from "../op.js";
 import { reduceOp, type ReduceOptions, reducedAxes } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
-import { reshape } from "./reshape.js";
+import { keptAxes } from "./kept-axes.js";
 
 export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = reduceOp("sum", {
   start: 0,
@@ -11,17 +11,13 @@ export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = reduceO
     return total;
   },
   backward: ({ inputs: [x], gradients: [dy], attributes: { axes } }) =>
-    broadcastTo(
-      reshape(
-        dy!,
-        x!.shape.map((length, axis) => (axes.includes(axis) ? 1 : length)),
-      ),
-      x!.shape,
-    ),
+    broadcastTo(keptAxes(dy!, x!.shape, axes), x!.shape),
+  // How many are true.
+  resultType: (from) => (from === "bool" ? "int32" : from),
 });
 
 /**
- * The sum over one axis, several, or all.
+ * The sum over one axis, several, or all. Added up in float64. Of bools, how many are true, as int32.
  *
  * @example
  * ```ts

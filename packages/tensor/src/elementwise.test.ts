@@ -1,0 +1,341 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  abs,
+  add,
+  cast,
+  ceil,
+  checkGradient,
+  clamp,
+  cos,
+  div,
+  equal,
+  erf,
+  expm1,
+  floor,
+  full,
+  grad,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log1p,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  notEqual,
+  pow,
+  randn,
+  reciprocal,
+  relu,
+  round,
+  rsqrt,
+  sign,
+  sin,
+  softplus,
+  square,
+  sub,
+  sum,
+  tensor,
+  uniform,
+  where,
+  zeros,
+  type DType,
+  type Operand,
+  type Tensor,
+} from "./index.js";
+
+const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
+const positive = (shape: number[], seed = 1) => uniform(shape, { seed, low: 0.5, high: 2, dtype: "float64" });
+const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
+const float64 = (values: number[]) => tensor(values, { dtype: "float64" });
+const special = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  -0.5,
+  1.5,
+  2.5,
+  -2.5,
+  1e-20,
+  800,
+  -800,
+  2 ** 53 - 1,
+  Infinity,
+  -Infinity,
+  NaN,
+];
+
+test.each<[string, (x: Tensor) => Tensor, (x: number) => number]>([
+  ["abs", abs, Math.abs],
+  ["sign", sign, Math.sign],
+  ["floor", floor, Math.floor],
+  ["ceil", ceil, Math.ceil],
+  ["reciprocal", reciprocal, (x) => 1 / x],
+  ["rsqrt", rsqrt, (x) => 1 / Math.sqrt(x)],
+  ["square", square, (x) => x * x],
+  ["sin", sin, Math.sin],
+  ["cos", cos, Math.cos],
+  ["log1p", log1p, Math.log1p],
+  ["expm1", expm1, Math.expm1],
+  ["relu", relu, (x) => (x > 0 || Number.isNaN(x) ? x : 0)],
+])("property: %s of each number, whatever lies around it", (_, op, of) => {
+  const numbers = fc.array(fc.oneof(fc.double(), fc.constantFrom(...special)), {
+    minLength: 1,
+    maxLength: 20,
+  });
+  fc.assert(
+    fc.property(numbers, (values) => {
+      expect([...op(float64(values)).data]).toEqual(values.map(of));
+    }),
+  );
+});
+
+test("round goes to the nearest, and from halfway to the even one", () => {
+  const cases: [number, number][] = [
+    [0.5, 0],
+    [1.5, 2],
+    [2.5, 2],
+    [3.5, 4],
+    [-0.5, -0],
+    [-1.5, -2],
+    [-2.5, -2],
+    [0.49999999999999994, 0],
+    [2.4999999, 2],
+    [2.5000001, 3],
+    [-0.2, -0],
+    [2 ** 52 + 1, 2 ** 52 + 1],
+    [Infinity, Infinity],
+    [-Infinity, -Infinity],
+    [NaN, NaN],
+  ];
+  expect([...round(float64(cases.map(([x]) => x))).data]).toEqual(cases.map(([, y]) => y));
+});
+
+test("softplus neither overflows nor loses small results", () => {
+  const { data } = softplus(float64([0, 1000, -50, -800, Infinity, -Infinity, NaN]));
+  expect(data[0]).toBeCloseTo(Math.LN2, 15);
+  expect([...data.slice(1)]).toEqual([1000, Math.exp(-50), 0, Infinity, 0, NaN]);
+});
+
+test("erf in float64, and rounded once to float32", () => {
+  const x = [0.25, 1, -3];
+  const exact = [...erf(float64(x)).data];
+  expect(exact[1]).toBeCloseTo(0.8427007929497149, 15);
+  expect([...erf(tensor(x)).data]).toEqual(exact.map(Math.fround));
+});
+
+test("pow agrees with numpy where JavaScript does not, and with JavaScript elsewhere", () => {
+  const bases = [1, 1, NaN, -8, 0, 0, 2, -2, Infinity];
+  const exponents = [NaN, Infinity, 0, 1 / 3, 0, -1, 0.5, 3, -1];
+  const expected = [1, 1, 1, NaN, 1, Infinity, Math.SQRT2, -8, 0];
+  expect([...pow(float64(bases), float64(exponents)).data]).toEqual(expected);
+});
+
+test.each<[string, (x: Tensor) => Tensor, Tensor]>([
+  ["abs", abs, random([2, 3])],
+  ["reciprocal", reciprocal, positive([2, 3])],
+  ["rsqrt", rsqrt, positive([2, 3])],
+  ["square", square, random([2, 3])],
+  ["sin", sin, random([2, 3])],
+  ["cos", cos, random([2, 3])],
+  ["erf", erf, random([2, 3])],
+  ["relu", relu, random([2, 3])],
+  ["softplus", softplus, random([2, 3])],
+  ["log1p", log1p, positive([2, 3])],
+  ["expm1", expm1, random([2, 3])],
+  ["pow, base", (x) => pow(x, random([4, 1, 3], 2)), positive([2, 3])],
+  ["pow, exponent", (x) => pow(positive([4, 1, 3], 2), x), random([2, 3])],
+  ["pow, both", (x) => pow(x, x), positive([2, 3])],
+  ["a square by pow, of negative numbers too", (x) => pow(x, 2), random([2, 3])],
+  ["maximum, broadcast", (x) => maximum(x, random([4, 1, 3], 2)), random([2, 3])],
+  ["minimum, broadcast", (x) => minimum(random([4, 1, 3], 2), x), random([2, 3])],
+  ["clamp", (x) => clamp(x, { min: -0.5, max: 0.7 }), random([2, 3])],
+  ["where, one side", (x) => where(greater(random([4, 2, 1], 2), 0), x, 0), random([2, 3])],
+  ["where, other side", (x) => where(greater(random([4, 2, 1], 2), 0), 1, x), random([2, 3])],
+  ["where, both sides", (x) => where(greater(random([2, 3], 2), 0), x, mul(x, x)), random([3])],
+])("the gradient of %s equals central differences, and so does the second", (_, f, x) => {
+  expect(() => checkGradient((z) => weigh(f(z)), x)).not.toThrow();
+  const slope = (z: Tensor) => weigh(grad((y: Tensor) => weigh(f(y)))(z));
+  expect(() => checkGradient(slope, x, { tolerance: 1e-5 })).not.toThrow();
+});
+
+test("no gradient flows through steps and comparisons, and nothing is refused", () => {
+  const x = random([4]);
+  for (const step of [sign, floor, ceil, round]) {
+    expect(grad((z: Tensor) => sum(add(step(z), z)))(x).toNested()).toEqual([1, 1, 1, 1]);
+  }
+  const mask = (z: Tensor) => cast(logicalAnd(logicalNot(less(z, 0)), notEqual(z, 1)), "float64");
+  expect(grad((z: Tensor) => sum(mul(mask(z), z)))(x).toNested()).toEqual(mask(x).toNested());
+});
+
+test("gradients where there is a corner", () => {
+  const at = (f: (x: Tensor) => Tensor, x: number[]) => grad((z: Tensor) => sum(f(z)))(tensor(x)).toNested();
+  expect(at((x) => maximum(x, 0), [-1, 0, 1])).toEqual([0, 0.5, 1]);
+  expect(at((x) => minimum(x, 0), [-1, 0, 1])).toEqual([1, 0.5, 0]);
+  expect(at((x) => clamp(x, { min: 0, max: 1 }), [-1, 0, 1, 2])).toEqual([0, 1, 1, 0]);
+  expect(at(relu, [-1, 0, 1])).toEqual([0, 0, 1]);
+  expect(at(abs, [-1, 0, 1])).toEqual([-1, 0, 1]);
+  expect(at((x) => pow(x, 0), [0, 2])).toEqual([0, 0]);
+  expect(at((x) => pow(0, x), [1, 2])).toEqual([0, 0]);
+  // What is not taken does not spoil the gradient of what is.
+  expect(at((x) => where(equal(x, x), x, 0), [NaN, 1])).toEqual([0, 1]);
+});
+
+const pairs = fc.array(fc.tuple(fc.constantFrom(...special, 3, 7), fc.constantFrom(...special, 3, 7)), {
+  minLength: 1,
+  maxLength: 12,
+});
+test.each<[string, (a: Operand, b: Operand) => Tensor, (a: number, b: number) => boolean]>([
+  ["equal", equal, (a, b) => a === b],
+  ["notEqual", notEqual, (a, b) => a !== b],
+  ["less", less, (a, b) => a < b],
+  ["lessEqual", lessEqual, (a, b) => a <= b],
+  ["greater", greater, (a, b) => a > b],
+  ["greaterEqual", greaterEqual, (a, b) => a >= b],
+])("property: %s compares as JavaScript does, NaN included", (_, op, of) => {
+  fc.assert(
+    fc.property(pairs, (list) => {
+      const y = op(float64(list.map(([a]) => a)), float64(list.map(([, b]) => b)));
+      expect(y.dtype).toBe("bool");
+      expect(y.toNested()).toEqual(list.map(([a, b]) => of(a, b)));
+    }),
+  );
+  expect(() => op(zeros([1]), zeros([1], { dtype: "int32" }))).toThrow(/`b` is "int32", expected float32/);
+});
+
+test("logic takes bools and numbers, of which all but 0 are true", () => {
+  const [a, b] = [tensor([true, true, false, false]), tensor([true, false, true, false])];
+  expect(logicalAnd(a, b).toNested()).toEqual([true, false, false, false]);
+  expect(logicalOr(a, b).toNested()).toEqual([true, true, true, false]);
+  expect(logicalNot(a).toNested()).toEqual([false, false, true, true]);
+  expect(logicalNot(tensor([0, -0, 2, NaN])).toNested()).toEqual([true, true, false, false]);
+  expect(logicalAnd(tensor([2, NaN, 0]), tensor([3, 1, 1])).toNested()).toEqual([true, true, false]);
+});
+
+test("where broadcasts all three, takes numbers, and moves 16-bit floats", () => {
+  const condition = tensor([[true], [false]]);
+  expect(where(condition, tensor([1, 2]), tensor([[10], [20]])).toNested()).toEqual([
+    [1, 2],
+    [20, 20],
+  ]);
+  expect(where(condition, 0, -Infinity).toNested()).toEqual([[0], [-Infinity]]);
+  const half = tensor([[1.5], [2.5]], { dtype: "float16" });
+  expect(where(condition, half, cast(tensor(0.25), "float16")).toNested()).toEqual([[1.5], [0.25]]);
+  expect(() => where(condition, half, 0.25)).toThrow(
+    /`b` is 0.25, expected a tensor, or a number that float16/,
+  );
+  expect(() => where(tensor([1]), 0, 1)).toThrow(
+    /where: `condition` is "float32", expected bool.\nFix: compare/,
+  );
+  expect(() => where(condition, zeros([1]), zeros([1], { dtype: "int32" }))).toThrow(/`b` is "int32"/);
+  expect(() => where(condition, zeros([3]), zeros([4]))).toThrow(/where: `b` has shape \[4\]/);
+});
+
+test("clamp keeps NaN, takes one limit, and refuses limits that do not fit", () => {
+  expect(clamp(tensor([NaN, -5, 5]), { min: 0 }).toNested()).toEqual([NaN, 0, 5]);
+  expect(clamp(tensor([-5, 5], { dtype: "int32" }), { max: 2 }).toNested()).toEqual([-5, 2]);
+  expect(() => clamp(zeros([1]), { min: 1, max: 0 })).toThrow(
+    /`limits` is "from 1 to 0", expected min at most max/,
+  );
+  expect(() => clamp(zeros([1]), { min: NaN })).toThrow(/from NaN to Infinity/);
+  expect(() => clamp(zeros([1], { dtype: "int8" }), { min: 0.5 })).toThrow(/expected whole numbers/);
+});
+
+test("property: whole numbers wrap around as typed arrays do", () => {
+  const types = fc.constantFrom<DType>("int32", "uint8", "int8");
+  fc.assert(
+    fc.property(types, fc.integer(), fc.integer(), (dtype, a, b) => {
+      const wrap = (exact: bigint) =>
+        dtype === "int32"
+          ? Number(BigInt.asIntN(32, exact))
+          : dtype === "int8"
+            ? Number(BigInt.asIntN(8, exact))
+            : Number(BigInt.asUintN(8, exact));
+      const [x, y] = [tensor([wrap(BigInt(a))], { dtype }), tensor([wrap(BigInt(b))], { dtype })];
+      const [m, n] = [BigInt(x.data[0]!), BigInt(y.data[0]!)];
+      expect(add(x, y).toNested()).toEqual([wrap(m + n)]);
+      expect(sub(x, y).toNested()).toEqual([wrap(m - n)]);
+      expect(mul(x, y).toNested()).toEqual([wrap(m * n)]);
+      expect(square(x).toNested()).toEqual([wrap(m * m)]);
+      expect(neg(x).toNested()).toEqual([wrap(-m)]);
+      expect(maximum(x, y).toNested()).toEqual([Number(m > n ? m : n)]);
+    }),
+  );
+});
+
+const binary: [string, (a: Operand, b: Operand) => Tensor, (a: number, b: number) => number][] = [
+  ["add", add, (a, b) => a + b],
+  ["sub", sub, (a, b) => a - b],
+  ["mul", mul, (a, b) => a * b],
+  ["div", div, (a, b) => a / b],
+  ["maximum", maximum, Math.max],
+  ["minimum", minimum, Math.min],
+  ["pow", pow, (a, b) => a ** b],
+  ["less", less, (a, b) => Number(a < b)],
+];
+// Each axis: its length, and whether a and b have it whole, as 1, or (from the left on) not at all.
+const axes = fc.array(fc.tuple(fc.integer({ min: 0, max: 3 }), fc.boolean(), fc.boolean()), { maxLength: 4 });
+test.each(binary)("property: %s broadcasts as index arithmetic says", (_, op, of) => {
+  fc.assert(
+    fc.property(axes, fc.nat(4), fc.nat(4), fc.integer(), (list, dropA, dropB, seed) => {
+      const shapeA = list.map(([length, whole]) => (whole ? length : 1)).slice(dropA);
+      const shapeB = list.map(([length, , whole]) => (whole ? length : 1)).slice(dropB);
+      const [a, b] = [random(shapeA, seed), random(shapeB, seed + 1)];
+      const y = op(a, b);
+      const rank = Math.max(shapeA.length, shapeB.length);
+      const lengthAt = (shape: number[], axis: number) => shape[axis - rank + shape.length] ?? 1;
+      const shape = Array.from({ length: rank }, (_, axis) =>
+        lengthAt(shapeA, axis) === 1 ? lengthAt(shapeB, axis) : lengthAt(shapeA, axis),
+      );
+      const read = (x: Tensor, place: number[]): number => {
+        let nested = x.toNested();
+        place.slice(rank - x.shape.length).forEach((index, axis) => {
+          nested = (nested as number[])[x.shape[axis] === 1 ? 0 : index]!;
+        });
+        return nested as number;
+      };
+      const expected: number[] = [];
+      const visit = (place: number[]): void => {
+        if (place.length === rank) expected.push(of(read(a, place), read(b, place)));
+        else for (let i = 0; i < shape[place.length]!; i++) visit([...place, i]);
+      };
+      visit([]);
+      expect(y.shape).toEqual(shape);
+      expect([...y.data]).toEqual(expected);
+    }),
+  );
+});
+
+test("what does not fit is refused, with the fix", () => {
+  expect(() => add(zeros([2]), zeros([3]))).toThrow(
+    "add: `b` has shape [3], expected one that broadcasts with [2].\nFix: each pair of lengths, from the right",
+  );
+  expect(() => add(zeros([2]), zeros([2], { dtype: "int32" }))).toThrow(
+    'add: `b` is "int32", expected float32 like the other side.\nFix: use `cast(x, dtype)` on one side.',
+  );
+  expect(() => maximum(tensor([1], { dtype: "uint8" }), 256)).toThrow(
+    "maximum: `b` is 256, expected a tensor, or a number that uint8 can hold.",
+  );
+  expect(() => sub(1.5, tensor([1], { dtype: "int32" }))).toThrow(/sub: `a` is 1.5/);
+  expect(() => add(1 as unknown as Tensor, 2)).toThrow(
+    /add: `a` is 1, expected a tensor.\nFix: make one with/,
+  );
+  const half = full([1], 1, { dtype: "float16" });
+  expect(() => add(half, half)).toThrow(/`dtype` is "float16", expected numbers to compute/);
+});
+
+test.each([reciprocal, rsqrt, sin, cos, erf, softplus, log1p, expm1, (x: Tensor) => pow(x, 2)])(
+  "whole numbers are refused where results have fractions (%#)",
+  (op) => {
+    expect(() => op(tensor([1], { dtype: "int32" }))).toThrow(
+      /`dtype` is "int32", expected float32 or float64.\nFix: /,
+    );
+  },
+);

@@ -1,0 +1,43 @@
+import { alongAxis } from "../along-axis.js";
+import { checkTensor, run } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import { stableOrder } from "../stable-order.js";
+import type { Tensor } from "../tensor.js";
+
+/** How numbers are put in order. */
+export type SortOptions = {
+  /** Default: the last. */
+  axis?: number;
+  /** The largest first. Default false. */
+  descending?: boolean;
+};
+
+export const argSortOp = alongAxis<{ axis: number; descending: boolean }>(
+  "argSort",
+  (out, o, dO, x, i, di, n, { descending }) => {
+    const values = new Float64Array(n);
+    for (let k = 0; k < n; k++) values[k] = x[i + k * di]!;
+    const order = stableOrder(values, descending);
+    for (let k = 0; k < n; k++) out[o + k * dO] = order[k]!;
+  },
+  () => undefined,
+  "int32",
+);
+
+/**
+ * The places of the numbers along an axis, in the order of their size. Equal numbers stay as they stood, and NaN comes
+ * last, also in descending order. No gradient flows through it.
+ *
+ * @returns int32, of the shape of `x`.
+ *
+ * @example
+ * ```ts
+ * import { argSort, tensor } from "@qkv/tensor";
+ *
+ * argSort(tensor([3, 1, 2])).toNested(); // => [1, 2, 0]
+ * ```
+ */
+export function argSort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+  const at = normalizeAxis("argSort", axis, checkTensor("argSort", "x", x).shape.length);
+  return run(argSortOp, [x], { axis: at, descending });
+}

@@ -1,0 +1,49 @@
+import { ArgumentError } from "@qkv/core";
+import { isFloat } from "../dtype.js";
+import { unaryOp } from "../elementwise.js";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { greaterEqual } from "./greater-equal.js";
+import { lessEqual } from "./less-equal.js";
+import { logicalAnd } from "./logical-and.js";
+import { where } from "./where.js";
+
+type Limits = { readonly min: number; readonly max: number };
+
+export const clampOp = unaryOp<Limits>(
+  "clamp",
+  (out, o, x, i, di, n, { min, max }) => {
+    for (let k = 0; k < n; k++) out[o + k] = Math.min(Math.max(x[i + k * di]!, min), max);
+  },
+  ({ inputs: [x], gradients: [dy], attributes: { min, max } }) =>
+    where(logicalAnd(greaterEqual(x!, min), lessEqual(x!, max)), dy!, 0),
+);
+
+/**
+ * Each number, or the limit that it passes. NaN stays NaN. The gradient flows where nothing was cut, the limits
+ * included.
+ *
+ * @param limits - `min`: default −∞. `max`: default ∞. Whole for whole-number types.
+ * @throws {ArgumentError} If a limit is no number, has a fraction where the numbers have none, or `min` is above `max`.
+ *
+ * @example
+ * ```ts
+ * import { clamp, tensor } from "@qkv/tensor";
+ *
+ * clamp(tensor([-2, 0.5, 2]), { min: -1, max: 1 }).toNested(); // => [-1, 0.5, 1]
+ * ```
+ */
+export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: Partial<Limits>): Tensor {
+  const { dtype } = checkTensor("clamp", "x", x);
+  const fits = [min, max].every((limit) => isFloat(dtype) || limit === Math.round(limit));
+  if (!fits || !(min <= max)) {
+    throw new ArgumentError({
+      fn: "clamp",
+      argument: "limits",
+      received: `from ${min} to ${max}`,
+      expected: isFloat(dtype) ? "min at most max" : "whole numbers, min at most max",
+      fix: "give the smaller limit as `min`; leave one out where there is none.",
+    });
+  }
+  return run(clampOp, [x], { min, max });
+}

@@ -1,0 +1,45 @@
+import { alongAxis } from "../along-axis.js";
+import { checkTensor, run } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+type Direction = { readonly exclusive: boolean; readonly reverse: boolean };
+
+export const cumsumOp = alongAxis<{ axis: number } & Direction>(
+  "cumsum",
+  (out, o, dO, x, i, di, n, { exclusive, reverse }) => {
+    let total = 0;
+    for (let step = 0; step < n; step++) {
+      const k = reverse ? n - 1 - step : step;
+      if (exclusive) out[o + k * dO] = total;
+      total += x[i + k * di]!;
+      if (!exclusive) out[o + k * dO] = total;
+    }
+  },
+  ({ gradients: [dy], attributes: { axis, exclusive, reverse } }) =>
+    cumsum(dy!, axis, { exclusive, reverse: !reverse }),
+);
+
+/**
+ * Sums so far along an axis: each place holds the sum of the numbers up to it. Added up in float64.
+ *
+ * @param options - `exclusive`: leaves each number out of its own sum. Default false. `reverse`: adds up from the
+ *   end. Default false.
+ *
+ * @example
+ * ```ts
+ * import { cumsum, tensor } from "@qkv/tensor";
+ *
+ * cumsum(tensor([1, 2, 3]), 0).toNested(); // => [1, 3, 6]
+ * cumsum(tensor([1, 2, 3]), 0, { exclusive: true }).toNested(); // => [0, 1, 3]
+ * cumsum(tensor([1, 2, 3]), 0, { reverse: true }).toNested(); // => [6, 5, 3]
+ * ```
+ */
+export function cumsum(
+  x: Tensor,
+  axis: number,
+  { exclusive = false, reverse = false }: Partial<Direction> = {},
+): Tensor {
+  const at = normalizeAxis("cumsum", axis, checkTensor("cumsum", "x", x).shape.length);
+  return run(cumsumOp, [x], { axis: at, exclusive, reverse });
+}

@@ -1,0 +1,36 @@
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+
+export const flipOp: Op<{ axes: readonly number[] }> = {
+  name: "flip",
+  moves: true,
+  infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+  kernel([x], [out], { axes }) {
+    const { shape, strides } = x!;
+    // From the last place of each axis backwards.
+    const back = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
+    const last = axes.reduce((at, axis) => at + (shape[axis]! - 1) * strides[axis]!, x!.offset);
+    eachRow(shape, [out!.strides, back], [0, last], ([o, i], [dO, di], n) => {
+      for (let k = 0; k < n; k++) out!.array[o! + k * dO!] = x!.array[i! + k * di!]!;
+    });
+  },
+  backward: ({ gradients: [dy], attributes: { axes } }) => [flip(dy!, axes)],
+};
+
+/**
+ * The other way round along one axis or several.
+ *
+ * @example
+ * ```ts
+ * import { arange, flip } from "@qkv/tensor";
+ *
+ * flip(arange(3), 0).toNested(); // => [2, 1, 0]
+ * ```
+ */
+export function flip(x: Tensor, axis: number | readonly number[]): Tensor {
+  const rank = checkTensor("flip", "x", x).shape.length;
+  const axes = (typeof axis === "number" ? [axis] : axis).map((one) => normalizeAxis("flip", one, rank));
+  return run(flipOp, [x], { axes: [...new Set(axes)] });
+}

@@ -1,0 +1,58 @@
+import { floatTensor } from "../float-tensor.js";
+import { run, type Op } from "../op.js";
+import { eachGroup, reducedAxes, reducedShape, type Reduced, type ReduceOptions } from "../reduce.js";
+import { eachRow } from "../rows.js";
+import { sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { equal } from "./equal.js";
+import { exp } from "./exp.js";
+import { keptAxes } from "./kept-axes.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+import { where } from "./where.js";
+
+export const logSumExpOp: Op<Reduced> = {
+  name: "logSumExp",
+  infer: ([x], reduced) => [{ shape: reducedShape(x!.shape, reduced), dtype: x!.dtype }],
+  flops: ([x]) => 3 * sizeOf(x!.shape),
+  kernel([x], [out], { axes }) {
+    const array = x!.array;
+    eachGroup(x!, axes, ({ at, shape, strides }, o) => {
+      let largest = -Infinity;
+      eachRow(shape, [strides], [at], ([i], [di], n) => {
+        for (let k = 0; k < n; k++) largest = Math.max(largest, array[i! + k * di!]!);
+      });
+      // Of nothing but -∞, of ∞ and of NaN the result is the largest itself.
+      const level = Math.abs(largest) === Infinity ? 0 : largest;
+      let total = 0;
+      eachRow(shape, [strides], [at], ([i], [di], n) => {
+        for (let k = 0; k < n; k++) total += Math.exp(array[i! + k * di!]! - level);
+      });
+      out!.array[o] = level + Math.log(total);
+    });
+  },
+  backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
+    const level = keptAxes(y!, x!.shape, axes);
+    // Where everything is -∞ nothing has a share.
+    const shares = exp(sub(x!, where(equal(level, -Infinity), 0, level)));
+    return [mul(keptAxes(dy!, x!.shape, axes), shares)];
+  },
+};
+
+/**
+ * `log Σ eˣ` over one axis, several, or all. The largest is taken out first, so that no power overflows. Of no
+ * numbers, and of nothing but −∞, it is −∞.
+ *
+ * @param options - `axis`: default all. `keepDims`: default false.
+ * @throws {ArgumentError} If the numbers are not float32 or float64.
+ *
+ * @example
+ * ```ts
+ * import { logSumExp, tensor } from "@qkv/tensor";
+ *
+ * logSumExp(tensor([1000, -Infinity])).toNested(); // => 1000
+ * ```
+ */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return run(logSumExpOp, [x], reducedAxes("logSumExp", floatTensor("logSumExp", "x", x), options));
+}

@@ -1,0 +1,28 @@
+import { binaryOp, operands } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+export const logicalAndOp = binaryOp(
+  "logicalAnd",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Number(a[i + k * di]! !== 0 && b[j + k * dj]! !== 0);
+  },
+  () => [],
+  "bool",
+);
+
+/**
+ * Where both are true, with broadcasting. Of numbers, all but 0 are true.
+ *
+ * @returns Bools.
+ *
+ * @example
+ * ```ts
+ * import { logicalAnd, tensor } from "@qkv/tensor";
+ *
+ * logicalAnd(tensor([true, false]), tensor([true, true])).toNested(); // => [true, false]
+ * ```
+ */
+export function logicalAnd(a: Tensor, b: Tensor): Tensor {
+  return run(logicalAndOp, operands("logicalAnd", a, b), undefined);
+}

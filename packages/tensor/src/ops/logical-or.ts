@@ -1,0 +1,28 @@
+import { binaryOp, operands } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+export const logicalOrOp = binaryOp(
+  "logicalOr",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Number(a[i + k * di]! !== 0 || b[j + k * dj]! !== 0);
+  },
+  () => [],
+  "bool",
+);
+
+/**
+ * Where one or both are true, with broadcasting. Of numbers, all but 0 are true.
+ *
+ * @returns Bools.
+ *
+ * @example
+ * ```ts
+ * import { logicalOr, tensor } from "@qkv/tensor";
+ *
+ * logicalOr(tensor([true, false]), tensor([true, true])).toNested(); // => [true, true]
+ * ```
+ */
+export function logicalOr(a: Tensor, b: Tensor): Tensor {
+  return run(logicalOrOp, operands("logicalOr", a, b), undefined);
+}

@@ -1,0 +1,41 @@
+import { checkTensor, run } from "../op.js";
+import { checkNotEmpty, reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
+import type { Tensor } from "../tensor.js";
+import { cast } from "./cast.js";
+import { div } from "./div.js";
+import { equal } from "./equal.js";
+import { keptAxes } from "./kept-axes.js";
+import { mul } from "./mul.js";
+import { sum } from "./sum.js";
+
+export const minOp = reduceOp("min", {
+  start: Infinity,
+  row(x, i, di, n, total) {
+    for (let k = 0; k < n; k++) total = Math.min(total, x[i + k * di]!);
+    return total;
+  },
+  backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
+    const hit = cast(equal(x!, keptAxes(y!, x!.shape, axes)), x!.dtype);
+    return mul(hit, div(keptAxes(dy!, x!.shape, axes), sum(hit, { axis: axes, keepDims: true })));
+  },
+});
+
+/**
+ * The smallest number over one axis, several, or all. NaN wins. Where several are equally small, each gets the same share
+ * of the gradient.
+ *
+ * @param options - `axis`: default all. `keepDims`: default false.
+ * @throws {ShapeError} If there is no number to choose from.
+ *
+ * @example
+ * ```ts
+ * import { min, tensor } from "@qkv/tensor";
+ *
+ * min(tensor([[1, 5], [7, 2]]), { axis: 1 }).toNested(); // => [1, 2]
+ * ```
+ */
+export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const reduced = reducedAxes("min", checkTensor("min", "x", x), options);
+  checkNotEmpty("min", x, reduced.axes);
+  return run(minOp, [x], reduced);
+}

@@ -1,0 +1,56 @@
+import { ArgumentError } from "@qkv/core";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
+import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
+import type { Tensor } from "../tensor.js";
+import { abs } from "./abs.js";
+import { div } from "./div.js";
+import { equal } from "./equal.js";
+import { keptAxes } from "./kept-axes.js";
+import { max } from "./max.js";
+import { mul } from "./mul.js";
+import { sum } from "./sum.js";
+import { where } from "./where.js";
+
+export const normOp = reduceOp("norm", {
+  start: 0,
+  row(x, i, di, n, total) {
+    for (let k = 0; k < n; k++) total += x[i + k * di]! ** 2;
+    return total;
+  },
+  finish: Math.sqrt,
+  backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
+    // x / y; the length of nothing but zeros has a corner there, and the gradient 0.
+    const length = where(equal(y!, 0), 1, y!);
+    return mul(x!, keptAxes(div(dy!, length), x!.shape, axes));
+  },
+});
+
+/**
+ * The length of vectors, over one axis, several, or all.
+ *
+ * @param options - `axis`: default all. `keepDims`: default false. `order`: 2 for `√Σ x²`, the default; 1 for
+ *   `Σ |x|`; Infinity for the largest `|x|`.
+ * @throws {ArgumentError} If the numbers are not float32 or float64, or the order is another.
+ *
+ * @example
+ * ```ts
+ * import { norm, tensor } from "@qkv/tensor";
+ *
+ * norm(tensor([3, -4])).toNested(); // => 5
+ * norm(tensor([3, -4]), { order: 1 }).toNested(); // => 7
+ * ```
+ */
+export function norm(x: Tensor, { order = 2, ...options }: ReduceOptions & { order?: number } = {}): Tensor {
+  floatTensor("norm", "x", x);
+  if (order === 2) return run(normOp, [x], reducedAxes("norm", x, options));
+  if (order === 1) return sum(abs(x), options);
+  if (order === Infinity) return max(abs(x), options);
+  throw new ArgumentError({
+    fn: "norm",
+    argument: "order",
+    received: order,
+    expected: "1, 2 or Infinity",
+    fix: "for another order p write `pow(sum(pow(abs(x), p)), 1 / p)`.",
+  });
+}

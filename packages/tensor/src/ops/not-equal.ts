@@ -1,0 +1,29 @@
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+export const notEqualOp = binaryOp(
+  "notEqual",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Number(a[i + k * di]! !== b[j + k * dj]!);
+  },
+  () => [],
+  "bool",
+);
+
+/**
+ * Where two tensors hold different numbers, with broadcasting. NaN differs from everything, itself included. No
+ * gradient flows through it.
+ *
+ * @returns Bools.
+ *
+ * @example
+ * ```ts
+ * import { notEqual, tensor } from "@qkv/tensor";
+ *
+ * notEqual(tensor([1, 2]), 2).toNested(); // => [true, false]
+ * ```
+ */
+export function notEqual(a: Operand, b: Operand): Tensor {
+  return run(notEqualOp, operands("notEqual", a, b), undefined);
+}

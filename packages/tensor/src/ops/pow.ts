@@ -1,0 +1,49 @@
+import { checkFloat } from "../dtype.js";
+import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { equal } from "./equal.js";
+import { log } from "./log.js";
+import { mul } from "./mul.js";
+import { sub } from "./sub.js";
+import { sumTo } from "./sum-to.js";
+import { where } from "./where.js";
+
+export const powOp = binaryOp(
+  "pow",
+  (out, o, a, i, di, b, j, dj, n) => {
+    for (let k = 0; k < n; k++) {
+      const base = a[i + k * di]!;
+      // 1 to any power is 1, also where JavaScript says NaN.
+      out[o + k] = base === 1 ? 1 : base ** b[j + k * dj]!;
+    }
+  },
+  ({ inputs: [a, b], outputs: [y], gradients: [dy], wants }) => {
+    // b aᵇ⁻¹, and y log a; where the factor in front is 0 so is the slope, whatever stands behind it.
+    const slopeA = () => where(equal(b!, 0), 0, mul(b!, pow(a!, sub(b!, 1))));
+    const slopeB = () => where(equal(y!, 0), 0, mul(y!, log(a!)));
+    return [
+      wants(0) ? sumTo(mul(dy!, slopeA()), a!.shape) : undefined,
+      wants(1) ? sumTo(mul(dy!, slopeB()), b!.shape) : undefined,
+    ];
+  },
+);
+
+/**
+ * `a` to the power of `b`, with broadcasting. A negative number to a power with a fraction is NaN.
+ *
+ * @throws {ArgumentError} If the numbers are not float32 or float64.
+ *
+ * @example
+ * ```ts
+ * import { pow, tensor } from "@qkv/tensor";
+ *
+ * pow(tensor([2, 3]), 2).toNested(); // => [4, 9]
+ * pow(2, tensor([3, -1])).toNested(); // => [8, 0.5]
+ * ```
+ */
+export function pow(a: Operand, b: Operand): Tensor {
+  const both = operands("pow", a, b);
+  for (const { dtype } of both) checkFloat("pow", dtype);
+  return run(powOp, both, undefined);
+}

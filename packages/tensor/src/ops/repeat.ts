@@ -1,0 +1,37 @@
+import { ArgumentError } from "@qkv/core";
+import { checkTensor } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { broadcastTo } from "./broadcast-to.js";
+import { expandDims } from "./expand-dims.js";
+import { reshape } from "./reshape.js";
+
+/**
+ * Each element of an axis several times in a row, as numpy's `repeat` and PyTorch's `repeat_interleave`. To repeat
+ * the whole, see `tile`.
+ *
+ * @param times - A whole number, 0 or more.
+ *
+ * @example
+ * ```ts
+ * import { repeat, tensor } from "@qkv/tensor";
+ *
+ * repeat(tensor([1, 2]), 2, 0).toNested(); // => [1, 1, 2, 2]
+ * ```
+ */
+export function repeat(x: Tensor, times: number, axis: number): Tensor {
+  const { shape } = checkTensor("repeat", "x", x);
+  const at = normalizeAxis("repeat", axis, shape.length);
+  if (!Number.isInteger(times) || times < 0) {
+    throw new ArgumentError({
+      fn: "repeat",
+      argument: "times",
+      received: times,
+      expected: "a whole number, 0 or more",
+      fix: "give the same number for all elements; for others `take` them by number.",
+    });
+  }
+  const [before, after] = [shape.slice(0, at), shape.slice(at + 1)];
+  const apart = broadcastTo(expandDims(x, at + 1), [...before, shape[at]!, times, ...after]);
+  return reshape(apart, [...before, shape[at]! * times, ...after]);
+}

@@ -1,0 +1,127 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { copyPacked } from "../copy-packed.js";
+import { scalarLike, type Operand } from "../elementwise.js";
+import { checkIndices } from "../indices.js";
+import { checkTensor, run, type Op, type Spec } from "../op.js";
+import { scatterInto } from "../scatter-into.js";
+import { normalizeAxis, sameShape, sizeOf, stridesOf, type Shape } from "../shape.js";
+import { isTensor, type Tensor } from "../tensor.js";
+import { broadcastTo } from "./broadcast-to.js";
+import { gather, gatherOp } from "./gather.js";
+import { where } from "./where.js";
+
+export const scatterOp: Op<{ axis: number }> = {
+  name: "scatter",
+  moves: true,
+  infer: inferScatter,
+  kernel([x, indices, source], [out], { axis }) {
+    out!.array.set(copyPacked(x!, x!.array));
+    scatterInto(out!.array, out!.strides, x!.shape[axis]!, indices!, source!, axis, false);
+  },
+  backward({ inputs: [x, indices], gradients: [dy], attributes: { axis }, wants }) {
+    const back = () => {
+      // Where several numbers went to one place only the last of them is seen.
+      const seen = run(lastWrittenOp, [indices!], { axis, shape: x!.shape });
+      return where(seen, gather(dy!, axis, indices!), 0);
+    };
+    return [wants(0) ? scatter(dy!, axis, indices!, 0) : undefined, undefined, wants(2) ? back() : undefined];
+  },
+};
+
+/** Which of the numbers that are scattered no later one covers. */
+export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
+  name: "lastWritten",
+  infer: ([indices]) => [{ shape: indices!.shape, dtype: "bool" }],
+  kernel([indices], [out], { axis, shape }) {
+    // Each writes its own number; who reads back another's was covered.
+    const own = { ...out!, array: Int32Array.from(out!.array, (_, k) => k) };
+    const written = { array: new Int32Array(sizeOf(shape)), strides: stridesOf(shape) };
+    scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, false);
+    const read = { ...out!, array: new Int32Array(own.array.length) };
+    gatherOp.kernel!([{ ...written, dtype: "int32", shape, offset: 0 }, indices!], [read], { axis });
+    for (let k = 0; k < own.array.length; k++) out!.array[k] = Number(read.array[k] === k);
+  },
+};
+
+export const scatterAddOp: Op<{ axis: number }> = {
+  name: "scatterAdd",
+  infer: inferScatter,
+  flops: ([, , source]) => sizeOf(source!.shape),
+  kernel([x, indices, source], [out], { axis }) {
+    // Many numbers may meet in one place: they are added in float64 and stored once.
+    const sums = Float64Array.from(copyPacked(x!, x!.array));
+    scatterInto(sums, out!.strides, x!.shape[axis]!, indices!, source!, axis, true);
+    out!.array.set(sums);
+  },
+  backward: ({ inputs: [, indices], gradients: [dy], attributes: { axis }, wants }) => [
+    dy,
+    undefined,
+    wants(2) ? gather(dy!, axis, indices!) : undefined,
+  ],
+};
+
+function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis: number }): Spec[] {
+  checkIndices("scatter", indices!, x!.shape, axis);
+  if (source!.dtype !== x!.dtype) {
+    throw new ArgumentError({
+      fn: "scatter",
+      argument: "source",
+      received: source!.dtype,
+      expected: `${x!.dtype} like x`,
+      fix: "use `cast(source, dtype)`.",
+    });
+  }
+  if (!sameShape(source!.shape, indices!.shape)) {
+    throw new ShapeError({
+      fn: "scatter",
+      argument: "source",
+      received: source!.shape,
+      expected: `[${indices!.shape.join(", ")}]: a number for each index`,
+      fix: "give source the shape of the indices, or give one number for all.",
+    });
+  }
+  return [{ shape: x!.shape, dtype: x!.dtype }];
+}
+
+/**
+ * A copy of `x` with numbers written where indices say, as PyTorch's `scatter` and `scatter_add`: on axis 1 of two,
+ * `out[i, indices[i, j]] = source[i, j]`. Where several go to one place the last one stands, in row-major order of
+ * the indices, or with `reduce: "add"` all are added to what was there.
+ *
+ * @param x - `[…, N, …]`
+ * @param indices - int32 with as many axes as `x`, none longer than in `x` but axis `axis`; from 0 to N - 1.
+ * @param source - The shape of the indices, or one number for all of them.
+ * @param options - `reduce`: default none.
+ * @throws {ShapeError} If the shapes do not fit.
+ * @throws {ArgumentError} If an index is outside, the indices are not int32, or source has another type than `x`.
+ *
+ * @example
+ * ```ts
+ * import { scatter, tensor, zeros } from "@qkv/tensor";
+ *
+ * const ids = tensor([[2], [0]], { dtype: "int32" });
+ * scatter(zeros([2, 3]), 1, ids, 1).toNested(); // => [[0, 0, 1], [1, 0, 0]]
+ * scatter(zeros([2]), 0, tensor([1, 1], { dtype: "int32" }), tensor([3, 4]), { reduce: "add" }).toNested(); // => [0, 7]
+ * ```
+ */
+export function scatter(
+  x: Tensor,
+  axis: number,
+  indices: Tensor,
+  source: Operand,
+  { reduce }: { reduce?: "add" } = {},
+): Tensor {
+  const at = normalizeAxis("scatter", axis, checkTensor("scatter", "x", x).shape.length);
+  const { shape } = checkTensor("scatter", "indices", indices);
+  const numbers = isTensor(source) ? source : broadcastTo(scalarLike("scatter", "source", source, x), shape);
+  if (reduce !== undefined && reduce !== "add") {
+    throw new ArgumentError({
+      fn: "scatter",
+      argument: "reduce",
+      received: reduce,
+      expected: '"add", or nothing to overwrite',
+      fix: "leave it out to write each number over what was there.",
+    });
+  }
+  return run(reduce ? scatterAddOp : scatterOp, [x, indices, numbers], { axis: at });
+}

@@ -1,0 +1,25 @@
+import { unaryOp } from "../elementwise.js";
+import { checkTensor, run } from "../op.js";
+import type { Tensor } from "../tensor.js";
+
+export const signOp = unaryOp(
+  "sign",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) out[o + k] = Math.sign(x[i + k * di]!);
+  },
+  () => undefined,
+);
+
+/**
+ * -1, 0 or 1: which side of 0 each number is on. NaN stays NaN. No gradient flows through it.
+ *
+ * @example
+ * ```ts
+ * import { sign, tensor } from "@qkv/tensor";
+ *
+ * sign(tensor([-2, 0, 3])).toNested(); // => [-1, 0, 1]
+ * ```
+ */
+export function sign(x: Tensor): Tensor {
+  return run(signOp, [checkTensor("sign", "x", x)], undefined);
+}

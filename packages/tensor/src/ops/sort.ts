@@ -1,0 +1,24 @@
+import { checkTensor } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { argSort, type SortOptions } from "./arg-sort.js";
+import { gather } from "./gather.js";
+
+/**
+ * The numbers along an axis in the order of their size, NaN last, also in descending order. The gradient goes back
+ * to where each number came from.
+ *
+ * @param options - `axis`: default the last. `descending`: default false.
+ *
+ * @example
+ * ```ts
+ * import { sort, tensor } from "@qkv/tensor";
+ *
+ * sort(tensor([3, 1, 2])).toNested(); // => [1, 2, 3]
+ * sort(tensor([3, 1, 2]), { descending: true }).toNested(); // => [3, 2, 1]
+ * ```
+ */
+export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+  const at = normalizeAxis("sort", axis, checkTensor("sort", "x", x).shape.length);
+  return gather(x, at, argSort(x, { axis: at, descending }));
+}

@@ -1,0 +1,40 @@
+import { ArgumentError } from "@qkv/core";
+import { checkTensor } from "../op.js";
+import { normalizeAxis } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { concat } from "./concat.js";
+import { expandDims } from "./expand-dims.js";
+
+/**
+ * Tensors of one shape beside each other along a new axis. To join them along one they have, see `concat`.
+ *
+ * @param axis - Where the new axis stands in the result. Default 0.
+ * @throws {ShapeError} If the shapes or types differ.
+ *
+ * @example
+ * ```ts
+ * import { stack, tensor } from "@qkv/tensor";
+ *
+ * stack([tensor([1, 2]), tensor([3, 4])]).toNested(); // => [[1, 2], [3, 4]]
+ * stack([tensor([1, 2]), tensor([3, 4])], 1).toNested(); // => [[1, 3], [2, 4]]
+ * ```
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const [first] = tensors;
+  if (first === undefined) {
+    throw new ArgumentError({
+      fn: "stack",
+      argument: "tensors",
+      received: "an empty list",
+      expected: "one tensor or more",
+      fix: "leave the call out where there is nothing to stack.",
+    });
+  }
+  const rank = checkTensor("stack", "tensors[0]", first).shape.length;
+  const at = normalizeAxis("stack", axis, rank + 1);
+  // Tensors of another rank are refused by concat, which sees them as they are.
+  return concat(
+    tensors.map((x) => (x.shape.length === rank ? expandDims(x, at) : x)),
+    at,
+  );
+}

@@ -1,0 +1,34 @@
+import { floatTensor } from "../float-tensor.js";
+import { reducedAxes, type ReduceOptions } from "../reduce.js";
+import type { Tensor } from "../tensor.js";
+import { div } from "./div.js";
+import { mean } from "./mean.js";
+import { square } from "./square.js";
+import { sub } from "./sub.js";
+import { sum } from "./sum.js";
+
+/**
+ * The variance over one axis, several, or all: squared distances from the mean, added up and divided by
+ * `count - correction`. The mean is taken off first, so that a large one costs no digits.
+ *
+ * @param options - `axis`: default all. `keepDims`: default false. `correction`: default 1, for numbers that are a
+ *   sample, as in PyTorch; 0 for all there are, as in numpy.
+ * @throws {ArgumentError} If the numbers are not float32 or float64.
+ *
+ * @example
+ * ```ts
+ * import { tensor, variance } from "@qkv/tensor";
+ *
+ * variance(tensor([1, 2, 3])).toNested(); // => 1
+ * variance(tensor([1, 3]), { correction: 0 }).toNested(); // => 1
+ * ```
+ */
+export function variance(
+  x: Tensor,
+  { correction = 1, ...options }: ReduceOptions & { correction?: number } = {},
+): Tensor {
+  const { axes, keepDims } = reducedAxes("variance", floatTensor("variance", "x", x), options);
+  const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
+  const distances = sub(x, mean(x, { axis: axes, keepDims: true }));
+  return div(sum(square(distances), { axis: axes, keepDims }), Math.max(0, count - correction));
+}

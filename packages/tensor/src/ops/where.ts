@@ -1,0 +1,61 @@
+import { ArgumentError } from "@qkv/core";
+import { operands, scalarLike, type Operand } from "../elementwise.js";
+import { checkTensor, run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { broadcastShapes, broadcastStrides } from "../shape.js";
+import { isTensor, type Tensor } from "../tensor.js";
+import { sumTo } from "./sum-to.js";
+
+export const whereOp: Op<undefined> = {
+  name: "where",
+  moves: true,
+  infer([condition, a, b]) {
+    const refuse = (argument: string, received: string, expected: string): never => {
+      const fix = "compare (`greater(x, 0)`) for a condition, and `cast` one side to the type of the other.";
+      throw new ArgumentError({ fn: "where", argument, received, expected, fix });
+    };
+    if (condition!.dtype !== "bool") refuse("condition", condition!.dtype, "bool");
+    if (a!.dtype !== b!.dtype) refuse("b", b!.dtype, `${a!.dtype} like the other side`);
+    const values = broadcastShapes("where", a!.shape, b!.shape);
+    return [{ shape: broadcastShapes("where", condition!.shape, values), dtype: a!.dtype }];
+  },
+  kernel(inputs, [out]) {
+    const [C, A, B] = inputs.map((input) => input.array);
+    const strides = inputs.map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
+    const offsets = inputs.map((side) => side.offset);
+    eachRow(out!.shape, [out!.strides, ...strides], [0, ...offsets], (at, step, n) => {
+      const [o, c, i, j] = at as [number, number, number, number];
+      const [, dc, di, dj] = step as [number, number, number, number];
+      for (let k = 0; k < n; k++)
+        out!.array[o + k] = C![c + k * dc] !== 0 ? A![i + k * di]! : B![j + k * dj]!;
+    });
+  },
+  backward: ({ inputs: [condition, a, b], gradients: [dy], wants }) => [
+    undefined,
+    wants(1) ? sumTo(where(condition!, dy!, 0), a!.shape) : undefined,
+    wants(2) ? sumTo(where(condition!, 0, dy!), b!.shape) : undefined,
+  ],
+};
+
+/**
+ * Takes each number from `a` where the condition is true, else from `b`, with broadcasting among all three. What
+ * is not taken has a gradient of 0, even where it is NaN.
+ *
+ * @param condition - Bools.
+ * @param a - A tensor, or a number. Two numbers give float32.
+ * @param b - As `a`, of the same type.
+ * @throws {ArgumentError} If the condition is not of bools, or the types of `a` and `b` differ.
+ *
+ * @example
+ * ```ts
+ * import { greater, tensor, where } from "@qkv/tensor";
+ *
+ * const x = tensor([-1, 2]);
+ * where(greater(x, 0), x, 0).toNested(); // => [0, 2]
+ * ```
+ */
+export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
+  const { device } = checkTensor("where", "condition", condition);
+  const start = isTensor(a) || isTensor(b) ? a : scalarLike("where", "a", a, { dtype: "float32", device });
+  return run(whereOp, [condition, ...operands("where", start, b)], undefined);
+}

@@ -1,0 +1,39 @@
+import { ArgumentError } from "@qkv/core";
+import { place } from "../create.js";
+import { checkShape, sizeOf, type Shape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import type { RandomOptions } from "./randn.js";
+import { fillUniforms, seedKey } from "./uniforms.js";
+
+/**
+ * Bools that are true with one probability.
+ *
+ * @param options - `seed`: a whole number. `probability`: from 0 to 1, default 0.5. `first`: default 0.
+ * @throws {ArgumentError} If the probability is not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { bernoulli } from "@qkv/tensor";
+ *
+ * bernoulli([3], { seed: 1, probability: 1 }).toNested(); // => [true, true, true]
+ * ```
+ */
+export function bernoulli(
+  shape: Shape,
+  { seed, probability = 0.5, first = 0, device }: Omit<RandomOptions, "dtype"> & { probability?: number },
+): Tensor {
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new ArgumentError({
+      fn: "bernoulli",
+      argument: "probability",
+      received: probability,
+      expected: "a number from 0 to 1",
+      fix: "a percentage is divided by 100.",
+    });
+  }
+  const uniforms = new Float64Array(sizeOf(checkShape("bernoulli", shape)));
+  fillUniforms(uniforms, seedKey("bernoulli", seed), first);
+  const array = new Uint8Array(uniforms.length);
+  for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
+  return place(array, "bool", shape, device);
+}

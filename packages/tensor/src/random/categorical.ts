@@ -1,0 +1,82 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { floatTensor } from "../float-tensor.js";
+import { run, type Op } from "../op.js";
+import { eachRow } from "../rows.js";
+import { sizeOf } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { logarithm } from "./normal.js";
+import { fillUniforms, seedKey } from "./uniforms.js";
+
+export const categoricalOp: Op<{ key: [number, number]; first: number }> = {
+  name: "categorical",
+  infer: ([logits]) => [{ shape: logits!.shape.slice(0, -1), dtype: "int32" }],
+  flops: ([logits]) => 3 * sizeOf(logits!.shape),
+  kernel([logits], [out], { key, first }) {
+    const axis = logits!.shape.length - 1;
+    const V = logits!.shape[axis]!;
+    const step = logits!.strides[axis]!;
+    const uniforms = new Float64Array(V);
+    let row = 0;
+    eachRow(
+      logits!.shape.slice(0, axis),
+      [logits!.strides.slice(0, axis)],
+      [logits!.offset],
+      ([i], [di], n) => {
+        for (let k = 0; k < n; k++, row++) {
+          fillUniforms(uniforms, key, first + row * V);
+          // The largest of the logits, each plus noise -log(-log u), falls on each class with its probability.
+          let best = -Infinity;
+          let choice = -1;
+          for (let v = 0; v < V; v++) {
+            const score = logits!.array[i! + k * di! + v * step]! - logarithm(-logarithm(uniforms[v]!));
+            if (score > best) [best, choice] = [score, v];
+          }
+          if (choice < 0) throw nothingToChoose(row);
+          out!.array[row] = choice;
+        }
+      },
+    );
+  },
+  backward: () => [],
+};
+
+function nothingToChoose(row: number): ArgumentError {
+  return new ArgumentError({
+    fn: "categorical",
+    argument: "logits",
+    received: `row ${row}, without a number above -∞`,
+    expected: "a class that can be chosen in each row",
+    fix: "leave at least one class unmasked, and look for NaN in the model's output.",
+  });
+}
+
+/**
+ * A class for each row of logits, chosen with the probabilities that `softmax` gives them. The same seed chooses the
+ * same in every engine.
+ *
+ * @param logits - `[…, V]`. −∞ is never chosen.
+ * @param options - `seed`: a whole number. `first`: which number of the seed's stream comes first, default 0; a row
+ *   uses V of them.
+ * @returns int32, `[…]`.
+ * @throws {ArgumentError} If a row holds nothing above −∞.
+ * @see "A* Sampling" (2014), arXiv:1411.0030, for the trick with the noise
+ *
+ * @example
+ * ```ts
+ * import { categorical, tensor } from "@qkv/tensor";
+ *
+ * categorical(tensor([-Infinity, 0, -Infinity]), { seed: 1 }).toNested(); // => 1
+ * ```
+ */
+export function categorical(logits: Tensor, { seed, first = 0 }: { seed: number; first?: number }): Tensor {
+  if (floatTensor("categorical", "logits", logits).shape.length === 0) {
+    throw new ShapeError({
+      fn: "categorical",
+      argument: "logits",
+      received: [],
+      expected: "[…, V]: a number for each class",
+      fix: "give a vector of logits, or rows of them.",
+    });
+  }
+  return run(categoricalOp, [logits], { key: seedKey("categorical", seed), first });
+}

@@ -1,0 +1,27 @@
+import type { View } from "./contracts.js";
+import type { TypedArray } from "./dtype.js";
+import { checkInside } from "./indices.js";
+import { eachRow } from "./rows.js";
+import type { Shape } from "./shape.js";
+
+/** Writes, or adds, each number of `source` where its index says, into a packed array. */
+export function scatterInto(
+  to: TypedArray,
+  toStrides: Shape,
+  length: number,
+  indices: View,
+  source: View,
+  axis: number,
+  adds: boolean,
+): void {
+  const along = toStrides[axis]!;
+  const around = toStrides.map((stride, a) => (a === axis ? 0 : stride));
+  const strides = [around, indices.strides, source.strides];
+  eachRow(indices.shape, strides, [0, indices.offset, source.offset], ([o, j, i], [dO, dj, di], n) => {
+    for (let k = 0; k < n; k++) {
+      const at = o! + k * dO! + checkInside("scatter", indices.array[j! + k * dj!]!, length) * along;
+      const value = source.array[i! + k * di!]!;
+      to[at] = adds ? to[at]! + value : value;
+    }
+  });
+}

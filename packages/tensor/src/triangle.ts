@@ -1,0 +1,54 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, run, type Op } from "./op.js";
+import { eachRow } from "./rows.js";
+import type { Tensor } from "./tensor.js";
+
+/** Which side of a diagonal is kept: `column - row` at most, or at least, `diagonal`. */
+export type Triangle = { readonly lower: boolean; readonly diagonal: number };
+
+export const triangleOp: Op<Triangle> = {
+  name: "triangle",
+  moves: true,
+  infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+  kernel([x], [out], { lower, diagonal }) {
+    const rank = x!.shape.length;
+    const [rows, columns] = x!.shape.slice(-2) as [number, number];
+    const [rowStep, columnStep] = x!.strides.slice(-2) as [number, number];
+    const batches = [out!, x!].map(({ strides }) => strides.slice(0, -2));
+    eachRow(x!.shape.slice(0, rank - 2), batches, [0, x!.offset], ([o, i], [dO, di], n) => {
+      for (let k = 0; k < n; k++) {
+        for (let row = 0; row < rows; row++) {
+          const edge = Math.min(columns, Math.max(0, row + diagonal + (lower ? 1 : 0)));
+          const to = o! + k * dO! + row * columns;
+          const from = i! + k * di! + row * rowStep;
+          const end = lower ? edge : columns;
+          for (let c = lower ? 0 : edge; c < end; c++) out!.array[to + c] = x!.array[from + c * columnStep]!;
+        }
+      }
+    });
+  },
+  backward: ({ gradients: [dy], attributes }) => [run(triangleOp, [dy!], attributes)],
+};
+
+/** Keeps one side of a diagonal of the last two axes, zeros elsewhere. */
+export function triangle(fn: string, x: Tensor, { lower, diagonal }: Triangle): Tensor {
+  if (checkTensor(fn, "x", x).shape.length < 2) {
+    throw new ShapeError({
+      fn,
+      argument: "x",
+      received: x.shape,
+      expected: "two axes or more: […, rows, columns]",
+      fix: "`reshape` it to a matrix.",
+    });
+  }
+  if (!Number.isInteger(diagonal)) {
+    throw new ArgumentError({
+      fn,
+      argument: "diagonal",
+      received: diagonal,
+      expected: "a whole number",
+      fix: "0 is the main diagonal, 1 the one above it.",
+    });
+  }
+  return run(triangleOp, [x], { lower, diagonal });
+}
