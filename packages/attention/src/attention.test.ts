@@ -352,7 +352,7 @@ test("property: views are read in place, as their copies are", () => {
     fc.property(cases(), ({ query, key, value, seed }) => {
       const byToken = (x: Tensor) => permute(contiguous(permute(x, [0, 2, 1, 3])), [0, 2, 1, 3]); // stored [B, T, H, D]
       const turned = (x: Tensor) => permute(contiguous(permute(x, [3, 1, 2, 0])), [3, 1, 2, 0]);
-      const bias = randn([length(query), length(key)], { seed });
+      const bias = slice(randn([length(query) + 1, length(key)], { seed }), 0, 1);
       const packed = attention(query, key, value, { bias }).data;
       expect(
         attention(byToken(query), turned(key), byToken(value), {
@@ -419,6 +419,19 @@ test("large scores do not overflow", () => {
   const key = tensor([1e4, 9999, -1e4], { shape: [1, 1, 3, 1] });
   const weights = attentionWeights(ones([1, 1, 1, 1]), key, { scale: 1 });
   expectClose(weights.data, [0.731059, 0.268941, 0]);
+});
+
+test("a NaN that is seen is not hidden: it reaches the output", () => {
+  const x = tensor([NaN, 1], { shape: [1, 1, 2, 1] });
+  const options = {
+    mask: maskTensor(
+      tensor([
+        [true, false],
+        [true, true],
+      ]),
+    ),
+  };
+  expect([...attention(ones([1, 1, 2, 1]), x, ones([1, 1, 2, 1]), options).data]).toEqual([NaN, NaN]);
 });
 
 test("no queries give no outputs", () => {
