@@ -31,7 +31,7 @@ export function feedForward({ embedDim: C, hiddenDim: F }: { embedDim: number; h
     /** Random weights: normal with variance 1 / fan-in. */
     init(seed: number): FeedForwardParams {
       const make = (n: number, out: number, inner: number): LinearParams => ({
-        weight: mul(randn([out, inner], { seed: seed * 3 + n }), 1 / Math.sqrt(inner)),
+        weight: mul(randn([out, inner], { seed: seed * 4 + n }), 1 / Math.sqrt(inner)),
       });
       return { gate: make(0, F, C), up: make(1, F, C), down: make(2, C, F) };
     },

@@ -86,6 +86,7 @@ export type Decoder = {
  * A Llama-style decoder: rotary grouped-query attention and a gated feed-forward layer, each behind an RMS norm and
  * beside a residual.
  *
+ * @throws {ArgumentError} If the sizes do not divide.
  * @see "LLaMA" (2023), arXiv:2302.13971
  *
  * @example
@@ -101,6 +102,15 @@ export type Decoder = {
  */
 export function decoder(config: DecoderConfig): Decoder {
   const { vocabSize: V, embedDim: C, numHeads, numKvHeads, normEps: eps } = config;
+  if ((C / numHeads) % 2 !== 0) {
+    throw new ArgumentError({
+      fn: "decoder",
+      argument: "numHeads",
+      received: numHeads,
+      expected: `heads of an even size in embedDim = ${C}`,
+      fix: "choose numHeads so that embedDim / numHeads is even: positions turn pairs of numbers.",
+    });
+  }
   const attention = groupedQuery({
     embedDim: C,
     numHeads,
@@ -112,6 +122,7 @@ export function decoder(config: DecoderConfig): Decoder {
   return {
     config,
     init(seed) {
+      // A layer draws from the seeds 4n to 4n + 3 of its number n, so no two matrices share one.
       const layer = (_: unknown, i: number): DecoderLayerParams => ({
         attentionNorm: { weight: ones([C]) },
         attention: attention.init(seed * 1000 + 2 * i + 1),
@@ -119,7 +130,7 @@ export function decoder(config: DecoderConfig): Decoder {
         feedForward: mlp.init(seed * 1000 + 2 * i + 2),
       });
       return {
-        embedding: { weight: randn([V, C], { seed: seed * 1000 }) },
+        embedding: { weight: randn([V, C], { seed: seed * 4000 }) },
         layers: Array.from({ length: config.numLayers }, layer),
         norm: { weight: ones([C]) },
       };

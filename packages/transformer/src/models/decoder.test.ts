@@ -1,0 +1,159 @@
+import { growingCache } from "@qkv/kv-cache";
+import { concat, randn, slice, tensor, tensorsOf, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decoder, type DecoderConfig } from "../index.js";
+
+const config: DecoderConfig = {
+  vocabSize: 11,
+  embedDim: 8,
+  hiddenDim: 12,
+  numLayers: 2,
+  numHeads: 4,
+  numKvHeads: 2,
+  contextLength: 16,
+  normEps: 1e-5,
+  ropeBase: 10000,
+  ropeLayout: "half",
+  stopIds: [],
+};
+const model = decoder(config);
+const params = model.init(1);
+
+const ids = (length: number) => fc.array(fc.nat(10), { minLength: length, maxLength: 8 });
+
+test("property: with a cache, in chunks of any size, the logits are those of the full pass, bit for bit", () => {
+  fc.assert(
+    fc.property(
+      fc.array(ids(1), { minLength: 1, maxLength: 4 }),
+      fc.constantFrom("half", "interleaved"),
+      (chunks, ropeLayout) => {
+        const model = decoder({ ...config, ropeLayout });
+        const cache = growingCache({ numLayers: 2 });
+        const parts = chunks.map((chunk) => model.apply(params, chunk, { cache }));
+        expect(concat(parts, 1).data).toEqual(model.apply(params, chunks.flat()).data);
+        expect(cache.length).toBe(chunks.flat().length);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+test("property: what follows a token changes nothing at it", () => {
+  fc.assert(
+    fc.property(ids(1), ids(1), ids(1), (before, one, other) => {
+      const [a, b] = [one, other].map((after) =>
+        slice(model.apply(params, [...before, ...after]), 1, 0, before.length),
+      ) as [Tensor, Tensor];
+      expect(a.data).toEqual(b.data);
+    }),
+    { numRuns: 40 },
+  );
+  const last = (ids: number[]) => slice(model.apply(params, ids), 1, -1).data;
+  expect(last([1, 2, 3])).not.toEqual(last([2, 1, 3])); // the order does matter
+});
+
+test("a batch of rows is each row alone", () => {
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  const both = model.apply(params, tensor(rows, { dtype: "int32" }));
+  expect(both.shape).toEqual([2, 3, 11]);
+  rows.forEach((row, b) => expect(slice(both, 0, b, b + 1).data).toEqual(model.apply(params, row).data));
+});
+
+test("traced tensors are named by layer, under the path of the trace", () => {
+  const tensors: Record<string, Tensor> = {};
+  const output = model.apply(params, [1, 2, 3], { trace: { names: ["weights", "lse"], tensors } });
+  model.apply(params, [1, 2, 3], { trace: { names: ["weights"], tensors, path: "model" } });
+  expect(Object.keys(tensors)).toEqual([
+    "layers.0.attention.weights",
+    "layers.0.attention.lse",
+    "layers.1.attention.weights",
+    "layers.1.attention.lse",
+    "model.layers.0.attention.weights",
+    "model.layers.1.attention.weights",
+  ]);
+  expect(tensors["layers.1.attention.weights"]!.shape).toEqual([1, 4, 3, 3]);
+  expect(tensors["layers.1.attention.weights"]!.data).not.toEqual(
+    tensors["layers.0.attention.weights"]!.data,
+  );
+  expect(output.data).toEqual(model.apply(params, [1, 2, 3]).data);
+});
+
+test("without layers, logits are the normed embedding times the output matrix, by hand", () => {
+  const bare = decoder({
+    ...config,
+    vocabSize: 2,
+    embedDim: 2,
+    numLayers: 0,
+    numHeads: 1,
+    numKvHeads: 1,
+    normEps: 0,
+  });
+  const weights = {
+    embedding: {
+      weight: tensor([
+        [3, 4],
+        [1, 0],
+      ]),
+    },
+    layers: [],
+    norm: { weight: tensor([1, 2]) },
+  };
+  // [3, 4] over its root mean square √12.5, times [1, 2].
+  const [a, b] = [3 / Math.sqrt(12.5), 8 / Math.sqrt(12.5)];
+  const tied = bare.apply(weights, [0]).data;
+  expect(tied[0]).toBeCloseTo(3 * a + 4 * b, 5);
+  expect(tied[1]).toBeCloseTo(a, 5);
+  const own = bare.apply(
+    {
+      ...weights,
+      output: {
+        weight: tensor([
+          [0, 1],
+          [1, 1],
+        ]),
+      },
+    },
+    [0],
+  ).data;
+  expect(own[0]).toBeCloseTo(b, 5);
+  expect(own[1]).toBeCloseTo(a + b, 5);
+});
+
+test("positions are given, or follow what the cache has seen", () => {
+  const plain = model.apply(params, [1, 2, 3]).data;
+  const moved = model.apply(params, [1, 2, 3], { positions: { start: 40 } }).data;
+  moved.forEach((logit, i) => expect(logit).toBeCloseTo(plain[i]!, 3));
+  expect(model.apply(params, [1, 2, 3], { positions: Int32Array.of(0, 5, 9) }).data).not.toEqual(plain);
+});
+
+test("random weights are repeatable, and no two matrices are the same numbers", () => {
+  for (const seed of [0, 1, 4]) {
+    const first = (x: Tensor) => x.data[0]! * Math.sqrt(x.shape.at(-1)!);
+    const matrices = tensorsOf(model.init(seed)).filter(({ shape }) => shape.length === 2);
+    expect(matrices.length).toBe(1 + 2 * 7);
+    const firsts = matrices.map((x, i) => (i === 0 ? x.data[0]! : first(x)).toFixed(4));
+    expect(new Set(firsts).size).toBe(matrices.length);
+    expect(tensorsOf(model.init(seed)).map(({ data }) => data)).toEqual(
+      tensorsOf(model.init(seed)).map(({ data }) => data),
+    );
+  }
+});
+
+test("ids that are no tokens are refused, with the fix", () => {
+  expect(() => model.apply(params, [1, 2.5])).toThrow(
+    /apply: `ids` is 2.5, expected whole numbers.\nFix: give token ids as the tokenizer's `encode`/,
+  );
+  expect(() => model.apply(params, tensor([1, 2], { dtype: "int32" }))).toThrow(
+    /`ids` has shape \[2\], expected \[B, T\].*\nFix: reshape the ids/,
+  );
+  expect(() => model.apply(params, [11])).toThrow(/`indices` is 11, expected whole numbers from 0 to 10/);
+  expect(() => model.apply(params, [-1])).toThrow(/`indices` is -1/);
+  expect(() => model.apply(params, randn([1, 2], { seed: 1 }))).toThrow(/is "float32", expected int32/);
+  expect(() => decoder({ ...config, numHeads: 3 })).toThrow(
+    /decoder: `numHeads` is 3, expected heads of an even size in embedDim = 8/,
+  );
+});
