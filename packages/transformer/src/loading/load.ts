@@ -27,7 +27,21 @@ export type LoadOptions = ReadOptions & {
  *
  * @param source - A path (in Node), a URL, or the bytes of the file.
  * @throws {ArgumentError} If the file cannot be read, or the tokenizer belongs to another model.
- * @throws {FormatError} If the file is cut short or not a checkpoint.
+ * @throws {FormatError} If the file is cut short or not a checkpoint. The signal's reason, when it aborts.
+ *
+ * @example
+ * ```ts
+ * import { load } from "@qkv/transformer";
+ *
+ * // One layer of one head, a vocabulary of 5. Yours is a file: load("stories260K.bin", { tokenizer: "tok512.bin" }).
+ * const header = Int32Array.of(2, 3, 1, 1, 1, 5, 4);
+ * const checkpoint = new Uint8Array(4 * (7 + 56));
+ * checkpoint.set(new Uint8Array(header.buffer));
+ *
+ * const model = await load(checkpoint);
+ * model.config.contextLength; // => 4
+ * model.apply(model.params, [1, 2]).shape; // => [1, 2, 5]
+ * ```
  */
 export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
   const { device, signal } = options;

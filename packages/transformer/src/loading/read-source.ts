@@ -68,8 +68,9 @@ async function readFile(path: string | URL, { signal, onProgress }: ReadOptions)
       await file.close();
     }
   } catch (cause) {
-    const code = (cause as { code?: string }).code;
-    if (code === undefined) throw cause;
+    // Errors of the file system have words for codes; others, such as the signal's reason, are not ours to retell.
+    const { code } = cause as { code?: unknown };
+    if (signal?.aborted || typeof code !== "string") throw cause;
     const reasons: Record<string, string> = {
       ENOENT: "does not exist",
       EISDIR: "is a folder",
@@ -87,7 +88,19 @@ async function readFile(path: string | URL, { signal, onProgress }: ReadOptions)
 }
 
 async function fetchBytes(url: URL, { signal, onProgress }: ReadOptions): Promise<Uint8Array> {
-  const response = await fetch(url, signal ? { signal } : {});
+  const connected = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((cause: unknown) => {
+      if (signal?.aborted) throw cause;
+      throw new ArgumentError({
+        fn: "load",
+        argument: "source",
+        received: url.href,
+        expected: "an address that can be reached, and the connection failed or broke off",
+        fix: "check the address and the network; in a page, whether the server allows requests from it.",
+        cause,
+      });
+    });
+  const response = await connected(fetch(url, signal ? { signal } : {}));
   if (!response.ok || !response.body) {
     throw new ArgumentError({
       fn: "load",
@@ -103,7 +116,7 @@ async function fetchBytes(url: URL, { signal, onProgress }: ReadOptions): Promis
   let loaded = 0;
   const reader = response.body.getReader();
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await connected(reader.read());
     if (done) break;
     chunks.push(value);
     loaded += value.length;
