@@ -8,12 +8,27 @@ type Header = Record<(typeof header)[number], number>;
 
 /**
  * Reads a checkpoint of llama2.c (its first format): seven numbers, then float32 weights, kind by kind and layer by
- * layer. Sizes are checked against the file before anything is allocated.
+ * layer. Each size is checked against the file before room for it is allocated.
  *
  * @param bytes - The whole file.
  * @param options - `source`: the file's name, for messages. `device`: where weights go.
  * @throws {FormatError} That names the field.
  * @see https://github.com/karpathy/llama2.c, `export.py`, `legacy_export`
+ *
+ * @example
+ * ```ts
+ * import { readLlama2c } from "@qkv/transformer";
+ *
+ * // dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len; then the weights, here all 0.
+ * const header = Int32Array.of(2, 3, 1, 1, 1, 5, 4);
+ * const checkpoint = new Uint8Array(4 * (7 + 56));
+ * checkpoint.set(new Uint8Array(header.buffer));
+ *
+ * const { config, params } = readLlama2c(checkpoint, { source: "tiny.bin" });
+ * config.embedDim; // => 2
+ * params.layers[0]?.feedForward.gate.weight.shape; // => [3, 2]
+ * readLlama2c(checkpoint.subarray(0, 60), { source: "tiny.bin" }); // => throws FormatError: tok_emb
+ * ```
  */
 export function readLlama2c(
   bytes: Uint8Array,

@@ -9,7 +9,12 @@ export type GenerateOptions = {
   maxTokens?: number;
   /** Default: the likeliest token. */
   sampling?: Sampling;
-  /** Holds what was said before; the prompt is appended. Default: a new growing cache. */
+  /**
+   * Holds what was said before; the prompt is appended. Default: a new growing cache.
+   *
+   * The token returned last may not be in it yet. To go on, keep all ids and pass those it lacks:
+   * `ids.slice(cache.length)`.
+   */
   cache?: Cache;
   /** Ids at which to end, besides the model's own. They are not returned. */
   stop?: readonly number[];
@@ -31,6 +36,23 @@ export type Generated = {
  * @param prompt - Text (encoded with the model's tokenizer, beginning-of-sequence token in front), or token ids.
  * @throws {ArgumentError} If the prompt does not fit the context, an option is out of range, or text is given to a
  *   model without a tokenizer. The signal's reason, when it aborts; the cache then holds whole tokens only.
+ *
+ * @example
+ * ```ts
+ * import { decoder, generate } from "@qkv/transformer";
+ *
+ * const { config, init, apply } = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, ropeBase: 10000, ropeLayout: "half", stopIds: [],
+ * });
+ * const model = { config, params: init(1), tokenizer: undefined, apply };
+ *
+ * const ids = [3, 1, 4];
+ * for await (const { id } of generate(model, ids, { maxTokens: 5, sampling: { temperature: 1, seed: 7 } })) {
+ *   ids.push(id);
+ * }
+ * ids.length; // => 8
+ * ```
  */
 export async function* generate(
   model: Model,
