@@ -1,4 +1,6 @@
 import { ArgumentError } from "@qkv/core";
+import { isPacked } from "../dtype.js";
+import { toHalfBits } from "../half.js";
 import { checkTensor, run, type Op } from "../op.js";
 import { eachRow } from "../rows.js";
 import { normalizeAxis } from "../shape.js";
@@ -12,7 +14,7 @@ export const padOp: Op<{ axis: number; before: number; after: number; value: num
     { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
   ],
   kernel([x], [out], { axis, before, value }) {
-    if (value !== 0) out!.array.fill(value);
+    if (value !== 0) out!.array.fill(isPacked(out!.dtype) ? toHalfBits(value, out!.dtype) : value);
     const start = before * out!.strides[axis]!;
     eachRow(x!.shape, [out!.strides, x!.strides], [start, x!.offset], ([o, i], [dO, dI], length) => {
       for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
