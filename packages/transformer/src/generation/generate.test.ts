@@ -1,0 +1,233 @@
+import { growingCache } from "@qkv/kv-cache";
+import { llama2cTokenizer } from "@qkv/tokenizer";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decoder, generate, type GenerateOptions, type Generated, type Model } from "../index.js";
+
+/** A small decoder with random weights; what it says means nothing, but follows from what was said before. */
+function makeModel(changes: { vocabSize?: number; contextLength?: number; stopIds?: number[] } = {}): Model {
+  const { config, init, apply } = decoder({
+    vocabSize: 11,
+    embedDim: 8,
+    hiddenDim: 12,
+    numLayers: 2,
+    numHeads: 2,
+    numKvHeads: 1,
+    contextLength: 24,
+    normEps: 1e-5,
+    ropeBase: 10000,
+    ropeLayout: "interleaved",
+    stopIds: [],
+    ...changes,
+  });
+  return { config, params: init(3), tokenizer: undefined, apply };
+}
+
+const model = makeModel();
+const random = { temperature: 1.5, seed: 5 };
+
+async function collect(prompt: string | readonly number[], options: GenerateOptions = {}, from = model) {
+  const all: Generated[] = [];
+  for await (const one of generate(from, prompt, options)) all.push(one);
+  return all;
+}
+const idsOf = (all: readonly Generated[]) => all.map(({ id }) => id);
+const lastLogits = (ids: readonly number[], from = model) => {
+  const { data, shape } = from.apply(from.params, ids);
+  return [...data.slice(-shape[2]!)];
+};
+
+test("property: without sampling, each token is the likeliest of a full pass, with its log probability", async () => {
+  const prompts = fc.array(fc.nat(10), { minLength: 1, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(prompts, async (prompt) => {
+      const ids = [...prompt];
+      for (const { id, logprob, text } of await collect(prompt, { maxTokens: 6 })) {
+        const logits = lastLogits(ids);
+        expect(id).toBe(logits.indexOf(Math.max(...logits)));
+        const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+        expect(logprob).toBeCloseTo(logits[id]! - Math.log(total), 5);
+        expect(text).toBe("");
+        ids.push(id);
+      }
+      expect(ids.length).toBe(prompt.length + 6);
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("a seed repeats its choices, another makes its own, and more tokens change none before", async () => {
+  const ids = async (seed: number, maxTokens: number) =>
+    idsOf(await collect([1, 2], { maxTokens, sampling: { temperature: 1.5, seed } }));
+  expect(await ids(5, 12)).toEqual(await ids(5, 12));
+  expect((await ids(5, 12)).slice(0, 7)).toEqual(await ids(5, 7));
+  expect(await ids(5, 12)).not.toEqual(await ids(6, 12));
+});
+
+test("over many seeds, tokens come as often as their probabilities say", async () => {
+  const prompt = [1, 2, 3];
+  const logits = lastLogits(prompt).map((logit) => Math.exp(logit / 2));
+  const total = logits.reduce((a, b) => a + b);
+  const runs = 2000;
+  const counts = logits.map(() => 0);
+  for (let seed = 0; seed < runs; seed++) {
+    const [{ id }] = (await collect(prompt, { maxTokens: 1, sampling: { temperature: 2, seed } })) as [
+      Generated,
+    ];
+    counts[id]! += 1;
+  }
+  // Chi-square with 10 degrees of freedom is above 29.6 once in a thousand times; the seeds are fixed.
+  const chi = counts.reduce((sum, count, id) => {
+    const expected = (runs * logits[id]!) / total;
+    return sum + (count - expected) ** 2 / expected;
+  }, 0);
+  expect(chi).toBeLessThan(29.6);
+});
+
+test("a small top-p is no sampling at all", async () => {
+  const narrow = await collect([4, 5], { maxTokens: 10, sampling: { ...random, topP: 1e-9 } });
+  expect(idsOf(narrow)).toEqual(idsOf(await collect([4, 5], { maxTokens: 10 })));
+  expect(idsOf(narrow)).not.toEqual(idsOf(await collect([4, 5], { maxTokens: 10, sampling: random })));
+});
+
+test("it ends at a stop id of the model or of the call, which is not returned", async () => {
+  const free = idsOf(await collect([1], { maxTokens: 15, sampling: random }));
+  const stop = free[6]!;
+  const expected = free.slice(0, free.indexOf(stop));
+  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random, stop: [stop] }))).toEqual(expected);
+  const own = makeModel({ stopIds: [stop] });
+  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random }, own))).toEqual(expected);
+  expect(idsOf(await collect([1], { maxTokens: 15, sampling: random, stop: [99] }))).toEqual(free);
+});
+
+test("it ends after maxTokens, or when the context is full", async () => {
+  for (const maxTokens of [0, 1, 4]) expect(await collect([1, 2], { maxTokens })).toHaveLength(maxTokens);
+  // The model sees at most 24 tokens, so it is asked 24 - 5 + 1 times.
+  for (const maxTokens of [undefined, 100]) {
+    const cache = growingCache({ numLayers: 2 });
+    const all = await collect([1, 2, 3, 4, 5], { cache, ...(maxTokens && { maxTokens }) });
+    expect(all).toHaveLength(20);
+    expect(cache.length).toBe(24);
+  }
+  expect(await collect(Array.from({ length: 24 }, () => 1))).toHaveLength(1);
+  await expect(collect(Array.from({ length: 25 }, () => 1))).rejects.toThrow(
+    /generate: `prompt` is "25 tokens", expected at most 24, what is left of the model's context of 24.\nFix: shorten/,
+  );
+});
+
+test("a second turn with the cache goes on as one long prompt would", async () => {
+  for (const end of [
+    { maxTokens: 5 },
+    { maxTokens: 12, stop: [idsOf(await collect([1, 2, 3], { maxTokens: 9 }))[4]!] },
+  ]) {
+    const cache = growingCache({ numLayers: 2 });
+    const said = [1, 2, 3];
+    for (const { id } of await collect(said, { cache, ...end })) said.push(id);
+    said.push(7, 8);
+    const second = await collect(said.slice(cache.length), { cache, maxTokens: 5 });
+    expect(second).toEqual(await collect(said, { maxTokens: 5 }));
+    await expect(
+      collect(
+        Array.from({ length: 20 }, () => 1),
+        { cache },
+      ),
+    ).rejects.toThrow(new RegExp(`expected at most ${24 - cache.length}, what is left`));
+  }
+});
+
+test("an abort ends with the signal's reason; the cache goes on as if nothing had happened", async () => {
+  const whole = idsOf(await collect([1, 2, 3], { maxTokens: 12, sampling: { temperature: 0 } }));
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const cache = growingCache({ numLayers: 2 });
+  const said = [1, 2, 3];
+  const run = async () => {
+    for await (const { id } of generate(model, said.slice(), { cache, signal: controller.signal })) {
+      said.push(id);
+      if (said.length === 8) controller.abort(reason);
+    }
+  };
+  await expect(run()).rejects.toBe(reason);
+  expect(said).toEqual([1, 2, 3, ...whole.slice(0, 5)]);
+  for (const { id } of await collect(said.slice(cache.length), { cache, maxTokens: 7 })) said.push(id);
+  expect(said).toEqual([1, 2, 3, ...whole]);
+
+  const untouched = growingCache({ numLayers: 2 });
+  await expect(collect([1], { cache: untouched, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  expect(untouched.length).toBe(0);
+});
+
+test("a loop that is left early computes no more, and the cache goes on", async () => {
+  const cache = growingCache({ numLayers: 2 });
+  const said = [1, 2, 3];
+  for await (const { id } of generate(model, said.slice(), { cache })) {
+    said.push(id);
+    if (said.length === 6) break;
+  }
+  expect(cache.length).toBe(5);
+  const more = await collect(said.slice(cache.length), { cache, maxTokens: 3 });
+  expect(more).toEqual(await collect(said, { maxTokens: 3 }));
+});
+
+test("timers run while it works", async () => {
+  let ticks = 0;
+  const slow: Model = {
+    ...model,
+    apply: (...all) => {
+      const until = performance.now() + 15;
+      while (performance.now() < until);
+      return model.apply(...all);
+    },
+  };
+  const timer = setInterval(() => (ticks += 1), 1);
+  await collect([1], { maxTokens: 6 }, slow);
+  clearInterval(timer);
+  expect(ticks).toBeGreaterThan(2);
+});
+
+test("text goes in and comes out whole: no half characters", async () => {
+  const spelled = Array.from(
+    { length: 256 },
+    (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+  const file: number[] = [6, 0, 0, 0];
+  for (const token of ["<unk>", "<s>", "</s>", ...spelled, " ", "a", "b"]) {
+    file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
+  }
+  const tokenizer = llama2cTokenizer(Uint8Array.from(file));
+  const spoken = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
+  const all = await collect("ab", { sampling: { temperature: 3, seed: 1 } }, spoken);
+  const prompt = tokenizer.encode("ab");
+  expect(all.length).toBe(64 - prompt.length + 1);
+  const ids = idsOf(all);
+  expect(all.map(({ text }) => text).join("")).toBe(tokenizer.decode([...prompt, ...ids]).slice("ab".length));
+  expect(await collect(prompt, { sampling: { temperature: 3, seed: 1 } }, spoken)).toEqual(all);
+
+  // The euro sign, forced: its three bytes come as one text, with the third token.
+  const euro = [0xe2, 0x82, 0xac].map((byte) => byte + 3);
+  let n = 0;
+  const forced: Model = {
+    ...spoken,
+    apply: (params, given, options) => {
+      const logits = spoken.apply(params, given, options);
+      logits.data[logits.data.length - tokenizer.vocabSize + euro[n++ % 3]!] = 1000;
+      return logits;
+    },
+  };
+  const texts = (await collect("a", { maxTokens: 5 }, forced)).map(({ text }) => text);
+  expect(texts).toEqual(["", "", "€", "", "\uFFFD"]);
+});
+
+test("calls that cannot work are refused, with the fix", async () => {
+  await expect(collect("once")).rejects.toThrow(
+    /generate: `prompt` is "once", expected token ids, since the model has no tokenizer.\nFix: load the model with `tokenizer`/,
+  );
+  await expect(collect([])).rejects.toThrow(/`prompt` is "no tokens", expected one token or more/);
+  for (const maxTokens of [-1, 1.5, NaN]) {
+    await expect(collect([1], { maxTokens })).rejects.toThrow(
+      /`maxTokens` is .*, expected a whole number of tokens, 0 or more/,
+    );
+  }
+  await expect(collect([1], { sampling: { topP: 0 } })).rejects.toThrow(/`topP` is 0/);
+  await expect(collect([11])).rejects.toThrow(/`indices` is 11/);
+});

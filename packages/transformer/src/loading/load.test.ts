@@ -1,0 +1,190 @@
+/// <reference types="node" />
+import { ArgumentError, FormatError } from "@qkv/core";
+import { js } from "@qkv/tensor";
+import { llama2cTokenizer } from "@qkv/tokenizer";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tinyCheckpoint, tinySizes } from "../checkpoints/tiny-checkpoint.js";
+import { load, readLlama2c, type Progress } from "../index.js";
+
+const bytes = tinyCheckpoint({}, (n) => Math.sin(n));
+const vocabulary = tokenizerFile(tinySizes.vocab_size);
+const expected = readLlama2c(bytes, { source: "tiny.bin" });
+
+let folder: string;
+let server: Server;
+let site: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "qkv-load-"));
+  writeFileSync(join(folder, "tiny.bin"), bytes);
+  writeFileSync(join(folder, "tokens.bin"), vocabulary);
+  writeFileSync(join(folder, "long.bin"), new Uint8Array(9 * 2 ** 20)); // more than two reads
+  server = createServer((request, response) => {
+    if (request.url === "/tiny.bin")
+      return void response.setHeader("Content-Length", bytes.length).end(bytes);
+    if (request.url === "/tokens.bin") return void response.end(vocabulary);
+    if (request.url === "/chunked.bin")
+      return void (response.write(bytes.subarray(0, 1000)), response.end(bytes.subarray(1000)));
+    if (request.url === "/endless.bin") return void response.write(bytes.subarray(0, 1000));
+    if (request.url === "/broken.bin") {
+      response.setHeader("Content-Length", bytes.length);
+      response.write(bytes.subarray(0, 1000), () => response.destroy());
+      return;
+    }
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A tokenizer file of as many tokens: special ones, then letters. */
+function tokenizerFile(size: number): Uint8Array {
+  const tokens = ["<unk>", "<s>", "</s>", ..."abcdefghijklmnopqrstuvwxyz"].slice(0, size);
+  const file: number[] = [6, 0, 0, 0];
+  for (const token of tokens)
+    file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
+  return Uint8Array.from(file);
+}
+
+/** How a load went: what it reported, in order. */
+function recorder(): { seen: Progress[]; onProgress: (progress: Progress) => void } {
+  const seen: Progress[] = [];
+  return { seen, onProgress: (progress) => seen.push(progress) };
+}
+
+test("bytes, a path, a file URL and an address give the same model", async () => {
+  const path = join(folder, "tiny.bin");
+  const sources = [
+    bytes,
+    path,
+    pathToFileURL(path),
+    String(pathToFileURL(path)),
+    `${site}/tiny.bin`,
+    new URL(`${site}/chunked.bin`),
+  ];
+  for (const source of sources) {
+    const { config, params, tokenizer, apply } = await load(source);
+    expect(config).toEqual(expected.config);
+    expect(params).toEqual(expected.params);
+    expect(tokenizer).toBeUndefined();
+    expect(apply(params, [1, 2]).shape).toEqual([1, 2, 7]);
+  }
+});
+
+test("weights go where they are told", async () => {
+  const device = { ...js(), name: "elsewhere" };
+  const { params } = await load(bytes, { device });
+  expect(params.layers[1]!.feedForward.down.weight.device).toBe(device);
+});
+
+test("progress is told in bytes of the file, up to all of them", async () => {
+  const file = recorder();
+  const path = join(folder, "long.bin");
+  await expect(load(path, file)).rejects.toThrow(FormatError);
+  expect(file.seen.map(({ loaded }) => loaded)).toEqual([4, 8, 9].map((n) => n * 2 ** 20));
+  expect(new Set(file.seen.map(({ source, total }) => `${source} ${total}`))).toEqual(
+    new Set([`${path} ${9 * 2 ** 20}`]),
+  );
+
+  const known = recorder();
+  await load(`${site}/tiny.bin`, known);
+  expect(known.seen.at(-1)).toEqual({
+    source: `${site}/tiny.bin`,
+    loaded: bytes.length,
+    total: bytes.length,
+  });
+  const unknown = recorder();
+  await load(`${site}/chunked.bin`, unknown);
+  expect(unknown.seen.at(-1)).toEqual({
+    source: `${site}/chunked.bin`,
+    loaded: bytes.length,
+    total: undefined,
+  });
+});
+
+test("a tokenizer comes as itself or as its file", async () => {
+  const own = llama2cTokenizer(vocabulary);
+  expect((await load(bytes, { tokenizer: own })).tokenizer).toBe(own);
+  for (const tokenizer of [vocabulary, join(folder, "tokens.bin"), `${site}/tokens.bin`]) {
+    const model = await load(bytes, { tokenizer });
+    expect(model.tokenizer!.vocabSize).toBe(7);
+    expect(model.tokenizer!.decode([3, 5])).toBe("ac");
+  }
+});
+
+test("a tokenizer of another model is refused, with the fix", async () => {
+  await expect(load(bytes, { tokenizer: tokenizerFile(8) })).rejects.toThrow(
+    /load: `tokenizer` is "a vocabulary of 8 tokens", expected the 7 tokens of the model.\nFix: use the tokenizer file/,
+  );
+});
+
+test("what cannot be read is refused with the reason", async () => {
+  const missing = join(folder, "missing.bin");
+  const refused = async (source: string | URL) => {
+    const error = await load(source).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(ArgumentError);
+    return (error as ArgumentError).message;
+  };
+  expect(await refused(missing)).toMatch(
+    /`source` is ".*missing.bin", expected a file that can be read, and this one does not exist.\nFix: check the path/,
+  );
+  expect(await refused(pathToFileURL(missing))).toMatch(/does not exist/);
+  expect(await refused(folder)).toMatch(/and this one is a folder/);
+  expect(await refused(`${site}/nothing.bin`)).toMatch(
+    /`source` is "http:.*nothing.bin", expected a file, and the server answered 404 Not Found/,
+  );
+  expect(await refused(`${site}/broken.bin`)).toMatch(
+    /expected an address that can be reached, and the connection failed or broke off/,
+  );
+  const closed = createServer();
+  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
+  const { port } = closed.address() as AddressInfo;
+  await new Promise((resolve) => closed.close(resolve));
+  expect(await refused(`http://127.0.0.1:${port}/tiny.bin`)).toMatch(/the connection failed/);
+  // The name of the file is in the message, or its size.
+  await expect(load(new Uint8Array(30))).rejects.toThrow(/load: `30 bytes: dim` is 0/);
+});
+
+test("an aborted load ends with the signal's reason, before, while and after reading", async () => {
+  const reason = new Error("enough");
+  const path = join(folder, "long.bin");
+  for (const source of [bytes, path, `${site}/tiny.bin`]) {
+    await expect(load(source, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  }
+  await expect(load(path, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/i);
+
+  const stopAt = (loaded: number, reason?: unknown) => {
+    const controller = new AbortController();
+    const onProgress = (progress: Progress) => progress.loaded >= loaded && controller.abort(reason);
+    return { signal: controller.signal, onProgress };
+  };
+  await expect(load(path, stopAt(1, reason))).rejects.toBe(reason);
+  const byDefault = await load(path, stopAt(1)).catch((error: unknown) => error);
+  expect((byDefault as DOMException).name).toBe("AbortError");
+  await expect(load(`${site}/endless.bin`, stopAt(1, reason))).rejects.toBe(reason);
+  await expect(load(`${site}/tiny.bin`, stopAt(bytes.length, reason))).rejects.toBe(reason);
+});
+
+test("where there is no file system, a path is refused with what to do", async () => {
+  const { process } = globalThis;
+  try {
+    (globalThis as { process?: unknown }).process = undefined;
+    await expect(load("tiny.bin")).rejects.toThrow(
+      /`source` is "tiny.bin", expected a URL or bytes, where there is no file system.\nFix: fetch the file/,
+    );
+  } finally {
+    globalThis.process = process;
+  }
+});
