@@ -58,8 +58,10 @@ export const geluTanhOp = unaryOp(
   },
 );
 
-const inverseRoot2Pi = 1 / Math.sqrt(2 * Math.PI);
-const root2OverPi = Math.sqrt(2 / Math.PI);
+/** 1/√(2π) */
+const inverseRoot2Pi = 0.3989422804014327;
+/** √(2/π) */
+const root2OverPi = 0.7978845608028654;
 const cubic = 0.044715;
 
 /**

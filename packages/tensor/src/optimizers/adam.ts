@@ -1,0 +1,109 @@
+import { defineOptimizer, type Optimizer } from "./optimizer.js";
+import { checkShare } from "./check-share.js";
+import { checkRate, type Schedule } from "./schedules.js";
+import { updateInPlace, type RowUpdate } from "./update-in-place.js";
+
+/** How Adam steps. */
+export type AdamOptions = {
+  /** Default 0.001. */
+  learningRate?: number | Schedule;
+  /** How much of the running means of gradients and of their squares is kept. Default [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Added to the root of the mean square, so that it is never zero. Default 1e-8. */
+  eps?: number;
+  /** `adam` adds this times the param to the gradient, default 0; `adamW` takes it off the param, default 0.01. */
+  weightDecay?: number;
+};
+
+/**
+ * Adam: each param steps by its mean gradient divided by the root of its mean squared gradient, both corrected for
+ * having begun at zero. State: `mean` and `meanSquare`.
+ *
+ * @throws {ArgumentError} If an option is outside of its range.
+ * @see "Adam: A Method for Stochastic Optimization" (2014), arXiv:1412.6980
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { adam } from "@qkv/tensor/optimizers";
+ *
+ * const params = { w: tensor([1, 2]) };
+ * const optimizer = adam({ learningRate: 0.5, eps: 0 });
+ * optimizer.update(params, { w: tensor([7, -7]) }, optimizer.init(params));
+ * params.w.toNested(); // => [0.5, 2.5]
+ * ```
+ */
+export function adam(options: AdamOptions = {}): Optimizer {
+  return adamLike("adam", options, { coupled: options.weightDecay ?? 0, decoupled: 0 });
+}
+
+/**
+ * Adam with decoupled weight decay: the param first shrinks by `rate · weightDecay`, which the running means do not
+ * see. State: `mean` and `meanSquare`.
+ *
+ * @throws {ArgumentError} If an option is outside of its range.
+ * @see "Decoupled Weight Decay Regularization" (2017), arXiv:1711.05101
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { adamW } from "@qkv/tensor/optimizers";
+ *
+ * const params = { w: tensor([2]) };
+ * const optimizer = adamW({ learningRate: 0.5, weightDecay: 1, eps: 0 });
+ * optimizer.update(params, { w: tensor([7]) }, optimizer.init(params));
+ * params.w.toNested(); // => [0.5]
+ * ```
+ */
+export function adamW(options: AdamOptions = {}): Optimizer {
+  return adamLike("adamW", options, { coupled: 0, decoupled: options.weightDecay ?? 0.01 });
+}
+
+function adamLike(
+  fn: string,
+  options: AdamOptions,
+  decay: { coupled: number; decoupled: number },
+): Optimizer {
+  const { learningRate = 0.001, betas = [0.9, 0.999], eps = 1e-8 } = options;
+  betas.forEach((beta, i) => checkShare(fn, `betas[${i}]`, beta));
+  checkRate(fn, "eps", eps);
+  checkRate(fn, "weightDecay", decay.coupled + decay.decoupled);
+  const [beta1, beta2] = betas;
+  return defineOptimizer(fn, learningRate, ["mean", "meanSquare"], (slot) => {
+    const { param, gradient, moments, rate, step } = slot;
+    updateInPlace("adam", row, gradient, [param, ...moments], {
+      beta1,
+      beta2,
+      eps,
+      coupled: decay.coupled,
+      shrink: 1 - rate * decay.decoupled,
+      rate: rate / (1 - beta1 ** (step + 1)),
+      correction: 1 / (1 - beta2 ** (step + 1)),
+    });
+  });
+}
+
+type Attributes = {
+  beta1: number;
+  beta2: number;
+  eps: number;
+  coupled: number;
+  shrink: number;
+  /** With the correction of the mean. */
+  rate: number;
+  /** Of the mean square. */
+  correction: number;
+};
+
+const row: RowUpdate<Attributes> = ([P, M, S, G], [p, m, s, g], [dp, dm, ds, dg], n, attributes) => {
+  const { beta1, beta2, eps, coupled, shrink, rate, correction } = attributes;
+  for (let k = 0; k < n; k++) {
+    const at = p! + k * dp!;
+    const slope = G![g! + k * dg!]! + coupled * P![at]!;
+    const mean = beta1 * M![m! + k * dm!]! + (1 - beta1) * slope;
+    const meanSquare = beta2 * S![s! + k * ds!]! + (1 - beta2) * slope * slope;
+    M![m! + k * dm!] = mean;
+    S![s! + k * ds!] = meanSquare;
+    P![at] = shrink * P![at]! - (rate * mean) / (Math.sqrt(meanSquare * correction) + eps);
+  }
+};

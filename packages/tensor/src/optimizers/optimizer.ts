@@ -1,0 +1,129 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { zeros } from "../create.js";
+import { isFloat, isPacked } from "../dtype.js";
+import { resident } from "../resident.js";
+import { sameShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { mapTensors } from "../tree.js";
+import { rateAt, type Schedule } from "./schedules.js";
+
+/** What an optimizer remembers: plain data, to be kept and saved with the params. */
+export type OptimizerState<P> = {
+  /** Updates made so far. */
+  step: number;
+  /** Running means by name, each nested as the params are. */
+  moments: Record<string, P>;
+};
+
+/** Changes params by their gradients. */
+export type Optimizer = {
+  /**
+   * The state before the first update, all zeros.
+   *
+   * @param params - Tensors nested in objects and lists. Those that are not floats are left as they are.
+   * @throws {ArgumentError} If a tensor has a 16-bit type, which steps would be lost in, or is there twice.
+   */
+  init<P>(params: P): OptimizerState<P>;
+  /**
+   * One step. Writes to params and state in place, so that every view of them sees it, and to nothing else.
+   *
+   * @param gradients - Nested as the params are, as `grad` returns them.
+   * @throws {ShapeError} That names the first param whose gradient or state does not fit.
+   */
+  update<P>(params: P, gradients: P, state: OptimizerState<P>): void;
+};
+
+/** One param, and what a rule needs to change it in place. */
+export type Slot = {
+  readonly param: Tensor;
+  readonly gradient: Tensor;
+  /** In the order of their names. */
+  readonly moments: readonly Tensor[];
+  readonly rate: number;
+  /** Updates made before this one. */
+  readonly step: number;
+};
+
+/**
+ * An optimizer from the names of its running means and the rule that changes one param.
+ *
+ * @param fn - Its name, for errors.
+ */
+export function defineOptimizer(
+  fn: string,
+  learningRate: number | Schedule,
+  momentNames: readonly string[],
+  rule: (slot: Slot) => void,
+): Optimizer {
+  return {
+    init(params) {
+      trainable(fn, params);
+      const none = () =>
+        mapTensors(params, (x) =>
+          isFloat(x.dtype) ? resident(zeros(x.shape, { dtype: x.dtype, device: x.device })) : x,
+        );
+      return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none()])) };
+    },
+    update(params, gradients, state) {
+      const { step } = state;
+      const rate = rateAt(fn, learningRate, step);
+      const slopes = byPath(gradients);
+      const kept = momentNames.map((name) => byPath(state.moments[name]));
+      // All is checked before anything is written.
+      const slots = [...trainable(fn, params)].map(([path, param]): Slot => {
+        const gradient = fitting(fn, `gradients${path}`, slopes.get(path), param);
+        const moments = kept.map((one, i) =>
+          fitting(fn, `state.moments.${momentNames[i]}${path}`, one.get(path), param),
+        );
+        return { param, gradient, moments, rate, step };
+      });
+      for (const slot of slots) rule(slot);
+      state.step += 1;
+    },
+  };
+}
+
+function byPath(tree: unknown): Map<string, Tensor> {
+  const found = new Map<string, Tensor>();
+  mapTensors(tree, (x, path) => {
+    found.set(path === "" ? "" : `.${path}`, x);
+    return x;
+  });
+  return found;
+}
+
+/** The tensors that an optimizer changes, by path. */
+function trainable(fn: string, params: unknown): Map<string, Tensor> {
+  const all = byPath(params);
+  const seen = new Map<unknown, string>();
+  for (const [path, x] of all) {
+    const twin = seen.get(x);
+    if (isPacked(x.dtype) || twin !== undefined) {
+      throw new ArgumentError({
+        fn,
+        argument: `params${path}`,
+        received: twin === undefined ? x.dtype : `the tensor that is also params${twin}`,
+        expected:
+          twin === undefined ? "float32 or float64, which small steps are not lost in" : "each tensor once",
+        fix:
+          twin === undefined
+            ? "train a float32 copy, and `cast` it to store it."
+            : "keep a shared tensor in one place of the params, and use it twice inside the model.",
+      });
+    }
+    if (isFloat(x.dtype)) seen.set(x, path);
+    else all.delete(path);
+  }
+  return all;
+}
+
+function fitting(fn: string, argument: string, x: Tensor | undefined, param: Tensor): Tensor {
+  if (x && x.dtype === param.dtype && x.device === param.device && sameShape(x.shape, param.shape)) return x;
+  throw new ShapeError({
+    fn,
+    argument,
+    received: x ? `${x.dtype} [${x.shape.join(", ")}] on ${x.device.name}` : "nothing",
+    expected: `${param.dtype} [${param.shape.join(", ")}] on ${param.device.name}, as the param is`,
+    fix: "nest gradients and state as the params are: `grad` and `init` return them so.",
+  });
+}

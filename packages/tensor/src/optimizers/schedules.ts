@@ -1,0 +1,122 @@
+import { ArgumentError } from "@qkv/core";
+
+/** The learning rate by the number of updates made before: 0, 1, 2, … */
+export type Schedule = (step: number) => number;
+
+/**
+ * The same rate always.
+ *
+ * @example
+ * ```ts
+ * import { constant } from "@qkv/tensor/optimizers";
+ *
+ * constant(0.1)(1000); // => 0.1
+ * ```
+ */
+export function constant(rate: number): Schedule {
+  checkRate("constant", "rate", rate);
+  return () => rate;
+}
+
+/**
+ * Grows evenly towards another schedule, and then follows it: update n of the first `steps` has `n / steps` of the
+ * rate with which the other begins.
+ *
+ * @param steps - Whole, 0 or more.
+ * @param then - A rate, or a schedule that begins after the warm-up, at its step 0.
+ *
+ * @example
+ * ```ts
+ * import { linearWarmup } from "@qkv/tensor/optimizers";
+ *
+ * [0, 1, 2, 3, 4].map(linearWarmup(4, 1)); // => [0.25, 0.5, 0.75, 1, 1]
+ * ```
+ */
+export function linearWarmup(steps: number, then: number | Schedule): Schedule {
+  checkSteps("linearWarmup", "steps", steps, 0);
+  const after = typeof then === "number" ? constant(then) : then;
+  return (step) => (step < steps ? (after(0) * (step + 1)) / steps : after(step - steps));
+}
+
+/**
+ * Falls from `peak` to `floor` in `steps` steps along half a wave of the cosine, and stays there.
+ *
+ * @param options - `floor`: default 0.
+ * @see "SGDR: Stochastic Gradient Descent with Warm Restarts" (2016), arXiv:1608.03983, without the restarts
+ *
+ * @example
+ * ```ts
+ * import { cosine } from "@qkv/tensor/optimizers";
+ *
+ * [0, 2, 4, 5].map(cosine({ peak: 1, floor: 0.5, steps: 4 })); // => [1, 0.75, 0.5, 0.5]
+ * ```
+ */
+export function cosine({
+  peak,
+  floor = 0,
+  steps,
+}: {
+  peak: number;
+  floor?: number;
+  steps: number;
+}): Schedule {
+  checkRate("cosine", "peak", peak);
+  checkRate("cosine", "floor", floor);
+  checkSteps("cosine", "steps", steps, 1);
+  return (step) =>
+    step >= steps ? floor : floor + ((peak - floor) / 2) * (1 + Math.cos((Math.PI * step) / steps));
+}
+
+/**
+ * The usual one for transformers: a linear warm-up to `peak`, then a cosine down to `floor`.
+ *
+ * @param options - `steps`: of both together. `warmupSteps`: fewer than these. `floor`: default 0.
+ *
+ * @example
+ * ```ts
+ * import { warmupCosine } from "@qkv/tensor/optimizers";
+ *
+ * const rate = warmupCosine({ peak: 1, warmupSteps: 2, steps: 6 });
+ * [0, 1, 2, 4, 6].map(rate); // => [0.5, 1, 1, 0.5, 0]
+ * ```
+ */
+export function warmupCosine(options: {
+  peak: number;
+  warmupSteps: number;
+  steps: number;
+  floor?: number;
+}): Schedule {
+  const { peak, warmupSteps, steps, floor = 0 } = options;
+  checkSteps("warmupCosine", "warmupSteps", warmupSteps, 0);
+  checkSteps("warmupCosine", "steps", steps, warmupSteps + 1);
+  return linearWarmup(warmupSteps, cosine({ peak, floor, steps: steps - warmupSteps }));
+}
+
+/** The rate of one update. */
+export function rateAt(fn: string, learningRate: number | Schedule, step: number): number {
+  const rate: unknown = typeof learningRate === "function" ? learningRate(step) : learningRate;
+  return checkRate(fn, typeof learningRate === "function" ? `learningRate(${step})` : "learningRate", rate);
+}
+
+/** Refuses what is no rate: a number of 0 or more. */
+export function checkRate(fn: string, argument: string, rate: unknown): number {
+  if (typeof rate === "number" && rate >= 0 && rate < Infinity) return rate;
+  throw new ArgumentError({
+    fn,
+    argument,
+    received: rate,
+    expected: "a number of 0 or more",
+    fix: "give the size of a step, such as 0.001, or a schedule that returns one.",
+  });
+}
+
+function checkSteps(fn: string, argument: string, steps: number, least: number): void {
+  if (Number.isSafeInteger(steps) && steps >= least) return;
+  throw new ArgumentError({
+    fn,
+    argument,
+    received: steps,
+    expected: `a whole number of updates, ${least} or more`,
+    fix: "count calls of `update`, not epochs.",
+  });
+}

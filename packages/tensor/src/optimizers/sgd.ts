@@ -1,0 +1,85 @@
+import { ArgumentError } from "@qkv/core";
+import { defineOptimizer, type Optimizer } from "./optimizer.js";
+import { checkShare } from "./check-share.js";
+import { checkRate, type Schedule } from "./schedules.js";
+import { updateInPlace, type RowUpdate } from "./update-in-place.js";
+
+/** How stochastic gradient descent steps. */
+export type SgdOptions = {
+  learningRate: number | Schedule;
+  /** How much of the last velocity is kept, from 0 to below 1. Default 0: no velocity is kept at all. */
+  momentum?: number;
+  /** The part of a gradient that does not enter the velocity. Default 0. */
+  dampening?: number;
+  /** Steps along the velocity that the next step will have. Default false. */
+  nesterov?: boolean;
+  /** This times the param is added to its gradient. Default 0. */
+  weightDecay?: number;
+};
+
+/**
+ * Stochastic gradient descent: `param −= rate · velocity`, where `velocity = momentum · velocity + gradient`, and in
+ * the first step the gradient alone. State: `velocity`, with momentum only.
+ *
+ * @throws {ArgumentError} If an option is outside of its range, or Nesterov's step is asked for without momentum or
+ *   with dampening.
+ * @see "On the importance of initialization and momentum in deep learning" (2013), for Nesterov's form
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { sgd } from "@qkv/tensor/optimizers";
+ *
+ * const params = { w: tensor([1, 2]) };
+ * const optimizer = sgd({ learningRate: 0.5 });
+ * const state = optimizer.init(params);
+ * optimizer.update(params, { w: tensor([1, -1]) }, state);
+ * params.w.toNested(); // => [0.5, 2.5]
+ * ```
+ */
+export function sgd(options: SgdOptions): Optimizer {
+  const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  checkShare("sgd", "momentum", momentum);
+  checkRate("sgd", "weightDecay", weightDecay);
+  if (nesterov && (momentum === 0 || dampening !== 0)) {
+    throw new ArgumentError({
+      fn: "sgd",
+      argument: "nesterov",
+      received: nesterov,
+      expected: "a momentum above 0, and no dampening",
+      fix: "set `momentum`, 0.9 for example, and leave `dampening` out.",
+    });
+  }
+  const names = momentum > 0 ? ["velocity"] : [];
+  return defineOptimizer("sgd", learningRate, names, ({ param, gradient, moments, rate, step }) => {
+    const taken = step === 0 ? 1 : 1 - dampening;
+    const attributes = { rate, momentum, taken, nesterov, weightDecay };
+    updateInPlace(
+      "sgd",
+      moments.length > 0 ? withVelocity : plain,
+      gradient,
+      [param, ...moments],
+      attributes,
+    );
+  });
+}
+
+type Attributes = { rate: number; momentum: number; taken: number; nesterov: boolean; weightDecay: number };
+
+const plain: RowUpdate<Attributes> = ([P, G], [p, g], [dp, dg], n, { rate, weightDecay }) => {
+  for (let k = 0; k < n; k++) {
+    const at = p! + k * dp!;
+    P![at]! -= rate * (G![g! + k * dg!]! + weightDecay * P![at]!);
+  }
+};
+
+const withVelocity: RowUpdate<Attributes> = ([P, V, G], [p, v, g], [dp, dv, dg], n, attributes) => {
+  const { rate, momentum, taken, nesterov, weightDecay } = attributes;
+  for (let k = 0; k < n; k++) {
+    const at = p! + k * dp!;
+    const slope = G![g! + k * dg!]! + weightDecay * P![at]!;
+    const velocity = momentum * V![v! + k * dv!]! + taken * slope;
+    V![v! + k * dv!] = velocity;
+    P![at]! -= rate * (nesterov ? slope + momentum * velocity : velocity);
+  }
+};

@@ -1,0 +1,42 @@
+import type { Kernel, View } from "../contracts.js";
+import { viewOf } from "../op.js";
+import { eachRow } from "../rows.js";
+import type { Tensor } from "../tensor.js";
+
+/** One row of several tensors at once: number k of tensor t is `arrays[t][at[t] + k * step[t]]`. */
+export type RowUpdate<A> = (
+  arrays: readonly View["array"][],
+  at: readonly number[],
+  step: readonly number[],
+  length: number,
+  attributes: A,
+) => void;
+
+/**
+ * Changes tensors of one shape in place: the one way in which an optimizer writes. A device may have a faster kernel
+ * of this name; it reads the gradient as its input, and changes its outputs.
+ *
+ * @param targets - What is changed. `row` sees them first, and the gradient last.
+ */
+export function updateInPlace<A>(
+  name: string,
+  row: RowUpdate<A>,
+  gradient: Tensor,
+  targets: readonly Tensor[],
+  attributes: A,
+): void {
+  const { device } = gradient;
+  const own = device.kernels[name] as Kernel<A> | undefined;
+  const views = [...targets, gradient].map(viewOf);
+  if (own) {
+    own(views.slice(-1), views.slice(0, -1), attributes);
+  } else {
+    const arrays = views.map(({ array }) => array);
+    const strides = views.map((view) => view.strides);
+    const offsets = views.map(({ offset }) => offset);
+    eachRow(gradient.shape, strides, offsets, (at, step, length) =>
+      row(arrays, at, step, length, attributes),
+    );
+  }
+  device.note(name, own ? "device" : "plain");
+}

@@ -1,0 +1,83 @@
+import { FormatError, type SafetensorsDType, type SafetensorsEntry } from "@qkv/core";
+import { allocateArray, bytesPerElement, viewArray, type DType, type TypedArray } from "../dtype.js";
+
+/** The type in which each of ours is stored. */
+export const storedTypes: Readonly<Record<DType, SafetensorsDType>> = {
+  float64: "F64",
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+  int32: "I32",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+};
+
+/** Whole numbers of types that are not ours, read as int32: how, and how many bytes each has. */
+const wholeNumbers: Partial<
+  Record<SafetensorsDType, [width: number, read: (view: DataView, at: number) => number]>
+> = {
+  I16: [2, (view, at) => view.getInt16(at, true)],
+  U16: [2, (view, at) => view.getUint16(at, true)],
+  U32: [4, (view, at) => view.getUint32(at, true)],
+  I64: [8, (view, at) => view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)],
+  U64: [8, (view, at) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)],
+};
+
+/** The elements of a stored tensor. Bytes may be kept: they belong to the result. */
+export function decodeElements(
+  bytes: Uint8Array,
+  stored: SafetensorsEntry["dtype"],
+  where: string,
+): { dtype: DType; array: TypedArray } {
+  const ours = (Object.keys(storedTypes) as DType[]).find((dtype) => storedTypes[dtype] === stored);
+  if (ours) return { dtype: ours, array: ours === "bool" ? truths(bytes) : arrayOf(bytes, ours) };
+  const whole = wholeNumbers[stored];
+  if (!whole) throw unfit(where, stored, "a type that tensors have", "convert the file to BF16 or F32.");
+  const [width, read] = whole;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const array = allocateArray("int32", bytes.length / width);
+  for (let i = 0; i < array.length; i++) {
+    const value = read(view, i * width);
+    array[i] = value;
+    if (array[i] === value) continue;
+    throw unfit(
+      `${where}[${i}]`,
+      value,
+      `a whole number that int32 holds, as ${stored} is read as int32`,
+      "store it as F64, or as two I32.",
+    );
+  }
+  return { dtype: "int32", array };
+}
+
+/** The bytes of a tensor's elements, little-endian. */
+export function encodeElements(array: TypedArray): Uint8Array {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return littleEndian ? bytes : reversed(bytes, array.BYTES_PER_ELEMENT);
+}
+
+function arrayOf(bytes: Uint8Array, dtype: DType): TypedArray {
+  const width = bytesPerElement(dtype);
+  const ordered = littleEndian ? bytes : reversed(bytes, width);
+  const aligned = ordered.byteOffset % width === 0 ? ordered : ordered.slice();
+  return viewArray(dtype, aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / width);
+}
+
+/** Any byte but 0 is true. */
+function truths(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => Number(byte !== 0));
+}
+
+/** A copy with the bytes of each element the other way round. */
+export function reversed(bytes: Uint8Array, width: number): Uint8Array {
+  const turned = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) turned[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
+  return turned;
+}
+
+const littleEndian = /* @__PURE__ */ new Uint8Array(/* @__PURE__ */ new Uint16Array([1]).buffer)[0] === 1;
+
+function unfit(argument: string, received: unknown, expected: string, fix: string): FormatError {
+  return new FormatError({ fn: "readSafetensors", argument, received, expected, fix });
+}

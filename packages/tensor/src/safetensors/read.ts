@@ -1,0 +1,117 @@
+import { ArgumentError, readSafetensorsHeader, safetensorsHeaderSize } from "@qkv/core";
+import type { Device } from "../contracts.js";
+import { place } from "../create.js";
+import type { Tensor } from "../tensor.js";
+import { decodeElements } from "./elements.js";
+import { fetchWhole } from "./http-bytes.js";
+import { addressOf, openBytes, type SafetensorsSource } from "./source.js";
+
+/** How a file is read. */
+export type ReadOptions = {
+  /** Where the tensors shall be. Default: the plain device. */
+  device?: Device;
+  /** Stops reading: the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+};
+
+/** An open file, of which only the header has been read. Nothing has to be closed. */
+export type SafetensorsFile = {
+  /** In the order in which the tensors lie in the file's header. */
+  readonly names: readonly string[];
+  /** What the writer noted. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The shape of a tensor, without reading it. */
+  shape(name: string): readonly number[];
+  /**
+   * Reads one tensor, and no other bytes of the file.
+   *
+   * @throws {ArgumentError} If the file has no tensor of this name.
+   * @throws {FormatError} If its numbers do not fit a type of ours.
+   */
+  get(name: string, options?: { signal?: AbortSignal }): Promise<Tensor>;
+};
+
+/**
+ * Opens a safetensors file and reads its header. Of a file on a server only the parts that are asked for are
+ * transferred, by HTTP ranges.
+ *
+ * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
+ * @throws {FormatError} If the header claims what is not there, names a tensor twice, or is no safetensors header.
+ * @throws {ArgumentError} If the file cannot be read, or the server cannot give parts of it.
+ * @see https://github.com/huggingface/safetensors, "Format"
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { openSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
+ *
+ * const bytes = await writeSafetensors({ w: tensor([1, 2]), b: tensor([3]) });
+ * const file = await openSafetensors(bytes);
+ * file.names; // => ["w", "b"]
+ * (await file.get("w")).toNested(); // => [1, 2]
+ * ```
+ */
+export async function openSafetensors(
+  source: SafetensorsSource,
+  { device, signal }: ReadOptions = {},
+): Promise<SafetensorsFile> {
+  const bytes = await openBytes(source, signal);
+  const context = { source: bytes.name, fileSize: bytes.size };
+  const claimed = safetensorsHeaderSize(await bytes.read(0, Math.min(8, bytes.size), signal), context);
+  const { tensors, metadata } = readSafetensorsHeader(await bytes.read(0, claimed, signal), context);
+  const entry = (name: string) => {
+    const found = tensors.get(name);
+    if (found) return found;
+    throw new ArgumentError({
+      fn: "SafetensorsFile.get",
+      argument: "name",
+      received: name,
+      expected: `one of the ${tensors.size} tensors of ${bytes.name}`,
+      fix: "`names` lists them.",
+    });
+  };
+  return {
+    names: [...tensors.keys()],
+    metadata: Object.fromEntries(metadata),
+    shape: (name) => entry(name).shape,
+    async get(name, options = {}) {
+      const { start, end, dtype: stored, shape } = entry(name);
+      const content = await bytes.read(start, end, options.signal ?? signal);
+      const { dtype, array } = decodeElements(content, stored, `${bytes.name}: ${name}`);
+      return place(array, dtype, shape, device);
+    },
+  };
+}
+
+/**
+ * Reads a safetensors file whole.
+ *
+ * F64, F32, F16, BF16, I32, I8, U8 and BOOL become the types of the same kind; I16, U16, U32, I64 and U64 become
+ * int32, which is an error where a number does not fit. Float8 types are refused.
+ *
+ * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
+ * @returns `tensors` by name, and `metadata`.
+ * @throws {FormatError} If the file is damaged or hostile, before anything is allocated on its word.
+ * @throws {ArgumentError} If the file cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
+ *
+ * const bytes = await writeSafetensors({ w: tensor([1, 2]) }, { license: "MIT" });
+ * const { tensors, metadata } = await readSafetensors(bytes);
+ * tensors.w.toNested(); // => [1, 2]
+ * metadata; // => { license: "MIT" }
+ * ```
+ */
+export async function readSafetensors(
+  source: SafetensorsSource,
+  options: ReadOptions = {},
+): Promise<{ tensors: Record<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
+  const url = addressOf(source);
+  const file = await openSafetensors(url ? await fetchWhole(url, options.signal) : source, options);
+  const tensors: [string, Tensor][] = [];
+  for (const name of file.names) tensors.push([name, await file.get(name)]);
+  return { tensors: Object.fromEntries(tensors), metadata: file.metadata };
+}

@@ -1,0 +1,46 @@
+import { writeSafetensorsHeader } from "@qkv/core";
+import { bytesPerElement } from "../dtype.js";
+import type { Tensor } from "../tensor.js";
+import { mapTensors } from "../tree.js";
+import { encodeElements, storedTypes } from "./elements.js";
+
+/**
+ * Writes tensors as the bytes of a safetensors file. Wider types come first, so that each tensor is aligned.
+ *
+ * @param tensors - By name, or nested in objects and lists: `{ layers: [{ w }] }` is stored as `layers.0.w`.
+ * @param metadata - Texts by name. Default: none.
+ * @throws {ArgumentError} If two tensors get one name.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { openSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
+ *
+ * const bytes = await writeSafetensors({ layers: [{ w: zeros([2]) }] });
+ * (await openSafetensors(bytes)).names; // => ["layers.0.w"]
+ * ```
+ */
+export async function writeSafetensors(
+  tensors: unknown,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
+  const entries: { name: string; x: Tensor }[] = [];
+  mapTensors(tensors, (x, name) => {
+    entries.push({ name, x });
+    return x;
+  });
+  entries.sort((a, b) => bytesPerElement(b.x.dtype) - bytesPerElement(a.x.dtype));
+  const header = writeSafetensorsHeader(
+    entries.map(({ name, x }) => ({ name, dtype: storedTypes[x.dtype], shape: x.shape })),
+    metadata,
+  );
+  const parts = [header];
+  for (const { x } of entries) parts.push(encodeElements(await x.read()));
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
