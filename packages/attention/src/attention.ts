@@ -9,14 +9,30 @@ import {
   type TraceName,
 } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
+import type { TileTrace } from "./attention-rows.js";
+import { denseBias } from "./biases/dense-bias.js";
+import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
+import { keyLengthOf, planFor } from "./plan-for.js";
+import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
 
 /** What changes attention. Every one is optional, and they combine. */
 export type AttentionOptions = {
   /** Which keys a query sees: `causal()`, `slidingWindow(256)`, `and(…)`. Default: all. */
   mask?: Mask;
-  /** Numbers added to the scores, broadcastable to `[B, H, T, S]`. `-Infinity` hides a key. Default: none. */
-  bias?: Tensor;
+  /**
+   * What is added to the scores: a rule such as `alibi(8)`, or numbers broadcastable to `[B, H, T, S]`, where
+   * `-Infinity` hides a key. Default: nothing.
+   */
+  bias?: Tensor | ScoreMod;
+  /** Changes each score, before the bias: `scoreMod((score, at) => …)`. Default: nothing. */
+  scoreMod?: ScoreMod | ScoreMod["apply"];
+  /** Changes each weight, after softmax. Default: nothing. */
+  weightMod?: ScoreMod | ScoreMod["apply"];
+  /** A learned logit per head, `[H]`, that takes part in the softmax's sum alone. Default: none. */
+  sinks?: Tensor;
+  /** Inverted dropout of weights: each is 0 with probability `rate`, else `1 / (1 - rate)` times itself. Default: none. */
+  dropout?: { rate: number; seed: number };
   /** What dot products are multiplied with. Default: `1 / √D`. */
   scale?: number;
   /** Bends scaled dot products into (−softcap, softcap): `c · tanh(s / c)`. Default: off. */
@@ -138,48 +154,86 @@ function optionsOf([first, second, third]: readonly unknown[]): AttentionOptions
   return ((isTensor(first) ? third : second) as AttentionOptions | undefined) ?? {};
 }
 
+/** One call, checked: what every version of attention computes from. */
+export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options: AttentionOptions) {
+  const { key, value, positions } = keyValues;
+  checkShapes(fn, checkTensor(fn, "query", query), key, value);
+  const [B, , T, D] = query.shape as [number, number, number, number];
+  const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
+  checkPositions(fn, positions, B, S);
+  const { scale = 1 / Math.sqrt(D), softcap = 0, sinks } = options;
+  if (!(softcap >= 0) || softcap === Infinity) {
+    const fix = "leave it out for scores without a cap.";
+    throw refuse(fn, "softcap", softcap, "a finite number, 0 (off) or more", fix);
+  }
+  if (!Number.isFinite(scale)) {
+    throw refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
+  }
+  if (sinks) checkSinks(fn, sinks, query);
+  const mask = options.mask && checkMask(fn, "mask", options.mask);
+  const keyLength = keyLengthOf(positions, S);
+  const bound = mask?.bind({ queryLength: T, keyLength });
+  const mods = modsOf(fn, query, key, positions, options);
+  return { ...mods, keys: S, firstQuery: keyLength - T, mask, bound, scale, softcap, sinks };
+}
+
 function compute<Name extends TraceName>(
   fn: string,
   query: Tensor,
-  { key, value, positions }: KeyValues,
-  { mask, bias, scale, softcap = 0 }: AttentionOptions,
+  keyValues: KeyValues,
+  options: AttentionOptions,
   want: readonly Name[],
 ): Traced<Name> {
-  checkShapes(fn, checkTensor(fn, "query", query), key, value);
-  const [B, H, T, D] = query.shape as [number, number, number, number];
-  const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
-  checkPositions(fn, positions, B, S);
-  const keyLength =
-    "start" in positions ? positions.start + S : positions.reduce((a, b) => Math.max(a, b + 1), 0);
-  if (bias) checkBias(fn, bias, [B, H, T, S], query);
-  if (!(softcap >= 0) || softcap === Infinity) {
-    throw refuse(
-      fn,
-      "softcap",
-      softcap,
-      "a finite number, 0 (off) or more",
-      "leave it out for scores without a cap.",
-    );
-  }
-  if (scale !== undefined && !Number.isFinite(scale)) {
-    throw refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
-  }
-  const bound = mask && checkMask(fn, "mask", mask).bind({ queryLength: T, keyLength });
-  const inputs = [query, ...key, ...value, ...(bias ? [bias] : [])];
-  const [output, ...traced] = runAll(attentionOp, inputs, {
+  const { key, value, positions } = keyValues;
+  const { keys, mask, sinks, bound, ...call } = prepare(fn, query, keyValues, options);
+  const [batches, heads, queries] = query.shape as [number, number, number];
+  const tables = [...(call.scoreMod?.tables ?? []), ...(call.weightMod?.tables ?? [])];
+  const tiles = want.filter((name) => name !== "lse") as TileTrace[];
+  const inputs = [query, ...key, ...value, ...tables, ...(sinks ? [sinks] : [])];
+  const [output, lse, ...traced] = runAll(attentionOp, inputs, {
+    ...call,
     parts: key.length,
     positions,
-    firstQuery: keyLength - T,
-    mask: bound,
-    scale: scale ?? 1 / Math.sqrt(D),
-    softcap,
-    hasBias: bias !== undefined,
-    want,
+    plan: planFor(mask, bound, { batches, heads, queries, keys, positions }),
+    hasSinks: sinks !== undefined,
+    want: tiles,
   });
-  return {
-    output: output!,
-    ...Object.fromEntries(want.map((name, i) => [name, traced[i]!])),
-  } as Traced<Name>;
+  const of = (name: TraceName) => (name === "lse" ? lse! : traced[tiles.indexOf(name)]!);
+  return { output: output!, ...Object.fromEntries(want.map((name) => [name, of(name)])) } as Traced<Name>;
+}
+
+/** What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout. */
+function modsOf(
+  fn: string,
+  query: Tensor,
+  key: readonly Tensor[],
+  positions: KeyValues["positions"],
+  { bias, scoreMod, weightMod, dropout }: AttentionOptions,
+) {
+  const scores: ScoreMod[] = scoreMod ? [checkScoreMod(fn, "scoreMod", scoreMod)] : [];
+  if (bias)
+    scores.push(
+      isTensor(bias) ? denseBias(fn, bias, query, key, positions) : checkScoreMod(fn, "bias", bias),
+    );
+  const weights: ScoreMod[] = weightMod ? [checkScoreMod(fn, "weightMod", weightMod)] : [];
+  if (dropout) weights.push(dropWeights(fn, dropout));
+  return { scoreMod: combine(scores), weightMod: combine(weights) };
+}
+
+function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
+  const { shape } = checkTensor(fn, "sinks", sinks);
+  const H = query.shape[1]!;
+  if (shape.length !== 1 || shape[0] !== H) {
+    const expected = `[${H}]: one logit for each query head`;
+    throw new ShapeError({
+      fn,
+      argument: "sinks",
+      received: shape,
+      expected,
+      fix: "give as many logits as heads.",
+    });
+  }
+  if (sinks.dtype !== query.dtype) throw otherType(fn, "sinks", sinks, query);
 }
 
 function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values: readonly Tensor[]): void {
@@ -240,31 +294,6 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
       if (x.dtype !== query.dtype) throw otherType(fn, argument, x, query);
     }
   });
-}
-
-function checkBias(fn: string, bias: Tensor, full: readonly number[], query: Tensor): void {
-  const { shape } = checkTensor(fn, "bias", bias);
-  const fits =
-    shape.length <= 4 && shape.every((length, i) => length === 1 || length === full[4 - shape.length + i]);
-  if (!fits) {
-    throw new ShapeError({
-      fn,
-      argument: "bias",
-      received: shape,
-      expected: `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`,
-      fix: "each length must be equal, or 1; axes may be missing at the left.",
-    });
-  }
-  if (bias.dtype === "bool") {
-    throw refuse(
-      fn,
-      "bias",
-      "a bool tensor",
-      "numbers that are added to scores",
-      "pass which keys are seen as `mask: maskTensor(visible)`.",
-    );
-  }
-  if (bias.dtype !== query.dtype) throw otherType(fn, "bias", bias, query);
 }
 
 function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {

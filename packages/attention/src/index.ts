@@ -22,5 +22,8 @@ export { causal, type CausalOptions } from "./masks/causal.js";
 export { maskTensor } from "./masks/mask-tensor.js";
 export { padding } from "./masks/padding.js";
 export { slidingWindow } from "./masks/sliding-window.js";
+export { mergeAttention, type AttentionPart } from "./merge-attention.js";
+export { plainAttention } from "./plain-attention.js";
 export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";
 export { rotate, type RotaryLayout } from "./positions/rotate.js";
+export { scoreMod, scoreModFunction, type ScoreMod } from "./score-mod.js";

@@ -8,6 +8,8 @@ test("a rule is asked with absolute positions, batch and head", () => {
   const asked = new Set<string>();
   const mask = defineMask({
     name: "asks",
+    perBatch: true,
+    perHead: true,
     sees: (query, key, batch, head) => {
       asked.add([query, key, batch, head].join());
       return true;

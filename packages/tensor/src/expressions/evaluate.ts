@@ -1,12 +1,15 @@
+import { philox4x32 } from "../random/philox.js";
+import { seedKey } from "../random/uniforms.js";
 import { sizeOf, stridesOf } from "../shape.js";
-import type { Tensor } from "../tensor.js";
 import { operandsOf, type BinaryName, type Expr, type Expression, type UnaryName } from "./expression.js";
 
 /** A stretch of one row of scores: one batch, head and query, and some keys. */
 export type ScoreRow = {
   readonly score: Float64Array;
-  /** Positions of the keys. */
+  /** Positions of the keys, from `firstKey` on. */
   readonly key: ArrayLike<number>;
+  /** Which of `key` is the first of the row. Default 0. */
+  readonly firstKey?: number;
   readonly batch: number;
   readonly head: number;
   readonly query: number;
@@ -31,13 +34,18 @@ export type Evaluator = {
  * Makes the plain evaluator of an expression: the specification of what devices do with it.
  *
  * @param length - The longest row.
+ * @param tableData - The numbers of each table, row-major. Default: the tables' own.
  */
-export function evaluator({ steps, tables }: Expression, length: number): Evaluator {
+export function evaluator(
+  { steps, tables }: Expression,
+  length: number,
+  tableData: readonly ArrayLike<number>[] = tables.map(({ data }) => data),
+): Evaluator {
   const index = new Map(steps.map((expr, i) => [expr, i]));
   const values = steps.map(() => new Float64Array(length));
   const slopes = steps.map(() => new Float64Array(length));
   const places = steps.map(({ step }) => new Int32Array(step.kind === "lookup" ? length : 0));
-  const data = new Map(tables.map((table) => [table, packed(table)]));
+  const data = new Map(tables.map((table, i) => [table, tableData[i]!]));
   const tableGradients = tables.map((table) => new Float64Array(sizeOf(table.shape)));
   const valueOf = (expr: Expr) => values[index.get(expr)!]!;
   const slopeOf = (expr: Expr) => slopes[index.get(expr)!]!;
@@ -55,7 +63,8 @@ export function evaluator({ steps, tables }: Expression, length: number): Evalua
             break;
           case "symbol":
             if (step.name === "score") for (let k = 0; k < n; k++) out[k] = row.score[k]!;
-            else if (step.name === "key") for (let k = 0; k < n; k++) out[k] = row.key[k]!;
+            else if (step.name === "key")
+              for (let k = 0, s = row.firstKey ?? 0; k < n; k++) out[k] = row.key[s + k]!;
             else out.fill(row[step.name], 0, n);
             break;
           case "unary":
@@ -73,6 +82,20 @@ export function evaluator({ steps, tables }: Expression, length: number): Evalua
             const from = data.get(step.table)!;
             findPlaces(places[i]!, step.table.shape, step.indices.map(valueOf), n);
             for (let k = 0; k < n; k++) out[k] = from[places[i]![k]!]!;
+            break;
+          }
+          case "call": {
+            const [x, batch, head, query, key] = operandsOf(step).map(valueOf) as Five;
+            for (let k = 0; k < n; k++) out[k] = step.f(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
+            break;
+          }
+          case "keep": {
+            const seed = seedKey("keep", step.seed);
+            const [batch, head, query, key] = operandsOf(step).map(valueOf) as Four;
+            for (let k = 0; k < n; k++) {
+              const [word] = philox4x32([key[k]!, query[k]!, head[k]!, batch[k]!], seed);
+              out[k] = word < step.rate * 2 ** 32 ? 0 : 1 / (1 - step.rate);
+            }
           }
         }
       });
@@ -115,6 +138,15 @@ export function evaluator({ steps, tables }: Expression, length: number): Evalua
           case "lookup": {
             const to = tableGradients[tables.indexOf(step.table)]!;
             for (let k = 0; k < n; k++) to[places[i]![k]!]! += dy[k]!;
+            break;
+          }
+          case "call": {
+            const dx = slopeOf(step.x);
+            const [x, batch, head, query, key] = operandsOf(step).map(valueOf) as Five;
+            for (let k = 0; k < n; k++) {
+              if (dy[k] !== 0)
+                dx[k]! += dy[k]! * step.derivative(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
+            }
           }
         }
       }
@@ -123,15 +155,14 @@ export function evaluator({ steps, tables }: Expression, length: number): Evalua
   };
 }
 
+type Five = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
+
 /** Whether a step is the same for all keys of a row. Devices compute such steps once. */
 export function isUniform(expr: Expr): boolean {
   const { step } = expr;
   if (step.kind === "symbol") return step.name !== "score" && step.name !== "key";
   return operandsOf(step).every(isUniform);
-}
-
-function packed(table: Tensor): Float64Array {
-  return Float64Array.from(table.data);
 }
 
 function findPlaces(

@@ -29,7 +29,18 @@ export type Step =
   | { readonly kind: "unary"; readonly name: UnaryName; readonly x: Expr }
   | { readonly kind: "binary"; readonly name: BinaryName; readonly a: Expr; readonly b: Expr }
   | { readonly kind: "where"; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: "lookup"; readonly table: Tensor; readonly indices: readonly Expr[] };
+  | { readonly kind: "lookup"; readonly table: Tensor; readonly indices: readonly Expr[] }
+  | {
+      readonly kind: "call";
+      readonly x: Expr;
+      readonly at: Place;
+      readonly f: NumberFunction;
+      readonly derivative: NumberFunction;
+    }
+  | { readonly kind: "keep"; readonly at: Place; readonly rate: number; readonly seed: number };
+
+/** A function of numbers: of a score and where it stands. */
+export type NumberFunction = (x: number, batch: number, head: number, query: number, key: number) => number;
 
 /** A symbolic number, or a number that stands for itself. */
 export type Operand = Expr | number;
@@ -148,6 +159,26 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
   return new Expr({ kind: "lookup", table, indices: indices.map(toExpr) });
 }
 
+/**
+ * Any function of numbers, for what the methods of {@link Expr} cannot say. Host devices only.
+ *
+ * @param derivative - The slope of `f` in its first argument.
+ */
+export function call(x: Expr, at: Place, f: NumberFunction, derivative: NumberFunction): Expr {
+  return new Expr({ kind: "call", x, at, f, derivative });
+}
+
+/**
+ * The factor of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`, drawn anew for each place from
+ * the Philox generator, so that it is the same on every device and however the work is cut.
+ *
+ * @param rate - From 0 to below 1.
+ * @param seed - A whole number.
+ */
+export function keep(at: Place, rate: number, seed: number): Expr {
+  return new Expr({ kind: "keep", at, rate, seed });
+}
+
 /** Where a score stands: which batch and head, and the absolute positions of query and key. */
 export type Place = Readonly<Record<Exclude<SymbolName, "score">, Expr>>;
 
@@ -199,12 +230,17 @@ export function operandsOf(step: Step): readonly Expr[] {
       return [step.condition, step.a, step.b];
     case "lookup":
       return step.indices;
+    case "call":
+      return [step.x, step.at.batch, step.at.head, step.at.query, step.at.key];
+    case "keep":
+      return [step.at.batch, step.at.head, step.at.query, step.at.key];
     default:
       return [];
   }
 }
 
-function toExpr(value: Operand): Expr {
+/** A number as a symbolic number; a symbolic number as it is. */
+export function toExpr(value: Operand): Expr {
   if (value instanceof Expr) return value;
   if (typeof value === "number") return new Expr({ kind: "number", value });
   throw new ArgumentError({

@@ -1,0 +1,55 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, type KeyValues, type Tensor } from "@qkv/tensor";
+import { lookup } from "@qkv/tensor/expressions";
+import { keyLengthOf } from "../plan-for.js";
+import { scoreMod, type ScoreMod } from "../score-mod.js";
+
+/**
+ * A bias written out, `[B, H, T, S]` or what broadcasts to it, as a rule that looks each number up. Columns are keys as
+ * they are stored where those have no gaps, else positions.
+ */
+export function denseBias(
+  fn: string,
+  bias: Tensor,
+  query: Tensor,
+  key: readonly Tensor[],
+  positions: KeyValues["positions"],
+): ScoreMod {
+  const [B, H, T] = query.shape as [number, number, number];
+  const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
+  const keyLength = keyLengthOf(positions, S);
+  const full = [B, H, T, "start" in positions ? S : keyLength];
+  const { shape, dtype } = checkTensor(fn, "bias", bias);
+  const missing = 4 - shape.length;
+  if (missing < 0 || shape.some((length, axis) => length !== 1 && length !== full[missing + axis])) {
+    throw new ShapeError({
+      fn,
+      argument: "bias",
+      received: shape,
+      expected: `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`,
+      fix: "each length must be equal, or 1; axes may be missing at the left.",
+    });
+  }
+  if (dtype !== query.dtype) {
+    throw new ArgumentError({
+      fn,
+      argument: "bias",
+      received: dtype === "bool" ? "a bool tensor" : dtype,
+      expected:
+        dtype === "bool" ? "numbers that are added to scores" : `of type ${query.dtype}, as the query is`,
+      fix:
+        dtype === "bool"
+          ? "pass which keys are seen as `mask: maskTensor(visible)`."
+          : `use \`cast(bias, "${query.dtype}")\`, or cast the query.`,
+    });
+  }
+  const firstKey = "start" in positions ? positions.start : 0;
+  return scoreMod((score, at) => {
+    const places = [at.batch, at.head, at.query.sub(keyLength - T), at.key.sub(firstKey)];
+    // Nothing to look up where there are no scores.
+    if (shape.includes(0)) return score;
+    const added = lookup(bias, ...shape.map((length, axis) => (length === 1 ? 0 : places[missing + axis]!)));
+    // −∞ hides a key, whatever its score is: NaN − ∞ would not.
+    return added.equal(-Infinity).where(-Infinity, score.add(added));
+  }, "bias");
+}

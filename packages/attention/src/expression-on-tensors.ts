@@ -1,0 +1,135 @@
+import { ArgumentError } from "@qkv/core";
+import {
+  abs,
+  add,
+  broadcastTo,
+  cast,
+  clamp,
+  div,
+  equal,
+  exp,
+  floor,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  reshape,
+  sqrt,
+  sub,
+  take,
+  tanh,
+  tensor,
+  where,
+  type Tensor,
+} from "@qkv/tensor";
+import { evaluator, Expr, type Expression, type Step } from "@qkv/tensor/expressions";
+
+/** Where the scores of a call stand. */
+export type Places = {
+  readonly batches: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly firstQuery: number;
+  /** Positions of the keys: one list for all batches, or one each. */
+  readonly keys: readonly Int32Array[];
+};
+
+/** Runs an expression on whole tensors of scores `[B, H, T, S]`, so that it has gradients of every order. */
+export function onTensors({ steps }: Expression, score: Tensor, places: Places): Tensor {
+  const values = new Map<Expr, Tensor>();
+  for (const expr of steps)
+    values.set(
+      expr,
+      runStep(expr.step, (operand) => values.get(operand)!, score, places),
+    );
+  return broadcastTo(values.get(steps.at(-1)!)!, score.shape);
+}
+
+function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: Places): Tensor {
+  const { dtype, device } = score;
+  const numbers = (values: readonly number[], shape: readonly number[]) =>
+    tensor(values, { shape, dtype, device });
+  const bool = (x: Tensor) => cast(x, "bool");
+  const number = (x: Tensor) => cast(x, dtype);
+  switch (step.kind) {
+    case "number":
+      return numbers([step.value], []);
+    case "symbol": {
+      const { batches, heads, queries, firstQuery, keys } = places;
+      const range = (length: number, start = 0) => Array.from({ length }, (_, i) => start + i);
+      if (step.name === "score") return score;
+      if (step.name === "batch") return numbers(range(batches), [batches, 1, 1, 1]);
+      if (step.name === "head") return numbers(range(heads), [heads, 1, 1]);
+      if (step.name === "query") return numbers(range(queries, firstQuery), [queries, 1]);
+      return numbers(
+        keys.flatMap((list) => [...list]),
+        [keys.length, 1, 1, keys[0]!.length],
+      );
+    }
+    case "unary": {
+      const x = of(step.x);
+      if (step.name === "not") return number(equal(x, 0));
+      return { neg, abs, exp, log, tanh, sqrt, floor }[step.name](x);
+    }
+    case "binary": {
+      const [a, b] = [of(step.a), of(step.b)];
+      if (step.name === "and") return number(bool(mul(number(bool(a)), number(bool(b)))));
+      if (step.name === "or") return number(bool(add(number(bool(a)), number(bool(b)))));
+      const arithmetic = { add, sub, mul, div, pow, min: minimum, max: maximum };
+      if (step.name in arithmetic) return arithmetic[step.name as keyof typeof arithmetic](a, b);
+      const comparisons = { less, lessEqual, greater, greaterEqual, equal };
+      return number(comparisons[step.name as keyof typeof comparisons](a, b));
+    }
+    case "where":
+      return where(bool(of(step.condition)), of(step.a), of(step.b));
+    case "lookup": {
+      const { table, indices } = step;
+      let place = tensor(0, { dtype: "int32", device });
+      indices.forEach((index, axis) => {
+        const length = table.shape[axis]!;
+        place = add(mul(place, length), clamp(cast(of(index), "int32"), { min: 0, max: length - 1 }));
+      });
+      return take(reshape(table, [-1]), 0, place);
+    }
+    case "keep": {
+      // Its numbers are drawn, not computed, and have no slope: the plain evaluator knows them.
+      const [B, H, T, S] = score.shape as [number, number, number, number];
+      const { firstQuery, keys } = places;
+      const { at, rate, seed } = step;
+      const run = evaluator(
+        { steps: [at.batch, at.head, at.query, at.key, new Expr({ ...step, at, rate, seed })], tables: [] },
+        S,
+      );
+      const factors: number[] = [];
+      for (let n = 0; n < B * H * T; n++) {
+        const [batch, head] = [Math.floor(n / (H * T)), Math.floor(n / T) % H];
+        const key = keys[keys.length > 1 ? batch : 0]!;
+        factors.push(
+          ...run.forward({
+            score: new Float64Array(S),
+            key,
+            batch,
+            head,
+            query: firstQuery + (n % T),
+            length: S,
+          }),
+        );
+      }
+      return numbers(factors, score.shape);
+    }
+    case "call":
+      throw new ArgumentError({
+        fn: "plainAttention",
+        argument: "scoreMod",
+        received: "a function of numbers (scoreModFunction)",
+        expected: "arithmetic on symbols, which tensors can follow",
+        fix: "write it with `scoreMod((score, at) => …)`.",
+      });
+  }
+}

@@ -1,0 +1,83 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import {
+  add,
+  checkTensor,
+  exp,
+  logSumExp,
+  maximum,
+  mul,
+  reshape,
+  stack,
+  sub,
+  type Tensor,
+} from "@qkv/tensor";
+
+/** What attention over some of the keys gave: its output, and the logarithm of its sum. */
+export type AttentionPart = {
+  /** `[B, H, T, Dv]` */
+  readonly output: Tensor;
+  /** `[B, H, T]` */
+  readonly lse: Tensor;
+};
+
+/**
+ * Attention over all keys from attention over parts of them, cut anywhere, in any order: each part's output is weighed
+ * by its share `e^lse` of the sum. Parts are computed without sinks; a sink joins once, at the end.
+ *
+ * @returns The merged output and lse. A part that saw no key (lse −∞) changes nothing.
+ * @throws {ShapeError} If parts differ in shape.
+ * @see "FlashDecoding" (2023); "FlashInfer" (2025), arXiv:2501.01005, section 2.2
+ *
+ * @example
+ * ```ts
+ * import { randn, slice } from "@qkv/tensor";
+ * import { attention, mergeAttention, tracedAttention } from "@qkv/attention";
+ *
+ * const query = randn([1, 2, 1, 8], { seed: 1 }); // [B, H, T, D]
+ * const [key, value] = [randn([1, 2, 10, 8], { seed: 2 }), randn([1, 2, 10, 8], { seed: 3 })];
+ * const part = (start: number, end: number) =>
+ *   tracedAttention(query, slice(key, 2, start, end), slice(value, 2, start, end), {}, ["lse"]);
+ * const { output } = mergeAttention([part(0, 3), part(3, 10)]);
+ * Math.abs(output.data[0]! - attention(query, key, value).data[0]!) < 1e-6; // => true
+ * ```
+ */
+export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
+  const [first] = parts;
+  if (!first) {
+    throw new ArgumentError({
+      fn: "mergeAttention",
+      argument: "parts",
+      received: "an empty list",
+      expected: "one part or more",
+      fix: 'give what `tracedAttention(…, ["lse"])` returned for each part.',
+    });
+  }
+  parts.forEach(({ output, lse }, i) => {
+    checkTensor("mergeAttention", `parts[${i}].output`, output);
+    checkTensor("mergeAttention", `parts[${i}].lse`, lse);
+    const wanted = { output: first.output.shape, lse: first.output.shape.slice(0, 3) };
+    for (const [argument, { shape }] of Object.entries({ output, lse })) {
+      const expected = wanted[argument as "output" | "lse"];
+      if (shape.length === expected.length && shape.every((length, axis) => length === expected[axis]))
+        continue;
+      throw new ShapeError({
+        fn: "mergeAttention",
+        argument: `parts[${i}].${argument}`,
+        received: shape,
+        expected: `[${expected.join(", ")}], as the first output is [${first.output.shape.join(", ")}]`,
+        fix: "merge parts of one call: the same queries over other keys.",
+      });
+    }
+  });
+  const lse = logSumExp(
+    stack(
+      parts.map((part) => part.lse),
+      0,
+    ),
+    { axis: 0 },
+  ); // [B, H, T]
+  // −∞ − (−∞) is no number: where nothing was seen at all, any finite number does.
+  const finite = maximum(lse, -1e30);
+  const shares = parts.map((part) => reshape(exp(sub(part.lse, finite)), [...part.lse.shape, 1]));
+  return { output: parts.map((part, i) => mul(part.output, shares[i]!)).reduce((a, b) => add(a, b)), lse };
+}

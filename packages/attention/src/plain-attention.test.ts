@@ -1,0 +1,243 @@
+import {
+  checkGradient,
+  concat,
+  grad,
+  mul,
+  randn,
+  slice,
+  sum,
+  tensor,
+  valueAndGrad,
+  type KeyValues,
+  type Tensor,
+} from "@qkv/tensor";
+import { lookup } from "@qkv/tensor/expressions";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  and,
+  attention,
+  attentionWeights,
+  causal,
+  maskTensor,
+  mergeAttention,
+  padding,
+  plainAttention,
+  scoreMod,
+  scoreModFunction,
+  slidingWindow,
+  tracedAttention,
+  type AttentionOptions,
+} from "./index.js";
+
+const float64 = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
+const names = ["dots", "capped", "scores", "weights", "lse"] as const;
+
+/** Sizes around those of tiles, heads that share, and an option of each kind. */
+const cases = fc
+  .record({
+    B: fc.integer({ min: 1, max: 2 }),
+    Hkv: fc.integer({ min: 1, max: 2 }),
+    group: fc.integer({ min: 1, max: 2 }),
+    T: fc.constantFrom(1, 2, 5, 65),
+    more: fc.constantFrom(0, 1, 3, 64, 70),
+    D: fc.integer({ min: 1, max: 5 }),
+    Dv: fc.integer({ min: 1, max: 5 }),
+    seed: fc.nat(1e6),
+    mask: fc.constantFrom("none", "causal", "window", "padding", "random"),
+    mods: fc.subarray(["bias", "scoreMod", "weightMod", "softcap", "sinks", "dropout"]),
+    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+  })
+  .map(({ B, Hkv, group, T, more, D, Dv, seed, mask, mods, cut }) => {
+    const [H, S] = [Hkv * group, T + more];
+    const query = float64([B, H, T, D], seed);
+    const [key, value] = [float64([B, Hkv, S, D], seed + 1), float64([B, Hkv, S, Dv], seed + 2)];
+    const at = Math.floor(cut * S);
+    const parts = (x: Tensor) => [slice(x, 2, 0, at), slice(x, 2, at)];
+    const keyValues: KeyValues = { key: parts(key), value: parts(value), positions: { start: 0 } };
+    const bits = float64([B, 1, T, S], seed + 3).data as Float64Array;
+    const masks = {
+      none: undefined,
+      causal: causal(),
+      window: slidingWindow(1 + (seed % 7)),
+      padding: and(causal(), padding(Array.from({ length: B }, (_, b) => (seed + b) % (S + 1)))),
+      random: maskTensor(
+        tensor(
+          [...bits].map((x) => x > 0),
+          { shape: [B, 1, T, S] },
+        ),
+      ),
+    };
+    const table = float64([H], seed + 4);
+    const options: AttentionOptions = {
+      ...(masks[mask as keyof typeof masks] && { mask: masks[mask as keyof typeof masks]! }),
+      ...(mods.includes("bias") && { bias: float64([H, 1, S], seed + 5) }),
+      ...(mods.includes("scoreMod") && {
+        scoreMod: scoreMod((s, at) => s.mul(lookup(table, at.head)).sub(at.query.sub(at.key).abs().mul(0.1))),
+      }),
+      ...(mods.includes("weightMod") && { weightMod: scoreMod((w, at) => w.mul(at.key.add(1)).tanh()) }),
+      ...(mods.includes("softcap") && { softcap: 1.5 }),
+      ...(mods.includes("sinks") && { sinks: float64([H], seed + 6) }),
+      ...(mods.includes("dropout") && { dropout: { rate: 0.3, seed } }),
+    };
+    return { query, key, value, keyValues, options, seed };
+  });
+
+test("property: tiled attention and its traces equal the plain version", () => {
+  fc.assert(
+    fc.property(cases, ({ query, keyValues, options }) => {
+      const plain = plainAttention(query, keyValues, options);
+      const tiled = tracedAttention(query, keyValues, options, names);
+      for (const name of ["output", ...names] as const) close(tiled[name], plain[name], 1e-12, name);
+    }),
+  );
+});
+
+test("property: the gradients of both agree, towards everything", () => {
+  fc.assert(
+    fc.property(cases, ({ query, keyValues, options, seed }) => {
+      const params = { query, keyValues, options: { bias: options.bias as Tensor, sinks: options.sinks } };
+      const loss = (version: typeof tiledAll) => (p: typeof params) => {
+        const { output, lse, weights } = version(p.query, p.keyValues, {
+          ...options,
+          ...defined(p.options),
+        } as AttentionOptions);
+        const finite = mul(weights, 0.5);
+        const part = (y: Tensor, s: number) => sum(mul(y, float64([...y.shape], seed + s)));
+        // lse is −∞ where a query sees nothing: such a row has no slope to compare.
+        const rows = (lse.data as Float64Array).every(Number.isFinite);
+        return rows
+          ? sum(
+              concat(
+                [output, finite]
+                  .map((y, i) => mul(part(y, 7 + i), tensor([1], { dtype: "float64" })))
+                  .concat(mul(part(lse, 9), tensor([1], { dtype: "float64" }))),
+                0,
+              ),
+            )
+          : part(output, 7);
+      };
+      const [a, da] = valueAndGrad(loss(tiledAll))(params);
+      const [b, db] = valueAndGrad(loss(plainAttention))(params);
+      close(a, b, 1e-10, "loss");
+      const pairs: [string, Tensor, Tensor][] = [["query", da.query, db.query]];
+      da.keyValues.key.forEach((x, i) => pairs.push([`key ${i}`, x, db.keyValues.key[i]!]));
+      da.keyValues.value.forEach((x, i) => pairs.push([`value ${i}`, x, db.keyValues.value[i]!]));
+      if (options.bias) pairs.push(["bias", da.options.bias, db.options.bias]);
+      if (options.sinks) pairs.push(["sinks", da.options.sinks!, db.options.sinks!]);
+      for (const [name, x, y] of pairs) close(x, y, 1e-9, `gradient of ${name}`);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+const tiledAll = (query: Tensor, keyValues: KeyValues, options: AttentionOptions) =>
+  tracedAttention(query, keyValues, options, names);
+
+function defined<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function close(a: Tensor, b: Tensor, tolerance: number, name: string): void {
+  expect(a.shape, name).toEqual(b.shape);
+  a.data.forEach((value, i) => {
+    const other = b.data[i]!;
+    if (Object.is(value, other) || value === other) return;
+    expect(Math.abs(value - other), `${name}[${i}]: ${value} and ${other}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(other)),
+    );
+  });
+}
+
+test("gradients equal central differences, through every option", () => {
+  const [query, key, value] = [float64([1, 2, 3, 4], 1), float64([1, 1, 5, 4], 2), float64([1, 1, 5, 3], 3)];
+  const slopes = float64([2], 4);
+  const dy = float64([1, 2, 3, 3], 5);
+  const params = { query, key, value, slopes, bias: float64([1, 2, 1, 5], 6), sinks: float64([2], 7) };
+  const loss = (p: typeof params) => {
+    const options: AttentionOptions = {
+      mask: causal(),
+      softcap: 2,
+      bias: p.bias,
+      sinks: p.sinks,
+      scoreMod: (score, at) => score.sub(at.query.sub(at.key).mul(lookup(p.slopes, at.head))),
+      weightMod: (weight, at) => weight.mul(weight).add(lookup(p.slopes, at.head).mul(weight)),
+      dropout: { rate: 0.2, seed: 3 },
+    };
+    return sum(mul(attention(p.query, p.key, p.value, options), dy));
+  };
+  expect(() => checkGradient(loss, params)).not.toThrow();
+});
+
+test("the gradient of weights alone equals central differences", () => {
+  const [query, key] = [float64([1, 2, 3, 4], 1), float64([1, 2, 3, 4], 2)];
+  const dy = float64([1, 2, 3, 3], 5);
+  const loss = (p: { query: Tensor; key: Tensor }) =>
+    sum(mul(attentionWeights(p.query, p.key, { mask: causal() }), dy));
+  expect(() => checkGradient(loss, { query, key })).not.toThrow();
+});
+
+test("second gradients exist on the plain version, and the tiled one says so", () => {
+  const x = float64([1, 1, 3, 2], 1);
+  const dy = float64([1, 1, 3, 2], 2);
+  const through = (version: (x: Tensor) => Tensor) => (x: Tensor) =>
+    sum(mul(grad((z: Tensor) => sum(mul(version(z), dy)))(x), dy));
+  const plain = (z: Tensor) =>
+    plainAttention(z, { key: [z], value: [z], positions: { start: 0 } }, { mask: causal() }).output;
+  expect(() => checkGradient(through(plain), x, { tolerance: 1e-5 })).not.toThrow();
+  expect(() => grad(through((z) => attention(z, z, z)))(x)).toThrow(/Fix: use `plainAttention`/);
+});
+
+test("a function of numbers changes scores, with the derivative that is given", () => {
+  const [query, key, value] = [float64([1, 1, 3, 4], 1), float64([1, 1, 5, 4], 2), float64([1, 1, 5, 3], 3)];
+  const sine = scoreModFunction((s, _b, _h, q, k) => Math.sin(s) * (q - k), {
+    derivative: (s, _b, _h, q, k) => Math.cos(s) * (q - k),
+  });
+  const loss = (q: Tensor) => sum(attention(q, key, value, { scoreMod: sine }));
+  expect(() => checkGradient(loss, query)).not.toThrow();
+  const blind = scoreModFunction((s) => Math.sin(s));
+  expect(() => grad((q: Tensor) => sum(attention(q, key, value, { scoreMod: blind })))(query)).toThrow(
+    /`derivative` is undefined/,
+  );
+});
+
+test("property: any cut of the keys merges to the whole, in any order, and an empty part is nothing", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.nat(40), { maxLength: 4 }),
+      fc.nat(),
+      (S, cuts, seed) => {
+        const [query, key, value] = [
+          float64([1, 2, 3, 4], seed),
+          float64([1, 2, S, 4], seed + 1),
+          float64([1, 2, S, 3], seed + 2),
+        ];
+        const ends = [0, ...cuts.map((cut) => Math.min(cut, S)).sort((a, b) => a - b), S];
+        const parts = ends.slice(1).map((end, i) => {
+          const [k, v] = [key, value].map((x) => slice(x, 2, ends[i]!, end)) as [Tensor, Tensor];
+          return tracedAttention(query, k, v, {}, ["lse"]);
+        });
+        const whole = tracedAttention(query, key, value, {}, ["lse"]);
+        for (const order of [parts, [...parts].reverse()]) {
+          const merged = mergeAttention(order);
+          close(merged.output, whole.output, 1e-12, "output");
+          close(merged.lse, whole.lse, 1e-12, "lse");
+        }
+      },
+    ),
+  );
+});
+
+test("sinks: output shrinks by σ(lse − b), b = 0 is softmax-1, −∞ is none", () => {
+  const [query, key, value] = [float64([1, 2, 3, 4], 1), float64([1, 2, 5, 4], 2), float64([1, 2, 5, 3], 3)];
+  const plain = tracedAttention(query, key, value, {}, ["lse"]);
+  const sink = tensor([0.7, -Infinity], { dtype: "float64" });
+  const { output } = tracedAttention(query, key, value, { sinks: sink }, []);
+  output.data.forEach((y, i) => {
+    const head = Math.floor(i / 9);
+    const lse = plain.lse.data[Math.floor(i / 3)]!;
+    const share = head === 0 ? 1 / (1 + Math.exp(0.7 - lse)) : 1;
+    expect(y).toBeCloseTo(plain.output.data[i]! * share, 12);
+  });
+});

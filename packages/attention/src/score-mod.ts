@@ -1,0 +1,111 @@
+import { ArgumentError, defineBrand } from "@qkv/core";
+import {
+  call,
+  expression,
+  toExpr,
+  type Expr,
+  type Expression,
+  type NumberFunction,
+  type Operand,
+  type Place,
+} from "@qkv/tensor/expressions";
+
+declare const __VERSION__: string;
+const brand = defineBrand("attention/ScoreMod", 1, __VERSION__);
+
+/** What is done to each score, or to each weight: a value that combines with others. */
+export type ScoreMod = {
+  /** How it was written: `alibi(8)`. */
+  readonly name: string;
+  /** Notes the arithmetic on a symbolic score and its place. */
+  readonly apply: (score: Expr, at: Place) => Operand;
+};
+
+/**
+ * Changes each score by a rule. The function is called once, with symbolic values whose methods note the arithmetic;
+ * any device runs the notes, and their derivative is exact, also towards tensors that are looked up.
+ *
+ * As `scoreMod` it stands between softcap and bias; as `weightMod` after softmax, on weights.
+ *
+ * @param apply - Gets the score and `at`: `batch`, `head`, and the positions `query` and `key`.
+ * @param name - For messages. Default: the function's name.
+ * @see "Flex Attention" (2024), arXiv:2412.05496
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, scoreMod } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 2, 4]); // [B, H, T, D]: all keys match equally
+ * const favourFirst = scoreMod((score, at) => at.key.equal(0).where(score.add(Math.log(3)), score));
+ * attentionWeights(x, x, { scoreMod: favourFirst }).toNested(); // => [[[[0.75, 0.25], [0.75, 0.25]]]]
+ * ```
+ */
+export function scoreMod(apply: ScoreMod["apply"], name?: string): ScoreMod {
+  if (typeof apply !== "function") {
+    throw new ArgumentError({
+      fn: "scoreMod",
+      argument: "apply",
+      received: apply,
+      expected: "a function of a symbolic score and its place",
+      fix: "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.",
+    });
+  }
+  const made: ScoreMod = { name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name), apply };
+  return Object.assign(made, { [brand.key]: brand.stamp });
+}
+
+/**
+ * Changes each score by any function of numbers. It runs on host devices; elsewhere the call runs on the plain device.
+ *
+ * @param f - `(score, batch, head, query, key) => number`
+ * @param options - `derivative`: the slope of `f` in the score. Without it there is no gradient.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, scoreModFunction } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 2, 4]);
+ * const even = scoreModFunction((score, _b, _h, _q, key) => (key % 2 === 0 ? score : -Infinity));
+ * attentionWeights(x, x, { scoreMod: even }).toNested(); // => [[[[1, 0], [1, 0]]]]
+ * ```
+ */
+export function scoreModFunction(
+  f: NumberFunction,
+  { derivative }: { derivative?: NumberFunction } = {},
+): ScoreMod {
+  const slope =
+    derivative ??
+    (() => {
+      throw new ArgumentError({
+        fn: "scoreModFunction",
+        argument: "derivative",
+        received: undefined,
+        expected: "a function, since a gradient is taken",
+        fix: "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
+      });
+    });
+  return scoreMod((score, at) => call(score, at, f, slope), f.name === "" ? "scoreModFunction(…)" : f.name);
+}
+
+/** Refuses what is no score mod. A function is taken for one. */
+export function checkScoreMod(fn: string, argument: string, value: unknown): ScoreMod {
+  if (brand.has(value)) return value as ScoreMod;
+  if (typeof value === "function") return scoreMod(value as ScoreMod["apply"]);
+  throw new ArgumentError({
+    fn,
+    argument,
+    received: value,
+    expected: "a score mod: `scoreMod((score, at) => …)`, or that function",
+    fix: "note the arithmetic with the methods of the symbolic score.",
+  });
+}
+
+/** One expression of several score mods, the first applied first; undefined where there is none. */
+export function combine(mods: readonly ScoreMod[]): Expression | undefined {
+  if (mods.length === 0) return undefined;
+  return expression((score, at) =>
+    mods.reduce<Operand>((value, { apply }) => apply(toExpr(value), at), score),
+  );
+}

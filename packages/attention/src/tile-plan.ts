@@ -1,0 +1,126 @@
+import type { BoundMask, TilePlan } from "@qkv/tensor";
+
+/** Queries and keys of one tile. */
+const tileSize = 64;
+
+/** What a plan is made for. */
+export type PlanExtent = {
+  readonly batches: number;
+  readonly heads: number;
+  readonly queries: number;
+  /** Position of the first query; the others follow. */
+  readonly firstQuery: number;
+  /** Positions of the stored keys of a batch, in the order in which they are stored. */
+  readonly keyPositions: readonly Int32Array[];
+};
+
+/**
+ * Cuts queries and keys into tiles and asks the mask once about each: tiles that it hides whole are never read, tiles
+ * that it shows whole are not tested, and of the rest each pair is noted as a bit.
+ *
+ * Tiles of keys begin at fixed places of the storage, so that a query meets the same tiles whether it comes alone or
+ * among others.
+ *
+ * @param mask - Default: everything is seen.
+ */
+export function tilePlan(
+  mask: BoundMask | undefined,
+  extent: PlanExtent,
+  perBatch: boolean,
+  perHead: boolean,
+): TilePlan {
+  const { queries: T, firstQuery, keyPositions } = extent;
+  const S = keyPositions[0]?.length ?? 0;
+  const [rows, columns] = [Math.ceil(T / tileSize), Math.ceil(S / tileSize)];
+  const batches = mask && (perBatch || keyPositions.length > 1) ? extent.batches : 1;
+  const heads = mask && perHead ? extent.heads : 1;
+  const classes = new Uint8Array(batches * heads * rows * columns).fill(2);
+  const bitsAt = new Uint32Array(classes.length);
+  const plan = { queryTile: tileSize, keyTile: tileSize, rows, columns, batches, heads, classes, bitsAt };
+  if (!mask) return { ...plan, bits: new Uint32Array(0) };
+
+  const words = tileSize / 32;
+  const bits = new GrowingBits();
+  for (let b = 0, tile = 0; b < batches; b++) {
+    const positions = keyPositions[keyPositions.length > 1 ? b : 0]!;
+    const ranges = Array.from({ length: columns }, (_, c) => rangeOf(positions, c * tileSize, S));
+    for (let h = 0; h < heads; h++) {
+      for (let r = 0; r < rows; r++) {
+        const height = Math.min(tileSize, T - r * tileSize);
+        const first = firstQuery + r * tileSize;
+        const query = { first, last: first + height - 1 };
+        for (let c = 0; c < columns; c++, tile++) {
+          const whole = mask.tile(query, ranges[c]!, b, h);
+          classes[tile] = whole === "none" ? 0 : whole === "some" ? 1 : 2;
+          if (whole !== "some") continue;
+          const width = Math.min(tileSize, S - c * tileSize);
+          const at = bits.take(tileSize * words);
+          let seen = 0;
+          for (let i = 0; i < height; i++) {
+            for (let j = 0; j < width; j++) {
+              if (!mask.sees(first + i, positions[c * tileSize + j]!, b, h)) continue;
+              bits.array[at + i * words + (j >>> 5)]! |= 1 << (j & 31);
+              seen += 1;
+            }
+          }
+          // "some" may turn out to be none or all.
+          classes[tile] = seen === 0 ? 0 : seen === height * width ? 2 : 1;
+          if (classes[tile] === 1) bitsAt[tile] = at;
+          else bits.giveBack(tileSize * words);
+        }
+      }
+    }
+  }
+  return { ...plan, bits: bits.array.slice(0, bits.length) };
+}
+
+/** Which tile of the plan a batch, a head and a place on the grid mean. */
+export function tileIndex(plan: TilePlan, batch: number, head: number, row: number, column: number): number {
+  const b = plan.batches === 1 ? 0 : batch;
+  const h = plan.heads === 1 ? 0 : head;
+  return ((b * plan.heads + h) * plan.rows + row) * plan.columns + column;
+}
+
+/** How many pairs of query and key lie in tiles that are read, summed over batches and heads. */
+export function pairsRead(plan: TilePlan, batches: number, heads: number, T: number, S: number): number {
+  let pairs = 0;
+  for (let tile = 0; tile < plan.classes.length; tile++) {
+    if (plan.classes[tile] === 0) continue;
+    const column = tile % plan.columns;
+    const row = Math.floor(tile / plan.columns) % plan.rows;
+    pairs +=
+      Math.min(plan.queryTile, T - row * plan.queryTile) * Math.min(plan.keyTile, S - column * plan.keyTile);
+  }
+  return (pairs * batches * heads) / (plan.batches * plan.heads);
+}
+
+function rangeOf(positions: Int32Array, start: number, S: number): { first: number; last: number } {
+  let [first, last] = [positions[start]!, positions[start]!];
+  for (let s = start; s < Math.min(S, start + tileSize); s++) {
+    if (positions[s]! < first) first = positions[s]!;
+    if (positions[s]! > last) last = positions[s]!;
+  }
+  return { first, last };
+}
+
+/** Words that are taken one stretch after the other; the array doubles when it is full. */
+class GrowingBits {
+  array = new Uint32Array(1024);
+  length = 0;
+
+  take(words: number): number {
+    const at = this.length;
+    this.length += words;
+    if (this.length > this.array.length) {
+      const larger = new Uint32Array(Math.max(this.length, 2 * this.array.length));
+      larger.set(this.array);
+      this.array = larger;
+    }
+    this.array.fill(0, at, this.length);
+    return at;
+  }
+
+  giveBack(words: number): void {
+    this.length -= words;
+  }
+}
