@@ -21,7 +21,7 @@ type Header = Record<(typeof header)[number], number>;
  *
  * // dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len; then the weights, here all 0.
  * const header = Int32Array.of(2, 3, 1, 1, 1, 5, 4);
- * const checkpoint = new Uint8Array(4 * (7 + 56));
+ * const checkpoint = new Uint8Array(4 * (7 + 58));
  * checkpoint.set(new Uint8Array(header.buffer));
  *
  * const { config, params } = readLlama2c(checkpoint, { source: "tiny.bin" });
@@ -105,8 +105,7 @@ function checkHeader(source: string, sizes: Header): void {
     if (value < 1) throw bad(source, field, sizes[field], "1 or more");
   }
   const { dim, n_heads: heads, n_kv_heads: kvHeads } = sizes;
-  if (dim % heads !== 0 || (dim / heads) % 2 !== 0)
-    throw bad(source, "n_heads", heads, `heads of an even size in dim = ${dim}`);
+  if ((dim / heads) % 2 !== 0) throw bad(source, "n_heads", heads, `heads of an even size in dim = ${dim}`);
   if (heads % kvHeads !== 0) throw bad(source, "n_kv_heads", kvHeads, `a divisor of n_heads = ${heads}`);
 }
 

@@ -173,8 +173,14 @@ test("an aborted load ends with the signal's reason, before, while and after rea
   await expect(load(path, stopAt(1, reason))).rejects.toBe(reason);
   const byDefault = await load(path, stopAt(1)).catch((error: unknown) => error);
   expect((byDefault as DOMException).name).toBe("AbortError");
+  await expect(load(join(folder, "tiny.bin"), stopAt(bytes.length, reason))).rejects.toBe(reason);
   await expect(load(`${site}/endless.bin`, stopAt(1, reason))).rejects.toBe(reason);
   await expect(load(`${site}/tiny.bin`, stopAt(bytes.length, reason))).rejects.toBe(reason);
+
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 20);
+  const { signal } = controller;
+  await expect(load(bytes, { tokenizer: `${site}/endless.bin`, signal })).rejects.toBe(reason);
 });
 
 test("where there is no file system, a path is refused with what to do", async () => {

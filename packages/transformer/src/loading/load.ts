@@ -35,7 +35,7 @@ export type LoadOptions = ReadOptions & {
  *
  * // One layer of one head, a vocabulary of 5. Yours is a file: load("stories260K.bin", { tokenizer: "tok512.bin" }).
  * const header = Int32Array.of(2, 3, 1, 1, 1, 5, 4);
- * const checkpoint = new Uint8Array(4 * (7 + 56));
+ * const checkpoint = new Uint8Array(4 * (7 + 58));
  * checkpoint.set(new Uint8Array(header.buffer));
  *
  * const model = await load(checkpoint);
