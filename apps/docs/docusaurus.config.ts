@@ -80,6 +80,7 @@ const config: Config = {
         mergeReadme: false,
         cleanOutputDir: true,
         disableSources: true,
+        pageTitleTemplates: { index: "{projectName}", module: "{name}", member: "{name}" },
         disableGit: true,
         sourceLinkTemplate: "https://github.com/qkv-js/qkv/blob/main/{path}#L{line}",
         hidePageHeader: true,

@@ -4,26 +4,26 @@ import { attentionMap, bars } from "@qkv/viz";
 
 const words = "the cat sat on the mat because it was warm and soft".split(" ");
 
-// What a word offers, what it looks for, what it hands over. Somebody chose these numbers; a model learns them.
-const keys: Record<string, number[]> = { cat: [6, 0], mat: [6, 0], sat: [0, 6], was: [0, 6] }; // [thing, action]
-const queries: Record<string, number[]> = {
-  it: [1, 0],
-  sat: [1, 0],
-  was: [1, 0],
-  warm: [1, 0],
-  soft: [1, 0],
-};
-const values: Record<string, number[]> = { cat: [1, 0], mat: [0, 1] }; // [animal, place]
+// What words look for, offer and hand over. A model learns such numbers.
+const thing = [1, 0]; // [thing, action]
+const queries = { it: thing, sat: thing, was: thing, warm: thing, soft: thing };
+const keys = { cat: [6, 0], mat: [6, 0], sat: [0, 6], was: [0, 6] };
+const values = { cat: [1, 0], mat: [0, 1] }; // [animal, place]
 
-const rows = (table: Record<string, number[]>) => words.map((word) => table[word] ?? [0, 0]);
-const query = tensor(rows(queries).flat(), { shape: [12, 2] }); // [T, D]
-const key = tensor(rows(keys).flat(), { shape: [12, 2] }); // [S, D]
-const value = tensor(rows(values).flat(), { shape: [12, 2] }); // [S, Dv]
+function rows(table: Record<string, number[]>) {
+  const numbers = words.flatMap((word) => table[word] ?? [0, 0]);
+  return tensor(numbers, { shape: [12, 2] });
+}
+const query = rows(queries); // [T, D]
+const key = rows(keys); // [S, D]
+const value = rows(values); // [S, Dv]
 
-const scores = mul(matmul(query, transpose(key, 0, 1)), 1 / Math.sqrt(2)); // [T, S]
-const weights = softmax(scores); // each row sums to 1
+const scores = mul(matmul(query, transpose(key, 0, 1)), 1 / Math.sqrt(2));
+const weights = softmax(scores); // [T, S], each row sums to 1
 const output = matmul(weights, value); // [T, Dv]
 
 show(attentionMap(weights, { rowLabels: words, columnLabels: words }));
-const it = { data: output.data.slice(2 * words.indexOf("it")).slice(0, 2), shape: [2] };
-show(bars(it, { title: "What “it” receives", labels: ["animal", "place"], meaning: "value", max: 1 }));
+const at = 2 * words.indexOf("it");
+const received = { data: output.data.slice(at, at + 2), shape: [2] };
+const labels = ["animal", "place"];
+show(bars(received, { title: "What “it” receives", labels, meaning: "value" }));

@@ -12,7 +12,8 @@ import styles from "./live.module.css";
 type Props = { example: string; code: string; output: Message[] };
 
 /** The editor, its buttons and its output. The page loads this when JavaScript runs. */
-export default function LiveEditor({ example, code: original, output }: Props): ReactNode {
+export default function LiveEditor({ example, code: file, output }: Props): ReactNode {
+  const original = file.trimEnd();
   const base = useBaseUrl("/");
   const place = useRef<HTMLDivElement>(null);
   const editor = useRef<CodeEditor>(undefined);
@@ -92,6 +93,7 @@ export default function LiveEditor({ example, code: original, output }: Props): 
       className={styles.live}
       data-live={example}
       data-status={state?.status ?? "idle"}
+      data-runs={state?.runs ?? 0}
       data-folded={folded}
     >
       <div className={styles.bar}>

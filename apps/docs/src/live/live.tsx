@@ -17,7 +17,7 @@ const LiveEditor = lazy(() => import("./live-editor"));
 /** Code that runs on the page. Without JavaScript: the code to read, and what it shows. */
 export function Live({ example, code = "", output = [] }: LiveProps): ReactNode {
   const still = (
-    <div className={styles.live}>
+    <div className={styles.live} data-live={example}>
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
       </div>

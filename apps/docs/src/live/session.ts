@@ -10,6 +10,8 @@ export type LiveState = {
   status: "idle" | "running" | "done" | "stopped" | "error";
   outputs: readonly Output[];
   sliders: readonly Slider[];
+  /** How many runs have ended, whichever way. */
+  runs: number;
   failure?: Failure | undefined;
   timeMs?: number | undefined;
 };
@@ -46,6 +48,7 @@ export class LiveSession {
     this.#parts = parts;
     this.state = {
       status: "idle",
+      runs: 0,
       outputs: outputs.filter((message): message is Output => message.type !== "slider"),
       sliders: outputs.filter((message): message is Slider => message.type === "slider"),
     };
@@ -61,7 +64,12 @@ export class LiveSession {
     } catch (error) {
       const { message, line, column } = error as Error & { line?: number; column?: number };
       if (run === this.#run)
-        this.#set({ status: "error", failure: { text: message, line, column }, outputs: [] });
+        this.#set({
+          status: "error",
+          failure: { text: message, line, column },
+          outputs: [],
+          runs: this.state.runs + 1,
+        });
       return;
     }
     if (run !== this.#run) return; // stopped, or run again, while compiling
@@ -86,7 +94,7 @@ export class LiveSession {
     this.#run++;
     this.#publish();
     this.#end();
-    this.#set({ status: "stopped" });
+    this.#set({ status: "stopped", runs: this.state.runs + 1 });
   }
 
   /** Puts the sliders back where the code has them. */
@@ -137,7 +145,7 @@ export class LiveSession {
     clearTimeout(this.#patience);
     this.#patience = undefined;
     this.#publish();
-    this.#set(how);
+    this.#set({ ...how, runs: this.state.runs + 1 });
     if (this.#moved) this.#order();
   }
 

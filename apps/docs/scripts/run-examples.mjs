@@ -1,0 +1,104 @@
+// Runs every live example of the built site in Chromium, through the site's own pages, from a sub-path of a plain
+// server; and checks what keeps a reader safe. A line for each, and `N passed, M failed` at the end.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { serve } from "./serve.mjs";
+import { linkedCode, siteChecks } from "./site-checks.mjs";
+
+const build = fileURLToPath(new URL("../build", import.meta.url));
+const patienceMs = 60_000;
+
+if (!chromiumPath) {
+  console.error(noChromium);
+  process.exit(1);
+}
+const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
+if (!base) throw new Error("apps/docs/build/index.html names no style sheet: build the site first.");
+
+const pages = readdirSync(build, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith("index.html"))
+  .map((file) => ({
+    path: file.slice(0, -"index.html".length),
+    html: readFileSync(join(build, file), "utf8"),
+  }))
+  .map(({ path, html }) => ({
+    path,
+    examples: [...html.matchAll(/data-live="?([\w-]+)/g)].map((match) => match[1]),
+  }))
+  .filter(({ examples }) => examples.length > 0);
+
+const server = await serve(build, base);
+const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+let [passed, failed] = [0, 0];
+
+/** Opens a page, gives it to `check`, and fails too if the page logs an error or asks another origin for anything. */
+async function verdict(name, path, check, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  context.setDefaultTimeout(patienceMs);
+  const problems = [];
+  await context.route(
+    (url) => url.protocol.startsWith("http") && url.origin !== server.origin,
+    (route) => {
+      problems.push(`asks ${route.request().url()}`);
+      return route.abort();
+    },
+  );
+  const page = await context.newPage();
+  page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
+  page.on("console", (message) => message.type() === "error" && problems.push(`console: ${message.text()}`));
+  page.on(
+    "response",
+    (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`),
+  );
+  try {
+    await page.goto(server.origin + base + path);
+    await check(page);
+  } catch (error) {
+    problems.push(error.message.split("\n").slice(0, 4).join(" "));
+  }
+  await context.close();
+  if (problems.length === 0) passed++;
+  else failed++;
+  console.log(
+    `${problems.length === 0 ? "ok  " : "FAIL"} ${name}${problems.map((text) => `\n     ${text}`).join("")}`,
+  );
+}
+
+for (const { path, examples } of pages) {
+  for (const example of new Set(examples)) {
+    await verdict(`${path || "/"} ${example}`, path, async (page) => {
+      const live = linkedCode(page, example);
+      await live.ended(1); // the page's own code runs by itself
+      await live.run();
+      await live.expectStatus("done");
+      if ((await live.shown().count()) === 0) throw new Error("it shows nothing");
+      // Each slider goes to its ends, and the example runs there too.
+      for (const slider of await live.root.locator("input[type=range]").all()) {
+        for (const end of ["End", "Home"]) {
+          const before = await live.runs();
+          const value = await slider.inputValue();
+          await slider.press(end);
+          if ((await slider.inputValue()) !== value) await live.ended(before + 1);
+          await live.expectStatus("done");
+        }
+      }
+    });
+  }
+}
+if (pages.length === 0) {
+  failed++;
+  console.log("FAIL no page has a live example");
+}
+
+const first = pages.find(({ path }) => path.startsWith("learn/")) ?? pages[0];
+for (const { name, check, hash, options } of first ? siteChecks(first.examples[0]) : []) {
+  await verdict(name, first.path + (hash ?? ""), check, options);
+}
+
+await browser.close();
+server.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

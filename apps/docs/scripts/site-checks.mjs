@@ -1,0 +1,184 @@
+// What must hold of live code whatever the example is.
+/* global document, window -- inside of what the page evaluates */
+import { Buffer } from "node:buffer";
+
+/** One live example of an open page: its buttons, its state, what it shows. */
+export function linkedCode(page, example) {
+  const root = page.locator(`[data-live="${example}"][data-status]`);
+  const button = (name) => root.getByRole("button", { name, exact: true });
+  const runs = async () => Number(await root.getAttribute("data-runs"));
+  const ended = async (count) => {
+    const at = `[data-live="${example}"][data-status]`;
+    await page.waitForFunction(
+      ([at, count]) => Number(document.querySelector(at)?.dataset.runs) >= count,
+      [at, count],
+    );
+  };
+  return {
+    root,
+    button,
+    runs,
+    ended,
+    editor: root.locator(".cm-content"),
+    shown: () => root.locator("svg.qkv-picture, pre[data-level]"),
+    async run() {
+      const before = await runs();
+      await button("Run").click();
+      await ended(before + 1);
+    },
+    async expectStatus(expected) {
+      const status = await root.getAttribute("data-status");
+      if (status !== expected)
+        throw new Error(`it ended "${status}": ${await root.getByRole("alert").allInnerTexts()}`);
+    },
+  };
+}
+
+function expect(condition, otherwise) {
+  if (!condition) throw new Error(otherwise);
+}
+
+const hashOf = (example, code) => `#code.${example}=${Buffer.from(code).toString("base64url")}`;
+
+/** The checks: what they are called, the hash that the page opens with, and what must be so. */
+export function siteChecks(example) {
+  const withCode = (code) => ({ hash: hashOf(example, code) });
+  const live = (page) => linkedCode(page, example);
+  return [
+    {
+      name: "code from a link is shown, and not run before Run",
+      ...withCode('console.log("from the link");'),
+      async check(page) {
+        const one = live(page);
+        await one.editor.waitFor();
+        expect((await one.editor.innerText()).includes("from the link"), "the editor does not show it");
+        await page.waitForTimeout(1500);
+        expect((await one.runs()) === 0 && (await one.shown().count()) === 0, "it ran by itself");
+        await one.run();
+        expect((await one.shown().allInnerTexts()).join() === "from the link", "Run did not run it");
+      },
+    },
+    {
+      name: "Stop ends an endless loop, and Reset brings the example back",
+      ...withCode('console.log("before"); while (true);'),
+      async check(page) {
+        const one = live(page);
+        await one.button("Run").click();
+        await one.shown().getByText("before").waitFor();
+        await one.button("Stop").click();
+        await one.ended(1);
+        await one.expectStatus("stopped");
+        await one.button("Reset").click();
+        await one.ended(2);
+        await one.expectStatus("done");
+        expect(new URL(page.url()).hash === "", "the link still carries the code");
+      },
+    },
+    {
+      name: "a loop that prints without end does not drown the page",
+      ...withCode("for (let i = 0; ; i++) console.log(i);"),
+      async check(page) {
+        const one = live(page);
+        await one.button("Run").click();
+        await one.shown().getByText("the rest is not shown").waitFor();
+        await one.button("Stop").click();
+        await one.ended(1);
+      },
+    },
+    ...[
+      ["an error is shown at its line", "const a = 1;\n\nnull!.b;\n", 3, "TypeError"],
+      [
+        "an error of the packages is shown at its line",
+        'import { tensor } from "@qkv/tensor";\ntensor([1, 2], { shape: [3] });',
+        2,
+        "ShapeError: tensor",
+      ],
+      ["a syntax error is shown at its line", "const a = 1;\nlet b = ;\n", 2, "Unexpected token"],
+      ["an unknown module is shown at its line", '\n\nimport "lodash";', 3, "There is no module"],
+    ].map(([name, code, line, text]) => ({
+      name,
+      ...withCode(code),
+      async check(page) {
+        const one = live(page);
+        await one.run();
+        expect((await one.root.getAttribute("data-status")) === "error", "it did not fail");
+        expect(
+          (await one.root.getByRole("alert").innerText()).includes(text),
+          `the error does not say ${text}`,
+        );
+        await one.button(`Line ${line}`).waitFor();
+        const marked = await one.root
+          .locator(".cm-line")
+          .evaluateAll((lines) =>
+            lines.flatMap((element, i) => (element.classList.contains("cm-error-line") ? [i + 1] : [])),
+          );
+        expect(marked.join() === String(line), `marked are the lines ${marked}`);
+      },
+    })),
+    {
+      name: "an edit goes into the link, Ctrl-Enter runs it, Tab leaves the editor, a reload keeps and does not run it",
+      async check(page) {
+        const one = live(page);
+        await one.ended(1);
+        await one.editor.click();
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type('console.log("edited")');
+        const before = await one.runs();
+        await page.keyboard.press("Control+Enter");
+        await one.ended(before + 1);
+        expect((await one.shown().allInnerTexts()).join() === "edited", "Ctrl-Enter did not run it");
+        await page.keyboard.press("Tab");
+        expect(
+          !(await one.editor.evaluate((element) => element.contains(document.activeElement))),
+          "Tab stays inside",
+        );
+        await page.reload();
+        await one.editor.waitFor();
+        expect((await one.editor.innerText()).includes("edited"), "the link lost it");
+        await page.waitForTimeout(500);
+        expect((await one.runs()) === 0, "it ran by itself");
+      },
+    },
+    {
+      name: "a picture from live code cannot run script or load anything",
+      ...withCode(
+        'import { show } from "@qkv/page";\n' +
+          'show(`<svg xmlns="http://www.w3.org/2000/svg" onload="window.caught = 1"><script>window.caught = 1</script>' +
+          '<image href="https://example.com/a.png"/><style>@import url(https://example.com/a.css);</style>' +
+          '<rect onclick="window.caught = 1" fill="url(https://example.com/a.svg#b)" width="5" height="5"/>' +
+          '<foreignObject><img xmlns="http://www.w3.org/1999/xhtml" src="x" onerror="window.caught = 1"/></foreignObject></svg>`);',
+      ),
+      async check(page) {
+        const one = live(page);
+        await one.run();
+        const svg = one.root.locator("svg").last();
+        const inside = await svg.evaluate((element) => element.outerHTML);
+        expect(/<rect width="5" height="5"/.test(inside), "what draws is gone too");
+        expect(
+          !/script|image|onload|onclick|style|foreignObject|example\.com/.test(inside),
+          `left: ${inside}`,
+        );
+        await page.waitForTimeout(300);
+        expect((await page.evaluate(() => window.caught)) === undefined, "script ran");
+      },
+    },
+    {
+      name: "without JavaScript there are the code and its picture",
+      options: { javaScriptEnabled: false },
+      async check(page) {
+        const one = page.locator(`[data-live="${example}"]`);
+        expect((await one.locator("pre").first().innerText()).includes("import"), "no code");
+        expect(await one.locator("svg.qkv-picture").first().isVisible(), "no picture");
+      },
+    },
+    {
+      name: "search finds a function, offline",
+      async check(page) {
+        const box = page.getByRole("textbox", { name: "Search" });
+        await box.click();
+        await box.pressSequentially("slidingWindow", { delay: 20 });
+        await page.getByRole("option").or(page.locator("[class*=suggestion]")).first().waitFor();
+      },
+    },
+  ];
+}
