@@ -130,6 +130,14 @@ test("positions are given, or follow what the cache has seen", () => {
   expect(model.apply(params, [1, 2, 3], { positions: Int32Array.of(0, 5, 9) }).data).not.toEqual(plain);
 });
 
+test("the base of the turns and the epsilon of the norms are the configuration's", () => {
+  const wide = { ...config, numHeads: 2, numKvHeads: 1 }; // heads of two pairs: the first turns the same at any base
+  const logits = (changes: Partial<DecoderConfig>) =>
+    decoder({ ...wide, ...changes }).apply(params, [1, 2, 3]).data;
+  expect(logits({ ropeBase: 10 })).not.toEqual(logits({}));
+  expect(logits({ normEps: 1 })).not.toEqual(logits({}));
+});
+
 test("random weights are repeatable, and no two matrices are the same numbers", () => {
   for (const seed of [0, 1, 4]) {
     const first = (x: Tensor) => x.data[0]! * Math.sqrt(x.shape.at(-1)!);
