@@ -68,10 +68,11 @@ export function attentionBackward(
   const query = inputs.query;
   const [qb, qh, qt, qd] = query.strides as [number, number, number, number];
 
+  let logSum = 0;
+
   /** Weights of a tile, what reached them, and the gradient of the mixture's coefficients. */
   const weigh = (b: number, h: number, t: number, start: number, length: number): Float64Array => {
     const row = (b * H + h) * T + t;
-    const logSum = lse.array[row]!;
     for (let n = 0; n < length; n++) {
       const hidden = tile.scores[n] === -Infinity;
       weights[n] = hidden ? 0 : Math.exp(tile.scores[n]! - logSum);
@@ -97,6 +98,9 @@ export function attentionBackward(
         dKey.fill(0);
         dValue.fill(0);
       }
+      const sink = inputs.sinks
+        ? inputs.sinks.array[inputs.sinks.offset + h * inputs.sinks.strides[0]!]!
+        : -Infinity;
       for (let t = 0; t < T; t++) {
         const row = (b * H + h) * T + t;
         const tileRow = Math.floor(t / plan.queryTile);
@@ -112,6 +116,15 @@ export function attentionBackward(
             visit(start, length);
           }
         };
+        logSum = lse.array[row]!;
+        if (lse.dtype === "float32" && logSum !== -Infinity) {
+          // Large logarithms lose digits in float32, which would tilt every weight: put them back.
+          let total = inputs.sinks ? Math.exp(sink - logSum) : 0;
+          walk((_start, length) => {
+            for (let n = 0; n < length; n++) total += Math.exp(tile.scores[n]! - logSum);
+          });
+          logSum += Math.log(total);
+        }
         // Σ w dw, which is dO·O where the weights themselves are mixed and nothing else reached them.
         let shared = 0;
         if (!modify && !dWeights) {
@@ -162,10 +175,7 @@ export function attentionBackward(
           }
         });
         to.query.array.set(dQuery, row * D);
-        if (inputs.sinks) {
-          const sink = inputs.sinks.array[inputs.sinks.offset + h * inputs.sinks.strides[0]!]!;
-          if (sink !== -Infinity) dSinks[h]! += Math.exp(sink - lse.array[row]!) * (reached - shared);
-        }
+        if (sink !== -Infinity) dSinks[h]! += Math.exp(sink - logSum) * (reached - shared);
       }
       if ((h + 1) % group === 0) {
         store(to.keys, dKey, b, kvHead, D);

@@ -1,4 +1,4 @@
-import { slice, randn, type Tensor } from "@qkv/tensor";
+import { js, slice, randn, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { growingCache, type KvCache } from "./index.js";
@@ -99,6 +99,17 @@ test("batches are reordered and repeated", () => {
   expect([0, 1, 2, 3].map((b) => batch(cache, b))).toEqual([second, second, first, first]);
   cache.reorder([3]);
   expect(batch(cache, 0)).toEqual(first);
+});
+
+test("a cache outlives the scope in which it was changed", () => {
+  const cache = growingCache({ numLayers: 2 });
+  const device = js();
+  device.scope(() => append(cache, 2, 1));
+  device.scope(() => cache.reorder([1, 0]));
+  const before = content(cache);
+  device.scope(() => append(cache, 5, 2));
+  cache.crop(2);
+  expect(content(cache)).toEqual(before);
 });
 
 test("bytes are what is allocated: keys and values of the buffers, both layers", () => {

@@ -1,5 +1,15 @@
 import { ArgumentError } from "@qkv/core";
-import { slice, take, tensor, write, zeros, type KeyValues, type Shape, type Tensor } from "@qkv/tensor";
+import {
+  resident,
+  slice,
+  take,
+  tensor,
+  write,
+  zeros,
+  type KeyValues,
+  type Shape,
+  type Tensor,
+} from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -48,7 +58,12 @@ function growing(layers: (Layer | undefined)[], shared: boolean): KvCache {
   const length = () => Math.min(...layers.map((layer) => layer?.length ?? 0));
   const replace = (change: (buffer: Tensor) => Tensor): void => {
     for (const [i, layer] of layers.entries()) {
-      if (layer) layers[i] = { key: change(layer.key), value: change(layer.value), length: layer.length };
+      if (layer)
+        layers[i] = {
+          key: resident(change(layer.key)),
+          value: resident(change(layer.value)),
+          length: layer.length,
+        };
     }
     shared = false;
   };
