@@ -216,6 +216,10 @@ test("text goes in and comes out whole: no half characters", async () => {
   };
   const texts = (await collect("a", { maxTokens: 5 }, forced)).map(({ text }) => text);
   expect(texts).toEqual(["", "", "€", "", "\uFFFD"]);
+  // A character that the prompt began is completed.
+  n = 2;
+  const begun = [...tokenizer.encode("a"), ...euro.slice(0, 2)];
+  expect((await collect(begun, { maxTokens: 1 }, forced)).map(({ text }) => text)).toEqual(["€"]);
 });
 
 test("calls that cannot work are refused, with the fix", async () => {

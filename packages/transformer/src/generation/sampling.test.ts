@@ -68,6 +68,10 @@ test("golden: a half, a quarter, two eighths", () => {
   ]);
   expect([0, 0.66, 0.67, 0.999].map((c) => choose(c, 0.6))).toEqual([0, 0, 1, 1]); // 2/3 and 1/3
   expect([0, 0.999].map((c) => choose(c, 0.4))).toEqual([0, 0]);
+  // Equal tokens stay in their order, and one that reaches top-p exactly is enough.
+  expect([0, 0.999].map((c) => chooseToken([0, 0], checkSampling({ temperature: 1, topP: 0.5 }), c))).toEqual(
+    [0, 0],
+  );
   expect(logProbability(logits, 0)).toBeCloseTo(Math.log(0.5), 12);
   expect(logProbability(logits, 3)).toBeCloseTo(Math.log(0.125), 12);
 });

@@ -43,7 +43,7 @@ export function chooseToken(
   if (temperature === 0) return likeliest(logits);
   const probabilities = softmaxOf(logits, temperature);
   if (topP >= 1) return pick(probabilities.keys(), probabilities, 1, chance);
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
+  const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
   let total = 0;
   let count = 0;
   while (count < order.length && total < topP) total += probabilities[order[count++]!]!;
