@@ -19,15 +19,15 @@ async function typed(files: Record<string, unknown>, ...args: string[]) {
 
 const good = {
   "onnx/matmul.json": [matMulCase("a")],
-  "onnx/gelu.json": [{ ...matMulCase("b"), op: "Gelu" }],
+  "onnx/conv.json": [{ ...matMulCase("b"), op: "Conv" }],
 };
 const bad = { "onnx/matmul.json": [matMulCase("a"), matMulCase("b", 12)] };
 
 test("a line per family, then the sum alone on a line; paths are relative to where the command was typed", async () => {
   const { code, stdout, stderr } = await typed(good, "--data", "data");
   expect(stdout).toBe(
-    "gelu: 0 passed, 0 failed, 1 skipped (1 skipped: operator Gelu is not known yet)\n" +
-      "  not known yet: onnx/gelu.json, 1 case (operator Gelu is not known yet)\n" +
+    "conv: 0 passed, 0 failed, 1 skipped (1 skipped: operator Conv is not known yet)\n" +
+      "  not known yet: onnx/conv.json, 1 case (operator Conv is not known yet)\n" +
       "matmul: 1 passed, 0 failed, 0 skipped (worst error 0 of 2e-5)\n" +
       "1 passed, 0 failed, 1 skipped\n",
   );
@@ -60,13 +60,13 @@ test("--json alone leaves stdout to the JSON object, with a file it keeps the li
 });
 
 test("--only may be given again, and fails for a family that is not there", async () => {
-  const both = await typed(good, "--data", "data", "--only", "matmul", "--only", "gelu");
+  const both = await typed(good, "--data", "data", "--only", "matmul", "--only", "conv");
   expect(both.stdout).toContain("1 passed, 0 failed, 1 skipped\n");
   const one = await typed(good, "--data", "data", "--only", "matmul");
   expect(one.stdout).toContain("\n1 passed, 0 failed, 0 skipped\n");
   const none = await typed(good, "--data", "data", "--only", "attention");
   expect(none).toMatchObject({ code: 1, stdout: "" });
-  expect(none.stderr).toContain("choose among gelu, matmul.");
+  expect(none.stderr).toContain("choose among conv, matmul.");
 });
 
 test("a folder, a device or an option that is wrong: one message and exit code 1", async () => {

@@ -1,4 +1,4 @@
-import { js } from "@qkv/tensor";
+import { cast, js, tensor } from "@qkv/tensor";
 import { expect, test, vi } from "vitest";
 import type { Target } from "./case.js";
 import { dataDir, needsReferenceData } from "./reference-data.js";
@@ -45,29 +45,73 @@ async function expectHealthy(files: Record<string, unknown>, family: string): Pr
 const parse = <T>(files: Record<string, Uint8Array>, path: string): T =>
   JSON.parse(new TextDecoder().decode(files[path])) as T;
 
-/** Moves the finite float32 number that is largest by three times the tolerance, in the measure of the comparison. */
-function move(tensor: TensorJson, tolerance: number): TensorJson {
-  const values = new Float32Array(Uint8Array.from(Buffer.from(tensor.data, "base64")).buffer);
+const arrays = { float32: Float32Array, float64: Float64Array, float16: Uint16Array };
+
+/** Moves the finite number that is largest by three times the tolerance, in the measure of the comparison. */
+function move(json: TensorJson, tolerance: number): TensorJson {
+  const { shape } = json;
+  const dtype = json.dtype as keyof typeof arrays;
+  const stored = new arrays[dtype](Uint8Array.from(Buffer.from(json.data, "base64")).buffer);
+  const values = Float64Array.from(cast(tensor(stored, { shape, dtype }), "float64").data);
   const size = (value: number) => (Number.isFinite(value) ? Math.abs(value) : -1);
   const at = values.reduce((best, value, i) => (size(value) > size(values[best]!) ? i : best), 0);
-  // Towards zero, so that the largest value, which the error is divided by, does not grow.
-  values[at]! -= Math.sign(values[at]!) * 3 * tolerance * Math.max(1, Math.abs(values[at]!));
-  return { ...tensor, data: Buffer.from(values.buffer).toString("base64") };
+  // Towards zero, so that the largest value, which the error is divided by, does not grow; from zero, upwards.
+  values[at]! -= (Math.sign(values[at]!) || -1) * 3 * tolerance * Math.max(1, Math.abs(values[at]!));
+  const { data } = tensor(values, { shape, dtype });
+  return { ...json, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
 }
 
-test.for(["attention", "rotary-embedding", "matmul", "softmax"])(
-  "onnx %s: each output of each case",
+/** The limit of a case, as the data's README states it. */
+function limitOf({ inputs }: OnnxCase, output: TensorJson): number {
+  if ([output, ...inputs].some(({ dtype }) => dtype === "float16")) return 4e-3;
+  return output.dtype === "float64" ? 1e-9 : 2e-5;
+}
+
+test.for([
+  "attention",
+  "causal-conv",
+  "einsum",
+  "gelu",
+  "gemm",
+  "layer-normalization",
+  "log-softmax",
+  "matmul",
+  "rms-normalization",
+  "rotary-embedding",
+  "softmax",
+  "swiglu-swish",
+  "tensor-scatter",
+])("onnx %s: each output of each case", async (family) => {
+  const path = `onnx/${family}.json`;
+  const cases = parse<OnnxCase[]>(filesBelow(dataDir, "onnx"), path);
+  const healthy = await expectHealthy({ [path]: cases }, family);
+  for (const one of cases) {
+    for (const output of one.outputs) {
+      const outputs = one.outputs.map((each) => (each === output ? move(each, limitOf(one, each)) : each));
+      const files = { [path]: cases.map((each) => (each === one ? { ...one, outputs } : each)) };
+      await expectOnly(healthy, files, { case: one.name, output: output.name });
+    }
+  }
+});
+
+type TorchCase = OnnxCase & { gradInputs?: TensorJson[] };
+
+test.for(["functions", "optimizers"])(
+  "torch %s: each output and each gradient of each case",
   async (family) => {
-    const path = `onnx/${family}.json`;
-    const cases = parse<OnnxCase[]>(filesBelow(dataDir, "onnx"), path);
+    const path = `torch/${family}.json`;
+    const cases = parse<TorchCase[]>(filesBelow(dataDir, "torch"), path);
     const healthy = await expectHealthy({ [path]: cases }, family);
-    for (const one of cases) {
-      if (one.inputs.some(({ dtype }) => dtype === "float16")) continue;
-      for (const output of one.outputs) {
-        const outputs = one.outputs.map((each) => (each === output ? move(each, 2e-5) : each));
-        const files = { [path]: cases.map((each) => (each === one ? { ...one, outputs } : each)) };
-        await expectOnly(healthy, files, { case: one.name, output: output.name });
-      }
+    const controls = (["outputs", "gradInputs"] as const).flatMap((field) =>
+      cases.flatMap((one) => (one[field] ?? []).map((victim) => ({ field, one, victim }))),
+    );
+    for (const { field, one, victim } of controls) {
+      const moved = (one[field] ?? []).map((each) =>
+        each === victim ? move(each, field === "outputs" ? 2e-5 : 5e-5) : each,
+      );
+      const files = { [path]: cases.map((each) => (each === one ? { ...one, [field]: moved } : each)) };
+      const output = field === "outputs" ? victim.name : `gradient of ${victim.name}`;
+      await expectOnly(healthy, files, { case: one.name, output });
     }
   },
 );

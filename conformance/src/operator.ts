@@ -8,8 +8,12 @@ import type { Device } from "@qkv/tensor/contracts";
 export type Operator = {
   /** As in a node: `MatMul`, of the domain `ai.onnx`. */
   name: string;
+  /** Default: ONNX's own, `ai.onnx`. */
+  domain: string;
   /** In ONNX's order; the first `requiredInputs` must be there. */
   inputs: readonly string[];
+  /** Whether the last of the inputs may come any number of times: as `name`, `name1`, `name2`, … */
+  variadic: boolean;
   requiredInputs: number;
   /** Attributes with ONNX's defaults; `undefined` where the default is "absent". A node may give no others. */
   attributes: Readonly<Record<string, unknown>>;
@@ -32,8 +36,10 @@ export function defineOperator<
   Attributes extends Record<string, unknown>,
 >(definition: {
   name: string;
+  domain?: string;
   inputs: readonly Required[];
   optionalInputs?: readonly Optional[];
+  variadic?: boolean;
   attributes?: Attributes;
   run(call: {
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>;
@@ -43,11 +49,21 @@ export function defineOperator<
     wanted: readonly boolean[];
   }): Outputs | Promise<Outputs>;
 }): Operator {
-  const { name, inputs, optionalInputs = [], attributes = {}, run } = definition;
+  const {
+    name,
+    domain = "ai.onnx",
+    inputs,
+    optionalInputs = [],
+    variadic = false,
+    attributes = {},
+    run,
+  } = definition;
   return {
     name,
+    domain,
     inputs: [...inputs, ...optionalInputs],
     requiredInputs: inputs.length,
+    variadic,
     attributes,
     run: run as Operator["run"],
   };

@@ -54,12 +54,60 @@ test("an operator that is not known is skipped, and its file listed; one of anot
   expect(matmul).toMatchObject({ passed: 1, failed: 0, skipped: 1, notYet: [] });
 });
 
-test("a dtype that the tensors do not have is a skip with its reason", async () => {
-  const half = { ...tensorJson("left", [2], []), dtype: "float16", data: "AAAAAA==" };
-  const [result] = await reasonsOf({
-    "onnx/matmul.json": [{ ...matMulCase("half"), inputs: [half, tensorJson("right", [2, 1], [3, 4])] }],
+test("one float16 tensor makes a case of float16's limit; what is asked for in float16 is returned in it", async () => {
+  // [1, 2] · [3, 4] = 11, and 11.03 is within 4e-3 of it, for float16's eleven bits.
+  const half = (name: string, shape: number[], bits: number[]) => ({
+    name,
+    dtype: "float16",
+    shape,
+    data: Buffer.from(new Uint16Array(bits).buffer).toString("base64"),
   });
-  expect(result.skips).toEqual([{ reason: "float16 arrives with the tensor work", count: 1 }]);
+  const inputs = [half("left", [2], [0x3c00, 0x4000]), half("right", [2, 1], [0x4200, 0x4400])];
+  const ofHalves = (name: string, bits: number) => ({
+    ...matMulCase(name),
+    inputs,
+    outputs: [half("product", [1], [bits])],
+  });
+  const files = {
+    "onnx/matmul.json": [ofHalves("near", 0x4984), ofHalves("far", 0x4990), ofHalves("same", 0x4980)],
+  };
+  const [result] = await reasonsOf(files);
+  expect(result).toMatchObject({ passed: 2, failed: 1, skipped: 0 });
+  expect(result.failures).toMatchObject([{ case: "far", checks: [{ output: "product", tolerance: 4e-3 }] }]);
+});
+
+test("a torch case fails in the output or the gradient that differs, or where not all of it would be used", async () => {
+  const silu = (name: string, change: object = {}) => ({
+    name,
+    op: "silu",
+    attributes: {},
+    inputs: [tensorJson("x", [1], [0])],
+    outputs: [tensorJson("output", [1], [0])],
+    gradOutputs: [tensorJson("output", [1], [2])],
+    gradInputs: [tensorJson("x", [1], [1])], // twice the slope at 0, a half
+    ...change,
+  });
+  const cases = [
+    silu("right"),
+    silu("output", { outputs: [tensorJson("output", [1], [0.1])] }),
+    silu("gradient", { gradInputs: [tensorJson("x", [1], [1.001])] }),
+    silu("attribute", { attributes: { inplace: true } }),
+    silu("input", { inputs: [tensorJson("x", [1], [0]), tensorJson("y", [1], [0])] }),
+    silu("other", { op: "selu" }),
+  ];
+  const [result, reasons] = await reasonsOf({ "torch/functions.json": cases });
+  expect(result).toMatchObject({ passed: 1, failed: 4, skipped: 1 });
+  expect(result.failures.map(({ checks }) => checks.map(({ output }) => output))).toEqual([
+    ["output"],
+    ["gradient of x"],
+    [],
+    [],
+  ]);
+  expect(reasons.slice(2)).toEqual([
+    "attribute: silu has an attribute `inplace` that is not known",
+    "input: silu has an input `y` that is not known",
+  ]);
+  expect(result.skips).toEqual([{ reason: "selu is not known yet", count: 1 }]);
 });
 
 test("an attribute that the operator does not know is a failure, not ignored", async () => {
@@ -159,8 +207,8 @@ test("a tokenizer's cases fail when its vocabulary or the text is missing", asyn
 test("every case is counted once", async () => {
   const results = await runFiles({
     "onnx/matmul.json": [matMulCase("a"), matMulCase("b", 12)],
-    "onnx/gelu.json": [{ ...matMulCase("c"), op: "Gelu" }],
-    "torch/sdpa.json": [{ name: "d", outputs: [{}] }],
+    "onnx/conv.json": [{ ...matMulCase("c"), op: "Conv" }],
+    "torch/sdpa.json": [{ name: "d", op: "unknown", outputs: [{}] }],
     "models/m/refs.json": { inputs: [], outputs: [] },
     "models/m/loss.json": {},
     "planner/models.json": [{}, {}],
@@ -170,7 +218,7 @@ test("every case is counted once", async () => {
     "corpora/a.txt": "",
   });
   expect(results.map(({ family }) => family)).toEqual([
-    "gelu",
+    "conv",
     "matmul",
     "sdpa",
     "m",

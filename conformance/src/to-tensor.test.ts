@@ -1,6 +1,6 @@
 import { js, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { Skip, type Target } from "./case.js";
+import type { Target } from "./case.js";
 import { passes } from "./check.js";
 import type { ReferenceTensor } from "./reference-tensor.js";
 import { compareTensor, toTensor } from "./to-tensor.js";
@@ -20,8 +20,16 @@ test("int64 becomes int32, and a number that int32 cannot hold is refused", () =
   expect(() => toTensor(large, target)).toThrow("`x` holds 2147483648, which int32 does not");
 });
 
-test("float16 is a skip until the tensors have it", () => {
-  expect(() => toTensor(reference("float16", new Uint16Array([0x3c00])), target)).toThrow(Skip);
+test("float16 is held as its bits, and compared as numbers", async () => {
+  const half = reference("float16", new Uint16Array([0x3c00, 0x7c00])); // 1 and infinity
+  const ours = toTensor(half, target);
+  expect([ours.dtype, ours.toNested()]).toEqual(["float16", [1, Infinity]]);
+  const near = tensor([1.001, Infinity], { dtype: "float16" });
+  expect(passes(await compareTensor(near, half, 4e-3))).toBe(true);
+  expect(passes(await compareTensor(near, half, 1e-4))).toBe(false);
+  expect((await compareTensor(tensor([1, Infinity]), half, 4e-3)).detail).toBe(
+    "dtype float32, expected float16",
+  );
 });
 
 test("a result of another dtype fails, whatever its numbers", async () => {

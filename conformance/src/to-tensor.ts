@@ -1,26 +1,25 @@
-import { tensor, type Tensor, type TypedArray } from "@qkv/tensor";
-import { Skip, type Target } from "./case.js";
+import { cast, tensor, type Tensor, type TypedArray } from "@qkv/tensor";
+import type { Target } from "./case.js";
 import { compareExactly, compareNumbers, mismatch, type Check } from "./check.js";
 import type { ReferenceTensor } from "./reference-tensor.js";
 
-/** The dtype of ours that holds a reference's numbers; none where the tensors cannot hold them yet. */
+/** The dtype of ours that holds a reference's numbers. */
 const dtypes = {
   float32: "float32",
   float64: "float64",
   int32: "int32",
   int64: "int32",
   bool: "bool",
-  float16: undefined,
-} as const satisfies Record<ReferenceTensor["dtype"], Tensor["dtype"] | undefined>;
+  float16: "float16",
+} as const satisfies Record<ReferenceTensor["dtype"], Tensor["dtype"]>;
 
 /**
  * Puts a reference tensor on a device. int64 becomes int32, which holds every position and length there is.
  *
- * @throws {Skip} If the tensors have no such dtype yet.
  * @throws {RangeError} If an int64 does not fit.
  */
 export function toTensor(reference: ReferenceTensor, { device }: Target): Tensor {
-  return tensor(numbersOf(reference), { shape: reference.shape, dtype: dtypes[reference.dtype]!, device });
+  return tensor(numbersOf(reference), { shape: reference.shape, dtype: dtypes[reference.dtype], device });
 }
 
 /** Compares a result with its reference: dtype, shape, then equal or within `tolerance`. */
@@ -34,15 +33,19 @@ export async function compareTensor(
   if (ours.dtype !== dtypes[dtype]) {
     return mismatch(name, tolerance, `dtype ${ours.dtype}, expected ${dtypes[dtype]}`);
   }
-  const result = { shape: ours.shape, values: await ours.read() };
-  const expected = { shape, values: numbersOf(reference) };
-  return dtype === "float32" || dtype === "float64"
+  const result = { shape: ours.shape, values: unpacked(await ours.read()) };
+  const expected = { shape, values: unpacked(numbersOf(reference)) };
+  return dtype === "float32" || dtype === "float64" || dtype === "float16"
     ? compareNumbers(name, result, expected, tolerance)
     : compareExactly(name, result, expected);
 }
 
-function numbersOf({ name, dtype, values }: ReferenceTensor): TypedArray {
-  if (values instanceof Uint16Array) throw new Skip(`${dtype} arrives with the tensor work`);
+/** The numbers that float16's bit patterns stand for. */
+function unpacked(values: TypedArray): TypedArray {
+  return values instanceof Uint16Array ? cast(tensor(values, { dtype: "float16" }), "float32").data : values;
+}
+
+function numbersOf({ name, values }: ReferenceTensor): TypedArray {
   if (!(values instanceof BigInt64Array)) return values;
   const numbers = Int32Array.from(values, Number);
   const at = values.findIndex((value, i) => value !== BigInt(numbers[i]!));

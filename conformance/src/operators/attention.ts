@@ -1,7 +1,6 @@
 import { and, attention, causal, maskTensor, padding, tracedAttention } from "@qkv/attention";
 import { concat, reshape, tensor, type Tensor } from "@qkv/tensor";
 import type { Mask } from "@qkv/tensor/contracts";
-import { Skip } from "../case.js";
 import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 import { windowMask } from "./window-mask.js";
@@ -9,8 +8,8 @@ import { windowMask } from "./window-mask.js";
 /** What `qk_matmul_output` is, by `qk_matmul_output_mode`. */
 const outputModes = ["dots", "capped", "scores", "weights"] as const;
 
-/** TensorProto's numbers of the dtypes that softmax may be asked for and is at least as precise as here. */
-const [float32, float64] = [1, 11];
+/** TensorProto's numbers of the types that softmax may be asked for: it is at least as precise here. */
+const precisions = { float32: 1, float16: 10, float64: 11, bfloat16: 16 };
 
 /**
  * Attention, opsets 23 to 25. Query `i` stands at position `offset + i`, where `offset` is the length of the past,
@@ -34,10 +33,8 @@ export const attentionOperator = defineOperator({
   async run({ inputs, attributes, device, wanted }) {
     const { Q, K, V, attn_mask, past_key, past_value, nonpad_kv_seqlen } = inputs;
     const { is_causal, kv_num_heads, q_num_heads, scale, softcap, softmax_precision } = attributes;
-    if (softmax_precision !== undefined && ![float32, float64].includes(softmax_precision)) {
-      throw new Skip(
-        `softmax_precision ${softmax_precision} (float16 or bfloat16) arrives with the tensor work`,
-      );
+    if (softmax_precision !== undefined && !Object.values(precisions).includes(softmax_precision)) {
+      throw new Error(`softmax_precision is ${softmax_precision}, expected the number of a float type`);
     }
     if (!past_key !== !past_value) throw new Error("past_key and past_value come together");
 

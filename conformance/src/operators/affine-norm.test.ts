@@ -1,0 +1,107 @@
+import { js, tensor, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { layerNormalizationOperator } from "./layer-normalization.js";
+import { rmsNormalizationOperator } from "./rms-normalization.js";
+
+const call = (
+  inputs: Record<string, Tensor>,
+  own: Record<string, unknown>,
+  attributes: object,
+  wanted: boolean[],
+) => ({
+  inputs,
+  attributes: { ...own, ...attributes },
+  opset: 23,
+  device: js(),
+  wanted,
+});
+const layer = async (inputs: Record<string, Tensor>, attributes: object = {}, wanted = [true, true, true]) =>
+  layerNormalizationOperator.run(call(inputs, layerNormalizationOperator.attributes, attributes, wanted));
+const rms = async (inputs: Record<string, Tensor>, attributes: object = {}) =>
+  rmsNormalizationOperator.run(call(inputs, rmsNormalizationOperator.attributes, attributes, [true]));
+
+// Rows of mean 2 and 6 and variance 1: [-1, 1] before scale and bias.
+const X = tensor([
+  [1, 3],
+  [7, 5],
+]);
+
+test("mean and inverse deviation keep the normalised axes, whichever they are", async () => {
+  const [y, mean, inverse] = await layer({ X, Scale: tensor([2, 2]), B: tensor([0, 1]) }, { epsilon: 0 });
+  expect([y, mean, inverse].map((x) => x!.toNested())).toEqual([
+    [
+      [-2, 3],
+      [2, -1],
+    ],
+    [[2], [6]],
+    [[1], [1]],
+  ]);
+  const [, whole, spread] = await layer(
+    {
+      X,
+      Scale: tensor([
+        [1, 1],
+        [1, 1],
+      ]),
+    },
+    { axis: 0, epsilon: 0 },
+  );
+  expect([whole!.toNested(), spread!.shape]).toEqual([[[4]], [1, 1]]);
+  expect(spread!.data[0]).toBeCloseTo(1 / Math.sqrt(5), 6);
+  expect(await layer({ X, Scale: tensor([1, 1]) }, {}, [true])).toHaveLength(1);
+});
+
+test("a scale of one number, of a row, and of one number for each row", async () => {
+  for (const [Scale, expected] of [
+    [
+      tensor(2),
+      [
+        [-2, 2],
+        [2, -2],
+      ],
+    ],
+    [
+      tensor([1, 3]),
+      [
+        [-1, 3],
+        [1, -3],
+      ],
+    ],
+    [
+      tensor([[1], [3]]),
+      [
+        [-1, 1],
+        [3, -3],
+      ],
+    ],
+  ] as const) {
+    const [y] = await layer({ X, Scale }, { epsilon: 0 }, [true]);
+    expect(y!.toNested()).toEqual(expected);
+  }
+  const pairs = tensor([
+    [3, -3],
+    [-4, 4],
+  ]);
+  const [row] = await rms({ X: pairs, Scale: tensor([1, 2]) }, { epsilon: 0 });
+  expect(row!.toNested()).toEqual([
+    [1, -2],
+    [-1, 2],
+  ]);
+  const [column] = await rms({ X: pairs, Scale: tensor([[1], [2]]) }, { epsilon: 0 });
+  expect(column!.toNested()).toEqual([
+    [1, -1],
+    [-2, 2],
+  ]);
+});
+
+test("`stash_type` is the type of the first stage", async () => {
+  const wide = tensor([1 / 3, 3], { dtype: "float64" });
+  const inputs = { X: wide, Scale: tensor([1, 1], { dtype: "float64" }) };
+  const [y32, mean32] = await layer(inputs);
+  expect([y32!.dtype, mean32!.dtype]).toEqual(["float64", "float32"]);
+  expect(Math.fround(y32!.data[0]!)).toBe(y32!.data[0]);
+  const [y64, mean64] = await layer(inputs, { stash_type: 11 });
+  expect([y64!.dtype, mean64!.dtype]).toEqual(["float64", "float64"]);
+  expect(mean64!.data[0]).toBeCloseTo(5 / 3, 14);
+  expect(Math.fround(y64!.data[0]!)).not.toBe(y64!.data[0]);
+});

@@ -1,0 +1,13 @@
+import { scatterUpdate } from "@qkv/tensor";
+import { defineOperator } from "../operator.js";
+
+/** TensorScatter: an update written over a cache, from each batch's own index on. */
+export const tensorScatterOperator = defineOperator({
+  name: "TensorScatter",
+  inputs: ["past_cache", "update"],
+  optionalInputs: ["write_indices"],
+  attributes: { axis: -2, mode: "linear" as "linear" | "circular" },
+  run({ inputs: { past_cache, update, write_indices: writeIndices }, attributes }) {
+    return [scatterUpdate(past_cache, update, { ...attributes, ...(writeIndices && { writeIndices }) })];
+  },
+});

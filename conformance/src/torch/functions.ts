@@ -1,0 +1,123 @@
+import {
+  concat,
+  crossEntropy,
+  einsum,
+  embedding,
+  gelu,
+  greater,
+  layerNorm,
+  logSoftmax,
+  matmul,
+  mean,
+  mul,
+  ones,
+  permute,
+  rmsNorm,
+  silu,
+  slice,
+  softmax,
+  stopGradient,
+  swiglu,
+  variance,
+  where,
+  type Tensor,
+} from "@qkv/tensor";
+import { defineTorchOp, type TorchOp } from "./torch-case.js";
+
+const output = (x: Tensor) => ({ output: x });
+
+/** The functions of `torch/functions.json`, under the names that its cases have. */
+export const torchFunctions: readonly TorchOp[] = [
+  defineTorchOp({
+    name: "layer_norm",
+    inputs: ["x"],
+    optionalInputs: ["weight", "bias"],
+    attributes: { normalized_shape: [] as number[], eps: 1e-5 },
+    run: ({ x, weight, bias }, { normalized_shape, eps }) =>
+      output(layerNorm(x, weight, bias, { axis: -normalized_shape.length, eps })),
+  }),
+  defineTorchOp({
+    name: "rms_norm",
+    inputs: ["x"],
+    optionalInputs: ["weight"],
+    // PyTorch's default is the spacing of float32 at 1.
+    attributes: { normalized_shape: [] as number[], eps: 2 ** -23 },
+    run: ({ x, weight = ones(x.shape.slice(-1)) }, { normalized_shape, eps }) =>
+      output(rmsNorm(x, weight, { axis: -normalized_shape.length, eps })),
+  }),
+  defineTorchOp({
+    name: "softmax",
+    inputs: ["x"],
+    attributes: { dim: -1 },
+    run: ({ x }, { dim }) => output(softmax(x, { axis: dim })),
+  }),
+  defineTorchOp({
+    name: "log_softmax",
+    inputs: ["x"],
+    attributes: { dim: -1 },
+    run: ({ x }, { dim }) => output(logSoftmax(x, { axis: dim })),
+  }),
+  defineTorchOp({
+    name: "gelu",
+    inputs: ["x"],
+    attributes: { approximate: "none" as "none" | "tanh" },
+    run: ({ x }, attributes) => output(gelu(x, attributes)),
+  }),
+  defineTorchOp({ name: "silu", inputs: ["x"], run: ({ x }) => output(silu(x)) }),
+  defineTorchOp({
+    name: "silu(x1) * x2, x = [x1, x2] on the last axis",
+    inputs: ["x"],
+    run({ x }) {
+      const half = x.shape.at(-1)! / 2;
+      return output(swiglu(slice(x, -1, 0, half), slice(x, -1, half)));
+    },
+  }),
+  defineTorchOp({
+    name: "embedding",
+    inputs: ["ids", "weight"],
+    attributes: { padding_idx: undefined as number | undefined },
+    run: ({ ids, weight }, { padding_idx }) =>
+      output(embedding(padding_idx === undefined ? weight : withoutGradient(weight, padding_idx), ids)),
+  }),
+  defineTorchOp({
+    name: "cross_entropy",
+    inputs: ["logits", "target"],
+    attributes: { reduction: "mean" as "mean" | "sum" | "none", ignore_index: -100, label_smoothing: 0 },
+    run({ logits, target }, { reduction, ignore_index, label_smoothing }) {
+      const options = { reduction, ignoreIndex: ignore_index, labelSmoothing: label_smoothing };
+      return output(crossEntropy(classesLast(logits), target, options));
+    },
+  }),
+  defineTorchOp({ name: "matmul", inputs: ["a", "b"], run: ({ a, b }) => output(matmul(a, b)) }),
+  defineTorchOp({
+    name: "einsum",
+    attributes: { equation: "" },
+    run: (operands, { equation }) => output(einsum(equation, ...Object.values(operands))),
+  }),
+  defineTorchOp({
+    name: "mean and unbiased=False var over axis 1",
+    inputs: ["x"],
+    run: ({ x }) => ({ mean: mean(x, { axis: 1 }), var: variance(x, { axis: 1, correction: 0 }) }),
+  }),
+  defineTorchOp({
+    name: "where(cat([a, b], -1) > 0, cat, 0.1*cat)",
+    inputs: ["a", "b"],
+    run({ a, b }) {
+      const both = concat([a, b], -1);
+      return output(where(greater(both, 0), both, mul(both, 0.1)));
+    },
+  }),
+];
+
+/** A table of which one row takes no gradient. */
+function withoutGradient(table: Tensor, row: number): Tensor {
+  const at = row < 0 ? row + table.shape[0]! : row;
+  const fixed = stopGradient(slice(table, 0, at, at + 1));
+  return concat([slice(table, 0, 0, at), fixed, slice(table, 0, at + 1)], 0);
+}
+
+/** PyTorch has the classes on axis 1 of a batch. */
+function classesLast(logits: Tensor): Tensor {
+  const [batch, classes, ...rest] = logits.shape.map((_, axis) => axis);
+  return classes === undefined || batch === undefined ? logits : permute(logits, [batch, ...rest, classes]);
+}

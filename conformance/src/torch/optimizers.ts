@@ -1,0 +1,52 @@
+import { concat, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
+import { adam, adamW, clipGradients, sgd, type Optimizer } from "@qkv/tensor/optimizers";
+import { defineTorchOp, type Named, type TorchOp } from "./torch-case.js";
+
+const descent = { lr: 0.001, momentum: 0, dampening: 0, nesterov: false, weight_decay: 0 };
+const adaptive = { lr: 0.001, betas: [0.9, 0.999] as [number, number], eps: 1e-8 };
+
+/** The optimizers of `torch/optimizers.json`. Their cases give `grads` of several steps, and want the params after each. */
+export const torchOptimizers: readonly TorchOp[] = [
+  ...["sgd", "sgd_momentum"].map((name) =>
+    steps(name, descent, ({ lr, momentum, dampening, nesterov, weight_decay }) =>
+      sgd({ learningRate: lr, momentum, dampening, nesterov, weightDecay: weight_decay }),
+    ),
+  ),
+  steps("adam", { ...adaptive, weight_decay: 0 }, ({ lr, betas, eps, weight_decay }) =>
+    adam({ learningRate: lr, betas, eps, weightDecay: weight_decay }),
+  ),
+  steps("adamw", { ...adaptive, weight_decay: 0.01 }, ({ lr, betas, eps, weight_decay }) =>
+    adamW({ learningRate: lr, betas, eps, weightDecay: weight_decay }),
+  ),
+  defineTorchOp({
+    name: "clip_grad_norm_",
+    attributes: { max_norm: 1, eps: 1e-6 },
+    run(given: Named, { max_norm, eps }) {
+      const { gradients, norm } = clipGradients(given, max_norm, { eps });
+      return { ...gradients, norm: reshape(norm, [1]) };
+    },
+  }),
+];
+
+function steps<A extends Record<string, unknown>>(
+  name: string,
+  attributes: A,
+  make: (attributes: A) => Optimizer,
+): TorchOp {
+  return defineTorchOp({
+    name,
+    inputs: ["param", "grads"],
+    attributes,
+    async run({ param, grads }, attributes) {
+      const optimizer = make(attributes);
+      const state = optimizer.init(param);
+      const after: Tensor[] = [];
+      for (let step = 0; step < grads.shape[0]!; step++) {
+        optimizer.update(param, reshape(slice(grads, 0, step, step + 1), param.shape), state);
+        // A copy, for the param itself goes on.
+        after.push(tensor(await param.read(), { shape: [1, ...param.shape], device: param.device }));
+      }
+      return { params_after_each_step: concat(after, 0) };
+    },
+  });
+}

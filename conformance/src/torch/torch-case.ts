@@ -1,0 +1,48 @@
+import type { Tensor } from "@qkv/tensor";
+
+export type Named = Record<string, Tensor>;
+
+/** What a case of PyTorch's computes, in terms of the packages. */
+export type TorchOp = {
+  /** As a case's `op`. */
+  name: string;
+  /** Names of the inputs it takes; undefined where they may have any names and come in order. */
+  inputs: readonly string[] | undefined;
+  /** Attributes with PyTorch's defaults. A case may give no others. */
+  attributes: Readonly<Record<string, unknown>>;
+  /** The outputs by name. */
+  run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
+};
+
+/** Declares one, so that `run` sees its inputs and attributes with their types. */
+export function defineTorchOp<
+  Attributes extends Record<string, unknown>,
+  Required extends string = string,
+  Optional extends string = never,
+>(definition: {
+  name: string;
+  inputs?: readonly Required[];
+  optionalInputs?: readonly Optional[];
+  attributes?: Attributes;
+  run(
+    inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
+    attributes: Attributes,
+  ): Named | Promise<Named>;
+}): TorchOp {
+  const { name, inputs, optionalInputs = [], attributes = {}, run } = definition;
+  return {
+    name,
+    inputs: inputs && [...inputs, ...optionalInputs],
+    attributes,
+    run: run as TorchOp["run"],
+  };
+}
+
+/** Refuses a case whose inputs or attributes would not all be used. */
+export function checkTorchCase(op: TorchOp, inputs: readonly string[], attributes: object): void {
+  const input = op.inputs && inputs.find((name) => !op.inputs!.includes(name));
+  if (input !== undefined) throw new Error(`${op.name} has an input \`${input}\` that is not known`);
+  const attribute = Object.keys(attributes).find((name) => !Object.hasOwn(op.attributes, name));
+  if (attribute !== undefined)
+    throw new Error(`${op.name} has an attribute \`${attribute}\` that is not known`);
+}
