@@ -1,11 +1,11 @@
-import { ArgumentError } from "@qkv/core";
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
-import { numberText } from "./number-text.js";
-import { fill, stroke } from "./palette.js";
-import { hatch } from "./hatch.js";
+import { checkLabels, type PictureData } from "./check-data.js";
+import { checkPositive, checkWeights } from "./check-weights.js";
+import { mapAxes } from "./map-axes.js";
+import { mapCells, type Cell } from "./map-cells.js";
 import { maskReader, type MaskData } from "./mask-reader.js";
-import { labelWidth, picture, px } from "./picture.js";
+import { numberText } from "./number-text.js";
+import { fill } from "./palette.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
 import { weightLegend } from "./weight-legend.js";
 
 /** How {@link attentionMap} draws. */
@@ -26,8 +26,7 @@ export type AttentionMapOptions = {
   cellSize?: number;
 };
 
-const mostCells = 100_000;
-const room = { edge: 12, gap: 20, line: 18 };
+const [edge, gap, line] = [12, 20, 18]; // pixels
 
 /**
  * Draws attention weights as a heat map: a row for each query, a column for each key, from paper (0) to ink (`max`).
@@ -50,173 +49,62 @@ const room = { edge: 12, gap: 20, line: 18 };
  * ```
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
-  const { title, rowLabels, columnLabels } = options;
+  const { title } = options;
   const { data, B, H, T, S } = checkWeights(weights);
-  checkLabels(rowLabels, T, { fn: "attentionMap", argument: "rowLabels" });
-  checkLabels(columnLabels, S, { fn: "attentionMap", argument: "columnLabels" });
+  checkLabels(options.rowLabels, T, { fn: "attentionMap", argument: "rowLabels" });
+  checkLabels(options.columnLabels, S, { fn: "attentionMap", argument: "columnLabels" });
   checkPositive("max", options.max);
   checkPositive("cellSize", options.cellSize);
 
-  const size =
-    options.cellSize ?? Math.max(3, Math.min(30, Math.floor((B * H > 1 ? 180 : 380) / Math.max(T, S))));
-  const readable = size >= 11; // below that, letters of neighbouring rows would overlap
-  const left = readable ? labelWidth(rowLabels ?? numbers(T)) + 8 : 0;
-  // Column labels stand on end unless each fits above its column.
-  const upright = labelWidth(columnLabels ?? numbers(S)) > size;
-  const above = readable ? (upright ? labelWidth(columnLabels ?? numbers(S)) + 4 : 14) : 0;
-  const panel = { width: left + room.line + S * size, height: above + room.line + T * size };
-  const caption = B * H > 1 ? room.line : 0;
-
-  let largest = 0;
-  for (let i = 0; i < data.length; i++) largest = Math.max(largest, data[i]!);
-  const max = options.max ?? (largest || 1);
-  const masked = maskReader({ data, shape: weights.shape }, options.mask);
   const name = (kind: string, label: string | undefined, i: number) =>
     label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
-
-  const top = room.edge + (title ? room.line + 4 : 0);
-  let maskedCells = 0;
-  let peak = { weight: -1, text: "" };
-  const panels: string[] = [];
-  for (let b = 0; b < B; b++) {
-    for (let h = 0; h < H; h++) {
-      const x0 = room.edge + h * (panel.width + room.gap) + left + room.line;
-      const y0 = top + b * (panel.height + caption + room.gap) + caption + above + room.line;
-      const cells: string[] = [];
-      const hatches: string[] = [];
-      for (let t = 0; t < T; t++) {
-        for (let s = 0; s < S; s++) {
-          const i = ((b * H + h) * T + t) * S + s;
-          const weight = data[i]!;
-          const where = `${name("query", rowLabels?.[t], t)}, ${name("key", columnLabels?.[s], s)}`;
-          const hidden = masked(i);
-          const [x, y] = [x0 + s * size, y0 + t * size];
-          if (hidden) {
-            maskedCells++;
-            hatches.push(hatch(x, y, size));
-          }
-          if (!hidden && weight > peak.weight) peak = { weight, text: where };
-          const look = hidden
-            ? ` class="qkv-masked" fill="none" pointer-events="all"`
-            : ` class="qkv-cell" fill-opacity="${Math.min(1, weight / max).toFixed(3)}"`;
-          // An explicit mask may hide a cell whose weight is not 0: a bug worth seeing, so the number stays.
-          const value = hidden
-            ? weight === 0
-              ? "masked"
-              : `masked, yet ${numberText(weight)}`
-            : numberText(weight);
-          cells.push(
-            `<rect x="${px(x)}" y="${px(y)}" width="${px(size)}" height="${px(size)}"${look}>` +
-              `<title>${escapeText(`${where}: ${value}`)}</title></rect>`,
-          );
-        }
-      }
-      panels.push(
-        ...(hatches.length > 0 ? [`<path d="${hatches.join("")}" ${stroke("hatch")}/>`] : []),
-        `<g ${fill("weight")}>\n${cells.join("\n")}\n</g>`,
-        `<rect x="${px(x0)}" y="${px(y0)}" width="${px(S * size)}" height="${px(T * size)}" fill="none" ${stroke("rule")}/>`,
-        `<text x="${px(x0)}" y="${px(y0 - above - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
-        `<text transform="translate(${px(x0 - left - 6)} ${px(y0)}) rotate(-90)" text-anchor="end" ${fill("query-text")} font-weight="600">← query</text>`,
-      );
-      if (caption) {
-        const of = [...(B > 1 ? [`batch ${b}`] : []), ...(H > 1 ? [`head ${h}`] : [])].join(", ");
-        panels.push(`<text x="${px(x0)}" y="${px(y0 - above - room.line - 6)}" ${fill("text")}>${of}</text>`);
-      }
-      if (readable) {
-        panels.push(
-          ...(rowLabels ?? numbers(T)).map(
-            (label, t) =>
-              `<text x="${px(x0 - 6)}" y="${px(y0 + (t + 0.5) * size + 4)}" text-anchor="end" ${fill("query-text")}>${escapeText(label)}</text>`,
-          ),
-          ...(columnLabels ?? numbers(S)).map((label, s) => {
-            const x = x0 + (s + 0.5) * size;
-            const place = upright
-              ? `transform="translate(${px(x + 4)} ${px(y0 - 5)}) rotate(-90)"`
-              : `x="${px(x)}" y="${px(y0 - 5)}" text-anchor="middle"`;
-            return `<text ${place} ${fill("key-text")}>${escapeText(label)}</text>`;
-          }),
-        );
-      }
-    }
-  }
-
-  const width = Math.max(
-    room.edge * 2 + H * (panel.width + room.gap) - room.gap,
-    260,
-    title ? labelWidth([title]) + 40 : 0,
+  const queries = Array.from({ length: T }, (_, t) => name("query", options.rowLabels?.[t], t));
+  const keys = Array.from({ length: S }, (_, s) => name("key", options.columnLabels?.[s], s));
+  const masked = maskReader({ data, shape: weights.shape }, options.mask);
+  const cells = Array.from(data, (weight, i): Cell => {
+    const where = `${queries[Math.floor(i / S) % T]}, ${keys[i % S]}`;
+    return { weight, masked: masked(i), where };
+  });
+  const seen = cells.filter((cell) => !cell.masked);
+  const peak = seen.reduce<Cell | undefined>(
+    (best, cell) => (best && best.weight >= cell.weight ? best : cell),
+    undefined,
   );
-  const bottom = top + B * (panel.height + caption + room.gap) - room.gap;
-  const heading = title
-    ? `<text x="${room.edge}" y="${room.edge + 12}" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>\n`
-    : "";
+  const max = options.max ?? (cells.reduce((most, { weight }) => Math.max(most, weight), 0) || 1);
+
+  const several = B * H > 1;
+  const size =
+    options.cellSize ?? Math.max(3, Math.min(30, Math.floor((several ? 180 : 380) / Math.max(T, S))));
+  const axes = mapAxes(options.rowLabels ?? numbers(T), options.columnLabels ?? numbers(S), size);
+  const top = edge + (title ? line + 4 : 0);
+  const caption = several ? line : 0;
+  const [panelWidth, panelHeight] = [axes.left + S * size, caption + axes.above + T * size];
+  const panels = Array.from({ length: B * H }, (_, panel) => {
+    const [b, h] = [Math.floor(panel / H), panel % H];
+    const x = edge + h * (panelWidth + gap) + axes.left;
+    const y = top + b * (panelHeight + gap) + caption + axes.above;
+    const of = [...(B > 1 ? [`batch ${b}`] : []), ...(H > 1 ? [`head ${h}`] : [])].join(", ");
+    return (
+      (several ? `<text x="${px(x)}" y="${px(y - axes.above - 6)}" ${fill("text")}>${of}</text>\n` : "") +
+      `${axes.draw(x, y)}\n${mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max })}`
+    );
+  });
+
+  const bottom = top + B * (panelHeight + gap) - gap;
   return picture({
-    width,
+    width: Math.max(edge * 2 + H * (panelWidth + gap) - gap, 260, title ? labelWidth([title]) + 40 : 0),
     height: bottom + 40,
     title: title ?? "Attention weights",
     description:
       `A heat map of ${T} ${T === 1 ? "query" : "queries"} (rows) by ${S} ${S === 1 ? "key" : "keys"} (columns)` +
-      (B * H > 1 ? ` for ${B * H} heads` : "") +
-      `. ${maskedCells} of ${B * H * T * S} cells are masked.` +
-      (peak.weight >= 0 ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.text}.` : ""),
-    body:
-      heading +
-      panels.join("\n") +
-      weightLegend(room.edge + left + room.line, bottom + 14, max, maskedCells > 0),
-  });
-}
-
-function checkWeights(weights: PictureData): {
-  data: ArrayLike<number>;
-  B: number;
-  H: number;
-  T: number;
-  S: number;
-} {
-  checkData(weights, {
-    fn: "attentionMap",
-    argument: "weights",
-    ranks: [2, 4],
-    expected: "[T, S] or [B, H, T, S], each axis 1 or more",
-    fix: "pass the weights as attentionWeights returns them, or one head of them.",
-  });
-  const { data } = weights; // read once: a tensor that is a view copies its numbers each time
-  const [B, H, T, S] = (weights.shape.length === 4 ? weights.shape : [1, 1, ...weights.shape]) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (B * H * T * S > mostCells) {
-    throw new ArgumentError({
-      fn: "attentionMap",
-      argument: "weights",
-      received: weights.shape,
-      expected: `${mostCells} cells or fewer`,
-      fix: "draw one head, or a range of the queries and keys.",
-    });
-  }
-  for (let i = 0; i < data.length; i++) {
-    if (data[i]! < 0) {
-      throw new ArgumentError({
-        fn: "attentionMap",
-        argument: `weights.data[${i}]`,
-        received: data[i],
-        expected: "a weight of 0 or more",
-        fix: "pass weights, which come after softmax; scores come before it.",
-      });
-    }
-  }
-  return { data, B, H, T, S };
-}
-
-function checkPositive(argument: string, value: number | undefined): void {
-  if (value === undefined || (Number.isFinite(value) && value > 0)) return;
-  throw new ArgumentError({
-    fn: "attentionMap",
-    argument,
-    received: value,
-    expected: "a number above 0",
-    fix: "leave it out to have it chosen.",
+      (several ? ` for ${B * H} heads` : "") +
+      `. ${cells.length - seen.length} of ${cells.length} cells are masked.` +
+      (peak ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.where}.` : ""),
+    body: [
+      ...(title ? [heading(title)] : []),
+      ...panels,
+      weightLegend(edge + axes.left, bottom + 14, max, seen.length < cells.length),
+    ].join("\n"),
   });
 }
 

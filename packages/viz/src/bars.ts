@@ -3,7 +3,7 @@ import { checkData, checkLabels, type PictureData } from "./check-data.js";
 import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
-import { labelWidth, picture, px } from "./picture.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
 
 /** How {@link bars} draws. */
 export type BarsOptions = {
@@ -78,16 +78,13 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
     );
   });
   const bottom = top + data.length * step;
-  const heading = title
-    ? `<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>\n`
-    : "";
   return picture({
     width: Math.max(zero + full + labelWidth(texts) + 20, title ? labelWidth([title]) + 40 : 0),
     height: bottom + 10,
     title: title ?? "Bars",
     description: `${labels.map((label, i) => `${label}: ${texts[i]}`).join("; ")}.`,
     body:
-      heading +
+      (title ? `${heading(title)}\n` : "") +
       `<line x1="${px(zero)}" y1="${top}" x2="${px(zero)}" y2="${bottom}" ${stroke("rule")}/>\n` +
       rows.join("\n"),
   });

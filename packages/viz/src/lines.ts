@@ -2,7 +2,7 @@ import { checkData, checkLabels, type PictureData } from "./check-data.js";
 import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
-import { labelWidth, picture, px } from "./picture.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
 import { ticks } from "./ticks.js";
 
 /** How {@link lines} draws. */
@@ -127,9 +127,6 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
     description:
       `${K === 1 ? "A line" : `${K} lines`} of ${N} ${N === 1 ? "point" : "points"}${names}. ` +
       `The numbers go from ${numberText(Math.min(...data))} to ${numberText(Math.max(...data))}.`,
-    body:
-      (title
-        ? `<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>\n`
-        : "") + [...grid, ...drawn].join("\n"),
+    body: (title ? `${heading(title)}\n` : "") + [...grid, ...drawn].join("\n"),
   });
 }

@@ -14,6 +14,11 @@ export function picture({ width, height, title, description, body }: Drawing): s
   );
 }
 
+/** The name of a picture, drawn at its top. */
+export function heading(title: string): string {
+  return `<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>`;
+}
+
 /**
  * Whether a value is a picture: SVG text, as every function of this package returns it.
  *

@@ -14,7 +14,7 @@ export function weightLegend(x: number, y: number, max: number, masked: boolean)
   const label = numberText(max);
   const after = end + 6 + labelWidth([label]) + 14;
   return (
-    `\n<g ${fill("weight")}>${scale.join("")}</g>\n<rect x="${px(x + 14)}" y="${px(y)}" width="90" height="10" fill="none" ${stroke("rule")}/>\n` +
+    `<g ${fill("weight")}>${scale.join("")}</g>\n<rect x="${px(x + 14)}" y="${px(y)}" width="90" height="10" fill="none" ${stroke("rule")}/>\n` +
     `<text x="${px(x)}" y="${px(y + 9)}" ${fill("quiet")}>0</text><text x="${px(end + 6)}" y="${px(y + 9)}" ${fill("quiet")}>${label}</text>` +
     (masked
       ? `\n<path d="${hatch(after, y, 10)}" ${stroke("hatch")}/><rect x="${px(after)}" y="${px(y)}" width="10" height="10" fill="none" ${stroke("rule")}/>` +
