@@ -5,6 +5,7 @@ export {
   type AttentionOptions,
   type Traced,
 } from "./attention.js";
+export { type HeadsConfig, type HeadsParams, type Trace } from "./heads/attend-heads.js";
 export {
   groupedQuery,
   type ApplyOptions,
@@ -12,10 +13,12 @@ export {
   type AttentionParams,
   type GroupedQueryConfig,
   type LinearParams,
-  type Trace,
 } from "./heads/grouped-query.js";
+export { learnedSinks, type Sinks } from "./heads/learned-sinks.js";
 export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
 export { multiQuery } from "./heads/multi-query.js";
+export { qkNorm, type QkNorm } from "./heads/qk-norm.js";
+export { softmaxOne } from "./heads/softmax-one.js";
 export { defineMask, type MaskDefinition } from "./mask.js";
 export { and } from "./masks/and.js";
 export { causal, type CausalOptions } from "./masks/causal.js";

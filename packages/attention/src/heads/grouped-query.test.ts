@@ -1,12 +1,16 @@
 import {
   add,
+  cast,
+  checkGradient,
   concat,
   linear,
+  mapTensors,
   matmul,
   mul,
   randn,
   reshape,
   slice,
+  sum,
   take,
   tensor,
   type Cache,
@@ -20,8 +24,11 @@ import {
   attentionWeights,
   causal,
   groupedQuery,
+  learnedSinks,
   multiHead,
+  qkNorm,
   rope,
+  scoreMod,
   slidingWindow,
   type AttentionLayer,
   type LinearParams,
@@ -206,19 +213,33 @@ test("scale and softcap reach attention", () => {
   expect(tensors["weights"]!.data).not.toEqual(attentionWeights(q, k).data);
 });
 
+test("a score mod reaches attention", () => {
+  const shape = { embedDim: 4, numHeads: 1, numKvHeads: 1, mask: causal() };
+  const [layer, plain] = [
+    groupedQuery({ ...shape, scoreMod: scoreMod((score, at) => score.sub(at.query.sub(at.key).mul(1e9))) }),
+    groupedQuery(shape),
+  ];
+  const [params, x] = [layer.init(1), input(layer, 3, 2)];
+  // So far down does distance pull that a query sees itself alone.
+  const alone = groupedQuery({ ...shape, mask: slidingWindow(1) }).apply(params, x).data;
+  expect(layer.apply(params, x).data).toEqual(alone);
+  expect(plain.apply(params, x).data).not.toEqual(alone);
+});
+
 test("random weights: repeatable, each matrix its own, variance 1 / fan-in, biases 0", () => {
   const layer = groupedQuery({ embedDim: 64, numHeads: 4, numKvHeads: 2, headDim: 24, bias: true });
   const params = layer.init(7);
-  expect(Object.values(params).map(({ weight, bias }) => [weight.shape, bias?.shape])).toEqual([
+  const projections = ({ query, key, value, output }: typeof params) => [query, key, value, output];
+  expect(projections(params).map(({ weight, bias }) => [weight.shape, bias?.shape])).toEqual([
     [[96, 64], [96]],
     [[48, 64], [48]],
     [[48, 64], [48]],
     [[64, 96], [64]],
   ]);
   expect(layer.init(7).value.weight.data).toEqual(params.value.weight.data);
-  const firsts = [params, layer.init(8)].flatMap((p) => Object.values(p).map(({ weight }) => weight.data[0]));
+  const firsts = [params, layer.init(8)].flatMap((p) => projections(p).map(({ weight }) => weight.data[0]));
   expect(new Set(firsts).size).toBe(8);
-  for (const { weight, bias } of Object.values(params)) {
+  for (const { weight, bias } of projections(params)) {
     const flat = reshape(weight, [1, -1]);
     const variance = matmul(flat, reshape(flat, [-1, 1])).data[0]! / weight.data.length;
     expect(variance * weight.shape[1]!).toBeGreaterThan(0.9);
@@ -291,4 +312,73 @@ test("sizes that do not divide, and inputs of another width, are refused with th
       /apply: `x` has shape .*, expected \[B, T, 8\], as embedDim is 8.\nFix: give batches of rows/,
     );
   }
+});
+
+const apart = (heads: number[]) => fc.record({ numKvHeads: fc.constantFrom(...heads), seed: fc.nat(1000) });
+
+test("property: a context is where keys and values come from, projected at once or once and for all", () => {
+  fc.assert(
+    fc.property(apart([1, 2, 4]), fc.integer({ min: 1, max: 5 }), ({ numKvHeads, seed }, S) => {
+      const layer = groupedQuery({ embedDim: 8, numHeads: 4, numKvHeads, contextDim: 3, bias: true });
+      const params = layer.init(seed);
+      const [x, context] = [input(layer, 2, seed), randn([2, S, 3], { seed: seed + 1 })];
+      const output = layer.apply(params, x, { context });
+      const kept = layer.keyValues(params, context);
+      expect(kept.key[0]!.shape).toEqual([2, numKvHeads, S, 2]);
+      expect(layer.apply(params, x, { context: kept }).data).toEqual(output.data);
+      // Queries do not see each other: one by one they give the same.
+      const alone = [0, 1].map((t) => layer.apply(params, slice(x, 1, t, t + 1), { context: kept }));
+      expect(concat(alone, 1).data).toEqual(output.data);
+    }),
+  );
+});
+
+test("property: x as its own context is self-attention, bit for bit", () => {
+  fc.assert(
+    fc.property(sizes, ({ numKvHeads, group, seed }) => {
+      const layer = groupedQuery({ embedDim: 6, numHeads: numKvHeads * group, numKvHeads, headDim: 3 });
+      const [params, x] = [layer.init(seed), input(layer, 4, seed + 1)];
+      expect(layer.apply(params, x, { context: x }).data).toEqual(layer.apply(params, x).data);
+    }),
+  );
+});
+
+test("a context beside a rope or a cache, or of another width, is refused with the fix", () => {
+  const shape = { embedDim: 8, numHeads: 2, numKvHeads: 1, contextDim: 3 };
+  const layer = groupedQuery(shape);
+  const [params, x, context] = [layer.init(1), input(layer, 2, 1), randn([2, 4, 3], { seed: 1 })];
+  expect(() => layer.apply(params, x)).toThrow(
+    /apply: `x` has shape \[2, 2, 8\], expected \[B, T, 3\], as contextDim is 3.\nFix: give the sequence .* as `context`/,
+  );
+  expect(() => layer.apply(params, x, { context: x })).toThrow(
+    /keyValues: `context` has shape \[2, 2, 8\], expected \[B, S, 3\], as contextDim is 3/,
+  );
+  expect(() => layer.apply(params, x, { context, cache: plainCache() })).toThrow(
+    /`context` is "beside a cache".*\nFix: project a context once with `layer.keyValues/,
+  );
+  const turned = groupedQuery({ ...shape, rope: rope({ headDim: 4 }) });
+  expect(() => turned.apply(params, x, { context })).toThrow(/Fix: leave `rope` out/);
+  expect(() => turned.keyValues(params, context)).toThrow(/Fix: leave `rope` out/);
+});
+
+test("gradient: towards x, the context and every weight", () => {
+  const layer = groupedQuery({
+    embedDim: 4,
+    numHeads: 2,
+    numKvHeads: 1,
+    contextDim: 3,
+    bias: true,
+    qkNorm: qkNorm(),
+    sinks: learnedSinks(),
+    softcap: 2,
+  });
+  const f64 = (x: Tensor) => cast(x, "float64");
+  const params = mapTensors(layer.init(1), f64);
+  const given = {
+    params,
+    x: f64(randn([1, 2, 4], { seed: 2 })),
+    context: f64(randn([1, 3, 3], { seed: 3 })),
+  };
+  const dy = f64(randn([1, 2, 4], { seed: 4 }));
+  checkGradient(({ params, x, context }) => sum(mul(layer.apply(params, x, { context }), dy)), given);
 });

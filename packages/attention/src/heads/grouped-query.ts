@@ -1,37 +1,38 @@
 import { ArgumentError, ShapeError } from "@qkv/core";
 import {
   checkTensor,
+  isTensor,
   linear,
   mul,
+  ones,
   permute,
   randn,
   reshape,
   zeros,
   type Cache,
-  type Mask,
+  type KeyValues,
   type Tensor,
-  type TraceName,
 } from "@qkv/tensor";
-import { attention, tracedAttention, type AttentionOptions } from "../attention.js";
-import type { Positions, Rope } from "../positions/rope.js";
+import type { Positions } from "../positions/rope.js";
+import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
 
 /** One projection: `y = x Wᵀ + b`. */
 export type LinearParams = { weight: Tensor; bias?: Tensor };
 
 /** The weights of an attention layer. Rows of a projection are heads one after the other, `h · D + d`. */
-export type AttentionParams = {
+export type AttentionParams = HeadsParams & {
   /** `[H · D, C]` */
   query: LinearParams;
-  /** `[Hkv · D, C]` */
+  /** `[Hkv · D, C]`, or as wide as the context. */
   key: LinearParams;
-  /** `[Hkv · D, C]` */
+  /** `[Hkv · D, C]`, or as wide as the context. */
   value: LinearParams;
   /** `[C, H · D]` */
   output: LinearParams;
 };
 
 /** What an attention layer is. */
-export type GroupedQueryConfig = {
+export type GroupedQueryConfig = HeadsConfig & {
   /** C, the width of the model. */
   embedDim: number;
   /** H, the number of query heads. */
@@ -40,28 +41,18 @@ export type GroupedQueryConfig = {
   numKvHeads: number;
   /** D, the size of one head. Default: C / H. */
   headDim?: number;
+  /** The width of what keys and values come from. Default: C. */
+  contextDim?: number;
   /** Whether projections add a bias. Default false. */
   bias?: boolean;
-  /** Default: every query sees every key. */
-  mask?: Mask;
-  /** Default: positions are not known to the layer. */
-  rope?: Rope;
-  /** Default: 1 / √D. */
-  scale?: number;
-  /** Default: off. */
-  softcap?: number;
-};
-
-/** Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. */
-export type Trace = {
-  readonly names: readonly TraceName[];
-  /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
-  readonly tensors: Record<string, Tensor>;
-  /** What stands before a name. */
-  readonly path?: string;
 };
 
 export type ApplyOptions = {
+  /**
+   * Another sequence that keys and values come from, `[B, S, contextDim]`, or the same projected once with
+   * `layer.keyValues(params, context)`. Default: x itself.
+   */
+  context?: Tensor | KeyValues;
   /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
   cache?: Cache;
   /** Which layer of the cache. Default 0. */
@@ -79,6 +70,8 @@ export type AttentionLayer = {
   init(seed: number): AttentionParams;
   /** `[B, T, C]` to `[B, T, C]`. */
   apply(params: AttentionParams, x: Tensor, options?: ApplyOptions): Tensor;
+  /** Keys and values of a context `[B, S, contextDim]`, for calls that all attend to it. */
+  keyValues(params: AttentionParams, context: Tensor): KeyValues;
 };
 
 /**
@@ -100,66 +93,88 @@ export type AttentionLayer = {
  * ```
  */
 export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
-  const { embedDim: C, numHeads: H, numKvHeads: Hkv, mask, rope } = config;
+  const { embedDim: C, numHeads: H, numKvHeads: Hkv, contextDim = C } = config;
   const D = config.headDim ?? C / H;
   checkSizes({ embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D });
-  const attentionOptions: AttentionOptions = {
-    ...(mask && { mask }),
-    ...(config.scale !== undefined && { scale: config.scale }),
-    ...(config.softcap !== undefined && { softcap: config.softcap }),
-  };
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const [B, T] = x.shape as [number, number];
     return permute(reshape(linear(x, weight, bias), [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
+  const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions) => ({
+    key: storedKeys(config, params, project(params.key, x, Hkv), positions), // [B, Hkv, S, D]
+    value: project(params.value, x, Hkv),
+  });
+  const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
+    checkRows("keyValues", "context", context, contextDim, "contextDim");
+    checkPlaceless(config);
+    const { key, value } = keyAndValue(params, context, { start: 0 });
+    return { key: [key], value: [value], positions: { start: 0 } };
+  };
   return {
     config: { ...config, headDim: D },
+    keyValues,
     init(seed) {
       const make = (n: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed: seed * 4 + n }), 1 / Math.sqrt(inner)),
         ...(config.bias && { bias: zeros([out]) }),
       });
+      const sinks = config.sinks?.init(H);
       return {
         query: make(0, H * D, C),
-        key: make(1, Hkv * D, C),
-        value: make(2, Hkv * D, C),
+        key: make(1, Hkv * D, contextDim),
+        value: make(2, Hkv * D, contextDim),
         output: make(3, C, H * D),
+        ...(config.qkNorm && { queryNorm: { weight: ones([D]) }, keyNorm: { weight: ones([D]) } }),
+        ...(sinks && { sinks }),
       };
     },
-    apply(params, x, { cache, layer = 0, positions = { start: cache?.length ?? 0 }, trace } = {}) {
-      if (checkTensor("apply", "x", x).shape.length !== 3 || x.shape[2] !== C) {
-        throw new ShapeError({
-          fn: "apply",
-          argument: "x",
-          received: x.shape,
-          expected: `[B, T, ${C}], as embedDim is ${C}`,
-          fix: "give batches of rows as wide as the layer.",
-        });
-      }
+    apply(params, x, options = {}) {
+      const { cache, context, layer = 0, positions = { start: cache?.length ?? 0 }, trace } = options;
+      checkRows("apply", "x", x, C, "embedDim");
       const [B, T] = x.shape as [number, number, number];
-      const projected = project(params.query, x, H);
-      const projectedKey = project(params.key, x, Hkv);
-      const query = rope ? rope.apply(projected, positions) : projected; // [B, H, T, D]
-      const key = rope ? rope.apply(projectedKey, positions) : projectedKey; // [B, Hkv, T, D]
-      const value = project(params.value, x, Hkv);
-      const keyValues = cache
-        ? cache.update(layer, key, value)
-        : { key: [key], value: [value], positions: { start: 0 } };
-      const mixed = trace
-        ? traceInto(trace, tracedAttention(query, keyValues, attentionOptions, trace.names))
-        : attention(query, keyValues, attentionOptions); // [B, H, T, D]
+      const query = project(params.query, x, H); // [B, H, T, D]
+      const own = (): KeyValues => {
+        if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
+        const { key, value } = keyAndValue(params, x, positions);
+        if (cache) return cache.update(layer, key, value);
+        return { key: [key], value: [value], positions: { start: 0 } };
+      };
+      if (context) checkPlaceless(config, cache);
+      const read = !context ? own() : isTensor(context) ? keyValues(params, context) : context;
+      const mixed = attendHeads(config, params, query, read, { positions, trace }); // [B, H, T, D]
       const joined = reshape(permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
       return linear(joined, params.output.weight, params.output.bias);
     },
   };
 }
 
-function traceInto(
-  { names, tensors, path }: Trace,
-  traced: { output: Tensor } & Record<TraceName, Tensor>,
-): Tensor {
-  for (const name of names) tensors[path ? `${path}.${name}` : name] = traced[name];
-  return traced.output;
+function checkRows(fn: string, argument: string, x: Tensor, width: number, name: string): void {
+  const { shape } = checkTensor(fn, argument, x);
+  if (shape.length === 3 && shape[2] === width) return;
+  throw new ShapeError({
+    fn,
+    argument,
+    received: shape,
+    expected: `[B, ${argument === "x" ? "T" : "S"}, ${width}], as ${name} is ${width}`,
+    fix:
+      argument === "x" && name === "contextDim"
+        ? "give the sequence that keys and values come from as `context`."
+        : "give batches of rows as wide as the layer.",
+  });
+}
+
+/** A context stands outside the sequence: it has no places in it, and does not grow with it. */
+function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
+  if (!rope && !cache) return;
+  throw new ArgumentError({
+    fn: "apply",
+    argument: "context",
+    received: rope ? `beside ${rope.name}` : "beside a cache",
+    expected: rope ? "a layer without rope" : "a context or a cache",
+    fix: rope
+      ? "leave `rope` out: distances between two sequences mean nothing."
+      : "project a context once with `layer.keyValues(params, context)` and give that.",
+  });
 }
 
 function checkSizes(sizes: {

@@ -1,0 +1,102 @@
+import { ArgumentError } from "@qkv/core";
+import type { KeyValues, Mask, Tensor, TraceName } from "@qkv/tensor";
+import { attention, tracedAttention, type AttentionOptions } from "../attention.js";
+import type { Positions, Rope } from "../positions/rope.js";
+import type { ScoreMod } from "../score-mod.js";
+import type { Sinks } from "./learned-sinks.js";
+import type { QkNorm } from "./qk-norm.js";
+
+/** How the heads of a layer attend, whatever their projections are. */
+export type HeadsConfig = {
+  /** Default: every query sees every key. */
+  mask?: Mask;
+  /** Default: positions are not known to the layer. */
+  rope?: Rope;
+  /** Normalises queries and keys, before the rotary turn. Default: off. */
+  qkNorm?: QkNorm;
+  /** What joins the softmax's sum alone: `learnedSinks()`, `softmaxOne()`. Default: nothing. */
+  sinks?: Sinks;
+  /** Changes each score, after the softcap: `alibi(8)`. Default: nothing. */
+  scoreMod?: ScoreMod;
+  /** Default: 1 / √D, or what `qkNorm` says. */
+  scale?: number;
+  /** Default: off. */
+  softcap?: number;
+};
+
+/** What the heads of a layer learn besides projections. */
+export type HeadsParams = {
+  /** The gain of `qkNorm` for queries, `[D]`. */
+  queryNorm?: { weight: Tensor };
+  /** The gain of `qkNorm` for keys, `[D]`. */
+  keyNorm?: { weight: Tensor };
+  /** The logits of `learnedSinks`, `[H]`. */
+  sinks?: Tensor;
+};
+
+/** Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. */
+export type Trace = {
+  readonly names: readonly TraceName[];
+  /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
+  readonly tensors: Record<string, Tensor>;
+  /** What stands before a name. */
+  readonly path?: string;
+};
+
+/** Keys as they are stored: normalised, then turned. `[B, Hkv, S, D]` to the same shape. */
+export function storedKeys(
+  { qkNorm, rope }: HeadsConfig,
+  { keyNorm }: HeadsParams,
+  key: Tensor,
+  positions: Positions,
+): Tensor {
+  const normed = qkNorm ? qkNorm.apply(key, gainOf("keyNorm", keyNorm)) : key;
+  return rope ? rope.apply(normed, positions) : normed;
+}
+
+/** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
+export function attendHeads(
+  config: HeadsConfig,
+  params: HeadsParams,
+  query: Tensor,
+  keyValues: KeyValues,
+  { positions, trace }: { positions: Positions; trace?: Trace | undefined },
+): Tensor {
+  const { mask, rope, qkNorm, sinks, scoreMod, softcap } = config;
+  const scale = config.scale ?? qkNorm?.scale(query.shape[3]!);
+  const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;
+  const turned = rope ? rope.apply(normed, positions) : normed;
+  const options: AttentionOptions = {
+    ...(mask && { mask }),
+    ...(scoreMod && { scoreMod }),
+    ...(sinks && { sinks: sinks.logits(params.sinks, query) }),
+    ...(scale !== undefined && { scale }),
+    ...(softcap !== undefined && { softcap }),
+  };
+  return attendTraced(turned, keyValues, options, trace);
+}
+
+/** Attention that leaves what a trace asks for under the trace's path. */
+export function attendTraced(
+  query: Tensor,
+  keyValues: KeyValues,
+  options: AttentionOptions,
+  trace: Trace | undefined,
+): Tensor {
+  if (!trace) return attention(query, keyValues, options);
+  const { names, tensors, path } = trace;
+  const traced = tracedAttention(query, keyValues, options, names);
+  for (const name of names) tensors[path ? `${path}.${name}` : name] = traced[name];
+  return traced.output;
+}
+
+function gainOf(argument: "queryNorm" | "keyNorm", gain: { weight: Tensor } | undefined): Tensor {
+  if (gain) return gain.weight;
+  throw new ArgumentError({
+    fn: "apply",
+    argument: `params.${argument}`,
+    received: gain,
+    expected: "{ weight } of shape [D], as the layer has a qkNorm",
+    fix: "take the params of `layer.init(seed)`, or load the gains with the other weights.",
+  });
+}

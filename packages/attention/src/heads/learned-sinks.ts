@@ -1,0 +1,45 @@
+import { ArgumentError } from "@qkv/core";
+import { zeros, type Tensor } from "@qkv/tensor";
+
+/** Logits that take part in the sum of a layer's softmax alone, one for each query head. */
+export type Sinks = {
+  /** How they were written: `learnedSinks()`. */
+  readonly name: string;
+  /** What is learned, `[H]`; undefined where nothing is. */
+  init(numHeads: number): Tensor | undefined;
+  /** `[H]`, in the type and on the device of the query. */
+  logits(learned: Tensor | undefined, query: Tensor): Tensor;
+};
+
+/**
+ * Gives each head a learned logit that joins the softmax's sum and brings no value: a head that finds nothing can
+ * turn away, so its weights need not sum to 1.
+ *
+ * With a logit b, an output is `o · σ(lse − b)`, where o and lse are those without sinks. Costs one exponential for
+ * each query and head. A new layer begins with b = 0, which is {@link softmaxOne}.
+ *
+ * @see "gpt-oss-120b & gpt-oss-20b Model Card" (2025), arXiv:2508.10925
+ *
+ * @example
+ * ```ts
+ * import { learnedSinks, multiHead } from "@qkv/attention";
+ *
+ * multiHead({ embedDim: 8, numHeads: 2, sinks: learnedSinks() }).init(1).sinks?.toNested(); // => [0, 0]
+ * ```
+ */
+export function learnedSinks(): Sinks {
+  return {
+    name: "learnedSinks()",
+    init: (numHeads) => zeros([numHeads]),
+    logits(learned) {
+      if (learned) return learned;
+      throw new ArgumentError({
+        fn: "learnedSinks",
+        argument: "params.sinks",
+        received: learned,
+        expected: "a tensor [H], one logit for each query head",
+        fix: "take the params of `layer.init(seed)`, or load the logits with the other weights.",
+      });
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { cast, checkGradient, mul, ones, randn, sum, tensor, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { groupedQuery, qkNorm, rope, type GroupedQueryConfig } from "../index.js";
+
+const seed = fc.nat(1000);
+const kind = fc.constantFrom("rms" as const, "l2" as const);
+const shape = { embedDim: 8, numHeads: 4, numKvHeads: 2 };
+const close = (a: Tensor, b: Tensor, digits = 5) => {
+  expect(a.shape).toEqual(b.shape);
+  a.data.forEach((number, i) => expect(number).toBeCloseTo(b.data[i]!, digits));
+};
+
+/** A layer of which queries, or keys, are `factor` times as large. */
+function attended(config: GroupedQueryConfig, seed = 1, which: "query" | "key" = "query", factor = 1) {
+  const layer = groupedQuery(config);
+  const params = layer.init(seed);
+  const tensors: Record<string, Tensor> = {};
+  const scaled = { ...params, [which]: { weight: mul(params[which].weight, factor) } };
+  const output = layer.apply(scaled, randn([1, 3, 8], { seed: 9 }), {
+    trace: { names: ["dots", "weights"], tensors },
+  });
+  return { output, dots: tensors["dots"]!, weights: tensors["weights"]! };
+}
+
+test("property: queries or keys scaled by any positive number leave the output", () => {
+  const factors = fc.double({ min: 2, max: 50, noNaN: true });
+  const which = fc.constantFrom("query" as const, "key" as const);
+  fc.assert(
+    fc.property(kind, factors, which, seed, (kind, factor, which, seed) => {
+      const config = { ...shape, qkNorm: qkNorm(kind, { eps: 0 }), rope: rope({ headDim: 2 }) };
+      close(attended(config, seed, which, factor).output, attended(config, seed).output);
+      expect(attended(shape, seed, which, factor).weights.data).not.toEqual(
+        attended(shape, seed).weights.data,
+      );
+    }),
+  );
+});
+
+test("property: rows get the length √D, or 1, times the gain", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), seed, (D, seed) => {
+      const [x, gain] = [randn([1, 1, 3, D], { seed }), randn([D], { seed: seed + 1 })];
+      for (const [kind, squared] of [
+        ["rms", D],
+        ["l2", 1],
+      ] as const) {
+        const normed = qkNorm(kind, { eps: 0 }).apply(x, ones([D]));
+        sum(mul(normed, normed), { axis: -1 }).data.forEach((n) => expect(n).toBeCloseTo(squared, 4));
+        close(qkNorm(kind, { eps: 0 }).apply(x, gain), mul(normed, gain));
+      }
+    }),
+  );
+});
+
+test("property: both kinds give the same scores by default, and the layer's scale is the temperature", () => {
+  fc.assert(
+    fc.property(seed, (seed) => {
+      const [rms, l2] = (["rms", "l2"] as const).map((kind) => ({ ...shape, qkNorm: qkNorm(kind) })) as [
+        GroupedQueryConfig,
+        GroupedQueryConfig,
+      ];
+      close(attended(l2, seed).dots, attended(rms, seed).dots, 4);
+      // A cosine times the temperature.
+      const { data } = attended({ ...l2, scale: 3 }, seed).dots;
+      data.forEach((dot) => expect(Math.abs(dot)).toBeLessThanOrEqual(3.0001));
+    }),
+  );
+});
+
+test("golden: by hand", () => {
+  const x = tensor([3, 4], { shape: [1, 1, 1, 2] }); // length 5, root mean square √12.5
+  const gain = tensor([1, 10]);
+  const expected = { rms: [3 / Math.sqrt(12.5), 40 / Math.sqrt(12.5)], l2: [0.6, 8] };
+  for (const kind of ["rms", "l2"] as const) {
+    qkNorm(kind)
+      .apply(x, gain)
+      .data.forEach((number, i) => expect(number).toBeCloseTo(expected[kind][i]!, 5));
+  }
+  expect([qkNorm("rms").scale(4), qkNorm("l2").scale(4)]).toEqual([0.5, 2]);
+});
+
+test("the norm comes before the turn: with a gain, the order shows", () => {
+  const turn = rope({ headDim: 2 });
+  const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { eps: 0 }), rope: turn });
+  const gain = { weight: tensor([1, 3]) };
+  const params = { ...layer.init(1), queryNorm: gain, keyNorm: gain };
+  const tensors: Record<string, Tensor> = {};
+  const x = randn([1, 3, 8], { seed: 2 });
+  layer.apply(params, x, { trace: { names: ["dots"], tensors } });
+  // Moving all tokens together leaves the scores, since nothing follows the turn.
+  const moved: Record<string, Tensor> = {};
+  layer.apply(params, x, { positions: { start: 7 }, trace: { names: ["dots"], tensors: moved } });
+  close(moved["dots"]!, tensors["dots"]!, 4);
+});
+
+test("gradient: towards rows and gain", () => {
+  const f64 = (x: Tensor) => cast(x, "float64");
+  const given = { x: f64(randn([1, 2, 2, 3], { seed: 1 })), gain: f64(randn([3], { seed: 2 })) };
+  const dy = f64(randn([1, 2, 2, 3], { seed: 3 }));
+  for (const kind of ["rms", "l2"] as const) {
+    checkGradient(({ x, gain }) => sum(mul(qkNorm(kind).apply(x, gain), dy)), given);
+  }
+});
+
+test("an unknown kind, and a layer without its gains, are refused with the fix", () => {
+  expect(() => qkNorm("layer" as never)).toThrow(/qkNorm: `kind` is "layer", expected "rms" or "l2"/);
+  const layer = groupedQuery({ ...shape, qkNorm: qkNorm() });
+  const { queryNorm: _, ...without } = layer.init(1);
+  expect(() => layer.apply(without, randn([1, 2, 8], { seed: 1 }))).toThrow(
+    /`params.queryNorm` is undefined, expected \{ weight \} of shape \[D\].*\nFix: take the params of/,
+  );
+});

@@ -1,0 +1,58 @@
+import { ArgumentError } from "@qkv/core";
+import { mul, rmsNorm, type Tensor } from "@qkv/tensor";
+
+/** How a layer normalises queries and keys before they meet. */
+export type QkNorm = {
+  /** How it was written: `qkNorm("rms")`. */
+  readonly name: string;
+  /** What dot products of heads of size D are multiplied with, where the layer does not say. */
+  scale(headDim: number): number;
+  /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
+  apply(x: Tensor, weight: Tensor): Tensor;
+};
+
+/**
+ * Normalises each query and each key over its D numbers, so that a score is the cosine of the angle between them
+ * times a temperature, whatever their lengths: scores cannot explode in training. Each has a learned gain `[D]`. A
+ * layer applies it before the rotary turn.
+ *
+ * `rms`: to the root mean square 1, `x / √(mean x² + eps)`. `l2`: to the length 1. With the default scales, `1 / √D`
+ * and `√D`, both give the same scores; with `l2`, the `scale` of the layer is the temperature. Costs 3 · D operations
+ * for each query and key; a cache holds normalised keys.
+ *
+ * @param kind - Default `rms`, as in Qwen3 and Gemma 3.
+ * @param options - `eps`: added to the mean square. Default 1e-6.
+ * @throws {ArgumentError} If there is no such kind.
+ * @see "Query-Key Normalization for Transformers" (2020), arXiv:2010.04245; "Qwen3" (2025), arXiv:2505.09388
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { multiHead, qkNorm } from "@qkv/attention";
+ *
+ * const layer = multiHead({ embedDim: 8, numHeads: 2, qkNorm: qkNorm() });
+ * layer.init(1).queryNorm?.weight.shape; // => [4]
+ * layer.apply(layer.init(1), randn([1, 3, 8], { seed: 2 })).shape; // => [1, 3, 8]
+ * ```
+ */
+export function qkNorm(kind: "rms" | "l2" = "rms", { eps = 1e-6 }: { eps?: number } = {}): QkNorm {
+  if (kind !== "rms" && kind !== "l2") {
+    throw new ArgumentError({
+      fn: "qkNorm",
+      argument: "kind",
+      received: kind,
+      expected: '"rms" or "l2"',
+      fix: 'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
+    });
+  }
+  const l2 = kind === "l2";
+  return {
+    name: `qkNorm("${kind}")`,
+    scale: (headDim) => (l2 ? Math.sqrt(headDim) : 1 / Math.sqrt(headDim)),
+    apply(x, weight) {
+      const normed = rmsNorm(x, weight, { eps });
+      // A root mean square of 1 is a length of √D.
+      return l2 ? mul(normed, 1 / Math.sqrt(x.shape.at(-1)!)) : normed;
+    },
+  };
+}

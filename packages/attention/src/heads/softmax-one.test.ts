@@ -1,0 +1,36 @@
+import { cast, checkGradient, concat, mul, randn, sum, zeros, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attention, multiHead, softmaxOne } from "../index.js";
+
+const seed = fc.nat(1000);
+const f64 = (x: Tensor) => cast(x, "float64");
+
+test("property: it equals one more key and value of zeros", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 4 }), seed, (S, seed) => {
+      const q = randn([1, 2, 2, 3], { seed });
+      const [k, v] = [1, 2].map((n) => randn([1, 2, S, 3], { seed: seed + n })) as [Tensor, Tensor];
+      const none = zeros([1, 2, 1, 3]);
+      const sinks = softmaxOne().logits(undefined, q);
+      const expected = attention(q, concat([k, none], 2), concat([v, none], 2)).data;
+      attention(q, k, v, { sinks }).data.forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 6));
+    }),
+  );
+});
+
+test("golden: three keys that match equally, with score 0, give 3/4 of their mean", () => {
+  const layer = multiHead({ embedDim: 2, numHeads: 1, sinks: softmaxOne() });
+  const params = layer.init(1);
+  const silent = { ...params, query: { weight: mul(params.query.weight, 0) } };
+  const x = randn([1, 3, 2], { seed: 1 });
+  const plain = multiHead({ embedDim: 2, numHeads: 1 }).apply(silent, x).data;
+  layer.apply(silent, x).data.forEach((number, i) => expect(number).toBeCloseTo(0.75 * plain[i]!, 6));
+});
+
+test("gradient: in float64, as the query is", () => {
+  const x = f64(randn([1, 1, 3, 2], { seed: 1 }));
+  const dy = f64(randn([1, 1, 3, 2], { seed: 2 }));
+  const sinks = softmaxOne();
+  checkGradient((x) => sum(mul(attention(x, x, x, { sinks: sinks.logits(undefined, x) }), dy)), x);
+});
