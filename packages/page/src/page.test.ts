@@ -15,6 +15,15 @@ test("without a page, the three do nothing but return", () => {
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(4);
 });
 
+test("the page is found by every copy of the package", () => {
+  const messages = listen();
+  const other = (globalThis as unknown as Record<symbol, { post(message: Message): void } | undefined>)[
+    Symbol.for("@qkv/page/host")
+  ];
+  other?.post({ type: "text", text: "from another copy", level: "log" });
+  expect(messages.length).toBe(1);
+});
+
 test("a picture goes as a picture, anything else as text", () => {
   const messages = listen();
   const picture = bars({ data: [1], shape: [1] });
@@ -29,9 +38,10 @@ test("a picture goes as a picture, anything else as text", () => {
 });
 
 test("a slider stands where the reader put it, and within its ends", () => {
-  const messages = listen({ window: 7, far: 99 });
+  const messages = listen({ window: 7, far: 99, low: -3 });
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(7);
   expect(slider("far", { min: 0, max: 1, step: 0.1, value: 0.5 })).toBe(1);
+  expect(slider("low", { min: 2, max: 5, value: 4 })).toBe(2);
   expect(slider("toString", { min: 0, max: 1, value: 0 })).toBe(0);
   expect(messages[0]).toEqual({ type: "slider", label: "window", min: 1, max: 12, step: 1, value: 7 });
 });
