@@ -1,23 +1,13 @@
-import { Highlight, type PrismTheme } from "prism-react-renderer";
+import { Highlight } from "prism-react-renderer";
 import type { ReactNode } from "react";
+import { codeTheme } from "./code-theme";
 import { meaningful, meaningOf } from "./meaningful-names";
 import styles from "./live.module.css";
-
-const theme: PrismTheme = {
-  plain: {},
-  styles: [
-    { types: ["keyword"], style: { color: "var(--code-keyword)" } },
-    { types: ["string", "template-string", "regex"], style: { color: "var(--code-string)" } },
-    { types: ["number", "boolean"], style: { color: "var(--code-number)" } },
-    { types: ["comment"], style: { color: "var(--code-comment)" } },
-    { types: ["class-name", "builtin"], style: { color: "var(--code-type)" } },
-  ],
-};
 
 /** The code to read, for the time before the editor is there and for pages without JavaScript. */
 export function StaticCode({ code }: { code: string }): ReactNode {
   return (
-    <Highlight code={code.trimEnd()} language="typescript" theme={theme}>
+    <Highlight code={code.trimEnd()} language="typescript" theme={codeTheme}>
       {({ tokens, getTokenProps }) => (
         <pre className={styles.staticCode} tabIndex={0}>
           {tokens.map((line, i) => (
