@@ -21,10 +21,30 @@ export { qkNorm, type QkNorm } from "./heads/qk-norm.js";
 export { softmaxOne } from "./heads/softmax-one.js";
 export { defineMask, type MaskDefinition } from "./mask.js";
 export { and } from "./masks/and.js";
+export { bigBird, type BigBirdOptions } from "./masks/big-bird.js";
+export { blockSparse } from "./masks/block-sparse.js";
 export { causal, type CausalOptions } from "./masks/causal.js";
+export { chunked } from "./masks/chunked.js";
+export { describe, type DescribeExtent, type MaskDescription } from "./masks/describe.js";
+export { dilated } from "./masks/dilated.js";
+export { documents } from "./masks/documents.js";
+export { fromTorchKeyPadding, fromTorchMHA } from "./masks/from-torch-mha.js";
+export { keepFirst } from "./masks/keep-first.js";
+export { maskMod, type MaskModOptions, type MaskRule } from "./masks/mask-mod.js";
 export { maskTensor } from "./masks/mask-tensor.js";
+export { not } from "./masks/not.js";
+export { or } from "./masks/or.js";
 export { padding } from "./masks/padding.js";
-export { slidingWindow } from "./masks/sliding-window.js";
+export { prefix } from "./masks/prefix.js";
+export { slidingWindow, type WindowSides } from "./masks/sliding-window.js";
+export { strided } from "./masks/strided.js";
+export { tree } from "./masks/tree.js";
+export {
+  windowFromFlashAttention,
+  windowFromHuggingFace,
+  windowFromKeras,
+  windowFromSGLang,
+} from "./masks/window-from.js";
 export { mergeAttention, type AttentionPart } from "./merge-attention.js";
 export { plainAttention } from "./plain-attention.js";
 export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";

@@ -69,3 +69,27 @@ test("a window of no tokens is refused, with the fix", () => {
   expect(() => slidingWindow(0)).toThrow(/`windowSize` is 0.*\nFix: count the query itself/);
   for (const wrong of [-1, 1.5, NaN, -Infinity]) expect(() => slidingWindow(wrong)).toThrow(/a whole number/);
 });
+
+test("property: a window to both sides is so many neighbours on each, and one side alone is a plain window", () => {
+  const side = fc.oneof(fc.nat(6), fc.constant(Infinity));
+  fc.assert(
+    fc.property(size, side, side, (T, before, after) => {
+      const x = randn([1, 1, T, 4], { seed: T });
+      const { data } = attentionWeights(x, x, { mask: slidingWindow({ before, after }) });
+      data.forEach((weight, i) => {
+        const distance = Math.floor(i / T) - (i % T);
+        expect(weight > 0).toBe(distance <= before && -distance <= after);
+      });
+      const [sided, plain] = [slidingWindow({ before }), slidingWindow(before + 1)];
+      expect(attention(x, x, x, { mask: sided }).data).toEqual(attention(x, x, x, { mask: plain }).data);
+    }),
+  );
+  expect(slidingWindow({ before: 2 }).name).toBe("slidingWindow({ before: 2, after: 0 })");
+});
+
+test("sides that are no counts are refused, with the fix", () => {
+  expect(() => slidingWindow({ before: -1, after: 0 })).toThrow(
+    /slidingWindow: `before` is -1, expected a whole number of tokens, 0 or more, or Infinity.\nFix: count neighbours/,
+  );
+  expect(() => slidingWindow({ before: 1, after: 0.5 })).toThrow(/`after` is 0.5/);
+});

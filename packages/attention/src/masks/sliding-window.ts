@@ -1,16 +1,27 @@
 import { ArgumentError } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
+import { checkCount } from "./check-count.js";
+
+/** A window to both sides. Neighbours are counted without the query itself. */
+export type WindowSides = {
+  /** Keys seen before the query. Unit: tokens; `Infinity` for all. */
+  before: number;
+  /** Keys seen after the query. Unit: tokens; `Infinity` for all. Default 0. */
+  after?: number;
+};
 
 /**
- * Lets each query see itself and the `windowSize - 1` keys just before it.
+ * Lets each query see itself and the `windowSize - 1` keys just before it; or, given as `{ before, after }`, itself
+ * and so many neighbours on each side.
  *
  * Through `L` layers a token still hears from up to `L * (windowSize - 1)` earlier ones. A device that skips
  * masked keys does `windowSize` dot products per query instead of `S`.
  *
- * @param windowSize - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more; `Infinity` for all.
+ * @param window - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more; `Infinity` for all. Or
+ *   both sides: `slidingWindow({ before: 3, after: 3 })` sees 7 keys.
  * @returns A mask for {@link attention}, whose inputs are query `[B, H, T, D]`, key and value `[B, Hkv, S, D]`.
- * @throws {ArgumentError} If `windowSize` is not a whole number of at least 1.
+ * @throws {ArgumentError} If `window` is not a whole number of at least 1, or a side is not one of at least 0.
  * @see "Longformer" (2020), arXiv:2004.05150, section 3.1; "Mistral 7B" (2023), arXiv:2310.06825, section 2
  *
  * @example
@@ -24,25 +35,46 @@ import { defineMask } from "../mask.js";
  * attention(query, key, value, { mask: slidingWindow(4) }).shape; // => [1, 8, 16, 4]
  * ```
  */
-export function slidingWindow(windowSize: number): Mask {
-  if ((!Number.isInteger(windowSize) && windowSize !== Infinity) || windowSize < 1) {
-    throw new ArgumentError({
-      fn: "slidingWindow",
-      argument: "windowSize",
-      received: windowSize,
-      expected: "a whole number of tokens, 1 or more",
-      fix: "count the query itself: 1 sees only itself, 2 also sees the token before it.",
-    });
-  }
+export function slidingWindow(window: number | WindowSides): Mask {
+  const { before, after } = typeof window === "number" ? oneSided(window) : bothSides(window);
   return defineMask({
-    name: `slidingWindow(${windowSize})`,
-    sees: (query, key) => key <= query && query - key < windowSize,
-    // A tile whose newest key is too old, or whose oldest key is in the future, is never read.
+    name:
+      typeof window === "number"
+        ? `slidingWindow(${window})`
+        : `slidingWindow({ before: ${before}, after: ${after} })`,
+    sees: (query, key) => key >= query - before && key <= query + after,
+    // A tile whose newest key is too old, or whose oldest key is too far ahead, is never read.
     tile: (query, key) =>
-      key.last <= query.first - windowSize || key.first > query.last
+      key.last < query.first - before || key.first > query.last + after
         ? "none"
-        : key.last <= query.first && key.first > query.last - windowSize
+        : key.first >= query.last - before && key.last <= query.first + after
           ? "all"
           : "some",
   });
+}
+
+function oneSided(windowSize: number): Required<WindowSides> {
+  if ((Number.isInteger(windowSize) || windowSize === Infinity) && windowSize >= 1) {
+    return { before: windowSize - 1, after: 0 };
+  }
+  throw new ArgumentError({
+    fn: "slidingWindow",
+    argument: "windowSize",
+    received: windowSize,
+    expected: "a whole number of tokens, 1 or more",
+    fix: "count the query itself: 1 sees only itself, 2 also sees the token before it.",
+  });
+}
+
+function bothSides({ before, after = 0 }: WindowSides): Required<WindowSides> {
+  const rule = {
+    least: 0,
+    unit: "tokens",
+    fix: "count neighbours without the query itself: { before: 1, after: 0 } is slidingWindow(2).",
+    endless: true,
+  };
+  return {
+    before: checkCount("slidingWindow", "before", before, rule),
+    after: checkCount("slidingWindow", "after", after, rule),
+  };
 }

@@ -1,0 +1,76 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { bigBird, describe } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+const options = fc.record({
+  blockSize: fc.integer({ min: 1, max: 3 }),
+  windowBlocks: fc.constantFrom(1, 3),
+  randomBlocks: fc.nat(3),
+  seed: fc.nat(1000),
+});
+
+test("property: global rows and columns are full, and each other block sees so many more than its window", () => {
+  fc.assert(
+    fc.property(options, fc.integer({ min: 1, max: 24 }), (options, S) => {
+      const rows = rowsSeen(bigBird(options), S);
+      const { blockSize, windowBlocks, randomBlocks } = options;
+      const blocks = Math.ceil(S / blockSize);
+      for (let i = 0; i < S; i++) {
+        const block = Math.floor(i / blockSize);
+        if (block === 0 || block === blocks - 1) {
+          expect(rows[i]).toBe("1".repeat(S));
+          expect(rows.map((row) => row[i]).join("")).toBe("1".repeat(S));
+          continue;
+        }
+        const seen = new Set(
+          [...rows[i]!].flatMap((bit, j) => (bit === "1" ? [Math.floor(j / blockSize)] : [])),
+        );
+        const certain = new Set([0, blocks - 1, block]);
+        if (windowBlocks === 3) certain.add(block - 1).add(block + 1);
+        for (const one of certain) expect(seen.has(one)).toBe(true);
+        expect(seen.size).toBe(Math.min(blocks, certain.size + randomBlocks));
+      }
+    }),
+  );
+});
+
+test("golden: without random blocks it is window and ends", () => {
+  const mask = bigBird({ blockSize: 1, windowBlocks: 3, randomBlocks: 0 });
+  expect(rowsSeen(mask, 6)).toEqual(["111111", "111001", "111101", "101111", "100111", "111111"]);
+  expect(rowsSeen(bigBird({ blockSize: 2, windowBlocks: 1, globalBlocks: [], randomBlocks: 0 }), 4)).toEqual([
+    "1100",
+    "1100",
+    "0011",
+    "0011",
+  ]);
+});
+
+test("the seed chooses, the same each time; other seeds choose otherwise", () => {
+  const rows = (seed: number) =>
+    rowsSeen(bigBird({ blockSize: 1, windowBlocks: 1, randomBlocks: 2, seed }), 20);
+  expect(rows(1)).toEqual(rows(1));
+  expect(rows(1)).not.toEqual(rows(2));
+  // Blocks of one sequence choose each for itself: not all the same offsets.
+  expect(new Set(rows(1)).size).toBeGreaterThan(15);
+});
+
+test("the share that is read falls with the length", () => {
+  const sparsity = (length: number) =>
+    describe(bigBird(), { queryLength: length, keyLength: length }).sparsity;
+  expect(sparsity(256)).toBe(0); // four blocks: all of them are window, global or random
+  expect(sparsity(2048)).toBeGreaterThan(0.65);
+});
+
+test("counts that are none, and even windows, are refused, with the fix", () => {
+  expect(() => bigBird({ windowBlocks: 2 })).toThrow(
+    /bigBird: `windowBlocks` is 2, expected an odd number of blocks.\nFix: a block has as many neighbours/,
+  );
+  expect(() => bigBird({ blockSize: 0 })).toThrow(
+    /`blockSize` is 0, expected a whole number of tokens, 1 or more/,
+  );
+  expect(() => bigBird({ randomBlocks: -1 })).toThrow(/`randomBlocks` is -1.*\nFix: count blocks/);
+  expect(() => bigBird({ globalBlocks: [0.5] })).toThrow(
+    /`globalBlocks` has shape \[0.5\], expected whole numbers/,
+  );
+});

@@ -1,0 +1,89 @@
+import { ArgumentError } from "@qkv/core";
+import { permutation, type Mask } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+import { blockRule } from "./block-rule.js";
+import { checkCount } from "./check-count.js";
+
+export type BigBirdOptions = {
+  /** Unit: tokens. Default 64. */
+  blockSize?: number;
+  /** Blocks seen around a query's own, which is counted: an odd number. Default 3. */
+  windowBlocks?: number;
+  /** Blocks that see all and are seen by all; negative numbers count from the end. Default `[0, -1]`. */
+  globalBlocks?: readonly number[];
+  /** Further blocks that each block sees, drawn at random. Default 3. */
+  randomBlocks?: number;
+  /** Which random ones. A whole number. Default 0. */
+  seed?: number;
+};
+
+/**
+ * Window, global and random blocks together: each query sees its neighbourhood, a few blocks that see everything, and
+ * a few far ones by chance. The work grows linearly in `S`, and any two tokens are a few steps apart.
+ *
+ * It looks both ways, as in encoders; `and(causal(), bigBird())` does not. The random blocks depend on the number of
+ * blocks of the sequence.
+ *
+ * @throws {ArgumentError} If a count is no whole number, or `windowBlocks` is even.
+ * @see "Big Bird: Transformers for Longer Sequences" (2020), arXiv:2007.14062, section 2 and appendix D
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, bigBird } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 6, 2]); // [B, H, T, D]: all keys match equally
+ * const mask = bigBird({ blockSize: 1, windowBlocks: 1, globalBlocks: [0], randomBlocks: 1, seed: 1 });
+ * attentionWeights(x, x, { mask }).data.slice(-6).filter((weight) => weight > 0).length; // => 3
+ * ```
+ */
+export function bigBird(options: BigBirdOptions = {}): Mask {
+  const { blockSize = 64, windowBlocks = 3, globalBlocks = [0, -1], randomBlocks = 3, seed = 0 } = options;
+  const rule = { unit: "blocks", fix: "count blocks: the paper takes 3 around a query, 2 global, 3 random." };
+  checkCount("bigBird", "blockSize", blockSize, {
+    least: 1,
+    unit: "tokens",
+    fix: "choose 64 or a multiple for speed.",
+  });
+  checkCount("bigBird", "windowBlocks", windowBlocks, { least: 1, ...rule });
+  checkCount("bigBird", "randomBlocks", randomBlocks, { least: 0, ...rule });
+  const refuse = (argument: string, received: unknown, expected: string, fix: string) =>
+    new ArgumentError({ fn: "bigBird", argument, received, expected, fix });
+  if (windowBlocks % 2 === 0) {
+    const fix = "a block has as many neighbours on each side: 1, 3, 5, …";
+    throw refuse("windowBlocks", windowBlocks, "an odd number of blocks", fix);
+  }
+  if (!globalBlocks.every(Number.isInteger)) {
+    const fix = "number blocks from 0, or from −1 at the end.";
+    throw refuse("globalBlocks", globalBlocks, "whole numbers", fix);
+  }
+  const side = (windowBlocks - 1) / 2;
+  const given = `blockSize: ${blockSize}, windowBlocks: ${windowBlocks}, globalBlocks: [${globalBlocks.join(", ")}]`;
+  let last: { blocks: number; layout: Uint8Array } | undefined; // layers ask for the same one after the other
+  return defineMask({
+    name: `bigBird({ ${given}, randomBlocks: ${randomBlocks}, seed: ${seed} })`,
+    bind({ keyLength }) {
+      const blocks = Math.ceil(keyLength / blockSize);
+      if (last?.blocks !== blocks) last = { blocks, layout: layoutOf(blocks) };
+      const { layout } = last;
+      return blockRule(blockSize, (query, key) => {
+        const inside = Math.min(query, key) >= 0 && Math.max(query, key) < blocks;
+        return inside && layout[query * blocks + key] === 1;
+      });
+    },
+  });
+
+  function layoutOf(blocks: number): Uint8Array {
+    const global = new Set(globalBlocks.map((block) => (block < 0 ? block + blocks : block)));
+    const chosen = (query: number, key: number) =>
+      global.has(query) || global.has(key) || Math.abs(query - key) <= side;
+    const layout = new Uint8Array(blocks * blocks);
+    for (let query = 0; query < blocks; query++) {
+      const order = randomBlocks > 0 ? permutation(blocks, { seed, first: query * blocks }).data : [];
+      const far = Array.from(order).filter((key) => !chosen(query, key));
+      for (const key of far.slice(0, randomBlocks)) layout[query * blocks + key] = 1;
+      for (let key = 0; key < blocks; key++) if (chosen(query, key)) layout[query * blocks + key] = 1;
+    }
+    return layout;
+  }
+}

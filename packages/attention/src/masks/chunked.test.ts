@@ -1,0 +1,33 @@
+import { randn } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { and, attention, causal, chunked, documents } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+const size = fc.integer({ min: 1, max: 8 });
+
+test("property: a chunk of everything is causal, a chunk of one gives the values, chunks are documents", () => {
+  fc.assert(
+    fc.property(size, size, fc.nat(3), (T, chunkSize, more) => {
+      const [query, key, value] = [1, 2, 3].map((seed) => randn([1, 2, T, 3], { seed }));
+      const of = (mask = causal()) => attention(query!, key!, value!, { mask }).data;
+      for (const whole of [T + more, Infinity]) expect(of(chunked(whole))).toEqual(of());
+      expect(of(chunked(1))).toEqual(value!.data);
+      const ids = Array.from({ length: T }, (_, i) => Math.floor(i / chunkSize));
+      expect(of(chunked(chunkSize))).toEqual(of(and(causal(), documents(ids))));
+    }),
+  );
+});
+
+test("golden: chunks of three, counted from the sequence's start", () => {
+  expect(rowsSeen(chunked(3), 3, 5)).toEqual(["11100", "00010", "00011"]);
+  expect(chunked(3).name).toBe("chunked(3)");
+});
+
+test("a chunk size that is none is refused, with the fix", () => {
+  for (const wrong of [0, 1.5, NaN]) {
+    expect(() => chunked(wrong)).toThrow(
+      /chunked: `chunkSize` is .*, expected a whole number of tokens, 1 or more, or Infinity.\nFix: choose how many/,
+    );
+  }
+});

@@ -1,0 +1,47 @@
+import type { Mask } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+import { checkCount } from "./check-count.js";
+
+/**
+ * Cuts the sequence into chunks: each query sees itself and the keys before it in its own chunk, where
+ * `⌊i / chunkSize⌋ = ⌊j / chunkSize⌋` and `j ≤ i`. A cache holds at most one chunk.
+ *
+ * The first token of a chunk sees nothing of the past, so models mix such layers with layers that see all.
+ *
+ * @param chunkSize - Unit: tokens. Whole, 1 or more; `Infinity` is `causal()`.
+ * @throws {ArgumentError} If `chunkSize` is not a whole number of at least 1.
+ * @see Llama 4 (2025), `attention_chunk_size`
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, chunked } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 4, 2]); // [B, H, T, D]: all keys match equally
+ * [...attentionWeights(x, x, { mask: chunked(2) }).data.slice(-8)]; // => [0, 0, 1, 0, 0, 0, 0.5, 0.5]
+ * ```
+ */
+export function chunked(chunkSize: number): Mask {
+  checkCount("chunked", "chunkSize", chunkSize, {
+    least: 1,
+    unit: "tokens",
+    fix: "choose how many tokens one chunk holds; Infinity is `causal()`.",
+    endless: true,
+  });
+  const chunkOf = (position: number) => (chunkSize === Infinity ? 0 : Math.floor(position / chunkSize));
+  return defineMask({
+    name: `chunked(${chunkSize})`,
+    sees: (query, key) => key <= query && chunkOf(query) === chunkOf(key),
+    tile(query, key) {
+      const first = Math.max(chunkOf(query.first), chunkOf(key.first));
+      const last = Math.min(chunkOf(query.last), chunkOf(key.last));
+      if (first > last) return "none";
+      // With one chunk in common, its newest query may still stand before its oldest key.
+      const newest = chunkOf(query.last) === last ? query.last : (last + 1) * chunkSize - 1;
+      const oldest = chunkOf(key.first) === last ? key.first : last * chunkSize;
+      if (first === last && newest < oldest) return "none";
+      const one = chunkOf(query.first) === chunkOf(query.last) && chunkOf(key.first) === chunkOf(key.last);
+      return one && key.last <= query.first ? "all" : "some";
+    },
+  });
+}

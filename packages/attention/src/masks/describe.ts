@@ -1,0 +1,97 @@
+import type { Mask } from "@qkv/tensor";
+import { checkMask } from "../mask.js";
+import { tileIndex, tilePlan } from "../tile-plan.js";
+import { checkCount } from "./check-count.js";
+
+/** What a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */
+export type DescribeExtent = {
+  queryLength: number;
+  keyLength: number;
+  /** Which batch. Default 0. */
+  batch?: number;
+  /** Which head. Default 0. */
+  head?: number;
+};
+
+export type MaskDescription = {
+  readonly name: string;
+  /** Pairs of query and key, and how many of them are seen. */
+  readonly pairs: number;
+  readonly seen: number;
+  /** The share of pairs that is hidden: from 0, all seen, to 1. */
+  readonly sparsity: number;
+  /** Tiles of 64 queries and 64 keys: never read, tested pair by pair, taken whole. */
+  readonly tiles: { readonly none: number; readonly some: number; readonly all: number };
+  /** The share seen in each cell, row-major, for a picture; one cell a pair where both lengths are at most 32. */
+  readonly picture: { readonly data: Float32Array; readonly shape: readonly [number, number] };
+  /** The picture in letters: `·` hidden, `▒` partly seen, `█` seen. */
+  readonly text: string;
+};
+
+/**
+ * Tells what a mask does over given lengths: how sparse it is, how much work its tiles leave, and how it looks.
+ *
+ * @throws {ArgumentError} If it is no mask, or a length is no whole number.
+ *
+ * @example
+ * ```ts
+ * import { causal, describe } from "@qkv/attention";
+ *
+ * const { sparsity, text } = describe(causal(), { queryLength: 2, keyLength: 2 });
+ * sparsity; // => 0.25
+ * text; // => "█·\n██"
+ * describe(causal(), { queryLength: 256, keyLength: 256 }).tiles; // => { none: 6, some: 4, all: 6 }
+ * ```
+ */
+export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
+  const { perBatch, perHead, name, bind } = checkMask("describe", "mask", mask);
+  const { queryLength: T, keyLength: S, batch = 0, head = 0 } = extent;
+  const fix = "give `{ queryLength, keyLength }`, and `batch` or `head` where the mask looks at them.";
+  for (const [argument, value] of Object.entries({ queryLength: T, keyLength: S, batch, head })) {
+    checkCount("describe", argument, value, { least: 0, unit: "places", fix });
+  }
+  const bound = bind({ queryLength: T, keyLength: S });
+  const one = {
+    sees: (query: number, key: number) => bound.sees(query, key, perBatch ? batch : 0, perHead ? head : 0),
+    tile: (query: { first: number; last: number }, key: { first: number; last: number }) =>
+      bound.tile(query, key, perBatch ? batch : 0, perHead ? head : 0),
+  };
+  const keyPositions = [Int32Array.from({ length: S }, (_, s) => s)];
+  const plan = tilePlan(
+    one,
+    { batches: 1, heads: 1, queries: T, firstQuery: S - T, keyPositions },
+    false,
+    false,
+  );
+  const [rows, columns] = [Math.min(T, 32), Math.min(S, 32)];
+  const cells = new Float32Array(rows * columns); // pairs seen, then their share
+  const sizes = new Float32Array(rows * columns);
+  let seen = 0;
+  for (let t = 0; t < T; t++) {
+    for (let s = 0; s < S; s++) {
+      const tile = tileIndex(plan, 0, 0, Math.floor(t / plan.queryTile), Math.floor(s / plan.keyTile));
+      const word =
+        plan.bitsAt[tile]! + (t % plan.queryTile) * (plan.keyTile / 32) + ((s % plan.keyTile) >>> 5);
+      const shown = plan.classes[tile] === 1 ? (plan.bits[word]! >>> (s & 31)) & 1 : plan.classes[tile]! / 2;
+      const cell = Math.floor((t * rows) / T) * columns + Math.floor((s * columns) / S);
+      cells[cell]! += shown;
+      sizes[cell]! += 1;
+      seen += shown;
+    }
+  }
+  const data = cells.map((count, i) => count / sizes[i]!);
+  const letters = Array.from(data, (share) => (share === 0 ? "·" : share === 1 ? "█" : "▒"));
+  const lines = Array.from({ length: rows }, (_, r) =>
+    letters.slice(r * columns, (r + 1) * columns).join(""),
+  );
+  const ofClass = (wanted: number) => plan.classes.filter((one) => one === wanted).length;
+  return {
+    name,
+    pairs: T * S,
+    seen,
+    sparsity: T * S === 0 ? 0 : 1 - seen / (T * S),
+    tiles: { none: ofClass(0), some: ofClass(1), all: ofClass(2) },
+    picture: { data, shape: [rows, columns] },
+    text: lines.join("\n"),
+  };
+}

@@ -1,0 +1,81 @@
+import { ArgumentError } from "@qkv/core";
+import type { Mask, Range } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+
+/**
+ * Several documents in one sequence: a query sees the keys of its own document. Packed so, each is attended as if it
+ * stood alone, and the work is the sum of their squares instead of the square of their sum.
+ *
+ * For language models combine it: `and(causal(), documents(ids))`.
+ *
+ * @param ids - Which document each position belongs to, any numbers: `[S]`, or `[B][S]` where batches are packed
+ *   differently. May be longer than the sequence so far.
+ * @throws {ArgumentError} If there are fewer ids than positions, or a batch has none.
+ * @see "Efficient Sequence Packing without Cross-contamination" (2021), arXiv:2107.02027
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, documents } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 3, 2]); // [B, H, T, D]: all keys match equally
+ * const { data } = attentionWeights(x, x, { mask: documents([0, 0, 1]) });
+ * [...data]; // => [0.5, 0.5, 0, 0.5, 0.5, 0, 0, 0, 1]
+ * ```
+ */
+export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[]): Mask {
+  const perBatch = typeof ids[0] === "object";
+  const lists = (perBatch ? (ids as readonly ArrayLike<number>[]) : [ids as ArrayLike<number>]).map(withRuns);
+  const of = (batch: number): Packed => {
+    const list = lists[perBatch ? batch : 0];
+    if (list) return list;
+    throw refuse(`${lists.length} lists`, `one per batch, and there is a batch ${batch}`);
+  };
+  return defineMask({
+    name: `documents([${perBatch ? `${lists.length} × ` : ""}${lists[0]!.ids.length}])`,
+    perBatch,
+    bind({ keyLength }) {
+      for (const list of lists) {
+        if (list.ids.length < keyLength)
+          throw refuse(`${list.ids.length} ids`, `one for each of ${keyLength} positions`);
+      }
+      return {
+        sees(query, key, batch) {
+          const { ids } = of(batch);
+          return ids[query] !== undefined && ids[query] === ids[key];
+        },
+        tile(query, key, batch) {
+          const [asking, asked] = [inRange(of(batch), query), inRange(of(batch), key)];
+          const shared = [...asking].filter((id) => id !== undefined && asked.has(id));
+          return shared.length === 0 ? "none" : asking.size === 1 && asked.size === 1 ? "all" : "some";
+        },
+      };
+    },
+  });
+}
+
+/** Ids, and for each position where the run of equal ids around it ends. */
+type Packed = { readonly ids: readonly number[]; readonly runEnd: Int32Array };
+
+function withRuns(list: ArrayLike<number>): Packed {
+  const ids = Array.from(list);
+  const wrong = ids.find((id) => !Number.isFinite(id));
+  if (wrong !== undefined) throw refuse(wrong, "numbers, one for each position");
+  const runEnd = new Int32Array(ids.length);
+  for (let i = ids.length - 1; i >= 0; i--) runEnd[i] = ids[i] === ids[i + 1] ? runEnd[i + 1]! : i;
+  return { ids, runEnd };
+}
+
+/** The documents of a stretch of positions, found run by run; undefined stands for positions beyond the list. */
+function inRange({ ids, runEnd }: Packed, { first, last }: Range): Set<number | undefined> {
+  const found = new Set<number | undefined>();
+  for (let position = first; position <= last; position = (runEnd[position] ?? position) + 1) {
+    found.add(ids[position]);
+  }
+  return found;
+}
+
+function refuse(received: unknown, expected: string): ArgumentError {
+  const fix = "give each position the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
+  return new ArgumentError({ fn: "documents", argument: "ids", received, expected, fix });
+}

@@ -1,0 +1,33 @@
+import { randn } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { and, attention, causal, keepFirst, or, slidingWindow } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+const size = fc.integer({ min: 1, max: 8 });
+const streaming = (kept: number, window: number) => and(causal(), or(keepFirst(kept), slidingWindow(window)));
+
+test("property: without kept tokens it is the window, and with enough of them everything", () => {
+  fc.assert(
+    fc.property(size, size, fc.nat(8), (T, window, kept) => {
+      const x = randn([1, 2, T, 3], { seed: T });
+      const of = (mask = causal()) => attention(x, x, x, { mask }).data;
+      expect(of(streaming(0, window))).toEqual(of(slidingWindow(window)));
+      if (kept + window >= T) expect(of(streaming(kept, window))).toEqual(of());
+    }),
+  );
+});
+
+test("golden: one kept token and a window of two", () => {
+  expect(rowsSeen(streaming(1, 2), 5)).toEqual(["10000", "11000", "11100", "10110", "10011"]);
+  expect(rowsSeen(keepFirst(2), 1, 4)).toEqual(["1100"]);
+  expect(keepFirst(2).name).toBe("keepFirst(2)");
+});
+
+test("counts that are none are refused, with the fix", () => {
+  for (const wrong of [-1, 0.5, NaN, Infinity]) {
+    expect(() => keepFirst(wrong)).toThrow(
+      /keepFirst: `count` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens at the start/,
+    );
+  }
+});

@@ -1,0 +1,37 @@
+import type { Mask } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+import { checkCount } from "./check-count.js";
+
+/**
+ * Lets every query see the first `count` keys: tokens that stay visible however far a window has moved on. Models
+ * put weight on them that belongs nowhere else, and fail without them.
+ *
+ * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, a query does 260 dot products
+ * instead of `S`, and a cache holds 260 tokens.
+ *
+ * @param count - How many. Unit: tokens. Whole, 0 or more.
+ * @throws {ArgumentError} If `count` is not a whole number of at least 0.
+ * @see "Efficient Streaming Language Models with Attention Sinks" (2023), arXiv:2309.17453
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { and, attentionWeights, causal, keepFirst, or, slidingWindow } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 4, 2]); // [B, H, T, D]: all keys match equally
+ * const mask = and(causal(), or(keepFirst(1), slidingWindow(1)));
+ * [...attentionWeights(x, x, { mask }).data.slice(-4)]; // => [0.5, 0, 0, 0.5]
+ * ```
+ */
+export function keepFirst(count: number): Mask {
+  checkCount("keepFirst", "count", count, {
+    least: 0,
+    unit: "tokens",
+    fix: "count the tokens at the start that stay visible; 0 keeps none.",
+  });
+  return defineMask({
+    name: `keepFirst(${count})`,
+    sees: (_query, key) => key < count,
+    tile: (_query, key) => (key.first >= count ? "none" : key.last < count ? "all" : "some"),
+  });
+}

@@ -1,0 +1,55 @@
+import { ArgumentError } from "@qkv/core";
+import type { Mask } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+
+/** Whether a query sees a key, told from where both stand. */
+export type MaskRule = (batch: number, head: number, query: number, key: number) => boolean;
+
+export type MaskModOptions = {
+  /** For messages. Default: the function's name. */
+  name?: string;
+  /** Whether the rule looks at the batch. `false` asks it once for all batches. Default true. */
+  perBatch?: boolean;
+  /** Whether the rule looks at the head. `false` asks it once for all heads. Default true. */
+  perHead?: boolean;
+};
+
+/**
+ * Any predicate as a mask, with the arguments in FlexAttention's order. It is asked about each pair once, on the host,
+ * when a call of new lengths is planned: `B · H · T · S` times, or `T · S` where it looks at neither batch nor head.
+ * {@link defineMask} makes a mask that also tells of whole tiles.
+ *
+ * @param rule - `(batch, head, query, key) => boolean`; positions are absolute, and queries are the last ones.
+ * @throws {ArgumentError} If `rule` is not a function.
+ * @see "Flex Attention" (2024), arXiv:2412.05496
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, maskMod } from "@qkv/attention";
+ *
+ * const x = zeros([1, 2, 2, 4]); // [B, H, T, D]: all keys match equally
+ * const secondHeadLooksBack = maskMod((_batch, head, query, key) => head === 0 || key < query);
+ * [...attentionWeights(x, x, { mask: secondHeadLooksBack }).data]; // => [0.5, 0.5, 0.5, 0.5, 0, 0, 1, 0]
+ * ```
+ */
+export function maskMod(
+  rule: MaskRule,
+  { name, perBatch = true, perHead = true }: MaskModOptions = {},
+): Mask {
+  if (typeof rule !== "function") {
+    throw new ArgumentError({
+      fn: "maskMod",
+      argument: "rule",
+      received: rule,
+      expected: "a function (batch, head, query, key) => boolean",
+      fix: "write `maskMod((batch, head, query, key) => key <= query)`.",
+    });
+  }
+  return defineMask({
+    name: name ?? (rule.name === "" ? "maskMod(…)" : rule.name),
+    perBatch,
+    perHead,
+    sees: (query, key, batch, head) => rule(batch, head, query, key),
+  });
+}

@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { causal, not, padding, slidingWindow } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+test("golden: what causal hides", () => {
+  expect(rowsSeen(not(causal()), 3)).toEqual(["011", "001", "000"]);
+  expect(rowsSeen(not(not(causal())), 3)).toEqual(rowsSeen(causal(), 3));
+});
+
+test("tiles change their class", () => {
+  const { tile } = not(slidingWindow(2)).bind({ queryLength: 9, keyLength: 9 });
+  const at = (first: number, last = first) => ({ first, last });
+  expect(tile(at(6, 7), at(0, 1), 0, 0)).toBe("all");
+  expect(tile(at(6), at(5, 6), 0, 0)).toBe("none");
+  expect(tile(at(6), at(4, 6), 0, 0)).toBe("some");
+});
+
+test("it tells what it depends on, and how it was written; what is no mask is refused", () => {
+  const mask = not(padding([1]));
+  expect([mask.perBatch, mask.perHead, mask.name]).toEqual([true, false, "not(padding([1]))"]);
+  expect(() => not(undefined as never)).toThrow(/not: `mask` is undefined, expected a mask/);
+});

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { causal, keepFirst, or, padding, slidingWindow } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+test("golden: a window or the first key", () => {
+  expect(rowsSeen(or(slidingWindow(2), keepFirst(1)), 4)).toEqual(["1000", "1100", "1110", "1011"]);
+  expect(rowsSeen(or(), 2)).toEqual(["00", "00"]);
+});
+
+test("a tile is taken whole where one mask shows it, and skipped where none does", () => {
+  const { tile } = or(slidingWindow(2), keepFirst(2)).bind({ queryLength: 9, keyLength: 9 });
+  const at = (first: number, last = first) => ({ first, last });
+  expect(tile(at(6, 7), at(0, 1), 0, 0)).toBe("all");
+  expect(tile(at(6, 7), at(3, 4), 0, 0)).toBe("none");
+  expect(tile(at(6, 7), at(1, 2), 0, 0)).toBe("some");
+});
+
+test("it tells what it depends on, and how it was written; what is no mask is refused", () => {
+  const mask = or(causal(), padding([1]));
+  expect([mask.perBatch, mask.perHead, mask.name]).toEqual([true, false, "or(causal(), padding([1]))"]);
+  expect(() => or(causal(), causal as never)).toThrow(
+    /or: `masks\[1\]` is the function causal, expected a mask/,
+  );
+});

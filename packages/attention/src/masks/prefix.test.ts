@@ -1,0 +1,33 @@
+import { randn } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attention, causal, or, padding, prefix } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+test("property: no prefix is causal, and a prefix of everything no mask", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 8 }), fc.nat(3), (T, more) => {
+      const x = randn([1, 2, T, 3], { seed: T });
+      expect(attention(x, x, x, { mask: prefix(0) }).data).toEqual(
+        attention(x, x, x, { mask: causal() }).data,
+      );
+      expect(attention(x, x, x, { mask: prefix(T + more) }).data).toEqual(attention(x, x, x).data);
+    }),
+  );
+});
+
+test("golden: a prefix of three, also when the last token is decoded, and one per batch", () => {
+  expect(rowsSeen(prefix(3), 5)).toEqual(["11100", "11100", "11100", "11110", "11111"]);
+  expect(rowsSeen(prefix(3), 2, 5)).toEqual(["11110", "11111"]);
+  const each = or(causal(), padding([3, 1]));
+  expect(rowsSeen(each, 5, 5, 0)).toEqual(rowsSeen(prefix(3), 5));
+  expect(rowsSeen(each, 5, 5, 1)).toEqual(rowsSeen(causal(), 5));
+});
+
+test("lengths that are none are refused, with the fix", () => {
+  for (const wrong of [-1, 2.5, NaN]) {
+    expect(() => prefix(wrong)).toThrow(
+      /prefix: `length` is .*, expected a whole number of tokens, 0 or more.\nFix: count the tokens that may see/,
+    );
+  }
+});

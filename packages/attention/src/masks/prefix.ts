@@ -1,0 +1,42 @@
+import type { Mask } from "@qkv/tensor";
+import { defineMask } from "../mask.js";
+import { checkCount } from "./check-count.js";
+
+/**
+ * Prefix language model: the first `length` tokens see each other, and every later one sees them and what lies before
+ * itself: key `j` is seen where `j < length` or `j ≤ i`.
+ *
+ * `prefix(0)` is `causal()`, a prefix as long as the sequence is no mask. With a length per batch:
+ * `or(causal(), padding(lengths))`.
+ *
+ * @param length - Unit: tokens. Whole, 0 or more.
+ * @throws {ArgumentError} If `length` is not a whole number of at least 0.
+ * @see "Exploring the Limits of Transfer Learning" (2019), arXiv:1910.10683, section 3.2.1
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { attentionWeights, prefix } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 4, 2]); // [B, H, T, D]: all keys match equally
+ * const { data } = attentionWeights(x, x, { mask: prefix(2) });
+ * [...data.slice(0, 4)]; // => [0.5, 0.5, 0, 0]
+ * ```
+ */
+export function prefix(length: number): Mask {
+  checkCount("prefix", "length", length, {
+    least: 0,
+    unit: "tokens",
+    fix: "count the tokens that may see each other both ways; 0 is `causal()`.",
+  });
+  return defineMask({
+    name: `prefix(${length})`,
+    sees: (query, key) => key < length || key <= query,
+    tile: (query, key) =>
+      key.first >= length && key.first > query.last
+        ? "none"
+        : key.last < length || key.last <= query.first
+          ? "all"
+          : "some",
+  });
+}

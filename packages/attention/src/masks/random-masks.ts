@@ -1,0 +1,86 @@
+import { tensor, type Mask } from "@qkv/tensor";
+import fc from "fast-check";
+import {
+  and,
+  bigBird,
+  blockSparse,
+  causal,
+  chunked,
+  dilated,
+  documents,
+  keepFirst,
+  maskMod,
+  maskTensor,
+  not,
+  or,
+  padding,
+  prefix,
+  slidingWindow,
+  strided,
+  tree,
+} from "../index.js";
+
+/** For tests: how many positions the masks below are made for, with two batches and two heads. */
+export const positions = 12;
+
+const few = (least: number, most = 8) => fc.integer({ min: least, max: most });
+const bools = (...shape: number[]) => {
+  const length = shape.reduce((a, b) => a * b, 1);
+  return fc
+    .array(fc.boolean(), { minLength: length, maxLength: length })
+    .map((values) => tensor(values, { shape }));
+};
+const ids = fc.array(few(0, 2), { minLength: positions, maxLength: positions });
+
+/** For tests: a mask of each kind. */
+export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
+  causal: fc.constantFrom(causal({ align: "bottom-right" }), causal({ align: "top-left" })),
+  offset: few(-4, 4).map((offset) => causal({ offset })),
+  slidingWindow: fc.oneof(few(1), fc.constant(Infinity)).map((size) => slidingWindow(size)),
+  bothSides: fc
+    .tuple(fc.oneof(few(0), fc.constant(Infinity)), fc.oneof(few(0), fc.constant(Infinity)))
+    .map(([before, after]) => slidingWindow({ before, after })),
+  keepFirst: few(0).map(keepFirst),
+  prefix: few(0).map(prefix),
+  padding: fc.tuple(few(0), few(0)).map(padding),
+  documents: fc.oneof(
+    ids.map((list) => documents(list)),
+    ids.map((list) => documents([...list].sort((a, b) => a - b))),
+    fc.tuple(ids, ids).map((lists) => documents(lists)),
+  ),
+  dilated: fc.tuple(few(1, 4), few(1, 4)).map(([size, step]) => dilated(size, step)),
+  strided: few(1, 5).map(strided),
+  chunked: fc.oneof(few(1), fc.constant(Infinity)).map(chunked),
+  bigBird: fc
+    .record({
+      blockSize: few(1, 3),
+      windowBlocks: fc.constantFrom(1, 3),
+      globalBlocks: fc.constantFrom([], [0], [0, -1]),
+      randomBlocks: few(0, 2),
+      seed: fc.nat(9),
+    })
+    .map(bigBird),
+  blockSparse: fc.oneof(
+    bools(4, 4).map((layout) => blockSparse(layout, 3)),
+    bools(2, 4, 4).map((layout) => blockSparse(layout, 3)),
+  ),
+  tree: few(0, positions)
+    .chain((nodes) => fc.tuple(...Array.from({ length: nodes }, (_, node) => few(-1, node - 1))))
+    .map(tree),
+  maskTensor: bools(2, 2, 1, positions).map(maskTensor),
+  maskMod: few(1, 4).map((n) =>
+    maskMod((batch, head, query, key) => (query * 3 + key * 5 + batch + 2 * head) % (n + 1) === 0),
+  ),
+};
+
+/** For tests: any mask, and masks made of masks. */
+export const masks: fc.Arbitrary<Mask> = fc.letrec<{ any: Mask; leaf: Mask }>((of) => ({
+  leaf: fc.oneof(...Object.values(kinds)),
+  any: fc.oneof(
+    { maxDepth: 2, depthIdentifier: "mask" },
+    of("leaf"),
+    fc.array(of("any"), { maxLength: 3, depthIdentifier: "mask" }).map((list) => and(...list)),
+    fc.array(of("any"), { maxLength: 3, depthIdentifier: "mask" }).map((list) => or(...list)),
+    of("any").map(not),
+  ),
+})).any;

@@ -1,0 +1,26 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { causal, dilated, or, slidingWindow, strided } from "../index.js";
+import { rowsSeen } from "./rows-seen.js";
+
+test("property: it is a window together with every stride-th key; a stride of 1 is causal", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), (stride) => {
+      const both = or(slidingWindow(stride), dilated(12, stride));
+      expect(rowsSeen(strided(stride), 12)).toEqual(rowsSeen(both, 12));
+      expect(rowsSeen(strided(1), 12)).toEqual(rowsSeen(causal(), 12));
+    }),
+  );
+});
+
+test("golden: a stride of three", () => {
+  expect(rowsSeen(strided(3), 3, 8)).toEqual(["00111100", "10011110", "01001111"]);
+});
+
+test("a stride that is none is refused, with the fix", () => {
+  for (const wrong of [0, 2.5, Infinity]) {
+    expect(() => strided(wrong)).toThrow(
+      /strided: `stride` is .*, expected a whole number of tokens, 1 or more.\nFix: choose about the square root/,
+    );
+  }
+});

@@ -1,0 +1,98 @@
+import type { Mask } from "@qkv/tensor";
+import { checkCount } from "./check-count.js";
+import { slidingWindow } from "./sliding-window.js";
+
+/**
+ * The `window_size=(left, right)` of FlashAttention, JAX's `local_window_size` and ONNX Attention: neighbours seen on
+ * each side, the query itself not counted; -1 means all.
+ *
+ * @param left - Keys before the query, or -1.
+ * @param right - Keys after it, or -1.
+ *
+ * @example
+ * ```ts
+ * import { windowFromFlashAttention } from "@qkv/attention";
+ *
+ * windowFromFlashAttention(255, 0).name; // => "slidingWindow({ before: 255, after: 0 })"
+ * ```
+ */
+export function windowFromFlashAttention(left: number, right: number): Mask {
+  const side = (argument: string, value: number) =>
+    value === -1
+      ? Infinity
+      : checkCount("windowFromFlashAttention", argument, value, {
+          least: 0,
+          unit: "tokens",
+          fix: "count neighbours without the query itself; -1 means all.",
+        });
+  return slidingWindow({ before: side("left", left), after: side("right", right) });
+}
+
+/**
+ * The `sliding_window` of a Hugging Face configuration. Causal models (Mistral, Gemma) count the query itself;
+ * bidirectional ones see as many neighbours on both sides.
+ *
+ * @param size - `config.sliding_window`.
+ * @param options - `bidirectional`: default false.
+ *
+ * @example
+ * ```ts
+ * import { windowFromHuggingFace } from "@qkv/attention";
+ *
+ * windowFromHuggingFace(4096).name; // => "slidingWindow(4096)"
+ * windowFromHuggingFace(64, { bidirectional: true }).name; // => "slidingWindow({ before: 64, after: 64 })"
+ * ```
+ */
+export function windowFromHuggingFace(
+  size: number,
+  { bidirectional = false }: { bidirectional?: boolean } = {},
+): Mask {
+  checkCount("windowFromHuggingFace", "size", size, {
+    least: 1,
+    unit: "tokens",
+    fix: "take `config.sliding_window`; where it is null the model has no window.",
+  });
+  return slidingWindow(bidirectional ? { before: size, after: size } : size);
+}
+
+/**
+ * The `sliding_window` of Keras' `GroupedQueryAttention`: keys less than so many places away, as here.
+ *
+ * @param size - The layer's `sliding_window`.
+ *
+ * @example
+ * ```ts
+ * import { windowFromKeras } from "@qkv/attention";
+ *
+ * windowFromKeras(8).name; // => "slidingWindow(8)"
+ * ```
+ */
+export function windowFromKeras(size: number): Mask {
+  checkCount("windowFromKeras", "size", size, {
+    least: 1,
+    unit: "tokens",
+    fix: "take the layer's `sliding_window`; where it is None there is no window.",
+  });
+  return slidingWindow(size);
+}
+
+/**
+ * The window that SGLang passes to its kernels, in which the query itself is not counted.
+ *
+ * @param size - One less than the model's own window.
+ *
+ * @example
+ * ```ts
+ * import { windowFromSGLang } from "@qkv/attention";
+ *
+ * windowFromSGLang(4095).name; // => "slidingWindow(4096)"
+ * ```
+ */
+export function windowFromSGLang(size: number): Mask {
+  checkCount("windowFromSGLang", "size", size, {
+    least: 0,
+    unit: "tokens",
+    fix: "pass SGLang's exclusive size, one less than the model's `sliding_window`.",
+  });
+  return slidingWindow(size + 1);
+}
