@@ -17,6 +17,7 @@ import type { Tensor } from "./tensor.js";
  * ```
  */
 export function resident(x: Tensor): Tensor {
-  x.device.keep(checkTensor("resident", "x", x).storage);
+  const { device, storage } = checkTensor("resident", "x", x);
+  device.keep(storage);
   return x;
 }
