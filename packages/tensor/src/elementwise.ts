@@ -66,8 +66,16 @@ export function binaryOp(
   return {
     name,
     infer: ([a, b]) => {
-      const dtype = sameType(name, a!, b!);
-      return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? dtype }];
+      if (a!.dtype !== b!.dtype) {
+        throw new ArgumentError({
+          fn: name,
+          argument: "b",
+          received: b!.dtype,
+          expected: `${a!.dtype} like the other side`,
+          fix: "use `cast(x, dtype)` on one side.",
+        });
+      }
+      return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
     },
     kernel([a, b], [out]) {
       const strides = [a!, b!].map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
@@ -81,9 +89,10 @@ export function binaryOp(
 
 /** Both operands as tensors: a number takes the type and device of the other side. */
 export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
-  if (isTensor(a)) return [a, isTensor(b) ? b : scalarLike(fn, "b", b, a)];
-  if (isTensor(b)) return [scalarLike(fn, "a", a, b), b];
-  return [checkTensor(fn, "a", a), checkTensor(fn, "b", b)];
+  const like = isTensor(b) ? b : checkTensor(fn, "a", a);
+  const side = (argument: string, value: Operand) =>
+    isTensor(value) ? value : scalarLike(fn, argument, value, like);
+  return [side("a", a), side("b", b)];
 }
 
 /** A number as a tensor of the shape [], of a type and on a device. */
@@ -106,15 +115,4 @@ export function scalarLike(
     });
   }
   return new Tensor(device, device.adopt(dtype, array), []);
-}
-
-function sameType(fn: string, a: Tensor, b: Tensor): DType {
-  if (a.dtype === b.dtype) return a.dtype;
-  throw new ArgumentError({
-    fn,
-    argument: "b",
-    received: b.dtype,
-    expected: `${a.dtype} like the other side`,
-    fix: "use `cast(x, dtype)` on one side.",
-  });
 }

@@ -26,12 +26,8 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Whether elements lie one after the other, in row-major order. Strides of axes of length 1 do not matter. */
 export function isContiguous(shape: Shape, strides: Shape): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
+  const packed = stridesOf(shape);
+  return shape.every((length, axis) => length === 1 || strides[axis] === packed[axis]);
 }
 
 /** Refuses what is not a list of whole lengths of 0 or more. */

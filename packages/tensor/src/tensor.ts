@@ -4,11 +4,13 @@ import { isPacked, type DType, type TypedArray } from "./dtype.js";
 import { fromHalfBits } from "./half.js";
 import { copyPacked } from "./copy-packed.js";
 import { format } from "./format.js";
+import { inspect } from "./inspect.js";
 import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
 import type { Node } from "./tape.js";
 
 declare const __VERSION__: string;
 const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
+const inspectKey: symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** Where a tensor's elements lie in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
@@ -80,6 +82,11 @@ export class Tensor {
   /** Printed as numpy prints: rows under each other, long axes cut. */
   toString(): string {
     return format(this);
+  }
+
+  /** What `console.log` in Node prints. */
+  [inspectKey](): string {
+    return inspect(this);
   }
 
   get [brand.key]() {
