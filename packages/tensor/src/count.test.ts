@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import {
+  add,
+  argSort,
+  count,
+  gather,
+  grad,
+  matmul,
+  mul,
+  sum,
+  tensor,
+  transpose,
+  zeros,
+  type Tensor,
+} from "./index.js";
+
+test("counts operations, bytes and calls from the shapes that ran", () => {
+  const { result, ...counts } = count(() => {
+    const y = add(mul(zeros([2, 3]), zeros([3])), 1); // 6 and 6
+    return sum(transpose(y), { axis: 0 }); // 6 in, 2 out; a view is free
+  });
+  expect(result.shape).toEqual([2]);
+  expect(counts).toEqual({
+    flops: 18,
+    bytesRead: 4 * (6 + 3 + 6 + 1 + 6),
+    bytesWritten: 4 * (6 + 6 + 2),
+    calls: { mul: 1, add: 1, sum: 1 },
+  });
+});
+
+test("a matrix product counts a multiplication and an addition for each pair, in any batch and type", () => {
+  const { flops, bytesRead, bytesWritten } = count(() =>
+    matmul(zeros([5, 2, 3], { dtype: "float64" }), zeros([5, 3, 4], { dtype: "float64" })),
+  );
+  expect([flops, bytesRead, bytesWritten]).toEqual([5 * 2 * 2 * 3 * 4, 8 * 5 * (6 + 12), 8 * 5 * 8]);
+});
+
+test("what backward runs is counted too, counts nest, and nothing is counted afterwards", () => {
+  const x = tensor([3, 1, 2]);
+  const outer = count(() => {
+    const inner = count(() => gather(x, 0, argSort(x)));
+    expect(inner.calls).toEqual({ argSort: 1, gather: 1 });
+    grad((z: Tensor) => sum(mul(z, z)))(x);
+  });
+  expect(outer.calls.mul).toBe(3);
+  expect(outer.calls.gather).toBe(1);
+  add(x, 1);
+  expect(outer.calls.add ?? 0).toBe(1); // where both gradients of z meet
+});
+
+test("an error inside ends the count", () => {
+  expect(() => count(() => add(zeros([2]), zeros([3])))).toThrow(/add: `b`/);
+  expect(count(() => add(zeros([2]), 1)).calls).toEqual({ add: 1 });
+});

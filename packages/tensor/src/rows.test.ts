@@ -1,0 +1,40 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { eachRow } from "./rows.js";
+import { stridesOf } from "./shape.js";
+
+const lengths = fc.array(fc.nat(3), { maxLength: 4 });
+/** Strides as views have them: row-major of a larger shape, permuted, reversed, or 0. */
+const view = fc.record({ seed: fc.nat(23), grow: fc.nat(2), zeros: fc.nat(15), negative: fc.nat(15) });
+
+test("property: rows visit every place once, in row-major order, whatever the strides", () => {
+  fc.assert(
+    fc.property(lengths, view, view, (shape, ...views) => {
+      const strides = views.map(({ seed, grow, zeros, negative }) => {
+        const packed = stridesOf(shape.map((length) => length + grow));
+        const order = packed.map((_, axis) => packed[(axis + seed) % packed.length]!);
+        return order.map((stride, axis) =>
+          zeros & (1 << axis) ? 0 : negative & (1 << axis) ? -stride : stride,
+        );
+      });
+      const offsets = [100, 7];
+      let expected = [[...offsets]];
+      shape.forEach((length, axis) => {
+        expected = expected.flatMap((at) =>
+          Array.from({ length }, (_, i) => at.map((from, k) => from + i * strides[k]![axis]!)),
+        );
+      });
+      const visited: number[][] = [];
+      eachRow(shape, strides, offsets, (at, step, n) => {
+        for (let k = 0; k < n; k++) visited.push(at.map((from, side) => from + k * step[side]!));
+      });
+      expect(visited).toEqual(expected);
+    }),
+  );
+});
+
+test("packed operands of any rank are a single row", () => {
+  const rows: number[] = [];
+  eachRow([2, 1, 3, 4], [stridesOf([2, 1, 3, 4]), [12, 5, 4, 1]], [0, 0], (_at, _step, n) => rows.push(n));
+  expect(rows).toEqual([24]);
+});

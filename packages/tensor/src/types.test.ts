@@ -1,0 +1,71 @@
+import { expectTypeOf, test } from "vitest";
+import {
+  add,
+  argmax,
+  checkGradient,
+  count,
+  grad,
+  isTensor,
+  js,
+  mapTensors,
+  scatter,
+  split,
+  sum,
+  tensor,
+  topK,
+  valueAndGrad,
+  vjp,
+  where,
+  type DType,
+  type Nested,
+  type Operand,
+  type ReduceOptions,
+  type Shape,
+  type Tensor,
+  type TypedArray,
+} from "./index.js";
+
+// What a type checker must accept and refuse; nothing here runs.
+test("types of the public signatures", () => {
+  expectTypeOf(tensor).returns.toEqualTypeOf<Tensor>();
+  expectTypeOf<Tensor["shape"]>().toEqualTypeOf<Shape>();
+  expectTypeOf<Tensor["dtype"]>().toEqualTypeOf<DType>();
+  expectTypeOf<Tensor["data"]>().toEqualTypeOf<TypedArray>();
+  expectTypeOf<Tensor["read"]>().returns.resolves.toEqualTypeOf<TypedArray>();
+  expectTypeOf<Tensor["toNested"]>().returns.toEqualTypeOf<Nested>();
+  expectTypeOf<Operand>().toEqualTypeOf<Tensor | number>();
+
+  expectTypeOf(add).parameters.toEqualTypeOf<[a: Operand, b: Operand]>();
+  expectTypeOf(where).parameters.toEqualTypeOf<[condition: Tensor, a: Operand, b: Operand]>();
+  expectTypeOf(sum).parameter(1).toEqualTypeOf<ReduceOptions | undefined>();
+  expectTypeOf(argmax).returns.toEqualTypeOf<Tensor>();
+  expectTypeOf(topK).returns.toEqualTypeOf<{ values: Tensor; indices: Tensor }>();
+  expectTypeOf(split).returns.toEqualTypeOf<Tensor[]>();
+  expectTypeOf(isTensor).guards.toEqualTypeOf<Tensor>();
+
+  // @ts-expect-error strings are no element types
+  expectTypeOf(tensor).toBeCallableWith([1], { dtype: "float8" });
+  // @ts-expect-error only sums are known
+  expectTypeOf(scatter).toBeCallableWith({} as Tensor, 0, {} as Tensor, 1, { reduce: "max" });
+});
+
+test("types of gradients follow what is differentiated", () => {
+  type Params = { w: Tensor; layers: { b: Tensor }[] };
+  const loss = (_: Params, x: Tensor) => x;
+  expectTypeOf(grad(loss)).toEqualTypeOf<(params: Params, x: Tensor) => Params>();
+  expectTypeOf(valueAndGrad(loss)).returns.toEqualTypeOf<[value: Tensor, gradient: Params]>();
+  expectTypeOf(grad((x) => x))
+    .parameter(0)
+    .toEqualTypeOf<Tensor>();
+  expectTypeOf(vjp<Tensor, { y: Tensor }>)
+    .returns.toHaveProperty("pullback")
+    .toEqualTypeOf<(gradient: { y: Tensor }) => Tensor>();
+  expectTypeOf(checkGradient<Params>)
+    .parameter(1)
+    .toEqualTypeOf<Params>();
+  expectTypeOf(count<string>)
+    .returns.toHaveProperty("result")
+    .toEqualTypeOf<string>();
+  expectTypeOf(mapTensors<Params>).returns.toEqualTypeOf<Params>();
+  expectTypeOf(js().scope<{ y: Tensor }>).returns.toEqualTypeOf<{ y: Tensor }>();
+});
