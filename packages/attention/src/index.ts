@@ -5,7 +5,15 @@ export {
   type AttentionOptions,
   type Traced,
 } from "./attention.js";
+export { alibi, alibiSlopes } from "./biases/alibi.js";
+export { learnedRelative } from "./biases/learned-relative.js";
+export { t5Bias, type T5BiasOptions } from "./biases/t5-bias.js";
 export { type HeadsConfig, type HeadsParams, type Trace } from "./heads/attend-heads.js";
+export {
+  crossAttention,
+  type CrossAttentionConfig,
+  type CrossAttentionLayer,
+} from "./heads/cross-attention.js";
 export {
   groupedQuery,
   type ApplyOptions,
@@ -17,8 +25,17 @@ export {
 export { learnedSinks, type Sinks } from "./heads/learned-sinks.js";
 export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
 export { multiQuery } from "./heads/multi-query.js";
+export { fuseHeads, perHead, splitHeads, type PerHeadLayer, type PerHeadParams } from "./heads/per-head.js";
 export { qkNorm, type QkNorm } from "./heads/qk-norm.js";
 export { softmaxOne } from "./heads/softmax-one.js";
+export {
+  summedHeads,
+  toSummedHeads,
+  type SummedHeadsConfig,
+  type SummedHeadsLayer,
+  type SummedHeadsParams,
+} from "./heads/summed-heads.js";
+export { toGroupedQuery } from "./heads/to-grouped-query.js";
 export { defineMask, type MaskDefinition } from "./mask.js";
 export { and } from "./masks/and.js";
 export { bigBird, type BigBirdOptions } from "./masks/big-bird.js";

@@ -1,0 +1,103 @@
+import { cast, checkGradient, mapTensors, mul, randn, sum, take, tensor, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { causal, crossAttention, groupedQuery, multiHead, padding } from "../index.js";
+
+const size = fc.integer({ min: 1, max: 5 });
+const seed = fc.nat(1000);
+
+test("property: a sequence that attends to itself is self-attention, bit for bit", () => {
+  fc.assert(
+    fc.property(size, seed, (T, seed) => {
+      const config = { embedDim: 6, numHeads: 2, mask: causal(), bias: true };
+      const [cross, self] = [crossAttention(config), multiHead(config)];
+      const [params, x] = [cross.init(seed), randn([2, T, 6], { seed: seed + 1 })];
+      expect(cross.apply(params, x, x).data).toEqual(self.apply(self.init(seed), x).data);
+    }),
+  );
+});
+
+test("property: the order of the context does not matter, and padding is never read", () => {
+  fc.assert(
+    fc.property(size, size, seed, (T, S, seed) => {
+      const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2, numKvHeads: 1 });
+      const params = layer.init(seed);
+      const [x, context] = [randn([1, T, 4], { seed }), randn([1, S, 3], { seed: seed + 1 })];
+      const places = (list: number[]) => take(context, 1, tensor(list, { dtype: "int32" }));
+      const order = Array.from({ length: S }, (_, s) => S - 1 - s);
+      const plain = layer.apply(params, x, context).data;
+      layer
+        .apply(params, x, places(order))
+        .data.forEach((number, i) => expect(number).toBeCloseTo(plain[i]!, 5));
+      const bad = take(
+        tensor([...context.data, NaN, NaN, NaN], { shape: [1, S + 1, 3] }),
+        1,
+        tensor([...order.reverse(), S], { dtype: "int32" }),
+      );
+      const padded = crossAttention({ ...layer.config, mask: padding([S]) });
+      expect(padded.apply(params, x, bad).data).toEqual(plain);
+    }),
+  );
+});
+
+test("property: projected once or each time, the context gives the same, bit for bit", () => {
+  fc.assert(
+    fc.property(size, size, seed, (T, S, seed) => {
+      const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2 });
+      const params = layer.init(seed);
+      const [x, context] = [randn([2, T, 4], { seed }), randn([2, S, 3], { seed: seed + 1 })];
+      const kept = layer.keyValues(params, context);
+      expect(layer.apply(params, x, kept).data).toEqual(layer.apply(params, x, context).data);
+      const grouped = groupedQuery({ embedDim: 4, contextDim: 3, numHeads: 2, numKvHeads: 2 });
+      expect(grouped.apply(params, x, { context }).data).toEqual(layer.apply(params, x, kept).data);
+    }),
+  );
+});
+
+test("golden: two tokens of context that match equally arrive as their mean", () => {
+  const layer = crossAttention({ embedDim: 1, contextDim: 2, numHeads: 1 });
+  const sumOf = { weight: tensor([[1, 1]]) };
+  const params = {
+    query: { weight: tensor([[0]]) },
+    key: sumOf,
+    value: sumOf,
+    output: { weight: tensor([[2]]) },
+  };
+  const tensors: Record<string, Tensor> = {};
+  const trace = { names: ["weights"] as const, tensors };
+  expect(
+    layer
+      .apply(
+        params,
+        tensor([[[7]]]),
+        tensor([
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ]),
+        { trace },
+      )
+      .toNested(),
+  ).toEqual([[[10]]]);
+  expect(tensors["weights"]!.toNested()).toEqual([[[[0.5, 0.5]]]]);
+});
+
+test("gradient: towards x, the context and every weight", () => {
+  const f64 = (x: Tensor) => cast(x, "float64");
+  const layer = crossAttention({ embedDim: 4, contextDim: 3, numHeads: 2, bias: true });
+  const given = mapTensors(
+    { params: layer.init(1), x: randn([1, 2, 4], { seed: 2 }), context: randn([1, 3, 3], { seed: 3 }) },
+    f64,
+  );
+  const dy = f64(randn([1, 2, 4], { seed: 4 }));
+  checkGradient(({ params, x, context }) => sum(mul(layer.apply(params, x, context), dy)), given);
+});
+
+test("a missing context is refused with the fix", () => {
+  const layer = crossAttention({ embedDim: 4, numHeads: 2 });
+  expect(() => layer.apply(layer.init(1), randn([1, 2, 4], { seed: 1 }), undefined as never)).toThrow(
+    /crossAttention: `context` is undefined.*\nFix: give the sequence to attend to/,
+  );
+  expect(() => crossAttention({ embedDim: 4, numHeads: 2, numKvHeads: 3 })).toThrow(/`numKvHeads` is 3/);
+});

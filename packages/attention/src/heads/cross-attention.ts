@@ -1,0 +1,60 @@
+import { ArgumentError } from "@qkv/core";
+import type { KeyValues, Tensor } from "@qkv/tensor";
+import type { Trace } from "./attend-heads.js";
+import {
+  groupedQuery,
+  type AttentionLayer,
+  type AttentionParams,
+  type GroupedQueryConfig,
+} from "./grouped-query.js";
+
+/** What a cross-attention layer is. Default of `numKvHeads`: numHeads, so that nothing is shared. */
+export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "numKvHeads"> & { numKvHeads?: number };
+
+/** A layer whose keys and values come from another sequence. */
+export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyValues"> & {
+  /** x `[B, T, C]` and context `[B, S, contextDim]`, or what `keyValues` made of it, to `[B, T, C]`. */
+  apply(params: AttentionParams, x: Tensor, context: Tensor | KeyValues, options?: { trace?: Trace }): Tensor;
+};
+
+/**
+ * Cross-attention: one sequence asks, another answers. A decoder reads what an encoder made of the source sentence; a
+ * picture's patches answer a caption.
+ *
+ * Costs T · S dot products. The context does not grow while a reply is written: project it once with `keyValues` and
+ * give that to every step. There is no rotary turn, as distances between two sequences mean nothing.
+ *
+ * @throws {ArgumentError} If the sizes do not divide.
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.3
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { crossAttention } from "@qkv/attention";
+ *
+ * const layer = crossAttention({ embedDim: 8, contextDim: 6, numHeads: 2 });
+ * const params = layer.init(1);
+ * const source = layer.keyValues(params, randn([1, 9, 6], { seed: 2 })); // once
+ * layer.apply(params, randn([1, 1, 8], { seed: 3 }), source).shape; // => [1, 1, 8]
+ * ```
+ */
+export function crossAttention(config: CrossAttentionConfig): CrossAttentionLayer {
+  const layer = groupedQuery({ numKvHeads: config.numHeads, ...config });
+  return {
+    config: layer.config,
+    init: layer.init,
+    keyValues: layer.keyValues,
+    apply(params, x, context, { trace } = {}) {
+      if (context === undefined) {
+        throw new ArgumentError({
+          fn: "crossAttention",
+          argument: "context",
+          received: context,
+          expected: "a tensor [B, S, contextDim], or what `layer.keyValues` made of one",
+          fix: "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
+        });
+      }
+      return layer.apply(params, x, { context, ...(trace && { trace }) });
+    },
+  };
+}

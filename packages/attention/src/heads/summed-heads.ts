@@ -1,0 +1,176 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import {
+  add,
+  concat,
+  einsum,
+  expandDims,
+  matmul,
+  mul,
+  randn,
+  repeat,
+  sum,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
+import type { LinearParams } from "./grouped-query.js";
+import type { PerHeadParams } from "./per-head.js";
+
+/** What a layer of summed heads is. */
+export type SummedHeadsConfig = HeadsConfig & {
+  /** C, the width of the model, and the size of every head. */
+  embedDim: number;
+  /** H */
+  numHeads: number;
+};
+
+/** The weights of summed heads, each as large as the model is wide. */
+export type SummedHeadsParams = HeadsParams & {
+  /** `[H, C, C]`, bias `[H, C]` */
+  query: LinearParams;
+  /** `[H, C, C]`, bias `[H, C]` */
+  key: LinearParams;
+  /** `[H, C, C]`, bias `[H, C]` */
+  value: LinearParams;
+  /** `[C]`: what is added to the sum. Default: nothing. */
+  bias?: Tensor;
+};
+
+export type SummedHeadsLayer = {
+  readonly config: SummedHeadsConfig;
+  /** Random weights: normal with variance 1 / fan-in. */
+  init(seed: number): SummedHeadsParams;
+  /** `[B, T, C]` to `[B, T, C]`. */
+  apply(params: SummedHeadsParams, x: Tensor, options?: { trace?: Trace }): Tensor;
+};
+
+/**
+ * Multi-head attention in its third construction: every head works at the full width C, and the outputs are added,
+ * `Σ_h A_h x W_V^h`. No head is split and no output projection is needed.
+ *
+ * The usual layer is such a sum whose matrices have rank D = C / H ({@link toSummedHeads}); here they have rank C,
+ * for `3 · H · C²` weights instead of `4 · C²`, H times the multiplications, and H times the cache.
+ *
+ * @throws {ArgumentError} If a size is not a whole number of at least 1.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { randn, tensorsOf } from "@qkv/tensor";
+ * import { multiHead, summedHeads } from "@qkv/attention";
+ *
+ * const config = { embedDim: 16, numHeads: 4 };
+ * const weights = (params: unknown) => tensorsOf(params).reduce((n, { data }) => n + data.length, 0);
+ * [multiHead(config), summedHeads(config)].map((layer) => weights(layer.init(1))); // => [1024, 3072]
+ * summedHeads(config).apply(summedHeads(config).init(1), randn([1, 3, 16], { seed: 2 })).shape; // => [1, 3, 16]
+ * ```
+ */
+export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
+  const { embedDim: C, numHeads: H } = config;
+  for (const argument of ["embedDim", "numHeads"] as const) {
+    if (Number.isInteger(config[argument]) && config[argument] >= 1) continue;
+    throw new ArgumentError({
+      fn: "summedHeads",
+      argument,
+      received: config[argument],
+      expected: "a whole number, 1 or more",
+      fix: "count heads and numbers.",
+    });
+  }
+  const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
+    const heads = einsum("hdc,btc->bhtd", weight, x);
+    return bias ? add(heads, expandDims(bias, 1)) : heads;
+  };
+  return {
+    config,
+    init(seed) {
+      const make = (n: number) => ({
+        weight: mul(randn([H, C, C], { seed: seed * 3 + n }), 1 / Math.sqrt(C)),
+      });
+      const sinks = config.sinks?.init(H);
+      return { query: make(0), key: make(1), value: make(2), ...(sinks && { sinks }) };
+    },
+    apply(params, x, { trace } = {}) {
+      if (x.shape.length !== 3 || x.shape[2] !== C) {
+        throw new ShapeError({
+          fn: "apply",
+          argument: "x",
+          received: x.shape,
+          expected: `[B, T, ${C}], as embedDim is ${C}`,
+          fix: "give batches of rows as wide as the layer.",
+        });
+      }
+      const positions = { start: 0 };
+      const key = storedKeys(config, params, project(params.key, x), positions); // [B, H, T, C]
+      const read = { key: [key], value: [project(params.value, x)], positions };
+      const mixed = attendHeads(config, params, project(params.query, x), read, { positions, trace });
+      const output = sum(mixed, { axis: 1 }); // [B, T, C]
+      return params.bias ? add(output, params.bias) : output;
+    },
+  };
+}
+
+/**
+ * The usual layer written as a sum of full-size heads: `W_Q^h` and `W_K^h` with rows of zeros below, so that dot
+ * products are the same, and `W_V^h = W_O^h · W_v^h`, of rank D at most. Outputs are equal up to rounding.
+ *
+ * The summed layer needs the scale of the split one, `1 / √D`, and `rope({ headDim: C, rotaryDim: D })` where that one
+ * turned all D numbers.
+ *
+ * @param params - Of {@link perHead}; those of a fused layer through {@link splitHeads}.
+ * @throws {ShapeError} If a head is larger than the model is wide.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { perHead, summedHeads, toSummedHeads } from "@qkv/attention";
+ *
+ * const split = perHead({ embedDim: 8, numHeads: 2, numKvHeads: 2 }); // D = 4
+ * const summed = summedHeads({ embedDim: 8, numHeads: 2, scale: 1 / Math.sqrt(4) });
+ * const [params, x] = [split.init(1), randn([1, 3, 8], { seed: 2 })];
+ * const [a, b] = [split.apply(params, x), summed.apply(toSummedHeads(params), x)];
+ * Math.abs(a.data[0]! - b.data[0]!) < 1e-6; // => true
+ * ```
+ */
+export function toSummedHeads(params: PerHeadParams): SummedHeadsParams {
+  const { query, key, value, output, sinks, queryNorm, keyNorm } = params;
+  const [H, D, C] = query.weight.shape as [number, number, number];
+  if (D > C) {
+    throw new ShapeError({
+      fn: "toSummedHeads",
+      argument: "params.query.weight",
+      received: query.weight.shape,
+      expected: `[H, D, C] with D at most C = ${C}`,
+      fix: "a head that is larger than the model is wide has no form as wide as the model.",
+    });
+  }
+  if (queryNorm || keyNorm) {
+    throw new ArgumentError({
+      fn: "toSummedHeads",
+      argument: "params.queryNorm",
+      received: "gains of a qkNorm",
+      expected: "a layer without qkNorm",
+      fix: "a norm over C numbers is another than one over D: convert a layer that has none.",
+    });
+  }
+  const every = (x: Tensor): Tensor => repeat(x, H / x.shape[0]!, 0); // key-value heads, as often as shared
+  const below = (x: Tensor): Tensor => {
+    const [, , ...columns] = x.shape;
+    return concat([x, zeros([H, C - D, ...columns], { dtype: x.dtype, device: x.device })], 1);
+  };
+  const wide = ({ weight, bias }: LinearParams): LinearParams => ({
+    weight: below(every(weight)),
+    ...(bias && { bias: below(every(bias)) }),
+  });
+  const valueBias = value.bias && matmul(output.weight, expandDims(every(value.bias), 2)); // [H, C, 1]
+  return {
+    query: wide(query),
+    key: wide(key),
+    value: {
+      weight: matmul(output.weight, every(value.weight)),
+      ...(valueBias && { bias: sum(valueBias, { axis: -1 }) }),
+    },
+    ...(output.bias && { bias: output.bias }),
+    ...(sinks && { sinks }),
+  };
+}

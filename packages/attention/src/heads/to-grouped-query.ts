@@ -1,0 +1,54 @@
+import { ArgumentError } from "@qkv/core";
+import { mean, reshape, type Tensor } from "@qkv/tensor";
+import type { AttentionParams, LinearParams } from "./grouped-query.js";
+
+/**
+ * Turns the weights of a multi-head layer into those of a grouped-query layer: each new key-value head is the mean of
+ * the `numHeads / numKvHeads` neighbours that it replaces. Queries and output stay.
+ *
+ * The result is a start for further training, not an equal layer, unless the heads that were joined were alike. Also
+ * joins the heads of a grouped layer further.
+ *
+ * @param config - `numHeads`: the query heads of the layer. `numKvHeads`: how many key-value heads to keep, a divisor
+ *   of those that it has.
+ * @throws {ArgumentError} If they do not divide.
+ * @see "GQA: Training Generalized Multi-Query Transformer Models" (2023), arXiv:2305.13245, section 2.1
+ *
+ * @example
+ * ```ts
+ * import { multiHead, toGroupedQuery } from "@qkv/attention";
+ *
+ * const params = multiHead({ embedDim: 8, numHeads: 4 }).init(1);
+ * toGroupedQuery(params, { numHeads: 4, numKvHeads: 2 }).key.weight.shape; // => [4, 8]
+ * ```
+ */
+export function toGroupedQuery(
+  params: AttentionParams,
+  { numHeads, numKvHeads }: { numHeads: number; numKvHeads: number },
+): AttentionParams {
+  const D = params.query.weight.shape[0]! / numHeads;
+  const before = params.key.weight.shape[0]! / D;
+  const group = before / numKvHeads;
+  const divides = Number.isInteger(D) && Number.isInteger(before);
+  if (!divides || !(numKvHeads >= 1) || !Number.isInteger(group)) {
+    throw new ArgumentError({
+      fn: "toGroupedQuery",
+      argument: divides ? "numKvHeads" : "numHeads",
+      received: divides ? numKvHeads : numHeads,
+      expected: divides
+        ? `a divisor of the ${before} key-value heads that the layer has`
+        : `the number of query heads, of which the layer has ${params.query.weight.shape[0]!} rows`,
+      fix: divides ? "join as many neighbours in every group." : "give the numHeads of the layer.",
+    });
+  }
+  const joined = (x: Tensor): Tensor => {
+    const [, ...columns] = x.shape;
+    const heads = reshape(x, [numKvHeads, group, D, ...columns]);
+    return reshape(mean(heads, { axis: 1 }), [numKvHeads * D, ...columns]);
+  };
+  const pooled = ({ weight, bias }: LinearParams): LinearParams => ({
+    weight: joined(weight),
+    ...(bias && { bias: joined(bias) }),
+  });
+  return { ...params, key: pooled(params.key), value: pooled(params.value) };
+}
