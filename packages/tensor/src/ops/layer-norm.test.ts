@@ -21,7 +21,7 @@ const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));
 test("property: each row has mean 0 and variance 1", () => {
   const size = fc.integer({ min: 2, max: 9 });
   fc.assert(
-    fc.property(size, size, fc.integer(), fc.constantFrom(1, 1e3, 1e6), (rows, C, seed, offset) => {
+    fc.property(size, size, fc.integer(), fc.constantFrom(1, 1e6, 1e12), (rows, C, seed, offset) => {
       const x = random([rows, C], seed);
       const moved = tensor(
         x.data.map((value) => value + offset),
@@ -29,6 +29,8 @@ test("property: each row has mean 0 and variance 1", () => {
       );
       const { data } = layerNorm(moved, undefined, undefined, { eps: 0 });
       for (let r = 0; r < rows; r++) {
+        const given = moved.data.slice(r * C, (r + 1) * C) as Float64Array;
+        fc.pre(given.some((value) => value !== given[0]));
         const row = data.slice(r * C, (r + 1) * C) as Float64Array;
         expect(row.reduce((a, b) => a + b, 0) / C).toBeCloseTo(0, 9);
         expect(row.reduce((a, b) => a + b * b, 0) / C).toBeCloseTo(1, 9);

@@ -42,14 +42,13 @@ export const layerNormOp: Op<{ eps: number }> = {
           squares += distance * distance;
         }
         rest /= n;
-        const mean = first + rest;
         const inverse = 1 / Math.sqrt(squares / n - rest * rest + eps);
-        if (!scale) for (let k = 0; k < n; k++) Y[to + k] = (X[from + k * di]! - mean) * inverse;
+        if (!scale) for (let k = 0; k < n; k++) Y[to + k] = (X[from + k * di]! - first - rest) * inverse;
         else if (!shift)
-          for (let k = 0; k < n; k++) Y[to + k] = (X[from + k * di]! - mean) * inverse * scale[k]!;
+          for (let k = 0; k < n; k++) Y[to + k] = (X[from + k * di]! - first - rest) * inverse * scale[k]!;
         else
           for (let k = 0; k < n; k++)
-            Y[to + k] = (X[from + k * di]! - mean) * inverse * scale[k]! + shift[k]!;
+            Y[to + k] = (X[from + k * di]! - first - rest) * inverse * scale[k]! + shift[k]!;
       }
     });
   },

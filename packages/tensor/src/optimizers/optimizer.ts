@@ -1,7 +1,6 @@
 import { ArgumentError, ShapeError } from "@qkv/core";
 import { zeros } from "../create.js";
 import { isFloat, isPacked } from "../dtype.js";
-import { resident } from "../resident.js";
 import { sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
@@ -60,7 +59,7 @@ export function defineOptimizer(
       trainable(fn, params);
       const none = () =>
         mapTensors(params, (x) =>
-          isFloat(x.dtype) ? resident(zeros(x.shape, { dtype: x.dtype, device: x.device })) : x,
+          isFloat(x.dtype) ? zeros(x.shape, { dtype: x.dtype, device: x.device }) : x,
         );
       return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none()])) };
     },

@@ -219,6 +219,7 @@ test("clipping leaves short gradients as they are, keeps the direction of long o
   expect(long.gradients.a.data[0]).toBeCloseTo(0.6, 6);
   expect(long.gradients.b[0]!.data[0]).toBeCloseTo(0.8, 6);
   expect(long.gradients.ids.data[0]).toBe(9);
+  expect(clipGradients(tensor([1]), 1, { eps: 1 }).gradients.toNested()).toEqual([0.5]);
   expect(clipGradients(tensor([NaN, 1]), 1).gradients.data[1]).toBeNaN();
   expect(() => clipGradients({}, 1)).toThrow(/`gradients`.*expected a float tensor/);
   expect(() => clipGradients(gradients, -1)).toThrow(/`maxNorm` is -1/);

@@ -24,7 +24,7 @@ const wholeNumbers: Partial<
   U64: [8, (view, at) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)],
 };
 
-/** The elements of a stored tensor. Bytes may be kept: they belong to the result. */
+/** The elements of a stored tensor. The bytes begin their buffer, and belong to the result. */
 export function decodeElements(
   bytes: Uint8Array,
   stored: SafetensorsEntry["dtype"],
@@ -60,8 +60,7 @@ export function encodeElements(array: TypedArray): Uint8Array {
 function arrayOf(bytes: Uint8Array, dtype: DType): TypedArray {
   const width = bytesPerElement(dtype);
   const ordered = littleEndian ? bytes : reversed(bytes, width);
-  const aligned = ordered.byteOffset % width === 0 ? ordered : ordered.slice();
-  return viewArray(dtype, aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.length / width);
+  return viewArray(dtype, ordered.buffer as ArrayBuffer, 0, ordered.length / width);
 }
 
 /** Any byte but 0 is true. */
