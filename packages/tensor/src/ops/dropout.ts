@@ -35,7 +35,7 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
  * ```ts
  * import { dropout, ones } from "@qkv/tensor";
  *
- * dropout(ones([6]), { rate: 0.5, seed: 1 }).toNested(); // => [2, 0, 2, 0, 2, 2]
+ * dropout(ones([6]), { rate: 0.5, seed: 1 }).toNested(); // => [2, 2, 2, 0, 0, 2]
  * ```
  */
 export function dropout(x: Tensor, { rate, seed }: { rate: number; seed: number }): Tensor {

@@ -77,7 +77,7 @@ const cubic = 0.044715;
  * ```ts
  * import { gelu, tensor } from "@qkv/tensor";
  *
- * gelu(tensor([0, 1])).toNested(); // => [0, 0.8413447141647339]
+ * gelu(tensor([0, 1])).toNested(); // => [0, 0.8413447737693787]
  * gelu(tensor([0, 1]), { approximate: "tanh" }).toNested(); // => [0, 0.8411920070648193]
  * ```
  */
