@@ -210,12 +210,13 @@ function modsOf(
   positions: KeyValues["positions"],
   { bias, scoreMod, weightMod, dropout }: AttentionOptions,
 ) {
-  const scores: ScoreMod[] = scoreMod ? [checkScoreMod(fn, "scoreMod", scoreMod)] : [];
+  const H = query.shape[1]!;
+  const scores: ScoreMod[] = scoreMod ? [checkScoreMod(fn, "scoreMod", scoreMod, H)] : [];
   if (bias)
     scores.push(
-      isTensor(bias) ? denseBias(fn, bias, query, key, positions) : checkScoreMod(fn, "bias", bias),
+      isTensor(bias) ? denseBias(fn, bias, query, key, positions) : checkScoreMod(fn, "bias", bias, H),
     );
-  const weights: ScoreMod[] = weightMod ? [checkScoreMod(fn, "weightMod", weightMod)] : [];
+  const weights: ScoreMod[] = weightMod ? [checkScoreMod(fn, "weightMod", weightMod, H)] : [];
   if (dropout) weights.push(dropWeights(fn, dropout));
   return { scoreMod: combine(scores), weightMod: combine(weights) };
 }

@@ -19,6 +19,8 @@ export type ScoreMod = {
   readonly name: string;
   /** Notes the arithmetic on a symbolic score and its place. */
   readonly apply: (score: Expr, at: Place) => Operand;
+  /** How many heads it has numbers for; a call with another number is refused. Default: any. */
+  readonly numHeads?: number;
 };
 
 /**
@@ -29,6 +31,7 @@ export type ScoreMod = {
  *
  * @param apply - Gets the score and `at`: `batch`, `head`, and the positions `query` and `key`.
  * @param name - For messages. Default: the function's name.
+ * @param numHeads - How many heads the rule has numbers for, where it looks them up by `at.head`. Default: any.
  * @see "Flex Attention" (2024), arXiv:2412.05496
  *
  * @example
@@ -41,7 +44,7 @@ export type ScoreMod = {
  * attentionWeights(x, x, { scoreMod: favourFirst }).toNested(); // => [[[[0.75, 0.25], [0.75, 0.25]]]]
  * ```
  */
-export function scoreMod(apply: ScoreMod["apply"], name?: string): ScoreMod {
+export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: number): ScoreMod {
   if (typeof apply !== "function") {
     throw new ArgumentError({
       fn: "scoreMod",
@@ -51,7 +54,11 @@ export function scoreMod(apply: ScoreMod["apply"], name?: string): ScoreMod {
       fix: "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.",
     });
   }
-  const made: ScoreMod = { name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name), apply };
+  const made: ScoreMod = {
+    name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name),
+    apply,
+    ...(numHeads !== undefined && { numHeads }),
+  };
   return Object.assign(made, { [brand.key]: brand.stamp });
 }
 
@@ -89,9 +96,19 @@ export function scoreModFunction(
   return scoreMod((score, at) => call(score, at, f, slope), f.name === "" ? "scoreModFunction(…)" : f.name);
 }
 
-/** Refuses what is no score mod. A function is taken for one. */
-export function checkScoreMod(fn: string, argument: string, value: unknown): ScoreMod {
-  if (brand.has(value)) return value as ScoreMod;
+/** Refuses what is no score mod, or one for another number of heads. A function is taken for one. */
+export function checkScoreMod(fn: string, argument: string, value: unknown, numHeads: number): ScoreMod {
+  if (brand.has(value)) {
+    const mod = value as ScoreMod;
+    if (mod.numHeads === undefined || mod.numHeads === numHeads) return mod;
+    throw new ArgumentError({
+      fn,
+      argument,
+      received: mod.name,
+      expected: `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
+      fix: "make it for as many heads as the query has.",
+    });
+  }
   if (typeof value === "function") return scoreMod(value as ScoreMod["apply"]);
   throw new ArgumentError({
     fn,

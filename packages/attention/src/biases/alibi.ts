@@ -1,0 +1,85 @@
+import { ShapeError } from "@qkv/core";
+import { isTensor, type Tensor } from "@qkv/tensor";
+import { lookup, toExpr, type Expr } from "@qkv/tensor/expressions";
+import { checkCount } from "../masks/check-count.js";
+import { scoreMod, type ScoreMod } from "../score-mod.js";
+
+/**
+ * ALiBi: each key loses a score that grows with its distance, `−slope[h] · |i − j|`, and each head has a slope of its
+ * own, from steep to flat. It costs nothing to store, and reaches further than the lengths it was trained on.
+ *
+ * @param heads - H, for the paper's slopes; or slopes `[H]` of your own, to which gradients flow.
+ * @returns A bias for {@link attention}.
+ * @throws {ArgumentError} If `heads` is no whole number of at least 1. {@link ShapeError} if slopes are not `[H]`.
+ * @see "Train Short, Test Long: Attention with Linear Biases" (2021), arXiv:2108.12409
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { alibi, causal, tracedAttention } from "@qkv/attention";
+ *
+ * const x = zeros([1, 8, 3, 4]); // [B, H, T, D]: all keys match equally
+ * const { scores } = tracedAttention(x, x, x, { mask: causal(), bias: alibi(8) }, ["scores"]);
+ * [...scores.data.slice(6, 9)]; // => [-1, -0.5, 0]
+ * ```
+ */
+export function alibi(heads: number | Tensor): ScoreMod {
+  if (isTensor(heads)) {
+    const { shape } = heads;
+    if (shape.length !== 1 || shape[0] === 0) {
+      const fix = "give one slope for each head, or the number of heads for the paper's slopes.";
+      throw new ShapeError({ fn: "alibi", argument: "heads", received: shape, expected: "[H]", fix });
+    }
+    return farther((head) => lookup(heads, head), `alibi([${shape[0]}])`, shape[0]!);
+  }
+  checkCount("alibi", "heads", heads, {
+    least: 1,
+    unit: "heads",
+    fix: "give the number of query heads, or a tensor of slopes.",
+  });
+  const { power, rest } = steps(heads);
+  const exponent = (head: Expr) => {
+    const first = head.add(1).mul(-8 / power);
+    return rest
+      ? head.less(power).where(
+          first,
+          head
+            .sub(power)
+            .mul(2)
+            .add(1)
+            .mul(-4 / power),
+        )
+      : first;
+  };
+  return farther((head) => toExpr(2).pow(exponent(head)), `alibi(${heads})`, heads);
+}
+
+/**
+ * The paper's slopes: for a power of two the powers of `2^(−8 / H)`; else those of the next smaller power of two, then
+ * every second one of the next larger.
+ *
+ * @example
+ * ```ts
+ * import { alibiSlopes } from "@qkv/attention";
+ *
+ * alibiSlopes(4); // => [0.25, 0.0625, 0.015625, 0.00390625]
+ * alibiSlopes(3); // => [0.0625, 0.00390625, 0.25]
+ * ```
+ */
+export function alibiSlopes(numHeads: number): number[] {
+  checkCount("alibiSlopes", "numHeads", numHeads, { least: 1, unit: "heads", fix: "count the query heads." });
+  const { power } = steps(numHeads);
+  return Array.from({ length: numHeads }, (_, head) =>
+    head < power ? 2 ** ((head + 1) * (-8 / power)) : 2 ** (((head - power) * 2 + 1) * (-4 / power)),
+  );
+}
+
+/** The largest power of two among the heads, and how many more there are. */
+function steps(numHeads: number): { power: number; rest: number } {
+  const power = 2 ** Math.floor(Math.log2(numHeads));
+  return { power, rest: numHeads - power };
+}
+
+function farther(slope: (head: Expr) => Expr, name: string, numHeads: number): ScoreMod {
+  return scoreMod((score, at) => score.sub(at.query.sub(at.key).abs().mul(slope(at.head))), name, numHeads);
+}

@@ -1,0 +1,46 @@
+import { ShapeError } from "@qkv/core";
+import { checkTensor, type Tensor } from "@qkv/tensor";
+import { lookup } from "@qkv/tensor/expressions";
+import { scoreMod, type ScoreMod } from "../score-mod.js";
+
+/**
+ * A learned number for each head and each distance up to `K`, added to the score; farther keys share the ends. Row
+ * `K + r` of the table is for the key `r` places after the query (before it where `r` is negative).
+ *
+ * @param table - `[2 K + 1, H]`, to which gradients flow.
+ * @returns A bias for {@link attention}.
+ * @throws {ShapeError} If the table has not two axes, or an even number of rows.
+ * @see "Self-Attention with Relative Position Representations" (2018), arXiv:1803.02155, for the clipped distance;
+ *   "Swin Transformer" (2021), arXiv:2103.14030, section 3.2, for one number per distance
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from "@qkv/tensor";
+ * import { learnedRelative, tracedAttention } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 3, 4]); // [B, H, T, D]: all keys match equally
+ * const table = tensor([[1], [2], [3]]); // [2 K + 1, H]: one or more before, itself, one or more after
+ * const { scores } = tracedAttention(x, x, x, { bias: learnedRelative(table) }, ["scores"]);
+ * scores.toNested(); // => [[[[2, 3, 3], [1, 2, 3], [1, 1, 2]]]]
+ * ```
+ */
+export function learnedRelative(table: Tensor): ScoreMod {
+  const { shape } = checkTensor("learnedRelative", "table", table);
+  const [rows, numHeads] = shape as [number, number];
+  if (shape.length !== 2 || rows % 2 === 0 || numHeads === 0) {
+    throw new ShapeError({
+      fn: "learnedRelative",
+      argument: "table",
+      received: shape,
+      expected: "[2 K + 1, H]",
+      fix: "give an odd number of rows: K distances before the query, none, and K after it.",
+    });
+  }
+  const farthest = (rows - 1) / 2;
+  return scoreMod(
+    // A lookup beyond the table stays at its ends, which clips the distance.
+    (score, at) => score.add(lookup(table, at.key.sub(at.query).add(farthest), at.head)),
+    `learnedRelative([${shape.join(", ")}])`,
+    numHeads,
+  );
+}

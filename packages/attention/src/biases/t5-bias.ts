@@ -1,0 +1,88 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+import { lookup } from "@qkv/tensor/expressions";
+import { scoreMod, type ScoreMod } from "../score-mod.js";
+
+export type T5BiasOptions = {
+  /** Whether keys after the query have buckets of their own (encoders), or share the first (decoders). Default true. */
+  bidirectional?: boolean;
+  /** The distance from which on all keys share the last bucket. Unit: tokens. Default 128. */
+  maxDistance?: number;
+};
+
+/**
+ * T5's relative bias: a learned number for each head and each range of distances, narrow ranges near the query and
+ * wide ones far away. It tells positions by itself, and layers share one table.
+ *
+ * T5 does not divide by √D: call attention with `scale: 1` for its checkpoints.
+ *
+ * @param table - `[numBuckets, H]`, to which gradients flow: `relative_attention_bias.weight`, usually `[32, H]`.
+ * @returns A bias for {@link attention}.
+ * @throws {ShapeError} If the table has not two axes, or too few or an odd number of buckets.
+ * @throws {ArgumentError} If `maxDistance` lies within the exact buckets.
+ * @see "Exploring the Limits of Transfer Learning" (2019), arXiv:1910.10683, section 2.1
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from "@qkv/tensor";
+ * import { t5Bias, tracedAttention } from "@qkv/attention";
+ *
+ * const x = zeros([1, 1, 3, 4]); // [B, H, T, D]: all keys match equally
+ * const table = tensor([[0], [1], [2], [3]]); // [numBuckets, H]: itself, before, (unused), after
+ * const { scores } = tracedAttention(x, x, x, { bias: t5Bias(table, { maxDistance: 2 }) }, ["scores"]);
+ * scores.toNested(); // => [[[[0, 3, 3], [1, 0, 3], [1, 1, 0]]]]
+ * ```
+ */
+export function t5Bias(
+  table: Tensor,
+  { bidirectional = true, maxDistance = 128 }: T5BiasOptions = {},
+): ScoreMod {
+  const { shape, dtype, device } = checkTensor("t5Bias", "table", table);
+  const [numBuckets, numHeads] = shape as [number, number];
+  const [least, even] = bidirectional ? [4, numBuckets % 2 === 0] : [2, true];
+  if (shape.length !== 2 || numHeads === 0 || numBuckets < least || !even) {
+    throw new ShapeError({
+      fn: "t5Bias",
+      argument: "table",
+      received: shape,
+      expected: `[numBuckets, H], with ${bidirectional ? "an even number of at least 4" : "2 or more"} buckets`,
+      fix: "give a number for each bucket and head: the checkpoint's `relative_attention_bias.weight`.",
+    });
+  }
+  const exact = Math.floor((bidirectional ? numBuckets / 2 : numBuckets) / 2);
+  if (!Number.isInteger(maxDistance) || maxDistance <= exact) {
+    throw new ArgumentError({
+      fn: "t5Bias",
+      argument: "maxDistance",
+      received: maxDistance,
+      expected: `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
+      fix: "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
+    });
+  }
+  // The bucket of each distance from −maxDistance to maxDistance; beyond, lookups stay at the ends.
+  const buckets = tensor(
+    Array.from({ length: 2 * maxDistance + 1 }, (_, i) =>
+      t5Bucket(i - maxDistance, { bidirectional, numBuckets, maxDistance }),
+    ),
+    { dtype, device },
+  );
+  return scoreMod(
+    (score, at) => score.add(lookup(table, lookup(buckets, at.key.sub(at.query).add(maxDistance)), at.head)),
+    `t5Bias([${shape.join(", ")}], { bidirectional: ${bidirectional}, maxDistance: ${maxDistance} })`,
+    numHeads,
+  );
+}
+
+/** The bucket of a relative position, key minus query. */
+export function t5Bucket(
+  relative: number,
+  { bidirectional, numBuckets, maxDistance }: Required<T5BiasOptions> & { numBuckets: number },
+): number {
+  const buckets = bidirectional ? numBuckets / 2 : numBuckets;
+  const after = bidirectional && relative > 0 ? buckets : 0;
+  const distance = bidirectional ? Math.abs(relative) : Math.max(-relative, 0);
+  const exact = Math.floor(buckets / 2);
+  if (distance < exact) return after + distance;
+  const share = Math.log(distance / exact) / Math.log(maxDistance / exact);
+  return after + Math.min(exact + Math.floor(share * (buckets - exact)), buckets - 1);
+}
