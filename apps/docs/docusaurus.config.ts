@@ -1,9 +1,9 @@
 import type { Options as DocsOptions } from "@docusaurus/plugin-content-docs";
 import type * as Preset from "@docusaurus/preset-classic";
 import type { Config, PluginModule } from "@docusaurus/types";
-import { themes } from "prism-react-renderer";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
+import { codeTheme } from "./src/live/code-theme";
 import liveExample from "./src/remark/live-example";
 
 // The folder of the host that the site lies in. `npm start` serves it at the root.
@@ -47,6 +47,19 @@ const config: Config = {
   ],
   plugins: [
     smallChunks,
+    // A page for each family of operations and for each mechanism.
+    [
+      "@docusaurus/plugin-content-docs",
+      {
+        id: "reference",
+        path: "reference",
+        routeBasePath: "reference",
+        sidebarPath: "./reference-sidebar.ts",
+        breadcrumbs: false,
+        remarkPlugins: [remarkMath, liveExample],
+        rehypePlugins: [rehypeKatex],
+      } satisfies DocsOptions,
+    ],
     // README and CHANGELOG of each package, read where they are.
     [
       "@docusaurus/plugin-content-docs",
@@ -59,7 +72,7 @@ const config: Config = {
         breadcrumbs: false,
       } satisfies DocsOptions,
     ],
-    // The reference, made from docstrings.
+    // Every function, made from docstrings.
     [
       "docusaurus-plugin-typedoc",
       {
@@ -108,8 +121,8 @@ const config: Config = {
       {
         hashed: true,
         indexBlog: false,
-        docsRouteBasePath: ["learn", "packages", "api"],
-        docsDir: ["lessons", "../../packages", ".cache/api"],
+        docsRouteBasePath: ["learn", "reference", "packages", "api"],
+        docsDir: ["lessons", "reference", "../../packages", ".cache/api"],
         searchBarShortcutHint: false,
       },
     ],
@@ -120,7 +133,7 @@ const config: Config = {
       items: [
         { to: "/learn/query-key-value/", label: "Learn", activeBasePath: "learn", position: "left" },
         { to: "/packages/", label: "Use", activeBasePath: "packages", position: "left" },
-        { to: "/api/", label: "Look up", activeBasePath: "api", position: "left" },
+        { to: "/reference/", label: "Look up", activeBaseRegex: "/(reference|api)/", position: "left" },
         { href: "https://github.com/qkv-js/qkv", label: "Source", position: "right" },
       ],
     },
@@ -128,7 +141,7 @@ const config: Config = {
       copyright:
         "qkv is MIT licensed. The code on these pages runs on your device; nothing you type leaves it.",
     },
-    prism: { theme: themes.github, darkTheme: themes.vsDark },
+    prism: { theme: codeTheme, darkTheme: codeTheme },
   } satisfies Preset.ThemeConfig,
 };
 

@@ -14,7 +14,16 @@ rmSync(cache, { recursive: true, force: true });
 mkdirSync(join(cache, "output"), { recursive: true });
 
 const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
-const entries = Object.keys(dependencies).map((name) => ({ in: name, out: name.replace("@qkv/", "") }));
+// Each package and each door into a part of it: `@qkv/tensor`, `@qkv/tensor/optimizers`.
+const doors = (name) => {
+  const { exports } = JSON.parse(readFileSync(join(site, "node_modules", name, "package.json"), "utf8"));
+  return Object.keys(exports)
+    .filter((door) => !door.endsWith(".json"))
+    .map((door) => join(name, door));
+};
+const entries = Object.keys(dependencies)
+  .flatMap(doors)
+  .map((name) => ({ in: name, out: name.replace("@qkv/", "").replaceAll("/", "-") }));
 
 // The built packages, as a user gets them, and not the sources that the type checker is pointed to.
 const tsconfigRaw = "{}";
@@ -75,4 +84,4 @@ for (const file of examples) {
   if (status !== 0) throw new Error(`examples/${file} failed\n${stderr}`);
   writeFileSync(join(cache, "output", `${name}.json`), stdout);
 }
-console.log(`${entries.length} packages and ${examples.length} examples are ready for the page`);
+console.log(`${entries.length} modules and ${examples.length} examples are ready for the page`);

@@ -1,0 +1,43 @@
+import { print, show, slider } from "@qkv/page";
+import {
+  arange,
+  crossEntropy,
+  gelu,
+  layerNorm,
+  mean,
+  mul,
+  randn,
+  relu,
+  silu,
+  softmax,
+  sub,
+  swish,
+  tensor,
+  variance,
+} from "@qkv/tensor";
+import { lines } from "@qkv/viz";
+
+const x = mul(sub(arange(61), 30), 0.1); // -3 to 3
+const tenths = slider("alpha of swish, in tenths", {
+  min: 1,
+  max: 40,
+  value: 17,
+});
+const bends = [relu(x), gelu(x), silu(x), swish(x, { alpha: tenths / 10 })];
+const labels = ["relu", "gelu", "silu", `swish, alpha ${tenths / 10}`];
+const numbers = bends.flatMap(({ data }) => [...data]);
+show(lines({ data: numbers, shape: [4, 61] }, { labels, x }));
+
+const rows = mul(randn([2, 64], { seed: 1 }), 50);
+const normed = layerNorm(rows); // without a learned weight and bias
+print("mean", mean(normed, { axis: -1 }).data);
+print("variance", variance(normed, { axis: -1, correction: 0 }).data);
+
+const logits = tensor([[2, 0, 0]]);
+const right = tensor([0], { dtype: "int32" });
+const [probability = NaN] = softmax(logits).data;
+const [surprise = NaN] = crossEntropy(logits, right).data;
+print("softmax", softmax(logits).data);
+print("surprise", surprise, "nats, −log", probability);
+if (Math.abs(surprise + Math.log(probability)) > 1e-6)
+  throw new Error("cross-entropy is not −log softmax");

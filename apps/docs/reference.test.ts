@@ -1,0 +1,27 @@
+import * as tensor from "@qkv/tensor";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const site = fileURLToPath(new URL(".", import.meta.url));
+const textOf = (folder: string, ending: string) =>
+  readdirSync(`${site}/${folder}`, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => readFileSync(`${site}/${folder}/${file}`, "utf8"))
+    .join("\n");
+
+test("every function of @qkv/tensor stands in the table of a family", () => {
+  const pages = textOf("reference/tensor", ".mdx");
+  const functions = Object.entries(tensor)
+    .filter(([name, value]) => typeof value === "function" && name !== "Tensor")
+    .map(([name]) => name);
+  const missing = functions.filter((name) => !pages.includes(`(/api/@qkv/tensor/functions/${name})`));
+  expect(missing).toEqual([]);
+});
+
+test("every example stands on a page", () => {
+  const pages = ["lessons", "reference"].map((folder) => textOf(folder, ".mdx")).join("\n");
+  const used = pages + textOf("src", ".tsx");
+  const examples = readdirSync(`${site}/examples`).flatMap((file) => file.match(/^(.+)\.ts$/)?.[1] ?? []);
+  expect(examples.filter((name) => !used.includes(`example="${name}"`))).toEqual([]);
+});
