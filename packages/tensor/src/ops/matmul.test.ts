@@ -97,6 +97,11 @@ test("vectors, repeated operands, empty sums and whole numbers", () => {
   expect(matmul(whole, transpose(whole)).toNested()).toEqual([[32]]); // 20,000 wrapped
 });
 
+test("an empty sum over a batch is zeros", () => {
+  expect(matmul(zeros([2, 3, 0]), zeros([0, 4])).data).toEqual(new Float32Array(24));
+  expect(matmul(zeros([2, 0, 3]), zeros([3, 4])).shape).toEqual([2, 0, 4]);
+});
+
 test("what does not fit is refused, with the fix", () => {
   expect(() => matmul(zeros([2, 3]), zeros([4, 5]))).toThrow(
     "matmul: `b` has shape [4, 5], expected […, 3, N], as a is [2, 3].\nFix: the last axis of a and the last but one",

@@ -82,7 +82,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   if (left.length === 1) return dropAxis(matmul(reshape(a, [1, K]), b), -2);
   // A plain matrix at the right takes all rows of the left at once.
   if (right.length === 2 && left.length > 2) {
-    const rows = run(matmulOp, [reshape(a, [-1, K]), b], undefined);
+    const rows = run(matmulOp, [reshape(a, [sizeOf(left.slice(0, -1)), K]), b], undefined);
     return reshape(rows, [...left.slice(0, -1), right[1]!]);
   }
   return run(matmulOp, [a, b], undefined);
