@@ -44,4 +44,7 @@ test("golden: long axes are cut in the middle, short ones are not", () => {
     "[[   0,    1,    2, ...,  998,  999, 1000],\n [1001, 1002, 1003, ..., 1999, 2000, 2001]]",
   );
   expect(String(arange(1000)).split(",").length).toBe(1000);
+  // Of a short axis everything is shown, however many numbers there are.
+  expect(String(reshape(arange(1500), [5, 300])).match(/\.\.\./g)).toHaveLength(5);
+  expect(String(reshape(arange(1500), [300, 5])).split("\n")).toHaveLength(7);
 });

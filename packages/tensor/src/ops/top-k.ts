@@ -1,11 +1,31 @@
 import { ArgumentError } from "@qkv/core";
-import { checkTensor } from "../op.js";
+import { alongAxis } from "../along-axis.js";
+import { largestPlaces } from "../largest-places.js";
+import { checkTensor, run, type Op } from "../op.js";
 import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { argSort } from "./arg-sort.js";
-import { contiguous } from "./contiguous.js";
 import { gather } from "./gather.js";
-import { slice } from "./slice.js";
+
+type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
+
+const lines = alongAxis<TopK>(
+  "topKPlaces",
+  (out, o, dO, x, i, di, n, { k, largest }) => {
+    const values = new Float64Array(n);
+    const sign = largest ? 1 : -1;
+    for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
+    const places = largestPlaces(values, k);
+    for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
+  },
+  () => undefined,
+);
+
+export const topKPlacesOp: Op<TopK> = {
+  ...lines,
+  infer: ([x], { axis, k }) => [
+    { shape: x!.shape.map((length, a) => (a === axis ? k : length)), dtype: "int32" },
+  ],
+};
 
 /**
  * The `k` largest numbers along an axis, the largest first, and where they stand: of equals the first, and NaN only
@@ -40,6 +60,6 @@ export function topK(
       fix: "ask for at most as many numbers as there are.",
     });
   }
-  const indices = contiguous(slice(argSort(x, { axis: at, descending: largest }), at, 0, k));
+  const indices = run(topKPlacesOp, [x], { axis: at, k, largest });
   return { values: gather(x, at, indices), indices };
 }
