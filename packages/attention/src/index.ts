@@ -8,7 +8,9 @@ export {
 export { alibi, alibiSlopes } from "./biases/alibi.js";
 export { learnedRelative } from "./biases/learned-relative.js";
 export { t5Bias, type T5BiasOptions } from "./biases/t5-bias.js";
+export { additive, type AdditiveConfig, type AdditiveLayer, type AdditiveParams } from "./heads/additive.js";
 export { type HeadsConfig, type HeadsParams, type Trace } from "./heads/attend-heads.js";
+export { type RowsOptions } from "./heads/attend-rows.js";
 export {
   crossAttention,
   type CrossAttentionConfig,
@@ -23,6 +25,14 @@ export {
   type LinearParams,
 } from "./heads/grouped-query.js";
 export { learnedSinks, type Sinks } from "./heads/learned-sinks.js";
+export {
+  luongConcat,
+  type LuongConcatConfig,
+  type LuongConcatLayer,
+  type LuongConcatParams,
+} from "./heads/luong-concat.js";
+export { luongDot } from "./heads/luong-dot.js";
+export { luongGeneral, type LuongGeneralConfig, type LuongGeneralLayer } from "./heads/luong-general.js";
 export { multiHead, type MultiHeadConfig } from "./heads/multi-head.js";
 export { multiQuery } from "./heads/multi-query.js";
 export { fuseHeads, perHead, splitHeads, type PerHeadLayer, type PerHeadParams } from "./heads/per-head.js";
@@ -63,6 +73,10 @@ export {
   windowFromSGLang,
 } from "./masks/window-from.js";
 export { mergeAttention, type AttentionPart } from "./merge-attention.js";
+export { firstToken } from "./patterns/first-token.js";
+export { induction } from "./patterns/induction.js";
+export { previousToken } from "./patterns/previous-token.js";
+export { sameToken } from "./patterns/same-token.js";
 export { plainAttention } from "./plain-attention.js";
 export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";
 export { rotate, type RotaryLayout } from "./positions/rotate.js";

@@ -1,0 +1,102 @@
+import { add, expandDims, linear, mul, randn, reshape, tanh, type Tensor } from "@qkv/tensor";
+import { attendByScores, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import type { LinearParams } from "./grouped-query.js";
+
+/** What an additive layer is. */
+export type AdditiveConfig = {
+  /** Cq, the width of queries. */
+  queryDim: number;
+  /** Ck, the width of keys. */
+  keyDim: number;
+  /** A, the width in which they meet. */
+  hiddenDim: number;
+};
+
+/** The weights of an additive layer. */
+export type AdditiveParams = {
+  /** W `[A, Cq]` */
+  query: LinearParams;
+  /** U `[A, Ck]` */
+  key: LinearParams;
+  /** v `[1, A]` */
+  score: LinearParams;
+};
+
+export type AdditiveLayer = {
+  readonly config: AdditiveConfig;
+  /** Random weights: normal with variance 1 / fan-in. */
+  init(seed: number): AdditiveParams;
+  /** Query `[B, T, Cq]`, key `[B, S, Ck]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
+  apply(params: AdditiveParams, query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor;
+  /** U k, `[B, S, A]`: what {@link AdditiveLayer.attend} reads, made once for all queries. */
+  projectKeys(params: AdditiveParams, key: Tensor): Tensor;
+  /** As `apply`, from projected keys. */
+  attend(
+    params: AdditiveParams,
+    query: Tensor,
+    projectedKey: Tensor,
+    value: Tensor,
+    options?: RowsOptions,
+  ): Tensor;
+};
+
+/**
+ * Additive attention, the first: a small network says how well a query and a key fit, `vᵀ tanh(W q + U k)`, and
+ * softmax of that mixes the values. Query and key may differ in width, and nothing is scaled.
+ *
+ * Costs T · S · A additions and tanhs, and holds as many numbers; a dot product costs as much arithmetic and runs as a
+ * matrix product. Keys are projected once and kept.
+ *
+ * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { additive } from "@qkv/attention";
+ *
+ * const layer = additive({ queryDim: 4, keyDim: 6, hiddenDim: 8 });
+ * const params = layer.init(1);
+ * const source = randn([1, 5, 6], { seed: 2 }); // [B, S, Ck]
+ * const keys = layer.projectKeys(params, source); // once
+ * layer.attend(params, randn([1, 1, 4], { seed: 3 }), keys, source).shape; // => [1, 1, 6]
+ * ```
+ */
+export function additive(config: AdditiveConfig): AdditiveLayer {
+  const { queryDim, keyDim, hiddenDim } = config;
+  checkWidths("additive", { queryDim, keyDim, hiddenDim });
+  const projectKeys = ({ key: { weight, bias } }: AdditiveParams, key: Tensor): Tensor => {
+    checkWidth("additive", "key", key, "B, S", keyDim);
+    return linear(key, weight, bias);
+  };
+  const attend: AdditiveLayer["attend"] = (params, query, projectedKey, value, options = {}) => {
+    checkWidth("additive", "query", query, "B, T", queryDim);
+    checkWidth("additive", "projectedKey", projectedKey, "B, S", hiddenDim);
+    checkWidth("additive", "value", value, "B, S");
+    const asked = linear(query, params.query.weight, params.query.bias); // [B, T, A]
+    return attendByScores(additiveScores(asked, projectedKey, params.score), value, options);
+  };
+  return {
+    config,
+    init(seed) {
+      const make = (n: number, out: number, inner: number) => ({
+        weight: mul(randn([out, inner], { seed: seed * 3 + n }), 1 / Math.sqrt(inner)),
+      });
+      return {
+        query: make(0, hiddenDim, queryDim),
+        key: make(1, hiddenDim, keyDim),
+        score: make(2, 1, hiddenDim),
+      };
+    },
+    projectKeys,
+    attend,
+    apply: (params, query, key, value, options) =>
+      attend(params, query, projectKeys(params, key), value, options),
+  };
+}
+
+/** vᵀ tanh(q + k) for projected queries `[B, T, A]` and keys `[B, S, A]`: `[B, T, S]`. */
+export function additiveScores(query: Tensor, key: Tensor, { weight, bias }: LinearParams): Tensor {
+  const met = tanh(add(expandDims(query, 2), expandDims(key, 1))); // [B, T, S, A]
+  return reshape(linear(met, weight, bias), met.shape.slice(0, 3));
+}

@@ -1,0 +1,63 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, reshape, zeros, type Mask, type Tensor } from "@qkv/tensor";
+import type { AttentionOptions } from "../attention.js";
+import { attendTraced, type Trace } from "./attend-heads.js";
+
+/** What a call of attention without heads may be told. */
+export type RowsOptions = {
+  /** Default: every query sees every key. */
+  mask?: Mask;
+  /** Where traced tensors go. Default: nothing is traced. */
+  trace?: Trace;
+};
+
+/** One head, without an axis for it: query `[B, T, C]`, key `[B, S, C]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
+export function attendRows(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { trace, ...options }: AttentionOptions & RowsOptions,
+): Tensor {
+  const asHead = (x: Tensor) => reshape(x, [x.shape[0]!, 1, x.shape[1]!, x.shape[2]!]);
+  const keyValues = { key: [asHead(key)], value: [asHead(value)], positions: { start: 0 } };
+  const output = attendTraced(asHead(query), keyValues, options, trace); // [B, 1, T, Cv]
+  return reshape(output, [query.shape[0]!, query.shape[1]!, value.shape[2]!]);
+}
+
+/**
+ * Attention by scores of any making, `[B, T, S]`: they are added to dot products of zeros, so that masks, rows that
+ * see nothing and gradients are those of every other attention.
+ */
+export function attendByScores(scores: Tensor, value: Tensor, { mask, trace }: RowsOptions): Tensor {
+  const { shape, dtype, device } = scores;
+  const [B, T, S] = shape as [number, number, number];
+  const nothing = (length: number) => zeros([B, length, 1], { dtype, device });
+  const bias = reshape(scores, [B, 1, T, S]);
+  return attendRows(nothing(T), nothing(S), value, {
+    bias,
+    ...(mask && { mask }),
+    ...(trace && { trace }),
+  });
+}
+
+/** Refuses what is not three axes of the given width. */
+export function checkWidth(fn: string, argument: string, x: Tensor, axes: string, width?: number): void {
+  const { shape } = checkTensor(fn, argument, x);
+  if (shape.length === 3 && (width === undefined || shape[2] === width)) return;
+  throw new ShapeError({
+    fn,
+    argument,
+    received: shape,
+    expected: `[${axes}, ${width ?? "C"}]`,
+    fix: "give batches of rows, as wide as the layer was made for, without an axis for heads.",
+  });
+}
+
+/** Refuses a width that is not a whole number of at least 1. */
+export function checkWidths(fn: string, widths: Readonly<Record<string, number>>): void {
+  for (const [argument, received] of Object.entries(widths)) {
+    if (Number.isInteger(received) && received >= 1) continue;
+    const expected = "a whole number, 1 or more";
+    throw new ArgumentError({ fn, argument, received, expected, fix: "count the numbers of one row." });
+  }
+}

@@ -1,0 +1,72 @@
+import { linear, mul, randn, slice, type Tensor } from "@qkv/tensor";
+import { additiveScores } from "./additive.js";
+import { attendByScores, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import type { LinearParams } from "./grouped-query.js";
+
+/** What a layer with the concat score is. */
+export type LuongConcatConfig = {
+  /** Cq, the width of queries. */
+  queryDim: number;
+  /** Ck, the width of keys. */
+  keyDim: number;
+  /** A, the rows of W. */
+  hiddenDim: number;
+};
+
+/** The weights of a layer with the concat score. */
+export type LuongConcatParams = {
+  /** W `[A, Cq + Ck]` */
+  hidden: LinearParams;
+  /** v `[1, A]` */
+  score: LinearParams;
+};
+
+export type LuongConcatLayer = {
+  readonly config: LuongConcatConfig;
+  /** Random weights: normal with variance 1 / fan-in. */
+  init(seed: number): LuongConcatParams;
+  /** Query `[B, T, Cq]`, key `[B, S, Ck]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
+  apply(params: LuongConcatParams, query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor;
+};
+
+/**
+ * Luong's attention with the score `vᵀ tanh(W [q; k])`: one matrix reads query and key side by side. The left columns
+ * of W meet the query and the right ones the key, so it is {@link additive} attention with `W = [W_q | U_k]`, and is
+ * computed as that: each row is projected once, not each pair.
+ *
+ * Costs T · S · A additions and tanhs. Nothing is scaled.
+ *
+ * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @see "Effective Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025, section 3.1
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { luongConcat } from "@qkv/attention";
+ *
+ * const layer = luongConcat({ queryDim: 4, keyDim: 6, hiddenDim: 8 });
+ * const source = randn([1, 5, 6], { seed: 2 }); // [B, S, Ck]
+ * layer.apply(layer.init(1), randn([1, 2, 4], { seed: 3 }), source, source).shape; // => [1, 2, 6]
+ * ```
+ */
+export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
+  const { queryDim, keyDim, hiddenDim } = config;
+  checkWidths("luongConcat", { queryDim, keyDim, hiddenDim });
+  return {
+    config,
+    init(seed) {
+      const make = (n: number, out: number, inner: number) => ({
+        weight: mul(randn([out, inner], { seed: seed * 2 + n }), 1 / Math.sqrt(inner)),
+      });
+      return { hidden: make(0, hiddenDim, queryDim + keyDim), score: make(1, 1, hiddenDim) };
+    },
+    apply({ hidden: { weight, bias }, score }, query, key, value, options = {}) {
+      checkWidth("luongConcat", "query", query, "B, T", queryDim);
+      checkWidth("luongConcat", "key", key, "B, S", keyDim);
+      checkWidth("luongConcat", "value", value, "B, S");
+      const asked = linear(query, slice(weight, 1, 0, queryDim), bias); // [B, T, A]
+      const offered = linear(key, slice(weight, 1, queryDim, queryDim + keyDim)); // [B, S, A]
+      return attendByScores(additiveScores(asked, offered, score), value, options);
+    },
+  };
+}

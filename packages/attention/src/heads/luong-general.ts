@@ -1,0 +1,53 @@
+import { linear, mul, randn, type Tensor } from "@qkv/tensor";
+import { attendRows, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import type { LinearParams } from "./grouped-query.js";
+
+/** What a layer with the general score is. */
+export type LuongGeneralConfig = {
+  /** Cq, the width of queries. */
+  queryDim: number;
+  /** Ck, the width of keys. */
+  keyDim: number;
+};
+
+export type LuongGeneralLayer = {
+  readonly config: LuongGeneralConfig;
+  /** W `[Cq, Ck]`: normal with variance 1 / Ck. */
+  init(seed: number): LinearParams;
+  /** Query `[B, T, Cq]`, key `[B, S, Ck]`, value `[B, S, Cv]` to `[B, T, Cv]`. */
+  apply(params: LinearParams, query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor;
+};
+
+/**
+ * Luong's attention with the score `qᵀ W k`: a learned matrix says which part of a query asks for which part of a key.
+ * A head of a transformer is this with `W = W_Qᵀ W_K` of lower rank, and a scale.
+ *
+ * Costs S projections and T · S dot products. Nothing is scaled.
+ *
+ * @throws {ArgumentError} If a width is not a whole number of at least 1.
+ * @see "Effective Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025, section 3.1
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { luongGeneral } from "@qkv/attention";
+ *
+ * const layer = luongGeneral({ queryDim: 4, keyDim: 6 });
+ * const source = randn([1, 5, 6], { seed: 2 }); // [B, S, Ck]
+ * layer.apply(layer.init(1), randn([1, 2, 4], { seed: 3 }), source, source).shape; // => [1, 2, 6]
+ * ```
+ */
+export function luongGeneral(config: LuongGeneralConfig): LuongGeneralLayer {
+  const { queryDim, keyDim } = config;
+  checkWidths("luongGeneral", { queryDim, keyDim });
+  return {
+    config,
+    init: (seed) => ({ weight: mul(randn([queryDim, keyDim], { seed }), 1 / Math.sqrt(keyDim)) }),
+    apply({ weight, bias }, query, key, value, options = {}) {
+      checkWidth("luongGeneral", "query", query, "B, T", queryDim);
+      checkWidth("luongGeneral", "key", key, "B, S", keyDim);
+      checkWidth("luongGeneral", "value", value, "B, S");
+      return attendRows(query, linear(key, weight, bias), value, { ...options, scale: 1 });
+    },
+  };
+}

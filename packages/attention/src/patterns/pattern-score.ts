@@ -1,0 +1,64 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+
+/** Whether a key is one that the pattern looks at from a query. Both are positions; queries are the last ones. */
+type Looked = (query: number, key: number, batch: number) => boolean;
+
+/**
+ * The share of a head's weight that goes where a pattern looks: per query the weights of these keys are added, and the
+ * mean is taken over batches and over the queries that have such a key.
+ *
+ * @param weights - `[B, H, T, S]`
+ * @param from - The first query position that counts. Default 0.
+ * @returns `[H]`, each from 0 to 1.
+ */
+export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: string, from = 0): Tensor {
+  const { shape, data } = checkTensor(fn, "weights", weights);
+  if (shape.length !== 4) {
+    throw new ShapeError({
+      fn,
+      argument: "weights",
+      received: shape,
+      expected: "[B, H, T, S]: batch, heads, queries, keys",
+      fix: "give the weights of `attentionWeights`, or of a trace.",
+    });
+  }
+  const [B, H, T, S] = shape as [number, number, number, number];
+  const sums = new Array<number>(H).fill(0);
+  let queries = 0;
+  for (let b = 0; b < B; b++) {
+    for (let t = 0; t < T; t++) {
+      const query = S - T + t;
+      const keys =
+        query < from ? [] : Array.from({ length: S }, (_, s) => s).filter((s) => looked(query, s, b));
+      if (keys.length === 0) continue;
+      queries += 1;
+      for (let h = 0; h < H; h++) for (const s of keys) sums[h]! += data[((b * H + h) * T + t) * S + s]!;
+    }
+  }
+  if (queries === 0) {
+    const received = `[${shape.join(", ")}], of which no query has a key to look at`;
+    const expected = "a query that could show the pattern";
+    throw new ArgumentError({ fn, argument: "weights", received, expected, fix });
+  }
+  return tensor(
+    sums.map((sum) => sum / queries),
+    { shape: [H], dtype: weights.dtype },
+  );
+}
+
+/** The id of a token by batch and position, from ids `[S]` for all batches or `[B, S]` row-major. */
+export function tokenIds(fn: string, ids: ArrayLike<number>, weights: Tensor) {
+  const [B = 0, , , S = 0] = checkTensor(fn, "weights", weights).shape;
+  if (ids.length !== S && ids.length !== B * S) {
+    throw new ArgumentError({
+      fn,
+      argument: "ids",
+      received: `${ids.length} ids`,
+      expected: `S = ${S} of them, one for each key, or B · S = ${B * S}`,
+      fix: "give the ids of all tokens that the weights are over, those in the cache included.",
+    });
+  }
+  return (batch: number, position: number): number =>
+    ids[ids.length === S ? position : batch * S + position]!;
+}

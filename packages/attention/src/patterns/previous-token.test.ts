@@ -1,0 +1,62 @@
+import { randn, tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attentionWeights, causal, defineMask, previousToken, slidingWindow } from "../index.js";
+
+const size = fc.integer({ min: 2, max: 7 });
+
+test("property: a head that sees the token before alone scores 1, one that sees itself alone 0", () => {
+  const before = defineMask({ name: "before", sees: (query, key) => key === Math.max(query - 1, 0) });
+  fc.assert(
+    fc.property(size, fc.nat(1000), (T, seed) => {
+      const x = randn([2, 3, T, 2], { seed });
+      expect(previousToken(attentionWeights(x, x, { mask: before })).toNested()).toEqual([1, 1, 1]);
+      expect(previousToken(attentionWeights(x, x, { mask: slidingWindow(1) })).toNested()).toEqual([0, 0, 0]);
+      const between = previousToken(attentionWeights(x, x, { mask: causal() })).data;
+      between.forEach((score) => expect(score > 0 && score < 1).toBe(true));
+    }),
+  );
+});
+
+test("golden: two heads, two batches, by hand", () => {
+  const weights = tensor([
+    [
+      [
+        [1, 0, 0],
+        [0.5, 0.5, 0],
+        [0, 1, 0],
+      ],
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ],
+    ],
+    [
+      [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0.5, 0.5, 0],
+      ],
+      [
+        [1, 0, 0],
+        [1, 0, 0],
+        [0, 0, 1],
+      ],
+    ],
+  ]);
+  expect(previousToken(weights).toNested()).toEqual([0.5, 0.25]);
+});
+
+test("queries are the last positions", () => {
+  expect(previousToken(tensor([[[[0.125, 0.625, 0.25]]]])).toNested()).toEqual([0.625]);
+});
+
+test("what is no weights, or too few, is refused with the fix", () => {
+  expect(() => previousToken(tensor([[1]]))).toThrow(
+    /previousToken: `weights` has shape \[1, 1\], expected \[B, H, T, S\].*\nFix: give the weights of `attentionWeights`/,
+  );
+  expect(() => previousToken(tensor([[[[1]]]]))).toThrow(
+    /previousToken: .*no query has a key to look at.*\nFix: give the weights of two tokens/,
+  );
+});
