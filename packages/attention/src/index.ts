@@ -78,6 +78,20 @@ export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";
 export { sameToken } from "./patterns/same-token.js";
 export { plainAttention } from "./plain-attention.js";
+export { dynamicNtk } from "./positions/dynamic-ntk.js";
+export {
+  learnedPositions,
+  type LearnedPositions,
+  type LearnedPositionsConfig,
+} from "./positions/learned-positions.js";
+export { linearScaling } from "./positions/linear-scaling.js";
+export { llama3Scaling, type Llama3ScalingOptions } from "./positions/llama3-scaling.js";
+export { longRope, type LongRopeOptions } from "./positions/long-rope.js";
 export { rope, type Positions, type Rope, type RopeOptions } from "./positions/rope.js";
+export { type RopeScaling } from "./positions/rope-scaling.js";
+export { halfToInterleaved, interleavedToHalf, type RotaryHeads } from "./positions/rotary-layouts.js";
 export { rotate, type RotaryLayout } from "./positions/rotate.js";
+export { sinusoidal, type SinusoidalOptions } from "./positions/sinusoidal.js";
+export { xpos, type XposOptions } from "./positions/xpos.js";
+export { yarn, type YarnOptions } from "./positions/yarn.js";
 export { scoreMod, scoreModFunction, type ScoreMod } from "./score-mod.js";

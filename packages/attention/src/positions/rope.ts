@@ -1,6 +1,8 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
-import { rotate, type RotaryLayout } from "./rotate.js";
+import { ArgumentError } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import type { RotaryLayout } from "./rotate.js";
+import { checkRotary, turnByPosition } from "./turn-by-position.js";
 
 /** Where the tokens of x stand: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
 export type Positions = { readonly start: number } | Int32Array;
@@ -21,6 +23,8 @@ export type RopeOptions = {
   layout?: RotaryLayout;
   /** How many numbers of a head turn, an even number of at most headDim. Default: all. */
   rotaryDim?: number;
+  /** How the embedding is stretched over longer texts: `yarn({ … })`, `llama3Scaling()`, …. Default: not. */
+  scaling?: RopeScaling;
 };
 
 /**
@@ -41,64 +45,27 @@ export type RopeOptions = {
  * turned.data[0] === x.data[0]; // => true
  * ```
  */
-export function rope({ headDim, base = 10000, layout = "half", rotaryDim = headDim }: RopeOptions): Rope {
-  if (!Number.isInteger(rotaryDim) || rotaryDim % 2 !== 0 || rotaryDim < 0 || rotaryDim > headDim) {
+export function rope(options: RopeOptions): Rope {
+  const { headDim, base = 10000, layout = "half", rotaryDim = headDim, scaling } = options;
+  checkRotary("rope", headDim, rotaryDim, base);
+  if (scaling !== undefined && typeof scaling.turning !== "function") {
     throw new ArgumentError({
       fn: "rope",
-      argument: rotaryDim === headDim ? "headDim" : "rotaryDim",
-      received: rotaryDim,
-      expected: `an even number from 0 to headDim = ${headDim}`,
-      fix: "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
+      argument: "scaling",
+      received: scaling,
+      expected: "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
+      fix: "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
     });
   }
-  if (!(base > 0) || base === Infinity) {
-    throw new ArgumentError({
-      fn: "rope",
-      argument: "base",
-      received: base,
-      expected: "a finite number above 0",
-      fix: "leave it out for 10000, or take the model's `rope_theta`.",
-    });
-  }
-  const half = rotaryDim / 2;
-  const frequencies = Float64Array.from({ length: half }, (_, i) => base ** ((-2 * i) / rotaryDim));
+  const plain = { frequencies: plainFrequencies(base, rotaryDim), attentionFactor: 1 };
   const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;
+  const scaled = scaling ? `, scaling: ${scaling.name}` : "";
   return {
-    name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}"${part} })`,
-    apply(x, positions) {
-      if (checkTensor("rope", "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
-        throw new ShapeError({
-          fn: "rope",
-          argument: "x",
-          received: x.shape,
-          expected: `[B, H, T, ${headDim}], as headDim is ${headDim}`,
-          fix: "make the rope for heads of the size that it turns.",
-        });
-      }
-      const [B, , T] = x.shape as [number, number, number, number];
-      const given =
-        "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : positions;
-      const perBatch = given.length !== T;
-      if (given.length !== T && given.length !== B * T) {
-        throw new ArgumentError({
-          fn: "rope",
-          argument: "positions",
-          received: `${given.length} positions`,
-          expected: `T = ${T} of them, or B · T = ${B * T}`,
-          fix: "give each token its place in the sequence.",
-        });
-      }
-      // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
-      const cos = new Float64Array(given.length * half);
-      const sin = new Float64Array(given.length * half);
-      for (let t = 0, at = 0; t < given.length; t++) {
-        for (let i = 0; i < half; i++, at++) {
-          cos[at] = Math.cos(given[t]! * frequencies[i]!);
-          sin[at] = Math.sin(given[t]! * frequencies[i]!);
-        }
-      }
-      const options = { shape: perBatch ? [B, T, half] : [T, half], dtype: x.dtype, device: x.device };
-      return rotate(x, tensor(cos, options), tensor(sin, options), { layout });
-    },
+    name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}"${part}${scaled} })`,
+    apply: (x, positions) =>
+      turnByPosition("rope", x, positions, { headDim, layout }, (length) => {
+        const { frequencies, attentionFactor } = scaling?.turning({ base, rotaryDim, length }) ?? plain;
+        return { frequencies, scale: () => attentionFactor };
+      }),
   };
 }

@@ -1,0 +1,86 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { add, checkTensor, embedding, mul, randn, tensor, type Tensor } from "@qkv/tensor";
+import { checkCount } from "../masks/check-count.js";
+import type { Positions } from "./rope.js";
+
+export type LearnedPositionsConfig = {
+  /** How many positions have a vector: the longest text. */
+  length: number;
+  /** C, the width of the model. */
+  embedDim: number;
+};
+
+/** A layer that adds a learned vector for each position. */
+export type LearnedPositions = {
+  readonly config: LearnedPositionsConfig;
+  /** `weight` `[length, C]`: normal with standard deviation 0.02, as in GPT-2. */
+  init(seed: number): { weight: Tensor };
+  /** x `[B, T, C]` plus the vectors of its positions. Default: from 0 on. */
+  apply(params: { weight: Tensor }, x: Tensor, options?: { positions?: Positions }): Tensor;
+};
+
+/**
+ * Learned positions: a table with a vector for each position, added to embeddings (GPT-2, BERT). A text longer than
+ * the table cannot be read.
+ *
+ * @throws {ArgumentError} If a size is no whole number of at least 1.
+ * @see "Convolutional Sequence to Sequence Learning" (2017), arXiv:1705.03122, section 3.1
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { learnedPositions } from "@qkv/attention";
+ *
+ * const layer = learnedPositions({ length: 16, embedDim: 4 });
+ * const params = layer.init(1);
+ * const y = layer.apply(params, zeros([1, 2, 4]), { positions: { start: 3 } });
+ * y.data[0] === params.weight.data[12]; // => true
+ * ```
+ */
+export function learnedPositions(config: LearnedPositionsConfig): LearnedPositions {
+  const { length, embedDim: C } = config;
+  const fix = "choose the longest text, and the width of the model.";
+  checkCount("learnedPositions", "length", length, { least: 1, unit: "tokens", fix });
+  checkCount("learnedPositions", "embedDim", C, { least: 1, unit: "numbers", fix });
+  return {
+    config,
+    init: (seed) => ({ weight: mul(randn([length, C], { seed }), 0.02) }),
+    apply({ weight }, x, { positions = { start: 0 } } = {}) {
+      if (checkTensor("learnedPositions", "x", x).shape.length !== 3 || x.shape[2] !== C) {
+        throw new ShapeError({
+          fn: "learnedPositions",
+          argument: "x",
+          received: x.shape,
+          expected: `[B, T, ${C}], as embedDim is ${C}`,
+          fix: "give batches of rows as wide as the layer.",
+        });
+      }
+      const [B, T] = x.shape as [number, number, number];
+      const places =
+        "start" in positions
+          ? Array.from({ length: T }, (_, t) => positions.start + t)
+          : Array.from(positions);
+      if (places.length !== T && places.length !== B * T) {
+        throw new ArgumentError({
+          fn: "learnedPositions",
+          argument: "positions",
+          received: `${places.length} positions`,
+          expected: `T = ${T} of them, or B · T = ${B * T}`,
+          fix: "give each token its place in the sequence.",
+        });
+      }
+      const beyond = places.find((place) => !Number.isInteger(place) || place < 0 || place >= length);
+      if (beyond !== undefined) {
+        throw new ArgumentError({
+          fn: "learnedPositions",
+          argument: "positions",
+          received: beyond,
+          expected: `positions from 0 to ${length - 1}, as length is ${length}`,
+          fix: "shorten the text, or make and train a longer table.",
+        });
+      }
+      const shape = places.length === T ? [T] : [B, T];
+      return add(x, embedding(weight, tensor(places, { shape, dtype: "int32", device: x.device })));
+    },
+  };
+}

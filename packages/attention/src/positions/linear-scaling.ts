@@ -1,0 +1,30 @@
+import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+
+/**
+ * Position interpolation: every pair turns `factor` times slower, so a text `factor` times as long spans the angles
+ * of the trained length. Near neighbours come closer together too; models are fine-tuned for it.
+ *
+ * @param factor - 1 or more.
+ * @throws {ArgumentError} If `factor` is below 1.
+ * @see "Extending Context Window of Large Language Models via Positional Interpolation" (2023), arXiv:2306.15595
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { linearScaling, rope } from "@qkv/attention";
+ *
+ * const x = randn([1, 1, 1, 8], { seed: 1 }); // [B, H, T, D]
+ * const slow = rope({ headDim: 8, scaling: linearScaling(4) }).apply(x, { start: 12 });
+ * slow.data[0] === rope({ headDim: 8 }).apply(x, { start: 3 }).data[0]; // => true
+ * ```
+ */
+export function linearScaling(factor: number): RopeScaling {
+  checkFactor("linearScaling", "factor", factor);
+  return {
+    name: `linearScaling(${factor})`,
+    turning: ({ base, rotaryDim }) => ({
+      frequencies: plainFrequencies(base, rotaryDim).map((frequency) => frequency / factor),
+      attentionFactor: 1,
+    }),
+  };
+}

@@ -1,0 +1,64 @@
+import { ArgumentError } from "@qkv/core";
+import { checkCount } from "../masks/check-count.js";
+import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+
+export type Llama3ScalingOptions = {
+  /** By how much slow pairs are slowed. Default 8. */
+  factor?: number;
+  /** Pairs whose wave is longer than `originalLength / lowFactor` are slowed. Default 1. */
+  lowFactor?: number;
+  /** Pairs whose wave is shorter than `originalLength / highFactor` stay as they are. Default 4. */
+  highFactor?: number;
+  /** The trained length. Unit: tokens. Default 8192. */
+  originalLength?: number;
+};
+
+/**
+ * Llama 3.1's scaling: pairs whose wave (`2π / frequency` tokens) is short stay, those with long waves turn `factor`
+ * times slower, and between the two the change is gradual.
+ *
+ * @param options - `low_freq_factor`, `high_freq_factor` and `original_max_position_embeddings` of a configuration are
+ *   `lowFactor`, `highFactor` and `originalLength`. Defaults: Llama 3.1's.
+ * @throws {ArgumentError} If `factor` is below 1, or `highFactor` is not above `lowFactor`.
+ * @see "The Llama 3 Herd of Models" (2024), arXiv:2407.21783
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { llama3Scaling, rope } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 3, 64], { seed: 1 }); // [B, H, T, D]
+ * const { apply } = rope({ headDim: 64, base: 500000, scaling: llama3Scaling({ factor: 32 }) });
+ * apply(x, { start: 100000 }).shape; // => [1, 2, 3, 64]
+ * ```
+ */
+export function llama3Scaling(options: Llama3ScalingOptions = {}): RopeScaling {
+  const { factor = 8, lowFactor = 1, highFactor = 4, originalLength = 8192 } = options;
+  checkFactor("llama3Scaling", "factor", factor);
+  checkFactor("llama3Scaling", "lowFactor", lowFactor, Number.MIN_VALUE);
+  checkCount("llama3Scaling", "originalLength", originalLength, {
+    least: 1,
+    unit: "tokens",
+    fix: "take `rope_scaling.original_max_position_embeddings`.",
+  });
+  if (!(highFactor > lowFactor) || highFactor === Infinity) {
+    throw new ArgumentError({
+      fn: "llama3Scaling",
+      argument: "highFactor",
+      received: highFactor,
+      expected: `a finite number above lowFactor = ${lowFactor}`,
+      fix: "leave both out for 4 and 1.",
+    });
+  }
+  return {
+    name: `llama3Scaling({ factor: ${factor}, lowFactor: ${lowFactor}, highFactor: ${highFactor}, originalLength: ${originalLength} })`,
+    turning({ base, rotaryDim }) {
+      const frequencies = plainFrequencies(base, rotaryDim).map((frequency) => {
+        const turns = (originalLength * frequency) / (2 * Math.PI); // over the trained length
+        const kept = Math.min(1, Math.max(0, (turns - lowFactor) / (highFactor - lowFactor)));
+        return (1 - kept) * (frequency / factor) + kept * frequency;
+      });
+      return { frequencies, attentionFactor: 1 };
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { ArgumentError } from "@qkv/core";
+import { checkCount } from "../masks/check-count.js";
+import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+
+export type LongRopeOptions = {
+  /** For texts up to the trained length: by how much each pair is slowed. One for each pair. */
+  shortFactors: ArrayLike<number>;
+  /** For longer texts. One for each pair. */
+  longFactors: ArrayLike<number>;
+  /** How many times longer than `originalLength` texts may be. 1 or more. */
+  factor: number;
+  /** The trained length. Unit: tokens. */
+  originalLength: number;
+  /** What queries and keys are multiplied with. Default: `√(1 + ln factor / ln originalLength)`. */
+  attentionFactor?: number;
+};
+
+/**
+ * LongRoPE: each pair has a factor of its own, found by search, one set for texts up to the trained length and one for
+ * longer ones (Phi-3).
+ *
+ * Which set counts is told by the call's largest position: a text that grows beyond the trained length is turned
+ * anew, so keys that a cache holds must be computed again then.
+ *
+ * @throws {ArgumentError} If there are not as many factors as pairs, or a number is out of range.
+ * @see "LongRoPE: Extending LLM Context Window Beyond 2 Million Tokens" (2024), arXiv:2402.13753
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { longRope, rope } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 3, 4], { seed: 1 }); // [B, H, T, D]: two pairs
+ * const scaling = longRope({ shortFactors: [1, 1], longFactors: [1, 8], factor: 8, originalLength: 4096 });
+ * rope({ headDim: 4, scaling }).apply(x, { start: 5000 }).shape; // => [1, 2, 3, 4]
+ * ```
+ */
+export function longRope(options: LongRopeOptions): RopeScaling {
+  const { factor, originalLength } = options;
+  const [short, long] = [Array.from(options.shortFactors), Array.from(options.longFactors)];
+  checkFactor("longRope", "factor", factor);
+  checkCount("longRope", "originalLength", originalLength, {
+    least: 2,
+    unit: "tokens",
+    fix: "take the model's `original_max_position_embeddings`.",
+  });
+  for (const [argument, factors] of [
+    ["shortFactors", short],
+    ["longFactors", long],
+  ] as const) {
+    for (const one of factors) checkFactor("longRope", argument, one, Number.MIN_VALUE);
+  }
+  const attentionFactor =
+    options.attentionFactor ?? Math.sqrt(1 + Math.log(factor) / Math.log(originalLength));
+  checkFactor("longRope", "attentionFactor", attentionFactor, 0);
+  return {
+    name: `longRope({ factor: ${factor}, originalLength: ${originalLength}, … })`,
+    turning({ base, rotaryDim, length }) {
+      const [argument, factors] =
+        length > originalLength ? (["longFactors", long] as const) : (["shortFactors", short] as const);
+      if (factors.length !== rotaryDim / 2) {
+        throw new ArgumentError({
+          fn: "longRope",
+          argument,
+          received: `${factors.length} factors`,
+          expected: `${rotaryDim / 2} of them, one for each pair of the ${rotaryDim} numbers that turn`,
+          fix: "take `short_factor` and `long_factor` from the model's `rope_scaling`.",
+        });
+      }
+      const frequencies = plainFrequencies(base, rotaryDim).map((frequency, i) => frequency / factors[i]!);
+      return { frequencies, attentionFactor };
+    },
+  };
+}

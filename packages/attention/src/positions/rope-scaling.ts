@@ -1,0 +1,40 @@
+import { ArgumentError } from "@qkv/core";
+
+/** How fast each pair of numbers turns, and what the turned pairs are multiplied with. */
+export type Turning = {
+  /** Radians per position, one for each pair. */
+  readonly frequencies: Float64Array;
+  /** 1, or the factor by which the scaling sharpens scores of long texts (its root: queries and keys both have it). */
+  readonly attentionFactor: number;
+};
+
+/** What a scaling starts from. */
+export type TurningOptions = {
+  readonly base: number;
+  readonly rotaryDim: number;
+  /** The largest position of the call, plus 1. */
+  readonly length: number;
+};
+
+/** A way to stretch a rotary embedding over longer texts than it was trained on; a value for `rope({ scaling })`. */
+export type RopeScaling = {
+  readonly name: string;
+  turning(options: TurningOptions): Turning;
+};
+
+/** Pair i turns by `base^(−2i / rotaryDim)` per position. */
+export function plainFrequencies(base: number, rotaryDim: number): Float64Array {
+  return Float64Array.from({ length: rotaryDim / 2 }, (_, i) => base ** ((-2 * i) / rotaryDim));
+}
+
+/** Refuses a factor of a scaling that is not a finite number of at least `least`. */
+export function checkFactor(fn: string, argument: string, value: number, least = 1): number {
+  if (value >= least && value < Infinity) return value;
+  throw new ArgumentError({
+    fn,
+    argument,
+    received: value,
+    expected: `a finite number, ${least} or more`,
+    fix: "take it from the model's `rope_scaling`; 1 is no scaling.",
+  });
+}

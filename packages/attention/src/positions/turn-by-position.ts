@@ -1,0 +1,84 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+import type { Positions } from "./rope.js";
+import { rotate, type RotaryLayout } from "./rotate.js";
+
+/** How the pairs of a head turn. */
+export type PairTurning = {
+  /** Radians per position, one for each pair. */
+  readonly frequencies: Float64Array;
+  /** What a turned pair is multiplied with. */
+  readonly scale: (pair: number, position: number) => number;
+};
+
+/**
+ * Turns each token of x, `[B, H, T, D]`, by its position.
+ *
+ * @param turningOf - Gets the largest position plus 1.
+ */
+export function turnByPosition(
+  fn: string,
+  x: Tensor,
+  positions: Positions,
+  { headDim, layout }: { headDim: number; layout: RotaryLayout },
+  turningOf: (length: number) => PairTurning,
+): Tensor {
+  if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
+    throw new ShapeError({
+      fn,
+      argument: "x",
+      received: x.shape,
+      expected: `[B, H, T, ${headDim}], as headDim is ${headDim}`,
+      fix: `make the ${fn} for heads of the size that it turns.`,
+    });
+  }
+  const [B, , T] = x.shape as [number, number, number, number];
+  const given =
+    "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : Array.from(positions);
+  const perBatch = given.length !== T;
+  if (given.length !== T && given.length !== B * T) {
+    throw new ArgumentError({
+      fn,
+      argument: "positions",
+      received: `${given.length} positions`,
+      expected: `T = ${T} of them, or B · T = ${B * T}`,
+      fix: "give each token its place in the sequence.",
+    });
+  }
+  const { frequencies, scale } = turningOf(given.reduce((length, place) => Math.max(length, place + 1), 0));
+  const half = frequencies.length;
+  // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
+  const cos = new Float64Array(given.length * half);
+  const sin = new Float64Array(given.length * half);
+  for (let t = 0, at = 0; t < given.length; t++) {
+    for (let i = 0; i < half; i++, at++) {
+      const size = scale(i, given[t]!);
+      cos[at] = size * Math.cos(given[t]! * frequencies[i]!);
+      sin[at] = size * Math.sin(given[t]! * frequencies[i]!);
+    }
+  }
+  const options = { shape: perBatch ? [B, T, half] : [T, half], dtype: x.dtype, device: x.device };
+  return rotate(x, tensor(cos, options), tensor(sin, options), { layout });
+}
+
+/** Refuses sizes and bases that no rotary embedding can have. */
+export function checkRotary(fn: string, headDim: number, rotaryDim: number, base: number): void {
+  if (!Number.isInteger(rotaryDim) || rotaryDim % 2 !== 0 || rotaryDim < 0 || rotaryDim > headDim) {
+    throw new ArgumentError({
+      fn,
+      argument: rotaryDim === headDim ? "headDim" : "rotaryDim",
+      received: rotaryDim,
+      expected: `an even number from 0 to headDim = ${headDim}`,
+      fix: "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
+    });
+  }
+  if (!(base > 0) || base === Infinity) {
+    throw new ArgumentError({
+      fn,
+      argument: "base",
+      received: base,
+      expected: "a finite number above 0",
+      fix: "leave it out for 10000, or take the model's `rope_theta`.",
+    });
+  }
+}

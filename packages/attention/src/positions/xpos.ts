@@ -1,0 +1,60 @@
+import type { Rope } from "./rope.js";
+import { checkFactor, plainFrequencies } from "./rope-scaling.js";
+import type { RotaryLayout } from "./rotate.js";
+import { checkRotary, turnByPosition } from "./turn-by-position.js";
+
+export type XposOptions = {
+  /** D, the size of one head. */
+  headDim: number;
+  /** Pair i turns by `position · base^(-2i / rotaryDim)`. Default 10000. */
+  base?: number;
+  /** Over how many tokens pair i fades by `ζᵢ`. Default 512. */
+  scaleBase?: number;
+  /** Which numbers make a pair. Default `half`. */
+  layout?: RotaryLayout;
+  /** How many numbers of a head turn, an even number of at most headDim. Default: all. */
+  rotaryDim?: number;
+};
+
+/**
+ * xPos: a rotary embedding whose scores fade with distance. The query's pair i grows by `ζᵢ^(position / scaleBase)`,
+ * the key's shrinks by as much, so a score has the factor `ζᵢ^((i − j) / scaleBase)`, with
+ * `ζᵢ = (2i + 0.4 r) / 1.4 r` of r turning numbers: fast pairs fade most. For causal attention; keys after the query
+ * would grow.
+ *
+ * Numbers grow with positions: float32 holds them to about position 36000 (`scaleBase` 512).
+ *
+ * @returns `query` and `key`: one rotary embedding for each of both.
+ * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, or a base is not above 0.
+ * @see "A Length-Extrapolatable Transformer" (2022), arXiv:2212.10554
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { attentionWeights, causal, xpos } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 5, 8], { seed: 1 }); // [B, H, T, D]
+ * const { query, key } = xpos({ headDim: 8 });
+ * const positions = { start: 0 };
+ * attentionWeights(query.apply(x, positions), key.apply(x, positions), { mask: causal() }).shape; // => [1, 2, 5, 5]
+ * ```
+ */
+export function xpos(options: XposOptions): { readonly query: Rope; readonly key: Rope } {
+  const { headDim, base = 10000, scaleBase = 512, layout = "half", rotaryDim = headDim } = options;
+  checkRotary("xpos", headDim, rotaryDim, base);
+  checkFactor("xpos", "scaleBase", scaleBase);
+  const frequencies = plainFrequencies(base, rotaryDim);
+  const fade = frequencies.map((_, i) => (2 * i + 0.4 * rotaryDim) / (1.4 * rotaryDim));
+  const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;
+  const name = `xpos({ headDim: ${headDim}, base: ${base}, scaleBase: ${scaleBase}, layout: "${layout}"${part} })`;
+  const side = (role: "query" | "key"): Rope => {
+    const sign = role === "query" ? 1 : -1;
+    const scale = (pair: number, position: number) => fade[pair]! ** ((sign * position) / scaleBase);
+    return {
+      name: `${name}.${role}`,
+      apply: (x, positions) =>
+        turnByPosition("xpos", x, positions, { headDim, layout }, () => ({ frequencies, scale })),
+    };
+  };
+  return { query: side("query"), key: side("key") };
+}

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import { yarn, type YarnOptions } from "../index.js";
+
+const turning = (options: Partial<YarnOptions>) =>
+  yarn({ factor: 4, originalLength: 4096, ...options }).turning({ base: 10000, rotaryDim: 16, length: 1 });
+
+function expectClose(actual: Float64Array, expected: readonly number[]): void {
+  expect(actual).toHaveLength(expected.length);
+  actual.forEach((number, i) => expect(number / expected[i]!).toBeCloseTo(1, 10));
+}
+
+test("golden: fast pairs stay, slow ones are divided, a ramp between", () => {
+  // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
+  const four = turning({});
+  expectClose(
+    four.frequencies,
+    [1, 0.316227766017, 0.1, 0.0256935059889, 0.00625, 0.00138349647632, 0.00025, 7.90569415042e-5],
+  );
+  expect(four.attentionFactor).toBeCloseTo(1.138629436111989, 14);
+  expectClose(
+    turning({ truncate: false }).frequencies,
+    [1, 0.316227766017, 0.1, 0.028613608812, 0.00655697152113, 0.00128563203073, 0.00025, 7.90569415042e-5],
+  );
+  expectClose(
+    turning({ factor: 40 }).frequencies,
+    [1, 0.316227766017, 0.1, 0.023914724805, 0.005125, 0.00084986212117, 2.5e-5, 7.90569415042e-6],
+  );
+});
+
+test("golden: DeepSeek's factors, and a factor of one's own", () => {
+  expect(turning({ factor: 40, mscale: 0.707, mscaleAllDim: 1 }).attentionFactor).toBeCloseTo(
+    0.9210423553163399,
+    14,
+  );
+  expect(turning({ factor: 40, mscale: 1, mscaleAllDim: 1 }).attentionFactor).toBe(1);
+  expect(turning({ attentionFactor: 1.5, mscale: 0.707, mscaleAllDim: 1 }).attentionFactor).toBe(1.5);
+});
+
+test("where the ramp has no length it is a step", () => {
+  const { frequencies } = turning({ betaFast: 1.0001, betaSlow: 1, truncate: false, originalLength: 1 });
+  expectClose(
+    frequencies,
+    Array.from({ length: 8 }, (_, i) => 10000 ** (-i / 8) * (i === 0 ? 1 : 1 / 4)),
+  );
+});
+
+test("it is named as it is written, and numbers that cannot be are refused", () => {
+  expect(yarn({ factor: 4, originalLength: 4096 }).name).toBe("yarn({ factor: 4, originalLength: 4096 })");
+  expect(() => turning({ betaFast: 1 })).toThrow(
+    /yarn: `betaFast` is 1, expected a finite number above betaSlow = 1.\nFix: leave both out for 32 and 1/,
+  );
+  expect(() => turning({ betaSlow: 0 })).toThrow(/`betaSlow` is 0/);
+  expect(() => turning({ originalLength: 0.5 })).toThrow(
+    /`originalLength` is 0.5.*\nFix: take `rope_scaling/,
+  );
+  expect(() => turning({ attentionFactor: -1 })).toThrow(
+    /`attentionFactor` is -1, expected a finite number, 0 or/,
+  );
+});

@@ -1,0 +1,83 @@
+import { ArgumentError } from "@qkv/core";
+import { checkCount } from "../masks/check-count.js";
+import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+
+export type YarnOptions = {
+  /** How many times longer than `originalLength` texts may be. 1 or more. */
+  factor: number;
+  /** The trained length. Unit: tokens. */
+  originalLength: number;
+  /** Pairs that turn more often than this over the trained length stay as they are. Default 32. */
+  betaFast?: number;
+  /** Pairs that turn less often than this are slowed by the whole factor. Default 1. */
+  betaSlow?: number;
+  /** What queries and keys are multiplied with. Default: `0.1 · ln factor + 1`, or as the two below say. */
+  attentionFactor?: number;
+  /** DeepSeek's `mscale` and `mscale_all_dim`: the default is then the quotient of `0.1 · m · ln factor + 1` of both. */
+  mscale?: number;
+  mscaleAllDim?: number;
+  /** Whether the ends of the ramp are rounded outwards to whole pairs. Default true; GPT-OSS has false. */
+  truncate?: boolean;
+};
+
+/**
+ * YaRN: pairs that turn often over the trained length stay, pairs that do not finish a turn are slowed by `factor`, a
+ * ramp lies between, and queries and keys grow a little, because attention over more keys is flatter.
+ *
+ * @throws {ArgumentError} If `factor` is below 1, a length is no count, or `betaFast` is not above `betaSlow`.
+ * @see "YaRN: Efficient Context Window Extension of Large Language Models" (2023), arXiv:2309.00071
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { rope, yarn } from "@qkv/attention";
+ *
+ * const x = randn([1, 2, 3, 64], { seed: 1 }); // [B, H, T, D]
+ * const { apply } = rope({ headDim: 64, scaling: yarn({ factor: 4, originalLength: 4096 }) });
+ * apply(x, { start: 16000 }).shape; // => [1, 2, 3, 64]
+ * ```
+ */
+export function yarn(options: YarnOptions): RopeScaling {
+  const { factor, originalLength, betaFast = 32, betaSlow = 1, truncate = true } = options;
+  const { mscale, mscaleAllDim } = options;
+  checkFactor("yarn", "factor", factor);
+  checkCount("yarn", "originalLength", originalLength, {
+    least: 1,
+    unit: "tokens",
+    fix: "take `rope_scaling.original_max_position_embeddings`.",
+  });
+  checkFactor("yarn", "betaSlow", betaSlow, Number.MIN_VALUE);
+  if (!(betaFast > betaSlow) || betaFast === Infinity) {
+    throw new ArgumentError({
+      fn: "yarn",
+      argument: "betaFast",
+      received: betaFast,
+      expected: `a finite number above betaSlow = ${betaSlow}`,
+      fix: "leave both out for 32 and 1.",
+    });
+  }
+  const sharper = (m: number) => 0.1 * m * Math.log(factor) + 1;
+  const attentionFactor =
+    options.attentionFactor ??
+    (mscale && mscaleAllDim ? sharper(mscale) / sharper(mscaleAllDim) : sharper(1));
+  checkFactor("yarn", "attentionFactor", attentionFactor, 0);
+  return {
+    name: `yarn({ ${Object.entries(options)
+      .map(([option, value]) => `${option}: ${value}`)
+      .join(", ")} })`,
+    turning({ base, rotaryDim }) {
+      // The pair, as a real number, that turns so many times over the trained length.
+      const pairOf = (turns: number) =>
+        (rotaryDim * Math.log(originalLength / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+      const [fast, slow] = [pairOf(betaFast), pairOf(betaSlow)];
+      const first = Math.max(truncate ? Math.floor(fast) : fast, 0);
+      const end = Math.min(truncate ? Math.ceil(slow) : slow, rotaryDim - 1);
+      const last = Math.max(end, first + 0.001); // a step where there is no room for a ramp
+      const frequencies = plainFrequencies(base, rotaryDim).map((frequency, pair) => {
+        const slowed = Math.min(1, Math.max(0, (pair - first) / (last - first)));
+        return (frequency / factor) * slowed + frequency * (1 - slowed);
+      });
+      return { frequencies, attentionFactor };
+    },
+  };
+}
