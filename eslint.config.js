@@ -11,6 +11,8 @@ export default defineConfig(
     "**/.cache",
     "**/coverage",
     "apps/docs/static",
+    "packages/wasm/assembly",
+    "packages/wasm/src/binaries",
   ]),
   js.configs.recommended,
   tseslint.configs.strict,

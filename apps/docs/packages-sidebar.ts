@@ -3,7 +3,17 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 // In the order in which a reader meets them. A package without a README yet is not listed.
-const packages = ["attention", "tensor", "kv-cache", "tokenizer", "transformer", "viz", "cli", "core"];
+const packages = [
+  "attention",
+  "tensor",
+  "wasm",
+  "kv-cache",
+  "tokenizer",
+  "transformer",
+  "viz",
+  "cli",
+  "core",
+];
 const has = (name: string, file: string) => existsSync(join(__dirname, "../../packages", name, file));
 
 const sidebars: SidebarsConfig = {

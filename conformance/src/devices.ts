@@ -1,10 +1,20 @@
 import { ArgumentError } from "@qkv/core";
 import { js } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
 import type { Target } from "./case.js";
 
-/** Every device that conformance can run on, by the name before `:` and `,`. */
-const devices: Record<string, () => Target | Promise<Target>> = {
-  js: () => ({ device: js(), class: "host" }),
+/** Every device that conformance can run on, by the name before `:` and `,`. `settings` is what follows a comma. */
+const devices: Record<string, (spec: string, settings: readonly string[]) => Target | Promise<Target>> = {
+  js(spec, settings) {
+    if (settings.length > 0) refuse(spec, "js, which has no modes and no threads");
+    return { device: js(), class: "host" };
+  },
+  async wasm(spec, settings) {
+    const unknown = settings.find((setting) => !["plain", "relaxed", "threads=1"].includes(setting));
+    if (unknown !== undefined) refuse(spec, "wasm, wasm,plain or wasm,relaxed, with threads=1");
+    const build = settings.find((setting) => setting === "plain" || setting === "relaxed");
+    return { device: await wasm(build ? { build } : {}), class: "host" };
+  },
 };
 
 /**
@@ -13,10 +23,9 @@ const devices: Record<string, () => Target | Promise<Target>> = {
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */
 export async function openDevice(spec: string): Promise<Target> {
-  const name = spec.split(/[:,]/, 1)[0]!;
+  const [name = "", ...settings] = spec.split(",");
   if (!Object.hasOwn(devices, name)) refuse(spec, `one of ${Object.keys(devices).join(", ")}`);
-  if (name === "js" && spec !== name) refuse(spec, "js, which has no modes and no threads");
-  return devices[name]!();
+  return devices[name]!(spec, settings);
 }
 
 function refuse(received: string, expected: string): never {

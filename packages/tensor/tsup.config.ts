@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "contracts", "expressions", "optimizers", "safetensors"]);
+export default library(["index", "contracts", "devices", "expressions", "optimizers", "safetensors"]);

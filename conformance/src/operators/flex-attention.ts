@@ -24,10 +24,10 @@ export const flexAttentionOperator = defineOperator({
     const options = {
       ...(scale !== undefined && { scale }),
       ...(score_mod !== undefined && {
-        scoreMod: scoreMod(graphExpression(score_mod, sizes, dtype), "score_mod"),
+        scoreMod: scoreMod(graphExpression(score_mod, sizes, dtype, Q.device), "score_mod"),
       }),
       ...(prob_mod !== undefined && {
-        weightMod: scoreMod(graphExpression(prob_mod, sizes, dtype), "prob_mod"),
+        weightMod: scoreMod(graphExpression(prob_mod, sizes, dtype, Q.device), "prob_mod"),
       }),
     };
     return [joinHeads(attention(Q, K, V, options), Q)];

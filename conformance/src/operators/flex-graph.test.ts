@@ -1,3 +1,4 @@
+import { js } from "@qkv/tensor";
 import { evaluator, expression } from "@qkv/tensor/expressions";
 import { expect, test } from "vitest";
 import { graphExpression } from "./flex-graph.js";
@@ -27,7 +28,7 @@ function graph(nodes: object[], initializers: object[]) {
 
 /** The new scores of a head and query, from scores of 10, 20, … */
 function run(made: unknown, head: number, query: number): number[] {
-  const recorded = expression(graphExpression(made, sizes, "float64"));
+  const recorded = expression(graphExpression(made, sizes, "float64", js()));
   const score = Float64Array.from({ length: sizes.S }, (_, s) => 10 * (s + 1));
   const key = score.map((_, s) => s);
   // Queries are the last of the positions.
@@ -61,7 +62,7 @@ test("a graph over distances becomes arithmetic on one score, and no table of al
     numbers,
   );
   expect(run(made, 1, 2)).toEqual([0, 1, 2, 3, 4].map((s) => 10 * (s + 1) - 2 * (2 - s)));
-  const { tables } = expression(graphExpression(made, sizes, "float64"));
+  const { tables } = expression(graphExpression(made, sizes, "float64", js()));
   for (const { shape } of tables) expect(shape.reduce((a, b) => a * b, 1)).toBeLessThanOrEqual(sizes.S);
 });
 

@@ -1,5 +1,5 @@
 import type { ScoreMod } from "@qkv/attention";
-import { tensor } from "@qkv/tensor";
+import { tensor, type Device } from "@qkv/tensor";
 import { lookup, toExpr, type Expr, type Place } from "@qkv/tensor/expressions";
 import { readTensor } from "../reference-tensor.js";
 
@@ -39,10 +39,11 @@ export function graphExpression(
   graph: unknown,
   sizes: Sizes,
   dtype: "float32" | "float64",
+  device: Device,
 ): ScoreMod["apply"] {
   const { nodes, initializers, inputs, outputs } = graph as Graph;
   return (score, at) => {
-    const reader = new GraphReader(sizes, at, dtype);
+    const reader = new GraphReader(sizes, at, { dtype, device });
     const [input, output] = [inputs[0], outputs[0]];
     if (!input || !output) throw new Error("a graph needs an input and an output");
     for (const initializer of initializers) {
@@ -63,7 +64,7 @@ class GraphReader {
   constructor(
     private readonly sizes: Sizes,
     private readonly at: Place,
-    private readonly dtype: "float32" | "float64",
+    private readonly numbers: { dtype: "float32" | "float64"; device: Device },
   ) {}
 
   of(name: string | null | undefined): Value {
@@ -203,7 +204,7 @@ class GraphReader {
     if ("expr" in value) return value.expr;
     const { shape, numbers } = value;
     if (numbers.length === 1) return toExpr(numbers[0]!);
-    const table = tensor(numbers, { shape, dtype: this.dtype });
+    const table = tensor(numbers, { shape, ...this.numbers });
     return lookup(table, ...this.#places(shape));
   }
 
@@ -238,7 +239,7 @@ class GraphReader {
 
   #gather(data: Known, indices: Value, axis: number): Value {
     if (data.shape.length === 1 && "expr" in indices) {
-      const table = tensor(data.numbers, { shape: data.shape, dtype: this.dtype });
+      const table = tensor(data.numbers, { shape: data.shape, ...this.numbers });
       return { shape: indices.shape, integer: data.integer, expr: lookup(table, indices.expr) };
     }
     const { numbers, shape } = asKnown("Gather", indices);

@@ -1,22 +1,9 @@
-import type { KeyValues, TilePlan, TraceName, TypedArray, View } from "@qkv/tensor";
-import { evaluator, type Evaluator, type Expression } from "@qkv/tensor/expressions";
+import type { AttentionRequest, KeyValues, TraceName, TypedArray, View } from "@qkv/tensor";
+import { evaluator, type Evaluator } from "@qkv/tensor/expressions";
 import { tileIndex } from "./tile-plan.js";
 
 /** What one call of attention is, besides its tensors. */
-export type AttentionAttributes = {
-  /** Number of key parts, and of value parts. */
-  readonly parts: number;
-  readonly positions: KeyValues["positions"];
-  /** Position of the first query. */
-  readonly firstQuery: number;
-  readonly plan: TilePlan;
-  readonly scale: number;
-  /** 0: off. */
-  readonly softcap: number;
-  readonly scoreMod: Expression | undefined;
-  readonly weightMod: Expression | undefined;
-  readonly hasSinks: boolean;
-};
+export type AttentionAttributes = AttentionRequest;
 
 /** The traces that are made tile by tile. `lse` is an output of every call. */
 export type TileTrace = Exclude<TraceName, "lse">;

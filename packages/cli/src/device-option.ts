@@ -1,13 +1,19 @@
 import { ArgumentError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
 
-const devices: Readonly<Record<string, () => Device>> = { js };
+const devices: Readonly<Record<string, () => Device | Promise<Device>>> = {
+  js,
+  wasm: () => wasm(),
+  "wasm,plain": () => wasm({ build: "plain" }),
+  "wasm,relaxed": () => wasm({ build: "relaxed" }),
+};
 
 /** The names that `--device` takes, for its help. */
 export const deviceNames: readonly string[] = Object.keys(devices);
 
 /** The device that `--device` names. */
-export function openDevice(name: string): Device {
+export async function openDevice(name: string): Promise<Device> {
   const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
   if (open) return open();
   throw new ArgumentError({

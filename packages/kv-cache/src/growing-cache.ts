@@ -217,7 +217,7 @@ function checkFits(layer: Layer | undefined, key: Tensor, value: Tensor): void {
 }
 
 function empty(like: Tensor): Tensor {
-  return zeros(withLength(like.shape, 0), { dtype: like.dtype, device: like.device });
+  return resident(zeros(withLength(like.shape, 0), { dtype: like.dtype, device: like.device }));
 }
 
 /** The buffer, or one at least twice as large with the same content. */
@@ -228,7 +228,9 @@ function withRoom(buffer: Tensor, length: number): Tensor {
 }
 
 function copy(buffer: Tensor, capacity = buffer.shape[2]!): Tensor {
-  const room = zeros(withLength(buffer.shape, capacity), { dtype: buffer.dtype, device: buffer.device });
+  const room = resident(
+    zeros(withLength(buffer.shape, capacity), { dtype: buffer.dtype, device: buffer.device }),
+  );
   write(room, 2, 0, buffer);
   return room;
 }

@@ -2,6 +2,7 @@
  * Where the layers meet: what a device, a mask, a cache and the one fused operation are to each other. Types only.
  */
 import type { DType, TypedArray } from "./dtype.js";
+import type { Expression } from "./expressions/expression.js";
 import type { Tensor } from "./tensor.js";
 
 /** What a device knows of one allocation. Host devices hold a typed array; others what they need. */
@@ -18,13 +19,13 @@ export type View = {
 
 /**
  * A kernel computes outputs from inputs. It is called with shapes already checked; outputs are packed row-major
- * and, on the plain device, zeroed.
+ * and zeroed. A device's kernel may return `false` before it has written anything: the plain kernel runs then.
  */
 export type Kernel<Attributes = unknown> = (
   inputs: readonly View[],
   outputs: readonly View[],
   attributes: Attributes,
-) => void;
+) => unknown;
 
 /** A device's faster kernels, by op name. What it lacks runs the op's plain kernel. */
 export type Kernels = { readonly [op: string]: Kernel<never> };
@@ -106,6 +107,26 @@ export type TilePlan = {
   readonly bitsAt: Uint32Array;
   /** For each "some" tile, queryTile rows of keyTile bits, 32 to a word, the lowest first. */
   readonly bits: Uint32Array;
+};
+
+/**
+ * What one call of attention is, besides its tensors: the attributes of `kernels.attention`. Inputs are query, the key
+ * parts, the value parts, the tables that the expressions look up, and sinks; outputs are the mixture, the logarithm of
+ * the sum, and what is wanted.
+ */
+export type AttentionRequest = {
+  /** Number of key parts, and of value parts. */
+  readonly parts: number;
+  readonly positions: KeyValues["positions"];
+  /** Position of the first query. */
+  readonly firstQuery: number;
+  readonly plan: TilePlan;
+  readonly scale: number;
+  /** 0: off. */
+  readonly softcap: number;
+  readonly scoreMod: Expression | undefined;
+  readonly weightMod: Expression | undefined;
+  readonly hasSinks: boolean;
 };
 
 /**

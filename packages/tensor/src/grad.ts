@@ -96,7 +96,9 @@ export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
  */
 export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(gradient: Y): P } {
   const watched = watch(params);
-  const value = f(watched.params);
+  const device = tensorsOf(params)[0]?.device;
+  // Scopes inside f keep what the pullback needs.
+  const value = device ? device.recording(() => f(watched.params)) : f(watched.params);
   watched.tape.open = false;
   const outputs = tensorsOf(value);
   return {

@@ -1,4 +1,5 @@
 export type {
+  AttentionRequest,
   BoundMask,
   Cache,
   Device,

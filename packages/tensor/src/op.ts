@@ -56,8 +56,10 @@ export function runAll<Attributes>(
     : specs.map(({ shape, dtype }) => new Tensor(device, device.allocate(dtype, sizeOf(shape)), shape));
   if (op.kernel) {
     const own = device.kernels[op.name] as Kernel<Attributes> | undefined;
-    (own ?? op.kernel)(inputs.map(viewOf), outputs.map(viewOf), attributes);
-    device.note(op.name, own ? "device" : "plain");
+    const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(viewOf), outputs.map(viewOf), attributes);
+    const ran = own !== undefined && runOn(own) !== false;
+    if (!ran) runOn(op.kernel);
+    device.note(op.name, ran ? "device" : "plain");
     for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
   }
   record(op as Op<never>, inputs, outputs, attributes);

@@ -18,10 +18,20 @@ export type Scopes = {
   own(storage: ScopedStorage): void;
   /** Takes a storage out of every scope. */
   keep(storage: ScopedStorage): void;
+  /** Whether a scope is running. */
+  active(): boolean;
 };
 
-/** `release` lets go of a storage at the end of its scope. */
-export function scopes(release: (storage: ScopedStorage) => void): Scopes {
+/**
+ * The scopes of a device.
+ *
+ * @param release - Lets go of a storage at the end of its scope.
+ * @param leave - Told of each storage that leaves the outermost scope. Default: nothing is done.
+ */
+export function scopes(
+  release: (storage: ScopedStorage) => void,
+  leave: (storage: ScopedStorage) => void = () => undefined,
+): Scopes {
   const stack: Set<ScopedStorage>[] = [];
   let recorders = 0;
   return {
@@ -37,7 +47,11 @@ export function scopes(release: (storage: ScopedStorage) => void): Scopes {
       } finally {
         stack.pop();
         const outer = stack.at(-1);
-        for (const storage of kept) if (own.delete(storage)) outer?.add(storage);
+        for (const storage of kept) {
+          if (!own.delete(storage)) continue;
+          if (outer) outer.add(storage);
+          else leave(storage);
+        }
         for (const storage of own) {
           storage.ended = true;
           release(storage);
@@ -58,6 +72,7 @@ export function scopes(release: (storage: ScopedStorage) => void): Scopes {
     keep(storage) {
       for (const own of stack) own.delete(storage);
     },
+    active: () => stack.length > 0,
   };
 }
 

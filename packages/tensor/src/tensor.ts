@@ -73,10 +73,12 @@ export class Tensor {
     return nest(0);
   }
 
-  /** The same numbers on another device. */
+  /** The same numbers on another device, where they stay: parameters are moved once. */
   to(device: Device): Tensor {
     if (device === this.device) return this;
-    return new Tensor(device, device.adopt(this.dtype, this.data.slice()), this.shape);
+    const moved = device.adopt(this.dtype, this.data.slice());
+    device.keep(moved);
+    return new Tensor(device, moved, this.shape);
   }
 
   /** Printed as numpy prints: rows under each other, long axes cut. */

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import type { KeyValues, Mask, Tensor, TraceName } from "@qkv/tensor";
+import { resident, type KeyValues, type Mask, type Tensor, type TraceName } from "@qkv/tensor";
 import { attention, tracedAttention, type AttentionOptions } from "../attention.js";
 import type { Positions, Rope } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
@@ -86,7 +86,10 @@ export function attendTraced(
   if (!trace) return attention(query, keyValues, options);
   const { names, tensors, path } = trace;
   const traced = tracedAttention(query, keyValues, options, names);
-  for (const name of names) tensors[path ? `${path}.${name}` : name] = traced[name];
+  for (const name of names) {
+    // What is traced outlives the scope of the layer.
+    tensors[path ? `${path}.${name}` : name] = resident(traced[name]);
+  }
   return traced.output;
 }
 

@@ -61,7 +61,7 @@ export function addGenerate(program: Command, io: Io): void {
 
 async function runGenerate(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
   const { json, tokenizer, prompt, maxTokens, temperature, topP } = options;
-  const device = openDevice(options.device);
+  const device = await openDevice(options.device);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const sampling = { temperature, topP, seed };
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;

@@ -41,14 +41,11 @@ export function readLlama2c(
   const V = Math.abs(sizes.vocab_size);
   const D = C / H;
 
-  const read = (field: string, shape: readonly number[]): Tensor =>
-    tensor(
-      reader.float32Array(
-        field,
-        shape.reduce((a, b) => a * b, 1),
-      ),
-      { shape, ...(device && { device }) },
-    );
+  const read = (field: string, shape: readonly number[]): Tensor => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    const x = tensor(reader.float32Array(field, size), { shape });
+    return device ? x.to(device) : x; // moved once, to stay
+  };
   const readLayers = (field: string, shape: readonly number[]): Tensor[] =>
     Array.from({ length: L }, (_, i) => read(`${field}[${i}]`, shape));
 

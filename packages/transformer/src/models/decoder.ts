@@ -136,21 +136,24 @@ export function decoder(config: DecoderConfig): Decoder {
       };
     },
     apply(params, ids, { cache, positions = { start: cache?.length ?? 0 }, trace } = {}) {
-      let x = embedding(params.embedding.weight, checkIds(ids, params)); // [B, T, C]
-      params.layers.forEach((layer, i) => {
-        const normed = rmsNorm(x, layer.attentionNorm.weight, { eps });
-        const mixed = attention.apply(layer.attention, normed, {
-          layer: i,
-          positions,
-          ...(cache && { cache }),
-          ...(trace && {
-            trace: { ...trace, path: `${trace.path ? `${trace.path}.` : ""}layers.${i}.attention` },
-          }),
+      // What is computed on the way belongs to the scope; only the logits leave it.
+      return params.embedding.weight.device.scope(() => {
+        let x = embedding(params.embedding.weight, checkIds(ids, params)); // [B, T, C]
+        params.layers.forEach((layer, i) => {
+          const normed = rmsNorm(x, layer.attentionNorm.weight, { eps });
+          const mixed = attention.apply(layer.attention, normed, {
+            layer: i,
+            positions,
+            ...(cache && { cache }),
+            ...(trace && {
+              trace: { ...trace, path: `${trace.path ? `${trace.path}.` : ""}layers.${i}.attention` },
+            }),
+          });
+          x = add(x, mixed);
+          x = add(x, mlp.apply(layer.feedForward, rmsNorm(x, layer.feedForwardNorm.weight, { eps })));
         });
-        x = add(x, mixed);
-        x = add(x, mlp.apply(layer.feedForward, rmsNorm(x, layer.feedForwardNorm.weight, { eps })));
+        return linear(rmsNorm(x, params.norm.weight, { eps }), (params.output ?? params.embedding).weight);
       });
-      return linear(rmsNorm(x, params.norm.weight, { eps }), (params.output ?? params.embedding).weight);
     },
   };
 }

@@ -1,0 +1,122 @@
+import {
+  and,
+  attention,
+  causal,
+  maskTensor,
+  padding,
+  slidingWindow,
+  tracedAttention,
+  type AttentionOptions,
+} from "@qkv/attention";
+import { permute, randn, slice, tensor, type Device, type KeyValues, type Tensor } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const cases = fc
+  .record({
+    B: fc.integer({ min: 1, max: 2 }),
+    Hkv: fc.integer({ min: 1, max: 2 }),
+    group: fc.integer({ min: 1, max: 3 }),
+    T: fc.constantFrom(1, 2, 7, 63, 64, 65, 130),
+    more: fc.constantFrom(0, 1, 5, 64, 100),
+    D: fc.constantFrom(1, 3, 8, 16, 64),
+    Dv: fc.constantFrom(1, 4, 8, 12, 64),
+    seed: fc.nat(1e6),
+    mask: fc.constantFrom("none", "causal", "window", "padding", "random", "nothing"),
+    softcap: fc.constantFrom(0, 2),
+    scale: fc.constantFrom(undefined, 2),
+    cut: fc.double({ min: 0, max: 1, noNaN: true }),
+    swapped: fc.boolean(),
+  })
+  .map(({ B, Hkv, group, T, more, D, Dv, seed, mask, softcap, scale, cut, swapped }) => {
+    const [H, S] = [Hkv * group, T + more];
+    const query = randn([B, H, T, D], { seed });
+    const [key, value] = [
+      stored([B, Hkv, S, D], seed + 1, swapped),
+      stored([B, Hkv, S, Dv], seed + 2, swapped),
+    ];
+    const at = Math.floor(cut * S);
+    const parts = (x: Tensor) => (at === 0 ? [x] : [slice(x, 2, 0, at), slice(x, 2, at)]);
+    const bits = randn([B, H, T, S], { seed: seed + 3 }).data as Float32Array;
+    const masks = {
+      none: undefined,
+      causal: causal(),
+      window: slidingWindow(1 + (seed % 90)),
+      padding: and(causal(), padding(Array.from({ length: B }, (_, b) => (seed + 7 * b) % (S + 1)))),
+      random: maskTensor(
+        tensor(
+          [...bits].map((x) => x > 0.5),
+          { shape: [B, H, T, S] },
+        ),
+      ),
+      nothing: padding(new Array<number>(B).fill(0)),
+    };
+    const chosen = masks[mask as keyof typeof masks];
+    const options: AttentionOptions = {
+      ...(chosen && { mask: chosen }),
+      ...(softcap > 0 && { softcap }),
+      ...(scale && { scale }),
+    };
+    return { query, key: parts(key), value: parts(value), options };
+  });
+
+/** Rows that lie in one piece, or, `swapped`, as columns do. */
+function stored(shape: [number, number, number, number], seed: number, swapped: boolean): Tensor {
+  const [B, H, S, D] = shape;
+  return swapped ? permute(randn([B, H, D, S], { seed }), [0, 1, 3, 2]) : randn(shape, { seed });
+}
+
+describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await wasm({ build });
+  });
+  const on = (x: Tensor) => tensor(x.data, { shape: x.shape, device });
+
+  test("property: equals the plain device's, output and lse", () => {
+    fc.assert(
+      fc.property(cases, ({ query, key, value, options }) => {
+        const positions = { start: 0 };
+        const expected = tracedAttention(query, { key, value, positions }, options, ["lse"]);
+        const keyValues: KeyValues = { key: key.map(on), value: value.map(on), positions };
+        const [output, inScope] = [
+          tracedAttention(on(query), keyValues, options, ["lse"]),
+          device.scope(() => tracedAttention(on(query), keyValues, options, ["lse"])),
+        ];
+        for (const got of [output, inScope]) {
+          close(got.output.data, expected.output.data);
+          close(got.lse.data, expected.lse.data);
+        }
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  test("it runs on its own kernel, and numbers that are none on the plain one", () => {
+    const x = randn([1, 2, 70, 16], { seed: 1, device });
+    const before = { ...(device.report().calls["attention"] ?? { device: 0, plain: 0 }) };
+    attention(x, x, x, { mask: causal() });
+    const poisoned = tensor(
+      x.data.map((value, i) => (i === 5 ? NaN : value)),
+      { shape: x.shape, device },
+    );
+    const { data } = attention(poisoned, x, x, { mask: causal() });
+    expect([Number.isNaN(data[0]), Number.isNaN(data[16])]).toEqual([true, false]);
+    expect(device.report().calls["attention"]).toEqual({
+      device: before.device + 1,
+      plain: before.plain + 1,
+    });
+  });
+});
+
+function close(a: ArrayLike<number>, b: ArrayLike<number>): void {
+  expect(a.length).toBe(b.length);
+  for (let i = 0; i < a.length; i++) {
+    if (Object.is(a[i], b[i])) continue;
+    expect(
+      Math.abs(a[i]! - b[i]!) / Math.max(1, Math.abs(b[i]!)),
+      `[${i}]: ${a[i]} and ${b[i]}`,
+    ).toBeLessThan(3e-5);
+  }
+}

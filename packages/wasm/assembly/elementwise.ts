@@ -1,0 +1,37 @@
+// Packed numbers, four at a time. `n` counts numbers; what is left of the last four is done in a vector of its own.
+import { exp4 } from "./lanes";
+
+export function add(a: usize, b: usize, y: usize, n: i32): void {
+  const end = y + (<usize>(n & ~3) << 2);
+  for (; y < end; a += 16, b += 16, y += 16) v128.store(y, f32x4.add(v128.load(a), v128.load(b)));
+  for (let i = n & ~3; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) + load<f32>(b));
+}
+
+export function mul(a: usize, b: usize, y: usize, n: i32): void {
+  const end = y + (<usize>(n & ~3) << 2);
+  for (; y < end; a += 16, b += 16, y += 16) v128.store(y, f32x4.mul(v128.load(a), v128.load(b)));
+  for (let i = n & ~3; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) * load<f32>(b));
+}
+
+/** x / (1 + e^-x) */
+// @ts-ignore: decorator
+@inline
+function silu4(x: v128): v128 {
+  return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
+}
+
+export function silu(x: usize, y: usize, n: i32): void {
+  const end = y + (<usize>(n & ~3) << 2);
+  for (; y < end; x += 16, y += 16) v128.store(y, silu4(v128.load(x)));
+  for (let i = n & ~3; i < n; i++, x += 4, y += 4) {
+    store<f32>(y, f32x4.extract_lane(silu4(f32x4.splat(load<f32>(x))), 0));
+  }
+}
+
+export function exp(x: usize, y: usize, n: i32): void {
+  const end = y + (<usize>(n & ~3) << 2);
+  for (; y < end; x += 16, y += 16) v128.store(y, exp4(v128.load(x)));
+  for (let i = n & ~3; i < n; i++, x += 4, y += 4) {
+    store<f32>(y, f32x4.extract_lane(exp4(f32x4.splat(load<f32>(x))), 0));
+  }
+}

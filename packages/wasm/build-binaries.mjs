@@ -1,0 +1,41 @@
+// Compiles the kernels, once for each set of instructions, and writes each binary as a module that only its user loads.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { microKernels } from "./micro-kernels.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const asc = join(
+  dirname(createRequire(import.meta.url).resolve("assemblyscript/package.json")),
+  "bin/asc.js",
+);
+const common = [
+  "-O3",
+  "--noAssert",
+  "--runtime",
+  "stub",
+  "--importMemory",
+  "--memoryBase",
+  "1024",
+  "--enable",
+  "simd",
+];
+const builds = { plain: [], relaxed: ["--enable", "relaxed-simd"] };
+
+writeFileSync(join(here, "assembly/micro-kernels.ts"), microKernels);
+mkdirSync(join(here, "src/binaries"), { recursive: true });
+mkdirSync(join(here, ".cache"), { recursive: true });
+for (const [name, more] of Object.entries(builds)) {
+  const file = join(here, `.cache/${name}.wasm`);
+  const args = [asc, join(here, "assembly/index.ts"), "-o", file, ...common, ...more];
+  const { status } = spawnSync(process.execPath, args, { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+  const bytes = readFileSync(file);
+  const base64 = bytes.toString("base64");
+  const module = `// Compiled from assembly/ by build-binaries.mjs.\n/** ${bytes.length} bytes. */\nexport const binary = "${base64}";\n`;
+  writeFileSync(join(here, `src/binaries/${name}.ts`), module);
+  console.log(`${name}: ${bytes.length} bytes, ${gzipSync(bytes).length} gzipped`);
+}

@@ -1,0 +1,76 @@
+import type { TypedArray, View } from "@qkv/tensor";
+import type { WasmMemory } from "./memory.js";
+
+/** What the binary exports; each takes and returns numbers. */
+export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
+
+/**
+ * One run of a kernel: where its inputs and outputs lie in the memory. What lies outside is copied in before, and
+ * outputs are copied out after. Pieces taken for a call are given back at its end.
+ */
+export class Call {
+  readonly #memory: WasmMemory;
+  readonly #taken: [pointer: number, bytes: number][] = [];
+  readonly #out: [pointer: number, array: TypedArray][] = [];
+
+  constructor(memory: WasmMemory) {
+    this.#memory = memory;
+  }
+
+  /** Byte addresses of the first element of each view. All inputs and outputs of a call are placed at once. */
+  place(inputs: readonly View[], outputs: readonly View[]): number[] {
+    const { buffer } = this.#memory.memory;
+    // Addresses first: taking memory may replace the buffer, and views of the old one forget where they were.
+    const views = [...inputs, ...outputs];
+    const known = views.map(({ array, offset }) =>
+      array.buffer === buffer ? array.byteOffset + offset * array.BYTES_PER_ELEMENT : undefined,
+    );
+    return views.map(
+      (view, i) => known[i] ?? (i < inputs.length ? this.#copyIn(view) : this.#makeRoom(view)),
+    );
+  }
+
+  /** Bytes that only this call needs. */
+  scratch(bytes: number): number {
+    const pointer = this.#memory.take(bytes);
+    this.#taken.push([pointer, bytes]);
+    return pointer;
+  }
+
+  /** Copies a whole array of words in, for plans. */
+  words(array: Uint32Array): number {
+    const pointer = this.scratch(Math.max(4, array.byteLength));
+    new Uint32Array(this.#memory.memory.buffer, pointer, array.length).set(array);
+    return pointer;
+  }
+
+  /** Copies outputs to where they belong, and gives back what was taken. */
+  end(): void {
+    const { buffer } = this.#memory.memory;
+    for (const [pointer, array] of this.#out) {
+      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
+        new Uint8Array(buffer, pointer, array.byteLength),
+      );
+    }
+    for (const [pointer, bytes] of this.#taken) this.#memory.giveBack(pointer, bytes);
+  }
+
+  /** Copies the stretch of the array that a view touches. */
+  #copyIn({ array, shape, strides, offset }: View): number {
+    if (shape.includes(0)) return this.scratch(4);
+    const size = array.BYTES_PER_ELEMENT;
+    const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
+    const bytes = (last + 1 - offset) * size;
+    const pointer = this.scratch(bytes);
+    new Uint8Array(this.#memory.memory.buffer, pointer, bytes).set(
+      new Uint8Array(array.buffer, array.byteOffset + offset * size, bytes),
+    );
+    return pointer;
+  }
+
+  #makeRoom({ array }: View): number {
+    const pointer = this.scratch(Math.max(4, array.byteLength));
+    this.#out.push([pointer, array]);
+    return pointer;
+  }
+}

@@ -1,0 +1,1 @@
+export { wasm, type WasmBuild, type WasmOptions } from "./wasm.js";
