@@ -94,14 +94,15 @@ test("a scale of one number, of a row, and of one number for each row", async ()
   ]);
 });
 
-test("`stash_type` is the type of the first stage", async () => {
-  const wide = tensor([1 / 3, 3], { dtype: "float64" });
-  const inputs = { X: wide, Scale: tensor([1, 1], { dtype: "float64" }) };
-  const [y32, mean32] = await layer(inputs);
-  expect([y32!.dtype, mean32!.dtype]).toEqual(["float64", "float32"]);
-  expect(Math.fround(y32!.data[0]!)).toBe(y32!.data[0]);
-  const [y64, mean64] = await layer(inputs, { stash_type: 11 });
-  expect([y64!.dtype, mean64!.dtype]).toEqual(["float64", "float64"]);
-  expect(mean64!.data[0]).toBeCloseTo(5 / 3, 14);
-  expect(Math.fround(y64!.data[0]!)).not.toBe(y64!.data[0]);
+test("`stash_type` widens the first stage and never narrows it, and is the type of what comes from it", async () => {
+  const X = tensor([1 / 3, 3], { dtype: "float64" });
+  const inputs = { X, Scale: tensor([1, 1], { dtype: "float64" }) };
+  const [y, mean, inverse] = await layer(inputs, { epsilon: 0 });
+  expect([y!.dtype, mean!.dtype, inverse!.dtype]).toEqual(["float64", "float32", "float32"]);
+  expect(y!.data[0]).toBeCloseTo(-1, 14);
+  expect((await rms(inputs, { epsilon: 0 }))[0]!.data[1]).toBeCloseTo(3 / Math.sqrt((1 / 9 + 9) / 2), 14);
+  const narrow = { X: tensor([1e-8, 1]), Scale: tensor([1, 1]) };
+  const [y64, mean64] = await layer(narrow, { stash_type: 11 });
+  expect([y64!.dtype, mean64!.dtype]).toEqual(["float32", "float64"]);
+  expect(mean64!.data[0]).toBeCloseTo((Math.fround(1e-8) + 1) / 2, 14);
 });

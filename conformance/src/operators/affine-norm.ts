@@ -4,24 +4,26 @@ import { add, broadcastTo, cast, mul, ones, type Tensor } from "@qkv/tensor";
 const stages: Record<number, "float32" | "float64"> = { 1: "float32", 11: "float64" };
 
 /**
- * A norm over the axes from `axis` on, computed in the type that `stash_type` names, with a scale and a bias of any
- * shapes that repeat to the input's. (A `stash_type` of 16 bits asks for less precision than the tensors have.)
+ * A norm over the axes from `axis` on, with a scale and a bias of any shapes that repeat to the input's. It is computed
+ * in the type that `stash_type` names or in the input's, whichever is wider: the attribute is there to give 16-bit
+ * inputs more digits, and its default must not take digits from float64. ONNX Runtime does the same.
  *
  * @param norm - The norm of a tensor, with a weight and a bias of the shape of its row.
- * @returns The output, and the input in the type of the first stage.
+ * @returns The output, the input in the type of the first stage, and the type of what is returned from that stage.
  */
 export function affineNorm(
   { X, Scale, B }: { X: Tensor; Scale: Tensor; B?: Tensor | undefined },
   { axis, stash_type }: { axis: number; stash_type: number },
   norm: (x: Tensor, weight: Tensor, bias?: Tensor) => Tensor,
-): { output: Tensor; stage: Tensor } {
-  const stage = cast(X, stages[stash_type] ?? X.dtype);
+): { output: Tensor; stage: Tensor; stashed: Tensor["dtype"] } {
+  const stashed = stages[stash_type] ?? X.dtype;
+  const stage = X.dtype === "float64" ? X : cast(X, stashed);
   const row = X.shape.slice(axis < 0 ? axis + X.shape.length : axis);
   const inRow = [Scale, ...(B ? [B] : [])].every(({ shape }) => shape.length <= row.length);
   if (stage.dtype === X.dtype && inRow) {
-    return { output: norm(X, broadcastTo(Scale, row), B && broadcastTo(B, row)), stage };
+    return { output: norm(X, broadcastTo(Scale, row), B && broadcastTo(B, row)), stage, stashed };
   }
   const normal = norm(stage, ones(row, { dtype: stage.dtype, device: X.device }));
   const scaled = mul(cast(normal, X.dtype), Scale);
-  return { output: B ? add(scaled, B) : scaled, stage };
+  return { output: B ? add(scaled, B) : scaled, stage, stashed };
 }

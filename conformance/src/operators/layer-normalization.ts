@@ -1,8 +1,11 @@
-import { add, layerNorm, mean, reciprocal, sqrt, variance } from "@qkv/tensor";
+import { add, cast, layerNorm, mean, reciprocal, sqrt, variance } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 import { affineNorm } from "./affine-norm.js";
 
-/** LayerNormalization. The mean and the inverse of the deviation keep the normalised axes, with length 1. */
+/**
+ * LayerNormalization. The mean and the inverse of the deviation keep the normalised axes, with length 1, and have
+ * the type that `stash_type` names.
+ */
 export const layerNormalizationOperator = defineOperator({
   name: "LayerNormalization",
   inputs: ["X", "Scale"],
@@ -10,13 +13,13 @@ export const layerNormalizationOperator = defineOperator({
   attributes: { axis: -1, epsilon: 1e-5, stash_type: 1 },
   run({ inputs, attributes, wanted }) {
     const { axis, epsilon: eps } = attributes;
-    const { output, stage } = affineNorm(inputs, attributes, (x, weight, bias) =>
+    const { output, stage, stashed } = affineNorm(inputs, attributes, (x, weight, bias) =>
       layerNorm(x, weight, bias, { axis, eps }),
     );
     if (!wanted[1] && !wanted[2]) return [output];
     const first = axis < 0 ? axis + stage.shape.length : axis;
     const rows = { axis: stage.shape.map((_, a) => a).slice(first), keepDims: true };
     const spread = sqrt(add(variance(stage, { ...rows, correction: 0 }), eps));
-    return [output, mean(stage, rows), reciprocal(spread)];
+    return [output, cast(mean(stage, rows), stashed), cast(reciprocal(spread), stashed)];
   },
 });
