@@ -51,8 +51,24 @@ test("the seed chooses, the same each time; other seeds choose otherwise", () =>
     rowsSeen(bigBird({ blockSize: 1, windowBlocks: 1, randomBlocks: 2, seed }), 20);
   expect(rows(1)).toEqual(rows(1));
   expect(rows(1)).not.toEqual(rows(2));
-  // Blocks of one sequence choose each for itself: not all the same offsets.
-  expect(new Set(rows(1)).size).toBeGreaterThan(15);
+  // Each block chooses for itself: 18 blocks with two choices each reach most of the others.
+  const far = rows(1)
+    .slice(1, -1)
+    .flatMap((row, i) => {
+      const seen = [...row].flatMap((bit, key) => (bit === "1" ? [key] : []));
+      return seen.filter((key) => ![0, 19, i + 1].includes(key));
+    });
+  expect(far).toHaveLength(36);
+  expect(new Set(far).size).toBeGreaterThan(10);
+});
+
+test("one mask serves sequences of several lengths", () => {
+  const mask = bigBird({ blockSize: 2, windowBlocks: 1, randomBlocks: 1 });
+  for (const S of [12, 40, 7, 12]) {
+    expect(rowsSeen(mask, S)).toEqual(
+      rowsSeen(bigBird({ blockSize: 2, windowBlocks: 1, randomBlocks: 1 }), S),
+    );
+  }
 });
 
 test("the share that is read falls with the length", () => {
