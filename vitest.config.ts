@@ -34,6 +34,9 @@ export default defineConfig({
             "conformance/src/**/*.test.ts",
           ],
           exclude: ["**/*.browser.test.ts"],
+          setupFiles: ["./scripts/property-seed.ts"],
+          // A busy machine is slow, not wrong.
+          testTimeout: 300_000,
         },
       },
       // What a user gets: README examples, package boundaries, packed tarballs. These run the built packages.

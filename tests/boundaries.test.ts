@@ -25,6 +25,7 @@ const names = packages.map(({ name }) => name);
 const arrows: Record<string, string[]> = {
   "@qkv/core": [],
   "@qkv/tensor": ["@qkv/core"],
+  "@qkv/wasm": ["@qkv/core", "@qkv/tensor"],
   "@qkv/attention": ["@qkv/core", "@qkv/tensor"],
   "@qkv/kv-cache": ["@qkv/core", "@qkv/tensor"],
   "@qkv/tokenizer": ["@qkv/core"],

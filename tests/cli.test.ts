@@ -134,7 +134,9 @@ describe("qkv generate", () => {
     const first = warm("--max-tokens", "40");
     const seed = /, seed (\d+)\n$/.exec(first.stderr)?.[1];
     expect(warm("--max-tokens", "40", "--seed", String(seed)).stdout).toBe(first.stdout);
-    expect(warm("--max-tokens", "40", "--seed", String(Number(seed) + 1)).stdout).not.toBe(first.stdout);
+    // Two seeds may happen to give one text; six do not.
+    const texts = [1, 2, 3, 4, 5, 6].map((seed) => warm("--max-tokens", "40", "--seed", String(seed)).stdout);
+    expect(new Set(texts).size).toBeGreaterThan(1);
   });
 
   test("no colours where no terminal is", () => {
@@ -196,7 +198,11 @@ describe("what is wrong is said in a line, with the fix", () => {
     ["--top-p", "3", /`--top-p` is 3, expected a number above 0, at most 1\.\nFix: use 1 to/],
     ["--top-p", "0", /`--top-p` is 0, expected a number above 0/],
     ["--seed", "x", /`--seed` is "x", expected a whole number\.\nFix: give any/],
-    ["--device", "abacus", /`--device` is "abacus", expected a device: js\.\nFix: leave --device out/],
+    [
+      "--device",
+      "abacus",
+      /`--device` is "abacus", expected a device: js, wasm, wasm,plain, wasm,relaxed\.\nFix: leave --device out/,
+    ],
     ["--colour", "red", /^error: unknown option '--colour'\nFix: add --help/],
   ])("%s %s", (option, value, message) => {
     refused(generate(option, value), message);
