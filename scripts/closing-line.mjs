@@ -4,6 +4,8 @@ export default class ClosingLine {
     const counts = { passed: 0, failed: 0, skipped: 0 };
     for (const module of modules) {
       for (const test of module.children.allTests()) counts[test.result().state] += 1;
+      // Nor must a group whose set-up failed: its tests count as skipped.
+      for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
       // A file that could not be loaded has no tests to count, and must not pass for that.
       if (module.errors().length > 0) counts.failed += 1;
     }
