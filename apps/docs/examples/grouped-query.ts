@@ -1,0 +1,65 @@
+import {
+  attention,
+  groupedQuery,
+  multiHead,
+  multiQuery,
+  toGroupedQuery,
+} from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import { randn, repeat, tile } from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+
+const [H, D] = [8, 16];
+const numKvHeads =
+  2 ** slider("key-value heads, as a power of 2", { min: 0, max: 3, value: 1 });
+const query = randn([1, H, 6, D], { seed: 1 }); // [B, H, T, D]
+const [key, value] = [
+  randn([1, numKvHeads, 6, D], { seed: 2 }),
+  randn([1, numKvHeads, 6, D], { seed: 3 }),
+];
+
+// Sharing is repeating without the copies: neighbours share.
+const shared = attention(query, key, value).data.join();
+const copies = H / numKvHeads;
+if (
+  shared !==
+  attention(query, repeat(key, copies, 1), repeat(value, copies, 1)).data.join()
+)
+  throw new Error("not the same as repeated heads");
+const times = [1, copies, 1, 1];
+const dealt = attention(
+  query,
+  tile(key, times),
+  tile(value, times),
+).data.join();
+print("heads dealt out in turns are the same:", dealt === shared);
+if (1 < numKvHeads && numKvHeads < H && dealt === shared)
+  throw new Error("tile would do");
+
+const perToken = [8, 4, 2, 1].map((heads) => 2 * heads * D * 2);
+const labels = ["8 (multi-head)", "4", "2", "1 (multi-query)"];
+show(
+  bars(
+    { data: perToken, shape: [4] },
+    {
+      title: "Cache of one layer for a token, in float16",
+      labels,
+      unit: "bytes",
+    },
+  ),
+);
+
+// The ends are the two others.
+const config = { embedDim: H * D, numHeads: H };
+const x = randn([1, 3, H * D], { seed: 4 });
+const [many, one] = [multiHead(config), multiQuery(config)];
+const same = (a: typeof many, b: typeof many) =>
+  a.apply(a.init(1), x).data.join() === b.apply(a.init(1), x).data.join();
+if (!same(many, groupedQuery({ ...config, numKvHeads: H })))
+  throw new Error("not multi-head");
+if (!same(one, groupedQuery({ ...config, numKvHeads: 1 })))
+  throw new Error("not multi-query");
+print(
+  "from 8 heads to 2:",
+  toGroupedQuery(many.init(1), { numHeads: H, numKvHeads: 2 }).key.weight.shape,
+);

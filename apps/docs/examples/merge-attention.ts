@@ -1,0 +1,45 @@
+import { attention, mergeAttention, tracedAttention } from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import { exp, randn, slice, sub } from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+
+const query = randn([1, 1, 1, 8], { seed: 1 }); // [B, H, T, D]: one token is decoded
+const [key, value] = [
+  randn([1, 1, 100, 8], { seed: 2 }),
+  randn([1, 1, 100, 8], { seed: 3 }),
+];
+const part = (start: number, end: number) =>
+  tracedAttention(
+    query,
+    slice(key, 2, start, end),
+    slice(value, 2, start, end),
+    {},
+    ["lse"],
+  );
+
+const cut = slider("cut after", { min: 1, max: 69, value: 30 });
+const parts = [part(0, cut), part(cut, 70), part(70, 100)];
+const { output, lse } = mergeAttention(parts);
+
+// Each part's share of the whole is e^(its lse − the lse of all).
+const shares = parts.map((one) => exp(sub(one.lse, lse)).data[0] ?? NaN);
+const labels = [`0 to ${cut - 1}`, `${cut} to 69`, "70 to 99"];
+show(
+  bars(
+    { data: shares, shape: [3] },
+    { labels, title: "Shares of the parts", max: 1 },
+  ),
+);
+
+const whole = attention(query, key, value).data;
+const apart = (y: ArrayLike<number>) =>
+  Math.max(...Array.from(whole, (one, i) => Math.abs(one - (y[i] ?? NaN))));
+print("merged and whole differ by", apart(output.data));
+const turned = mergeAttention(parts.toReversed()).output.data;
+if (!(apart(output.data) < 1e-6) || !(apart(turned) < 1e-6))
+  throw new Error("parts are not the whole");
+
+// Parts of parts merge, too.
+const again = mergeAttention([mergeAttention(parts.slice(0, 2)), part(70, 100)])
+  .output.data;
+if (!(apart(again) < 1e-6)) throw new Error("merging twice differs");

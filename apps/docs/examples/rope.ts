@@ -1,0 +1,39 @@
+import { rope } from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import { norm, randn, sum, mul, type Tensor } from "@qkv/tensor";
+import { lines } from "@qkv/viz";
+
+const D = 16;
+const base = slider("base, as a power of 10", { min: 1, max: 6, value: 4 });
+const { apply } = rope({ headDim: D, base: 10 ** base });
+const at = (x: Tensor, position: number) => apply(x, { start: position }); // [B, H, T, D]
+
+// One query and one key, moved apart.
+const [q, k] = [
+  randn([1, 1, 1, D], { seed: 1 }),
+  randn([1, 1, 1, D], { seed: 2 }),
+];
+const score = (i: number, j: number) =>
+  sum(mul(at(q, i), at(k, j))).data[0] ?? NaN;
+const scores = Array.from({ length: 64 }, (_, distance) =>
+  score(200, 200 - distance),
+);
+show(
+  lines(
+    { data: scores, shape: [64] },
+    { xLabel: "distance, in tokens", yLabel: "q · k" },
+  ),
+);
+
+// Only the distance counts.
+print("7 and 3:", score(7, 3), " 107 and 103:", score(107, 103));
+if (Math.abs(score(7, 3) - score(107, 103)) > 1e-4)
+  throw new Error("the place mattered");
+
+// A turn changes no length, and at position 0 nothing at all.
+const lengths = [norm(q), norm(at(q, 1234))].map(({ data }) => data[0] ?? NaN);
+print("lengths", lengths);
+if (Math.abs((lengths[0] ?? 0) - (lengths[1] ?? 1)) > 1e-5)
+  throw new Error("the length changed");
+if (at(q, 0).data.join() !== q.data.join())
+  throw new Error("position 0 turned");

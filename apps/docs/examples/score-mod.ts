@@ -1,0 +1,47 @@
+import { attention, attentionWeights, causal, scoreMod } from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import { grad, randn, sum, tensor, type Tensor } from "@qkv/tensor";
+import { lookup } from "@qkv/tensor/expressions";
+import { attentionMap } from "@qkv/viz";
+
+const x = randn([1, 2, 8, 8], { seed: 1 }); // [B, H, T, D]
+const tenths = slider("penalty for each token of distance, in tenths", {
+  min: 0,
+  max: 20,
+  value: 5,
+});
+const recent = scoreMod((score, at) =>
+  score.sub(at.query.sub(at.key).mul(tenths / 10)),
+);
+show(
+  attentionMap(attentionWeights(x, x, { mask: causal(), scoreMod: recent })),
+);
+
+// It is called once, with symbols; what it notes runs for every score.
+let calls = 0;
+const same = scoreMod((score) => (calls++, score));
+const plain = attention(x, x, x).data.join();
+if (attention(x, x, x, { scoreMod: same }).data.join() !== plain)
+  throw new Error("the score changed");
+print("calls for", 2 * 8 * 8, "scores:", calls);
+if (calls !== 1) throw new Error("called again");
+
+// Even a mask can be written so; a real one lets whole tiles be skipped.
+const noFuture = scoreMod((score, at) =>
+  at.key.lessEqual(at.query).where(score, -Infinity),
+);
+const masked = attention(x, x, x, { mask: causal() }).data.join();
+if (attention(x, x, x, { scoreMod: noFuture }).data.join() !== masked)
+  throw new Error("not causal");
+
+// A table that is looked up gets a gradient.
+const slopes = grad((table: Tensor) => {
+  const perHead = scoreMod((score, at) =>
+    score.sub(at.query.sub(at.key).mul(lookup(table, at.head))),
+  );
+  return sum(attention(x, x, x, { mask: causal(), scoreMod: perHead }));
+});
+print(
+  "slope of the sum in each head's penalty:",
+  slopes(tensor([0.5, 0.5])).data,
+);
