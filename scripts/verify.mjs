@@ -17,12 +17,14 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const data = resolve(root, process.env.QKV_DATA ?? "../shared/data");
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
-  {
-    name: "conformance",
-    command: ["node", "scripts/conformance.mjs", "--data", data],
+  ...["js", "wasm", "wasm,plain"].map((device) => ({
+    name: `conformance on ${device}`,
+    command: ["node", "scripts/conformance.mjs", "--data", data, "--device", device],
     counts: true,
-    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
-  },
+    skip: existsSync(new URL(`../${data}`, import.meta.url))
+      ? undefined
+      : `There is no folder ${data}; QKV_DATA names another.`,
+  })),
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {
     name: "live examples",
