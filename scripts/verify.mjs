@@ -21,9 +21,7 @@ const secondTier = [
     name: `conformance on ${device}`,
     command: ["node", "scripts/conformance.mjs", "--data", data, "--device", device],
     counts: true,
-    skip: existsSync(new URL(`../${data}`, import.meta.url))
-      ? undefined
-      : `There is no folder ${data}; QKV_DATA names another.`,
+    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
   })),
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {
