@@ -55,7 +55,7 @@ export function beginTile(
   scale: f32,
   scratch: usize,
 ): void {
-  for (let panel = 0; panel < QUERIES; panel += 8) {
+  for (let panel = 0; panel < count; panel += 8) {
     const to = queriesAt(scratch) + ((<usize>panel * <usize>dim) << 2);
     for (let r = 0; r < 8; r++) {
       const known = panel + r < count;
@@ -68,9 +68,11 @@ export function beginTile(
       }
     }
   }
-  memory.fill(mixtureAt(scratch, dim), 0, <usize>((QUERIES + 8) * width) << 2);
-  memory.fill(sumAt(scratch), 0, 320);
-  for (let i: usize = 0; i < 320; i += 4) {
+  // Blocks of queries may reach a little over the last one.
+  const end = <usize>(count + 8) << 2;
+  memory.fill(mixtureAt(scratch, dim), 0, end * <usize>width);
+  memory.fill(sumAt(scratch), 0, end);
+  for (let i: usize = 0; i < end; i += 4) {
     store<f32>(largestAt(scratch) + i, NONE);
     store<f32>(correctionAt(scratch) + i, 1);
   }
