@@ -13,14 +13,17 @@ export type AdamOptions = {
   eps?: number;
   /** `adam` adds this times the param to the gradient, default 0; `adamW` takes it off the param, default 0.01. */
   weightDecay?: number;
+  /** Divides by the root of the largest mean square so far rather than of the latest. Default false. */
+  amsgrad?: boolean;
 };
 
 /**
  * Adam: each param steps by its mean gradient divided by the root of its mean squared gradient, both corrected for
- * having begun at zero. State: `mean` and `meanSquare`.
+ * having begun at zero. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
  *
  * @throws {ArgumentError} If an option is outside of its range.
- * @see "Adam: A Method for Stochastic Optimization" (2014), arXiv:1412.6980
+ * @see "Adam: A Method for Stochastic Optimization" (2014), arXiv:1412.6980; "On the Convergence of Adam and
+ *   Beyond" (2018), arXiv:1904.09237, for `amsgrad`
  *
  * @example
  * ```ts
@@ -39,7 +42,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
 
 /**
  * Adam with decoupled weight decay: the param first shrinks by `rate · weightDecay`, which the running means do not
- * see. State: `mean` and `meanSquare`.
+ * see. State: `mean` and `meanSquare`, with `amsgrad` also `largest`.
  *
  * @throws {ArgumentError} If an option is outside of its range.
  * @see "Decoupled Weight Decay Regularization" (2017), arXiv:1711.05101
@@ -64,22 +67,29 @@ function adamLike(
   options: AdamOptions,
   decay: { coupled: number; decoupled: number },
 ): Optimizer {
-  const { learningRate = 0.001, betas = [0.9, 0.999], eps = 1e-8 } = options;
+  const { learningRate = 0.001, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
   betas.forEach((beta, i) => checkShare(fn, `betas[${i}]`, beta));
   checkRate(fn, "eps", eps);
   checkRate(fn, "weightDecay", decay.coupled + decay.decoupled);
   const [beta1, beta2] = betas;
-  return defineOptimizer(fn, learningRate, ["mean", "meanSquare"], (slot) => {
+  const names = ["mean", "meanSquare", ...(amsgrad ? ["largest"] : [])];
+  return defineOptimizer(fn, learningRate, names, (slot) => {
     const { param, gradient, moments, rate, step } = slot;
-    updateInPlace("adam", row, gradient, [param, ...moments], {
-      beta1,
-      beta2,
-      eps,
-      coupled: decay.coupled,
-      shrink: 1 - rate * decay.decoupled,
-      rate: rate / (1 - beta1 ** (step + 1)),
-      correction: 1 / (1 - beta2 ** (step + 1)),
-    });
+    updateInPlace(
+      amsgrad ? "amsgrad" : "adam",
+      amsgrad ? rowWithLargest : row,
+      gradient,
+      [param, ...moments],
+      {
+        beta1,
+        beta2,
+        eps,
+        coupled: decay.coupled,
+        shrink: 1 - rate * decay.decoupled,
+        rate: rate / (1 - beta1 ** (step + 1)),
+        correction: 1 / (1 - beta2 ** (step + 1)),
+      },
+    );
   });
 }
 
@@ -105,5 +115,23 @@ const row: RowUpdate<Attributes> = ([P, M, S, G], [p, m, s, g], [dp, dm, ds, dg]
     M![m! + k * dm!] = mean;
     S![s! + k * ds!] = meanSquare;
     P![at] = shrink * P![at]! - (rate * mean) / (Math.sqrt(meanSquare * correction) + eps);
+  }
+};
+
+const rowWithLargest: RowUpdate<Attributes> = (arrays, at, steps, n, attributes) => {
+  const [P, M, S, L, G] = arrays;
+  const [p, m, s, l, g] = at;
+  const [dp, dm, ds, dl, dg] = steps;
+  const { beta1, beta2, eps, coupled, shrink, rate, correction } = attributes;
+  for (let k = 0; k < n; k++) {
+    const here = p! + k * dp!;
+    const slope = G![g! + k * dg!]! + coupled * P![here]!;
+    const mean = beta1 * M![m! + k * dm!]! + (1 - beta1) * slope;
+    const meanSquare = beta2 * S![s! + k * ds!]! + (1 - beta2) * slope * slope;
+    const largest = Math.max(L![l! + k * dl!]!, meanSquare);
+    M![m! + k * dm!] = mean;
+    S![s! + k * ds!] = meanSquare;
+    L![l! + k * dl!] = largest;
+    P![here] = shrink * P![here]! - (rate * mean) / (Math.sqrt(largest * correction) + eps);
   }
 };
