@@ -23,6 +23,7 @@ import { outputsOf } from "../outputs.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { compareTensor, toTensor } from "../to-tensor.js";
 import { forwardQuantity, tolerance } from "../tolerance.js";
+import { withDefaults } from "../with-defaults.js";
 
 /** The operators that can run. A case is given to its operator, whatever file it is in and whatever it is called. */
 const operators: readonly Operator[] = [
@@ -149,7 +150,7 @@ function bindAttributes({ name, attributes }: Operator, given: unknown): Record<
   const own = (given ?? {}) as Record<string, unknown>;
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(attributes, key));
   if (unknown !== undefined) throw new Error(`${name} has an attribute \`${unknown}\` that is not known`);
-  return { ...attributes, ...own };
+  return withDefaults(attributes, own);
 }
 
 function listOf(value: Record<string, unknown>, field: string): unknown[] {

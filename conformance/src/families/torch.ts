@@ -6,14 +6,23 @@ import { namesIn, readCases, stemOf } from "../data-files.js";
 import { outputsOf } from "../outputs.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { compareTensor, toTensor } from "../to-tensor.js";
+import { withDefaults } from "../with-defaults.js";
 import { forwardQuantity, tolerance } from "../tolerance.js";
-import { torchAttention } from "../torch/attention.js";
 import { torchFunctions } from "../torch/functions.js";
+import { linearModule } from "../torch/linear.js";
+import { multiheadAttention } from "../torch/multihead-attention.js";
 import { torchOptimizers } from "../torch/optimizers.js";
+import { scaledDotProductAttention } from "../torch/scaled-dot-product-attention.js";
 import { checkTorchCase, type Named, type TorchOp } from "../torch/torch-case.js";
 
 /** What can run. A case is given to its op, whatever file it is in and whatever it is called. */
-const ops: readonly TorchOp[] = [...torchAttention, ...torchFunctions, ...torchOptimizers];
+const ops: readonly TorchOp[] = [
+  scaledDotProductAttention,
+  multiheadAttention,
+  linearModule,
+  ...torchFunctions,
+  ...torchOptimizers,
+];
 
 /** `torch/*.json`: PyTorch's modules, functions and optimizers with their gradients. The family is the file's stem. */
 export function torch(dataDir: string): Source[] {
@@ -48,7 +57,7 @@ async function runCase(op: TorchOp, value: Record<string, unknown>, target: Targ
   const own = (value["attributes"] ?? {}) as Record<string, unknown>;
   const names = given.map(({ name }) => name);
   checkTorchCase(op, names, own);
-  const attributes = { ...op.attributes, ...own };
+  const attributes = withDefaults(op.attributes, own);
   const inputs = named(given, target);
   const wanted = read(value, "gradInputs");
   const gradient = tolerance("gradient", target.class);

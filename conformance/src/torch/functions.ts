@@ -1,6 +1,5 @@
 import {
   concat,
-  crossEntropy,
   einsum,
   embedding,
   gelu,
@@ -11,7 +10,6 @@ import {
   mean,
   mul,
   ones,
-  permute,
   rmsNorm,
   silu,
   slice,
@@ -22,6 +20,7 @@ import {
   where,
   type Tensor,
 } from "@qkv/tensor";
+import { crossEntropyFunction } from "./cross-entropy.js";
 import { defineTorchOp, type TorchOp } from "./torch-case.js";
 
 const output = (x: Tensor) => ({ output: x });
@@ -42,8 +41,8 @@ export const torchFunctions: readonly TorchOp[] = [
     optionalInputs: ["weight"],
     // PyTorch's default is the spacing of float32 at 1.
     attributes: { normalized_shape: [] as number[], eps: 2 ** -23 },
-    run: ({ x, weight = ones(x.shape.slice(-1)) }, { normalized_shape, eps }) =>
-      output(rmsNorm(x, weight, { axis: -normalized_shape.length, eps })),
+    run: ({ x, weight }, { normalized_shape, eps }) =>
+      output(rmsNorm(x, weight ?? ones(normalized_shape, x), { axis: -normalized_shape.length, eps })),
   }),
   defineTorchOp({
     name: "softmax",
@@ -79,15 +78,7 @@ export const torchFunctions: readonly TorchOp[] = [
     run: ({ ids, weight }, { padding_idx }) =>
       output(embedding(padding_idx === undefined ? weight : withoutGradient(weight, padding_idx), ids)),
   }),
-  defineTorchOp({
-    name: "cross_entropy",
-    inputs: ["logits", "target"],
-    attributes: { reduction: "mean" as "mean" | "sum" | "none", ignore_index: -100, label_smoothing: 0 },
-    run({ logits, target }, { reduction, ignore_index, label_smoothing }) {
-      const options = { reduction, ignoreIndex: ignore_index, labelSmoothing: label_smoothing };
-      return output(crossEntropy(classesLast(logits), target, options));
-    },
-  }),
+  crossEntropyFunction,
   defineTorchOp({ name: "matmul", inputs: ["a", "b"], run: ({ a, b }) => output(matmul(a, b)) }),
   defineTorchOp({
     name: "einsum",
@@ -114,10 +105,4 @@ function withoutGradient(table: Tensor, row: number): Tensor {
   const at = row < 0 ? row + table.shape[0]! : row;
   const fixed = stopGradient(slice(table, 0, at, at + 1));
   return concat([slice(table, 0, 0, at), fixed, slice(table, 0, at + 1)], 0);
-}
-
-/** PyTorch has the classes on axis 1 of a batch. */
-function classesLast(logits: Tensor): Tensor {
-  const [batch, classes, ...rest] = logits.shape.map((_, axis) => axis);
-  return classes === undefined || batch === undefined ? logits : permute(logits, [batch, ...rest, classes]);
 }

@@ -1,9 +1,15 @@
-import { concat, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
+import { concat, neg, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
 import { adam, adamW, clipGradients, sgd, type Optimizer } from "@qkv/tensor/optimizers";
 import { defineTorchOp, type Named, type TorchOp } from "./torch-case.js";
 
-const descent = { lr: 0.001, momentum: 0, dampening: 0, nesterov: false, weight_decay: 0 };
-const adaptive = { lr: 0.001, betas: [0.9, 0.999] as [number, number], eps: 1e-8 };
+const descent = { lr: 0.001, momentum: 0, dampening: 0, nesterov: false, weight_decay: 0, maximize: false };
+const adaptive = {
+  lr: 0.001,
+  betas: [0.9, 0.999] as [number, number],
+  eps: 1e-8,
+  amsgrad: false,
+  maximize: false,
+};
 
 /** The optimizers of `torch/optimizers.json`. Their cases give `grads` of several steps, and want the params after each. */
 export const torchOptimizers: readonly TorchOp[] = [
@@ -12,23 +18,24 @@ export const torchOptimizers: readonly TorchOp[] = [
       sgd({ learningRate: lr, momentum, dampening, nesterov, weightDecay: weight_decay }),
     ),
   ),
-  steps("adam", { ...adaptive, weight_decay: 0 }, ({ lr, betas, eps, weight_decay }) =>
-    adam({ learningRate: lr, betas, eps, weightDecay: weight_decay }),
+  steps("adam", { ...adaptive, weight_decay: 0 }, ({ lr, betas, eps, weight_decay, amsgrad }) =>
+    adam({ learningRate: lr, betas, eps, weightDecay: weight_decay, amsgrad }),
   ),
-  steps("adamw", { ...adaptive, weight_decay: 0.01 }, ({ lr, betas, eps, weight_decay }) =>
-    adamW({ learningRate: lr, betas, eps, weightDecay: weight_decay }),
+  steps("adamw", { ...adaptive, weight_decay: 0.01 }, ({ lr, betas, eps, weight_decay, amsgrad }) =>
+    adamW({ learningRate: lr, betas, eps, weightDecay: weight_decay, amsgrad }),
   ),
   defineTorchOp({
     name: "clip_grad_norm_",
-    attributes: { max_norm: 1, eps: 1e-6 },
-    run(given: Named, { max_norm, eps }) {
+    attributes: { max_norm: 1, eps: 1e-6, norm_type: 2 },
+    run(given: Named, { max_norm, eps, norm_type }) {
+      if (norm_type !== 2) throw new Error(`norm_type is ${norm_type}, and only the norm of 2 is known`);
       const { gradients, norm } = clipGradients(given, max_norm, { eps });
       return { ...gradients, norm: reshape(norm, [1]) };
     },
   }),
 ];
 
-function steps<A extends Record<string, unknown>>(
+function steps<A extends { maximize: boolean }>(
   name: string,
   attributes: A,
   make: (attributes: A) => Optimizer,
@@ -41,8 +48,10 @@ function steps<A extends Record<string, unknown>>(
       const optimizer = make(attributes);
       const state = optimizer.init(param);
       const after: Tensor[] = [];
+      // Uphill is downhill of the opposite.
+      const slopes = attributes.maximize ? neg(grads) : grads;
       for (let step = 0; step < grads.shape[0]!; step++) {
-        optimizer.update(param, reshape(slice(grads, 0, step, step + 1), param.shape), state);
+        optimizer.update(param, reshape(slice(slopes, 0, step, step + 1), param.shape), state);
         // A copy, for the param itself goes on.
         after.push(tensor(await param.read(), { shape: [1, ...param.shape], device: param.device }));
       }

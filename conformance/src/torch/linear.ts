@@ -1,0 +1,11 @@
+import { linear } from "@qkv/tensor";
+import { defineTorchOp } from "./torch-case.js";
+
+/** `torch.nn.Linear`: weights are [out, in], as those of `linear`. */
+export const linearModule = defineTorchOp({
+  name: "nn.Linear",
+  inputs: ["x", "param.weight"],
+  optionalInputs: ["param.bias"],
+  attributes: { in_features: 0, out_features: 0, bias: true },
+  run: ({ x, "param.weight": weight, "param.bias": bias }) => ({ output: linear(x, weight, bias) }),
+});
