@@ -28,6 +28,7 @@ import {
   causal,
   defineMask,
   maskTensor,
+  scoreMod,
   slidingWindow,
   tracedAttention,
 } from "./index.js";
@@ -542,4 +543,21 @@ test("numbers, types and names that cannot be are refused, each with its fix", (
   for (const names of [undefined, [undefined], {}]) {
     expect(() => tracedAttention(x, x, x, {}, names as never)).toThrow(ArgumentError);
   }
+});
+
+test("order: softcap, then the score mod, then the bias, then the mask", () => {
+  const x = tensor([2], { shape: [1, 1, 1, 1] });
+  const options = {
+    softcap: 3,
+    scoreMod: scoreMod((score) => score.mul(10)),
+    bias: tensor([[[[7]]]]),
+    mask: maskTensor(tensor([[true]])),
+  };
+  // The dot is 4; bent to 3 tanh(4/3), then ten times that, then 7 more.
+  const { dots, capped, scores } = tracedAttention(x, x, x, options, ["dots", "capped", "scores"]);
+  expect(dots.data[0]).toBe(4);
+  expect(capped.data[0]).toBeCloseTo(3 * Math.tanh(4 / 3), 6);
+  expect(scores.data[0]).toBeCloseTo(30 * Math.tanh(4 / 3) + 7, 5);
+  const hidden = { ...options, mask: maskTensor(tensor([[false]])) };
+  expect(tracedAttention(x, x, x, hidden, ["scores"]).scores.data[0]).toBe(-Infinity);
 });

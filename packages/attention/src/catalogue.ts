@@ -142,7 +142,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "full",
     kvEffect: "none",
     models: [],
-    page: "online-softmax",
+    page: "tiles",
   },
   {
     name: "merge",
@@ -239,7 +239,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "full",
     kvEffect: "divided by H",
     models: ["PaLM", "Falcon 7B", "StarCoder"],
-    page: "multi-query",
+    page: "grouped-query",
   },
   {
     name: "grouped-query",
@@ -351,7 +351,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "token",
     kvEffect: "keys are stored turned",
     models: ["Gemma 3"],
-    page: "rope-scaling",
+    page: "rope",
   },
   {
     name: "dynamic-ntk",
@@ -367,7 +367,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "token",
     kvEffect: "keys are stored turned",
     models: ["InternLM2"],
-    page: "rope-scaling",
+    page: "rope",
   },
   {
     name: "yarn",
@@ -383,7 +383,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "token",
     kvEffect: "keys are stored turned",
     models: ["DeepSeek-V3", "GPT-OSS"],
-    page: "rope-scaling",
+    page: "rope",
   },
   {
     name: "llama3-scaling",
@@ -396,7 +396,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "token",
     kvEffect: "keys are stored turned",
     models: ["Llama 3.1"],
-    page: "rope-scaling",
+    page: "rope",
   },
   {
     name: "long-rope",
@@ -412,7 +412,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "token",
     kvEffect: "keys are stored turned",
     models: ["Phi-3"],
-    page: "rope-scaling",
+    page: "rope",
   },
   {
     name: "alibi",
@@ -444,7 +444,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "pair",
     kvEffect: "none",
     models: ["T5"],
-    page: "relative-bias",
+    page: "t5-bias",
   },
   {
     name: "learned-relative",
@@ -460,7 +460,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "pair",
     kvEffect: "none",
     models: [],
-    page: "relative-bias",
+    page: "learned-relative",
   },
   {
     name: "softcap",
@@ -595,7 +595,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "window",
     kvEffect: "at most the window's reach",
     models: ["Longformer"],
-    page: "sparse-masks",
+    page: "dilated",
   },
   {
     name: "strided",
@@ -611,7 +611,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "blocks",
     kvEffect: "all tokens",
     models: ["Sparse Transformer"],
-    page: "sparse-masks",
+    page: "strided",
   },
   {
     name: "big-bird",
@@ -624,7 +624,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "blocks",
     kvEffect: "all tokens",
     models: ["BigBird"],
-    page: "sparse-masks",
+    page: "big-bird",
   },
   {
     name: "block-sparse",
@@ -640,7 +640,7 @@ export const catalogue: readonly CatalogueEntry[] = [
     costKind: "blocks",
     kvEffect: "what the layout needs",
     models: [],
-    page: "sparse-masks",
+    page: "block-sparse",
   },
   {
     name: "chunked",
