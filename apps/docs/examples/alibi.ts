@@ -20,4 +20,4 @@ for (let row = 0; row < 4 * 10; row++)
 const last = data.slice(90, 100);
 const factor = Math.log((last[9] ?? NaN) / (last[8] ?? NaN));
 print("log of the factor in the first head:", factor);
-if (Math.abs(factor - 0.25) > 1e-5) throw new Error("another slope");
+if (!(Math.abs(factor - 0.25) <= 1e-5)) throw new Error("another slope");

@@ -62,5 +62,5 @@ show(
 if (sums.slice(4).some((slope) => slope !== 0))
   throw new Error("a slope flows from the future");
 const weights = sums.reduce((a, b) => a + b);
-if (Math.abs(weights - 1) > 1e-12)
+if (!(Math.abs(weights - 1) <= 1e-12))
   throw new Error("slopes in values are weights: they sum to 1");

@@ -17,7 +17,8 @@ print("lse", lse.shape);
 
 // Values of 1 come out as 1: weights are shares.
 const all = attention(query, key, ones([1, 2, 7, 8])).data;
-if (all.some((one) => Math.abs(one - 1) > 1e-6)) throw new Error("not shares");
+if (all.some((one) => !(Math.abs(one - 1) <= 1e-6)))
+  throw new Error("not shares");
 
 // Every number of the output lies between the least and the largest of the values.
 const output = attention(query, key, value); // [B, H, T, Dv]

@@ -77,5 +77,5 @@ print(
   "without the mask:",
   beforeMask,
 );
-if (lastRow > 1e-6 || before !== 0 || beforeMask < 0.1)
+if (!(lastRow <= 1e-6) || before !== 0 || !(beforeMask > 0.1))
   throw new Error("not so");

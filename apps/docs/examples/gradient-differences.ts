@@ -31,7 +31,7 @@ const best = digits.indexOf(Math.max(...digits));
 print("grad:", slope, " central differences:", measured(1e-5));
 print("best step: 10 to the power of", exponents[best]);
 
-if (Math.abs(measured(1e-5) - slope) > 1e-9)
+if (!(Math.abs(measured(1e-5) - slope) <= 1e-9))
   throw new Error("grad and central differences disagree");
 if ((digits.at(0) ?? 0) > 6 || (digits.at(-1) ?? 0) > 3)
   throw new Error("a step that is far too small or too large did not hurt");

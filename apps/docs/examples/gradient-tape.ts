@@ -49,5 +49,5 @@ for (const [a, c] of [
   [got.w, w],
   [got.b, b],
 ] as const)
-  if (Math.abs((a.data[0] ?? NaN) - c.slope) > 1e-15)
+  if (!(Math.abs((a.data[0] ?? NaN) - c.slope) <= 1e-15))
     throw new Error("the two tapes differ");

@@ -27,7 +27,7 @@ if (capped.data.some((score) => Math.abs(score) > cap))
   throw new Error("beyond the cap");
 if (
   capped.data.some(
-    (score, i) => Math.abs(score + (capped.data[100 - i] ?? NaN)) > 1e-5,
+    (score, i) => !(Math.abs(score + (capped.data[100 - i] ?? NaN)) <= 1e-5),
   )
 )
   throw new Error("not odd");

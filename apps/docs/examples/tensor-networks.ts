@@ -39,5 +39,5 @@ const [probability = NaN] = softmax(logits).data;
 const [surprise = NaN] = crossEntropy(logits, right).data;
 print("softmax", softmax(logits).data);
 print("surprise", surprise, "nats, −log", probability);
-if (Math.abs(surprise + Math.log(probability)) > 1e-6)
+if (!(Math.abs(surprise + Math.log(probability)) <= 1e-6))
   throw new Error("cross-entropy is not −log softmax");

@@ -32,7 +32,7 @@ const whole = powers.reduce(
   0,
 );
 print("in tiles", output / total, " whole", whole);
-if (Math.abs(output / total - whole) > 1e-12)
+if (!(Math.abs(output / total - whole) <= 1e-12))
   throw new Error("tiles change the answer");
 
 // The package does so for all of attention; plainAttention holds all scores.
