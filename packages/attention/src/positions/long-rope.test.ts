@@ -20,6 +20,19 @@ test("golden: short factors up to the trained length, long ones beyond", () => {
   expect(name).toBe("longRope({ factor: 32, originalLength: 4096, … })");
 });
 
+test("the call's largest position tells which factors count, for all its tokens", () => {
+  const x = randn([1, 1, 2, 8], { seed: 1 });
+  const scaled = rope({ headDim: 8, scaling: longRope(options) });
+  const always = (factors: number[]) =>
+    rope({ headDim: 8, scaling: longRope({ ...options, shortFactors: factors, longFactors: factors }) });
+  for (const [start, factors] of [
+    [4094, options.shortFactors],
+    [4095, options.longFactors],
+  ] as const) {
+    expect(scaled.apply(x, { start }).data).toEqual(always([...factors]).apply(x, { start }).data);
+  }
+});
+
 test("other counts of factors than pairs are refused, with the fix", () => {
   const x = randn([1, 1, 1, 16], { seed: 1 });
   const { apply } = rope({ headDim: 16, scaling: longRope(options) });

@@ -27,6 +27,18 @@ test("golden: fast pairs stay, slow ones are divided, a ramp between", () => {
   );
 });
 
+test("golden: the ramp ends at the last number of a head at the latest", () => {
+  // The same arithmetic, with base 10: pair 22.5 would turn once.
+  const { turning } = yarn({ factor: 4, originalLength: 4096, betaFast: 1000 });
+  expectClose(
+    turning({ base: 10, rotaryDim: 16, length: 1 }).frequencies,
+    [
+      1.0, 0.712399498866, 0.506107192671, 0.358442027914, 0.252982212813, 0.177853027925, 0.124479558703,
+      0.0866788930906,
+    ],
+  );
+});
+
 test("golden: DeepSeek's factors, and a factor of one's own", () => {
   expect(turning({ factor: 40, mscale: 0.707, mscaleAllDim: 1 }).attentionFactor).toBeCloseTo(
     0.9210423553163399,
