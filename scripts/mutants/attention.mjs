@@ -267,4 +267,70 @@ export const mutants = [
     replace:
       "const heads = reshape(x, [group, numKvHeads, D, ...columns]);\n    return reshape(mean(heads, { axis: 0 })",
   },
+  {
+    what: "Luong's dot score is scaled",
+    file: "heads/luong-dot.ts",
+    find: "{ ...options, scale: 1 }",
+    replace: "options",
+  },
+  {
+    what: "Luong's general score takes W the other way round",
+    file: "heads/luong-general.ts",
+    find: "attendRows(query, linear(key, weight, bias), value,",
+    replace: "attendRows(linear(query, weight, bias), key, value,",
+  },
+  {
+    what: "additive scores lose their tanh",
+    file: "heads/additive.ts",
+    find: "tanh(add(expandDims(query, 2), expandDims(key, 1)))",
+    replace: "add(expandDims(query, 2), expandDims(key, 1))",
+  },
+  {
+    what: "concat gives the query's columns to the key",
+    file: "heads/luong-concat.ts",
+    find: "slice(weight, 1, queryDim, queryDim + keyDim)",
+    replace: "slice(weight, 1, 0, keyDim)",
+  },
+  {
+    what: "the L2 norm of queries and keys is the RMS norm",
+    file: "heads/qk-norm.ts",
+    find: "return l2 ? mul(normed, 1 / Math.sqrt(x.shape.at(-1)!)) : normed;",
+    replace: "return normed;",
+  },
+  {
+    what: "keys are not normalised",
+    file: "heads/attend-heads.ts",
+    find: 'qkNorm ? qkNorm.apply(key, gainOf("keyNorm", keyNorm)) : key;',
+    replace: "key;",
+  },
+  {
+    what: "heads are cut along the wrong axis of the output matrix",
+    file: "heads/per-head.ts",
+    find: "permute(reshape(weight, [C!, numHeads, inner! / numHeads]), [1, 0, 2])",
+    replace: "reshape(weight, [numHeads, C!, inner! / numHeads])",
+  },
+  {
+    what: "the values of summed heads forget the output matrix's bias",
+    file: "heads/summed-heads.ts",
+    find: "...(output.bias && { bias: output.bias }),",
+    replace: "",
+  },
+  {
+    what: "a context is ignored",
+    file: "heads/grouped-query.ts",
+    find: "const read = !context ? own()",
+    replace: "const read = !context || contextDim === C ? own()",
+  },
+  {
+    what: "the first query counts for the first token",
+    file: "patterns/first-token.ts",
+    find: "(_, key) => key === 0, fix, 1)",
+    replace: "(_, key) => key === 0, fix)",
+  },
+  {
+    what: "induction looks where the token was, not after it",
+    file: "patterns/induction.ts",
+    find: "key > 0 && key <= query && idOf(batch, key - 1) === idOf(batch, query);",
+    replace: "key < query && idOf(batch, key) === idOf(batch, query);",
+  },
 ];

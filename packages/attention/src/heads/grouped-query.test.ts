@@ -333,6 +333,14 @@ test("property: a context is where keys and values come from, projected at once 
   );
 });
 
+test("golden: values come from the context alone, also when it is as wide as x", () => {
+  const layer = groupedQuery({ embedDim: 1, numHeads: 1, numKvHeads: 1 });
+  const one = { weight: tensor([[1]]) };
+  const params = { query: { weight: tensor([[0]]) }, key: one, value: one, output: one };
+  const x = tensor([[[100], [200]]]);
+  expect(layer.apply(params, x, { context: tensor([[[1], [2], [6]]]) }).toNested()).toEqual([[[3], [3]]]);
+});
+
 test("property: x as its own context is self-attention, bit for bit", () => {
   fc.assert(
     fc.property(sizes, ({ numKvHeads, group, seed }) => {
