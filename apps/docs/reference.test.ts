@@ -1,5 +1,6 @@
+import { catalogue } from "@qkv/attention/catalogue";
 import * as tensor from "@qkv/tensor";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
@@ -18,6 +19,15 @@ test("every function of @qkv/tensor stands in the table of a family", () => {
   const missing = functions.filter((name) => !pages.includes(`(/api/@qkv/tensor/functions/${name})`));
   expect(missing).toEqual([]);
 });
+
+test.each(catalogue.map(({ name, page, exports }) => ({ name, page, exports })))(
+  "$name has a page, which leads to what the package calls it",
+  ({ page, exports }) => {
+    const file = `${site}/reference/attention/${page}.mdx`;
+    expect(existsSync(file), `${page}.mdx`).toBe(true);
+    expect(readFileSync(file, "utf8")).toContain(`(/api/@qkv/attention/functions/${exports[0]})`);
+  },
+);
 
 test("every example stands on a page", () => {
   const pages = ["lessons", "reference"].map((folder) => textOf(folder, ".mdx")).join("\n");

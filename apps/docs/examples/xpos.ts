@@ -1,0 +1,44 @@
+import { rope, xpos } from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import { mul, ones, sum, type Tensor } from "@qkv/tensor";
+import { lines } from "@qkv/viz";
+
+const D = 16;
+const scaleBase = slider("scale base, in tokens", {
+  min: 8,
+  max: 512,
+  step: 8,
+  value: 64,
+});
+const fading = xpos({ headDim: D, scaleBase });
+const turning = rope({ headDim: D });
+const x = ones([1, 1, 1, D]); // one query and one key, both of ones
+const dot = (a: Tensor, b: Tensor) => sum(mul(a, b)).data[0] ?? NaN;
+const at = (position: number) => ({ start: position });
+const faded = (i: number, j: number) =>
+  dot(fading.query.apply(x, at(i)), fading.key.apply(x, at(j)));
+const turned = (i: number, j: number) =>
+  dot(turning.apply(x, at(i)), turning.apply(x, at(j)));
+
+const far = 128;
+const scores = [faded, turned].flatMap((score) =>
+  Array.from({ length: far }, (_, distance) => score(far, far - distance)),
+);
+show(
+  lines(
+    { data: scores, shape: [2, far] },
+    {
+      labels: ["xPos", "RoPE"],
+      xLabel: "distance, in tokens",
+      yLabel: "q · k",
+    },
+  ),
+);
+
+// At one place nothing has faded, and only the distance counts.
+print("at distance 0:", faded(5, 5), "and", turned(5, 5));
+if (!(Math.abs(faded(5, 5) - turned(5, 5)) < 1e-4))
+  throw new Error("it fades at distance 0");
+print("7 and 3:", faded(7, 3), " 47 and 43:", faded(47, 43));
+if (!(Math.abs(faded(7, 3) - faded(47, 43)) < 1e-3))
+  throw new Error("the place mattered");

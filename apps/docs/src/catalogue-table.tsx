@@ -1,0 +1,35 @@
+import Link from "@docusaurus/Link";
+import { catalogue } from "@qkv/attention/catalogue";
+import type { ReactNode } from "react";
+
+/** Every mechanism of `@qkv/attention`, in the order of years, each with its page. */
+export function CatalogueTable(): ReactNode {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th>mechanism</th>
+          <th>year</th>
+          <th>in one line</th>
+          <th>what it does to the cache</th>
+          <th>used by</th>
+        </tr>
+      </thead>
+      <tbody>
+        {catalogue
+          .toSorted((a, b) => a.year - b.year)
+          .map(({ name, title, year, formula, kvEffect, models, page }) => (
+            <tr key={name}>
+              <td>
+                <Link to={`/reference/attention/${page}/`}>{title}</Link>
+              </td>
+              <td>{year}</td>
+              <td>{formula}</td>
+              <td>{kvEffect}</td>
+              <td>{models.join(", ")}</td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  );
+}
