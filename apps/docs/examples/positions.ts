@@ -1,46 +1,46 @@
-import { learnedPositions, sinusoidal } from "@qkv/attention";
+import { attentionWeights, learnedPositions, sinusoidal } from "@qkv/attention";
 import { print, show, slider } from "@qkv/page";
-import { matmul, transpose, zeros } from "@qkv/tensor";
-import { lines } from "@qkv/viz";
+import { add, matmul, ones, reshape, transpose, zeros } from "@qkv/tensor";
+import { attentionMap, lines } from "@qkv/viz";
 
-const T = 32;
-const C = slider("width of the model", { min: 2, max: 64, step: 2, value: 32 });
-const waves = sinusoidal(T, C); // [T, C]
-const wave = (n: number) =>
-  Array.from({ length: T }, (_, i) => waves.data[i * C + n] ?? NaN);
-const middle = 2 * Math.floor(C / 8);
-const drawn = [0, middle, C - 2].flatMap(wave); // the sines of a fast, a slower and the slowest wave
-show(
-  lines(
-    { data: drawn, shape: [3, T] },
-    { labels: ["fast", "slower", "slowest"], xLabel: "position" },
-  ),
-);
+const [T, C] = [24, 32];
+const base = slider("base, as a power of 10", { min: 1, max: 5, value: 4 });
+const waves = sinusoidal(T, C, { base: 10 ** base }); // [T, C]
 
-// How alike are the vectors of two positions? Only their distance counts.
+// The dot product of two positions tells how far apart they are, not where.
 const alike = matmul(waves, transpose(waves)); // [T, T]
-const from = (row: number) => alike.data.slice(row * T + row, (row + 1) * T);
+const between = (i: number, j: number) => alike.data[i * T + j] ?? NaN;
+const distances = Array.from({ length: T }, (_, distance) =>
+  between(0, distance),
+);
 show(
   lines(
-    { data: from(0), shape: [T] },
+    { data: distances, shape: [T] },
     { xLabel: "distance, in tokens", yLabel: "p · p′" },
   ),
 );
-for (const [k, number] of from(0)
-  .slice(0, T - 9)
-  .entries()) {
-  if (!(Math.abs(number - (from(9)[k] ?? NaN)) < 1e-4))
+for (let i = 0; i + 5 < T; i++) {
+  if (!(Math.abs(between(i, i + 5) - between(0, 5)) < 1e-4))
     throw new Error("the place mattered");
 }
 
+// One word, said over and over: only its places differ.
+const x = reshape(add(ones([T, C]), waves), [1, 1, T, C]); // [B, H, T, D]
+const weights = attentionWeights(x, x); // [B, H, T, S]
+show(attentionMap(weights));
+const own = weights.data[12 * T + 12] ?? NaN;
+if (!(own > (weights.data[12 * T] ?? NaN)))
+  throw new Error("a far place is as near");
+
 // A table learns its vectors instead, and ends where it ends.
-const table = learnedPositions({ length: T, embedDim: C });
+const table = learnedPositions({ length: 8, embedDim: C });
 const params = table.init(1);
-print("learned", table.apply(params, zeros([1, T, C])).shape);
+print("learned", table.apply(params, zeros([1, 8, C])).shape);
+let refusal = "";
 try {
-  table.apply(params, zeros([1, T + 1, C]));
-  throw new Error("it read beyond its table");
+  table.apply(params, zeros([1, 9, C]));
 } catch (error) {
-  if (!(error instanceof Error) || !error.message.includes("Fix:")) throw error;
-  print(error.message);
+  refusal = String(error);
 }
+print(refusal);
+if (!refusal.includes("Fix:")) throw new Error("it read beyond its table");

@@ -39,6 +39,6 @@ show(
 print("at distance 0:", faded(5, 5), "and", turned(5, 5));
 if (!(Math.abs(faded(5, 5) - turned(5, 5)) < 1e-4))
   throw new Error("it fades at distance 0");
-print("7 and 3:", faded(7, 3), " 47 and 43:", faded(47, 43));
-if (!(Math.abs(faded(7, 3) - faded(47, 43)) < 1e-3))
+print("60 and 20:", faded(60, 20), " 100 and 60:", faded(100, 60));
+if (!(Math.abs(faded(60, 20) - faded(100, 60)) < 1e-3))
   throw new Error("the place mattered");
