@@ -1,17 +1,13 @@
 import type { ScoreMod } from "@qkv/attention";
-import { tensor, type Device } from "@qkv/tensor";
+import { cast, tensor, type Device } from "@qkv/tensor";
 import { lookup, toExpr, type Expr, type Place } from "@qkv/tensor/expressions";
 import { readTensor } from "../reference-tensor.js";
+import { knownNodes, type Known } from "./known-nodes.js";
+import { scalarFunctions } from "./scalar-functions.js";
 
 /** The sizes of the scores that a graph is applied to. */
 export type Sizes = { B: number; H: number; T: number; S: number };
 
-/** Numbers known now: shapes, indices, small tables. */
-type Known = {
-  readonly shape: readonly number[];
-  readonly integer: boolean;
-  readonly numbers: readonly number[];
-};
 /** Numbers known per score: an expression, with the shape that ONNX gives it. */
 type Symbolic = { readonly shape: readonly number[]; readonly integer: boolean; readonly expr: Expr };
 type Value = Known | Symbolic;
@@ -41,31 +37,44 @@ export function graphExpression(
   dtype: "float32" | "float64",
   device: Device,
 ): ScoreMod["apply"] {
-  const { nodes, initializers, inputs, outputs } = graph as Graph;
   return (score, at) => {
     const reader = new GraphReader(sizes, at, { dtype, device });
-    const [input, output] = [inputs[0], outputs[0]];
-    if (!input || !output) throw new Error("a graph needs an input and an output");
-    for (const initializer of initializers) {
-      const { shape, dtype, values } = readTensor(initializer);
-      const numbers = Array.from(values as ArrayLike<number | bigint>, Number);
-      reader.values.set(initializer.name, { shape, integer: !dtype.startsWith("float"), numbers });
-    }
     const { B, H, T, S } = sizes;
-    reader.values.set(input.name, { shape: [B, H, T, S], integer: false, expr: score });
-    for (const node of nodes) reader.values.set(node.outputs[0]!, reader.run(node));
-    return reader.toExpr(reader.of(output.name));
+    return reader.toExpr(reader.read(graph, { shape: [B, H, T, S], integer: false, expr: score }));
   };
 }
+
+/** What a graph makes of scores that are all known: slower, and for any graph. */
+export function graphNumbers(graph: unknown, sizes: Sizes, scores: readonly number[]): number[] {
+  const { B, H, T, S } = sizes;
+  const shape = [B, H, T, S];
+  const result = new GraphReader(sizes).read(graph, { shape, integer: false, numbers: scores });
+  const { numbers, shape: own } = asKnown("result", result);
+  return Array.from({ length: B * H * T * S }, (_, n) => numbers[placeOf(n, shape, own)]!);
+}
+
+/** Says that a graph cannot be an expression; {@link graphNumbers} may still compute it. */
+export class NotAnExpression extends Error {}
 
 class GraphReader {
   readonly values = new Map<string, Value>();
 
+  /** @param at - The place of the score; none where all scores are known. */
   constructor(
     private readonly sizes: Sizes,
-    private readonly at: Place,
-    private readonly numbers: { dtype: "float32" | "float64"; device: Device },
+    private readonly at?: Place,
+    private readonly numbers?: { dtype: "float32" | "float64"; device: Device },
   ) {}
+
+  read(graph: unknown, scores: Value): Value {
+    const { nodes, initializers, inputs, outputs } = graph as Graph;
+    const [input, output] = [inputs[0], outputs[0]];
+    if (!input || !output) throw new Error("a graph needs an input and an output");
+    for (const initializer of initializers) this.values.set(initializer.name, knownTensor(initializer));
+    this.values.set(input.name, scores);
+    for (const node of nodes) this.values.set(node.outputs[0]!, this.run(node));
+    return this.of(output.name);
+  }
 
   of(name: string | null | undefined): Value {
     const value = this.values.get(name ?? "");
@@ -84,7 +93,21 @@ class GraphReader {
         ([x]) => unary.symbolic(x!),
         unary.integer ?? value(0).integer,
       );
-    const binary = binaries[op];
+    const plain = scalarFunctions[op];
+    if (plain) {
+      const note = () => {
+        throw cannot(op, "no expression computes it");
+      };
+      return this.#map([value(0)], (x) => plain(x!, attributes), note, op.startsWith("Is"));
+    }
+    const onKnown = knownNodes[op];
+    if (onKnown) {
+      return onKnown(
+        inputs.map((name, i) => (name ? known(i) : undefined)),
+        attributes,
+      );
+    }
+    const binary = op === "Mod" && attributes["fmod"] ? truncatedMod : binaries[op];
     if (binary) {
       const values = inputs.map((_, i) => value(i));
       const integer = binary.integer ?? values.every((one) => one.integer);
@@ -147,7 +170,28 @@ class GraphReader {
         const numbers = parts.flatMap(({ numbers }) => [...numbers]);
         return { shape: [numbers.length], integer: parts.every(({ integer }) => integer), numbers };
       }
+      case "Mean": {
+        const total = this.run({ op: "Sum", inputs, outputs: [], attributes });
+        const count = inputs.length;
+        return this.#map(
+          [total],
+          (x) => x! / count,
+          ([x]) => x!.div(count),
+          false,
+        );
+      }
+      case "ConstantOfShape":
+        return filled(known(0).numbers, attributes["value"] ? knownTensor(attributes["value"]) : undefined);
       case "Expand":
+        if (!this.at) {
+          const [x, wanted] = [value(0), filled(known(1).numbers)];
+          return this.#map(
+            [x, wanted],
+            (number) => number!,
+            ([expr]) => expr!,
+            x.integer,
+          );
+        }
         // A number that is repeated is the same number at every place.
         return {
           shape: joint(value(0).shape, known(1).numbers),
@@ -211,6 +255,7 @@ class GraphReader {
   /** For each axis of a shape that broadcasts to the scores, where on it a score stands. */
   #places(shape: readonly number[]): (Expr | number)[] {
     const { T, S } = this.sizes;
+    if (!this.at) throw new Error("where all scores are known, nothing is looked up");
     const { batch, head, query, key } = this.at;
     // Queries are counted from the first one, keys from the first key.
     const places = [batch, head, query.sub(S - T), key];
@@ -228,7 +273,8 @@ class GraphReader {
     const shape = values.map((value) => value.shape).reduce(joint);
     const size = shape.reduce((a, b) => a * b, 1);
     const known = values.filter((value): value is Known => "numbers" in value);
-    if (known.length === values.length && known.some(({ numbers }) => numbers.length === size)) {
+    const grows = this.at !== undefined && known.every(({ numbers }) => numbers.length !== size);
+    if (known.length === values.length && !grows) {
       const numbers = Array.from({ length: size }, (_, n) =>
         compute(...known.map((value) => value.numbers[placeOf(n, shape, value.shape)]!)),
       );
@@ -331,6 +377,12 @@ const binaries: Record<string, Binary | undefined> = {
   ),
 };
 
+/** The remainder that has the sign of the first number, as C's `fmod`. */
+const truncatedMod: Binary = {
+  known: (a, b) => a % b,
+  symbolic: (a, b) => a.sub(truncate(a.div(b)).mul(b)),
+};
+
 /** TensorProto's numbers of types. */
 const floatTypes = [1, 10, 11, 16];
 const boolType = 9;
@@ -339,16 +391,24 @@ function truncate(x: Expr): Expr {
   return x.less(0).where(x.neg().floor().neg(), x.floor());
 }
 
+/** A tensor of the data; the bit patterns of float16 become the numbers that they stand for. */
+function knownTensor(json: unknown): Known {
+  const { shape, dtype, values } = readTensor(json);
+  const wide =
+    values instanceof Uint16Array ? cast(tensor(values, { dtype: "float16" }), "float32").data : values;
+  const numbers = Array.from(wide as ArrayLike<number | bigint>, Number);
+  return { shape, integer: !dtype.startsWith("float"), numbers };
+}
+
+function filled(shape: readonly number[], value?: Known): Known {
+  const length = shape.reduce((a, b) => a * b, 1);
+  const numbers = Array<number>(length).fill(value?.numbers[0] ?? 0);
+  return { shape, integer: value?.integer ?? false, numbers };
+}
+
 function constant(attributes: Record<string, unknown>): Known {
   const { value, value_int, value_float, value_ints, value_floats } = attributes as Record<string, unknown>;
-  if (value !== undefined) {
-    const { shape, dtype, values } = readTensor(value);
-    return {
-      shape,
-      integer: !dtype.startsWith("float"),
-      numbers: Array.from(values as ArrayLike<number | bigint>, Number),
-    };
-  }
+  if (value !== undefined) return knownTensor(value);
   const list = (value_ints ?? value_floats) as number[] | undefined;
   if (list) return { shape: [list.length], integer: value_ints !== undefined, numbers: list };
   return { shape: [], integer: value_int !== undefined, numbers: [Number(value_int ?? value_float)] };
@@ -404,5 +464,5 @@ function placeOf(n: number, shape: readonly number[], own: readonly number[]): n
 }
 
 function cannot(op: string, why: string): Error {
-  return new Error(`the graph's ${op} cannot be turned into an expression: ${why}`);
+  return new NotAnExpression(`the graph's ${op} cannot be turned into an expression: ${why}`);
 }

@@ -1,0 +1,67 @@
+import { attention, causal } from "@qkv/attention";
+import { js, randn, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { flexAttentionOperator } from "./flex-attention.js";
+
+const inputs = {
+  Q: randn([2, 4, 3, 8], { seed: 1 }),
+  K: randn([2, 2, 5, 8], { seed: 2 }),
+  V: randn([2, 2, 5, 6], { seed: 3 }),
+};
+async function run(attributes: object): Promise<Tensor> {
+  const call = { inputs, attributes: { ...flexAttentionOperator.attributes, ...attributes } };
+  const [y] = await flexAttentionOperator.run({ ...call, opset: 1, device: js(), wanted: [true] });
+  return y!;
+}
+const node = (op: string, inputs: string[], output: string, attributes: object = {}) => ({
+  op,
+  inputs,
+  outputs: [output],
+  attributes,
+});
+const constant = (name: string, dtype: string, array: ArrayBufferView, shape: number[] = []) => ({
+  name,
+  dtype,
+  shape,
+  data: Buffer.from(array.buffer as ArrayBuffer).toString("base64"),
+});
+const graph = (nodes: object[], initializers: object[] = []) => ({
+  nodes,
+  initializers,
+  inputs: [{ name: "in" }],
+  outputs: [{ name: "out" }],
+});
+const expectNear = (actual: Tensor, expected: Tensor) => {
+  expect(actual.shape).toEqual(expected.shape);
+  actual.data.forEach((x, i) => expect(x).toBeCloseTo(expected.data[i]!, 5));
+};
+
+test("a float16 constant is the number, not its bits", async () => {
+  const half = constant("half", "float16", Uint16Array.of(0x3800)); // 0.5
+  const y = await run({ score_mod: graph([node("Mul", ["in", "half"], "out")], [half]) });
+  expectNear(y, attention(inputs.Q, inputs.K, inputs.V, { scale: 0.5 / Math.sqrt(8) }));
+});
+
+test("a graph that looks along rows is given all scores; softmax does not see what is taken off a row", async () => {
+  const centred = graph([node("ReduceMax", ["in"], "m", { axes: [-1] }), node("Sub", ["in", "m"], "out")]);
+  const plain = attention(inputs.Q, inputs.K, inputs.V, {});
+  expectNear(await run({ score_mod: centred }), plain);
+  const there = graph([node("Transpose", ["in"], "t", { perm: [0, 1, 3, 2] }), node("Transpose", ["t"], "out", { perm: [0, 1, 3, 2] })]); // prettier-ignore
+  expectNear(await run({ prob_mod: there }), plain);
+});
+
+test("rows of -∞ come out as zeros, and others as under the mask", async () => {
+  // Key `s` for query `t` where s <= t - 1: the first query sees none.
+  const below = Uint8Array.from({ length: 15 }, (_, i) => Number(i % 5 < Math.floor(i / 5)));
+  const made = graph(
+    [
+      node("Where", ["seen", "in", "none"], "masked"),
+      node("ReduceMax", ["in"], "m", { axes: [3] }),
+      node("Sub", ["masked", "m"], "out"),
+    ],
+    [constant("seen", "bool", below, [3, 5]), constant("none", "float32", Float32Array.of(-Infinity))],
+  );
+  const expected = attention(inputs.Q, inputs.K, inputs.V, { mask: causal({ offset: -1 }) });
+  expect([...expected.data.slice(0, 6)]).toEqual([0, 0, 0, 0, 0, 0]);
+  expectNear(await run({ score_mod: made }), expected);
+});
