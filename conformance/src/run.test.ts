@@ -41,6 +41,14 @@ test("a case is given to its operator whatever its file, its name and its argume
   expect(result).toMatchObject({ family: "anything", passed: 2, failed: 0 });
 });
 
+test("an argument left out is null or has no name, and none of them counts at the end", async () => {
+  const left = { ...matMulCase("a"), nodeInputs: ["left", "right", "", null], nodeOutputs: ["product", ""] };
+  const missing = { ...matMulCase("b"), nodeInputs: ["left", ""] };
+  const [result, reasons] = await reasonsOf({ "onnx/matmul.json": [left, missing] });
+  expect(result).toMatchObject({ passed: 1, failed: 1 });
+  expect(reasons).toEqual(["b: input B of MatMul is not in the case"]);
+});
+
 test("an operator that is not known is skipped, and its file listed; one of another domain too", async () => {
   const other = { ...matMulCase("a"), op: "Conv" };
   const foreign = { ...matMulCase("b"), domain: "com.example" };

@@ -86,7 +86,7 @@ async function runNode(operator: Operator, value: Record<string, unknown>, targe
       .map(readTensor)
       .map((input) => [input.name, input]),
   );
-  const outputNames = listOf(value, "nodeOutputs");
+  const outputNames = argumentsOf(value, "nodeOutputs");
   for (const { name } of references) {
     if (!outputNames.includes(name)) throw new Error(`nodeOutputs does not name the output \`${name}\``);
   }
@@ -95,7 +95,7 @@ async function runNode(operator: Operator, value: Record<string, unknown>, targe
       throw new Error(`the output \`${String(name)}\` has no reference`);
     }
   }
-  const inputs = bindInputs(operator, listOf(value, "nodeInputs"), given, target);
+  const inputs = bindInputs(operator, argumentsOf(value, "nodeInputs"), given, target);
   const results = await operator.run({
     inputs: mapValues(inputs, (x) => x && widened(x)),
     attributes: bindAttributes(operator, value["attributes"]),
@@ -151,6 +151,13 @@ function bindAttributes({ name, attributes }: Operator, given: unknown): Record<
   const unknown = Object.keys(own).find((key) => !Object.hasOwn(attributes, key));
   if (unknown !== undefined) throw new Error(`${name} has an attribute \`${unknown}\` that is not known`);
   return withDefaults(attributes, own);
+}
+
+/** The names of a node's arguments. ONNX itself writes an empty name where the data has `null`. */
+function argumentsOf(value: Record<string, unknown>, field: string): unknown[] {
+  const names = listOf(value, field).map((name) => (name === "" ? null : name));
+  // What is left out at the end was never there.
+  return names.slice(0, names.findLastIndex((name) => name !== null) + 1);
 }
 
 function listOf(value: Record<string, unknown>, field: string): unknown[] {
