@@ -141,7 +141,7 @@ const config: Config = {
       copyright:
         "qkv is MIT licensed. The code on these pages runs on your device; nothing you type leaves it.",
     },
-    prism: { theme: codeTheme, darkTheme: codeTheme },
+    prism: { theme: codeTheme, darkTheme: codeTheme, additionalLanguages: ["diff"] },
   } satisfies Preset.ThemeConfig,
 };
 

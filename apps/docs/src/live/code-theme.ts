@@ -9,5 +9,8 @@ export const codeTheme: PrismTheme = {
     { types: ["number", "boolean"], style: { color: "var(--code-number)" } },
     { types: ["comment"], style: { color: "var(--code-comment)" } },
     { types: ["class-name", "builtin"], style: { color: "var(--code-type)" } },
+    // Colors have other meanings here: what went out is faint, what came in is strong.
+    { types: ["deleted"], style: { opacity: 0.6 } },
+    { types: ["inserted"], style: { fontWeight: "bold" } },
   ],
 };
