@@ -1,4 +1,4 @@
-import { attention, causal } from "@qkv/attention";
+import { attention, causal, scoreModFunction } from "@qkv/attention";
 import { js, randn, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { flexAttentionOperator } from "./flex-attention.js";
@@ -42,23 +42,24 @@ test("a float16 constant is the number, not its bits", async () => {
   expectNear(y, attention(inputs.Q, inputs.K, inputs.V, { scale: 0.5 / Math.sqrt(8) }));
 });
 
-test("a graph that looks along rows is given all scores; softmax does not see what is taken off a row", async () => {
+test("a function that expressions lack runs on each score as the tiles pass", async () => {
+  const y = await run({ score_mod: graph([node("Atan", ["in"], "out")]) });
+  const atan = scoreModFunction((x) => Math.atan(x));
+  expectNear(y, attention(inputs.Q, inputs.K, inputs.V, { scoreMod: atan }));
+});
+
+test("a graph that looks along rows is a failure: no score knows the others", async () => {
   const centred = graph([node("ReduceMax", ["in"], "m", { axes: [-1] }), node("Sub", ["in", "m"], "out")]);
-  const plain = attention(inputs.Q, inputs.K, inputs.V, {});
-  expectNear(await run({ score_mod: centred }), plain);
-  const there = graph([node("Transpose", ["in"], "t", { perm: [0, 1, 3, 2] }), node("Transpose", ["t"], "out", { perm: [0, 1, 3, 2] })]); // prettier-ignore
-  expectNear(await run({ prob_mod: there }), plain);
+  await expect(async () => run({ score_mod: centred })).rejects.toThrow(
+    /ReduceMax cannot be turned into an expression/,
+  );
 });
 
 test("rows of -∞ come out as zeros, and others as under the mask", async () => {
   // Key `s` for query `t` where s <= t - 1: the first query sees none.
   const below = Uint8Array.from({ length: 15 }, (_, i) => Number(i % 5 < Math.floor(i / 5)));
   const made = graph(
-    [
-      node("Where", ["seen", "in", "none"], "masked"),
-      node("ReduceMax", ["in"], "m", { axes: [3] }),
-      node("Sub", ["masked", "m"], "out"),
-    ],
+    [node("Where", ["seen", "in", "none"], "out")],
     [constant("seen", "bool", below, [3, 5]), constant("none", "float32", Float32Array.of(-Infinity))],
   );
   const expected = attention(inputs.Q, inputs.K, inputs.V, { mask: causal({ offset: -1 }) });

@@ -1,6 +1,6 @@
 import type { ScoreMod } from "@qkv/attention";
 import { cast, tensor, type Device } from "@qkv/tensor";
-import { lookup, toExpr, type Expr, type Place } from "@qkv/tensor/expressions";
+import { call, lookup, toExpr, type Expr, type Place } from "@qkv/tensor/expressions";
 import { readTensor } from "../reference-tensor.js";
 import { knownNodes, type Known } from "./known-nodes.js";
 import { scalarFunctions } from "./scalar-functions.js";
@@ -44,26 +44,13 @@ export function graphExpression(
   };
 }
 
-/** What a graph makes of scores that are all known: slower, and for any graph. */
-export function graphNumbers(graph: unknown, sizes: Sizes, scores: readonly number[]): number[] {
-  const { B, H, T, S } = sizes;
-  const shape = [B, H, T, S];
-  const result = new GraphReader(sizes).read(graph, { shape, integer: false, numbers: scores });
-  const { numbers, shape: own } = asKnown("result", result);
-  return Array.from({ length: B * H * T * S }, (_, n) => numbers[placeOf(n, shape, own)]!);
-}
-
-/** Says that a graph cannot be an expression; {@link graphNumbers} may still compute it. */
-export class NotAnExpression extends Error {}
-
 class GraphReader {
   readonly values = new Map<string, Value>();
 
-  /** @param at - The place of the score; none where all scores are known. */
   constructor(
     private readonly sizes: Sizes,
-    private readonly at?: Place,
-    private readonly numbers?: { dtype: "float32" | "float64"; device: Device },
+    private readonly at: Place,
+    private readonly numbers: { dtype: "float32" | "float64"; device: Device },
   ) {}
 
   read(graph: unknown, scores: Value): Value {
@@ -95,10 +82,10 @@ class GraphReader {
       );
     const plain = scalarFunctions[op];
     if (plain) {
-      const note = () => {
-        throw cannot(op, "no expression computes it");
-      };
-      return this.#map([value(0)], (x) => plain(x!, attributes), note, op.startsWith("Is"));
+      // A function of one number runs on each score as the tiles pass.
+      const f = (x: number) => plain(x, attributes);
+      const note = ([x]: readonly Expr[]) => call(x!, this.at, f, noSlope);
+      return this.#map([value(0)], (x) => f(x!), note, op.startsWith("Is"));
     }
     const onKnown = knownNodes[op];
     if (onKnown) {
@@ -183,15 +170,6 @@ class GraphReader {
       case "ConstantOfShape":
         return filled(known(0).numbers, attributes["value"] ? knownTensor(attributes["value"]) : undefined);
       case "Expand":
-        if (!this.at) {
-          const [x, wanted] = [value(0), filled(known(1).numbers)];
-          return this.#map(
-            [x, wanted],
-            (number) => number!,
-            ([expr]) => expr!,
-            x.integer,
-          );
-        }
         // A number that is repeated is the same number at every place.
         return {
           shape: joint(value(0).shape, known(1).numbers),
@@ -255,7 +233,6 @@ class GraphReader {
   /** For each axis of a shape that broadcasts to the scores, where on it a score stands. */
   #places(shape: readonly number[]): (Expr | number)[] {
     const { T, S } = this.sizes;
-    if (!this.at) throw new Error("where all scores are known, nothing is looked up");
     const { batch, head, query, key } = this.at;
     // Queries are counted from the first one, keys from the first key.
     const places = [batch, head, query.sub(S - T), key];
@@ -273,7 +250,7 @@ class GraphReader {
     const shape = values.map((value) => value.shape).reduce(joint);
     const size = shape.reduce((a, b) => a * b, 1);
     const known = values.filter((value): value is Known => "numbers" in value);
-    const grows = this.at !== undefined && known.every(({ numbers }) => numbers.length !== size);
+    const grows = known.every(({ numbers }) => numbers.length !== size);
     if (known.length === values.length && !grows) {
       const numbers = Array.from({ length: size }, (_, n) =>
         compute(...known.map((value) => value.numbers[placeOf(n, shape, value.shape)]!)),
@@ -464,5 +441,9 @@ function placeOf(n: number, shape: readonly number[], own: readonly number[]): n
 }
 
 function cannot(op: string, why: string): Error {
-  return new NotAnExpression(`the graph's ${op} cannot be turned into an expression: ${why}`);
+  return new Error(`the graph's ${op} cannot be turned into an expression: ${why}`);
+}
+
+function noSlope(): number {
+  throw new Error("a case of FlexAttention asks for no gradient");
 }
