@@ -1,5 +1,11 @@
 import { conformance } from "./command.js";
 
+// `| head` closes the pipe early: what is still to be said has nobody to hear it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
 process.exitCode = await conformance(process.argv.slice(2), {
   cwd: process.env["QKV_CWD"] ?? process.cwd(),
   stdout: (text) => process.stdout.write(text),
