@@ -1,6 +1,6 @@
 // One tile of attention: 64 queries against up to 64 keys. Scores are kept key by key, [key][64 queries], so that softmax
 // works on four queries at a time with no sums across lanes. The caller walks the tiles.
-import { exp4, zero } from "./lanes";
+import { exp4, power4, powerNumbers, zero } from "./lanes";
 import { mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
 
 const QUERIES: i32 = 64;
@@ -178,6 +178,10 @@ export function mixTile(
 
 /** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
 function softmaxLanes(scratch: usize, lane: usize, keys: i32): v128 {
+  const at0 = powerNumbers;
+  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
   const before = v128.load(largestAt(scratch) + lane);
   const end = scratch + lane + <usize>keys * ROW;
   let largest = before;
@@ -189,10 +193,10 @@ function softmaxLanes(scratch: usize, lane: usize, keys: i32): v128 {
     const difference = f32x4.sub(score, score);
     odd = v128.or(odd, f32x4.ne(difference, difference));
   }
-  const correction = exp4(f32x4.sub(before, largest));
+  const correction = power4(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   let sum = f32x4.mul(v128.load(sumAt(scratch) + lane), correction);
   for (let at = scratch + lane; at < end; at += ROW) {
-    const power = exp4(f32x4.sub(v128.load(at), largest));
+    const power = power4(f32x4.sub(v128.load(at), largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
     v128.store(at, power);
     sum = f32x4.add(sum, power);
   }

@@ -61,3 +61,41 @@ export function exp4(x: v128): v128 {
   const low = v128.andnot(y, f32x4.lt(x, f32x4.splat(-87.33654)));
   return v128.bitselect(f32x4.splat(Infinity), low, f32x4.gt(x, f32x4.splat(88.72284)));
 }
+
+/**
+ * The numbers that `power4` needs, four of each. They are read from memory before a loop: written into it as constants
+ * they would be built anew each time round.
+ */
+export const powerNumbers: usize = memory.data<f32>([
+  1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634, // 1 / ln 2
+  -127, -127, -127, -127, // below, the power is exactly 0
+  12582912, 12582912, 12582912, 12582912, // 1.5 · 2^23: adding it rounds to a whole number
+  0.0013264727, 0.0013264727, 0.0013264727, 0.0013264727,
+  0.009671513, 0.009671513, 0.009671513, 0.009671513,
+  0.055507336, 0.055507336, 0.055507336, 0.055507336,
+  0.24022242, 0.24022242, 0.24022242, 0.24022242,
+  0.693147, 0.693147, 0.693147, 0.693147,
+  1, 1, 1, 1,
+], 16);
+
+/**
+ * e to the power of x for x of at most 0, as softmax needs it: relative error below 2e-7 for small x, and 0 below -88.
+ * 2^(whole + rest): the whole part goes into the exponent, the rest through a polynomial whose constant term is exactly 1.
+ * NaN gives some number; callers look for it elsewhere.
+ */
+// @ts-ignore: decorator
+@inline
+export function power4(
+  x: v128, scale: v128, floor: v128, magic: v128,
+  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128,
+): v128 {
+  const y = f32x4.pmax(f32x4.mul(x, scale), floor);
+  const shifted = f32x4.add(y, magic);
+  const rest = f32x4.sub(y, f32x4.sub(shifted, magic));
+  let p = madd(c5, rest, c4);
+  p = madd(p, rest, c3);
+  p = madd(p, rest, c2);
+  p = madd(p, rest, c1);
+  p = madd(p, rest, c0);
+  return i32x4.add(p, i32x4.shl(shifted, 23));
+}
