@@ -13,27 +13,22 @@ const NONE: f32 = -1e30;
 const HIDDEN: f32 = -3e38;
 
 /** Scratch: scores, then per query the largest score, the sum, the correction, then the packed queries and mixtures. */
-// @ts-ignore: decorator
 @inline
 function largestAt(scratch: usize): usize {
   return scratch + <usize>(KEYS + 8) * ROW;
 }
-// @ts-ignore: decorator
 @inline
 function sumAt(scratch: usize): usize {
   return largestAt(scratch) + 320;
 }
-// @ts-ignore: decorator
 @inline
 function correctionAt(scratch: usize): usize {
   return sumAt(scratch) + 320;
 }
-// @ts-ignore: decorator
 @inline
 function queriesAt(scratch: usize): usize {
   return correctionAt(scratch) + 320;
 }
-// @ts-ignore: decorator
 @inline
 function mixtureAt(scratch: usize, dim: i32): usize {
   return queriesAt(scratch) + <usize>dim * ROW;

@@ -14,7 +14,6 @@ export function mul(a: usize, b: usize, y: usize, n: i32): void {
 }
 
 /** x / (1 + e^-x) */
-// @ts-ignore: decorator
 @inline
 function silu4(x: v128): v128 {
   return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));

@@ -1,20 +1,17 @@
 // Four float32 at a time.
 
-// @ts-ignore: decorator
 @inline
 export function zero(): v128 {
   return f32x4.splat(0);
 }
 
 /** a · b + c, rounded once where the machine can. */
-// @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
 }
 
-// @ts-ignore: decorator
 @inline
 export function sumOf(x: v128): f32 {
   return (
@@ -22,7 +19,6 @@ export function sumOf(x: v128): f32 {
   );
 }
 
-// @ts-ignore: decorator
 @inline
 export function largestOf(x: v128): f32 {
   return max<f32>(
@@ -35,7 +31,6 @@ export function largestOf(x: v128): f32 {
  * e to the power of x, to about one unit in the last place; 0 below -87.3, infinity above 88.7. The whole part of
  * x / ln 2 becomes the exponent; what is left, at most ln 2 / 2, goes through a polynomial of degree 6.
  */
-// @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
@@ -83,7 +78,6 @@ export const powerNumbers: usize = memory.data<f32>([
  * 2^(whole + rest): the whole part goes into the exponent, the rest through a polynomial whose constant term is exactly 1.
  * NaN gives some number; callers look for it elsewhere.
  */
-// @ts-ignore: decorator
 @inline
 export function power4(
   x: v128, scale: v128, floor: v128, magic: v128,

@@ -69,7 +69,6 @@ export function matmul(
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: bool): void {
   if (ASC_FEATURE_RELAXED_SIMD) product6(a, b, k, c, stride, add);

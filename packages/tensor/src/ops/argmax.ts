@@ -1,39 +1,9 @@
-import { checkTensor, run, type Op } from "../op.js";
-import {
-  checkNotEmpty,
-  eachGroup,
-  reducedAxes,
-  reducedShape,
-  type Reduced,
-  type ReduceOptions,
-} from "../reduce.js";
-import { eachRow } from "../rows.js";
-import { sizeOf } from "../shape.js";
+import { checkTensor, run } from "../op.js";
+import { placeOf } from "../place-of.js";
+import { checkNotEmpty, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
-export const argmaxOp: Op<Reduced> = {
-  name: "argmax",
-  infer: ([x], reduced) => [{ shape: reducedShape(x!.shape, reduced), dtype: "int32" }],
-  flops: ([x]) => sizeOf(x!.shape),
-  kernel([x], [out], { axes }) {
-    eachGroup(x!, axes, ({ at, shape, strides }, o) => {
-      let best = -Infinity;
-      let place = 0;
-      let seen = 0;
-      eachRow(shape, [strides], [at], ([i], [di], n) => {
-        for (let k = 0; k < n; k++, seen++) {
-          const value = x!.array[i! + k * di!]!;
-          if (value > best || (Number.isNaN(value) && !Number.isNaN(best))) {
-            best = value;
-            place = seen;
-          }
-        }
-      });
-      out!.array[o] = place;
-    });
-  },
-  backward: () => [],
-};
+export const argmaxOp = placeOf("argmax", 1);
 
 /**
  * Where the largest number stands: the first of equals, and the first NaN where there is one. No gradient flows

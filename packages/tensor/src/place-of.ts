@@ -1,0 +1,35 @@
+import type { Op } from "./op.js";
+import { eachGroup, reducedShape, type Reduced } from "./reduce.js";
+import { eachRow } from "./rows.js";
+import { sizeOf } from "./shape.js";
+
+/**
+ * An op that tells where the largest number of each group stands, or, with `sign` -1, the smallest: the first of equals,
+ * and the first NaN where there is one. No gradient flows through it.
+ */
+// @__NO_SIDE_EFFECTS__
+export function placeOf(name: string, sign: 1 | -1): Op<Reduced> {
+  return {
+    name,
+    infer: ([x], reduced) => [{ shape: reducedShape(x!.shape, reduced), dtype: "int32" }],
+    flops: ([x]) => sizeOf(x!.shape),
+    kernel([x], [out], { axes }) {
+      eachGroup(x!, axes, ({ at, shape, strides }, o) => {
+        let best = -Infinity;
+        let place = 0;
+        let seen = 0;
+        eachRow(shape, [strides], [at], ([i], [di], n) => {
+          for (let k = 0; k < n; k++, seen++) {
+            const value = sign * x!.array[i! + k * di!]!;
+            if (value > best || (Number.isNaN(value) && !Number.isNaN(best))) {
+              best = value;
+              place = seen;
+            }
+          }
+        });
+        out!.array[o] = place;
+      });
+    },
+    backward: () => [],
+  };
+}
