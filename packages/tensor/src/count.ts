@@ -5,7 +5,7 @@ import type { Tensor } from "./tensor.js";
 
 /** What was computed, from the shapes that ran. */
 export type Counts = {
-  /** Additions, multiplications, and calls of exp and the like, one each. */
+  /** Additions, multiplications, and calls of exp and the like, one each. What only moves numbers counts none. */
   flops: number;
   /** Bytes of the inputs, each read once per call. */
   bytesRead: number;
@@ -40,7 +40,8 @@ export function count<T>(f: () => T): Counts & { result: T } {
     attributes: unknown,
   ) => {
     counts.flops +=
-      op.flops?.(inputs, outputs, attributes as never) ?? outputs.reduce((n, y) => n + sizeOf(y.shape), 0);
+      op.flops?.(inputs, outputs, attributes as never) ??
+      (op.moves ? 0 : outputs.reduce((n, y) => n + sizeOf(y.shape), 0));
     counts.bytesRead += bytes(inputs);
     counts.bytesWritten += bytes(outputs);
     counts.calls[op.name] = (counts.calls[op.name] ?? 0) + 1;

@@ -31,7 +31,7 @@ export type Op<Attributes> = {
   readonly kernel?: Kernel<Attributes>;
   /** Whether it only moves elements, whatever they are: then it takes 16-bit floats too. Default false. */
   readonly moves?: boolean;
-  /** Floating-point operations of one run. Default: one for each number of the outputs. */
+  /** Floating-point operations of one run. Default: one for each number of the outputs, none where it only moves. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
   /** Gradients of the inputs, in their order, written with ops. */

@@ -1,4 +1,15 @@
-import { checkGradient, contiguous, mul, permute, randn, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
+import {
+  checkGradient,
+  contiguous,
+  count,
+  mul,
+  permute,
+  randn,
+  sum,
+  tensor,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { rotate } from "../index.js";
@@ -85,4 +96,9 @@ test("angles that do not fit are refused, by their name", () => {
   expect(() => rotate(zeros([3, 4]), fits, fits)).toThrow(/rotate: `x` has shape \[3, 4\]/);
   expect(() => rotate(x, fits, fits, { layout: "neox" as "half" })).toThrow(/`layout` is "neox"/);
   expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` has shape \[1\], expected a tensor/);
+});
+
+test("six operations for each pair that turns are counted, and none for what passes unchanged", () => {
+  const { flops } = count(() => rotate(zeros([2, 3, 5, 8]), zeros([5, 2]), zeros([5, 2])));
+  expect(flops).toBe(6 * 2 * 3 * 5 * 2);
 });

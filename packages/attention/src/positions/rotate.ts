@@ -40,6 +40,11 @@ export const rotateOp: Op<Attributes> = {
     }
     return [{ shape: x!.shape, dtype: x!.dtype }];
   },
+  // Four products and two sums for each pair that turns.
+  flops([x, cos]) {
+    const [B, H, T] = x!.shape as [number, number, number, number];
+    return 6 * B * H * T * cos!.shape.at(-1)!;
+  },
   kernel([x, cos, sin], [out], { layout, inverse }) {
     const [B, H, T, D] = x!.shape as [number, number, number, number];
     const half = cos!.shape.at(-1)!;
