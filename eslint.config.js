@@ -50,6 +50,7 @@ export default defineConfig(
         fetch: "readonly",
         Blob: "readonly",
         setTimeout: "readonly",
+        clearTimeout: "readonly",
       },
     },
   },

@@ -1,87 +1,115 @@
-// npm run bench -- [--suite NAME]… [--rounds N] [--json [FILE]]
-// Measures ours beside others, in turn (A B C A B C), after checking that their outputs agree. Medians and minima;
-// compare ratios of one run, not figures of two.
-import { writeFileSync } from "node:fs";
+// npm run bench -- [--suite NAME]… [--threads N] [--rounds N] [--device D]… [--browser] [--node PATH] [--json [FILE]]
+// Measures ours beside others: see README.md. This file is the command line; measure.mjs is how a row is measured.
+//
+// A suite is a module suites/NAME.mjs that exports `rows`: an array, or a function that is given the context
+// `{ threads, devices, browser }` (what --threads, --device and --browser say) and returns one. A row is
+//
+//   id          "NAME/what"
+//   unit        of its figures: "ms", "GFLOP/s", "tokens/s", …
+//   better      "low" or "high"
+//   work        units of work in one call: the figure is `work` per second. Without it, milliseconds of one call.
+//   aim         the ratio of ours to the best peer that is wanted. Optional.
+//   tolerance   the largest absolute difference of two outputs. Default 0.
+//   expected()  the outputs that are right: numbers, or texts, computed plainly. Without it the first contender's are.
+//   contenders  [{ name, kind, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper line) or
+//               "limit" (what the machine allows)
+//
+// `prepare` makes the data, loads the library, and returns, or promises,
+//
+//   call()      what is timed; may return a promise
+//   measure()   in place of call: the figure itself, for what is not the time of a call. One call of it is one round.
+//   output()    what is compared, before anything is timed; may return a promise. Absent: not compared (limits).
+//   threads     that it runs on. Default 1.
+//
+// Each contender of each row has a process (with --browser, a page) of its own, because libraries disturb each other:
+// so a suite is imported many times, makes no data until `prepare`, and imports peers there. Native ones are left out
+// in a browser. Data are made by `numbers(seed, length)` of data.mjs, the same in every process.
+import { readdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { resolve } from "node:path";
-import { performance } from "node:perf_hooks";
 import { Command } from "commander";
-import { plain } from "./suites/plain.mjs";
+import { inProcesses } from "./in-processes.mjs";
+import { install, versions } from "./install.mjs";
+import { measure } from "./measure.mjs";
+import { rowsOf } from "./rows-of.mjs";
+import { table } from "./table.mjs";
 
-const suites = { plain };
+const folder = new URL("suites/", import.meta.url);
+const suites = readdirSync(folder)
+  .filter((file) => file.endsWith(".mjs"))
+  .map((file) => file.slice(0, -".mjs".length));
+const collect = (value, before) => [...(before ?? []), value];
 
 const program = new Command("bench")
   .description("Measures ours beside others, in turn, after checking that outputs agree.")
-  .option("--suite <name...>", `which suites: ${Object.keys(suites).join(", ")}. Default: all`)
-  .option("--rounds <n>", "rounds of each case", "7")
+  .option("--suite <name>", `which suite, may be repeated: ${suites.join(", ")}. Default: all`, collect)
+  .option("--row <text>", "only rows whose id contains the text")
+  .option("--threads <n>", "threads of whatever can use them", "1")
+  .option("--rounds <n>", "rounds of each row", "7")
+  .option(
+    "--device <device>",
+    "devices of ours, may be repeated: wasm, wasm,plain, js. Default: wasm",
+    collect,
+  )
+  .option("--browser", "in Chromium, on an isolated page")
+  .option("--node <path>", "the Node that contenders run in. Default: the one that runs this")
   .option("--json [file]", "one JSON object to FILE, or alone to stdout");
 program.parse();
 const options = program.opts();
-const rounds = Number(options.rounds);
-const wanted = options.suite ?? Object.keys(suites);
-const unknown = wanted.find((name) => !Object.hasOwn(suites, name));
-if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  console.error(
-    unknown !== undefined
-      ? `bench: there is no suite "${unknown}".\nFix: name some of ${Object.keys(suites).join(", ")}.`
-      : `bench: --rounds is ${options.rounds}, expected a whole number, 1 or more.`,
-  );
-  process.exit(1);
+const [rounds, threads] = [Number(options.rounds), Number(options.threads)];
+const wanted = options.suite ?? suites;
+const unknown = wanted.find((name) => !suites.includes(name));
+if (unknown !== undefined) refuse(`there is no suite "${unknown}".\nFix: name some of ${suites.join(", ")}.`);
+for (const name of ["rounds", "threads"]) {
+  const given = Number(options[name]);
+  if (!Number.isInteger(given) || given < 1)
+    refuse(`--${name} is ${options[name]}, expected a whole number, 1 or more.`);
 }
-const say = options.json === true ? console.error : console.log;
 
-const cpus = os.cpus();
-const report = {
-  machine: {
-    cpu: cpus[0]?.model ?? "unknown",
-    cores: cpus.length,
-    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-  },
-  versions: { node: process.versions.node, v8: process.versions.v8 },
-  cases: [],
+const say = (line) => process.stderr.write(`${line}\n`);
+const print = options.json === true ? say : console.log;
+await install(say);
+
+const context = { threads, devices: options.device ?? ["wasm"], browser: options.browser === true };
+const machine = {
+  cpu: os.cpus()[0]?.model ?? "unknown",
+  cores: os.cpus().length,
+  memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+  system: `${os.type()} ${os.release()} ${os.arch()}`,
 };
-say(`${report.machine.cpu}, ${report.machine.cores} cores, Node ${report.versions.node}`);
-for (const name of wanted) {
-  for (const bench of suites[name]) report.cases.push(measure(bench));
-}
-if (options.json === true) console.log(JSON.stringify(report, null, 2));
-else if (options.json)
-  writeFileSync(resolve(process.env.QKV_CWD ?? ".", options.json), `${JSON.stringify(report, null, 2)}\n`);
-
-/** Checks that all give the first one's numbers, then times them in turn. */
-function measure({ id, contenders, tolerance, work, unit }) {
-  const expected = contenders[0].run();
-  const timed = contenders.map((contender) => {
-    const got = contender.run();
-    const wrong = got.some((value, i) => !(Math.abs(value - expected[i]) <= tolerance));
-    contender.run();
-    return { ...contender, wrong, times: [] };
-  });
-  for (let round = 0; round < rounds; round++) {
-    for (const { run, times } of timed) {
-      const start = performance.now();
-      let calls = 0;
-      do {
-        run();
-        calls += 1;
-      } while (performance.now() - start < 50);
-      times.push((performance.now() - start) / calls);
+const place = context.browser
+  ? await (await import("./in-pages.mjs")).inPages(context)
+  : inProcesses(context, options.node ?? process.execPath);
+const report = { machine, versions: { ...place.versions, ...versions() }, cases: [] };
+print(`${machine.cpu}, ${machine.cores} cores, ${place.name}`);
+let sound = true;
+try {
+  for (const suite of wanted) {
+    for (const row of await rowsOf(suite, context)) {
+      if (options.row !== undefined && !row.id.includes(options.row)) continue;
+      const contenders = row.contenders.filter(({ kind }) => !(context.browser && kind === "native"));
+      const measured = await measure(
+        { ...row, contenders },
+        { rounds, say, open: (contender) => place.open(suite, row, contender) },
+      );
+      report.cases.push(measured);
+      print(`\n${table(measured)}`);
+      if (measured.results.some(({ kind, wrong }) => kind === "ours" && wrong)) sound = false;
+      if (measured.failed?.some(({ kind }) => kind === "ours")) sound = false;
     }
   }
-  const results = timed.map(({ name, kind, wrong, times }) => {
-    const rates = times.map((ms) => work / (ms / 1000)).sort((a, b) => a - b);
-    const median = rates[Math.floor(rates.length / 2)];
-    return { name, kind, threads: 1, median, min: rates[0], ...(wrong && { wrong: true }) };
-  });
-  const ours = results.find(({ kind }) => kind === "ours");
-  const peers = results.filter(({ kind, wrong }) => kind === "peer" && !wrong);
-  const best = peers.reduce((a, b) => (b.median > a.median ? b : a));
-  say(`\n${id} (${unit}, more is better)`);
-  for (const { name, median, min, wrong } of results) {
-    say(
-      `  ${name.padEnd(28)} ${median.toFixed(2).padStart(9)}  slowest ${min.toFixed(2)}${wrong ? "  WRONG" : ""}`,
-    );
-  }
-  say(`  ratio to the best other: ${(ours.median / best.median).toFixed(2)}`);
-  return { id, unit, better: "high", results };
+} finally {
+  await place.close();
+}
+const text = JSON.stringify(report, null, 2);
+if (options.json === true) console.log(text);
+else if (options.json) writeFileSync(resolve(process.env.QKV_CWD ?? ".", options.json), `${text}\n`);
+if (!sound) {
+  say("bench: ours failed, or gave wrong outputs, in the rows marked so.");
+  process.exitCode = 1;
+}
+
+function refuse(message) {
+  console.error(`bench: ${message}`);
+  process.exit(1);
 }

@@ -1,9 +1,11 @@
 // Builds what the benchmarks measure, then runs them: npm run bench -- --help
 import { spawnSync } from "node:child_process";
 
-const windows = process.platform === "win32";
-const build = ["run", "build", "--filter=@qkv/tensor", "--output-logs=errors-only"];
-const built = spawnSync("turbo", build, { stdio: ["ignore", 2, "inherit"], shell: windows });
+const build = ["run", "build", "--filter=./packages/*", "--output-logs=errors-only"];
+const built = spawnSync("turbo", build, {
+  stdio: ["ignore", 2, "inherit"],
+  shell: process.platform === "win32",
+});
 if (built.status !== 0) process.exit(1);
 const { status } = spawnSync(process.execPath, ["benchmarks/run.mjs", ...process.argv.slice(2)], {
   stdio: "inherit",

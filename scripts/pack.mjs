@@ -21,14 +21,21 @@ export function packAll(folder) {
   return new Map(packed.map(({ name, filename }) => [name, join(folder, basename(filename))]));
 }
 
-function pnpm(args) {
+/**
+ * Runs the pinned pnpm, and returns what it says on stdout.
+ *
+ * @param {string[]} args
+ * @param {string} cwd
+ * @returns {string}
+ */
+export function pnpm(args, cwd = root) {
   // Under `pnpm exec` the running pnpm is named; elsewhere npx brings the pinned one.
   const running = process.env.npm_execpath ?? "";
   const { packageManager } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const windows = process.platform === "win32";
   const [program, first] = /pnpm(\.exe)?$/.test(running) ? [running, []] : ["npx", ["--yes", packageManager]];
   return execFileSync(program, [...first, ...args], {
-    cwd: root,
+    cwd,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
     shell: windows && program === "npx",

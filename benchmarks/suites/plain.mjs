@@ -1,5 +1,5 @@
 // The plain device, which is the fallback everywhere, beside the loop that people write first.
-import { matmul, randn } from "../../packages/tensor/dist/index.js";
+import { numbers } from "../data.mjs";
 
 /** The textbook product of n × n matrices. */
 function threeLoops(a, b, n) {
@@ -14,17 +14,34 @@ function threeLoops(a, b, n) {
   return out;
 }
 
-export const plain = [64, 256, 512].map((n) => {
-  const [a, b] = [randn([n, n], { seed: 1 }), randn([n, n], { seed: 2 })];
-  const [left, right] = [a.data, b.data];
+export const rows = [64, 256, 512].map((n) => {
+  const matrices = () => [numbers(1, n * n), numbers(2, n * n)];
   return {
     id: `plain/matmul-${n}`,
     unit: "GFLOP/s",
+    better: "high",
     work: (2 * n ** 3) / 1e9,
     tolerance: 1e-3,
     contenders: [
-      { name: "plain i-j-k loop", kind: "peer", run: () => threeLoops(left, right, n) },
-      { name: "@qkv/tensor on js", kind: "ours", run: () => matmul(a, b).data },
+      {
+        name: "plain i-j-k loop",
+        kind: "peer",
+        prepare() {
+          const [a, b] = matrices();
+          const call = () => threeLoops(a, b, n);
+          return { call, output: call };
+        },
+      },
+      {
+        name: "@qkv/tensor on js",
+        kind: "ours",
+        async prepare() {
+          const { matmul, tensor } = await import("@qkv/tensor");
+          const [a, b] = matrices().map((data) => tensor(data, { shape: [n, n] }));
+          const call = () => matmul(a, b);
+          return { call, output: () => call().data };
+        },
+      },
     ],
   };
 });

@@ -1,0 +1,12 @@
+/** The same numbers in every process: evenly spread over [-1, 1), by Marsaglia's xorshift. */
+export function numbers(seed, length, scale = 1) {
+  const out = new Float32Array(length);
+  let state = (seed * 2654435761) >>> 0 || 1;
+  for (let i = 0; i < length; i++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    out[i] = (state / 2 ** 31) * scale;
+  }
+  return out;
+}

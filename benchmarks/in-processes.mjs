@@ -1,0 +1,70 @@
+// Runs contenders in Node, each in a process of its own.
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const child = fileURLToPath(new URL("child.mjs", import.meta.url));
+/** Longer than this for one message, and a contender has failed. Milliseconds. */
+const patience = 300_000;
+
+export function inProcesses(context, node) {
+  const versions = JSON.parse(
+    execFileSync(node, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }),
+  );
+  const started = new Set();
+  return {
+    name: `Node ${versions.node}`,
+    versions: { node: versions.node, v8: versions.v8 },
+    async open(suite, { id }, contender) {
+      const name = contender === "expected" ? contender : contender.name;
+      const worker = fork(child, [suite, id, name, JSON.stringify(context)], {
+        execPath: node,
+        execArgv: [],
+        serialization: "advanced",
+        stdio: ["ignore", "pipe", "pipe", "ipc"],
+      });
+      started.add(worker);
+      worker.once("exit", () => started.delete(worker));
+      let said = "";
+      worker.stdout.resume();
+      worker.stderr.on("data", (text) => (said = (said + text).slice(-2000)));
+      const ask = (what) => answer(worker, what, () => said);
+      return {
+        prepare: () => ask("prepare"),
+        output: () => ask("output"),
+        figure: () => ask("figure"),
+        async close() {
+          if (worker.exitCode !== null || worker.signalCode !== null) return;
+          const gone = once(worker, "exit");
+          worker.kill("SIGKILL");
+          await gone;
+        },
+      };
+    },
+    async close() {
+      for (const worker of started) worker.kill("SIGKILL");
+    },
+  };
+}
+
+function answer(worker, what, said) {
+  return new Promise((resolve, reject) => {
+    const done = (settle) => (value) => {
+      clearTimeout(timer);
+      worker.off("message", onMessage);
+      worker.off("exit", onExit);
+      settle(value);
+    };
+    const [give, fail] = [done(resolve), done(reject)];
+    const timer = setTimeout(() => fail(new Error(`no answer in ${patience / 1000} s`)), patience);
+    const onMessage = ({ value, error }) => (error === undefined ? give(value) : fail(new Error(error)));
+    const onExit = (code, signal) => {
+      const last = said().trim().split("\n").filter(Boolean).at(-1);
+      fail(new Error(`its process ended (${signal ?? code})${last ? `: ${last}` : ""}`));
+    };
+    worker.once("message", onMessage);
+    worker.once("exit", onExit);
+    if (worker.connected) worker.send(what);
+    else onExit(worker.exitCode, worker.signalCode);
+  });
+}

@@ -1,0 +1,78 @@
+// Brings what is measured: peers by the lockfile of this folder, and ours as a user gets it, packed. Both only when they
+// are missing or old.
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { installPacked } from "../scripts/install-packed.mjs";
+import { packAll, pnpm } from "../scripts/pack.mjs";
+import { publicPackages } from "../scripts/packages.mjs";
+
+const here = fileURLToPath(new URL("./", import.meta.url));
+const modules = join(here, "node_modules");
+const cache = join(here, ".cache");
+const packed = join(cache, "ours");
+
+export async function install(say) {
+  installPeers(say);
+  installOurs(say);
+}
+
+/** Versions of ours and of all peers, by package. */
+export function versions() {
+  const { dependencies } = JSON.parse(readFileSync(join(here, "package.json"), "utf8"));
+  const ours = readdirSync(join(packed, "node_modules/@qkv")).map((name) => `@qkv/${name}`);
+  const names = [...ours, ...Object.keys(dependencies)];
+  return Object.fromEntries(
+    names.map((name) => [
+      name,
+      JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8")).version,
+    ]),
+  );
+}
+
+function installPeers(say) {
+  const lock = readFileSync(join(here, "pnpm-lock.yaml"), "utf8");
+  const mark = join(modules, ".installed");
+  if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
+  say("bench: installing peers, some 1 GB");
+  pnpm(["install", "--frozen-lockfile", "--prefer-offline"], here);
+  writeFileSync(mark, lock);
+}
+
+/** Ours lies in a folder of its own, as npm installs the tarballs, and is linked to where the suites look for it. */
+function installOurs(say) {
+  const link = join(modules, "@qkv");
+  if (!existsSync(packed) || newest(publicPackages()) > statSync(packed).mtimeMs) {
+    say("bench: packing ours");
+    mkdirSync(cache, { recursive: true });
+    const folder = mkdtempSync(join(cache, "packing-"));
+    mkdirSync(join(folder, "tarballs"));
+    const tarballs = packAll(join(folder, "tarballs"));
+    installPacked(folder, tarballs, [...tarballs.keys()], { offline: false });
+    rmSync(packed, { recursive: true, force: true });
+    renameSync(folder, packed);
+  }
+  rmSync(link, { force: true, recursive: true });
+  symlinkSync(join(packed, "node_modules/@qkv"), link, "junction");
+}
+
+/** When the newest built file was written. */
+function newest(packages) {
+  const times = packages.flatMap(({ folder }) => {
+    const dist = join(folder, "dist");
+    const built = existsSync(dist) ? readdirSync(dist, { recursive: true }) : [];
+    return [join(folder, "package.json"), ...built.map((file) => join(dist, file))];
+  });
+  return Math.max(...times.map((path) => statSync(path).mtimeMs));
+}

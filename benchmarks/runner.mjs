@@ -1,0 +1,49 @@
+// One contender of one row, wherever it runs: prepares it, says what it gives, times it.
+import { rowsOf } from "./rows-of.mjs";
+
+/** How long the calls of one round go on, at least, and how long a contender is warmed for its compiler. Milliseconds. */
+const [slice, warming] = [60, 200];
+
+/** @param name - Of a contender, or "expected" for what the row itself computes. */
+export async function makeRunner(suite, id, name, context) {
+  const row = (await rowsOf(suite, context)).find((each) => each.id === id);
+  return runnerOf(row, name, context);
+}
+
+export function runnerOf(row, name, context) {
+  const contender =
+    name === "expected"
+      ? { prepare: () => ({ output: () => row.expected(context) }) }
+      : row.contenders.find((each) => each.name === name);
+  let ready;
+  let warm = false;
+  return {
+    async prepare() {
+      ready = await contender.prepare(context);
+      return { threads: ready.threads ?? 1, measures: ready.measure !== undefined };
+    },
+    output: async () => ready.output?.(),
+    async figure() {
+      if (ready.measure) return ready.measure();
+      if (!warm) await calls(ready.call, warming);
+      warm = true;
+      return calls(ready.call, slice);
+    },
+    close: async () => ready?.close?.(),
+  };
+}
+
+/** Calls for so many milliseconds, once at least. Returns milliseconds of one call. */
+async function calls(call, milliseconds) {
+  const start = performance.now();
+  let count = 0;
+  let passed;
+  do {
+    const result = call();
+    // A wait costs microseconds, which only those pay that need it.
+    if (typeof result?.then === "function") await result;
+    count += 1;
+    passed = performance.now() - start;
+  } while (passed < milliseconds);
+  return passed / count;
+}

@@ -1,0 +1,35 @@
+/** One measured row as text: contenders from the best to the worst, and the ratios. */
+export function table({ id, unit, better, results, failed = [], ratios }) {
+  const sorted = results.toSorted((a, b) => (better === "low" ? a.median - b.median : b.median - a.median));
+  const width = Math.max(...[...results, ...failed].map(({ name }) => name.length));
+  const lines = sorted.map(({ name, kind, threads, median, min, wrong, stopped }) =>
+    [
+      `  ${name.padEnd(width)}`,
+      kind.padEnd(6),
+      `${threads}t`,
+      digits(median).padStart(9),
+      `min ${digits(min)}`.padEnd(13),
+      wrong ? "WRONG" : "",
+      stopped ? "over 10 times slower, run once" : "",
+    ]
+      .join("  ")
+      .trimEnd(),
+  );
+  const refused = failed.map(
+    ({ name, kind, reason }) => `  ${name.padEnd(width)}  ${kind.padEnd(6)}  failed: ${reason}`,
+  );
+  const ratio = [
+    ratios.peer !== undefined && `${ratios.peer.toFixed(2)} of the best peer`,
+    ratios.aim !== undefined && `aim ${ratios.aim}`,
+    ratios.native !== undefined && `${ratios.native.toFixed(2)} of native`,
+    ratios.limit !== undefined && `${ratios.limit.toFixed(2)} of the limit`,
+  ].filter(Boolean);
+  const title = `${id} (${unit}, ${better === "low" ? "less" : "more"} is better)`;
+  return [title, ...lines, ...refused, ratio.length > 0 ? `  ours: ${ratio.join(", ")}` : ""]
+    .filter(Boolean)
+    .join("\n");
+}
+
+function digits(value) {
+  return value >= 100 ? value.toFixed(0) : value >= 1 ? value.toFixed(2) : value.toPrecision(3);
+}
