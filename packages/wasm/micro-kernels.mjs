@@ -88,12 +88,127 @@ ${all.map((r) => `  v128.store(mixture + width * ${r}, s${r}0); v128.store(mixtu
 }`;
 }
 
+/**
+ * sums[keys × 8 dims] += Σ over queries of weight · row: weights lie \`row\` bytes apart, one key after the other; the
+ * queries' rows are read in place, \`stride\` bytes apart.
+ */
+function keysByDims(keys, row) {
+  const all = range(keys);
+  return `
+export function gather${keys}(weights: usize, from: usize, stride: usize, queries: i32, sums: usize, width: usize): void {
+${all.map((r) => `  let s${r}0 = v128.load(sums + width * ${r}), s${r}1 = v128.load(sums + width * ${r}, 16);`).join("\n")}
+  const end = weights + (<usize>queries << 2);
+  while (weights < end) {
+    const x0 = v128.load(from), x1 = v128.load(from, 16);
+${all
+  .map(
+    (r) =>
+      `    const w${r} = v128.load32_splat(weights, ${r * row}); s${r}0 = madd(w${r}, x0, s${r}0); s${r}1 = madd(w${r}, x1, s${r}1);`,
+  )
+  .join("\n")}
+    weights += 4; from += stride;
+  }
+${all.map((r) => `  v128.store(sums + width * ${r}, s${r}0); v128.store(sums + width * ${r}, s${r}1, 16);`).join("\n")}
+}`;
+}
+
 /** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
 const row = 64 * 4;
 
+/** Steps of an expression with one operand x, and what the slope dy of y is worth to x. */
+const unarySteps = {
+  neg: ["f32x4.neg(x)", "f32x4.neg(dy)"],
+  abs: ["f32x4.abs(x)", "f32x4.mul(dy, sign4(x))"],
+  exp: ["exp4(x)", "f32x4.mul(dy, y)"],
+  log: ["log4(x)", "where0(dy, f32x4.div(dy, x))"],
+  tanh: ["tanh4(x)", "f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)))"],
+  sqrt: ["f32x4.sqrt(x)", "where0(dy, f32x4.div(dy, f32x4.add(y, y)))"],
+  floor: ["f32x4.floor(x)"],
+  not: ["truth(f32x4.eq(x, zero()))"],
+};
+
+/** Steps with two operands, and what the slope dy is worth to a and to b. Of equal numbers the first one is taken. */
+const binarySteps = {
+  add: ["f32x4.add(a, b)", "dy", "dy"],
+  sub: ["f32x4.sub(a, b)", "dy", "f32x4.neg(dy)"],
+  mul: ["f32x4.mul(a, b)", "f32x4.mul(dy, b)", "f32x4.mul(dy, a)"],
+  div: [
+    "f32x4.div(a, b)",
+    "where0(dy, f32x4.div(dy, b))",
+    "where0(dy, f32x4.neg(f32x4.div(f32x4.mul(dy, a), f32x4.mul(b, b))))",
+  ],
+  min: ["f32x4.min(a, b)", "v128.and(dy, f32x4.le(a, b))", "v128.andnot(dy, f32x4.le(a, b))"],
+  max: ["f32x4.max(a, b)", "v128.and(dy, f32x4.ge(a, b))", "v128.andnot(dy, f32x4.ge(a, b))"],
+  less: ["truth(f32x4.lt(a, b))"],
+  lessEqual: ["truth(f32x4.le(a, b))"],
+  greater: ["truth(f32x4.gt(a, b))"],
+  greaterEqual: ["truth(f32x4.ge(a, b))"],
+  equal: ["truth(f32x4.eq(a, b))"],
+  and: ["truth(v128.and(f32x4.ne(a, zero()), f32x4.ne(b, zero())))"],
+  or: ["truth(v128.or(f32x4.ne(a, zero()), f32x4.ne(b, zero())))"],
+};
+
+/** A loop over a strip: \`rows\` keys, \`bytes\` bytes of queries each. */
+const overStrip = (body) =>
+  `for (let r = 0, at: usize = 0; r < rows; r++, at += ${row}) for (let i = at; i < at + bytes; i += 16) { ${body} }`;
+
+/** First number of the steps with one operand, and with two: known to src/kernels/program.ts. */
+const [firstUnary, firstBinary] = [16, 32];
+
+const stepKernels = `
+export function unaryStep(op: i32, to: usize, from: usize, rows: i32, bytes: usize): void {
+  switch (op) {
+${Object.values(unarySteps)
+  .map(
+    ([f], n) =>
+      `    case ${firstUnary + n}: ${overStrip(`const x = v128.load(from + i); v128.store(to + i, ${f});`)} break;`,
+  )
+  .join("\n")}
+  }
+}
+
+export function unarySlope(op: i32, dFrom: usize, dTo: usize, from: usize, to: usize, rows: i32, bytes: usize): void {
+  switch (op) {
+${Object.values(unarySteps)
+  .map(([, slope], n) =>
+    slope === undefined
+      ? ""
+      : `    case ${firstUnary + n}: ${overStrip(`const x = v128.load(from + i), y = v128.load(to + i), dy = v128.load(dTo + i); v128.store(dFrom + i, f32x4.add(v128.load(dFrom + i), ${slope}));`)} break;`,
+  )
+  .join("\n")}
+  }
+}
+
+export function binaryStep(op: i32, to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
+  switch (op) {
+${Object.values(binarySteps)
+  .map(
+    ([f], n) =>
+      `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i); v128.store(to + i, ${f});`)} break;`,
+  )
+  .join("\n")}
+  }
+}
+
+export function binarySlope(
+  op: i32, dFirst: usize, dSecond: usize, dTo: usize, first: usize, second: usize, rows: i32, bytes: usize,
+): void {
+  switch (op) {
+${Object.values(binarySteps)
+  .map(([, da, db], n) =>
+    da === undefined
+      ? ""
+      : `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i), dy = v128.load(dTo + i); v128.store(dFirst + i, f32x4.add(v128.load(dFirst + i), ${da})); v128.store(dSecond + i, f32x4.add(v128.load(dSecond + i), ${db}));`)} break;`,
+  )
+  .join("\n")}
+  }
+}`;
+
 export const microKernels = `// Written by micro-kernels.mjs.
-import { madd, zero } from "./lanes";
+import { exp4, log4, madd, sign4, tanh4, truth, where0, zero } from "./lanes";
 ${[4, 6].map(product).join("\n")}
 ${[1, 4, 6].map((n) => keysByQueries(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => weightsByValues(n, row)).join("\n")}
+${[1, 4, 6].map((n) => keysByDims(n, row)).join("\n")}
+${stepKernels}
 `;

@@ -1,5 +1,5 @@
 // One tile of attention: 64 queries against up to 64 keys. Scores are kept key by key, [key][64 queries], so that softmax
-// works on four queries at a time with no sums across lanes. The caller walks the tiles.
+// works on four queries at a time with no sums across lanes. attention-forward.ts walks the tiles.
 import { exp4, power4, powerNumbers, zero } from "./lanes";
 import { mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
 
@@ -222,16 +222,3 @@ export function endTile(
     store<f32>(lse + (<usize>q << 2), seen ? largest + <f32>NativeMath.log(<f64>sum) : -Infinity);
   }
 }
-
-/** Copies rows to rows of `width`, zeros beyond `dim`: for keys and values that do not lie as the kernels read them. */
-export function gatherRows(from: usize, row: i32, column: i32, count: i32, dim: i32, width: i32, to: usize): void {
-  for (let r = 0; r < count; r++) {
-    const source = from + ((<usize>r * <usize>row) << 2);
-    const target = to + ((<usize>r * <usize>width) << 2);
-    for (let d = 0; d < width; d++) {
-      store<f32>(target + (<usize>d << 2), d < dim ? load<f32>(source + ((<usize>d * <usize>column) << 2)) : 0);
-    }
-  }
-}
-
-

@@ -93,3 +93,74 @@ export function power4(
   p = madd(p, rest, c0);
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
+
+/** 1 where a comparison holds, else 0. */
+@inline
+export function truth(condition: v128): v128 {
+  return v128.and(condition, f32x4.splat(1));
+}
+
+/** -1, 0 or 1; NaN stays. */
+@inline
+export function sign4(x: v128): v128 {
+  const one = v128.or(v128.and(x, f32x4.splat(-0.0)), f32x4.splat(1));
+  return v128.bitselect(one, x, v128.or(f32x4.lt(x, zero()), f32x4.gt(x, zero())));
+}
+
+/** y, and 0 where dy is 0: no slope arrives, whatever it would be multiplied with. */
+@inline
+export function where0(dy: v128, y: v128): v128 {
+  return v128.and(y, f32x4.ne(dy, zero()));
+}
+
+/** The hyperbolic tangent, to two units in the last place: a polynomial for small x, else 1 - 2 / (e^2|x| + 1). */
+@inline
+export function tanh4(x: v128): v128 {
+  const size = f32x4.abs(x);
+  const z = f32x4.mul(x, x);
+  let p = f32x4.splat(-5.70498872745e-3);
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(2.06390887954e-2));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-5.37397155531e-2));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(1.33314422036e-1));
+  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-3.33332819422e-1));
+  const small = f32x4.add(x, f32x4.mul(f32x4.mul(p, z), x));
+  const power = exp4(f32x4.add(size, size));
+  const one = f32x4.splat(1);
+  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(power, one)));
+  const signed = v128.or(large, v128.and(x, f32x4.splat(-0.0)));
+  return v128.bitselect(small, v128.bitselect(signed, x, f32x4.eq(x, x)), f32x4.lt(size, f32x4.splat(0.625)));
+}
+
+/**
+ * The natural logarithm, to one unit in the last place; -infinity of 0, NaN below. The exponent times ln 2, and of what is
+ * left, between √½ and √2, a polynomial of degree 8.
+ */
+@inline
+export function log4(x: v128): v128 {
+  // Denormal numbers first become normal ones, 2^23 times as large.
+  const tiny = f32x4.lt(x, f32x4.splat(1.1754943508e-38));
+  const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, tiny);
+  // With the bits of √½ taken off, the exponent counts from √½ on.
+  const bits = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
+  const whole = i32x4.shr_s(bits, 23);
+  const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(whole, 23)), f32x4.splat(1));
+  const e = f32x4.sub(f32x4.convert_i32x4_s(whole), v128.and(tiny, f32x4.splat(23)));
+  const z = f32x4.mul(m, m);
+  let p = f32x4.splat(7.0376836292e-2);
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.1514610310e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.1676998740e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.2420140846e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.4249322787e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.6668057665e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(2.0000714765e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-2.4999993993e-1));
+  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(3.3333331174e-1));
+  let y = f32x4.mul(f32x4.mul(p, z), m);
+  y = f32x4.add(y, f32x4.mul(e, f32x4.splat(-2.12194440e-4)));
+  y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)));
+  y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, f32x4.splat(0.693359375)));
+  // What has no logarithm, and what is its own.
+  y = v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, zero()));
+  y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, zero()));
+  return v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)));
+}

@@ -1,8 +1,12 @@
-// Rows of a packed matrix, one after the other.
+// Rows of a packed matrix, one after the other: an item is `step` of them.
 import { exp4, largestOf, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
 
 /** Each row becomes e^(x - largest) / sum. */
-export function softmaxRows(x: usize, y: usize, rows: i32, n: i32): void {
+export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows: i32, step: i32, n: i32): void {
+  const from = (<usize>(item * step) * <usize>n) << 2;
+  x += from;
+  y += from;
+  rows = min(step, rows - item * step);
   const at0 = powerNumbers;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
@@ -52,7 +56,13 @@ function oddRow(x: usize, y: usize, largest: f32, bytes: usize): void {
 }
 
 /** x / √(mean x² + eps) · weight */
-export function rmsNormRows(x: usize, weight: usize, y: usize, rows: i32, n: i32, eps: f32): void {
+export function rmsNormRows(
+  item: i32, scratch: usize, x: usize, weight: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
+): void {
+  const from = (<usize>(item * step) * <usize>n) << 2;
+  x += from;
+  y += from;
+  rows = min(step, rows - item * step);
   const bytes = <usize>n << 2;
   const vectors = <usize>(n & ~3) << 2;
   for (let r = 0; r < rows; r++) {

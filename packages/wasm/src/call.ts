@@ -1,13 +1,24 @@
 import type { TypedArray, View } from "@qkv/tensor";
+import type { Engine } from "./engine.js";
 import type { WasmMemory } from "./memory.js";
-
-/** What the binary exports; each takes and returns numbers. */
-export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
 /**
  * One run of a kernel: where its inputs and outputs lie in the memory. What lies outside is copied in before, and
- * outputs are copied out after. Pieces taken for a call are given back at its end.
+ * outputs are copied out after. Pieces taken for a call are given back at its end, whatever happens.
+ *
+ * @param f - Returns false to leave the call to the plain kernel: nothing is copied out then.
  */
+export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
+  const call = new Call(engine.memory);
+  try {
+    const done = f(call);
+    if (done) call.copyOut();
+    return done;
+  } finally {
+    call.giveBack();
+  }
+}
+
 export class Call {
   readonly #memory: WasmMemory;
   readonly #taken: [pointer: number, bytes: number][] = [];
@@ -37,21 +48,25 @@ export class Call {
     return pointer;
   }
 
-  /** Copies a whole array of words in, for plans. */
-  words(array: Uint32Array): number {
+  /** Copies a whole array in, for plans and programs. */
+  copy(array: TypedArray | Uint32Array): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
-    new Uint32Array(this.#memory.memory.buffer, pointer, array.length).set(array);
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    new Uint8Array(this.#memory.memory.buffer, pointer, array.byteLength).set(bytes);
     return pointer;
   }
 
-  /** Copies outputs to where they belong, and gives back what was taken. */
-  end(): void {
+  /** Copies outputs to where they belong. */
+  copyOut(): void {
     const { buffer } = this.#memory.memory;
     for (const [pointer, array] of this.#out) {
       new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
         new Uint8Array(buffer, pointer, array.byteLength),
       );
     }
+  }
+
+  giveBack(): void {
     for (const [pointer, bytes] of this.#taken) this.#memory.giveBack(pointer, bytes);
   }
 

@@ -3,12 +3,10 @@ import type { Device, Storage, TypedArray } from "@qkv/tensor";
 import { bytesPerElement } from "@qkv/tensor";
 import { allocateArray, checkAlive, scopes, viewArray, type ScopedStorage } from "@qkv/tensor/devices";
 import { relaxedSimd, simd } from "wasm-feature-detect";
-import type { Exports } from "./call.js";
-import { attentionKernel } from "./kernels/attention.js";
-import { elementwiseKernel } from "./kernels/elementwise.js";
-import { matmulKernel } from "./kernels/matmul.js";
-import { rmsNormKernel, softmaxKernel } from "./kernels/rows.js";
-import { wasmMemory, type WasmMemory } from "./memory.js";
+import type { Engine, Exports } from "./engine.js";
+import { kernels } from "./kernels.js";
+import { wasmMemory } from "./memory.js";
+import { alone } from "./threads/alone.js";
 
 /** Which instructions the kernels use. `relaxed`: a product and a sum in one, where the engine knows it. */
 export type WasmBuild = "plain" | "relaxed";
@@ -78,10 +76,11 @@ export async function wasm({ build = "auto" }: WasmOptions = {}): Promise<Device
   const bytes = Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
   const memory = wasmMemory(65536);
   const { instance } = await WebAssembly.instantiate(bytes, { env: { memory: memory.memory } });
-  return makeDevice(`wasm,${chosen}`, memory, instance.exports as unknown as Exports);
+  return makeDevice(`wasm,${chosen}`, alone(instance.exports as unknown as Exports, memory));
 }
 
-function makeDevice(name: string, memory: WasmMemory, exports: Exports): Device {
+function makeDevice(name: string, engine: Engine): Device {
+  const { memory } = engine;
   const calls: Record<string, { device: number; plain: number }> = {};
   const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
     memory.giveBack(pointer, bytes),
@@ -108,16 +107,7 @@ function makeDevice(name: string, memory: WasmMemory, exports: Exports): Device 
   };
   return {
     name,
-    kernels: {
-      add: elementwiseKernel("add", exports, memory),
-      attention: attentionKernel(exports, memory),
-      exp: elementwiseKernel("exp", exports, memory),
-      matmul: matmulKernel(exports, memory),
-      mul: elementwiseKernel("mul", exports, memory),
-      rmsNorm: rmsNormKernel(exports, memory),
-      silu: elementwiseKernel("silu", exports, memory),
-      softmax: softmaxKernel(exports, memory),
-    },
+    kernels: kernels(engine),
     scope,
     recording,
     keep(stored: Storage) {

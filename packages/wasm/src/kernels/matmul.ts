@@ -1,9 +1,9 @@
 import type { View } from "@qkv/tensor";
-import { Call, type Exports } from "../call.js";
-import type { WasmMemory } from "../memory.js";
+import { withCall } from "../call.js";
+import type { Engine } from "../engine.js";
 
 /** c = a · b over a batch. One row against a matrix streams the matrix past; more rows are packed in blocks. */
-export function matmulKernel(exports: Exports, memory: WasmMemory) {
+export function matmulKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const [a, b] = inputs as [View, View];
     const c = outputs[0]!;
@@ -14,21 +14,22 @@ export function matmulKernel(exports: Exports, memory: WasmMemory) {
     const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
     const [bRow, bColumn] = b.strides.slice(-2) as [number, number];
     const batch = c.shape.slice(0, -2);
-    const call = new Call(memory);
-    const [pa, pb, pc] = call.place(inputs, outputs) as [number, number, number];
-    const rows = M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1);
-    const scratch = rows ? 0 : call.scratch(exports["matmulScratch"]!(N, K));
-    const count = batch.reduce((x, y) => x * y, 1);
-    for (let n = 0; n < count; n++) {
-      const left = pa + 4 * batchOffset(n, batch, a);
-      const right = pb + 4 * batchOffset(n, batch, b);
-      const to = pc + 4 * n * M * N;
-      if (!rows) exports["matmul"]!(left, aRow, aColumn, right, bRow, bColumn, to, M, N, K, scratch);
-      else if (bRow === 1) exports["rowTimesColumns"]!(left, right, bColumn, to, N, K);
-      else exports["rowTimesRows"]!(left, right, bRow, to, N, K);
-    }
-    call.end();
-    return true;
+    return withCall(engine, (call) => {
+      const { exports } = engine;
+      const [pa, pb, pc] = call.place(inputs, outputs) as [number, number, number];
+      const rows = M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1);
+      const scratch = rows ? 0 : call.scratch(exports["matmulScratch"]!(N, K));
+      const count = batch.reduce((x, y) => x * y, 1);
+      for (let n = 0; n < count; n++) {
+        const left = pa + 4 * batchOffset(n, batch, a);
+        const right = pb + 4 * batchOffset(n, batch, b);
+        const to = pc + 4 * n * M * N;
+        if (!rows) exports["matmul"]!(left, aRow, aColumn, right, bRow, bColumn, to, M, N, K, scratch);
+        else if (bRow === 1) exports["rowTimesColumns"]!(left, right, bColumn, to, N, K);
+        else exports["rowTimesRows"]!(left, right, bRow, to, N, K);
+      }
+      return true;
+    });
   };
 }
 

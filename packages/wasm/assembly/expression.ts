@@ -1,0 +1,277 @@
+// Expressions of scores as lists of steps, run over a strip of a tile: 8 keys, 64 queries in lanes. Each step reads
+// registers and fills one; a register is a strip of float32. What is the same for a whole head, or for a whole row of
+// queries, is computed once for it.
+import { zero } from "./lanes";
+import { binarySlope, binaryStep, unarySlope, unaryStep } from "./micro-kernels";
+
+/** Keys of a strip, bytes from one key to the next, and bytes of a register. */
+export const STRIP: i32 = 8;
+const ROW: usize = 256;
+const REGISTER: usize = 2048;
+
+const SCORE: i32 = 0;
+const NUMBER: i32 = 1;
+const BATCH: i32 = 2;
+const HEAD: i32 = 3;
+const QUERY: i32 = 4;
+const KEY: i32 = 5;
+const WHERE: i32 = 6;
+const INDEX: i32 = 7;
+const LOOKUP: i32 = 8;
+const KEEP: i32 = 9;
+const UNARY: i32 = 16;
+const BINARY: i32 = 32;
+
+/** How far a step reaches: the same for a head, for a row of queries, or for nothing. */
+export const HEAD_LEVEL: i32 = 0;
+export const QUERY_LEVEL: i32 = 1;
+export const SCORE_LEVEL: i32 = 2;
+
+@unmanaged
+class Program {
+  count: i32;
+  /** Numbers of all tables together: how long the list of their gradients is. */
+  tableSize: i32;
+}
+
+@unmanaged
+class Step {
+  op: i32;
+  level: i32;
+  /** Whether it depends on the score or on a table: only then does a slope go back through it. */
+  active: i32;
+  a: i32;
+  b: i32;
+  c: i32;
+  d: i32;
+  /** Numbers of its own. */
+  i: i32;
+  j: i32;
+  k: i32;
+  number: f32;
+  spare: i32;
+}
+
+const STEP: usize = 48;
+
+@inline
+function stepAt(program: usize, n: i32): Step {
+  return changetype<Step>(program + 8 + <usize>n * STEP);
+}
+@inline
+function register(registers: usize, n: i32): usize {
+  return registers + <usize>n * REGISTER;
+}
+
+/** Bytes of registers that a program needs; with slopes twice as many. */
+export function registerBytes(program: usize, slopes: bool): usize {
+  if (program == 0) return 0;
+  const count = <usize>changetype<Program>(program).count;
+  return count * REGISTER * (slopes ? 2 : 1);
+}
+
+export function tableNumbers(program: usize): i32 {
+  return program == 0 ? 0 : changetype<Program>(program).tableSize;
+}
+
+/** Where the result lies after a run. */
+@inline
+export function resultOf(program: usize, registers: usize): usize {
+  return register(registers, changetype<Program>(program).count - 1);
+}
+
+/**
+ * Runs the steps of one level.
+ *
+ * @param score - A strip of the tile: what the expression starts from.
+ * @param keys - Positions of the strip's keys, as float32.
+ */
+export function runSteps(
+  program: usize,
+  registers: usize,
+  level: i32,
+  score: usize,
+  batch: i32,
+  head: i32,
+  query: i32,
+  keys: usize,
+  rows: i32,
+  bytes: usize,
+): void {
+  const count = changetype<Program>(program).count;
+  for (let n = 0; n < count; n++) {
+    const step = stepAt(program, n);
+    if (step.level != level) continue;
+    const to = register(registers, n);
+    const op = step.op;
+    if (op >= BINARY) {
+      binaryStep(op, to, register(registers, step.a), register(registers, step.b), rows, bytes);
+    } else if (op >= UNARY) {
+      unaryStep(op, to, register(registers, step.a), rows, bytes);
+    } else if (op == SCORE) {
+      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) memory.copy(to + r, score + r, bytes);
+    } else if (op == NUMBER) {
+      fill(to, step.number, rows, bytes);
+    } else if (op == BATCH) {
+      fill(to, <f32>batch, rows, bytes);
+    } else if (op == HEAD) {
+      fill(to, <f32>head, rows, bytes);
+    } else if (op == QUERY) {
+      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+        for (let i = 0; i < <i32>(bytes >> 2); i++) store<f32>(to + r + (<usize>i << 2), <f32>(query + i));
+      }
+    } else if (op == KEY) {
+      for (let r = 0; r < rows; r++) fill(to + <usize>r * ROW, load<f32>(keys + (<usize>r << 2)), 1, bytes);
+    } else if (op == WHERE) {
+      choose(to, register(registers, step.a), register(registers, step.b), register(registers, step.c), rows, bytes);
+    } else if (op == INDEX) {
+      findPlaces(step, to, registers, rows, bytes);
+    } else if (op == LOOKUP) {
+      lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
+    } else if (op == KEEP) {
+      drop(step, to, registers, rows, bytes);
+    }
+  }
+}
+
+/**
+ * After a run: takes the slope of the result back to the score. The slopes of registers follow the registers.
+ *
+ * @param slope - A strip of the tile: holds the slope of the result, and then that of the score.
+ * @param tables - float64 sums of the tables' gradients.
+ * @param lanes - Queries that count.
+ */
+export function slopeSteps(
+  program: usize,
+  registers: usize,
+  slope: usize,
+  tables: usize,
+  rows: i32,
+  bytes: usize,
+  lanes: i32,
+): void {
+  const count = changetype<Program>(program).count;
+  const slopes = registers + <usize>count * REGISTER;
+  for (let n = 0; n < count; n++) memory.fill(register(slopes, n), 0, <usize>rows * ROW);
+  const last = register(slopes, count - 1);
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    memory.copy(last + r, slope + r, bytes);
+    memory.fill(slope + r, 0, bytes);
+  }
+  for (let n = count - 1; n >= 0; n--) {
+    const step = stepAt(program, n);
+    if (!step.active) continue;
+    const op = step.op;
+    const dy = register(slopes, n);
+    if (op >= BINARY) {
+      const first = register(registers, step.a), second = register(registers, step.b);
+      binarySlope(op, register(slopes, step.a), register(slopes, step.b), dy, first, second, rows, bytes);
+    } else if (op >= UNARY) {
+      const x = register(registers, step.a), y = register(registers, n);
+      unarySlope(op, register(slopes, step.a), dy, x, y, rows, bytes);
+    } else if (op == SCORE) {
+      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+        for (let i = r; i < r + bytes; i += 16) {
+          v128.store(slope + i, f32x4.add(v128.load(slope + i), v128.load(dy + i)));
+        }
+      }
+    } else if (op == WHERE) {
+      const condition = register(registers, step.a), da = register(slopes, step.b), db = register(slopes, step.c);
+      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+        for (let i = r; i < r + bytes; i += 16) {
+          const second = f32x4.eq(v128.load(condition + i), zero());
+          const d = v128.load(dy + i);
+          v128.store(da + i, f32x4.add(v128.load(da + i), v128.andnot(d, second)));
+          v128.store(db + i, f32x4.add(v128.load(db + i), v128.and(d, second)));
+        }
+      }
+    } else if (op == LOOKUP) {
+      const places = register(registers, step.a);
+      const to = tables + (<usize>step.j << 3);
+      for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+        for (let i = r; i < r + (<usize>lanes << 2); i += 4) {
+          const at = to + (<usize>load<i32>(places + i) << 3);
+          store<f64>(at, load<f64>(at) + <f64>load<f32>(dy + i));
+        }
+      }
+    }
+  }
+}
+
+function fill(to: usize, value: f32, rows: i32, bytes: usize): void {
+  const splat = f32x4.splat(value);
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) v128.store(to + i, splat);
+  }
+}
+
+function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, bytes: usize): void {
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) {
+      const second = f32x4.eq(v128.load(condition + i), zero());
+      v128.store(to + i, v128.bitselect(v128.load(b + i), v128.load(a + i), second));
+    }
+  }
+}
+
+/** One axis of a lookup: places so far (register b, none if negative) + stride j · index, kept from 0 to the last, i. */
+function findPlaces(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
+  const index = register(registers, step.a);
+  const none = step.b < 0;
+  const before = register(registers, none ? step.a : step.b);
+  const last = i32x4.splat(step.i), stride = i32x4.splat(step.j);
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) {
+      const whole = i32x4.trunc_sat_f32x4_s(v128.load(index + i));
+      const kept = i32x4.mul(i32x4.min_s(i32x4.max_s(whole, i32x4.splat(0)), last), stride);
+      v128.store(to + i, none ? kept : i32x4.add(kept, v128.load(before + i)));
+    }
+  }
+}
+
+function lookUp(table: usize, to: usize, places: usize, rows: i32, bytes: usize): void {
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 4) {
+      store<f32>(to + i, load<f32>(table + (<usize>load<i32>(places + i) << 2)));
+    }
+  }
+}
+
+/** The factor of inverted dropout: 0 where the first word of Philox lies below j, else `number`. */
+function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
+  const batch = register(registers, step.a), head = register(registers, step.b);
+  const query = register(registers, step.c), key = register(registers, step.d);
+  const threshold = i32x4.splat(step.j), factor = f32x4.splat(step.number);
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) {
+      const word = philox4(
+        i32x4.trunc_sat_f32x4_s(v128.load(key + i)), i32x4.trunc_sat_f32x4_s(v128.load(query + i)),
+        i32x4.trunc_sat_f32x4_s(v128.load(head + i)), i32x4.trunc_sat_f32x4_s(v128.load(batch + i)),
+        step.i, step.k,
+      );
+      v128.store(to + i, v128.andnot(factor, i32x4.lt_u(word, threshold)));
+    }
+  }
+}
+
+/** The first word of Philox 4x32-10 for four counters. */
+function philox4(c0: v128, c1: v128, c2: v128, c3: v128, k0: i32, k1: i32): v128 {
+  const m0 = i32x4.splat(<i32>0xd2511f53), m1 = i32x4.splat(<i32>0xcd9e8d57);
+  for (let round = 0; round < 10; round++) {
+    const high0 = highHalves(m0, c0), low0 = i32x4.mul(m0, c0);
+    const high1 = highHalves(m1, c2), low1 = i32x4.mul(m1, c2);
+    c0 = v128.xor(v128.xor(high1, c1), i32x4.splat(k0));
+    c1 = low1;
+    c2 = v128.xor(v128.xor(high0, c3), i32x4.splat(k1));
+    c3 = low0;
+    k0 += <i32>0x9e3779b9;
+    k1 += <i32>0xbb67ae85;
+  }
+  return c0;
+}
+
+/** The upper halves of four products of 32 by 32 bits. */
+@inline
+function highHalves(a: v128, b: v128): v128 {
+  return v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(a, b), i64x2.extmul_high_i32x4_u(a, b), 1, 3, 5, 7);
+}

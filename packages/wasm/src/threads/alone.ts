@@ -1,0 +1,20 @@
+import type { Engine, Exports } from "../engine.js";
+import type { WasmMemory } from "../memory.js";
+
+/** An engine in which the caller does all the work. */
+export function alone(exports: Exports, memory: WasmMemory): Engine {
+  return {
+    exports,
+    memory,
+    threads: 1,
+    parallel(entry, items, scratchBytes, ...args) {
+      const scratch = memory.take(scratchBytes);
+      try {
+        for (let item = 0; item < items; item++) if (exports[entry]!(item, scratch, ...args)) return false;
+        return true;
+      } finally {
+        memory.giveBack(scratch, scratchBytes);
+      }
+    },
+  };
+}
