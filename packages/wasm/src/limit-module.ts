@@ -1,0 +1,121 @@
+/** What an arithmetic loop repeats: a product and a sum in two instructions, in one, or of bytes in one. */
+export type Arithmetic = "mulAdd" | "fused" | "dot";
+
+type Bytes = readonly (number | Bytes)[];
+
+/** Numbers that the loop works on at once, so that it waits for none. */
+const lanes = 12;
+
+const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
+const [getLocal, setLocal, teeLocal] = [0x20, 0x21, 0x22];
+const simd = (code: number): Bytes => [0xfd, unsigned(code)];
+const [load, store, splat, lane] = [simd(0x00), simd(0x0b), simd(0x13), simd(0x1f)];
+const [add, mul, addWords, fusedMulAdd, dotBytes] = [0xe4, 0xe6, 0xae, 0x105, 0x113].map(simd) as [
+  Bytes,
+  Bytes,
+  Bytes,
+  Bytes,
+  Bytes,
+];
+
+/**
+ * A WebAssembly module of one loop, written byte by byte so that no compiler stands between the loop and the engine.
+ * `run(times)` does 12 vectors of the arithmetic each time round.
+ */
+export function arithmeticModule(arithmetic: Arithmetic): Uint8Array<ArrayBuffer> {
+  // local 0 counts down, then come the accumulators, and what they are multiplied by and added to.
+  const [factor, addend] = [lanes + 1, lanes + 2];
+  const accumulators = Array.from({ length: lanes }, (_, i) => i + 1);
+  const steps: Record<Arithmetic, (a: number) => Bytes> = {
+    mulAdd: (a) => [getLocal, a, getLocal, factor, mul, getLocal, addend, add],
+    fused: (a) => [getLocal, a, getLocal, factor, getLocal, addend, fusedMulAdd],
+    dot: (a) => [getLocal, factor, getLocal, addend, getLocal, a, dotBytes],
+  };
+  const constant = (value: number, to: number): Bytes => [0x43, float(value), splat, setLocal, to];
+  const body: Bytes = [
+    ...accumulators.map((a) => constant(a, a)),
+    constant(0.999, factor),
+    constant(2 ** -7, addend),
+    loop([
+      ...accumulators.map((a) => [steps[arithmetic](a), setLocal, a]),
+      [getLocal, 0, 0x41, 1, 0x6b, teeLocal, 0],
+    ]),
+    sumOf(accumulators, arithmetic === "dot" ? addWords : add),
+  ];
+  return module(body, [i32], lanes + 2);
+}
+
+/**
+ * A module that walks the memory `memory` from byte `from` to byte `to`, 128 bytes a time: adds up what it reads, or,
+ * given `copy`, writes each vector `apart` bytes further on.
+ */
+export function memoryModule(copy: boolean): Uint8Array<ArrayBuffer> {
+  const [from, to, apart] = [0, 1, 2];
+  const accumulators = Array.from({ length: 8 }, (_, i) => i + 3);
+  const aligned = (offset: number): Bytes => [4, unsigned(offset)];
+  const step = (a: number, i: number): Bytes =>
+    copy
+      ? [getLocal, from, getLocal, apart, 0x6a, getLocal, from, load, aligned(16 * i), store, aligned(16 * i)]
+      : [getLocal, a, getLocal, from, load, aligned(16 * i), add, setLocal, a];
+  const body: Bytes = [
+    loop([
+      ...accumulators.map(step),
+      [getLocal, from, 0x41, signed(128), 0x6a, teeLocal, from, getLocal, to, 0x49],
+    ]),
+    sumOf(accumulators, add),
+  ];
+  return module(body, [i32, i32, i32], accumulators.length);
+}
+
+/** Repeats while the last thing in it leaves a number that is not 0. */
+function loop(body: Bytes): Bytes {
+  return [0x03, 0x40, body, 0x0d, 0, 0x0b];
+}
+
+function sumOf(locals: readonly number[], plus: Bytes): Bytes {
+  return [...locals.map((local, i) => [getLocal, local, i === 0 ? [] : plus]), lane, 0];
+}
+
+/** One function `run` that returns a float, with so many vectors as locals; the memory is imported. */
+function module(body: Bytes, parameters: readonly number[], vectors: number): Uint8Array<ArrayBuffer> {
+  const code = [1, unsigned(vectors), v128, body, 0x0b];
+  return Uint8Array.from(
+    flat([
+      [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+      section(1, [1, 0x60, parameters.length, parameters, 1, f32]),
+      section(2, [1, text("env"), text("memory"), 2, 0, 0]),
+      section(3, [1, 0]),
+      section(7, [1, text("run"), 0, 0]),
+      section(10, [1, sized(code)]),
+    ]),
+  );
+}
+
+function section(id: number, content: Bytes): Bytes {
+  return [id, sized(content)];
+}
+
+function sized(content: Bytes): Bytes {
+  return [unsigned(flat(content).length), content];
+}
+
+function text(name: string): Bytes {
+  return sized([...new TextEncoder().encode(name)]);
+}
+
+function flat(bytes: Bytes): number[] {
+  return bytes.flatMap((part) => (typeof part === "number" ? [part] : flat(part)));
+}
+
+/** Seven bits a byte, the lowest first, the eighth set where more follow. */
+function unsigned(value: number): Bytes {
+  return value < 128 ? [value] : [(value & 127) | 128, unsigned(value >>> 7)];
+}
+
+function signed(value: number): Bytes {
+  return value < 64 ? [value] : [(value & 127) | 128, signed(value >> 7)];
+}
+
+function float(value: number): Bytes {
+  return [...new Uint8Array(new Float32Array([value]).buffer)];
+}

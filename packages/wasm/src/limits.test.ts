@@ -1,0 +1,77 @@
+import { expect, test, vi } from "vitest";
+import { arithmeticModule, memoryModule } from "./limit-module.js";
+import { arithmeticLoop, copyLoop, perSecond, readLoop } from "./limits.js";
+
+async function exported(bytes: Uint8Array<ArrayBuffer>, memory = new WebAssembly.Memory({ initial: 1 })) {
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  return instance.exports.run as (...numbers: number[]) => number;
+}
+
+test.each(["mulAdd", "fused"] as const)(
+  "%s: twelve accumulators are multiplied and added to",
+  async (name) => {
+    const run = await exported(arithmeticModule(name));
+    let [a, times] = [Array.from({ length: 12 }, (_, i) => i + 1), 5];
+    while (times--) a = a.map((x) => x * 0.999 + 2 ** -7);
+    expect(run(5)).toBeCloseTo(
+      a.reduce((x, y) => x + y),
+      3,
+    );
+  },
+);
+
+test("dot: products of four bytes are added to a whole number", async () => {
+  const run = await exported(arithmeticModule("dot"));
+  const bits = (value: number) => new Int32Array(new Float32Array([value]).buffer)[0]!;
+  // The bytes of 2 ** -7 are 0, 0, 0 and 60; the last byte of the float 0.999 is 63.
+  const sum = Array.from({ length: 12 }, (_, i) => bits(i + 1) + 5 * 63 * 60).reduce((a, b) => (a + b) | 0);
+  expect(bits(run(5))).toBe(sum);
+});
+
+test("reading sums every fourth number", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  new Float32Array(memory.buffer).forEach((_, i, all) => (all[i] = i));
+  const run = await exported(memoryModule(false), memory);
+  const every = Array.from({ length: 16 }, (_, i) => 4 * i); // lane 0 of 16 vectors
+  expect(run(0, 256, 0)).toBe(every.reduce((a, b) => a + b));
+});
+
+test("copying moves every byte, and no more", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const bytes = new Uint8Array(memory.buffer);
+  bytes.subarray(0, 256).forEach((_, i, all) => (all[i] = i));
+  (await exported(memoryModule(true), memory))(0, 256, 256);
+  expect(bytes.slice(256, 512)).toEqual(bytes.slice(0, 256));
+  expect(bytes.slice(512).every((byte) => byte === 0)).toBe(true);
+});
+
+test("work is what a run does", async () => {
+  expect((await arithmeticLoop("mulAdd"))?.work).toBe(100_000 * 12 * 4 * 2);
+  expect((await arithmeticLoop("dot"))?.work).toBe(100_000 * 12 * 16 * 2);
+  expect((await readLoop(1024)).work).toBe(1024);
+  expect((await copyLoop(1024)).work).toBe(2048);
+});
+
+test("a rate is the work over the best time", () => {
+  let now = 0;
+  const durations = [30, 6, 60];
+  vi.spyOn(performance, "now").mockImplementation(() => now);
+  const loop = { work: 12, run: () => void (now += durations.shift() ?? 60) };
+  expect(perSecond(loop, 90)).toBe(12 / 0.006);
+  vi.restoreAllMocks();
+});
+
+test("what is not there is refused", async () => {
+  await expect(arithmeticLoop("plus" as "dot")).rejects.toThrow(
+    'arithmeticLoop: `arithmetic` is "plus", expected "mulAdd", "fused" or "dot".\nFix: `mulAdd` runs',
+  );
+  await expect(readLoop(100)).rejects.toThrow(
+    "readLoop: `bytes` is 100, expected a multiple of 128 from 128 to 2 ** 30.\nFix: 2 ** 20 is a megabyte.",
+  );
+  await expect(copyLoop(0)).rejects.toThrow(/copyLoop: `bytes` is 0, expected/);
+  vi.stubGlobal("WebAssembly", undefined);
+  await expect(readLoop(1024)).rejects.toThrow(
+    /readLoop: `WebAssembly` is "an engine without WebAssembly SIMD"/,
+  );
+  vi.unstubAllGlobals();
+});

@@ -1,0 +1,146 @@
+import { ArgumentError, DeviceError } from "@qkv/core";
+import { relaxedSimd, simd } from "wasm-feature-detect";
+import { arithmeticModule, memoryModule, type Arithmetic } from "./limit-module.js";
+
+export type { Arithmetic };
+
+/** A loop that does nothing but what is measured. */
+export type LimitLoop = {
+  run(): void;
+  /** What one run does: floating-point (of `dot`: whole-number) operations, or bytes moved. */
+  readonly work: number;
+};
+
+/**
+ * A loop of nothing but products and sums in registers: no kernel of one thread computes faster on this machine, in
+ * this engine.
+ *
+ * @param arithmetic - `mulAdd`: float32, two instructions, in every engine with SIMD. `fused`: float32, one instruction,
+ *   where relaxed SIMD exists. `dot`: products of bytes, summed by fours, where relaxed SIMD exists.
+ * @returns The loop, or `undefined` where the engine lacks the instruction.
+ * @throws {ArgumentError} If `arithmetic` is none of these.
+ * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ *
+ * @example
+ * ```ts
+ * import { arithmeticLoop, perSecond } from "@qkv/wasm/limits";
+ *
+ * const loop = await arithmeticLoop("mulAdd");
+ * const flops = loop ? perSecond(loop) : 0; // some 10 billion and more
+ * flops > 1e8; // => true
+ * ```
+ */
+export async function arithmeticLoop(arithmetic: Arithmetic): Promise<LimitLoop | undefined> {
+  const operations: Record<Arithmetic, number> = { mulAdd: 8, fused: 8, dot: 32 };
+  if (!Object.hasOwn(operations, arithmetic)) {
+    throw new ArgumentError({
+      fn: "arithmeticLoop",
+      argument: "arithmetic",
+      received: arithmetic,
+      expected: '"mulAdd", "fused" or "dot"',
+      fix: "`mulAdd` runs in every engine with SIMD.",
+    });
+  }
+  await checkSimd("arithmeticLoop");
+  if (arithmetic !== "mulAdd" && !(await relaxedSimd())) return undefined;
+  const times = 100_000;
+  const run = await start(arithmeticModule(arithmetic), new WebAssembly.Memory({ initial: 0 }));
+  return { run: () => void run(times), work: times * 12 * operations[arithmetic] };
+}
+
+/**
+ * A loop of nothing but reading: no kernel of one thread reads so many bytes faster. Up to some megabytes it is a cache
+ * that answers, beyond that memory.
+ *
+ * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 128 MiB.
+ * @throws {ArgumentError} If `bytes` is something else.
+ * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ *
+ * @example
+ * ```ts
+ * import { perSecond, readLoop } from "@qkv/wasm/limits";
+ *
+ * const bytesPerSecond = perSecond(await readLoop(2 ** 20));
+ * bytesPerSecond > 1e7; // => true
+ * ```
+ */
+export async function readLoop(bytes: number = 2 ** 27): Promise<LimitLoop> {
+  return memoryLoop("readLoop", bytes, false);
+}
+
+/**
+ * A loop of nothing but copying: each run reads `bytes` and writes as many, which is what an elementwise operation does.
+ *
+ * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 64 MiB.
+ * @throws {ArgumentError} If `bytes` is something else.
+ * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ *
+ * @example
+ * ```ts
+ * import { copyLoop } from "@qkv/wasm/limits";
+ *
+ * (await copyLoop(1024)).work; // => 2048
+ * ```
+ */
+export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
+  return memoryLoop("copyLoop", bytes, true);
+}
+
+/**
+ * How much work a second a loop does: the best of its runs, because everything else on the machine only slows it down.
+ *
+ * @param loop - Of this module, or any function with the amount of work that it does.
+ * @param milliseconds - How long to try. Default 100.
+ */
+export function perSecond({ run, work }: LimitLoop, milliseconds = 100): number {
+  const start = performance.now();
+  let best = Infinity;
+  do {
+    // Browsers tell the time in steps of up to 0.1 ms: runs are timed some at once.
+    const began = performance.now();
+    let count = 0;
+    let passed: number;
+    do {
+      run();
+      count += 1;
+      passed = performance.now() - began;
+    } while (passed < 5);
+    best = Math.min(best, passed / count);
+  } while (performance.now() - start < milliseconds);
+  return work / (best / 1000);
+}
+
+async function memoryLoop(fn: string, bytes: number, copy: boolean): Promise<LimitLoop> {
+  if (!Number.isInteger(bytes) || bytes < 128 || bytes % 128 !== 0 || bytes > 2 ** 30) {
+    throw new ArgumentError({
+      fn,
+      argument: "bytes",
+      received: bytes,
+      expected: "a multiple of 128 from 128 to 2 ** 30",
+      fix: "2 ** 20 is a megabyte.",
+    });
+  }
+  await checkSimd(fn);
+  const total = copy ? 2 * bytes : bytes;
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(total / 65536) });
+  // Pages that nobody wrote are all the same page of zeros, which a cache would answer for.
+  new Float32Array(memory.buffer).fill(0.5);
+  const run = await start(memoryModule(copy), memory);
+  return { run: () => void run(0, bytes, bytes), work: total };
+}
+
+async function start(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  return instance.exports.run as (...numbers: number[]) => number;
+}
+
+async function checkSimd(fn: string): Promise<void> {
+  if (typeof WebAssembly !== "undefined" && (await simd())) return;
+  throw new DeviceError({
+    fn,
+    argument: "WebAssembly",
+    received: "an engine without WebAssembly SIMD",
+    expected: "Node 20 or newer, or a browser of the last years",
+    fix: "measure a function of your own with `perSecond`.",
+  });
+}
