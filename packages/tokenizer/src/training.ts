@@ -1,0 +1,10 @@
+export { countWords, type CountOptions, type SplitWords } from "./training/count-words.js";
+export { learnMerges, type LearnedMerge } from "./training/learn-merges.js";
+export { sampleTexts } from "./training/sample-texts.js";
+export { textChunks } from "./training/text-chunks.js";
+export {
+  trainBpe,
+  type TrainBpeOptions,
+  type TrainBpeProgress,
+  type TrainedBpe,
+} from "./training/train-bpe.js";

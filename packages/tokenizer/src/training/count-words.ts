@@ -1,0 +1,67 @@
+import { ArgumentError } from "@qkv/core";
+import { gpt2Words } from "./gpt2-words.js";
+
+/** Cuts a text into the words that merges stay within. What it returns, joined, should be the text. */
+export type SplitWords = (text: string) => Iterable<string>;
+
+/** What is counted as a word. */
+export type CountOptions = {
+  /** Default: as GPT-2 does, letters, digits and other characters apart, each with the space in front. */
+  split?: SplitWords;
+  /** Texts of special tokens, such as `<|endoftext|>`: cut out first and not counted. Default: none. */
+  specialTokens?: readonly string[];
+};
+
+/**
+ * Counts the words of texts, which is all that training needs to know of them.
+ *
+ * @param texts - A text, or several that have nothing to do with each other: no word reaches across two.
+ * @returns How often each word occurs, in the order of first appearance.
+ * @throws {ArgumentError} If a text is not a string.
+ *
+ * @example
+ * ```ts
+ * import { countWords } from "@qkv/tokenizer/training";
+ *
+ * const words = countWords("low lower low");
+ * [...words]; // => [["low", 1], [" lower", 1], [" low", 1]]
+ * ```
+ */
+export function countWords(
+  texts: string | Iterable<string>,
+  options: CountOptions = {},
+): Map<string, number> {
+  const counter = wordCounter("countWords", options);
+  for (const text of typeof texts === "string" ? [texts] : texts) counter.add(text);
+  return counter.words;
+}
+
+/** The same, a text at a time. */
+export function wordCounter(
+  fn: string,
+  { split = gpt2Words, specialTokens = [] }: CountOptions,
+): { add(text: string): void; readonly words: Map<string, number> } {
+  const words = new Map<string, number>();
+  // The longest of those that begin alike is cut out.
+  const longestFirst = [...specialTokens].sort((a, b) => b.length - a.length);
+  const special = new RegExp(longestFirst.map(escapeRegExp).join("|"));
+  return {
+    words,
+    add(text) {
+      if (typeof text !== "string") {
+        throw new ArgumentError({
+          fn,
+          argument: "texts",
+          received: text,
+          expected: "strings",
+          fix: "decode bytes first, or wrap a stream: `textChunks(stream)`.",
+        });
+      }
+      for (const part of specialTokens.length > 0 ? text.split(special) : [text]) {
+        for (const word of split(part)) words.set(word, (words.get(word) ?? 0) + 1);
+      }
+    },
+  };
+}
+
+const escapeRegExp = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");

@@ -1,0 +1,71 @@
+import { byteLetters } from "../byte-letters.js";
+import { Heap } from "../heap.js";
+import { bytesOf } from "./bytes-of.js";
+import { MergeableTokens } from "./mergeable-tokens.js";
+
+/** A merge as training finds it. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
+export type LearnedMerge = {
+  readonly left: string;
+  readonly right: string;
+  /** How often the two stood side by side, in the words as counted. */
+  readonly count: number;
+};
+
+/**
+ * Byte-pair encoding, learned: finds the pair of neighbouring tokens that is most frequent in `words`, merges it
+ * everywhere, and again. Of equally frequent pairs the one that is greater as bytes comes first, so that the result
+ * depends on nothing but the words.
+ *
+ * No two merges make the same token: what stands between two places that no merge has crossed is cut in the same way
+ * wherever it stands, so its last merge is always the same.
+ *
+ * Lazy: a merge is searched for when it is asked for. It ends when the words have no pair left.
+ *
+ * Counting all pairs anew for each merge would take O(merges · bytes). Here each pair knows its places, a merge
+ * touches only those and their neighbours, and a heap knows the most frequent: O(bytes · log²(bytes)) at worst for
+ * all merges together, bytes being those of the distinct words.
+ *
+ * @param words - How often each word occurs, as `countWords` says. Nothing merges across words.
+ * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
+ *
+ * @example
+ * ```ts
+ * import { countWords, learnMerges } from "@qkv/tokenizer/training";
+ *
+ * const merges = [...learnMerges(countWords("hug hugs hug"))];
+ * merges[0]; // => { left: "u", right: "g", count: 3 }
+ * merges[1]; // => { left: "h", right: "ug", count: 3 }
+ * merges[2]; // => { left: "Ġ", right: "hug", count: 2 }
+ * ```
+ */
+export function* learnMerges(words: ReadonlyMap<string, number>): Generator<LearnedMerge, void, undefined> {
+  const tokens = new MergeableTokens([...words].map(([word, count]) => [bytesOf(word), count]));
+  const { pairs, texts } = tokens;
+  const isBefore = (a: Candidate, b: Candidate) =>
+    a.count > b.count || (a.count === b.count && isGreater(a.pair, b.pair));
+  const isGreater = (a: number, b: number) => {
+    const [left, other] = [texts[pairs.left(a)]!, texts[pairs.left(b)]!];
+    return left > other || (left === other && texts[pairs.right(a)]! > texts[pairs.right(b)]!);
+  };
+  const candidates = new Heap<Candidate>(isBefore);
+  const offer = (pair: number) => {
+    const count = pairs.count(pair);
+    if (count > 0) candidates.push({ pair, count });
+  };
+  for (let pair = 0; pair < pairs.size; pair++) offer(pair);
+
+  for (let best = candidates.pop(); best !== undefined; best = candidates.pop()) {
+    const { pair, count } = best;
+    const now = pairs.count(pair);
+    // Other merges took places of this one. What it gained since has brought it a candidate of its own.
+    if (now < count) offer(pair);
+    if (now !== count) continue;
+    const [left, right] = [texts[pairs.left(pair)]!, texts[pairs.right(pair)]!];
+    for (const gained of tokens.merge(pair)) offer(gained);
+    yield { left: lettersOf(left), right: lettersOf(right), count };
+  }
+}
+
+const lettersOf = (bytes: string) => Array.from(bytes, (byte) => byteLetters[byte.charCodeAt(0)]).join("");
+
+type Candidate = { readonly pair: number; readonly count: number };

@@ -1,0 +1,34 @@
+import { ArgumentError } from "@qkv/core";
+import { randomNumbers } from "../random-numbers.js";
+
+/**
+ * A random part of texts, in their order: a vocabulary of a tenth of a large corpus is nearly that of all of it.
+ *
+ * Whether a text is taken depends on its place and on the seed alone, so that the same texts and the same seed give
+ * the same part.
+ *
+ * @param options - `rate`: how likely each text is taken, above 0 and at most 1. `seed`: a whole number.
+ * @throws {ArgumentError} If `rate` or `seed` is not such a number.
+ *
+ * @example
+ * ```ts
+ * import { sampleTexts } from "@qkv/tokenizer/training";
+ *
+ * const lines = Array.from({ length: 1000 }, (_, i) => `line ${i}`);
+ * let taken = 0;
+ * for await (const line of sampleTexts(lines, { rate: 0.1, seed: 1 })) taken += line ? 1 : 0;
+ * taken > 70 && taken < 130; // => true
+ * ```
+ */
+export async function* sampleTexts(
+  texts: Iterable<string> | AsyncIterable<string>,
+  { rate, seed }: { rate: number; seed: number },
+): AsyncGenerator<string, void, undefined> {
+  const refuse = (argument: string, received: number, expected: string, fix: string) => {
+    throw new ArgumentError({ fn: "sampleTexts", argument, received, expected, fix });
+  };
+  if (!(rate > 0 && rate <= 1)) refuse("rate", rate, "a number above 0, at most 1", "use 0.1 for a tenth.");
+  if (!Number.isSafeInteger(seed)) refuse("seed", seed, "a whole number", "any will do, such as 1.");
+  const random = randomNumbers(seed);
+  for await (const text of texts) if (random() < rate) yield text;
+}

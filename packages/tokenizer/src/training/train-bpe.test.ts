@@ -1,0 +1,103 @@
+import { expect, test } from "vitest";
+import { trainBpe, type TrainBpeProgress } from "./train-bpe.js";
+
+const text = "the cat sat on the mat, then the rat sat there. ".repeat(20);
+
+test("special tokens, then bytes in GPT-2's order, then merges have the ids", async () => {
+  const { vocab, merges, specialTokens } = await trainBpe([text], {
+    vocabSize: 262,
+    specialTokens: ["<|end|>", "<|pad|>"],
+  });
+  expect(specialTokens).toEqual(["<|end|>", "<|pad|>"]);
+  expect([...vocab].slice(0, 3)).toEqual([
+    ["<|end|>", 0],
+    ["<|pad|>", 1],
+    ["!", 2],
+  ]);
+  expect(vocab.get("Ń")).toBe(257);
+  // "th", "the" and "at" occur 100 times, " the" only 99: nothing stands in front of the first.
+  expect(merges.map((pair) => pair.join(" "))).toEqual(["t h", "th e", "a t", "Ġ the"]);
+  expect([...vocab].slice(258)).toEqual(merges.map(([left, right], i) => [left + right, 258 + i]));
+});
+
+test("training is deterministic, also in the order of texts that weigh the same", async () => {
+  const lines = text.split(/(?<=\.)/);
+  const forward = await trainBpe(lines, { vocabSize: 300 });
+  expect(await trainBpe(lines, { vocabSize: 300 })).toEqual(forward);
+  expect(await trainBpe(lines.toReversed(), { vocabSize: 300 })).toEqual(forward);
+});
+
+test("it ends where no pair is left, or none is frequent enough", async () => {
+  expect((await trainBpe(["ab ab"], { vocabSize: 1000 })).merges).toEqual([
+    ["a", "b"],
+    ["Ġ", "ab"],
+  ]);
+  expect((await trainBpe(["ab ab"], { vocabSize: 1000, minCount: 2 })).merges).toEqual([["a", "b"]]);
+  expect((await trainBpe([], { vocabSize: 1000 })).vocab.size).toBe(256);
+});
+
+test("a stream of texts, and progress that ends with all of them", async () => {
+  async function* stream() {
+    yield* [text, text];
+  }
+  const seen: TrainBpeProgress[] = [];
+  await trainBpe(stream(), { vocabSize: 259, onProgress: (progress) => seen.push(progress) });
+  expect(seen.at(-1)).toEqual({
+    stage: "merge",
+    texts: 2,
+    characters: 2 * text.length,
+    words: new Set(text.match(/ ?[a-z]+|[.,]| $/g)).size,
+    tokens: 259,
+    vocabSize: 259,
+  });
+});
+
+test("an abort is heard before the work, while reading, and while merging", async () => {
+  const reason = new Error("enough");
+  await expect(trainBpe([text], { vocabSize: 300, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+
+  const reading = new AbortController();
+  async function* endless() {
+    for (;;) yield text;
+  }
+  const onProgress = ({ stage }: TrainBpeProgress) => stage === "read" && reading.abort(reason);
+  await expect(trainBpe(endless(), { vocabSize: 300, signal: reading.signal, onProgress })).rejects.toBe(
+    reason,
+  );
+
+  const merging = new AbortController();
+  const all = trainBpe(["ab"], {
+    vocabSize: 300,
+    signal: merging.signal,
+    split: (word) => {
+      merging.abort(reason);
+      return [word];
+    },
+  });
+  await expect(all).rejects.toBe(reason);
+});
+
+test.each([
+  [{ vocabSize: 255 }, "`vocabSize` is 255, expected a whole number from 256 (256 bytes) to 16777216"],
+  [{ vocabSize: 256, specialTokens: ["<a>"] }, "a whole number from 257 (256 bytes and the special tokens)"],
+  [{ vocabSize: 300.5 }, "`vocabSize` is 300.5"],
+  [{ vocabSize: 300, minCount: 0 }, "`minCount` is 0, expected a whole number, 1 or more"],
+  [{ vocabSize: 300, specialTokens: [""] }, '`specialTokens` is "", expected texts that are not empty'],
+  [
+    { vocabSize: 300, specialTokens: ["<a>", "<a>"] },
+    '`specialTokens` is "<a>", expected each special token once',
+  ],
+  [
+    { vocabSize: 300, specialTokens: ["Ġ"] },
+    '`specialTokens` is "Ġ", expected a text that is no token already',
+  ],
+])("%j is refused", async (options, message) => {
+  await expect(trainBpe(["a"], options)).rejects.toThrow(message);
+});
+
+test("a special token that a merge would spell is refused when that merge is learned", async () => {
+  const training = trainBpe([" the the"], { vocabSize: 300, specialTokens: ["Ġthe"] });
+  await expect(training).rejects.toThrow(
+    '`specialTokens` is "Ġthe", expected a text that is no token already',
+  );
+});

@@ -1,0 +1,141 @@
+import { ArgumentError } from "@qkv/core";
+import { byteLetters, bytesInOrder } from "../byte-letters.js";
+import { wordCounter, type CountOptions } from "./count-words.js";
+import { learnMerges } from "./learn-merges.js";
+import { pacer } from "./pacer.js";
+
+/** How {@link trainBpe} trains. */
+export type TrainBpeOptions = CountOptions & {
+  /** How many tokens there shall be, the special ones and the 256 bytes included. */
+  vocabSize: number;
+  /** A pair that occurs less often is not merged, and training ends. Default: 1, every pair may be. */
+  minCount?: number;
+  /** Ends the work early: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Is told how far the work has come, some twenty times a second, and once at the end. */
+  onProgress?: (progress: TrainBpeProgress) => void;
+};
+
+/** How far training has come: first all texts are read, then pairs are merged. */
+export type TrainBpeProgress = {
+  stage: "read" | "merge";
+  /** Texts read, and their characters in UTF-16 units. */
+  texts: number;
+  characters: number;
+  /** Distinct words. */
+  words: number;
+  /** Tokens so far, of `vocabSize`. */
+  tokens: number;
+  vocabSize: number;
+};
+
+/** A byte-level vocabulary. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
+export type TrainedBpe = {
+  /** The id of each token: special tokens, then the bytes in GPT-2's order, then what was merged. */
+  readonly vocab: ReadonlyMap<string, number>;
+  /** In the order of learning, which is the order of `merges.txt`. */
+  readonly merges: readonly (readonly [left: string, right: string])[];
+  readonly specialTokens: readonly string[];
+};
+
+/**
+ * Trains a byte-level BPE, the kind of GPT-2, Llama 3 and most models since: every text has ids, and frequent ones
+ * have few.
+ *
+ * The same texts give the same vocabulary, whatever the machine: of pairs that are equally frequent the one that is
+ * greater as bytes is merged first. Time: about a second for two megabytes and 25,000 tokens; memory: 40 bytes for
+ * each byte of the distinct words, not of the texts.
+ *
+ * @param texts - Texts that have nothing to do with each other, or a stream of them. A stream that is cut anywhere,
+ *   as a file's is, goes through `textChunks` first.
+ * @returns The vocabulary. It is smaller than `vocabSize` where no pair is left to merge.
+ * @throws {ArgumentError} If `vocabSize` has no room for the bytes, a special token is empty or given twice, or a
+ *   text is not a string.
+ * @see "Language Models are Unsupervised Multitask Learners" (2019), section 2.2
+ *
+ * @example
+ * ```ts
+ * import { trainBpe } from "@qkv/tokenizer/training";
+ *
+ * const { vocab, merges } = await trainBpe(["aaabdaaabac"], { vocabSize: 259 });
+ * merges; // => [["a", "a"], ["aa", "a"], ["aaa", "b"]]
+ * vocab.get("aaab"); // => 258
+ * ```
+ */
+export async function trainBpe(
+  texts: Iterable<string> | AsyncIterable<string>,
+  options: TrainBpeOptions,
+): Promise<TrainedBpe> {
+  const { vocabSize, minCount = 1, specialTokens = [], signal, onProgress } = options;
+  checkOptions(options);
+  const counter = wordCounter("trainBpe", options);
+  const vocab = new Map<string, number>();
+  for (const token of [...specialTokens, ...bytesInOrder.map((byte) => byteLetters[byte]!)]) {
+    vocab.set(token, vocab.size);
+  }
+
+  const done = { stage: "read" as TrainBpeProgress["stage"], texts: 0, characters: 0 };
+  const report = () => onProgress?.({ ...done, words: counter.words.size, tokens: vocab.size, vocabSize });
+  const pace = pacer(signal, report);
+
+  for await (const text of typeof texts === "string" ? [texts] : texts) {
+    counter.add(text);
+    done.texts += 1;
+    done.characters += text.length;
+    await pace();
+  }
+
+  done.stage = "merge";
+  const merges: [string, string][] = [];
+  const learning = learnMerges(counter.words);
+  while (vocab.size < vocabSize) {
+    const { value: merge } = learning.next();
+    if (!merge || merge.count < minCount) break;
+    const token = merge.left + merge.right;
+    if (specialTokens.includes(token)) throw refuseSpecial(token, "a text that is no token already");
+    merges.push([merge.left, merge.right]);
+    vocab.set(token, vocab.size);
+    await pace();
+  }
+  signal?.throwIfAborted();
+  report();
+  return { vocab, merges, specialTokens: [...specialTokens] };
+}
+
+function checkOptions({ vocabSize, minCount = 1, specialTokens = [] }: TrainBpeOptions): void {
+  const least = 256 + specialTokens.length;
+  if (!Number.isSafeInteger(vocabSize) || vocabSize < least || vocabSize > mostTokens) {
+    throw new ArgumentError({
+      fn: "trainBpe",
+      argument: "vocabSize",
+      received: vocabSize,
+      expected: `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${mostTokens}`,
+      fix: "give the size of the whole vocabulary, such as 8192; merges are what it has beyond the bytes.",
+    });
+  }
+  if (!Number.isSafeInteger(minCount) || minCount < 1) {
+    throw new ArgumentError({
+      fn: "trainBpe",
+      argument: "minCount",
+      received: minCount,
+      expected: "a whole number, 1 or more",
+      fix: "use 2 to leave out what occurs once.",
+    });
+  }
+  specialTokens.forEach((token, i) => {
+    if (typeof token !== "string" || token === "") throw refuseSpecial(token, "texts that are not empty");
+    if (specialTokens.indexOf(token) < i) throw refuseSpecial(token, "each special token once");
+    if (byteLetters.includes(token)) throw refuseSpecial(token, "a text that is no token already");
+  });
+}
+
+const refuseSpecial = (received: unknown, expected: string) =>
+  new ArgumentError({
+    fn: "trainBpe",
+    argument: "specialTokens",
+    received,
+    expected,
+    fix: "write special tokens as no text has them: `<|endoftext|>`.",
+  });
+
+const mostTokens = 2 ** 24;
