@@ -4,7 +4,7 @@ import {
   packed,
   ScoreTile,
   sizesOf,
-  StoredRows,
+  storedRows,
   type AttentionAttributes,
   type Inputs,
   type TileTrace,
@@ -46,8 +46,7 @@ export function attentionBackward(
   const { lse, output } = saved;
   const sizes = sizesOf(inputs);
   const { B, H, T, S, D, Dv, group } = sizes;
-  const keys = new StoredRows(inputs.keys, S);
-  const values = new StoredRows(inputs.values, S);
+  const { keys, values } = storedRows(inputs);
   const tile = new ScoreTile(inputs, keys, attributes, sizes);
   const scoreTables = scoreMod?.tables.length ?? 0;
   const modify =
@@ -76,7 +75,7 @@ export function attentionBackward(
     for (let n = 0; n < length; n++) {
       const hidden = tile.scores[n] === -Infinity;
       weights[n] = hidden ? 0 : Math.exp(tile.scores[n]! - logSum);
-      dMixed[n] = hidden || !dOutput ? 0 : dotRow(dOutput, row * Dv, values, start + n, Dv);
+      dMixed[n] = hidden || !dOutput ? 0 : values.dot(dOutput, row * Dv, 1, start + n, Dv);
     }
     if (!modify && !dWeights) return dMixed;
     let dw: Float64Array = dMixed;
@@ -164,9 +163,7 @@ export function attentionBackward(
             const slope = scale * dCapped[n]!;
             // A key without influence is not read: what it holds may be no number.
             if (slope === 0) continue;
-            const part = keys.part[start + n]!;
-            const array = keys.arrays[part]!;
-            const step = keys.step[part]!;
+            const { array, step } = keys.parts[keys.part[start + n]!]!;
             const j = keys.offset[start + n]!;
             for (let d = 0; d < D; d++) {
               dQuery[d]! += slope * array[j + d * step]!;
@@ -213,14 +210,4 @@ function addTraced(
 ): void {
   if (!gradient) return;
   for (let n = 0; n < length; n++) if (!visible || visible[n]) to[n]! += gradient[at + n]!;
-}
-
-function dotRow(a: ArrayLike<number>, i: number, rows: StoredRows, s: number, n: number): number {
-  const part = rows.part[s]!;
-  const array = rows.arrays[part]!;
-  const step = rows.step[part]!;
-  const j = rows.offset[s]!;
-  let sum = 0;
-  for (let d = 0; d < n; d++) sum += a[i + d]! * array[j + d * step]!;
-  return sum;
 }

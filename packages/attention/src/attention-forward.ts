@@ -4,16 +4,22 @@ import {
   packed,
   ScoreTile,
   sizesOf,
-  StoredRows,
+  storedRows,
   type AttentionAttributes,
   type Inputs,
   type TileTrace,
 } from "./attention-rows.js";
 import { tileIndex } from "./tile-plan.js";
 
+/** How far a score may lie above the reference: e^64 times as much as the rest loses no digit in float64. */
+const slack = 64;
+
 /**
- * Attention with an online softmax over tiles: per query a running maximum m, sum l and mixture o, corrected by
- * exp(m − m′) when a tile brings a larger maximum. Nothing of the size `[T, S]` is held unless it is traced.
+ * Attention with an online softmax: per query a reference m, a sum l and a mixture o, corrected by exp(m − m′) when a
+ * score lies far above the reference. Nothing of the size `[T, S]` is held unless it is traced.
+ *
+ * Keys are taken one by one, so that the result depends on the keys that are seen and their order, and not on where
+ * tiles begin: the same tokens in a ring, in pages or in one buffer give the same bits.
  *
  * Tiles that the plan hides are not read. A second walk over the tiles follows where weights themselves are needed:
  * for a trace of them, and for weightMod.
@@ -30,8 +36,7 @@ export function attentionForward(
   const { plan, weightMod, scoreMod } = attributes;
   const sizes = sizesOf(inputs);
   const { B, H, T, S, Dv, group } = sizes;
-  const keys = new StoredRows(inputs.keys, S);
-  const values = new StoredRows(inputs.values, S);
+  const { keys, values } = storedRows(inputs);
   const tile = new ScoreTile(inputs, keys, attributes, sizes);
   const tables = inputs.tables.slice(scoreMod?.tables.length ?? 0).map(packed);
   const modify = weightMod && evaluator(weightMod, plan.keyTile, tables);
@@ -52,7 +57,7 @@ export function attentionForward(
       for (let t = 0; t < T; t++) {
         const row = (b * H + h) * T + t;
         const tileRow = Math.floor(t / plan.queryTile);
-        let largest = -Infinity;
+        let reference = -Infinity;
         let total = 0;
         mixture.fill(0);
         for (let column = 0; column < plan.columns; column++) {
@@ -65,25 +70,23 @@ export function attentionForward(
             if (name !== "weights") view.array.set(tile[name].subarray(0, length), row * S + start);
           }
           const { scores } = tile;
-          let next = largest;
-          for (let n = 0; n < length; n++) next = Math.max(next, scores[n]!);
-          if (next === -Infinity) continue;
-          if (next !== largest) {
-            const correction = Math.exp(largest - next); // 0 at first
-            total *= correction;
-            for (let d = 0; d < Dv; d++) mixture[d]! *= correction;
-            largest = next;
-          }
           for (let n = 0; n < length; n++) {
-            if (scores[n] === -Infinity) continue; // a hidden value is never read: 0 · NaN must not leak
-            const weight = Math.exp(scores[n]! - largest);
+            const score = scores[n]!;
+            if (score === -Infinity) continue; // a hidden value is never read: 0 · NaN must not leak
+            if (score - reference > slack) {
+              const correction = Math.exp(reference - score); // 0 at first
+              total *= correction;
+              for (let d = 0; d < Dv; d++) mixture[d]! *= correction;
+              reference = score;
+            }
+            const weight = Math.exp(score - reference);
             total += weight;
-            if (!modify) addRow(mixture, values, start + n, weight);
+            if (!modify) values.addTo(mixture, weight, start + n);
           }
         }
         // A sink takes part in the sum alone, and joins once, at the end.
-        const top = Math.max(largest, sink);
-        const shrink = largest === -Infinity ? 0 : Math.exp(largest - top);
+        const top = Math.max(reference, sink);
+        const shrink = reference === -Infinity ? 0 : Math.exp(reference - top);
         total = total * shrink + (sink === -Infinity ? 0 : Math.exp(sink - top));
         const logSum = total === 0 ? -Infinity : top + Math.log(total);
         lse.array[row] = logSum;
@@ -104,7 +107,7 @@ export function attentionForward(
             if (!modify) continue;
             const modified = modify.forward(tile.place(weights, b, h, t, start, length));
             for (let n = 0; n < length; n++) {
-              if (tile.scores[n] !== -Infinity) addRow(mixture, values, start + n, modified[n]!);
+              if (tile.scores[n] !== -Infinity) values.addTo(mixture, modified[n]!, start + n);
             }
           }
         }
@@ -113,15 +116,4 @@ export function attentionForward(
       }
     }
   }
-}
-
-/** mixture += weight · value[s] */
-function addRow(mixture: Float64Array, values: StoredRows, s: number, weight: number): void {
-  const part = values.part[s]!;
-  const array = values.arrays[part]!;
-  const step = values.step[part]!;
-  const at = values.offset[s]!;
-  const n = mixture.length;
-  if (step === 1) for (let d = 0; d < n; d++) mixture[d]! += weight * array[at + d]!;
-  else for (let d = 0; d < n; d++) mixture[d]! += weight * array[at + d * step]!;
 }

@@ -15,7 +15,8 @@ import { pairsRead } from "./tile-plan.js";
 export type AttentionCall = AttentionAttributes & { readonly want: readonly TileTrace[] };
 
 /**
- * The one fused operation. Inputs: query, key parts, value parts, the tables that expressions look up, sinks.
+ * The one fused operation. Inputs: query, key parts, value parts, the tables that expressions look up, sinks,
+ * and the scales of parts in blocks.
  * Outputs: the mixture `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and the traces.
  */
 export const attentionOp: Op<AttentionCall> = {
@@ -23,10 +24,10 @@ export const attentionOp: Op<AttentionCall> = {
   infer(inputs, call) {
     const [B, H, T] = inputs[0]!.shape as [number, number, number];
     const { dtype } = inputs[0]!;
-    const { keys, values } = sortInputs(inputs, call);
-    const S = keys.reduce((sum, key) => sum + key.shape[2]!, 0);
+    const sorted = sortInputs(inputs, call);
+    const { S } = sizesOf(sorted as unknown as Inputs);
     const traced = call.want.map((): Spec => ({ shape: [B, H, T, S], dtype }));
-    return [{ shape: [B, H, T, values[0]!.shape[3]!], dtype }, { shape: [B, H, T], dtype }, ...traced];
+    return [{ shape: [B, H, T, sorted.values[0]!.shape[3]!], dtype }, { shape: [B, H, T], dtype }, ...traced];
   },
   flops(inputs, _outputs, call) {
     // Per pair: a dot product, a mixed row, and about five for softmax.
@@ -38,6 +39,15 @@ export const attentionOp: Op<AttentionCall> = {
     attentionForward(sortInputs(inputs, call), call, output!, lse!, named);
   },
   backward({ inputs, outputs, attributes, gradients }) {
+    if (attributes.layouts) {
+      throw new ArgumentError({
+        fn: "attention",
+        argument: "gradient",
+        received: "asked for through keys or values in blocks",
+        expected: "keys and values as tensors: what a cache holds in pages has no gradient",
+        fix: "train without a cache, or with one that holds tensors.",
+      });
+    }
     const [output, lse] = outputs;
     const arrived = gradients
       .map((gradient, i) => ({ gradient, i }))

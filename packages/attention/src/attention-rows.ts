@@ -1,4 +1,4 @@
-import type { AttentionRequest, KeyValues, TraceName, TypedArray, View } from "@qkv/tensor";
+import type { AttentionRequest, BlockLayout, KeyValues, TraceName, TypedArray, View } from "@qkv/tensor";
 import { evaluator, type Evaluator } from "@qkv/tensor/expressions";
 import { tileIndex } from "./tile-plan.js";
 
@@ -16,6 +16,9 @@ export type Inputs = {
   /** The tables of scoreMod, then those of weightMod. */
   readonly tables: readonly View[];
   readonly sinks: View | undefined;
+  /** How key parts lie, and then value parts; and the scale of each that has one. */
+  readonly layouts: readonly (BlockLayout | undefined)[];
+  readonly scales: readonly (View | undefined)[];
 };
 
 /** Sorts the inputs of one call. */
@@ -23,53 +26,125 @@ export function sortInputs<T>(inputs: readonly T[], attributes: AttentionAttribu
   const { parts, scoreMod, weightMod, hasSinks } = attributes;
   const tables = 1 + 2 * parts;
   const sinks = tables + (scoreMod?.tables.length ?? 0) + (weightMod?.tables.length ?? 0);
+  const layouts = attributes.layouts ?? new Array<undefined>(2 * parts).fill(undefined);
+  let scale = sinks + (hasSinks ? 1 : 0);
   return {
     query: inputs[0]!,
     keys: inputs.slice(1, 1 + parts),
     values: inputs.slice(1 + parts, tables),
     tables: inputs.slice(tables, sinks),
     sinks: hasSinks ? inputs[sinks] : undefined,
+    layouts,
+    scales: layouts.map((layout) => (layout?.scaled ? inputs[scale++] : undefined)),
   };
 }
 
 /** The sizes of one call. */
-export function sizesOf({ query, keys, values }: Inputs) {
+export function sizesOf({ query, keys, values, layouts }: Inputs) {
   const [B, H, T, D] = query.shape as [number, number, number, number];
   const Hkv = keys[0]!.shape[1]!;
-  const S = keys.reduce((sum, { shape }) => sum + shape[2]!, 0);
+  const S = keys.reduce((sum, { shape }, i) => sum + (layouts[i]?.length ?? shape[2]!), 0);
   return { B, H, Hkv, T, S, D, Dv: values[0]!.shape[3]!, group: H / Hkv };
 }
 
-/** Where the rows of keys or values of one batch and head lie, over all parts. */
+/** One row of keys or values: where it begins in its part's array, and what its numbers are multiplied with. */
+type StoredPart = {
+  readonly array: TypedArray;
+  /** From one number of a row to the next. */
+  readonly step: number;
+  /** Undefined: as they are. */
+  readonly scale: TypedArray | undefined;
+  readonly scaleStep: number;
+};
+
+/** Where the rows of keys or values of one batch and head lie, over all parts. They are read in place. */
 export class StoredRows {
   /** The part of each row. */
   readonly part: Uint16Array;
-  /** Where each row begins in its part's array. */
+  /** Where each row begins in its part's array, and its scale in its part's scales. */
   readonly offset: Int32Array;
-  readonly arrays: readonly TypedArray[];
-  /** From one number of a row to the next, per part. */
-  readonly step: readonly number[];
+  readonly scaleOffset: Int32Array;
+  readonly parts: readonly StoredPart[];
 
   constructor(
     private readonly views: readonly View[],
+    private readonly layouts: readonly (BlockLayout | undefined)[],
+    private readonly scales: readonly (View | undefined)[],
+    private readonly batches: number,
     length: number,
   ) {
     this.part = new Uint16Array(length);
     this.offset = new Int32Array(length);
-    this.arrays = views.map(({ array }) => array);
-    this.step = views.map(({ strides }) => strides[3]!);
+    this.scaleOffset = new Int32Array(scales.some((scale) => scale !== undefined) ? length : 0);
+    this.parts = views.map(({ array, strides }, i) => {
+      const scale = scales[i];
+      const scaleStep = scale && scale.shape[3]! > 1 ? scale.strides[3]! : 0;
+      return { array, step: strides[3]!, scale: scale?.array, scaleStep };
+    });
   }
 
   locate(batch: number, head: number): void {
     let s = 0;
     this.views.forEach(({ shape, strides, offset }, part) => {
       const [sb, sh, ss] = strides as [number, number, number];
-      for (let n = 0; n < shape[2]!; n++, s++) {
+      const layout = this.layouts[part];
+      const scale = this.scales[part];
+      const length = layout?.length ?? shape[2]!;
+      for (let n = 0; n < length; n++, s++) {
         this.part[s] = part;
-        this.offset[s] = offset + batch * sb + head * sh + n * ss;
+        if (!layout) {
+          this.offset[s] = offset + batch * sb + head * sh + n * ss;
+          continue;
+        }
+        const { table, blockLength } = layout;
+        // A place that holds nothing has no block, and is never read.
+        const column = Math.floor(n / blockLength);
+        const block = Math.max(0, table[batch * (table.length / this.batches) + column]!);
+        const within = n % blockLength;
+        this.offset[s] = offset + block * sb + head * sh + within * ss;
+        if (!scale) continue;
+        const [cb, ch, cs] = scale.strides as [number, number, number];
+        const row = scale.shape[2]! > 1 ? within * cs : 0;
+        this.scaleOffset[s] = scale.offset + block * cb + head * ch + row;
       }
     });
   }
+
+  /** The dot product of row `s` and `n` numbers of `a`, from `i` on, `step` apart. */
+  dot(a: ArrayLike<number>, i: number, step: number, s: number, n: number): number {
+    const { array: b, step: to, scale, scaleStep } = this.parts[this.part[s]!]!;
+    const j = this.offset[s]!;
+    let sum = 0;
+    if (scale) {
+      const k = this.scaleOffset[s]!;
+      for (let d = 0; d < n; d++) sum += a[i + d * step]! * (b[j + d * to]! * scale[k + d * scaleStep]!);
+    } else if (step === 1 && to === 1) for (let d = 0; d < n; d++) sum += a[i + d]! * b[j + d]!;
+    else for (let d = 0; d < n; d++) sum += a[i + d * step]! * b[j + d * to]!;
+    return sum;
+  }
+
+  /** mixture += weight · row s */
+  addTo(mixture: Float64Array, weight: number, s: number): void {
+    const { array, step, scale, scaleStep } = this.parts[this.part[s]!]!;
+    const j = this.offset[s]!;
+    const n = mixture.length;
+    if (scale) {
+      const k = this.scaleOffset[s]!;
+      for (let d = 0; d < n; d++) mixture[d]! += weight * (array[j + d * step]! * scale[k + d * scaleStep]!);
+    } else if (step === 1) for (let d = 0; d < n; d++) mixture[d]! += weight * array[j + d]!;
+    else for (let d = 0; d < n; d++) mixture[d]! += weight * array[j + d * step]!;
+  }
+}
+
+/** The rows of all keys, and of all values, of one call. */
+export function storedRows(inputs: Inputs): { keys: StoredRows; values: StoredRows } {
+  const { keys, values, layouts, scales } = inputs;
+  const { B, S } = sizesOf(inputs);
+  const n = keys.length;
+  return {
+    keys: new StoredRows(keys, layouts.slice(0, n), scales.slice(0, n), B, S),
+    values: new StoredRows(values, layouts.slice(n), scales.slice(n), B, S),
+  };
 }
 
 /** Positions of the stored keys: one list for all batches, or one each. */
@@ -77,6 +152,11 @@ export function keyPositions(positions: KeyValues["positions"], S: number): Int3
   if ("start" in positions) return [Int32Array.from({ length: S }, (_, s) => positions.start + s)];
   if (positions.length === S) return [positions];
   return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));
+}
+
+/** The position of a batch's first query. */
+export function firstQueryOf(firstQuery: number | Int32Array, batch: number): number {
+  return typeof firstQuery === "number" ? firstQuery : firstQuery[batch]!;
 }
 
 /**
@@ -112,7 +192,8 @@ export class ScoreTile {
   /** Where the row stands, for expressions. `score` is what they start from. */
   place(score: Float64Array, b: number, h: number, t: number, start: number, length: number) {
     const key = this.#positions[this.#positions.length > 1 ? b : 0]!;
-    return { score, key, firstKey: start, batch: b, head: h, query: this.attributes.firstQuery + t, length };
+    const query = firstQueryOf(this.attributes.firstQuery, b) + t;
+    return { score, key, firstKey: start, batch: b, head: h, query, length };
   }
 
   /**
@@ -131,10 +212,7 @@ export class ScoreTile {
     const i = offset + b * qb + h * qh + t * qt;
     const { D } = this.sizes;
     for (let n = 0; n < length; n++) {
-      const part = keys.part[start + n]!;
-      const j = keys.offset[start + n]!;
-      dots[n] =
-        everyDot || visible[n] ? scale * dot(q, i, qd, keys.arrays[part]!, j, keys.step[part]!, D) : 0;
+      dots[n] = everyDot || visible[n] ? scale * keys.dot(q, i, qd, start + n, D) : 0;
     }
     if (softcap > 0) for (let n = 0; n < length; n++) capped[n] = softcap * Math.tanh(dots[n]! / softcap);
     else for (let n = 0; n < length; n++) capped[n] = dots[n]!;
@@ -178,11 +256,4 @@ export function packed({ array, shape, strides, offset }: View): ArrayLike<numbe
     }
     return array[at]!;
   });
-}
-
-function dot(a: TypedArray, i: number, di: number, b: TypedArray, j: number, dj: number, n: number): number {
-  let sum = 0;
-  if (di === 1 && dj === 1) for (let d = 0; d < n; d++) sum += a[i + d]! * b[j + d]!;
-  else for (let d = 0; d < n; d++) sum += a[i + d * di]! * b[j + d * dj]!;
-  return sum;
 }

@@ -5,15 +5,18 @@ import {
   runAll,
   type KeyValues,
   type Mask,
+  type Part,
   type Tensor,
   type TraceName,
 } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import type { TileTrace } from "./attention-rows.js";
-import { denseBias } from "./biases/dense-bias.js";
+import { denseBias, type Places } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
+import { checkBlocks } from "./check-blocks.js";
 import { checkMask } from "./mask.js";
-import { keyLengthOf, planFor } from "./plan-for.js";
+import { isBlocks, lengthOf, placesOf, storedParts } from "./parts.js";
+import { keyLengthsOf, planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
 
 /** What changes attention. Every one is optional, and they combine. */
@@ -156,11 +159,12 @@ function optionsOf([first, second, third]: readonly unknown[]): AttentionOptions
 
 /** One call, checked: what every version of attention computes from. */
 export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options: AttentionOptions) {
-  const { key, value, positions } = keyValues;
+  const { key, value } = keyValues;
   checkShapes(fn, checkTensor(fn, "query", query), key, value);
   const [B, , T, D] = query.shape as [number, number, number, number];
-  const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
-  checkPositions(fn, positions, B, S);
+  const S = key.reduce((sum, part) => sum + lengthOf(part), 0);
+  checkPositions(fn, keyValues.positions, B, S);
+  const positions = placesOf(keyValues, B);
   const { scale = 1 / Math.sqrt(D), softcap = 0, sinks } = options;
   if (!(softcap >= 0) || softcap === Infinity) {
     const fix = "leave it out for scores without a cap.";
@@ -171,10 +175,12 @@ export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options
   }
   if (sinks) checkSinks(fn, sinks, query);
   const mask = options.mask && checkMask(fn, "mask", options.mask);
-  const keyLength = keyLengthOf(positions, S);
-  const bound = mask?.bind({ queryLength: T, keyLength });
-  const mods = modsOf(fn, query, key, positions, options);
-  return { ...mods, keys: S, firstQuery: keyLength - T, mask, bound, scale, softcap, sinks };
+  const lengths = keyLengthsOf(positions, S);
+  const bound = mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength }));
+  const first = lengths.map((length) => length - T);
+  const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
+  const mods = modsOf(fn, query, { keys: S, positions, firstQuery }, options);
+  return { ...mods, keys: S, positions, firstQuery, mask, bound, scale, softcap, sinks };
 }
 
 function compute<Name extends TraceName>(
@@ -184,17 +190,19 @@ function compute<Name extends TraceName>(
   options: AttentionOptions,
   want: readonly Name[],
 ): Traced<Name> {
-  const { key, value, positions } = keyValues;
+  const { key, value } = keyValues;
   const { keys, mask, sinks, bound, ...call } = prepare(fn, query, keyValues, options);
+  const { firstQuery, positions } = call;
   const [batches, heads, queries] = query.shape as [number, number, number];
   const tables = [...(call.scoreMod?.tables ?? []), ...(call.weightMod?.tables ?? [])];
   const tiles = want.filter((name) => name !== "lse") as TileTrace[];
-  const inputs = [query, ...key, ...value, ...tables, ...(sinks ? [sinks] : [])];
+  const { data, scales, layouts } = storedParts([...key, ...value]);
+  const inputs = [query, ...data, ...tables, ...(sinks ? [sinks] : []), ...scales];
   const [output, lse, ...traced] = runAll(attentionOp, inputs, {
     ...call,
     parts: key.length,
-    positions,
-    plan: planFor(mask, bound, { batches, heads, queries, keys, positions }),
+    ...(layouts && { layouts }),
+    plan: planFor(mask, bound, { batches, heads, queries, keys, firstQuery, positions }),
     hasSinks: sinks !== undefined,
     want: tiles,
   });
@@ -206,16 +214,13 @@ function compute<Name extends TraceName>(
 function modsOf(
   fn: string,
   query: Tensor,
-  key: readonly Tensor[],
-  positions: KeyValues["positions"],
+  places: Places,
   { bias, scoreMod, weightMod, dropout }: AttentionOptions,
 ) {
   const H = query.shape[1]!;
   const scores: ScoreMod[] = scoreMod ? [checkScoreMod(fn, "scoreMod", scoreMod, H)] : [];
   if (bias)
-    scores.push(
-      isTensor(bias) ? denseBias(fn, bias, query, key, positions) : checkScoreMod(fn, "bias", bias, H),
-    );
+    scores.push(isTensor(bias) ? denseBias(fn, bias, query, places) : checkScoreMod(fn, "bias", bias, H));
   const weights: ScoreMod[] = weightMod ? [checkScoreMod(fn, "weightMod", weightMod, H)] : [];
   if (dropout) weights.push(dropWeights(fn, dropout));
   return { scoreMod: combine(scores), weightMod: combine(weights) };
@@ -237,9 +242,9 @@ function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
   if (sinks.dtype !== query.dtype) throw otherType(fn, "sinks", sinks, query);
 }
 
-function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values: readonly Tensor[]): void {
-  const fail = (argument: string, x: Tensor, expected: string, fix: string): never => {
-    throw new ShapeError({ fn, argument, received: x.shape, expected, fix });
+function checkShapes(fn: string, query: Tensor, keys: readonly Part[], values: readonly Part[]): void {
+  const fail = (argument: string, received: unknown, expected: string, fix: string): never => {
+    throw new ShapeError({ fn, argument, received, expected, fix });
   };
   if (query.dtype !== "float32" && query.dtype !== "float64") {
     throw refuse(
@@ -253,7 +258,7 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
   if (query.shape.length !== 4) {
     fail(
       "query",
-      query,
+      query.shape,
       "[B, H, T, D]: batch, heads, queries, head size",
       "add the axes that are missing with `reshape`.",
     );
@@ -269,32 +274,50 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Tensor[], values:
     );
   }
   keys.forEach((key, i) => {
-    const Hkv = keys[0]!.shape[1]!;
+    const value = values[i]!;
+    checkBlocks(fn, "key", key, query);
+    checkBlocks(fn, "value", value, query);
+    const Hkv = headsOf(keys[0]!);
+    const [, heads, S, width] = shapeOf(key, B);
     const fits =
-      key.shape.length === 4 &&
-      key.shape[0] === B &&
-      key.shape[1] === Hkv &&
-      H % Hkv === 0 &&
-      key.shape[3] === D;
+      shapeOf(key, B).length === 4 &&
+      shapeOf(key, B)[0] === B &&
+      heads === Hkv &&
+      H % Hkv! === 0 &&
+      width === D;
     if (!fits) {
       const expected = `[${B}, numKvHeads, S, ${D}] with numKvHeads a divisor of numHeads = ${H}`;
-      fail("key", key, expected, `project keys and values to a number of heads that divides ${H}.`);
+      fail(
+        "key",
+        shapeOf(key, B),
+        expected,
+        `project keys and values to a number of heads that divides ${H}.`,
+      );
     }
-    const value = values[i]!;
-    const [, , S] = key.shape;
-    const Dv = i > 0 ? values[0]!.shape[3] : undefined;
-    const wanted = [B, Hkv, S, Dv ?? value.shape[3]];
-    if (value.shape.length !== 4 || value.shape.some((length, axis) => length !== wanted[axis])) {
-      const expected = `[${B}, ${Hkv}, ${S}, ${Dv ?? "headDim of your choice"}], since key is [${key.shape.join(", ")}]`;
-      fail("value", value, expected, "give one value for each key.");
+    const shape = shapeOf(value, B);
+    const Dv = i > 0 ? shapeOf(values[0]!, B)[3] : undefined;
+    const wanted = [B, Hkv, S, Dv ?? shape[3]];
+    if (shape.length !== 4 || shape.some((length, axis) => length !== wanted[axis])) {
+      const expected = `[${B}, ${Hkv}, ${S}, ${Dv ?? "headDim of your choice"}], since key is [${shapeOf(key, B).join(", ")}]`;
+      fail("value", shape, expected, "give one value for each key.");
     }
-    for (const [argument, x] of [
+    for (const [argument, part] of [
       ["key", key],
       ["value", value],
     ] as const) {
+      const x = isBlocks(part) ? (part.scale ?? part.data) : part;
       if (x.dtype !== query.dtype) throw otherType(fn, argument, x, query);
     }
   });
+}
+
+/** `[B, Hkv, S, D]`, however the part lies. */
+function shapeOf(part: Part, B: number): readonly (number | undefined)[] {
+  return isBlocks(part) ? [B, part.data.shape[1], lengthOf(part), part.data.shape[3]] : part.shape;
+}
+
+function headsOf(part: Part): number | undefined {
+  return isBlocks(part) ? part.data.shape[1] : part.shape[1];
 }
 
 function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {

@@ -28,6 +28,7 @@ import {
   where,
   type Tensor,
 } from "@qkv/tensor";
+import { firstQueryOf } from "./attention-rows.js";
 import { evaluator, Expr, type Expression, type Step } from "@qkv/tensor/expressions";
 
 /** Where the scores of a call stand. */
@@ -35,7 +36,8 @@ export type Places = {
   readonly batches: number;
   readonly heads: number;
   readonly queries: number;
-  readonly firstQuery: number;
+  /** One, or one for each batch. */
+  readonly firstQuery: number | Int32Array;
   /** Positions of the keys: one list for all batches, or one each. */
   readonly keys: readonly Int32Array[];
 };
@@ -66,7 +68,13 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       if (step.name === "score") return score;
       if (step.name === "batch") return numbers(range(batches), [batches, 1, 1, 1]);
       if (step.name === "head") return numbers(range(heads), [heads, 1, 1]);
-      if (step.name === "query") return numbers(range(queries, firstQuery), [queries, 1]);
+      if (step.name === "query") {
+        const first = typeof firstQuery === "number" ? [firstQuery] : [...firstQuery];
+        return numbers(
+          first.flatMap((start) => range(queries, start)),
+          [first.length, 1, queries, 1],
+        );
+      }
       return numbers(
         keys.flatMap((list) => [...list]),
         [keys.length, 1, 1, keys[0]!.length],
@@ -116,7 +124,7 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
             key,
             batch,
             head,
-            query: firstQuery + (n % T),
+            query: firstQueryOf(firstQuery, batch) + (n % T),
             length: S,
           }),
         );

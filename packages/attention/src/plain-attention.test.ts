@@ -7,6 +7,7 @@ import {
   slice,
   sum,
   tensor,
+  tensorsOf,
   valueAndGrad,
   type KeyValues,
   type Tensor,
@@ -121,8 +122,10 @@ test("property: the gradients of both agree, towards everything", () => {
       const [b, db] = valueAndGrad(loss(plainAttention))(params);
       close(a, b, 1e-10, "loss");
       const pairs: [string, Tensor, Tensor][] = [["query", da.query, db.query]];
-      da.keyValues.key.forEach((x, i) => pairs.push([`key ${i}`, x, db.keyValues.key[i]!]));
-      da.keyValues.value.forEach((x, i) => pairs.push([`value ${i}`, x, db.keyValues.value[i]!]));
+      for (const side of ["key", "value"] as const) {
+        const [a, b] = [tensorsOf(da.keyValues[side]), tensorsOf(db.keyValues[side])];
+        a.forEach((x, i) => pairs.push([`${side} ${i}`, x, b[i]!]));
+      }
       if (options.bias) pairs.push(["bias", da.options.bias, db.options.bias]);
       if (options.sinks) pairs.push(["sinks", da.options.sinks!, db.options.sinks!]);
       for (const [name, x, y] of pairs) close(x, y, 1e-9, `gradient of ${name}`);

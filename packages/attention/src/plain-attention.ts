@@ -20,9 +20,10 @@ import {
   type KeyValues,
   type Tensor,
 } from "@qkv/tensor";
-import { keyPositions } from "./attention-rows.js";
+import { firstQueryOf, keyPositions } from "./attention-rows.js";
 import { onTensors, type Places } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
+import { denseOf } from "./parts.js";
 
 /**
  * Attention written out with tensor operations: the specification that the tiled version is tested against, and the
@@ -42,17 +43,22 @@ import { prepare, type AttentionOptions } from "./attention.js";
  * ```
  */
 export function plainAttention(query: Tensor, keyValues: KeyValues, options: AttentionOptions = {}) {
-  const { firstQuery, bound, scale, softcap, scoreMod, weightMod, sinks } = prepare(
-    "plainAttention",
-    query,
-    keyValues,
-    options,
-  );
+  const {
+    firstQuery,
+    positions: stored,
+    bound,
+    scale,
+    softcap,
+    scoreMod,
+    weightMod,
+    sinks,
+  } = prepare("plainAttention", query, keyValues, options);
   const [B, H, T] = query.shape as [number, number, number];
-  const key = heads(concat(keyValues.key, 2), H); // [B, H, S, D]
-  const value = heads(concat(keyValues.value, 2), H); // [B, H, S, Dv]
+  const dense = (parts: KeyValues["key"]) => parts.map((part) => denseOf(part, B));
+  const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]
+  const value = heads(concat(dense(keyValues.value), 2), H); // [B, H, S, Dv]
   const S = key.shape[2]!;
-  const positions = keyPositions(keyValues.positions, S);
+  const positions = keyPositions(stored, S);
   const places: Places = { batches: B, heads: H, queries: T, firstQuery, keys: positions };
 
   const dots = mul(matmul(query, transpose(key)), scale); // [B, H, T, S]
@@ -62,7 +68,9 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options: Att
     Array.from({ length: B * H * T * S }, (_, n) => {
       const [s, t] = [n % S, Math.floor(n / S) % T];
       const [h, b] = [Math.floor(n / (S * T)) % H, Math.floor(n / (S * T * H))];
-      return bound?.sees(firstQuery + t, positions[positions.length > 1 ? b : 0]![s]!, b, h) ?? true;
+      const key = positions[positions.length > 1 ? b : 0]![s]!;
+      const mask = bound?.[bound.length > 1 ? b : 0];
+      return key >= 0 && (mask?.sees(firstQueryOf(firstQuery, b) + t, key, b, h) ?? true);
     }),
     { shape: dots.shape, dtype: "bool", device: query.device },
   );

@@ -2,11 +2,15 @@ import type { BoundMask, KeyValues, Mask, TilePlan } from "@qkv/tensor";
 import { keyPositions } from "./attention-rows.js";
 import { tilePlan } from "./tile-plan.js";
 
+/** A mask that is bound to the lengths of a call: once, or for each batch where their lengths differ. */
+export type BoundMasks = readonly BoundMask[];
+
 type Call = {
   readonly batches: number;
   readonly heads: number;
   readonly queries: number;
   readonly keys: number;
+  readonly firstQuery: number | Int32Array;
   readonly positions: KeyValues["positions"];
 };
 
@@ -14,9 +18,8 @@ type Call = {
 const plans = new WeakMap<Mask, { key: string; plan: TilePlan }>();
 
 /** The plan of a mask for one call; made once while mask and sizes stay the same. */
-export function planFor(mask: Mask | undefined, bound: BoundMask | undefined, call: Call): TilePlan {
-  const { batches, heads, queries, keys, positions } = call;
-  const keyLength = keyLengthOf(positions, keys);
+export function planFor(mask: Mask | undefined, bound: BoundMasks | undefined, call: Call): TilePlan {
+  const { batches, heads, queries, keys, firstQuery, positions } = call;
   const make = () =>
     tilePlan(
       bound,
@@ -24,7 +27,7 @@ export function planFor(mask: Mask | undefined, bound: BoundMask | undefined, ca
         batches,
         heads,
         queries,
-        firstQuery: keyLength - queries,
+        firstQuery,
         keyPositions: keyPositions(positions, keys),
       },
       mask?.perBatch ?? false,
@@ -39,7 +42,12 @@ export function planFor(mask: Mask | undefined, bound: BoundMask | undefined, ca
   return plan;
 }
 
-/** How long the sequence is up to the last key: queries are the last positions of it. */
-export function keyLengthOf(positions: KeyValues["positions"], keys: number): number {
-  return "start" in positions ? positions.start + keys : positions.reduce((a, b) => Math.max(a, b + 1), 0);
+/**
+ * How long each sequence is up to its last key: queries are the last positions of it. One number where all batches have
+ * the same length.
+ */
+export function keyLengthsOf(positions: KeyValues["positions"], keys: number): readonly number[] {
+  if ("start" in positions) return [positions.start + keys];
+  const lengths = keyPositions(positions, keys).map((own) => own.reduce((a, b) => Math.max(a, b + 1), 0));
+  return lengths.every((length) => length === lengths[0]) ? lengths.slice(0, 1) : lengths;
 }

@@ -1,4 +1,5 @@
 import type { BoundMask, TilePlan } from "@qkv/tensor";
+import { firstQueryOf } from "./attention-rows.js";
 
 /** Queries and keys of one tile. */
 const tileSize = 64;
@@ -8,9 +9,9 @@ export type PlanExtent = {
   readonly batches: number;
   readonly heads: number;
   readonly queries: number;
-  /** Position of the first query; the others follow. */
-  readonly firstQuery: number;
-  /** Positions of the stored keys of a batch, in the order in which they are stored. */
+  /** Position of the first query; the others follow. One for each batch where they differ. */
+  readonly firstQuery: number | Int32Array;
+  /** Positions of the stored keys of a batch, in the order in which they are stored. -1: nothing is stored there. */
   readonly keyPositions: readonly Int32Array[];
 };
 
@@ -21,10 +22,10 @@ export type PlanExtent = {
  * Tiles of keys begin at fixed places of the storage, so that a query meets the same tiles whether it comes alone or
  * among others.
  *
- * @param mask - Default: everything is seen.
+ * @param masks - One, or one for each batch. Default: everything is seen that is there.
  */
 export function tilePlan(
-  mask: BoundMask | undefined,
+  masks: BoundMask | readonly BoundMask[] | undefined,
   extent: PlanExtent,
   perBatch: boolean,
   perHead: boolean,
@@ -32,39 +33,47 @@ export function tilePlan(
   const { queries: T, firstQuery, keyPositions } = extent;
   const S = keyPositions[0]?.length ?? 0;
   const [rows, columns] = [Math.ceil(T / tileSize), Math.ceil(S / tileSize)];
-  const batches = mask && (perBatch || keyPositions.length > 1) ? extent.batches : 1;
-  const heads = mask && perHead ? extent.heads : 1;
+  const gaps = keyPositions.some((positions) => positions.includes(-1));
+  const bound = masks === undefined ? undefined : [masks].flat();
+  const differ = keyPositions.length > 1 || typeof firstQuery !== "number";
+  const batches = (bound || gaps) && (perBatch || differ) ? extent.batches : 1;
+  const heads = bound && perHead ? extent.heads : 1;
   const classes = new Uint8Array(batches * heads * rows * columns).fill(2);
   const bitsAt = new Uint32Array(classes.length);
   const plan = { queryTile: tileSize, keyTile: tileSize, rows, columns, batches, heads, classes, bitsAt };
-  if (!mask) return { ...plan, bits: new Uint32Array(0) };
+  if (!bound && !gaps) return { ...plan, bits: new Uint32Array(0) };
 
   const words = tileSize / 32;
   const bits = new GrowingBits();
   for (let b = 0, tile = 0; b < batches; b++) {
     const positions = keyPositions[keyPositions.length > 1 ? b : 0]!;
+    const mask = bound?.[bound.length > 1 ? b : 0];
+    const start = firstQueryOf(firstQuery, b);
     const ranges = Array.from({ length: columns }, (_, c) => rangeOf(positions, c * tileSize, S));
     for (let h = 0; h < heads; h++) {
       for (let r = 0; r < rows; r++) {
         const height = Math.min(tileSize, T - r * tileSize);
-        const first = firstQuery + r * tileSize;
+        const first = start + r * tileSize;
         const query = { first, last: first + height - 1 };
         for (let c = 0; c < columns; c++, tile++) {
-          const whole = mask.tile(query, ranges[c]!, b, h);
+          const range = ranges[c]!;
+          const seen = range.last < 0 ? "none" : mask ? mask.tile(query, range, b, h) : "all";
+          const whole = seen === "all" && range.gaps ? "some" : seen;
           classes[tile] = whole === "none" ? 0 : whole === "some" ? 1 : 2;
           if (whole !== "some") continue;
           const width = Math.min(tileSize, S - c * tileSize);
           const at = bits.take(tileSize * words);
-          let seen = 0;
+          let count = 0;
           for (let i = 0; i < height; i++) {
             for (let j = 0; j < width; j++) {
-              if (!mask.sees(first + i, positions[c * tileSize + j]!, b, h)) continue;
+              const key = positions[c * tileSize + j]!;
+              if (key < 0 || (mask && !mask.sees(first + i, key, b, h))) continue;
               bits.array[at + i * words + (j >>> 5)]! |= 1 << (j & 31);
-              seen += 1;
+              count += 1;
             }
           }
           // "some" may turn out to be none or all.
-          classes[tile] = seen === 0 ? 0 : seen === height * width ? 2 : 1;
+          classes[tile] = count === 0 ? 0 : count === height * width ? 2 : 1;
           if (classes[tile] === 1) bitsAt[tile] = at;
           else bits.giveBack(tileSize * words);
         }
@@ -94,13 +103,18 @@ export function pairsRead(plan: TilePlan, batches: number, heads: number, T: num
   return (pairs * batches * heads) / (plan.batches * plan.heads);
 }
 
-function rangeOf(positions: Int32Array, start: number, S: number): { first: number; last: number } {
-  let [first, last] = [positions[start]!, positions[start]!];
+/** First and last position of a tile's keys, and whether it has places that hold nothing. */
+function rangeOf(positions: Int32Array, start: number, S: number) {
+  let [first, last, gaps] = [Infinity, -1, false];
   for (let s = start; s < Math.min(S, start + tileSize); s++) {
-    if (positions[s]! < first) first = positions[s]!;
-    if (positions[s]! > last) last = positions[s]!;
+    const position = positions[s]!;
+    if (position < 0) gaps = true;
+    else {
+      if (position < first) first = position;
+      if (position > last) last = position;
+    }
   }
-  return { first, last };
+  return { first, last, gaps };
 }
 
 /** Words that are taken one stretch after the other; the array doubles when it is full. */

@@ -117,9 +117,14 @@ export type TilePlan = {
 export type AttentionRequest = {
   /** Number of key parts, and of value parts. */
   readonly parts: number;
+  /**
+   * How the key parts lie, then the value parts: undefined for a plain tensor. Of a part in blocks the input is the
+   * blocks' data; scales come after all other inputs, in the order of their parts. Absent where all are plain.
+   */
+  readonly layouts?: readonly (BlockLayout | undefined)[];
   readonly positions: KeyValues["positions"];
-  /** Position of the first query. */
-  readonly firstQuery: number;
+  /** Position of the first query: one, or one for each batch where batches are of different lengths. */
+  readonly firstQuery: number | Int32Array;
   readonly plan: TilePlan;
   readonly scale: number;
   /** 0: off. */
@@ -131,7 +136,8 @@ export type AttentionRequest = {
 
 /**
  * Keys and values as attention reads them: parts in order of position, read in place. `positions` says where the
- * keys stand in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major).
+ * keys stand in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major), where -1 is a
+ * place that holds nothing. Queries are the last ones of their batch.
  */
 export type KeyValues = {
   /** Parts of [B, Hkv, Sᵢ, D]. */
@@ -141,14 +147,41 @@ export type KeyValues = {
   readonly positions: { readonly start: number } | Int32Array;
 };
 
-export type Part = Tensor;
+/** Keys or values of some tokens: one tensor, or blocks of it in any order. */
+export type Part = Tensor | Blocks;
+
+/** Rows that lie in blocks: token s of batch b is row `s % blockLength` of block `table[b, ⌊s / blockLength⌋]`. */
+export type Blocks = {
+  /** [blocks, Hkv, blockLength, D]. Whole numbers (int8) are multiplied with `scale`. */
+  readonly data: Tensor;
+  /** What the data are multiplied with, 1 along what shares a scale: [blocks, Hkv, 1, D] or [blocks, Hkv, blockLength, 1]. */
+  readonly scale?: Tensor;
+  /** [B, blocks of one batch], row-major. */
+  readonly table: Int32Array;
+  readonly blockLength: number;
+  /** Tokens: of all batches, or of each. */
+  readonly length: number | Int32Array;
+};
+
+/** How one part lies, for kernels. */
+export type BlockLayout = {
+  readonly table: Int32Array;
+  readonly blockLength: number;
+  /** Tokens of the longest batch. */
+  readonly length: number;
+  readonly scaled: boolean;
+};
 
 /** What a KV cache is to a layer. */
 export type Cache = {
   /** Appends [B, Hkv, T, D] and [B, Hkv, T, Dv] to a layer, in place, and returns all that attention reads. */
   update(layer: number, key: Tensor, value: Tensor): KeyValues;
-  /** Tokens seen. */
+  /** Tokens seen; of the longest batch, where batches differ. */
   readonly length: number;
+  /** Tokens seen, per batch. Absent where batches cannot differ. */
+  readonly lengths?: Int32Array;
+  /** Whether keys are stored before their rotary turn and turned at each read, by their place in the cache. */
+  readonly positionless?: boolean;
 };
 
 /** The intermediate tensors of attention, by name. */

@@ -1,5 +1,7 @@
 export type {
   AttentionRequest,
+  BlockLayout,
+  Blocks,
   BoundMask,
   Cache,
   Device,

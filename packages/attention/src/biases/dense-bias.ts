@@ -1,8 +1,15 @@
 import { ArgumentError, ShapeError } from "@qkv/core";
-import { checkTensor, type KeyValues, type Tensor } from "@qkv/tensor";
+import { checkTensor, tensor, type KeyValues, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
-import { keyLengthOf } from "../plan-for.js";
+import { keyLengthsOf } from "../plan-for.js";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
+
+/** Where the keys and queries of a call stand. */
+export type Places = {
+  readonly keys: number;
+  readonly positions: KeyValues["positions"];
+  readonly firstQuery: number | Int32Array;
+};
 
 /**
  * A bias written out, `[B, H, T, S]` or what broadcasts to it, as a rule that looks each number up. Columns are keys as
@@ -12,12 +19,10 @@ export function denseBias(
   fn: string,
   bias: Tensor,
   query: Tensor,
-  key: readonly Tensor[],
-  positions: KeyValues["positions"],
+  { keys: S, positions, firstQuery }: Places,
 ): ScoreMod {
   const [B, H, T] = query.shape as [number, number, number];
-  const S = key.reduce((sum, part) => sum + part.shape[2]!, 0);
-  const keyLength = keyLengthOf(positions, S);
+  const keyLength = Math.max(...keyLengthsOf(positions, S));
   const full = [B, H, T, "start" in positions ? S : keyLength];
   const { shape, dtype } = checkTensor(fn, "bias", bias);
   const missing = 4 - shape.length;
@@ -44,8 +49,12 @@ export function denseBias(
     });
   }
   const firstKey = "start" in positions ? positions.start : 0;
+  const { device } = query;
+  const first =
+    typeof firstQuery === "number" ? firstQuery : tensor(firstQuery, { dtype: query.dtype, device });
   return scoreMod((score, at) => {
-    const places = [at.batch, at.head, at.query.sub(keyLength - T), at.key.sub(firstKey)];
+    const start = typeof first === "number" ? first : lookup(first, at.batch);
+    const places = [at.batch, at.head, at.query.sub(start), at.key.sub(firstKey)];
     // Nothing to look up where there are no scores.
     if (shape.includes(0)) return score;
     const added = lookup(bias, ...shape.map((length, axis) => (length === 1 ? 0 : places[missing + axis]!)));

@@ -1,0 +1,47 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import { checkTensor, type Part, type Tensor } from "@qkv/tensor";
+import { isBlocks, lengthOf } from "./parts.js";
+
+/** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
+export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {
+  if (!isBlocks(part)) return;
+  const { table, blockLength, length, scale } = part;
+  const { shape } = checkTensor(fn, `${argument}.data`, part.data);
+  const B = query.shape[0]!;
+  if (shape.length !== 4 || shape[2] !== blockLength) {
+    const expected = `[blocks, numKvHeads, ${blockLength}, headDim], as blockLength is ${blockLength}`;
+    const fix = "give the data in blocks of this length.";
+    throw new ShapeError({ fn, argument: `${argument}.data`, received: shape, expected, fix });
+  }
+  const [blocks, heads, , width] = shape as [number, number, number, number];
+  if (scale && !scaleFits(checkTensor(fn, `${argument}.scale`, scale).shape, shape)) {
+    const expected = `[${blocks}, ${heads}, 1, ${width}] or [${blocks}, ${heads}, ${blockLength}, 1]`;
+    const fix = "give a scale for each number of a head, or for each token.";
+    throw new ShapeError({ fn, argument: `${argument}.scale`, received: scale.shape, expected, fix });
+  }
+  const refuse = (field: string, received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn, argument: `${argument}.${field}`, received, expected, fix });
+  };
+  if (typeof length !== "number" && length.length !== B) {
+    refuse("length", `${length.length} lengths`, `one, or B = ${B}`, "give the tokens of each batch.");
+  }
+  const columns = table.length / B;
+  const needed = Math.ceil(lengthOf(part) / blockLength);
+  if (B > 0 && (!Number.isInteger(columns) || columns < needed)) {
+    const expected = `B = ${B} rows of ${needed} blocks or more, for ${lengthOf(part)} tokens`;
+    refuse("table", `${table.length} numbers`, expected, "name a block for each stretch of tokens.");
+  }
+  for (let b = 0; b < B; b++) {
+    const own = typeof length === "number" ? length : length[b]!;
+    for (let column = 0; column < Math.ceil(own / blockLength); column++) {
+      const block = table[b * columns + column]!;
+      if (block >= 0 && block < blocks) continue;
+      refuse("table", block, `blocks from 0 to ${blocks - 1}`, "name blocks that the data have.");
+    }
+  }
+}
+
+function scaleFits(scale: readonly number[], data: readonly number[]): boolean {
+  const along = (axis: number) => data.map((length, a) => (a === axis ? 1 : length));
+  return [along(2), along(3)].some((wanted) => wanted.join() === scale.join());
+}
