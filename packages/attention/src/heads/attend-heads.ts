@@ -54,20 +54,29 @@ export function storedKeys(
   return rope ? rope.apply(normed, positions) : normed;
 }
 
+/** What one call adds to what the layer is. `mask`: the whole mask of the call, the layer's included. */
+export type HeadsCall = {
+  positions: Positions;
+  trace?: Trace | undefined;
+  mask?: Mask | undefined;
+  bias?: Tensor | ScoreMod | undefined;
+};
+
 /** Queries `[B, H, T, D]` meet stored keys: `[B, H, T, Dv]`. */
 export function attendHeads(
   config: HeadsConfig,
   params: HeadsParams,
   query: Tensor,
   keyValues: KeyValues,
-  { positions, trace }: { positions: Positions; trace?: Trace | undefined },
+  { positions, trace, mask = config.mask, bias }: HeadsCall,
 ): Tensor {
-  const { mask, rope, qkNorm, sinks, scoreMod, softcap } = config;
+  const { rope, qkNorm, sinks, scoreMod, softcap } = config;
   const scale = config.scale ?? qkNorm?.scale(query.shape[3]!);
   const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;
   const turned = rope ? rope.apply(normed, positions) : normed;
   const options: AttentionOptions = {
     ...(mask && { mask }),
+    ...(bias && { bias }),
     ...(scoreMod && { scoreMod }),
     ...(sinks && { sinks: sinks.logits(params.sinks, query) }),
     ...(scale !== undefined && { scale }),

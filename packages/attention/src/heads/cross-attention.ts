@@ -1,8 +1,8 @@
 import { ArgumentError } from "@qkv/core";
 import type { KeyValues, Tensor } from "@qkv/tensor";
-import type { Trace } from "./attend-heads.js";
 import {
   groupedQuery,
+  type ApplyOptions,
   type AttentionLayer,
   type AttentionParams,
   type GroupedQueryConfig,
@@ -14,7 +14,12 @@ export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "numKvHeads
 /** A layer whose keys and values come from another sequence. */
 export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyValues"> & {
   /** x `[B, T, C]` and context `[B, S, contextDim]`, or what `keyValues` made of it, to `[B, T, C]`. */
-  apply(params: AttentionParams, x: Tensor, context: Tensor | KeyValues, options?: { trace?: Trace }): Tensor;
+  apply(
+    params: AttentionParams,
+    x: Tensor,
+    context: Tensor | KeyValues,
+    options?: Pick<ApplyOptions, "mask" | "bias" | "trace">,
+  ): Tensor;
 };
 
 /**
@@ -44,7 +49,7 @@ export function crossAttention(config: CrossAttentionConfig): CrossAttentionLaye
     config: layer.config,
     init: layer.init,
     keyValues: layer.keyValues,
-    apply(params, x, context, { trace } = {}) {
+    apply(params, x, context, options = {}) {
       if (context === undefined) {
         throw new ArgumentError({
           fn: "crossAttention",
@@ -54,7 +59,7 @@ export function crossAttention(config: CrossAttentionConfig): CrossAttentionLaye
           fix: "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
         });
       }
-      return layer.apply(params, x, { context, ...(trace && { trace }) });
+      return layer.apply(params, x, { ...options, context });
     },
   };
 }

@@ -20,12 +20,14 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  and,
   attention,
   attentionWeights,
   causal,
   groupedQuery,
   learnedSinks,
   multiHead,
+  padding,
   qkNorm,
   rope,
   scoreMod,
@@ -324,7 +326,7 @@ test("property: a context is where keys and values come from, projected at once 
       const [x, context] = [input(layer, 2, seed), randn([2, S, 3], { seed: seed + 1 })];
       const output = layer.apply(params, x, { context });
       const kept = layer.keyValues(params, context);
-      expect(kept.key[0]!.shape).toEqual([2, numKvHeads, S, 2]);
+      expect(kept.key).toMatchObject([{ shape: [2, numKvHeads, S, 2] }]);
       expect(layer.apply(params, x, { context: kept }).data).toEqual(output.data);
       // Queries do not see each other: one by one they give the same.
       const alone = [0, 1].map((t) => layer.apply(params, slice(x, 1, t, t + 1), { context: kept }));
@@ -389,4 +391,25 @@ test("gradient: towards x, the context and every weight", () => {
   };
   const dy = f64(randn([1, 2, 4], { seed: 4 }));
   checkGradient(({ params, x, context }) => sum(mul(layer.apply(params, x, { context }), dy)), given);
+});
+
+test("a mask or bias of the call joins those of the layer", () => {
+  const layer = groupedQuery({ embedDim: 8, numHeads: 2, numKvHeads: 1, mask: causal() });
+  const params = layer.init(1);
+  const x = randn([2, 4, 8], { seed: 2 });
+  const both = layer.apply(params, x, { mask: padding([4, 2]) });
+  const whole = layer.apply(params, x);
+  expect(slice(both, 0, 0, 1).data).toEqual(slice(whole, 0, 0, 1).data);
+  // Up to the padding nothing changes; after it tokens see the first two alone.
+  const second = (y: Tensor, from: number, to: number) => slice(slice(y, 0, 1), 1, from, to).data;
+  expect(second(both, 0, 2)).toEqual(second(whole, 0, 2));
+  expect(second(both, 2, 4)).not.toEqual(second(whole, 2, 4));
+  const hidden = groupedQuery({ ...layer.config, mask: and(causal(), padding([4, 2])) });
+  expect(both.data).toEqual(hidden.apply(params, x).data);
+  // The same as numbers: what is hidden is -Infinity.
+  const bias = tensor(
+    Array.from({ length: 2 * 4 }, (_, i) => (i % 4 < (i < 4 ? 4 : 2) ? 0 : -Infinity)),
+    { shape: [2, 1, 1, 4] },
+  );
+  expect(layer.apply(params, x, { bias }).data).toEqual(both.data);
 });

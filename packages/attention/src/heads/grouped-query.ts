@@ -11,9 +11,12 @@ import {
   zeros,
   type Cache,
   type KeyValues,
+  type Mask,
   type Tensor,
 } from "@qkv/tensor";
+import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
+import type { ScoreMod } from "../score-mod.js";
 import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
 
 /** One projection: `y = x Wᵀ + b`. */
@@ -59,6 +62,10 @@ export type ApplyOptions = {
   layer?: number;
   /** Where the tokens stand. Default: after what the cache has seen. */
   positions?: Positions;
+  /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
+  mask?: Mask;
+  /** Added to the scores of this call: numbers broadcastable to `[B, H, T, S]`, or a rule. Default: nothing. */
+  bias?: Tensor | ScoreMod;
   /** Where traced tensors go. Default: nothing is traced. */
   trace?: Trace;
 };
@@ -110,6 +117,14 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
     const { key, value } = keyAndValue(params, context, { start: 0 });
     return { key: [key], value: [value], positions: { start: 0 } };
   };
+  // One mask for each that calls bring, so that layers of one call share its plan.
+  const joined = new WeakMap<Mask, Mask>();
+  const maskOf = (own: Mask | undefined): Mask | undefined => {
+    if (!own || !config.mask) return own ?? config.mask;
+    const both = joined.get(own) ?? and(config.mask, own);
+    joined.set(own, both);
+    return both;
+  };
   return {
     config: { ...config, headDim: D },
     keyValues,
@@ -129,7 +144,7 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
       };
     },
     apply(params, x, options = {}) {
-      const { cache, context, layer = 0, positions = { start: cache?.length ?? 0 }, trace } = options;
+      const { cache, context, layer = 0, positions = { start: cache?.length ?? 0 }, trace, bias } = options;
       checkRows("apply", "x", x, C, "embedDim");
       const [B, T] = x.shape as [number, number, number];
       const query = project(params.query, x, H); // [B, H, T, D]
@@ -141,9 +156,14 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
       };
       if (context) checkPlaceless(config, cache);
       const read = !context ? own() : isTensor(context) ? keyValues(params, context) : context;
-      const mixed = attendHeads(config, params, query, read, { positions, trace }); // [B, H, T, D]
-      const joined = reshape(permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
-      return linear(joined, params.output.weight, params.output.bias);
+      const mixed = attendHeads(config, params, query, read, {
+        positions,
+        trace,
+        bias,
+        mask: maskOf(options.mask),
+      }); // [B, H, T, D]
+      const rows = reshape(permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
+      return linear(rows, params.output.weight, params.output.bias);
     },
   };
 }
