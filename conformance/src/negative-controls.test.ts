@@ -96,7 +96,7 @@ test.for([
 
 type TorchCase = OnnxCase & { gradInputs?: TensorJson[] };
 
-test.for(["functions", "optimizers"])(
+test.for(["functions", "modules", "optimizers"])(
   "torch %s: each output and each gradient of each case",
   async (family) => {
     const path = `torch/${family}.json`;
@@ -124,6 +124,21 @@ test("tokenizers: one id of one text", async () => {
   refs.cases[40] = { id, ids: ids.with(-1, ids.at(-1)! + 1) };
   const healthy = await expectHealthy(files, "tokenizers");
   await expectOnly(healthy, { ...files, [path]: refs }, { case: `tok512 ${id}`, output: "ids" });
+});
+
+test("bpe-training: two merges in another order, and two ids of the vocabulary", async () => {
+  const files = filesBelow(dataDir, "tokenizers/bpe-training");
+  const [merges, vocab] = ["merges.txt", "vocab.json"].map((ending) =>
+    Object.keys(files).find((path) => path.endsWith(ending))!,
+  ) as [string, string];
+  const healthy = await expectHealthy(files, "bpe-training");
+  const lines = new TextDecoder().decode(files[merges]).split("\n");
+  [lines[100], lines[101]] = [lines[101]!, lines[100]!];
+  const reordered = { ...files, [merges]: lines.join("\n") };
+  await expectOnly(healthy, reordered, { case: "corpus.en", output: "merges" });
+  const ids = parse<Record<string, number>>(files, vocab);
+  [ids["Ġt"], ids["Ġa"]] = [ids["Ġa"]!, ids["Ġt"]!];
+  await expectOnly(healthy, { ...files, [vocab]: ids }, { case: "corpus.en", output: "vocabulary" });
 });
 
 type ModelCase = { prompt: string; prompt_tokens: number[]; greedy_tokens: number[]; text: string };

@@ -9,10 +9,12 @@ import { compareTensor, toTensor } from "../to-tensor.js";
 import { withDefaults } from "../with-defaults.js";
 import { forwardQuantity, tolerance } from "../tolerance.js";
 import { torchFunctions } from "../torch/functions.js";
+import { gruModule } from "../torch/gru.js";
 import { linearModule } from "../torch/linear.js";
 import { multiheadAttention } from "../torch/multihead-attention.js";
 import { torchOptimizers } from "../torch/optimizers.js";
 import { scaledDotProductAttention } from "../torch/scaled-dot-product-attention.js";
+import { transformerDecoderLayer, transformerEncoderLayer } from "../torch/transformer-layers.js";
 import { checkTorchCase, type Named, type TorchOp } from "../torch/torch-case.js";
 
 /** What can run. A case is given to its op, whatever file it is in and whatever it is called. */
@@ -20,6 +22,9 @@ const ops: readonly TorchOp[] = [
   scaledDotProductAttention,
   multiheadAttention,
   linearModule,
+  transformerEncoderLayer,
+  transformerDecoderLayer,
+  gruModule,
   ...torchFunctions,
   ...torchOptimizers,
 ];

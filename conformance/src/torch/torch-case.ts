@@ -8,6 +8,8 @@ export type TorchOp = {
   name: string;
   /** Names of the inputs it takes; undefined where they may have any names and come in order. */
   inputs: readonly string[] | undefined;
+  /** Names of further inputs, where their number depends on an attribute. */
+  moreInputs: RegExp | undefined;
   /** Attributes with PyTorch's defaults. A case may give no others. */
   attributes: Readonly<Record<string, unknown>>;
   /** The outputs by name. */
@@ -23,16 +25,18 @@ export function defineTorchOp<
   name: string;
   inputs?: readonly Required[];
   optionalInputs?: readonly Optional[];
+  moreInputs?: RegExp;
   attributes?: Attributes;
   run(
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
     attributes: Attributes,
   ): Named | Promise<Named>;
 }): TorchOp {
-  const { name, inputs, optionalInputs = [], attributes = {}, run } = definition;
+  const { name, inputs, optionalInputs = [], moreInputs, attributes = {}, run } = definition;
   return {
     name,
     inputs: inputs && [...inputs, ...optionalInputs],
+    moreInputs,
     attributes,
     run: run as TorchOp["run"],
   };
@@ -40,9 +44,15 @@ export function defineTorchOp<
 
 /** Refuses a case whose inputs or attributes would not all be used. */
 export function checkTorchCase(op: TorchOp, inputs: readonly string[], attributes: object): void {
-  const input = op.inputs && inputs.find((name) => !op.inputs!.includes(name));
+  const input = op.inputs && inputs.find((name) => !op.inputs!.includes(name) && !op.moreInputs?.test(name));
   if (input !== undefined) throw new Error(`${op.name} has an input \`${input}\` that is not known`);
   const attribute = Object.keys(attributes).find((name) => !Object.hasOwn(op.attributes, name));
   if (attribute !== undefined)
     throw new Error(`${op.name} has an attribute \`${attribute}\` that is not known`);
+}
+
+/** An input that the attributes of a case ask for. */
+export function checkKnown(x: Tensor | undefined, name: string): Tensor {
+  if (x) return x;
+  throw new Error(`there is no input \`${name}\``);
 }

@@ -1,14 +1,41 @@
 export { readLlama2c } from "./checkpoints/llama2c.js";
 export { generate, type Generated, type GenerateOptions } from "./generation/generate.js";
 export type { Sampling } from "./generation/sampling.js";
-export { feedForward, type FeedForwardParams } from "./layers/feed-forward.js";
+export { type Activation } from "./layers/activation.js";
+export {
+  feedForward,
+  type FeedForward,
+  type FeedForwardConfig,
+  type FeedForwardParams,
+} from "./layers/feed-forward.js";
+export { gru, type Gru, type GruParams } from "./layers/gru.js";
+export {
+  mixtureOfExperts,
+  type MixtureOfExperts,
+  type MixtureOfExpertsConfig,
+  type MixtureOfExpertsParams,
+} from "./layers/mixture-of-experts.js";
+export { norm, type Norm, type NormKind, type NormParams } from "./layers/norm.js";
+export { type LayerTraceName, type ModelTrace } from "./layers/trace.js";
+export {
+  transformerLayer,
+  type Placement,
+  type TokenLayer,
+  type TransformerLayer,
+  type TransformerLayerConfig,
+  type TransformerLayerOptions,
+  type TransformerLayerParams,
+} from "./layers/transformer-layer.js";
 export { load, type LoadOptions, type Model } from "./loading/load.js";
 export type { Progress, Source } from "./loading/read-source.js";
+export { type DecoderConfig } from "./models/decoder-config.js";
 export {
   decoder,
   type Decoder,
-  type DecoderConfig,
   type DecoderLayerParams,
   type DecoderOptions,
   type DecoderParams,
 } from "./models/decoder.js";
+export { type RopeScalingConfig } from "./models/rope-of.js";
+export { fusedPerHead, fromConv1D, splitFused, stacked, type RowMap } from "./conversions/row-map.js";
+export { fromTorchAttention } from "./conversions/torch-attention.js";

@@ -2,7 +2,7 @@ import { FormatError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decoder, readLlama2c } from "../index.js";
+import { decoder, readLlama2c, type FeedForwardParams } from "../index.js";
 import { partsOf, tinyCheckpoint, tinySizes } from "./tiny-checkpoint.js";
 
 const source = "tiny.bin";
@@ -49,7 +49,7 @@ test.each<[string, Partial<typeof tinySizes>]>([
   const weights = (layer: typeof first) => {
     const { attention, feedForward, attentionNorm, feedForwardNorm } = layer;
     const { query, key, value, output } = attention;
-    const { gate, down, up } = feedForward;
+    const { gate, down, up } = feedForward as Required<FeedForwardParams>;
     return { attentionNorm, query, key, value, output, feedForwardNorm, gate, down, up };
   };
   const start = ({ weight }: { weight: Tensor }) => [weight.data[0], weight.shape];

@@ -1,6 +1,7 @@
 import { ByteReader, FormatError } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
-import type { DecoderConfig, DecoderLayerParams, DecoderParams } from "../models/decoder.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 
 /** The header of a llama2.c checkpoint, in its order. A negative vocabulary size marks an output matrix of its own. */
 const header = ["dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"] as const;
@@ -26,7 +27,7 @@ type Header = Record<(typeof header)[number], number>;
  *
  * const { config, params } = readLlama2c(checkpoint, { source: "tiny.bin" });
  * config.embedDim; // => 2
- * params.layers[0]?.feedForward.gate.weight.shape; // => [3, 2]
+ * params.layers[0]?.attention.key.weight.shape; // => [2, 2]
  * readLlama2c(checkpoint.subarray(0, 60), { source: "tiny.bin" }); // => throws FormatError: tok_emb
  * ```
  */

@@ -1,6 +1,6 @@
 import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { feedForward } from "../index.js";
+import { feedForward, type Activation } from "../index.js";
 
 test("golden: the gate opens by silu, the way up passes, the way down mixes", () => {
   // x = [1, 2]: gate [1, −2], up [3, 1]; silu(1) = 0.731059, silu(−2) = −0.238406; products [2.193176, −0.238406].
@@ -43,7 +43,7 @@ test("each token goes by itself, bit for bit", () => {
 test("random weights are repeatable, of the right shapes, each matrix its own", () => {
   const layer = feedForward({ embedDim: 6, hiddenDim: 10 });
   const { gate, up, down } = layer.init(3);
-  expect([gate, up, down].map(({ weight }) => weight.shape)).toEqual([
+  expect([gate!, up, down].map(({ weight }) => weight.shape)).toEqual([
     [10, 6],
     [10, 6],
     [6, 10],
@@ -53,4 +53,45 @@ test("random weights are repeatable, of the right shapes, each matrix its own", 
     Object.values(layer.init(seed)).map(({ weight }) => weight.data[0]),
   );
   expect(new Set(firsts).size).toBe(6);
+});
+
+test("without a gate it is down(f(up x)), with the activation that was named", () => {
+  const x = randn([1, 3, 6], { seed: 1 });
+  const functions = {
+    silu: (v: number) => v / (1 + Math.exp(-v)),
+    relu: (v: number) => Math.max(0, v),
+    tanh: Math.tanh,
+    geluTanh: (v: number) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
+    // Within the 0.0005 by which the two formulas differ.
+    gelu: (v: number) => 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
+  };
+  for (const [activation, f] of Object.entries(functions) as [Activation, (v: number) => number][]) {
+    const layer = feedForward({ embedDim: 6, hiddenDim: 10, activation, gated: false, bias: true });
+    const params = layer.init(2);
+    expect(Object.keys(params)).toEqual(["up", "down"]);
+    const { up, down } = params;
+    const y = layer.apply({ up, down: { ...down, bias: tensor([1, 0, 0, 0, 0, 0]) } }, x);
+    for (let t = 0; t < 3; t++) {
+      const hidden = Array.from({ length: 10 }, (_, h) =>
+        f(
+          Array.from({ length: 6 }, (_, c) => x.data[t * 6 + c]! * up.weight.data[h * 6 + c]!).reduce(
+            (a, b) => a + b,
+          ),
+        ),
+      );
+      const first = hidden.reduce((sum, v, h) => sum + v * down.weight.data[h]!, 1);
+      expect(y.data[t * 6]!).toBeCloseTo(first, activation === "gelu" ? 2 : 5);
+    }
+  }
+  const apply = (activation: Activation) => {
+    const layer = feedForward({ embedDim: 6, hiddenDim: 10, activation });
+    return layer.apply(layer.init(2), x).data;
+  };
+  expect(apply("gelu")).not.toEqual(apply("geluTanh"));
+});
+
+test("an activation that is none is refused", () => {
+  expect(() => feedForward({ embedDim: 2, hiddenDim: 2, activation: "gelu_new" as Activation })).toThrow(
+    /feedForward: `activation` is "gelu_new", expected one of silu, gelu, geluTanh, relu, tanh/,
+  );
 });

@@ -1,20 +1,45 @@
-import { linear, mul, randn, silu, type Tensor } from "@qkv/tensor";
+import { linear, mul, randn, zeros, type Tensor } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
+import { activationOf, type Activation } from "./activation.js";
 
-/** The weights of a gated feed-forward layer. */
+/** What a feed-forward layer is. */
+export type FeedForwardConfig = {
+  /** C, the width of the model. */
+  embedDim: number;
+  /** F, the width inside. */
+  hiddenDim: number;
+  /** Default `silu`. */
+  activation?: Activation;
+  /** Whether a second map of the input lets the first through: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
+  gated?: boolean;
+  /** Whether the maps add a bias. Default false. */
+  bias?: boolean;
+};
+
+/** The weights of a feed-forward layer. */
 export type FeedForwardParams = {
-  /** `[F, C]` */
-  gate: LinearParams;
+  /** `[F, C]`. Only in a gated layer. */
+  gate?: LinearParams;
   /** `[F, C]` */
   up: LinearParams;
   /** `[C, F]` */
   down: LinearParams;
 };
 
+/** A feed-forward layer: made from its configuration, holding no weights. */
+export type FeedForward = {
+  /** Random weights: normal with variance 1 / fan-in; biases 0. */
+  init(seed: number): FeedForwardParams;
+  /** `[…, C]` to `[…, C]`. */
+  apply(params: FeedForwardParams, x: Tensor): Tensor;
+};
+
 /**
- * The gated feed-forward layer of Llama (SwiGLU): `down(silu(gate x) · up x)`, each token by itself.
+ * The feed-forward layer, each token by itself: gated, `down(silu(gate x) · up x)` (SwiGLU, as in Llama), or plain,
+ * `down(gelu(up x))` (as in GPT-2).
  *
- * @param config - `embedDim` C, `hiddenDim` F.
+ * @param config - `embedDim` C and `hiddenDim` F; `activation`, `gated`, `bias`.
+ * @throws {ArgumentError} If there is no such activation.
  * @see "GLU Variants Improve Transformer" (2020), arXiv:2002.05202
  *
  * @example
@@ -24,21 +49,25 @@ export type FeedForwardParams = {
  *
  * const layer = feedForward({ embedDim: 8, hiddenDim: 20 });
  * layer.apply(layer.init(1), randn([1, 3, 8], { seed: 2 })).shape; // => [1, 3, 8]
+ * const plain = feedForward({ embedDim: 8, hiddenDim: 32, activation: "geluTanh", gated: false, bias: true });
+ * Object.keys(plain.init(1)); // => ["up", "down"]
  * ```
  */
-export function feedForward({ embedDim: C, hiddenDim: F }: { embedDim: number; hiddenDim: number }) {
+export function feedForward(config: FeedForwardConfig): FeedForward {
+  const { embedDim: C, hiddenDim: F, gated = true, bias = false } = config;
+  const bend = activationOf("feedForward", config.activation ?? "silu");
   return {
-    /** Random weights: normal with variance 1 / fan-in. */
-    init(seed: number): FeedForwardParams {
+    init(seed) {
       const make = (n: number, out: number, inner: number): LinearParams => ({
         weight: mul(randn([out, inner], { seed: seed * 4 + n }), 1 / Math.sqrt(inner)),
+        ...(bias && { bias: zeros([out]) }),
       });
-      return { gate: make(0, F, C), up: make(1, F, C), down: make(2, C, F) };
+      return { ...(gated && { gate: make(0, F, C) }), up: make(1, F, C), down: make(2, C, F) };
     },
-    /** `[…, C]` to `[…, C]`. */
-    apply({ gate, up, down }: FeedForwardParams, x: Tensor): Tensor {
-      const opened = silu(linear(x, gate.weight, gate.bias)); // […, F]
-      return linear(mul(opened, linear(x, up.weight, up.bias)), down.weight, down.bias);
+    apply({ gate, up, down }, x) {
+      const raised = linear(x, up.weight, up.bias); // […, F]
+      const opened = gate ? mul(bend(linear(x, gate.weight, gate.bias)), raised) : bend(raised);
+      return linear(opened, down.weight, down.bias);
     },
   };
 }

@@ -94,7 +94,7 @@ test("bytes, a path, a file URL and an address give the same model", async () =>
 test("weights go where they are told", async () => {
   const device = { ...js(), name: "elsewhere" };
   const { params } = await load(bytes, { device });
-  expect(params.layers[1]!.feedForward.down.weight.device).toBe(device);
+  expect(params.layers[1]!.attention.query.weight.device).toBe(device);
 });
 
 test("progress is told in bytes of the file, up to all of them", async () => {

@@ -2,7 +2,8 @@ import { ArgumentError } from "@qkv/core";
 import type { Device } from "@qkv/tensor";
 import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readLlama2c } from "../checkpoints/llama2c.js";
-import { decoder, type Decoder, type DecoderConfig, type DecoderParams } from "../models/decoder.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder, type Decoder, type DecoderParams } from "../models/decoder.js";
 import { nameOf, readSource, type ReadOptions, type Source } from "./read-source.js";
 
 /** A model with its weights and its tokenizer. */

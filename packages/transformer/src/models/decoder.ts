@@ -1,65 +1,49 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError } from "@qkv/core";
 import {
   causal,
   groupedQuery,
-  rope,
-  type AttentionParams,
+  learnedPositions,
+  qkNorm,
+  slidingWindow,
   type Positions,
-  type RotaryLayout,
-  type Trace,
 } from "@qkv/attention";
 import {
-  add,
+  div,
   embedding,
-  isTensor,
   linear,
-  ones,
+  mul,
   randn,
-  rmsNorm,
-  tensor,
+  slice,
+  tanh,
   type Cache,
+  type Mask,
   type Tensor,
 } from "@qkv/tensor";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
+import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
+import { norm, type NormParams } from "../layers/norm.js";
+import { note, within, type ModelTrace } from "../layers/trace.js";
+import {
+  transformerLayer,
+  type TokenLayer,
+  type TransformerLayer,
+  type TransformerLayerParams,
+} from "../layers/transformer-layer.js";
+import { checkIds } from "./check-ids.js";
+import type { DecoderConfig } from "./decoder-config.js";
+import { ropeOf } from "./rope-of.js";
 
-/** What a decoder is: a table of numbers. */
-export type DecoderConfig = {
-  /** V */
-  vocabSize: number;
-  /** C, the width of the model. */
-  embedDim: number;
-  /** F, the width of the feed-forward layers. */
-  hiddenDim: number;
-  /** L */
-  numLayers: number;
-  /** H */
-  numHeads: number;
-  /** Hkv */
-  numKvHeads: number;
-  /** The longest sequence that the model was trained for. Unit: tokens. */
-  contextLength: number;
-  /** Added to the mean square in norms. */
-  normEps: number;
-  ropeBase: number;
-  ropeLayout: RotaryLayout;
-  /** Tokens at which generation ends. */
-  stopIds: readonly number[];
-};
-
-export type DecoderLayerParams = {
-  attentionNorm: { weight: Tensor };
-  attention: AttentionParams;
-  feedForwardNorm: { weight: Tensor };
-  feedForward: FeedForwardParams;
-};
+export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams>;
 
 /** The weights of a decoder. */
 export type DecoderParams = {
   /** `[V, C]` */
   embedding: { weight: Tensor };
+  /** `[contextLength, C]`, where positions are learned. */
+  positions?: { weight: Tensor };
   layers: DecoderLayerParams[];
   /** `[C]` */
-  norm: { weight: Tensor };
+  norm: NormParams;
   /** `[V, C]`. Default: the embedding, read the other way round. */
   output?: { weight: Tensor };
 };
@@ -69,8 +53,12 @@ export type DecoderOptions = {
   cache?: Cache;
   /** Where the tokens stand. Default: after what the cache has seen. */
   positions?: Positions;
-  /** Where traced tensors go, named `layers.0.attention.weights`. Default: nothing is traced. */
-  trace?: Trace;
+  /** Hides keys besides those to come: padding of a batch. Default: nothing. */
+  mask?: Mask;
+  /** Of how many tokens, from the end, logits are made. Default: of all. */
+  last?: number;
+  /** Where traced tensors go, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
+  trace?: ModelTrace;
 };
 
 /** A decoder: made from its configuration, holding no weights. */
@@ -78,107 +66,183 @@ export type Decoder = {
   readonly config: DecoderConfig;
   /** Random weights. */
   init(seed: number): DecoderParams;
-  /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`. */
+  /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
 };
 
 /**
- * A Llama-style decoder: rotary grouped-query attention and a gated feed-forward layer, each behind an RMS norm and
- * beside a residual.
+ * A decoder: layers of causal attention and feed-forward layers, made from a configuration. What the configuration
+ * leaves out is as in Llama: RMS norms before each part, rotary positions, SwiGLU.
  *
- * @throws {ArgumentError} If the sizes do not divide.
+ * @throws {ArgumentError} If the sizes do not divide, or layers slide without a window.
  * @see "LLaMA" (2023), arXiv:2302.13971
  *
  * @example
  * ```ts
  * import { decoder } from "@qkv/transformer";
  *
- * const model = decoder({
+ * const config = {
  *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
- *   contextLength: 32, normEps: 1e-5, ropeBase: 10000, ropeLayout: "half", stopIds: [],
- * });
- * model.apply(model.init(1), [3, 1, 4]).shape; // => [1, 3, 11]
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * };
+ * const llama = decoder(config);
+ * llama.apply(llama.init(1), [3, 1, 4]).shape; // => [1, 3, 11]
+ *
+ * // A sibling is a spread.
+ * const gpt2 = decoder({ ...config, norm: "layer", activation: "geluTanh", gated: false, positions: "learned" });
+ * gpt2.init(1).positions?.weight.shape; // => [32, 8]
  * ```
  */
 export function decoder(config: DecoderConfig): Decoder {
-  const { vocabSize: V, embedDim: C, numHeads, numKvHeads, normEps: eps } = config;
-  if ((C / numHeads) % 2 !== 0) {
-    throw new ArgumentError({
-      fn: "decoder",
-      argument: "numHeads",
-      received: numHeads,
-      expected: `heads of an even size in embedDim = ${C}`,
-      fix: "choose numHeads so that embedDim / numHeads is even: positions turn pairs of numbers.",
-    });
-  }
-  const attention = groupedQuery({
-    embedDim: C,
-    numHeads,
-    numKvHeads,
-    mask: causal(),
-    rope: rope({ headDim: C / numHeads, base: config.ropeBase, layout: config.ropeLayout }),
-  });
-  const mlp = feedForward(config);
+  const { vocabSize: V, embedDim: C, numLayers, normEps: eps, contextLength } = config;
+  const kinds = checkLayerTypes(config);
+  const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: C, eps });
+  const table =
+    config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
+  // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
+  const full = layerOf(config, "full");
+  const sliding = kinds.includes("sliding") ? layerOf(config, "sliding") : full;
+  const layerAt = (i: number) => (kinds[i] === "sliding" ? sliding : full);
   return {
     config,
     init(seed) {
-      // A layer draws from the seeds 4n to 4n + 3 of its number n, so no two matrices share one.
-      const layer = (_: unknown, i: number): DecoderLayerParams => ({
-        attentionNorm: { weight: ones([C]) },
-        attention: attention.init(seed * 1000 + 2 * i + 1),
-        feedForwardNorm: { weight: ones([C]) },
-        feedForward: mlp.init(seed * 1000 + 2 * i + 2),
-      });
+      // Each layer draws from twelve seeds of its own, the first twelve are for what stands around the layers.
       return {
-        embedding: { weight: randn([V, C], { seed: seed * 4000 }) },
-        layers: Array.from({ length: config.numLayers }, layer),
-        norm: { weight: ones([C]) },
+        embedding: { weight: randn([V, C], { seed: seed * 12000 }) },
+        ...(table && { positions: table.init(seed * 12000 + 1) }),
+        layers: Array.from({ length: numLayers }, (_, i) => {
+          const params = layerAt(i).init(seed * 1000 + i + 1);
+          return { ...params, attention: withoutBiases(params.attention, config) };
+        }),
+        norm: layerNorm.init(),
       };
     },
-    apply(params, ids, { cache, positions = { start: cache?.length ?? 0 }, trace } = {}) {
+    apply(params, ids, { cache, positions = { start: cache?.length ?? 0 }, mask, last, trace } = {}) {
+      const { device } = params.embedding.weight;
       // What is computed on the way belongs to the scope; only the logits leave it.
-      return params.embedding.weight.device.scope(() => {
-        let x = embedding(params.embedding.weight, checkIds(ids, params)); // [B, T, C]
+      return device.scope(() => {
+        let x = embedding(params.embedding.weight, checkIds(ids, device)); // [B, T, C]
+        if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
+        if (table) x = table.apply(demand(params.positions, "positions"), x, { positions });
+        note(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
-          const normed = rmsNorm(x, layer.attentionNorm.weight, { eps });
-          const mixed = attention.apply(layer.attention, normed, {
+          x = layerAt(i).apply(layer, x, {
             layer: i,
             positions,
             ...(cache && { cache }),
-            ...(trace && {
-              trace: { ...trace, path: `${trace.path ? `${trace.path}.` : ""}layers.${i}.attention` },
-            }),
+            ...(mask && { mask }),
+            ...(trace && { trace: within(trace, `layers.${i}`) }),
           });
-          x = add(x, mixed);
-          x = add(x, mlp.apply(layer.feedForward, rmsNorm(x, layer.feedForwardNorm.weight, { eps })));
         });
-        return linear(rmsNorm(x, params.norm.weight, { eps }), (params.output ?? params.embedding).weight);
+        const seen = last === undefined ? x : lastRows(x, last);
+        const logits = linear(layerNorm.apply(params.norm, seen), (params.output ?? params.embedding).weight);
+        const cap = config.logitSoftcap;
+        return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
       });
     },
   };
 }
 
-function checkIds(ids: Tensor | readonly number[], params: DecoderParams): Tensor {
-  const { device } = params.embedding.weight;
-  if (!isTensor(ids)) return tensor(checkWhole(ids), { shape: [1, ids.length], dtype: "int32", device });
-  if (ids.shape.length === 2) return ids;
-  throw new ShapeError({
-    fn: "apply",
-    argument: "ids",
-    received: ids.shape,
-    expected: "[B, T]: a row of token ids for each sequence",
-    fix: "reshape the ids, or give a plain list for one sequence.",
+function layerOf(
+  config: DecoderConfig,
+  kind: "full" | "sliding",
+): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
+  const { embedDim: C, numHeads, numKvHeads, positions = "rotary", window, normEps: eps } = config;
+  const { headDim = C / numHeads } = config;
+  if (positions === "rotary" && headDim % 2 !== 0) {
+    throw new ArgumentError({
+      fn: "decoder",
+      argument: config.headDim === undefined ? "numHeads" : "headDim",
+      received: config.headDim ?? numHeads,
+      expected: `heads of an even size in embedDim = ${C}`,
+      fix: "choose numHeads so that embedDim / numHeads is even: positions turn pairs of numbers.",
+    });
+  }
+  const local = kind === "sliding" && config.slidingRopeBase !== undefined;
+  const turn =
+    positions === "rotary" &&
+    ropeOf(
+      {
+        headDim,
+        base: (local ? config.slidingRopeBase : config.ropeBase) ?? 10000,
+        layout: config.ropeLayout ?? "half",
+        ...(config.ropeDim !== undefined && { rotaryDim: config.ropeDim }),
+      },
+      local ? undefined : config.ropeScaling,
+    );
+  const attention = groupedQuery({
+    embedDim: C,
+    numHeads,
+    numKvHeads,
+    headDim,
+    mask: kind === "sliding" ? slidingWindow(window!) : causal(),
+    ...(turn && { rope: turn }),
+    ...(config.qkNorm && { qkNorm: qkNorm("rms", { eps }) }),
+    ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
+    ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
+    bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
+  });
+  const inner = {
+    embedDim: C,
+    hiddenDim: config.hiddenDim,
+    activation: config.activation ?? "silu",
+    gated: config.gated ?? true,
+    bias: config.bias?.feedForward ?? false,
+  };
+  const tokens = config.experts ? mixtureOfExperts({ ...inner, ...config.experts }) : feedForward(inner);
+  return transformerLayer({
+    attention,
+    feedForward: tokens as TokenLayer<FeedForwardParams | MixtureOfExpertsParams>,
+    norm: norm({ kind: config.norm ?? "rms", embedDim: C, eps }),
+    placement: config.placement ?? "pre",
   });
 }
 
-function checkWhole(ids: readonly number[]): readonly number[] {
-  const wrong = ids.find((id) => !Number.isInteger(id));
-  if (wrong === undefined) return ids;
+/** Biases where the configuration has them: some models have them at queries, keys and values alone. */
+function withoutBiases(
+  attention: DecoderLayerParams["attention"],
+  { bias }: DecoderConfig,
+): DecoderLayerParams["attention"] {
+  const bare = <T extends { weight: Tensor }>(map: T): T => ({ weight: map.weight }) as T;
+  const { query, key, value, output } = attention;
+  return {
+    ...attention,
+    ...(!bias?.queryKeyValue && { query: bare(query), key: bare(key), value: bare(value) }),
+    ...(!bias?.attentionOutput && { output: bare(output) }),
+  };
+}
+
+function checkLayerTypes({ layerTypes, numLayers, window }: DecoderConfig): readonly ("full" | "sliding")[] {
+  const kinds = layerTypes ?? new Array<"full">(numLayers).fill("full");
+  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn: "decoder", argument, received, expected, fix });
+  };
+  if (kinds.length !== numLayers) {
+    refuse(
+      "layerTypes",
+      `${kinds.length} types`,
+      `one for each of the ${numLayers} layers`,
+      "name every layer.",
+    );
+  }
+  if (kinds.includes("sliding") && window === undefined) {
+    refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");
+  }
+  return kinds;
+}
+
+/** The last rows of `[B, T, C]`. */
+function lastRows(x: Tensor, count: number): Tensor {
+  return slice(x, 1, x.shape[1]! - Math.min(count, x.shape[1]!));
+}
+
+function demand<T>(params: T | undefined, name: string): T {
+  if (params !== undefined) return params;
   throw new ArgumentError({
     fn: "apply",
-    argument: "ids",
-    received: wrong,
-    expected: "whole numbers",
-    fix: "give token ids as the tokenizer's `encode` returns them.",
+    argument: `params.${name}`,
+    received: params,
+    expected: "what the configuration asks for",
+    fix: "take the params of `decoder(config).init(seed)`, or load those of a checkpoint.",
   });
 }

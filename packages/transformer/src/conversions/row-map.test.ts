@@ -1,0 +1,45 @@
+import { linear, randn, slice, tensor, transpose } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { fromConv1D, fusedPerHead, splitFused, stacked } from "../index.js";
+
+const x = randn([3, 5], { seed: 1 });
+const fused = { weight: randn([24, 5], { seed: 2 }), bias: randn([24], { seed: 3 }) };
+const whole = linear(x, fused.weight, fused.bias); // [3, 24]
+
+test("parts of a stacked projection give the columns of the whole, bit for bit", () => {
+  const [query, key, value] = splitFused(fused, stacked([12, 8, 4]));
+  const outputs = [query, key, value].map((part) => linear(x, part!.weight, part!.bias));
+  expect(outputs[0]!.data).toEqual(slice(whole, 1, 0, 12).data);
+  expect(outputs[1]!.data).toEqual(slice(whole, 1, 12, 20).data);
+  expect(outputs[2]!.data).toEqual(slice(whole, 1, 20, 24).data);
+});
+
+test("parts of a projection fused head by head are its heads, gathered", () => {
+  const map = fusedPerHead({ numHeads: 2, headDim: 4 });
+  const parts = splitFused(fused, map).map((part) => linear(x, part.weight, part.bias));
+  // Head by head, the whole is [query | key | value] of 4 numbers each.
+  for (let head = 0; head < 2; head++) {
+    parts.forEach((part, n) => {
+      const from = head * 12 + n * 4;
+      expect(slice(part, 1, head * 4, head * 4 + 4).data).toEqual(slice(whole, 1, from, from + 4).data);
+    });
+  }
+});
+
+test("a Conv1D is a linear map turned round, and no copy", () => {
+  const stored = { weight: randn([5, 24], { seed: 4 }), bias: fused.bias };
+  const { weight, bias } = fromConv1D(stored);
+  expect(weight.storage).toBe(stored.weight.storage);
+  expect(linear(x, weight, bias).data).toEqual(
+    linear(x, tensor(transpose(stored.weight).data, { shape: [24, 5] }), bias).data,
+  );
+  expect(() => fromConv1D({ weight: tensor([1]) })).toThrow(
+    /fromConv1D: `weight` has shape \[1\], expected \[in, out\]/,
+  );
+});
+
+test("parts that do not make up the rows are refused", () => {
+  expect(() => splitFused(fused, stacked([12, 8]))).toThrow(
+    /splitFused: `weight` has shape \[24, 5\], expected \[20, in\], as the parts have 12, 8 rows/,
+  );
+});

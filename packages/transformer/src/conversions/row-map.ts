@@ -1,0 +1,122 @@
+import { ArgumentError, ShapeError } from "@qkv/core";
+import type { LinearParams } from "@qkv/attention";
+import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
+
+/**
+ * How the rows of a stored matrix become those of ours: which part each goes to, and which row of it it is. Several
+ * parts are the matrices that a model fused into one.
+ */
+export type RowMap = {
+  /** Rows of each part. */
+  readonly sizes: readonly number[];
+  /** Where a stored row goes. */
+  to(row: number): readonly [part: number, row: number];
+};
+
+/**
+ * Parts one after the other, as GPT-2 and Phi-3 fuse queries, keys and values, Phi-3 the gate and the way up, and
+ * PyTorch its `in_proj_weight`.
+ *
+ * @param sizes - Rows of each part, in order.
+ *
+ * @example
+ * ```ts
+ * import { stacked } from "@qkv/transformer";
+ *
+ * stacked([4, 2, 2]).to(5); // => [1, 1]
+ * ```
+ */
+export function stacked(sizes: readonly number[]): RowMap {
+  const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
+  return {
+    sizes,
+    to(row) {
+      let part = sizes.length - 1;
+      while (part > 0 && row < starts[part]!) part -= 1;
+      return [part, row - starts[part]!];
+    },
+  };
+}
+
+/**
+ * Query, key and value of one head, then those of the next, as GPT-NeoX fuses them, and BigCode's models with as many
+ * key-value heads as query heads.
+ *
+ * @example
+ * ```ts
+ * import { fusedPerHead } from "@qkv/transformer";
+ *
+ * const map = fusedPerHead({ numHeads: 2, headDim: 4 });
+ * map.sizes; // => [8, 8, 8]
+ * map.to(12 + 5); // => [1, 5]
+ * ```
+ */
+export function fusedPerHead({ numHeads, headDim: D }: { numHeads: number; headDim: number }): RowMap {
+  return {
+    sizes: [numHeads * D, numHeads * D, numHeads * D],
+    to: (row) => [Math.floor((row % (3 * D)) / D), Math.floor(row / (3 * D)) * D + (row % D)],
+  };
+}
+
+/**
+ * Splits a fused projection, weight and bias, into its parts.
+ *
+ * @param fused - Weight `[out, in]`, bias `[out]`.
+ * @param map - `stacked(sizes)`, `fusedPerHead(…)`, or one of your own.
+ * @throws {ShapeError} If the parts do not make up the rows.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { splitFused, stacked } from "@qkv/transformer";
+ *
+ * const [query, key, value] = splitFused({ weight: randn([8, 4], { seed: 1 }) }, stacked([4, 2, 2]));
+ * [query, key, value].map((part) => part?.weight.shape); // => [[4, 4], [2, 4], [2, 4]]
+ * ```
+ */
+export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
+  const rows = checkTensor("splitFused", "weight", fused.weight).shape[0];
+  const total = map.sizes.reduce((a, b) => a + b, 0);
+  if (rows !== total) {
+    throw new ShapeError({
+      fn: "splitFused",
+      argument: "weight",
+      received: fused.weight.shape,
+      expected: `[${total}, in], as the parts have ${map.sizes.join(", ")} rows`,
+      fix: "count the rows of each part: heads times their size.",
+    });
+  }
+  const from = map.sizes.map((size) => new Int32Array(size));
+  for (let row = 0; row < total; row++) {
+    const [part, to] = map.to(row);
+    from[part]![to] = row;
+  }
+  return from.map((places) => {
+    const rowsOf = (x: Tensor) => take(x, 0, tensor(places, { device: x.device }));
+    return { weight: rowsOf(fused.weight), ...(fused.bias && { bias: rowsOf(fused.bias) }) };
+  });
+}
+
+/**
+ * A linear map of ours from one that is stored as `[in, out]`, as GPT-2's `Conv1D` does: a view, not a copy.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { fromConv1D } from "@qkv/transformer";
+ *
+ * fromConv1D({ weight: zeros([4, 12]) }).weight.shape; // => [12, 4]
+ * ```
+ */
+export function fromConv1D({ weight, bias }: LinearParams): LinearParams {
+  if (checkTensor("fromConv1D", "weight", weight).shape.length !== 2) {
+    throw new ArgumentError({
+      fn: "fromConv1D",
+      argument: "weight",
+      received: weight.shape,
+      expected: "[in, out]",
+      fix: "give the matrix as the checkpoint stores it.",
+    });
+  }
+  return { weight: transpose(weight), ...(bias && { bias }) };
+}

@@ -1,0 +1,25 @@
+import { ArgumentError } from "@qkv/core";
+import { gelu, relu, silu, tanh, type Tensor } from "@qkv/tensor";
+
+const functions = {
+  silu,
+  gelu: (x: Tensor) => gelu(x),
+  geluTanh: (x: Tensor) => gelu(x, { approximate: "tanh" }),
+  relu,
+  tanh,
+} as const satisfies Record<string, (x: Tensor) => Tensor>;
+
+/** What bends the numbers of a feed-forward layer, by name. `geluTanh` is the approximation that GPT-2 was trained with. */
+export type Activation = keyof typeof functions;
+
+/** The function of a name. Refuses a name that is none. */
+export function activationOf(fn: string, name: Activation): (x: Tensor) => Tensor {
+  if (Object.hasOwn(functions, name)) return functions[name];
+  throw new ArgumentError({
+    fn,
+    argument: "activation",
+    received: name,
+    expected: `one of ${Object.keys(functions).join(", ")}`,
+    fix: "take the name that the model's configuration means; leave it out for silu.",
+  });
+}

@@ -1,0 +1,75 @@
+import { add, checkGradient, flip, mul, randn, slice, sum, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { gru } from "../index.js";
+
+const layer = gru({ embedDim: 4, hiddenDim: 3 });
+const params = layer.init(1);
+const x = randn([2, 5, 4], { seed: 2 });
+
+test("golden: one number, one step, by hand", () => {
+  // r = σ(0) = 0.5, z = σ(ln 3) = 0.75, n = tanh(1 + 0.5 · 2) = 0.964028; h = 0.25 · 0.964028 + 0.75 · 4 = 3.241007.
+  const one = gru({ embedDim: 1, hiddenDim: 1 });
+  const weights = {
+    input: { weight: tensor([[0], [Math.log(3)], [1]]) },
+    state: { weight: tensor([[0], [0], [0.5]]) },
+  };
+  const { output, state } = one.apply(weights, tensor([[[1]]]), { state: tensor([[4]]) });
+  expect(output.data[0]).toBeCloseTo(3.241007, 5);
+  expect(state.toNested()).toEqual([[output.data[0]]]);
+});
+
+test("a text in two pieces, the state carried over, is the text in one", () => {
+  const whole = layer.apply(params, x);
+  const first = layer.apply(params, slice(x, 1, 0, 2));
+  const rest = layer.apply(params, slice(x, 1, 2), { state: first.state });
+  expect(slice(whole.output, 1, 2).data).toEqual(rest.output.data);
+  expect(rest.state.data).toEqual(whole.state.data);
+  const nothing = layer.apply(params, slice(x, 1, 0, 0), { state: first.state });
+  expect([nothing.output.shape, nothing.state.data]).toEqual([[2, 0, 3], first.state.data]);
+});
+
+test("in reverse, the last token comes first", () => {
+  const back = layer.apply(params, x, { reverse: true });
+  const turned = layer.apply(params, flip(x, 1));
+  expect(back.output.data).toEqual(flip(turned.output, 1).data);
+  expect(back.state.data).toEqual(turned.state.data);
+});
+
+test("its gradient is that of differences, to weights and through time", () => {
+  const wide = randn([2, 3, 4], { seed: 3, dtype: "float64" });
+  const own = {
+    input: {
+      weight: randn([9, 4], { seed: 4, dtype: "float64" }),
+      bias: randn([9], { seed: 5, dtype: "float64" }),
+    },
+    state: {
+      weight: randn([9, 3], { seed: 6, dtype: "float64" }),
+      bias: randn([9], { seed: 7, dtype: "float64" }),
+    },
+  };
+  const dy = randn([2, 3, 3], { seed: 8, dtype: "float64" });
+  checkGradient(
+    ({ p, x }: { p: typeof own; x: typeof wide }) => {
+      const { output, state } = layer.apply(p, x);
+      return add(sum(mul(output, dy)), sum(mul(state, state)));
+    },
+    { p: own, x: wide },
+  );
+});
+
+test("weights are drawn between ±1/√F, each matrix its own; biases are left out where told", () => {
+  const numbers = [...params.input.weight.data, ...params.state.bias!.data];
+  expect(Math.max(...numbers.map(Math.abs))).toBeLessThan(1 / Math.sqrt(3));
+  const firsts = [params.input.weight, params.input.bias!, params.state.weight, params.state.bias!];
+  expect(new Set(firsts.map(({ data }) => data[0])).size).toBe(4);
+  expect(gru({ embedDim: 4, hiddenDim: 3, bias: false }).init(1).input.bias).toBeUndefined();
+});
+
+test("other shapes are refused", () => {
+  expect(() => layer.apply(params, randn([2, 5, 3], { seed: 1 }))).toThrow(
+    /gru: `x` has shape \[2, 5, 3\], expected \[B, T, 4\].\nFix: give batches/,
+  );
+  expect(() => layer.apply(params, x, { state: randn([1, 3], { seed: 1 }) })).toThrow(
+    /`state` has shape \[1, 3\]/,
+  );
+});

@@ -1,0 +1,116 @@
+import { ShapeError } from "@qkv/core";
+import {
+  add,
+  checkTensor,
+  linear,
+  mul,
+  reshape,
+  sigmoid,
+  slice,
+  split,
+  stack,
+  sub,
+  tanh,
+  uniform,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import type { LinearParams } from "@qkv/attention";
+
+/** The weights of a GRU. Rows are three gates one after the other: reset, update, new. */
+export type GruParams = {
+  /** `[3 · F, C]` and `[3 · F]`: what the input says. */
+  input: LinearParams;
+  /** `[3 · F, F]` and `[3 · F]`: what the state says. */
+  state: LinearParams;
+};
+
+/** A gated recurrent unit: made from its configuration, holding no weights. */
+export type Gru = {
+  /** Random weights: uniform between ±1 / √F. */
+  init(seed: number): GruParams;
+  /**
+   * One state after another. x: `[B, T, C]`. `state`: the first, `[B, F]`, default zeros. `reverse`: whether the last
+   * token comes first. Returns the state at every token, `[B, T, F]`, and the last, `[B, F]`.
+   */
+  apply(
+    params: GruParams,
+    x: Tensor,
+    options?: { state?: Tensor; reverse?: boolean },
+  ): { output: Tensor; state: Tensor };
+};
+
+/**
+ * A gated recurrent unit, as PyTorch computes it: `r = σ(Wᵣx + Uᵣh)`, `z = σ(W_z x + U_z h)`,
+ * `n = tanh(Wₙx + r · (Uₙh))`, `h ← (1 − z) · n + z · h`. What attention was first added to.
+ *
+ * Costs 6 · F · (C + F) operations a token, one after the other: a token waits for the one before.
+ *
+ * @param config - `embedDim` C, `hiddenDim` F, `bias` default true.
+ * @throws {ShapeError} If x or the state has another shape.
+ * @see "Learning Phrase Representations using RNN Encoder-Decoder" (2014), arXiv:1406.1078
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { gru } from "@qkv/transformer";
+ *
+ * const layer = gru({ embedDim: 4, hiddenDim: 6 });
+ * const { output, state } = layer.apply(layer.init(1), randn([2, 5, 4], { seed: 2 }));
+ * [output.shape, state.shape]; // => [[2, 5, 6], [2, 6]]
+ * ```
+ */
+export function gru({
+  embedDim: C,
+  hiddenDim: F,
+  bias = true,
+}: {
+  embedDim: number;
+  hiddenDim: number;
+  bias?: boolean;
+}): Gru {
+  return {
+    init(seed) {
+      const most = 1 / Math.sqrt(F);
+      const draw = (n: number, shape: number[]) =>
+        uniform(shape, { seed: seed * 4 + n, low: -most, high: most });
+      const make = (n: number, inner: number): LinearParams => ({
+        weight: draw(2 * n, [3 * F, inner]),
+        ...(bias && { bias: draw(2 * n + 1, [3 * F]) }),
+      });
+      return { input: make(0, C), state: make(1, F) };
+    },
+    apply({ input, state: recurrent }, x, { state, reverse = false } = {}) {
+      const [B, T] = checkShape("x", x, ["B", "T", C]) as [number, number, number];
+      let h = state ?? zeros([B, F], { dtype: x.dtype, device: x.device });
+      checkShape("state", h, [B, F]);
+      const fromInput = linear(x, input.weight, input.bias); // [B, T, 3F], for all tokens at once
+      const states = new Array<Tensor>(T);
+      for (let n = 0; n < T; n++) {
+        const t = reverse ? T - 1 - n : n;
+        const [rx, zx, nx] = split(reshape(slice(fromInput, 1, t, t + 1), [B, 3 * F]), 3, 1);
+        const [rh, zh, nh] = split(linear(h, recurrent.weight, recurrent.bias), 3, 1);
+        const z = sigmoid(add(zx!, zh!));
+        const fresh = tanh(add(nx!, mul(sigmoid(add(rx!, rh!)), nh!)));
+        h = add(mul(sub(1, z), fresh), mul(z, h)); // [B, F]
+        states[t] = h;
+      }
+      const output = T > 0 ? stack(states, 1) : zeros([B, 0, F], { dtype: x.dtype, device: x.device });
+      return { output, state: h };
+    },
+  };
+}
+
+function checkShape(argument: string, x: Tensor, wanted: readonly (number | string)[]): readonly number[] {
+  const { shape } = checkTensor("gru", argument, x);
+  const fits =
+    shape.length === wanted.length && shape.every((n, a) => typeof wanted[a] === "string" || n === wanted[a]);
+  if (fits) return shape;
+  throw new ShapeError({
+    fn: "gru",
+    argument,
+    received: shape,
+    expected: `[${wanted.join(", ")}]`,
+    fix: "give batches of rows as wide as embedDim, and a state as wide as hiddenDim.",
+  });
+}

@@ -1,0 +1,107 @@
+import { ArgumentError } from "@qkv/core";
+import type { LinearParams } from "@qkv/attention";
+import {
+  add,
+  linear,
+  mul,
+  randn,
+  reshape,
+  scatter,
+  softmax,
+  take,
+  tensor,
+  topK,
+  zeros,
+  type Tensor,
+} from "@qkv/tensor";
+import { feedForward, type FeedForwardConfig, type FeedForwardParams } from "./feed-forward.js";
+
+/** What a mixture of experts is: a feed-forward layer many times over, of which a token uses a few. */
+export type MixtureOfExpertsConfig = FeedForwardConfig & {
+  numExperts: number;
+  /** How many of them a token goes through. */
+  expertsPerToken: number;
+  /** Whether the shares of the chosen experts sum to 1. Default true, as in Mixtral. */
+  normalizeShares?: boolean;
+};
+
+export type MixtureOfExpertsParams = {
+  /** `[numExperts, C]`: how much each expert is asked. */
+  router: LinearParams;
+  experts: FeedForwardParams[];
+};
+
+/** A mixture of experts: made from its configuration, holding no weights. */
+export type MixtureOfExperts = {
+  init(seed: number): MixtureOfExpertsParams;
+  /** `[…, C]` to `[…, C]`. */
+  apply(params: MixtureOfExpertsParams, x: Tensor): Tensor;
+};
+
+/**
+ * A mixture of experts in place of a feed-forward layer: a router gives each token to the `expertsPerToken` experts
+ * that it scores highest, and mixes what they return by the softmax of their scores.
+ *
+ * A token costs `expertsPerToken` feed-forward layers, whatever the number of experts; memory holds them all. The
+ * choice has no gradient, the shares have.
+ *
+ * @throws {ArgumentError} If a token shall use more experts than there are.
+ * @see "Outrageously Large Neural Networks" (2017), arXiv:1701.06538; "Mixtral of Experts" (2024), arXiv:2401.04088
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { mixtureOfExperts } from "@qkv/transformer";
+ *
+ * const layer = mixtureOfExperts({ embedDim: 8, hiddenDim: 16, numExperts: 4, expertsPerToken: 2 });
+ * layer.apply(layer.init(1), randn([1, 3, 8], { seed: 2 })).shape; // => [1, 3, 8]
+ * ```
+ */
+export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExperts {
+  const { embedDim: C, numExperts, expertsPerToken: k, normalizeShares = true } = config;
+  if (!Number.isInteger(k) || k < 1 || k > numExperts) {
+    throw new ArgumentError({
+      fn: "mixtureOfExperts",
+      argument: "expertsPerToken",
+      received: k,
+      expected: `a whole number from 1 to numExperts = ${numExperts}`,
+      fix: "let each token use at least one expert, and at most all.",
+    });
+  }
+  const expert = feedForward(config);
+  return {
+    init(seed) {
+      return {
+        router: { weight: mul(randn([numExperts, C], { seed: seed * 4 + 3 }), 1 / Math.sqrt(C)) },
+        // Negative seeds, which no other matrix of a model draws from.
+        experts: Array.from({ length: numExperts }, (_, e) => expert.init(-(seed * numExperts + e + 1))),
+      };
+    },
+    apply({ router, experts }, x) {
+      const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
+      const scores = linear(rows, router.weight, router.bias); // [N, numExperts]
+      // The softmax over the chosen alone is that over all, made to sum to 1.
+      const chosen = topK(normalizeShares ? scores : softmax(scores), k); // [N, k]
+      const shares = reshape(normalizeShares ? softmax(chosen.values) : chosen.values, [
+        rows.shape[0]! * k,
+        1,
+      ]);
+      const expertOf = chosen.indices.data; // [N · k], row by row
+      let mixed: Tensor | undefined;
+      for (const [e, params] of experts.entries()) {
+        const uses = [...expertOf.keys()].filter((use) => expertOf[use] === e);
+        if (uses.length === 0) continue;
+        const index = (places: number[]) => tensor(places, { dtype: "int32", device: x.device });
+        const tokens = uses.map((use) => Math.floor(use / k));
+        const own = expert.apply(params, take(rows, 0, index(tokens))); // [n, C]
+        const added = mul(own, take(shares, 0, index(uses)));
+        // A token uses an expert once at most, so no two of these rows meet.
+        const places = tokens.flatMap((token) => new Array<number>(C).fill(token));
+        const indices = reshape(index(places), [tokens.length, C]);
+        const spread = scatter(zeros(rows.shape, { dtype: x.dtype, device: x.device }), 0, indices, added);
+        mixed = mixed ? add(mixed, spread) : spread;
+      }
+      return reshape(mixed ?? rows, x.shape);
+    },
+  };
+}

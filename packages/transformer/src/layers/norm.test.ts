@@ -1,0 +1,29 @@
+import { randn, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { norm } from "../index.js";
+
+test("a layer norm shifts and scales to mean 0 and variance 1, an RMS norm to mean square 1, by hand", () => {
+  const x = tensor([[1, 7]]);
+  const layer = norm({ kind: "layer", embedDim: 2, eps: 0 });
+  expect(layer.apply({ weight: tensor([2, 2]), bias: tensor([0, 1]) }, x).toNested()).toEqual([[-2, 3]]);
+  const rms = norm({ kind: "rms", embedDim: 2, eps: 0 });
+  expect(rms.apply(rms.init(), x).toNested()).toEqual([[0.2 * 1, 0.2 * 7].map(Math.fround)]);
+});
+
+test("gains begin at 1, and only a layer norm has a shift; eps is 1e-5 unless told", () => {
+  expect(Object.keys(norm({ kind: "rms", embedDim: 3 }).init())).toEqual(["weight"]);
+  expect(norm({ kind: "layer", embedDim: 3 }).init().bias!.toNested()).toEqual([0, 0, 0]);
+  const x = randn([2, 3], { seed: 1 });
+  const [plain, told, other] = [undefined, 1e-5, 1e-2].map((eps) => {
+    const layer = norm({ kind: "rms", embedDim: 3, ...(eps !== undefined && { eps }) });
+    return layer.apply(layer.init(), x).data;
+  });
+  expect(plain).toEqual(told);
+  expect(plain).not.toEqual(other);
+});
+
+test("another kind is refused, with the fix", () => {
+  expect(() => norm({ kind: "batch" as "rms", embedDim: 3 })).toThrow(
+    /norm: `kind` is "batch", expected "layer" or "rms".\nFix: take "rms" for Llama/,
+  );
+});

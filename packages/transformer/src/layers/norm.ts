@@ -1,0 +1,63 @@
+import { ArgumentError } from "@qkv/core";
+import { layerNorm, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
+
+/** `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. */
+export type NormKind = "layer" | "rms";
+
+/** The gain of a norm, `[C]`, and the shift of a layer norm, `[C]`. */
+export type NormParams = { weight: Tensor; bias?: Tensor };
+
+/** A norm: made from its configuration, holding no weights. */
+export type Norm = {
+  /** Gains of 1, shifts of 0. */
+  init(): NormParams;
+  /** `[…, C]` to the same shape. */
+  apply(params: NormParams, x: Tensor): Tensor;
+};
+
+/**
+ * A norm over the last axis, with a learned gain.
+ *
+ * @param config - `embedDim`: C. `kind`: `rms` (Llama) or `layer` (GPT-2, BERT). `eps`: added to the mean square.
+ *   Default 1e-5.
+ * @throws {ArgumentError} If there is no such kind.
+ * @see "Layer Normalization" (2016), arXiv:1607.06450; "Root Mean Square Layer Normalization" (2019), arXiv:1910.07467
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { norm } from "@qkv/transformer";
+ *
+ * const layer = norm({ kind: "layer", embedDim: 2, eps: 0 });
+ * layer.apply(layer.init(), tensor([[1, 5]])).toNested(); // => [[-1, 1]]
+ * ```
+ */
+export function norm({
+  kind,
+  embedDim: C,
+  eps = 1e-5,
+}: {
+  kind: NormKind;
+  embedDim: number;
+  eps?: number;
+}): Norm {
+  if (kind === "rms") {
+    return {
+      init: () => ({ weight: ones([C]) }),
+      apply: ({ weight }, x) => rmsNorm(x, weight, { eps }),
+    };
+  }
+  if (kind === "layer") {
+    return {
+      init: () => ({ weight: ones([C]), bias: zeros([C]) }),
+      apply: ({ weight, bias }, x) => layerNorm(x, weight, bias, { eps }),
+    };
+  }
+  throw new ArgumentError({
+    fn: "norm",
+    argument: "kind",
+    received: kind,
+    expected: '"layer" or "rms"',
+    fix: 'take "rms" for Llama and its kin, "layer" for GPT-2 and BERT.',
+  });
+}

@@ -1,0 +1,57 @@
+import type { Trace } from "@qkv/attention";
+import { resident, type Tensor, type TraceName } from "@qkv/tensor";
+
+/** The tensors that a layer of a model goes through, by name; those of its attention besides. */
+export type LayerTraceName =
+  /** The rows that enter the first layer, `[B, T, C]`. */
+  | "embeddings"
+  /** What attention adds, `[B, T, C]`. */
+  | "attended"
+  /** What attention to another sequence adds, `[B, T, C]`. */
+  | "crossAttended"
+  /** What the feed-forward layer adds, `[B, T, C]`. */
+  | "fed"
+  /** What leaves the layer, `[B, T, C]`. */
+  | "output";
+
+/**
+ * Tensors by name, filled on the way. A name alone (`weights`, `output`) is filled for every layer; with a path
+ * (`layers.1.attention.weights`) for that layer alone.
+ */
+export type ModelTrace = {
+  readonly names: readonly (TraceName | LayerTraceName | `layers.${number}.${string}`)[];
+  /** Filled, under full names. */
+  readonly tensors: Record<string, Tensor>;
+  /** What stands before a name. */
+  readonly path?: string;
+};
+
+/** The same trace, one step further down. */
+export function within<T extends ModelTrace | undefined>(trace: T, step: string): T {
+  return trace && { ...trace, path: pathTo(trace, step) };
+}
+
+/** Fills in a tensor, if it is asked for. What is traced outlives the scope of the layer. */
+export function note(trace: ModelTrace | undefined, name: LayerTraceName, x: Tensor): Tensor {
+  if (trace && isWanted(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
+  return x;
+}
+
+/** What is asked of the attention layer at a step of the path; undefined where nothing is. */
+export function attentionTrace(trace: ModelTrace | undefined, step: string): Trace | undefined {
+  const at = within(trace, step);
+  const names = at && attentionNames.filter((name) => isWanted(at, name));
+  return names && names.length > 0 ? { ...at, names } : undefined;
+}
+
+const attentionNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
+
+function pathTo({ path }: ModelTrace, name: string): string {
+  return path ? `${path}.${name}` : name;
+}
+
+/** By its name alone, or by the path from the model down, whatever stands before it. */
+function isWanted(trace: ModelTrace, name: TraceName | LayerTraceName): boolean {
+  const full = pathTo(trace, name);
+  return trace.names.some((one) => one === name || full === one || full.endsWith(`.${one}`));
+}

@@ -1,0 +1,125 @@
+import { causal, crossAttention, multiHead } from "@qkv/attention";
+import { add, cast, checkGradient, mapTensors, mul, randn, sum, tensorsOf, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { feedForward, norm, transformerLayer, type Placement } from "../index.js";
+
+const parts = {
+  attention: multiHead({ embedDim: 8, numHeads: 2, mask: causal() }),
+  crossAttention: crossAttention({ embedDim: 8, numHeads: 2 }),
+  feedForward: feedForward({ embedDim: 8, hiddenDim: 12 }),
+  norm: norm({ kind: "rms", embedDim: 8 }),
+};
+const x = randn([1, 4, 8], { seed: 1 });
+const memory = randn([1, 3, 8], { seed: 2 });
+const { crossAttention: _none, ...alone } = parts;
+
+test("norms stand where the placement says, spelled out", () => {
+  const { attention, feedForward: feed, norm: n } = parts;
+  const spelled: Record<
+    Placement,
+    (x: Tensor, f: (x: Tensor) => Tensor, before: Tensor, after: Tensor) => Tensor
+  > = {
+    pre: (x, f, before) => add(x, f(n.apply({ weight: before }, x))),
+    post: (x, f, before) => n.apply({ weight: before }, add(x, f(x))),
+    both: (x, f, before, after) => add(x, n.apply({ weight: after }, f(n.apply({ weight: before }, x)))),
+  };
+  for (const placement of ["pre", "post", "both"] as const) {
+    const layer = transformerLayer({ ...alone, placement });
+    // Gains of their own, so that no norm stands for another.
+    let seed = 10;
+    const params = mapTensors(layer.init(3), (w) =>
+      w.shape.length === 1 ? randn(w.shape, { seed: seed++ }) : w,
+    );
+    const by = spelled[placement];
+    const { attentionNorm, feedForwardNorm, attentionOutNorm, feedForwardOutNorm } = params;
+    let y = by(
+      x,
+      (z) => attention.apply(params.attention, z),
+      attentionNorm.weight,
+      attentionOutNorm?.weight ?? x,
+    );
+    y = by(
+      y,
+      (z) => feed.apply(params.feedForward, z),
+      feedForwardNorm.weight,
+      feedForwardOutNorm?.weight ?? x,
+    );
+    expect(layer.apply(params, x).data).toEqual(y.data);
+    expect("attentionOutNorm" in params).toBe(placement === "both");
+  }
+});
+
+test("with cross-attention it reads the memory, and asks for it", () => {
+  const layer = transformerLayer(parts);
+  const params = layer.init(3);
+  const y = layer.apply(params, x, { memory });
+  expect(y.shape).toEqual([1, 4, 8]);
+  const projected = parts.crossAttention.keyValues(params.crossAttention!, memory);
+  expect(layer.apply(params, x, { memory: projected }).data).toEqual(y.data);
+  expect(layer.apply(params, x, { memory: mul(memory, 2) }).data).not.toEqual(y.data);
+  expect(() => layer.apply(params, x)).toThrow(
+    /apply: `memory` is undefined, expected what the layer's attention/,
+  );
+});
+
+test("no two matrices of a layer, or of its neighbour, are the same numbers", () => {
+  const layer = transformerLayer(parts);
+  const matrices = [0, 1, 2].flatMap((seed) =>
+    tensorsOf(layer.init(seed)).filter(({ shape }) => shape.length === 2),
+  );
+  const firsts = matrices.map((w) => (w.data[0]! * Math.sqrt(w.shape[1]!)).toFixed(4));
+  expect(new Set(firsts).size).toBe(3 * 11);
+});
+
+test("what it goes through is traced by name, for all layers or for one", () => {
+  const layer = transformerLayer(parts);
+  const params = layer.init(3);
+  const trace = (names: readonly string[], path?: string) => {
+    const tensors: Record<string, Tensor> = {};
+    layer.apply(params, x, { memory, trace: { names: names as [], tensors, ...(path && { path }) } });
+    return tensors;
+  };
+  expect(Object.keys(trace(["weights", "attended", "crossAttended", "fed", "output"]))).toEqual([
+    "attention.weights",
+    "attended",
+    "crossAttention.weights",
+    "crossAttended",
+    "fed",
+    "output",
+  ]);
+  const { fed, output } = trace(["fed", "output"]);
+  expect(output!.data).toEqual(layer.apply(params, x, { memory }).data);
+  expect(fed!.data).not.toEqual(output!.data);
+  const one = ["layers.1.attention.weights", "layers.1.output"];
+  expect(Object.keys(trace(one, "layers.1"))).toEqual(one);
+  expect(Object.keys(trace(one, "model.layers.1"))).toEqual(one.map((name) => `model.${name}`));
+  expect(Object.keys(trace(one, "layers.11"))).toEqual([]);
+});
+
+test("its gradient is that of differences", () => {
+  const small = {
+    attention: multiHead({ embedDim: 2, numHeads: 1, mask: causal() }),
+    crossAttention: crossAttention({ embedDim: 2, numHeads: 1 }),
+    feedForward: feedForward({ embedDim: 2, hiddenDim: 3, activation: "gelu", gated: false }),
+    norm: norm({ kind: "rms", embedDim: 2 }),
+    placement: "both" as const,
+  };
+  const layer = transformerLayer(small);
+  const tree = {
+    params: layer.init(3),
+    x: randn([1, 3, 2], { seed: 4 }),
+    memory: randn([1, 2, 2], { seed: 5 }),
+  };
+  const wide = mapTensors(tree, (t: Tensor) => cast(t, "float64"));
+  const dy = randn([1, 3, 2], { seed: 6, dtype: "float64" });
+  checkGradient(
+    ({ params, x, memory }: typeof wide) => sum(mul(layer.apply(params, x, { memory }), dy)),
+    wide,
+  );
+});
+
+test("another placement is refused", () => {
+  expect(() => transformerLayer({ ...alone, placement: "sandwich" as Placement })).toThrow(
+    /transformerLayer: `placement` is "sandwich", expected "pre", "post" or "both"/,
+  );
+});

@@ -1,0 +1,194 @@
+import { ArgumentError } from "@qkv/core";
+import type {
+  AttentionLayer,
+  AttentionParams,
+  CrossAttentionLayer,
+  Positions,
+  ScoreMod,
+} from "@qkv/attention";
+import { add, type Cache, type KeyValues, type Mask, type Tensor } from "@qkv/tensor";
+import type { NormParams, Norm } from "./norm.js";
+import { attentionTrace, note, type ModelTrace } from "./trace.js";
+
+/**
+ * Where the norms of a layer stand. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
+ * transformer, BERT). `both`: `x + norm(f(norm x))` (Gemma 2).
+ */
+export type Placement = "pre" | "post" | "both";
+
+/** What mixes nothing between tokens: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
+export type TokenLayer<Params> = {
+  init(seed: number): Params;
+  /** `[B, T, C]` to `[B, T, C]`. */
+  apply(params: Params, x: Tensor): Tensor;
+};
+
+/** The parts of a transformer layer, each a layer itself. */
+export type TransformerLayerConfig<Inner> = {
+  /** Attention of the sequence to itself. */
+  attention: Pick<AttentionLayer, "init" | "apply">;
+  /** Attention to another sequence, between the two others: a decoder's to what an encoder made. Default: none. */
+  crossAttention?: Pick<CrossAttentionLayer, "init" | "apply">;
+  feedForward: TokenLayer<Inner>;
+  norm: Norm;
+  /** Default `pre`. */
+  placement?: Placement;
+};
+
+export type TransformerLayerParams<Inner> = {
+  attentionNorm: NormParams;
+  attention: AttentionParams;
+  /** With the placement `both`: the norm of what attention adds. */
+  attentionOutNorm?: NormParams;
+  crossAttentionNorm?: NormParams;
+  crossAttention?: AttentionParams;
+  crossAttentionOutNorm?: NormParams;
+  feedForwardNorm: NormParams;
+  feedForward: Inner;
+  /** With the placement `both`: the norm of what the feed-forward layer adds. */
+  feedForwardOutNorm?: NormParams;
+};
+
+export type TransformerLayerOptions = {
+  /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
+  cache?: Cache;
+  /** Which layer of the cache. Default 0. */
+  layer?: number;
+  /** Where the tokens stand. Default: after what the cache has seen. */
+  positions?: Positions;
+  /** Hides keys of this call: padding. Default: nothing. */
+  mask?: Mask;
+  /** Added to the scores of this call. Default: nothing. */
+  bias?: Tensor | ScoreMod;
+  /** The other sequence, `[B, S, C]`, or its keys and values, for a layer with cross-attention. */
+  memory?: Tensor | KeyValues;
+  /** Hides keys of the other sequence. Default: nothing. */
+  memoryMask?: Mask;
+  /** Added to the scores between the two sequences. Default: nothing. */
+  memoryBias?: Tensor | ScoreMod;
+  /** Where traced tensors go. Default: nothing is traced. */
+  trace?: ModelTrace;
+};
+
+/** A layer: made from its parts, holding no weights. */
+export type TransformerLayer<Inner> = {
+  /** Random weights. */
+  init(seed: number): TransformerLayerParams<Inner>;
+  /** `[B, T, C]` to `[B, T, C]`. */
+  apply(params: TransformerLayerParams<Inner>, x: Tensor, options?: TransformerLayerOptions): Tensor;
+};
+
+/**
+ * One layer of a transformer: attention, then a feed-forward layer, each beside a residual and with a norm. With
+ * `crossAttention` it is the layer of an encoder-decoder's decoder. Every part is a value: another attention, another
+ * norm, a mixture of experts in place of the feed-forward layer.
+ *
+ * @throws {ArgumentError} If a layer with cross-attention is applied without `memory`.
+ * @see "Attention Is All You Need" (2017), arXiv:1706.03762; on the placement, arXiv:2002.04745 (2020)
+ *
+ * @example
+ * ```ts
+ * import { multiHead } from "@qkv/attention";
+ * import { randn } from "@qkv/tensor";
+ * import { feedForward, norm, transformerLayer } from "@qkv/transformer";
+ *
+ * const layer = transformerLayer({
+ *   attention: multiHead({ embedDim: 8, numHeads: 2 }),
+ *   feedForward: feedForward({ embedDim: 8, hiddenDim: 32, activation: "gelu", gated: false }),
+ *   norm: norm({ kind: "layer", embedDim: 8 }),
+ *   placement: "post",
+ * });
+ * layer.apply(layer.init(1), randn([1, 5, 8], { seed: 2 })).shape; // => [1, 5, 8]
+ * ```
+ */
+export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): TransformerLayer<Inner> {
+  const { attention, crossAttention, feedForward, norm, placement = "pre" } = config;
+  if (placement !== "pre" && placement !== "post" && placement !== "both") {
+    throw new ArgumentError({
+      fn: "transformerLayer",
+      argument: "placement",
+      received: placement,
+      expected: '"pre", "post" or "both"',
+      fix: 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".',
+    });
+  }
+  /** x with what `f` adds to it, its norm where the placement says. */
+  const beside = (
+    x: Tensor,
+    f: (x: Tensor) => Tensor,
+    own: NormParams,
+    out: NormParams | undefined,
+  ): Tensor => {
+    if (placement === "post") return norm.apply(own, add(x, f(x)));
+    const added = f(norm.apply(own, x));
+    return add(x, placement === "both" && out ? norm.apply(out, added) : added);
+  };
+  const both = placement === "both";
+  return {
+    init(seed) {
+      return {
+        attentionNorm: norm.init(),
+        attention: attention.init(3 * seed),
+        ...(both && { attentionOutNorm: norm.init() }),
+        ...(crossAttention && {
+          crossAttentionNorm: norm.init(),
+          crossAttention: crossAttention.init(3 * seed + 2),
+          ...(both && { crossAttentionOutNorm: norm.init() }),
+        }),
+        feedForwardNorm: norm.init(),
+        feedForward: feedForward.init(3 * seed + 1),
+        ...(both && { feedForwardOutNorm: norm.init() }),
+      };
+    },
+    apply(params, x, { memory, memoryMask, memoryBias, trace, ...options } = {}) {
+      const traced = (step: string) => {
+        const own = attentionTrace(trace, step);
+        return own && { trace: own };
+      };
+      x = beside(
+        x,
+        (y) =>
+          note(
+            trace,
+            "attended",
+            attention.apply(params.attention, y, { ...options, ...traced("attention") }),
+          ),
+        params.attentionNorm,
+        params.attentionOutNorm,
+      );
+      if (crossAttention) {
+        const { crossAttentionNorm, crossAttention: weights } = params;
+        if (!memory || !weights || !crossAttentionNorm)
+          throw missing(memory ? "params.crossAttention" : "memory");
+        const cross = {
+          ...(memoryMask && { mask: memoryMask }),
+          ...(memoryBias && { bias: memoryBias }),
+          ...traced("crossAttention"),
+        };
+        x = beside(
+          x,
+          (y) => note(trace, "crossAttended", crossAttention.apply(weights, y, memory, cross)),
+          crossAttentionNorm,
+          params.crossAttentionOutNorm,
+        );
+      }
+      x = beside(
+        x,
+        (y) => note(trace, "fed", feedForward.apply(params.feedForward, y)),
+        params.feedForwardNorm,
+        params.feedForwardOutNorm,
+      );
+      return note(trace, "output", x);
+    },
+  };
+}
+
+function missing(argument: string): ArgumentError {
+  return new ArgumentError({
+    fn: "apply",
+    argument,
+    received: undefined,
+    expected: "what the layer's attention to another sequence needs",
+    fix: "give the other sequence as `memory`, and params of `layer.init(seed)`.",
+  });
+}

@@ -1,0 +1,74 @@
+import type { RotaryLayout } from "@qkv/attention";
+import type { Activation } from "../layers/activation.js";
+import type { NormKind } from "../layers/norm.js";
+import type { Placement } from "../layers/transformer-layer.js";
+import type { RopeScalingConfig } from "./rope-of.js";
+
+/**
+ * What a decoder is: a table of numbers and names. What is left out is as in Llama, so GPT-2, Gemma or a mixture of
+ * experts are a few entries more, and a sibling is a spread: `{ ...config, numKvHeads: 1 }`.
+ */
+export type DecoderConfig = {
+  /** V */
+  vocabSize: number;
+  /** C, the width of the model. */
+  embedDim: number;
+  /** F, the width of the feed-forward layers. */
+  hiddenDim: number;
+  /** L */
+  numLayers: number;
+  /** H */
+  numHeads: number;
+  /** Hkv */
+  numKvHeads: number;
+  /** D, the size of one head. Default: C / H. */
+  headDim?: number;
+  /** The longest sequence that the model was trained for. Unit: tokens. */
+  contextLength: number;
+  /** Tokens at which generation ends. */
+  stopIds: readonly number[];
+
+  /** Default `rms`. */
+  norm?: NormKind;
+  /** Added to the mean square in norms. */
+  normEps: number;
+  /** Where norms stand. Default `pre`. */
+  placement?: Placement;
+  /** Default `silu`. */
+  activation?: Activation;
+  /** Whether the feed-forward layers are gated. Default true. */
+  gated?: boolean;
+  /** Which maps add a bias in new random weights; weights that have one use it. Default: none. */
+  bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
+  /** Experts in place of feed-forward layers. Default: none. */
+  experts?: { numExperts: number; expertsPerToken: number; normalizeShares?: boolean };
+
+  /** How order enters. Default `rotary`. */
+  positions?: "rotary" | "learned" | "none";
+  /** Default 10000. */
+  ropeBase?: number;
+  /** Default `half`. */
+  ropeLayout?: RotaryLayout;
+  /** How many numbers of a head turn. Default: all. */
+  ropeDim?: number;
+  /** Default: none. */
+  ropeScaling?: RopeScalingConfig;
+  /** The base in layers with a window, which are not scaled then. Default: as in the others. */
+  slidingRopeBase?: number;
+
+  /** Which layers look back `window` tokens, and which at all. Default: all `full`. */
+  layerTypes?: readonly ("full" | "sliding")[];
+  /** Keys that a query of a sliding layer sees, itself included. Unit: tokens. */
+  window?: number;
+  /** What dot products are multiplied with. Default: 1 / √D. */
+  attentionScale?: number;
+  /** Bends scores into (−softcap, softcap). Default: off. */
+  attentionSoftcap?: number;
+  /** Whether queries and keys are normalised, head by head. Default false. */
+  qkNorm?: boolean;
+
+  /** What embeddings are multiplied with. Default 1; Gemma: √C. */
+  embeddingScale?: number;
+  /** Bends logits into (−softcap, softcap). Default: off. */
+  logitSoftcap?: number;
+};

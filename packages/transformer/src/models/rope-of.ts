@@ -1,0 +1,47 @@
+import {
+  dynamicNtk,
+  linearScaling,
+  llama3Scaling,
+  longRope,
+  rope,
+  yarn,
+  type Llama3ScalingOptions,
+  type LongRopeOptions,
+  type Rope,
+  type RopeOptions,
+  type RopeScaling,
+  type YarnOptions,
+} from "@qkv/attention";
+
+/** How a rotary embedding is stretched over longer texts, as data: the name of a scaling with its numbers. */
+export type RopeScalingConfig =
+  | { type: "linear"; factor: number }
+  | { type: "dynamic"; factor: number; originalLength: number }
+  | ({ type: "yarn" } & YarnOptions)
+  | ({ type: "llama3" } & Llama3ScalingOptions)
+  | ({ type: "longrope" } & LongRopeOptions);
+
+/** The rotary embedding of a configuration. */
+export function ropeOf(options: Omit<RopeOptions, "scaling">, scaling: RopeScalingConfig | undefined): Rope {
+  return rope({ ...options, ...(scaling && { scaling: scalingOf(scaling) }) });
+}
+
+function scalingOf(config: RopeScalingConfig): RopeScaling {
+  switch (config.type) {
+    case "linear":
+      return linearScaling(config.factor);
+    case "dynamic":
+      return dynamicNtk(config);
+    case "yarn":
+      return yarn(numbersOf(config));
+    case "llama3":
+      return llama3Scaling(numbersOf(config));
+    case "longrope":
+      return longRope(numbersOf(config));
+  }
+}
+
+/** Without the name, which is no number of the scaling. */
+function numbersOf<T extends { type: string }>({ type: _type, ...numbers }: T): Omit<T, "type"> {
+  return numbers;
+}
