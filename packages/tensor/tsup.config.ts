@@ -1,3 +1,11 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "contracts", "devices", "expressions", "optimizers", "safetensors"]);
+export default library([
+  "index",
+  "contracts",
+  "devices",
+  "expressions",
+  "key-values",
+  "optimizers",
+  "safetensors",
+]);

@@ -9,13 +9,14 @@ import {
   type Tensor,
   type TraceName,
 } from "@qkv/tensor";
+import { isBlocks, partLength } from "@qkv/tensor/key-values";
 import { attentionOp } from "./attention-op.js";
 import type { TileTrace } from "./attention-rows.js";
 import { denseBias, type Places } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkBlocks } from "./check-blocks.js";
 import { checkMask } from "./mask.js";
-import { isBlocks, lengthOf, placesOf, storedParts } from "./parts.js";
+import { placesOf, storedParts } from "./parts.js";
 import { keyLengthsOf, planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
 
@@ -162,7 +163,7 @@ export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options
   const { key, value } = keyValues;
   checkShapes(fn, checkTensor(fn, "query", query), key, value);
   const [B, , T, D] = query.shape as [number, number, number, number];
-  const S = key.reduce((sum, part) => sum + lengthOf(part), 0);
+  const S = key.reduce((sum, part) => sum + partLength(part), 0);
   checkPositions(fn, keyValues.positions, B, S);
   const positions = placesOf(keyValues, B);
   const { scale = 1 / Math.sqrt(D), softcap = 0, sinks } = options;
@@ -313,7 +314,7 @@ function checkShapes(fn: string, query: Tensor, keys: readonly Part[], values: r
 
 /** `[B, Hkv, S, D]`, however the part lies. */
 function shapeOf(part: Part, B: number): readonly (number | undefined)[] {
-  return isBlocks(part) ? [B, part.data.shape[1], lengthOf(part), part.data.shape[3]] : part.shape;
+  return isBlocks(part) ? [B, part.data.shape[1], partLength(part), part.data.shape[3]] : part.shape;
 }
 
 function headsOf(part: Part): number | undefined {

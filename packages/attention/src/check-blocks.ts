@@ -1,6 +1,6 @@
 import { ArgumentError, ShapeError } from "@qkv/core";
 import { checkTensor, type Part, type Tensor } from "@qkv/tensor";
-import { isBlocks, lengthOf } from "./parts.js";
+import { isBlocks, partLength } from "@qkv/tensor/key-values";
 
 /** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
 export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {
@@ -26,9 +26,9 @@ export function checkBlocks(fn: string, argument: "key" | "value", part: Part, q
     refuse("length", `${length.length} lengths`, `one, or B = ${B}`, "give the tokens of each batch.");
   }
   const columns = table.length / B;
-  const needed = Math.ceil(lengthOf(part) / blockLength);
+  const needed = Math.ceil(partLength(part) / blockLength);
   if (B > 0 && (!Number.isInteger(columns) || columns < needed)) {
-    const expected = `B = ${B} rows of ${needed} blocks or more, for ${lengthOf(part)} tokens`;
+    const expected = `B = ${B} rows of ${needed} blocks or more, for ${partLength(part)} tokens`;
     refuse("table", `${table.length} numbers`, expected, "name a block for each stretch of tokens.");
   }
   for (let b = 0; b < B; b++) {

@@ -20,10 +20,10 @@ import {
   type KeyValues,
   type Tensor,
 } from "@qkv/tensor";
+import { densePart } from "@qkv/tensor/key-values";
 import { firstQueryOf, keyPositions } from "./attention-rows.js";
 import { onTensors, type Places } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
-import { denseOf } from "./parts.js";
 
 /**
  * Attention written out with tensor operations: the specification that the tiled version is tested against, and the
@@ -54,7 +54,7 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options: Att
     sinks,
   } = prepare("plainAttention", query, keyValues, options);
   const [B, H, T] = query.shape as [number, number, number];
-  const dense = (parts: KeyValues["key"]) => parts.map((part) => denseOf(part, B));
+  const dense = (parts: KeyValues["key"]) => parts.map((part) => densePart(part, B));
   const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]
   const value = heads(concat(dense(keyValues.value), 2), H); // [B, H, S, Dv]
   const S = key.shape[2]!;
