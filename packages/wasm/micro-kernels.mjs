@@ -190,19 +190,24 @@ ${Object.values(binarySteps)
   }
 }
 
-export function binarySlope(
-  op: i32, dFirst: usize, dSecond: usize, dTo: usize, first: usize, second: usize, rows: i32, bytes: usize,
-): void {
+${["first", "second"]
+  .map(
+    (side, which) => `
+/** What the slope is worth to the ${side} operand. */
+export function ${side}Slope(op: i32, dSide: usize, dTo: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   switch (op) {
 ${Object.values(binarySteps)
-  .map(([, da, db], n) =>
-    da === undefined
+  .map((step, n) => {
+    const slope = step[1 + which];
+    return slope === undefined
       ? ""
-      : `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i), dy = v128.load(dTo + i); v128.store(dFirst + i, f32x4.add(v128.load(dFirst + i), ${da})); v128.store(dSecond + i, f32x4.add(v128.load(dSecond + i), ${db}));`)} break;`,
-  )
+      : `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i), dy = v128.load(dTo + i); v128.store(dSide + i, f32x4.add(v128.load(dSide + i), ${slope}));`)} break;`;
+  })
   .join("\n")}
   }
-}`;
+}`,
+  )
+  .join("\n")}`;
 
 export const microKernels = `// Written by micro-kernels.mjs.
 import { exp4, log4, madd, sign4, tanh4, truth, where0, zero } from "./lanes";

@@ -1,60 +1,221 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
-import { attentionScratch, beginTile, endTile, mixTile, scoreTile } from "./attention";
+import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
+import { power4, powerNumbers, zero } from "./lanes";
+import { findRows, partsOf, Request, rowStep } from "./request";
 import {
-  address, BITS, BITS_AT, CLASSES, COLUMNS, DIM, findRows, float, GROUP, HEADS, KEY_PARTS, KEYS, LSE, OUTPUT, PART,
-  PARTS, PLAN_BATCH, PLAN_HEAD, QUERIES, QUERY, ROWS, rowStep, SCALE, SOFTCAP, VALUE_DIM, word,
-} from "./request";
+  allFinite, capScores, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
+  QUERIES, ROW, TILE,
+} from "./tile";
 
-/** Bytes of scratch of one thread: the tile's own, then room for copies of 64 keys and 64 values. */
-export function attentionForwardScratch(dim: i32, valueDim: i32): i32 {
-  const width = (valueDim + 7) & ~7;
-  return attentionScratch(dim, width) + 64 * (dim + width) * 4;
+/** Where a query has seen no key yet: far above a hidden score. */
+const NONE: f32 = -1e30;
+
+/** Where in a thread's scratch things lie, for the item at hand. */
+let scoresAt: usize = 0;
+let largestAt: usize = 0;
+let sumAt: usize = 0;
+let correctionAt: usize = 0;
+let positionsAt: usize = 0;
+let queriesAt: usize = 0;
+let mixtureAt: usize = 0;
+let keyAt: usize = 0;
+let valueAt: usize = 0;
+let registersAt: usize = 0;
+let weightRegistersAt: usize = 0;
+
+function layOut(request: Request, scratch: usize): usize {
+  const width = (request.valueDim + 7) & ~7;
+  scoresAt = scratch;
+  largestAt = scoresAt + TILE;
+  sumAt = largestAt + LANES;
+  correctionAt = sumAt + LANES;
+  positionsAt = correctionAt + LANES;
+  queriesAt = positionsAt + LANES;
+  mixtureAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
+  keyAt = mixtureAt + (<usize>((QUERIES + 8) * width) << 2);
+  valueAt = keyAt + (<usize>(KEYS * request.dim) << 2);
+  registersAt = valueAt + (<usize>(KEYS * width) << 2);
+  weightRegistersAt = registersAt + registerBytes(request.scoreMod, false);
+  return weightRegistersAt + registerBytes(request.weightMod, false);
+}
+
+/** Bytes of scratch of one thread. */
+export function attentionForwardScratch(request: usize): i32 {
+  return <i32>layOut(changetype<Request>(request), 0);
 }
 
 /** Within a head the last queries come first: under a causal mask they see most. Returns 1 if a score was no number. */
-export function attentionForward(item: i32, scratch: usize, request: usize): i32 {
-  const rows = word(request, ROWS);
-  const heads = word(request, HEADS);
-  const queries = word(request, QUERIES);
-  const keys = word(request, KEYS);
-  const dim = word(request, DIM);
-  const valueDim = word(request, VALUE_DIM);
+export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
+  const request = changetype<Request>(at);
+  layOut(request, scratch);
+  const heads = request.heads, queries = request.queries, keys = request.keys, columns = request.columns;
+  const dim = request.dim, valueDim = request.valueDim;
+  const scoreMod = request.scoreMod, weightMod = request.weightMod;
   const width = (valueDim + 7) & ~7;
-  const columns = word(request, COLUMNS);
-  const place = item / rows;
-  const row = rows - 1 - (item % rows);
+  const place = item / request.rows;
+  const row = request.rows - 1 - (item % request.rows);
   const batch = place / heads;
   const head = place % heads;
-  const kvHead = head / word(request, GROUP);
+  const kvHead = head / request.group;
   const t = row << 6;
-  const count = min(64, queries - t);
-  const keyParts = request + (KEY_PARTS << 2);
-  const valueParts = keyParts + ((<usize>word(request, PARTS) * PART) << 2);
-  const keyScratch = scratch + <usize>attentionScratch(dim, width);
-  const valueScratch = keyScratch + <usize>(dim << 8);
+  const count = min(QUERIES, queries - t);
+  const bytes = <usize>((count + 7) & ~7) << 2;
+  const position = request.firstQuery + t;
 
-  const query = address(request, QUERY) + <usize>(
-    (batch * word(request, QUERY + 1) + head * word(request, QUERY + 2) + t * word(request, QUERY + 3)) << 2
-  );
-  beginTile(query, word(request, QUERY + 3), word(request, QUERY + 4), count, dim, width, float(request, SCALE), scratch);
-  const first = batch * word(request, PLAN_BATCH) + head * word(request, PLAN_HEAD) + row * columns;
-  for (let column = 0; column < columns; column++) {
-    const tile = <usize>(first + column);
-    const whole = load<u8>(address(request, CLASSES) + tile);
-    if (whole == 0) continue;
-    const start = column << 6;
-    const length = min(64, keys - start);
-    const mask = whole == 1 ? address(request, BITS) + (<usize>word(address(request, BITS_AT), tile) << 2) : 0;
-    const key = findRows(keyParts, batch, kvHead, start, length, dim, dim, keyScratch);
-    scoreTile(key, rowStep, length, count, dim, float(request, SOFTCAP), mask, scratch);
-    const value = findRows(valueParts, batch, kvHead, start, length, valueDim, width, valueScratch);
-    if (!mixTile(value, rowStep, length, count, dim, width, scratch)) return 1;
+  const from = batch * request.queryBatch + head * request.queryHead + t * request.queryRow;
+  packQueries(request.query + (<usize>from << 2), request.queryRow, request.queryColumn, count, dim, request.scale, queriesAt);
+  begin(count, width);
+  beginProgram(scoreMod, registersAt, batch, head, position);
+  beginProgram(weightMod, weightRegistersAt, batch, head, position);
+  const first = batch * request.planBatch + head * request.planHead + row * columns;
+  // Weights that an expression changes must be known whole before they are mixed: then a second walk mixes.
+  for (let walk = weightMod == 0 ? 1 : 0; walk < 2; walk++) {
+    for (let column = 0; column < columns; column++) {
+      const tile = <usize>(first + column);
+      const whole = load<u8>(request.classes + tile);
+      if (whole == 0) continue;
+      const start = column << 6;
+      const length = min(KEYS, keys - start);
+      const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, dim, keyAt);
+      multiplyTile(key, <usize>rowStep << 2, length, queriesAt, (count + 7) >> 3, dim, scoresAt);
+      if (request.softcap > 0) capScores(request.softcap, scoresAt, length, bytes);
+      if (scoreMod != 0 || weightMod != 0) keyPositions(request, batch, start, length, positionsAt);
+      if (scoreMod != 0) modScores(scoreMod, registersAt, scoresAt, batch, head, position, positionsAt, length, bytes);
+      if (whole == 1) {
+        const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+        hideScores(bits, scoresAt, 0, length, bytes);
+      }
+      if (weightMod == 0 || walk == 0) {
+        let odd = zero();
+        for (let i: usize = 0; i < bytes; i += 16) odd = v128.or(odd, softmaxLanes(i, length));
+        if (v128.any_true(odd)) return 1;
+      } else {
+        for (let i: usize = 0; i < bytes; i += 16) weighLanes(i, length);
+        modWeights(weightMod, batch, head, position, length, bytes);
+      }
+      if (walk == 0) continue;
+      const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
+      mixValues(scoresAt, value, <usize>rowStep << 2, length, count, width, mixtureAt, correctionAt);
+    }
+    if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
+    if (walk == 0 && request.sinks != 0) joinSink(request, head, count);
   }
-  const at = <usize>(place * queries + t);
-  endTile(
-    address(request, OUTPUT) + ((at * <usize>valueDim) << 2),
-    address(request, LSE) + (at << 2),
-    count, dim, width, valueDim, scratch,
-  );
+  if (weightMod == 0 && request.sinks != 0) joinSink(request, head, count);
+  return end(request, place * queries + t, count, width);
+}
+
+function begin(count: i32, width: i32): void {
+  // Blocks of queries may reach a little over the last one.
+  const end = <usize>(count + 8) << 2;
+  memory.fill(mixtureAt, 0, end * <usize>width);
+  memory.fill(sumAt, 0, end);
+  for (let i: usize = 0; i < end; i += 4) {
+    store<f32>(largestAt + i, NONE);
+    store<f32>(correctionAt + i, 1);
+  }
+}
+
+/** Runs the steps of an expression that are the same for all keys. */
+export function beginProgram(program: usize, registers: usize, batch: i32, head: i32, query: i32): void {
+  if (program == 0) return;
+  runSteps(program, registers, HEAD_LEVEL, 0, batch, head, query, 0, STRIP, ROW);
+  runSteps(program, registers, QUERY_LEVEL, 0, batch, head, query, 0, STRIP, ROW);
+}
+
+/** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
+function softmaxLanes(lane: usize, keys: i32): v128 {
+  const at0 = powerNumbers;
+  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const before = v128.load(largestAt + lane);
+  const end = scoresAt + lane + <usize>keys * ROW;
+  let largest = before;
+  let odd = zero();
+  for (let at = scoresAt + lane; at < end; at += ROW) {
+    const score = v128.load(at);
+    largest = f32x4.pmax(largest, score);
+    // NaN is not itself, and infinity minus itself is not either.
+    const difference = f32x4.sub(score, score);
+    odd = v128.or(odd, f32x4.ne(difference, difference));
+  }
+  const correction = power4(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  let sum = f32x4.mul(v128.load(sumAt + lane), correction);
+  for (let at = scoresAt + lane; at < end; at += ROW) {
+    const power = power4(f32x4.sub(v128.load(at), largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    v128.store(at, power);
+    sum = f32x4.add(sum, power);
+  }
+  v128.store(largestAt + lane, largest);
+  v128.store(sumAt + lane, sum);
+  v128.store(correctionAt + lane, correction);
+  return odd;
+}
+
+/** Four queries: their scores become weights; hidden ones -1, so that they are known again. */
+function weighLanes(lane: usize, keys: i32): void {
+  const at0 = powerNumbers;
+  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const largest = v128.load(largestAt + lane);
+  const sum = v128.load(sumAt + lane);
+  const share = v128.and(f32x4.div(f32x4.splat(1), sum), f32x4.gt(sum, zero()));
+  const end = scoresAt + lane + <usize>keys * ROW;
+  for (let at = scoresAt + lane; at < end; at += ROW) {
+    const score = v128.load(at);
+    const power = power4(f32x4.sub(score, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const hidden = f32x4.le(score, f32x4.splat(HIDDEN));
+    v128.store(at, v128.bitselect(f32x4.splat(-1), f32x4.mul(power, share), hidden));
+  }
+}
+
+/** Weights go through an expression; hidden ones become 0. */
+function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32, bytes: usize): void {
+  for (let j = 0; j < keys; j += STRIP) {
+    const rows = min(STRIP, keys - j);
+    const strip = scoresAt + <usize>j * ROW;
+    runSteps(program, weightRegistersAt, SCORE_LEVEL, strip, batch, head, query, positionsAt + (<usize>j << 2), rows, bytes);
+    const result = resultOf(program, weightRegistersAt);
+    for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+      for (let i = r; i < r + bytes; i += 16) {
+        const hidden = f32x4.lt(v128.load(strip + i), zero());
+        v128.store(strip + i, v128.andnot(v128.load(result + i), hidden));
+      }
+    }
+  }
+}
+
+/** A sink takes part in the sum alone, and joins once, at the end. */
+function joinSink(request: Request, head: i32, count: i32): void {
+  const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    const largest = load<f32>(largestAt + i);
+    const top = max<f32>(largest, sink);
+    const shrink = <f32>NativeMath.exp(<f64>largest - <f64>top);
+    // A sink of -infinity is none.
+    store<f32>(largestAt + i, top);
+    store<f32>(sumAt + i, load<f32>(sumAt + i) * shrink + <f32>NativeMath.exp(<f64>sink - <f64>top));
+    // What is mixed so far was weighed against the largest score alone.
+    store<f32>(correctionAt + i, request.weightMod == 0 ? shrink : 1);
+  }
+}
+
+/** Writes mixtures, divided by their sums, and logarithms of sums; zeros and -infinity where nothing was seen. */
+function end(request: Request, place: i32, count: i32, width: i32): i32 {
+  const valueDim = request.valueDim, weightMod = request.weightMod, sinks = request.sinks;
+  for (let q = 0; q < count; q++) {
+    const sum = load<f32>(sumAt + (<usize>q << 2));
+    const largest = load<f32>(largestAt + (<usize>q << 2));
+    const seen = sum > 0;
+    const shrink: f32 = sinks == 0 ? 1 : load<f32>(correctionAt + (<usize>q << 2));
+    const factor: f32 = weightMod != 0 ? 1 : seen ? shrink / sum : 0;
+    const from = mixtureAt + (<usize>(q * width) << 2);
+    if (!allFinite(from, width)) return 1;
+    const to = request.output + ((<usize>(place + q) * <usize>valueDim) << 2);
+    for (let d = 0; d < valueDim; d++) store<f32>(to + (<usize>d << 2), load<f32>(from + (<usize>d << 2)) * factor);
+    const logSum: f32 = seen ? <f32>(<f64>largest + NativeMath.log(<f64>sum)) : -Infinity;
+    store<f32>(request.lse + (<usize>(place + q) << 2), logSum);
+  }
   return 0;
 }

@@ -2,7 +2,7 @@
 // registers and fills one; a register is a strip of float32. What is the same for a whole head, or for a whole row of
 // queries, is computed once for it.
 import { zero } from "./lanes";
-import { binarySlope, binaryStep, unarySlope, unaryStep } from "./micro-kernels";
+import { binaryStep, firstSlope, secondSlope, unarySlope, unaryStep } from "./micro-kernels";
 
 /** Keys of a strip, bytes from one key to the next, and bytes of a register. */
 export const STRIP: i32 = 8;
@@ -19,6 +19,7 @@ const WHERE: i32 = 6;
 const INDEX: i32 = 7;
 const LOOKUP: i32 = 8;
 const KEEP: i32 = 9;
+const POW: i32 = 10;
 const UNARY: i32 = 16;
 const BINARY: i32 = 32;
 
@@ -130,6 +131,8 @@ export function runSteps(
       lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
     } else if (op == KEEP) {
       drop(step, to, registers, rows, bytes);
+    } else if (op == POW) {
+      raise(to, register(registers, step.a), register(registers, step.b), rows, bytes);
     }
   }
 }
@@ -138,7 +141,7 @@ export function runSteps(
  * After a run: takes the slope of the result back to the score. The slopes of registers follow the registers.
  *
  * @param slope - A strip of the tile: holds the slope of the result, and then that of the score.
- * @param tables - float64 sums of the tables' gradients.
+ * @param tables - float64 sums of the tables' gradients; 0: not wanted.
  * @param lanes - Queries that count.
  */
 export function slopeSteps(
@@ -152,7 +155,9 @@ export function slopeSteps(
 ): void {
   const count = changetype<Program>(program).count;
   const slopes = registers + <usize>count * REGISTER;
-  for (let n = 0; n < count; n++) memory.fill(register(slopes, n), 0, <usize>rows * ROW);
+  for (let n = 0; n < count; n++) {
+    if (stepAt(program, n).active) memory.fill(register(slopes, n), 0, <usize>rows * ROW);
+  }
   const last = register(slopes, count - 1);
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     memory.copy(last + r, slope + r, bytes);
@@ -165,7 +170,9 @@ export function slopeSteps(
     const dy = register(slopes, n);
     if (op >= BINARY) {
       const first = register(registers, step.a), second = register(registers, step.b);
-      binarySlope(op, register(slopes, step.a), register(slopes, step.b), dy, first, second, rows, bytes);
+      const a = stepAt(program, step.a).active, b = stepAt(program, step.b).active;
+      if (a) firstSlope(op, register(slopes, step.a), dy, first, second, rows, bytes);
+      if (b) secondSlope(op, register(slopes, step.b), dy, first, second, rows, bytes);
     } else if (op >= UNARY) {
       const x = register(registers, step.a), y = register(registers, n);
       unarySlope(op, register(slopes, step.a), dy, x, y, rows, bytes);
@@ -185,7 +192,7 @@ export function slopeSteps(
           v128.store(db + i, f32x4.add(v128.load(db + i), v128.and(d, second)));
         }
       }
-    } else if (op == LOOKUP) {
+    } else if (op == LOOKUP && tables != 0) {
       const places = register(registers, step.a);
       const to = tables + (<usize>step.j << 3);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
@@ -194,6 +201,9 @@ export function slopeSteps(
           store<f64>(at, load<f64>(at) + <f64>load<f32>(dy + i));
         }
       }
+    } else if (op == POW) {
+      const a = register(registers, step.a), b = register(registers, step.b);
+      raiseSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
     }
   }
 }
@@ -210,6 +220,32 @@ function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, byte
     for (let i = r; i < r + bytes; i += 16) {
       const second = f32x4.eq(v128.load(condition + i), zero());
       v128.store(to + i, v128.bitselect(v128.load(b + i), v128.load(a + i), second));
+    }
+  }
+}
+
+/** a to the power of b, number by number; one that was computed just before is not computed again. */
+function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
+  let a: f32 = 1, b: f32 = 1, power: f32 = 1;
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 4) {
+      const base = load<f32>(first + i), exponent = load<f32>(second + i);
+      if (base != a || exponent != b) power = <f32>NativeMath.pow(<f64>base, <f64>exponent);
+      a = base;
+      b = exponent;
+      store<f32>(to + i, power);
+    }
+  }
+}
+
+function raiseSlope(da: usize, db: usize, dy: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
+  for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+    for (let i = r; i < r + bytes; i += 4) {
+      const slope = <f64>load<f32>(dy + i);
+      if (slope == 0) continue;
+      const a = <f64>load<f32>(first + i), b = <f64>load<f32>(second + i);
+      store<f32>(da + i, load<f32>(da + i) + <f32>(slope * b * NativeMath.pow(a, b - 1)));
+      if (a > 0) store<f32>(db + i, load<f32>(db + i) + <f32>(slope * NativeMath.pow(a, b) * NativeMath.log(a)));
     }
   }
 }

@@ -1,12 +1,13 @@
 import type { AttentionRequest, View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { writeRequest } from "./attention-request.js";
+import { inputPlaces, programsOf, writeRequest } from "./attention-request.js";
 
 /**
  * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
  * after the other, tiles that reach over two parts, and values whose size is no multiple of 8 are copied, a tile at a
- * time. Expressions, sinks and traces run on the plain device, and so does a call that meets a number that is none.
+ * time. Expressions run tile by tile as lists of steps. Traces run on the plain device, and so does a call that meets a
+ * number that is none, or an expression with a step that the kernels lack.
  */
 export function attentionKernel(engine: Engine) {
   return (
@@ -14,22 +15,106 @@ export function attentionKernel(engine: Engine) {
     outputs: readonly View[],
     request: AttentionRequest & { want: readonly string[] },
   ): boolean => {
-    const { parts, plan, scoreMod, weightMod, hasSinks, want } = request;
-    const query = inputs[0]!;
-    // Blocks run on the plain kernel, in place.
-    if (request.layouts) return false;
-    if (query.dtype !== "float32" || scoreMod || weightMod || hasSinks || want.length > 0) return false;
-    const keys = inputs.slice(1, 1 + parts);
-    const values = inputs.slice(1 + parts, 1 + 2 * parts);
-    const [B, H, T, D] = query.shape as [number, number, number, number];
-    const Dv = values[0]!.shape[3]!;
-    const S = keys.reduce((sum, { shape }) => sum + shape[2]!, 0);
-    if (B * H * T * D * Dv * S === 0 || plan.queryTile !== 64 || plan.keyTile !== 64) return false;
+    if (request.want.length > 0 || !fits(inputs, request)) return false;
+    const programs = programsOf(request, inputs);
+    if (!programs) return false;
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs.slice(0, 1 + 2 * parts), outputs);
-      const at = writeRequest(call, query, keys, values, pointers, request);
-      const scratch = engine.exports["attentionForwardScratch"]!(D, Dv);
-      return engine.parallel("attentionForward", B * H * plan.rows, scratch, at);
+      const pointers = call.place(inputs, outputs);
+      const [output, lse] = outputs.map((view, i) => ({ view, pointer: pointers[inputs.length + i]! }));
+      const at = writeRequest(call, request, programs, inputs, pointers, { output: output!, lse: lse! });
+      const scratch = engine.exports["attentionForwardScratch"]!(at);
+      const [B, H] = inputs[0]!.shape as [number, number];
+      return engine.parallel("attentionForward", B * H * request.plan.rows, scratch, at);
     });
   };
+}
+
+type BackwardRequest = AttentionRequest & {
+  readonly inputs: number;
+  readonly arrived: readonly number[];
+};
+
+/** Table gradients up to this many numbers are summed apart by each item, and the sums added in order. */
+const apart = 2 ** 20;
+
+/**
+ * The gradient of fused attention. An item is one head of keys and values; tiles of weights are computed again.
+ * Gradients of large tables, such as a dense bias, are summed by one thread, so that their order never changes.
+ */
+export function attentionBackwardKernel(engine: Engine) {
+  return (all: readonly View[], outputs: readonly View[], request: BackwardRequest): boolean => {
+    const inputs = all.slice(0, request.inputs);
+    if (request.arrived.some((output) => output > 1) || !fits(inputs, request)) return false;
+    const programs = programsOf(request, inputs);
+    if (!programs) return false;
+    const { parts, tables, end } = inputPlaces(request);
+    const [B, H] = inputs[0]!.shape as [number, number];
+    const items = B * inputs[1]!.shape[1]!;
+    const sizes = [...(programs.score?.tableSizes ?? []), ...(programs.weight?.tableSizes ?? [])];
+    const numbers = sizes.reduce((a, b) => a + b, 0);
+    const shared = items * numbers > apart;
+    return withCall(engine, (call) => {
+      const pointers = call.place(all, outputs);
+      const placed = [...all, ...outputs].map((view, i) => ({ view, pointer: pointers[i]! }));
+      const arrived = (output: number) => {
+        const index = request.arrived.indexOf(output);
+        return index < 0 ? undefined : placed[request.inputs + 2 + index];
+      };
+      const gradients = placed.slice(all.length);
+      const copies = shared ? 1 : items;
+      const dTables = call.copy(new Float64Array(copies * numbers));
+      const dSinks = call.copy(new Float32Array(B * H));
+      const at = writeRequest(call, request, programs, inputs, pointers, {
+        output: placed[request.inputs]!,
+        lse: placed[request.inputs + 1]!,
+        dOutput: arrived(0),
+        dLse: arrived(1),
+        dQuery: gradients[0]!,
+        dKeys: gradients.slice(1, 1 + parts),
+        dValues: gradients.slice(1 + parts, tables),
+        dSinks,
+        dTables,
+        dTableStep: shared ? 0 : numbers,
+      });
+      const bytes = engine.exports["attentionBackwardScratch"]!(at);
+      if (shared) {
+        const scratch = call.scratch(bytes);
+        for (let item = 0; item < items; item++) {
+          if (engine.exports["attentionBackward"]!(item, scratch, at) !== 0) return false;
+        }
+      } else if (!engine.parallel("attentionBackward", items, bytes, at)) {
+        return false;
+      }
+      const { buffer } = engine.memory.memory;
+      const sums = new Float64Array(buffer, dTables, copies * numbers);
+      let first = 0;
+      sizes.forEach((size, k) => {
+        const to = new Float32Array(buffer, gradients[tables + k]!.pointer, size);
+        for (let n = 0; n < size; n++) {
+          let sum = 0;
+          for (let copy = 0; copy < copies; copy++) sum += sums[copy * numbers + first + n]!;
+          to[n] = sum;
+        }
+        first += size;
+      });
+      if (request.hasSinks) {
+        const slopes = new Float32Array(buffer, dSinks, B * H);
+        const to = new Float32Array(buffer, gradients[end]!.pointer, H);
+        to.fill(0);
+        slopes.forEach((slope, i) => (to[i % H]! += slope));
+      }
+      return true;
+    });
+  };
+}
+
+function fits(inputs: readonly View[], request: AttentionRequest): boolean {
+  const { parts, plan, layouts, firstQuery, scoreMod, weightMod } = request;
+  // Blocks, and expressions over batches of different lengths, run on the plain kernel, in place.
+  if (layouts || (typeof firstQuery !== "number" && (scoreMod || weightMod))) return false;
+  const [B, H, T, D] = inputs[0]!.shape as [number, number, number, number];
+  const Dv = inputs[1 + parts]!.shape[3]!;
+  const S = inputs.slice(1, 1 + parts).reduce((sum, { shape }) => sum + shape[2]!, 0);
+  const float32 = inputs.every(({ dtype }) => dtype === "float32");
+  return float32 && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
 }

@@ -1,0 +1,381 @@
+// Attention backward: an item is one head of keys and values with the query heads that share it. Each tile of weights is
+// computed again from queries, keys and the saved logarithms of the sums; nothing of the size queries × keys is held.
+//
+// With w the weights and u what is mixed (w, or weightMod of it): du = dO · v; dw = weightMod′ · du;
+// ds = w (dw − Σ w dw + dlse); from ds back through scoreMod, softcap and scale to queries and keys.
+import { registerBytes, resultOf, runSteps, SCORE_LEVEL, slopeSteps, STRIP, tableNumbers } from "./expression";
+import { beginProgram } from "./attention-forward";
+import { power4, powerNumbers, zero } from "./lanes";
+import { copyRows, findRows, partsOf, Request, rowStep, writeRows } from "./request";
+import {
+  allFinite, capScores, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
+  QUERIES, ROW, TILE,
+} from "./tile";
+
+/** Larger logarithms lose digits in float32, which would tilt every weight: then sums are taken again. */
+const EXACT: f32 = 16;
+/** In place of the logarithm where nothing was seen: every power becomes 0. */
+const NOTHING: f32 = 1e30;
+
+let scoresAt: usize = 0;
+let slopesAt: usize = 0;
+let weightsAt: usize = 0;
+let cappedAt: usize = 0;
+let lseAt: usize = 0;
+let shareAt: usize = 0;
+let sharedAt: usize = 0;
+let reachedAt: usize = 0;
+let onesAt: usize = 0;
+let positionsAt: usize = 0;
+let queriesAt: usize = 0;
+let gradientsAt: usize = 0;
+let queryRowsAt: usize = 0;
+let gradientRowsAt: usize = 0;
+let dQueryAt: usize = 0;
+let keyAt: usize = 0;
+let valueAt: usize = 0;
+let dKeyAt: usize = 0;
+let dValueAt: usize = 0;
+let registersAt: usize = 0;
+let weightRegistersAt: usize = 0;
+
+/** Row by row in place, or copied to rows of a multiple of 8: where, and the step in bytes. */
+let queryRows: usize = 0;
+let queryStep: usize = 0;
+let gradientRows: usize = 0;
+let gradientStep: usize = 0;
+
+@inline
+function padded(n: i32): i32 {
+  return (n + 7) & ~7;
+}
+
+function layOut(request: Request, scratch: usize): usize {
+  const wide = padded(request.dim), valueWide = padded(request.valueDim);
+  scoresAt = scratch;
+  slopesAt = scoresAt + TILE;
+  weightsAt = slopesAt + TILE;
+  cappedAt = weightsAt + TILE;
+  lseAt = cappedAt + <usize>STRIP * ROW;
+  shareAt = lseAt + LANES;
+  sharedAt = shareAt + LANES;
+  reachedAt = sharedAt + LANES;
+  onesAt = reachedAt + LANES;
+  positionsAt = onesAt + LANES;
+  queriesAt = positionsAt + LANES;
+  gradientsAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
+  queryRowsAt = gradientsAt + (<usize>(QUERIES * request.valueDim) << 2);
+  gradientRowsAt = queryRowsAt + (<usize>(QUERIES * wide) << 2);
+  dQueryAt = gradientRowsAt + (<usize>(QUERIES * valueWide) << 2);
+  keyAt = dQueryAt + (<usize>((QUERIES + 8) * wide) << 2);
+  valueAt = keyAt + (<usize>(KEYS * wide) << 2);
+  dKeyAt = valueAt + (<usize>(KEYS * valueWide) << 2);
+  dValueAt = dKeyAt + (<usize>((request.keys + 8) * wide) << 2);
+  registersAt = dValueAt + (<usize>((request.keys + 8) * valueWide) << 2);
+  weightRegistersAt = registersAt + registerBytes(request.scoreMod, true);
+  return weightRegistersAt + registerBytes(request.weightMod, true);
+}
+
+/** Bytes of scratch of one thread. */
+export function attentionBackwardScratch(request: usize): i32 {
+  return <i32>layOut(changetype<Request>(request), 0);
+}
+
+/** Returns 1 if a gradient is no number. */
+export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
+  const request = changetype<Request>(at);
+  layOut(request, scratch);
+  const kvHeads = request.heads / request.group;
+  const batch = item / kvHeads;
+  const kvHead = item % kvHeads;
+  const wide = padded(request.dim), valueWide = padded(request.valueDim);
+  memory.fill(dKeyAt, 0, registersAt - dKeyAt);
+  for (let i: usize = 0; i < LANES; i += 4) store<f32>(onesAt + i, 1);
+  for (let head = kvHead * request.group; head < (kvHead + 1) * request.group; head++) {
+    let dSink: f64 = 0;
+    for (let row = 0; row < request.rows; row++) {
+      const failed = tileOfQueries(request, batch, head, row, item);
+      if (failed) return 1;
+      if (request.sinks != 0) dSink += sinkSlope(request, head, min(QUERIES, request.queries - (row << 6)));
+    }
+    if (request.sinks != 0) store<f32>(request.dSinks + (<usize>(batch * request.heads + head) << 2), <f32>dSink);
+  }
+  if (!allFinite(dKeyAt, request.keys * wide) || !allFinite(dValueAt, request.keys * valueWide)) return 1;
+  writeRows(partsOf(request, 2), batch, kvHead, request.keys, request.dim, wide, dKeyAt);
+  writeRows(partsOf(request, 3), batch, kvHead, request.keys, request.valueDim, valueWide, dValueAt);
+  return 0;
+}
+
+function tileOfQueries(request: Request, batch: i32, head: i32, row: i32, item: i32): bool {
+  const dim = request.dim, wide = padded(dim);
+  const t = row << 6;
+  const count = min(QUERIES, request.queries - t);
+  const position = request.firstQuery + t;
+  const place = (batch * request.heads + head) * request.queries + t;
+  takeQueries(request, batch, head, t, count);
+  takeGradients(request, batch, head, t, count, place);
+  beginProgram(request.scoreMod, registersAt, batch, head, position);
+  beginProgram(request.weightMod, weightRegistersAt, batch, head, position);
+  const first = batch * request.planBatch + head * request.planHead + row * request.columns;
+  if (largestOfLanes(count) > EXACT) {
+    memory.fill(weightsAt, 0, ROW);
+    walk(SUMS, request, batch, head, first, position, count, item);
+    takeSums(request, head, count);
+  }
+  if (request.weightMod != 0) {
+    memory.fill(sharedAt, 0, LANES);
+    walk(SHARED, request, batch, head, first, position, count, item);
+  }
+  memory.fill(dQueryAt, 0, <usize>((count + 8) * wide) << 2);
+  walk(SLOPES, request, batch, head, first, position, count, item);
+  if (!allFinite(dQueryAt, count * wide)) return true;
+  for (let q = 0; q < count; q++) {
+    const to = request.dQuery + ((<usize>(place + q) * <usize>dim) << 2);
+    memory.copy(to, dQueryAt + (<usize>(q * wide) << 2), <usize>dim << 2);
+  }
+  return false;
+}
+
+/** Queries, scaled and packed for scores; and row by row for the gradients of keys. */
+function takeQueries(request: Request, batch: i32, head: i32, t: i32, count: i32): void {
+  const dim = request.dim, wide = padded(dim), row = request.queryRow, column = request.queryColumn;
+  const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead + t * row) << 2);
+  packQueries(from, row, column, count, dim, request.scale, queriesAt);
+  const inPlace = column == 1 && dim == wide;
+  queryRows = inPlace ? from : queryRowsAt;
+  queryStep = <usize>(inPlace ? row : wide) << 2;
+  if (!inPlace) copyRows(from, row, column, count, dim, queryRowsAt, wide);
+}
+
+/** What reached the mixtures, likewise; and for each query its logarithm, Σ w dw, and what reached the logarithm. */
+function takeGradients(request: Request, batch: i32, head: i32, t: i32, count: i32, place: i32): void {
+  const dim = request.valueDim, wide = padded(dim), row = request.dOutputRow, column = request.dOutputColumn;
+  if (request.dOutput != 0) {
+    const from = request.dOutput + (<usize>(batch * request.dOutputBatch + head * request.dOutputHead + t * row) << 2);
+    packQueries(from, row, column, count, dim, 1, gradientsAt);
+    const inPlace = column == 1 && dim == wide;
+    gradientRows = inPlace ? from : gradientRowsAt;
+    gradientStep = <usize>(inPlace ? row : wide) << 2;
+    if (!inPlace) copyRows(from, row, column, count, dim, gradientRowsAt, wide);
+  }
+  for (let q = 0; q < KEYS; q++) {
+    const at = <usize>q << 2;
+    const known = q < count;
+    const lse: f32 = known ? load<f32>(request.lse + (<usize>(place + q) << 2)) : NOTHING;
+    store<f32>(lseAt + at, lse > -NOTHING ? lse : NOTHING);
+    store<f32>(shareAt + at, 1);
+    const reached = request.dLse + (<usize>(batch * request.dLseBatch + head * request.dLseHead + (t + q) * request.dLseRow) << 2);
+    store<f32>(reachedAt + at, known && request.dLse != 0 ? load<f32>(reached) : 0);
+    let sum: f64 = 0;
+    if (known && request.dOutput != 0) {
+      const output = request.output + ((<usize>(place + q) * <usize>dim) << 2);
+      const slope = gradientRows + <usize>q * gradientStep;
+      for (let d: usize = 0; d < <usize>dim << 2; d += 4) sum += <f64>load<f32>(output + d) * <f64>load<f32>(slope + d);
+    }
+    store<f32>(sharedAt + at, <f32>sum);
+  }
+}
+
+function largestOfLanes(count: i32): f32 {
+  let largest: f32 = 0;
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    const lse = abs<f32>(load<f32>(lseAt + i));
+    if (lse < NOTHING) largest = max<f32>(largest, lse);
+  }
+  return largest;
+}
+
+/** After a walk for sums: what each power is to be multiplied with. */
+function takeSums(request: Request, head: i32, count: i32): void {
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    let sum = load<f32>(weightsAt + i);
+    if (request.sinks != 0) {
+      const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+      sum += <f32>NativeMath.exp(<f64>sink - <f64>load<f32>(lseAt + i));
+    }
+    store<f32>(shareAt + i, sum > 0 ? 1 / sum : 1);
+  }
+}
+
+function sinkSlope(request: Request, head: i32, count: i32): f64 {
+  const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+  let slope: f64 = 0;
+  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+    const weight = NativeMath.exp(<f64>sink - <f64>load<f32>(lseAt + i)) * <f64>load<f32>(shareAt + i);
+    slope += weight * (<f64>load<f32>(reachedAt + i) - <f64>load<f32>(sharedAt + i));
+  }
+  return slope;
+}
+
+/** What a walk over the tiles of keys is for: sums of powers, Σ w dw, or the gradients. */
+const SUMS: i32 = 0;
+const SHARED: i32 = 1;
+const SLOPES: i32 = 2;
+
+function walk(
+  purpose: i32, request: Request, batch: i32, head: i32, first: i32, position: i32, count: i32, item: i32,
+): void {
+  const dim = request.dim, wide = padded(dim), valueDim = request.valueDim, valueWide = padded(valueDim);
+  const kvHead = head / request.group;
+  const panels = (count + 7) >> 3;
+  const bytes = <usize>panels << 5;
+  const mods = request.scoreMod != 0 || request.weightMod != 0;
+  for (let column = 0; column < request.columns; column++) {
+    const tile = <usize>(first + column);
+    const whole = load<u8>(request.classes + tile);
+    if (whole == 0) continue;
+    const start = column << 6;
+    const length = min(KEYS, request.keys - start);
+    const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
+    const keyStep = <usize>rowStep << 2;
+    multiplyTile(key, keyStep, length, queriesAt, panels, dim, scoresAt);
+    if (purpose != SUMS) {
+      if (request.dOutput != 0) {
+        const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, valueWide, valueAt);
+        multiplyTile(value, <usize>rowStep << 2, length, gradientsAt, panels, valueDim, slopesAt);
+      } else {
+        memory.fill(slopesAt, 0, TILE);
+      }
+    }
+    if (mods) keyPositions(request, batch, start, length, positionsAt);
+    const bits = whole == 1 ? request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2) : 0;
+    if (mods) {
+      for (let j = 0; j < length; j += STRIP) {
+        strip(purpose, request, batch, head, position, bits, j, min(STRIP, length - j), count, bytes, item);
+      }
+    } else {
+      plainTile(purpose, request, bits, length, bytes);
+    }
+    if (purpose != SLOPES) continue;
+    const to = <usize>start << 2;
+    if (request.dOutput != 0) {
+      gatherRows(weightsAt, gradientRows, gradientStep, length, count, valueWide, dValueAt + to * <usize>valueWide);
+    }
+    gatherRows(slopesAt, queryRows, queryStep, length, count, wide, dKeyAt + to * <usize>wide);
+    mixValues(slopesAt, key, keyStep, length, count, wide, dQueryAt, onesAt);
+  }
+}
+
+/** A tile without expressions. */
+function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes: usize): void {
+  const softcap = request.softcap;
+  if (softcap > 0) capScores(softcap, scoresAt, keys, bytes);
+  const scale = f32x4.splat(request.scale);
+  const one = f32x4.splat(1);
+  const narrow = f32x4.splat(softcap > 0 ? 1 / softcap : 0);
+  if (bits != 0) hideScores(bits, scoresAt, 0, keys, bytes);
+  for (let lane: usize = 0; lane < bytes; lane += 16) {
+    const at0 = powerNumbers;
+    const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+    const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+    const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+    const lse = v128.load(lseAt + lane), share = v128.load(shareAt + lane);
+    const end = <usize>keys * ROW;
+    if (purpose == SUMS) {
+      let sum = v128.load(weightsAt + lane);
+      for (let i = lane; i < end; i += ROW) {
+        sum = f32x4.add(sum, power4(f32x4.sub(v128.load(scoresAt + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0));
+      }
+      v128.store(weightsAt + lane, sum);
+      continue;
+    }
+    // Σ w dw is taken off, what reached the logarithm is added.
+    const off = f32x4.sub(v128.load(sharedAt + lane), v128.load(reachedAt + lane));
+    for (let i = lane; i < end; i += ROW) {
+      const score = v128.load(scoresAt + i);
+      const power = power4(f32x4.sub(score, lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
+      const weight = f32x4.mul(power, share);
+      const part = f32x4.mul(score, narrow);
+      const slope = f32x4.mul(f32x4.mul(weight, scale), f32x4.sub(one, f32x4.mul(part, part)));
+      const moved = f32x4.mul(slope, f32x4.sub(v128.load(slopesAt + i), off));
+      // What weighs nothing has no slope, whatever its value holds.
+      v128.store(slopesAt + i, v128.and(moved, f32x4.ne(weight, zero())));
+      v128.store(weightsAt + i, weight);
+    }
+  }
+}
+
+/** Some keys of a tile with expressions. */
+function strip(
+  purpose: i32, request: Request, batch: i32, head: i32, position: i32, bits: usize, first: i32, rows: i32, count: i32,
+  bytes: usize, item: i32,
+): void {
+  const scoreMod = request.scoreMod, weightMod = request.weightMod, softcap = request.softcap;
+  const skip = <usize>first * ROW;
+  const scores = scoresAt + skip, slopes = slopesAt + skip, weights = weightsAt + skip;
+  const positions = positionsAt + (<usize>first << 2);
+  const end = <usize>rows * ROW;
+  const tables = request.dTables + ((<usize>item * <usize>request.dTableStep) << 3);
+  if (softcap > 0) capScores(softcap, scores, rows, bytes);
+  memory.copy(cappedAt, scores, end);
+  if (scoreMod != 0) {
+    runSteps(scoreMod, registersAt, SCORE_LEVEL, cappedAt, batch, head, position, positions, rows, bytes);
+    const result = resultOf(scoreMod, registersAt);
+    const hidden = f32x4.splat(HIDDEN);
+    for (let r: usize = 0; r < end; r += ROW) {
+      for (let i = r; i < r + bytes; i += 16) v128.store(scores + i, f32x4.pmax(v128.load(result + i), hidden));
+    }
+  }
+  if (bits != 0) hideScores(bits, scores, first, rows, bytes);
+  const at0 = powerNumbers;
+  const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  for (let r: usize = 0; r < end; r += ROW) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const lse = v128.load(lseAt + i);
+      const power = power4(f32x4.sub(v128.load(scores + r + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
+      if (purpose == SUMS) v128.store(weightsAt + i, f32x4.add(v128.load(weightsAt + i), power));
+      else v128.store(weights + r + i, f32x4.mul(power, v128.load(shareAt + i)));
+    }
+  }
+  if (purpose == SUMS) return;
+  // What is hidden has no slope: what is left of it there would reach tables.
+  for (let r: usize = 0; r < end; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) {
+      const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(HIDDEN));
+      v128.store(slopes + i, v128.andnot(v128.load(slopes + i), hidden));
+    }
+  }
+  if (weightMod != 0) {
+    runSteps(weightMod, weightRegistersAt, SCORE_LEVEL, weights, batch, head, position, positions, rows, bytes);
+    // The walk for the sum must not reach the tables.
+    const own: usize = purpose == SHARED ? 0 : tables + (<usize>tableNumbers(scoreMod) << 3);
+    slopeSteps(weightMod, weightRegistersAt, slopes, own, rows, bytes, count);
+  }
+  for (let r: usize = 0; r < end; r += ROW) {
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const at = r + i;
+      const weight = v128.load(weights + at);
+      const slope = v128.load(slopes + at);
+      if (purpose == SHARED) {
+        v128.store(sharedAt + i, f32x4.add(v128.load(sharedAt + i), f32x4.mul(weight, slope)));
+      } else {
+        const off = f32x4.sub(v128.load(sharedAt + i), v128.load(reachedAt + i));
+        const moved = f32x4.mul(weight, f32x4.sub(slope, off));
+        v128.store(slopes + at, v128.and(moved, f32x4.ne(weight, zero())));
+      }
+    }
+  }
+  if (purpose == SHARED) return;
+  if (weightMod != 0) {
+    const result = resultOf(weightMod, weightRegistersAt);
+    for (let r: usize = 0; r < end; r += ROW) {
+      for (let i = r; i < r + bytes; i += 16) {
+        const hidden = f32x4.le(v128.load(scores + i), f32x4.splat(HIDDEN));
+        v128.store(weights + i, v128.andnot(v128.load(result + i), hidden));
+      }
+    }
+  }
+  if (scoreMod != 0) slopeSteps(scoreMod, registersAt, slopes, tables, rows, bytes, count);
+  const scale = f32x4.splat(request.scale);
+  const one = f32x4.splat(1);
+  const narrow = f32x4.splat(softcap > 0 ? 1 / softcap : 0);
+  for (let r: usize = 0; r < end; r += ROW) {
+    for (let i = r; i < r + bytes; i += 16) {
+      const part = f32x4.mul(v128.load(cappedAt + i), narrow);
+      const factor = f32x4.mul(scale, f32x4.sub(one, f32x4.mul(part, part)));
+      v128.store(slopes + i, f32x4.mul(v128.load(slopes + i), factor));
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// One tile of attention: 64 queries against up to 64 keys. Scores are kept key by key, [key][64 queries], so that softmax
+// works on four queries at a time with no sums across lanes.
+import { resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
+import { exp4, zero } from "./lanes";
+import { gather1, gather4, gather6, mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
+import { Request } from "./request";
+
+export const QUERIES: i32 = 64;
+export const KEYS: i32 = 64;
+/** Bytes from one key's scores to the next key's, and of a whole tile, with room for a block that reaches over its end. */
+export const ROW: usize = 256;
+export const TILE: usize = 72 * ROW;
+/** Bytes of one number for each query of a tile, with the same room. */
+export const LANES: usize = 320;
+export const BLOCK: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+/** A hidden score: its power is exactly 0. */
+export const HIDDEN: f32 = -3e38;
+
+/** Takes in up to 64 rows of a tile, times `scale`, packed as [panel of 8][dim][8]; zeros where there are fewer. */
+export function packQueries(from: usize, row: i32, column: i32, count: i32, dim: i32, scale: f32, to: usize): void {
+  for (let panel = 0; panel < count; panel += 8) {
+    for (let r = 0; r < 8; r++) {
+      const known = panel + r < count;
+      let source = from + (<usize>((panel + r) * row) << 2);
+      let target = to + (<usize>(panel * dim + r) << 2);
+      for (let d = 0; d < dim; d++) {
+        store<f32>(target, known ? load<f32>(source) * scale : 0);
+        source += <usize>column << 2;
+        target += 32;
+      }
+    }
+  }
+}
+
+/** to[key][query] = keys · queries */
+export function multiplyTile(key: usize, stride: usize, keys: i32, queries: usize, panels: i32, dim: i32, to: usize): void {
+  for (let p = 0; p < panels; p++) {
+    const panel = queries + (<usize>((p << 3) * dim) << 2);
+    const at = to + (<usize>p << 5);
+    let j = 0;
+    for (; j + BLOCK <= keys; j += BLOCK) {
+      const from = key + <usize>j * stride;
+      if (ASC_FEATURE_RELAXED_SIMD) score6(from, stride, panel, dim, at + <usize>j * ROW);
+      else score4(from, stride, panel, dim, at + <usize>j * ROW);
+    }
+    for (; j < keys; j++) score1(key + <usize>j * stride, stride, panel, dim, at + <usize>j * ROW);
+  }
+}
+
+/** mixture[query] = mixture[query] · correction + Σ over keys of weight · value; rows of `width` numbers, a multiple of 8 */
+export function mixValues(
+  weights: usize, value: usize, stride: usize, keys: i32, count: i32, width: i32, mixture: usize, correction: usize,
+): void {
+  const bytes = <usize>width << 2;
+  let q = 0;
+  for (; q + BLOCK <= count; q += BLOCK) {
+    for (let d: usize = 0; d < bytes; d += 32) {
+      const from = weights + (<usize>q << 2), to = mixture + <usize>q * bytes + d, by = correction + (<usize>q << 2);
+      if (ASC_FEATURE_RELAXED_SIMD) mix6(from, value + d, stride, keys, to, bytes, by);
+      else mix4(from, value + d, stride, keys, to, bytes, by);
+    }
+  }
+  for (; q < count; q++) {
+    for (let d: usize = 0; d < bytes; d += 32) {
+      mix1(weights + (<usize>q << 2), value + d, stride, keys, mixture + <usize>q * bytes + d, bytes, correction + (<usize>q << 2));
+    }
+  }
+}
+
+/** sums[key] += Σ over queries of weight · row; rows of `width` numbers, a multiple of 8 */
+export function gatherRows(
+  weights: usize, row: usize, stride: usize, keys: i32, count: i32, width: i32, sums: usize,
+): void {
+  const bytes = <usize>width << 2;
+  let j = 0;
+  for (; j + BLOCK <= keys; j += BLOCK) {
+    for (let d: usize = 0; d < bytes; d += 32) {
+      const from = weights + <usize>j * ROW, to = sums + <usize>j * bytes + d;
+      if (ASC_FEATURE_RELAXED_SIMD) gather6(from, row + d, stride, count, to, bytes);
+      else gather4(from, row + d, stride, count, to, bytes);
+    }
+  }
+  for (; j < keys; j++) {
+    for (let d: usize = 0; d < bytes; d += 32) gather1(weights + <usize>j * ROW, row + d, stride, count, sums + <usize>j * bytes + d, bytes);
+  }
+}
+
+/** softcap · tanh(score / softcap), for some keys */
+export function capScores(softcap: f32, at: usize, keys: i32, bytes: usize): void {
+  const two = f32x4.splat(2 / softcap);
+  const one = f32x4.splat(1);
+  const cap = f32x4.splat(softcap);
+  for (let j = 0; j < keys; j++, at += ROW) {
+    for (let i = at; i < at + bytes; i += 16) {
+      // tanh y = 1 - 2 / (e^2y + 1)
+      const power = exp4(f32x4.mul(v128.load(i), two));
+      const tanh = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(power, one)));
+      v128.store(i, f32x4.mul(cap, tanh));
+    }
+  }
+}
+
+/** Positions of the tile's keys, as float32, for expressions. */
+export function keyPositions(request: Request, batch: i32, start: i32, keys: i32, to: usize): void {
+  for (let j = 0; j < keys; j++) {
+    const listed = request.positions + (<usize>(batch * request.positionBatch + start + j) << 2);
+    store<f32>(to + (<usize>j << 2), <f32>(request.positions == 0 ? request.firstKey + start + j : load<i32>(listed)));
+  }
+}
+
+/** Scores of the whole tile go through an expression; -infinity becomes a hidden score. */
+export function modScores(
+  program: usize, registers: usize, scores: usize, batch: i32, head: i32, query: i32, positions: usize, keys: i32, bytes: usize,
+): void {
+  const hidden = f32x4.splat(HIDDEN);
+  for (let j = 0; j < keys; j += STRIP) {
+    const rows = min(STRIP, keys - j);
+    const strip = scores + <usize>j * ROW;
+    runSteps(program, registers, SCORE_LEVEL, strip, batch, head, query, positions + (<usize>j << 2), rows, bytes);
+    const result = resultOf(program, registers);
+    for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
+      for (let i = r; i < r + bytes; i += 16) v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));
+    }
+  }
+}
+
+/**
+ * Hides scores of keys `first` and the `rows - 1` after it, where their bit in the mask, two words a query, is not set.
+ * Four queries at a time; bits of queries that there are not are there.
+ */
+export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, bytes: usize): void {
+  const hidden = f32x4.splat(HIDDEN);
+  for (let lane: usize = 0; lane < bytes; lane += 16) {
+    const two = v128.load(bits + (lane << 1)), more = v128.load(bits + (lane << 1), 16);
+    const low = v128.shuffle<i32>(two, more, 0, 2, 4, 6), high = v128.shuffle<i32>(two, more, 1, 3, 5, 7);
+    let at = scores + lane;
+    for (let j = first; j < first + rows; j++, at += ROW) {
+      // The bit becomes the sign, and the sign fills the lane.
+      const seen = i32x4.shr_s(i32x4.shl(j < 32 ? low : high, 31 - (j & 31)), 31);
+      v128.store(at, v128.bitselect(v128.load(at), hidden, seen));
+    }
+  }
+}
+
+/** Whether all numbers are finite. `count` is a multiple of 4, or what follows may be read too. */
+export function allFinite(from: usize, count: i32): bool {
+  let odd = zero();
+  for (let i: usize = 0; i < <usize>count << 2; i += 16) {
+    const x = v128.load(from + i);
+    const difference = f32x4.sub(x, x);
+    odd = v128.or(odd, f32x4.ne(difference, difference));
+  }
+  return !v128.any_true(odd);
+}
