@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { buildSync } from "esbuild";
 import { microKernels } from "./micro-kernels.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -20,6 +21,9 @@ const common = [
   "--importMemory",
   "--memoryBase",
   "1024",
+  // A module over shared memory must name a maximum; src/over-shared-memory.ts makes one of the same binary.
+  "--maximumMemory",
+  "65536",
   "--enable",
   "simd",
 ];
@@ -35,7 +39,24 @@ for (const [name, more] of Object.entries(builds)) {
   if (status !== 0) process.exit(status ?? 1);
   const bytes = readFileSync(file);
   const base64 = bytes.toString("base64");
-  const module = `// Compiled from assembly/ by build-binaries.mjs.\n/** ${bytes.length} bytes. */\nexport const binary = "${base64}";\n`;
+  const module = `// Compiled from assembly/ by build-binaries.mjs.\n/** ${bytes.length} bytes. */\nexport const binary: string = "${base64}";\n`;
   writeFileSync(join(here, `src/binaries/${name}.ts`), module);
   console.log(`${name}: ${bytes.length} bytes, ${gzipSync(bytes).length} gzipped`);
 }
+
+// What runs in a worker travels as a string, and as a file for pages that allow no other origin of code.
+const { outputFiles } = buildSync({
+  entryPoints: [join(here, "src/threads/worker.ts")],
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  write: false,
+});
+const source = outputFiles[0].text.trim();
+writeFileSync(join(here, ".cache/worker.js"), `${source}\n`);
+writeFileSync(
+  join(here, "src/binaries/worker.ts"),
+  `// Bundled from src/threads/worker.ts by build-binaries.mjs.\nexport const source: string = ${JSON.stringify(source)};\n`,
+);
+console.log(`worker: ${source.length} bytes, ${gzipSync(source).length} gzipped`);

@@ -1,1 +1,4 @@
-export { wasm, type WasmBuild, type WasmOptions } from "./wasm.js";
+export type { WasmDevice, WasmMemoryReport, WasmReport } from "./device.js";
+export type { WasmOptions } from "./options.js";
+export type { WasmBuild } from "./sources.js";
+export { wasm } from "./wasm.js";

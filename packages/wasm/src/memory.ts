@@ -1,6 +1,6 @@
 import { DeviceError } from "@qkv/core";
 
-/** Memory of a WebAssembly instance, handed out in pieces. A piece that is given back serves the next of its size. */
+/** Memory of a WebAssembly instance, handed out in pieces. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
   /** A piece of at least `bytes` bytes, at a multiple of 64. Not zeroed. May replace the memory's buffer. */
@@ -9,40 +9,72 @@ export type WasmMemory = {
   /** Bytes in use now, and at most. */
   readonly used: number;
   readonly peak: number;
+  /** Bytes that it may grow to. */
+  readonly limit: number;
+};
+
+export type MemoryOptions = {
+  /** Where handing out begins: below lies what the kernels' binary keeps there. */
+  firstByte: number;
+  /** Bytes to grow to at most. Default: 4 GiB, what 32-bit addresses reach. */
+  maxBytes?: number;
+  /** Whether threads share it. */
+  shared?: boolean;
 };
 
 const pageSize = 65536;
-/** 4 GiB, what 32-bit pointers reach. */
-const mostPages = 65536;
+export const mostBytes = 2 ** 32;
 
 /**
- * @param firstByte - Where handing out begins: below lies what the kernels' binary keeps there.
+ * The lowest free stretch that is long enough serves a piece, and neighbours that are given back join, so that the
+ * memory grows no further than what was in use at once, and the gaps between.
  */
-export function wasmMemory(firstByte: number): WasmMemory {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: mostPages });
-  const free = new Map<number, number[]>();
+export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: MemoryOptions): WasmMemory {
+  const { memory, limit } = reserve(Math.floor(maxBytes / pageSize), shared);
+  // Free stretches in order of address; no two touch. Behind `end` nothing is in use.
+  const begins: number[] = [];
+  const ends: number[] = [];
   let end = firstByte;
   let used = 0;
   let peak = 0;
   return {
     memory,
+    limit,
     take(bytes) {
-      const size = sizeClass(bytes);
+      const size = rounded(bytes);
+      let place = 0;
+      while (place < begins.length && ends[place]! - begins[place]! < size) place += 1;
+      const pointer = begins[place] ?? end;
+      if (place === begins.length) {
+        grow(memory, end + size, limit, used);
+        end += size;
+      } else if (ends[place]! - pointer === size) {
+        begins.splice(place, 1);
+        ends.splice(place, 1);
+      } else {
+        begins[place] = pointer + size;
+      }
       used += size;
       peak = Math.max(peak, used);
-      const again = free.get(size)?.pop();
-      if (again !== undefined) return again;
-      const pointer = end;
-      grow(memory, pointer + size);
-      end += size;
       return pointer;
     },
     giveBack(pointer, bytes) {
-      const size = sizeClass(bytes);
+      const size = rounded(bytes);
       used -= size;
-      const list = free.get(size);
-      if (list) list.push(pointer);
-      else free.set(size, [pointer]);
+      let [low, high] = [0, begins.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (begins[middle]! < pointer) low = middle + 1;
+        else high = middle;
+      }
+      begins.splice(low, 0, pointer);
+      ends.splice(low, 0, pointer + size);
+      join(begins, ends, low);
+      join(begins, ends, low - 1);
+      if (ends.at(-1) === end) {
+        end = begins.pop()!;
+        ends.pop();
+      }
     },
     get used() {
       return used;
@@ -53,29 +85,47 @@ export function wasmMemory(firstByte: number): WasmMemory {
   };
 }
 
-/** Sizes come in eight steps to a doubling, so that pieces are used again and at most an eighth is wasted. */
-function sizeClass(bytes: number): number {
-  if (bytes <= 512) return Math.max(64, Math.ceil(bytes / 64) * 64);
-  const step = 2 ** (Math.floor(Math.log2(bytes)) - 3);
-  return Math.ceil(bytes / step) * step;
+const rounded = (bytes: number) => Math.max(64, Math.ceil(bytes / 64) * 64);
+
+/** Makes one of two stretches that touch. */
+function join(begins: number[], ends: number[], place: number): void {
+  if (place < 0 || begins[place + 1] !== ends[place]) return;
+  ends.splice(place, 1);
+  begins.splice(place + 1, 1);
 }
 
-function grow(memory: WebAssembly.Memory, bytes: number): void {
+/** A memory that may grow to `pages`, or, on machines that reserve all of it at once and cannot, to less. */
+function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; limit: number } {
+  for (;;) {
+    try {
+      const memory = new WebAssembly.Memory({ initial: 16, maximum: pages, shared });
+      return { memory, limit: pages * pageSize };
+    } catch (error) {
+      if (pages < 4096) throw error;
+      pages = Math.floor(pages / 2);
+    }
+  }
+}
+
+function grow(memory: WebAssembly.Memory, bytes: number, limit: number, used: number): void {
   const missing = bytes - memory.buffer.byteLength;
   if (missing <= 0) return;
   // Growing costs a little each time: ask for some more at once.
   const pages = memory.buffer.byteLength / pageSize;
-  const wanted = Math.min(mostPages, Math.max(Math.ceil(bytes / pageSize), Math.ceil(pages * 1.25)));
+  const wanted = Math.max(Math.ceil(bytes / pageSize), Math.ceil(pages * 1.25));
   try {
-    memory.grow(wanted - pages);
+    if (bytes > limit) throw new RangeError("beyond the limit");
+    memory.grow(Math.min(limit / pageSize, wanted) - pages);
   } catch (cause) {
     throw new DeviceError({
       fn: "wasm",
       argument: "memory",
-      received: `${Math.ceil(bytes / 2 ** 20)} MiB asked for`,
-      expected: "at most 4 GiB, and what the machine gives",
+      received: `${mebibytes(bytes)} MiB asked for, ${mebibytes(used)} MiB of it in use`,
+      expected: `at most ${mebibytes(limit)} MiB (\`maxBytes\`), and what the machine gives`,
       fix: "use smaller batches, or wrap steps in `device.scope(() => …)`, which gives memory back at its end.",
       cause,
     });
   }
 }
+
+const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);

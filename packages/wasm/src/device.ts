@@ -1,0 +1,122 @@
+import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@qkv/tensor";
+import { bytesPerElement } from "@qkv/tensor";
+import { allocateArray, checkAlive, scopes, viewArray, type ScopedStorage } from "@qkv/tensor/devices";
+import type { Engine } from "./engine.js";
+import { kernels } from "./kernels.js";
+import type { WasmBuild } from "./sources.js";
+import type { Pool } from "./threads/pool.js";
+
+export type WasmReport = DeviceReport & {
+  readonly build: WasmBuild;
+  /** Threads that work on a call, the caller among them. */
+  readonly threads: number;
+  /** Why there is one thread where more were asked for. */
+  readonly whyAlone: string | undefined;
+};
+
+export type WasmMemoryReport = DeviceMemory & {
+  /** What the WebAssembly memory has grown to, and may grow to. */
+  readonly grownBytes: number;
+  readonly maxBytes: number;
+};
+
+export type WasmDevice = Omit<Device, "report" | "memory"> & {
+  report(): WasmReport;
+  memory(): WasmMemoryReport;
+  /** Ends the workers and starts new ones, after a `DeviceError`. Tensors keep their numbers. */
+  restart(): Promise<void>;
+  /** Ends the workers. The device refuses further work, unless it is restarted. A device without workers stays as it is. */
+  close(): Promise<void>;
+};
+
+/** Numbers in the device's memory, or, where they belong to the program, in an array of its own. */
+type WasmStorage = ScopedStorage & { pointer: number | undefined; array: TypedArray | undefined };
+
+/** Ends the workers of devices that nobody holds any more. */
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
+
+export function makeDevice(
+  engine: Engine | Pool,
+  build: WasmBuild,
+  whyAlone: string | undefined,
+): WasmDevice {
+  const { memory, threads } = engine;
+  const pool = "restart" in engine ? engine : undefined;
+  const name = `wasm,threads=${threads},${build}`;
+  const calls: Record<string, { device: number; plain: number }> = {};
+  const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
+    memory.giveBack(pointer, bytes),
+  );
+  const giveBack = (storage: WasmStorage) => {
+    if (storage.pointer === undefined) return;
+    memory.giveBack(storage.pointer, bytesOf(storage));
+    storage.pointer = undefined;
+  };
+  const arrayOf = (storage: WasmStorage): TypedArray =>
+    storage.array ??
+    viewArray(storage.dtype, memory.memory.buffer as ArrayBuffer, storage.pointer!, storage.length);
+  const { scope, recording, own, keep, active } = scopes(
+    (storage) => giveBack(storage as WasmStorage),
+    // What leaves the outermost scope is copied out, and the collector's from then on.
+    (storage) => {
+      const left = storage as WasmStorage;
+      left.array = arrayOf(left).slice();
+      giveBack(left);
+    },
+  );
+  const take = (storage: WasmStorage): void => {
+    storage.pointer = memory.take(bytesOf(storage));
+  };
+  const device: WasmDevice = {
+    name,
+    kernels: kernels(engine),
+    scope,
+    recording,
+    keep(stored: Storage) {
+      pool?.check();
+      const storage = stored as WasmStorage;
+      keep(storage);
+      if (storage.pointer === undefined && storage.array) {
+        const { array } = storage;
+        take(storage);
+        storage.array = undefined;
+        arrayOf(storage).set(array);
+      }
+      if (storage.pointer !== undefined)
+        abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
+    },
+    report: () => ({ name, build, threads, whyAlone, calls: structuredClone(calls) }),
+    memory: () => ({
+      bytes: memory.used,
+      peakBytes: memory.peak,
+      grownBytes: memory.memory.buffer.byteLength,
+      maxBytes: memory.limit,
+    }),
+    allocate(dtype, length): Storage {
+      pool?.check();
+      if (!active())
+        return { dtype, length, pointer: undefined, array: allocateArray(dtype, length) } as WasmStorage;
+      const storage: WasmStorage = { dtype, length, pointer: undefined, array: undefined };
+      take(storage);
+      arrayOf(storage).fill(0);
+      own(storage);
+      return storage;
+    },
+    adopt: (dtype, array): WasmStorage => ({ dtype, length: array.length, pointer: undefined, array }),
+    array(storage) {
+      checkAlive(storage);
+      return arrayOf(storage as WasmStorage);
+    },
+    note(op, ranOn) {
+      (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
+    },
+    restart: async () => pool?.restart(),
+    close: async () => pool?.close(),
+  };
+  if (pool) forgotten.register(device, pool.ending);
+  return device;
+}
+
+function bytesOf({ dtype, length }: Storage): number {
+  return Math.max(1, length * bytesPerElement(dtype));
+}

@@ -1,0 +1,87 @@
+import { DeviceError } from "@qkv/core";
+import { relaxedSimd, simd } from "wasm-feature-detect";
+import { makeDevice, type WasmDevice } from "./device.js";
+import type { Engine, Exports } from "./engine.js";
+import { wasmMemory } from "./memory.js";
+import { checkOptions, type WasmOptions } from "./options.js";
+import { overSharedMemory } from "./over-shared-memory.js";
+import type { Sources, WasmBuild } from "./sources.js";
+import { alone } from "./threads/alone.js";
+import type { Pool } from "./threads/pool.js";
+import { cores, whyNoThreads } from "./threads/threads-here.js";
+
+/** Below lies what the binary keeps in memory. */
+const firstByte = 65536;
+
+/** Opens a device on kernels from anywhere. */
+export async function open(fn: string, sources: Sources, given: WasmOptions): Promise<WasmDevice> {
+  const options = checkOptions(fn, given);
+  const build = await chooseBuild(fn, options.build);
+  const wanted = options.threads === "auto" ? cores() : options.threads;
+  let whyAlone = wanted > 1 ? await whyNoThreads() : undefined;
+  const shared = wanted > 1 && whyAlone === undefined;
+
+  const binary = await sources.binary(build);
+  const module = await compile(fn, shared ? overSharedMemory(binary) : binary);
+  const memory = wasmMemory({ firstByte, maxBytes: options.maxBytes, shared });
+  const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
+  const exports = instance.exports as unknown as Exports;
+
+  let engine: Engine | Pool = alone(exports, memory);
+  if (shared) {
+    const { startPool } = await import("./threads/pool.js");
+    const { deadlineMs } = options;
+    try {
+      engine = await startPool({
+        module,
+        exports,
+        memory,
+        threads: wanted,
+        deadlineMs,
+        workerUrl: sources.workerUrl,
+      });
+    } catch (error) {
+      const { received } = error as DeviceError;
+      whyAlone = String(received);
+    }
+  }
+  return makeDevice(engine, build, whyAlone);
+}
+
+async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmBuild> {
+  if (typeof WebAssembly === "undefined" || !(await simd())) {
+    throw new DeviceError({
+      fn,
+      argument: "WebAssembly",
+      received: "an engine without WebAssembly SIMD",
+      expected: "Node 20 or newer, or a browser of the last years",
+      fix: "use the plain device, `js()` of @qkv/tensor.",
+    });
+  }
+  const fused = await relaxedSimd();
+  if (asked === "relaxed" && !fused) {
+    throw new DeviceError({
+      fn,
+      argument: "build",
+      received: asked,
+      expected: '"plain": this engine has no relaxed SIMD',
+      fix: "leave `build` out, or use a newer engine (Node 22, Chrome 114).",
+    });
+  }
+  return asked === "auto" ? (fused ? "relaxed" : "plain") : asked;
+}
+
+async function compile(fn: string, binary: BufferSource): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(binary);
+  } catch (cause) {
+    throw new DeviceError({
+      fn,
+      argument: "binary",
+      received: cause,
+      expected: "kernels that this page may compile",
+      fix: "allow 'wasm-unsafe-eval' in the `script-src` of the content security policy, or use the plain device, `js()` of @qkv/tensor.",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import { ArgumentError } from "@qkv/core";
+import { mostBytes } from "./memory.js";
+import type { WasmBuild } from "./sources.js";
+import { mostThreads } from "./threads/board.js";
+
+export type WasmOptions = {
+  /** Default: the fastest that this engine runs. */
+  build?: WasmBuild | "auto";
+  /**
+   * Threads that work on a call, the caller among them; `auto` is one for each core, 16 at most. They need Node 20.16
+   * or a cross-origin isolated page; elsewhere the device works alone, and its report says why. Default: 1.
+   */
+  threads?: number | "auto";
+  /** Bytes that the device's memory may grow to. Default: 4 GiB, or what the machine gives. */
+  maxBytes?: number;
+  /** How long a call waits for other threads once it has nothing left to do itself. Default: 30 000. */
+  deadlineMs?: number;
+};
+
+/** Fills in defaults and refuses what no device could be made of. */
+export function checkOptions(fn: string, options: WasmOptions): Required<WasmOptions> {
+  const { build = "auto", threads = 1, maxBytes = mostBytes, deadlineMs = 30_000 } = options;
+  const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
+    if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
+  };
+  const whole = (n: number | "auto", least: number, most: number) =>
+    typeof n === "number" && Number.isInteger(n) && n >= least && n <= most;
+  const builds = ["auto", "plain", "relaxed"];
+  check(
+    builds.includes(build),
+    "build",
+    build,
+    '"auto", "plain" or "relaxed"',
+    "leave it out for the fastest.",
+  );
+  check(
+    threads === "auto" || whole(threads, 1, mostThreads),
+    "threads",
+    threads,
+    '"auto" or a whole number from 1 to 64, the caller included',
+    'pass "auto" for one thread on each core.',
+  );
+  check(
+    whole(maxBytes, 2 ** 20, mostBytes),
+    "maxBytes",
+    maxBytes,
+    "a whole number of bytes from 1 MiB to 4 GiB",
+    "leave it out for 4 GiB, which 32-bit addresses reach.",
+  );
+  check(
+    typeof deadlineMs === "number" && deadlineMs > 0,
+    "deadlineMs",
+    deadlineMs,
+    "a number of milliseconds above 0",
+    "leave it out for 30 seconds.",
+  );
+  return { build, threads, maxBytes, deadlineMs };
+}

@@ -1,0 +1,34 @@
+/**
+ * The same kernels for a memory that threads share: a module states it in one bit of its memory import, and its code is
+ * the same. So one binary serves both.
+ *
+ * @see WebAssembly core specification 3.0, binary format: import section, limits (flag 1: shared)
+ */
+export function overSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const bytes = binary.slice();
+  let at = 8; // behind magic number and version
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!;
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  };
+  const name = () => {
+    const length = number();
+    at += length;
+  };
+  const [imports, memory] = [2, 2];
+  while (bytes[at++] !== imports) {
+    const size = number();
+    at += size;
+  }
+  number(); // bytes of the section
+  number(); // imports: the memory is the first
+  name();
+  name();
+  if (bytes[at++] !== memory) throw new RangeError("the kernels' first import is not their memory");
+  bytes[at]! |= 2;
+  return bytes;
+}

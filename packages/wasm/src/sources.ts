@@ -1,0 +1,17 @@
+/** Which instructions the kernels use. `relaxed`: a product and a sum in one, where the engine knows it. */
+export type WasmBuild = "plain" | "relaxed";
+
+/** Where the kernels come from, and the code of a worker if it is served from an address. */
+export type Sources = {
+  binary(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>>;
+  workerUrl?: string | URL | undefined;
+};
+
+/** From modules of the package that hold them as text: nothing has to be served, and only what is used is loaded. */
+export const bundled: Sources = {
+  async binary(build) {
+    const { binary } =
+      build === "relaxed" ? await import("./binaries/relaxed.js") : await import("./binaries/plain.js");
+    return Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
+  },
+};

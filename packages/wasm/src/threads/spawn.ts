@@ -1,0 +1,71 @@
+import { source } from "../binaries/worker.js";
+import { nodeThreads } from "./node-threads.js";
+import type { WorkerStart } from "./worker.js";
+
+/** A worker that is ready to join calls. */
+export type Thread = {
+  /** Ends it, whatever it does. */
+  terminate(): Promise<void>;
+  /** Lets a Node process end while the worker waits. */
+  unref(): void;
+};
+
+/**
+ * Starts a worker and waits until it has instantiated the kernels. Its code is a string: no bundler has to find a file,
+ * and no page has to serve one. In Node it becomes a `data:` address, in a page a `blob:` one, which a content security
+ * policy must allow in `worker-src`.
+ *
+ * @param url - Where the worker's code is served, for pages that allow no `blob:`.
+ * @param died - Told when the worker ends without being asked to, at the latest when the caller next waits for events.
+ */
+export function spawn(
+  start: WorkerStart,
+  url: string | URL | undefined,
+  died: (why: string) => void,
+): Promise<Thread> {
+  const threads = nodeThreads();
+  return new Promise((resolve, reject) => {
+    let asked = false;
+    const end = (why: string) => {
+      reject(new Error(why));
+      if (!asked) died(why);
+    };
+    if (threads) {
+      const from = url ?? `data:text/javascript,${encodeURIComponent(source)}`;
+      const worker = new threads.Worker(new URL(from), { execArgv: [] });
+      const thread: Thread = {
+        unref: () => worker.unref(),
+        async terminate() {
+          asked = true;
+          await worker.terminate();
+        },
+      };
+      worker.on("message", () => resolve(thread));
+      worker.on("error", (error) => end(`it met an error (${String(error)})`));
+      worker.on("exit", (code) => end(`it ended with code ${String(code)}`));
+      worker.postMessage(start);
+    } else {
+      const blob = url ?? URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+      const worker = new Worker(blob);
+      const forget = () => {
+        if (url === undefined) URL.revokeObjectURL(blob as string);
+      };
+      const thread: Thread = {
+        unref: () => undefined,
+        async terminate() {
+          asked = true;
+          worker.terminate();
+        },
+      };
+      worker.onmessage = () => {
+        forget();
+        resolve(thread);
+      };
+      worker.onerror = ({ message }) => {
+        forget();
+        end(message ? `it met an error (${message})` : "its code could not be loaded");
+      };
+      worker.postMessage(start);
+    }
+  });
+}

@@ -1,0 +1,138 @@
+/// <reference types="node" />
+import { isQkvError } from "@qkv/core";
+import { matmul, randn, softmax, type Tensor } from "@qkv/tensor";
+import workerThreads from "node:worker_threads";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { source } from "../binaries/worker.js";
+import { wasm, type WasmDevice } from "../index.js";
+import { open } from "../open.js";
+import { bundled } from "../sources.js";
+import { at } from "./board.js";
+
+const x = randn([400, 1000], { seed: 1 });
+const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+const devices: WasmDevice[] = [];
+const keep = <T extends WasmDevice>(device: T): T => (devices.push(device), device);
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await Promise.all(devices.splice(0).map((device) => device.close()));
+});
+
+test("threads compute what one does, to the last bit, again and again", async () => {
+  const expected = bytes(softmax(x.to(await wasm())));
+  for (const threads of [2, 3, "auto"] as const) {
+    const device = keep(await wasm({ threads }));
+    const on = x.to(device);
+    for (let i = 0; i < 50; i++) expect(bytes(softmax(on)).equals(expected)).toBe(true);
+  }
+});
+
+test("the report says how many threads there are, and the name too", async () => {
+  const device = keep(await wasm({ threads: 2, build: "plain" }));
+  expect(device.report()).toMatchObject({ name: "wasm,threads=2,plain", build: "plain", threads: 2 });
+  expect((await wasm({ build: "plain" })).report()).toMatchObject({
+    name: "wasm,threads=1,plain",
+    threads: 1,
+  });
+});
+
+describe("a worker that dies", () => {
+  /** A device whose worker dies as soon as it has taken an item of the third call or a later one. */
+  const doomed = async () => {
+    const dies = `const { add } = Atomics;
+      Atomics.add = (words, at, by) => {
+        const before = add(words, at, by);
+        if (at === ${at.next} && words[${at.call}] >= 3) process.exit(7);
+        return before;
+      };`;
+    const workerUrl = `data:text/javascript,${encodeURIComponent(dies + source)}`;
+    return keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 200 }));
+  };
+
+  test("in the middle of a call: a typed error, no more work, and after a restart all is well", async () => {
+    const device = await doomed();
+    const on = x.to(device);
+    const resident = randn([3], { seed: 2 }).to(device);
+    let error: unknown;
+    for (let i = 0; i < 1000 && !error; i++) {
+      try {
+        softmax(on);
+      } catch (thrown) {
+        error = thrown;
+      }
+    }
+    expect(isQkvError(error) && error.name).toBe("DeviceError");
+    expect((error as Error).message).toBe(
+      'wasm: `threads` is "a worker that died or did not finish in time", expected workers that finish their part of a ' +
+        "call at most 200 ms after the caller.\nFix: call `await device.restart()`, then go on: tensors keep their " +
+        "numbers. If calls are that long, raise `deadlineMs`.",
+    );
+    const { bytes: used } = device.memory();
+    expect(() => softmax(on)).toThrow(/died/);
+    expect(() => matmul(resident.to(device), resident)).toThrow();
+    expect([...resident.data]).toEqual([...randn([3], { seed: 2 }).data]);
+    await device.restart();
+    expect(bytes(softmax(on)).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
+    expect(device.memory().bytes).toBe(used);
+  });
+
+  test("between calls: the next call says so", async () => {
+    const spy = vi.spyOn(workerThreads, "Worker");
+    const device = keep(await wasm({ threads: 2 }));
+    const on = x.to(device);
+    const worker = spy.mock.results[0]!.value as workerThreads.Worker;
+    await worker.terminate();
+    await new Promise(setImmediate);
+    expect(() => softmax(on)).toThrow(/`threads` is "a worker that died: it ended with code 1"/);
+    await device.restart();
+    expect(softmax(on).shape).toEqual([400, 1000]);
+  });
+
+  test("while a program computes without a pause: noticed all the same", async () => {
+    const spy = vi.spyOn(workerThreads, "Worker");
+    const device = keep(await wasm({ threads: 2, deadlineMs: 50 }));
+    const on = x.to(device);
+    softmax(on);
+    void (spy.mock.results[0]!.value as workerThreads.Worker).terminate();
+    const end = performance.now() + 60_000;
+    expect(() => {
+      while (performance.now() < end) softmax(on);
+    }).toThrow(/a worker that died/);
+  });
+});
+
+test("a worker that cannot start leaves the device alone, and the report says why", async () => {
+  const workerUrl = "data:text/javascript,throw new Error('no thanks')";
+  const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2 });
+  expect(device.report().threads).toBe(1);
+  expect(device.report().whyAlone).toMatch(/^a worker that did not start: it met an error .*no thanks/);
+  expect(bytes(softmax(x.to(device))).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
+});
+
+test("a closed device refuses work until it is restarted", async () => {
+  const device = keep(await wasm({ threads: 2 }));
+  const on = x.to(device);
+  await device.close();
+  expect(() => softmax(on)).toThrow(/`threads` is "a device that was closed".*\nFix: make a new one/s);
+  await device.restart();
+  expect(softmax(on).shape).toEqual([400, 1000]);
+});
+
+test("a page that is not isolated works alone and says why", async () => {
+  vi.stubGlobal("crossOriginIsolated", false);
+  vi.stubGlobal("process", { ...process, versions: {} });
+  const device = await wasm({ threads: 2 });
+  vi.unstubAllGlobals();
+  expect(device.report().threads).toBe(1);
+  expect(device.report().whyAlone).toMatch(/not cross-origin isolated.*Cross-Origin-Embedder-Policy/s);
+});
+
+test.each([
+  [{ threads: 0 }, /`threads` is 0, expected "auto" or a whole number from 1 to 64.*\nFix: pass "auto"/s],
+  [{ threads: 1.5 }, /`threads` is 1.5/],
+  [{ maxBytes: 3 }, /`maxBytes` is 3, expected a whole number of bytes from 1 MiB to 4 GiB/],
+  [{ deadlineMs: -1 }, /`deadlineMs` is -1, expected a number of milliseconds above 0/],
+])("%o is refused", async (options, message) => {
+  await expect(wasm(options)).rejects.toThrow(message);
+});

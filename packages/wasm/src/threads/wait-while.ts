@@ -1,0 +1,37 @@
+/** How many looks before going to sleep: what is waited for mostly comes within microseconds. */
+const patience = 5000;
+
+/**
+ * Waits as long as a word of shared memory is what `still` says, at most `deadlineMs`. A page's main thread may not
+ * sleep: it keeps looking.
+ *
+ * @returns Whether the wait ended before the deadline.
+ */
+export function waitWhile(
+  words: Int32Array,
+  index: number,
+  still: (value: number) => boolean,
+  deadlineMs: number,
+): boolean {
+  for (let i = 0; i < patience; i++) if (!still(Atomics.load(words, index))) return true;
+  const end = performance.now() + deadlineMs;
+  const sleeps = maySleep();
+  for (;;) {
+    const value = Atomics.load(words, index);
+    if (!still(value)) return true;
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    if (sleeps) Atomics.wait(words, index, value, left);
+    else for (let i = 0; i < patience && still(Atomics.load(words, index)); i++);
+  }
+}
+
+/** Whether this thread may wait for others without looking. */
+function maySleep(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,20 @@
+import type { Exports } from "../engine.js";
+import { at, type Board } from "./board.js";
+
+/** Takes items of the board's call, one after the other, until none is left. */
+export function work(
+  { words, args }: Board,
+  exports: Exports,
+  names: readonly string[],
+  thread: number,
+): void {
+  const run = exports[names[words[at.entry]!]!]!;
+  const items = words[at.items]!;
+  const scratch = (words[at.scratch]! >>> 0) + thread * words[at.scratchStep]!;
+  const more = Array.from(args.subarray(0, words[at.count]!));
+  while (Atomics.load(words, at.stop) === 0) {
+    const item = Atomics.add(words, at.next, 1);
+    if (item >= items) return;
+    if (run(item, scratch, ...more)) Atomics.store(words, at.stop, 1);
+  }
+}

@@ -1,0 +1,51 @@
+/** What runs in each worker: it instantiates the kernels over the shared memory, says so, and works until told to end. */
+import type { Exports } from "../engine.js";
+import { at, readBoard, type Board } from "./board.js";
+import { nodeThreads } from "./node-threads.js";
+import { work } from "./work.js";
+
+export type WorkerStart = {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  board: SharedArrayBuffer;
+  /** Its number among the threads; the caller is 0. */
+  thread: number;
+};
+
+/** How many times a thread looks for the next call before it goes to sleep: calls often follow each other closely. */
+const patience = 2000;
+
+/** Joins call after call. */
+function serve(board: Board, exports: Exports, thread: number): void {
+  const { words } = board;
+  const names = Object.keys(exports);
+  let seen = 0;
+  while (Atomics.load(words, at.quit) === 0) {
+    for (let i = 0; i < patience && Atomics.load(words, at.call) === seen; i++);
+    Atomics.wait(words, at.call, seen);
+    seen = Atomics.load(words, at.call);
+    Atomics.store(words, at.noticed + thread, seen);
+    Atomics.add(words, at.busy, 1);
+    // Who is counted as busy before the call is closed is waited for; who comes after it must not touch anything.
+    if (Atomics.load(words, at.open) === 1) {
+      try {
+        work(board, exports, names, thread);
+      } catch {
+        Atomics.store(words, at.stop, 1);
+        Atomics.store(words, at.fault, thread);
+      }
+    }
+    Atomics.sub(words, at.busy, 1);
+    Atomics.notify(words, at.busy);
+  }
+}
+
+function begin({ module, memory, board, thread }: WorkerStart, ready: () => void): void {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  ready();
+  serve(readBoard(board), exports as unknown as Exports, thread);
+}
+
+const port = nodeThreads()?.parentPort;
+if (port) port.once("message", (start) => begin(start as WorkerStart, () => port.postMessage("ready")));
+else self.onmessage = ({ data }) => begin(data as WorkerStart, () => self.postMessage("ready"));

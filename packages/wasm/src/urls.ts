@@ -1,0 +1,54 @@
+import { DeviceError } from "@qkv/core";
+import type { WasmDevice } from "./device.js";
+import { open } from "./open.js";
+import type { WasmOptions } from "./options.js";
+
+/** Addresses of files of this package, as a bundler or a server gives them. */
+export type WasmUrls = {
+  /** `@qkv/wasm/plain.wasm` */
+  plain: string | URL;
+  /** `@qkv/wasm/relaxed.wasm`. Only one of the two is fetched. */
+  relaxed: string | URL;
+  /** `@qkv/wasm/worker.js`. Default: workers start from a `blob:` address. */
+  worker?: string | URL;
+};
+
+/**
+ * The device of `wasm()` with kernels fetched from addresses of your own, in place of the copies that travel as text in
+ * the package's modules: for pages whose content security policy allows workers of their own origin only, or that want
+ * to cache the files.
+ *
+ * @throws {DeviceError} If a file cannot be fetched, besides what `wasm()` throws.
+ *
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { createRequire } from "node:module";
+ * import { wasmFrom } from "@qkv/wasm/urls";
+ *
+ * // In a page: import plain from "@qkv/wasm/plain.wasm?url", or what your bundler has for it.
+ * const { resolve } = createRequire(import.meta.url);
+ * const url = (file: string) => `data:application/wasm;base64,${readFileSync(resolve(file), "base64")}`;
+ * const device = await wasmFrom({ plain: url("@qkv/wasm/plain.wasm"), relaxed: url("@qkv/wasm/relaxed.wasm") });
+ * device.report().threads; // => 1
+ * ```
+ */
+export async function wasmFrom(urls: WasmUrls, options: WasmOptions = {}): Promise<WasmDevice> {
+  const binary = async (build: "plain" | "relaxed"): Promise<Uint8Array<ArrayBuffer>> => {
+    try {
+      const response = await fetch(urls[build]);
+      if (!response.ok) throw new Error(`the answer was ${response.status}`);
+      return new Uint8Array(await response.arrayBuffer());
+    } catch (cause) {
+      throw new DeviceError({
+        fn: "wasmFrom",
+        argument: `urls.${build}`,
+        received: String(urls[build]),
+        expected: `an address that @qkv/wasm/${build}.wasm can be fetched from`,
+        fix: "copy the file to where your pages are served from, or use `wasm()`, which needs no files.",
+        cause,
+      });
+    }
+  };
+  return open("wasmFrom", { binary, workerUrl: urls.worker }, options);
+}
