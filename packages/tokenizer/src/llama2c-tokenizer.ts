@@ -1,6 +1,10 @@
-import { ArgumentError, describeValue, FormatError } from "@qkv/core";
+import { ArgumentError, FormatError } from "@qkv/core";
+import { composeTokenizer } from "./compose-tokenizer.js";
+import type { Decode } from "./decoding/decode.js";
 import { readLlama2cVocabulary } from "./llama2c-vocabulary.js";
-import { mergePairs, type FindMerge, type Merge } from "./merge-pairs.js";
+import { characterBpe, spelledByte } from "./models/character-bpe.js";
+import { prepend } from "./rewriting/prepend.js";
+import { template } from "./template.js";
 import { tokenDecoder } from "./token-decoder.js";
 import type { Tokenizer } from "./tokenizer.js";
 
@@ -56,84 +60,37 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
     });
   }
 
-  // What a text may become: neither the special tokens in front nor those that spell a byte.
-  const byteTokens = pieces.map((piece) => byteOf(piece));
-  const ids = new Map<string, number>();
-  pieces.forEach((piece, id) => {
-    const text = strictText(piece);
-    if (id > eosId && byteTokens[id] === undefined && text !== undefined && !ids.has(text)) ids.set(text, id);
-  });
-  const findMerge = mergeTable(ids, scores);
-  const decoded = pieces.map((piece, id) =>
-    byteTokens[id] === undefined ? piece : Uint8Array.of(byteTokens[id]),
-  );
-
-  const idsOfBytes = (character: string) =>
-    Array.from(utf8.encode(character), (byte) => {
-      if (byteTokens[byte + firstByteId] === byte) return byte + firstByteId;
-      throw new ArgumentError({
-        fn: "encode",
-        argument: "text",
-        received: character,
-        expected: "text of characters that the vocabulary has",
-        fix: `leave ${describeValue(character)} out, or take a vocabulary with a token for each byte.`,
-      });
-    });
-
-  const decoder = () => tokenDecoder(decoded, bosId);
-  return {
-    vocabSize,
+  // What a text may become: no special token in front, and none whose bytes are not UTF-8.
+  const texts = pieces.map(strictText);
+  const reserved = new Set(texts.flatMap((text, id) => (id <= eosId || text === undefined ? [id] : [])));
+  return composeTokenizer({
+    normalize: [prepend(" ")],
+    model: characterBpe({
+      vocab: texts.map((text, id) => text ?? new TextDecoder().decode(pieces[id])),
+      merges: { scores },
+      byteFallback: true,
+      wordStart: " ",
+      reserved,
+    }),
+    postProcess: template({ bos: bosId }, "bos $A", "bos $A $B"),
+    decode: llama2cDecode(pieces.map((piece, id) => spelled(texts[id]) ?? piece)),
     bosId,
     eosId,
-    encode(text, { bos = true } = {}) {
-      if (typeof text !== "string") {
-        throw new ArgumentError({
-          fn: "encode",
-          argument: "text",
-          received: text,
-          expected: "a string",
-          fix: "decode bytes first: `new TextDecoder().decode(bytes)`.",
-        });
-      }
-      const start = bos ? [bosId] : [];
-      if (text === "") return start;
-      const characters: number[] = [];
-      for (const character of wellFormed(` ${text}`)) {
-        const id = ids.get(character);
-        if (id === undefined) characters.push(...idsOfBytes(character));
-        else characters.push(id);
-      }
-      return start.concat(mergePairs(characters, findMerge));
-    },
-    decode(ids) {
-      const { push, end } = decoder();
-      return Array.from(ids, push).join("") + end();
-    },
-    decoder,
-  };
+  });
 }
 
-const [bosId, eosId, firstByteId] = [1, 2, 3];
-const utf8 = new TextEncoder();
+const [bosId, eosId] = [1, 2];
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Every way to cut a token into two others, looked up by those two: what text-by-text search would find. */
-function mergeTable(ids: ReadonlyMap<string, number>, scores: readonly number[]): FindMerge {
-  const merges = new Map<number, Merge>();
-  for (const [text, id] of ids) {
-    for (let cut = 1; cut < text.length; cut++) {
-      const [left, right] = [ids.get(text.slice(0, cut)), ids.get(text.slice(cut))];
-      if (left === undefined || right === undefined) continue;
-      merges.set(left * scores.length + right, { id, score: scores[id]! });
-    }
-  }
-  return (left, right) => merges.get(left * scores.length + right);
+/** The byte that `<0x41>` spells, or undefined where a token spells none. */
+function spelled(text: string | undefined): Uint8Array | undefined {
+  const byte = text === undefined ? undefined : spelledByte(text);
+  return byte === undefined ? undefined : Uint8Array.of(byte);
 }
 
-/** The byte that `<0x41>` spells, or undefined where a token spells none. */
-function byteOf(piece: Uint8Array): number | undefined {
-  const hex = piece.length === 6 ? /^<0x([0-9A-F]{2})>$/.exec(strictText(piece) ?? "")?.[1] : undefined;
-  return hex === undefined ? undefined : Number.parseInt(hex, 16);
+/** Bytes joined are UTF-8. The beginning of a sequence says nothing, and the space behind it is the encoder's. */
+function llama2cDecode(pieces: readonly Uint8Array[]): Decode {
+  return { name: "llama2.c", start: () => tokenDecoder(pieces, bosId) };
 }
 
 /** The text of a token, or undefined where its bytes are not UTF-8: no text can become such a token. */
@@ -143,9 +100,4 @@ function strictText(piece: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** `text` with U+FFFD for each lone surrogate. */
-function wellFormed(text: string): string {
-  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(utf8.encode(text));
 }

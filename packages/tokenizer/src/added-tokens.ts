@@ -1,0 +1,49 @@
+import { kind, kindOf, runEnd } from "./splitting/character-kind.js";
+
+/** A token that is found in the text before any algorithm sees it. */
+export type AddedToken = {
+  readonly id: number;
+  readonly content: string;
+  /** Whether it steers the model (`<s>`, `[CLS]`) and says nothing itself. Default: false. */
+  readonly special?: boolean;
+  /** Whether it is looked for after the text was normalized, and not before. Default: false. */
+  readonly normalized?: boolean;
+  /** Whether it counts only where no letter, mark, digit or `_` touches it. Default: false. */
+  readonly singleWord?: boolean;
+  /** Whether it takes the white space on its left. Default: false. */
+  readonly lstrip?: boolean;
+  /** Whether it takes the white space on its right. Default: false. */
+  readonly rstrip?: boolean;
+};
+
+/** An added token in a text. `start` and `end` include the white space that it takes. */
+export type FoundToken = { readonly start: number; readonly end: number; readonly token: AddedToken };
+
+/** Finds added tokens in texts: the leftmost first; of those that begin together, the longest. */
+export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) => readonly FoundToken[] {
+  const byContent = new Map(tokens.map((token) => [token.content, token]));
+  byContent.delete("");
+  if (byContent.size === 0) return () => [];
+  const longestFirst = [...byContent.keys()].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(longestFirst.map(quoted).join("|"), "gu");
+  return (text) => {
+    const found: FoundToken[] = [];
+    let from = 0; // where the token before ended
+    for (const { index, 0: content } of text.matchAll(pattern)) {
+      const token = byContent.get(content)!;
+      let [start, end] = [index, index + content.length];
+      if (start < from) continue;
+      if (token.singleWord && (word.test(lastOf(text, start)) || word.test(firstOf(text, end)))) continue;
+      if (token.lstrip) while (start > from && kindOf(text.charCodeAt(start - 1)) === kind.space) start -= 1;
+      if (token.rstrip) end = runEnd(text, end, kind.space);
+      found.push({ start, end, token });
+      from = end;
+    }
+    return found;
+  };
+}
+
+const quoted = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+const word = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+const lastOf = (text: string, end: number) => [...text.slice(Math.max(0, end - 2), end)].at(-1) ?? "";
+const firstOf = (text: string, start: number) => [...text.slice(start, start + 2)][0] ?? "";

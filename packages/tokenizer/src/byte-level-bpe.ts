@@ -1,0 +1,46 @@
+import type { AddedToken } from "./added-tokens.js";
+import { composeTokenizer } from "./compose-tokenizer.js";
+import { byteLevelDecode } from "./decoding/byte-level-decode.js";
+import { byteBpe, type ByteBpeOptions } from "./models/byte-bpe.js";
+import { gpt2Split } from "./splitting/gpt2-split.js";
+import type { Split } from "./splitting/split.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+/**
+ * A byte-level BPE tokenizer from its vocabulary and merges, as a trainer gives them, or as `vocab.json` and
+ * `merges.txt` hold them.
+ *
+ * @param trained - Tokens and merges in letters that stand for bytes (`Ġthe`).
+ * @param options - `split`: how text is cut before merging. Default: {@link gpt2Split}. `specialTokens`: tokens with
+ *   their ids, found in the text first. Default: none. A special token that the vocabulary holds needs no other id.
+ * @returns Its end of a sequence is the special token `<|endoftext|>`, if there is one.
+ * @throws {ArgumentError} If the vocabulary or a merge is damaged; the place is named.
+ *
+ * @example
+ * ```ts
+ * import { byteLevelBpe } from "@qkv/tokenizer";
+ *
+ * const vocab = ["a", "b", "Ġ", "ab", "Ġab"];
+ * const tokenizer = byteLevelBpe({ vocab, merges: ["a b", "Ġ ab"] }, { specialTokens: { "<|end|>": 5 } });
+ * tokenizer.encode("ab ab<|end|>"); // => [3, 4, 5]
+ * tokenizer.decode([3, 4]); // => "ab ab"
+ * ```
+ */
+export function byteLevelBpe(
+  trained: ByteBpeOptions,
+  options: { split?: Split; specialTokens?: Readonly<Record<string, number>> } = {},
+): Tokenizer {
+  const { split = gpt2Split, specialTokens = {} } = options;
+  const addedTokens = Object.entries(specialTokens).map(([content, id]): AddedToken => ({
+    content,
+    id,
+    special: true,
+  }));
+  return composeTokenizer({
+    preTokenize: [split],
+    model: byteBpe(trained),
+    decode: byteLevelDecode,
+    addedTokens,
+    eosId: specialTokens["<|endoftext|>"],
+  });
+}

@@ -1,0 +1,332 @@
+import { ArgumentError } from "@qkv/core";
+import { addedTokenFinder, type AddedToken } from "./added-tokens.js";
+import type { Decode, TokenNames } from "./decoding/decode.js";
+import type { Model } from "./models/model.js";
+import { slicePassage, rewritePassage, wholePassage, type Passage } from "./rewriting/passage.js";
+import type { Rewrite } from "./rewriting/rewrite.js";
+import { spansOfWidths, toCodePoints } from "./spans.js";
+import type { Split } from "./splitting/split.js";
+import type { Template, TemplateItem } from "./template.js";
+import type { EncodeOptions, Encoding, PieceTrace, Tokenizer, Trace } from "./tokenizer.js";
+import { wellFormed } from "./well-formed.js";
+
+/** The five stages, and the tokens that stand outside them. */
+export type Stages = {
+  /** First: changes the text (Unicode forms, small letters), in this order. Default: nothing. */
+  normalize?: readonly Rewrite[];
+  /** Second: cuts the text into pieces, or changes them, in this order. Default: one piece. */
+  preTokenize?: readonly (Split | Rewrite)[];
+  /** Third: turns a piece into tokens. */
+  model: Model;
+  /** Fourth: what stands around a text. Default: nothing. */
+  postProcess?: Template;
+  /** Fifth: from ids to text. */
+  decode: Decode;
+  /** Tokens that are found in the text before the first stage, or after it. Default: none. */
+  addedTokens?: readonly AddedToken[];
+  /** What becomes of special tokens inside a text where `encode` does not say. Default: `"allowed"`. */
+  specialTokens?: "allowed" | "ordinary";
+  bosId?: number | undefined;
+  eosId?: number | undefined;
+};
+
+/**
+ * A tokenizer from its five stages: normalize, pre-tokenize, model, post-process, decode. The loaders of this package
+ * are no more than this with what a file says.
+ *
+ * @example
+ * ```ts
+ * import { byteBpe, byteLevelDecode, composeTokenizer, gpt2Split, lowercase } from "@qkv/tokenizer";
+ *
+ * const model = byteBpe({ vocab: ["h", "i", "Ġ", "hi", "Ġhi"], merges: ["h i", "Ġ hi"] });
+ * const stages = { normalize: [lowercase], preTokenize: [gpt2Split], model, decode: byteLevelDecode };
+ * const tokenizer = composeTokenizer(stages);
+ * tokenizer.encode("HI hi"); // => [3, 4]
+ * tokenizer.decode([3, 4]); // => "hi hi"
+ * ```
+ */
+export function composeTokenizer(stages: Stages): Tokenizer {
+  const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = stages;
+  const added = new Map(addedTokens.map((token) => [token.id, token]));
+  const idsByContent = new Map(addedTokens.map(({ content, id }) => [content, id]));
+  const vocabSize = Math.max(model.vocabSize, ...addedTokens.map(({ id }) => id + 1));
+  const finders = new Map<string, Finders>();
+  const split = preTokenize.length === 1 && isSplit(preTokenize[0]!) ? preTokenize[0] : undefined;
+
+  const names: TokenNames = { token: (id) => added.get(id)?.content ?? model.token(id) ?? "" };
+
+  /** Which added tokens are looked for, before and after the first stage. */
+  const findersFor = (special: EncodeOptions["specialTokens"]): Finders => {
+    const allowed = special ?? stages.specialTokens ?? "allowed";
+    const key = typeof allowed === "string" ? allowed : JSON.stringify(allowed);
+    let known = finders.get(key);
+    if (!known) {
+      const wanted = addedTokens.filter(
+        (token) =>
+          !token.special || allowed === "allowed" || allowed === "refused" || allowed.includes(token.content),
+      );
+      const normalized = wanted
+        .filter((token) => token.normalized)
+        .map((token) => ({
+          ...token,
+          content: normalize.reduce((text, { apply }) => apply(text, true), token.content),
+        }));
+      known = {
+        raw: addedTokenFinder(wanted.filter((token) => !token.normalized)),
+        normalized: addedTokenFinder(normalized),
+        refuse: allowed === "refused",
+      };
+      if (finders.size > 15) finders.clear();
+      finders.set(key, known);
+    }
+    return known;
+  };
+
+  /** Stages one to three, for one text. */
+  const run = (text: string, options: EncodeOptions, sink: Sink): void => {
+    const { raw, normalized, refuse } = findersFor(options.specialTokens);
+    const input = wholePassage(wellFormed(checkText(text)), sink.traced);
+    const eachPart = (passage: Passage, find: Finders["raw"], each: (part: Passage) => void) => {
+      let from = 0;
+      for (const { start, end, token } of find(passage.text)) {
+        if (refuse && token.special) throw refused(token.content);
+        if (from < start) each(slicePassage(passage, from, start));
+        sink.added(token, slicePassage(passage, start, end));
+        if (sink.full()) return;
+        from = end;
+      }
+      if (from < passage.text.length) each(slicePassage(passage, from, passage.text.length));
+    };
+    eachPart(input, raw, (part) => {
+      if (sink.full()) return;
+      const clean = normalize.reduce(rewritePassage, part);
+      eachPart(clean, normalized, (rest) => {
+        if (sink.full()) return;
+        if (split?.next && !sink.traced) {
+          const { text } = rest;
+          for (let start = 0; start < text.length && !sink.full();) {
+            const end = split.next(text, start);
+            model.append(text, start, end, sink.ids);
+            start = end;
+          }
+          return;
+        }
+        let pieces: readonly Passage[] = [rest];
+        for (const step of preTokenize) pieces = pieces.flatMap((piece) => applyStep(piece, step));
+        sink.part?.(clean);
+        for (const piece of pieces) if (!sink.full()) sink.piece(piece);
+      });
+    });
+  };
+
+  const templateOf = ({ addSpecialTokens, bos }: EncodeOptions, pair: boolean): readonly TemplateItem[] => {
+    const wanted = addSpecialTokens ?? bos ?? true;
+    if (!wanted || !postProcess) return pair ? twoTexts : oneText;
+    return pair ? postProcess.pair : postProcess.single;
+  };
+
+  const idsOf = (text: string, options: EncodeOptions, ids: number[] = [], full = () => false): number[] => {
+    run(text, options, {
+      ids,
+      traced: false,
+      full,
+      added: ({ id }) => ids.push(id),
+      piece: ({ text }) => model.append(text, 0, text.length, ids),
+    });
+    return ids;
+  };
+
+  const decoder: Tokenizer["decoder"] = ({ skipSpecialTokens = true } = {}) => {
+    const writer = decode.start(names);
+    return {
+      push(id) {
+        const token = added.get(id);
+        if (token?.special && skipSpecialTokens) return "";
+        if (token === undefined && model.token(id) === undefined) throw unknownId(id, vocabSize);
+        return writer.push(id);
+      },
+      end: writer.end,
+    };
+  };
+
+  return {
+    vocabSize,
+    bosId: stages.bosId,
+    eosId: stages.eosId,
+    encode(text, options = {}) {
+      const ids: number[] = [];
+      for (const item of templateOf(options, false)) {
+        if ("id" in item) ids.push(item.id);
+        else idsOf(text, options, ids);
+      }
+      return ids;
+    },
+    encoding(text, options = {}) {
+      const { pair, unit = "utf16" } = options;
+      const encoding: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], texts: [] };
+      for (const item of templateOf(options, pair !== undefined)) {
+        const which = "id" in item ? -1 : item.text === "A" ? 0 : 1;
+        const [ids, spans] =
+          "id" in item ? [[item.id], [0, 0]] : traced(item.text === "A" ? text : (pair ?? ""), options);
+        if ("text" in item && unit === "codePoint")
+          toCodePoints(item.text === "A" ? text : (pair ?? ""), spans);
+        ids.forEach((id, at) => {
+          encoding.ids.push(id);
+          encoding.tokens.push(names.token(id));
+          encoding.offsets.push([spans[2 * at]!, spans[2 * at + 1]!]);
+          encoding.typeIds.push(item.type);
+          encoding.texts.push(which);
+        });
+      }
+      return encoding;
+    },
+    count(text, { limit = Infinity, ...options } = {}) {
+      let total = 0;
+      const ids: number[] = [];
+      const full = () => {
+        total += ids.length;
+        ids.length = 0;
+        return total > limit;
+      };
+      for (const item of templateOf(options, false)) {
+        if ("id" in item) total += 1;
+        else idsOf(text, options, ids, full);
+        if (full()) break;
+      }
+      return total;
+    },
+    decode(ids, options) {
+      const { push, end } = decoder(options);
+      let text = "";
+      for (const id of ids) text += push(id);
+      return text + end();
+    },
+    decoder,
+    token: (id) => added.get(id)?.content ?? model.token(id),
+    id: (token) => idsByContent.get(token) ?? model.id(token),
+    trace(text, options = {}) {
+      const parts: Trace["parts"][number][] = [];
+      const ids: number[] = [];
+      let pieces: PieceTrace[] = [];
+      run(text, options, {
+        ids,
+        traced: true,
+        full: () => false,
+        part({ text }) {
+          pieces = [];
+          parts.push({ normalized: text, pieces });
+        },
+        added(token) {
+          ids.push(token.id);
+          parts.push({ added: token.content, id: token.id });
+        },
+        piece({ text }) {
+          const own: number[] = [];
+          model.append(text, 0, text.length, own);
+          const steps = model.steps?.(text);
+          pieces.push({ piece: text, ids: own, tokens: own.map(names.token), ...(steps ? { steps } : {}) });
+          ids.push(...own);
+        },
+      });
+      return {
+        text,
+        parts,
+        ids: templateOf(options, false).flatMap((item) => ("id" in item ? [item.id] : ids)),
+      };
+    },
+  };
+
+  /** Ids of one text and their spans in it, flat. */
+  function traced(text: string, options: EncodeOptions): [ids: number[], spans: number[]] {
+    const ids: number[] = [];
+    const spans: number[] = [];
+    run(text, options, {
+      ids,
+      traced: true,
+      full: () => false,
+      added({ id }, { origins }) {
+        ids.push(id);
+        spans.push(origins!.starts[0]!, origins!.ends.at(-1)!);
+      },
+      piece({ text, origins }) {
+        const widths: number[] = [];
+        model.append(text, 0, text.length, ids, widths);
+        spansOfWidths(text, widths, (start, end) => {
+          spans.push(
+            origins!.starts[start] ?? 0,
+            end > start ? origins!.ends[end - 1]! : (origins!.starts[start] ?? 0),
+          );
+        });
+      },
+    });
+    return [ids, spans];
+  }
+}
+
+type Finders = {
+  raw: ReturnType<typeof addedTokenFinder>;
+  normalized: ReturnType<typeof addedTokenFinder>;
+  refuse: boolean;
+};
+
+/** Who wants the result of the first three stages. */
+type Sink = {
+  readonly ids: number[];
+  /** Whether passages need their origins. */
+  readonly traced: boolean;
+  /** Asked after each piece: whether the rest is of no interest. */
+  full(): boolean;
+  added(token: AddedToken, passage: Passage): void;
+  piece(piece: Passage): void;
+  /** Called before the pieces of a text between added tokens. */
+  part?(normalized: Passage): void;
+};
+
+const oneText: readonly TemplateItem[] = [{ text: "A", type: 0 }];
+const twoTexts: readonly TemplateItem[] = [
+  { text: "A", type: 0 },
+  { text: "B", type: 1 },
+];
+
+const isSplit = (step: Split | Rewrite): step is Split => "spans" in step;
+
+function applyStep(piece: Passage, step: Split | Rewrite): readonly Passage[] {
+  if (!isSplit(step)) return [rewritePassage(piece, step)];
+  const spans = step.spans(piece.text);
+  const pieces: Passage[] = [];
+  for (let i = 0; i < spans.length; i += 2) {
+    if (spans[i]! < spans[i + 1]!) pieces.push(slicePassage(piece, spans[i]!, spans[i + 1]!));
+  }
+  return pieces;
+}
+
+function checkText(text: string): string {
+  if (typeof text === "string") return text;
+  throw new ArgumentError({
+    fn: "encode",
+    argument: "text",
+    received: text,
+    expected: "a string",
+    fix: "decode bytes first: `new TextDecoder().decode(bytes)`.",
+  });
+}
+
+function refused(content: string): ArgumentError {
+  return new ArgumentError({
+    fn: "encode",
+    argument: "text",
+    received: `a text with the special token ${JSON.stringify(content)}`,
+    expected: "text without special tokens",
+    fix: 'give `specialTokens: "allowed"` if the token is meant, `"ordinary"` to read it as text.',
+  });
+}
+
+function unknownId(id: number, vocabSize: number): ArgumentError {
+  return new ArgumentError({
+    fn: "decode",
+    argument: "id",
+    received: id,
+    expected: `a token id from 0 to ${vocabSize - 1}`,
+    fix: "decode with the tokenizer whose vocabulary the ids come from.",
+  });
+}

@@ -1,0 +1,89 @@
+import { ArgumentError } from "@qkv/core";
+import type { Merges } from "./merge-symbols.js";
+import { PairTable } from "./pair-table.js";
+import type { TokenBytes } from "./token-bytes.js";
+
+/** One merge as files write it: `"th e"`, or both sides apart where one of them holds a space. */
+export type MergePair = string | readonly [left: string, right: string];
+
+/**
+ * The merges of a list, in its order: the first merges first.
+ *
+ * @param pairs - Each makes a token of the vocabulary out of two others. Where a pair comes twice the first counts.
+ * @param idOf - The id of a token as the list writes it.
+ * @throws {ArgumentError} If an entry is no pair, or a side or the whole is missing from the vocabulary. The whole
+ *   is always longer than its sides, so that merges cannot go round in circles.
+ */
+export function mergeList(
+  pairs: readonly MergePair[],
+  idOf: (token: string) => number | undefined,
+  fn: string,
+  continuing = "",
+): Merges {
+  const table = new PairTable(pairs.length);
+  const results = new Int32Array(pairs.length);
+  pairs.forEach((pair, rank) => {
+    const [left, right] = sidesOf(pair, rank, fn);
+    // A side that continues a word is written with its prefix, and loses it inside the whole.
+    const tail = continuing !== "" && right.startsWith(continuing) ? right.slice(continuing.length) : right;
+    const ids = [left, right, left + tail].map((token) => {
+      const id = token === "" ? undefined : idOf(token);
+      if (id !== undefined) return id;
+      throw refuse(
+        fn,
+        rank,
+        token,
+        "a token of the vocabulary",
+        "give the merges that belong to this vocabulary.",
+      );
+    }) as [number, number, number];
+    if (ids[2] === ids[0] || ids[2] === ids[1]) {
+      throw refuse(
+        fn,
+        rank,
+        pair,
+        "a merge whose token is not one of its sides",
+        "remove this merge, which would never end.",
+      );
+    }
+    table.add(ids[0], ids[1], rank);
+    results[rank] = ids[2];
+  });
+  return {
+    rank: (left, right) => table.find(left, right),
+    join: (left, right) => results[table.find(left, right)]!,
+  };
+}
+
+/**
+ * The merges of a vocabulary without a list: two tokens merge when their bytes, joined, are a token too.
+ *
+ * @param ranks - How early a token is made, by id, 0 first; -1 where nothing makes it. Default: in order of the ids, as in tiktoken's files.
+ */
+export function mergeByVocabulary(tokens: TokenBytes, ranks?: Int32Array): Merges {
+  return {
+    rank(left, right) {
+      const id = tokens.findJoined(left, right);
+      return id < 0 || ranks === undefined ? id : ranks[id]!;
+    },
+    join: (left, right) => tokens.findJoined(left, right),
+  };
+}
+
+function sidesOf(pair: MergePair, rank: number, fn: string): readonly [string, string] {
+  const sides = typeof pair === "string" ? pair.split(" ") : pair;
+  if (Array.isArray(sides) && sides.length === 2 && sides.every((side) => typeof side === "string")) {
+    return sides as [string, string];
+  }
+  throw refuse(
+    fn,
+    rank,
+    pair,
+    "two tokens with one space between them",
+    'write a merge as "th e", or as ["th", "e"].',
+  );
+}
+
+function refuse(fn: string, rank: number, received: unknown, expected: string, fix: string): ArgumentError {
+  return new ArgumentError({ fn, argument: `merges[${rank}]`, received, expected, fix });
+}

@@ -1,0 +1,161 @@
+/** Which neighbours merge: the lower the rank, the earlier. */
+export type Merges = {
+  /** The rank of the merge of `left` and `right`, a whole number; -1 where they stay apart. */
+  rank(left: number, right: number): number;
+  /** The token that `left` and `right` become where they merge. */
+  join(left: number, right: number): number;
+};
+
+/**
+ * Byte-pair encoding, in place: of all neighbours those of the lowest rank merge, the leftmost of equals, until no
+ * two neighbours merge.
+ *
+ * A short text is searched anew after each merge, which costs n² small steps. A long one is a linked list, and its
+ * possible merges wait in a heap of numbers: O(n log n) whatever the text.
+ *
+ * @param symbols - The tokens at first, in `[0, length)`; afterwards the merged ones from 0.
+ * @param widths - How much text each symbol stands for, if anyone asks; merged along.
+ * @returns How many symbols are left.
+ * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
+ */
+export function mergeSymbols(
+  symbols: Int32Array,
+  length: number,
+  merges: Merges,
+  widths?: Int32Array,
+): number {
+  return length <= shortLength
+    ? mergeShort(symbols, length, merges, widths)
+    : mergeLong(symbols, length, merges, widths);
+}
+
+/** The plain version, which gives each step: the specification of {@link mergeSymbols}, and what a trace shows. */
+export function* mergeSteps(symbols: readonly number[], merges: Merges): Generator<number[]> {
+  let now = [...symbols];
+  for (;;) {
+    let [at, rank] = [-1, Infinity];
+    for (let i = 0; i + 1 < now.length; i++) {
+      const here = merges.rank(now[i]!, now[i + 1]!);
+      if (here >= 0 && here < rank) [at, rank] = [i, here];
+    }
+    if (at < 0) return;
+    now = [...now.slice(0, at), merges.join(now[at]!, now[at + 1]!), ...now.slice(at + 2)];
+    yield now;
+  }
+}
+
+const shortLength = 64;
+const never = 0x7fffffff;
+const shortRanks = /* @__PURE__ */ new Int32Array(shortLength);
+
+function mergeShort(symbols: Int32Array, length: number, merges: Merges, widths?: Int32Array): number {
+  const ranks = shortRanks; // of the pair that begins here
+  const rankAt = (at: number) => {
+    const rank = merges.rank(symbols[at]!, symbols[at + 1]!);
+    return rank < 0 ? never : rank;
+  };
+  let pairs = length - 1;
+  for (let at = 0; at < pairs; at++) ranks[at] = rankAt(at);
+  while (pairs > 0) {
+    let [best, rank] = [0, never];
+    for (let at = 0; at < pairs; at++) if (ranks[at]! < rank) [best, rank] = [at, ranks[at]!];
+    if (rank === never) break;
+    symbols[best] = merges.join(symbols[best]!, symbols[best + 1]!);
+    if (widths) widths[best]! += widths[best + 1]!;
+    for (let at = best + 1; at < pairs; at++) {
+      symbols[at] = symbols[at + 1]!;
+      ranks[at] = ranks[at + 1]!;
+      if (widths) widths[at] = widths[at + 1]!;
+    }
+    pairs -= 1;
+    if (best < pairs) ranks[best] = rankAt(best);
+    if (best > 0) ranks[best - 1] = rankAt(best - 1);
+  }
+  return pairs + 1;
+}
+
+function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?: Int32Array): number {
+  const next = new Int32Array(length);
+  const previous = new Int32Array(length);
+  const ranks = new Int32Array(length).fill(-1); // of the pair that begins here, as it is now
+  const waiting = new NumberHeap(length);
+  for (let at = 0; at < length; at++) {
+    next[at] = at + 1;
+    previous[at] = at - 1;
+  }
+  const offer = (at: number) => {
+    const rank = next[at]! < length ? merges.rank(symbols[at]!, symbols[next[at]!]!) : -1;
+    ranks[at] = rank;
+    if (rank >= 0) waiting.push(rank * places + at); // in order of rank, then of place
+  };
+
+  for (let at = 0; at < length; at++) offer(at);
+  while (waiting.size > 0) {
+    const first = waiting.pop();
+    const rank = Math.floor(first / places);
+    const at = first - rank * places;
+    if (ranks[at] !== rank) continue; // one of the two has gone into another token since
+    const right = next[at]!;
+    symbols[at] = merges.join(symbols[at]!, symbols[right]!);
+    if (widths) widths[at]! += widths[right]!;
+    ranks[right] = -1;
+    symbols[right] = -1;
+    next[at] = next[right]!;
+    if (next[at]! < length) previous[next[at]!] = at;
+    offer(at);
+    if (previous[at]! >= 0) offer(previous[at]!);
+  }
+  let count = 0;
+  for (let at = 0; at < length; at = next[at]!) {
+    symbols[count] = symbols[at]!;
+    if (widths) widths[count] = widths[at]!;
+    count += 1;
+  }
+  return count;
+}
+
+/** A rank and a place in one number: ranks stay below 2^21, places below 2^32. */
+const places = 2 ** 32;
+
+/** A binary heap of numbers, the smallest first. */
+class NumberHeap {
+  size = 0;
+  #items: Float64Array;
+
+  constructor(capacity: number) {
+    this.#items = new Float64Array(Math.max(16, capacity));
+  }
+
+  push(item: number): void {
+    if (this.size === this.#items.length) {
+      const grown = new Float64Array(2 * this.size);
+      grown.set(this.#items);
+      this.#items = grown;
+    }
+    const items = this.#items;
+    let hole = this.size++;
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      if (items[parent]! <= item) break;
+      items[hole] = items[parent]!;
+      hole = parent;
+    }
+    items[hole] = item;
+  }
+
+  pop(): number {
+    const items = this.#items;
+    const first = items[0]!;
+    const size = --this.size;
+    const item = items[size]!;
+    let hole = 0;
+    for (let child = 1; child < size; child = 2 * hole + 1) {
+      if (child + 1 < size && items[child + 1]! < items[child]!) child += 1;
+      if (items[child]! >= item) break;
+      items[hole] = items[child]!;
+      hole = child;
+    }
+    items[hole] = item;
+    return first;
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The third stage, from a piece of text to tokens. Values of this type come from `byteBpe`, `characterBpe`,
+ * `unigram`, `wordPiece` and `wordLevel`; one of your own needs no more than this.
+ */
+export type Model = {
+  /** What a trace calls it. */
+  readonly name: string;
+  /** One more than the largest id. */
+  readonly vocabSize: number;
+  /**
+   * Appends the ids of `text[start .. end)`, which has no lone surrogates, to `ids`.
+   *
+   * @param widths - If given, gets for each id how much of the text it stands for. Unit: UTF-8 bytes.
+   */
+  append(text: string, start: number, end: number, ids: number[], widths?: number[]): void;
+  /** A token as its file writes it, or undefined where the id has none. */
+  token(id: number): string | undefined;
+  /** The id of a token as its file writes it, or undefined. */
+  id(token: string): number | undefined;
+  /** How the tokens of a piece came to be, where they come by merging: the symbols at first and after each merge. */
+  steps?(piece: string): readonly (readonly string[])[];
+};

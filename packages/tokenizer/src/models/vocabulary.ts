@@ -1,0 +1,39 @@
+import { ArgumentError } from "@qkv/core";
+
+/** The tokens of a vocabulary as its file writes them: by id, or each with its id. */
+export type Vocabulary = readonly string[] | ReadonlyMap<string, number> | Readonly<Record<string, number>>;
+
+/**
+ * The tokens by id; a gap is undefined.
+ *
+ * @throws {ArgumentError} If an id is no whole number, two tokens have one id, or ids run far beyond the tokens.
+ */
+export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string | undefined)[] {
+  if (Array.isArray(vocabulary)) return vocabulary as readonly string[];
+  const entries =
+    vocabulary instanceof Map ? [...(vocabulary as Map<string, number>)] : Object.entries(vocabulary);
+  // Ids may have gaps, but a file must not make us reserve memory for tokens that it does not hold.
+  const limit = 4 * entries.length + 1_000_000;
+  const tokens: (string | undefined)[] = [];
+  for (const [token, id] of entries) {
+    if (!Number.isInteger(id) || id < 0 || id > limit) {
+      throw refuse(fn, token, id, `a whole number, at most ${limit} for ${entries.length} tokens`);
+    }
+    if (tokens[id] !== undefined) {
+      throw refuse(fn, token, id, `an id of its own, which ${JSON.stringify(tokens[id])} has`);
+    }
+    while (tokens.length < id) tokens.push(undefined);
+    tokens[id] = token;
+  }
+  return tokens;
+}
+
+function refuse(fn: string, token: string, received: unknown, expected: string): ArgumentError {
+  return new ArgumentError({
+    fn,
+    argument: `vocab[${JSON.stringify(token)}]`,
+    received,
+    expected,
+    fix: "give each token its place in the model's embedding, counted from 0.",
+  });
+}

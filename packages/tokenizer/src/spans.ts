@@ -1,0 +1,47 @@
+/**
+ * From widths in UTF-8 bytes to spans in UTF-16 units, as `text.slice` counts: calls `each` with the start and end of
+ * each token. A token that holds part of a character covers the whole character.
+ */
+export function spansOfWidths(
+  text: string,
+  widths: readonly number[],
+  each: (start: number, end: number) => void,
+): void {
+  let [start, startByte, byte] = [0, 0, 0]; // the character that holds `byte`, and where its bytes begin
+  for (const width of widths) {
+    for (let size = sizeAt(text, start); startByte + size <= byte && size > 0; size = sizeAt(text, start)) {
+      startByte += size;
+      start += size === 4 ? 2 : 1;
+    }
+    byte += width;
+    let [end, endByte] = [start, startByte];
+    while (endByte < byte && end < text.length) {
+      const size = sizeAt(text, end);
+      endByte += size;
+      end += size === 4 ? 2 : 1;
+    }
+    each(start, end);
+  }
+}
+
+/** How many bytes the character at `at` has in UTF-8; 0 behind the text's end. */
+function sizeAt(text: string, at: number): number {
+  if (at >= text.length) return 0;
+  const unit = text.charCodeAt(at);
+  return unit < 0x80 ? 1 : unit < 0x800 ? 2 : (unit & 0xfc00) === 0xd800 ? 4 : 3;
+}
+
+/** Turns places in UTF-16 units into places in Unicode characters, in place. */
+export function toCodePoints(text: string, places: number[]): void {
+  const points = new Int32Array(text.length + 1); // characters before each unit
+  for (let at = 0, count = 0; at < text.length; at++) {
+    points[at] = count;
+    // The second half of a pair belongs to the character before it.
+    const second =
+      at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+    if (second) points[at] = count - 1;
+    else count += 1;
+    points[at + 1] = count;
+  }
+  places.forEach((place, i) => (places[i] = points[place]!));
+}

@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { gpt2Split } from "./gpt2-split.js";
+import { expectSameAsPattern, pieces } from "./split-property.js";
+
+test("property: it cuts as its pattern does", () => {
+  expectSameAsPattern(
+    gpt2Split,
+    /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
+  );
+});
+
+test("golden: one space goes with a word, the others before it stay together", () => {
+  expect(pieces(gpt2Split, "I'll go\n\n  now,  12a")).toEqual([
+    "I",
+    "'ll",
+    " go",
+    "\n\n ",
+    " now",
+    ",",
+    " ",
+    " 12",
+    "a",
+  ]);
+});
+
+test("U+0085 is white space and U+FEFF is not, which JavaScript's \\s has the other way round", () => {
+  expect(pieces(gpt2Split, "a\u0085\uFEFFb")).toEqual(["a", "\u0085", "\uFEFF", "b"]);
+  expect(pieces(gpt2Split, "\uFEFF!")).toEqual(["\uFEFF!"]);
+});

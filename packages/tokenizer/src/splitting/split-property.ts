@@ -1,0 +1,30 @@
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { Split } from "./split.js";
+
+/** For tests: the pieces of a text. */
+export function pieces(split: Split, text: string): string[] {
+  const spans = split.spans(text);
+  return spans.flatMap((start, i) => (i % 2 === 0 ? [text.slice(start, spans[i + 1])] : []));
+}
+
+// Characters of every kind that a pattern tells apart, and words that meet its corners.
+const units =
+  "a b Z é ß ſ ǅ ʰ 日 ا 1 ² Ⅷ ٣ ' \" ! / . _ - + € \u0301 \u200D \uFEFF \u0085 \u00A0 \u3000 \u2028 \t \n \r \0 😀 🏽 𝒜 𝟙".split(
+    " ",
+  );
+const unit = fc.constantFrom(" ", "  ", "'s", "'S", "'ſ", "'ll", "'Re", "\r\n", ...units);
+export const anyText = fc.oneof(
+  fc.string({ unit, maxLength: 40 }),
+  fc.string({ unit: "binary", maxLength: 20 }),
+);
+
+/** For tests: sees that a split cuts any text as a pattern of JavaScript does. */
+export function expectSameAsPattern(split: Split, pattern: RegExp): void {
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(pieces(split, text)).toEqual(text.match(pattern) ?? []);
+    }),
+    { numRuns: 2000 },
+  );
+}
