@@ -51,6 +51,7 @@ export default defineConfig(
         Blob: "readonly",
         setTimeout: "readonly",
         clearTimeout: "readonly",
+        TextEncoder: "readonly",
       },
     },
   },

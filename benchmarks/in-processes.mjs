@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const child = fileURLToPath(new URL("child.mjs", import.meta.url));
 /** Longer than this for one message, and a contender has failed. Milliseconds. */
-const patience = 300_000;
+const patience = 120_000;
 
 export function inProcesses(context, node) {
   const versions = JSON.parse(

@@ -50,13 +50,14 @@ export async function measure(row, { rounds, open, say = () => {} }) {
   } finally {
     await Promise.all(running.map(({ opened }) => opened.close()));
   }
-  const results = running.map(({ contender: { name, kind }, threads, figures, wrong, stopped }) => ({
+  const results = running.map(({ contender: { name, kind, rival }, threads, figures, wrong, stopped }) => ({
     name,
     kind,
     threads,
     median: median(figures),
     min: Math.min(...figures),
-    best: better === "low" ? Math.min(...figures) : Math.max(...figures),
+    best: extreme(figures, better),
+    ...(rival && { rival }),
     ...(wrong && { wrong: true, difference: wrong }),
     ...(stopped && { stopped: true }),
   }));
@@ -79,39 +80,54 @@ export async function measure(row, { rounds, open, say = () => {} }) {
   }
 
   async function stopSlow() {
-    const racing = running.filter(({ contender, wrong }) => contender.kind !== "limit" && !wrong);
-    const figures = racing
-      .filter(({ contender }) => contender.kind !== "native")
-      .map(({ figures }) => figures[0]);
-    if (figures.length === 0) return;
-    const best = better === "low" ? Math.min(...figures) : Math.max(...figures);
+    const bestOf = (kinds) => {
+      const racing = running.filter(({ contender, wrong }) => kinds.includes(contender.kind) && !wrong);
+      return extreme(
+        racing.map(({ figures }) => figures[0]),
+        better,
+      );
+    };
+    const all = bestOf(["ours", "peer"]);
+    const ours = bestOf(["ours"]);
     for (const entry of running) {
-      if (entry.contender.kind === "limit" || entry.contender.kind === "ours") continue;
-      const times = better === "low" ? entry.figures[0] / best : best / entry.figures[0];
-      if (!(times > tooSlow)) continue;
+      const best = { peer: all, native: all, ours }[entry.contender.kind];
+      if (best === undefined || !(ahead(best, entry.figures[0], better) > tooSlow)) continue;
       entry.stopped = true;
       await entry.opened.close();
     }
   }
 }
 
-/** Ours, the best of it, to the best peer that is right, and to the highest limit; above 1 is ahead. */
+/** The best figure, or undefined where there is none. */
+function extreme(figures, better) {
+  if (figures.length === 0) return undefined;
+  return better === "low" ? Math.min(...figures) : Math.max(...figures);
+}
+
+/** How many times as good the first is. */
+function ahead(figure, other, better) {
+  return better === "low" ? other / figure : figure / other;
+}
+
+/** How far ours, the best of it, is ahead of the best peer, native library, rival and limit; below 1 is behind. */
 function ratios(results, better, aim) {
-  const best = (kind) => {
-    const right = results
-      .filter((result) => result.kind === kind && !result.wrong)
-      .map(({ median }) => median);
-    if (right.length > 0) return better === "low" ? Math.min(...right) : Math.max(...right);
-    return undefined;
+  const best = (belongs) =>
+    extreme(
+      results.filter((result) => belongs(result) && !result.wrong).map(({ median }) => median),
+      better,
+    );
+  const ours = best(({ kind, rival }) => kind === "ours" && !rival);
+  const others = {
+    peer: best(({ kind }) => kind === "peer"),
+    rival: best(({ rival }) => rival),
+    native: best(({ kind }) => kind === "native"),
+    limit: best(({ kind }) => kind === "limit"),
   };
-  const [ours, peer, native, limit] = ["ours", "peer", "native", "limit"].map(best);
-  const to = (other) =>
-    ours === undefined || other === undefined ? undefined : better === "low" ? other / ours : ours / other;
-  return Object.fromEntries(
-    Object.entries({ peer: to(peer), native: to(native), limit: to(limit), aim }).filter(
-      ([, ratio]) => ratio !== undefined,
-    ),
-  );
+  const known = Object.entries(others).filter(([, figure]) => ours !== undefined && figure !== undefined);
+  return {
+    ...Object.fromEntries(known.map(([name, figure]) => [name, ahead(ours, figure, better)])),
+    ...(aim !== undefined && { aim }),
+  };
 }
 
 /** What is right, computed by a run of its own. */

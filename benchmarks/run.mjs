@@ -8,11 +8,12 @@
 //   unit        of its figures: "ms", "GFLOP/s", "tokens/s", …
 //   better      "low" or "high"
 //   work        units of work in one call: the figure is `work` per second. Without it, milliseconds of one call.
-//   aim         the ratio of ours to the best peer that is wanted. Optional.
+//   aim         how far ahead of the best peer, or of the rival, ours is meant to be. Optional.
 //   tolerance   the largest absolute difference of two outputs. Default 0.
 //   expected()  the outputs that are right: numbers, or texts, computed plainly. Without it the first contender's are.
 //   contenders  [{ name, kind, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper line) or
-//               "limit" (what the machine allows)
+//               "limit" (what the machine allows). One of ours that the aim refers to, instead of the best peer, says
+//               `rival: true`
 //
 // `prepare` makes the data, loads the library, and returns, or promises,
 //
@@ -51,6 +52,11 @@ const program = new Command("bench")
     "devices of ours, may be repeated: wasm, wasm,plain, js. Default: wasm",
     collect,
   )
+  .option(
+    "--clock <clock>",
+    "wall, or cpu: what the processors spent, for a busy machine and one thread",
+    "wall",
+  )
   .option("--browser", "in Chromium, on an isolated page")
   .option("--node <path>", "the Node that contenders run in. Default: the one that runs this")
   .option("--json [file]", "one JSON object to FILE, or alone to stdout");
@@ -65,12 +71,19 @@ for (const name of ["rounds", "threads"]) {
   if (!Number.isInteger(given) || given < 1)
     refuse(`--${name} is ${options[name]}, expected a whole number, 1 or more.`);
 }
+if (options.clock !== "wall" && (options.clock !== "cpu" || threads > 1 || options.browser))
+  refuse(`--clock is ${options.clock}, expected wall, or cpu with one thread in Node.`);
 
 const say = (line) => process.stderr.write(`${line}\n`);
 const print = options.json === true ? say : console.log;
 await install(say);
 
-const context = { threads, devices: options.device ?? ["wasm"], browser: options.browser === true };
+const context = {
+  threads,
+  devices: options.device ?? ["wasm"],
+  browser: options.browser === true,
+  clock: options.clock,
+};
 const machine = {
   cpu: os.cpus()[0]?.model ?? "unknown",
   cores: os.cpus().length,
@@ -81,6 +94,7 @@ const place = context.browser
   ? await (await import("./in-pages.mjs")).inPages(context)
   : inProcesses(context, options.node ?? process.execPath);
 const report = { machine, versions: { ...place.versions, ...versions() }, cases: [] };
+if (options.clock === "cpu") report.clock = "cpu";
 print(`${machine.cpu}, ${machine.cores} cores, ${place.name}`);
 let sound = true;
 try {

@@ -20,6 +20,7 @@ export function table({ id, unit, better, results, failed = [], ratios }) {
   );
   const ratio = [
     ratios.peer !== undefined && `${ratios.peer.toFixed(2)} of the best peer`,
+    ratios.rival !== undefined && `${ratios.rival.toFixed(2)} of the rival`,
     ratios.aim !== undefined && `aim ${ratios.aim}`,
     ratios.native !== undefined && `${ratios.native.toFixed(2)} of native`,
     ratios.limit !== undefined && `${ratios.limit.toFixed(2)} of the limit`,

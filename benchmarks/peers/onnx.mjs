@@ -1,0 +1,123 @@
+// Writes ONNX models, so that onnxruntime can be asked for any row. A model is a protocol buffer: fields of a number and
+// a wire type (0 a varint, 2 a length and bytes, 5 four bytes). Field numbers are those of onnx.proto3.
+const utf8 = new TextEncoder();
+
+/** Element types of tensors. */
+export const types = { float32: 1, int32: 6, int64: 7 };
+
+/**
+ * A graph grows by calls: `input`, `constant` and `op` give names, which later calls take; `output` names what is given
+ * back; `bytes` is the model.
+ */
+export function graph({ opset = 20 } = {}) {
+  const [nodes, initializers, inputs, outputs] = [[], [], [], []];
+  let count = 0;
+  const known = new Map();
+  return {
+    /** A length that is a text is free. */
+    input(name, shape, type = "float32") {
+      inputs.push(valueInfo(name, shape, type));
+      return name;
+    },
+    output(name, shape, type = "float32") {
+      outputs.push(valueInfo(name, shape, type));
+      return name;
+    },
+    constant(data, shape, type = "float32") {
+      const name = `c${count++}`;
+      initializers.push(tensor(name, data, shape, type));
+      return name;
+    },
+    scalar(value) {
+      return this.constant(Float32Array.of(value), []);
+    },
+    /** A list of lengths or places; equal ones are stored once. */
+    list(...values) {
+      const key = values.join();
+      if (!known.has(key))
+        known.set(key, this.constant(BigInt64Array.from(values, BigInt), [values.length], "int64"));
+      return known.get(key);
+    },
+    /** @param to - Names of its outputs, or how many. Returns one name for one output. */
+    op(type, operands, attributes = {}, { domain = "", to = 1 } = {}) {
+      const names = Array.isArray(to) ? to : Array.from({ length: to }, () => `v${count++}`);
+      nodes.push([
+        ...operands.map((name) => text(1, name)),
+        ...names.map((name) => text(2, name)),
+        text(4, type),
+        ...Object.entries(attributes).map(([name, value]) => message(5, attribute(name, value))),
+        text(7, domain),
+      ]);
+      return names.length === 1 ? names[0] : names;
+    },
+    bytes() {
+      const content = [
+        ...nodes.map((node) => message(1, node)),
+        text(2, "graph"),
+        ...initializers.map((each) => message(5, each)),
+        ...inputs.map((each) => message(11, each)),
+        ...outputs.map((each) => message(12, each)),
+      ];
+      const imports = [
+        ["", opset],
+        ["com.microsoft", 1],
+      ].map(([domain, version]) => message(8, [text(1, domain), integer(2, version)]));
+      return joined([integer(1, 10), message(7, content), ...imports]);
+    },
+  };
+}
+
+function valueInfo(name, shape, type) {
+  const lengths = shape.map((length) =>
+    message(1, [typeof length === "string" ? text(2, length) : integer(1, length)]),
+  );
+  return [text(1, name), message(2, [message(1, [integer(1, types[type]), message(2, lengths)])])];
+}
+
+function tensor(name, data, shape, type) {
+  const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return [
+    ...shape.map((length) => integer(1, length)),
+    integer(2, types[type]),
+    text(8, name),
+    bytes(9, raw),
+  ];
+}
+
+/** Whole numbers, lists of them, texts, and `{ float }`. */
+function attribute(name, value) {
+  if (typeof value === "number") return [text(1, name), integer(3, value), integer(20, 2)];
+  if (typeof value === "string") return [text(1, name), text(4, value), integer(20, 3)];
+  if (Array.isArray(value)) return [text(1, name), ...value.map((each) => integer(8, each)), integer(20, 7)];
+  const float = new Uint8Array(Float32Array.of(value.float).buffer);
+  return [text(1, name), tag(2, 5), float, integer(20, 1)];
+}
+
+const tag = (field, wire) => varint((field << 3) | wire);
+const integer = (field, value) => joined([tag(field, 0), varint(value)]);
+const text = (field, value) => bytes(field, utf8.encode(value));
+/** Parts stay apart until the end: weights are not copied at each level. */
+const bytes = (field, value) => [tag(field, 2), varint(value.length), value];
+const message = (field, parts) => [tag(field, 2), varint(lengthOf(parts)), ...parts];
+
+function varint(value) {
+  const out = [];
+  let rest = BigInt.asUintN(64, BigInt(value));
+  for (; rest > 127n; rest >>= 7n) out.push(Number(rest & 127n) | 128);
+  return Uint8Array.from([...out, Number(rest)]);
+}
+
+const lengthOf = (part) =>
+  part instanceof Uint8Array ? part.length : part.reduce((sum, each) => sum + lengthOf(each), 0);
+
+function joined(parts) {
+  const out = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  const write = (part) => {
+    if (!(part instanceof Uint8Array)) return part.forEach(write);
+    out.set(part, at);
+    at += part.length;
+  };
+  write(parts);
+  return out;
+}

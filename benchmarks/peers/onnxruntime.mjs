@@ -1,0 +1,49 @@
+// One contender of onnxruntime: a model of onnx.mjs, run on inputs that stay where they are.
+
+/** @param build - `(context) => ({ model: bytes, feeds: { name: [type, shape, data] } })`. `variant` joins the name. */
+export function onnxruntime(kind, build, { variant = "", compared = (output) => output } = {}) {
+  const name = kind === "native" ? "onnxruntime-node" : "onnxruntime-web";
+  return {
+    name: variant ? `${name}, ${variant}` : name,
+    kind,
+    async prepare(context) {
+      const { model, feeds } = build(context);
+      const { session, ort } = await openSession(kind, model, context);
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([input, [type, shape, data]]) => [
+          input,
+          new ort.Tensor(type, data, shape),
+        ]),
+      );
+      return {
+        threads: context.threads,
+        call: () => session.run(inputs),
+        output: async () => compared((await session.run(inputs))[session.outputNames[0]].data),
+      };
+    },
+  };
+}
+
+/** A session on so many threads. */
+export async function openSession(kind, model, { threads, browser }) {
+  if (kind === "native") {
+    const { default: ort } = await import("onnxruntime-node");
+    const session = await ort.InferenceSession.create(model, {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    });
+    return { session, ort };
+  }
+  // It starts its workers from its own file, which must not be bundled.
+  const file = browser ? "/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs" : "onnxruntime-web";
+  const loaded = await import(file);
+  const ort = loaded.InferenceSession ? loaded : loaded.default;
+  ort.env.wasm.numThreads = threads;
+  ort.env.logLevel = "error";
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: ["wasm"],
+    logSeverityLevel: 3,
+  });
+  return { session, ort };
+}

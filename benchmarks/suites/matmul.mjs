@@ -1,0 +1,88 @@
+// Products of square float32 matrices.
+import { numbers } from "../data.mjs";
+import { jax } from "../peers/jax.mjs";
+import { arithmeticLimit } from "../peers/limits.mjs";
+import { graph } from "../peers/onnx.mjs";
+import { onnxruntime } from "../peers/onnxruntime.mjs";
+import { ours } from "../peers/ours.mjs";
+import { tfjs } from "../peers/tfjs.mjs";
+
+export const rows = (context) => [64, 128, 256, 512, 1024, 2048].map((n) => square(n, context));
+
+function square(n, context) {
+  const left = () => numbers(1, n * n);
+  const right = () => numbers(2, n * n);
+  const shape = [n, n];
+  // Some rows of the product tell whether it is right, and are soon computed.
+  const picked = [0, 1, (n >> 1) + 3, n - 1];
+  const compared = (output) => picked.map((row) => [...output.subarray(row * n, (row + 1) * n)]).flat();
+  return {
+    id: `matmul/${n}`,
+    unit: "GFLOP/s",
+    better: "high",
+    work: (2 * n ** 3) / 1e9,
+    aim: context.threads > 1 ? 1.4 : n < 256 ? 1.2 : 1.3,
+    tolerance: 1e-3,
+    expected() {
+      const some = Float32Array.from(compared(left()));
+      return [...product(some, right(), picked.length, n)];
+    },
+    contenders: [
+      ...ours(
+        context,
+        async (device) => {
+          const { matmul, tensor } = await import("@qkv/tensor");
+          const [a, b] = [left(), right()].map((data) => tensor(data, { shape }).to(device));
+          return () => matmul(a, b);
+        },
+        { compared },
+      ),
+      tfjs(
+        (tf) => {
+          const [a, b] = [left(), right()].map((data) => tf.tensor2d(data, shape));
+          return () => tf.matMul(a, b);
+        },
+        { compared },
+      ),
+      onnxruntime("peer", onnx, { compared }),
+      jax(
+        ({ numpy }) => ({
+          compute: (a, b) => numpy.matmul(a, b),
+          inputs: [left(), right()].map((data) => numpy.array(data).reshape(shape)),
+        }),
+        { compared },
+      ),
+      {
+        name: "plain loops",
+        kind: "peer",
+        prepare() {
+          const [a, b] = [left(), right()];
+          const call = () => product(a, b, n, n);
+          return { call, output: () => compared(call()) };
+        },
+      },
+      onnxruntime("native", onnx, { compared }),
+      arithmeticLimit("mulAdd", (rate) => rate / 1e9),
+      arithmeticLimit("fused", (rate) => rate / 1e9),
+    ],
+  };
+
+  function onnx() {
+    const g = graph();
+    const [a, b] = [g.input("a", shape), g.input("b", shape)];
+    g.op("MatMul", [a, b], {}, { to: [g.output("y", shape)] });
+    return { model: g.bytes(), feeds: { a: ["float32", shape, left()], b: ["float32", shape, right()] } };
+  }
+}
+
+/** m rows times an n × n matrix, as plain loops do it: the inner one walks both along their rows. */
+function product(a, b, m, n) {
+  const out = new Float32Array(m * n);
+  for (let i = 0; i < m; i++) {
+    for (let k = 0; k < n; k++) {
+      const factor = a[i * n + k];
+      for (let j = 0; j < n; j++) out[i * n + j] += factor * b[k * n + j];
+    }
+  }
+  return out;
+}
