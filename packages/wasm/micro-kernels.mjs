@@ -112,6 +112,42 @@ ${all.map((r) => `  v128.store(sums + width * ${r}, s${r}0); v128.store(sums + w
 }`;
 }
 
+/**
+ * One query of \`heads\` heads against four keys: dot products, as four numbers of each head. Keys are read once.
+ */
+function dotsOfFour(heads) {
+  const [all, four] = [range(heads), range(4)];
+  const pairs = all.flatMap((h) => four.map((k) => [h, k]));
+  return `
+export function dots${heads}(key: usize, stride: usize, query: usize, queryStep: usize, bytes: usize, scores: usize, step: usize): void {
+${four.map((k) => `  const k${k} = key + stride * ${k};`).join("\n")}
+${pairs.map(([h, k]) => `  let s${h}${k} = zero();`).join("\n")}
+  for (let i: usize = 0; i < bytes; i += 16) {
+${all.map((h) => `    const q${h} = v128.load(query + queryStep * ${h} + i);`).join("\n")}
+${four.map((k) => `    const x${k} = v128.load(k${k} + i); ${all.map((h) => `s${h}${k} = madd(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
+  }
+${all.map((h) => `  v128.store(scores + step * ${h}, sumsOf(s${h}0, s${h}1, s${h}2, s${h}3));`).join("\n")}
+}`;
+}
+
+/** mixture[heads × 4 · vectors] = mixture · correction + Σ over keys of weight · value, for one query of \`heads\` heads. */
+function mixOfHeads(heads, vectors) {
+  const [all, each] = [range(heads), range(vectors)];
+  const pairs = all.flatMap((h) => each.map((v) => [h, v]));
+  return `
+export function blend${heads}x${vectors}(weights: usize, weightStep: usize, value: usize, stride: usize, keys: i32, mixture: usize, mixtureStep: usize, correction: usize): void {
+${all.map((h) => `  const c${h} = v128.load32_splat(correction, ${4 * h});`).join("\n")}
+${pairs.map(([h, v]) => `  let s${h}${v} = f32x4.mul(c${h}, v128.load(mixture + mixtureStep * ${h}, ${16 * v}));`).join("\n")}
+  const end = weights + (<usize>keys << 2);
+  while (weights < end) {
+${all.map((h) => `    const w${h} = v128.load32_splat(weights + weightStep * ${h});`).join("\n")}
+${each.map((v) => `    const x${v} = v128.load(value, ${16 * v}); ${all.map((h) => `s${h}${v} = madd(w${h}, x${v}, s${h}${v});`).join(" ")}`).join("\n")}
+    weights += 4; value += stride;
+  }
+${pairs.map(([h, v]) => `  v128.store(mixture + mixtureStep * ${h}, s${h}${v}, ${16 * v});`).join("\n")}
+}`;
+}
+
 /** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
 const row = 64 * 4;
 
@@ -210,10 +246,15 @@ ${Object.values(binarySteps)
   .join("\n")}`;
 
 export const microKernels = `// Written by micro-kernels.mjs.
-import { exp4, log4, madd, sign4, tanh4, truth, where0, zero } from "./lanes";
+import { exp4, log4, madd, sign4, sumsOf, tanh4, truth, where0, zero } from "./lanes";
 ${[4, 6].map(product).join("\n")}
 ${[1, 4, 6].map((n) => keysByQueries(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => weightsByValues(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => keysByDims(n, row)).join("\n")}
+${[1, 2].map(dotsOfFour).join("\n")}
+${mixOfHeads(1, 2)}
+${mixOfHeads(1, 8)}
+${mixOfHeads(2, 2)}
+${mixOfHeads(2, 4)}
 ${stepKernels}
 `;

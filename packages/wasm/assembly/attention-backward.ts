@@ -6,7 +6,7 @@
 import { registerBytes, resultOf, runSteps, SCORE_LEVEL, slopeSteps, STRIP, tableNumbers } from "./expression";
 import { beginProgram } from "./attention-forward";
 import { power4, powerNumbers, zero } from "./lanes";
-import { copyRows, findRows, partsOf, Request, rowStep, writeRows } from "./request";
+import { copyRows, findRows, firstQueryOf, partsOf, Request, rowStep, writeRows } from "./request";
 import {
   allFinite, capScores, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
@@ -110,7 +110,7 @@ function tileOfQueries(request: Request, batch: i32, head: i32, row: i32, item: 
   const dim = request.dim, wide = padded(dim);
   const t = row << 6;
   const count = min(QUERIES, request.queries - t);
-  const position = request.firstQuery + t;
+  const position = firstQueryOf(request, batch) + t;
   const place = (batch * request.heads + head) * request.queries + t;
   takeQueries(request, batch, head, t, count);
   takeGradients(request, batch, head, t, count, place);

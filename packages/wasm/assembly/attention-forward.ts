@@ -1,7 +1,7 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
 import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
 import { power4, powerNumbers, zero } from "./lanes";
-import { findRows, partsOf, Request, rowStep } from "./request";
+import { findRows, firstQueryOf, partsOf, Request, rowStep } from "./request";
 import {
   allFinite, capScores, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
@@ -60,7 +60,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   const t = row << 6;
   const count = min(QUERIES, queries - t);
   const bytes = <usize>((count + 7) & ~7) << 2;
-  const position = request.firstQuery + t;
+  const position = firstQueryOf(request, batch) + t;
 
   const from = batch * request.queryBatch + head * request.queryHead + t * request.queryRow;
   packQueries(request.query + (<usize>from << 2), request.queryRow, request.queryColumn, count, dim, request.scale, queriesAt);

@@ -33,8 +33,8 @@ export class Request {
   weightMod: usize;
   sinks: usize;
   sinkStep: i32;
-  /** Position of the first query. Positions of keys: a list (with the step from one batch to the next), or from the first on. */
-  firstQuery: i32;
+  /** Position of each batch's first query. Positions of keys: a list (with the step from one batch to the next), or from the first on. */
+  firstQueries: usize;
   positions: usize;
   positionBatch: i32;
   firstKey: i32;
@@ -54,20 +54,39 @@ export class Request {
   /** float64 sums of the gradients of both programs' tables, and the step from one item's to the next's (0: shared). */
   dTables: usize;
   dTableStep: i32;
+  /** Where decoding puts what each chunk of keys is worth. */
+  partials: usize;
   /** Parts of keys follow, of values, and, for backward, of both gradients. */
   parts: i32;
+}
+
+/** The position of a batch's first query. */
+@inline
+export function firstQueryOf(request: Request, batch: i32): i32 {
+  return load<i32>(request.firstQueries + (<usize>batch << 2));
 }
 
 @unmanaged
 class Part {
   length: i32;
   pointer: usize;
+  /** From one batch to the next, or, in blocks, from one block to the next. */
   batch: i32;
   head: i32;
   row: i32;
   column: i32;
+  /** In blocks: the block of each stretch of `blockLength` tokens, `blocks` of them for a batch. 0: one tensor. */
+  table: usize;
+  blocks: i32;
+  blockLength: i32;
+  /** Whole numbers of a byte each, and what they are multiplied with; 0: float32. */
+  scale: usize;
+  scaleBlock: i32;
+  scaleHead: i32;
+  scaleRow: i32;
+  scaleColumn: i32;
 }
-const PART: usize = 24;
+const PART: usize = 56;
 
 /** The parts of keys (0), values (1), gradients of keys (2) or of values (3). */
 @inline
@@ -80,7 +99,8 @@ export let rowStep: i32 = 0;
 
 /**
  * Finds stored rows `start` to `start + length - 1` of one batch and head. Rows that do not lie as the kernels read them,
- * or that reach over two parts, are copied to `scratch`, `width` numbers a row, zeros beyond `dim`.
+ * or that reach over two parts or blocks, are copied to `scratch`, `width` numbers a row, zeros beyond `dim`; and so are
+ * whole numbers, times their scales.
  *
  * @param parts - The first part.
  */
@@ -101,19 +121,61 @@ export function findRows(
   }
   let done = 0;
   while (done < length) {
-    const count = min(length - done, part.length - start);
-    const from = part.pointer + (<usize>(batch * part.batch + head * part.head + start * part.row) << 2);
-    if (count == length && part.column == 1 && dim == width) {
-      rowStep = part.row;
-      return from;
+    let count = min(length - done, part.length - start);
+    let block = batch, row = start;
+    if (part.table != 0) {
+      const size = part.blockLength;
+      block = load<i32>(part.table + (<usize>(batch * part.blocks + start / size) << 2));
+      row = start % size;
+      count = min(count, size - row);
     }
-    copyRows(from, part.row, part.column, count, dim, scratch + (<usize>(done * width) << 2), width);
+    const at = <usize>block * <usize>part.batch + <usize>(head * part.head) + <usize>row * <usize>part.row;
+    const to = scratch + (<usize>(done * width) << 2);
+    if (part.scale != 0) {
+      scaleRows(part, part.pointer + at, block, head, row, count, dim, to, width);
+    } else if (count == length && part.column == 1 && dim == width) {
+      rowStep = part.row;
+      return part.pointer + (at << 2);
+    } else {
+      copyRows(part.pointer + (at << 2), part.row, part.column, count, dim, to, width);
+    }
     done += count;
-    start = 0;
-    part = changetype<Part>(changetype<usize>(part) + PART);
+    start += count;
+    if (start == part.length) {
+      start = 0;
+      part = changetype<Part>(changetype<usize>(part) + PART);
+    }
   }
   rowStep = width;
   return scratch;
+}
+
+/** Whole numbers of a byte, times their scales: one for each number of a row, or one for each row. */
+function scaleRows(
+  part: Part, from: usize, block: i32, head: i32, row: i32, count: i32, dim: i32, to: usize, width: i32,
+): void {
+  const scales = part.scale + (<usize>(block * part.scaleBlock + head * part.scaleHead + row * part.scaleRow) << 2);
+  const inLanes = part.column == 1 && part.scaleColumn <= 1 ? dim & ~7 : 0;
+  for (let r = 0; r < count; r++) {
+    const source = from + <usize>(r * part.row);
+    const scale = scales + (<usize>(r * part.scaleRow) << 2);
+    const target = to + (<usize>(r * width) << 2);
+    for (let d = 0; d < inLanes; d += 8) {
+      const whole = v128.load8x8_s(source + d);
+      const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(whole));
+      const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(whole));
+      const each = scale + (<usize>d << 2);
+      const a = part.scaleColumn == 1 ? v128.load(each) : v128.load32_splat(scale);
+      const b = part.scaleColumn == 1 ? v128.load(each, 16) : a;
+      v128.store(target + (<usize>d << 2), f32x4.mul(low, a));
+      v128.store(target + (<usize>d << 2), f32x4.mul(high, b), 16);
+    }
+    for (let d = inLanes; d < dim; d++) {
+      const whole = <f32>load<i8>(source + d * part.column);
+      store<f32>(target + (<usize>d << 2), whole * load<f32>(scale + (<usize>(d * part.scaleColumn) << 2)));
+    }
+    memory.fill(target + (<usize>dim << 2), 0, <usize>(width - dim) << 2);
+  }
 }
 
 /** Writes all rows of one batch and head, packed in `from` as rows of `width`, to packed parts. */

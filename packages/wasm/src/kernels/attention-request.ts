@@ -19,13 +19,51 @@ export type BackwardPlaces = {
   readonly dSinks: number;
   readonly dTables: number;
   readonly dTableStep: number;
+  readonly partials: number;
 };
 
 /** Inputs of a call by their place in the list. */
-export function inputPlaces({ parts, scoreMod, weightMod }: AttentionRequest) {
+export function inputPlaces({ parts, scoreMod, weightMod, hasSinks }: AttentionRequest) {
   const tables = 1 + 2 * parts;
   const scoreTables = tables + (scoreMod?.tables.length ?? 0);
-  return { parts, tables, scoreTables, end: scoreTables + (weightMod?.tables.length ?? 0) };
+  const end = scoreTables + (weightMod?.tables.length ?? 0);
+  return { parts, tables, scoreTables, end, scales: end + (hasSinks ? 1 : 0) };
+}
+
+/** Keys that are stored. */
+export function storedLength({ parts, layouts }: AttentionRequest, inputs: readonly View[]): number {
+  let length = 0;
+  for (let i = 0; i < parts; i++) length += layouts?.[i]?.length ?? inputs[1 + i]!.shape[2]!;
+  return length;
+}
+
+/** The words that a part has only in blocks. */
+const none = new Array<number>(8).fill(0);
+
+/** How each part of keys, and then of values, lies. */
+function partWords(
+  call: Call,
+  request: AttentionRequest,
+  inputs: readonly View[],
+  pointers: readonly number[],
+): number[] {
+  let scale = inputPlaces(request).scales;
+  return inputs.slice(1, 1 + 2 * request.parts).flatMap(({ shape, strides }, i) => {
+    const layout = request.layouts?.[i];
+    const pointer = pointers[1 + i]!;
+    if (!layout) return [shape[2]!, pointer, ...strides, ...none];
+    const { table, blockLength, length, scaled } = layout;
+    const blocks = table.length / inputs[0]!.shape[0]!;
+    const scales = scaled ? [pointers[scale]!, ...steps(inputs[scale++]!)] : [0, 0, 0, 0, 0];
+    // Where a batch is shorter than others its table may name anything.
+    const known = table.map((block) => (block < 0 || block >= shape[0]! ? 0 : block));
+    return [length, pointer, ...strides, call.copy(known), blocks, blockLength, ...scales];
+  });
+}
+
+/** Strides that stand still along axes of length 1. */
+function steps({ shape, strides }: View): number[] {
+  return strides.map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
 }
 
 /** The programs of a call's expressions, or undefined where the kernels lack a step. */
@@ -56,18 +94,16 @@ export function writeRequest(
   const { plan, parts, positions, scale, softcap, firstQuery, hasSinks } = request;
   const { tables, scoreTables, end } = inputPlaces(request);
   const query = inputs[0]!;
-  const keys = inputs.slice(1, 1 + parts);
-  const values = inputs.slice(1 + parts, tables);
   const [B, H, T, D] = query.shape as [number, number, number, number];
-  const S = keys.reduce((sum, { shape }) => sum + shape[2]!, 0);
+  const S = storedLength(request, inputs);
   const tiles = plan.rows * plan.columns;
   const listed = "start" in positions ? undefined : positions;
-  const part = ({ shape, strides }: View, pointer: number) => [shape[2]!, pointer, ...strides];
-  const placed = (list: readonly Placed[] = []) => list.flatMap(({ view, pointer }) => part(view, pointer));
+  const placed = (list: readonly Placed[] = []) =>
+    list.flatMap(({ view, pointer }) => [view.shape[2]!, pointer, ...view.strides, ...none]);
   const strided = (one: Placed | undefined, axes: number) =>
     one ? [one.pointer, ...one.view.strides] : new Array<number>(1 + axes).fill(0);
   const words = new Uint32Array([
-    ...[H, T, S, D, values[0]!.shape[3]!, H / keys[0]!.shape[1]!],
+    ...[H, T, S, D, inputs[1 + parts]!.shape[3]!, H / inputs[1]!.shape[1]!],
     ...new Uint32Array(new Float32Array([scale, softcap]).buffer),
     ...[plan.rows, plan.columns, plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles],
     ...[call.copy(plan.classes), call.copy(plan.bitsAt), call.copy(plan.bits)],
@@ -83,9 +119,8 @@ export function writeRequest(
     ...strided(to.dOutput, 4),
     ...strided(to.dLse, 3),
     ...[to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0],
-    parts,
-    ...keys.flatMap((view, i) => part(view, pointers[1 + i]!)),
-    ...values.flatMap((view, i) => part(view, pointers[1 + parts + i]!)),
+    ...[to.partials ?? 0, parts],
+    ...partWords(call, request, inputs, pointers),
     ...placed(to.dKeys),
     ...placed(to.dValues),
   ]);

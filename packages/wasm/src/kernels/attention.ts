@@ -1,12 +1,15 @@
 import type { AttentionRequest, View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { inputPlaces, programsOf, writeRequest } from "./attention-request.js";
+import { inputPlaces, programsOf, storedLength, writeRequest } from "./attention-request.js";
+
+/** Tiles of keys that one item of decoding reads. The same in assembly/attention-decode.ts. */
+const chunkTiles = 16;
 
 /**
  * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
  * after the other, tiles that reach over two parts, and values whose size is no multiple of 8 are copied, a tile at a
- * time. Expressions run tile by tile as lists of steps. Traces run on the plain device, and so does a call that meets a
+ * time. A single query is decoded: keys and values are read once for all heads that share them. Expressions run tile by tile as lists of steps. Traces run on the plain device, and so does a call that meets a
  * number that is none, or an expression with a step that the kernels lack.
  */
 export function attentionKernel(engine: Engine) {
@@ -21,10 +24,23 @@ export function attentionKernel(engine: Engine) {
     return withCall(engine, (call) => {
       const pointers = call.place(inputs, outputs);
       const [output, lse] = outputs.map((view, i) => ({ view, pointer: pointers[inputs.length + i]! }));
-      const at = writeRequest(call, request, programs, inputs, pointers, { output: output!, lse: lse! });
-      const scratch = engine.exports["attentionForwardScratch"]!(at);
-      const [B, H] = inputs[0]!.shape as [number, number];
-      return engine.parallel("attentionForward", B * H * request.plan.rows, scratch, at);
+      const [B, H, T] = inputs[0]!.shape as [number, number, number];
+      const to = { output: output!, lse: lse! };
+      const write = (partials: number) =>
+        writeRequest(call, request, programs, inputs, pointers, { ...to, partials });
+      if (T > 1 || programs.score || programs.weight) {
+        const at = write(0);
+        const scratch = engine.exports["attentionForwardScratch"]!(at);
+        return engine.parallel("attentionForward", B * H * request.plan.rows, scratch, at);
+      }
+      const chunks = Math.ceil(request.plan.columns / chunkTiles);
+      const width = Math.ceil(output!.view.shape[3]! / 8) * 8;
+      const at = write(call.scratch(B * H * chunks * (4 + width) * 4));
+      const scratch = engine.exports["attentionDecodeScratch"]!(at);
+      return (
+        engine.parallel("attentionDecode", B * inputs[1]!.shape[1]! * chunks, scratch, at) &&
+        engine.parallel("attentionMerge", B * H, 0, at)
+      );
     });
   };
 }
@@ -109,12 +125,10 @@ export function attentionBackwardKernel(engine: Engine) {
 }
 
 function fits(inputs: readonly View[], request: AttentionRequest): boolean {
-  const { parts, plan, layouts, firstQuery, scoreMod, weightMod } = request;
-  // Blocks, and expressions over batches of different lengths, run on the plain kernel, in place.
-  if (layouts || (typeof firstQuery !== "number" && (scoreMod || weightMod))) return false;
+  const { parts, plan, layouts } = request;
   const [B, H, T, D] = inputs[0]!.shape as [number, number, number, number];
   const Dv = inputs[1 + parts]!.shape[3]!;
-  const S = inputs.slice(1, 1 + parts).reduce((sum, { shape }) => sum + shape[2]!, 0);
-  const float32 = inputs.every(({ dtype }) => dtype === "float32");
-  return float32 && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
+  const S = storedLength(request, inputs);
+  const known = inputs.every(({ dtype }, i) => dtype === (layouts?.[i - 1]?.scaled ? "int8" : "float32"));
+  return known && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
 }

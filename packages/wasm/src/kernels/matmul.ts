@@ -1,36 +1,99 @@
 import type { View } from "@qkv/tensor";
-import { withCall } from "../call.js";
+import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
+import { largeProduct, type Product } from "./large-product.js";
 
-/** c = a · b over a batch. One row against a matrix streams the matrix past; more rows are packed in blocks. */
+/** Numbers of a matrix that one item of a row against a matrix reads, about. */
+const chunk = 65536;
+/** Columns of such an item where rows lie in one piece: long enough to be read at memory speed. */
+const columns = 512;
+/** Products of fewer operations than this are not worth a second thread's waking up. */
+const small = 2 ** 21;
+
+/** c = a · b over a batch, with any strides. One row against a matrix streams the matrix past. */
 export function matmulKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const [a, b] = inputs as [View, View];
-    const c = outputs[0]!;
     if (a.dtype !== "float32") return false;
-    const [M, K] = a.shape.slice(-2) as [number, number];
-    const N = b.shape.at(-1)!;
-    if (M === 0 || N === 0 || K === 0) return false;
-    const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
-    const [bRow, bColumn] = b.strides.slice(-2) as [number, number];
-    const batch = c.shape.slice(0, -2);
+    const product = describe(a, b, outputs[0]!);
+    const { M, N, K, count, bRow, bColumn, aColumn } = product;
+    if (M * N * K * count === 0) return false;
     return withCall(engine, (call) => {
-      const { exports } = engine;
       const [pa, pb, pc] = call.place(inputs, outputs) as [number, number, number];
-      const rows = M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1);
-      const scratch = rows ? 0 : call.scratch(exports["matmulScratch"]!(N, K));
-      const count = batch.reduce((x, y) => x * y, 1);
-      for (let n = 0; n < count; n++) {
-        const left = pa + 4 * batchOffset(n, batch, a);
-        const right = pb + 4 * batchOffset(n, batch, b);
-        const to = pc + 4 * n * M * N;
-        if (!rows) exports["matmul"]!(left, aRow, aColumn, right, bRow, bColumn, to, M, N, K, scratch);
-        else if (bRow === 1) exports["rowTimesColumns"]!(left, right, bColumn, to, N, K);
-        else exports["rowTimesRows"]!(left, right, bRow, to, N, K);
+      if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
+        return each(product, (left, right, n) =>
+          bRow === 1
+            ? rowTimesColumns(engine, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K)
+            : rowTimesRows(engine, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
+        );
       }
-      return true;
+      const wide = 2 * M * N * K;
+      if (wide < small || (count >= 2 * engine.threads && wide < 64 * small)) {
+        return oneByOne(engine, call, product, pa, pb, pc);
+      }
+      return each(product, (left, right, n) =>
+        largeProduct(engine, call, product, pa + left, pb + right, pc + 4 * n * M * N),
+      );
     });
   };
+}
+
+function rowTimesColumns(
+  engine: Engine,
+  x: number,
+  b: number,
+  across: number,
+  c: number,
+  N: number,
+  K: number,
+) {
+  const step = 4 * Math.max(1, Math.floor(chunk / (4 * K)));
+  return engine.parallel("rowTimesColumns", Math.ceil(N / step), 0, x, b, across, c, N, K, step);
+}
+
+function rowTimesRows(engine: Engine, x: number, b: number, down: number, c: number, N: number, K: number) {
+  return engine.parallel("rowTimesRows", Math.ceil(N / columns), 0, x, b, down, c, N, K, columns);
+}
+
+/** Each product of the batch as one item. */
+function oneByOne(engine: Engine, call: Call, product: Product, pa: number, pb: number, pc: number): boolean {
+  const { M, N, K, count, aRow, aColumn, bRow, bColumn } = product;
+  const offsets = new Uint32Array(2 * count);
+  each(product, (left, right, n) => {
+    offsets.set([left / 4, right / 4], 2 * n);
+    return true;
+  });
+  const scratch = engine.exports["matmulScratch"]!(N, K);
+  const at = call.copy(offsets);
+  return engine.parallel("matmul", count, scratch, pa, pb, pc, at, aRow, aColumn, bRow, bColumn, M, N, K);
+}
+
+/** Calls `f` with the byte offsets of a and b for each product of the batch, until it says no. */
+function each(
+  { count, batch, a, b }: Product,
+  f: (left: number, right: number, n: number) => boolean,
+): boolean {
+  for (let n = 0; n < count; n++) {
+    if (!f(4 * batchOffset(n, batch, a), 4 * batchOffset(n, batch, b), n)) return false;
+  }
+  return true;
+}
+
+function describe(a: View, b: View, c: View): Product {
+  const [M, K] = a.shape.slice(-2) as [number, number];
+  const [aRow, aColumn] = a.strides.slice(-2) as [number, number];
+  const [bRow, bColumn] = b.strides.slice(-2) as [number, number];
+  const batch = c.shape.slice(0, -2);
+  const count = batch.reduce((x, y) => x * y, 1);
+  const product = { M, N: b.shape.at(-1)!, K, aRow, aColumn, bRow, bColumn, count, batch, a, b };
+  // Rows of a whole batch that lie evenly, against one matrix, are one product of more rows.
+  const oneMatrix = b.shape.slice(0, -2).every((length) => length === 1);
+  const evenly = batch.every((length, axis) => {
+    const own = axis - batch.length + a.shape.length - 2;
+    const rows = a.shape.slice(own + 1, -1).reduce((x, y) => x * y, 1);
+    return length === 1 || (own >= 0 && a.shape[own] === length && a.strides[own] === aRow * rows);
+  });
+  return oneMatrix && evenly && M > 1 ? { ...product, M: M * count, count: 1, batch: [] } : product;
 }
 
 /** Where the n-th of a batch begins in an operand that broadcasts to it, in numbers from its first. */

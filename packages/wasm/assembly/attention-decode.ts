@@ -1,0 +1,209 @@
+// Attention of a single query, as in decoding: keys and values are read once for all query heads that share them. An item
+// is one head of keys and values and a chunk of its keys, of a length that does not depend on threads; another export
+// puts the chunks together.
+import { largestOf, power4, powerNumbers, sumOf, zero } from "./lanes";
+import { blend1x2, blend1x8, blend2x2, blend2x4, dots1, dots2 } from "./micro-kernels";
+import { findRows, partsOf, Request, rowStep } from "./request";
+import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
+
+/** Tiles of a chunk. The same in src/kernels/attention.ts. */
+const TILES: i32 = 16;
+const NONE: f32 = -1e30;
+/** Bytes of one head's scores, with room for a block of keys that reaches over the last. */
+const SCORES: usize = 272;
+
+let scoresAt: usize = 0;
+let correctionAt: usize = 0;
+let queryAt: usize = 0;
+let keyAt: usize = 0;
+let valueAt: usize = 0;
+
+function layOut(request: Request, scratch: usize): usize {
+  const wide = (request.dim + 3) & ~3, width = (request.valueDim + 7) & ~7;
+  scoresAt = scratch;
+  correctionAt = scoresAt + <usize>request.group * SCORES;
+  queryAt = correctionAt + ((<usize>request.group + 3) & ~3) * 4;
+  keyAt = queryAt + (<usize>(request.group * wide) << 2);
+  valueAt = keyAt + (<usize>((KEYS + 3) * wide) << 2);
+  return valueAt + (<usize>(KEYS * width) << 2);
+}
+
+/** Bytes of scratch of one thread. */
+export function attentionDecodeScratch(request: usize): i32 {
+  return <i32>layOut(changetype<Request>(request), 0);
+}
+
+/** Numbers of what one chunk is worth to one head: the largest score, the sum, two of nothing, and the mixture. */
+@inline
+function partialNumbers(request: Request): i32 {
+  return 4 + ((request.valueDim + 7) & ~7);
+}
+
+/** Returns 1 if a score was no number. */
+export function attentionDecode(item: i32, scratch: usize, at: usize): i32 {
+  const request = changetype<Request>(at);
+  layOut(request, scratch);
+  const group = request.group, dim = request.dim, valueDim = request.valueDim;
+  const wide = (dim + 3) & ~3, width = (valueDim + 7) & ~7;
+  const kvHeads = request.heads / group;
+  const chunks = (request.columns + TILES - 1) / TILES;
+  const place = item / chunks, chunk = item % chunks;
+  const batch = place / kvHeads, kvHead = place % kvHeads;
+  const head = kvHead * group;
+  const numbers = partialNumbers(request);
+  const partial = request.partials + ((<usize>((batch * request.heads + head) * chunks + chunk) * <usize>numbers) << 2);
+  const step = <usize>(chunks * numbers) << 2;
+  for (let g = 0; g < group; g++) {
+    takeQuery(request, batch, head + g, queryAt + (<usize>(g * wide) << 2), wide);
+    memory.fill(partial + <usize>g * step, 0, <usize>numbers << 2);
+    store<f32>(partial + <usize>g * step, NONE);
+  }
+  const last = min(request.columns, (chunk + 1) * TILES);
+  for (let column = chunk * TILES; column < last; column++) {
+    let seen = 0;
+    for (let g = 0; g < group; g++) seen |= classOf(request, batch, head + g, column);
+    if (seen == 0) continue;
+    const start = column << 6;
+    const length = min(KEYS, request.keys - start);
+    const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
+    multiply(key, <usize>rowStep << 2, length, group, <usize>wide << 2);
+    for (let g = 0; g < group; g++) {
+      const scores = scoresAt + <usize>g * SCORES;
+      if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>length + 3 & ~3) << 2);
+      hide(request, batch, head + g, column, scores, length);
+      if (!soften(scores, length, partial + <usize>g * step, correctionAt + (<usize>g << 2))) return 1;
+    }
+    const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
+    blend(value, <usize>rowStep << 2, length, group, <usize>width << 2, partial + 16, step);
+  }
+  return 0;
+}
+
+function classOf(request: Request, batch: i32, head: i32, column: i32): i32 {
+  return load<u8>(request.classes + <usize>(batch * request.planBatch + head * request.planHead + column));
+}
+
+function takeQuery(request: Request, batch: i32, head: i32, to: usize, wide: i32): void {
+  const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead) << 2);
+  for (let d = 0; d < wide; d++) {
+    const x: f32 = d < request.dim ? load<f32>(from + (<usize>(d * request.queryColumn) << 2)) * request.scale : 0;
+    store<f32>(to + (<usize>d << 2), x);
+  }
+}
+
+/** Dot products of each head's query with each key. */
+function multiply(key: usize, stride: usize, keys: i32, group: i32, bytes: usize): void {
+  for (let j = 0; j < keys; j += 4) {
+    // Of fewer than four keys the first is read again.
+    const step = j + 4 <= keys ? stride : 0;
+    const from = key + <usize>j * stride;
+    const to = scoresAt + (<usize>j << 2);
+    if (step == 0) {
+      for (let k = j; k < keys; k++) {
+        for (let g = 0; g < group; g++) {
+          dots1(key + <usize>k * stride, 0, queryAt + <usize>g * bytes, 0, bytes, scoresAt + <usize>g * SCORES + (<usize>k << 2), 0);
+        }
+      }
+      return;
+    }
+    let g = 0;
+    for (; g + 2 <= group; g += 2) dots2(from, step, queryAt + <usize>g * bytes, bytes, bytes, to + <usize>g * SCORES, SCORES);
+    if (g < group) dots1(from, step, queryAt + <usize>g * bytes, 0, bytes, to + <usize>g * SCORES, 0);
+  }
+}
+
+/** Hides what the head may not see, and what lies beyond the last key. */
+function hide(request: Request, batch: i32, head: i32, column: i32, scores: usize, keys: i32): void {
+  for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + (<usize>j << 2), HIDDEN);
+  const whole = classOf(request, batch, head, column);
+  if (whole == 2) return;
+  const tile = <usize>(batch * request.planBatch + head * request.planHead + column);
+  const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+  for (let j = 0; j < keys; j++) {
+    const seen = whole == 0 ? 0 : (load<u32>(bits + (<usize>(j >> 5) << 2)) >>> (j & 31)) & 1;
+    if (!seen) store<f32>(scores + (<usize>j << 2), HIDDEN);
+  }
+}
+
+/** Scores become powers; the largest and the sum go on. Whether all scores were finite. */
+function soften(scores: usize, keys: i32, partial: usize, correction: usize): bool {
+  const at0 = powerNumbers;
+  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const end = scores + (<usize>((keys + 3) & ~3) << 2);
+  const before = load<f32>(partial);
+  let top = f32x4.splat(before);
+  let odd = zero();
+  for (let at = scores; at < end; at += 16) {
+    const score = v128.load(at);
+    top = f32x4.pmax(top, score);
+    const difference = f32x4.sub(score, score);
+    odd = v128.or(odd, f32x4.ne(difference, difference));
+  }
+  if (v128.any_true(odd)) return false;
+  const largest = largestOf(top);
+  const splat = f32x4.splat(largest);
+  let sums = zero();
+  for (let at = scores; at < end; at += 16) {
+    const power = power4(f32x4.sub(v128.load(at), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    v128.store(at, power);
+    sums = f32x4.add(sums, power);
+  }
+  const shrink = f32x4.extract_lane(
+    power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0), 0,
+  );
+  store<f32>(partial, largest);
+  store<f32>(partial, load<f32>(partial, 4) * shrink + sumOf(sums), 4);
+  store<f32>(correction, shrink);
+  return true;
+}
+
+/** Mixes the values into each head's mixture. */
+function blend(value: usize, stride: usize, keys: i32, group: i32, bytes: usize, mixture: usize, step: usize): void {
+  let g = 0;
+  for (; g + 2 <= group; g += 2) {
+    const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
+    let d: usize = 0;
+    for (; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, to + d, step, by);
+    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, to + d, step, by);
+  }
+  if (g == group) return;
+  const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
+  let d: usize = 0;
+  for (; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, to + d, 0, by);
+  for (; d < bytes; d += 32) blend1x2(weights, 0, value + d, stride, keys, to + d, 0, by);
+}
+
+/** One head of one batch: puts its chunks together, in order. Returns 1 if the mixture is no number. */
+export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
+  const request = changetype<Request>(at);
+  const chunks = (request.columns + TILES - 1) / TILES;
+  const numbers = partialNumbers(request), valueDim = request.valueDim, width = numbers - 4;
+  const first = request.partials + ((<usize>(item * chunks) * <usize>numbers) << 2);
+  const step = <usize>numbers << 2;
+  const head = item % request.heads;
+  const sink: f32 = request.sinks == 0 ? -Infinity : load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+  let largest: f32 = max<f32>(NONE, sink);
+  for (let c = 0; c < chunks; c++) largest = max<f32>(largest, load<f32>(first + <usize>c * step));
+  let sum: f64 = NativeMath.exp(<f64>sink - <f64>largest);
+  for (let c = 0; c < chunks; c++) {
+    const part = first + <usize>c * step;
+    const share = NativeMath.exp(<f64>load<f32>(part) - <f64>largest);
+    sum += <f64>load<f32>(part, 4) * share;
+    store<f32>(part, <f32>share, 8);
+  }
+  for (let c = 0; c < chunks; c++) if (!allFinite(first + <usize>c * step + 16, width)) return 1;
+  const to = request.output + (<usize>(item * valueDim) << 2);
+  const factor = sum > 0 ? 1 / sum : 0;
+  for (let d: usize = 0; d < <usize>valueDim << 2; d += 4) {
+    let mixed: f64 = 0;
+    for (let c = 0; c < chunks; c++) {
+      const part = first + <usize>c * step;
+      mixed += <f64>load<f32>(part, 8) * <f64>load<f32>(part + d, 16);
+    }
+    store<f32>(to + d, <f32>(mixed * factor));
+  }
+  store<f32>(request.lse + (<usize>item << 2), sum > 0 ? <f32>(<f64>largest + NativeMath.log(sum)) : -Infinity);
+  return 0;
+}
