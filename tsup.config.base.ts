@@ -11,7 +11,7 @@ export const library = (entry: string[], more: Options = {}) =>
     dts: { compilerOptions: { composite: false, paths: {} } },
     clean: true,
     splitting: true,
-    treeshake: false,
+    treeshake: true,
     sourcemap: false,
     ...more,
   });

@@ -1,5 +1,17 @@
+export { copyPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
 export { ByteReader } from "./byte-reader.js";
+export {
+  allocateArray,
+  bytesPerElement,
+  checkDType,
+  checkFloat,
+  isFloat,
+  isPacked,
+  viewArray,
+  type DType,
+  type TypedArray,
+} from "./dtype.js";
 export {
   ArgumentError,
   describeValue,
@@ -11,6 +23,12 @@ export {
   VersionError,
   type ErrorFacts,
 } from "./errors.js";
+export { format, type Numbers } from "./format.js";
+export { fromHalfBits, numberAt, toHalfBits, type HalfType } from "./half.js";
+export { inspect } from "./inspect.js";
+export { nest, type Nested } from "./nest.js";
+export { refuse, refuseShape } from "./refuse.js";
+export { eachRow } from "./rows.js";
 export {
   readSafetensorsHeader,
   safetensorsHeaderSize,
@@ -19,3 +37,14 @@ export {
   type SafetensorsEntry,
   type SafetensorsHeader,
 } from "./safetensors.js";
+export {
+  broadcastShapes,
+  broadcastStrides,
+  checkShape,
+  isContiguous,
+  normalizeAxis,
+  sameShape,
+  sizeOf,
+  stridesOf,
+  type Shape,
+} from "./shape.js";

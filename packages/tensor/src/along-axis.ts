@@ -1,6 +1,5 @@
-import type { DType, TypedArray } from "./dtype.js";
+import { type DType, eachRow, type TypedArray } from "@qkv/core";
 import type { Backward, Op } from "./op.js";
-import { eachRow } from "./rows.js";
 import type { Tensor } from "./tensor.js";
 
 /** `axis`: which axis an op works along. Default: the last. */
@@ -19,7 +18,6 @@ export type Line<A> = (
 ) => void;
 
 /** An op that turns each line along one axis into a line of the same length. */
-// @__NO_SIDE_EFFECTS__
 export function alongAxis<A extends { axis: number } = { axis: number }>(
   name: string,
   line: Line<A>,

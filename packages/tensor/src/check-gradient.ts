@@ -1,6 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, sizeOf } from "@qkv/core";
 import { valueAndGrad } from "./grad.js";
-import { sizeOf } from "./shape.js";
 import { stopGradient } from "./grad.js";
 import { tensor } from "./create.js";
 import type { Tensor } from "./tensor.js";

@@ -1,7 +1,7 @@
 /**
  * Where the layers meet: what a device, a mask, a cache and the one fused operation are to each other. Types only.
  */
-import type { DType, TypedArray } from "./dtype.js";
+import type { DType, TypedArray } from "@qkv/core";
 import type { Expression } from "./expressions/expression.js";
 import type { Tensor } from "./tensor.js";
 

@@ -1,6 +1,5 @@
-import { bytesPerElement } from "./dtype.js";
+import { bytesPerElement, sizeOf } from "@qkv/core";
 import { observers, type Op } from "./op.js";
-import { sizeOf } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** What was computed, from the shapes that ran. */

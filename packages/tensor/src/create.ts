@@ -1,10 +1,19 @@
-import { ShapeError } from "@qkv/core";
+import {
+  allocateArray,
+  checkDType,
+  checkShape,
+  type DType,
+  isPacked,
+  type Nested,
+  refuseShape,
+  type Shape,
+  sizeOf,
+  toHalfBits,
+  type TypedArray,
+} from "@qkv/core";
 import type { Device } from "./contracts.js";
-import { allocateArray, checkDType, isPacked, type DType, type TypedArray } from "./dtype.js";
-import { toHalfBits } from "./half.js";
 import { js } from "./js-device.js";
-import { checkShape, sizeOf, type Shape } from "./shape.js";
-import { Tensor, type Nested } from "./tensor.js";
+import { Tensor } from "./tensor.js";
 
 /** What a new tensor is made of, besides its numbers. */
 export type TensorOptions = {
@@ -41,13 +50,13 @@ export function tensor(values: Nested | TypedArray | readonly number[], options:
     ? (values as ArrayLike<number>)
     : ([values] as readonly number[]).flat(Infinity);
   if (flat.length !== sizeOf(shape)) {
-    throw new ShapeError({
-      fn: "tensor",
-      argument: "values",
-      received: `${flat.length} numbers`,
-      expected: `${sizeOf(shape)} for the shape [${shape.join(", ")}]`,
-      fix: "give as many numbers as the product of the shape's lengths.",
-    });
+    refuseShape(
+      "tensor",
+      "values",
+      `${flat.length} numbers`,
+      `${sizeOf(shape)} for the shape [${shape.join(", ")}]`,
+      "give as many numbers as the product of the shape's lengths.",
+    );
   }
   // Bit patterns come as they are read from a 16-bit tensor.
   const bits = isPacked(dtype) && values instanceof Uint16Array;
@@ -138,13 +147,13 @@ function nesting(values: readonly unknown[]): number[] {
     (shape) => shape.length !== first.length || shape.some((length, i) => length !== first[i]),
   );
   if (odd) {
-    throw new ShapeError({
-      fn: "tensor",
-      argument: "values",
-      received: `a list of parts of the shapes [${first.join(", ")}] and [${odd.join(", ")}]`,
-      expected: "parts of one shape",
-      fix: "make all rows equally long, or pad the short ones.",
-    });
+    refuseShape(
+      "tensor",
+      "values",
+      `a list of parts of the shapes [${first.join(", ")}] and [${odd.join(", ")}]`,
+      "parts of one shape",
+      "make all rows equally long, or pad the short ones.",
+    );
   }
   return [values.length, ...first];
 }

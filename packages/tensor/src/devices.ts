@@ -1,3 +1,3 @@
 /** What a package needs to be a device: scopes, and typed arrays by element type. */
-export { allocateArray, viewArray } from "./dtype.js";
+export { allocateArray, viewArray } from "@qkv/core";
 export { checkAlive, scopes, type ScopedStorage, type Scopes } from "./scopes.js";

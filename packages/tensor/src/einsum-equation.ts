@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, refuseShape } from "@qkv/core";
 
 /** A label for each axis. Axes under `...` are labelled `.1`, `.2`, … from the right. */
 export type Equation = { operands: string[][]; result: string[] };
@@ -55,13 +55,13 @@ function labelsOf(term: string, rank: number, index: number): string[] {
   const [before, after] = halves(term);
   const named = before.length + (after?.length ?? 0);
   if (after === undefined ? rank !== named : rank < named) {
-    throw new ShapeError({
-      fn: "einsum",
-      argument: `tensors[${index}]`,
-      received: `${rank} axes`,
-      expected: `${after === undefined ? "" : "at least "}${named}, as "${term}" is written`,
-      fix: 'write a letter for each axis, or "..." for those without one.',
-    });
+    refuseShape(
+      "einsum",
+      `tensors[${index}]`,
+      `${rank} axes`,
+      `${after === undefined ? "" : "at least "}${named}, as "${term}" is written`,
+      'write a letter for each axis, or "..." for those without one.',
+    );
   }
   const dots = Array.from({ length: rank - named }, (_, n) => `.${rank - named - n}`);
   return [...before, ...(after === undefined ? [] : [...dots, ...after])];

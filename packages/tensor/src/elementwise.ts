@@ -1,8 +1,14 @@
-import { ArgumentError } from "@qkv/core";
-import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
+import {
+  allocateArray,
+  refuse,
+  broadcastShapes,
+  broadcastStrides,
+  type DType,
+  eachRow,
+  isPacked,
+  type TypedArray,
+} from "@qkv/core";
 import { checkTensor, type Backward, type Op } from "./op.js";
-import { eachRow } from "./rows.js";
-import { broadcastShapes, broadcastStrides } from "./shape.js";
 import { isTensor, Tensor } from "./tensor.js";
 
 /** A tensor, or a number that stands for one everywhere. */
@@ -36,7 +42,6 @@ export type BinaryRow = (
  * An op that computes each number from one number. The op gives its loop over a row, so that the loop holds no
  * call per element; walking shapes and strides is written once, here.
  */
-// @__NO_SIDE_EFFECTS__
 export function unaryOp<A = undefined>(
   name: string,
   row: UnaryRow<A>,
@@ -56,7 +61,6 @@ export function unaryOp<A = undefined>(
 }
 
 /** An op that computes each number from two, with broadcasting. `backward` gives one gradient per operand. */
-// @__NO_SIDE_EFFECTS__
 export function binaryOp(
   name: string,
   row: BinaryRow,
@@ -67,13 +71,7 @@ export function binaryOp(
     name,
     infer: ([a, b]) => {
       if (a!.dtype !== b!.dtype) {
-        throw new ArgumentError({
-          fn: name,
-          argument: "b",
-          received: b!.dtype,
-          expected: `${a!.dtype} like the other side`,
-          fix: "use `cast(x, dtype)` on one side.",
-        });
+        refuse(name, "b", b!.dtype, `${a!.dtype} like the other side`, "use `cast(x, dtype)` on one side.");
       }
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
     },
@@ -106,13 +104,13 @@ export function scalarLike(
   array[0] = value as number;
   // A whole-number type must hold the number as it is; the 16-bit types hold no numbers.
   if (typeof value !== "number" || isPacked(dtype) || (dtype.includes("int") && array[0] !== value)) {
-    throw new ArgumentError({
+    refuse(
       fn,
       argument,
-      received: value,
-      expected: `a tensor, or a number that ${dtype} can hold`,
-      fix: "make a tensor, or change the type with `cast`.",
-    });
+      value,
+      `a tensor, or a number that ${dtype} can hold`,
+      "make a tensor, or change the type with `cast`.",
+    );
   }
   return new Tensor(device, device.adopt(dtype, array), []);
 }

@@ -1,4 +1,4 @@
-import { checkFloat } from "./dtype.js";
+import { checkFloat } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import type { Tensor } from "./tensor.js";
 

@@ -1,9 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, isFloat, sameShape, ShapeError, sizeOf } from "@qkv/core";
 import { full, zeros } from "./create.js";
-import { isFloat } from "./dtype.js";
 import { add } from "./ops/add.js";
 import { checkTensor } from "./op.js";
-import { sameShape, sizeOf } from "./shape.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";

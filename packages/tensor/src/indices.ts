@@ -1,38 +1,31 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import type { Shape } from "./shape.js";
+import { refuse, refuseShape, type Shape } from "@qkv/core";
 import type { Tensor } from "./tensor.js";
 
 /** Refuses indices that do not stand for one line of `shape` each: another type, another rank, or a longer axis. */
 export function checkIndices(fn: string, { dtype, shape }: Tensor, within: Shape, axis: number): void {
   if (dtype !== "int32") {
-    throw new ArgumentError({
-      fn,
-      argument: "indices",
-      received: dtype,
-      expected: "int32",
-      fix: 'make them with `tensor(values, { dtype: "int32" })` or `cast`.',
-    });
+    refuse(fn, "indices", dtype, "int32", 'make them with `tensor(values, { dtype: "int32" })` or `cast`.');
   }
   const fits =
     shape.length === within.length && shape.every((length, a) => a === axis || length <= within[a]!);
   if (fits) return;
-  throw new ShapeError({
+  refuseShape(
     fn,
-    argument: "indices",
-    received: shape,
-    expected: `at most [${within.map((length, a) => (a === axis ? "any" : length)).join(", ")}]`,
-    fix: "give the indices every axis of x, each at most as long as there; only the axis of the call is free.",
-  });
+    "indices",
+    shape,
+    `at most [${within.map((length, a) => (a === axis ? "any" : length)).join(", ")}]`,
+    "give the indices every axis of x, each at most as long as there; only the axis of the call is free.",
+  );
 }
 
 /** An index, if it lies on an axis of this length. */
 export function checkInside(fn: string, index: number, length: number): number {
   if (index >= 0 && index < length) return index;
-  throw new ArgumentError({
+  refuse(
     fn,
-    argument: "indices",
-    received: index,
-    expected: `whole numbers from 0 to ${length - 1}`,
-    fix: "point only at what is there; a negative index does not count from the end.",
-  });
+    "indices",
+    index,
+    `whole numbers from 0 to ${length - 1}`,
+    "point only at what is there; a negative index does not count from the end.",
+  );
 }

@@ -1,5 +1,5 @@
+import { allocateArray, type DType, type TypedArray } from "@qkv/core";
 import type { Device, Storage } from "./contracts.js";
-import { allocateArray, type DType, type TypedArray } from "./dtype.js";
 import { checkAlive, scopes, type ScopedStorage } from "./scopes.js";
 
 type HostStorage = ScopedStorage & { array: TypedArray };

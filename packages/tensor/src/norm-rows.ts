@@ -1,9 +1,7 @@
-import { ShapeError } from "@qkv/core";
-import { ones } from "./create.js";
+import { allocateArray, normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
-import { reshape } from "./ops/reshape.js";
-import { normalizeAxis, sameShape, sizeOf } from "./shape.js";
-import type { Tensor } from "./tensor.js";
+import { reshaped } from "./ops/reshape.js";
+import { Tensor } from "./tensor.js";
 
 /** What a norm is told besides its tensors. */
 export type NormOptions = {
@@ -27,21 +25,22 @@ export function overRows(
   const { shape, dtype, device } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
+  const ones = () => new Tensor(device, device.adopt(dtype, allocateArray(dtype, sizeOf(row)).fill(1)), row);
   const params: Tensor[] = [];
   for (const [argument, param] of Object.entries(given).reverse()) {
     if (!param && params.length === 0) continue;
-    const own = param ? checkTensor(fn, argument, param) : ones(row, { dtype, device });
+    const own = param ? checkTensor(fn, argument, param) : ones();
     if (!sameShape(own.shape, row) || own.dtype !== dtype) {
-      throw new ShapeError({
+      refuseShape(
         fn,
         argument,
-        received: own.dtype === dtype ? own.shape : own.dtype,
-        expected: `${dtype} [${row.join(", ")}], the axes of x from ${first} on, as x is [${shape.join(", ")}]`,
-        fix: "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
-      });
+        own.dtype === dtype ? own.shape : own.dtype,
+        `${dtype} [${row.join(", ")}], the axes of x from ${first} on, as x is [${shape.join(", ")}]`,
+        "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
+      );
     }
-    params.unshift(row.length === 1 ? own : reshape(own, [sizeOf(row)]));
+    params.unshift(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
   }
   if (row.length === 1) return norm([x, ...params]);
-  return reshape(norm([reshape(x, [...shape.slice(0, first), sizeOf(row)]), ...params]), shape);
+  return reshaped(norm([reshaped(x, [...shape.slice(0, first), sizeOf(row)]), ...params]), shape);
 }

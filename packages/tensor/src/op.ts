@@ -1,7 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { type DType, isPacked, refuse, type Shape, sizeOf } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
-import { isPacked, type DType } from "./dtype.js";
-import { sizeOf, type Shape } from "./shape.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
@@ -84,18 +82,15 @@ export function viewOf(tensor: Tensor): View {
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
 function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
   const { device } = inputs[0]!;
-  const refuse = (argument: string, received: string, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn, argument, received, expected, fix });
-  };
   for (const input of inputs) {
     // The plain devices of two copies of the package read each other's arrays.
     if (input.device !== device && (input.device.name !== "js" || device.name !== "js")) {
       const both = `${device.name} beside ${input.device.name}`;
-      refuse("device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
+      refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
     }
     if (!moves && isPacked(input.dtype)) {
       const fix = 'this type is for storage: `cast(x, "float32")` first.';
-      refuse("dtype", input.dtype, "numbers to compute with", fix);
+      refuse(fn, "dtype", input.dtype, "numbers to compute with", fix);
     }
   }
   return device;
@@ -104,11 +99,5 @@ function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): De
 /** Refuses what is not a tensor. For the public door of an op. */
 export function checkTensor(fn: string, argument: string, value: unknown): Tensor {
   if (isTensor(value)) return value;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received: value,
-    expected: "a tensor",
-    fix: "make one with `tensor(values, { shape })`.",
-  });
+  return refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
 }

@@ -1,13 +1,11 @@
+import { eachRow, sizeOf } from "@qkv/core";
 import type { Op } from "./op.js";
 import { eachGroup, reducedShape, type Reduced } from "./reduce.js";
-import { eachRow } from "./rows.js";
-import { sizeOf } from "./shape.js";
 
 /**
  * An op that tells where the largest number of each group stands, or, with `sign` -1, the smallest: the first of equals,
  * and the first NaN where there is one. No gradient flows through it.
  */
-// @__NO_SIDE_EFFECTS__
 export function placeOf(name: string, sign: 1 | -1): Op<Reduced> {
   return {
     name,

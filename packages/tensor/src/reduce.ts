@@ -1,9 +1,15 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import {
+  type DType,
+  eachRow,
+  normalizeAxis,
+  refuse,
+  refuseShape,
+  type Shape,
+  sizeOf,
+  type TypedArray,
+} from "@qkv/core";
 import type { View } from "./contracts.js";
-import type { DType, TypedArray } from "./dtype.js";
 import type { Backward, Op } from "./op.js";
-import { eachRow } from "./rows.js";
-import { normalizeAxis, sizeOf, type Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** Which axes are taken together. */
@@ -22,13 +28,13 @@ export function reducedAxes(fn: string, x: Tensor, { axis, keepDims = false }: R
   const given = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === "number" ? [axis] : axis;
   const axes = given.map((one) => normalizeAxis(fn, one, rank));
   if (new Set(axes).size === axes.length) return { axes, keepDims };
-  throw new ArgumentError({
+  refuse(
     fn,
-    argument: "axis",
-    received: given.join(", "),
-    expected: "each axis once",
-    fix: "leave out the second mention; negative axes count from the end.",
-  });
+    "axis",
+    given.join(", "),
+    "each axis once",
+    "leave out the second mention; negative axes count from the end.",
+  );
 }
 
 /** The numbers that one result is made of: where they begin, and their axes. */
@@ -59,20 +65,19 @@ export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
 /** Refuses axes without a number on them. For reductions that nothing is the result of. */
 export function checkNotEmpty(fn: string, { shape }: Tensor, axes: readonly number[]): void {
   if (!axes.some((axis) => shape[axis] === 0)) return;
-  throw new ShapeError({
+  refuseShape(
     fn,
-    argument: "x",
-    received: shape,
-    expected: "one number or more along the axes that are reduced",
-    fix: "leave the call out where there is nothing to compare.",
-  });
+    "x",
+    shape,
+    "one number or more along the axes that are reduced",
+    "leave the call out where there is nothing to compare.",
+  );
 }
 
 /**
  * An op that takes whole axes together. `row` folds a row into the total so far, in order; `finish` turns the
  * total of `count` elements into the result.
  */
-// @__NO_SIDE_EFFECTS__
 export function reduceOp(
   name: string,
   parts: {

@@ -1,8 +1,6 @@
+import { eachRow, type Shape, type TypedArray } from "@qkv/core";
 import type { View } from "./contracts.js";
-import type { TypedArray } from "./dtype.js";
 import { checkInside } from "./indices.js";
-import { eachRow } from "./rows.js";
-import type { Shape } from "./shape.js";
 
 /** Writes, or adds, each number of `source` where its index says, into a packed array. */
 export function scatterInto(

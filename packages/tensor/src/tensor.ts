@@ -1,11 +1,18 @@
-import { defineBrand } from "@qkv/core";
+import {
+  copyPacked,
+  defineBrand,
+  type DType,
+  format,
+  inspect,
+  isContiguous,
+  nest,
+  type Nested,
+  type Shape,
+  sizeOf,
+  stridesOf,
+  type TypedArray,
+} from "@qkv/core";
 import type { Device, Storage } from "./contracts.js";
-import { isPacked, type DType, type TypedArray } from "./dtype.js";
-import { fromHalfBits } from "./half.js";
-import { copyPacked } from "./copy-packed.js";
-import { format } from "./format.js";
-import { inspect } from "./inspect.js";
-import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
 import type { Node } from "./tape.js";
 
 declare const __VERSION__: string;
@@ -14,9 +21,6 @@ const inspectKey: symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** Where a tensor's elements lie in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
-
-/** Numbers nested as deep as the shape has axes. */
-export type Nested = number | boolean | Nested[];
 
 /**
  * Numbers with a shape, a type and a device. Operations are functions (`add(a, b)`); a tensor itself only tells
@@ -62,15 +66,7 @@ export class Tensor {
 
   /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */
   toNested(): Nested {
-    const { data, shape, dtype } = this;
-    let at = 0;
-    const nest = (axis: number): Nested =>
-      axis < shape.length
-        ? Array.from({ length: shape[axis]! }, () => nest(axis + 1))
-        : dtype === "bool"
-          ? data[at++] === 1
-          : numberAt(data, at++, dtype);
-    return nest(0);
+    return nest(this);
   }
 
   /** The same numbers on another device, where they stay: parameters are moved once. */
@@ -94,11 +90,6 @@ export class Tensor {
   get [brand.key]() {
     return brand.stamp;
   }
-}
-
-/** The number at a place of a tensor's data, whatever its type. */
-export function numberAt(data: TypedArray, index: number, dtype: DType): number {
-  return isPacked(dtype) ? fromHalfBits(data[index]!, dtype) : data[index]!;
 }
 
 /**

@@ -1,6 +1,5 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, eachRow, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op } from "./op.js";
-import { eachRow } from "./rows.js";
 import type { Tensor } from "./tensor.js";
 
 /** Which side of a diagonal is kept: `column - row` at most, or at least, `diagonal`. */

@@ -1,5 +1,4 @@
-import { ArgumentError } from "@qkv/core";
-import { isFloat } from "../dtype.js";
+import { ArgumentError, isFloat } from "@qkv/core";
 import { isTensor, type Tensor } from "../tensor.js";
 
 /** What an expression is computed from: the score, and where in the attention it stands. */

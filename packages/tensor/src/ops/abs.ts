@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sign } from "./sign.js";
 
-export const absOp = unaryOp(
+export const absOp = /* @__PURE__ */ unaryOp(
   "abs",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.abs(x[i + k * di]!);

@@ -3,7 +3,7 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
-export const addOp = binaryOp(
+export const addOp = /* @__PURE__ */ binaryOp(
   "add",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! + b[j + k * dj]!;

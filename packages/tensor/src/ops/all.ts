@@ -2,7 +2,7 @@ import { checkTensor, run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
-export const allOp = reduceOp("all", {
+export const allOp = /* @__PURE__ */ reduceOp("all", {
   start: 1,
   row(x, i, di, n, total) {
     for (let k = 0; k < n; k++) if (x[i + k * di]! === 0) return 0;

@@ -1,6 +1,6 @@
+import { normalizeAxis } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import { stableOrder } from "../stable-order.js";
 import type { Tensor } from "../tensor.js";
 
@@ -12,7 +12,7 @@ export type SortOptions = {
   descending?: boolean;
 };
 
-export const argSortOp = alongAxis<{ axis: number; descending: boolean }>(
+export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: boolean }>(
   "argSort",
   (out, o, dO, x, i, di, n, { descending }) => {
     const values = new Float64Array(n);

@@ -3,7 +3,7 @@ import { placeOf } from "../place-of.js";
 import { checkNotEmpty, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
-export const argmaxOp = placeOf("argmax", 1);
+export const argmaxOp = /* @__PURE__ */ placeOf("argmax", 1);
 
 /**
  * Where the largest number stands: the first of equals, and the first NaN where there is one. No gradient flows

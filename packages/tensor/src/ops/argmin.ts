@@ -3,7 +3,7 @@ import { placeOf } from "../place-of.js";
 import { checkNotEmpty, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
-export const argminOp = placeOf("argmin", -1);
+export const argminOp = /* @__PURE__ */ placeOf("argmin", -1);
 
 /**
  * Where the smallest number stands: the first of equals, and the first NaN where there is one. No gradient flows

@@ -1,6 +1,5 @@
-import { ShapeError } from "@qkv/core";
+import { broadcastShapes, broadcastStrides, refuseShape, sameShape, type Shape } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { broadcastShapes, broadcastStrides, sameShape, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
@@ -24,13 +23,13 @@ export const broadcastToOp: Op<{ shape: Shape }> = {
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(checkTensor("broadcastTo", "x", x).shape, shape)) return x;
   if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
-    throw new ShapeError({
-      fn: "broadcastTo",
-      argument: "shape",
-      received: shape,
-      expected: `a shape that [${x.shape.join(", ")}] can be repeated to`,
-      fix: "only axes of length 1 repeat; new axes come at the left.",
-    });
+    refuseShape(
+      "broadcastTo",
+      "shape",
+      shape,
+      `a shape that [${x.shape.join(", ")}] can be repeated to`,
+      "only axes of length 1 repeat; new axes come at the left.",
+    );
   }
   return run(broadcastToOp, [x], { shape });
 }

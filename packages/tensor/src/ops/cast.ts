@@ -1,7 +1,5 @@
-import { checkDType, isPacked, type DType } from "../dtype.js";
-import { fromHalfBits, toHalfBits } from "../half.js";
+import { checkDType, type DType, eachRow, fromHalfBits, isPacked, toHalfBits } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
 import type { Tensor } from "../tensor.js";
 
 export const castOp: Op<{ dtype: DType }> = {

@@ -1,7 +1,5 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import { checkFloat } from "../dtype.js";
+import { checkFloat, refuse, sameShape, type Shape, ShapeError, sizeOf } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { sameShape, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { concat } from "./concat.js";
@@ -105,13 +103,13 @@ export function causalConv(
   if (bias) fit("bias", bias, [C]);
   if (state) fit("state", state, [B, C, K - 1]);
   if (!["none", "silu", "swish"].includes(activation)) {
-    throw new ArgumentError({
-      fn: "causalConv",
-      argument: "activation",
-      received: activation,
-      expected: '"none", "silu" or "swish"',
-      fix: "leave it out, and apply any other function to the output.",
-    });
+    refuse(
+      "causalConv",
+      "activation",
+      activation,
+      '"none", "silu" or "swish"',
+      "leave it out, and apply any other function to the output.",
+    );
   }
   const padded = state ? concat([state, x], 2) : pad(x, 2, K - 1, 0);
   const sums = run(causalConvOp, bias ? [padded, weight, bias] : [padded, weight], undefined);

@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const ceilOp = unaryOp(
+export const ceilOp = /* @__PURE__ */ unaryOp(
   "ceil",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.ceil(x[i + k * di]!);

@@ -1,5 +1,4 @@
-import { ArgumentError } from "@qkv/core";
-import { isFloat } from "../dtype.js";
+import { ArgumentError, isFloat } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -10,7 +9,7 @@ import { where } from "./where.js";
 
 type Limits = { readonly min: number; readonly max: number };
 
-export const clampOp = unaryOp<Limits>(
+export const clampOp = /* @__PURE__ */ unaryOp<Limits>(
   "clamp",
   (out, o, x, i, di, n, { min, max }) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.min(Math.max(x[i + k * di]!, min), max);

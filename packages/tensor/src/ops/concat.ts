@@ -1,7 +1,5 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, eachRow, normalizeAxis, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { slice } from "./slice.js";
 

@@ -1,17 +1,16 @@
-import { unaryOp } from "../elementwise.js";
+import { copyPacked, isContiguous } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { isContiguous } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
-const copyRows = unaryOp(
-  "copy",
-  (out, o, x, i, di, n) => {
-    for (let k = 0; k < n; k++) out[o + k] = x[i + k * di]!;
+export const copyOp: Op<undefined> = {
+  name: "copy",
+  infer: ([x]) => [x!],
+  kernel([x], [out]) {
+    copyPacked(x!, x!.array, out!.array);
   },
-  ({ gradients: [dy] }) => dy,
-);
-
-export const copyOp: Op<undefined> = { ...copyRows, moves: true };
+  moves: true,
+  backward: ({ gradients: [dy] }) => [dy],
+};
 
 /** The tensor itself where its numbers lie in row-major order, else a copy in that order. */
 export function contiguous(x: Tensor): Tensor {

@@ -6,7 +6,7 @@ import { mul } from "./mul.js";
 import { neg } from "./neg.js";
 import { sin } from "./sin.js";
 
-export const cosOp = unaryOp(
+export const cosOp = /* @__PURE__ */ unaryOp(
   "cos",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.cos(x[i + k * di]!);

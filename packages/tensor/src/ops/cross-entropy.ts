@@ -1,10 +1,15 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import {
+  checkFloat,
+  copyPacked,
+  type DType,
+  eachRow,
+  refuse,
+  refuseShape,
+  sameShape,
+  sizeOf,
+} from "@qkv/core";
 import type { View } from "../contracts.js";
-import { copyPacked } from "../copy-packed.js";
-import { checkFloat, type DType } from "../dtype.js";
 import { checkTensor, run, runAll, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
@@ -77,13 +82,13 @@ function packedTargets({ array, ...view }: View, V: number, ignoreIndex: number)
   const targets = copyPacked(view, array) as Int32Array;
   const wrong = targets.find((target) => target !== ignoreIndex && (target < 0 || target >= V));
   if (wrong === undefined) return targets;
-  throw new ArgumentError({
-    fn: "crossEntropy",
-    argument: "targets",
-    received: wrong,
-    expected: `classes from 0 to ${V - 1}, or ${ignoreIndex} for a place to ignore`,
-    fix: "check that the tokenizer belongs to the model, and that padding is marked with `ignoreIndex`.",
-  });
+  refuse(
+    "crossEntropy",
+    "targets",
+    wrong,
+    `classes from 0 to ${V - 1}, or ${ignoreIndex} for a place to ignore`,
+    "check that the tokenizer belongs to the model, and that padding is marked with `ignoreIndex`.",
+  );
 }
 
 /** How a loss is measured. */
@@ -118,23 +123,23 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
   const rows = checkTensor("crossEntropy", "logits", logits).shape.slice(0, -1);
   checkTensor("crossEntropy", "targets", targets);
   if (logits.shape.length === 0 || targets.dtype !== "int32" || !sameShape(targets.shape, rows)) {
-    throw new ShapeError({
-      fn: "crossEntropy",
-      argument: "targets",
-      received: `${targets.dtype} [${targets.shape.join(", ")}]`,
-      expected: `int32 [${rows.join(", ")}], as logits are [${logits.shape.join(", ")}] with classes last`,
-      fix: "give one class for each row of logits; `transpose` logits whose classes are not the last axis.",
-    });
+    refuseShape(
+      "crossEntropy",
+      "targets",
+      `${targets.dtype} [${targets.shape.join(", ")}]`,
+      `int32 [${rows.join(", ")}], as logits are [${logits.shape.join(", ")}] with classes last`,
+      "give one class for each row of logits; `transpose` logits whose classes are not the last axis.",
+    );
   }
   const known = ["mean", "sum", "none"].includes(reduction);
   if (!known || !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new ArgumentError({
-      fn: "crossEntropy",
-      argument: known ? "labelSmoothing" : "reduction",
-      received: known ? labelSmoothing : reduction,
-      expected: known ? "a share from 0 to 1" : '"mean", "sum" or "none"',
-      fix: "leave it out for the plain loss.",
-    });
+    refuse(
+      "crossEntropy",
+      known ? "labelSmoothing" : "reduction",
+      known ? labelSmoothing : reduction,
+      known ? "a share from 0 to 1" : '"mean", "sum" or "none"',
+      "leave it out for the plain loss.",
+    );
   }
   const attributes = { ignoreIndex, smoothing: labelSmoothing };
   const [losses, counts] = runAll(crossEntropyOp, [logits, targets], attributes) as [Tensor, Tensor];

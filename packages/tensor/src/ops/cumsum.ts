@@ -1,11 +1,11 @@
+import { normalizeAxis } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 type Direction = { readonly exclusive: boolean; readonly reverse: boolean };
 
-export const cumsumOp = alongAxis<{ axis: number } & Direction>(
+export const cumsumOp = /* @__PURE__ */ alongAxis<{ axis: number } & Direction>(
   "cumsum",
   (out, o, dO, x, i, di, n, { exclusive, reverse }) => {
     let total = 0;

@@ -1,7 +1,5 @@
-import { ShapeError } from "@qkv/core";
+import { eachRow, normalizeAxis, type Shape, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 type Axes = { axes: readonly [number, number] };

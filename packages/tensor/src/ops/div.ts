@@ -5,7 +5,7 @@ import { mul } from "./mul.js";
 import { neg } from "./neg.js";
 import { sumTo } from "./sum-to.js";
 
-export const divOp = binaryOp(
+export const divOp = /* @__PURE__ */ binaryOp(
   "div",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! / b[j + k * dj]!;

@@ -1,8 +1,7 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, eachRow } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { fillUniforms, seedKey } from "../random/uniforms.js";
-import { eachRow } from "../rows.js";
 import type { Tensor } from "../tensor.js";
 
 export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {

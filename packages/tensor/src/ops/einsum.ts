@@ -1,8 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape, sizeOf } from "@qkv/core";
 import { cheapestPairs, type Sizes } from "../contraction-order.js";
 import { parseEquation } from "../einsum-equation.js";
 import { checkTensor } from "../op.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { diagonal } from "./diagonal.js";
 import { matmul } from "./matmul.js";
@@ -45,13 +44,13 @@ export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
   );
   const odd = tensors.findIndex((x) => x.dtype !== tensors[0]!.dtype);
   if (odd > 0) {
-    throw new ArgumentError({
-      fn: "einsum",
-      argument: `tensors[${odd}]`,
-      received: tensors[odd]!.dtype,
-      expected: `${tensors[0]!.dtype} like the first`,
-      fix: "use `cast(x, dtype)` on one side.",
-    });
+    refuse(
+      "einsum",
+      `tensors[${odd}]`,
+      tensors[odd]!.dtype,
+      `${tensors[0]!.dtype} like the first`,
+      "use `cast(x, dtype)` on one side.",
+    );
   }
   const sizes = sizesOf(operands, tensors);
   let terms = tensors.map((x, i) => simplify(x, operands[i]!, sizes));
@@ -77,13 +76,13 @@ function sizesOf(operands: readonly (readonly string[])[], tensors: readonly Ten
       const length = tensors[i]!.shape[axis]!;
       const known = sizes.get(label) ?? 1;
       if (known !== length && known !== 1 && length !== 1) {
-        throw new ShapeError({
-          fn: "einsum",
-          argument: `tensors[${i}]`,
-          received: tensors[i]!.shape,
-          expected: `length ${known} at axis ${axis}, "${label}", as before`,
-          fix: "a letter stands for one length wherever it is written; use another letter for another axis.",
-        });
+        refuseShape(
+          "einsum",
+          `tensors[${i}]`,
+          tensors[i]!.shape,
+          `length ${known} at axis ${axis}, "${label}", as before`,
+          "a letter stands for one length wherever it is written; use another letter for another axis.",
+        );
       }
       sizes.set(label, known === 1 ? length : known);
     });

@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { take } from "./take.js";
@@ -19,13 +19,13 @@ import { take } from "./take.js";
  */
 export function embedding(table: Tensor, ids: Tensor): Tensor {
   if (checkTensor("embedding", "table", table).shape.length !== 2) {
-    throw new ShapeError({
-      fn: "embedding",
-      argument: "table",
-      received: table.shape,
-      expected: "[V, C]: a row for each token",
-      fix: "reshape the table to one row a token.",
-    });
+    refuseShape(
+      "embedding",
+      "table",
+      table.shape,
+      "[V, C]: a row for each token",
+      "reshape the table to one row a token.",
+    );
   }
   return take(table, 0, ids);
 }

@@ -2,7 +2,7 @@ import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const equalOp = binaryOp(
+export const equalOp = /* @__PURE__ */ binaryOp(
   "equal",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Number(a[i + k * di]! === b[j + k * dj]!);

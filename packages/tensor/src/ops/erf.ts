@@ -7,7 +7,7 @@ import { exp } from "./exp.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
 
-export const erfOp = unaryOp(
+export const erfOp = /* @__PURE__ */ unaryOp(
   "erf",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = erfOf(x[i + k * di]!);

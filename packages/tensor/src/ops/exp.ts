@@ -3,7 +3,7 @@ import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 
-export const expOp = unaryOp(
+export const expOp = /* @__PURE__ */ unaryOp(
   "exp",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.exp(x[i + k * di]!);

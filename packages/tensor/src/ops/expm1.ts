@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { mul } from "./mul.js";
 
-export const expm1Op = unaryOp(
+export const expm1Op = /* @__PURE__ */ unaryOp(
   "expm1",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.expm1(x[i + k * di]!);

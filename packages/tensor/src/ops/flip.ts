@@ -1,6 +1,5 @@
+import { eachRow, normalizeAxis } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 export const flipOp: Op<{ axes: readonly number[] }> = {

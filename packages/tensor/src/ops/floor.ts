@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const floorOp = unaryOp(
+export const floorOp = /* @__PURE__ */ unaryOp(
   "floor",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.floor(x[i + k * di]!);

@@ -1,8 +1,7 @@
+import { eachRow, normalizeAxis, type Shape, sizeOf } from "@qkv/core";
 import { checkIndices, checkInside } from "../indices.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
 import { scatterInto } from "../scatter-into.js";
-import { normalizeAxis, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 export const gatherOp: Op<{ axis: number }> = {

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { erfc } from "../erf.js";
 import { floatTensor } from "../float-tensor.js";
@@ -11,7 +11,7 @@ import { sub } from "./sub.js";
 import { tanh } from "./tanh.js";
 
 /** x Φ(x), with Φ the probability that a standard normal is below x. */
-export const geluOp = unaryOp(
+export const geluOp = /* @__PURE__ */ unaryOp(
   "gelu",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {
@@ -23,7 +23,7 @@ export const geluOp = unaryOp(
 );
 
 /** Φ(x) + x φ(x), with φ the density of Φ. Its own slope is φ(x) (2 − x²). */
-export const geluSlopeOp = unaryOp(
+export const geluSlopeOp = /* @__PURE__ */ unaryOp(
   "geluSlope",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {
@@ -40,7 +40,7 @@ export const geluSlopeOp = unaryOp(
 );
 
 /** ½ x (1 + tanh u), u = √(2/π) (x + 0.044715 x³) */
-export const geluTanhOp = unaryOp(
+export const geluTanhOp = /* @__PURE__ */ unaryOp(
   "geluTanh",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {
@@ -83,13 +83,13 @@ const cubic = 0.044715;
  */
 export function gelu(x: Tensor, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Tensor {
   if (approximate !== "none" && approximate !== "tanh") {
-    throw new ArgumentError({
-      fn: "gelu",
-      argument: "approximate",
-      received: approximate,
-      expected: '"none" or "tanh"',
-      fix: 'leave it out for the exact function; checkpoints that say gelu_new or gelu_pytorch_tanh want "tanh".',
-    });
+    refuse(
+      "gelu",
+      "approximate",
+      approximate,
+      '"none" or "tanh"',
+      'leave it out for the exact function; checkpoints that say gelu_new or gelu_pytorch_tanh want "tanh".',
+    );
   }
   return run(approximate === "tanh" ? geluTanhOp : geluOp, [floatTensor("gelu", "x", x)], undefined);
 }

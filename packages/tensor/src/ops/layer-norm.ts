@@ -1,8 +1,6 @@
-import { checkFloat } from "../dtype.js";
+import { checkFloat, eachRow, sizeOf } from "@qkv/core";
 import { overRows, type NormOptions } from "../norm-rows.js";
 import { run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { div } from "./div.js";

@@ -1,9 +1,9 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { matmul } from "./matmul.js";
-import { transpose } from "./permute.js";
+import { transpose } from "./transpose.js";
 
 /**
  * `y = x Wᵀ + b`, with the weight `[out, in]` as checkpoints store it.
@@ -24,13 +24,13 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   const [, inner] = checkTensor("linear", "weight", weight).shape;
   const length = checkTensor("linear", "x", x).shape.at(-1);
   if (weight.shape.length !== 2 || inner !== length) {
-    throw new ShapeError({
-      fn: "linear",
-      argument: "weight",
-      received: weight.shape,
-      expected: `[out, ${length ?? "in"}], as x is [${x.shape.join(", ")}]`,
-      fix: "weights are [out, in]; `transpose` one that is stored the other way round.",
-    });
+    refuseShape(
+      "linear",
+      "weight",
+      weight.shape,
+      `[out, ${length ?? "in"}], as x is [${x.shape.join(", ")}]`,
+      "weights are [out, in]; `transpose` one that is stored the other way round.",
+    );
   }
   const y = matmul(x, transpose(weight));
   return bias ? add(y, bias) : y;

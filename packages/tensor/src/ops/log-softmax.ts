@@ -1,14 +1,14 @@
+import { normalizeAxis } from "@qkv/core";
 import { alongAxis, type AxisOptions } from "../along-axis.js";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { exp } from "./exp.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 import { sum } from "./sum.js";
 
-export const logSoftmaxOp = alongAxis(
+export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
   "logSoftmax",
   (out, o, dO, x, i, di, n) => {
     let largest = -Infinity;

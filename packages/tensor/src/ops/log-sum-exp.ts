@@ -1,12 +1,11 @@
+import { eachRow, sizeOf } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { eachGroup, reducedAxes, reducedShape, type Reduced, type ReduceOptions } from "../reduce.js";
-import { eachRow } from "../rows.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { equal } from "./equal.js";
 import { exp } from "./exp.js";
-import { keptAxes } from "./kept-axes.js";
+import { spread } from "./spread.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 import { where } from "./where.js";
@@ -32,10 +31,10 @@ export const logSumExpOp: Op<Reduced> = {
     });
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const level = keptAxes(y!, x!.shape, axes);
+    const level = spread(y!, x!.shape, axes);
     // Where everything is -∞ nothing has a share.
     const shares = exp(sub(x!, where(equal(level, -Infinity), 0, level)));
-    return [mul(keptAxes(dy!, x!.shape, axes), shares)];
+    return [mul(spread(dy!, x!.shape, axes), shares)];
   },
 };
 

@@ -3,7 +3,7 @@ import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 
-export const logOp = unaryOp(
+export const logOp = /* @__PURE__ */ unaryOp(
   "log",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.log(x[i + k * di]!);

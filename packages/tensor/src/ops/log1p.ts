@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { div } from "./div.js";
 
-export const log1pOp = unaryOp(
+export const log1pOp = /* @__PURE__ */ unaryOp(
   "log1p",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.log1p(x[i + k * di]!);

@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const logicalNotOp = unaryOp(
+export const logicalNotOp = /* @__PURE__ */ unaryOp(
   "logicalNot",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Number(x[i + k * di]! === 0);

@@ -2,7 +2,7 @@ import { binaryOp, operands } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const logicalOrOp = binaryOp(
+export const logicalOrOp = /* @__PURE__ */ binaryOp(
   "logicalOr",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Number(a[i + k * di]! !== 0 || b[j + k * dj]! !== 0);

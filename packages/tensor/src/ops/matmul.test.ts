@@ -104,9 +104,11 @@ test("an empty sum over a batch is zeros", () => {
 
 test("what does not fit is refused, with the fix", () => {
   expect(() => matmul(zeros([2, 3]), zeros([4, 5]))).toThrow(
-    "matmul: `b` has shape [4, 5], expected […, 3, N], as a is [2, 3].\nFix: the last axis of a and the last but one",
+    "matmul: `b` has shape [4, 5], expected […, 3, N] or [3], as a is [2, 3].\nFix: the last axis of a meets the last but one",
   );
-  expect(() => matmul(zeros([2, 3]), zeros([4]))).toThrow(/`b` has shape \[4\], expected \[3\]/);
+  expect(() => matmul(zeros([2, 3]), zeros([4]))).toThrow(
+    /`b` has shape \[4\], expected \[…, 3, N\] or \[3\]/,
+  );
   expect(() => matmul(zeros([2, 3]), zeros([3], { dtype: "float64" }))).toThrow(
     /`b` is "float64", expected float32 like a/,
   );

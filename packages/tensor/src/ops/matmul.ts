@@ -1,41 +1,42 @@
-import { ShapeError } from "@qkv/core";
-import type { TypedArray } from "../dtype.js";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  eachRow,
+  type Shape,
+  refuseShape,
+  sizeOf,
+  type TypedArray,
+} from "@qkv/core";
+import type { View } from "../contracts.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { broadcastShapes, broadcastStrides, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { transpose } from "./permute.js";
-import { reshape } from "./reshape.js";
+import { reshaped } from "./reshape.js";
 import { sumTo } from "./sum-to.js";
+import { transposed } from "./transpose.js";
 
 export const matmulOp: Op<undefined> = {
   name: "matmul",
-  infer: ([a, b]) => [
-    { shape: [...batchShape(a!.shape, b!.shape), a!.shape.at(-2)!, b!.shape.at(-1)!], dtype: a!.dtype },
-  ],
+  infer: ([a, b]) => {
+    const batch = broadcastShapes("matmul", outer(a!.shape), outer(b!.shape));
+    return [{ shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!], dtype: a!.dtype }];
+  },
   kernel([a, b], [out]) {
     const [M, K] = a!.shape.slice(-2) as [number, number];
     const N = b!.shape.at(-1)!;
-    const batch = out!.shape.slice(0, -2);
-    const [am, ak] = a!.strides.slice(-2) as [number, number];
-    const [bk, bn] = b!.strides.slice(-2) as [number, number];
+    const batch = outer(out!.shape);
     const multiply = M < 4 ? multiplyRows : multiplyPanels;
-    const strides = [a!, b!].map((side) =>
-      broadcastStrides(batch, side.shape.slice(0, -2), side.strides.slice(0, -2)),
-    );
-    const outStrides = out!.strides.slice(0, -2);
-    eachRow(batch, [outStrides, ...strides], [0, a!.offset, b!.offset], ([o, i, j], [dO, dI, dJ], length) => {
+    const strides = [out!, a!, b!].map((x) => broadcastStrides(batch, outer(x.shape), outer(x.strides)));
+    eachRow(batch, strides, [0, a!.offset, b!.offset], (at, step, length) => {
       for (let n = 0; n < length; n++) {
-        const left = { array: a!.array, at: i! + n * dI!, row: am, column: ak };
-        const right = { array: b!.array, at: j! + n * dJ!, row: bk, column: bn };
-        multiply(out!.array, o! + n * dO!, left, right, M, K, N);
+        const [o, i, j] = at.map((from, side) => from + n * step[side]!) as [number, number, number];
+        multiply(out!.array, o, matrix(a!, i), matrix(b!, j), M, K, N);
       }
     });
   },
   flops: ([a], [y]) => 2 * sizeOf(y!.shape) * a!.shape.at(-1)!,
   backward: ({ inputs: [a, b], gradients: [dy], wants }) => [
-    wants(0) ? sumTo(matmul(dy!, transpose(b!)), a!.shape) : undefined,
-    wants(1) ? sumTo(matmul(transpose(a!), dy!), b!.shape) : undefined,
+    wants(0) ? sumTo(matmul(dy!, transposed(b!)), a!.shape) : undefined,
+    wants(1) ? sumTo(matmul(transposed(a!), dy!), b!.shape) : undefined,
   ],
 };
 
@@ -59,57 +60,41 @@ export const matmulOp: Op<undefined> = {
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const left = checkTensor("matmul", "a", a).shape;
   const right = checkTensor("matmul", "b", b).shape;
-  if (left.length === 0) throw scalar("a");
-  if (right.length === 0) throw scalar("b");
+  if (left.length * right.length === 0) {
+    const scalar = left.length === 0 ? "a" : "b";
+    refuseShape("matmul", scalar, [], "a matrix or a vector", "use `mul` to multiply by a single number.");
+  }
+  if (a.dtype !== b.dtype) {
+    refuseShape("matmul", "b", b.dtype, `${a.dtype} like a`, "use `cast(x, dtype)` on one side.");
+  }
   const K = left.at(-1)!;
-  const inner = right.length === 1 ? right[0]! : right.at(-2)!;
-  if (K !== inner || a.dtype !== b.dtype) {
-    throw new ShapeError({
-      fn: "matmul",
-      argument: "b",
-      received: a.dtype === b.dtype ? right : b.dtype,
-      expected:
-        a.dtype === b.dtype
-          ? `${right.length === 1 ? `[${K}]` : `[…, ${K}, N]`}, as a is [${left.join(", ")}]`
-          : `${a.dtype} like a`,
-      fix:
-        a.dtype === b.dtype
-          ? "the last axis of a and the last but one of b are summed over: transpose one side if it is the other way round."
-          : "use `cast(x, dtype)` on one side.",
-    });
+  if (K !== (right.at(-2) ?? right[0])) {
+    const expected = `[…, ${K}, N] or [${K}], as a is [${left.join(", ")}]`;
+    const fix = "the last axis of a meets the last but one of b: transpose one side.";
+    refuseShape("matmul", "b", right, expected, fix);
   }
-  if (right.length === 1) return dropAxis(matmul(a, reshape(b, [K, 1])), -1);
-  if (left.length === 1) return dropAxis(matmul(reshape(a, [1, K]), b), -2);
-  // A plain matrix at the right takes all rows of the left at once.
-  if (right.length === 2 && left.length > 2) {
-    const rows = run(matmulOp, [reshape(a, [sizeOf(left.slice(0, -1)), K]), b], undefined);
-    return reshape(rows, [...left.slice(0, -1), right[1]!]);
-  }
-  return run(matmulOp, [a, b], undefined);
-}
-
-function batchShape(a: Shape, b: Shape): Shape {
-  return broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2));
-}
-
-function dropAxis(x: Tensor, axis: -1 | -2): Tensor {
-  return reshape(
-    x,
-    x.shape.filter((_, i) => i !== x.shape.length + axis),
+  if (right.length > 2 && left.length > 1) return run(matmulOp, [a, b], undefined);
+  // One matrix or vector at the right takes all rows of the left at once; a vector at the left is one row.
+  const above = left.slice(0, -1);
+  const rows = reshaped(a, [sizeOf(above), K]);
+  const product = run(matmulOp, [rows, right.length === 1 ? reshaped(b, [K, 1]) : b], undefined);
+  return reshaped(
+    product,
+    right.length > 2 ? [...outer(right), right.at(-1)!] : [...above, ...right.slice(1)],
   );
 }
 
-function scalar(argument: string): ShapeError {
-  return new ShapeError({
-    fn: "matmul",
-    argument,
-    received: [],
-    expected: "a matrix or a vector",
-    fix: "use `mul` to multiply by a single number.",
-  });
+/** The axes before the last two. */
+function outer(list: Shape): Shape {
+  return list.slice(0, -2);
 }
 
+/** One matrix of a batch: where it begins, and from one row or column to the next. */
 type Matrix = { array: TypedArray; at: number; row: number; column: number };
+
+function matrix({ array, strides }: View, at: number): Matrix {
+  return { array, at, row: strides.at(-2)!, column: strides.at(-1)! };
+}
 
 /** Few rows: four columns at a time, read where they lie. */
 function multiplyRows(
@@ -166,7 +151,10 @@ function multiplyPanels(
   K: number,
   N: number,
 ): void {
-  const rows = packPanels(a.array, a.at, a.row, a.column, M, K);
+  const rows = new Float64Array(Math.ceil(M / 4) * 4 * K);
+  for (let m = 0; m < M; m += 4) {
+    packPanel(rows, m * K, a.array, a.at + m * a.row, a.row, a.column, Math.min(4, M - m), K);
+  }
   const panel = new Float64Array(K * 4);
   for (let n = 0; n < N; n += 4) {
     const width = Math.min(4, N - n);
@@ -176,21 +164,6 @@ function multiplyPanels(
       multiplyBlock(out, o + m * N + n, N, rows, m * K, panel, K, height, width);
     }
   }
-}
-
-function packPanels(
-  from: TypedArray,
-  at: number,
-  step: number,
-  along: number,
-  count: number,
-  K: number,
-): Float64Array {
-  const panels = new Float64Array(Math.ceil(count / 4) * 4 * K);
-  for (let m = 0; m < count; m += 4) {
-    packPanel(panels, m * K, from, at + m * step, step, along, Math.min(4, count - m), K);
-  }
-  return panels;
 }
 
 function packPanel(
@@ -204,8 +177,7 @@ function packPanel(
   K: number,
 ): void {
   for (let r = 0; r < 4; r++) {
-    if (r < count) for (let k = 0; k < K; k++) to[start + k * 4 + r] = from[at + r * step + k * along]!;
-    else for (let k = 0; k < K; k++) to[start + k * 4 + r] = 0;
+    for (let k = 0; k < K; k++) to[start + k * 4 + r] = r < count ? from[at + r * step + k * along]! : 0;
   }
 }
 
@@ -220,6 +192,7 @@ function multiplyBlock(
   height: number,
   width: number,
 ): void {
+  // Named, not in an array: each sum stays in a register.
   let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [s20, s21, s22, s23, s30, s31, s32, s33] = [0, 0, 0, 0, 0, 0, 0, 0];
   for (let k = 0, end = K * 4; k < end; k += 4) {
@@ -248,23 +221,6 @@ function multiplyBlock(
     s32 += a3 * b2;
     s33 += a3 * b3;
   }
-  storeRow(out, o, width, s00, s01, s02, s03);
-  if (height > 1) storeRow(out, o + N, width, s10, s11, s12, s13);
-  if (height > 2) storeRow(out, o + 2 * N, width, s20, s21, s22, s23);
-  if (height > 3) storeRow(out, o + 3 * N, width, s30, s31, s32, s33);
-}
-
-function storeRow(
-  out: TypedArray,
-  o: number,
-  width: number,
-  s0: number,
-  s1: number,
-  s2: number,
-  s3: number,
-): void {
-  out[o] = s0;
-  if (width > 1) out[o + 1] = s1;
-  if (width > 2) out[o + 2] = s2;
-  if (width > 3) out[o + 3] = s3;
+  const sums = [s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33];
+  for (let m = 0; m < height; m++) for (let n = 0; n < width; n++) out[o + m * N + n] = sums[m * 4 + n]!;
 }

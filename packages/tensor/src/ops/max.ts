@@ -4,19 +4,19 @@ import type { Tensor } from "../tensor.js";
 import { cast } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { keptAxes } from "./kept-axes.js";
+import { spread } from "./spread.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
 
-export const maxOp = reduceOp("max", {
+export const maxOp = /* @__PURE__ */ reduceOp("max", {
   start: -Infinity,
   row(x, i, di, n, total) {
     for (let k = 0; k < n; k++) total = Math.max(total, x[i + k * di]!);
     return total;
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const hit = cast(equal(x!, keptAxes(y!, x!.shape, axes)), x!.dtype);
-    return mul(hit, div(keptAxes(dy!, x!.shape, axes), sum(hit, { axis: axes, keepDims: true })));
+    const hit = cast(equal(x!, spread(y!, x!.shape, axes)), x!.dtype);
+    return mul(hit, div(spread(dy!, x!.shape, axes), sum(hit, { axis: axes, keepDims: true })));
   },
 });
 

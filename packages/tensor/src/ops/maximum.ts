@@ -7,7 +7,7 @@ import { mul } from "./mul.js";
 import { sumTo } from "./sum-to.js";
 import { where } from "./where.js";
 
-export const maximumOp = binaryOp(
+export const maximumOp = /* @__PURE__ */ binaryOp(
   "maximum",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.max(a[i + k * di]!, b[j + k * dj]!);

@@ -1,13 +1,12 @@
+import { sizeOf } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { broadcastTo } from "./broadcast-to.js";
-import { keptAxes } from "./kept-axes.js";
+import { spread } from "./spread.js";
 import { mul } from "./mul.js";
 
-export const meanOp = reduceOp("mean", {
+export const meanOp = /* @__PURE__ */ reduceOp("mean", {
   start: 0,
   row(x, i, di, n, total) {
     for (let k = 0; k < n; k++) total += x[i + k * di]!;
@@ -15,7 +14,7 @@ export const meanOp = reduceOp("mean", {
   },
   finish: (total, count) => total / count,
   backward: ({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) =>
-    broadcastTo(mul(keptAxes(dy!, x!.shape, axes), sizeOf(y!.shape) / sizeOf(x!.shape)), x!.shape),
+    spread(mul(dy!, sizeOf(y!.shape) / sizeOf(x!.shape)), x!.shape, axes),
 });
 
 /**

@@ -3,7 +3,7 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
-export const mulOp = binaryOp(
+export const mulOp = /* @__PURE__ */ binaryOp(
   "mul",
   (out, o, a, i, di, b, j, dj, n) => {
     // A product of whole numbers may need more bits than a float64 has.

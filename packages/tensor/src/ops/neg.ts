@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const negOp = unaryOp(
+export const negOp = /* @__PURE__ */ unaryOp(
   "neg",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = -x[i + k * di]!;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
@@ -6,13 +6,13 @@ import type { Tensor } from "../tensor.js";
 import { abs } from "./abs.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { keptAxes } from "./kept-axes.js";
+import { spread } from "./spread.js";
 import { max } from "./max.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
 import { where } from "./where.js";
 
-export const normOp = reduceOp("norm", {
+export const normOp = /* @__PURE__ */ reduceOp("norm", {
   start: 0,
   row(x, i, di, n, total) {
     for (let k = 0; k < n; k++) total += x[i + k * di]! ** 2;
@@ -22,7 +22,7 @@ export const normOp = reduceOp("norm", {
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
     // x / y; the length of nothing but zeros has a corner there, and the gradient 0.
     const length = where(equal(y!, 0), 1, y!);
-    return mul(x!, keptAxes(div(dy!, length), x!.shape, axes));
+    return mul(x!, spread(div(dy!, length), x!.shape, axes));
   },
 });
 
@@ -46,11 +46,11 @@ export function norm(x: Tensor, { order = 2, ...options }: ReduceOptions & { ord
   if (order === 2) return run(normOp, [x], reducedAxes("norm", x, options));
   if (order === 1) return sum(abs(x), options);
   if (order === Infinity) return max(abs(x), options);
-  throw new ArgumentError({
-    fn: "norm",
-    argument: "order",
-    received: order,
-    expected: "1, 2 or Infinity",
-    fix: "for another order p write `pow(sum(pow(abs(x), p)), 1 / p)`.",
-  });
+  refuse(
+    "norm",
+    "order",
+    order,
+    "1, 2 or Infinity",
+    "for another order p write `pow(sum(pow(abs(x), p)), 1 / p)`.",
+  );
 }

@@ -1,9 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { isPacked } from "../dtype.js";
-import { toHalfBits } from "../half.js";
+import { eachRow, isPacked, normalizeAxis, refuse, toHalfBits } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { slice } from "./slice.js";
 
@@ -41,13 +37,13 @@ export function pad(x: Tensor, axis: number, before: number, after: number, valu
   const at = normalizeAxis("pad", axis, checkTensor("pad", "x", x).shape.length);
   for (const [argument, count] of Object.entries({ before, after })) {
     if (!Number.isInteger(count) || count < 0) {
-      throw new ArgumentError({
-        fn: "pad",
+      refuse(
+        "pad",
         argument,
-        received: count,
-        expected: "a whole number of elements, 0 or more",
-        fix: "use `slice` to shorten an axis.",
-      });
+        count,
+        "a whole number of elements, 0 or more",
+        "use `slice` to shorten an axis.",
+      );
     }
   }
   return run(padOp, [x], { axis: at, before, after, value });

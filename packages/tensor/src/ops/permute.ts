@@ -1,6 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 export const permuteOp: Op<{ axes: readonly number[] }> = {
@@ -8,10 +7,7 @@ export const permuteOp: Op<{ axes: readonly number[] }> = {
   infer: ([x], { axes }) => [{ shape: axes.map((axis) => x!.shape[axis]!), dtype: x!.dtype }],
   view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]!), offset: x.offset }),
   backward: ({ gradients: [dy], attributes: { axes } }) => [
-    permute(
-      dy!,
-      axes.map((_, axis) => axes.indexOf(axis)),
-    ),
+    run(permuteOp, [dy!], { axes: axes.map((_, axis) => axes.indexOf(axis)) }),
   ],
 };
 
@@ -29,24 +25,13 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const rank = checkTensor("permute", "x", x).shape.length;
   const normal = axes.map((axis) => normalizeAxis("permute", axis, rank, "axes"));
   if (normal.length !== rank || new Set(normal).size !== rank) {
-    throw new ArgumentError({
-      fn: "permute",
-      argument: "axes",
-      received: axes.join(", "),
-      expected: `each of the ${rank} axes once`,
-      fix: "list every axis of the tensor in its new order.",
-    });
+    refuse(
+      "permute",
+      "axes",
+      axes.join(", "),
+      `each of the ${rank} axes once`,
+      "list every axis of the tensor in its new order.",
+    );
   }
   return run(permuteOp, [x], { axes: normal });
-}
-
-/** Two axes exchanged, as a view. Default: the last two. */
-export function transpose(x: Tensor, axisA = -2, axisB = -1): Tensor {
-  const rank = checkTensor("transpose", "x", x).shape.length;
-  const a = normalizeAxis("transpose", axisA, rank, "axisA");
-  const b = normalizeAxis("transpose", axisB, rank, "axisB");
-  return permute(
-    x,
-    x.shape.map((_, axis) => (axis === a ? b : axis === b ? a : axis)),
-  );
 }

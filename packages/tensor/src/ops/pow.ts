@@ -1,4 +1,4 @@
-import { checkFloat } from "../dtype.js";
+import { checkFloat } from "@qkv/core";
 import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -9,7 +9,7 @@ import { sub } from "./sub.js";
 import { sumTo } from "./sum-to.js";
 import { where } from "./where.js";
 
-export const powOp = binaryOp(
+export const powOp = /* @__PURE__ */ binaryOp(
   "pow",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) {

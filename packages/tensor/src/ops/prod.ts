@@ -1,6 +1,6 @@
+import { sizeOf } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import { reducedAxes, reducedShape, type ReduceOptions } from "../reduce.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { pad } from "./pad.js";

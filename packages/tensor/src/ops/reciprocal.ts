@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { neg } from "./neg.js";
 
-export const reciprocalOp = unaryOp(
+export const reciprocalOp = /* @__PURE__ */ unaryOp(
   "reciprocal",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = 1 / x[i + k * di]!;

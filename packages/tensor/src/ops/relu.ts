@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { greater } from "./greater.js";
 import { where } from "./where.js";
 
-export const reluOp = unaryOp(
+export const reluOp = /* @__PURE__ */ unaryOp(
   "relu",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.max(0, x[i + k * di]!);

@@ -1,6 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, normalizeAxis } from "@qkv/core";
 import { checkTensor } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
 import { expandDims } from "./expand-dims.js";

@@ -1,6 +1,5 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape, sameShape, type Shape, sizeOf, stridesOf } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { isContiguous, sizeOf, stridesOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { contiguous } from "./contiguous.js";
 
@@ -8,7 +7,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
   name: "reshape",
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   view: (x, { shape }) => ({ strides: stridesOf(shape), offset: x.offset }),
-  backward: ({ inputs: [x], gradients: [dy] }) => [reshape(dy!, x!.shape)],
+  backward: ({ inputs: [x], gradients: [dy] }) => [reshaped(dy!, x!.shape)],
 };
 
 /**
@@ -19,7 +18,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
  *
  * @example
  * ```ts
- * import { arange, reshape } from "@qkv/tensor";
+ * import { sameShape, arange, reshape } from "@qkv/tensor";
  *
  * reshape(arange(6), [2, -1]).shape; // => [2, 3]
  * ```
@@ -31,13 +30,18 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const filled = shape.map((length) => (length === -1 && known > 0 ? size / known : length));
   const valid = filled.every((length) => Number.isInteger(length) && length >= 0);
   if (shape.length - rest.length > 1 || !valid || sizeOf(filled) !== size) {
-    throw new ShapeError({
-      fn: "reshape",
-      argument: "shape",
-      received: shape,
-      expected: `a shape of ${size} elements, as [${x.shape.join(", ")}] has, with at most one -1`,
-      fix: "the product of the lengths must stay the same.",
-    });
+    refuseShape(
+      "reshape",
+      "shape",
+      shape,
+      `a shape of ${size} elements, as [${x.shape.join(", ")}] has, with at most one -1`,
+      "the product of the lengths must stay the same.",
+    );
   }
-  return run(reshapeOp, [isContiguous(x.shape, x.strides) ? x : contiguous(x)], { shape: filled });
+  return reshaped(x, filled);
+}
+
+/** {@link reshape} to a shape that is known to fit. */
+export function reshaped(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : run(reshapeOp, [contiguous(x)], { shape });
 }

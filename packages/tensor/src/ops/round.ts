@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const roundOp = unaryOp(
+export const roundOp = /* @__PURE__ */ unaryOp(
   "round",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {

@@ -4,7 +4,7 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 
-export const rsqrtOp = unaryOp(
+export const rsqrtOp = /* @__PURE__ */ unaryOp(
   "rsqrt",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = 1 / Math.sqrt(x[i + k * di]!);

@@ -1,9 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { eachRow, normalizeAxis, refuse, refuseShape, type Shape } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { zeros } from "../create.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 type Window = { axis: number; circular: boolean };
@@ -71,13 +69,13 @@ function eachPlace(
   for (let b = 0; b < cache.shape[0]!; b++) {
     const start = starts.array[starts.offset + b * starts.strides[0]!]!;
     if (!circular && (start < 0 || start + T > S)) {
-      throw new ArgumentError({
-        fn: "scatterUpdate",
-        argument: "writeIndices",
-        received: start,
-        expected: `a start from 0 to ${S - T}, for ${T} on an axis of ${S}`,
-        fix: 'grow the cache first, or use the mode "circular".',
-      });
+      refuse(
+        "scatterUpdate",
+        "writeIndices",
+        start,
+        `a start from 0 to ${S - T}, for ${T} on an axis of ${S}`,
+        'grow the cache first, or use the mode "circular".',
+      );
     }
     for (let t = 0; t < T; t++) {
       const at = circular ? (((start + t) % S) + S) % S : start + t;
@@ -128,35 +126,35 @@ export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpd
   const { shape, dtype, device } = checkTensor("scatterUpdate", "cache", cache);
   const at = normalizeAxis("scatterUpdate", axis, shape.length);
   if (at === 0 || (mode !== "linear" && mode !== "circular")) {
-    throw new ArgumentError({
-      fn: "scatterUpdate",
-      argument: at === 0 ? "axis" : "mode",
-      received: at === 0 ? axis : mode,
-      expected: at === 0 ? "an axis after the first, which is the batch" : '"linear" or "circular"',
-      fix: at === 0 ? "give the cache a batch axis of 1 at the left." : "leave it out to write in order.",
-    });
+    refuse(
+      "scatterUpdate",
+      at === 0 ? "axis" : "mode",
+      at === 0 ? axis : mode,
+      at === 0 ? "an axis after the first, which is the batch" : '"linear" or "circular"',
+      at === 0 ? "give the cache a batch axis of 1 at the left." : "leave it out to write in order.",
+    );
   }
   const fits = (length: number, a: number) => (a === at ? length <= shape[a]! : length === shape[a]);
   checkTensor("scatterUpdate", "update", update);
   if (update.dtype !== dtype || update.shape.length !== shape.length || !update.shape.every(fits)) {
-    throw new ShapeError({
-      fn: "scatterUpdate",
-      argument: "update",
-      received: `${update.dtype} [${update.shape.join(", ")}]`,
-      expected: `${dtype} [${shape.map((n, a) => (a === at ? `at most ${n}` : n)).join(", ")}]`,
-      fix: `update and cache differ only in length, along axis ${at}.`,
-    });
+    refuseShape(
+      "scatterUpdate",
+      "update",
+      `${update.dtype} [${update.shape.join(", ")}]`,
+      `${dtype} [${shape.map((n, a) => (a === at ? `at most ${n}` : n)).join(", ")}]`,
+      `update and cache differ only in length, along axis ${at}.`,
+    );
   }
   const starts = options.writeIndices ?? zeros([shape[0]!], { dtype: "int32", device });
   checkTensor("scatterUpdate", "writeIndices", starts);
   if (starts.dtype !== "int32" || starts.shape.length !== 1 || starts.shape[0] !== shape[0]) {
-    throw new ShapeError({
-      fn: "scatterUpdate",
-      argument: "writeIndices",
-      received: `${starts.dtype} [${starts.shape.join(", ")}]`,
-      expected: `int32 [${shape[0]}], a start for each batch`,
-      fix: 'make it with `tensor(starts, { dtype: "int32" })`.',
-    });
+    refuseShape(
+      "scatterUpdate",
+      "writeIndices",
+      `${starts.dtype} [${starts.shape.join(", ")}]`,
+      `int32 [${shape[0]}], a start for each batch`,
+      'make it with `tensor(starts, { dtype: "int32" })`.',
+    );
   }
   return run(scatterUpdateOp, [cache, update, starts], { axis: at, circular: mode === "circular" });
 }

@@ -1,10 +1,17 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import { copyPacked } from "../copy-packed.js";
+import {
+  copyPacked,
+  normalizeAxis,
+  refuse,
+  refuseShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+  stridesOf,
+} from "@qkv/core";
 import { scalarLike, type Operand } from "../elementwise.js";
 import { checkIndices } from "../indices.js";
 import { checkTensor, run, type Op, type Spec } from "../op.js";
 import { scatterInto } from "../scatter-into.js";
-import { normalizeAxis, sameShape, sizeOf, stridesOf, type Shape } from "../shape.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
 import { gather, gatherOp } from "./gather.js";
@@ -63,22 +70,16 @@ export const scatterAddOp: Op<{ axis: number }> = {
 function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis: number }): Spec[] {
   checkIndices("scatter", indices!, x!.shape, axis);
   if (source!.dtype !== x!.dtype) {
-    throw new ArgumentError({
-      fn: "scatter",
-      argument: "source",
-      received: source!.dtype,
-      expected: `${x!.dtype} like x`,
-      fix: "use `cast(source, dtype)`.",
-    });
+    refuse("scatter", "source", source!.dtype, `${x!.dtype} like x`, "use `cast(source, dtype)`.");
   }
   if (!sameShape(source!.shape, indices!.shape)) {
-    throw new ShapeError({
-      fn: "scatter",
-      argument: "source",
-      received: source!.shape,
-      expected: `[${indices!.shape.join(", ")}]: a number for each index`,
-      fix: "give source the shape of the indices, or give one number for all.",
-    });
+    refuseShape(
+      "scatter",
+      "source",
+      source!.shape,
+      `[${indices!.shape.join(", ")}]: a number for each index`,
+      "give source the shape of the indices, or give one number for all.",
+    );
   }
   return [{ shape: x!.shape, dtype: x!.dtype }];
 }
@@ -115,13 +116,13 @@ export function scatter(
   const { shape } = checkTensor("scatter", "indices", indices);
   const numbers = isTensor(source) ? source : broadcastTo(scalarLike("scatter", "source", source, x), shape);
   if (reduce !== undefined && reduce !== "add") {
-    throw new ArgumentError({
-      fn: "scatter",
-      argument: "reduce",
-      received: reduce,
-      expected: '"add", or nothing to overwrite',
-      fix: "leave it out to write each number over what was there.",
-    });
+    refuse(
+      "scatter",
+      "reduce",
+      reduce,
+      '"add", or nothing to overwrite',
+      "leave it out to write each number over what was there.",
+    );
   }
   return run(reduce ? scatterAddOp : scatterOp, [x, indices, numbers], { axis: at });
 }

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 
-export const sigmoidOp = unaryOp(
+export const sigmoidOp = /* @__PURE__ */ unaryOp(
   "sigmoid",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = 1 / (1 + Math.exp(-x[i + k * di]!));

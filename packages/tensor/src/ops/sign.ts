@@ -2,7 +2,7 @@ import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
-export const signOp = unaryOp(
+export const signOp = /* @__PURE__ */ unaryOp(
   "sign",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.sign(x[i + k * di]!);

@@ -6,7 +6,7 @@ import { mul } from "./mul.js";
 import { sigmoid } from "./sigmoid.js";
 import { sub } from "./sub.js";
 
-export const siluOp = unaryOp(
+export const siluOp = /* @__PURE__ */ unaryOp(
   "silu",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { cos } from "./cos.js";
 import { mul } from "./mul.js";
 
-export const sinOp = unaryOp(
+export const sinOp = /* @__PURE__ */ unaryOp(
   "sin",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.sin(x[i + k * di]!);

@@ -1,6 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { pad } from "./pad.js";
 
@@ -36,13 +35,13 @@ export function slice(x: Tensor, axis: number, start: number, end?: number): Ten
   const first = start < 0 ? start + length : start;
   const last = end === undefined ? length : end < 0 ? end + length : end;
   if (!Number.isInteger(first) || !Number.isInteger(last) || first < 0 || last > length || first > last) {
-    throw new ArgumentError({
-      fn: "slice",
-      argument: "start",
-      received: `${start} to ${end ?? "the end"}`,
-      expected: `a stretch inside axis ${at}, which has length ${length}`,
-      fix: "use whole numbers with 0 <= start <= end <= length; negative ones count from the end.",
-    });
+    refuse(
+      "slice",
+      "start",
+      `${start} to ${end ?? "the end"}`,
+      `a stretch inside axis ${at}, which has length ${length}`,
+      "use whole numbers with 0 <= start <= end <= length; negative ones count from the end.",
+    );
   }
   return run(sliceOp, [x], { axis: at, start: first, end: last });
 }

@@ -1,13 +1,12 @@
-import type { TypedArray } from "../dtype.js";
+import { normalizeAxis, type TypedArray } from "@qkv/core";
 import { alongAxis, type AxisOptions } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 
-export const softmaxOp = alongAxis(
+export const softmaxOp = /* @__PURE__ */ alongAxis(
   "softmax",
   (out: TypedArray, o: number, dO: number, x: TypedArray, i: number, di: number, n: number) => {
     let largest = -Infinity;
@@ -18,7 +17,7 @@ export const softmaxOp = alongAxis(
   },
   ({ outputs: [y], gradients: [dy], attributes: { axis } }) => {
     const weighted = mul(dy!, y!);
-    return sub(weighted, mul(y!, sum(weighted, { axis, keepDims: true })));
+    return sub(weighted, mul(y!, run(sumOp, [weighted], { axes: [axis], keepDims: true })));
   },
 );
 

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sigmoid } from "./sigmoid.js";
 
-export const softplusOp = unaryOp(
+export const softplusOp = /* @__PURE__ */ unaryOp(
   "softplus",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) {

@@ -1,5 +1,5 @@
+import { normalizeAxis } from "@qkv/core";
 import { checkTensor } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { argSort, type SortOptions } from "./arg-sort.js";
 import { gather } from "./gather.js";

@@ -1,6 +1,5 @@
-import { ShapeError } from "@qkv/core";
+import { normalizeAxis, ShapeError } from "@qkv/core";
 import { checkTensor } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { slice } from "./slice.js";
 

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
 
-export const sqrtOp = unaryOp(
+export const sqrtOp = /* @__PURE__ */ unaryOp(
   "sqrt",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.sqrt(x[i + k * di]!);

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { neg } from "./neg.js";
 import { sumTo } from "./sum-to.js";
 
-export const subOp = binaryOp(
+export const subOp = /* @__PURE__ */ binaryOp(
   "sub",
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! - b[j + k * dj]!;

@@ -1,6 +1,5 @@
+import { broadcastShapes, broadcastStrides, eachRow, sameShape, type Shape, sizeOf } from "@qkv/core";
 import { run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { broadcastShapes, broadcastStrides, sameShape, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 
 /** Adds every number where it belongs in another shape: sums along axes that shrink to 1, repeats along those that grow. */

@@ -1,17 +1,15 @@
 import { checkTensor, run, type Op } from "../op.js";
 import { reduceOp, type ReduceOptions, reducedAxes } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { broadcastTo } from "./broadcast-to.js";
-import { keptAxes } from "./kept-axes.js";
+import { spread } from "./spread.js";
 
-export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = reduceOp("sum", {
+export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = /* @__PURE__ */ reduceOp("sum", {
   start: 0,
   row(x, i, di, n, total) {
     for (let k = 0; k < n; k++) total += x[i + k * di]!;
     return total;
   },
-  backward: ({ inputs: [x], gradients: [dy], attributes: { axes } }) =>
-    broadcastTo(keptAxes(dy!, x!.shape, axes), x!.shape),
+  backward: ({ inputs: [x], gradients: [dy], attributes: { axes } }) => spread(dy!, x!.shape, axes),
   // How many are true.
   resultType: (from) => (from === "bool" ? "int32" : from),
 });

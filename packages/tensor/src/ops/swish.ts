@@ -7,7 +7,7 @@ import { mul } from "./mul.js";
 import { sigmoid } from "./sigmoid.js";
 import { sub } from "./sub.js";
 
-export const swishOp = unaryOp<{ alpha: number }>(
+export const swishOp = /* @__PURE__ */ unaryOp<{ alpha: number }>(
   "swish",
   (out, o, x, i, di, n, { alpha }) => {
     for (let k = 0; k < n; k++) {

@@ -1,10 +1,7 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, copyPacked, eachRow, normalizeAxis, type Shape, stridesOf } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { normalizeAxis, stridesOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { copyPacked } from "../copy-packed.js";
 
 export const takeOp: Op<{ axis: number }> = {
   name: "take",

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
 
-export const tanhOp = unaryOp(
+export const tanhOp = /* @__PURE__ */ unaryOp(
   "tanh",
   (out, o, x, i, di, n) => {
     for (let k = 0; k < n; k++) out[o + k] = Math.tanh(x[i + k * di]!);

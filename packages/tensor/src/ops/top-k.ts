@@ -1,31 +1,30 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, normalizeAxis } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { largestPlaces } from "../largest-places.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { normalizeAxis } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { gather } from "./gather.js";
 
 type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
 
-const lines = alongAxis<TopK>(
-  "topKPlaces",
-  (out, o, dO, x, i, di, n, { k, largest }) => {
-    const values = new Float64Array(n);
-    const sign = largest ? 1 : -1;
-    for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
-    const places = largestPlaces(values, k);
-    for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
+export const topKPlacesOp = /* @__PURE__ */ Object.assign(
+  /* @__PURE__ */ alongAxis<TopK>(
+    "topKPlaces",
+    (out, o, dO, x, i, di, n, { k, largest }) => {
+      const values = new Float64Array(n);
+      const sign = largest ? 1 : -1;
+      for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
+      const places = largestPlaces(values, k);
+      for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
+    },
+    () => undefined,
+  ),
+  {
+    infer: (([x], { axis, k }) => [
+      { shape: x!.shape.map((length, a) => (a === axis ? k : length)), dtype: "int32" },
+    ]) satisfies Op<TopK>["infer"],
   },
-  () => undefined,
 );
-
-export const topKPlacesOp: Op<TopK> = {
-  ...lines,
-  infer: ([x], { axis, k }) => [
-    { shape: x!.shape.map((length, a) => (a === axis ? k : length)), dtype: "int32" },
-  ],
-};
 
 /**
  * The `k` largest numbers along an axis, the largest first, and where they stand: of equals the first, and NaN only

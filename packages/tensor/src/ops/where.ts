@@ -1,8 +1,6 @@
-import { ArgumentError } from "@qkv/core";
+import { broadcastShapes, broadcastStrides, eachRow, refuse } from "@qkv/core";
 import { operands, scalarLike, type Operand } from "../elementwise.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { broadcastShapes, broadcastStrides } from "../shape.js";
 import { isTensor, type Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
@@ -10,12 +8,9 @@ export const whereOp: Op<undefined> = {
   name: "where",
   moves: true,
   infer([condition, a, b]) {
-    const refuse = (argument: string, received: string, expected: string): never => {
-      const fix = "compare (`greater(x, 0)`) for a condition, and `cast` one side to the type of the other.";
-      throw new ArgumentError({ fn: "where", argument, received, expected, fix });
-    };
-    if (condition!.dtype !== "bool") refuse("condition", condition!.dtype, "bool");
-    if (a!.dtype !== b!.dtype) refuse("b", b!.dtype, `${a!.dtype} like the other side`);
+    const fix = "compare (`greater(x, 0)`) for a condition, and `cast` one side to the type of the other.";
+    if (condition!.dtype !== "bool") refuse("where", "condition", condition!.dtype, "bool", fix);
+    if (a!.dtype !== b!.dtype) refuse("where", "b", b!.dtype, `${a!.dtype} like the other side`, fix);
     const values = broadcastShapes("where", a!.shape, b!.shape);
     return [{ shape: broadcastShapes("where", condition!.shape, values), dtype: a!.dtype }];
   },

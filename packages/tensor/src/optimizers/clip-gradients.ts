@@ -1,5 +1,4 @@
-import { ArgumentError } from "@qkv/core";
-import { isFloat } from "../dtype.js";
+import { ArgumentError, isFloat } from "@qkv/core";
 import { add } from "../ops/add.js";
 import { cast } from "../ops/cast.js";
 import { div } from "../ops/div.js";

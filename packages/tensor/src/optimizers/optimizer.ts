@@ -1,7 +1,5 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, isFloat, isPacked, sameShape, ShapeError } from "@qkv/core";
 import { zeros } from "../create.js";
-import { isFloat, isPacked } from "../dtype.js";
-import { sameShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { rateAt, type Schedule } from "./schedules.js";

@@ -1,6 +1,6 @@
+import { eachRow } from "@qkv/core";
 import type { Kernel, View } from "../contracts.js";
 import { viewOf } from "../op.js";
-import { eachRow } from "../rows.js";
 import type { Tensor } from "../tensor.js";
 
 /** One row of several tensors at once: number k of tensor t is `arrays[t][at[t] + k * step[t]]`. */

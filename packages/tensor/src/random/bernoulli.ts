@@ -1,6 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checkShape, type Shape, sizeOf } from "@qkv/core";
 import { place } from "../create.js";
-import { checkShape, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { fillUniforms, seedKey } from "./uniforms.js";

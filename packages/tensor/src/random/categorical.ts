@@ -1,8 +1,6 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, eachRow, ShapeError, sizeOf } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
-import { eachRow } from "../rows.js";
-import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { logarithm } from "./normal.js";
 import { fillUniforms, seedKey } from "./uniforms.js";

@@ -1,5 +1,5 @@
+import { checkShape } from "@qkv/core";
 import { place } from "../create.js";
-import { checkShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { fillUniforms, seedKey } from "./uniforms.js";

@@ -1,7 +1,6 @@
+import { allocateArray, checkFloat, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
 import type { Device } from "../contracts.js";
 import { place } from "../create.js";
-import { allocateArray, checkFloat, type DType } from "../dtype.js";
-import { checkShape, sizeOf, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
 import { fillUniforms, seedKey } from "./uniforms.js";

@@ -1,6 +1,13 @@
-import { FormatError, type SafetensorsDType, type SafetensorsEntry } from "@qkv/core";
-import { allocateArray, bytesPerElement, viewArray, type DType, type TypedArray } from "../dtype.js";
-
+import {
+  allocateArray,
+  bytesPerElement,
+  type DType,
+  FormatError,
+  type SafetensorsDType,
+  type SafetensorsEntry,
+  type TypedArray,
+  viewArray,
+} from "@qkv/core";
 /** The type in which each of ours is stored. */
 export const storedTypes: Readonly<Record<DType, SafetensorsDType>> = {
   float64: "F64",

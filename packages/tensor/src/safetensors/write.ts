@@ -1,5 +1,4 @@
-import { writeSafetensorsHeader } from "@qkv/core";
-import { bytesPerElement } from "../dtype.js";
+import { bytesPerElement, writeSafetensorsHeader } from "@qkv/core";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { encodeElements, storedTypes } from "./elements.js";

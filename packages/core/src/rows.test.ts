@@ -1,7 +1,7 @@
+import { stridesOf } from "@qkv/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { eachRow } from "./rows.js";
-import { stridesOf } from "./shape.js";
 
 const lengths = fc.array(fc.nat(3), { maxLength: 4 });
 /** Strides as views have them: row-major of a larger shape, permuted, reversed, or 0. */

@@ -1,7 +1,12 @@
-import { numberAt, type Tensor } from "./tensor.js";
+import type { DType, TypedArray } from "./dtype.js";
+import { numberAt } from "./half.js";
+import type { Shape } from "./shape.js";
 
-/** A tensor as text: rows under each other, columns aligned, long axes cut in the middle. */
-export function format({ data, shape, dtype }: Tensor): string {
+/** Numbers with a shape and a type: what can be printed. */
+export type Numbers = { readonly data: TypedArray; readonly shape: Shape; readonly dtype: DType };
+
+/** Numbers as text: rows under each other, columns aligned, long axes cut in the middle. */
+export function format({ data, shape, dtype }: Numbers): string {
   let width = 0;
   const walk = (axis: number, start: number, size: number): string => {
     if (axis === shape.length) {

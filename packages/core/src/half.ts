@@ -1,3 +1,5 @@
+import { isPacked, type DType, type TypedArray } from "./dtype.js";
+
 /** The two 16-bit types: how many bits their fraction has, and where their exponents begin. */
 const formats = {
   float16: { fraction: 10, bias: 15 },
@@ -36,6 +38,11 @@ export function fromHalfBits(bits: number, type: HalfType): number {
   if (exponent === 2 * bias + 1) return rest === 0 ? sign * Infinity : NaN;
   if (exponent === 0) return sign * rest * 2 ** (1 - bias - fraction);
   return sign * (rest + (1 << fraction)) * 2 ** (exponent - bias - fraction);
+}
+
+/** The number at a place of a tensor's data, whatever its type. */
+export function numberAt(data: TypedArray, index: number, dtype: DType): number {
+  return isPacked(dtype) ? fromHalfBits(data[index]!, dtype) : data[index]!;
 }
 
 /** The power of two at or below a positive number, from its bits; far below any 16-bit number for subnormals. */

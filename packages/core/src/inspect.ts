@@ -1,7 +1,8 @@
-import { numberAt, type Tensor } from "./tensor.js";
+import { numberAt } from "./half.js";
+import type { Numbers } from "./format.js";
 
 /** A tensor in one line, as Node's console shows it: what it is, the range of its numbers, how many are NaN. */
-export function inspect(x: Tensor): string {
+export function inspect(x: Numbers & { readonly device: { readonly name: string } }): string {
   let [least, most, nans] = [Infinity, -Infinity, 0];
   try {
     const { data } = x;

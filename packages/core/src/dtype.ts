@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError } from "./errors.js";
 
 const arrays = {
   float32: Float32Array,

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ArgumentError, ShapeError } from "./errors.js";
 
 export type Shape = readonly number[];
 

@@ -1,0 +1,23 @@
+import { ArgumentError, ShapeError } from "./errors.js";
+
+/** Throws an {@link ArgumentError} with these facts. For files that refuse in several places. */
+export function refuse(
+  fn: string,
+  argument: string,
+  received: unknown,
+  expected: string,
+  fix: string,
+): never {
+  throw new ArgumentError({ fn, argument, received, expected, fix });
+}
+
+/** Throws a {@link ShapeError} with these facts. `received` is the shape that came. */
+export function refuseShape(
+  fn: string,
+  argument: string,
+  received: unknown,
+  expected: string,
+  fix: string,
+): never {
+  throw new ShapeError({ fn, argument, received, expected, fix });
+}
