@@ -112,7 +112,7 @@ export function writeRequest(
     programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0,
     programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0,
     ...(hasSinks ? [pointers[end]!, inputs[end]!.strides[0]!] : [0, 0]),
-    typeof firstQuery === "number" ? firstQuery : 0, // expressions alone read it
+    call.copy(typeof firstQuery === "number" ? new Int32Array(B).fill(firstQuery) : firstQuery),
     listed ? call.copy(listed) : 0,
     listed && listed.length === B * S ? S : 0,
     "start" in positions ? positions.start : 0,
