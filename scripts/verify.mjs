@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const data = resolve(root, process.env.QKV_DATA ?? "../shared/data");
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
-  ...["js", "wasm", "wasm,plain"].map((device) => ({
+  ...["js", "wasm,threads=1,plain", "wasm,threads=2"].map((device) => ({
     name: `conformance on ${device}`,
     command: ["node", "scripts/conformance.mjs", "--data", data, "--device", device],
     counts: true,

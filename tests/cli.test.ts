@@ -201,7 +201,7 @@ describe("what is wrong is said in a line, with the fix", () => {
     [
       "--device",
       "abacus",
-      /`--device` is "abacus", expected a device: js, wasm, wasm,plain, wasm,relaxed\.\nFix: leave --device out/,
+      /`--device` is "abacus", expected a device: js, wasm\[,threads=N\]\[,plain\|relaxed\]\.\nFix: leave --device out/,
     ],
     ["--colour", "red", /^error: unknown option '--colour'\nFix: add --help/],
   ])("%s %s", (option, value, message) => {

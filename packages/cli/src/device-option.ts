@@ -1,21 +1,15 @@
 import { ArgumentError } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
-import { wasm } from "@qkv/wasm";
-
-const devices: Readonly<Record<string, () => Device | Promise<Device>>> = {
-  js,
-  wasm: () => wasm(),
-  "wasm,plain": () => wasm({ build: "plain" }),
-  "wasm,relaxed": () => wasm({ build: "relaxed" }),
-};
+import { parseWasmName, wasm } from "@qkv/wasm";
 
 /** The names that `--device` takes, for its help. */
-export const deviceNames: readonly string[] = Object.keys(devices);
+export const deviceNames: readonly string[] = ["js", "wasm[,threads=N][,plain|relaxed]"];
 
 /** The device that `--device` names. */
 export async function openDevice(name: string): Promise<Device> {
-  const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
-  if (open) return open();
+  if (name === "js") return js();
+  const options = parseWasmName(name);
+  if (options) return wasm(options);
   throw new ArgumentError({
     fn: "qkv",
     argument: "--device",

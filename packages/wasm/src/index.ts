@@ -1,4 +1,5 @@
 export type { WasmDevice, WasmMemoryReport, WasmReport } from "./device.js";
 export type { WasmOptions } from "./options.js";
+export { parseWasmName } from "./parse-name.js";
 export type { WasmBuild } from "./sources.js";
 export { wasm } from "./wasm.js";

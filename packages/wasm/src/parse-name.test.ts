@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { parseWasmName, wasm } from "./index.js";
+
+test.each([
+  ["wasm", {}],
+  ["wasm,plain", { build: "plain" }],
+  ["wasm,threads=2,relaxed", { threads: 2, build: "relaxed" }],
+  ["wasm,plain,threads=16", { threads: 16, build: "plain" }],
+  ["wasm,threads=auto", { threads: "auto" }],
+])("%s", (name, options) => {
+  expect(parseWasmName(name)).toEqual(options);
+});
+
+test.each([
+  "js",
+  "wasm:plain",
+  "wasm,",
+  "wasm,fast",
+  "wasm,threads=0",
+  "wasm,threads=2,threads=2",
+  "wasm,plain,relaxed",
+])("%s is no such name", (name) => {
+  expect(parseWasmName(name)).toBeUndefined();
+});
+
+test("a device's own name gives its options", async () => {
+  const device = await wasm({ threads: 2, build: "plain" });
+  expect(parseWasmName(device.name)).toEqual({ threads: 2, build: "plain" });
+  await device.close();
+});

@@ -1,0 +1,33 @@
+import type { WasmOptions } from "./options.js";
+
+/**
+ * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed]`, in any order. A device's own name
+ * gives the options that make another like it.
+ *
+ * @param name - As written on a command line. `threads=auto` is one for each core.
+ * @returns The options; undefined if this is not the name of such a device.
+ *
+ * @example
+ * ```ts
+ * import { parseWasmName } from "@qkv/wasm";
+ *
+ * parseWasmName("wasm,threads=2,plain"); // => {"threads":2,"build":"plain"}
+ * parseWasmName("js"); // => undefined
+ * ```
+ */
+export function parseWasmName(name: string): WasmOptions | undefined {
+  const [first, ...settings] = name.split(",");
+  if (first !== "wasm") return undefined;
+  const options: WasmOptions = {};
+  for (const setting of settings) {
+    const threads = /^threads=([1-9][0-9]?|auto)$/.exec(setting)?.[1];
+    if (threads !== undefined && options.threads === undefined) {
+      options.threads = threads === "auto" ? "auto" : Number(threads);
+    } else if ((setting === "plain" || setting === "relaxed") && options.build === undefined) {
+      options.build = setting;
+    } else {
+      return undefined;
+    }
+  }
+  return options;
+}
