@@ -1,25 +1,27 @@
-import { FormatError, readSafetensorsHeader, writeSafetensorsHeader } from "@qkv/core";
-import { tensor, type Device, type Tensor } from "@qkv/tensor";
-
-/** A layer as it is saved: tokens only, without spare room. */
-export type SavedLayer = { key: Tensor; value: Tensor };
+import { FormatError, readSafetensorsHeader, safetensorsHeaderSize, writeSafetensorsHeader } from "@qkv/core";
+import { tensor, type Device, type DType, type Tensor } from "@qkv/tensor";
+import { viewArray } from "@qkv/tensor/devices";
+import { checksum } from "./checksum.js";
+import type { SavedLayer } from "./layer-store.js";
 
 const format = "qkv-cache";
 const version = "1";
-const types = { float32: "F32", float64: "F64" } as const;
+const storedTypes = { float32: "F32", float64: "F64", int8: "I8", uint8: "U8" } as const;
+type StoredType = keyof typeof storedTypes;
+const unsummed = "00000000";
 
-/** A cache's layers as one safetensors file, whose metadata tells the format, its version and the kind of cache. */
-export function writeSaved(kind: string, layers: readonly (SavedLayer | undefined)[]): Uint8Array {
+/**
+ * A cache's layers as one safetensors file. Its metadata tell the format, its version, the form of the cache, lists of
+ * whole numbers by layer, and a checksum of the whole file, taken with zeros in its own place.
+ */
+export function writeSaved(form: string, layers: readonly (SavedLayer | undefined)[]): Uint8Array {
   const tensors = layers.flatMap((layer, i) =>
-    layer ? [[`${i}.key`, layer.key] as const, [`${i}.value`, layer.value] as const] : [],
+    Object.entries(layer?.tensors ?? {}).map(([name, x]) => [`${i}.${name}`, x] as const),
   );
+  const numbers = JSON.stringify(layers.map((layer) => layer?.numbers ?? null));
   const header = writeSafetensorsHeader(
-    tensors.map(([name, { dtype, shape }]) => ({
-      name,
-      dtype: types[dtype as "float32" | "float64"],
-      shape,
-    })),
-    { format, version, kind, layers: String(layers.length) },
+    tensors.map(([name, { dtype, shape }]) => ({ name, dtype: storedTypes[dtype as StoredType], shape })),
+    { checksum: unsummed, format, version, form, layers: String(layers.length), numbers },
   );
   const parts = [
     header,
@@ -31,59 +33,95 @@ export function writeSaved(kind: string, layers: readonly (SavedLayer | undefine
     file.set(part, at);
     at += part.length;
   }
+  file.set(textBytes(hex(checksum(file))), checksumPlace(file, header.length, unsummed));
   return file;
 }
 
-/** The layers of a saved cache, checked whole before anything is handed out. */
+/**
+ * The layers of a saved cache, checked whole before anything is handed out.
+ *
+ * @param device - Where the tensors shall be. Default: the plain device.
+ * @throws {FormatError} If the file is cut short, damaged, of another format or version, or of another form of cache.
+ */
 export function readSaved(
-  kind: string,
+  form: string,
   bytes: Uint8Array,
   numLayers: number,
   device: Device | undefined,
 ): (SavedLayer | undefined)[] {
-  const source = "saved cache";
-  const { tensors, metadata } = readSafetensorsHeader(bytes, { source });
-  const expected = { format, version, kind, layers: String(numLayers) };
+  const { tensors, metadata } = readSafetensorsHeader(bytes, { source: "saved cache" });
+  const expected = { format, version };
   for (const [field, value] of Object.entries(expected)) {
-    if (metadata.get(field) !== value) {
-      throw bad(
-        field,
-        metadata.get(field),
-        JSON.stringify(value),
-        "restore into a cache of the kind and the model that was saved.",
-      );
-    }
+    if (metadata.get(field) === value) continue;
+    throw bad(
+      field,
+      metadata.get(field),
+      JSON.stringify(value),
+      "give a file that `cache.save()` of this version made.",
+    );
   }
-  const read = (name: string): Tensor | undefined => {
-    const entry = tensors.get(name);
-    if (!entry) return undefined;
-    if ((entry.dtype !== "F32" && entry.dtype !== "F64") || entry.shape.length !== 4) {
-      throw bad(
-        name,
-        `${entry.dtype} [${entry.shape.join(", ")}]`,
-        "F32 or F64 [B, heads, T, D]",
-        "save the cache again.",
+  checkSum(bytes, metadata.get("checksum"));
+  for (const [field, value] of Object.entries({ form, layers: String(numLayers) })) {
+    if (metadata.get(field) === value) continue;
+    const fix = "restore into a cache of the kind and the model that was saved.";
+    throw bad(field, metadata.get(field), JSON.stringify(value), fix);
+  }
+  // From here on the file is what `save` wrote.
+  const numbers = JSON.parse(metadata.get("numbers")!) as (SavedLayer["numbers"] | null)[];
+  return numbers.map((own, i) => {
+    if (!own) return undefined;
+    const layer: Record<string, Tensor> = {};
+    for (const [name, { dtype, shape, start, end }] of tensors) {
+      if (!name.startsWith(`${i}.`)) continue;
+      const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype)!;
+      const array = viewArray(
+        ours as DType,
+        bytes.slice(start, end).buffer,
+        0,
+        shape.reduce((a, b) => a * b, 1),
       );
+      layer[name.slice(`${i}.`.length)] = tensor(array, { shape, dtype: ours, ...(device && { device }) });
     }
-    const data = bytes.slice(entry.start, entry.end).buffer;
-    const values = entry.dtype === "F32" ? new Float32Array(data) : new Float64Array(data);
-    return tensor(values, { shape: entry.shape, ...(device && { device }) });
-  };
-  return Array.from({ length: numLayers }, (_, i) => {
-    const [key, value] = [read(`${i}.key`), read(`${i}.value`)];
-    if (!key && !value) return undefined;
-    if (!key || !value || key.shape[2] !== value.shape[2] || key.shape[0] !== value.shape[0]) {
-      throw bad(
-        `${i}.value`,
-        value?.shape,
-        `one value for each key, [${key?.shape.join(", ")}]`,
-        "save the cache again.",
-      );
-    }
-    return { key, value };
+    return { tensors: layer, numbers: own };
   });
 }
 
-function bad(field: string, received: unknown, expected: string, fix: string): FormatError {
+function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
+  const fix = "the file is damaged or was changed: restore another copy, or read the prompt again.";
+  if (!/^[0-9a-f]{8}$/.test(claimed ?? "")) throw bad("checksum", claimed, "eight hexadecimal digits", fix);
+  const size = safetensorsHeaderSize(bytes, { source: "saved cache", fileSize: bytes.length });
+  const at = checksumPlace(bytes, size, claimed!);
+  const parts = [bytes.subarray(0, at), textBytes(unsummed), bytes.subarray(at + unsummed.length)];
+  const found = hex(checksum(...parts));
+  if (found !== claimed) throw bad("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, fix);
+}
+
+/** Where the digits of the checksum stand in a file. */
+function checksumPlace(file: Uint8Array, headerSize: number, digits: string): number {
+  const name = '"checksum":"';
+  // Latin-1, so that a character is a byte whatever the header holds.
+  const header = Array.from(file.subarray(0, headerSize), (byte) => String.fromCharCode(byte)).join("");
+  return header.indexOf(name + digits) + name.length;
+}
+
+const hex = (sum: number) => sum.toString(16).padStart(8, "0");
+const textBytes = (text: string) => new TextEncoder().encode(text);
+
+export function bad(field: string, received: unknown, expected: string, fix: string): FormatError {
   return new FormatError({ fn: "restore", argument: `saved cache: ${field}`, received, expected, fix });
+}
+
+/** Refuses a saved layer that is of another model than the tokens that a layer was made for. */
+export function checkSavedShape(name: string, saved: Tensor, own: Tensor | undefined): void {
+  if (
+    !own ||
+    (saved.dtype === own.dtype && saved.shape[1] === own.shape[1] && saved.shape[3] === own.shape[3])
+  )
+    return;
+  throw bad(
+    name,
+    `${saved.dtype} [${saved.shape.join(", ")}]`,
+    `${own.dtype} [B, ${own.shape[1]}, T, ${own.shape[3]}], as the cache holds`,
+    "restore into a cache of the model that was saved.",
+  );
 }

@@ -1,0 +1,357 @@
+// What the tests compare caches with: lists of tokens. Not part of the package.
+import { concat, tensor, type KeyValues, type Tensor } from "@qkv/tensor";
+import { densePart } from "@qkv/tensor/key-values";
+import fc from "fast-check";
+import { expect } from "vitest";
+import type { KvCache } from "./cache.js";
+import type { PagedCache } from "./paged-on.js";
+import type { PrefixCache } from "./prefix-cache.js";
+
+/** A kind of cache, and what of the tokens before it shows to new ones. */
+export type Kind = {
+  readonly name: string;
+  make(): KvCache;
+  /** Rolling caches: keys seen by one query, tokens kept, tokens that fit beyond. */
+  readonly rolling?: { window: number; first: number; room: number };
+  /** Of which layers that holds. Default: all. */
+  readonly rollingLayers?: readonly number[];
+  /** How far a number may be off, as a share of the largest. Default 0. */
+  readonly tolerance?: number;
+  /** The most tokens of one batch. */
+  readonly maxLength?: number;
+  /** The paged cache inside, whose pages must all come back. */
+  pool?(cache: KvCache): PagedCache;
+};
+
+export const layers = 3;
+const [heads, D, Dv] = [2, 4, 3];
+
+/** One sequence: its tokens, and up to where a ring has lost them. */
+type Sequence = { tokens: number[]; lost: number };
+/** A cache as a list of arrays. */
+type Model = Sequence[];
+type Pair = { cache: KvCache; model: Model };
+/** All caches that live: a cache and its forks. */
+type World = { pairs: Pair[] };
+type Real = { kind: Kind; next: number };
+
+const copyOf = (model: Model): Model => model.map(({ tokens, lost }) => ({ tokens: [...tokens], lost }));
+
+/** A number of a token's key or value, between -1 and 1. Tokens, layers, places and heads all have their own. */
+function numberOf(side: 0 | 1, token: number, layer: number, head: number, d: number): number {
+  const mixed =
+    Math.sin(token * 12.9898 + layer * 78.233 + head * 37.719 + d * 4.581 + side * 93.9) * 43758.5453;
+  return Math.fround(2 * (mixed - Math.floor(mixed)) - 1);
+}
+
+function rowsOf(side: 0 | 1, tokens: readonly (readonly number[])[], layer: number): Tensor {
+  const [B, T, width] = [tokens.length, tokens[0]?.length ?? 0, side === 0 ? D : Dv];
+  const data = new Float32Array(B * heads * T * width);
+  let at = 0;
+  for (const own of tokens)
+    for (let h = 0; h < heads; h++)
+      for (const token of own)
+        for (let d = 0; d < width; d++) data[at++] = numberOf(side, token, layer, h, d);
+  return tensor(data, { shape: [B, heads, T, width] });
+}
+
+/** Appends tokens to every layer, and compares what each reads with the model. */
+function append({ cache, model }: Pair, added: readonly (readonly number[])[], kind: Kind): void {
+  const starts = model.map(({ tokens }) => tokens.length);
+  const after = model.map(({ tokens }, b) => [...tokens, ...added[b]!]);
+  for (let layer = 0; layer < layers; layer++) {
+    const read = cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer));
+    compare(read, after, starts, layer, kind, cache.positionless);
+  }
+  model.forEach((one, b) => {
+    one.tokens = after[b]!;
+    if (kind.rolling) {
+      const { window, first, room } = kind.rolling;
+      one.lost = Math.max(one.lost, first, one.tokens.length - (window - 1 + room));
+    }
+  });
+}
+
+function compare(
+  read: KeyValues,
+  tokens: readonly (readonly number[])[],
+  starts: readonly number[],
+  layer: number,
+  kind: Kind,
+  positionless: boolean,
+): void {
+  const B = tokens.length;
+  const [key, value] = [read.key, read.value].map((parts) =>
+    concat(
+      parts.map((part) => densePart(part, B)),
+      2,
+    ),
+  ) as [Tensor, Tensor];
+  const S = key.shape[2]!;
+  const { positions } = read;
+  // Lengths of a part in blocks stand for positions only where none are listed.
+  const [first] = read.key;
+  const lengths = first && "table" in first && "start" in positions ? first.length : S;
+  tokens.forEach((own, b) => {
+    const rolls = kind.rolling && (kind.rollingLayers?.includes(layer) ?? true) ? kind.rolling : undefined;
+    // What the new tokens may see: all, or the tokens kept and the window.
+    const seen = own.flatMap((_, p) =>
+      !rolls || p < rolls.first || p >= starts[b]! - rolls.window + 1 ? [p] : [],
+    );
+    const found = new Map<number, number>();
+    for (let s = 0; s < S; s++) {
+      const position =
+        "start" in positions ? positions.start + s : positions[positions.length === S ? s : b * S + s]!;
+      if (position < 0 || s >= (typeof lengths === "number" ? S : lengths[b]!)) continue;
+      if (found.has(position)) expect.fail(`position ${position} stands twice`);
+      found.set(position, s);
+    }
+    const places = positionless ? seen.map((_, i) => i) : seen;
+    expect([...found.keys()].sort((a, b) => a - b)).toEqual(places);
+    seen.forEach((p, i) => {
+      const s = found.get(places[i]!)!;
+      for (const [side, x] of [
+        [0, key],
+        [1, value],
+      ] as const) {
+        const width = x.shape[3]!;
+        for (let h = 0; h < heads; h++) {
+          const at = ((b * heads + h) * S + s) * width;
+          for (let d = 0; d < width; d++) {
+            const wanted = numberOf(side, own[p]!, layer, h, d);
+            const got = x.data[at + d]!;
+            // Told only where they differ: there are many numbers.
+            if (!(Math.abs(got - wanted) <= (kind.tolerance ?? 0)))
+              expect.fail(`token ${p}: ${got}, expected ${wanted} in layer ${layer}`);
+          }
+        }
+      }
+    });
+  });
+}
+
+/** Every live cache holds what its model holds; nothing that was done to another shows in it. */
+function check(world: World, { kind }: Real): void {
+  for (const pair of world.pairs) {
+    const { cache, model } = pair;
+    const lengths = model.map(({ tokens }) => tokens.length);
+    expect([...cache.lengths]).toEqual(lengths);
+    expect(cache.length).toBe(Math.max(0, ...lengths));
+    if (!kind.rolling) expect(cache.stored).toBe(cache.length);
+    else expect(cache.stored).toBeLessThanOrEqual(cache.length);
+    if (model.length > 0)
+      append(
+        pair,
+        model.map(() => []),
+        kind,
+      );
+  }
+}
+
+type CacheCommand = fc.Command<World, Real>;
+
+/** A command that is always possible; it says itself what happens. */
+function command(name: string, run: (world: World, real: Real) => void): CacheCommand {
+  return {
+    check: () => true,
+    run(world, real) {
+      run(world, real);
+      check(world, real);
+    },
+    toString: () => name,
+  };
+}
+
+const pick = (world: World, n: number): Pair => world.pairs[n % world.pairs.length]!;
+const refusal = (f: () => void): unknown => {
+  try {
+    f();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+};
+
+const update = (n: number, T: number, B: number) =>
+  command(`update(${n}, ${T} tokens, ${B} batches)`, (world, real) => {
+    const pair = pick(world, n);
+    const before = copyOf(pair.model);
+    if (pair.model.length === 0) pair.model = Array.from({ length: B }, () => ({ tokens: [], lost: 0 }));
+    const added = pair.model.map(() => Array.from({ length: T }, () => real.next++));
+    const longest = Math.max(...pair.model.map(({ tokens }) => tokens.length)) + T;
+    const { maxLength = Infinity } = real.kind;
+    const paged = pair.cache as Partial<PagedCache>;
+    const free = paged.freePages;
+    const error = refusal(() => append(pair, added, real.kind));
+    if (error) {
+      // Only for want of room, and then nothing has changed.
+      expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens /);
+      if (free === undefined) expect(longest).toBeGreaterThan(maxLength);
+      else expect(paged.freePages).toBe(free);
+      pair.model = before;
+    } else expect(longest).toBeLessThanOrEqual(maxLength);
+  });
+
+const crop = (n: number, shares: readonly number[], form: number) =>
+  command(`crop(${n}, ${shares.join()}, ${["first", "last", "each"][form]})`, (world, { kind }) => {
+    const { cache, model } = pick(world, n);
+    const own = model.map(({ tokens }) => tokens.length);
+    const share = (length: number, b = 0) => Math.round(length * shares[b % shares.length]!);
+    const [most, least] = [Math.max(0, ...own), own.length > 0 ? Math.min(...own) : 0];
+    const wanted = form === 0 ? share(most) : form === 1 ? -share(least) : own.map(share);
+    const kept = own.map((length, b) =>
+      typeof wanted !== "number"
+        ? wanted[b]!
+        : wanted < 0 || Object.is(wanted, -0)
+          ? length + wanted
+          : Math.min(length, wanted),
+    );
+    // -0 is 0: it keeps nothing.
+    if (Object.is(wanted, -0)) kept.fill(0);
+    const { rolling } = kind;
+    const gone = model.some(
+      ({ lost }, b) =>
+        rolling && Math.max(rolling.first, kept[b]! - rolling.window + 1) < Math.min(lost, kept[b]!),
+    );
+    const error = refusal(() => cache.crop(wanted));
+    if (gone) expect(String(error)).toMatch(/was forgotten/);
+    else expect(error).toBe(undefined);
+    if (error) return;
+    model.forEach((one, b) => {
+      one.tokens.length = kept[b]!;
+      one.lost = Math.min(one.lost, Math.max(rolling?.first ?? 0, kept[b]!));
+    });
+  });
+
+const fork = (n: number) =>
+  command(`fork(${n})`, (world) => {
+    if (world.pairs.length > 3) return;
+    const { cache, model } = pick(world, n);
+    world.pairs.push({ cache: cache.fork(), model: copyOf(model) });
+  });
+
+const end = (n: number) =>
+  command(`reset(${n})`, (world) => {
+    const pair = pick(world, n);
+    pair.cache.reset();
+    pair.model = [];
+    if (world.pairs.length > 1) world.pairs.splice(world.pairs.indexOf(pair), 1);
+  });
+
+const reorder = (n: number, shares: readonly number[]) =>
+  command(`reorder(${n}, ${shares.join()})`, (world) => {
+    const pair = pick(world, n);
+    if (pair.model.length === 0) return;
+    const ids = shares.map((share) => Math.floor(share * 0.999 * pair.model.length));
+    pair.cache.reorder(ids);
+    pair.model = ids.map((id) => copyOf([pair.model[id]!])[0]!);
+  });
+
+const repeat = (n: number, times: number) =>
+  command(`repeat(${n}, ${times})`, (world) => {
+    const pair = pick(world, n);
+    if (pair.model.length * times > 4) return;
+    pair.cache.repeat(times);
+    pair.model = pair.model.flatMap((one) => Array.from({ length: times }, () => copyOf([one])[0]!));
+  });
+
+const restore = (from: number, to: number) =>
+  command(`restore(${from} into ${to})`, (world) => {
+    const [source, target] = [pick(world, from), pick(world, to)];
+    const error = refusal(() => target.cache.restore(source.cache.save()));
+    if (!error) target.model = copyOf(source.model);
+    else expect(String(error)).toMatch(/that need .* more pages|pages/);
+  });
+
+const damage = (n: number, share: number, cut: boolean) =>
+  command(`restore(${n}, damaged at ${share})`, (world) => {
+    const { cache } = pick(world, n);
+    const file = cache.save();
+    const at = Math.floor(share * 0.999 * file.length);
+    const damaged = cut ? file.subarray(0, at) : file.slice();
+    if (!cut) damaged[at]! ^= 1 << (at % 8);
+    expect(() => cache.restore(damaged)).toThrow(/saved cache/);
+  });
+
+const discard = (n: number, start: number, end: number) =>
+  command(`discard(${n}, ${start}, ${end})`, (world) => {
+    const { cache, model } = pick(world, n);
+    const shortest = model.length > 0 ? Math.min(...model.map(({ tokens }) => tokens.length)) : 0;
+    const [first, last] = [start, end].map((share) => Math.floor(share * shortest)).sort((a, b) => a - b) as [
+      number,
+      number,
+    ];
+    if (model.length === 0) return;
+    cache.discard(first, last);
+    for (const { tokens } of model) tokens.splice(first, last - first);
+  });
+
+const begin = (n: number, ids: readonly number[]) =>
+  command(`begin(${n}, ${ids.join()})`, (world, real) => {
+    const pair = pick(world, n);
+    const cache = pair.cache as PrefixCache;
+    // A token is its id, where it stands and what came before, as keys of a model are.
+    const tokens = ids.map((_, i) => ids.slice(0, i + 1).reduce((a, id) => (a * 31 + id + 7) % 100003, 1));
+    const known = cache.begin(ids);
+    expect(known % cache.pageLength).toBe(0);
+    expect(known).toBeLessThan(Math.max(1, ids.length));
+    pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [{ tokens: [], lost: 0 }];
+    const error = refusal(() => append(pair, [tokens.slice(known)], real.kind));
+    if (error) {
+      expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens that need/);
+      pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [];
+      return;
+    }
+    cache.remember(ids);
+    // What was just remembered is known at once.
+    const again = cache.fork() as PrefixCache;
+    expect(again.begin([...ids, 99])).toBe(Math.floor(ids.length / cache.pageLength) * cache.pageLength);
+    again.reset();
+  });
+
+/** Random sequences of operations on a cache of a kind and its forks. */
+export function commandsFor(kind: Kind): fc.Arbitrary<Iterable<CacheCommand>> {
+  const which = fc.nat(3);
+  const share = fc.constantFrom(0, 0.2, 0.5, 0.8, 1);
+  const shares = fc.array(share, { minLength: 1, maxLength: 3 });
+  const cache = kind.make();
+  const list: fc.Arbitrary<CacheCommand>[] = [
+    fc
+      .tuple(which, fc.constantFrom(0, 1, 1, 1, 2, 3, 7), fc.integer({ min: 1, max: 3 }))
+      .map((all) => update(...all)),
+    fc.tuple(which, fc.constantFrom(1, 4), fc.integer({ min: 1, max: 2 })).map((all) => update(...all)),
+    fc.tuple(which, shares, fc.nat(2)).map((all) => crop(...all)),
+    which.map(fork),
+    which.map(end),
+    fc.tuple(which, shares).map((all) => reorder(...all)),
+    fc.tuple(which, fc.integer({ min: 1, max: 3 })).map((all) => repeat(...all)),
+    fc.tuple(which, which).map((all) => restore(...all)),
+    fc.tuple(which, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()).map((all) => damage(...all)),
+  ];
+  if (cache.positionless && !kind.rolling)
+    list.push(fc.tuple(which, share, share).map((all) => discard(...all)));
+  if ("begin" in cache)
+    list.push(
+      fc.tuple(which, fc.array(fc.nat(1), { minLength: 1, maxLength: 14 })).map((all) => begin(...all)),
+    );
+  return fc.commands(list, { maxCommands: 20 });
+}
+
+/** Runs sequences against the model; at the end nothing is held any more. */
+export function checkAgainstModel(kind: Kind, numRuns: number): void {
+  fc.assert(
+    fc.property(commandsFor(kind), (commands) => {
+      const world: World = { pairs: [{ cache: kind.make(), model: [] }] };
+      const first = world.pairs[0]!.cache;
+      fc.modelRun(() => ({ model: world, real: { kind, next: 1 } }), commands);
+      for (const { cache } of world.pairs) cache.reset();
+      const paged = (kind.pool?.(first) ?? first) as Partial<PrefixCache>;
+      paged.forgetAll?.();
+      if (paged.freePages !== undefined) {
+        expect(paged.freePages).toBe(paged.pages);
+        expect(paged.rememberedPages ?? 0).toBe(0);
+      } else expect(first.bytes).toBe(0);
+    }),
+    { numRuns },
+  );
+}

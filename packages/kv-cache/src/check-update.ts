@@ -1,0 +1,53 @@
+import { ArgumentError } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+
+/** What a layer holds already, as the next tokens must be: tensors with its heads and sizes, and how many batches. */
+export type Held = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
+
+/** Refuses tokens that no cache takes, or that do not continue what the layer holds. */
+export function checkUpdate(
+  layer: number,
+  numLayers: number,
+  key: Tensor,
+  value: Tensor,
+  held: Held | undefined,
+): void {
+  if (!Number.isInteger(layer) || layer < 0 || layer >= numLayers) {
+    throw new ArgumentError({
+      fn: "update",
+      argument: "layer",
+      received: layer,
+      expected: `a layer from 0 to ${numLayers - 1}`,
+      fix: "make the cache with `numLayers` of the model.",
+    });
+  }
+  for (const [argument, x, own] of [
+    ["key", key, held?.key],
+    ["value", value, held?.value],
+  ] as const) {
+    const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
+    const fits =
+      x.shape.length === 4 &&
+      (own ? x.dtype === own.dtype : x.dtype === "float32" || x.dtype === "float64") &&
+      x.shape.every((length, axis) => known[axis] === undefined || length === known[axis]);
+    if (fits) continue;
+    const [B = "B", Hkv = "Hkv", , D = "D"] = known;
+    throw new ArgumentError({
+      fn: "update",
+      argument,
+      received: x.dtype === (own?.dtype ?? "float32") ? x.shape : x.dtype,
+      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
+      fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
+    });
+  }
+  const [B, Hkv, T] = key.shape;
+  if (value.shape[2] !== T || value.shape[0] !== B || value.shape[1] !== Hkv) {
+    throw new ArgumentError({
+      fn: "update",
+      argument: "value",
+      received: value.shape,
+      expected: `as many tokens as key has, [${key.shape.join(", ")}]`,
+      fix: "give one value for each key.",
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/// <reference types="node" />
+import { expect, test } from "vitest";
+import { checkAgainstModel, layers, type Kind } from "./cache-model.js";
+import {
+  growingCache,
+  mixedCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+  type PagedCache,
+} from "./index.js";
+
+// `npm run nightly caches` asks for 10,000.
+const sequences = Number(process.env["QKV_SEQUENCES"] ?? 300);
+
+const pools = new WeakMap<KvCache, PagedCache>();
+const ring = { window: 4, first: 0, room: 1 };
+const kept = { window: 3, first: 2, room: 3 };
+const kinds: Kind[] = [
+  { name: "growing", make: () => growingCache({ numLayers: layers }) },
+  { name: "growing, positionless", make: () => growingCache({ numLayers: layers, positionless: true }) },
+  { name: "static", make: () => staticCache({ numLayers: layers, maxLength: 12 }), maxLength: 12 },
+  { name: "rolling", make: () => rollingCache({ numLayers: layers, windowSize: 4 }), rolling: ring },
+  {
+    name: "rolling, first tokens kept, room to crop",
+    make: () => rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3 }),
+    rolling: kept,
+  },
+  {
+    name: "rolling, positionless",
+    make: () => rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3, positionless: true }),
+    rolling: kept,
+  },
+  { name: "paged", make: () => pagedCache({ numLayers: layers, pages: 24, pageLength: 3 }) },
+  {
+    name: "paged, one token a page",
+    make: () => pagedCache({ numLayers: layers, pages: 60, pageLength: 1 }),
+  },
+  { name: "prefix", make: () => prefixCache({ numLayers: layers, pages: 14, pageLength: 2 }) },
+  {
+    // A number is at most half its scale off, each time it becomes whole.
+    name: "quantized",
+    make: () => quantizedCache({ numLayers: layers, groupSize: 3, residual: 2 }),
+    tolerance: 8 * (0.5 / 127),
+  },
+  {
+    name: "mixed: pages, a window, everything",
+    make: () => {
+      const paged = pagedCache({ pages: 200, pageLength: 2 });
+      const mixed = mixedCache([
+        paged,
+        rollingCache({ windowSize: 3, keepFirst: 2, room: 3 }),
+        growingCache(),
+      ]);
+      pools.set(mixed, paged);
+      return mixed;
+    },
+    pool: (mixed) => pools.get(mixed)!,
+    rolling: kept,
+    rollingLayers: [1],
+  },
+  {
+    name: "mixed: a cache with two of the layers",
+    make: () => {
+      const local = rollingCache({ windowSize: 4, numLayers: 2 });
+      return mixedCache([local, staticCache({ maxLength: 400 }), local]);
+    },
+    rolling: ring,
+    rollingLayers: [0, 2],
+  },
+];
+
+test.each(kinds)("model: any sequence of operations on a cache and its forks: $name", (kind) => {
+  checkAgainstModel(kind, sequences);
+  expect.hasAssertions();
+});

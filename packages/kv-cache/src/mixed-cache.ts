@@ -1,0 +1,128 @@
+import { ArgumentError } from "@qkv/core";
+import { tensor } from "@qkv/tensor";
+import type { KvCache } from "./cache.js";
+import { keptLengths } from "./check-change.js";
+import { readSaved, writeSaved } from "./saved.js";
+
+/**
+ * A cache whose layers are kept differently, as hybrid models need: full attention in some layers, a window in others.
+ *
+ * @param layers - The cache of each layer. One that comes several times takes one of its own layers after the other, so
+ *   make it with so many. They belong to the mixture from then on.
+ * @throws {ArgumentError} If the list is empty, or some of the caches are positionless and some not; and from any change
+ *   that one of them refuses, which then is made by none.
+ * @see "Gemma 2" (2024), arXiv:2408.00118, section 2
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { growingCache, mixedCache, rollingCache } from "@qkv/kv-cache";
+ *
+ * const full = growingCache({ numLayers: 2 });
+ * const local = rollingCache({ windowSize: 4, numLayers: 2 });
+ * const cache = mixedCache([full, local, full, local]);
+ * const x = randn([1, 1, 10, 2], { seed: 1 }); // [B, Hkv, T, D]
+ * for (const layer of [0, 1, 2, 3]) cache.update(layer, x, x);
+ * [cache.length, full.stored, local.stored]; // => [10, 10, 4]
+ * ```
+ */
+export function mixedCache(layers: readonly KvCache[]): KvCache {
+  const unlike = layers.findIndex(({ positionless }) => positionless !== layers[0]?.positionless);
+  if (layers.length === 0 || unlike >= 0) {
+    throw new ArgumentError({
+      fn: "mixedCache",
+      argument: "layers",
+      received: layers.length === 0 ? "an empty list" : `layer ${unlike}, which counts positions otherwise`,
+      expected: "a cache for each layer, all positionless or none",
+      fix: "make all of them alike in `positionless`.",
+    });
+  }
+  const caches = [...new Set(layers)];
+  const owner = layers.map((cache) => caches.indexOf(cache));
+  const own = owner.map((cache, i) => owner.slice(0, i).filter((other) => other === cache).length);
+  return mixed(caches, owner, own);
+}
+
+/** `owner`: which cache a layer belongs to. `own`: which of that cache's layers it is. */
+function mixed(caches: readonly KvCache[], owner: readonly number[], own: readonly number[]): KvCache {
+  const lengths = () => {
+    const all = caches.map(({ lengths }) => lengths);
+    const B = Math.max(...all.map(({ length }) => length));
+    return Int32Array.from({ length: B }, (_, b) => Math.min(...all.map((each) => each[b] ?? 0)));
+  };
+  const filled = () => caches.filter(({ lengths }) => lengths.length > 0);
+  const every = (change: (cache: KvCache) => void): void => {
+    for (const cache of filled()) change(cache);
+  };
+  /** Makes a change that some cache may refuse: on forks first, so that all make it or none. */
+  const together = (change: (cache: KvCache, i: number) => void): void => {
+    const tried = caches.map((cache) => cache.fork());
+    try {
+      tried.forEach(change);
+    } finally {
+      for (const cache of tried) cache.reset();
+    }
+    caches.forEach(change);
+  };
+  return {
+    positionless: caches[0]!.positionless,
+    update(layer, key, value) {
+      const cache = caches[owner[layer] ?? -1];
+      if (cache) return cache.update(own[layer]!, key, value);
+      throw new ArgumentError({
+        fn: "update",
+        argument: "layer",
+        received: layer,
+        expected: `a layer from 0 to ${owner.length - 1}`,
+        fix: "make the mixture with a cache for each layer of the model.",
+      });
+    },
+    get length() {
+      return lengths().reduce((a, b) => Math.max(a, b), 0);
+    },
+    get lengths() {
+      return lengths();
+    },
+    get stored() {
+      return Math.max(...caches.map(({ stored }) => stored));
+    },
+    get bytes() {
+      return caches.reduce((sum, { bytes }) => sum + bytes, 0);
+    },
+    crop(length) {
+      const kept = keptLengths(length, lengths());
+      together((cache) => {
+        if (cache.lengths.length > 0) cache.crop(kept);
+      });
+    },
+    discard(start, end) {
+      together((cache) => cache.discard(start, end));
+    },
+    fork: () =>
+      mixed(
+        caches.map((cache) => cache.fork()),
+        owner,
+        own,
+      ),
+    reorder(ids) {
+      every((cache) => cache.reorder(ids));
+    },
+    repeat(times) {
+      every((cache) => cache.repeat(times));
+    },
+    reset() {
+      for (const cache of caches) cache.reset();
+    },
+    save: () =>
+      writeSaved(
+        formOf(owner),
+        caches.map((cache) => ({ tensors: { file: tensor(cache.save()) }, numbers: {} })),
+      ),
+    restore(bytes) {
+      const saved = readSaved(formOf(owner), bytes, caches.length, undefined);
+      together((cache, i) => cache.restore(saved[i]!.tensors["file"]!.data as Uint8Array));
+    },
+  };
+}
+
+const formOf = (owner: readonly number[]) => `mixed ${owner.join()}`;

@@ -1,0 +1,40 @@
+import { type PagePool } from "./page-pool.js";
+import { type PagedCache } from "./paged-on.js";
+export type PagedOptions = {
+  /** Pages of the pool, shared by this cache and its forks. */
+  pages: number;
+  /** Tokens of one page. Default 16. */
+  pageLength?: number;
+  /** How many layers write to it. Default 1. */
+  numLayers?: number;
+};
+/**
+ * A cache in pages, as an operating system's memory: a table says of each batch which pages hold its tokens, in any
+ * order, and attention reads through it. Nothing is ever moved to make room. Forks and repeated batches share pages, and
+ * copy one only when they write to it.
+ *
+ * The pool belongs to the cache and its forks. `reset` gives a cache's pages back; do it with each fork that is done.
+ *
+ * @throws {ArgumentError} If an option is not a whole number of at least 1; and from `update`, which then changes
+ *   nothing, when the pool has no pages left.
+ * @see "Efficient Memory Management for Large Language Model Serving with PagedAttention" (2023), arXiv:2309.06180
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { pagedCache } from "@qkv/kv-cache";
+ *
+ * const cache = pagedCache({ pages: 8, pageLength: 4 });
+ * const x = randn([1, 2, 6, 8], { seed: 1 }); // [B, Hkv, T, D]
+ * cache.update(0, x, x);
+ * cache.freePages; // => 6
+ * const other = cache.fork();
+ * other.update(0, x, x); // copies the page that is half full, and takes one more
+ * [cache.length, other.length, cache.freePages]; // => [6, 12, 4]
+ * other.reset();
+ * cache.freePages; // => 6
+ * ```
+ */
+export declare function pagedCache(options: PagedOptions): PagedCache;
+/** The pool that options ask for. */
+export declare function poolOf(fn: string, { pages, pageLength, numLayers }: PagedOptions): PagePool;

@@ -1,0 +1,243 @@
+import { ArgumentError } from "@qkv/core";
+import { slice, write, type Blocks, type Tensor } from "@qkv/tensor";
+import { densePart } from "@qkv/tensor/key-values";
+import type { KvCache } from "./cache.js";
+import { checkIds, keptLengths, repeatedIds } from "./check-change.js";
+import { checkUpdate } from "./check-update.js";
+import { even } from "./positions.js";
+import type { PagePool } from "./page-pool.js";
+import { checkSavedShape, readSaved, writeSaved } from "./saved.js";
+
+/** A cache in pages. */
+export type PagedCache = KvCache & {
+  /** Tokens of one page. */
+  readonly pageLength: number;
+  /** Pages of the pool, which forks share. */
+  readonly pages: number;
+  /** Pages that an update can still take. */
+  readonly freePages: number;
+  /** The pages of each batch, in the order of its tokens. */
+  readonly table: readonly (readonly number[])[];
+};
+
+/** What a cache holds of a pool. */
+export type PagedState = {
+  readonly pool: PagePool;
+  /** The pages of each batch. */
+  tables: number[][];
+  /** Tokens of each layer and batch. */
+  lengths: number[][];
+};
+
+/** A cache over pages of a pool. */
+export function pagedOn(state: PagedState): PagedCache {
+  const { pool } = state;
+  const { pageLength, numLayers } = pool;
+  const batches = () => state.tables.length;
+  const lengths = () => state.tables.map((_, b) => Math.min(...state.lengths.map((own) => own[b]!)));
+  const longest = () => Math.max(0, ...state.lengths.flat());
+
+  /**
+   * What `T` more tokens of a layer need: pages beyond a batch's last one, and copies of those that are shared and would
+   * be written to. Refuses what the pool cannot give.
+   */
+  const planRoom = (tables: readonly number[][], starts: readonly number[], T: number) => {
+    const owners = new Map<number, number>();
+    const ownersOf = (page: number) => owners.get(page) ?? pool.owners(page);
+    const copies: { b: number; column: number }[] = [];
+    let more = 0;
+    tables.forEach((table, b) => {
+      const end = starts[b]! + T;
+      for (let column = Math.floor(starts[b]! / pageLength); T > 0 && column * pageLength < end; column++) {
+        const page = table[column];
+        if (page === undefined) more += 1;
+        else if (ownersOf(page) > 1) {
+          owners.set(page, ownersOf(page) - 1);
+          copies.push({ b, column });
+        }
+      }
+    });
+    if (!pool.has(more + copies.length)) throw outOfPages(more + copies.length);
+    return copies;
+  };
+  const outOfPages = (needed: number) =>
+    new ArgumentError({
+      fn: "update",
+      argument: "key",
+      received: `tokens that need ${needed} more pages`,
+      expected: `at most ${pool.available}, what is free of ${pool.pages} pages of ${pageLength} tokens`,
+      fix: "crop or reset a cache of the pool, or make it with more `pages`. Nothing was changed.",
+    });
+  /** Writes the tokens of rows `[B, Hkv, T, D]`, page by page, those of each batch from its own start on. */
+  const writeRows = (layer: number, key: Tensor, value: Tensor, starts: readonly number[]): void => {
+    const T = key.shape[2]!;
+    starts.forEach((start, b) => {
+      for (let t = 0; t < T;) {
+        const within = (start + t) % pageLength;
+        const count = Math.min(T - t, pageLength - within);
+        const page = state.tables[b]![Math.floor((start + t) / pageLength)];
+        if (page === undefined) return; // the padding of a shorter batch
+        for (const [to, from] of [
+          [pool.layers[layer]!.key, key],
+          [pool.layers[layer]!.value, value],
+        ] as const) {
+          const stretch = slice(slice(from, 0, b, b + 1), 2, t, t + count);
+          write(slice(to, 0, page, page + 1), 2, within, stretch);
+        }
+        t += count;
+      }
+    });
+  };
+  const read = (layer: number) => {
+    const own = state.lengths[layer]!;
+    const columns = Math.ceil(Math.max(0, ...own) / pageLength);
+    const table = Int32Array.from(
+      state.tables.flatMap((pages) => Array.from({ length: columns }, (_, c) => pages[c] ?? -1)),
+    );
+    const length = even(own) ? own[0]! : Int32Array.from(own);
+    const { key, value } = pool.layers[layer]!;
+    const part = (data: Tensor): Blocks => ({ data, table, blockLength: pageLength, length });
+    return { key: [part(key)], value: [part(value)], positions: { start: 0 } };
+  };
+  const release = (): void => {
+    for (const page of state.tables.flat()) pool.release(page);
+    state.tables = [];
+    state.lengths = state.lengths.map(() => []);
+  };
+  const takeBatches = (ids: readonly number[]): void => {
+    const tables = ids.map((id) => [...state.tables[id]!]);
+    for (const page of tables.flat()) pool.share(page);
+    const kept = state.lengths.map((own) => ids.map((id) => own[id]!));
+    release();
+    state.tables = tables;
+    state.lengths = kept;
+  };
+
+  return {
+    positionless: false,
+    pageLength,
+    pages: pool.pages,
+    get freePages() {
+      return pool.available;
+    },
+    get table() {
+      return state.tables.map((pages) => [...pages]);
+    },
+    update(layer, key, value) {
+      const B = batches() || key.shape[0]!;
+      const held = { ...pool.layers[layer], ...(batches() > 0 && { batches: B }) };
+      checkUpdate(layer, numLayers, key, value, Object.keys(held).length > 0 ? held : undefined);
+      const T = key.shape[2]!;
+      const empty = batches() === 0;
+      const tables = empty ? Array.from({ length: B }, (): number[] => []) : state.tables;
+      const starts = empty ? new Array<number>(B).fill(0) : state.lengths[layer]!;
+      const copies = planRoom(tables, starts, T);
+      // From here on nothing is refused.
+      if (empty) state.lengths = state.lengths.map(() => new Array<number>(B).fill(0));
+      state.tables = tables;
+      for (const { b, column } of copies) {
+        const old = tables[b]![column]!;
+        const own = pool.take();
+        pool.copy(old, own);
+        pool.release(old);
+        tables[b]![column] = own;
+      }
+      tables.forEach((table, b) => {
+        while (table.length * pageLength < starts[b]! + T) table.push(pool.take());
+      });
+      pool.prepare(layer, key, value);
+      writeRows(layer, key, value, starts);
+      state.lengths[layer] = starts.map((n) => n + T);
+      return read(layer);
+    },
+    get length() {
+      return Math.max(0, ...lengths());
+    },
+    get lengths() {
+      return Int32Array.from(lengths());
+    },
+    get stored() {
+      return longest();
+    },
+    get bytes() {
+      return pool.bytes;
+    },
+    crop(length) {
+      const kept = keptLengths(length, lengths());
+      state.lengths = state.lengths.map(() => [...kept]);
+      state.tables.forEach((table, b) => {
+        while ((table.length - 1) * pageLength >= kept[b]!) pool.release(table.pop()!);
+      });
+    },
+    discard() {
+      throw new ArgumentError({
+        fn: "discard",
+        argument: "cache",
+        received: "one whose keys are stored after their rotary turn",
+        expected: "a positionless cache that holds every token",
+        fix: "make it with `growingCache({ positionless: true })`.",
+      });
+    },
+    fork: () => pagedOn(forkState(state)),
+    reorder(ids) {
+      checkIds(ids, batches());
+      takeBatches(ids);
+    },
+    repeat(times) {
+      takeBatches(repeatedIds(times, batches()));
+    },
+    reset: release,
+    save: () =>
+      writeSaved(
+        "every token",
+        state.lengths.map((own, layer) => {
+          if (own.length === 0 || !pool.layers[layer]) return undefined;
+          const { key, value } = read(layer);
+          const tensors = { key: densePart(key[0]!, own.length), value: densePart(value[0]!, own.length) };
+          return { tensors, numbers: { lengths: own } };
+        }),
+      ),
+    restore(bytes) {
+      const device = pool.layers.find((layer) => layer)?.key.device;
+      const saved = readSaved("every token", bytes, numLayers, device);
+      saved.forEach((layer, i) => {
+        for (const name of ["key", "value"] as const)
+          if (layer) checkSavedShape(name, layer.tensors[name]!, pool.layers[i]?.[name]);
+      });
+      const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
+      const B = Math.max(0, ...rows.map((own) => own.length));
+      const counts = Array.from({ length: B }, (_, b) =>
+        Math.ceil(Math.max(...rows.map((own) => own[b] ?? 0)) / pageLength),
+      );
+      const needed = counts.reduce((a, b) => a + b, 0);
+      // Pages that nobody else holds come back before the new ones are taken.
+      const own = new Set(state.tables.flat());
+      const back = [...own].filter((page) => pool.owners(page) === ownedHere(state, page)).length;
+      if (needed > pool.available + back) throw outOfPages(needed);
+      release();
+      state.lengths = rows.map((own) => (own.length === B ? [...own] : new Array<number>(B).fill(0)));
+      state.tables = counts.map((count) => Array.from({ length: count }, () => pool.take()));
+      saved.forEach((layer, i) => {
+        if (!layer) return;
+        const { key, value } = layer.tensors as { key: Tensor; value: Tensor };
+        pool.prepare(i, key, value);
+        writeRows(i, key, value, new Array<number>(B).fill(0));
+      });
+    },
+  };
+}
+
+/** The same tokens, held by one more. */
+export function forkState({ pool, tables, lengths }: PagedState): PagedState {
+  for (const page of tables.flat()) pool.share(page);
+  return { pool, tables: tables.map((own) => [...own]), lengths: lengths.map((own) => [...own]) };
+}
+
+/** A cache's state before its first token. */
+export function emptyState(pool: PagePool): PagedState {
+  return { pool, tables: [], lengths: Array.from({ length: pool.numLayers }, () => []) };
+}
+
+function ownedHere({ tables }: PagedState, page: number): number {
+  return tables.flat().filter((own) => own === page).length;
+}

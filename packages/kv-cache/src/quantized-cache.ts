@@ -1,0 +1,48 @@
+import type { KvCache } from "./cache.js";
+import { checkCount, checkLayers } from "./check-change.js";
+import { layeredCache } from "./layered-cache.js";
+import { quantizedStore } from "./quantized-store.js";
+
+export type QuantizedOptions = {
+  /** How many layers write to it. Default 1. */
+  numLayers?: number;
+  /** Tokens that become whole numbers together, and share the scales of their keys. Default 32. */
+  groupSize?: number;
+  /** The last tokens, at least so many, stay floats. Default 32. */
+  residual?: number;
+  /** Whether keys are stored before their rotary turn. Default false. */
+  positionless?: boolean;
+};
+
+/**
+ * A cache that holds every token, the old ones as int8: keys with a scale for each number of a head over a group of
+ * tokens, since some of those numbers are always large, and values with a scale for each token. About a quarter of the
+ * bytes of float32; each number is at most half its scale off.
+ *
+ * Attention reads the whole numbers in place. A token becomes whole numbers once; only `crop` into a group makes floats
+ * of it again.
+ *
+ * @throws {ArgumentError} If an option is out of range.
+ * @see "KIVI" (2024), arXiv:2402.02750
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { growingCache, quantizedCache } from "@qkv/kv-cache";
+ *
+ * const x = randn([1, 4, 2048, 64], { seed: 1 }); // [B, Hkv, T, D]
+ * const [exact, small] = [growingCache(), quantizedCache()];
+ * for (const cache of [exact, small]) cache.update(0, x, x);
+ * small.bytes < 0.35 * exact.bytes; // => true
+ * ```
+ */
+export function quantizedCache(options: QuantizedOptions = {}): KvCache {
+  const { numLayers = 1, groupSize = 32, residual = 32, positionless = false } = options;
+  checkLayers("quantizedCache", numLayers);
+  const fix = "32 is a good size for both.";
+  checkCount("quantizedCache", "groupSize", groupSize, "a whole number of tokens, 1 or more", fix);
+  checkCount("quantizedCache", "residual", residual, "a whole number of tokens, 0 or more", fix, 0);
+  const sizes = { group: groupSize, residual };
+  const stores = Array.from({ length: numLayers }, () => quantizedStore(sizes));
+  return layeredCache(stores, { form: `int8 in groups of ${groupSize}, ${residual} floats`, positionless });
+}

@@ -1,0 +1,211 @@
+import { slice, take, tensor, write, type Blocks, type Tensor } from "@qkv/tensor";
+import { emptyLike } from "./contiguous-store.js";
+import type { LayerStore } from "./layer-store.js";
+import { even, joinPositions } from "./positions.js";
+import { dequantize, quantize } from "./quantize.js";
+import { checkSavedShape } from "./saved.js";
+import {
+  buffer,
+  bytesOf,
+  enlarged,
+  letGo,
+  moveRows,
+  ownTensors,
+  replace,
+  share,
+  sharedTensors,
+  type SharedTensors,
+} from "./shared-tensors.js";
+
+/** `group`: tokens that become whole numbers together. `residual`: the last tokens, which stay floats. */
+export type QuantizedSizes = { readonly group: number; readonly residual: number };
+
+type Name = "key" | "value" | "keyCodes" | "keyScale" | "valueCodes" | "valueScale";
+type State = {
+  buffers: SharedTensors<Name> | undefined;
+  lengths: readonly number[];
+  /** Groups that are whole numbers, per batch. */
+  groups: readonly number[];
+};
+const codeNames = ["keyCodes", "keyScale", "valueCodes", "valueScale"] as const;
+
+/**
+ * Old tokens as int8 in groups, the last ones as floats. Floats are `[B, Hkv, residual + group, D]`; when they are full,
+ * the oldest group becomes whole numbers: block `group · B + batch` of `[blocks, Hkv, group, D]`, with a scale for each
+ * number of a key's head and for each value.
+ */
+export function quantizedStore(
+  sizes: QuantizedSizes,
+  initial: State = { buffers: undefined, lengths: [], groups: [] },
+): LayerStore {
+  const { group, residual } = sizes;
+  const capacity = residual + group;
+  let { buffers, lengths, groups } = initial;
+  const tails = () => lengths.map((n, b) => n - groups[b]! * group);
+
+  /** Runs `f` for all batches at once where they stand at the same place, else for each. */
+  const forBatches = (f: (first: number, last: number) => void): void => {
+    if (even(lengths) && even(groups)) f(0, lengths.length);
+    else lengths.forEach((_, b) => f(b, b + 1));
+  };
+  /** The oldest group of floats of some batches becomes whole numbers. */
+  const pack = (first: number, last: number): void => {
+    const B = lengths.length;
+    const g = groups[first]!;
+    const blocks = buffers!.tensors.keyCodes.shape[0]!;
+    if ((g + 1) * B > blocks) {
+      const room = Math.max(B, 2 * blocks);
+      buffers = replace(buffers!, (x, name) =>
+        name === "key" || name === "value" ? x : enlarged(x, 0, room),
+      );
+    }
+    const { tensors } = buffers!;
+    for (const [name, axis] of [
+      ["key", 2],
+      ["value", 3],
+    ] as const) {
+      const tail = slice(tensors[name], 0, first, last);
+      const { codes, scale } = quantize(slice(tail, 2, 0, group), axis);
+      write(tensors[`${name}Codes`], 0, g * B + first, codes);
+      write(tensors[`${name}Scale`], 0, g * B + first, scale);
+      moveRows(tail, 2, 0, slice(tail, 2, group, capacity));
+    }
+    groups = groups.map((own, b) => (b >= first && b < last ? own + 1 : own));
+  };
+  const blocksOf = (name: "key" | "value"): Blocks => {
+    const B = lengths.length;
+    const columns = Math.max(...groups);
+    return {
+      data: buffers!.tensors[`${name}Codes`],
+      scale: buffers!.tensors[`${name}Scale`],
+      table: Int32Array.from({ length: B * columns }, (_, n) => (n % columns) * B + Math.floor(n / columns)),
+      blockLength: group,
+      length: even(groups) ? columns * group : Int32Array.from(groups, (g) => g * group),
+    };
+  };
+
+  return {
+    get held() {
+      return buffers && { key: buffers.tensors.key, value: buffers.tensors.value, batches: lengths.length };
+    },
+    get lengths() {
+      return lengths;
+    },
+    get stored() {
+      return Math.max(0, ...lengths);
+    },
+    get bytes() {
+      return bytesOf(buffers);
+    },
+    append(key, value) {
+      const [B, Hkv, T, D] = key.shape as [number, number, number, number];
+      const Dv = value.shape[3]!;
+      if (buffers) buffers = ownTensors(buffers);
+      else {
+        const codes = { dtype: "int8", device: key.device } as const;
+        buffers = sharedTensors<Name>({
+          key: emptyLike(key, capacity),
+          value: emptyLike(value, capacity),
+          keyCodes: buffer([0, Hkv, group, D], codes),
+          keyScale: buffer([0, Hkv, 1, D], key),
+          valueCodes: buffer([0, Hkv, group, Dv], codes),
+          valueScale: buffer([0, Hkv, group, 1], value),
+        });
+        lengths = new Array<number>(B).fill(0);
+        groups = lengths;
+      }
+      forBatches((first, last) => {
+        for (let t = 0; t < T;) {
+          const n = lengths[first]! - groups[first]! * group;
+          const count = Math.min(T - t, capacity - n);
+          for (const [to, from] of [
+            [buffers!.tensors.key, key],
+            [buffers!.tensors.value, value],
+          ] as const) {
+            const rows = slice(slice(from, 0, first, last), 2, t, t + count);
+            write(slice(to, 0, first, last), 2, n, rows);
+          }
+          lengths = lengths.map((own, b) => (b >= first && b < last ? own + count : own));
+          t += count;
+          if (n + count === capacity) pack(first, last);
+        }
+      });
+      const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...tails())];
+      const rows = () =>
+        lengths.map((n, b) => {
+          const coded = groups[b]! * group;
+          return [
+            ...Array.from({ length: columns * group }, (_, s) => (s < coded ? s : -1)),
+            ...Array.from({ length: tail }, (_, s) => (coded + s < n ? coded + s : -1)),
+          ];
+        });
+      const same = even(lengths) && even(groups);
+      const parts = (name: "key" | "value") => [
+        ...(columns > 0 ? [blocksOf(name)] : []),
+        slice(buffers!.tensors[name], 2, 0, tail),
+      ];
+      return {
+        key: parts("key"),
+        value: parts("value"),
+        positions: same ? { start: 0 } : joinPositions(rows()),
+      };
+    },
+    checkCrop: () => undefined,
+    crop(kept) {
+      if (!buffers) return;
+      const B = lengths.length;
+      const before = groups;
+      if (kept.some((n, b) => n < before[b]! * group)) buffers = ownTensors(buffers);
+      groups = before.map((own, b) => Math.min(own, Math.floor(kept[b]! / group)));
+      lengths = kept;
+      for (let b = 0; b < B; b++) {
+        // A group that is cut becomes floats again.
+        if (groups[b] === before[b]) continue;
+        for (const name of ["key", "value"] as const) {
+          const own = (x: Tensor) => slice(x, 0, groups[b]! * B + b, groups[b]! * B + b + 1);
+          const codes = own(buffers.tensors[`${name}Codes`]);
+          const rows = dequantize({ codes, scale: own(buffers.tensors[`${name}Scale`]) });
+          write(slice(buffers.tensors[name], 0, b, b + 1), 2, 0, rows);
+        }
+      }
+    },
+    fork: () => quantizedStore(sizes, { buffers: share(buffers), lengths, groups }),
+    take(ids) {
+      if (!buffers) return;
+      const B = lengths.length;
+      const columns = Math.max(0, ...groups);
+      const own = tensor([...ids], { dtype: "int32", shape: [ids.length] });
+      const blocks = tensor(Array.from({ length: columns }, (_, g) => ids.map((id) => g * B + id)).flat(), {
+        dtype: "int32",
+        shape: [columns * ids.length],
+      });
+      buffers = replace(buffers, (x, name) =>
+        take(x, 0, (name === "key" || name === "value" ? own : blocks).to(x.device)),
+      );
+      lengths = ids.map((id) => lengths[id]!);
+      groups = ids.map((id) => groups[id]!);
+    },
+    clear() {
+      letGo(buffers);
+      buffers = undefined;
+      lengths = [];
+      groups = [];
+    },
+    save() {
+      if (!buffers) return undefined;
+      const blocks = Math.max(...groups) * lengths.length;
+      const { key, value } = buffers.tensors;
+      const coded = codeNames.map((name) => [name, slice(buffers!.tensors[name], 0, 0, blocks)]);
+      return { tensors: { key, value, ...Object.fromEntries(coded) }, numbers: { lengths, groups } };
+    },
+    restored({ tensors, numbers }) {
+      for (const name of ["key", "value"] as const)
+        checkSavedShape(name, tensors[name]!, buffers?.tensors[name]);
+      return quantizedStore(sizes, {
+        buffers: sharedTensors(tensors as Record<Name, Tensor>),
+        lengths: numbers["lengths"]!,
+        groups: numbers["groups"]!,
+      });
+    },
+  };
+}

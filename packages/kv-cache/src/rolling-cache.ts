@@ -1,0 +1,76 @@
+import type { KvCache } from "./cache.js";
+import { checkCount, checkLayers } from "./check-change.js";
+import { layeredCache } from "./layered-cache.js";
+import { rollingStore } from "./rolling-store.js";
+
+export type RollingOptions = {
+  /** Keys that one query sees, itself included: that of the model's `slidingWindow`. Unit: tokens. */
+  windowSize: number;
+  /** The first tokens, which are never forgotten. Default 0. */
+  keepFirst?: number;
+  /** Tokens that one update may append in place, and that `crop` may take back: 1 to step token by token. Default 1. */
+  room?: number;
+  /** How many layers write to it. Default 1. */
+  numLayers?: number;
+  /** Whether keys are stored before their rotary turn, and turned by their place in the cache. Default false. */
+  positionless?: boolean;
+};
+
+/**
+ * A cache that keeps the last tokens in a ring, and if asked the first ones: the memory of a sliding window. Reading
+ * gives each query its `windowSize - 1` tokens before, itself, and the kept ones, which is what full attention under
+ * `slidingWindow(windowSize)` sees, however much was said before.
+ *
+ * A prompt longer than the ring is read from its own tensors while only its end is stored. With `positionless` and
+ * `keepFirst` this is StreamingLLM: keys turn by their place in the cache, so a model never meets a distance that it was
+ * not trained for.
+ *
+ * @throws {ArgumentError} If an option is out of range; and from `crop`, which then changes nothing, when a window that
+ *   was forgotten would have to come back.
+ * @see "Mistral 7B" (2023), arXiv:2310.06825; "Efficient Streaming Language Models with Attention Sinks" (2023),
+ *   arXiv:2309.17453
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { rollingCache } from "@qkv/kv-cache";
+ *
+ * const cache = rollingCache({ windowSize: 4, keepFirst: 1 });
+ * for (let t = 0; t < 100; t++) {
+ *   const x = randn([1, 2, 1, 8], { seed: t }); // [B, Hkv, T, D]
+ *   cache.update(0, x, x);
+ * }
+ * [cache.length, cache.stored]; // => [100, 5]
+ * ```
+ */
+export function rollingCache(options: RollingOptions): KvCache {
+  const { windowSize, keepFirst = 0, room = 1, numLayers = 1, positionless = false } = options;
+  checkLayers("rollingCache", numLayers);
+  const tokens = "a whole number of tokens, 1 or more";
+  checkCount(
+    "rollingCache",
+    "windowSize",
+    windowSize,
+    tokens,
+    "count the query itself, as slidingWindow does.",
+  );
+  checkCount(
+    "rollingCache",
+    "room",
+    room,
+    tokens,
+    "1 appends token by token; more lets crop take tokens back.",
+  );
+  checkCount(
+    "rollingCache",
+    "keepFirst",
+    keepFirst,
+    "a whole number of tokens, 0 or more",
+    "count the tokens at the start that stay; 0 keeps none.",
+    0,
+  );
+  const sizes = { window: windowSize, first: keepFirst, room };
+  const stores = Array.from({ length: numLayers }, () => rollingStore(sizes));
+  const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;
+  return layeredCache(stores, { form, positionless });
+}

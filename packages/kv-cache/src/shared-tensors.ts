@@ -1,0 +1,87 @@
+import {
+  bytesPerElement,
+  contiguous,
+  resident,
+  write,
+  zeros,
+  type Device,
+  type DType,
+  type Tensor,
+} from "@qkv/tensor";
+
+/** Buffers that several forks may hold. Who writes first takes a copy of its own. */
+export type SharedTensors<Name extends string> = {
+  readonly tensors: Readonly<Record<Name, Tensor>>;
+  /** How many caches hold them. */
+  owners: number;
+};
+
+export function sharedTensors<Name extends string>(
+  tensors: Readonly<Record<Name, Tensor>>,
+): SharedTensors<Name> {
+  for (const x of Object.values<Tensor>(tensors)) resident(x);
+  return { tensors, owners: 1 };
+}
+
+/** One more cache holds them. */
+export function share<S extends SharedTensors<string> | undefined>(shared: S): S {
+  if (shared) shared.owners += 1;
+  return shared;
+}
+
+/** One cache less holds them. */
+export function letGo(shared: SharedTensors<string> | undefined): void {
+  if (shared) shared.owners -= 1;
+}
+
+/** Buffers that nobody else holds: these, or a copy. */
+export function ownTensors<Name extends string>(shared: SharedTensors<Name>): SharedTensors<Name> {
+  return shared.owners === 1 ? shared : replace(shared, copied);
+}
+
+/** Each buffer changed; the old ones are let go. */
+export function replace<Name extends string>(
+  shared: SharedTensors<Name>,
+  change: (x: Tensor, name: Name) => Tensor,
+): SharedTensors<Name> {
+  const entries = Object.entries<Tensor>(shared.tensors).map(([name, x]) => [name, change(x, name as Name)]);
+  letGo(shared);
+  return sharedTensors(Object.fromEntries(entries) as Record<Name, Tensor>);
+}
+
+/** Bytes of buffers. */
+export function bytesOf(shared: SharedTensors<string> | undefined): number {
+  return Object.values(shared?.tensors ?? {}).reduce(
+    (sum, { storage, dtype }) => sum + storage.length * bytesPerElement(dtype),
+    0,
+  );
+}
+
+/** A zeroed buffer. */
+export function buffer(
+  shape: readonly number[],
+  { dtype, device }: { dtype: DType; device: Device },
+): Tensor {
+  return zeros(shape, { dtype, device });
+}
+
+/** A larger buffer with the same content at its beginning. */
+export function enlarged(x: Tensor, axis: number, length: number): Tensor {
+  const room = buffer(
+    x.shape.map((own, a) => (a === axis ? length : own)),
+    x,
+  );
+  write(room, axis, 0, x);
+  return room;
+}
+
+function copied(x: Tensor): Tensor {
+  return enlarged(x, 0, x.shape[0]!);
+}
+
+/** Moves rows down inside of a buffer. */
+export function moveRows(to: Tensor, axis: number, start: number, rows: Tensor): void {
+  // What is read may lie where it is written: a copy in between.
+  const own = contiguous(rows) === rows ? enlarged(rows, axis, rows.shape[axis]!) : contiguous(rows);
+  write(to, axis, start, own);
+}

@@ -1,0 +1,57 @@
+import { ArgumentError } from "@qkv/core";
+import type { KvCache } from "./cache.js";
+import { checkCount, checkLayers } from "./check-change.js";
+import { contiguousStore } from "./contiguous-store.js";
+import { layeredCache } from "./layered-cache.js";
+
+export type StaticOptions = {
+  /** The most tokens that it holds. */
+  maxLength: number;
+  /** How many layers write to it. Default 1. */
+  numLayers?: number;
+  /** Whether keys are stored before their rotary turn. Default false. */
+  positionless?: boolean;
+};
+
+/**
+ * A cache with room for `maxLength` tokens: the first update of a layer makes its buffers, and they are never made
+ * again. Its memory is known beforehand, and a token never costs more than its own copy.
+ *
+ * @throws {ArgumentError} If an option is not a whole number of at least 1; and from `update`, which then changes
+ *   nothing, when tokens do not fit.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { staticCache } from "@qkv/kv-cache";
+ *
+ * const cache = staticCache({ maxLength: 100 });
+ * const x = randn([1, 2, 3, 8], { seed: 1 }); // [B, Hkv, T, D]
+ * cache.update(0, x, x);
+ * cache.bytes; // => 12800
+ * cache.update(0, x, x);
+ * cache.bytes; // => 12800
+ * ```
+ */
+export function staticCache({ maxLength, numLayers = 1, positionless = false }: StaticOptions): KvCache {
+  checkLayers("staticCache", numLayers);
+  checkCount(
+    "staticCache",
+    "maxLength",
+    maxLength,
+    "a whole number of tokens, 1 or more",
+    "give the length of the model's context.",
+  );
+  const room = (needed: number) => {
+    if (needed <= maxLength) return maxLength;
+    throw new ArgumentError({
+      fn: "update",
+      argument: "key",
+      received: `tokens up to place ${needed}`,
+      expected: `at most maxLength = ${maxLength} tokens in all`,
+      fix: "make the cache with more room, crop it, or take a rollingCache, which forgets.",
+    });
+  };
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
+  return layeredCache(stores, { form: "every token", positionless });
+}
