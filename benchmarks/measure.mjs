@@ -9,7 +9,7 @@ const tooSlow = 10;
  * @param options - `open(contender)` starts one and returns `{ prepare(), output(), figure(), close() }`, all of which
  *   return promises; `open("expected")` stands for `row.expected`. `figure()` is milliseconds of one call, or what the
  *   contender measured itself when `prepare()` said `measures`.
- * @returns One entry of `cases` in the JSON.
+ * @returns {Promise<any>} One entry of `cases` in the JSON.
  */
 export async function measure(row, { rounds, open, say = () => {} }) {
   const { id, unit, better, contenders, tolerance = 0, aim } = row;

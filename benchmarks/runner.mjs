@@ -10,6 +10,7 @@ export async function makeRunner(suite, id, name, context) {
   return runnerOf(row, name, context);
 }
 
+/** @returns {any} What measure.mjs calls a contender that was opened. */
 export function runnerOf(row, name, context) {
   const contender =
     name === "expected"

@@ -106,8 +106,8 @@ export function groupQuery(shape, { query, key, value }, { window } = {}) {
   const inputs = Object.entries(feeds).map(([name, [type, lengths]]) => g.input(name, lengths, type));
   const to = [
     g.output("y", [1, T, numHeads * headDim]),
-    g.output("present_key", [1, numKvHeads, S, headDim]),
-    g.output("present_value", [1, numKvHeads, S, headDim]),
+    g.output("present_key", [1, numKvHeads, "total", headDim]),
+    g.output("present_value", [1, numKvHeads, "total", headDim]),
   ];
   const attributes = { num_heads: numHeads, kv_num_heads: numKvHeads };
   if (window !== undefined) attributes.local_window_size = window;

@@ -8,6 +8,8 @@ export const types = { float32: 1, int32: 6, int64: 7 };
 /**
  * A graph grows by calls: `input`, `constant` and `op` give names, which later calls take; `output` names what is given
  * back; `bytes` is the model.
+ *
+ * @returns {any}
  */
 export function graph({ opset = 20 } = {}) {
   const [nodes, initializers, inputs, outputs] = [[], [], [], []];
@@ -38,7 +40,7 @@ export function graph({ opset = 20 } = {}) {
         known.set(key, this.constant(BigInt64Array.from(values, BigInt), [values.length], "int64"));
       return known.get(key);
     },
-    /** @param to - Names of its outputs, or how many. Returns one name for one output. */
+    /** `to`: names of its outputs, or how many. Returns one name for one output. */
     op(type, operands, attributes = {}, { domain = "", to = 1 } = {}) {
       const names = Array.isArray(to) ? to : Array.from({ length: to }, () => `v${count++}`);
       nodes.push([
@@ -107,6 +109,7 @@ function varint(value) {
   return Uint8Array.from([...out, Number(rest)]);
 }
 
+/** @type {(part: any) => number} */
 const lengthOf = (part) =>
   part instanceof Uint8Array ? part.length : part.reduce((sum, each) => sum + lengthOf(each), 0);
 

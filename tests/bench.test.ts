@@ -1,0 +1,225 @@
+// The harness of the benchmarks, with contenders that are made up: no peers, and no time that is real.
+import { describe, expect, test } from "vitest";
+import { measure } from "../benchmarks/measure.mjs";
+import { runnerOf } from "../benchmarks/runner.mjs";
+import { graph } from "../benchmarks/peers/onnx.mjs";
+import { table } from "../benchmarks/table.mjs";
+
+type Fake = {
+  name: string;
+  kind: string;
+  figures?: number[];
+  output?: unknown;
+  fails?: string;
+  rival?: true;
+};
+
+/** Measures contenders whose figures and outputs are given. Says who was asked what, in order. */
+async function measured(fakes: Fake[], row: object = {}, rounds = 3) {
+  const asked: string[] = [];
+  const closed: string[] = [];
+  const open = async (contender: Fake | "expected") => {
+    if (contender === "expected") throw new Error("no row here computes what is right");
+    const { name, figures = [], output, fails } = contender;
+    let round = 0;
+    return {
+      async prepare() {
+        if (fails === "prepare") throw new Error(`${name} does not load\nat some place`);
+        return { threads: name === "two threads" ? 2 : 1, measures: true };
+      },
+      async output() {
+        asked.push(`output of ${name}`);
+        return output;
+      },
+      async figure() {
+        asked.push(name);
+        if (fails === "figure" && round === 1) throw new Error(`${name} broke`);
+        return figures[round++];
+      },
+      close: async () => void closed.push(name),
+    };
+  };
+  const report = await measure(
+    { id: "fake/row", unit: "ms", better: "low", contenders: fakes, ...row },
+    { rounds, open },
+  );
+  return { report, asked, closed };
+}
+
+const ours = { name: "ours", kind: "ours", figures: [4, 2, 3], output: [1, 2] };
+const peer = { name: "peer", kind: "peer", figures: [6, 8, 7], output: [1, 2] };
+
+describe("measure", () => {
+  test("outputs are compared before anything is timed, and contenders take turns", async () => {
+    const { asked, closed } = await measured([ours, peer]);
+    expect(asked).toEqual([
+      "output of ours",
+      "output of peer",
+      "ours",
+      "peer",
+      "ours",
+      "peer",
+      "ours",
+      "peer",
+    ]);
+    expect(closed).toEqual(["ours", "peer"]);
+  });
+
+  test("a row is reported as the JSON has it", async () => {
+    const limit = { name: "limit", kind: "limit", figures: [1, 1, 1] };
+    const native = { name: "two threads", kind: "native", figures: [6, 6, 6], output: [1, 2] };
+    const { report } = await measured([ours, peer, native, limit], { aim: 3 });
+    expect(report).toEqual({
+      id: "fake/row",
+      unit: "ms",
+      better: "low",
+      results: [
+        { name: "ours", kind: "ours", threads: 1, median: 3, min: 2, best: 2 },
+        { name: "peer", kind: "peer", threads: 1, median: 7, min: 6, best: 6 },
+        { name: "two threads", kind: "native", threads: 2, median: 6, min: 6, best: 6 },
+        { name: "limit", kind: "limit", threads: 1, median: 1, min: 1, best: 1 },
+      ],
+      ratios: { peer: 7 / 3, native: 2, limit: 1 / 3, aim: 3 },
+    });
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+  });
+
+  test("where more is better the best is the largest, and ratios turn around", async () => {
+    const { report } = await measured([ours, peer], { better: "high" });
+    expect(report.results[1]).toMatchObject({ median: 7, min: 6, best: 8 });
+    expect(report.ratios).toEqual({ peer: 3 / 7 });
+  });
+
+  test("figures are work per second where a row has work, the time of a call where not", async () => {
+    const contender = { name: "ours", kind: "ours" };
+    const open = async () => ({
+      prepare: async () => ({ threads: 1, measures: false }),
+      output: async () => undefined,
+      figure: async () => 500,
+      close: async () => {},
+    });
+    const row = { id: "fake/row", unit: "GB/s", better: "high", contenders: [contender] };
+    const { results } = await measure({ ...row, work: 8 }, { rounds: 1, open });
+    expect(results[0].median).toBe(16);
+    expect((await measure(row, { rounds: 1, open })).results[0].median).toBe(500);
+  });
+
+  test("a wrong peer is timed, marked, and does not count", async () => {
+    const wrong = { name: "wrong", kind: "peer", figures: [1, 1, 1], output: [1, 2.5] };
+    const { report } = await measured([ours, peer, wrong], { tolerance: 0.1 });
+    expect(report.results[2]).toMatchObject({
+      wrong: true,
+      median: 1,
+      difference: "value 1 is 2.5, expected 2 within 0.1",
+    });
+    expect(report.ratios.peer).toBe(7 / 3);
+    expect(table(report)).toMatch(/wrong +peer +1t +1\.00 +min 1\.00 +WRONG/);
+  });
+
+  test.each([
+    [[1], "1 values, expected 2"],
+    [[1, NaN], "value 1 is NaN, expected 2 within 0"],
+    [["1", "2"], "value 0 is 1, expected 1 within 0"],
+  ])("%j is wrong", async (output, difference) => {
+    const { report } = await measured([ours, { ...peer, output }]);
+    expect(report.results[1]).toMatchObject({ wrong: true, difference });
+  });
+
+  test("what a peer may differ by is the tolerance", async () => {
+    const { report } = await measured([ours, { ...peer, output: [1.05, 2] }], { tolerance: 0.1 });
+    expect(report.results[1]).not.toHaveProperty("wrong");
+  });
+
+  test("a peer that fails is listed with its reason, whenever it fails", async () => {
+    const { report, closed } = await measured([
+      ours,
+      { ...peer, name: "absent", fails: "prepare" },
+      { ...peer, name: "weak", fails: "figure" },
+      peer,
+    ]);
+    expect(report.failed).toEqual([
+      { name: "absent", kind: "peer", reason: "absent does not load" },
+      { name: "weak", kind: "peer", reason: "weak broke" },
+    ]);
+    expect(report.results.map(({ name }: Fake) => name)).toEqual(["ours", "peer"]);
+    expect(closed.toSorted()).toEqual(["absent", "ours", "peer", "weak"]);
+    expect(table(report)).toMatch(/absent +peer +failed: absent does not load/);
+  });
+
+  test("a peer over ten times slower in the first round is not run again", async () => {
+    const slow = { ...peer, name: "slow", figures: [41, 1, 1] };
+    const just = { ...peer, name: "just", figures: [40, 30, 30] };
+    const { report, asked } = await measured([ours, slow, just]);
+    expect(asked.filter((name) => name === "slow")).toHaveLength(1);
+    expect(report.results[1]).toMatchObject({ median: 41, stopped: true });
+    expect(report.results[2]).toMatchObject({ median: 30 });
+  });
+
+  test("what is wrong is not what others are too slow for", async () => {
+    const wrong = { name: "wrong", kind: "peer", figures: [0.1, 0.1, 0.1], output: [9, 9] };
+    const { report } = await measured([ours, wrong, peer]);
+    expect(report.results.some(({ stopped }: { stopped?: boolean }) => stopped)).toBe(false);
+  });
+
+  test("a rival of our own is what the aim refers to", async () => {
+    const rival = { ...ours, name: "ours, the long way", figures: [60, 60, 60], rival: true as const };
+    const { report } = await measured([ours, rival, peer], { aim: 20 });
+    expect(report.ratios).toEqual({ peer: 7 / 3, rival: 20, aim: 20 });
+    expect(report.results[1]).toMatchObject({ rival: true, stopped: true, median: 60 });
+  });
+});
+
+describe("runner", () => {
+  const row = (prepare: (context: object) => object) => ({
+    expected: () => [7],
+    contenders: [{ name: "it", kind: "ours", prepare }],
+  });
+
+  test("calls are counted, and promises waited for", async () => {
+    let calls = 0;
+    const soon = () => new Promise((resolve) => setTimeout(() => resolve((calls += 1)), 20));
+    const runner = runnerOf(
+      row(() => ({ call: soon, threads: 3 })),
+      "it",
+      {},
+    );
+    expect(await runner.prepare()).toEqual({ threads: 3, measures: false });
+    expect(await runner.output()).toBeUndefined();
+    expect(await runner.figure()).toBeGreaterThan(10);
+    expect(calls).toBeGreaterThan(3);
+  });
+
+  test("a contender may measure itself, and a row knows what is right", async () => {
+    const runner = runnerOf(
+      row(({ threads }: { threads?: number }) => ({ measure: () => threads })),
+      "it",
+      {
+        threads: 5,
+      },
+    );
+    expect(await runner.prepare()).toEqual({ threads: 1, measures: true });
+    expect(await runner.figure()).toBe(5);
+    const right = runnerOf(
+      row(() => ({})),
+      "expected",
+      {},
+    );
+    await right.prepare();
+    expect(await right.output()).toEqual([7]);
+  });
+});
+
+test("a model for onnxruntime is the bytes that the format wants", () => {
+  const g = graph({ opset: 17 });
+  g.op("Relu", [g.input("x", [300])], {}, { to: [g.output("y", ["n"])] });
+  const hex = (text: string) => Buffer.from(text).toString("hex");
+  const sized = (tag: string, content: string) =>
+    `${tag}${(content.length / 2).toString(16).padStart(2, "0")}${content}`;
+  const node = `0a01${hex("x")}1201${hex("y")}2204${hex("Relu")}3a00`;
+  // A name, then a type: a tensor of float32 (1) whose one length is 300, or called n.
+  const x = `0a01${hex("x")}120b0a09080112050a0308ac02`;
+  const y = `0a01${hex("y")}120b0a09080112050a0312016e`;
+  const content = [sized("0a", node), sized("12", hex("graph")), sized("5a", x), sized("62", y)].join("");
+  const opsets = [sized("42", "0a001011"), sized("42", `0a0d${hex("com.microsoft")}1001`)].join("");
+  expect(Buffer.from(g.bytes()).toString("hex")).toBe(`080a${sized("3a", content)}${opsets}`);
+});
