@@ -30,6 +30,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/kv-cache": ["@qkv/core", "@qkv/tensor"],
   "@qkv/tokenizer": ["@qkv/core"],
   "@qkv/transformer": ["@qkv/core", "@qkv/tensor", "@qkv/attention", "@qkv/kv-cache", "@qkv/tokenizer"],
+  "@qkv/cost": ["@qkv/core"],
   "@qkv/viz": ["@qkv/core"],
   "@qkv/page": ["@qkv/core", "@qkv/viz"],
 };

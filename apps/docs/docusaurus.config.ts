@@ -77,7 +77,7 @@ const config: Config = {
       "docusaurus-plugin-typedoc",
       {
         entryPointStrategy: "packages",
-        entryPoints: ["core", "tensor", "attention", "kv-cache", "tokenizer", "transformer", "viz"].map(
+        entryPoints: ["core", "tensor", "attention", "kv-cache", "tokenizer", "transformer", "cost", "viz"].map(
           (name) => `../../packages/${name}`,
         ),
         packageOptions: {

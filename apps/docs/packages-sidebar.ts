@@ -10,6 +10,7 @@ const packages = [
   "kv-cache",
   "tokenizer",
   "transformer",
+  "cost",
   "viz",
   "cli",
   "core",

@@ -1,0 +1,167 @@
+import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttention } from "./model-shape.js";
+import { keysRead, pairsSeen } from "./pairs-seen.js";
+import { norm, pointwise, product, sourceRows, tokenRows, type Part, type Rows, type Run } from "./part.js";
+
+/** Where attention stands: the width and norms of its model, and whether keys come from another sequence. */
+export type Place = {
+  readonly embedDim: number;
+  readonly norm: Norm;
+  readonly rows: Rows;
+  readonly role: "self" | "cross" | "encoder";
+};
+
+/** Per pair of query and key: a dot product, a mixed row, and about five for softmax. */
+const flopsOfPair = (keyDim: number, valueDim: number) => 2 * keyDim + 2 * valueDim + 5;
+
+/** The parts of an attention layer, from its input to its output projection. */
+export function attentionParts(shape: AttentionShape, place: Place): Part[] {
+  if (shape.kind === "heads") return headsParts(shape, place);
+  return shape.kind === "latent" ? latentParts(shape, place) : stateParts(shape, place);
+}
+
+function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role }: Place): Part[] {
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, biases, rotaryDim, outputGate } = shape;
+  const contextRows = role === "cross" ? sourceRows : rows;
+  const normed = (name: string, heads: number, from: Rows): Part[] =>
+    shape.queryKeyNorm === "none"
+      ? []
+      : shape.queryKeyNorm === "head"
+        ? [norm(name, from, kind, D, heads)]
+        : [norm(name, from, kind, heads * D)];
+  // Four products and two sums for each pair of numbers that turns.
+  const turned = (name: string, heads: number): Part[] =>
+    rotaryDim === 0 ? [] : [pointwise(name, rows, heads * rotaryDim, 1, 3)];
+  return [
+    product("attention query", rows, {
+      inputs: C,
+      outputs: H * D * (outputGate ? 2 : 1),
+      bias: biases.query,
+    }),
+    product("attention key", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.key }),
+    product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
+    ...normed("attention query norm", H, rows),
+    ...normed("attention key norm", Hkv, contextRows),
+    ...turned("attention query rotary", H),
+    ...turned("attention key rotary", Hkv),
+    headsMixing(shape, role),
+    ...(outputGate ? [pointwise("attention output gate", rows, H * D, 2, 2)] : []),
+    product("attention output", rows, { inputs: H * D, outputs: C, bias: biases.output }),
+  ];
+}
+
+/** Scores, softmax and the mixture of values. */
+function headsMixing(shape: HeadsAttention, role: Place["role"]): Part {
+  const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks } = shape;
+  return {
+    name: "attention scores",
+    parameters: sinks ? H : 0,
+    activeParameters: sinks ? H : 0,
+    work(run) {
+      const [T, S] = lengthsOf(run, role);
+      const { batchSize: B } = run;
+      const kept = 2 * Hkv * D; // of one token
+      const written = role === "encoder" ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
+      const read = T === 0 ? 0 : keysRead(reach, T, S) * kept * B;
+      return {
+        flops: B * H * pairsSeen(reach, T, S, run.tileSize) * flopsOfPair(D, D),
+        weights: sinks ? H : 0,
+        activations: 2 * B * T * H * D + (role === "encoder" ? read : 0),
+        cache: (role === "encoder" ? 0 : read) + written * kept * B,
+        calls: T > 0 && S > 0 ? 1 : 0,
+      };
+    },
+  };
+}
+
+function lengthsOf({ queryLength, keyLength, sourceLength, encodes }: Run, role: Place["role"]) {
+  if (role === "self") return [queryLength, keyLength] as const;
+  if (role === "cross") return [queryLength, sourceLength] as const;
+  // An encoder alone reads the tokens of the call, one beside a decoder those of the source.
+  return sourceLength > 0
+    ? ([encodes ? sourceLength : 0, encodes ? sourceLength : 0] as const)
+    : ([queryLength, queryLength] as const);
+}
+
+function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: Place): Part[] {
+  const { numHeads: H, queryRank, kvRank, nopeDim, ropeDim, valueDim } = shape;
+  const queryWidth = H * (nopeDim + ropeDim);
+  const query =
+    queryRank === null
+      ? [product("attention query", rows, { inputs: C, outputs: queryWidth })]
+      : [
+          product("attention query down", rows, { inputs: C, outputs: queryRank }),
+          norm("attention query norm", rows, kind, queryRank),
+          product("attention query up", rows, { inputs: queryRank, outputs: queryWidth }),
+        ];
+  return [
+    ...query,
+    product("attention key-value down", rows, { inputs: C, outputs: kvRank + ropeDim }),
+    norm("attention key-value norm", rows, kind, kvRank),
+    pointwise("attention query rotary", rows, H * ropeDim, 1, 3),
+    pointwise("attention key rotary", rows, ropeDim, 1, 3),
+    latentMixing(shape),
+    product("attention output", rows, { inputs: H * valueDim, outputs: C }),
+  ];
+}
+
+/**
+ * Naive: keys and values of every head are made from the compressed rows, then attended to. Absorbed: the matrices
+ * move to the side of the queries, and attention reads the compressed rows themselves, as one key-value head.
+ */
+function latentMixing({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }: LatentAttention): Part {
+  const parameters = kvRank * H * (nopeDim + valueDim);
+  return {
+    name: "attention scores",
+    parameters,
+    activeParameters: parameters,
+    work(run) {
+      const { batchSize: B, queryLength: T, keyLength: S, tileSize, latent } = run;
+      const pairs = B * H * pairsSeen(reach, T, S, tileSize);
+      const keys = keysRead(reach, T, S);
+      const naive = 2 * B * keys * parameters + pairs * flopsOfPair(nopeDim + ropeDim, valueDim);
+      const absorbed = 2 * B * T * parameters + pairs * flopsOfPair(kvRank + ropeDim, kvRank);
+      const expands = latent === "naive" || (latent === "cheapest" && naive <= absorbed);
+      const kept = kvRank + ropeDim;
+      const expanded = 2 * B * keys * H * (nopeDim + valueDim);
+      return {
+        flops: expands ? naive : absorbed,
+        weights: parameters,
+        activations: B * T * H * (nopeDim + ropeDim + valueDim) + (expands ? expanded : 0),
+        cache: B * kept * (keys + T),
+        calls: expands ? 2 : 3,
+      };
+    },
+  };
+}
+
+/** The gated delta rule: a state of `keyDim · valueDim` numbers a head, read and written by each token. */
+function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[] {
+  const { numKeyHeads, numValueHeads: Hv, keyDim, valueDim, convolution } = shape;
+  const [keys, values] = [numKeyHeads * keyDim, Hv * valueDim];
+  const channels = 2 * keys + values;
+  const state = Hv * keyDim * valueDim;
+  return [
+    product("attention query, key, value, gate", rows, { inputs: C, outputs: channels + values }),
+    product("attention decay and strength", rows, { inputs: C, outputs: 2 * Hv }),
+    product("attention convolution", rows, { inputs: convolution, outputs: channels }),
+    {
+      name: "attention state",
+      parameters: 2 * Hv, // the time step's shift and the logarithm of the decay
+      activeParameters: 2 * Hv,
+      work(run) {
+        const T = tokenRows(run);
+        return {
+          // Decay, what the state answers to the key, the correction, the answer to the query.
+          flops: T * 7 * state,
+          weights: 2 * Hv,
+          activations: T * (channels + values),
+          cache: 2 * run.batchSize * (state + (convolution - 1) * channels),
+          calls: 1,
+        };
+      },
+    },
+    norm("attention state norm", rows, "rms", valueDim, Hv),
+    pointwise("attention output gate", rows, values, 2, 2),
+    product("attention output", rows, { inputs: values, outputs: C }),
+  ];
+}

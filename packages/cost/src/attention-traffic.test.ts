@@ -1,0 +1,68 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { attentionTraffic } from "./attention-traffic.js";
+import { costKinds } from "./cost-kinds.js";
+import { formats, quantized } from "./formats.js";
+
+const call = { batchSize: 2, numHeads: 3, length: 512, headDim: 64 };
+
+test("stored grows with the square of the length, tiled with the length", () => {
+  const held = (length: number) => attentionTraffic({ ...call, length, backward: true });
+  const [short, long] = [held(8192), held(16384)];
+  expect(long.stored.bytesHeld / short.stored.bytesHeld).toBeGreaterThan(3.9);
+  expect(long.tiled.bytesHeld / short.tiled.bytesHeld).toBe(2);
+});
+
+test("property: tiles compute a little more and move less once a row of scores is longer than a head", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 256, max: 5000 }), fc.boolean(), (length, backward) => {
+      const { stored, tiled } = attentionTraffic({ ...call, length, backward });
+      expect(tiled.flops).toBeGreaterThanOrEqual(stored.flops);
+      expect(tiled.bytesMoved).toBeLessThan(stored.bytesMoved);
+      expect(tiled.bytesHeld).toBeLessThan(stored.bytesHeld);
+    }),
+  );
+});
+
+test("golden: one head, four tokens, by hand", () => {
+  const { stored, tiled } = attentionTraffic({
+    batchSize: 1,
+    numHeads: 1,
+    length: 4,
+    headDim: 2,
+    bytesPerNumber: 1,
+  });
+  expect(stored).toEqual({ flops: 16 * 13, bytesMoved: 4 * 16 + 4 * 8, bytesHeld: 4 * 8 + 2 * 16 });
+  expect(tiled).toEqual({ flops: 16 * 13, bytesMoved: 5 * 8, bytesHeld: 4 * 8 + 4 * 4 });
+});
+
+test("more passes over stored scores move more, and a smaller fast memory reads queries more often", () => {
+  const passes = ["mask", "softmax", "dropout"] as const;
+  expect(attentionTraffic({ ...call, passes }).stored.bytesMoved).toBeGreaterThan(
+    attentionTraffic(call).stored.bytesMoved,
+  );
+  expect(attentionTraffic({ ...call, fastBytes: 16384 }).tiled.bytesMoved).toBeGreaterThan(
+    attentionTraffic(call).tiled.bytesMoved,
+  );
+});
+
+test("kinds: causal is half, a window no more than its keys, blocks what is visible", () => {
+  const at = { queryLength: 64, keyLength: 64, numHeads: 2, headDim: 8 };
+  expect(costKinds.causal(at) / costKinds.full(at)).toBeCloseTo(65 / 128, 9);
+  expect(costKinds.window({ ...at, windowSize: 64 })).toBe(costKinds.causal(at));
+  expect(costKinds.window(at)).toBe(costKinds.causal(at));
+  expect(costKinds.blocks({ ...at, visibleShare: 0.25 })).toBe(costKinds.full(at) / 4);
+  expect([costKinds.pair(at), costKinds.token(at), costKinds.unchanged()]).toEqual([
+    2 * 64 * 64,
+    6 * 2 * 64 * 8,
+    0,
+  ]);
+});
+
+test("refused: sizes that are none, and bits that are none", () => {
+  expect(() => attentionTraffic({ ...call, length: 0 })).toThrow("attentionTraffic: `length` is 0");
+  expect(() => quantized({ bits: 4, blockSize: 0 })).toThrow(
+    "quantized: `blockSize` is 0, expected a whole number, 1 or more",
+  );
+  expect(formats.float8.bytesPerNumber).toBe(1);
+});

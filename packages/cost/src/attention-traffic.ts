@@ -1,0 +1,89 @@
+import { checkWhole } from "./check-call.js";
+
+/** One attention call over a whole sequence, every query seeing every key. */
+export type AttentionTrafficCall = {
+  batchSize: number;
+  numHeads: number;
+  /** T = S. Unit: tokens. */
+  length: number;
+  headDim: number;
+  /** Default 2. */
+  bytesPerNumber?: number;
+  /** Whether the gradients of query, key and value are computed too. Default false. */
+  backward?: boolean;
+  /** What is done to the scores one pass after the other when they are stored. Default: softmax alone. */
+  passes?: readonly ("mask" | "softmax" | "dropout")[];
+  /** Fast memory of one processor. Default 192 KiB, an A100's. */
+  fastBytes?: number;
+};
+
+/** What an algorithm computes, moves between slow and fast memory, and holds at once. */
+export type AttentionTraffic = {
+  readonly flops: number;
+  readonly bytesMoved: number;
+  readonly bytesHeld: number;
+};
+
+/**
+ * The same attention, stored and tiled. `stored` writes the scores to memory and reads them for each step; `tiled`
+ * keeps a tile of them in fast memory and computes them again for the gradients, as FlashAttention does: a few more
+ * FLOPs, many fewer bytes.
+ *
+ * @throws {ArgumentError} If a size is no whole number of at least 1.
+ * @see "FlashAttention" (2022), arXiv:2205.14135, algorithms 1 and 4, and 0 and 3 for what is stored.
+ *
+ * @example
+ * ```ts
+ * import { attentionTraffic } from "@qkv/cost";
+ *
+ * const { stored, tiled } = attentionTraffic({ batchSize: 64, numHeads: 16, length: 1024, headDim: 64, backward: true });
+ * (tiled.flops / stored.flops).toFixed(2); // => "1.17"
+ * (stored.bytesMoved / tiled.bytesMoved).toFixed(1); // => "6.3"
+ * ```
+ */
+export function attentionTraffic(call: AttentionTrafficCall): {
+  stored: AttentionTraffic;
+  tiled: AttentionTraffic;
+} {
+  const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = call;
+  const { passes = ["softmax"], fastBytes = 192 * 1024 } = call;
+  for (const [argument, value] of Object.entries({ batchSize, numHeads, length: N, headDim: D, fastBytes }))
+    checkWhole("attentionTraffic", argument, value, 1, argument === "fastBytes" ? "bytes" : "them");
+  const heads = batchSize * numHeads;
+  const [matrix, rows] = [N * N, N * D];
+
+  // Forward: two products, softmax. Backward: four products, softmax.
+  const forwardFlops = matrix * (4 * D + 5);
+  const backwardFlops = matrix * (8 * D + 5);
+  const scoresAgain = matrix * (2 * D + 2);
+
+  // Scores are written by the first product, read and written by each pass, and read by the second product. Backward
+  // each pass goes once more, softmax reading what it gave too, and weights are read once, gradients written once
+  // and read twice.
+  const others = passes.filter((pass) => pass !== "softmax").length;
+  const storedForward = matrix * (2 + 2 * passes.length) + 4 * rows;
+  const storedBackward = matrix * (7 + 2 * others) + 8 * rows;
+
+  // The outer loop holds as many keys and values as a quarter of fast memory takes, the inner one reads all queries.
+  const columns = Math.max(1, Math.floor(fastBytes / bytesPerNumber / (4 * D)));
+  const outer = Math.ceil(N / columns);
+  const tiledForward = (2 + 3 * outer) * rows;
+  const tiledBackward = (4 + 5 * outer) * rows;
+
+  // Query, key, value, output; backward their gradients. Stored: scores and weights, backward their gradients.
+  const held = (backward ? 8 : 4) * rows;
+  const times = heads * bytesPerNumber;
+  return {
+    stored: {
+      flops: heads * (forwardFlops + (backward ? backwardFlops : 0)),
+      bytesMoved: times * (storedForward + (backward ? storedBackward : 0)),
+      bytesHeld: times * (held + (backward ? 4 : 2) * matrix),
+    },
+    tiled: {
+      flops: heads * (forwardFlops + (backward ? backwardFlops + scoresAgain : 0)),
+      bytesMoved: times * (tiledForward + (backward ? tiledBackward : 0)),
+      // A float32 for each row: the logarithm of its sum.
+      bytesHeld: times * held + heads * 4 * N,
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { ArgumentError } from "@qkv/core";
+
+/** A configuration as JSON gives it. */
+export type Config = Readonly<Record<string, unknown>>;
+
+/** The same size under the names that different architectures and tables have for it. */
+const spellings = {
+  layers: ["num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers"],
+  width: ["hidden_size", "n_embd", "d_model", "n_embed", "dim"],
+  heads: ["num_attention_heads", "n_head", "n_heads", "num_heads", "encoder_attention_heads"],
+  kvHeads: ["num_key_value_heads", "num_kv_heads", "n_kv_heads", "multi_query_group_num"],
+  headDim: ["head_dim", "d_kv", "kv_channels"],
+  hidden: [
+    "intermediate_size",
+    "n_inner",
+    "d_ff",
+    "ffn_dim",
+    "ffn_hidden_size",
+    "hidden_dim",
+    "encoder_ffn_dim",
+  ],
+  vocabulary: ["vocab_size"],
+  positions: [
+    "max_position_embeddings",
+    "n_positions",
+    "max_positions",
+    "max_sequence_length",
+    "max_seq_len",
+    "seq_length",
+    "max_target_positions",
+  ],
+  experts: ["num_local_experts", "n_routed_experts", "num_experts", "n_experts"],
+  expertsPerToken: ["num_experts_per_tok", "n_experts_per_token", "moe_topk"],
+  expertHidden: ["moe_intermediate_size", "moe_d_ff"],
+  sharedExperts: ["n_shared_experts"],
+  denseLayers: ["first_k_dense_replace", "n_dense_layers"],
+  decoderLayers: ["num_decoder_layers", "decoder_layers", "n_decoder_layers"],
+  window: ["sliding_window", "window_size", "local_attention"],
+} as const;
+
+/** What a size is called here. */
+export type Size = keyof typeof spellings;
+
+/**
+ * Reads sizes from a configuration. What is absent or `null` takes the value that the architecture has then, and where
+ * it has none the error names the field.
+ */
+export function configFields(config: Config, fn = "readConfig") {
+  const raw = (names: readonly string[]) =>
+    names
+      .map((name) => ({ name, value: config[name] }))
+      .find(({ value }) => value !== undefined && value !== null);
+  const number = (names: readonly string[], fallback: number | null | undefined, least: number) => {
+    const found = raw(names);
+    if (!found && fallback !== undefined) return fallback;
+    const { name, value } = found ?? {
+      name: names.find((each) => each in config) ?? names[0]!,
+      value: undefined,
+    };
+    if (typeof value === "number" && Number.isInteger(value) && value >= least) return value;
+    throw new ArgumentError({
+      fn,
+      argument: name,
+      received: value ?? config[name],
+      expected: `a whole number, ${least} or more`,
+      fix: `give the model's size under this name${names.length > 1 ? `, or as one of ${names.join(", ")}` : ""}.`,
+    });
+  };
+  const size = (which: Size, fallback?: number): number => number(spellings[which], fallback, 1) as number;
+  return {
+    config,
+    /** A size of at least 1. */
+    size,
+    /** A size, or `null` where the configuration has none. */
+    sizeOrNull: (which: Size): number | null => number(spellings[which], null, 1),
+    /** A count that may be 0. */
+    count: (which: Size, fallback: number): number => number(spellings[which], fallback, 0) as number,
+    /** A size by the name it has in one architecture. */
+    own: (name: string, fallback?: number): number => number([name], fallback, 1) as number,
+    /** Yes or no. */
+    flag(name: string, fallback: boolean): boolean {
+      const value = config[name];
+      return typeof value === "boolean" ? value : fallback;
+    },
+    /** A share, as the part of a head that turns. */
+    share(names: readonly string[], fallback: number): number {
+      const value = raw(names)?.value;
+      return typeof value === "number" ? value : fallback;
+    },
+    /** A list of words, as the kind of each layer. */
+    list(name: string): readonly unknown[] | null {
+      const value = config[name];
+      return Array.isArray(value) ? (value as unknown[]) : null;
+    },
+  };
+}
+
+export type Fields = ReturnType<typeof configFields>;

@@ -1,0 +1,43 @@
+import type { Reach } from "./model-shape.js";
+import { pairsSeen } from "./pairs-seen.js";
+
+/** One attention call, seen from a mechanism. Lengths in tokens. */
+export type KindCall = {
+  queryLength: number;
+  keyLength: number;
+  numHeads: number;
+  headDim: number;
+  /** For `window`. Default: the keys there are. */
+  windowSize?: number;
+  /** For `blocks`: which part of all pairs lies in blocks that are not hidden. Default 1. */
+  visibleShare?: number;
+};
+
+const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: KindCall) =>
+  numHeads * pairsSeen(reach, queryLength, keyLength) * (4 * headDim + 5);
+
+/**
+ * How the operations of a mechanism grow, by the `costKind` that the catalogue of `@qkv/attention` gives it: those of
+ * the attention that it is, or what it adds to the attention that it is part of.
+ *
+ * @example
+ * ```ts
+ * import { costKinds } from "@qkv/cost";
+ *
+ * const call = { queryLength: 100, keyLength: 100, numHeads: 1, headDim: 64 };
+ * costKinds.full(call) / costKinds.window({ ...call, windowSize: 1 }); // => 100
+ * costKinds.pair(call); // => 10000
+ * ```
+ */
+export const costKinds = {
+  full: (call: KindCall) => attend({ kind: "all" }, call),
+  causal: (call: KindCall) => attend({ kind: "causal" }, call),
+  window: (call: KindCall) =>
+    attend({ kind: "window", size: Math.min(call.windowSize ?? Infinity, call.keyLength) }, call),
+  blocks: (call: KindCall) => attend({ kind: "all" }, call) * (call.visibleShare ?? 1),
+  /** One operation for each pair. */
+  pair: ({ queryLength, keyLength, numHeads }: KindCall) => numHeads * queryLength * keyLength,
+  /** Three for each number of a new query and of a new key: a rotation, about as much as a norm. */
+  token: ({ queryLength, numHeads, headDim }: KindCall) => 2 * 3 * numHeads * queryLength * headDim,
+  unchanged: () => 0,
+} satisfies Record<string, (call: KindCall) => number>;

@@ -1,0 +1,164 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { cost, type Call } from "./cost.js";
+import { quantized, formats } from "./formats.js";
+import { parameters } from "./parameters.js";
+import { parts } from "./parts.js";
+import { readConfig } from "./read-config.js";
+import { deepseek, gpt2, llamaConfig, t5 } from "./shapes-for-tests.js";
+
+const lengths = fc.record({
+  batchSize: fc.integer({ min: 1, max: 4 }),
+  queryLength: fc.integer({ min: 1, max: 30 }),
+  before: fc.nat(30),
+});
+const callOf = ({
+  batchSize,
+  queryLength,
+  before,
+}: {
+  batchSize: number;
+  queryLength: number;
+  before: number;
+}): Call => ({
+  batchSize,
+  queryLength,
+  contextLength: queryLength + before,
+});
+const figures = ["flops", "weightBytes", "activationBytes", "cacheBytes", "bytes", "calls"] as const;
+
+test("property: parts sum to the whole, and bytes are those of weights, cache and what is between", () => {
+  fc.assert(
+    fc.property(llamaConfig, lengths, (config, at) => {
+      const all = cost(readConfig(config), callOf(at));
+      for (const key of figures) {
+        expect(all[key]).toBeCloseTo(
+          all.operators.reduce((sum, operator) => sum + operator[key], 0),
+          6,
+        );
+      }
+      expect(all.bytes).toBe(all.weightBytes + all.activationBytes + all.cacheBytes);
+      const { total, parts: list } = parameters(readConfig(config));
+      expect(list.reduce((sum, part) => sum + part.parameters, 0)).toBe(total);
+    }),
+  );
+});
+
+test("property: more context, more sequences, more heads never cost less", () => {
+  fc.assert(
+    fc.property(llamaConfig, lengths, (config, at) => {
+      const shape = readConfig(config);
+      const less = cost(shape, callOf(at));
+      const wider = readConfig({
+        ...config,
+        num_attention_heads: 2 * config.num_attention_heads,
+        num_key_value_heads: 2 * config.num_key_value_heads,
+      });
+      const fewerKeys = readConfig({ ...config, num_key_value_heads: 1 });
+      const call = callOf(at);
+      for (const key of ["flops", "bytes"] as const) {
+        expect(cost(shape, callOf({ ...at, before: at.before + 1 }))[key]).toBeGreaterThanOrEqual(less[key]);
+        expect(cost(shape, callOf({ ...at, batchSize: at.batchSize + 1 }))[key]).toBeGreaterThan(less[key]);
+        expect(cost(wider, call)[key]).toBeGreaterThan(less[key]);
+        expect(cost(fewerKeys, call)[key]).toBeLessThanOrEqual(less[key]);
+      }
+    }),
+  );
+});
+
+test("property: a window as wide as the context is no window, and a batch is as many sequences", () => {
+  fc.assert(
+    fc.property(llamaConfig, lengths, (config, at) => {
+      const call = callOf(at);
+      const wide = readConfig({ ...config, sliding_window: 1000 });
+      expect(cost(wide, call)).toEqual(cost(readConfig({ ...config, sliding_window: null }), call));
+      const shape = readConfig(config);
+      expect(cost(shape, call).flops).toBe(at.batchSize * cost(shape, { ...call, batchSize: 1 }).flops);
+    }),
+  );
+});
+
+test("property: with the prompt in pieces, attention costs what it costs in one", () => {
+  fc.assert(
+    fc.property(llamaConfig, fc.integer({ min: 2, max: 30 }), fc.nat(28), (config, whole, cut) => {
+      const shape = readConfig(config);
+      const first = 1 + (cut % (whole - 1));
+      const pieces =
+        cost(shape, { queryLength: first }).flops +
+        cost(shape, { queryLength: whole - first, contextLength: whole }).flops;
+      expect(pieces).toBe(cost(shape, { queryLength: whole }).flops);
+    }),
+  );
+});
+
+test("golden: GPT-2, one token after 511 others, by hand", () => {
+  const step = cost(gpt2, { contextLength: 512 });
+  const ofName = (name: string) => step.operators.find((operator) => operator.name === name);
+  expect(ofName("attention query")).toMatchObject({ times: 12, flops: 12 * (2 * 768 * 768 + 768) });
+  expect(ofName("attention scores")).toMatchObject({ flops: 12 * 12 * 512 * (4 * 64 + 5) });
+  // 512 tokens read and one written, keys and values, 12 layers, two bytes.
+  expect(step.cacheBytes).toBe(513 * 2 * 768 * 12 * 2);
+  // The token table is read whole for the logits, and two rows for the token and its position.
+  expect(step.weightBytes).toBe(2 * (124439808 - 1024 * 768 + 2 * 768));
+});
+
+test("experts: a token reads the weights of those it is sent to, many tokens nearly all", () => {
+  const shape = readConfig(deepseek);
+  const { total, active } = parameters(shape);
+  const read = (batchSize: number) => cost(shape, { batchSize }).weightBytes / 2;
+  const table = 129280 * 7168;
+  expect(read(1)).toBeCloseTo(active - table + 7168, -1);
+  expect(read(10_000)).toBeGreaterThan(0.99 * (total - table));
+  expect(read(10_000)).toBeLessThanOrEqual(total);
+});
+
+test("latent attention: absorbed is cheaper for one token, naive for a prompt, and cheapest is either", () => {
+  const shape = readConfig(deepseek);
+  const flops = (call: Call) => cost(shape, call).flops;
+  const [step, prompt] = [{ contextLength: 4096 }, { queryLength: 4096 }];
+  expect(flops({ ...step, latent: "absorbed" })).toBeLessThan(flops({ ...step, latent: "naive" }) / 3);
+  expect(flops({ ...prompt, latent: "naive" })).toBeLessThan(flops({ ...prompt, latent: "absorbed" }));
+  for (const call of [step, prompt]) {
+    const choices = (["naive", "absorbed"] as const).map((latent) => flops({ ...call, latent }));
+    expect(flops(call)).toBe(Math.min(...choices));
+  }
+});
+
+test("an encoder runs once: a step of its decoder reads what was kept", () => {
+  const shape = readConfig(t5);
+  const first = cost(shape, { queryLength: 1, sourceLength: 100 });
+  const later = cost(shape, { contextLength: 2, sourceLength: 100 });
+  expect(first.operators.some(({ name }) => name.startsWith("encoder"))).toBe(true);
+  expect(later.operators.some(({ name }) => name.startsWith("encoder"))).toBe(false);
+  expect(later.flops).toBeLessThan(first.flops / 20);
+  expect(later.operators.find(({ name }) => name === "decoder cross-attention scores")?.flops).toBe(
+    6 * 8 * 100 * (4 * 64 + 5),
+  );
+  expect(parts(shape).reduce((sum, { parameters, times }) => sum + parameters * times, 0)).toBe(60506624);
+});
+
+test("formats: each kind of numbers has its own", () => {
+  const plain = cost(gpt2, { contextLength: 64 });
+  const small = cost(gpt2, {
+    contextLength: 64,
+    formats: { weights: quantized({ bits: 4 }), cache: formats.float8 },
+  });
+  expect(small.weightBytes / plain.weightBytes).toBeCloseTo(0.5625 / 2, 10);
+  expect(small.cacheBytes / plain.cacheBytes).toBe(0.5);
+  expect(small.activationBytes).toBe(plain.activationBytes);
+});
+
+test.each([
+  [
+    { queryLength: 0 },
+    "cost: `queryLength` is 0, expected a whole number of tokens, 1 or more.\nFix: count tokens",
+  ],
+  [
+    { queryLength: 4, contextLength: 3 },
+    "cost: `contextLength` is 3, expected a whole number of tokens, at least queryLength = 4",
+  ],
+  [{ batchSize: 1.5 }, "cost: `batchSize` is 1.5, expected a whole number of sequences"],
+  [{ sourceLength: 3 }, "cost: `sourceLength` is 3, expected nothing, as gpt2 has no encoder"],
+])("refused: %j", (call, message) => {
+  expect(() => cost(gpt2, call)).toThrow(message);
+});

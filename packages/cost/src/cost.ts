@@ -1,0 +1,167 @@
+import { ArgumentError } from "@qkv/core";
+import { checkWhole } from "./check-call.js";
+import { formats, type Format } from "./formats.js";
+import type { ModelShape } from "./model-shape.js";
+import type { Run } from "./part.js";
+import { parts } from "./parts.js";
+
+/** How numbers are stored. Default: float16, all of them. */
+export type Formats = {
+  readonly weights: Format;
+  readonly activations: Format;
+  readonly cache: Format;
+};
+
+/** One pass of a model. Lengths in tokens. */
+export type Call = {
+  /** B, sequences side by side. Default 1. */
+  batchSize?: number;
+  /** T, tokens of each sequence that are computed. Default 1: one step of decoding. */
+  queryLength?: number;
+  /** S, all tokens of a sequence, those of this pass included. Default: `queryLength`, a sequence from its start. */
+  contextLength?: number;
+  /** Tokens that the encoder of an encoder-decoder reads. Default: `queryLength` there, else none. */
+  sourceLength?: number;
+  /** Whether the encoder runs in this pass. Default: where the sequence starts. */
+  encodes?: boolean;
+  /** Tokens of each sequence that get logits. Default: all of the pass. */
+  outputLength?: number;
+  /** The tile of the attention kernel, which computes whole tiles. Default 1: the pairs that are seen, and no more. */
+  tileSize?: number;
+  /** How latent attention is computed. Default `cheapest`: whichever takes fewer operations. */
+  latent?: "naive" | "absorbed" | "cheapest";
+  formats?: Partial<Formats>;
+};
+
+/** What one part of a model does in a pass, in all layers that have it together. */
+export type Operator = {
+  readonly name: string;
+  /** How many layers have it. */
+  readonly times: number;
+  readonly flops: number;
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly cacheBytes: number;
+  /** All bytes moved. */
+  readonly bytes: number;
+  /** FLOPs for each byte moved. */
+  readonly intensity: number;
+  /** Operations that a runtime starts. */
+  readonly calls: number;
+};
+
+/** What a pass takes. Each figure is the sum of the operators'. */
+export type Cost = {
+  readonly operators: readonly Operator[];
+  readonly flops: number;
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  readonly cacheBytes: number;
+  readonly bytes: number;
+  readonly intensity: number;
+  readonly calls: number;
+  /** Tokens computed, of all sequences together. */
+  readonly tokens: number;
+};
+
+/**
+ * What one pass of a model computes and moves. FLOPs are additions, multiplications, and calls of exp and the like,
+ * one each, as `count` of `@qkv/tensor` has them; looking up an embedding is none. Weights are read once for the whole
+ * pass, and an expert only where a token is sent to it. Scores are never stored, as in a fused kernel: see
+ * {@link attentionTraffic} for what it costs to store them.
+ *
+ * @param shape - From {@link readConfig}.
+ * @throws {ArgumentError} If a length is no whole number, or the context is shorter than the pass.
+ *
+ * @example
+ * ```ts
+ * import { cost, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
+ * const prompt = cost(shape, { queryLength: 512 });
+ * const step = cost(shape, { contextLength: 512 });
+ * [prompt.intensity > 100, step.intensity < 2]; // => [true, true]
+ * step.cacheBytes; // => 18911232
+ * ```
+ */
+export function cost(shape: ModelShape, call: Call = {}): Cost {
+  const run = runOf(shape, call);
+  const bytesPer = formatsOf(call.formats);
+  const operators = parts(shape).flatMap((part): Operator[] => {
+    const { flops, weights, activations, cache, calls } = part.work(run);
+    if (calls === 0) return [];
+    const { times, name } = part;
+    const weightBytes = weights * times * bytesPer.weights;
+    const activationBytes = activations * times * bytesPer.activations;
+    const cacheBytes = cache * times * bytesPer.cache;
+    const bytes = weightBytes + activationBytes + cacheBytes;
+    return [
+      {
+        name,
+        times,
+        flops: flops * times,
+        weightBytes,
+        activationBytes,
+        cacheBytes,
+        bytes,
+        intensity: (flops * times) / bytes,
+        calls: calls * times,
+      },
+    ];
+  });
+  const sum = (key: "flops" | "weightBytes" | "activationBytes" | "cacheBytes" | "bytes" | "calls") =>
+    operators.reduce((total, operator) => total + operator[key], 0);
+  const [flops, bytes] = [sum("flops"), sum("bytes")];
+  return {
+    operators,
+    flops,
+    weightBytes: sum("weightBytes"),
+    activationBytes: sum("activationBytes"),
+    cacheBytes: sum("cacheBytes"),
+    bytes,
+    intensity: flops / bytes,
+    calls: sum("calls"),
+    tokens: run.batchSize * run.queryLength,
+  };
+}
+
+/** Bytes of a number of each kind. */
+export function formatsOf(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
+  const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = given;
+  return {
+    weights: weights.bytesPerNumber,
+    activations: activations.bytesPerNumber,
+    cache: cache.bytesPerNumber,
+  };
+}
+
+function runOf(shape: ModelShape, call: Call): Run {
+  const { batchSize = 1, queryLength = 1, contextLength: keyLength = queryLength } = call;
+  const both = shape.encoder !== undefined && shape.decoder !== undefined;
+  const { sourceLength = both ? queryLength : 0, encodes = queryLength === keyLength } = call;
+  const { outputLength = queryLength, tileSize = 1, latent = "cheapest" } = call;
+  checkWhole("cost", "batchSize", batchSize, 1, "sequences");
+  checkWhole("cost", "queryLength", queryLength, 1, "tokens");
+  checkWhole("cost", "sourceLength", sourceLength, 0, "tokens");
+  checkWhole("cost", "outputLength", outputLength, 0, "tokens");
+  checkWhole("cost", "tileSize", tileSize, 1, "positions");
+  if (!Number.isSafeInteger(keyLength) || keyLength < queryLength) {
+    throw new ArgumentError({
+      fn: "cost",
+      argument: "contextLength",
+      received: keyLength,
+      expected: `a whole number of tokens, at least queryLength = ${queryLength}`,
+      fix: "count the tokens of this pass too: they attend to themselves.",
+    });
+  }
+  if (sourceLength > 0 && !both) {
+    throw new ArgumentError({
+      fn: "cost",
+      argument: "sourceLength",
+      received: sourceLength,
+      expected: `nothing, as ${shape.architecture} has no encoder beside a decoder`,
+      fix: "leave it out, and count all tokens in queryLength and contextLength.",
+    });
+  }
+  return { batchSize, queryLength, keyLength, sourceLength, encodes, outputLength, tileSize, latent };
+}

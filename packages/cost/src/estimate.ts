@@ -1,0 +1,133 @@
+import { ArgumentError } from "@qkv/core";
+import { checkWhole } from "./check-call.js";
+import type { Cost } from "./cost.js";
+import { bytesPerSecondAt, type Machine } from "./machine.js";
+import type { ModelShape } from "./model-shape.js";
+
+/** What an operation waits for. */
+export type Bound = "compute" | "memory" | "overhead" | "link";
+
+/** How a model lies on machines of one kind. */
+export type Layout = {
+  /** Machines among which each matrix is divided. */
+  readonly tensor: number;
+  /** Groups of machines, of which each has some of the layers. */
+  readonly pipeline: number;
+};
+
+/** How long one part takes, in all layers that have it together. */
+export type OperatorTime = {
+  readonly name: string;
+  readonly timeMs: number;
+  readonly boundBy: Bound;
+  readonly intensity: number;
+};
+
+/** How long a pass takes at the least, and what it waits for. */
+export type Estimate = {
+  /** One pass, from its start to its end. */
+  readonly timeMs: number;
+  /** What most of the time goes to. */
+  readonly boundBy: Bound;
+  /** Where the time goes; adds up to {@link timeMs}. */
+  readonly timeMsBy: { readonly [bound in Bound]: number };
+  readonly operators: readonly OperatorTime[];
+  /** Tokens that leave in a second: of all sequences, and of all groups of a pipeline at work together. */
+  readonly tokensPerSecond: number;
+};
+
+/**
+ * The roofline: an operation takes as long as its bytes or its arithmetic, whichever takes longer, and what it takes to
+ * start it. A bound from below: machines reach about two thirds of the figures of their makers.
+ *
+ * Matrices divided among machines (`tensor`) meet in two sums a layer, which the link carries; the groups of a
+ * `pipeline` hand tokens on, and do not make one token faster.
+ *
+ * @param shape - The model of `cost`; needed for the sums of a layout.
+ * @throws {ArgumentError} If the layout has more machines than the link connects, or there is no link.
+ *
+ * @example
+ * ```ts
+ * import { cost, estimate, machines, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({
+ *   model_type: "llama", hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8,
+ *   intermediate_size: 14336, vocab_size: 128256,
+ * });
+ * const step = estimate(cost(shape, { contextLength: 4096 }), machines.h100);
+ * [step.boundBy, step.timeMs > 4, step.timeMs < 6.5]; // => ["memory", true, true]
+ * estimate(cost(shape, { queryLength: 4096 }), machines.h100).boundBy; // => "compute"
+ * ```
+ */
+export function estimate(
+  cost: Cost,
+  machine: Machine,
+  options: { layout?: Layout; shape?: ModelShape } = {},
+): Estimate {
+  const { layout = { tensor: 1, pipeline: 1 }, shape } = options;
+  const { tensor, pipeline } = checkLayout(layout, machine);
+  const timeMsBy = { compute: 0, memory: 0, overhead: 0, link: 0 };
+  const bytesPerSecond = bytesPerSecondAt(machine, (cost.weightBytes + cost.cacheBytes) / tensor / pipeline);
+  const operators = cost.operators.map(({ name, flops, bytes, calls, intensity }): OperatorTime => {
+    const computeMs = (flops / tensor / machine.flopsPerSecond) * 1000;
+    const memoryMs = (bytes / tensor / bytesPerSecond) * 1000;
+    const overheadMs = calls * machine.overheadMs;
+    const resource = computeMs > memoryMs ? "compute" : "memory";
+    const workMs = Math.max(computeMs, memoryMs);
+    timeMsBy[resource] += workMs;
+    timeMsBy.overhead += overheadMs;
+    return {
+      name,
+      timeMs: workMs + overheadMs,
+      boundBy: overheadMs > workMs ? "overhead" : resource,
+      intensity,
+    };
+  });
+  timeMsBy.link = linkMs(cost, machine, { tensor, pipeline }, shape);
+  const timeMs = Object.values(timeMsBy).reduce((sum, ms) => sum + ms, 0);
+  const bounds = Object.keys(timeMsBy) as Bound[];
+  return {
+    timeMs,
+    boundBy: bounds.reduce((most, bound) => (timeMsBy[bound] > timeMsBy[most] ? bound : most)),
+    timeMsBy,
+    operators,
+    tokensPerSecond: (cost.tokens / timeMs) * 1000 * pipeline,
+  };
+}
+
+/** Sums over the machines of a group, two a layer, and rows handed on from group to group; float16. */
+function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, shape?: ModelShape): number {
+  if (tensor * pipeline === 1 || !link) return 0;
+  if (!shape) {
+    throw new ArgumentError({
+      fn: "estimate",
+      argument: "shape",
+      received: shape,
+      expected: "the shape of the model, as there are several machines",
+      fix: "give it beside the layout: estimate(cost, machine, { layout, shape }).",
+    });
+  }
+  const rowBytes = cost.tokens * shape.embedDim * 2;
+  const layers = (shape.encoder?.layers.length ?? 0) + (shape.decoder?.layers.length ?? 0);
+  // A sum in a ring: each machine sends all but its own share twice.
+  const sumMs = ((2 * (tensor - 1)) / tensor) * (rowBytes / link.bytesPerSecond) * 1000 + 2 * link.latencyMs;
+  const handMs = (rowBytes / link.bytesPerSecond) * 1000 + link.latencyMs;
+  return (tensor > 1 ? 2 * layers * sumMs : 0) + (pipeline - 1) * handMs;
+}
+
+function checkLayout(layout: Layout, { name, link }: Machine): Layout {
+  const { tensor, pipeline } = layout;
+  checkWhole("estimate", "tensor", tensor, 1, "machines");
+  checkWhole("estimate", "pipeline", pipeline, 1, "groups");
+  const most = link?.machines ?? 1;
+  if (tensor <= most && (pipeline === 1 || link)) return layout;
+  throw new ArgumentError({
+    fn: "estimate",
+    argument: "layout",
+    received: `${tensor} times ${pipeline} of ${name}`,
+    expected: link
+      ? `at most ${most} machines to divide a matrix among: so many are connected closely`
+      : "one machine, as this one has no link to others",
+    fix: link ? "use more groups of a pipeline instead." : "give the machine a `link`.",
+  });
+}

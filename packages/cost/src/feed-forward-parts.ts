@@ -1,0 +1,60 @@
+import type { ExpertsFeedForward, FeedForwardShape } from "./model-shape.js";
+import { pointwise, product, type Part, type Rows } from "./part.js";
+
+/** The parts of what follows attention. */
+export function feedForwardParts(shape: FeedForwardShape, embedDim: number, rows: Rows): Part[] {
+  if (shape.kind === "dense") return denseParts("feed-forward", { ...shape, embedDim }, rows);
+  const { numExperts, sharedDim, gated, bias, sharedGate, routerBias } = shape;
+  const shared =
+    sharedDim === 0 ? [] : denseParts("shared expert", { embedDim, hiddenDim: sharedDim, gated, bias }, rows);
+  return [
+    product("router", rows, { inputs: embedDim, outputs: numExperts, bias: routerBias }),
+    expertsPart(shape, embedDim, rows),
+    ...shared,
+    ...(sharedGate && sharedDim > 0
+      ? [product("shared expert gate", rows, { inputs: embedDim, outputs: 1 })]
+      : []),
+  ];
+}
+
+function denseParts(
+  name: string,
+  shape: { embedDim: number; hiddenDim: number; gated: boolean; bias: boolean },
+  rows: Rows,
+): Part[] {
+  const { embedDim: C, hiddenDim: F, gated, bias } = shape;
+  return [
+    ...(gated ? [product(`${name} gate`, rows, { inputs: C, outputs: F, bias })] : []),
+    product(`${name} up`, rows, { inputs: C, outputs: F, bias }),
+    pointwise(`${name} activation`, rows, F, 1),
+    ...(gated ? [pointwise(`${name} gating`, rows, F, 2)] : []),
+    product(`${name} down`, rows, { inputs: F, outputs: C, bias }),
+  ];
+}
+
+/** Each token passes a few experts; a batch of tokens reads the weights of all that one of them passes. */
+function expertsPart(shape: ExpertsFeedForward, C: number, rows: Rows): Part {
+  const { numExperts: E, expertsPerToken: k, hiddenDim: F, gated, bias } = shape;
+  const parts = denseParts("experts", { embedDim: C, hiddenDim: F, gated, bias }, (run) => rows(run) * k);
+  const one = parts.reduce((sum, { parameters }) => sum + parameters, 0);
+  return {
+    name: "experts",
+    parameters: E * one,
+    activeParameters: k * one,
+    work(run) {
+      const works = parts.map((part) => part.work(run));
+      const sum = (key: "flops" | "activations" | "calls") =>
+        works.reduce((total, work) => total + work[key], 0);
+      // The share of experts that at least one of the tokens is sent to, if each is as likely as the others.
+      const met = E * (1 - (1 - k / E) ** rows(run));
+      return {
+        // The weighted sum of what the experts answer, too.
+        flops: sum("flops") + 2 * rows(run) * k * C,
+        weights: met * one,
+        activations: sum("activations"),
+        cache: 0,
+        calls: Math.ceil(met) * parts.length,
+      };
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import { ArgumentError } from "@qkv/core";
+
+/** How numbers are stored. */
+export type Format = {
+  readonly name: string;
+  /** Scales of blocks included, so it may be a fraction. */
+  readonly bytesPerNumber: number;
+};
+
+/**
+ * Numbers stored alone: `float32`, `float16`, `bfloat16`, `float8`.
+ *
+ * @example
+ * ```ts
+ * import { formats } from "@qkv/cost";
+ *
+ * formats.float16.bytesPerNumber; // => 2
+ * ```
+ */
+export const formats = {
+  float32: { name: "float32", bytesPerNumber: 4 },
+  float16: { name: "float16", bytesPerNumber: 2 },
+  bfloat16: { name: "bfloat16", bytesPerNumber: 2 },
+  float8: { name: "float8", bytesPerNumber: 1 },
+} as const satisfies Record<string, Format>;
+
+/**
+ * Numbers of a few bits, in blocks that share a scale.
+ *
+ * @param options - `bits` a number; `blockSize` numbers that share a scale, default 32; `scaleBits` of the scale,
+ *   with a shift where there is one, default 16.
+ * @throws {ArgumentError} If one of them is no whole number of at least 1.
+ *
+ * @example
+ * ```ts
+ * import { quantized } from "@qkv/cost";
+ *
+ * quantized({ bits: 4 }).bytesPerNumber; // => 0.5625
+ * quantized({ bits: 8, blockSize: 64 }).name; // => "int8, scales of 16 bits for 64"
+ * quantized({ bits: 0 }); // => throws ArgumentError
+ * ```
+ */
+export function quantized({
+  bits,
+  blockSize = 32,
+  scaleBits = 16,
+}: {
+  bits: number;
+  blockSize?: number;
+  scaleBits?: number;
+}): Format {
+  for (const [argument, received] of Object.entries({ bits, blockSize, scaleBits })) {
+    if (Number.isInteger(received) && received >= 1) continue;
+    throw new ArgumentError({
+      fn: "quantized",
+      argument,
+      received,
+      expected: "a whole number, 1 or more",
+      fix: "write quantized({ bits: 4, blockSize: 32, scaleBits: 16 }).",
+    });
+  }
+  return {
+    name: `int${bits}, scales of ${scaleBits} bits for ${blockSize}`,
+    bytesPerNumber: (bits + scaleBits / blockSize) / 8,
+  };
+}

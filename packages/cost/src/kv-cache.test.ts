@@ -1,0 +1,109 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { formats, quantized } from "./formats.js";
+import { kvCache, readCacheLayers } from "./kv-cache.js";
+import { readConfig } from "./read-config.js";
+import { deepseek, gpt2, llamaConfig, t5 } from "./shapes-for-tests.js";
+
+test("property: bytes are layers · heads · (D + Dv) · tokens · batch · bytes, and a window stops them", () => {
+  fc.assert(
+    fc.property(
+      llamaConfig,
+      fc.nat(60),
+      fc.integer({ min: 1, max: 5 }),
+      (config, contextLength, batchSize) => {
+        const kept = Math.min(contextLength, config.sliding_window ?? Infinity);
+        const { num_hidden_layers: L, num_key_value_heads: Hkv, head_dim: D } = config;
+        const size = kvCache(readConfig(config), { contextLength, batchSize, format: formats.float32 });
+        expect(size.bytes).toBe(L * Hkv * (D + D) * kept * batchSize * 4);
+        expect(size.bytesPerToken).toBe(4 * size.numbersPerToken);
+        expect(size.bytes).toBe(size.bytesPerRequest * batchSize);
+      },
+    ),
+  );
+});
+
+test("property: multi-query is one group, and fewer groups keep as much less", () => {
+  fc.assert(
+    fc.property(llamaConfig, (config) => {
+      const of = (heads: number) =>
+        kvCache(readConfig({ ...config, num_key_value_heads: heads })).numbersPerToken;
+      expect(of(config.num_attention_heads)).toBe(of(1) * config.num_attention_heads);
+    }),
+  );
+});
+
+test("latent attention keeps one row, an encoder-decoder the encoder's rows too, an encoder nothing", () => {
+  expect(kvCache(readConfig(deepseek)).bytesPerToken).toBe(70272);
+  const small = kvCache(readConfig(t5), { contextLength: 3, sourceLength: 10 });
+  expect(small).toMatchObject({ bytesPerToken: 6 * 1024 * 2, bytesPerSourceToken: 6 * 1024 * 2 });
+  expect(small.bytes).toBe(13 * 6 * 1024 * 2);
+  const bert = {
+    model_type: "bert",
+    hidden_size: 8,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 8,
+    vocab_size: 9,
+    max_position_embeddings: 4,
+  };
+  expect(kvCache(readConfig(bert), { contextLength: 4 }).bytes).toBe(0);
+});
+
+test("hybrids: layers with a window stop growing, recurrent ones never grow", () => {
+  const gemma = readConfig({
+    model_type: "gemma3_text",
+    hidden_size: 64,
+    num_hidden_layers: 6,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 16,
+    intermediate_size: 8,
+    vocab_size: 9,
+    sliding_window: 10,
+  });
+  const of = (contextLength: number) => kvCache(gemma, { contextLength }).bytes / (2 * 16 * 2);
+  expect([of(10), of(11), of(1000)]).toEqual([60, 61, 1050]);
+  const next = readConfig({
+    model_type: "qwen3_next",
+    hidden_size: 64,
+    num_hidden_layers: 4,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 16,
+    intermediate_size: 8,
+    vocab_size: 9,
+    full_attention_interval: 4,
+    linear_num_key_heads: 2,
+    linear_num_value_heads: 4,
+    linear_key_head_dim: 8,
+    linear_value_head_dim: 8,
+  });
+  const state = 3 * (4 * 8 * 8 + 3 * (2 * 16 + 32)) * 2;
+  expect([0, 100].map((contextLength) => kvCache(next, { contextLength }).bytes)).toEqual([
+    state,
+    state + 100 * 2 * 16 * 2,
+  ]);
+});
+
+test("quantized caches count their scales", () => {
+  const format = quantized({ bits: 8, blockSize: 64, scaleBits: 32 });
+  expect(kvCache(gpt2, { format }).bytesPerToken).toBe(2 * 768 * 12 * (1 + 4 / 64));
+});
+
+test.each([
+  [
+    { n_layers: 2, head_dim: 4 },
+    "readCacheLayers: `num_key_value_heads` is undefined, expected a whole number, 1 or more",
+  ],
+  [{ n_layers: 2, n_kv_heads: null, head_dim: 4 }, "`n_kv_heads` is null"],
+  [{ n_layers: 2, kv_lora_rank: 4 }, "`qk_rope_head_dim` is undefined"],
+])("a table that gives too little: %j", (config, message) => {
+  expect(() => readCacheLayers(config)).toThrow(message);
+});
+
+test("a context of half a token is refused", () => {
+  expect(() => kvCache(gpt2, { contextLength: 0.5 })).toThrow(
+    "kvCache: `contextLength` is 0.5, expected a whole number of tokens, 0 or more.\nFix: count tokens",
+  );
+});

@@ -1,0 +1,44 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { nonNegativeLeastSquares } from "./least-squares.js";
+
+const number = fc.double({ min: 0, max: 4, noNaN: true });
+const rows = fc
+  .integer({ min: 1, max: 4 })
+  .chain((columns) =>
+    fc.array(fc.array(number, { minLength: columns, maxLength: columns }), { minLength: 1, maxLength: 6 }),
+  );
+const squares = (rows: number[][], x: number[]) =>
+  rows.reduce((sum, row) => sum + (row.reduce((total, value, j) => total + value * x[j]!, 0) - 1) ** 2, 0);
+
+test("property: no small step, and no move of one number, does better", () => {
+  fc.assert(
+    fc.property(
+      rows,
+      fc.array(fc.double({ min: -1e-3, max: 1e-3, noNaN: true }), { minLength: 4 }),
+      (rows, step) => {
+        const x = nonNegativeLeastSquares(rows);
+        expect(x.every((value) => value >= 0)).toBe(true);
+        const moved = x.map((value, j) => Math.max(0, value + step[j]!));
+        expect(squares(rows, moved)).toBeGreaterThanOrEqual(squares(rows, x) - 1e-7);
+      },
+    ),
+  );
+});
+
+test("by hand: a column that would be below 0 stays out", () => {
+  // Freely solved, x = [2, -1].
+  expect(
+    nonNegativeLeastSquares([
+      [1, 1],
+      [1, 1.0],
+      [0.5, 0],
+    ])[1],
+  ).toBe(0);
+  expect(
+    nonNegativeLeastSquares([
+      [0.25, 0],
+      [0, 4],
+    ]),
+  ).toEqual([4, 0.25]);
+});

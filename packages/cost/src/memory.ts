@@ -1,0 +1,124 @@
+import { ArgumentError } from "@qkv/core";
+import { checkPositive, checkWhole } from "./check-call.js";
+import { formatsOf, type Formats } from "./cost.js";
+import { formats } from "./formats.js";
+import { kvCache } from "./kv-cache.js";
+import type { ModelShape } from "./model-shape.js";
+import { parameters } from "./parameters.js";
+
+/** What is held while a model runs. */
+export type MemoryCall = {
+  /** Tokens held of each sequence. Default 1. */
+  contextLength?: number;
+  /** Default 1. */
+  batchSize?: number;
+  formats?: Partial<Formats>;
+};
+
+/** What takes memory. Unit: bytes. */
+export type Memory = {
+  readonly weightBytes: number;
+  readonly cacheBytes: number;
+  /** Between the parts of one step: logits in float32, the widest layer, a few rows as wide as the model. */
+  readonly workBytes: number;
+  readonly bytes: number;
+};
+
+/**
+ * What a model holds while it decodes.
+ *
+ * @throws {ArgumentError} If a length is no whole number.
+ *
+ * @example
+ * ```ts
+ * import { memory, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
+ * memory(shape, { contextLength: 1024 }).cacheBytes; // => 37748736
+ * ```
+ */
+export function memory(shape: ModelShape, call: MemoryCall = {}): Memory {
+  const { contextLength = 1, batchSize = 1 } = call;
+  const { weights, activations } = formatsOf(call.formats);
+  const cache = kvCache(shape, {
+    contextLength,
+    batchSize,
+    // An encoder's text is counted as long as the decoder's.
+    sourceLength: shape.encoder ? contextLength : 0,
+    format: call.formats?.cache ?? formats.float16,
+  });
+  const weightBytes = parameters(shape).total * weights;
+  const workBytes = batchSize * (4 * shape.vocabSize + activations * (widest(shape) + 4 * shape.embedDim));
+  return { weightBytes, cacheBytes: cache.bytes, workBytes, bytes: weightBytes + cache.bytes + workBytes };
+}
+
+function widest({ encoder, decoder }: ModelShape): number {
+  const layers = [...(encoder?.layers ?? []), ...(decoder?.layers ?? [])];
+  return Math.max(
+    0,
+    ...layers.map(({ feedForward }) =>
+      feedForward.kind === "dense"
+        ? 2 * feedForward.hiddenDim
+        : 2 * (feedForward.hiddenDim * feedForward.expertsPerToken + feedForward.sharedDim),
+    ),
+  );
+}
+
+/**
+ * The longest context that fits, for every sequence of a batch: 0 where not even the weights do. Where the cache stops
+ * growing, because every layer has a window, it is `Infinity`. The model may have been made for less: see
+ * `contextLength` of its shape.
+ *
+ * @example
+ * ```ts
+ * import { longestContext, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
+ * longestContext(shape, { memoryBytes: 1e9 }); // => 20369
+ * ```
+ */
+export function longestContext(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
+  checkPositive("longestContext", "memoryBytes", call.memoryBytes, "bytes");
+  return largest((contextLength) => memory(shape, { ...call, contextLength }).bytes <= call.memoryBytes);
+}
+
+/**
+ * The largest batch that fits, at a context of so many tokens for each sequence.
+ *
+ * @example
+ * ```ts
+ * import { largestBatch, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
+ * largestBatch(shape, { memoryBytes: 1e9, contextLength: 1024 }); // => 19
+ * ```
+ */
+export function largestBatch(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
+  checkPositive("largestBatch", "memoryBytes", call.memoryBytes, "bytes");
+  checkWhole("largestBatch", "contextLength", call.contextLength ?? 1, 1, "tokens");
+  const most = largest((batchSize) => memory(shape, { ...call, batchSize }).bytes <= call.memoryBytes);
+  if (most < Infinity) return most;
+  throw new ArgumentError({
+    fn: "largestBatch",
+    argument: "memoryBytes",
+    received: call.memoryBytes,
+    expected: "an amount that some batch fills",
+    fix: "give the memory of one machine.",
+  });
+}
+
+/** The largest whole number for which something holds that, once it fails, fails for all larger ones. */
+function largest(holds: (n: number) => boolean): number {
+  if (!holds(1)) return 0;
+  let [low, high] = [1, 2];
+  while (holds(high)) {
+    [low, high] = [high, high * 2];
+    if (high > 2 ** 45) return Infinity;
+  }
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}

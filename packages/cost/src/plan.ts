@@ -1,0 +1,210 @@
+import { ArgumentError } from "@qkv/core";
+import { checkPositive, checkWhole } from "./check-call.js";
+import { cost, type Formats } from "./cost.js";
+import { estimate, type Layout } from "./estimate.js";
+import type { Machine } from "./machine.js";
+import { memory } from "./memory.js";
+import type { ModelShape } from "./model-shape.js";
+import { readConfig } from "./read-config.js";
+
+/** What a service shall do. */
+export type PlanRequest = {
+  /** Users who are being answered at the same time. */
+  users: number;
+  /** Tokens held for each of them. */
+  contextLength: number;
+  /** What each of them gets, at the least. */
+  tokensPerSecond: number;
+  machine: Machine;
+  formats?: Partial<Formats>;
+  /** The part of the machine's figures that is reached. Default 0.6. */
+  efficiency?: number;
+  /** The part of the memory that weights and caches may fill. Default 0.9. */
+  memoryShare?: number;
+};
+
+/** What it takes. */
+export type Plan = {
+  /** Machines in all: replicas times those of one replica. */
+  readonly machines: number;
+  /** Copies of the model. */
+  readonly replicas: number;
+  readonly layout: Layout;
+  /** Users of one copy at a time. */
+  readonly batchSize: number;
+  /** One step of decoding, for all users of a copy. */
+  readonly stepMs: number;
+  /** What each user gets. */
+  readonly tokensPerSecond: number;
+  /** What all users get together. */
+  readonly totalTokensPerSecond: number;
+  /** On each machine of a copy. */
+  readonly bytesPerMachine: number;
+  /** Everything that was assumed, as sentences. */
+  readonly assumptions: readonly string[];
+};
+
+/**
+ * How many machines a service takes, and how the model lies on them: the layout with the fewest machines that holds the
+ * caches of all users and gives each of them their tokens. One tab or many racks.
+ *
+ * @param config - A configuration as {@link readConfig} takes it, or the shape that it gives.
+ * @throws {ArgumentError} If a figure is not above 0, or no layout of these machines is fast enough for a single user.
+ *
+ * @example
+ * ```ts
+ * import { machines, plan } from "@qkv/cost";
+ *
+ * const llama70b = {
+ *   model_type: "llama", hidden_size: 8192, num_hidden_layers: 80, num_attention_heads: 64, num_key_value_heads: 8,
+ *   intermediate_size: 28672, vocab_size: 128256,
+ * };
+ * const { machines: count, layout } = plan(llama70b, { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine: machines.h100 });
+ * count % (layout.tensor * layout.pipeline); // => 0
+ * plan(llama70b, { users: 1, contextLength: 8192, tokensPerSecond: 9999, machine: machines.h100 }); // => throws ArgumentError: tokensPerSecond
+ * ```
+ */
+export function plan(config: unknown, request: PlanRequest): Plan {
+  const { users, contextLength, tokensPerSecond, machine } = request;
+  const { efficiency = 0.6, memoryShare = 0.9 } = request;
+  const shape = isShape(config) ? config : readConfig(config);
+  checkWhole("plan", "users", users, 1, "users");
+  checkWhole("plan", "contextLength", contextLength, 1, "tokens");
+  checkPositive("plan", "tokensPerSecond", tokensPerSecond, "tokens per second");
+  checkPositive("plan", "efficiency", efficiency, "parts of the machine's figures");
+  checkPositive("plan", "memoryShare", memoryShare, "parts of the memory");
+  const slower: Machine = {
+    ...machine,
+    bytesPerSecond: machine.bytesPerSecond * efficiency,
+    flopsPerSecond: machine.flopsPerSecond * efficiency,
+    ...(machine.levels && {
+      levels: machine.levels.map((level) => ({
+        ...level,
+        bytesPerSecond: level.bytesPerSecond * efficiency,
+      })),
+    }),
+  };
+  const target = { shape, request, machine: slower, memoryBytes: machine.memoryBytes * memoryShare };
+  const candidates = layouts(shape, machine).flatMap((layout) => candidate(layout, target) ?? []);
+  const best = candidates.reduce<Candidate | undefined>(
+    (best, each) => (!best || each.machines < best.machines ? each : best),
+    undefined,
+  );
+  if (!best) throw tooMuch(target);
+  return {
+    ...best,
+    totalTokensPerSecond: best.tokensPerSecond * users,
+    assumptions: assumptionsOf(request, { efficiency, memoryShare }, shape),
+  };
+}
+
+type Target = { shape: ModelShape; request: PlanRequest; machine: Machine; memoryBytes: number };
+type Candidate = Omit<Plan, "assumptions" | "totalTokensPerSecond">;
+
+/** Matrices divided as far as the link connects machines closely, heads permitting, and any number of groups. */
+function layouts(shape: ModelShape, { link }: Machine): Layout[] {
+  const layers = Math.max(shape.encoder?.layers.length ?? 0, shape.decoder?.layers.length ?? 0);
+  const powers = (most: number) =>
+    Array.from({ length: 12 }, (_, i) => 2 ** i).filter((n) => n <= Math.max(1, most));
+  const groups = link ? powers(Math.min(64, layers)) : [1];
+  return powers(link?.machines ?? 1).flatMap((tensor) => groups.map((pipeline) => ({ tensor, pipeline })));
+}
+
+/** The largest batch of a layout that fits and keeps up; nothing where not even one user does. */
+function candidate(layout: Layout, target: Target): Candidate | undefined {
+  const { shape, request, machine, memoryBytes } = target;
+  const { users, contextLength, tokensPerSecond, formats = {} } = request;
+  const perReplica = layout.tensor * layout.pipeline;
+  const bytesOf = (batchSize: number) => {
+    const held = memory(shape, { contextLength, batchSize, formats });
+    return (
+      held.weightBytes / perReplica +
+      (held.cacheBytes * copiesOf(shape, layout)) / perReplica +
+      held.workBytes
+    );
+  };
+  // Each group of a pipeline works on another part of the batch, so a token takes one pass of such a part.
+  const stepOf = (batchSize: number) => {
+    const part = Math.ceil(batchSize / layout.pipeline);
+    return estimate(cost(shape, { batchSize: part, contextLength, formats }), machine, { layout, shape })
+      .timeMs;
+  };
+  const fits = (batchSize: number) =>
+    bytesOf(batchSize) <= memoryBytes && 1000 / stepOf(batchSize) >= tokensPerSecond;
+  if (!fits(1)) return undefined;
+  let [low, high] = [1, users];
+  if (fits(users)) low = users;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  const replicas = Math.ceil(users / low);
+  const batchSize = Math.ceil(users / replicas);
+  const stepMs = stepOf(batchSize);
+  return {
+    machines: replicas * perReplica,
+    replicas,
+    layout,
+    batchSize,
+    stepMs,
+    tokensPerSecond: 1000 / stepMs,
+    bytesPerMachine: bytesOf(batchSize),
+  };
+}
+
+/** Key-value heads that are fewer than the machines which share a matrix are held several times. */
+function copiesOf({ decoder }: ModelShape, { tensor }: Layout): number {
+  const attention = decoder?.layers.find((layer) => layer.attention.kind !== "state")?.attention;
+  if (!attention || attention.kind === "state") return 1;
+  return Math.max(1, tensor / (attention.kind === "latent" ? 1 : attention.numKvHeads));
+}
+
+function tooMuch({ shape, request, machine, memoryBytes }: Target): ArgumentError {
+  const { contextLength, tokensPerSecond, formats = {} } = request;
+  const one = memory(shape, { contextLength, formats }).bytes;
+  const most = Math.max(...layouts(shape, machine).map(({ tensor, pipeline }) => tensor * pipeline));
+  if (one > memoryBytes * most) {
+    return new ArgumentError({
+      fn: "plan",
+      argument: "machine",
+      received: machine.name,
+      expected: `machines that hold ${(one / 1e9).toFixed(1)} GB for a single user`,
+      fix: "use a machine with more memory or a link to others, a shorter context, or weights of fewer bits.",
+    });
+  }
+  return new ArgumentError({
+    fn: "plan",
+    argument: "tokensPerSecond",
+    received: tokensPerSecond,
+    expected: `what ${machine.name} can give a single user of this model`,
+    fix: "ask for fewer, use a machine with faster memory, or weights of fewer bits.",
+  });
+}
+
+function assumptionsOf(
+  { machine, formats = {}, contextLength }: PlanRequest,
+  { efficiency, memoryShare }: { efficiency: number; memoryShare: number },
+  shape: ModelShape,
+): string[] {
+  const name = (kind: keyof Formats) => formats[kind]?.name ?? "float16";
+  return [
+    `${machine.name}: ${machine.memoryBytes / 1e9} GB, ${Math.round(machine.bytesPerSecond / 1e9)} GB/s, ${Math.round(machine.flopsPerSecond / 1e9)} GFLOP/s (${machine.source}).`,
+    `${Math.round(efficiency * 100)} % of its speed is reached, and ${Math.round(memoryShare * 100)} % of its memory is used.`,
+    `Weights are ${name("weights")}, caches ${name("cache")}, what is between layers ${name("activations")}.`,
+    `Every user is being answered all the time and holds ${contextLength} tokens; prompts are read elsewhere or in between.`,
+    `Each copy of the model steps with all of its users at once, and nothing is lost between two steps.`,
+    ...(machine.link
+      ? [
+          `Up to ${machine.link.machines} machines divide each matrix, over ${machine.link.bytesPerSecond / 1e9} GB/s; groups of them hand tokens on at the same speed.`,
+        ]
+      : ["Machines do not work on one model together: there is no link between them."]),
+    ...(shape.contextLength !== null && contextLength > shape.contextLength
+      ? [`The model was made for ${shape.contextLength} tokens, fewer than asked for.`]
+      : []),
+  ];
+}
+
+function isShape(config: unknown): config is ModelShape {
+  return typeof config === "object" && config !== null && "embedDim" in config && "vocabSize" in config;
+}

@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { kvCache } from "./kv-cache.js";
+import { parameters } from "./parameters.js";
+import { readConfig } from "./read-config.js";
+import { gpt2 } from "./shapes-for-tests.js";
+
+const table = {
+  architecture: "llama",
+  n_layers: 5,
+  d_model: 64,
+  n_heads: 8,
+  n_kv_heads: 4,
+  head_dim: 8,
+  d_ff: 172,
+  vocab_size: 512,
+  max_positions: 512,
+  tie_word_embeddings: true,
+};
+
+test("a row of a table of shapes, and the text of a file", () => {
+  expect(parameters(readConfig(table)).total).toBe(260032);
+  const text =
+    '{ "model_type": "gpt2", "n_embd": 768, "n_head": 12, "n_layer": 12, "n_positions": 1024, "vocab_size": 50257 }';
+  expect(readConfig(text)).toEqual(gpt2);
+});
+
+test.each(["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"])(
+  "%s of null is refused by name",
+  (name) => {
+    expect(() => readConfig({ ...table, [name]: null })).toThrow(
+      `readConfig: \`${name}\` is null, expected a whole number, 1 or more.\nFix: look the size up`,
+    );
+  },
+);
+
+test("null positions are unknown, a null rank of queries is none", () => {
+  expect(readConfig({ ...table, max_positions: null }).contextLength).toBe(null);
+  const latent = {
+    ...table,
+    architecture: "deepseek_v2",
+    q_lora_rank: null,
+    kv_lora_rank: 16,
+    qk_nope_head_dim: 8,
+    qk_rope_head_dim: 4,
+    v_head_dim: 8,
+  };
+  expect(readConfig(latent).decoder?.layers[0]?.attention).toMatchObject({ kind: "latent", queryRank: null });
+});
+
+test("what also sees is read for its text", () => {
+  const { architecture: _, ...config } = { ...table, model_type: "llama" };
+  const seeing = readConfig({ model_type: "llava", vision_config: {}, text_config: config });
+  expect(seeing).toEqual(readConfig(config));
+});
+
+test("layers: windows by list, by pattern, by number of layers", () => {
+  const reaches = (config: Record<string, unknown>) =>
+    readConfig({ ...table, sliding_window: 16, ...config }).decoder?.layers.map(({ attention }) =>
+      attention.kind === "state" ? "state" : attention.reach.kind,
+    );
+  const [window, causal] = ["window", "causal"];
+  expect(reaches({ architecture: "mistral" })).toEqual([window, window, window, window, window]);
+  expect(reaches({ architecture: "gemma2" })).toEqual([window, causal, window, causal, window]);
+  expect(reaches({ architecture: "gemma3_text", sliding_window_pattern: 3 })).toEqual([
+    window,
+    window,
+    causal,
+    window,
+    window,
+  ]);
+  expect(reaches({ architecture: "qwen2" })).toEqual([causal, causal, causal, causal, causal]);
+  expect(reaches({ architecture: "qwen2", use_sliding_window: true, max_window_layers: 3 })).toEqual([
+    causal,
+    causal,
+    causal,
+    window,
+    window,
+  ]);
+  const layer_types = [
+    "full_attention",
+    "sliding_attention",
+    "full_attention",
+    "full_attention",
+    "full_attention",
+  ];
+  expect(reaches({ layer_types })).toEqual([causal, window, causal, causal, causal]);
+  expect(reaches({ architecture: "llama4_text", sliding_window: null, attention_chunk_size: 8 })).toEqual([
+    "chunk",
+    "chunk",
+    "chunk",
+    causal,
+    "chunk",
+  ]);
+});
+
+test("older ways to say one key-value head", () => {
+  const falcon = {
+    model_type: "falcon",
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    vocab_size: 9,
+  };
+  const kept = (config: Record<string, unknown>) =>
+    kvCache(readConfig({ ...falcon, ...config })).numbersPerToken / (2 * 2 * 16);
+  expect([
+    kept({}),
+    kept({ multi_query: false }),
+    kept({ new_decoder_architecture: true, num_kv_heads: 2 }),
+  ]).toEqual([1, 4, 2]);
+});
+
+test.each([
+  [{ model_type: "rnn" }, 'readConfig: `model_type` is "rnn", expected one of llama, mistral'],
+  [{}, "`model_type` is undefined"],
+  ["{", 'readConfig: `config` is "{", expected the text of a config.json.\nFix: give the whole file'],
+  [[1], "readConfig: `config` has shape [1], expected the object in a config.json"],
+  [{ ...table, n_layers: 0 }, "`n_layers` is 0, expected a whole number, 1 or more"],
+  [{ ...table, n_heads: 6 }, "`num_key_value_heads` is 4, expected a divisor of the number of heads, 6"],
+  [
+    { ...table, head_dim: undefined, n_heads: 12 },
+    "`head_dim` is undefined, expected a whole number, and the width 64 divided by 12 heads is none",
+  ],
+])("refused: %j", (config, message) => {
+  expect(() => readConfig(config)).toThrow(message);
+});

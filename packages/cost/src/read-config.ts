@@ -1,0 +1,241 @@
+import { ArgumentError } from "@qkv/core";
+import { architectures, type Traits } from "./architectures.js";
+import { configFields, type Config, type Fields } from "./config-fields.js";
+import type { Convolution, Layer, ModelShape, Stack, Table } from "./model-shape.js";
+import { readAttention, readHeads } from "./read-attention.js";
+import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
+
+/**
+ * Reads the shape of a model from its Hugging Face `config.json`, or from a row of a table of shapes (`architecture`,
+ * `n_layers`, `d_model`, `n_heads`, `n_kv_heads`, `head_dim`, `d_ff`, `vocab_size`, …). What is no size — biases,
+ * norms, learned positions — follows from `model_type`, as the published weights of each architecture have it.
+ *
+ * Of a model that also sees or hears, the decoder of text is read (`text_config`).
+ *
+ * @param config - The object in the file, or its text.
+ * @throws {ArgumentError} If the architecture is not known, a size is missing or no whole number, or heads do not
+ *   divide. In a table of shapes a `null` where a size must be is refused with the name of its field.
+ *
+ * @example
+ * ```ts
+ * import { parameters, readConfig } from "@qkv/cost";
+ *
+ * const gpt2 = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
+ * parameters(gpt2).total; // => 124439808
+ * readConfig({ model_type: "llama" }); // => throws ArgumentError: `hidden_size`
+ * ```
+ */
+export function readConfig(config: unknown): ModelShape {
+  const outer = parse(config);
+  const inner = outer["text_config"];
+  const whole: Config =
+    isObject(inner) && !isKnown(outer)
+      ? {
+          ...(outer["tie_word_embeddings"] === undefined
+            ? {}
+            : { tie_word_embeddings: outer["tie_word_embeddings"] }),
+          ...inner,
+        }
+      : outer;
+  const type = whole["model_type"] ?? whole["architecture"];
+  const traits = typeof type === "string" ? ownTraits(type) : undefined;
+  if (typeof type !== "string" || !traits) {
+    throw new ArgumentError({
+      fn: "readConfig",
+      argument: "model_type",
+      received: type,
+      expected: `one of ${Object.keys(architectures).join(", ")}`,
+      fix: 'name the architecture that it resembles: most decoders of today are built as "llama".',
+    });
+  }
+  if (whole["architecture"] !== undefined) refuseUnknown(whole);
+  return shapeOf(configFields(whole), traits, type);
+}
+
+const ownTraits = (type: string): Traits | undefined =>
+  Object.hasOwn(architectures, type) ? architectures[type] : undefined;
+const isKnown = ({ model_type }: Config) => typeof model_type === "string" && ownTraits(model_type);
+
+function shapeOf(fields: Fields, traits: Traits, architecture: string): ModelShape {
+  const { config, size, flag } = fields;
+  const embedDim = size("width");
+  const tied = flag("tie_word_embeddings", traits.tied);
+  const tokenDim = fields.own("word_embed_proj_dim", embedDim);
+  return {
+    architecture,
+    vocabSize: size("vocabulary"),
+    embedDim,
+    tokenDim,
+    norm: traits.norm,
+    contextLength: fields.sizeOrNull("positions"),
+    ...stacksOf(fields, traits),
+    pooler: traits.pooler && config["add_pooling_layer"] !== false,
+    output: traits.form === "encoder" ? "none" : tied ? "tied" : "own",
+    outputBias: traits.outputBias && traits.form !== "encoder",
+  };
+}
+
+function stacksOf(fields: Fields, traits: Traits): Pick<ModelShape, "encoder" | "decoder"> {
+  switch (traits.form) {
+    case "decoder":
+      return { decoder: singleStack(fields, traits) };
+    case "encoder":
+      return { encoder: singleStack(fields, traits) };
+    case "t5":
+      return encoderAndDecoder(fields, traits, relativeTables(fields));
+    default:
+      return encoderAndDecoder(fields, traits, learnedTables(fields, traits));
+  }
+}
+
+/** All layers of a model with one stack. Equal layers are one object, so that they are priced once. */
+function singleStack(fields: Fields, traits: Traits): Stack {
+  const norms = (layer: number) =>
+    typeof traits.norms === "function" ? traits.norms(fields, layer) : traits.norms;
+  const layers = sharedLayers(fields.size("layers"), (layer) => ({
+    attention: readAttention(fields, traits, layer),
+    feedForward: readFeedForward(fields, traits, layer),
+    norms: norms(layer),
+  }));
+  const tables = learnedTables(fields, traits).encoder;
+  const types = fields.own("type_vocab_size", traits.tokenTypes || 1);
+  if (traits.tokenTypes > 0) tables.push({ name: "token types", rows: types, width: fields.size("width") });
+  return {
+    layers,
+    tables,
+    convolutions: [],
+    embeddingNorm: traits.embeddingNorm,
+    finalNorm: traits.finalNorm && fields.flag("do_layer_norm_before", true),
+  };
+}
+
+type Tables = { encoder: Table[]; decoder: Table[] };
+
+function encoderAndDecoder(
+  fields: Fields,
+  traits: Traits,
+  tables: Tables,
+): { encoder: Stack; decoder: Stack } {
+  const { own, size } = fields;
+  const sides = {
+    encoder: { heads: size("heads"), hidden: readHidden(fields, traits), layers: size("layers") },
+    decoder: {
+      heads: own("decoder_attention_heads", size("heads")),
+      hidden: own("decoder_ffn_dim", readHidden(fields, traits)),
+      layers: size("decoderLayers", size("layers")),
+    },
+  };
+  const stack = (side: "encoder" | "decoder"): Stack => {
+    const { heads, hidden, layers } = sides[side];
+    const attention = readHeads(fields, traits, { kind: side === "encoder" ? "all" : "causal" }, heads);
+    const layer: Layer = {
+      attention,
+      ...(side === "decoder" && { cross: { ...attention, reach: { kind: "all" as const } } }),
+      feedForward: readDense(fields, traits, hidden),
+      norms: side === "decoder" ? 3 : 2,
+    };
+    return {
+      layers: new Array<Layer>(layers).fill(layer),
+      tables: tables[side],
+      convolutions: side === "encoder" && traits.form === "whisper" ? whisperConvolutions(fields) : [],
+      embeddingNorm: traits.embeddingNorm,
+      finalNorm: traits.finalNorm,
+    };
+  };
+  return { encoder: stack("encoder"), decoder: stack("decoder") };
+}
+
+function learnedTables(fields: Fields, { positions, form }: Traits): Tables {
+  const width = fields.size("width");
+  const rows = (count: number): Table[] =>
+    positions ? [{ name: "positions", rows: count + positions.extra, width }] : [];
+  if (!positions) return { encoder: [], decoder: [] };
+  if (form === "whisper") {
+    const [encoder, decoder] = [
+      fields.own("max_source_positions", 1500),
+      fields.own("max_target_positions", 448),
+    ];
+    return { encoder: rows(encoder), decoder: rows(decoder) };
+  }
+  const count = fields.size("positions");
+  return { encoder: rows(count), decoder: rows(count) };
+}
+
+/** T5: a number for each head and bucket of distances, in the first layer of each stack; umt5 in every layer. */
+function relativeTables(fields: Fields): Tables {
+  const heads = fields.size("heads");
+  const everyLayer = (fields.config["model_type"] ?? fields.config["architecture"]) === "umt5";
+  const table = (layers: number): Table[] => [
+    {
+      name: "relative positions",
+      rows: fields.own("relative_attention_num_buckets", 32) * (everyLayer ? layers : 1),
+      width: heads,
+    },
+  ];
+  const layers = fields.size("layers");
+  return { encoder: table(layers), decoder: table(fields.size("decoderLayers", layers)) };
+}
+
+function whisperConvolutions(fields: Fields): Convolution[] {
+  const width = fields.size("width");
+  const mel = fields.own("num_mel_bins", 80);
+  return [
+    { kernel: 3, inputs: mel, outputs: width, stride: 1 },
+    { kernel: 3, inputs: width, outputs: width, stride: 2 },
+  ];
+}
+
+function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
+  const seen = new Map<string, Layer>();
+  return Array.from({ length: count }, (_, i) => {
+    const layer = make(i);
+    const key = JSON.stringify(layer);
+    const known = seen.get(key) ?? layer;
+    seen.set(key, known);
+    return known;
+  });
+}
+
+/** In a table of shapes `null` means that nobody looked it up; in a configuration it means the default. */
+function refuseUnknown(config: Config): void {
+  for (const name of ["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"]) {
+    if (config[name] !== null) continue;
+    throw new ArgumentError({
+      fn: "readConfig",
+      argument: name,
+      received: null,
+      expected: "a whole number, 1 or more",
+      fix: "look the size up in the model's config.json: it cannot be guessed from the others.",
+    });
+  }
+}
+
+function parse(config: unknown): Config {
+  let value = config;
+  if (typeof config === "string") {
+    try {
+      value = JSON.parse(config);
+    } catch (cause) {
+      throw new ArgumentError({
+        fn: "readConfig",
+        argument: "config",
+        received: config,
+        expected: "the text of a config.json",
+        fix: "give the whole file, from { to }.",
+        cause,
+      });
+    }
+  }
+  if (isObject(value)) return value;
+  throw new ArgumentError({
+    fn: "readConfig",
+    argument: "config",
+    received: value,
+    expected: "the object in a config.json",
+    fix: 'give an object with "model_type" and the sizes.',
+  });
+}
+
+function isObject(value: unknown): value is Config {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
