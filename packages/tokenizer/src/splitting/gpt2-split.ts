@@ -3,6 +3,9 @@ import { contractionEnd } from "./contraction.js";
 import { spacePieceEnd } from "./space-run.js";
 import { defineSplit, type Split } from "./split.js";
 
+/** The pattern of {@link gpt2Split}. */
+export const gpt2Pattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
 /**
  * GPT-2's split: contractions, then runs of letters, of numbers, or of other characters, each with one space in
  * front, then white space. Written by hand for

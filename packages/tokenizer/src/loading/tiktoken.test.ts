@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { gpt2Split } from "../splitting/gpt2-split.js";
+import { tiktokenTokenizer } from "./tiktoken.js";
+
+const pattern = "\\p{L}+|[^\\p{L}]+";
+const module = {
+  pat_str: pattern,
+  special_tokens: { "<|endoftext|>": 9 },
+  bpe_ranks: "! 0 aA== aQ== IQ==\n! 5 aGk= /w==",
+};
+const file = "aA== 0\naQ== 1\nIQ== 2\naGk= 5\n/w== 6\n";
+
+test("golden: a module and a file hold the same tokens", () => {
+  const fromModule = tiktokenTokenizer(module);
+  const fromFile = tiktokenTokenizer(new TextEncoder().encode(file), { split: gpt2Split });
+  for (const tokenizer of [fromModule, fromFile, tiktokenTokenizer(file, { split: gpt2Split })]) {
+    expect(tokenizer.encode("hi!h")).toEqual([5, 2, 0]);
+    expect(tokenizer.decode([5, 2, 6])).toBe("hi!\uFFFD");
+    expect([tokenizer.token(5), tokenizer.id("hi"), tokenizer.token(3)]).toEqual(["hi", 5, undefined]);
+  }
+  expect([fromModule.vocabSize, fromModule.eosId]).toEqual([10, 9]);
+  expect([fromFile.vocabSize, fromFile.eosId]).toEqual([7, undefined]);
+});
+
+test("a special token in a text is text, as encode_ordinary has it, unless asked otherwise", () => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => `${btoa(String.fromCharCode(byte))} ${byte}`).join(
+    "\n",
+  );
+  const tokenizer = tiktokenTokenizer(bytes, { split: gpt2Split, specialTokens: { "<|x|>": 256 } });
+  expect(tokenizer.encode("<|x|>")).toHaveLength(5);
+  expect(tokenizer.encode("<|x|>", { specialTokens: "allowed" })).toEqual([256]);
+});
+
+describe("refused", () => {
+  test.each([
+    [
+      "a file without a split",
+      () => tiktokenTokenizer(file),
+      /`split` is undefined, expected how text is cut/,
+    ],
+    [
+      "what is no ranks",
+      () => tiktokenTokenizer({} as never),
+      /`ranks` is an object with no keys, expected the bytes/,
+    ],
+    [
+      "an empty file",
+      () => tiktokenTokenizer("", { split: gpt2Split }),
+      /`ranks` is "no tokens", expected one token/,
+    ],
+    [
+      "a line without rank",
+      () => tiktokenTokenizer("aA==", { split: gpt2Split }),
+      /`line 1` is "aA==", expected a token in/,
+    ],
+    [
+      "no base64",
+      () => tiktokenTokenizer("aA== 0\na?== 1", { split: gpt2Split }),
+      /`line 2: token` is "a\?==", expected base64/,
+    ],
+    [
+      "an empty token",
+      () => tiktokenTokenizer("== 0", { split: gpt2Split }),
+      /`line 1: token` is "==", expected one byte/,
+    ],
+    [
+      "a rank that is none",
+      () => tiktokenTokenizer("aA== -1", { split: gpt2Split }),
+      /`line 1: rank` is "-1", expected a whole/,
+    ],
+    [
+      "a rank twice",
+      () => tiktokenTokenizer("aA== 1\naQ== 1", { split: gpt2Split }),
+      /`ranks` is 1, expected one token for each/,
+    ],
+    [
+      "a rank out of reach",
+      () => tiktokenTokenizer("aA== 9999999", { split: gpt2Split }),
+      /`ranks` is 9999999, expected ranks that/,
+    ],
+    ["a bad pattern", () => tiktokenTokenizer({ ...module, pat_str: "(a+)+" }), /pattern: `pat_str` is/],
+    [
+      "a damaged block",
+      () => tiktokenTokenizer({ ...module, bpe_ranks: "! x aA==" }),
+      /`bpe_ranks, line 1: rank` is "x"/,
+    ],
+  ])("%s", (_, load, message) => {
+    expect(load).toThrow(message);
+  });
+});

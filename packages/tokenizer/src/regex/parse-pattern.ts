@@ -1,0 +1,168 @@
+import { FormatError } from "@qkv/core";
+import { characterClass, escapedClass, literal, propertyClass } from "./character-class.js";
+import type { PatternNode } from "./pattern-node.js";
+
+/**
+ * Whose pattern it is. They differ in two things: `{1,3}+` repeats twofold for Oniguruma and is possessive for Rust's
+ * `fancy-regex`; `^` and `$` stand at each line for Oniguruma, at the whole text for Rust.
+ */
+export type Dialect = "oniguruma" | "rust";
+
+/**
+ * Reads a regular expression as Oniguruma and Rust's `regex` write it, the two that tokenizer files are made for,
+ * and JavaScript's own where the three agree.
+ *
+ * @param field - Where the pattern stands, for messages.
+ * @throws {FormatError} If it is no pattern, or uses what no tokenizer needs: references back, named groups' names,
+ *   set intersections, conditions.
+ */
+export function parsePattern(pattern: string, field: string, dialect: Dialect): PatternNode {
+  let at = 0;
+  let depth = 0;
+  let flags = { ignoreCase: false, dotAll: false };
+
+  const fail = (expected: string): never => {
+    throw new FormatError({
+      fn: "pattern",
+      argument: field,
+      received: pattern,
+      expected: `${expected} at ${at}`,
+      fix: "write the pattern without it, or split the text by a function: `defineSplit`.",
+    });
+  };
+  const eat = (text: string): boolean => {
+    if (!pattern.startsWith(text, at)) return false;
+    at += text.length;
+    return true;
+  };
+  const peekCharacter = () => String.fromCodePoint(pattern.codePointAt(at)!);
+
+  const choice = (): PatternNode => {
+    const outer = flags;
+    const nodes = [sequence()];
+    while (eat("|")) nodes.push(sequence());
+    flags = outer;
+    return nodes.length === 1 ? nodes[0]! : { type: "choice", nodes };
+  };
+
+  const sequence = (): PatternNode => {
+    const nodes: PatternNode[] = [];
+    while (at < pattern.length && pattern[at] !== "|" && pattern[at] !== ")") {
+      const node = atom();
+      if (node) nodes.push(quantified(node));
+    }
+    return nodes.length === 1 ? nodes[0]! : { type: "sequence", nodes };
+  };
+
+  const quantified = (node: PatternNode): PatternNode => {
+    let result = node;
+    for (;;) {
+      const range = eat("*") ? [0, Infinity] : eat("+") ? [1, Infinity] : eat("?") ? [0, 1] : counted();
+      if (!range) return result;
+      if (result.type === "place" || result.type === "look") fail("something to repeat, not a place,");
+      const possessive = range.length === 2 || dialect === "rust";
+      const mode = eat("?") ? "lazy" : possessive && eat("+") ? "possessive" : "greedy";
+      result = { type: "repeat", node: result, min: range[0]!, max: range[1]!, mode };
+    }
+  };
+
+  const counted = (): number[] | undefined => {
+    const found = /^\{(\d*)(,?)(\d*)\}/.exec(pattern.slice(at, at + 24));
+    if (!found || (found[1] === "" && found[3] === "")) return undefined; // a brace by itself is a brace
+    at += found[0].length;
+    const min = Number(found[1] || 0);
+    const max = found[2] === "" ? min : found[3] === "" ? Infinity : Number(found[3]);
+    if (max < min || (max !== Infinity && max > 1000)) fail("a range that goes up, to 1000 at most,");
+    return [min, max, 1];
+  };
+
+  const atom = (): PatternNode | undefined => {
+    if (eat("(")) return group();
+    if (pattern[at] === "[") {
+      const read = characterClass(pattern, at, flags.ignoreCase, fail);
+      at = read.end;
+      return { type: "set", source: read.source };
+    }
+    if (eat(".")) return { type: "set", source: flags.dotAll ? "[^]" : "[^\\n]" };
+    if (eat("^")) return { type: "place", source: dialect === "rust" ? "(?<![^])" : "(?<![^\\n])" };
+    if (eat("$")) return { type: "place", source: dialect === "rust" ? "(?![^])" : "(?![^\\n])" };
+    if (eat("\\")) return escape();
+    if (/[*+?]/.test(pattern[at]!)) fail("something to repeat");
+    const character = peekCharacter();
+    at += character.length;
+    return { type: "set", source: literal(character, flags.ignoreCase) };
+  };
+
+  const group = (): PatternNode | undefined => {
+    if (++depth > 100) fail("at most 100 groups in each other");
+    const outer = flags;
+    const inner = (): PatternNode => {
+      const node = choice();
+      if (!eat(")")) fail("a closing bracket");
+      depth -= 1;
+      flags = outer;
+      return node;
+    };
+    if (!eat("?")) return inner();
+    for (const [opening, behind, negative] of looks) {
+      if (eat(opening)) return { type: "look", node: inner(), behind, negative };
+    }
+    if (eat(">")) return { type: "atomic", node: inner() };
+    const name = /^(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(pattern.slice(at, at + 80));
+    if (name) {
+      at += name[0].length;
+      return inner();
+    }
+    const options = /^([a-z]*)(-[a-z]*)?([:)])/.exec(pattern.slice(at, at + 16)) ?? fail("a group");
+    at += options[0].length;
+    const [on, off] = [options[1]!, options[2] ?? ""];
+    if (/[^imsu]/.test(on) || /[^-imsxu]/.test(off)) fail("no flags but i, m, s and u");
+    const changed = {
+      ignoreCase: (flags.ignoreCase || on.includes("i")) && !off.includes("i"),
+      dotAll: (flags.dotAll || /[ms]/.test(on)) && !/[ms]/.test(off),
+    };
+    flags = changed;
+    if (options[3] === ":") return inner();
+    depth -= 1;
+    return undefined; // (?i) holds to the end of the group around it
+  };
+
+  const escape = (): PatternNode => {
+    if (at >= pattern.length) fail("a character behind the backslash");
+    const character = peekCharacter();
+    const place = places.get(character);
+    if (place !== undefined) {
+      at += 1;
+      return { type: "place", source: place };
+    }
+    if (/[1-9kgRXKG]/.test(character)) fail(`no \\${character}`);
+    if (character === "p" || character === "P") {
+      const read = propertyClass(pattern, at, fail);
+      at = read.end;
+      return { type: "set", source: read.source };
+    }
+    const read = escapedClass(pattern, at, flags.ignoreCase, fail);
+    at = read.end;
+    return { type: "set", source: read.source };
+  };
+
+  const tree = choice();
+  if (at < pattern.length) fail("no closing bracket without an opening one");
+  return tree;
+}
+
+const looks = [
+  ["<=", true, false],
+  ["<!", true, true],
+  ["=", false, false],
+  ["!", false, true],
+] as const;
+
+const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+const places = new Map([
+  ["A", "(?<![^])"],
+  ["z", "(?![^])"],
+  ["Z", "(?=\\n?(?![^]))"],
+  ["b", `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`],
+  ["B", `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`],
+]);

@@ -1,0 +1,42 @@
+import type { PatternNode } from "./pattern-node.js";
+
+/** The pattern as JavaScript's engine takes it with the flag u. What is atomic there is a look ahead and its text. */
+export function toJavaScript(tree: PatternNode): string {
+  let groups = 0;
+  const atomic = (source: string) => {
+    groups += 1;
+    return `(?=(?<a${groups}>${source}))\\k<a${groups}>`;
+  };
+  const write = (node: PatternNode): string => {
+    switch (node.type) {
+      case "set":
+      case "place":
+        return node.source;
+      case "sequence":
+        return node.nodes.map((one) => (one.type === "choice" ? `(?:${write(one)})` : write(one))).join("");
+      case "choice":
+        return node.nodes.map(write).join("|");
+      case "look":
+        return `(?${node.behind ? "<" : ""}${node.negative ? "!" : "="}${write(node.node)})`;
+      case "atomic":
+        return atomic(write(node.node));
+      case "repeat": {
+        const body = node.node.type === "set" ? write(node.node) : `(?:${write(node.node)})`;
+        const { min, max } = node;
+        const count =
+          max === Infinity
+            ? min === 0
+              ? "*"
+              : min === 1
+                ? "+"
+                : `{${min},}`
+            : min === 0 && max === 1
+              ? "?"
+              : `{${min},${max}}`;
+        const repeated = `${body}${count}${node.mode === "lazy" ? "?" : ""}`;
+        return node.mode === "possessive" ? atomic(repeated) : repeated;
+      }
+    }
+  };
+  return write(tree);
+}

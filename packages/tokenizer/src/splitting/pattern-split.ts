@@ -1,0 +1,101 @@
+import { checkCost } from "../regex/check-cost.js";
+import { parsePattern, type Dialect } from "../regex/parse-pattern.js";
+import { toJavaScript } from "../regex/to-javascript.js";
+import type { Split } from "./split.js";
+
+/** What becomes of the text that a pattern matches: names as in `tokenizer.json`. */
+export type MatchBehavior = "isolated" | "removed" | "mergedWithPrevious" | "mergedWithNext" | "contiguous";
+
+/**
+ * A split by a regular expression, in the writing of Oniguruma and Rust's `regex`, with their meaning of `\s`, `\d`,
+ * `\w`, of flags such as `(?i:…)` and of possessive repetitions.
+ *
+ * @param options - `behavior`: what becomes of a match. `"isolated"`: a piece by itself; `"removed"`: dropped;
+ *   `"mergedWithPrevious"`, `"mergedWithNext"`: joined to the text at its side; `"contiguous"`: neighbours that both
+ *   match, or both do not, are one piece. Default: `"isolated"`. `invert`: what does not match is taken for the match.
+ *   Default: false. `dialect`: whose pattern it is. Default: `"oniguruma"`, which `tokenizer.json` is made for. `field`: what
+ *   messages call the pattern.
+ * @throws {FormatError} If it is no pattern, or one that could take exponential or cubic time.
+ *
+ * @example
+ * ```ts
+ * import { patternSplit } from "@qkv/tokenizer";
+ *
+ * patternSplit("\\s+", { behavior: "removed" }).spans("a  bc"); // => [0, 1, 3, 5]
+ * ```
+ */
+export function patternSplit(
+  pattern: string,
+  options: { behavior?: MatchBehavior; invert?: boolean; dialect?: Dialect; field?: string } = {},
+): Split {
+  const { behavior = "isolated", invert = false, dialect = "oniguruma", field = "pattern" } = options;
+  const tree = parsePattern(pattern, field, dialect);
+  checkCost(tree, pattern, field);
+  const regex = new RegExp(toJavaScript(tree), "gu");
+  return {
+    name: `pattern ${pattern}`,
+    spans(text) {
+      const matches: number[] = [];
+      for (const { index, 0: match } of text.matchAll(regex)) {
+        if (match !== "" || behavior === "isolated") matches.push(index, index + match.length);
+      }
+      return arrange(matches, text.length, behavior, invert);
+    },
+  };
+}
+
+/** A split by a text that is found as it is written. See {@link patternSplit}. */
+export function textSplit(
+  content: string,
+  options: { behavior?: MatchBehavior; invert?: boolean } = {},
+): Split {
+  const { behavior = "isolated", invert = false } = options;
+  return {
+    name: `text ${JSON.stringify(content)}`,
+    spans(text) {
+      const matches: number[] = [];
+      for (
+        let at = text.indexOf(content);
+        content !== "" && at >= 0;
+        at = text.indexOf(content, at + content.length)
+      ) {
+        matches.push(at, at + content.length);
+      }
+      return arrange(matches, text.length, behavior, invert);
+    },
+  };
+}
+
+/** The pieces, from the matches. */
+export function arrange(
+  matches: readonly number[],
+  length: number,
+  behavior: MatchBehavior,
+  invert: boolean,
+): number[] {
+  const parts: { start: number; end: number; match: boolean }[] = [];
+  let at = 0;
+  for (let i = 0; i < matches.length; i += 2) {
+    if (at < matches[i]!) parts.push({ start: at, end: matches[i]!, match: invert });
+    parts.push({ start: matches[i]!, end: matches[i + 1]!, match: !invert });
+    at = matches[i + 1]!;
+  }
+  if (at < length) parts.push({ start: at, end: length, match: invert });
+
+  const spans: number[] = [];
+  let before = false; // whether the part before was a match
+  parts.forEach(({ start, end, match }, i) => {
+    const joined =
+      behavior === "contiguous"
+        ? i > 0 && match === before
+        : behavior === "mergedWithPrevious"
+          ? i > 0 && match && !before
+          : behavior === "mergedWithNext"
+            ? i > 0 && !match && before
+            : false;
+    if (joined) spans[spans.length - 1] = end;
+    else if (start < end && !(match && behavior === "removed")) spans.push(start, end);
+    before = match;
+  });
+  return spans;
+}

@@ -1,0 +1,108 @@
+import { kind, kindOf, runEnd } from "./character-kind.js";
+import { contractionEnd } from "./contraction.js";
+import { lineBreakEnd, spacePieceEnd } from "./space-run.js";
+import { defineSplit, type Split } from "./split.js";
+
+/** How patterns of the cl100k family differ. */
+export type WordSplitOptions = {
+  /** Which apostrophes begin a contraction; `"none"` where the pattern has no contractions. See `contractionEnd`. */
+  contractions: "none" | "any" | "folded";
+  /** Digits in one piece, at most. */
+  digits: number;
+  /**
+   * What a word is: `"letters"`, `"marked"` (letters and the marks on them), or `"cased"`: it ends where small
+   * letters are followed by a capital, and takes its contraction along.
+   */
+  words: "letters" | "marked" | "cased";
+  /** Whether `/` too stays with punctuation in front of it, as line breaks do. */
+  slash?: boolean;
+};
+
+/**
+ * The splits of cl100k, Llama 3, Qwen and o200k, which are one pattern with different parts: contractions, words with
+ * one character in front, digits, punctuation with one space in front and line breaks behind, white space.
+ *
+ * Written by hand from the patterns, and linear whatever the text.
+ */
+export function wordSplit(name: string, options: WordSplitOptions): Split {
+  const { contractions, digits, words, slash = false } = options;
+  const cased = words === "cased";
+  const inWord = words === "letters" ? kind.letter : kind.letter | kind.mark;
+  // A mark that belongs to a word is no punctuation; where words are cased it may be either.
+  const inPunctuation = others & (words === "marked" ? ~kind.mark : ~0);
+  const wordEnd = cased ? casedWordEnd : (text: string, at: number) => runEnd(text, at, inWord);
+
+  return defineSplit(name, (text, start) => {
+    if (!cased && contractions !== "none") {
+      const end = contractionEnd(text, start, contractions);
+      if (end > start) return end;
+    }
+    // A word, with one character in front of it that is neither letter, number nor line break; or without.
+    const code = text.codePointAt(start)!;
+    const front = code !== 10 && code !== 13 && (kindOf(code) & (kind.letter | kind.number)) === 0;
+    const from = front ? start + (code > 0xffff ? 2 : 1) : start;
+    const fronted = front ? wordEnd(text, from) : from;
+    let end = fronted > from ? fronted : wordEnd(text, start);
+    if (end <= start && fronted < 0)
+      end = -fronted; // the second pattern, where the first has no match
+    else if (end < 0) end = -end;
+    if (end > start) return cased && contractions !== "none" ? contractionEnd(text, end, contractions) : end;
+
+    end = digitsEnd(text, start, digits);
+    if (end > start) return end;
+
+    const spaced = code === 32 ? start + 1 : start;
+    end = runEnd(text, spaced, inPunctuation);
+    if (end > spaced) {
+      while (end < text.length && isBreak(text.charCodeAt(end), slash)) end += 1;
+      return end;
+    }
+    const spaces = runEnd(text, start, kind.space);
+    const lines = lineBreakEnd(text, start, spaces);
+    return lines >= 0 ? lines : spacePieceEnd(text, start, spaces);
+  });
+}
+
+/** `[^\s\p{L}\p{N}]` */
+const others = kind.mark | kind.punctuation | kind.symbol | kind.other;
+
+const isBreak = (unit: number, slash: boolean) => unit === 10 || unit === 13 || (slash && unit === 47);
+
+/** The end of `\p{N}{1,most}`. */
+function digitsEnd(text: string, start: number, most: number): number {
+  if (most === Infinity) return runEnd(text, start, kind.number);
+  let end = start;
+  for (let count = 0; count < most && end < text.length; count++) {
+    const code = text.codePointAt(end)!;
+    if ((kindOf(code) & kind.number) === 0) break;
+    end += code > 0xffff ? 2 : 1;
+  }
+  return end;
+}
+
+const [upper, lower] = [
+  kind.upper | kind.title | kind.modifier | kind.otherLetter | kind.mark,
+  kind.lower | kind.modifier | kind.otherLetter | kind.mark,
+];
+
+/**
+ * The end of a word that ends where case says: `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or else
+ * `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+`.
+ *
+ * Letters without case are in both sets. If no small letter follows the capitals, the first pattern gives back
+ * capitals until it stands behind a letter without case; if there is none, the second takes the capitals.
+ *
+ * @returns The end, below zero where it is the second pattern's; `start` where neither matches.
+ */
+function casedWordEnd(text: string, start: number): number {
+  const capitals = runEnd(text, start, upper);
+  const end = runEnd(text, capitals, lower);
+  if (end > capitals || capitals === start) return end;
+  for (let at = capitals; at > start;) {
+    const low = (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00;
+    const code = low ? text.codePointAt(at - 2)! : text.charCodeAt(at - 1);
+    if ((kindOf(code) & lower) !== 0) return at;
+    at -= low ? 2 : 1;
+  }
+  return -capitals;
+}
