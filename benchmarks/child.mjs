@@ -1,8 +1,16 @@
 // The process of one contender; in-processes.mjs starts it and asks.
-import { makeRunner } from "./runner.mjs";
+import { rowsOf } from "./rows-of.mjs";
+import { runnerOf } from "./runner.mjs";
 
-const [suite, id, name, context] = process.argv.slice(2);
-const runner = makeRunner(suite, id, name, JSON.parse(context));
+const [suite, id, name, given] = process.argv.slice(2);
+const context = JSON.parse(given);
+const runner = import(`./suites/${suite}.mjs`).then((module) =>
+  runnerOf(
+    rowsOf(module, context).find((row) => row.id === id),
+    name,
+    context,
+  ),
+);
 runner.catch(() => {}); // said when asked
 // What breaks between two questions breaks the next answer.
 process.on("disconnect", () => process.exit());

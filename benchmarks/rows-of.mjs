@@ -1,5 +1,4 @@
-/** The rows of a suite in a context. */
-export async function rowsOf(suite, context) {
-  const { rows } = await import(`./suites/${suite}.mjs`);
+/** The rows of a suite's module in a context. */
+export function rowsOf({ rows }, context) {
   return typeof rows === "function" ? rows(context) : rows;
 }

@@ -91,7 +91,7 @@ const machine = {
   system: `${os.type()} ${os.release()} ${os.arch()}`,
 };
 const place = context.browser
-  ? await (await import("./in-pages.mjs")).inPages(context)
+  ? await (await import("./in-pages.mjs")).inPages(context, wanted)
   : inProcesses(context, options.node ?? process.execPath);
 const report = { machine, versions: { ...place.versions, ...versions() }, cases: [] };
 if (options.clock === "cpu") report.clock = "cpu";
@@ -99,7 +99,7 @@ print(`${machine.cpu}, ${machine.cores} cores, ${place.name}`);
 let sound = true;
 try {
   for (const suite of wanted) {
-    for (const row of await rowsOf(suite, context)) {
+    for (const row of rowsOf(await import(`./suites/${suite}.mjs`), context)) {
       if (options.row !== undefined && !row.id.includes(options.row)) continue;
       const contenders = row.contenders.filter(({ kind }) => !(context.browser && kind === "native"));
       const measured = await measure(

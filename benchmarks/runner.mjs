@@ -1,16 +1,11 @@
 // One contender of one row, wherever it runs: prepares it, says what it gives, times it.
-import { rowsOf } from "./rows-of.mjs";
-
 /** How long the calls of one round go on, at least, and how long a contender is warmed for its compiler. Milliseconds. */
 const [slice, warming] = [60, 200];
 
-/** @param name - Of a contender, or "expected" for what the row itself computes. */
-export async function makeRunner(suite, id, name, context) {
-  const row = (await rowsOf(suite, context)).find((each) => each.id === id);
-  return runnerOf(row, name, context);
-}
-
-/** @returns {any} What measure.mjs calls a contender that was opened. */
+/**
+ * @param name - Of a contender, or "expected" for what the row itself computes.
+ * @returns {any} What measure.mjs calls a contender that was opened.
+ */
 export function runnerOf(row, name, context) {
   const contender =
     name === "expected"

@@ -99,6 +99,9 @@ const operations = {
   },
 };
 
+// Every element of some rows, and some of every row.
+const compared = (output) => output.filter((_, i) => i < 4 * width || i % 509 === 0);
+
 export const rows = (context) =>
   Object.entries(operations).map(([name, operation]) => {
     const onnx = () => {
@@ -123,22 +126,35 @@ export const rows = (context) =>
       better: "low",
       aim: operation.aim,
       tolerance: 1e-4,
-      expected: () => plain()(),
+      expected: () => compared(plain()()),
       contenders: [
-        ...ours(context, mine),
-        ...ours(context, mine, { variant: "copied out", leaves: true }),
-        tfjs((tf) => {
-          const compute = operation.tfjs(tf);
-          const a = tf.tensor2d(x(), shape);
-          return () => tf.tidy(() => compute(a));
-        }),
-        onnxruntime("peer", onnx),
-        jax((library) => {
-          const [compute, ...more] = [operation.jax(library)].flat();
-          return { compute, inputs: [library.numpy.array(x()).reshape(shape), ...more] };
-        }),
-        { name: "plain loops", kind: "peer", prepare: () => ({ call: plain(), output: plain() }) },
-        onnxruntime("native", onnx),
+        ...ours(context, mine, { compared }),
+        ...ours(context, mine, { variant: "copied out", leaves: true, compared }),
+        tfjs(
+          (tf) => {
+            const compute = operation.tfjs(tf);
+            const a = tf.tensor2d(x(), shape);
+            return () => tf.tidy(() => compute(a));
+          },
+          { compared },
+        ),
+        onnxruntime("peer", onnx, { compared }),
+        jax(
+          (library) => {
+            const [compute, ...more] = [operation.jax(library)].flat();
+            return { compute, inputs: [library.numpy.array(x()).reshape(shape), ...more] };
+          },
+          { compared },
+        ),
+        {
+          name: "plain loops",
+          kind: "peer",
+          prepare() {
+            const call = plain();
+            return { call, output: () => compared(call()) };
+          },
+        },
+        onnxruntime("native", onnx, { compared }),
         copyLimit(4 * height * width, (rate) => ((2 * 4 * height * width) / rate) * 1000),
       ],
     };

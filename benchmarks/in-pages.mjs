@@ -1,0 +1,121 @@
+// Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served from this machine on
+// pages that are cross-origin isolated, so that there are threads.
+import { build } from "esbuild";
+import { createReadStream, existsSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright";
+import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+
+const here = fileURLToPath(new URL("./", import.meta.url));
+const bundles = join(here, ".cache/pages");
+/** Longer than this for one answer, and a contender has failed. Milliseconds. */
+const patience = 120_000;
+// A page that waits for its turn is a page in the background, which Chromium would slow down.
+const wideAwake = [
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+];
+
+export async function inPages(context, suites) {
+  if (!chromiumPath) throw new Error(`bench: --browser: ${noChromium}`);
+  await bundle(suites);
+  const server = createServer(serve).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const browser = await chromium.launch({
+    executablePath: chromiumPath,
+    args: [...chromiumArgs, ...wideAwake],
+  });
+  const address = `http://127.0.0.1:${server.address().port}/`;
+  return {
+    name: `Chromium ${browser.version()}`,
+    versions: { chromium: browser.version() },
+    async open(suite, { id }, contender) {
+      const page = await browser.newPage();
+      const broken = new Promise((_, reject) =>
+        page.once("crash", () => reject(new Error("its page crashed"))),
+      );
+      broken.catch(() => {});
+      await page.goto(address);
+      await page.waitForFunction("globalThis.start !== undefined");
+      const name = contender === "expected" ? contender : contender.name;
+      const ask = async (what) => {
+        const answer = page.evaluate(
+          ([step, ...where]) => globalThis.start(...where).then((it) => it[step]()),
+          [what, suite, id, name, context],
+        );
+        let timer;
+        const late = new Promise((_, reject) => {
+          timer = setTimeout(() => reject(new Error(`no answer in ${patience / 1000} s`)), patience);
+        });
+        try {
+          return await Promise.race([answer, broken, late]);
+        } catch (error) {
+          throw new Error(error.message.replace(/^page\.evaluate: (\w*Error: )?/, ""), { cause: error });
+        } finally {
+          clearTimeout(timer);
+        }
+      };
+      return {
+        prepare: () => ask("prepare"),
+        output: () => ask("output"),
+        figure: () => ask("figure"),
+        close: () => page.context().close(),
+      };
+    },
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}
+
+async function bundle(suites) {
+  const imports = suites.map((suite) => `${JSON.stringify(suite)}: () => import("./suites/${suite}.mjs")`);
+  const page = `
+    import { rowsOf } from "./rows-of.mjs";
+    import { runnerOf } from "./runner.mjs";
+    const suites = { ${imports.join(", ")} };
+    let running;
+    globalThis.start = (suite, id, name, context) => (running ??= open(suite, id, name, context));
+    async function open(suite, id, name, context) {
+      const row = rowsOf(await suites[suite](), context).find((each) => each.id === id);
+      const runner = runnerOf(row, name, context);
+      const output = async () => { const values = await runner.output(); return values && Array.from(values); };
+      return { ...runner, output };
+    }`;
+  const options = {
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    outdir: bundles,
+    splitting: true,
+    logLevel: "error",
+    absWorkingDir: here,
+    // What only Node has, in branches that no page takes.
+    external: ["node:*", "onnxruntime-node", "onnxruntime-web", "node-llama-cpp", "tokenizers"],
+  };
+  await build({ ...options, stdin: { contents: page, resolveDir: here, sourcefile: "page.js" } });
+  await build({ ...options, entryPoints: ["peers/limit-worker.mjs"], entryNames: "[name]" });
+}
+
+const kinds = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
+
+function serve(request, response) {
+  const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
+  const headers = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Content-Type": kinds[extname(path)] ?? "application/octet-stream",
+  };
+  if (path === "/") {
+    response.writeHead(200, { ...headers, "Content-Type": "text/html" });
+    return response.end('<!doctype html><title>bench</title><script type="module" src="/stdin.js"></script>');
+  }
+  const file = join(path.startsWith("/node_modules/") ? here : bundles, path);
+  if (!existsSync(file)) return response.writeHead(404, headers).end();
+  response.writeHead(200, headers);
+  return createReadStream(file).pipe(response);
+}
