@@ -1,4 +1,4 @@
-import type { Blocks, Part } from "./contracts.js";
+import type { Blocks, Cache, KeyValues, Part } from "./contracts.js";
 import { tensor } from "./create.js";
 import { cast } from "./ops/cast.js";
 import { mul } from "./ops/mul.js";
@@ -50,4 +50,30 @@ export function densePart(part: Part, batchSize: number): Tensor {
   const scaled = scale ? mul(cast(taken, scale.dtype), take(scale, 0, indices)) : taken;
   const rows = reshape(permute(scaled, [0, 2, 1, 3, 4]), [batchSize, Hkv, columns * blockLength, D]);
   return slice(rows, 2, 0, length);
+}
+
+/**
+ * Where `count` new tokens stand: after what a cache has seen, each batch after its own tokens.
+ *
+ * @param cache - Undefined: there is none, and the tokens are the first ones.
+ * @returns A start, or positions `[B, count]` where batches differ in length.
+ *
+ * @example
+ * ```ts
+ * import { positionsAfter } from "@qkv/tensor/key-values";
+ *
+ * positionsAfter(undefined, 3); // => { start: 0 }
+ * positionsAfter({ length: 5, lengths: Int32Array.of(5, 2) }, 2); // => [5, 6, 2, 3]
+ * ```
+ */
+export function positionsAfter(
+  cache: Pick<Cache, "length" | "lengths"> | undefined,
+  count: number,
+): KeyValues["positions"] {
+  const lengths = cache?.lengths;
+  if (!lengths || lengths.every((length) => length === lengths[0])) return { start: cache?.length ?? 0 };
+  return Int32Array.from(
+    { length: lengths.length * count },
+    (_, n) => lengths[Math.floor(n / count)]! + (n % count),
+  );
 }

@@ -14,10 +14,12 @@ import {
   type Mask,
   type Tensor,
 } from "@qkv/tensor";
+import { positionsAfter } from "@qkv/tensor/key-values";
 import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
 import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
+import { turnAtRead } from "./turn-at-read.js";
 
 /** One projection: `y = x Wᵀ + b`. */
 export type LinearParams = { weight: Tensor; bias?: Tensor };
@@ -60,7 +62,7 @@ export type ApplyOptions = {
   cache?: Cache;
   /** Which layer of the cache. Default 0. */
   layer?: number;
-  /** Where the tokens stand. Default: after what the cache has seen. */
+  /** Where the tokens stand. Default: after what the cache has seen. A positionless cache counts by itself. */
   positions?: Positions;
   /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
   mask?: Mask;
@@ -107,8 +109,10 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
     const [B, T] = x.shape as [number, number];
     return permute(reshape(linear(x, weight, bias), [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
-  const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions) => ({
-    key: storedKeys(config, params, project(params.key, x, Hkv), positions), // [B, Hkv, S, D]
+  const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
+  const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, positionless = false) => ({
+    // [B, Hkv, S, D]
+    key: storedKeys(positionless ? unturned : config, params, project(params.key, x, Hkv), positions),
     value: project(params.value, x, Hkv),
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
@@ -144,18 +148,25 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
       };
     },
     apply(params, x, options = {}) {
-      const { cache, context, layer = 0, positions = { start: cache?.length ?? 0 }, trace, bias } = options;
+      const { cache, context, layer = 0, trace, bias } = options;
       checkRows("apply", "x", x, C, "embedDim");
       const [B, T] = x.shape as [number, number, number];
+      const given = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
-      const own = (): KeyValues => {
+      const own = (): { read: KeyValues; positions: Positions } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
-        const { key, value } = keyAndValue(params, x, positions);
-        if (cache) return cache.update(layer, key, value);
-        return { key: [key], value: [value], positions: { start: 0 } };
+        const { key, value } = keyAndValue(params, x, given, cache?.positionless);
+        if (!cache) {
+          return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: given };
+        }
+        const held = cache.update(layer, key, value);
+        if (cache.positionless) return turnAtRead(config.rope, held, B, T);
+        return { read: held, positions: given };
       };
       if (context) checkPlaceless(config, cache);
-      const read = !context ? own() : isTensor(context) ? keyValues(params, context) : context;
+      const { read, positions } = !context
+        ? own()
+        : { read: isTensor(context) ? keyValues(params, context) : context, positions: given };
       const mixed = attendHeads(config, params, query, read, {
         positions,
         trace,

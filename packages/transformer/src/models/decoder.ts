@@ -19,6 +19,7 @@ import {
   type Mask,
   type Tensor,
 } from "@qkv/tensor";
+import { positionsAfter } from "@qkv/tensor/key-values";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
@@ -117,11 +118,13 @@ export function decoder(config: DecoderConfig): Decoder {
         norm: layerNorm.init(),
       };
     },
-    apply(params, ids, { cache, positions = { start: cache?.length ?? 0 }, mask, last, trace } = {}) {
+    apply(params, ids, { cache, mask, last, trace, ...options } = {}) {
       const { device } = params.embedding.weight;
       // What is computed on the way belongs to the scope; only the logits leave it.
       return device.scope(() => {
-        let x = embedding(params.embedding.weight, checkIds(ids, device)); // [B, T, C]
+        const tokens = checkIds(ids, device);
+        const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
+        let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (table) x = table.apply(demand(params.positions, "positions"), x, { positions });
         note(trace, "embeddings", x);

@@ -1,0 +1,33 @@
+import { concat, slice, type KeyValues } from "@qkv/tensor";
+import { densePart, partLength } from "@qkv/tensor/key-values";
+import { keyLengthsOf } from "../plan-for.js";
+import type { Positions, Rope } from "../positions/rope.js";
+
+/**
+ * What a positionless cache holds, with its keys turned by their place in the cache; and where the last `T` of them, the
+ * new tokens, stand. The turned keys are a copy: that is the price of keys that can move.
+ */
+export function turnAtRead(
+  rope: Rope | undefined,
+  held: KeyValues,
+  B: number,
+  T: number,
+): { read: KeyValues; positions: Positions } {
+  const { key, value, positions } = held;
+  const keys = key.reduce((sum, part) => sum + partLength(part), 0);
+  const lengths = keyLengthsOf(positions, keys);
+  const last: Positions =
+    lengths.length === 1
+      ? { start: lengths[0]! - T }
+      : Int32Array.from({ length: B * T }, (_, n) => lengths[Math.floor(n / T)]! - T + (n % T));
+  if (!rope) return { read: held, positions: last };
+  // In one piece, since some scalings look at the longest distance of all.
+  const dense = concat(
+    key.map((part) => densePart(part, B)),
+    2,
+  );
+  const turned = rope.apply(dense, positions);
+  let start = 0;
+  const parts = key.map((part) => slice(turned, 2, start, (start += partLength(part))));
+  return { read: { key: parts, value, positions }, positions: last };
+}
