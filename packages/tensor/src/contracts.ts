@@ -18,8 +18,8 @@ export type View = {
 };
 
 /**
- * A kernel computes outputs from inputs. It is called with shapes already checked; outputs are packed row-major
- * and zeroed. A device's kernel may return `false` before it has written anything: the plain kernel runs then.
+ * A kernel computes outputs from inputs. It is called with shapes already checked; outputs are packed row-major. Those of
+ * a plain kernel are zeroed; a device's kernel writes every number, or returns `false`: the plain kernel runs then.
  */
 export type Kernel<Attributes = unknown> = (
   inputs: readonly View[],
@@ -50,8 +50,8 @@ export type Device = {
   keep(storage: Storage): void;
   report(): DeviceReport;
   memory(): DeviceMemory;
-  /** A zeroed allocation. */
-  allocate(dtype: DType, length: number): Storage;
+  /** A new allocation. What it holds does not matter where `zeroed` is false; default: zeros. */
+  allocate(dtype: DType, length: number, zeroed?: boolean): Storage;
   /** Takes host numbers in: the plain device keeps the array, others copy it. No scope owns the result. */
   adopt(dtype: DType, array: TypedArray): Storage;
   /** The numbers of an allocation, in place on host devices. */

@@ -49,13 +49,16 @@ export function runAll<Attributes>(
 ): Tensor[] {
   const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
   const specs = op.infer(inputs, attributes);
+  const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
+  // A device's kernel writes every number; the plain ones may count on zeros.
+  const allocate = ({ shape, dtype }: Spec) => device.allocate(dtype, sizeOf(shape), own === undefined);
   const outputs = op.view
     ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
-    : specs.map(({ shape, dtype }) => new Tensor(device, device.allocate(dtype, sizeOf(shape)), shape));
+    : specs.map((spec) => new Tensor(device, allocate(spec), spec.shape));
   if (op.kernel) {
-    const own = device.kernels[op.name] as Kernel<Attributes> | undefined;
     const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(viewOf), outputs.map(viewOf), attributes);
     const ran = own !== undefined && runOn(own) !== false;
+    if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) runOn(op.kernel);
     device.note(op.name, ran ? "device" : "plain");
     for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);

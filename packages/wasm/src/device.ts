@@ -92,13 +92,13 @@ export function makeDevice(
       grownBytes: memory.memory.buffer.byteLength,
       maxBytes: memory.limit,
     }),
-    allocate(dtype, length): Storage {
+    allocate(dtype, length, zeroed = true): Storage {
       pool?.check();
       if (!active())
         return { dtype, length, pointer: undefined, array: allocateArray(dtype, length) } as WasmStorage;
       const storage: WasmStorage = { dtype, length, pointer: undefined, array: undefined };
       take(storage);
-      arrayOf(storage).fill(0);
+      if (zeroed) arrayOf(storage).fill(0);
       own(storage);
       return storage;
     },
