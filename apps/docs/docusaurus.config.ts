@@ -77,9 +77,16 @@ const config: Config = {
       "docusaurus-plugin-typedoc",
       {
         entryPointStrategy: "packages",
-        entryPoints: ["core", "tensor", "attention", "kv-cache", "tokenizer", "transformer", "cost", "viz"].map(
-          (name) => `../../packages/${name}`,
-        ),
+        entryPoints: [
+          "core",
+          "tensor",
+          "attention",
+          "kv-cache",
+          "tokenizer",
+          "transformer",
+          "cost",
+          "viz",
+        ].map((name) => `../../packages/${name}`),
         packageOptions: {
           entryPoints: ["src/index.ts"],
           excludeInternal: true,

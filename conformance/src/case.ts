@@ -9,7 +9,12 @@ export type Target = { device: Device; class: DeviceClass };
  * One thing that is run and compared with its reference. `run` answers with a check for each output; it throws
  * {@link Skip} where the case asks for something that is not built yet, and anything else is a failure.
  */
-export type Case = { name: string; run(target: Target): Check[] | Promise<Check[]> };
+export type Case = {
+  name: string;
+  run(target: Target): Check[] | Promise<Check[]>;
+  /** Published figures that no check is held to, beside ours: lines for the report. */
+  context?(): string[];
+};
 
 /** The cases of one file of the data, and the family whose line they count in. */
 export type Source = {

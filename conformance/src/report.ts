@@ -27,6 +27,9 @@ export function formatFamily(result: FamilyResult): string {
         `  not known yet: ${file}, ${cases} case${cases === 1 ? "" : "s"} (${reason})`,
     ),
   ];
+  for (const { case: name, lines: figures } of result.context) {
+    lines.push(`  beside ours, ${name}:`, ...figures.map((line) => `    ${line}`));
+  }
   for (const { case: name, reason, checks } of result.failures) {
     lines.push(`  FAILED ${name}: ${reason.replaceAll("\n", "\n    ")}`);
     for (const check of checks) {

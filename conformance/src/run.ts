@@ -14,6 +14,8 @@ export type FamilyResult = {
   worst?: Check;
   skips: { reason: string; count: number }[];
   failures: Failure[];
+  /** Published figures beside ours, which no check is held to. */
+  context: { case: string; lines: string[] }[];
   /** Files of the family that nothing here can run yet. */
   notYet: { file: string; reason: string; cases: number }[];
 };
@@ -70,6 +72,7 @@ async function runFamily(target: Target, family: string, sources: Source[]): Pro
     skipped: 0,
     skips: [],
     failures: [],
+    context: [],
     notYet: sources.flatMap(({ file, notYet, cases }) =>
       notYet === undefined ? [] : [{ file, reason: notYet, cases: cases.length }],
     ),
@@ -79,10 +82,13 @@ async function runFamily(target: Target, family: string, sources: Source[]): Pro
 }
 
 /** Runs one case and counts it in `result`. */
-async function runCase(target: Target, { name, run }: Case, result: FamilyResult): Promise<void> {
+async function runCase(target: Target, one: Case, result: FamilyResult): Promise<void> {
+  const { name } = one;
   let checks: Check[];
   try {
-    checks = await run(target);
+    const lines = one.context?.() ?? [];
+    if (lines.length > 0) result.context.push({ case: name, lines });
+    checks = await one.run(target);
   } catch (error) {
     if (error instanceof Skip) {
       result.skipped += 1;

@@ -1,13 +1,56 @@
-import type { Source } from "../case.js";
-import { emptyFolder, namesIn, notYetSource } from "../data-files.js";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Case, Source } from "../case.js";
+import type { Check } from "../check.js";
+import { emptyFolder, namesIn, notYetSource, readCases, type Entry } from "../data-files.js";
+import { checkFlops, flopsContext } from "../planner/flops.js";
+import { checkIo, ioContext } from "../planner/io.js";
+import { checkKvCache } from "../planner/kv-cache.js";
+import { checkModel } from "../planner/model.js";
+import { skipContext } from "../planner/context.js";
+import type { Models, PlannerEntry } from "../planner/planner-entry.js";
 
 const folder = "planner";
+
+type Table = {
+  check(entry: PlannerEntry, models: Models): Check[];
+  context?(entry: PlannerEntry, models: Models): string[];
+};
+
+/** What is done with an entry of each file; a file of another name is listed and counted as skipped. */
+const files: Readonly<Record<string, Table>> = {
+  "models.json": { check: checkModel },
+  "published-kv-cache.json": { check: checkKvCache },
+  "published-flops.json": { check: checkFlops, context: flopsContext },
+  "published-io.json": { check: checkIo, context: ioContext },
+  "published-quality-latency.json": { check: skipContext },
+};
 
 /** `planner/*.json`: model shapes and published costs. Each entry of each file is a case. */
 export function planner(dataDir: string): Source[] {
   const names = namesIn(dataDir, folder, ".json");
   if (names.length === 0) return emptyFolder(dataDir, "planner", folder);
-  return names.map((name) =>
-    notYetSource(dataDir, "planner", `${folder}/${name}`, "arrives with the cost model"),
-  );
+  const models = readModels(dataDir);
+  return names.map((name) => {
+    const file = `${folder}/${name}`;
+    const table = Object.hasOwn(files, name) ? files[name] : undefined;
+    if (!table) return notYetSource(dataDir, "planner", file, "nothing here knows this table yet");
+    const toCase = ({ name, value }: Entry): Case => ({
+      name,
+      run: () => table.check(value, models),
+      context: () => table.context?.(value, models) ?? [],
+    });
+    return { family: "planner", file, cases: readCases(dataDir, file, toCase) };
+  });
+}
+
+/** The shapes by name; none if the file is missing or damaged, which the entries that need one then report. */
+function readModels(dataDir: string): Models {
+  const path = join(dataDir, folder, "models.json");
+  try {
+    const entries = (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : []) as PlannerEntry[];
+    return new Map(entries.map((entry) => [String(entry["name"]), entry]));
+  } catch {
+    return new Map();
+  }
 }

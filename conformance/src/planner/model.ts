@@ -1,0 +1,32 @@
+import { isQkvError } from "@qkv/core";
+import { parameters, readConfig } from "@qkv/cost";
+import { Skip } from "../case.js";
+import { mismatch, type Check } from "../check.js";
+import { compareRelatively, type PlannerEntry } from "./planner-entry.js";
+
+/** Sizes without which nothing can be counted. */
+const needed = ["n_heads", "n_kv_heads", "head_dim", "d_ff", "vocab_size"];
+
+/**
+ * A row of `models.json`: our count of its parameters is the published one. Where a size is not known, an error that
+ * names its field is what is asked for.
+ */
+export function checkModel(entry: PlannerEntry): Check[] {
+  const unknown = needed.filter((field) => entry[field] === null);
+  if (unknown.length > 0) return [refusal(entry, unknown)];
+  if (typeof entry["parameters"] !== "number") throw new Skip("no published count");
+  // Only what it is built like and its sizes count, so the name is taken away.
+  const { name: _name, note: _note, source: _source, parameters: published, ...shape } = entry;
+  return [compareRelatively("parameters", parameters(readConfig(shape)).total, Number(published), 1e-3)];
+}
+
+function refusal(entry: PlannerEntry, unknown: readonly string[]): Check {
+  const output = "refusal";
+  try {
+    readConfig(entry);
+  } catch (error) {
+    if (isQkvError(error) && unknown.includes(error.argument)) return { output, error: 0, tolerance: 0 };
+    throw error;
+  }
+  return mismatch(output, 0, `a shape was read although ${unknown.join(", ")} is not known`);
+}

@@ -1,0 +1,54 @@
+import { compareNumbers, type Check } from "../check.js";
+
+/** An entry of one of the planner's files, as JSON gives it. */
+export type PlannerEntry = Readonly<Record<string, unknown>>;
+
+/** The entries of `models.json` by name. */
+export type Models = ReadonlyMap<string, PlannerEntry>;
+
+/** The shape of an entry: its own, or that of the model it names. */
+export function shapeOf(entry: PlannerEntry, models: Models): PlannerEntry {
+  const own = entry["shape"];
+  if (typeof own === "object" && own !== null) return own as PlannerEntry;
+  const model = models.get(String(entry["model"]));
+  if (model) return model;
+  throw new Error(
+    `names ${JSON.stringify(entry["model"])}, which models.json does not have, and has no shape`,
+  );
+}
+
+/** The number that a text names before or after a word; an error where it names none. */
+export function numberIn(text: unknown, pattern: RegExp): number {
+  const found = pattern.exec(String(text))?.[1];
+  if (found === undefined) throw new Error(`says nothing of the form ${String(pattern)}`);
+  return Number(found.replaceAll(",", ""));
+}
+
+/** How far a number is from the published one, as a part of that. */
+export function compareRelatively(output: string, ours: number, published: number, tolerance: number): Check {
+  const error = Math.abs(ours / published - 1);
+  return {
+    output,
+    error: Number.isFinite(error) ? error : Infinity,
+    tolerance,
+    detail: `${ours}, published ${published}`,
+  };
+}
+
+/** Whether a number lies between two: the error is how far it is from the middle, the tolerance half of the way. */
+export function compareToRange(output: string, value: number, [low, high]: readonly [number, number]): Check {
+  const middle = (low + high) / 2;
+  const error = Math.abs(value - middle);
+  return {
+    output,
+    error: Number.isFinite(error) ? error : Infinity,
+    tolerance: (high - low) / 2,
+    detail: `${value}, expected ${low} to ${high}`,
+  };
+}
+
+/** A number that must be the published one. */
+export const compareEqual = (output: string, ours: number, published: number): Check =>
+  compareNumbers(output, { shape: [], values: [ours] }, { shape: [], values: [published] }, 0, {
+    absolute: true,
+  });
