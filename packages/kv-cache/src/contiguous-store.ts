@@ -51,9 +51,10 @@ export function contiguousStore(
       const before = buffers ? lengths : new Array<number>(B).fill(0);
       const needed = Math.max(0, ...before) + T;
       const wanted = room(needed, capacity());
-      if (!buffers) buffers = sharedTensors({ key: emptyLike(key, wanted), value: emptyLike(value, wanted) });
-      else if (wanted > capacity()) buffers = replace(buffers, (x) => enlarged(x, 2, wanted));
-      else buffers = ownTensors(buffers);
+      buffers = buffers
+        ? ownTensors(buffers, key.device)
+        : sharedTensors({ key: emptyLike(key, wanted), value: emptyLike(value, wanted) });
+      if (wanted > capacity()) buffers = replace(buffers, (x) => enlarged(x, 2, wanted));
       writeRows(buffers.tensors.key, before, key);
       writeRows(buffers.tensors.value, before, value);
       lengths = before.map((n) => n + T);

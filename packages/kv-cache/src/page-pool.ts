@@ -24,7 +24,7 @@ export type PagePool = {
   release(page: number): void;
   /** Copies a page's tokens in all layers. */
   copy(from: number, to: number): void;
-  /** Makes the buffers of a layer, if there are none. */
+  /** Makes the buffers of a layer, if there are none, and moves them to where its tokens are. */
   prepare(layer: number, key: Tensor, value: Tensor): void;
   /** Who can give pages up when no page is free: how many, and giving up one. */
   reserve: { count(): number; giveUp(): void } | undefined;
@@ -68,7 +68,10 @@ export function pagePool(sizes: { pages: number; pageLength: number; numLayers: 
     prepare(layer, key, value) {
       const like = (x: Tensor) =>
         resident(zeros([pages, x.shape[1]!, pageLength, x.shape[3]!], { dtype: x.dtype, device: x.device }));
-      layers[layer] ??= { key: like(key), value: like(value) };
+      const own = layers[layer];
+      if (!own) layers[layer] = { key: like(key), value: like(value) };
+      else if (own.key.device !== key.device)
+        layers[layer] = { key: own.key.to(key.device), value: own.value.to(key.device) };
     },
   };
   return pool;

@@ -100,7 +100,7 @@ export function quantizedStore(
     append(key, value) {
       const [B, Hkv, T, D] = key.shape as [number, number, number, number];
       const Dv = value.shape[3]!;
-      if (buffers) buffers = ownTensors(buffers);
+      if (buffers) buffers = ownTensors(buffers, key.device);
       else {
         const codes = { dtype: "int8", device: key.device } as const;
         buffers = sharedTensors<Name>({

@@ -113,7 +113,7 @@ export function rollingStore(
       const starts = buffers ? lengths : new Array<number>(B).fill(0);
       const ends = starts.map((n) => n + T);
       buffers = buffers
-        ? ownTensors(buffers)
+        ? ownTensors(buffers, key.device)
         : sharedTensors({ key: emptyLike(key, first + ring), value: emptyLike(value, first + ring) });
       const advance = () => {
         writeRows(starts, key, value);

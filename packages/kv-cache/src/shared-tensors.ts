@@ -34,8 +34,16 @@ export function letGo(shared: SharedTensors<string> | undefined): void {
   if (shared) shared.owners -= 1;
 }
 
-/** Buffers that nobody else holds: these, or a copy. */
-export function ownTensors<Name extends string>(shared: SharedTensors<Name>): SharedTensors<Name> {
+/**
+ * Buffers that nobody else holds, on the device of the next tokens: these, or a copy. What was restored before any
+ * tokens came lies on the plain device until then.
+ */
+export function ownTensors<Name extends string>(
+  shared: SharedTensors<Name>,
+  device?: Device,
+): SharedTensors<Name> {
+  const elsewhere = device && Object.values<Tensor>(shared.tensors).some((x) => x.device !== device);
+  if (elsewhere) return replace(shared, (x) => x.to(device));
   return shared.owners === 1 ? shared : replace(shared, copied);
 }
 

@@ -1,0 +1,336 @@
+// What caches promise each other, on the plain device and on wasm: the same text through any of them, in any chunks,
+// is one and the same computation.
+import {
+  and,
+  attention,
+  causal,
+  groupedQuery,
+  keepFirst,
+  or,
+  rope,
+  slidingWindow,
+  type AttentionParams,
+} from "@qkv/attention";
+import {
+  growingCache,
+  mixedCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+  type PrefixCache,
+} from "@qkv/kv-cache";
+import {
+  concat,
+  js,
+  mapTensors,
+  randn,
+  slice,
+  type Device,
+  type KeyValues,
+  type Mask,
+  type Tensor,
+} from "@qkv/tensor";
+import { densePart } from "@qkv/tensor/key-values";
+import { wasm } from "@qkv/wasm";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+const [C, numLayers] = [16, 2];
+const size = (min: number, max: number) => fc.integer({ min, max });
+const seed = fc.nat(1000);
+
+/** Layers one after the other, as a model has them, without what stands between. */
+function stackOf(mask: Mask, device: Device) {
+  const layer = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask, rope: rope({ headDim: 4 }) });
+  const params = Array.from({ length: numLayers }, (_, i) =>
+    mapTensors(layer.init(i + 1), (x) => x.to(device)),
+  ) as AttentionParams[];
+  return (x: Tensor, cache?: KvCache): Tensor =>
+    device.scope(() =>
+      params.reduce((y, own, i) => layer.apply(own, y, { layer: i, ...(cache && { cache }) }), x),
+    );
+}
+
+/** Runs x through a cache in chunks of the given lengths, over and over. */
+function inChunks(
+  run: ReturnType<typeof stackOf>,
+  x: Tensor,
+  cache: KvCache,
+  chunks: readonly number[],
+): Tensor {
+  const T = x.shape[1]!;
+  const outputs: Tensor[] = [];
+  for (let t = 0, i = 0; t < T; i++) {
+    const end = Math.min(T, t + chunks[i % chunks.length]!);
+    outputs.push(run(slice(x, 1, t, end), cache));
+    t = end;
+  }
+  return concat(outputs, 1);
+}
+
+const devices: [string, () => Promise<Device>][] = [
+  ["js", async () => js()],
+  ["wasm", () => wasm({ threads: 1 })],
+];
+
+describe.each(devices)("on %s", async (name, open) => {
+  const device = await open();
+  const plain = name === "js";
+  /** Bit for bit on the plain device; elsewhere sums may be taken in another order. */
+  const same = (a: Tensor, b: Tensor) => {
+    expect(a.shape).toEqual(b.shape);
+    if (plain) expect(a.data).toEqual(b.data);
+    else
+      a.data.forEach((y, i) =>
+        expect(Math.abs(y - b.data[i]!)).toBeLessThanOrEqual(2e-5 * Math.max(1, Math.abs(b.data[i]!))),
+      );
+  };
+  const textOf = (B: number, T: number, seed: number) => randn([B, T, C], { seed }).to(device);
+  const full = stackOf(causal(), device);
+  const everything: [string, () => KvCache][] = [
+    ["growing", () => growingCache({ numLayers })],
+    ["static", () => staticCache({ numLayers, maxLength: 90 })],
+    ["rolling, wide enough", () => rollingCache({ numLayers, windowSize: 90 })],
+    ["paged", () => pagedCache({ numLayers, pages: 200, pageLength: 3 })],
+    ["paged by 16", () => pagedCache({ numLayers, pages: 40 })],
+    ["prefix", () => prefixCache({ numLayers, pages: 60, pageLength: 5 })],
+    ["positionless", () => growingCache({ numLayers, positionless: true })],
+    [
+      "rolling, positionless",
+      () => rollingCache({ numLayers, windowSize: 90, keepFirst: 2, positionless: true }),
+    ],
+    ["mixed", () => mixedCache([pagedCache({ pages: 90, pageLength: 4 }), growingCache()])],
+  ];
+  const runs = { numRuns: plain ? 15 : 8 };
+
+  test.each(everything)("any chunks through a cache give the full pass: %s", (_, make) => {
+    fc.assert(
+      fc.property(
+        size(1, 2),
+        size(1, 80),
+        fc.array(size(1, 40), { minLength: 1, maxLength: 4 }),
+        seed,
+        (B, T, chunks, seed) => {
+          const x = textOf(B, T, seed);
+          same(inChunks(full, x, make(), chunks), full(x));
+        },
+      ),
+      runs,
+    );
+  });
+
+  test.each(everything)("the same chunks give the same bits as through a growing cache: %s", (_, make) => {
+    for (const [T, chunks] of [
+      [70, [33, 1]],
+      [20, [1]],
+    ] as const) {
+      const x = textOf(2, T, T);
+      const growing = inChunks(full, x, growingCache({ numLayers }), chunks);
+      expect(inChunks(full, x, make(), chunks).data).toEqual(growing.data);
+    }
+  });
+
+  test.each(everything)("cropping and appending again equals never having cropped: %s", (_, make) => {
+    fc.assert(
+      fc.property(size(1, 30), size(1, 30), seed, (T, more, seed) => {
+        const [cache, straight] = [make(), make()];
+        const [x, other, y] = [textOf(1, T, seed), textOf(1, more, seed + 1), textOf(1, more, seed + 2)];
+        full(x, cache);
+        full(x, straight);
+        full(other, cache);
+        cache.crop(-more);
+        expect(cache.length).toBe(T);
+        same(full(y, cache), full(y, straight));
+      }),
+      runs,
+    );
+  });
+
+  test("a window: a ring gives what every key under the mask gives, however much was said before", () => {
+    fc.assert(
+      fc.property(
+        size(1, 12),
+        size(0, 3),
+        size(1, 3),
+        size(1, 90),
+        fc.array(size(1, 20), { minLength: 1, maxLength: 3 }),
+        (W, first, room, T, chunks) => {
+          const mask = and(causal(), or(keepFirst(first), slidingWindow(W)));
+          const run = stackOf(mask, device);
+          const cache = rollingCache({ numLayers, windowSize: W, keepFirst: first, room });
+          const x = textOf(1, T, W * 100 + T);
+          same(inChunks(run, x, cache, chunks), run(x));
+          expect(cache.stored).toBeLessThanOrEqual(first + W - 1 + room);
+        },
+      ),
+      runs,
+    );
+  });
+
+  test("hybrid: full layers in pages beside layers with a window", () => {
+    const local = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 1, mask: slidingWindow(5) });
+    const global = groupedQuery({ embedDim: C, numHeads: 4, numKvHeads: 2, mask: causal() });
+    const params = [global, local, global].map((layer, i) => mapTensors(layer.init(i), (x) => x.to(device)));
+    const run = (x: Tensor, cache?: KvCache) =>
+      [global, local, global].reduce(
+        (y, layer, i) => layer.apply(params[i] as AttentionParams, y, { layer: i, ...(cache && { cache }) }),
+        x,
+      );
+    const paged = pagedCache({ pages: 20, pageLength: 4, numLayers: 2 });
+    const cache = mixedCache([paged, rollingCache({ windowSize: 5 }), paged]);
+    const x = textOf(1, 30, 5);
+    same(inChunks(run, x, cache, [7, 1, 1, 9]), run(x));
+  });
+
+  test("a prefix that is found gives what computing it again gives", () => {
+    fc.assert(
+      fc.property(size(1, 40), size(1, 20), seed, (shared, more, seed) => {
+        const cache = prefixCache({ numLayers, pages: 60, pageLength: 4 });
+        const beginning = textOf(1, shared, seed);
+        const ids = Array.from({ length: shared }, (_, i) => i);
+        cache.begin(ids);
+        full(beginning, cache);
+        cache.remember(ids);
+        const [y, again] = [textOf(1, more, seed + 1), cache.fork() as PrefixCache];
+        const known = again.begin([...ids, ...Array.from({ length: more }, (_, i) => 100 + i)]);
+        expect(known).toBe(Math.floor(shared / 4) * 4);
+        const whole = concat([beginning, y], 1);
+        const rest = full(slice(whole, 1, known), again);
+        same(rest, slice(full(whole), 1, known));
+      }),
+      runs,
+    );
+  });
+
+  test.each(everything.slice(0, 7))("batches of different lengths go on as each alone: %s", (_, make) => {
+    const lengths = [7, 3, 5];
+    const x = textOf(3, 7, 1);
+    const cache = make();
+    full(x, cache);
+    cache.crop(lengths);
+    expect([...cache.lengths]).toEqual(lengths);
+    const alone = lengths.map((length, b) => {
+      const own = make();
+      full(slice(slice(x, 0, b, b + 1), 1, 0, length), own);
+      return own;
+    });
+    for (let t = 0; t < 4; t++) {
+      const y = textOf(3, 1, 10 + t);
+      const output = full(y, cache);
+      alone.forEach((own, b) => same(slice(output, 0, b, b + 1), full(slice(y, 0, b, b + 1), own)));
+    }
+  });
+
+  test("StreamingLLM: while nothing is lost it is the full pass; then keys turn by their place in the cache", () => {
+    const layer = groupedQuery({
+      embedDim: C,
+      numHeads: 4,
+      numKvHeads: 2,
+      mask: causal(),
+      rope: rope({ headDim: 4 }),
+    });
+    const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
+    const cache = rollingCache({ windowSize: 6, keepFirst: 2, positionless: true });
+    const x = textOf(1, 40, 9);
+    for (let t = 0; t < 40; t++) {
+      const output = layer.apply(params, slice(x, 1, t, t + 1), { cache });
+      // One layer hears its inputs alone: the two first tokens and the last six, as if they were all there ever was.
+      const heard = t < 8 ? slice(x, 1, 0, t + 1) : concat([slice(x, 1, 0, 2), slice(x, 1, t - 5, t + 1)], 1);
+      same(output, slice(layer.apply(params, heard), 1, -1));
+    }
+    expect(cache.stored).toBe(8);
+  });
+
+  test("context shift: what is discarded was never there", () => {
+    const layer = groupedQuery({
+      embedDim: C,
+      numHeads: 4,
+      numKvHeads: 2,
+      mask: causal(),
+      rope: rope({ headDim: 4 }),
+    });
+    const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
+    const cache = growingCache({ positionless: true });
+    const x = textOf(1, 12, 3);
+    layer.apply(params, slice(x, 1, 0, 11), { cache });
+    cache.discard(2, 8);
+    expect(cache.length).toBe(5);
+    const output = layer.apply(params, slice(x, 1, 11), { cache });
+    const heard = concat([slice(x, 1, 0, 2), slice(x, 1, 8)], 1);
+    same(output, slice(layer.apply(params, heard), 1, -1));
+  });
+
+  test("int8: attention over it is near, and a number is at most half its scale off", () => {
+    fc.assert(
+      fc.property(size(1, 70), seed, (T, seed) => {
+        const cache = quantizedCache({ groupSize: 8, residual: 4 });
+        const [key, value] = [
+          randn([1, 2, T, 8], { seed }).to(device),
+          randn([1, 2, T, 8], { seed: seed + 1 }).to(device),
+        ];
+        const held: KeyValues = cache.update(0, key, value);
+        for (const [parts, exact] of [
+          [held.key, key],
+          [held.value, value],
+        ] as const) {
+          const got = concat(
+            parts.map((part) => densePart(part, 1)),
+            2,
+          ).data;
+          const coded = held.key.length > 1 ? parts[0]! : undefined;
+          const numbers = exact.data;
+          got.forEach((y, n) => {
+            const [d, t, h] = [n % 8, Math.floor(n / 8) % T, Math.floor(n / (8 * T))];
+            if (!coded || !("table" in coded) || t >= (coded.length as number))
+              return expect(y).toBe(numbers[n]);
+            const block = coded.table[Math.floor(t / 8)]!;
+            const scales = coded.scale!;
+            const perToken = scales.shape[3] === 1;
+            const scale = scales.data[perToken ? (block * 2 + h) * 8 + (t % 8) : (block * 2 + h) * 8 + d]!;
+            // Half a scale, and the rounding of float32.
+            expect(Math.abs(y - numbers[n]!)).toBeLessThanOrEqual(scale * 0.5 * 1.0001);
+          });
+        }
+        const query = randn([1, 4, 1, 8], { seed: seed + 2 }).to(device);
+        const near = attention(query, held).data;
+        attention(query, key, value).data.forEach((y, i) =>
+          expect(Math.abs(near[i]! - y)).toBeLessThan(0.06),
+        );
+      }),
+      runs,
+    );
+  });
+
+  test("what was saved goes on with the same numbers, in any cache that holds every token", () => {
+    const x = textOf(2, 11, 4);
+    const [first, rest] = [slice(x, 1, 0, 9), slice(x, 1, 9)];
+    const source = growingCache({ numLayers });
+    full(first, source);
+    const file = source.save();
+    const expected = full(rest, source);
+    for (const [, make] of everything.filter(([name]) => /^(growing|static|paged|prefix)/.test(name))) {
+      const cache = make();
+      cache.restore(file);
+      expect([...cache.lengths]).toEqual([9, 9]);
+      same(full(rest, cache), expected);
+    }
+  });
+
+  test("buffers live where the keys live, and an update copies the new tokens alone", () => {
+    const caches = everything.slice(0, 6).map(([, make]) => make());
+    for (const cache of caches) {
+      full(textOf(1, 20, 1), cache);
+      const before = device.report().calls["take"]?.device ?? 0;
+      const beforePlain = device.report().calls["take"]?.plain ?? 0;
+      const one = randn([1, 2, 1, 4], { seed: 2 }).to(device);
+      const { key } = cache.update(0, one, one);
+      for (const part of key) expect(("table" in part ? part.data : part).device).toBe(device);
+      // No gather: nothing was taken together.
+      expect(device.report().calls["take"]?.device ?? 0).toBe(before);
+      expect(device.report().calls["take"]?.plain ?? 0).toBe(beforePlain);
+    }
+  });
+});
