@@ -1,6 +1,8 @@
 // Writes the micro-kernels: AssemblyScript has no arrays of locals, so blocks of accumulators are spelled out. One step
 // of the summed axis per turn of the loop: unrolling it makes every engine slower.
 
+import { elementwiseKernels } from "./elementwise-kernels.mjs";
+
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 /**
@@ -246,7 +248,9 @@ ${Object.values(binarySteps)
   .join("\n")}`;
 
 export const microKernels = `// Written by micro-kernels.mjs.
-import { exp4, log4, madd, sign4, sumsOf, tanh4, truth, where0, zero } from "./lanes";
+import {
+  exp4, gelu4, geluSlope4, geluTanh4, log4, madd, sign4, sumsOf, swish4, tanh4, truth, where0, zero,
+} from "./lanes";
 ${[4, 6].map(product).join("\n")}
 ${[1, 4, 6].map((n) => keysByQueries(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => weightsByValues(n, row)).join("\n")}
@@ -257,4 +261,5 @@ ${mixOfHeads(1, 8)}
 ${mixOfHeads(2, 2)}
 ${mixOfHeads(2, 4)}
 ${stepKernels}
+${elementwiseKernels}
 `;

@@ -1,52 +1,165 @@
-// Packed numbers, four at a time: an item is a chunk of them. `n` counts numbers; what is left of the last four is done in a
-// vector of its own.
-import { exp4 } from "./lanes";
+// Functions that work number by number, over tensors of any strides. An item is some rows of the innermost axis, or a
+// stretch of one.
+import { binaryVectors, unaryVectors } from "./micro-kernels";
 
-/** Numbers of a chunk: long enough that threads spend their time on numbers. The same in src/kernels/elementwise.ts. */
-const CHUNK: i32 = 32768;
-
-export function add(item: i32, scratch: usize, a: usize, b: usize, y: usize, n: i32): void {
-  const from = <usize>item * CHUNK << 2;
-  n = min(CHUNK, n - item * CHUNK);
-  a += from; b += from; y += from;
-  const end = y + (<usize>(n & ~3) << 2);
-  for (; y < end; a += 16, b += 16, y += 16) v128.store(y, f32x4.add(v128.load(a), v128.load(b)));
-  for (let i = n & ~3; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) + load<f32>(b));
+@unmanaged
+class Walk {
+  op: i32;
+  alpha: f32;
+  /** Numbers of a row, rows, rows of an item, and numbers of a row that an item takes. */
+  n: i32;
+  rows: i32;
+  rowsPerItem: i32;
+  chunk: i32;
+  /** The output, packed, and three inputs, with steps along a row in numbers. */
+  y: usize;
+  a: usize;
+  aStep: i32;
+  b: usize;
+  bStep: i32;
+  c: usize;
+  cStep: i32;
+  /** Axes around a row, the innermost first. Each: its length, and the strides of the inputs. */
+  rank: i32;
 }
 
-export function mul(item: i32, scratch: usize, a: usize, b: usize, y: usize, n: i32): void {
-  const from = <usize>item * CHUNK << 2;
-  n = min(CHUNK, n - item * CHUNK);
-  a += from; b += from; y += from;
-  const end = y + (<usize>(n & ~3) << 2);
-  for (; y < end; a += 16, b += 16, y += 16) v128.store(y, f32x4.mul(v128.load(a), v128.load(b)));
-  for (let i = n & ~3; i < n; i++, a += 4, b += 4, y += 4) store<f32>(y, load<f32>(a) * load<f32>(b));
-}
+/** Bytes of a stretch that is brought into one piece. A thread's scratch holds four; the same in src/kernels/elementwise.ts. */
+const STRETCH: i32 = 4096;
 
-/** x / (1 + e^-x) */
-@inline
-function silu4(x: v128): v128 {
-  return f32x4.div(x, f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
-}
+/** Where the item's row begins in each input, in numbers. */
+let aAt: i32 = 0;
+let bAt: i32 = 0;
+let cAt: i32 = 0;
 
-export function silu(item: i32, scratch: usize, x: usize, y: usize, n: i32): void {
-  const from = <usize>item * CHUNK << 2;
-  n = min(CHUNK, n - item * CHUNK);
-  x += from; y += from;
-  const end = y + (<usize>(n & ~3) << 2);
-  for (; y < end; x += 16, y += 16) v128.store(y, silu4(v128.load(x)));
-  for (let i = n & ~3; i < n; i++, x += 4, y += 4) {
-    store<f32>(y, f32x4.extract_lane(silu4(f32x4.splat(load<f32>(x))), 0));
+function place(walk: Walk, row: i32, from: i32): void {
+  aAt = from * walk.aStep;
+  bAt = from * walk.bStep;
+  cAt = from * walk.cStep;
+  let axis = changetype<usize>(walk) + offsetof<Walk>();
+  for (let k = 0; k < walk.rank; k++, axis += 16) {
+    const length = <u32>load<i32>(axis);
+    const index = <i32>(<u32>row % length);
+    row = <i32>(<u32>row / length);
+    aAt += index * load<i32>(axis, 4);
+    bAt += index * load<i32>(axis, 8);
+    cAt += index * load<i32>(axis, 12);
   }
 }
 
-export function exp(item: i32, scratch: usize, x: usize, y: usize, n: i32): void {
-  const from = <usize>item * CHUNK << 2;
-  n = min(CHUNK, n - item * CHUNK);
-  x += from; y += from;
-  const end = y + (<usize>(n & ~3) << 2);
-  for (; y < end; x += 16, y += 16) v128.store(y, exp4(v128.load(x)));
-  for (let i = n & ~3; i < n; i++, x += 4, y += 4) {
-    store<f32>(y, f32x4.extract_lane(exp4(f32x4.splat(load<f32>(x))), 0));
+/** `n` numbers in one piece, and enough after them for whole vectors: where they lie, or copied to `to`. */
+@inline
+function together(from: usize, step: i32, n: i32, to: usize): usize {
+  if (step == 1) {
+    if ((n & 3) == 0) return from;
+    memory.copy(to, from, <usize>n << 2);
+  } else if (step == 0) {
+    const x = v128.load32_splat(from);
+    for (let i: usize = 0; i < <usize>n << 2; i += 16) v128.store(to + i, x);
+  } else {
+    for (let i: usize = 0; i < <usize>n << 2; i += 4, from += <usize>step << 2) store<f32>(to + i, load<f32>(from));
+  }
+  return to;
+}
+
+export function unary(item: i32, scratch: usize, at: usize): void {
+  const walk = changetype<Walk>(at);
+  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
+  const from = (item % chunks) * walk.chunk;
+  const first = (item / chunks) * walk.rowsPerItem;
+  const last = min(walk.rows, first + walk.rowsPerItem);
+  const n = min(walk.chunk, walk.n - from);
+  for (let row = first; row < last; row++) {
+    place(walk, row, from);
+    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
+    unaryRow(walk.op, walk.alpha, walk.a + (<usize>aAt << 2), walk.aStep, y, n, scratch);
+  }
+}
+
+function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, scratch: usize): void {
+  const whole = step == 1 ? n & ~3 : 0;
+  unaryVectors(op, a, y, <usize>whole << 2, alpha);
+  for (let i = whole; i < n; i += STRETCH >> 2) {
+    const count = min(STRETCH >> 2, n - i);
+    const bytes = <usize>((count + 3) & ~3) << 2;
+    const x = together(a + (<usize>(i * step) << 2), step, count, scratch);
+    unaryVectors(op, x, scratch + STRETCH, bytes, alpha);
+    memory.copy(y + (<usize>i << 2), scratch + STRETCH, <usize>count << 2);
+  }
+}
+
+export function binary(item: i32, scratch: usize, at: usize): void {
+  const walk = changetype<Walk>(at);
+  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
+  const from = (item % chunks) * walk.chunk;
+  const first = (item / chunks) * walk.rowsPerItem;
+  const last = min(walk.rows, first + walk.rowsPerItem);
+  const n = min(walk.chunk, walk.n - from);
+  for (let row = first; row < last; row++) {
+    place(walk, row, from);
+    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
+    binaryRow(walk, walk.a + (<usize>aAt << 2), walk.b + (<usize>bAt << 2), y, n, scratch);
+  }
+}
+
+function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: usize): void {
+  const aStep = walk.aStep, bStep = walk.bStep;
+  const whole = aStep == 1 && bStep == 1 ? n & ~3 : 0;
+  binaryVectors(walk.op, a, b, y, <usize>whole << 2);
+  for (let i = whole; i < n; i += STRETCH >> 2) {
+    const count = min(STRETCH >> 2, n - i);
+    const left = together(a + (<usize>(i * aStep) << 2), aStep, count, scratch);
+    const right = together(b + (<usize>(i * bStep) << 2), bStep, count, scratch + STRETCH);
+    const to = y + (<usize>i << 2);
+    const straight = (count & 3) == 0 ? to : scratch + 2 * STRETCH;
+    binaryVectors(walk.op, left, right, straight, <usize>((count + 3) & ~3) << 2);
+    if (straight != to) memory.copy(to, straight, <usize>count << 2);
+  }
+}
+
+/** As `binary`, to a byte for each number: 1 where the comparison holds. */
+export function compare(item: i32, scratch: usize, at: usize): void {
+  const walk = changetype<Walk>(at);
+  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
+  const from = (item % chunks) * walk.chunk;
+  const first = (item / chunks) * walk.rowsPerItem;
+  const last = min(walk.rows, first + walk.rowsPerItem);
+  const n = min(walk.chunk, walk.n - from);
+  for (let row = first; row < last; row++) {
+    place(walk, row, from);
+    const y = walk.y + <usize>row * <usize>walk.n + <usize>from;
+    for (let i = 0; i < n; i += STRETCH >> 2) {
+      const count = min(STRETCH >> 2, n - i);
+      const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
+      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH);
+      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH, <usize>((count + 3) & ~3) << 2);
+      for (let k = 0; k < count; k++) store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH + (<usize>k << 2)) & 1);
+    }
+  }
+}
+
+/** y = c ? a : b, with c a byte for each number. */
+export function choose(item: i32, scratch: usize, at: usize): void {
+  const walk = changetype<Walk>(at);
+  const chunks = (walk.n + walk.chunk - 1) / walk.chunk;
+  const from = (item % chunks) * walk.chunk;
+  const first = (item / chunks) * walk.rowsPerItem;
+  const last = min(walk.rows, first + walk.rowsPerItem);
+  const n = min(walk.chunk, walk.n - from);
+  for (let row = first; row < last; row++) {
+    place(walk, row, from);
+    const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
+    for (let i = 0; i < n; i += STRETCH >> 2) {
+      const count = min(STRETCH >> 2, n - i);
+      const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
+      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH);
+      const masks = scratch + 2 * STRETCH, to = scratch + 3 * STRETCH;
+      for (let k = 0; k < count; k++) {
+        store<i32>(masks + (<usize>k << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
+      }
+      for (let k: usize = 0; k < <usize>count << 2; k += 16) {
+        v128.store(to + k, v128.bitselect(v128.load(a + k), v128.load(b + k), v128.load(masks + k)));
+      }
+      memory.copy(y + (<usize>i << 2), to, <usize>count << 2);
+    }
   }
 }

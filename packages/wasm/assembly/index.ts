@@ -1,7 +1,11 @@
 export { attentionBackward, attentionBackwardScratch } from "./attention-backward";
 export { attentionDecode, attentionDecodeScratch, attentionMerge } from "./attention-decode";
 export { attentionForward, attentionForwardScratch } from "./attention-forward";
-export { add, exp, mul, silu } from "./elementwise";
+export { binary, choose, compare, unary } from "./elementwise";
 export { matmul, matmulScratch, multiply, multiplyScratch, packColumns } from "./matmul";
 export { rowTimesColumns, rowTimesRows } from "./row-times-matrix";
-export { rmsNormRows, softmaxRows } from "./rows";
+export { crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows, targetRows } from "./rows";
+export { addRows, takeRows } from "./rows-by-number";
+export { adam, sgd } from "./optimizers";
+export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";
+export { rotate } from "./rotate";

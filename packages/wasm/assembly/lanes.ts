@@ -36,22 +36,91 @@ export function largestOf(x: v128): f32 {
 }
 
 /**
+ * Numbers of the functions below, four of each. Read from memory: written into a loop as constants they would be built anew
+ * each time round.
+ */
+const numbers: usize = memory.data<f32>([
+  1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634,
+  0.693359375, 0.693359375, 0.693359375, 0.693359375,
+  -2.12194440e-4, -2.12194440e-4, -2.12194440e-4, -2.12194440e-4,
+  1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4,
+  1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3,
+  8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3,
+  4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2,
+  1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1,
+  5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1, 5.0000001201e-1,
+  1, 1, 1, 1,
+  -87.33654, -87.33654, -87.33654, -87.33654,
+  Infinity, Infinity, Infinity, Infinity,
+  88.72284, 88.72284, 88.72284, 88.72284,
+  -5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3,
+  2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2,
+  -5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2,
+  1.33314422036e-1, 1.33314422036e-1, 1.33314422036e-1, 1.33314422036e-1,
+  -3.33332819422e-1, -3.33332819422e-1, -3.33332819422e-1, -3.33332819422e-1,
+  2, 2, 2, 2,
+  -0.0, -0.0, -0.0, -0.0,
+  0.625, 0.625, 0.625, 0.625,
+  1.1754943508e-38, 1.1754943508e-38, 1.1754943508e-38, 1.1754943508e-38,
+  8388608, 8388608, 8388608, 8388608,
+  23, 23, 23, 23,
+  7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2,
+  -1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1,
+  1.1676998740e-1, 1.1676998740e-1, 1.1676998740e-1, 1.1676998740e-1,
+  -1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1,
+  1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1,
+  -1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1,
+  2.0000714765e-1, 2.0000714765e-1, 2.0000714765e-1, 2.0000714765e-1,
+  -2.4999993993e-1, -2.4999993993e-1, -2.4999993993e-1, -2.4999993993e-1,
+  3.3333331174e-1, 3.3333331174e-1, 3.3333331174e-1, 3.3333331174e-1,
+  0.5, 0.5, 0.5, 0.5,
+  NaN, NaN, NaN, NaN,
+  -Infinity, -Infinity, -Infinity, -Infinity,
+  0.35355339059, 0.35355339059, 0.35355339059, 0.35355339059,
+  0.17087277, 0.17087277, 0.17087277, 0.17087277,
+  -0.82215223, -0.82215223, -0.82215223, -0.82215223,
+  1.48851587, 1.48851587, 1.48851587, 1.48851587,
+  -1.13520398, -1.13520398, -1.13520398, -1.13520398,
+  0.27886807, 0.27886807, 0.27886807, 0.27886807,
+  -0.18628806, -0.18628806, -0.18628806, -0.18628806,
+  0.09678418, 0.09678418, 0.09678418, 0.09678418,
+  0.37409196, 0.37409196, 0.37409196, 0.37409196,
+  1.00002368, 1.00002368, 1.00002368, 1.00002368,
+  -1.26551223, -1.26551223, -1.26551223, -1.26551223,
+  -0.5, -0.5, -0.5, -0.5,
+  30, 30, 30, 30,
+  -30, -30, -30, -30,
+  0.3989422804, 0.3989422804, 0.3989422804, 0.3989422804,
+  -1e4, -1e4, -1e4, -1e4,
+  -0.10294324, -0.10294324, -0.10294324, -0.10294324,
+  -2.302208198, -2.302208198, -2.302208198, -2.302208198,
+  -126, -126, -126, -126,
+  126, 126, 126, 126,
+  12582912, 12582912, 12582912, 12582912,
+  0.0013264727, 0.0013264727, 0.0013264727, 0.0013264727,
+  0.009671513, 0.009671513, 0.009671513, 0.009671513,
+  0.055507336, 0.055507336, 0.055507336, 0.055507336,
+  0.24022242, 0.24022242, 0.24022242, 0.24022242,
+  0.693147, 0.693147, 0.693147, 0.693147,
+], 16);
+
+/**
  * e to the power of x, to about one unit in the last place; 0 below -87.3, infinity above 88.7. The whole part of
  * x / ln 2 becomes the exponent; what is left, at most ln 2 / 2, goes through a polynomial of degree 6.
  */
 @inline
 export function exp4(x: v128): v128 {
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.4426950408889634)));
+  const n = f32x4.nearest(f32x4.mul(x, v128.load(numbers, 0)));
   // ln 2 in two parts, the first of which times n is exact.
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-  let p = f32x4.splat(1.9875691500e-4);
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-  p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, f32x4.splat(1)));
+  let r = f32x4.sub(x, f32x4.mul(n, v128.load(numbers, 16)));
+  r = f32x4.sub(r, f32x4.mul(n, v128.load(numbers, 32)));
+  let p = v128.load(numbers, 48);
+  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 64));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 80));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 96));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 112));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(numbers, 128));
+  p = f32x4.add(f32x4.mul(f32x4.mul(p, r), r), f32x4.add(r, v128.load(numbers, 144)));
   // Twice half the exponent: 2^128 itself is no float32.
   const whole = i32x4.trunc_sat_f32x4_s(n);
   const half = i32x4.shr_s(whole, 1);
@@ -61,8 +130,8 @@ export function exp4(x: v128): v128 {
     f32x4.mul(p, i32x4.shl(i32x4.add(half, one), 23)),
     i32x4.shl(i32x4.add(rest, one), 23),
   );
-  const low = v128.andnot(y, f32x4.lt(x, f32x4.splat(-87.33654)));
-  return v128.bitselect(f32x4.splat(Infinity), low, f32x4.gt(x, f32x4.splat(88.72284)));
+  const low = v128.andnot(y, f32x4.lt(x, v128.load(numbers, 160)));
+  return v128.bitselect(v128.load(numbers, 176), low, f32x4.gt(x, v128.load(numbers, 192)));
 }
 
 /**
@@ -126,17 +195,17 @@ export function where0(dy: v128, y: v128): v128 {
 export function tanh4(x: v128): v128 {
   const size = f32x4.abs(x);
   const z = f32x4.mul(x, x);
-  let p = f32x4.splat(-5.70498872745e-3);
-  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(2.06390887954e-2));
-  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-5.37397155531e-2));
-  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(1.33314422036e-1));
-  p = f32x4.add(f32x4.mul(p, z), f32x4.splat(-3.33332819422e-1));
+  let p = v128.load(numbers, 208);
+  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 224));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 240));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 256));
+  p = f32x4.add(f32x4.mul(p, z), v128.load(numbers, 272));
   const small = f32x4.add(x, f32x4.mul(f32x4.mul(p, z), x));
   const power = exp4(f32x4.add(size, size));
-  const one = f32x4.splat(1);
-  const large = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(power, one)));
+  const one = v128.load(numbers, 144);
+  const large = f32x4.sub(one, f32x4.div(v128.load(numbers, 288), f32x4.add(power, one)));
   const signed = v128.or(large, v128.and(x, f32x4.splat(-0.0)));
-  return v128.bitselect(small, v128.bitselect(signed, x, f32x4.eq(x, x)), f32x4.lt(size, f32x4.splat(0.625)));
+  return v128.bitselect(small, v128.bitselect(signed, x, f32x4.eq(x, x)), f32x4.lt(size, v128.load(numbers, 320)));
 }
 
 /**
@@ -146,29 +215,100 @@ export function tanh4(x: v128): v128 {
 @inline
 export function log4(x: v128): v128 {
   // Denormal numbers first become normal ones, 2^23 times as large.
-  const tiny = f32x4.lt(x, f32x4.splat(1.1754943508e-38));
-  const normal = v128.bitselect(f32x4.mul(x, f32x4.splat(8388608)), x, tiny);
+  const tiny = f32x4.lt(x, v128.load(numbers, 336));
+  const normal = v128.bitselect(f32x4.mul(x, v128.load(numbers, 352)), x, tiny);
   // With the bits of √½ taken off, the exponent counts from √½ on.
   const bits = i32x4.sub(normal, i32x4.splat(0x3f3504f3));
   const whole = i32x4.shr_s(bits, 23);
-  const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(whole, 23)), f32x4.splat(1));
-  const e = f32x4.sub(f32x4.convert_i32x4_s(whole), v128.and(tiny, f32x4.splat(23)));
+  const m = f32x4.sub(i32x4.sub(normal, i32x4.shl(whole, 23)), v128.load(numbers, 144));
+  const e = f32x4.sub(f32x4.convert_i32x4_s(whole), v128.and(tiny, v128.load(numbers, 368)));
   const z = f32x4.mul(m, m);
-  let p = f32x4.splat(7.0376836292e-2);
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.1514610310e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.1676998740e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.2420140846e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(1.4249322787e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-1.6668057665e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(2.0000714765e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(-2.4999993993e-1));
-  p = f32x4.add(f32x4.mul(p, m), f32x4.splat(3.3333331174e-1));
+  let p = v128.load(numbers, 384);
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 400));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 416));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 432));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 448));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 464));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 480));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 496));
+  p = f32x4.add(f32x4.mul(p, m), v128.load(numbers, 512));
   let y = f32x4.mul(f32x4.mul(p, z), m);
-  y = f32x4.add(y, f32x4.mul(e, f32x4.splat(-2.12194440e-4)));
-  y = f32x4.sub(y, f32x4.mul(z, f32x4.splat(0.5)));
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, f32x4.splat(0.693359375)));
+  y = f32x4.add(y, f32x4.mul(e, v128.load(numbers, 32)));
+  y = f32x4.sub(y, f32x4.mul(z, v128.load(numbers, 528)));
+  y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, v128.load(numbers, 16)));
   // What has no logarithm, and what is its own.
-  y = v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, zero()));
-  y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, zero()));
-  return v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)));
+  y = v128.bitselect(y, v128.load(numbers, 544), f32x4.ge(x, zero()));
+  y = v128.bitselect(v128.load(numbers, 560), y, f32x4.eq(x, zero()));
+  return v128.bitselect(x, y, f32x4.eq(x, v128.load(numbers, 176)));
+}
+
+/** The Gaussian error's tail, erfc(|x| / √2), for |x| of at most 30: relative error of some units in the last place. */
+@inline
+function tail4(x: v128): v128 {
+  const size = f32x4.abs(x);
+  // 1 / (1 + z / 2) with z = |x| / √2
+  const t = f32x4.div(v128.load(numbers, 144), f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))));
+  let p = v128.load(numbers, 592);
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 608));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 624));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 640));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 656));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 672));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 688));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 704));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 720));
+  p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 736));
+  // x² / 2 in two parts, the first of which is exact: its rounding is not multiplied by its size.
+  const coarse = v128.and(size, i32x4.splat(<i32>0xfffff000));
+  const fine = f32x4.mul(f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)), v128.load(numbers, 528));
+  const first = exp4(f32x4.mul(f32x4.mul(coarse, coarse), v128.load(numbers, 752)));
+  return f32x4.mul(t, f32x4.mul(first, exp4(f32x4.sub(p, fine))));
+}
+
+/** The probability that a standard normal lies below x; x of at least -30. */
+@inline
+function below4(x: v128): v128 {
+  const half = f32x4.mul(tail4(f32x4.pmin(x, v128.load(numbers, 768))), v128.load(numbers, 528));
+  return v128.bitselect(f32x4.sub(v128.load(numbers, 144), half), half, f32x4.gt(x, zero()));
+}
+
+/** x Φ(x) */
+@inline
+export function gelu4(x: v128): v128 {
+  const kept = f32x4.pmax(x, v128.load(numbers, 784));
+  return f32x4.mul(kept, below4(kept));
+}
+
+/** Φ(x) + x φ(x) */
+@inline
+export function geluSlope4(x: v128): v128 {
+  const kept = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 784)), v128.load(numbers, 768));
+  const density = exp4(f32x4.mul(f32x4.mul(kept, kept), v128.load(numbers, 752)));
+  return f32x4.add(below4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
+}
+
+/** ½ x (1 + tanh u) = x / (1 + e^-2u), u = √(2/π) (x + 0.044715 x³) */
+@inline
+export function geluTanh4(x: v128): v128 {
+  const kept = f32x4.pmax(x, v128.load(numbers, 816));
+  const squared = f32x4.mul(kept, kept);
+  // -2 u / ln 2
+  const inner = f32x4.add(f32x4.mul(squared, v128.load(numbers, 832)), v128.load(numbers, 848));
+  const y = f32x4.pmin(f32x4.pmax(f32x4.mul(kept, inner), v128.load(numbers, 864)), v128.load(numbers, 880));
+  const magic = v128.load(numbers, 896);
+  const shifted = f32x4.add(y, magic);
+  const r = f32x4.sub(y, f32x4.sub(shifted, magic));
+  let p = madd(v128.load(numbers, 912), r, v128.load(numbers, 928));
+  p = madd(p, r, v128.load(numbers, 944));
+  p = madd(p, r, v128.load(numbers, 960));
+  p = madd(p, r, v128.load(numbers, 976));
+  p = madd(p, r, v128.load(numbers, 144));
+  const power = i32x4.add(p, i32x4.shl(shifted, 23));
+  return f32x4.div(kept, f32x4.add(v128.load(numbers, 144), power));
+}
+
+/** x / (1 + e^-αx) */
+@inline
+export function swish4(x: v128, alpha: v128): v128 {
+  return f32x4.div(x, f32x4.add(v128.load(numbers, 144), exp4(f32x4.neg(f32x4.mul(x, alpha)))));
 }

@@ -83,3 +83,133 @@ export function rmsNormRows(
     y += bytes;
   }
 }
+
+/** (x - mean) / √(variance + eps) · weight + bias. The mean is corrected once: rounding leaves it a little off. */
+export function layerNormRows(
+  item: i32, scratch: usize, x: usize, weight: usize, bias: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
+): void {
+  const from = (<usize>(item * step) * <usize>n) << 2;
+  x += from;
+  y += from;
+  rows = min(step, rows - item * step);
+  const bytes = <usize>n << 2;
+  const quads = <usize>(n & ~15) << 2;
+  const vectors = <usize>(n & ~3) << 2;
+  for (let r = 0; r < rows; r++) {
+    let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
+    let i: usize = 0;
+    for (; i < quads; i += 64) {
+      s0 = f32x4.add(s0, v128.load(x + i));
+      s1 = f32x4.add(s1, v128.load(x + i, 16));
+      s2 = f32x4.add(s2, v128.load(x + i, 32));
+      s3 = f32x4.add(s3, v128.load(x + i, 48));
+    }
+    for (; i < vectors; i += 16) s0 = f32x4.add(s0, v128.load(x + i));
+    let sum = sumOf(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+    for (; i < bytes; i += 4) sum += load<f32>(x + i);
+    const first = sum / <f32>n;
+    const mean = f32x4.splat(first);
+    let d0 = zero(), d1 = zero(), q0 = zero(), q1 = zero();
+    const pairs = <usize>(n & ~7) << 2;
+    for (i = 0; i < pairs; i += 32) {
+      const a = f32x4.sub(v128.load(x + i), mean), b = f32x4.sub(v128.load(x + i, 16), mean);
+      d0 = f32x4.add(d0, a);
+      d1 = f32x4.add(d1, b);
+      q0 = madd(a, a, q0);
+      q1 = madd(b, b, q1);
+    }
+    let rest = sumOf(f32x4.add(d0, d1)), squares = sumOf(f32x4.add(q0, q1));
+    for (; i < bytes; i += 4) {
+      const distance = load<f32>(x + i) - first;
+      rest += distance;
+      squares += distance * distance;
+    }
+    rest /= <f32>n;
+    const scale = <f32>(1 / sqrt<f64>(<f64>squares / <f64>n - <f64>rest * <f64>rest + <f64>eps));
+    const by = f32x4.splat(scale), off = f32x4.splat(rest);
+    for (i = 0; i < vectors; i += 16) {
+      const normal = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mean), off), by);
+      if (weight == 0) v128.store(y + i, normal);
+      else if (bias == 0) v128.store(y + i, f32x4.mul(normal, v128.load(weight + i)));
+      else v128.store(y + i, madd(normal, v128.load(weight + i), v128.load(bias + i)));
+    }
+    for (; i < bytes; i += 4) {
+      const normal = (load<f32>(x + i) - first - rest) * scale;
+      const scaled = weight == 0 ? normal : normal * load<f32>(weight + i);
+      store<f32>(y + i, bias == 0 ? scaled : scaled + load<f32>(bias + i));
+    }
+    x += bytes;
+    y += bytes;
+  }
+}
+
+/** −log softmax(x)[target] of each row, mixed with the mean over all classes by `smoothing`; 0 for an ignored target. */
+export function crossEntropyRows(
+  item: i32, scratch: usize, x: usize, targets: usize, losses: usize, counts: usize, rows: i32, step: i32, n: i32,
+  ignored: i32, smoothing: f64,
+): i32 {
+  const at0 = powerNumbers;
+  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const bytes = <usize>n << 2;
+  const vectors = <usize>(n & ~3) << 2;
+  const last = min(rows, (item + 1) * step);
+  for (let r = item * step; r < last; r++) {
+    const target = load<i32>(targets + (<usize>r << 2));
+    const known = target != ignored;
+    let loss: f64 = 0;
+    if (known) {
+      if (<u32>target >= <u32>n) return 1;
+      const row = x + <usize>r * bytes;
+      let top = f32x4.splat(-Infinity);
+      for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, v128.load(row + i));
+      let largest = largestOf(top);
+      for (let i = vectors; i < bytes; i += 4) largest = max<f32>(largest, load<f32>(row + i));
+      if (largest - largest != 0) return 1;
+      const shift = f32x4.splat(largest);
+      let powers: f64 = 0, total: f64 = 0;
+      for (let i: usize = 0; i < vectors; ) {
+        // Stretches of 1024 numbers are added up in float32, and then in float64.
+        const end = min(vectors, i + 4096);
+        let sums = zero(), all = zero();
+        for (; i < end; i += 16) {
+          const difference = f32x4.sub(v128.load(row + i), shift);
+          sums = f32x4.add(sums, power4(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
+          all = f32x4.add(all, difference);
+        }
+        powers += <f64>sumOf(sums);
+        total += <f64>sumOf(all);
+      }
+      for (let i = vectors; i < bytes; i += 4) {
+        const difference = load<f32>(row + i) - largest;
+        powers += <f64>f32x4.extract_lane(exp4(f32x4.splat(difference)), 0);
+        total += <f64>difference;
+      }
+      const wanted = <f64>(load<f32>(row + (<usize>target << 2)) - largest);
+      loss = NativeMath.log(powers) - (1 - smoothing) * wanted;
+      if (smoothing > 0) loss -= (smoothing / <f64>n) * total;
+    }
+    store<f32>(losses + (<usize>r << 2), <f32>loss);
+    store<f32>(counts + (<usize>r << 2), known ? 1 : 0);
+  }
+  return 0;
+}
+
+/** What the softmax of each row should be: `smoothing / n` everywhere, and the rest at the target; zeros for an ignored one. */
+export function targetRows(
+  item: i32, scratch: usize, targets: usize, y: usize, rows: i32, step: i32, n: i32, ignored: i32, smoothing: f32,
+): i32 {
+  const last = min(rows, (item + 1) * step);
+  const share: f32 = smoothing / <f32>n;
+  for (let r = item * step; r < last; r++) {
+    const target = load<i32>(targets + (<usize>r << 2));
+    const row = y + ((<usize>r * <usize>n) << 2);
+    const known = target != ignored;
+    if (known && <u32>target >= <u32>n) return 1;
+    if (!known || share == 0) memory.fill(row, 0, <usize>n << 2);
+    else for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(row + i, share);
+    if (known) store<f32>(row + (<usize>target << 2), 1 - smoothing + share);
+  }
+  return 0;
+}

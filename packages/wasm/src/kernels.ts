@@ -1,21 +1,36 @@
 import type { Device } from "@qkv/tensor";
 import type { Engine } from "./engine.js";
 import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js";
-import { elementwiseKernel } from "./kernels/elementwise.js";
+import { elementwiseKernels } from "./kernels/elementwise.js";
 import { matmulKernel } from "./kernels/matmul.js";
-import { rmsNormKernel, softmaxKernel } from "./kernels/rows.js";
+import { optimizerKernels } from "./kernels/optimizers.js";
+import { reduceKernels } from "./kernels/reduce.js";
+import { rotateKernel } from "./kernels/rotate.js";
+import {
+  crossEntropyKernel,
+  layerNormKernel,
+  rmsNormKernel,
+  softmaxKernel,
+  targetWeightsKernel,
+} from "./kernels/rows.js";
+import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
 
 /** The table of the device: its kernels by op name. */
 export function kernels(engine: Engine): Device["kernels"] {
   return {
-    add: elementwiseKernel("add", engine),
+    ...elementwiseKernels(engine),
+    ...optimizerKernels(engine),
+    ...reduceKernels(engine),
     attention: attentionKernel(engine),
     attentionBackward: attentionBackwardKernel(engine),
-    exp: elementwiseKernel("exp", engine),
+    crossEntropy: crossEntropyKernel(engine),
+    layerNorm: layerNormKernel(engine),
     matmul: matmulKernel(engine),
-    mul: elementwiseKernel("mul", engine),
     rmsNorm: rmsNormKernel(engine),
-    silu: elementwiseKernel("silu", engine),
+    rotate: rotateKernel(engine),
     softmax: softmaxKernel(engine),
+    take: takeKernel(engine),
+    takeBackward: takeBackwardKernel(engine),
+    targetWeights: targetWeightsKernel(engine),
   };
 }

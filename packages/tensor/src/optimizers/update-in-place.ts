@@ -14,7 +14,7 @@ export type RowUpdate<A> = (
 
 /**
  * Changes tensors of one shape in place: the one way in which an optimizer writes. A device may have a faster kernel
- * of this name; it reads the gradient as its input, and changes its outputs.
+ * of this name; it reads the gradient as its input, and changes its outputs, or returns `false` before it changed any.
  *
  * @param targets - What is changed. `row` sees them first, and the gradient last.
  */
@@ -28,9 +28,8 @@ export function updateInPlace<A>(
   const { device } = gradient;
   const own = device.kernels[name] as Kernel<A> | undefined;
   const views = [...targets, gradient].map(viewOf);
-  if (own) {
-    own(views.slice(-1), views.slice(0, -1), attributes);
-  } else {
+  const ran = own !== undefined && own(views.slice(-1), views.slice(0, -1), attributes) !== false;
+  if (!ran) {
     const arrays = views.map(({ array }) => array);
     const strides = views.map((view) => view.strides);
     const offsets = views.map(({ offset }) => offset);
@@ -38,5 +37,5 @@ export function updateInPlace<A>(
       row(arrays, at, step, length, attributes),
     );
   }
-  device.note(name, own ? "device" : "plain");
+  device.note(name, ran ? "device" : "plain");
 }

@@ -1,24 +1,57 @@
-import type { View } from "@qkv/tensor";
+import type { DType, Kernel, View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
-import { isPacked } from "./packed.js";
+import { writeWalk } from "./walk.js";
 
-/** Numbers of an item. The same in assembly/elementwise.ts. */
-const chunk = 32768;
+/** Functions by their place in elementwise-kernels.mjs. */
+const unary = [
+  ...["copy", "neg", "abs", "exp", "log", "tanh", "sqrt", "rsqrt", "reciprocal", "floor", "ceil", "sign"],
+  ...["relu", "sigmoid", "silu", "swish", "gelu", "geluTanh", "geluSlope"],
+];
+const binary = [
+  ...["add", "sub", "mul", "div", "maximum", "minimum"],
+  ...["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"],
+];
+const comparisons = new Set(binary.slice(6));
 
-/** A function of packed tensors of one shape, number by number: the export takes inputs, output and a count. */
-export function elementwiseKernel(name: string, engine: Engine) {
-  return (inputs: readonly View[], outputs: readonly View[]): boolean => {
-    const { shape } = outputs[0]!;
-    const size = shape.reduce((a, b) => a * b, 1);
-    const fits = inputs.every((view) => isPacked(view) && sameLengths(view.shape, shape));
-    if (!fits || size === 0) return false;
-    return withCall(engine, (call) =>
-      engine.parallel(name, Math.ceil(size / chunk), 0, ...call.place(inputs, outputs), size),
-    );
-  };
+type Attributes = { readonly alpha?: number } | undefined;
+
+/** Kernels of functions that work number by number, on float32 of any strides, with broadcasting. */
+export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attributes>> {
+  const kernels: Record<string, Kernel<Attributes>> = {};
+  unary.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
+  binary.forEach((name, op) => {
+    const compares = comparisons.has(name);
+    kernels[name] = overNumbers(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
+  });
+  // The condition comes first, and last among what the kernel reads.
+  kernels["where"] = ([condition, a, b], outputs) =>
+    condition!.dtype === "bool" && walkOver(engine, "choose", 0, [a!, b!, condition!], outputs);
+  return kernels;
 }
 
-function sameLengths(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+function overNumbers(engine: Engine, entry: string, op: number, result: DType): Kernel<Attributes> {
+  return (inputs, outputs, attributes) =>
+    outputs[0]!.dtype === result && walkOver(engine, entry, op, inputs, outputs, attributes?.alpha);
 }
+
+function walkOver(
+  engine: Engine,
+  entry: string,
+  op: number,
+  inputs: readonly View[],
+  outputs: readonly View[],
+  alpha = 1,
+): boolean {
+  const [output] = outputs as [View];
+  if (inputs.some(({ dtype }, i) => dtype !== "float32" && i < 2)) return false;
+  if (output.shape.includes(0)) return false;
+  return withCall(engine, (call) => {
+    const pointers = call.place(inputs, outputs);
+    const { items, at } = writeWalk(call, op, alpha, output.shape, inputs, pointers, pointers.at(-1)!);
+    return engine.parallel(entry, items, scratch, at);
+  });
+}
+
+/** Bytes of a thread: four stretches of 4096. */
+const scratch = 16384;

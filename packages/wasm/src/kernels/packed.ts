@@ -1,11 +1,11 @@
-import type { View } from "@qkv/tensor";
+import type { DType, View } from "@qkv/tensor";
 
-/** Whether a view holds float32 numbers one after the other, in row-major order. */
-export function isPacked({ dtype, shape, strides }: View): boolean {
+/** Whether a view holds numbers of a type one after the other, in row-major order. */
+export function isPacked({ dtype, shape, strides }: View, wanted: DType = "float32"): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (shape[axis] !== 1 && strides[axis] !== expected) return false;
     expected *= shape[axis]!;
   }
-  return dtype === "float32";
+  return dtype === wanted;
 }

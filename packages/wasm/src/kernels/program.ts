@@ -41,7 +41,7 @@ export type Program = {
  * @param tables - The expression's tables, as the call hands them over.
  */
 export function programOf({ steps, tables: own }: Expression, tables: readonly View[]): Program | undefined {
-  if (!tables.every(isPacked)) return undefined;
+  if (!tables.every((table) => isPacked(table))) return undefined;
   const lines: Line[] = [];
   const placeOf = new Map<Expr, number>();
   const sizes = own.map(({ shape }) => shape.reduce((a, b) => a * b, 1));

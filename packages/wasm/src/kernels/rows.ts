@@ -15,9 +15,48 @@ export function softmaxKernel(engine: Engine) {
 /** RMS norm over the last axis of packed rows. */
 export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
-    const [x, weight] = inputs as [View, View];
-    if (!isPacked(x) || !isPacked(weight)) return false;
+    const [x] = inputs as [View];
+    if (!inputs.every((view) => isPacked(view))) return false;
     return withCall(engine, (call) => overRows(engine, "rmsNormRows", x, call.place(inputs, outputs), eps));
+  };
+}
+
+/** Layer norm over the last axis of packed rows, with weight and bias where they are given. */
+export function layerNormKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
+    const [x] = inputs as [View];
+    if (!inputs.every((view) => isPacked(view))) return false;
+    return withCall(engine, (call) => {
+      const pointers = call.place(inputs, outputs);
+      const [from, weight = 0, bias = 0] = pointers.slice(0, inputs.length) as [number, number?, number?];
+      return overRows(engine, "layerNormRows", x, [from, weight, bias, pointers.at(-1)!], eps);
+    });
+  };
+}
+
+type Loss = { readonly ignoreIndex: number; readonly smoothing: number };
+
+/** Cross-entropy over the last axis of packed rows. A target that is no class is left to the plain kernel, which says so. */
+export function crossEntropyKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
+    const [logits, targets] = inputs as [View, View];
+    if (!isPacked(logits) || !isPacked(targets, "int32")) return false;
+    return withCall(engine, (call) => {
+      const pointers = call.place(inputs, outputs);
+      return overRows(engine, "crossEntropyRows", logits, pointers, ignoreIndex, smoothing);
+    });
+  };
+}
+
+/** What softmax should be for the loss, row by row. */
+export function targetWeightsKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
+    const [output] = outputs as [View];
+    if (output.dtype !== "float32" || !isPacked(inputs[0]!, "int32")) return false;
+    return withCall(engine, (call) => {
+      const pointers = call.place(inputs, outputs);
+      return overRows(engine, "targetRows", output, pointers, ignoreIndex, smoothing);
+    });
   };
 }
 
@@ -25,11 +64,11 @@ export function rmsNormKernel(engine: Engine) {
 const chunk = 32768;
 
 /** Runs an export that takes addresses, the number of rows, rows to an item, a row's length, and what else there is. */
-function overRows(
+export function overRows(
   engine: Engine,
   entry: string,
-  { shape }: View,
-  pointers: number[],
+  { shape }: Pick<View, "shape">,
+  pointers: readonly number[],
   ...more: number[]
 ): boolean {
   const n = shape.at(-1) ?? 1;

@@ -1,0 +1,57 @@
+import { rope, rotate } from "@qkv/attention";
+import { grad, mul, permute, randn, sum, type Device, type Tensor } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+
+describe.each(["plain", "relaxed"] as const)("rotary positions on wasm,%s", (build) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await wasm({ build });
+  });
+
+  test("property: a turn, and its gradient, equal the plain device's", () => {
+    const size = fc.integer({ min: 1, max: 9 });
+    const layout = fc.constantFrom("half", "interleaved");
+    fc.assert(
+      fc.property(
+        ...[size, size, size, size, size, layout, fc.boolean(), fc.nat(1e6)],
+        (B, H, T, pairs, more, layout, swapped, seed) => {
+          const D = 2 * pairs + (more % 3);
+          const x = swapped
+            ? permute(randn([B, T, H, D], { seed }), [0, 2, 1, 3])
+            : randn([B, H, T, D], { seed });
+          const angles = more % 2 === 0 ? [T, pairs] : [B, T, pairs];
+          const [cos, sin] = [randn(angles, { seed: seed + 1 }), randn(angles, { seed: seed + 2 })];
+          const slope = (x: Tensor) => {
+            const y = rotate(x, cos.to(x.device), sin.to(x.device), { layout: layout as "half" });
+            return sum(mul(y, randn(y.shape, { seed: 4, device: y.device })));
+          };
+          const run = (x: Tensor) =>
+            rotate(x, cos.to(x.device), sin.to(x.device), { layout: layout as "half" });
+          const moved = x.to(device);
+          same(
+            device.scope(() => run(moved)),
+            run(x),
+          );
+          same(
+            device.scope(() => grad(slope)(moved)),
+            grad(slope)(x),
+          );
+          expect(device.report().calls["rotate"]!.plain).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+    const x = randn([1, 2, 5, 16], { seed: 1 });
+    same(
+      rope({ headDim: 16 }).apply(x.to(device), { start: 3 }),
+      rope({ headDim: 16 }).apply(x, { start: 3 }),
+    );
+  });
+});
+
+function same(a: Tensor, b: Tensor): void {
+  expect(a.shape).toEqual(b.shape);
+  a.data.forEach((value, i) => expect(value).toBeCloseTo(b.data[i]!, 5));
+}

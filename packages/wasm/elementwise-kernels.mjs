@@ -1,0 +1,67 @@
+// Writes the loops of functions that work number by number. Each is a formula of vectors; rows that do not lie in one
+// piece are brought into one before.
+
+/** Formulas of x; `alpha` is an attribute. The order is known to src/kernels/elementwise.ts. */
+const unary = {
+  copy: "x",
+  neg: "f32x4.neg(x)",
+  abs: "f32x4.abs(x)",
+  exp: "exp4(x)",
+  log: "log4(x)",
+  tanh: "tanh4(x)",
+  sqrt: "f32x4.sqrt(x)",
+  rsqrt: "f32x4.div(one, f32x4.sqrt(x))",
+  reciprocal: "f32x4.div(one, x)",
+  floor: "f32x4.floor(x)",
+  ceil: "f32x4.ceil(x)",
+  sign: "sign4(x)",
+  relu: "f32x4.max(x, zero())",
+  sigmoid: "f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))))",
+  silu: "swish4(x, one)",
+  swish: "swish4(x, f32x4.splat(alpha))",
+  gelu: "gelu4(x)",
+  geluTanh: "geluTanh4(x)",
+  geluSlope: "geluSlope4(x)",
+};
+
+/** Formulas of a and b; comparisons give all bits where they hold. */
+const binary = {
+  add: "f32x4.add(a, b)",
+  sub: "f32x4.sub(a, b)",
+  mul: "f32x4.mul(a, b)",
+  div: "f32x4.div(a, b)",
+  maximum: "f32x4.max(a, b)",
+  minimum: "f32x4.min(a, b)",
+  less: "f32x4.lt(a, b)",
+  lessEqual: "f32x4.le(a, b)",
+  greater: "f32x4.gt(a, b)",
+  greaterEqual: "f32x4.ge(a, b)",
+  equal: "f32x4.eq(a, b)",
+  notEqual: "f32x4.ne(a, b)",
+};
+
+const cases = (formulas, body) =>
+  Object.values(formulas)
+    .map((formula, op) => `    case ${op}: for (; y < end; y += 16) { ${body(formula)} } break;`)
+    .join("\n");
+
+export const elementwiseKernels = `
+/** y = f(x), \`bytes\` of them, a multiple of 16. */
+export function unaryVectors(op: i32, x: usize, y: usize, bytes: usize, alpha: f32): void {
+  const one = f32x4.splat(1);
+  const end = y + bytes;
+  const from = x - y;
+  switch (op) {
+${cases(unary, (formula) => `const x = v128.load(y + from); v128.store(y, ${formula});`)}
+  }
+}
+
+/** y = f(a, b), likewise. */
+export function binaryVectors(op: i32, a: usize, b: usize, y: usize, bytes: usize): void {
+  const end = y + bytes;
+  const first = a - y, second = b - y;
+  switch (op) {
+${cases(binary, (formula) => `const a = v128.load(y + first), b = v128.load(y + second); v128.store(y, ${formula});`)}
+  }
+}
+`;

@@ -1,0 +1,57 @@
+import { randn, type Device } from "@qkv/tensor";
+import { adam, adamW, sgd } from "@qkv/tensor/optimizers";
+import { beforeAll, describe, expect, test } from "vitest";
+import { wasm } from "../index.js";
+import { close } from "./agree.js";
+
+const optimizers = {
+  adam: () => adam({ weightDecay: 0.1 }),
+  adamW: () => adamW({ learningRate: 0.01 }),
+  amsgrad: () => adam({ amsgrad: true }),
+  sgd: () => sgd({ learningRate: 0.1, weightDecay: 0.1 }),
+  momentum: () => sgd({ learningRate: 0.1, momentum: 0.9, dampening: 0.2 }),
+  nesterov: () => sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true }),
+};
+
+describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers", (build) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await wasm({ build });
+  });
+
+  test.each(Object.keys(optimizers) as (keyof typeof optimizers)[])(
+    "%s changes resident params in place, as the plain device does",
+    (name) => {
+      const optimizer = optimizers[name]();
+      for (const size of [1, 3, 4, 1001, 70_000]) {
+        const plain = { w: randn([size], { seed: 1 }) };
+        const own = { w: randn([size], { seed: 1 }).to(device) };
+        const [state, ownState] = [optimizer.init(plain), optimizer.init(own)];
+        for (const moment of Object.values(ownState.moments)) device.keep(moment.w.storage);
+        for (let step = 0; step < 3; step++) {
+          optimizer.update(plain, { w: randn([size], { seed: step + 2 }) }, state);
+          optimizer.update(own, { w: randn([size], { seed: step + 2, device }) }, ownState);
+        }
+        close(own.w.data, plain.w.data, 1e-6);
+        for (const [moment, { w }] of Object.entries(ownState.moments))
+          close(w.data, state.moments[moment]!.w.data, 1e-6);
+      }
+      const op = name === "adamW" ? "adam" : name === "momentum" || name === "nesterov" ? "sgd" : name;
+      expect(device.report().calls[op]!.device).toBeGreaterThanOrEqual(15);
+      expect(device.report().calls[op]!.plain).toBe(0);
+    },
+  );
+
+  test("params that are not the device's are changed all the same", () => {
+    const optimizer = sgd({ learningRate: 1 });
+    const own = { w: randn([5], { seed: 1, device }) };
+    const before = [...own.w.data];
+    optimizer.update(own, { w: randn([5], { seed: 2, device }) }, optimizer.init(own));
+    const gradient = randn([5], { seed: 2 }).data;
+    close(
+      own.w.data,
+      before.map((x, i) => x - gradient[i]!),
+      1e-6,
+    );
+  });
+});

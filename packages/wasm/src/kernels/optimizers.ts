@@ -1,0 +1,58 @@
+import type { View } from "@qkv/tensor";
+import { withCall } from "../call.js";
+import type { Engine } from "../engine.js";
+import { isPacked } from "./packed.js";
+
+/** Numbers of an item. */
+const step = 32768;
+
+type Adam = Readonly<
+  Record<"beta1" | "beta2" | "eps" | "coupled" | "shrink" | "rate" | "correction", number>
+>;
+type Sgd = Readonly<Record<"rate" | "momentum" | "taken" | "weightDecay", number>> & {
+  readonly nesterov: boolean;
+};
+
+/** Steps of optimizers, in place, where params and moments live in the device's memory. */
+export function optimizerKernels(engine: Engine) {
+  const adam =
+    (largest: boolean) =>
+    (inputs: readonly View[], targets: readonly View[], attributes: Adam): boolean => {
+      const { beta1, beta2, eps, coupled, shrink, rate, correction } = attributes;
+      return inPlace(engine, inputs, targets, ([param, mean, square, most], gradient, n) => [
+        "adam",
+        ...[param!, mean!, square!, gradient, n, step],
+        ...[beta1, beta2, eps, coupled, shrink, rate, correction, largest ? most! : 0],
+      ]);
+    };
+  return {
+    adam: adam(false),
+    amsgrad: adam(true),
+    sgd: (inputs: readonly View[], targets: readonly View[], attributes: Sgd): boolean => {
+      const { rate, momentum, taken, nesterov, weightDecay } = attributes;
+      return inPlace(engine, inputs, targets, ([param, velocity = 0], gradient, n) => [
+        "sgd",
+        ...[param!, velocity, gradient, n, step, rate, momentum, taken, nesterov ? 1 : 0, weightDecay],
+      ]);
+    },
+  };
+}
+
+/** Runs a step over packed numbers that are changed where they lie. */
+function inPlace(
+  engine: Engine,
+  inputs: readonly View[],
+  targets: readonly View[],
+  call: (targets: readonly number[], gradient: number, n: number) => [entry: string, ...args: number[]],
+): boolean {
+  const all = [...targets, ...inputs];
+  const { buffer } = engine.memory.memory;
+  const resident = targets.every(({ array }) => array.buffer === buffer);
+  const n = targets[0]!.shape.reduce((a, b) => a * b, 1);
+  if (!resident || n === 0 || !all.every((view) => isPacked(view))) return false;
+  return withCall(engine, (one) => {
+    const pointers = one.place(all, []);
+    const [entry, ...args] = call(pointers.slice(0, -1), pointers.at(-1)!, n);
+    return engine.parallel(entry, Math.ceil(n / step), 16, ...args);
+  });
+}

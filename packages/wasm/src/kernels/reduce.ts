@@ -1,0 +1,64 @@
+import type { View } from "@qkv/tensor";
+import { withCall } from "../call.js";
+import type { Engine } from "../engine.js";
+import { isPacked } from "./packed.js";
+import { overRows } from "./rows.js";
+
+type Reduction = { readonly axes: readonly number[] };
+
+/** Sums, means, and the largest or smallest, over neighbouring axes of packed tensors. */
+export function reduceKernels(engine: Engine) {
+  const over =
+    (rows: string, columns: string, factor: (count: number) => number) =>
+    ([x]: readonly View[], outputs: readonly View[], { axes }: Reduction): boolean =>
+      outputs[0]!.dtype === "float32" && reduce(engine, x!, outputs, axes, rows, columns, factor);
+  return {
+    sum: over("sumRows", "sumColumns", () => 1),
+    mean: over("sumRows", "sumColumns", (count) => 1 / count),
+    max: over("largestRows", "largestColumns", () => 1),
+    min: over("largestRows", "largestColumns", () => -1),
+    /** Sums along what a smaller shape does not have. */
+    sumTo: ([x]: readonly View[], outputs: readonly View[]): boolean => {
+      const { shape } = outputs[0]!;
+      const missing = x!.shape.length - shape.length;
+      const own = (axis: number) => (axis < missing ? 1 : shape[axis - missing]!);
+      // A shape that grows along some axis repeats, which is rare.
+      if (missing < 0 || x!.shape.some((length, axis) => own(axis) !== length && own(axis) !== 1))
+        return false;
+      const axes = x!.shape.flatMap((length, axis) => (own(axis) === length ? [] : [axis]));
+      return reduce(engine, x!, outputs, axes, "sumRows", "sumColumns", () => 1);
+    },
+  };
+}
+
+/** Over [outer, n, inner], where the reduced axes are the n. */
+function reduce(
+  engine: Engine,
+  x: View,
+  outputs: readonly View[],
+  axes: readonly number[],
+  rows: string,
+  columns: string,
+  factor: (count: number) => number,
+): boolean {
+  const taken = x.shape.map((length, axis) => length !== 1 && axes.includes(axis));
+  const first = taken.indexOf(true);
+  const last = taken.lastIndexOf(true);
+  const neighbours = taken.every(
+    (one, axis) => one === (axis >= first && axis <= last) || x.shape[axis] === 1,
+  );
+  if (first < 0 || !neighbours || !isPacked(x)) return false;
+  const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+  const [outer, n, inner] = [
+    size(x.shape.slice(0, first)),
+    size(x.shape.slice(first, last + 1)),
+    size(x.shape.slice(last + 1)),
+  ];
+  if (outer * n * inner === 0) return false;
+  return withCall(engine, (call) => {
+    const [from, to] = call.place([x], outputs) as [number, number];
+    if (inner === 1) return overRows(engine, rows, { shape: [outer, n] }, [from, to], factor(n));
+    const items = outer * Math.ceil(inner / 64);
+    return engine.parallel(columns, items, 512, from, to, n, inner, factor(n));
+  });
+}

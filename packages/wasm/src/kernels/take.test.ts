@@ -1,0 +1,38 @@
+import { embedding, grad, mul, randn, sum, take, tensor, type Device, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { wasm } from "../index.js";
+import { agree, close } from "./agree.js";
+
+describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (build) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await wasm({ build });
+  });
+
+  test("property: rows and their gradients equal the plain device's", () => {
+    const size = fc.integer({ min: 1, max: 150 });
+    fc.assert(
+      fc.property(size, size, size, fc.nat(1e6), (rows, width, count, seed) => {
+        const table = randn([rows, width], { seed });
+        const ids = tensor(Int32Array.from({ length: count }, (_, i) => (i * i + seed) % rows));
+        const f = (table: Tensor) => embedding(table, ids.to(table.device));
+        agree(device, f, [table], { ops: ["take"], tolerance: 0 });
+        const slope = (table: Tensor) => {
+          const y = f(table);
+          return sum(mul(y, randn(y.shape, { seed: 1, device: y.device })));
+        };
+        const got = device.scope(() => grad(slope)(table.to(device)));
+        close(got.data, grad(slope)(table).data, 1e-6);
+        expect(device.report().calls["takeBackward"]!.plain).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("a number that is no row is refused as on the plain device", () => {
+    const table = randn([3, 2], { seed: 1, device });
+    const ids = tensor([0, 3], { dtype: "int32", device });
+    expect(() => take(table, 0, ids)).toThrow(/`indices` is 3, expected whole numbers from 0 to 2/);
+  });
+});

@@ -1,0 +1,63 @@
+import type { View } from "@qkv/tensor";
+import { withCall } from "../call.js";
+import type { Engine } from "../engine.js";
+import { isPacked } from "./packed.js";
+
+/** Rows of a table by number. A number that is no row is left to the plain kernel, which says so. */
+export function takeKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
+    const [table, indices] = inputs as [View, View];
+    const [rows, width] = table.shape as [number, number];
+    const fits =
+      axis === 0 &&
+      table.shape.length === 2 &&
+      (table.dtype === "float32" || table.dtype === "int32") &&
+      (table.strides[1] === 1 || width === 1) &&
+      isPacked(indices, "int32");
+    if (!fits) return false;
+    const numbers = numbersOf(indices);
+    if (width * numbers.length === 0 || !within(numbers, rows)) return false;
+    const step = Math.max(1, Math.floor(32768 / width));
+    return withCall(engine, (call) => {
+      const [from, at, to] = call.place(inputs, outputs) as [number, number, number];
+      const items = Math.ceil(numbers.length / step);
+      return engine.parallel(
+        "takeRows",
+        items,
+        0,
+        from,
+        table.strides[0]!,
+        at,
+        to,
+        numbers.length,
+        step,
+        width,
+      );
+    });
+  };
+}
+
+/** Each row of the gradient is added to the row that it was taken from. */
+export function takeBackwardKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
+    const [dy, indices] = inputs as [View, View];
+    const [rows, width] = outputs[0]!.shape as [number, number];
+    const fits = axis === 0 && outputs[0]!.shape.length === 2 && isPacked(dy) && isPacked(indices, "int32");
+    if (!fits) return false;
+    const count = numbersOf(indices).length;
+    if (rows * width * count === 0) return false;
+    return withCall(engine, (call) => {
+      const [from, at, to] = call.place(inputs, outputs) as [number, number, number];
+      return engine.parallel("addRows", Math.ceil(width / 64), 0, from, at, to, rows, count, width);
+    });
+  };
+}
+
+function numbersOf({ array, offset, shape }: View): Int32Array {
+  return array.subarray(offset, offset + shape.reduce((a, b) => a * b, 1)) as Int32Array;
+}
+
+function within(numbers: Int32Array, rows: number): boolean {
+  for (const index of numbers) if (index < 0 || index >= rows) return false;
+  return true;
+}
