@@ -8,3 +8,4 @@ export {
   type TrainBpeProgress,
   type TrainedBpe,
 } from "./training/train-bpe.js";
+export { trainByteCounts, type TrainByteCountsOptions } from "./training/train-byte-counts.js";

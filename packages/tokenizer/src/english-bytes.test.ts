@@ -1,0 +1,30 @@
+import { execFileSync } from "node:child_process";
+import { statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { data } from "./english-bytes-data.js";
+import { englishBytes } from "./english-bytes.js";
+import { trainByteCounts } from "./training/train-byte-counts.js";
+
+const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const after = (text: string) => new TextEncoder().encode(text);
+
+test("the model is what its command makes, byte for byte, and under 300 kB", () => {
+  const text = execFileSync(process.execPath, [beside("../everyday-english.mjs"), "1"], {
+    maxBuffer: 2 ** 24,
+  });
+  expect(Buffer.from(trainByteCounts(text, { order: 5 })).toString("base64")).toBe(data);
+  expect(statSync(beside("english-bytes-data.ts")).size).toBeLessThan(300_000);
+});
+
+test("inside a word it is nearly sure, behind one it is not, and English is likelier than noise", () => {
+  const entropy = englishBytes();
+  expect(entropy(after("the kitche"))).toBeLessThan(0.5);
+  expect(entropy(after("the kitchen "))).toBeGreaterThan(2);
+  const bits = (text: string) =>
+    after(text).reduce(
+      (sum, byte, at, all) => sum - Math.log2(entropy.predict(all.subarray(0, at))[byte]!),
+      0,
+    );
+  expect(bits("the old man read a book")).toBeLessThan(bits("eht dlo nam daer a koob") / 3);
+});

@@ -1,0 +1,27 @@
+/** The last bytes of a stream: at least `context` of them, if there were as many, and at most some more. */
+export class History {
+  readonly #context: number;
+  #buffer = new Uint8Array(256);
+  #length = 0;
+
+  constructor(context = Infinity) {
+    this.#context = context;
+  }
+
+  /** A view, good until the next `push`. */
+  get bytes(): Uint8Array {
+    const start = Math.max(0, this.#length - this.#context);
+    return this.#buffer.subarray(start, this.#length);
+  }
+
+  push(byte: number): void {
+    if (this.#length === this.#buffer.length) {
+      const kept = this.bytes;
+      const buffer = kept.length > this.#length / 2 ? new Uint8Array(2 * this.#length) : this.#buffer;
+      buffer.set(kept);
+      this.#length = kept.length;
+      this.#buffer = buffer;
+    }
+    this.#buffer[this.#length++] = byte;
+  }
+}

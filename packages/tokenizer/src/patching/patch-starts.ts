@@ -1,0 +1,43 @@
+import { checkEntropy, toBytes, type ByteEntropy } from "./byte-entropy.js";
+import { checkPatcher } from "./patch-stream.js";
+import type { Patcher } from "./patcher.js";
+
+/**
+ * Where the patches of a text start.
+ *
+ * @param text - Bytes, or a string for its UTF-8.
+ * @param entropy - A model of bytes, needed where the patcher reads entropies, or the entropy of each byte where they
+ *   are known already.
+ * @returns Rising offsets, in bytes: 0 first, none for an empty text. A patch ends where the next one starts.
+ * @throws {ArgumentError} If the patcher needs entropies and gets none, or what it gets are none.
+ *
+ * @example
+ * ```ts
+ * import { englishBytes } from "@qkv/tokenizer/english-bytes";
+ * import { globalThreshold, patchStarts } from "@qkv/tokenizer/patching";
+ *
+ * const starts = patchStarts("the attention of the model", globalThreshold(1.8), englishBytes());
+ * starts.length < 26; // => true
+ * ```
+ */
+export function patchStarts(
+  text: string | Uint8Array,
+  patcher: Patcher,
+  entropy?: ByteEntropy | ArrayLike<number>,
+): number[] {
+  checkPatcher("patchStarts", patcher, entropy);
+  const bytes = toBytes(text);
+  const rule = patcher.start();
+  const starts: number[] = [];
+  for (let at = 0; at < bytes.length; at++) {
+    const says = rule(bytes[at - 1], patcher.readsEntropy ? entropyAt(bytes, at, entropy!) : 0);
+    if (at === 0 || says) starts.push(at);
+  }
+  return starts;
+}
+
+function entropyAt(bytes: Uint8Array, at: number, entropy: ByteEntropy | ArrayLike<number>): number {
+  if (typeof entropy !== "function") return checkEntropy("patchStarts", entropy[at]!);
+  const from = Math.max(0, at - (entropy.context ?? Infinity));
+  return checkEntropy("patchStarts", entropy(bytes.subarray(from, at)));
+}

@@ -1,0 +1,87 @@
+import { ArgumentError } from "@qkv/core";
+import { checkEntropy, type ByteEntropy } from "./byte-entropy.js";
+import { History } from "./history.js";
+import type { Patcher } from "./patcher.js";
+
+/** Cuts bytes that arrive over time. The patches, joined, are the bytes. */
+export type PatchStream = {
+  /** Whether a patch starts in front of the next byte, whatever it will be: a model that writes asks this. */
+  readonly startsNext: boolean;
+  /** The patches that these bytes complete. A patch is complete when the next one starts. */
+  push(bytes: Uint8Array): Uint8Array[];
+  /** The last patch, or none if there were no bytes. Ready for a new text then. */
+  end(): Uint8Array[];
+};
+
+/**
+ * Cuts a text as it arrives. How it is spread over calls of `push` changes nothing.
+ *
+ * @param entropy - Needed where the patcher reads entropies.
+ * @throws {ArgumentError} If the patcher needs entropies and gets none, or what `entropy` returns is none.
+ *
+ * @example
+ * ```ts
+ * import { afterSpaces, patchStream } from "@qkv/tokenizer/patching";
+ *
+ * const stream = patchStream(afterSpaces());
+ * const [bytes, text] = [new TextEncoder(), new TextDecoder()];
+ * stream.push(bytes.encode("to b")).map((patch) => text.decode(patch)); // => ["to "]
+ * stream.push(bytes.encode("e or")).map((patch) => text.decode(patch)); // => ["be "]
+ * stream.end().map((patch) => text.decode(patch)); // => ["or"]
+ * ```
+ */
+export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStream {
+  checkPatcher("patchStream", patcher, entropy);
+  const reads = patcher.readsEntropy ? entropy : undefined;
+  let history = new History(reads?.context);
+  let rule = patcher.start();
+  let patch: number[] = [];
+  let previous: number | undefined;
+  let starts: boolean | undefined;
+
+  /** Asks the rule once for each byte. */
+  const startsNext = () => {
+    if (starts !== undefined) return starts;
+    const open = reads ? checkEntropy("patchStream", reads(history.bytes)) : 0;
+    const says = rule(previous, open);
+    return (starts = previous === undefined || says);
+  };
+  return {
+    get startsNext() {
+      return startsNext();
+    },
+    push(bytes) {
+      const complete: Uint8Array[] = [];
+      for (const byte of bytes) {
+        if (startsNext() && patch.length > 0) {
+          complete.push(Uint8Array.from(patch));
+          patch = [];
+        }
+        patch.push(byte);
+        if (reads) history.push(byte);
+        previous = byte;
+        starts = undefined;
+      }
+      return complete;
+    },
+    end() {
+      const last = patch.length > 0 ? [Uint8Array.from(patch)] : [];
+      history = new History(reads?.context);
+      rule = patcher.start();
+      [patch, previous, starts] = [[], undefined, undefined];
+      return last;
+    },
+  };
+}
+
+/** @throws {ArgumentError} If the patcher needs entropies and there are none. */
+export function checkPatcher(fn: string, patcher: Patcher, entropy: unknown): void {
+  if (!patcher.readsEntropy || entropy !== undefined) return;
+  throw new ArgumentError({
+    fn,
+    argument: "entropy",
+    received: undefined,
+    expected: `a function of the bytes before, which ${patcher.name} reads`,
+    fix: "give a model of bytes, such as `englishBytes()` of @qkv/tokenizer/english-bytes.",
+  });
+}

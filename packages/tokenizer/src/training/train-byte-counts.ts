@@ -1,0 +1,39 @@
+import { ArgumentError } from "@qkv/core";
+import { countBytes, highestOrder, writeByteCounts } from "../patching/byte-counts.js";
+
+/** How {@link trainByteCounts} counts. */
+export type TrainByteCountsOptions = {
+  /** How many bytes back the model looks, up to 15. Default: 5. */
+  order?: number;
+  /** The size that the result may have. What occurs least is left out until it fits. Default: 200,000 bytes. */
+  maxBytes?: number;
+};
+
+/**
+ * Makes a small model of bytes by counting what follows what, for `byteCountModel`.
+ *
+ * @param text - Bytes, or a string for its UTF-8. About a megabyte is plenty for the size that is kept.
+ * @returns A file. Its size is at most `maxBytes`; the same text gives the same file.
+ * @throws {ArgumentError} If `order` or `maxBytes` is out of range.
+ *
+ * @example
+ * ```ts
+ * import { trainByteCounts } from "@qkv/tokenizer/training";
+ *
+ * trainByteCounts("banana banana", { order: 2 }).length < 100; // => true
+ * ```
+ */
+export function trainByteCounts(text: string | Uint8Array, options: TrainByteCountsOptions = {}): Uint8Array {
+  const { order = 5, maxBytes = 200_000 } = options;
+  if (!Number.isSafeInteger(order) || order < 0 || order > highestOrder) {
+    throw new ArgumentError({
+      fn: "trainByteCounts",
+      argument: "order",
+      received: order,
+      expected: `a whole number of bytes from 0 to ${highestOrder}`,
+      fix: "use 5, about a word; longer contexts are rarely seen twice.",
+    });
+  }
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  return writeByteCounts(countBytes(bytes, order), maxBytes);
+}
