@@ -149,7 +149,8 @@ test("stories260K: one logit, one prompt token, one greedy token, one letter", a
   const path = `models/${family}/refs.json`;
   const refs = parse<{ cases: ModelCase[] }>(files, path);
   // Two cases of ten are enough to see that the other stays as it is.
-  const two = { ...files, [path]: { ...refs, cases: refs.cases.slice(0, 2) } };
+  const two: Record<string, unknown> = { ...files, [path]: { ...refs, cases: refs.cases.slice(0, 2) } };
+  delete two[`models/${family}/loss.json`]; // has a control of its own
   const healthy = await expectHealthy(two, family);
   const [other, victim] = refs.cases as [ModelCase, ModelCase];
   const name = JSON.stringify(victim.prompt);
@@ -176,6 +177,53 @@ test("stories260K: one logit, one prompt token, one greedy token, one letter", a
   expect(failures[0]!.checks[0]!.output).toBe("prompt_tokens");
 });
 
+/** Moves a tensor's first number by three times the tolerance of embeddings. */
+function moveFirst(json: TensorJson): TensorJson {
+  const values = new Float32Array(Uint8Array.from(Buffer.from(json.data, "base64")).buffer);
+  values[0]! += 3e-5 * values.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+  return { ...json, data: Buffer.from(values.buffer).toString("base64") };
+}
+
+test.for([
+  ["tiny-bert-random", ["outputs"]],
+  ["use-lite", ["outputs", "first_sentence_only"]],
+] as const)("%s: each of its outputs", async ([family, fields]) => {
+  const files = filesBelow(dataDir, `models/${family}`);
+  const path = `models/${family}/refs.json`;
+  const refs = parse<Record<string, TensorJson[]>>(files, path);
+  const healthy = await expectHealthy(files, family);
+  for (const field of fields) {
+    for (const victim of refs[field]!) {
+      const moved = refs[field]!.map((each) => (each === victim ? moveFirst(each) : each));
+      const changed = { ...files, [path]: { ...refs, [field]: moved } };
+      await expectOnly(healthy, changed, { case: "refs[0]", output: victim.name });
+    }
+  }
+});
+
+test("loss.json: the loss of one story, of all, and a number of tokens", async () => {
+  const family = "stories260K";
+  const path = `models/${family}/loss.json`;
+  const all = { ...filesBelow(dataDir, `models/${family}`), ...filesBelow(dataDir, "corpora") };
+  const refs = parse<{ cases: ModelCase[] }>(all, `models/${family}/refs.json`);
+  // Stories are enough: one prompt stands for the others.
+  const files = { ...all, [`models/${family}/refs.json`]: { ...refs, cases: refs.cases.slice(0, 1) } };
+  type Losses = { stories: { tokens: number; mean_loss: number }[]; mean_loss_per_token: number };
+  const losses = parse<Losses>(all, path);
+  const healthy = await expectHealthy(files, family);
+  const [first, second, ...rest] = losses.stories as [Losses["stories"][0], Losses["stories"][0]];
+  for (const [output, changed] of [
+    [
+      "mean_loss of story 1",
+      { stories: [first, { ...second, mean_loss: second.mean_loss + 3e-4 }, ...rest] },
+    ],
+    ["mean_loss_per_token", { mean_loss_per_token: losses.mean_loss_per_token - 3e-4 }],
+    ["tokens", { stories: [{ ...first, tokens: first.tokens + 1 }, second, ...rest] }],
+  ] as const) {
+    await expectOnly(healthy, { ...files, [path]: { ...losses, ...changed } }, { case: "loss[0]", output });
+  }
+});
+
 test("every case of the data is counted, and none fails", async () => {
   const results = await runConformance(target, { dataDir });
   const counted = results.reduce((sum, { passed, failed, skipped }) => sum + passed + failed + skipped, 0);
@@ -187,7 +235,7 @@ test("every case of the data is counted, and none fails", async () => {
 function countCases(): number {
   const everything = filesBelow(dataDir, ".");
   const counted = Object.keys(everything).filter((path) =>
-    /^(onnx|torch|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/refs\.json$/.test(
+    /^(onnx|torch|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$/.test(
       path,
     ),
   );

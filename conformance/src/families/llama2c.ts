@@ -49,9 +49,17 @@ function isLlama2c(path: string): boolean {
   }
 }
 
-type Opened = { model: Model; tokenizer: Tokenizer; logits: Float32Array; vocabSize: number };
+/** The model and the tokenizer of a llama2.c folder. */
+export async function openLlama2c(
+  folder: string,
+  { device }: Target,
+): Promise<{ model: Model; tokenizer: Tokenizer }> {
+  const { tokenizerName, checkpointName, read } = filesOf(folder);
+  const tokenizer = llama2cTokenizer(read(tokenizerName));
+  return { tokenizer, model: await load(join(folder, checkpointName), { device, tokenizer }) };
+}
 
-async function open(folder: string, refs: Refs, { device }: Target): Promise<Opened> {
+function filesOf(folder: string) {
   const names = readdirSync(folder).filter((name) => name.endsWith(".bin"));
   const isTokenizer = (name: string) => name.startsWith("tok");
   const tokenizerName = onlyOne(names.filter(isTokenizer), "tokenizer tok*.bin");
@@ -60,10 +68,15 @@ async function open(folder: string, refs: Refs, { device }: Target): Promise<Ope
     "checkpoint *.bin",
   );
   const read = (name: string) => Uint8Array.from(readFileSync(join(folder, name)));
-  const logits = new Float32Array(read(refs.logits_file).buffer);
-  const tokenizer = llama2cTokenizer(read(tokenizerName));
-  const model = await load(join(folder, checkpointName), { device, tokenizer });
-  return { model, tokenizer, logits, vocabSize: refs.config.vocab_size };
+  return { tokenizerName, checkpointName, read };
+}
+
+type Opened = { model: Model; tokenizer: Tokenizer; logits: Float32Array; vocabSize: number };
+
+async function open(folder: string, refs: Refs, target: Target): Promise<Opened> {
+  const files = filesOf(folder);
+  const logits = new Float32Array(files.read(refs.logits_file).buffer);
+  return { ...(await openLlama2c(folder, target)), logits, vocabSize: refs.config.vocab_size };
 }
 
 function onlyOne(names: readonly string[], what: string): string {

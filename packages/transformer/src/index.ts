@@ -26,8 +26,9 @@ export {
   type TransformerLayerOptions,
   type TransformerLayerParams,
 } from "./layers/transformer-layer.js";
-export { load, type LoadOptions, type Model } from "./loading/load.js";
-export type { Progress, Source } from "./loading/read-source.js";
+export { load, loadEncoder, type EncoderModel, type LoadOptions, type Model } from "./loading/load.js";
+export type { HubClient, HubOptions } from "./loading/hub.js";
+export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
 export { type DecoderConfig } from "./models/decoder-config.js";
 export {
   decoder,
@@ -39,3 +40,13 @@ export {
 export { type RopeScalingConfig } from "./models/rope-of.js";
 export { fusedPerHead, fromConv1D, splitFused, stacked, type RowMap } from "./conversions/row-map.js";
 export { fromTorchAttention } from "./conversions/torch-attention.js";
+export {
+  encoder,
+  type Encoder,
+  type EncoderConfig,
+  type EncoderOptions,
+  type EncoderParams,
+  type MaskedTokenHeadParams,
+} from "./models/encoder.js";
+export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
+export { meanOfTokens, unitLength } from "./models/mean-of-tokens.js";

@@ -1,5 +1,9 @@
 import { ByteReader, FormatError } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
+import { decodeFloats } from "../loading/decode-floats.js";
+import type { OpenFile } from "../loading/open-file.js";
+import { pieceSize } from "../loading/weight-file.js";
+import { weightsOf } from "../loading/weights.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 
@@ -35,65 +39,137 @@ export function readLlama2c(
   bytes: Uint8Array,
   { source, device }: { source: string; device?: Device },
 ): { config: DecoderConfig; params: DecoderParams } {
+  const at = { fn: "load", source };
+  const sizes = readHeader(bytes, source);
+  const tensors = new Map<string, Tensor>();
+  for (const { field, shape, start } of checkedParts(sizes, source, bytes.length)) {
+    const reader = new ByteReader(bytes.subarray(start), at);
+    const x = tensor(reader.float32Array(field, sizeOf(shape)), { shape });
+    tensors.set(field, device ? x.to(device) : x); // moved once, to stay
+  }
+  return assemble(sizes, tensors);
+}
+
+/** Bytes of the header: what tells a file's sizes. */
+export const llama2cHeaderSize = 4 * header.length;
+
+/** The same from a file of which only the header has been read: its tensors go into their places one after the other. */
+export async function readLlama2cFile(
+  file: OpenFile,
+  device?: Device,
+): Promise<{ config: DecoderConfig; params: DecoderParams }> {
+  const head = await file.read(0, Math.min(llama2cHeaderSize, file.size));
+  const sizes = readHeader(head, file.name);
+  const parts = new Map(checkedParts(sizes, file.name, file.size).map(({ field, ...part }) => [field, part]));
+  const weights = weightsOf(
+    {
+      name: file.name,
+      names: [...parts.keys()],
+      shape: (name) => parts.get(name)?.shape,
+      async *pieces(name) {
+        const { start, shape } = parts.get(name)!;
+        const end = start + 4 * sizeOf(shape);
+        for (let from = start; from < end; from += pieceSize) {
+          yield decodeFloats(await file.read(from, Math.min(end, from + pieceSize)), "float32");
+        }
+      },
+    },
+    device,
+  );
+  const tensors = new Map<string, Tensor>();
+  for (const [name, { shape }] of parts) tensors.set(name, await weights.tensor(name, shape));
+  return assemble(sizes, tensors);
+}
+
+function readHeader(bytes: Uint8Array, source: string): Header {
   const reader = new ByteReader(bytes, { fn: "load", source });
   const sizes = Object.fromEntries(header.map((field) => [field, reader.int32(field)])) as Header;
   checkHeader(source, sizes);
-  const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, seq_len: contextLength } = sizes;
-  const V = Math.abs(sizes.vocab_size);
-  const D = C / H;
+  return sizes;
+}
 
-  const read = (field: string, shape: readonly number[]): Tensor => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const x = tensor(reader.float32Array(field, size), { shape });
-    return device ? x.to(device) : x; // moved once, to stay
-  };
-  const readLayers = (field: string, shape: readonly number[]): Tensor[] =>
-    Array.from({ length: L }, (_, i) => read(`${field}[${i}]`, shape));
+type Part = { field: string; shape: readonly number[] };
 
-  const embedding = { weight: read("tok_emb", [V, C]) };
-  const attentionNorm = readLayers("att_norm", [C]);
-  const query = readLayers("wq", [C, C]);
-  const key = readLayers("wk", [Hkv * D, C]);
-  const value = readLayers("wv", [Hkv * D, C]);
-  const output = readLayers("wo", [C, C]);
-  const feedForwardNorm = readLayers("ffn_norm", [C]);
-  const gate = readLayers("w1", [F, C]);
-  const down = readLayers("w2", [C, F]);
-  const up = readLayers("w3", [F, C]);
-  const norm = { weight: read("final_norm", [C]) };
-  reader.skip("freq_cis", 2 * contextLength * (D / 2) * 4); // angles, which rope computes
-  const classifier = sizes.vocab_size < 0 ? { output: { weight: read("wcls", [V, C]) } } : {};
-  if (reader.remaining !== 0) {
-    throw bad(source, "end of file", `${reader.remaining} bytes after the weights`, "none");
+/** The parts of the file behind the header, in order; `freq_cis` are angles, which rope computes. */
+function* partsOf(sizes: Header): Iterable<Part> {
+  const { dim: C, hidden_dim: F, n_layers: L, n_heads: H, n_kv_heads: Hkv, seq_len } = sizes;
+  const [V, D] = [Math.abs(sizes.vocab_size), C / H];
+  const kinds: [field: string, shape: readonly number[]][] = [
+    ["att_norm", [C]],
+    ["wq", [C, C]],
+    ["wk", [Hkv * D, C]],
+    ["wv", [Hkv * D, C]],
+    ["wo", [C, C]],
+    ["ffn_norm", [C]],
+    ["w1", [F, C]],
+    ["w2", [C, F]],
+    ["w3", [F, C]],
+  ];
+  yield { field: "tok_emb", shape: [V, C] };
+  for (const [field, shape] of kinds) for (let i = 0; i < L; i++) yield { field: `${field}[${i}]`, shape };
+  yield { field: "final_norm", shape: [C] };
+  yield { field: "freq_cis", shape: [seq_len, D] };
+  if (sizes.vocab_size < 0) yield { field: "wcls", shape: [V, C] };
+}
+
+/** The tensors with where they begin, each checked against the file before the next is asked for. */
+function checkedParts(sizes: Header, source: string, fileSize: number): (Part & { start: number })[] {
+  const tensors: (Part & { start: number })[] = [];
+  let start = llama2cHeaderSize;
+  for (const { field, shape } of partsOf(sizes)) {
+    const bytes = 4 * sizeOf(shape);
+    if (!(start + bytes <= fileSize)) {
+      const left = `${fileSize - start} bytes, at byte ${start} of ${fileSize}`;
+      throw bad(source, field, left, `${bytes} bytes`);
+    }
+    if (field !== "freq_cis") tensors.push({ field, shape, start });
+    start += bytes;
   }
+  if (start !== fileSize) {
+    throw bad(source, "end of file", `${fileSize - start} bytes after the weights`, "none");
+  }
+  return tensors;
+}
 
-  const layers = Array.from({ length: L }, (_, i): DecoderLayerParams => ({
-    attentionNorm: { weight: attentionNorm[i]! },
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+function assemble(
+  sizes: Header,
+  tensors: ReadonlyMap<string, Tensor>,
+): { config: DecoderConfig; params: DecoderParams } {
+  const of = (field: string) => ({ weight: tensors.get(field)! });
+  const layers = Array.from({ length: sizes.n_layers }, (_, i): DecoderLayerParams => ({
+    attentionNorm: of(`att_norm[${i}]`),
     attention: {
-      query: { weight: query[i]! },
-      key: { weight: key[i]! },
-      value: { weight: value[i]! },
-      output: { weight: output[i]! },
+      query: of(`wq[${i}]`),
+      key: of(`wk[${i}]`),
+      value: of(`wv[${i}]`),
+      output: of(`wo[${i}]`),
     },
-    feedForwardNorm: { weight: feedForwardNorm[i]! },
-    feedForward: { gate: { weight: gate[i]! }, up: { weight: up[i]! }, down: { weight: down[i]! } },
+    feedForwardNorm: of(`ffn_norm[${i}]`),
+    feedForward: { gate: of(`w1[${i}]`), up: of(`w3[${i}]`), down: of(`w2[${i}]`) },
   }));
   return {
     config: {
-      vocabSize: V,
-      embedDim: C,
-      hiddenDim: F,
-      numLayers: L,
-      numHeads: H,
-      numKvHeads: Hkv,
-      contextLength,
+      vocabSize: Math.abs(sizes.vocab_size),
+      embedDim: sizes.dim,
+      hiddenDim: sizes.hidden_dim,
+      numLayers: sizes.n_layers,
+      numHeads: sizes.n_heads,
+      numKvHeads: sizes.n_kv_heads,
+      contextLength: sizes.seq_len,
       normEps: 1e-5,
       ropeBase: 10000,
       ropeLayout: "interleaved",
       // llama2.c ends a text at the token that begins one, and at no other.
       stopIds: [1],
     },
-    params: { embedding, layers, norm, ...classifier },
+    params: {
+      embedding: of("tok_emb"),
+      layers,
+      norm: of("final_norm"),
+      ...(sizes.vocab_size < 0 && { output: of("wcls") }),
+    },
   };
 }
 

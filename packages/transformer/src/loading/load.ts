@@ -1,12 +1,28 @@
 import { ArgumentError } from "@qkv/core";
 import type { Device } from "@qkv/tensor";
 import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
-import { readLlama2c } from "../checkpoints/llama2c.js";
+import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
+import type { Checkpoint } from "../checkpoints/hugging-face/family.js";
+import { readLlama2cFile } from "../checkpoints/llama2c.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder, type Decoder, type DecoderParams } from "../models/decoder.js";
-import { nameOf, readSource, type ReadOptions, type Source } from "./read-source.js";
+import { encoder, type Encoder, type EncoderConfig, type EncoderParams } from "../models/encoder.js";
+import { fileOf, folderAt, folderOf, kindOfPath, type Folder } from "./folder.js";
+import { hubFolder, isRepository, type HubOptions } from "./hub.js";
+import {
+  addressOf,
+  openFile,
+  readWhole,
+  type OpenFile,
+  type Progress,
+  type ReadOptions,
+  type Source,
+} from "./open-file.js";
+import { safetensorsWeights, shardedWeights } from "./safetensors-weights.js";
+import type { WeightFile } from "./weight-file.js";
+import { weightsOf } from "./weights.js";
 
-/** A model with its weights and its tokenizer. */
+/** A decoder with its weights and its tokenizer. */
 export type Model = {
   readonly config: DecoderConfig;
   readonly params: DecoderParams;
@@ -16,19 +32,37 @@ export type Model = {
   readonly apply: Decoder["apply"];
 };
 
+/** An encoder with its weights and its tokenizer. */
+export type EncoderModel = {
+  readonly config: EncoderConfig;
+  readonly params: EncoderParams;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Token ids to rows `[B, T, C]`, with any params of this shape. */
+  readonly apply: Encoder["apply"];
+  /** Rows to logits of masked tokens. */
+  readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
+};
+
 export type LoadOptions = ReadOptions & {
   /** Where the weights go. Default: the plain device. */
   device?: Device;
-  /** A tokenizer, or the llama2.c tokenizer file that belongs to the checkpoint. Default: none. */
+  /** A tokenizer, or its file. Default: that of the folder, else none. */
   tokenizer?: Tokenizer | Source;
+  /** How a repository is reached. Default: the Hugging Face Hub, without a login. */
+  hub?: HubOptions;
 };
 
 /**
- * Loads a model: a llama2.c checkpoint, by path, URL or as bytes.
+ * Loads a decoder: a folder as Hugging Face lays models out (`config.json`, `model.safetensors`, in one file or in
+ * several), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
+ * memory than the model.
  *
- * @param source - A path (in Node), a URL, or the bytes of the file.
- * @throws {ArgumentError} If the file cannot be read, or the tokenizer belongs to another model.
- * @throws {FormatError} If the file is cut short or not a checkpoint. The signal's reason, when it aborts.
+ * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
+ *   as `Qwen/Qwen3-0.6B`, which needs `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
+ *   chose in a page.
+ * @throws {ArgumentError} If a file cannot be read, or the tokenizer belongs to another model.
+ * @throws {FormatError} If the architecture is not known, a tensor is missing, or a file is cut short: the error names
+ *   what was expected and what was found. The signal's reason, when it aborts.
  *
  * @example
  * ```ts
@@ -44,33 +78,175 @@ export type LoadOptions = ReadOptions & {
  * model.apply(model.params, [1, 2]).shape; // => [1, 2, 5]
  * ```
  */
-export async function load(source: Source, options: LoadOptions = {}): Promise<Model> {
-  const { device, signal } = options;
-  const bytes = await readSource(source, options);
-  const { config, params } = readLlama2c(bytes, { source: nameOf(source), ...(device && { device }) });
-  signal?.throwIfAborted();
-  const tokenizer = await tokenizerOf(options.tokenizer, options);
-  if (tokenizer && tokenizer.vocabSize !== config.vocabSize) {
-    throw new ArgumentError({
-      fn: "load",
-      argument: "tokenizer",
-      received: `a vocabulary of ${tokenizer.vocabSize} tokens`,
-      expected: `the ${config.vocabSize} tokens of the model`,
-      fix: "use the tokenizer file that came with the checkpoint.",
-    });
+export async function load(source: Source | readonly File[], options: LoadOptions = {}): Promise<Model> {
+  const { checkpoint, tokenizer } = await open(source, options);
+  if (checkpoint.kind === "decoder") {
+    const { config, params } = checkpoint;
+    return { config, params, tokenizer, apply: decoder(config).apply };
   }
-  return { config, params, tokenizer, apply: decoder(config).apply };
+  throw otherKind("an encoder", "a decoder, which generates", "load it with `loadEncoder`.");
 }
 
-async function tokenizerOf(
-  given: Tokenizer | Source | undefined,
-  options: ReadOptions,
-): Promise<Tokenizer | undefined> {
+/**
+ * Loads an encoder of the BERT family, from what {@link load} takes.
+ *
+ * @throws {ArgumentError} If the model is a decoder, and as `load` does.
+ *
+ * @example
+ * ```ts no-run
+ * import { loadEncoder } from "@qkv/transformer";
+ *
+ * const bert = await loadEncoder("./bert-base-uncased");
+ * bert.apply(bert.params, [101, 7592, 102]).shape; // [1, 3, 768]
+ * ```
+ */
+export async function loadEncoder(
+  source: Source | readonly File[],
+  options: LoadOptions = {},
+): Promise<EncoderModel> {
+  const { checkpoint, tokenizer } = await open(source, options);
+  if (checkpoint.kind === "encoder") {
+    const { config, params } = checkpoint;
+    const { apply, maskedTokenLogits } = encoder(config);
+    return { config, params, tokenizer, apply, maskedTokenLogits };
+  }
+  throw otherKind("a decoder", "an encoder", "load it with `load`.");
+}
+
+type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined };
+
+async function open(source: Source | readonly File[], given: LoadOptions): Promise<Opened> {
+  given.signal?.throwIfAborted();
+  const { options, tellEnds } = withEnds(given);
+  const found = await locate(source, options);
+  const checkpoint =
+    "file" in found ? await checkpointOfFile(found.file, options) : await checkpointOfFolder(found, options);
+  tellEnds();
+  options.signal?.throwIfAborted();
+  const tokenizer = await tokenizerOf(given);
+  checkVocabulary(tokenizer, checkpoint.config.vocabSize);
+  return { checkpoint, tokenizer };
+}
+
+/** Tells at the end that files were read, of which parts were of no use. */
+function withEnds(options: LoadOptions): { options: LoadOptions; tellEnds: () => void } {
+  const { onProgress } = options;
+  if (!onProgress) return { options, tellEnds: () => undefined };
+  const latest = new Map<string, Progress>();
+  const tell = (progress: Progress) => {
+    latest.set(progress.source, progress);
+    onProgress(progress);
+  };
+  const tellEnds = () => {
+    for (const { source, loaded, total } of latest.values()) {
+      if (total !== undefined && loaded < total) onProgress({ source, loaded: total, total });
+    }
+  };
+  return { options: { ...options, onProgress: tell }, tellEnds };
+}
+
+/** One file that is a model whole, or a folder with the name of its weights, where one was named. */
+type Located = { file: OpenFile } | { folder: Folder; weights?: string };
+
+async function locate(source: Source | readonly File[], options: LoadOptions): Promise<Located> {
+  if (Array.isArray(source)) return { folder: folderOf(source as readonly File[], options) };
+  const place = source as Source;
+  const url = addressOf(place);
+  if (url) {
+    if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, options) };
+    return beside(url.href, options);
+  }
+  if (typeof place !== "string" && !(place instanceof URL)) return { file: await openFile(place, options) };
+  const path = typeof place === "string" && place.startsWith("file://") ? new URL(place) : place;
+  const kind = await kindOfPath(path);
+  if (kind === "folder" || (kind === "file" && String(path).endsWith(".safetensors"))) {
+    return beside(String(path), options);
+  }
+  if (kind === undefined && typeof path === "string" && isRepository(path)) {
+    return { folder: await hubFolder(path, options.hub ?? {}, options) };
+  }
+  return { file: await openFile(path, options) };
+}
+
+/** A folder, or the folder of a safetensors file that was named. */
+function beside(place: string, options: LoadOptions): Located {
+  const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(place);
+  return named
+    ? { folder: folderAt(named[1]!, options), weights: named[2]! }
+    : { folder: folderAt(place, options) };
+}
+
+async function checkpointOfFile(file: OpenFile, { device }: LoadOptions): Promise<Checkpoint> {
+  return { kind: "decoder", ...(await readLlama2cFile(file, device)) };
+}
+
+async function checkpointOfFolder(
+  { folder, weights }: { folder: Folder; weights?: string },
+  { device }: LoadOptions,
+): Promise<Checkpoint> {
+  const config = await fileOf(folder, "config.json", "what the model is, beside its weights");
+  const json = await jsonOf(config);
+  const generation = await folder.find("generation_config.json");
+  const checkpoint = await readCheckpoint(
+    json,
+    config.name,
+    weightsOf(await weightFile(folder, weights), device),
+  );
+  if (checkpoint.kind === "encoder" || !generation) return checkpoint;
+  // Models that chat end at more tokens than their configuration names.
+  const more = ((await jsonOf(generation)) as { eos_token_id?: unknown } | null)?.eos_token_id;
+  const ids = [more].flat().filter((id): id is number => Number.isSafeInteger(id));
+  const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
+  return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
+}
+
+async function weightFile(folder: Folder, named = "model.safetensors"): Promise<WeightFile> {
+  const single = await folder.find(named);
+  if (single) return safetensorsWeights(single);
+  const index = await fileOf(
+    folder,
+    `${named}.index.json`,
+    `the index of its weights, since it has no ${named}`,
+  );
+  return shardedWeights(index, (name) => fileOf(folder, name, `${index.name} names it`));
+}
+
+async function jsonOf(file: OpenFile): Promise<unknown> {
+  const text = new TextDecoder().decode(await readWhole(file));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ArgumentError({
+      fn: "load",
+      argument: file.name,
+      received: text.slice(0, 40),
+      expected: "valid JSON",
+      fix: "the file is damaged or another page was sent in its place; fetch it again.",
+      cause,
+    });
+  }
+}
+
+async function tokenizerOf({ tokenizer: given, signal }: LoadOptions): Promise<Tokenizer | undefined> {
   if (given === undefined || isTokenizer(given)) return given;
-  const { signal } = options;
-  return llama2cTokenizer(await readSource(given, signal ? { signal } : {}));
+  return llama2cTokenizer(await readWhole(await openFile(given, signal ? { signal } : {})));
+}
+
+function checkVocabulary(tokenizer: Tokenizer | undefined, vocabSize: number): void {
+  if (!tokenizer || tokenizer.vocabSize <= vocabSize) return;
+  throw new ArgumentError({
+    fn: "load",
+    argument: "tokenizer",
+    received: `a vocabulary of ${tokenizer.vocabSize} tokens`,
+    expected: `the ${vocabSize} tokens of the model`,
+    fix: "use the tokenizer file that came with the checkpoint.",
+  });
 }
 
 function isTokenizer(value: Tokenizer | Source): value is Tokenizer {
   return typeof value === "object" && "encode" in value;
+}
+
+function otherKind(received: string, expected: string, fix: string): ArgumentError {
+  return new ArgumentError({ fn: "load", argument: "source", received, expected, fix });
 }

@@ -1,0 +1,76 @@
+import { cast, randn, type DType, type Tensor } from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
+import { scratchData } from "../scratch-data.js";
+import type { Rows } from "./spelled.js";
+
+/** How the files of a checkpoint are written. */
+export type Storage = { dtype?: DType; shards?: number };
+
+/** Random weights by their names in a checkpoint, and what they are as plain numbers. */
+export type RandomWeights = {
+  tensors: Record<string, Tensor>;
+  /** A matrix as rows. */
+  rows(name: string): Rows;
+  /** A vector; undefined if there is none of this name. */
+  vector(name: string): number[];
+  has(name: string): boolean;
+};
+
+/**
+ * Draws weights of the shapes given. Matrices have the variance 1 / their last length, vectors spread around 0; those
+ * named norm or ln around 1, unless `plain` says that they too count from 0.
+ */
+export function randomWeights(
+  shapes: Readonly<Record<string, readonly number[]>>,
+  { dtype = "float32", around = 1 }: { dtype?: DType; around?: number } = {},
+): RandomWeights {
+  const tensors = Object.fromEntries(
+    Object.entries(shapes).map(([name, shape], i) => {
+      const isGain = shape.length === 1 && /(norm|ln_\w+|LayerNorm)\.weight$/.test(name);
+      const size = shape.length > 1 ? 1 / Math.sqrt(shape.at(-1)!) : 0.3;
+      const { data } = randn(shape, { seed: 1000 + i });
+      data.forEach((x, k) => (data[k] = x * size + (isGain ? around : 0)));
+      const drawn = randn(shape, { seed: 0 });
+      drawn.data.set(data);
+      return [name, cast(drawn, dtype)];
+    }),
+  );
+  const numbers = (name: string) => {
+    const x = tensors[name];
+    if (!x) throw new Error(`${name} was not drawn`);
+    return Array.from(cast(x, "float64").data);
+  };
+  return {
+    tensors,
+    rows(name) {
+      const width = tensors[name]!.shape.at(-1)!;
+      const flat = numbers(name);
+      return Array.from({ length: flat.length / width }, (_, r) => flat.slice(r * width, (r + 1) * width));
+    },
+    vector: numbers,
+    has: (name) => name in tensors,
+  };
+}
+
+/** Writes a checkpoint as Hugging Face lays it out, in one file or in several, and gives its folder. */
+export async function writeCheckpoint(
+  config: Readonly<Record<string, unknown>>,
+  tensors: Readonly<Record<string, Tensor>>,
+  { shards = 1 }: Storage = {},
+): Promise<string> {
+  const files: Record<string, unknown> = { "config.json": config };
+  const names = Object.keys(tensors);
+  if (shards === 1) files["model.safetensors"] = await writeSafetensors(tensors);
+  else {
+    const weight_map: Record<string, string> = {};
+    for (let n = 0; n < shards; n++) {
+      const file = `model-0000${n + 1}-of-0000${shards}.safetensors`;
+      // Every so-manieth tensor, so that those of a layer lie in several files.
+      const own = names.filter((_, i) => i % shards === n);
+      for (const name of own) weight_map[name] = file;
+      files[file] = await writeSafetensors(Object.fromEntries(own.map((name) => [name, tensors[name]])));
+    }
+    files["model.safetensors.index.json"] = { metadata: {}, weight_map };
+  }
+  return scratchData(files);
+}

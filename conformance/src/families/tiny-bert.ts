@@ -1,0 +1,88 @@
+import { maskTensor } from "@qkv/attention";
+import { cast, expandDims, type Tensor } from "@qkv/tensor";
+import { loadEncoder, meanOfTokens, type EncoderModel } from "@qkv/transformer";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Source, Target } from "../case.js";
+import { compareNumbers, mismatch, type Check } from "../check.js";
+import { readCases } from "../data-files.js";
+import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
+import { toTensor } from "../to-tensor.js";
+import { tolerance } from "../tolerance.js";
+
+/**
+ * A folder of Hugging Face's with an encoder of the BERT family, whose `refs.json` holds one batch and what the model
+ * makes of it, layer by layer.
+ */
+export function tinyBert(dataDir: string, family: string): Source | undefined {
+  const folder = join(dataDir, "models", family);
+  if (!isEncoder(join(folder, "config.json"))) return undefined;
+  const file = `models/${family}/refs.json`;
+  let opened: Promise<EncoderModel> | undefined;
+  const cases = readCases(dataDir, file, ({ name, value }) => ({
+    name,
+    async run(target) {
+      opened ??= loadEncoder(folder, { device: target.device });
+      return compare(await opened, value, target);
+    },
+  }));
+  return { family, file, cases };
+}
+
+function isEncoder(path: string): boolean {
+  try {
+    return (JSON.parse(readFileSync(path, "utf8")) as { model_type?: unknown }).model_type === "bert";
+  } catch {
+    return false;
+  }
+}
+
+async function compare(
+  model: EncoderModel,
+  value: Record<string, unknown>,
+  target: Target,
+): Promise<Check[]> {
+  const given = Object.fromEntries(
+    list(value, "inputs").map((one) => [one.name, toTensor(one, target)]),
+  ) as Record<string, Tensor>;
+  const { input_ids, token_type_ids, attention_mask } = given;
+  if (!input_ids || !attention_mask) throw new Error("needs input_ids and attention_mask");
+  const real = cast(attention_mask, "bool"); // [B, T]
+  const traced: Record<string, Tensor> = {};
+  const rows = model.apply(model.params, input_ids, {
+    ...(token_type_ids && { types: token_type_ids }),
+    mask: maskTensor(expandDims(expandDims(real, 1), 1)),
+    trace: { names: ["embeddings", "output"], tensors: traced },
+  });
+  const ours: Record<string, Tensor | undefined> = {
+    embeddings: traced["embeddings"],
+    last_hidden_state: rows,
+    mean_pooled: meanOfTokens(rows, real),
+  };
+  for (let i = 0; i < model.config.numLayers; i++) ours[`layer${i}`] = traced[`layers.${i}.output`];
+  const limit = tolerance("embedding", target.class);
+  return Promise.all(
+    list(value, "outputs").map(async (reference) => {
+      const own = ours[reference.name];
+      if (!own) return mismatch(reference.name, limit, "is not known");
+      const values = await own.read();
+      // What stands at padding means nothing.
+      const seen = (numbers: ArrayLike<number>) =>
+        own.shape.length === 3
+          ? Float64Array.from(numbers, (x, i) => (real.data[Math.floor(i / own.shape[2]!)] ? x : 0))
+          : numbers;
+      return compareNumbers(
+        reference.name,
+        { shape: own.shape, values: seen(values) },
+        { shape: reference.shape, values: seen(reference.values as Float32Array) },
+        limit,
+      );
+    }),
+  );
+}
+
+function list(value: Record<string, unknown>, field: string): ReferenceTensor[] {
+  const tensors = value[field];
+  if (!Array.isArray(tensors) || tensors.length === 0) throw new Error(`has no ${field}`);
+  return tensors.map(readTensor);
+}

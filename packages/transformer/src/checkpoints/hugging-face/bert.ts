@@ -1,0 +1,90 @@
+import { slice } from "@qkv/tensor";
+import type { FeedForwardParams } from "../../layers/feed-forward.js";
+import type { TransformerLayerParams } from "../../layers/transformer-layer.js";
+import type { Weights } from "../../loading/weights.js";
+import type { EncoderConfig, MaskedTokenHeadParams } from "../../models/encoder.js";
+import { activationField } from "./config-fields.js";
+import { inOrder, prefixOf, type Family } from "./family.js";
+
+/** BERT, and RoBERTa, whose positions begin behind the padding token's. */
+export const bert: Family = {
+  modelTypes: ["bert", "roberta", "xlm-roberta"],
+  async read(type, fields, weights) {
+    const positionType = fields.text("position_embedding_type", "absolute");
+    if (positionType !== "absolute") throw fields.bad("position_embedding_type", '"absolute"');
+    const first = type === "bert" ? 0 : fields.number("pad_token_id", 1) + 1;
+    const rows = fields.count("max_position_embeddings");
+    const config: EncoderConfig = {
+      vocabSize: fields.count("vocab_size"),
+      embedDim: fields.count("hidden_size"),
+      hiddenDim: fields.count("intermediate_size"),
+      numLayers: fields.count("num_hidden_layers"),
+      numHeads: fields.count("num_attention_heads"),
+      contextLength: rows - first,
+      numTypes: fields.count("type_vocab_size"),
+      normEps: fields.number("layer_norm_eps", 1e-12),
+      activation: activationField(fields, "hidden_act", "gelu"),
+    };
+    const { vocabSize: V, embedDim: C, hiddenDim: F } = config;
+    const prefix = prefixOf(weights, "embeddings.word_embeddings.weight", ["", "bert.", "roberta."]);
+    const own = (name: string) => `${prefix}embeddings.${name}`;
+    const embedding = { weight: await weights.tensor(own("word_embeddings.weight"), [V, C]) };
+    const table = await weights.tensor(own("position_embeddings.weight"), [rows, C]);
+    const types = { weight: await weights.tensor(own("token_type_embeddings.weight"), [config.numTypes, C]) };
+    const embeddingNorm = await weights.norm(own("LayerNorm"), C);
+    const layers = await inOrder(
+      config.numLayers,
+      async (i): Promise<TransformerLayerParams<FeedForwardParams>> => {
+        const path = `${prefix}encoder.layer.${i}`;
+        return {
+          attention: {
+            query: await weights.linear(`${path}.attention.self.query`, C, C),
+            key: await weights.linear(`${path}.attention.self.key`, C, C),
+            value: await weights.linear(`${path}.attention.self.value`, C, C),
+            output: await weights.linear(`${path}.attention.output.dense`, C, C),
+          },
+          attentionNorm: await weights.norm(`${path}.attention.output.LayerNorm`, C),
+          feedForward: {
+            up: await weights.linear(`${path}.intermediate.dense`, F, C),
+            down: await weights.linear(`${path}.output.dense`, C, F),
+          },
+          feedForwardNorm: await weights.norm(`${path}.output.LayerNorm`, C),
+        };
+      },
+    );
+    const maskedTokenHead = await headOf(type, weights, V, C);
+    weights.finish(
+      /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
+    );
+    return {
+      kind: "encoder",
+      config,
+      params: {
+        embedding,
+        positions: { weight: first === 0 ? table : slice(table, 0, first) },
+        types,
+        embeddingNorm,
+        layers,
+        ...(maskedTokenHead && { maskedTokenHead }),
+      },
+    };
+  },
+};
+
+async function headOf(
+  type: string,
+  weights: Weights,
+  V: number,
+  C: number,
+): Promise<MaskedTokenHeadParams | undefined> {
+  const [dense, norm, bias] =
+    type === "bert"
+      ? ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"]
+      : ["lm_head.dense", "lm_head.layer_norm", "lm_head.bias"];
+  if (!weights.has(`${dense}.weight`)) return undefined;
+  return {
+    dense: await weights.linear(dense!, C, C),
+    norm: await weights.norm(norm!, C),
+    bias: await weights.tensor(bias!, [V]),
+  };
+}

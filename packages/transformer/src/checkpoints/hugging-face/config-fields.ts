@@ -1,0 +1,207 @@
+import { FormatError } from "@qkv/core";
+import type { Activation } from "../../layers/activation.js";
+import type { RopeScalingConfig } from "../../models/rope-of.js";
+
+/** The fields of a `config.json`, checked one by one as they are asked for. */
+export type ConfigFields = {
+  /** What the file is called in messages. */
+  readonly source: string;
+  has(name: string): boolean;
+  /** A whole number of at least 1, under the first of the names that is there. */
+  count(...names: string[]): number;
+  countOr<T>(fallback: T, ...names: string[]): number | T;
+  number(name: string, fallback?: number): number;
+  numberOr<T>(fallback: T, name: string): number | T;
+  flag(name: string, fallback: boolean): boolean;
+  list(name: string): readonly unknown[] | undefined;
+  text(name: string, fallback?: string): string;
+  /** An object inside the configuration. */
+  inner(name: string): ConfigFields | undefined;
+  /** Refuses a field. */
+  bad(name: string, expected: string): FormatError;
+};
+
+/** Reads a parsed `config.json`. A field that is null counts as absent, as its writers mean it. */
+export function configFields(json: unknown, source: string): ConfigFields {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw refuse(source, json, "a JSON object");
+  }
+  const values = json as Record<string, unknown>;
+  const valueOf = (name: string) => (Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined);
+  const bad = (name: string, expected: string) => refuse(`${source}: ${name}`, values[name], expected);
+  const fields: ConfigFields = {
+    source,
+    bad,
+    has: (name) => valueOf(name) !== undefined,
+    count(...names) {
+      const found = fields.countOr(undefined, ...names);
+      if (found === undefined) throw bad(names[0]!, "a whole number, 1 or more");
+      return found;
+    },
+    countOr(fallback, ...names) {
+      const name = names.find((one) => valueOf(one) !== undefined);
+      if (name === undefined) return fallback;
+      const value = valueOf(name);
+      if (!Number.isSafeInteger(value) || (value as number) < 1) throw bad(name, "a whole number, 1 or more");
+      return value as number;
+    },
+    number(name, fallback) {
+      const value = fields.numberOr(fallback, name);
+      if (value === undefined) throw bad(name, "a finite number");
+      return value;
+    },
+    numberOr(fallback, name) {
+      const value = valueOf(name);
+      if (value === undefined) return fallback;
+      if (typeof value !== "number" || !Number.isFinite(value)) throw bad(name, "a finite number");
+      return value;
+    },
+    flag(name, fallback) {
+      const value = valueOf(name) ?? fallback;
+      if (typeof value !== "boolean") throw bad(name, "true or false");
+      return value;
+    },
+    list(name) {
+      const value = valueOf(name);
+      if (value !== undefined && !Array.isArray(value)) throw bad(name, "a list");
+      return value;
+    },
+    text(name, fallback) {
+      const value = valueOf(name) ?? fallback;
+      if (typeof value !== "string") throw bad(name, "a text");
+      return value;
+    },
+    inner(name) {
+      const value = valueOf(name);
+      return value === undefined ? undefined : configFields(value, `${source}: ${name}`);
+    },
+  };
+  return fields;
+}
+
+const activations: Readonly<Record<string, Activation>> = {
+  silu: "silu",
+  swish: "silu",
+  gelu: "gelu",
+  gelu_new: "geluTanh",
+  gelu_pytorch_tanh: "geluTanh",
+  gelu_fast: "geluTanh",
+  relu: "relu",
+};
+
+/** The activation that a configuration names. */
+export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
+  const text = fields.text(name, fallback);
+  if (Object.hasOwn(activations, text)) return activations[text]!;
+  throw fields.bad(name, `one of ${Object.keys(activations).join(", ")}`);
+}
+
+/** The rotary base, and the scaling if there is one, in the older spelling (`rope_theta`, `rope_scaling`) or the newer. */
+export function ropeFields(
+  fields: ConfigFields,
+  kind: "full_attention" | "sliding_attention" = "full_attention",
+): { ropeBase: number; ropeScaling?: RopeScalingConfig } {
+  const parameters = fields.inner("rope_parameters");
+  const own = parameters?.inner(kind) ?? parameters;
+  const scaling = own ?? fields.inner("rope_scaling");
+  const ropeBase = own?.numberOr(undefined, "rope_theta") ?? fields.number("rope_theta", 10000);
+  const ropeScaling = scaling && scalingOf(fields, scaling);
+  return { ropeBase, ...(ropeScaling && { ropeScaling }) };
+}
+
+function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
+  const key = scaling.has("rope_type") ? "rope_type" : "type";
+  const type = scaling.text(key, "default");
+  const trained = () =>
+    scaling.countOr(undefined, "original_max_position_embeddings") ??
+    fields.count("original_max_position_embeddings", "max_position_embeddings");
+  const optional = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, number>> =>
+    Object.fromEntries(
+      Object.entries<string>(names).flatMap(([ours, theirs]) =>
+        scaling.has(theirs) ? [[ours, scaling.number(theirs)]] : [],
+      ),
+    ) as Partial<Record<K, number>>;
+  switch (type) {
+    case "default":
+      return undefined;
+    case "linear":
+      return { type, factor: scaling.number("factor") };
+    case "dynamic":
+      return { type, factor: scaling.number("factor"), originalLength: trained() };
+    case "yarn":
+      return {
+        type,
+        factor: scaling.number("factor"),
+        originalLength: trained(),
+        truncate: scaling.flag("truncate", true),
+        ...optional({
+          betaFast: "beta_fast",
+          betaSlow: "beta_slow",
+          attentionFactor: "attention_factor",
+          mscale: "mscale",
+          mscaleAllDim: "mscale_all_dim",
+        }),
+      };
+    case "llama3":
+      return {
+        type,
+        factor: scaling.number("factor"),
+        lowFactor: scaling.number("low_freq_factor"),
+        highFactor: scaling.number("high_freq_factor"),
+        originalLength: trained(),
+      };
+    case "longrope":
+    case "su": {
+      const numbers = (name: string) => {
+        const list = scaling.list(name);
+        if (list?.every((one) => typeof one === "number")) return list;
+        throw scaling.bad(name, "a list of numbers");
+      };
+      const originalLength = trained();
+      return {
+        type: "longrope",
+        shortFactors: numbers("short_factor"),
+        longFactors: numbers("long_factor"),
+        // By how much texts may be longer, unless it is said: the new longest over the trained one.
+        factor: scaling.number("factor", fields.count("max_position_embeddings") / originalLength),
+        originalLength,
+        ...optional({ attentionFactor: "attention_factor" }),
+      };
+    }
+    default:
+      throw scaling.bad(key, "one of default, linear, dynamic, yarn, llama3, longrope");
+  }
+}
+
+/** Which layers slide, where the configuration lists them. */
+export function layerTypesField(fields: ConfigFields): ("full" | "sliding")[] | undefined {
+  return fields.list("layer_types")?.map((type) => {
+    if (type === "full_attention") return "full";
+    if (type === "sliding_attention") return "sliding";
+    throw fields.bad("layer_types", "a list of full_attention and sliding_attention");
+  });
+}
+
+/** The ids at which texts end: one or several. */
+export function stopIdsField(fields: ConfigFields, name = "eos_token_id"): number[] {
+  if (!fields.has(name)) return [];
+  const ids = (() => {
+    try {
+      return fields.list(name) ?? [];
+    } catch {
+      return [fields.number(name)];
+    }
+  })();
+  if (ids.every((id) => Number.isSafeInteger(id))) return ids as number[];
+  throw fields.bad(name, "a token id, or a list of them");
+}
+
+function refuse(argument: string, received: unknown, expected: string): FormatError {
+  return new FormatError({
+    fn: "load",
+    argument,
+    received,
+    expected,
+    fix: "the configuration is damaged or of another model; fetch it again.",
+  });
+}

@@ -1,0 +1,29 @@
+import type { Weights } from "../../loading/weights.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
+import type { ConfigFields } from "./config-fields.js";
+
+/** A model's numbers and names, and its weights. */
+export type Checkpoint =
+  | { kind: "decoder"; config: DecoderConfig; params: DecoderParams }
+  | { kind: "encoder"; config: EncoderConfig; params: EncoderParams };
+
+/** How checkpoints of some architectures become models of ours. Another architecture is another of these. */
+export type Family = {
+  /** As in `model_type` of a `config.json`. */
+  readonly modelTypes: readonly string[];
+  read(type: string, fields: ConfigFields, weights: Weights): Promise<Checkpoint>;
+};
+
+/** What stands before the names of a checkpoint: nothing, or the path of the model inside of another. */
+export function prefixOf(weights: Weights, name: string, prefixes: readonly string[]): string {
+  return prefixes.find((prefix) => weights.has(prefix + name)) ?? prefixes[0]!;
+}
+
+/** One after the other, so that a piece of one tensor at a time is in memory beside those in place. */
+export async function inOrder<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+  const all: T[] = [];
+  for (let i = 0; i < count; i++) all.push(await make(i));
+  return all;
+}

@@ -1,0 +1,81 @@
+import type { LinearParams } from "@qkv/attention";
+import { fusedPerHead, stacked } from "../../conversions/row-map.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderLayerParams } from "../../models/decoder.js";
+import { activationField, stopIdsField, type ConfigFields } from "./config-fields.js";
+import { inOrder, prefixOf, type Family } from "./family.js";
+
+/**
+ * GPT-2, whose matrices are stored as `[in, out]` with queries, keys and values in one; and BigCode's models (StarCoder),
+ * which have one key-value head and matrices stored as `[out, in]`.
+ */
+export const gpt2: Family = {
+  modelTypes: ["gpt2", "gpt_bigcode"],
+  async read(type, fields, weights) {
+    const config = configOf(type, fields);
+    const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
+    const D = C / H;
+    // GGUF files hold these matrices turned round already.
+    const layout = { transposed: type === "gpt2" && fields.flag("conv1d", true) };
+    const map =
+      type === "gpt_bigcode" && Hkv === H
+        ? fusedPerHead({ numHeads: H, headDim: D })
+        : stacked([C, Hkv * D, Hkv * D]);
+    const prefix = prefixOf(weights, "wte.weight", ["transformer.", ""]);
+    const embedding = { weight: await weights.tensor(`${prefix}wte.weight`, [V, C]) };
+    const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
+    const layers = await inOrder(config.numLayers, async (i): Promise<DecoderLayerParams> => {
+      const path = `${prefix}h.${i}`;
+      const attentionNorm = await weights.norm(`${path}.ln_1`, C);
+      const fused = await weights.fused(`${path}.attn.c_attn`, map, C, layout);
+      const [query, key, value] = fused as [LinearParams, LinearParams, LinearParams];
+      const output = await weights.linear(`${path}.attn.c_proj`, C, C, layout);
+      return {
+        attentionNorm,
+        attention: { query, key, value, output },
+        feedForwardNorm: await weights.norm(`${path}.ln_2`, C),
+        feedForward: {
+          up: await weights.linear(`${path}.mlp.c_fc`, F, C, layout),
+          down: await weights.linear(`${path}.mlp.c_proj`, C, F, layout),
+        },
+      };
+    });
+    const norm = await weights.norm(`${prefix}ln_f`, C);
+    const output = fields.flag("tie_word_embeddings", true)
+      ? undefined
+      : { weight: await weights.tensor("lm_head.weight", [V, C]) };
+    weights.finish(/attn\.(masked_)?bias$|^lm_head\.weight$/);
+    const params = { embedding, positions, layers, norm, ...(output && { output }) };
+    return { kind: "decoder", config, params };
+  },
+};
+
+function configOf(type: string, fields: ConfigFields): DecoderConfig {
+  const embedDim = fields.count("n_embd", "hidden_size");
+  const numHeads = fields.count("n_head", "num_attention_heads");
+  const single = type === "gpt_bigcode" && fields.flag("multi_query", true);
+  for (const name of ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]) {
+    if (fields.flag(name, false)) throw fields.bad(name, "false");
+  }
+  if (!fields.flag("scale_attn_weights", true)) throw fields.bad("scale_attn_weights", "true");
+  return {
+    vocabSize: fields.count("vocab_size"),
+    embedDim,
+    hiddenDim: fields.countOr(4 * embedDim, "n_inner"),
+    numLayers: fields.count("n_layer", "num_hidden_layers"),
+    numHeads,
+    numKvHeads: single ? 1 : numHeads,
+    contextLength: fields.count("n_positions", "n_ctx", "max_position_embeddings"),
+    stopIds: stopIdsField(fields),
+    norm: "layer",
+    normEps: fields.number("layer_norm_epsilon", 1e-5),
+    activation: activationField(
+      fields,
+      "activation_function",
+      type === "gpt2" ? "gelu_new" : "gelu_pytorch_tanh",
+    ),
+    gated: false,
+    bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    positions: "learned",
+  };
+}

@@ -1,0 +1,88 @@
+import { ArgumentError } from "@qkv/core";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { logProbability } from "../generation/sampling.js";
+import type { Model } from "../loading/load.js";
+
+/** How well a model predicts a text. */
+export type Evaluation = {
+  /** Tokens that were predicted: all but the first of each text, or of each stretch of a long one. */
+  tokens: number;
+  /** Bytes of the texts in UTF-8; undefined where ids were given. */
+  bytes: number | undefined;
+  /** Mean negative logarithm of the probabilities of the tokens that came. Unit: nats per token. */
+  loss: number;
+  /** e^loss: among how many tokens, equally likely, the model would be as unsure. */
+  perplexity: number;
+  /** Bits in which the model could write the text, for each of its bytes: comparable across tokenizers. */
+  bitsPerByte: number | undefined;
+};
+
+/** What is used of a model. */
+export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
+  tokenizer?: Tokenizer | undefined;
+};
+
+/**
+ * How well a model predicts texts. A text longer than the model's context is read in stretches, each by itself.
+ *
+ * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.
+ * @param options - `contextLength`: tokens of a stretch, default the model's. `onProgress`: is told after each stretch.
+ * @throws {ArgumentError} If there is nothing to predict, or texts come to a model without a tokenizer.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { evaluate } from "@qkv/transformer";
+ *
+ * // A model that knows nothing: all of 4 tokens are as likely.
+ * const apply = (_: unknown, ids: unknown) => zeros([1, (ids as number[]).length, 4]);
+ * const model = { config: { contextLength: 8 }, params: {}, apply } as never;
+ * const { tokens, perplexity } = await evaluate(model, [[0, 1, 2, 3]]);
+ * tokens; // => 3
+ * perplexity.toFixed(3); // => "4.000"
+ * ```
+ */
+export async function evaluate(
+  model: EvaluatedModel,
+  texts: readonly (string | readonly number[])[],
+  options: { contextLength?: number; signal?: AbortSignal; onProgress?: (tokens: number) => void } = {},
+): Promise<Evaluation> {
+  const { config, params, tokenizer } = model;
+  const { contextLength = config.contextLength, signal, onProgress } = options;
+  let tokens = 0;
+  let nats = 0;
+  let bytes: number | undefined = 0;
+  for (const text of texts) {
+    const ids = typeof text === "string" ? encode(tokenizer, text) : text;
+    if (typeof text !== "string") bytes = undefined;
+    else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
+    for (let from = 0; from + 1 < ids.length; from += contextLength) {
+      signal?.throwIfAborted();
+      const stretch = ids.slice(from, from + contextLength);
+      if (stretch.length < 2) break;
+      const logits = model.apply(params, stretch.slice(0, -1));
+      const [, T, V] = logits.shape as [number, number, number];
+      const numbers = await logits.read();
+      for (let t = 0; t < T; t++)
+        nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), stretch[t + 1]!);
+      tokens += T;
+      onProgress?.(tokens);
+    }
+  }
+  if (tokens === 0) {
+    throw refuse("texts", "nothing to predict", "a text of two tokens or more", "give longer texts.");
+  }
+  const loss = nats / tokens;
+  const bitsPerByte = bytes ? nats / Math.LN2 / bytes : undefined;
+  return { tokens, bytes, loss, perplexity: Math.exp(loss), bitsPerByte };
+}
+
+function encode(tokenizer: Tokenizer | undefined, text: string): number[] {
+  if (tokenizer) return tokenizer.encode(text);
+  const expected = "token ids, since the model has no tokenizer";
+  throw refuse("texts", text, expected, "load the model with `tokenizer`.");
+}
+
+function refuse(argument: string, received: unknown, expected: string, fix: string): ArgumentError {
+  return new ArgumentError({ fn: "evaluate", argument, received, expected, fix });
+}

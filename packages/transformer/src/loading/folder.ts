@@ -1,0 +1,61 @@
+import { ArgumentError } from "@qkv/core";
+import { fileSystem } from "./file-system.js";
+import { findFile, type OpenFile, type ReadOptions } from "./open-file.js";
+
+/** Files that belong together, wherever they lie: found by their names. */
+export type Folder = {
+  /** What it is called in messages. */
+  readonly name: string;
+  /** A file of it; undefined if it has none of this name. */
+  find(file: string): Promise<OpenFile | undefined>;
+};
+
+/** A folder on a disk or on a server. */
+export function folderAt(base: string | URL, options: ReadOptions): Folder {
+  const url = base instanceof URL || /^[a-z]{2,}:\/\//i.test(base) ? new URL(base) : undefined;
+  if (url && !url.pathname.endsWith("/")) url.pathname += "/";
+  return {
+    name: String(base),
+    find: (file) =>
+      findFile(url ? fileUrl(url, file) : `${String(base).replace(/[\\/]$/, "")}/${file}`, options),
+  };
+}
+
+/** A file beside others of a folder's address, whose query (a token, a revision) it keeps. */
+function fileUrl(folder: URL, file: string): URL {
+  const url = new URL(folder);
+  url.pathname += file;
+  return url;
+}
+
+/** Files that a reader chose in a page, by their names. */
+export function folderOf(files: readonly File[], options: ReadOptions): Folder {
+  return {
+    name: `${files.length} files`,
+    async find(name) {
+      const file = files.find((one) => one.name === name);
+      return file && findFile(file, options);
+    },
+  };
+}
+
+/** What is at a path: a folder, a file, or nothing. */
+export async function kindOfPath(path: string | URL): Promise<"folder" | "file" | undefined> {
+  const fs = fileSystem();
+  if (!fs) return undefined;
+  const found = await fs.stat(path).catch(() => undefined);
+  return found && (found.isDirectory() ? "folder" : "file");
+}
+
+/** A file that must be in a folder. */
+export async function fileOf(folder: Folder, name: string, why: string): Promise<OpenFile> {
+  const file = await folder.find(name);
+  if (file) return file;
+  throw new ArgumentError({
+    fn: "load",
+    argument: "source",
+    received: folder.name,
+    expected: `a folder with ${name}: ${why}`,
+    fix: "give the folder that holds config.json, tokenizer.json and the weights, as Hugging Face lays a model out.",
+  });
+}

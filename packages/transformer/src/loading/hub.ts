@@ -1,0 +1,80 @@
+import { ArgumentError } from "@qkv/core";
+import type { Folder } from "./folder.js";
+import { findFile, type ReadOptions } from "./open-file.js";
+
+/** How a repository of the Hugging Face Hub is reached. */
+export type HubOptions = {
+  /** A branch, tag or commit. Default: `main`. */
+  revision?: string;
+  /** For repositories that ask for one. */
+  accessToken?: string;
+  /** Another hub's address. Default: that of Hugging Face. */
+  url?: string;
+  /** `await import("@huggingface/hub")`, where a bundler must see the import. Default: it is imported when it is used. */
+  client?: HubClient;
+};
+
+/** What is used of `@huggingface/hub`. */
+export type HubClient = {
+  downloadFile(params: {
+    repo: string;
+    path: string;
+    revision?: string;
+    accessToken?: string;
+    hubUrl?: string;
+    fetch?: typeof fetch;
+  }): Promise<Blob | null>;
+};
+
+/** Whether a text is the name of a repository: an owner and a name. */
+export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text);
+
+/** The files of a repository, read from the hub by the stretches that are needed. */
+export async function hubFolder(repo: string, hub: HubOptions, options: ReadOptions): Promise<Folder> {
+  const { downloadFile } = hub.client ?? (await importClient(repo));
+  const { signal } = options;
+  return {
+    name: repo,
+    async find(path) {
+      signal?.throwIfAborted();
+      try {
+        const blob = await downloadFile({
+          repo,
+          path,
+          ...(hub.revision !== undefined && { revision: hub.revision }),
+          ...(hub.accessToken !== undefined && { accessToken: hub.accessToken }),
+          ...(hub.url !== undefined && { hubUrl: hub.url }),
+          ...(signal && { fetch: (url, init) => fetch(url, { ...init, signal }) }),
+        });
+        return blob ? await findFile(Object.assign(blob, { name: `${repo}/${path}` }), options) : undefined;
+      } catch (cause) {
+        if (signal?.aborted) throw cause;
+        throw new ArgumentError({
+          fn: "load",
+          argument: "source",
+          received: `${repo}/${path}`,
+          expected: `a file of the hub, which says: ${cause instanceof Error ? cause.message : String(cause)}`,
+          fix: "check the name of the repository, the network, and whether it needs an `accessToken`.",
+          cause,
+        });
+      }
+    },
+  };
+}
+
+async function importClient(repo: string): Promise<HubClient> {
+  // By a name that bundlers do not follow: the client is optional.
+  const name = "@huggingface/hub";
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as HubClient;
+  } catch (cause) {
+    throw new ArgumentError({
+      fn: "load",
+      argument: "source",
+      received: repo,
+      expected: "a path or an address, since the hub's client is not installed",
+      fix: 'npm install @huggingface/hub; in a bundle, pass `hub: { client: await import("@huggingface/hub") }`.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The tensors of a model as they lie in files: in one or in several, of whatever format. Tensors are read in pieces, so
+ * that a large one never lies in memory twice.
+ */
+export type WeightFile = {
+  /** What it is called in messages. */
+  readonly name: string;
+  readonly names: readonly string[];
+  /** The shape of a tensor; undefined if there is none of this name. */
+  shape(name: string): readonly number[] | undefined;
+  /** The numbers of a tensor, from the first to the last. */
+  pieces(name: string): AsyncIterable<Float32Array>;
+};
+
+/** Bytes read at a time: large enough to be fast, small beside a model. */
+export const pieceSize = 4 * 2 ** 20;

@@ -1,0 +1,185 @@
+import { FormatError } from "@qkv/core";
+import type { LinearParams } from "@qkv/attention";
+import { js, Tensor, type Device } from "@qkv/tensor";
+import { stacked, type RowMap } from "../conversions/row-map.js";
+import type { WeightFile } from "./weight-file.js";
+
+/** How a stored matrix lies, and what becomes of it. */
+export type MatrixLayout = {
+  /** Whether it is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
+  transposed?: boolean;
+  /** Where rows go. Default: they stay. */
+  map?: RowMap;
+};
+
+/** The tensors of a model's files, read into their places on a device. */
+export type Weights = {
+  readonly name: string;
+  has(name: string): boolean;
+  /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1). */
+  tensor(name: string, shape: readonly number[], options?: { plus?: number }): Promise<Tensor>;
+  /** The matrix `path.weight` and, where there is one, the bias `path.bias`. */
+  linear(path: string, out: number, inner: number, layout?: { transposed?: boolean }): Promise<LinearParams>;
+  /** Several matrices that are stored as one. */
+  fused(path: string, map: RowMap, inner: number, layout?: { transposed?: boolean }): Promise<LinearParams[]>;
+  /** A norm: the gain `path.weight` and, where there is one, the shift `path.bias`. */
+  norm(path: string, length: number, options?: { plus?: number }): Promise<{ weight: Tensor; bias?: Tensor }>;
+  /** Refuses tensors that were not asked for, unless they are of the names given: a model would be read in part. */
+  finish(ignored: RegExp): void;
+};
+
+/** Weights of a file, each read once, without a second copy of any. */
+export function weightsOf(file: WeightFile, device: Device = js()): Weights {
+  const used = new Set<string>();
+
+  async function read(
+    name: string,
+    stored: readonly number[],
+    shapes: readonly (readonly number[])[],
+    put: (places: readonly Place[], first: number, piece: Float32Array) => void,
+  ): Promise<Tensor[]> {
+    const shape = file.shape(name);
+    if (!shape) throw missing(file, name, stored);
+    if (shape.length !== stored.length || shape.some((length, axis) => length !== stored[axis])) {
+      throw bad(`${file.name}: ${name}`, shape, `[${stored.join(", ")}], as the configuration says`);
+    }
+    used.add(name);
+    const places = shapes.map((shape) => placeOn(device, shape));
+    let first = 0;
+    for await (const piece of file.pieces(name)) {
+      put(places, first, piece);
+      first += piece.length;
+    }
+    return places.map((place) => place.done());
+  }
+
+  const weights: Weights = {
+    name: file.name,
+    has: (name) => file.shape(name) !== undefined,
+    async tensor(name, shape, { plus = 0 } = {}) {
+      const [x] = await read(name, shape, [shape], ([place], first, piece) => {
+        if (plus !== 0) piece = piece.map((number) => number + plus);
+        place!.numbers().set(piece, first);
+      });
+      return x!;
+    },
+    async linear(path, out, inner, layout) {
+      const [only] = await weights.fused(path, stacked([out]), inner, layout);
+      return only!;
+    },
+    async fused(path, map, inner, { transposed = false } = {}) {
+      const out = map.sizes.reduce((a, b) => a + b, 0);
+      const stored = transposed ? [inner, out] : [out, inner];
+      const shapes = map.sizes.map((size) => [size, inner]);
+      const put = transposed ? putColumns(map, out, inner) : putRows(map, inner);
+      const matrices = await read(`${path}.weight`, stored, shapes, put);
+      const biases = weights.has(`${path}.bias`)
+        ? await read(
+            `${path}.bias`,
+            [out],
+            map.sizes.map((size) => [size]),
+            putRows(map, 1),
+          )
+        : [];
+      return matrices.map((weight, i) => ({ weight, ...(biases[i] && { bias: biases[i] }) }));
+    },
+    async norm(path, length, options) {
+      const weight = await weights.tensor(`${path}.weight`, [length], options);
+      if (!weights.has(`${path}.bias`)) return { weight };
+      return { weight, bias: await weights.tensor(`${path}.bias`, [length]) };
+    },
+    finish(ignored) {
+      const left = file.names.filter((name) => !used.has(name) && !ignored.test(name));
+      if (left.length === 0) return;
+      throw bad(
+        `${file.name}: ${left[0]}`,
+        left.length === 1 ? "a tensor that is not read" : `one of ${left.length} tensors that are not read`,
+        "the tensors of the architecture that config.json names, and no others",
+        "the configuration and the weights do not belong together, or this variant is not known; see which tensors it adds.",
+      );
+    },
+  };
+  return weights;
+}
+
+type Place = { numbers(): Float32Array; done(): Tensor };
+
+/** Room for a tensor on a device, which it stays in. */
+function placeOn(device: Device, shape: readonly number[]): Place {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (!isHost(device)) {
+    const numbers = new Float32Array(size);
+    return {
+      numbers: () => numbers,
+      done: () => {
+        const storage = device.adopt("float32", numbers);
+        device.keep(storage);
+        return new Tensor(device, storage, [...shape]);
+      },
+    };
+  }
+  // Allocated inside a scope, numbers lie in the device's own memory; kept, they outlive it.
+  const storage = device.scope(() => {
+    const storage = device.allocate("float32", size);
+    device.keep(storage);
+    return storage;
+  });
+  return {
+    // Asked for each time: the device's memory may have been replaced by a larger one.
+    numbers: () => device.array(storage) as Float32Array,
+    done: () => new Tensor(device, storage, [...shape]),
+  };
+}
+
+/** Whether a device's memory can be written in place. */
+function isHost(device: Device): boolean {
+  return device.name === "js" || device.name.startsWith("wasm");
+}
+
+/** Stored rows to the rows of their parts. */
+function putRows(map: RowMap, inner: number) {
+  return (places: readonly Place[], first: number, piece: Float32Array): void => {
+    const parts = places.map((place) => place.numbers());
+    for (let at = 0; at < piece.length;) {
+      const column = (first + at) % inner;
+      const [part, row] = map.to((first + at - column) / inner);
+      const count = Math.min(inner - column, piece.length - at);
+      parts[part]!.set(piece.subarray(at, at + count), row * inner + column);
+      at += count;
+    }
+  };
+}
+
+/** Stored columns to the rows of their parts. */
+function putColumns(map: RowMap, out: number, inner: number) {
+  const targets = Array.from({ length: out }, (_, column) => map.to(column));
+  return (places: readonly Place[], first: number, piece: Float32Array): void => {
+    const parts = places.map((place) => place.numbers());
+    for (let i = 0; i < piece.length; i++) {
+      const column = (first + i) % out;
+      const [part, row] = targets[column]!;
+      parts[part]![row * inner + (first + i - column) / out] = piece[i]!;
+    }
+  };
+}
+
+function missing(file: WeightFile, name: string, shape: readonly number[]): FormatError {
+  const tail = name.split(".").slice(-2).join(".");
+  const near = file.names.filter((other) => other.endsWith(tail));
+  const shown = (near.length > 0 ? near : file.names).slice(0, 3).join(", ");
+  return bad(
+    `${file.name}: ${name}`,
+    undefined,
+    `a tensor [${shape.join(", ")}]; the file holds ${file.names.length} others, such as ${shown}`,
+    "the configuration and the weights do not belong together, or the file is of another variant.",
+  );
+}
+
+function bad(
+  argument: string,
+  received: unknown,
+  expected: string,
+  fix = "the configuration and the weights do not belong together; fetch both from one place.",
+): FormatError {
+  return new FormatError({ fn: "load", argument, received, expected, fix });
+}

@@ -1,0 +1,176 @@
+import { ArgumentError } from "@qkv/core";
+import { learnedPositions, multiHead } from "@qkv/attention";
+import {
+  add,
+  embedding,
+  linear,
+  mul,
+  ones,
+  randn,
+  zeros,
+  type Device,
+  type Mask,
+  type Tensor,
+} from "@qkv/tensor";
+import type { LinearParams } from "@qkv/attention";
+import { activationOf, type Activation } from "../layers/activation.js";
+import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
+import { norm, type NormParams } from "../layers/norm.js";
+import { note, within, type ModelTrace } from "../layers/trace.js";
+import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
+import { checkIds } from "./check-ids.js";
+
+/** What an encoder is: a table of numbers and names. */
+export type EncoderConfig = {
+  /** V */
+  vocabSize: number;
+  /** C, the width of the model. */
+  embedDim: number;
+  /** F, the width of the feed-forward layers. */
+  hiddenDim: number;
+  /** L */
+  numLayers: number;
+  /** H */
+  numHeads: number;
+  /** The longest sequence. Unit: tokens. */
+  contextLength: number;
+  /** How many kinds of segments there are, such as first and second sentence; 0 for none. */
+  numTypes: number;
+  /** Added to the variance in norms. */
+  normEps: number;
+  /** Default `gelu`. */
+  activation?: Activation;
+};
+
+/** What turns rows into logits of the token that was masked. */
+export type MaskedTokenHeadParams = {
+  dense: LinearParams;
+  norm: NormParams;
+  /** `[V]`. The matrix is the embedding's. */
+  bias: Tensor;
+};
+
+/** The weights of an encoder. */
+export type EncoderParams = {
+  /** `[V, C]` */
+  embedding: { weight: Tensor };
+  /** `[contextLength, C]` */
+  positions: { weight: Tensor };
+  /** `[numTypes, C]` */
+  types?: { weight: Tensor };
+  embeddingNorm: NormParams;
+  layers: TransformerLayerParams<FeedForwardParams>[];
+  /** Only where the checkpoint has one. */
+  maskedTokenHead?: MaskedTokenHeadParams;
+};
+
+export type EncoderOptions = {
+  /** The kind of segment of each token, `[B, T]` int32. Default: 0. */
+  types?: Tensor;
+  /** Hides tokens: `padding(lengths)`. Default: nothing. */
+  mask?: Mask;
+  /** Where traced tensors go, named `embeddings`, `layers.0.output`. Default: nothing is traced. */
+  trace?: ModelTrace;
+};
+
+/** An encoder: made from its configuration, holding no weights. */
+export type Encoder = {
+  readonly config: EncoderConfig;
+  /** Random weights. */
+  init(seed: number): EncoderParams;
+  /** Token ids, `[B, T]` int32 or a list for one sequence, to rows `[B, T, C]`, one for each token. */
+  apply(params: EncoderParams, ids: Tensor | readonly number[], options?: EncoderOptions): Tensor;
+  /** Rows `[B, T, C]` to logits `[B, T, V]` of the token that stood where a mask token was put. */
+  maskedTokenLogits(params: EncoderParams, rows: Tensor): Tensor;
+};
+
+/**
+ * An encoder as BERT: every token sees every other, norms stand after each part, positions are learned.
+ *
+ * @see "BERT: Pre-training of Deep Bidirectional Transformers" (2018), arXiv:1810.04805
+ *
+ * @example
+ * ```ts
+ * import { encoder } from "@qkv/transformer";
+ *
+ * const bert = encoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 32, numLayers: 2, numHeads: 2, contextLength: 16, numTypes: 2, normEps: 1e-12,
+ * });
+ * const params = bert.init(1);
+ * const rows = bert.apply(params, [3, 1, 4]);
+ * rows.shape; // => [1, 3, 8]
+ * bert.maskedTokenLogits(params, rows).shape; // => [1, 3, 11]
+ * ```
+ */
+export function encoder(config: EncoderConfig): Encoder {
+  const { vocabSize: V, embedDim: C, numLayers, numHeads, contextLength, numTypes } = config;
+  const activation = config.activation ?? "gelu";
+  const layerNorm = norm({ kind: "layer", embedDim: C, eps: config.normEps });
+  const table = learnedPositions({ length: contextLength, embedDim: C });
+  const layer = transformerLayer({
+    attention: multiHead({ embedDim: C, numHeads, bias: true }),
+    feedForward: feedForward({
+      embedDim: C,
+      hiddenDim: config.hiddenDim,
+      activation,
+      gated: false,
+      bias: true,
+    }),
+    norm: layerNorm,
+    placement: "post",
+  });
+  return {
+    config,
+    init(seed) {
+      const draw = (n: number, shape: number[], size: number) =>
+        mul(randn(shape, { seed: seed * 12000 + n }), size);
+      return {
+        embedding: { weight: draw(0, [V, C], 0.02) },
+        positions: table.init(seed * 12000 + 1),
+        ...(numTypes > 0 && { types: { weight: draw(2, [numTypes, C], 0.02) } }),
+        embeddingNorm: layerNorm.init(),
+        layers: Array.from({ length: numLayers }, (_, i) => layer.init(seed * 1000 + i + 1)),
+        maskedTokenHead: {
+          dense: { weight: draw(3, [C, C], 1 / Math.sqrt(C)), bias: zeros([C]) },
+          norm: { weight: ones([C]), bias: zeros([C]) },
+          bias: zeros([V]),
+        },
+      };
+    },
+    apply(params, ids, { types, mask, trace } = {}) {
+      const { device } = params.embedding.weight;
+      return device.scope(() => {
+        let x = table.apply(params.positions, embedding(params.embedding.weight, checkIds(ids, device)));
+        if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
+        x = note(trace, "embeddings", layerNorm.apply(params.embeddingNorm, x));
+        params.layers.forEach((weights, i) => {
+          x = layer.apply(weights, x, {
+            ...(mask && { mask }),
+            ...(trace && { trace: within(trace, `layers.${i}`) }),
+          });
+        });
+        return x;
+      });
+    },
+    maskedTokenLogits({ embedding: { weight }, maskedTokenHead: head }, rows) {
+      if (!head) throw noHead();
+      const bent = activationOf("encoder", activation)(linear(rows, head.dense.weight, head.dense.bias));
+      return linear(layerNorm.apply(head.norm, bent), weight, head.bias);
+    },
+  };
+}
+
+/** Type 0 for each token. */
+function allOf(x: Tensor, device: Device): Tensor {
+  return zeros([x.shape[0]!, x.shape[1]!], { dtype: "int32", device });
+}
+
+function noHead(): ArgumentError {
+  return new ArgumentError({
+    fn: "maskedTokenLogits",
+    argument: "params.maskedTokenHead",
+    received: undefined,
+    expected: "the weights of a head for masked tokens",
+    fix: "load a checkpoint that was saved with its head (BertForMaskedLM); sentence embeddings need none.",
+  });
+}

@@ -1,0 +1,66 @@
+import { checkGradient, mul, randn, sum, tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { meanOfTokens, unitLength } from "../index.js";
+
+const rows = randn([2, 3, 4], { seed: 1 });
+
+test("padding is left out, as if it were not there", () => {
+  const padded = meanOfTokens(
+    rows,
+    tensor([
+      [1, 1, 1],
+      [1, 0, 0],
+    ]),
+  );
+  const all = meanOfTokens(rows);
+  for (let c = 0; c < 4; c++) {
+    expect(padded.data[c]).toBeCloseTo(all.data[c]!, 6);
+    expect(padded.data[4 + c]).toBe(rows.data[12 + c]);
+    expect(all.data[4 + c]).toBeCloseTo(
+      (rows.data[12 + c]! + rows.data[16 + c]! + rows.data[20 + c]!) / 3,
+      6,
+    );
+  }
+  expect([
+    ...meanOfTokens(
+      rows,
+      tensor([
+        [0, 0, 0],
+        [1, 1, 1],
+      ]),
+    ).data.slice(0, 4),
+  ]).toEqual([0, 0, 0, 0]);
+});
+
+test("unit vectors have the length 1, and zeros stay", () => {
+  const { data } = unitLength(
+    tensor([
+      [1, 2, 2],
+      [0, 0, 0],
+    ]),
+  );
+  expect([...data].map((x) => x.toFixed(4))).toEqual([
+    "0.3333",
+    "0.6667",
+    "0.6667",
+    "0.0000",
+    "0.0000",
+    "0.0000",
+  ]);
+});
+
+test("both have gradients", () => {
+  const x = randn([2, 3, 4], { seed: 2, dtype: "float64" });
+  const dy = randn([2, 4], { seed: 3, dtype: "float64" });
+  const real = tensor([
+    [1, 1, 0],
+    [1, 1, 1],
+  ]);
+  checkGradient((x) => sum(mul(unitLength(meanOfTokens(x, real)), dy)), x);
+});
+
+test("another shape of what is real is refused", () => {
+  expect(() => meanOfTokens(rows, tensor([[1, 1]]))).toThrow(
+    /meanOfTokens: `real` has shape \[1, 2\], expected \[2, 3\], as rows are \[2, 3, 4\]/,
+  );
+});

@@ -1,0 +1,61 @@
+import { ShapeError } from "@qkv/core";
+import {
+  cast,
+  checkTensor,
+  div,
+  expandDims,
+  maximum,
+  mul,
+  norm as lengthOf,
+  sum,
+  type Tensor,
+} from "@qkv/tensor";
+
+/**
+ * One vector for each sequence: the mean of the rows of its real tokens.
+ *
+ * @param rows - `[B, T, C]`
+ * @param real - `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens.
+ * @returns `[B, C]`; zeros for a sequence without tokens.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { meanOfTokens } from "@qkv/transformer";
+ *
+ * const rows = tensor([[[1, 2], [3, 4], [9, 9]]]);
+ * meanOfTokens(rows, tensor([[true, true, false]])).toNested(); // => [[2, 3]]
+ * ```
+ */
+export function meanOfTokens(rows: Tensor, real?: Tensor): Tensor {
+  const { shape, dtype } = checkTensor("meanOfTokens", "rows", rows);
+  if (!real) return div(sum(rows, { axis: 1 }), Math.max(1, shape[1]!));
+  if (real.shape.length !== 2 || real.shape[0] !== shape[0] || real.shape[1] !== shape[1]) {
+    throw new ShapeError({
+      fn: "meanOfTokens",
+      argument: "real",
+      received: real.shape,
+      expected: `[${shape[0]}, ${shape[1]}], as rows are [${shape.join(", ")}]`,
+      fix: "say for each token whether it is one.",
+    });
+  }
+  const weights = expandDims(cast(real, dtype), 2); // [B, T, 1]
+  return div(sum(mul(rows, weights), { axis: 1 }), maximum(sum(weights, { axis: 1 }), 1));
+}
+
+/**
+ * Vectors made to have the length 1, so that their dot products are cosines.
+ *
+ * @param x - `[…, C]`
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { unitLength } from "@qkv/transformer";
+ *
+ * unitLength(tensor([[3, 4]])).toNested(); // => [[0.6000000238418579, 0.800000011920929]]
+ * ```
+ */
+export function unitLength(x: Tensor): Tensor {
+  return div(x, maximum(lengthOf(x, { axis: -1, keepDims: true }), 1e-12));
+}
