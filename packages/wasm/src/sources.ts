@@ -12,6 +12,8 @@ export const bundled: Sources = {
   async binary(build) {
     const { binary } =
       build === "relaxed" ? await import("./binaries/relaxed.js") : await import("./binaries/plain.js");
-    return Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
+    const packed = Uint8Array.from(atob(binary), (character) => character.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
   },
 };
