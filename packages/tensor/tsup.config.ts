@@ -8,4 +8,5 @@ export default library([
   "key-values",
   "optimizers",
   "safetensors",
+  "tile-plan",
 ]);

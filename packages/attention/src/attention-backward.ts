@@ -1,15 +1,9 @@
-import type { View } from "@qkv/tensor";
+import type { AttentionRequest, View } from "@qkv/tensor";
 import { evaluator } from "@qkv/tensor/expressions";
-import {
-  packed,
-  ScoreTile,
-  sizesOf,
-  storedRows,
-  type AttentionAttributes,
-  type Inputs,
-  type TileTrace,
-} from "./attention-rows.js";
-import { tileIndex } from "./tile-plan.js";
+import { sizesOf, storedRows, type AttentionInputs } from "@qkv/tensor/key-values";
+import { tileIndex } from "@qkv/tensor/tile-plan";
+import { packed } from "./packed.js";
+import { ScoreTile, type TileTrace } from "./score-tile.js";
 
 /** What reached the outputs of attention; undefined where nothing did. */
 export type OutputGradients = {
@@ -36,8 +30,8 @@ export type InputGradients = {
  *   and from ds back through scoreMod, softcap and scale to query and key.
  */
 export function attentionBackward(
-  inputs: Inputs,
-  attributes: AttentionAttributes,
+  inputs: AttentionInputs,
+  attributes: AttentionRequest,
   saved: { output: View; lse: View },
   from: OutputGradients,
   to: InputGradients,

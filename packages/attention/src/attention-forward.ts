@@ -1,15 +1,9 @@
-import type { View } from "@qkv/tensor";
+import type { AttentionRequest, View } from "@qkv/tensor";
 import { evaluator } from "@qkv/tensor/expressions";
-import {
-  packed,
-  ScoreTile,
-  sizesOf,
-  storedRows,
-  type AttentionAttributes,
-  type Inputs,
-  type TileTrace,
-} from "./attention-rows.js";
-import { tileIndex } from "./tile-plan.js";
+import { sizesOf, storedRows, type AttentionInputs } from "@qkv/tensor/key-values";
+import { tileIndex } from "@qkv/tensor/tile-plan";
+import { packed } from "./packed.js";
+import { ScoreTile, type TileTrace } from "./score-tile.js";
 
 /** How far a score may lie above the reference: e^64 times as much as the rest loses no digit in float64. */
 const slack = 64;
@@ -27,8 +21,8 @@ const slack = 64;
  * @see "Online normalizer calculation for softmax" (2018), arXiv:1805.02867; "FlashAttention" (2022), arXiv:2205.14135
  */
 export function attentionForward(
-  inputs: Inputs,
-  attributes: AttentionAttributes,
+  inputs: AttentionInputs,
+  attributes: AttentionRequest,
   output: View,
   lse: View,
   traces: readonly { name: TileTrace; view: View }[],

@@ -1,18 +1,13 @@
-import { ArgumentError } from "@qkv/core";
-import { runAll, type Op, type Spec } from "@qkv/tensor";
+import { refuse } from "@qkv/core";
+import { runAll, type AttentionRequest, type Op, type Spec } from "@qkv/tensor";
+import { sizesOf, sortInputs } from "@qkv/tensor/key-values";
+import { pairsRead } from "@qkv/tensor/tile-plan";
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
-import {
-  sizesOf,
-  sortInputs,
-  type AttentionAttributes,
-  type Inputs,
-  type TileTrace,
-} from "./attention-rows.js";
-import { pairsRead } from "./tile-plan.js";
+import type { TileTrace } from "./score-tile.js";
 
 /** The attributes of a call, and the traces that are asked for. */
-export type AttentionCall = AttentionAttributes & { readonly want: readonly TileTrace[] };
+export type AttentionCall = AttentionRequest & { readonly want: readonly TileTrace[] };
 
 /**
  * The one fused operation. Inputs: query, key parts, value parts, the tables that expressions look up, sinks,
@@ -25,13 +20,13 @@ export const attentionOp: Op<AttentionCall> = {
     const [B, H, T] = inputs[0]!.shape as [number, number, number];
     const { dtype } = inputs[0]!;
     const sorted = sortInputs(inputs, call);
-    const { S } = sizesOf(sorted as unknown as Inputs);
+    const { S } = sizesOf(sorted);
     const traced = call.want.map((): Spec => ({ shape: [B, H, T, S], dtype }));
     return [{ shape: [B, H, T, sorted.values[0]!.shape[3]!], dtype }, { shape: [B, H, T], dtype }, ...traced];
   },
   flops(inputs, _outputs, call) {
     // Per pair: a dot product, a mixed row, and about five for softmax.
-    const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs, call) as unknown as Inputs);
+    const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs, call));
     return pairsRead(call.plan, B, H, T, S) * (2 * D + 2 * Dv + 5);
   },
   kernel(inputs, [output, lse, ...traces], call) {
@@ -40,13 +35,13 @@ export const attentionOp: Op<AttentionCall> = {
   },
   backward({ inputs, outputs, attributes, gradients }) {
     if (attributes.layouts) {
-      throw new ArgumentError({
-        fn: "attention",
-        argument: "gradient",
-        received: "asked for through keys or values in blocks",
-        expected: "keys and values as tensors: what a cache holds in pages has no gradient",
-        fix: "train without a cache, or with one that holds tensors.",
-      });
+      refuse(
+        "attention",
+        "gradient",
+        "asked for through keys or values in blocks",
+        "keys and values as tensors: what a cache holds in pages has no gradient",
+        "train without a cache, or with one that holds tensors.",
+      );
     }
     const [output, lse] = outputs;
     const arrived = gradients
@@ -76,9 +71,7 @@ export const attentionBackwardOp: Op<BackwardCall> = {
   infer: (inputs, call) => inputs.slice(0, call.inputs).map(({ shape, dtype }) => ({ shape, dtype })),
   flops(inputs, _outputs, call) {
     // The scores again, and four products of the forward pass's size.
-    const { B, H, T, S, D, Dv } = sizesOf(
-      sortInputs(inputs.slice(0, call.inputs), call) as unknown as Inputs,
-    );
+    const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs.slice(0, call.inputs), call));
     return pairsRead(call.plan, B, H, T, S) * (6 * D + 4 * Dv + 10);
   },
   kernel(inputs, outputs, call) {
@@ -97,12 +90,12 @@ export const attentionBackwardOp: Op<BackwardCall> = {
     );
   },
   backward() {
-    throw new ArgumentError({
-      fn: "attention",
-      argument: "gradient",
-      received: "asked for a second time",
-      expected: "one gradient: the tiled backward has no derivative of its own",
-      fix: "use `plainAttention` where gradients of gradients are taken; it holds all scores.",
-    });
+    refuse(
+      "attention",
+      "gradient",
+      "asked for a second time",
+      "one gradient: the tiled backward has no derivative of its own",
+      "use `plainAttention` where gradients of gradients are taken; it holds all scores.",
+    );
   },
 };

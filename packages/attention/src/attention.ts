@@ -1,23 +1,27 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import {
   checkTensor,
   isTensor,
   runAll,
   type KeyValues,
   type Mask,
-  type Part,
   type Tensor,
   type TraceName,
 } from "@qkv/tensor";
-import { isBlocks, partLength } from "@qkv/tensor/key-values";
+import {
+  checkKeyValues,
+  keyLengthsOf,
+  partLength,
+  placesOf,
+  refuseType,
+  storedParts,
+} from "@qkv/tensor/key-values";
 import { attentionOp } from "./attention-op.js";
-import type { TileTrace } from "./attention-rows.js";
+import type { TileTrace } from "./score-tile.js";
 import { denseBias, type Places } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
-import { checkBlocks } from "./check-blocks.js";
 import { checkMask } from "./mask.js";
-import { placesOf, storedParts } from "./parts.js";
-import { keyLengthsOf, planFor } from "./plan-for.js";
+import { planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
 
 /** What changes attention. Every one is optional, and they combine. */
@@ -111,7 +115,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
   const names = [rest.at(-1)].flat() as TraceName[];
   const unknown = names.findIndex((name) => !traceNames.includes(name));
   if (unknown >= 0) {
-    throw refuse(
+    refuse(
       "tracedAttention",
       "names",
       names[unknown],
@@ -160,19 +164,17 @@ function optionsOf([first, second, third]: readonly unknown[]): AttentionOptions
 
 /** One call, checked: what every version of attention computes from. */
 export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options: AttentionOptions) {
-  const { key, value } = keyValues;
-  checkShapes(fn, checkTensor(fn, "query", query), key, value);
+  checkKeyValues(fn, query, keyValues);
   const [B, , T, D] = query.shape as [number, number, number, number];
-  const S = key.reduce((sum, part) => sum + partLength(part), 0);
-  checkPositions(fn, keyValues.positions, B, S);
+  const S = keyValues.key.reduce((sum, part) => sum + partLength(part), 0);
   const positions = placesOf(keyValues, B);
   const { scale = 1 / Math.sqrt(D), softcap = 0, sinks } = options;
   if (!(softcap >= 0) || softcap === Infinity) {
     const fix = "leave it out for scores without a cap.";
-    throw refuse(fn, "softcap", softcap, "a finite number, 0 (off) or more", fix);
+    refuse(fn, "softcap", softcap, "a finite number, 0 (off) or more", fix);
   }
   if (!Number.isFinite(scale)) {
-    throw refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
+    refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
   }
   if (sinks) checkSinks(fn, sinks, query);
   const mask = options.mask && checkMask(fn, "mask", options.mask);
@@ -232,117 +234,7 @@ function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
   const H = query.shape[1]!;
   if (shape.length !== 1 || shape[0] !== H) {
     const expected = `[${H}]: one logit for each query head`;
-    throw new ShapeError({
-      fn,
-      argument: "sinks",
-      received: shape,
-      expected,
-      fix: "give as many logits as heads.",
-    });
+    refuseShape(fn, "sinks", shape, expected, "give as many logits as heads.");
   }
-  if (sinks.dtype !== query.dtype) throw otherType(fn, "sinks", sinks, query);
-}
-
-function checkShapes(fn: string, query: Tensor, keys: readonly Part[], values: readonly Part[]): void {
-  const fail = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ShapeError({ fn, argument, received, expected, fix });
-  };
-  if (query.dtype !== "float32" && query.dtype !== "float64") {
-    throw refuse(
-      fn,
-      "query",
-      query.dtype,
-      "of type float32 or float64",
-      'compute in one of them: `cast(query, "float32")`.',
-    );
-  }
-  if (query.shape.length !== 4) {
-    fail(
-      "query",
-      query.shape,
-      "[B, H, T, D]: batch, heads, queries, head size",
-      "add the axes that are missing with `reshape`.",
-    );
-  }
-  const [B, H, , D] = query.shape as [number, number, number, number];
-  if (keys.length === 0 || keys.length !== values.length) {
-    throw refuse(
-      fn,
-      "keyValues",
-      `${keys.length} key and ${values.length} value parts`,
-      "as many of each, at least one",
-      "give one value part for each key part; no keys at all are one part of length 0.",
-    );
-  }
-  keys.forEach((key, i) => {
-    const value = values[i]!;
-    checkBlocks(fn, "key", key, query);
-    checkBlocks(fn, "value", value, query);
-    const Hkv = headsOf(keys[0]!);
-    const [, heads, S, width] = shapeOf(key, B);
-    const fits =
-      shapeOf(key, B).length === 4 &&
-      shapeOf(key, B)[0] === B &&
-      heads === Hkv &&
-      H % Hkv! === 0 &&
-      width === D;
-    if (!fits) {
-      const expected = `[${B}, numKvHeads, S, ${D}] with numKvHeads a divisor of numHeads = ${H}`;
-      fail(
-        "key",
-        shapeOf(key, B),
-        expected,
-        `project keys and values to a number of heads that divides ${H}.`,
-      );
-    }
-    const shape = shapeOf(value, B);
-    const Dv = i > 0 ? shapeOf(values[0]!, B)[3] : undefined;
-    const wanted = [B, Hkv, S, Dv ?? shape[3]];
-    if (shape.length !== 4 || shape.some((length, axis) => length !== wanted[axis])) {
-      const expected = `[${B}, ${Hkv}, ${S}, ${Dv ?? "headDim of your choice"}], since key is [${shapeOf(key, B).join(", ")}]`;
-      fail("value", shape, expected, "give one value for each key.");
-    }
-    for (const [argument, part] of [
-      ["key", key],
-      ["value", value],
-    ] as const) {
-      const x = isBlocks(part) ? (part.scale ?? part.data) : part;
-      if (x.dtype !== query.dtype) throw otherType(fn, argument, x, query);
-    }
-  });
-}
-
-/** `[B, Hkv, S, D]`, however the part lies. */
-function shapeOf(part: Part, B: number): readonly (number | undefined)[] {
-  return isBlocks(part) ? [B, part.data.shape[1], partLength(part), part.data.shape[3]] : part.shape;
-}
-
-function headsOf(part: Part): number | undefined {
-  return isBlocks(part) ? part.data.shape[1] : part.shape[1];
-}
-
-function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {
-  if ("start" in positions || positions.length === S || positions.length === B * S) return;
-  throw refuse(
-    fn,
-    "positions",
-    `${positions.length} positions`,
-    `S = ${S} of them, or B · S = ${B * S}`,
-    "say for each key where it stands, or give `{ start }` for keys without gaps.",
-  );
-}
-
-function otherType(fn: string, argument: string, x: Tensor, query: Tensor): ArgumentError {
-  const fix = `use \`cast(${argument}, "${query.dtype}")\`, or cast the query.`;
-  return refuse(fn, argument, x.dtype, `of type ${query.dtype}, as the query is`, fix);
-}
-
-function refuse(
-  fn: string,
-  argument: string,
-  received: unknown,
-  expected: string,
-  fix: string,
-): ArgumentError {
-  return new ArgumentError({ fn, argument, received, expected, fix });
+  if (sinks.dtype !== query.dtype) refuseType(fn, "sinks", sinks, query);
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import {
   abs,
   add,
@@ -28,8 +28,8 @@ import {
   where,
   type Tensor,
 } from "@qkv/tensor";
-import { firstQueryOf } from "./attention-rows.js";
 import { evaluator, Expr, type Expression, type Step } from "@qkv/tensor/expressions";
+import { firstQueryOf } from "@qkv/tensor/key-values";
 
 /** Where the scores of a call stand. */
 export type Places = {
@@ -132,12 +132,12 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       return numbers(factors, score.shape);
     }
     case "call":
-      throw new ArgumentError({
-        fn: "plainAttention",
-        argument: "scoreMod",
-        received: "a function of numbers (scoreModFunction)",
-        expected: "arithmetic on symbols, which tensors can follow",
-        fix: "write it with `scoreMod((score, at) => …)`.",
-      });
+      refuse(
+        "plainAttention",
+        "scoreMod",
+        "a function of numbers (scoreModFunction)",
+        "arithmetic on symbols, which tensors can follow",
+        "write it with `scoreMod((score, at) => …)`.",
+      );
   }
 }

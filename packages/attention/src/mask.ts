@@ -1,4 +1,4 @@
-import { ArgumentError, defineBrand } from "@qkv/core";
+import { defineBrand, refuse } from "@qkv/core";
 import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/tensor";
 
 declare const __VERSION__: string;
@@ -49,13 +49,13 @@ export function defineMask(definition: MaskDefinition): Mask {
 /** Refuses what is not a mask, with the fix for what people pass instead. */
 export function checkMask(fn: string, argument: string, value: unknown): Mask {
   if (brand.has(value)) return value as Mask;
-  throw new ArgumentError({
+  refuse(
     fn,
     argument,
-    received: value,
-    expected: "a mask such as causal() or and(causal(), padding(lengths))",
-    fix: "call the mask's function (`causal()`, not `causal`); wrap a bool tensor with `maskTensor`, pass a float tensor as `bias`.",
-  });
+    value,
+    "a mask such as causal() or and(causal(), padding(lengths))",
+    "call the mask's function (`causal()`, not `causal`); wrap a bool tensor with `maskTensor`, pass a float tensor as `bias`.",
+  );
 }
 
 /** The position of the first query: queries are the last `queryLength` of `keyLength` positions. */

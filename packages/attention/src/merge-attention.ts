@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import {
   add,
   checkTensor,
@@ -44,13 +44,13 @@ export type AttentionPart = {
 export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
   const [first] = parts;
   if (!first) {
-    throw new ArgumentError({
-      fn: "mergeAttention",
-      argument: "parts",
-      received: "an empty list",
-      expected: "one part or more",
-      fix: 'give what `tracedAttention(…, ["lse"])` returned for each part.',
-    });
+    refuse(
+      "mergeAttention",
+      "parts",
+      "an empty list",
+      "one part or more",
+      'give what `tracedAttention(…, ["lse"])` returned for each part.',
+    );
   }
   parts.forEach(({ output, lse }, i) => {
     checkTensor("mergeAttention", `parts[${i}].output`, output);
@@ -60,13 +60,13 @@ export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
       const expected = wanted[argument as "output" | "lse"];
       if (shape.length === expected.length && shape.every((length, axis) => length === expected[axis]))
         continue;
-      throw new ShapeError({
-        fn: "mergeAttention",
-        argument: `parts[${i}].${argument}`,
-        received: shape,
-        expected: `[${expected.join(", ")}], as the first output is [${first.output.shape.join(", ")}]`,
-        fix: "merge parts of one call: the same queries over other keys.",
-      });
+      refuseShape(
+        "mergeAttention",
+        `parts[${i}].${argument}`,
+        shape,
+        `[${expected.join(", ")}], as the first output is [${first.output.shape.join(", ")}]`,
+        "merge parts of one call: the same queries over other keys.",
+      );
     }
   });
   const lse = logSumExp(

@@ -20,8 +20,7 @@ import {
   type KeyValues,
   type Tensor,
 } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
-import { firstQueryOf, keyPositions } from "./attention-rows.js";
+import { densePart, firstQueryOf, keyPositions } from "@qkv/tensor/key-values";
 import { onTensors, type Places } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
 

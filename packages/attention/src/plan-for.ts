@@ -1,6 +1,6 @@
 import type { BoundMask, KeyValues, Mask, TilePlan } from "@qkv/tensor";
-import { keyPositions } from "./attention-rows.js";
-import { tilePlan } from "./tile-plan.js";
+import { keyPositions } from "@qkv/tensor/key-values";
+import { tilePlan } from "@qkv/tensor/tile-plan";
 
 /** A mask that is bound to the lengths of a call: once, or for each batch where their lengths differ. */
 export type BoundMasks = readonly BoundMask[];
@@ -40,14 +40,4 @@ export function planFor(mask: Mask | undefined, bound: BoundMasks | undefined, c
   const plan = make();
   plans.set(mask, { key, plan });
   return plan;
-}
-
-/**
- * How long each sequence is up to its last key: queries are the last positions of it. One number where all batches have
- * the same length.
- */
-export function keyLengthsOf(positions: KeyValues["positions"], keys: number): readonly number[] {
-  if ("start" in positions) return [positions.start + keys];
-  const lengths = keyPositions(positions, keys).map((own) => own.reduce((a, b) => Math.max(a, b + 1), 0));
-  return lengths.every((length) => length === lengths[0]) ? lengths.slice(0, 1) : lengths;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, defineBrand } from "@qkv/core";
+import { defineBrand, refuse } from "@qkv/core";
 import {
   call,
   expression,
@@ -46,13 +46,13 @@ export type ScoreMod = {
  */
 export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: number): ScoreMod {
   if (typeof apply !== "function") {
-    throw new ArgumentError({
-      fn: "scoreMod",
-      argument: "apply",
-      received: apply,
-      expected: "a function of a symbolic score and its place",
-      fix: "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.",
-    });
+    refuse(
+      "scoreMod",
+      "apply",
+      apply,
+      "a function of a symbolic score and its place",
+      "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.",
+    );
   }
   const made: ScoreMod = {
     name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name),
@@ -85,13 +85,13 @@ export function scoreModFunction(
   const slope =
     derivative ??
     (() => {
-      throw new ArgumentError({
-        fn: "scoreModFunction",
-        argument: "derivative",
-        received: undefined,
-        expected: "a function, since a gradient is taken",
-        fix: "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
-      });
+      refuse(
+        "scoreModFunction",
+        "derivative",
+        undefined,
+        "a function, since a gradient is taken",
+        "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
+      );
     });
   return scoreMod((score, at) => call(score, at, f, slope), f.name === "" ? "scoreModFunction(…)" : f.name);
 }
@@ -101,22 +101,22 @@ export function checkScoreMod(fn: string, argument: string, value: unknown, numH
   if (brand.has(value)) {
     const mod = value as ScoreMod;
     if (mod.numHeads === undefined || mod.numHeads === numHeads) return mod;
-    throw new ArgumentError({
+    refuse(
       fn,
       argument,
-      received: mod.name,
-      expected: `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
-      fix: "make it for as many heads as the query has.",
-    });
+      mod.name,
+      `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
+      "make it for as many heads as the query has.",
+    );
   }
   if (typeof value === "function") return scoreMod(value as ScoreMod["apply"]);
-  throw new ArgumentError({
+  refuse(
     fn,
     argument,
-    received: value,
-    expected: "a score mod: `scoreMod((score, at) => …)`, or that function",
-    fix: "note the arithmetic with the methods of the symbolic score.",
-  });
+    value,
+    "a score mod: `scoreMod((score, at) => …)`, or that function",
+    "note the arithmetic with the methods of the symbolic score.",
+  );
 }
 
 /** One expression of several score mods, the first applied first; undefined where there is none. */

@@ -1,8 +1,8 @@
 import { grad, randn, sum, type Mask } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { pairsRead, tileIndex, tilePlan } from "@qkv/tensor/tile-plan";
 import { and, attention, causal, defineMask, padding, slidingWindow } from "./index.js";
-import { pairsRead, tileIndex, tilePlan } from "./tile-plan.js";
 
 const range = (length: number, start = 0) => Int32Array.from({ length }, (_, i) => start + i);
 

@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import { lookup, toExpr, type Expr } from "@qkv/tensor/expressions";
 import { checkCount } from "../masks/check-count.js";
@@ -28,7 +28,7 @@ export function alibi(heads: number | Tensor): ScoreMod {
     const { shape } = heads;
     if (shape.length !== 1 || shape[0] === 0) {
       const fix = "give one slope for each head, or the number of heads for the paper's slopes.";
-      throw new ShapeError({ fn: "alibi", argument: "heads", received: shape, expected: "[H]", fix });
+      refuseShape("alibi", "heads", shape, "[H]", fix);
     }
     return farther((head) => lookup(heads, head), `alibi([${shape[0]}])`, shape[0]!);
   }

@@ -1,7 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, tensor, type KeyValues, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
-import { keyLengthsOf } from "../plan-for.js";
+import { keyLengthsOf } from "@qkv/tensor/key-values";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
 
 /** Where the keys and queries of a call stand. */
@@ -27,26 +27,24 @@ export function denseBias(
   const { shape, dtype } = checkTensor(fn, "bias", bias);
   const missing = 4 - shape.length;
   if (missing < 0 || shape.some((length, axis) => length !== 1 && length !== full[missing + axis])) {
-    throw new ShapeError({
+    refuseShape(
       fn,
-      argument: "bias",
-      received: shape,
-      expected: `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`,
-      fix: "each length must be equal, or 1; axes may be missing at the left.",
-    });
+      "bias",
+      shape,
+      `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`,
+      "each length must be equal, or 1; axes may be missing at the left.",
+    );
   }
   if (dtype !== query.dtype) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: "bias",
-      received: dtype === "bool" ? "a bool tensor" : dtype,
-      expected:
-        dtype === "bool" ? "numbers that are added to scores" : `of type ${query.dtype}, as the query is`,
-      fix:
-        dtype === "bool"
-          ? "pass which keys are seen as `mask: maskTensor(visible)`."
-          : `use \`cast(bias, "${query.dtype}")\`, or cast the query.`,
-    });
+      "bias",
+      dtype === "bool" ? "a bool tensor" : dtype,
+      dtype === "bool" ? "numbers that are added to scores" : `of type ${query.dtype}, as the query is`,
+      dtype === "bool"
+        ? "pass which keys are seen as `mask: maskTensor(visible)`."
+        : `use \`cast(bias, "${query.dtype}")\`, or cast the query.`,
+    );
   }
   const firstKey = "start" in positions ? positions.start : 0;
   const { device } = query;

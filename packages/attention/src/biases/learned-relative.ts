@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
@@ -28,13 +28,13 @@ export function learnedRelative(table: Tensor): ScoreMod {
   const { shape } = checkTensor("learnedRelative", "table", table);
   const [rows, numHeads] = shape as [number, number];
   if (shape.length !== 2 || rows % 2 === 0 || numHeads === 0) {
-    throw new ShapeError({
-      fn: "learnedRelative",
-      argument: "table",
-      received: shape,
-      expected: "[2 K + 1, H]",
-      fix: "give an odd number of rows: K distances before the query, none, and K after it.",
-    });
+    refuseShape(
+      "learnedRelative",
+      "table",
+      shape,
+      "[2 K + 1, H]",
+      "give an odd number of rows: K distances before the query, none, and K after it.",
+    );
   }
   const farthest = (rows - 1) / 2;
   return scoreMod(

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
@@ -41,23 +41,23 @@ export function t5Bias(
   const [numBuckets, numHeads] = shape as [number, number];
   const [least, even] = bidirectional ? [4, numBuckets % 2 === 0] : [2, true];
   if (shape.length !== 2 || numHeads === 0 || numBuckets < least || !even) {
-    throw new ShapeError({
-      fn: "t5Bias",
-      argument: "table",
-      received: shape,
-      expected: `[numBuckets, H], with ${bidirectional ? "an even number of at least 4" : "2 or more"} buckets`,
-      fix: "give a number for each bucket and head: the checkpoint's `relative_attention_bias.weight`.",
-    });
+    refuseShape(
+      "t5Bias",
+      "table",
+      shape,
+      `[numBuckets, H], with ${bidirectional ? "an even number of at least 4" : "2 or more"} buckets`,
+      "give a number for each bucket and head: the checkpoint's `relative_attention_bias.weight`.",
+    );
   }
   const exact = Math.floor((bidirectional ? numBuckets / 2 : numBuckets) / 2);
   if (!Number.isInteger(maxDistance) || maxDistance <= exact) {
-    throw new ArgumentError({
-      fn: "t5Bias",
-      argument: "maxDistance",
-      received: maxDistance,
-      expected: `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
-      fix: "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
-    });
+    refuse(
+      "t5Bias",
+      "maxDistance",
+      maxDistance,
+      `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
+      "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
+    );
   }
   // The bucket of each distance from −maxDistance to maxDistance; beyond, lookups stay at the ends.
   const buckets = tensor(

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { resident, type KeyValues, type Mask, type Tensor, type TraceName } from "@qkv/tensor";
 import { attention, tracedAttention, type AttentionOptions } from "../attention.js";
 import type { Positions, Rope } from "../positions/rope.js";
@@ -104,11 +104,11 @@ export function attendTraced(
 
 function gainOf(argument: "queryNorm" | "keyNorm", gain: { weight: Tensor } | undefined): Tensor {
   if (gain) return gain.weight;
-  throw new ArgumentError({
-    fn: "apply",
-    argument: `params.${argument}`,
-    received: gain,
-    expected: "{ weight } of shape [D], as the layer has a qkNorm",
-    fix: "take the params of `layer.init(seed)`, or load the gains with the other weights.",
-  });
+  refuse(
+    "apply",
+    `params.${argument}`,
+    gain,
+    "{ weight } of shape [D], as the layer has a qkNorm",
+    "take the params of `layer.init(seed)`, or load the gains with the other weights.",
+  );
 }

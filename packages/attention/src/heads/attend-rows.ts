@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, reshape, zeros, type Mask, type Tensor } from "@qkv/tensor";
 import type { AttentionOptions } from "../attention.js";
 import { attendTraced, type Trace } from "./attend-heads.js";
@@ -44,13 +44,13 @@ export function attendByScores(scores: Tensor, value: Tensor, { mask, trace }: R
 export function checkWidth(fn: string, argument: string, x: Tensor, axes: string, width?: number): void {
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === 3 && (width === undefined || shape[2] === width)) return;
-  throw new ShapeError({
+  refuseShape(
     fn,
     argument,
-    received: shape,
-    expected: `[${axes}, ${width ?? "C"}]`,
-    fix: "give batches of rows, as wide as the layer was made for, without an axis for heads.",
-  });
+    shape,
+    `[${axes}, ${width ?? "C"}]`,
+    "give batches of rows, as wide as the layer was made for, without an axis for heads.",
+  );
 }
 
 /** Refuses a width that is not a whole number of at least 1. */
@@ -58,6 +58,6 @@ export function checkWidths(fn: string, widths: Readonly<Record<string, number>>
   for (const [argument, received] of Object.entries(widths)) {
     if (Number.isInteger(received) && received >= 1) continue;
     const expected = "a whole number, 1 or more";
-    throw new ArgumentError({ fn, argument, received, expected, fix: "count the numbers of one row." });
+    refuse(fn, argument, received, expected, "count the numbers of one row.");
   }
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { KeyValues, Tensor } from "@qkv/tensor";
 import {
   groupedQuery,
@@ -51,13 +51,13 @@ export function crossAttention(config: CrossAttentionConfig): CrossAttentionLaye
     keyValues: layer.keyValues,
     apply(params, x, context, options = {}) {
       if (context === undefined) {
-        throw new ArgumentError({
-          fn: "crossAttention",
-          argument: "context",
-          received: context,
-          expected: "a tensor [B, S, contextDim], or what `layer.keyValues` made of one",
-          fix: "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
-        });
+        refuse(
+          "crossAttention",
+          "context",
+          context,
+          "a tensor [B, S, contextDim], or what `layer.keyValues` made of one",
+          "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
+        );
       }
       return layer.apply(params, x, { ...options, context });
     },

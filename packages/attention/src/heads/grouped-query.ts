@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import {
   checkTensor,
   isTensor,
@@ -182,30 +182,29 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
 function checkRows(fn: string, argument: string, x: Tensor, width: number, name: string): void {
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === 3 && shape[2] === width) return;
-  throw new ShapeError({
+  refuseShape(
     fn,
     argument,
-    received: shape,
-    expected: `[B, ${argument === "x" ? "T" : "S"}, ${width}], as ${name} is ${width}`,
-    fix:
-      argument === "x" && name === "contextDim"
-        ? "give the sequence that keys and values come from as `context`."
-        : "give batches of rows as wide as the layer.",
-  });
+    shape,
+    `[B, ${argument === "x" ? "T" : "S"}, ${width}], as ${name} is ${width}`,
+    argument === "x" && name === "contextDim"
+      ? "give the sequence that keys and values come from as `context`."
+      : "give batches of rows as wide as the layer.",
+  );
 }
 
 /** A context stands outside the sequence: it has no places in it, and does not grow with it. */
 function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
   if (!rope && !cache) return;
-  throw new ArgumentError({
-    fn: "apply",
-    argument: "context",
-    received: rope ? `beside ${rope.name}` : "beside a cache",
-    expected: rope ? "a layer without rope" : "a context or a cache",
-    fix: rope
+  refuse(
+    "apply",
+    "context",
+    rope ? `beside ${rope.name}` : "beside a cache",
+    rope ? "a layer without rope" : "a context or a cache",
+    rope
       ? "leave `rope` out: distances between two sequences mean nothing."
       : "project a context once with `layer.keyValues(params, context)` and give that.",
-  });
+  );
 }
 
 function checkSizes(sizes: {
@@ -216,7 +215,7 @@ function checkSizes(sizes: {
 }): void {
   const { embedDim, numHeads, numKvHeads, headDim } = sizes;
   const fail = (argument: keyof typeof sizes, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "groupedQuery", argument, received: sizes[argument], expected, fix });
+    refuse("groupedQuery", argument, sizes[argument], expected, fix);
   };
   for (const argument of ["embedDim", "numHeads", "numKvHeads"] as const) {
     if (!Number.isInteger(sizes[argument]) || sizes[argument] < 1)

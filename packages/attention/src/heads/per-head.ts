@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { add, checkTensor, einsum, expandDims, permute, reshape, type Tensor } from "@qkv/tensor";
 import { attendHeads, storedKeys, type HeadsParams, type Trace } from "./attend-heads.js";
 import {
@@ -66,13 +66,13 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
     apply(params, x, { trace } = {}) {
       const { shape } = checkTensor("apply", "x", x);
       if (shape.length !== 3 || shape[2] !== C) {
-        throw new ShapeError({
-          fn: "apply",
-          argument: "x",
-          received: shape,
-          expected: `[B, T, ${C}], as embedDim is ${C}`,
-          fix: "give batches of rows as wide as the layer.",
-        });
+        refuseShape(
+          "apply",
+          "x",
+          shape,
+          `[B, T, ${C}], as embedDim is ${C}`,
+          "give batches of rows as wide as the layer.",
+        );
       }
       const positions = { start: 0 };
       const key = storedKeys(config, params, project(params.key, x), positions); // [B, Hkv, T, D]
@@ -109,13 +109,13 @@ export function splitHeads(
     const { weight, bias } = params[argument];
     const [out, inner] = checkRank(`params.${argument}.weight`, weight, 2, "[heads · D, C]");
     if (out! % heads !== 0) {
-      throw new ShapeError({
-        fn: "splitHeads",
-        argument: `params.${argument}.weight`,
-        received: weight.shape,
-        expected: `[heads · D, C] with ${heads} heads of one size`,
-        fix: "give numHeads and numKvHeads of the layer that the params belong to.",
-      });
+      refuseShape(
+        "splitHeads",
+        `params.${argument}.weight`,
+        weight.shape,
+        `[heads · D, C] with ${heads} heads of one size`,
+        "give numHeads and numKvHeads of the layer that the params belong to.",
+      );
     }
     const split = reshape(weight, [heads, out! / heads, inner!]);
     return { weight: split, ...(bias && { bias: reshape(bias, [heads, out! / heads]) }) };
@@ -171,5 +171,5 @@ function checkRank(argument: string, x: Tensor, rank: number, expected: string, 
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === rank) return shape;
   const fix = `${fn} goes one way; ${fn === "fuseHeads" ? "splitHeads" : "fuseHeads"} goes the other.`;
-  throw new ShapeError({ fn, argument, received: shape, expected, fix });
+  refuseShape(fn, argument, shape, expected, fix);
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { mul, rmsNorm, type Tensor } from "@qkv/tensor";
 
 /** How a layer normalises queries and keys before they meet. */
@@ -37,13 +37,13 @@ export type QkNorm = {
  */
 export function qkNorm(kind: "rms" | "l2" = "rms", { eps = 1e-6 }: { eps?: number } = {}): QkNorm {
   if (kind !== "rms" && kind !== "l2") {
-    throw new ArgumentError({
-      fn: "qkNorm",
-      argument: "kind",
-      received: kind,
-      expected: '"rms" or "l2"',
-      fix: 'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
-    });
+    refuse(
+      "qkNorm",
+      "kind",
+      kind,
+      '"rms" or "l2"',
+      'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
+    );
   }
   const l2 = kind === "l2";
   return {

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import {
   add,
   concat,
@@ -69,13 +69,13 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
   const { embedDim: C, numHeads: H } = config;
   for (const argument of ["embedDim", "numHeads"] as const) {
     if (Number.isInteger(config[argument]) && config[argument] >= 1) continue;
-    throw new ArgumentError({
-      fn: "summedHeads",
+    refuse(
+      "summedHeads",
       argument,
-      received: config[argument],
-      expected: "a whole number, 1 or more",
-      fix: "count heads and numbers.",
-    });
+      config[argument],
+      "a whole number, 1 or more",
+      "count heads and numbers.",
+    );
   }
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);
@@ -92,13 +92,13 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
     },
     apply(params, x, { trace } = {}) {
       if (x.shape.length !== 3 || x.shape[2] !== C) {
-        throw new ShapeError({
-          fn: "apply",
-          argument: "x",
-          received: x.shape,
-          expected: `[B, T, ${C}], as embedDim is ${C}`,
-          fix: "give batches of rows as wide as the layer.",
-        });
+        refuseShape(
+          "apply",
+          "x",
+          x.shape,
+          `[B, T, ${C}], as embedDim is ${C}`,
+          "give batches of rows as wide as the layer.",
+        );
       }
       const positions = { start: 0 };
       const key = storedKeys(config, params, project(params.key, x), positions); // [B, H, T, C]
@@ -136,22 +136,22 @@ export function toSummedHeads(params: PerHeadParams): SummedHeadsParams {
   const { query, key, value, output, sinks, queryNorm, keyNorm } = params;
   const [H, D, C] = query.weight.shape as [number, number, number];
   if (D > C) {
-    throw new ShapeError({
-      fn: "toSummedHeads",
-      argument: "params.query.weight",
-      received: query.weight.shape,
-      expected: `[H, D, C] with D at most C = ${C}`,
-      fix: "a head that is larger than the model is wide has no form as wide as the model.",
-    });
+    refuseShape(
+      "toSummedHeads",
+      "params.query.weight",
+      query.weight.shape,
+      `[H, D, C] with D at most C = ${C}`,
+      "a head that is larger than the model is wide has no form as wide as the model.",
+    );
   }
   if (queryNorm || keyNorm) {
-    throw new ArgumentError({
-      fn: "toSummedHeads",
-      argument: "params.queryNorm",
-      received: "gains of a qkNorm",
-      expected: "a layer without qkNorm",
-      fix: "a norm over C numbers is another than one over D: convert a layer that has none.",
-    });
+    refuse(
+      "toSummedHeads",
+      "params.queryNorm",
+      "gains of a qkNorm",
+      "a layer without qkNorm",
+      "a norm over C numbers is another than one over D: convert a layer that has none.",
+    );
   }
   const every = (x: Tensor): Tensor => repeat(x, H / x.shape[0]!, 0); // key-value heads, as often as shared
   const below = (x: Tensor): Tensor => {

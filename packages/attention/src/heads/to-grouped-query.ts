@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { mean, reshape, type Tensor } from "@qkv/tensor";
 import type { AttentionParams, LinearParams } from "./grouped-query.js";
 
@@ -31,15 +31,15 @@ export function toGroupedQuery(
   const group = before / numKvHeads;
   const divides = Number.isInteger(D) && Number.isInteger(before);
   if (!divides || !(numKvHeads >= 1) || !Number.isInteger(group)) {
-    throw new ArgumentError({
-      fn: "toGroupedQuery",
-      argument: divides ? "numKvHeads" : "numHeads",
-      received: divides ? numKvHeads : numHeads,
-      expected: divides
+    refuse(
+      "toGroupedQuery",
+      divides ? "numKvHeads" : "numHeads",
+      divides ? numKvHeads : numHeads,
+      divides
         ? `a divisor of the ${before} key-value heads that the layer has`
         : `the number of query heads, of which the layer has ${params.query.weight.shape[0]!} rows`,
-      fix: divides ? "join as many neighbours in every group." : "give the numHeads of the layer.",
-    });
+      divides ? "join as many neighbours in every group." : "give the numHeads of the layer.",
+    );
   }
   const joined = (x: Tensor): Tensor => {
     const [, ...columns] = x.shape;

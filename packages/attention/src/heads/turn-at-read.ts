@@ -1,6 +1,5 @@
 import { concat, slice, type KeyValues } from "@qkv/tensor";
-import { densePart, partLength } from "@qkv/tensor/key-values";
-import { keyLengthsOf } from "../plan-for.js";
+import { densePart, keyLengthsOf, partLength } from "@qkv/tensor/key-values";
 import type { Positions, Rope } from "../positions/rope.js";
 
 /**

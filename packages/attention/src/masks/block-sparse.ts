@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, ShapeError } from "@qkv/core";
 import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
@@ -27,13 +27,13 @@ import { checkCount } from "./check-count.js";
 export function blockSparse(layout: Tensor, blockSize: number): Mask {
   const { shape, dtype } = checkTensor("blockSparse", "layout", layout);
   if (dtype !== "bool") {
-    throw new ArgumentError({
-      fn: "blockSparse",
-      argument: "layout",
-      received: dtype,
-      expected: "bool: true where the queries of a block see the keys of another",
-      fix: 'turn 0 and 1 into bools with `cast(layout, "bool")`.',
-    });
+    refuse(
+      "blockSparse",
+      "layout",
+      dtype,
+      "bool: true where the queries of a block see the keys of another",
+      'turn 0 and 1 into bools with `cast(layout, "bool")`.',
+    );
   }
   if (shape.length !== 2 && shape.length !== 3)
     throw wrongShape(shape, "two axes, or three with heads first");

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Extent, Mask, Range, TileClass } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
@@ -34,23 +34,23 @@ export type CausalOptions = {
  */
 export function causal({ align, offset }: CausalOptions = {}): Mask {
   if (align !== undefined && align !== "bottom-right" && align !== "top-left") {
-    throw new ArgumentError({
-      fn: "causal",
-      argument: "align",
-      received: align,
-      expected: '"bottom-right" or "top-left"',
-      fix: "leave it out: queries are then the last T of S positions.",
-    });
+    refuse(
+      "causal",
+      "align",
+      align,
+      '"bottom-right" or "top-left"',
+      "leave it out: queries are then the last T of S positions.",
+    );
   }
   const offsets = typeof offset === "number" ? [offset] : offset;
   if (offsets?.some((n) => !Number.isInteger(n))) {
-    throw new ArgumentError({
-      fn: "causal",
-      argument: "offset",
-      received: offset,
-      expected: "a whole number of tokens, or one per batch",
-      fix: "give how many keys lie before the first query.",
-    });
+    refuse(
+      "causal",
+      "offset",
+      offset,
+      "a whole number of tokens, or one per batch",
+      "give how many keys lie before the first query.",
+    );
   }
   const perBatch = typeof offset === "object";
   const given =
@@ -85,22 +85,22 @@ function shifted(shift: (batch: number) => number) {
 function offsetOf(offsets: readonly number[], perBatch: boolean, batch: number): number {
   const own = offsets[perBatch ? batch : 0];
   if (own !== undefined) return own;
-  throw new ArgumentError({
-    fn: "causal",
-    argument: "offset",
-    received: `${offsets.length} offsets`,
-    expected: `one per batch, and there is a batch ${batch}`,
-    fix: "give as many offsets as the query has batches.",
-  });
+  refuse(
+    "causal",
+    "offset",
+    `${offsets.length} offsets`,
+    `one per batch, and there is a batch ${batch}`,
+    "give as many offsets as the query has batches.",
+  );
 }
 
 function checkLengths({ queryLength, keyLength }: Extent): void {
   if (queryLength <= keyLength) return;
-  throw new ArgumentError({
-    fn: "causal",
-    argument: "mask",
-    received: `over ${queryLength} queries and ${keyLength} keys`,
-    expected: "no more queries than keys, since queries are the last T of the S positions",
-    fix: 'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
-  });
+  refuse(
+    "causal",
+    "mask",
+    `over ${queryLength} queries and ${keyLength} keys`,
+    "no more queries than keys, since queries are the last T of the S positions",
+    'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
+  );
 }

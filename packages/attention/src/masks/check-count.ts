@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 
 /** Refuses what is no whole number of at least `least`. `Infinity` passes where `endless` says so. */
 export function checkCount(
@@ -9,5 +9,5 @@ export function checkCount(
 ): number {
   if (value >= least && (Number.isInteger(value) || (endless && value === Infinity))) return value;
   const expected = `a whole number of ${unit}, ${least} or more${endless ? ", or Infinity" : ""}`;
-  throw new ArgumentError({ fn, argument, received: value, expected, fix });
+  refuse(fn, argument, value, expected, fix);
 }

@@ -1,6 +1,6 @@
 import type { Mask } from "@qkv/tensor";
+import { tileIndex, tilePlan } from "@qkv/tensor/tile-plan";
 import { checkMask } from "../mask.js";
-import { tileIndex, tilePlan } from "../tile-plan.js";
 import { checkCount } from "./check-count.js";
 
 /** What a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */

@@ -2,8 +2,8 @@
 import { randn, tensor, type Mask, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { tilePlan } from "@qkv/tensor/tile-plan";
 import { and, attention, maskTensor, not, or } from "../index.js";
-import { tilePlan } from "../tile-plan.js";
 import { kinds, masks, positions } from "./random-masks.js";
 import { tileBySeeing } from "./tile-by-seeing.js";
 

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, logicalNot, reshape, type Mask, type Tensor } from "@qkv/tensor";
 import { maskTensor } from "./mask-tensor.js";
 
@@ -26,13 +26,13 @@ export function fromTorchMHA(ignored: Tensor, numHeads?: number): Mask {
   if (shape.length === 2) return maskTensor(visible);
   const [rows, T, S] = shape as [number, number, number];
   if (shape.length !== 3 || !numHeads || rows % numHeads !== 0) {
-    throw new ShapeError({
-      fn: "fromTorchMHA",
-      argument: "ignored",
-      received: shape,
-      expected: "[T, S], or [B · H, T, S] with `numHeads` = H",
-      fix: "pass the number of heads for three axes; for a `key_padding_mask` use fromTorchKeyPadding.",
-    });
+    refuseShape(
+      "fromTorchMHA",
+      "ignored",
+      shape,
+      "[T, S], or [B · H, T, S] with `numHeads` = H",
+      "pass the number of heads for three axes; for a `key_padding_mask` use fromTorchKeyPadding.",
+    );
   }
   return maskTensor(reshape(visible, [rows / numHeads, numHeads, T, S]));
 }
@@ -56,24 +56,24 @@ export function fromTorchKeyPadding(ignored: Tensor): Mask {
   const visible = inverted("fromTorchKeyPadding", ignored);
   const [B, S] = ignored.shape as [number, number];
   if (ignored.shape.length !== 2) {
-    throw new ShapeError({
-      fn: "fromTorchKeyPadding",
-      argument: "ignored",
-      received: ignored.shape,
-      expected: "[B, S]",
-      fix: "give a row of keys for each batch; an `attn_mask` goes to fromTorchMHA.",
-    });
+    refuseShape(
+      "fromTorchKeyPadding",
+      "ignored",
+      ignored.shape,
+      "[B, S]",
+      "give a row of keys for each batch; an `attn_mask` goes to fromTorchMHA.",
+    );
   }
   return maskTensor(reshape(visible, [B, 1, 1, S]));
 }
 
 function inverted(fn: string, ignored: Tensor): Tensor {
   if (checkTensor(fn, "ignored", ignored).dtype === "bool") return logicalNot(ignored);
-  throw new ArgumentError({
+  refuse(
     fn,
-    argument: "ignored",
-    received: ignored.dtype,
-    expected: "bool: true where the query ignores the key",
-    fix: "a float mask is added to scores: pass it as `bias`, unchanged.",
-  });
+    "ignored",
+    ignored.dtype,
+    "bool: true where the query ignores the key",
+    "a float mask is added to scores: pass it as `bias`, unchanged.",
+  );
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 
@@ -38,13 +38,13 @@ export function maskMod(
   { name, perBatch = true, perHead = true }: MaskModOptions = {},
 ): Mask {
   if (typeof rule !== "function") {
-    throw new ArgumentError({
-      fn: "maskMod",
-      argument: "rule",
-      received: rule,
-      expected: "a function (batch, head, query, key) => boolean",
-      fix: "write `maskMod((batch, head, query, key) => key <= query)`.",
-    });
+    refuse(
+      "maskMod",
+      "rule",
+      rule,
+      "a function (batch, head, query, key) => boolean",
+      "write `maskMod((batch, head, query, key) => key <= query)`.",
+    );
   }
   return defineMask({
     name: name ?? (rule.name === "" ? "maskMod(…)" : rule.name),

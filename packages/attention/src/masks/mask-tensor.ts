@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, ShapeError } from "@qkv/core";
 import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
@@ -21,13 +21,13 @@ import { defineMask, firstQuery } from "../mask.js";
  */
 export function maskTensor(visible: Tensor): Mask {
   if (checkTensor("maskTensor", "visible", visible).dtype !== "bool") {
-    throw new ArgumentError({
-      fn: "maskTensor",
-      argument: "visible",
-      received: visible.dtype,
-      expected: "bool: true where the query sees the key",
-      fix: 'pass numbers that are added to scores as `bias`; turn 0 and 1 into bools with `cast(x, "bool")`.',
-    });
+    refuse(
+      "maskTensor",
+      "visible",
+      visible.dtype,
+      "bool: true where the query sees the key",
+      'pass numbers that are added to scores as `bias`; turn 0 and 1 into bools with `cast(x, "bool")`.',
+    );
   }
   if (visible.shape.length > 4) throw wrongShape(visible, "at most four axes");
   const shape = [1, 1, 1, 1, ...visible.shape].slice(-4) as [number, number, number, number];

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 
@@ -23,24 +23,24 @@ export function padding(lengths: ArrayLike<number>): Mask {
   const own = Array.from(lengths);
   const wrong = own.find((length) => !Number.isInteger(length) || length < 0);
   if (wrong !== undefined) {
-    throw new ArgumentError({
-      fn: "padding",
-      argument: "lengths",
-      received: wrong,
-      expected: "whole numbers of tokens, 0 or more, one per batch",
-      fix: "count each sequence's real tokens, without padding.",
-    });
+    refuse(
+      "padding",
+      "lengths",
+      wrong,
+      "whole numbers of tokens, 0 or more, one per batch",
+      "count each sequence's real tokens, without padding.",
+    );
   }
   const lengthOf = (batch: number): number => {
     const length = own[batch];
     if (length !== undefined) return length;
-    throw new ArgumentError({
-      fn: "padding",
-      argument: "lengths",
-      received: `${own.length} lengths`,
-      expected: `one per batch, and there is a batch ${batch}`,
-      fix: "give as many lengths as the query has batches.",
-    });
+    refuse(
+      "padding",
+      "lengths",
+      `${own.length} lengths`,
+      `one per batch, and there is a batch ${batch}`,
+      "give as many lengths as the query has batches.",
+    );
   };
   return defineMask({
     name: `padding([${own.join(", ")}])`,

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { checkCount } from "./check-count.js";
@@ -57,13 +57,13 @@ function oneSided(windowSize: number): Required<WindowSides> {
   if ((Number.isInteger(windowSize) || windowSize === Infinity) && windowSize >= 1) {
     return { before: windowSize - 1, after: 0 };
   }
-  throw new ArgumentError({
-    fn: "slidingWindow",
-    argument: "windowSize",
-    received: windowSize,
-    expected: "a whole number of tokens, 1 or more",
-    fix: "count the query itself: 1 sees only itself, 2 also sees the token before it.",
-  });
+  refuse(
+    "slidingWindow",
+    "windowSize",
+    windowSize,
+    "a whole number of tokens, 1 or more",
+    "count the query itself: 1 sees only itself, 2 also sees the token before it.",
+  );
 }
 
 function bothSides({ before, after = 0 }: WindowSides): Required<WindowSides> {

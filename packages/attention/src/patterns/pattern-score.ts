@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 
 /** Whether a key is one that the pattern looks at from a query. Both are positions; queries are the last ones. */
@@ -15,13 +15,13 @@ type Looked = (query: number, key: number, batch: number) => boolean;
 export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: string, from = 0): Tensor {
   const { shape, data } = checkTensor(fn, "weights", weights);
   if (shape.length !== 4) {
-    throw new ShapeError({
+    refuseShape(
       fn,
-      argument: "weights",
-      received: shape,
-      expected: "[B, H, T, S]: batch, heads, queries, keys",
-      fix: "give the weights of `attentionWeights`, or of a trace.",
-    });
+      "weights",
+      shape,
+      "[B, H, T, S]: batch, heads, queries, keys",
+      "give the weights of `attentionWeights`, or of a trace.",
+    );
   }
   const [B, H, T, S] = shape as [number, number, number, number];
   const sums = new Array<number>(H).fill(0);
@@ -39,7 +39,7 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
   if (queries === 0) {
     const received = `[${shape.join(", ")}], of which no query has a key to look at`;
     const expected = "a query that could show the pattern";
-    throw new ArgumentError({ fn, argument: "weights", received, expected, fix });
+    refuse(fn, "weights", received, expected, fix);
   }
   return tensor(
     sums.map((sum) => sum / queries),
@@ -51,13 +51,13 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
 export function tokenIds(fn: string, ids: ArrayLike<number>, weights: Tensor) {
   const [B = 0, , , S = 0] = checkTensor(fn, "weights", weights).shape;
   if (ids.length !== S && ids.length !== B * S) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: "ids",
-      received: `${ids.length} ids`,
-      expected: `S = ${S} of them, one for each key, or B · S = ${B * S}`,
-      fix: "give the ids of all tokens that the weights are over, those in the cache included.",
-    });
+      "ids",
+      `${ids.length} ids`,
+      `S = ${S} of them, one for each key, or B · S = ${B * S}`,
+      "give the ids of all tokens that the weights are over, those in the cache included.",
+    );
   }
   return (batch: number, position: number): number =>
     ids[ids.length === S ? position : batch * S + position]!;

@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { add, checkTensor, embedding, mul, randn, tensor, type Tensor } from "@qkv/tensor";
 import { checkCount } from "../masks/check-count.js";
 import type { Positions } from "./rope.js";
@@ -47,13 +47,13 @@ export function learnedPositions(config: LearnedPositionsConfig): LearnedPositio
     init: (seed) => ({ weight: mul(randn([length, C], { seed }), 0.02) }),
     apply({ weight }, x, { positions = { start: 0 } } = {}) {
       if (checkTensor("learnedPositions", "x", x).shape.length !== 3 || x.shape[2] !== C) {
-        throw new ShapeError({
-          fn: "learnedPositions",
-          argument: "x",
-          received: x.shape,
-          expected: `[B, T, ${C}], as embedDim is ${C}`,
-          fix: "give batches of rows as wide as the layer.",
-        });
+        refuseShape(
+          "learnedPositions",
+          "x",
+          x.shape,
+          `[B, T, ${C}], as embedDim is ${C}`,
+          "give batches of rows as wide as the layer.",
+        );
       }
       const [B, T] = x.shape as [number, number, number];
       const places =
@@ -61,23 +61,23 @@ export function learnedPositions(config: LearnedPositionsConfig): LearnedPositio
           ? Array.from({ length: T }, (_, t) => positions.start + t)
           : Array.from(positions);
       if (places.length !== T && places.length !== B * T) {
-        throw new ArgumentError({
-          fn: "learnedPositions",
-          argument: "positions",
-          received: `${places.length} positions`,
-          expected: `T = ${T} of them, or B · T = ${B * T}`,
-          fix: "give each token its place in the sequence.",
-        });
+        refuse(
+          "learnedPositions",
+          "positions",
+          `${places.length} positions`,
+          `T = ${T} of them, or B · T = ${B * T}`,
+          "give each token its place in the sequence.",
+        );
       }
       const beyond = places.find((place) => !Number.isInteger(place) || place < 0 || place >= length);
       if (beyond !== undefined) {
-        throw new ArgumentError({
-          fn: "learnedPositions",
-          argument: "positions",
-          received: beyond,
-          expected: `positions from 0 to ${length - 1}, as length is ${length}`,
-          fix: "shorten the text, or make and train a longer table.",
-        });
+        refuse(
+          "learnedPositions",
+          "positions",
+          beyond,
+          `positions from 0 to ${length - 1}, as length is ${length}`,
+          "shorten the text, or make and train a longer table.",
+        );
       }
       const shape = places.length === T ? [T] : [B, T];
       return add(x, embedding(weight, tensor(places, { shape, dtype: "int32", device: x.device })));

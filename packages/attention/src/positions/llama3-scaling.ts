@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { checkCount } from "../masks/check-count.js";
 import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
@@ -42,13 +42,13 @@ export function llama3Scaling(options: Llama3ScalingOptions = {}): RopeScaling {
     fix: "take `rope_scaling.original_max_position_embeddings`.",
   });
   if (!(highFactor > lowFactor) || highFactor === Infinity) {
-    throw new ArgumentError({
-      fn: "llama3Scaling",
-      argument: "highFactor",
-      received: highFactor,
-      expected: `a finite number above lowFactor = ${lowFactor}`,
-      fix: "leave both out for 4 and 1.",
-    });
+    refuse(
+      "llama3Scaling",
+      "highFactor",
+      highFactor,
+      `a finite number above lowFactor = ${lowFactor}`,
+      "leave both out for 4 and 1.",
+    );
   }
   return {
     name: `llama3Scaling({ factor: ${factor}, lowFactor: ${lowFactor}, highFactor: ${highFactor}, originalLength: ${originalLength} })`,

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { checkCount } from "../masks/check-count.js";
 import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
@@ -59,13 +59,13 @@ export function longRope(options: LongRopeOptions): RopeScaling {
       const [argument, factors] =
         length > originalLength ? (["longFactors", long] as const) : (["shortFactors", short] as const);
       if (factors.length !== rotaryDim / 2) {
-        throw new ArgumentError({
-          fn: "longRope",
+        refuse(
+          "longRope",
           argument,
-          received: `${factors.length} factors`,
-          expected: `${rotaryDim / 2} of them, one for each pair of the ${rotaryDim} numbers that turn`,
-          fix: "take `short_factor` and `long_factor` from the model's `rope_scaling`.",
-        });
+          `${factors.length} factors`,
+          `${rotaryDim / 2} of them, one for each pair of the ${rotaryDim} numbers that turn`,
+          "take `short_factor` and `long_factor` from the model's `rope_scaling`.",
+        );
       }
       const frequencies = plainFrequencies(base, rotaryDim).map((frequency, i) => frequency / factors[i]!);
       return { frequencies, attentionFactor };

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 
 /** How fast each pair of numbers turns, and what the turned pairs are multiplied with. */
 export type Turning = {
@@ -30,11 +30,11 @@ export function plainFrequencies(base: number, rotaryDim: number): Float64Array 
 /** Refuses a factor of a scaling that is not a finite number of at least `least`. */
 export function checkFactor(fn: string, argument: string, value: number, least = 1): number {
   if (value >= least && value < Infinity) return value;
-  throw new ArgumentError({
+  refuse(
     fn,
     argument,
-    received: value,
-    expected: `a finite number, ${least} or more`,
-    fix: "take it from the model's `rope_scaling`; 1 is no scaling.",
-  });
+    value,
+    `a finite number, ${least} or more`,
+    "take it from the model's `rope_scaling`; 1 is no scaling.",
+  );
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 import type { RotaryLayout } from "./rotate.js";
@@ -49,13 +49,13 @@ export function rope(options: RopeOptions): Rope {
   const { headDim, base = 10000, layout = "half", rotaryDim = headDim, scaling } = options;
   checkRotary("rope", headDim, rotaryDim, base);
   if (scaling !== undefined && typeof scaling.turning !== "function") {
-    throw new ArgumentError({
-      fn: "rope",
-      argument: "scaling",
-      received: scaling,
-      expected: "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
-      fix: "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
-    });
+    refuse(
+      "rope",
+      "scaling",
+      scaling,
+      "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
+      "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
+    );
   }
   const plain = { frequencies: plainFrequencies(base, rotaryDim), attentionFactor: 1 };
   const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;

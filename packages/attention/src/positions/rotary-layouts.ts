@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { checkTensor, take, tensor, type Tensor } from "@qkv/tensor";
 import { checkRotary } from "./turn-by-position.js";
 
@@ -64,13 +64,13 @@ function moveRows(
   checkRotary(fn, headDim, rotaryDim, 1);
   const rows = checkTensor(fn, "weight", weight).shape[0];
   if (rows === undefined || headDim === 0 || rows % headDim !== 0) {
-    throw new ShapeError({
+    refuseShape(
       fn,
-      argument: "weight",
-      received: weight.shape,
-      expected: `[H · ${headDim}, …], as headDim is ${headDim}`,
-      fix: "give the projection of queries or keys, whose rows are heads one after the other.",
-    });
+      "weight",
+      weight.shape,
+      `[H · ${headDim}, …], as headDim is ${headDim}`,
+      "give the projection of queries or keys, whose rows are heads one after the other.",
+    );
   }
   const places = Array.from({ length: rows }, (_, n) => {
     const row = n % headDim;

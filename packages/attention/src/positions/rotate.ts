@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
 
 /** Which numbers of a head are turned together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
@@ -10,13 +10,13 @@ export const rotateOp: Op<Attributes> = {
   name: "rotate",
   infer([x, cos, sin]) {
     if (x!.shape.length !== 4) {
-      throw new ShapeError({
-        fn: "rotate",
-        argument: "x",
-        received: x!.shape,
-        expected: "[B, H, T, D]: batch, heads, positions, head size",
-        fix: "add the axes that are missing with `reshape`.",
-      });
+      refuseShape(
+        "rotate",
+        "x",
+        x!.shape,
+        "[B, H, T, D]: batch, heads, positions, head size",
+        "add the axes that are missing with `reshape`.",
+      );
     }
     const [B, , T, D] = x!.shape as [number, number, number, number];
     for (const [argument, table] of [
@@ -30,13 +30,13 @@ export const rotateOp: Op<Attributes> = {
         shape.at(-1)! * 2 <= D &&
         shape.at(-1) === cos!.shape.at(-1);
       if (fits && table.dtype === x!.dtype) continue;
-      throw new ShapeError({
-        fn: "rotate",
+      refuseShape(
+        "rotate",
         argument,
-        received: table.dtype === x!.dtype ? shape : table.dtype,
-        expected: `${x!.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x!.shape.join(", ")}]`,
-        fix: "give one row of angles for each position of x.",
-      });
+        table.dtype === x!.dtype ? shape : table.dtype,
+        `${x!.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x!.shape.join(", ")}]`,
+        "give one row of angles for each position of x.",
+      );
     }
     return [{ shape: x!.shape, dtype: x!.dtype }];
   },
@@ -115,13 +115,13 @@ export function rotate(
   { layout = "half" }: { layout?: RotaryLayout } = {},
 ): Tensor {
   if (layout !== "half" && layout !== "interleaved") {
-    throw new ArgumentError({
-      fn: "rotate",
-      argument: "layout",
-      received: layout,
-      expected: '"half" or "interleaved"',
-      fix: "pair each number with its neighbour (`interleaved`) or with its place in the other half (`half`).",
-    });
+    refuse(
+      "rotate",
+      "layout",
+      layout,
+      '"half" or "interleaved"',
+      "pair each number with its neighbour (`interleaved`) or with its place in the other half (`half`).",
+    );
   }
   const inputs = [
     checkTensor("rotate", "x", x),

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
 import { checkCount } from "../masks/check-count.js";
 
@@ -43,22 +43,16 @@ export function sinusoidal(
         )
       : Array.from(positions);
   if (!Number.isInteger(embedDim) || embedDim < 0 || embedDim % 2 !== 0) {
-    throw new ArgumentError({
-      fn: "sinusoidal",
-      argument: "embedDim",
-      received: embedDim,
-      expected: "an even number, 0 or more",
-      fix: "each wave has a sine and a cosine: choose an even width.",
-    });
+    refuse(
+      "sinusoidal",
+      "embedDim",
+      embedDim,
+      "an even number, 0 or more",
+      "each wave has a sine and a cosine: choose an even width.",
+    );
   }
   if (!(base > 0) || base === Infinity) {
-    throw new ArgumentError({
-      fn: "sinusoidal",
-      argument: "base",
-      received: base,
-      expected: "a finite number above 0",
-      fix: "leave it out for 10000.",
-    });
+    refuse("sinusoidal", "base", base, "a finite number above 0", "leave it out for 10000.");
   }
   const numbers = places.flatMap((position) =>
     Array.from({ length: embedDim }, (_, n) => {

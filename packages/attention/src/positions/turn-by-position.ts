@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { refuse, refuseShape } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 import type { Positions } from "./rope.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
@@ -24,26 +24,26 @@ export function turnByPosition(
   turningOf: (length: number) => PairTurning,
 ): Tensor {
   if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
-    throw new ShapeError({
+    refuseShape(
       fn,
-      argument: "x",
-      received: x.shape,
-      expected: `[B, H, T, ${headDim}], as headDim is ${headDim}`,
-      fix: `make the ${fn} for heads of the size that it turns.`,
-    });
+      "x",
+      x.shape,
+      `[B, H, T, ${headDim}], as headDim is ${headDim}`,
+      `make the ${fn} for heads of the size that it turns.`,
+    );
   }
   const [B, , T] = x.shape as [number, number, number, number];
   const given =
     "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : Array.from(positions);
   const perBatch = given.length !== T;
   if (given.length !== T && given.length !== B * T) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: "positions",
-      received: `${given.length} positions`,
-      expected: `T = ${T} of them, or B · T = ${B * T}`,
-      fix: "give each token its place in the sequence.",
-    });
+      "positions",
+      `${given.length} positions`,
+      `T = ${T} of them, or B · T = ${B * T}`,
+      "give each token its place in the sequence.",
+    );
   }
   const { frequencies, scale } = turningOf(given.reduce((length, place) => Math.max(length, place + 1), 0));
   const half = frequencies.length;
@@ -64,21 +64,21 @@ export function turnByPosition(
 /** Refuses sizes and bases that no rotary embedding can have. */
 export function checkRotary(fn: string, headDim: number, rotaryDim: number, base: number): void {
   if (!Number.isInteger(rotaryDim) || rotaryDim % 2 !== 0 || rotaryDim < 0 || rotaryDim > headDim) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: rotaryDim === headDim ? "headDim" : "rotaryDim",
-      received: rotaryDim,
-      expected: `an even number from 0 to headDim = ${headDim}`,
-      fix: "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
-    });
+      rotaryDim === headDim ? "headDim" : "rotaryDim",
+      rotaryDim,
+      `an even number from 0 to headDim = ${headDim}`,
+      "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
+    );
   }
   if (!(base > 0) || base === Infinity) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: "base",
-      received: base,
-      expected: "a finite number above 0",
-      fix: "leave it out for 10000, or take the model's `rope_theta`.",
-    });
+      "base",
+      base,
+      "a finite number above 0",
+      "leave it out for 10000, or take the model's `rope_theta`.",
+    );
   }
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { checkCount } from "../masks/check-count.js";
 import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
@@ -48,13 +48,13 @@ export function yarn(options: YarnOptions): RopeScaling {
   });
   checkFactor("yarn", "betaSlow", betaSlow, Number.MIN_VALUE);
   if (!(betaFast > betaSlow) || betaFast === Infinity) {
-    throw new ArgumentError({
-      fn: "yarn",
-      argument: "betaFast",
-      received: betaFast,
-      expected: `a finite number above betaSlow = ${betaSlow}`,
-      fix: "leave both out for 32 and 1.",
-    });
+    refuse(
+      "yarn",
+      "betaFast",
+      betaFast,
+      `a finite number above betaSlow = ${betaSlow}`,
+      "leave both out for 32 and 1.",
+    );
   }
   const sharper = (m: number) => 0.1 * m * Math.log(factor) + 1;
   const attentionFactor =

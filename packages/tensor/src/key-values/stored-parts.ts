@@ -1,5 +1,6 @@
-import type { BlockLayout, KeyValues, Part, Tensor } from "@qkv/tensor";
-import { isBlocks, partLength } from "@qkv/tensor/key-values";
+import type { BlockLayout, KeyValues, Part } from "../contracts.js";
+import type { Tensor } from "../tensor.js";
+import { isBlocks, partLength } from "./blocks.js";
 
 /** The tensors of all parts as a kernel takes them, and how they lie. */
 export function storedParts(parts: readonly Part[]): {

@@ -1,5 +1,5 @@
-import type { BoundMask, TilePlan } from "@qkv/tensor";
-import { firstQueryOf } from "./attention-rows.js";
+import type { BoundMask, TilePlan } from "./contracts.js";
+import { firstQueryOf } from "./key-values/positions.js";
 
 /** Queries and keys of one tile. */
 const tileSize = 64;
@@ -88,6 +88,26 @@ export function tileIndex(plan: TilePlan, batch: number, head: number, row: numb
   const b = plan.batches === 1 ? 0 : batch;
   const h = plan.heads === 1 ? 0 : head;
   return ((b * plan.heads + h) * plan.rows + row) * plan.columns + column;
+}
+
+/** Notes which keys of one tile a query sees: 1 or 0 for each, from the first key of the tile on. */
+export function seenKeys(
+  plan: TilePlan,
+  batch: number,
+  head: number,
+  query: number,
+  column: number,
+  seen: Uint8Array,
+): void {
+  const row = Math.floor(query / plan.queryTile);
+  const tile = tileIndex(plan, batch, head, row, column);
+  const whole = plan.classes[tile]!;
+  if (whole !== 1) {
+    seen.fill(whole === 2 ? 1 : 0);
+    return;
+  }
+  const at = plan.bitsAt[tile]! + (query - row * plan.queryTile) * (plan.keyTile / 32);
+  for (let n = 0; n < seen.length; n++) seen[n] = (plan.bits[at + (n >>> 5)]! >>> (n & 31)) & 1;
 }
 
 /** How many pairs of query and key lie in tiles that are read, summed over batches and heads. */

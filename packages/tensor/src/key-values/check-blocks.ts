@@ -1,6 +1,8 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import { checkTensor, type Part, type Tensor } from "@qkv/tensor";
-import { isBlocks, partLength } from "@qkv/tensor/key-values";
+import { refuse, refuseShape } from "@qkv/core";
+import type { Part } from "../contracts.js";
+import { checkTensor } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { isBlocks, partLength } from "./blocks.js";
 
 /** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
 export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {
@@ -11,32 +13,31 @@ export function checkBlocks(fn: string, argument: "key" | "value", part: Part, q
   if (shape.length !== 4 || shape[2] !== blockLength) {
     const expected = `[blocks, numKvHeads, ${blockLength}, headDim], as blockLength is ${blockLength}`;
     const fix = "give the data in blocks of this length.";
-    throw new ShapeError({ fn, argument: `${argument}.data`, received: shape, expected, fix });
+    refuseShape(fn, `${argument}.data`, shape, expected, fix);
   }
   const [blocks, heads, , width] = shape as [number, number, number, number];
   if (scale && !scaleFits(checkTensor(fn, `${argument}.scale`, scale).shape, shape)) {
     const expected = `[${blocks}, ${heads}, 1, ${width}] or [${blocks}, ${heads}, ${blockLength}, 1]`;
     const fix = "give a scale for each number of a head, or for each token.";
-    throw new ShapeError({ fn, argument: `${argument}.scale`, received: scale.shape, expected, fix });
+    refuseShape(fn, `${argument}.scale`, scale.shape, expected, fix);
   }
-  const refuse = (field: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn, argument: `${argument}.${field}`, received, expected, fix });
-  };
+  const inTable = `${argument}.table`;
   if (typeof length !== "number" && length.length !== B) {
-    refuse("length", `${length.length} lengths`, `one, or B = ${B}`, "give the tokens of each batch.");
+    const fix = "give the tokens of each batch.";
+    refuse(fn, `${argument}.length`, `${length.length} lengths`, `one, or B = ${B}`, fix);
   }
   const columns = table.length / B;
   const needed = Math.ceil(partLength(part) / blockLength);
   if (B > 0 && (!Number.isInteger(columns) || columns < needed)) {
     const expected = `B = ${B} rows of ${needed} blocks or more, for ${partLength(part)} tokens`;
-    refuse("table", `${table.length} numbers`, expected, "name a block for each stretch of tokens.");
+    refuse(fn, inTable, `${table.length} numbers`, expected, "name a block for each stretch of tokens.");
   }
   for (let b = 0; b < B; b++) {
     const own = typeof length === "number" ? length : length[b]!;
     for (let column = 0; column < Math.ceil(own / blockLength); column++) {
       const block = table[b * columns + column]!;
       if (block >= 0 && block < blocks) continue;
-      refuse("table", block, `blocks from 0 to ${blocks - 1}`, "name blocks that the data have.");
+      refuse(fn, inTable, block, `blocks from 0 to ${blocks - 1}`, "name blocks that the data have.");
     }
   }
 }

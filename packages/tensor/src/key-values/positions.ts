@@ -1,0 +1,49 @@
+import type { Cache, KeyValues } from "../contracts.js";
+
+/** Positions of the stored keys: one list for all batches, or one each. */
+export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
+  if ("start" in positions) return [Int32Array.from({ length: S }, (_, s) => positions.start + s)];
+  if (positions.length === S) return [positions];
+  return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));
+}
+
+/** The position of a batch's first query. */
+export function firstQueryOf(firstQuery: number | Int32Array, batch: number): number {
+  return typeof firstQuery === "number" ? firstQuery : firstQuery[batch]!;
+}
+
+/**
+ * How long each sequence is up to its last key: queries are the last positions of it. One number where all batches have
+ * the same length.
+ */
+export function keyLengthsOf(positions: KeyValues["positions"], keys: number): readonly number[] {
+  if ("start" in positions) return [positions.start + keys];
+  const lengths = keyPositions(positions, keys).map((own) => own.reduce((a, b) => Math.max(a, b + 1), 0));
+  return lengths.every((length) => length === lengths[0]) ? lengths.slice(0, 1) : lengths;
+}
+
+/**
+ * Where `count` new tokens stand: after what a cache has seen, each batch after its own tokens.
+ *
+ * @param cache - Undefined: there is none, and the tokens are the first ones.
+ * @returns A start, or positions `[B, count]` where batches differ in length.
+ *
+ * @example
+ * ```ts
+ * import { positionsAfter } from "@qkv/tensor/key-values";
+ *
+ * positionsAfter(undefined, 3); // => { start: 0 }
+ * positionsAfter({ length: 5, lengths: Int32Array.of(5, 2) }, 2); // => [5, 6, 2, 3]
+ * ```
+ */
+export function positionsAfter(
+  cache: Pick<Cache, "length" | "lengths"> | undefined,
+  count: number,
+): KeyValues["positions"] {
+  const lengths = cache?.lengths;
+  if (!lengths || lengths.every((length) => length === lengths[0])) return { start: cache?.length ?? 0 };
+  return Int32Array.from(
+    { length: lengths.length * count },
+    (_, n) => lengths[Math.floor(n / count)]! + (n % count),
+  );
+}
