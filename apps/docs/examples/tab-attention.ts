@@ -1,0 +1,77 @@
+import { attention, causal } from "@qkv/attention";
+import { print, show, slider } from "@qkv/page";
+import {
+  add,
+  full,
+  matmul,
+  mul,
+  randn,
+  softmax,
+  transpose,
+  triu,
+} from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+import { wasm } from "@qkv/wasm";
+import { perSecond } from "@qkv/wasm/limits";
+
+const T = 2 ** slider("tokens, as a power of 2", { min: 6, max: 10, value: 8 });
+const [heads, D] = [4, 64];
+
+// The same inputs on two devices, so that each counts its own memory.
+async function inputs() {
+  const device = await wasm();
+  const [query, key, value] = [1, 2, 3].map((seed) =>
+    randn([1, heads, T, D], { seed }).to(device),
+  );
+  if (!query || !key || !value) throw new Error("three tensors were asked for");
+  return { device, query, key, value };
+}
+
+// One operation after the other: each score is written, read, written, read.
+const one = await inputs();
+const hidden = triu(full([T, T], -1e9), 1).to(one.device);
+const composed = () => {
+  const dots = matmul(one.query, transpose(one.key, -2, -1)); // [B, H, T, T]
+  const scores = add(mul(dots, D ** -0.5), hidden);
+  return matmul(softmax(scores), one.value);
+};
+
+// Tile by tile: scores of a tile never leave the cache, masked tiles are not computed.
+const two = await inputs();
+const mask = causal();
+const fused = () => attention(two.query, two.key, two.value, { mask });
+
+const ways = [
+  { name: "one after the other", device: one.device, compute: composed },
+  { name: "fused", device: two.device, compute: fused },
+].map(({ name, device, compute }) => {
+  const before = device.memory().bytes ?? 0;
+  const { data } = device.scope(compute);
+  const extra = (device.memory().peakBytes ?? 0) - before;
+  const run = () => device.scope(() => void compute());
+  return { name, data, extra, ms: 1000 / perSecond({ work: 1, run }) };
+});
+const [slow, fast] = ways;
+if (!slow || !fast) throw new Error("two ways were asked for");
+const apart = Math.max(
+  ...slow.data.map((y, i) => Math.abs(y - (fast.data[i] ?? NaN))),
+);
+if (!(apart < 1e-4)) throw new Error("two answers");
+if (!(fast.extra < slow.extra)) throw new Error("fused holds more");
+
+for (const { name, ms, extra } of ways)
+  print(
+    `${name}: ${ms.toFixed(2)} ms, ${Math.round(extra / 1024)} KiB beside the inputs`,
+  );
+print("a map of all scores is", (heads * T * T * 4) / 1024, "KiB");
+print("fused is", (slow.ms / fast.ms).toFixed(1), "times as fast");
+show(
+  bars(
+    { data: ways.map(({ ms }) => ms), shape: [2] },
+    {
+      labels: ways.map(({ name }) => name),
+      title: `Attention over ${T} tokens`,
+      unit: "ms",
+    },
+  ),
+);

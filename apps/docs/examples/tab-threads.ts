@@ -1,0 +1,49 @@
+import { attention, causal } from "@qkv/attention";
+import { print, show } from "@qkv/page";
+import { randn } from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+import { wasm } from "@qkv/wasm";
+import { perSecond } from "@qkv/wasm/limits";
+
+const shape = [1, 12, 512, 64]; // [B, H, T, D]
+const mask = causal();
+
+async function attend(threads: 1 | "auto") {
+  const device = await wasm({ threads });
+  const [query, key, value] = [1, 2, 3].map((seed) =>
+    randn(shape, { seed }).to(device),
+  );
+  if (!query || !key || !value) throw new Error("three tensors were asked for");
+  const compute = () => attention(query, key, value, { mask });
+  const output = device.scope(compute).data;
+  const run = () => device.scope(() => void compute());
+  const ms = 1000 / perSecond({ work: 1, run });
+  const report = device.report();
+  await device.close();
+  return { output, ms, report };
+}
+
+const alone = await attend(1);
+const together = await attend("auto");
+
+// Whoever computes a tile, its numbers are added in the same order.
+if (alone.output.some((y, i) => !Object.is(y, together.output[i])))
+  throw new Error("threads change the answer");
+
+const { threads, whyAlone } = together.report;
+print("threads here:", threads, whyAlone ?? "");
+print(
+  "the same to the last bit, and",
+  (alone.ms / together.ms).toFixed(2),
+  "times as fast",
+);
+show(
+  bars(
+    { data: [alone.ms, together.ms], shape: [2] },
+    {
+      labels: ["1 thread", `auto: ${threads}`],
+      title: "Attention over 512 tokens",
+      unit: "ms",
+    },
+  ),
+);
