@@ -1,5 +1,5 @@
-import type { Device } from "@qkv/tensor";
-import { generate, load, type Sampling } from "@qkv/transformer";
+import type { Cache, Device } from "@qkv/tensor";
+import { generate, load, type DecoderConfig, type Sampling } from "@qkv/transformer";
 
 export type ContinueOptions = {
   /** The tokenizer's file, as a path or URL. */
@@ -8,6 +8,8 @@ export type ContinueOptions = {
   maxTokens: number;
   sampling: Required<Sampling>;
   device: Device;
+  /** What keeps keys and values. */
+  makeCache: (config: DecoderConfig) => Cache;
   signal: AbortSignal;
   /** Is given the text as it comes: the prompt with the first new token, then what each token completes. */
   show: (text: string) => void;
@@ -34,7 +36,7 @@ export type Continuation = {
 
 /** Loads a model and lets it continue a prompt. */
 export async function continuePrompt(source: string, options: ContinueOptions): Promise<Continuation> {
-  const { prompt, maxTokens, sampling, device, signal, show } = options;
+  const { prompt, maxTokens, sampling, device, makeCache, signal, show } = options;
   const start = performance.now();
   const model = await load(source, { device, tokenizer: options.tokenizer, signal });
   const tokenizer = model.tokenizer!; // there is one, since its file was named
@@ -51,8 +53,9 @@ export async function continuePrompt(source: string, options: ContinueOptions): 
     pending = "";
   };
 
+  const cache = makeCache(model.config);
   let firstTokenMs: number | null = null;
-  for await (const { id } of generate(model, promptTokens, { maxTokens, sampling, signal })) {
+  for await (const { id } of generate(model, promptTokens, { maxTokens, sampling, cache, signal })) {
     firstTokenMs ??= performance.now() - loaded;
     tokens.push(id);
     emit(decoder.push(id));

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addCost } from "./commands/cost.js";
 import { addGenerate } from "./commands/generate.js";
 import type { Io } from "./io.js";
 
@@ -16,5 +17,6 @@ export function createProgram(io: Io): Command {
     })
     .showHelpAfterError("Fix: add --help to see what the command takes.");
   addGenerate(program, io);
+  addCost(program, io);
   return program;
 }

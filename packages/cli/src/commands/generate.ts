@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { cacheNames, cacheOption } from "../cache-option.js";
 import { continuePrompt } from "../continue-prompt.js";
 import { deviceNames, openDevice } from "../device-option.js";
 import type { Io } from "../io.js";
@@ -13,6 +14,7 @@ type Options = {
   topP: number;
   seed?: number;
   device: string;
+  cache: string;
   json?: true | string;
 };
 
@@ -51,6 +53,7 @@ export function addGenerate(program: Command, io: Io): void {
     .option("--top-p <p>", "choose among the likeliest tokens that together reach p", topP, 0.9)
     .option("--seed <s>", "the same seed gives the same text (default: another one each time)", seed)
     .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, "js")
+    .option("--cache <name>", `how keys and values are kept: ${cacheNames.join(", ")}`, "growing")
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText(
       "after",
@@ -61,6 +64,7 @@ export function addGenerate(program: Command, io: Io): void {
 
 async function runGenerate(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
   const { json, tokenizer, prompt, maxTokens, temperature, topP } = options;
+  const makeCache = cacheOption(options.cache);
   const device = await openDevice(options.device);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const sampling = { temperature, topP, seed };
@@ -80,6 +84,7 @@ async function runGenerate(source: string, options: Options, { out, err, signal 
       maxTokens,
       sampling,
       device,
+      makeCache,
       signal,
       show,
     });

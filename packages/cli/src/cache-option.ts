@@ -1,0 +1,46 @@
+import { ArgumentError } from "@qkv/core";
+import {
+  growingCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+} from "@qkv/kv-cache";
+
+/** What a cache must know of a model. */
+export type CacheFor = { readonly numLayers: number; readonly contextLength: number };
+
+const pageLength = 16;
+const pagesFor = ({ contextLength }: CacheFor) => Math.ceil(contextLength / pageLength);
+const kinds: Readonly<Record<string, (model: CacheFor, windowSize: number) => KvCache>> = {
+  growing: ({ numLayers }) => growingCache({ numLayers }),
+  static: ({ numLayers, contextLength }) => staticCache({ numLayers, maxLength: contextLength }),
+  rolling: ({ numLayers }, windowSize) => rollingCache({ numLayers, windowSize }),
+  paged: (model) => pagedCache({ numLayers: model.numLayers, pages: pagesFor(model), pageLength }),
+  prefix: (model) => prefixCache({ numLayers: model.numLayers, pages: pagesFor(model), pageLength }),
+  quantized: ({ numLayers }) => quantizedCache({ numLayers }),
+};
+
+/** The names that `--cache` takes, for its help. */
+export const cacheNames: readonly string[] = Object.keys(kinds).map((name) =>
+  name === "rolling" ? "rolling[:WINDOW]" : name,
+);
+
+/** What makes the cache that `--cache` names. */
+export function cacheOption(name: string): (model: CacheFor) => KvCache {
+  const [, kind = "", digits] = /^(\w+)(?::(\d+))?$/.exec(name) ?? [];
+  const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  const windowSize = digits === undefined ? undefined : Number(digits);
+  if (make && (windowSize === undefined || (kind === "rolling" && windowSize > 0))) {
+    return (model) => make(model, windowSize ?? model.contextLength);
+  }
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: "--cache",
+    received: name,
+    expected: `a cache: ${cacheNames.join(", ")}`,
+    fix: "leave --cache out for `growing`, which holds every token; `rolling:64` keeps the last 64.",
+  });
+}

@@ -1,0 +1,145 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "../run.js";
+
+let folder: string;
+const config = {
+  model_type: "llama",
+  hidden_size: 4096,
+  num_hidden_layers: 32,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  intermediate_size: 14336,
+  vocab_size: 128256,
+  max_position_embeddings: 8192,
+};
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "qkv-cost-"));
+  await writeFile(join(folder, "config.json"), JSON.stringify(config));
+  const header = Int32Array.of(64, 172, 5, 8, 4, 512, 512);
+  await writeFile(join(folder, "stories.bin"), new Uint8Array(header.buffer));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function recorded(...argv: string[]) {
+  let [out, err] = ["", ""];
+  const io = {
+    out: { write: (text: string) => (out += text) },
+    err: { write: (text: string) => (err += text) },
+  };
+  const code = await run(["cost", ...argv], { ...io, color: false });
+  return { code, out, err };
+}
+const json = async (...argv: string[]) =>
+  JSON.parse((await recorded(...argv, "--json")).out) as Record<string, Record<string, number>>;
+
+test("a config.json, or its folder: one object with everything, units in the names", async () => {
+  const result = await json(
+    join(folder, "config.json"),
+    "--context",
+    "8192",
+    "--batch",
+    "4",
+    "--machine",
+    "h100",
+  );
+  expect(result).toMatchObject({
+    architecture: "llama",
+    parameters: 8030261248,
+    contextLength: 8192,
+    batchSize: 4,
+    kvCache: { bytesPerToken: 131072, bytesPerRequest: 2 ** 30 },
+    memory: { weightBytes: 16060522496, cacheBytes: 2 ** 32 },
+    machine: { name: "H100 SXM" },
+    prefill: { boundBy: "compute" },
+    decode: { boundBy: "memory" },
+  });
+  expect(result["decode"]?.["timeMs"]).toBeGreaterThan((1000 * (16e9 + 2 ** 32)) / 3350e9);
+  expect(await json(folder, "--context", "8192", "--batch", "4", "--machine", "h100")).toEqual(result);
+});
+
+test("a table for eyes", async () => {
+  const { code, out, err } = await recorded(
+    folder,
+    "--machine",
+    "a100",
+    "--weights",
+    "int4",
+    "--users",
+    "100",
+  );
+  expect([code, err]).toEqual([0, ""]);
+  expect(out).toMatch(/^parameters {2}8,030,261,248$/m);
+  expect(out).toMatch(/^weights {5}4\.517 GB as int4/m);
+  expect(out).toMatch(/^cache {7}131\.1 kB a token, 536\.9 MB for 4096 tokens$/m);
+  expect(out).toMatch(/^token .*bound by memory/m);
+  expect(out).toMatch(/^plan {8}\d+ machines: /m);
+  expect(out).toMatch(/^assumed .*60 % of its speed/m);
+});
+
+test("a llama2.c checkpoint is read for its sizes alone", async () => {
+  expect(await json(join(folder, "stories.bin"))).toMatchObject({ parameters: 260032, contextLength: 512 });
+});
+
+test("an encoder has no steps, an encoder-decoder reads its text", async () => {
+  const at = join(folder, "bert.json");
+  const sizes = {
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    intermediate_size: 128,
+    vocab_size: 100,
+    max_position_embeddings: 32,
+  };
+  await writeFile(at, JSON.stringify({ model_type: "bert", ...sizes }));
+  const result = await json(at);
+  expect(result["decode"]).toBe(undefined);
+  expect(result).toMatchObject({ kvCache: { bytesPerToken: 0 }, longestContext: null });
+  await writeFile(
+    at,
+    JSON.stringify({
+      model_type: "t5",
+      d_model: 64,
+      num_layers: 2,
+      num_heads: 4,
+      d_kv: 16,
+      d_ff: 128,
+      vocab_size: 100,
+    }),
+  );
+  expect((await json(at, "--context", "10"))["kvCache"]?.["bytesPerRequest"]).toBe(2 * 10 * 2 * 2 * 64 * 2);
+});
+
+test("--measure uses what it measures", async () => {
+  const { out, err } = await recorded(join(folder, "stories.bin"), "--measure", "--json");
+  expect(err).toBe("measuring this machine …\n");
+  const { machine } = JSON.parse(out) as { machine: Record<string, number | string> };
+  expect(machine).toMatchObject({ name: "this machine (wasm)", source: "measured just now" });
+  for (const key of ["bytesPerSecond", "flopsPerSecond"]) expect(machine[key]).toBeGreaterThan(1e6);
+});
+
+test("--json FILE writes the file, and the table to standard output", async () => {
+  const path = join(folder, "out.json");
+  const { out } = await recorded(folder, "--json", path);
+  expect(out).toMatch(/^parameters/);
+  expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ parameters: 8030261248 });
+});
+
+test.each([
+  [["gone.json"], 'qkv cost: `model` is "gone.json", expected a file that can be read, and ENOENT'],
+  [["FOLDER", "--machine", "z80"], 'qkv: `--machine` is "z80", expected one of browserTab, t4, l4'],
+  [["FOLDER", "--weights", "int3"], 'qkv: `--weights` is "int3", expected one of float32'],
+  [["FOLDER", "--context", "0"], "qkv: `--context` is 0, expected a whole number of tokens, 1 or more"],
+  [
+    ["FOLDER", "--users", "10", "--machine", "t4", "--context", "100000"],
+    'plan: `machine` is "T4", expected machines that hold',
+  ],
+])("refused: %j", async (argv, message) => {
+  const { code, out, err } = await recorded(...argv.map((word) => (word === "FOLDER" ? folder : word)));
+  expect([code, out]).toEqual([1, ""]);
+  expect(err).toContain(message);
+  expect(existsSync(join(folder, "out.tmp"))).toBe(false);
+});

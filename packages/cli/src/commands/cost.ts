@@ -1,0 +1,227 @@
+import { ArgumentError } from "@qkv/core";
+import {
+  cost,
+  estimate,
+  formats,
+  kvCache,
+  largestBatch,
+  longestContext,
+  machines,
+  memory,
+  parameters,
+  plan,
+  quantized,
+  type Format,
+  type Machine,
+  type ModelShape,
+  type Plan,
+} from "@qkv/cost";
+import type { Command } from "commander";
+import type { Io } from "../io.js";
+import { measureMachine } from "../measure-machine.js";
+import { numberOption } from "../number-option.js";
+import { openOutputFile } from "../output-file.js";
+import { readShape } from "../read-shape.js";
+
+type Options = {
+  context?: number;
+  batch: number;
+  machine: string;
+  weights: string;
+  cache: string;
+  users?: number;
+  tokensPerSecond: number;
+  measure?: true;
+  json?: true | string;
+};
+
+const whole = (flag: string, unit: string) =>
+  numberOption(flag, {
+    expected: `a whole number of ${unit}, 1 or more`,
+    fix: `count ${unit}.`,
+    accepts: (value) => Number.isSafeInteger(value) && value >= 1,
+  });
+const rate = numberOption("--tokens-per-second", {
+  expected: "a number above 0",
+  fix: "give what each user shall get; people read about 5 tokens a second.",
+  accepts: (value) => value > 0,
+});
+
+const known: Readonly<Record<string, Format>> = {
+  ...formats,
+  int8: quantized({ bits: 8 }),
+  int4: quantized({ bits: 4 }),
+};
+
+/** Adds `qkv cost`: what a model takes, without running it. */
+export function addCost(program: Command, io: Io): void {
+  const names = Object.keys(known).join(", ");
+  program
+    .command("cost")
+    .summary("say what a model costs before it runs")
+    .description("Says what a model costs before it runs: parameters, bytes, FLOPs, time on a machine.")
+    .argument("<model>", "a config.json, a folder with one, or a llama2.c checkpoint; a path or a URL")
+    .option(
+      "--context <n>",
+      "tokens of a sequence (default: what the model was made for, at most 4096)",
+      whole("--context", "tokens"),
+    )
+    .option("--batch <n>", "sequences side by side", whole("--batch", "sequences"), 1)
+    .option("--machine <name>", `one of ${Object.keys(machines).join(", ")}`, "browserTab")
+    .option("--measure", "measure this machine with the wasm device, and use that")
+    .option("--weights <format>", `how weights are stored: ${names}`, "float16")
+    .option("--cache <format>", "how the cache is stored", "float16")
+    .option("--users <n>", "also say how many machines so many users take", whole("--users", "users"))
+    .option("--tokens-per-second <n>", "what each of them gets", rate, 10)
+    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .addHelpText("after", "\nExample:\n  qkv cost config.json --context 8192 --machine h100 --users 1000")
+    .action((model: string, options: Options) => runCost(model, options, io));
+}
+
+async function runCost(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
+  const { json } = options;
+  const used = {
+    weights: pick("--weights", known, options.weights),
+    cache: pick("--cache", known, options.cache),
+  };
+  const named = pick("--machine", machines as Readonly<Record<string, Machine>>, options.machine);
+  const shape = await readShape(source, signal);
+  const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
+  try {
+    if (options.measure) err.write("measuring this machine …\n");
+    const machine = options.measure ? await measureMachine() : named;
+    const result = costOf(shape, { ...options, machine, formats: used });
+    if (json === true) out.write(`${JSON.stringify(result)}\n`);
+    else out.write(table(result));
+    await file?.finish(`${JSON.stringify(result)}\n`);
+  } finally {
+    await file?.discard();
+  }
+}
+
+type Request = Omit<Options, "machine"> & { machine: Machine; formats: { weights: Format; cache: Format } };
+
+/** Everything that the command says, as one object. */
+function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSecond, ...rest }: Request) {
+  const contextLength = rest.context ?? Math.min(shape.contextLength ?? 4096, 4096);
+  const sized = { batchSize: batch, contextLength, formats };
+  const size = parameters(shape);
+  const both = shape.encoder !== undefined && shape.decoder !== undefined;
+  const sourceLength = both ? { sourceLength: contextLength } : {};
+  const pass = (call: Parameters<typeof cost>[1]) => {
+    const taken = cost(shape, { formats, batchSize: batch, ...sourceLength, ...call });
+    const { timeMs, boundBy, tokensPerSecond } = estimate(taken, machine);
+    const { flops, bytes, weightBytes, cacheBytes, activationBytes, intensity, calls } = taken;
+    return {
+      flops,
+      bytes,
+      weightBytes,
+      cacheBytes,
+      activationBytes,
+      intensity,
+      calls,
+      timeMs,
+      boundBy,
+      tokensPerSecond,
+    };
+  };
+  const { bytesPerToken, bytesPerRequest } = kvCache(shape, {
+    contextLength,
+    ...sourceLength,
+    format: formats.cache,
+  });
+  const fitting = { formats, memoryBytes: machine.memoryBytes };
+  const longest = longestContext(shape, { ...fitting, batchSize: batch });
+  return {
+    architecture: shape.architecture,
+    contextLength,
+    batchSize: batch,
+    formats: { weights: formats.weights.name, cache: formats.cache.name },
+    parameters: size.total,
+    activeParameters: size.active,
+    kvCache: { bytesPerToken, bytesPerRequest },
+    memory: memory(shape, sized),
+    prefill: pass({ queryLength: contextLength, outputLength: 1 }),
+    // An encoder alone has no steps.
+    ...(shape.decoder && { decode: pass({ contextLength, encodes: false }) }),
+    machine,
+    // JSON has no Infinity: where nothing grows, there is no longest.
+    longestContext: longest === Infinity ? null : longest,
+    largestBatch: largestBatch(shape, { ...fitting, contextLength }),
+    ...(users !== undefined && {
+      plan: plan(shape, { users, contextLength, tokensPerSecond, machine, formats }),
+    }),
+  };
+}
+
+function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: string): T {
+  const found = Object.hasOwn(choices, name) ? choices[name] : undefined;
+  if (found !== undefined) return found;
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: flag,
+    received: name,
+    expected: `one of ${Object.keys(choices).join(", ")}`,
+    fix: "choose one of these.",
+  });
+}
+
+/** For eyes: a line for each figure. */
+function table(result: ReturnType<typeof costOf>): string {
+  const { kvCache: cache, memory: held, prefill, decode, machine, contextLength, batchSize } = result;
+  const active =
+    result.activeParameters < result.parameters
+      ? `, of which a token passes ${count(result.activeParameters)}`
+      : "";
+  const passText = (pass: typeof prefill) =>
+    `${count(pass.flops)} FLOPs, ${bytes(pass.bytes)}, ${pass.intensity.toPrecision(3)} FLOPs a byte; ` +
+    `at least ${time(pass.timeMs)}, bound by ${pass.boundBy}`;
+  const rows: [string, string][] = [
+    ["parameters", `${result.parameters.toLocaleString("en-US")}${active}`],
+    ["weights", `${bytes(held.weightBytes)} as ${result.formats.weights}`],
+    [
+      "cache",
+      `${bytes(cache.bytesPerToken)} a token, ${bytes(cache.bytesPerRequest)} for ${contextLength} tokens`,
+    ],
+    ["memory", `${bytes(held.bytes)} for ${batchSize} × ${contextLength} tokens`],
+    ["prompt", passText(prefill)],
+    ...(decode
+      ? ([["token", `${passText(decode)}; ${decode.tokensPerSecond.toPrecision(3)} tokens/s`]] as [
+          string,
+          string,
+        ][])
+      : []),
+    [
+      "machine",
+      `${machine.name}: ${bytes(machine.memoryBytes)}, ${bytes(machine.bytesPerSecond)}/s, ${count(machine.flopsPerSecond)} FLOP/s (${machine.source})`,
+    ],
+    [
+      "fits",
+      `${result.longestContext ?? "any number of"} tokens of ${batchSize}, or ${result.largestBatch} sequences of ${contextLength} tokens`,
+    ],
+    ...(result.plan ? planRows(result.plan) : []),
+  ];
+  return rows.map(([name, text]) => `${name.padEnd(11)} ${text}\n`).join("");
+}
+
+function planRows(made: Plan): [string, string][] {
+  const { layout, replicas, batchSize } = made;
+  return [
+    [
+      "plan",
+      `${made.machines} machines: ${replicas} copies, each on ${layout.tensor} × ${layout.pipeline}, ` +
+        `${batchSize} users a copy, ${made.tokensPerSecond.toPrecision(3)} tokens/s each`,
+    ],
+    ...made.assumptions.map((text): [string, string] => ["assumed", text]),
+  ];
+}
+
+const scaled = (value: number, units: readonly string[]) => {
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return `${Number((value / 1000 ** power).toPrecision(4))}${units[power]}`;
+};
+const bytes = (value: number) => scaled(value, [" B", " kB", " MB", " GB", " TB", " PB"]);
+const count = (value: number) =>
+  scaled(value, ["", " thousand", " million", " billion", " trillion", " quadrillion"]);
+const time = (ms: number) =>
+  ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
