@@ -1,4 +1,4 @@
-export { countWords, type CountOptions, type SplitWords } from "./training/count-words.js";
+export { countWords, type CountOptions } from "./training/count-words.js";
 export { learnMerges, type LearnedMerge } from "./training/learn-merges.js";
 export { sampleTexts } from "./training/sample-texts.js";
 export { textChunks } from "./training/text-chunks.js";

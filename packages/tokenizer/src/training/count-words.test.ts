@@ -1,22 +1,6 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import { countWords } from "./count-words.js";
-import { gpt2Words } from "./gpt2-words.js";
-
-test("words, joined, are the text", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
-      expect(gpt2Words(text).join("")).toBe(text);
-    }),
-  );
-});
-
-test("golden: GPT-2's words", () => {
-  const words = "He's  here, they'll pay 100€ \n\nnow";
-  expect(gpt2Words(words)).toEqual([..."He|'s| | here|,| they|'ll| pay| 100|€| \n|\n|now".split("|")]);
-  // U+0085 is white space and U+FEFF is not, as Unicode has it and \s of JavaScript has not.
-  expect(gpt2Words("a\u0085b\ufeffc")).toEqual(["a", "\u0085", "b", "\ufeff", "c"]);
-});
+import { defineSplit } from "../splitting/split.js";
 
 test("each text is by itself", () => {
   expect([...countWords(["to", "to be"])]).toEqual([
@@ -31,7 +15,11 @@ test("special tokens are cut out, the longest first, whatever letters they have"
 });
 
 test("a split of one's own", () => {
-  expect([...countWords("a-b", { split: (text) => text.split("-") }).keys()]).toEqual(["a", "b"]);
+  const pairs = defineSplit("pairs", (text, start) => Math.min(start + 2, text.length));
+  expect([...countWords("ababa", { split: pairs })]).toEqual([
+    ["ab", 2],
+    ["a", 1],
+  ]);
 });
 
 test("bytes are refused, with the way to give them", () => {

@@ -1,13 +1,14 @@
 import { ArgumentError } from "@qkv/core";
-import { gpt2Words } from "./gpt2-words.js";
-
-/** Cuts a text into the words that merges stay within. What it returns, joined, should be the text. */
-export type SplitWords = (text: string) => Iterable<string>;
+import { gpt2Split } from "../splitting/gpt2-split.js";
+import type { Split } from "../splitting/split.js";
 
 /** What is counted as a word. */
 export type CountOptions = {
-  /** Default: as GPT-2 does, letters, digits and other characters apart, each with the space in front. */
-  split?: SplitWords;
+  /**
+   * Cuts a text into the words that merges stay within; an encoder needs the same one. Default: `gpt2Split`, letters,
+   * digits and other characters apart, each with the space in front.
+   */
+  split?: Split;
   /** Texts of special tokens, such as `<|endoftext|>`: cut out first and not counted. Default: none. */
   specialTokens?: readonly string[];
 };
@@ -39,7 +40,7 @@ export function countWords(
 /** The same, a text at a time. */
 export function wordCounter(
   fn: string,
-  { split = gpt2Words, specialTokens = [] }: CountOptions,
+  { split = gpt2Split, specialTokens = [] }: CountOptions,
 ): { add(text: string): void; readonly words: Map<string, number> } {
   const words = new Map<string, number>();
   // The longest of those that begin alike is cut out.
@@ -58,7 +59,11 @@ export function wordCounter(
         });
       }
       for (const part of specialTokens.length > 0 ? text.split(special) : [text]) {
-        for (const word of split(part)) words.set(word, (words.get(word) ?? 0) + 1);
+        const spans = split.spans(part);
+        for (let i = 0; i < spans.length; i += 2) {
+          const word = part.slice(spans[i], spans[i + 1]);
+          words.set(word, (words.get(word) ?? 0) + 1);
+        }
       }
     },
   };

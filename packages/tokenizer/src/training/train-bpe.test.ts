@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { byteLevelBpe } from "../byte-level-bpe.js";
+import { defineSplit } from "../splitting/split.js";
 import { trainBpe, type TrainBpeProgress } from "./train-bpe.js";
 
 const text = "the cat sat on the mat, then the rat sat there. ".repeat(20);
@@ -8,7 +11,7 @@ test("special tokens, then bytes in GPT-2's order, then merges have the ids", as
     vocabSize: 262,
     specialTokens: ["<|end|>", "<|pad|>"],
   });
-  expect(specialTokens).toEqual(["<|end|>", "<|pad|>"]);
+  expect(specialTokens).toEqual({ "<|end|>": 0, "<|pad|>": 1 });
   expect([...vocab].slice(0, 3)).toEqual([
     ["<|end|>", 0],
     ["<|pad|>", 1],
@@ -69,10 +72,10 @@ test("an abort is heard before the work, while reading, and while merging", asyn
   const all = trainBpe(["ab"], {
     vocabSize: 300,
     signal: merging.signal,
-    split: (word) => {
+    split: defineSplit("whole", (text) => {
       merging.abort(reason);
-      return [word];
-    },
+      return text.length;
+    }),
   });
   await expect(all).rejects.toBe(reason);
 });
@@ -99,5 +102,18 @@ test("a special token that a merge would spell is refused when that merge is lea
   const training = trainBpe([" the the"], { vocabSize: 300, specialTokens: ["Ġthe"] });
   await expect(training).rejects.toThrow(
     '`specialTokens` is "Ġthe", expected a text that is no token already',
+  );
+});
+
+test("property: what was trained encodes any text and gives it back, in fewer tokens than bytes", async () => {
+  const trained = await trainBpe([text], { vocabSize: 300, specialTokens: ["<|end|>"] });
+  const tokenizer = byteLevelBpe(trained, { specialTokens: trained.specialTokens });
+  expect(tokenizer.vocabSize).toBe(trained.vocab.size);
+  expect(tokenizer.encode("the<|end|>")).toEqual([trained.vocab.get("the"), 0]);
+  expect(tokenizer.encode(text).length).toBeLessThan(text.length / 3);
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (any) => {
+      expect(tokenizer.decode(tokenizer.encode(any))).toBe(any);
+    }),
   );
 });

@@ -29,13 +29,14 @@ export type TrainBpeProgress = {
   vocabSize: number;
 };
 
-/** A byte-level vocabulary. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
+/** A byte-level vocabulary, as `byteLevelBpe` takes it. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
 export type TrainedBpe = {
   /** The id of each token: special tokens, then the bytes in GPT-2's order, then what was merged. */
   readonly vocab: ReadonlyMap<string, number>;
   /** In the order of learning, which is the order of `merges.txt`. */
   readonly merges: readonly (readonly [left: string, right: string])[];
-  readonly specialTokens: readonly string[];
+  /** The ids of the special tokens. */
+  readonly specialTokens: Readonly<Record<string, number>>;
 };
 
 /**
@@ -55,11 +56,13 @@ export type TrainedBpe = {
  *
  * @example
  * ```ts
+ * import { byteLevelBpe } from "@qkv/tokenizer";
  * import { trainBpe } from "@qkv/tokenizer/training";
  *
- * const { vocab, merges } = await trainBpe(["aaabdaaabac"], { vocabSize: 259 });
- * merges; // => [["a", "a"], ["aa", "a"], ["aaa", "b"]]
- * vocab.get("aaab"); // => 258
+ * const trained = await trainBpe(["aaabdaaabac"], { vocabSize: 259 });
+ * trained.merges; // => [["a", "a"], ["aa", "a"], ["aaa", "b"]]
+ * const tokenizer = byteLevelBpe(trained);
+ * tokenizer.encode("aaabdaaabac").map(tokenizer.token); // => ["aaab", "d", "aaab", "a", "c"]
  * ```
  */
 export async function trainBpe(
@@ -99,7 +102,7 @@ export async function trainBpe(
   }
   signal?.throwIfAborted();
   report();
-  return { vocab, merges, specialTokens: [...specialTokens] };
+  return { vocab, merges, specialTokens: Object.fromEntries(specialTokens.map((token, id) => [token, id])) };
 }
 
 function checkOptions({ vocabSize, minCount = 1, specialTokens = [] }: TrainBpeOptions): void {
