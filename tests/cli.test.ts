@@ -161,6 +161,7 @@ describe("help and version", () => {
       "top-p",
       "seed",
       "device",
+      "cache",
       "json",
       "help",
     ];
