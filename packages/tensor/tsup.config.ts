@@ -7,6 +7,7 @@ export default library([
   "expressions",
   "key-values",
   "optimizers",
+  "quantized",
   "safetensors",
   "tile-plan",
 ]);

@@ -1,0 +1,88 @@
+import { refuse, refuseShape } from "@qkv/core";
+import { tensor } from "../create.js";
+import { checkTensor } from "../op.js";
+import type { Tensor } from "../tensor.js";
+import { groupLength, panelRows, stepsOf, type QuantizedWeight } from "./quantized-weight.js";
+
+/**
+ * A weight as small whole numbers and what they are multiplied with. With 8 bits each output has a scale of its own,
+ * and its numbers reach from −127 to 127; with 4 bits each 32 inputs of an output have one, and reach from −7 to 7. No
+ * number is further from its own than half a scale.
+ *
+ * @param weight - `[out, in]`, as checkpoints store it. Floats, on a device whose memory the program can reach.
+ * @param options - `bits`: 8 (default) or 4.
+ * @returns On the weight's device; a quarter of its bytes, or an eighth and a little more.
+ * @throws {ShapeError} If the weight is no matrix. {@link ArgumentError} if a number is not finite, or bits are others.
+ * @see "LLM.int8()" (2022), arXiv:2208.07339; "GPTQ" (2022), arXiv:2210.17323, for what rounding costs
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { dequantizeWeight, quantizeWeight } from "@qkv/tensor/quantized";
+ *
+ * const quantized = quantizeWeight(tensor([[127, -64, 0.4, 3]]));
+ * dequantizeWeight(quantized, 4).toNested(); // => [[127, -64, 0, 3]]
+ * ```
+ */
+export function quantizeWeight(weight: Tensor, { bits = 8 }: { bits?: 4 | 8 } = {}): QuantizedWeight {
+  const fn = "quantizeWeight";
+  const { shape, device } = checkTensor(fn, "weight", weight);
+  const refused: unknown = bits;
+  if (refused !== 4 && refused !== 8) {
+    refuse(fn, "bits", refused, "4 or 8", "leave it out for 8, which few models notice.");
+  }
+  if (shape.length !== 2) {
+    refuseShape(fn, "weight", shape, "[out, in]", "reshape it to one row for each output.");
+  }
+  const [outputs, inputs] = shape as [number, number];
+  const { data } = weight;
+  const group = bits === 8 ? Math.max(1, inputs) : groupLength;
+  const groups = Math.max(1, Math.ceil(inputs / group));
+  const steps = stepsOf(bits, inputs);
+  const panels = Math.ceil(outputs / panelRows);
+  const bytes = panels * steps * panelRows * 4;
+  const scale = new Float32Array(outputs * groups);
+  const whole = bits === 8 ? new Int8Array(bytes) : new Uint8Array(bytes).fill(0x88);
+  const most = bits === 8 ? 127 : 7;
+  for (let n = 0; n < outputs; n++) {
+    for (let g = 0; g < groups; g++) {
+      const end = Math.min(inputs, (g + 1) * group);
+      let largest = 0;
+      for (let k = g * group; k < end; k++) largest = Math.max(largest, Math.abs(data[n * inputs + k]!));
+      if (!Number.isFinite(largest)) {
+        refuse(fn, `weight[${n}]`, largest, "finite numbers", "train or load the weight again.");
+      }
+      const step = Math.fround(largest / most);
+      scale[n * groups + g] = step;
+      for (let k = g * group; k < end && step > 0; k++) {
+        const number = Math.max(-most, Math.min(most, Math.round(data[n * inputs + k]! / step)));
+        put(whole, bits, steps, n, k, number);
+      }
+    }
+  }
+  return {
+    data: tensor(whole, {
+      shape: [panels, steps, panelRows, 4],
+      dtype: bits === 8 ? "int8" : "uint8",
+      device,
+    }),
+    scale: tensor(scale, { shape: [outputs, groups], device }),
+  };
+}
+
+/** Writes the number of output n and input k where it belongs. */
+function put(
+  to: Int8Array | Uint8Array,
+  bits: 4 | 8,
+  steps: number,
+  n: number,
+  k: number,
+  number: number,
+): void {
+  const inStep = bits === 8 ? 4 : 8;
+  const row = (Math.floor(n / panelRows) * steps + Math.floor(k / inStep)) * panelRows + (n % panelRows);
+  const at = row * 4 + (k % 4);
+  if (bits === 8) to[at] = number;
+  else if (k % 8 < 4) to[at] = (to[at]! & 0xf0) | (number + 8);
+  else to[at] = (to[at]! & 0x0f) | ((number + 8) << 4);
+}

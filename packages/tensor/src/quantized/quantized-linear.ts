@@ -1,0 +1,127 @@
+import { refuse, sizeOf, type TypedArray } from "@qkv/core";
+import { checkTensor, run, type Op } from "../op.js";
+import { add } from "../ops/add.js";
+import { contiguous } from "../ops/contiguous.js";
+import { matmul } from "../ops/matmul.js";
+import { reshape } from "../ops/reshape.js";
+import type { Tensor } from "../tensor.js";
+import { dequantizeOp } from "./dequantize-weight.js";
+import { bitsOf, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
+import { wholeNumber } from "./whole-number.js";
+
+type Activations = "float32" | "int8";
+
+/** x `[M, in]`, data and scales to `[M, out]`. */
+export const quantizedMatmulOp: Op<{ activations: Activations }> = {
+  name: "quantizedMatmul",
+  infer: ([x, , scale]) => [{ shape: [x!.shape[0]!, scale!.shape[0]!], dtype: x!.dtype }],
+  kernel([x, data, scale], [out], { activations }) {
+    const [M, K] = x!.shape as [number, number];
+    const [N, groups] = scale!.shape as [number, number];
+    const bits = bitsOf({ data: data! });
+    const numbers = data!.array.subarray(data!.offset);
+    const weight = new Float64Array(K);
+    const rows = Array.from({ length: M }, (_, m) =>
+      rowOf(x!.array, x!.offset + m * x!.strides[0]!, x!.strides[1]!, K),
+    );
+    const whole = activations === "int8" ? rows.map(roundRow) : undefined;
+    for (let n = 0; n < N; n++) {
+      for (let k = 0; k < K; k++) {
+        const group = bits === 8 ? 0 : Math.floor(k / groupLength);
+        const factor = scale!.array[scale!.offset + n * groups + group]!;
+        weight[k] = factor * wholeNumber(numbers, bits, data!.shape[1]!, n, k);
+      }
+      for (let m = 0; m < M; m++) {
+        const row = whole?.[m]!.numbers ?? rows[m]!;
+        let sum = 0;
+        for (let k = 0; k < K; k++) sum += row[k]! * weight[k]!;
+        out!.array[m * N + n] = sum * (whole?.[m]!.step ?? 1);
+      }
+    }
+  },
+  flops: ([x], [y]) => 2 * sizeOf(y!.shape) * x!.shape[1]!,
+  // Rounding of activations counts as nothing; the weight is fixed.
+  backward: ({ inputs: [x, data, scale], gradients: [dy] }) => [
+    matmul(dy!, run(dequantizeOp, [data!, scale!], { inputs: x!.shape[1]! })),
+  ],
+};
+
+function rowOf(array: TypedArray, at: number, step: number, n: number): Float64Array {
+  return Float64Array.from({ length: n }, (_, k) => array[at + k * step]!);
+}
+
+/**
+ * A row of activations as whole numbers from −63 to 63, and what they are multiplied with. Seven bits, since that is
+ * what the instruction that multiplies bytes takes on every machine. Computed in float32, ties to even, so that every
+ * device rounds alike.
+ */
+function roundRow(row: Float64Array): { numbers: Float64Array; step: number } {
+  const largest = row.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  if (!(largest > 0)) return { numbers: row, step: 1 };
+  const per = Math.fround(63 / largest);
+  const numbers = row.map((x) => toEven(Math.max(-63, Math.min(63, Math.fround(Math.fround(x) * per)))));
+  return { numbers, step: Math.fround(largest / 63) };
+}
+
+function toEven(x: number): number {
+  const below = Math.floor(x);
+  const rest = x - below;
+  if (rest !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** How a quantized layer computes. */
+export type QuantizedLinearOptions = {
+  /**
+   * `"float32"` (default): activations stay as they are. `"int8"`: each row is rounded to whole numbers of its own
+   * scale as it comes, which is several times faster where the machine multiplies bytes, and costs about 1.5 % of
+   * the result's size in noise. For weights of 8 bits.
+   */
+  activations?: Activations;
+};
+
+/**
+ * `y = x Wᵀ + b` with a quantized weight. Gradients go back to `x` and the bias; the weight is fixed.
+ *
+ * @param x - `[…, in]`, float32
+ * @param weight - Of `quantizeWeight`.
+ * @param bias - `[out]`, or undefined for none.
+ * @returns `[…, out]`
+ * @throws {ArgumentError} If the weight is for other inputs, x is not float32, or whole activations meet 4-bit weights.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
+ *
+ * const weight = quantizeWeight(tensor([[127, 1], [0, 127]]));
+ * quantizedLinear(tensor([[1, 2]]), weight).toNested(); // => [[129, 254]]
+ * ```
+ */
+export function quantizedLinear(
+  x: Tensor,
+  weight: QuantizedWeight,
+  bias?: Tensor,
+  { activations = "float32" }: QuantizedLinearOptions = {},
+): Tensor {
+  const fn = "quantizedLinear";
+  const { shape, dtype } = checkTensor(fn, "x", x);
+  if (dtype !== "float32" || shape.length === 0) {
+    const received = `${dtype} [${shape.join(", ")}]`;
+    refuse(fn, "x", received, "float32 […, in]", '`cast(x, "float32")`, with inputs as the last axis.');
+  }
+  const inputs = shape.at(-1)!;
+  const outputs = checkQuantized(fn, weight, inputs);
+  const asked: unknown = activations;
+  if (asked !== "float32" && (asked !== "int8" || bitsOf(weight) === 4)) {
+    const expected = bitsOf(weight) === 4 ? '"float32", as the weight has 4 bits' : '"float32" or "int8"';
+    refuse(fn, "activations", asked, expected, "leave it out for float32.");
+  }
+  const rows = sizeOf(shape.slice(0, -1));
+  const flat = shape.length === 2 ? x : reshape(x, [rows, inputs]);
+  const y = run(quantizedMatmulOp, [flat, contiguous(weight.data), contiguous(weight.scale)], {
+    activations,
+  });
+  const shaped = shape.length === 2 ? y : reshape(y, [...shape.slice(0, -1), outputs]);
+  return bias ? add(shaped, checkTensor(fn, "bias", bias)) : shaped;
+}

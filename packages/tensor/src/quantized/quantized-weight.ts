@@ -1,0 +1,61 @@
+import { refuse } from "@qkv/core";
+import { isTensor, type Tensor } from "../tensor.js";
+
+/**
+ * A weight `[out, in]` as small whole numbers, in the order in which kernels read them: panels of 8 outputs, and in a
+ * panel 4 inputs of each output together. Plain data: it is saved, moved and held as params are.
+ */
+export type QuantizedWeight = {
+  /**
+   * 8 bits: int8 `[⌈out / 8⌉, ⌈in / 4⌉, 8, 4]`, input `4 j + c` of output `8 p + r` at `[p, j, r, c]`.
+   * 4 bits: uint8 `[⌈out / 8⌉, 4 ⌈in / 32⌉, 8, 4]`, of input `8 j + c` the lower half of `[p, j, r, c]`, of input
+   * `8 j + 4 + c` the upper half, each 8 more than the number it stands for.
+   */
+  readonly data: Tensor;
+  /** What the numbers are multiplied with. 8 bits: `[out, 1]`; 4 bits: `[out, ⌈in / 32⌉]`, one for each 32 inputs. */
+  readonly scale: Tensor;
+};
+
+/** Inputs that share a scale where numbers have 4 bits. */
+export const groupLength = 32;
+
+/** Outputs of a panel. */
+export const panelRows = 8;
+
+/** Whether a value is a quantized weight rather than a tensor. */
+export function isQuantized(value: unknown): value is QuantizedWeight {
+  const { data, scale } = (value ?? {}) as Partial<QuantizedWeight>;
+  return isTensor(data) && isTensor(scale) && data.shape.length === 4;
+}
+
+/** The bits of a weight's numbers: told by their type. */
+export function bitsOf({ data }: { data: Pick<Tensor, "dtype"> }): 4 | 8 {
+  return data.dtype === "uint8" ? 4 : 8;
+}
+
+/** Steps of inputs that a panel has for `inputs` of them, each of 4 bytes for each output. */
+export function stepsOf(bits: 4 | 8, inputs: number): number {
+  return bits === 8 ? Math.ceil(inputs / 4) : 4 * Math.ceil(inputs / groupLength);
+}
+
+/** Refuses what is no quantized weight for `inputs` inputs. Returns its number of outputs. */
+export function checkQuantized(fn: string, weight: QuantizedWeight, inputs: number): number {
+  const fix = "make it with `quantizeWeight(weight)`, of a weight [out, in] that belongs to x.";
+  if (!isQuantized(weight)) refuse(fn, "weight", weight, "a quantized weight `{ data, scale }`", fix);
+  const { data, scale } = weight;
+  const bits = bitsOf(weight);
+  const outputs = scale.shape[0]!;
+  const wanted = [Math.ceil(outputs / panelRows), stepsOf(bits, inputs), panelRows, 4];
+  const groups = bits === 8 ? 1 : Math.ceil(inputs / groupLength);
+  if (
+    data.dtype !== (bits === 8 ? "int8" : "uint8") ||
+    data.shape.join() !== wanted.join() ||
+    scale.dtype !== "float32" ||
+    scale.shape.join() !== [outputs, groups].join()
+  ) {
+    const received = `${data.dtype} [${data.shape.join(", ")}] with ${scale.dtype} scales [${scale.shape.join(", ")}]`;
+    const expected = `${bits === 8 ? "int8" : "uint8"} [${wanted.join(", ")}] with float32 scales [${outputs}, ${groups}], for ${inputs} inputs`;
+    refuse(fn, "weight", received, expected, fix);
+  }
+  return outputs;
+}

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { grad, js, linear, matmul, randn, reshape, sum, tensor, zeros, type Tensor } from "../index.js";
+import { dequantizeWeight, isQuantized, quantizedLinear, quantizeWeight } from "../quantized.js";
+
+const size = fc.integer({ min: 1, max: 70 });
+
+test("property: no number is further from its own than half a scale", () => {
+  fc.assert(
+    fc.property(size, size, fc.nat(1e6), fc.constantFrom(4, 8), (outputs, inputs, seed, bits) => {
+      const weight = randn([outputs, inputs], { seed });
+      const quantized = quantizeWeight(weight, { bits: bits as 4 | 8 });
+      const again = dequantizeWeight(quantized, inputs);
+      expect(again.shape).toEqual([outputs, inputs]);
+      const groups = quantized.scale.shape[1]!;
+      again.data.forEach((value, i) => {
+        const group = bits === 8 ? 0 : Math.floor((i % inputs) / 32);
+        const scale = quantized.scale.data[Math.floor(i / inputs) * groups + group]!;
+        expect(Math.abs(value - weight.data[i]!)).toBeLessThanOrEqual(scale * 0.5001);
+      });
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test("property: a quantized layer is a layer with the weight that it stands for", () => {
+  fc.assert(
+    fc.property(size, size, size, fc.nat(1e6), fc.constantFrom(4, 8), (M, outputs, inputs, seed, bits) => {
+      const quantized = quantizeWeight(randn([outputs, inputs], { seed }), { bits: bits as 4 | 8 });
+      const [x, bias] = [randn([M, inputs], { seed: seed + 1 }), randn([outputs], { seed: seed + 2 })];
+      const expected = linear(x, dequantizeWeight(quantized, inputs), bias).data;
+      quantizedLinear(x, quantized, bias).data.forEach((y, i) => expect(y).toBeCloseTo(expected[i]!, 4));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test("property: whole activations are the nearest of 127, so that the noise is small and zero stays zero", () => {
+  fc.assert(
+    fc.property(size, size, fc.nat(1e6), (outputs, inputs, seed) => {
+      const quantized = quantizeWeight(randn([outputs, inputs], { seed }));
+      const x = randn([3, inputs], { seed: seed + 1 });
+      const float = quantizedLinear(x, quantized).data;
+      const weight = dequantizeWeight(quantized, inputs).data;
+      quantizedLinear(x, quantized, undefined, { activations: "int8" }).data.forEach((y, i) => {
+        const at = Math.floor(i / outputs) * inputs;
+        const row = [...x.data].slice(at, at + inputs);
+        const step = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 63;
+        let bound = 0;
+        for (let k = 0; k < inputs; k++) bound += (step / 2) * Math.abs(weight[(i % outputs) * inputs + k]!);
+        expect(Math.abs(y - float[i]!)).toBeLessThanOrEqual(bound * 1.001 + 1e-5);
+      });
+    }),
+    { numRuns: 20 },
+  );
+  const quantized = quantizeWeight(randn([4, 8], { seed: 1 }));
+  expect(quantizedLinear(zeros([1, 8]), quantized, undefined, { activations: "int8" }).toNested()).toEqual([
+    [0, 0, 0, 0],
+  ]);
+});
+
+test("golden: where each number lies, by hand", () => {
+  // 9 outputs make two panels; output 8 is row 0 of the second. Five inputs make two steps of four.
+  const weight = reshape(tensor(Array.from({ length: 45 }, (_, i) => (i === 44 ? 127 : 0))), [9, 5]);
+  const { data, scale } = quantizeWeight(weight);
+  expect(data.shape).toEqual([2, 2, 8, 4]);
+  expect([...data.data].indexOf(127)).toBe(((1 * 2 + 1) * 8 + 0) * 4 + 0);
+  expect(scale.data[8]).toBe(1);
+  // Input 4 of 4 bits lies in the upper half of byte 0, 8 more than itself; zeros are 8 in both halves.
+  const small = quantizeWeight(tensor([[0, 0, 0, 0, 7]]), { bits: 4 });
+  expect(small.data.shape).toEqual([1, 4, 8, 4]);
+  expect([small.data.data[0], small.data.data[1]]).toEqual([0xf8, 0x88]);
+});
+
+test("a quarter of the bytes, and an eighth and a little more", () => {
+  const weight = randn([64, 256], { seed: 1 });
+  const bytes = ({ data, scale }: { data: Tensor; scale: Tensor }) =>
+    data.data.byteLength + scale.data.byteLength;
+  expect(bytes(quantizeWeight(weight))).toBe(64 * 256 + 64 * 4);
+  expect(bytes(quantizeWeight(weight, { bits: 4 }))).toBe((64 * 256) / 2 + 64 * 8 * 4);
+});
+
+test("the gradient goes back to x, through the weight that is stood for", () => {
+  const quantized = quantizeWeight(randn([5, 6], { seed: 1 }));
+  const x = randn([2, 6], { seed: 2 });
+  const expected = matmul(
+    tensor(new Array<number>(10).fill(1), { shape: [2, 5] }),
+    dequantizeWeight(quantized, 6),
+  );
+  grad((x: Tensor) => sum(quantizedLinear(x, quantized)))(x).data.forEach((slope, i) =>
+    expect(slope).toBeCloseTo(expected.data[i]!, 5),
+  );
+});
+
+test("what does not fit is refused, with the fix", () => {
+  const weight = randn([4, 6], { seed: 1 });
+  const quantized = quantizeWeight(weight);
+  expect([isQuantized(quantized), isQuantized(weight), isQuantized(undefined)]).toEqual([true, false, false]);
+  expect(() => quantizeWeight(weight, { bits: 3 as 4 })).toThrow(/`bits` is 3, expected 4 or 8/);
+  expect(() => quantizeWeight(reshape(weight, [24]))).toThrow(
+    /`weight` has shape \[24\], expected \[out, in\]/,
+  );
+  expect(() => quantizeWeight(tensor([[1, NaN]]))).toThrow(/`weight\[0\]` is NaN, expected finite numbers/);
+  expect(() => quantizedLinear(randn([2, 9], { seed: 1 }), quantized)).toThrow(
+    /quantizedLinear: `weight` is "int8 \[1, 2, 8, 4\].*for 9 inputs\.\nFix: make it with `quantizeWeight/,
+  );
+  expect(() => quantizedLinear(randn([2, 6], { seed: 1, dtype: "float64" }), quantized)).toThrow(
+    /`x` is "float64 \[2, 6\]", expected float32/,
+  );
+  const small = quantizeWeight(weight, { bits: 4 });
+  expect(() => quantizedLinear(weight, small, undefined, { activations: "int8" })).toThrow(
+    /`activations` is "int8", expected "float32", as the weight has 4 bits/,
+  );
+  expect(js().name).toBe("js");
+});
