@@ -87,8 +87,8 @@ export const mutants = [
   {
     what: "queries are the first positions",
     file: "attention.ts",
-    find: "firstQuery: keyLength - T,",
-    replace: "firstQuery: 0,",
+    find: "lengths.map((length) => length - T)",
+    replace: "lengths.map(() => 0)",
   },
   {
     what: "the bias comes before the score mod",
@@ -98,19 +98,19 @@ export const mutants = [
   },
   {
     what: "a mask adds a large number instead of −∞",
-    file: "attention-rows.ts",
+    file: "score-tile.ts",
     find: "scores[n] = visible[n] ? modified[n]! : -Infinity;",
     replace: "scores[n] = modified[n]! + (visible[n] ? 0 : -1e9);",
   },
   {
     what: "the mask comes before the softcap, which makes −∞ finite",
-    file: "attention-rows.ts",
+    file: "score-tile.ts",
     find: "scores[n] = visible[n] ? modified[n]! : -Infinity;",
     replace: "scores[n] = visible[n] ? modified[n]! : softcap > 0 ? -softcap : -Infinity;",
   },
   {
     what: "the softcap is not multiplied back",
-    file: "attention-rows.ts",
+    file: "score-tile.ts",
     find: "softcap * Math.tanh(dots[n]! / softcap)",
     replace: "Math.tanh(dots[n]! / softcap)",
   },
@@ -130,7 +130,7 @@ export const mutants = [
   {
     what: "a hidden value is read with the weight 0, so its NaN leaks",
     file: "attention-forward.ts",
-    find: "if (scores[n] === -Infinity) continue;",
+    find: "if (score === -Infinity) continue;",
     replace: "",
   },
   {
@@ -318,8 +318,8 @@ export const mutants = [
   {
     what: "a context is ignored",
     file: "heads/grouped-query.ts",
-    find: "const read = !context ? own()",
-    replace: "const read = !context || contextDim === C ? own()",
+    find: "const { read, positions } = !context",
+    replace: "const { read, positions } = !context || contextDim === C",
   },
   {
     what: "the first query counts for the first token",
