@@ -18,7 +18,8 @@
 // `prepare` makes the data, loads the library, and returns, or promises,
 //
 //   call()      what is timed; may return a promise
-//   measure()   in place of call: the figure itself, for what is not the time of a call. One call of it is one round.
+//   measure()   in place of call: the figure itself, for what is not the time of a call; its clock is clock.mjs's. One
+//               call of it is one round
 //   output()    what is compared, before anything is timed; may return a promise. Absent: not compared (limits).
 //   threads     that it runs on. Default 1.
 //

@@ -1,4 +1,6 @@
 // One contender of one row, wherever it runs: prepares it, says what it gives, times it.
+import { clockOf } from "./clock.mjs";
+
 /** How long the calls of one round go on, at least, and how long a contender is warmed for its compiler. Milliseconds. */
 const [slice, warming] = [60, 200];
 
@@ -11,7 +13,7 @@ export function runnerOf(row, name, context) {
     name === "expected"
       ? { prepare: () => ({ output: () => row.expected(context) }) }
       : row.contenders.find((each) => each.name === name);
-  const now = clocks[context.clock ?? "wall"];
+  const now = clockOf(context);
   let ready;
   let warm = false;
   return {
@@ -32,15 +34,6 @@ export function runnerOf(row, name, context) {
     close: async () => ready?.close?.(),
   };
 }
-
-/** Milliseconds, of the clock on the wall or of the processors that this process had. */
-const clocks = {
-  wall: () => performance.now(),
-  cpu() {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1000;
-  },
-};
 
 /** Calls for so many milliseconds, once at least. Returns milliseconds of one call. */
 async function calls(call, milliseconds, now) {

@@ -1,4 +1,4 @@
-// Ours, on a device as the command line writes it: NAME[,threads=N][,plain|relaxed].
+// Ours, on the devices that the command line names.
 
 /**
  * One contender for each device of the context. A call runs inside a scope, as a layer of a model does, so its result
@@ -19,7 +19,7 @@ export function ours(
       const device = await openDevice(spec, threads);
       const compute = await build(device);
       return {
-        threads: spec.startsWith("js") ? 1 : threads,
+        threads: device.report().threads ?? 1,
         call: leaves ? () => device.scope(compute) : () => device.scope(() => void compute()),
         output: () => compared(device.scope(compute).data),
       };
@@ -27,11 +27,11 @@ export function ours(
   }));
 }
 
+/** A device as the command line writes it; --threads is what its name does not say. */
 export async function openDevice(spec, threads) {
-  const [name, ...settings] = spec.split(",");
-  if (name === "js") return (await import("@qkv/tensor")).js();
-  if (name !== "wasm") throw new Error(`bench: ${name} is no device that runs here`);
-  const { wasm } = await import("@qkv/wasm");
-  const build = settings.find((setting) => setting === "plain" || setting === "relaxed");
-  return wasm({ threads, ...(build && { build }) });
+  if (spec === "js") return (await import("@qkv/tensor")).js();
+  const { parseWasmName, wasm } = await import("@qkv/wasm");
+  const options = parseWasmName(spec);
+  if (options) return wasm({ threads, ...options });
+  throw new Error(`bench: there is no device "${spec}"`);
 }

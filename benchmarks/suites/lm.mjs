@@ -1,0 +1,82 @@
+// Decoders with random weights in the shape of known models: tokens a second of a prompt, and one by one after it.
+import { clockOf } from "../clock.mjs";
+import { openOnnxruntime } from "../lm/onnxruntime.mjs";
+import { openOurs } from "../lm/ours.mjs";
+import { prompt, shapes, token } from "../lm/shapes.mjs";
+
+/** Tokens of one round of decoding. */
+const steps = 16;
+
+export const rows = (context) => [
+  decode("gpt2-decode", shapes.gpt2, { aim: 2.4 }, context),
+  prefill("gpt2-prefill512", shapes.gpt2, { aim: 1.6 }, context),
+  decode("stories15m-decode", shapes.stories15m, { aim: 1.5 }, context),
+];
+
+/** The first is what the others are compared with: it is not ours. */
+function contenders(shape, { devices }, ready) {
+  const one = (name, kind, open) => ({
+    name,
+    kind,
+    async prepare(context) {
+      const model = await open(context);
+      return { threads: model.threads, ...ready(model, shape, clockOf(context)) };
+    },
+  });
+  return [
+    one("onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)),
+    ...devices.map((spec) => one(`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context))),
+    one("onnxruntime-node", "native", (context) => openOnnxruntime(shape, "native", context)),
+  ];
+}
+
+function row(id, shape, { aim }, context, ready) {
+  return {
+    id: `lm/${id}`,
+    unit: "tokens/s",
+    better: "high",
+    aim,
+    tolerance: 1e-3,
+    contenders: contenders(shape, context, ready),
+  };
+}
+
+function prefill(id, shape, options, context) {
+  return row(id, shape, options, context, (model, shape, now) => ({
+    async output() {
+      model.reset();
+      return Float32Array.from(await model.step(prompt(shape)));
+    },
+    async measure() {
+      model.reset();
+      const start = now();
+      await model.step(prompt(shape));
+      return shape.prompt / ((now() - start) / 1000);
+    },
+  }));
+}
+
+function decode(id, shape, options, context) {
+  return row(id, shape, options, context, (model, shape, now) => {
+    let length = 0;
+    async function begin() {
+      model.reset();
+      await model.step(prompt(shape));
+      length = shape.prompt;
+    }
+    return {
+      // After the prompt and two tokens: the cache is right, too.
+      async output() {
+        await begin();
+        await model.step([token(shape, length++)]);
+        return Float32Array.from(await model.step([token(shape, length++)]));
+      },
+      async measure() {
+        if (length === 0 || length + steps > shape.context) await begin();
+        const start = now();
+        for (let i = 0; i < steps; i++) await model.step([token(shape, length++)]);
+        return steps / ((now() - start) / 1000);
+      },
+    };
+  });
+}
