@@ -1,8 +1,13 @@
 /** Where text goes: standard output, standard error, or a test's list. */
 export type Output = { write(text: string): unknown; readonly isTTY?: boolean | undefined };
 
+/** Where text comes from: standard input, or a test's list. */
+export type Input = AsyncIterable<Uint8Array | string>;
+
 /** What a command uses of the world around it. */
 export type Io = {
+  /** Read by the commands that take text, and by no other. */
+  readonly in: Input;
   /** The result, and nothing else. */
   readonly out: Output;
   /** Progress, figures, errors. */
@@ -15,7 +20,7 @@ export type Io = {
 
 /** The io of this process. Colours only on a terminal that has them, and never under NO_COLOR. */
 export function processIo(signal: AbortSignal): Io {
-  const { stdout: out, stderr: err, env } = process;
+  const { stdin, stdout: out, stderr: err, env } = process;
   const color = err.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
-  return { out, err, color, signal };
+  return { in: stdin, out, err, color, signal };
 }

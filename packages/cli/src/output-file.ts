@@ -4,7 +4,7 @@ import { open, realpath, rename, rm, stat } from "node:fs/promises";
 
 /** A file being made. It appears, whole, when it is finished, and not at all otherwise. */
 export type OutputFile = {
-  finish(text: string): Promise<void>;
+  finish(content: string | Uint8Array): Promise<void>;
   /** Removes what is unfinished. Nothing after `finish`. */
   discard(): Promise<void>;
 };
@@ -29,8 +29,8 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
     const file = await open(temporary, direct ? "w" : "wx");
     let finished = false;
     return {
-      async finish(text) {
-        await file.writeFile(text);
+      async finish(content) {
+        await file.writeFile(content);
         await file.close();
         if (!direct) await rename(temporary, target);
         finished = true;

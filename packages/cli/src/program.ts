@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addCost } from "./commands/cost.js";
 import { addGenerate } from "./commands/generate.js";
+import { addTrainTokenizer } from "./commands/train-tokenizer.js";
 import type { Io } from "./io.js";
 
 declare const __VERSION__: string;
@@ -18,5 +19,6 @@ export function createProgram(io: Io): Command {
     .showHelpAfterError("Fix: add --help to see what the command takes.");
   addGenerate(program, io);
   addCost(program, io);
+  addTrainTokenizer(program, io);
   return program;
 }

@@ -9,3 +9,4 @@ export {
   type TrainedBpe,
 } from "./training/train-bpe.js";
 export { trainByteCounts, type TrainByteCountsOptions } from "./training/train-byte-counts.js";
+export { trainedJson } from "./training/trained-json.js";

@@ -1,0 +1,200 @@
+import { ArgumentError } from "@qkv/core";
+import { sampleTexts, textChunks, trainBpe, trainByteCounts, trainedJson } from "@qkv/tokenizer/training";
+import type { Command } from "commander";
+import { inputFiles } from "../input-files.js";
+import type { Input, Io } from "../io.js";
+import { numberOption } from "../number-option.js";
+import { openOutputFile } from "../output-file.js";
+import { progressLine, type ProgressLine } from "../progress-line.js";
+
+type Options = {
+  out: string;
+  vocabSize?: number;
+  specialToken: readonly string[];
+  minCount: number;
+  sample?: number;
+  seed: number;
+  bytes?: true;
+  order: number;
+  maxBytes: number;
+  json?: true | string;
+};
+
+const whole = (flag: string, what: string, least: number, fix: string) =>
+  numberOption(flag, {
+    expected: `a whole number${what}, ${least} or more`,
+    fix,
+    accepts: (value) => Number.isSafeInteger(value) && value >= least,
+  });
+const sample = numberOption("--sample", {
+  expected: "a number above 0, at most 1",
+  fix: "use 0.1 to train on a tenth of the lines.",
+  accepts: (value) => value > 0 && value <= 1,
+});
+const seed = numberOption("--seed", {
+  expected: "a whole number",
+  fix: "give any whole number; the same one takes the same lines.",
+  accepts: Number.isSafeInteger,
+});
+
+/** Adds `qkv train-tokenizer`: a vocabulary from text. */
+export function addTrainTokenizer(program: Command, io: Io): void {
+  program
+    .command("train-tokenizer")
+    .summary("learn a vocabulary from text")
+    .description(
+      "Learns a byte-level BPE vocabulary from text; with --bytes, a small model of bytes for patching.",
+    )
+    .argument("[files...]", "UTF-8 text (default: standard input)")
+    .requiredOption("--out <file>", "the tokenizer.json to write")
+    .option(
+      "--vocab-size <n>",
+      "tokens in all, the 256 bytes included",
+      whole("--vocab-size", " of tokens", 256, "give the size of the whole vocabulary, such as 8192."),
+    )
+    .option(
+      "--special-token <text>",
+      "a token that no text becomes, such as <|endoftext|>; may be repeated",
+      (token: string, before: readonly string[]) => [...before, token],
+      [],
+    )
+    .option(
+      "--min-count <n>",
+      "merge no pair that occurs less often",
+      whole("--min-count", "", 1, "use 2 to leave out what occurs once."),
+      1,
+    )
+    .option("--sample <rate>", "train on a random part of the lines", sample)
+    .option("--seed <s>", "which part", seed, 1)
+    .option("--bytes", "count which byte follows which, instead")
+    .option(
+      "--order <n>",
+      "with --bytes: how many bytes back to look",
+      whole("--order", " of bytes", 0, "use 5, about a word."),
+      5,
+    )
+    .option(
+      "--max-bytes <n>",
+      "with --bytes: the size the model may have",
+      whole("--max-bytes", " of bytes", 8, "use 200000."),
+      200_000,
+    )
+    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  qkv train-tokenizer corpus.txt --vocab-size 8192 --out tokenizer.json\n" +
+        "  cat *.txt | qkv train-tokenizer --bytes --out bytes.bin",
+    )
+    .action((files: string[], options: Options) => runTrainTokenizer(files, options, io));
+}
+
+async function runTrainTokenizer(paths: readonly string[], options: Options, io: Io): Promise<void> {
+  const { json, out, vocabSize, bytes } = options;
+  if (vocabSize === undefined && !bytes) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "--vocab-size",
+      received: undefined,
+      expected: "how many tokens the vocabulary shall have",
+      fix: "add --vocab-size 8192, or --bytes for a model of bytes.",
+    });
+  }
+  const [target, report] = [
+    await openOutputFile(out, "--out"),
+    typeof json === "string" ? await openOutputFile(json, "--json") : undefined,
+  ];
+  const progress = progressLine(io.err);
+  try {
+    const inputs = inputFiles(paths, io.in, io.signal);
+    const start = performance.now();
+    const trained = bytes
+      ? await countBytes(inputs, options, io)
+      : await learnVocabulary(inputs, { ...options, vocabSize: vocabSize! }, io, progress);
+    const timeMs = performance.now() - start;
+    await target.finish(trained.file);
+    const object = `${JSON.stringify({ out, ...trained.facts, timings: { trainMs: timeMs } })}\n`;
+    if (json === true) io.out.write(object);
+    await report?.finish(object);
+    progress.clear();
+    io.err.write(`${trained.summary} in ${(timeMs / 1000).toFixed(2)} s\n`);
+  } finally {
+    progress.clear();
+    await target.discard();
+    await report?.discard();
+  }
+}
+
+type Trained = { file: string | Uint8Array; facts: Record<string, unknown>; summary: string };
+
+async function learnVocabulary(
+  inputs: readonly Input[],
+  { vocabSize, specialToken, minCount, sample, seed }: Options & { vocabSize: number },
+  { signal }: Io,
+  progress: ProgressLine,
+): Promise<Trained> {
+  const texts =
+    sample === undefined ? allChunks(inputs) : sampleTexts(allLines(inputs), { rate: sample, seed });
+  const read = { texts: 0, characters: 0, words: 0 };
+  const trained = await trainBpe(texts, {
+    vocabSize,
+    specialTokens: specialToken,
+    minCount,
+    signal,
+    onProgress({ stage, tokens, ...more }) {
+      Object.assign(read, { texts: more.texts, characters: more.characters, words: more.words });
+      if (stage === "read") progress.show(undefined, `${counted(read.characters)} characters read`);
+      else progress.show(tokens / vocabSize, `${counted(tokens)} of ${counted(vocabSize)} tokens`);
+    },
+  });
+  const size = trained.vocab.size;
+  const few =
+    size < vocabSize
+      ? `, since no pair is left that occurs ${minCount === 1 ? "at all" : `${minCount} times`}`
+      : "";
+  return {
+    file: trainedJson(trained),
+    facts: { vocabSize: size, merges: trained.merges.length, characters: read.characters, words: read.words },
+    summary: `${counted(size)} tokens${few}, from ${counted(read.characters)} characters,`,
+  };
+}
+
+async function countBytes(
+  inputs: readonly Input[],
+  { out, order, maxBytes }: Options,
+  { signal }: Io,
+): Promise<Trained> {
+  const chunks: Uint8Array[] = [];
+  for (const input of inputs) {
+    for await (const chunk of input) {
+      signal.throwIfAborted();
+      chunks.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    }
+  }
+  const text = Buffer.concat(chunks);
+  const file = trainByteCounts(text, { order, maxBytes });
+  // A module can be imported where there is no file to read: in a page.
+  const module = /\.[cm]?[jt]s$/.test(out);
+  return {
+    file: module ? `export const data = "${Buffer.from(file).toString("base64")}";\n` : file,
+    facts: { order, bytes: text.length, modelBytes: file.length },
+    summary: `A model of ${counted(file.length)} bytes from ${counted(text.length)}`,
+  };
+}
+
+async function* allChunks(inputs: readonly Input[]): AsyncGenerator<string> {
+  for (const input of inputs) yield* textChunks(input);
+}
+
+async function* allLines(inputs: readonly Input[]): AsyncGenerator<string> {
+  for (const input of inputs) {
+    let rest = "";
+    for await (const chunk of textChunks(input)) {
+      const lines = (rest + chunk).split(/(?<=\n)/);
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  }
+}
+
+const counted = (value: number) => value.toLocaleString("en");
