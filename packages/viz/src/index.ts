@@ -5,3 +5,4 @@ export { lines, type LinesOptions } from "./lines.js";
 export type { MaskData } from "./mask-reader.js";
 export { pictureStyle, type Meaning } from "./palette.js";
 export { isPicture } from "./picture.js";
+export { roofline, type Roof, type RooflineOptions } from "./roofline.js";

@@ -1,0 +1,173 @@
+import { refuse } from "@qkv/core";
+import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { escapeText } from "./escape-text.js";
+import { numberText } from "./number-text.js";
+import { fill, stroke, type Meaning } from "./palette.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
+
+/** A machine: where its roof slopes, and where it is flat. */
+export type Roof = {
+  bytesPerSecond: number;
+  flopsPerSecond: number;
+  label?: string;
+};
+
+/** How {@link roofline} draws. */
+export type RooflineOptions = {
+  /** One label for each dot. */
+  labels?: readonly string[];
+  /** The name of the picture, drawn above it. */
+  title?: string;
+  /** What each dot is, which gives its color. Default: `"cost"`, grey. */
+  meanings?: readonly Meaning[];
+};
+
+const plot = { width: 380, height: 220 };
+
+/**
+ * Draws what a machine can reach: so many operations a second for so many operations a byte. Left of the bend memory
+ * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as a `<title>`.
+ *
+ * @param points - `[N, 2]`: of each dot its FLOPs for a byte, and its FLOPs a second.
+ * @param roofs - The machines, one or more; each with its line.
+ * @returns SVG text.
+ * @throws {ShapeError} If the shape is another.
+ * @throws {ArgumentError} If there is no machine, a number is not above 0, or labels or meanings are too few or too many.
+ *
+ * @example
+ * ```ts
+ * import { roofline } from "@qkv/viz";
+ *
+ * const machine = { label: "A100", bytesPerSecond: 2e12, flopsPerSecond: 312e12 };
+ * const svg = roofline({ data: [1, 2e12, 1000, 312e12], shape: [2, 2] }, [machine], { labels: ["token", "prompt"] });
+ * svg.includes("token: 1 FLOPs a byte, 2 TFLOP/s"); // => true
+ * ```
+ */
+export function roofline(points: PictureData, roofs: readonly Roof[], options: RooflineOptions = {}): string {
+  const { labels, title, meanings } = options;
+  const accepted = { fn: "roofline", fix: "give FLOPs a byte and FLOPs a second of each dot." };
+  checkData(points, {
+    ...accepted,
+    argument: "points",
+    ranks: points.shape?.[1] === 2 ? [2] : [],
+    expected: "[N, 2], N 1 or more",
+  });
+  const dots = Array.from({ length: points.shape[0]! }, (_, i) => ({
+    x: points.data[2 * i]!,
+    y: points.data[2 * i + 1]!,
+  }));
+  checkLabels(labels, dots.length, { fn: "roofline", argument: "labels" });
+  checkLabels(meanings, dots.length, { fn: "roofline", argument: "meanings" });
+  dots.forEach(({ x, y }, i) => checkAbove(`points.data[${2 * i}]`, Math.min(x, y)));
+  if (roofs.length === 0)
+    refuse("roofline", "roofs", roofs, "one machine or more", "give its bytes and FLOPs a second.");
+  for (const { bytesPerSecond, flopsPerSecond } of roofs) {
+    checkAbove("roofs.bytesPerSecond", bytesPerSecond);
+    checkAbove("roofs.flopsPerSecond", flopsPerSecond);
+  }
+
+  const bends = roofs.map(({ bytesPerSecond, flopsPerSecond }) => flopsPerSecond / bytesPerSecond);
+  const xs = powers([...dots.map(({ x }) => x), ...bends.map((x) => x * 4), ...bends.map((x) => x / 4)]);
+  const starts = roofs.map(({ bytesPerSecond }) => bytesPerSecond * 10 ** xs[0]!);
+  const ys = powers([
+    ...dots.map(({ y }) => y),
+    ...roofs.map(({ flopsPerSecond }) => flopsPerSecond),
+    Math.max(...starts),
+  ]);
+  const yTexts = ys.map((power) => flopsText(10 ** power));
+  const left = 30 + labelWidth(yTexts) + 8;
+  const top = title ? 40 : 14;
+  const atX = (x: number) => left + share(Math.log10(x), xs) * plot.width;
+  const atY = (y: number) => top + plot.height * (1 - share(Math.log10(y), ys));
+
+  const grid = [
+    ...ys.map(
+      (power, i) =>
+        `<line x1="${px(left)}" y1="${px(atY(10 ** power))}" x2="${px(left + plot.width)}" y2="${px(atY(10 ** power))}" ${stroke("rule")}/>` +
+        `<text x="${px(left - 8)}" y="${px(atY(10 ** power) + 4)}" text-anchor="end" ${fill("quiet")}>${yTexts[i]}</text>`,
+    ),
+    ...xs.map(
+      (power) =>
+        `<text x="${px(atX(10 ** power))}" y="${px(top + plot.height + 18)}" text-anchor="middle" ${fill("quiet")}>${numberText(10 ** power)}</text>`,
+    ),
+    `<text x="${px(left + plot.width / 2)}" y="${px(top + plot.height + 38)}" text-anchor="middle" ${fill("text")}>FLOPs a byte</text>`,
+    `<text transform="translate(20 ${px(top + plot.height / 2)}) rotate(-90)" text-anchor="middle" ${fill("text")}>speed</text>`,
+  ];
+  const [first, last] = [10 ** xs[0]!, 10 ** xs.at(-1)!];
+  const floor = 10 ** ys[0]!;
+  const lines = roofs.map(({ bytesPerSecond, flopsPerSecond, label }, i) => {
+    // A slope that starts below the picture enters it where it reaches its lowest line.
+    const enter = Math.max(first, floor / bytesPerSecond);
+    const corners = [
+      [enter, enter * bytesPerSecond],
+      [bends[i]!, flopsPerSecond],
+      [last, flopsPerSecond],
+    ] as const;
+    const drawn = corners.map(([x, y]) => `${px(atX(x))},${px(atY(y))}`).join(" ");
+    const name = `${label ? `${label}: ` : ""}${numberText(bytesPerSecond / 1e9)} GB/s, ${flopsText(flopsPerSecond)}, bend at ${numberText(bends[i]!)} FLOPs a byte`;
+    return (
+      `<polyline points="${drawn}" fill="none" stroke-width="2" stroke-dasharray="${["", "6 4", "2 3"][i % 3]}" ${stroke("weight")}><title>${escapeText(name)}</title></polyline>` +
+      (label
+        ? `<text x="${px(left + plot.width)}" y="${px(atY(flopsPerSecond) - 6)}" text-anchor="end" ${fill("weight-text")}>${escapeText(label)}</text>`
+        : "")
+    );
+  });
+  // Names of dots that lie close together are moved apart, from the top down.
+  const names = dots.map(({ x, y }, i) => ({ i, x: atX(x) + 6, y: atY(y) + 16 })).sort((a, b) => a.y - b.y);
+  names.forEach((name, i) => (name.y = Math.max(name.y, (names[i - 1]?.y ?? -Infinity) + 13)));
+  const marks = dots.map(({ x, y }, i) => {
+    const meaning = meanings?.[i] ?? "cost";
+    const text = `${labels ? `${labels[i]}: ` : ""}${numberText(x)} FLOPs a byte, ${flopsText(y)}`;
+    const place = names.find((name) => name.i === i)!;
+    return (
+      `<circle cx="${px(atX(x))}" cy="${px(atY(y))}" r="5" ${fill(meaning)}><title>${escapeText(text)}</title></circle>` +
+      (labels
+        ? `<text x="${px(place.x)}" y="${px(place.y)}" ${fill(`${meaning}-text`)}>${escapeText(labels[i]!)}</text>`
+        : "")
+    );
+  });
+  const reach = Math.max(left + plot.width, ...names.map(({ i, x }) => x + labelWidth([labels?.[i] ?? ""])));
+  return picture({
+    width: Math.max(reach + 24, title ? labelWidth([title]) + 40 : 0),
+    height: top + plot.height + Math.max(50, (names.at(-1)?.y ?? 0) - top - plot.height + 12),
+    title: title ?? "Roofline",
+    description:
+      `${roofs.map(({ label, ...roof }, i) => `${label ?? "The machine"}: ${numberText(roof.bytesPerSecond / 1e9)} GB/s and ${flopsText(roof.flopsPerSecond)}, bend at ${numberText(bends[i]!)} FLOPs a byte`).join(". ")}. ` +
+      dots
+        .map(
+          ({ x, y }, i) => `${labels?.[i] ?? `Dot ${i + 1}`}: ${numberText(x)} FLOPs a byte, ${flopsText(y)}`,
+        )
+        .join(". ") +
+      ".",
+    body: (title ? `${heading(title)}\n` : "") + [...grid, ...lines, ...marks].join("\n"),
+  });
+}
+
+function checkAbove(argument: string, received: number): void {
+  if (received > 0 && Number.isFinite(received)) return;
+  refuse(
+    "roofline",
+    argument,
+    received,
+    "a number above 0",
+    "an axis of powers of ten has no 0; leave such a dot out.",
+  );
+}
+
+/** The whole powers of ten around some numbers, at least two. */
+function powers(values: readonly number[]): number[] {
+  const low = Math.floor(Math.log10(Math.min(...values)) + 1e-9);
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
+
+/** Where a power lies between the first and the last. */
+const share = (power: number, [first = 0, ...rest]: readonly number[]): number =>
+  (power - first) / ((rest.at(-1) ?? first) - first);
+
+/** `2 TFLOP/s` */
+function flopsText(flopsPerSecond: number): string {
+  const units = ["", "k", "M", "G", "T", "P"];
+  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(flopsPerSecond) / 3 + 1e-9)));
+  return `${numberText(flopsPerSecond / 1000 ** step)} ${units[step]}FLOP/s`;
+}
