@@ -9,3 +9,10 @@ test("long loops run in flat memory (the short form of `npm run nightly flat`)",
   const { stdout, stderr } = spawnSync(process.execPath, [script, ...sizes], { encoding: "utf8" });
   expect(stdout, stderr).toMatch(/^2 passed, 0 failed$/m);
 });
+
+test("decoding through caches holds the same memory at every step (the short form)", () => {
+  const script = fileURLToPath(new URL("../scripts/flat/caches.mjs", import.meta.url));
+  const args = ["--expose-gc", script, "--steps", "3000"];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(stdout, stderr).toMatch(/^4 passed, 0 failed$/m);
+});

@@ -1,7 +1,18 @@
 export const about =
-  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map.";
+  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map; 100,000 decode steps through rolling and paged caches.";
 export const steps = [
-  { name: "build", command: ["turbo", "run", "build", "--filter=@qkv/attention"] },
+  {
+    name: "build",
+    command: [
+      "turbo",
+      "run",
+      "build",
+      "--filter=@qkv/attention",
+      "--filter=@qkv/kv-cache",
+      "--filter=@qkv/wasm",
+    ],
+  },
   { name: "tensor", command: ["node", "scripts/flat/tensor.mjs"], counts: true },
   { name: "attention", command: ["node", "scripts/flat/attention.mjs"], counts: true },
+  { name: "caches", command: ["node", "--expose-gc", "scripts/flat/caches.mjs"], counts: true },
 ];
