@@ -118,7 +118,7 @@ test("a bar on a terminal, and gone at the end", async () => {
   const argv = ["--vocab-size", "260", "--out", path("t.json")];
   const { err } = await train(argv, { in: stream(text), isTTY: true });
   expect(err).toContain("[########################] 260 of 260 tokens");
-  expect(err).toMatch(/\r\u001B\[2K260 tokens, [^\r]*$/);
+  expect(err.split("\r\u001B[2K").at(-1)).toMatch(/^260 tokens, [^\r]*$/);
 });
 
 test("what is wrong is said, with the fix, and nothing is left behind", async () => {
