@@ -1,6 +1,13 @@
 export { readLlama2c } from "./checkpoints/llama2c.js";
-export { generate, type Generated, type GenerateOptions } from "./generation/generate.js";
-export type { Sampling } from "./generation/sampling.js";
+export { lookUp, type PromptLookup } from "./generation/draft.js";
+export {
+  generate,
+  type Generated,
+  type GenerateOptions,
+  type GenerateSummary,
+} from "./generation/generate.js";
+export { generateBatch, type BatchGenerated, type BatchOptions } from "./generation/generate-batch.js";
+export { candidates, type Candidate, type Said, type Sampling } from "./generation/sampling.js";
 export { type Activation } from "./layers/activation.js";
 export {
   feedForward,

@@ -2,7 +2,14 @@ import { growingCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decoder, generate, type GenerateOptions, type Generated, type Model } from "../index.js";
+import {
+  decoder,
+  generate,
+  type Generated,
+  type GenerateOptions,
+  type GenerateSummary,
+  type Model,
+} from "../index.js";
 
 /** A small decoder with random weights; what it says means nothing, but follows from what was said before. */
 function makeModel(changes: { vocabSize?: number; contextLength?: number; stopIds?: number[] } = {}): Model {
@@ -234,4 +241,130 @@ test("calls that cannot work are refused, with the fix", async () => {
   }
   await expect(collect([1], { sampling: { topP: 0 } })).rejects.toThrow(/`topP` is 0/);
   await expect(collect([11])).rejects.toThrow(/`indices` is 11/);
+});
+
+test("speculation gives the same tokens in fewer passes, whatever is right or wrong about its guesses", async () => {
+  // Small vocabularies repeat themselves, so that there is something to guess.
+  const own = makeModel({ vocabSize: 4, contextLength: 60 });
+  for (const sampling of [{}, { temperature: 0.3, seed: 3 }, { repetitionPenalty: 1.3 }]) {
+    for (const prompt of [
+      [1, 2, 3],
+      [0, 1, 0, 1, 0],
+    ]) {
+      let passes = 0;
+      const counted: Model = {
+        ...own,
+        apply: (...all) => {
+          passes += 1;
+          return own.apply(...all);
+        },
+      };
+      const plain = await collect(prompt, { sampling }, own);
+      let summary: GenerateSummary | undefined;
+      const cache = growingCache({ numLayers: 2 });
+      const guessing = { sampling, cache, speculate: {}, onFinish: (s: GenerateSummary) => (summary = s) };
+      expect(await collect(prompt, guessing, counted)).toEqual(plain);
+      const { guessed, accepted, newTokens } = summary!.usage;
+      expect(newTokens).toBe(plain.length);
+      expect(passes).toBe(newTokens - accepted);
+      expect(accepted).toBeLessThanOrEqual(guessed);
+      // With the context full, the last token has no room; all before it are held.
+      expect(cache.length).toBe(60);
+    }
+  }
+  let accepted = 0;
+  await collect(
+    [0, 1, 0, 1, 0],
+    { speculate: { match: 2, length: 5 }, onFinish: ({ usage }) => (accepted = usage.accepted) },
+    own,
+  );
+  expect(accepted).toBeGreaterThan(0);
+});
+
+test("whoever leaves while tokens wait, or in the middle of a guess, finds a cache of what was seen", async () => {
+  const own = makeModel({ vocabSize: 4, contextLength: 60 });
+  const whole = idsOf(await collect([0, 1, 0, 1, 0], {}, own));
+  for (let leave = 1; leave < 12; leave++) {
+    const cache = growingCache({ numLayers: 2 });
+    const said = [0, 1, 0, 1, 0];
+    for await (const { id } of generate(own, said.slice(), { cache, speculate: {} })) {
+      said.push(id);
+      if (said.length === 5 + leave) break;
+    }
+    expect(cache.length).toBeLessThanOrEqual(said.length);
+    const rest = said.slice(cache.length).length > 0 ? said.slice(cache.length) : said.slice(-1);
+    if (cache.length === said.length) cache.crop(-1);
+    const more = await collect(rest, { cache, maxTokens: 5 }, own);
+    expect(idsOf(more)).toEqual(whole.slice(leave, leave + 5));
+  }
+});
+
+test("the likeliest tokens come with each one, if asked for", async () => {
+  for (const { id, logprob, top } of await collect([1, 2], { maxTokens: 4, logprobs: 3 })) {
+    expect(top).toHaveLength(3);
+    expect(top![0]).toEqual({ id, logprob });
+    expect(top![1]!.logprob).toBeLessThanOrEqual(logprob);
+  }
+  expect((await collect([1], { maxTokens: 1 }))[0]).not.toHaveProperty("top");
+});
+
+test("the end is told with its reason, what was used and how long it took", async () => {
+  const summaries: GenerateSummary[] = [];
+  const onFinish = (summary: GenerateSummary) => summaries.push(summary);
+  await collect([1, 2], { maxTokens: 3, onFinish });
+  await collect([1, 2], { onFinish });
+  const free = idsOf(await collect([1, 2], { maxTokens: 12 }));
+  await collect([1, 2], { stop: [free[5]!], onFinish });
+  expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
+  expect(summaries[0]!.usage).toEqual({ promptTokens: 2, newTokens: 3, guessed: 0, accepted: 0 });
+  expect(summaries[1]!.usage.newTokens).toBe(23);
+  for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
+});
+
+test("a text to stop at ends the text before it, and half a character before an id to stop at is not lost", async () => {
+  const spelled = Array.from(
+    { length: 256 },
+    (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+  const file: number[] = [6, 0, 0, 0];
+  for (const token of ["<unk>", "<s>", "</s>", ...spelled]) {
+    file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
+  }
+  const tokenizer = llama2cTokenizer(Uint8Array.from(file));
+  const spoken = { ...makeModel({ vocabSize: tokenizer.vocabSize, contextLength: 64 }), tokenizer };
+  /** A model that says these bytes, then token 2. */
+  const saying = (bytes: number[]): Model => {
+    let n = 0;
+    return {
+      ...spoken,
+      apply: (params, given, options) => {
+        const logits = spoken.apply(params, given, options);
+        logits.data[logits.data.length - tokenizer.vocabSize + (n < bytes.length ? bytes[n]! + 3 : 2)] = 1000;
+        n += 1;
+        return logits;
+      },
+    };
+  };
+  const bytes = [...new TextEncoder().encode("x €END.")];
+  const texts = async (options: GenerateOptions, said = bytes) =>
+    (await collect("a", options, saying(said))).map(({ text }) => text);
+  expect((await texts({ stop: [2] })).join("")).toBe("x €END.");
+  expect(await texts({ stop: [2, "END"] })).toEqual(["x", " ", "", "", "€", "", "", ""]);
+  expect((await texts({ stop: ["€E"] })).join("")).toBe("x ");
+  expect((await texts({ stop: ["ENDE", 2] })).join("")).toBe("x €END.");
+  expect(await texts({ stop: [2] }, bytes.slice(0, 4))).toEqual(["x", " ", "", "\uFFFD"]);
+  await expect(texts({ stop: [""] })).rejects.toThrow(
+    /`stop` is "", expected texts of one character or more/,
+  );
+  await expect(collect([1], { stop: ["END"] })).rejects.toThrow(/`stop` is "END", expected token ids/);
+});
+
+test("options of speculation are checked", async () => {
+  await expect(collect([1], { speculate: { length: 0 } })).rejects.toThrow(
+    /`speculate.length` is 0, expected a whole number/,
+  );
+  const { crop: _crop, ...bare } = growingCache({ numLayers: 2 });
+  await expect(collect([1], { speculate: {}, cache: bare })).rejects.toThrow(
+    /`cache` is "a cache without crop"/,
+  );
 });

@@ -1,8 +1,11 @@
 import { ArgumentError } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
-import { slice, uniform, type Cache, type Tensor } from "@qkv/tensor";
+import { uniform, type Cache, type Tensor, type TypedArray } from "@qkv/tensor";
 import type { Model } from "../loading/load.js";
-import { checkSampling, chooseToken, logProbability, type Sampling } from "./sampling.js";
+import { breather } from "./breather.js";
+import { lookUp, type PromptLookup } from "./draft.js";
+import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampling } from "./sampling.js";
+import { textStream } from "./text-stream.js";
 
 export type GenerateOptions = {
   /** At most this many new tokens. Default: until the model's context is full. */
@@ -15,19 +18,51 @@ export type GenerateOptions = {
    * The token returned last may not be in it yet. To go on, keep all ids and pass those it lacks:
    * `ids.slice(cache.length)`.
    */
-  cache?: Cache;
-  /** Ids at which to end, besides the model's own. They are not returned. */
-  stop?: readonly number[];
+  cache?: Cache & { crop?(length: number): void };
+  /**
+   * Where to end, besides the model's own ids: ids, which are not returned, and texts, which are not part of the text
+   * that is returned, wherever the borders of tokens are.
+   */
+  stop?: readonly (number | string)[];
+  /** How many of the likeliest tokens each token comes with. Default 0. */
+  logprobs?: number;
+  /** Guesses tokens from what was said and checks several at once. The tokens are the same. Default: off. */
+  speculate?: PromptLookup;
   signal?: AbortSignal;
+  /** Is told at the end what it took. */
+  onFinish?: (summary: GenerateSummary) => void;
 };
 
 /** One new token. */
 export type Generated = {
-  /** The text that this token completes; "" while a character still lacks bytes. */
+  /** The text that this token completes; "" while a character still lacks bytes, or what comes may be a text to stop at. */
   text: string;
   id: number;
-  /** The natural logarithm of the token's probability, before temperature and top-p. */
+  /** The natural logarithm of the token's probability, before sampling changes it. */
   logprob: number;
+  /** With `logprobs`: the likeliest tokens, the likeliest first. */
+  top?: { id: number; logprob: number }[];
+};
+
+/** What a continuation took. */
+export type GenerateSummary = {
+  /** Why it ended: at an id or a text to stop at, after `maxTokens`, or with the context full. */
+  reason: "stop" | "length" | "context";
+  usage: {
+    promptTokens: number;
+    newTokens: number;
+    /** Tokens guessed, and how many of them were right. */
+    guessed: number;
+    accepted: number;
+  };
+  timings: {
+    /** From the call to the first choice: the prompt. */
+    promptMs: number;
+    /** From the first choice to the end. */
+    replyMs: number;
+    /** New tokens but the first, which the prompt's time is for, over the reply's time. */
+    tokensPerSecond: number;
+  };
 };
 
 /**
@@ -59,74 +94,174 @@ export async function* generate(
   prompt: string | readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<Generated, void, void> {
+  const began = performance.now();
   const { config, params, tokenizer } = model;
-  const { maxTokens = Infinity, signal, cache = growingCache({ numLayers: config.numLayers }) } = options;
+  const { signal, speculate, cache = growingCache({ numLayers: config.numLayers }) } = options;
   const sampling = checkSampling(options.sampling ?? {});
-  if (maxTokens !== Infinity && (!Number.isInteger(maxTokens) || maxTokens < 0)) {
-    throw refuse(
-      "maxTokens",
-      maxTokens,
-      "a whole number of tokens, 0 or more",
-      "leave it out to fill the context.",
-    );
-  }
-  const ids = typeof prompt === "string" ? encode(model, prompt) : prompt;
-  const room = config.contextLength - cache.length - ids.length;
-  if (ids.length === 0)
-    throw refuse("prompt", "no tokens", "one token or more", "begin with the tokenizer's bosId.");
-  if (room < 0) {
-    const expected = `at most ${config.contextLength - cache.length}, what is left of the model's context of ${config.contextLength}`;
-    throw refuse("prompt", `${ids.length} tokens`, expected, "shorten the prompt, or crop the cache.");
-  }
-  const stops = new Set([...config.stopIds, ...(options.stop ?? [])]);
-  const text = tokenizer?.decoder();
-  for (const id of ids) text?.push(id);
+  const maxTokens = checkMaxTokens(options.maxTokens);
+  const ids = promptIds(model, prompt);
+  const start = cache.length;
+  const room = roomFor(model, ids.length, start);
+  const { stopIds, stopTexts } = stopsOf(model, options.stop);
+  const stream = textStream(tokenizer, ids, stopTexts);
+  const tops = options.logprobs ?? 0;
+  checkGuesses(speculate, cache);
 
   const breathe = breather();
-  let next: readonly number[] = ids;
+  const reply: number[] = [];
+  let queue: Generated[] = [];
+  let yielded = 0;
+  let pending: readonly number[] = ids; // what the cache lacks
   // The last token that fits the context needs no room after it.
-  const count = Math.min(maxTokens, room + 1);
-  for (let n = 0; n < count; n++) {
-    await breathe();
-    signal?.throwIfAborted();
-    const logits = lastRow(model.apply(params, next, { cache }));
-    const row = await logits.read();
-    const id = chooseToken(row, sampling, chanceOf(sampling, n));
-    if (stops.has(id)) return;
-    const completed = text ? text.push(id) + (n === count - 1 ? text.end() : "") : "";
-    yield { text: completed, id, logprob: logProbability(row, id) };
-    next = [id];
+  const most = Math.min(maxTokens, room + 1);
+  let reason: GenerateSummary["reason"] = most === maxTokens ? "length" : "context";
+  let [guessed, accepted] = [0, 0];
+  let first: number | undefined;
+  try {
+    while (reply.length < most) {
+      await breathe();
+      signal?.throwIfAborted();
+      // Beyond the context nothing is guessed, nor beyond what is wanted.
+      const guess =
+        speculate && first !== undefined
+          ? lookUp([...ids, ...reply], speculate).slice(0, most - reply.length - 1)
+          : [];
+      guessed += guess.length;
+      const logits = model.apply(params, [...pending, ...guess], { cache, last: guess.length + 1 });
+      const rows = await lastRows(logits, guess.length + 1);
+      first ??= performance.now();
+      let ended = false;
+      for (const [i, row] of rows.entries()) {
+        const n = reply.length;
+        const id = chooseToken(row, sampling, chanceOf(sampling, n), { prompt: ids, reply });
+        if (stopIds.has(id)) {
+          [reason, ended] = ["stop", true];
+          break;
+        }
+        reply.push(id);
+        const { text, settled, stopped } = stream.push(id);
+        const top = tops > 0 && { top: likeliestTokens(row, tops) };
+        queue.push({ text, id, logprob: logProbability(row, id), ...top });
+        if (stopped) {
+          [reason, ended] = ["stop", true];
+          break;
+        }
+        if (settled && reply.length < most) {
+          for (const one of queue) {
+            yielded += 1;
+            yield one;
+          }
+          queue = [];
+        }
+        if (reply.length === most || guess[i] !== id) break;
+        accepted += 1;
+      }
+      if (ended) break;
+      // What was guessed wrong goes; the token chosen last is not in the cache yet.
+      const held = start + ids.length + reply.length - 1;
+      if (cache.length > held) cache.crop!(held);
+      pending = reply.slice(-1);
+    }
+    const rest = stream.end();
+    if (queue.length > 0 && rest !== "") queue[queue.length - 1]!.text += rest;
+    for (const one of queue) {
+      yielded += 1;
+      yield one;
+    }
+  } finally {
+    // Who stops listening has not seen what waited: the cache forgets it too.
+    const seen = start + ids.length + yielded;
+    if (cache.length > seen) cache.crop?.(seen);
   }
+  const now = performance.now();
+  const replyMs = now - (first ?? now);
+  options.onFinish?.({
+    reason,
+    usage: { promptTokens: ids.length, newTokens: reply.length, guessed, accepted },
+    timings: {
+      promptMs: (first ?? now) - began,
+      replyMs,
+      tokensPerSecond: replyMs > 0 ? (1000 * Math.max(0, reply.length - 1)) / replyMs : 0,
+    },
+  });
 }
 
-/** The logits of the last position: [1, T, V] to [V]. */
-function lastRow(logits: Tensor): Tensor {
-  return slice(logits, 1, -1);
-}
-
-/** The n-th choice of a seed, computed without the ones before it. */
-function chanceOf({ temperature, seed }: Required<Sampling>, n: number): number {
-  return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
-}
-
-function encode({ tokenizer }: Model, prompt: string): number[] {
-  if (tokenizer) return tokenizer.encode(prompt);
-  throw refuse(
-    "prompt",
-    prompt,
-    "token ids, since the model has no tokenizer",
-    "load the model with `tokenizer`.",
+/** The logits of the last positions, one list for each: of [1, T, V], whether T is what was asked for or more. */
+export async function lastRows(logits: Tensor, count: number): Promise<TypedArray[]> {
+  const V = logits.shape.at(-1)!;
+  const numbers = await logits.read();
+  const end = numbers.length;
+  return Array.from({ length: count }, (_, i) =>
+    numbers.subarray(end - (count - i) * V, end - (count - i - 1) * V),
   );
 }
 
-/** Lets timers, signals and the page run, when they have waited for some milliseconds. */
-function breather(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < 12) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    last = performance.now();
-  };
+/** The n-th choice of a seed, computed without the ones before it. */
+export function chanceOf({ temperature, seed }: Required<Sampling>, n: number): number {
+  return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
+}
+
+export function checkMaxTokens(maxTokens = Infinity): number {
+  if (maxTokens === Infinity || (Number.isInteger(maxTokens) && maxTokens >= 0)) return maxTokens;
+  throw refuse(
+    "maxTokens",
+    maxTokens,
+    "a whole number of tokens, 0 or more",
+    "leave it out to fill the context.",
+  );
+}
+
+/** The ids of a prompt, which must be some. */
+export function promptIds({ tokenizer }: Model, prompt: string | readonly number[]): readonly number[] {
+  if (typeof prompt === "string" && !tokenizer) {
+    const expected = "token ids, since the model has no tokenizer";
+    throw refuse("prompt", prompt, expected, "load the model with `tokenizer`.");
+  }
+  const ids = typeof prompt === "string" ? tokenizer!.encode(prompt) : prompt;
+  if (ids.length > 0) return ids;
+  throw refuse("prompt", "no tokens", "one token or more", "begin with the tokenizer's bosId.");
+}
+
+/** How many tokens the context has room for behind a prompt. */
+export function roomFor({ config }: Model, promptLength: number, seen: number): number {
+  const left = config.contextLength - seen;
+  if (promptLength <= left) return left - promptLength;
+  const expected = `at most ${left}, what is left of the model's context of ${config.contextLength}`;
+  throw refuse("prompt", `${promptLength} tokens`, expected, "shorten the prompt, or crop the cache.");
+}
+
+/** Ids and texts at which to end. */
+export function stopsOf({ config, tokenizer }: Model, stop: readonly (number | string)[] = []) {
+  const stopIds = new Set([...config.stopIds, ...stop.filter((one) => typeof one === "number")]);
+  const stopTexts = stop.filter((one) => typeof one === "string");
+  if (stopTexts.includes(""))
+    throw refuse("stop", "", "texts of one character or more", "leave the empty text out.");
+  if (stopTexts.length > 0 && !tokenizer) {
+    const expected = "token ids, since the model has no tokenizer";
+    throw refuse("stop", stopTexts[0], expected, "load the model with `tokenizer`.");
+  }
+  return { stopIds, stopTexts };
+}
+
+function checkGuesses(speculate: PromptLookup | undefined, cache: object): void {
+  if (!speculate) return;
+  for (const argument of ["match", "length"] as const) {
+    const received = speculate[argument] ?? 1;
+    if (Number.isInteger(received) && received >= 1) continue;
+    throw refuse(
+      `speculate.${argument}`,
+      received,
+      "a whole number, 1 or more",
+      "leave it out for the default.",
+    );
+  }
+  if ("crop" in cache) return;
+  throw refuse(
+    "cache",
+    "a cache without crop",
+    "one that can drop wrong guesses",
+    "take a cache of @qkv/kv-cache.",
+  );
 }
 
 function refuse(argument: string, received: unknown, expected: string, fix: string): ArgumentError {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkSampling, chooseToken, logProbability } from "./sampling.js";
+import { candidates, checkSampling, chooseToken, logProbability, type Sampling } from "./sampling.js";
 
 const logits = fc.array(fc.double({ min: -8, max: 8, noNaN: true }), { minLength: 1, maxLength: 8 });
 const sure = checkSampling({});
@@ -93,4 +93,78 @@ test("what is no sampling is refused, with the fix", () => {
   }
   for (const seed of [0.5, NaN, 2 ** 53])
     expect(() => checkSampling({ seed })).toThrow(/`seed` is .*, expected a whole number/);
+});
+
+test("property: top-k keeps the k likeliest, few of many as well as most of few", () => {
+  const many = Array.from({ length: 100 }, (_, id) => Math.sin(37 * id));
+  fc.assert(
+    fc.property(fc.constantFrom(many, many.slice(0, 9)), fc.integer({ min: 1, max: 9 }), (logits, topK) => {
+      const order = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]! || a - b);
+      const kept = candidates(logits, { temperature: 1, topK });
+      expect(kept.map(({ id }) => id)).toEqual(order.slice(0, topK));
+      const p = softmax(logits);
+      const total = order.slice(0, topK).reduce((sum, id) => sum + p[id]!, 0);
+      kept.forEach(({ id, probability }) => expect(probability).toBeCloseTo(p[id]! / total, 9));
+      for (const chance of [0, 0.3, 0.999]) {
+        const chosen = chooseToken(logits, checkSampling({ temperature: 1, topK }), chance);
+        expect(order.slice(0, topK)).toContain(chosen);
+      }
+    }),
+  );
+});
+
+test("property: min-p leaves out what is less likely than its share of the likeliest", () => {
+  fc.assert(
+    fc.property(logits, fc.double({ min: 0.01, max: 1, noNaN: true }), (logits, minP) => {
+      const p = softmax(logits, 2);
+      const least = minP * Math.max(...p);
+      const kept = candidates(logits, { temperature: 2, minP }).map(({ id }) => id);
+      p.forEach((one, id) => {
+        if (Math.abs(one - least) > 1e-9) expect(kept.includes(id)).toBe(one > least);
+      });
+    }),
+  );
+});
+
+test("top-p is of what top-k left", () => {
+  // Chances 8, 4, 2, 1, 1: of the first three, 8 of 14 reach a half, 12 of 14 reach 0.8.
+  const logits = [3, 2, 1, 0, 0].map((n) => n * Math.LN2);
+  const kept = (sampling: Sampling) =>
+    candidates(logits, { temperature: 1, ...sampling }).map(({ id }) => id);
+  expect(kept({ topK: 3, topP: 0.5 })).toEqual([0]);
+  expect(kept({ topK: 3, topP: 0.8 })).toEqual([0, 1]);
+  expect(kept({ topP: 0.8 })).toEqual([0, 1, 2]);
+  expect(kept({ topK: 2, topP: 1, minP: 0.6 })).toEqual([0]);
+});
+
+test("penalties and biases change logits, at temperature 0 too", () => {
+  const logits = [2, 1.5, 1, -1];
+  const said = { prompt: [0], reply: [1, 1] };
+  const first = (sampling: Sampling) => candidates(logits, sampling, said)[0]!.id;
+  expect(first({})).toBe(0);
+  expect(first({ repetitionPenalty: 1.9 })).toBe(0); // 2 / 1.9 against 1
+  expect(first({ repetitionPenalty: 2.1 })).toBe(2);
+  expect(first({ presencePenalty: 5 })).toBe(0); // the reply alone is penalised
+  expect(first({ logitBias: { 0: -Infinity } })).toBe(1);
+  expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.6 })).toBe(2); // 0.9 against 1
+  expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.4 })).toBe(1);
+  expect(first({ logitBias: { 0: -Infinity }, frequencyPenalty: 0.3 })).toBe(2); // twice 0.3
+  expect(first({ logitBias: { 3: 4 } })).toBe(3);
+  // Below 0 a penalty multiplies: -1 becomes -2.
+  const shares = candidates([0, -1], { temperature: 1, repetitionPenalty: 2 }, { prompt: [1], reply: [] });
+  expect(shares[1]!.probability).toBeCloseTo(Math.exp(-2) / (1 + Math.exp(-2)), 9);
+  expect(chooseToken(logits, checkSampling({ logitBias: { 3: 4 } }), 0)).toBe(3);
+});
+
+test("numbers out of range are refused by their names", () => {
+  const wrong: [Sampling, RegExp][] = [
+    [{ topK: 0 }, /candidates: `topK` is 0, expected a whole number of tokens, 1 or more/],
+    [{ minP: 1.5 }, /`minP` is 1.5, expected a number from 0 to 1/],
+    [{ repetitionPenalty: 0 }, /`repetitionPenalty` is 0, expected a number above 0/],
+    [{ presencePenalty: NaN }, /`presencePenalty` is NaN, expected a finite number/],
+    [{ frequencyPenalty: Infinity }, /`frequencyPenalty` is Infinity/],
+    [{ logitBias: { 1: Infinity } }, /`logitBias` is "1: Infinity", expected token ids/],
+    [{ logitBias: { x: 1 } as never }, /`logitBias` is "x: 1"/],
+  ];
+  for (const [sampling, message] of wrong) expect(() => candidates([0], sampling)).toThrow(message);
 });

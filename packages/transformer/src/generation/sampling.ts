@@ -1,32 +1,138 @@
 import { ArgumentError } from "@qkv/core";
 
-/** How the next token is chosen. */
+/** How the next token is chosen. Steps are taken in the order of these fields. */
 export type Sampling = {
+  /** Added to the logits of tokens, by id; `-Infinity` forbids one. Default: nothing. */
+  logitBias?: Readonly<Record<number, number>>;
+  /**
+   * Logits of tokens that stand in the prompt or the reply are divided by it, or multiplied where they are below 0.
+   * Default 1: off; about 1.1 is usual.
+   */
+  repetitionPenalty?: number;
+  /** Taken from the logits of tokens that stand in the reply. Default 0. */
+  presencePenalty?: number;
+  /** Taken from them once for each time. Default 0. */
+  frequencyPenalty?: number;
   /** 0: the likeliest token, always. 1: as likely as the model says. Above: more evenly. Default 0. */
   temperature?: number;
+  /** Chooses only among so many of the likeliest tokens. Default: among all. */
+  topK?: number;
   /** Chooses only among the likeliest tokens that together reach this probability. Default 1: among all. */
   topP?: number;
+  /** Leaves out tokens less likely than this share of the likeliest one's probability. Default 0: none. */
+  minP?: number;
   /** Makes a choice repeatable: the same seed chooses the same tokens. A whole number. Default 0. */
   seed?: number;
 };
 
+/** What was said before: what penalties look at. */
+export type Said = {
+  readonly prompt: readonly number[];
+  readonly reply: readonly number[];
+};
+
+/** A token that may come next. */
+export type Candidate = { id: number; probability: number };
+
 /** Sampling, checked and complete. */
-export function checkSampling({ temperature = 0, topP = 1, seed = 0 }: Sampling): Required<Sampling> {
-  const fail = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "generate", argument, received, expected, fix });
-  };
-  if (!(temperature >= 0) || temperature === Infinity) {
-    fail(
-      "temperature",
-      temperature,
-      "a number, 0 or more",
-      "use 0 for the likeliest token, about 0.8 for variety.",
-    );
+export function checkSampling(sampling: Sampling, fn = "generate"): Required<Sampling> {
+  const complete = { ...defaults, ...sampling };
+  for (const [argument, { accepts, expected, fix }] of Object.entries(rules)) {
+    const received = complete[argument as keyof typeof rules];
+    if (!accepts(received)) throw new ArgumentError({ fn, argument, received, expected, fix });
   }
-  if (!(topP > 0 && topP <= 1))
-    fail("topP", topP, "a number above 0, at most 1", "use 1 to choose among all tokens.");
-  if (!Number.isSafeInteger(seed)) fail("seed", seed, "a whole number", "give any whole number.");
-  return { temperature, topP, seed };
+  for (const [id, bias] of Object.entries(complete.logitBias)) {
+    if (/^\d+$/.test(id) && typeof bias === "number" && !Number.isNaN(bias) && bias !== Infinity) continue;
+    throw new ArgumentError({
+      fn,
+      argument: "logitBias",
+      received: `${id}: ${bias}`,
+      expected: "token ids, each with a finite number or -Infinity",
+      fix: "write { 42: 5 } to favour token 42, { 42: -Infinity } to forbid it.",
+    });
+  }
+  return complete;
+}
+
+const defaults: Required<Sampling> = {
+  logitBias: {},
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  temperature: 0,
+  topK: Infinity,
+  topP: 1,
+  minP: 0,
+  seed: 0,
+};
+
+const finite = (value: number) => Number.isFinite(value);
+const penalty = {
+  accepts: finite,
+  expected: "a finite number",
+  fix: "use 0 for none; negative numbers invite repetition.",
+};
+const rules = {
+  repetitionPenalty: {
+    accepts: (value: number) => value > 0 && finite(value),
+    expected: "a number above 0",
+    fix: "use 1 for none, about 1.1 against repetition.",
+  },
+  presencePenalty: penalty,
+  frequencyPenalty: penalty,
+  temperature: {
+    accepts: (value: number) => value >= 0 && finite(value),
+    expected: "a number, 0 or more",
+    fix: "use 0 for the likeliest token, about 0.8 for variety.",
+  },
+  topK: {
+    accepts: (value: number) => value === Infinity || (Number.isInteger(value) && value >= 1),
+    expected: "a whole number of tokens, 1 or more",
+    fix: "leave it out to choose among all tokens.",
+  },
+  topP: {
+    accepts: (value: number) => value > 0 && value <= 1,
+    expected: "a number above 0, at most 1",
+    fix: "use 1 to choose among all tokens.",
+  },
+  minP: {
+    accepts: (value: number) => value >= 0 && value <= 1,
+    expected: "a number from 0 to 1",
+    fix: "use 0 to leave out none, about 0.05 to leave out the unlikely.",
+  },
+  seed: { accepts: Number.isSafeInteger, expected: "a whole number", fix: "give any whole number." },
+};
+
+/**
+ * Which tokens may come next, and how likely each is chosen: the likeliest first. What sampling leaves out is not in
+ * the list; the probabilities of the rest sum to 1.
+ *
+ * @param logits - One number per token.
+ * @param sampling - Temperature 0 leaves the likeliest token alone.
+ * @param said - What penalties look at. Default: nothing was said.
+ * @throws {ArgumentError} If a number is out of range.
+ *
+ * @example
+ * ```ts
+ * import { candidates } from "@qkv/transformer";
+ *
+ * const logits = [0, 2, 1, -5].map((power) => power * Math.LN2); // chances of 1, 4, 2, 1/32
+ * const shown = candidates(logits, { temperature: 1, topK: 2 });
+ * shown.map(({ id, probability }) => [id, probability.toFixed(3)]); // => [[1, "0.667"], [2, "0.333"]]
+ * candidates(logits, { logitBias: { 1: -Infinity } }).map(({ id }) => id); // => [2]
+ * ```
+ */
+export function candidates(
+  logits: ArrayLike<number>,
+  sampling: Sampling = {},
+  said: Said = { prompt: [], reply: [] },
+): Candidate[] {
+  const checked = checkSampling(sampling, "candidates");
+  const { ids, chances } = choices(logits, checked, said);
+  const total = chances.reduce((a, b) => a + b, 0);
+  return Array.from(ids, (id, i) => ({ id, probability: chances[i]! / total })).sort(
+    (a, b) => b.probability - a.probability || a.id - b.id,
+  );
 }
 
 /**
@@ -37,25 +143,93 @@ export function checkSampling({ temperature = 0, topP = 1, seed = 0 }: Sampling)
  */
 export function chooseToken(
   logits: ArrayLike<number>,
-  { temperature, topP }: Required<Sampling>,
+  sampling: Required<Sampling>,
   chance: number,
+  said: Said = { prompt: [], reply: [] },
 ): number {
-  if (temperature === 0) return likeliest(logits);
-  const probabilities = softmaxOf(logits, temperature);
-  if (topP >= 1) return pick(probabilities.keys(), probabilities, 1, chance);
-  const order = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]!);
-  let total = 0;
-  let count = 0;
-  while (count < order.length && total < topP) total += probabilities[order[count++]!]!;
-  return pick(order.slice(0, count), probabilities, total, chance);
+  const { ids, chances } = choices(logits, sampling, said);
+  let rest = chance * chances.reduce((a, b) => a + b, 0);
+  for (let i = 0; i < ids.length; i++) {
+    rest -= chances[i]!;
+    if (rest < 0) return ids[i]!;
+  }
+  return ids[ids.length - 1]!;
 }
 
-/** The natural logarithm of a token's probability, before temperature. */
+/** The natural logarithm of a token's probability, before sampling changes it. */
 export function logProbability(logits: ArrayLike<number>, id: number): number {
   const largest = logits[likeliest(logits)]!;
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - largest);
   return logits[id]! - largest - Math.log(total);
+}
+
+/** The likeliest tokens with the logarithms of their probabilities, before sampling changes them. */
+export function likeliestTokens(logits: ArrayLike<number>, count: number): { id: number; logprob: number }[] {
+  const ids = largestFirst(
+    Array.from({ length: logits.length }, (_, id) => id),
+    logits,
+  ).slice(0, count);
+  return ids.map((id) => ({ id, logprob: logProbability(logits, id) }));
+}
+
+/** What is left to choose from, with its chances up to a common factor. */
+function choices(
+  logits: ArrayLike<number>,
+  { temperature, topK, topP, minP, ...sampling }: Required<Sampling>,
+  said: Said,
+): { ids: ArrayLike<number>; chances: Float64Array } {
+  const changed = penalized(logits, sampling, said);
+  const best = likeliest(changed);
+  if (temperature === 0) return { ids: [best], chances: Float64Array.of(1) };
+  const largest = changed[best]!;
+  const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));
+  const all = powers.reduce((a, b) => a + b, 0);
+  // No token below this can be among those that reach topP, nor any below minP: the rest need not be sorted.
+  const least = Math.max(minP, topP < 1 ? ((1 - topP) * all) / powers.length : 0);
+  let ids: number[] = [];
+  for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
+  // Where every token may come, their order does not matter.
+  if (topK < ids.length) ids = largestFew(ids, powers, topK);
+  else if (topP < 1) ids = largestFirst(ids, powers);
+  if (topP < 1) {
+    // Among what topK left.
+    const goal = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : all);
+    let total = 0;
+    let count = 0;
+    while (count < ids.length && total < goal) total += powers[ids[count++]!]!;
+    ids.length = count;
+  }
+  return { ids, chances: Float64Array.from(ids, (id) => powers[id]!) };
+}
+
+type Penalties = Pick<
+  Required<Sampling>,
+  "logitBias" | "repetitionPenalty" | "presencePenalty" | "frequencyPenalty"
+>;
+
+/** The logits with biases and penalties; the same ones where there are none. */
+function penalized(
+  logits: ArrayLike<number>,
+  { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty }: Penalties,
+  { prompt, reply }: Said,
+): ArrayLike<number> {
+  const biases = Object.entries(logitBias);
+  const counts = presencePenalty !== 0 || frequencyPenalty !== 0;
+  if (biases.length === 0 && repetitionPenalty === 1 && !counts) return logits;
+  const changed = Float64Array.from(logits);
+  for (const [id, bias] of biases) if (Number(id) < changed.length) changed[Number(id)]! += bias;
+  if (repetitionPenalty !== 1) {
+    for (const id of new Set([...prompt, ...reply])) {
+      const logit = changed[id]!;
+      changed[id] = logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty;
+    }
+  }
+  if (counts) {
+    for (const id of reply) changed[id]! -= frequencyPenalty;
+    for (const id of new Set(reply)) changed[id]! -= presencePenalty;
+  }
+  return changed;
 }
 
 /** The first of the largest. */
@@ -65,20 +239,22 @@ function likeliest(logits: ArrayLike<number>): number {
   return best;
 }
 
-function softmaxOf(logits: ArrayLike<number>, temperature: number): Float64Array {
-  const largest = logits[likeliest(logits)]!;
-  const powers = Float64Array.from(logits, (logit) => Math.exp((logit - largest) / temperature));
-  const total = powers.reduce((a, b) => a + b, 0);
-  return powers.map((power) => power / total);
+/** Ids by their numbers, the largest first; of equals the first. */
+function largestFirst(ids: number[], numbers: ArrayLike<number>): number[] {
+  return ids.sort((a, b) => numbers[b]! - numbers[a]! || a - b);
 }
 
-function pick(ids: Iterable<number>, probabilities: Float64Array, total: number, chance: number): number {
-  let rest = chance * total;
-  let last = 0;
+/** The `count` largest, in the same order, without sorting the rest. */
+function largestFew(ids: readonly number[], numbers: ArrayLike<number>, count: number): number[] {
+  if (count * 8 > ids.length) return largestFirst([...ids], numbers).slice(0, count);
+  const few: number[] = [];
   for (const id of ids) {
-    last = id;
-    rest -= probabilities[id]!;
-    if (rest < 0) return id;
+    if (few.length === count && !(numbers[id]! > numbers[few[count - 1]!]!)) continue;
+    if (few.length === count) few.pop();
+    // Ids come in order, so among equals the new one stands last.
+    let at = few.length;
+    while (at > 0 && numbers[few[at - 1]!]! < numbers[id]!) at -= 1;
+    few.splice(at, 0, id);
   }
-  return last;
+  return few;
 }

@@ -1,0 +1,32 @@
+/** Guesses what comes next from what was said: where the last tokens stood before, what followed them follows again. */
+export type PromptLookup = {
+  /** How many of the last tokens must stand before. Fewer are tried where so many do not. Default 3. */
+  match?: number;
+  /** How many tokens are guessed at most. Default 8. */
+  length?: number;
+};
+
+/**
+ * A guess of the next tokens: what followed the last `match` tokens where they stood last before. Nothing, if they
+ * stand nowhere.
+ *
+ * @see "Prompt Lookup Decoding" (2023), apoorvumang/prompt-lookup-decoding
+ *
+ * @example
+ * ```ts
+ * import { lookUp } from "@qkv/transformer";
+ *
+ * lookUp([5, 1, 2, 3, 4, 9, 1, 2], { length: 2 }); // => [3, 4]
+ * ```
+ */
+export function lookUp(ids: readonly number[], { match = 3, length = 8 }: PromptLookup = {}): number[] {
+  for (let size = Math.min(match, ids.length - 1); size > 0; size--) {
+    const last = ids.length - size;
+    for (let at = last - 1; at >= 0; at--) {
+      let same = 0;
+      while (same < size && ids[at + same] === ids[last + same]) same += 1;
+      if (same === size) return ids.slice(at + size, at + size + length);
+    }
+  }
+  return [];
+}

@@ -1,0 +1,72 @@
+import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { textStream } from "./text-stream.js";
+
+/** Tokens 3 to 258 are the 256 bytes. */
+function byteTokenizer(): Tokenizer {
+  const spelled = Array.from(
+    { length: 256 },
+    (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+  const file: number[] = [6, 0, 0, 0];
+  for (const token of ["<unk>", "<s>", "</s>", ...spelled]) {
+    file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
+  }
+  return llama2cTokenizer(Uint8Array.from(file));
+}
+
+const tokenizer = byteTokenizer();
+const idsOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte + 3);
+
+/** What is shown of a text, piece by piece, up to where it stops. */
+function shown(text: string, stops: readonly string[]) {
+  const stream = textStream(tokenizer, [], stops);
+  const pieces: string[] = [];
+  for (const id of idsOf(text)) {
+    const { text, stopped } = stream.push(id);
+    pieces.push(text);
+    if (stopped) return { pieces, stopped };
+  }
+  return { pieces: [...pieces, stream.end()], stopped: false };
+}
+
+test("property: a text ends before the first that it shall stop at, wherever tokens end, and nothing else is lost", () => {
+  const letters = fc.string({ unit: fc.constantFrom("a", "b", "€", "é"), maxLength: 12 });
+  const stops = fc.array(fc.string({ unit: fc.constantFrom("a", "b", "€"), minLength: 1, maxLength: 3 }), {
+    maxLength: 3,
+  });
+  fc.assert(
+    fc.property(letters, stops, (text, stops) => {
+      // The stop that is complete first; of those complete at once, the one that begins first.
+      let end: number | undefined;
+      for (let seen = 1; seen <= text.length && end === undefined; seen++) {
+        const at = stops.map((stop) => text.slice(0, seen).indexOf(stop)).filter((at) => at >= 0);
+        if (at.length > 0) end = Math.min(...at);
+      }
+      const { pieces, stopped } = shown(text, stops);
+      expect(stopped).toBe(end !== undefined);
+      expect(pieces.join("")).toBe(text.slice(0, end));
+    }),
+  );
+});
+
+test("what may be the beginning of a stop waits, and comes when it is none", () => {
+  expect(shown("xaab", ["aac"]).pieces).toEqual(["x", "", "", "aab", ""]);
+  expect(shown("xaac", ["aac"])).toEqual({ pieces: ["x", "", "", ""], stopped: true });
+  expect(shown("xaa", ["aac"]).pieces).toEqual(["x", "", "", "aa"]);
+});
+
+test("half a character waits; at the end it is U+FFFD", () => {
+  const stream = textStream(tokenizer, [], []);
+  const [a, b] = idsOf("€");
+  expect(stream.push(idsOf("x")[0]!)).toEqual({ text: "x", settled: true, stopped: false });
+  expect(stream.push(a!)).toMatchObject({ text: "", settled: false });
+  expect(stream.push(b!)).toMatchObject({ text: "", settled: false });
+  expect(stream.end()).toBe("\uFFFD");
+});
+
+test("a character that the prompt began is completed", () => {
+  const [a, b, c] = idsOf("€");
+  expect(textStream(tokenizer, [a!, b!], []).push(c!).text).toBe("€");
+});
