@@ -150,6 +150,25 @@ ${pairs.map(([h, v]) => `  v128.store(mixture + mixtureStep * ${h}, s${h}${v}, $
 }`;
 }
 
+/**
+ * sums[rows × 8 outputs] = activations · weights in whole numbers: activations packed as [step][rows][4], 1 to 127 for -63
+ * to 63; weights as [step][8][4]. `dot` names the function that multiplies four bytes in each lane and adds.
+ */
+function bytesProduct(rows, dot) {
+  const all = range(rows);
+  return `
+export function ${dot}${rows}(a: usize, b: usize, steps: i32, sums: usize): void {
+${all.map((r) => `  let s${r}0 = i32x4.splat(0), s${r}1 = i32x4.splat(0);`).join("\n")}
+  const end = b + (<usize>steps << 5);
+  while (b < end) {
+    const b0 = v128.load(b), b1 = v128.load(b, 16);
+${all.map((r) => `    const a${r} = v128.load32_splat(a, ${4 * r}); s${r}0 = ${dot}(b0, a${r}, s${r}0); s${r}1 = ${dot}(b1, a${r}, s${r}1);`).join("\n")}
+    a += ${4 * rows}; b += 32;
+  }
+${all.map((r) => `  v128.store(sums, s${r}0, ${32 * r}); v128.store(sums, s${r}1, ${32 * r + 16});`).join("\n")}
+}`;
+}
+
 /** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
 const row = 64 * 4;
 
@@ -251,6 +270,7 @@ export const microKernels = `// Written by micro-kernels.mjs.
 import {
   exp4, gelu4, geluSlope4, geluTanh4, log4, madd, sign4, sumsOf, swish4, tanh4, truth, where0, zero,
 } from "./lanes";
+import { dotFast, dotPlain } from "./bytes";
 ${[4, 6].map(product).join("\n")}
 ${[1, 4, 6].map((n) => keysByQueries(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => weightsByValues(n, row)).join("\n")}
@@ -260,6 +280,8 @@ ${mixOfHeads(1, 2)}
 ${mixOfHeads(1, 8)}
 ${mixOfHeads(2, 2)}
 ${mixOfHeads(2, 4)}
+${[1, 6].map((rows) => bytesProduct(rows, "dotFast")).join("\n")}
+${[1, 6].map((rows) => bytesProduct(rows, "dotPlain")).join("\n")}
 ${stepKernels}
 ${elementwiseKernels}
 `;

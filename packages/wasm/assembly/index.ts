@@ -9,3 +9,6 @@ export { addRows, takeRows } from "./rows-by-number";
 export { adam, sgd } from "./optimizers";
 export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";
 export { rotate } from "./rotate";
+export {
+  bytesAreExact, quantizeScratch, quantizeRows, quantizedBlocks, quantizedPanels, quantizedPanelsScratch, quantizedRow, wholePanels,
+} from "./quantized";

@@ -5,7 +5,7 @@ import { product4, product6 } from "./micro-kernels";
 import { storeTransposed } from "./transpose";
 
 /** Rows of a block: what 16 registers hold depends on whether a product and a sum are one instruction. */
-const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** Length of the summed axis taken at a time, and rows of `a` packed at a time: both fit a core's own cache. */
 const DEPTH: i32 = 512;
 const HEIGHT: i32 = 96;
@@ -103,7 +103,7 @@ function block(
 }
 
 @inline
-function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: bool): void {
+export function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: bool): void {
   if (ASC_FEATURE_RELAXED_SIMD) product6(a, b, k, c, stride, add);
   else product4(a, b, k, c, stride, add);
 }
@@ -146,7 +146,7 @@ function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, pack
 }
 
 /** ROWS rows as [k][ROWS], zeros where there are fewer. */
-function packRows(from: usize, row: i32, column: i32, height: i32, k: i32, to: usize): void {
+export function packRows(from: usize, row: i32, column: i32, height: i32, k: i32, to: usize): void {
   const step = <usize>column << 2;
   const across = <usize>row << 2;
   let i = 0;

@@ -4,6 +4,7 @@ import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js
 import { elementwiseKernels } from "./kernels/elementwise.js";
 import { matmulKernel } from "./kernels/matmul.js";
 import { optimizerKernels } from "./kernels/optimizers.js";
+import { quantizedMatmulKernel } from "./kernels/quantized.js";
 import { reduceKernels } from "./kernels/reduce.js";
 import { rotateKernel } from "./kernels/rotate.js";
 import {
@@ -26,6 +27,7 @@ export function kernels(engine: Engine): Device["kernels"] {
     crossEntropy: crossEntropyKernel(engine),
     layerNorm: layerNormKernel(engine),
     matmul: matmulKernel(engine),
+    quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),
     rotate: rotateKernel(engine),
     softmax: softmaxKernel(engine),

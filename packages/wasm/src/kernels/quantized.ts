@@ -1,0 +1,90 @@
+import type { View } from "@qkv/tensor";
+import { withCall, type Call } from "../call.js";
+import type { Engine } from "../engine.js";
+import { isPacked } from "./packed.js";
+
+/** Rows from which on weights become floats once for all of them. */
+const many = 4;
+/** Rows of a block of whole activations, and of floats. The same in assembly/quantized.ts. */
+const block = 6;
+
+/** y = x · Wᵀ with weights of small whole numbers, read in the panels in which they lie. */
+export function quantizedMatmulKernel(engine: Engine) {
+  const { exports } = engine;
+  // Found out when it is first needed: whether the machine's product of bytes is exact.
+  let exact: number | undefined;
+  return (
+    inputs: readonly View[],
+    outputs: readonly View[],
+    { activations }: { activations: "float32" | "int8" },
+  ): boolean => {
+    const [x, data, scale] = inputs as [View, View, View];
+    const [M, K] = x.shape as [number, number];
+    const N = scale.shape[0]!;
+    if (x.dtype !== "float32" || M * N * K === 0) return false;
+    if (!isPacked(data, data.dtype) || !isPacked(scale)) return false;
+    const bits = data.dtype === "uint8" ? 4 : 8;
+    const [xRow, xColumn] = x.strides as [number, number];
+    const panels = Math.ceil(N / 8);
+    return withCall(engine, (call) => {
+      const [from, weights, scales, to] = call.place(inputs, outputs) as [number, number, number, number];
+      if (activations === "int8") {
+        const blocks = call.scratch(Math.ceil(M / block) * block * Math.ceil(K / 4) * 4);
+        const factors = call.scratch(4 * M);
+        exact ??= exports["bytesAreExact"]!();
+        const step = perItem(panels, K);
+        const rows = [from, xRow, xColumn, M, K, blocks, factors];
+        return (
+          engine.parallel("quantizeRows", Math.ceil(M / block), 0, ...rows) &&
+          engine.parallel(
+            "wholePanels",
+            Math.ceil(panels / step),
+            exports["quantizeScratch"]!(K),
+            ...[blocks, factors, weights, scales, to, M, N, K, step, exact],
+          )
+        );
+      }
+      if (M >= many) {
+        const blocks = call.scratch(4 * K * (M + block));
+        return (
+          engine.parallel("quantizedBlocks", Math.ceil(M / 64), 0, ...[from, xRow, xColumn, M, K, blocks]) &&
+          engine.parallel(
+            "quantizedPanels",
+            panels,
+            exports["quantizedPanelsScratch"]!(K),
+            ...[blocks, weights, scales, bits, to, M, N, K],
+          )
+        );
+      }
+      return rowByRow(engine, call, inputs, [from, weights, scales, to], bits);
+    });
+  };
+}
+
+/** Each row streams the weights past, from a copy that is padded with zeros. */
+function rowByRow(
+  engine: Engine,
+  call: Call,
+  inputs: readonly View[],
+  [, weights, scales, to]: readonly [number, number, number, number],
+  bits: number,
+): boolean {
+  const [x, , scale] = inputs as [View, View, View];
+  const [M, K] = x.shape as [number, number];
+  const N = scale.shape[0]!;
+  const panels = Math.ceil(N / 8);
+  const step = perItem(panels, K);
+  for (let m = 0; m < M; m++) {
+    const row = new Float32Array(Math.ceil(K / 32) * 32);
+    const at = x.offset + m * x.strides[0]!;
+    for (let k = 0; k < K; k++) row[k] = x.array[at + k * x.strides[1]!]!;
+    const args = [call.copy(row), weights, scales, bits, to + 4 * m * N, N, K, step];
+    if (!engine.parallel("quantizedRow", Math.ceil(panels / step), 16, ...args)) return false;
+  }
+  return true;
+}
+
+/** Panels of an item, so that it reads some 64 thousand bytes. */
+function perItem(panels: number, K: number): number {
+  return Math.max(1, Math.min(panels, Math.floor(65536 / (8 * K))));
+}
