@@ -1,0 +1,190 @@
+// What users of @qkv/wasm get: bundles made without configuration, pages with a content security policy, programs that end.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium, type Browser } from "playwright";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+/** Outside of the repository, whose tsconfig would lead bundlers to the sources. */
+const folder = mkdtempSync(join(tmpdir(), "qkv-wasm-"));
+const program = `
+import { matmul, randn } from "@qkv/tensor";
+import { wasm } from "@qkv/wasm";
+import { wasmFrom } from "@qkv/wasm/urls";
+
+const query = new URLSearchParams(location.search);
+const from = { plain: "/plain.wasm", relaxed: "/relaxed.wasm", worker: "/worker.js" };
+let result;
+try {
+  const device = query.has("urls") ? await wasmFrom(from, { threads: 2 }) : await wasm({ threads: 2 });
+  const x = randn([300, 300], { seed: 1 }).to(device);
+  for (let i = 0; i < 20; i++) matmul(x, x);
+  result = { ...device.report(), isolated: crossOriginIsolated };
+} catch (error) {
+  result = { error: error.message };
+}
+document.body.append(Object.assign(document.createElement("pre"), { textContent: JSON.stringify(result) }));
+`;
+
+/** The programs that a bundler makes of one module and its page, with nothing but its defaults. */
+const bundlers: Record<string, (out: string) => Promise<void>> = {
+  async esbuild(out) {
+    const { buildSync } = await fromPackage<{ buildSync(options: object): void }>("packages/wasm", "esbuild");
+    const entryPoints = [join(folder, "main.js")];
+    buildSync({ entryPoints, bundle: true, splitting: true, format: "esm", outdir: out, logLevel: "error" });
+    writeFileSync(join(out, "index.html"), '<script type="module" src="/main.js"></script><body></body>');
+  },
+  async vite(out) {
+    const { build } = await fromPackage<{ build(options: object): Promise<unknown> }>(
+      "node_modules/vitest",
+      "vite",
+    );
+    await build({ root: folder, logLevel: "error", configFile: false, build: { outDir: out } });
+  },
+};
+
+function fromPackage<T>(from: string, name: string): Promise<T> {
+  const path = createRequire(join(realpathSync(join(root, from)), "package.json")).resolve(name);
+  return import(/* @vite-ignore */ pathToFileURL(path).href) as Promise<T>;
+}
+
+const policies = {
+  open: "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src blob:",
+  "no kernels": "default-src 'self'; script-src 'self'",
+  "own origin": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
+};
+
+let server: Server;
+let browser: Browser;
+let origin: string;
+let directory: string;
+let policy: string;
+let isolated = true;
+
+beforeAll(async () => {
+  for (const name of ["core", "tensor", "wasm"]) {
+    for (const part of ["dist", "package.json"]) {
+      cpSync(join(root, "packages", name, part), join(folder, "node_modules/@qkv", name, part), {
+        recursive: true,
+      });
+    }
+  }
+  const detect = "node_modules/wasm-feature-detect";
+  cpSync(join(root, "packages/wasm", detect), join(folder, detect), { recursive: true, dereference: true });
+  writeFileSync(join(folder, "main.js"), program);
+  writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.js"></script><body></body>');
+  if (!chromiumPath) return;
+  const types: Record<string, string> = {
+    ".js": "text/javascript",
+    ".html": "text/html",
+    ".wasm": "application/wasm",
+  };
+  server = createServer((request, response) => {
+    const path = new URL(request.url!, "http://x").pathname;
+    response.setHeader("Content-Security-Policy", policy);
+    if (isolated) {
+      response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+      response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
+    }
+    try {
+      const body = readFileSync(join(directory, path === "/" ? "index.html" : path));
+      response.setHeader("Content-Type", types[extname(path)] ?? "text/html").end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+  browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+});
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function visit(query = ""): Promise<Record<string, unknown>> {
+  const page = await browser.newPage();
+  await page.goto(`${origin}/${query}`);
+  const result = JSON.parse((await page.locator("pre").textContent())!) as Record<string, unknown>;
+  await page.close();
+  return result;
+}
+
+describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (name) => {
+  beforeAll(async () => {
+    directory = join(folder, `by-${name}`);
+    await bundlers[name]!(directory);
+    for (const file of ["plain.wasm", "relaxed.wasm", "worker.js"]) {
+      cpSync(join(root, "packages/wasm/dist", file), join(directory, file));
+    }
+  });
+
+  test.runIf(chromiumPath)("an isolated page computes on two threads", async () => {
+    policy = policies.open;
+    expect(await visit()).toMatchObject({
+      isolated: true,
+      threads: 2,
+      calls: { matmul: { device: 20, plain: 0 } },
+    });
+  });
+
+  test.runIf(chromiumPath)("a page that is not isolated computes alone and says why", async () => {
+    [policy, isolated] = [policies.open, false];
+    const result = await visit();
+    isolated = true;
+    expect(result).toMatchObject({
+      isolated: false,
+      threads: 1,
+      calls: { matmul: { device: 20, plain: 0 } },
+    });
+    expect(result["whyAlone"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
+  });
+
+  test.runIf(chromiumPath)("a policy that forbids WebAssembly: an error with the fix", async () => {
+    policy = policies["no kernels"];
+    expect((await visit())["error"]).toMatch(/\nFix: allow 'wasm-unsafe-eval' in the `script-src`/);
+  });
+
+  test.runIf(chromiumPath)("a policy that allows code of its own origin only", async () => {
+    policy = policies["own origin"];
+    const alone = await visit();
+    expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
+    expect(alone["whyAlone"]).toMatch(/^a worker that did not start/);
+    expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
+  });
+});
+
+test.skipIf(chromiumPath)("bundles in a browser", ({ skip }) => skip(noChromium));
+
+const compute = `
+const x = randn([300, 300], { seed: 1 }).to(device);
+for (let i = 0; i < 5; i++) matmul(x, x);
+console.log(device.report().threads, matmul(x, x).shape.join());`;
+
+test.each([
+  [
+    "mjs",
+    `import { matmul, randn } from "@qkv/tensor"; import { wasm } from "@qkv/wasm"; const device = await wasm({ threads: 3 });${compute}`,
+  ],
+  [
+    "cjs",
+    `const { matmul, randn } = require("@qkv/tensor"); require("@qkv/wasm").wasm({ threads: 3 }).then((device) => {${compute}});`,
+  ],
+])("a Node program (%s) computes on threads and ends without closing anything", (type, code) => {
+  const directory = mkdtempSync(join(folder, "program-"));
+  const file = join(directory, `main.${type}`);
+  writeFileSync(file, code);
+  const { stdout, stderr, status } = spawnSync(process.execPath, [file], {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  expect(stdout, stderr).toBe("3 300,300\n");
+  expect(status).toBe(0);
+});
