@@ -1,7 +1,10 @@
-import type { Cache } from "@qkv/tensor";
+import type { Cache, KeyValues } from "@qkv/tensor";
 
 /** A KV cache: what layers append to and attention reads, with what a program does to it between steps. */
 export type KvCache = Cache & {
+  readonly numLayers: number;
+  /** What the next token will see of a layer, without appending one. */
+  read(layer: number): KeyValues;
   /** Tokens seen, per batch. Batches differ after `crop([…])`. */
   readonly lengths: Int32Array;
   /** Tokens held, of the longest batch. Differs from `length` in caches that forget. */

@@ -91,3 +91,16 @@ export function checkStretch(start: number, end: number, lengths: ArrayLike<numb
     fix: "use 0 <= start <= end <= length.",
   });
 }
+
+/** Refuses to read a layer that holds nothing. */
+export function checkRead<T>(layer: number, numLayers: number, held: T | undefined): T {
+  if (held !== undefined) return held;
+  const known = Number.isInteger(layer) && layer >= 0 && layer < numLayers;
+  throw new ArgumentError({
+    fn: "read",
+    argument: "layer",
+    received: layer,
+    expected: known ? "a layer that holds tokens" : `a layer from 0 to ${numLayers - 1}`,
+    fix: known ? "append tokens first, or restore some." : "layers are counted from 0.",
+  });
+}

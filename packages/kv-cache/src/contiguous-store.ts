@@ -60,6 +60,7 @@ export function contiguousStore(
       lengths = before.map((n) => n + T);
       return read();
     },
+    read,
     checkCrop: () => undefined,
     crop(kept) {
       lengths = kept;

@@ -11,6 +11,8 @@ export type LayerStore = {
   readonly bytes: number;
   /** Appends tokens in place, and returns what attention reads. Refuses before it changes anything. */
   append(key: Tensor, value: Tensor): KeyValues;
+  /** What the next tokens will see. There must be some. */
+  read(): KeyValues;
   /** Refuses lengths that it cannot go back to. */
   checkCrop(lengths: readonly number[]): void;
   crop(lengths: readonly number[]): void;

@@ -1,9 +1,10 @@
 import { ArgumentError } from "@qkv/core";
+import type { KeyValues } from "@qkv/tensor";
+import { partLength } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
-import { checkIds, checkStretch, keptLengths, repeatedIds } from "./check-change.js";
+import { checkIds, checkRead, checkStretch, keptLengths, repeatedIds } from "./check-change.js";
 import { checkUpdate } from "./check-update.js";
 import type { LayerStore } from "./layer-store.js";
-import { partLength } from "@qkv/tensor/key-values";
 import { placesInCache } from "./positions.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -30,15 +31,21 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
   const takeBatches = (ids: readonly number[]) => {
     for (const store of filled()) store.take(ids);
   };
+  const placed = (read: KeyValues): KeyValues => {
+    if (!positionless) return read;
+    const keys = read.key.reduce((sum, part) => sum + partLength(part), 0);
+    return { ...read, positions: placesInCache(read.positions, keys) };
+  };
   return {
     positionless,
+    numLayers: stores.length,
     update(layer, key, value) {
       const store = stores[layer];
       checkUpdate(layer, stores.length, key, value, store?.held);
-      const read = store!.append(key, value);
-      if (!positionless) return read;
-      const keys = read.key.reduce((sum, part) => sum + partLength(part), 0);
-      return { ...read, positions: placesInCache(read.positions, keys) };
+      return placed(store!.append(key, value));
+    },
+    read(layer) {
+      return placed(checkRead(layer, stores.length, stores[layer]?.held && stores[layer]).read());
     },
     get length() {
       return Math.max(0, ...lengths());

@@ -64,19 +64,22 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     }
     caches.forEach(change);
   };
+  const at = (fn: string, layer: number): KvCache => {
+    const cache = caches[owner[layer] ?? -1];
+    if (cache) return cache;
+    throw new ArgumentError({
+      fn,
+      argument: "layer",
+      received: layer,
+      expected: `a layer from 0 to ${owner.length - 1}`,
+      fix: "make the mixture with a cache for each layer of the model.",
+    });
+  };
   return {
     positionless: caches[0]!.positionless,
-    update(layer, key, value) {
-      const cache = caches[owner[layer] ?? -1];
-      if (cache) return cache.update(own[layer]!, key, value);
-      throw new ArgumentError({
-        fn: "update",
-        argument: "layer",
-        received: layer,
-        expected: `a layer from 0 to ${owner.length - 1}`,
-        fix: "make the mixture with a cache for each layer of the model.",
-      });
-    },
+    numLayers: owner.length,
+    update: (layer, key, value) => at("update", layer).update(own[layer]!, key, value),
+    read: (layer) => at("read", layer).read(own[layer]!),
     get length() {
       return lengths().reduce((a, b) => Math.max(a, b), 0);
     },

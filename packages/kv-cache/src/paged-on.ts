@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import { slice, write, type Blocks, type Tensor } from "@qkv/tensor";
 import { densePart } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
-import { checkIds, keptLengths, repeatedIds } from "./check-change.js";
+import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
 import { checkUpdate } from "./check-update.js";
 import { even } from "./positions.js";
 import type { PagePool } from "./page-pool.js";
@@ -115,6 +115,9 @@ export function pagedOn(state: PagedState): PagedCache {
 
   return {
     positionless: false,
+    numLayers,
+    read: (layer) =>
+      read(checkRead(layer, numLayers, pool.layers[layer] && batches() > 0 ? layer : undefined)),
     pageLength,
     pages: pool.pages,
     get freePages() {

@@ -1,4 +1,4 @@
-import { slice, take, tensor, write, type Blocks, type Tensor } from "@qkv/tensor";
+import { slice, take, tensor, write, type Blocks, type KeyValues, type Tensor } from "@qkv/tensor";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { even, joinPositions } from "./positions.js";
@@ -83,6 +83,27 @@ export function quantizedStore(
       length: even(groups) ? columns * group : Int32Array.from(groups, (g) => g * group),
     };
   };
+  const read = (): KeyValues => {
+    const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...tails())];
+    const rows = () =>
+      lengths.map((n, b) => {
+        const coded = groups[b]! * group;
+        return [
+          ...Array.from({ length: columns * group }, (_, s) => (s < coded ? s : -1)),
+          ...Array.from({ length: tail }, (_, s) => (coded + s < n ? coded + s : -1)),
+        ];
+      });
+    const same = even(lengths) && even(groups);
+    const parts = (name: "key" | "value") => [
+      ...(columns > 0 ? [blocksOf(name)] : []),
+      slice(buffers!.tensors[name], 2, 0, tail),
+    ];
+    return {
+      key: parts("key"),
+      value: parts("value"),
+      positions: same ? { start: 0 } : joinPositions(rows()),
+    };
+  };
 
   return {
     get held() {
@@ -130,26 +151,9 @@ export function quantizedStore(
           if (n + count === capacity) pack(first, last);
         }
       });
-      const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...tails())];
-      const rows = () =>
-        lengths.map((n, b) => {
-          const coded = groups[b]! * group;
-          return [
-            ...Array.from({ length: columns * group }, (_, s) => (s < coded ? s : -1)),
-            ...Array.from({ length: tail }, (_, s) => (coded + s < n ? coded + s : -1)),
-          ];
-        });
-      const same = even(lengths) && even(groups);
-      const parts = (name: "key" | "value") => [
-        ...(columns > 0 ? [blocksOf(name)] : []),
-        slice(buffers!.tensors[name], 2, 0, tail),
-      ];
-      return {
-        key: parts("key"),
-        value: parts("value"),
-        positions: same ? { start: 0 } : joinPositions(rows()),
-      };
+      return read();
     },
+    read,
     checkCrop: () => undefined,
     crop(kept) {
       if (!buffers) return;

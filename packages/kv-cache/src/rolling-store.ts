@@ -141,6 +141,10 @@ export function rollingStore(
         positions: joinPositions(rows),
       } satisfies KeyValues;
     },
+    read() {
+      const { rows, ...parts } = readBuffers(lengths, lengths);
+      return { ...parts, positions: joinPositions(rows) };
+    },
     checkCrop(kept) {
       kept.forEach((n, b) => {
         const needed = Math.max(first, n - window + 1);

@@ -1,0 +1,1 @@
+export { offloadedCache, type OffloadedOptions } from "./offloaded-cache.js";

@@ -1,0 +1,43 @@
+/// <reference types="node" />
+import { randn } from "@qkv/tensor";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { checkAgainstModel, layers } from "./cache-model.js";
+import { growingCache } from "./index.js";
+import { offloadedCache } from "./offload.js";
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-offload-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test.each([1, 2])(
+  "model: any sequence of operations, with %i layers in memory; no file is left",
+  (layersInMemory) => {
+    const make = () => offloadedCache({ folder, numLayers: layers, layersInMemory });
+    checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? 60));
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
+
+test("memory holds the layers at work; the files hold what a growing cache holds", () => {
+  const cache = offloadedCache({ folder, numLayers: 4, layersInMemory: 2 });
+  const growing = growingCache({ numLayers: 4 });
+  for (let t = 0; t < 3; t++)
+    for (let layer = 0; layer < 4; layer++) {
+      const x = randn([2, 2, 5, 4], { seed: 10 * t + layer });
+      for (const one of [cache, growing]) one.update(layer, x, x);
+    }
+  expect(cache.bytes).toBeLessThanOrEqual(growing.bytes / 2);
+  expect(readdirSync(folder).length).toBe(4);
+  expect(cache.save()).toEqual(growing.save());
+  cache.reset();
+  expect([cache.bytes, readdirSync(folder).length]).toEqual([0, 0]);
+});
+
+test("a folder that is not there is refused, with the fix", () => {
+  expect(() => offloadedCache({ folder: join(folder, "gone") })).toThrow(
+    /`folder` is ".*gone", expected a folder that is there.\nFix: make it first/,
+  );
+  expect(() => offloadedCache({ folder, layersInMemory: 0 })).toThrow(/`layersInMemory` is 0/);
+});

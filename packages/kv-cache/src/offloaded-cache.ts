@@ -1,0 +1,56 @@
+/// <reference types="node" />
+import { ArgumentError } from "@qkv/core";
+import { statSync } from "node:fs";
+import type { KvCache } from "./cache.js";
+import { checkCount, checkLayers } from "./check-change.js";
+import { layeredCache } from "./layered-cache.js";
+import { memoryFor, offloadedStore } from "./offloaded-store.js";
+
+export type OffloadedOptions = {
+  /** Where the files go; there must be such a folder. They are deleted by `reset`. */
+  folder: string;
+  /** How many layers write to it. Default 1. */
+  numLayers?: number;
+  /** How many layers lie in memory at once: the last used ones. Default 1. */
+  layersInMemory?: number;
+};
+
+/**
+ * A cache whose tokens lie on disk, layer by layer, and in memory only for the layers at work: for texts longer than the
+ * memory, in Node. An update writes the new tokens alone; a layer that comes back is read whole.
+ *
+ * `bytes` are those in memory. `reset` deletes the files: do it with each fork that is done.
+ *
+ * @throws {ArgumentError} If the folder is not there, or a number is not a whole one of at least 1.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { growingCache } from "@qkv/kv-cache";
+ * import { offloadedCache } from "@qkv/kv-cache/offload";
+ * import { tmpdir } from "node:os";
+ *
+ * const x = randn([1, 2, 100, 8], { seed: 1 }); // [B, Hkv, T, D]
+ * const caches = [growingCache({ numLayers: 4 }), offloadedCache({ folder: tmpdir(), numLayers: 4 })];
+ * for (const cache of caches) for (let layer = 0; layer < 4; layer++) cache.update(layer, x, x);
+ * caches.map(({ bytes }) => bytes); // => [51200, 12800]
+ * caches[1]?.reset();
+ * ```
+ */
+export function offloadedCache({ folder, numLayers = 1, layersInMemory = 1 }: OffloadedOptions): KvCache {
+  checkLayers("offloadedCache", numLayers);
+  const fix = "1 holds the layer at work; numLayers holds all.";
+  checkCount("offloadedCache", "layersInMemory", layersInMemory, "a whole number of layers, 1 or more", fix);
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ArgumentError({
+      fn: "offloadedCache",
+      argument: "folder",
+      received: folder,
+      expected: "a folder that is there",
+      fix: 'make it first, for example with `mkdtempSync(join(tmpdir(), "cache-"))`.',
+    });
+  }
+  const memory = memoryFor(layersInMemory);
+  const stores = Array.from({ length: numLayers }, () => offloadedStore(folder, memory));
+  return layeredCache(stores, { form: "every token", positionless: false });
+}

@@ -1,0 +1,146 @@
+import type { Device, KeyValues, Tensor } from "@qkv/tensor";
+import { contiguousStore } from "./contiguous-store.js";
+import type { LayerStore } from "./layer-store.js";
+import { tokenFile, type TokenFile } from "./token-file.js";
+
+/** Which layers lie in memory: the last used ones. */
+export type Memory = {
+  /** Told of each use; layers beyond the limit are asked to leave. */
+  use(layer: { leave(): void }): void;
+  forget(layer: { leave(): void }): void;
+};
+
+/** Keeps at most `limit` layers in memory. */
+export function memoryFor(limit: number): Memory {
+  const inside = new Set<{ leave(): void }>();
+  return {
+    use(layer) {
+      inside.delete(layer);
+      inside.add(layer);
+      for (const oldest of inside) {
+        if (inside.size <= limit) return;
+        inside.delete(oldest);
+        oldest.leave();
+      }
+    },
+    forget: (layer) => void inside.delete(layer),
+  };
+}
+
+type State = {
+  file: { tokens: TokenFile; owners: number } | undefined;
+  lengths: readonly number[];
+  device: Device | undefined;
+};
+
+const room = (needed: number, capacity: number) =>
+  needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
+
+/** One layer whose tokens lie on disk, and in memory too while it is among the last used ones. */
+export function offloadedStore(
+  folder: string,
+  memory: Memory,
+  initial: State = { file: undefined, lengths: [], device: undefined },
+): LayerStore {
+  let { file, lengths, device } = initial;
+  let inner: LayerStore | undefined;
+  const self = {
+    leave() {
+      inner?.clear();
+      inner = undefined;
+    },
+  };
+  /** The layer in memory; read from disk if it is not. */
+  const loaded = (): LayerStore => {
+    if (!inner) {
+      inner = contiguousStore(room);
+      if (file) {
+        const tensors = file.tokens.read(Math.max(0, ...lengths), device!);
+        inner = inner.restored({ tensors, numbers: { lengths } });
+      }
+    }
+    memory.use(self);
+    return inner;
+  };
+  const letGo = () => {
+    if (!file) return;
+    file.owners -= 1;
+    if (file.owners === 0) file.tokens.remove();
+    file = undefined;
+  };
+  /** A file that nobody else holds, for tokens like these. */
+  const ownFile = (key: Tensor, value: Tensor): TokenFile => {
+    if (file && file.owners > 1) {
+      const tokens = file.tokens.copy();
+      letGo();
+      file = { tokens, owners: 1 };
+    }
+    const [batches, heads, , keyDim] = key.shape as [number, number, number, number];
+    file ??= { tokens: tokenFile(folder, { batches, heads, keyDim, valueDim: value.shape[3]! }), owners: 1 };
+    return file.tokens;
+  };
+  /** Writes all that is in memory to a file of its own. */
+  const rewrite = (): void => {
+    const saved = loaded().save()!;
+    const { key, value } = saved.tensors as { key: Tensor; value: Tensor };
+    letGo();
+    ownFile(key, value).write(new Array<number>(key.shape[0]!).fill(0), key, value);
+  };
+
+  return {
+    get held() {
+      return file && { ...loaded().held, batches: lengths.length };
+    },
+    get lengths() {
+      return lengths;
+    },
+    get stored() {
+      return Math.max(0, ...lengths);
+    },
+    get bytes() {
+      return inner?.bytes ?? 0;
+    },
+    append(key, value): KeyValues {
+      device = key.device;
+      const starts = file ? lengths : new Array<number>(key.shape[0]!).fill(0);
+      const read = loaded().append(key, value);
+      ownFile(key, value).write(starts, key, value);
+      lengths = starts.map((n) => n + key.shape[2]!);
+      return read;
+    },
+    read: () => loaded().read(),
+    checkCrop: () => undefined,
+    crop(kept) {
+      lengths = kept;
+      inner?.crop(kept);
+    },
+    fork() {
+      if (file) file.owners += 1;
+      return offloadedStore(folder, memory, { file, lengths, device });
+    },
+    take(ids) {
+      if (!file) return;
+      const own = loaded();
+      own.take(ids);
+      lengths = own.lengths;
+      rewrite();
+    },
+    clear() {
+      self.leave();
+      memory.forget(self);
+      letGo();
+      lengths = [];
+    },
+    save: () => (file ? loaded().save() : undefined),
+    restored({ tensors, numbers }) {
+      // Checked against what is here, if anything is.
+      loaded().restored({ tensors, numbers }).clear();
+      const { key, value } = tensors as { key: Tensor; value: Tensor };
+      const [batches, heads, , keyDim] = key.shape as [number, number, number, number];
+      const tokens = tokenFile(folder, { batches, heads, keyDim, valueDim: value.shape[3]! });
+      tokens.write(new Array<number>(batches).fill(0), key, value);
+      const state = { file: { tokens, owners: 1 }, lengths: numbers["lengths"]!, device: key.device };
+      return offloadedStore(folder, memory, state);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import { randn, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { growingCache, pagedCache, quantizedCache, rollingCache } from "./index.js";
+import { fromPastKeyValues, toPastKeyValues } from "./past-key-values.js";
+
+const token = (T: number, seed: number) =>
+  [randn([2, 3, T, 4], { seed }), randn([2, 3, T, 5], { seed: -seed })] as [Tensor, Tensor];
+const caches = [
+  () => growingCache({ numLayers: 2 }),
+  () => pagedCache({ numLayers: 2, pages: 20, pageLength: 3 }),
+];
+
+test.each(caches)("what one cache hands over another takes, and goes on from (%#)", (make) => {
+  const cache = make();
+  for (const layer of [0, 1]) cache.update(layer, ...token(7, layer + 1));
+  const past = toPastKeyValues(cache);
+  expect(Object.keys(past)).toEqual(
+    [0, 1].flatMap((layer) => ["key", "value"].map((side) => `past_key_values.${layer}.${side}`)),
+  );
+  expect(past["past_key_values.1.key"]).toMatchObject({ type: "float32", dims: [2, 3, 7, 4] });
+  expect(past["past_key_values.1.key"]!.data).toEqual(token(7, 2)[0].data);
+  expect(past["past_key_values.0.value"]!.data).toEqual(token(7, 1)[1].data);
+
+  const other = growingCache({ numLayers: 2 });
+  fromPastKeyValues(other, past);
+  expect(other.save()).toEqual(cache.save());
+  // A run returns all tokens; those that the cache has are not taken twice.
+  for (const layer of [0, 1]) other.update(layer, ...token(2, layer + 5));
+  fromPastKeyValues(cache, toPastKeyValues(other));
+  expect([cache.length, cache.save()]).toEqual([9, other.save()]);
+});
+
+test("tensors are made as a runtime makes them, under its names", () => {
+  class Own {
+    constructor(
+      readonly type: string,
+      readonly data: Float32Array,
+      readonly dims: readonly number[],
+    ) {}
+  }
+  const cache = growingCache();
+  cache.update(0, ...token(1, 1));
+  const past = toPastKeyValues(
+    cache,
+    (...all) => new Own(...all),
+    (layer, side) => `past_${side}_${layer}`,
+  );
+  expect(past["past_key_0"]).toBeInstanceOf(Own);
+  const again = growingCache();
+  fromPastKeyValues(again, past, (layer, side) => `past_${side}_${layer}`);
+  expect(again.save()).toEqual(cache.save());
+});
+
+test("a ring is handed over in order, int8 as numbers", () => {
+  const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residual: 1 })];
+  for (let t = 0; t < 10; t++) for (const cache of [ring, int8]) cache.update(0, ...token(1, t));
+  const last = toPastKeyValues(ring)["past_key_values.0.key"]!;
+  expect(last.dims).toEqual([2, 3, 3, 4]);
+  for (const [i, t] of [7, 8, 9].entries())
+    expect((last.data as Float32Array).slice(4 * i, 4 * i + 4)).toEqual(token(1, t)[0].data.slice(0, 4));
+  const near = toPastKeyValues(int8)["past_key_values.0.key"]!.data as Float32Array;
+  expect(Math.abs(near[0]! - token(1, 0)[0].data[0]!)).toBeLessThan(0.02);
+});
+
+test("what cannot be handed over or taken is refused, with the fix, and nothing changes", () => {
+  const cache = growingCache();
+  expect(() => toPastKeyValues(cache)).toThrow(/`cache` is "empty".*\nFix: run the prompt first/);
+  cache.update(0, ...token(3, 1));
+  const past = toPastKeyValues(cache);
+  cache.crop([3, 1]);
+  expect(() => toPastKeyValues(cache)).toThrow(/"batches of 3, 1 tokens"/);
+  cache.crop(0);
+  const [key, value] = ["past_key_values.0.key", "past_key_values.0.value"] as const;
+  expect(() => fromPastKeyValues(cache, { [key]: past[key]! })).toThrow(
+    /`past_key_values.0.value` is undefined/,
+  );
+  const half = { type: "float16", data: new Uint16Array(60), dims: [2, 3, 3, 4] };
+  expect(() => fromPastKeyValues(cache, { ...past, [value]: half })).toThrow(
+    /is "float16", expected float32 on the CPU/,
+  );
+  fromPastKeyValues(cache, past);
+  cache.update(0, ...token(1, 2));
+  expect(() => fromPastKeyValues(cache, past)).toThrow(/expected \[B, Hkv, 4 tokens or more, D\]/);
+  expect(cache.length).toBe(4);
+});

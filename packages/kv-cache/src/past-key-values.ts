@@ -1,0 +1,124 @@
+import { ArgumentError } from "@qkv/core";
+import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
+import { densePart } from "@qkv/tensor/key-values";
+import type { KvCache } from "./cache.js";
+
+/** A tensor as ONNX Runtime and transformers.js have it. */
+export type RuntimeTensor = {
+  readonly type: string;
+  readonly data: unknown;
+  readonly dims: readonly number[];
+};
+
+/** What such a runtime calls keys and values of a layer. */
+export type PastNames = (layer: number, side: "key" | "value") => string;
+
+/** Makes a runtime's tensor: `(type, data, dims) => new Tensor(type, data, dims)`. */
+export type MakeTensor<T> = (type: "float32", data: Float32Array, dims: number[]) => T;
+
+/**
+ * What a cache holds as the `past_key_values` of a runtime: for each layer a tensor of keys and one of values, `[B, Hkv,
+ * tokens, D]`, copied together in order of position. Batches must be of one length; keys are as the cache stores them.
+ *
+ * The constructor of ONNX Runtime's tensors and of those of transformers.js take the same three arguments.
+ *
+ * @param makeTensor - Default: plain objects `{ type, data, dims }`.
+ * @param names - Default: those of Hugging Face's exports, `past_key_values.0.key`.
+ * @throws {ArgumentError} If the cache is empty, or its batches differ in length.
+ *
+ * @example
+ * ```ts
+ * import { randn } from "@qkv/tensor";
+ * import { pagedCache } from "@qkv/kv-cache";
+ * import { toPastKeyValues } from "@qkv/kv-cache/past-key-values";
+ *
+ * const cache = pagedCache({ pages: 4, pageLength: 2 });
+ * const x = randn([1, 2, 3, 8], { seed: 1 }); // [B, Hkv, T, D]
+ * cache.update(0, x, x);
+ * const past = toPastKeyValues(cache);
+ * past["past_key_values.0.key"]?.dims; // => [1, 2, 3, 8]
+ * // For a session: toPastKeyValues(cache, (...tensor) => new ort.Tensor(...tensor))
+ * ```
+ */
+export function toPastKeyValues<T = RuntimeTensor>(
+  cache: KvCache,
+  makeTensor: MakeTensor<T> = (type, data, dims) => ({ type, data, dims }) as T,
+  names: PastNames = (layer, side) => `past_key_values.${layer}.${side}`,
+): Record<string, T> {
+  const { lengths } = cache;
+  if (lengths.length === 0 || lengths.some((length) => length !== lengths[0])) {
+    throw new ArgumentError({
+      fn: "toPastKeyValues",
+      argument: "cache",
+      received: lengths.length === 0 ? "empty" : `batches of ${lengths.join(", ")} tokens`,
+      expected: "one that holds tokens, as many in each batch",
+      fix: lengths.length === 0 ? "run the prompt first." : "hand over one batch at a time.",
+    });
+  }
+  const past: Record<string, T> = {};
+  for (let layer = 0; layer < cache.numLayers; layer++) {
+    const held = cache.read(layer);
+    for (const side of ["key", "value"] as const) {
+      const x = concat(
+        held[side].map((part) => densePart(part, lengths.length)),
+        2,
+      );
+      past[names(layer, side)] = makeTensor("float32", Float32Array.from(x.data), [...x.shape]);
+    }
+  }
+  return past;
+}
+
+/**
+ * Takes over what a runtime has computed: of its `present` tensors the tokens that the cache does not have yet are
+ * appended, layer by layer. An empty cache takes all.
+ *
+ * @param present - Tensors by name, `[B, Hkv, tokens, D]` of float32, on the CPU.
+ * @param names - Default: those of Hugging Face's exports, `present.0.key`, or `past_key_values.0.key` where there are
+ *   none of them.
+ * @throws {ArgumentError} If a tensor is missing, is not float32, or has fewer tokens than the cache.
+ *
+ * @example
+ * ```ts
+ * import { growingCache } from "@qkv/kv-cache";
+ * import { fromPastKeyValues } from "@qkv/kv-cache/past-key-values";
+ *
+ * const present = { type: "float32", data: new Float32Array(12), dims: [1, 2, 3, 2] };
+ * const cache = growingCache();
+ * fromPastKeyValues(cache, { "present.0.key": present, "present.0.value": present });
+ * cache.length; // => 3
+ * ```
+ */
+export function fromPastKeyValues(
+  cache: KvCache,
+  present: Readonly<Record<string, RuntimeTensor>>,
+  names: PastNames = (layer, side) =>
+    `present.${layer}.${side}` in present ? `present.${layer}.${side}` : `past_key_values.${layer}.${side}`,
+): void {
+  const { length, numLayers } = cache;
+  // All are looked at before the first is taken.
+  const layers = Array.from({ length: numLayers }, (_, layer) =>
+    (["key", "value"] as const).map((side) => newTokens(names(layer, side), present, length)),
+  );
+  layers.forEach(([key, value], layer) => cache.update(layer, key!, value!));
+}
+
+function newTokens(name: string, present: Readonly<Record<string, RuntimeTensor>>, length: number): Tensor {
+  const given = present[name];
+  const refuse = (received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn: "fromPastKeyValues", argument: name, received, expected, fix });
+  };
+  if (!given) return refuse(undefined, "a tensor", "give all outputs of the run, or tell their `names`.");
+  const { type, data, dims } = given;
+  if (type !== "float32" || !(data instanceof Float32Array)) {
+    return refuse(type, "float32 on the CPU", "convert it, or ask the session for outputs on the CPU.");
+  }
+  if (dims.length !== 4 || dims[2]! < length) {
+    return refuse(
+      dims,
+      `[B, Hkv, ${length} tokens or more, D]`,
+      "give what the run returned for this cache's tokens.",
+    );
+  }
+  return slice(tensor(data, { shape: dims }), 2, length);
+}
