@@ -52,6 +52,7 @@ export default defineConfig(
         setTimeout: "readonly",
         clearTimeout: "readonly",
         TextEncoder: "readonly",
+        Buffer: "readonly",
       },
     },
   },

@@ -27,7 +27,14 @@ function contenders(shape, { devices }, ready) {
     one("onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)),
     ...devices.map((spec) => one(`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context))),
     one("onnxruntime-node", "native", (context) => openOnnxruntime(shape, "native", context)),
+    one("llama.cpp, float32", "native", (context) => openLlama("f32", shape, context)),
+    one("llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)),
   ];
+}
+
+/** Loaded here, because there is none of it in a browser. */
+async function openLlama(encoding, shape, context) {
+  return (await import("../lm/llama.mjs")).openLlama(shape, encoding, context);
 }
 
 function row(id, shape, { aim }, context, ready) {
@@ -44,11 +51,12 @@ function row(id, shape, { aim }, context, ready) {
 function prefill(id, shape, options, context) {
   return row(id, shape, options, context, (model, shape, now) => ({
     async output() {
-      model.reset();
+      if (model.silent) return undefined;
+      await model.reset();
       return Float32Array.from(await model.step(prompt(shape)));
     },
     async measure() {
-      model.reset();
+      await model.reset();
       const start = now();
       await model.step(prompt(shape));
       return shape.prompt / ((now() - start) / 1000);
@@ -60,7 +68,7 @@ function decode(id, shape, options, context) {
   return row(id, shape, options, context, (model, shape, now) => {
     let length = 0;
     async function begin() {
-      model.reset();
+      await model.reset();
       await model.step(prompt(shape));
       length = shape.prompt;
     }
@@ -68,6 +76,7 @@ function decode(id, shape, options, context) {
       // After the prompt and two tokens: the cache is right, too.
       async output() {
         await begin();
+        if (model.silent) return undefined;
         await model.step([token(shape, length++)]);
         return Float32Array.from(await model.step([token(shape, length++)]));
       },
