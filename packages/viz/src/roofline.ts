@@ -70,7 +70,7 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
   const xs = powers([...dots.map(({ x }) => x), ...bends.map((x) => x * 4), ...bends.map((x) => x / 4)]);
   const starts = roofs.map(({ bytesPerSecond }) => bytesPerSecond * 10 ** xs[0]!);
   const ys = powers([
-    ...dots.map(({ y }) => y),
+    ...dots.flatMap(({ y }) => [y, y / 3]), // room for the name below a dot
     ...roofs.map(({ flopsPerSecond }) => flopsPerSecond),
     Math.max(...starts),
   ]);

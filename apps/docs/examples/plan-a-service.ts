@@ -1,0 +1,41 @@
+import { machines, plan, quantized } from "@qkv/cost";
+import { print, slider } from "@qkv/page";
+
+const config = {
+  model_type: "llama",
+  hidden_size: 8192,
+  num_hidden_layers: 80,
+  num_attention_heads: 64,
+  num_key_value_heads: 8,
+  intermediate_size: 28672,
+  vocab_size: 128256,
+  max_position_embeddings: 131072,
+};
+const users =
+  10 **
+  slider("users at a time, as a power of 10", { min: 0, max: 7, value: 3 });
+const request = {
+  users,
+  contextLength: 8192,
+  tokensPerSecond: 20,
+  machine: machines.h100,
+};
+const made = plan(config, request);
+const { tensor, pipeline } = made.layout;
+print(
+  `${made.machines} machines: ${made.replicas} copies of the model, each on ${tensor} × ${pipeline} of them`,
+);
+print(
+  `${made.batchSize} users a copy, ${made.tokensPerSecond.toFixed(1)} tokens/s each`,
+);
+for (const assumption of made.assumptions) print("–", assumption);
+
+const formats = {
+  weights: quantized({ bits: 4 }),
+  cache: quantized({ bits: 8 }),
+};
+const smaller = plan(config, { ...request, formats });
+print(`with weights of 4 bits and caches of 8: ${smaller.machines} machines`);
+if (smaller.machines > made.machines)
+  throw new Error("fewer bits take more machines?");
+if (made.tokensPerSecond < 20) throw new Error("slower than promised");
