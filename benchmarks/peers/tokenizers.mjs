@@ -1,6 +1,8 @@
 // Tokenizers for tiktoken's vocabularies, one opener each: `await open[name](vocabulary)` is a function from text to ids.
 // Kept apart from the suite, so that a process which measures cold starts loads one library and nothing else.
 
+import { Buffer } from "node:buffer";
+
 /** Names of a vocabulary in the libraries' files. `gpt2` is what OpenAI calls r50k_base. */
 const r50k = { o200k: "o200k_base", cl100k: "cl100k_base", gpt2: "r50k_base" };
 const ranksName = { o200k: "o200k_base", cl100k: "cl100k_base", gpt2: "gpt2" };

@@ -1,5 +1,6 @@
 // From text to ids, warm and cold, and training. Texts are the corpora of the reference data, in `../shared/data` or
 // where QKV_DATA says; tiktoken, which made the reference ids, says what is right.
+import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
