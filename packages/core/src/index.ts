@@ -29,6 +29,7 @@ export { inspect } from "./inspect.js";
 export { nest, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
 export { eachRow } from "./rows.js";
+export { readGgufHeader, type GgufHeader, type GgufTensor, type GgufValue } from "./gguf.js";
 export {
   readSafetensorsHeader,
   safetensorsHeaderSize,

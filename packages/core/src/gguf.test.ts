@@ -1,0 +1,124 @@
+/// <reference types="node" />
+import fc from "fast-check";
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { expect, test } from "vitest";
+import { readGgufHeader } from "./gguf.js";
+
+const u32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
+const u64 = (value: number | bigint) => [...new Uint8Array(BigUint64Array.of(BigInt(value)).buffer)];
+const text = (value: string) => {
+  const bytes = new TextEncoder().encode(value);
+  return [...u64(bytes.length), ...bytes];
+};
+const entry = (key: string, type: number, value: number[]) => [...text(key), ...u32(type), ...value];
+const file = (entries: number[][], tensors: number[][] = [], version = 3) =>
+  Uint8Array.from([
+    0x47,
+    0x47,
+    0x55,
+    0x46,
+    ...u32(version),
+    ...u64(tensors.length),
+    ...u64(entries.length),
+    ...entries.flat(),
+    ...tensors.flat(),
+  ]);
+
+test("golden: every type of value, lists, a tensor, and where the data begins", () => {
+  const header = readGgufHeader(
+    file(
+      [
+        entry("u8", 0, [255]),
+        entry("i8", 1, [255]),
+        entry("u16", 2, [0, 1]),
+        entry("i16", 3, [255, 255]),
+        entry("u32", 4, u32(7)),
+        entry("i32", 5, u32(2 ** 32 - 7)),
+        entry("f32", 6, [0, 0, 192, 63]),
+        entry("bool", 7, [1]),
+        entry("text", 8, text("é")),
+        entry("list", 9, [
+          ...u32(9),
+          ...u64(2),
+          ...u32(8),
+          ...u64(1),
+          ...text("a"),
+          ...u32(0),
+          ...u64(2),
+          1,
+          2,
+        ]),
+        entry("u64", 10, u64(2n ** 60n)),
+        entry("i64", 11, u64(2n ** 64n - 5n)),
+        entry("f64", 12, [0, 0, 0, 0, 0, 0, 248, 63]),
+        entry("general.alignment", 4, u32(64)),
+      ],
+      [[...text("w"), ...u32(2), ...u64(3), ...u64(4), ...u32(1), ...u64(128)]],
+    ),
+  );
+  const values = [255, -1, 256, -1, 7, -7, 1.5, true, "é", [["a"], [1, 2]], 2n ** 60n, -5, 1.5, 64];
+  expect([...header.metadata.values()]).toEqual(values);
+  expect(header.tensors).toEqual([{ name: "w", dims: [3, 4], type: 1, offset: 128 }]);
+  expect([header.version, header.dataStart % 64]).toEqual([3, 0]);
+});
+
+test.each([
+  ["another format", Uint8Array.from([1, 2, 3, 4, 5]), /GGUF file: magic` is ".*", expected GGUF/],
+  ["an old version", file([], [], 1), /version` is 1, expected 2 or 3/],
+  [
+    "a count beyond the file",
+    Uint8Array.from([...file([]).slice(0, 16), ...u64(2 ** 40)]),
+    /metadata_count` is 1099511627776, expected at most 0/,
+  ],
+  [
+    "a list beyond the file",
+    file([entry("tokens", 9, [...u32(8), ...u64(2 ** 31)])]),
+    /tokens: count` is 2147483648, expected at most 0/,
+  ],
+  [
+    "a text of 2 GB",
+    file([entry("t", 8, u64(2 ** 31))]),
+    /GGUF file: t` is "0 bytes, .*expected 2147483648 bytes/,
+  ],
+  ["an unknown type", file([entry("t", 13, [0])]), /t: type` is 13, expected a type from 0 to 12/],
+  [
+    "lists without end",
+    file([entry("t", 9, Array.from({ length: 9 }, () => [...u32(9), ...u64(1)]).flat())]),
+    /at most 4 of them in each other/,
+  ],
+  [
+    "too many axes",
+    file([], [[...text("w"), ...u32(9), ...new Array<number>(80).fill(0)]]),
+    /w: dimensions` is 9, expected at most 8/,
+  ],
+  ["no alignment", file([entry("general.alignment", 4, u32(0))]), /general.alignment` is 0/],
+])("%s is refused, with the field named", (_, bytes, message) => {
+  expect(() => readGgufHeader(bytes)).toThrow(message);
+  expect(() => readGgufHeader(bytes)).toThrow(expect.objectContaining({ name: "FormatError" }));
+});
+
+test("property: a file cut anywhere, or with one byte changed, is read or refused, and nothing else", () => {
+  const whole = file([
+    entry("a", 9, [...u32(8), ...u64(2), ...text("x"), ...text("yz")]),
+    entry("b", 4, u32(1)),
+  ]);
+  fc.assert(
+    fc.property(fc.nat(whole.length - 1), fc.nat(255), fc.boolean(), (at, byte, cut) => {
+      const bytes = cut ? whole.slice(0, at) : whole.with(at, byte);
+      try {
+        readGgufHeader(bytes);
+      } catch (error) {
+        expect((error as Error).name).toBe("FormatError");
+      }
+    }),
+  );
+});
+
+const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
+
+test.skipIf(!existsSync(data))(`a real file (skipped where ${data} is not there)`, () => {
+  const { metadata } = readGgufHeader(readFileSync(resolve(data, "tokenizers/vocab/gguf/phi-3.gguf")));
+  expect(metadata.get("general.architecture")).toBe("phi3");
+  expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(32064);
+});

@@ -1,0 +1,130 @@
+import { ByteReader } from "./byte-reader.js";
+import { FormatError } from "./errors.js";
+
+/** A value of a GGUF file's metadata. */
+export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
+
+/** A tensor of a GGUF file: its numbers begin `offset` bytes behind the header's `dataStart`. */
+export type GgufTensor = {
+  readonly name: string;
+  /** As ggml has it, the fastest axis first: a matrix of `[rows, columns]` is `[columns, rows]`. */
+  readonly dims: readonly number[];
+  /** The number of ggml's type: 0 is float32, 1 float16, 8 q8_0, … */
+  readonly type: number;
+  readonly offset: number;
+};
+
+export type GgufHeader = {
+  readonly version: number;
+  readonly metadata: ReadonlyMap<string, GgufValue>;
+  readonly tensors: readonly GgufTensor[];
+  /** Where the numbers of the tensors begin. Unit: bytes from the file's start. */
+  readonly dataStart: number;
+};
+
+/**
+ * Reads what stands in front of the numbers in a GGUF file, version 2 or 3: metadata, which may hold a whole
+ * vocabulary, and the list of tensors. No count or length is believed before its bytes are there.
+ *
+ * @param bytes - The file, or a part from its start that holds the header.
+ * @param fn - The function whose name errors carry. Default: `readGgufHeader`.
+ * @throws {FormatError} If the file is of another format, damaged or cut short; the field is named, as
+ *   `tokenizer.ggml.tokens[7]`.
+ * @see ggml-org/ggml, docs/gguf.md
+ *
+ * @example
+ * ```ts
+ * import { readGgufHeader } from "@qkv/core";
+ *
+ * const text = (value: string) => [value.length, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(value)];
+ * const count = (value: number) => [value, 0, 0, 0, 0, 0, 0, 0];
+ * const file = [...new TextEncoder().encode("GGUF"), 3, 0, 0, 0, ...count(0), ...count(1)];
+ * file.push(...text("general.architecture"), 8, 0, 0, 0, ...text("llama")); // one entry, of type 8, a text
+ * readGgufHeader(Uint8Array.from(file)).metadata.get("general.architecture"); // => "llama"
+ * ```
+ */
+export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHeader {
+  const source = "GGUF file";
+  const reader = new ByteReader(bytes, { fn, source });
+  const refuse = (field: string, received: unknown, expected: string) =>
+    new FormatError({
+      fn,
+      argument: `${source}: ${field}`,
+      received,
+      expected,
+      fix: "give a GGUF file of version 2 or 3; this one is damaged, cut short or of another format.",
+    });
+  const magic = new TextDecoder("latin1").decode(reader.bytes("magic", 4));
+  if (magic !== "GGUF") throw refuse("magic", magic, "GGUF");
+  const version = reader.uint32("version");
+  if (version !== 2 && version !== 3) throw refuse("version", version, "2 or 3");
+
+  /** A count of things that each take `least` bytes or more. */
+  const countOf = (field: string, least: number): number => {
+    const count = reader.uint64(field);
+    if (count * least > reader.remaining) {
+      throw refuse(
+        field,
+        count,
+        `at most ${Math.floor(reader.remaining / least)}, as many as the file has room for`,
+      );
+    }
+    return count;
+  };
+  const text = (field: string) => reader.text(field, reader.uint64(`${field}: length`));
+  const value = (field: string, type: number, depth: number): GgufValue => {
+    if (type === 8) return text(field);
+    if (type === 9) {
+      if (depth === 4)
+        throw refuse(field, "lists in lists in lists in lists", "at most 4 of them in each other");
+      const items = reader.uint32(`${field}: item type`);
+      const count = countOf(`${field}: count`, items === 8 ? 8 : items === 9 ? 12 : sizeOf(field, items));
+      return Array.from({ length: count }, (_, i) => value(`${field}[${i}]`, items, depth + 1));
+    }
+    const view = new DataView(reader.bytes(field, sizeOf(field, type)).slice().buffer);
+    return scalars[type]![1](view);
+  };
+  const sizeOf = (field: string, type: number): number => {
+    const size = scalars[type]?.[0];
+    if (size === undefined) throw refuse(`${field}: type`, type, "a type from 0 to 12");
+    return size;
+  };
+
+  const tensorCount = countOf("tensor_count", 24);
+  const metadata = new Map<string, GgufValue>();
+  for (let left = countOf("metadata_count", 13), i = 0; i < left; i++) {
+    const key = text(`metadata[${i}].key`);
+    metadata.set(key, value(key, reader.uint32(`${key}: type`), 0));
+  }
+  const tensors = Array.from({ length: tensorCount }, (_, i): GgufTensor => {
+    const name = text(`tensors[${i}].name`);
+    const numDims = reader.uint32(`${name}: dimensions`);
+    if (numDims > 8) throw refuse(`${name}: dimensions`, numDims, "at most 8");
+    const dims = Array.from({ length: numDims }, (_, axis) => reader.uint64(`${name}: dimension ${axis}`));
+    return { name, dims, type: reader.uint32(`${name}: type`), offset: reader.uint64(`${name}: offset`) };
+  });
+  const alignment = metadata.get("general.alignment") ?? 32;
+  if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
+    throw refuse("general.alignment", alignment, "a whole number of bytes, 1 or more");
+  }
+  return { version, metadata, tensors, dataStart: Math.ceil(reader.offset / alignment) * alignment };
+}
+
+/** Size in bytes and reading of the types that are neither text nor list. */
+const scalars: Readonly<Record<number, readonly [number, (view: DataView) => GgufValue]>> = {
+  0: [1, (view) => view.getUint8(0)],
+  1: [1, (view) => view.getInt8(0)],
+  2: [2, (view) => view.getUint16(0, true)],
+  3: [2, (view) => view.getInt16(0, true)],
+  4: [4, (view) => view.getUint32(0, true)],
+  5: [4, (view) => view.getInt32(0, true)],
+  6: [4, (view) => view.getFloat32(0, true)],
+  7: [1, (view) => view.getUint8(0) !== 0],
+  10: [8, (view) => whole(view.getBigUint64(0, true))],
+  11: [8, (view) => whole(view.getBigInt64(0, true))],
+  12: [8, (view) => view.getFloat64(0, true)],
+};
+
+/** A number where it is exact, else a bigint. */
+const whole = (value: bigint): number | bigint =>
+  Number.isSafeInteger(Number(value)) ? Number(value) : value;
