@@ -1,0 +1,42 @@
+// A small causal language model as ONNX, with keys and values of earlier tokens as inputs and of all as outputs, under
+// the names of Hugging Face's exports. Made of weights that a test also runs with our own packages.
+import { graph } from "../benchmarks/peers/onnx.mjs";
+
+/**
+ * `x = embedding[ids]`; for each layer `x += output(attention(query(x), key(x), value(x)))`; `logits = x · embeddingᵀ`.
+ *
+ * @param {{ vocabSize: number, embedDim: number, numHeads: number, numKvHeads: number }} sizes
+ * @param {{ embedding: Float32Array, layers: Record<"query" | "key" | "value" | "output", Float32Array>[] }} weights
+ *   Matrices are `[out, in]`, as our layers have them.
+ * @returns {Uint8Array}
+ */
+export function cachedModel({ vocabSize, embedDim, numHeads, numKvHeads }, weights) {
+  const g = graph({ opset: 23 });
+  const D = embedDim / numHeads;
+  const past = ["batch", numKvHeads, "past", D];
+  const present = ["batch", numKvHeads, "total", D];
+  const matrix = (data, out, inner) => {
+    const turned = new Float32Array(data.length);
+    for (let o = 0; o < out; o++) for (let i = 0; i < inner; i++) turned[i * out + o] = data[o * inner + i];
+    return g.constant(turned, [inner, out]);
+  };
+  const ids = g.input("input_ids", ["batch", "tokens"], "int64");
+  const embedding = g.constant(weights.embedding, [vocabSize, embedDim]);
+  let x = g.op("Gather", [embedding, ids], { axis: 0 });
+  weights.layers.forEach((layer, i) => {
+    const width = { query: numHeads * D, key: numKvHeads * D, value: numKvHeads * D };
+    const project = (name) => g.op("MatMul", [x, matrix(layer[name], width[name], embedDim)]);
+    const pasts = ["key", "value"].map((side) => g.input(`past_key_values.${i}.${side}`, past));
+    const presents = ["key", "value"].map((side) => g.output(`present.${i}.${side}`, present));
+    const [mixed] = g.op(
+      "Attention",
+      [project("query"), project("key"), project("value"), "", ...pasts],
+      { is_causal: 1, q_num_heads: numHeads, kv_num_heads: numKvHeads },
+      { to: [`mixed.${i}`, ...presents] },
+    );
+    x = g.op("Add", [x, g.op("MatMul", [mixed, matrix(layer.output, embedDim, numHeads * D)])]);
+  });
+  const logits = g.output("logits", ["batch", "tokens", vocabSize]);
+  g.op("MatMul", [x, g.op("Transpose", [embedding], { perm: [1, 0] })], {}, { to: [logits] });
+  return g.bytes();
+}
