@@ -9,8 +9,18 @@ export async function openOurs(shape, spec, { threads }) {
     import("@qkv/tensor"),
   ]);
   const device = await openDevice(spec, threads);
-  const { gpt, C, F, V, L, H, context } = shape;
-  const model = decoder({
+  const model = decoder(configOf(shape));
+  const params = paramsOf(shape, (data, lengths) => tensor(data, { shape: lengths }).to(device));
+  const cache = staticCache({ maxLength: shape.context, numLayers: shape.L });
+  return {
+    threads: device.report().threads ?? 1,
+    reset: () => cache.reset(),
+    step: (ids) => model.apply(params, ids, { cache, last: 1 }).data,
+  };
+}
+
+export function configOf({ gpt, C, F, V, L, H, context }) {
+  return {
     vocabSize: V,
     embedDim: C,
     hiddenDim: F,
@@ -27,31 +37,30 @@ export async function openOurs(shape, spec, { threads }) {
       positions: "learned",
       bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
     }),
-  });
+  };
+}
+
+/** @param put - From numbers and a shape to a tensor. */
+export function paramsOf(shape, put) {
   const all = weights(shape);
-  const place = (name) => tensor(all.data(name), { shape: all.shape(name) }).to(device);
+  const place = (name) => put(all.data(name), all.shape(name));
   const part = (name) => ({
     weight: place(name),
     ...(all.has(`${name}.bias`) && { bias: place(`${name}.bias`) }),
   });
-  const params = {
-    embedding: { weight: place("embedding") },
-    ...(gpt && { positions: { weight: place("positions") } }),
-    layers: Array.from({ length: L }, (_, layer) => {
+  return {
+    embedding: part("embedding"),
+    ...(all.has("positions") && { positions: part("positions") }),
+    layers: Array.from({ length: shape.L }, (_, layer) => {
       const of = (name) => part(`${name}.${layer}`);
       return {
         attentionNorm: of("attentionNorm"),
         attention: { query: of("query"), key: of("key"), value: of("value"), output: of("output") },
         feedForwardNorm: of("feedForwardNorm"),
-        feedForward: { ...(!gpt && { gate: of("gate") }), up: of("up"), down: of("down") },
+        feedForward: { ...(all.has("gate.0") && { gate: of("gate") }), up: of("up"), down: of("down") },
       };
     }),
     norm: part("norm"),
-  };
-  const cache = staticCache({ maxLength: context, numLayers: L });
-  return {
-    threads: device.report().threads ?? 1,
-    reset: () => cache.reset(),
-    step: (ids) => model.apply(params, ids, { cache, last: 1 }).data,
+    ...(all.has("head") && { output: part("head") }),
   };
 }

@@ -7,6 +7,9 @@ export const shapes = {
   stories15m: { gpt: false, C: 288, F: 768, V: 32000, L: 6, H: 6, D: 48, context: 256, prompt: 128 },
 };
 
+/** What the `train` rows train: its output has weights of its own. */
+export const trained = { gpt: true, C: 128, F: 512, V: 512, L: 4, H: 4, D: 32, context: 128, head: true };
+
 /** The i-th token of every text. */
 export const token = ({ V }, i) => (i * 7919 + 13) % V;
 export const prompt = (shape) => Array.from({ length: shape.prompt }, (_, i) => token(shape, i));
@@ -15,7 +18,7 @@ export const prompt = (shape) => Array.from({ length: shape.prompt }, (_, i) => 
  * Weights by name, made when asked for: a model need not hold two copies. Maps are [out, in]; those of GPT-2 have
  * biases, and its norms shifts. Of `.layer` there is one for each layer, `query.0` and so on.
  */
-export function weights({ gpt, C, F, V, L, context }) {
+export function weights({ gpt, C, F, V, L, context, head }) {
   const shapesOf = new Map([["embedding", [V, C]]]);
   if (gpt) shapesOf.set("positions", [context, C]);
   const norm = (name) => {
@@ -35,6 +38,7 @@ export function weights({ gpt, C, F, V, L, context }) {
     map(`down.${layer}`, C, F);
   }
   norm("norm");
+  if (head) shapesOf.set("head", [V, C]);
   const names = [...shapesOf.keys()];
   return {
     names,

@@ -1,0 +1,213 @@
+// One step of training, forward, backward and Adam: 4 layers of 128, sequences of 128 tokens, 8 at a time, 512 words.
+import { trained as shape, transposed, weights } from "../lm/shapes.mjs";
+import { configOf, paramsOf } from "../lm/ours.mjs";
+import { openJax } from "../peers/jax.mjs";
+import { arithmeticLimit } from "../peers/limits.mjs";
+import { openDevice } from "../peers/ours.mjs";
+import { openTfjs } from "../peers/tfjs.mjs";
+
+const { C, F, V, L, H, D, context: T } = shape;
+const B = 8;
+const N = B * T;
+const learningRate = 1e-3;
+/** Ids, and those that follow. */
+const ids = () => Int32Array.from({ length: N }, (_, i) => (i * 31 + Math.floor(i / 7)) % V);
+const following = () => ids().map((_, i, all) => all[(i + 1) % N]);
+
+// A product is done once forward and twice backward; of attention the half that is seen.
+const flops = 6 * N * (L * (4 * C * C + 2 * C * F) + C * V) + 6 * L * B * T * (T + 1) * C;
+
+export const rows = (context) => [
+  {
+    id: "train/step",
+    unit: "ms",
+    better: "low",
+    aim: 2,
+    tolerance: 1e-3,
+    // What all are compared by is the loss, at first and after a step. The first contender is not ours.
+    contenders: [
+      jaxStep(),
+      ...context.devices.map(ourStep),
+      tfjsStep(),
+      arithmeticLimit("mulAdd", (rate) => (flops / rate) * 1000),
+      arithmeticLimit("fused", (rate) => (flops / rate) * 1000),
+    ],
+  },
+];
+
+/** @param open - Gives `step()`, which trains once and returns the loss before, or promises it. */
+function contender(name, kind, open) {
+  return {
+    name,
+    kind,
+    async prepare(context) {
+      const { step, threads = 1 } = await open(context);
+      return {
+        threads,
+        call: step,
+        output: async () => [await step(), await step()],
+      };
+    },
+  };
+}
+
+function ourStep(spec) {
+  return contender(`@qkv on ${spec}`, "ours", async ({ threads }) => {
+    const [{ decoder }, { crossEntropy, tensor, valueAndGrad }, { adam }] = await Promise.all([
+      import("@qkv/transformer"),
+      import("@qkv/tensor"),
+      import("@qkv/tensor/optimizers"),
+    ]);
+    const device = await openDevice(spec, threads);
+    const put = (data, lengths) =>
+      tensor(data, { shape: lengths, dtype: data instanceof Int32Array ? "int32" : "float32" }).to(device);
+    const model = decoder(configOf(shape));
+    const params = paramsOf(shape, put);
+    const [x, y] = [put(ids(), [B, T]), put(following(), [B, T])];
+    const loss = valueAndGrad((weights) => crossEntropy(model.apply(weights, x), y));
+    const optimizer = adam({ learningRate });
+    const state = optimizer.init(params);
+    return {
+      threads: device.report().threads ?? 1,
+      step: () =>
+        device.scope(() => {
+          const [value, gradient] = loss(params);
+          optimizer.update(params, gradient, state);
+          return value;
+        }).data[0],
+    };
+  });
+}
+
+/** Maps as [in, out], which both peers multiply by without turning. */
+function turnedWeights() {
+  const all = weights(shape);
+  return all.names.map((name) => {
+    const [out, inner] = all.shape(name);
+    const isMap = inner !== undefined && name !== "embedding" && name !== "positions";
+    return isMap
+      ? { name, lengths: [inner, out], data: transposed(all.data(name), out, inner) }
+      : { name, lengths: all.shape(name), data: all.data(name) };
+  });
+}
+
+function oneHot(list) {
+  const out = new Float32Array(N * V);
+  list.forEach((id, i) => (out[i * V + id] = 1));
+  return out;
+}
+
+function jaxStep() {
+  return contender("jax-js", "peer", async () => {
+    const { jit, nn, numpy: np, valueAndGrad } = await openJax();
+    const given = turnedWeights();
+    const names = given.map(({ name }) => name);
+    // Every use of an array consumes it; `.ref` is one use more.
+    const loss = (p, x, y) => {
+      const map = (h, name) => np.matmul(h, p[name].ref).add(p[`${name}.bias`].ref);
+      const norm = (h, name) => nn.standardize(h, -1).mul(p[name].ref).add(p[`${name}.bias`].ref);
+      let h = np.matmul(x, p.embedding.ref).reshape([B, T, C]).add(p.positions.ref).reshape([N, C]);
+      for (let layer = 0; layer < L; layer++) {
+        const normed = norm(h.ref, `attentionNorm.${layer}`);
+        const [query, key, value] = ["query", "key", "value"].map((name) =>
+          map(normed.ref, `${name}.${layer}`).reshape([B, T, H, D]),
+        );
+        normed.dispose();
+        const mixed = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([N, C]);
+        h = h.add(map(mixed, `output.${layer}`));
+        const up = map(norm(h.ref, `feedForwardNorm.${layer}`), `up.${layer}`);
+        h = h.add(map(nn.gelu(up, { approximate: true }), `down.${layer}`));
+      }
+      const logits = np.matmul(norm(h, "norm"), p.head.ref);
+      for (const name of names) p[name].dispose();
+      return nn.logSoftmax(logits, -1).mul(y).sum(-1).mean().neg();
+    };
+    const each = (make) => Object.fromEntries(names.map((name) => [name, make(name)]));
+    const update = jit((params, mean, square, x, y, first, second) => {
+      const copies = each((name) => params[name].ref);
+      const [value, gradient] = valueAndGrad(loss)(copies, x, y);
+      const [nextMean, nextSquare] = [{}, {}];
+      const next = each((name) => {
+        const m = mean[name].mul(0.9).add(gradient[name].ref.mul(0.1));
+        const s = square[name].mul(0.999).add(np.square(gradient[name]).mul(0.001));
+        [nextMean[name], nextSquare[name]] = [m, s];
+        const size = np.sqrt(s.ref.mul(second.ref)).add(1e-8);
+        return params[name].sub(m.ref.mul(first.ref).div(size).mul(learningRate));
+      });
+      return { value, next, nextMean, nextSquare };
+    });
+    const zeros = () => Object.fromEntries(given.map(({ name, lengths }) => [name, np.zeros(lengths)]));
+    let params = Object.fromEntries(
+      given.map(({ name, lengths, data }) => [name, np.array(data).reshape(lengths)]),
+    );
+    let [mean, square, count] = [zeros(), zeros(), 0];
+    const [x, y] = [oneHot(ids()), oneHot(following())].map((data) => np.array(data).reshape([N, V]));
+    return {
+      async step() {
+        count += 1;
+        const corrections = [0.9, 0.999].map((beta) => np.array(1 / (1 - beta ** count)));
+        const after = update(params, mean, square, x.ref, y.ref, ...corrections);
+        [params, mean, square] = [after.next, after.nextMean, after.nextSquare];
+        return (await after.value.data())[0];
+      },
+    };
+  });
+}
+
+function tfjsStep() {
+  return contender("tfjs-wasm", "peer", async (context) => {
+    const tf = await openTfjs(context);
+    const p = Object.fromEntries(
+      turnedWeights().map(({ name, lengths, data }) => [name, tf.variable(tf.tensor(data, lengths))]),
+    );
+    const [x, y] = [oneHot(ids()), oneHot(following())].map((data) => tf.tensor2d(data, [N, V]));
+    const hidden = tf.linalg
+      .bandPart(tf.ones([T, T]), -1, 0)
+      .sub(1)
+      .mul(1e9)
+      .expandDims();
+    const root = Math.sqrt(2 / Math.PI);
+    const map = (h, name) => tf.matMul(h, p[name]).add(p[`${name}.bias`]);
+    const norm = (h, name) => {
+      const centred = h.sub(h.mean(-1, true));
+      const scale = centred.square().mean(-1, true).add(1e-5).rsqrt();
+      return centred.mul(scale).mul(p[name]).add(p[`${name}.bias`]);
+    };
+    // Its WASM backend has no gradient of a lookup: the embedding is a product with ones and zeros.
+    const loss = () => {
+      let h = tf.matMul(x, p.embedding).reshape([B, T, C]).add(p.positions).reshape([N, C]);
+      for (let layer = 0; layer < L; layer++) {
+        const normed = norm(h, `attentionNorm.${layer}`);
+        const [query, key, value] = ["query", "key", "value"].map((name) =>
+          map(normed, `${name}.${layer}`)
+            .reshape([B, T, H, D])
+            .transpose([0, 2, 1, 3])
+            .reshape([B * H, T, D]),
+        );
+        const scores = tf
+          .matMul(query, key, false, true)
+          .mul(1 / Math.sqrt(D))
+          .add(hidden);
+        const mixed = tf.matMul(tf.softmax(scores), value).reshape([B, H, T, D]).transpose([0, 2, 1, 3]);
+        h = h.add(map(mixed.reshape([N, C]), `output.${layer}`));
+        const up = map(norm(h, `feedForwardNorm.${layer}`), `up.${layer}`);
+        const bent = up.mul(0.5).mul(up.add(up.mul(up).mul(up).mul(0.044715)).mul(root).tanh().add(1));
+        h = h.add(map(bent, `down.${layer}`));
+      }
+      const logits = tf.matMul(norm(h, "norm"), p.head);
+      const top = logits.max(-1, true);
+      const logSum = logits.sub(top).exp().sum(-1, true).log().add(top);
+      return logSum.squeeze([-1]).sub(logits.mul(y).sum(-1)).mean();
+    };
+    const optimizer = tf.train.adam(learningRate, 0.9, 0.999, 1e-8);
+    return {
+      threads: context.browser ? context.threads : 1,
+      step() {
+        const value = optimizer.minimize(loss, true);
+        const [number] = value.dataSync();
+        value.dispose();
+        return number;
+      },
+    };
+  });
+}
