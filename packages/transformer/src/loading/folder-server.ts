@@ -1,0 +1,44 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** For tests: a server of files, by their paths, that gives ranges as a file host does. */
+export type FolderServer = {
+  readonly site: string;
+  /** What was asked for: `GET /model/config.json bytes=0-65535`. */
+  readonly requests: string[];
+  close(): Promise<void>;
+};
+
+/**
+ * Serves files. `answer` may take a request over: it answers it and returns true.
+ */
+export async function serveFolder(
+  files: Readonly<Record<string, Uint8Array>>,
+  answer: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
+): Promise<FolderServer> {
+  const requests: string[] = [];
+  const server: Server = createServer((request, response) => {
+    const path = decodeURIComponent(new URL(request.url!, "http://localhost").pathname);
+    requests.push(`${request.method} ${path} ${request.headers.range ?? ""}`.trim());
+    if (answer(request, response)) return;
+    const bytes = files[path];
+    // The hub tells so that there is no such file.
+    if (!bytes) return void response.writeHead(404, { "X-Error-Code": "EntryNotFound" }).end();
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+    response.setHeader("ETag", '"one"');
+    if (first === undefined) return void response.end(bytes);
+    const end = Math.min(Number(last) + 1, bytes.length);
+    if (Number(first) >= bytes.length) return void response.writeHead(416).end();
+    response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${bytes.length}` });
+    response.end(bytes.subarray(Number(first), end));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    site: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,293 @@
+/// <reference types="node" />
+import * as hub from "@huggingface/hub";
+import { isQkvError } from "@qkv/core";
+import { randn, tensor, type Tensor } from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { load, loadEncoder, type Progress } from "../index.js";
+import { serveFolder, type FolderServer } from "./folder-server.js";
+
+const config = {
+  model_type: "llama",
+  vocab_size: 300,
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  max_position_embeddings: 32,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+  eos_token_id: 2,
+};
+
+const shapes: Record<string, number[]> = { "model.embed_tokens.weight": [300, 8], "model.norm.weight": [8] };
+for (const i of [0, 1]) {
+  Object.assign(shapes, {
+    [`model.layers.${i}.input_layernorm.weight`]: [8],
+    [`model.layers.${i}.self_attn.q_proj.weight`]: [8, 8],
+    [`model.layers.${i}.self_attn.k_proj.weight`]: [4, 8],
+    [`model.layers.${i}.self_attn.v_proj.weight`]: [4, 8],
+    [`model.layers.${i}.self_attn.o_proj.weight`]: [8, 8],
+    [`model.layers.${i}.post_attention_layernorm.weight`]: [8],
+    [`model.layers.${i}.mlp.gate_proj.weight`]: [12, 8],
+    [`model.layers.${i}.mlp.up_proj.weight`]: [12, 8],
+    [`model.layers.${i}.mlp.down_proj.weight`]: [8, 12],
+  });
+}
+const tensors: Record<string, Tensor> = Object.fromEntries(
+  Object.entries(shapes).map(([name, shape], i) => [name, randn(shape, { seed: i })]),
+);
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+
+/** A checkpoint's files: changed, and without those that are undefined. */
+async function filesOf({
+  config: changes = {},
+  tensors: others = {},
+}: {
+  config?: Record<string, unknown>;
+  tensors?: Record<string, Tensor | undefined>;
+} = {}): Promise<Record<string, Uint8Array>> {
+  const all = Object.fromEntries(Object.entries({ ...tensors, ...others }).filter(([, x]) => x));
+  return { "config.json": json({ ...config, ...changes }), "model.safetensors": await writeSafetensors(all) };
+}
+
+let root: string;
+let count = 0;
+let whole: Record<string, Uint8Array>;
+let server: FolderServer;
+let logits: ArrayLike<number>;
+
+function folderOf(files: Record<string, Uint8Array>): string {
+  const folder = join(root, `model-${count++}`);
+  mkdirSync(folder);
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  return folder;
+}
+const sharded = async () => {
+  const names = Object.keys(tensors);
+  const part = (n: number) =>
+    Object.fromEntries(names.filter((_, i) => i % 2 === n).map((name) => [name, tensors[name]]));
+  return {
+    "config.json": whole["config.json"]!,
+    "model-00001-of-00002.safetensors": await writeSafetensors(part(0)),
+    "model-00002-of-00002.safetensors": await writeSafetensors(part(1)),
+    "model.safetensors.index.json": json({
+      weight_map: Object.fromEntries(
+        names.map((name, i) => [name, `model-0000${(i % 2) + 1}-of-00002.safetensors`]),
+      ),
+    }),
+  };
+};
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "qkv-folder-"));
+  whole = { ...(await filesOf()), "generation_config.json": json({ eos_token_id: [2, 7] }) };
+  const shards = await sharded();
+  const served: Record<string, Uint8Array> = {};
+  for (const [name, bytes] of Object.entries(whole)) {
+    served[`/whole/${name}`] = bytes;
+    served[`/owner/tiny/resolve/main/${name}`] = bytes;
+  }
+  for (const [name, bytes] of Object.entries(shards)) served[`/shards/${name}`] = bytes;
+  server = await serveFolder(served, (request, response) => {
+    const url = new URL(request.url!, "http://localhost");
+    // What a file host does: large files lie elsewhere.
+    if (url.pathname.startsWith("/moved/")) {
+      response.writeHead(302, { Location: url.pathname.replace("/moved/", "/whole/") }).end();
+      return true;
+    }
+    if (url.pathname.startsWith("/slow/") && url.pathname.endsWith("safetensors")) return true; // never answered
+    if (url.pathname.startsWith("/slow/")) {
+      response.writeHead(307, { Location: url.pathname.replace("/slow/", "/whole/") }).end();
+      return true;
+    }
+    if (url.pathname.startsWith("/locked/")) {
+      response.writeHead(401).end();
+      return true;
+    }
+    return false;
+  });
+  const model = await load(folderOf(whole));
+  logits = model.apply(model.params, [1, 2, 3]).data;
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true });
+});
+
+test("a folder, its weights' file, an address, redirects, shards and chosen files give the same model", async () => {
+  const path = folderOf(whole);
+  const chosen = Object.entries(whole).map(
+    ([name, bytes]) => new File([bytes as Uint8Array<ArrayBuffer>], name),
+  );
+  for (const source of [
+    path,
+    join(path, "model.safetensors"),
+    `${server.site}/whole`,
+    `${server.site}/whole/`,
+    new URL(`${server.site}/moved/`),
+    `${server.site}/whole/model.safetensors`,
+    `${server.site}/shards/`,
+    folderOf(await sharded()),
+    chosen,
+  ]) {
+    const model = await load(source);
+    expect(model.apply(model.params, [1, 2, 3]).data).toEqual(logits);
+  }
+  expect((await load(path)).config.stopIds).toEqual([2, 7]);
+});
+
+test("a repository's name asks the hub, by the ranges that are needed", async () => {
+  const before = server.requests.length;
+  const model = await load("owner/tiny", { hub: { url: server.site } });
+  expect(model.apply(model.params, [1, 2, 3]).data).toEqual(logits);
+  const asked = server.requests.slice(before);
+  expect(asked.filter((request) => !request.includes("/owner/tiny/resolve/main/"))).toEqual([]);
+  // Of the weights never the whole is asked for: each tensor is a range.
+  const weights = asked.filter(
+    (request) => request.includes("model.safetensors") && !request.includes("index"),
+  );
+  expect(weights.length).toBeGreaterThan(20);
+  expect(weights.filter((request) => !/ bytes=\d+-\d+$/.test(request))).toEqual([]);
+  const given = await load("owner/tiny", { hub: { url: server.site, client: hub } });
+  expect(given.apply(given.params, [1, 2, 3]).data).toEqual(logits);
+
+  await expect(load("owner/none", { hub: { url: server.site } })).rejects.toThrow(
+    /load: `source` is "owner\/none", expected a folder with config.json/,
+  );
+  const locked = { downloadFile: () => Promise.reject(new Error("Invalid username or password.")) };
+  await expect(load("owner/tiny", { hub: { client: locked } })).rejects.toThrow(
+    /`source` is "owner\/tiny\/config.json", expected a file of the hub, which says: Invalid username/,
+  );
+  const reason = new Error("enough");
+  await expect(
+    load("owner/tiny", { hub: { url: server.site }, signal: AbortSignal.abort(reason) }),
+  ).rejects.toBe(reason);
+});
+
+test("of a file on a server only what is needed is transferred, and progress is told by file", async () => {
+  const before = server.requests.length;
+  const seen: Progress[] = [];
+  await load(`${server.site}/shards/`, { onProgress: (progress) => seen.push(progress) });
+  const weights = server.requests.slice(before).filter((request) => request.includes("00001-of"));
+  expect(weights[0]).toMatch(/bytes=0-65535$/);
+  for (const name of ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]) {
+    const own = seen.filter(({ source }) => source.endsWith(name));
+    expect(own.at(-1)!.loaded).toBe(own.at(-1)!.total);
+    own.reduce((loaded, next) => (expect(next.loaded).toBeGreaterThanOrEqual(loaded), next.loaded), 0);
+  }
+});
+
+test("an aborted load ends with the signal's reason, while a server is silent too", async () => {
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), 30);
+  await expect(load(`${server.site}/slow/`, { signal: controller.signal })).rejects.toBe(reason);
+  await expect(load(folderOf(whole), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+async function refusal(source: Parameters<typeof load>[0]): Promise<string> {
+  const error = await load(source).catch((error: unknown) => error);
+  expect(isQkvError(error)).toBe(true);
+  return (error as Error).message;
+}
+
+test("what is missing or too much is named, with what was found", async () => {
+  const name = "model.layers.1.mlp.up_proj.weight";
+  const lacking = await filesOf({ tensors: { [name]: undefined } });
+  expect(await refusal(folderOf(lacking))).toMatch(
+    /load: `.*model.safetensors: model.layers.1.mlp.up_proj.weight` is undefined, expected a tensor \[12, 8\]; the file holds 19 others, such as model.layers.0.mlp.up_proj.weight/,
+  );
+  expect(await refusal(folderOf(await filesOf({ config: { model_type: "mamba" } })))).toMatch(
+    /config.json: model_type` is "mamba", expected a known architecture: llama, mistral, qwen2/,
+  );
+  expect(await refusal(folderOf(await filesOf({ config: { intermediate_size: 13 } })))).toMatch(
+    /gate_proj.weight` has shape \[12, 8\], expected \[13, 8\], as the configuration says/,
+  );
+  const odd = await filesOf({ tensors: { "model.layers.0.self_attn.sinks": randn([2], { seed: 1 }) } });
+  expect(await refusal(folderOf(odd))).toMatch(
+    /model.layers.0.self_attn.sinks` is "a tensor that is not read", expected the tensors of the architecture/,
+  );
+  expect(await refusal(folderOf(await filesOf({ config: { tie_word_embeddings: false } })))).toMatch(
+    /lm_head.weight` is undefined, expected a tensor \[300, 8\]/,
+  );
+  const whole8 = await filesOf({ tensors: { [name]: tensor(new Int32Array(96), { shape: [12, 8] }) } });
+  expect(await refusal(folderOf(whole8))).toMatch(
+    /up_proj.weight: dtype` is "I32", expected one of F64, F32, F16, BF16/,
+  );
+  await expect(loadEncoder(folderOf(whole))).rejects.toThrow(
+    /`source` is "a decoder", expected an encoder.\nFix: load it with `load`/,
+  );
+});
+
+test("fields of the configuration are checked by name", async () => {
+  for (const [changes, message] of [
+    [
+      { hidden_size: undefined },
+      /config.json: hidden_size` is undefined, expected a whole number, 1 or more/,
+    ],
+    [{ num_hidden_layers: 2.5 }, /num_hidden_layers` is 2.5, expected a whole number/],
+    [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
+    [{ hidden_act: "mish" }, /hidden_act` is "mish", expected one of silu/],
+    [
+      { rope_scaling: { rope_type: "ntk" } },
+      /rope_scaling: rope_type` is "ntk", expected one of default, linear/,
+    ],
+    [
+      { rope_scaling: { rope_type: "linear" } },
+      /rope_scaling: factor` is undefined, expected a finite number/,
+    ],
+    [
+      { layer_types: ["chunked"], sliding_window: 3 },
+      /layer_types` is \["chunked"\], expected a list of full_attention/,
+    ],
+    [{ eos_token_id: "two" }, /eos_token_id` is "two", expected a finite number/],
+    [{ tie_word_embeddings: 1 }, /tie_word_embeddings` is 1, expected true or false/],
+  ] as const) {
+    expect(await refusal(folderOf(await filesOf({ config: changes })))).toMatch(message);
+  }
+  const files = { ...whole, "config.json": new TextEncoder().encode("<html>") };
+  expect(await refusal(folderOf(files))).toMatch(/config.json` is "<html>", expected valid JSON/);
+});
+
+test("shards that do not belong together are refused", async () => {
+  const shards: Record<string, Uint8Array> = await sharded();
+  const index = "model.safetensors.index.json";
+  const { "model-00002-of-00002.safetensors": second, ...one } = shards;
+  expect(await refusal(folderOf(one))).toMatch(
+    /a folder with model-00002-of-00002.safetensors: .*index.json names it/,
+  );
+  expect(await refusal(folderOf({ ...shards, "model-00001-of-00002.safetensors": second! }))).toMatch(
+    /weight_map` is "model-00001-of-00002.safetensors for .*", expected a file that holds the tensor/,
+  );
+  expect(
+    await refusal(folderOf({ ...shards, [index]: json({ weight_map: { x: "../secret.safetensors" } }) })),
+  ).toMatch(/weight_map` is "..\/secret.safetensors", expected the name of a file beside the index/);
+  expect(await refusal(folderOf({ ...shards, [index]: json({}) }))).toMatch(/weight_map` is undefined/);
+  expect(await refusal(folderOf({ "config.json": whole["config.json"]! }))).toMatch(
+    /a folder with model.safetensors.index.json: the index of its weights, since it has no model.safetensors/,
+  );
+});
+
+test("a file of weights that is cut anywhere is refused: nothing loads in part", async () => {
+  const bytes = whole["model.safetensors"]!;
+  const cuts = Array.from({ length: 40 }, (_, i) => Math.floor((i * bytes.length) / 40));
+  for (const cut of [...cuts, 1, 7, 8, 9, bytes.length - 1]) {
+    const message = await refusal(folderOf({ ...whole, "model.safetensors": bytes.subarray(0, cut) }));
+    expect(message).toMatch(/^(readSafetensors|load): `/);
+  }
+});
+
+test("a server that asks for a login, or has nothing, is named with what it says", async () => {
+  expect(await refusal(`${server.site}/locked/`)).toMatch(
+    /`source` is ".*\/locked\/config.json", expected a file, and the server answered 401/,
+  );
+  expect(await refusal(`${server.site}/none/`)).toMatch(
+    /`source` is ".*\/none\/", expected a folder with config.json/,
+  );
+});
