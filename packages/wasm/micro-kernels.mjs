@@ -169,6 +169,26 @@ ${all.map((r) => `  v128.store(sums, s${r}0, ${32 * r}); v128.store(sums, s${r}1
 }`;
 }
 
+/**
+ * sums[16 outputs] = one row of activations · two panels of weights, less 64 times the sums of the weights.
+ */
+function bytesRow(dot) {
+  const all = range(4);
+  return `
+export function ${dot}Row(a: usize, first: usize, second: usize, steps: i32, sums: usize): void {
+${all.map((n) => `  let s${n} = i32x4.splat(0), t${n} = i32x4.splat(0);`).join("\n")}
+  const sixtyFour = i8x16.splat(64);
+  const end = a + (<usize>steps << 2);
+  while (a < end) {
+    const x = v128.load32_splat(a);
+    const b0 = v128.load(first), b1 = v128.load(first, 16), b2 = v128.load(second), b3 = v128.load(second, 16);
+${all.map((n) => `    s${n} = ${dot}(b${n}, x, s${n}); t${n} = ${dot}(b${n}, sixtyFour, t${n});`).join("\n")}
+    a += 4; first += 32; second += 32;
+  }
+${all.map((n) => `  v128.store(sums, i32x4.sub(s${n}, t${n}), ${16 * n});`).join("\n")}
+}`;
+}
+
 /** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
 const row = 64 * 4;
 
@@ -282,6 +302,7 @@ ${mixOfHeads(2, 2)}
 ${mixOfHeads(2, 4)}
 ${[1, 6].map((rows) => bytesProduct(rows, "dotFast")).join("\n")}
 ${[1, 6].map((rows) => bytesProduct(rows, "dotPlain")).join("\n")}
+${["dotFast", "dotPlain"].map(bytesRow).join("\n")}
 ${stepKernels}
 ${elementwiseKernels}
 `;

@@ -1,9 +1,9 @@
 // y[M × N] = x[M × K] · weights of small whole numbers, which lie in panels of 8 outputs: [step][8][4] bytes. An item is one
 // panel, or a few.
 import { dotFast, dotPlain } from "./bytes";
-import { madd, sumsOf, zero } from "./lanes";
+import { largestOf, madd, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
-import { dotFast1, dotFast6, dotPlain1, dotPlain6 } from "./micro-kernels";
+import { dotFast1, dotFast6, dotFastRow, dotPlain1, dotPlain6, dotPlainRow } from "./micro-kernels";
 
 /** Rows of a block of whole activations, and inputs that share a scale in weights of 4 bits. */
 const BLOCK: i32 = 6;
@@ -72,23 +72,48 @@ export function quantizedPanels(
   }
 }
 
+/** Four outputs of a step: their bytes, as whole numbers, stored as [4 inputs][8 outputs] with the scales of the outputs. */
+@inline
+function storeFloats(whole: v128, scales: v128, to: usize): void {
+  const low = i16x8.extend_low_i8x16_s(whole), high = i16x8.extend_high_i8x16_s(whole);
+  const r0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), r1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low));
+  const r2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), r3 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high));
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(a, b, 0, 2)));
+  v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(a, b, 1, 3)), 32);
+  v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(c, d, 0, 2)), 64);
+  v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(c, d, 1, 3)), 96);
+}
+
+/** Scales of four outputs from `r` on, `step` numbers apart; 0 where there are fewer. */
+function scalesOf(scales: usize, step: i32, r: i32, width: i32): v128 {
+  let x = zero();
+  if (r < width) x = f32x4.replace_lane(x, 0, load<f32>(scales + (<usize>(r * step) << 2)));
+  if (r + 1 < width) x = f32x4.replace_lane(x, 1, load<f32>(scales + (<usize>((r + 1) * step) << 2)));
+  if (r + 2 < width) x = f32x4.replace_lane(x, 2, load<f32>(scales + (<usize>((r + 2) * step) << 2)));
+  if (r + 3 < width) x = f32x4.replace_lane(x, 3, load<f32>(scales + (<usize>((r + 3) * step) << 2)));
+  return x;
+}
+
 function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize): void {
-  for (let r = 0; r < 8; r++) {
-    const scale: f32 = r < width ? load<f32>(scales + (<usize>r << 2)) : 0;
-    for (let k = 0; k < K; k++) {
-      const at = from + (<usize>(k >> 2) << 5) + (<usize>r << 2) + <usize>(k & 3);
-      store<f32>(to + (<usize>k << 5) + (<usize>r << 2), scale * <f32>load<i8>(at));
-    }
+  const s0 = scalesOf(scales, 1, 0, width), s1 = scalesOf(scales, 1, 4, width);
+  for (let k = 0; k < K; k += 4, from += 32, to += 128) {
+    storeFloats(v128.load(from), s0, to);
+    storeFloats(v128.load(from, 16), s1, to + 16);
   }
 }
 
 function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: i32, to: usize): void {
-  for (let r = 0; r < 8; r++) {
-    for (let k = 0; k < K; k++) {
-      const scale: f32 = r < width ? load<f32>(scales + (<usize>(r * groups + k / GROUP) << 2)) : 0;
-      const byte = <i32>load<u8>(from + (<usize>(k >> 3) << 5) + (<usize>r << 2) + <usize>(k & 3));
-      const whole = ((k & 4) == 0 ? byte & 15 : byte >> 4) - 8;
-      store<f32>(to + (<usize>k << 5) + (<usize>r << 2), scale * <f32>whole);
+  const eight = i8x16.splat(8), four = i8x16.splat(15);
+  for (let g = 0; g < groups; g++, scales += 4) {
+    const s0 = scalesOf(scales, groups, 0, width), s1 = scalesOf(scales, groups, 4, width);
+    for (let step = 0; step < 4; step++, from += 32, to += 256) {
+      const a = v128.load(from), b = v128.load(from, 16);
+      storeFloats(i8x16.sub(v128.and(a, four), eight), s0, to);
+      storeFloats(i8x16.sub(v128.and(b, four), eight), s1, to + 16);
+      storeFloats(i8x16.sub(i8x16.shr_u(a, 4), eight), s0, to + 128);
+      storeFloats(i8x16.sub(i8x16.shr_u(b, 4), eight), s1, to + 144);
     }
   }
 }
@@ -183,18 +208,26 @@ export function quantizeRows(
   memory.fill(to, 64, <usize>(high == 1 ? rows : BLOCK) * (<usize>steps << 2));
   for (let r = 0; r < rows; r++) {
     const from = x + (<usize>((item * BLOCK + r) * xRow) << 2);
-    let largest: f32 = 0;
-    for (let k = 0; k < K; k++) {
-      const size = abs<f32>(load<f32>(from + (<usize>(k * xColumn) << 2)));
-      if (size - size != 0) return 1;
-      largest = max<f32>(largest, size);
-    }
+    const vectors = xColumn == 1 ? K & ~3 : 0;
+    let top = zero();
+    for (let k = 0; k < vectors; k += 4) top = f32x4.max(top, f32x4.abs(v128.load(from + (<usize>k << 2))));
+    let largest = largestOf(top);
+    for (let k = vectors; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(from + (<usize>(k * xColumn) << 2))));
+    if (largest - largest != 0) return 1;
     store<f32>(factors + (<usize>(item * BLOCK + r) << 2), largest > 0 ? largest / 63 : 1);
     if (!(largest > 0)) continue;
     const per: f32 = 63 / largest;
     const at = high == 1 ? to + <usize>r * (<usize>steps << 2) : to + (<usize>r << 2);
     const step = <usize>high << 2;
-    for (let k = 0; k < K; k++) {
+    const splat = f32x4.splat(per), most = f32x4.splat(63), least = f32x4.splat(-63), up = i32x4.splat(64);
+    for (let k = 0; k < vectors; k += 4) {
+      const scaled = f32x4.mul(v128.load(from + (<usize>k << 2)), splat);
+      const near = f32x4.nearest(f32x4.pmax(f32x4.pmin(scaled, most), least));
+      const whole = i32x4.add(i32x4.trunc_sat_f32x4_s(near), up);
+      const words = i16x8.narrow_i32x4_s(whole, whole);
+      v128.store32_lane(at + <usize>(k >> 2) * step, i8x16.narrow_i16x8_u(words, words), 0);
+    }
+    for (let k = vectors; k < K; k++) {
       const near = nearest<f32>(max<f32>(-63, min<f32>(63, load<f32>(from + (<usize>(k * xColumn) << 2)) * per)));
       store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>near + 64));
     }
@@ -205,6 +238,29 @@ export function quantizeRows(
 /** Bytes of scratch of `wholePanels`: a row of 64s, sums of a block, and 64 times the sums of the weights. */
 export function quantizeScratch(K: i32): i32 {
   return ((((K + 3) >> 2) << 2) + 64 + BLOCK * 32 + 32 + 63) & ~63;
+}
+
+/** One row of whole activations against `step` panels of whole weights, two at a time. */
+export function wholeRow(
+  item: i32, scratch: usize, row: usize, factor: f32, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32, exact: i32,
+): void {
+  const steps = (K + 3) >> 2;
+  const bytes = <usize>steps << 5;
+  const panels = (N + 7) >> 3;
+  const last = min(panels, (item + 1) * step);
+  const by = f32x4.splat(factor);
+  for (let p = item * step; p < last; p += 2) {
+    const first = data + <usize>p * bytes;
+    const second = p + 1 < last ? first + bytes : first;
+    if (exact) dotFastRow(row, first, second, steps, scratch);
+    else dotPlainRow(row, first, second, steps, scratch);
+    const count = min(p + 1 < last ? 16 : 8, N - (p << 3));
+    for (let n: usize = 0; n < 64; n += 16) {
+      v128.store(scratch + n, f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch + n)), by));
+    }
+    const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
+    for (let n: usize = 0; n < <usize>count << 2; n += 4) store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
+  }
 }
 
 /** Whole activations, in blocks, against `step` panels of whole weights. */
@@ -233,15 +289,9 @@ export function wholePanels(
       const w0 = width == 8 ? v128.load(scales) : zero(), w1 = width == 8 ? v128.load(scales, 16) : zero();
       for (let m = m0; m < end; ) {
         const block = blocks + <usize>m * (<usize>steps << 2);
-        const rows = M < BLOCK ? 1 : min(BLOCK, M - m);
-        if (M < BLOCK) {
-          if (exact) dotFast1(block, panel, steps, sums);
-          else dotPlain1(block, panel, steps, sums);
-        } else if (exact) {
-          dotFast6(block, panel, steps, sums);
-        } else {
-          dotPlain6(block, panel, steps, sums);
-        }
+        const rows = min(BLOCK, M - m);
+        if (exact) dotFast6(block, panel, steps, sums);
+        else dotPlain6(block, panel, steps, sums);
         for (let r = 0; r < rows; r++) {
           const at = sums + (<usize>r << 5);
           const to = y + ((<usize>(m + r) * <usize>N + <usize>(p << 3)) << 2);

@@ -34,15 +34,19 @@ export function quantizedMatmulKernel(engine: Engine) {
         exact ??= exports["bytesAreExact"]!();
         const step = perItem(panels, K);
         const rows = [from, xRow, xColumn, M, K, blocks, factors];
-        return (
-          engine.parallel("quantizeRows", Math.ceil(M / block), 0, ...rows) &&
-          engine.parallel(
-            "wholePanels",
-            Math.ceil(panels / step),
-            exports["quantizeScratch"]!(K),
-            ...[blocks, factors, weights, scales, to, M, N, K, step, exact],
-          )
-        );
+        const done = engine.parallel("quantizeRows", Math.ceil(M / block), 0, ...rows);
+        const items = Math.ceil(panels / step);
+        if (!done || M >= block) {
+          const args = [blocks, factors, weights, scales, to, M, N, K, step, exact];
+          return done && engine.parallel("wholePanels", items, exports["quantizeScratch"]!(K), ...args);
+        }
+        const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
+        for (let m = 0; m < M; m++) {
+          const row = blocks + m * 4 * Math.ceil(K / 4);
+          const args = [row, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
+          if (!engine.parallel("wholeRow", items, 64, ...args)) return false;
+        }
+        return true;
       }
       if (M >= many) {
         const blocks = call.scratch(4 * K * (M + block));
@@ -86,5 +90,5 @@ function rowByRow(
 
 /** Panels of an item, so that it reads some 64 thousand bytes. */
 function perItem(panels: number, K: number): number {
-  return Math.max(1, Math.min(panels, Math.floor(65536 / (8 * K))));
+  return Math.max(2, 2 * Math.floor(65536 / (16 * K)));
 }
