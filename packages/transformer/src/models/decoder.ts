@@ -109,7 +109,7 @@ export function decoder(config: DecoderConfig): Decoder {
     init(seed) {
       // Each layer draws from twelve seeds of its own, the first twelve are for what stands around the layers.
       return {
-        embedding: { weight: randn([V, C], { seed: seed * 12000 }) },
+        embedding: { weight: mul(randn([V, C], { seed: seed * 12000 }), initialScale) },
         ...(table && { positions: table.init(seed * 12000 + 1) }),
         layers: Array.from({ length: numLayers }, (_, i) => {
           const params = layerAt(i).init(seed * 1000 + i + 1);
@@ -145,6 +145,9 @@ export function decoder(config: DecoderConfig): Decoder {
     },
   };
 }
+
+/** What new embeddings are multiplied with, as in GPT-2 and Llama: logits then begin near zero. */
+const initialScale = 0.02;
 
 function layerOf(
   config: DecoderConfig,

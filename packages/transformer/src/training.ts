@@ -1,0 +1,9 @@
+/** Training: batches of a text, a step, a run, and its checkpoints. */
+export type { Batch, BatchAt } from "./training/batch.js";
+export { readCheckpoint, writeCheckpoint, type Checkpoint } from "./training/checkpoint.js";
+export { meanLoss, tokenLoss, type TokenModel } from "./training/losses.js";
+export { maskedTokenBatches, type MaskedTokenOptions } from "./training/masked-token-batches.js";
+export { nextTokenBatches, type BatchOptions } from "./training/next-token-batches.js";
+export { textBatches } from "./training/text-batches.js";
+export { train, type TrainOptions, type TrainReport } from "./training/train.js";
+export { trainStep, type Training } from "./training/train-step.js";

@@ -1,0 +1,84 @@
+import { FormatError } from "@qkv/core";
+import type { Device, Tensor } from "@qkv/tensor";
+import type { OptimizerState } from "@qkv/tensor/optimizers";
+import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
+
+const format = "qkv-checkpoint";
+const version = "1";
+
+/** Where a run stands: all that it needs to go on. */
+export type Checkpoint<P> = {
+  params: P;
+  state: OptimizerState<P>;
+  /** What else the run should find again, as JSON. */
+  notes: unknown;
+};
+
+/**
+ * A run as the bytes of a safetensors file: params, the optimizer's state, and notes.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { sgd } from "@qkv/tensor/optimizers";
+ * import { readCheckpoint, writeCheckpoint } from "@qkv/transformer/training";
+ *
+ * const params = { layers: [{ w: tensor([1, 2]) }] };
+ * const bytes = await writeCheckpoint({ params, state: sgd({ learningRate: 1 }).init(params), notes: { seed: 7 } });
+ * const again = await readCheckpoint<typeof params>(bytes);
+ * again.params.layers[0]!.w.toNested(); // => [1, 2]
+ * again.notes; // => { seed: 7 }
+ * ```
+ */
+export function writeCheckpoint<P>({ params, state, notes }: Checkpoint<P>): Promise<Uint8Array> {
+  const metadata = { format, version, step: String(state.step), notes: JSON.stringify(notes ?? null) };
+  return writeSafetensors({ params, moments: state.moments }, metadata);
+}
+
+/**
+ * Reads what {@link writeCheckpoint} wrote.
+ *
+ * @param options - `device`: where the tensors shall be, and stay. Default: the plain device.
+ * @throws {FormatError} If the file is damaged, cut short, or no checkpoint of this version.
+ */
+export async function readCheckpoint<P>(
+  bytes: Uint8Array,
+  { device }: { device?: Device } = {},
+): Promise<Checkpoint<P>> {
+  const { tensors, metadata } = await readSafetensors(bytes);
+  for (const [field, wanted] of Object.entries({ format, version })) {
+    if (metadata[field] === wanted) continue;
+    throw bad(field, metadata[field], JSON.stringify(wanted));
+  }
+  const step = Number(metadata.step);
+  if (!/^\d+$/.test(metadata.step ?? "")) throw bad("step", metadata.step, "a whole number of updates");
+  const tree = nested(
+    Object.entries(tensors).map(([path, x]) => [path.split("."), device ? x.to(device) : x] as const),
+  ) as { params?: P; moments?: Record<string, P> };
+  if (tree.params === undefined) throw bad("params", undefined, "tensors under this name");
+  return {
+    params: tree.params,
+    state: { step, moments: tree.moments ?? {} },
+    notes: JSON.parse(metadata.notes ?? "null") as unknown,
+  };
+}
+
+/** Tensors by path as nested objects; keys that are 0, 1, 2, … become a list. */
+function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unknown {
+  if (entries.length === 1 && entries[0]![0].length === 0) return entries[0]![1];
+  const children = new Map<string, (readonly [string[], Tensor])[]>();
+  for (const [[key, ...rest], x] of entries) {
+    const list = children.get(key!) ?? [];
+    list.push([rest, x]);
+    children.set(key!, list);
+  }
+  const keys = [...children.keys()];
+  const isList = keys.length > 0 && keys.every((key) => /^\d+$/.test(key));
+  if (isList) return Array.from(keys, (_, i) => nested(children.get(String(i)) ?? []));
+  return Object.fromEntries([...children].map(([key, list]) => [key, nested(list)]));
+}
+
+function bad(field: string, received: unknown, expected: string): FormatError {
+  const fix = "give a file that `writeCheckpoint` of this version made.";
+  return new FormatError({ fn: "readCheckpoint", argument: `checkpoint: ${field}`, received, expected, fix });
+}

@@ -1,0 +1,44 @@
+import { crossEntropy, type Tensor } from "@qkv/tensor";
+import type { Batch } from "./batch.js";
+
+/** What is used of a model: logits for token ids. */
+export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
+
+/**
+ * How surprised a model is by the tokens that a batch asks for: a mean, in nats per token.
+ *
+ * @returns `(params, batch) => loss`, for `train`.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@qkv/tensor";
+ * import { nextTokenBatches, tokenLoss } from "@qkv/transformer/training";
+ *
+ * const batch = nextTokenBatches([0, 1, 0, 1], { batchSize: 1, contextLength: 3, seed: 1 })(0);
+ * const unsure = { apply: () => zeros([1, 3, 2]) }; // two tokens, as likely
+ * (tokenLoss(unsure)({}, batch).data[0]! / Math.LN2).toFixed(3); // => "1.000"
+ * ```
+ */
+export function tokenLoss<P>(model: TokenModel<P>) {
+  return (params: P, { ids, targets }: Batch): Tensor => crossEntropy(model.apply(params, ids), targets);
+}
+
+/**
+ * The mean loss over stretches of a text, each read from its beginning: the same for every run that is measured.
+ *
+ * @param batches - As `nextTokenBatches` gives them.
+ * @returns Nats per token.
+ */
+export async function meanLoss<P>(
+  loss: (params: P, batch: Batch) => Tensor,
+  params: P,
+  batches: Iterable<Batch>,
+): Promise<number> {
+  let [total, tokens] = [0, 0];
+  for (const batch of batches) {
+    const count = batch.targets.data.filter((target) => target >= 0).length;
+    total += (await loss(params, batch).read())[0]! * count;
+    tokens += count;
+  }
+  return total / tokens;
+}

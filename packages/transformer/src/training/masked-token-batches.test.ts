@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { maskedTokenBatches } from "../training.js";
+
+const ids = Array.from({ length: 50_000 }, (_, i) => 10 + (i % 90));
+const options = { batchSize: 400, contextLength: 100, seed: 3, maskId: 1, vocabSize: 100 };
+
+test("15 in 100 tokens are asked for; of those 80 are hidden, 10 are replaced, 10 stay", () => {
+  const { ids: inputs, targets } = maskedTokenBatches(ids, options)(0);
+  let [asked, hidden, same] = [0, 0, 0];
+  targets.data.forEach((target, n) => {
+    if (target === -100) return;
+    asked++;
+    if (inputs.data[n] === 1) hidden++;
+    else if (inputs.data[n] === target) same++;
+  });
+  // Within five standard deviations of 40,000 draws.
+  expect(Math.abs(asked / 40_000 - 0.15)).toBeLessThan(0.009);
+  expect(Math.abs(hidden / asked - 0.8)).toBeLessThan(0.026);
+  expect(Math.abs(same / asked - 0.1)).toBeLessThan(0.02);
+});
+
+test("what is not asked for is the text as it is", () => {
+  const { ids: inputs, targets } = maskedTokenBatches(ids, options)(4);
+  const row = [...inputs.data.subarray(0, 100)].map((id, n) =>
+    targets.data[n] === -100 ? id : targets.data[n]!,
+  );
+  row.slice(1).forEach((id, n) => expect(id).toBe(row[n] === 99 ? 10 : row[n]! + 1));
+});
+
+test("a rate that is no share is refused", () => {
+  expect(() => maskedTokenBatches(ids, { ...options, rate: 0 })).toThrow(/`rate` is 0.*\nFix: BERT asks/);
+});

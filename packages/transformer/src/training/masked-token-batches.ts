@@ -1,0 +1,62 @@
+import { refuse } from "@qkv/core";
+import { tensor, uniform } from "@qkv/tensor";
+import type { BatchAt } from "./batch.js";
+import { checkText, stretchStarts, type BatchOptions } from "./next-token-batches.js";
+
+/** What is hidden, and how. */
+export type MaskedTokenOptions = BatchOptions & {
+  /** The token that stands for a hidden one. */
+  maskId: number;
+  /** V: some hidden tokens are replaced by any token below it. */
+  vocabSize: number;
+  /** The share of tokens that are asked for. Default 0.15. */
+  rate?: number;
+};
+
+/**
+ * Batches for masked-token training, as BERT's: of the tokens that are asked for, eight in ten are hidden behind
+ * `maskId`, one is replaced by any token, and one stays as it is.
+ *
+ * @param ids - The text as token ids; `contextLength` of them, or more.
+ * @throws {ArgumentError} If the text is shorter than one stretch, or the rate is no share.
+ * @see "BERT" (2018), arXiv:1810.04805, section 3.1
+ *
+ * @example
+ * ```ts
+ * import { maskedTokenBatches } from "@qkv/transformer/training";
+ *
+ * const options = { batchSize: 1, contextLength: 4, seed: 1, maskId: 0, vocabSize: 10, rate: 1 };
+ * maskedTokenBatches([5, 6, 7, 8], options)(0).targets.toNested(); // => [[5, 6, 7, 8]]
+ * ```
+ */
+export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenOptions): BatchAt {
+  const { batchSize: B, contextLength: T, seed, device, maskId, vocabSize, rate = 0.15 } = options;
+  if (!(rate > 0 && rate <= 1)) {
+    refuse(
+      "maskedTokenBatches",
+      "rate",
+      rate,
+      "a share above 0, at most 1",
+      "BERT asks for 0.15 of all tokens.",
+    );
+  }
+  const text = checkText("maskedTokenBatches", ids, T);
+  const make = (rows: Int32Array) =>
+    tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
+  return (step) => {
+    const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
+    stretchStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
+      inputs.set(text.subarray(start, start + T), b * T);
+    });
+    // Three numbers decide about a token: whether it is asked for, what becomes of it, and which token it turns into.
+    const draws = uniform([B * T, 3], { seed: seed + 1, first: step * B * T * 3, dtype: "float64" }).data;
+    for (let n = 0; n < B * T; n++) {
+      const [asked, fate, other] = draws.subarray(n * 3, n * 3 + 3) as unknown as [number, number, number];
+      if (asked >= rate) continue;
+      targets[n] = inputs[n]!;
+      if (fate < 0.8) inputs[n] = maskId;
+      else if (fate < 0.9) inputs[n] = Math.floor(other * vocabSize);
+    }
+    return { ids: make(inputs), targets: make(targets) };
+  };
+}

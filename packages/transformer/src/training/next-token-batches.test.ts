@@ -1,0 +1,69 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { nextTokenBatches, textBatches } from "../training.js";
+
+const text = (length: number) => Array.from({ length }, (_, i) => i);
+
+test("property: a target is the token after its input, from places all over the text", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 5 }),
+      fc.nat(20),
+      fc.integer(),
+      fc.nat(50),
+      (T, extra, seed, step) => {
+        const { ids, targets } = nextTokenBatches(text(T + 1 + extra), {
+          batchSize: 3,
+          contextLength: T,
+          seed,
+        })(step);
+        expect(ids.shape).toEqual([3, T]);
+        ids.data.forEach((id, n) => {
+          expect(targets.data[n]).toBe(id + 1);
+          if (n % T > 0) expect(id).toBe(ids.data[n - 1]! + 1);
+        });
+      },
+    ),
+  );
+});
+
+test("a step's batch is its own, whatever came before, and another step's is another", () => {
+  const batchAt = nextTokenBatches(text(1000), { batchSize: 4, contextLength: 8, seed: 5 });
+  const seventh = batchAt(7).ids.toNested();
+  batchAt(3);
+  expect(batchAt(7).ids.toNested()).toEqual(seventh);
+  expect(batchAt(8).ids.toNested()).not.toEqual(seventh);
+});
+
+test("every stretch of the text can be drawn", () => {
+  const batchAt = nextTokenBatches(text(6), { batchSize: 64, contextLength: 3, seed: 2 });
+  const starts = new Set(Array.from({ length: 64 }, (_, b) => batchAt(0).ids.data[b * 3]));
+  expect([...starts].sort()).toEqual([0, 1, 2]);
+});
+
+test("property: textBatches asks for each token but the first exactly once, in order", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 40 }),
+      fc.integer({ min: 1, max: 7 }),
+      fc.integer({ min: 1, max: 4 }),
+      (length, contextLength, batchSize) => {
+        const asked = [...textBatches(text(length), { batchSize, contextLength })].flatMap(
+          ({ ids, targets }) =>
+            [...targets.data].flatMap((target, n) => {
+              if (target < 0) return [];
+              expect(ids.data[n]).toBe(target - 1);
+              return [target];
+            }),
+        );
+        expect(asked).toEqual(text(length).slice(1));
+      },
+    ),
+  );
+});
+
+test("a text shorter than a stretch is refused, with the fix", () => {
+  expect(() => nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 3, seed: 1 })).toThrow(
+    'nextTokenBatches: `ids` is "3 tokens", expected 4 tokens or more, for one stretch.\nFix: give a longer text',
+  );
+});

@@ -1,0 +1,65 @@
+import { refuse } from "@qkv/core";
+import { tensor, uniform, type Device } from "@qkv/tensor";
+import type { BatchAt } from "./batch.js";
+
+/** How stretches of text are drawn. */
+export type BatchOptions = {
+  /** B */
+  batchSize: number;
+  /** T, tokens of one stretch. */
+  contextLength: number;
+  /** A whole number: another one draws other stretches. */
+  seed: number;
+  /** Where the tensors shall be. Default: the plain device. */
+  device?: Device;
+};
+
+/**
+ * Batches for next-token training: stretches of a text from random places, and the tokens that come next.
+ *
+ * @param ids - The text as token ids; `contextLength + 1` of them, or more.
+ * @throws {ArgumentError} If the text is shorter than one stretch.
+ *
+ * @example
+ * ```ts
+ * import { nextTokenBatches } from "@qkv/transformer/training";
+ *
+ * const batchAt = nextTokenBatches([5, 6, 7, 8, 9], { batchSize: 1, contextLength: 4, seed: 1 });
+ * const { ids, targets } = batchAt(0);
+ * [ids.toNested(), targets.toNested()]; // => [[[5, 6, 7, 8]], [[6, 7, 8, 9]]]
+ * ```
+ */
+export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions): BatchAt {
+  const { batchSize: B, contextLength: T, seed, device } = options;
+  const text = checkText("nextTokenBatches", ids, T + 1);
+  const make = (rows: Int32Array) =>
+    tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
+  return (step) => {
+    const starts = stretchStarts(text.length - T, { batchSize: B, seed }, step);
+    const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T)];
+    starts.forEach((start, b) => {
+      inputs.set(text.subarray(start, start + T), b * T);
+      targets.set(text.subarray(start + 1, start + 1 + T), b * T);
+    });
+    return { ids: make(inputs), targets: make(targets) };
+  };
+}
+
+/** Where the stretches of a step begin, from 0 to below `places`. */
+export function stretchStarts(
+  places: number,
+  { batchSize, seed }: Pick<BatchOptions, "batchSize" | "seed">,
+  step: number,
+): number[] {
+  const { data } = uniform([batchSize], { seed, first: step * batchSize, dtype: "float64" });
+  return Array.from(data, (u) => Math.floor(u * places));
+}
+
+/** A text as int32, of `least` tokens or more. */
+export function checkText(fn: string, ids: ArrayLike<number>, least: number): Int32Array {
+  if (ids.length < least) {
+    const fix = "give a longer text, or a smaller contextLength.";
+    refuse(fn, "ids", `${ids.length} tokens`, `${least} tokens or more, for one stretch`, fix);
+  }
+  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
+}

@@ -1,0 +1,72 @@
+import { refuse } from "@qkv/core";
+import { add, mapTensors, mul, tensorsOf, valueAndGrad, type Tensor } from "@qkv/tensor";
+import { clipGradients, type Optimizer, type OptimizerState } from "@qkv/tensor/optimizers";
+import type { Batch } from "./batch.js";
+
+/** What training is made of, besides its data. */
+export type Training<P, B = Batch> = {
+  /** How wrong the model is about a batch: one number, a mean over the batch. */
+  loss(params: P, batch: B): Tensor;
+  optimizer: Optimizer;
+  /** Gradients longer than this are shortened to it. Default: they are left as they are. */
+  maxNorm?: number;
+};
+
+/**
+ * One step of training: the gradient of the mean loss over some batches, and one update of params and state, in place.
+ * Several batches of one size give the gradient of all of them taken as one.
+ *
+ * The step is one scope of the device: nothing of it is left but its loss.
+ *
+ * @returns `(params, state, batches) => loss`, the mean over the batches before the update, as a tensor `[]`.
+ *
+ * @example
+ * ```ts
+ * import { mul, sub, sum, tensor } from "@qkv/tensor";
+ * import { sgd } from "@qkv/tensor/optimizers";
+ * import { trainStep } from "@qkv/transformer/training";
+ *
+ * const optimizer = sgd({ learningRate: 0.25 });
+ * const loss = (params: { w: ReturnType<typeof tensor> }, goal: number) => {
+ *   const miss = sub(params.w, goal);
+ *   return sum(mul(miss, miss));
+ * };
+ * const params = { w: tensor([1]) };
+ * const step = trainStep({ loss, optimizer });
+ * step(params, optimizer.init(params), [3, 5]).toNested(); // => 10
+ * params.w.toNested(); // => [2.5]
+ * ```
+ */
+export function trainStep<P, B = Batch>({ loss, optimizer, maxNorm }: Training<P, B>) {
+  const both = valueAndGrad<P, [B]>(loss);
+  return (params: P, state: OptimizerState<P>, batches: readonly B[]): Tensor => {
+    const device = tensorsOf(params)[0]?.device;
+    if (!device || batches.length === 0) {
+      const [argument, expected] = device
+        ? ["batches", "one batch or more"]
+        : ["params", "tensors in objects and lists"];
+      refuse("trainStep", argument, "empty", expected, "a step learns from batches, and changes params.");
+    }
+    return device.scope(() => {
+      let [total, gradients] = both(params, batches[0]!);
+      for (const batch of batches.slice(1)) {
+        const [value, more] = both(params, batch);
+        total = add(total, value);
+        gradients = addTrees(gradients, more);
+      }
+      if (batches.length > 1) {
+        total = mul(total, 1 / batches.length);
+        gradients = mapTensors(gradients, (x) => mul(x, 1 / batches.length));
+      }
+      const clipped = maxNorm === undefined ? gradients : clipGradients(gradients, maxNorm).gradients;
+      optimizer.update(params, clipped, state);
+      return total;
+    });
+  };
+}
+
+function addTrees<P>(a: P, b: P): P {
+  const others = tensorsOf(b);
+  let at = 0;
+  return mapTensors(a, (x) => add(x, others[at++]!));
+}

@@ -1,0 +1,110 @@
+import { tensorsOf } from "@qkv/tensor";
+import { adamW } from "@qkv/tensor/optimizers";
+import { expect, test } from "vitest";
+import { decoder } from "../index.js";
+import {
+  meanLoss,
+  nextTokenBatches,
+  readCheckpoint,
+  textBatches,
+  tokenLoss,
+  train,
+  writeCheckpoint,
+  type TrainReport,
+} from "../training.js";
+
+const config = {
+  vocabSize: 11,
+  embedDim: 16,
+  hiddenDim: 32,
+  numLayers: 2,
+  numHeads: 2,
+  numKvHeads: 1,
+  contextLength: 16,
+  normEps: 1e-5,
+  stopIds: [],
+};
+const model = decoder(config);
+const text = Array.from({ length: 300 }, (_, i) => (i * i + (i >> 2)) % 11);
+const batchAt = nextTokenBatches(text, { batchSize: 4, contextLength: 12, seed: 1 });
+const optimizer = adamW({ learningRate: 0.01 });
+const common = { loss: tokenLoss(model), optimizer, batchAt };
+type Params = ReturnType<typeof model.init>;
+
+async function all<P>(run: AsyncIterable<TrainReport<P>>): Promise<number[]> {
+  const losses: number[] = [];
+  for await (const { loss } of run) losses.push(loss);
+  return losses;
+}
+
+test("a run that is saved, read again and continued is the run that was not interrupted, bit for bit", async () => {
+  const whole = model.init(1);
+  const losses = await all(train({ ...common, params: whole, steps: 12 }));
+
+  const first = model.init(1);
+  const before: number[] = [];
+  let saved = new Uint8Array();
+  for await (const { loss, state, params } of train({ ...common, params: first, steps: 7 })) {
+    before.push(loss);
+    if (state.step === 7)
+      saved = new Uint8Array(await writeCheckpoint({ params, state, notes: { steps: 12 } }));
+  }
+  const again = await readCheckpoint<Params>(saved);
+  const after = await all(train({ ...common, params: again.params, state: again.state, steps: 12 }));
+
+  expect([...before, ...after]).toEqual(losses);
+  const [a, b] = [tensorsOf(whole), tensorsOf(again.params)];
+  a.forEach((x, i) => expect(b[i]!.data).toEqual(x.data));
+});
+
+test("training ends when evaluations get no better, and when the signal says so", async () => {
+  const scores = [3, 2, 2.5, 2.1, 1];
+  const asked: number[] = [];
+  const evaluate = () => {
+    asked.push(scores[asked.length]!);
+    return asked.at(-1)!;
+  };
+  const run = train({ ...common, params: model.init(1), steps: 10, evaluate, evaluateEvery: 1, patience: 2 });
+  expect(await all(run)).toHaveLength(4);
+  expect(asked).toEqual([3, 2, 2.5, 2.1]);
+
+  const controller = new AbortController();
+  const params = model.init(1);
+  const seen: number[] = [];
+  const stopped = async () => {
+    for await (const { step } of train({ ...common, params, steps: 10, signal: controller.signal })) {
+      seen.push(step);
+      if (step === 2) controller.abort(new Error("enough"));
+    }
+  };
+  await expect(stopped()).rejects.toThrow("enough");
+  expect(seen).toEqual([1, 2]);
+});
+
+test("a loss that is no number ends the run with the fix", async () => {
+  const wild = adamW({ learningRate: 1e30 });
+  await expect(all(train({ ...common, optimizer: wild, params: model.init(1), steps: 20 }))).rejects.toThrow(
+    /`loss` is (NaN|Infinity), expected a number at step \d+\.\nFix: make the learning rate smaller/,
+  );
+});
+
+test("meanLoss weighs every token the same, however batches are cut", async () => {
+  const params = model.init(3);
+  const whole = await meanLoss(
+    common.loss,
+    params,
+    textBatches(text.slice(0, 41), { batchSize: 10, contextLength: 8 }),
+  );
+  const small = await meanLoss(
+    common.loss,
+    params,
+    textBatches(text.slice(0, 41), { batchSize: 3, contextLength: 8 }),
+  );
+  expect(small).toBeCloseTo(whole, 5);
+});
+
+test("numbers of steps that are none are refused", async () => {
+  await expect(all(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
+    "train: `steps` is 1.5, expected a whole number, 0 or more.",
+  );
+});

@@ -1,0 +1,113 @@
+import { refuse } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
+import type { OptimizerState } from "@qkv/tensor/optimizers";
+import { breather } from "../generation/breather.js";
+import type { Batch } from "./batch.js";
+import { trainStep, type Training } from "./train-step.js";
+
+/** How a run goes. */
+export type TrainOptions<P, B = Batch> = Training<P, B> & {
+  /** Changed in place. */
+  params: P;
+  /** Where the run stands. Default: its beginning, `optimizer.init(params)`. */
+  state?: OptimizerState<P>;
+  /** The batch of a step, or of a part of one where gradients are accumulated. */
+  batchAt(step: number): B;
+  /** Updates in all, those that `state` has seen included. */
+  steps: number;
+  /** Batches of one update. Default 1. */
+  accumulate?: number;
+  /** How good the params are on data that is not trained on; less is better. */
+  evaluate?: (params: P) => Promise<number> | number;
+  /** Steps from one evaluation to the next. Default: only after the last. */
+  evaluateEvery?: number;
+  /** Ends the run when so many evaluations in a row were no better than the best. Default: never. */
+  patience?: number;
+  /** Ends the run after the step it is in: the generator throws the signal's reason. */
+  signal?: AbortSignal;
+};
+
+/** What is told of each step. */
+export type TrainReport<P> = {
+  /** Updates made. */
+  step: number;
+  /** The mean loss of the step's batches, before the update. */
+  loss: number;
+  /** Time of the step. Unit: milliseconds. */
+  timeMs: number;
+  /** What `evaluate` said of the params after the update; undefined where it was not asked. */
+  evaluation: number | undefined;
+  params: P;
+  state: OptimizerState<P>;
+};
+
+/**
+ * Trains, step by step: `for await (const { step, loss } of train({ … }))`. Between steps timers, signals and the page
+ * run. Stop the loop and params and state are those of the last step; give both again to go on.
+ *
+ * @returns A report of each step.
+ * @throws {ArgumentError} If a number of steps is none, or a loss is no number: then params are as after that step.
+ *
+ * @example
+ * ```ts
+ * import { mul, sub, sum, tensor, type Tensor } from "@qkv/tensor";
+ * import { sgd } from "@qkv/tensor/optimizers";
+ * import { train } from "@qkv/transformer/training";
+ *
+ * const params = { w: tensor([0]) };
+ * const loss = ({ w }: { w: Tensor }, goal: number) => sum(mul(sub(w, goal), sub(w, goal)));
+ * const run = train({ params, loss, optimizer: sgd({ learningRate: 0.5 }), batchAt: () => 4, steps: 1 });
+ * const losses = [];
+ * for await (const report of run) losses.push(report.loss);
+ * losses; // => [16]
+ * params.w.toNested(); // => [4]
+ * ```
+ */
+export async function* train<P, B = Batch>(
+  options: TrainOptions<P, B>,
+): AsyncGenerator<TrainReport<P>, void> {
+  const { params, batchAt, steps, accumulate = 1, evaluate, evaluateEvery, patience, signal } = options;
+  for (const [argument, value, least] of [
+    ["steps", steps, 0],
+    ["accumulate", accumulate, 1],
+    ["evaluateEvery", evaluateEvery ?? 1, 1],
+    ["patience", patience ?? 1, 1],
+  ] as const) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    refuse(
+      "train",
+      argument,
+      value,
+      `a whole number, ${least} or more`,
+      "count updates, batches or evaluations.",
+    );
+  }
+  const state = options.state ?? options.optimizer.init(params);
+  const update = trainStep(options);
+  const breathe = breather();
+  let [best, worse] = [Infinity, 0];
+  while (state.step < steps) {
+    signal?.throwIfAborted();
+    const start = performance.now();
+    const batches = Array.from({ length: accumulate }, (_, i) => batchAt(state.step * accumulate + i));
+    const loss = await numberOf(update(params, state, batches));
+    const timeMs = performance.now() - start;
+    if (!Number.isFinite(loss)) {
+      const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
+      refuse("train", "loss", loss, `a number at step ${state.step}`, fix);
+    }
+    const due = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
+    const evaluation = evaluate && due ? await evaluate(params) : undefined;
+    yield { step: state.step, loss, timeMs, evaluation, params, state };
+    if (evaluation !== undefined) {
+      worse = evaluation < best ? 0 : worse + 1;
+      best = Math.min(best, evaluation);
+      if (patience !== undefined && worse >= patience) return;
+    }
+    await breathe();
+  }
+}
+
+async function numberOf(x: Tensor): Promise<number> {
+  return (await x.read())[0]!;
+}
