@@ -1,0 +1,83 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { pieces } from "./pieces.js";
+
+const boxes = (svg: string) =>
+  [
+    ...svg.matchAll(
+      /<rect x="([^"]*)" y="([^"]*)" width="([^"]*)"[^>]*fill-opacity="([^"]*)"><title>(.*?)<\/title>/g,
+    ),
+  ].map(([, x, y, width, shade, text]) => ({
+    x: Number(x),
+    y: Number(y),
+    width: Number(width),
+    shade: Number(shade),
+    text,
+  }));
+const size = (svg: string) =>
+  /width="(\d+)" height="(\d+)"/.exec(svg)!.slice(1).map(Number) as [number, number];
+
+test("property: every piece has a box inside the picture, and none lies over another", () => {
+  const row = fc.record({
+    label: fc.string(),
+    pieces: fc.array(fc.string({ maxLength: 12 }), { maxLength: 30 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(row, { minLength: 1, maxLength: 3 }),
+      fc.integer({ min: 60, max: 400 }),
+      (rows, width) => {
+        const svg = pieces(rows, { width });
+        const all = boxes(svg);
+        expect(all.length).toBe(rows.reduce((sum, { pieces }) => sum + pieces.length, 0));
+        const [right, bottom] = size(svg);
+        all.forEach((box, i) => {
+          expect(box.x + box.width).toBeLessThanOrEqual(right);
+          expect(box.y + 20).toBeLessThanOrEqual(bottom);
+          const next = all[i + 1];
+          if (next) expect(next.y > box.y || next.x >= box.x + box.width).toBe(true);
+        });
+      },
+    ),
+  );
+});
+
+test("what cannot be seen is drawn as a sign, and the title says it as it is", () => {
+  const svg = pieces([{ label: "signs", pieces: [" a", "\n", "\t<"], notes: ["id 1", "id 2", "id 3"] }]);
+  for (const sign of ["␣a", "⏎", "⇥&lt;"]) expect(svg).toContain(`>${sign}</text>`);
+  expect(boxes(svg).map(({ text }) => text)).toEqual([
+    "&quot; a&quot;, id 1",
+    "&quot;\\n&quot;, id 2",
+    "&quot;\\t&lt;&quot;, id 3",
+  ]);
+});
+
+test("a shade is as dark as it says, and letters on dark ones are light", () => {
+  const svg = pieces([{ label: "bytes", pieces: ["a", "b"], shades: [0.2, 0.9] }]);
+  expect(boxes(svg).map(({ shade }) => shade)).toEqual([0.2, 0.9]);
+  expect(svg).toMatch(/qkv-fill-text" fill="[^"]*">a<.*qkv-fill-paper" fill="[^"]*">b</s);
+});
+
+test("golden: one text in words and in tokens, reviewed as a picture", async () => {
+  const svg = pieces(
+    [
+      { label: "words", pieces: ["attention ", "is ", "attending"] },
+      {
+        label: "tokens",
+        pieces: ["attention", " is", " attend", "ing"],
+        notes: ["id 1", "id 2", "id 3", "id 4"],
+      },
+    ],
+    { title: "Two ways to cut" },
+  );
+  await expect(svg).toMatchFileSnapshot("snapshots/pieces.svg");
+});
+
+test.each([
+  [[], "pieces: `rows` has shape [], expected one row or more.\nFix: give [{ label, pieces }]."],
+  [[{ label: "a", pieces: ["b"], notes: [] }], '`rows[0].notes` is "0 notes", expected 1'],
+  [[{ label: "a", pieces: ["b"], shades: [1, 1] }], '`rows[0].shades` is "2 shades", expected 1'],
+  [[{ label: "a", pieces: ["b"], shades: [1.5] }], "`rows[0].shades` is 1.5, expected numbers from 0 to 1"],
+])("%j is refused", (rows, message) => {
+  expect(() => pieces(rows)).toThrow(message);
+});

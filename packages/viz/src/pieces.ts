@@ -1,0 +1,131 @@
+import { ArgumentError } from "@qkv/core";
+import { escapeText } from "./escape-text.js";
+import { fill } from "./palette.js";
+import { heading, picture, px } from "./picture.js";
+
+/** One row of {@link pieces}: a text that was cut. */
+export type PieceRow = {
+  /** Written above the row, in front of how many pieces it has. */
+  label: string;
+  /** The text, cut. */
+  pieces: readonly string[];
+  /** Said of each piece beside its text, as `"id 262"`. Default: nothing. */
+  notes?: readonly string[];
+  /** How dark each piece is, from 0 to 1. Default: every other one a little, so that neighbours can be told apart. */
+  shades?: readonly number[];
+};
+
+/** How {@link pieces} draws. */
+export type PiecesOptions = {
+  /** The name of the picture, drawn above it. */
+  title?: string;
+  /** Where rows are broken. Default: 560 pixels. */
+  width?: number;
+};
+
+/**
+ * Draws texts that were cut into pieces, one below the other: words, tokens, bytes, patches. A space is drawn as `␣`,
+ * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as a `<title>`.
+ *
+ * @returns SVG text.
+ * @throws {ArgumentError} If there is no row, notes or shades are too few or too many, or a shade is not from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { pieces } from "@qkv/viz";
+ *
+ * const svg = pieces([
+ *   { label: "words", pieces: ["the ", "cats"] },
+ *   { label: "tokens", pieces: ["the", " cat", "s"], notes: ["id 5", "id 9", "id 2"] },
+ * ]);
+ * svg.includes("tokens: 3"); // => true
+ * ```
+ */
+export function pieces(rows: readonly PieceRow[], options: PiecesOptions = {}): string {
+  const { title, width = 560 } = options;
+  if (!(rows?.length > 0)) {
+    throw refuse("rows", rows, "one row or more", "give [{ label, pieces }].");
+  }
+  let y = title ? 40 : 12;
+  let widest = title ? 24 + 7.5 * [...title].length : 0;
+  const drawn: string[] = [];
+  rows.forEach((row, at) => {
+    checkRow(row, at);
+    const name = `${row.label}: ${row.pieces.length}`;
+    drawn.push(`<text x="${margin}" y="${y + 12}" ${fill("quiet")}>${escapeText(name)}</text>`);
+    widest = Math.max(widest, 2 * margin + 6.6 * [...name].length);
+    y += 20;
+    let x = margin;
+    row.pieces.forEach((piece, i) => {
+      const text = visible(piece);
+      const box = Math.max(8, textWidth(text) + 6);
+      if (x > margin && x + box > width - margin) [x, y] = [margin, y + step];
+      drawn.push(
+        drawPiece(piece, text, {
+          x,
+          y,
+          box,
+          note: row.notes?.[i],
+          shade: row.shades?.[i] ?? (i % 2 ? 0.3 : 0.1),
+        }),
+      );
+      x += box + gap;
+      widest = Math.max(widest, x - gap + margin);
+    });
+    y += (row.pieces.length > 0 ? step : 0) + 8;
+  });
+  const name = title ?? "Pieces";
+  return picture({
+    width: widest,
+    height: y,
+    title: name,
+    description: `${rows.map(({ label, pieces }) => `${label}: ${pieces.map(visible).join(" | ")}`).join("; ")}.`,
+    body: (title ? `${heading(title)}\n` : "") + drawn.join("\n"),
+  });
+}
+
+type Place = { x: number; y: number; box: number; note: string | undefined; shade: number };
+
+function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Place): string {
+  const said = `${JSON.stringify(piece)}${note === undefined ? "" : `, ${note}`}`;
+  // Dark pieces carry the paper's color, so that letters stay readable.
+  const letters = fill(shade > 0.5 ? "paper" : "text");
+  return (
+    `<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade)}">` +
+    `<title>${escapeText(said)}</title></rect>` +
+    `<text x="${px(x + box / 2)}" y="${y + 14}" text-anchor="middle" pointer-events="none" ${letters}>${escapeText(text)}</text>`
+  );
+}
+
+const signs: Readonly<Record<string, string>> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };
+const visible = (piece: string) => piece.replace(/[ \n\t\r]/g, (character) => signs[character]!);
+
+/** A guess, because nothing here can measure letters: Chinese, Japanese, Korean and emoji are twice as wide. */
+function textWidth(text: string): number {
+  let sum = 0;
+  for (const character of text) sum += character.codePointAt(0)! < 0x2e80 ? 7 : 13;
+  return sum;
+}
+
+function checkRow({ pieces, notes, shades }: PieceRow, at: number): void {
+  for (const [name, list] of [
+    ["notes", notes],
+    ["shades", shades],
+  ] as const) {
+    if (list === undefined || list.length === pieces.length) continue;
+    throw refuse(
+      `rows[${at}].${name}`,
+      `${list.length} ${name}`,
+      `${pieces.length}`,
+      "give one for each piece, or leave them out.",
+    );
+  }
+  const wrong = shades?.find((shade) => !(shade >= 0 && shade <= 1));
+  if (wrong === undefined) return;
+  throw refuse(`rows[${at}].shades`, wrong, "numbers from 0 to 1", "divide by the largest.");
+}
+
+const refuse = (argument: string, received: unknown, expected: string, fix: string) =>
+  new ArgumentError({ fn: "pieces", argument, received, expected, fix });
+
+const [margin, step, gap] = [12, 26, 2];
