@@ -75,7 +75,15 @@ for (const { path, examples } of pages) {
       await live.run();
       await live.expectStatus("done");
       if ((await live.shown().count()) === 0) throw new Error("it shows nothing");
-      // Each slider goes to its ends, and the example runs there too.
+      // Whatever is typed into a text field, the example runs; each slider goes to its ends, and it runs there too.
+      for (const field of await live.root.locator("textarea").all()) {
+        for (const text of ["", "the naïve 🦊"]) {
+          const before = await live.runs();
+          await field.fill(text);
+          await live.ended(before + 1);
+          await live.expectStatus("done");
+        }
+      }
       for (const slider of await live.root.locator("input[type=range]").all()) {
         for (const end of ["End", "Home"]) {
           const before = await live.runs();

@@ -2,16 +2,17 @@
 export type Message =
   | { type: "picture"; svg: string }
   | { type: "text"; text: string; level: "log" | "warn" | "error" }
-  | { type: "slider"; label: string; min: number; max: number; step: number; value: number };
+  | { type: "slider"; label: string; min: number; max: number; step: number; value: number }
+  | { type: "field"; label: string; value: string };
 
-/** The page as live code sees it: where messages go, and where the reader has put the sliders. */
-export type Host = { post(message: Message): void; values: Readonly<Record<string, number>> };
+/** The page as live code sees it: where messages go, and what the reader has put into sliders and text fields. */
+export type Host = { post(message: Message): void; values: Readonly<Record<string, number | string>> };
 
 const key = Symbol.for("@qkv/page/host");
 
 /**
- * Puts a page behind `show`, `print` and `slider`, or takes it away. The site's worker does this before it runs an
- * example; without it, as in plain Node, the three do nothing but return.
+ * Puts a page behind `show`, `print`, `slider` and `textField`, or takes it away. The site's worker does this before it runs an
+ * example; without it, as in plain Node, they do nothing but return.
  *
  * The page hangs on `globalThis` because the example and the worker may have loaded two copies of this package.
  */

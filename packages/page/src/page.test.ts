@@ -1,18 +1,19 @@
 import { bars } from "@qkv/viz";
 import { afterEach, expect, test } from "vitest";
-import { connect, print, show, slider, type Message } from "./index.js";
+import { connect, print, show, slider, textField, type Message } from "./index.js";
 
-const listen = (values: Record<string, number> = {}) => {
+const listen = (values: Record<string, number | string> = {}) => {
   const messages: Message[] = [];
   connect({ post: (message) => messages.push(message), values });
   return messages;
 };
 afterEach(() => connect(undefined));
 
-test("without a page, the three do nothing but return", () => {
+test("without a page, they do nothing but return", () => {
   expect(show(1)).toBeUndefined();
   expect(print("a")).toBeUndefined();
   expect(slider("window", { min: 1, max: 12, value: 4 })).toBe(4);
+  expect(textField("text", { value: "a" })).toBe("a");
 });
 
 test("the page is found by every copy of the package", () => {
@@ -44,6 +45,19 @@ test("a slider stands where the reader put it, and within its ends", () => {
   expect(slider("low", { min: 2, max: 5, value: 4 })).toBe(2);
   expect(slider("toString", { min: 0, max: 1, value: 0 })).toBe(0);
   expect(messages[0]).toEqual({ type: "slider", label: "window", min: 1, max: 12, step: 1, value: 7 });
+});
+
+test("a text field holds what the reader typed, an empty text too", () => {
+  const messages = listen({ typed: "b", empty: "", slid: 3 });
+  expect(textField("typed", { value: "a" })).toBe("b");
+  expect(textField("empty", { value: "a" })).toBe("");
+  expect(textField("slid", { value: "a" })).toBe("a");
+  expect(textField("toString", { value: "a" })).toBe("a");
+  expect(messages[0]).toEqual({ type: "field", label: "typed", value: "b" });
+  expect(slider("typed", { min: 1, max: 2, value: 1 })).toBe(1);
+  expect(() => textField("typed", { value: 3 as never })).toThrow(
+    "textField: `value` is 3, expected a string.\nFix: write textField",
+  );
 });
 
 test.each([

@@ -35,7 +35,7 @@ export function slider(label: string, { min, max, step = 1, value }: SliderOptio
   const host = currentHost();
   // The reader's value may be older than the code: an edit can have moved the ends.
   const moved = host && Object.hasOwn(host.values, label) ? host.values[label] : undefined;
-  const current = Math.min(max, Math.max(min, moved ?? value));
+  const current = Math.min(max, Math.max(min, typeof moved === "number" ? moved : value));
   host?.post({ type: "slider", label, min, max, step, value: current });
   return current;
 }

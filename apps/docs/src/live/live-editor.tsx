@@ -4,6 +4,7 @@ import manifest from "@site/.cache/manifest.json";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { createCodeEditor, type CodeEditor } from "./code-editor";
 import { compile } from "./compile";
+import { ControlInput } from "./control-input";
 import { codeFromHash, hashWithCode } from "./link-code";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
@@ -81,12 +82,12 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
   useEffect(() => editor.current?.markError(failure?.line), [failure]);
 
   const reset = () => {
-    session.current?.forgetSliders();
+    session.current?.forgetValues();
     editor.current?.setCode(original);
     run();
   };
   const running = state?.status === "running";
-  const changed = code !== original || (session.current?.slidersMoved ?? false);
+  const changed = code !== original || (session.current?.valuesChanged ?? false);
 
   return (
     <div
@@ -132,18 +133,12 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       <div className={styles.body}>
         <div className={styles.code} ref={place} />
         <div className={styles.output}>
-          {(fromLink ? [] : (state?.sliders ?? [])).map(({ label, min, max, step, value }) => (
-            <label key={label} className={styles.slider}>
-              <span>{label}</span> <output>{value}</output>
-              <input
-                type="range"
-                min={min}
-                max={max}
-                step={step}
-                value={value}
-                onChange={(event) => session.current?.move(label, Number(event.target.value))}
-              />
-            </label>
+          {(fromLink ? [] : (state?.controls ?? [])).map((control) => (
+            <ControlInput
+              key={control.label}
+              control={control}
+              move={(value) => session.current?.move(control.label, value)}
+            />
           ))}
           {!fromLink && <Outputs outputs={state?.outputs ?? []} />}
           {failure && (

@@ -1,6 +1,7 @@
 import BrowserOnly from "@docusaurus/BrowserOnly";
 import type { Message } from "@qkv/page";
 import { lazy, Suspense, type ReactNode } from "react";
+import { ControlInput } from "./control-input";
 import styles from "./live.module.css";
 import { StaticCode } from "./static-code";
 
@@ -34,17 +35,7 @@ export function Live({ example, code = "", output = [] }: LiveProps): ReactNode 
                 {message.text}
               </pre>
             ) : (
-              <label key={i} className={styles.slider}>
-                <span>{message.label}</span> <output>{message.value}</output>
-                <input
-                  type="range"
-                  min={message.min}
-                  max={message.max}
-                  step={message.step}
-                  defaultValue={message.value}
-                  disabled
-                />
-              </label>
+              <ControlInput key={i} control={message} />
             ),
           )}
         </div>

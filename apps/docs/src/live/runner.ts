@@ -3,7 +3,7 @@
 import { connect, valueText, type Message } from "@qkv/page";
 
 /** One run, as the page orders it. `code` is what `compile` made. */
-export type Order = { run: number; code: string; values: Record<string, number> };
+export type Order = { run: number; code: string; values: Record<string, number | string> };
 
 /** How a run ended. Lines and columns count from 1; an error from outside of the example's text has none. */
 export type Ending = { type: "done" } | { type: "error"; text: string; line?: number; column?: number };

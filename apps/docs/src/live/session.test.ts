@@ -49,14 +49,14 @@ test("what was made beforehand shows until a run is done, then its own", async (
   expect(session.state).toMatchObject({
     status: "idle",
     outputs: [text("made beforehand")],
-    sliders: [slider(4)],
+    controls: [slider(4)],
   });
   await session.run("a");
   expect(worker().orders).toEqual([{ run: expect.any(Number), code: "compiled a", values: {} }]);
   worker().say(text("one"));
   expect(session.state).toMatchObject({ status: "running", outputs: [text("made beforehand")] });
   worker().say({ type: "done" });
-  expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], sliders: [] });
+  expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], controls: [] });
 });
 
 test("a long run shows what it has", async () => {
@@ -107,21 +107,35 @@ test("a slider moved during a run counts once it is over, and only its latest pl
   worker().say({ type: "done" });
   for (const value of [5, 6, 7]) session.move("window", value);
   expect(worker().orders.map(({ values }) => values)).toEqual([{}, { window: 5 }]);
-  expect(session.state.sliders).toEqual([slider(7)]);
+  expect(session.state.controls).toEqual([slider(7)]);
   worker().say(slider(5));
   worker().say({ type: "done" });
-  expect(session.state.sliders).toEqual([slider(7)]); // it does not jump back under the reader's hand
+  expect(session.state.controls).toEqual([slider(7)]); // it does not jump back under the reader's hand
   expect(worker().orders.at(-1)?.values).toEqual({ window: 7 });
   expect(workers.length).toBe(1);
+});
+
+test("a text field keeps what is typed, and what is not of its kind does not reach it", async () => {
+  const field = (value: string) => ({ type: "field", label: "text", value }) as const;
+  await session.run("a");
+  worker().say(field("one"));
+  worker().say({ type: "done" });
+  session.move("text", "");
+  expect(worker().orders.at(-1)?.values).toEqual({ text: "" });
+  worker().say(field("one"));
+  worker().say({ type: "done" });
+  expect(session.state.controls).toEqual([field("")]);
+  session.move("text", 3);
+  expect(session.state.controls).toEqual([field("")]);
 });
 
 test("sliders put back stand where the code has them", async () => {
   await session.run("a");
   worker().say({ type: "done" });
   session.move("window", 5);
-  expect(session.slidersMoved).toBe(true);
-  session.forgetSliders();
+  expect(session.valuesChanged).toBe(true);
+  session.forgetValues();
   await session.run("a");
-  expect(session.slidersMoved).toBe(false);
+  expect(session.valuesChanged).toBe(false);
   expect(worker().orders.at(-1)?.values).toEqual({});
 });

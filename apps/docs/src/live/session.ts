@@ -2,14 +2,15 @@ import type { Message } from "@qkv/page";
 import type { Order, Report } from "./runner";
 
 export type Output = Extract<Message, { type: "picture" | "text" }>;
-export type Slider = Extract<Message, { type: "slider" }>;
+/** What the reader can move or fill in. */
+export type Control = Extract<Message, { type: "slider" | "field" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
 /** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
 export type LiveState = {
   status: "idle" | "running" | "done" | "stopped" | "error";
   outputs: readonly Output[];
-  sliders: readonly Slider[];
+  controls: readonly Control[];
   /** How many runs have ended, whichever way. */
   runs: number;
   failure?: Failure | undefined;
@@ -29,8 +30,8 @@ export type SessionParts = {
 const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
 
 /**
- * Runs an example in a worker, again and again. A press on Run starts a worker of its own; a moved slider runs the same
- * code in the worker that is there, and while it runs only the latest place of the sliders counts.
+ * Runs an example in a worker, again and again. A press on Run starts a worker of its own; a moved slider or a typed
+ * letter runs the same code in the worker that is there, and while it runs only the latest values count.
  */
 export class LiveSession {
   state: LiveState;
@@ -38,10 +39,10 @@ export class LiveSession {
   #worker: RunnerWorker | undefined;
   #run = 0;
   #code = "";
-  #values: Record<string, number> = {};
+  #values: Record<string, number | string> = {};
   #moved = false;
   #started = 0;
-  #fresh: { outputs: Output[]; sliders: Slider[] } = { outputs: [], sliders: [] };
+  #fresh: { outputs: Output[]; controls: Control[] } = { outputs: [], controls: [] };
   #patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts, outputs: readonly Message[]) {
@@ -49,12 +50,12 @@ export class LiveSession {
     this.state = {
       status: "idle",
       runs: 0,
-      outputs: outputs.filter((message): message is Output => message.type !== "slider"),
-      sliders: outputs.filter((message): message is Slider => message.type === "slider"),
+      outputs: outputs.filter((message): message is Output => !isControl(message)),
+      controls: outputs.filter(isControl),
     };
   }
 
-  /** Compiles and runs in a fresh worker, with the sliders where they are. */
+  /** Compiles and runs in a fresh worker, with the controls as they are. */
   async run(source: string): Promise<void> {
     this.#end();
     const run = ++this.#run;
@@ -80,10 +81,12 @@ export class LiveSession {
     this.#order();
   }
 
-  /** Puts a slider somewhere and runs the code again. */
-  move(label: string, value: number): void {
+  /** Puts a slider somewhere, or a text into a field, and runs the code again. */
+  move(label: string, value: number | string): void {
     this.#values[label] = value;
-    this.#set({ sliders: this.state.sliders.map((one) => (one.label === label ? { ...one, value } : one)) });
+    this.#set({
+      controls: this.state.controls.map((one) => (one.label === label ? withValue(one, value) : one)),
+    });
     if (this.state.status === "running") this.#moved = true;
     else if (this.#worker) this.#order();
   }
@@ -97,13 +100,13 @@ export class LiveSession {
     this.#set({ status: "stopped", runs: this.state.runs + 1 });
   }
 
-  /** Puts the sliders back where the code has them. */
-  forgetSliders(): void {
+  /** Puts the controls back to what the code has. */
+  forgetValues(): void {
     this.#values = {};
   }
 
-  /** Whether a slider stands elsewhere than the code has it. */
-  get slidersMoved(): boolean {
+  /** Whether a control holds something else than the code has. */
+  get valuesChanged(): boolean {
     return Object.keys(this.#values).length > 0;
   }
 
@@ -115,7 +118,7 @@ export class LiveSession {
   #order(): void {
     const order: Order = { run: ++this.#run, code: this.#code, values: { ...this.#values } };
     this.#moved = false;
-    this.#fresh = { outputs: [], sliders: [] };
+    this.#fresh = { outputs: [], controls: [] };
     this.#started = performance.now();
     clearTimeout(this.#patience);
     this.#patience = setTimeout(() => {
@@ -134,9 +137,9 @@ export class LiveSession {
       const { text, line, column } = message;
       this.#finish({ status: "error", failure: { text, line, column } });
     } else {
-      if (message.type !== "slider") this.#fresh.outputs.push(message);
-      else if (!this.#fresh.sliders.some(({ label }) => label === message.label))
-        this.#fresh.sliders.push(message);
+      if (!isControl(message)) this.#fresh.outputs.push(message);
+      else if (!this.#fresh.controls.some(({ label }) => label === message.label))
+        this.#fresh.controls.push(message);
       if (this.#patience === undefined) this.#publish();
     }
   }
@@ -151,12 +154,9 @@ export class LiveSession {
 
   /** Puts what this run has shown in place of what the last one had. */
   #publish(): void {
-    // A slider that the reader holds stays where the reader has it, although the run began before.
-    const sliders = this.#fresh.sliders.map((one) => ({
-      ...one,
-      value: this.#values[one.label] ?? one.value,
-    }));
-    this.#set({ outputs: [...this.#fresh.outputs], sliders });
+    // What the reader holds stays as the reader has it, although the run began before.
+    const controls = this.#fresh.controls.map((one) => withValue(one, this.#values[one.label]));
+    this.#set({ outputs: [...this.#fresh.outputs], controls });
   }
 
   #end(): void {
@@ -171,4 +171,13 @@ export class LiveSession {
     this.state = { ...this.state, ...change };
     this.#parts.changed(this.state);
   }
+}
+
+const isControl = (message: Message): message is Control =>
+  message.type === "slider" || message.type === "field";
+
+/** The control with another value, if that is of its kind: code may have made a slider of what was a field. */
+function withValue(control: Control, value: number | string | undefined): Control {
+  if (control.type === "slider") return typeof value === "number" ? { ...control, value } : control;
+  return typeof value === "string" ? { ...control, value } : control;
 }

@@ -1,0 +1,34 @@
+import { ArgumentError } from "@qkv/core";
+import { currentHost } from "./host.js";
+
+/**
+ * Puts a text field beside the code and returns what stands in it. While the reader types, the code runs again from its
+ * first line and gets the new text. In plain Node it returns `value`.
+ *
+ * @param label - What the text is. One label is one field, however often it is asked for.
+ * @param options - `value`: what stands in it at first.
+ * @throws {ArgumentError} If `value` is not a string.
+ *
+ * @example
+ * ```ts
+ * import { textField } from "@qkv/page";
+ *
+ * textField("your text", { value: "the cat sat" }); // => "the cat sat"
+ * ```
+ */
+export function textField(label: string, { value }: { value: string }): string {
+  if (typeof value !== "string") {
+    throw new ArgumentError({
+      fn: "textField",
+      argument: "value",
+      received: value,
+      expected: "a string",
+      fix: 'write textField("label", { value: "some text" }).',
+    });
+  }
+  const host = currentHost();
+  const typed = host && Object.hasOwn(host.values, label) ? host.values[label] : undefined;
+  const current = typeof typed === "string" ? typed : value;
+  host?.post({ type: "field", label, value: current });
+  return current;
+}
