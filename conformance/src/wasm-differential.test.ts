@@ -1,0 +1,64 @@
+/// <reference types="node" />
+// Every kernel of the wasm device against the plain one: random shapes, layouts, masks and values, on both builds; and the
+// same to the last bit on any number of threads.
+import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { wasm, type WasmDevice } from "@qkv/wasm";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Case, Tolerance } from "./differential/case.js";
+import { cases } from "./differential/cases.js";
+import type { Input } from "./differential/inputs.js";
+import { randomOf } from "./differential/random.js";
+
+describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
+  let crew: WasmDevice[] = [];
+  beforeAll(async () => {
+    crew = await Promise.all([1, 2, 3].map((threads) => wasm({ build, threads })));
+  });
+  afterAll(async () => {
+    await Promise.all(crew.map((device) => device.close()));
+  });
+
+  test("every kernel has its case", () => {
+    expect(Object.keys(crew[0]!.kernels).filter((name) => !(name in cases))).toEqual([]);
+  });
+
+  test.each(Object.keys(cases))("property: %s", (name) => {
+    fc.assert(
+      fc.property(fc.nat(2 ** 31), fc.boolean(), (seed, scoped) => {
+        const { inputs, f, tolerance } = cases[name]!(randomOf(seed));
+        const expected = compute(js(), inputs, f, scoped);
+        const [one, ...others] = crew.map((device) => compute(device, inputs, f, scoped));
+        expect(one!.shape).toEqual(expected.shape);
+        close(one!.data, expected.data, tolerance);
+        for (const other of others) expect(bytesOf(other).equals(bytesOf(one!))).toBe(true);
+      }),
+      { numRuns: 25 },
+    );
+    expect(crew[0]!.report().calls[name]?.device).toBeGreaterThan(0);
+  });
+});
+
+function compute(
+  device: Device | WasmDevice,
+  inputs: readonly Input[],
+  f: Case["f"],
+  scoped: boolean,
+): Tensor {
+  const on = (x: Tensor) => tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
+  const run = () => f(...inputs.map((input) => input(scoped ? on : (x) => x.to(device))));
+  return scoped ? device.scope(run) : run();
+}
+
+function bytesOf({ data }: Tensor): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function close(got: ArrayLike<number>, expected: ArrayLike<number>, { relative, absolute }: Tolerance): void {
+  for (let i = 0; i < expected.length; i++) {
+    const [x, y] = [got[i]!, expected[i]!];
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    const allowed = Number.isFinite(y) ? relative * Math.abs(y) + absolute : -1;
+    if (!(Math.abs(x - y) <= allowed)) expect.fail(`[${i}] is ${x}, expected ${y} within ${allowed}`);
+  }
+}
