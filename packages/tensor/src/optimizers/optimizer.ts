@@ -1,5 +1,6 @@
 import { ArgumentError, isFloat, isPacked, sameShape, ShapeError } from "@qkv/core";
 import { zeros } from "../create.js";
+import { resident } from "../resident.js";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { rateAt, type Schedule } from "./schedules.js";
@@ -57,7 +58,7 @@ export function defineOptimizer(
       trainable(fn, params);
       const none = () =>
         mapTensors(params, (x) =>
-          isFloat(x.dtype) ? zeros(x.shape, { dtype: x.dtype, device: x.device }) : x,
+          isFloat(x.dtype) ? resident(zeros(x.shape, { dtype: x.dtype, device: x.device })) : x,
         );
       return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none()])) };
     },

@@ -1,6 +1,7 @@
 import { eachRow } from "@qkv/core";
 import type { Kernel, View } from "../contracts.js";
 import { viewOf } from "../op.js";
+import { contiguous } from "../ops/contiguous.js";
 import type { Tensor } from "../tensor.js";
 
 /** One row of several tensors at once: number k of tensor t is `arrays[t][at[t] + k * step[t]]`. */
@@ -27,7 +28,8 @@ export function updateInPlace<A>(
 ): void {
   const { device } = gradient;
   const own = device.kernels[name] as Kernel<A> | undefined;
-  const views = [...targets, gradient].map(viewOf);
+  // The gradient of a transposed weight is a view the other way round: a fast kernel takes it in order.
+  const views = [...targets, own ? contiguous(gradient) : gradient].map(viewOf);
   const ran = own !== undefined && own(views.slice(-1), views.slice(0, -1), attributes) !== false;
   if (!ran) {
     const arrays = views.map(({ array }) => array);
