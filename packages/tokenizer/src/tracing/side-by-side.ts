@@ -1,0 +1,47 @@
+import type { Tokenizer } from "../tokenizer.js";
+
+/** A text, cut in one way. `pieces` of `@qkv/viz` draws a list of these. */
+export type Cut = {
+  readonly label: string;
+  readonly pieces: readonly string[];
+  /** What is to be said of each piece: its code, its id. */
+  readonly notes: readonly string[];
+};
+
+/**
+ * A text cut into words, characters, bytes, and the tokens of a tokenizer.
+ *
+ * @returns Four cuts, in this order. A word is what white space separates, with the space in front; a byte is written
+ *   as two hexadecimal digits; a token that is no whole characters, as its vocabulary writes it.
+ *
+ * @example
+ * ```ts
+ * import { byteLevelBpe } from "@qkv/tokenizer";
+ * import { sideBySide } from "@qkv/tokenizer/tracing";
+ *
+ * const tokenizer = byteLevelBpe({ vocab: ["h", "i", "Ġ", "hi", "Ġhi"], merges: ["h i", "Ġ hi"] });
+ * sideBySide("hi hi", tokenizer).map(({ label, pieces }) => `${label} ${pieces.length}`);
+ * // => ["words 2", "characters 5", "bytes 5", "tokens 2"]
+ * ```
+ */
+export function sideBySide(text: string, tokenizer: Pick<Tokenizer, "encode" | "decode" | "token">): Cut[] {
+  const characters = [...text];
+  const bytes = [...new TextEncoder().encode(text)];
+  const ids = tokenizer.encode(text, { addSpecialTokens: false });
+  const words = text.match(/\s*\S+|\s+$/gu) ?? [];
+  const hex = (value: number, digits: number) => value.toString(16).toUpperCase().padStart(digits, "0");
+  const written = (id: number) => {
+    const alone = tokenizer.decode([id]);
+    return alone.includes("\ufffd") ? (tokenizer.token(id) ?? alone) : alone;
+  };
+  return [
+    { label: "words", pieces: words, notes: words.map((word) => `${word.length} letters`) },
+    {
+      label: "characters",
+      pieces: characters,
+      notes: characters.map((character) => `U+${hex(character.codePointAt(0)!, 4)}`),
+    },
+    { label: "bytes", pieces: bytes.map((byte) => hex(byte, 2)), notes: bytes.map(String) },
+    { label: "tokens", pieces: ids.map(written), notes: ids.map((id) => `id ${id}`) },
+  ];
+}

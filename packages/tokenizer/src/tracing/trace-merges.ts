@@ -1,0 +1,74 @@
+import { ArgumentError } from "@qkv/core";
+import type { Tokenizer } from "../tokenizer.js";
+
+/** A text on its way to tokens, merge by merge. Tokens are written as the vocabulary writes them: a space is `Ġ`. */
+export type MergeTrace = {
+  /** The tokens before any merge: bytes, or characters. */
+  readonly start: readonly string[];
+  readonly steps: readonly MergeStep[];
+};
+
+export type MergeStep = {
+  /** What was merged. */
+  readonly left: string;
+  readonly right: string;
+  /** Which token of `tokens` it became. */
+  readonly at: number;
+  /** All tokens of the text after the merge. */
+  readonly tokens: readonly string[];
+};
+
+/**
+ * Shows how a BPE tokenizer comes to the tokens of a text. Pieces of the text, which merges stay within, are finished
+ * one after the other.
+ *
+ * @param tokenizer - Any whose model merges: byte-level BPE, or SentencePiece's.
+ * @returns Each step holds the whole text, so n merges of n tokens take n² memory: for texts to look at.
+ * @throws {ArgumentError} If the tokenizer's model does not merge.
+ *
+ * @example
+ * ```ts
+ * import { byteLevelBpe } from "@qkv/tokenizer";
+ * import { traceMerges } from "@qkv/tokenizer/tracing";
+ *
+ * const tokenizer = byteLevelBpe({ vocab: ["h", "u", "g", "s", "ug", "hug"], merges: ["u g", "h ug"] });
+ * const { start, steps } = traceMerges(tokenizer, "hugs");
+ * start; // => ["h", "u", "g", "s"]
+ * steps.map(({ tokens }) => tokens.join(" ")); // => ["h ug s", "hug s"]
+ * ```
+ */
+export function traceMerges(tokenizer: Pick<Tokenizer, "trace">, text: string): MergeTrace {
+  const stages = tokenizer.trace(text, { addSpecialTokens: false }).parts.flatMap((part) => {
+    if ("added" in part) return [[[part.added]]];
+    return part.pieces.map(({ steps }) => {
+      if (steps) return steps;
+      throw new ArgumentError({
+        fn: "traceMerges",
+        argument: "tokenizer",
+        received: "a tokenizer whose model does not merge",
+        expected: "one with byte-pair encoding",
+        fix: "look at `tokenizer.trace(text)` for what each stage of another model does.",
+      });
+    });
+  });
+  const first = (stage: readonly (readonly string[])[]) => stage[0] ?? [];
+  const start = stages.flatMap(first);
+  const steps: MergeStep[] = [];
+  let before: string[] = [];
+  stages.forEach((stage, i) => {
+    const after = stages.slice(i + 1).flatMap(first);
+    for (let step = 1; step < stage.length; step++) {
+      const [was, is] = [stage[step - 1]!, stage[step]!];
+      // A piece that is a token as a whole goes there in one step, which merges more than two.
+      const at = Math.max(
+        0,
+        is.findIndex((token, place) => token !== was[place]),
+      );
+      const [left, ...rest] = was.slice(at, at + was.length - is.length + 1);
+      const tokens = [...before, ...is, ...after];
+      steps.push({ left: left ?? "", right: rest.join(""), at: before.length + at, tokens });
+    }
+    before = before.concat(stage.at(-1) ?? []);
+  });
+  return { start, steps };
+}
