@@ -3,6 +3,7 @@
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,7 +19,7 @@ const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "ut
 const doors = (name) => {
   const { exports } = JSON.parse(readFileSync(join(site, "node_modules", name, "package.json"), "utf8"));
   return Object.keys(exports)
-    .filter((door) => !door.endsWith(".json"))
+    .filter((door) => !/\.(json|wasm)$/.test(door))
     .map((door) => join(name, door));
 };
 const entries = Object.keys(dependencies)
@@ -41,7 +42,8 @@ const { metafile } = await build({
   format: "esm",
   target: "es2022",
   minify: true,
-  external: ["node:*"], // behind a dynamic import that only Node reaches
+  // Behind a dynamic import or a door that only Node reaches.
+  external: ["node:*", ...builtinModules],
   metafile: true,
   logLevel: "warning",
 });
