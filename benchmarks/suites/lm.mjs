@@ -1,7 +1,9 @@
 // Decoders with random weights in the shape of known models: tokens a second of a prompt, and one by one after it.
 import { clockOf } from "../clock.mjs";
+import { openJaxDecoder } from "../lm/jax.mjs";
 import { openOnnxruntime } from "../lm/onnxruntime.mjs";
 import { openOurs } from "../lm/ours.mjs";
+import { openTfjsDecoder } from "../lm/tfjs.mjs";
 import { prompt, shapes, token } from "../lm/shapes.mjs";
 
 /** Tokens of one round of decoding. */
@@ -26,6 +28,8 @@ function contenders(shape, { devices }, ready) {
   return [
     one("onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)),
     ...devices.map((spec) => one(`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context))),
+    one("jax-js", "peer", () => openJaxDecoder(shape)),
+    one("tfjs-wasm", "peer", (context) => openTfjsDecoder(shape, context)),
     one("onnxruntime-node", "native", (context) => openOnnxruntime(shape, "native", context)),
     one("llama.cpp, float32", "native", (context) => openLlama("f32", shape, context)),
     one("llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)),
