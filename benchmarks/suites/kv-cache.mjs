@@ -1,0 +1,99 @@
+// What a cache saves, and what a kind of cache costs: a second turn that shares 400 tokens with the first, and a token
+// decoded after 400 others, through each kind. The model has random weights: 4 layers of 8 heads, two key-value heads.
+import { ours } from "../peers/ours.mjs";
+
+const sizes = {
+  ...{ vocabSize: 512, embedDim: 256, hiddenDim: 688, numLayers: 4, numHeads: 8, numKvHeads: 2 },
+  ...{ contextLength: 1024, normEps: 1e-5, stopIds: [] },
+};
+const { numLayers } = sizes;
+const said = Array.from({ length: 410 }, (_, i) => (i * 37 + 11) % sizes.vocabSize);
+const asked = [
+  ...said.slice(0, 405),
+  ...Array.from({ length: 35 }, (_, i) => (i * 53 + 7) % sizes.vocabSize),
+];
+
+/** A model on a device, as a function of ids and a cache to the logits of the last token. */
+async function modelOn(device) {
+  const [{ decoder }, { mapTensors, slice }, caches] = await Promise.all([
+    import("@qkv/transformer"),
+    import("@qkv/tensor"),
+    import("@qkv/kv-cache"),
+  ]);
+  const { init, apply } = decoder(sizes);
+  const params = mapTensors(init(1), (x) => x.to(device));
+  const last = (ids, cache) => slice(apply(params, ids, { cache }), 1, -1);
+  return { last, caches };
+}
+
+export const rows = (context) => [
+  {
+    // The prompt of a second turn, to the logits of its first new token; the first turn is over.
+    id: "kv-cache/second-turn-400-of-440",
+    unit: "ms",
+    better: "low",
+    tolerance: 1e-3,
+    contenders: [
+      ...ours(
+        context,
+        async (device) => {
+          const { last, caches } = await modelOn(device);
+          const cache = caches.prefixCache({ numLayers, pages: 64, pageLength: 16 });
+          cache.begin(said);
+          device.scope(() => last(said, cache));
+          cache.remember(said);
+          return () => last(asked.slice(cache.begin(asked)), cache);
+        },
+        { variant: "prefix shared" },
+      ),
+      ...ours(
+        context,
+        async (device) => {
+          const { last, caches } = await modelOn(device);
+          return () => last(asked, caches.growingCache({ numLayers }));
+        },
+        { variant: "computed again", rival: true },
+      ),
+    ],
+  },
+  {
+    // One token after 400, and the cache is put back: what each kind adds to a step.
+    id: "kv-cache/decode-after-400",
+    unit: "ms",
+    better: "low",
+    tolerance: 1e-3,
+    contenders: [
+      ["growing", (caches) => caches.growingCache({ numLayers })],
+      ["static", (caches) => caches.staticCache({ numLayers, maxLength: 512 })],
+      ["rolling", (caches) => caches.rollingCache({ numLayers, windowSize: 512, room: 8 })],
+      ["paged", (caches) => caches.pagedCache({ numLayers, pages: 40 })],
+      ["quantized", (caches) => caches.quantizedCache({ numLayers })],
+    ].flatMap(([variant, make]) =>
+      ours(
+        context,
+        async (device) => {
+          const { last, caches } = await modelOn(device);
+          const cache = make(caches);
+          device.scope(() => last(said.slice(0, 400), cache));
+          return () => {
+            const logits = last([5], cache);
+            cache.crop(-1);
+            return logits;
+          };
+        },
+        { variant },
+      ).map((contender) => (variant === "quantized" ? uncompared(contender) : contender)),
+    ),
+  },
+];
+
+/** int8 is near the others, and not equal. */
+function uncompared(contender) {
+  return {
+    ...contender,
+    async prepare(context) {
+      const { threads, call } = await contender.prepare(context);
+      return { threads, call };
+    },
+  };
+}
