@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pieces } from "./pieces.js";
+import { dark, light } from "./palette.js";
+import { darkest, pieces } from "./pieces.js";
 
 const boxes = (svg: string) =>
   [
@@ -52,10 +53,20 @@ test("what cannot be seen is drawn as a sign, and the title says it as it is", (
   ]);
 });
 
-test("a shade is as dark as it says, and letters on dark ones are light", () => {
-  const svg = pieces([{ label: "bytes", pieces: ["a", "b"], shades: [0.2, 0.9] }]);
-  expect(boxes(svg).map(({ shade }) => shade)).toEqual([0.2, 0.9]);
-  expect(svg).toMatch(/qkv-fill-text" fill="[^"]*">a<.*qkv-fill-paper" fill="[^"]*">b</s);
+test("a shade is as dark as it says, and letters on the darkest can be read in both themes", () => {
+  const svg = pieces([{ label: "bytes", pieces: ["a", "b"], shades: [0.2, 1] }]);
+  expect(boxes(svg).map(({ shade }) => shade)).toEqual([0.2 * darkest, darkest]);
+  const channels = (hex: string) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
+  const luminance = (rgb: number[]) =>
+    rgb
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i]!, 0);
+  for (const { paper, weight, text } of [light, dark]) {
+    const ink = channels(weight);
+    const ground = channels(paper).map((c, i) => c + (ink[i]! - c) * darkest);
+    const [a, b] = [luminance(ground), luminance(channels(text))].sort((x, y) => x - y) as [number, number];
+    expect((b + 0.05) / (a + 0.05)).toBeGreaterThan(4.5);
+  }
 });
 
 test("golden: one text in words and in tokens, reviewed as a picture", async () => {
