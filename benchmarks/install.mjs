@@ -1,5 +1,6 @@
 // Brings what is measured: peers by the lockfile of this folder, and ours as a user gets it, packed. Both only when they
 // are missing or old.
+import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
@@ -53,13 +54,16 @@ function installPeers(say) {
 /** Ours lies in a folder of its own, as npm installs the tarballs, and is linked to where the suites look for it. */
 function installOurs(say) {
   const link = join(modules, "@qkv");
-  if (!existsSync(packed) || newest(publicPackages()) > statSync(packed).mtimeMs) {
+  const mark = join(packed, ".packed");
+  const built = fingerprint(publicPackages());
+  if (!existsSync(mark) || readFileSync(mark, "utf8") !== built) {
     say("bench: packing ours");
     mkdirSync(cache, { recursive: true });
     const folder = mkdtempSync(join(cache, "packing-"));
     mkdirSync(join(folder, "tarballs"));
     const tarballs = packAll(join(folder, "tarballs"));
     installPacked(folder, tarballs, [...tarballs.keys()], { offline: false });
+    writeFileSync(join(folder, ".packed"), built);
     rmSync(packed, { recursive: true, force: true });
     renameSync(folder, packed);
   }
@@ -67,12 +71,15 @@ function installOurs(say) {
   symlinkSync(join(packed, "node_modules/@qkv"), link, "junction");
 }
 
-/** When the newest built file was written. */
-function newest(packages) {
-  const times = packages.flatMap(({ folder }) => {
+/** Of all that is built: dates would not do, because a build that comes from a cache may be older than what was packed. */
+function fingerprint(packages) {
+  const hash = createHash("sha256");
+  for (const { folder } of packages) {
     const dist = join(folder, "dist");
-    const built = existsSync(dist) ? readdirSync(dist, { recursive: true }) : [];
-    return [join(folder, "package.json"), ...built.map((file) => join(dist, file))];
-  });
-  return Math.max(...times.map((path) => statSync(path).mtimeMs));
+    const built = existsSync(dist) ? readdirSync(dist, { recursive: true }).sort() : [];
+    const paths = [join(folder, "package.json"), ...built.map((file) => join(dist, file))];
+    for (const path of paths.filter((each) => statSync(each).isFile()))
+      hash.update(path).update(readFileSync(path));
+  }
+  return hash.digest("hex");
 }
