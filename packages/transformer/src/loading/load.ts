@@ -3,11 +3,13 @@ import type { Device } from "@qkv/tensor";
 import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
 import type { Checkpoint } from "../checkpoints/hugging-face/family.js";
+import { readGguf } from "../checkpoints/gguf/read-gguf.js";
 import { readLlama2cFile } from "../checkpoints/llama2c.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder, type Decoder, type DecoderParams } from "../models/decoder.js";
 import { encoder, type Encoder, type EncoderConfig, type EncoderParams } from "../models/encoder.js";
 import { fileOf, folderAt, folderOf, kindOfPath, type Folder } from "./folder.js";
+import { ggufWeights } from "./gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./hub.js";
 import {
   addressOf,
@@ -54,7 +56,7 @@ export type LoadOptions = ReadOptions & {
 
 /**
  * Loads a decoder: a folder as Hugging Face lays models out (`config.json`, `model.safetensors`, in one file or in
- * several), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
+ * several), a GGUF file (f32, f16, bf16, q8_0, q4_0, q4_k, q5_k, q6_k), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
  * memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
@@ -177,6 +179,11 @@ function beside(place: string, options: LoadOptions): Located {
 }
 
 async function checkpointOfFile(file: OpenFile, { device }: LoadOptions): Promise<Checkpoint> {
+  const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
+  if (magic === "GGUF") {
+    const { weights, metadata } = await ggufWeights(file);
+    return readGguf(metadata, weights, (renamed) => weightsOf(renamed, device));
+  }
   return { kind: "decoder", ...(await readLlama2cFile(file, device)) };
 }
 

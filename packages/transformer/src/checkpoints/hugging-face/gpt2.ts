@@ -16,7 +16,7 @@ export const gpt2: Family = {
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
     // GGUF files hold these matrices turned round already.
-    const layout = { transposed: type === "gpt2" && fields.flag("conv1d", true) };
+    const layout = { transposed: type === "gpt2" && !fields.flag("gguf", false) };
     const map =
       type === "gpt_bigcode" && Hkv === H
         ? fusedPerHead({ numHeads: H, headDim: D })

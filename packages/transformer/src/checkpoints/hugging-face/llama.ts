@@ -44,7 +44,7 @@ export const llama: Family = {
       "language_model.model.",
       "model.language_model.",
     ]);
-    const plus = isGemma(kind) ? 1 : 0;
+    const plus = plusOf(kind, fields);
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
     const layers = await inOrder(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
     const norm = await weights.norm(`${prefix}norm`, C, { plus });
@@ -66,6 +66,9 @@ export const llama: Family = {
   },
 };
 
+/** Gemma's gains count from 1, but in GGUF files, which hold them whole. */
+const plusOf = (type: string, fields: ConfigFields): number =>
+  isGemma(type) && !fields.flag("gguf", false) ? 1 : 0;
 const isGemma = (type: string) => type.startsWith("gemma");
 
 function configOf(type: string, fields: ConfigFields): DecoderConfig {
@@ -153,9 +156,9 @@ function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
 type Reading = { type: string; fields: ConfigFields; weights: Weights; config: DecoderConfig };
 
 async function layerParams(reading: Reading, path: string): Promise<DecoderLayerParams> {
-  const { type, weights, config } = reading;
+  const { type, fields, weights, config } = reading;
   const { embedDim: C } = config;
-  const options = { plus: isGemma(type) ? 1 : 0 };
+  const options = { plus: plusOf(type, fields) };
   const norm = (name: string) => weights.norm(`${path}.${name}`, C, options);
   const attentionNorm = await norm("input_layernorm");
   const attention = await attentionParams(reading, `${path}.self_attn`, options);

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { blockTypes } from "./gguf-blocks.js";
+
+/** Blocks of 256 numbers from what ggml calls their fields, each number's bits put in place one by one. */
+test("q5_k: a fifth bit from the bytes of high bits", () => {
+  const bytes = new Uint8Array(176);
+  bytes.set([0x00, 0x38, 0x00, 0x3c]); // d = 0.5, dmin = 1
+  bytes.set([3, 3, 3, 3, 2, 2, 2, 2, 0x23, 0x23, 0x23, 0x23], 4); // all eight scales 3, minima 2
+  const q = (i: number) => (7 * i) % 32;
+  for (let i = 0; i < 256; i++) {
+    const [group, place] = [i >> 5, i & 31];
+    bytes[16 + place]! |= (q(i) >> 4) << group;
+    bytes[48 + 32 * (group >> 1) + place]! |= (q(i) & 15) << (group % 2 ? 4 : 0);
+  }
+  const out = blockTypes[13]!.decode(bytes);
+  expect([...out]).toEqual(Array.from({ length: 256 }, (_, i) => 0.5 * 3 * q(i) - 2));
+});
+
+test("q6_k: six bits in two places, a scale for 16 numbers", () => {
+  const bytes = new Uint8Array(210);
+  bytes.set([0x00, 0x34], 208); // d = 0.25
+  const q = (i: number) => (11 * i) % 64;
+  for (let n = 0; n < 16; n++) bytes[192 + n] = (n - 8) & 255;
+  for (let i = 0; i < 256; i++) {
+    // Of each 128 numbers: the first 64 lie in lower, the others in upper halves of 64 bytes; four of them share a byte of high bits.
+    const [part, rest] = [Math.floor(i / 128), i % 128];
+    bytes[64 * part + (rest % 64)]! |= (q(i) & 15) << (rest < 64 ? 0 : 4);
+    bytes[128 + 32 * part + (rest % 32)]! |= (q(i) >> 4) << (2 * Math.floor(rest / 32));
+  }
+  const out = blockTypes[14]!.decode(bytes);
+  // -0 and 0 are one number.
+  expect([...out].map((x) => x + 0)).toEqual(
+    Array.from({ length: 256 }, (_, i) => 0.25 * (Math.floor(i / 16) - 8) * (q(i) - 32) + 0),
+  );
+});

@@ -1,0 +1,113 @@
+import { decodeFloats, halfFloat } from "./decode-floats.js";
+
+/** How a type of GGUF files stores numbers: so many to a block, in so many bytes. */
+export type BlockType = {
+  readonly name: string;
+  /** Numbers of a block. */
+  readonly numbers: number;
+  /** Bytes of a block. */
+  readonly bytes: number;
+  /** The numbers of whole blocks. */
+  decode(bytes: Uint8Array<ArrayBuffer>): Float32Array;
+};
+
+type Put = (view: DataView, at: number, out: Float32Array, to: number) => void;
+
+function blocks(name: string, numbers: number, bytes: number, put: Put): BlockType {
+  return {
+    name,
+    numbers,
+    bytes,
+    decode(data) {
+      const view = new DataView(data.buffer, data.byteOffset, data.length);
+      const out = new Float32Array((data.length / bytes) * numbers);
+      for (let n = 0; n * bytes < data.length; n++) put(view, n * bytes, out, n * numbers);
+      return out;
+    },
+  };
+}
+
+const half = (view: DataView, at: number) => halfFloat(view.getUint16(at, true));
+
+/** d, then 32 whole numbers of 8 bits: d · q. */
+const q8_0 = blocks("Q8_0", 32, 34, (view, at, out, to) => {
+  const d = half(view, at);
+  for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);
+});
+
+/** d, then 16 bytes: the lower halves are the first 16 numbers, the upper the others, each 8 more than it stands for. */
+const q4_0 = blocks("Q4_0", 32, 18, (view, at, out, to) => {
+  const d = half(view, at);
+  for (let i = 0; i < 16; i++) {
+    const pair = view.getUint8(at + 2 + i);
+    out[to + i] = d * ((pair & 15) - 8);
+    out[to + 16 + i] = d * ((pair >> 4) - 8);
+  }
+});
+
+/** The scale and the minimum of the j-th of 8 groups: 6 bits each, packed into 12 bytes. */
+function scaleAndMin(view: DataView, at: number, j: number): readonly [scale: number, min: number] {
+  const byte = (n: number) => view.getUint8(at + n);
+  if (j < 4) return [byte(j) & 63, byte(j + 4) & 63];
+  return [(byte(j + 4) & 15) | ((byte(j - 4) >> 6) << 4), (byte(j + 4) >> 4) | ((byte(j) >> 6) << 4)];
+}
+
+/** d and dmin, scales and minima of 8 groups, then 128 bytes: 32 of them hold two groups, in lower and upper halves. */
+const q4_k = blocks("Q4_K", 256, 144, (view, at, out, to) => {
+  const [d, dmin] = [half(view, at), half(view, at + 2)];
+  for (let j = 0; j < 8; j++) {
+    const [scale, min] = scaleAndMin(view, at + 4, j);
+    const from = at + 16 + 32 * (j >> 1);
+    for (let i = 0; i < 32; i++) {
+      const q = (view.getUint8(from + i) >> (j % 2 ? 4 : 0)) & 15;
+      out[to + 32 * j + i] = d * scale * q - dmin * min;
+    }
+  }
+});
+
+/** As Q4_K, with a fifth bit of each number in 32 more bytes: bit j of byte i belongs to number i of group j. */
+const q5_k = blocks("Q5_K", 256, 176, (view, at, out, to) => {
+  const [d, dmin] = [half(view, at), half(view, at + 2)];
+  for (let j = 0; j < 8; j++) {
+    const [scale, min] = scaleAndMin(view, at + 4, j);
+    const from = at + 48 + 32 * (j >> 1);
+    for (let i = 0; i < 32; i++) {
+      const high = (view.getUint8(at + 16 + i) >> j) & 1;
+      const q = ((view.getUint8(from + i) >> (j % 2 ? 4 : 0)) & 15) | (high << 4);
+      out[to + 32 * j + i] = d * scale * q - dmin * min;
+    }
+  }
+});
+
+/** 128 bytes of lower four bits, 64 of upper two, 16 scales of 8 bits, d: d · scale · (q − 32), 16 numbers to a scale. */
+const q6_k = blocks("Q6_K", 256, 210, (view, at, out, to) => {
+  const d = half(view, at + 208);
+  for (let i = 0; i < 256; i++) {
+    const [part, rest] = [i >> 7, i & 127];
+    const [row, l] = [rest >> 5, rest & 31];
+    const low = view.getUint8(at + 64 * part + 32 * (row & 1) + l) >> (row < 2 ? 0 : 4);
+    const high = view.getUint8(at + 128 + 32 * part + l) >> (2 * row);
+    const scale = view.getInt8(at + 192 + 8 * part + 2 * row + (l >> 4));
+    out[to + i] = d * scale * (((low & 15) | ((high & 3) << 4)) - 32);
+  }
+});
+
+const float = (name: string, bytes: number, format: Parameters<typeof decodeFloats>[1]): BlockType => ({
+  name,
+  numbers: 1,
+  bytes,
+  decode: (data) => decodeFloats(data, format),
+});
+
+/** The types that can be read, by their number. */
+export const blockTypes: Readonly<Record<number, BlockType>> = {
+  0: float("F32", 4, "float32"),
+  1: float("F16", 2, "float16"),
+  2: q4_0,
+  8: q8_0,
+  12: q4_k,
+  13: q5_k,
+  14: q6_k,
+  28: float("F64", 8, "float64"),
+  30: float("BF16", 2, "bfloat16"),
+};
