@@ -7,7 +7,7 @@ export { formats, quantized, type Format } from "./formats.js";
 export { kvCache, readCacheLayers, type CacheLayer, type KvCacheCall, type KvCacheSize } from "./kv-cache.js";
 export { defineMachine, type Link, type Machine, type MemoryLevel } from "./machine.js";
 export { machines } from "./machines.js";
-export { measure, type MeasureOptions, type ProductWork } from "./measure.js";
+export { measure, type MeasureOptions, type PassWork, type ProductWork } from "./measure.js";
 export { largestBatch, longestContext, memory, type Memory, type MemoryCall } from "./memory.js";
 export type {
   AttentionShape,

@@ -1,8 +1,12 @@
 import { checkPositive } from "./check-call.js";
 import type { Sample } from "./calibrate.js";
+import type { Cost } from "./cost.js";
 
 /** A product of `rows` rows with `matrices` matrices of `width` by `width`, one after the other. */
 export type ProductWork = { readonly rows: number; readonly width: number; readonly matrices: number };
+
+/** A pass of a small model: what it takes, by {@link cost}, and what runs it. */
+export type PassWork = { readonly cost: Cost; readonly run: () => void };
 
 /** What is measured with. */
 export type MeasureOptions = {
@@ -12,6 +16,11 @@ export type MeasureOptions = {
   budgetMs?: number;
   /** The largest working set that is measured. Default 256 MB. */
   mostBytes?: number;
+  /**
+   * Passes of models so small that starting their operations is all there is to see: what an operation of a model takes,
+   * with all that lies around it. Default: products of 16 by 16, which take less than most operations.
+   */
+  passes?: readonly PassWork[];
 };
 
 /**
@@ -38,10 +47,18 @@ export type MeasureOptions = {
  * ```
  */
 export function measure(prepare: (work: ProductWork) => () => void, options: MeasureOptions = {}): Sample[] {
-  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6 } = options;
+  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6, passes = [] } = options;
   checkPositive("measure", "budgetMs", budgetMs, "milliseconds");
   checkPositive("measure", "mostBytes", mostBytes, "bytes");
-  return works(mostBytes).map((work): Sample => {
+  // Much runs in a pass: engines take their time to compile all of it.
+  const small = passes.map(({ cost, run }): Sample => {
+    const { flops, bytes, calls, weightBytes, cacheBytes } = cost;
+    const workingSetBytes = weightBytes + cacheBytes;
+    return { flops, bytes, calls, workingSetBytes, timeMs: shortest(run, now, 10 * budgetMs) };
+  });
+  const tiny =
+    passes.length > 0 ? [] : [16, 128].map((width) => ({ rows: 1, width, matrices: 1024 / width }));
+  const products = [...tiny, ...works(mostBytes)].map((work): Sample => {
     const { rows, width, matrices } = work;
     const timeMs = shortest(prepare(work), now, budgetMs);
     const weightBytes = 4 * width * width * matrices;
@@ -53,29 +70,32 @@ export function measure(prepare: (work: ProductWork) => () => void, options: Mea
       timeMs,
     };
   });
+  return [...small, ...products];
 }
 
-/** Small products, single rows over ever more memory, and many rows. */
+/** Single rows over ever more memory, and many rows. */
 function works(mostBytes: number): ProductWork[] {
   const width = 512; // 1 MiB a matrix
   const sets = Array.from({ length: 20 }, (_, i) => 2 ** i).filter((n) => n * 4 * width * width <= mostBytes);
   return [
-    { rows: 1, width: 16, matrices: 64 },
-    { rows: 1, width: 128, matrices: 4 },
     ...sets.map((matrices) => ({ rows: 1, width, matrices })),
     { rows: 64, width, matrices: 1 },
     { rows: 256, width, matrices: 1 },
   ];
 }
 
+/** The shortest time of one run. Clocks are coarse, in browsers on purpose: as many runs as fill two milliseconds count as one. */
 function shortest(run: () => void, now: () => number, budgetMs: number): number {
-  run();
-  let best = Infinity;
+  let [best, runs] = [Infinity, 1];
   const start = now();
   do {
     const before = now();
-    run();
-    best = Math.min(best, now() - before);
-  } while (now() - start < budgetMs);
+    for (let i = 0; i < runs; i++) run();
+    const tookMs = now() - before;
+    if (tookMs < coarseMs) runs *= 2;
+    else best = Math.min(best, tookMs / runs);
+  } while (now() - start < budgetMs || best === Infinity);
   return best;
 }
+
+const coarseMs = 2;

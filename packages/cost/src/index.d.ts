@@ -1,0 +1,31 @@
+export { attentionTraffic, type AttentionTraffic, type AttentionTrafficCall } from "./attention-traffic.js";
+export { calibrate, type Calibration, type Sample } from "./calibrate.js";
+export { cost, type Call, type Cost, type Formats, type Operator } from "./cost.js";
+export { costKinds, type KindCall } from "./cost-kinds.js";
+export { estimate, type Bound, type Estimate, type Layout, type OperatorTime } from "./estimate.js";
+export { formats, quantized, type Format } from "./formats.js";
+export { kvCache, readCacheLayers, type CacheLayer, type KvCacheCall, type KvCacheSize } from "./kv-cache.js";
+export { defineMachine, type Link, type Machine, type MemoryLevel } from "./machine.js";
+export { machines } from "./machines.js";
+export { measure, type MeasureOptions, type ProductWork } from "./measure.js";
+export { largestBatch, longestContext, memory, type Memory, type MemoryCall } from "./memory.js";
+export type {
+  AttentionShape,
+  Convolution,
+  DenseFeedForward,
+  ExpertsFeedForward,
+  FeedForwardShape,
+  HeadsAttention,
+  LatentAttention,
+  Layer,
+  ModelShape,
+  Norm,
+  Reach,
+  Stack,
+  StateAttention,
+  Table,
+} from "./model-shape.js";
+export { pairsSeen } from "./pairs-seen.js";
+export { parameters, type Parameters } from "./parameters.js";
+export { plan, type Plan, type PlanRequest } from "./plan.js";
+export { readConfig } from "./read-config.js";

@@ -1,0 +1,54 @@
+/** What connects machines of one kind. */
+export type Link = {
+  /** Of one machine in one direction. */
+  readonly bytesPerSecond: number;
+  /** Before the first byte arrives. */
+  readonly latencyMs: number;
+  /** How many machines it connects at this speed. */
+  readonly machines: number;
+};
+/** How fast memory is for a pass that reads so many bytes. */
+export type MemoryLevel = {
+  readonly workingSetBytes: number;
+  readonly bytesPerSecond: number;
+};
+/** What computes: how fast it moves bytes and does arithmetic, and what it takes to start an operation. */
+export type Machine = {
+  readonly name: string;
+  readonly memoryBytes: number;
+  /** Between memory and processor. */
+  readonly bytesPerSecond: number;
+  /**
+   * Where caches are faster than that: what moves when a pass reads so many bytes again and again, from few bytes to
+   * many. Between two of them the speed is interpolated, beyond the last it is the last one's.
+   */
+  readonly levels?: readonly MemoryLevel[];
+  /** Dense products in the 16-bit type of its matrix units, or in float32 where it has none. */
+  readonly flopsPerSecond: number;
+  /** For each operation that a runtime starts. */
+  readonly overheadMs: number;
+  readonly link?: Link;
+  /** Where the figures come from. */
+  readonly source: string;
+};
+/**
+ * Checks the figures of a machine of your own.
+ *
+ * @throws {ArgumentError} If a figure is not above 0, or the overhead is negative.
+ *
+ * @example
+ * ```ts
+ * import { defineMachine } from "@qkv/cost";
+ *
+ * const desk = defineMachine({
+ *   name: "desk", memoryBytes: 64e9, bytesPerSecond: 80e9, flopsPerSecond: 2e12, overheadMs: 0.001, source: "measured",
+ * });
+ * desk.flopsPerSecond / desk.bytesPerSecond; // => 25
+ * ```
+ */
+export declare function defineMachine(machine: Machine): Machine;
+/** The speed of memory for a pass that reads so many bytes: on straight lines between the levels, in logarithms. */
+export declare function bytesPerSecondAt(
+  { bytesPerSecond, levels }: Pick<Machine, "bytesPerSecond" | "levels">,
+  workingSetBytes: number,
+): number;

@@ -1,0 +1,149 @@
+/** A norm: `layer` has gains and shifts, `rms` and `layer-without-bias` gains only, `plain` nothing learned. */
+export type Norm = "rms" | "layer" | "layer-without-bias" | "plain";
+/**
+ * Which keys a query sees. A window counts the query itself; a chunk starts anew after so many tokens; `around` counts
+ * the neighbours on each side.
+ */
+export type Reach =
+  | {
+      readonly kind: "all";
+    }
+  | {
+      readonly kind: "causal";
+    }
+  | {
+      readonly kind: "window";
+      readonly size: number;
+    }
+  | {
+      readonly kind: "chunk";
+      readonly size: number;
+    }
+  | {
+      readonly kind: "around";
+      readonly size: number;
+    };
+/** Query heads that share key-value heads: MHA where there are as many of both, MQA where there is one. */
+export type HeadsAttention = {
+  readonly kind: "heads";
+  /** H */
+  readonly numHeads: number;
+  /** Hkv, a divisor of H. */
+  readonly numKvHeads: number;
+  /** D */
+  readonly headDim: number;
+  readonly reach: Reach;
+  /** How many numbers of a head turn with its position: 0 without rotary embedding. */
+  readonly rotaryDim: number;
+  readonly biases: {
+    readonly query: boolean;
+    readonly key: boolean;
+    readonly output: boolean;
+  };
+  /** A norm of queries and keys: of each head by itself, with one gain for all heads, or of all heads together. */
+  readonly queryKeyNorm: "none" | "head" | "whole";
+  /** A learned logit for each head. */
+  readonly sinks: boolean;
+  /** Whether the query projection is twice as wide, its second half opening and closing the output. */
+  readonly outputGate: boolean;
+};
+/** Multi-head latent attention: the cache holds one compressed row and one turned key a token, for all heads. */
+export type LatentAttention = {
+  readonly kind: "latent";
+  readonly numHeads: number;
+  /** The width to which queries are compressed; `null`: they are not. */
+  readonly queryRank: number | null;
+  readonly kvRank: number;
+  /** The part of a key that does not turn, a number of each head. */
+  readonly nopeDim: number;
+  /** The part that does, shared by all heads. */
+  readonly ropeDim: number;
+  readonly valueDim: number;
+  readonly reach: Reach;
+};
+/** A recurrent layer: a state of fixed size in place of a cache (gated delta rule). */
+export type StateAttention = {
+  readonly kind: "state";
+  readonly numKeyHeads: number;
+  readonly numValueHeads: number;
+  readonly keyDim: number;
+  readonly valueDim: number;
+  /** How many tokens the convolution before it sees. */
+  readonly convolution: number;
+};
+export type AttentionShape = HeadsAttention | LatentAttention | StateAttention;
+/** One network that each token passes. */
+export type DenseFeedForward = {
+  readonly kind: "dense";
+  /** F */
+  readonly hiddenDim: number;
+  /** Three matrices, as SwiGLU, instead of two. */
+  readonly gated: boolean;
+  readonly bias: boolean;
+};
+/** Many networks, of which each token passes a few. */
+export type ExpertsFeedForward = {
+  readonly kind: "experts";
+  readonly numExperts: number;
+  readonly expertsPerToken: number;
+  readonly hiddenDim: number;
+  readonly gated: boolean;
+  readonly bias: boolean;
+  /** The width of the expert that every token passes; 0 without one. */
+  readonly sharedDim: number;
+  /** Whether the shared expert is weighed by a number of its own. */
+  readonly sharedGate: boolean;
+  readonly routerBias: boolean;
+};
+export type FeedForwardShape = DenseFeedForward | ExpertsFeedForward;
+/** One layer. */
+export type Layer = {
+  readonly attention: AttentionShape;
+  /** Attention to the encoder's output. */
+  readonly cross?: HeadsAttention;
+  readonly feedForward: FeedForwardShape;
+  /** How many norms of the model's width. */
+  readonly norms: number;
+};
+/** A learned table, of which each token reads a row: positions, kinds of tokens, relative distances. */
+export type Table = {
+  readonly name: string;
+  readonly rows: number;
+  readonly width: number;
+};
+/** A convolution over the input of an encoder that hears or sees. */
+export type Convolution = {
+  readonly kernel: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+};
+/** Layers one after the other. */
+export type Stack = {
+  readonly layers: readonly Layer[];
+  readonly tables: readonly Table[];
+  readonly convolutions: readonly Convolution[];
+  readonly embeddingNorm: boolean;
+  readonly finalNorm: boolean;
+};
+/** What a model is, as far as its cost goes: sizes, and which parts there are. */
+export type ModelShape = {
+  /** The `model_type` that it was read from. */
+  readonly architecture: string;
+  /** V */
+  readonly vocabSize: number;
+  /** C */
+  readonly embedDim: number;
+  /** The width of a row of the token table; {@link embedDim} unless a matrix stands between. */
+  readonly tokenDim: number;
+  readonly norm: Norm;
+  /** The longest sequence that it was made for; `null`: not known, or without end. Unit: tokens. */
+  readonly contextLength: number | null;
+  readonly encoder?: Stack;
+  readonly decoder?: Stack;
+  /** The matrix behind an encoder that makes one vector of a text. */
+  readonly pooler: boolean;
+  /** `tied`: logits are made with the token table; `own`: with a matrix of their own. */
+  readonly output: "none" | "tied" | "own";
+  readonly outputBias: boolean;
+};

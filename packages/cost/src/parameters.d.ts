@@ -1,0 +1,29 @@
+import type { ModelShape } from "./model-shape.js";
+/** How many numbers a model has learned. */
+export type Parameters = {
+  readonly total: number;
+  /** Those that one token passes: fewer where it chooses among experts. */
+  readonly active: number;
+  /** What the total is the sum of. Parts of all layers together; those without parameters are left out. */
+  readonly parts: readonly {
+    readonly name: string;
+    readonly times: number;
+    readonly parameters: number;
+  }[];
+};
+/**
+ * Counts the parameters of a model, exactly: the numbers in its published weights.
+ *
+ * @example
+ * ```ts
+ * import { parameters, readConfig } from "@qkv/cost";
+ *
+ * const shape = readConfig({
+ *   model_type: "mixtral", hidden_size: 4096, num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8,
+ *   intermediate_size: 14336, vocab_size: 32000, num_local_experts: 8, num_experts_per_tok: 2,
+ * });
+ * parameters(shape).total; // => 46702792704
+ * parameters(shape).active; // => 12879925248
+ * ```
+ */
+export declare function parameters(shape: ModelShape): Parameters;
