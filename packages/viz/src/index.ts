@@ -1,5 +1,6 @@
 export { attentionMap, type AttentionMapOptions } from "./attention-map.js";
 export { bars, type BarsOptions } from "./bars.js";
+export { cachePages, type CachePages, type CachePagesOptions } from "./cache-pages.js";
 export type { PictureData } from "./check-data.js";
 export { lines, type LinesOptions } from "./lines.js";
 export type { MaskData } from "./mask-reader.js";

@@ -1,0 +1,159 @@
+import { ArgumentError } from "@qkv/core";
+import { escapeText } from "./escape-text.js";
+import { fill, stroke } from "./palette.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
+
+/** A pool of pages and who holds them, as a paged cache tells it. */
+export type CachePages = {
+  /** Pages of the pool. */
+  readonly pages: number;
+  /** Tokens of one page. */
+  readonly pageLength: number;
+  /** The pages of each sequence, in the order of its tokens. */
+  readonly table: readonly (readonly number[])[];
+  /** Tokens of each sequence. */
+  readonly lengths: ArrayLike<number>;
+};
+
+export type CachePagesOptions = {
+  /** One label for each sequence. Default: its number, from 0. */
+  labels?: readonly string[];
+  /** The tokens of each sequence, shown where they are short, and told on pointing. Default: their places. */
+  tokens?: readonly (readonly string[])[];
+  /** Pages that are remembered though no sequence here uses them. Default: none. */
+  remembered?: readonly number[];
+  /** The name of the picture, drawn above it. */
+  title?: string;
+};
+
+const [cell, gap, rowHeight] = [15, 8, 46];
+
+/**
+ * Draws sequences cut into pages, and below them the pool that the pages come from: which page holds what, which are
+ * shared, which are free. A shared page has a thick edge and says by how many.
+ *
+ * @param cache - A paged cache of `@qkv/kv-cache` fits, or several joined into one object.
+ * @returns SVG text.
+ * @throws {ArgumentError} If a page is not in the pool, or there is not one length, label and list of tokens a sequence.
+ *
+ * @example
+ * ```ts
+ * import { cachePages } from "@qkv/viz";
+ *
+ * const svg = cachePages({ pages: 4, pageLength: 2, table: [[0, 2], [0]], lengths: [3, 2] });
+ * svg.includes("page 0, shared by 2: tokens 0 to 1 of 0"); // => true
+ * ```
+ */
+export function cachePages(cache: CachePages, options: CachePagesOptions = {}): string {
+  const { pages, pageLength, table, lengths } = cache;
+  const { title, tokens, remembered = [] } = options;
+  checkPages(cache, options);
+  const labels = options.labels ?? table.map((_, b) => String(b));
+  const holders = (page: number) => table.flatMap((own, b) => (own.includes(page) ? [b] : []));
+  const pageWidth = pageLength * cell;
+  const left = 12 + labelWidth(labels) + 12;
+  const top = title ? 40 : 16;
+  const widest = Math.max(0, ...table.map((own) => own.length));
+  const perRow = Math.max(widest, Math.min(pages, Math.max(4, Math.floor(560 / (pageWidth + gap)))));
+  const poolTop = top + table.length * rowHeight + 26;
+
+  /** One page: its edge, its number above, and its cells. */
+  const box = (
+    x: number,
+    y: number,
+    page: number,
+    filled: number,
+    cells: (slot: number) => string,
+    text: string,
+  ) => {
+    const owners = holders(page).length;
+    const shared = owners > 1;
+    const all = Array.from({ length: pageLength }, (_, slot) => {
+      const at = `x="${px(x + slot * cell + 1)}" y="${px(y + 1)}" width="${cell - 2}" height="${cell - 2}" rx="2"`;
+      const letter = slot < filled ? cells(slot) : "";
+      return (
+        `<rect ${at} ${slot < filled ? fill("key") : fill("rule")}/>` +
+        (letter && [...letter].length <= 2
+          ? `<text x="${px(x + slot * cell + cell / 2)}" y="${px(y + 11)}" text-anchor="middle" font-size="10" ${fill("paper")}>${escapeText(letter)}</text>`
+          : "")
+      );
+    });
+    return (
+      `<g><title>${escapeText(text)}</title>` +
+      `<text x="${px(x)}" y="${px(y - 4)}" font-size="10" ${fill("quiet")}>${page}${shared ? ` ×${owners}` : ""}</text>` +
+      `<rect x="${px(x - 1)}" y="${px(y - 1)}" width="${px(pageWidth + 2)}" height="${cell + 2}" rx="3" fill="none" stroke-width="${shared ? 2 : 1}" ${shared ? stroke("text") : stroke("hatch")}/>` +
+      `${all.join("")}</g>`
+    );
+  };
+  const filledOf = (b: number, column: number) =>
+    Math.max(0, Math.min(pageLength, lengths[b]! - column * pageLength));
+  const told = (page: number) => {
+    const owners = holders(page);
+    if (owners.length === 0)
+      return `page ${page}, ${remembered.includes(page) ? "remembered, used by none" : "free"}`;
+    const b = owners[0]!;
+    const column = table[b]!.indexOf(page);
+    const first = column * pageLength;
+    const shared = owners.length > 1 ? `, shared by ${owners.length}` : "";
+    return `page ${page}${shared}: tokens ${first} to ${first + filledOf(b, column) - 1} of ${labels[b]}`;
+  };
+
+  const rows = table.map((own, b) => {
+    const y = top + b * rowHeight + 14;
+    const boxes = own.map((page, column) =>
+      box(
+        left + column * (pageWidth + gap),
+        y,
+        page,
+        filledOf(b, column),
+        (slot) => tokens?.[b]?.[column * pageLength + slot] ?? "",
+        told(page),
+      ),
+    );
+    return `<text x="12" y="${px(y + 12)}" ${fill("text")}>${escapeText(labels[b]!)}</text>${boxes.join("")}`;
+  });
+  const pool = Array.from({ length: pages }, (_, page) => {
+    const b = holders(page)[0];
+    const column = b === undefined ? 0 : table[b]!.indexOf(page);
+    const filled = b === undefined ? (remembered.includes(page) ? pageLength : 0) : filledOf(b, column);
+    const letters = (slot: number) =>
+      b === undefined ? "" : (tokens?.[b]?.[column * pageLength + slot] ?? "");
+    const [x, y] = [
+      left + (page % perRow) * (pageWidth + gap),
+      poolTop + 24 + Math.floor(page / perRow) * 36,
+    ];
+    const drawn = box(x, y, page, filled, letters, told(page));
+    return b === undefined && filled > 0 ? `<g opacity="0.45">${drawn}</g>` : drawn;
+  });
+  const used = Array.from({ length: pages }, (_, page) => page).filter((page) => holders(page).length > 0);
+  const free = pages - used.length;
+  return picture({
+    width: Math.max(left + perRow * (pageWidth + gap) + 12, title ? labelWidth([title]) + 60 : 0),
+    height: poolTop + 24 + Math.ceil(pages / perRow) * 36 + 6,
+    title: title ?? "Pages of a cache",
+    description: `${labels.map((label, b) => `${label}: pages ${table[b]!.join(", ") || "none"}, ${lengths[b]} tokens`).join("; ")}. ${used.length} of ${pages} pages used, ${free} not.`,
+    body:
+      (title ? `${heading(title)}\n` : "") +
+      rows.join("\n") +
+      `\n<text x="12" y="${px(poolTop)}" ${fill("quiet")}>${escapeText(`pool: ${used.length} of ${pages} pages used`)}</text>\n` +
+      pool.join("\n"),
+  });
+}
+
+function checkPages({ pages, table, lengths }: CachePages, { labels, tokens }: CachePagesOptions): void {
+  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn: "cachePages", argument, received, expected, fix });
+  };
+  const wrong = table.flat().find((page) => !Number.isInteger(page) || page < 0 || page >= pages);
+  if (wrong !== undefined)
+    refuse("table", wrong, `pages from 0 to ${pages - 1}`, "give the table and the pool of one cache.");
+  for (const [argument, list] of [
+    ["lengths", lengths],
+    ["labels", labels],
+    ["tokens", tokens],
+  ] as const) {
+    if (list === undefined || list.length === table.length) continue;
+    const fix = "give one for each sequence of the table.";
+    refuse(argument, `${list.length} of them`, `${table.length}`, fix);
+  }
+}
