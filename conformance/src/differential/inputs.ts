@@ -56,6 +56,6 @@ export const kindOf = (random: Random) => random.choose(...Object.keys(kinds));
 
 /** A shape of up to three axes; now and then one that several threads share. */
 export function shapeOf(random: Random): number[] {
-  if (random(6) === 0) return random.choose([70_001], [131, 513], [3, 41, 700]);
+  if (random(4) === 0) return random.choose([70_001], [131, 513], [3, 41, 700]);
   return Array.from({ length: random(4) }, () => length(random));
 }
