@@ -1,0 +1,73 @@
+import { print, show, slider, textField } from "@qkv/page";
+import { englishBytes } from "@qkv/tokenizer/english-bytes";
+import {
+  afterSpaces,
+  byteEntropies,
+  fixedSize,
+  globalThreshold,
+  monotonicRise,
+  patchStarts,
+  type Patcher,
+} from "@qkv/tokenizer/patching";
+import { pieces } from "@qkv/viz";
+
+const ours = "The old captain looked at Daenerys Targaryen and said nothing.";
+const text = textField("your text", { value: ours });
+const threshold = slider("threshold, in nats", {
+  min: 0,
+  max: 5,
+  step: 0.1,
+  value: 2.1,
+});
+const rise = slider("rise, in nats", { min: 0, max: 3, step: 0.1, value: 0.8 });
+
+// How sure is a small model of the next byte, before it sees it? Dark: anything may come.
+const bytes = new TextEncoder().encode(text);
+const entropies = byteEntropies(bytes, englishBytes());
+const letters = (from: number, to = bytes.length) => {
+  const piece = new TextDecoder().decode(bytes.subarray(from, to));
+  const hex = Array.from(bytes.subarray(from, to), (byte) =>
+    byte.toString(16),
+  ).join(" ");
+  return piece.includes("\ufffd") ? hex : piece;
+};
+const each = Array.from(bytes.keys(), (at) => letters(at, at + 1));
+const notes = Array.from(entropies, (nats) => `${nats.toFixed(2)} nats`);
+const shades = Array.from(entropies, (nats) =>
+  Math.min(1, nats / Math.log(256)),
+);
+
+// Four ways to cut where it matters, or where it does not.
+const cut = (label: string, patcher: Patcher) => {
+  const starts = patchStarts(bytes, patcher, entropies);
+  return {
+    label,
+    pieces: starts.map((start, i) => letters(start, starts[i + 1])),
+  };
+};
+const rows = [
+  cut(`entropy above ${threshold}`, globalThreshold(threshold)),
+  cut(`entropy rises by more than ${rise}`, monotonicRise(rise)),
+  cut("behind spaces", afterSpaces()),
+  cut("every 4 bytes", fixedSize(4)),
+];
+show(pieces([{ label: "bytes", pieces: each, notes, shades }, ...rows]));
+
+// A higher threshold never cuts more.
+const count = (nats: number) =>
+  patchStarts(bytes, globalThreshold(nats), entropies).length;
+if (count(threshold + 0.5) > count(threshold)) throw new Error("more patches");
+const sizes = rows.map(
+  ({ label, pieces }) =>
+    `${label}: ${(bytes.length / Math.max(1, pieces.length)).toFixed(1)}`,
+);
+print("bytes a patch —", sizes.join("; "));
+
+// First letters of words are harder to guess than the others.
+const isFirst = (at: number) => at === 0 || bytes[at - 1] === 0x20;
+const mean = (list: number[]) =>
+  list.reduce((sum, x) => sum + x, 0) / list.length;
+const inside = [...entropies].filter((_, at) => !isFirst(at));
+const first = [...entropies].filter((_, at) => isFirst(at));
+if (text === ours && !(mean(first) > 1.5 * mean(inside)))
+  throw new Error("first letters are no surprise");
