@@ -25,5 +25,7 @@ import { byteCountModel, type ByteCountModel } from "./patching/byte-count-model
  * ```
  */
 export function englishBytes(): ByteCountModel {
-  return byteCountModel(Uint8Array.from(atob(data), (character) => character.charCodeAt(0)));
+  return (model ??= byteCountModel(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))));
 }
+
+let model: ByteCountModel | undefined;
