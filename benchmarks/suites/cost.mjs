@@ -1,0 +1,170 @@
+// What @qkv/cost says that a token takes, beside what it takes: twelve random decoders of 1 to 100 million parameters,
+// multi-head, grouped and multi-query in turn. The machine is measured anew in each round, with other models and
+// products, by the contender "predicted". The ratio to it is predicted time over measured time.
+import { clockOf } from "../clock.mjs";
+import { openDevice } from "../peers/ours.mjs";
+
+/** Tokens in the cache. */
+const context = 256;
+const kinds = ["mha", "gqa", "mqa"];
+
+export const rows = ({ devices }) =>
+  randomModels(12).map((model, i) => ({
+    id: `cost/${kinds[i % 3]}-${(sizeOf(model) / 1e6).toFixed(1)}M`,
+    unit: "ms",
+    better: "low",
+    contenders: devices.flatMap((spec) => [
+      {
+        name: `measured on ${spec}`,
+        kind: "ours",
+        async prepare({ threads, clock }) {
+          const { run } = await openModel(model, context, await openDevice(spec, threads));
+          const now = clockOf({ clock });
+          return { threads, measure: () => shortest(run, now, 400) };
+        },
+      },
+      {
+        name: `predicted for ${spec}`,
+        kind: "limit",
+        async prepare({ threads, clock }) {
+          const predict = await predictor(await openDevice(spec, threads), clockOf({ clock }));
+          return { threads, measure: () => predict(model) };
+        },
+      },
+    ]),
+  }));
+
+/** @returns `(model) => ms`, which measures the machine each time. */
+async function predictor(device, now) {
+  const [{ calibrate, estimate, measure }, { linear, ones }] = await Promise.all([
+    import("@qkv/cost"),
+    import("@qkv/tensor"),
+  ]);
+  // Small enough that starting operations is most of what they take; none of the models to be predicted.
+  const passes = await Promise.all([64, 192].map((width) => openModel(smallModel(width), 128, device)));
+  const matrices = [];
+  const prepare = ({ rows, width, matrices: count }) => {
+    while (matrices.length < count) matrices.push(ones([width, width]).to(device));
+    const x = ones([rows, width]).to(device);
+    return () =>
+      device.scope(() => {
+        for (let i = 0; i < count; i++) linear(x, matrices[i]);
+      });
+  };
+  return async (model) => {
+    const machine = calibrate(measure(prepare, { now, budgetMs: 30, passes }));
+    return estimate(await costOf(model, context), machine).timeMs;
+  };
+}
+
+/** A decoder with weights that are all 1, at home on the device, and its next token. */
+async function openModel(model, length, device) {
+  const [{ decoder }, { growingCache }, { ones }] = await Promise.all([
+    import("@qkv/transformer"),
+    import("@qkv/kv-cache"),
+    import("@qkv/tensor"),
+  ]);
+  const { embedDim: C, hiddenDim: F, numHeads, numKvHeads, numLayers, vocabSize } = model;
+  const keys = (C / numHeads) * numKvHeads;
+  const weight = (...shape) => ({ weight: ones(shape).to(device) });
+  const params = {
+    embedding: weight(vocabSize, C),
+    layers: Array.from({ length: numLayers }, () => ({
+      attentionNorm: weight(C),
+      attention: { query: weight(C, C), key: weight(keys, C), value: weight(keys, C), output: weight(C, C) },
+      feedForwardNorm: weight(C),
+      feedForward: { gate: weight(F, C), up: weight(F, C), down: weight(C, F) },
+    })),
+    norm: weight(C),
+  };
+  const rotary = { ropeBase: 10000, ropeLayout: "half" };
+  const network = decoder({ ...model, ...rotary, contextLength: 2 * length, normEps: 1e-5, stopIds: [] });
+  const cache = growingCache({ numLayers });
+  network.apply(params, new Array(length).fill(1), { cache });
+  return {
+    cost: await costOf(model, length),
+    run() {
+      void network.apply(params, [1], { cache }).data;
+      if (cache.length >= length + 16) cache.crop(length);
+    },
+  };
+}
+
+/** Of the token in the middle of those that a round goes through. */
+async function costOf(model, length) {
+  const { cost, formats, readConfig } = await import("@qkv/cost");
+  const shape = readConfig({
+    model_type: "llama",
+    hidden_size: model.embedDim,
+    num_attention_heads: model.numHeads,
+    num_key_value_heads: model.numKvHeads,
+    intermediate_size: model.hiddenDim,
+    num_hidden_layers: model.numLayers,
+    vocab_size: model.vocabSize,
+    tie_word_embeddings: true,
+  });
+  const { float32 } = formats;
+  return cost(shape, {
+    contextLength: length + 8,
+    formats: { weights: float32, activations: float32, cache: float32 },
+  });
+}
+
+/** Milliseconds of one call: the shortest, over as many calls at a time as a coarse clock can tell. */
+function shortest(run, now, budgetMs) {
+  let [best, runs] = [Infinity, 1];
+  const start = now();
+  while (best === Infinity || now() - start < budgetMs) {
+    const before = now();
+    for (let i = 0; i < runs; i++) run();
+    const took = now() - before;
+    if (took < 2) runs *= 2;
+    else best = Math.min(best, took / runs);
+  }
+  return best;
+}
+
+const smallModel = (width) => ({
+  embedDim: width,
+  hiddenDim: 2 * width,
+  numHeads: 4,
+  numKvHeads: 2,
+  numLayers: 4,
+  vocabSize: 256,
+});
+
+const sizeOf = ({ embedDim: C, hiddenDim: F, numHeads, numKvHeads, numLayers, vocabSize }) =>
+  vocabSize * C + C + numLayers * (2 * C * C + 2 * ((C * numKvHeads) / numHeads) * C + 3 * C * F + 2 * C);
+
+/** Of sizes that grow by the same factor; of many random shapes, the one that comes nearest to each. */
+function randomModels(count) {
+  const random = randomNumbers(7);
+  const pick = (...list) => list[Math.floor(random() * list.length)];
+  return Array.from({ length: count }, (_, i) => {
+    const wanted = 1e6 * 100 ** (i / (count - 1));
+    const drawn = Array.from({ length: 300 }, () => {
+      const numHeads = pick(4, 6, 8, 12, 16);
+      const embedDim = numHeads * pick(32, 48, 64);
+      return {
+        embedDim,
+        hiddenDim: 8 * Math.round((embedDim * pick(2.5, 3, 4)) / 8),
+        numHeads,
+        numKvHeads: [numHeads, numHeads / 2, 1][i % 3],
+        numLayers: pick(2, 3, 4, 6, 8, 12),
+        vocabSize: pick(512, 1024, 2048, 4096, 8192, 16000),
+      };
+    });
+    const away = (model) => Math.abs(Math.log(sizeOf(model) / wanted));
+    return drawn.reduce((best, model) => (away(model) < away(best) ? model : best));
+  });
+}
+
+/** Numbers from 0 to 1, the same in every process (mulberry32). */
+function randomNumbers(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
