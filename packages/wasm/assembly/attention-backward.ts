@@ -8,7 +8,7 @@ import { beginProgram } from "./attention-forward";
 import { power4, powerNumbers, zero } from "./lanes";
 import { copyRows, findRows, firstQueryOf, partsOf, Request, rowStep, writeRows } from "./request";
 import {
-  allFinite, capScores, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
+  allFinite, capScores, findLimits, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
 } from "./tile";
 
@@ -27,6 +27,7 @@ let sharedAt: usize = 0;
 let reachedAt: usize = 0;
 let onesAt: usize = 0;
 let positionsAt: usize = 0;
+let limitsAt: usize = 0;
 let queriesAt: usize = 0;
 let gradientsAt: usize = 0;
 let queryRowsAt: usize = 0;
@@ -62,7 +63,8 @@ function layOut(request: Request, scratch: usize): usize {
   reachedAt = sharedAt + LANES;
   onesAt = reachedAt + LANES;
   positionsAt = onesAt + LANES;
-  queriesAt = positionsAt + LANES;
+  limitsAt = positionsAt + LANES;
+  queriesAt = limitsAt + LANES;
   gradientsAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
   queryRowsAt = gradientsAt + (<usize>(QUERIES * request.valueDim) << 2);
   gradientRowsAt = queryRowsAt + (<usize>(QUERIES * wide) << 2);
@@ -228,17 +230,18 @@ function walk(
     const length = min(KEYS, request.keys - start);
     const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
     const keyStep = <usize>rowStep << 2;
-    multiplyTile(key, keyStep, length, queriesAt, panels, dim, scoresAt);
+    const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+    findLimits(bits, panels, length, limitsAt);
+    multiplyTile(key, keyStep, length, limitsAt, queriesAt, panels, dim, scoresAt);
     if (purpose != SUMS) {
       if (request.dOutput != 0) {
         const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, valueWide, valueAt);
-        multiplyTile(value, <usize>rowStep << 2, length, gradientsAt, panels, valueDim, slopesAt);
+        multiplyTile(value, <usize>rowStep << 2, length, limitsAt, gradientsAt, panels, valueDim, slopesAt);
       } else {
         memory.fill(slopesAt, 0, TILE);
       }
     }
     if (mods) keyPositions(request, batch, start, length, positionsAt);
-    const bits = whole == 1 ? request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2) : 0;
     if (mods) {
       for (let j = 0; j < length; j += STRIP) {
         strip(purpose, request, batch, head, position, bits, j, min(STRIP, length - j), count, bytes, item);
@@ -249,10 +252,10 @@ function walk(
     if (purpose != SLOPES) continue;
     const to = <usize>start << 2;
     if (request.dOutput != 0) {
-      gatherRows(weightsAt, gradientRows, gradientStep, length, count, valueWide, dValueAt + to * <usize>valueWide);
+      gatherRows(weightsAt, gradientRows, gradientStep, length, limitsAt, count, valueWide, dValueAt + to * <usize>valueWide);
     }
-    gatherRows(slopesAt, queryRows, queryStep, length, count, wide, dKeyAt + to * <usize>wide);
-    mixValues(slopesAt, key, keyStep, length, count, wide, dQueryAt, onesAt);
+    gatherRows(slopesAt, queryRows, queryStep, length, limitsAt, count, wide, dKeyAt + to * <usize>wide);
+    mixValues(slopesAt, key, keyStep, limitsAt, count, wide, dQueryAt, onesAt);
   }
 }
 

@@ -3,7 +3,7 @@ import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL
 import { power4, powerNumbers, zero } from "./lanes";
 import { findRows, firstQueryOf, partsOf, Request, rowStep } from "./request";
 import {
-  allFinite, capScores, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
+  allFinite, capScores, findLimits, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
 } from "./tile";
 
@@ -16,6 +16,7 @@ let largestAt: usize = 0;
 let sumAt: usize = 0;
 let correctionAt: usize = 0;
 let positionsAt: usize = 0;
+let limitsAt: usize = 0;
 let queriesAt: usize = 0;
 let mixtureAt: usize = 0;
 let keyAt: usize = 0;
@@ -30,7 +31,8 @@ function layOut(request: Request, scratch: usize): usize {
   sumAt = largestAt + LANES;
   correctionAt = sumAt + LANES;
   positionsAt = correctionAt + LANES;
-  queriesAt = positionsAt + LANES;
+  limitsAt = positionsAt + LANES;
+  queriesAt = limitsAt + LANES;
   mixtureAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
   keyAt = mixtureAt + (<usize>((QUERIES + 8) * width) << 2);
   valueAt = keyAt + (<usize>(KEYS * request.dim) << 2);
@@ -76,15 +78,14 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       if (whole == 0) continue;
       const start = column << 6;
       const length = min(KEYS, keys - start);
+      const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+      findLimits(bits, (count + 7) >> 3, length, limitsAt);
       const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, dim, keyAt);
-      multiplyTile(key, <usize>rowStep << 2, length, queriesAt, (count + 7) >> 3, dim, scoresAt);
+      multiplyTile(key, <usize>rowStep << 2, length, limitsAt, queriesAt, (count + 7) >> 3, dim, scoresAt);
       if (request.softcap > 0) capScores(request.softcap, scoresAt, length, bytes);
       if (scoreMod != 0 || weightMod != 0) keyPositions(request, batch, start, length, positionsAt);
       if (scoreMod != 0) modScores(scoreMod, registersAt, scoresAt, batch, head, position, positionsAt, length, bytes);
-      if (whole == 1) {
-        const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
-        hideScores(bits, scoresAt, 0, length, bytes);
-      }
+      if (bits != 0) hideScores(bits, scoresAt, 0, length, bytes);
       if (weightMod == 0 || walk == 0) {
         let odd = zero();
         for (let i: usize = 0; i < bytes; i += 16) odd = v128.or(odd, softmaxLanes(i, length));
@@ -95,7 +96,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       }
       if (walk == 0) continue;
       const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
-      mixValues(scoresAt, value, <usize>rowStep << 2, length, count, width, mixtureAt, correctionAt);
+      mixValues(scoresAt, value, <usize>rowStep << 2, limitsAt, count, width, mixtureAt, correctionAt);
     }
     if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
     if (walk == 0 && request.sinks != 0) joinSink(request, head, count);
@@ -213,7 +214,10 @@ function end(request: Request, place: i32, count: i32, width: i32): i32 {
     const from = mixtureAt + (<usize>(q * width) << 2);
     if (!allFinite(from, width)) return 1;
     const to = request.output + ((<usize>(place + q) * <usize>valueDim) << 2);
-    for (let d = 0; d < valueDim; d++) store<f32>(to + (<usize>d << 2), load<f32>(from + (<usize>d << 2)) * factor);
+    const by = f32x4.splat(factor);
+    const vectors = <usize>(valueDim & ~3) << 2;
+    for (let d: usize = 0; d < vectors; d += 16) v128.store(to + d, f32x4.mul(by, v128.load(from + d)));
+    for (let d = vectors; d < <usize>valueDim << 2; d += 4) store<f32>(to + d, load<f32>(from + d) * factor);
     const logSum: f32 = seen ? <f32>(<f64>largest + NativeMath.log(<f64>sum)) : -Infinity;
     store<f32>(request.lse + (<usize>(place + q) << 2), logSum);
   }

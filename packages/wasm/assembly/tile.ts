@@ -18,23 +18,63 @@ export const HIDDEN: f32 = -3e38;
 
 /** Takes in up to 64 rows of a tile, times `scale`, packed as [panel of 8][dim][8]; zeros where there are fewer. */
 export function packQueries(from: usize, row: i32, column: i32, count: i32, dim: i32, scale: f32, to: usize): void {
+  const across = <usize>row << 2;
   for (let panel = 0; panel < count; panel += 8) {
+    const at = to + (<usize>(panel * dim) << 2);
+    const source = from + <usize>panel * across;
+    const inLanes = column == 1 && panel + 8 <= count ? dim & ~3 : 0;
+    for (let d: usize = 0; d < <usize>inLanes << 2; d += 16) {
+      scaleTransposed(source + d, across, scale, at + (d << 3));
+      scaleTransposed(source + (across << 2) + d, across, scale, at + (d << 3) + 16);
+    }
     for (let r = 0; r < 8; r++) {
       const known = panel + r < count;
-      let source = from + (<usize>((panel + r) * row) << 2);
-      let target = to + (<usize>(panel * dim + r) << 2);
-      for (let d = 0; d < dim; d++) {
-        store<f32>(target, known ? load<f32>(source) * scale : 0);
-        source += <usize>column << 2;
-        target += 32;
+      for (let d = inLanes; d < dim; d++) {
+        const x: f32 = known ? load<f32>(source + <usize>r * across + (<usize>(d * column) << 2)) * scale : 0;
+        store<f32>(at + (<usize>d << 5) + (<usize>r << 2), x);
       }
     }
   }
 }
 
-/** to[key][query] = keys · queries */
-export function multiplyTile(key: usize, stride: usize, keys: i32, queries: usize, panels: i32, dim: i32, to: usize): void {
+/** Four rows of four numbers, times `scale`; their columns lie 32 bytes apart. */
+@inline
+function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): void {
+  const by = f32x4.splat(scale);
+  const r0 = f32x4.mul(by, v128.load(from)), r1 = f32x4.mul(by, v128.load(from + across));
+  const r2 = f32x4.mul(by, v128.load(from + across * 2)), r3 = f32x4.mul(by, v128.load(from + across * 3));
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
+  v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 32);
+  v128.store(to, v128.shuffle<i64>(c, d, 0, 2), 64);
+  v128.store(to, v128.shuffle<i64>(c, d, 1, 3), 96);
+}
+
+/**
+ * For each panel of 8 queries, how many keys there are up to the last that one of them sees: what lies behind need not be
+ * computed.
+ *
+ * @param bits - Where the tile's mask begins, two words a query; 0: everything is seen.
+ */
+export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void {
   for (let p = 0; p < panels; p++) {
+    let low: u32 = 0, high: u32 = 0;
+    for (let at = bits + (<usize>p << 6), end = at + 64; bits != 0 && at < end; at += 8) {
+      low |= load<u32>(at);
+      high |= load<u32>(at, 4);
+    }
+    const seen = bits == 0 ? keys : high != 0 ? 64 - <i32>clz(high) : 32 - <i32>clz(low);
+    store<i32>(to + (<usize>p << 2), min(keys, seen));
+  }
+}
+
+/** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 behind it */
+export function multiplyTile(
+  key: usize, stride: usize, count: i32, limits: usize, queries: usize, panels: i32, dim: i32, to: usize,
+): void {
+  for (let p = 0; p < panels; p++) {
+    const keys = load<i32>(limits + (<usize>p << 2));
     const panel = queries + (<usize>((p << 3) * dim) << 2);
     const at = to + (<usize>p << 5);
     let j = 0;
@@ -44,16 +84,21 @@ export function multiplyTile(key: usize, stride: usize, keys: i32, queries: usiz
       else score4(from, stride, panel, dim, at + <usize>j * ROW);
     }
     for (; j < keys; j++) score1(key + <usize>j * stride, stride, panel, dim, at + <usize>j * ROW);
+    for (; j < count; j++) {
+      v128.store(at + <usize>j * ROW, zero());
+      v128.store(at + <usize>j * ROW, zero(), 16);
+    }
   }
 }
 
 /** mixture[query] = mixture[query] · correction + Σ over keys of weight · value; rows of `width` numbers, a multiple of 8 */
 export function mixValues(
-  weights: usize, value: usize, stride: usize, keys: i32, count: i32, width: i32, mixture: usize, correction: usize,
+  weights: usize, value: usize, stride: usize, limits: usize, count: i32, width: i32, mixture: usize, correction: usize,
 ): void {
   const bytes = <usize>width << 2;
   let q = 0;
   for (; q + BLOCK <= count; q += BLOCK) {
+    const keys = max(limitOf(limits, q), limitOf(limits, q + BLOCK - 1));
     for (let d: usize = 0; d < bytes; d += 32) {
       const from = weights + (<usize>q << 2), to = mixture + <usize>q * bytes + d, by = correction + (<usize>q << 2);
       if (ASC_FEATURE_RELAXED_SIMD) mix6(from, value + d, stride, keys, to, bytes, by);
@@ -61,27 +106,37 @@ export function mixValues(
     }
   }
   for (; q < count; q++) {
+    const keys = limitOf(limits, q);
     for (let d: usize = 0; d < bytes; d += 32) {
       mix1(weights + (<usize>q << 2), value + d, stride, keys, mixture + <usize>q * bytes + d, bytes, correction + (<usize>q << 2));
     }
   }
 }
 
+@inline
+function limitOf(limits: usize, query: i32): i32 {
+  return load<i32>(limits + (<usize>(query >> 3) << 2));
+}
+
 /** sums[key] += Σ over queries of weight · row; rows of `width` numbers, a multiple of 8 */
 export function gatherRows(
-  weights: usize, row: usize, stride: usize, keys: i32, count: i32, width: i32, sums: usize,
+  weights: usize, row: usize, stride: usize, keys: i32, limits: usize, count: i32, width: i32, sums: usize,
 ): void {
   const bytes = <usize>width << 2;
-  let j = 0;
-  for (; j + BLOCK <= keys; j += BLOCK) {
+  for (let j = 0; j < keys; ) {
+    // Queries before the first panel that sees a key from j on add nothing.
+    let q = 0;
+    while (q < count && limitOf(limits, q) <= j) q += 8;
+    if (q >= count) return;
+    const block = j + BLOCK <= keys ? BLOCK : 1;
     for (let d: usize = 0; d < bytes; d += 32) {
-      const from = weights + <usize>j * ROW, to = sums + <usize>j * bytes + d;
-      if (ASC_FEATURE_RELAXED_SIMD) gather6(from, row + d, stride, count, to, bytes);
-      else gather4(from, row + d, stride, count, to, bytes);
+      const from = weights + <usize>j * ROW + (<usize>q << 2), to = sums + <usize>j * bytes + d;
+      const at = row + <usize>q * stride + d;
+      if (block == 1) gather1(from, at, stride, count - q, to, bytes);
+      else if (ASC_FEATURE_RELAXED_SIMD) gather6(from, at, stride, count - q, to, bytes);
+      else gather4(from, at, stride, count - q, to, bytes);
     }
-  }
-  for (; j < keys; j++) {
-    for (let d: usize = 0; d < bytes; d += 32) gather1(weights + <usize>j * ROW, row + d, stride, count, sums + <usize>j * bytes + d, bytes);
+    j += block;
   }
 }
 
