@@ -27,7 +27,8 @@ export class ByteReader {
    * @param context - `fn`: the function whose name errors carry. `source`: the file's name, for the message.
    */
   constructor(bytes: Uint8Array, context: { fn: string; source: string }) {
-    this.#bytes = bytes;
+    // Node's Buffer slices without copying; a plain view of the same bytes does as Uint8Array says.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#fn = context.fn;
     this.#source = context.source;
@@ -71,7 +72,8 @@ export class ByteReader {
   /** `count` float32 values, copied (the file's bytes need not be aligned). */
   float32Array(field: string, count: number): Float32Array {
     const start = this.#take(field, count * 4);
-    const bytes = this.#bytes.slice(start, start + count * 4);
+    // Not `slice`, which gives a view of a Node Buffer.
+    const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
     if (littleEndian) return new Float32Array(bytes.buffer);
     const view = new DataView(bytes.buffer);
     return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));

@@ -123,7 +123,8 @@ test("what is saved is restored, and goes on as if nothing had happened", () => 
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
   const restored = growingCache({ numLayers: 2 });
-  restored.restore(cache.save());
+  // As Node reads files: somewhere in a larger buffer.
+  restored.restore(Buffer.concat([Buffer.alloc(8, 0xff), cache.save()]).subarray(8));
   append(cache, 2, 7);
   append(restored, 2, 7);
   expect(content(restored)).toEqual(content(cache));

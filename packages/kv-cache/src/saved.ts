@@ -76,7 +76,7 @@ export function readSaved(
       const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype)!;
       const array = viewArray(
         ours as DType,
-        bytes.slice(start, end).buffer,
+        new Uint8Array(bytes.subarray(start, end)).buffer,
         0,
         shape.reduce((a, b) => a * b, 1),
       );

@@ -38,7 +38,7 @@ export function readLlama2cVocabulary(bytes: Uint8Array): Llama2cVocabulary {
       throw refuse(`${field}.length`, length, `0 to max_token_length = ${longest} bytes`);
     }
     scores.push(score);
-    pieces.push(reader.bytes(`${field}.bytes`, length).slice()); // a copy: the file may be let go or written over
+    pieces.push(new Uint8Array(reader.bytes(`${field}.bytes`, length))); // a copy: the file may be let go or written over
   }
   if (pieces.length < 3) {
     throw refuse("tokens", pieces.length, "3 or more: unknown, beginning and end of sequence come first");

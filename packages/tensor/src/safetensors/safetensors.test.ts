@@ -84,6 +84,15 @@ test("each tensor is aligned in the file, views are written as they look, nested
   );
 });
 
+test("a Node Buffer, which may lie anywhere in a shared pool, is read as its bytes are", async () => {
+  const bytes = await writeSafetensors({ w: tensor([1, 2, 3]) });
+  const pool = Buffer.concat([Buffer.alloc(24, 0xff), bytes]);
+  const { tensors } = await readSafetensors(pool.subarray(24));
+  expect(tensors.w!.toNested()).toEqual([1, 2, 3]);
+  pool.fill(0);
+  expect(tensors.w!.toNested()).toEqual([1, 2, 3]);
+});
+
 test("a tensor read from the caller's bytes does not change with them", async () => {
   const bytes = await writeSafetensors({ x: tensor([1, 2]) });
   const { tensors } = await readSafetensors(bytes);

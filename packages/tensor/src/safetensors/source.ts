@@ -42,7 +42,8 @@ export async function openBytes(source: SafetensorsSource, signal: Signal): Prom
   if (source instanceof Uint8Array) {
     return checked(`${source.length} bytes`, {
       size: source.length,
-      read: (start, end) => source.slice(start, end),
+      // A copy of its own buffer: `slice` of a Node Buffer is a view into a pool.
+      read: (start, end) => new Uint8Array(source.subarray(start, end)),
     });
   }
   if (typeof Blob !== "undefined" && source instanceof Blob) {
@@ -58,7 +59,7 @@ export async function openBytes(source: SafetensorsSource, signal: Signal): Prom
     const { size } = given as ByteSource;
     return checked(`source of ${size} bytes`, {
       size,
-      read: async (start, end, signal) => (await given.read!(start, end, signal)).slice(),
+      read: async (start, end, signal) => new Uint8Array(await given.read!(start, end, signal)),
     });
   }
   throw new ArgumentError({
