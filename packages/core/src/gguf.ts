@@ -81,8 +81,8 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
       const count = countOf(`${field}: count`, items === 8 ? 8 : items === 9 ? 12 : sizeOf(field, items));
       return Array.from({ length: count }, (_, i) => value(`${field}[${i}]`, items, depth + 1));
     }
-    const view = new DataView(reader.bytes(field, sizeOf(field, type)).slice().buffer);
-    return scalars[type]![1](view);
+    const part = reader.bytes(field, sizeOf(field, type));
+    return scalars[type]![1](new DataView(part.buffer, part.byteOffset, part.byteLength));
   };
   const sizeOf = (field: string, type: number): number => {
     const size = scalars[type]?.[0];

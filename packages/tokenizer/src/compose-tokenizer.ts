@@ -4,9 +4,11 @@ import type { Decode, TokenNames } from "./decoding/decode.js";
 import type { Model } from "./models/model.js";
 import { slicePassage, rewritePassage, wholePassage, type Passage } from "./rewriting/passage.js";
 import type { Rewrite } from "./rewriting/rewrite.js";
-import { spansOfWidths, toCodePoints } from "./spans.js";
+import { spansOfWidths, toCodePoints, trimSpans } from "./spans.js";
 import type { Split } from "./splitting/split.js";
+import { paddedLength, type Padding } from "./pad.js";
 import type { Template, TemplateItem } from "./template.js";
+import { keptLengths, type Truncation } from "./truncate.js";
 import type { EncodeOptions, Encoding, PieceTrace, Tokenizer, Trace } from "./tokenizer.js";
 import { wellFormed } from "./well-formed.js";
 
@@ -20,6 +22,12 @@ export type Stages = {
   model: Model;
   /** Fourth: what stands around a text. Default: nothing. */
   postProcess?: Template;
+  /** How long a sequence may be. Default: as long as it is. */
+  truncate?: Truncation;
+  /** How a sequence is filled up. Default: not at all. */
+  pad?: Padding;
+  /** Whether the white space of a token is taken from its offsets. Default: no. */
+  trimOffsets?: { readonly addedSpace: boolean };
   /** Fifth: from ids to text. */
   decode: Decode;
   /** Tokens that are found in the text before the first stage, or after it. Default: none. */
@@ -149,11 +157,60 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     };
   };
 
+  const encoding: Tokenizer["encoding"] = (text, options = {}) => {
+    const { pair, unit = "utf16" } = options;
+    const texts = pair === undefined ? [text] : [text, pair];
+    const encoded = texts.map((each) => {
+      const [ids, spans] = traced(each, options);
+      if (stages.trimOffsets) trimSpans(ids.map(names.token), spans, stages.trimOffsets.addedSpace);
+      if (unit === "codePoint") toCodePoints(each, spans);
+      return { ids, spans };
+    });
+    const template = templateOf(options, pair !== undefined);
+    const around = template.filter((item) => "id" in item).length;
+    if (stages.truncate) {
+      const lengths = [encoded[0]!.ids.length, encoded[1]?.ids.length ?? 0] as const;
+      const kept = keptLengths(lengths, around, stages.truncate);
+      encoded.forEach((each, i) => {
+        const from = stages.truncate!.side === "left" ? each.ids.length - kept[i]! : 0;
+        each.ids = each.ids.slice(from, from + kept[i]!);
+        each.spans = each.spans.slice(2 * from, 2 * (from + kept[i]!));
+      });
+    }
+    const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], texts: [] };
+    const add = (id: number, start: number, end: number, type: number, which: number) => {
+      result.ids.push(id);
+      result.tokens.push(names.token(id));
+      result.offsets.push([start, end]);
+      result.typeIds.push(type);
+      result.texts.push(which);
+    };
+    const fill = () => {
+      const { padId, typeId = 0 } = stages.pad!;
+      const length = encoded.reduce((sum, { ids }) => sum + ids.length, around);
+      for (let at = length; at < paddedLength(length, stages.pad!); at++) add(padId, 0, 0, typeId, -1);
+    };
+    if (stages.pad?.side === "left") fill();
+    for (const item of template) {
+      if ("id" in item) {
+        add(item.id, 0, 0, item.type, -1);
+        continue;
+      }
+      const which = item.text === "A" ? 0 : 1;
+      const { ids, spans } = encoded[which]!;
+      ids.forEach((id, at) => add(id, spans[2 * at]!, spans[2 * at + 1]!, item.type, which));
+    }
+    if (stages.pad && stages.pad.side !== "left") fill();
+    return result;
+  };
+
   return {
+    stages,
     vocabSize,
     bosId: stages.bosId,
     eosId: stages.eosId,
     encode(text, options = {}) {
+      if (stages.truncate || stages.pad) return encoding(text, options).ids;
       const ids: number[] = [];
       for (const item of templateOf(options, false)) {
         if ("id" in item) ids.push(item.id);
@@ -161,25 +218,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       }
       return ids;
     },
-    encoding(text, options = {}) {
-      const { pair, unit = "utf16" } = options;
-      const encoding: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], texts: [] };
-      for (const item of templateOf(options, pair !== undefined)) {
-        const which = "id" in item ? -1 : item.text === "A" ? 0 : 1;
-        const [ids, spans] =
-          "id" in item ? [[item.id], [0, 0]] : traced(item.text === "A" ? text : (pair ?? ""), options);
-        if ("text" in item && unit === "codePoint")
-          toCodePoints(item.text === "A" ? text : (pair ?? ""), spans);
-        ids.forEach((id, at) => {
-          encoding.ids.push(id);
-          encoding.tokens.push(names.token(id));
-          encoding.offsets.push([spans[2 * at]!, spans[2 * at + 1]!]);
-          encoding.typeIds.push(item.type);
-          encoding.texts.push(which);
-        });
-      }
-      return encoding;
-    },
+    encoding,
     count(text, { limit = Infinity, ...options } = {}) {
       let total = 0;
       const ids: number[] = [];

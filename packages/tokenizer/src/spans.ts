@@ -45,3 +45,20 @@ export function toCodePoints(text: string, places: number[]): void {
   }
   places.forEach((place, i) => (places[i] = points[place]!));
 }
+
+/**
+ * Takes the white space of tokens from their spans, in place: that of byte letters too. Where the encoder itself puts
+ * a space in front of the text, one stays with the first token, since it is no character of the text.
+ */
+export function trimSpans(tokens: readonly string[], spans: number[], addedSpace: boolean): void {
+  tokens.forEach((token, i) => {
+    let left = /^[Ġ\p{White_Space}]*/u.exec(token)![0].length;
+    const right = left === token.length ? left : token.length - token.replace(trailingSpace, "").length;
+    const [start, end] = [spans[2 * i]!, spans[2 * i + 1]!];
+    if (left > 0 && addedSpace && (i === 0 || start === 0)) left -= 1;
+    spans[2 * i] = Math.min(start + left, end);
+    if (right > 0) spans[2 * i + 1] = Math.max(end - right, spans[2 * i]!);
+  });
+}
+
+const trailingSpace = /[Ġ\p{White_Space}]+$/u;

@@ -1,5 +1,9 @@
+import type { Stages } from "./compose-tokenizer.js";
+
 /** What every tokenizer of this package is, whatever file or algorithm it came from. */
 export type Tokenizer = {
+  /** What it is made of. `composeTokenizer({ ...tokenizer.stages, normalize: [] })` is another one. */
+  readonly stages: Stages;
   /** How many ids there are: they run from 0 to `vocabSize - 1`. A model's vocabulary has at least this size. */
   readonly vocabSize: number;
   /** The token that stands at the beginning of a sequence, if there is one. */

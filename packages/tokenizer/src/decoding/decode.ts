@@ -11,4 +11,6 @@ export type Decode = {
   readonly name: string;
   /** A decoder for one text. Ids it is given are in the vocabulary. */
   start(tokens: TokenNames): StreamingDecoder;
+  /** How `tokenizer.json` writes it; without it a tokenizer cannot be saved. */
+  readonly json?: unknown;
 };

@@ -81,6 +81,7 @@ export function byteBpeOf(
 
   return {
     name: "byte-level BPE",
+    readsBytes: true,
     vocabSize: tokens.size,
     append(text, start, end, ids, widths) {
       const remembered = widths === undefined && end - start <= longestRemembered;

@@ -17,6 +17,10 @@ export type Model = {
   token(id: number): string | undefined;
   /** The id of a token as its file writes it, or undefined. */
   id(token: string): number | undefined;
+  /** Whether it reads the bytes of a text, so that its tokens are letters that stand for bytes. */
+  readonly readsBytes?: boolean;
   /** How the tokens of a piece came to be, where they come by merging: the symbols at first and after each merge. */
   steps?(piece: string): readonly (readonly string[])[];
+  /** How `tokenizer.json` writes it; without it a tokenizer cannot be saved. */
+  json?(): unknown;
 };

@@ -2,5 +2,7 @@ import { defineRewrite, type Rewrite } from "./rewrite.js";
 
 /** Writes `prefix` in front of a text that is not empty. */
 export function prepend(prefix: string): Rewrite {
-  return defineRewrite(`prepend ${JSON.stringify(prefix)}`, (text) => (text === "" ? [] : [[0, 0, prefix]]));
+  return defineRewrite(`prepend ${JSON.stringify(prefix)}`, (text) => (text === "" ? [] : [[0, 0, prefix]]), {
+    json: { type: "Prepend", prepend: prefix },
+  });
 }

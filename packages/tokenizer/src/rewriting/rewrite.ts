@@ -11,13 +11,20 @@ export type Rewrite = {
   apply(text: string, first: boolean): string;
   /** What `apply` changes: edits in order, none over another. */
   edits(text: string, first: boolean): Iterable<Edit>;
+  /** How `tokenizer.json` writes it; null where the step before says it too; without it nothing can be saved. */
+  readonly json?: unknown;
 };
 
-/** A rewrite from its edits alone. */
-export function defineRewrite(name: string, edits: Rewrite["edits"]): Rewrite {
-  return { name, edits, apply: (text, first) => applyEdits(text, edits(text, first)) };
+/** A rewrite from its edits; `apply`, if given, is a faster way to the same text. */
+export function defineRewrite(
+  name: string,
+  edits: Rewrite["edits"],
+  more: { apply?: Rewrite["apply"]; json?: unknown } = {},
+): Rewrite {
+  return { name, edits, apply: (text, first) => applyEdits(text, edits(text, first)), ...more };
 }
 
+/** The text after the edits. */
 export function applyEdits(text: string, edits: Iterable<Edit>): string {
   let [result, at] = ["", 0];
   for (const [start, end, replacement] of edits) {
@@ -25,4 +32,25 @@ export function applyEdits(text: string, edits: Iterable<Edit>): string {
     at = end;
   }
   return at === 0 && result === "" ? text : result + text.slice(at);
+}
+
+/** A rewrite that changes each character by itself. */
+export function byCharacter(
+  name: string,
+  change: (character: string) => string,
+  more: { apply?: Rewrite["apply"]; json?: unknown } = {},
+): Rewrite {
+  return defineRewrite(
+    name,
+    function* (text) {
+      let at = 0;
+      for (const character of text) {
+        const changed = change(character);
+        const end = at + character.length;
+        if (changed !== character) yield [at, end, changed] satisfies Edit;
+        at = end;
+      }
+    },
+    more,
+  );
 }

@@ -1,19 +1,88 @@
+import { newerCharacters } from "./newer-characters.js";
 import { defineRewrite, type Edit, type Rewrite } from "./rewrite.js";
 
-/** Small letters, character by character, as Unicode maps them wherever they stand. */
-export const lowercase: Rewrite = /* @__PURE__ */ byCharacter("lowercase", (character) =>
-  character.toLowerCase(),
-);
+/** Unicode's normal form C: letters and their accents as one character where there is one. */
+export const nfc: Rewrite = /* @__PURE__ */ unicodeForm("NFC");
+/** Unicode's normal form D: letters and their accents apart. */
+export const nfd: Rewrite = /* @__PURE__ */ unicodeForm("NFD");
+/** As {@link nfc}, with look-alikes made equal: `ﬁ` becomes `fi`, `²` becomes `2`. */
+export const nfkc: Rewrite = /* @__PURE__ */ unicodeForm("NFKC");
+/** As {@link nfd}, with look-alikes made equal. */
+export const nfkd: Rewrite = /* @__PURE__ */ unicodeForm("NFKD");
 
-/** A rewrite that looks at one character at a time. */
-export function byCharacter(name: string, change: (character: string) => string): Rewrite {
-  return defineRewrite(name, function* (text) {
-    let at = 0;
-    for (const character of text) {
-      const changed = change(character);
-      const end = at + character.length;
-      if (changed !== character) yield [at, end, changed] satisfies Edit;
-      at = end;
-    }
-  });
+type Form = "NFC" | "NFD" | "NFKC" | "NFKD";
+
+function unicodeForm(form: Form): Rewrite {
+  return defineRewrite(
+    form,
+    function (text) {
+      const edits: Edit[] = [];
+      let whole = "";
+      for (const { index, 0: cluster } of text.matchAll(clusters)) {
+        const normal = normalized(cluster, form);
+        if (normal !== cluster) edits.push(...clusterEdits(cluster, normal, index, form));
+        whole += normal;
+      }
+      // A form may reach over clusters in rare scripts; then the whole text is one edit.
+      const normal = normalized(text, form);
+      return normal === whole ? edits : [[0, text.length, normal]];
+    },
+    { apply: (text) => normalized(text, form), json: { type: form } },
+  );
+}
+
+/** A character with the marks behind it; Hangul's vowels and finals go with their consonant. */
+const clusters = /[^][\p{M}\u1161-\u1175\u11A8-\u11C2\uFF9E\uFF9F]*/gu;
+
+/** Edits as fine as they can be: by character, or where marks change places, the letter and then its marks. */
+function clusterEdits(cluster: string, normal: string, start: number, form: Form): Edit[] {
+  const characters = [...cluster];
+  const normals = characters.map((character) => normalized(character, form));
+  if (normals.join("") === normal) {
+    let at = start;
+    return characters.flatMap((character, i): Edit[] => {
+      const from = at;
+      at += character.length;
+      return normals[i] === character ? [] : [[from, at, normals[i]!]];
+    });
+  }
+  // Marks may only have changed places.
+  const result = [...normal];
+  if (result.length === characters.length) {
+    let at = start;
+    return characters.map((character, i): Edit => [at, (at += character.length), result[i]!]);
+  }
+  // Else the letter and then its marks: those that stay as they are, and before them those that went into the letter.
+  const letter = form.endsWith("D") ? String.fromCodePoint(normals[0]!.codePointAt(0)!) : "";
+  if (letter !== "" && normal.startsWith(letter)) {
+    const middle = start + characters[0]!.length;
+    return [
+      [start, middle, letter],
+      [middle, start + cluster.length, normal.slice(letter.length)],
+    ];
+  }
+  const composed = result;
+  while (composed.length > 1 && characters.length > 1 && composed.at(-1) === characters.at(-1)) {
+    composed.pop();
+    characters.pop();
+  }
+  const middle = start + characters[0]!.length;
+  return [
+    [start, middle, composed.join("")],
+    [middle, start + characters.join("").length, ""],
+  ];
+}
+
+/** The form of a text, but for characters that the library's tables do not have. */
+function normalized(text: string, form: Form): string {
+  if (!newerCharacters.decomposed.test(text)) return text.normalize(form);
+  const parts: string[] = [];
+  let known = "";
+  for (const character of text) {
+    if (newerCharacters.decomposed.test(character)) {
+      parts.push(known.normalize(form), character);
+      known = "";
+    } else known += character;
+  }
+  return parts.join("") + known.normalize(form);
 }

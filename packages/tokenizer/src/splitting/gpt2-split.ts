@@ -22,16 +22,20 @@ export const gpt2Pattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+|
  * spans.flatMap((start, i) => (i % 2 ? [] : [text.slice(start, spans[i + 1])])); // => ["We", "'re", " ", " here", "!"]
  * ```
  */
-export const gpt2Split: Split = /* @__PURE__ */ defineSplit("gpt2", (text, start) => {
-  const contraction = contractionEnd(text, start, "lower");
-  if (contraction > start) return contraction;
-  const from = text.charCodeAt(start) === 32 ? start + 1 : start;
-  for (const kinds of [kind.letter, kind.number, others]) {
-    const end = runEnd(text, from, kinds);
-    if (end > from) return end;
-  }
-  return spacePieceEnd(text, start, runEnd(text, start, kind.space));
-});
+export const gpt2Split: Split = /* @__PURE__ */ defineSplit(
+  "gpt2",
+  (text, start) => {
+    const contraction = contractionEnd(text, start, "lower");
+    if (contraction > start) return contraction;
+    const from = text.charCodeAt(start) === 32 ? start + 1 : start;
+    for (const kinds of [kind.letter, kind.number, others]) {
+      const end = runEnd(text, from, kinds);
+      if (end > from) return end;
+    }
+    return spacePieceEnd(text, start, runEnd(text, start, kind.space));
+  },
+  { json: { type: "Split", pattern: { Regex: gpt2Pattern }, behavior: "Isolated", invert: false } },
+);
 
 /** `[^\s\p{L}\p{N}]` */
 const others = kind.mark | kind.punctuation | kind.symbol | kind.other;

@@ -1,4 +1,3 @@
-import type { Dialect } from "../regex/parse-pattern.js";
 import { gpt2Pattern, gpt2Split } from "./gpt2-split.js";
 import { patternSplit } from "./pattern-split.js";
 import type { Split } from "./split.js";
@@ -69,6 +68,6 @@ const byPattern: ReadonlyMap<string, Split> = /* @__PURE__ */ new Map([
 ]);
 
 /** The split of a pattern: one written by hand where there is one, else {@link patternSplit}'s. */
-export function splitOfPattern(pattern: string, options: { dialect?: Dialect; field?: string } = {}): Split {
+export function splitOfPattern(pattern: string, options: Parameters<typeof patternSplit>[1] = {}): Split {
   return byPattern.get(pattern) ?? patternSplit(pattern, options);
 }

@@ -32,8 +32,10 @@ export function patternSplit(
   const tree = parsePattern(pattern, field, dialect);
   checkCost(tree, pattern, field);
   const regex = new RegExp(toJavaScript(tree), "gu");
+  const json = { type: "Split", pattern: { Regex: pattern }, behavior: behaviorName(behavior), invert };
   return {
     name: `pattern ${pattern}`,
+    json,
     spans(text) {
       const matches: number[] = [];
       for (const { index, 0: match } of text.matchAll(regex)) {
@@ -50,8 +52,10 @@ export function textSplit(
   options: { behavior?: MatchBehavior; invert?: boolean } = {},
 ): Split {
   const { behavior = "isolated", invert = false } = options;
+  const json = { type: "Split", pattern: { String: content }, behavior: behaviorName(behavior), invert };
   return {
     name: `text ${JSON.stringify(content)}`,
+    json,
     spans(text) {
       const matches: number[] = [];
       for (
@@ -65,6 +69,10 @@ export function textSplit(
     },
   };
 }
+
+/** A behaviour as `tokenizer.json` writes it. */
+export const behaviorName = (behavior: MatchBehavior): string =>
+  behavior[0]!.toUpperCase() + behavior.slice(1);
 
 /** The pieces, from the matches. */
 export function arrange(

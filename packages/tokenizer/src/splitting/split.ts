@@ -8,10 +8,16 @@ export type Split = {
    * list of them is made. Always more than `start`.
    */
   next?(text: string, start: number): number;
+  /** How `tokenizer.json` writes it; null where the step before says it too; without it nothing can be saved. */
+  readonly json?: unknown;
 };
 
 /** A split that drops nothing, from the function that finds the end of a piece. */
-export function defineSplit(name: string, next: (text: string, start: number) => number): Split {
+export function defineSplit(
+  name: string,
+  next: (text: string, start: number) => number,
+  more: { json?: unknown } = {},
+): Split {
   return {
     name,
     next,
@@ -24,5 +30,6 @@ export function defineSplit(name: string, next: (text: string, start: number) =>
       }
       return spans;
     },
+    ...more,
   };
 }

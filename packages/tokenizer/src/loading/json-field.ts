@@ -1,0 +1,81 @@
+import { FormatError } from "@qkv/core";
+
+/** A value of a JSON file and where it stands, so that what is wrong with it is said by name. */
+export class JsonField {
+  readonly value: unknown;
+  readonly path: string;
+  readonly #context: { fn: string; source: string };
+
+  constructor(value: unknown, context: { fn: string; source: string }, path = "") {
+    this.value = value;
+    this.path = path;
+    this.#context = context;
+  }
+
+  /** Reads a whole file. */
+  static parse(text: string, context: { fn: string; source: string }): JsonField {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      const { fn, source } = context;
+      const fix = "give the file as it was published; this one is cut short or of another format.";
+      const received = text.length > 80 ? `${text.length} characters` : text;
+      throw new FormatError({ fn, argument: source, received, expected: "JSON", fix, cause });
+    }
+    return new JsonField(value, context);
+  }
+
+  /** The field of this name; its value is undefined where there is none. A field of nothing is nothing. */
+  get(key: string): JsonField {
+    const { value } = this;
+    if (value !== undefined && value !== null && !isObject(value)) this.fail("an object");
+    const child = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    return new JsonField(child, this.#context, this.path === "" ? key : `${this.path}.${key}`);
+  }
+
+  get isMissing(): boolean {
+    return this.value === undefined || this.value === null;
+  }
+
+  object(): Record<string, unknown> {
+    return isObject(this.value) ? this.value : this.fail("an object");
+  }
+
+  list(): JsonField[] {
+    if (!Array.isArray(this.value)) return this.fail("a list");
+    return this.value.map((item: unknown, i) => new JsonField(item, this.#context, `${this.path}[${i}]`));
+  }
+
+  string(fallback?: string): string {
+    if (this.isMissing && fallback !== undefined) return fallback;
+    return typeof this.value === "string" ? this.value : this.fail("a text");
+  }
+
+  boolean(fallback: boolean): boolean {
+    if (this.isMissing) return fallback;
+    return typeof this.value === "boolean" ? this.value : this.fail("true or false");
+  }
+
+  /** A whole number, 0 or more. */
+  count(fallback?: number): number {
+    if (this.isMissing && fallback !== undefined) return fallback;
+    const { value } = this;
+    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+      ? value
+      : this.fail("a whole number, 0 or more");
+  }
+
+  fail(
+    expected: string,
+    fix = "give the file as it was published; this one is damaged or of another format.",
+  ): never {
+    const { fn, source } = this.#context;
+    const argument = this.path === "" ? source : `${source}: ${this.path}`;
+    throw new FormatError({ fn, argument, received: this.value, expected, fix });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

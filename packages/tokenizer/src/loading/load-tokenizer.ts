@@ -1,0 +1,72 @@
+import { ArgumentError } from "@qkv/core";
+import { llama2cTokenizer } from "../llama2c-tokenizer.js";
+import type { Tokenizer } from "../tokenizer.js";
+import { ggufTokenizer } from "./gguf.js";
+import { sentencePieceTokenizer } from "./sentencepiece.js";
+import { tiktokenTokenizer } from "./tiktoken.js";
+import { tokenizerFromJson } from "./tokenizer-json/tokenizer-json.js";
+import { bertTokenizer, gpt2Tokenizer } from "./vocab-files.js";
+import { cl100kSplit, o200kSplit } from "../splitting/known-splits.js";
+import { gpt2Split } from "../splitting/gpt2-split.js";
+
+/**
+ * The tokenizer of a folder's files, told by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
+ * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `vocab.txt`, `*.bin`.
+ *
+ * @param files - The files by name; others may be among them. `tokenizer_config.json` is read with `tokenizer.json`.
+ *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
+ * @throws {ArgumentError} If no file is a tokenizer's. What the loader of the file throws.
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer } from "@qkv/tokenizer";
+ *
+ * const files = { "vocab.txt": new TextEncoder().encode("[UNK]\nhello") };
+ * loadTokenizer(files).encode("Hello!"); // => [1, 0]
+ * ```
+ */
+export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
+  const names = Object.keys(files).sort();
+  const find = (test: RegExp) => names.find((name) => test.test(name));
+  const read = (name: string) => files[name]!;
+
+  if (files["tokenizer.json"])
+    return tokenizerFromJson(files["tokenizer.json"], files["tokenizer_config.json"]);
+  const json = find(/(^|[-_.])tokenizer\.json$/i);
+  if (json !== undefined) return tokenizerFromJson(read(json), files["tokenizer_config.json"]);
+  const gguf = find(/\.gguf$/i);
+  if (gguf !== undefined) return ggufTokenizer(read(gguf));
+  const model = find(/\.model$/i);
+  if (model !== undefined) return sentencePieceTokenizer(read(model));
+  const [vocab, merges] = [find(/(vocab|encoder)\.json$/i), find(/(merges\.txt|vocab\.bpe)$/i)];
+  if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(read(vocab), read(merges));
+  const ranks = find(/\.tiktoken$/i);
+  if (ranks !== undefined) return tiktokenTokenizer(read(ranks), { split: splitOfName(ranks) });
+  const lines = find(/vocab\.txt$/i);
+  if (lines !== undefined) return bertTokenizer(read(lines));
+  const llama2c = find(/\.bin$/i);
+  if (llama2c !== undefined) return llama2cTokenizer(read(llama2c));
+  const other = find(/\.json$/i);
+  if (other !== undefined && names.length === 1) return tokenizerFromJson(read(other));
+  throw new ArgumentError({
+    fn: "loadTokenizer",
+    argument: "files",
+    received: names,
+    expected:
+      "a tokenizer's files: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or *.bin",
+    fix: "give the folder that the model came in.",
+  });
+}
+
+function splitOfName(name: string) {
+  if (/cl100k/i.test(name)) return cl100kSplit;
+  if (/o200k/i.test(name)) return o200kSplit;
+  if (/r50k|p50k|gpt2/i.test(name)) return gpt2Split;
+  throw new ArgumentError({
+    fn: "loadTokenizer",
+    argument: "files",
+    received: name,
+    expected: "a name that says how text is split: cl100k, o200k, r50k, p50k or gpt2",
+    fix: "rename the file, or call `tiktokenTokenizer(bytes, { split })`.",
+  });
+}

@@ -1,0 +1,107 @@
+import { FormatError } from "@qkv/core";
+import { ProtobufReader } from "./protobuf-reader.js";
+
+/** What a SentencePiece model file says. */
+export type SentencePieceModel = {
+  /** By id. Types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
+  readonly pieces: readonly { readonly text: string; readonly score: number; readonly type: number }[];
+  readonly settings: SentencePieceSettings;
+};
+
+export type SentencePieceSettings = {
+  readonly kind: "unigram" | "bpe";
+  readonly byteFallback: boolean;
+  /** Whether the space that marks a word stands behind it instead of in front. */
+  readonly spaceAsSuffix: boolean;
+  /** Whether a text gets one more space. */
+  readonly dummyPrefix: boolean;
+  /** Whether spaces at the ends go, and those in a row become one. */
+  readonly removeExtraSpaces: boolean;
+  /** Whether a space is written `▁`. */
+  readonly escapeSpaces: boolean;
+  /** The compiled character map; empty where there is none. */
+  readonly characterMap: Uint8Array;
+  /** What an unknown token is decoded to. */
+  readonly unknownText: string;
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+};
+
+/**
+ * Reads a SentencePiece model file, a protocol buffer.
+ *
+ * @throws {FormatError} If it is damaged, or holds a model of words or characters.
+ */
+export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
+  const context = { fn: "sentencePieceTokenizer", source: "model file" };
+  const refuse = (field: string, received: unknown, expected: string) =>
+    new FormatError({
+      fn: context.fn,
+      argument: `${context.source}: ${field}`,
+      received,
+      expected,
+      fix: "give a .model file as SentencePiece writes it; this one is damaged or of another format.",
+    });
+  const pieces: { text: string; score: number; type: number }[] = [];
+  let [kind, byteFallback, spaceAsSuffix] = [1, false, false];
+  let [bosId, eosId, unknownText] = [1, 2, " \u2047 "];
+  let [dummyPrefix, removeExtraSpaces, escapeSpaces] = [true, true, true];
+  let characterMap: Uint8Array = new Uint8Array();
+
+  const file = new ProtobufReader(bytes, context);
+  while (file.next("model")) {
+    if (file.field === 1) {
+      const name = `pieces[${pieces.length}]`;
+      const entry = file.message(name);
+      const piece = { text: "", score: 0, type: 1 };
+      while (entry.next(name)) {
+        if (entry.field === 1) piece.text = entry.text(`${name}.piece`);
+        else if (entry.field === 2) piece.score = entry.float(`${name}.score`);
+        else if (entry.field === 3) piece.type = entry.varint(`${name}.type`);
+        else entry.skip(name);
+      }
+      if (!Number.isFinite(piece.score)) throw refuse(`${name}.score`, piece.score, "a finite number");
+      pieces.push(piece);
+    } else if (file.field === 2) {
+      const spec = file.message("trainer_spec");
+      while (spec.next("trainer_spec")) {
+        if (spec.field === 3) kind = spec.varint("trainer_spec.model_type");
+        else if (spec.field === 24)
+          spaceAsSuffix = spec.varint("trainer_spec.treat_whitespace_as_suffix") !== 0;
+        else if (spec.field === 35) byteFallback = spec.varint("trainer_spec.byte_fallback") !== 0;
+        else if (spec.field === 41) bosId = spec.varint("trainer_spec.bos_id");
+        else if (spec.field === 42) eosId = spec.varint("trainer_spec.eos_id");
+        else if (spec.field === 44) unknownText = spec.text("trainer_spec.unk_surface");
+        else spec.skip("trainer_spec");
+      }
+    } else if (file.field === 3) {
+      const spec = file.message("normalizer_spec");
+      while (spec.next("normalizer_spec")) {
+        if (spec.field === 2) characterMap = spec.bytes("normalizer_spec.precompiled_charsmap");
+        else if (spec.field === 3) dummyPrefix = spec.varint("normalizer_spec.add_dummy_prefix") !== 0;
+        else if (spec.field === 4)
+          removeExtraSpaces = spec.varint("normalizer_spec.remove_extra_whitespaces") !== 0;
+        else if (spec.field === 5) escapeSpaces = spec.varint("normalizer_spec.escape_whitespaces") !== 0;
+        else spec.skip("normalizer_spec");
+      }
+    } else file.skip("model");
+  }
+  if (pieces.length === 0) throw refuse("pieces", 0, "1 or more");
+  if (kind !== 1 && kind !== 2) throw refuse("trainer_spec.model_type", kind, "1 (Unigram) or 2 (BPE)");
+  // Ids are int32 in the file; -1, which is none, comes as a very large number.
+  const idOf = (id: number, type: number) =>
+    id < pieces.length && pieces[id]!.type === type ? id : undefined;
+  const settings: SentencePieceSettings = {
+    kind: kind === 1 ? "unigram" : "bpe",
+    byteFallback,
+    spaceAsSuffix,
+    dummyPrefix,
+    removeExtraSpaces,
+    escapeSpaces,
+    characterMap,
+    unknownText,
+    bosId: idOf(bosId, 3),
+    eosId: idOf(eosId, 3),
+  };
+  return { pieces, settings };
+}

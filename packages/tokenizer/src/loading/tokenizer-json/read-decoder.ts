@@ -1,0 +1,81 @@
+import type { Decode } from "../../decoding/decode.js";
+import {
+  byteFallbackStep,
+  byteLevelStep,
+  ctcStep,
+  decodeSteps,
+  fuseStep,
+  metaspaceStep,
+  replacePatternStep,
+  replaceStep,
+  spacedStep,
+  stripStep,
+  suffixStep,
+  wordPieceStep,
+  type DecodeStep,
+} from "../../decoding/decode-steps.js";
+import { checkCost } from "../../regex/check-cost.js";
+import { parsePattern } from "../../regex/parse-pattern.js";
+import { toJavaScript } from "../../regex/to-javascript.js";
+import type { JsonField } from "../json-field.js";
+
+/** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are written with spaces between them. */
+export function readDecoder(field: JsonField): Decode {
+  return decodeSteps(field.isMissing ? [spacedStep] : readSteps(field, { fused: false }));
+}
+
+/** @param state - Whether a `Fuse` came before, which makes one text of the tokens. */
+function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
+  const type = field.get("type");
+  switch (type.string()) {
+    case "Sequence":
+      return field
+        .get("decoders")
+        .list()
+        .flatMap((each) => readSteps(each, state));
+    case "ByteLevel":
+      return [byteLevelStep];
+    case "ByteFallback":
+      return [byteFallbackStep];
+    case "Fuse":
+      state.fused = true;
+      return [fuseStep];
+    case "WordPiece":
+      return [wordPieceStep(field.get("prefix").string("##"), field.get("cleanup").boolean(true))];
+    case "BPEDecoder":
+      return [suffixStep(field.get("suffix").string("</w>"))];
+    case "CTC":
+      return [
+        ctcStep(
+          field.get("pad_token").string("<pad>"),
+          field.get("word_delimiter_token").string("|"),
+          field.get("cleanup").boolean(true),
+        ),
+      ];
+    case "Metaspace": {
+      const scheme = field.get("prepend_scheme");
+      const name = scheme.string(field.get("add_prefix_space").boolean(true) ? "always" : "never");
+      const prepend =
+        name === "always" || name === "first" || name === "never"
+          ? name
+          : scheme.fail("always, first or never");
+      return [metaspaceStep(field.get("replacement").string("▁"), prepend)];
+    }
+    case "Strip": {
+      const content = field.get("content").string();
+      return [stripStep(content, field.get("start").count(0), field.get("stop").count(0), state.fused)];
+    }
+    case "Replace": {
+      const content = field.get("content").string();
+      const regex = field.get("pattern").get("Regex");
+      if (regex.isMissing) return [replaceStep(field.get("pattern").get("String").string(), content)];
+      const tree = parsePattern(regex.string(), regex.path, "oniguruma");
+      checkCost(tree, regex.string(), regex.path);
+      return [replacePatternStep(new RegExp(toJavaScript(tree), "gu"), content, field.value)];
+    }
+    default:
+      return type.fail(
+        "a decoder: Sequence, ByteLevel, ByteFallback, Fuse, WordPiece, BPEDecoder, CTC, Metaspace, Strip, Replace",
+      );
+  }
+}

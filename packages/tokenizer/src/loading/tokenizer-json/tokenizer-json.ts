@@ -1,0 +1,133 @@
+import { ArgumentError } from "@qkv/core";
+import type { AddedToken } from "../../added-tokens.js";
+import { composeTokenizer } from "../../compose-tokenizer.js";
+import { byteLettersRewrite } from "../../rewriting/byte-letters-rewrite.js";
+import type { Padding } from "../../pad.js";
+import type { Tokenizer } from "../../tokenizer.js";
+import type { Truncation } from "../../truncate.js";
+import { JsonField } from "../json-field.js";
+import { readDecoder } from "./read-decoder.js";
+import { readModel } from "./read-model.js";
+import { readNormalizer } from "./read-normalizer.js";
+import { readPostProcessor } from "./read-post-processor.js";
+import { readPreTokenizer } from "./read-pre-tokenizer.js";
+
+/**
+ * The tokenizer of a `tokenizer.json`, as Hugging Face's `tokenizers` writes it, with all of its stages: any
+ * normalizer, pre-tokenizer, model, post-processor and decoder but `UnicodeScripts`. It gives the ids that the
+ * library gives.
+ *
+ * @param file - The file's text, its bytes, or what `JSON.parse` made of it.
+ * @param config - The `tokenizer_config.json` beside it, in any of the same forms: it names the tokens at the
+ *   beginning and the end of a sequence. Default: those that the post-processor puts there.
+ * @returns Special tokens inside a text become their ids unless `encode` is asked otherwise, as in the library.
+ * @throws {FormatError} If a field is missing or wrong, or a pattern could take exponential time; the field is named.
+ * @throws {ArgumentError} If the vocabulary or a merge is damaged; the token or the merge is named.
+ * @see huggingface/tokenizers, tokenizers/src
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson } from "@qkv/tokenizer";
+ *
+ * const file = {
+ *   normalizer: { type: "Lowercase" },
+ *   pre_tokenizer: { type: "Whitespace" },
+ *   model: { type: "WordPiece", unk_token: "?", vocab: { "?": 0, token: 1, "##ize": 2, "##r": 3 } },
+ *   decoder: { type: "WordPiece" },
+ * };
+ * const tokenizer = tokenizerFromJson(file);
+ * tokenizer.encode("Tokenizer, tokenize"); // => [1, 2, 3, 0, 1, 2]
+ * tokenizer.decode([1, 2, 3]); // => "tokenizer"
+ * ```
+ */
+export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
+  const root = asField(file, "tokenizer.json");
+  root.object();
+  const preTokenize = readPreTokenizer(root.get("pre_tokenizer"));
+  const normalize = readNormalizer(root.get("normalizer"));
+  // A model that reads bytes needs no letters for them: that step, wherever it comes last, is left out.
+  const lastStep = preTokenize.at(-1) ?? normalize.at(-1);
+  const inLetters = lastStep?.name === byteLettersRewrite.name;
+  const model = readModel(root.get("model"), inLetters);
+  const { template, trimOffsets } = readPostProcessor(root.get("post_processor"));
+  const addedTokens = readAddedTokens(root.get("added_tokens"), model.id);
+  const settings = config === undefined ? undefined : asField(config, "tokenizer_config.json");
+  const named = (key: "bos_token" | "eos_token"): number | undefined => {
+    const field = settings?.get(key);
+    if (!field || field.isMissing) return undefined;
+    const content = typeof field.value === "string" ? field.value : field.get("content").string();
+    return addedTokens.find((token) => token.content === content)?.id ?? model.id(content);
+  };
+  const [first, last] = [template?.single[0], template?.single.at(-1)];
+  const truncate = readTruncation(root.get("truncation"));
+  const pad = readPadding(root.get("padding"));
+  return composeTokenizer({
+    normalize: model.readsBytes && preTokenize.length === 0 ? normalize.slice(0, -1) : normalize,
+    preTokenize: model.readsBytes && preTokenize.length > 0 ? preTokenize.slice(0, -1) : preTokenize,
+    model,
+    ...(template && { postProcess: template }),
+    ...(trimOffsets && { trimOffsets }),
+    ...(truncate && { truncate }),
+    ...(pad && { pad }),
+    decode: readDecoder(root.get("decoder")),
+    addedTokens,
+    bosId: named("bos_token") ?? (first && "id" in first ? first.id : undefined),
+    eosId: named("eos_token") ?? (last && "id" in last ? last.id : undefined),
+  });
+}
+
+function readAddedTokens(field: JsonField, idOf: (token: string) => number | undefined): AddedToken[] {
+  if (field.isMissing) return [];
+  const limit = 10_000_000;
+  return field.list().map((entry) => {
+    const content = entry.get("content").string();
+    const id = idOf(content) ?? entry.get("id").count();
+    if (id > limit) entry.get("id").fail(`an id of at most ${limit}`);
+    return {
+      id,
+      content,
+      special: entry.get("special").boolean(false),
+      normalized: entry.get("normalized").boolean(true),
+      singleWord: entry.get("single_word").boolean(false),
+      lstrip: entry.get("lstrip").boolean(false),
+      rstrip: entry.get("rstrip").boolean(false),
+    };
+  });
+}
+
+function readTruncation(field: JsonField): Truncation | undefined {
+  if (field.isMissing) return undefined;
+  const strategy = field.get("strategy").string("LongestFirst");
+  return {
+    maxLength: field.get("max_length").count(),
+    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
+    which: strategy === "OnlyFirst" ? "first" : strategy === "OnlySecond" ? "second" : "longest",
+  };
+}
+
+function readPadding(field: JsonField): Padding | undefined {
+  if (field.isMissing) return undefined;
+  const strategy = field.get("strategy");
+  const fixed = typeof strategy.value === "string" ? undefined : strategy.get("Fixed");
+  return {
+    padId: field.get("pad_id").count(0),
+    typeId: field.get("pad_type_id").count(0),
+    side: field.get("direction").string("Right") === "Left" ? "left" : "right",
+    length: fixed && !fixed.isMissing ? fixed.count() : 0,
+    multipleOf: Math.max(1, field.get("pad_to_multiple_of").count(1)),
+  };
+}
+
+function asField(file: unknown, source: string): JsonField {
+  const context = { fn: "tokenizerFromJson", source };
+  if (typeof file === "string") return JsonField.parse(file, context);
+  if (file instanceof Uint8Array) return JsonField.parse(new TextDecoder().decode(file), context);
+  if (typeof file === "object" && file !== null && !Array.isArray(file)) return new JsonField(file, context);
+  throw new ArgumentError({
+    fn: "tokenizerFromJson",
+    argument: source,
+    received: file,
+    expected: "the file's text, its bytes, or what JSON.parse made of it",
+    fix: 'give `await readFile("tokenizer.json")`, or `await (await fetch(url)).json()`.',
+  });
+}

@@ -1,0 +1,43 @@
+import { ArgumentError } from "@qkv/core";
+import type { Model } from "./model.js";
+import { tokensById, type Vocabulary } from "./vocabulary.js";
+import { vocabularyJson } from "./word-piece.js";
+
+/**
+ * Whole words: a piece is a token, or unknown.
+ *
+ * @param options - `vocab`: the words. `unknownId`: the token of all others; without one they are refused.
+ * @throws {ArgumentError} If the vocabulary is damaged.
+ */
+export function wordLevel(options: { vocab: Vocabulary; unknownId?: number | undefined }): Model {
+  const { unknownId } = options;
+  const names = tokensById(options.vocab, "wordLevel");
+  const ids = new Map(names.flatMap((token, id) => (token === undefined ? [] : [[token, id] as const])));
+  return {
+    name: "words",
+    vocabSize: names.length,
+    append(text, start, end, out, widths) {
+      const piece = text.slice(start, end);
+      if (piece === "") return;
+      const id = ids.get(piece) ?? unknownId;
+      if (id === undefined) {
+        throw new ArgumentError({
+          fn: "encode",
+          argument: "text",
+          received: piece,
+          expected: "text of words that the vocabulary has",
+          fix: "give `unknownId`, the token of other words.",
+        });
+      }
+      out.push(id);
+      widths?.push(new TextEncoder().encode(piece).length);
+    },
+    token: (id) => names[id],
+    id: (token) => ids.get(token),
+    json: () => ({
+      type: "WordLevel",
+      vocab: vocabularyJson(names),
+      unk_token: unknownId === undefined ? "" : names[unknownId],
+    }),
+  };
+}

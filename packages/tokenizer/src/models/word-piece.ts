@@ -1,0 +1,97 @@
+import { longestRemembered, PieceCache } from "./piece-cache.js";
+import type { Model } from "./model.js";
+import { TokenBytes } from "./token-bytes.js";
+import { Utf8Scratch } from "./utf8-scratch.js";
+import { tokensById, type Vocabulary } from "./vocabulary.js";
+
+export type WordPieceOptions = {
+  /** The tokens; those inside a word begin with `continuingPrefix`. */
+  vocab: Vocabulary;
+  /** The token of a word that cannot be put together. */
+  unknownId: number;
+  /** What begins a token inside a word. Default: `##`. */
+  continuingPrefix?: string;
+  /** A word of more characters is unknown. Default: 100. */
+  maxCharacters?: number;
+};
+
+/**
+ * WordPiece, the model of BERT: the longest token that a word begins with, then the longest that the rest begins
+ * with, and so on. A word that comes to an end without a token is unknown as a whole.
+ *
+ * @throws {ArgumentError} If the vocabulary is damaged; the place is named.
+ * @see "Japanese and Korean Voice Search" (2012); google-research/bert, `WordpieceTokenizer` in tokenization.py
+ */
+export function wordPiece(options: WordPieceOptions): Model {
+  const { unknownId, continuingPrefix = "##", maxCharacters = 100 } = options;
+  const names = tokensById(options.vocab, "wordPiece");
+  const encoder = new TextEncoder();
+  const starting = TokenBytes.of(
+    names.map((token) => (token === undefined ? undefined : encoder.encode(token))),
+  );
+  const inside = TokenBytes.of(
+    names.map((token) =>
+      token?.startsWith(continuingPrefix) ? encoder.encode(token.slice(continuingPrefix.length)) : undefined,
+    ),
+  );
+  const longest = names.reduce((most, _, id) => Math.max(most, starting.length(id)), 0);
+  const cache = new PieceCache();
+  const utf8 = new Utf8Scratch();
+
+  const append: Model["append"] = (text, start, end, ids, widths) => {
+    if (start === end) return;
+    const remembered = widths === undefined && end - start <= longestRemembered;
+    if (remembered && cache.append(text, start, end, ids)) return;
+    const first = ids.length;
+    const length = utf8.write(text, start, end);
+    const { bytes } = utf8;
+    let characters = 0;
+    for (let at = 0; at < length; at++) if ((bytes[at]! & 0xc0) !== 0x80) characters += 1;
+    let at = characters > maxCharacters ? -1 : 0;
+    while (at >= 0 && at < length) {
+      const tokens = at === 0 ? starting : inside;
+      let [stop, id] = [Math.min(length, at + longest), -1];
+      for (; stop > at; stop--) {
+        if (stop < length && (bytes[stop]! & 0xc0) === 0x80) continue; // inside a character
+        id = tokens.find(bytes, at, stop);
+        if (id >= 0) break;
+      }
+      if (id >= 0) {
+        ids.push(id);
+        widths?.push(stop - at);
+      }
+      at = id < 0 ? -1 : stop;
+    }
+    if (at < 0) {
+      if (widths) widths.length -= ids.length - first;
+      ids.length = first;
+      ids.push(unknownId);
+      widths?.push(length);
+    }
+    if (remembered) cache.remember(text, start, end, ids, first);
+  };
+
+  return {
+    name: "WordPiece",
+    vocabSize: names.length,
+    append,
+    token: (id) => names[id],
+    id(token) {
+      const bytes = encoder.encode(token);
+      const id = starting.find(bytes, 0, bytes.length);
+      return id < 0 ? undefined : id;
+    },
+    json: () => ({
+      type: "WordPiece",
+      unk_token: names[unknownId],
+      continuing_subword_prefix: continuingPrefix,
+      max_input_chars_per_word: maxCharacters,
+      vocab: vocabularyJson(names),
+    }),
+  };
+}
+
+/** A vocabulary as `tokenizer.json` writes it. */
+export function vocabularyJson(names: readonly (string | undefined)[]): Record<string, number> {
+  return Object.fromEntries(names.flatMap((token, id) => (token === undefined ? [] : [[token, id]])));
+}

@@ -1,0 +1,19 @@
+import { defineRewrite, type Edit, type Rewrite } from "./rewrite.js";
+
+/** Drops white space at the text's start, at its end, or both. */
+export function stripEnds({ left = true, right = true }: { left?: boolean; right?: boolean } = {}): Rewrite {
+  return defineRewrite(
+    "strip ends",
+    (text) => {
+      const start = left ? (/^\p{White_Space}+/u.exec(text)?.[0].length ?? 0) : 0;
+      let end = text.length;
+      while (right && end > start && /\p{White_Space}/u.test(text.charAt(end - 1))) end -= 1;
+      const edits: Edit[] = [
+        [0, start, ""],
+        [end, text.length, ""],
+      ];
+      return edits.filter(([from, to]) => from < to);
+    },
+    { json: { type: "Strip", strip_left: left, strip_right: right } },
+  );
+}
