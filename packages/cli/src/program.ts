@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addCost } from "./commands/cost.js";
 import { addGenerate } from "./commands/generate.js";
+import { addTrain } from "./commands/train.js";
 import { addTrainTokenizer } from "./commands/train-tokenizer.js";
 import type { Io } from "./io.js";
 
@@ -19,6 +20,7 @@ export function createProgram(io: Io): Command {
     .showHelpAfterError("Fix: add --help to see what the command takes.");
   addGenerate(program, io);
   addCost(program, io);
+  addTrain(program, io);
   addTrainTokenizer(program, io);
   return program;
 }

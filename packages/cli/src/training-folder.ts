@@ -1,0 +1,74 @@
+import { ArgumentError } from "@qkv/core";
+import { writeLlama, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
+import type { Device } from "@qkv/tensor";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openOutputFile } from "./output-file.js";
+
+const checkpointName = "checkpoint.safetensors";
+
+/** What a run keeps in its checkpoint besides params and state. */
+export type RunNotes = {
+  /** What made the run: the same again continues it. */
+  recipe: unknown;
+  /** Step, loss, and the held-back loss where it was measured. */
+  curve: (readonly [step: number, loss: number, evaluation: number | null])[];
+};
+
+/** The folder of a run. Each file appears whole: killed at any moment, a run leaves the last one that was finished. */
+export type TrainingFolder = {
+  /** The run that is there. Undefined: none. */
+  read(device: Device): Promise<(Checkpoint<DecoderParams> & { notes: RunNotes }) | undefined>;
+  saveCheckpoint(checkpoint: Checkpoint<DecoderParams> & { notes: RunNotes }): Promise<void>;
+  /** The model, as `qkv generate` and others load it. */
+  saveModel(config: DecoderConfig, params: DecoderParams): Promise<void>;
+  saveText(name: string, text: string): Promise<void>;
+};
+
+/**
+ * Opens the folder of a run, and makes it where it is not there.
+ *
+ * @throws {ArgumentError} If it cannot be made.
+ */
+export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "--out",
+      received: path,
+      expected: "a folder that can be made, or is there",
+      fix: "name a folder inside one that may be written.",
+      cause,
+    });
+  }
+  const save = async (name: string, content: string | Uint8Array) => {
+    const file = await openOutputFile(join(path, name), "--out");
+    try {
+      await file.finish(content);
+    } finally {
+      await file.discard();
+    }
+  };
+  return {
+    async read(device) {
+      const bytes = await readFile(join(path, checkpointName)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "ENOENT") throw error;
+      });
+      if (!bytes) return undefined;
+      return (await readCheckpoint<DecoderParams>(bytes, { device })) as Checkpoint<DecoderParams> & {
+        notes: RunNotes;
+      };
+    },
+    async saveCheckpoint(checkpoint) {
+      await save(checkpointName, await writeCheckpoint(checkpoint));
+    },
+    async saveModel(config, params) {
+      for (const [name, content] of Object.entries(await writeLlama({ config, params })))
+        await save(name, content);
+    },
+    saveText: save,
+  };
+}

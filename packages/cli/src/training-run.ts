@@ -1,0 +1,213 @@
+import { ArgumentError } from "@qkv/core";
+import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
+import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
+import { tokenizerFromJson } from "@qkv/tokenizer";
+import { textChunks, trainBpe, trainedJson } from "@qkv/tokenizer/training";
+import { decoder, type DecoderConfig } from "@qkv/transformer";
+import { meanLoss, nextTokenBatches, textBatches, tokenLoss, train } from "@qkv/transformer/training";
+import { createHash } from "node:crypto";
+import { characterTokenizerJson } from "./character-tokenizer.js";
+import type { Input } from "./io.js";
+import type { RunNotes, TrainingFolder } from "./training-folder.js";
+
+/** What a run is made of. The same again, with the same text, is the same run. */
+export type Recipe = {
+  /** A tokenizer.json's text; a size, for a vocabulary learned from the text; or one token a character. */
+  tokenizer: { json: string } | { vocabSize: number } | "characters";
+  numLayers: number;
+  embedDim: number;
+  numHeads: number;
+  numKvHeads: number;
+  contextLength: number;
+  batchSize: number;
+  accumulate: number;
+  steps: number;
+  learningRate: number;
+  weightDecay: number;
+  seed: number;
+  /** The share of the text, at its end, that is held back to measure on. */
+  heldBack: number;
+  evaluateEvery: number;
+  /** Evaluations without a better one that end the run. 0: never. */
+  patience: number;
+};
+
+export type RunReport = {
+  step: number;
+  loss: number;
+  evaluation: number | undefined;
+  /** Tokens learned from, over the time of the steps so far. */
+  tokensPerSecond: number;
+};
+
+export type RunResult = {
+  steps: number;
+  parameters: number;
+  vocabSize: number;
+  /** Nats per token of the text that was held back, at the end and at the best moment, whose params are kept. */
+  evaluation: number;
+  best: number;
+  /** Characters of the held-back text for each of its tokens, for losses per character. */
+  charactersPerToken: number;
+};
+
+/** Trains a decoder on text, and leaves the model, its tokenizer, its recipe and its curve in a folder. */
+export async function trainingRun(
+  inputs: readonly Input[],
+  recipe: Recipe,
+  options: {
+    folder: TrainingFolder;
+    resume: boolean;
+    saveEvery: number;
+    device: Device;
+    signal: AbortSignal;
+    onStep: (report: RunReport) => void;
+  },
+): Promise<RunResult> {
+  const { folder, device, signal } = options;
+  const text = await readText(inputs, signal);
+  const cut = Math.floor(text.length * (1 - recipe.heldBack));
+  const [learned, heldBack] = [text.slice(0, cut), text.slice(cut)];
+  const json = await tokenizerJson(recipe.tokenizer, learned, text);
+  const tokenizer = tokenizerFromJson(json);
+  const [ids, heldBackIds] = [learned, heldBack].map((part) => Int32Array.from(tokenizer.encode(part)));
+  const vocabSize = sizeOfVocabulary(json);
+  const config = configOf(recipe, vocabSize);
+  const model = decoder(config);
+
+  // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
+  const sum = (content: string) => createHash("sha256").update(content).digest("hex");
+  const own = { ...recipe, tokenizer: sum(json), text: sum(text), config };
+  const before = await folder.read(device);
+  if (before) checkResume(before.notes.recipe, own, options.resume);
+  const params = before?.params ?? mapTensors(model.init(recipe.seed), (x) => x.to(device));
+  const notes: RunNotes = before?.notes ?? { recipe: own, curve: [] };
+  await folder.saveText("tokenizer.json", json);
+  await folder.saveText("training.json", `${JSON.stringify(own, null, 2)}\n`);
+
+  const { batchSize, contextLength, accumulate, steps } = recipe;
+  const loss = tokenLoss(model);
+  const evaluate = () =>
+    meanLoss(loss, params, textBatches(heldBackIds!, { batchSize, contextLength, device }));
+  const evaluations = notes.curve.flatMap(([, , evaluation]) => (evaluation === null ? [] : [evaluation]));
+  let best = Math.min(Infinity, ...evaluations);
+  let evaluation = evaluations.at(-1) ?? NaN;
+  let timeMs = 0;
+  let done = 0;
+  const save = async (step: typeof before) => {
+    await folder.saveCheckpoint(step!);
+    await folder.saveText("curve.csv", curveText(notes));
+  };
+  const run = train({
+    params,
+    ...(before && { state: before.state }),
+    loss,
+    optimizer: adamW({
+      learningRate: warmupCosine({
+        peak: recipe.learningRate,
+        floor: recipe.learningRate / 10,
+        warmupSteps: Math.min(100, Math.floor(steps / 10)),
+        steps,
+      }),
+      betas: [0.9, 0.99],
+      weightDecay: recipe.weightDecay,
+    }),
+    maxNorm: 1,
+    batchAt: nextTokenBatches(ids!, { batchSize, contextLength, seed: recipe.seed, device }),
+    steps,
+    accumulate,
+    evaluate,
+    evaluateEvery: recipe.evaluateEvery,
+    ...(recipe.patience > 0 && { patience: recipe.patience }),
+    signal,
+  });
+  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of run) {
+    timeMs += stepMs;
+    done += 1;
+    notes.curve.push([step, loss, measured ?? null]);
+    const tokensPerSecond = (done * accumulate * batchSize * contextLength) / (timeMs / 1000);
+    options.onStep({ step, loss, evaluation: measured, tokensPerSecond });
+    if (measured !== undefined) {
+      evaluation = measured;
+      if (measured < best) {
+        best = measured;
+        await folder.saveModel(config, params);
+      }
+    }
+    if (step % options.saveEvery === 0 || step === steps) await save({ params, state, notes });
+  }
+  return {
+    steps: notes.curve.length,
+    parameters: tensorsOf(params).reduce((total, x) => total + x.data.length, 0),
+    vocabSize,
+    evaluation,
+    best,
+    charactersPerToken: [...heldBack].length / heldBackIds!.length,
+  };
+}
+
+function configOf(recipe: Recipe, vocabSize: number): DecoderConfig {
+  const { numLayers, embedDim, numHeads, numKvHeads, contextLength } = recipe;
+  // A gated layer has three maps: with 8/3 of the width it has as many weights as a plain one of 4.
+  const hiddenDim = Math.ceil((embedDim * 8) / 3 / 32) * 32;
+  return {
+    ...{ vocabSize, embedDim, hiddenDim, numLayers, numHeads, numKvHeads, contextLength },
+    normEps: 1e-5,
+    stopIds: [],
+  };
+}
+
+async function readText(inputs: readonly Input[], signal: AbortSignal): Promise<string> {
+  let text = "";
+  for (const input of inputs) {
+    for await (const chunk of textChunks(input)) {
+      signal.throwIfAborted();
+      text += chunk;
+    }
+  }
+  return text;
+}
+
+async function tokenizerJson(wanted: Recipe["tokenizer"], learned: string, text: string): Promise<string> {
+  if (wanted === "characters") return characterTokenizerJson(text);
+  if ("json" in wanted) return wanted.json;
+  return trainedJson(await trainBpe([learned], { vocabSize: wanted.vocabSize }));
+}
+
+/** One more than the highest id. */
+function sizeOfVocabulary(json: string): number {
+  const { model, added_tokens: added = [] } = JSON.parse(json) as {
+    model: { vocab: Record<string, number> | [string, number][] };
+    added_tokens?: { id: number }[];
+  };
+  const ids = Array.isArray(model.vocab) ? model.vocab.map((_, id) => id) : Object.values(model.vocab);
+  return 1 + [...ids, ...added.map(({ id }) => id)].reduce((a, b) => Math.max(a, b), 0);
+}
+
+function checkResume(there: unknown, own: Record<string, unknown>, resume: boolean): void {
+  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn: "qkv", argument, received, expected, fix });
+  };
+  if (!resume) {
+    const fix = "add --resume to go on with it, or name another folder.";
+    refuse("--out", "a folder with a checkpoint", "a folder without one", fix);
+  }
+  const before = there as Record<string, unknown>;
+  const odd = Object.keys(own).find((name) => JSON.stringify(own[name]) !== JSON.stringify(before[name]));
+  if (odd === undefined) return;
+  const fix = "give what `training.json` in the folder says, or name another folder.";
+  refuse(
+    "--resume",
+    `another ${odd}: ${JSON.stringify(own[odd])}`,
+    JSON.stringify(before[odd]) ?? "none",
+    fix,
+  );
+}
+
+function curveText({ curve }: RunNotes): string {
+  return [
+    "step,loss,heldBackLoss",
+    ...curve.map(([step, loss, more]) => `${step},${loss},${more ?? ""}`),
+    "",
+  ].join("\n");
+}
