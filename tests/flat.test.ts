@@ -16,3 +16,9 @@ test("decoding through caches holds the same memory at every step (the short for
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect(stdout, stderr).toMatch(/^4 passed, 0 failed$/m);
 });
+
+test("calls of the wasm device leave nothing behind in its memory (the short form)", () => {
+  const script = fileURLToPath(new URL("../scripts/flat/wasm.mjs", import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [script, "--calls", "7000"], { encoding: "utf8" });
+  expect(stdout, stderr).toMatch(/^2 passed, 0 failed$/m);
+});

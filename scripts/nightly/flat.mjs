@@ -1,5 +1,5 @@
 export const about =
-  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map; 100,000 decode steps through rolling and paged caches.";
+  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map; 100,000 decode steps through rolling and paged caches; a million calls of the wasm device, alone and on threads.";
 export const steps = [
   {
     name: "build",
@@ -14,5 +14,6 @@ export const steps = [
   },
   { name: "tensor", command: ["node", "scripts/flat/tensor.mjs"], counts: true },
   { name: "attention", command: ["node", "scripts/flat/attention.mjs"], counts: true },
+  { name: "wasm", command: ["node", "scripts/flat/wasm.mjs"], counts: true },
   { name: "caches", command: ["node", "--expose-gc", "scripts/flat/caches.mjs"], counts: true },
 ];
