@@ -41,6 +41,7 @@ export { type DecoderConfig } from "./models/decoder-config.js";
 export {
   decoder,
   type Decoder,
+  type DecoderKernels,
   type DecoderLayerParams,
   type DecoderOptions,
   type DecoderParams,
@@ -58,3 +59,5 @@ export {
 } from "./models/encoder.js";
 export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
 export { meanOfTokens, unitLength } from "./models/mean-of-tokens.js";
+export { anyLinear } from "./quantization/any-linear.js";
+export { quantize, type Quantization, type QuantizationReport } from "./quantization/quantize.js";

@@ -114,8 +114,8 @@ describe("stories260K", () => {
     let next: readonly number[] = ids;
     for (let n = 0; n < 600; n++) {
       const { data } = model.apply(model.params, next, { cache });
-      const row = data.subarray(data.length - 512);
-      next = [row.indexOf(row.reduce((a: number, b: number) => Math.max(a, b)))];
+      const row = Array.from(data.subarray(data.length - 512));
+      next = [row.indexOf(Math.max(...row))];
       ids.push(next[0]!);
     }
     expect([cache.length, cache.stored]).toEqual([ids.length - 1, 64]);

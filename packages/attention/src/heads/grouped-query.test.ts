@@ -413,3 +413,22 @@ test("a mask or bias of the call joins those of the layer", () => {
   );
   expect(layer.apply(params, x, { bias }).data).toEqual(both.data);
 });
+
+test("projections are computed by the function given, and nothing else", () => {
+  const seen: Tensor[] = [];
+  const layer = groupedQuery({
+    embedDim: 8,
+    numHeads: 2,
+    numKvHeads: 1,
+    linear: (x, weight, bias) => {
+      seen.push(weight);
+      return linear(x, weight, bias);
+    },
+  });
+  const { linear: _own, ...plain } = layer.config;
+  const params = layer.init(1);
+  const x = randn([1, 4, 8], { seed: 2 });
+  expect(layer.apply(params, x).data).toEqual(groupedQuery(plain).apply(params, x).data);
+  const { query, key, value, output } = params;
+  expect(new Set(seen)).toEqual(new Set([query.weight, key.weight, value.weight, output.weight]));
+});

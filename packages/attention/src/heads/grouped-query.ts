@@ -50,6 +50,11 @@ export type GroupedQueryConfig = HeadsConfig & {
   contextDim?: number;
   /** Whether projections add a bias. Default false. */
   bias?: boolean;
+  /**
+   * How projections are computed. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
+   * as those of 8 bits, takes params that hold them.
+   */
+  linear?: typeof linear;
 };
 
 export type ApplyOptions = {
@@ -102,12 +107,12 @@ export type AttentionLayer = {
  * ```
  */
 export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
-  const { embedDim: C, numHeads: H, numKvHeads: Hkv, contextDim = C } = config;
+  const { embedDim: C, numHeads: H, numKvHeads: Hkv, contextDim = C, linear: map = linear } = config;
   const D = config.headDim ?? C / H;
   checkSizes({ embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D });
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const [B, T] = x.shape as [number, number];
-    return permute(reshape(linear(x, weight, bias), [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
+    return permute(reshape(map(x, weight, bias), [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
   const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
   const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, positionless = false) => ({
@@ -174,7 +179,7 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
         mask: maskOf(options.mask),
       }); // [B, H, T, D]
       const rows = reshape(permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
-      return linear(rows, params.output.weight, params.output.bias);
+      return map(rows, params.output.weight, params.output.bias);
     },
   };
 }

@@ -14,6 +14,8 @@ export type FeedForwardConfig = {
   gated?: boolean;
   /** Whether the maps add a bias. Default false. */
   bias?: boolean;
+  /** How the maps are computed. Default: `linear` of @qkv/tensor; another one knows weights of other kinds. */
+  linear?: typeof linear;
 };
 
 /** The weights of a feed-forward layer. */
@@ -54,7 +56,7 @@ export type FeedForward = {
  * ```
  */
 export function feedForward(config: FeedForwardConfig): FeedForward {
-  const { embedDim: C, hiddenDim: F, gated = true, bias = false } = config;
+  const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: map = linear } = config;
   const bend = activationOf("feedForward", config.activation ?? "silu");
   return {
     init(seed) {
@@ -65,9 +67,9 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
       return { ...(gated && { gate: make(0, F, C) }), up: make(1, F, C), down: make(2, C, F) };
     },
     apply({ gate, up, down }, x) {
-      const raised = linear(x, up.weight, up.bias); // […, F]
-      const opened = gate ? mul(bend(linear(x, gate.weight, gate.bias)), raised) : bend(raised);
-      return linear(opened, down.weight, down.bias);
+      const raised = map(x, up.weight, up.bias); // […, F]
+      const opened = gate ? mul(bend(map(x, gate.weight, gate.bias)), raised) : bend(raised);
+      return map(opened, down.weight, down.bias);
     },
   };
 }

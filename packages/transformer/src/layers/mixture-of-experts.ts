@@ -58,7 +58,13 @@ export type MixtureOfExperts = {
  * ```
  */
 export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExperts {
-  const { embedDim: C, numExperts, expertsPerToken: k, normalizeShares = true } = config;
+  const {
+    embedDim: C,
+    numExperts,
+    expertsPerToken: k,
+    normalizeShares = true,
+    linear: map = linear,
+  } = config;
   if (!Number.isInteger(k) || k < 1 || k > numExperts) {
     throw new ArgumentError({
       fn: "mixtureOfExperts",
@@ -79,7 +85,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     },
     apply({ router, experts }, x) {
       const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
-      const scores = linear(rows, router.weight, router.bias); // [N, numExperts]
+      const scores = map(rows, router.weight, router.bias); // [N, numExperts]
       // The softmax over the chosen alone is that over all, made to sum to 1.
       const chosen = topK(normalizeShares ? scores : softmax(scores), k); // [N, k]
       const shares = reshape(normalizeShares ? softmax(chosen.values) : chosen.values, [

@@ -291,3 +291,28 @@ test("a server that asks for a login, or has nothing, is named with what it says
     /`source` is ".*\/none\/", expected a folder with config.json/,
   );
 });
+
+/** A tokenizer of 5 words, as the library writes it. */
+const tokenizerJson = {
+  added_tokens: [{ id: 0, content: "<s>", special: true }],
+  pre_tokenizer: { type: "Whitespace" },
+  model: { type: "WordLevel", unk_token: "<s>", vocab: { "<s>": 0, once: 1, upon: 2, a: 3, time: 4 } },
+};
+
+test("the folder's tokenizer comes with the model; another one may be given instead", async () => {
+  const folder = folderOf({
+    ...whole,
+    "tokenizer.json": json(tokenizerJson),
+    "tokenizer_config.json": json({ bos_token: "<s>" }),
+  });
+  const { tokenizer } = await load(folder);
+  expect(tokenizer!.encode("once upon a time")).toEqual([1, 2, 3, 4]);
+  expect(tokenizer!.bosId).toBe(0);
+  expect((await load(folderOf(whole))).tokenizer).toBeUndefined();
+  const given = await load(folderOf(whole), { tokenizer: join(folder, "tokenizer.json") });
+  expect(given.tokenizer!.encode("a time")).toEqual([3, 4]);
+  const own = { ...tokenizer!, vocabSize: 301 };
+  await expect(load(folder, { tokenizer: own })).rejects.toThrow(
+    /`tokenizer` is "a vocabulary of 301 tokens", expected the 300 tokens/,
+  );
+});

@@ -99,7 +99,11 @@ function told(
 
 async function findStretches(source: Source, options: ReadOptions): Promise<Stretches | undefined> {
   if (source instanceof Uint8Array) {
-    return { size: source.length, read: async (start, end) => source.slice(start, end), arrived: true };
+    return {
+      size: source.length,
+      read: async (start, end) => new Uint8Array(source.subarray(start, end)),
+      arrived: true,
+    };
   }
   if (isBlob(source)) {
     const read = async (start: number, end: number) =>

@@ -62,6 +62,12 @@ export type DecoderOptions = {
   trace?: ModelTrace;
 };
 
+/** How a decoder computes, whatever it is. */
+export type DecoderKernels = {
+  /** Products with its matrices. Default: `linear` of @qkv/tensor; `anyLinear` takes weights of 8 and 4 bits too. */
+  linear?: typeof linear;
+};
+
 /** A decoder: made from its configuration, holding no weights. */
 export type Decoder = {
   readonly config: DecoderConfig;
@@ -75,6 +81,7 @@ export type Decoder = {
  * A decoder: layers of causal attention and feed-forward layers, made from a configuration. What the configuration
  * leaves out is as in Llama: RMS norms before each part, rotary positions, SwiGLU.
  *
+ * @param kernels - `linear`: how products with matrices are computed. Default: in floats.
  * @throws {ArgumentError} If the sizes do not divide, or layers slide without a window.
  * @see "LLaMA" (2023), arXiv:2302.13971
  *
@@ -94,15 +101,15 @@ export type Decoder = {
  * gpt2.init(1).positions?.weight.shape; // => [32, 8]
  * ```
  */
-export function decoder(config: DecoderConfig): Decoder {
+export function decoder(config: DecoderConfig, { linear: map = linear }: DecoderKernels = {}): Decoder {
   const { vocabSize: V, embedDim: C, numLayers, normEps: eps, contextLength } = config;
   const kinds = checkLayerTypes(config);
   const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: C, eps });
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
-  const full = layerOf(config, "full");
-  const sliding = kinds.includes("sliding") ? layerOf(config, "sliding") : full;
+  const full = layerOf(config, "full", map);
+  const sliding = kinds.includes("sliding") ? layerOf(config, "sliding", map) : full;
   const layerAt = (i: number) => (kinds[i] === "sliding" ? sliding : full);
   return {
     config,
@@ -138,7 +145,7 @@ export function decoder(config: DecoderConfig): Decoder {
           });
         });
         const seen = last === undefined ? x : lastRows(x, last);
-        const logits = linear(layerNorm.apply(params.norm, seen), (params.output ?? params.embedding).weight);
+        const logits = map(layerNorm.apply(params.norm, seen), (params.output ?? params.embedding).weight);
         const cap = config.logitSoftcap;
         return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
       });
@@ -152,6 +159,7 @@ const initialScale = 0.02;
 function layerOf(
   config: DecoderConfig,
   kind: "full" | "sliding",
+  map: typeof linear,
 ): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
   const { embedDim: C, numHeads, numKvHeads, positions = "rotary", window, normEps: eps } = config;
   const { headDim = C / numHeads } = config;
@@ -187,6 +195,7 @@ function layerOf(
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),
     bias: Boolean(config.bias?.queryKeyValue || config.bias?.attentionOutput),
+    linear: map,
   });
   const inner = {
     embedDim: C,
@@ -194,6 +203,7 @@ function layerOf(
     activation: config.activation ?? "silu",
     gated: config.gated ?? true,
     bias: config.bias?.feedForward ?? false,
+    linear: map,
   };
   const tokens = config.experts ? mixtureOfExperts({ ...inner, ...config.experts }) : feedForward(inner);
   return transformerLayer({

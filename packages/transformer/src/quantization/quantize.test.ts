@@ -1,0 +1,75 @@
+import { tensorsOf } from "@qkv/tensor";
+import { isQuantized } from "@qkv/tensor/quantized";
+import { expect, test } from "vitest";
+import { decoder, generate, quantize, type DecoderConfig, type Model, type Quantization } from "../index.js";
+
+const config: DecoderConfig = {
+  vocabSize: 23,
+  embedDim: 64,
+  hiddenDim: 96,
+  numLayers: 2,
+  numHeads: 4,
+  numKvHeads: 2,
+  contextLength: 32,
+  normEps: 1e-5,
+  stopIds: [],
+};
+function makeModel(changes: Partial<DecoderConfig> = {}): Model {
+  const { init, apply, ...made } = decoder({ ...config, ...changes });
+  return { config: made.config, params: init(1), tokenizer: undefined, apply };
+}
+const ids = [3, 14, 1, 5, 9, 2, 6];
+const logitsOf = ({ apply, params }: Model): number[] => Array.from(apply(params, ids).data);
+
+test("8 bits move matrices by less than a hundredth, 4 bits by about a tenth, and logits by as much", () => {
+  const model = makeModel();
+  const plain = logitsOf(model);
+  const size = Math.sqrt(plain.reduce((sum, x) => sum + x * x, 0));
+  for (const [kind, least, most] of [
+    ["int8", 0.001, 0.01],
+    ["int4", 0.02, 0.15],
+  ] as const) {
+    const { model: rounded, report } = quantize(model, { kind });
+    expect(Object.keys(report.errors)).toHaveLength(2 * 7 + 1);
+    for (const error of Object.values(report.errors)) {
+      expect(error).toBeGreaterThan(least);
+      expect(error).toBeLessThan(most);
+    }
+    const ours = logitsOf(rounded);
+    const moved = Math.sqrt(ours.reduce((sum, x, i) => sum + (x - plain[i]!) ** 2, 0)) / size;
+    expect(moved).toBeGreaterThan(0);
+    expect(moved).toBeLessThan(2 * most);
+    expect(report.bytesAfter).toBeLessThan(report.bytesBefore / (kind === "int8" ? 3 : 5));
+  }
+});
+
+test("matrices alone are rounded; what they came from stays as it was", () => {
+  const model = makeModel({ experts: { numExperts: 3, expertsPerToken: 2 }, qkNorm: true });
+  const before = tensorsOf(model.params).map(({ data }) => data.slice());
+  const { model: rounded, report } = quantize(model);
+  const [first] = rounded.params.layers;
+  expect(isQuantized(first!.attention.query.weight)).toBe(true);
+  expect(first!.attentionNorm.weight.dtype).toBe("float32");
+  expect(first!.attention.queryNorm!.weight.dtype).toBe("float32");
+  expect(rounded.params.embedding.weight.data).toEqual(model.params.embedding.weight.data);
+  expect(Object.keys(report.errors)).toContain("layers.1.feedForward.experts.2.down.weight");
+  expect(tensorsOf(model.params).map(({ data }) => data)).toEqual(before);
+  expect(logitsOf(rounded).length).toBe(7 * 23);
+});
+
+test("it generates like any other, and whole activations stay near", async () => {
+  const { model } = quantize(makeModel());
+  const all: number[] = [];
+  for await (const { id } of generate(model, ids, { maxTokens: 5 })) all.push(id);
+  expect(all).toHaveLength(5);
+  const [plain, whole] = [model, quantize(makeModel(), { activations: "int8" }).model].map(logitsOf);
+  expect(whole).not.toEqual(plain);
+  const largest = plain!.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  whole!.forEach((x, i) => expect(Math.abs(x - plain![i]!)).toBeLessThan(0.15 * largest));
+});
+
+test("another kind is refused", () => {
+  expect(() => quantize(makeModel(), { kind: "int2" as Quantization })).toThrow(
+    /quantize: `kind` is "int2", expected "int8" or "int4"/,
+  );
+});
