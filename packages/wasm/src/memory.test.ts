@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { matmul, randn, zeros } from "@qkv/tensor";
+import { wasm } from "./index.js";
+import { wasmMemory } from "./memory.js";
+
+const page = 65536;
+
+test("property: pieces in use never overlap, and memory grows by less than a quarter beyond what they span", () => {
+  const step = fc.record({
+    bytes: fc.integer({ min: 0, max: 200_000 }),
+    give: fc.boolean(),
+    which: fc.nat(1000),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const memory = wasmMemory({ firstByte: page });
+      const held: [pointer: number, bytes: number][] = [];
+      let highest = page;
+      for (const { bytes, give, which } of steps) {
+        if (give && held.length > 0) {
+          memory.giveBack(...held.splice(which % held.length, 1)[0]!);
+          continue;
+        }
+        const pointer = memory.take(bytes);
+        expect(pointer % 64).toBe(0);
+        expect(pointer).toBeGreaterThanOrEqual(page);
+        for (const [other, size] of held)
+          expect(pointer + bytes <= other || other + size <= pointer).toBe(true);
+        held.push([pointer, Math.max(64, bytes)]);
+        highest = Math.max(highest, pointer + bytes);
+      }
+      expect(memory.memory.buffer.byteLength).toBeLessThanOrEqual(Math.max(16 * page, highest * 1.25 + page));
+      for (const [pointer, bytes] of held) memory.giveBack(pointer, bytes);
+      expect(memory.used).toBe(0);
+      // All of it is one stretch again.
+      expect(memory.take(2 ** 20)).toBe(page);
+    }),
+  );
+});
+
+test("what is given back serves any size, so that lengths that grow do not pile up", () => {
+  const memory = wasmMemory({ firstByte: page });
+  const resident = memory.take(1000);
+  for (let length = 1; length <= 2000; length++) {
+    const pieces = [memory.take(length * 256), memory.take(length * 512)];
+    memory.giveBack(pieces[0]!, length * 256);
+    memory.giveBack(pieces[1]!, length * 512);
+  }
+  memory.giveBack(resident, 1000);
+  expect(memory.peak).toBeLessThan(1024 + 2000 * 768 + 64);
+  expect(memory.memory.buffer.byteLength).toBeLessThan(2 * 2000 * 768);
+});
+
+test("a device says what it uses, and refuses more than `maxBytes`, with the fix", async () => {
+  const device = await wasm({ maxBytes: 8 * 2 ** 20 });
+  const weight = randn([512, 512], { seed: 1 }).to(device);
+  expect(device.memory()).toMatchObject({ bytes: 2 ** 20, peakBytes: 2 ** 20, maxBytes: 8 * 2 ** 20 });
+  expect(() => device.scope(() => zeros([4096, 1024]).to(device))).toThrow(
+    /`memory` is "18 MiB asked for, 1 MiB of it in use", expected at most 8 MiB \(`maxBytes`\).*\nFix: use smaller batches/s,
+  );
+  // What a call took before it failed is given back.
+  expect(() => matmul(randn([2048, 512], { seed: 2, device }), weight)).toThrow(/`memory`/);
+  expect(device.memory().bytes).toBe(2 ** 20);
+  expect(matmul(weight, weight).shape).toEqual([512, 512]);
+});
