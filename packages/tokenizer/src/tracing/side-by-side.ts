@@ -20,8 +20,8 @@ export type Cut = {
  * import { sideBySide } from "@qkv/tokenizer/tracing";
  *
  * const tokenizer = byteLevelBpe({ vocab: ["h", "i", "Ġ", "hi", "Ġhi"], merges: ["h i", "Ġ hi"] });
- * sideBySide("hi hi", tokenizer).map(({ label, pieces }) => `${label} ${pieces.length}`);
- * // => ["words 2", "characters 5", "bytes 5", "tokens 2"]
+ * const cuts = sideBySide("hi hi", tokenizer); // words, characters, bytes, tokens
+ * cuts.map(({ pieces }) => pieces.length); // => [2, 5, 5, 2]
  * ```
  */
 export function sideBySide(text: string, tokenizer: Pick<Tokenizer, "encode" | "decode" | "token">): Cut[] {

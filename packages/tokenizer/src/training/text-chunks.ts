@@ -19,7 +19,7 @@ import { ArgumentError } from "@qkv/core";
  *
  * const texts = [];
  * for await (const text of textChunks(["to b", "e or no", "t to be"])) texts.push(text);
- * texts; // => ["to", " be or", " not to be"]
+ * texts; // => ["to", " be or", " not to", " be"]
  * ```
  */
 export async function* textChunks(
