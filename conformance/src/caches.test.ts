@@ -20,7 +20,6 @@ import {
   rollingCache,
   staticCache,
   type KvCache,
-  type PrefixCache,
 } from "@qkv/kv-cache";
 import {
   concat,
@@ -194,7 +193,7 @@ describe.each(devices)("on %s", async (name, open) => {
         cache.begin(ids);
         full(beginning, cache);
         cache.remember(ids);
-        const [y, again] = [textOf(1, more, seed + 1), cache.fork() as PrefixCache];
+        const [y, again] = [textOf(1, more, seed + 1), cache.fork()];
         const known = again.begin([...ids, ...Array.from({ length: more }, (_, i) => 100 + i)]);
         expect(known).toBe(Math.floor(shared / 4) * 4);
         const whole = concat([beginning, y], 1);

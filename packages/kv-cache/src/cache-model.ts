@@ -304,7 +304,7 @@ const begin = (n: number, ids: readonly number[]) =>
     }
     cache.remember(ids);
     // What was just remembered is known at once.
-    const again = cache.fork() as PrefixCache;
+    const again = cache.fork();
     expect(again.begin([...ids, 99])).toBe(Math.floor(ids.length / cache.pageLength) * cache.pageLength);
     again.reset();
   });

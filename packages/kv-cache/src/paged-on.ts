@@ -9,7 +9,8 @@ import type { PagePool } from "./page-pool.js";
 import { checkSavedShape, readSaved, writeSaved } from "./saved.js";
 
 /** A cache in pages. */
-export type PagedCache = KvCache & {
+export type PagedCache = Omit<KvCache, "fork"> & {
+  fork(): PagedCache;
   /** Tokens of one page. */
   readonly pageLength: number;
   /** Pages of the pool, which forks share. */

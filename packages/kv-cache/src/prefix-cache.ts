@@ -4,7 +4,7 @@ import { poolOf, type PagedOptions } from "./paged-cache.js";
 import { prefixTree, type PrefixTree } from "./prefix-tree.js";
 
 /** A paged cache that finds again what was computed for the same beginning. */
-export type PrefixCache = PagedCache & {
+export type PrefixCache = Omit<PagedCache, "fork"> & {
   /**
    * Begins another sequence: what the cache held is let go, and it takes the pages of the longest beginning of `ids`
    * that is known. At least one token is left to compute, since a model answers with the logits of the last one.

@@ -1,0 +1,48 @@
+import { prefixCache } from "@qkv/kv-cache";
+import { print, show, textField } from "@qkv/page";
+import { tensor } from "@qkv/tensor";
+import { cachePages } from "@qkv/viz";
+
+const first = textField("somebody asks", { value: "you are kind. who is it?" });
+const second = textField("then somebody asks", {
+  value: "you are kind. how far?",
+});
+
+const cache = prefixCache({ pages: 18, pageLength: 4 });
+const idsOf = (text: string) =>
+  [...text].map((letter) => letter.codePointAt(0) ?? 0);
+
+function ask(text: string) {
+  const ids = idsOf(text);
+  const known = cache.begin(ids); // tokens that are there already
+  const rest = ids.slice(known);
+  const x = tensor(rest, { shape: [1, 1, rest.length, 1] });
+  if (rest.length > 0) cache.update(0, x, x); // a model computes these alone
+  cache.remember(ids);
+  print(`"${text}": ${known} known, ${rest.length} computed`);
+  return cache.table[0] ?? [];
+}
+
+const whole = Math.floor([...first].length / cache.pageLength);
+const remembered = ask(first).slice(0, whole);
+const pages = ask(second);
+const { pageLength } = cache;
+show(
+  cachePages(
+    {
+      ...{ pages: cache.pages, pageLength },
+      table: [pages],
+      lengths: [cache.length],
+    },
+    { labels: ["now"], tokens: [[...second]], remembered },
+  ),
+);
+
+// What agrees from the first letter on, in whole pages, is never computed twice.
+let shared = 0;
+while (shared < first.length && first[shared] === second[shared]) shared += 1;
+const most = Math.min(shared, Math.max(0, [...second].length - 1));
+const expected = Math.min(Math.floor(most / pageLength), whole) * pageLength;
+const known = remembered.filter((page) => pages.includes(page)).length;
+if ([...first].length === first.length && known * pageLength !== expected)
+  throw new Error(`${known} pages shared, expected ${expected / pageLength}`);
