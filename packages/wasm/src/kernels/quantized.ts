@@ -70,7 +70,7 @@ function rowByRow(
   engine: Engine,
   call: Call,
   inputs: readonly View[],
-  [, weights, scales, to]: readonly [number, number, number, number],
+  [from, weights, scales, to]: readonly [number, number, number, number],
   bits: number,
 ): boolean {
   const [x, , scale] = inputs as [View, View, View];
@@ -78,11 +78,17 @@ function rowByRow(
   const N = scale.shape[0]!;
   const panels = Math.ceil(N / 8);
   const step = perItem(panels, K);
+  const length = Math.ceil(K / 32) * 32;
+  const rows = call.scratch(4 * M * length);
+  const numbers = new Float32Array(engine.memory.memory.buffer);
   for (let m = 0; m < M; m++) {
-    const row = new Float32Array(Math.ceil(K / 32) * 32);
-    const at = x.offset + m * x.strides[0]!;
-    for (let k = 0; k < K; k++) row[k] = x.array[at + k * x.strides[1]!]!;
-    const args = [call.copy(row), weights, scales, bits, to + 4 * m * N, N, K, step];
+    const to = rows / 4 + m * length;
+    const at = from / 4 + m * x.strides[0]!;
+    numbers.fill(0, to + K, to + length);
+    for (let k = 0; k < K; k++) numbers[to + k] = numbers[at + k * x.strides[1]!]!;
+  }
+  for (let m = 0; m < M; m++) {
+    const args = [rows + 4 * m * length, weights, scales, bits, to + 4 * m * N, N, K, step];
     if (!engine.parallel("quantizedRow", Math.ceil(panels / step), 16, ...args)) return false;
   }
   return true;

@@ -16,23 +16,14 @@ export function takeKernel(engine: Engine) {
       isPacked(indices, "int32");
     if (!fits) return false;
     const numbers = numbersOf(indices);
-    if (width * numbers.length === 0 || !within(numbers, rows)) return false;
+    // Known now: taking memory may replace the buffer that the numbers are read from.
+    const count = numbers.length;
+    if (width * count === 0 || !within(numbers, rows)) return false;
     const step = Math.max(1, Math.floor(32768 / width));
     return withCall(engine, (call) => {
       const [from, at, to] = call.place(inputs, outputs) as [number, number, number];
-      const items = Math.ceil(numbers.length / step);
-      return engine.parallel(
-        "takeRows",
-        items,
-        0,
-        from,
-        table.strides[0]!,
-        at,
-        to,
-        numbers.length,
-        step,
-        width,
-      );
+      const items = Math.ceil(count / step);
+      return engine.parallel("takeRows", items, 0, from, table.strides[0]!, at, to, count, step, width);
     });
   };
 }

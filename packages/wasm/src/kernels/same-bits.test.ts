@@ -1,0 +1,72 @@
+import * as t from "@qkv/tensor";
+import { grad, mul, permute, randn, sum, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
+import { adam } from "@qkv/tensor/optimizers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wasm, type WasmDevice } from "../index.js";
+
+const weight8 = quantizeWeight(randn([300, 200], { seed: 1 }));
+const weight4 = quantizeWeight(randn([300, 200], { seed: 1 }), { bits: 4 });
+const on = (device: Device, { data, scale }: typeof weight8) => ({
+  data: data.to(device),
+  scale: scale.to(device),
+});
+const ids = tensor(Int32Array.from({ length: 4000 }, (_, i) => (i * i) % 97));
+
+/** Work that is cut into several items, and what comes out of it. */
+const work: Record<string, (device: Device) => Tensor[]> = {
+  "number by number": (device) => {
+    const x = randn([3, 70_001], { seed: 1 }).to(device);
+    const y = randn([3, 1], { seed: 2 }).to(device);
+    return [t.gelu(x), t.add(x, y), t.where(t.greater(x, y), x, y), t.contiguous(permute(x, [1, 0]))];
+  },
+  "along axes": (device) => {
+    const x = randn([500, 301], { seed: 1 }).to(device);
+    return [
+      sum(x),
+      sum(x, { axis: 0 }),
+      t.mean(x, { axis: 1 }),
+      t.max(x, { axis: 0 }),
+      t.layerNorm(x),
+      t.softmax(x),
+    ];
+  },
+  "losses and rows by number": (device) => {
+    const table = randn([97, 130], { seed: 1 }).to(device);
+    const where = ids.to(device);
+    const loss = (table: Tensor) => t.crossEntropy(t.embedding(table, where), where);
+    return [loss(table), grad(loss)(table)];
+  },
+  "small whole numbers": (device) => {
+    const x = randn([40, 200], { seed: 2 }).to(device);
+    const row = randn([1, 200], { seed: 3 }).to(device);
+    const [eight, four] = [on(device, weight8), on(device, weight4)];
+    return [x, row].flatMap((x) => [
+      quantizedLinear(x, eight),
+      quantizedLinear(x, eight, undefined, { activations: "int8" }),
+      quantizedLinear(x, four),
+    ]);
+  },
+  "a step of an optimizer": (device) => {
+    const optimizer = adam();
+    const params = { w: randn([100_003], { seed: 1 }).to(device) };
+    const state = optimizer.init(params);
+    device.keep(state.moments["mean"]!.w.storage);
+    device.keep(state.moments["meanSquare"]!.w.storage);
+    optimizer.update(params, { w: mul(randn([100_003], { seed: 2, device }), 3) }, state);
+    return [params.w];
+  },
+};
+
+describe("the same bits for any number of threads", () => {
+  const devices: WasmDevice[] = [];
+  beforeAll(async () => {
+    for (const threads of [1, 2, 3]) devices.push(await wasm({ threads }));
+  });
+  afterAll(() => Promise.all(devices.map((device) => device.close())));
+
+  test.each(Object.keys(work))("%s", (name) => {
+    const [first, ...others] = devices.map((device) => work[name]!(device).map((x) => [...x.data]));
+    for (const other of others) expect(other).toEqual(first);
+  });
+});
