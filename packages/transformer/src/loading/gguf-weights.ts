@@ -10,11 +10,10 @@ const longestHeader = 2 ** 28;
 
 type Entry = { type: BlockType; shape: readonly number[]; start: number; end: number };
 
-/** The tensors of a GGUF file and its metadata. Its header alone is read, and every place in it is checked. */
-export async function ggufWeights(
-  file: OpenFile,
-): Promise<{ weights: WeightFile; metadata: GgufHeader["metadata"] }> {
-  const { metadata, tensors, dataStart } = await readHeader(file);
+/** The tensors of a GGUF file, and its header. Its header alone is read, and every place in it is checked. */
+export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
+  const header = await readHeader(file);
+  const { tensors, dataStart } = header;
   const entries = new Map<string, Entry>();
   for (const { name, dims, type: number, offset } of tensors) {
     const bad = (field: string, received: unknown, expected: string) =>
@@ -46,7 +45,7 @@ export async function ggufWeights(
     entries.set(name, { type, shape, start, end });
   }
   return {
-    metadata,
+    header,
     weights: {
       name: file.name,
       names: [...entries.keys()],

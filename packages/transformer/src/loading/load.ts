@@ -1,6 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 import type { Device } from "@qkv/tensor";
-import { llama2cTokenizer, tokenizerFromJson, type Tokenizer } from "@qkv/tokenizer";
+import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
 import type { Checkpoint } from "../checkpoints/hugging-face/family.js";
 import { readGguf } from "../checkpoints/gguf/read-gguf.js";
@@ -131,11 +131,13 @@ async function open(source: Source | readonly File[], given: LoadOptions): Promi
   given.signal?.throwIfAborted();
   const { options, tellEnds } = withEnds(given);
   const found = await locate(source, options);
-  const checkpoint =
-    "file" in found ? await checkpointOfFile(found.file, options) : await checkpointOfFolder(found, options);
+  const { checkpoint, own } =
+    "file" in found
+      ? await checkpointOfFile(found.file, options)
+      : { checkpoint: await checkpointOfFolder(found, options), own: undefined };
   tellEnds();
   options.signal?.throwIfAborted();
-  const tokenizer = await tokenizerOf(given, "folder" in found ? found.folder : undefined);
+  const tokenizer = (await tokenizerOf(given, "folder" in found ? found.folder : undefined)) ?? own?.();
   checkVocabulary(tokenizer, checkpoint.config.vocabSize);
   return { checkpoint, tokenizer };
 }
@@ -188,13 +190,17 @@ function beside(place: string, options: LoadOptions): Located {
     : { folder: folderAt(place, options) };
 }
 
-async function checkpointOfFile(file: OpenFile, { device }: LoadOptions): Promise<Checkpoint> {
+/** A model in one file, and the tokenizer that the file holds, if it holds one. */
+async function checkpointOfFile(
+  file: OpenFile,
+  { device }: LoadOptions,
+): Promise<{ checkpoint: Checkpoint; own?: () => Tokenizer }> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
-  if (magic === "GGUF") {
-    const { weights, metadata } = await ggufWeights(file);
-    return readGguf(metadata, weights, (renamed) => weightsOf(renamed, device));
-  }
-  return { kind: "decoder", ...(await readLlama2cFile(file, device)) };
+  if (magic !== "GGUF") return { checkpoint: { kind: "decoder", ...(await readLlama2cFile(file, device)) } };
+  const { weights, header } = await ggufWeights(file);
+  const checkpoint = await readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, device));
+  const spoken = header.metadata.has("tokenizer.ggml.model");
+  return { checkpoint, ...(spoken && { own: () => ggufTokenizer(header) }) };
 }
 
 async function checkpointOfFolder(
@@ -244,23 +250,39 @@ async function jsonOf(file: OpenFile): Promise<unknown> {
   }
 }
 
+/** Files of a tokenizer in a folder: the first that are all there are taken. */
+const tokenizerFiles: readonly (readonly string[])[] = [
+  ["tokenizer.json"],
+  ["tokenizer.model"],
+  ["vocab.json", "merges.txt"],
+  ["vocab.txt"],
+];
+
 /** The tokenizer that was given, or that of the folder. */
 async function tokenizerOf(
   { tokenizer: given, signal }: LoadOptions,
   folder: Folder | undefined,
 ): Promise<Tokenizer | undefined> {
   if (given !== undefined && isTokenizer(given)) return given;
-  const file =
-    given === undefined
-      ? await folder?.find("tokenizer.json")
-      : await openFile(given, signal ? { signal } : {});
-  if (!file) return undefined;
-  const bytes = await readWhole(file);
-  // A tokenizer.json begins with a brace; llama2.c's file with the length of its longest token.
-  const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
-  if (!isJson) return llama2cTokenizer(bytes);
-  const config = given === undefined ? await folder?.find("tokenizer_config.json") : undefined;
-  return tokenizerFromJson(bytes, config && (await readWhole(config)));
+  if (given !== undefined) {
+    const file = await openFile(given, signal ? { signal } : {});
+    const bytes = await readWhole(file);
+    // Bytes have no name: a tokenizer.json begins with a brace, llama2.c's file with the length of its longest token.
+    const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
+    const [name] = /[^\\/]*\.\w+$/.exec(file.name.replace(/[?#].*$/, "")) ?? [];
+    return loadTokenizer({ [name ?? (isJson ? "tokenizer.json" : "tokenizer.bin")]: bytes });
+  }
+  for (const names of folder ? tokenizerFiles : []) {
+    const files = await Promise.all(names.map((name) => folder!.find(name)));
+    if (files.some((file) => file === undefined)) continue;
+    const config = await folder!.find("tokenizer_config.json");
+    const entries = [...files, config].flatMap((file, i) =>
+      file ? [[names[i] ?? "tokenizer_config.json", file] as const] : [],
+    );
+    const read = async ([name, file]: readonly [string, OpenFile]) => [name, await readWhole(file)] as const;
+    return loadTokenizer(Object.fromEntries(await Promise.all(entries.map(read))));
+  }
+  return undefined;
 }
 
 function checkVocabulary(tokenizer: Tokenizer | undefined, vocabSize: number): void {
