@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addCost } from "./commands/cost.js";
 import { addGenerate } from "./commands/generate.js";
+import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { addTrainTokenizer } from "./commands/train-tokenizer.js";
 import type { Io } from "./io.js";
@@ -21,6 +22,7 @@ export function createProgram(io: Io): Command {
   addGenerate(program, io);
   addCost(program, io);
   addTrain(program, io);
+  addTokenize(program, io);
   addTrainTokenizer(program, io);
   return program;
 }

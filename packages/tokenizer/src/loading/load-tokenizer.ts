@@ -3,7 +3,8 @@ import { llama2cTokenizer } from "../llama2c-tokenizer.js";
 import type { Tokenizer } from "../tokenizer.js";
 import { ggufTokenizer } from "./gguf.js";
 import { sentencePieceTokenizer } from "./sentencepiece.js";
-import { tiktokenTokenizer } from "./tiktoken.js";
+import { JsonField } from "./json-field.js";
+import { tiktokenTokenizer, type TiktokenRanks } from "./tiktoken.js";
 import { tokenizerFromJson } from "./tokenizer-json/tokenizer-json.js";
 import { bertTokenizer, gpt2Tokenizer } from "./vocab-files.js";
 import { cl100kSplit, o200kSplit } from "../splitting/known-splits.js";
@@ -11,7 +12,8 @@ import { gpt2Split } from "../splitting/gpt2-split.js";
 
 /**
  * The tokenizer of a folder's files, told by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
- * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `vocab.txt`, `*.bin`.
+ * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
+ * is read and not run), `vocab.txt`, `*.bin`.
  *
  * @param files - The files by name; others may be among them. `tokenizer_config.json` is read with `tokenizer.json`.
  *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
@@ -42,6 +44,8 @@ export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Toke
   if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(read(vocab), read(merges));
   const ranks = find(/\.tiktoken$/i);
   if (ranks !== undefined) return tiktokenTokenizer(read(ranks), { split: splitOfName(ranks) });
+  const ranksModule = find(/\.[cm]?js$/i);
+  if (ranksModule !== undefined) return tiktokenTokenizer(readRanksModule(read(ranksModule), ranksModule));
   const lines = find(/vocab\.txt$/i);
   if (lines !== undefined) return bertTokenizer(read(lines));
   const llama2c = find(/\.bin$/i);
@@ -56,6 +60,20 @@ export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Toke
       "a tokenizer's files: tokenizer.json, *.gguf, *.model, vocab.json and merges.txt, *.tiktoken, vocab.txt or *.bin",
     fix: "give the folder that the model came in.",
   });
+}
+
+/** A module whose one export is a literal: `export default {…}` or `module.exports = {…}`. */
+function readRanksModule(bytes: Uint8Array, name: string): TiktokenRanks {
+  const text = new TextDecoder().decode(bytes);
+  const literal = text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1);
+  const field = JsonField.parse(literal, { fn: "loadTokenizer", source: name });
+  const specialTokens = field.get("special_tokens").object();
+  for (const token of Object.keys(specialTokens)) field.get("special_tokens").get(token).count();
+  return {
+    pat_str: field.get("pat_str").string(),
+    special_tokens: specialTokens as Record<string, number>,
+    bpe_ranks: field.get("bpe_ranks").string(),
+  };
 }
 
 function splitOfName(name: string) {

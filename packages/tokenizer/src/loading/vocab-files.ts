@@ -18,6 +18,7 @@ import { JsonField } from "./json-field.js";
  * @param merges - The second file's text or bytes: a merge on each line, and a line `#version` in front.
  * @param options - `split`: how text is cut before merging. Default: {@link gpt2Split}. `specialTokens`: tokens with
  *   their ids. Default: `<|endoftext|>`, if the vocabulary has it.
+ * @returns A special token inside a text is ordinary text unless `encode` is asked otherwise, as in OpenAI's encoder.
  * @throws {FormatError} If the vocabulary is no JSON; {@link ArgumentError} if a merge or a token is damaged.
  *
  * @example
@@ -38,7 +39,8 @@ export function gpt2Tokenizer(
   const pairs = lines.filter((line, i) => line !== "" && !(i === 0 && line.startsWith("#version")));
   const end = "<|endoftext|>";
   const specialTokens = options.specialTokens ?? (Object.hasOwn(ids, end) ? { [end]: ids[end]! } : {});
-  return byteLevelBpe({ vocab: ids, merges: pairs }, { ...options, specialTokens });
+  const { stages } = byteLevelBpe({ vocab: ids, merges: pairs }, { ...options, specialTokens });
+  return composeTokenizer({ ...stages, specialTokens: "ordinary" });
 }
 
 /**

@@ -1,0 +1,85 @@
+import { ArgumentError } from "@qkv/core";
+import { loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+/** A tokenizer of a file, or of a folder with a tokenizer's files. */
+export type OpenedTokenizer = {
+  readonly tokenizer: Tokenizer;
+  /** Whether its own software always puts the beginning of a sequence in front, as llama2.c does. */
+  readonly alwaysBegins: boolean;
+};
+
+/**
+ * Opens what `--tokenizer` names.
+ *
+ * @throws {ArgumentError} If the path cannot be read or holds no tokenizer. What the loader of the file throws.
+ */
+export async function readTokenizer(path: string): Promise<OpenedTokenizer> {
+  const isFolder = (await attempt(path, () => stat(path))).isDirectory();
+  const folder = isFolder ? path : dirname(path);
+  const there = await attempt(folder, () => readdir(folder));
+  const names = isFolder
+    ? there.filter((name) => known.test(name))
+    : [basename(path), ...beside(basename(path), there)];
+  const files: Record<string, Uint8Array> = {};
+  for (const name of wanted(names))
+    files[name] = await attempt(join(folder, name), () => readStart(join(folder, name)));
+  return {
+    tokenizer: loadTokenizer(files),
+    alwaysBegins: Object.keys(files).every((name) => name.endsWith(".bin")),
+  };
+}
+
+const known =
+  /\.(gguf|model|tiktoken)$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
+
+/** What belongs to a file: the configuration of `tokenizer.json`, the merges of `vocab.json`. */
+function beside(name: string, there: readonly string[]): string[] {
+  if (/tokenizer\.json$/i.test(name)) return there.filter((other) => other === "tokenizer_config.json");
+  if (/(vocab|encoder)\.json$/i.test(name))
+    return there.filter((other) => /(merges\.txt|vocab\.bpe)$/i.test(other));
+  if (/(merges\.txt|vocab\.bpe)$/i.test(name))
+    return there.filter((other) => /(vocab|encoder)\.json$/i.test(other));
+  return [];
+}
+
+/** A folder may hold several: weights need not be read where there is a tokenizer.json. */
+function wanted(names: readonly string[]): readonly string[] {
+  const json = names.filter((name) => /tokenizer(_config)?\.json$/i.test(name));
+  return json.some((name) => /tokenizer\.json$/i.test(name)) ? json : names;
+}
+
+/** A GGUF file may hold a whole model: its vocabulary stands in front. */
+async function readStart(path: string): Promise<Uint8Array> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const length = path.endsWith(".gguf") ? Math.min(size, 64 * 2 ** 20) : size;
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    while (at < length) {
+      const { bytesRead } = await file.read(bytes, at, length - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
+async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "--tokenizer",
+      received: path,
+      expected: "a file or folder that can be read",
+      fix: "check the path; it is relative to the folder in which the command was typed.",
+      cause,
+    });
+  }
+}
