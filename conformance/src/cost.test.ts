@@ -1,8 +1,24 @@
 import { catalogue } from "@qkv/attention/catalogue";
-import { cost, costKinds, formats, kvCache, readConfig, type ModelShape } from "@qkv/cost";
-import { growingCache } from "@qkv/kv-cache";
-import { count } from "@qkv/tensor";
-import { decoder, type DecoderConfig } from "@qkv/transformer";
+import {
+  cost,
+  costKinds,
+  formats,
+  kvCache,
+  quantized,
+  readConfig,
+  type Format,
+  type ModelShape,
+} from "@qkv/cost";
+import {
+  growingCache,
+  pagedCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+} from "@qkv/kv-cache";
+import { count, zeros } from "@qkv/tensor";
+import { decoder, encoder, type DecoderConfig } from "@qkv/transformer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -35,7 +51,11 @@ const config = fc
   }));
 
 /** The same model, as its config.json would describe it. */
-const shapeOf = (config: DecoderConfig): ModelShape =>
+type Sizes = Pick<
+  DecoderConfig,
+  "embedDim" | "numHeads" | "numKvHeads" | "hiddenDim" | "numLayers" | "vocabSize"
+>;
+const shapeOf = (config: Sizes, fields: Record<string, unknown> = {}): ModelShape =>
   readConfig({
     model_type: "llama",
     hidden_size: config.embedDim,
@@ -45,6 +65,7 @@ const shapeOf = (config: DecoderConfig): ModelShape =>
     num_hidden_layers: config.numLayers,
     vocab_size: config.vocabSize,
     tie_word_embeddings: true,
+    ...fields,
   });
 
 const ids = (length: number) => new Array<number>(length).fill(1);
@@ -80,5 +101,105 @@ test("property: so are those of a step with a cache, with its calls; and the cac
       expect(step.calls).toBe(Object.values(computing).reduce((sum, times) => sum + times, 0));
     }),
     { numRuns: 30 },
+  );
+});
+
+// Siblings of Llama, as they are described here and in a config.json.
+const siblings: [string, Partial<DecoderConfig>, Record<string, unknown>][] = [
+  [
+    "GPT-2",
+    {
+      norm: "layer",
+      activation: "geluTanh",
+      gated: false,
+      positions: "learned",
+      bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+    },
+    { model_type: "gpt2", max_position_embeddings: 300 },
+  ],
+  ["Qwen 2", { bias: { queryKeyValue: true } }, { model_type: "qwen2" }],
+  ["Qwen 3", { qkNorm: true }, { model_type: "qwen3" }],
+  [
+    "Mistral",
+    { layerTypes: ["sliding", "sliding"], window: 70 },
+    { model_type: "mistral", sliding_window: 70 },
+  ],
+  [
+    "windows in every other layer",
+    { layerTypes: ["full", "sliding"], window: 3 },
+    { sliding_window: 3, layer_types: ["full_attention", "sliding_attention"] },
+  ],
+  ["narrow heads", { headDim: 2 }, { head_dim: 2 }],
+];
+
+test.each(siblings)("property: FLOPs of %s", (_, change, fields) => {
+  fc.assert(
+    fc.property(config, fc.integer({ min: 1, max: 200 }), (sizes, queryLength) => {
+      const config = { ...sizes, numLayers: 2, ...change };
+      const model = decoder(config);
+      const params = model.init(1);
+      const { flops } = count(() => model.apply(params, ids(queryLength)));
+      expect(cost(shapeOf(config, fields), { queryLength, tileSize }).flops).toBe(flops);
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("property: FLOPs of an encoder", () => {
+  fc.assert(
+    fc.property(config, fc.integer({ min: 1, max: 100 }), (sizes, queryLength) => {
+      const config = { ...sizes, numKvHeads: sizes.numHeads, numTypes: 2, contextLength: 300 };
+      const model = encoder(config);
+      const params = model.init(1);
+      const { flops } = count(() => model.apply(params, ids(queryLength)));
+      const fields = { model_type: "bert", max_position_embeddings: 300, add_pooling_layer: false };
+      expect(cost(shapeOf(config, fields), { queryLength, tileSize }).flops).toBe(flops);
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("property: bytes of caches with room, with a window, in pages, and of whole numbers", () => {
+  const size = fc.integer({ min: 1, max: 4 });
+  fc.assert(
+    fc.property(size, size, size, fc.integer({ min: 1, max: 40 }), (B, Hkv, layers, tokens) => {
+      const D = 8;
+      const shape = (more = {}) =>
+        readConfig({
+          model_type: "mistral",
+          hidden_size: Hkv * D,
+          num_attention_heads: Hkv,
+          num_hidden_layers: layers,
+          intermediate_size: 1,
+          vocab_size: 1,
+          ...more,
+        });
+      const filled = (cache: KvCache, length: number) => {
+        const x = zeros([B, Hkv, length, D]);
+        for (let layer = 0; layer < layers; layer++) cache.update(layer, x, x);
+        return cache.bytes;
+      };
+      const of = (contextLength: number, format: Format = formats.float32, more = {}) =>
+        kvCache(shape(more), { contextLength, batchSize: B, format }).bytes;
+
+      const numLayers = layers;
+      expect(filled(staticCache({ maxLength: 50, numLayers }), tokens)).toBe(of(50));
+      const window = { sliding_window: 7 };
+      expect(filled(rollingCache({ windowSize: 7, numLayers }), 7 + tokens)).toBe(
+        of(7 + tokens, undefined, window),
+      );
+      // Pages are shared by the batch.
+      const pages = Math.ceil(tokens / 4) * B;
+      expect(filled(pagedCache({ pages, pageLength: 4, numLayers }), tokens)).toBe(
+        of(Math.ceil(tokens / 4) * 4),
+      );
+      // A scale for each number of a key over a group of tokens, and for each token of a value: alike in groups of D.
+      // The tokens of a group that is not full yet are floats; room for groups doubles.
+      const groups = 2 ** (tokens % 5);
+      const format = quantized({ bits: 8, blockSize: D, scaleBits: 32 });
+      const cache = quantizedCache({ groupSize: D, residual: 0, numLayers });
+      expect(filled(cache, D * groups)).toBe(of(D * groups, format) + of(D));
+    }),
+    { numRuns: 20 },
   );
 });
