@@ -1,0 +1,160 @@
+import { randn } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import {
+  growingCache,
+  mixedCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  rollingCache,
+  staticCache,
+} from "./index.js";
+
+const x = (T: number, B = 1, D = 4) => randn([B, 2, T, D], { seed: T });
+
+test.each([
+  [
+    () => growingCache({ numLayers: 1.5 }),
+    "growingCache: `numLayers` is 1.5, expected a whole number of layers, 1 or more",
+  ],
+  [
+    () => staticCache({ maxLength: 0 }),
+    "staticCache: `maxLength` is 0, expected a whole number of tokens, 1 or more",
+  ],
+  [
+    () => rollingCache({ windowSize: 0 }),
+    "rollingCache: `windowSize` is 0, expected a whole number of tokens, 1 or more.\nFix: count the query itself",
+  ],
+  [
+    () => rollingCache({ windowSize: 4, keepFirst: -1 }),
+    "rollingCache: `keepFirst` is -1, expected a whole number of tokens, 0 or more",
+  ],
+  [() => rollingCache({ windowSize: 4, room: 0 }), "rollingCache: `room` is 0"],
+  [() => pagedCache({ pages: 0 }), "pagedCache: `pages` is 0, expected a whole number of pages, 1 or more"],
+  [() => prefixCache({ pages: 4, pageLength: 0 }), "prefixCache: `pageLength` is 0"],
+  [() => quantizedCache({ groupSize: 0 }), "quantizedCache: `groupSize` is 0"],
+  [
+    () => quantizedCache({ residual: -1 }),
+    "quantizedCache: `residual` is -1, expected a whole number of tokens, 0 or more",
+  ],
+  [() => mixedCache([]), 'mixedCache: `layers` is "an empty list", expected a cache for each layer'],
+  [
+    () => mixedCache([growingCache(), growingCache({ positionless: true })]),
+    'mixedCache: `layers` is "layer 1, which counts positions otherwise"',
+  ],
+])("%s", (make, message) => {
+  expect(make).toThrow(message);
+});
+
+test("tokens that do not fit are refused whole", () => {
+  const cache = staticCache({ maxLength: 4 });
+  cache.update(0, x(3), x(3));
+  expect(() => cache.update(0, x(2), x(2))).toThrow(
+    'update: `key` is "tokens up to place 5", expected at most maxLength = 4 tokens in all.\nFix: make the cache with more room',
+  );
+  expect(cache.length).toBe(3);
+
+  const paged = pagedCache({ pages: 2, pageLength: 2 });
+  const fork = paged.fork();
+  paged.update(0, x(3), x(3));
+  expect(() => fork.update(0, x(1), x(1))).toThrow(
+    'update: `key` is "tokens that need 1 more pages", expected at most 0, what is free of 2 pages of 2 tokens.\nFix: crop or reset a cache of the pool',
+  );
+  expect([paged.length, fork.length, paged.freePages]).toEqual([3, 0, 0]);
+});
+
+test("tokens of another batch, model or kind are refused", () => {
+  for (const cache of [growingCache(), pagedCache({ pages: 8 })]) {
+    cache.update(0, x(2), x(2));
+    expect(() => cache.update(0, x(1, 2), x(1, 2))).toThrow(
+      /`key` has shape \[2, 2, 1, 4\], expected float32 \[1, 2, T, 4\], as the tokens before/,
+    );
+    expect(() => cache.update(0, x(1, 1, 5), x(1))).toThrow(/`key` has shape \[1, 2, 1, 5\]/);
+    expect(() => cache.update(1, x(1), x(1))).toThrow(/`layer` is 1, expected a layer from 0 to 0/);
+    expect(() => cache.update(0, randn([1, 2, 1, 4], { seed: 1, dtype: "float64" }), x(1))).toThrow(
+      /`key` is "float64", expected float32/,
+    );
+  }
+  expect(() => growingCache().update(0, randn([2, 1, 4], { seed: 1 }), x(1))).toThrow(
+    /`key` has shape \[2, 1, 4\], expected float32 or float64 \[B, Hkv, T, D\]/,
+  );
+  const mixed = mixedCache([growingCache()]);
+  expect(() => mixed.update(1, x(1), x(1))).toThrow(/update: `layer` is 1, expected a layer from 0 to 0/);
+  expect(() => mixed.read(2)).toThrow(/read: `layer` is 2/);
+  expect(() => growingCache().read(0)).toThrow(/read: `layer` is 0, expected a layer that holds tokens/);
+});
+
+test("what was forgotten cannot be cropped to, and nothing is taken out of the middle of turned keys", () => {
+  const cache = rollingCache({ windowSize: 4, keepFirst: 1, room: 2 });
+  for (let t = 0; t < 20; t++) cache.update(0, x(1), x(1));
+  cache.crop(18); // a window of 4 needs the tokens 15, 16 and 17 before it
+  expect(() => cache.crop(17)).toThrow(
+    /`length` is 17, expected 18 or more, or at most keepFirst = 1: what stands before was forgotten.\nFix: make the cache with `room`/,
+  );
+  expect(cache.length).toBe(18);
+  cache.crop(1);
+  expect([cache.length, cache.stored]).toEqual([1, 1]);
+
+  for (const one of [growingCache(), pagedCache({ pages: 2 })])
+    expect(() => one.discard(0, 1)).toThrow(/`cache` is "one whose keys are stored after their rotary turn"/);
+  expect(() => rollingCache({ windowSize: 3, positionless: true }).discard(0, 0)).toThrow(
+    /`cache` is "window of 3/,
+  );
+  const positionless = growingCache({ positionless: true });
+  positionless.update(0, x(3), x(3));
+  expect(() => positionless.discard(1, 4)).toThrow(
+    /`start` is "1 to 4", expected a stretch of whole tokens inside the 3/,
+  );
+});
+
+test("batches: lengths of each, and ids that are there", () => {
+  const cache = growingCache();
+  cache.update(0, x(4, 2), x(4, 2));
+  expect(() => cache.crop([1])).toThrow(/`length` is "1 lengths", expected one, or 2/);
+  expect(() => cache.crop([4, 5])).toThrow(/`length` is 5, expected a whole number of tokens from -4 to 4/);
+  cache.crop([4, 2]);
+  expect([...cache.lengths]).toEqual([4, 2]);
+  cache.crop(3); // a shorter batch stays as it is
+  expect([...cache.lengths]).toEqual([3, 2]);
+  expect(() => cache.reorder([2])).toThrow(/`ids` is 2, expected batches from 0 to 1/);
+  expect(() => growingCache().reorder([0])).toThrow(/expected none, since the cache is empty/);
+});
+
+test("files of other forms, models and programs are refused, and say why", () => {
+  const cache = growingCache({ numLayers: 2 });
+  for (const layer of [0, 1]) cache.update(layer, x(3), x(3));
+  const file = cache.save();
+  expect(() => growingCache({ numLayers: 3 }).restore(file)).toThrow(
+    /`saved cache: layers` is "2", expected "3"/,
+  );
+  expect(() => quantizedCache({ numLayers: 2 }).restore(file)).toThrow(
+    /`saved cache: form` is "every token", expected "int8 in groups of 32, 32 floats"/,
+  );
+  expect(() => growingCache({ numLayers: 2, positionless: true }).restore(file)).toThrow(
+    /`saved cache: form` is "every token", expected "every token, positionless"/,
+  );
+  const other = growingCache({ numLayers: 2 });
+  for (const layer of [0, 1]) other.update(layer, x(1, 1, 8), x(1, 1, 8));
+  expect(() => other.restore(file)).toThrow(
+    /`saved cache: key` is "float32 \[1, 2, 3, 4\]", expected float32 \[B, 2, T, 8\]/,
+  );
+  expect(other.length).toBe(1);
+  expect(() => staticCache({ numLayers: 2, maxLength: 2 }).restore(file)).toThrow(/tokens up to place 3/);
+  const small = pagedCache({ numLayers: 2, pages: 1, pageLength: 2 });
+  expect(() => small.restore(file)).toThrow(/tokens that need 2 more pages/);
+  expect(small.freePages).toBe(1);
+  // Another version, and a file of something else.
+  const text = new TextDecoder("latin1").decode(file);
+  const version = file.slice();
+  version[text.indexOf('"version":"1"') + 11] = "2".charCodeAt(0);
+  expect(() => cache.restore(version)).toThrow(/`saved cache: version` is "2", expected "1"/);
+  const foreign = file.slice();
+  foreign[text.indexOf("qkv-cache")] = "x".charCodeAt(0);
+  expect(() => cache.restore(foreign)).toThrow(/`saved cache: format` is "xkv-cache", expected "qkv-cache"/);
+  const turned = file.slice();
+  turned[turned.length - 1]! ^= 64;
+  expect(() => cache.restore(turned)).toThrow(
+    /`saved cache: checksum` is "[0-9a-f]{8}", expected "[0-9a-f]{8}", that of its bytes/,
+  );
+  expect(cache.save()).toEqual(file);
+});
