@@ -91,17 +91,30 @@ const machine = {
   memoryGiB: Math.round(os.totalmem() / 2 ** 30),
   system: `${os.type()} ${os.release()} ${os.arch()}`,
 };
+const chosen = [];
+for (const suite of wanted) {
+  const rows = rowsOf(await import(`./suites/${suite}.mjs`), context).filter(
+    ({ id }) => options.row === undefined || id.includes(options.row),
+  );
+  if (rows.length > 0) chosen.push({ suite, rows });
+}
+if (chosen.length === 0)
+  refuse(`no row of ${wanted.join(", ")} is left.\nFix: --row takes a part of an id, such as 512.`);
 const place = context.browser
-  ? await (await import("./in-pages.mjs")).inPages(context, wanted)
+  ? await (
+      await import("./in-pages.mjs")
+    ).inPages(
+      context,
+      chosen.map(({ suite }) => suite),
+    )
   : inProcesses(context, options.node ?? process.execPath);
 const report = { machine, versions: { ...place.versions, ...versions() }, cases: [] };
 if (options.clock === "cpu") report.clock = "cpu";
 print(`${machine.cpu}, ${machine.cores} cores, ${place.name}`);
 let sound = true;
 try {
-  for (const suite of wanted) {
-    for (const row of rowsOf(await import(`./suites/${suite}.mjs`), context)) {
-      if (options.row !== undefined && !row.id.includes(options.row)) continue;
+  for (const { suite, rows } of chosen) {
+    for (const row of rows) {
       const contenders = row.contenders.filter(({ kind }) => !(context.browser && kind === "native"));
       const measured = await measure(
         { ...row, contenders },
