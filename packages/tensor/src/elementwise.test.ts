@@ -47,6 +47,13 @@ import {
   type DType,
   type Operand,
   type Tensor,
+  exp,
+  log,
+  sqrt,
+  tanh,
+  sigmoid,
+  silu,
+  softmax,
 } from "./index.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
@@ -339,3 +346,15 @@ test.each([reciprocal, rsqrt, sin, cos, erf, softplus, log1p, expm1, (x: Tensor)
     );
   },
 );
+
+test("arithmetic on bools, and fractions of whole numbers, are refused with the fix", () => {
+  const [truths, counts] = [tensor([true, false]), tensor([1, 2], { dtype: "int32" })];
+  expect(() => add(truths, truths)).toThrow(
+    /add: `a` is "bool", expected numbers\.\nFix: `cast\(x, "int32"\)`/,
+  );
+  for (const f of [exp, log, sqrt, tanh, sigmoid, silu, softmax]) {
+    expect(() => f(counts), f.name).toThrow(
+      `${f.name}: \`dtype\` is "int32", expected float32 or float64.\nFix: compute in float32`,
+    );
+  }
+});

@@ -73,6 +73,11 @@ export function binaryOp(
       if (a!.dtype !== b!.dtype) {
         refuse(name, "b", b!.dtype, `${a!.dtype} like the other side`, "use `cast(x, dtype)` on one side.");
       }
+      if (a!.dtype === "bool" && !resultType) {
+        const fix =
+          '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
+        refuse(name, "a", "bool", "numbers", fix);
+      }
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
     },
     kernel([a, b], [out]) {

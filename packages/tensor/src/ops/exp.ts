@@ -1,5 +1,6 @@
 import { unaryOp } from "../elementwise.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 
@@ -22,5 +23,5 @@ export const expOp = /* @__PURE__ */ unaryOp(
  * ```
  */
 export function exp(x: Tensor): Tensor {
-  return run(expOp, [checkTensor("exp", "x", x)], undefined);
+  return run(expOp, [floatTensor("exp", "x", x)], undefined);
 }

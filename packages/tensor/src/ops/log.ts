@@ -1,5 +1,6 @@
 import { unaryOp } from "../elementwise.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 
@@ -22,5 +23,5 @@ export const logOp = /* @__PURE__ */ unaryOp(
  * ```
  */
 export function log(x: Tensor): Tensor {
-  return run(logOp, [checkTensor("log", "x", x)], undefined);
+  return run(logOp, [floatTensor("log", "x", x)], undefined);
 }

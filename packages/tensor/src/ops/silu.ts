@@ -1,5 +1,6 @@
 import { unaryOp } from "../elementwise.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { mul } from "./mul.js";
@@ -34,5 +35,5 @@ export const siluOp = /* @__PURE__ */ unaryOp(
  * ```
  */
 export function silu(x: Tensor): Tensor {
-  return run(siluOp, [checkTensor("silu", "x", x)], undefined);
+  return run(siluOp, [floatTensor("silu", "x", x)], undefined);
 }

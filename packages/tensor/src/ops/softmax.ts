@@ -1,6 +1,7 @@
 import { normalizeAxis, type TypedArray } from "@qkv/core";
 import { alongAxis, type AxisOptions } from "../along-axis.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
@@ -35,6 +36,6 @@ export const softmaxOp = /* @__PURE__ */ alongAxis(
  * ```
  */
 export function softmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
-  const rank = checkTensor("softmax", "x", x).shape.length;
+  const rank = floatTensor("softmax", "x", x).shape.length;
   return run(softmaxOp, [x], { axis: normalizeAxis("softmax", axis, rank) });
 }

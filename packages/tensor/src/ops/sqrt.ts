@@ -1,5 +1,6 @@
 import { unaryOp } from "../elementwise.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
@@ -23,5 +24,5 @@ export const sqrtOp = /* @__PURE__ */ unaryOp(
  * ```
  */
 export function sqrt(x: Tensor): Tensor {
-  return run(sqrtOp, [checkTensor("sqrt", "x", x)], undefined);
+  return run(sqrtOp, [floatTensor("sqrt", "x", x)], undefined);
 }

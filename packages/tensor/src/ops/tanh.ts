@@ -1,5 +1,6 @@
 import { unaryOp } from "../elementwise.js";
-import { checkTensor, run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
@@ -23,5 +24,5 @@ export const tanhOp = /* @__PURE__ */ unaryOp(
  * ```
  */
 export function tanh(x: Tensor): Tensor {
-  return run(tanhOp, [checkTensor("tanh", "x", x)], undefined);
+  return run(tanhOp, [floatTensor("tanh", "x", x)], undefined);
 }
