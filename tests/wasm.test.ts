@@ -1,11 +1,12 @@
 // What users of @qkv/wasm get: bundles made without configuration, pages with a content security policy, programs that end.
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import { chromium, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
@@ -159,6 +160,27 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
     expect(alone["whyAlone"]).toMatch(/^a worker that did not start/);
     expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
   });
+});
+
+test("sizes are those that the README tells, and all of it stays below 100 kB gzipped", () => {
+  const dist = join(root, "packages/wasm/dist");
+  const sizes = (files: string[]) =>
+    [(bytes: Buffer) => bytes.length, (bytes: Buffer) => gzipSync(bytes).length].map((measure) =>
+      files.reduce((sum, file) => sum + measure(readFileSync(join(dist, file))), 0),
+    );
+  const modules = readdirSync(dist).filter((file) => file.endsWith(".js") && file !== "worker.js");
+  const measured = [["plain.wasm"], ["relaxed.wasm"], ["worker.js"], modules].map(sizes);
+  const readme = readFileSync(join(root, "packages/wasm/README.md"), "utf8");
+  const told = [...readme.matchAll(/\| ([\d.]+) kB +\| ([\d.]+) kB +\|/g)].map(([, bytes, gzip]) => [
+    1000 * Number(bytes),
+    1000 * Number(gzip),
+  ]);
+  expect(told).toHaveLength(4);
+  told.flat().forEach((size, i) => {
+    const actual = measured.flat()[i]!;
+    expect(Math.abs(size - actual) / actual, `${size} told, ${actual} measured`).toBeLessThan(0.1);
+  });
+  expect(measured[3]![1]).toBeLessThan(100_000);
 });
 
 test.skipIf(chromiumPath)("bundles in a browser", ({ skip }) => skip(noChromium));
