@@ -61,7 +61,10 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   const finders = new Map<string, Finders>();
   const split = preTokenize.length === 1 && isSplit(preTokenize[0]!) ? preTokenize[0] : undefined;
 
-  const names: TokenNames = { token: (id) => added.get(id)?.content ?? model.token(id) ?? "" };
+  const names: TokenNames = {
+    token: (id) => added.get(id)?.content ?? model.token(id) ?? "",
+    bytes: (id) => (added.has(id) ? undefined : model.bytes?.(id)),
+  };
 
   /** Which added tokens are looked for, before and after the first stage. */
   const findersFor = (special: EncodeOptions["specialTokens"]): Finders => {
@@ -144,15 +147,19 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     return ids;
   };
 
+  /** Whether an id is written; refused where it is no token. */
+  const isWritten = (id: number, skipSpecialTokens: boolean): boolean => {
+    const token = added.get(id);
+    if (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined) {
+      throw unknownId(id, vocabSize);
+    }
+    return !(token?.special && skipSpecialTokens);
+  };
+
   const decoder: Tokenizer["decoder"] = ({ skipSpecialTokens = true } = {}) => {
     const writer = decode.start(names);
     return {
-      push(id) {
-        const token = added.get(id);
-        if (token?.special && skipSpecialTokens) return "";
-        if (token === undefined && model.token(id) === undefined) throw unknownId(id, vocabSize);
-        return writer.push(id);
-      },
+      push: (id) => (isWritten(id, skipSpecialTokens) ? writer.push(id) : ""),
       end: writer.end,
     };
   };
@@ -235,6 +242,13 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       return total;
     },
     decode(ids, options) {
+      if (decode.whole) {
+        const { skipSpecialTokens = true } = options ?? {};
+        return decode.whole(
+          Array.from(ids).filter((id) => isWritten(id, skipSpecialTokens)),
+          names,
+        );
+      }
       const { push, end } = decoder(options);
       let text = "";
       for (const id of ids) text += push(id);

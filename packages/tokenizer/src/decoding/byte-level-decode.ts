@@ -1,5 +1,33 @@
-import type { Decode } from "./decode.js";
-import { byteLevelStep, decodeSteps } from "./decode-steps.js";
+import { fromLetters } from "../models/byte-bpe.js";
+import type { Decode, TokenNames } from "./decode.js";
 
 /** Decodes byte-level vocabularies: the letters of tokens are bytes, and these, joined, are UTF-8. */
-export const byteLevelDecode: Decode = /* @__PURE__ */ decodeSteps([byteLevelStep]);
+export const byteLevelDecode: Decode = {
+  name: "bytes",
+  json: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
+  start(tokens) {
+    const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is text here, as any other character
+    return { push: (id) => utf8.decode(bytesOf(id, tokens), { stream: true }), end: () => utf8.decode() };
+  },
+  whole(ids, tokens) {
+    let [bytes, length] = [new Uint8Array(1024), 0];
+    for (const id of ids) {
+      const more = bytesOf(id, tokens);
+      if (length + more.length > bytes.length) {
+        const grown = new Uint8Array(2 * (length + more.length));
+        grown.set(bytes);
+        bytes = grown;
+      }
+      for (let at = 0; at < more.length; at++) bytes[length++] = more[at]!;
+    }
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(0, length));
+  },
+};
+
+/** The bytes of a token; a token with a letter that stands for none is text. */
+function bytesOf(id: number, tokens: TokenNames): Uint8Array {
+  const known = tokens.bytes(id);
+  if (known) return known;
+  const token = tokens.token(id);
+  return fromLetters(token) ?? new TextEncoder().encode(token);
+}

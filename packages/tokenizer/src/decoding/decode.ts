@@ -4,6 +4,8 @@ import type { StreamingDecoder } from "../tokenizer.js";
 export type TokenNames = {
   /** A token as its file writes it; "" for an id without one. */
   token(id: number): string;
+  /** The bytes of a token of a byte-level vocabulary; undefined where the model has none for it. */
+  bytes(id: number): Uint8Array | undefined;
 };
 
 /** The fifth stage, from ids to text. */
@@ -11,6 +13,8 @@ export type Decode = {
   readonly name: string;
   /** A decoder for one text. Ids it is given are in the vocabulary. */
   start(tokens: TokenNames): StreamingDecoder;
+  /** The text of all ids at once, where that is faster than one at a time. */
+  whole?(ids: readonly number[], tokens: TokenNames): string;
   /** How `tokenizer.json` writes it; without it a tokenizer cannot be saved. */
   readonly json?: unknown;
 };

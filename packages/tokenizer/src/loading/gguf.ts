@@ -1,13 +1,8 @@
 import { FormatError, readGgufHeader, type GgufHeader, type GgufValue } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
-import {
-  byteFallbackStep,
-  byteLevelStep,
-  decodeSteps,
-  replaceStep,
-  wordPieceStep,
-} from "../decoding/decode-steps.js";
+import { byteLevelDecode } from "../decoding/byte-level-decode.js";
+import { byteFallbackStep, decodeSteps, replaceStep, wordPieceStep } from "../decoding/decode-steps.js";
 import { byteBpe } from "../models/byte-bpe.js";
 import { characterBpe } from "../models/character-bpe.js";
 import { wordPiece } from "../models/word-piece.js";
@@ -143,7 +138,7 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
           })
         : byteBpe({ vocab, merges: pairs, wholePieces, unknown: "drop" }),
       postProcess: around({ bos: split.addBos ?? false, sep: split.addSeparator ?? false }),
-      decode: inText ? decodeSteps([replaceStep("▁", " "), byteFallbackStep]) : decodeSteps([byteLevelStep]),
+      decode: inText ? decodeSteps([replaceStep("▁", " "), byteFallbackStep]) : byteLevelDecode,
       addedTokens: added,
       bosId,
       eosId,

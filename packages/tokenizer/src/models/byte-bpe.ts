@@ -104,6 +104,10 @@ export function byteBpeOf(
       if (remembered) cache.remember(text, start, end, ids, first);
     },
     token,
+    bytes(id) {
+      const bytes = id >= 0 && id < tokens.size ? tokens.bytes(id) : undefined;
+      return bytes?.length ? bytes : undefined;
+    },
     id(text) {
       const bytes = fromLetters(text);
       const id = bytes ? tokens.find(bytes, 0, bytes.length) : (letters?.indexOf(text) ?? -1);

@@ -15,6 +15,8 @@ export type Model = {
   append(text: string, start: number, end: number, ids: number[], widths?: number[]): void;
   /** A token as its file writes it, or undefined where the id has none. */
   token(id: number): string | undefined;
+  /** The bytes of a token, if it is bytes; none for a gap. */
+  bytes?(id: number): Uint8Array | undefined;
   /** The id of a token as its file writes it, or undefined. */
   id(token: string): number | undefined;
   /** Whether it reads the bytes of a text, so that its tokens are letters that stand for bytes. */

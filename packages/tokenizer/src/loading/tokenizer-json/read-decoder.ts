@@ -1,3 +1,4 @@
+import { byteLevelDecode } from "../../decoding/byte-level-decode.js";
 import type { Decode } from "../../decoding/decode.js";
 import {
   byteFallbackStep,
@@ -21,6 +22,8 @@ import type { JsonField } from "../json-field.js";
 
 /** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are written with spaces between them. */
 export function readDecoder(field: JsonField): Decode {
+  if (!field.isMissing && field.get("type").value === "ByteLevel")
+    return { ...byteLevelDecode, json: field.value };
   return decodeSteps(field.isMissing ? [spacedStep] : readSteps(field, { fused: false }));
 }
 

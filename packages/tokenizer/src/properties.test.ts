@@ -1,0 +1,83 @@
+/// <reference types="node" />
+import fc from "fast-check";
+import { createRequire } from "node:module";
+import { describe, expect, test } from "vitest";
+import { fuzzStrings } from "./fuzz-strings.js";
+import { cl100kSplit, o200kSplit, tiktokenTokenizer, type Tokenizer, type TiktokenRanks } from "./index.js";
+import { anyText } from "./splitting/split-property.js";
+import { wellFormed } from "./well-formed.js";
+
+const require = createRequire(import.meta.url);
+type Encoder = { encode_ordinary(text: string): ArrayLike<number>; free(): void };
+const { get_encoding: getEncoding } = require("tiktoken") as { get_encoding(name: string): Encoder };
+
+const load = (name: string) => {
+  const ranks = require(`js-tiktoken/ranks/${name}`) as TiktokenRanks & { default?: TiktokenRanks };
+  return tiktokenTokenizer(ranks.default ?? ranks);
+};
+const tokenizers = new Map<string, Tokenizer>(
+  ["gpt2", "cl100k_base", "o200k_base"].map((name) => [name, load(name)]),
+);
+
+describe.each([...tokenizers])("%s", (name, tokenizer) => {
+  test("2,000 random strings of all planes get tiktoken's ids", () => {
+    const reference = getEncoding(name);
+    try {
+      for (const text of fuzzStrings(2000, Number(process.env["QKV_SEED"] ?? 1))) {
+        const expected = Array.from(reference.encode_ordinary(text));
+        expect(tokenizer.encode(text), JSON.stringify(text)).toEqual(expected);
+      }
+    } finally {
+      reference.free();
+    }
+  });
+
+  test("property: decoding gives the text back, streaming or at once; lone surrogates become U+FFFD", () => {
+    const lone = fc.string({ unit: fc.constantFrom("a", " ", "\uD83D", "\uDE00", "\u00E9") });
+    fc.assert(
+      fc.property(fc.oneof(anyText, fc.string({ unit: "binary" }), lone), (text) => {
+        const ids = tokenizer.encode(text);
+        expect(tokenizer.decode(ids)).toBe(wellFormed(text));
+        const decoder = tokenizer.decoder();
+        const parts = ids.map((id) => decoder.push(id));
+        expect(parts.join("") + decoder.end()).toBe(wellFormed(text));
+        for (const part of parts) expect(wellFormed(part)).toBe(part);
+      }),
+    );
+  });
+});
+
+test.each([
+  ["cl100k_base", cl100kSplit],
+  ["o200k_base", o200kSplit],
+])("property: %s of two texts that meet where a piece ends is the ids of both", (name, split) => {
+  const tokenizer = tokenizers.get(name)!;
+  fc.assert(
+    fc.property(anyText, fc.nat(40), (text, which) => {
+      const spans = split.spans(text);
+      if (spans.length === 0) return;
+      const cut = spans[(2 * which) % spans.length]!;
+      const [left, right] = [text.slice(0, cut), text.slice(cut)];
+      // Where the parts are split as the whole is: white space at an end may belong to what came after it.
+      const parts = [...split.spans(left), ...split.spans(right).map((at) => at + cut)];
+      if (parts.join() !== spans.join()) return;
+      expect(tokenizer.encode(text)).toEqual([...tokenizer.encode(left), ...tokenizer.encode(right)]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  ["one letter", "a"],
+  ["spaces", " "],
+  ["capitals", "A"],
+  ["emoji modifiers", "\u{1F3FB}"],
+  ["marks", "\u0301"],
+  ["apostrophes", "'"],
+  ["line breaks and spaces", "\n "],
+  ["letters without case and with", "\u65E5A"],
+])("a million characters of %s are encoded, and give the text back", (_, unit) => {
+  const text = unit.repeat(Math.floor(1_000_000 / unit.length));
+  const tokenizer = tokenizers.get("o200k_base")!;
+  expect(tokenizer.decode(tokenizer.encode(text)) === text).toBe(true);
+});
