@@ -28,10 +28,9 @@ export type OffloadedOptions = {
  * import { randn } from "@qkv/tensor";
  * import { growingCache } from "@qkv/kv-cache";
  * import { offloadedCache } from "@qkv/kv-cache/offload";
- * import { tmpdir } from "node:os";
  *
  * const x = randn([1, 2, 100, 8], { seed: 1 }); // [B, Hkv, T, D]
- * const caches = [growingCache({ numLayers: 4 }), offloadedCache({ folder: tmpdir(), numLayers: 4 })];
+ * const caches = [growingCache({ numLayers: 4 }), offloadedCache({ folder: ".", numLayers: 4 })];
  * for (const cache of caches) for (let layer = 0; layer < 4; layer++) cache.update(layer, x, x);
  * caches.map(({ bytes }) => bytes); // => [51200, 12800]
  * caches[1]?.reset();
