@@ -8,7 +8,7 @@ import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampl
 import { textStream } from "./text-stream.js";
 
 export type GenerateOptions = {
-  /** At most this many new tokens. Default: until the model's context is full. */
+  /** At most this many new tokens. Default: until the model's context is full; with a positionless cache without end. */
   maxTokens?: number;
   /** Default: the likeliest token. */
   sampling?: Sampling;
@@ -101,7 +101,8 @@ export async function* generate(
   const maxTokens = checkMaxTokens(options.maxTokens);
   const ids = promptIds(model, prompt);
   const start = cache.length;
-  const room = roomFor(model, ids.length, start);
+  // Keys of a positionless cache stand where they are held, however much was said: it is the cache's to forget in time.
+  const room = cache.positionless ? Infinity : roomFor(model, ids.length, start);
   const { stopIds, stopTexts } = stopsOf(model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
   const tops = options.logprobs ?? 0;
