@@ -110,7 +110,7 @@ test("--bytes makes a model of bytes, as a file or as a module", async () => {
   expect(byteCountModel(file).context).toBe(3);
   await train([...argv, path("bytes.ts")], { in: stream(text) });
   expect(readFileSync(path("bytes.ts"), "utf8")).toBe(
-    `export const data = "${Buffer.from(file).toString("base64")}";\n`,
+    `export const data =\n  "${Buffer.from(file).toString("base64")}";\n`,
   );
 });
 

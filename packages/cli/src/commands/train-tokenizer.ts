@@ -175,7 +175,7 @@ async function countBytes(
   // A module can be imported where there is no file to read: in a page.
   const module = /\.[cm]?[jt]s$/.test(out);
   return {
-    file: module ? `export const data = "${Buffer.from(file).toString("base64")}";\n` : file,
+    file: module ? `export const data =\n  "${Buffer.from(file).toString("base64")}";\n` : file,
     facts: { order, bytes: text.length, modelBytes: file.length },
     summary: `A model of ${counted(file.length)} bytes from ${counted(text.length)}`,
   };
