@@ -40,8 +40,10 @@ async function predictor(device, now) {
     import("@qkv/cost"),
     import("@qkv/tensor"),
   ]);
-  // Small enough that starting operations is most of what they take; none of the models to be predicted.
-  const passes = await Promise.all([64, 192].map((width) => openModel(smallModel(width), 128, device)));
+  // Two so small that starting operations is most of what they take, and one that leaves the nearest caches; none of the
+  // models to be predicted.
+  const models = [small(64, 4, 256), small(192, 4, 256), small(256, 12, 4096)];
+  const passes = await Promise.all(models.map((each) => openModel(each, 128, device)));
   const matrices = [];
   const prepare = ({ rows, width, matrices: count }) => {
     while (matrices.length < count) matrices.push(ones([width, width]).to(device));
@@ -52,7 +54,7 @@ async function predictor(device, now) {
       });
   };
   return async (model) => {
-    const machine = calibrate(measure(prepare, { now, budgetMs: 30, passes }));
+    const machine = calibrate(measure(prepare, { now, budgetMs: 60, passes }));
     return estimate(await costOf(model, context), machine).timeMs;
   };
 }
@@ -118,19 +120,19 @@ function shortest(run, now, budgetMs) {
     const before = now();
     for (let i = 0; i < runs; i++) run();
     const took = now() - before;
-    if (took < 2) runs *= 2;
+    if (took < 10) runs *= 2;
     else best = Math.min(best, took / runs);
   }
   return best;
 }
 
-const smallModel = (width) => ({
+const small = (width, numLayers, vocabSize) => ({
   embedDim: width,
   hiddenDim: 2 * width,
   numHeads: 4,
   numKvHeads: 2,
-  numLayers: 4,
-  vocabSize: 256,
+  numLayers,
+  vocabSize,
 });
 
 const sizeOf = ({ embedDim: C, hiddenDim: F, numHeads, numKvHeads, numLayers, vocabSize }) =>

@@ -84,7 +84,7 @@ function works(mostBytes: number): ProductWork[] {
   ];
 }
 
-/** The shortest time of one run. Clocks are coarse, in browsers on purpose: as many runs as fill two milliseconds count as one. */
+/** The shortest time of one run. Clocks are coarse, in browsers on purpose: as many runs as fill ten milliseconds count as one. */
 function shortest(run: () => void, now: () => number, budgetMs: number): number {
   let [best, runs] = [Infinity, 1];
   const start = now();
@@ -98,4 +98,4 @@ function shortest(run: () => void, now: () => number, budgetMs: number): number 
   return best;
 }
 
-const coarseMs = 2;
+const coarseMs = 10;
