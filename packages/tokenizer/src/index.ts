@@ -44,6 +44,7 @@ export { byCharacter, defineRewrite, type Edit, type Rewrite } from "./rewriting
 export { stripAccents } from "./rewriting/strip-accents.js";
 export { stripEnds } from "./rewriting/strip-ends.js";
 export { nfc, nfd, nfkc, nfkd } from "./rewriting/unicode-forms.js";
+export { tokenizerToJson } from "./saving/tokenizer-to-json.js";
 export { gpt2Split } from "./splitting/gpt2-split.js";
 export {
   cl100kSplit,

@@ -6,7 +6,7 @@ import type { Model } from "./model.js";
 import { longestRemembered, PieceCache } from "./piece-cache.js";
 import { TokenBytes } from "./token-bytes.js";
 import { Utf8Scratch } from "./utf8-scratch.js";
-import { tokensById, type Vocabulary } from "./vocabulary.js";
+import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
 export type ByteBpeOptions = {
   /** The tokens, in letters that stand for bytes (`Ġthe`). */
@@ -46,11 +46,38 @@ export function byteBpe(options: ByteBpeOptions): Model {
   return byteBpeOf(tokens, merges, { ...options, letters });
 }
 
+/**
+ * The merges of a vocabulary that has none, in order: each token comes of the two that are left when only tokens
+ * before it merge.
+ */
+function mergesOfVocabulary(
+  tokens: TokenBytes,
+  byteIds: Int32Array,
+  token: (id: number) => string | undefined,
+): string[] {
+  const merges: string[] = [];
+  for (let id = 0; id < tokens.size; id++) {
+    const bytes = tokens.bytes(id);
+    if (bytes.length < 2) continue;
+    const earlier: Merges = {
+      rank(left, right) {
+        const joined = tokens.findJoined(left, right);
+        return joined < id ? joined : -1;
+      },
+      join: (left, right) => tokens.findJoined(left, right),
+    };
+    const symbols = Int32Array.from(bytes, (byte) => byteIds[byte]!);
+    if (mergeSymbols(symbols, symbols.length, earlier) === 2)
+      merges.push(`${token(symbols[0]!)} ${token(symbols[1]!)}`);
+  }
+  return merges;
+}
+
 /** Byte-pair encoding over tokens that are bytes already: what tiktoken's files hold. See {@link byteBpe}. */
 export function byteBpeOf(
   tokens: TokenBytes,
   merges: Merges,
-  options: Pick<ByteBpeOptions, "wholePieces" | "unknown"> & {
+  options: Pick<ByteBpeOptions, "wholePieces" | "unknown" | "merges"> & {
     letters?: readonly (string | undefined)[];
   } = {},
 ): Model {
@@ -113,6 +140,18 @@ export function byteBpeOf(
       const id = bytes ? tokens.find(bytes, 0, bytes.length) : (letters?.indexOf(text) ?? -1);
       return id < 0 ? undefined : id;
     },
+    json: () => ({
+      type: "BPE",
+      dropout: null,
+      unk_token: typeof unknown === "number" ? token(unknown) : null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: wholePieces,
+      vocab: vocabularyJson(Array.from({ length: tokens.size }, (_, id) => token(id))),
+      merges: options.merges ?? mergesOfVocabulary(tokens, byteIds, token),
+    }),
     steps(piece) {
       const named = (ids: readonly number[]) => ids.map((id) => token(id) ?? "");
       const length = utf8.write(piece, 0, piece.length);

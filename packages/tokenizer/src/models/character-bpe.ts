@@ -5,7 +5,7 @@ import type { Model } from "./model.js";
 import { longestRemembered, PieceCache } from "./piece-cache.js";
 import { TokenBytes } from "./token-bytes.js";
 import { Utf8Scratch } from "./utf8-scratch.js";
-import { tokensById, type Vocabulary } from "./vocabulary.js";
+import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
 export type CharacterBpeOptions = {
   /** The tokens as text (`▁the`). Those that spell a byte (`<0x0A>`) stand for it where `byteFallback` is given. */
@@ -148,6 +148,22 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     },
     token: (id) => names[id],
     id: (token) => idOf(token) ?? found(names.indexOf(token)),
+    ...("scores" in options.merges
+      ? {}
+      : {
+          json: () => ({
+            type: "BPE",
+            dropout: null,
+            unk_token: unknownId === undefined ? null : names[unknownId],
+            continuing_subword_prefix: continuingPrefix || null,
+            end_of_word_suffix: endSuffix || null,
+            fuse_unk: fuseUnknown,
+            byte_fallback: byteFallback,
+            ignore_merges: wholePieces,
+            vocab: vocabularyJson(names),
+            merges: options.merges,
+          }),
+        }),
     steps(piece) {
       const named = (ids: readonly number[]) => ids.map((id) => names[id] ?? "");
       const spelled = spell(piece, 0, piece.length);

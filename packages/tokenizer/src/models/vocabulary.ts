@@ -28,6 +28,11 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   return tokens;
 }
 
+/** A vocabulary as `tokenizer.json` writes it. */
+export function vocabularyJson(names: readonly (string | undefined)[]): Record<string, number> {
+  return Object.fromEntries(names.flatMap((token, id) => (token === undefined ? [] : [[token, id]])));
+}
+
 function refuse(fn: string, token: string, received: unknown, expected: string): ArgumentError {
   return new ArgumentError({
     fn,

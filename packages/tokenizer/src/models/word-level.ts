@@ -1,7 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 import type { Model } from "./model.js";
-import { tokensById, type Vocabulary } from "./vocabulary.js";
-import { vocabularyJson } from "./word-piece.js";
+import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
 /**
  * Whole words: a piece is a token, or unknown.

@@ -2,7 +2,7 @@ import { longestRemembered, PieceCache } from "./piece-cache.js";
 import type { Model } from "./model.js";
 import { TokenBytes } from "./token-bytes.js";
 import { Utf8Scratch } from "./utf8-scratch.js";
-import { tokensById, type Vocabulary } from "./vocabulary.js";
+import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
 export type WordPieceOptions = {
   /** The tokens; those inside a word begin with `continuingPrefix`. */
@@ -89,9 +89,4 @@ export function wordPiece(options: WordPieceOptions): Model {
       vocab: vocabularyJson(names),
     }),
   };
-}
-
-/** A vocabulary as `tokenizer.json` writes it. */
-export function vocabularyJson(names: readonly (string | undefined)[]): Record<string, number> {
-  return Object.fromEntries(names.flatMap((token, id) => (token === undefined ? [] : [[token, id]])));
 }

@@ -23,8 +23,10 @@ export type WordSplitOptions = {
  * one character in front, digits, punctuation with one space in front and line breaks behind, white space.
  *
  * Written by hand from the patterns, and linear whatever the text.
+ *
+ * @param pattern - The pattern it stands for, which files name.
  */
-export function wordSplit(name: string, options: WordSplitOptions): Split {
+export function wordSplit(name: string, pattern: string, options: WordSplitOptions): Split {
   const { contractions, digits, words, slash = false } = options;
   const cased = words === "cased";
   const inWord = words === "letters" ? kind.letter : kind.letter | kind.mark;
@@ -32,35 +34,40 @@ export function wordSplit(name: string, options: WordSplitOptions): Split {
   const inPunctuation = others & (words === "marked" ? ~kind.mark : ~0);
   const wordEnd = cased ? casedWordEnd : (text: string, at: number) => runEnd(text, at, inWord);
 
-  return defineSplit(name, (text, start) => {
-    if (!cased && contractions !== "none") {
-      const end = contractionEnd(text, start, contractions);
+  return defineSplit(
+    name,
+    (text, start) => {
+      if (!cased && contractions !== "none") {
+        const end = contractionEnd(text, start, contractions);
+        if (end > start) return end;
+      }
+      // A word, with one character in front of it that is neither letter, number nor line break; or without.
+      const code = text.codePointAt(start)!;
+      const front = code !== 10 && code !== 13 && (kindOf(code) & (kind.letter | kind.number)) === 0;
+      const from = front ? start + (code > 0xffff ? 2 : 1) : start;
+      const fronted = front ? wordEnd(text, from) : from;
+      let end = fronted > from ? fronted : wordEnd(text, start);
+      if (end <= start && fronted < 0)
+        end = -fronted; // the second pattern, where the first has no match
+      else if (end < 0) end = -end;
+      if (end > start)
+        return cased && contractions !== "none" ? contractionEnd(text, end, contractions) : end;
+
+      end = digitsEnd(text, start, digits);
       if (end > start) return end;
-    }
-    // A word, with one character in front of it that is neither letter, number nor line break; or without.
-    const code = text.codePointAt(start)!;
-    const front = code !== 10 && code !== 13 && (kindOf(code) & (kind.letter | kind.number)) === 0;
-    const from = front ? start + (code > 0xffff ? 2 : 1) : start;
-    const fronted = front ? wordEnd(text, from) : from;
-    let end = fronted > from ? fronted : wordEnd(text, start);
-    if (end <= start && fronted < 0)
-      end = -fronted; // the second pattern, where the first has no match
-    else if (end < 0) end = -end;
-    if (end > start) return cased && contractions !== "none" ? contractionEnd(text, end, contractions) : end;
 
-    end = digitsEnd(text, start, digits);
-    if (end > start) return end;
-
-    const spaced = code === 32 ? start + 1 : start;
-    end = runEnd(text, spaced, inPunctuation);
-    if (end > spaced) {
-      while (end < text.length && isBreak(text.charCodeAt(end), slash)) end += 1;
-      return end;
-    }
-    const spaces = runEnd(text, start, kind.space);
-    const lines = lineBreakEnd(text, start, spaces);
-    return lines >= 0 ? lines : spacePieceEnd(text, start, spaces);
-  });
+      const spaced = code === 32 ? start + 1 : start;
+      end = runEnd(text, spaced, inPunctuation);
+      if (end > spaced) {
+        while (end < text.length && isBreak(text.charCodeAt(end), slash)) end += 1;
+        return end;
+      }
+      const spaces = runEnd(text, start, kind.space);
+      const lines = lineBreakEnd(text, start, spaces);
+      return lines >= 0 ? lines : spacePieceEnd(text, start, spaces);
+    },
+    { json: { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false } },
+  );
 }
 
 /** `[^\s\p{L}\p{N}]` */

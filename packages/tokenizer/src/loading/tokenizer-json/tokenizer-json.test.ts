@@ -1,0 +1,206 @@
+/// <reference types="node" />
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { byteLetters } from "../../byte-letters.js";
+import { tokenizerFromJson } from "./tokenizer-json.js";
+
+const vocab = Object.fromEntries([...byteLetters, "ab"].map((token, id) => [token, id]));
+const bpe = { type: "BPE", vocab, merges: ["a b"] };
+const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
+const words = { type: "WordLevel", vocab: { "?": 0, a: 1, b: 2, "a b": 3 }, unk_token: "?" };
+
+test("golden: a space in front, and offsets without white space", () => {
+  const spaced = { ...byteLevel, add_prefix_space: true };
+  const file = { model: bpe, pre_tokenizer: spaced, post_processor: spaced, decoder: byteLevel };
+  const { tokens, offsets } = tokenizerFromJson(file).encoding("ab ab");
+  expect(tokens).toEqual(["Ġ", "ab", "Ġ", "ab"]);
+  // As native tokenizers 0.23.2 gives them: the space in front is no character of the text.
+  expect(offsets).toEqual([
+    [0, 0],
+    [0, 2],
+    [3, 3],
+    [3, 5],
+  ]);
+});
+
+test("golden: a vocabulary in letters with a token for the unknown and an end of words", () => {
+  const model = {
+    type: "BPE",
+    vocab: { a: 0, "b</w>": 1, "ab</w>": 2, "<unk>": 3, "a</w>": 4 },
+    merges: [["a", "b</w>"]],
+    unk_token: "<unk>",
+    end_of_word_suffix: "</w>",
+    fuse_unk: true,
+  };
+  const decoder = { type: "BPEDecoder", suffix: "</w>" };
+  const tokenizer = tokenizerFromJson({ model, pre_tokenizer: { type: "WhitespaceSplit" }, decoder });
+  expect(tokenizer.encode("ab a xyzb")).toEqual([2, 4, 3, 1]);
+  expect(tokenizer.decode([2, 4])).toBe("ab a");
+});
+
+test("added tokens: white space at their sides, whole words, and what was normalized", () => {
+  const added = (content: string, more = {}) => ({
+    id: 9,
+    content,
+    special: false,
+    normalized: false,
+    ...more,
+  });
+  const load = (token: object, more = {}) =>
+    tokenizerFromJson({
+      model: words,
+      pre_tokenizer: { type: "Whitespace" },
+      added_tokens: [token],
+      ...more,
+    });
+  expect(load(added("x", { lstrip: true, rstrip: true })).encoding("a x b").offsets).toEqual([
+    [0, 1],
+    [1, 4],
+    [4, 5],
+  ]);
+  expect(load(added("x", { single_word: true })).encode("ax x")).toEqual([0, 9]);
+  const lower = { normalizer: { type: "Lowercase" } };
+  expect(load(added("X", { normalized: true }), lower).encode("a x X")).toEqual([1, 9, 9]);
+  expect(load(added("X"), lower).encode("a x X")).toEqual([1, 0, 9]);
+});
+
+test("pairs, types, truncation and padding", () => {
+  const file = {
+    model: words,
+    pre_tokenizer: { type: "Whitespace" },
+    post_processor: { type: "BertProcessing", cls: ["[CLS]", 7], sep: ["[SEP]", 8] },
+    truncation: { max_length: 6, strategy: "LongestFirst", direction: "Right" },
+    padding: { strategy: { Fixed: 8 }, pad_id: 5, pad_type_id: 3, pad_to_multiple_of: null },
+    added_tokens: [
+      { id: 7, content: "[CLS]" },
+      { id: 8, content: "[SEP]" },
+    ],
+  };
+  const tokenizer = tokenizerFromJson(file, { bos_token: "[CLS]", eos_token: { content: "[SEP]" } });
+  expect(tokenizer.encoding("a a a a", { pair: "b" })).toMatchObject({
+    ids: [7, 1, 1, 8, 2, 8, 5, 5],
+    typeIds: [0, 0, 0, 0, 1, 1, 3, 3],
+    texts: [-1, 0, 0, -1, 1, -1, -1, -1],
+  });
+  expect(tokenizer.encode("a")).toEqual([7, 1, 8, 5, 5, 5, 5, 5]);
+  expect([tokenizer.bosId, tokenizer.eosId]).toEqual([7, 8]);
+});
+
+describe("refused, with the field named", () => {
+  test.each<[string, unknown, RegExp]>([
+    ["no JSON", "{", /tokenizerFromJson: `tokenizer.json` is "{", expected JSON/],
+    ["a list", "[]", /`tokenizer.json` has shape \[\], expected an object/],
+    ["what is no file", 5, /`tokenizer.json` is 5, expected the file's text/],
+    ["no model", {}, /tokenizer.json: model.vocab` is undefined, expected an object/],
+    ["an unknown model", { model: { type: "Magic" } }, /model.type` is "Magic", expected a model: BPE/],
+    [
+      "no vocabulary",
+      { model: { ...bpe, vocab: {} } },
+      /model.vocab` is an object with no keys, expected one token/,
+    ],
+    ["no merges", { model: { type: "BPE", vocab } }, /model.merges` is undefined, expected a list/],
+    [
+      "a merge without its token",
+      { model: { ...bpe, merges: ["b a"] } },
+      /`merges\[0\]` is "ba", expected a token of the/,
+    ],
+    [
+      "merges that go round",
+      { model: { ...bpe, vocab: { ...vocab, ab: 64 } } },
+      /`vocab\["ab"\]` is 64, expected an id of its own/,
+    ],
+    [
+      "an id of 2 GB",
+      { model: { ...bpe, vocab: { a: 2 ** 31 } } },
+      /`vocab\["a"\]` is 2147483648, expected a whole number/,
+    ],
+    ["dropout", { model: { ...bpe, dropout: 0.1 } }, /model.dropout` is 0.1, expected no dropout/],
+    [
+      "an unknown normalizer",
+      { model: words, normalizer: { type: "toString" } },
+      /normalizer.type` is "toString", expected a norm/,
+    ],
+    [
+      "an unknown step",
+      { model: words, pre_tokenizer: { type: "Sequence", pretokenizers: [{ type: "X" }] } },
+      /pre_tokenizer.pretokenizers\[0\].type` is "X"/,
+    ],
+    [
+      "an exponential pattern",
+      { model: words, pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+b" }, behavior: "Isolated" } },
+      /pattern: `pre_tokenizer.pattern.Regex` is "\(a\+\)\+b"/,
+    ],
+    [
+      "an exponential replacement",
+      { model: words, normalizer: { type: "Replace", pattern: { Regex: "(a|a)*b" }, content: "" } },
+      /pattern: `normalizer.pattern.Regex` is/,
+    ],
+    [
+      "a behaviour",
+      { model: words, pre_tokenizer: { type: "Split", pattern: { String: "a" }, behavior: "Eat" } },
+      /behavior` is "Eat", expected Isolated/,
+    ],
+    [
+      "a character map of 4 GB",
+      { model: words, normalizer: { type: "Precompiled", precompiled_charsmap: "/////w==" } },
+      /precompiled_charsmap.trie_size` is 4294967295, expected a multiple/,
+    ],
+    [
+      "an added token without text",
+      { model: words, added_tokens: [{ id: 3 }] },
+      /added_tokens\[0\].content` is undefined, expected a text/,
+    ],
+    [
+      "a template of a missing token",
+      {
+        model: words,
+        post_processor: {
+          type: "TemplateProcessing",
+          single: [{ SpecialToken: { id: "x" } }],
+          pair: [],
+          special_tokens: {},
+        },
+      },
+      /special_tokens.x.ids` is undefined, expected a list/,
+    ],
+    [
+      "an unknown decoder",
+      { model: words, decoder: { type: "X" } },
+      /decoder.type` is "X", expected a decoder/,
+    ],
+    [
+      "a Unigram score",
+      { model: { type: "Unigram", vocab: [["a", "b"]] } },
+      /model.vocab\[0\]` is \["a", "b"\], expected a token and its score/,
+    ],
+    [
+      "an unknown id",
+      { model: { type: "Unigram", unk_id: 5, vocab: [["a", 0]] } },
+      /model.unk_id` is 5, expected an id below 1/,
+    ],
+  ])("%s", (_, file, message) => {
+    expect(() => tokenizerFromJson(file)).toThrow(message);
+  });
+});
+
+const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../../../shared/data");
+
+test.skipIf(!existsSync(data)).each(["bert-base-uncased", "mistral-v1"])(
+  `%s: ids, tokens, offsets and text of native tokenizers (skipped where ${data} is not there)`,
+  (name) => {
+    type Case = { id: string; ids: number[]; tokens: string[]; offsets: number[][]; decoded: string };
+    const json = (path: string) =>
+      JSON.parse(readFileSync(resolve(data, "tokenizers", path), "utf8")) as never;
+    const tokenizer = tokenizerFromJson(json(`vocab/${name}/tokenizer.json`));
+    const texts = new Map(
+      (json("strings.json") as { id: string; text: string }[]).map(({ id, text }) => [id, text]),
+    );
+    const { cases } = json(`refs/${name}.json`) as { cases: Case[] };
+    for (const { id, ids, tokens, offsets, decoded } of cases) {
+      const whole = tokenizer.encoding(texts.get(id)!, { addSpecialTokens: false, unit: "codePoint" });
+      expect(whole, id).toMatchObject({ ids, tokens, offsets });
+      expect(tokenizer.decode(ids), id).toBe(decoded);
+    }
+  },
+);

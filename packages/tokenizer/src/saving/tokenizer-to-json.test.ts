@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  bertTokenizer,
+  byteBpe,
+  byteLevelBpe,
+  byteLevelDecode,
+  cl100kSplit,
+  composeTokenizer,
+  defineSplit,
+  tiktokenTokenizer,
+  tokenizerFromJson,
+  tokenizerToJson,
+  type Tokenizer,
+} from "../index.js";
+import { byteLetters } from "../byte-letters.js";
+import { anyText } from "../splitting/split-property.js";
+
+const merges = ["Ġ a", "a b", "b b", "Ġa b"];
+const vocab = [...byteLetters, "Ġa", "ab", "bb", "Ġab"];
+const bytes = Array.from({ length: 256 }, (_, byte) => `${btoa(String.fromCharCode(byte))} ${byte}`);
+const file = [...bytes, `${btoa("ab")} 256`, `${btoa("abb")} 257`, `${btoa(" ab")} 258`].join("\n");
+const metaspace = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true };
+
+const tokenizers: [string, Tokenizer][] = [
+  ["trained", byteLevelBpe({ vocab, merges }, { specialTokens: { "<|end|>": 260 } })],
+  [
+    "tiktoken's, whose merges follow from its ranks",
+    tiktokenTokenizer(file, { split: cl100kSplit, specialTokens: { "<|x|>": 259 } }),
+  ],
+  ["BERT's", bertTokenizer("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\nb\n##b\n!\né")],
+  [
+    "one with every kind of step",
+    tokenizerFromJson({
+      truncation: { max_length: 9, strategy: "LongestFirst", direction: "Left" },
+      padding: { strategy: { Fixed: 4 }, direction: "Left", pad_id: 0, pad_token: "<p>" },
+      added_tokens: [{ id: 7, content: "<x>", special: true, normalized: false, rstrip: true }],
+      normalizer: {
+        type: "Sequence",
+        normalizers: [
+          { type: "NFKC" },
+          { type: "BertNormalizer", strip_accents: true },
+          { type: "Replace", pattern: { Regex: "b+" }, content: "b" },
+        ],
+      },
+      pre_tokenizer: {
+        type: "Sequence",
+        pretokenizers: [{ type: "Digits", individual_digits: true }, metaspace],
+      },
+      model: {
+        type: "Unigram",
+        unk_id: 0,
+        vocab: [
+          ["<u>", 0],
+          ["▁", -2],
+          ["▁a", -1],
+          ["a", -1.5],
+          ["b", -2.5],
+          ["ab", -3],
+        ],
+      },
+      post_processor: {
+        type: "TemplateProcessing",
+        single: [{ Sequence: { id: "A" } }, { SpecialToken: { id: "<x>" } }],
+        pair: [{ Sequence: { id: "A" } }, { Sequence: { id: "B", type_id: 1 } }],
+        special_tokens: { "<x>": { ids: [7] } },
+      },
+      decoder: metaspace,
+    }),
+  ],
+];
+
+test.each(tokenizers)(
+  "property: %s, saved and loaded, gives the same ids, offsets and text",
+  (_, tokenizer) => {
+    const again = tokenizerFromJson(JSON.stringify(tokenizerToJson(tokenizer)));
+    fc.assert(
+      fc.property(anyText, anyText, (text, pair) => {
+        const options = { specialTokens: "allowed" } as const;
+        const ids = tokenizer.encode(text, options);
+        expect(again.encode(text, options)).toEqual(ids);
+        expect(again.encoding(text, { ...options, pair })).toEqual(
+          tokenizer.encoding(text, { ...options, pair }),
+        );
+        expect(again.decode(ids)).toBe(tokenizer.decode(ids));
+      }),
+    );
+  },
+);
+
+test("golden: tiktoken's ranks become merges", () => {
+  const { model } = tokenizerToJson(tokenizers[1]![1]) as {
+    model: { merges: string[]; ignore_merges: boolean };
+  };
+  expect(model).toMatchObject({ merges: ["a b", "ab b", "Ġ ab"], ignore_merges: true });
+});
+
+test("a stage that the file cannot hold is refused by name", () => {
+  const split = defineSplit("my own", (text) => text.length);
+  const model = byteBpe({ vocab: ["a"] });
+  const own = composeTokenizer({ preTokenize: [split], model, decode: byteLevelDecode });
+  expect(() => tokenizerToJson(own)).toThrow(
+    'tokenizerToJson: `stages.preTokenize` is "my own", expected a stage that tokenizer.json can hold.\n' +
+      "Fix: give the stage a `json`, as the file would write it, or save what it was loaded from.",
+  );
+});

@@ -1,0 +1,113 @@
+import { ArgumentError } from "@qkv/core";
+import type { Template, TemplateItem } from "../template.js";
+import type { Tokenizer } from "../tokenizer.js";
+
+/**
+ * A tokenizer as a `tokenizer.json` holds it, whatever it was made from: `JSON.stringify` it, and Hugging Face's
+ * libraries and {@link tokenizerFromJson} give the same ids.
+ *
+ * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a rewrite of your own. The stage is
+ *   named. Give it a `json` that says what the library has for it.
+ *
+ * @example
+ * ```ts
+ * import { byteLevelBpe, tokenizerFromJson, tokenizerToJson } from "@qkv/tokenizer";
+ *
+ * const file = JSON.stringify(tokenizerToJson(byteLevelBpe({ vocab: ["a", "b", "ab"], merges: ["a b"] })));
+ * tokenizerFromJson(file).encode("ab"); // => [2]
+ * ```
+ */
+export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
+  const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = tokenizer.stages;
+  const { trimOffsets, truncate, pad } = tokenizer.stages;
+  const written = (steps: readonly { name: string; json?: unknown }[], stage: string) =>
+    steps
+      .map((step) => (step.json === undefined ? refuse(stage, step.name) : step.json))
+      .filter((json) => json !== null);
+  const preTokenizers = written(preTokenize, "preTokenize");
+  const inLetters = preTokenizers.some((json) => (json as { type?: string }).type === "ByteLevel");
+  if (model.readsBytes && !inLetters) preTokenizers.push(byteLevel(false));
+  const nameOf = (id: number) => tokenizer.token(id) ?? "";
+  const processors = [
+    ...(postProcess ? [templateJson(postProcess, nameOf)] : []),
+    ...(trimOffsets ? [{ ...byteLevel(trimOffsets.addedSpace), trim_offsets: true }] : []),
+  ];
+  const added = [...addedTokens].sort((a, b) => a.id - b.id);
+  return {
+    version: "1.0",
+    truncation: truncate
+      ? {
+          direction: truncate.side === "left" ? "Left" : "Right",
+          max_length: truncate.maxLength,
+          strategy: { longest: "LongestFirst", first: "OnlyFirst", second: "OnlySecond" }[
+            truncate.which ?? "longest"
+          ],
+          stride: 0,
+        }
+      : null,
+    padding: pad
+      ? {
+          strategy: pad.length ? { Fixed: pad.length } : "BatchLongest",
+          direction: pad.side === "left" ? "Left" : "Right",
+          pad_to_multiple_of: pad.multipleOf ?? null,
+          pad_id: pad.padId,
+          pad_type_id: pad.typeId ?? 0,
+          pad_token: nameOf(pad.padId),
+        }
+      : null,
+    added_tokens: added.map(({ id, content, special, normalized, singleWord, lstrip, rstrip }) => ({
+      id,
+      content,
+      single_word: singleWord ?? false,
+      lstrip: lstrip ?? false,
+      rstrip: rstrip ?? false,
+      normalized: normalized ?? false,
+      special: special ?? false,
+    })),
+    normalizer: sequence("normalizers", written(normalize, "normalize")),
+    pre_tokenizer: sequence("pretokenizers", preTokenizers),
+    post_processor: sequence("processors", processors),
+    decoder: written([decode], "decode")[0] ?? null,
+    model: model.json ? model.json() : refuse("model", model.name),
+  };
+}
+
+const byteLevel = (addedSpace: boolean) => ({
+  type: "ByteLevel",
+  add_prefix_space: addedSpace,
+  trim_offsets: false,
+  use_regex: false,
+});
+
+const sequence = (key: string, steps: readonly unknown[]): unknown =>
+  steps.length === 0 ? null : steps.length === 1 ? steps[0] : { type: "Sequence", [key]: steps };
+
+function templateJson(template: Template, nameOf: (id: number) => string): unknown {
+  const ids = new Set(
+    [...template.single, ...template.pair].flatMap((item) => ("id" in item ? [item.id] : [])),
+  );
+  const items = (list: readonly TemplateItem[]) =>
+    list.map((item) =>
+      "id" in item
+        ? { SpecialToken: { id: nameOf(item.id), type_id: item.type } }
+        : { Sequence: { id: item.text, type_id: item.type } },
+    );
+  return {
+    type: "TemplateProcessing",
+    single: items(template.single),
+    pair: items(template.pair),
+    special_tokens: Object.fromEntries(
+      [...ids].map((id) => [nameOf(id), { id: nameOf(id), ids: [id], tokens: [nameOf(id)] }]),
+    ),
+  };
+}
+
+function refuse(stage: string, name: string): never {
+  throw new ArgumentError({
+    fn: "tokenizerToJson",
+    argument: `stages.${stage}`,
+    received: name,
+    expected: "a stage that tokenizer.json can hold",
+    fix: "give the stage a `json`, as the file would write it, or save what it was loaded from.",
+  });
+}
