@@ -215,7 +215,10 @@ describe("what is wrong is said in a line, with the fix", () => {
       /gone\.bin", expected a file that can be read, and this one does not exist\.\nFix: check the path/;
     refused(qkv("generate", gone, "--tokenizer", tokenizer), message);
     refused(qkv("generate", model, "--tokenizer", gone), message);
-    refused(qkv("generate", folder, "--tokenizer", tokenizer), /this one is a folder\./);
+    refused(
+      qkv("generate", folder, "--tokenizer", tokenizer),
+      /expected a folder with config\.json: what the model is/,
+    );
   });
 
   test("a checkpoint cut short", () => {

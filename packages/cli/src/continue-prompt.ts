@@ -1,15 +1,17 @@
-import type { Cache, Device } from "@qkv/tensor";
-import { generate, load, type DecoderConfig, type Sampling } from "@qkv/transformer";
+import type { KvCache } from "@qkv/kv-cache";
+import type { Tokenizer } from "@qkv/tokenizer";
+import { generate, type DecoderConfig, type Model, type Sampling } from "@qkv/transformer";
 
 export type ContinueOptions = {
-  /** The tokenizer's file, as a path or URL. */
-  tokenizer: string;
   prompt: string;
   maxTokens: number;
-  sampling: Required<Sampling>;
-  device: Device;
+  sampling: Sampling;
+  /** Texts to end before. */
+  stop: readonly string[];
+  /** Whether to guess from what was said. */
+  speculate: boolean;
   /** What keeps keys and values. */
-  makeCache: (config: DecoderConfig) => Cache;
+  makeCache: (config: DecoderConfig) => KvCache;
   signal: AbortSignal;
   /** Is given the text as it comes: the prompt with the first new token, then what each token completes. */
   show: (text: string) => void;
@@ -35,14 +37,20 @@ export type Continuation = {
 };
 
 /** Loads a model and lets it continue a prompt. */
-export async function continuePrompt(source: string, options: ContinueOptions): Promise<Continuation> {
-  const { prompt, maxTokens, sampling, device, makeCache, signal, show } = options;
+export async function continuePrompt(
+  open: () => Promise<Model & { tokenizer: Tokenizer }>,
+  options: ContinueOptions,
+): Promise<Continuation> {
+  const { prompt, maxTokens, sampling, stop, speculate, makeCache, signal, show } = options;
   const start = performance.now();
-  const model = await load(source, { device, tokenizer: options.tokenizer, signal });
-  const tokenizer = model.tokenizer!; // there is one, since its file was named
+  const model = await open();
+  const { tokenizer } = model;
   const loaded = performance.now();
 
-  const promptTokens = tokenizer.encode(prompt);
+  const encoded = tokenizer.encode(prompt);
+  // Nothing to continue is the beginning of a text, where a vocabulary has a token for it.
+  const { bosId } = tokenizer;
+  const promptTokens = encoded.length === 0 && bosId !== undefined ? [bosId] : encoded;
   const decoder = tokenizer.decoder();
   const tokens: number[] = [];
   let text = "";
@@ -55,12 +63,13 @@ export async function continuePrompt(source: string, options: ContinueOptions): 
 
   const cache = makeCache(model.config);
   let firstTokenMs: number | null = null;
-  for await (const { id } of generate(model, promptTokens, { maxTokens, sampling, cache, signal })) {
+  const settings = { maxTokens, sampling, stop, cache, signal, ...(speculate && { speculate: {} }) };
+  for await (const token of generate(model, promptTokens, settings)) {
     firstTokenMs ??= performance.now() - loaded;
-    tokens.push(id);
-    emit(decoder.push(id));
+    tokens.push(token.id);
+    emit(token.text);
   }
-  emit(decoder.end());
+  emit("");
 
   const generateMs = performance.now() - loaded;
   const tokensPerSecond = (1000 * tokens.length) / generateMs;

@@ -4,6 +4,11 @@ import { addGenerate } from "./commands/generate.js";
 import { addTokenize } from "./commands/tokenize.js";
 import { addTrain } from "./commands/train.js";
 import { addTrainTokenizer } from "./commands/train-tokenizer.js";
+import { addBench } from "./commands/bench.js";
+import { addChat } from "./commands/chat.js";
+import { addEmbed } from "./commands/embed.js";
+import { addEval } from "./commands/eval.js";
+import { addInspect } from "./commands/inspect.js";
 import type { Io } from "./io.js";
 
 declare const __VERSION__: string;
@@ -24,5 +29,10 @@ export function createProgram(io: Io): Command {
   addTrain(program, io);
   addTokenize(program, io);
   addTrainTokenizer(program, io);
+  addBench(program, io);
+  addChat(program, io);
+  addEmbed(program, io);
+  addEval(program, io);
+  addInspect(program, io);
   return program;
 }

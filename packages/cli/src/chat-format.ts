@@ -1,0 +1,60 @@
+import type { Tokenizer } from "@qkv/tokenizer";
+
+/** How turns of a talk are written for a model. */
+export type ChatFormat = {
+  /** The turn of the user, up to where the model begins. */
+  turn(text: string): string;
+  /** What follows the model's turn. */
+  readonly after: string;
+  /** Where the model's turn ends. */
+  readonly stop: readonly string[];
+};
+
+/** Formats by the token that shows that a vocabulary was made for them. */
+const formats: readonly (readonly [token: string, format: ChatFormat])[] = [
+  [
+    "<|im_start|>",
+    {
+      turn: (text) => `<|im_start|>user\n${text}<|im_end|>\n<|im_start|>assistant\n`,
+      after: "<|im_end|>\n",
+      stop: ["<|im_end|>"],
+    },
+  ],
+  [
+    "<|start_header_id|>",
+    {
+      turn: (text) =>
+        `<|start_header_id|>user<|end_header_id|>\n\n${text}<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n`,
+      after: "<|eot_id|>",
+      stop: ["<|eot_id|>"],
+    },
+  ],
+  [
+    "<start_of_turn>",
+    {
+      turn: (text) => `<start_of_turn>user\n${text}<end_of_turn>\n<start_of_turn>model\n`,
+      after: "<end_of_turn>\n",
+      stop: ["<end_of_turn>"],
+    },
+  ],
+  [
+    "<|assistant|>",
+    {
+      turn: (text) => `<|user|>\n${text}<|end|>\n<|assistant|>\n`,
+      after: "<|end|>\n",
+      stop: ["<|end|>"],
+    },
+  ],
+];
+
+/** A talk as in a play, for models that were trained for none. */
+const plain: ChatFormat = {
+  turn: (text) => `User: ${text}\nAssistant:`,
+  after: "\n",
+  stop: ["\nUser:"],
+};
+
+/** The format that a vocabulary has tokens for. */
+export function chatFormat(tokenizer: Pick<Tokenizer, "id">): ChatFormat {
+  return formats.find(([token]) => tokenizer.id(token) !== undefined)?.[1] ?? plain;
+}

@@ -1,0 +1,45 @@
+import { tensor } from "@qkv/tensor";
+import { meanOfTokens, unitLength } from "@qkv/transformer";
+import type { Command } from "commander";
+import type { Io } from "../io.js";
+import { linesOf, withJson } from "../json-result.js";
+import { modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
+
+type Options = ModelOptions & { json?: true | string };
+type Embedded = { texts: string[]; embeddings: number[][] };
+
+/** Adds `qkv embed`: a vector for each text, by an encoder. */
+export function addEmbed(program: Command, io: Io): void {
+  const command = program
+    .command("embed")
+    .summary("turn texts into vectors")
+    .description("Prints a vector of length 1 for each text: an argument, or a line of standard input.")
+    .argument("<model>", `${modelHelp}, of an encoder such as BERT`)
+    .argument("[texts...]", "texts (default: the lines of standard input)");
+  withModelOptions(command)
+    .option(
+      "--json [file]",
+      "write { texts, embeddings } to the file or, without one, alone to standard output",
+    )
+    .action((model: string, texts: string[], options: Options) => runEmbed(model, texts, options, io));
+}
+
+async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
+  const work = async (): Promise<Embedded> => {
+    const model = await openEncoder(source, options, io);
+    const { device } = model.params.embedding.weight;
+    const texts = [...given];
+    if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
+    const embeddings: number[][] = [];
+    for (const text of texts) {
+      io.signal.throwIfAborted();
+      const ids = model.tokenizer.encode(text).slice(0, model.config.contextLength);
+      const rows = model.apply(model.params, tensor([ids], { dtype: "int32", device }));
+      embeddings.push(Array.from(await unitLength(meanOfTokens(rows)).read()));
+    }
+    return { texts, embeddings };
+  };
+  const lines = ({ embeddings }: Embedded) =>
+    embeddings.map((row) => `${row.map((x) => x.toFixed(6)).join(" ")}\n`).join("");
+  await withJson(options.json, io, work, lines);
+}

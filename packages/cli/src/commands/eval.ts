@@ -1,0 +1,48 @@
+import { evaluate, type Evaluation } from "@qkv/transformer";
+import type { Command } from "commander";
+import { inputFiles } from "../input-files.js";
+import type { Io } from "../io.js";
+import { readText, withJson } from "../json-result.js";
+import { modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
+import { progressLine } from "../progress-line.js";
+
+type Options = ModelOptions & { json?: true | string };
+
+/** Adds `qkv eval`: how well a model predicts texts. */
+export function addEval(program: Command, io: Io): void {
+  const command = program
+    .command("eval")
+    .summary("tell how well a model predicts texts")
+    .description("Prints the loss, the perplexity and the bits per byte of texts: files, or standard input.")
+    .argument("<model>", modelHelp)
+    .argument("[files...]", "text files (default: standard input)");
+  withModelOptions(command)
+    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .action((model: string, files: string[], options: Options) => runEval(model, files, options, io));
+}
+
+async function runEval(source: string, files: string[], options: Options, io: Io): Promise<void> {
+  const work = async (): Promise<Evaluation> => {
+    const model = await openModel(source, options, io);
+    const texts: string[] = [];
+    for (const input of inputFiles(files, io.in, io.signal)) texts.push(await readText(input));
+    const line = progressLine(io.err);
+    try {
+      return await evaluate(model, texts, {
+        signal: io.signal,
+        onProgress: (tokens) => line.show(undefined, `${tokens} tokens`),
+      });
+    } finally {
+      line.clear();
+    }
+  };
+  const text = ({ tokens, loss, perplexity, bitsPerByte }: Evaluation) =>
+    [
+      `tokens         ${tokens}`,
+      `loss           ${loss.toFixed(4)} nats per token`,
+      `perplexity     ${perplexity.toFixed(3)}`,
+      ...(bitsPerByte === undefined ? [] : [`bits per byte  ${bitsPerByte.toFixed(4)}`]),
+      "",
+    ].join("\n");
+  await withJson(options.json, io, work, text);
+}

@@ -1,0 +1,71 @@
+import { tensorsOf } from "@qkv/tensor";
+import { load, type DecoderConfig } from "@qkv/transformer";
+import type { Command } from "commander";
+import { cachedModel } from "../cached-model.js";
+import type { Io } from "../io.js";
+import { withJson } from "../json-result.js";
+import { modelHelp } from "../open-model.js";
+
+type Inspected = {
+  config: DecoderConfig;
+  /** Numbers in all, each counted once. */
+  parameters: number;
+  /** Bytes of keys and values for one token, as float32. */
+  kvBytesPerToken: number;
+  embeddingParameters: number;
+  layers: { type: "full" | "sliding"; attention: number; feedForward: number }[];
+};
+
+/** Adds `qkv inspect`: what a model is made of. */
+export function addInspect(program: Command, io: Io): void {
+  program
+    .command("inspect")
+    .summary("show what a model is made of")
+    .description("Shows a model's layers, heads and parameters, and what a token takes in the cache.")
+    .argument("<model>", modelHelp)
+    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .action((model: string, options: { json?: true | string }) =>
+      withJson(options.json, io, () => inspect(model, io), picture),
+    );
+}
+
+async function inspect(source: string, { signal }: Io): Promise<Inspected> {
+  const { config, params } = await load(await cachedModel(source, { signal }), { signal });
+  const count = (tree: unknown) =>
+    tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const headDim = config.headDim ?? config.embedDim / config.numHeads;
+  return {
+    config,
+    parameters: count(params),
+    kvBytesPerToken: 2 * config.numLayers * config.numKvHeads * headDim * 4,
+    embeddingParameters: count(params.embedding),
+    layers: params.layers.map(({ attention, feedForward }, i) => ({
+      type: config.layerTypes?.[i] ?? "full",
+      attention: count(attention),
+      feedForward: count(feedForward),
+    })),
+  };
+}
+
+/** A line for each layer: bars as long as its parts have parameters. */
+function picture({ config, parameters, kvBytesPerToken, embeddingParameters, layers }: Inspected): string {
+  const { numLayers, numHeads, numKvHeads, embedDim, hiddenDim, vocabSize, contextLength, window } = config;
+  const largest = Math.max(1, ...layers.map(({ attention, feedForward }) => attention + feedForward));
+  const bar = (count: number, sign: string) => sign.repeat(Math.round((40 * count) / largest));
+  const million = (count: number) =>
+    count >= 1e6 ? `${(count / 1e6).toFixed(1)}M` : `${(count / 1e3).toFixed(1)}k`;
+  const shared = numHeads === numKvHeads ? "" : `, ${numKvHeads} key-value heads`;
+  return [
+    `${million(parameters)} parameters: ${numLayers} layers of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
+    `${vocabSize} tokens, context ${contextLength}${window === undefined ? "" : `, window ${window}`}`,
+    `${kvBytesPerToken} bytes of cache a token in float32; ${((kvBytesPerToken * contextLength) / 2 ** 20).toFixed(1)} MiB for a full context`,
+    "",
+    `  embedding  ${million(embeddingParameters)}`,
+    ...layers.map(
+      ({ type, attention, feedForward }, i) =>
+        `${String(i).padStart(4)}  ${type === "sliding" ? "window" : "full  "} ${bar(attention, "=")}${bar(feedForward, "#")}  ${million(attention + feedForward)}`,
+    ),
+    `      (= attention, # feed-forward)`,
+    "",
+  ].join("\n");
+}

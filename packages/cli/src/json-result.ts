@@ -1,0 +1,44 @@
+import type { Io } from "./io.js";
+import { openOutputFile } from "./output-file.js";
+
+/** The result of a command, as `--json [file]` and its absence ask for it. */
+export async function withJson<T>(
+  json: true | string | undefined,
+  { out }: Pick<Io, "out">,
+  work: () => Promise<T>,
+  text: (result: T) => string,
+): Promise<void> {
+  // A file that cannot be written is refused before the work.
+  const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
+  try {
+    const result = await work();
+    if (json !== true) out.write(text(result));
+    else out.write(`${JSON.stringify(result)}\n`);
+    await file?.finish(`${JSON.stringify(result)}\n`);
+  } finally {
+    await file?.discard();
+  }
+}
+
+/** Text from an input, whole. */
+export async function readText(input: AsyncIterable<Uint8Array | string>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of input)
+    text += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+/** Lines of an input, as they come. */
+export async function* linesOf(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of input) {
+    rest += typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
+    const lines = rest.split(/\r?\n/);
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest;
+}

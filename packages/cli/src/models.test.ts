@@ -1,0 +1,343 @@
+import { randn, type Tensor } from "@qkv/tensor";
+import { writeSafetensors } from "@qkv/tensor/safetensors";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { cachedModel } from "./cached-model.js";
+import { chatFormat } from "./chat-format.js";
+import { run } from "./index.js";
+
+const words = ["<s>", "once", "upon", "a", "time", "there", "was", "User", ":", "Assistant"];
+const tokenizer = {
+  added_tokens: [{ id: 0, content: "<s>", special: true }],
+  pre_tokenizer: { type: "Whitespace" },
+  model: {
+    type: "WordLevel",
+    unk_token: "<s>",
+    vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+  },
+};
+const config = {
+  model_type: "llama",
+  vocab_size: words.length,
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  num_key_value_heads: 1,
+  max_position_embeddings: 64,
+  tie_word_embeddings: true,
+};
+const shapes: Record<string, number[]> = {
+  "model.embed_tokens.weight": [words.length, 8],
+  "model.norm.weight": [8],
+};
+for (const i of [0, 1]) {
+  for (const [name, ...shape] of [
+    ["input_layernorm", 8],
+    ["self_attn.q_proj", 8, 8],
+    ["self_attn.k_proj", 4, 8],
+    ["self_attn.v_proj", 4, 8],
+    ["self_attn.o_proj", 8, 8],
+    ["post_attention_layernorm", 8],
+    ["mlp.gate_proj", 12, 8],
+    ["mlp.up_proj", 12, 8],
+    ["mlp.down_proj", 8, 12],
+  ] as [string, ...number[]][])
+    shapes[`model.layers.${i}.${name}.weight`] = shape;
+}
+const drawn: Record<string, Tensor> = Object.fromEntries(
+  Object.entries(shapes).map(([name, shape], i) => [name, randn(shape, { seed: i })]),
+);
+
+let root: string;
+let model: string;
+let bert: string;
+
+async function recorded(argv: readonly string[], input = "") {
+  let [out, err] = ["", ""];
+  const code = await run(argv, {
+    in: (async function* () {
+      yield input;
+    })(),
+    out: { write: (text) => (out += text) },
+    err: { write: (text) => (err += text) },
+    color: false,
+  });
+  return { code, out, err };
+}
+
+function write(name: string, files: Record<string, unknown>): string {
+  const folder = join(root, name);
+  mkdirSync(folder, { recursive: true });
+  for (const [file, content] of Object.entries(files))
+    writeFileSync(join(folder, file), content instanceof Uint8Array ? content : JSON.stringify(content));
+  return folder;
+}
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), "qkv-cli-models-"));
+  model = write("llama", {
+    "config.json": config,
+    "tokenizer.json": tokenizer,
+    "model.safetensors": await writeSafetensors(drawn),
+  });
+  const encoder: Record<string, Tensor> = {};
+  const add = (name: string, ...shape: number[]) =>
+    (encoder[name] = randn(shape, { seed: Object.keys(encoder).length }));
+  add("embeddings.word_embeddings.weight", words.length, 8);
+  add("embeddings.position_embeddings.weight", 16, 8);
+  add("embeddings.token_type_embeddings.weight", 2, 8);
+  for (const name of [
+    "embeddings.LayerNorm",
+    "encoder.layer.0.attention.output.LayerNorm",
+    "encoder.layer.0.output.LayerNorm",
+  ])
+    for (const kind of ["weight", "bias"]) add(`${name}.${kind}`, 8);
+  for (const [name, out, inner] of [
+    ["attention.self.query", 8, 8],
+    ["attention.self.key", 8, 8],
+    ["attention.self.value", 8, 8],
+    ["attention.output.dense", 8, 8],
+    ["intermediate.dense", 12, 8],
+    ["output.dense", 8, 12],
+  ] as const) {
+    add(`encoder.layer.0.${name}.weight`, out, inner);
+    add(`encoder.layer.0.${name}.bias`, out);
+  }
+  bert = write("bert", {
+    "config.json": {
+      model_type: "bert",
+      vocab_size: words.length,
+      hidden_size: 8,
+      intermediate_size: 12,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      max_position_embeddings: 16,
+      type_vocab_size: 2,
+    },
+    "tokenizer.json": tokenizer,
+    "model.safetensors": await writeSafetensors(encoder),
+  });
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+test("generate takes a folder with its tokenizer, stops at texts, guesses, and rounds weights", async () => {
+  const greedy = ["generate", model, "--temperature", "0", "--max-tokens", "12", "--prompt", "once upon"];
+  const plain = await recorded(greedy);
+  expect(plain.code).toBe(0);
+  const guessed = await recorded([...greedy, "--speculate"]);
+  expect(guessed.out).toBe(plain.out);
+  const told = JSON.parse((await recorded([...greedy, "--json"])).out) as { text: string; tokens: number[] };
+  expect(plain.out).toBe(`${told.text}\n`);
+  const stop = words[told.tokens[3]!]!;
+  const stopped = JSON.parse((await recorded([...greedy, "--stop", stop, "--json"])).out) as { text: string };
+  expect(told.text.startsWith(stopped.text)).toBe(true);
+  expect(stopped.text.slice("once upon".length)).not.toContain(stop);
+  expect((await recorded([...greedy, "--quantize", "int8"])).code).toBe(0);
+  const refused = await recorded([...greedy, "--quantize", "int2"]);
+  expect([refused.code, refused.err]).toEqual([
+    1,
+    expect.stringMatching(/`--quantize` is "int2", expected int8 or int4/),
+  ]);
+});
+
+test("eval tells the loss of a text", async () => {
+  const text = "once upon a time there was a time";
+  const { code, out } = await recorded(["eval", model], text);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^tokens +7\nloss +\d+\.\d{4} nats per token\nperplexity +\d+\.\d{3}\nbits per byte +\d+\.\d{4}\n$/,
+  );
+  const file = join(root, "text.txt");
+  writeFileSync(file, text);
+  const told = JSON.parse((await recorded(["eval", model, file, "--json"])).out) as Record<string, number>;
+  expect(out).toContain(told["loss"]!.toFixed(4));
+  expect(told["perplexity"]).toBeCloseTo(Math.exp(told["loss"]!), 6);
+  expect(told["bytes"]).toBe(text.length);
+});
+
+test("inspect draws a line for each layer, and counts", async () => {
+  const { out } = await recorded(["inspect", model]);
+  expect(out).toMatch(/2 layers of width 8, 2 heads, 1 key-value heads, feed-forward 12/);
+  expect(out.split("\n").filter((line) => /^ +[01] +full +=+#+/.test(line))).toHaveLength(2);
+  const told = JSON.parse((await recorded(["inspect", model, "--json"])).out) as Record<string, number>;
+  const expected = Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
+  expect(told["parameters"]).toBe(expected);
+  expect(told["kvBytesPerToken"]).toBe(2 * 2 * 4 * 4); // keys and values, layers, a head of 4, float32
+});
+
+test("embed gives vectors of length 1, from arguments or lines", async () => {
+  const told = JSON.parse((await recorded(["embed", bert, "once upon", "a time", "--json"])).out) as {
+    texts: string[];
+    embeddings: number[][];
+  };
+  expect(told.texts).toEqual(["once upon", "a time"]);
+  for (const row of told.embeddings) expect(row.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
+  const lines = await recorded(["embed", bert], "once upon\na time\n");
+  expect(lines.out.split("\n").slice(0, 2)).toEqual(
+    told.embeddings.map((row) => row.map((x) => x.toFixed(6)).join(" ")),
+  );
+  const wrong = await recorded(["embed", model, "once"]);
+  expect([wrong.code, wrong.err]).toEqual([1, expect.stringMatching(/is "a decoder", expected an encoder/)]);
+});
+
+test("chat answers each line, and remembers", async () => {
+  const { code, out } = await recorded(
+    ["chat", model, "--temperature", "0", "--max-tokens", "4", "--json"],
+    "once upon a time\n\nthere was\n",
+  );
+  expect(code).toBe(0);
+  const { turns } = JSON.parse(out) as { turns: { user: string; newTokens: number }[] };
+  expect(turns.map(({ user }) => user)).toEqual(["once upon a time", "there was"]);
+  const shown = await recorded(
+    ["chat", model, "--temperature", "0", "--max-tokens", "4"],
+    "once upon a time\n",
+  );
+  expect(shown.err).toMatch(/^1 turns, \d+ tokens of 64\n$/);
+});
+
+test("turns are written in the format that the vocabulary has tokens for", () => {
+  const speaking = (...tokens: string[]) =>
+    chatFormat({ id: (token) => (tokens.includes(token) ? 1 : undefined) });
+  expect(speaking("<|im_start|>").turn("hi")).toBe("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n");
+  expect(speaking("<start_of_turn>").stop).toEqual(["<end_of_turn>"]);
+  expect(speaking("<|start_header_id|>").after).toBe("<|eot_id|>");
+  expect(speaking("<|assistant|>").turn("hi")).toBe("<|user|>\nhi<|end|>\n<|assistant|>\n");
+  expect(speaking().turn("hi")).toBe("User: hi\nAssistant:");
+});
+
+test("bench measures reading and writing", async () => {
+  const argv = ["bench", model, "--prompt-tokens", "9", "--new-tokens", "3", "--rounds", "1", "--json"];
+  const told = JSON.parse((await recorded(argv)).out) as Record<string, { tokensPerSecond: number }>;
+  expect(told).toMatchObject({ device: "js", promptTokens: 9, newTokens: 3 });
+  expect(told["prompt"]!.tokensPerSecond).toBeGreaterThan(0);
+  expect(told["reply"]!.tokensPerSecond).toBeGreaterThan(0);
+});
+
+test("a model without a tokenizer asks for its file", async () => {
+  const silent = write("silent", {
+    "config.json": config,
+    "model.safetensors": readFileSync(join(model, "model.safetensors")),
+  });
+  const { code, err } = await recorded(["generate", silent]);
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(
+      /`--tokenizer` is undefined, expected the tokenizer's file, since .*\nFix: name the file/,
+    ),
+  ]);
+  const given = await recorded([
+    "generate",
+    silent,
+    "--tokenizer",
+    join(model, "tokenizer.json"),
+    "--max-tokens",
+    "2",
+    "--prompt",
+    "once",
+  ]);
+  expect(given.code).toBe(0);
+});
+
+/** A server of a folder; `answer` may take a request over. */
+async function serve(
+  folder: string,
+  answer: (path: string, response: ServerResponse) => boolean = () => false,
+) {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    const path = new URL(request.url!, "http://localhost").pathname;
+    requests.push(path);
+    if (answer(path, response)) return;
+    const file = join(folder, path.slice(path.lastIndexOf("/") + 1));
+    if (!existsSync(file)) return void response.writeHead(404).end();
+    const bytes = readFileSync(file);
+    response.setHeader("Content-Length", bytes.length).end(bytes);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { site, requests, close: () => (server.closeAllConnections(), server.close()) };
+}
+
+const signal = new AbortController().signal;
+
+test("a model on a server is fetched once and kept; a path stays what it is", async () => {
+  const { site, requests, close } = await serve(model);
+  try {
+    const folder = join(root, "cache");
+    const seen: number[] = [];
+    const options = {
+      signal,
+      folder,
+      hub: site,
+      onProgress: ({ loaded }: { loaded: number }) => seen.push(loaded),
+    };
+    const path = await cachedModel("owner/tiny", options);
+    expect(requests).toContain("/owner/tiny/resolve/main/model.safetensors");
+    expect(readdirSync(path).sort()).toEqual(["config.json", "model.safetensors", "tokenizer.json"]);
+    expect(seen.length).toBeGreaterThan(0);
+    const before = requests.filter((request) =>
+      /config.json|safetensors|tokenizer.json/.test(request),
+    ).length;
+    expect(await cachedModel("owner/tiny", options)).toBe(path);
+    expect(
+      requests.filter((request) => /\/config.json|safetensors|\/tokenizer.json/.test(request)).length,
+    ).toBeLessThanOrEqual(before);
+    expect((await recorded(["generate", path, "--max-tokens", "1", "--prompt", "once"])).code).toBe(0);
+    const file = await cachedModel(`${site}/deep/x.bin`, options).catch((error: unknown) => String(error));
+    expect(file).toMatch(/expected a file, and the server answered 404/);
+    expect(await cachedModel(model, options)).toBe(model);
+    await expect(cachedModel("owner/none", { ...options, hub: `${site}/nothing` })).resolves.toContain(
+      "owner/none",
+    );
+  } finally {
+    close();
+  }
+});
+
+test("a download that breaks off, or is ended, leaves no file that could be taken for the model", async () => {
+  for (const how of ["broken", "short", "aborted"] as const) {
+    const stop = new AbortController();
+    const { site, close } = await serve(model, (path, response) => {
+      if (!path.endsWith("model.safetensors")) return false;
+      const bytes = readFileSync(join(model, "model.safetensors"));
+      if (how !== "short") response.setHeader("Content-Length", bytes.length);
+      response.write(bytes.subarray(0, 500), () => {
+        if (how === "broken") response.destroy();
+        else if (how === "aborted") stop.abort(new Error("enough"));
+      });
+      if (how === "short") response.end();
+      return true;
+    });
+    try {
+      const folder = join(root, `cache-${how}`);
+      const got = await cachedModel("owner/tiny", { signal: stop.signal, folder, hub: site }).catch(
+        (error: unknown) => String(error),
+      );
+      const there = readdirSync(folder, { recursive: true }).map(String);
+      expect(there.filter((name) => name.endsWith(".part"))).toEqual([]);
+      if (how === "short") {
+        // Without a length the end cannot be told: the file's own header tells, when it is loaded.
+        const { code, err } = await recorded(["generate", got]);
+        expect([code, err]).toEqual([1, expect.stringMatching(/model.safetensors: header length/)]);
+      } else {
+        expect(got).toMatch(how === "broken" ? /expected a file that comes whole/ : /enough/);
+        expect(there.filter((name) => name.endsWith("model.safetensors"))).toEqual([]);
+      }
+    } finally {
+      close();
+    }
+  }
+});

@@ -1,0 +1,127 @@
+import { ArgumentError } from "@qkv/core";
+import type { Device } from "@qkv/tensor";
+import type { Tokenizer } from "@qkv/tokenizer";
+import {
+  load,
+  loadEncoder,
+  type EncoderModel,
+  type LoadOptions,
+  type Model,
+  type Quantization,
+} from "@qkv/transformer";
+import type { Command } from "commander";
+import { stat } from "node:fs/promises";
+import { cachedModel } from "./cached-model.js";
+import { deviceNames, openDevice } from "./device-option.js";
+import type { Io } from "./io.js";
+import { progressLine } from "./progress-line.js";
+import { readTokenizer } from "./read-tokenizer.js";
+
+/** What each command that opens a model is told of it. */
+export type ModelOptions = { tokenizer?: string; device: string; quantize?: string };
+
+/** What `<model>` may be, for the help of commands. */
+export const modelHelp =
+  "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name";
+
+/** Adds the options that say where a model's tokenizer is and where it computes. */
+export function withModelOptions(command: Command): Command {
+  return command
+    .hook("preAction", (_program, action) => {
+      // A llama2.c checkpoint never comes with one: that is known before anything is read.
+      const asked = /\.bin$/.test(String(action.args[0])) && action.opts()["tokenizer"] === undefined;
+      if (asked) action.error("error: required option '--tokenizer <file>' not specified");
+    })
+    .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
+    .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, "js")
+    .option("--quantize <kind>", "round weights as they are loaded: int8, int4");
+}
+
+/** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */
+export async function openModel(
+  source: string,
+  options: ModelOptions,
+  io: Pick<Io, "err" | "signal">,
+): Promise<Model & { tokenizer: Tokenizer }> {
+  const quantize = quantizeOption(options.quantize);
+  const model = await opened(source, options, io, (path, shared) =>
+    load(path, { ...shared, ...(quantize && { quantize }) }),
+  );
+  return { ...model, tokenizer: spoken(source, model.tokenizer) };
+}
+
+/** An encoder with its tokenizer, as the options say. */
+export async function openEncoder(
+  source: string,
+  options: Omit<ModelOptions, "quantize">,
+  io: Pick<Io, "err" | "signal">,
+): Promise<EncoderModel & { tokenizer: Tokenizer }> {
+  const model = await opened(source, options, io, loadEncoder);
+  return { ...model, tokenizer: spoken(source, model.tokenizer) };
+}
+
+async function opened<T>(
+  source: string,
+  { tokenizer, device }: Omit<ModelOptions, "quantize">,
+  { err, signal }: Pick<Io, "err" | "signal">,
+  open: (path: string, options: LoadOptions) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const where: Device = await openDevice(device);
+  const line = progressLine(err);
+  const onProgress = ({
+    source,
+    loaded,
+    total,
+  }: {
+    source: string;
+    loaded: number;
+    total: number | undefined;
+  }) => {
+    const name = source.slice(source.lastIndexOf("/") + 1);
+    line.show(total && loaded / total, `${name} ${(loaded / 2 ** 20).toFixed(1)} MiB`);
+  };
+  try {
+    const path = await cachedModel(source, { signal, onProgress });
+    const given =
+      tokenizer && (await isSeveralFiles(tokenizer)) ? (await readTokenizer(tokenizer)).tokenizer : tokenizer;
+    return await open(path, { device: where, signal, onProgress, ...(given && { tokenizer: given }) });
+  } finally {
+    line.clear();
+  }
+}
+
+/** Whether a tokenizer is a folder, or a file that others belong to. */
+async function isSeveralFiles(path: string): Promise<boolean> {
+  if (
+    /(vocab|encoder)\.json$|merges\.txt$|vocab\.bpe$|tokenizer\.json$/i.test(path) &&
+    !/^https?:/.test(path)
+  )
+    return true;
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+function spoken(source: string, tokenizer: Tokenizer | undefined): Tokenizer {
+  if (tokenizer) return tokenizer;
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: "--tokenizer",
+    received: undefined,
+    expected: `the tokenizer's file, since ${source} comes without one`,
+    fix: "name the file that came with the model: --tokenizer tok512.bin.",
+  });
+}
+
+function quantizeOption(kind: string | undefined): Quantization | undefined {
+  if (kind === undefined || kind === "int8" || kind === "int4") return kind;
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: "--quantize",
+    received: kind,
+    expected: "int8 or int4",
+    fix: "leave it out for the weights as they are.",
+  });
+}

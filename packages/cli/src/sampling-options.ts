@@ -1,0 +1,72 @@
+import type { Sampling } from "@qkv/transformer";
+import type { Command } from "commander";
+import { numberOption } from "./number-option.js";
+
+export type SamplingOptions = {
+  temperature: number;
+  topP: number;
+  topK?: number;
+  minP?: number;
+  repetitionPenalty?: number;
+  seed?: number;
+};
+
+export const maxTokens = numberOption("--max-tokens", {
+  expected: "a whole number of tokens, 0 or more",
+  fix: "give the most tokens to write, such as 256; the model's context ends it anyway.",
+  accepts: (value) => Number.isSafeInteger(value) && value >= 0,
+});
+const temperature = numberOption("--temperature", {
+  expected: "a number, 0 or more",
+  fix: "use 0 for the likeliest token, about 0.8 for variety.",
+  accepts: (value) => value >= 0,
+});
+const topP = numberOption("--top-p", {
+  expected: "a number above 0, at most 1",
+  fix: "use 1 to choose among all tokens, 0.9 to leave out the unlikeliest.",
+  accepts: (value) => value > 0 && value <= 1,
+});
+const topK = numberOption("--top-k", {
+  expected: "a whole number of tokens, 1 or more",
+  fix: "leave it out to choose among all tokens.",
+  accepts: (value) => Number.isSafeInteger(value) && value >= 1,
+});
+const minP = numberOption("--min-p", {
+  expected: "a number from 0 to 1",
+  fix: "use 0 to leave out none, about 0.05 to leave out the unlikely.",
+  accepts: (value) => value >= 0 && value <= 1,
+});
+const repetitionPenalty = numberOption("--repetition-penalty", {
+  expected: "a number above 0",
+  fix: "use 1 for none, about 1.1 against repetition.",
+  accepts: (value) => value > 0,
+});
+const seed = numberOption("--seed", {
+  expected: "a whole number",
+  fix: "give any whole number; the same one gives the same text.",
+  accepts: Number.isSafeInteger,
+});
+
+/** Adds the options that say how the next token is chosen. */
+export function withSamplingOptions(command: Command): Command {
+  return command
+    .option("--temperature <t>", "0 takes the likeliest token; more is bolder", temperature, 1)
+    .option("--top-p <p>", "choose among the likeliest tokens that together reach p", topP, 0.9)
+    .option("--top-k <k>", "choose among the k likeliest tokens", topK)
+    .option("--min-p <p>", "leave out tokens less likely than this share of the likeliest", minP)
+    .option("--repetition-penalty <r>", "above 1: against tokens that were said", repetitionPenalty)
+    .option("--seed <s>", "the same seed gives the same text (default: another one each time)", seed);
+}
+
+/** Sampling as the options say; the seed is drawn where none is given. */
+export function samplingOf(options: SamplingOptions): Sampling & { seed: number } {
+  const { temperature, topP, topK, minP, repetitionPenalty, seed } = options;
+  return {
+    temperature,
+    topP,
+    ...(topK !== undefined && { topK }),
+    ...(minP !== undefined && { minP }),
+    ...(repetitionPenalty !== undefined && { repetitionPenalty }),
+    seed: seed ?? Math.floor(Math.random() * 2 ** 32),
+  };
+}
