@@ -139,6 +139,15 @@ function check(world: World, { kind }: Real): void {
     expect(cache.length).toBe(Math.max(0, ...lengths));
     if (!kind.rolling) expect(cache.stored).toBe(cache.length);
     else expect(cache.stored).toBeLessThanOrEqual(cache.length);
+    const paged = cache as Partial<PagedCache>;
+    if (paged.table) {
+      // No page more than the tokens need, and none counted that nobody here holds.
+      expect(paged.table.map(({ length }) => length)).toEqual(
+        lengths.map((length) => Math.ceil(length / paged.pageLength!)),
+      );
+      const held = new Set(world.pairs.flatMap((one) => (one.cache as PagedCache).table.flat()));
+      expect(paged.pages! - paged.freePages!).toBe(held.size);
+    }
     if (model.length > 0)
       append(
         pair,

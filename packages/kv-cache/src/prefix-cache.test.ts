@@ -67,6 +67,18 @@ test("pages in use are never given up: the next token is refused, and all is sti
   expect([cache.freePages, cache.rememberedPages]).toEqual([3, 0]);
 });
 
+test("what is in use is passed over, however long ago it was asked for", () => {
+  const cache = prefixCache({ pages: 5, pageLength: 2 });
+  ask(cache, text("aabb")); // the oldest, and in use until the end
+  const other = cache.fork();
+  ask(other, text("ccdd"));
+  ask(other, text("eeff")); // one page is free, so one of ccdd goes
+  expect(keys(cache)).toEqual(text("aabb"));
+  expect(keys(other)).toEqual(text("eeff"));
+  expect(cache.fork().begin(text("aabb!"))).toBe(4);
+  expect([cache.freePages, cache.rememberedPages]).toEqual([1, 5]);
+});
+
 test("ids beyond what is held, or of several batches, are refused", () => {
   const cache = prefixCache({ pages: 8, pageLength: 2 });
   ask(cache, [1, 2, 3]);
