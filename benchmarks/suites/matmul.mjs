@@ -1,4 +1,4 @@
-// Products of square float32 matrices.
+// Products of square float32 matrices; and of whole numbers, beside our own of floats.
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { arithmeticLimit } from "../peers/limits.mjs";
@@ -7,7 +7,10 @@ import { onnxruntime } from "../peers/onnxruntime.mjs";
 import { ours } from "../peers/ours.mjs";
 import { tfjs } from "../peers/tfjs.mjs";
 
-export const rows = (context) => [64, 128, 256, 512, 1024, 2048].map((n) => square(n, context));
+export const rows = (context) => [
+  ...[64, 128, 256, 512, 1024, 2048].map((n) => square(n, context)),
+  whole([512, 768, 3072], context),
+];
 
 function square(n, context) {
   const left = () => numbers(1, n * n);
@@ -83,6 +86,79 @@ function product(a, b, m, n) {
       const factor = a[i * n + k];
       for (let j = 0; j < n; j++) out[i * n + j] += factor * b[k * n + j];
     }
+  }
+  return out;
+}
+
+/**
+ * Activations that are rounded row by row as they come, times weights of 8 bits. Nobody else has it in JavaScript, so the
+ * rival is our own product of floats, of the same rounded numbers: outputs are equal but for float32's rounding.
+ */
+function whole([M, N, K], context) {
+  const activations = () => numbers(1, M * K);
+  const weights = async () => {
+    const [{ tensor }, { dequantizeWeight, quantizeWeight }] = await Promise.all([
+      import("@qkv/tensor"),
+      import("@qkv/tensor/quantized"),
+    ]);
+    const weight = quantizeWeight(tensor(numbers(2, N * K), { shape: [N, K] }));
+    return { tensor, weight, floats: () => dequantizeWeight(weight, K) };
+  };
+  const picked = [0, 1, 257, M - 1];
+  const compared = (output) => picked.map((row) => [...output.subarray(row * N, (row + 1) * N)]).flat();
+  return {
+    id: `matmul/int8-${M}x${N}x${K}`,
+    unit: "Gop/s",
+    better: "high",
+    work: (2 * M * N * K) / 1e9,
+    aim: 4,
+    tolerance: 2e-2,
+    async expected() {
+      const [x, { floats }] = [rounded(activations(), K), await weights()];
+      const weight = floats().data;
+      return picked.flatMap((row) =>
+        Array.from({ length: N }, (_, n) => {
+          let sum = 0;
+          for (let k = 0; k < K; k++) sum += x[row * K + k] * weight[n * K + k];
+          return sum;
+        }),
+      );
+    },
+    contenders: [
+      ...ours(
+        context,
+        async (device) => {
+          const { tensor, weight } = await weights();
+          const { quantizedLinear } = await import("@qkv/tensor/quantized");
+          const x = tensor(activations(), { shape: [M, K] }).to(device);
+          const moved = { data: weight.data.to(device), scale: weight.scale.to(device) };
+          return () => quantizedLinear(x, moved, undefined, { activations: "int8" });
+        },
+        { compared },
+      ),
+      ...ours(
+        context,
+        async (device) => {
+          const { tensor, floats } = await weights();
+          const { linear } = await import("@qkv/tensor");
+          const x = tensor(rounded(activations(), K), { shape: [M, K] }).to(device);
+          const weight = floats().to(device);
+          return () => linear(x, weight);
+        },
+        { compared, variant: "float32", rival: true },
+      ),
+      arithmeticLimit("dot", (rate) => rate / 1e9),
+    ],
+  };
+}
+
+/** Each row as whole numbers from -63 to 63 and back. */
+function rounded(x, width) {
+  const out = new Float32Array(x.length);
+  for (let from = 0; from < x.length; from += width) {
+    const row = x.subarray(from, from + width);
+    const step = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 63;
+    row.forEach((value, k) => (out[from + k] = Math.round(value / step) * step));
   }
   return out;
 }

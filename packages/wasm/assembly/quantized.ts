@@ -235,9 +235,66 @@ export function quantizeRows(
   return 0;
 }
 
-/** Bytes of scratch of `wholePanels`: a row of 64s, sums of a block, and 64 times the sums of the weights. */
-export function quantizeScratch(K: i32): i32 {
-  return ((((K + 3) >> 2) << 2) + 64 + BLOCK * 32 + 32 + 63) & ~63;
+/** Bytes of scratch of `wholePanels`: sums of a block, 64 times the sums of each panel's weights, and a row of 64s. */
+export function quantizeScratch(K: i32, step: i32): i32 {
+  return BLOCK * 32 + step * 32 + (((K + 3) >> 2) << 2);
+}
+
+/** Whole activations, in blocks, against `step` panels of whole weights. */
+export function wholePanels(
+  item: i32, scratch: usize, blocks: usize, factors: usize, data: usize, scale: usize, y: usize,
+  M: i32, N: i32, K: i32, step: i32, exact: i32,
+): void {
+  const steps = (K + 3) >> 2;
+  const sums = scratch;
+  const offsets = sums + BLOCK * 32;
+  const sixtyFour = offsets + (<usize>step << 5);
+  memory.fill(sixtyFour, 64, <usize>steps << 2);
+  const first = item * step, last = min((N + 7) >> 3, first + step);
+  for (let p = first; p < last; p++) {
+    const panel = data + <usize>p * (<usize>steps << 5), to = offsets + (<usize>(p - first) << 5);
+    if (exact) dotFast1(sixtyFour, panel, steps, to);
+    else dotPlain1(sixtyFour, panel, steps, to);
+  }
+  // Rows that stay in a core's own cache while the panels pass.
+  const height = max(1, 131072 / (steps << 2) / BLOCK) * BLOCK;
+  for (let m0 = 0; m0 < M; m0 += height) {
+    const end = min(M, m0 + height);
+    for (let p = first; p < last; p++) {
+      const panel = data + <usize>p * (<usize>steps << 5), off = offsets + (<usize>(p - first) << 5);
+      for (let m = m0; m < end; m += BLOCK) {
+        const block = blocks + <usize>m * (<usize>steps << 2);
+        if (exact) dotFast6(block, panel, steps, sums);
+        else dotPlain6(block, panel, steps, sums);
+        const to = y + ((<usize>m * <usize>N) << 2);
+        scaleSums(sums, off, min(BLOCK, M - m), factors + (<usize>m << 2), scale, p, N, to);
+      }
+    }
+  }
+}
+
+/** Whole sums of some rows and a panel's outputs, less the offsets, times both scales. */
+function scaleSums(
+  sums: usize, offsets: usize, rows: i32, factors: usize, scale: usize, p: i32, N: i32, y: usize,
+): void {
+  const width = min(8, N - (p << 3));
+  const o0 = v128.load(offsets), o1 = v128.load(offsets, 16);
+  const scales = scale + (<usize>p << 5);
+  const w0 = width == 8 ? v128.load(scales) : zero(), w1 = width == 8 ? v128.load(scales, 16) : zero();
+  for (let r = 0; r < rows; r++, sums += 32) {
+    const to = y + ((<usize>r * <usize>N + <usize>(p << 3)) << 2);
+    const factor = v128.load32_splat(factors + (<usize>r << 2));
+    const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums), o0)), factor);
+    const b = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums, 16), o1)), factor);
+    if (width == 8) {
+      v128.store(to, f32x4.mul(a, w0));
+      v128.store(to, f32x4.mul(b, w1), 16);
+      continue;
+    }
+    v128.store(sums, a);
+    v128.store(sums, b, 16);
+    for (let c: usize = 0; c < <usize>width << 2; c += 4) store<f32>(to + c, load<f32>(sums + c) * load<f32>(scales + c));
+  }
 }
 
 /** One row of whole activations against `step` panels of whole weights, two at a time. */
@@ -263,52 +320,3 @@ export function wholeRow(
   }
 }
 
-/** Whole activations, in blocks, against `step` panels of whole weights. */
-export function wholePanels(
-  item: i32, scratch: usize, blocks: usize, factors: usize, data: usize, scale: usize, y: usize,
-  M: i32, N: i32, K: i32, step: i32, exact: i32,
-): void {
-  const steps = (K + 3) >> 2;
-  const sums = scratch;
-  const offsets = sums + BLOCK * 32;
-  const sixtyFour = offsets + 32;
-  memory.fill(sixtyFour, 64, <usize>steps << 2);
-  const panels = (N + 7) >> 3;
-  const first = item * step, last = min(panels, first + step);
-  // Rows that stay in a core's own cache while the panels pass.
-  const rowsAtOnce = max(BLOCK, (131072 / (steps << 2)) / BLOCK * BLOCK);
-  for (let m0 = 0; m0 < M; m0 += rowsAtOnce) {
-    const end = min(M, m0 + rowsAtOnce);
-    for (let p = first; p < last; p++) {
-      const panel = data + <usize>p * (<usize>steps << 5);
-      const width = min(8, N - (p << 3));
-      if (exact) dotFast1(sixtyFour, panel, steps, offsets);
-      else dotPlain1(sixtyFour, panel, steps, offsets);
-      const o0 = v128.load(offsets), o1 = v128.load(offsets, 16);
-      const scales = scale + (<usize>p << 5);
-      const w0 = width == 8 ? v128.load(scales) : zero(), w1 = width == 8 ? v128.load(scales, 16) : zero();
-      for (let m = m0; m < end; ) {
-        const block = blocks + <usize>m * (<usize>steps << 2);
-        const rows = min(BLOCK, M - m);
-        if (exact) dotFast6(block, panel, steps, sums);
-        else dotPlain6(block, panel, steps, sums);
-        for (let r = 0; r < rows; r++) {
-          const at = sums + (<usize>r << 5);
-          const to = y + ((<usize>(m + r) * <usize>N + <usize>(p << 3)) << 2);
-          const factor = v128.load32_splat(factors + (<usize>(m + r) << 2));
-          const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(at), o0)), factor);
-          const b = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(at, 16), o1)), factor);
-          if (width == 8) {
-            v128.store(to, f32x4.mul(a, w0));
-            v128.store(to, f32x4.mul(b, w1), 16);
-            continue;
-          }
-          v128.store(at, a);
-          v128.store(at, b, 16);
-          for (let c: usize = 0; c < <usize>width << 2; c += 4) store<f32>(to + c, load<f32>(at + c) * load<f32>(scales + c));
-        }
-        m += rows;
-      }
-    }
-  }
-}

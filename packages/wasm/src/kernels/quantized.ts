@@ -38,7 +38,7 @@ export function quantizedMatmulKernel(engine: Engine) {
         const items = Math.ceil(panels / step);
         if (!done || M >= block) {
           const args = [blocks, factors, weights, scales, to, M, N, K, step, exact];
-          return done && engine.parallel("wholePanels", items, exports["quantizeScratch"]!(K), ...args);
+          return done && engine.parallel("wholePanels", items, exports["quantizeScratch"]!(K, step), ...args);
         }
         const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
         for (let m = 0; m < M; m++) {
