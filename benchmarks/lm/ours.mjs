@@ -1,21 +1,27 @@
 import { openDevice } from "../peers/ours.mjs";
 import { weights } from "./shapes.mjs";
 
-/** @returns A model that keeps its cache: `reset()` forgets, `step(ids)` gives the logits of the last token. */
-export async function openOurs(shape, spec, { threads }) {
-  const [{ decoder }, { staticCache }, { tensor }] = await Promise.all([
+/**
+ * @param rounding - What `quantize` is told: `{ kind, activations }`. Default: weights stay floats.
+ * @returns A model that keeps its cache: `reset()` forgets, `step(ids)` gives the logits of the last token.
+ */
+export async function openOurs(shape, spec, { threads }, rounding) {
+  const [{ decoder, quantize }, { staticCache }, { tensor }] = await Promise.all([
     import("@qkv/transformer"),
     import("@qkv/kv-cache"),
     import("@qkv/tensor"),
   ]);
   const device = await openDevice(spec, threads);
-  const model = decoder(configOf(shape));
-  const params = paramsOf(shape, (data, lengths) => tensor(data, { shape: lengths }).to(device));
+  const { config, apply } = decoder(configOf(shape));
+  const put = (data, lengths) => tensor(data, { shape: lengths });
+  const params = paramsOf(shape, rounding ? put : (...given) => put(...given).to(device));
+  const floats = { config, params, apply, tokenizer: undefined };
+  const model = rounding ? quantize(floats, { ...rounding, device }).model : floats;
   const cache = staticCache({ maxLength: shape.context, numLayers: shape.L });
   return {
     threads: device.report().threads ?? 1,
     reset: () => cache.reset(),
-    step: (ids) => model.apply(params, ids, { cache, last: 1 }).data,
+    step: (ids) => model.apply(model.params, ids, { cache, last: 1 }).data,
   };
 }
 

@@ -13,43 +13,56 @@ export const rows = (context) => [
   decode("gpt2-decode", shapes.gpt2, { aim: 2.4 }, context),
   prefill("gpt2-prefill512", shapes.gpt2, { aim: 1.6 }, context),
   decode("stories15m-decode", shapes.stories15m, { aim: 1.5 }, context),
+  decode("gpt2-int8-decode", shapes.gpt2, rounded({ kind: "int8" }), context),
+  prefill("gpt2-int8-prefill512", shapes.gpt2, rounded({ kind: "int8", activations: "int8" }), context),
 ];
 
-/** The first is what the others are compared with: it is not ours. */
-function contenders(shape, { devices }, ready) {
-  const one = (name, kind, open) => ({
-    name,
-    kind,
-    async prepare(context) {
-      const model = await open(context);
-      return { threads: model.threads, ...ready(model, shape, clockOf(context)) };
-    },
-  });
-  return [
-    one("onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)),
-    ...devices.map((spec) => one(`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context))),
-    one("jax-js", "peer", () => openJaxDecoder(shape)),
-    one("tfjs-wasm", "peer", (context) => openTfjsDecoder(shape, context)),
-    one("onnxruntime-node", "native", (context) => openOnnxruntime(shape, "native", context)),
-    one("llama.cpp, float32", "native", (context) => openLlama("f32", shape, context)),
-    one("llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)),
+/** Rows of whole numbers: beside our own of floats, whose logits they are near, and llama.cpp's of 8 bits. */
+function rounded(rounding) {
+  const open = (shape, { devices }) => [
+    ...devices.map((spec) => [
+      `@qkv on ${spec}, float32`,
+      "ours",
+      (context) => openOurs(shape, spec, context),
+      { rival: true },
+    ]),
+    ...devices.map((spec) => [
+      `@qkv on ${spec}, ${rounding.activations ? "8 bits by 8 bits" : "weights of 8 bits"}`,
+      "ours",
+      (context) => openOurs(shape, spec, context, rounding),
+    ]),
+    ["llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)],
   ];
+  return { open, tolerance: 0.3 };
 }
+
+/** The first is what the others are compared with: it is not ours. */
+const floats = (shape, { devices }) => [
+  ["onnxruntime-web", "peer", (context) => openOnnxruntime(shape, "peer", context)],
+  ...devices.map((spec) => [`@qkv on ${spec}`, "ours", (context) => openOurs(shape, spec, context)]),
+  ["jax-js", "peer", () => openJaxDecoder(shape)],
+  ["tfjs-wasm", "peer", (context) => openTfjsDecoder(shape, context)],
+  ["onnxruntime-node", "native", (context) => openOnnxruntime(shape, "native", context)],
+  ["llama.cpp, float32", "native", (context) => openLlama("f32", shape, context)],
+  ["llama.cpp, q8_0", "native", (context) => openLlama("q8_0", shape, context)],
+];
 
 /** Loaded here, because there is none of it in a browser. */
 async function openLlama(encoding, shape, context) {
   return (await import("../lm/llama.mjs")).openLlama(shape, encoding, context);
 }
 
-function row(id, shape, { aim }, context, ready) {
-  return {
-    id: `lm/${id}`,
-    unit: "tokens/s",
-    better: "high",
-    aim,
-    tolerance: 1e-3,
-    contenders: contenders(shape, context, ready),
-  };
+function row(id, shape, { aim, open = floats, tolerance = 1e-3 }, context, ready) {
+  const contenders = open(shape, context).map(([name, kind, openModel, more]) => ({
+    name,
+    kind,
+    ...more,
+    async prepare(given) {
+      const model = await openModel(given);
+      return { threads: model.threads, ...ready(model, shape, clockOf(given)) };
+    },
+  }));
+  return { id: `lm/${id}`, unit: "tokens/s", better: "high", aim, tolerance, contenders };
 }
 
 function prefill(id, shape, options, context) {
