@@ -116,14 +116,64 @@ test.for(["functions", "modules", "optimizers"])(
   },
 );
 
-test("tokenizers: one id of one text", async () => {
-  const files = { ...filesBelow(dataDir, "tokenizers"), ...filesBelow(dataDir, "models/stories260K") };
-  const path = "tokenizers/refs/tok512.json";
-  const refs = parse<{ cases: { id: string; ids: number[] }[] }>(files, path);
-  const { id, ids } = refs.cases[40]!;
-  refs.cases[40] = { id, ids: ids.with(-1, ids.at(-1)! + 1) };
+test("tokenizers: one id, one offset, one letter of one text, in refs and in llama.cpp's vectors", async () => {
+  type Refs = {
+    vocabulary: object;
+    cases: { id: string; ids: number[]; offsets: number[][]; decoded: string }[];
+  };
+  const everything = filesBelow(dataDir, "tokenizers");
+  const path = "tokenizers/refs/bert-base-uncased.json";
+  const vectors = "tokenizers/llama.cpp/bert-bge.json";
+  const vocabulary = (name: string) => name.startsWith("tokenizers/vocab/") && /bert/.test(name);
+  const files = Object.fromEntries(
+    Object.entries(everything).filter(
+      ([name]) => vocabulary(name) || [path, vectors, "tokenizers/strings.json"].includes(name),
+    ),
+  );
   const healthy = await expectHealthy(files, "tokenizers");
-  await expectOnly(healthy, { ...files, [path]: refs }, { case: `tok512 ${id}`, output: "ids" });
+  const refs = parse<Refs>(files, path);
+  const victim = refs.cases[40]!;
+  const { id, ids, offsets, decoded } = victim;
+  const changed = (change: Partial<Refs["cases"][number]>) => ({
+    ...files,
+    [path]: { ...refs, cases: refs.cases.with(40, { ...victim, ...change }) },
+  });
+  const name = `bert-base-uncased ${id}`;
+  const [start, end] = offsets.at(-1) as [number, number];
+  const moved = changed({ offsets: offsets.with(-1, [start, end + 1]) });
+  await expectOnly(healthy, moved, { case: name, output: "offsets" });
+  await expectOnly(healthy, changed({ decoded: `${decoded}#` }), { case: name, output: "decoded" });
+  // An id is also what decoding reads.
+  const { failures } = await runFamily(changed({ ids: ids.with(-1, ids.at(-1)! + 1) }), "tokenizers");
+  expect(failures).toMatchObject([{ case: name }]);
+  expect(failures[0]!.checks[0]!.output).toBe("ids");
+
+  const list = parse<{ id: string; ids: number[] }[]>(files, vectors);
+  const last = list[20]!;
+  const wrong = { ...last, ids: last.ids.with(0, last.ids[0]! + 1) };
+  const after = await runFamily({ ...files, [vectors]: list.with(20, wrong) }, "tokenizers");
+  expect(after.failures.map(({ case: one }) => one)).toEqual([`llama.cpp bert-bge ${last.id}`]);
+});
+
+test("tokenizers: a vocabulary that is missing, or of an unknown format, fails its cases", async () => {
+  const file = (vocabulary: object) => ({ vocabulary, cases: [{ id: "x", ids: [] }] });
+  const { failures } = await runFamily(
+    {
+      "tokenizers/strings.json": [{ id: "x", text: "x" }],
+      "tokenizers/vocab/a.xyz": "?",
+      "tokenizers/refs/a.json": file({ path: "vocab/a.xyz" }),
+      "tokenizers/refs/b.json": file({ path: "vocab/b.model" }),
+      "tokenizers/refs/c.json": file({ npm: "no-such-package", file: "vocab.json" }),
+      "tokenizers/llama.cpp/d.json": [{ id: "x", text: "x", ids: [] }],
+    },
+    "tokenizers",
+  );
+  expect(failures.map(({ reason }) => reason)).toEqual([
+    expect.stringContaining("vocab/a.xyz is of an unknown format"),
+    "its vocabulary vocab/b.model is missing",
+    expect.stringContaining("no-such-package, which is not installed"),
+    "has neither tokenizers/vocab/gguf/d.gguf nor tokenizers/refs/d.json",
+  ]);
 });
 
 test("bpe-training: two merges in another order, and two ids of the vocabulary", async () => {

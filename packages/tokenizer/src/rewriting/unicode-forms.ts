@@ -73,16 +73,21 @@ function clusterEdits(cluster: string, normal: string, start: number, form: Form
   ];
 }
 
-/** The form of a text, but for characters that the library's tables do not have. */
+/**
+ * The form of a text, but for characters that the library's tables do not have: they stay as they are and where they
+ * are, marks too, over which no other mark changes places.
+ */
 function normalized(text: string, form: Form): string {
-  if (!newerCharacters.decomposed.test(text)) return text.normalize(form);
+  if (!isNewer(text)) return text.normalize(form);
   const parts: string[] = [];
   let known = "";
   for (const character of text) {
-    if (newerCharacters.decomposed.test(character)) {
+    if (isNewer(character)) {
       parts.push(known.normalize(form), character);
       known = "";
     } else known += character;
   }
   return parts.join("") + known.normalize(form);
 }
+
+const isNewer = (text: string) => newerCharacters.decomposed.test(text) || newerCharacters.marks.test(text);
