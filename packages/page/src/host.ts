@@ -3,15 +3,19 @@ export type Message =
   | { type: "picture"; svg: string }
   | { type: "text"; text: string; level: "log" | "warn" | "error" }
   | { type: "slider"; label: string; min: number; max: number; step: number; value: number }
-  | { type: "field"; label: string; value: string };
+  | { type: "field"; label: string; value: string }
+  | { type: "files"; label: string; names: readonly string[] };
 
-/** The page as live code sees it: where messages go, and what the reader has put into sliders and text fields. */
-export type Host = { post(message: Message): void; values: Readonly<Record<string, number | string>> };
+/** What the reader has put into a control: a place, a text, or files. */
+export type ControlValue = number | string | readonly File[];
+
+/** The page as live code sees it: where messages go, and what the reader has put into controls. */
+export type Host = { post(message: Message): void; values: Readonly<Record<string, ControlValue>> };
 
 const key = Symbol.for("@qkv/page/host");
 
 /**
- * Puts a page behind `show`, `print`, `slider` and `textField`, or takes it away. The site's worker does this before it runs an
+ * Puts a page behind `show`, `print`, `slider`, `textField` and `fileField`, or takes it away. The site's worker does this before it runs an
  * example; without it, as in plain Node, they do nothing but return.
  *
  * The page hangs on `globalThis` because the example and the worker may have loaded two copies of this package.

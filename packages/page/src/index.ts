@@ -1,4 +1,5 @@
-export { connect, type Host, type Message } from "./host.js";
+export { fileField } from "./file-field.js";
+export { connect, type ControlValue, type Host, type Message } from "./host.js";
 export { print } from "./print.js";
 export { show } from "./show.js";
 export { slider, type SliderOptions } from "./slider.js";

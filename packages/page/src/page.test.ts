@@ -1,8 +1,17 @@
 import { bars } from "@qkv/viz";
 import { afterEach, expect, test } from "vitest";
-import { connect, print, show, slider, textField, type Message } from "./index.js";
+import {
+  connect,
+  fileField,
+  print,
+  show,
+  slider,
+  textField,
+  type ControlValue,
+  type Message,
+} from "./index.js";
 
-const listen = (values: Record<string, number | string> = {}) => {
+const listen = (values: Record<string, ControlValue> = {}) => {
   const messages: Message[] = [];
   connect({ post: (message) => messages.push(message), values });
   return messages;
@@ -67,4 +76,16 @@ test.each([
   [{ min: 0, max: 3, value: 4 }, "`value` is 4, expected a number from 0 to 3"],
 ])("%j is refused", (options, message) => {
   expect(() => slider("window", options)).toThrow(message);
+});
+
+test("a file field gives the files that the reader chose, and none before", () => {
+  const file = new File(["{}"], "config.json");
+  const messages = listen({ chosen: [file], slid: 3 });
+  expect(fileField("chosen")).toEqual([file]);
+  expect(fileField("slid")).toEqual([]);
+  expect(fileField("never")).toEqual([]);
+  expect(messages[0]).toEqual({ type: "files", label: "chosen", names: ["config.json"] });
+  expect(messages[2]).toEqual({ type: "files", label: "never", names: [] });
+  expect(slider("chosen", { min: 1, max: 2, value: 1 })).toBe(1);
+  expect(textField("chosen", { value: "a" })).toBe("a");
 });

@@ -1,14 +1,15 @@
+import type { ControlValue } from "@qkv/page";
 import type { ReactNode } from "react";
 import styles from "./live.module.css";
 import type { Control } from "./session";
 
-/** A slider or a text field beside an example. Without `move` it is there to be seen. */
+/** A slider, a text field or a button for files beside an example. Without `move` it is there to be seen. */
 export function ControlInput({
   control,
   move,
 }: {
   control: Control;
-  move?: (value: number | string) => void;
+  move?: (value: ControlValue) => void;
 }): ReactNode {
   if (control.type === "field") {
     const { label, value } = control;
@@ -22,6 +23,21 @@ export function ControlInput({
           readOnly={!move}
           onChange={(event) => move?.(event.target.value)}
         />
+      </label>
+    );
+  }
+  if (control.type === "files") {
+    const { label, names } = control;
+    return (
+      <label className={styles.field}>
+        <span>{label}</span>
+        <input
+          type="file"
+          multiple
+          disabled={!move}
+          onChange={(event) => move?.([...(event.target.files ?? [])])}
+        />
+        {names.length > 0 && <output>{names.join(", ")}</output>}
       </label>
     );
   }

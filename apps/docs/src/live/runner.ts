@@ -1,9 +1,9 @@
 // The worker behind a live example: imports the code it is sent and reports what it shows, how it ends and where it
 // fails. Stop ends the whole worker, so an endless loop needs nothing here.
-import { connect, valueText, type Message } from "@qkv/page";
+import { connect, valueText, type ControlValue, type Message } from "@qkv/page";
 
 /** One run, as the page orders it. `code` is what `compile` made. */
-export type Order = { run: number; code: string; values: Record<string, number | string> };
+export type Order = { run: number; code: string; values: Record<string, ControlValue> };
 
 /** How a run ended. Lines and columns count from 1; an error from outside of the example's text has none. */
 export type Ending = { type: "done" } | { type: "error"; text: string; line?: number; column?: number };

@@ -1,9 +1,9 @@
-import type { Message } from "@qkv/page";
+import type { ControlValue, Message } from "@qkv/page";
 import type { Order, Report } from "./runner";
 
 export type Output = Extract<Message, { type: "picture" | "text" }>;
 /** What the reader can move or fill in. */
-export type Control = Extract<Message, { type: "slider" | "field" }>;
+export type Control = Extract<Message, { type: "slider" | "field" | "files" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
 /** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
@@ -39,7 +39,7 @@ export class LiveSession {
   #worker: RunnerWorker | undefined;
   #run = 0;
   #code = "";
-  #values: Record<string, number | string> = {};
+  #values: Record<string, ControlValue> = {};
   #moved = false;
   #started = 0;
   #fresh: { outputs: Output[]; controls: Control[] } = { outputs: [], controls: [] };
@@ -81,8 +81,8 @@ export class LiveSession {
     this.#order();
   }
 
-  /** Puts a slider somewhere, or a text into a field, and runs the code again. */
-  move(label: string, value: number | string): void {
+  /** Puts a slider somewhere, a text into a field, or files behind a button, and runs the code again. */
+  move(label: string, value: ControlValue): void {
     this.#values[label] = value;
     this.#set({
       controls: this.state.controls.map((one) => (one.label === label ? withValue(one, value) : one)),
@@ -174,10 +174,15 @@ export class LiveSession {
 }
 
 const isControl = (message: Message): message is Control =>
-  message.type === "slider" || message.type === "field";
+  message.type === "slider" || message.type === "field" || message.type === "files";
 
 /** The control with another value, if that is of its kind: code may have made a slider of what was a field. */
-function withValue(control: Control, value: number | string | undefined): Control {
+function withValue(control: Control, value: ControlValue | undefined): Control {
   if (control.type === "slider") return typeof value === "number" ? { ...control, value } : control;
+  if (control.type === "files") {
+    return Array.isArray(value)
+      ? { ...control, names: (value as readonly File[]).map(({ name }) => name) }
+      : control;
+  }
   return typeof value === "string" ? { ...control, value } : control;
 }

@@ -1,0 +1,55 @@
+import { print, show, slider } from "@qkv/page";
+import { candidates } from "@qkv/transformer";
+import { bars } from "@qkv/viz";
+
+// What a model might think after "The weather today is": a logit for each word.
+const words = ["sunny", "cloudy", "nice", "cold", "terrible", "a", "purple"];
+const logits = [4, 3.4, 3, 2.6, 1.5, 0.8, -2];
+
+const temperature = slider("temperature", {
+  min: 0,
+  max: 3,
+  step: 0.1,
+  value: 1,
+});
+const topK = slider("top-k", { min: 1, max: 7, value: 7 });
+const topP = slider("top-p", { min: 0.05, max: 1, step: 0.05, value: 1 });
+const minP = slider("min-p", { min: 0, max: 1, step: 0.05, value: 0 });
+
+const left = candidates(logits, { temperature, topK, topP, minP });
+const data = words.map(
+  (_, id) => left.find((one) => one.id === id)?.probability ?? 0,
+);
+show(
+  bars(
+    { data, shape: [data.length] },
+    { labels: words, title: "chance of each word", max: 1 },
+  ),
+);
+print(
+  `${left.length} of ${words.length} words may come; the likeliest with ${(100 * left[0]!.probability).toFixed(1)} %`,
+);
+
+// What the page says of the sliders.
+const shares = (sampling: Parameters<typeof candidates>[1]) =>
+  candidates(logits, sampling);
+const check = (holds: boolean, what: string) => {
+  if (!holds) throw new Error(`It is not so that ${what}.`);
+};
+check(shares({ temperature: 0 }).length === 1, "temperature 0 leaves one word");
+check(
+  shares({ temperature: 0.5 })[0]!.probability >
+    shares({ temperature: 1 })[0]!.probability,
+  "cold is surer",
+);
+check(shares({ temperature: 1, topK: 3 }).length === 3, "top-k keeps k");
+check(
+  shares({ temperature: 1, topP: 0.9 }).every(({ id }) => id !== 6),
+  "top-p drops the tail",
+);
+// The same share of the likeliest is another number of words where the model is less sure.
+check(
+  shares({ temperature: 1, minP: 0.2 }).length <
+    shares({ temperature: 2, minP: 0.2 }).length,
+  "min-p follows",
+);
