@@ -42,20 +42,22 @@ export function decodeSteps(steps: readonly DecodeStep[]): Decode {
   };
 }
 
-const mapped = (name: string, map: (token: string, first: boolean) => string, json: unknown): DecodeStep => ({
-  name,
-  json,
-  start() {
-    let first = true;
-    return {
-      push(token) {
-        const result = map(token, first);
-        first = false;
-        return result;
-      },
-    };
-  },
-});
+function mapped(name: string, map: (token: string, first: boolean) => string, json: unknown): DecodeStep {
+  return {
+    name,
+    json,
+    start() {
+      let first = true;
+      return {
+        push(token) {
+          const result = map(token, first);
+          first = false;
+          return result;
+        },
+      };
+    },
+  };
+}
 
 /** Letters that stand for bytes become UTF-8. A token with another letter is text. */
 export const byteLevelStep: DecodeStep = {
@@ -103,7 +105,7 @@ export function replacePatternStep(regex: RegExp, content: string, json: unknown
 }
 
 /** Marks the place from which on the text is one, and no longer tokens. */
-export const fuseStep: DecodeStep = mapped("fuse", (token) => token, { type: "Fuse" });
+export const fuseStep: DecodeStep = /* @__PURE__ */ mapped("fuse", (token) => token, { type: "Fuse" });
 
 /**
  * Drops up to `start` of a character at the start and up to `stop` at the end: of the text where `fused`, else of
@@ -199,7 +201,11 @@ export function suffixStep(suffix = "</w>"): DecodeStep {
 }
 
 /** Tokens one behind the other with a space between them: what a file without a decoder asks for. */
-export const spacedStep: DecodeStep = mapped("spaces", (token, first) => (first ? token : ` ${token}`), null);
+export const spacedStep: DecodeStep = /* @__PURE__ */ mapped(
+  "spaces",
+  (token, first) => (first ? token : ` ${token}`),
+  null,
+);
 
 /** CTC's tokens: repetitions are one, `pad` is none, and a delimiter stands for a space. */
 export function ctcStep(pad = "<pad>", delimiter = "|", cleanup = true): DecodeStep {

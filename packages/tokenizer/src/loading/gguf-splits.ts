@@ -16,204 +16,209 @@ export type GgufSplit = {
   readonly plainText?: boolean;
 };
 
-const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
-const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
-const front = String.raw`[^\r\n\p{L}\p{N}]?`;
-const letters = (digits: string) =>
-  String.raw`${contractions}|${front}\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`;
-const [upper, lower] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`];
-const cased = (last: string, digits: string) =>
-  String.raw`${front}${upper}*${lower}+${last}|${front}${upper}+${lower}*${last}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${spaces}`;
-const three = String.raw`\p{N}{1,3}`;
-const one = String.raw`\p{N}`;
-const o200k = cased(`${contractions}?`, three);
-const ascii = String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_${"`"}{|}~][A-Za-z]+`;
-const marked = String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`;
-const kana = "[一-龥぀-ゟ゠-ヿ]+";
-const deepseek3 = String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+[\r\n]*|${spaces}`;
-const bloom = String.raw` ?[^(\s|.,!?…。，、।۔،)]+`;
-const lines = String.raw`[^\n]+|[\n]+`;
-const wide = [512, 256, 128, 64, 32, 16, 8, 4].map((count) => String.raw`\s{${count}}(?!\S)`).join("|");
-/** Letters with case, as DeepSeek's pattern lists them: ranges of hexadecimal numbers. */
-const casedLetters = /* @__PURE__ */ (
-  "41-5a 61-7a b5 c0-d6 d8-f6 f8-1ba 1bc-1bf 1c4-293 295-2af 370-373 376 377 37b-37d 37f 386 388-38a " +
-  "38c 38e-3a1 3a3-3f5 3f7-481 48a-52f 531-556 10a0-10c5 13a0-13f5 13f8-13fd 1c90-1cba 1cbd-1cbf " +
-  "1d00-1d2b 1d6b-1d77 1d79-1d9a 1e00-1f15 1f18-1f1d 1f20-1f45 1f48-1f4d 1f50-1f57 1f59 1f5b 1f5d " +
-  "1f5f-1f7d 1f80-1fb4 1fb6-1fbc 1fbe 1fc2-1fc4 1fc6-1fcc 1fd0-1fd3 1fd6-1fdb 1fe0-1fec 1ff2-1ff4 " +
-  "1ff6-1ffc 2102 2107 210a-2113 2115 2119-211d 2124 2126 2128 212a-212d 212f-2134 2139 213c-213f " +
-  "2145-2149 214e 2183 2184 2c00-2c7b 2c7e-2ce4 2ceb-2cee 2cf2 2cf3 a640-a66d a680-a69b a722-a76f " +
-  "a771-a787 a78b-a78e ab70-abbf fb00-fb06 fb13-fb17 ff21-ff3a ff41-ff5a 10400-1044f 104b0-104d3 " +
-  "104d8-104fb 10c80-10cb2 10cc0-10cf2 118a0-118df 1e900-1e943"
-)
-  .replace(/[0-9a-f]+/g, "\\u{$&}")
-  .replaceAll(" ", "");
-
-const llama3: GgufSplit = { patterns: [letters(three)], wholePieces: true, addBos: true };
-const llama3Plain: GgufSplit = { patterns: [letters(three)] };
-const qwen2: GgufSplit = { patterns: [letters(one)] };
-const gpt2: GgufSplit = { patterns: [gpt2Pattern] };
-const starcoder: GgufSplit = { patterns: [one, gpt2Pattern] };
-const gpt4o: GgufSplit = { patterns: [o200k] };
-const deepseekV3: GgufSplit = { patterns: [three, kana, deepseek3] };
-const bailing: GgufSplit = {
-  patterns: [
-    String.raw`'(?i:[sdmt]|ll|ve|re)|${front}\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
-  ],
-};
-const notHan = (set: string) => String.raw`(?:(?!\p{Han})${set})`;
-
 /** The splits by the names that llama.cpp knows, each as the model's own files have it. */
-const splits: Readonly<Record<string, GgufSplit>> = {
-  default: {
-    patterns: [String.raw`[\p{P}\$\+<=>\^~\|]+`, gpt2Pattern, String.raw`\p{N}+`, "[0-9][0-9][0-9]"],
-  },
-  llama3,
-  "llama-v3": llama3,
-  "llama-bpe": llama3,
-  falcon3: llama3,
-  "falcon-h1": llama3,
-  pixtral: llama3,
-  "midm-2.0": llama3,
-  lfm2: llama3,
-  "jina-v5-nano": llama3,
-  dbrx: llama3Plain,
-  "smaug-bpe": llama3Plain,
-  glm4: llama3Plain,
-  "chatglm-bpe": llama3Plain,
-  minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], wholePieces: true },
-  "jais-2": {
+function makeSplits(): Readonly<Record<string, GgufSplit>> {
+  const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+  const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
+  const front = String.raw`[^\r\n\p{L}\p{N}]?`;
+  const letters = (digits: string) =>
+    String.raw`${contractions}|${front}\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`;
+  const [upper, lower] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`];
+  const cased = (last: string, digits: string) =>
+    String.raw`${front}${upper}*${lower}+${last}|${front}${upper}+${lower}*${last}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${spaces}`;
+  const three = String.raw`\p{N}{1,3}`;
+  const one = String.raw`\p{N}`;
+  const o200k = cased(`${contractions}?`, three);
+  const ascii = String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_${"`"}{|}~][A-Za-z]+`;
+  const marked = String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`;
+  const kana = "[一-龥぀-ゟ゠-ヿ]+";
+  const deepseek3 = String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+[\r\n]*|${spaces}`;
+  const bloom = String.raw` ?[^(\s|.,!?…。，、।۔،)]+`;
+  const lines = String.raw`[^\n]+|[\n]+`;
+  const wide = [512, 256, 128, 64, 32, 16, 8, 4].map((count) => String.raw`\s{${count}}(?!\S)`).join("|");
+  /** Letters with case, as DeepSeek's pattern lists them: ranges of hexadecimal numbers. */
+  const casedLetters = (
+    "41-5a 61-7a b5 c0-d6 d8-f6 f8-1ba 1bc-1bf 1c4-293 295-2af 370-373 376 377 37b-37d 37f 386 388-38a " +
+    "38c 38e-3a1 3a3-3f5 3f7-481 48a-52f 531-556 10a0-10c5 13a0-13f5 13f8-13fd 1c90-1cba 1cbd-1cbf " +
+    "1d00-1d2b 1d6b-1d77 1d79-1d9a 1e00-1f15 1f18-1f1d 1f20-1f45 1f48-1f4d 1f50-1f57 1f59 1f5b 1f5d " +
+    "1f5f-1f7d 1f80-1fb4 1fb6-1fbc 1fbe 1fc2-1fc4 1fc6-1fcc 1fd0-1fd3 1fd6-1fdb 1fe0-1fec 1ff2-1ff4 " +
+    "1ff6-1ffc 2102 2107 210a-2113 2115 2119-211d 2124 2126 2128 212a-212d 212f-2134 2139 213c-213f " +
+    "2145-2149 214e 2183 2184 2c00-2c7b 2c7e-2ce4 2ceb-2cee 2cf2 2cf3 a640-a66d a680-a69b a722-a76f " +
+    "a771-a787 a78b-a78e ab70-abbf fb00-fb06 fb13-fb17 ff21-ff3a ff41-ff5a 10400-1044f 104b0-104d3 " +
+    "104d8-104fb 10c80-10cb2 10cc0-10cf2 118a0-118df 1e900-1e943"
+  )
+    .replace(/[0-9a-f]+/g, "\\u{$&}")
+    .replaceAll(" ", "");
+
+  const llama3: GgufSplit = { patterns: [letters(three)], wholePieces: true, addBos: true };
+  const llama3Plain: GgufSplit = { patterns: [letters(three)] };
+  const qwen2: GgufSplit = { patterns: [letters(one)] };
+  const gpt2: GgufSplit = { patterns: [gpt2Pattern] };
+  const starcoder: GgufSplit = { patterns: [one, gpt2Pattern] };
+  const gpt4o: GgufSplit = { patterns: [o200k] };
+  const deepseekV3: GgufSplit = { patterns: [three, kana, deepseek3] };
+  const bailing: GgufSplit = {
     patterns: [
-      letters(three).replace(String.raw`\s+(?!\S)|\s+`, () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`),
+      String.raw`'(?i:[sdmt]|ll|ve|re)|${front}\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
     ],
-  },
-  qwen2,
-  "deepseek-r1-qwen": qwen2,
-  kormo: qwen2,
-  f2llmv2: qwen2,
-  megrez: qwen2,
-  stablelm2: qwen2,
-  hunyuan: qwen2,
-  "solar-open": qwen2,
-  "grok-2": qwen2,
-  laguna: { patterns: [lines, letters(one)] },
-  ufakzeka: { patterns: [letters(one).slice(contractions.length + 1)] },
-  qwen35: {
-    patterns: [
-      String.raw`${contractions}|${front}[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|${spaces}`,
-    ],
-  },
-  "seed-coder": {
-    patterns: [String.raw`${contractions}|${front}\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|${spaces}`],
-  },
-  bailingmoe: bailing,
-  bailingmoe2: bailing,
-  "llada-moe": bailing,
-  "exaone-moe": {
-    patterns: [
-      String.raw`${contractions}|${front}(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`,
-    ],
-  },
-  "gpt-2": gpt2,
-  "phi-2": gpt2,
-  "jina-es": gpt2,
-  "jina-de": gpt2,
-  "jina-v2-es": gpt2,
-  "jina-v2-de": gpt2,
-  gigachat: gpt2,
-  "a.x-4.0": gpt2,
-  mellum: gpt2,
-  "modern-bert": gpt2,
-  exaone4: gpt2,
-  mpt: gpt2,
-  olmo: gpt2,
-  jais: gpt2,
-  trillion: gpt2,
-  "granite-docling": gpt2,
-  "jina-v1-en": { ...gpt2, addSeparator: true },
-  "jina-v2-code": { ...gpt2, addSeparator: true },
-  "roberta-bpe": { ...gpt2, addSeparator: true },
-  starcoder,
-  refact: starcoder,
-  "command-r": starcoder,
-  smollm: starcoder,
-  codeshell: starcoder,
-  exaone: starcoder,
-  "minerva-7b": starcoder,
-  mellum2: starcoder,
-  falcon: { patterns: [String.raw`[\p{P}\$\+<=>\^~\|${"`"}]+`, gpt2Pattern, "[0-9][0-9][0-9]"] },
-  "deepseek-llm": {
-    patterns: [
-      "[\r\n]",
-      String.raw`\s?[${casedLetters}]+`,
-      String.raw`\s?[!-/:-~！-／：-～‘-‟\u3000-。]+`,
-      String.raw`\s+$`,
-      "[一-龥ࠀ-一가-\uD7FF]+",
-      String.raw`\p{N}+`,
-    ],
-  },
-  "deepseek-coder": {
-    patterns: ["[\r\n]", String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, "[一-龥ࠀ-一가-\uD7FF]+", one],
-  },
-  "deepseek-v3": deepseekV3,
-  "hunyuan-dense": deepseekV3,
-  "joyai-llm": deepseekV3,
-  hy_v4: deepseekV3,
-  spark2_5: {
-    patterns: [three, kana, String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`, one],
-  },
-  youtu: {
-    patterns: [
-      "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+",
-      cased(`${contractions}?`, one),
-    ],
-    wholePieces: true,
-  },
-  afmoe: {
-    patterns: [
-      String.raw`\p{Nd}{1,3}(?=(?:\p{Nd}{3})*(?!\p{Nd}))`,
-      "[一-鿿㐀-䶿豈-\uFAFF぀-ゟ゠-ヿ･-ﾟ⼀-\u2FDF\u0E00-\u0E7F\u0E80-\u0EFF\u1780-\u17FF\u1000-\u109F\uAA60-\uAA7F\uA9E0-\uA9FF가-\uD7AFᄀ-ᇿ]+",
-      deepseek3,
-    ],
-  },
-  "kimi-k2": {
-    patterns: [
-      String.raw`[\p{Han}]+|${front}${notHan(upper)}*${notHan(lower)}+${contractions}?|${front}${notHan(upper)}+${notHan(lower)}*${contractions}?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`,
-    ],
-  },
-  "poro-chat": { patterns: [bloom] },
-  bloom: { patterns: [bloom] },
-  "gpt3-finnish": { patterns: [bloom] },
-  viking: { patterns: [bloom, one] },
-  tekken: { patterns: [cased("", one)], wholePieces: true, addBos: true },
-  "gpt-4o": gpt4o,
-  llama4: gpt4o,
-  kanana2: gpt4o,
-  talkie: gpt4o,
-  "minimax-m2": gpt4o,
-  "granite-embed-multi-97m": { ...gpt4o, wholePieces: true },
-  tiny_aya: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
-  cohere2moe: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
-  superbpe: { patterns: [String.raw`\p{N}+`, String.raw`(?=(\d{3})+(?!\d))`] },
-  chameleon: {
-    patterns: [
-      "<sentinel:[0-9]+>",
-      "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z",
-      String.raw`([\t\n]|    |  )`,
-      one,
-      String.raw`[\p{P}!-/:-@\[-${"`"}{-~]`,
-      gpt2Pattern,
-    ],
-    addBos: true,
-  },
-  gemma4: { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
-  "granite-embed-multi-311m": { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
-  "sarvam-moe": { patterns: [lines], spacesAsMarks: true },
-  whitespace: { patterns: [String.raw`\S+`], plainText: true },
-};
+  };
+  const notHan = (set: string) => String.raw`(?:(?!\p{Han})${set})`;
+
+  return {
+    default: {
+      patterns: [String.raw`[\p{P}\$\+<=>\^~\|]+`, gpt2Pattern, String.raw`\p{N}+`, "[0-9][0-9][0-9]"],
+    },
+    llama3,
+    "llama-v3": llama3,
+    "llama-bpe": llama3,
+    falcon3: llama3,
+    "falcon-h1": llama3,
+    pixtral: llama3,
+    "midm-2.0": llama3,
+    lfm2: llama3,
+    "jina-v5-nano": llama3,
+    dbrx: llama3Plain,
+    "smaug-bpe": llama3Plain,
+    glm4: llama3Plain,
+    "chatglm-bpe": llama3Plain,
+    minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], wholePieces: true },
+    "jais-2": {
+      patterns: [
+        letters(three).replace(String.raw`\s+(?!\S)|\s+`, () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`),
+      ],
+    },
+    qwen2,
+    "deepseek-r1-qwen": qwen2,
+    kormo: qwen2,
+    f2llmv2: qwen2,
+    megrez: qwen2,
+    stablelm2: qwen2,
+    hunyuan: qwen2,
+    "solar-open": qwen2,
+    "grok-2": qwen2,
+    laguna: { patterns: [lines, letters(one)] },
+    ufakzeka: { patterns: [letters(one).slice(contractions.length + 1)] },
+    qwen35: {
+      patterns: [
+        String.raw`${contractions}|${front}[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|${spaces}`,
+      ],
+    },
+    "seed-coder": {
+      patterns: [String.raw`${contractions}|${front}\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|${spaces}`],
+    },
+    bailingmoe: bailing,
+    bailingmoe2: bailing,
+    "llada-moe": bailing,
+    "exaone-moe": {
+      patterns: [
+        String.raw`${contractions}|${front}(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`,
+      ],
+    },
+    "gpt-2": gpt2,
+    "phi-2": gpt2,
+    "jina-es": gpt2,
+    "jina-de": gpt2,
+    "jina-v2-es": gpt2,
+    "jina-v2-de": gpt2,
+    gigachat: gpt2,
+    "a.x-4.0": gpt2,
+    mellum: gpt2,
+    "modern-bert": gpt2,
+    exaone4: gpt2,
+    mpt: gpt2,
+    olmo: gpt2,
+    jais: gpt2,
+    trillion: gpt2,
+    "granite-docling": gpt2,
+    "jina-v1-en": { ...gpt2, addSeparator: true },
+    "jina-v2-code": { ...gpt2, addSeparator: true },
+    "roberta-bpe": { ...gpt2, addSeparator: true },
+    starcoder,
+    refact: starcoder,
+    "command-r": starcoder,
+    smollm: starcoder,
+    codeshell: starcoder,
+    exaone: starcoder,
+    "minerva-7b": starcoder,
+    mellum2: starcoder,
+    falcon: { patterns: [String.raw`[\p{P}\$\+<=>\^~\|${"`"}]+`, gpt2Pattern, "[0-9][0-9][0-9]"] },
+    "deepseek-llm": {
+      patterns: [
+        "[\r\n]",
+        String.raw`\s?[${casedLetters}]+`,
+        String.raw`\s?[!-/:-~！-／：-～‘-‟\u3000-。]+`,
+        String.raw`\s+$`,
+        "[一-龥ࠀ-一가-\uD7FF]+",
+        String.raw`\p{N}+`,
+      ],
+    },
+    "deepseek-coder": {
+      patterns: ["[\r\n]", String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, "[一-龥ࠀ-一가-\uD7FF]+", one],
+    },
+    "deepseek-v3": deepseekV3,
+    "hunyuan-dense": deepseekV3,
+    "joyai-llm": deepseekV3,
+    hy_v4: deepseekV3,
+    spark2_5: {
+      patterns: [three, kana, String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`, one],
+    },
+    youtu: {
+      patterns: [
+        "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+",
+        cased(`${contractions}?`, one),
+      ],
+      wholePieces: true,
+    },
+    afmoe: {
+      patterns: [
+        String.raw`\p{Nd}{1,3}(?=(?:\p{Nd}{3})*(?!\p{Nd}))`,
+        "[一-鿿㐀-䶿豈-\uFAFF぀-ゟ゠-ヿ･-ﾟ⼀-\u2FDF\u0E00-\u0E7F\u0E80-\u0EFF\u1780-\u17FF\u1000-\u109F\uAA60-\uAA7F\uA9E0-\uA9FF가-\uD7AFᄀ-ᇿ]+",
+        deepseek3,
+      ],
+    },
+    "kimi-k2": {
+      patterns: [
+        String.raw`[\p{Han}]+|${front}${notHan(upper)}*${notHan(lower)}+${contractions}?|${front}${notHan(upper)}+${notHan(lower)}*${contractions}?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`,
+      ],
+    },
+    "poro-chat": { patterns: [bloom] },
+    bloom: { patterns: [bloom] },
+    "gpt3-finnish": { patterns: [bloom] },
+    viking: { patterns: [bloom, one] },
+    tekken: { patterns: [cased("", one)], wholePieces: true, addBos: true },
+    "gpt-4o": gpt4o,
+    llama4: gpt4o,
+    kanana2: gpt4o,
+    talkie: gpt4o,
+    "minimax-m2": gpt4o,
+    "granite-embed-multi-97m": { ...gpt4o, wholePieces: true },
+    tiny_aya: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
+    cohere2moe: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
+    superbpe: { patterns: [String.raw`\p{N}+`, String.raw`(?=(\d{3})+(?!\d))`] },
+    chameleon: {
+      patterns: [
+        "<sentinel:[0-9]+>",
+        "(IMGIMG)((A|B|C|D|E|F|G|H|I){1,4})Z",
+        String.raw`([\t\n]|    |  )`,
+        one,
+        String.raw`[\p{P}!-/:-@\[-${"`"}{-~]`,
+        gpt2Pattern,
+      ],
+      addBos: true,
+    },
+    gemma4: { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
+    "granite-embed-multi-311m": { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
+    "sarvam-moe": { patterns: [lines], spacesAsMarks: true },
+    whitespace: { patterns: [String.raw`\S+`], plainText: true },
+  };
+}
+
+let made: Readonly<Record<string, GgufSplit>> | undefined;
+const splits = () => (made ??= makeSplits());
 
 /** The split of a name, or undefined: a name that nobody knows must not be split as some other. */
 export const ggufSplit = (pre: string): GgufSplit | undefined =>
-  Object.hasOwn(splits, pre) ? splits[pre] : undefined;
+  Object.hasOwn(splits(), pre) ? splits()[pre] : undefined;
 
 /** The names that are known. */
-export const ggufSplitNames = (): readonly string[] => Object.keys(splits);
+export const ggufSplitNames = (): readonly string[] => Object.keys(splits());

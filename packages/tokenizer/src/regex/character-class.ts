@@ -25,7 +25,7 @@ const posix: Readonly<Record<string, string>> = {
   punct: "\\p{P}\\p{S}",
   cntrl: "\\p{Cc}",
   xdigit: "0-9A-Fa-f",
-  word: shorthands["w"]!,
+  word: "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}",
   blank: "\\p{Zs}\\t",
 };
 

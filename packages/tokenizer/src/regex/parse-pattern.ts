@@ -158,11 +158,15 @@ const looks = [
   ["!", false, true],
 ] as const;
 
-const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
-const places = new Map([
-  ["A", "(?<![^])"],
-  ["z", "(?![^])"],
-  ["Z", "(?=\\n?(?![^]))"],
-  ["b", `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`],
-  ["B", `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`],
-]);
+const places = /* @__PURE__ */ placesByLetter();
+
+function placesByLetter(): ReadonlyMap<string, string> {
+  const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+  return new Map([
+    ["A", "(?<![^])"],
+    ["z", "(?![^])"],
+    ["Z", "(?=\\n?(?![^]))"],
+    ["b", `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`],
+    ["B", `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`],
+  ]);
+}

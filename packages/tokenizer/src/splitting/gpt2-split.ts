@@ -4,7 +4,8 @@ import { spacePieceEnd } from "./space-run.js";
 import { defineSplit, type Split } from "./split.js";
 
 /** The pattern of {@link gpt2Split}. */
-export const gpt2Pattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+export const gpt2Pattern =
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 
 /**
  * GPT-2's split: contractions, then runs of letters, of numbers, or of other characters, each with one space in
@@ -38,4 +39,4 @@ export const gpt2Split: Split = /* @__PURE__ */ defineSplit(
 );
 
 /** `[^\s\p{L}\p{N}]` */
-const others = kind.mark | kind.punctuation | kind.symbol | kind.other;
+const others = /* @__PURE__ */ (() => kind.mark | kind.punctuation | kind.symbol | kind.other)();

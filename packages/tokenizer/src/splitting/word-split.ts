@@ -71,7 +71,7 @@ export function wordSplit(name: string, pattern: string, options: WordSplitOptio
 }
 
 /** `[^\s\p{L}\p{N}]` */
-const others = kind.mark | kind.punctuation | kind.symbol | kind.other;
+const others = /* @__PURE__ */ (() => kind.mark | kind.punctuation | kind.symbol | kind.other)();
 
 const isBreak = (unit: number, slash: boolean) => unit === 10 || unit === 13 || (slash && unit === 47);
 
@@ -87,10 +87,9 @@ function digitsEnd(text: string, start: number, most: number): number {
   return end;
 }
 
-const [upper, lower] = [
-  kind.upper | kind.title | kind.modifier | kind.otherLetter | kind.mark,
-  kind.lower | kind.modifier | kind.otherLetter | kind.mark,
-];
+const upper = /* @__PURE__ */ (() =>
+  kind.upper | kind.title | kind.modifier | kind.otherLetter | kind.mark)();
+const lower = /* @__PURE__ */ (() => kind.lower | kind.modifier | kind.otherLetter | kind.mark)();
 
 /**
  * The end of a word that ends where case says: `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or else

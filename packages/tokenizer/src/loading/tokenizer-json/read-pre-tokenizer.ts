@@ -66,7 +66,7 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Step[]>> =
 };
 
 /** The space in front of a piece that has none yet. */
-const spaceInFront = defineRewrite("space in front", (text) =>
+const spaceInFront = /* @__PURE__ */ defineRewrite("space in front", (text) =>
   text === "" || text.startsWith(" ") ? [] : [[0, 0, " "]],
 );
 
