@@ -105,11 +105,12 @@ export async function load(source: Source | readonly File[], options: LoadOption
  * @throws {ArgumentError} If the model is a decoder, and as `load` does.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { loadEncoder } from "@qkv/transformer";
  *
- * const bert = await loadEncoder("./bert-base-uncased");
- * bert.apply(bert.params, [101, 7592, 102]).shape; // [1, 3, 768]
+ * // const bert = await loadEncoder("./bert-base-uncased");
+ * // bert.apply(bert.params, [101, 7592, 102]) is [1, 3, 768]: a row for each token.
+ * await loadEncoder(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
  * ```
  */
 export async function loadEncoder(
