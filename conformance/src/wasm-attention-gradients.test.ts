@@ -100,9 +100,9 @@ describe.each(["plain", "relaxed"] as const)("gradients of attention on wasm,%s"
           const y = run(query, key, value, numbers);
           return sum(mul(y, randn(y.shape, { seed: seed + 4, device: y.device })));
         };
-        const moved = inputs.map((x) => on(x, device));
+        const moved = inputs.map((x) => on(x, device)) as [Tensor, Tensor, Tensor, Tensor];
         const before = plainRuns(device);
-        close(run(...(moved as typeof moved & typeof inputs)).data, run(...inputs).data, "output");
+        close(run(...moved).data, run(...inputs).data, "output");
         const expected = grad(slope)([...inputs]);
         const got = device.scope(() => grad(slope)(moved));
         expected.forEach((x, i) => close(got[i]!.data, x.data, ["query", "key", "value", "numbers"][i]!));
