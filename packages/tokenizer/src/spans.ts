@@ -35,13 +35,11 @@ function sizeAt(text: string, at: number): number {
 export function toCodePoints(text: string, places: number[]): void {
   const points = new Int32Array(text.length + 1); // characters before each unit
   for (let at = 0, count = 0; at < text.length; at++) {
-    points[at] = count;
     // The second half of a pair belongs to the character before it.
-    const second =
-      at > 0 && (text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
-    if (second) points[at] = count - 1;
-    else count += 1;
-    points[at + 1] = count;
+    const pair = (text.charCodeAt(at) & 0xfc00) === 0xd800 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+    points[at] = count;
+    if (pair) points[++at] = count;
+    points[at + 1] = ++count;
   }
   places.forEach((place, i) => (places[i] = points[place]!));
 }

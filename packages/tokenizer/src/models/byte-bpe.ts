@@ -142,12 +142,7 @@ export function byteBpeOf(
     },
     json: () => ({
       type: "BPE",
-      dropout: null,
       unk_token: typeof unknown === "number" ? token(unknown) : null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
       ignore_merges: wholePieces,
       vocab: vocabularyJson(Array.from({ length: tokens.size }, (_, id) => token(id))),
       merges: options.merges ?? mergesOfVocabulary(tokens, byteIds, token),
