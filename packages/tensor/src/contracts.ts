@@ -56,6 +56,8 @@ export type Device = {
   adopt(dtype: DType, array: TypedArray): Storage;
   /** The numbers of an allocation, in place on host devices. */
   array(storage: Storage): TypedArray;
+  /** Whether they lie where others will: in memory that moves or is used again. What a program reads is a copy then. */
+  lends?(storage: Storage): boolean;
   /** Counts one run of an op, for the report. */
   note(op: string, ranOn: "device" | "plain"): void;
 };

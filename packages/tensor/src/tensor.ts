@@ -49,14 +49,15 @@ export class Tensor {
   }
 
   /**
-   * The numbers in row-major order, on devices whose memory the program can reach (`js`, `wasm`). Not a copy
-   * where the tensor owns its storage; do not write to it.
+   * The numbers in row-major order, on devices whose memory the program can reach (`js`, `wasm`). A copy where they lie
+   * in the device's own memory (inside a scope, or moved there with `to`), else not: do not write to it.
    */
   get data(): TypedArray {
     const array = this.device.array(this.storage);
     const size = sizeOf(this.shape);
     if (!isContiguous(this.shape, this.strides)) return copyPacked(this, array);
-    return size === array.length ? array : array.subarray(this.offset, this.offset + size);
+    const own = size === array.length ? array : array.subarray(this.offset, this.offset + size);
+    return this.device.lends?.(this.storage) ? own.slice() : own;
   }
 
   /** The numbers in row-major order, on every device. */

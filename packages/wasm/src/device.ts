@@ -60,7 +60,9 @@ export function makeDevice(
     // What leaves the outermost scope is copied out, and the collector's from then on.
     (storage) => {
       const left = storage as WasmStorage;
-      left.array = arrayOf(left).slice();
+      const array = allocateArray(left.dtype, left.length);
+      array.set(arrayOf(left));
+      left.array = array;
       giveBack(left);
     },
   );
@@ -107,6 +109,7 @@ export function makeDevice(
       checkAlive(storage);
       return arrayOf(storage as WasmStorage);
     },
+    lends: (storage) => (storage as WasmStorage).pointer !== undefined,
     note(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },

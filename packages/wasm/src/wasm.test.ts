@@ -155,6 +155,21 @@ function ulp(x: number): number {
   return 2 ** (Math.max(-126, Math.floor(Math.log2(Math.abs(x)))) - 23);
 }
 
+test("numbers that a program has read stay, though the device's memory grows and is used again", async () => {
+  const device = await wasm();
+  const resident = randn([4], { seed: 1 }).to(device);
+  const expected = [...randn([4], { seed: 1 }).data];
+  let inside: ArrayLike<number> = [];
+  const before = resident.data;
+  device.scope(() => {
+    inside = add(resident, 0).data;
+    add(randn([2 ** 20], { seed: 2, device }), 1);
+  });
+  device.scope(() => add(resident, 1));
+  expect([...before]).toEqual(expected);
+  expect(Array.from(inside)).toEqual(expected);
+});
+
 test("the plain device is not touched by any of this", () => {
   expect(js().name).toBe("js");
 });

@@ -43,6 +43,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   let crew: Thread[] = [];
   let refused: DeviceError | undefined;
   let board: Board;
+  // A busy machine takes its time to start a thread.
+  const patience = Math.max(deadlineMs, 5000);
   let silence = watchSilence(threads, deadlineMs);
   const ending: { quit(): void } = { quit: () => undefined };
 
@@ -61,7 +63,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     ending.quit = () => quit(words);
     const begun = await Promise.allSettled(
       Array.from({ length: threads - 1 }, (_, i) =>
-        spawn({ module, memory: memory.memory, board: shared, thread: i + 1 }, workerUrl, (why) => {
+        spawn({ module, memory: memory.memory, board: shared, thread: i + 1 }, workerUrl, patience, (why) => {
           if (words === board.words) refuse(`a worker that died: ${why}`, again);
         }),
       ),
@@ -110,13 +112,16 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     parallel(entry, items, scratchBytes, ...args) {
       check();
       if (items <= 1) return single.parallel(entry, items, scratchBytes, ...args);
-      if (args.length > mostArgs) throw new RangeError(`${entry} takes ${args.length} numbers`);
+      const place = places.get(entry);
+      if (place === undefined || args.length > mostArgs) {
+        throw new RangeError(`no call of ${entry} with ${args.length} numbers`);
+      }
       const step = Math.ceil(scratchBytes / 64) * 64;
       const scratch = memory.take(threads * step);
       const { words } = board;
       try {
         board.args.set(args);
-        words.set([0, items, places.get(entry)!, scratch, step, args.length, 0, 0], at.next);
+        words.set([0, items, place, scratch, step, args.length, 0, 0], at.next);
         Atomics.store(words, at.open, 1);
         Atomics.add(words, at.call, 1);
         Atomics.notify(words, at.call);

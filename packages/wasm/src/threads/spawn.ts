@@ -16,20 +16,32 @@ export type Thread = {
  * policy must allow in `worker-src`.
  *
  * @param url - Where the worker's code is served, for pages that allow no `blob:`.
+ * @param deadlineMs - How long to wait for it.
  * @param died - Told when the worker ends without being asked to, at the latest when the caller next waits for events.
  */
 export function spawn(
   start: WorkerStart,
   url: string | URL | undefined,
+  deadlineMs: number,
   died: (why: string) => void,
 ): Promise<Thread> {
   const threads = nodeThreads();
   return new Promise((resolve, reject) => {
     let asked = false;
     const end = (why: string) => {
+      clearTimeout(late);
       reject(new Error(why));
       if (!asked) died(why);
     };
+    const ready = (thread: Thread) => {
+      clearTimeout(late);
+      resolve(thread);
+    };
+    const tooLate = (thread: Thread) => () => {
+      end(`it was not ready after ${deadlineMs} ms`);
+      void thread.terminate();
+    };
+    let late: ReturnType<typeof setTimeout> | undefined;
     if (threads) {
       const from = url ?? `data:text/javascript,${encodeURIComponent(source)}`;
       const worker = new threads.Worker(new URL(from), { execArgv: [] });
@@ -40,7 +52,8 @@ export function spawn(
           await worker.terminate();
         },
       };
-      worker.on("message", () => resolve(thread));
+      late = setTimeout(tooLate(thread), deadlineMs);
+      worker.on("message", () => ready(thread));
       worker.on("error", (error) => end(`it met an error (${String(error)})`));
       worker.on("exit", (code) => end(`it ended with code ${String(code)}`));
       worker.postMessage(start);
@@ -57,9 +70,10 @@ export function spawn(
           worker.terminate();
         },
       };
+      late = setTimeout(tooLate(thread), deadlineMs);
       worker.onmessage = () => {
         forget();
-        resolve(thread);
+        ready(thread);
       };
       worker.onerror = ({ message }) => {
         forget();

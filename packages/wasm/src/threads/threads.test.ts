@@ -77,6 +77,20 @@ describe("a worker that dies", () => {
     expect(device.memory().bytes).toBe(used);
   });
 
+  test("or meets an error that the caller does not: a typed error at once", async () => {
+    const breaks = `const { Instance } = WebAssembly;
+      WebAssembly.Instance = function (...all) {
+        const names = Object.keys(new Instance(...all).exports);
+        return { exports: Object.fromEntries(names.map((name) => [name, () => { throw new Error("trap"); }])) };
+      };`;
+    const workerUrl = `data:text/javascript,${encodeURIComponent(breaks + source)}`;
+    const device = keep(await open("wasm", { ...bundled, workerUrl }, { threads: 2 }));
+    const on = x.to(device);
+    expect(() => {
+      for (let i = 0; i < 1000; i++) softmax(on);
+    }).toThrow(/`threads` is "an error in thread 1 while it ran softmaxRows"/);
+  });
+
   test("between calls: the next call says so", async () => {
     const spy = vi.spyOn(workerThreads, "Worker");
     const device = keep(await wasm({ threads: 2 }));
@@ -95,7 +109,7 @@ describe("a worker that dies", () => {
     const on = x.to(device);
     softmax(on);
     void (spy.mock.results[0]!.value as workerThreads.Worker).terminate();
-    const end = performance.now() + 60_000;
+    const end = performance.now() + 30_000;
     expect(() => {
       while (performance.now() < end) softmax(on);
     }).toThrow(/a worker that died/);
@@ -108,6 +122,12 @@ test("a worker that cannot start leaves the device alone, and the report says wh
   expect(device.report().threads).toBe(1);
   expect(device.report().whyAlone).toMatch(/^a worker that did not start: it met an error .*no thanks/);
   expect(bytes(softmax(x.to(device))).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
+});
+
+test("a worker that never becomes ready is not waited for without end", async () => {
+  const workerUrl = "data:text/javascript,setInterval(() => 0, 1000)";
+  const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
+  expect(device.report().whyAlone).toBe("a worker that did not start: it was not ready after 5500 ms");
 });
 
 test("a closed device refuses work until it is restarted", async () => {
