@@ -9,7 +9,7 @@ const options: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
   module: ts.ModuleKind.NodeNext,
   lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts", "lib.dom.asynciterable.d.ts"],
-  types: [],
+  types: ["node"], // for examples that read files
   strict: true,
   noEmit: true,
   skipLibCheck: true,

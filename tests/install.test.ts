@@ -12,9 +12,9 @@ import { publicPackages } from "../scripts/packages.mjs";
 const packages = publicPackages();
 const names = packages.map(({ name }) => name);
 const specifiers = packages.flatMap(({ name, json }) =>
-  Object.keys(json.exports)
-    .filter((entry) => entry !== "./package.json")
-    .map((entry) => join(name, entry).replaceAll("\\", "/")),
+  Object.entries(json.exports)
+    .filter(([, to]) => typeof to !== "string") // a file that is served, or package.json, is no module
+    .map(([entry]) => join(name, entry).replaceAll("\\", "/")),
 );
 const foreign = packages
   .flatMap(({ json }) => Object.keys(json.dependencies ?? {}))

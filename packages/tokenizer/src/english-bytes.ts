@@ -19,7 +19,7 @@ import { byteCountModel, type ByteCountModel } from "./patching/byte-count-model
  * import { englishBytes } from "@qkv/tokenizer/english-bytes";
  *
  * const entropy = englishBytes();
- * const behind = (text) => entropy(new TextEncoder().encode(text));
+ * const behind = (text: string) => entropy(new TextEncoder().encode(text));
  * behind("the kitche") < 0.5; // => true
  * behind("the kitchen ") > 2; // => true
  * ```

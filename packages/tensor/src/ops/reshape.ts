@@ -18,7 +18,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
  *
  * @example
  * ```ts
- * import { sameShape, arange, reshape } from "@qkv/tensor";
+ * import { arange, reshape } from "@qkv/tensor";
  *
  * reshape(arange(6), [2, -1]).shape; // => [2, 3]
  * ```

@@ -25,7 +25,7 @@ export type ByteCountModel = ByteEntropy & {
  * import { trainByteCounts } from "@qkv/tokenizer/training";
  *
  * const model = byteCountModel(trainByteCounts("the cat, the hat, the mat. ".repeat(9), { order: 3 }));
- * const behind = (text) => model.predict(new TextEncoder().encode(text));
+ * const behind = (text: string) => model.predict(new TextEncoder().encode(text));
  * behind("th")["e".charCodeAt(0)] > 0.5; // => true
  * model(new TextEncoder().encode("th")) < model(new TextEncoder().encode("the ")); // => true
  * ```

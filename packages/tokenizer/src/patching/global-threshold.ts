@@ -13,7 +13,7 @@ import { checkThreshold } from "./check-threshold.js";
  * ```ts
  * import { globalThreshold, patchStarts } from "@qkv/tokenizer/patching";
  *
- * const entropy = (before) => (before.at(-1) === 0x20 ? 4 : 1); // open behind a space
+ * const entropy = (before: Uint8Array) => (before.at(-1) === 0x20 ? 4 : 1); // open behind a space
  * patchStarts("to be or not", globalThreshold(2), entropy); // => [0, 3, 6, 9]
  * ```
  */
