@@ -37,12 +37,9 @@ export function byteBpe(options: ByteBpeOptions): Model {
   const tokens = TokenBytes.of(
     letters.map((token) => (token === undefined ? undefined : fromLetters(token))),
   );
-  const idOf = (token: string) => {
-    const bytes = fromLetters(token);
-    const id = bytes ? tokens.find(bytes, 0, bytes.length) : -1;
-    return id < 0 ? undefined : id;
-  };
-  const merges = options.merges ? mergeList(options.merges, idOf, fn) : mergeByVocabulary(tokens);
+  const merges = options.merges
+    ? mergeList(options.merges, (token) => idOfLetters(tokens, token), fn)
+    : mergeByVocabulary(tokens);
   return byteBpeOf(tokens, merges, { ...options, letters });
 }
 
@@ -100,10 +97,15 @@ export function byteBpeOf(
     return count;
   };
 
+  const bytes = (id: number): Uint8Array | undefined => {
+    const bytes = id >= 0 && id < tokens.size ? tokens.bytes(id) : undefined;
+    return bytes?.length ? bytes : undefined;
+  };
+
   const token = (id: number): string | undefined => {
     if (letters) return letters[id];
-    const bytes = id >= 0 && id < tokens.size ? tokens.bytes(id) : [];
-    return bytes.length === 0 ? undefined : Array.from(bytes, (byte) => byteLetters[byte]).join("");
+    const spelled = bytes(id);
+    return spelled && Array.from(spelled, (byte) => byteLetters[byte]).join("");
   };
 
   return {
@@ -131,13 +133,9 @@ export function byteBpeOf(
       if (remembered) cache.remember(text, start, end, ids, first);
     },
     token,
-    bytes(id) {
-      const bytes = id >= 0 && id < tokens.size ? tokens.bytes(id) : undefined;
-      return bytes?.length ? bytes : undefined;
-    },
+    bytes,
     id(text) {
-      const bytes = fromLetters(text);
-      const id = bytes ? tokens.find(bytes, 0, bytes.length) : (letters?.indexOf(text) ?? -1);
+      const id = idOfLetters(tokens, text) ?? letters?.indexOf(text) ?? -1;
       return id < 0 ? undefined : id;
     },
     json: () => ({
@@ -153,11 +151,15 @@ export function byteBpeOf(
       const whole = wholePieces ? tokens.find(utf8.bytes, 0, length) : -1;
       const spelled = spell(utf8.bytes, length); // which may make room for more symbols
       const start = [...symbols.subarray(0, spelled)];
-      return whole >= 0
-        ? [named(start), named([whole])]
-        : [named(start), ...Array.from(mergeSteps(start, merges), named)];
+      return [start, ...(whole >= 0 ? [[whole]] : mergeSteps(start, merges))].map(named);
     },
   };
+}
+
+function idOfLetters(tokens: TokenBytes, token: string): number | undefined {
+  const bytes = fromLetters(token);
+  const id = bytes ? tokens.find(bytes, 0, bytes.length) : -1;
+  return id < 0 ? undefined : id;
 }
 
 /** The bytes of a token in letters; undefined where it has another letter, so that no bytes can become it. */
@@ -185,6 +187,6 @@ function noToken(byte: number): ArgumentError {
     argument: "text",
     received: `a text with the byte 0x${byte.toString(16).padStart(2, "0")}`,
     expected: "bytes that have a token",
-    fix: "take a vocabulary with a token for each of the 256 bytes.",
+    fix: "take a vocabulary that has all 256 bytes.",
   });
 }

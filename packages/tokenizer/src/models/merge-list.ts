@@ -29,13 +29,7 @@ export function mergeList(
     const ids = [left, right, left + tail].map((token) => {
       const id = token === "" ? undefined : idOf(token);
       if (id !== undefined) return id;
-      throw refuse(
-        fn,
-        rank,
-        token,
-        "a token of the vocabulary",
-        "give the merges that belong to this vocabulary.",
-      );
+      throw refuse(fn, rank, token, "a token of the vocabulary", "give this vocabulary's own merges.");
     }) as [number, number, number];
     if (ids[2] === ids[0] || ids[2] === ids[1]) {
       throw refuse(
@@ -43,7 +37,7 @@ export function mergeList(
         rank,
         pair,
         "a merge whose token is not one of its sides",
-        "remove this merge, which would never end.",
+        "remove this endless merge.",
       );
     }
     table.add(ids[0], ids[1], rank);
