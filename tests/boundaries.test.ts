@@ -32,6 +32,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/transformer": ["@qkv/core", "@qkv/tensor", "@qkv/attention", "@qkv/kv-cache", "@qkv/tokenizer"],
   "@qkv/cost": ["@qkv/core"],
   "@qkv/viz": ["@qkv/core"],
+  "@qkv/model-tiny": [],
   "@qkv/page": ["@qkv/core", "@qkv/viz"],
 };
 const command = "qkv";

@@ -270,10 +270,10 @@ describe("what is wrong is said in a line, with the fix", () => {
     );
   });
 
-  test("no model, no tokenizer, an unquoted prompt, an unknown command", () => {
+  test("a tokenizer without its model, no tokenizer, an unquoted prompt, an unknown command", () => {
     refused(
       qkv("generate", "--tokenizer", tokenizer),
-      /^error: missing required argument 'model'\nFix: add --help/,
+      /^qkv: `--tokenizer` is ".*", expected nothing beside @qkv\/model-tiny, which brings its own/,
     );
     refused(
       qkv("generate", model),

@@ -54,7 +54,9 @@ export async function continuePrompt(
   const decoder = tokenizer.decoder();
   const tokens: number[] = [];
   let text = "";
-  let pending = promptTokens.map((id) => decoder.push(id)).join("");
+  const written = promptTokens.map((id) => decoder.push(id)).join("");
+  // The beginning of a text is no part of it, whatever a vocabulary takes for one: ours a line break.
+  let pending = encoded.length === 0 ? "" : written;
   const emit = (more: string) => {
     text += pending + more;
     show(pending + more);

@@ -341,3 +341,17 @@ test("a download that breaks off, or is ended, leaves no file that could be take
     }
   }
 });
+
+test("without a model, the one that comes with the command speaks, and ends with its story", async () => {
+  const { code, out } = await recorded(["generate", "--temperature", "0", "--max-tokens", "250", "--json"]);
+  expect(code).toBe(0);
+  const { text, promptTokens, tokens } = JSON.parse(out) as Record<"text", string> & {
+    promptTokens: number[];
+    tokens: number[];
+  };
+  expect(promptTokens).toHaveLength(1);
+  expect(tokens.length).toBeLessThan(250);
+  expect(text).toMatch(/^[A-Z"][^\n]+[.!?]"?$/);
+  const named = await recorded(["inspect", "@qkv/model-tiny", "--json"]);
+  expect(JSON.parse(named.out)).toMatchObject({ embeddingParameters: 2048 * 128 });
+});

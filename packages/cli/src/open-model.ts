@@ -1,4 +1,5 @@
 import { ArgumentError } from "@qkv/core";
+import { modelTiny } from "@qkv/model-tiny";
 import type { Device } from "@qkv/tensor";
 import type { Tokenizer } from "@qkv/tokenizer";
 import {
@@ -11,7 +12,7 @@ import {
 } from "@qkv/transformer";
 import type { Command } from "commander";
 import { stat } from "node:fs/promises";
-import { cachedModel } from "./cached-model.js";
+import { cachedModel, type CacheOptions } from "./cached-model.js";
 import { deviceNames, openDevice } from "./device-option.js";
 import type { Io } from "./io.js";
 import { progressLine } from "./progress-line.js";
@@ -20,9 +21,18 @@ import { readTokenizer } from "./read-tokenizer.js";
 /** What each command that opens a model is told of it. */
 export type ModelOptions = { tokenizer?: string; device: string; quantize?: string };
 
+/** The name of the model that comes with the command. */
+export const embeddedModel = "@qkv/model-tiny";
+
 /** What `<model>` may be, for the help of commands. */
 export const modelHelp =
-  "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name";
+  "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name; " +
+  `or ${embeddedModel}, which is always here`;
+
+/** What `load` takes of a model: the files of the one that is here, or a path. */
+export async function foundModel(source: string, options: CacheOptions): Promise<string | File[]> {
+  return source === embeddedModel ? modelTiny() : cachedModel(source, options);
+}
 
 /** Adds the options that say where a model's tokenizer is and where it computes. */
 export function withModelOptions(command: Command): Command {
@@ -64,9 +74,18 @@ async function opened<T>(
   source: string,
   { tokenizer, device }: Omit<ModelOptions, "quantize">,
   { err, signal }: Pick<Io, "err" | "signal">,
-  open: (path: string, options: LoadOptions) => Promise<T>,
+  open: (source: string | File[], options: LoadOptions) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
+  if (source === embeddedModel && tokenizer !== undefined) {
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: "--tokenizer",
+      received: tokenizer,
+      expected: `nothing beside ${embeddedModel}, which brings its own`,
+      fix: "name the model that the tokenizer belongs to, or leave --tokenizer out.",
+    });
+  }
   const where: Device = await openDevice(device);
   const line = progressLine(err);
   const onProgress = ({
@@ -82,10 +101,10 @@ async function opened<T>(
     line.show(total && loaded / total, `${name} ${(loaded / 2 ** 20).toFixed(1)} MiB`);
   };
   try {
-    const path = await cachedModel(source, { signal, onProgress });
+    const found = await foundModel(source, { signal, onProgress });
     const given =
       tokenizer && (await isSeveralFiles(tokenizer)) ? (await readTokenizer(tokenizer)).tokenizer : tokenizer;
-    return await open(path, { device: where, signal, onProgress, ...(given && { tokenizer: given }) });
+    return await open(found, { device: where, signal, onProgress, ...(given && { tokenizer: given }) });
   } finally {
     line.clear();
   }

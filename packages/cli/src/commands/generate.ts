@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { cacheNames, cacheOption } from "../cache-option.js";
 import { continuePrompt } from "../continue-prompt.js";
 import type { Io } from "../io.js";
-import { modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
+import { embeddedModel, modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
 import { openOutputFile } from "../output-file.js";
 import { maxTokens, samplingOf, withSamplingOptions, type SamplingOptions } from "../sampling-options.js";
 
@@ -22,7 +22,7 @@ export function addGenerate(program: Command, io: Io): void {
     .command("generate")
     .summary("let a model continue a prompt")
     .description("Lets a model continue a prompt, on standard output as it comes.")
-    .argument("<model>", modelHelp)
+    .argument("[model]", `${modelHelp} (default: ${embeddedModel})`, embeddedModel)
     .option("--prompt <text>", "the text to continue", "")
     .option("--max-tokens <n>", "write at most this many tokens", maxTokens, 256)
     .option("--stop <texts...>", "end before one of these texts")
@@ -32,7 +32,7 @@ export function addGenerate(program: Command, io: Io): void {
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText(
       "after",
-      '\nExample:\n  qkv generate stories260K.bin --tokenizer tok512.bin --prompt "Once upon a time"',
+      '\nExamples:\n  qkv generate --prompt "Once upon a time"\n  qkv generate stories260K.bin --tokenizer tok512.bin',
     )
     .action((model: string, options: Options) => runGenerate(model, options, io));
 }

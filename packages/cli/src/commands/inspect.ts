@@ -1,10 +1,9 @@
 import { tensorsOf } from "@qkv/tensor";
 import { load, type DecoderConfig } from "@qkv/transformer";
 import type { Command } from "commander";
-import { cachedModel } from "../cached-model.js";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
-import { modelHelp } from "../open-model.js";
+import { foundModel, modelHelp } from "../open-model.js";
 
 type Inspected = {
   config: DecoderConfig;
@@ -30,7 +29,7 @@ export function addInspect(program: Command, io: Io): void {
 }
 
 async function inspect(source: string, { signal }: Io): Promise<Inspected> {
-  const { config, params } = await load(await cachedModel(source, { signal }), { signal });
+  const { config, params } = await load(await foundModel(source, { signal }), { signal });
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const headDim = config.headDim ?? config.embedDim / config.numHeads;

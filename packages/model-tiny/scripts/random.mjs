@@ -1,0 +1,19 @@
+/** Numbers from 0 to below 1, the same ones for the same seed, on every machine. */
+export function randomNumbers(seed) {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** `pick(list)`: one of a list. */
+export const picker = (random) => (list) => list[Math.floor(random() * list.length)];
+
+/** `some(list, count)`: so many of a list, no two the same. */
+export const chooser = (random) => (list, count) => {
+  const left = [...list];
+  return Array.from({ length: count }, () => left.splice(Math.floor(random() * left.length), 1)[0]);
+};
