@@ -2,7 +2,7 @@ import { defineBrand, refuse } from "@qkv/core";
 import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/tensor";
 
 declare const __VERSION__: string;
-const brand = defineBrand("attention/Mask", 1, __VERSION__);
+const brand = /* @__PURE__ */ defineBrand("attention/Mask", 1, __VERSION__);
 
 type Sees = BoundMask["sees"];
 type Tile = (query: Range, key: Range, batch: number, head: number) => TileClass;

@@ -11,7 +11,7 @@ import {
 } from "@qkv/tensor/expressions";
 
 declare const __VERSION__: string;
-const brand = defineBrand("attention/ScoreMod", 1, __VERSION__);
+const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);
 
 /** What is done to each score, or to each weight: a value that combines with others. */
 export type ScoreMod = {

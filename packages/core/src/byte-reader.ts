@@ -74,7 +74,7 @@ export class ByteReader {
     const start = this.#take(field, count * 4);
     // Not `slice`, which gives a view of a Node Buffer.
     const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
-    if (littleEndian) return new Float32Array(bytes.buffer);
+    if (littleEndian()) return new Float32Array(bytes.buffer);
     const view = new DataView(bytes.buffer);
     return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));
   }
@@ -126,4 +126,6 @@ export class ByteReader {
   }
 }
 
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+function littleEndian(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+}

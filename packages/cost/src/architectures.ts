@@ -44,227 +44,235 @@ const named =
   (name: string, fallback = false): Rule =>
   (fields) =>
     fields.flag(name, fallback);
-const everywhere = { query: true, output: true };
-const nowhere = { query: false, output: false };
-
-const llama: Traits = {
-  norm: "rms",
-  norms: 2,
-  queryKeyNorm: "none",
-  biases: { query: named("attention_bias"), output: named("attention_bias") },
-  mlpBias: named("mlp_bias"),
-  gated: true,
-  hiddenTimes: null,
-  rotary: 1,
-  tied: false,
-  outputBias: false,
-  positions: null,
-  embeddingNorm: false,
-  finalNorm: true,
-  windowed: () => true,
-  form: "decoder",
-  tokenTypes: 0,
-  pooler: false,
-  sinks: false,
-  routerBias: false,
-  expertBias: false,
-  sharedGate: false,
-  sharedExpert: false,
-  outputGate: false,
-};
-const qwen2: Traits = {
-  ...llama,
-  biases: { query: true, output: false },
-  windowed: (layer, { flag, config }) =>
-    flag("use_sliding_window", false) && layer >= Number(config["max_window_layers"] ?? Infinity),
-};
-const qwen3: Traits = { ...qwen2, biases: llama.biases, queryKeyNorm: "head" };
-const gemma: Traits = { ...llama, tied: true };
-const gemma2: Traits = { ...gemma, norms: 4, windowed: (layer) => layer % 2 === 0 };
-const gemma3: Traits = {
-  ...gemma2,
-  queryKeyNorm: "head",
-  windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 6) !== 0,
-};
-const deepseek: Traits = { ...llama, biases: nowhere };
-/** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
-const gpt2: Traits = {
-  ...llama,
-  norm: "layer",
-  biases: everywhere,
-  mlpBias: true,
-  gated: false,
-  hiddenTimes: 4,
-  rotary: 0,
-  tied: true,
-  positions: { extra: 0 },
-};
-const gptj: Traits = {
-  ...gpt2,
-  norms: 1,
-  biases: nowhere,
-  rotary: 1,
-  tied: false,
-  outputBias: true,
-  positions: null,
-};
-const bert: Traits = {
-  ...gpt2,
-  form: "encoder",
-  embeddingNorm: true,
-  finalNorm: false,
-  tokenTypes: 2,
-  pooler: true,
-};
-const bart: Traits = {
-  ...gpt2,
-  form: "bart",
-  positions: { extra: 2 },
-  embeddingNorm: true,
-  finalNorm: false,
-};
-const t5: Traits = {
-  ...llama,
-  form: "t5",
-  biases: nowhere,
-  mlpBias: false,
-  gated: ({ config, flag }) =>
-    flag("is_gated_act", String(config["feed_forward_proj"] ?? "").startsWith("gated")),
-  rotary: 0,
-  tied: true,
-};
-const cohere: Traits = {
-  ...llama,
-  norm: "layer-without-bias",
-  norms: 1,
-  tied: true,
-  queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "whole" : "none"),
-};
-
 /** Every architecture that can be read, by its `model_type`. */
-export const architectures: Readonly<Record<string, Traits>> = {
-  llama,
-  mistral: { ...llama, biases: nowhere },
-  ministral: { ...llama, biases: nowhere },
-  mixtral: { ...llama, biases: nowhere },
-  granite: { ...llama, tied: true },
-  granitemoe: { ...llama, tied: true },
-  smollm3: { ...llama, tied: true },
-  internlm2: llama,
-  baichuan: { ...llama, biases: nowhere },
-  olmo: { ...llama, norm: "plain" },
-  olmo2: { ...llama, queryKeyNorm: "whole" },
-  olmo3: { ...llama, queryKeyNorm: "whole", windowed: (layer) => (layer + 1) % 4 !== 0 },
-  olmoe: { ...llama, queryKeyNorm: "whole" },
-  qwen2,
-  qwen2_moe: { ...qwen2, sharedGate: true },
-  qwen3,
-  qwen3_moe: qwen3,
-  qwen3_next: { ...qwen3, sharedGate: true, outputGate: true, rotary: 0.25 },
-  gemma,
-  gemma2,
-  gemma3_text: gemma3,
-  phi3: { ...llama, biases: nowhere },
-  phi: {
-    ...gptj,
-    biases: everywhere,
-    rotary: 0.5,
-    queryKeyNorm: ({ flag }) => (flag("qk_layernorm", false) ? "head" : "none"),
-  },
-  deepseek_v2: deepseek,
-  deepseek_v3: { ...deepseek, routerBias: true },
-  kimi_k2: { ...deepseek, routerBias: true },
-  gpt_oss: {
-    ...llama,
-    biases: everywhere,
-    sinks: true,
-    routerBias: true,
-    expertBias: true,
-    windowed: (layer) => layer % 2 === 0,
-  },
-  llama4_text: { ...llama, sharedExpert: true, windowed: (layer) => (layer + 1) % 4 !== 0 },
-  gpt2,
-  gpt_bigcode: gpt2,
-  gpt_neo: { ...gpt2, biases: { query: false, output: true }, windowed: (layer) => layer % 2 === 1 },
-  gptj,
-  codegen: gptj,
-  gpt_neox: {
-    ...gpt2,
-    biases: { query: named("attention_bias", true), output: named("attention_bias", true) },
-    rotary: 0.25,
-    tied: false,
-    positions: null,
-  },
-  stablelm: {
-    ...llama,
-    norm: "layer",
-    biases: { query: named("use_qkv_bias"), output: false },
-    norms: ({ flag }) => (flag("use_parallel_residual", false) ? 1 : 2),
-    rotary: 0.25,
-  },
-  starcoder2: {
-    ...gpt2,
-    biases: { query: named("use_bias", true), output: named("use_bias", true) },
-    mlpBias: named("use_bias", true),
-    rotary: 1,
-    positions: null,
-  },
-  nemotron: { ...llama, norm: "layer", gated: false, rotary: 0.5 },
-  opt: {
-    ...gpt2,
-    positions: { extra: 2 },
-    biases: { query: named("enable_bias", true), output: named("enable_bias", true) },
-    mlpBias: named("enable_bias", true),
-  },
-  bloom: { ...gpt2, positions: null, embeddingNorm: true },
-  mpt: { ...gpt2, norm: "layer-without-bias", biases: nowhere, mlpBias: false, positions: null },
-  falcon: {
-    ...gpt2,
-    biases: { query: named("bias"), output: named("bias") },
-    mlpBias: named("bias"),
-    norms: ({ flag, config }) =>
-      flag("new_decoder_architecture", false)
-        ? config["num_ln_in_parallel_attn"] === 1
-          ? 1
-          : 2
-        : flag("parallel_attn", true)
-          ? 1
-          : 2,
-    rotary: 1,
-    positions: null,
-  },
-  cohere,
-  cohere2: { ...cohere, windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0 },
-  bert,
-  roberta: bert,
-  "xlm-roberta": bert,
-  distilbert: { ...bert, tokenTypes: 0, pooler: false },
-  modernbert: {
-    ...bert,
-    // The norm before the first attention is the one of the embedding.
-    norms: (_, layer) => (layer === 0 ? 1 : 2),
-    tokenTypes: 0,
-    pooler: false,
-    norm: "layer-without-bias",
+export const architectures: Readonly<Record<string, Traits>> = /* @__PURE__ */ known();
+
+/** Most are a known one with changes. In a function, so that a bundler can leave out the table where nobody reads it. */
+function known(): Readonly<Record<string, Traits>> {
+  const everywhere = { query: true, output: true };
+  const nowhere = { query: false, output: false };
+
+  const llama: Traits = {
+    norm: "rms",
+    norms: 2,
+    queryKeyNorm: "none",
     biases: { query: named("attention_bias"), output: named("attention_bias") },
     mlpBias: named("mlp_bias"),
     gated: true,
+    hiddenTimes: null,
     rotary: 1,
+    tied: false,
+    outputBias: false,
     positions: null,
-    finalNorm: true,
-    windowed: (layer, { own }) => layer % own("global_attn_every_n_layers", 3) !== 0,
-  },
-  t5,
-  mt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },
-  umt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },
-  bart,
-  mbart: { ...bart, finalNorm: true },
-  whisper: {
-    ...bart,
-    form: "whisper",
-    positions: { extra: 0 },
-    biases: { query: true, key: false, output: true },
     embeddingNorm: false,
     finalNorm: true,
-  },
-};
+    windowed: () => true,
+    form: "decoder",
+    tokenTypes: 0,
+    pooler: false,
+    sinks: false,
+    routerBias: false,
+    expertBias: false,
+    sharedGate: false,
+    sharedExpert: false,
+    outputGate: false,
+  };
+  const qwen2: Traits = {
+    ...llama,
+    biases: { query: true, output: false },
+    windowed: (layer, { flag, config }) =>
+      flag("use_sliding_window", false) && layer >= Number(config["max_window_layers"] ?? Infinity),
+  };
+  const qwen3: Traits = { ...qwen2, biases: llama.biases, queryKeyNorm: "head" };
+  const gemma: Traits = { ...llama, tied: true };
+  const gemma2: Traits = { ...gemma, norms: 4, windowed: (layer) => layer % 2 === 0 };
+  const gemma3: Traits = {
+    ...gemma2,
+    queryKeyNorm: "head",
+    windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 6) !== 0,
+  };
+  const deepseek: Traits = { ...llama, biases: nowhere };
+  /** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
+  const gpt2: Traits = {
+    ...llama,
+    norm: "layer",
+    biases: everywhere,
+    mlpBias: true,
+    gated: false,
+    hiddenTimes: 4,
+    rotary: 0,
+    tied: true,
+    positions: { extra: 0 },
+  };
+  const gptj: Traits = {
+    ...gpt2,
+    norms: 1,
+    biases: nowhere,
+    rotary: 1,
+    tied: false,
+    outputBias: true,
+    positions: null,
+  };
+  const bert: Traits = {
+    ...gpt2,
+    form: "encoder",
+    embeddingNorm: true,
+    finalNorm: false,
+    tokenTypes: 2,
+    pooler: true,
+  };
+  const bart: Traits = {
+    ...gpt2,
+    form: "bart",
+    positions: { extra: 2 },
+    embeddingNorm: true,
+    finalNorm: false,
+  };
+  const t5: Traits = {
+    ...llama,
+    form: "t5",
+    biases: nowhere,
+    mlpBias: false,
+    gated: ({ config, flag }) =>
+      flag("is_gated_act", String(config["feed_forward_proj"] ?? "").startsWith("gated")),
+    rotary: 0,
+    tied: true,
+  };
+  const cohere: Traits = {
+    ...llama,
+    norm: "layer-without-bias",
+    norms: 1,
+    tied: true,
+    queryKeyNorm: ({ flag }) => (flag("use_qk_norm", false) ? "whole" : "none"),
+  };
+
+  return {
+    llama,
+    mistral: { ...llama, biases: nowhere },
+    ministral: { ...llama, biases: nowhere },
+    mixtral: { ...llama, biases: nowhere },
+    granite: { ...llama, tied: true },
+    granitemoe: { ...llama, tied: true },
+    smollm3: { ...llama, tied: true },
+    internlm2: llama,
+    baichuan: { ...llama, biases: nowhere },
+    olmo: { ...llama, norm: "plain" },
+    olmo2: { ...llama, queryKeyNorm: "whole" },
+    olmo3: { ...llama, queryKeyNorm: "whole", windowed: (layer) => (layer + 1) % 4 !== 0 },
+    olmoe: { ...llama, queryKeyNorm: "whole" },
+    qwen2,
+    qwen2_moe: { ...qwen2, sharedGate: true },
+    qwen3,
+    qwen3_moe: qwen3,
+    qwen3_next: { ...qwen3, sharedGate: true, outputGate: true, rotary: 0.25 },
+    gemma,
+    gemma2,
+    gemma3_text: gemma3,
+    phi3: { ...llama, biases: nowhere },
+    phi: {
+      ...gptj,
+      biases: everywhere,
+      rotary: 0.5,
+      queryKeyNorm: ({ flag }) => (flag("qk_layernorm", false) ? "head" : "none"),
+    },
+    deepseek_v2: deepseek,
+    deepseek_v3: { ...deepseek, routerBias: true },
+    kimi_k2: { ...deepseek, routerBias: true },
+    gpt_oss: {
+      ...llama,
+      biases: everywhere,
+      sinks: true,
+      routerBias: true,
+      expertBias: true,
+      windowed: (layer) => layer % 2 === 0,
+    },
+    llama4_text: { ...llama, sharedExpert: true, windowed: (layer) => (layer + 1) % 4 !== 0 },
+    gpt2,
+    gpt_bigcode: gpt2,
+    gpt_neo: { ...gpt2, biases: { query: false, output: true }, windowed: (layer) => layer % 2 === 1 },
+    gptj,
+    codegen: gptj,
+    gpt_neox: {
+      ...gpt2,
+      biases: { query: named("attention_bias", true), output: named("attention_bias", true) },
+      rotary: 0.25,
+      tied: false,
+      positions: null,
+    },
+    stablelm: {
+      ...llama,
+      norm: "layer",
+      biases: { query: named("use_qkv_bias"), output: false },
+      norms: ({ flag }) => (flag("use_parallel_residual", false) ? 1 : 2),
+      rotary: 0.25,
+    },
+    starcoder2: {
+      ...gpt2,
+      biases: { query: named("use_bias", true), output: named("use_bias", true) },
+      mlpBias: named("use_bias", true),
+      rotary: 1,
+      positions: null,
+    },
+    nemotron: { ...llama, norm: "layer", gated: false, rotary: 0.5 },
+    opt: {
+      ...gpt2,
+      positions: { extra: 2 },
+      biases: { query: named("enable_bias", true), output: named("enable_bias", true) },
+      mlpBias: named("enable_bias", true),
+    },
+    bloom: { ...gpt2, positions: null, embeddingNorm: true },
+    mpt: { ...gpt2, norm: "layer-without-bias", biases: nowhere, mlpBias: false, positions: null },
+    falcon: {
+      ...gpt2,
+      biases: { query: named("bias"), output: named("bias") },
+      mlpBias: named("bias"),
+      norms: ({ flag, config }) =>
+        flag("new_decoder_architecture", false)
+          ? config["num_ln_in_parallel_attn"] === 1
+            ? 1
+            : 2
+          : flag("parallel_attn", true)
+            ? 1
+            : 2,
+      rotary: 1,
+      positions: null,
+    },
+    cohere,
+    cohere2: {
+      ...cohere,
+      windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 4) !== 0,
+    },
+    bert,
+    roberta: bert,
+    "xlm-roberta": bert,
+    distilbert: { ...bert, tokenTypes: 0, pooler: false },
+    modernbert: {
+      ...bert,
+      // The norm before the first attention is the one of the embedding.
+      norms: (_, layer) => (layer === 0 ? 1 : 2),
+      tokenTypes: 0,
+      pooler: false,
+      norm: "layer-without-bias",
+      biases: { query: named("attention_bias"), output: named("attention_bias") },
+      mlpBias: named("mlp_bias"),
+      gated: true,
+      rotary: 1,
+      positions: null,
+      finalNorm: true,
+      windowed: (layer, { own }) => layer % own("global_attn_every_n_layers", 3) !== 0,
+    },
+    t5,
+    mt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },
+    umt5: { ...t5, gated: ({ flag }) => flag("is_gated_act", true), tied: false },
+    bart,
+    mbart: { ...bart, finalNorm: true },
+    whisper: {
+      ...bart,
+      form: "whisper",
+      positions: { extra: 0 },
+      biases: { query: true, key: false, output: true },
+      embeddingNorm: false,
+      finalNorm: true,
+    },
+  };
+}

@@ -1,6 +1,5 @@
 import { defineMachine } from "./machine.js";
 
-const nvidia = "https://www.nvidia.com/en-us/data-center";
 // Starting a kernel from a graph of them, as serving engines do.
 const overheadMs = 0.002;
 
@@ -18,7 +17,7 @@ const overheadMs = 0.002;
  * ```
  */
 export const machines = {
-  browserTab: defineMachine({
+  browserTab: /* @__PURE__ */ defineMachine({
     name: "Browser tab",
     memoryBytes: 4e9,
     bytesPerSecond: 10e9,
@@ -26,64 +25,65 @@ export const machines = {
     overheadMs: 0.01,
     source: "measured",
   }),
-  t4: defineMachine({
+  t4: /* @__PURE__ */ defineMachine({
     name: "T4",
     memoryBytes: 16e9,
     bytesPerSecond: 320e9,
     flopsPerSecond: 65e12,
     overheadMs,
-    source: `${nvidia}/tesla-t4/`,
+    source: "https://www.nvidia.com/en-us/data-center/tesla-t4/",
   }),
-  l4: defineMachine({
+  l4: /* @__PURE__ */ defineMachine({
     name: "L4",
     memoryBytes: 24e9,
     bytesPerSecond: 300e9,
     flopsPerSecond: 121e12,
     overheadMs,
-    source: `${nvidia}/l4/ (half of the figure with sparsity)`,
+    source: "https://www.nvidia.com/en-us/data-center/l4/ (half of the figure with sparsity)",
   }),
-  a10: defineMachine({
+  a10: /* @__PURE__ */ defineMachine({
     name: "A10",
     memoryBytes: 24e9,
     bytesPerSecond: 600e9,
     flopsPerSecond: 125e12,
     overheadMs,
-    source: `${nvidia}/products/a10-gpu/`,
+    source: "https://www.nvidia.com/en-us/data-center/products/a10-gpu/",
   }),
-  a100: defineMachine({
+  a100: /* @__PURE__ */ defineMachine({
     name: "A100 80 GB SXM",
     memoryBytes: 80e9,
     bytesPerSecond: 2039e9,
     flopsPerSecond: 312e12,
     overheadMs,
     link: { bytesPerSecond: 300e9, latencyMs: 0.003, machines: 8 },
-    source: `${nvidia}/a100/`,
+    source: "https://www.nvidia.com/en-us/data-center/a100/",
   }),
-  h100: defineMachine({
+  h100: /* @__PURE__ */ defineMachine({
     name: "H100 SXM",
     memoryBytes: 80e9,
     bytesPerSecond: 3350e9,
     flopsPerSecond: 989e12,
     overheadMs,
     link: { bytesPerSecond: 450e9, latencyMs: 0.003, machines: 8 },
-    source: `${nvidia}/h100/ (half of the figure with sparsity)`,
+    source: "https://www.nvidia.com/en-us/data-center/h100/ (half of the figure with sparsity)",
   }),
-  h200: defineMachine({
+  h200: /* @__PURE__ */ defineMachine({
     name: "H200 SXM",
     memoryBytes: 141e9,
     bytesPerSecond: 4800e9,
     flopsPerSecond: 989e12,
     overheadMs,
     link: { bytesPerSecond: 450e9, latencyMs: 0.003, machines: 8 },
-    source: `${nvidia}/h200/ (half of the figure with sparsity)`,
+    source: "https://www.nvidia.com/en-us/data-center/h200/ (half of the figure with sparsity)",
   }),
-  b200: defineMachine({
+  b200: /* @__PURE__ */ defineMachine({
     name: "B200",
     memoryBytes: 180e9,
     bytesPerSecond: 8000e9,
     flopsPerSecond: 2250e12,
     overheadMs,
     link: { bytesPerSecond: 900e9, latencyMs: 0.003, machines: 8 },
-    source: `${nvidia}/dgx-b200/ (an eighth of the system; half of the figure with sparsity)`,
+    source:
+      "https://www.nvidia.com/en-us/data-center/dgx-b200/ (an eighth of the system; half of the figure with sparsity)",
   }),
 } as const;

@@ -80,7 +80,7 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
 }
 
 const [bosId, eosId] = [1, 2];
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The byte that `<0x41>` spells, or undefined where a token spells none. */
 function spelled(text: string | undefined): Uint8Array | undefined {

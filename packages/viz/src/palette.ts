@@ -45,13 +45,13 @@ export const dark: Theme = {
  * The style sheet that each picture carries. It follows the reader's system, and a page that marks its theme with
  * `data-theme="light"` or `data-theme="dark"`.
  */
-export const pictureStyle =
+export const pictureStyle: string = /* @__PURE__ */ (() =>
   `.qkv-picture{${declare(light)}font:12px ui-sans-serif,system-ui,sans-serif}` +
   `@media(prefers-color-scheme:dark){.qkv-picture{${declare(dark)}}}` +
   `[data-theme=light] .qkv-picture{${declare(light)}}[data-theme=dark] .qkv-picture{${declare(dark)}}` +
   Object.keys(light)
     .map((name) => `.qkv-fill-${name}{fill:var(--qkv-${name})}.qkv-line-${name}{stroke:var(--qkv-${name})}`)
-    .join("");
+    .join(""))();
 
 function declare(theme: Theme): string {
   return Object.entries(theme)

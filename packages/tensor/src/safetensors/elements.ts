@@ -61,12 +61,12 @@ export function decodeElements(
 /** The bytes of a tensor's elements, little-endian. */
 export function encodeElements(array: TypedArray): Uint8Array {
   const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  return littleEndian ? bytes : reversed(bytes, array.BYTES_PER_ELEMENT);
+  return littleEndian() ? bytes : reversed(bytes, array.BYTES_PER_ELEMENT);
 }
 
 function arrayOf(bytes: Uint8Array, dtype: DType): TypedArray {
   const width = bytesPerElement(dtype);
-  const ordered = littleEndian ? bytes : reversed(bytes, width);
+  const ordered = littleEndian() ? bytes : reversed(bytes, width);
   return viewArray(dtype, ordered.buffer as ArrayBuffer, 0, ordered.length / width);
 }
 
@@ -82,7 +82,9 @@ export function reversed(bytes: Uint8Array, width: number): Uint8Array {
   return turned;
 }
 
-const littleEndian = /* @__PURE__ */ new Uint8Array(/* @__PURE__ */ new Uint16Array([1]).buffer)[0] === 1;
+function littleEndian(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+}
 
 function unfit(argument: string, received: unknown, expected: string, fix: string): FormatError {
   return new FormatError({ fn: "readSafetensors", argument, received, expected, fix });

@@ -6,7 +6,7 @@ export const byteLettersRewrite: Rewrite = /* @__PURE__ */ byCharacter("byte let
   json: { type: "ByteLevel" },
 });
 
-const utf8 = new TextEncoder();
+const utf8 = /* @__PURE__ */ new TextEncoder();
 
 function inLetters(character: string): string {
   return Array.from(utf8.encode(character), (byte) => byteLetters[byte]!).join("");

@@ -39,7 +39,7 @@ export function runEnd(text: string, from: number, kinds: number): number {
 
 const pages: (Uint16Array | undefined)[] = [];
 
-const tests: readonly (readonly [RegExp, number])[] = [
+const tests: readonly (readonly [RegExp, number])[] = /* @__PURE__ */ (() => [
   [/\p{White_Space}/u, kind.space],
   [/\p{Ll}/u, kind.lower],
   [/\p{Lo}/u, kind.otherLetter],
@@ -51,7 +51,7 @@ const tests: readonly (readonly [RegExp, number])[] = [
   [/\p{N}/u, kind.otherNumber],
   [/\p{P}/u, kind.punctuation],
   [/\p{S}/u, kind.symbol],
-];
+])();
 
 function fillPage(page: number): Uint16Array {
   const kinds = Uint16Array.from({ length: 256 }, (_, low) => {

@@ -100,7 +100,11 @@ const rules = {
     expected: "a number from 0 to 1",
     fix: "use 0 to leave out none, about 0.05 to leave out the unlikely.",
   },
-  seed: { accepts: Number.isSafeInteger, expected: "a whole number", fix: "give any whole number." },
+  seed: {
+    accepts: (value: number) => Number.isSafeInteger(value),
+    expected: "a whole number",
+    fix: "give any whole number.",
+  },
 };
 
 /**

@@ -5,7 +5,7 @@ export type FloatFormat = keyof typeof floatFormats;
 
 /** Little-endian numbers as float32. The bytes begin their buffer, and may belong to the result. */
 export function decodeFloats(bytes: Uint8Array<ArrayBuffer>, format: FloatFormat): Float32Array {
-  if (format === "float32" && littleEndian && bytes.byteOffset === 0) {
+  if (format === "float32" && littleEndian() && bytes.byteOffset === 0) {
     return new Float32Array(bytes.buffer, 0, bytes.length / 4);
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -34,4 +34,6 @@ export function halfFloat(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-const littleEndian = /* @__PURE__ */ new Uint8Array(/* @__PURE__ */ new Uint16Array([1]).buffer)[0] === 1;
+function littleEndian(): boolean {
+  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+}

@@ -38,7 +38,7 @@ export function storedLength({ parts, layouts }: AttentionRequest, inputs: reado
 }
 
 /** The words that a part has only in blocks. */
-const none = new Array<number>(8).fill(0);
+const none = /* @__PURE__ */ (() => new Array<number>(8).fill(0))();
 
 /** How each part of keys, and then of values, lies. */
 function partWords(

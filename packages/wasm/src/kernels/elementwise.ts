@@ -12,7 +12,7 @@ const binary = [
   ...["add", "sub", "mul", "div", "maximum", "minimum"],
   ...["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"],
 ];
-const comparisons = new Set(binary.slice(6));
+const comparisons = /* @__PURE__ */ (() => new Set(binary.slice(6)))();
 
 type Attributes = { readonly alpha?: number } | undefined;
 

@@ -10,7 +10,7 @@ const binary = [
   ...["add", "sub", "mul", "div", "min", "max"],
   ...["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"],
 ];
-const multiply = 32 + binary.indexOf("mul");
+const multiply = /* @__PURE__ */ (() => 32 + binary.indexOf("mul"))();
 
 /** Steps that are the same for all keys of a head, of a query, and the others. */
 type Level = 0 | 1 | 2;

@@ -34,7 +34,7 @@ export const at = {
 } as const;
 
 export const mostThreads = 64;
-const argsOffset = 4 * (at.noticed + mostThreads);
+const argsOffset = /* @__PURE__ */ (() => 4 * (at.noticed + mostThreads))();
 export const mostArgs = 48;
 
 export function newBoard(): SharedArrayBuffer {

@@ -35,7 +35,7 @@ const llamaNames: Names = {
   },
 };
 
-const gemmaNames: Names = {
+const gemmaNames: Names = /* @__PURE__ */ (() => ({
   ...llamaNames,
   layer: {
     ...llamaNames.layer,
@@ -43,7 +43,12 @@ const gemmaNames: Names = {
     ffn_norm: "pre_feedforward_layernorm",
     post_ffw_norm: "post_feedforward_layernorm",
   },
-};
+}))();
+
+const phi3Names: Names = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_up: "mlp.gate_up_proj" },
+}))();
 
 const gpt2Names: Names = {
   path: "transformer.h",
@@ -71,10 +76,7 @@ const architectures: Readonly<Record<string, { type: string; names: Names }>> = 
   gemma: { type: "gemma", names: llamaNames },
   gemma2: { type: "gemma2", names: gemmaNames },
   gemma3: { type: "gemma3_text", names: gemmaNames },
-  phi3: {
-    type: "phi3",
-    names: { ...llamaNames, layer: { ...llamaNames.layer, ffn_up: "mlp.gate_up_proj" } },
-  },
+  phi3: { type: "phi3", names: phi3Names },
   gpt2: { type: "gpt2", names: gpt2Names },
   starcoder: { type: "gpt_bigcode", names: gpt2Names },
 };

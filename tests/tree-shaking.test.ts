@@ -1,0 +1,97 @@
+// What a bundler keeps of the built packages: of one name what its own source file needs, of an import for nothing
+// nothing. And what an import does: nothing.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+import { describe, expect, test } from "vitest";
+import { catalogue } from "../packages/attention/dist/catalogue.js";
+import { publicPackages } from "../scripts/packages.mjs";
+
+const libraries = publicPackages().filter(({ json }) => !json.bin);
+
+/** What is left of a module of a package, minified. What other packages and Node bring is not followed. */
+async function bundled(folder: string, code: string): Promise<string> {
+  const entry = join(folder, "entry.js");
+  const bundle = await rolldown({
+    input: entry,
+    external: (id) => !/^\.|^[a-zA-Z]:|^[/\\]/.test(id),
+    treeshake: { moduleSideEffects: "no-external" },
+    resolve: { extensionAlias: { ".js": [".ts", ".js"] } },
+    transform: { define: { __VERSION__: '"0.0.0"' } },
+    plugins: [
+      {
+        name: "entry",
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) => (id === entry ? code : null),
+      },
+    ],
+  });
+  const { output } = await bundle.generate({ minify: true, comments: { annotation: false } });
+  await bundle.close();
+  return output.map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+}
+
+/** Each value that an index lists, and the source file that it comes from. */
+function listed(folder: string): { name: string; file: string }[] {
+  const index = readFileSync(join(folder, "src/index.ts"), "utf8");
+  return [...index.matchAll(/^export \{([^}]*)\} from "\.\/([^"]*)\.js";/gm)].flatMap(([, names, file]) =>
+    names!
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== "" && !name.startsWith("type "))
+      .map((name) => ({ name, file: file! })),
+  );
+}
+
+// Minifiers lay out the same code a little differently when it comes from one file instead of many.
+const slack = 60;
+
+describe.each(libraries)("$name", ({ name, folder, json }) => {
+  test("each name of the built index bundles what its own source file bundles", async () => {
+    const names = listed(folder);
+    expect(names.length).toBeGreaterThan(0);
+    const heavier: string[] = [];
+    for (const each of names) {
+      const built = await bundled(folder, `export { ${each.name} } from "./dist/index.js";`);
+      const own = await bundled(folder, `export { ${each.name} } from "./src/${each.file}.ts";`);
+      expect(built).toContain(`as ${each.name}`);
+      if (built.length > own.length + slack) {
+        heavier.push(`${each.name}: ${built.length} bytes, alone ${own.length}`);
+      }
+    }
+    expect(heavier).toEqual([]);
+  });
+
+  test("an import changes no global, starts nothing and prints nothing", () => {
+    const entries = Object.keys(json.exports)
+      .filter((entry) => typeof json.exports[entry] === "object")
+      .map((entry) => join(name, entry).replaceAll("\\", "/"));
+    const program = `
+      const seen = () => JSON.stringify([
+        Reflect.ownKeys(globalThis).map(String).sort(),
+        [Object, Array, Function, Promise, Float32Array, String, Number, RegExp, Map, Set]
+          .map(({ prototype }) => Reflect.ownKeys(prototype).map(String)),
+        process.eventNames().map(String).sort(),
+        process.getActiveResourcesInfo().sort(),
+      ]);
+      // What Node itself brings at the first import is there before it is looked at.
+      await import("node:module");
+      const before = seen();
+      for (const entry of ${JSON.stringify(entries)}) await import(entry);
+      if (seen() !== before) throw new Error(before + " became " + seen());`;
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(out).toBe("");
+  });
+});
+
+test("every mechanism of the catalogue is among the names that are bundled alone", () => {
+  const attention = libraries.find(({ name }) => name === "@qkv/attention")!;
+  const names = listed(attention.folder).map(({ name }) => name);
+  const missing = catalogue.flatMap(({ exports }) => exports).filter((name) => !names.includes(name));
+  expect(catalogue.length).toBeGreaterThanOrEqual(22);
+  expect(missing).toEqual([]);
+});
