@@ -1,0 +1,75 @@
+import { refuse } from "@qkv/core";
+import { tensor, uniform, type Device, type Tensor } from "@qkv/tensor";
+
+/** What is asked of each place of a sequence. */
+export type LookupOptions = {
+  /** How many places before its own each answer stands; the first place comes after the last. `[1]` asks for one
+   * letter, `[1, 2]` for two. */
+  back: readonly number[];
+  /** V, how many letters there are. Default 8. */
+  vocabSize?: number;
+  /** T, how many places a sequence has. Default 8. */
+  contextLength?: number;
+  /** B. Default 16. */
+  batchSize?: number;
+  /** A whole number: another one draws other letters. */
+  seed: number;
+  /** Where the tensors shall be. Default: the plain device. */
+  device?: Device;
+};
+
+/** Sequences and their answers, as numbers. */
+export type LookupBatch = {
+  /** Which letter stands where, `[B, T]` int32. */
+  readonly ids: Tensor;
+  /** The letter as one of V and the place as one of T, `[B, T, V + T]`; the mean square of all numbers is 1. */
+  readonly rows: Tensor;
+  /** The letters that are asked for, one of V each, `[B, T, back.length · V]`, moved and scaled to mean 0 and
+   * variance 1: a guess of 0 everywhere has the mean squared error 1. */
+  readonly answers: Tensor;
+};
+
+/**
+ * The smallest task that needs attention: letters drawn evenly, and each place asks which letter stood so many places
+ * before. A letter tells nothing of its neighbours, so the answer has to be fetched.
+ *
+ * @returns The batch of a step. The same step gives the same batch.
+ * @throws {ArgumentError} If nothing is asked for, or an answer stands outside of the sequence.
+ *
+ * @example
+ * ```ts
+ * import { lookupBatches } from "@qkv/transformer/tasks";
+ *
+ * const { rows, answers } = lookupBatches({ back: [1, 2], batchSize: 4, seed: 1 })(0);
+ * [rows.shape, answers.shape]; // => [[4, 8, 16], [4, 8, 16]]
+ * ```
+ */
+export function lookupBatches(options: LookupOptions): (step: number) => LookupBatch {
+  const { back, vocabSize: V = 8, contextLength: T = 8, batchSize: B = 16, seed, device } = options;
+  const wrong = back.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
+  if (back.length === 0 || wrong !== undefined) {
+    const expected = `whole numbers from 0 to ${T - 1}`;
+    refuse("lookupBatches", "back", back.join(", "), expected, "count places back: 1 is the place before.");
+  }
+  const make = (data: Float32Array, width: number) =>
+    tensor(data, { shape: [B, T, width], ...(device && { device }) });
+  const high = Math.sqrt((V + T) / 2);
+  const deviation = Math.sqrt((1 / V) * (1 - 1 / V));
+  return (step) => {
+    const { data } = uniform([B * T], { seed, first: step * B * T, dtype: "float64" });
+    const letters = Int32Array.from(data, (u) => Math.floor(u * V));
+    const rows = new Float32Array(B * T * (V + T));
+    const answers = new Float32Array(B * T * back.length * V).fill(-1 / V / deviation);
+    for (let n = 0; n < B * T; n++) {
+      const [first, place] = [n - (n % T), n % T];
+      rows[n * (V + T) + letters[n]!] = high;
+      rows[n * (V + T) + V + place] = high;
+      back.forEach((places, k) => {
+        const letter = letters[first + ((place - places + T) % T)]!;
+        answers[(n * back.length + k) * V + letter] = (1 - 1 / V) / deviation;
+      });
+    }
+    const ids = tensor(letters, { shape: [B, T], dtype: "int32", ...(device && { device }) });
+    return { ids, rows: make(rows, V + T), answers: make(answers, back.length * V) };
+  };
+}
