@@ -15,7 +15,7 @@ test.each([1, 2])(
   "model: any sequence of operations, with %i layers in memory; no file is left",
   (layersInMemory) => {
     const make = () => offloadedCache({ folder, numLayers: layers, layersInMemory });
-    checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? 60));
+    checkAgainstModel({ name: "offloaded", make }, Number(process.env["QKV_SEQUENCES"] ?? 300));
     expect(readdirSync(folder)).toEqual([]);
   },
 );
