@@ -9,7 +9,7 @@ export type SentencePieceModel = {
 };
 
 export type SentencePieceSettings = {
-  readonly kind: "unigram" | "bpe";
+  readonly kind: "unigram" | "bpe" | "word" | "char";
   readonly byteFallback: boolean;
   /** Whether the space that marks a word stands behind it instead of in front. */
   readonly spaceAsSuffix: boolean;
@@ -30,7 +30,7 @@ export type SentencePieceSettings = {
 /**
  * Reads a SentencePiece model file, a protocol buffer.
  *
- * @throws {FormatError} If it is damaged, or holds a model of words or characters.
+ * @throws {FormatError} If it is damaged.
  */
 export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   const context = { fn: "sentencePieceTokenizer", source: "model file" };
@@ -87,12 +87,14 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
     } else file.skip("model");
   }
   if (pieces.length === 0) throw refuse("pieces", 0, "1 or more");
-  if (kind !== 1 && kind !== 2) throw refuse("trainer_spec.model_type", kind, "1 (Unigram) or 2 (BPE)");
+  const kindName = kinds[kind];
+  if (kindName === undefined)
+    throw refuse("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
   // Ids are int32 in the file; -1, which is none, comes as a very large number.
   const idOf = (id: number, type: number) =>
     id < pieces.length && pieces[id]!.type === type ? id : undefined;
   const settings: SentencePieceSettings = {
-    kind: kind === 1 ? "unigram" : "bpe",
+    kind: kindName,
     byteFallback,
     spaceAsSuffix,
     dummyPrefix,
@@ -105,3 +107,11 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   };
   return { pieces, settings };
 }
+
+/** By their numbers in the file. */
+const kinds: Readonly<Partial<Record<number, SentencePieceSettings["kind"]>>> = {
+  1: "unigram",
+  2: "bpe",
+  3: "word",
+  4: "char",
+};

@@ -3,8 +3,10 @@ import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { sentencePieceDecode } from "../decoding/sentencepiece-decode.js";
 import { characterBpe } from "../models/character-bpe.js";
+import { markedWords } from "../models/marked-words.js";
 import type { Model } from "../models/model.js";
 import { unigram } from "../models/unigram.js";
+import { withSymbols } from "../models/with-symbols.js";
 import { readCharacterMap } from "../rewriting/character-map.js";
 import { sentencePieceRewrite } from "../rewriting/sentencepiece-rewrite.js";
 import type { Template } from "../template.js";
@@ -12,13 +14,13 @@ import type { Tokenizer } from "../tokenizer.js";
 import { readSentencePieceModel, type SentencePieceModel } from "./sentencepiece-model.js";
 
 /**
- * The tokenizer of a SentencePiece `.model` file, BPE or Unigram. It gives the ids that SentencePiece gives.
+ * The tokenizer of a SentencePiece `.model` file: BPE, Unigram, words or characters. It gives the ids that SentencePiece gives.
  *
  * @param bytes - The whole file.
  * @param options - `template`: what stands around a text. Default: nothing, as in SentencePiece itself.
  * @returns The writing of control tokens (`<s>`) inside a text is ordinary text unless `encode` is asked otherwise;
  *   user-defined symbols are tokens wherever they stand.
- * @throws {FormatError} If the file is damaged or holds another kind of model; the field is named.
+ * @throws {FormatError} If the file is damaged; the field is named.
  * @see google/sentencepiece, src/sentencepiece_model.proto
  */
 export function sentencePieceTokenizer(bytes: Uint8Array, options: { template?: Template } = {}): Tokenizer {
@@ -44,25 +46,30 @@ export function composeSentencePiece(
   const [unknown, control, userDefined, unused] = [idsOf(2), idsOf(3), idsOf(4), idsOf(5)];
   const unknownId = [...unknown][0];
   const reserved = new Set([...unknown, ...control, ...unused]);
-  const isBpe = settings.kind === "bpe";
-  const model: Model = isBpe
-    ? characterBpe({
-        vocab: pieces.map(({ text }) => text),
-        merges: { scores: pieces.map(({ score }) => score) },
-        byteFallback: settings.byteFallback,
-        unknownId,
-        fuseUnknown: true,
-        reserved: new Set([...reserved, ...userDefined]),
-      })
-    : unigram({
+  const { kind, byteFallback } = settings;
+  const texts = pieces.map(({ text }) => text);
+  const symbols = Array.from(userDefined, (id) => ({ id, content: texts[id]! }));
+  const makeModel = (): Model => {
+    if (kind === "unigram")
+      return unigram({
         pieces: pieces.map(({ text, score }) => [text, score] as const),
         unknownId,
-        byteFallback: settings.byteFallback,
+        byteFallback,
         reserved,
-        userDefined,
+        userDefined, // weighed with the others
         float32: true,
       });
-  const symbols = [...userDefined].map((id) => pieces[id]!.text);
+    if (kind === "word") return markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
+    const characters = characterBpe({
+      vocab: texts,
+      merges: kind === "bpe" ? { scores: pieces.map(({ score }) => score) } : [],
+      byteFallback,
+      unknownId,
+      fuseUnknown: true,
+      reserved: new Set([...reserved, ...userDefined]),
+    });
+    return withSymbols(characters, symbols);
+  };
   const map =
     settings.characterMap.length === 0
       ? undefined
@@ -71,20 +78,17 @@ export function composeSentencePiece(
           source: "model file",
           field: "normalizer_spec.precompiled_charsmap",
         });
-  const added = (ids: Iterable<number>, special: boolean): AddedToken[] =>
-    Array.from(ids, (id) => ({ id, content: pieces[id]!.text, special, normalized: !special }));
   return composeTokenizer({
-    normalize: [sentencePieceRewrite({ ...settings, map, symbols })],
-    model,
-    // A user-defined symbol is found after the rewriting, which leaves it alone. Unigram weighs it with the others.
-    addedTokens: [...added(control, true), ...(isBpe ? added(userDefined, false) : [])],
+    normalize: [sentencePieceRewrite({ ...settings, map, symbols: symbols.map(({ content }) => content) })],
+    model: makeModel(),
+    addedTokens: Array.from(control, (id): AddedToken => ({ id, content: texts[id]!, special: true })),
     specialTokens: options.specialTokens ?? "ordinary",
     decode: sentencePieceDecode({
       unknownId,
       unknownText: settings.unknownText,
       dropsSpace: settings.dummyPrefix || settings.removeExtraSpaces,
       dropsAllSpaces: settings.removeExtraSpaces,
-      spellsBytes: settings.byteFallback,
+      spellsBytes: byteFallback,
     }),
     ...(options.template && { postProcess: options.template }),
     bosId: settings.bosId,

@@ -1,6 +1,6 @@
 import { addedTokenFinder } from "../added-tokens.js";
 import type { CharacterMap } from "./character-map.js";
-import { defineRewrite, type Edit, type Rewrite } from "./rewrite.js";
+import { defineRewrite, type Rewrite } from "./rewrite.js";
 
 export type SentencePieceRewriteOptions = {
   readonly map: CharacterMap | undefined;
@@ -54,28 +54,26 @@ export function sentencePieceRewrite(options: SentencePieceRewriteOptions): Rewr
   }
 
   return defineRewrite("SentencePiece", (text, first) => {
-    const parts: [start: number, end: number, written: string][] = [];
+    const parts = Array.from(chunks(text));
+    const edits: [start: number, end: number, written: string][] = [];
+    let from = 0; // spaces in front go first: what is left decides whether there is a text at all
+    while (removeExtraSpaces && parts[from]?.[2] === " ") from += 1;
+    if (from > 0) edits.push([0, parts[from - 1]![1], ""]);
+    if (from === parts.length) return edits;
+    if (first && dummyPrefix && !spaceAsSuffix) edits.push([parts[from]![0], parts[from]![0], space]);
     let afterSpace = removeExtraSpaces; // at the start, as after a space
-    for (const [start, end, mapped] of chunks(text)) {
-      const written = afterSpace && removeExtraSpaces ? mapped.replace(/^ +/, "") : mapped;
-      if (written !== "") afterSpace = written.endsWith(" ");
-      parts.push([start, end, written]);
+    for (const [start, end, mapped] of parts.slice(from)) {
+      const written = afterSpace ? mapped.replace(/^ +/, "") : mapped;
+      if (written !== "") afterSpace = removeExtraSpaces && written.endsWith(" ");
+      edits.push([start, end, written.replaceAll(" ", space)]);
     }
-    for (let i = parts.length - 1; removeExtraSpaces && i >= 0; i--) {
-      parts[i]![2] = parts[i]![2].replace(/ +$/, "");
-      if (parts[i]![2] !== "") break;
+    // Marks that stood in the text itself go from the end too.
+    for (let i = edits.length - 1; removeExtraSpaces && i >= 0; i--) {
+      const edit = edits[i]!;
+      while (edit[2].endsWith(space)) edit[2] = edit[2].slice(0, -1);
+      if (edit[2] !== "") break;
     }
-    const edits: Edit[] = [];
-    let empty = true; // nothing written yet
-    for (const [start, end, written] of parts) {
-      if (empty && written !== "") {
-        empty = false;
-        if (first && dummyPrefix && !spaceAsSuffix) edits.push([start, start, space]);
-      }
-      const escaped = written.replaceAll(" ", space);
-      if (escaped !== text.slice(start, end)) edits.push([start, end, escaped]);
-    }
-    if (!empty && spaceAsSuffix && dummyPrefix) edits.push([text.length, text.length, space]);
-    return edits;
+    if (spaceAsSuffix && dummyPrefix) edits.push([text.length, text.length, space]);
+    return edits.filter(([start, end, written]): boolean => written !== text.slice(start, end));
   });
 }
