@@ -128,3 +128,10 @@ test("property: patterns of known models, by hand and by engine, cut alike", () 
     );
   }
 });
+
+test("a character of Unicode 17 is none of the sets, as in the libraries whose ids are given", () => {
+  // A letter of CJK extension J and a mark: \\p{L} and \\p{M} where the engine knows them, unassigned in Unicode 16.
+  const split = patternSplit(String.raw`[\p{L}\p{M}]+`, { dialect: "rust" });
+  expect(pieces(split, "a\u{32EDD}b\u1ACFc")).toEqual(["a", "\u{32EDD}", "b", "\u1ACF", "c"]);
+  expect(pieces(patternSplit(String.raw`\p{Ll}+`, { dialect: "rust" }), "a\u0295b")).toEqual(["a\u0295b"]);
+});

@@ -1,6 +1,7 @@
 import { checkCost } from "../regex/check-cost.js";
 import { parsePattern, type Dialect } from "../regex/parse-pattern.js";
 import { toJavaScript } from "../regex/to-javascript.js";
+import { asInUnicode16 } from "./character-kind.js";
 import type { Split } from "./split.js";
 
 /** What becomes of the text that a pattern matches: names as in `tokenizer.json`. */
@@ -38,7 +39,7 @@ export function patternSplit(
     json,
     spans(text) {
       const matches: number[] = [];
-      for (const { index, 0: match } of text.matchAll(regex)) {
+      for (const { index, 0: match } of asInUnicode16(text).matchAll(regex)) {
         if (match !== "" || behavior === "isolated") matches.push(index, index + match.length);
       }
       return arrange(matches, text.length, behavior, invert);
