@@ -131,6 +131,19 @@ test.each([
   }
 });
 
+test("BERT as it was first published calls gains gamma and shifts beta", async () => {
+  const w = randomWeights(shapes("bert.", 32, 2));
+  const config = { ...sizes, model_type: "bert", max_position_embeddings: 32, type_vocab_size: 2 };
+  const older = Object.fromEntries(
+    Object.entries(w.tensors).map(([name, x]) => [
+      name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"),
+      x,
+    ]),
+  );
+  const model = await loadEncoder(await writeCheckpoint(config, older));
+  expect(distance(model.apply(model.params, ids).data, spelled(w, "bert.", {}))).toBeLessThan(1e-5);
+});
+
 test("RoBERTa: positions begin behind the padding token's", async () => {
   const w = randomWeights({
     ...shapes("roberta.", 34, 1),

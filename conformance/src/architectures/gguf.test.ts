@@ -31,12 +31,15 @@ async function both(
     json,
     metadata,
     turn,
+    together,
   }: {
     type: GgufType;
     json: Record<string, unknown>;
     metadata: Record<string, number | string>;
     /** How a matrix is stored in the GGUF file. */
     turn?: (hf: string, x: Tensor) => Tensor;
+    /** Whether the file holds all experts' matrices of a kind as one tensor. */
+    together?: boolean;
   },
 ): Promise<[gguf: Model, reference: Model][]> {
   const files: Record<string, Stored & { shape: readonly number[] }> = {};
@@ -56,13 +59,34 @@ async function both(
     files[gguf] = { ...(turn ? stored(Array.from(turned.data), kind) : plain), shape: turned.shape };
     tensors[hf] = tensor(Float32Array.from(numbers), { shape });
   }
-  const file = join(scratchData({ "m.gguf": ggufFile(metadata, files) }), "m.gguf");
+  const held = together ? joined(files) : files;
+  const file = join(scratchData({ "m.gguf": ggufFile(metadata, held) }), "m.gguf");
   const folder = await writeCheckpoint(json, tensors);
   return Promise.all(
     (await devices()).map(
       async (device) => [await load(file, { device }), await load(folder, { device })] as [Model, Model],
     ),
   );
+}
+
+type Files = Record<string, Stored & { shape: readonly number[] }>;
+
+/** Matrices of experts behind each other, under one name. */
+function joined(files: Files): Files {
+  const all: Files = {};
+  for (const [name, file] of Object.entries(files)) {
+    const one = name.replace(/(ffn_\w+)\.\d+\.weight$/, "$1_exps.weight");
+    const before = all[one];
+    if (one === name) all[one] = file;
+    else {
+      all[one] = {
+        ...file,
+        bytes: Uint8Array.from([...(before?.bytes ?? []), ...file.bytes]),
+        shape: [(before?.shape[0] ?? 0) + 1, ...file.shape],
+      };
+    }
+  }
+  return all;
 }
 
 function expectSame(pairs: readonly [Model, Model][]): void {
@@ -160,6 +184,53 @@ test("Llama 3's factors of rotary pairs, which the file holds as a tensor", asyn
   });
   expect(model.apply(model.params, ids).data).not.toEqual(ours.apply(ours.params, ids).data);
 });
+
+test.each([
+  ["llama", "mixtral", "block_sparse_moe", ["w1", "w3", "w2"]],
+  ["qwen3moe", "qwen3_moe", "mlp", ["gate_proj", "up_proj", "down_proj"]],
+] as const)(
+  "a mixture of experts (%s), each kind of matrix in one tensor",
+  async (arch, type, path, names) => {
+    const E = 3;
+    const qkNorm = layer([
+      ["self_attn.q_norm.weight", "attn_q_norm.weight", D],
+      ["self_attn.k_norm.weight", "attn_k_norm.weight", D],
+    ]);
+    const dense = llama.filter(({ hf }) => !hf.includes(".mlp."));
+    const router = layer([[`${path}.gate.weight`, "ffn_gate_inp.weight", E, C]]);
+    // Drawn one by one; the file holds those of a kind behind each other.
+    const experts = names.flatMap((name, i) =>
+      Array.from({ length: E }, (_, e): Drawn => ({
+        hf: `model.layers.0.${path}.experts.${e}.${name}.weight`,
+        gguf: `blk.0.ffn_${["gate", "up", "down"][i]}.${e}.weight`,
+        shape: i === 2 ? [C, F] : [F, C],
+      })),
+    );
+    const more = {
+      [`${arch}.expert_count`]: E,
+      [`${arch}.expert_used_count`]: 2,
+      [`${arch}.expert_feed_forward_length`]: F,
+    };
+    const config = {
+      ...base,
+      model_type: type,
+      [type === "mixtral" ? "num_local_experts" : "num_experts"]: E,
+      num_experts_per_tok: 2,
+      norm_topk_prob: true,
+      moe_intermediate_size: F,
+    };
+    const turn = (hf: string, x: Tensor) => (/[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x);
+    const options = {
+      type: "q8_0" as const,
+      json: config,
+      metadata: metadataOf(arch, more),
+      ...(arch === "llama" && { turn }),
+    };
+    const drawn = [...dense, ...router, ...experts, ...(arch === "llama" ? [] : qkNorm)];
+    expectSame(await both(drawn, options));
+    expectSame(await both(drawn, { ...options, together: true }));
+  },
+);
 
 test("Qwen 2: halves as they are, and biases", async () => {
   const biases = layer([

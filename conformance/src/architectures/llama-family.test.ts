@@ -216,6 +216,9 @@ test("Qwen 3: queries and keys are normalised head by head, before they turn", a
     head: "model.embed_tokens.weight",
   });
   await expectAgreement(await writeCheckpoint(config, w.tensors), logits);
+  // A configuration that leaves the size of heads out leaves it to the weights.
+  const { head_dim: _, ...silent } = config;
+  await expectAgreement(await writeCheckpoint(silent, w.tensors), logits);
 });
 
 test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 or do not", async () => {
@@ -411,8 +414,59 @@ test("Gemma 3: two rotary bases, norms of queries and keys, alone and inside a m
   await expectAgreement(folder, spelledGemma(outer, 3, 6, "language_model.model."));
 });
 
+test("Gemma 3 inside a model of text and pictures leaves out what is as in the smallest", async () => {
+  const own: Shapes = {
+    "self_attn.q_proj.weight": [8 * 256, 4],
+    "self_attn.k_proj.weight": [4 * 256, 4],
+    "self_attn.v_proj.weight": [4 * 256, 4],
+    "self_attn.o_proj.weight": [4, 8 * 256],
+    "self_attn.q_norm.weight": [256],
+    "self_attn.k_norm.weight": [256],
+    "mlp.gate_proj.weight": [6, 4],
+    "mlp.up_proj.weight": [6, 4],
+    "mlp.down_proj.weight": [4, 6],
+  };
+  for (const side of ["input", "post_attention", "pre_feedforward", "post_feedforward"])
+    own[`${side}_layernorm.weight`] = [4];
+  const path = "language_model.model.";
+  const w = randomWeights({
+    [`${path}embed_tokens.weight`]: [262208, 4],
+    ...Object.fromEntries(Object.entries(own).map(([name, shape]) => [`${path}layers.0.${name}`, shape])),
+    [`${path}norm.weight`]: [4],
+  });
+  const text = {
+    model_type: "gemma3_text",
+    hidden_size: 4,
+    intermediate_size: 6,
+    num_hidden_layers: 1,
+    rope_scaling: { factor: 8, rope_type: "linear" },
+    sliding_window: 1024,
+  };
+  const { config } = await load(
+    await writeCheckpoint({ model_type: "gemma3", text_config: text }, w.tensors),
+  );
+  expect(config).toMatchObject({
+    vocabSize: 262208,
+    numHeads: 8,
+    numKvHeads: 4,
+    headDim: 256,
+    contextLength: 131072,
+    attentionScale: 1 / 16,
+    window: 1024,
+    layerTypes: ["sliding"],
+    ropeBase: 1e6,
+    ropeScaling: { type: "linear", factor: 8 },
+    slidingRopeBase: 10000,
+    normEps: 1e-6,
+  });
+});
+
 test.each([
   ["a part of each head turns", { partial_rotary_factor: 0.5 }],
+  [
+    "the same in the newer spelling",
+    { rope_parameters: { rope_type: "default", rope_theta: 10000, partial_rotary_factor: 0.5 } },
+  ],
   [
     "pairs have factors of their own",
     {

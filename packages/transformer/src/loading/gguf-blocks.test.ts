@@ -1,6 +1,25 @@
 import { expect, test } from "vitest";
 import { blockTypes } from "./gguf-blocks.js";
 
+test("q4_1, q5_0, q5_1: 32 numbers, the first half in lower and the others in upper bits", () => {
+  const four = Array.from({ length: 32 }, (_, i) => (5 * i) % 16);
+  const five = Array.from({ length: 32 }, (_, i) => (11 * i) % 32);
+  const lower = (q: readonly number[]) =>
+    Array.from({ length: 16 }, (_, i) => (q[i]! & 15) | ((q[i + 16]! & 15) << 4));
+  const bits = five.reduce((all, q, i) => all | ((q >> 4) << i), 0);
+  const high = [0, 8, 16, 24].map((shift) => (bits >>> shift) & 255);
+  const [d, min] = [
+    [0x00, 0x38],
+    [0x00, 0xbc],
+  ]; // 0.5 and -1
+  const decoded = (type: number, ...fields: readonly number[][]) => [
+    ...blockTypes[type]!.decode(Uint8Array.from(fields.flat())),
+  ];
+  expect(decoded(3, d!, min!, lower(four))).toEqual(four.map((q) => 0.5 * q - 1));
+  expect(decoded(6, d!, high, lower(five))).toEqual(five.map((q) => 0.5 * (q - 16)));
+  expect(decoded(7, d!, min!, high, lower(five))).toEqual(five.map((q) => 0.5 * q - 1));
+});
+
 /** Blocks of 256 numbers from what ggml calls their fields, each number's bits put in place one by one. */
 test("q5_k: a fifth bit from the bytes of high bits", () => {
   const bytes = new Uint8Array(176);

@@ -45,6 +45,33 @@ const q4_0 = blocks("Q4_0", 32, 18, (view, at, out, to) => {
   }
 });
 
+/** The same with a least number in place of the 8. */
+const q4_1 = blocks("Q4_1", 32, 20, (view, at, out, to) => {
+  const [d, min] = [half(view, at), half(view, at + 2)];
+  for (let i = 0; i < 16; i++) {
+    const pair = view.getUint8(at + 4 + i);
+    out[to + i] = d * (pair & 15) + min;
+    out[to + 16 + i] = d * (pair >> 4) + min;
+  }
+});
+
+/** As Q4_0, with the fifth bits of the 32 numbers in four bytes before, each number 16 more than it stands for. */
+const q5_0 = blocks("Q5_0", 32, 22, (view, at, out, to) => {
+  const [d, high] = [half(view, at), view.getUint32(at + 2, true)];
+  for (let i = 0; i < 32; i++) out[to + i] = d * (fiveBits(view, at + 6, high, i) - 16);
+});
+
+/** The same with a least number in place of the 16. */
+const q5_1 = blocks("Q5_1", 32, 24, (view, at, out, to) => {
+  const [d, min, high] = [half(view, at), half(view, at + 2), view.getUint32(at + 4, true)];
+  for (let i = 0; i < 32; i++) out[to + i] = d * fiveBits(view, at + 8, high, i) + min;
+});
+
+function fiveBits(view: DataView, at: number, high: number, i: number): number {
+  const low = (view.getUint8(at + (i % 16)) >> (i < 16 ? 0 : 4)) & 15;
+  return low | (((high >>> i) & 1) << 4);
+}
+
 /** The scale and the minimum of the j-th of 8 groups: 6 bits each, packed into 12 bytes. */
 function scaleAndMin(view: DataView, at: number, j: number): readonly [scale: number, min: number] {
   const byte = (n: number) => view.getUint8(at + n);
@@ -104,6 +131,9 @@ export const blockTypes: Readonly<Record<number, BlockType>> = {
   0: float("F32", 4, "float32"),
   1: float("F16", 2, "float16"),
   2: q4_0,
+  3: q4_1,
+  6: q5_0,
+  7: q5_1,
   8: q8_0,
   12: q4_k,
   13: q5_k,

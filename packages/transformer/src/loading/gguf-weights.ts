@@ -42,7 +42,22 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     const end = start + (size / type.numbers) * type.bytes;
     if (!(end <= file.size)) throw bad("offset", offset, `a place in the file: it ends at byte ${file.size}`);
     if (entries.has(name)) throw bad("name", name, "each name once");
-    entries.set(name, { type, shape, start, end });
+    const [, block, kind] = /^(blk\.\d+\.ffn_\w+)_exps(\.\w+)$/.exec(name) ?? [];
+    if (block === undefined || shape.length < 2) {
+      entries.set(name, { type, shape, start, end });
+      continue;
+    }
+    // Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files.
+    const [experts, ...own] = shape as [number, ...number[]];
+    const bytes = (end - start) / experts;
+    for (let e = 0; e < experts; e++) {
+      entries.set(`${block}.${e}${kind}`, {
+        type,
+        shape: own,
+        start: start + e * bytes,
+        end: start + (e + 1) * bytes,
+      });
+    }
   }
   return {
     header,

@@ -4,26 +4,32 @@ import { js, Tensor, type Device } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import type { WeightFile } from "./weight-file.js";
 
-/** How a stored matrix lies, and what becomes of it. */
-export type MatrixLayout = {
-  /** Whether it is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
+/** How a linear map is stored. */
+export type LinearLayout = {
+  /** Whether the matrix is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
   transposed?: boolean;
-  /** Where rows go. Default: they stay. */
-  map?: RowMap;
+  /** Whether there must be a bias. Default false: one is read where it is there. */
+  bias?: boolean;
 };
 
 /** The tensors of a model's files, read into their places on a device. */
 export type Weights = {
   readonly name: string;
   has(name: string): boolean;
+  /** The shape of a stored tensor; undefined if there is none of this name. */
+  shape(name: string): readonly number[] | undefined;
   /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1). */
   tensor(name: string, shape: readonly number[], options?: { plus?: number }): Promise<Tensor>;
-  /** The matrix `path.weight` and, where there is one, the bias `path.bias`. */
-  linear(path: string, out: number, inner: number, layout?: { transposed?: boolean }): Promise<LinearParams>;
+  /** The matrix `path.weight` and the bias `path.bias`: where there is one, or, with `bias`, in any case. */
+  linear(path: string, out: number, inner: number, layout?: LinearLayout): Promise<LinearParams>;
   /** Several matrices that are stored as one. */
-  fused(path: string, map: RowMap, inner: number, layout?: { transposed?: boolean }): Promise<LinearParams[]>;
-  /** A norm: the gain `path.weight` and, where there is one, the shift `path.bias`. */
-  norm(path: string, length: number, options?: { plus?: number }): Promise<{ weight: Tensor; bias?: Tensor }>;
+  fused(path: string, map: RowMap, inner: number, layout?: LinearLayout): Promise<LinearParams[]>;
+  /** A norm: the gain `path.weight` and the shift `path.bias`: where there is one, or, with `bias`, in any case. */
+  norm(
+    path: string,
+    length: number,
+    options?: { plus?: number; bias?: boolean },
+  ): Promise<{ weight: Tensor; bias?: Tensor }>;
   /** Refuses tensors that were not asked for, unless they are of the names given: a model would be read in part. */
   finish(ignored: RegExp): void;
 };
@@ -56,6 +62,7 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
   const weights: Weights = {
     name: file.name,
     has: (name) => file.shape(name) !== undefined,
+    shape: (name) => file.shape(name),
     async tensor(name, shape, { plus = 0 } = {}) {
       const [x] = await read(name, shape, [shape], ([place], first, piece) => {
         if (plus !== 0) piece = piece.map((number) => number + plus);
@@ -67,26 +74,31 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
       const [only] = await weights.fused(path, stacked([out]), inner, layout);
       return only!;
     },
-    async fused(path, map, inner, { transposed = false } = {}) {
+    async fused(path, map, inner, { transposed = false, bias = false } = {}) {
       const out = map.sizes.reduce((a, b) => a + b, 0);
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
       const put = transposed ? putColumns(map, out, inner) : putRows(map, inner);
       const matrices = await read(`${path}.weight`, stored, shapes, put);
-      const biases = weights.has(`${path}.bias`)
-        ? await read(
-            `${path}.bias`,
-            [out],
-            map.sizes.map((size) => [size]),
-            putRows(map, 1),
-          )
-        : [];
+      const biases =
+        bias || weights.has(`${path}.bias`)
+          ? await read(
+              `${path}.bias`,
+              [out],
+              map.sizes.map((size) => [size]),
+              putRows(map, 1),
+            )
+          : [];
       return matrices.map((weight, i) => ({ weight, ...(biases[i] && { bias: biases[i] }) }));
     },
-    async norm(path, length, options) {
-      const weight = await weights.tensor(`${path}.weight`, [length], options);
-      if (!weights.has(`${path}.bias`)) return { weight };
-      return { weight, bias: await weights.tensor(`${path}.bias`, [length]) };
+    async norm(path, length, { bias = false, ...options } = {}) {
+      // As TensorFlow called them, and BERT's own checkpoints do to this day.
+      const [gain, shift] = weights.has(`${path}.gamma`)
+        ? [`${path}.gamma`, `${path}.beta`]
+        : [`${path}.weight`, `${path}.bias`];
+      const weight = await weights.tensor(gain, [length], options);
+      if (!bias && !weights.has(shift)) return { weight };
+      return { weight, bias: await weights.tensor(shift, [length]) };
     },
     finish(ignored) {
       const left = file.names.filter((name) => !used.has(name) && !ignored.test(name));

@@ -9,6 +9,8 @@ import { readCheckpoint } from "../hugging-face/read-checkpoint.js";
 type Names = {
   model: Readonly<Record<string, string>>;
   layer: Readonly<Record<string, string>>;
+  /** Those of experts, by what stands before their number, which `#` stands for. */
+  expert?: Readonly<Record<string, string>>;
   path: string;
 };
 
@@ -34,6 +36,27 @@ const llamaNames: Names = {
     ffn_down: "mlp.down_proj",
   },
 };
+
+/** Mixtral's, whose architecture is called llama there, and those of Qwen 3's mixtures. */
+const mixtralNames: Names = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_gate_inp: "block_sparse_moe.gate" },
+  expert: {
+    ffn_gate: "block_sparse_moe.experts.#.w1",
+    ffn_up: "block_sparse_moe.experts.#.w3",
+    ffn_down: "block_sparse_moe.experts.#.w2",
+  },
+}))();
+
+const qwenMixtureNames: Names = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_gate_inp: "mlp.gate" },
+  expert: {
+    ffn_gate: "mlp.experts.#.gate_proj",
+    ffn_up: "mlp.experts.#.up_proj",
+    ffn_down: "mlp.experts.#.down_proj",
+  },
+}))();
 
 const gemmaNames: Names = /* @__PURE__ */ (() => ({
   ...llamaNames,
@@ -73,6 +96,7 @@ const architectures: Readonly<Record<string, { type: string; names: Names }>> = 
   llama: { type: "llama", names: llamaNames },
   qwen2: { type: "qwen2", names: llamaNames },
   qwen3: { type: "qwen3", names: llamaNames },
+  qwen3moe: { type: "qwen3_moe", names: qwenMixtureNames },
   gemma: { type: "gemma", names: llamaNames },
   gemma2: { type: "gemma2", names: gemmaNames },
   gemma3: { type: "gemma3_text", names: gemmaNames },
@@ -95,13 +119,17 @@ export async function readGguf(
 ): Promise<Checkpoint> {
   const source = file.name;
   const arch = metadata.get("general.architecture");
+  const field = (name: string): GgufValue | undefined => metadata.get(`${String(arch)}.${name}`);
   const known =
-    typeof arch === "string" && Object.hasOwn(architectures, arch) ? architectures[arch] : undefined;
+    arch === "llama" && Number(field("expert_count") ?? 0) > 0
+      ? { type: "mixtral", names: mixtralNames }
+      : typeof arch === "string" && Object.hasOwn(architectures, arch)
+        ? architectures[arch]
+        : undefined;
   if (!known) {
     const expected = `a known architecture: ${Object.keys(architectures).join(", ")}`;
     throw bad(source, "general.architecture", arch, expected);
   }
-  const field = (name: string): GgufValue | undefined => metadata.get(`${arch as string}.${name}`);
   const renamed = rename(file, known.names);
   const json = configOf(known.type, field, metadata, renamed);
   const checkpoint = await readCheckpoint(json, source, place(renamed));
@@ -119,12 +147,14 @@ export async function readGguf(
 }
 
 /** The file with names of Hugging Face; what has none, such as factors of rotary pairs, is left out. */
-function rename(file: WeightFile, { model, layer, path }: Names): WeightFile {
+function rename(file: WeightFile, { model, layer, expert = {}, path }: Names): WeightFile {
   const names = new Map<string, string>();
   for (const name of file.names) {
     const [, block, stem, kind] = /^(?:blk\.(\d+)\.)?(.*)\.(weight|bias)$/.exec(name) ?? [];
     if (stem === undefined || /^rope_(freqs|factors)/.test(stem)) continue;
-    const ours = block === undefined ? model[stem] : layer[stem] && `${path}.${block}.${layer[stem]}`;
+    const [, own, number] = /^(\w+)\.(\d+)$/.exec(stem) ?? [];
+    const inner = layer[stem] ?? (own && expert[own]?.replace("#", number!));
+    const ours = block === undefined ? model[stem] : inner && `${path}.${block}.${inner}`;
     names.set(ours === undefined ? name : `${ours}.${kind}`, name);
   }
   return {
@@ -157,6 +187,10 @@ function configOf(
     vocab_size: embedding && file.shape(embedding)?.[0],
     hidden_size: width,
     intermediate_size: field("feed_forward_length"),
+    moe_intermediate_size: field("expert_feed_forward_length"),
+    num_local_experts: field("expert_count"),
+    num_experts_per_tok: field("expert_used_count"),
+    norm_topk_prob: true, // as the programs that run these files do
     n_inner: field("feed_forward_length"),
     num_hidden_layers: field("block_count"),
     num_attention_heads: heads,

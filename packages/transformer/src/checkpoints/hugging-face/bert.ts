@@ -21,7 +21,7 @@ export const bert: Family = {
       numLayers: fields.count("num_hidden_layers"),
       numHeads: fields.count("num_attention_heads"),
       contextLength: rows - first,
-      numTypes: fields.count("type_vocab_size"),
+      numTypes: fields.number("type_vocab_size", 2),
       normEps: fields.number("layer_norm_eps", 1e-12),
       activation: activationField(fields, "hidden_act", "gelu"),
     };
@@ -31,24 +31,25 @@ export const bert: Family = {
     const embedding = { weight: await weights.tensor(own("word_embeddings.weight"), [V, C]) };
     const table = await weights.tensor(own("position_embeddings.weight"), [rows, C]);
     const types = { weight: await weights.tensor(own("token_type_embeddings.weight"), [config.numTypes, C]) };
-    const embeddingNorm = await weights.norm(own("LayerNorm"), C);
+    const biased = { bias: true };
+    const embeddingNorm = await weights.norm(own("LayerNorm"), C, biased);
     const layers = await inOrder(
       config.numLayers,
       async (i): Promise<TransformerLayerParams<FeedForwardParams>> => {
         const path = `${prefix}encoder.layer.${i}`;
         return {
           attention: {
-            query: await weights.linear(`${path}.attention.self.query`, C, C),
-            key: await weights.linear(`${path}.attention.self.key`, C, C),
-            value: await weights.linear(`${path}.attention.self.value`, C, C),
-            output: await weights.linear(`${path}.attention.output.dense`, C, C),
+            query: await weights.linear(`${path}.attention.self.query`, C, C, biased),
+            key: await weights.linear(`${path}.attention.self.key`, C, C, biased),
+            value: await weights.linear(`${path}.attention.self.value`, C, C, biased),
+            output: await weights.linear(`${path}.attention.output.dense`, C, C, biased),
           },
-          attentionNorm: await weights.norm(`${path}.attention.output.LayerNorm`, C),
+          attentionNorm: await weights.norm(`${path}.attention.output.LayerNorm`, C, biased),
           feedForward: {
-            up: await weights.linear(`${path}.intermediate.dense`, F, C),
-            down: await weights.linear(`${path}.output.dense`, C, F),
+            up: await weights.linear(`${path}.intermediate.dense`, F, C, biased),
+            down: await weights.linear(`${path}.output.dense`, C, F, biased),
           },
-          feedForwardNorm: await weights.norm(`${path}.output.LayerNorm`, C),
+          feedForwardNorm: await weights.norm(`${path}.output.LayerNorm`, C, biased),
         };
       },
     );
@@ -77,14 +78,15 @@ async function headOf(
   V: number,
   C: number,
 ): Promise<MaskedTokenHeadParams | undefined> {
-  const [dense, norm, bias] =
+  const [dense, norm, path] =
     type === "bert"
-      ? ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions.bias"]
-      : ["lm_head.dense", "lm_head.layer_norm", "lm_head.bias"];
+      ? ["cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm", "cls.predictions"]
+      : ["lm_head.dense", "lm_head.layer_norm", "lm_head"];
+  const biases = [`${path}.bias`, `${path}.decoder.bias`]; // one vector under two names
   if (!weights.has(`${dense}.weight`)) return undefined;
   return {
-    dense: await weights.linear(dense!, C, C),
-    norm: await weights.norm(norm!, C),
-    bias: await weights.tensor(bias!, [V]),
+    dense: await weights.linear(dense!, C, C, { bias: true }),
+    norm: await weights.norm(norm!, C, { bias: true }),
+    bias: await weights.tensor(biases.find(weights.has) ?? biases[0]!, [V]),
   };
 }

@@ -17,11 +17,13 @@ export type ConfigFields = {
   text(name: string, fallback?: string): string;
   /** An object inside the configuration. */
   inner(name: string): ConfigFields | undefined;
+  /** The same, where what is absent has these values; what is null stays absent. */
+  withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
   /** Refuses a field. */
   bad(name: string, expected: string): FormatError;
 };
 
-/** Reads a parsed `config.json`. A field that is null counts as absent, as its writers mean it. */
+/** Reads a parsed `config.json`. A field that is null counts as absent: its writers mean that there is none. */
 export function configFields(json: unknown, source: string): ConfigFields {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refuse(source, json, "a JSON object");
@@ -74,6 +76,10 @@ export function configFields(json: unknown, source: string): ConfigFields {
     inner(name) {
       const value = valueOf(name);
       return value === undefined ? undefined : configFields(value, `${source}: ${name}`);
+    },
+    withDefaults(defaults) {
+      const given = Object.entries(values).filter(([, value]) => value !== undefined);
+      return configFields({ ...defaults, ...Object.fromEntries(given) }, source);
     },
   };
   return fields;

@@ -16,7 +16,8 @@ export const gpt2: Family = {
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
     // GGUF files hold these matrices turned round already.
-    const layout = { transposed: type === "gpt2" && !fields.flag("gguf", false) };
+    const shift = { bias: true };
+    const layout = { transposed: type === "gpt2" && !fields.flag("gguf", false), ...shift };
     const map =
       type === "gpt_bigcode" && Hkv === H
         ? fusedPerHead({ numHeads: H, headDim: D })
@@ -26,21 +27,21 @@ export const gpt2: Family = {
     const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
     const layers = await inOrder(config.numLayers, async (i): Promise<DecoderLayerParams> => {
       const path = `${prefix}h.${i}`;
-      const attentionNorm = await weights.norm(`${path}.ln_1`, C);
+      const attentionNorm = await weights.norm(`${path}.ln_1`, C, shift);
       const fused = await weights.fused(`${path}.attn.c_attn`, map, C, layout);
       const [query, key, value] = fused as [LinearParams, LinearParams, LinearParams];
       const output = await weights.linear(`${path}.attn.c_proj`, C, C, layout);
       return {
         attentionNorm,
         attention: { query, key, value, output },
-        feedForwardNorm: await weights.norm(`${path}.ln_2`, C),
+        feedForwardNorm: await weights.norm(`${path}.ln_2`, C, shift),
         feedForward: {
           up: await weights.linear(`${path}.mlp.c_fc`, F, C, layout),
           down: await weights.linear(`${path}.mlp.c_proj`, C, F, layout),
         },
       };
     });
-    const norm = await weights.norm(`${prefix}ln_f`, C);
+    const norm = await weights.norm(`${prefix}ln_f`, C, shift);
     const output = fields.flag("tie_word_embeddings", true)
       ? undefined
       : { weight: await weights.tensor("lm_head.weight", [V, C]) };

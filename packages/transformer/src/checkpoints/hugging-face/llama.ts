@@ -34,26 +34,24 @@ export const llama: Family = {
     "phi3",
   ],
   async read(type, outer, weights) {
-    const fields = outer.inner("text_config") ?? outer; // a model of text and pictures names that of texts so
     const kind = type === "gemma3" ? "gemma3_text" : type;
-    const read = { fields, weights, type: kind, config: configOf(kind, fields) };
-    const { vocabSize: V, embedDim: C, numLayers } = read.config;
+    const inner = outer.inner("text_config"); // as a model of text and pictures names that of texts
+    const fields = (type === "gemma3" ? inner?.withDefaults(gemma3Defaults) : inner) ?? outer;
     const prefix = prefixOf(weights, "embed_tokens.weight", [
       "model.",
       "",
       "language_model.model.",
       "model.language_model.",
     ]);
+    const read = { fields, weights, type: kind, config: configOf(kind, fields, weights, prefix) };
+    const { vocabSize: V, embedDim: C, numLayers } = read.config;
     const plus = plusOf(kind, fields);
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
     const layers = await inOrder(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
     const norm = await weights.norm(`${prefix}norm`, C, { plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";
     const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
-    const output =
-      !tied && (weights.has(`${head}.weight`) || fields.has("tie_word_embeddings"))
-        ? { weight: await weights.tensor(`${head}.weight`, [V, C]) }
-        : undefined;
+    const output = tied ? undefined : { weight: await weights.tensor(`${head}.weight`, [V, C]) };
     weights.finish(/rotary_emb\.inv_freq$|^lm_head\.weight$|vision_tower|multi_modal_projector/);
     const { bias } = layers[0]?.attention.query ?? {};
     const config: DecoderConfig = {
@@ -66,17 +64,35 @@ export const llama: Family = {
   },
 };
 
+/** What Gemma 3's configurations mean that leave it out: inside of a model of pictures they leave out most. */
+const gemma3Defaults = {
+  vocab_size: 262208,
+  num_attention_heads: 8,
+  num_key_value_heads: 4,
+  head_dim: 256,
+  max_position_embeddings: 131072,
+  query_pre_attn_scalar: 256,
+  sliding_window: 4096,
+  sliding_window_pattern: 6,
+  rope_theta: 1e6,
+};
+
 /** Gemma's gains count from 1, but in GGUF files, which hold them whole. */
 const plusOf = (type: string, fields: ConfigFields): number =>
   isGemma(type) && !fields.flag("gguf", false) ? 1 : 0;
 const isGemma = (type: string) => type.startsWith("gemma");
 
-function configOf(type: string, fields: ConfigFields): DecoderConfig {
+function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: string): DecoderConfig {
   const embedDim = fields.count("hidden_size");
   const numHeads = fields.count("num_attention_heads");
-  const headDim = fields.countOr(embedDim / numHeads, "head_dim");
+  // Where the configuration does not tell, the weights do.
+  const queries = weights.shape(`${prefix}layers.0.self_attn.q_proj.weight`)?.[0] ?? embedDim;
+  const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
-  const partial = fields.number("partial_rotary_factor", 1);
+  const partial = (fields.inner("rope_parameters") ?? fields).number(
+    "partial_rotary_factor",
+    fields.number("partial_rotary_factor", 1),
+  );
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,
@@ -105,7 +121,9 @@ function windowOf(type: string, fields: ConfigFields, numLayers: number): Partia
   if (window === undefined || !fields.flag("use_sliding_window", !type.startsWith("qwen"))) return {};
   const slides = (i: number): boolean => {
     if (type === "gemma2") return i % 2 === 0;
-    if (type === "gemma3_text") return (i + 1) % fields.count("sliding_window_pattern") !== 0;
+    if (type === "gemma3_text") {
+      return (i + 1) % fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") !== 0;
+    }
     // Qwen's first layers see everything.
     return type.startsWith("qwen") ? i >= fields.number("max_window_layers", 28) : true;
   };
@@ -178,35 +196,38 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
 }
 
 async function attentionParams(
-  { type, weights, config }: Reading,
+  { type, fields, weights, config }: Reading,
   path: string,
   options: { plus: number },
 ): Promise<AttentionParams> {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D = C / H } = config;
   const sizes = [H * D, Hkv * D, Hkv * D];
+  const bias = fields.flag("attention_bias", false);
+  const biased = { bias: bias || type === "qwen2" };
   const apart = async () => [
-    await weights.linear(`${path}.q_proj`, H * D, C),
-    await weights.linear(`${path}.k_proj`, Hkv * D, C),
-    await weights.linear(`${path}.v_proj`, Hkv * D, C),
+    await weights.linear(`${path}.q_proj`, H * D, C, biased),
+    await weights.linear(`${path}.k_proj`, Hkv * D, C, biased),
+    await weights.linear(`${path}.v_proj`, Hkv * D, C, biased),
   ];
   const [query, key, value] = (
     type === "phi3" ? await weights.fused(`${path}.qkv_proj`, stacked(sizes), C) : await apart()
   ) as [LinearParams, LinearParams, LinearParams];
-  const output = await weights.linear(`${path}.o_proj`, C, H * D);
+  const output = await weights.linear(`${path}.o_proj`, C, H * D, { bias: bias && type !== "qwen2" });
   if (!config.qkNorm) return { query, key, value, output };
   const queryNorm = await weights.norm(`${path}.q_norm`, D, options);
   return { query, key, value, output, queryNorm, keyNorm: await weights.norm(`${path}.k_norm`, D, options) };
 }
 
 async function inner(
-  { type, weights, config }: Reading,
+  { type, fields, weights, config }: Reading,
   path: string,
 ): Promise<FeedForwardParams | MixtureOfExpertsParams> {
   const { embedDim: C, hiddenDim: F, experts } = config;
+  const biased = { bias: fields.flag("mlp_bias", false) };
   const feedForward = async (path: string, [gate, up, down] = ["gate_proj", "up_proj", "down_proj"]) => ({
-    gate: await weights.linear(`${path}.${gate}`, F, C),
-    up: await weights.linear(`${path}.${up}`, F, C),
-    down: await weights.linear(`${path}.${down}`, C, F),
+    gate: await weights.linear(`${path}.${gate}`, F, C, biased),
+    up: await weights.linear(`${path}.${up}`, F, C, biased),
+    down: await weights.linear(`${path}.${down}`, C, F, biased),
   });
   if (type === "phi3") {
     const [gate, up] = await weights.fused(`${path}.mlp.gate_up_proj`, stacked([F, F]), C);
