@@ -1,7 +1,10 @@
 // c[N] = x[K] · b, one row against a matrix: the matrix streams past once. An item is `step` columns.
 import { madd, sumOf, zero } from "./lanes";
 
-/** Each column of b lies in one piece (a weight [N, K] read the other way round): four at a time. */
+/**
+ * Each column of b lies in one piece (a weight [N, K] read the other way round). One is read to its end before the next
+ * begins, by one loop: what is fetched ahead then comes nearly twice as fast as from four columns at a time.
+ */
 export function rowTimesColumns(
   item: i32, scratch: usize, x: usize, b: usize, bColumn: i32, c: usize, N: i32, K: i32, step: i32,
 ): void {
@@ -9,33 +12,20 @@ export function rowTimesColumns(
   const vectors = <usize>(K & ~3) << 2;
   const bytes = <usize>K << 2;
   const end = min(N, (item + 1) * step);
-  for (let n = item * step; n < end; n += 4) {
-    const left = end - n;
-    const b0 = b + <usize>n * across;
-    const b1 = left > 1 ? b0 + across : b0;
-    const b2 = left > 2 ? b1 + across : b0;
-    const b3 = left > 3 ? b2 + across : b0;
+  for (let n = item * step; n < end; n++) {
+    const column = b + <usize>n * across;
     let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
-    for (let i: usize = 0; i < vectors; i += 16) {
-      const v = v128.load(x + i);
-      s0 = madd(v, v128.load(b0 + i), s0);
-      s1 = madd(v, v128.load(b1 + i), s1);
-      s2 = madd(v, v128.load(b2 + i), s2);
-      s3 = madd(v, v128.load(b3 + i), s3);
+    let i: usize = 0;
+    for (; i + 64 <= vectors; i += 64) {
+      s0 = madd(v128.load(x + i), v128.load(column + i), s0);
+      s1 = madd(v128.load(x + i, 16), v128.load(column + i, 16), s1);
+      s2 = madd(v128.load(x + i, 32), v128.load(column + i, 32), s2);
+      s3 = madd(v128.load(x + i, 48), v128.load(column + i, 48), s3);
     }
-    let t0 = sumOf(s0), t1 = sumOf(s1), t2 = sumOf(s2), t3 = sumOf(s3);
-    for (let i = vectors; i < bytes; i += 4) {
-      const v = load<f32>(x + i);
-      t0 += v * load<f32>(b0 + i);
-      t1 += v * load<f32>(b1 + i);
-      t2 += v * load<f32>(b2 + i);
-      t3 += v * load<f32>(b3 + i);
-    }
-    const to = c + (<usize>n << 2);
-    store<f32>(to, t0);
-    if (left > 1) store<f32>(to, t1, 4);
-    if (left > 2) store<f32>(to, t2, 8);
-    if (left > 3) store<f32>(to, t3, 12);
+    for (; i < vectors; i += 16) s0 = madd(v128.load(x + i), v128.load(column + i), s0);
+    let sum = sumOf(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
+    for (; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(column + i);
+    store<f32>(c + (<usize>n << 2), sum);
   }
 }
 
