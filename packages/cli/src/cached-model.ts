@@ -1,7 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 import { randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
@@ -49,6 +49,9 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     await fetchInto(url, folder, options);
     return folder;
   }
+  // Says that every file was asked for and is there, or is none of this model's: the server is not needed again.
+  const mark = join(folder, ".fetched");
+  if (await exists(mark)) return folder;
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   const get = async (name: string) => {
     const file = new URL(url);
@@ -73,6 +76,7 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     }
   }
   for (const name of besideWeights) await get(name);
+  await writeFile(mark, "");
   return folder;
 }
 
