@@ -364,3 +364,52 @@ describe.skipIf(!existsSync(stories))(`what llama2.c wrote (skipped where ${stor
     expect(tell(story).stdout).toBe(`${story.text}\n`);
   });
 });
+
+test("a run that is killed again and again, at any moment, is in the end the run that was not", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "qkv-killed-"));
+  const path = (...names: string[]) => join(folder, ...names);
+  try {
+    const line = (i: number) => `the ${["cat", "rat", "bat"][(i * i) % 3]} sat. `;
+    writeFileSync(path("text.txt"), Array.from({ length: 60 }, (_, i) => line(i)).join(""));
+    const options =
+      "--layers 1 --dim 16 --heads 2 --kv-heads 1 --context 16 --batch-size 8 --steps 120 --evaluate-every 20 --save-every 3 --device js";
+    const train = (name: string) => [
+      "train",
+      path("text.txt"),
+      ...options.split(" "),
+      "--out",
+      path(name),
+      "--resume",
+    ];
+    expect(qkv(...train("whole")).status).toBe(0);
+
+    const stepThere = () => {
+      if (!existsSync(path("parts", "checkpoint.safetensors"))) return 0;
+      const bytes = readFileSync(path("parts", "checkpoint.safetensors"));
+      const header = JSON.parse(bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE(0)))) as {
+        __metadata__: { step: string };
+      };
+      return Number(header.__metadata__.step);
+    };
+    const steps: number[] = [];
+    for (let delayMs = 5; delayMs <= 125; delayMs += 24) {
+      const child = spawn(process.execPath, [command, ...train("parts")]);
+      let told = 0;
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        told = Number(/.*step (\d+): loss/s.exec(text)?.[1] ?? told);
+      });
+      child.stderr.once("data", () => setTimeout(() => child.kill("SIGKILL"), delayMs));
+      await new Promise((ended) => child.on("close", ended));
+      steps.push(stepThere());
+      expect(told - steps.at(-1)!, "steps lost").toBeLessThanOrEqual(3);
+      expect(steps.at(-1), "steps of earlier runs").toBeGreaterThanOrEqual(steps.at(-2) ?? 0);
+    }
+    expect(steps.at(-1), "some of the run was left to do").toBeLessThan(120);
+    expect(qkv(...train("parts")).status).toBe(0);
+    expect(readdirSync(path("parts")).sort()).toEqual(readdirSync(path("whole")).sort());
+    for (const name of readdirSync(path("whole")))
+      expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

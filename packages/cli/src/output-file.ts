@@ -31,6 +31,8 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
     return {
       async finish(content) {
         await file.writeFile(content);
+        // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
+        if (!direct) await file.sync();
         await file.close();
         if (!direct) await rename(temporary, target);
         finished = true;

@@ -2,11 +2,12 @@ import { ArgumentError } from "@qkv/core";
 import { writeLlama, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openOutputFile } from "./output-file.js";
 
 const checkpointName = "checkpoint.safetensors";
+const unfinished = /^(checkpoint|model|tokenizer|training|config|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
 
 /** What a run keeps in its checkpoint besides params and state. */
 export type RunNotes = {
@@ -34,6 +35,9 @@ export type TrainingFolder = {
 export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
   try {
     await mkdir(path, { recursive: true });
+    // What a run that was killed had begun to write.
+    for (const name of await readdir(path))
+      if (unfinished.test(name)) await rm(join(path, name), { force: true });
   } catch (cause) {
     throw new ArgumentError({
       fn: "qkv",

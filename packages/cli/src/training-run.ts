@@ -57,6 +57,10 @@ export async function trainingRun(
   recipe: Recipe,
   options: {
     folder: TrainingFolder;
+    /** What `training.json` says besides the sums of the texts: enough to make the run again. */
+    settings: Readonly<Record<string, unknown>>;
+    /** What the texts have to be, where a run is made again. */
+    sums?: Partial<TextSums>;
     resume: boolean;
     saveEvery: number;
     device: Device;
@@ -76,14 +80,15 @@ export async function trainingRun(
   const model = decoder(config);
 
   // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
-  const sum = (content: string) => createHash("sha256").update(content).digest("hex");
-  const own = { ...recipe, tokenizer: sum(json), text: sum(text), config };
+  const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
+  checkSums(options.sums ?? {}, sums);
+  const own = { ...recipe, ...sums, config };
   const before = await folder.read(device);
   if (before) checkResume(before.notes.recipe, own, options.resume);
   const params = before?.params ?? mapTensors(model.init(recipe.seed), (x) => x.to(device));
   const notes: RunNotes = before?.notes ?? { recipe: own, curve: [] };
   await folder.saveText("tokenizer.json", json);
-  await folder.saveText("training.json", `${JSON.stringify(own, null, 2)}\n`);
+  await folder.saveText("training.json", `${JSON.stringify({ ...options.settings, sums }, null, 2)}\n`);
 
   const { batchSize, contextLength, accumulate, steps } = recipe;
   const loss = tokenLoss(model);
@@ -94,9 +99,12 @@ export async function trainingRun(
   let evaluation = evaluations.at(-1) ?? NaN;
   let timeMs = 0;
   let done = 0;
-  const save = async (step: typeof before) => {
-    await folder.saveCheckpoint(step!);
+  let [latest, saved] = [before?.state, before?.state.step ?? 0];
+  const save = async () => {
+    if (!latest || latest.step === saved) return;
+    await folder.saveCheckpoint({ params, state: latest, notes });
     await folder.saveText("curve.csv", curveText(notes));
+    saved = latest.step;
   };
   const run = train({
     params,
@@ -118,10 +126,11 @@ export async function trainingRun(
     accumulate,
     evaluate,
     evaluateEvery: recipe.evaluateEvery,
+    evaluations,
     ...(recipe.patience > 0 && { patience: recipe.patience }),
-    signal,
   });
   for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of run) {
+    latest = state;
     timeMs += stepMs;
     done += 1;
     notes.curve.push([step, loss, measured ?? null]);
@@ -134,8 +143,11 @@ export async function trainingRun(
         await folder.saveModel(config, params);
       }
     }
-    if (step % options.saveEvery === 0 || step === steps) await save({ params, state, notes });
+    if (step % options.saveEvery === 0 || signal.aborted) await save();
+    else if (isMark(step)) await folder.saveText("curve.csv", curveText(notes));
+    signal.throwIfAborted();
   }
+  await save();
   return {
     steps: notes.curve.length,
     parameters: tensorsOf(params).reduce((total, x) => total + x.data.length, 0),
@@ -144,6 +156,26 @@ export async function trainingRun(
     best,
     charactersPerToken: [...heldBack].length / heldBackIds!.length,
   };
+}
+
+/** Steps at which something is said early and then less and less often: 1, 2, 5, 10, 20, 50, … */
+export const isMark = (step: number): boolean => /^[125]0*$/.test(String(step));
+
+type TextSums = { text: string; tokenizer: string };
+
+const sha256 = (content: string) => createHash("sha256").update(content).digest("hex");
+
+function checkSums(wanted: Partial<TextSums>, sums: TextSums): void {
+  for (const name of ["text", "tokenizer"] as const) {
+    if (wanted[name] === undefined || wanted[name] === sums[name]) continue;
+    throw new ArgumentError({
+      fn: "qkv",
+      argument: `--config: sums.${name}`,
+      received: `a ${name} whose SHA-256 is ${sums[name]}`,
+      expected: wanted[name],
+      fix: `give the files of that run, or take "sums" out of the file to train on others.`,
+    });
+  }
 }
 
 function configOf(recipe: Recipe, vocabSize: number): DecoderConfig {

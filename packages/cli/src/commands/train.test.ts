@@ -1,5 +1,13 @@
 import { load } from "@qkv/transformer";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -14,10 +22,14 @@ const text = Array.from({ length: 60 }, (_, i) => `the ${["cat", "rat", "bat"][(
 const small =
   "--layers 1 --dim 16 --heads 2 --kv-heads 1 --context 16 --batch-size 2 --evaluate-every 4 --save-every 2 --device js";
 
-async function train(argv: string, signal?: AbortSignal, onError: (text: string) => void = () => {}) {
+async function train(argv: string, signal?: AbortSignal, onError?: (text: string) => void) {
   writeFileSync(path("text.txt"), text);
+  return bare(`${path("text.txt")} ${small} ${argv}`, signal, onError);
+}
+
+async function bare(argv: string, signal?: AbortSignal, onError: (text: string) => void = () => {}) {
   let [out, err] = ["", ""];
-  const code = await run(["train", path("text.txt"), ...small.split(" "), ...argv.split(" ")], {
+  const code = await run(["train", ...argv.split(" ")], {
     out: { write: (text) => (out += text) },
     err: {
       write: (text) => {
@@ -89,4 +101,63 @@ test("a vocabulary is learned from the text, or read from a file", async () => {
   const none = await train(`--out ${path("c")} --steps 2 --tokenizer ${path("none.json")}`);
   expect(none.err).toContain("Fix: `qkv train-tokenizer` makes one.");
   expect(existsSync(path("c"))).toBe(false);
+});
+
+test("the recipe in the folder makes the run again, bit for bit, and what the command line says wins", async () => {
+  await train(`--out ${path("a")} --steps 6 --seed 3 --vocab-size 260`);
+  const config = (name: string) => `--config ${path("a", "training.json")} --out ${path(name)}`;
+  const recipe = JSON.parse(readFileSync(path("a", "training.json"), "utf8")) as Record<string, unknown>;
+  expect(recipe).toMatchObject({
+    files: [path("text.txt")],
+    layers: 1,
+    vocabSize: 260,
+    versions: { node: process.version },
+  });
+
+  const again = await bare(config("b"));
+  expect(again).toMatchObject({ code: 0 });
+  for (const name of [
+    "curve.csv",
+    "model.safetensors",
+    "checkpoint.safetensors",
+    "tokenizer.json",
+    "training.json",
+  ])
+    expect(readFileSync(path("b", name)), name).toEqual(readFileSync(path("a", name)));
+
+  await bare(`${config("c")} --steps 2`);
+  expect(readFileSync(path("c", "curve.csv"), "utf8").trim().split("\n")).toHaveLength(3);
+
+  writeFileSync(path("text.txt"), `${text}more`);
+  const other = await bare(config("d"));
+  expect([other.code, other.err]).toEqual([
+    1,
+    expect.stringMatching(/sums\.text.*SHA-256.*\nFix: give the files/),
+  ]);
+});
+
+test("a config that is none, or names what there is not, is refused", async () => {
+  const refused = async (content: string, message: RegExp) => {
+    writeFileSync(path("config.json"), content);
+    const { code, err } = await bare(`--config ${path("config.json")} --out ${path("a")}`);
+    expect([code, err]).toEqual([1, expect.stringMatching(message)]);
+  };
+  await refused("[1]", /--config .*config\.json` is "\[1\]", expected a JSON object of options by name/);
+  await refused("{", /is "no valid JSON"/);
+  await refused('{ "layer": 2 }', /is "\\"layer\\" in it", expected names among .*layers/);
+  await refused('{ "layers": 0 }', /`--layers` is 0, expected a whole number, 1 or more/);
+  await refused('{ "files": "text.txt" }', /files` is "text\.txt", expected a list of paths/);
+});
+
+test("losses are told early, and less and less often", async () => {
+  const { err } = await train(`--out ${path("a")} --steps 11 --evaluate-every 100`);
+  expect([...err.matchAll(/step (\d+): loss/g)].map(([, step]) => Number(step))).toEqual([1, 2, 5, 10, 11]);
+});
+
+test("what a run that was killed had begun to write is cleared away", async () => {
+  const left = path("a", "checkpoint.safetensors.01234567-89ab-cdef-0123-456789abcdef.tmp");
+  mkdirSync(path("a"));
+  for (const file of [left, path("a", "own.tmp")]) writeFileSync(file, "");
+  await train(`--out ${path("a")} --steps 2`);
+  expect(readdirSync(path("a")).filter((name) => name.endsWith(".tmp"))).toEqual(["own.tmp"]);
 });

@@ -1,14 +1,22 @@
+import { ArgumentError } from "@qkv/core";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
-import { ArgumentError } from "@qkv/core";
+import { availableParallelism } from "node:os";
+import { applyConfig } from "../config-file.js";
 import { deviceNames, openDevice } from "../device-option.js";
 import { inputFiles } from "../input-files.js";
 import type { Io } from "../io.js";
 import { numberOption } from "../number-option.js";
 import { openOutputFile } from "../output-file.js";
 import { progressLine } from "../progress-line.js";
+import { sparkline } from "../sparkline.js";
 import { openTrainingFolder } from "../training-folder.js";
-import { trainingRun, type Recipe } from "../training-run.js";
+import { isMark, trainingRun, type Recipe } from "../training-run.js";
+
+declare const __VERSION__: string;
+
+/** What a config file may hold besides options: what was read, and what a run notes about itself. */
+const notOptions = ["files", "sums", "versions"] as const;
 
 type Options = Omit<
   Recipe,
@@ -23,10 +31,16 @@ type Options = Omit<
   kvHeads: number;
   context: number;
   saveEvery: number;
+  config?: string;
   resume?: true;
   device: string;
   json?: true | string;
 };
+
+type Sums = { text?: string; tokenizer?: string };
+
+/** Threads of the device unless it is named: more bring little to matrices of this size. */
+const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
   numberOption(flag, {
@@ -54,6 +68,7 @@ export function addTrain(program: Command, io: Io): void {
     .description("Trains a decoder on text, and leaves a folder that `qkv generate` and others load.")
     .argument("[files...]", "UTF-8 text (default: standard input)")
     .requiredOption("--out <folder>", "the model, its tokenizer, its recipe, its curve and its checkpoint")
+    .option("--config <file>", "a JSON file of these options by name, as the training.json of another run")
     .option("--tokenizer <file>", "a tokenizer.json (default: each character is a token)")
     .option(
       "--vocab-size <n>",
@@ -96,13 +111,22 @@ export function addTrain(program: Command, io: Io): void {
     )
     .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 100."), 100)
     .option("--resume", "go on with the run that is in the folder")
-    .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, "wasm")
+    .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, `wasm,threads=${cores}`)
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText("after", "\nExample:\n  qkv train shakespeare.txt --out shakespeare --device wasm,threads=2")
-    .action((files: string[], options: Options) => runTrain(files, options, io));
+    .action(async (files: string[], { config: path }: Options, command: Command) => {
+      const config = path === undefined ? {} : await applyConfig(command, path, notOptions);
+      const named = files.length > 0 ? files : filesOf(config["files"] ?? []);
+      await runTrain(named, command.opts<Options>(), config["sums"] as Sums | undefined, io);
+    });
 }
 
-async function runTrain(paths: readonly string[], options: Options, io: Io): Promise<void> {
+async function runTrain(
+  paths: readonly string[],
+  options: Options,
+  sums: Sums | undefined,
+  io: Io,
+): Promise<void> {
   const { json, out, device: deviceName, saveEvery, resume = false, steps } = options;
   const recipe: Recipe = {
     tokenizer: await tokenizerOption(options),
@@ -128,19 +152,26 @@ async function runTrain(paths: readonly string[], options: Options, io: Io): Pro
     const folder = await openTrainingFolder(out);
     const device = await openDevice(deviceName);
     let first: number | undefined;
+    const losses: number[] = [];
+    const { out: _out, config: _config, resume: _resume, json: _json, ...own } = options;
+    const versions = { qkv: __VERSION__, node: process.version };
+    const settings = { files: paths, ...own, versions };
     const result = await trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
-      ...{ folder, resume, saveEvery, device, signal: io.signal },
+      ...{ folder, settings, resume, saveEvery, device, signal: io.signal },
+      ...(sums && { sums }),
       onStep({ step, loss, evaluation, tokensPerSecond }) {
         first ??= step - 1;
-        if (evaluation !== undefined) {
+        losses.push(loss);
+        if (evaluation !== undefined || isMark(step)) {
           progress.clear();
-          io.err.write(`step ${step}: loss ${loss.toFixed(4)}, held-back ${evaluation.toFixed(4)}\n`);
+          const heldBack = evaluation === undefined ? "" : `, held-back ${evaluation.toFixed(4)}`;
+          io.err.write(`step ${step}: loss ${loss.toFixed(4)}${heldBack}\n`);
         }
         const perStep = (performance.now() - start) / 1000 / (step - first);
         const left = duration((steps - step) * perStep);
         progress.show(
           step / steps,
-          `${step} of ${steps}, loss ${loss.toFixed(4)}, ${Math.round(tokensPerSecond)} tokens/s, ${left} left`,
+          `${step} of ${steps}, loss ${loss.toFixed(4)} ${sparkline(losses, 16)} ${Math.round(tokensPerSecond)} tokens/s, ${left} left`,
         );
       },
     });
@@ -177,6 +208,13 @@ async function tokenizerOption({ tokenizer, vocabSize }: Options): Promise<Recip
   } catch (cause) {
     return refuse("a tokenizer.json that can be read", "`qkv train-tokenizer` makes one.", cause);
   }
+}
+
+function filesOf(files: unknown): string[] {
+  if (Array.isArray(files) && files.every((file) => typeof file === "string")) return files;
+  const expected = "a list of paths";
+  const fix = 'write it as ["text.txt"], or name the files on the command line.';
+  throw new ArgumentError({ fn: "qkv", argument: "--config: files", received: files, expected, fix });
 }
 
 function duration(seconds: number): string {

@@ -68,6 +68,14 @@ test("training ends when evaluations get no better, and when the signal says so"
   expect(await all(run)).toHaveLength(4);
   expect(asked).toEqual([3, 2, 2.5, 2.1]);
 
+  // A run that goes on is as patient as it was.
+  const rest = train({
+    ...common,
+    ...{ params: model.init(1), steps: 10, evaluate: () => 2.1, evaluateEvery: 1, patience: 2 },
+    evaluations: [3, 2, 2.5],
+  });
+  expect(await all(rest)).toHaveLength(1);
+
   const controller = new AbortController();
   const params = model.init(1);
   const seen: number[] = [];
@@ -106,5 +114,17 @@ test("meanLoss weighs every token the same, however batches are cut", async () =
 test("numbers of steps that are none are refused", async () => {
   await expect(all(train({ ...common, params: model.init(1), steps: 1.5 }))).rejects.toThrow(
     "train: `steps` is 1.5, expected a whole number, 0 or more.",
+  );
+});
+
+test("batches may come later, as from a stream", async () => {
+  const [now, later] = [model.init(1), model.init(1)];
+  const losses = await all(train({ ...common, params: now, steps: 3, accumulate: 2 }));
+  const slow = async (step: number) => {
+    await new Promise((done) => setTimeout(done, 1));
+    return batchAt(step);
+  };
+  expect(await all(train({ ...common, params: later, steps: 3, accumulate: 2, batchAt: slow }))).toEqual(
+    losses,
   );
 });

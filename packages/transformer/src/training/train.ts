@@ -11,8 +11,8 @@ export type TrainOptions<P, B = Batch> = Training<P, B> & {
   params: P;
   /** Where the run stands. Default: its beginning, `optimizer.init(params)`. */
   state?: OptimizerState<P>;
-  /** The batch of a step, or of a part of one where gradients are accumulated. */
-  batchAt(step: number): B;
+  /** The batch of a step, or of a part of one where gradients are accumulated; it may come later, as from a stream. */
+  batchAt(step: number): B | Promise<B>;
   /** Updates in all, those that `state` has seen included. */
   steps: number;
   /** Batches of one update. Default 1. */
@@ -23,6 +23,8 @@ export type TrainOptions<P, B = Batch> = Training<P, B> & {
   evaluateEvery?: number;
   /** Ends the run when so many evaluations in a row were no better than the best. Default: never. */
   patience?: number;
+  /** What evaluations said before `state`, for the patience of a run that goes on. Default: nothing yet. */
+  evaluations?: readonly number[];
   /** Ends the run after the step it is in: the generator throws the signal's reason. */
   signal?: AbortSignal;
 };
@@ -86,10 +88,17 @@ export async function* train<P, B = Batch>(
   const update = trainStep(options);
   const breathe = breather();
   let [best, worse] = [Infinity, 0];
-  while (state.step < steps) {
+  const note = (evaluation: number) => {
+    worse = evaluation < best ? 0 : worse + 1;
+    best = Math.min(best, evaluation);
+  };
+  options.evaluations?.forEach(note);
+  const impatient = () => patience !== undefined && worse >= patience;
+  while (state.step < steps && !impatient()) {
     signal?.throwIfAborted();
     const start = performance.now();
-    const batches = Array.from({ length: accumulate }, (_, i) => batchAt(state.step * accumulate + i));
+    const first = state.step * accumulate;
+    const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
     const loss = await numberOf(update(params, state, batches));
     const timeMs = performance.now() - start;
     if (!Number.isFinite(loss)) {
@@ -99,11 +108,7 @@ export async function* train<P, B = Batch>(
     const due = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
     const evaluation = evaluate && due ? await evaluate(params) : undefined;
     yield { step: state.step, loss, timeMs, evaluation, params, state };
-    if (evaluation !== undefined) {
-      worse = evaluation < best ? 0 : worse + 1;
-      best = Math.min(best, evaluation);
-      if (patience !== undefined && worse >= patience) return;
-    }
+    if (evaluation !== undefined) note(evaluation);
     await breathe();
   }
 }

@@ -1,0 +1,19 @@
+const bars = "▁▂▃▄▅▆▇█";
+
+/**
+ * Numbers as a line of bars, the lowest a flat one: means of stretches where there are more numbers than bars.
+ *
+ * @param width - Bars at most.
+ */
+export function sparkline(values: readonly number[], width: number): string {
+  const count = Math.min(width, values.length);
+  const means = Array.from({ length: count }, (_, i) => {
+    const part = values.slice(
+      Math.floor((i * values.length) / count),
+      Math.floor(((i + 1) * values.length) / count),
+    );
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+  const [low, high] = [Math.min(...means), Math.max(...means)];
+  return means.map((mean) => bars[high > low ? Math.round(((mean - low) / (high - low)) * 7) : 0]).join("");
+}
