@@ -10,7 +10,9 @@ export type Storage = { readonly dtype: DType; readonly length: number };
 
 /** How a kernel reads a tensor: element `(i, j)` is `array[offset + i * strides[0] + j * strides[1]]`. */
 export type View = {
+  /** On a device whose numbers are out of reach, asking for them fetches them. */
   readonly array: TypedArray;
+  readonly storage: Storage;
   readonly dtype: DType;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
@@ -54,8 +56,15 @@ export type Device = {
   allocate(dtype: DType, length: number, zeroed?: boolean): Storage;
   /** Takes host numbers in: the plain device keeps the array, others copy it. No scope owns the result. */
   adopt(dtype: DType, array: TypedArray): Storage;
-  /** The numbers of an allocation, in place on host devices. */
-  array(storage: Storage): TypedArray;
+  /**
+   * The numbers of an allocation, in place on host devices. Others fetch them, and take what is written there as the
+   * numbers from then on, unless `use` says that nothing is.
+   */
+  array(storage: Storage, use?: "read"): TypedArray;
+  /** Whether numbers are out of the program's reach, so that kernels of the device get no arrays. */
+  readonly remote?: true;
+  /** The numbers of an allocation of a remote device, without keeping the program waiting. */
+  fetch?(storage: Storage): Promise<TypedArray>;
   /** Whether they lie where others will: in memory that moves or is used again. What a program reads is a copy then. */
   lends?(storage: Storage): boolean;
   /** Counts one run of an op, for the report. */

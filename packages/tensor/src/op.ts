@@ -1,4 +1,4 @@
-import { type DType, isPacked, refuse, type Shape, sizeOf } from "@qkv/core";
+import { type DType, isPacked, refuse, type Shape, sizeOf, type TypedArray } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -56,7 +56,7 @@ export function runAll<Attributes>(
     ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
     : specs.map((spec) => new Tensor(device, allocate(spec), spec.shape));
   if (op.kernel) {
-    const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(viewOf), outputs.map(viewOf), attributes);
+    const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     const ran = own !== undefined && runOn(own) !== false;
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) runOn(op.kernel);
@@ -76,10 +76,30 @@ export function run<Attributes>(
   return runAll(op, inputs, attributes)[0]!;
 }
 
-/** How a kernel reads a tensor. */
+/** How a kernel reads and writes a tensor. */
 export function viewOf(tensor: Tensor): View {
   const { device, storage, dtype, shape, strides, offset } = tensor;
-  return { array: device.array(storage), dtype, shape, strides, offset };
+  if (device.remote) return lazyView(tensor, () => device.array(storage));
+  return { array: device.array(storage), storage, dtype, shape, strides, offset };
+}
+
+/** How a kernel reads a tensor that it does not change. */
+export function readOf(tensor: Tensor): View {
+  const { device, storage } = tensor;
+  return device.remote ? lazyView(tensor, () => device.array(storage, "read")) : viewOf(tensor);
+}
+
+function lazyView({ storage, dtype, shape, strides, offset }: Tensor, array: () => TypedArray): View {
+  return {
+    get array() {
+      return array();
+    },
+    storage,
+    dtype,
+    shape,
+    strides,
+    offset,
+  };
 }
 
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */

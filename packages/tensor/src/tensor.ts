@@ -50,19 +50,24 @@ export class Tensor {
 
   /**
    * The numbers in row-major order, on devices whose memory the program can reach (`js`, `wasm`). A copy where they lie
-   * in the device's own memory (inside a scope, or moved there with `to`), else not: do not write to it.
+   * in the device's own memory (inside a scope, or moved there with `to`), else not: do not write to it. On a GPU it
+   * keeps the program waiting until they are there: `read` does not.
    */
   get data(): TypedArray {
-    const array = this.device.array(this.storage);
-    const size = sizeOf(this.shape);
-    if (!isContiguous(this.shape, this.strides)) return copyPacked(this, array);
-    const own = size === array.length ? array : array.subarray(this.offset, this.offset + size);
-    return this.device.lends?.(this.storage) ? own.slice() : own;
+    return this.#packed(this.device.array(this.storage, "read"));
   }
 
   /** The numbers in row-major order, on every device. */
   async read(): Promise<TypedArray> {
-    return this.data;
+    const { device, storage } = this;
+    return device.fetch ? this.#packed(await device.fetch(storage)) : this.data;
+  }
+
+  #packed(array: TypedArray): TypedArray {
+    const size = sizeOf(this.shape);
+    if (!isContiguous(this.shape, this.strides)) return copyPacked(this, array);
+    const own = size === array.length ? array : array.subarray(this.offset, this.offset + size);
+    return this.device.lends?.(this.storage) ? own.slice() : own;
   }
 
   /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */

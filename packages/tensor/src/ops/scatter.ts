@@ -45,7 +45,7 @@ export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
     const written = { array: new Int32Array(sizeOf(shape)), strides: stridesOf(shape) };
     scatterInto(written.array, written.strides, shape[axis]!, indices!, own, axis, false);
     const read = { ...out!, array: new Int32Array(own.array.length) };
-    gatherOp.kernel!([{ ...written, dtype: "int32", shape, offset: 0 }, indices!], [read], { axis });
+    gatherOp.kernel!([{ ...out!, ...written, dtype: "int32", shape, offset: 0 }, indices!], [read], { axis });
     for (let k = 0; k < own.array.length; k++) out!.array[k] = Number(read.array[k] === k);
   },
 };

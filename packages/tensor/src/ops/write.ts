@@ -1,5 +1,6 @@
 import { ArgumentError, eachRow, normalizeAxis, ShapeError } from "@qkv/core";
-import { checkTensor, viewOf } from "../op.js";
+import type { Kernel } from "../contracts.js";
+import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
 /**
@@ -45,7 +46,12 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       fix: "grow the target first, or write less.",
     });
   }
-  const [to, from] = [viewOf(target), viewOf(source)];
+  const [to, from] = [viewOf(target), readOf(source)];
+  // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
+  const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
+  const ran = own !== undefined && own([from], [to], { axis: at, start }) !== false;
+  if (target.device.remote) target.device.note("write", ran ? "device" : "plain");
+  if (ran) return;
   const offset = to.offset + start * to.strides[at]!;
   eachRow(source.shape, [to.strides, from.strides], [offset, from.offset], ([o, i], [dO, dI], length) => {
     for (let k = 0; k < length; k++) to.array[o! + k * dO!] = from.array[i! + k * dI!]!;

@@ -119,7 +119,7 @@ type Place = { numbers(): Float32Array; done(): Tensor };
 /** Room for a tensor on a device, which it stays in. */
 function placeOn(device: Device, shape: readonly number[]): Place {
   const size = shape.reduce((a, b) => a * b, 1);
-  if (!isHost(device)) {
+  if (device.remote) {
     const numbers = new Float32Array(size);
     return {
       numbers: () => numbers,
@@ -141,11 +141,6 @@ function placeOn(device: Device, shape: readonly number[]): Place {
     numbers: () => device.array(storage) as Float32Array,
     done: () => new Tensor(device, storage, [...shape]),
   };
-}
-
-/** Whether a device's memory can be written in place. */
-function isHost(device: Device): boolean {
-  return device.name === "js" || device.name.startsWith("wasm");
 }
 
 /** Stored rows to the rows of their parts. */
