@@ -26,6 +26,7 @@ const arrows: Record<string, string[]> = {
   "@qkv/core": [],
   "@qkv/tensor": ["@qkv/core"],
   "@qkv/wasm": ["@qkv/core", "@qkv/tensor"],
+  "@qkv/gpu": ["@qkv/core", "@qkv/tensor"],
   "@qkv/attention": ["@qkv/core", "@qkv/tensor"],
   "@qkv/kv-cache": ["@qkv/core", "@qkv/tensor"],
   "@qkv/tokenizer": ["@qkv/core"],

@@ -7,6 +7,7 @@ const packages = [
   "attention",
   "tensor",
   "wasm",
+  "gpu",
   "kv-cache",
   "tokenizer",
   "transformer",

@@ -1,0 +1,149 @@
+import { DeviceError } from "@qkv/core";
+import type { Device, DeviceMemory, DeviceReport, Kernel } from "@qkv/tensor";
+import { scopes } from "@qkv/tensor/devices";
+import type { Buffer, Engine } from "./engine.js";
+import { Failure } from "./failure.js";
+import type { GpuMode } from "./options.js";
+import { Store, type Stored } from "./store.js";
+
+export type GpuReport = DeviceReport & {
+  readonly mode: GpuMode;
+  /** Why this mode. */
+  readonly why: string;
+  /** The adapter's name, where there is one: `ANGLE (NVIDIA, …)`. */
+  readonly renderer: string | undefined;
+  /** Whether the renderer is a program of the CPU: its times say nothing about GPUs. */
+  readonly software: boolean;
+  readonly limits: { readonly maxTextureSize: number | undefined };
+  /** Largest distance of the self-test from the plain device, as a share of the largest number. */
+  readonly selfTestError: number;
+  /** What failed on the device and was done again on the plain one (`fallback: true`). */
+  readonly fallbacks: readonly { readonly op: string; readonly reason: string }[];
+};
+
+export type GpuMemory = DeviceMemory & {
+  /** Textures that hold tensors now. */
+  readonly textures: number | undefined;
+  /** Bytes that compiled kernels keep for their next run. */
+  readonly idleBytes: number;
+};
+
+export type GpuDevice = Omit<Device, "report" | "memory"> & {
+  report(): GpuReport;
+  memory(): GpuMemory;
+  /** Lets go of kernels and of the context. The device refuses work from then on. */
+  close(): void;
+};
+
+/** What a mode brings: its engine, its kernels, and what it knows about itself. */
+export type Parts<B extends Buffer> = {
+  readonly engine: Engine<B>;
+  kernels(store: Store<B>): Readonly<Record<string, Kernel<never>>>;
+  readonly about: Omit<GpuReport, "name" | "calls" | "fallbacks" | "selfTestError">;
+  textures(): number | undefined;
+};
+
+export type DeviceOptions = { readonly budgetBytes: number; readonly fallback: boolean };
+
+/** @returns The device, and where the error of its self-test goes. */
+export function makeDevice<B extends Buffer>(
+  { engine, kernels, about, textures }: Parts<B>,
+  { budgetBytes, fallback }: DeviceOptions,
+): { device: GpuDevice; tested(error: number): void } {
+  const name = `gpu:${about.mode}`;
+  const store = new Store(engine, budgetBytes);
+  const calls: Record<string, { device: number; plain: number }> = {};
+  const fallbacks: { op: string; reason: string }[] = [];
+  let selfTestError = NaN;
+  /** The op that ran last: what a read that fails was waiting for. */
+  let last = "none yet";
+  const of = (storage: unknown) => storage as Stored<B>;
+  const { scope, recording, own, keep, active } = scopes(
+    (storage) => store.release(of(storage)),
+    (storage) => store.place(of(storage), "loose"),
+  );
+
+  const guarded = (op: string, kernel: Kernel<never>): Kernel<never> => {
+    return (inputs, outputs, attributes) => {
+      last = op;
+      try {
+        return kernel(inputs, outputs, attributes);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        if (!fallback) throw deviceError(op, error);
+        if (fallbacks.length < 100) fallbacks.push({ op, reason: error.message });
+        return false;
+      }
+    };
+  };
+  const reading = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw error instanceof Failure ? deviceError(last, error) : error;
+    }
+  };
+
+  const table = Object.entries(kernels(store)).map(([op, kernel]) => [op, guarded(op, kernel)] as const);
+  const device: GpuDevice = {
+    name,
+    kernels: Object.fromEntries(table),
+    remote: true,
+    scope,
+    recording,
+    keep(storage) {
+      keep(storage);
+      store.place(of(storage), "kept");
+    },
+    report: () => ({
+      name,
+      ...about,
+      selfTestError,
+      calls: structuredClone(calls),
+      fallbacks: structuredClone(fallbacks),
+    }),
+    memory: () => ({
+      bytes: store.bytes,
+      peakBytes: store.peakBytes,
+      textures: textures(),
+      idleBytes: engine.idleBytes(),
+    }),
+    allocate(dtype, length) {
+      reading(() => store.trim());
+      const storage = store.make(dtype, length, undefined, active() ? "scope" : "loose");
+      own(storage);
+      return storage;
+    },
+    adopt: (dtype, array) => store.make(dtype, array.length, array, "loose"),
+    array: (storage, use) => reading(() => store.array(of(storage), use)),
+    fetch: (storage) =>
+      store.fetch(of(storage)).catch((error: unknown) => {
+        throw error instanceof Failure ? deviceError(last, error) : error;
+      }),
+    note(op, ranOn) {
+      (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
+    },
+    close: () => engine.close(),
+  };
+  return { device, tested: (error) => void (selfTestError = error) };
+}
+
+const fixes: Record<Failure["kind"], string> = {
+  lost: "make a new device with `gpu()` and move the parameters there again; what was only on the GPU is gone. Fewer or smaller tensors, and fewer pages with WebGL, make it rarer.",
+  size: "cut the work into smaller pieces, or do this part on another device: `tensor.to(js())`.",
+  compile:
+    "please report the message with the renderer's name; `gpu({ fallback: true })` does such work on the plain device.",
+  memory:
+    "work inside of `device.scope(() => …)` so that intermediate results are let go, or on smaller pieces.",
+};
+
+function deviceError(op: string, failure: Failure): DeviceError {
+  return new DeviceError({
+    fn: op,
+    argument: "device",
+    received: failure,
+    expected: "a GPU that finishes its work",
+    fix: fixes[failure.kind],
+    cause: failure.cause,
+  });
+}

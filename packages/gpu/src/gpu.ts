@@ -1,0 +1,113 @@
+import { DeviceError } from "@qkv/core";
+import type { GpuDevice } from "./device.js";
+import { makeDevice } from "./device.js";
+import { loadGpuJs, type GpuJs } from "./gpujs.js";
+import { checkOptions, type GpuMode, type GpuOptions } from "./options.js";
+import { openContext, rendererOf } from "./renderer.js";
+import { selfTest } from "./self-test.js";
+import { scalarKernels } from "./webasm/kernels.js";
+import { Scalars } from "./webasm/scalars.js";
+import { shaderKernels } from "./webgl2/kernels.js";
+import { Shaders } from "./webgl2/shaders.js";
+
+/**
+ * A device on gpu.js, a peer dependency that is loaded when this is called. Operations run where their inputs live and
+ * return at once; `await tensor.read()` waits for numbers. What has no kernel here runs the plain one, on numbers that
+ * are read back, and `device.report()` counts it.
+ *
+ * Mode `webgl2` draws with shaders, in a page or a worker. Mode `webasm` runs gpu.js's own WebAssembly, anywhere; it
+ * needs no GPU and is no faster than `@qkv/wasm`. `auto` takes `webgl2` where the renderer is hardware, else `webasm`.
+ *
+ * Inside `device.scope(() => …)` intermediate tensors stay on the GPU until its end. Outside, results stay there under a
+ * budget. Parameters are moved once, with `tensor.to(device)`.
+ *
+ * @throws {ArgumentError} If an option is none of those that it takes; of gpu.js's modes `webgl` and `cpu` are refused.
+ * @throws {DeviceError} Where gpu.js or the mode is missing, or the self-test gives wrong numbers. Later, from a call or
+ *   a read: the context was lost, memory ran out, a tensor is too large for a texture, a shader does not compile.
+ *
+ * @example
+ * ```ts
+ * import { matmul, tensor } from "@qkv/tensor";
+ * import { gpu } from "@qkv/gpu";
+ *
+ * const device = await gpu({ mode: "webasm" });
+ * const x = tensor([[1, 2], [3, 4]]).to(device);
+ * await matmul(x, x).read(); // => [7, 10, 15, 22]
+ * device.report().mode; // => "webasm"
+ * ```
+ */
+export async function gpu(options: GpuOptions = {}): Promise<GpuDevice> {
+  const checked = checkOptions(options);
+  const GPU = await loadGpuJs();
+  const { mode, why } = choose(GPU, checked.mode);
+  const { device, tested } =
+    mode === "webgl2" ? onShaders(GPU, why, checked) : onWebAssembly(GPU, why, checked);
+  tested(await selfTest(device));
+  return device;
+}
+
+function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
+  const gl = openContext();
+  if (!gl) throw missing("webgl2", "no WebGL2 context could be had");
+  const shaders = new Shaders(GPU, gl, options.maxTextureSize);
+  const { name, software } = rendererOf(gl);
+  return makeDevice(
+    {
+      engine: shaders,
+      kernels: (store) => shaderKernels({ shaders, store }),
+      about: {
+        mode: "webgl2",
+        why,
+        renderer: name,
+        software,
+        limits: { maxTextureSize: shaders.maxTextureSize },
+      },
+      textures: () => shaders.textures,
+    },
+    options,
+  );
+}
+
+function onWebAssembly(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
+  const scalars = new Scalars(GPU);
+  return makeDevice(
+    {
+      engine: scalars,
+      kernels: (store) => scalarKernels({ scalars, store }),
+      about: {
+        mode: "webasm",
+        why,
+        renderer: undefined,
+        software: true,
+        limits: { maxTextureSize: undefined },
+      },
+      textures: () => undefined,
+    },
+    options,
+  );
+}
+
+function choose(GPU: GpuJs, asked: GpuMode | "auto"): { mode: GpuMode; why: string } {
+  if (asked === "webasm" && !GPU.isWebAssemblySupported) throw missing("webasm", "no WebAssembly here");
+  if (asked === "webgl2" && !GPU.isWebGL2Supported) throw missing("webgl2", "no WebGL2 here");
+  if (asked !== "auto") return { mode: asked, why: "asked for" };
+  if (!GPU.isWebGL2Supported) return { mode: "webasm", why: "there is no WebGL2" };
+  const probe = openContext();
+  const renderer = probe && rendererOf(probe);
+  probe?.getExtension("WEBGL_lose_context")?.loseContext();
+  if (renderer && !renderer.software) return { mode: "webgl2", why: `the renderer is ${renderer.name}` };
+  return { mode: "webasm", why: `the renderer is software: ${renderer?.name ?? "unknown"}` };
+}
+
+function missing(mode: GpuMode, received: string): DeviceError {
+  return new DeviceError({
+    fn: "gpu",
+    argument: "mode",
+    received,
+    expected: `an engine with ${mode === "webgl2" ? "WebGL2 and float textures" : "WebAssembly"}`,
+    fix:
+      mode === "webgl2"
+        ? 'use `gpu({ mode: "webasm" })`, or @qkv/wasm, which is faster.'
+        : "use `js()` of @qkv/tensor.",
+  });
+}

@@ -1,0 +1,57 @@
+import { ArgumentError } from "@qkv/core";
+
+/** Where kernels run: shaders in WebGL2, or gpu.js's own WebAssembly, which needs no GPU. */
+export type GpuMode = "webgl2" | "webasm";
+
+export type GpuOptions = {
+  /** Default `auto`: `webgl2` where a hardware renderer is found, else `webasm`. */
+  mode?: GpuMode | "auto";
+  /** Whether work that fails on the device is done again on the plain one, and reported. Default false: an error. */
+  fallback?: boolean;
+  /** Bytes of results outside of scopes that stay on the device. Default 256 MiB. */
+  budgetBytes?: number;
+  /** Largest side of a texture. Default: the adapter's. */
+  maxTextureSize?: number;
+};
+
+const refused: Record<string, string> = {
+  webgl: "WebGL1 has only loops with constant bounds, and no float textures to rely on: use `webgl2`.",
+  cpu: "gpu.js's cpu mode needs `eval` and is no faster than plain code: use `js()` of @qkv/tensor.",
+  headlessgl: "it is WebGL1: use `webasm` in Node.",
+  gpu: "leave `mode` out: the best one is found.",
+  dev: "it is for debugging kernels of your own.",
+  async: "results are returned at once here in every mode, and reading waits: leave `mode` out.",
+  webgpu:
+    "its kernels cannot read each other's vectors, and no synchronous call can wait for them: use `webgl2`.",
+};
+
+/** Fills in defaults and refuses what no device could be made of. */
+export function checkOptions(options: GpuOptions): Required<GpuOptions> {
+  const { mode = "auto", fallback = false, budgetBytes = 2 ** 28, maxTextureSize = 2 ** 14 } = options;
+  const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
+    if (!right) throw new ArgumentError({ fn: "gpu", argument, received, expected, fix });
+  };
+  check(
+    ["auto", "webgl2", "webasm"].includes(mode),
+    "mode",
+    mode,
+    '"auto", "webgl2" or "webasm"',
+    refused[mode] ?? "leave it out: the best one is found.",
+  );
+  check(typeof fallback === "boolean", "fallback", fallback, "true or false", "leave it out for errors.");
+  check(
+    Number.isFinite(budgetBytes) && budgetBytes >= 0,
+    "budgetBytes",
+    budgetBytes,
+    "a number of bytes, 0 or more",
+    "leave it out for 256 MiB.",
+  );
+  check(
+    Number.isInteger(maxTextureSize) && maxTextureSize >= 2,
+    "maxTextureSize",
+    maxTextureSize,
+    "a whole number of texels, 2 or more",
+    "leave it out for what the adapter takes.",
+  );
+  return { mode, fallback, budgetBytes, maxTextureSize };
+}

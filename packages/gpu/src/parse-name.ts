@@ -1,0 +1,21 @@
+import type { GpuOptions } from "./options.js";
+
+/**
+ * The options that a device's name stands for: `gpu[:MODE]`.
+ *
+ * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`.
+ * @returns The options; undefined if this is not the name of such a device.
+ *
+ * @example
+ * ```ts
+ * import { parseGpuName } from "@qkv/gpu";
+ *
+ * parseGpuName("gpu:webasm"); // => {"mode":"webasm"}
+ * parseGpuName("js"); // => undefined
+ * ```
+ */
+export function parseGpuName(name: string): GpuOptions | undefined {
+  if (name === "gpu") return {};
+  const mode = /^gpu:(webgl2|webasm)$/.exec(name)?.[1] as "webgl2" | "webasm" | undefined;
+  return mode && { mode };
+}

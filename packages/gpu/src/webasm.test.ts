@@ -1,0 +1,24 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { agree } from "./agree.js";
+import { gpu, type GpuDevice } from "./index.js";
+import { common, ofShaders } from "./kernels.cases.js";
+
+let device: GpuDevice;
+beforeAll(async () => {
+  device = await gpu({ mode: "webasm" });
+});
+
+describe("kernels give what the plain ones give", () => {
+  test.each(common)("$name", async ({ f, inputs, ...agreement }) => {
+    await agree(device, f, inputs, agreement);
+  });
+  // What has no kernel in this mode runs the plain one, on the device's numbers.
+  test.each(ofShaders)("$name", async ({ f, inputs, tolerance }) => {
+    await agree(device, f, inputs, tolerance === undefined ? {} : { tolerance });
+  });
+});
+
+test("in Node, `auto` is webasm, and says why", async () => {
+  const { mode, why } = (await gpu()).report();
+  expect({ mode, why }).toEqual({ mode: "webasm", why: "there is no WebGL2" });
+});

@@ -1,0 +1,24 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { agree } from "./agree.js";
+import { gpu, type GpuDevice } from "./index.js";
+import { common, ofShaders } from "./kernels.cases.js";
+
+let device: GpuDevice;
+beforeAll(async () => {
+  device = await gpu({ mode: "webgl2" });
+});
+
+test("the report tells what it runs on", () => {
+  const { mode, why, renderer, software, limits, selfTestError } = device.report();
+  expect({ mode, why }).toEqual({ mode: "webgl2", why: "asked for" });
+  expect(renderer).toMatch(/\w/);
+  expect(software).toBe(/swiftshader|llvmpipe/i.test(renderer!));
+  expect(limits.maxTextureSize).toBeGreaterThanOrEqual(2048);
+  expect(selfTestError).toBeLessThan(1e-5);
+});
+
+describe("kernels give what the plain ones give", () => {
+  test.each([...common, ...ofShaders])("$name", async ({ f, inputs, ...agreement }) => {
+    await agree(device, f, inputs, agreement);
+  });
+});

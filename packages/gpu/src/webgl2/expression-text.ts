@@ -1,0 +1,83 @@
+import { sizeOf } from "@qkv/core";
+import type { View } from "@qkv/tensor";
+import type { Expr, Expression } from "@qkv/tensor/expressions";
+import { float } from "./glsl.js";
+
+/** Whether a shader can run an expression: functions of the program's own, and random numbers, it cannot. */
+export function isShaderText({ steps }: Expression): boolean {
+  return steps.every(({ step }) => step.kind !== "call" && step.kind !== "keep");
+}
+
+const unary: Record<string, (x: string) => string> = {
+  neg: (x) => `-${x}`,
+  abs: (x) => `abs(${x})`,
+  exp: (x) => `exp(${x})`,
+  log: (x) => `log(${x})`,
+  tanh: (x) => `tanh_(${x})`,
+  sqrt: (x) => `sqrt(${x})`,
+  floor: (x) => `floor(${x})`,
+  not: (x) => `float(${x} == 0.0)`,
+};
+
+const binary: Record<string, (a: string, b: string) => string> = {
+  add: (a, b) => `${a} + ${b}`,
+  sub: (a, b) => `${a} - ${b}`,
+  mul: (a, b) => `${a} * ${b}`,
+  div: (a, b) => `${a} / ${b}`,
+  min: (a, b) => `min(${a}, ${b})`,
+  max: (a, b) => `max(${a}, ${b})`,
+  pow: (a, b) => `pow_(${a}, ${b})`,
+  less: (a, b) => `float(${a} < ${b})`,
+  lessEqual: (a, b) => `float(${a} <= ${b})`,
+  greater: (a, b) => `float(${a} > ${b})`,
+  greaterEqual: (a, b) => `float(${a} >= ${b})`,
+  equal: (a, b) => `float(${a} == ${b})`,
+  and: (a, b) => `float(${a} != 0.0 && ${b} != 0.0)`,
+  or: (a, b) => `float(${a} != 0.0 || ${b} != 0.0)`,
+};
+
+/**
+ * A GLSL function of a recorded expression: `float NAME(float score, float batch, float head, float query, float key)`.
+ *
+ * @param tables - How each table of the expression lies, and the name of its input. Offsets come as `NAMEAt`.
+ */
+export function expressionText(
+  name: string,
+  { steps, tables }: Expression,
+  views: readonly { readonly view: View; readonly input: string }[],
+): string {
+  const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
+  const of = (expr: Expr) => names.get(expr)!;
+  const lines = steps.map((expr) => {
+    const { step } = expr;
+    const value = (): string => {
+      switch (step.kind) {
+        case "symbol":
+          return step.name;
+        case "number":
+          return float(step.value);
+        case "unary":
+          return unary[step.name]!(of(step.x));
+        case "binary":
+          return binary[step.name]!(of(step.a), of(step.b));
+        case "where":
+          return `${of(step.condition)} != 0.0 ? ${of(step.a)} : ${of(step.b)}`;
+        case "lookup": {
+          const { view, input } = views[tables.indexOf(step.table)]!;
+          const places = step.indices.map((index, axis) => {
+            const last = Math.max(0, view.shape[axis]! - 1);
+            return ` + int(clamp(trunc(${of(index)}), 0.0, ${float(last)})) * ${view.strides[axis]}`;
+          });
+          return sizeOf(view.shape) === 0 ? "0.0" : `${input}1(${input}At${places.join("")})`;
+        }
+        default:
+          return "0.0";
+      }
+    };
+    return `float ${of(expr)} = ${value()};`;
+  });
+  return `float ${name}(float score, float batch, float head, float query, float key) {
+  ${lines.join("\n  ")}
+  return e${steps.length - 1};
+}`;
+}

@@ -1,0 +1,26 @@
+import { sizeOf } from "@qkv/core";
+import type { View } from "@qkv/tensor";
+import type { Store } from "../store.js";
+import type { Run, Shaders, Texture } from "./shaders.js";
+
+/** What kernels run on: the shaders, and where tensors are. */
+export type Gl = { readonly shaders: Shaders; readonly store: Store<Texture> };
+
+/** Runs a shader whose result is an output. */
+export function runInto({ shaders, store }: Gl, output: View, run: Omit<Run, "length">): true {
+  store.put(output, shaders.run({ ...run, length: sizeOf(output.shape) }));
+  return true;
+}
+
+/** Runs `f` with textures that only the call needs: `own` notes one, and all are let go at the end. */
+export function withScratch<T>({ store }: Gl, f: (own: (texture: Texture) => Texture) => T): T {
+  const scratch: Texture[] = [];
+  try {
+    return f((texture) => {
+      scratch.push(texture);
+      return texture;
+    });
+  } finally {
+    for (const texture of scratch) store.drop(texture);
+  }
+}

@@ -1,0 +1,134 @@
+import { sizeOf } from "@qkv/core";
+import type { Kernel, View } from "@qkv/tensor";
+import { runInto, type Gl } from "../gl.js";
+import { erfText, float, powText, tanhText } from "../glsl.js";
+import { oneByOne } from "../numbers.js";
+import { isInOrder, joinAxes, placeText, stridesTo } from "../strides.js";
+
+type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
+type Formula = string | ((attributes: Attributes) => string);
+
+/** y of a. Not sine and cosine, of which GLSL promises 5e-4: they run on the plain device. */
+const unary: Record<string, Formula> = {
+  copy: "a",
+  neg: "-a",
+  abs: "abs(a)",
+  exp: "exp(a)",
+  expm1: "(abs(a) < 0.01 ? a * (1.0 + a * (0.5 + a * (0.16666667 + a * 0.041666668))) : exp(a) - 1.0)",
+  log: "log(a)",
+  log1p: "(abs(a) < 0.01 ? a * (1.0 - a * (0.5 - a * (0.33333333 - a * 0.25))) : log(1.0 + a))",
+  tanh: "tanh_(a)",
+  erf: "erf_(a)",
+  sqrt: "sqrt(a)",
+  rsqrt: "1.0 / sqrt(a)",
+  reciprocal: "1.0 / a",
+  floor: "floor(a)",
+  ceil: "ceil(a)",
+  sign: "sign(a)",
+  relu: "max(a, 0.0)",
+  sigmoid: "1.0 / (1.0 + exp(-a))",
+  silu: "a / (1.0 + exp(-a))",
+  swish: (attributes) => `a / (1.0 + exp(${float(-(attributes?.alpha ?? 1))} * a))`,
+  softplus: "max(a, 0.0) + log(1.0 + exp(-abs(a)))",
+  gelu: "0.5 * a * (1.0 + erf_(a * 0.70710678))",
+  geluTanh: "0.5 * a * (1.0 + tanh_(0.79788456 * a * (1.0 + 0.044715 * a * a)))",
+  geluSlope: "0.5 * (1.0 + erf_(a * 0.70710678)) + a * 0.3989422804 * exp(-0.5 * a * a)",
+  clamp: (attributes) =>
+    `min(max(a, ${float(attributes?.min ?? -Infinity)}), ${float(attributes?.max ?? Infinity)})`,
+};
+
+/** y of a and b. */
+const binary: Record<string, Formula> = {
+  add: "a + b",
+  sub: "a - b",
+  mul: "a * b",
+  div: "a / b",
+  maximum: "max(a, b)",
+  minimum: "min(a, b)",
+  pow: "pow_(a, b)",
+};
+
+/** 1 where it holds. */
+const comparisons: Record<string, Formula> = {
+  less: "float(a < b)",
+  lessEqual: "float(a <= b)",
+  greater: "float(a > b)",
+  greaterEqual: "float(a >= b)",
+  equal: "float(a == b)",
+  notEqual: "float(a != b)",
+};
+
+/** Functions of one, two or three numbers, on float32 of any strides, with broadcasting. */
+export function elementwiseKernels(gl: Gl): Record<string, Kernel<Attributes>> {
+  const kernels: Record<string, Kernel<Attributes>> = {};
+  const over = (name: string, formula: Formula, result: "float32" | "bool") => {
+    kernels[name] = (inputs, [output], attributes) =>
+      output!.dtype === result &&
+      inputs.every(({ dtype }) => dtype === "float32") &&
+      walk(gl, name, typeof formula === "string" ? formula : formula(attributes), inputs, output!);
+  };
+  for (const [name, formula] of Object.entries({ ...unary, ...binary })) over(name, formula, "float32");
+  for (const [name, formula] of Object.entries(comparisons)) over(name, formula, "bool");
+  kernels["where"] = (inputs, [output]) =>
+    output!.dtype === "float32" && walk(gl, "where", "a != 0.0 ? b : c", inputs, output!);
+  return kernels;
+}
+
+const names = ["a", "b", "c"];
+const helpers: Record<string, string> = { tanh_: tanhText, erf_: erfText, pow_: powText };
+
+function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], output: View): boolean {
+  if (sizeOf(output.shape) === 0) return false;
+  const singles = inputs.map((view) => gl.store.single(view));
+  const stored = inputs
+    .map((view, t) => ({ view, name: names[t]! }))
+    .filter((_, t) => singles[t] === undefined);
+  const axes = joinAxes(
+    output.shape,
+    stridesTo(
+      output.shape,
+      stored.map(({ view }) => view),
+    ),
+  );
+  const inOrder = stored.every(({ view }, t) => isInOrder(axes, t) && view.offset % 4 === 0);
+  const starts = stored.map(({ view, name }) => (view.offset === 0 ? "0" : `${name}At`));
+  const ints: Record<string, number> = {};
+  stored.forEach(({ view, name }) => {
+    if (view.offset !== 0) ints[`${name}At`] = inOrder ? view.offset / 4 : view.offset;
+  });
+  const floats: Record<string, number> = {};
+  singles.forEach((value, t) => {
+    if (value !== undefined) floats[`${names[t]}Value`] = value;
+  });
+  const given = names.flatMap((name, t) =>
+    singles[t] === undefined ? [] : [`float ${name} = ${name}Value; `],
+  );
+  const used = stored.map(({ name }) => name);
+  const helper = Object.keys(helpers)
+    .filter((one) => formula.includes(one))
+    .map((one) => helpers[one]!);
+  const f = `float f(${used.map((name) => `float ${name}`).join(", ")}) { ${given.join("")}return ${formula}; }`;
+  const lanes = (value: (lane: string) => string) =>
+    `vec4(${["x", "y", "z", "w"].map((lane) => `f(${value(lane)})`).join(", ")})`;
+  const text = inOrder
+    ? `vec4 compute(int i) {
+  ${used.map((name, t) => `vec4 v${name} = ${name}4(i + ${starts[t]});`).join("\n  ")}
+  return ${lanes((lane) => used.map((name) => `v${name}.${lane}`).join(", "))};
+}`
+    : `float number(int n) {
+  ${placeText(
+    axes,
+    used.map((name) => `${name}n`),
+    starts,
+  )}
+  return f(${used.map((name) => `${name}1(${name}n)`).join(", ")});
+}
+${oneByOne}`;
+  return runInto(gl, output, {
+    name,
+    text: [...helper, f, text].join("\n"),
+    inputs: Object.fromEntries(stored.map(({ view, name }) => [name, gl.store.bufferOf(view)])),
+    ints,
+    floats,
+  });
+}

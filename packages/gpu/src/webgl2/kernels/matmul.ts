@@ -1,0 +1,170 @@
+import { broadcastStrides, sizeOf } from "@qkv/core";
+import type { Kernel, View } from "@qkv/tensor";
+import { runInto, withScratch, type Gl } from "../gl.js";
+import { oneByOne } from "../numbers.js";
+import { packRows } from "./pack-rows.js";
+
+/**
+ * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n]. One thread computes four neighbours in a row: for four k it reads one texel
+ * of a and four of b, and does sixteen products. b is read as it lies, rows of n or (a weight that is transposed) rows of
+ * k; what lies otherwise, or not in whole texels, is packed first.
+ */
+export function matmulKernel(gl: Gl): Kernel<undefined> {
+  return (inputs, [output]) => {
+    const [a, b] = inputs as [View, View];
+    if (output!.dtype !== "float32" || sizeOf(output!.shape) === 0) return false;
+    const [M, K] = a.shape.slice(-2) as [number, number];
+    const N = b.shape.at(-1)!;
+    if (K === 0) return false;
+    return withScratch(gl, (own) => {
+      const left = rowsOf(gl, a, own);
+      // Rows of k are read as they lie; and where rows of n are not whole texels, columns are rows of their own.
+      const byColumns = b.strides.at(-2) === 1 && K > 1;
+      const turned = byColumns || N % 4 !== 0;
+      const right = rowsOf(gl, turned ? swapped(b) : b, own);
+      const wide = Math.ceil(N / 4);
+      const batch = output!.shape.slice(0, -2);
+      const text = turned ? productOfRows(M, K, N, left, right, batch) : product(M, K, N, left, right, batch);
+      const run = {
+        name: "matmul",
+        text,
+        inputs: { a: left.texture, b: right.texture },
+        ints: { aAt: left.at, bAt: right.at },
+      };
+      if (N % 4 === 0) return runInto(gl, output!, run);
+      const padded = own(gl.shaders.run({ ...run, length: (sizeOf(output!.shape) / N) * wide * 4 }));
+      return runInto(gl, output!, {
+        name: "unpad",
+        text: `float number(int n) { int row = n / ${N}; return x1(row * ${wide * 4} + n - row * ${N}); }
+${oneByOne}`,
+        inputs: { x: padded },
+      });
+    });
+  };
+}
+
+/** A batch of matrices whose rows are whole texels; places and steps are in texels. */
+type Rows = {
+  readonly texture: Parameters<typeof runInto>[2]["inputs"][string];
+  readonly at: number;
+  readonly step: number;
+  readonly batch: { readonly shape: readonly number[]; readonly strides: readonly number[] };
+};
+
+function rowsOf(gl: Gl, x: View, own: Parameters<Parameters<typeof withScratch>[1]>[0]): Rows {
+  const { shape, strides, offset } = x;
+  const whole = (n: number, axis: number) => shape[axis] === 1 || n % 4 === 0;
+  const outer = shape.slice(0, -2);
+  const inPlace =
+    (strides.at(-1) === 1 || shape.at(-1) === 1) &&
+    shape.at(-1)! % 4 === 0 &&
+    offset % 4 === 0 &&
+    strides.slice(0, -1).every(whole);
+  if (inPlace) {
+    return {
+      texture: gl.store.bufferOf(x),
+      at: offset / 4,
+      step: Math.floor(strides.at(-2)! / 4),
+      batch: { shape: outer, strides: strides.slice(0, -2).map((n) => Math.floor(n / 4)) },
+    };
+  }
+  const texture = own(packRows(gl, [x]));
+  const wide = Math.ceil(shape.at(-1)! / 4);
+  const packed: number[] = [];
+  let step = wide * shape.at(-2)!;
+  for (let axis = outer.length - 1; axis >= 0; axis--) {
+    packed.unshift(step);
+    step *= outer[axis]!;
+  }
+  return { texture, at: 0, step: wide, batch: { shape: outer, strides: packed } };
+}
+
+function swapped(x: View): View {
+  const swap = (list: readonly number[]) => [...list.slice(0, -2), list.at(-1)!, list.at(-2)!];
+  return {
+    get array() {
+      return x.array;
+    },
+    storage: x.storage,
+    dtype: x.dtype,
+    shape: swap(x.shape),
+    strides: swap(x.strides),
+    offset: x.offset,
+  };
+}
+
+/** Where the matrices of a batch begin. */
+function batchText(batch: readonly number[], left: Rows, right: Rows): string {
+  const steps = [left, right].map(({ batch: { shape, strides } }) =>
+    broadcastStrides([...batch], [...shape], [...strides]),
+  );
+  const lines = ["int a0 = aAt;", "int b0 = bAt;"];
+  for (let axis = batch.length - 1; axis >= 0; axis--) {
+    const index = axis === 0 ? "z" : `(z % ${batch[axis]})`;
+    steps.forEach((own, side) => {
+      if (own[axis] !== 0) lines.push(`${side === 0 ? "a0" : "b0"} += ${index} * ${own[axis]};`);
+    });
+    if (axis > 0) lines.push(`z /= ${batch[axis]};`);
+  }
+  return lines.join("\n  ");
+}
+
+const threadText = (M: number, N: number) => `int wide = ${Math.ceil(N / 4)};
+  int row = i / wide;
+  int x = i - row * wide;
+  int z = row / ${M};
+  int y = row - z * ${M};`;
+
+/** b by rows of n: texel x of row k holds b[k, 4x … 4x + 3]. */
+function product(M: number, K: number, N: number, left: Rows, right: Rows, batch: readonly number[]): string {
+  const rest = K % 4;
+  const lanes = ["x", "y", "z", "w"];
+  return `vec4 compute(int i) {
+  ${threadText(M, N)}
+  ${batchText(batch, left, right)}
+  int p = a0 + y * ${left.step};
+  int q = b0 + x;
+  vec4 sum = vec4(0.0);
+  for (int k = 0; k < ${Math.floor(K / 4)}; k++) {
+    vec4 s = a4(p + k);
+    sum += s.x * b4(q) + s.y * b4(q + ${right.step}) + s.z * b4(q + ${2 * right.step}) + s.w * b4(q + ${3 * right.step});
+    q += ${4 * right.step};
+  }
+  ${rest > 0 ? `vec4 s = a4(p + ${Math.floor(K / 4)});` : ""}
+  ${lanes
+    .slice(0, rest)
+    .map((lane, k) => `sum += s.${lane} * b4(q + ${k * right.step});`)
+    .join("\n  ")}
+  return sum;
+}`;
+}
+
+/** b by rows of k: texel k of row n holds b[4k … 4k + 3, n]. Both are padded with zeros to whole texels. */
+function productOfRows(
+  M: number,
+  K: number,
+  N: number,
+  left: Rows,
+  right: Rows,
+  batch: readonly number[],
+): string {
+  // Beyond the last column there may be anything: the last one is read again, and what comes of it is not.
+  const column = (lane: number) =>
+    N % 4 === 0 ? `b0 + (n + ${lane}) * ${right.step}` : `b0 + min(n + ${lane}, ${N - 1}) * ${right.step}`;
+  return `vec4 compute(int i) {
+  ${threadText(M, N)}
+  ${batchText(batch, left, right)}
+  int n = x * 4;
+  int p = a0 + y * ${left.step};
+  int q0 = ${column(0)};
+  int q1 = ${column(1)};
+  int q2 = ${column(2)};
+  int q3 = ${column(3)};
+  vec4 sum = vec4(0.0);
+  for (int k = 0; k < ${Math.ceil(K / 4)}; k++) {
+    vec4 s = a4(p + k);
+    sum += vec4(dot(s, b4(q0 + k)), dot(s, b4(q1 + k)), dot(s, b4(q2 + k)), dot(s, b4(q3 + k)));
+  }
+  return sum;
+}`;
+}

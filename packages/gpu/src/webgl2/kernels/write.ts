@@ -1,0 +1,57 @@
+import { sizeOf } from "@qkv/core";
+import type { View } from "@qkv/tensor";
+import type { Gl } from "../gl.js";
+import { oneByOne } from "../numbers.js";
+
+/**
+ * Copies a tensor into a stretch of another one, in place as the program sees it: a shader cannot write to what it reads,
+ * so that the whole allocation is drawn anew and takes the old one's place.
+ */
+export function writeKernel(gl: Gl) {
+  return (
+    [source]: readonly View[],
+    [target]: readonly View[],
+    { axis, start }: { axis: number; start: number },
+  ): boolean => {
+    const from = source!;
+    const to = target!;
+    if (to.dtype !== "float32" || sizeOf(from.shape) === 0) return false;
+    // From a place in the allocation back to the axes, which needs strides in order, as slices of a buffer have them.
+    const order = to.shape.map((_, a) => a).filter((a) => to.shape[a]! > 1 || a === axis);
+    if (order.some((a, i) => i > 0 && to.strides[order[i - 1]!]! < to.strides[a]! * to.shape[a]!))
+      return false;
+    const lines = order.map((a) => {
+      const begin = a === axis ? "targetStart" : "0";
+      const end = a === axis ? "targetStart + rowCount" : `${from.shape[a]}`;
+      return `{
+    int at = rest / ${to.strides[a]};
+    rest -= at * ${to.strides[a]};
+    if (at < ${begin} || at >= ${end}) return target1(n);
+    place += (at - ${begin}) * ${a === axis ? "sourceStep" : from.strides[a]};
+  }`;
+    });
+    const length = to.storage.length;
+    const result = gl.shaders.run({
+      name: "write",
+      text: `float number(int n) {
+  int rest = n - targetAt;
+  int place = sourceAt;
+  if (rest < 0) return target1(n);
+  ${lines.join("\n  ")}
+  return rest == 0 ? source1(place) : target1(n);
+}
+${oneByOne}`,
+      inputs: { target: gl.store.bufferOf(to), source: gl.store.bufferOf(from) },
+      ints: {
+        targetAt: to.offset,
+        sourceAt: from.offset,
+        targetStart: start,
+        rowCount: from.shape[axis]!,
+        sourceStep: from.strides[axis]!,
+      },
+      length,
+    });
+    gl.store.put(to, result);
+    return true;
+  };
+}

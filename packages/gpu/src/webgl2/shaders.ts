@@ -1,0 +1,309 @@
+import type { Engine } from "../engine.js";
+import { Failure } from "../failure.js";
+import type { GpuInstance, GpuJs, GpuKernel } from "../gpujs.js";
+import { layoutOf } from "./layout.js";
+
+/** What gpu.js calls a texture, as far as it is used here. */
+type GlTexture = {
+  readonly texture: WebGLTexture;
+  readonly kernel: unknown;
+  delete(): void;
+};
+
+export type Texture = {
+  /** Numbers. */
+  readonly length: number;
+  readonly bytes: number;
+  readonly bits: number;
+  readonly width: number;
+  readonly height: number;
+  readonly handle: GlTexture;
+};
+
+/** One run of a shader. */
+export type Run = {
+  /** For messages. */
+  readonly name: string;
+  /**
+   * GLSL that defines `vec4 compute(int i)`: the numbers from 4 · i on. Of an input `x` it sees `x4(i)`, its texel i,
+   * and `x1(n)`, its number n. Sizes are written into the text, so that loops are bounded by constants.
+   */
+  readonly text: string;
+  readonly inputs: Readonly<Record<string, Texture>>;
+  /** Whole numbers that change from call to call, by name: not part of what is compiled. */
+  readonly ints?: Readonly<Record<string, number>>;
+  readonly floats?: Readonly<Record<string, number>>;
+  /** Numbers of the result. */
+  readonly length: number;
+};
+
+/** Compiled kernels that are kept. The one that was used longest ago goes first. */
+const mostKernels = 192;
+
+/**
+ * gpu.js in mode webgl2: it compiles, binds and draws. The threads' work is GLSL that it takes as a native function: its
+ * own JavaScript has no vectors, no bits and no integers, divides for every fetch, and cuts loops whose bounds it does
+ * not know at 1000 rounds.
+ */
+export class Shaders implements Engine<Texture> {
+  readonly mode = "webgl2";
+  readonly gl: WebGL2RenderingContext;
+  readonly maxTextureSize: number;
+  readonly #gpu: GpuInstance;
+  readonly #kernels = new Map<string, { kernel: GpuKernel; bytes: number }>();
+  #wrap: ((texture: WebGLTexture, width: number, height: number) => GlTexture) | undefined;
+  #framebuffer: WebGLFramebuffer | null = null;
+  #idleBytes = 0;
+  #live = 0;
+
+  constructor(GPU: GpuJs, gl: WebGL2RenderingContext, maxTextureSize: number) {
+    this.gl = gl;
+    this.maxTextureSize = Math.min(maxTextureSize, gl.getParameter(gl.MAX_TEXTURE_SIZE) as number);
+    // gpu.js gives its canvas the size of the largest texture, and the canvas that size in memory: it gets another object.
+    this.#gpu = new GPU({ mode: "webgl2", context: gl, canvas: { width: 2, height: 2 } });
+  }
+
+  /** Textures that hold numbers now. */
+  get textures(): number {
+    return this.#live;
+  }
+
+  get compiled(): number {
+    return this.#kernels.size;
+  }
+
+  idleBytes(): number {
+    return this.#idleBytes;
+  }
+
+  lost(): boolean {
+    return this.gl.isContextLost();
+  }
+
+  run(run: Run): Texture {
+    if (this.lost()) throw new Failure("lost", "the WebGL context was lost");
+    const { inputs, ints = {}, floats = {}, length } = run;
+    const size = this.#sizeFor(length);
+    const names = Object.keys(inputs);
+    const textures = Object.values(inputs);
+    const intNames = Object.keys(ints);
+    const floatNames = Object.keys(floats);
+    const widths = textures.map(({ bits }) => bits).join();
+    const key = [run.text, names, widths, intNames, floatNames, size.width, size.height].join("|");
+    let entry = this.#kernels.get(key);
+    // Taken out and put in again: the map's order is the order of use.
+    if (entry) this.#kernels.delete(key);
+    else {
+      this.#makeRoom();
+      const bytes = size.width * size.height * 16;
+      entry = { kernel: this.#compile(run, names, textures, intNames, floatNames, size), bytes };
+      this.#idleBytes += bytes;
+    }
+    this.#kernels.set(key, entry);
+    let handle: GlTexture;
+    try {
+      handle = entry.kernel(
+        ...textures.map((texture) => texture.handle),
+        ...Object.values(ints),
+        ...Object.values(floats),
+      ) as GlTexture;
+    } catch (cause) {
+      this.#forget(key);
+      if (this.lost()) throw new Failure("lost", "the WebGL context was lost", cause);
+      throw new Failure("compile", `the shader of ${run.name} was refused`, cause);
+    }
+    this.#wrap ??= wrapperLike(handle);
+    this.#live += 1;
+    return { length, bytes: size.width * size.height * 16, ...size, handle };
+  }
+
+  upload(numbers: Float32Array): Texture {
+    const { gl } = this;
+    if (this.lost()) throw new Failure("lost", "the WebGL context was lost");
+    const size = this.#sizeFor(numbers.length);
+    // The first result shows what class gpu.js wraps textures in.
+    if (!this.#wrap) this.free(this.run({ name: "start", text: startText, inputs: {}, length: 4 }));
+    const full = size.width * size.height * 4;
+    let texels = numbers;
+    if (full !== numbers.length) {
+      texels = new Float32Array(full);
+      texels.set(numbers);
+    }
+    const texture = gl.createTexture()!;
+    gl.activeTexture(gl.TEXTURE15);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T])
+      gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
+    for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+      gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
+    gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA32F, size.width, size.height, 0, gl.RGBA, gl.FLOAT, texels);
+    this.#live += 1;
+    const handle = this.#wrap!(texture, size.width, size.height);
+    return { length: numbers.length, bytes: full * 4, ...size, handle };
+  }
+
+  read(texture: Texture): Float32Array {
+    const { gl } = this;
+    const numbers = new Float32Array(texture.width * texture.height * 4);
+    this.#bind(texture);
+    gl.readPixels(0, 0, texture.width, texture.height, gl.RGBA, gl.FLOAT, numbers);
+    this.#check();
+    return numbers.subarray(0, texture.length);
+  }
+
+  async fetch(texture: Texture): Promise<Float32Array> {
+    const { gl } = this;
+    const numbers = new Float32Array(texture.width * texture.height * 4);
+    this.#bind(texture);
+    const buffer = gl.createBuffer();
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.bufferData(gl.PIXEL_PACK_BUFFER, numbers.byteLength, gl.STREAM_READ);
+    gl.readPixels(0, 0, texture.width, texture.height, gl.RGBA, gl.FLOAT, 0);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    if (fence) {
+      while (!this.lost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await nextTask();
+      gl.deleteSync(fence);
+    }
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
+    gl.getBufferSubData(gl.PIXEL_PACK_BUFFER, 0, numbers);
+    gl.bindBuffer(gl.PIXEL_PACK_BUFFER, null);
+    gl.deleteBuffer(buffer);
+    this.#check();
+    return numbers.subarray(0, texture.length);
+  }
+
+  free(texture: Texture): void {
+    this.#live -= 1;
+    const { handle } = texture;
+    handle.delete();
+    // A kernel that was destroyed since no longer deletes what it made.
+    if (!((handle.texture as { _refs?: number })._refs! > 0)) this.gl.deleteTexture(handle.texture);
+  }
+
+  close(): void {
+    for (const key of [...this.#kernels.keys()]) this.#forget(key);
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  #sizeFor(length: number) {
+    const size = layoutOf(Math.ceil(length / 4));
+    const most = this.maxTextureSize;
+    if (size.width > most || size.height > most) {
+      const limit = `${(4 * most * most) / 2 ** 20} Mi numbers in a texture of ${most} × ${most}`;
+      throw new Failure("size", `${length} numbers, and this adapter takes ${limit}`);
+    }
+    return size;
+  }
+
+  #compile(
+    { text, name }: Run,
+    names: string[],
+    textures: Texture[],
+    intNames: string[],
+    floatNames: string[],
+    { width, height, bits }: { width: number; height: number; bits: number },
+  ): GpuKernel {
+    const readers = names.map((input, i) => readerText(input, textures[i]!.bits));
+    const aliases = [...intNames, ...floatNames].map((one) => `#define ${one} user_${one}`);
+    const start = `vec4 start() { return compute(int(gl_FragCoord.x) + (int(gl_FragCoord.y) << ${bits})); }`;
+    const source = [...aliases, ...readers, text, start, ""].join("\n");
+    const args = [...names, ...intNames, ...floatNames];
+    try {
+      return this.#gpu.createKernel(`function ${name}(${args.join(", ")}) { return start(); }`, {
+        output: [width, height],
+        precision: "single",
+        tactic: "precision",
+        pipeline: true,
+        immutable: true,
+        nativeFunctions: [{ name: "start", source, argumentTypes: {}, returnType: "Array(4)" }],
+        argumentTypes: [
+          ...names.map(() => "ArrayTexture(4)"),
+          ...intNames.map(() => "Integer"),
+          ...floatNames.map(() => "Float"),
+        ],
+        returnType: "Array(4)",
+      });
+    } catch (cause) {
+      throw new Failure("compile", `the shader of ${name} was refused`, cause);
+    }
+  }
+
+  #makeRoom(): void {
+    if (this.#kernels.size < mostKernels) return;
+    this.#forget(this.#kernels.keys().next().value!);
+  }
+
+  #forget(key: string): void {
+    const entry = this.#kernels.get(key);
+    if (!entry) return;
+    this.#kernels.delete(key);
+    this.#idleBytes -= entry.bytes;
+    // gpu.js would delete all textures that the kernel ever made, those among them that hold results in use.
+    const { kernel } = entry.kernel;
+    kernel.textureCache.length = 0;
+    entry.kernel.destroy();
+    const at = this.#gpu.kernels.indexOf(kernel);
+    if (at >= 0) this.#gpu.kernels.splice(at, 1);
+  }
+
+  #bind({ handle }: Texture): void {
+    const { gl } = this;
+    this.#framebuffer ??= gl.createFramebuffer();
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#framebuffer);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, handle.texture, 0);
+  }
+
+  /** A lost context reads as zeros without an error, and memory that ran out shows nowhere else. */
+  #check(): void {
+    const { gl } = this;
+    const complete = gl.checkFramebufferStatus(gl.FRAMEBUFFER) === gl.FRAMEBUFFER_COMPLETE;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    const error = gl.getError();
+    if (this.lost() || error === gl.CONTEXT_LOST_WEBGL)
+      throw new Failure("lost", "the WebGL context was lost");
+    if (error === gl.OUT_OF_MEMORY) throw new Failure("memory", "the GPU ran out of memory");
+    if (!complete) throw new Failure("memory", "the texture has no memory behind it");
+  }
+}
+
+const startText = "vec4 compute(int i) { return vec4(float(i)); }";
+
+/** Reads of one input. */
+function readerText(name: string, bits: number): string {
+  const place = bits === 0 ? "0, i" : `i & ${2 ** bits - 1}, i >> ${bits}`;
+  return `vec4 ${name}4(int i) { return texelFetch(user_${name}, ivec2(${place}), 0); }
+float ${name}1(int n) { return ${name}4(n >> 2)[n & 3]; }`;
+}
+
+/** Textures made here, in the class of those that gpu.js makes. */
+function wrapperLike(example: GlTexture) {
+  const { kernel } = example;
+  const Class = example.constructor as new (settings: Record<string, unknown>) => GlTexture;
+  const { context, internalFormat, textureFormat } = example as unknown as Record<string, unknown>;
+  return (texture: WebGLTexture, width: number, height: number) =>
+    new Class({
+      texture,
+      size: [width, height],
+      dimensions: [width, height, 1],
+      output: [width, height],
+      context,
+      kernel,
+      internalFormat,
+      textureFormat,
+    });
+}
+
+/** A turn of the event loop, without the 4 ms that timers wait. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}
