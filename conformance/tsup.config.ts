@@ -1,4 +1,9 @@
 import { defineConfig } from "tsup";
 
-// A command, not a library: one ESM file that imports the built packages.
-export default defineConfig({ entry: ["src/main.ts"], format: ["esm"], target: "es2022", clean: true });
+// A command, not a library: ESM that imports the built packages. And what it bundles for a page of Chromium.
+export default defineConfig({
+  entry: { main: "src/main.ts", page: "src/page/main.ts", node: "src/page/node.ts" },
+  format: ["esm"],
+  target: "es2022",
+  clean: true,
+});

@@ -15,6 +15,12 @@ const firstTier = [
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const data = resolve(root, process.env.QKV_DATA ?? "../shared/data");
+// What mode webasm has kernels for: a compile for each size makes generation slow there.
+const kernelFamilies = [
+  ...["attention", "flex-attention", "matmul", "gemm", "softmax", "layer-normalization"],
+  ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
+];
+const onlyOn = (families) => families.flatMap((family) => ["--only", family]);
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
   ...["js", "wasm,threads=1,plain", "wasm,threads=2"].map((device) => ({
@@ -23,6 +29,20 @@ const secondTier = [
     counts: true,
     skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
   })),
+  {
+    name: "conformance on gpu:webasm",
+    command: [
+      "node",
+      "scripts/conformance.mjs",
+      "--data",
+      data,
+      "--device",
+      "gpu:webasm",
+      ...onlyOn(kernelFamilies),
+    ],
+    counts: true,
+    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
+  },
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {
     name: "live examples",

@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { openDevice } from "./devices.js";
 import { formatCounts, formatFamily, toJson, total } from "./report.js";
-import { runConformance } from "./run.js";
+import { needsChromium, runInChromium } from "./in-chromium.js";
+import { runConformance, type FamilyResult } from "./run.js";
 
 /** Where the command writes, and the folder its paths are relative to. */
 export type Surroundings = { cwd: string; stdout(text: string): void; stderr(text: string): void };
@@ -29,12 +30,19 @@ export async function conformance(args: readonly string[], surroundings: Surroun
     command.parse(args, { from: "user" });
     const options = command.opts<{ data: string; device: string; only: string[]; json?: string | true }>();
     const print = (line: string) => (options.json === true ? stderr : stdout)(`${line}\n`);
-    const target = await openDevice(options.device);
-    const results = await runConformance(target, {
+    const run = {
       dataDir: resolve(cwd, options.data),
       only: options.only,
-      onFamily: (result) => print(formatFamily(result)),
-    });
+      onFamily: (result: FamilyResult) => print(formatFamily(result)),
+    };
+    let results: FamilyResult[];
+    if (needsChromium(options.device)) {
+      const told = await runInChromium(options.device, run);
+      results = told.results;
+      print(`on ${told.renderer}, in Chromium`);
+    } else {
+      results = await runConformance(await openDevice(options.device), run);
+    }
     const counts = total(results);
     print(formatCounts(counts));
     if (options.json !== undefined) {

@@ -1,4 +1,5 @@
 import { ArgumentError } from "@qkv/core";
+import { gpu, parseGpuName } from "@qkv/gpu";
 import { js } from "@qkv/tensor";
 import { parseWasmName, wasm } from "@qkv/wasm";
 import type { Target } from "./case.js";
@@ -12,11 +13,13 @@ export async function openDevice(spec: string): Promise<Target> {
   if (spec === "js") return { device: js(), class: "host" };
   const options = parseWasmName(spec);
   if (options) return { device: await wasm(options), class: "host" };
+  const onGpu = parseGpuName(spec);
+  if (onGpu) return { device: await gpu(onGpu), class: "gpu" };
   throw new ArgumentError({
     fn: "conformance",
     argument: "--device",
     received: spec,
-    expected: "js, or wasm[,threads=N][,plain|relaxed]",
+    expected: "js, wasm[,threads=N][,plain|relaxed], or gpu[:webgl2|:webasm]",
     fix: "leave --device out to run on js.",
   });
 }

@@ -6,5 +6,11 @@ import { planner } from "./families/planner.js";
 import { tokenizers } from "./families/tokenizers.js";
 import { torch } from "./families/torch.js";
 
+/** Kinds of reference data that are computed on a device. */
+export const onDevice: readonly Kind[] = [onnx, torch, models];
+
+/** Kinds that are computed without one. */
+export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];
+
 /** Every kind of reference data, in the order of the report. */
-export const kinds: readonly Kind[] = [onnx, torch, models, tokenizers, bpeTraining, planner];
+export const kinds: readonly Kind[] = [...onDevice, ...elsewhere];

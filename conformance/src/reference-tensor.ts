@@ -40,7 +40,7 @@ export function readTensor(json: unknown): ReferenceTensor {
   if (typeof data !== "string") fail(`${name}.data`, data, "base64");
   const TypedArray = arrays[dtype as ReferenceDtype];
   const sizes = shape as number[];
-  const bytes = Uint8Array.from(Buffer.from(data, "base64"));
+  const bytes = fromBase64(data) ?? fail(`${name}.data`, data, "base64");
   const expected = sizes.reduce((product, size) => product * size, 1) * TypedArray.BYTES_PER_ELEMENT;
   if (bytes.length !== expected) {
     fail(`${name}.data`, bytes, `${expected} bytes for ${dtype} [${sizes.join(", ")}]`);
@@ -56,4 +56,13 @@ function fail(argument: string, received: unknown, expected: string): never {
     expected,
     fix: "look at the file: a tensor is {name, dtype, shape, data}, as the data's README describes.",
   });
+}
+
+/** Bytes as text; undefined if it is no such text. In a page as in Node. */
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }

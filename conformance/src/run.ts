@@ -1,5 +1,5 @@
 import { isQkvError, ArgumentError } from "@qkv/core";
-import { Skip, type Case, type Source, type Target } from "./case.js";
+import { Skip, type Case, type Kind, type Source, type Target } from "./case.js";
 import { passes, type Check } from "./check.js";
 import { kinds } from "./families.js";
 
@@ -25,15 +25,21 @@ export type FamilyResult = {
  *
  * @param options.dataDir - A folder laid out like the reference data.
  * @param options.only - Families to run; all of them if empty.
+ * @param options.kinds - Kinds of data that are looked for. Default: all.
  * @param options.onFamily - Called with each family's result as soon as it is there.
  * @throws {ArgumentError} If the folder holds no family, or none of a name in `only`.
  */
 export async function runConformance(
   target: Target,
-  options: { dataDir: string; only?: readonly string[]; onFamily?: (result: FamilyResult) => void },
+  options: {
+    dataDir: string;
+    only?: readonly string[];
+    kinds?: readonly Kind[];
+    onFamily?: (result: FamilyResult) => void;
+  },
 ): Promise<FamilyResult[]> {
   const { dataDir, only = [], onFamily } = options;
-  const sources = kinds.flatMap((kind) => kind(dataDir));
+  const sources = (options.kinds ?? kinds).flatMap((kind) => kind(dataDir));
   const families = [...new Set(sources.map(({ family }) => family))];
   if (families.length === 0) {
     throw new ArgumentError({
@@ -62,6 +68,11 @@ export async function runConformance(
     results.push(result);
   }
   return results;
+}
+
+/** The families of a data folder, in the order of the report. */
+export function familiesOf(dataDir: string, of: readonly Kind[] = kinds): string[] {
+  return [...new Set(of.flatMap((kind) => kind(dataDir)).map(({ family }) => family))];
 }
 
 async function runFamily(target: Target, family: string, sources: Source[]): Promise<FamilyResult> {

@@ -74,7 +74,9 @@ function readWeights(): Weights {
   };
   const weights = new Map<string, { shape: number[]; values: Float32Array }>();
   for (const { paths, weights: entries } of weightsManifest) {
-    const bytes = Buffer.concat(paths.map((path) => readFileSync(join(folder, path))));
+    const shards = paths.map((path) => readFileSync(join(folder, path)));
+    const bytes = new Uint8Array(shards.reduce((sum, { length }) => sum + length, 0));
+    shards.reduce((at, shard) => (bytes.set(shard, at), at + shard.length), 0);
     let at = 0;
     for (const { name, shape, dtype } of entries) {
       const length = 4 * shape.reduce((a, b) => a * b, 1); // all are float32 or int32

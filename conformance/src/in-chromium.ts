@@ -1,0 +1,144 @@
+import { ArgumentError } from "@qkv/core";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
+import { join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromiumArgs, chromiumPath, noChromium } from "../../scripts/chromium.mjs";
+import { elsewhere } from "./families.js";
+import { js } from "@qkv/tensor";
+import { familiesOf, runConformance, type FamilyResult } from "./run.js";
+
+/** Whether a device exists in pages only. */
+export const needsChromium = (spec: string): boolean => /^gpu:web(gl2|gpu)$/.test(spec);
+
+/**
+ * Runs the cases on a device of a page in Chromium. Families that compute nothing on a device (tokenizers, costs) run
+ * here, as on the plain device.
+ *
+ * @returns The results, and the name of the page's renderer.
+ */
+export async function runInChromium(
+  spec: string,
+  options: { dataDir: string; only: readonly string[]; onFamily(result: FamilyResult): void },
+): Promise<{ results: FamilyResult[]; renderer: string }> {
+  if (!chromiumPath) {
+    throw new ArgumentError({
+      fn: "conformance",
+      argument: "--device",
+      received: spec,
+      expected: "a Chromium to run it in",
+      fix: noChromium,
+    });
+  }
+  const { dataDir, only, onFamily } = options;
+  const results: FamilyResult[] = [];
+  const take = (result: FamilyResult) => {
+    results.push(result);
+    onFamily(result);
+  };
+  const wanted = (name: string) => only.length === 0 || only.includes(name);
+  const later = familiesOf(dataDir, elsewhere).filter(wanted);
+  const inPage = familiesOf(dataDir).filter((name) => wanted(name) && !later.includes(name));
+  // Refuses unknown names before a browser starts.
+  for (const name of only) if (!inPage.includes(name)) later.push(...(later.includes(name) ? [] : [name]));
+  let renderer = "";
+  if (inPage.length > 0) {
+    const page = await openPage(dataDir, chromiumPath);
+    try {
+      await page.tab.exposeFunction("familyDone", take);
+      renderer = await page.tab.evaluate(([spec, only]) => globalThis.runInPage(spec, only), [
+        spec,
+        inPage,
+      ] as const);
+    } finally {
+      await page.close();
+    }
+  }
+  if (later.length > 0) {
+    await runConformance({ device: js(), class: "host" }, { dataDir, only: later, onFamily: take });
+  }
+  return { results, renderer };
+}
+
+async function openPage(dataDir: string, executablePath: string) {
+  const { chromium } = await import("playwright");
+  const script = await bundle();
+  const server = createServer((request, response) => serve(request, response, dataDir, script));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  const browser = await chromium.launch({ executablePath, args: chromiumArgs });
+  const tab = await browser.newPage();
+  const close = async () => {
+    await browser.close();
+    server.close();
+  };
+  const broken = new Promise<never>((_, reject) => tab.once("pageerror", reject));
+  broken.catch(() => undefined);
+  try {
+    await tab.goto(`http://127.0.0.1:${port}/`);
+    await Promise.race([broken, tab.waitForFunction("globalThis.runInPage !== undefined")]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { tab, close };
+}
+
+/** The page's script: the families, with a stand-in for what they use of Node. */
+async function bundle(): Promise<string> {
+  const { build } = await import("esbuild");
+  const built = fileURLToPath(new URL("./", import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [join(built, "page.js")],
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    write: false,
+    // The built packages, not the sources that the project's paths lead to.
+    tsconfigRaw: {},
+    logLevel: "error",
+    alias: Object.fromEntries(
+      ["fs", "path", "module", "url"].flatMap((name) =>
+        [name, `node:${name}`].map((one) => [one, join(built, "node.js")]),
+      ),
+    ),
+  });
+  return outputFiles[0]!.text;
+}
+
+const page = '<!doctype html><title>conformance</title><script type="module" src="/page.js"></script>';
+
+function serve(request: IncomingMessage, response: ServerResponse, dataDir: string, script: string): void {
+  const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
+  const asked = decodeURIComponent(search.slice(1)).replace(/^https?:\/\/[^/]*/, "");
+  const answer = (status: number, type: string, body: string | Uint8Array) =>
+    void response.writeHead(status, { "Content-Type": type }).end(body);
+  const fileOf = (path: string) =>
+    path.startsWith("/package/")
+      ? path.slice("/package".length)
+      : join(dataDir, normalize(path.replace(/^\/data/, "")));
+  if (pathname === "/") return answer(200, "text/html; charset=utf-8", page);
+  if (pathname === "/page.js") return answer(200, "text/javascript; charset=utf-8", script);
+  if (pathname === "/exists") return answer(200, "text/plain", String(existsSync(fileOf(asked))));
+  if (pathname === "/list") {
+    const entries = readdirSync(fileOf(asked), { withFileTypes: true });
+    const told = entries.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+    return answer(200, "application/json", JSON.stringify(told));
+  }
+  if (pathname === "/resolve") {
+    try {
+      return answer(200, "text/plain", `/package${createRequire(import.meta.url).resolve(asked)}`);
+    } catch {
+      return answer(404, "text/plain", "");
+    }
+  }
+  const file = fileOf(decodeURIComponent(pathname));
+  if (!existsSync(file) || !statSync(file).isFile()) return answer(404, "text/plain", "");
+  const bytes = readFileSync(file);
+  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
+  if (!range) return answer(200, "application/octet-stream", bytes);
+  const [start, end] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];
+  response.setHeader("Content-Range", `bytes ${start}-${end}/${bytes.length}`);
+  return answer(206, "application/octet-stream", bytes.subarray(start, end + 1));
+}

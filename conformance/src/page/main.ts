@@ -1,0 +1,23 @@
+// What runs in the page: the families that compute on a device, on a device of the page.
+import { openDevice } from "../devices.js";
+import { onDevice } from "../families.js";
+import { runConformance, type FamilyResult } from "../run.js";
+
+declare global {
+  /** Given by the runner: told of each family as soon as it is there. */
+  function familyDone(result: FamilyResult): Promise<void>;
+  var runInPage: (spec: string, only: readonly string[]) => Promise<string>;
+}
+
+globalThis.runInPage = async (spec, only) => {
+  const target = await openDevice(spec);
+  const waiting: Promise<void>[] = [];
+  await runConformance(target, {
+    dataDir: `${location.origin}/data`,
+    only,
+    kinds: onDevice,
+    onFamily: (result) => waiting.push(globalThis.familyDone(result)),
+  });
+  await Promise.all(waiting);
+  return (target.device.report() as { renderer?: string }).renderer ?? target.device.name;
+};
