@@ -4,6 +4,7 @@ import type { Device } from "@qkv/tensor";
 import type { Tokenizer } from "@qkv/tokenizer";
 import {
   load,
+  loadAny,
   loadEncoder,
   type EncoderModel,
   type LoadOptions,
@@ -68,6 +69,15 @@ export async function openEncoder(
 ): Promise<EncoderModel & { tokenizer: Tokenizer }> {
   const model = await opened(source, options, io, loadEncoder);
   return { ...model, tokenizer: spoken(source, model.tokenizer) };
+}
+
+/** A model of either kind, with its tokenizer if it has one. */
+export function openAny(
+  source: string,
+  options: Omit<ModelOptions, "quantize">,
+  io: Pick<Io, "err" | "signal">,
+): Promise<Model | EncoderModel> {
+  return opened(source, options, io, loadAny);
 }
 
 async function opened<T>(

@@ -8,6 +8,7 @@ import { addBench } from "./commands/bench.js";
 import { addChat } from "./commands/chat.js";
 import { addEmbed } from "./commands/embed.js";
 import { addEval } from "./commands/eval.js";
+import { addExport } from "./commands/export.js";
 import { addInspect } from "./commands/inspect.js";
 import type { Io } from "./io.js";
 
@@ -34,5 +35,6 @@ export function createProgram(io: Io): Command {
   addEmbed(program, io);
   addEval(program, io);
   addInspect(program, io);
+  addExport(program, io);
   return program;
 }

@@ -34,7 +34,14 @@ export {
   type TransformerLayerOptions,
   type TransformerLayerParams,
 } from "./layers/transformer-layer.js";
-export { load, loadEncoder, type EncoderModel, type LoadOptions, type Model } from "./loading/load.js";
+export {
+  load,
+  loadAny,
+  loadEncoder,
+  type EncoderModel,
+  type LoadOptions,
+  type Model,
+} from "./loading/load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
 export { type DecoderConfig } from "./models/decoder-config.js";

@@ -90,8 +90,7 @@ export async function load(source: Source | readonly File[], options: LoadOption
   // What is rounded passes through the plain device, so that its floats are never on another.
   const { checkpoint, tokenizer } = await open(source, kind ? others : options);
   if (checkpoint.kind === "decoder") {
-    const { config, params } = checkpoint;
-    const model = { config, params, tokenizer, apply: decoder(config).apply };
+    const model = decoderModel(checkpoint, tokenizer);
     if (!kind) return model;
     const rounded = quantize(model, { kind, ...(device && { device }) });
     return { ...rounded.model, quantization: rounded.report };
@@ -118,12 +117,42 @@ export async function loadEncoder(
   options: Omit<LoadOptions, "quantize"> = {},
 ): Promise<EncoderModel> {
   const { checkpoint, tokenizer } = await open(source, options);
-  if (checkpoint.kind === "encoder") {
-    const { config, params } = checkpoint;
-    const { apply, maskedTokenLogits } = encoder(config);
-    return { config, params, tokenizer, apply, maskedTokenLogits };
-  }
+  if (checkpoint.kind === "encoder") return encoderModel(checkpoint, tokenizer);
   throw otherKind("a decoder", "an encoder", "load it with `load`.");
+}
+
+/**
+ * Loads a decoder or an encoder, whichever it is, from what {@link load} takes: for work that is the same for both, such
+ * as writing it in another format.
+ *
+ * @throws As `load` does.
+ *
+ * @example
+ * ```ts
+ * import { loadAny } from "@qkv/transformer";
+ *
+ * await loadAny(new Uint8Array(0)); // => throws FormatError: `0 bytes: dim`
+ * ```
+ */
+export async function loadAny(
+  source: Source | readonly File[],
+  options: Omit<LoadOptions, "quantize"> = {},
+): Promise<Model | EncoderModel> {
+  const { checkpoint, tokenizer } = await open(source, options);
+  return checkpoint.kind === "decoder"
+    ? decoderModel(checkpoint, tokenizer)
+    : encoderModel(checkpoint, tokenizer);
+}
+
+type Of<Kind> = Extract<Checkpoint, { kind: Kind }>;
+
+function decoderModel({ config, params }: Of<"decoder">, tokenizer: Tokenizer | undefined): Model {
+  return { config, params, tokenizer, apply: decoder(config).apply };
+}
+
+function encoderModel({ config, params }: Of<"encoder">, tokenizer: Tokenizer | undefined): EncoderModel {
+  const { apply, maskedTokenLogits } = encoder(config);
+  return { config, params, tokenizer, apply, maskedTokenLogits };
 }
 
 type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined };

@@ -93,6 +93,7 @@ const activations: Readonly<Record<string, Activation>> = {
   gelu_pytorch_tanh: "geluTanh",
   gelu_fast: "geluTanh",
   relu: "relu",
+  tanh: "tanh",
 };
 
 /** The activation that a configuration names. */

@@ -1,0 +1,57 @@
+import { mapTensors, type Tensor } from "@qkv/tensor";
+import { load } from "@qkv/transformer";
+import { modelTiny } from "@qkv/model-tiny";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "../index.js";
+
+let root: string;
+beforeAll(() => (root = mkdtempSync(join(tmpdir(), "qkv-export-"))));
+afterAll(() => rmSync(root, { recursive: true }));
+
+async function qkv(...args: string[]) {
+  let [out, err] = ["", ""];
+  const status = await run(args, {
+    out: { write: (text) => (out += text) },
+    err: { write: (text) => (err += text) },
+    color: false,
+  });
+  return { status, out, err };
+}
+
+test("the model that comes with the command becomes a folder that loads as the same model", async () => {
+  const out = join(root, "tiny");
+  const result = await qkv("export", "@qkv/model-tiny", "--to", "hf", out, "--json");
+  expect(result).toMatchObject({ status: 0, err: "" });
+  const numbers = new Map<string, Tensor>();
+  const [ours, theirs] = [await load(await modelTiny()), await load(out)];
+  mapTensors(ours.params, (x, path) => (numbers.set(path, x), x));
+  let count = 0;
+  mapTensors(theirs.params, (x, path) => {
+    expect(x.data, path).toEqual(numbers.get(path)?.data);
+    count += 1;
+    return x;
+  });
+  expect(count).toBe(numbers.size);
+  const bytes = [...numbers.values()].reduce((sum, { data }) => sum + 4 * data.length, 0);
+  expect(JSON.parse(result.out)).toEqual({ to: "hf", out, dtype: "float32", bytes });
+  const text = "Once upon a time there was a boat.";
+  expect(theirs.tokenizer?.encode(text)).toEqual(ours.tokenizer?.encode(text));
+  const config = JSON.parse(readFileSync(join(out, "tokenizer_config.json"), "utf8")) as object;
+  expect(config).toMatchObject({ tokenizer_class: "PreTrainedTokenizerFast" });
+});
+
+test("a folder that is there stays as it is, another format is refused, and both say so", async () => {
+  const again = await qkv("export", "@qkv/model-tiny", "--to", "hf", root);
+  expect(again.status).toBe(1);
+  expect(again.err).toMatch(/`out` is .*expected a new folder.*\nFix: name a folder that does not exist yet/);
+  const zip = await qkv("export", "@qkv/model-tiny", "--to", "zip", join(root, "zip"));
+  expect(zip.status).not.toBe(0);
+  expect(zip.err).toMatch(/Allowed choices are hf/);
+  const size = await qkv("export", "@qkv/model-tiny", "--to", "hf", join(root, "a"), "--shard-size", "some");
+  expect(size.err).toMatch(/`shardBytes` is NaN/);
+  expect(readdirSync(root)).toEqual(["tiny"]);
+  expect(existsSync(join(root, "tiny", "config.json"))).toBe(true);
+});

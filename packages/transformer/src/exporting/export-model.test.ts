@@ -1,0 +1,300 @@
+/// <reference types="node" />
+import { byteLevelBpe } from "@qkv/tokenizer";
+import { mapTensors, randn, tensorsOf, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exportModel, memoryFolder, type ExportOptions } from "../export.js";
+import {
+  decoder,
+  encoder,
+  load,
+  loadEncoder,
+  quantize,
+  type DecoderConfig,
+  type DecoderParams,
+} from "../index.js";
+import { spelledOut } from "./likeness.js";
+
+let root: string;
+beforeAll(() => (root = mkdtempSync(join(tmpdir(), "qkv-export-"))));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const sizes = fc.record({
+  heads: fc.constantFrom([2, 1], [2, 2], [4, 2], [3, 1]),
+  headDim: fc.constantFrom(2, 4, 6),
+  wide: fc.constantFrom(4, 12),
+  numLayers: fc.integer({ min: 1, max: 3 }),
+  seed: fc.nat(1e6),
+  tied: fc.boolean(),
+  slides: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+  scaling: fc.constantFrom<DecoderConfig["ropeScaling"]>(
+    undefined,
+    { type: "linear", factor: 2 },
+    { type: "dynamic", factor: 2, originalLength: 16 },
+    { type: "yarn", factor: 4, originalLength: 16, betaFast: 8, truncate: true },
+    { type: "llama3", factor: 8, lowFactor: 1, highFactor: 4, originalLength: 16 },
+  ),
+});
+type Sizes = typeof sizes extends fc.Arbitrary<infer T> ? T : never;
+
+const plain = ({
+  heads: [numHeads, numKvHeads],
+  headDim,
+  wide,
+  numLayers,
+  scaling,
+}: Sizes): DecoderConfig => ({
+  vocabSize: 11,
+  embedDim: wide,
+  hiddenDim: 5,
+  numLayers,
+  numHeads: numHeads!,
+  numKvHeads: numKvHeads!,
+  headDim,
+  contextLength: 32,
+  normEps: 1e-5,
+  stopIds: [0, 3],
+  ropeBase: 500,
+  ...(scaling && { ropeScaling: scaling }),
+});
+const windows = ({ slides, numLayers }: Sizes): Partial<DecoderConfig> =>
+  slides.slice(0, numLayers).includes(true)
+    ? { window: 4, layerTypes: slides.slice(0, numLayers).map((slide) => (slide ? "sliding" : "full")) }
+    : {};
+const allSlide = ({ numLayers }: Sizes): Partial<DecoderConfig> => ({
+  window: 4,
+  layerTypes: Array.from({ length: numLayers }, () => "sliding" as const),
+});
+const gemma = ({ wide }: Sizes) => ({ activation: "geluTanh", embeddingScale: Math.sqrt(wide) }) as const;
+const gemma2 = (s: Sizes): Partial<DecoderConfig> => ({
+  ...gemma(s),
+  ...windows(s),
+  placement: "both",
+  attentionScale: 0.25,
+  attentionSoftcap: 50,
+  logitSoftcap: 30,
+});
+const gpt2 = ({ heads: [numHeads], headDim }: Sizes): Partial<DecoderConfig> => ({
+  embedDim: numHeads! * headDim,
+  norm: "layer",
+  activation: "geluTanh",
+  gated: false,
+  positions: "learned",
+  bias: { queryKeyValue: true, attentionOutput: true, feedForward: true },
+});
+const withoutRope = ({ ropeScaling: _scaling, ropeBase: _base, ...config }: DecoderConfig): DecoderConfig =>
+  config;
+
+/** Each architecture, as changes of a Llama. */
+const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
+  llama: plain,
+  mistral: (s) => ({ ...plain(s), ...allSlide(s) }),
+  qwen2: (s) => ({ ...plain(s), bias: { queryKeyValue: true } }),
+  qwen3: (s) => ({ ...plain(s), ...windows(s), qkNorm: true }),
+  mixtral: (s) => ({ ...plain(s), experts: { numExperts: 3, expertsPerToken: 2 } }),
+  qwen3_moe: (s) => ({
+    ...plain(s),
+    qkNorm: true,
+    experts: { numExperts: 3, expertsPerToken: 2, normalizeShares: false },
+  }),
+  gemma: (s) => ({ ...plain(s), ...gemma(s) }),
+  gemma2: (s) => ({ ...plain(s), ...gemma2(s) }),
+  gemma3_text: (s) => ({ ...plain(s), ...gemma2(s), qkNorm: true, slidingRopeBase: 50 }),
+  phi3: (s) => ({ ...plain(s), ropeDim: s.headDim === 2 ? 2 : 4, ...(s.headDim === 6 && { ropeDim: 2 }) }),
+  gpt2: (s) => withoutRope({ ...plain(s), ...gpt2(s), numKvHeads: s.heads[0]! }),
+  gpt_bigcode: (s) => withoutRope({ ...plain(s), ...gpt2(s), numKvHeads: 1 }),
+};
+
+/** Random weights, in which biases and gains are random too. Gains lie where one can be taken away without rounding. */
+function paramsOf(config: DecoderConfig, { seed, tied }: Sizes): DecoderParams {
+  const params = decoder(config).init(seed);
+  if (!tied) params.output = { weight: randn([config.vocabSize, config.embedDim], { seed }) };
+  let n = 0;
+  return mapTensors(params, (x, path) => {
+    n += 1;
+    if (!/norm|bias/i.test(path)) return x;
+    const drawn = randn(x.shape, { seed: seed + n });
+    drawn.data.forEach((value, i) => (drawn.data[i] = 1 + Math.round(value * 64) / 256));
+    return drawn;
+  }) as DecoderParams;
+}
+
+const listOf = (params: unknown): [string, Tensor][] => {
+  const list: [string, Tensor][] = [];
+  mapTensors(params, (x, path) => {
+    list.push([path, x]);
+    return x;
+  });
+  return list.sort(([a], [b]) => (a < b ? -1 : 1));
+};
+const numbersOf = (params: unknown) =>
+  listOf(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
+
+async function filesOf(model: Parameters<typeof exportModel>[0], options: Partial<ExportOptions> = {}) {
+  const out = memoryFolder();
+  await exportModel(model, { to: "hf", out, ...options });
+  return out.files;
+}
+
+describe.each(Object.entries(architectures))("%s", (name, make) => {
+  test("property: load of an export is the model, tensor by tensor, in one file and in several", async () => {
+    await fc.assert(
+      fc.asyncProperty(sizes, async (s) => {
+        const config = make(s);
+        const params = paramsOf(config, s);
+        const files = await filesOf({ config, params });
+        const json = JSON.parse(await files[0]!.text()) as { model_type: string };
+        // Without a window or a partial rotary embedding these are Llamas, and said to be.
+        expect([name, "llama"]).toContain(json.model_type);
+        const model = await load(files);
+        expect(numbersOf(model.params)).toEqual(numbersOf(params));
+        expect(spelledOut(model.config, model.params)).toEqual(spelledOut(config, params));
+        const shards = await filesOf({ config, params }, { shardBytes: 300 });
+        expect(shards.length).toBeGreaterThan(files.length + 1);
+        expect(numbersOf((await load(shards)).params)).toEqual(numbersOf(params));
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+const sample: Sizes = {
+  heads: [4, 2],
+  headDim: 4,
+  wide: 12,
+  numLayers: 2,
+  seed: 7,
+  tied: true,
+  slides: [false, false, false],
+  scaling: undefined,
+};
+
+test("rotary pairs of neighbours become halves: other rows, the same outputs", async () => {
+  const config: DecoderConfig = { ...plain(sample), ropeLayout: "interleaved" };
+  const params = paramsOf(config, sample);
+  const model = await load(await filesOf({ config, params }));
+  expect(model.config.ropeLayout ?? "half").toBe("half");
+  const [expected, got] = [
+    decoder(config).apply(params, [1, 2, 3, 4]),
+    model.apply(model.params, [1, 2, 3, 4]),
+  ];
+  got.data.forEach((x, i) => expect(x).toBeCloseTo(expected.data[i]!, 5));
+  expect(numbersOf(model.params)).not.toEqual(numbersOf(params));
+});
+
+test("an encoder, with its head and without", async () => {
+  const config = {
+    vocabSize: 9,
+    embedDim: 8,
+    hiddenDim: 12,
+    numLayers: 2,
+    numHeads: 2,
+    contextLength: 16,
+    numTypes: 2,
+    normEps: 1e-12,
+  };
+  const params = encoder(config).init(3);
+  const { maskedTokenHead: _head, ...bare } = params;
+  for (const own of [params, bare]) {
+    const model = await loadEncoder(await filesOf({ config, params: own }));
+    expect(numbersOf(model.params)).toEqual(numbersOf(own));
+    expect(model.config).toEqual({ ...config, activation: "gelu" });
+  }
+  const none = encoder({ ...config, numTypes: 0 });
+  await expect(filesOf({ config: none.config, params: none.init(1) })).rejects.toThrow(
+    /`params.types` is undefined[^]*Fix: make the encoder with `numTypes: 1`/,
+  );
+});
+
+test("16 bits round to the nearest", async () => {
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  for (const [dtype, bits] of [
+    ["float16", 11],
+    ["bfloat16", 8],
+  ] as const) {
+    const model = await load(await filesOf({ config, params }, { dtype }));
+    const [got, expected] = [tensorsOf(model.params), tensorsOf(params)];
+    expect(got.length).toBe(expected.length);
+    got.forEach((x, n) =>
+      x.data.forEach((value, i) => {
+        const exact = expected[n]!.data[i]!;
+        // Below its smallest normal number float16's step stays at 2^-24.
+        expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -bits, 2 ** -25));
+      }),
+    );
+    expect(numbersOf(model.params)).not.toEqual(numbersOf(params));
+  }
+});
+
+test("the tokenizer and the tokens that end texts come along", async () => {
+  const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<end>"], merges: ["a b"] });
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const model = await load(await filesOf({ config, params, tokenizer }));
+  expect(model.tokenizer?.encode("abba")).toEqual(tokenizer.encode("abba"));
+  expect(model.config.stopIds).toEqual([0, 3]);
+});
+
+test("a folder on disk appears when it is whole; aborted, or with something in its place, it does not", async () => {
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const out = join(root, "whole");
+  const seen: [number, boolean][] = [];
+  const onProgress = ({ written }: { written: number }) => void seen.push([written, existsSync(out)]);
+  await exportModel({ config, params }, { to: "hf", out, shardBytes: 1000, onProgress });
+  expect(seen.every(([, there]) => !there)).toBe(true);
+  expect(seen.at(-1)![0]).toBe(tensorsOf(params).reduce((sum, { data }) => sum + 4 * data.length, 0));
+  expect(numbersOf((await load(out)).params)).toEqual(numbersOf(params));
+
+  const before = readdirSync(root);
+  const bytes = readFileSync(join(out, "config.json"));
+  await expect(exportModel({ config, params }, { to: "hf", out })).rejects.toThrow(
+    /`out` is "[^]*whole", expected a new folder/,
+  );
+  expect(readFileSync(join(out, "config.json"))).toEqual(bytes);
+
+  // Stopped after each piece.
+  for (let stop = 0; stop < seen.length; stop++) {
+    const controller = new AbortController();
+    let pieces = 0;
+    const work = exportModel(
+      { config, params },
+      {
+        to: "hf",
+        out: join(root, "stopped"),
+        signal: controller.signal,
+        onProgress: () => {
+          if (pieces++ === stop) controller.abort(new Error("enough"));
+        },
+      },
+    );
+    await expect(work).rejects.toThrow("enough");
+  }
+  expect(readdirSync(root)).toEqual(before);
+  expect(statSync(out).isDirectory()).toBe(true);
+});
+
+test("what cannot be written is refused before anything is: the nearest architecture says why", async () => {
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const out = join(root, "refused");
+  const refused = (changes: Partial<DecoderConfig>, options: object = {}) =>
+    exportModel({ config: { ...config, ...changes }, params }, { to: "hf", out, ...options });
+  await expect(refused({ attentionSoftcap: 30 })).rejects.toThrow(
+    /exportModel: `config.attentionSoftcap` is 30, expected nothing, as llama has it, which this model is nearest to\.\nFix: Hugging Face's layout knows these: llama, mistral/,
+  );
+  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf/);
+  await expect(refused({}, { dtype: "int8" })).rejects.toThrow(
+    /`dtype` is "int8", expected float32 or float16/,
+  );
+  await expect(refused({}, { shardBytes: 0 })).rejects.toThrow(/`shardBytes` is 0/);
+  const { model } = quantize(
+    { config, params, tokenizer: undefined, apply: decoder(config).apply },
+    { kind: "int8" },
+  );
+  await expect(exportModel(model, { to: "hf", out })).rejects.toThrow(/`params` is "weights of int8"/);
+  await expect(exportModel({ config, params }, { to: "hf", out: join(root, "no", "such") })).rejects.toThrow(
+    /a folder that can be made, and this gives ENOENT/,
+  );
+  expect(existsSync(out)).toBe(false);
+});

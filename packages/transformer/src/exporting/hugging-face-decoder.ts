@@ -1,0 +1,34 @@
+import type { LinearParams } from "@qkv/attention";
+import type { Activation } from "../layers/activation.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderParams } from "../models/decoder.js";
+import type { Likeness } from "./likeness.js";
+import { asItIs, type WrittenTensor } from "./written-tensor.js";
+
+/** How a decoder of ours is told as a checkpoint of an architecture of Hugging Face. */
+export type HuggingFaceDecoder = {
+  /** As in `model_type`. */
+  readonly name: string;
+  /** The class of transformers. */
+  readonly class: string;
+  readonly likeness: Likeness;
+  fields(config: DecoderConfig, params: DecoderParams): Record<string, unknown>;
+  tensors(config: DecoderConfig, params: DecoderParams): WrittenTensor[];
+};
+
+/** The names of activations in configurations. */
+export const activationNames = {
+  silu: "silu",
+  gelu: "gelu",
+  geluTanh: "gelu_pytorch_tanh",
+  relu: "relu",
+  tanh: "tanh",
+} as const satisfies Record<Activation, string>;
+
+/** D */
+export const headDimOf = ({ headDim, embedDim, numHeads }: DecoderConfig) => headDim ?? embedDim / numHeads;
+
+/** A map, with its bias where it has one. */
+export function linear(path: string, { weight, bias }: LinearParams, write = asItIs): WrittenTensor[] {
+  return [write(`${path}.weight`, weight), ...(bias ? [write(`${path}.bias`, bias)] : [])];
+}

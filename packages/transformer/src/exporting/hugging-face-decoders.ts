@@ -1,0 +1,183 @@
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { headDimOf, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import { likeGpt2 } from "./like-gpt2.js";
+import { likeLlama } from "./like-llama.js";
+import { rules, type Likeness } from "./likeness.js";
+import { joined, turned } from "./written-tensor.js";
+
+const { is, nothing, something, anything } = rules;
+
+const noBias = {
+  holds: (bias: DecoderConfig["bias"]) =>
+    !bias?.queryKeyValue && !bias?.attentionOutput && !bias?.feedForward,
+  words: "no biases",
+};
+const ofQueriesKeysValues = {
+  holds: (bias: DecoderConfig["bias"]) =>
+    bias?.queryKeyValue === true && !bias.attentionOutput && !bias.feedForward,
+  words: "biases of queries, keys and values alone",
+};
+const everywhere = {
+  holds: (bias: DecoderConfig["bias"]) =>
+    bias?.queryKeyValue === true && bias.attentionOutput === true && bias.feedForward === true,
+  words: "biases everywhere",
+};
+/** Either no layer slides, or each. */
+const allOrNone = {
+  holds: (types: DecoderConfig["layerTypes"]) => new Set(types).size < 2,
+  words: "layers of one kind",
+};
+const allSlide = {
+  holds: (types: DecoderConfig["layerTypes"]) => types?.every((type) => type === "sliding") === true,
+  words: "sliding layers alone",
+};
+const gemmaScale = {
+  holds: (scale: number | undefined, { embedDim }: DecoderConfig) => scale === Math.sqrt(embedDim),
+  words: "√embedDim",
+};
+
+const llama: Likeness = {
+  norm: is("rms"),
+  placement: is("pre"),
+  gated: is(true),
+  positions: is("rotary"),
+  ropeDim: nothing,
+  slidingRopeBase: nothing,
+  layerTypes: nothing,
+  attentionScale: nothing,
+  attentionSoftcap: nothing,
+  qkNorm: is(false),
+  bias: noBias,
+  experts: nothing,
+  embeddingScale: nothing,
+  logitSoftcap: nothing,
+};
+const gemma: Likeness = { ...llama, embeddingScale: gemmaScale };
+const gemma2: Likeness = {
+  ...gemma,
+  placement: is("both"),
+  layerTypes: anything,
+  attentionScale: anything,
+  attentionSoftcap: anything,
+  logitSoftcap: anything,
+};
+const gpt2: Likeness = {
+  ...llama,
+  norm: is("layer"),
+  gated: is(false),
+  positions: is("learned"),
+  bias: everywhere,
+  ropeScaling: nothing,
+  headDim: {
+    holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
+    words: "embedDim / numHeads",
+  },
+};
+
+const normed: Likeness = { qkNorm: is(true), ropeLayout: is("half") };
+
+/** Which layers slide, where an architecture lets them differ. */
+const slidingFields = ({ layerTypes }: DecoderConfig) => ({
+  use_sliding_window: layerTypes !== undefined,
+  ...(layerTypes && { layer_types: layerTypes.map((type) => `${type}_attention`) }),
+});
+const gemma2Fields = (config: DecoderConfig) => ({
+  query_pre_attn_scalar:
+    config.attentionScale === undefined ? headDimOf(config) : config.attentionScale ** -2,
+  attn_logit_softcapping: config.attentionSoftcap ?? null,
+  final_logit_softcapping: config.logitSoftcap ?? null,
+  layer_types: Array.from(
+    { length: config.numLayers },
+    (_, i) => `${config.layerTypes?.[i] ?? "full"}_attention`,
+  ),
+});
+
+/** Those that can be written; of several that a model is of, the first is taken. */
+export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
+  likeLlama("llama", {
+    class: "LlamaForCausalLM",
+    likeness: {
+      ...llama,
+      bias: {
+        holds: (bias) => bias?.queryKeyValue === bias?.attentionOutput,
+        words: "biases at all four maps of attention, or at none",
+      },
+    },
+    fields: ({ bias }) => ({
+      attention_bias: bias?.queryKeyValue === true,
+      mlp_bias: bias?.feedForward === true,
+    }),
+  }),
+  likeLlama("mistral", { class: "MistralForCausalLM", likeness: { ...llama, layerTypes: allSlide } }),
+  likeLlama("qwen2", {
+    class: "Qwen2ForCausalLM",
+    likeness: { ...llama, bias: ofQueriesKeysValues, layerTypes: anything },
+    fields: slidingFields,
+  }),
+  likeLlama("qwen3", {
+    class: "Qwen3ForCausalLM",
+    likeness: { ...llama, ...normed, layerTypes: anything },
+    fields: slidingFields,
+  }),
+  likeLlama("mixtral", {
+    class: "MixtralForCausalLM",
+    likeness: {
+      ...llama,
+      layerTypes: allOrNone,
+      experts: {
+        holds: (experts) => experts?.normalizeShares === true,
+        words: "experts whose shares sum to 1",
+      },
+    },
+    fields: ({ experts }) => ({
+      num_local_experts: experts!.numExperts,
+      num_experts_per_tok: experts!.expertsPerToken,
+    }),
+    mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] },
+  }),
+  likeLlama("qwen3_moe", {
+    class: "Qwen3MoeForCausalLM",
+    likeness: { ...llama, ...normed, layerTypes: anything, experts: something },
+    fields: (config) => ({
+      ...slidingFields(config),
+      num_experts: config.experts!.numExperts,
+      num_experts_per_tok: config.experts!.expertsPerToken,
+      moe_intermediate_size: config.hiddenDim,
+      norm_topk_prob: config.experts!.normalizeShares,
+      decoder_sparse_step: 1,
+      mlp_only_layers: [],
+    }),
+  }),
+  likeLlama("gemma", { class: "GemmaForCausalLM", likeness: gemma, gainsFrom: 1 }),
+  likeLlama("gemma2", { class: "Gemma2ForCausalLM", likeness: gemma2, fields: gemma2Fields, gainsFrom: 1 }),
+  likeLlama("gemma3_text", {
+    class: "Gemma3ForCausalLM",
+    likeness: { ...gemma2, ...normed, slidingRopeBase: something },
+    fields: (config) => ({ ...gemma2Fields(config), rope_local_base_freq: config.slidingRopeBase }),
+    gainsFrom: 1,
+  }),
+  likeLlama("phi3", {
+    class: "Phi3ForCausalLM",
+    likeness: { ...llama, ropeLayout: is("half"), ropeDim: anything, layerTypes: allOrNone },
+    fields: (config) => ({
+      partial_rotary_factor: (config.ropeDim ?? headDimOf(config)) / headDimOf(config),
+      original_max_position_embeddings:
+        config.ropeScaling?.type === "longrope" ? config.ropeScaling.originalLength : config.contextLength,
+    }),
+    fused: true,
+  }),
+  likeGpt2("gpt2", {
+    class: "GPT2LMHeadModel",
+    likeness: {
+      ...gpt2,
+      numKvHeads: { holds: (kv, { numHeads }) => kv === numHeads, words: "as many key-value heads as heads" },
+    },
+    write: turned,
+  }),
+  likeGpt2("gpt_bigcode", {
+    class: "GPTBigCodeForCausalLM",
+    likeness: { ...gpt2, numKvHeads: is(1) },
+    fields: { multi_query: true },
+    write: joined,
+  }),
+];

@@ -1,0 +1,137 @@
+import { writeSafetensorsHeader } from "@qkv/core";
+import { tokenizerToJson, type Tokenizer } from "@qkv/tokenizer";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderParams } from "../models/decoder.js";
+import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
+import { huggingFaceDecoders } from "./hugging-face-decoders.js";
+import { bertOf } from "./hugging-face-encoder.js";
+import { architectureOf, spelledOut } from "./likeness.js";
+import type { OutputFolder } from "./output-folder.js";
+import { piecesOf } from "./pieces-of.js";
+import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
+import type { WrittenTensor } from "./written-tensor.js";
+
+/** What can be exported: a model as `load` gives it, or trained params with their configuration. */
+export type ExportedModel = { readonly tokenizer?: Tokenizer | undefined } & (
+  | { readonly config: DecoderConfig; readonly params: DecoderParams }
+  | { readonly config: EncoderConfig; readonly params: EncoderParams }
+);
+
+export type FolderOptions = {
+  dtype: StoredType;
+  /** Bytes of tensors after which another file is begun. */
+  shardBytes: number;
+  /** Told after each piece. Unit: bytes. */
+  wrote(bytes: number): void;
+};
+
+/** A folder as Hugging Face lays it out: what is in it, known before anything is written. */
+export function huggingFaceFolder(model: ExportedModel): {
+  texts: Readonly<Record<string, string>>;
+  tensors: readonly WrittenTensor[];
+} {
+  const { config, tensors, generation } = isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
+  return {
+    texts: {
+      "config.json": text(config),
+      ...(generation && { "generation_config.json": text(generation) }),
+      ...(model.tokenizer && {
+        "tokenizer.json": text(tokenizerToJson(model.tokenizer)),
+        "tokenizer_config.json": text(tokenizerConfig(model.tokenizer, model.config.contextLength)),
+      }),
+    },
+    tensors,
+  };
+}
+
+function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
+  const config = spelledOut(given, params);
+  const architecture = architectureOf(config, huggingFaceDecoders, "Hugging Face's layout");
+  const { stopIds } = config;
+  const ends = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
+  return {
+    config: {
+      architectures: [architecture.class],
+      model_type: architecture.name,
+      ...architecture.fields(config, params),
+      ...ends,
+    },
+    generation: { ...ends },
+    tensors: architecture.tensors(config, params),
+  };
+}
+
+function encoderFiles({ config, params }: { config: EncoderConfig; params: EncoderParams }) {
+  const { fields, tensors } = bertOf(config, params);
+  return { config: fields, tensors, generation: undefined };
+}
+
+function isEncoder(
+  model: ExportedModel,
+): model is Extract<ExportedModel, { config: EncoderConfig; params: EncoderParams }> {
+  return "embeddingNorm" in model.params;
+}
+
+function tokenizerConfig(tokenizer: Tokenizer, contextLength: number): Record<string, unknown> {
+  const named = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
+  return {
+    tokenizer_class: "PreTrainedTokenizerFast",
+    model_max_length: contextLength,
+    bos_token: named(tokenizer.bosId),
+    eos_token: named(tokenizer.eosId),
+    clean_up_tokenization_spaces: false,
+  };
+}
+
+/** Writes tensors into `model.safetensors`, or into several files with an index where they are more than one holds. */
+export async function writeTensors(
+  tensors: readonly WrittenTensor[],
+  folder: OutputFolder,
+  { dtype, shardBytes, wrote }: FolderOptions,
+): Promise<void> {
+  const sizeOf = ({ shape }: WrittenTensor) => shape.reduce((a, b) => a * b, bytesOf[dtype]);
+  const shards: WrittenTensor[][] = [];
+  let room = 0;
+  for (const tensor of tensors) {
+    if (shards.length === 0 || sizeOf(tensor) > room) {
+      shards.push([]);
+      room = shardBytes;
+    }
+    shards.at(-1)!.push(tensor);
+    room -= sizeOf(tensor);
+  }
+  const number = (n: number) => String(n).padStart(5, "0");
+  const nameOf = (i: number) =>
+    shards.length === 1
+      ? "model.safetensors"
+      : `model-${number(i + 1)}-of-${number(shards.length)}.safetensors`;
+  for (const [i, shard] of shards.entries()) {
+    const file = await folder.open(nameOf(i));
+    const entries = shard.map(({ name, shape }) => ({ name, shape, dtype: safetensorsTypes[dtype] }));
+    await file.write(writeSafetensorsHeader(entries, { format: "pt" }));
+    for (const tensor of shard) {
+      for await (const piece of piecesOf(tensor)) {
+        const bytes = storedBytes(piece, dtype);
+        await file.write(bytes);
+        wrote(bytes.length);
+      }
+    }
+    await file.close();
+  }
+  if (shards.length === 1) return;
+  const index = {
+    metadata: { total_size: tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0) },
+    weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)]))),
+  };
+  await writeText(folder, "model.safetensors.index.json", text(index));
+}
+
+const safetensorsTypes = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
+
+export async function writeText(folder: OutputFolder, name: string, content: string): Promise<void> {
+  const file = await folder.open(name);
+  await file.write(new TextEncoder().encode(content));
+  await file.close();
+}
+
+const text = (json: unknown) => `${JSON.stringify(json, null, 2)}\n`;

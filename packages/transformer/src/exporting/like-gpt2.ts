@@ -1,0 +1,64 @@
+import type { LinearParams } from "@qkv/attention";
+import type { Tensor } from "@qkv/tensor";
+import type { FeedForwardParams } from "../layers/feed-forward.js";
+import { activationNames, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
+import type { Likeness } from "./likeness.js";
+import { asItIs, joined, type WrittenTensor } from "./written-tensor.js";
+
+/** In what architectures in GPT-2's likeness differ. */
+export type Gpt2Variant = {
+  class: string;
+  likeness: Likeness;
+  fields?: Record<string, unknown>;
+  /** How matrices are stored, of which some are several joined. */
+  write(name: string, parts: readonly Tensor[]): WrittenTensor;
+};
+
+/** An architecture in GPT-2's likeness. */
+export function likeGpt2(name: string, variant: Gpt2Variant): HuggingFaceDecoder {
+  const maps = (path: string, parts: readonly LinearParams[]): WrittenTensor[] => [
+    variant.write(
+      `${path}.weight`,
+      parts.map(({ weight }) => weight),
+    ),
+    joined(
+      `${path}.bias`,
+      parts.map(({ bias }) => bias!),
+    ),
+  ];
+  return {
+    name,
+    class: variant.class,
+    likeness: variant.likeness,
+    fields: (config, params) => ({
+      vocab_size: config.vocabSize,
+      n_embd: config.embedDim,
+      n_inner: config.hiddenDim,
+      n_layer: config.numLayers,
+      n_head: config.numHeads,
+      n_positions: config.contextLength,
+      layer_norm_epsilon: config.normEps,
+      activation_function: activationNames[config.activation ?? "silu"],
+      tie_word_embeddings: params.output === undefined,
+      ...variant.fields,
+    }),
+    tensors: (_config, params) => [
+      asItIs("transformer.wte.weight", params.embedding.weight),
+      asItIs("transformer.wpe.weight", params.positions!.weight),
+      ...params.layers.flatMap(({ attentionNorm, attention, feedForwardNorm, feedForward }, i) => {
+        const path = `transformer.h.${i}`;
+        const { up, down } = feedForward as FeedForwardParams;
+        return [
+          ...linear(`${path}.ln_1`, attentionNorm),
+          ...maps(`${path}.attn.c_attn`, [attention.query, attention.key, attention.value]),
+          ...maps(`${path}.attn.c_proj`, [attention.output]),
+          ...linear(`${path}.ln_2`, feedForwardNorm),
+          ...maps(`${path}.mlp.c_fc`, [up]),
+          ...maps(`${path}.mlp.c_proj`, [down]),
+        ];
+      }),
+      ...linear("transformer.ln_f", params.norm),
+      ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
+    ],
+  };
+}

@@ -1,0 +1,95 @@
+import { ArgumentError } from "@qkv/core";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import type { DecoderParams } from "../models/decoder.js";
+
+/** What a configuration says, with what it leaves out filled in, and what is as if it were left out gone. */
+export function spelledOut(config: DecoderConfig, params: DecoderParams): DecoderConfig {
+  const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
+  const { attention, feedForward } = params.layers[0] ?? {};
+  const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
+  const headDim = config.headDim ?? embedDim / numHeads;
+  const {
+    attentionScale: _scale,
+    embeddingScale: _size,
+    ropeDim: _dim,
+    layerTypes: _types,
+    ...others
+  } = config;
+  const { window: _window, bias: _bias, experts: _experts, ...plain } = others;
+  const slides = layerTypes?.includes("sliding") ?? false;
+  return {
+    ...plain,
+    headDim,
+    norm: config.norm ?? "rms",
+    placement: config.placement ?? "pre",
+    activation: config.activation ?? "silu",
+    gated: config.gated ?? true,
+    positions: config.positions ?? "rotary",
+    ropeBase: config.ropeBase ?? 10000,
+    ropeLayout: config.ropeLayout ?? "half",
+    qkNorm: config.qkNorm ?? false,
+    bias: {
+      // The weights know.
+      queryKeyValue: attention?.query.bias !== undefined,
+      attentionOutput: attention?.output.bias !== undefined,
+      feedForward: inner?.up.bias !== undefined,
+    },
+    ...(slides && { layerTypes: layerTypes!, window: config.window! }),
+    ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
+    ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
+    ...(embeddingScale !== undefined && embeddingScale !== 1 && { embeddingScale }),
+    ...(experts && { experts: { ...experts, normalizeShares: experts.normalizeShares ?? true } }),
+  };
+}
+
+type Rule<K extends keyof DecoderConfig> = {
+  holds(value: DecoderConfig[K], config: DecoderConfig): boolean;
+  /** What is expected, in words. */
+  readonly words: string;
+};
+
+/** What an architecture asks of a configuration that is spelled out; of what is not named, anything. */
+export type Likeness = { readonly [K in keyof DecoderConfig]?: Rule<K> };
+
+type Difference = { field: keyof DecoderConfig; received: unknown; expected: string };
+
+/** Where a configuration is not of an architecture. */
+export function differences(config: DecoderConfig, likeness: Likeness): Difference[] {
+  return Object.entries(likeness).flatMap(([name, rule]) => {
+    const field = name as keyof DecoderConfig;
+    const { holds, words } = rule as Rule<typeof field>;
+    const received = config[field];
+    return holds(received as never, config) ? [] : [{ field, received, expected: words }];
+  });
+}
+
+/**
+ * The first architecture that a configuration is of.
+ *
+ * @throws {ArgumentError} If it is of none; the one that it is nearest to says what is in the way.
+ */
+export function architectureOf<A extends { readonly name: string; readonly likeness: Likeness }>(
+  config: DecoderConfig,
+  architectures: readonly A[],
+  format: string,
+): A {
+  const tried = architectures.map((one) => ({ one, odd: differences(config, one.likeness) }));
+  const [nearest] = tried.sort((a, b) => a.odd.length - b.odd.length) as [(typeof tried)[0]];
+  const [first] = nearest.odd;
+  if (!first) return nearest.one;
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: `config.${first.field}`,
+    received: first.received,
+    expected: `${first.expected}, as ${nearest.one.name} has it, which this model is nearest to`,
+    fix: `${format} knows these: ${architectures.map(({ name }) => name).join(", ")}; keep the params of another with \`writeSafetensors\`.`,
+  });
+}
+
+/** Rules to make likenesses of. */
+export const rules = {
+  is: <T>(wanted: T) => ({ holds: (value: unknown) => value === wanted, words: JSON.stringify(wanted) }),
+  nothing: { holds: (value: unknown) => value === undefined, words: "nothing" },
+  something: { holds: (value: unknown) => value !== undefined, words: "a value" },
+  anything: { holds: () => true, words: "anything" },
+} as const;

@@ -1,0 +1,58 @@
+import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/tensor";
+
+/**
+ * A tensor of a model as a file stores it: turned round, joined with others, its rows in another order. It is made a
+ * few rows at a time, so that a model is never in memory twice.
+ */
+export type WrittenTensor = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Rows `first` to `end - 1`. */
+  rows(first: number, end: number): Tensor;
+};
+
+/** As it is. */
+export function asItIs(name: string, x: Tensor): WrittenTensor {
+  return { name, shape: x.shape, rows: (first, end) => slice(x, 0, first, end) };
+}
+
+/** Less a number: gains that are stored as what they differ from 1. */
+export function lessBy(name: string, x: Tensor, by: number): WrittenTensor {
+  return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), by) };
+}
+
+/** With rows in another order: row `i` of the file is row `from(i)` of ours. */
+export function reordered(name: string, x: Tensor, from: (row: number) => number): WrittenTensor {
+  const rows = (first: number, end: number) => {
+    const places = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
+    return take(x, 0, tensor(places, { device: x.device }));
+  };
+  return { name, shape: x.shape, rows };
+}
+
+/** Several, one behind the other. */
+export function joined(name: string, parts: readonly Tensor[]): WrittenTensor {
+  const [first] = parts as [Tensor];
+  const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const rows = (from: number, to: number) => {
+    let start = 0;
+    const pieces = parts.flatMap((x) => {
+      const [a, b] = [Math.max(from - start, 0), Math.min(to - start, x.shape[0]!)];
+      start += x.shape[0]!;
+      return a < b ? [slice(x, 0, a, b)] : [];
+    });
+    return concat(pieces, 0);
+  };
+  return { name, shape: [count, ...first.shape.slice(1)], rows };
+}
+
+/** Matrices, joined and turned round: `[in, out]`. */
+export function turned(name: string, parts: readonly Tensor[]): WrittenTensor {
+  const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const rows = (first: number, end: number) =>
+    concat(
+      parts.map((x) => slice(transpose(x), 0, first, end)),
+      1,
+    );
+  return { name, shape: [parts[0]!.shape[1]!, out], rows };
+}
