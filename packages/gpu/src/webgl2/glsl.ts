@@ -1,8 +1,12 @@
+const infinity = "uintBitsToFloat(0x7f800000u)";
+const minusInfinity = "uintBitsToFloat(0xff800000u)";
+const nan = "uintBitsToFloat(0x7fc00000u)";
+
 /** A number as GLSL writes it, float32's infinities and NaN included. */
 export function float(value: number): string {
   const x = Math.fround(value);
-  if (Number.isNaN(x)) return "uintBitsToFloat(0x7fc00000u)";
-  if (!Number.isFinite(x)) return `uintBitsToFloat(${x > 0 ? "0x7f800000u" : "0xff800000u"})`;
+  if (Number.isNaN(x)) return nan;
+  if (!Number.isFinite(x)) return x > 0 ? infinity : minusInfinity;
   const text = String(x);
   return /[.e]/.test(text) ? text : `${text}.0`;
 }
@@ -32,8 +36,8 @@ export const erfText = `float erf_(float x) {
 /** `a` to the power of `b` as JavaScript has it: GLSL leaves negative bases open. */
 export const powText = `float pow_(float a, float b) {
   if (b == 0.0 || a == 1.0) return 1.0;
-  if (a == 0.0) return b > 0.0 ? 0.0 : ${float(Infinity)};
+  if (a == 0.0) return b > 0.0 ? 0.0 : ${infinity};
   if (a > 0.0) return pow(a, b);
-  if (floor(b) != b) return ${float(NaN)};
+  if (floor(b) != b) return ${nan};
   return mod(b, 2.0) == 0.0 ? pow(-a, b) : -pow(-a, b);
 }`;

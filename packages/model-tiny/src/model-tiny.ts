@@ -1,0 +1,25 @@
+/**
+ * The files of the model as Hugging Face lays one out, for `load` of `@qkv/transformer`: `config.json`,
+ * `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`, whose weights are float16.
+ *
+ * They come with the package, in a module of their own of less than 4 MB that is imported at the first call: nothing
+ * is fetched from elsewhere, in Node or in a page.
+ *
+ * @example
+ * ```ts
+ * import { modelTiny } from "@qkv/model-tiny";
+ *
+ * // const model = await load(await modelTiny());
+ * const files = await modelTiny();
+ * files.map(({ name }) => name); // => ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"]
+ * JSON.parse(await files[0].text()).num_key_value_heads; // => 2
+ * ```
+ */
+export async function modelTiny(): Promise<File[]> {
+  const { texts, weights } = await import("./weights.js");
+  const bytes = Uint8Array.from(atob(weights), (character) => character.charCodeAt(0));
+  return [
+    ...Object.entries(texts).map(([name, text]) => new File([text], name)),
+    new File([bytes], "model.safetensors"),
+  ];
+}
