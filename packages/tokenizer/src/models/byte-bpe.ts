@@ -43,33 +43,6 @@ export function byteBpe(options: ByteBpeOptions): Model {
   return byteBpeOf(tokens, merges, { ...options, letters });
 }
 
-/**
- * The merges of a vocabulary that has none, in order: each token comes of the two that are left when only tokens
- * before it merge.
- */
-function mergesOfVocabulary(
-  tokens: TokenBytes,
-  byteIds: Int32Array,
-  token: (id: number) => string | undefined,
-): string[] {
-  const merges: string[] = [];
-  for (let id = 0; id < tokens.size; id++) {
-    const bytes = tokens.bytes(id);
-    if (bytes.length < 2) continue;
-    const earlier: Merges = {
-      rank(left, right) {
-        const joined = tokens.findJoined(left, right);
-        return joined < id ? joined : -1;
-      },
-      join: (left, right) => tokens.findJoined(left, right),
-    };
-    const symbols = Int32Array.from(bytes, (byte) => byteIds[byte]!);
-    if (mergeSymbols(symbols, symbols.length, earlier) === 2)
-      merges.push(`${token(symbols[0]!)} ${token(symbols[1]!)}`);
-  }
-  return merges;
-}
-
 /** Byte-pair encoding over tokens that are bytes already: what tiktoken's files hold. See {@link byteBpe}. */
 export function byteBpeOf(
   tokens: TokenBytes,
@@ -143,7 +116,7 @@ export function byteBpeOf(
       unk_token: typeof unknown === "number" ? token(unknown) : null,
       ignore_merges: wholePieces,
       vocab: vocabularyJson(Array.from({ length: tokens.size }, (_, id) => token(id))),
-      merges: options.merges ?? mergesOfVocabulary(tokens, byteIds, token),
+      merges: options.merges,
     }),
     steps(piece) {
       const named = (ids: readonly number[]) => ids.map((id) => token(id) ?? "");

@@ -1,6 +1,8 @@
 import { ArgumentError } from "@qkv/core";
+import type { Model } from "../models/model.js";
 import type { Template, TemplateItem } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
+import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
 
 /**
  * A tokenizer as a `tokenizer.json` holds it, whatever it was made from: `JSON.stringify` it, and Hugging Face's
@@ -68,8 +70,14 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
     pre_tokenizer: sequence("pretokenizers", preTokenizers),
     post_processor: sequence("processors", processors),
     decoder: written([decode], "decode")[0] ?? null,
-    model: model.json ? model.json() : refuse("model", model.name),
+    model: modelJson(model),
   };
+}
+
+/** Merges that a vocabulary leaves to be found are found now: the file has to name them. */
+function modelJson(model: Model): unknown {
+  const json = (model.json ?? (() => refuse("model", model.name)))() as { type?: string; merges?: unknown };
+  return json.type === "BPE" ? { ...json, merges: json.merges ?? mergesOfVocabulary(model) } : json;
 }
 
 const byteLevel = (addedSpace: boolean) => ({
