@@ -5,7 +5,7 @@ import type { Model } from "../loading/load.js";
 
 /** How well a model predicts a text. */
 export type Evaluation = {
-  /** Tokens that were predicted: all but the first of each text, or of each stretch of a long one. */
+  /** Tokens that were predicted: all but the first of each text. */
   tokens: number;
   /** Bytes of the texts in UTF-8; undefined where ids were given. */
   bytes: number | undefined;
@@ -23,7 +23,8 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
 };
 
 /**
- * How well a model predicts texts. A text longer than the model's context is read in stretches, each by itself.
+ * How well a model predicts texts. A text longer than the model's context is read in stretches, each by itself; a token is
+ * predicted once.
  *
  * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.
  * @param options - `contextLength`: tokens of a stretch, default the model's. `onProgress`: is told after each stretch.
@@ -58,8 +59,8 @@ export async function evaluate(
     else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
     for (let from = 0; from + 1 < ids.length; from += contextLength) {
       signal?.throwIfAborted();
-      const stretch = ids.slice(from, from + contextLength);
-      if (stretch.length < 2) break;
+      // One token more than is read: what the last of them predicts.
+      const stretch = ids.slice(from, from + contextLength + 1);
       const logits = model.apply(params, stretch.slice(0, -1));
       const [, T, V] = logits.shape as [number, number, number];
       const numbers = await logits.read();
