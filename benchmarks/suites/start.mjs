@@ -1,0 +1,32 @@
+// From the shell's prompt to the first word: a process that starts, loads the model that comes with the command, reads a
+// prompt and writes one token. The limit is a process of Node that does nothing.
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const qkv = fileURLToPath(new URL("../.cache/ours/node_modules/qkv/dist/qkv.js", import.meta.url));
+const generate = ["generate", "--prompt", "Once upon a time", "--max-tokens", "1", "--temperature", "0"];
+const node = promisify(execFile).bind(null, process.execPath);
+
+const started = (name, kind, args) => ({
+  name,
+  kind,
+  prepare: () => ({ call: () => node(args) }),
+});
+
+export const rows = (context) =>
+  context.browser
+    ? []
+    : [
+        {
+          id: "start/generate",
+          unit: "ms",
+          better: "low",
+          contenders: [
+            ...["js", ...context.devices].map((device) =>
+              started(`qkv on ${device}`, "ours", [qkv, ...generate, "--device", device]),
+            ),
+            started("Node alone", "limit", ["--eval", "0"]),
+          ],
+        },
+      ];
