@@ -3,7 +3,7 @@ import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { textChunks, trainBpe, trainedJson } from "@qkv/tokenizer/training";
-import { decoder, type DecoderConfig } from "@qkv/transformer";
+import { decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
 import { meanLoss, nextTokenBatches, textBatches, tokenLoss, train } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
 import { characterTokenizerJson } from "./character-tokenizer.js";
@@ -59,6 +59,8 @@ export async function trainingRun(
     folder: TrainingFolder;
     /** What `training.json` says besides the sums of the texts: enough to make the run again. */
     settings: Readonly<Record<string, unknown>>;
+    /** A folder or file whose weights the run begins with. Default: random ones. */
+    init?: string;
     /** What the texts have to be, where a run is made again. */
     sums?: Partial<TextSums>;
     resume: boolean;
@@ -79,13 +81,14 @@ export async function trainingRun(
   const config = configOf(recipe, vocabSize);
   const model = decoder(config);
 
+  const start = await firstParams(options.init, config);
   // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
   const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
   checkSums(options.sums ?? {}, sums);
-  const own = { ...recipe, ...sums, config };
+  const own = { ...recipe, ...sums, config, ...(start && { init: await sumOf(start) }) };
   const before = await folder.read(device);
   if (before) checkResume(before.notes.recipe, own, options.resume);
-  const params = before?.params ?? mapTensors(model.init(recipe.seed), (x) => x.to(device));
+  const params = before?.params ?? mapTensors(start ?? model.init(recipe.seed), (x) => x.to(device));
   const notes: RunNotes = before?.notes ?? { recipe: own, curve: [] };
   await folder.saveText("tokenizer.json", json);
   await folder.saveText("training.json", `${JSON.stringify({ ...options.settings, sums }, null, 2)}\n`);
@@ -156,6 +159,31 @@ export async function trainingRun(
     best,
     charactersPerToken: [...heldBack].length / heldBackIds!.length,
   };
+}
+
+async function firstParams(
+  path: string | undefined,
+  config: DecoderConfig,
+): Promise<DecoderParams | undefined> {
+  if (path === undefined) return undefined;
+  const model = await load(path);
+  const names = ["vocabSize", "embedDim", "hiddenDim", "numLayers", "numHeads", "numKvHeads"] as const;
+  const odd = names.find((name) => model.config[name] !== config[name]);
+  if (odd === undefined) return model.params;
+  throw new ArgumentError({
+    fn: "qkv",
+    argument: "--init",
+    received: `a model whose ${odd} is ${model.config[odd]}`,
+    expected: `${odd} ${config[odd]}, as the options say`,
+    fix: "give the sizes of that model, or begin without it.",
+  });
+}
+
+/** What weights are, in short. */
+async function sumOf(params: DecoderParams): Promise<string> {
+  const hash = createHash("sha256");
+  for (const x of tensorsOf(params)) hash.update(new Uint8Array((await x.read()).slice().buffer));
+  return hash.digest("hex");
 }
 
 /** Steps at which something is said early and then less and less often: 1, 2, 5, 10, 20, 50, … */

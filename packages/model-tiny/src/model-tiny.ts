@@ -17,7 +17,9 @@
  */
 export async function modelTiny(): Promise<File[]> {
   const { texts, weights } = await import("./weights.js");
-  const bytes = Uint8Array.from(atob(weights), (character) => character.charCodeAt(0));
+  const characters = atob(weights);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return [
     ...Object.entries(texts).map(([name, text]) => new File([text], name)),
     new File([bytes], "model.safetensors"),

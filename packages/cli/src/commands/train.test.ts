@@ -161,3 +161,15 @@ test("what a run that was killed had begun to write is cleared away", async () =
   await train(`--out ${path("a")} --steps 2`);
   expect(readdirSync(path("a")).filter((name) => name.endsWith(".tmp"))).toEqual(["own.tmp"]);
 });
+
+test("a run begins with the weights and the vocabulary of another model", async () => {
+  const first = JSON.parse((await train(`--out ${path("a")} --steps 12 --vocab-size 260 --json`)).out) as {
+    best: number;
+  };
+  const more = await train(`--out ${path("b")} --steps 1 --learning-rate 0 --init ${path("a")} --json`);
+  expect((JSON.parse(more.out) as { best: number }).best).toBeCloseTo(first.best, 6);
+  const other = await train(`--out ${path("c")} --steps 1 --init ${path("a")} --dim 32`);
+  expect(other.err).toMatch(
+    /`--init` is "a model whose embedDim is 16", expected embedDim 32, as the options say/,
+  );
+});

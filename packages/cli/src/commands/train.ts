@@ -2,6 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { applyConfig } from "../config-file.js";
 import { deviceNames, openDevice } from "../device-option.js";
 import { inputFiles } from "../input-files.js";
@@ -31,6 +32,7 @@ type Options = Omit<
   kvHeads: number;
   context: number;
   saveEvery: number;
+  init?: string;
   config?: string;
   resume?: true;
   device: string;
@@ -74,6 +76,10 @@ export function addTrain(program: Command, io: Io): void {
       "--vocab-size <n>",
       "learn a byte-level vocabulary of this size from the text",
       whole("--vocab-size", 256, "use 1024."),
+    )
+    .option(
+      "--init <folder>",
+      "begin with the weights and the vocabulary of this model (default: random weights)",
     )
     .option("--layers <n>", "layers", whole("--layers", 1, "use 4."), 4)
     .option("--dim <n>", "the width of the model", whole("--dim", 2, "use 192."), 192)
@@ -159,6 +165,7 @@ async function runTrain(
     const result = await trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
       ...{ folder, settings, resume, saveEvery, device, signal: io.signal },
       ...(sums && { sums }),
+      ...(options.init !== undefined && { init: options.init }),
       onStep({ step, loss, evaluation, tokensPerSecond }) {
         first ??= step - 1;
         losses.push(loss);
@@ -190,7 +197,8 @@ async function runTrain(
   }
 }
 
-async function tokenizerOption({ tokenizer, vocabSize }: Options): Promise<Recipe["tokenizer"]> {
+async function tokenizerOption({ init, vocabSize, ...given }: Options): Promise<Recipe["tokenizer"]> {
+  const tokenizer = given.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
   if (tokenizer === undefined) return vocabSize === undefined ? "characters" : { vocabSize };
   const refuse = (expected: string, fix: string, cause?: unknown): never => {
     throw new ArgumentError({
