@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "english-bytes", "patching", "tracing", "training"]);
+export default library(["index", "chat", "english-bytes", "patching", "tracing", "training"]);

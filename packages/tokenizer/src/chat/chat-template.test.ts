@@ -1,0 +1,102 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { chatTemplate, type ChatMessage } from "../chat.js";
+import { strftime } from "./strftime.js";
+
+const talk: ChatMessage[] = [
+  { role: "system", content: "Be brief." },
+  { role: "user", content: "Hello" },
+  { role: "assistant", content: "Hi!" },
+  { role: "user", content: " How are you? " },
+];
+
+// The layout of ChatML, written out by hand.
+const chatMl =
+  "{%- for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] | trim + '<|im_end|>' + '\\n' }}{%- endfor %}" +
+  "{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{%- endif %}";
+
+test("golden: turns, and where the model's begins", () => {
+  const template = chatTemplate(chatMl);
+  const said =
+    "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n" +
+    "<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n";
+  expect(template.text(talk)).toBe(said);
+  expect(template.text(talk, { addGenerationPrompt: true })).toBe(`${said}<|im_start|>assistant\n`);
+});
+
+test("tokens of the configuration, tools, other variables and the date are seen", () => {
+  const template = chatTemplate({
+    bos_token: { content: "<s>", lstrip: false },
+    eos_token: "</s>",
+    pad_token: null,
+    chat_template:
+      "{{ bos_token }}{% if tools is not none %}{{ tools | length }} tools, {{ tools[0].name }};{% endif %}" +
+      "{% if thinking %}think;{% endif %}{{ strftime_now('%d %b %Y') }}{{ eos_token }}",
+  });
+  const now = new Date(2024, 1, 3);
+  expect(template.text(talk, { now })).toBe("<s>03 Feb 2024</s>");
+  expect(template.text(talk, { now, tools: [{ name: "add" }], variables: { thinking: true } })).toBe(
+    "<s>1 tools, add;think;03 Feb 2024</s>",
+  );
+});
+
+test("of several templates the named one is taken", () => {
+  const config = {
+    chat_template: [
+      { name: "default", template: "plain" },
+      { name: "tool_use", template: "tools" },
+    ],
+  };
+  expect(chatTemplate(config).text(talk)).toBe("plain");
+  expect(chatTemplate(config, { name: "tool_use" }).text(talk)).toBe("tools");
+  expect(() => chatTemplate(config, { name: "rag" })).toThrow(
+    /`chat_template` is \["default", "tool_use"\], expected a template named rag/,
+  );
+});
+
+test("a configuration without a template, and one that is no Jinja, are refused", () => {
+  expect(() => chatTemplate({ model_type: "llama" })).toThrow(
+    /chatTemplate: `chat_template` is undefined[^]*Fix: give `chat_template.jinja`/,
+  );
+  expect(() => chatTemplate("{% for m in messages %}")).toThrow(/expected valid Jinja: /);
+});
+
+test("what a template refuses is told in its words", () => {
+  const template = chatTemplate(
+    "{% if messages[0].role != 'user' %}{{ raise_exception('Talks begin with the user.') }}{% endif %}ok",
+  );
+  expect(template.text(talk.slice(1))).toBe("ok");
+  expect(() => template.text(talk)).toThrow(
+    /`messages` is \["system", "user", "assistant", "user"\], expected a talk that the template takes, and it says: Talks begin with the user\./,
+  );
+});
+
+test("a template that would not end does", () => {
+  const loops = [
+    "{% for i in range(1000000000) %}x{% endfor %}",
+    "{% for a in range(9999) %}{% for b in range(9999) %}{{ a * b }}{% endfor %}{% endfor %}",
+    "{% for a in range(0, 10, 1 / 1000000000) %}x{% endfor %}",
+    `${"{% for a in [1, 2, 3, 4, 5, 6, 7, 8, 9, 0] %}".repeat(9)}x${"{% endfor %}".repeat(9)}`,
+    "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+  ];
+  for (const source of loops) {
+    expect(() => chatTemplate(source).text(talk), source).toThrow(/^text: `messages` is/);
+  }
+});
+
+test("property: contents come through whole, whatever they hold", () => {
+  const template = chatTemplate("{% for m in messages %}[{{ m.content }}]{% endfor %}");
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: "binary" }), { maxLength: 4 }), (contents) => {
+      const messages = contents.map((content) => ({ role: "user", content }));
+      expect(template.text(messages)).toBe(contents.map((content) => `[${content}]`).join(""));
+    }),
+  );
+});
+
+test("dates in the letters of strftime", () => {
+  const date = new Date(2024, 6, 4, 15, 5, 9);
+  expect(strftime(date, "%A %a %d %e %B %b %m %Y %y %H:%M:%S %I%p %F %T 100%% %Q")).toBe(
+    "Thursday Thu 04  4 July Jul 07 2024 24 15:05:09 03PM 2024-07-04 15:05:09 100% %Q",
+  );
+});
