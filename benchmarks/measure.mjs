@@ -21,8 +21,8 @@ export async function measure(row, { rounds, open, say = () => {} }) {
       const entry = { contender, figures: [] };
       try {
         entry.opened = await open(contender);
-        const { threads, measures } = await entry.opened.prepare();
-        Object.assign(entry, { threads, measures });
+        const { threads, measures, note } = await entry.opened.prepare();
+        Object.assign(entry, { threads, measures, note });
         const output = await entry.opened.output();
         if (output !== undefined) {
           expected ??= output;
@@ -50,17 +50,20 @@ export async function measure(row, { rounds, open, say = () => {} }) {
   } finally {
     await Promise.all(running.map(({ opened }) => opened.close()));
   }
-  const results = running.map(({ contender: { name, kind, rival }, threads, figures, wrong, stopped }) => ({
-    name,
-    kind,
-    threads,
-    median: median(figures),
-    min: Math.min(...figures),
-    best: extreme(figures, better),
-    ...(rival && { rival }),
-    ...(wrong && { wrong: true, difference: wrong }),
-    ...(stopped && { stopped: true }),
-  }));
+  const results = running.map(
+    ({ contender: { name, kind, rival }, threads, figures, wrong, stopped, note }) => ({
+      name,
+      kind,
+      threads,
+      median: median(figures),
+      min: Math.min(...figures),
+      best: extreme(figures, better),
+      ...(rival && { rival }),
+      ...(wrong && { wrong: true, difference: wrong }),
+      ...(stopped && { stopped: true }),
+      ...(note && { note }),
+    }),
+  );
   return {
     id,
     unit,

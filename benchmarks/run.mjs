@@ -22,6 +22,7 @@
 //               call of it is one round
 //   output()    what is compared, before anything is timed; may return a promise. Absent: not compared (limits).
 //   threads     that it runs on. Default 1.
+//   note        what else a reader has to know: the name of a renderer. Optional.
 //
 // Each contender of each row has a process (with --browser, a page) of its own, because libraries disturb each other:
 // so a suite is imported many times, makes no data until `prepare`, and imports peers there. Native ones are left out

@@ -19,7 +19,8 @@ export function runnerOf(row, name, context) {
   return {
     async prepare() {
       ready = await contender.prepare(context);
-      return { threads: ready.threads ?? 1, measures: ready.measure !== undefined };
+      const { threads = 1, measure, note } = ready;
+      return { threads, measures: measure !== undefined, ...(note && { note }) };
     },
     output: async () => ready.output?.(),
     async figure() {

@@ -2,7 +2,7 @@
 export function table({ id, unit, better, results, failed = [], ratios }) {
   const sorted = results.toSorted((a, b) => (better === "low" ? a.median - b.median : b.median - a.median));
   const width = Math.max(...[...results, ...failed].map(({ name }) => name.length));
-  const lines = sorted.map(({ name, kind, threads, median, min, wrong, stopped }) =>
+  const lines = sorted.map(({ name, kind, threads, median, min, wrong, stopped, note = "" }) =>
     [
       `  ${name.padEnd(width)}`,
       kind.padEnd(6),
@@ -11,6 +11,7 @@ export function table({ id, unit, better, results, failed = [], ratios }) {
       `min ${digits(min)}`.padEnd(13),
       wrong ? "WRONG" : "",
       stopped ? "over 10 times slower, run once" : "",
+      note,
     ]
       .join("  ")
       .trimEnd(),

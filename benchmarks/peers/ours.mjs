@@ -33,5 +33,8 @@ export async function openDevice(spec, threads) {
   const { parseWasmName, wasm } = await import("@qkv/wasm");
   const options = parseWasmName(spec);
   if (options) return wasm({ threads, ...options });
+  const { gpu, parseGpuName } = await import("@qkv/gpu");
+  const onGpu = parseGpuName(spec);
+  if (onGpu) return gpu(onGpu);
   throw new Error(`bench: there is no device "${spec}"`);
 }
