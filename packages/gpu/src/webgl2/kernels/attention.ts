@@ -2,10 +2,12 @@ import { sizeOf } from "@qkv/core";
 import type { AttentionRequest, TilePlan, TraceName, View } from "@qkv/tensor";
 import { sizesOf, sortInputs, type AttentionInputs } from "@qkv/tensor/key-values";
 import { expressionText, isShaderText } from "../expression-text.js";
+import { dotRows, stayInRow } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, hidden, powText, tanhText } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
 import type { Run, Texture } from "../shaders.js";
+import { onlineSum } from "./lines.js";
 import { packRows } from "./pack-rows.js";
 
 type Request = AttentionRequest & { readonly want: readonly TraceName[] };
@@ -51,7 +53,7 @@ function attend(
   const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
   const query = rowsOf(gl, [inputs.query], own);
   const keys = rowsOf(gl, inputs.keys, own);
-  const values = rowsOf(gl, inputs.values, own);
+  const values = turnedRows(gl, inputs.values, own);
   const plan = planTextures(gl, request.plan, own);
   const places = placeTextures(gl, request, sizes, own);
   const call: Call = { request, inputs, sizes, query, keys, plan, places, wide, rows };
@@ -89,10 +91,11 @@ ${oneByOne}`,
 
   const mixture = mixtureRun(call, weights, values);
   if (Dv % 4 === 0) return runInto(gl, output, mixture);
-  const padded = own(gl.shaders.run({ ...mixture, length: rows * values.wide * 4 }));
+  const padded = own(gl.shaders.run(mixture));
+  const outWide = Math.ceil(Dv / 4);
   return runInto(gl, output, {
     name: "unpad",
-    text: `float number(int n) { int row = n / ${Dv}; return x1(row * ${values.wide * 4} + n - row * ${Dv}); }
+    text: `float number(int n) { int row = n / ${Dv}; return x1(row * ${outWide * 4} + n - row * ${Dv}); }
 ${oneByOne}`,
     inputs: { x: padded },
   });
@@ -138,6 +141,50 @@ function rowsOf(gl: Gl, parts: readonly View[], own: Own): Rows {
   const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
   const texture = own(packRows(gl, parts));
   return { texture, at: 0, batch: H * S * wide, head: S * wide, row: wide, wide };
+}
+
+/** Values turned, [B, Hkv, Dv, S], filled up with zeros. */
+function turnedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
+  const [x] = parts as [View];
+  if (parts.length > 1) {
+    const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
+    const [B, H, , D] = x.shape as [number, number, number, number];
+    const joined = own(packRows(gl, parts));
+    const wide = Math.ceil(D / 4) * 4;
+    return turnedFrom(gl, joined, [B, H, D, S], [H * S * wide, S * wide, 1, wide], own);
+  }
+  const swap = ([b, h, s, d]: readonly number[]) => [b!, h!, d!, s!];
+  return turnedFrom(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), own, x.offset);
+}
+
+function turnedFrom(
+  gl: Gl,
+  x: Texture,
+  [B, H, D, S]: readonly number[],
+  [sb, sh, sd, ss]: readonly number[],
+  own: Own,
+  offset = 0,
+): Rows {
+  // Room in powers of two where the length grows, as for scores.
+  const wide = 2 ** Math.ceil(Math.log2(Math.max(1, S! / 4)));
+  const texture = own(
+    gl.shaders.run({
+      name: "turn",
+      text: `float number(int n) {
+  int row = n / ${wide * 4};
+  int s = n - row * ${wide * 4};
+  if (s >= keyCount || row >= ${B! * H! * D!}) return 0.0;
+  int bh = row / ${D};
+  int b = bh / ${H};
+  return x1(xAt + b * ${sb} + (bh - b * ${H}) * ${sh} + (row - bh * ${D}) * ${sd} + s * ${ss});
+}
+${oneByOne}`,
+      inputs: { x },
+      ints: { keyCount: S!, xAt: offset },
+      length: B! * H! * D! * wide * 4,
+    }),
+  );
+  return { texture, at: 0, batch: H! * D! * wide, head: D! * wide, row: wide, wide };
 }
 
 type PlanTextures = { readonly tiles: Texture; readonly bits: Texture };
@@ -228,14 +275,14 @@ vec4 compute(int i) {
   ${seen}
   int q = queryAt + b * ${query.batch} + h * ${query.head} + t * ${query.row};
   int k0 = keyAt + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
-  int k1 = k0 + ${keys.row};
-  int k2 = k1 + ${keys.row};
-  int k3 = k2 + ${keys.row};
-  vec4 x = vec4(0.0);
-  for (int d = 0; d < ${query.wide}; d++) {
-    vec4 a = query4(q + d);
-    x += vec4(dot(a, key4(k0 + d)), dot(a, key4(k1 + d)), dot(a, key4(k2 + d)), dot(a, key4(k3 + d)));
-  }
+  vec4 sum = vec4(0.0);
+  ${dotRows(
+    ["query", "key"],
+    ["q", "k0", `k0 + ${keys.row}`, `k0 + ${2 * keys.row}`, `k0 + ${3 * keys.row}`],
+    String(query.wide),
+    { a: inRow(query), b: inRow(keys) },
+  )}
+  vec4 x = sum;
   x *= ${float(scale)};
   ${
     softcap > 0 && stage !== "dots"
@@ -273,6 +320,9 @@ vec4 compute(int i) {
   };
 }
 
+const inRow = ({ texture, wide, at, batch, head, row }: Rows) =>
+  stayInRow({ texture, wide, steps: [at, batch, head, row] });
+
 /** What each row has in common, a texel: the largest score, one over the sum, and the sum's logarithm. */
 function commonRun(gl: Gl, { inputs, sizes, wide, rows }: Call, scores: Texture): Run {
   const { sinks } = inputs;
@@ -284,17 +334,12 @@ function commonRun(gl: Gl, { inputs, sizes, wide, rows }: Call, scores: Texture)
   int at = line * ${wide};
   int texels = (keyCount + 3) / 4;
   float top = ${hidden};
+  float total = 0.0;
   for (int k = 0; k < texels; k++) {
     vec4 v = scores4(at + k);
-    top = max(top, max(max(v.x, v.y), max(v.z, v.w)));
+    ${onlineSum}
   }
-  float total = 0.0;
-  if (top > ${hidden}) {
-    for (int k = 0; k < texels; k++) {
-      vec4 v = exp(scores4(at + k) - top);
-      total += v.x + v.y + v.z + v.w;
-    }
-  }
+  if (top <= ${hidden}) total = 0.0;
   ${
     sinks
       ? `float sink = sinks1(sinksAt + ((line / ${T}) % ${H}) * ${sinks.strides[0]});
@@ -351,38 +396,46 @@ vec4 compute(int i) {
   };
 }
 
-/** output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3]. A value of weight 0 is not read: 0 · NaN must not leak. */
+/**
+ * output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3], with the values turned, [B, Hkv, Dv, S],
+ * so that both are read along s.
+ */
 function mixtureRun(
   { sizes, wide, rows }: Call,
   weights: Texture,
   values: Rows,
 ): Omit<Run, "length"> & { length: number } {
-  const { H, T, S, group } = sizes;
-  const lanes = ["x", "y", "z", "w"];
+  const { H, T, S, Dv, group } = sizes;
+  const outWide = Math.ceil(Dv / 4);
+  // Beyond the last number of a value there is another: the last one is read again, and what comes of it is not.
+  const line = (lane: number) =>
+    Dv % 4 === 0 ? `v0 + (d + ${lane}) * valueWide` : `v0 + min(d + ${lane}, ${Dv - 1}) * valueWide`;
   return {
     name: "mixture",
     text: `vec4 compute(int i) {
-  int line = i / ${values.wide};
-  int d = i - line * ${values.wide};
+  int line = i / ${outWide};
+  int d = (i - line * ${outWide}) * 4;
   if (line >= ${rows}) return vec4(0.0);
   int bh = line / ${T};
   int b = bh / ${H};
   int at = line * ${wide};
-  int v = valueAt + b * ${values.batch} + ((bh - b * ${H}) / ${group}) * ${values.head} + d;
-  int texels = (keyCount + 3) / 4;
+  int v0 = (b * ${H / group} + (bh - b * ${H}) / ${group}) * ${Dv} * valueWide;
   vec4 sum = vec4(0.0);
-  for (int k = 0; k < texels; k++) {
-    vec4 w = weights4(at + k);
-    if (w != vec4(0.0)) {
-      ${lanes.map((lane, n) => `sum += w.${lane} != 0.0 ? w.${lane} * value4(v + ${n * values.row}) : vec4(0.0);`).join("\n      ")}
-    }
-    v += ${4 * values.row};
-  }
+  ${dotRows(
+    ["weights", "value"],
+    ["at", line(0), line(1), line(2), line(3)],
+    "texels",
+    {
+      a: stayInRow({ texture: weights, wide, steps: [wide] }),
+      b: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
+    },
+    true,
+  )}
   return sum;
 }`,
     inputs: { weights, value: values.texture },
-    ints: { keyCount: S, valueAt: values.at },
-    length: rows * values.wide * 4,
+    ints: { texels: Math.ceil(S / 4), valueWide: values.wide },
+    length: rows * outWide * 4,
   };
 }
 

@@ -11,8 +11,11 @@ import { joinAxes, placeText } from "../strides.js";
  */
 type LineFunction = {
   readonly name: string;
-  /** GLSL that makes a texel from the numbers `at(k)`, k < COUNT, or the texels `at4(k)`. */
-  common(each: (body: string) => string): string;
+  /**
+   * GLSL that makes a texel of a line. `each(body)` runs for each number `x`, and `texels(body)`, where a line is whole
+   * texels, for each texel `v`.
+   */
+  common(each: (body: string) => string, texels?: (body: string) => string): string;
   /** A number of the result from `x`, the line's `c`, and parameters `w` and `b`. */
   readonly result: string;
 };
@@ -25,14 +28,23 @@ const lines: Record<string, LineFunction> = {
 function softmaxLike(name: string, result: string): LineFunction {
   return {
     name,
-    common: (each) => `float top = ${hidden};
-  ${each("top = max(top, x);")}
+    common: (each, texels) => `float top = ${hidden};
   float total = 0.0;
-  ${each("total += exp(x - top);")}
+  ${
+    texels
+      ? texels(onlineSum)
+      : `${each("top = max(top, x);")}
+  ${each("total += exp(x - top);")}`
+  }
   return vec4(top, 1.0 / total, log(total), 0.0);`,
     result,
   };
 }
+
+/** One walk over the texels `v`: the largest so far, and the sum of e to the distance from it. */
+export const onlineSum = `float higher = max(top, max(max(v.x, v.y), max(v.z, v.w)));
+    total = total * exp(top - higher) + dot(exp(v - higher), vec4(1.0));
+    top = higher;`;
 
 const rmsNorm = (eps: number, n: number): LineFunction => ({
   name: "rmsNorm",
@@ -96,10 +108,10 @@ function alongLines(
     isContiguous([...x.shape], [...x.strides]) &&
     params.every(({ strides, offset }) => strides[0] === 1 && offset === 0);
   const inputs = { x: gl.store.bufferOf(x) };
+  const texels = (body: string) => `for (int k = 0; k < ${count / 4}; k++) { vec4 v = x4(at + k); ${body} }`;
   const each = (body: string) =>
     inTexels
-      ? `for (int k = 0; k < ${count / 4}; k++) { vec4 v = x4(at + k);
-    ${["x", "y", "z", "w"].map((lane) => `{ float x = v.${lane}; ${body} }`).join(" ")} }`
+      ? texels(["x", "y", "z", "w"].map((lane) => `{ float x = v.${lane}; ${body} }`).join(" "))
       : `for (int k = 0; k < ${count}; k++) { float x = x1(at + k * ${step}); ${body} }`;
   return withScratch(gl, (own) => {
     const texel = own(
@@ -107,7 +119,7 @@ function alongLines(
         name: `${name}Lines`,
         text: `vec4 compute(int n) {
   ${inTexels ? `int at = xAt / 4 + n * ${count / 4};` : placeText(starts, ["at"], ["xAt"])}
-  ${common(each)}
+  ${inTexels ? common(each, texels) : common(each)}
 }`,
         inputs,
         ints: { xAt: x.offset },

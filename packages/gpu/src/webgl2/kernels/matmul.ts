@@ -1,13 +1,15 @@
 import { broadcastStrides, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
+import { dotRows, stayInRow } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
+import type { Texture } from "../shaders.js";
 import { oneByOne } from "../numbers.js";
 import { packRows } from "./pack-rows.js";
 
 /**
  * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n]. One thread computes four neighbours in a row: for four k it reads one texel
- * of a and four of b, and does sixteen products. b is read as it lies, rows of n or (a weight that is transposed) rows of
- * k; what lies otherwise, or not in whole texels, is packed first.
+ * of a and four of b, and does sixteen products. Both are read along k, as a weight lies that is transposed; what lies
+ * otherwise, or not in whole texels, is turned and packed first, which costs little beside the product.
  */
 export function matmulKernel(gl: Gl): Kernel<undefined> {
   return (inputs, [output]) => {
@@ -18,13 +20,10 @@ export function matmulKernel(gl: Gl): Kernel<undefined> {
     if (K === 0) return false;
     return withScratch(gl, (own) => {
       const left = rowsOf(gl, a, own);
-      // Rows of k are read as they lie; and where rows of n are not whole texels, columns are rows of their own.
-      const byColumns = b.strides.at(-2) === 1 && K > 1;
-      const turned = byColumns || N % 4 !== 0;
-      const right = rowsOf(gl, turned ? swapped(b) : b, own);
+      const right = rowsOf(gl, swapped(b), own);
       const wide = Math.ceil(N / 4);
       const batch = output!.shape.slice(0, -2);
-      const text = turned ? productOfRows(M, K, N, left, right, batch) : product(M, K, N, left, right, batch);
+      const text = product(M, K, N, left, right, batch);
       const run = {
         name: "matmul",
         text,
@@ -45,7 +44,7 @@ ${oneByOne}`,
 
 /** A batch of matrices whose rows are whole texels; places and steps are in texels. */
 type Rows = {
-  readonly texture: Parameters<typeof runInto>[2]["inputs"][string];
+  readonly texture: Texture;
   readonly at: number;
   readonly step: number;
   readonly batch: { readonly shape: readonly number[]; readonly strides: readonly number[] };
@@ -115,56 +114,21 @@ const threadText = (M: number, N: number) => `int wide = ${Math.ceil(N / 4)};
   int z = row / ${M};
   int y = row - z * ${M};`;
 
-/** b by rows of n: texel x of row k holds b[k, 4x … 4x + 3]. */
-function product(M: number, K: number, N: number, left: Rows, right: Rows, batch: readonly number[]): string {
-  const rest = K % 4;
-  const lanes = ["x", "y", "z", "w"];
-  return `vec4 compute(int i) {
-  ${threadText(M, N)}
-  ${batchText(batch, left, right)}
-  int p = a0 + y * ${left.step};
-  int q = b0 + x;
-  vec4 sum = vec4(0.0);
-  for (int k = 0; k < ${Math.floor(K / 4)}; k++) {
-    vec4 s = a4(p + k);
-    sum += s.x * b4(q) + s.y * b4(q + ${right.step}) + s.z * b4(q + ${2 * right.step}) + s.w * b4(q + ${3 * right.step});
-    q += ${4 * right.step};
-  }
-  ${rest > 0 ? `vec4 s = a4(p + ${Math.floor(K / 4)});` : ""}
-  ${lanes
-    .slice(0, rest)
-    .map((lane, k) => `sum += s.${lane} * b4(q + ${k * right.step});`)
-    .join("\n  ")}
-  return sum;
-}`;
-}
-
 /** b by rows of k: texel k of row n holds b[4k … 4k + 3, n]. Both are padded with zeros to whole texels. */
-function productOfRows(
-  M: number,
-  K: number,
-  N: number,
-  left: Rows,
-  right: Rows,
-  batch: readonly number[],
-): string {
+function product(M: number, K: number, N: number, left: Rows, right: Rows, batch: readonly number[]): string {
   // Beyond the last column there may be anything: the last one is read again, and what comes of it is not.
   const column = (lane: number) =>
     N % 4 === 0 ? `b0 + (n + ${lane}) * ${right.step}` : `b0 + min(n + ${lane}, ${N - 1}) * ${right.step}`;
+  const wide = Math.ceil(K / 4);
+  const inRow = ({ texture, at, step, batch: { strides } }: Rows) =>
+    stayInRow({ texture, wide, steps: [at, step, ...strides] });
+  const starts = [`a0 + y * ${left.step}`, column(0), column(1), column(2), column(3)] as const;
   return `vec4 compute(int i) {
   ${threadText(M, N)}
   ${batchText(batch, left, right)}
   int n = x * 4;
-  int p = a0 + y * ${left.step};
-  int q0 = ${column(0)};
-  int q1 = ${column(1)};
-  int q2 = ${column(2)};
-  int q3 = ${column(3)};
   vec4 sum = vec4(0.0);
-  for (int k = 0; k < ${Math.ceil(K / 4)}; k++) {
-    vec4 s = a4(p + k);
-    sum += vec4(dot(s, b4(q0 + k)), dot(s, b4(q1 + k)), dot(s, b4(q2 + k)), dot(s, b4(q3 + k)));
-  }
+  ${dotRows(["a", "b"], starts, String(wide), { a: inRow(left), b: inRow(right) })}
   return sum;
 }`;
 }
