@@ -1,5 +1,5 @@
 export const about =
-  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map; 100,000 decode steps through rolling and paged caches; a million calls of the wasm device, alone and on threads.";
+  "Memory: a million small ops and a thousand 1024 x 1024 products in flat memory; attention at T = 4096 without a map; 100,000 decode steps through rolling and paged caches; a million calls of the wasm device, alone and on threads; 10,000 calls of attention on gpu:webgl2 in Chromium.";
 export const steps = [
   {
     name: "build",
@@ -10,10 +10,12 @@ export const steps = [
       "--filter=@qkv/attention",
       "--filter=@qkv/kv-cache",
       "--filter=@qkv/wasm",
+      "--filter=@qkv/gpu",
     ],
   },
   { name: "tensor", command: ["node", "scripts/flat/tensor.mjs"], counts: true },
   { name: "attention", command: ["node", "scripts/flat/attention.mjs"], counts: true },
   { name: "wasm", command: ["node", "scripts/flat/wasm.mjs"], counts: true },
   { name: "caches", command: ["node", "--expose-gc", "scripts/flat/caches.mjs"], counts: true },
+  { name: "gpu", command: ["node", "scripts/flat/gpu.mjs"], counts: true },
 ];

@@ -19,7 +19,7 @@ const refused: Record<string, string> = {
   cpu: "gpu.js's cpu mode needs `eval` and is no faster than plain code: use `js()` of @qkv/tensor.",
   headlessgl: "it is WebGL1: use `webasm` in Node.",
   gpu: "leave `mode` out: the best one is found.",
-  dev: "it is for debugging kernels of your own.",
+  dev: "it is for debugging kernels of your own: leave `mode` out.",
   async: "results are returned at once here in every mode, and reading waits: leave `mode` out.",
   webgpu:
     "its kernels cannot read each other's vectors, and no synchronous call can wait for them: use `webgl2`.",

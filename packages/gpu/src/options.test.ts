@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { gpu, parseGpuName, type GpuMode } from "./index.js";
+
+test.each(["webgl", "cpu", "webgpu", "dev", "headlessgl", "other"])(
+  "mode %s is refused, with what to use instead",
+  async (mode) => {
+    const refused = gpu({ mode: mode as GpuMode });
+    await expect(refused).rejects.toMatchObject({ name: "ArgumentError", argument: "mode", received: mode });
+    await expect(refused).rejects.toThrow(/Fix: .*(`webgl2`|`webasm`|`js\(\)`|leave)/);
+  },
+);
+
+test("a mode that is not here is an error that names another", async () => {
+  await expect(gpu({ mode: "webgl2" })).rejects.toThrow(/no WebGL2 here.*\nFix: use `gpu\({ mode: "webasm"/s);
+});
+
+test.each([
+  [{ budgetBytes: -1 }, /`budgetBytes` is -1, expected a number of bytes/],
+  [{ maxTextureSize: 1.5 }, /`maxTextureSize` is 1.5/],
+  [{ fallback: 1 as unknown as boolean }, /`fallback` is 1, expected true or false/],
+])("%o is refused", async (options, message) => {
+  await expect(gpu(options)).rejects.toThrow(message);
+});
+
+test("names of devices", () => {
+  expect(parseGpuName("gpu")).toEqual({});
+  expect(parseGpuName("gpu:webgl2")).toEqual({ mode: "webgl2" });
+  for (const name of ["gpu:webgl", "gpu:", "wasm", "gpu:webasm,threads=2"])
+    expect(parseGpuName(name)).toBeUndefined();
+});

@@ -1,0 +1,199 @@
+// What users of @qkv/gpu get: bundles of minifiers that compute, on pages and in workers, under a content security
+// policy; and imports that load nothing where there is no gpu.js.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { chromium, type Browser } from "playwright";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const folder = join(root, "packages/gpu");
+const load = <T>(name: string): Promise<T> =>
+  import(
+    /* @vite-ignore */ pathToFileURL(createRequire(join(folder, "package.json")).resolve(name)).href
+  ) as Promise<T>;
+
+/** Runs on a page, and again in a worker that the page starts from the same file. */
+const program = `
+import { layerNorm, linear, randn, softmax, take, tensor } from "@qkv/tensor";
+import { gpu } from "./dist/index.js";
+
+async function compute() {
+  try {
+    const device = await gpu({ mode: "webgl2" });
+    const [x, rows] = [randn([12, 9], { seed: 1 }), randn([20, 9], { seed: 2 })];
+    const ids = tensor([3, 1, 19], { dtype: "int32" });
+    const f = (x, rows, ids) => softmax(linear(layerNorm(x), take(rows, 0, ids)));
+    const ours = await f(x.to(device), rows.to(device), ids.to(device)).read();
+    const right = f(x, rows, ids).data;
+    const { mode, calls } = device.report();
+    const plain = Object.values(calls).reduce((sum, each) => sum + each.plain, 0);
+    return { mode, plain, worst: Math.max(...right.map((y, i) => Math.abs(y - ours[i]))) };
+  } catch (error) {
+    return { error: String(error.message) };
+  }
+}
+if (typeof document === "undefined") compute().then((result) => postMessage(result));
+else {
+  const worker = new Worker(new URL("/program.js", location.href), { type: "module" });
+  const inWorker = new Promise((resolve) => (worker.onmessage = ({ data }) => resolve(data)));
+  globalThis.results = Promise.all([compute(), inWorker]);
+}`;
+
+/** The small model on a device of the page and on the plain one; and with the context lost after some tokens. */
+const writing = `
+import { modelTiny } from "@qkv/model-tiny";
+import { generate, load } from "@qkv/transformer";
+import { gpu } from "../gpu/dist/index.js";
+
+const prompt = "Once upon a time";
+async function write(model, maxTokens, onToken = () => {}) {
+  const ids = [];
+  for await (const { id } of generate(model, prompt, { maxTokens, sampling: { temperature: 0 }, stop: [] })) {
+    ids.push(id);
+    onToken(ids.length);
+  }
+  return ids;
+}
+async function compute() {
+  const files = await modelTiny();
+  const contexts = [];
+  const { getContext } = OffscreenCanvas.prototype;
+  OffscreenCanvas.prototype.getContext = function (...args) {
+    const context = getContext.apply(this, args);
+    contexts.push(context);
+    return context;
+  };
+  const device = await gpu({ mode: "webgl2" });
+  const model = await load(files, { device });
+  const ours = await write(model, 32);
+  const right = await write(await load(files), 32);
+  const lose = () => contexts.at(-1).getExtension("WEBGL_lose_context").loseContext();
+  const ended = await write(model, 32, (count) => count === 5 && lose()).catch(({ name, message }) => ({ name, message }));
+  return { ours, right, ended, calls: device.report().calls };
+}
+globalThis.results = compute();
+`;
+
+type Build = (options: object) => Promise<{ outputFiles: { text: string }[] }>;
+
+const minifiers: Record<string, () => Promise<string>> = {
+  esbuild: () => bundled(true),
+  async terser() {
+    const { minify } = await load<{ minify(text: string, options: object): Promise<{ code: string }> }>(
+      "terser",
+    );
+    const settings = { module: true, mangle: { toplevel: true }, compress: { passes: 2, unsafe_math: true } };
+    return (await minify(await bundled(false), settings)).code;
+  },
+};
+
+async function bundled(minify: boolean, contents = program, resolveDir = folder): Promise<string> {
+  const { build } = await load<{ build: Build }>("esbuild");
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir },
+    bundle: true,
+    minify,
+    format: "esm",
+    platform: "browser",
+    write: false,
+    tsconfigRaw: {},
+    logLevel: "error",
+  });
+  return outputFiles[0]!.text;
+}
+
+describe("bundles in Chromium", () => {
+  let server: Server;
+  let browser: Browser;
+  let script = "";
+  beforeAll(async () => {
+    if (!chromiumPath) return;
+    server = createServer(({ url }, response) => {
+      const isScript = url === "/program.js";
+      response.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self'");
+      response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
+      response.end(isScript ? script : '<script type="module" src="/program.js"></script>');
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  test.runIf(chromiumPath).each(Object.keys(minifiers))(
+    "minified by %s, under a policy without eval, on the page and in a worker",
+    async (name) => {
+      script = await minifiers[name]!();
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+      await page.waitForFunction("globalThis.results !== undefined");
+      const results = (await page.evaluate("globalThis.results")) as Record<string, unknown>[];
+      await page.close();
+      for (const result of results) {
+        expect(result).toMatchObject({ mode: "webgl2", plain: 0 });
+        expect(result["worst"]).toBeLessThan(1e-5);
+      }
+    },
+  );
+
+  test.runIf(chromiumPath)(
+    "the small model writes what it writes on the plain device; a context lost in the middle ends in a clear error",
+    async () => {
+      script = await bundled(true, writing, join(root, "packages/cli"));
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+      await page.waitForFunction("globalThis.results !== undefined");
+      const { ours, right, ended, calls } = (await page.evaluate("globalThis.results")) as {
+        ours: number[];
+        right: number[];
+        ended: { name: string; message: string };
+        calls: Record<string, { device: number; plain: number }>;
+      };
+      await page.close();
+      expect(ours).toHaveLength(32);
+      expect(ours).toEqual(right);
+      expect(ended.name).toBe("DeviceError");
+      expect(ended.message).toMatch(/the WebGL context was lost[^]*Fix: make a new device/);
+      for (const op of ["attention", "matmul", "rmsNorm", "rotate", "take", "write"])
+        expect(calls[op], op).toMatchObject({ plain: 0 });
+    },
+  );
+
+  test.skipIf(chromiumPath)("left out", ({ skip }) => skip(noChromium));
+});
+
+describe("without gpu.js", () => {
+  const alone = mkdtempSync(join(tmpdir(), "qkv-gpu-"));
+  beforeAll(() => {
+    for (const name of ["core", "tensor", "gpu"]) {
+      for (const part of ["dist", "package.json"]) {
+        const to = join(alone, "node_modules/@qkv", name, part);
+        cpSync(join(root, "packages", name, part), to, { recursive: true });
+      }
+    }
+  });
+  afterAll(() => rmSync(alone, { recursive: true }));
+  const run = (type: string, text: string) => {
+    const { stdout, stderr } = spawnSync(process.execPath, [`--input-type=${type}`, "-e", text], {
+      cwd: alone,
+      encoding: "utf8",
+      env: { ...process.env, NODE_PATH: "" },
+    });
+    return `${stdout}${stderr}`;
+  };
+  const refused = "DeviceError npm install";
+  const tell = `gpu().catch((error) => console.log(error.name, /npm install/.exec(error.message)[0]))`;
+
+  test("importing works, and making a device says what to install", () => {
+    expect(run("module", `import { gpu } from "@qkv/gpu"; ${tell}`).trim()).toBe(refused);
+    expect(run("commonjs", `const { gpu } = require("@qkv/gpu"); ${tell}`).trim()).toBe(refused);
+  });
+});
