@@ -1,0 +1,57 @@
+import { attention } from "@qkv/attention";
+import { gpu } from "@qkv/gpu";
+import { print, show, slider } from "@qkv/page";
+import { matmul, randn, softmax, transpose, type Tensor } from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+
+const T = 2 ** slider("tokens, as a power of 2", { min: 5, max: 9, value: 7 });
+const [H, D] = [4, 64];
+const device = await gpu();
+print(device.name, device.report().renderer ?? "without a GPU");
+const [query, key, value, map] = [
+  ...[1, 2, 3].map((seed) => randn([1, H, T, D], { seed })),
+  randn([1, H, T, T], { seed: 4 }),
+].map((x) => x.to(device));
+if (!query || !key || !value || !map) throw new Error("four tensors");
+
+async function ms(compute: () => Tensor) {
+  let best = Infinity;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    await device.scope(compute).read();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
+}
+// What attention is made of, each alone, with its result in memory.
+const steps = [
+  {
+    name: "attention",
+    took: await ms(() => attention(query, key, value)),
+  },
+  { name: "query · key", took: await ms(() => matmul(query, transpose(key))) },
+  { name: "softmax", took: await ms(() => softmax(map)) },
+  { name: "weights · value", took: await ms(() => matmul(map, value)) },
+];
+for (const { name, took } of steps) print(`${name}: ${took.toFixed(2)} ms`);
+show(
+  bars(
+    { data: steps.map(({ took }) => took), shape: [steps.length] },
+    {
+      labels: steps.map(({ name }) => name),
+      title: `${T} tokens, ${H} heads`,
+      unit: "ms",
+    },
+  ),
+);
+
+// Bytes that pass through memory. Tiles that stay inside read the inputs and write the output.
+const scores = H * T * T * 4;
+const inputs = 4 * H * T * D * 4;
+// Scores are written and read twice, weights written and read.
+const moved = inputs + 5 * scores;
+print(
+  `${(moved / 2 ** 20).toFixed(1)} MiB moved, ${(inputs / 2 ** 20).toFixed(1)} with tiles:`,
+  `${(moved / inputs).toFixed(1)} times as many`,
+);
+device.close();

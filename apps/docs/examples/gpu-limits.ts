@@ -1,0 +1,55 @@
+import { attention, causal } from "@qkv/attention";
+import { gpu } from "@qkv/gpu";
+import { print, show, slider } from "@qkv/page";
+import { concat, randn, slice } from "@qkv/tensor";
+import { bars } from "@qkv/viz";
+
+const heads = slider("heads", { min: 1, max: 32, value: 12 });
+const device = await gpu();
+// Four float32 numbers in a texel. Without a GPU: what most adapters take.
+const side = device.report().limits.maxTextureSize ?? 8192;
+const largest = side * side * 16;
+print(`largest texture: ${side} × ${side} texels, ${largest / 2 ** 30} GiB`);
+
+// A score for each query, each key and each head.
+const lengths = [1024, 2048, 4096, 8192, 16384, 32768];
+const scores = lengths.map((T) => heads * T * T * 4);
+const fits = lengths.filter((_, i) => (scores[i] ?? Infinity) <= largest);
+print("scores fit a texture up to", fits.at(-1) ?? 0, "tokens");
+show(
+  bars(
+    { data: scores.map((bytes) => bytes / 2 ** 30), shape: [lengths.length] },
+    { labels: lengths.map(String), title: "All scores", unit: "GiB" },
+  ),
+);
+
+// Some queries at a time: each piece needs its own rows of scores, and they are gone before the next.
+const [T, D, piece] = [96, 16, 32];
+const [query, key, value] = [1, 2, 3].map((seed) =>
+  randn([1, 2, T, D], { seed }).to(device),
+);
+if (!query || !key || !value) throw new Error("three tensors");
+const mask = causal(); // queries are the last of the keys that they are given
+const whole = attention(query, key, value, { mask });
+const pieces = concat(
+  Array.from({ length: T / piece }, (_, i) => {
+    const end = (i + 1) * piece;
+    return device.scope(() =>
+      attention(
+        slice(query, 2, i * piece, end),
+        slice(key, 2, 0, end),
+        slice(value, 2, 0, end),
+        { mask },
+      ),
+    );
+  }),
+  2,
+);
+const [a, b] = [await whole.read(), await pieces.read()];
+const apart = Math.max(...Array.from(a, (y, i) => Math.abs(y - (b[i] ?? NaN))));
+print(
+  `in ${T / piece} pieces: ${piece * T} scores a head at once, not ${T * T};`,
+);
+print("farthest apart:", apart.toExponential(1));
+if (!(apart < 1e-5)) throw new Error("pieces are not the whole");
+device.close();
