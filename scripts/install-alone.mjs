@@ -35,6 +35,8 @@ function useAlone({ name, json }, tarballs, folder) {
   const list = JSON.stringify(
     Object.keys(json.exports)
       .filter((entry) => entry !== "./package.json")
+      // A door named after a peer, as `@qkv/viz/react`, is for those who have that installed.
+      .filter((entry) => !(entry.slice(2) in (json.peerDependencies ?? {})))
       .map((entry) => (entry === "." ? name : `${name}/${entry.slice(2)}`)),
   );
   for (const major of [20, 24]) {

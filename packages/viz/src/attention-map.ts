@@ -5,7 +5,7 @@ import { mapCells, type Cell } from "./map-cells.js";
 import { maskReader, type MaskData } from "./mask-reader.js";
 import { numberText } from "./number-text.js";
 import { fill } from "./palette.js";
-import { heading, labelWidth, picture, px } from "./picture.js";
+import { heading, picture, px, titleWidth } from "./picture.js";
 import { weightLegend } from "./weight-legend.js";
 
 /** How {@link attentionMap} draws. */
@@ -92,7 +92,7 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
 
   const bottom = top + B * (panelHeight + gap) - gap;
   return picture({
-    width: Math.max(edge * 2 + H * (panelWidth + gap) - gap, 260, title ? labelWidth([title]) + 40 : 0),
+    width: Math.max(edge * 2 + H * (panelWidth + gap) - gap, 260, titleWidth(title)),
     height: bottom + 40,
     title: title ?? "Attention weights",
     description:

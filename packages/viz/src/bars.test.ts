@@ -32,6 +32,12 @@ test("a number above `max` ends at the edge and still says what it is", () => {
   expect(bar).toMatchObject({ width: 240, text: "MHA: 30 ms" });
 });
 
+test("the longest bar is as long as asked", () => {
+  expect(drawn(bars({ data: [1, -2], shape: [2] }, { length: 60 })).map(({ width }) => width)).toEqual([
+    30, 60,
+  ]);
+});
+
 test("golden: bytes of a cache, reviewed as a picture", async () => {
   const svg = bars(
     { data: [64, 16, 8], shape: [3] },

@@ -3,7 +3,7 @@ import { checkData, checkLabels, type PictureData } from "./check-data.js";
 import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
-import { heading, labelWidth, picture, px } from "./picture.js";
+import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 
 /** How {@link bars} draws. */
 export type BarsOptions = {
@@ -17,9 +17,10 @@ export type BarsOptions = {
   meaning?: Meaning;
   /** The number drawn at full length. Default: the largest magnitude of the picture. */
   max?: number;
+  /** How long the longest bar may be. Unit: pixels. Default 240. */
+  length?: number;
 };
 
-const full = 240;
 const step = 24;
 
 /**
@@ -39,7 +40,7 @@ const step = 24;
  * ```
  */
 export function bars(values: PictureData, options: BarsOptions = {}): string {
-  const { title, unit, meaning = "cost" } = options;
+  const { title, unit, meaning = "cost", length: full = 240 } = options;
   checkData(values, {
     fn: "bars",
     argument: "values",
@@ -79,7 +80,7 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
   });
   const bottom = top + data.length * step;
   return picture({
-    width: Math.max(zero + full + labelWidth(texts) + 20, title ? labelWidth([title]) + 40 : 0),
+    width: Math.max(zero + full + labelWidth(texts) + 20, titleWidth(title)),
     height: bottom + 10,
     title: title ?? "Bars",
     description: `${labels.map((label, i) => `${label}: ${texts[i]}`).join("; ")}.`,

@@ -1,7 +1,12 @@
 import { ArgumentError } from "@qkv/core";
-import { checkData, type PictureData } from "./check-data.js";
+import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
 const mostCells = 100_000;
+const ofMaps = {
+  fn: "attentionMap",
+  ranks: [2, 4],
+  expected: "[T, S] or [B, H, T, S], each axis 1 or more",
+};
 
 /**
  * Checks weights at the public door and reads their numbers once: a tensor that is a view copies them each time.
@@ -9,7 +14,10 @@ const mostCells = 100_000;
  * @throws {ShapeError} If they are not `[T, S]` or `[B, H, T, S]`.
  * @throws {ArgumentError} If there are too many, or one is negative or not finite.
  */
-export function checkWeights(weights: PictureData): {
+export function checkWeights(
+  weights: PictureData,
+  { fn, ranks, expected }: Pick<Accepts, "fn" | "ranks" | "expected"> = ofMaps,
+): {
   data: ArrayLike<number>;
   B: number;
   H: number;
@@ -17,10 +25,10 @@ export function checkWeights(weights: PictureData): {
   S: number;
 } {
   checkData(weights, {
-    fn: "attentionMap",
+    fn,
     argument: "weights",
-    ranks: [2, 4],
-    expected: "[T, S] or [B, H, T, S], each axis 1 or more",
+    ranks,
+    expected,
     fix: "pass the weights as attentionWeights returns them, or one head of them.",
   });
   const { data } = weights;
@@ -32,7 +40,7 @@ export function checkWeights(weights: PictureData): {
   ];
   if (B * H * T * S > mostCells) {
     throw new ArgumentError({
-      fn: "attentionMap",
+      fn,
       argument: "weights",
       received: weights.shape,
       expected: `${mostCells} cells or fewer`,
@@ -42,7 +50,7 @@ export function checkWeights(weights: PictureData): {
   for (let i = 0; i < data.length; i++) {
     if (data[i]! < 0) {
       throw new ArgumentError({
-        fn: "attentionMap",
+        fn,
         argument: `weights.data[${i}]`,
         received: data[i],
         expected: "a weight of 0 or more",

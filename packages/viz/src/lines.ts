@@ -2,7 +2,7 @@ import { checkData, checkLabels, type PictureData } from "./check-data.js";
 import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
-import { heading, labelWidth, picture, px } from "./picture.js";
+import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { ticks } from "./ticks.js";
 
 /** How {@link lines} draws. */
@@ -121,7 +121,7 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
 
   const names = labels ? `: ${labels.join(", ")}` : "";
   return picture({
-    width: Math.max(left + plot.width + 24 + labelWidth(labels ?? []), title ? labelWidth([title]) + 40 : 0),
+    width: Math.max(left + plot.width + 24 + labelWidth(labels ?? []), titleWidth(title)),
     height: top + plot.height + (xLabel ? 50 : 30),
     title: title ?? "Lines",
     description:

@@ -39,5 +39,10 @@ export function labelWidth(labels: readonly string[]): number {
   return Math.max(0, ...labels.map((label) => 6.6 * [...label].length));
 }
 
+/** How wide a picture must be for its name: a guess too, at the size of {@link heading}. */
+export function titleWidth(title: string | undefined): number {
+  return title ? 24 + 8.2 * [...title].length : 0;
+}
+
 /** A coordinate, to a hundredth of a pixel. */
 export const px = (value: number) => String(Number(value.toFixed(2)));

@@ -3,7 +3,7 @@ import { checkData, checkLabels, type PictureData } from "./check-data.js";
 import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
-import { heading, labelWidth, picture, px } from "./picture.js";
+import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 
 /** A machine: where its roof slopes, and where it is flat. */
 export type Roof = {
@@ -128,7 +128,7 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
   });
   const reach = Math.max(left + plot.width, ...names.map(({ i, x }) => x + labelWidth([labels?.[i] ?? ""])));
   return picture({
-    width: Math.max(reach + 24, title ? labelWidth([title]) + 40 : 0),
+    width: Math.max(reach + 24, titleWidth(title)),
     height: top + plot.height + Math.max(50, (names.at(-1)?.y ?? 0) - top - plot.height + 12),
     title: title ?? "Roofline",
     description:

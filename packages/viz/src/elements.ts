@@ -1,0 +1,82 @@
+import {
+  attentionMap,
+  bars,
+  cachePages,
+  headGrid,
+  lines,
+  maskTiles,
+  pieces,
+  roofline,
+  ropeClock,
+  tokenArcs,
+  vectors,
+} from "./index.js";
+import { makeReadable } from "./readable-picture.js";
+
+/** The pictures that have an element, by its name. */
+export const pictures = {
+  "qkv-attention-map": attentionMap,
+  "qkv-bars": bars,
+  "qkv-cache-pages": cachePages,
+  "qkv-head-grid": headGrid,
+  "qkv-lines": lines,
+  "qkv-mask-tiles": maskTiles,
+  "qkv-pieces": pieces,
+  "qkv-roofline": roofline,
+  "qkv-rope-clock": ropeClock,
+  "qkv-token-arcs": tokenArcs,
+  "qkv-vectors": vectors,
+} as const;
+export type PictureName = keyof typeof pictures;
+
+/** An element that draws one kind of picture. */
+export interface PictureElement<Name extends PictureName> extends HTMLElement {
+  /** Draws, with what the function of the same name takes. */
+  draw(...args: Parameters<(typeof pictures)[Name]>): void;
+}
+
+/**
+ * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
+ * Each is drawn by `element.draw(…)`, or from JSON in its attribute `args`, a list of what the function takes. Its
+ * numbers can be read with arrow keys and as a table, and it can be saved. `<qkv-picture>` does so for a picture that
+ * stands in it already.
+ *
+ * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
+ *
+ * @example
+ * ```ts
+ * import { defineElements, pictures } from "@qkv/viz/elements";
+ *
+ * defineElements();
+ * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
+ * Object.keys(pictures).length; // => 11
+ * ```
+ */
+export function defineElements(): void {
+  if (typeof customElements === "undefined" || customElements.get("qkv-picture")) return;
+  customElements.define(
+    "qkv-picture",
+    class extends HTMLElement {
+      connectedCallback(): void {
+        makeReadable(this);
+      }
+    },
+  );
+  for (const [name, picture] of Object.entries(pictures)) customElements.define(name, elementOf(picture));
+}
+
+function elementOf(picture: (...args: never) => string): CustomElementConstructor {
+  return class extends HTMLElement {
+    static observedAttributes = ["args"];
+
+    attributeChangedCallback(): void {
+      const args: unknown = JSON.parse(this.getAttribute("args") ?? "null");
+      if (Array.isArray(args)) this.draw(...(args as never));
+    }
+
+    draw(...args: never): void {
+      this.innerHTML = picture(...args);
+      makeReadable(this);
+    }
+  };
+}

@@ -1,0 +1,105 @@
+import { refuse } from "@qkv/core";
+import { escapeText } from "./escape-text.js";
+import { hatch } from "./hatch.js";
+import { fill, stroke } from "./palette.js";
+import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+
+/** Whether a query, at its position, sees the key at another. */
+export type Sees = (query: number, key: number) => boolean;
+
+/** How {@link maskTiles} draws. */
+export type MaskTilesOptions = {
+  /** T and S: the queries are the last `queryLength` of `keyLength` positions. Default: as many as there are keys. */
+  queryLength?: number;
+  /** The side of a tile. Unit: positions. Default 4. */
+  tileSize?: number;
+  /** The name of the picture, drawn above it. */
+  title?: string;
+};
+
+/**
+ * Draws a mask cell by cell, and the tiles that a kernel makes of it: a tile that sees nothing is never read, one that
+ * sees all needs no mask, and only the rest looks at each cell. Each tile says which it is as a `<title>`.
+ *
+ * @param sees - The predicate of the mask, as `mask.bind(extent).sees`.
+ * @param keyLength - S. At most 128.
+ * @returns SVG text.
+ * @throws {ArgumentError} If a size is not whole, or there are more queries than keys.
+ *
+ * @example
+ * ```ts
+ * import { maskTiles } from "@qkv/viz";
+ *
+ * const svg = maskTiles((query, key) => key <= query, 8);
+ * svg.includes("1 of 4 tiles see nothing, 1 see all, 2 look at each cell"); // => true
+ * ```
+ */
+export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptions = {}): string {
+  const { queryLength = keyLength, tileSize = 4, title } = options;
+  const whole = (argument: string, value: number, most: number) => {
+    if (!(Number.isInteger(value) && value >= 1 && value <= most))
+      refuse(
+        "maskTiles",
+        argument,
+        value,
+        `a whole number from 1 to ${most}`,
+        "draw a part of a larger mask.",
+      );
+  };
+  whole("keyLength", keyLength, 128);
+  whole("queryLength", queryLength, keyLength);
+  whole("tileSize", tileSize, keyLength);
+  const [T, S] = [queryLength, keyLength];
+  const size = Math.max(3, Math.min(20, Math.floor(400 / S)));
+  const top = (title ? 36 : 12) + 16;
+  const left = 30;
+  const count = { none: 0, all: 0, some: 0 };
+  const cells: string[] = [];
+  const hatches: string[] = [];
+  const frames: string[] = [];
+  for (let t = 0; t < T; t += tileSize) {
+    for (let s = 0; s < S; s += tileSize) {
+      const [h, w] = [Math.min(tileSize, T - t), Math.min(tileSize, S - s)];
+      let seen = 0;
+      for (let i = t; i < t + h; i++) {
+        for (let j = s; j < s + w; j++) {
+          const [x, y] = [left + j * size, top + i * size];
+          if (sees(i + S - T, j)) {
+            seen++;
+            cells.push(`M${px(x)} ${px(y)}h${size}v${size}h-${size}z`);
+          } else hatches.push(hatch(x, y, size));
+        }
+      }
+      const kind = seen === 0 ? "none" : seen === h * w ? "all" : "some";
+      count[kind]++;
+      const said = `queries ${t + S - T} to ${t + S - T + h - 1}, keys ${s} to ${s + w - 1}: ${names[kind]}`;
+      frames.push(
+        `<rect x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}" ${fill("weight")} fill-opacity="${kind === "some" ? 0.14 : 0}"><title>${escapeText(said)}</title></rect>` +
+          `<rect x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}" fill="none" pointer-events="none" ${stroke("quiet")}/>`,
+      );
+    }
+  }
+  const total = count.none + count.all + count.some;
+  const sum = `${count.none} of ${total} tiles see nothing, ${count.all} see all, ${count.some} look at each cell`;
+  return picture({
+    width: Math.max(left + S * size + 12, labelWidth([sum]) + 40, titleWidth(title)),
+    height: top + T * size + 34,
+    title: title ?? "A mask and its tiles",
+    description: `${T} queries by ${S} keys in tiles of ${tileSize}: ${sum}.`,
+    body: [
+      ...(title ? [heading(title)] : []),
+      `<text x="${left}" y="${px(top - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
+      `<text transform="translate(22 ${px(top)}) rotate(-90)" text-anchor="end" ${fill("query-text")} font-weight="600">← query</text>`,
+      `<path d="${cells.join("")}" ${fill("weight")} fill-opacity="0.55"/>`,
+      `<path d="${hatches.join("")}" ${stroke("hatch")}/>`,
+      ...frames,
+      `<text x="12" y="${px(top + T * size + 22)}" ${fill("text")}>${escapeText(sum)}</text>`,
+    ].join("\n"),
+  });
+}
+
+const names = {
+  none: "sees nothing, never read",
+  all: "sees all, no mask needed",
+  some: "looks at each cell",
+};

@@ -1,0 +1,50 @@
+import { createElement, useEffect, type FunctionComponent } from "react";
+import { defineElements, pictures, type PictureName } from "./elements.js";
+
+/** What a component takes: a list of what the function of the same name takes. */
+export type PictureProps<Name extends PictureName> = { args: Parameters<(typeof pictures)[Name]> };
+
+/** The picture is in the page before any script runs; arrow keys, the table and saving come with it. */
+function component<Name extends PictureName>(name: Name): FunctionComponent<PictureProps<Name>> {
+  const draw = pictures[name] as (...args: PictureProps<Name>["args"]) => string;
+  return function Picture({ args }) {
+    useEffect(defineElements, []);
+    const svg = draw(...args);
+    // Another picture is another element: what was put around the old one goes with it.
+    return createElement("qkv-picture", { key: svg, dangerouslySetInnerHTML: { __html: svg } });
+  };
+}
+
+/**
+ * Weights as a heat map: `<AttentionMap args={[weights, { rowLabels }]} />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { AttentionMap } from "@qkv/viz/react";
+ *
+ * const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
+ * createElement(AttentionMap, { args: [weights] }).type === AttentionMap; // => true
+ * ```
+ */
+export const AttentionMap = component("qkv-attention-map");
+/** Numbers as bars. */
+export const Bars = component("qkv-bars");
+/** Pages of a cache. */
+export const CachePages = component("qkv-cache-pages");
+/** Every head of a model. */
+export const HeadGrid = component("qkv-head-grid");
+/** Numbers over an axis. */
+export const Lines = component("qkv-lines");
+/** A mask and its tiles. */
+export const MaskTiles = component("qkv-mask-tiles");
+/** Texts, cut. */
+export const Pieces = component("qkv-pieces");
+/** What a machine can reach. */
+export const Roofline = component("qkv-roofline");
+/** Rotary positions. */
+export const RopeClock = component("qkv-rope-clock");
+/** Weights as arcs over tokens. */
+export const TokenArcs = component("qkv-token-arcs");
+/** Rows of numbers. */
+export const Vectors = component("qkv-vectors");

@@ -1,0 +1,131 @@
+import { tableOf } from "./table-of.js";
+
+/**
+ * Makes a picture in an element readable: arrow keys and the pointer read its numbers out, a button shows them as a
+ * table, two more save it.
+ *
+ * @param host - An element that holds one picture.
+ */
+export function makeReadable(host: HTMLElement): void {
+  const svg = host.querySelector<SVGSVGElement>("svg.qkv-picture");
+  if (!svg) return;
+  host.querySelectorAll("[data-qkv-tools]").forEach((element) => element.remove());
+  const text = svg.outerHTML;
+  const frame = document.createElement("div");
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", `${tableOf(text).title}. Arrow keys read its numbers.`);
+  frame.style.overflowX = "auto";
+  svg.replaceWith(frame);
+  frame.append(svg);
+
+  const tools = document.createElement("div");
+  tools.dataset["qkvTools"] = "";
+  const reading = document.createElement("span");
+  reading.setAttribute("aria-live", "polite");
+  const table = document.createElement("div");
+  table.hidden = true;
+  const toTable = button("Table", () => {
+    if (table.hidden) table.replaceChildren(tableFrom(text));
+    table.hidden = !table.hidden;
+    toTable.setAttribute("aria-expanded", String(!table.hidden));
+  });
+  tools.append(
+    reading,
+    " ",
+    toTable,
+    button("SVG", () => save(svgFile(svg), "svg")),
+    button("PNG", () => void pngFile(svg).then((file) => save(file, "png"))),
+    table,
+  );
+  host.append(tools);
+
+  const marks = [...svg.querySelectorAll("svg * > title")];
+  let chosen = -1;
+  const read = (at: number) => {
+    const title = marks[at];
+    if (!title) return;
+    const outline = (on: string) => marks[chosen]?.parentElement?.style.setProperty("outline", on);
+    outline("");
+    chosen = at;
+    outline("2px solid currentColor");
+    reading.textContent = title.textContent;
+  };
+  frame.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: 1, ArrowDown: rowLength(marks), ArrowLeft: -1, ArrowUp: -rowLength(marks) }[
+      event.key
+    ];
+    if (by === undefined || marks.length === 0) return;
+    event.preventDefault();
+    read(chosen < 0 ? 0 : chosen + by);
+  });
+  frame.addEventListener("pointerover", ({ target }) =>
+    read(marks.findIndex((title) => title.parentElement === target)),
+  );
+}
+
+function button(text: string, press: () => void): HTMLButtonElement {
+  const element = document.createElement("button");
+  element.type = "button";
+  element.textContent = text;
+  element.addEventListener("click", press);
+  return element;
+}
+
+/** How many marks stand side by side: those at the same height as the first. */
+function rowLength(marks: readonly Element[]): number {
+  const top = (title: Element) => title.parentElement?.getAttribute("y");
+  const end = marks.findIndex((title) => top(title) !== top(marks[0]!));
+  return end > 0 ? end : 1;
+}
+
+function tableFrom(svg: string): HTMLTableElement {
+  const { title, description, rows } = tableOf(svg);
+  const table = document.createElement("table");
+  table.createCaption().textContent = `${title}. ${description}`;
+  for (const { name, value } of rows) {
+    const row = table.insertRow();
+    const head = document.createElement("th");
+    head.scope = "row";
+    head.textContent = name;
+    row.append(head);
+    row.insertCell().textContent = value;
+  }
+  return table;
+}
+
+/** The picture as a file, in the colors that it has in this page. */
+export function svgFile(svg: SVGSVGElement): Blob {
+  const copy = svg.cloneNode(true) as SVGSVGElement;
+  const [from, to] = [svg.querySelectorAll("*"), copy.querySelectorAll("*")];
+  from.forEach((element, i) => {
+    const style = getComputedStyle(element);
+    for (const name of ["fill", "stroke"] as const) {
+      if (element.hasAttribute(name)) to[i]!.setAttribute(name, style[name]);
+    }
+  });
+  copy.querySelector("style")?.remove();
+  copy.setAttribute("font-family", "ui-sans-serif, system-ui, sans-serif");
+  copy.setAttribute("font-size", "12");
+  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+}
+
+/** The same at twice the size, as pixels. */
+export async function pngFile(svg: SVGSVGElement): Promise<Blob> {
+  const image = new Image();
+  image.src = URL.createObjectURL(svgFile(svg));
+  await image.decode();
+  const { width, height } = svg.viewBox.baseVal;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
+  canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(image.src);
+  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob!), "image/png"));
+}
+
+function save(file: Blob, kind: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = `picture.${kind}`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

@@ -1,0 +1,87 @@
+import { refuse } from "@qkv/core";
+import { numberText } from "./number-text.js";
+import { fill, stroke } from "./palette.js";
+import { heading, picture, px, titleWidth } from "./picture.js";
+
+/** How {@link ropeClock} draws. */
+export type RopeClockOptions = {
+  /** The base of the angles. Default 10000. */
+  base?: number;
+  /** The most dials that are drawn, from the fastest to the slowest, evenly chosen. Default 8. */
+  most?: number;
+  /** The name of the picture, drawn above it. */
+  title?: string;
+};
+
+const [dial, gap] = [64, 14]; // pixels
+
+/**
+ * Draws rotary positions as clocks: a pair of numbers of a head is a hand that turns by `base^(-2i / headDim)` radians
+ * a position. The query's hand is blue, the key's vermillion; what a dot product sees is the angle between the two.
+ *
+ * @param places - Where `query` and `key` stand. Unit: positions.
+ * @param headDim - D, the size of the head, even.
+ * @returns SVG text.
+ * @throws {ArgumentError} If `headDim` is not even, or a place is not a finite number.
+ * @see "RoFormer" (2021), arXiv:2104.09864
+ *
+ * @example
+ * ```ts
+ * import { ropeClock } from "@qkv/viz";
+ *
+ * const svg = ropeClock({ query: 5, key: 2 }, 4);
+ * svg.includes("pair 0 turns 1 radian a position, by 3 between query and key"); // => true
+ * ```
+ */
+export function ropeClock(
+  places: { query: number; key: number },
+  headDim: number,
+  options: RopeClockOptions = {},
+): string {
+  const { base = 10000, most = 8, title } = options;
+  if (!(Number.isInteger(headDim) && headDim >= 2 && headDim % 2 === 0)) {
+    refuse(
+      "ropeClock",
+      "headDim",
+      headDim,
+      "an even number, 2 or more",
+      "rotary positions turn pairs of numbers.",
+    );
+  }
+  for (const name of ["query", "key"] as const) {
+    if (!Number.isFinite(places?.[name]))
+      refuse("ropeClock", `places.${name}`, places?.[name], "a position", "give { query: 5, key: 2 }.");
+  }
+  const pairs = headDim / 2;
+  const count = Math.min(pairs, Math.max(1, Math.floor(most)));
+  const chosen = Array.from({ length: count }, (_, i) =>
+    count === 1 ? 0 : Math.round((i * (pairs - 1)) / (count - 1)),
+  );
+  const top = title ? 40 : 14;
+  const dials = chosen.map((pair, i) => {
+    const speed = base ** ((-2 * pair) / headDim);
+    const between = speed * (places.query - places.key);
+    const [x, y] = [12 + dial / 2 + i * (dial + gap), top + dial / 2];
+    const hand = (position: number, kind: "query" | "key", length: number) => {
+      const angle = speed * position;
+      const [dx, dy] = [Math.cos(angle) * length, -Math.sin(angle) * length];
+      return `<line x1="${px(x)}" y1="${px(y)}" x2="${px(x + dx)}" y2="${px(y + dy)}" stroke-width="3" ${stroke(kind)}/>`;
+    };
+    const unit = numberText(speed) === "1" ? "radian" : "radians";
+    const said = `pair ${pair} turns ${numberText(speed)} ${unit} a position, by ${numberText(between)} between query and key`;
+    return (
+      `<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${said}</title></circle>` +
+      hand(places.key, "key", dial / 2 - 4) +
+      hand(places.query, "query", dial / 2 - 12) +
+      `<text x="${px(x)}" y="${px(y + dial / 2 + 16)}" text-anchor="middle" ${fill("quiet")}>pair ${pair}</text>` +
+      `<text x="${px(x)}" y="${px(y + dial / 2 + 32)}" text-anchor="middle" ${fill("text")}>cos ${Math.cos(between).toFixed(2)}</text>`
+    );
+  });
+  return picture({
+    width: Math.max(24 + count * (dial + gap) - gap, titleWidth(title)),
+    height: top + dial + 44,
+    title: title ?? "Rotary positions as clocks",
+    description: `Query at ${numberText(places.query)}, key at ${numberText(places.key)}: ${count} of ${pairs} pairs, each a hand that turns slower than the one before.`,
+    body: [...(title ? [heading(title)] : []), ...dials].join("\n"),
+  });
+}

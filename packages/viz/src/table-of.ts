@@ -1,0 +1,39 @@
+/** A picture as text: its name, what it shows in a sentence, and a row for each number that it draws. */
+export type PictureTable = {
+  title: string;
+  description: string;
+  rows: readonly { name: string; value: string }[];
+};
+
+/**
+ * The table behind a picture, for those who read instead of looking: every number that a pointer would find.
+ *
+ * @param svg - What a function of this package returned.
+ *
+ * @example
+ * ```ts
+ * import { bars, tableOf } from "@qkv/viz";
+ *
+ * const svg = bars({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"], unit: "MB" });
+ * tableOf(svg).rows; // => [{ name: "MHA", value: "64 MB" }, { name: "MQA", value: "8 MB" }]
+ * ```
+ */
+export function tableOf(svg: string): PictureTable {
+  const [title = "", ...marks] = [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map(([, text]) =>
+    plain(text!),
+  );
+  const rows = marks.map((text) => {
+    const at = text.lastIndexOf(": ");
+    return at < 0 ? { name: text, value: "" } : { name: text.slice(0, at), value: text.slice(at + 2) };
+  });
+  return { title, description: plain(/<desc>([^<]*)<\/desc>/.exec(svg)?.[1] ?? ""), rows };
+}
+
+const letters: Record<string, string> = {
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&#39;": "'",
+  "&amp;": "&",
+};
+const plain = (text: string) => text.replace(/&(?:lt|gt|quot|#39|amp);/g, (name) => letters[name]!);

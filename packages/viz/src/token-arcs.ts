@@ -1,0 +1,143 @@
+import { checkLabels, type PictureData } from "./check-data.js";
+import { checkWeights } from "./check-weights.js";
+import { escapeText } from "./escape-text.js";
+import { numberText } from "./number-text.js";
+import { fill, stroke } from "./palette.js";
+import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { refuse } from "@qkv/core";
+
+/** How {@link tokenArcs} draws. */
+export type TokenArcsOptions = {
+  /** One label for each key; the queries are the last `T` of them. */
+  labels: readonly string[];
+  /** The one query whose arcs are drawn, as an index into the queries. Default: the arcs of all. */
+  query?: number;
+  /** `across`: tokens side by side, arcs above them. `down`: one below the other, for narrow pages. Default `across`. */
+  direction?: "across" | "down";
+  /** Arcs of less are left out. Default 0.05. */
+  least?: number;
+  /** The weight drawn in full ink. Default 1. */
+  max?: number;
+  /** The name of the picture, drawn above it. */
+  title?: string;
+};
+
+const [edge, rowHeight, letters] = [12, 26, 22]; // pixels
+
+/**
+ * Draws attention as arcs from each query to the keys that it looks at, over the tokens themselves. The ink of an arc is
+ * its weight; an arc holds its number as a `<title>`. A token that looks at itself has a ring.
+ *
+ * @param weights - `[T, S]`, one head. The queries are the last `T` of the `S` tokens.
+ * @returns SVG text.
+ * @throws {ShapeError} If the shape is another, or there are more queries than keys.
+ * @throws {ArgumentError} If a weight is negative or not finite, labels are too few or too many, or there is no such
+ *   query.
+ *
+ * @example
+ * ```ts
+ * import { tokenArcs } from "@qkv/viz";
+ *
+ * const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] }; // [T, S]
+ * const svg = tokenArcs(weights, { labels: ["the", "cat"] });
+ * svg.includes("query “cat”, key “the”: 0.25"); // => true
+ * ```
+ */
+export function tokenArcs(weights: PictureData, options: TokenArcsOptions): string {
+  const { labels, query, direction = "across", least = 0.05, max = 1, title } = options;
+  const rank = (weights?.shape?.[0] ?? 0) <= (weights?.shape?.[1] ?? 0) ? [2] : [];
+  const { data, T, S } = checkWeights(weights, {
+    fn: "tokenArcs",
+    ranks: rank,
+    expected: "[T, S], T at most S",
+  });
+  checkLabels(labels, S, { fn: "tokenArcs", argument: "labels" });
+  if (query !== undefined && !(Number.isInteger(query) && query >= 0 && query < T)) {
+    refuse("tokenArcs", "query", query, `a whole number from 0 to ${T - 1}`, "leave it out to draw all.");
+  }
+  const top = edge + (title ? 24 : 0);
+  const shown = labels.map(visible);
+  const widths = shown.map((label) => labelWidth([label]) + 12);
+  const starts = widths.map((_, i) => edge + widths.slice(0, i).reduce((sum, width) => sum + width + 4, 0));
+  const down = direction === "down";
+  const widest = Math.max(...widths);
+
+  const arcs: { t: number; s: number; weight: number }[] = [];
+  let [left, dropped] = [0, 0];
+  for (let t = 0; t < T; t++) {
+    if (query !== undefined && query !== t) continue;
+    for (let s = 0; s < S; s++) {
+      const weight = data[t * S + s]!;
+      if (weight >= least) arcs.push({ t, s, weight });
+      else if (weight > 0) [left, dropped] = [left + 1, dropped + weight];
+    }
+  }
+  const span = arcs.reduce((most, { t, s }) => Math.max(most, Math.abs(t + S - T - s)), 1);
+  const rise = down
+    ? Math.min(130, 24 + 12 * span)
+    : Math.min(150, 24 + (0.3 * ((starts.at(-1)! - starts[0]!) * span)) / Math.max(1, S - 1));
+  const middle = (i: number) => starts[i]! + widths[i]! / 2;
+  const row = (i: number) => top + i * rowHeight + letters / 2;
+  const floor = top + rise + 8;
+
+  const drawn = arcs.map(({ t, s, weight }) => {
+    const q = t + S - T;
+    const ink = Math.min(1, weight / max);
+    const height = q === s ? 0 : rise * Math.sqrt(Math.abs(q - s) / span);
+    const path = down
+      ? sideways(row(q), row(s), edge + widest + 6, height)
+      : over(middle(q), middle(s), floor, height);
+    const where = `query “${labels[q]}”, key “${labels[s]}”: ${numberText(weight)}`;
+    return (
+      `<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * ink)}" stroke-opacity="${(0.12 + 0.88 * ink).toFixed(3)}" ${stroke("weight")}>` +
+      `<title>${escapeText(where)}</title></path>`
+    );
+  });
+  const received = (s: number) => (query === undefined ? 0 : data[query * S + s]!);
+  const tokens = shown.map((label, i) => {
+    const [x, y] = down ? [edge, top + i * rowHeight] : [starts[i]!, floor + 6];
+    const asks = query !== undefined && query + S - T === i;
+    const said =
+      query === undefined ? `token ${i}: “${labels[i]}”` : `key “${labels[i]}”: ${numberText(received(i))}`;
+    return (
+      `<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${escapeText(said)}</title></rect>` +
+      `<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(asks ? "query-text" : "text")}${asks ? ' font-weight="700"' : ""}>${escapeText(label)}</text>`
+    );
+  });
+  const who = query === undefined ? "all tokens" : `“${labels[query + S - T]}”`;
+  const width = down ? edge * 2 + widest + rise + 16 : starts.at(-1)! + widths.at(-1)! + edge;
+  return picture({
+    width: Math.max(width, titleWidth(title)),
+    height: down ? top + S * rowHeight + edge : floor + letters + 6 + edge,
+    title: title ?? "Attention as arcs",
+    description:
+      `Arcs from ${who} to ${S === 1 ? "the key" : `${S} keys`}. ` +
+      (query === undefined
+        ? `${arcs.length} weights of ${least} or more are drawn.`
+        : arcs
+            .toSorted((a, b) => b.weight - a.weight)
+            .map(({ s, weight }) => `“${labels[s]}”: ${numberText(weight)}`)
+            .join("; ") + ".") +
+      (left > 0 ? ` ${left} smaller ones, ${numberText(dropped)} together, are left out.` : ""),
+    body: [...(title ? [heading(title)] : []), ...drawn, ...tokens].join("\n"),
+  });
+}
+
+/** An arc from one place to another above the floor; a ring where the two are one. */
+function over(from: number, to: number, floor: number, height: number): string {
+  if (from === to) return `M${px(from - 6)} ${px(floor)}A6 8 0 1 1 ${px(from + 6)} ${px(floor)}`;
+  const lift = floor - height * 1.33;
+  return `M${px(from)} ${px(floor)}C${px(from)} ${px(lift)} ${px(to)} ${px(lift)} ${px(to)} ${px(floor)}`;
+}
+
+function sideways(from: number, to: number, wall: number, height: number): string {
+  if (from === to) return `M${px(wall)} ${px(from - 5)}A8 5 0 1 1 ${px(wall)} ${px(from + 5)}`;
+  const out = wall + height * 1.33;
+  return `M${px(wall)} ${px(from)}C${px(out)} ${px(from)} ${px(out)} ${px(to)} ${px(wall)} ${px(to)}`;
+}
+
+/** A token whose first letter is a space is the start of a word; other white space is drawn as a sign. */
+function visible(label: string): string {
+  const inner = label.replace(/\n/g, "⏎").replace(/\t/g, "⇥");
+  return inner.trim() === "" ? inner.replaceAll(" ", "␣") : inner.trim();
+}

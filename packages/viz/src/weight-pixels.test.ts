@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { dark, light } from "./palette.js";
+import { weightPixels } from "./weight-pixels.js";
+
+const hex = (pixels: ArrayLike<number>, i: number) =>
+  `#${[0, 1, 2].map((c) => pixels[4 * i + c]!.toString(16).padStart(2, "0")).join("")}`;
+
+test("the largest weight is ink, a small one nearly paper, in both themes", () => {
+  for (const [theme, colors] of [
+    ["light", light],
+    ["dark", dark],
+  ] as const) {
+    const { data, width, height } = weightPixels({ data: [0.5, 1e-9, 1, 1], shape: [2, 2] }, { theme });
+    expect([width, height]).toEqual([2, 2]);
+    expect(hex(data, 2)).toBe(colors.weight);
+    expect(hex(data, 1)).toBe(colors.paper);
+    expect(hex(data, 0)).not.toBe(colors.paper);
+  }
+});
+
+test("masked cells have the color of hatches on a diagonal, and are paper beside it", () => {
+  const { data } = weightPixels({ data: [0, 0, 1], shape: [1, 3] });
+  expect(hex(data, 0)).not.toBe(light.paper);
+  expect(hex(data, 1)).toBe(light.paper);
+});
+
+test("scores before softmax have infinities, and are refused", () => {
+  expect(() => weightPixels({ data: [-Infinity], shape: [1, 1] })).toThrow(
+    "weightPixels: `weights.data[0]` is -Infinity",
+  );
+});

@@ -1,0 +1,56 @@
+import { checkData, type PictureData } from "./check-data.js";
+import { dark, light } from "./palette.js";
+
+/** Pixels as `ImageData` takes them: four bytes each, red, green, blue, opacity. */
+export type WeightPixels = { data: Uint8ClampedArray<ArrayBuffer>; width: number; height: number };
+
+/**
+ * Weights as pixels, one for each cell, for maps of thousands of tokens: `new ImageData(p.data, p.width, p.height)` into
+ * a canvas. From paper (0) to ink (`max`), as in {@link attentionMap}; masked cells, weights of exactly 0, are halfway to
+ * the color of hatches on every other pixel of a diagonal.
+ *
+ * @param weights - `[T, S]`, one head, each 0 or more.
+ * @param options - `theme`: `light` or `dark`, default `light`. `max`: the weight in full ink. Default: the largest.
+ * @throws {ShapeError} If the shape is another.
+ * @throws {ArgumentError} If a number is not finite.
+ *
+ * @example
+ * ```ts
+ * import { weightPixels } from "@qkv/viz";
+ *
+ * const { data, width } = weightPixels({ data: [1, 0.5], shape: [1, 2] });
+ * width; // => 2
+ * [...data.slice(0, 4)]; // => [55, 37, 122, 255]
+ * ```
+ */
+export function weightPixels(
+  weights: PictureData,
+  options: { theme?: "light" | "dark"; max?: number } = {},
+): WeightPixels {
+  checkData(weights, {
+    fn: "weightPixels",
+    argument: "weights",
+    ranks: [2],
+    expected: "[T, S], each axis 1 or more",
+    fix: "give the weights of one head.",
+  });
+  const { data } = weights;
+  const [T, S] = weights.shape as [number, number];
+  const theme = options.theme === "dark" ? dark : light;
+  const [paper, ink, hatch] = [theme.paper, theme.weight, theme.hatch].map(bytes);
+  let max = options.max ?? 0;
+  if (options.max === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
+  const pixels = new Uint8ClampedArray(T * S * 4);
+  for (let i = 0; i < T * S; i++) {
+    const weight = data[i]!;
+    const onLine = weight === 0 && (Math.floor(i / S) + (i % S)) % 4 === 0;
+    const share = weight === 0 ? (onLine ? 0.5 : 0) : Math.min(1, weight / (max || 1));
+    for (let c = 0; c < 3; c++) {
+      pixels[4 * i + c] = paper![c]! + share * ((onLine ? hatch : ink)![c]! - paper![c]!);
+    }
+    pixels[4 * i + 3] = 255;
+  }
+  return { data: pixels, width: S, height: T };
+}
+
+const bytes = (hex: string) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
