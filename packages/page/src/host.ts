@@ -3,7 +3,9 @@ export type Message =
   | { type: "picture"; svg: string }
   | { type: "text"; text: string; level: "log" | "warn" | "error" }
   | { type: "slider"; label: string; min: number; max: number; step: number; value: number }
+  | { type: "check"; what: string; holds: boolean }
   | { type: "field"; label: string; value: string }
+  | { type: "choice"; label: string; options: readonly string[]; value: string }
   | { type: "files"; label: string; names: readonly string[] };
 
 /** What the reader has put into a control: a place, a text, or files. */
@@ -15,8 +17,8 @@ export type Host = { post(message: Message): void; values: Readonly<Record<strin
 const key = Symbol.for("@qkv/page/host");
 
 /**
- * Puts a page behind `show`, `print`, `slider`, `textField` and `fileField`, or takes it away. The site's worker does this before it runs an
- * example; without it, as in plain Node, they do nothing but return.
+ * Puts a page behind `show`, `print`, `check` and the controls, or takes it away. The site's worker does this before it
+ * runs an example; without it, as in plain Node, they do nothing but return.
  *
  * The page hangs on `globalThis` because the example and the worker may have loaded two copies of this package.
  */

@@ -1,3 +1,5 @@
+export { check } from "./check.js";
+export { choice } from "./choice.js";
 export { fileField } from "./file-field.js";
 export { connect, type ControlValue, type Host, type Message } from "./host.js";
 export { print } from "./print.js";

@@ -1,6 +1,8 @@
 import { bars } from "@qkv/viz";
 import { afterEach, expect, test } from "vitest";
 import {
+  check,
+  choice,
   connect,
   fileField,
   print,
@@ -88,4 +90,23 @@ test("a file field gives the files that the reader chose, and none before", () =
   expect(messages[2]).toEqual({ type: "files", label: "never", names: [] });
   expect(slider("chosen", { min: 1, max: 2, value: 1 })).toBe(1);
   expect(textField("chosen", { value: "a" })).toBe("a");
+});
+
+test("a check says whether it holds", () => {
+  const messages = listen();
+  expect([check("one is one", true), check("one is two", false)]).toEqual([true, false]);
+  expect(messages).toEqual([
+    { type: "check", what: "one is one", holds: true },
+    { type: "check", what: "one is two", holds: false },
+  ]);
+});
+
+test("a choice is what the reader chose, and the first where that is none of them", () => {
+  const messages = listen({ device: "wasm", other: "gone", slid: 3 });
+  expect(choice("device", ["js", "wasm"])).toBe("wasm");
+  expect(choice("other", ["js", "wasm"])).toBe("js");
+  expect(choice("slid", ["js"])).toBe("js");
+  expect(choice("toString", ["js"])).toBe("js");
+  expect(messages[0]).toEqual({ type: "choice", label: "device", options: ["js", "wasm"], value: "wasm" });
+  expect(() => choice("device", [])).toThrow("choice: `options` has shape [], expected one text or more");
 });
