@@ -4,6 +4,7 @@ import type { Config, PluginModule } from "@docusaurus/types";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
+import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
 
 // The folder of the host that the site lies in. `npm start` serves it at the root.
@@ -29,6 +30,16 @@ const config: Config = {
   onDuplicateRoutes: "throw",
   markdown: { format: "detect", hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" } },
   i18n: { defaultLocale: "en", locales: ["en"] },
+  clientModules: ["./src/offline/register.ts"],
+  headTags: [
+    // What a prediction covers is there to be read where no script can uncover it.
+    {
+      tagName: "noscript",
+      attributes: {},
+      innerHTML:
+        "<style>[data-said]{display:block!important}[data-covered] *{visibility:visible!important}[data-covered]::after{display:none}</style>",
+    },
+  ],
   presets: [
     [
       "classic",
@@ -36,8 +47,9 @@ const config: Config = {
         docs: {
           path: "lessons",
           routeBasePath: "learn",
+          sidebarPath: "./lessons-sidebar.ts",
           breadcrumbs: false,
-          remarkPlugins: [remarkMath, liveExample],
+          remarkPlugins: [remarkMath, liveExample, lessonBar],
           rehypePlugins: [rehypeKatex],
         },
         blog: false,
@@ -60,6 +72,18 @@ const config: Config = {
         rehypePlugins: [rehypeKatex],
       } satisfies DocsOptions,
     ],
+    // From a job to something that works; and why to believe it.
+    ...["guides", "proof"].map((name): [string, DocsOptions] => [
+      "@docusaurus/plugin-content-docs",
+      {
+        id: name,
+        path: name,
+        routeBasePath: name,
+        breadcrumbs: false,
+        remarkPlugins: [remarkMath, liveExample],
+        rehypePlugins: [rehypeKatex],
+      },
+    ]),
     // README and CHANGELOG of each package, read where they are.
     [
       "@docusaurus/plugin-content-docs",
@@ -128,8 +152,8 @@ const config: Config = {
       {
         hashed: true,
         indexBlog: false,
-        docsRouteBasePath: ["learn", "reference", "packages", "api"],
-        docsDir: ["lessons", "reference", "../../packages", ".cache/api"],
+        docsRouteBasePath: ["learn", "guides", "reference", "proof", "packages", "api"],
+        docsDir: ["lessons", "guides", "reference", "proof", "../../packages", ".cache/api"],
         searchBarShortcutHint: false,
       },
     ],
@@ -138,9 +162,10 @@ const config: Config = {
     colorMode: { respectPrefersColorScheme: true },
     navbar: {
       items: [
-        { to: "/learn/query-key-value/", label: "Learn", activeBasePath: "learn", position: "left" },
-        { to: "/packages/", label: "Use", activeBasePath: "packages", position: "left" },
+        { to: "/learn/", label: "Learn", activeBasePath: "learn", position: "left" },
+        { to: "/guides/", label: "Use", activeBaseRegex: "/(guides|packages)/", position: "left" },
         { to: "/reference/", label: "Look up", activeBaseRegex: "/(reference|api)/", position: "left" },
+        { to: "/proof/", label: "Proof", activeBasePath: "proof", position: "left" },
         { href: "https://github.com/qkv-js/qkv", label: "Source", position: "right" },
       ],
     },

@@ -30,7 +30,9 @@ test.each(catalogue.map(({ name, page, exports }) => ({ name, page, exports })))
 );
 
 test("every example stands on a page", () => {
-  const pages = ["lessons", "reference"].map((folder) => textOf(folder, ".mdx")).join("\n");
+  const pages = ["lessons", "reference", "guides", "proof"]
+    .map((folder) => textOf(folder, ".mdx"))
+    .join("\n");
   const used = pages + textOf("src", ".tsx");
   const examples = readdirSync(`${site}/examples`).flatMap((file) => file.match(/^(.+)\.ts$/)?.[1] ?? []);
   expect(examples.filter((name) => !used.includes(`example="${name}"`))).toEqual([]);

@@ -1,5 +1,5 @@
 import { attention } from "@qkv/attention";
-import { print } from "@qkv/page";
+import { check, print } from "@qkv/page";
 import { tensor } from "@qkv/tensor";
 
 const words = "the cat sat on the mat because it was warm and soft".split(" ");
@@ -14,8 +14,5 @@ const value = rows({ cat: [1, 0], mat: [0, 1] });
 
 const { data } = attention(query, key, value);
 const animal = data[2 * words.indexOf("it")] ?? 0;
-print(
-  animal > 0.8 ? "Solved:" : "Not yet:",
-  animal.toFixed(2),
-  "animal, 0.80 asked",
-);
+print(animal.toFixed(2), "animal");
+check("“it” receives more than 0.80 animal", animal > 0.8);

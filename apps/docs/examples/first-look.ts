@@ -1,12 +1,22 @@
-import { attentionWeights, slidingWindow } from "@qkv/attention";
-import { show, slider } from "@qkv/page";
-import { randn } from "@qkv/tensor";
-import { attentionMap } from "@qkv/viz";
+import { modelTiny } from "@qkv/model-tiny";
+import { show, slider, textField } from "@qkv/page";
+import { slice, squeeze, type Tensor } from "@qkv/tensor";
+import { load } from "@qkv/transformer";
+import { tokenArcs } from "@qkv/viz";
 
-const query = randn([1, 1, 16, 8], { seed: 1 }); // [B, H, T, D]
-const key = randn([1, 1, 16, 8], { seed: 2 }); // [B, Hkv, S, D]
+const text = textField("your sentence", {
+  value: "The cat sat on the mat because it was",
+});
+const layer = slider("layer", { min: 0, max: 3, value: 1 });
+const head = slider("head", { min: 0, max: 3, value: 0 });
 
-const tokens = slider("window, in tokens", { min: 1, max: 16, value: 6 });
-const mask = slidingWindow(tokens);
-const weights = attentionWeights(query, key, { mask }); // [B, H, T, S]
-show(attentionMap(weights, { cellSize: 20 }));
+const model = await load(await modelTiny());
+const ids = model.tokenizer!.encode(text || " ").slice(-48);
+const tensors: Record<string, Tensor> = {};
+model.apply(model.params, ids, { trace: { names: ["weights"], tensors } });
+
+const all = tensors[`layers.${layer}.attention.weights`]!; // [1, H, T, T]
+const weights = squeeze(slice(all, 1, head, head + 1)); // [T, T]
+const labels = ids.map((id) => model.tokenizer!.decode([id]));
+const shape = [ids.length, ids.length]; // a text of one token too
+show(tokenArcs({ data: weights.data, shape }, { labels, direction: "down" }));

@@ -1,11 +1,12 @@
 import { attention } from "@qkv/attention";
 import { formats, kvCache, readCacheLayers } from "@qkv/cost";
-import { print, show, slider } from "@qkv/page";
-import { randn, slice } from "@qkv/tensor";
+import { choice, print, show, slider } from "@qkv/page";
+import { js, randn, slice } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 
-const device = await wasm();
+const on = choice("device", ["wasm", "js"]);
+const device = on === "wasm" ? await wasm() : js();
 const [H, D] = [8, 64];
 const S =
   1024 * slider("tokens so far, in thousands", { min: 1, max: 8, value: 2 });

@@ -27,3 +27,6 @@ const at = 2 * words.indexOf("it");
 const received = { data: output.data.slice(at, at + 2), shape: [2] };
 const labels = ["animal", "place"];
 show(bars(received, { title: "What “it” receives", labels, meaning: "value" }));
+const [animal = NaN, place = NaN] = received.data;
+if (Math.abs(animal - place) > 1e-6 || scores.shape.join() !== "12,12")
+  throw new Error("the cat and the mat did not get equal shares");

@@ -2,10 +2,12 @@
 // before any JavaScript runs.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pages } from "./pages.mjs";
 
 const site = fileURLToPath(new URL("..", import.meta.url));
 const live = join(site, "static/live");
@@ -13,6 +15,7 @@ const cache = join(site, ".cache");
 rmSync(live, { recursive: true, force: true });
 rmSync(cache, { recursive: true, force: true });
 mkdirSync(join(cache, "output"), { recursive: true });
+mkdirSync(join(live, "examples"), { recursive: true });
 
 const { dependencies } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
 // Each package and each door into a part of it: `@qkv/tensor`, `@qkv/tensor/optimizers`.
@@ -33,7 +36,12 @@ const tsconfigRaw = "{}";
 const { metafile } = await build({
   absWorkingDir: site,
   tsconfigRaw,
-  entryPoints: [...entries, { in: "src/live/runner.ts", out: "runner" }],
+  entryPoints: [
+    ...entries,
+    { in: "src/live/runner.ts", out: "runner" },
+    { in: "src/first/worker.ts", out: "first-page" },
+    { in: "src/live/types-worker.ts", out: "typescript" },
+  ],
   outdir: live,
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",
@@ -46,6 +54,7 @@ const { metafile } = await build({
   external: ["node:*", ...builtinModules],
   metafile: true,
   logLevel: "warning",
+  logOverride: { "ignored-bare-import": "silent" }, // of packages that say they have no side effects
 });
 
 // Which file holds which package: entry points keep their name in front of the hash.
@@ -56,7 +65,37 @@ const fileOf = (name) => {
   return `live/${basename(found[0])}`;
 };
 const modules = Object.fromEntries(entries.map((entry) => [entry.in, fileOf(entry.out)]));
-writeFileSync(join(cache, "manifest.json"), JSON.stringify({ runner: fileOf("runner"), modules }, null, 2));
+
+// The declarations that an editor completes from: the language's, and those of each package, by path.
+const declarations = {};
+const languages = join(site, "node_modules/typescript/lib");
+for (const file of readdirSync(languages)) {
+  if (/^lib\.(es|decorators|webworker\.(d|iterable|asynciterable|importscripts))/.test(file))
+    declarations[`/lib/${file}`] = readFileSync(join(languages, file), "utf8");
+}
+for (const name of Object.keys(dependencies)) {
+  const folder = join(site, "node_modules", name);
+  declarations[`/node_modules/${name}/package.json`] = readFileSync(join(folder, "package.json"), "utf8");
+  for (const file of readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = `/node_modules/${name}/dist/${file.replaceAll("\\", "/")}`;
+    declarations[path] = readFileSync(join(folder, "dist", file), "utf8");
+  }
+}
+const declarationsText = JSON.stringify(declarations);
+const declarationsFile = `live/declarations-${createHash("sha256").update(declarationsText).digest("hex").slice(0, 8)}.json`;
+writeFileSync(join(site, "static", declarationsFile), declarationsText);
+
+const titles = Object.fromEntries(pages().map(({ path, title }) => [path, title]));
+writeFileSync(join(cache, "pages.json"), JSON.stringify(titles));
+
+const manifest = {
+  runner: fileOf("runner"),
+  first: fileOf("first-page"),
+  types: { worker: fileOf("typescript"), declarations: declarationsFile },
+  modules,
+};
+writeFileSync(join(cache, "manifest.json"), JSON.stringify(manifest, null, 2));
 
 // Each example runs once here, with nobody at its sliders. The page shows this until its own run is done, and where
 // there is no JavaScript.
@@ -64,7 +103,10 @@ const examples = readdirSync(join(site, "examples")).filter((file) => file.endsW
 await build({
   absWorkingDir: site,
   tsconfigRaw,
-  entryPoints: examples.map((file) => `examples/${file}`),
+  entryPoints: [
+    ...examples.map((file) => ({ in: `examples/${file}`, out: basename(file, ".ts") })),
+    { in: "src/first/prerender.ts", out: "first-page" },
+  ],
   outdir: join(cache, "examples"),
   outExtension: { ".js": ".mjs" },
   bundle: true,
@@ -73,17 +115,26 @@ await build({
   platform: "node",
   target: "node20",
   logLevel: "warning",
+  logOverride: { "ignored-bare-import": "silent" }, // of packages that say they have no side effects
 });
+const inNode = (script, ...args) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    cwd: site,
+    encoding: "utf8",
+    timeout: 120_000,
+    maxBuffer: 64 * 2 ** 20,
+  });
+  if (status !== 0) throw new Error(`${[script, ...args].join(" ")} failed\n${stderr}`);
+  return stdout;
+};
 for (const file of examples) {
   const name = basename(file, ".ts");
   const module = relative(site, join(cache, "examples", `${name}.mjs`));
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["scripts/run-example.mjs", module], {
-    cwd: site,
-    encoding: "utf8",
-    timeout: 60_000,
-    maxBuffer: 64 * 2 ** 20,
-  });
-  if (status !== 0) throw new Error(`examples/${file} failed\n${stderr}`);
-  writeFileSync(join(cache, "output", `${name}.json`), stdout);
+  const output = inNode("scripts/run-example.mjs", module);
+  writeFileSync(join(cache, "output", `${name}.json`), output);
+  // For /embed/, which shows any of them.
+  const code = readFileSync(join(site, "examples", file), "utf8");
+  writeFileSync(join(live, "examples", `${name}.json`), JSON.stringify({ code, output: JSON.parse(output) }));
 }
+writeFileSync(join(cache, "first-look.json"), inNode(join(cache, "examples", "first-page.mjs")));
 console.log(`${entries.length} modules and ${examples.length} examples are ready for the page`);

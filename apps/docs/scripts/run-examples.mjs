@@ -1,12 +1,13 @@
 // Runs every live example of the built site in Chromium, through the site's own pages, from a sub-path of a plain
 // server; and checks what keeps a reader safe. A line for each, and `N passed, M failed` at the end.
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
 import { serve } from "./serve.mjs";
-import { linkedCode, siteChecks } from "./site-checks.mjs";
+import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
+import { mostJavaScript, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
 const patienceMs = 60_000;
@@ -18,17 +19,13 @@ if (!chromiumPath) {
 const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
 if (!base) throw new Error("apps/docs/build/index.html names no style sheet: build the site first.");
 
-const pages = readdirSync(build, { recursive: true, encoding: "utf8" })
-  .filter((file) => file.endsWith("index.html"))
-  .map((file) => ({
-    path: file.slice(0, -"index.html".length),
-    html: readFileSync(join(build, file), "utf8"),
-  }))
-  .map(({ path, html }) => ({
-    path,
-    examples: [...html.matchAll(/data-live="?([\w-]+)/g)].map((match) => match[1]),
-  }))
-  .filter(({ examples }) => examples.length > 0);
+const everyPage = pagesOf(build);
+// All of them, or those whose path begins as an argument says.
+const wanted = process.argv.slice(2);
+const pages = everyPage.filter(
+  ({ path, examples }) =>
+    examples.length > 0 && (wanted.length === 0 || wanted.some((start) => path.startsWith(start))),
+);
 
 const server = await serve(build, base);
 const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
@@ -36,7 +33,11 @@ let [passed, failed] = [0, 0];
 
 /** Opens a page, gives it to `check`, and fails too if the page logs an error or asks another origin for anything. */
 async function verdict(name, path, check, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    serviceWorkers: "block", // it would keep the whole site for each of these visits
+    ...options,
+  });
   context.setDefaultTimeout(patienceMs);
   const problems = [];
   await context.route(
@@ -72,6 +73,7 @@ for (const { path, examples } of pages) {
     await verdict(`${path || "/"} ${example}`, path, async (page) => {
       const live = linkedCode(page, example);
       await live.ended(1); // the page's own code runs by itself
+      await live.predict();
       await live.run();
       await live.expectStatus("done");
       if ((await live.shown().count()) === 0) throw new Error("it shows nothing");
@@ -101,8 +103,20 @@ if (pages.length === 0) {
   console.log("FAIL no page has a live example");
 }
 
-const first = pages.find(({ path }) => path.startsWith("learn/")) ?? pages[0];
-for (const { name, check, hash, options } of first ? siteChecks(first.examples[0]) : []) {
+for (const { name, check, path = "", options } of firstPageChecks) await verdict(name, path, check, options);
+
+const heaviest = everyPage.toSorted((a, b) => b.javaScript - a.javaScript)[0];
+const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;
+if (heaviest.javaScript < mostJavaScript) passed++;
+else failed++;
+console.log(
+  `${heaviest.javaScript < mostJavaScript ? "ok  " : "FAIL"} a page asks for ${kilobytes(heaviest.javaScript)} of JavaScript at most, ` +
+    `gzipped (${heaviest.path || "/"}); under ${kilobytes(mostJavaScript)} is allowed`,
+);
+
+const first = pages.find(({ path }) => path.startsWith("learn/query-key-value")) ?? pages[0];
+const sliding = first.examples.find((example) => example === "causal-and-window") ?? first.examples[0];
+for (const { name, check, hash, options } of first ? siteChecks(sliding) : []) {
   await verdict(name, first.path + (hash ?? ""), check, options);
 }
 

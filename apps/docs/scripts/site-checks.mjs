@@ -1,5 +1,5 @@
 // What must hold of live code whatever the example is.
-/* global document, window -- inside of what the page evaluates */
+/* global document, navigator, window -- inside of what the page evaluates */
 import { Buffer } from "node:buffer";
 
 /** One live example of an open page: its buttons, its state, what it shows. */
@@ -14,9 +14,15 @@ export function linkedCode(page, example) {
       [at, count],
     );
   };
+  // Results stay covered until each question before them has an answer.
+  const predict = async () => {
+    for (const question of await page.locator("[data-predict=open]").all())
+      await question.locator("input[type=radio]").first().check();
+  };
   return {
     root,
     button,
+    predict,
     runs,
     ended,
     editor: root.locator(".cm-content"),
@@ -172,6 +178,58 @@ export function siteChecks(example) {
       },
     },
     {
+      name: "code from a link has no store, no channel, and no network but the site's own files",
+      ...withCode(
+        'const gone = ["indexedDB", "caches", "BroadcastChannel", "importScripts", "WebSocket", "XMLHttpRequest"];\n' +
+          'console.log(gone.filter((name) => name in globalThis).join() || "all gone");\n' +
+          'try { await fetch("https://example.com/"); console.log("left"); } catch (error) { console.log(String(error)); }',
+      ),
+      async check(page) {
+        const one = live(page);
+        await one.run();
+        const [names, refused] = await one.shown().allInnerTexts();
+        expect(names === "all gone", `still there: ${names}`);
+        expect(/its own files only/.test(refused), `fetch said: ${refused}`);
+      },
+    },
+    {
+      name: "an editor completes and knows types",
+      ...withCode(
+        'import { tensor } from "@qkv/tensor";\nconst x = tensor([1, 2]);\nconst y: string = x.shape;\nx.sh',
+      ),
+      async check(page) {
+        const one = live(page);
+        await one.editor.click();
+        await page.keyboard.press("Control+End");
+        await page.keyboard.type("a");
+        await page.locator(".cm-tooltip-autocomplete").getByText("shape").waitFor();
+        await page.keyboard.press("Escape");
+        await one.root.locator(".cm-lintRange").first().waitFor();
+        await one.editor.getByText("tensor", { exact: true }).last().hover();
+        await page.locator(".cm-type").getByText("Tensor").first().waitFor();
+      },
+    },
+    {
+      name: "what a slider says is in the link",
+      async check(page) {
+        const one = live(page);
+        await one.ended(1);
+        await one.predict();
+        const control = one.root.locator("input[type=range], textarea").first();
+        if ((await control.count()) === 0) return;
+        await ((await control.getAttribute("type")) === "range"
+          ? control.press("End")
+          : control.fill("from the link"));
+        await one.ended(2);
+        const value = await control.inputValue();
+        expect(page.url().includes("set."), "the link has no values");
+        await page.reload();
+        await one.ended(1);
+        await one.predict();
+        expect((await control.inputValue()) === value, "a reload lost it");
+      },
+    },
+    {
       name: "search finds a function, offline",
       async check(page) {
         const box = page.getByRole("textbox", { name: "Search" });
@@ -182,3 +240,79 @@ export function siteChecks(example) {
     },
   ];
 }
+
+/** The checks of the first page. */
+export const firstPageChecks = [
+  {
+    name: "the first page reads a sentence, takes a head apart, switches heads and measures",
+    async check(page) {
+      const first = page.locator("[data-live-look]");
+      expect(
+        (await first.locator("svg.qkv-picture path").count()) > 0,
+        "nothing is drawn before the model is there",
+      );
+      await page.locator("[data-live-look=yes]").waitFor();
+      await first.locator("textarea").fill("The little dog ran home");
+      await first.getByText("home", { exact: true }).first().waitFor();
+      await first.getByRole("button", { name: /layer 2, head 3/ }).click();
+      await page.locator("[data-drawer=ready]").waitFor();
+      expect((await page.locator("[data-drawer] li svg").count()) === 6, "not six pictures");
+      await first.getByText("MQA", { exact: true }).click();
+      await page.locator("[data-measured=yes]").waitFor();
+      await first.getByText(/Its opinion of the next token moves by \d+%/).waitFor();
+    },
+  },
+  {
+    name: "from the first page to own code that runs: three clicks at most",
+    async check(page) {
+      let clicks = 0;
+      const click = async (target) => {
+        clicks++;
+        await target.click();
+      };
+      const one = linkedCode(page, "first-look");
+      await one.ended(1);
+      await click(one.editor);
+      await page.keyboard.press("Control+A");
+      await page.keyboard.type('console.log("mine")');
+      const before = await one.runs();
+      await click(one.button("Run"));
+      await one.ended(before + 1);
+      expect((await one.shown().allInnerTexts()).join() === "mine", "it did not run");
+      expect(clicks <= 3, `${clicks} clicks`);
+    },
+  },
+  {
+    name: "after the first visit the site is isolated, and works without a network",
+    options: { serviceWorkers: "allow" },
+    async check(page) {
+      const kept = page.evaluate(
+        () =>
+          new Promise((done) =>
+            navigator.serviceWorker.addEventListener("message", ({ data }) => data === "kept" && done()),
+          ),
+      );
+      await kept;
+      await page.reload();
+      expect(await page.evaluate(() => window.crossOriginIsolated), "the second visit is not isolated");
+      await page.context().setOffline(true);
+      await page.reload();
+      await page.locator("[data-live-look=yes]").waitFor();
+      await page.goto(`${page.url().replace(/[?#].*/, "")}learn/fewer-keys/`);
+      const one = linkedCode(page, "kv-heads-latency");
+      await one.ended(1);
+      await one.expectStatus("done");
+      await page.context().setOffline(false);
+    },
+  },
+  {
+    name: "an embedded example runs with the code of its link",
+    path: `embed/#example=first-look&code.first-look=${Buffer.from('console.log("framed")').toString("base64url")}`,
+    async check(page) {
+      const one = linkedCode(page, "first-look");
+      await one.editor.waitFor();
+      await one.run();
+      expect((await one.shown().allInnerTexts()).join() === "framed", "it did not run");
+    },
+  },
+];

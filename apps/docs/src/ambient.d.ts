@@ -1,7 +1,26 @@
 // Made by scripts/build-live.mjs.
 declare module "@site/.cache/manifest.json" {
-  const manifest: { runner: string; modules: Record<string, string> };
+  const manifest: {
+    runner: string;
+    first: string;
+    types: { worker: string; declarations: string };
+    modules: Record<string, string>;
+  };
   export default manifest;
+}
+
+declare module "@site/.cache/first-look.json" {
+  const look: {
+    tokens: string[];
+    layers: number;
+    heads: number;
+    kvHeads: number;
+    headDim: number;
+    next: { text: string; probability: number }[];
+    /** A byte a weight, in base64. */
+    weights: string;
+  };
+  export default look;
 }
 
 declare module "*.module.css" {
@@ -23,4 +42,10 @@ declare module "@site/.cache/output/*.json" {
   import type { Message } from "@qkv/page";
   const output: Message[];
   export default output;
+}
+
+declare module "@site/.cache/pages.json" {
+  /** The title of each page that is written by hand, by its path. */
+  const pages: Record<string, string>;
+  export default pages;
 }

@@ -1,7 +1,7 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { EditorState, Prec, StateEffect, StateField } from "@codemirror/state";
+import { Compartment, EditorState, Prec, StateEffect, StateField, type Extension } from "@codemirror/state";
 import {
   Decoration,
   drawSelection,
@@ -79,8 +79,16 @@ export type CodeEditor = {
  */
 export function createCodeEditor(
   parent: HTMLElement,
-  options: { code: string; label: string; changed(code: string): void; run(): void },
+  options: {
+    code: string;
+    label: string;
+    changed(code: string): void;
+    run(): void;
+    /** Asked for once, when the reader first works in the editor: what completes and checks. */
+    types(): Promise<Extension>;
+  },
 ): CodeEditor {
+  const types = new Compartment();
   const run = () => {
     options.run();
     return true;
@@ -99,6 +107,7 @@ export function createCodeEditor(
         syntaxHighlighting(colors),
         Prec.high(nameColors),
         errorLine,
+        types.of([]),
         Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
         keymap.of([...defaultKeymap, ...historyKeymap]),
         EditorView.contentAttributes.of({ "aria-label": options.label }),
@@ -108,6 +117,12 @@ export function createCodeEditor(
       ],
     }),
   });
+  const begin = async () => {
+    for (const event of begins) parent.removeEventListener(event, begin);
+    view.dispatch({ effects: types.reconfigure(await options.types()) });
+  };
+  const begins = ["focusin", "pointerdown"];
+  for (const event of begins) parent.addEventListener(event, begin);
   return {
     code: () => view.state.doc.toString(),
     setCode: (code) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: code } }),

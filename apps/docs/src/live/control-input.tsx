@@ -41,6 +41,19 @@ export function ControlInput({
       </label>
     );
   }
+  if (control.type === "choice") {
+    const { label, options, value } = control;
+    return (
+      <label className={styles.select}>
+        <span>{label}</span>
+        <select value={value} disabled={!move} onChange={(event) => move?.(event.target.value)}>
+          {options.map((option) => (
+            <option key={option}>{option}</option>
+          ))}
+        </select>
+      </label>
+    );
+  }
   const { label, min, max, step, value } = control;
   return (
     <label className={styles.slider}>

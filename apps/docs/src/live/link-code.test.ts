@@ -1,26 +1,51 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { codeFromHash, hashWithCode } from "./link-code.js";
+import { codeFromHash, hashWith, valuesFromHash } from "./link-code.js";
 
 test("property: code comes back from the link, beside that of other examples", () => {
   const text = fc.string({ unit: "grapheme" });
   fc.assert(
     fc.property(text, text, (a, b) => {
-      const both = hashWithCode(hashWithCode("#a-heading", "one", a), "two", b);
+      const both = hashWith(hashWith("#a-heading", "one", { code: a }), "two", { code: b });
       expect(codeFromHash(both, "one")).toBe(a);
       expect(codeFromHash(both, "two")).toBe(b);
-      const without = hashWithCode(both, "one", undefined);
+      const without = hashWith(both, "one", {});
       expect(codeFromHash(without, "one")).toBe(undefined);
       expect(codeFromHash(without, "two")).toBe(b);
-      expect(hashWithCode(without, "two", undefined)).toBe("");
+      expect(hashWith(without, "two", {})).toBe("");
     }),
   );
 });
 
 test("a heading's hash stays while nothing is changed", () => {
-  expect(hashWithCode("#cost", "one", undefined)).toBe("#cost");
+  expect(hashWith("#cost", "one", {})).toBe("#cost");
 });
 
 test.each(["", "#cost", "#code.one=%%%", "#code.one=_w", "#code.other=YQ"])("%j carries no code", (hash) => {
   expect(codeFromHash(hash, "one")).toBe(undefined);
 });
+
+test("property: what stands in controls comes back, beside the code", () => {
+  const label = fc.string({ minLength: 1 }).filter((text) => text !== "__proto__");
+  const value = fc.oneof(
+    fc.string({ unit: "grapheme" }),
+    fc.integer(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(label, value, { noNullPrototype: true }), fc.string(), (values, code) => {
+      const hash = hashWith("#example=one", "one", { code, values });
+      expect(JSON.stringify(valuesFromHash(hash, "one"))).toBe(JSON.stringify(values));
+      expect(codeFromHash(hash, "one")).toBe(code);
+      expect(hashWith(hash, "one", {})).toBe("#example=one");
+    }),
+  );
+});
+
+test.each([
+  "",
+  "#set.one=%%%",
+  `#set.one=${btoa("[[1]]")}`,
+  `#set.one=${btoa("null")}`,
+  `#set.one=${btoa('{"a":{}}')}`,
+])("%j puts nothing into controls", (hash) => expect(valuesFromHash(hash, "one")).toEqual({}));

@@ -1,9 +1,28 @@
-// The code of a changed example lives in the link: #code.NAME=… behind the page's address, beside those of other
-// examples. A hash is never sent to a server.
+// The code and the controls of a changed example live in the link: #code.NAME=…&set.NAME=… behind the page's address,
+// beside those of other examples. A hash is never sent to a server.
 
 /** The code that a link carries for an example, if it does. Damaged code counts as none. */
 export function codeFromHash(hash: string, name: string): string | undefined {
-  const packed = new URLSearchParams(hash.replace(/^#/, "")).get(`code.${name}`);
+  return unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`code.${name}`));
+}
+
+/** What a link puts into the controls of an example: numbers and texts by label. */
+export function valuesFromHash(hash: string, name: string): Record<string, number | string> {
+  try {
+    const text = unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`set.${name}`));
+    const value: unknown = JSON.parse(text ?? "{}");
+    const entries = Object.entries(value as Record<string, unknown>);
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, number | string] =>
+        ["number", "string"].includes(typeof entry[1]),
+      ),
+    );
+  } catch {
+    return {};
+  }
+}
+
+function unpack(packed: string | null): string | undefined {
   if (packed === null) return undefined;
   try {
     const bytes = Uint8Array.from(atob(packed.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
@@ -15,13 +34,25 @@ export function codeFromHash(hash: string, name: string): string | undefined {
   }
 }
 
-/** The hash with an example's code put in, or taken out when it is `undefined`. A heading's hash gives way to code. */
-export function hashWithCode(hash: string, name: string, code: string | undefined): string {
-  const entries = new URLSearchParams(hash.replace(/^#/, ""));
-  const others = [...entries].filter(([key]) => key.startsWith("code.") && key !== `code.${name}`);
-  if (code !== undefined) others.push([`code.${name}`, pack(code)]);
-  if (others.length > 0) return `#${new URLSearchParams(others)}`;
-  return code === undefined && !entries.has(`code.${name}`) ? hash : "";
+/**
+ * The hash with an example's code and values put in, or taken out where they are the page's own. What other examples
+ * have there stays; a heading's hash gives way.
+ */
+export function hashWith(
+  hash: string,
+  name: string,
+  state: { code?: string | undefined; values?: Readonly<Record<string, number | string>> },
+): string {
+  const entries = [...new URLSearchParams(hash.replace(/^#/, ""))];
+  const isOurs = ([key]: [string, string]) => /^(code|set|example)\b/.test(key);
+  const next = entries.filter(
+    (entry) => isOurs(entry) && ![`code.${name}`, `set.${name}`].includes(entry[0]),
+  );
+  if (state.code !== undefined) next.push([`code.${name}`, pack(state.code)]);
+  if (state.values && Object.keys(state.values).length > 0)
+    next.push([`set.${name}`, pack(JSON.stringify(state.values))]);
+  if (next.length > 0) return `#${new URLSearchParams(next)}`;
+  return entries.some(isOurs) ? "" : hash;
 }
 
 function pack(code: string): string {

@@ -1,11 +1,14 @@
 import useBaseUrl from "@docusaurus/useBaseUrl";
+import { useLocation } from "@docusaurus/router";
 import type { Message } from "@qkv/page";
 import manifest from "@site/.cache/manifest.json";
 import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useCovered } from "../course/predict";
+import { note, pageOf } from "../course/progress";
 import { createCodeEditor, type CodeEditor } from "./code-editor";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
-import { codeFromHash, hashWithCode } from "./link-code";
+import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
 import styles from "./live.module.css";
@@ -23,6 +26,10 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
   const [code, setCode] = useState(original);
   const [fromLink, setFromLink] = useState(false);
   const [folded, setFolded] = useState(true); // only a narrow page folds
+  const [copied, setCopied] = useState("");
+  // Code of the reader’s own has no secret to keep.
+  const covered = useCovered() && code === original;
+  const { pathname } = useLocation();
 
   const run = () => {
     setFromLink(false);
@@ -43,20 +50,25 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       output,
     );
     session.current = live;
+    live.begin(valuesFromHash(location.hash, example));
     setState(live.state);
 
     // Code from a link is somebody else's: it is shown, and runs when the reader says so.
     const linked = codeFromHash(location.hash, example);
     const changed = (next: string) => {
       setCode(next);
-      const hash = hashWithCode(location.hash, example, next === original ? undefined : next);
-      history.replaceState(history.state, "", hash || location.pathname + location.search);
+      keepInLink(example, next === original ? undefined : next, live);
     };
     const view = createCodeEditor(place.current!, {
       code: linked ?? original,
       label: `Code of the example ${example}. Control or Command with Enter runs it; Tab leaves it.`,
       changed,
       run,
+      types: async () => {
+        const { typesOfEditor } = await import("./types-of-editor");
+        const { worker, declarations } = manifest.types;
+        return typesOfEditor({ worker: new URL(worker, root).href, types: new URL(declarations, root).href });
+      },
     });
     editor.current = view;
     setCode(view.code());
@@ -81,9 +93,31 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
   const failure = state?.failure;
   useEffect(() => editor.current?.markError(failure?.line), [failure]);
 
+  // An exercise is solved when each of its checks holds.
+  const checks = (state?.outputs ?? []).filter((output) => output.type === "check");
+  const solved = state?.status === "done" && checks.length > 0 && checks.every(({ holds }) => holds);
+  useEffect(() => {
+    if (solved) note(pageOf(pathname), "solved", example);
+  }, [solved, pathname, example]);
+
+  const embed = async () => {
+    const live = session.current;
+    const own = hashWith("", example, {
+      ...(code !== original && { code }),
+      ...(live && { values: live.values }),
+    });
+    const src = new URL(`embed/#example=${example}${own && `&${own.slice(1)}`}`, new URL(base, location.href))
+      .href;
+    const frame = `<iframe src="${src}" width="100%" height="560" style="border:0" title="${example}, a live example of qkv"></iframe>`;
+    await navigator.clipboard.writeText(frame).then(
+      () => setCopied("copied"),
+      () => setCopied("this browser does not let pages copy"),
+    );
+  };
   const reset = () => {
     session.current?.forgetValues();
     editor.current?.setCode(original);
+    if (session.current) keepInLink(example, undefined, session.current);
     run();
   };
   const running = state?.status === "running";
@@ -96,6 +130,8 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       data-status={state?.status ?? "idle"}
       data-runs={state?.runs ?? 0}
       data-folded={folded}
+      data-covered={covered || undefined}
+      data-solved={checks.length > 0 ? solved : undefined}
     >
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
@@ -109,6 +145,9 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
           onClick={() => setFolded(!folded)}
         >
           {folded ? "Show code" : "Hide code"}
+        </button>
+        <button type="button" onClick={embed} title="Copies an iframe with this code as it stands">
+          {copied || "Embed"}
         </button>
         <button type="button" onClick={reset} disabled={!changed}>
           Reset
@@ -137,7 +176,11 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
             <ControlInput
               key={control.label}
               control={control}
-              move={(value) => session.current?.move(control.label, value)}
+              move={(value) => {
+                session.current?.move(control.label, value);
+                if (session.current)
+                  keepInLink(example, code === original ? undefined : code, session.current);
+              }}
             />
           ))}
           {!fromLink && <Outputs outputs={state?.outputs ?? []} />}
@@ -155,6 +198,12 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       </div>
     </div>
   );
+}
+
+/** Puts the code and what stands in the controls into the page's link. */
+function keepInLink(example: string, code: string | undefined, { values }: LiveSession): void {
+  const hash = hashWith(location.hash, example, { code, values });
+  history.replaceState(history.state, "", hash || location.pathname + location.search);
 }
 
 function statusText(state: LiveState | undefined): string {

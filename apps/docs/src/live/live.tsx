@@ -1,6 +1,8 @@
 import BrowserOnly from "@docusaurus/BrowserOnly";
 import type { Message } from "@qkv/page";
+import { useCovered } from "../course/predict";
 import { lazy, Suspense, type ReactNode } from "react";
+import { CheckLine } from "./check-line";
 import { ControlInput } from "./control-input";
 import styles from "./live.module.css";
 import { StaticCode } from "./static-code";
@@ -17,8 +19,9 @@ const LiveEditor = lazy(() => import("./live-editor"));
 
 /** Code that runs on the page. Without JavaScript: the code to read, and what it shows. */
 export function Live({ example, code = "", output = [] }: LiveProps): ReactNode {
+  const covered = useCovered();
   const still = (
-    <div className={styles.live} data-live={example}>
+    <div className={styles.live} data-live={example} data-covered={covered || undefined}>
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
       </div>
@@ -34,6 +37,8 @@ export function Live({ example, code = "", output = [] }: LiveProps): ReactNode 
               <pre key={i} className={styles.text}>
                 {message.text}
               </pre>
+            ) : message.type === "check" ? (
+              <CheckLine key={i} {...message} />
             ) : (
               <ControlInput key={i} control={message} />
             ),

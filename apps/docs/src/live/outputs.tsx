@@ -1,4 +1,6 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { CheckLine } from "./check-line";
+import { PictureTools } from "./picture-tools";
 import { safePicture } from "./safe-picture";
 import type { Output } from "./session";
 import styles from "./live.module.css";
@@ -8,6 +10,8 @@ export function Outputs({ outputs }: { outputs: readonly Output[] }): ReactNode 
   return outputs.map((output, i) =>
     output.type === "picture" ? (
       <Picture key={i} svg={output.svg} />
+    ) : output.type === "check" ? (
+      <CheckLine key={i} {...output} />
     ) : (
       <pre key={i} className={styles.text} data-level={output.level}>
         {output.text}
@@ -60,8 +64,9 @@ function Picture({ svg }: { svg: string }): ReactNode {
         onKeyDown={choose}
         onPointerOver={(event) => read((event.target as Element).querySelector(":scope > title"))}
       />
-      <div className={styles.reading} aria-live="polite">
-        {reading || "\u00a0"}
+      <div className={styles.reading}>
+        <span aria-live="polite">{reading || "\u00a0"}</span>
+        <PictureTools svg={svg} element={() => place.current?.querySelector("svg") ?? undefined} />
       </div>
     </div>
   );

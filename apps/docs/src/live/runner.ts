@@ -1,6 +1,7 @@
 // The worker behind a live example: imports the code it is sent and reports what it shows, how it ends and where it
 // fails. Stop ends the whole worker, so an endless loop needs nothing here.
 import { connect, valueText, type ControlValue, type Message } from "@qkv/page";
+import { harden } from "./harden";
 
 /** One run, as the page orders it. `code` is what `compile` made. */
 export type Order = { run: number; code: string; values: Record<string, ControlValue> };
@@ -11,6 +12,9 @@ export type Ending = { type: "done" } | { type: "error"; text: string; line?: nu
 /** What comes back, marked with the run it belongs to. */
 export type Report = { run: number; message: Message | Ending };
 
+// This file lies in the folder live/ of the site. Before any code of an example runs, what it has no use for goes.
+harden(globalThis, new URL("../", import.meta.url).href);
+
 // A loop that prints without end would fill the page's memory before anybody finds Stop.
 const most = 1000;
 let [current, shown] = [0, 0];
@@ -18,7 +22,7 @@ let [current, shown] = [0, 0];
 const send = (message: Message | Ending) => self.postMessage({ run: current, message } satisfies Report);
 
 function report(message: Message | Ending): void {
-  if (message.type === "text" || message.type === "picture") shown++;
+  if (message.type === "text" || message.type === "picture" || message.type === "check") shown++;
   if (shown <= most || message.type === "done" || message.type === "error") {
     send(message);
   } else if (shown === most + 1) {

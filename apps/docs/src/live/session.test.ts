@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Order, Report } from "./runner";
-import { LiveSession, type LiveState, type RunnerWorker } from "./session.js";
+import { limitSeconds, LiveSession, type LiveState, type RunnerWorker } from "./session.js";
 
 class FakeWorker implements RunnerWorker {
   onmessage: Worker["onmessage"] = null;
@@ -138,4 +138,25 @@ test("sliders put back stand where the code has them", async () => {
   await session.run("a");
   expect(session.valuesChanged).toBe(false);
   expect(worker().orders.at(-1)?.values).toEqual({});
+});
+
+test("what runs too long is stopped and says so; what ended in time is not", async () => {
+  await session.run("while (true);");
+  worker().say(text("one"));
+  vi.advanceTimersByTime(limitSeconds * 1000 + 1);
+  expect(worker().terminated).toBe(true);
+  expect(session.state).toMatchObject({ status: "error", outputs: [text("one")] });
+  expect(session.state.failure?.text).toContain(`ran for ${limitSeconds} seconds`);
+  await session.run("a");
+  worker().say({ type: "done" });
+  vi.advanceTimersByTime(limitSeconds * 1000 + 1);
+  expect(session.state).toMatchObject({ status: "done", runs: 2 });
+});
+
+test("values of a link are there at the first run, and files are in no link", async () => {
+  session.begin({ window: 5 });
+  await session.run("a");
+  expect(worker().orders.at(-1)?.values).toEqual({ window: 5 });
+  session.move("model", [new File([], "a")]);
+  expect(session.values).toEqual({ window: 5 });
 });

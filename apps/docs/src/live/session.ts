@@ -1,9 +1,9 @@
 import type { ControlValue, Message } from "@qkv/page";
 import type { Order, Report } from "./runner";
 
-export type Output = Extract<Message, { type: "picture" | "text" }>;
+export type Output = Extract<Message, { type: "picture" | "text" | "check" }>;
 /** What the reader can move or fill in. */
-export type Control = Extract<Message, { type: "slider" | "field" | "files" }>;
+export type Control = Extract<Message, { type: "slider" | "field" | "files" | "choice" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
 /** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
@@ -27,6 +27,9 @@ export type SessionParts = {
   changed(state: LiveState): void;
 };
 
+/** How long code may run before it is stopped. Unit: seconds. Lessons that train take up to one minute on a slow device. */
+export const limitSeconds = 180;
+
 const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
 
 /**
@@ -44,6 +47,7 @@ export class LiveSession {
   #started = 0;
   #fresh: { outputs: Output[]; controls: Control[] } = { outputs: [], controls: [] };
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #limit: ReturnType<typeof setTimeout> | undefined;
 
   constructor(parts: SessionParts, outputs: readonly Message[]) {
     this.#parts = parts;
@@ -100,6 +104,17 @@ export class LiveSession {
     this.#set({ status: "stopped", runs: this.state.runs + 1 });
   }
 
+  /** The values that the reader has put into controls, those of files left out. */
+  get values(): Record<string, number | string> {
+    const plain = Object.entries(this.#values).filter(([, value]) => typeof value !== "object");
+    return Object.fromEntries(plain) as Record<string, number | string>;
+  }
+
+  /** Puts values into controls before the first run, as a link brings them. */
+  begin(values: Readonly<Record<string, number | string>>): void {
+    this.#values = { ...values };
+  }
+
   /** Puts the controls back to what the code has. */
   forgetValues(): void {
     this.#values = {};
@@ -125,6 +140,13 @@ export class LiveSession {
       this.#patience = undefined;
       this.#publish();
     }, patienceMs);
+    clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => {
+      const text = `It ran for ${limitSeconds} seconds and was stopped, so that it does not hold this device forever.`;
+      this.#end();
+      this.#run++;
+      this.#finish({ status: "error", failure: { text } });
+    }, limitSeconds * 1000);
     this.#set({ status: "running", failure: undefined });
     this.#worker?.postMessage(order);
   }
@@ -145,6 +167,7 @@ export class LiveSession {
   }
 
   #finish(how: Partial<LiveState>): void {
+    clearTimeout(this.#limit);
     clearTimeout(this.#patience);
     this.#patience = undefined;
     this.#publish();
@@ -160,6 +183,7 @@ export class LiveSession {
   }
 
   #end(): void {
+    clearTimeout(this.#limit);
     clearTimeout(this.#patience);
     this.#patience = undefined;
     this.#moved = false;
@@ -174,7 +198,10 @@ export class LiveSession {
 }
 
 const isControl = (message: Message): message is Control =>
-  message.type === "slider" || message.type === "field" || message.type === "files";
+  message.type === "slider" ||
+  message.type === "field" ||
+  message.type === "files" ||
+  message.type === "choice";
 
 /** The control with another value, if that is of its kind: code may have made a slider of what was a field. */
 function withValue(control: Control, value: ControlValue | undefined): Control {
@@ -183,6 +210,9 @@ function withValue(control: Control, value: ControlValue | undefined): Control {
     return Array.isArray(value)
       ? { ...control, names: (value as readonly File[]).map(({ name }) => name) }
       : control;
+  }
+  if (control.type === "choice") {
+    return typeof value === "string" && control.options.includes(value) ? { ...control, value } : control;
   }
   return typeof value === "string" ? { ...control, value } : control;
 }

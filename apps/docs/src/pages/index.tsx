@@ -4,25 +4,26 @@ import code from "!!raw-loader!@site/examples/first-look.ts";
 import output from "@site/.cache/output/first-look.json";
 import Layout from "@theme/Layout";
 import type { ReactNode } from "react";
+import { FirstScreen } from "../first/first-screen";
 import { Live } from "../live/live";
 import { Wordmark } from "../wordmark";
 import styles from "./index.module.css";
 
 const doors = [
   {
-    to: "/learn/query-key-value/",
+    to: "/learn/",
     name: "Learn",
     text: "What is a head? Why values? Questions answered by code that you run, change and see.",
   },
   {
-    to: "/packages/",
+    to: "/guides/",
     name: "Use",
     text: "Small packages: masks that compose, caches as data structures, weights on demand.",
   },
   {
-    to: "/api/",
+    to: "/reference/",
     name: "Look up",
-    text: "Every function with its shapes, units, errors and source, made from the code.",
+    text: "Every mechanism with its formula, year and models, and every function with its shapes, units and errors.",
   },
 ];
 
@@ -37,11 +38,14 @@ export default function Home(): ReactNode {
           </h1>
           <p className={styles.tagline}>{siteConfig.tagline}</p>
           <p className={styles.lead}>
-            A <span className="means-query">query</span> asks, <span className="means-key">keys</span> answer,{" "}
-            <span className="means-value">values</span> are mixed. Below, sixteen tokens look at each other
-            through a window. Move it, or change the code: it runs here, on the packages that npm installs.
+            Below, a small model of ours reads your sentence. In each of its heads a{" "}
+            <span className="means-query">query</span> asks, <span className="means-key">keys</span> answer,
+            and <span className="means-value">values</span> are mixed. It runs here, on the packages that npm
+            installs.
           </p>
         </header>
+        <FirstScreen />
+        <h2>The code that draws such a picture</h2>
         <Live example="first-look" code={code} output={output} />
         <pre className={styles.install}>
           <code>npm install @qkv/attention @qkv/tensor</code>

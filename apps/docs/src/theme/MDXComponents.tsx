@@ -1,5 +1,8 @@
 import MDXComponents from "@theme-original/MDXComponents";
 import type { ReactNode } from "react";
+import { CourseList } from "../course/course-list";
+import { LessonBar } from "../course/lesson-bar";
+import { Choice, Predict } from "../course/predict";
 import { Live } from "../live/live";
 
 const means = (meaning: "query" | "key" | "value") =>
@@ -7,5 +10,15 @@ const means = (meaning: "query" | "key" | "value") =>
     return <span className={`means-${meaning}`}>{children}</span>;
   };
 
-/** What a page may use without importing it: live code, and the three colors as <Q>, <K> and <V>. */
-export default { ...MDXComponents, Live, Q: means("query"), K: means("key"), V: means("value") };
+/** What a page may use without importing it: live code, predictions, and the three colors as <Q>, <K> and <V>. */
+export default {
+  ...MDXComponents,
+  Live,
+  Predict,
+  Choice,
+  CourseList,
+  LessonBar,
+  Q: means("query"),
+  K: means("key"),
+  V: means("value"),
+};

@@ -1,0 +1,42 @@
+import { attention, attentionWeights, causal } from "@qkv/attention";
+import { choice, print, show } from "@qkv/page";
+import { randn, slice, tensor } from "@qkv/tensor";
+import { attentionMap, maskTiles } from "@qkv/viz";
+
+const S = 12; // eleven tokens in the cache, and the new one
+const align = choice("the mask is aligned", ["bottom-right", "top-left"]);
+const mask = causal({ align });
+
+const x = randn([1, 1, S, 8], { seed: 3 }); // [B, H, S, D]
+const value = tensor(
+  Array.from({ length: S }, (_, s) => s),
+  { shape: [1, 1, S, 1] },
+); // each token says where it stands
+const whole = slice(attention(x, x, value, { mask: causal() }), 2, S - 1, S);
+
+// Decoding: one query, the newest, over all keys.
+const query = slice(x, 2, S - 1, S); // [1, 1, 1, D]
+const weights = attentionWeights(query, x, { mask });
+const step = attention(query, x, value, { mask });
+
+show(attentionMap(weights, { title: "What the newest token sees", max: 1 }));
+print("read at once, it receives", whole.data[0]!.toFixed(4));
+print("decoded with this mask  ", step.data[0]!.toFixed(4));
+print(
+  step.data[0] === whole.data[0]
+    ? "the same"
+    : "another answer, and no error: it saw the first token alone",
+);
+const { sees } = causal().bind({ queryLength: S, keyLength: S });
+show(
+  maskTiles((q, k) => sees(q, k, 0, 0), S, {
+    title: "Causal, and what a kernel makes of it",
+  }),
+);
+
+const trapped = align === "top-left";
+if (
+  trapped !== (step.data[0] === 0) ||
+  trapped === (step.data[0] === whole.data[0])
+)
+  throw new Error("The trap is not where this page says.");

@@ -1,0 +1,14 @@
+import { and, attention, causal, slidingWindow } from "@qkv/attention";
+import { print } from "@qkv/page";
+import { randn } from "@qkv/tensor";
+
+// What your app has: queries, keys and values of 8 heads, as [B, H, T, D]. `tensor(array, { shape })` makes one.
+const query = randn([1, 8, 16, 32], { seed: 1 });
+const key = randn([1, 2, 16, 32], { seed: 2 }); // two key-value heads for eight queries
+const value = randn([1, 2, 16, 32], { seed: 3 });
+
+const output = attention(query, key, value, {
+  mask: and(causal(), slidingWindow(8)),
+});
+print(output.shape, Array.from(output.data.slice(0, 4)));
+if (output.shape.join() !== "1,8,16,32") throw new Error("another shape");

@@ -1,0 +1,33 @@
+import { modelTiny } from "@qkv/model-tiny";
+import { show, slider, textField } from "@qkv/page";
+import { concat, slice, type Tensor } from "@qkv/tensor";
+import { load } from "@qkv/transformer";
+import { attentionMap, headGrid } from "@qkv/viz";
+
+const text = textField("a text", {
+  value: "The dog was sad because it was lost",
+});
+const layer = slider("layer", { min: 0, max: 3, value: 1 });
+const head = slider("head", { min: 0, max: 3, value: 2 });
+
+// Yours: load(["config.json", "tokenizer.json", "model.safetensors"]) or load("a/folder").
+const model = await load(await modelTiny());
+const ids = model.tokenizer!.encode(text || " ").slice(-40);
+const tensors: Record<string, Tensor> = {};
+model.apply(model.params, ids, { trace: { names: ["weights"], tensors } });
+
+const all = Object.values(tensors); // a [1, H, T, T] for each layer
+const { numHeads, numKvHeads } = model.config;
+show(
+  headGrid(concat(all, 0), {
+    groupSize: numHeads / numKvHeads,
+    title: "Every head",
+  }),
+);
+
+const labels = ids.map((id) => model.tokenizer!.decode([id]));
+const one = slice(all[layer]!, 1, head, head + 1);
+const weights = { data: one.data, shape: [ids.length, ids.length] };
+show(attentionMap(weights, { rowLabels: labels, columnLabels: labels }));
+if (all.length !== model.config.numLayers)
+  throw new Error("a layer is missing");

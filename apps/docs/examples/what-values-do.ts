@@ -1,0 +1,58 @@
+import { attention, attentionWeights } from "@qkv/attention";
+import { choice, print, show } from "@qkv/page";
+import { tensor } from "@qkv/tensor";
+import { attentionMap } from "@qkv/viz";
+
+const words = "the cat sat on the mat".split(" ");
+const T = words.length;
+const rows = (width: number, table: Record<string, number[]>) =>
+  tensor(
+    words.flatMap((word) => table[word] ?? new Array<number>(width).fill(0)),
+    { shape: [1, 1, T, width] },
+  );
+
+// Who looks at whom is settled here, and the values have no part in it.
+const query = rows(2, { sat: [6, 0], on: [0, 3], mat: [2, 2] });
+const key = rows(2, { cat: [1, 0], mat: [1, 0], sat: [0, 1] });
+
+// What the same words may hand over.
+const each = <A>(f: (i: number) => A) => words.map((_, i) => f(i));
+const values = {
+  "which word it is": each((i) => each((j) => (i === j ? 1 : 0))), // one-hot
+  "where it stands": each((i) => [i]),
+  "a color, as red, green, blue": each(
+    (i) =>
+      [
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+        [0, 0, 1],
+      ][i]!,
+  ),
+  "a one": each(() => [1]),
+};
+type Name = keyof typeof values;
+const handOver = (name: Name) => {
+  const width = values[name][0]!.length;
+  const value = tensor(values[name].flat(), { shape: [1, 1, T, width] });
+  return attention(query, key, value); // [B, H, T, Dv]
+};
+
+const name = choice("each word hands over", Object.keys(values) as Name[]);
+const weights = attentionWeights(query, key); // [B, H, T, S]
+show(attentionMap(weights, { rowLabels: words, columnLabels: words, max: 1 }));
+const { data, shape } = handOver(name);
+const width = shape[3]!;
+const received = Array.from(data.slice(2 * width, 3 * width));
+print("“sat” receives", received.map((x) => x.toFixed(2)).join(", "));
+
+// One-hot values give the weights themselves, and ones give one: softmax is the normalization, values are the content.
+const near = (a: number, b: number) => Math.abs(a - b) < 1e-6;
+if (
+  !handOver("which word it is").data.every((x, i) => near(x, weights.data[i]!))
+)
+  throw new Error("one-hot values did not give the weights");
+if (!handOver("a one").data.every((x) => near(x, 1)))
+  throw new Error("ones did not give one");

@@ -1,0 +1,94 @@
+// Enough of WebDriver BiDi to open a page in Firefox and ask it something: Firefox speaks it by itself, without a
+// driver. https://www.w3.org/TR/webdriver-bidi/
+/* global WebSocket -- Node 22 has it */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export const firefoxPath = [process.env.FIREFOX_PATH, "/usr/bin/firefox-esr", "/usr/bin/firefox"].find(
+  (path) => path && existsSync(path),
+);
+
+/** Starts Firefox without a window. `open(url)` gives a page with `run(expression)` and the errors it has logged. */
+export async function startFirefox() {
+  const profile = mkdtempSync(join(tmpdir(), "qkv-firefox-"));
+  writeFileSync(
+    join(profile, "user.js"),
+    [
+      '"app.update.enabled", false',
+      '"network.captive-portal-service.enabled", false',
+      '"toolkit.telemetry.enabled", false',
+    ]
+      .map((pref) => `user_pref(${pref});`)
+      .join("\n"),
+  );
+  const child = spawn(
+    firefoxPath,
+    ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  const address = await new Promise((resolve, reject) => {
+    let text = "";
+    child.on("exit", () => reject(new Error(`Firefox ended: ${text}`)));
+    child.stderr.on("data", (chunk) => {
+      text += chunk;
+      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(text)?.[1];
+      if (found) resolve(found);
+    });
+  });
+  const socket = new WebSocket(`${address}/session`);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("Firefox does not answer"));
+  });
+  let count = 0;
+  const waiting = new Map();
+  const logged = [];
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data);
+    if (message.method === "log.entryAdded" && message.params.level === "error")
+      logged.push(message.params.text);
+    const done = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.type === "success") done?.resolve(message.result);
+    else if (message.type === "error") done?.reject(new Error(message.message));
+  };
+  const send = (method, params) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++count, { resolve, reject });
+      socket.send(JSON.stringify({ id: count, method, params }));
+    });
+  await send("session.new", { capabilities: {} });
+  await send("session.subscribe", { events: ["log.entryAdded"] });
+  return {
+    async open(url) {
+      logged.length = 0;
+      const { context } = await send("browsingContext.create", { type: "tab" });
+      await send("browsingContext.navigate", { context, url, wait: "complete" });
+      return {
+        errors: () => [...logged],
+        async run(expression) {
+          const { result, exceptionDetails } = await send("script.evaluate", {
+            expression,
+            target: { context },
+            awaitPromise: true,
+          });
+          if (exceptionDetails) throw new Error(exceptionDetails.text);
+          return result.value;
+        },
+        close: () => send("browsingContext.close", { context }),
+      };
+    },
+    async close() {
+      await send("session.end", {}).catch(() => {});
+      socket.close();
+      const ended = new Promise((resolve) => child.on("exit", resolve));
+      child.kill();
+      await ended;
+      rmSync(profile, { recursive: true, force: true });
+    },
+  };
+}

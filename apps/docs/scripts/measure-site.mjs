@@ -1,0 +1,76 @@
+// What a reader waits for, measured in Chromium on the built site, from a plain server on this machine and with nothing
+// in the cache.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { serve } from "./serve.mjs";
+import { linkedCode } from "./site-checks.mjs";
+import { pagesOf } from "./site-pages.mjs";
+
+const build = fileURLToPath(new URL("../build", import.meta.url));
+
+/** The pages written by hand and those of packages, with the JavaScript that each asks for; none of a site not built. */
+export function sitePages() {
+  if (!existsSync(join(build, "index.html"))) {
+    console.error("The site is not built, so there is nothing to measure: npx turbo run build --filter=docs");
+    return undefined;
+  }
+  return pagesOf(build).filter(({ path }) => !path.startsWith("api/"));
+}
+
+/** Opens a browser and a server; `visit` gives a page that nobody has seen before to `measure`. */
+export async function openSite() {
+  if (!chromiumPath) throw new Error(noChromium);
+  const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))[1];
+  const server = await serve(build, base);
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  const visit = async (path, measure) => {
+    const context = await browser.newContext({ serviceWorkers: "block" });
+    try {
+      return await measure(await context.newPage(), server.origin + base + path);
+    } finally {
+      await context.close();
+    }
+  };
+  return {
+    /** Milliseconds from the navigation to the reader's sentence read by the model, drawn. */
+    firstMap: () =>
+      visit("", async (page, url) => {
+        const start = performance.now();
+        await page.goto(url, { waitUntil: "commit" });
+        await page.locator("[data-live-look=yes]").waitFor();
+        return performance.now() - start;
+      }),
+    /** Milliseconds from the navigation to a map that is there to be seen, made when the site was built. */
+    firstPicture: () =>
+      visit("", async (page, url) => {
+        const start = performance.now();
+        await page.goto(url, { waitUntil: "commit" });
+        await page.locator("[data-live-look] svg.qkv-picture").first().waitFor();
+        return performance.now() - start;
+      }),
+    /** Clicks from the first page to code of one's own that has run. */
+    clicks: () =>
+      visit("", async (page, url) => {
+        let clicks = 0;
+        await page.goto(url);
+        const one = linkedCode(page, "first-look");
+        await one.ended(1);
+        const click = (target) => (clicks++, target.click());
+        await click(one.editor);
+        await page.keyboard.press("Control+A");
+        await page.keyboard.type('console.log("mine")');
+        const before = await one.runs();
+        await click(one.button("Run"));
+        await one.ended(before + 1);
+        if ((await one.shown().allInnerTexts()).join() !== "mine") throw new Error("It did not run.");
+        return clicks;
+      }),
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}

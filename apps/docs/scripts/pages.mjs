@@ -1,0 +1,32 @@
+// The pages written by hand: path, title and source, as the site's configuration places them.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const site = fileURLToPath(new URL("..", import.meta.url));
+// The folder, and the path in front of its pages.
+const places = [
+  ["lessons", "/learn/"],
+  ["reference", "/reference/"],
+  ["guides", "/guides/"],
+  ["proof", "/proof/"],
+];
+
+/** @returns {{ path: string; title: string; text: string; file: string }[]} */
+export function pages() {
+  return places.flatMap(([folder, base]) => {
+    if (!existsSync(join(site, folder))) return [];
+    return readdirSync(join(site, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".mdx"))
+      .map((file) => {
+        const text = readFileSync(join(site, folder, file), "utf8");
+        const field = (name) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1]?.replace(/^"|"$/g, "");
+        const own = file
+          .replaceAll("\\", "/")
+          .replace(/\.mdx$/, "")
+          .replace(/(^|\/)index$/, "$1");
+        const path = `${base}${field("slug") ?? own}/`.replace(/\/+/g, "/");
+        return { path, title: field("title") ?? own, text, file: `${folder}/${file}` };
+      });
+  });
+}

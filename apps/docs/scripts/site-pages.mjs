@@ -1,0 +1,32 @@
+// The pages of the built site: where they are, what runs on them, and how much JavaScript each asks for at once.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+
+/** What a page may ask for before anything is clicked, gzipped. Unit: bytes. */
+export const mostJavaScript = 200_000;
+
+/** @returns {{ path: string, html: string, examples: string[], javaScript: number }[]} `javaScript`: gzipped bytes. */
+export function pagesOf(build) {
+  const sizes = new Map();
+  const sizeOf = (file) => {
+    if (!sizes.has(file)) sizes.set(file, gzipSync(readFileSync(join(build, file)), { level: 9 }).length);
+    return sizes.get(file);
+  };
+  return readdirSync(build, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith("index.html"))
+    .map((file) => {
+      const path = file.slice(0, -"index.html".length).replaceAll("\\", "/");
+      const html = readFileSync(join(build, file), "utf8");
+      // Scripts of the page, and those that it asks the browser to have ready.
+      const scripts = new Set(
+        [...html.matchAll(/(?:src|href)="?[^"\s>]*?(assets\/js\/[^"\s>]+\.js)/g)].map(([, one]) => one),
+      );
+      return {
+        path,
+        html,
+        examples: [...html.matchAll(/data-live="?([\w-]+)/g)].map(([, name]) => name),
+        javaScript: [...scripts].reduce((sum, file) => sum + sizeOf(file), 0),
+      };
+    });
+}

@@ -1,0 +1,143 @@
+// Walks the pages of the built site as a reader would: in Chromium at the width of a desk and of a phone, in light and
+// in dark, then a few in Firefox. Each live example runs to its end; axe reads each page once; a picture of each is kept
+// in the folder that QKV_SCREENSHOTS names. `node walk.mjs [PATH…]` walks those whose path begins so.
+/* global document, innerWidth, window -- inside of what a page evaluates */
+import axe from "axe-core";
+import { mkdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { firefoxPath, startFirefox } from "./firefox.mjs";
+import { serve } from "./serve.mjs";
+import { pagesOf } from "./site-pages.mjs";
+
+const build = fileURLToPath(new URL("../build", import.meta.url));
+const pictures = process.env.QKV_SCREENSHOTS ?? join(tmpdir(), "qkv-site");
+const patienceMs = 240_000; // lessons that train, on a busy machine
+
+if (!chromiumPath) {
+  console.error(noChromium);
+  process.exit(1);
+}
+const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
+const wanted = process.argv.slice(2);
+// Of the list of functions, which is made by a machine, the first page of each package stands for the rest.
+const pages = pagesOf(build).filter(
+  ({ path }) =>
+    (wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)))) &&
+    (!path.startsWith("api/") || path.split("/").length <= 4),
+);
+mkdirSync(pictures, { recursive: true });
+const server = await serve(build, base);
+const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+const counts = { passed: 0, failed: 0 };
+
+function verdict(name, problems) {
+  counts[problems.length === 0 ? "passed" : "failed"]++;
+  console.log(
+    `${problems.length === 0 ? "ok  " : "FAIL"} ${name}${problems.map((text) => `\n     ${text}`).join("")}`,
+  );
+}
+
+for (const [width, height] of [
+  [1280, 900],
+  [360, 740],
+]) {
+  for (const colorScheme of ["light", "dark"]) {
+    const context = await browser.newContext({
+      viewport: { width, height },
+      colorScheme,
+      reducedMotion: "reduce",
+      serviceWorkers: "block",
+    });
+    context.setDefaultTimeout(patienceMs);
+    for (const { path, examples } of pages) {
+      const problems = [];
+      const page = await context.newPage();
+      page.on("pageerror", (error) => problems.push(`page error: ${error.message}`));
+      page.on(
+        "console",
+        (message) => message.type() === "error" && problems.push(`console: ${message.text()}`),
+      );
+      page.on("request", (request) => {
+        const { protocol, origin } = new URL(request.url());
+        if (protocol.startsWith("http") && origin !== server.origin) problems.push(`asks ${request.url()}`);
+      });
+      try {
+        await page.goto(server.origin + base + path);
+        for (const example of new Set(examples)) {
+          const at = `[data-live="${example}"][data-status]`;
+          await page.waitForFunction((at) => Number(document.querySelector(at)?.dataset.runs) > 0, at);
+          const status = await page.locator(at).first().getAttribute("data-status");
+          if (status !== "done") problems.push(`${example} ended "${status}"`);
+        }
+        for (const question of await page.locator("[data-predict=open]").all())
+          await question.locator("input[type=radio]").first().check();
+        if (path === "") await page.locator("[data-live-look=yes]").waitFor();
+        const empty = await page
+          .locator("[data-live][data-status]")
+          .evaluateAll((all) =>
+            all
+              .filter((one) => !one.querySelector("svg.qkv-picture, pre[data-level], [data-holds]"))
+              .map((one) => one.dataset.live),
+          );
+        for (const example of empty) problems.push(`${example} shows nothing`);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (over > 0) problems.push(`is ${over} pixels wider than the window`);
+        if (width > 1000 || path === "") problems.push(...(await heard(page)));
+      } catch (error) {
+        problems.push(error.message.split("\n")[0]);
+      }
+      const file = `${(path || "first").replace(/\W+/g, "-")}${width}-${colorScheme}.png`;
+      await page.screenshot({ path: join(pictures, file), fullPage: true }).catch(() => {});
+      await page.close();
+      verdict(`${path || "/"} at ${width}, ${colorScheme}`, problems);
+    }
+    await context.close();
+  }
+}
+await browser.close();
+
+/** What axe finds: rules of WCAG 2, A and AA. */
+async function heard(page) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }),
+  );
+  return found.violations.map(
+    ({ id, help, nodes }) =>
+      `axe, ${id}: ${help} (${nodes.length}): ${nodes[0]?.target.join(" ").slice(0, 120)}`,
+  );
+}
+
+if (firefoxPath) {
+  const firefox = await startFirefox();
+  for (const path of ["", "learn/query-key-value/", "learn/the-kv-cache/"].filter((one) =>
+    pages.some((page) => page.path === one),
+  )) {
+    const problems = [];
+    const page = await firefox.open(server.origin + base + path);
+    const ended = await page.run(`new Promise((done) => {
+      const end = Date.now() + ${patienceMs};
+      const look = () => {
+        const all = [...document.querySelectorAll("[data-live]")];
+        if (all.every((one) => Number(one.dataset.runs) > 0) || Date.now() > end)
+          done(all.map((one) => one.dataset.live + " " + one.dataset.status).join());
+        else setTimeout(look, 200);
+      };
+      look();
+    })`);
+    for (const one of ended.split(",")) if (!one.endsWith(" done")) problems.push(one);
+    problems.push(...page.errors().map((text) => `console: ${text}`));
+    await page.close();
+    verdict(`${path || "/"} in Firefox`, problems);
+  }
+  await firefox.close();
+} else console.log("No Firefox was found; FIREFOX_PATH names one.");
+
+server.close();
+console.log(`Pictures are in ${pictures}`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -1,0 +1,49 @@
+import Link from "@docusaurus/Link";
+import pages from "@site/.cache/pages.json";
+import type { ReactNode } from "react";
+import { course, type Lesson } from "./course";
+import { forget, useProgress } from "./progress";
+import styles from "./course.module.css";
+
+/** The twelve lessons with what the reader has done of each, which is kept on this device alone. */
+export function CourseList(): ReactNode {
+  const progress = useProgress();
+  const done = course.filter(
+    ({ slug }) => progress[slug]?.predicted.length || progress[slug]?.solved.length,
+  ).length;
+  const label = ({ title, question }: Lesson) => (
+    <>
+      <strong>{title}</strong>
+      <span>{question}</span>
+    </>
+  );
+  return (
+    <>
+      <ol className={styles.course}>
+        {course.map((lesson) => {
+          const { slug } = lesson;
+          const own = progress[slug];
+          const path = `/learn/${slug}/`;
+          return (
+            <li key={slug} data-done={Boolean(own?.predicted.length || own?.solved.length)}>
+              {path in pages ? (
+                <Link to={path}>{label(lesson)}</Link>
+              ) : (
+                <span>{label(lesson)} not written yet</span>
+              )}
+              <em>{own?.solved.length ? "solved" : own?.predicted.length ? "predicted" : ""}</em>
+            </li>
+          );
+        })}
+      </ol>
+      <p className={styles.kept}>
+        {done} of {course.length} begun. This is kept in your browser, and nowhere else.{" "}
+        {done > 0 && (
+          <button type="button" onClick={forget}>
+            Forget it
+          </button>
+        )}
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,34 @@
+import Link from "@docusaurus/Link";
+import pages from "@site/.cache/pages.json";
+import type { ReactNode } from "react";
+import { labs } from "./labs";
+
+/** Every question with the page that answers it; one whose page is not there yet says so. */
+export function LabsTable(): ReactNode {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th></th>
+          <th>asked</th>
+          <th>answered at</th>
+        </tr>
+      </thead>
+      <tbody>
+        {labs.map(({ row, asked, page, anchor }) => (
+          <tr key={row} id={`row-${row}`}>
+            <td>{row}</td>
+            <td>{asked}</td>
+            <td>
+              {page in pages ? (
+                <Link to={page + (anchor ? `#${anchor}` : "")}>{pages[page]}</Link>
+              ) : (
+                "not written yet"
+              )}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,84 @@
+import { useSyncExternalStore } from "react";
+
+/** What a reader has done, by the name of a page: predictions made and exercises solved. */
+export type Progress = Readonly<Record<string, { predicted: readonly string[]; solved: readonly string[] }>>;
+
+const key = "qkv.progress";
+const nothing: Progress = {};
+const listeners = new Set<() => void>();
+let [text, parsed]: [string | null, Progress] = [null, nothing];
+
+/** What was kept on this device. What is damaged, or a browser that keeps nothing, counts as none. */
+export function readProgress(): Progress {
+  let now: string | null;
+  try {
+    now = localStorage.getItem(key);
+  } catch {
+    return parsed;
+  }
+  if (now !== text) [text, parsed] = [now, parse(now)];
+  return parsed;
+}
+
+/** Keeps that a prediction of a page was made, or an exercise solved. */
+export function note(page: string, kind: "predicted" | "solved", what: string): void {
+  const before = readProgress();
+  const own = before[page] ?? { predicted: [], solved: [] };
+  if (own[kind].includes(what)) return;
+  const after: Progress = { ...before, [page]: { ...own, [kind]: [...own[kind], what] } };
+  try {
+    localStorage.setItem(key, JSON.stringify(after));
+  } catch {
+    // Private windows keep nothing: it lasts until the page is left.
+    [text, parsed] = [null, after];
+  }
+  listeners.forEach((listen) => listen());
+}
+
+/** Forgets all of it. */
+export function forget(): void {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing was kept.
+  }
+  [text, parsed] = [null, nothing];
+  listeners.forEach((listen) => listen());
+}
+
+/** What the reader has done, kept up to date; nothing while the page is made. */
+export function useProgress(): Progress {
+  return useSyncExternalStore(
+    (listen) => {
+      listeners.add(listen);
+      addEventListener("storage", listen);
+      return () => {
+        listeners.delete(listen);
+        removeEventListener("storage", listen);
+      };
+    },
+    readProgress,
+    () => nothing,
+  );
+}
+
+/** The name of a page: the last part of its path. */
+export const pageOf = (path: string) => path.split("/").filter(Boolean).at(-1) ?? "";
+
+function parse(kept: string | null): Progress {
+  try {
+    const value: unknown = JSON.parse(kept ?? "{}");
+    if (typeof value !== "object" || value === null) return nothing;
+    return Object.fromEntries(
+      Object.entries(value).map(([page, one]: [string, { predicted?: unknown; solved?: unknown }]) => [
+        page,
+        { predicted: texts(one?.predicted), solved: texts(one?.solved) },
+      ]),
+    );
+  } catch {
+    return nothing;
+  }
+}
+
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];

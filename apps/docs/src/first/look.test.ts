@@ -1,0 +1,81 @@
+import type { Tensor } from "@qkv/tensor";
+import { decoder } from "@qkv/transformer";
+import { beforeAll, expect, test } from "vitest";
+import { headAt, idsOf, lookAt, mostTokens, withKvHeads, type Look } from "./look.js";
+import { cacheBytes } from "./cache-bytes.js";
+import { firstModel } from "./model.js";
+import { sentence } from "./sentence.js";
+
+let model: Awaited<ReturnType<typeof firstModel>>;
+let look: Look;
+beforeAll(async () => {
+  model = await firstModel();
+  look = await lookAt(model, model.apply, sentence);
+});
+
+test("the tokens are the text, and every row of weights sums to 1", () => {
+  expect(look.tokens.join("")).toBe(sentence);
+  const T = look.tokens.length;
+  for (let row = 0; row < look.layers * look.heads * T; row++) {
+    const sum = look.weights.subarray(row * T, (row + 1) * T).reduce((a, b) => a + b, 0);
+    expect(sum).toBeCloseTo(1, 5);
+  }
+});
+
+test("a head taken apart is the head of the model: scores, weights, and what all heads write together", async () => {
+  const ids = idsOf(model, sentence);
+  const tensors: Record<string, Tensor> = {};
+  model.apply(model.params, ids, { trace: { names: ["attended"], tensors } });
+  const { embedDim: C, numHeads: H } = model.config;
+  for (const [layer, query] of [
+    [0, 3],
+    [look.layers - 1, ids.length - 1],
+  ] as const) {
+    const heads = await Promise.all(
+      Array.from({ length: H }, (_, head) => headAt(model, model.apply, ids, { layer, head, query })),
+    );
+    for (const { query: q, keys, scores, weights } of heads) {
+      keys.forEach((key, s) => {
+        const dot = key.reduce((sum, k, d) => sum + k * q[d]!, 0) / Math.sqrt(q.length);
+        expect(dot).toBeCloseTo(scores[s]!, 3);
+      });
+      expect(weights.length).toBe(query + 1);
+    }
+    const attended = Array.from(
+      tensors[`layers.${layer}.attended`]!.data.slice(query * C, (query + 1) * C),
+      Number,
+    );
+    attended.forEach((number, c) => {
+      const sum = heads.reduce((all, { writes }) => all + writes[c]!, 0);
+      expect(sum).toBeCloseTo(number, 3);
+    });
+  }
+});
+
+test("heads of its own change nothing, one head for all changes what it expects", async () => {
+  const { numHeads, numKvHeads } = model.config;
+  const with_ = (count: number) => {
+    const other = withKvHeads(model, count);
+    return { other, apply: decoder(other.config).apply };
+  };
+  const own = model.apply(model.params, idsOf(model, sentence), { last: 1 }).data;
+  const many = with_(numHeads);
+  const same = many.apply(many.other.params, idsOf(model, sentence), { last: 1 }).data;
+  own.forEach((logit, i) => expect(same[i]).toBeCloseTo(Number(logit), 4));
+  const one = with_(1);
+  const other = one.apply(one.other.params, idsOf(model, sentence), { last: 1 }).data;
+  expect(
+    Math.max(...Array.from(own, (logit, i) => Math.abs(Number(logit) - Number(other[i])))),
+  ).toBeGreaterThan(0.01);
+  expect(withKvHeads(model, numKvHeads)).toBe(model);
+});
+
+test("an empty text has a token, a long one its end", () => {
+  expect(idsOf(model, "").length).toBe(1);
+  expect(idsOf(model, sentence.repeat(40)).length).toBe(mostTokens);
+});
+
+test("bytes of a cache: keys and values, four bytes a number", () => {
+  const shape = { layers: 4, heads: 4, headDim: 32 };
+  expect([4, 2, 1].map((kvHeads) => cacheBytes(shape, kvHeads, 10))).toEqual([40960, 20480, 10240]);
+});

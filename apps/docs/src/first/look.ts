@@ -1,0 +1,176 @@
+import { rope, toGroupedQuery, type AttentionParams } from "@qkv/attention";
+import { linear, reshape, slice, stack, type Tensor } from "@qkv/tensor";
+import { candidates, norm, type DecoderParams, type Model } from "@qkv/transformer";
+
+/** What the first page shows of a sentence. Weights are `[L, H, T, T]` row by row. */
+export type Look = {
+  tokens: string[];
+  layers: number;
+  heads: number;
+  kvHeads: number;
+  weights: Float32Array;
+  /** What the model expects next. */
+  next: { text: string; probability: number }[];
+};
+
+/** One query of one head, from its row of numbers to what it writes. Keys are those that it sees. */
+export type HeadDetail = {
+  query: number[];
+  keys: number[][];
+  scores: number[];
+  weights: number[];
+  values: number[][];
+  mixed: number[];
+  writes: number[];
+  /** The tokens that become likelier by what it writes, the strongest first. */
+  favours: string[];
+};
+
+/** The longest text that the page reads. Unit: tokens. */
+export const mostTokens = 48;
+
+/** The same model with another number of key-value heads: heads that are joined become their mean, as GQA starts. */
+export function withKvHeads(model: Model, kvHeads: number): Model {
+  const { numHeads, numKvHeads, embedDim } = model.config;
+  if (kvHeads === numKvHeads) return model;
+  const headDim = model.config.headDim ?? embedDim / numHeads;
+  const change = (params: AttentionParams): AttentionParams =>
+    kvHeads < numKvHeads
+      ? toGroupedQuery(params, { numHeads, numKvHeads: kvHeads })
+      : {
+          ...params,
+          key: { weight: repeated(params.key.weight, headDim, kvHeads / numKvHeads) },
+          value: { weight: repeated(params.value.weight, headDim, kvHeads / numKvHeads) },
+        };
+  const params: DecoderParams = {
+    ...model.params,
+    layers: model.params.layers.map((layer) => ({ ...layer, attention: change(layer.attention) })),
+  };
+  return { ...model, config: { ...model.config, numKvHeads: kvHeads }, params };
+}
+
+/** `[Hkv · D, C]` with each head standing `times` times in a row: the same attention with more heads stored. */
+function repeated(weight: Tensor, headDim: number, times: number): Tensor {
+  const [rows, C] = weight.shape as [number, number];
+  const heads = reshape(weight, [rows / headDim, headDim, C]);
+  return reshape(
+    stack(
+      Array.from({ length: times }, () => heads),
+      1,
+    ),
+    [rows * times, C],
+  );
+}
+
+/** The ids of a text, from its end if it is too long; a text without any gets the first id. */
+export function idsOf(model: Model, text: string): number[] {
+  const ids = model.tokenizer!.encode(text, { addSpecialTokens: false }).slice(-mostTokens);
+  return ids.length > 0 ? ids : [0];
+}
+
+/** Reads a text, with the weights of every head. `apply` is that of the model with these key-value heads. */
+export async function lookAt(model: Model, apply: Model["apply"], text: string): Promise<Look> {
+  const ids = idsOf(model, text);
+  const { numLayers: L, numHeads: H, numKvHeads } = model.config;
+  const tensors: Record<string, Tensor> = {};
+  const logits = apply(model.params, ids, { last: 1, trace: { names: ["weights"], tensors } });
+  const T = ids.length;
+  const weights = new Float32Array(L * H * T * T);
+  for (let layer = 0; layer < L; layer++) {
+    const read = await tensors[`layers.${layer}.attention.weights`]!.read();
+    weights.set(read as Float32Array, layer * H * T * T);
+  }
+  const likely = candidates(await logits.read(), { temperature: 1, topK: 5 });
+  return {
+    tokens: ids.map((id) => textOf(model, id)),
+    layers: L,
+    heads: H,
+    kvHeads: numKvHeads,
+    weights,
+    next: likely.map(({ id, probability }) => ({ text: textOf(model, id), probability })),
+  };
+}
+
+/** Takes one query of one head apart. */
+export async function headAt(
+  model: Model,
+  apply: Model["apply"],
+  ids: readonly number[],
+  { layer, head, query }: { layer: number; head: number; query: number },
+): Promise<HeadDetail> {
+  const {
+    embedDim: C,
+    numHeads: H,
+    numKvHeads,
+    normEps,
+    ropeBase = 10000,
+    ropeLayout = "half",
+  } = model.config;
+  const D = model.config.headDim ?? C / H;
+  const kvHead = Math.floor(head / (H / numKvHeads));
+  const tensors: Record<string, Tensor> = {};
+  apply(model.params, ids, { trace: { names: ["embeddings", "output", "scores", "weights"], tensors } });
+  const entering = layer === 0 ? tensors["embeddings"]! : tensors[`layers.${layer - 1}.output`]!;
+  const { attentionNorm, attention } = model.params.layers[layer]!;
+  const x = norm({ kind: model.config.norm ?? "rms", embedDim: C, eps: normEps }).apply(
+    attentionNorm,
+    entering,
+  );
+  const T = ids.length;
+  // Row i of head h, of what a projection makes of all tokens.
+  const rows = async (weight: Tensor, h: number, turned: boolean) => {
+    const flat = linear(x, slice(weight, 0, h * D, (h + 1) * D)); // [1, T, D]
+    const turn = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
+    const one = turned ? turn.apply(reshape(flat, [1, 1, T, D]), { start: 0 }) : flat;
+    const data = await one.read();
+    return Array.from({ length: query + 1 }, (_, i) => Array.from(data.slice(i * D, (i + 1) * D), Number));
+  };
+  const queries = await rows(attention.query.weight, head, true);
+  const keys = await rows(attention.key.weight, kvHead, true);
+  const values = await rows(attention.value.weight, kvHead, false);
+  const rowOf = async (name: string) => {
+    const data = await tensors[`layers.${layer}.attention.${name}`]!.read();
+    const start = (head * T + query) * T;
+    return Array.from(data.slice(start, start + query + 1), Number);
+  };
+  const [scores, weights] = [await rowOf("scores"), await rowOf("weights")];
+  const mixed = Array.from({ length: D }, (_, d) =>
+    weights.reduce((sum, weight, s) => sum + weight * values[s]![d]!, 0),
+  );
+  const out = await slice(attention.output.weight, 1, head * D, (head + 1) * D).read(); // [C, D]
+  const writes = Array.from({ length: C }, (_, c) =>
+    mixed.reduce((sum, m, d) => sum + m * Number(out[c * D + d]), 0),
+  );
+  return {
+    query: queries[query]!,
+    keys,
+    scores,
+    weights,
+    values,
+    mixed,
+    writes,
+    favours: await favoursOf(model, writes),
+  };
+}
+
+/** The tokens whose output row points most where the vector points. */
+async function favoursOf(model: Model, writes: readonly number[]): Promise<string[]> {
+  const { embedDim: C, vocabSize } = model.config;
+  const gain = await model.params.norm.weight.read();
+  const table = await (model.params.output ?? model.params.embedding).weight.read();
+  const pull = Array.from({ length: vocabSize }, (_, id) => {
+    let sum = 0;
+    for (let c = 0; c < C; c++) sum += Number(table[id * C + c]) * Number(gain[c]) * writes[c]!;
+    return { id, sum };
+  });
+  return pull
+    .sort((a, b) => b.sum - a.sum)
+    .slice(0, 4)
+    .map(({ id }) => textOf(model, id));
+}
+
+/** What a token stands for; bytes that are no letter by themselves are written as such. */
+function textOf(model: Model, id: number): string {
+  const text = model.tokenizer!.decode([id], { skipSpecialTokens: false });
+  return text.includes("\u{fffd}") ? (model.tokenizer!.token(id) ?? text) : text;
+}

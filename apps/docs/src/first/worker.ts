@@ -1,0 +1,75 @@
+// The model of the first page, in a worker: the page stays free while it reads.
+import type { Device } from "@qkv/tensor";
+import { decoder, type Model } from "@qkv/transformer";
+import { wasm } from "@qkv/wasm";
+import { headAt, idsOf, lookAt, withKvHeads, type HeadDetail, type Look } from "./look";
+import type { HeadShape } from "./cache-bytes";
+import { measureHeads } from "./measure";
+import { firstModel } from "./model";
+
+export type Question =
+  | { type: "look"; text: string; kvHeads?: number | undefined }
+  | { type: "head"; text: string; kvHeads?: number | undefined; layer: number; head: number; query: number }
+  | { type: "measure"; shape: HeadShape; kvHeads: number[] };
+export type Answer =
+  { look: Look; timeMs: number; drift: number } | HeadDetail | { ms: number[]; device: string };
+export type Asked = { id: number; question: Question };
+export type Answered = { id: number; answer?: Answer; error?: string };
+
+const models = new Map<number | undefined, Promise<Model>>();
+
+/** The model with this many key-value heads; its own number where none is given. */
+function modelWith(kvHeads?: number): Promise<Model> {
+  const known = models.get(kvHeads);
+  if (known) return known;
+  const made =
+    kvHeads === undefined
+      ? firstModel()
+      : modelWith().then((own) => {
+          const other = withKvHeads(own, kvHeads);
+          return other === own ? own : { ...other, apply: decoder(other.config).apply };
+        });
+  models.set(kvHeads, made);
+  return made;
+}
+
+let device: Promise<Device> | undefined;
+
+async function answer(question: Question): Promise<Answer> {
+  if (question.type === "measure") {
+    const on = await (device ??= wasm({ threads: 1 }));
+    return { ms: measureHeads(question.shape, question.kvHeads, on), device: on.name };
+  }
+  const model = await modelWith(question.kvHeads);
+  if (question.type === "head") {
+    return headAt(model, model.apply, idsOf(model, question.text), question);
+  }
+  const start = performance.now();
+  const look = await lookAt(model, model.apply, question.text);
+  const timeMs = performance.now() - start;
+  return { look, timeMs, drift: await driftOf(question.text, model) };
+}
+
+/** How far the chances of the next token are from those of the model as it was trained: 0 the same, 1 nothing in common. */
+async function driftOf(text: string, model: Model): Promise<number> {
+  const own = await modelWith();
+  if (own === model) return 0;
+  const chances = async ({ params, apply }: Model) => {
+    const logits = Array.from(await apply(params, idsOf(own, text), { last: 1 }).read(), Number);
+    const most = Math.max(...logits);
+    const raised = logits.map((logit) => Math.exp(logit - most));
+    const sum = raised.reduce((a, b) => a + b, 0);
+    return raised.map((one) => one / sum);
+  };
+  const [before, after] = [await chances(own), await chances(model)];
+  return before.reduce((sum, chance, i) => sum + Math.abs(chance - after[i]!), 0) / 2;
+}
+
+self.addEventListener("message", async ({ data: { id, question } }: MessageEvent<Asked>) => {
+  const reply = (answered: Answered) => self.postMessage(answered);
+  try {
+    reply({ id, answer: await answer(question) });
+  } catch (error) {
+    reply({ id, error: String(error) });
+  }
+});

@@ -1,0 +1,75 @@
+// Keeps the files of this site, so that it works without a network after the first visit, and marks its pages as
+// isolated from the next navigation on, so that threads may share memory. The build fills in what is in capitals.
+/* global caches, clients, Headers, Response, FILES -- a service worker */
+const version = "VERSION";
+const files = FILES;
+
+const isolated = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+  "cross-origin-resource-policy": "same-origin",
+};
+// Live code runs in a worker: it may load what this site has, and nothing else.
+const own =
+  "default-src 'self' blob: data:; script-src 'self' blob: 'wasm-unsafe-eval'; connect-src 'self' blob: data:; worker-src 'self' blob:";
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) =>
+  event.waitUntil(
+    (async () => {
+      for (const name of await caches.keys())
+        if (name.startsWith("qkv-") && name !== `qkv-${version}`) await caches.delete(name);
+      await clients.claim();
+    })(),
+  ),
+);
+
+// A page asks when it is idle; files come one by one, and one that fails is asked for again the next time.
+self.addEventListener("message", (event) => {
+  if (event.data !== "keep") return;
+  event.waitUntil(
+    (async () => {
+      const cache = await caches.open(`qkv-${version}`);
+      for (const file of files) {
+        const url = new URL(file, self.registration.scope).href;
+        if (await cache.match(url)) continue;
+        const response = await fetch(url).catch(() => undefined);
+        if (response?.ok) await cache.put(url, response);
+      }
+      event.source?.postMessage("kept");
+    })(),
+  );
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || !request.url.startsWith(self.registration.scope)) return;
+  event.respondWith(answer(request));
+});
+
+async function answer(request) {
+  const cache = await caches.open(`qkv-${version}`);
+  const url = request.url.replace(/[?#].*$/, "");
+  // What has a hash in its name never changes; a page may have.
+  const fixed = /[.-][0-9a-zA-Z]{8}\.(js|css|json|wasm|woff2?)$/.test(url);
+  const kept = fixed ? await cache.match(url) : undefined;
+  if (kept) return marked(kept, request);
+  try {
+    const response = await fetch(request);
+    if (response.ok && response.status === 200) await cache.put(url, response.clone());
+    return marked(response, request);
+  } catch (error) {
+    const old =
+      (await cache.match(url)) ?? (request.mode === "navigate" ? await cache.match(`${url}/`) : undefined);
+    if (old) return marked(old, request);
+    throw error;
+  }
+}
+
+function marked(response, request) {
+  if (response.type === "opaque" || response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(isolated)) headers.set(name, value);
+  if (request.destination === "worker") headers.set("content-security-policy", own);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
