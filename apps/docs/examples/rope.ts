@@ -1,12 +1,18 @@
 import { rope } from "@qkv/attention";
 import { print, show, slider } from "@qkv/page";
 import { norm, randn, sum, mul, type Tensor } from "@qkv/tensor";
-import { lines } from "@qkv/viz";
+import { lines, ropeClock } from "@qkv/viz";
 
 const D = 16;
 const base = slider("base, as a power of 10", { min: 1, max: 6, value: 4 });
 const { apply } = rope({ headDim: D, base: 10 ** base });
 const at = (x: Tensor, position: number) => apply(x, { start: position }); // [B, H, T, D]
+
+// Each pair of numbers is a hand. What a dot product sees is the angle between the query's and the key's.
+const distance = slider("distance", { min: 0, max: 32, value: 4 });
+show(
+  ropeClock({ query: 8 + distance, key: 8 }, D, { base: 10 ** base, most: 6 }),
+);
 
 // One query and one key, moved apart.
 const [q, k] = [
@@ -15,8 +21,8 @@ const [q, k] = [
 ];
 const score = (i: number, j: number) =>
   sum(mul(at(q, i), at(k, j))).data[0] ?? NaN;
-const scores = Array.from({ length: 64 }, (_, distance) =>
-  score(200, 200 - distance),
+const scores = Array.from({ length: 64 }, (_, apart) =>
+  score(200, 200 - apart),
 );
 show(
   lines(
