@@ -119,6 +119,10 @@ const config: Config = {
         },
         name: "Reference",
         out: ".cache/api",
+        // Types stand on the page of their package: every page of a site is named in what each of its pages loads.
+        membersWithOwnFile: ["Class", "Function", "Variable"],
+        // Two headings of one name get numbers, which this plugin and Docusaurus count differently.
+        useHTMLAnchors: true,
         sidebar: { autoConfiguration: false },
         readme: "none",
         mergeReadme: false,

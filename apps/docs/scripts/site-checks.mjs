@@ -205,7 +205,11 @@ export function siteChecks(example) {
         await page.locator(".cm-tooltip-autocomplete").getByText("shape").waitFor();
         await page.keyboard.press("Escape");
         await one.root.locator(".cm-lintRange").first().waitFor();
-        await one.editor.getByText("tensor", { exact: true }).last().hover();
+        // Somewhere in the word behind "const x = ", in letters of nearly 8 pixels.
+        await one.editor
+          .locator(".cm-line")
+          .nth(1)
+          .hover({ position: { x: 104, y: 9 } });
         await page.locator(".cm-type").getByText("Tensor").first().waitFor();
       },
     },
@@ -215,8 +219,7 @@ export function siteChecks(example) {
         const one = live(page);
         await one.ended(1);
         await one.predict();
-        const control = one.root.locator("input[type=range], textarea").first();
-        if ((await control.count()) === 0) return;
+        const control = one.root.locator("input[type=range]").first();
         await ((await control.getAttribute("type")) === "range"
           ? control.press("End")
           : control.fill("from the link"));

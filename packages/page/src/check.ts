@@ -10,7 +10,7 @@ import { currentHost } from "./host.js";
  * ```ts
  * import { check } from "@qkv/page";
  *
- * check("two and two are four", 2 + 2 === 4); // => true
+ * check("two and two are four", 2 + 2 === 4);
  * ```
  */
 export function check(what: string, holds: boolean): boolean {
