@@ -401,12 +401,14 @@ vec4 compute(int i) {
  * so that both are read along s.
  */
 function mixtureRun(
-  { sizes, wide, rows }: Call,
+  { request, plan, sizes, wide, rows }: Call,
   weights: Texture,
   values: Rows,
 ): Omit<Run, "length"> & { length: number } {
   const { H, T, S, Dv, group } = sizes;
   const outWide = Math.ceil(Dv / 4);
+  // Where nothing is hidden, a weight of 0 is one that was too small, and beyond the last key values are zeros.
+  const hides = plan !== undefined || request.scoreMod !== undefined || request.weightMod !== undefined;
   // Beyond the last number of a value there is another: the last one is read again, and what comes of it is not.
   const line = (lane: number) =>
     Dv % 4 === 0 ? `v0 + (d + ${lane}) * valueWide` : `v0 + min(d + ${lane}, ${Dv - 1}) * valueWide`;
@@ -429,7 +431,7 @@ function mixtureRun(
       a: stayInRow({ texture: weights, wide, steps: [wide] }),
       b: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
     },
-    true,
+    hides,
   )}
   return sum;
 }`,
