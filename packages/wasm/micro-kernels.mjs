@@ -121,12 +121,12 @@ function dotsOfFour(heads) {
   const [all, four] = [range(heads), range(4)];
   const pairs = all.flatMap((h) => four.map((k) => [h, k]));
   return `
-export function dots${heads}(key: usize, stride: usize, query: usize, queryStep: usize, bytes: usize, scores: usize, step: usize): void {
-${four.map((k) => `  const k${k} = key + stride * ${k};`).join("\n")}
+export function dots${heads}x4(key: usize, stride: usize, query: usize, queryStep: usize, bytes: usize, scores: usize, step: usize): void {
+${four.map((k) => `  let k${k} = key + stride * ${k};`).join("\n")}
 ${pairs.map(([h, k]) => `  let s${h}${k} = zero();`).join("\n")}
-  for (let i: usize = 0; i < bytes; i += 16) {
-${all.map((h) => `    const q${h} = v128.load(query + queryStep * ${h} + i);`).join("\n")}
-${four.map((k) => `    const x${k} = v128.load(k${k} + i); ${all.map((h) => `s${h}${k} = madd(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
+  for (const end = query + bytes; query < end; query += 16) {
+${all.map((h) => `    const q${h} = v128.load(query + queryStep * ${h});`).join("\n")}
+${four.map((k) => `    const x${k} = v128.load(k${k}); k${k} += 16; ${all.map((h) => `s${h}${k} = madd(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
   }
 ${all.map((h) => `  v128.store(scores + step * ${h}, sumsOf(s${h}0, s${h}1, s${h}2, s${h}3));`).join("\n")}
 }`;
@@ -170,22 +170,47 @@ ${all.map((r) => `  v128.store(sums, s${r}0, ${32 * r}); v128.store(sums, s${r}1
 }
 
 /**
- * sums[16 outputs] = one row of activations · two panels of weights, less 64 times the sums of the weights.
+ * sums[8 outputs] = one row of activations · a panel of weights, less 64 times the sums of the weights. Two steps at a
+ * time, since a sum waits for the one before.
  */
 function bytesRow(dot) {
-  const all = range(4);
+  const step = (n, [s0, s1, t0, t1]) => `
+    const x${n} = v128.load32_splat(a, ${4 * n}), b${2 * n} = v128.load(panel, ${32 * n}), b${2 * n + 1} = v128.load(panel, ${32 * n + 16});
+    ${s0} = ${dot}(b${2 * n}, x${n}, ${s0}); ${t0} = ${dot}(b${2 * n}, sixtyFour, ${t0});
+    ${s1} = ${dot}(b${2 * n + 1}, x${n}, ${s1}); ${t1} = ${dot}(b${2 * n + 1}, sixtyFour, ${t1});`;
   return `
-export function ${dot}Row(a: usize, first: usize, second: usize, steps: i32, sums: usize): void {
-${all.map((n) => `  let s${n} = i32x4.splat(0), t${n} = i32x4.splat(0);`).join("\n")}
+export function ${dot}Row(a: usize, panel: usize, steps: i32, sums: usize): void {
+${range(4)
+  .map((n) => `  let s${n} = i32x4.splat(0), t${n} = i32x4.splat(0);`)
+  .join("\n")}
   const sixtyFour = i8x16.splat(64);
-  const end = a + (<usize>steps << 2);
-  while (a < end) {
-    const x = v128.load32_splat(a);
-    const b0 = v128.load(first), b1 = v128.load(first, 16), b2 = v128.load(second), b3 = v128.load(second, 16);
-${all.map((n) => `    s${n} = ${dot}(b${n}, x, s${n}); t${n} = ${dot}(b${n}, sixtyFour, t${n});`).join("\n")}
-    a += 4; first += 32; second += 32;
+  for (const end = a + (<usize>(steps & ~1) << 2); a < end; a += 8, panel += 64) {${step(0, ["s0", "s1", "t0", "t1"])}${step(1, ["s2", "s3", "t2", "t3"])}
   }
-${all.map((n) => `  v128.store(sums, i32x4.sub(s${n}, t${n}), ${16 * n});`).join("\n")}
+  if (steps & 1) {${step(0, ["s0", "s1", "t0", "t1"])}
+  }
+  v128.store(sums, i32x4.sub(i32x4.add(s0, s2), i32x4.add(t0, t2)));
+  v128.store(sums, i32x4.sub(i32x4.add(s1, s3), i32x4.add(t1, t3)), 16);
+}`;
+}
+
+/** sums[8 outputs] = 64 · the sums of a panel's weights. */
+function bytesSums(dot) {
+  return `
+export function ${dot}Sums(panel: usize, steps: i32, sums: usize): void {
+  let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
+  const sixtyFour = i8x16.splat(64);
+  for (const end = panel + (<usize>(steps & ~1) << 5); panel < end; panel += 64) {
+${range(4)
+  .map((n) => `    s${n} = ${dot}(v128.load(panel, ${16 * n}), sixtyFour, s${n});`)
+  .join("\n")}
+  }
+  if (steps & 1) {
+${range(2)
+  .map((n) => `    s${n} = ${dot}(v128.load(panel, ${16 * n}), sixtyFour, s${n});`)
+  .join("\n")}
+  }
+  v128.store(sums, i32x4.add(s0, s2));
+  v128.store(sums, i32x4.add(s1, s3), 16);
 }`;
 }
 
@@ -298,11 +323,10 @@ ${[1, 4, 6].map((n) => keysByDims(n, row)).join("\n")}
 ${[1, 2].map(dotsOfFour).join("\n")}
 ${mixOfHeads(1, 2)}
 ${mixOfHeads(1, 8)}
+${mixOfHeads(1, 16)}
 ${mixOfHeads(2, 2)}
 ${mixOfHeads(2, 4)}
-${[1, 6].map((rows) => bytesProduct(rows, "dotFast")).join("\n")}
-${[1, 6].map((rows) => bytesProduct(rows, "dotPlain")).join("\n")}
-${["dotFast", "dotPlain"].map(bytesRow).join("\n")}
+${["dotFast", "dotPlain"].flatMap((dot) => [bytesProduct(6, dot), bytesRow(dot), bytesSums(dot)]).join("\n")}
 ${stepKernels}
 ${elementwiseKernels}
 `;

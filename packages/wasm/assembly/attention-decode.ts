@@ -1,8 +1,8 @@
 // Attention of a single query, as in decoding: keys and values are read once for all query heads that share them. An item
 // is one head of keys and values and a chunk of its keys, of a length that does not depend on threads; another export
 // puts the chunks together.
-import { largestOf, power4, powerNumbers, sumOf, zero } from "./lanes";
-import { blend1x2, blend1x8, blend2x2, blend2x4, dots1, dots2 } from "./micro-kernels";
+import { largestOf, madd, power4, powerNumbers, sumOf, sumsOf, zero } from "./lanes";
+import { blend1x16, blend1x2, blend1x8, blend2x2, blend2x4, dots1x4, dots2x4 } from "./micro-kernels";
 import { findRows, partsOf, Request, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 
@@ -91,25 +91,49 @@ function takeQuery(request: Request, batch: i32, head: i32, to: usize, wide: i32
   }
 }
 
-/** Dot products of each head's query with each key. */
+/**
+ * Dot products of each head's query with each key. The first head reads one key after the other from its begin to its end,
+ * which is how memory is fast; for the other heads keys lie in the core's own cache.
+ */
 function multiply(key: usize, stride: usize, keys: i32, group: i32, bytes: usize): void {
-  for (let j = 0; j < keys; j += 4) {
-    // Of fewer than four keys the first is read again.
-    const step = j + 4 <= keys ? stride : 0;
-    const from = key + <usize>j * stride;
-    const to = scoresAt + (<usize>j << 2);
-    if (step == 0) {
-      for (let k = j; k < keys; k++) {
-        for (let g = 0; g < group; g++) {
-          dots1(key + <usize>k * stride, 0, queryAt + <usize>g * bytes, 0, bytes, scoresAt + <usize>g * SCORES + (<usize>k << 2), 0);
-        }
-      }
-      return;
-    }
-    let g = 0;
-    for (; g + 2 <= group; g += 2) dots2(from, step, queryAt + <usize>g * bytes, bytes, bytes, to + <usize>g * SCORES, SCORES);
-    if (g < group) dots1(from, step, queryAt + <usize>g * bytes, 0, bytes, to + <usize>g * SCORES, 0);
+  const fours = keys & ~3;
+  for (let j = 0; j < fours; j += 4) {
+    const k0 = key + <usize>j * stride, k1 = k0 + stride, k2 = k1 + stride, k3 = k2 + stride;
+    const sums = sumsOf(dot(k0, queryAt, bytes), dot(k1, queryAt, bytes), dot(k2, queryAt, bytes), dot(k3, queryAt, bytes));
+    v128.store(scoresAt + (<usize>j << 2), sums);
   }
+  let g = 1;
+  for (; g + 2 <= group; g += 2) {
+    const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
+    for (let j = 0; j < fours; j += 4) {
+      dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + (<usize>j << 2), SCORES);
+    }
+  }
+  if (g < group) {
+    const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
+    for (let j = 0; j < fours; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+  }
+  for (let j = fours; j < keys; j++) {
+    for (g = 0; g < group; g++) {
+      const sum = sumOf(dot(key + <usize>j * stride, queryAt + <usize>g * bytes, bytes));
+      store<f32>(scoresAt + <usize>g * SCORES + (<usize>j << 2), sum);
+    }
+  }
+}
+
+/** Products of a key and a query, in four sums. */
+@inline
+function dot(key: usize, query: usize, bytes: usize): v128 {
+  let a = zero(), b = zero(), c = zero(), d = zero();
+  const end = query + bytes;
+  for (const whole = query + (bytes & ~63); query < whole; query += 64, key += 64) {
+    a = madd(v128.load(key), v128.load(query), a);
+    b = madd(v128.load(key, 16), v128.load(query, 16), b);
+    c = madd(v128.load(key, 32), v128.load(query, 32), c);
+    d = madd(v128.load(key, 48), v128.load(query, 48), d);
+  }
+  for (; query < end; query += 16, key += 16) a = madd(v128.load(key), v128.load(query), a);
+  return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
 }
 
 /** Hides what the head may not see, and what lies beyond the last key. */
@@ -159,19 +183,21 @@ function soften(scores: usize, keys: i32, partial: usize, correction: usize): bo
   return true;
 }
 
-/** Mixes the values into each head's mixture. */
+/** Mixes the values into each head's mixture. The first head reads whole values, one after the other, as it did with keys. */
 function blend(value: usize, stride: usize, keys: i32, group: i32, bytes: usize, mixture: usize, step: usize): void {
-  let g = 0;
+  let d: usize = 0;
+  for (; d + 256 <= bytes; d += 256) blend1x16(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  for (; d + 128 <= bytes; d += 128) blend1x8(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  for (; d < bytes; d += 32) blend1x2(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  let g = 1;
   for (; g + 2 <= group; g += 2) {
     const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-    let d: usize = 0;
-    for (; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, to + d, step, by);
+    for (d = 0; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, to + d, step, by);
     for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, to + d, step, by);
   }
-  if (g == group) return;
+  if (g >= group) return;
   const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-  let d: usize = 0;
-  for (; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, to + d, 0, by);
+  for (d = 0; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, to + d, 0, by);
   for (; d < bytes; d += 32) blend1x2(weights, 0, value + d, stride, keys, to + d, 0, by);
 }
 

@@ -1,6 +1,6 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
 import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
-import { power4, powerNumbers, zero } from "./lanes";
+import { madd, power4, powerNumbers, zero } from "./lanes";
 import { findRows, firstQueryOf, partsOf, Request, rowStep } from "./request";
 import {
   allFinite, capScores, findLimits, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
@@ -131,15 +131,22 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
   const before = v128.load(largestAt + lane);
   const end = scoresAt + lane + <usize>keys * ROW;
-  let largest = before;
-  let odd = zero();
-  for (let at = scoresAt + lane; at < end; at += ROW) {
-    const score = v128.load(at);
-    largest = f32x4.pmax(largest, score);
-    // NaN is not itself, and infinity minus itself is not either.
-    const difference = f32x4.sub(score, score);
-    odd = v128.or(odd, f32x4.ne(difference, difference));
+  // Two keys a turn: neither waits for the other. A finite number times 0 is 0, and any other NaN, which stays.
+  let top0 = before, top1 = before, odd0 = zero(), odd1 = zero();
+  let from = scoresAt + lane;
+  for (const last = end - ROW; from < last; from += 2 * ROW) {
+    const a = v128.load(from), b = v128.load(from, ROW);
+    top0 = f32x4.pmax(top0, a);
+    top1 = f32x4.pmax(top1, b);
+    odd0 = madd(a, zero(), odd0);
+    odd1 = madd(b, zero(), odd1);
   }
+  if (from < end) {
+    top0 = f32x4.pmax(top0, v128.load(from));
+    odd0 = madd(v128.load(from), zero(), odd0);
+  }
+  const largest = f32x4.pmax(top0, top1);
+  const odd = f32x4.add(odd0, odd1);
   const correction = power4(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   let sum = f32x4.mul(v128.load(sumAt + lane), correction);
   for (let at = scoresAt + lane; at < end; at += ROW) {
@@ -150,7 +157,7 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   v128.store(largestAt + lane, largest);
   v128.store(sumAt + lane, sum);
   v128.store(correctionAt + lane, correction);
-  return odd;
+  return f32x4.ne(odd, odd);
 }
 
 /** Four queries: their scores become weights; hidden ones -1, so that they are known again. */

@@ -3,7 +3,7 @@ export { attentionDecode, attentionDecodeScratch, attentionMerge } from "./atten
 export { attentionForward, attentionForwardScratch } from "./attention-forward";
 export { binary, choose, compare, unary } from "./elementwise";
 export { matmul, matmulScratch, multiply, multiplyScratch, packColumns } from "./matmul";
-export { rowTimesColumns, rowTimesRows } from "./row-times-matrix";
+export { addParts, rowTimesColumns, rowTimesRows } from "./row-times-matrix";
 export { crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows, targetRows } from "./rows";
 export { addRows, takeRows } from "./rows-by-number";
 export { adam, sgd } from "./optimizers";

@@ -14,9 +14,8 @@ export function madd(a: v128, b: v128, c: v128): v128 {
 
 @inline
 export function sumOf(x: v128): f32 {
-  return (
-    f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3)
-  );
+  const pairs = f32x4.add(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
 /** The sums of four vectors. */
@@ -27,12 +26,45 @@ export function sumsOf(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
+/** The largest of four numbers, none of which is NaN. */
 @inline
 export function largestOf(x: v128): f32 {
-  return max<f32>(
-    max<f32>(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1)),
-    max<f32>(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)),
-  );
+  const pairs = f32x4.pmax(x, v128.shuffle<i32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(f32x4.pmax(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2)), 0);
+}
+
+/** The largest of `count` numbers; NaN if one of them is. */
+export function largestIn(from: usize, count: i32): f32 {
+  // `pmax` is one instruction where `max` is many, but it forgets NaN.
+  let t0 = f32x4.splat(-Infinity), t1 = t0, odd = zero();
+  const end = from + (<usize>count << 2);
+  for (const last = from + (<usize>(count & ~7) << 2); from < last; from += 32) {
+    const a = v128.load(from), b = v128.load(from, 16);
+    t0 = f32x4.pmax(t0, a);
+    t1 = f32x4.pmax(t1, b);
+    odd = v128.or(odd, v128.or(f32x4.ne(a, a), f32x4.ne(b, b)));
+  }
+  if (v128.any_true(odd)) return NaN;
+  let largest = largestOf(f32x4.pmax(t0, t1));
+  for (; from < end; from += 4) largest = max<f32>(largest, load<f32>(from));
+  return largest;
+}
+
+/** The largest size of `count` numbers; NaN if one of them is. */
+export function largestSizeIn(from: usize, count: i32): f32 {
+  // Bits of numbers that are not negative are in the order of the numbers, and NaN lies above all.
+  const kept = i32x4.splat(0x7fffffff);
+  let t0 = i32x4.splat(0), t1 = t0;
+  const end = from + (<usize>count << 2);
+  for (const last = from + (<usize>(count & ~7) << 2); from < last; from += 32) {
+    t0 = i32x4.max_s(t0, v128.and(v128.load(from), kept));
+    t1 = i32x4.max_s(t1, v128.and(v128.load(from, 16), kept));
+  }
+  t0 = i32x4.max_s(t0, t1);
+  t0 = i32x4.max_s(t0, v128.shuffle<i32>(t0, t0, 2, 3, 0, 1));
+  let largest = max<i32>(i32x4.extract_lane(t0, 0), i32x4.extract_lane(t0, 1));
+  for (; from < end; from += 4) largest = max<i32>(largest, load<i32>(from) & 0x7fffffff);
+  return reinterpret<f32>(largest);
 }
 
 /**

@@ -1,10 +1,12 @@
 // y[M × N] = x[M × K] · weights of small whole numbers, which lie in panels of 8 outputs: [step][8][4] bytes. An item is one
 // panel, or a few.
 import { dotFast, dotPlain } from "./bytes";
-import { largestOf, madd, sumsOf, zero } from "./lanes";
+import { largestSizeIn, madd, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
-import { dotFast1, dotFast6, dotFastRow, dotPlain1, dotPlain6, dotPlainRow } from "./micro-kernels";
+import { dotFast6, dotFastRow, dotFastSums, dotPlain6, dotPlainRow, dotPlainSums } from "./micro-kernels";
 
+/** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
+const NEAREST: f32 = 12582912;
 /** Rows of a block of whole activations, and inputs that share a scale in weights of 4 bits. */
 const BLOCK: i32 = 6;
 const GROUP: i32 = 32;
@@ -208,36 +210,42 @@ export function quantizeRows(
   memory.fill(to, 64, <usize>(high == 1 ? rows : BLOCK) * (<usize>steps << 2));
   for (let r = 0; r < rows; r++) {
     const from = x + (<usize>((item * BLOCK + r) * xRow) << 2);
-    const vectors = xColumn == 1 ? K & ~3 : 0;
-    let top = zero();
-    for (let k = 0; k < vectors; k += 4) top = f32x4.max(top, f32x4.abs(v128.load(from + (<usize>k << 2))));
-    let largest = largestOf(top);
-    for (let k = vectors; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(from + (<usize>(k * xColumn) << 2))));
+    let largest: f32 = 0;
+    if (xColumn == 1) largest = largestSizeIn(from, K);
+    else for (let k = 0; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(from + (<usize>(k * xColumn) << 2))));
     if (largest - largest != 0) return 1;
-    store<f32>(factors + (<usize>(item * BLOCK + r) << 2), largest > 0 ? largest / 63 : 1);
-    if (!(largest > 0)) continue;
     const per: f32 = 63 / largest;
+    const known = per < Infinity;
+    store<f32>(factors + (<usize>(item * BLOCK + r) << 2), known ? largest / 63 : 1);
+    if (!known) continue;
     const at = high == 1 ? to + <usize>r * (<usize>steps << 2) : to + (<usize>r << 2);
     const step = <usize>high << 2;
-    const splat = f32x4.splat(per), most = f32x4.splat(63), least = f32x4.splat(-63), up = i32x4.splat(64);
-    for (let k = 0; k < vectors; k += 4) {
-      const scaled = f32x4.mul(v128.load(from + (<usize>k << 2)), splat);
-      const near = f32x4.nearest(f32x4.pmax(f32x4.pmin(scaled, most), least));
-      const whole = i32x4.add(i32x4.trunc_sat_f32x4_s(near), up);
-      const words = i16x8.narrow_i32x4_s(whole, whole);
-      v128.store32_lane(at + <usize>(k >> 2) * step, i8x16.narrow_i16x8_u(words, words), 0);
+    const vectors = xColumn == 1 ? K & ~15 : 0;
+    const splat = f32x4.splat(per), magic = f32x4.splat(NEAREST + 64), off = f32x4.splat(NEAREST);
+    for (let k = 0; k < vectors; k += 16) {
+      const four = from + (<usize>k << 2), steps4 = at + <usize>(k >> 2) * step;
+      // Rounded to a whole number by adding a large one, whose bits are then taken off.
+      const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four), splat), magic), off);
+      const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 16), splat), magic), off);
+      const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 32), splat), magic), off);
+      const d = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 48), splat), magic), off);
+      const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+      v128.store32_lane(steps4, bytes, 0);
+      v128.store32_lane(steps4 + step, bytes, 1);
+      v128.store32_lane(steps4 + step * 2, bytes, 2);
+      v128.store32_lane(steps4 + step * 3, bytes, 3);
     }
     for (let k = vectors; k < K; k++) {
-      const near = nearest<f32>(max<f32>(-63, min<f32>(63, load<f32>(from + (<usize>(k * xColumn) << 2)) * per)));
+      const near = nearest<f32>(load<f32>(from + (<usize>(k * xColumn) << 2)) * per);
       store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>near + 64));
     }
   }
   return 0;
 }
 
-/** Bytes of scratch of `wholePanels`: sums of a block, 64 times the sums of each panel's weights, and a row of 64s. */
-export function quantizeScratch(K: i32, step: i32): i32 {
-  return BLOCK * 32 + step * 32 + (((K + 3) >> 2) << 2);
+/** Bytes of scratch of `wholePanels`: sums of a block, and 64 times the sums of each panel's weights. */
+export function quantizeScratch(step: i32): i32 {
+  return BLOCK * 32 + step * 32;
 }
 
 /** Whole activations, in blocks, against `step` panels of whole weights. */
@@ -248,16 +256,14 @@ export function wholePanels(
   const steps = (K + 3) >> 2;
   const sums = scratch;
   const offsets = sums + BLOCK * 32;
-  const sixtyFour = offsets + (<usize>step << 5);
-  memory.fill(sixtyFour, 64, <usize>steps << 2);
   const first = item * step, last = min((N + 7) >> 3, first + step);
   for (let p = first; p < last; p++) {
     const panel = data + <usize>p * (<usize>steps << 5), to = offsets + (<usize>(p - first) << 5);
-    if (exact) dotFast1(sixtyFour, panel, steps, to);
-    else dotPlain1(sixtyFour, panel, steps, to);
+    if (exact) dotFastSums(panel, steps, to);
+    else dotPlainSums(panel, steps, to);
   }
   // Rows that stay in a core's own cache while the panels pass.
-  const height = max(1, 131072 / (steps << 2) / BLOCK) * BLOCK;
+  const height = max(1, 393216 / (steps << 2) / BLOCK) * BLOCK;
   for (let m0 = 0; m0 < M; m0 += height) {
     const end = min(M, m0 + height);
     for (let p = first; p < last; p++) {
@@ -280,43 +286,50 @@ function scaleSums(
   const width = min(8, N - (p << 3));
   const o0 = v128.load(offsets), o1 = v128.load(offsets, 16);
   const scales = scale + (<usize>p << 5);
-  const w0 = width == 8 ? v128.load(scales) : zero(), w1 = width == 8 ? v128.load(scales, 16) : zero();
-  for (let r = 0; r < rows; r++, sums += 32) {
-    const to = y + ((<usize>r * <usize>N + <usize>(p << 3)) << 2);
-    const factor = v128.load32_splat(factors + (<usize>r << 2));
-    const a = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums), o0)), factor);
-    const b = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums, 16), o1)), factor);
-    if (width == 8) {
-      v128.store(to, f32x4.mul(a, w0));
-      v128.store(to, f32x4.mul(b, w1), 16);
-      continue;
+  const across = <usize>N << 2, last = sums + (<usize>rows << 5);
+  let to = y + (<usize>p << 5);
+  if (width == 8) {
+    const w0 = v128.load(scales), w1 = v128.load(scales, 16);
+    for (; sums < last; sums += 32, factors += 4, to += across) {
+      const factor = v128.load32_splat(factors);
+      const a = f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums), o0));
+      const b = f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums, 16), o1));
+      v128.store(to, f32x4.mul(f32x4.mul(a, factor), w0));
+      v128.store(to, f32x4.mul(f32x4.mul(b, factor), w1), 16);
     }
-    v128.store(sums, a);
-    v128.store(sums, b, 16);
-    for (let c: usize = 0; c < <usize>width << 2; c += 4) store<f32>(to + c, load<f32>(sums + c) * load<f32>(scales + c));
+    return;
+  }
+  for (; sums < last; sums += 32, factors += 4, to += across) {
+    const factor = load<f32>(factors);
+    for (let c: usize = 0; c < <usize>width << 2; c += 4) {
+      const whole = <f32>(load<i32>(sums + c) - load<i32>(offsets + c));
+      store<f32>(to + c, whole * factor * load<f32>(scales + c));
+    }
   }
 }
 
-/** One row of whole activations against `step` panels of whole weights, two at a time. */
+/** One row of whole activations against `step` panels of whole weights. */
 export function wholeRow(
   item: i32, scratch: usize, row: usize, factor: f32, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32, exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
   const bytes = <usize>steps << 5;
-  const panels = (N + 7) >> 3;
-  const last = min(panels, (item + 1) * step);
+  const last = min((N + 7) >> 3, (item + 1) * step);
   const by = f32x4.splat(factor);
-  for (let p = item * step; p < last; p += 2) {
-    const first = data + <usize>p * bytes;
-    const second = p + 1 < last ? first + bytes : first;
-    if (exact) dotFastRow(row, first, second, steps, scratch);
-    else dotPlainRow(row, first, second, steps, scratch);
-    const count = min(p + 1 < last ? 16 : 8, N - (p << 3));
-    for (let n: usize = 0; n < 64; n += 16) {
-      v128.store(scratch + n, f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch + n)), by));
-    }
+  for (let p = item * step; p < last; p++) {
+    const panel = data + <usize>p * bytes;
+    if (exact) dotFastRow(row, panel, steps, scratch);
+    else dotPlainRow(row, panel, steps, scratch);
+    const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch)), by);
+    const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch, 16)), by);
     const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
-    for (let n: usize = 0; n < <usize>count << 2; n += 4) store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
+    if (N - (p << 3) >= 8) {
+      v128.store(to, f32x4.mul(a, v128.load(scales)));
+      v128.store(to, f32x4.mul(b, v128.load(scales, 16)), 16);
+      continue;
+    }
+    v128.store(scratch, a);
+    v128.store(scratch, b, 16);
+    for (let n: usize = 0; n < <usize>(N - (p << 3)) << 2; n += 4) store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
   }
 }
-

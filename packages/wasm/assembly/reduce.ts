@@ -1,6 +1,6 @@
 // Sums, means, and the largest or smallest along an axis of a packed tensor [outer, n, inner]. Stretches are added up in
 // float32, and the stretches' sums in float64, so that long axes lose no digits.
-import { largestOf, sumOf, zero } from "./lanes";
+import { sumOf, zero } from "./lanes";
 
 /** Numbers added up in float32 before they enter the sum in float64. */
 const STRETCH: i32 = 256;
@@ -100,7 +100,8 @@ export function largestRows(
     const vectors = <usize>(n & ~3) << 2;
     let top = f32x4.splat(-Infinity);
     for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, f32x4.mul(by, v128.load(row + i)));
-    let largest = largestOf(top);
+    top = f32x4.max(top, v128.shuffle<i32>(top, top, 2, 3, 0, 1));
+    let largest = max<f32>(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1));
     for (let i = vectors; i < <usize>n << 2; i += 4) largest = max<f32>(largest, sign * load<f32>(row + i));
     store<f32>(y + (<usize>r << 2), sign * largest);
   }

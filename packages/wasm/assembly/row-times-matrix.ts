@@ -1,5 +1,6 @@
-// c[N] = x[K] · b, one row against a matrix: the matrix streams past once. An item is `step` columns.
+// c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
 import { madd, sumOf, zero } from "./lanes";
+import { blend1x2, blend1x8 } from "./micro-kernels";
 
 /**
  * Each column of b lies in one piece (a weight [N, K] read the other way round). One is read to its end before the next
@@ -29,43 +30,66 @@ export function rowTimesColumns(
   }
 }
 
-/** Each row of b lies in one piece: four rows at a time are scaled by their numbers of x and added up. */
+/** Bytes of rows that are fetched at a time, and most rows: they stay in a core's own cache until they are used. */
+const FETCHED: i32 = 524288;
+const ROWS: i32 = 16;
+/** Bytes of a strip of columns, whose sums stay in registers. */
+const STRIP: usize = 128;
+
+/**
+ * Each row of b lies in one piece. An item is `step` rows, whose sum is a row of `parts`. Memory is fast only where it is
+ * read in order, and summing goes down columns: so some rows are fetched first, with nothing else done.
+ */
 export function rowTimesRows(
-  item: i32, scratch: usize, x: usize, b: usize, bRow: i32, c: usize, N: i32, K: i32, step: i32,
+  item: i32, scratch: usize, x: usize, b: usize, bRow: i32, parts: usize, N: i32, K: i32, step: i32,
 ): void {
-  const from = item * step;
-  const width = <usize>min(step, N - from) << 2;
-  const vectors = width & ~15;
+  const bytes = <usize>N << 2;
   const down = <usize>bRow << 2;
-  c += <usize>from << 2;
-  let row = b + (<usize>from << 2);
-  memory.fill(c, 0, width);
-  let k = 0;
-  for (; k + 4 <= K; k += 4) {
-    const x0 = v128.load32_splat(x), x1 = v128.load32_splat(x, 4);
-    const x2 = v128.load32_splat(x, 8), x3 = v128.load32_splat(x, 12);
-    const r1 = row + down, r2 = r1 + down, r3 = r2 + down;
-    for (let i: usize = 0; i < vectors; i += 16) {
-      let sum = madd(x0, v128.load(row + i), v128.load(c + i));
-      sum = madd(x1, v128.load(r1 + i), sum);
-      sum = madd(x2, v128.load(r2 + i), sum);
-      v128.store(c + i, madd(x3, v128.load(r3 + i), sum));
+  const to = parts + <usize>item * bytes;
+  const end = min(K, (item + 1) * step);
+  const most = min(ROWS, max(1, FETCHED / (N << 2)));
+  memory.fill(to, 0, bytes);
+  for (let k = item * step; k < end; k += most) {
+    const rows = min(most, end - k);
+    const row = b + <usize>k * down, factors = x + (<usize>k << 2);
+    for (let r = 0; r < rows; r++) fetch(row + <usize>r * down, bytes, scratch);
+    let i: usize = 0;
+    for (; i + STRIP <= bytes; i += STRIP) blend1x8(factors, 0, row + i, down, rows, to + i, 0, one);
+    for (; i + 32 <= bytes; i += 32) blend1x2(factors, 0, row + i, down, rows, to + i, 0, one);
+    for (; i < bytes; i += 4) {
+      let sum = load<f32>(to + i);
+      for (let r = 0; r < rows; r++) sum += load<f32>(factors + (<usize>r << 2)) * load<f32>(row + <usize>r * down + i);
+      store<f32>(to + i, sum);
     }
-    for (let i = vectors; i < width; i += 4) {
-      let sum = load<f32>(c + i);
-      sum += load<f32>(x) * load<f32>(row + i);
-      sum += load<f32>(x, 4) * load<f32>(r1 + i);
-      sum += load<f32>(x, 8) * load<f32>(r2 + i);
-      store<f32>(c + i, sum + load<f32>(x, 12) * load<f32>(r3 + i));
-    }
-    x += 16;
-    row = r3 + down;
   }
-  for (; k < K; k++) {
-    const splat = v128.load32_splat(x);
-    for (let i: usize = 0; i < vectors; i += 16) v128.store(c + i, madd(splat, v128.load(row + i), v128.load(c + i)));
-    for (let i = vectors; i < width; i += 4) store<f32>(c + i, load<f32>(c + i) + load<f32>(x) * load<f32>(row + i));
-    x += 4;
-    row += down;
+}
+
+/** What sums so far are multiplied with. */
+const one: usize = memory.data<f32>([1]);
+
+/** Reads one number of each line of 64 bytes. */
+function fetch(from: usize, bytes: usize, scratch: usize): void {
+  let a: u32 = 0, b: u32 = 0, c: u32 = 0, d: u32 = 0;
+  const end = from + bytes;
+  for (const last = from + (bytes & ~255); from < last; from += 256) {
+    a |= load<u32>(from);
+    b |= load<u32>(from, 64);
+    c |= load<u32>(from, 128);
+    d |= load<u32>(from, 192);
+  }
+  for (; from < end; from += 64) a |= load<u32>(from);
+  // Stored, so that no compiler leaves the reading out.
+  store<u32>(scratch, a | b | c | d);
+}
+
+/** c = the sum of `count` rows of N numbers. */
+export function addParts(parts: usize, count: i32, N: i32, c: usize): void {
+  const bytes = <usize>N << 2;
+  memory.copy(c, parts, bytes);
+  for (let n = 1; n < count; n++) {
+    const part = parts + <usize>n * bytes;
+    let i: usize = 0;
+    for (; i + 16 <= bytes; i += 16) v128.store(c + i, f32x4.add(v128.load(c + i), v128.load(part + i)));
+    for (; i < bytes; i += 4) store<f32>(c + i, load<f32>(c + i) + load<f32>(part + i));
   }
 }

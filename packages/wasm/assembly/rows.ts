@@ -1,5 +1,5 @@
 // Rows of a packed matrix, one after the other: an item is `step` of them.
-import { exp4, largestOf, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
+import { exp4, largestIn, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
 
 /** Each row becomes e^(x - largest) / sum. */
 export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows: i32, step: i32, n: i32): void {
@@ -14,10 +14,7 @@ export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows:
   const bytes = <usize>n << 2;
   const vectors = <usize>(n & ~3) << 2;
   for (let r = 0; r < rows; r++) {
-    let top = f32x4.splat(-Infinity);
-    for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, v128.load(x + i));
-    let largest = largestOf(top);
-    for (let i = vectors; i < bytes; i += 4) largest = max<f32>(largest, load<f32>(x + i));
+    const largest = largestIn(x, n);
     if (largest - largest != 0) {
       oddRow(x, y, largest, bytes);
     } else {
@@ -55,24 +52,27 @@ function oddRow(x: usize, y: usize, largest: f32, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) / sum);
 }
 
-/** x / √(mean x² + eps) · weight */
+/** x / √(mean x² + eps) · weight. Returns 1 where the sum of squares is no finite number. */
 export function rmsNormRows(
   item: i32, scratch: usize, x: usize, weight: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
-): void {
+): i32 {
   const from = (<usize>(item * step) * <usize>n) << 2;
   x += from;
   y += from;
   rows = min(step, rows - item * step);
   const bytes = <usize>n << 2;
+  const pairs = <usize>(n & ~7) << 2;
   const vectors = <usize>(n & ~3) << 2;
   for (let r = 0; r < rows; r++) {
-    let squares = zero();
-    for (let i: usize = 0; i < vectors; i += 16) {
-      const v = v128.load(x + i);
-      squares = madd(v, v, squares);
+    let s0 = zero(), s1 = zero();
+    for (let i: usize = 0; i < pairs; i += 32) {
+      const a = v128.load(x + i), b = v128.load(x + i, 16);
+      s0 = madd(a, a, s0);
+      s1 = madd(b, b, s1);
     }
-    let sum = sumOf(squares);
-    for (let i = vectors; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(x + i);
+    let sum = sumOf(f32x4.add(s0, s1));
+    for (let i = pairs; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(x + i);
+    if (sum - sum != 0) return 1;
     const scale: f32 = 1 / sqrt<f32>(sum / <f32>n + eps);
     const splat = f32x4.splat(scale);
     for (let i: usize = 0; i < vectors; i += 16) {
@@ -82,64 +82,115 @@ export function rmsNormRows(
     x += bytes;
     y += bytes;
   }
+  return 0;
 }
 
-/** (x - mean) / √(variance + eps) · weight + bias. The mean is corrected once: rounding leaves it a little off. */
+/** What `spread` found of a row: where it lies, and the sums of distances from there and of their squares. */
+let foundPivot: f32 = 0;
+let distances: f64 = 0;
+let squares: f64 = 0;
+/** What `measure` found of a row: (x - pivot) · scale + off has mean 0 and variance 1. */
+let foundScale: f32 = 0;
+let foundOff: f32 = 0;
+
+/** Sums over a row of distances from `around`, and of their squares. */
+function spread(x: usize, n: i32, around: f32): void {
+  const by = f32x4.splat(around);
+  let d0 = zero(), d1 = zero(), d2 = zero(), d3 = zero(), q0 = zero(), q1 = zero(), q2 = zero(), q3 = zero();
+  const end = x + (<usize>n << 2);
+  for (const last = x + (<usize>(n & ~15) << 2); x < last; x += 64) {
+    const a = f32x4.sub(v128.load(x), by), b = f32x4.sub(v128.load(x, 16), by);
+    const c = f32x4.sub(v128.load(x, 32), by), d = f32x4.sub(v128.load(x, 48), by);
+    d0 = f32x4.add(d0, a);
+    d1 = f32x4.add(d1, b);
+    d2 = f32x4.add(d2, c);
+    d3 = f32x4.add(d3, d);
+    q0 = madd(a, a, q0);
+    q1 = madd(b, b, q1);
+    q2 = madd(c, c, q2);
+    q3 = madd(d, d, q3);
+  }
+  let d = sumOf(f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
+  let q = sumOf(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
+  for (; x < end; x += 4) {
+    const distance = load<f32>(x) - around;
+    d += distance;
+    q += distance * distance;
+  }
+  foundPivot = around;
+  distances = <f64>d;
+  squares = <f64>q;
+}
+
+/**
+ * Reads a row once for both its mean and its variance: distances are taken from the mean of its first numbers, and again
+ * from the mean itself where that lay so far off that digits would be lost. Whether the squares are finite.
+ */
+function measure(x: usize, n: i32, eps: f32): bool {
+  spread(x, n, n < 4 ? load<f32>(x) : sumOf(v128.load(x)) * 0.25);
+  let rest = distances / <f64>n;
+  if (rest * rest > 4 * (squares / <f64>n - rest * rest)) {
+    spread(x, n, <f32>(<f64>foundPivot + rest));
+    rest = distances / <f64>n;
+  }
+  const inverse = 1 / sqrt<f64>(squares / <f64>n - rest * rest + <f64>eps);
+  foundScale = <f32>inverse;
+  foundOff = <f32>(-rest * inverse);
+  return squares - squares == 0;
+}
+
+/** (x - mean) / √(variance + eps) · weight + bias. Returns 1 where a sum of squares is no finite number. */
 export function layerNormRows(
   item: i32, scratch: usize, x: usize, weight: usize, bias: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
-): void {
-  const from = (<usize>(item * step) * <usize>n) << 2;
+): i32 {
+  const bytes = <usize>n << 2;
+  const from = <usize>(item * step) * bytes;
   x += from;
   y += from;
   rows = min(step, rows - item * step);
-  const bytes = <usize>n << 2;
-  const quads = <usize>(n & ~15) << 2;
-  const vectors = <usize>(n & ~3) << 2;
-  for (let r = 0; r < rows; r++) {
-    let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
-    let i: usize = 0;
-    for (; i < quads; i += 64) {
-      s0 = f32x4.add(s0, v128.load(x + i));
-      s1 = f32x4.add(s1, v128.load(x + i, 16));
-      s2 = f32x4.add(s2, v128.load(x + i, 32));
-      s3 = f32x4.add(s3, v128.load(x + i, 48));
-    }
-    for (; i < vectors; i += 16) s0 = f32x4.add(s0, v128.load(x + i));
-    let sum = sumOf(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
-    for (; i < bytes; i += 4) sum += load<f32>(x + i);
-    const first = sum / <f32>n;
-    const mean = f32x4.splat(first);
-    let d0 = zero(), d1 = zero(), q0 = zero(), q1 = zero();
-    const pairs = <usize>(n & ~7) << 2;
-    for (i = 0; i < pairs; i += 32) {
-      const a = f32x4.sub(v128.load(x + i), mean), b = f32x4.sub(v128.load(x + i, 16), mean);
-      d0 = f32x4.add(d0, a);
-      d1 = f32x4.add(d1, b);
-      q0 = madd(a, a, q0);
-      q1 = madd(b, b, q1);
-    }
-    let rest = sumOf(f32x4.add(d0, d1)), squares = sumOf(f32x4.add(q0, q1));
-    for (; i < bytes; i += 4) {
-      const distance = load<f32>(x + i) - first;
-      rest += distance;
-      squares += distance * distance;
-    }
-    rest /= <f32>n;
-    const scale = <f32>(1 / sqrt<f64>(<f64>squares / <f64>n - <f64>rest * <f64>rest + <f64>eps));
-    const by = f32x4.splat(scale), off = f32x4.splat(rest);
-    for (i = 0; i < vectors; i += 16) {
-      const normal = f32x4.mul(f32x4.sub(f32x4.sub(v128.load(x + i), mean), off), by);
-      if (weight == 0) v128.store(y + i, normal);
-      else if (bias == 0) v128.store(y + i, f32x4.mul(normal, v128.load(weight + i)));
-      else v128.store(y + i, madd(normal, v128.load(weight + i), v128.load(bias + i)));
-    }
-    for (; i < bytes; i += 4) {
-      const normal = (load<f32>(x + i) - first - rest) * scale;
-      const scaled = weight == 0 ? normal : normal * load<f32>(weight + i);
-      store<f32>(y + i, bias == 0 ? scaled : scaled + load<f32>(bias + i));
-    }
+  if (!measure(x, n, eps)) return 1;
+  for (let r = 1; r <= rows; r++) {
+    const pivot = foundPivot, scale = foundScale, off = foundOff;
+    // The next row is measured before this one is written: writing need not wait for what measuring ends with.
+    if (r < rows && !measure(x + bytes, n, eps)) return 1;
+    normalize(x, weight, bias, y, bytes, pivot, scale, off);
     x += bytes;
     y += bytes;
+  }
+  return 0;
+}
+
+/** ((x - pivot) · scale + off) · weight + bias for a row; a weight or a bias at address 0 is none. */
+function normalize(
+  x: usize, weight: usize, bias: usize, y: usize, bytes: usize, pivot: f32, scale: f32, off: f32,
+): void {
+  const middle = f32x4.splat(pivot), by = f32x4.splat(scale), less = f32x4.splat(off);
+  const pairs = bytes & ~31;
+  let i: usize = 0;
+  if (bias != 0) {
+    for (; i < pairs; i += 32) {
+      const a = madd(f32x4.sub(v128.load(x + i), middle), by, less);
+      const b = madd(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      v128.store(y + i, madd(a, v128.load(weight + i), v128.load(bias + i)));
+      v128.store(y + i, madd(b, v128.load(weight + i, 16), v128.load(bias + i, 16)), 16);
+    }
+  } else if (weight != 0) {
+    for (; i < pairs; i += 32) {
+      const a = madd(f32x4.sub(v128.load(x + i), middle), by, less);
+      const b = madd(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      v128.store(y + i, f32x4.mul(a, v128.load(weight + i)));
+      v128.store(y + i, f32x4.mul(b, v128.load(weight + i, 16)), 16);
+    }
+  } else {
+    for (; i < pairs; i += 32) {
+      v128.store(y + i, madd(f32x4.sub(v128.load(x + i), middle), by, less));
+      v128.store(y + i, madd(f32x4.sub(v128.load(x + i, 16), middle), by, less), 16);
+    }
+  }
+  for (; i < bytes; i += 4) {
+    const normal = (load<f32>(x + i) - pivot) * scale + off;
+    const scaled = weight == 0 ? normal : normal * load<f32>(weight + i);
+    store<f32>(y + i, bias == 0 ? scaled : scaled + load<f32>(bias + i));
   }
 }
 
@@ -162,10 +213,7 @@ export function crossEntropyRows(
     if (known) {
       if (<u32>target >= <u32>n) return 1;
       const row = x + <usize>r * bytes;
-      let top = f32x4.splat(-Infinity);
-      for (let i: usize = 0; i < vectors; i += 16) top = f32x4.max(top, v128.load(row + i));
-      let largest = largestOf(top);
-      for (let i = vectors; i < bytes; i += 4) largest = max<f32>(largest, load<f32>(row + i));
+      const largest = largestIn(row, n);
       if (largest - largest != 0) return 1;
       const shift = f32x4.splat(largest);
       let powers: f64 = 0, total: f64 = 0;

@@ -12,7 +12,14 @@ export const ROW: usize = 256;
 export const TILE: usize = 72 * ROW;
 /** Bytes of one number for each query of a tile, with the same room. */
 export const LANES: usize = 320;
-export const BLOCK: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
+
+/** Rows that the next block takes of what is left: one row alone waits for its sums, so eight are twice four. */
+@inline
+export function blockOf(left: i32): i32 {
+  if (ASC_FEATURE_RELAXED_SIMD && left >= 6 && left != 8) return 6;
+  return left >= 4 ? 4 : min(left, 1);
+}
+
 /** A hidden score: its power is exactly 0. */
 export const HIDDEN: f32 = -3e38;
 
@@ -78,12 +85,12 @@ export function multiplyTile(
     const panel = queries + (<usize>((p << 3) * dim) << 2);
     const at = to + (<usize>p << 5);
     let j = 0;
-    for (; j + BLOCK <= keys; j += BLOCK) {
-      const from = key + <usize>j * stride;
-      if (ASC_FEATURE_RELAXED_SIMD) score6(from, stride, panel, dim, at + <usize>j * ROW);
-      else score4(from, stride, panel, dim, at + <usize>j * ROW);
+    for (let block = blockOf(keys); block > 0; j += block, block = blockOf(keys - j)) {
+      const from = key + <usize>j * stride, scores = at + <usize>j * ROW;
+      if (ASC_FEATURE_RELAXED_SIMD && block == 6) score6(from, stride, panel, dim, scores);
+      else if (block == 4) score4(from, stride, panel, dim, scores);
+      else score1(from, stride, panel, dim, scores);
     }
-    for (; j < keys; j++) score1(key + <usize>j * stride, stride, panel, dim, at + <usize>j * ROW);
     for (; j < count; j++) {
       v128.store(at + <usize>j * ROW, zero());
       v128.store(at + <usize>j * ROW, zero(), 16);
@@ -97,18 +104,14 @@ export function mixValues(
 ): void {
   const bytes = <usize>width << 2;
   let q = 0;
-  for (; q + BLOCK <= count; q += BLOCK) {
-    const keys = max(limitOf(limits, q), limitOf(limits, q + BLOCK - 1));
+  for (let block = blockOf(count); block > 0; q += block, block = blockOf(count - q)) {
+    const keys = max(limitOf(limits, q), limitOf(limits, q + block - 1));
+    const from = weights + (<usize>q << 2), by = correction + (<usize>q << 2);
     for (let d: usize = 0; d < bytes; d += 32) {
-      const from = weights + (<usize>q << 2), to = mixture + <usize>q * bytes + d, by = correction + (<usize>q << 2);
-      if (ASC_FEATURE_RELAXED_SIMD) mix6(from, value + d, stride, keys, to, bytes, by);
-      else mix4(from, value + d, stride, keys, to, bytes, by);
-    }
-  }
-  for (; q < count; q++) {
-    const keys = limitOf(limits, q);
-    for (let d: usize = 0; d < bytes; d += 32) {
-      mix1(weights + (<usize>q << 2), value + d, stride, keys, mixture + <usize>q * bytes + d, bytes, correction + (<usize>q << 2));
+      const to = mixture + <usize>q * bytes + d;
+      if (ASC_FEATURE_RELAXED_SIMD && block == 6) mix6(from, value + d, stride, keys, to, bytes, by);
+      else if (block == 4) mix4(from, value + d, stride, keys, to, bytes, by);
+      else mix1(from, value + d, stride, keys, to, bytes, by);
     }
   }
 }
@@ -128,13 +131,13 @@ export function gatherRows(
     let q = 0;
     while (q < count && limitOf(limits, q) <= j) q += 8;
     if (q >= count) return;
-    const block = j + BLOCK <= keys ? BLOCK : 1;
+    const block = blockOf(keys - j);
     for (let d: usize = 0; d < bytes; d += 32) {
       const from = weights + <usize>j * ROW + (<usize>q << 2), to = sums + <usize>j * bytes + d;
       const at = row + <usize>q * stride + d;
-      if (block == 1) gather1(from, at, stride, count - q, to, bytes);
-      else if (ASC_FEATURE_RELAXED_SIMD) gather6(from, at, stride, count - q, to, bytes);
-      else gather4(from, at, stride, count - q, to, bytes);
+      if (ASC_FEATURE_RELAXED_SIMD && block == 6) gather6(from, at, stride, count - q, to, bytes);
+      else if (block == 4) gather4(from, at, stride, count - q, to, bytes);
+      else gather1(from, at, stride, count - q, to, bytes);
     }
     j += block;
   }

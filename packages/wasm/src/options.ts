@@ -19,10 +19,27 @@ export type WasmOptions = {
 
 /** Fills in defaults and refuses what no device could be made of. */
 export function checkOptions(fn: string, options: WasmOptions): Required<WasmOptions> {
-  const { build = "auto", threads = 1, maxBytes = mostBytes, deadlineMs = 30_000 } = options;
   const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
     if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
   };
+  const known = "an object with `build`, `threads`, `maxBytes` and `deadlineMs`, or some of them";
+  const given: unknown = options;
+  check(
+    typeof given === "object" && given !== null,
+    "options",
+    given,
+    known,
+    "leave it out for the defaults.",
+  );
+  const { build = "auto", threads = 1, maxBytes = mostBytes, deadlineMs = 30_000, ...others } = options;
+  const [unknown] = Object.keys(others);
+  check(
+    unknown === undefined,
+    "options",
+    `an object with \`${unknown}\``,
+    known,
+    "look for a slip of the pen.",
+  );
   const whole = (n: number | "auto", least: number, most: number) =>
     typeof n === "number" && Number.isInteger(n) && n >= least && n <= most;
   const builds = ["auto", "plain", "relaxed"];

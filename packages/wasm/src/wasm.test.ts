@@ -17,7 +17,7 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "./index.js";
+import { wasm, type WasmOptions } from "./index.js";
 
 describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
   let device: Device;
@@ -134,6 +134,14 @@ test("a build that does not exist is refused", async () => {
   await expect(wasm({ build: "fast" as "plain" })).rejects.toThrow(
     /`build` is "fast", expected "auto", "plain" or "relaxed"/,
   );
+});
+
+test("an option that does not exist is refused, and so is what holds no options", async () => {
+  await expect(wasm({ thread: 2 } as object)).rejects.toThrow(
+    /^wasm: `options` is "an object with `thread`", expected an object with `build`, `threads`, `maxBytes` and/,
+  );
+  for (const options of [null, 2, "plain"] as unknown[])
+    await expect(wasm(options as WasmOptions)).rejects.toThrow(/^wasm: `options` is/);
 });
 
 function like(x: Tensor, device: Device): Tensor {

@@ -57,8 +57,9 @@ function rowOf(array: TypedArray, at: number, step: number, n: number): Float64A
  */
 function roundRow(row: Float64Array): { numbers: Float64Array; step: number } {
   const largest = row.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  if (!(largest > 0)) return { numbers: row, step: 1 };
   const per = Math.fround(63 / largest);
+  // Of zeros, of numbers too small to be told from them, and of NaN.
+  if (!(per < Infinity)) return { numbers: row, step: 1 };
   const numbers = row.map((x) => toEven(Math.max(-63, Math.min(63, Math.fround(Math.fround(x) * per)))));
   return { numbers, step: Math.fround(largest / 63) };
 }

@@ -5,8 +5,9 @@ import { largeProduct, type Product } from "./large-product.js";
 
 /** Numbers of a matrix that one item of a row against a matrix reads, about. */
 const chunk = 65536;
-/** Columns of such an item where rows lie in one piece: long enough to be read at memory speed. */
-const columns = 512;
+/** Bytes of a matrix whose rows are summed apart, about, and most such parts. They do not depend on threads, as sums do on them. */
+const part = 2 ** 20;
+const mostParts = 16;
 /** Products of fewer operations than this are not worth a second thread's waking up. */
 const small = 2 ** 21;
 
@@ -24,7 +25,7 @@ export function matmulKernel(engine: Engine) {
         return each(product, (left, right, n) =>
           bRow === 1
             ? rowTimesColumns(engine, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K)
-            : rowTimesRows(engine, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
+            : rowTimesRows(engine, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
         );
       }
       const wide = 2 * M * N * K;
@@ -51,8 +52,23 @@ function rowTimesColumns(
   return engine.parallel("rowTimesColumns", Math.ceil(N / step), 0, x, b, across, c, N, K, step);
 }
 
-function rowTimesRows(engine: Engine, x: number, b: number, down: number, c: number, N: number, K: number) {
-  return engine.parallel("rowTimesRows", Math.ceil(N / columns), 0, x, b, down, c, N, K, columns);
+function rowTimesRows(
+  engine: Engine,
+  call: Call,
+  x: number,
+  b: number,
+  down: number,
+  c: number,
+  N: number,
+  K: number,
+): boolean {
+  const wanted = Math.min(mostParts, Math.max(1, Math.round((4 * K * N) / part)));
+  const step = Math.ceil(K / wanted / 16) * 16;
+  const count = Math.ceil(K / step);
+  const parts = count === 1 ? c : call.scratch(4 * N * count);
+  if (!engine.parallel("rowTimesRows", count, 4, x, b, down, parts, N, K, step)) return false;
+  if (count > 1) engine.exports["addParts"]!(parts, count, N, c);
+  return true;
 }
 
 /** Each product of the batch as one item. */

@@ -32,14 +32,17 @@ export function quantizedMatmulKernel(engine: Engine) {
         const blocks = call.scratch(Math.ceil(M / block) * block * Math.ceil(K / 4) * 4);
         const factors = call.scratch(4 * M);
         exact ??= exports["bytesAreExact"]!();
-        const step = perItem(panels, K);
         const rows = [from, xRow, xColumn, M, K, blocks, factors];
         const done = engine.parallel("quantizeRows", Math.ceil(M / block), 0, ...rows);
-        const items = Math.ceil(panels / step);
         if (!done || M >= block) {
+          // Rows are read again for each item: as few of them as keep all threads busy.
+          const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
           const args = [blocks, factors, weights, scales, to, M, N, K, step, exact];
-          return done && engine.parallel("wholePanels", items, exports["quantizeScratch"]!(K, step), ...args);
+          const scratch = exports["quantizeScratch"]!(step);
+          return done && engine.parallel("wholePanels", Math.ceil(panels / step), scratch, ...args);
         }
+        const step = perItem(panels, K);
+        const items = Math.ceil(panels / step);
         const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
         for (let m = 0; m < M; m++) {
           const row = blocks + m * 4 * Math.ceil(K / 4);

@@ -31,6 +31,11 @@ const work: Record<string, (device: Device) => Tensor[]> = {
       t.softmax(x),
     ];
   },
+  "one row against a matrix": (device) => {
+    const row = randn([1, 801], { seed: 1 }).to(device);
+    const matrix = randn([801, 803], { seed: 2 }).to(device);
+    return [t.matmul(row, matrix), t.matmul(row, permute(randn([803, 801], { seed: 3 }).to(device), [1, 0]))];
+  },
   "losses and rows by number": (device) => {
     const table = randn([97, 130], { seed: 1 }).to(device);
     const where = ids.to(device);

@@ -1,0 +1,69 @@
+import { layerNorm, matmul, randn, rmsNorm, softmax, tensor } from "@qkv/tensor";
+import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { wasm, type WasmDevice } from "../index.js";
+import { agree } from "./agree.js";
+
+describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build) => {
+  let device: WasmDevice;
+  beforeAll(async () => (device = await wasm({ build })));
+  afterAll(() => device.close());
+
+  /** Six rows of 37 numbers, changed by `f`. */
+  const rows = (f: (x: Float32Array) => void) => {
+    const x = Float32Array.from(randn([6, 37], { seed: 1 }).data);
+    f(x);
+    return tensor(x, { shape: [6, 37] });
+  };
+  /** A quiet and a signalling NaN that carry bits of their own. */
+  const carryingBits = rows((x) => new Uint32Array(x.buffer).set([0x7fc00001, 0xff812345], 36));
+
+  test("softmax finds NaN with any bits, infinities of both signs, and the largest of large numbers", () => {
+    agree(device, (x) => softmax(x), [carryingBits], { tolerance: 1e-6 });
+    agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, -Infinity, 3e38, Infinity], 35))], {
+      tolerance: 1e-6,
+    });
+    agree(device, (x) => softmax(x), [rows((x) => x.fill(-Infinity, 0, 37))], { tolerance: 1e-6 });
+    agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, 3e38, -Infinity]))], { tolerance: 1e-6 });
+  });
+
+  test("layer norm keeps its digits wherever the first numbers of a row lie", () => {
+    const options = { tolerance: 1e-6, ops: ["layerNorm"] };
+    agree(device, (x) => layerNorm(x), [rows((x) => x.fill(1e4, 0, 4))], options);
+    agree(device, (x) => layerNorm(x), [rows((x) => x.forEach((each, i) => (x[i] = 1e4 + each)))], options);
+    agree(device, (x) => layerNorm(x), [rows((x) => x.fill(0.1))], options);
+    agree(device, (x) => layerNorm(x), [randn([5, 3], { seed: 2 })], options);
+  });
+
+  test("norms of what has no finite sum of squares come out as on the plain device", () => {
+    for (const x of [carryingBits, rows((x) => x.set([1e30, -1e30])), rows((x) => (x[40] = Infinity))]) {
+      agree(device, (x) => layerNorm(x), [x]);
+      agree(device, (x, w) => rmsNorm(x, w), [x, randn([37], { seed: 3 })]);
+    }
+  });
+
+  test("one row against a matrix of any width and height", () => {
+    for (const [K, N] of [
+      [1, 1],
+      [5, 3],
+      [17, 40],
+      [700, 701],
+      [3, 50_257],
+    ] as const) {
+      const matrix = randn([K, N], { seed: 2 });
+      agree(device, matmul, [randn([1, K], { seed: 1 }), matrix], { ops: ["matmul"] });
+    }
+  });
+
+  test("rows of numbers too small to be told from 0 are whole numbers, too", () => {
+    const weight = quantizeWeight(randn([9, 37], { seed: 4 }));
+    const moved = { data: weight.data.to(device), scale: weight.scale.to(device) };
+    for (const M of [1, 7]) {
+      const x = Float32Array.from(randn([M, 37], { seed: 5 }).data, (each, i) => (i % 5 ? each * 1e-39 : 0));
+      const options = { activations: "int8" } as const;
+      const plain = quantizedLinear(tensor(x, { shape: [M, 37] }), weight, undefined, options);
+      const ours = quantizedLinear(tensor(x, { shape: [M, 37] }).to(device), moved, undefined, options);
+      for (const y of [plain, ours]) expect(Math.max(...y.data.map(Math.abs))).toBeLessThan(1e-37);
+    }
+  });
+});
