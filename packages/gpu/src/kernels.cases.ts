@@ -21,6 +21,8 @@ export const common: readonly OpCase[] = [
     [65, 33, 66],
     [4, 1, 4],
     [3, 172, 64],
+    [130, 128, 132],
+    [132, 70, 128],
   ].flatMap(([M, K, N]): OpCase[] => {
     const a = randn([M!, K!], { seed: M! });
     const [b, c] = [randn([K!, N!], { seed: 3 }), randn([N!, K!], { seed: 4 })];
@@ -40,6 +42,12 @@ export const common: readonly OpCase[] = [
     name: "matmul, batches that broadcast",
     f: (a, b) => t.matmul(a, b),
     inputs: [randn([2, 1, 3, 8], { seed: 1 }), randn([5, 8, 4], { seed: 2 })],
+    ops: ["matmul"],
+  },
+  {
+    name: "matmul, large batches",
+    f: (a, b) => t.matmul(a, b),
+    inputs: [randn([2, 64, 128], { seed: 1 }), randn([2, 128, 128], { seed: 2 })],
     ops: ["matmul"],
   },
   {
