@@ -1,6 +1,5 @@
 // c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
 import { madd, sumOf, zero } from "./lanes";
-import { blend1x2, blend1x8 } from "./micro-kernels";
 
 /**
  * Each column of b lies in one piece (a weight [N, K] read the other way round). One is read to its end before the next
@@ -54,9 +53,16 @@ export function rowTimesRows(
     const rows = min(most, end - k);
     const row = b + <usize>k * down, factors = x + (<usize>k << 2);
     for (let r = 0; r < rows; r++) fetch(row + <usize>r * down, bytes, scratch);
-    let i: usize = 0;
-    for (; i + STRIP <= bytes; i += STRIP) blend1x8(factors, 0, row + i, down, rows, to + i, 0, one);
-    for (; i + 32 <= bytes; i += 32) blend1x2(factors, 0, row + i, down, rows, to + i, 0, one);
+    const whole = bytes & ~(STRIP - 1);
+    addStrips(factors, rows, row, down, to, whole);
+    let i = whole;
+    for (; i + 16 <= bytes; i += 16) {
+      let sum = v128.load(to + i);
+      for (let r = 0; r < rows; r++) {
+        sum = madd(v128.load32_splat(factors + (<usize>r << 2)), v128.load(row + <usize>r * down + i), sum);
+      }
+      v128.store(to + i, sum);
+    }
     for (; i < bytes; i += 4) {
       let sum = load<f32>(to + i);
       for (let r = 0; r < rows; r++) sum += load<f32>(factors + (<usize>r << 2)) * load<f32>(row + <usize>r * down + i);
@@ -65,10 +71,11 @@ export function rowTimesRows(
   }
 }
 
-/** What sums so far are multiplied with. */
-const one: usize = memory.data<f32>([1]);
-
-/** Reads one number of each line of 64 bytes. */
+/**
+ * Reads one number of each line of 64 bytes, and does nothing else: so many lines are on their way at once that memory
+ * answers as fast as it can, and what follows finds them in the core's own cache. Writes 4 bytes to `scratch`, so that no
+ * compiler leaves the reading out.
+ */
 function fetch(from: usize, bytes: usize, scratch: usize): void {
   let a: u32 = 0, b: u32 = 0, c: u32 = 0, d: u32 = 0;
   const end = from + bytes;
@@ -79,8 +86,35 @@ function fetch(from: usize, bytes: usize, scratch: usize): void {
     d |= load<u32>(from, 192);
   }
   for (; from < end; from += 64) a |= load<u32>(from);
-  // Stored, so that no compiler leaves the reading out.
   store<u32>(scratch, a | b | c | d);
+}
+
+/** Adds some rows, each times its factor, to `bytes` bytes of sums, strip by strip. */
+function addStrips(factors: usize, rows: i32, row: usize, down: usize, to: usize, bytes: usize): void {
+  const last = factors + (<usize>rows << 2);
+  for (const end = to + bytes; to < end; to += STRIP, row += STRIP) {
+    let s0 = v128.load(to), s1 = v128.load(to, 16), s2 = v128.load(to, 32), s3 = v128.load(to, 48);
+    let s4 = v128.load(to, 64), s5 = v128.load(to, 80), s6 = v128.load(to, 96), s7 = v128.load(to, 112);
+    for (let factor = factors, at = row; factor < last; factor += 4, at += down) {
+      const x = v128.load32_splat(factor);
+      s0 = madd(x, v128.load(at), s0);
+      s1 = madd(x, v128.load(at, 16), s1);
+      s2 = madd(x, v128.load(at, 32), s2);
+      s3 = madd(x, v128.load(at, 48), s3);
+      s4 = madd(x, v128.load(at, 64), s4);
+      s5 = madd(x, v128.load(at, 80), s5);
+      s6 = madd(x, v128.load(at, 96), s6);
+      s7 = madd(x, v128.load(at, 112), s7);
+    }
+    v128.store(to, s0);
+    v128.store(to, s1, 16);
+    v128.store(to, s2, 32);
+    v128.store(to, s3, 48);
+    v128.store(to, s4, 64);
+    v128.store(to, s5, 80);
+    v128.store(to, s6, 96);
+    v128.store(to, s7, 112);
+  }
 }
 
 /** c = the sum of `count` rows of N numbers. */
