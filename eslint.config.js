@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import asserts from "./scripts/lint/asserts.mjs";
 
 export default defineConfig(
   globalIgnores([
@@ -31,6 +32,14 @@ export default defineConfig(
       ],
       eqeqeq: "error",
       "prefer-const": "error",
+    },
+  },
+  {
+    files: ["**/*.test.ts"],
+    plugins: { qkv: { rules: { asserts } } },
+    rules: {
+      // Beside expect: helpers that compare with the plain device or a model, and leaving a test out.
+      "qkv/asserts": ["error", { names: ["checkGradient", "checkAgainstModel", "agree", "close", "skip"] }],
     },
   },
   {
