@@ -1,0 +1,77 @@
+// A release without a registry: which versions the pending changesets make, what the changelogs will say, and what
+// `npm publish` would send of each package. Nothing here is changed, and the network is not used. Needs the packages
+// built.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { publicPackages } from "./packages.mjs";
+import { copyOfRelease } from "./release/copy-of-release.mjs";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const pending = join(root, ".changeset");
+const changesets = new Map(
+  readdirSync(pending)
+    .filter((file) => file.endsWith(".md") && file !== "README.md")
+    .map((file) => [file, readFileSync(join(pending, file), "utf8")]),
+);
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-release-"));
+const counts = { passed: 0, failed: 0 };
+try {
+  const released = copyOfRelease(folder, changesets);
+  const versions = new Map(released.map(({ name, after }) => [name, after]));
+  for (const { name, folder: own, json } of publicPackages()) {
+    const { folder: copy, before, after } = released.find((each) => each.name === name);
+    if (before === after) continue;
+    const log = readFileSync(join(copy, "CHANGELOG.md"), "utf8");
+    const lines = log
+      .slice(log.indexOf(`## ${after}`))
+      .split("\n")
+      .slice(1);
+    const end = lines.findIndex((line) => line.startsWith("## "));
+    console.log(`\n${name} ${before} -> ${after}`);
+    console.log(
+      lines
+        .slice(0, end < 0 ? undefined : end)
+        .join("\n")
+        .trim(),
+    );
+    for (const file of [...json.files, "README.md"]) {
+      if (existsSync(join(own, file)) && file !== "CHANGELOG.md") {
+        cpSync(join(own, file), join(copy, file), { recursive: true });
+      }
+    }
+    cpSync(join(root, "LICENSE"), join(copy, "LICENSE"));
+    counts[published(copy, versions) ? "passed" : "failed"] += 1;
+  }
+} finally {
+  rmSync(folder, { recursive: true });
+}
+console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
+
+/** Whether npm would publish the folder, with siblings by the versions that they have then. */
+function published(copy, versions) {
+  const file = join(copy, "package.json");
+  const json = JSON.parse(readFileSync(file, "utf8"));
+  for (const name of Object.keys(json.dependencies ?? {})) {
+    if (versions.has(name)) json.dependencies[name] = `^${versions.get(name)}`;
+  }
+  writeFileSync(file, JSON.stringify(json, null, 2));
+  const args = ["publish", "--dry-run", "--offline", "--ignore-scripts", "--json", copy];
+  const { status, stdout, stderr } = spawnSync("npm", args, {
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
+  console.log(status === 0 ? `\nwould publish ${summary(stdout)}` : stderr);
+  return status === 0;
+}
+
+/** The size and the number of files in npm's answer, whose form differs between its versions. */
+function summary(stdout) {
+  const answer = JSON.parse(stdout);
+  const { id, size, entryCount } = answer.id ? answer : Object.values(answer)[0];
+  return `${id}: ${entryCount} files, ${(size / 1000).toFixed(1)} kB packed`;
+}

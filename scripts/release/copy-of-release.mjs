@@ -1,0 +1,50 @@
+// What `changeset version` makes of changesets, in a folder beside the repository: nothing here changes.
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { allPackages } from "../packages.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const tool = dirname(createRequire(import.meta.url).resolve("@changesets/cli/package.json"));
+
+/**
+ * @param {string} folder - An empty folder, which gets a copy of each package's package.json and CHANGELOG.
+ * @param {Map<string, string>} changesets - Texts by file name.
+ * @param {string} [from] - A version that all packages start at, in place of their own.
+ * @returns {{ name: string, folder: string, before: string, after: string }[]} Each package, after the release.
+ */
+export function copyOfRelease(folder, changesets, from) {
+  mkdirSync(join(folder, ".changeset"));
+  for (const file of ["config.json", "changelog.mjs"]) {
+    cpSync(join(root, ".changeset", file), join(folder, ".changeset", file));
+  }
+  writeFileSync(join(folder, "package.json"), '{ "name": "workspace", "private": true }\n');
+  writeFileSync(join(folder, "pnpm-workspace.yaml"), "packages: [packages/*]\n");
+  const packages = allPackages().map(({ name, folder: own, json }) => {
+    const copy = join(folder, "packages", basename(own));
+    mkdirSync(copy, { recursive: true });
+    const version = from ?? json.version;
+    writeFileSync(join(copy, "package.json"), `${JSON.stringify({ ...json, version }, null, 2)}\n`);
+    const log = join(own, "CHANGELOG.md");
+    if (existsSync(log)) cpSync(log, join(copy, "CHANGELOG.md"));
+    return { name, folder: copy, before: version };
+  });
+  for (const [file, text] of changesets) writeFileSync(join(folder, ".changeset", file), text);
+  const git = (...args) =>
+    execFileSync("git", ["-c", "user.name=release", "-c", "user.email=release@localhost", ...args], {
+      cwd: folder,
+      stdio: "pipe",
+    });
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-qm", "before the release");
+  const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
+  const program = join(tool, typeof bin === "string" ? bin : bin.changeset);
+  execFileSync(process.execPath, [program, "version"], { cwd: folder, stdio: "pipe" });
+  return packages.map((each) => {
+    const { version } = JSON.parse(readFileSync(join(each.folder, "package.json"), "utf8"));
+    return { ...each, after: version };
+  });
+}

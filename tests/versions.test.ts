@@ -1,0 +1,83 @@
+// What a release does: which packages get which version for typical changes, and what their changelogs then say. On
+// copies of the packages' own package.json files, with the changesets configuration of this repository.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { copyOfRelease } from "../scripts/release/copy-of-release.mjs";
+
+const folders: string[] = [];
+afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
+
+/** The packages whose version a changeset changes, from a version that all start at. */
+function released(from: string, bumps: Record<string, "patch" | "minor" | "major">, text = "Did it.") {
+  const folder = mkdtempSync(join(tmpdir(), "qkv-versions-"));
+  folders.push(folder);
+  const head = Object.entries(bumps).map(([name, bump]) => `"${name}": ${bump}`);
+  const changeset = `---\n${head.join("\n")}\n---\n\n${text}\n`;
+  const packages = copyOfRelease(folder, new Map([["a-change.md", changeset]]), from);
+  const changed = packages.filter(({ before, after }) => before !== after);
+  const versions = Object.fromEntries(changed.map(({ name, after }) => [name, after]));
+  const changelog = (name: string) =>
+    readFileSync(join(packages.find((each) => each.name === name)!.folder, "CHANGELOG.md"), "utf8");
+  const dependencies = (name: string) => {
+    const { folder: own } = packages.find((each) => each.name === name)!;
+    return JSON.parse(readFileSync(join(own, "package.json"), "utf8")).dependencies;
+  };
+  return { versions, changelog, dependencies };
+}
+
+test("a patch of core bumps core alone: the ranges of the others hold it already", () => {
+  expect(released("1.2.3", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "1.2.4" });
+  expect(released("0.3.1", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "0.3.2" });
+});
+
+test("a minor of tensor bumps tensor alone from version 1 on", () => {
+  expect(released("1.2.3", { "@qkv/tensor": "minor" }).versions).toEqual({ "@qkv/tensor": "1.3.0" });
+});
+
+test("before version 1 a minor of tensor leaves the ranges, so all that use it get a patch", () => {
+  const { versions } = released("0.3.1", { "@qkv/tensor": "minor" });
+  expect(versions).toMatchObject({
+    "@qkv/tensor": "0.4.0",
+    "@qkv/attention": "0.3.2",
+    "@qkv/kv-cache": "0.3.2",
+    "@qkv/wasm": "0.3.2",
+    "@qkv/transformer": "0.3.2",
+    qkv: "0.3.2",
+  });
+  for (const name of ["@qkv/core", "@qkv/tokenizer", "@qkv/cost", "@qkv/viz"]) {
+    expect(versions).not.toHaveProperty([name]);
+  }
+});
+
+test("a new mechanism is a minor of attention, and a line of its changelog that says what it does", () => {
+  const text = "Added `everyOther(distance)`, a mask for `attention`.";
+  const { versions, changelog } = released("1.2.3", { "@qkv/attention": "minor" }, text);
+  expect(versions).toEqual({ "@qkv/attention": "1.3.0" });
+  expect(changelog("@qkv/attention")).toMatch(
+    /^# @qkv\/attention\n\n## 1\.3\.0\n\n### Minor Changes\n\n- Added `everyOther\(distance\)`, a mask for `attention`\.\n/,
+  );
+});
+
+test("a broken contract is a major of tensor; what shares it is released with the new range, and says why", () => {
+  const { versions, changelog, dependencies } = released(
+    "1.2.3",
+    { "@qkv/tensor": "major" },
+    "Breaking: `BoundMask` has no `tile`.",
+  );
+  expect(versions).toMatchObject({
+    "@qkv/tensor": "2.0.0",
+    "@qkv/attention": "1.2.4",
+    "@qkv/kv-cache": "1.2.4",
+    "@qkv/wasm": "1.2.4",
+    "@qkv/transformer": "1.2.4",
+    qkv: "1.2.4",
+  });
+  for (const name of ["@qkv/core", "@qkv/tokenizer", "@qkv/cost", "@qkv/viz"]) {
+    expect(versions).not.toHaveProperty([name]);
+  }
+  expect(dependencies("@qkv/attention")["@qkv/tensor"]).toBe("workspace:^");
+  expect(changelog("@qkv/tensor")).toMatch(/## 2\.0\.0\n\n### Major Changes\n\n- Breaking: `BoundMask`/);
+  expect(changelog("@qkv/attention")).toMatch(/### Patch Changes\n\n- Uses `@qkv\/tensor` 2\.0\.0/);
+});
