@@ -1,7 +1,8 @@
-// Begins something new, complete and passing: pnpm new mechanism NAME [--kind mask|bias]
+// Begins something new, complete and passing: pnpm new mechanism|mask|page|package NAME
 //
 // A mechanism is one file with its test, one line in the index, one entry in the catalogue, one page with its live
-// example, and one changeset. What is written works as it stands; change it into what you mean.
+// example, and one changeset. A page is a lesson with its live example. A package is a folder with one function, and a
+// line wherever packages are listed. What is written works as it stands; change it into what you mean.
 import { Command, Option } from "commander";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,6 +10,8 @@ import { fileURLToPath } from "node:url";
 import * as prettier from "prettier";
 import * as bias from "./new/bias.mjs";
 import * as mask from "./new/mask.mjs";
+import * as lesson from "./new/page.mjs";
+import * as library from "./new/package.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const kinds = { mask: { folder: "masks", files: mask }, bias: { folder: "biases", files: bias } };
@@ -23,17 +26,101 @@ program
   .argument("<name>", "what the function is called: everyOther")
   .addOption(new Option("--kind <kind>", "what it is").choices(Object.keys(kinds)).default("mask"))
   .action((name, { kind }) => mechanism(name, kinds[kind]));
+program
+  .command("mask")
+  .description("a mask of @qkv/attention: what `mechanism --kind mask` writes")
+  .argument("<name>", "what the function is called: everyOther")
+  .action((name) => mechanism(name, kinds.mask));
+program
+  .command("page")
+  .description("a lesson of the site, with its live example")
+  .argument("<name>", "in the address: why-rows-sum-to-one")
+  .action(newPage);
+program
+  .command("package")
+  .description("a package @qkv/NAME with one function, its test, README, changeset and size budget")
+  .argument("<name>", "the folder's: speculative-decoding")
+  .action(newPackage);
 await program.parseAsync();
 
-async function mechanism(name, { folder, files }) {
-  if (!/^[a-z][a-zA-Z0-9]*$/.test(name)) {
-    program.error(
-      `new: the name is "${name}", expected one like everyOther.\nFix: use camelCase, as functions have.`,
-    );
+async function newPage(kebab) {
+  const names = namesOf(
+    kebab,
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    "why-rows-sum-to-one",
+    "kebab-case, as addresses have",
+  );
+  await writeAll({
+    [`apps/docs/lessons/${kebab}.mdx`]: lesson.page(names),
+    [`apps/docs/examples/${kebab}.ts`]: lesson.example(names),
+  });
+}
+
+async function newPackage(kebab) {
+  const names = namesOf(
+    kebab,
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    "speculative-decoding",
+    "kebab-case, as folders have",
+  );
+  const at = `packages/${kebab}`;
+  const boundaries = read("tests/boundaries.test.ts");
+  const projects = JSON.parse(read("tsconfig.json"));
+  const budgets = JSON.parse(read(".size-limit.json"));
+  projects.references.unshift({ path: at });
+  budgets.push({
+    name: `${kebab}: everything`,
+    path: `${at}/dist/index.js`,
+    import: "*",
+    ignore: ["@qkv/core"],
+    gzip: true,
+    limit: "1 kB",
+  });
+  await writeAll(
+    {
+      [`${at}/package.json`]: library.json(names),
+      [`${at}/tsconfig.json`]: library.tsconfig(names),
+      [`${at}/tsup.config.ts`]: library.tsup(names),
+      [`${at}/README.md`]: library.readme(names),
+      [`${at}/src/index.ts`]: library.index(names),
+      [`${at}/src/positions-of.ts`]: library.code(names),
+      [`${at}/src/positions-of.test.ts`]: library.test(names),
+      [`.changeset/${kebab}.md`]: library.changeset(names),
+    },
+    {
+      "tests/boundaries.test.ts": boundaries.replace(
+        /^const arrows: .*$/m,
+        (line) => `${line}\n  "@qkv/${kebab}": ["@qkv/core"],`,
+      ),
+      "tsconfig.json": JSON.stringify(projects),
+      ".size-limit.json": JSON.stringify(budgets),
+    },
+  );
+  console.log("Install it with `npx pnpm@12.21.0 install`, and write its API report with `npm run api`.");
+}
+
+/** The name in the forms that templates need, or the end of the program. */
+function namesOf(name, form, like, fix) {
+  if (!form.test(name)) {
+    program.error(`new: the name is "${name}", expected one like ${like}.\nFix: use ${fix}.`);
   }
   const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   const words = kebab.replaceAll("-", " ");
-  const names = { name, kebab, words, title: words[0].toUpperCase() + words.slice(1) };
+  return { name, kebab, words, title: words[0].toUpperCase() + words.slice(1) };
+}
+
+/** Writes files that are not there yet, and others anew. */
+async function writeAll(made, changed = {}) {
+  const taken = Object.keys(made).find((path) => existsSync(join(root, path)));
+  if (taken) program.error(`new: ${taken} exists already.\nFix: choose another name, or edit that file.`);
+  const all = { ...made, ...changed };
+  for (const [path, text] of Object.entries(all)) await write(path, text);
+  console.log(`${Object.keys(all).join("\n")}\nNow make it what you mean, and run npm test.`);
+}
+
+async function mechanism(name, { folder, files }) {
+  const names = namesOf(name, /^[a-z][a-zA-Z0-9]*$/, "everyOther", "camelCase, as functions have");
+  const { kebab } = names;
   const made = {
     [`${source}/${folder}/${kebab}.ts`]: files.code(names),
     [`${source}/${folder}/${kebab}.test.ts`]: files.test(names),
@@ -41,17 +128,15 @@ async function mechanism(name, { folder, files }) {
     [`apps/docs/reference/attention/${kebab}.mdx`]: files.page(names),
     [`.changeset/${kebab}.md`]: files.changeset(names),
   };
-  const taken = Object.keys(made).find((path) => existsSync(join(root, path)));
-  if (taken) program.error(`new: ${taken} exists already.\nFix: choose another name, or edit that file.`);
 
   const line = `export { ${name} } from "./${folder}/${kebab}.js";\n`;
   const index = read(`${source}/index.ts`);
   const catalogue = read(`${source}/catalogue.ts`);
   const end = catalogue.lastIndexOf("];");
-  made[`${source}/index.ts`] = withLine(index, line, `./${folder}/${kebab}.js`);
-  made[`${source}/catalogue.ts`] = `${catalogue.slice(0, end)}${files.entry(names)}${catalogue.slice(end)}`;
-  for (const [path, text] of Object.entries(made)) await write(path, text);
-  console.log(`${Object.keys(made).join("\n")}\nNow make it what you mean, and run npm test.`);
+  await writeAll(made, {
+    [`${source}/index.ts`]: withLine(index, line, `./${folder}/${kebab}.js`),
+    [`${source}/catalogue.ts`]: `${catalogue.slice(0, end)}${files.entry(names)}${catalogue.slice(end)}`,
+  });
 }
 
 /** The index with one more line, before the first module that comes later in the alphabet. */

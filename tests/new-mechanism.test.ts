@@ -1,6 +1,6 @@
-// `pnpm new mechanism NAME` in a copy of the repository: what it writes passes types, lint, format and tests.
+// `pnpm new …` in a copy of the repository: what it writes passes types, lint, format and tests.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,10 +16,13 @@ beforeAll(() => {
   const filter = (from: string) => !left.includes(from.split(/[\\/]/).at(-1) ?? "");
   for (const path of [
     ...["packages", "apps/docs", "scripts", ".changeset", "package.json", "tsconfig.base.json"],
+    ...["tests/boundaries.test.ts", ".size-limit.json", "tsup.config.base.ts"],
     ...["eslint.config.js", ".prettierrc", ".prettierrc.json", ".prettierignore", "vitest.config.ts"],
   ]) {
     if (existsSync(join(root, path))) cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
+  // Without references, which would have to be there.
+  writeFileSync(join(copy, "tsconfig.json"), '{ "files": [], "references": [] }');
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
@@ -93,4 +96,37 @@ test("a name that is no function's is refused", () => {
     status: 1,
     stderr: expect.stringContaining("Fix: use camelCase"),
   });
+});
+
+test("`new mask` writes what `new mechanism --kind mask` writes", () => {
+  expect(run("scripts/new.mjs", "mask", "everyFifth")).toMatchObject({ status: 0, stderr: "" });
+  expect(existsSync(join(copy, source, "masks/every-fifth.test.ts"))).toBe(true);
+});
+
+test("a new page passes format and lint, and its example runs", () => {
+  expect(run("scripts/new.mjs", "page", "why-not")).toMatchObject({ status: 0, stderr: "" });
+  expect(readFileSync(join(copy, "apps/docs/lessons/why-not.mdx"), "utf8")).toContain(
+    '<Live example="why-not" />',
+  );
+  const example = "apps/docs/examples/why-not.ts";
+  expect(run(tool("prettier/bin/prettier.cjs"), "--check", example)).toMatchObject({ status: 0 });
+  expect(run(tool("eslint/bin/eslint.js"), example)).toMatchObject({ stdout: "", status: 0 });
+  const args = ["run", "--project", "node", "apps/docs/examples.test.ts", "-t", "why-not.ts"];
+  expect(run(tool("vitest/vitest.mjs"), ...args).stdout).toMatch(/^1 passed, 0 failed/m);
+  expect(run("scripts/new.mjs", "page", "whyNot").stderr).toContain("Fix: use kebab-case");
+});
+
+test("a new package passes format, lint, types and its test, and is listed where packages are", () => {
+  expect(run("scripts/new.mjs", "package", "far-away")).toMatchObject({ status: 0, stderr: "" });
+  const files = ["package.json", "tsconfig.json", "tsup.config.ts", "src"].map(
+    (file) => `packages/far-away/${file}`,
+  );
+  const listed = ["tests/boundaries.test.ts", "tsconfig.json", ".size-limit.json"];
+  expect(run(tool("prettier/bin/prettier.cjs"), "--check", ...files, ...listed)).toMatchObject({ status: 0 });
+  expect(run(tool("eslint/bin/eslint.js"), "packages/far-away/src")).toMatchObject({ stdout: "", status: 0 });
+  const types = run(tool("typescript/bin/tsc"), "-p", "packages/far-away", "--noEmit", "--pretty", "false");
+  expect(types.stdout.split("\n").filter((line) => line.includes("far-away/"))).toEqual([]);
+  const tests = run(tool("vitest/vitest.mjs"), "run", "--project", "node", "packages/far-away");
+  expect(tests.stdout).toMatch(/^3 passed, 0 failed/m);
+  for (const path of listed) expect(readFileSync(join(copy, path), "utf8")).toContain("far-away");
 });
