@@ -1,9 +1,10 @@
-// What a registry would receive, checked before it does: publint, attw (do the types resolve, as ESM and as CJS?) and
-// the size budget of each public package. Needs the packages built.
+// What a registry would receive, checked before it does: publint, attw (do the types resolve, as ESM and as CJS?), a
+// size budget for each entry, no install scripts, licences of what is installed beside, and the API reports. Needs the
+// packages built.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "./packages.mjs";
 import { packAll } from "./pack.mjs";
@@ -11,6 +12,24 @@ import { packAll } from "./pack.mjs";
 const root = fileURLToPath(new URL("../", import.meta.url));
 let passed = 0;
 let failed = 0;
+
+// What runs when a user installs.
+const installScripts = [
+  "preinstall",
+  "install",
+  "postinstall",
+  "prepublish",
+  "preprepare",
+  "prepare",
+  "postprepare",
+];
+const licences = ["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"];
+
+function note(name, wrong) {
+  if (wrong === undefined) passed += 1;
+  else failed += 1;
+  console.log(`${wrong === undefined ? "ok" : "failed"}: ${name}${wrong === undefined ? "" : `\n${wrong}`}`);
+}
 
 function check(name, command) {
   const { status, stdout, stderr, error } = spawnSync(command[0], command.slice(1), {
@@ -22,6 +41,29 @@ function check(name, command) {
   else failed += 1;
   console.log(`${status === 0 ? "ok" : "failed"}: ${name}`);
   if (status !== 0) console.log(`${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);
+}
+
+function problem(list, what) {
+  return list.length === 0 ? undefined : `${list.join(", ")}: ${what}`;
+}
+
+/** Adds the licence of each package that a user gets beside ours, and of what that brings. */
+function dependenciesOf(folder, { dependencies = {} }, found) {
+  for (const name of Object.keys(dependencies)) {
+    const at = placeOf(name, folder);
+    const json = at && JSON.parse(readFileSync(join(at, "package.json"), "utf8"));
+    if (found.has(name) || name.startsWith("@qkv/")) continue;
+    found.set(name, json?.license ?? "none");
+    if (json) dependenciesOf(at, json, found);
+  }
+}
+
+/** Where Node finds a package, looking up from a folder. */
+function placeOf(name, folder) {
+  const at = join(folder, "node_modules", name);
+  if (existsSync(at)) return realpathSync(at);
+  const up = dirname(folder);
+  return up === folder ? undefined : placeOf(name, up);
 }
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-pack-"));
@@ -45,6 +87,26 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+const budgets = JSON.parse(readFileSync(join(root, ".size-limit.json"), "utf8")).map(({ path }) => path);
+const runtime = new Map();
+for (const { name, folder, json } of publicPackages()) {
+  const built = Object.values(json.exports ?? {}).flatMap((to) => to?.import?.default ?? []);
+  const without = built
+    .map((file) => relative(root, join(folder, file)).replaceAll("\\", "/"))
+    .filter((file) => !budgets.includes(file));
+  note(`${name}: each entry has a size budget`, problem(without, "no budget in .size-limit.json"));
+  const scripts = installScripts.filter((script) => json.scripts?.[script]);
+  note(`${name}: nothing runs at install`, problem(scripts, "runs when a user installs"));
+  dependenciesOf(folder, json, runtime);
+}
+const strange = [...runtime]
+  .filter(([, licence]) => !licences.includes(licence))
+  .map((pair) => pair.join(": "));
+note(
+  `licences of ${runtime.size} runtime dependencies: ${[...runtime.keys()].join(", ")}`,
+  problem(strange, "not known"),
+);
+check("API reports", ["node", "scripts/api.mjs", "--check"]);
 check("size budgets (.size-limit.json)", ["size-limit"]);
 
 console.log(`${passed} passed, ${failed} failed`);

@@ -1,0 +1,56 @@
+// What changed between two reports, and whether the pending changesets say so.
+import { onlyMore } from "./only-more.mjs";
+
+/**
+ * @param {import("./report.mjs").Report} before
+ * @param {import("./report.mjs").Report} after
+ * @returns {{ entry: string, label: string, kind: "added" | "grown" | "removed" | "changed" }[]}
+ */
+export function changesBetween(before, after) {
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((entry) => {
+    const [old, now] = [before.get(entry) ?? new Map(), after.get(entry) ?? new Map()];
+    return [...new Set([...old.keys(), ...now.keys()])].flatMap((label) => {
+      if (old.get(label) === now.get(label)) return [];
+      const [was, is] = [old.get(label), now.get(label)];
+      // What is not exported matters through what is: leaving one out, or adding one, changes nothing by itself.
+      if (label.startsWith("~") && (was === undefined || is === undefined)) return [];
+      if (was === undefined) return [{ entry, label, kind: "added" }];
+      if (is === undefined) return [{ entry, label, kind: "removed" }];
+      return [{ entry, label, kind: onlyMore(was, is) ? "grown" : "changed" }];
+    });
+  });
+}
+
+/**
+ * The changes that no changeset stands for. What is removed or has another type breaks its users, so a changeset must
+ * bump the package by `major` (before version 1: by `minor`, which a range such as ^0.2.0 does not cross) and have a
+ * line that begins with `Breaking:` and names it. Where the new type takes and gives all that the old one did, the line
+ * begins with `Compatible:` instead, and any bump will do.
+ *
+ * @param {ReturnType<typeof changesBetween>} changes
+ * @param {{ name: string, version: string }} json - Of the package.
+ * @param {string[]} changesets - The texts of the pending ones.
+ */
+export function unannounced(changes, { name, version }, changesets) {
+  const enough = version.startsWith("0.") ? ["major", "minor"] : ["major"];
+  const lines = changesets.flatMap((text) => {
+    const bump = bumpOf(text, name);
+    if (!bump) return [];
+    return text.split("\n").filter((line) => {
+      if (line.startsWith("Compatible:")) return true;
+      return line.startsWith("Breaking:") && enough.includes(bump);
+    });
+  });
+  return changes.filter(
+    ({ kind, label }) =>
+      (kind === "removed" || kind === "changed") &&
+      !lines.some((line) => line.includes(`\`${label.replace("~", "")}\``)),
+  );
+}
+
+/** By how much a changeset bumps a package; undefined where it does not. */
+function bumpOf(text, name) {
+  const [, head = ""] = /^---\n([^]*?)\n---/.exec(text) ?? [];
+  const line = head.split("\n").find((each) => each.startsWith(`"${name}":`));
+  return line?.split(":").at(-1).trim();
+}

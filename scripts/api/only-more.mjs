@@ -1,0 +1,54 @@
+import ts from "typescript";
+
+/**
+ * Whether a declaration only grew in ways that no user can notice: optional members of an object type, more members of
+ * a class, optional parameters at the end, more overloads. What cannot be told from the text is no.
+ *
+ * @param {string} before - A declaration as a report has it.
+ * @param {string} after
+ */
+export function onlyMore(before, after) {
+  const [old, now] = [statements(before), statements(after)];
+  if (old.length === 0 || old.length > now.length) return false;
+  if (old.every(ts.isFunctionDeclaration) && now.every(ts.isFunctionDeclaration)) {
+    return old.every((each, i) => takesMore(each, now[i]));
+  }
+  if (old.length !== 1 || now.length !== 1 || old[0].kind !== now[0].kind) return false;
+  const [was, is] = [shapeOf(old[0]), shapeOf(now[0])];
+  if (!was || !is || was.head !== is.head) return false;
+  const kept = was.members.every((member) => is.members.some(({ text }) => text === member.text));
+  const added = is.members.filter(({ text }) => !was.members.some((member) => member.text === text));
+  return kept && added.every(({ optional }) => optional);
+}
+
+function statements(text) {
+  return [...ts.createSourceFile("report.d.ts", text, ts.ScriptTarget.ES2022, true).statements];
+}
+
+/** The members of an object type, an interface or a class, and everything before them. */
+function shapeOf(statement) {
+  const literal = ts.isTypeAliasDeclaration(statement) ? statement.type : statement;
+  const known =
+    ts.isTypeLiteralNode(literal) || ts.isInterfaceDeclaration(literal) || ts.isClassDeclaration(literal);
+  if (!known) return undefined;
+  const text = statement.getText();
+  return {
+    head: text.slice(0, text.indexOf("{")),
+    members: literal.members.map((member) => ({
+      text: member.getText(),
+      optional: ts.isClassDeclaration(literal) || member.questionToken !== undefined,
+    })),
+  };
+}
+
+function takesMore(old, now) {
+  const of = ({ parameters }) => parameters.map((parameter) => parameter.getText());
+  const more = now.parameters.slice(old.parameters.length);
+  return (
+    old.type?.getText() === now.type?.getText() &&
+    String(old.typeParameters?.map((each) => each.getText())) ===
+      String(now.typeParameters?.map((each) => each.getText())) &&
+    of(old).every((text, i) => text === of(now)[i]) &&
+    more.every(({ questionToken, dotDotDotToken }) => questionToken ?? dotDotDotToken)
+  );
+}

@@ -1,0 +1,81 @@
+// The API report: what a change of public names needs before it is let through.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { changesBetween, unannounced } from "../scripts/api/compare.mjs";
+import { parseReport, readApi, writeReport } from "../scripts/api/report.mjs";
+import { publicPackages } from "../scripts/packages.mjs";
+
+const report = (names: Record<string, string>) => new Map([[".", new Map(Object.entries(names))]]);
+const kinds = (before: Record<string, string>, after: Record<string, string>) =>
+  changesBetween(report(before), report(after)).map(({ label, kind }) => `${kind} ${label}`);
+const changeset = (bump: string, line: string) => `---\n"@qkv/tensor": ${bump}\n---\n\nDid it.\n\n${line}\n`;
+const removed = changesBetween(report({ abs: "declare function abs(): void;" }), report({}));
+const refused = (version: string, ...changesets: string[]) =>
+  unannounced(removed, { name: "@qkv/tensor", version }, changesets).map(({ label }) => label);
+
+test("a removed name is refused without a changeset that names it and is large enough", () => {
+  expect(refused("1.2.0")).toEqual(["abs"]);
+  expect(refused("1.2.0", changeset("major", "Something else."))).toEqual(["abs"]);
+  expect(refused("1.2.0", changeset("minor", "Breaking: `abs` is gone."))).toEqual(["abs"]);
+  expect(refused("1.2.0", changeset("major", "Breaking: `absolute` is gone."))).toEqual(["abs"]);
+  expect(refused("1.2.0", changeset("major", "Breaking: `abs` is gone."))).toEqual([]);
+  expect(refused("1.2.0", changeset("major", "Breaking: `abs`.").replace("tensor", "core"))).toEqual(["abs"]);
+});
+
+test("before version 1 a minor bump is what a range does not cross", () => {
+  expect(refused("0.3.0", changeset("minor", "Breaking: `abs` is gone."))).toEqual([]);
+  expect(refused("0.3.0", changeset("patch", "Breaking: `abs` is gone."))).toEqual(["abs"]);
+});
+
+test("a changed type is refused, until a changeset says that it is compatible", () => {
+  const changes = changesBetween(report({ a: "type a = 1;" }), report({ a: "type a = 1 | 2;" }));
+  const left = (line: string) =>
+    unannounced(changes, { name: "@qkv/tensor", version: "1.0.0" }, [changeset("patch", line)]).length;
+  expect(left("Some text.")).toBe(1);
+  expect(left("Compatible: `a` has one more.")).toBe(0);
+});
+
+test("more is no break: names, optional members and parameters, overloads, members of a class", () => {
+  const f = "declare function f(x: number): void;";
+  expect(kinds({}, { f })).toEqual(["added f"]);
+  expect(kinds({ f }, { f: "declare function f(x: number, y?: string): void;" })).toEqual(["grown f"]);
+  expect(kinds({ f }, { f: `${f}\ndeclare function f(x: string): void;` })).toEqual(["grown f"]);
+  expect(kinds({ o: "type o = { a: 1; };" }, { o: "type o = { a: 1; b?: 2; };" })).toEqual(["grown o"]);
+  expect(kinds({ C: "declare class C { a: 1; }" }, { C: "declare class C { a: 1; b(): void; }" })).toEqual([
+    "grown C",
+  ]);
+});
+
+test.each([
+  ["a parameter that must be given", "declare function f(x: number, y: string): void;"],
+  ["another type of a parameter", "declare function f(x: string): void;"],
+  ["another result", "declare function f(x: number): string;"],
+  ["no parameter", "declare function f(): void;"],
+])("%s is a break", (_what, after) => {
+  expect(kinds({ f: "declare function f(x: number): void;" }, { f: after })).toEqual(["changed f"]);
+});
+
+test.each([
+  ["a member that must be there", "type o = { a: 1; b: 2; };"],
+  ["a member that is gone", "type o = {};"],
+  ["a member that may be missing", "type o = { a?: 1; };"],
+])("%s is a break", (_what, after) => {
+  expect(kinds({ o: "type o = { a: 1; };" }, { o: after })).toEqual(["changed o"]);
+});
+
+test("a type that is not exported is watched while a public one is made of it", () => {
+  expect(kinds({ "~T": "type T = 1;" }, { "~T": "type T = 2;" })).toEqual(["changed ~T"]);
+  expect(kinds({ "~T": "type T = 1;" }, {})).toEqual([]);
+});
+
+test("the report of a built package is read back as it was written, and names all that it exports", () => {
+  const attention = publicPackages().find(({ name }) => name === "@qkv/attention")!;
+  const built = readApi(attention);
+  expect(parseReport(attention.name, writeReport(attention.name, built))).toEqual(built);
+  const index = readFileSync(join(attention.folder, "dist/index.d.ts"), "utf8");
+  const [, exported] = /^export \{ ([^}]*) \};$/m.exec(index)!;
+  const names = exported!.split(", ").map((name) => name.split(" as ").at(-1)!);
+  expect([...built.get(".")!.keys()]).toEqual(expect.arrayContaining(names));
+  expect(built.get(".")!.get("prefix")).toBe("declare function prefix(length: number): Mask;");
+});
