@@ -1,0 +1,93 @@
+import { expect, test } from "vitest";
+import { loadTokenizer, pad } from "../index.js";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+const base64 = (bytes: number[]) => btoa(String.fromCharCode(...bytes));
+
+/** Ranks of all bytes, and of "hi". */
+const ranks = [...Array.from({ length: 256 }, (_, byte) => [byte]), [104, 105]].map(base64);
+const tiktoken = utf8(ranks.map((token, rank) => `${token} ${rank}\n`).join(""));
+const vocab = JSON.stringify({ h: 0, i: 1, Ġ: 2, hi: 3, "<|endoftext|>": 4 });
+const json = JSON.stringify({
+  model: { type: "WordLevel", vocab: { hi: 0, "[UNK]": 1 }, unk_token: "[UNK]" },
+  pre_tokenizer: { type: "Whitespace" },
+});
+const words = utf8("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhi\n##gh\n");
+
+test.each<[string, Record<string, Uint8Array>, text: string, ids: number[]]>([
+  [
+    "tokenizer.json, whatever lies beside it",
+    { "tokenizer.json": utf8(json), "vocab.txt": words },
+    "hi ho",
+    [0, 1],
+  ],
+  ["a tokenizer.json under another name", { "my-tokenizer.json": utf8(json) }, "hi", [0]],
+  ["one JSON file of any name", { "words.json": utf8(json) }, "hi", [0]],
+  [
+    "GPT-2's two files",
+    { "vocab.json": utf8(vocab), "merges.txt": utf8("#version: 0.2\nh i\n") },
+    "hi h",
+    [3, 2, 0],
+  ],
+  [
+    "GPT-2's two files as they were first called",
+    { "encoder.json": utf8(vocab), "vocab.bpe": utf8("h i\n") },
+    "hi",
+    [3],
+  ],
+  [
+    "tiktoken's ranks, with the split that the name tells",
+    { "cl100k_base.tiktoken": tiktoken },
+    "hi!",
+    [256, 33],
+  ],
+  ["tiktoken's ranks of o200k", { "o200k_base.tiktoken": tiktoken }, "hi", [256]],
+  ["tiktoken's ranks of r50k", { "r50k_base.tiktoken": tiktoken }, "hi", [256]],
+  [
+    "ranks as a module",
+    {
+      "ranks.js": utf8(
+        `module.exports = ${JSON.stringify({
+          pat_str: "\\S+|\\s+",
+          special_tokens: { "<|end|>": 300 },
+          bpe_ranks: `! 0 ${ranks.join(" ")}`,
+        })};`,
+      ),
+    },
+    "hi",
+    [256],
+  ],
+  ["BERT's word pieces", { "vocab.txt": words }, "high", [2, 5, 6, 3]],
+])("reads %s", (_what, files, text, ids) => {
+  expect(Array.from(loadTokenizer(files).encode(text))).toEqual(ids);
+});
+
+test("files of no tokenizer are refused, with what would be one", () => {
+  expect(() => loadTokenizer({ "README.md": utf8("hi"), "config.json": utf8("{}") })).toThrow(
+    /loadTokenizer: `files` is .*README\.md.*expected a tokenizer's files: tokenizer\.json.*\nFix: give the folder/s,
+  );
+});
+
+test("ranks whose name does not tell how text is split are refused, with the fix", () => {
+  expect(() => loadTokenizer({ "mine.tiktoken": tiktoken })).toThrow(
+    /mine\.tiktoken.*expected a name that says how text is split.*\nFix: rename the file/s,
+  );
+});
+
+test("sequences are filled up at either side, to a length and to a multiple", () => {
+  expect(pad([[5, 6, 7], [8]], { padId: 0 })).toEqual({
+    ids: [
+      [5, 6, 7],
+      [8, 0, 0],
+    ],
+    mask: [
+      [1, 1, 1],
+      [1, 0, 0],
+    ],
+  });
+  expect(pad([[5, 6, 7], [8]], { padId: 9, side: "left", multipleOf: 4 }).ids).toEqual([
+    [9, 5, 6, 7],
+    [9, 9, 9, 8],
+  ]);
+  expect(pad([[5]], { padId: 0, length: 3 }).mask).toEqual([[1, 0, 0]]);
+});
