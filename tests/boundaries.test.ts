@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { drawGraph, importGraph } from "../scripts/architecture.mjs";
 import { allPackages } from "../scripts/packages.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -51,6 +52,14 @@ const declared = (json: Record<string, Record<string, string>>) =>
 
 test("every package has its arrows written down here", () => {
   expect([...Object.keys(arrows), command].sort()).toEqual([...names].sort());
+});
+
+test("sources import along the arrows, and the picture of the architecture shows what they import", () => {
+  const graph = importGraph();
+  for (const [name, others] of graph) expect(allowed(name), name).toEqual(expect.arrayContaining(others));
+  expect(graph.get("@qkv/attention")).toEqual(["@qkv/core", "@qkv/tensor"]);
+  const drawn = readFileSync(join(root, "docs/architecture.svg"), "utf8");
+  expect(drawn, "run npm run architecture").toBe(drawGraph(graph));
 });
 
 /** Which of the names a program in the folder can require. In a process of its own: test runners add paths to search. */
