@@ -61,6 +61,8 @@ export default defineConfig(
         setTimeout: "readonly",
         clearTimeout: "readonly",
         TextEncoder: "readonly",
+        TextDecoder: "readonly",
+        btoa: "readonly",
         Buffer: "readonly",
       },
     },

@@ -1,0 +1,239 @@
+// Every reader of files of others: real files to damage, and how they are read. Small ones, so that a change hits
+// something.
+
+const utf8 = (text) => new TextEncoder().encode(text);
+const json = (value) => utf8(JSON.stringify(value));
+const textOf = (bytes) => new TextDecoder().decode(bytes);
+const load = (path) => import(`../../packages/${path}.js`);
+const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
+const number = (array) => [...new Uint8Array(array.buffer)];
+const u32 = (value) => number(Uint32Array.of(value));
+const u64 = (value) => number(BigUint64Array.of(BigInt(value)));
+const f32 = (value) => number(Float32Array.of(value));
+
+/** Reads a text, so that what was loaded is used. */
+const use = (tokenizer) => tokenizer.decode(tokenizer.encode("hi there, ki"));
+
+const ggufText = (text) => [...u64(utf8(text).length), ...utf8(text)];
+const ggufEntry = (key, type, value) => [...ggufText(key), ...u32(type), ...value];
+const ggufList = (type, values) => [...u32(type), ...u64(values.length), ...values.flat()];
+const pieces = ["<unk>", "<s>", "</s>", "▁", "h", "i", "▁hi", "k", "ki"];
+const gguf = Uint8Array.from([
+  ...utf8("GGUF"),
+  ...u32(3),
+  ...u64(1),
+  ...u64(7),
+  ...ggufEntry("general.architecture", 8, ggufText("llama")),
+  ...ggufEntry("tokenizer.ggml.model", 8, ggufText("llama")),
+  ...ggufEntry("tokenizer.ggml.tokens", 9, ggufList(8, pieces.map(ggufText))),
+  ...ggufEntry(
+    "tokenizer.ggml.scores",
+    9,
+    ggufList(
+      6,
+      pieces.map((_, i) => f32(-i)),
+    ),
+  ),
+  ...ggufEntry(
+    "tokenizer.ggml.token_type",
+    9,
+    ggufList(
+      5,
+      pieces.map((_, i) => u32([2, 3, 3][i] ?? 1)),
+    ),
+  ),
+  ...ggufEntry("tokenizer.ggml.bos_token_id", 4, u32(1)),
+  ...ggufEntry("tokenizer.ggml.eos_token_id", 4, u32(2)),
+  ...ggufText("token_embd.weight"),
+  ...u32(2),
+  ...u64(4),
+  ...u64(2),
+  ...u32(0),
+  ...u64(0),
+  ...Array(64).fill(0),
+]);
+
+const field = (id, content) => [(id << 3) | 2, content.length, ...content];
+const sentencePiece = (kind) =>
+  Uint8Array.from([
+    ...pieces.flatMap((piece, i) =>
+      field(1, [...field(1, [...utf8(piece)]), (2 << 3) | 5, ...f32(-i), 3 << 3, [2, 3, 3][i] ?? 1]),
+    ),
+    ...field(2, [3 << 3, kind]),
+    ...field(3, [3 << 3, 1, 4 << 3, 1, 5 << 3, 1]),
+  ]);
+
+const tokenizerJson = json({
+  added_tokens: [{ id: 5, content: "<s>", special: true, lstrip: true, normalized: false }],
+  normalizer: {
+    type: "Sequence",
+    normalizers: [
+      { type: "NFKC" },
+      { type: "Lowercase" },
+      { type: "Replace", pattern: { Regex: " {2,}" }, content: " " },
+    ],
+  },
+  pre_tokenizer: {
+    type: "Sequence",
+    pretokenizers: [
+      { type: "Split", pattern: { Regex: "\\p{L}+|[^\\s]+|\\s+" }, behavior: "Isolated" },
+      { type: "ByteLevel", add_prefix_space: false, use_regex: false },
+    ],
+  },
+  model: {
+    type: "BPE",
+    vocab: { h: 0, i: 1, hi: 2, t: 3, Ġ: 4 },
+    merges: ["h i"],
+    unk_token: null,
+    byte_fallback: false,
+  },
+  post_processor: {
+    type: "TemplateProcessing",
+    single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+    pair: [],
+    special_tokens: { "<s>": { id: "<s>", ids: [5], tokens: ["<s>"] } },
+  },
+  decoder: { type: "ByteLevel" },
+});
+const unigramJson = json({
+  model: {
+    type: "Unigram",
+    unk_id: 0,
+    vocab: [
+      ["<unk>", 0],
+      ["▁", -1],
+      ["hi", -2],
+      ["▁hi", -1.5],
+    ],
+  },
+  pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "always" },
+});
+
+const config = {
+  model_type: "llama",
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 100,
+  max_position_embeddings: 128,
+  rope_theta: 10000,
+  rope_scaling: { rope_type: "linear", factor: 2 },
+};
+
+export const targets = {
+  async safetensors() {
+    const { writeSafetensors, readSafetensors } = await load("tensor/dist/safetensors");
+    const { tensor } = await load("tensor/dist/index");
+    const file = await writeSafetensors({ a: tensor([1, 2, 3]), b: tensor([[true], [false]]) });
+    return { files: [file], read: (bytes) => readSafetensors(bytes) };
+  },
+  async gguf() {
+    const { readGgufHeader } = await load("core/dist/index");
+    const { ggufTokenizer } = await load("tokenizer/dist/index");
+    return { files: [gguf], read: (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))] };
+  },
+  async sentencepiece() {
+    const { sentencePieceTokenizer } = await load("tokenizer/dist/index");
+    return { files: [1, 2, 3, 4].map(sentencePiece), read: (bytes) => use(sentencePieceTokenizer(bytes)) };
+  },
+  async "tokenizer.json"() {
+    const { tokenizerFromJson } = await load("tokenizer/dist/index");
+    return { files: [tokenizerJson, unigramJson], read: (bytes) => use(tokenizerFromJson(bytes)) };
+  },
+  async tiktoken() {
+    const { loadTokenizer } = await load("tokenizer/dist/index");
+    const ranks = [...Array.from({ length: 256 }, (_, byte) => [byte]), [104, 105]];
+    const file = utf8(ranks.map((token, rank) => `${base64(token)} ${rank}\n`).join(""));
+    return { files: [file], read: (bytes) => use(loadTokenizer({ "cl100k_base.tiktoken": bytes })) };
+  },
+  async wordpiece() {
+    const { bertTokenizer } = await load("tokenizer/dist/index");
+    const file = utf8("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhi\n##gh\nthere\n,\n");
+    return { files: [file], read: (bytes) => use(bertTokenizer(bytes)) };
+  },
+  async "llama2.c"() {
+    const { readLlama2c } = await load("transformer/dist/index");
+    const { llama2cTokenizer } = await load("tokenizer/dist/index");
+    const spelled = [
+      "<unk>",
+      "<s>",
+      "</s>",
+      ...Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>`),
+      "hi",
+    ];
+    const vocabulary = Uint8Array.from([
+      ...u32(6),
+      ...spelled.flatMap((token) => [...f32(0), ...u32(utf8(token).length), ...utf8(token)]),
+    ]);
+    const [dim, hidden, layers, heads, kv, vocab, length] = [4, 4, 1, 2, 1, 3, 2];
+    const floats =
+      vocab * dim +
+      layers * (dim + dim * dim + 2 * dim * (kv * (dim / heads)) + dim * dim + dim + 3 * dim * hidden) +
+      dim +
+      length * (dim / heads);
+    const checkpoint = Uint8Array.from([
+      ...[dim, hidden, layers, heads, kv, vocab, length].flatMap(u32),
+      ...Array(4 * floats).fill(0),
+    ]);
+    const isCheckpoint = (bytes) => bytes.length < 1000;
+    const read = (bytes) =>
+      isCheckpoint(bytes) ? readLlama2c(bytes, { source: "file" }) : use(llama2cTokenizer(bytes));
+    return { files: [checkpoint, vocabulary], read };
+  },
+  async cache() {
+    const { growingCache, rollingCache, pagedCache, quantizedCache } = await load("kv-cache/dist/index");
+    const { randn } = await load("tensor/dist/index");
+    const { isQkvError } = await load("core/dist/index");
+    const make = [
+      () => growingCache({ numLayers: 1 }),
+      () => rollingCache({ numLayers: 1, windowSize: 3 }),
+      () => pagedCache({ numLayers: 1, pages: 4, pageLength: 2 }),
+      () => quantizedCache({ numLayers: 1 }),
+    ];
+    const files = make.map((each) => {
+      const cache = each();
+      cache.update(0, randn([1, 1, 4, 4], { seed: 1 }), randn([1, 1, 4, 4], { seed: 2 }));
+      return cache.save();
+    });
+    const read = (bytes) => {
+      for (const [i, each] of make.entries()) {
+        const cache = each();
+        try {
+          cache.restore(bytes);
+        } catch (error) {
+          // Refused, a cache is as it was.
+          if (cache.length !== 0)
+            throw new Error(`cache ${i} has length ${cache.length} after a refusal`, { cause: error });
+          if (!isQkvError(error) || i === make.length - 1) throw error;
+        }
+      }
+    };
+    return { files, read: (bytes) => (files.includes(bytes) ? undefined : read(bytes)) };
+  },
+  async "chat template"() {
+    const { chatTemplate } = await load("tokenizer/dist/chat");
+    const templates = [
+      "{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}{{ eos_token }}{% endfor %}",
+      "{% if messages[0]['role'] == 'system' %}{% set rest = messages[1:] %}{{ messages[0].content }}{% else %}{% set rest = messages %}{% endif %}{% for m in rest if m.content %}{{ loop.index0 ~ m.content }}{% endfor %}",
+      "{% macro turn(m) %}[{{ m.role | upper }}]{% endmacro %}{% for i in range(3) %}{{ turn(messages[0]) }}{% endfor %}",
+    ];
+    const talk = [{ role: "user", content: "hi" }];
+    return {
+      files: templates.map(utf8),
+      read: (bytes) => chatTemplate(textOf(bytes)).text(talk, { addGenerationPrompt: true }),
+    };
+  },
+  async "config.json"() {
+    const { readConfig } = await load("cost/dist/index");
+    return {
+      files: [
+        json(config),
+        json({ ...config, model_type: "gpt2", n_embd: 64, n_head: 4, n_layer: 2, n_positions: 16 }),
+      ],
+      read: (bytes) => readConfig(JSON.parse(textOf(bytes))),
+      refuses: (error) => error instanceof SyntaxError, // JSON.parse is the caller's
+    };
+  },
+};
