@@ -124,3 +124,17 @@ test.each([
 ])("refused: %j", (config, message) => {
   expect(() => readConfig(config)).toThrow(message);
 });
+
+test("a number of layers that no model has is refused, not allocated", () => {
+  const config = {
+    model_type: "gpt2",
+    n_embd: 8,
+    n_head: 2,
+    n_layer: 2 ** 40,
+    n_positions: 4,
+    vocab_size: 9,
+  };
+  expect(() => readConfig(config)).toThrow(
+    /readConfig: `config` is .*layers.*\nFix: check the number of layers/,
+  );
+});

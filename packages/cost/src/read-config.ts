@@ -186,6 +186,16 @@ function whisperConvolutions(fields: Fields): Convolution[] {
 }
 
 function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
+  // A number from a file must not decide how much memory is taken.
+  if (count > mostLayers) {
+    throw new ArgumentError({
+      fn: "readConfig",
+      argument: "config",
+      received: `${count} layers`,
+      expected: `at most ${mostLayers} layers`,
+      fix: "check the number of layers in the configuration; it is damaged, or of something else.",
+    });
+  }
   const seen = new Map<string, Layer>();
   return Array.from({ length: count }, (_, i) => {
     const layer = make(i);
@@ -195,6 +205,8 @@ function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
     return known;
   });
 }
+
+const mostLayers = 100_000;
 
 /** In a table of shapes `null` means that nobody looked it up; in a configuration it means the default. */
 function refuseUnknown(config: Config): void {
