@@ -117,6 +117,10 @@ export function createCodeEditor(
       ],
     }),
   });
+  // Where lines are longer than the editor it scrolls, and what scrolls can be reached with the keyboard.
+  view.scrollDOM.tabIndex = 0;
+  view.scrollDOM.setAttribute("role", "group");
+  view.scrollDOM.setAttribute("aria-label", "Code, scrolls sideways");
   const begin = async () => {
     for (const event of begins) parent.removeEventListener(event, begin);
     view.dispatch({ effects: types.reconfigure(await options.types()) });

@@ -47,7 +47,7 @@ export default function Home(): ReactNode {
         <FirstScreen />
         <h2>The code that draws such a picture</h2>
         <Live example="first-look" code={code} output={output} />
-        <pre className={styles.install}>
+        <pre className={styles.install} tabIndex={0}>
           <code>npm install @qkv/attention @qkv/tensor</code>
         </pre>
         <nav className={styles.doors} aria-label="Three ways in">

@@ -7,7 +7,9 @@ export default function lessonBar() {
     visit(tree as never, "text", ({ value }: { value: string }) => {
       words += value.split(/\s+/).filter(Boolean).length;
     });
-    const at = tree.children.findIndex(({ type, depth }) => type === "heading" && depth === 1);
+    // Docusaurus puts the title into a header of its own before plugins of pages run.
+    const isTitle = ({ type, depth }: Node) => type === "heading" && depth === 1;
+    const at = tree.children.findIndex((node) => isTitle(node) || node.children?.some(isTitle));
     if (at < 0) return;
     tree.children.splice(at + 1, 0, {
       type: "mdxJsxFlowElement",
@@ -34,4 +36,4 @@ export default function lessonBar() {
   };
 }
 
-type Node = { type: string; depth?: number };
+type Node = { type: string; depth?: number; children?: Node[] };
