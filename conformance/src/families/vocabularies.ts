@@ -1,15 +1,9 @@
 import {
   bertTokenizer,
   composeSentencePiece,
-  ggufTokenizer,
   gpt2Tokenizer,
-  llama2cTokenizer,
-  sentencePieceTokenizer,
+  loadTokenizer,
   tiktokenTokenizer,
-  tokenizerFromJson,
-  cl100kSplit,
-  gpt2Split,
-  o200kSplit,
   type Tokenizer,
   type TiktokenRanks,
 } from "@qkv/tokenizer";
@@ -46,16 +40,9 @@ export async function openVocabulary(vocabulary: Vocabulary, folder: string): Pr
 }
 
 function openFile(path: string, bytes: Uint8Array, merges?: Uint8Array): Tokenizer {
-  if (path.endsWith(".bin")) return llama2cTokenizer(bytes);
-  if (path.endsWith(".gguf")) return ggufTokenizer(bytes);
-  if (path.endsWith(".model")) return sentencePieceTokenizer(bytes);
-  if (path.endsWith(".txt")) return bertTokenizer(bytes);
   if (merges) return gpt2Tokenizer(bytes, merges);
-  if (path.endsWith(".tiktoken")) {
-    const split = /o200k/.test(path) ? o200kSplit : /cl100k/.test(path) ? cl100kSplit : gpt2Split;
-    return tiktokenTokenizer(bytes, { split });
-  }
-  if (path.endsWith(".json")) return tokenizerFromJson(bytes);
+  if (path.endsWith(".txt")) return bertTokenizer(bytes);
+  if (/\.(bin|gguf|model|tiktoken|json|[cm]?js)$/.test(path)) return loadTokenizer({ [path]: bytes });
   throw new Skip(`the vocabulary ${path} is of a format that is not loaded`);
 }
 

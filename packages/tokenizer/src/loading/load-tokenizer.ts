@@ -13,7 +13,7 @@ import { gpt2Split } from "../splitting/gpt2-split.js";
 /**
  * The tokenizer of a folder's files, told by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
  * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
- * is read and not run), `vocab.txt`, `*.bin`.
+ * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks that tiktoken's package holds.
  *
  * @param files - The files by name; others may be among them. `tokenizer_config.json` is read with `tokenizer.json`.
  *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
@@ -51,7 +51,13 @@ export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Toke
   const llama2c = find(/\.bin$/i);
   if (llama2c !== undefined) return llama2cTokenizer(read(llama2c));
   const other = find(/\.json$/i);
-  if (other !== undefined && names.length === 1) return tokenizerFromJson(read(other));
+  if (other !== undefined && names.length === 1) {
+    const bytes = read(other);
+    // tiktoken's own package writes its ranks as JSON.
+    if (new TextDecoder().decode(bytes).includes('"bpe_ranks"'))
+      return tiktokenTokenizer(readRanksModule(bytes, other));
+    return tokenizerFromJson(bytes);
+  }
   throw new ArgumentError({
     fn: "loadTokenizer",
     argument: "files",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { gpt2Split } from "../splitting/gpt2-split.js";
+import { loadTokenizer } from "./load-tokenizer.js";
 import { tiktokenTokenizer } from "./tiktoken.js";
 
 const pattern = "\\p{L}+|[^\\p{L}]+";
@@ -13,7 +14,11 @@ const file = "aA== 0\naQ== 1\nIQ== 2\naGk= 5\n/w== 6\n";
 test("golden: a module and a file hold the same tokens", () => {
   const fromModule = tiktokenTokenizer(module);
   const fromFile = tiktokenTokenizer(new TextEncoder().encode(file), { split: gpt2Split });
-  for (const tokenizer of [fromModule, fromFile, tiktokenTokenizer(file, { split: gpt2Split })]) {
+  const turned = file.trimEnd().split("\n").reverse().join("\r\n");
+  const others = [file, turned].map((text) => tiktokenTokenizer(text, { split: gpt2Split }));
+  const bytes = new TextEncoder().encode(JSON.stringify(module)); // as tiktoken's own package has it
+  const fromJson = loadTokenizer({ "cl100k_base.json": bytes });
+  for (const tokenizer of [fromModule, fromFile, fromJson, ...others]) {
     expect(tokenizer.encode("hi!h")).toEqual([5, 2, 0]);
     expect(tokenizer.decode([5, 2, 6])).toBe("hi!\uFFFD");
     expect([tokenizer.token(5), tokenizer.id("hi"), tokenizer.token(3)]).toEqual(["hi", 5, undefined]);
