@@ -1,5 +1,3 @@
-import { kind, kindOf, runEnd } from "./splitting/character-kind.js";
-
 /** A token that is found in the text before any algorithm sees it. */
 export type AddedToken = {
   readonly id: number;
@@ -34,8 +32,8 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
       let [start, end] = [index, index + content.length];
       if (start < from) continue;
       if (token.singleWord && (word.test(lastOf(text, start)) || word.test(firstOf(text, end)))) continue;
-      if (token.lstrip) while (start > from && kindOf(text.charCodeAt(start - 1)) === kind.space) start -= 1;
-      if (token.rstrip) end = runEnd(text, end, kind.space);
+      if (token.lstrip) while (start > from && space.test(text[start - 1]!)) start -= 1;
+      if (token.rstrip) while (end < text.length && space.test(text[end]!)) end += 1;
       found.push({ start, end, token });
       from = end;
     }
@@ -44,6 +42,7 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
 }
 
 const quoted = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+const space = /\p{White_Space}/u;
 const word = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 const lastOf = (text: string, end: number) => [...text.slice(Math.max(0, end - 2), end)].at(-1) ?? "";
 const firstOf = (text: string, start: number) => [...text.slice(start, start + 2)][0] ?? "";

@@ -1,8 +1,8 @@
 import { checkCost } from "../regex/check-cost.js";
 import { parsePattern, type Dialect } from "../regex/parse-pattern.js";
 import { toJavaScript } from "../regex/to-javascript.js";
-import { asInUnicode16 } from "./character-kind.js";
 import type { Split } from "./split.js";
+import { asInUnicode16 } from "./unicode-17.js";
 
 /** What becomes of the text that a pattern matches: names as in `tokenizer.json`. */
 export type MatchBehavior = "isolated" | "removed" | "mergedWithPrevious" | "mergedWithNext" | "contiguous";
