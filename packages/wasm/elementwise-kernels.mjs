@@ -22,6 +22,8 @@ const unary = {
   gelu: "gelu4(x)",
   geluTanh: "geluTanh4(x)",
   geluSlope: "geluSlope4(x)",
+  geluTanhSlope: "geluTanhSlope4(x)",
+  siluSlope: "siluSlope4(x)",
 };
 
 /** Formulas of a and b; comparisons give all bits where they hold. */

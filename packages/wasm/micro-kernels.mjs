@@ -313,7 +313,7 @@ ${Object.values(binarySteps)
 
 export const microKernels = `// Written by micro-kernels.mjs.
 import {
-  exp4, gelu4, geluSlope4, geluTanh4, log4, madd, sign4, sumsOf, swish4, tanh4, truth, where0, zero,
+  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, madd, sign4, siluSlope4, sumsOf, swish4, tanh4, truth, where0, zero,
 } from "./lanes";
 import { dotFast, dotPlain } from "./bytes";
 ${[4, 6].map(product).join("\n")}

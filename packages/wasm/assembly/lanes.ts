@@ -339,6 +339,29 @@ export function geluTanh4(x: v128): v128 {
   return f32x4.div(kept, f32x4.add(v128.load(numbers, 144), power));
 }
 
+/** s + 2 x s (1 − s) u', with s = 1 / (1 + e^-2u) and u as in geluTanh4 */
+@inline
+export function geluTanhSlope4(x: v128): v128 {
+  // Beyond ±20 it is 0 or 1.
+  const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-20)), f32x4.splat(20));
+  const squared = f32x4.mul(kept, kept);
+  const inner = f32x4.add(f32x4.mul(squared, f32x4.splat(-0.07135481)), f32x4.splat(-1.5957692));
+  const one = f32x4.splat(1);
+  const s = f32x4.div(one, f32x4.add(one, exp4(f32x4.mul(kept, inner))));
+  const twiceSlopeOfU = f32x4.add(f32x4.mul(squared, f32x4.splat(0.21406444)), f32x4.splat(1.5957692));
+  const bend = f32x4.mul(s, f32x4.sub(one, s));
+  return f32x4.add(s, f32x4.mul(f32x4.mul(kept, twiceSlopeOfU), bend));
+}
+
+/** s + x s (1 − s), with s the sigmoid */
+@inline
+export function siluSlope4(x: v128): v128 {
+  const kept = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-100)), f32x4.splat(100));
+  const one = f32x4.splat(1);
+  const s = f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(kept))));
+  return f32x4.add(s, f32x4.mul(f32x4.mul(kept, s), f32x4.sub(one, s)));
+}
+
 /** x / (1 + e^-αx) */
 @inline
 export function swish4(x: v128, alpha: v128): v128 {

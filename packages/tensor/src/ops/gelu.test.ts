@@ -62,6 +62,7 @@ test("swish with alpha 1 is silu", () => {
 test.each<[string, (x: Tensor) => Tensor]>([
   ["gelu", gelu],
   ["gelu by tanh", (z) => gelu(z, { approximate: "tanh" })],
+  ["silu", silu],
   ["swish", (z) => swish(z, { alpha: 1.7 })],
   ["swiglu, both sides", (z) => swiglu(z, mul(z, z), { alpha: 0.5 })],
 ])("gradients of %s, first and second, equal central differences", (_, f) => {

@@ -49,12 +49,29 @@ export const geluTanhOp = /* @__PURE__ */ unaryOp(
       out[o + k] = value === -Infinity ? 0 : 0.5 * value * (1 + Math.tanh(u));
     }
   },
+  ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(geluTanhSlopeOp, [x!], undefined)),
+);
+
+/** ½ (1 + t) + ½ x (1 − t²) u', with t = tanh u. Its own slope is (1 − t²) (u' + ½ x u'' − x t u'²). */
+export const geluTanhSlopeOp = /* @__PURE__ */ unaryOp(
+  "geluTanhSlope",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      const squared = value * value;
+      const t = Math.tanh(root2OverPi * value * (1 + cubic * squared));
+      const bend = 1 - t * t;
+      const slopeOfU = root2OverPi * (1 + 3 * cubic * squared);
+      out[o + k] = 0.5 * (1 + t) + (bend === 0 ? 0 : 0.5 * value * bend * slopeOfU);
+    }
+  },
   ({ inputs: [x], gradients: [dy] }) => {
     const squared = mul(x!, x!);
     const t = tanh(mul(mul(x!, add(mul(squared, cubic), 1)), root2OverPi));
     const slopeOfU = mul(add(mul(squared, 3 * cubic), 1), root2OverPi);
-    const slope = add(add(t, 1), mul(mul(x!, slopeOfU), sub(1, mul(t, t))));
-    return mul(mul(dy!, 0.5), slope);
+    const bends = add(slopeOfU, mul(squared, 3 * cubic * root2OverPi));
+    const slope = sub(bends, mul(mul(x!, t), mul(slopeOfU, slopeOfU)));
+    return mul(dy!, mul(sub(1, mul(t, t)), slope));
   },
 );
 

@@ -15,10 +15,24 @@ export const siluOp = /* @__PURE__ */ unaryOp(
       out[o + k] = value / (1 + Math.exp(-value));
     }
   },
+  ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(siluSlopeOp, [x!], undefined)),
+);
+
+/** s + x s (1 − s), with s the sigmoid. Its own slope is s (1 − s) (2 + x (1 − 2s)). */
+export const siluSlopeOp = /* @__PURE__ */ unaryOp(
+  "siluSlope",
+  (out, o, x, i, di, n) => {
+    for (let k = 0; k < n; k++) {
+      const value = x[i + k * di]!;
+      const s = 1 / (1 + Math.exp(-value));
+      const bend = s * (1 - s);
+      out[o + k] = s + (bend === 0 ? 0 : value * bend);
+    }
+  },
   ({ inputs: [x], gradients: [dy] }) => {
-    // d silu = s + x s (1 - s), with s the sigmoid
     const s = sigmoid(x!);
-    return mul(dy!, add(s, mul(mul(x!, s), sub(1, s))));
+    const rest = sub(1, s);
+    return mul(dy!, mul(mul(s, rest), add(mul(x!, sub(rest, s)), 2)));
   },
 );
 

@@ -129,4 +129,23 @@ describe.each(["plain", "relaxed"] as const)("the %s build, number by number", (
       expect(worst).toBeLessThan(2.5e-7);
     }
   });
+
+  test("slopes of activations too, and 0 and 1 far out", () => {
+    const xs = [
+      ...Array.from({ length: 20_001 }, (_, i) => -20 + i / 500),
+      -1e30,
+      1e30,
+      -Infinity,
+      Infinity,
+      NaN,
+    ];
+    for (const name of ["silu", "gelu", "geluTanh"]) {
+      const slope = t.grad((x: t.Tensor) => t.sum(unary[name]!(x)));
+      const wanted = slope(tensor(xs, { dtype: "float64" })).data;
+      slope(tensor(xs, { device })).data.forEach((y, i) => {
+        if (Number.isNaN(wanted[i]!)) expect(y, `${name} of ${xs[i]}`).toBeNaN();
+        else expect(Math.abs(y - wanted[i]!), `${name} of ${xs[i]}`).toBeLessThan(2e-6);
+      });
+    }
+  });
 });

@@ -6,7 +6,8 @@ import { writeWalk } from "./walk.js";
 /** Functions by their place in elementwise-kernels.mjs. */
 const unary = [
   ...["copy", "neg", "abs", "exp", "log", "tanh", "sqrt", "rsqrt", "reciprocal", "floor", "ceil", "sign"],
-  ...["relu", "sigmoid", "silu", "swish", "gelu", "geluTanh", "geluSlope"],
+  ...["relu", "sigmoid", "silu", "swish", "gelu", "geluTanh", "geluSlope", "geluTanhSlope"],
+  "siluSlope",
 ];
 const binary = [
   ...["add", "sub", "mul", "div", "maximum", "minimum"],
