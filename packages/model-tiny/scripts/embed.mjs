@@ -1,10 +1,11 @@
-// Makes src/weights.ts of the folder that `qkv train` left: `node embed.mjs FOLDER`. Weights become float16.
+// Makes src/weights.ts of what `qkv train` left: `node embed.mjs FOLDER…`, the runs in their order, of which the last
+// one holds the model. Weights become float16.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const [folder] = process.argv.slice(2);
-const read = (name) => readFileSync(join(folder, name));
+const folders = process.argv.slice(2);
+const read = (name) => readFileSync(join(folders.at(-1), name));
 const tokenizer = JSON.parse(read("tokenizer.json"));
 // A story is a line: a line break begins it, and ends it.
 const lineBreak = "Ċ";
@@ -32,8 +33,11 @@ export const weights: string =
 `,
 );
 mkdirSync(join(target, "training"), { recursive: true });
-for (const name of ["training.json", "curve.csv"])
-  copyFileSync(join(folder, name), join(target, "training", name));
+for (const folder of folders) {
+  const to = (name) => join(target, "training", `${basename(folder)}${name}`);
+  copyFileSync(join(folder, "training.json"), to(".json"));
+  copyFileSync(join(folder, "curve.csv"), to("-curve.csv"));
+}
 
 /** A safetensors file of float32 as one of float16. */
 function halved(file) {
