@@ -3,7 +3,7 @@ import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
 import type { OpenFile } from "../loading/open-file.js";
 import { pieceSize } from "../loading/weight-file.js";
-import { weightsOf } from "../loading/weights.js";
+import { weightsOf, type Placing } from "../loading/weights.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
 
@@ -56,7 +56,7 @@ export const llama2cHeaderSize = 4 * header.length;
 /** The same from a file of which only the header has been read: its tensors go into their places one after the other. */
 export async function readLlama2cFile(
   file: OpenFile,
-  device?: Device,
+  placing?: Placing,
 ): Promise<{ config: DecoderConfig; params: DecoderParams }> {
   const head = await file.read(0, Math.min(llama2cHeaderSize, file.size));
   const sizes = readHeader(head, file.name);
@@ -74,10 +74,13 @@ export async function readLlama2cFile(
         }
       },
     },
-    device,
+    placing,
   );
   const tensors = new Map<string, Tensor>();
-  for (const [name, { shape }] of parts) tensors.set(name, await weights.tensor(name, shape));
+  for (const [name, { shape }] of parts) {
+    const isMatrix = shape.length === 2 && name !== "tok_emb";
+    tensors.set(name, await (isMatrix ? weights.matrix : weights.tensor)(name, shape));
+  }
   return assemble(sizes, tensors);
 }
 

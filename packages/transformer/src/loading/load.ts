@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import type { Device } from "@qkv/tensor";
+import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
 import type { Checkpoint } from "../checkpoints/hugging-face/family.js";
@@ -8,7 +8,12 @@ import { readLlama2cFile } from "../checkpoints/llama2c.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder, type Decoder, type DecoderParams } from "../models/decoder.js";
 import { encoder, type Encoder, type EncoderConfig, type EncoderParams } from "../models/encoder.js";
-import { quantize, type Quantization, type QuantizationReport } from "../quantization/quantize.js";
+import {
+  quantizeBy,
+  roundingOf,
+  type Quantization,
+  type QuantizationReport,
+} from "../quantization/quantize.js";
 import { fileOf, folderAt, folderOf, kindOfPath, type Folder } from "./folder.js";
 import { ggufWeights } from "./gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./hub.js";
@@ -23,7 +28,7 @@ import {
 } from "./open-file.js";
 import { safetensorsWeights, shardedWeights } from "./safetensors-weights.js";
 import type { WeightFile } from "./weight-file.js";
-import { weightsOf } from "./weights.js";
+import { weightsOf, type Placing } from "./weights.js";
 
 /** A decoder with its weights and its tokenizer. */
 export type Model = {
@@ -61,7 +66,8 @@ export type LoadOptions = ReadOptions & {
 
 /**
  * Loads a decoder: a folder as Hugging Face lays models out (`config.json`, `model.safetensors`, in one file or in
- * several), a GGUF file (f32, f16, bf16, q8_0, q4_0, q4_k, q5_k, q6_k), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
+ * several), a GGUF file (f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q4_k,
+ * q5_k, q6_k), or a llama2.c checkpoint. Weights go into their places piece by piece, so that loading needs little more
  * memory than the model.
  *
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
@@ -86,13 +92,13 @@ export type LoadOptions = ReadOptions & {
  * ```
  */
 export async function load(source: Source | readonly File[], options: LoadOptions = {}): Promise<Model> {
-  const { quantize: kind, device, ...others } = options;
-  // What is rounded passes through the plain device, so that its floats are never on another.
-  const { checkpoint, tokenizer } = await open(source, kind ? others : options);
+  const { quantize: kind, device = js() } = options;
+  const rounding = kind && roundingOf(kind, device);
+  const { checkpoint, tokenizer } = await open(source, options, rounding?.round);
   if (checkpoint.kind === "decoder") {
     const model = decoderModel(checkpoint, tokenizer);
-    if (!kind) return model;
-    const rounded = quantize(model, { kind, ...(device && { device }) });
+    if (!rounding) return model;
+    const rounded = quantizeBy(rounding, model, { device });
     return { ...rounded.model, quantization: rounded.report };
   }
   throw otherKind("an encoder", "a decoder, which generates", "load it with `loadEncoder`.");
@@ -157,14 +163,19 @@ function encoderModel({ config, params }: Of<"encoder">, tokenizer: Tokenizer | 
 
 type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined };
 
-async function open(source: Source | readonly File[], given: LoadOptions): Promise<Opened> {
+async function open(
+  source: Source | readonly File[],
+  given: LoadOptions,
+  round?: Placing["round"],
+): Promise<Opened> {
   given.signal?.throwIfAborted();
   const { options, tellEnds } = withEnds(given);
   const found = await locate(source, options);
+  const placing = { ...(given.device && { device: given.device }), ...(round && { round }) };
   const { checkpoint, own } =
     "file" in found
-      ? await checkpointOfFile(found.file, options)
-      : { checkpoint: await checkpointOfFolder(found, options), own: undefined };
+      ? await checkpointOfFile(found.file, placing)
+      : { checkpoint: await checkpointOfFolder(found, placing), own: undefined };
   tellEnds();
   options.signal?.throwIfAborted();
   const tokenizer = (await tokenizerOf(given, "folder" in found ? found.folder : undefined)) ?? own?.();
@@ -223,19 +234,19 @@ function beside(place: string, options: LoadOptions): Located {
 /** A model in one file, and the tokenizer that the file holds, if it holds one. */
 async function checkpointOfFile(
   file: OpenFile,
-  { device }: LoadOptions,
+  placing: Placing,
 ): Promise<{ checkpoint: Checkpoint; own?: () => Tokenizer }> {
   const magic = new TextDecoder().decode(await file.read(0, Math.min(4, file.size)));
-  if (magic !== "GGUF") return { checkpoint: { kind: "decoder", ...(await readLlama2cFile(file, device)) } };
+  if (magic !== "GGUF") return { checkpoint: { kind: "decoder", ...(await readLlama2cFile(file, placing)) } };
   const { weights, header } = await ggufWeights(file);
-  const checkpoint = await readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, device));
+  const checkpoint = await readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, placing));
   const spoken = header.metadata.has("tokenizer.ggml.model");
   return { checkpoint, ...(spoken && { own: () => ggufTokenizer(header) }) };
 }
 
 async function checkpointOfFolder(
   { folder, weights }: { folder: Folder; weights?: string },
-  { device }: LoadOptions,
+  placing: Placing,
 ): Promise<Checkpoint> {
   const config = await fileOf(folder, "config.json", "what the model is, beside its weights");
   const json = await jsonOf(config);
@@ -243,7 +254,7 @@ async function checkpointOfFolder(
   const checkpoint = await readCheckpoint(
     json,
     config.name,
-    weightsOf(await weightFile(folder, weights), device),
+    weightsOf(await weightFile(folder, weights), placing),
   );
   if (checkpoint.kind === "encoder" || !generation) return checkpoint;
   // Models that chat end at more tokens than their configuration names.

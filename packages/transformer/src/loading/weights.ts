@@ -18,6 +18,8 @@ export type Weights = {
   has(name: string): boolean;
   /** The shape of a stored tensor; undefined if there is none of this name. */
   shape(name: string): readonly number[] | undefined;
+  /** A matrix that a model multiplies with: rounded, where weights are rounded as they are read. */
+  matrix(name: string, shape: readonly number[]): Promise<Tensor>;
   /** A tensor of the shape given. `plus`: is added to each number (Gemma's gains count from 1). */
   tensor(name: string, shape: readonly number[], options?: { plus?: number }): Promise<Tensor>;
   /** The matrix `path.weight` and the bias `path.bias`: where there is one, or, with `bias`, in any case. */
@@ -34,8 +36,14 @@ export type Weights = {
   finish(ignored: RegExp): void;
 };
 
-/** Weights of a file, each read once, without a second copy of any. */
-export function weightsOf(file: WeightFile, device: Device = js()): Weights {
+/** Where weights go, and what becomes of matrices: they are floats, unless they are rounded. */
+export type Placing = { device?: Device; round?: (weight: Tensor) => Tensor };
+
+/**
+ * Weights of a file, each read once, without a second copy of any. What is rounded is read into the plain device's
+ * memory, and is there alone: the floats of one matrix at a time.
+ */
+export function weightsOf(file: WeightFile, { device = js(), round }: Placing = {}): Weights {
   const used = new Set<string>();
 
   async function read(
@@ -43,6 +51,7 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
     stored: readonly number[],
     shapes: readonly (readonly number[])[],
     put: (places: readonly Place[], first: number, piece: Float32Array) => void,
+    onto = device,
   ): Promise<Tensor[]> {
     const shape = file.shape(name);
     if (!shape) throw missing(file, name, stored);
@@ -50,7 +59,7 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
       throw bad(`${file.name}: ${name}`, shape, `[${stored.join(", ")}], as the configuration says`);
     }
     used.add(name);
-    const places = shapes.map((shape) => placeOn(device, shape));
+    const places = shapes.map((shape) => placeOn(onto, shape));
     let first = 0;
     for await (const piece of file.pieces(name)) {
       put(places, first, piece);
@@ -58,6 +67,9 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
     }
     return places.map((place) => place.done());
   }
+
+  const readMatrices: typeof read = async (name, stored, shapes, put) =>
+    round ? (await read(name, stored, shapes, put, js())).map(round) : read(name, stored, shapes, put);
 
   const weights: Weights = {
     name: file.name,
@@ -70,6 +82,11 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
       });
       return x!;
     },
+    async matrix(name, shape) {
+      const put = ([place]: readonly Place[], first: number, piece: Float32Array) =>
+        place!.numbers().set(piece, first);
+      return (await readMatrices(name, shape, [shape], put))[0]!;
+    },
     async linear(path, out, inner, layout) {
       const [only] = await weights.fused(path, stacked([out]), inner, layout);
       return only!;
@@ -79,7 +96,7 @@ export function weightsOf(file: WeightFile, device: Device = js()): Weights {
       const stored = transposed ? [inner, out] : [out, inner];
       const shapes = map.sizes.map((size) => [size, inner]);
       const put = transposed ? putColumns(map, out, inner) : putRows(map, inner);
-      const matrices = await read(`${path}.weight`, stored, shapes, put);
+      const matrices = await readMatrices(`${path}.weight`, stored, shapes, put);
       const biases =
         bias || weights.has(`${path}.bias`)
           ? await read(

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import { isTensor, mapTensors, type Device, type Tensor } from "@qkv/tensor";
+import { bytesPerElement, isTensor, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import type { Model } from "../loading/load.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
@@ -46,22 +46,68 @@ export function quantize(
   options: { kind?: Quantization; activations?: "float32" | "int8"; device?: Device } = {},
 ): { model: Model; report: QuantizationReport } {
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
-  const errors: Record<string, number> = {};
-  const round = (weight: Tensor, path: string): Tensor => {
-    const { quantized, error } = quantizeMatrix(weight, kind, device);
-    errors[path] = error;
-    return quantized as never; // `anyLinear` tells which it is
+  return quantizeBy(roundingOf(kind, device), model, { activations, device });
+}
+
+/** Rounds matrices one at a time, and knows of each what it was. */
+export type Rounding = {
+  round(weight: Tensor): Tensor;
+  /** Of a matrix that was rounded: how far it moved, and its bytes before. */
+  of(weight: unknown): { error: number; bytes: number } | undefined;
+};
+
+/** Rounding to so many bits, for a device. */
+export function roundingOf(kind: Quantization, device: Device): Rounding {
+  const known = new WeakMap<object, { error: number; bytes: number }>();
+  return {
+    round(weight) {
+      const { quantized, error } = quantizeMatrix(weight, kind, device);
+      known.set(quantized, { error, bytes: bytesOf(weight) });
+      return quantized as never; // `anyLinear` tells which it is
+    },
+    of: (weight) => (typeof weight === "object" && weight !== null ? known.get(weight) : undefined),
   };
-  const { params } = model;
-  const rounded: DecoderParams = {
-    ...mapTensors({ ...params, layers: [] }, (x) => x.to(device)),
-    layers: params.layers.map((layer, i) => roundMatrices(layer, round, (x) => x.to(device), `layers.${i}`)),
-    output: { weight: round((params.output ?? params.embedding).weight, "output.weight") },
+}
+
+/** The model rounded; matrices that this rounding rounded already, while they were read, stay as they are. */
+export function quantizeBy(
+  rounding: Rounding,
+  { params, ...model }: Model,
+  { activations = "float32", device }: { activations?: "float32" | "int8"; device: Device },
+): { model: Model; report: QuantizationReport } {
+  const errors: Record<string, number> = {};
+  const before = new Map<unknown, number>();
+  const rounded = (weight: Tensor, path: string): Tensor => {
+    const whole = rounding.of(weight) ? weight : rounding.round(weight);
+    const { error, bytes } = rounding.of(whole)!;
+    errors[path] = error;
+    before.set(rounding.of(weight) ? whole : weight.storage, bytes);
+    return whole;
+  };
+  const moved = (x: Tensor): Tensor => {
+    before.set(x.storage, bytesOf(x));
+    return x.to(device);
+  };
+  const visit = (value: unknown, path: string): unknown => {
+    if (rounding.of(value)) return rounded(value as Tensor, path);
+    if (isTensor(value)) {
+      const isMatrix = path.startsWith("layers.") && path.endsWith(".weight") && value.shape.length === 2;
+      return isMatrix ? rounded(value, path) : moved(value);
+    }
+    if (Array.isArray(value)) return value.map((each, i) => visit(each, `${path}.${i}`));
+    return Object.fromEntries(
+      Object.entries(value as object).map(([key, each]) => [key, visit(each, path ? `${path}.${key}` : key)]),
+    );
+  };
+  const { output, ...others } = params;
+  const after: DecoderParams = {
+    ...(visit(others, "") as Omit<DecoderParams, "output">),
+    output: { weight: rounded((output ?? params.embedding).weight, "output.weight") },
   };
   const { apply } = decoder(model.config, { linear: anyLinear({ activations }) });
   return {
-    model: { ...model, params: rounded, apply },
-    report: { errors, bytesBefore: bytesOf(params), bytesAfter: bytesOf(rounded) },
+    model: { ...model, params: after, apply },
+    report: { errors, bytesBefore: sum(before.values()), bytesAfter: bytesOf(after) },
   };
 }
 
@@ -103,27 +149,16 @@ function distance(a: Tensor, b: Tensor): number {
   return whole === 0 ? 0 : Math.sqrt(moved / whole);
 }
 
-/** The same tree with each matrix named `weight` rounded, and the rest moved. */
-function roundMatrices<T>(
-  tree: T,
-  round: (weight: Tensor, path: string) => Tensor,
-  move: (x: Tensor) => Tensor,
-  path: string,
-): T {
-  return mapTensors(
-    tree,
-    (x, at) => (at.endsWith(".weight") && x.shape.length === 2 ? round(x, at) : move(x)),
-    path,
-  );
-}
-
 /** Bytes of the tensors of a tree; what two of them share counts once. */
 function bytesOf(tree: unknown): number {
-  const arrays = new Map<unknown, number>();
-  const visit = (value: unknown): void => {
-    if (isTensor(value)) arrays.set(value.storage, value.storage.length * value.data.BYTES_PER_ELEMENT);
-    else if (typeof value === "object" && value !== null) Object.values(value).forEach(visit);
-  };
-  visit(tree);
-  return [...arrays.values()].reduce((a, b) => a + b, 0);
+  const held = tensorsOf(tree).map(
+    ({ storage, dtype }) => [storage, storage.length * bytesPerElement(dtype)] as const,
+  );
+  return sum(new Map(held).values());
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
 }

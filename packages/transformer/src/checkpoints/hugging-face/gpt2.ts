@@ -44,7 +44,7 @@ export const gpt2: Family = {
     const norm = await weights.norm(`${prefix}ln_f`, C, shift);
     const output = fields.flag("tie_word_embeddings", true)
       ? undefined
-      : { weight: await weights.tensor("lm_head.weight", [V, C]) };
+      : { weight: await weights.matrix("lm_head.weight", [V, C]) };
     weights.finish(/attn\.(masked_)?bias$|^lm_head\.weight$/);
     const params = { embedding, positions, layers, norm, ...(output && { output }) };
     return { kind: "decoder", config, params };

@@ -51,7 +51,7 @@ export const llama: Family = {
     const norm = await weights.norm(`${prefix}norm`, C, { plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";
     const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
-    const output = tied ? undefined : { weight: await weights.tensor(`${head}.weight`, [V, C]) };
+    const output = tied ? undefined : { weight: await weights.matrix(`${head}.weight`, [V, C]) };
     weights.finish(/rotary_emb\.inv_freq$|^lm_head\.weight$|vision_tower|multi_modal_projector/);
     const { bias } = layers[0]?.attention.query ?? {};
     const config: DecoderConfig = {
