@@ -166,6 +166,10 @@ test("eval tells the loss of a text", async () => {
   expect(out).toContain(told["loss"]!.toFixed(4));
   expect(told["perplexity"]).toBeCloseTo(Math.exp(told["loss"]!), 6);
   expect(told["bytes"]).toBe(text.length);
+  // Two texts in a file are two texts: neither is the other's beginning.
+  writeFileSync(file, "once upon a time\n<|endoftext|>\nthere was\n<|endoftext|>\n");
+  const both = JSON.parse((await recorded(["eval", model, file, "--json"])).out) as Record<string, number>;
+  expect([both["tokens"], both["bytes"]]).toEqual([3 + 1, "once upon a time".length + "there was".length]);
 });
 
 test("inspect draws a line for each layer, and counts", async () => {
@@ -176,6 +180,14 @@ test("inspect draws a line for each layer, and counts", async () => {
   const expected = Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
   expect(told["parameters"]).toBe(expected);
   expect(told["kvBytesPerToken"]).toBe(2 * 2 * 4 * 4); // keys and values, layers, a head of 4, float32
+  const encoder = await recorded(["inspect", bert]);
+  expect(encoder.out).toMatch(
+    /1 layers of width 8, 2 heads, feed-forward 12\n.*\nan encoder: it keeps no cache/,
+  );
+  expect(JSON.parse((await recorded(["inspect", bert, "--json"])).out)).toMatchObject({
+    kind: "encoder",
+    kvBytesPerToken: 0,
+  });
 });
 
 test("embed gives vectors of length 1, from arguments or lines", async () => {

@@ -13,7 +13,10 @@ export function addEval(program: Command, io: Io): void {
   const command = program
     .command("eval")
     .summary("tell how well a model predicts texts")
-    .description("Prints the loss, the perplexity and the bits per byte of texts: files, or standard input.")
+    .description(
+      "Prints the loss, the perplexity and the bits per byte of texts: files, or standard input. " +
+        "Within a file, <|endoftext|> stands between texts.",
+    )
     .argument("<model>", modelHelp)
     .argument("[files...]", "text files (default: standard input)");
   withModelOptions(command)
@@ -25,7 +28,7 @@ async function runEval(source: string, files: string[], options: Options, io: Io
   const work = async (): Promise<Evaluation> => {
     const model = await openModel(source, options, io);
     const texts: string[] = [];
-    for (const input of inputFiles(files, io.in, io.signal)) texts.push(await readText(input));
+    for (const input of inputFiles(files, io.in, io.signal)) texts.push(...textsOf(await readText(input)));
     const line = progressLine(io.err);
     try {
       return await evaluate(model, texts, {
@@ -45,4 +48,16 @@ async function runEval(source: string, files: string[], options: Options, io: Io
       "",
     ].join("\n");
   await withJson(options.json, io, work, text);
+}
+
+/** Where collections of texts say that one ends. */
+const separator = "<|endoftext|>";
+
+/** The texts of a file: one, or those between separators, each by itself. */
+function textsOf(file: string): string[] {
+  if (!file.includes(separator)) return [file];
+  return file
+    .split(separator)
+    .map((text) => text.trim())
+    .filter((text) => text !== "");
 }

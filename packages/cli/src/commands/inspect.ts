@@ -1,15 +1,17 @@
 import { tensorsOf } from "@qkv/tensor";
-import { load, type DecoderConfig } from "@qkv/transformer";
+import { isQkvError } from "@qkv/core";
+import { load, loadEncoder, type DecoderConfig, type EncoderConfig } from "@qkv/transformer";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
 import { foundModel, modelHelp } from "../open-model.js";
 
 type Inspected = {
-  config: DecoderConfig;
+  kind: "decoder" | "encoder";
+  config: DecoderConfig | EncoderConfig;
   /** Numbers in all, each counted once. */
   parameters: number;
-  /** Bytes of keys and values for one token, as float32. */
+  /** Bytes of keys and values for one token, as float32; an encoder keeps none. */
   kvBytesPerToken: number;
   embeddingParameters: number;
   layers: { type: "full" | "sliding"; attention: number; feedForward: number }[];
@@ -29,17 +31,23 @@ export function addInspect(program: Command, io: Io): void {
 }
 
 async function inspect(source: string, { signal }: Io): Promise<Inspected> {
-  const { config, params } = await load(await foundModel(source, { signal }), { signal });
+  const path = await foundModel(source, { signal });
+  const { config, params } = await load(path, { signal }).catch((error: unknown) => {
+    if (isQkvError(error) && error.received === "an encoder") return loadEncoder(path, { signal });
+    throw error;
+  });
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-  const headDim = config.headDim ?? config.embedDim / config.numHeads;
+  const isDecoder = "numKvHeads" in config;
+  const headDim = (isDecoder && config.headDim) || config.embedDim / config.numHeads;
   return {
+    kind: isDecoder ? "decoder" : "encoder",
     config,
     parameters: count(params),
-    kvBytesPerToken: 2 * config.numLayers * config.numKvHeads * headDim * 4,
+    kvBytesPerToken: isDecoder ? 2 * config.numLayers * config.numKvHeads * headDim * 4 : 0,
     embeddingParameters: count(params.embedding),
     layers: params.layers.map(({ attention, feedForward }, i) => ({
-      type: config.layerTypes?.[i] ?? "full",
+      type: (isDecoder && config.layerTypes?.[i]) || "full",
       attention: count(attention),
       feedForward: count(feedForward),
     })),
@@ -48,7 +56,9 @@ async function inspect(source: string, { signal }: Io): Promise<Inspected> {
 
 /** A line for each layer: bars as long as its parts have parameters. */
 function picture({ config, parameters, kvBytesPerToken, embeddingParameters, layers }: Inspected): string {
-  const { numLayers, numHeads, numKvHeads, embedDim, hiddenDim, vocabSize, contextLength, window } = config;
+  const { numLayers, numHeads, embedDim, hiddenDim, vocabSize, contextLength } = config;
+  const { numKvHeads, window } =
+    "numKvHeads" in config ? config : { numKvHeads: numHeads, window: undefined };
   const largest = Math.max(1, ...layers.map(({ attention, feedForward }) => attention + feedForward));
   const bar = (count: number, sign: string) => sign.repeat(Math.round((40 * count) / largest));
   const million = (count: number) =>
@@ -57,7 +67,9 @@ function picture({ config, parameters, kvBytesPerToken, embeddingParameters, lay
   return [
     `${million(parameters)} parameters: ${numLayers} layers of width ${embedDim}, ${numHeads} heads${shared}, feed-forward ${hiddenDim}`,
     `${vocabSize} tokens, context ${contextLength}${window === undefined ? "" : `, window ${window}`}`,
-    `${kvBytesPerToken} bytes of cache a token in float32; ${((kvBytesPerToken * contextLength) / 2 ** 20).toFixed(1)} MiB for a full context`,
+    kvBytesPerToken === 0
+      ? "an encoder: it keeps no cache"
+      : `${kvBytesPerToken} bytes of cache a token in float32; ${((kvBytesPerToken * contextLength) / 2 ** 20).toFixed(1)} MiB for a full context`,
     "",
     `  embedding  ${million(embeddingParameters)}`,
     ...layers.map(
