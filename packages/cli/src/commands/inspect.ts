@@ -1,6 +1,5 @@
 import { tensorsOf } from "@qkv/tensor";
-import { isQkvError } from "@qkv/core";
-import { load, loadEncoder, type DecoderConfig, type EncoderConfig } from "@qkv/transformer";
+import { loadAny, type DecoderConfig, type EncoderConfig } from "@qkv/transformer";
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
@@ -31,11 +30,7 @@ export function addInspect(program: Command, io: Io): void {
 }
 
 async function inspect(source: string, { signal }: Io): Promise<Inspected> {
-  const path = await foundModel(source, { signal });
-  const { config, params } = await load(path, { signal }).catch((error: unknown) => {
-    if (isQkvError(error) && error.received === "an encoder") return loadEncoder(path, { signal });
-    throw error;
-  });
+  const { config, params } = await loadAny(await foundModel(source, { signal }), { signal });
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const isDecoder = "numKvHeads" in config;
