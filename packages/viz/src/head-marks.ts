@@ -1,0 +1,50 @@
+import { ArgumentError } from "@qkv/core";
+
+/** What a picture of heads says about them beside their weights. */
+export type HeadMarks = {
+  /** Hkv: heads that share keys and values stand under one bar. Default: each has its own. */
+  numKvHeads?: number;
+  /** Keys that a query sees, itself included; those before are hatched, not white. Unit: tokens. */
+  window?: number;
+  /** Keys at the beginning that a window never loses. Default 0. */
+  keepFirst?: number;
+  /** Whether a learned sink takes part in each softmax: what is missing to 1 in a row is drawn as its share. */
+  sink?: boolean;
+};
+
+/** The marks in words, as they stand beside a layer: `4 heads, 2 of keys · window 8 · keeps 1 · sink`. */
+export function marksText(heads: number, { numKvHeads = heads, window, keepFirst, sink }: HeadMarks): string {
+  return [
+    `${heads} ${heads === 1 ? "head" : "heads"}${numKvHeads < heads ? `, ${numKvHeads} of keys` : ""}`,
+    ...(window === undefined ? [] : [`window ${window}`]),
+    ...(keepFirst ? [`keeps ${keepFirst}`] : []),
+    ...(sink ? ["sink"] : []),
+  ].join(" · ");
+}
+
+/** Which key-value head a head reads. */
+export function kvHeadOf(head: number, heads: number, { numKvHeads = heads }: HeadMarks): number {
+  return Math.floor(head / (heads / numKvHeads));
+}
+
+/** Whether a key is outside of what the marks let a query see; a query t of T stands at S − T + t. */
+export function outOfWindow(query: number, key: number, { window, keepFirst = 0 }: HeadMarks): boolean {
+  return window !== undefined && key >= keepFirst && key <= query - window;
+}
+
+/** @throws {ArgumentError} If the marks do not fit the number of heads. */
+export function checkMarks(fn: string, heads: number, marks: HeadMarks): void {
+  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
+    throw new ArgumentError({ fn, argument, received, expected, fix });
+  };
+  const { numKvHeads = heads, window = 1, keepFirst = 0 } = marks;
+  const whole = (x: number, least: number) => Number.isInteger(x) && x >= least;
+  if (!whole(numKvHeads, 1) || heads % numKvHeads !== 0) {
+    const fix = "each key-value head serves the same number of heads.";
+    refuse("numKvHeads", numKvHeads, `a divisor of ${heads} heads`, fix);
+  }
+  if (!whole(window, 1))
+    refuse("window", window, "a whole number of tokens, 1 or more", "count the query itself.");
+  if (!whole(keepFirst, 0))
+    refuse("keepFirst", keepFirst, "a whole number of tokens, 0 or more", "leave it out for none.");
+}

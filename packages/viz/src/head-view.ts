@@ -1,0 +1,153 @@
+import { ArgumentError } from "@qkv/core";
+import { checkLabels, type PictureData } from "./check-data.js";
+import { checkWeights } from "./check-weights.js";
+import { escapeText } from "./escape-text.js";
+import { checkMarks, kvHeadOf, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
+import { numberText } from "./number-text.js";
+import { fill, stroke } from "./palette.js";
+import { heading, labelWidth, picture, px } from "./picture.js";
+
+/** How {@link headView} draws. */
+export type HeadViewOptions = HeadMarks & {
+  /** One label for each query, from the first to the last. */
+  rowLabels: readonly string[];
+  /** One label for each key. Default: those of the queries. */
+  columnLabels?: readonly string[];
+  /** Which heads are drawn, counted from 0. Default: all. */
+  heads?: readonly number[];
+  /** The one query whose lines are drawn, counted from 0. Default: all of them. */
+  query?: number;
+  /** Weights below this are not drawn. Default 0.01. */
+  least?: number;
+  /** The name of the picture, drawn above it. */
+  title?: string;
+};
+
+const [line, between] = [18, 90]; // pixels
+
+/**
+ * Draws heads as lines between two columns of tokens: queries at the left, keys at the right, a line as dark as its
+ * weight. Heads that share keys and values stand over one bar. With one `query`, keys that its window has lost are
+ * struck out, and those that it keeps for ever are underlined; a learned sink is one more key below the others.
+ *
+ * @param weights - `[B, H, T, S]`, of which the first batch is drawn.
+ * @returns SVG text. Each line holds its number as a `<title>`.
+ * @throws {ShapeError} If the weights are not `[B, H, T, S]`.
+ * @throws {ArgumentError} If labels are too few or too many, there is no such head or query, or marks do not fit.
+ * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the head view
+ *
+ * @example
+ * ```ts
+ * import { headView } from "@qkv/viz";
+ *
+ * const weights = { data: [1, 0, 0.25, 0.5], shape: [1, 1, 2, 2] };
+ * const svg = headView(weights, { rowLabels: ["the", "cat"], sink: true });
+ * svg.includes("head 0, query “cat”, key “the”: 0.25"); // => true
+ * svg.includes("head 0, query “cat”, sink: 0.25"); // => true
+ * ```
+ */
+export function headView(weights: PictureData, options: HeadViewOptions): string {
+  const { data, H, T, S } = checkWeights(weights, {
+    fn: "headView",
+    ranks: [4],
+    expected: "[B, H, T, S], each axis 1 or more",
+  });
+  const { rowLabels, columnLabels = rowLabels, query, least = 0.01, title } = options;
+  checkLabels(rowLabels, T, { fn: "headView", argument: "rowLabels" });
+  checkLabels(columnLabels, S, { fn: "headView", argument: "columnLabels" });
+  checkMarks("headView", H, options);
+  const heads = options.heads ?? Array.from({ length: H }, (_, h) => h);
+  for (const head of heads) checkPlace("heads", head, H);
+  if (query !== undefined) checkPlace("query", query, T);
+
+  const keys = [...columnLabels, ...(options.sink ? ["sink"] : [])];
+  const [left, right] = [labelWidth(rowLabels), labelWidth(keys)];
+  const width = left + between + right + 28;
+  const top = (title ? 54 : 18) + 20;
+  const y = (i: number) => top + i * line;
+  const height = Math.max(T, keys.length) * line;
+
+  const panels = heads.map((head, n) => {
+    const x = 12 + n * width;
+    const [from, to] = [x + left + 6, x + left + between];
+    const lines: string[] = [];
+    for (let t = 0; t < T; t++) {
+      if (query !== undefined && t !== query) continue;
+      let total = 0;
+      const draw = (key: number, weight: number, name: string) => {
+        if (weight < least) return;
+        const text = `head ${head}, query “${rowLabels[t]}”, ${name}: ${numberText(weight)}`;
+        lines.push(
+          `<line x1="${px(from)}" y1="${px(y(t) - 4)}" x2="${px(to - 6)}" y2="${px(y(key) - 4)}" fill-opacity="0" stroke-width="${px(0.4 + 3 * Math.min(1, weight))}"><title>${escapeText(text)}</title></line>`,
+        );
+      };
+      for (let s = 0; s < S; s++) {
+        const weight = data[(head * T + t) * S + s]!;
+        total += weight;
+        draw(s, weight, `key “${columnLabels[s]}”`);
+      }
+      if (options.sink) draw(S, Math.max(0, 1 - total), "sink");
+    }
+    const queries = rowLabels.map(
+      (label, t) =>
+        `<text x="${px(from - 6)}" y="${px(y(t))}" text-anchor="end" ${fill(query === undefined || t === query ? "query-text" : "quiet")}>${escapeText(label)}</text>`,
+    );
+    const answers = keys.map((label, s) => {
+      const sink = s === S;
+      const lost = query !== undefined && !sink && outOfWindow(S - T + query, s, options);
+      const kept = query !== undefined && s < (options.keepFirst ?? 0);
+      const w = labelWidth([label]);
+      const mark = lost || kept ? y(s) + (lost ? -4 : 3) : undefined;
+      return (
+        `<text x="${px(to)}" y="${px(y(s))}" ${fill(lost || sink ? "quiet" : "key-text")}>${escapeText(label)}</text>` +
+        (mark === undefined
+          ? ""
+          : `<line x1="${px(to)}" y1="${px(mark)}" x2="${px(to + w)}" y2="${px(mark)}" ${stroke(lost ? "hatch" : "key")}><title>${escapeText(label)} is ${lost ? "outside of the window" : "kept for ever"}</title></line>`)
+      );
+    });
+    return [
+      `<text x="${px(x)}" y="${px(top - line - 6)}" ${fill("text")} font-weight="600">head ${head}</text>`,
+      ...queries,
+      ...answers,
+      `<g ${stroke("weight")}>${lines.join("")}</g>`,
+    ].join("\n");
+  });
+
+  // One bar below all neighbours that read the same keys.
+  const kvOf = heads.map((head) => kvHeadOf(head, H, options));
+  const grouped = (options.numKvHeads ?? H) < H;
+  const bars = kvOf.flatMap((kv, n) => {
+    if (!grouped || kvOf[n - 1] === kv) return [];
+    const length = kvOf.slice(n).findIndex((other) => other !== kv);
+    const count = length < 0 ? kvOf.length - n : length;
+    const x = 12 + n * width;
+    return [
+      `<rect x="${px(x)}" y="${px(y(0) + height)}" width="${px(count * width - 28)}" height="4" ${fill("key")}><title>keys and values of head ${kv}</title></rect>` +
+        `<text x="${px(x)}" y="${px(y(0) + height + 20)}" ${fill("key-text")}>keys and values ${kv}</text>`,
+    ];
+  });
+  const text = marksText(H, options);
+  return picture({
+    width: Math.max(12 + heads.length * width, title ? labelWidth([title]) + 40 : 0, labelWidth([text]) + 24),
+    height: top + height + 46,
+    title: title ?? "Heads",
+    description: `Lines from ${T} queries to ${S} keys for ${heads.length} of ${text}.`,
+    body: [
+      ...(title ? [heading(title)] : []),
+      ...panels,
+      ...bars,
+      `<text x="12" y="${px(top + height + 38)}" ${fill("quiet")}>${escapeText(text)}</text>`,
+    ].join("\n"),
+  });
+}
+
+function checkPlace(argument: string, place: number, length: number): void {
+  if (Number.isInteger(place) && place >= 0 && place < length) return;
+  throw new ArgumentError({
+    fn: "headView",
+    argument,
+    received: place,
+    expected: `a whole number from 0 to ${length - 1}`,
+    fix: "count from 0.",
+  });
+}
