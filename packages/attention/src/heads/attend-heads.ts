@@ -34,13 +34,18 @@ export type HeadsParams = {
   sinks?: Tensor;
 };
 
-/** Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. */
+/**
+ * Tensors by name, filled by a layer or model on the way; the names that are wanted are asked for. `heads` is what each
+ * head has mixed, `[B, H, T, D]`, before the output map.
+ */
 export type Trace = {
-  readonly names: readonly TraceName[];
+  readonly names: readonly (TraceName | "heads")[];
   /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
   readonly tensors: Record<string, Tensor>;
   /** What stands before a name. */
   readonly path?: string;
+  /** What takes the place of a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
+  readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
 /** Keys as they are stored: normalised, then turned. `[B, Hkv, S, D]` to the same shape. */
@@ -82,7 +87,15 @@ export function attendHeads(
     ...(scale !== undefined && { scale }),
     ...(softcap !== undefined && { softcap }),
   };
-  return attendTraced(turned, keyValues, options, trace);
+  return noteHeads(trace, attendTraced(turned, keyValues, options, trace));
+}
+
+function noteHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
+  if (!trace) return mixed;
+  const name = trace.path ? `${trace.path}.heads` : "heads";
+  const heads = trace.change?.[name]?.(mixed) ?? mixed;
+  if (trace.names.includes("heads")) trace.tensors[name] = resident(heads);
+  return heads;
 }
 
 /** Attention that leaves what a trace asks for under the trace's path. */
@@ -92,8 +105,9 @@ export function attendTraced(
   options: AttentionOptions,
   trace: Trace | undefined,
 ): Tensor {
-  if (!trace) return attention(query, keyValues, options);
-  const { names, tensors, path } = trace;
+  const names = trace?.names.filter((name) => name !== "heads") ?? [];
+  if (!trace || names.length === 0) return attention(query, keyValues, options);
+  const { tensors, path } = trace;
   const traced = tracedAttention(query, keyValues, options, names);
   for (const name of names) {
     // What is traced outlives the scope of the layer.

@@ -19,11 +19,16 @@ export type LayerTraceName =
  * (`layers.1.attention.weights`) for that layer alone.
  */
 export type ModelTrace = {
-  readonly names: readonly (TraceName | LayerTraceName | `layers.${number}.${string}`)[];
+  readonly names: readonly (TraceName | "heads" | LayerTraceName | `layers.${number}.${string}`)[];
   /** Filled, under full names. */
   readonly tensors: Record<string, Tensor>;
   /** What stands before a name. */
   readonly path?: string;
+  /**
+   * What takes the place of a tensor on the way, by its full name: `embeddings`, `layers.0.attended`, `layers.0.fed`,
+   * `layers.0.output`, and of each head `layers.0.attention.heads`. Default: nothing.
+   */
+  readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
 /** The same trace, one step further down. */
@@ -31,8 +36,9 @@ export function within<T extends ModelTrace | undefined>(trace: T, step: string)
   return trace && { ...trace, path: pathTo(trace, step) };
 }
 
-/** Fills in a tensor, if it is asked for. What is traced outlives the scope of the layer. */
-export function note(trace: ModelTrace | undefined, name: LayerTraceName, x: Tensor): Tensor {
+/** Changes a tensor and fills it in, if that is asked for. What is traced outlives the scope of the layer. */
+export function note(trace: ModelTrace | undefined, name: LayerTraceName, before: Tensor): Tensor {
+  const x = trace?.change?.[pathTo(trace, name)]?.(before) ?? before;
   if (trace && isWanted(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
   return x;
 }
@@ -41,17 +47,25 @@ export function note(trace: ModelTrace | undefined, name: LayerTraceName, x: Ten
 export function attentionTrace(trace: ModelTrace | undefined, step: string): Trace | undefined {
   const at = within(trace, step);
   const names = at && attentionNames.filter((name) => isWanted(at, name));
-  return names && names.length > 0 ? { ...at, names } : undefined;
+  const changed = at?.change !== undefined && pathTo(at, "heads") in at.change;
+  return at && names && (changed || names.length > 0) ? { ...at, names } : undefined;
 }
 
-const attentionNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
+const attentionNames: readonly (TraceName | "heads")[] = [
+  "dots",
+  "capped",
+  "scores",
+  "weights",
+  "lse",
+  "heads",
+];
 
 function pathTo({ path }: ModelTrace, name: string): string {
   return path ? `${path}.${name}` : name;
 }
 
 /** By its name alone, or by the path from the model down, whatever stands before it. */
-function isWanted(trace: ModelTrace, name: TraceName | LayerTraceName): boolean {
+function isWanted(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
   const full = pathTo(trace, name);
   return trace.names.some((one) => one === name || full === one || full.endsWith(`.${one}`));
 }

@@ -75,6 +75,8 @@ export type Decoder = {
   init(seed: number): DecoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
+  /** What `apply` ends with: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. */
+  logits(params: DecoderParams, rows: Tensor): Tensor;
 };
 
 /**
@@ -111,8 +113,14 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
   const full = layerOf(config, "full", map);
   const sliding = kinds.includes("sliding") ? layerOf(config, "sliding", map) : full;
   const layerAt = (i: number) => (kinds[i] === "sliding" ? sliding : full);
+  const logitsOf = (params: DecoderParams, rows: Tensor): Tensor => {
+    const logits = map(layerNorm.apply(params.norm, rows), (params.output ?? params.embedding).weight);
+    const cap = config.logitSoftcap;
+    return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
+  };
   return {
     config,
+    logits: logitsOf,
     init(seed) {
       // Each layer draws from twelve seeds of its own, the first twelve are for what stands around the layers.
       return {
@@ -134,7 +142,7 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (table) x = table.apply(demand(params.positions, "positions"), x, { positions });
-        note(trace, "embeddings", x);
+        x = note(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
           x = layerAt(i).apply(layer, x, {
             layer: i,
@@ -145,9 +153,7 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
           });
         });
         const seen = last === undefined ? x : lastRows(x, last);
-        const logits = map(layerNorm.apply(params.norm, seen), (params.output ?? params.embedding).weight);
-        const cap = config.logitSoftcap;
-        return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
+        return logitsOf(params, seen);
       });
     },
   };

@@ -1,0 +1,124 @@
+import { refuse } from "@qkv/core";
+import type { LinearParams } from "@qkv/attention";
+import { concat, einsum, mul, reshape, slice, type Tensor } from "@qkv/tensor";
+import type { ModelTrace } from "../layers/trace.js";
+
+/** A head of a model, both counted from 0. */
+export type HeadPlace = { layer: number; head: number };
+
+/** What a trace changes on the way, by full name. */
+export type Changes = NonNullable<ModelTrace["change"]>;
+
+/**
+ * Takes heads away: what they have mixed becomes zeros, so that they write nothing to the residual.
+ *
+ * @returns The `change` of a trace.
+ * @throws {ArgumentError} When the model runs, if a layer has no such head.
+ * @see "Are Sixteen Heads Really Better than One?" (2019), arXiv:1905.10650
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { ablateHeads } from "@qkv/transformer/inspection";
+ *
+ * const model = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * });
+ * const change = ablateHeads([{ layer: 0, head: 1 }]);
+ * model.apply(model.init(1), [3, 1, 4], { trace: { names: [], tensors: {}, change } }).shape; // => [1, 3, 11]
+ * ```
+ */
+export function ablateHeads(heads: readonly HeadPlace[]): Changes {
+  return changesOf("ablateHeads", heads, () => (own) => mul(own, 0));
+}
+
+/**
+ * Puts what heads mixed in one run in the place of what they mix in another: which head carries the difference?
+ *
+ * @param tensors - Traced with the name `heads` in the run that gives; as many tokens as in the run that takes.
+ * @returns The `change` of a trace.
+ * @throws {ArgumentError} If a layer was not traced, or, when the model runs, has no such head.
+ * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
+ *
+ * @example
+ * ```ts
+ * import type { Tensor } from "@qkv/tensor";
+ * import { decoder } from "@qkv/transformer";
+ * import { patchHeads } from "@qkv/transformer/inspection";
+ *
+ * const model = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * });
+ * const params = model.init(1);
+ * const tensors: Record<string, Tensor> = {};
+ * model.apply(params, [3, 1, 4], { trace: { names: ["heads"], tensors } });
+ * const change = patchHeads([{ layer: 0, head: 1 }], tensors);
+ * model.apply(params, [3, 2, 4], { trace: { names: [], tensors: {}, change } }).shape; // => [1, 3, 11]
+ * ```
+ */
+export function patchHeads(heads: readonly HeadPlace[], tensors: Readonly<Record<string, Tensor>>): Changes {
+  return changesOf("patchHeads", heads, (name, head) => {
+    const given = tensors[name];
+    if (given) return () => slice(given, 1, head, head + 1);
+    const fix = 'trace the run that gives with the name "heads".';
+    refuse("patchHeads", "tensors", Object.keys(tensors).join(", "), `a tensor ${name}`, fix);
+  });
+}
+
+/**
+ * What each head writes to the residual: its own columns of the output map, times what it has mixed. Their sum is what
+ * attention adds, less the output's bias.
+ *
+ * @param heads - `[B, H, T, D]`, traced with the name `heads`.
+ * @param output - The layer's output map, `[C, H · D]`.
+ * @returns `[B, H, T, C]`
+ * @throws {ArgumentError} If the map is not as wide as the heads together.
+ * @see "A Mathematical Framework for Transformer Circuits" (2021), https://transformer-circuits.pub/2021/framework
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { headWrites } from "@qkv/transformer/inspection";
+ *
+ * const heads = tensor([[[[2]], [[3]]]]); // [B, H, T, D]
+ * headWrites(heads, { weight: tensor([[1, 10]]) }).toNested(); // => [[[[2]], [[30]]]]
+ * ```
+ */
+export function headWrites(heads: Tensor, output: LinearParams): Tensor {
+  const [, H = 0, , D = 0] = heads.shape;
+  const [C = 0, width] = output.weight.shape;
+  if (width !== H * D) {
+    const fix = "give the heads and the output map of one layer.";
+    refuse("headWrites", "output.weight", width, `${H * D} columns, for ${H} heads of ${D}`, fix);
+  }
+  return einsum("bhtd,chd->bhtc", heads, reshape(output.weight, [C, H, D]));
+}
+
+function changesOf(
+  fn: string,
+  heads: readonly HeadPlace[],
+  instead: (name: string, head: number) => (own: Tensor) => Tensor,
+): Changes {
+  const changes: Record<string, (x: Tensor) => Tensor> = {};
+  for (const { layer, head } of heads) {
+    const name = `layers.${layer}.attention.heads`;
+    const change = instead(name, head);
+    const before = changes[name];
+    changes[name] = (x) => {
+      const all = before ? before(x) : x;
+      const H = all.shape[1]!;
+      if (!Number.isInteger(head) || head < 0 || head >= H) {
+        const fix = "count heads from 0.";
+        refuse(fn, "heads", head, `a head from 0 to ${H - 1} of layer ${layer}`, fix);
+      }
+      const around = [slice(all, 1, 0, head), slice(all, 1, head + 1, H)].filter(
+        ({ shape }) => shape[1]! > 0,
+      );
+      const own = change(slice(all, 1, head, head + 1));
+      return concat(head === 0 ? [own, ...around] : [around[0]!, own, ...around.slice(1)], 1);
+    };
+  }
+  return changes;
+}

@@ -1,0 +1,33 @@
+import type { Tensor } from "@qkv/tensor";
+import type { Decoder, DecoderParams } from "../models/decoder.js";
+
+/**
+ * What a decoder would say if it ended early: the rows between layers, read out as the last ones are. The first entry
+ * reads the embeddings, the last is what the model says.
+ *
+ * @param ids - Token ids, `[B, T]` int32 or a list for one sequence.
+ * @returns One tensor of logits `[B, T, V]` more than there are layers.
+ * @see nostalgebraist, "interpreting GPT: the logit lens" (2020), https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru
+ *
+ * @example
+ * ```ts
+ * import { decoder } from "@qkv/transformer";
+ * import { logitLens } from "@qkv/transformer/inspection";
+ *
+ * const model = decoder({
+ *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 32, normEps: 1e-5, stopIds: [],
+ * });
+ * logitLens(model, model.init(1), [3, 1, 4]).map(({ shape }) => shape[2]); // => [11, 11, 11]
+ * ```
+ */
+export function logitLens(
+  model: Pick<Decoder, "apply" | "logits" | "config">,
+  params: DecoderParams,
+  ids: Tensor | readonly number[],
+): Tensor[] {
+  const tensors: Record<string, Tensor> = {};
+  model.apply(params, ids, { trace: { names: ["embeddings", "output"], tensors } });
+  const names = Array.from({ length: model.config.numLayers }, (_, i) => `layers.${i}.output`);
+  return ["embeddings", ...names].map((name) => model.logits(params, tensors[name]!));
+}
