@@ -65,6 +65,14 @@ export {
   type MaskedTokenHeadParams,
 } from "./models/encoder.js";
 export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
+export {
+  recurrentTranslator,
+  type Annotations,
+  type RecurrentTranslator,
+  type RecurrentTranslatorConfig,
+  type RecurrentTranslatorParams,
+  type RowAttention,
+} from "./models/recurrent-translator.js";
 export { meanOfTokens, unitLength } from "./models/mean-of-tokens.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization, type QuantizationReport } from "./quantization/quantize.js";

@@ -1,2 +1,6 @@
 /** Small tasks with seeded generators, on which training can be watched. */
+export { ascii } from "./tasks/ascii.js";
+export { dates } from "./tasks/dates.js";
 export { lookupBatches, type LookupBatch, type LookupOptions } from "./tasks/lookups.js";
+export { numberWords, spellNumber } from "./tasks/number-words.js";
+export type { TextPair, TextPairs } from "./tasks/text-pairs.js";

@@ -4,6 +4,7 @@ export { readCheckpoint, writeCheckpoint, type Checkpoint } from "./training/che
 export { meanLoss, tokenLoss, type TokenModel } from "./training/losses.js";
 export { maskedTokenBatches, type MaskedTokenOptions } from "./training/masked-token-batches.js";
 export { nextTokenBatches, type BatchOptions } from "./training/next-token-batches.js";
+export { pairBatches, type PairBatch, type PairOptions } from "./training/pair-batches.js";
 export { textBatches } from "./training/text-batches.js";
 export { train, type TrainOptions, type TrainReport } from "./training/train.js";
 export { trainStep, type Training } from "./training/train-step.js";

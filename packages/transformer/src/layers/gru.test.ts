@@ -73,3 +73,16 @@ test("other shapes are refused", () => {
     /`state` has shape \[1, 3\]/,
   );
 });
+
+test("what stands behind the end of a sequence changes nothing, in either direction", () => {
+  for (const reverse of [false, true]) {
+    const { output, state } = layer.apply(params, x, { reverse, lengths: [3, 5] });
+    const alone = layer.apply(params, slice(slice(x, 0, 0, 1), 1, 0, 3), { reverse });
+    expect(slice(state, 0, 0, 1).data).toEqual(alone.state.data);
+    expect(slice(slice(output, 0, 0, 1), 1, 0, 3).data).toEqual(alone.output.data);
+    expect(slice(state, 0, 1).data).toEqual(slice(layer.apply(params, x, { reverse }).state, 0, 1).data);
+  }
+  expect(() => layer.apply(params, x, { lengths: [3] })).toThrow(
+    /gru: `lengths` is "1 lengths", expected 2, one for each sequence.*\nFix: give the number of real tokens/,
+  );
+});

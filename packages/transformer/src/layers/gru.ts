@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { ArgumentError, ShapeError } from "@qkv/core";
 import {
   add,
   checkTensor,
@@ -11,7 +11,9 @@ import {
   stack,
   sub,
   tanh,
+  tensor,
   uniform,
+  where,
   zeros,
   type Tensor,
 } from "@qkv/tensor";
@@ -31,12 +33,13 @@ export type Gru = {
   init(seed: number): GruParams;
   /**
    * One state after another. x: `[B, T, C]`. `state`: the first, `[B, F]`, default zeros. `reverse`: whether the last
-   * token comes first. Returns the state at every token, `[B, T, F]`, and the last, `[B, F]`.
+   * token comes first. `lengths`: how many tokens of each sequence are real, B of them, default all; those behind leave
+   * the state as it is. Returns the state at every token, `[B, T, F]`, and the last, `[B, F]`.
    */
   apply(
     params: GruParams,
     x: Tensor,
-    options?: { state?: Tensor; reverse?: boolean },
+    options?: { state?: Tensor; reverse?: boolean; lengths?: readonly number[] },
   ): { output: Tensor; state: Tensor };
 };
 
@@ -80,10 +83,11 @@ export function gru({
       });
       return { input: make(0, C), state: make(1, F) };
     },
-    apply({ input, state: recurrent }, x, { state, reverse = false } = {}) {
+    apply({ input, state: recurrent }, x, { state, reverse = false, lengths } = {}) {
       const [B, T] = checkShape("x", x, ["B", "T", C]) as [number, number, number];
       let h = state ?? zeros([B, F], { dtype: x.dtype, device: x.device });
       checkShape("state", h, [B, F]);
+      if (lengths && lengths.length !== B) throw wrongLengths(lengths.length, B);
       const fromInput = linear(x, input.weight, input.bias); // [B, T, 3F], for all tokens at once
       const states = new Array<Tensor>(T);
       for (let n = 0; n < T; n++) {
@@ -92,13 +96,20 @@ export function gru({
         const [rh, zh, nh] = split(linear(h, recurrent.weight, recurrent.bias), 3, 1);
         const z = sigmoid(add(zx!, zh!));
         const fresh = tanh(add(nx!, mul(sigmoid(add(rx!, rh!)), nh!)));
-        h = add(mul(sub(1, z), fresh), mul(z, h)); // [B, F]
+        const next = add(mul(sub(1, z), fresh), mul(z, h)); // [B, F]
+        h = lengths?.some((length) => t >= length) ? where(realAt(t, lengths, h), next, h) : next;
         states[t] = h;
       }
       const output = T > 0 ? stack(states, 1) : zeros([B, 0, F], { dtype: x.dtype, device: x.device });
       return { output, state: h };
     },
   };
+}
+
+/** Whether token t of each sequence is one, `[B, 1]`. */
+function realAt(t: number, lengths: readonly number[], { device }: Tensor): Tensor {
+  const real = lengths.map((length) => Number(t < length));
+  return tensor(real, { shape: [lengths.length, 1], dtype: "bool", device });
 }
 
 function checkShape(argument: string, x: Tensor, wanted: readonly (number | string)[]): readonly number[] {
@@ -112,5 +123,15 @@ function checkShape(argument: string, x: Tensor, wanted: readonly (number | stri
     received: shape,
     expected: `[${wanted.join(", ")}]`,
     fix: "give batches of rows as wide as embedDim, and a state as wide as hiddenDim.",
+  });
+}
+
+function wrongLengths(received: number, B: number): ArgumentError {
+  return new ArgumentError({
+    fn: "gru",
+    argument: "lengths",
+    received: `${received} lengths`,
+    expected: `${B}, one for each sequence`,
+    fix: "give the number of real tokens of each sequence of x.",
   });
 }

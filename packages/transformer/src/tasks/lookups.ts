@@ -6,6 +6,8 @@ export type LookupOptions = {
   /** How many places before its own each answer stands; the first place comes after the last. `[1]` asks for one
    * letter, `[1, 2]` for two. */
   back: readonly number[];
+  /** Whether each place also asks for the letter at the first place, behind the others. Default false. */
+  first?: boolean;
   /** V, how many letters there are. Default 8. */
   vocabSize?: number;
   /** T, how many places a sequence has. Default 8. */
@@ -24,7 +26,7 @@ export type LookupBatch = {
   readonly ids: Tensor;
   /** The letter as one of V and the place as one of T, `[B, T, V + T]`; the mean square of all numbers is 1. */
   readonly rows: Tensor;
-  /** The letters that are asked for, one of V each, `[B, T, back.length · V]`, moved and scaled to mean 0 and
+  /** The K letters that are asked for, one of V each, `[B, T, K · V]`, moved and scaled to mean 0 and
    * variance 1: a guess of 0 everywhere has the mean squared error 1. */
   readonly answers: Tensor;
 };
@@ -51,6 +53,10 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
     const expected = `whole numbers from 0 to ${T - 1}`;
     refuse("lookupBatches", "back", back.join(", "), expected, "count places back: 1 is the place before.");
   }
+  const asked = [
+    ...back.map((places) => (place: number) => (place - places + T) % T),
+    ...(options.first ? [() => 0] : []),
+  ];
   const make = (data: Float32Array, width: number) =>
     tensor(data, { shape: [B, T, width], ...(device && { device }) });
   const high = Math.sqrt((V + T) / 2);
@@ -59,17 +65,17 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
     const { data } = uniform([B * T], { seed, first: step * B * T, dtype: "float64" });
     const letters = Int32Array.from(data, (u) => Math.floor(u * V));
     const rows = new Float32Array(B * T * (V + T));
-    const answers = new Float32Array(B * T * back.length * V).fill(-1 / V / deviation);
+    const answers = new Float32Array(B * T * asked.length * V).fill(-1 / V / deviation);
     for (let n = 0; n < B * T; n++) {
       const [first, place] = [n - (n % T), n % T];
       rows[n * (V + T) + letters[n]!] = high;
       rows[n * (V + T) + V + place] = high;
-      back.forEach((places, k) => {
-        const letter = letters[first + ((place - places + T) % T)]!;
-        answers[(n * back.length + k) * V + letter] = (1 - 1 / V) / deviation;
+      asked.forEach((from, k) => {
+        const letter = letters[first + from(place)]!;
+        answers[(n * asked.length + k) * V + letter] = (1 - 1 / V) / deviation;
       });
     }
     const ids = tensor(letters, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-    return { ids, rows: make(rows, V + T), answers: make(answers, back.length * V) };
+    return { ids, rows: make(rows, V + T), answers: make(answers, asked.length * V) };
   };
 }

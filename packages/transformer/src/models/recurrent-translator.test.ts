@@ -1,0 +1,89 @@
+import { additive, luongDot, luongGeneral } from "@qkv/attention";
+import { crossEntropy, mapTensors, slice, sum, tensor, valueAndGrad, type Tensor } from "@qkv/tensor";
+import { adam } from "@qkv/tensor/optimizers";
+import { expect, test } from "vitest";
+import { recurrentTranslator, type RowAttention } from "./recurrent-translator.js";
+import { ascii, dates } from "../tasks.js";
+import { pairBatches, trainStep, type PairBatch } from "../training.js";
+
+const F = 8;
+const dot: RowAttention<object> = {
+  init: () => ({}),
+  apply: (_, q, k, v, options) => luongDot(q, k, v, options),
+};
+const kinds = {
+  bahdanau: { attention: additive({ queryDim: F, keyDim: F, hiddenDim: F }), asks: "before" as const },
+  luong: { attention: luongGeneral({ queryDim: F, keyDim: F }), asks: "after" as const },
+  dot: { attention: dot, asks: "after" as const },
+};
+const ids = (rows: number[][]) => tensor(rows, { dtype: "int32" });
+const modelOf = (kind: keyof typeof kinds) => {
+  const { attention, asks } = kinds[kind];
+  const of = { vocabSize: 98, embedDim: 4, hiddenDim: F, attention: attention as RowAttention<object>, asks };
+  return recurrentTranslator<object>(of);
+};
+const names = Object.keys(kinds) as (keyof typeof kinds)[];
+
+test.each(names)("%s: a source that is filled up gives what it gives alone", (kind) => {
+  const model = modelOf(kind);
+  const params = model.init(1);
+  const written = [95, 3];
+  const alone = model.apply(params, model.read(params, ids([[5, 6]])), ids([written])).data;
+  const read = model.read(
+    params,
+    ids([
+      [5, 6, 97, 97],
+      [1, 2, 3, 4],
+    ]),
+    [2, 4],
+  );
+  const together = model.apply(params, read, ids([written, written]));
+  slice(together, 0, 0, 1).data.forEach((x, n) => expect(x).toBeCloseTo(alone[n]!, 5));
+});
+
+test.each(names)("%s: a token is predicted from those before it, and the alignment sums to 1", (kind) => {
+  const model = modelOf(kind);
+  const params = model.init(2);
+  const read = model.read(params, ids([[5, 6, 7]]));
+  const tensors: Record<string, Tensor> = {};
+  const logits = (written: number[]) =>
+    model.apply(params, read, ids([written]), { trace: { names: ["weights"], tensors } });
+  const first = (x: Tensor) => slice(x, 1, 0, 2).data;
+  expect(first(logits([95, 3, 4]))).toEqual(first(logits([95, 3, 9])));
+  expect(tensors["weights"]!.shape).toEqual([1, 1, 3, 3]);
+  sum(tensors["weights"]!, { axis: 3 }).data.forEach((total) => expect(total).toBeCloseTo(1, 5));
+});
+
+test.each(names)("%s: every weight is trained, and a batch is learned by heart", (kind) => {
+  const model = modelOf(kind);
+  const pairs = dates({ seed: 1 });
+  const pairAt = (n: number) => ({ source: ascii.encode(pairs(n).source), target: ascii.encode("ab") });
+  const batch = pairBatches({ pairAt, batchSize: 3, ...ascii })(0);
+  const loss = (p: ReturnType<typeof model.init>, { source, sourceLengths, written, targets }: PairBatch) =>
+    crossEntropy(model.apply(p, model.read(p, source, sourceLengths), written), targets);
+  const params = model.init(3);
+  const [, gradients] = valueAndGrad(loss)(params, batch);
+  mapTensors(gradients, (x) => {
+    expect(x.data.some((slope) => slope !== 0)).toBe(true);
+    return x;
+  });
+  const optimizer = adam({ learningRate: 0.05 });
+  const [step, state] = [trainStep({ loss, optimizer }), optimizer.init(params)];
+  for (let i = 0; i < 40; i++) step(params, state, [batch]);
+  const said = model.write(params, model.read(params, batch.source, batch.sourceLengths), {
+    startId: ascii.startId,
+    length: 3,
+  });
+  expect(said.map(ascii.decode)).toEqual(["ab", "ab", "ab"]);
+});
+
+test("an odd width and another order are refused", () => {
+  const { attention } = kinds.bahdanau;
+  const of = { vocabSize: 9, embedDim: 4, attention };
+  expect(() => recurrentTranslator({ ...of, hiddenDim: 7, asks: "before" })).toThrow(
+    /recurrentTranslator: `hiddenDim` is 7, expected an even whole number.*\nFix: each direction/,
+  );
+  expect(() => recurrentTranslator({ ...of, hiddenDim: 8, asks: "during" as "after" })).toThrow(
+    /`asks` is "during", expected "before" or "after"/,
+  );
+});

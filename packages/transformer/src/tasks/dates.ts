@@ -1,0 +1,41 @@
+import { uniform } from "@qkv/tensor";
+import type { TextPairs } from "./text-pairs.js";
+
+const months = "January February March April May June July August September October November December".split(
+  " ",
+);
+const years = { first: 1900, count: 200 };
+
+/**
+ * Dates as people write them, and as machines do: "3 May 1979" becomes "1979-05-03". Days of the Gregorian calendar from
+ * 1900 to 2099, drawn evenly, in three ways of writing: "3 May 1979", "May 3, 1979" and "03.05.1979".
+ *
+ * @param seed - A whole number: another one draws other dates.
+ * @returns The pair of each place: the same place gives the same pair.
+ *
+ * @example
+ * ```ts
+ * import { dates } from "@qkv/transformer/tasks";
+ *
+ * dates({ seed: 1 })(0); // => { source: "January 26, 1983", target: "1983-01-26" }
+ * ```
+ */
+export function dates({ seed }: { seed: number }): TextPairs {
+  return (place) => {
+    const [when, way] = uniform([2], { seed, first: place * 2, dtype: "float64" }).data as Float64Array;
+    const days = (Date.UTC(years.first + years.count, 0, 1) - Date.UTC(years.first, 0, 1)) / dayMs;
+    const target = new Date(Date.UTC(years.first, 0, 1) + Math.floor(when! * days) * dayMs)
+      .toISOString()
+      .slice(0, 10);
+    const [year, month, day] = target.split("-") as [string, string, string];
+    const name = months[Number(month) - 1]!;
+    const ways = [
+      `${Number(day)} ${name} ${year}`,
+      `${name} ${Number(day)}, ${year}`,
+      `${day}.${month}.${year}`,
+    ];
+    return { source: ways[Math.floor(way! * ways.length)]!, target };
+  };
+}
+
+const dayMs = 86_400_000;

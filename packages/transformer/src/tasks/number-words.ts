@@ -1,0 +1,39 @@
+import { uniform } from "@qkv/tensor";
+import type { TextPairs } from "./text-pairs.js";
+
+const small =
+  "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(
+    " ",
+  );
+const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".split(", ");
+
+/**
+ * Numbers in digits, and spelled in English: "142" becomes "one hundred forty-two". Whole numbers below a thousand.
+ *
+ * @param seed - A whole number: another one draws other numbers.
+ * @returns The pair of each place: the same place gives the same pair.
+ *
+ * @example
+ * ```ts
+ * import { numberWords, spellNumber } from "@qkv/transformer/tasks";
+ *
+ * const { source, target } = numberWords({ seed: 1 })(0);
+ * spellNumber(Number(source)) === target; // => true
+ * spellNumber(142); // => "one hundred forty-two"
+ * ```
+ */
+export function numberWords({ seed }: { seed: number }): TextPairs {
+  return (place) => {
+    const { data } = uniform([1], { seed, first: place, dtype: "float64" });
+    const number = Math.floor(data[0]! * 1000);
+    return { source: String(number), target: spellNumber(number) };
+  };
+}
+
+/** A whole number from 0 to 999 in English words. */
+export function spellNumber(number: number): string {
+  if (number < 20) return small[number]!;
+  const [rest, hundreds] = [number % 100, Math.floor(number / 100)];
+  if (hundreds > 0) return `${small[hundreds]} hundred${rest > 0 ? ` ${spellNumber(rest)}` : ""}`;
+  return tens[Math.floor(number / 10)]! + (number % 10 > 0 ? `-${small[number % 10]}` : "");
+}

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { pairBatches } from "./pair-batches.js";
+
+const ids = { startId: 1, endId: 2, padId: 0 };
+
+test("sources are filled up, targets end, and what is filled up is not asked for", () => {
+  const pairAt = (n: number) => ({ source: [5, 6, 7].slice(n), target: [8, 9].slice(0, n) });
+  const { source, sourceLengths, written, targets } = pairBatches({ pairAt, batchSize: 3, ...ids })(0);
+  expect(source.toNested()).toEqual([
+    [5, 6, 7],
+    [6, 7, 0],
+    [7, 0, 0],
+  ]);
+  expect(sourceLengths).toEqual([3, 2, 1]);
+  expect(written.toNested()).toEqual([
+    [1, 2, 2],
+    [1, 8, 2],
+    [1, 8, 9],
+  ]);
+  expect(targets.toNested()).toEqual([
+    [2, -100, -100],
+    [8, 2, -100],
+    [8, 9, 2],
+  ]);
+});
+
+test("a step takes the pairs behind those of the step before", () => {
+  const asked: number[] = [];
+  const pairAt = (n: number) => (asked.push(n), { source: [n], target: [] });
+  pairBatches({ pairAt, batchSize: 2, ...ids })(3);
+  expect(asked).toEqual([6, 7]);
+});
+
+test("an empty source is refused", () => {
+  const pairAt = () => ({ source: [], target: [3] });
+  expect(() => pairBatches({ pairAt, batchSize: 1, ...ids })(0)).toThrow(
+    /pairBatches: `source` is "empty at place 0", expected token ids.*\nFix: give a source of one token/,
+  );
+});
