@@ -1,0 +1,173 @@
+import { print, show, slider } from "@qkv/page";
+import {
+  linear,
+  norm as length,
+  slice,
+  softmax,
+  tensor,
+  type Tensor,
+} from "@qkv/tensor";
+import { adam } from "@qkv/tensor/optimizers";
+import { decoder, norm, type DecoderParams } from "@qkv/transformer";
+import {
+  ablateHeads,
+  headWrites,
+  logitLens,
+  patchHeads,
+} from "@qkv/transformer/inspection";
+import {
+  nextTokenBatches,
+  tokenLoss,
+  trainStep,
+} from "@qkv/transformer/training";
+import { bars, headView, lines, modelView, neuronView } from "@qkv/viz";
+
+// A language in which the last word of a sentence hangs on its second: "the cat sat there and meows".
+const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
+const sentences = Object.entries(sounds).map(
+  ([animal, sound]) => `the ${animal} sat there and ${sound} .`,
+);
+const text = Array.from(
+  { length: 60 },
+  (_, n) => sentences[(n * 7 + (n >> 2)) % 4],
+).join(" ");
+const vocabulary = [...new Set(text.split(" "))];
+const idsOf = (words: string) =>
+  words.split(" ").map((word) => vocabulary.indexOf(word));
+
+// Two layers: four heads that share two pairs of keys and values; the second layer sees four words back.
+const [H, Hkv, C, window] = [4, 2, 32, 4];
+const model = decoder({
+  vocabSize: vocabulary.length,
+  embedDim: C,
+  hiddenDim: 64,
+  numLayers: 2,
+  numHeads: H,
+  numKvHeads: Hkv,
+  contextLength: 14,
+  positions: "learned",
+  layerTypes: ["full", "sliding"],
+  window,
+  normEps: 1e-5,
+  stopIds: [],
+});
+const params = model.init(1);
+const batchAt = nextTokenBatches(idsOf(text), {
+  batchSize: 16,
+  contextLength: 14,
+  seed: 1,
+});
+const optimizer = adam({ learningRate: 0.01 });
+const step = trainStep<DecoderParams>({
+  loss: tokenLoss(model),
+  optimizer,
+  maxNorm: 1,
+});
+const state = optimizer.init(params);
+for (let i = 0; i < 150; i++) step(params, state, [batchAt(i)]);
+
+const [words, ids] = [
+  "the cat sat there and".split(" "),
+  idsOf("the cat sat there and"),
+];
+const tensors: Record<string, Tensor> = {};
+model.apply(params, ids, {
+  trace: { names: ["weights", "heads", "embeddings"], tensors },
+});
+const traced = (name: string) => tensors[name] ?? tensor([NaN]);
+const weights = [0, 1].map((layer) =>
+  traced(`layers.${layer}.attention.weights`),
+);
+
+// All heads, then one layer's, then one head of it number by number.
+show(
+  modelView(weights, {
+    marks: [{ numKvHeads: Hkv }, { numKvHeads: Hkv, window }],
+  }),
+);
+const head = slider("head of the first layer", {
+  min: 0,
+  max: H - 1,
+  value: 0,
+});
+const [first] = params.layers;
+if (!weights[0] || !first) throw new Error("a layer");
+show(headView(weights[0], { rowLabels: words, numKvHeads: Hkv, query: 4 }));
+const rms = norm({ kind: "rms", embedDim: C, eps: 1e-5 });
+const x = rms.apply(first.attentionNorm, traced("embeddings")); // [1, T, C]
+const D = C / H;
+const part = (map: { weight: Tensor }, h: number) => {
+  const { data } = linear(x, slice(map.weight, 0, h * D, h * D + D));
+  return { data, shape: [words.length, D] };
+};
+const query = part(first.attention.query, head);
+const asks = { data: query.data.slice(-D), shape: [D] };
+const keys = part(first.attention.key, Math.floor(head / (H / Hkv)));
+show(
+  neuronView(asks, keys, {
+    columnLabels: words,
+    title: `head ${head}, asked by “and”`,
+  }),
+);
+
+// What would each layer say?
+const meows = vocabulary.indexOf("meows");
+const chance = (logits: Tensor) =>
+  softmax(logits).data[4 * vocabulary.length + meows] ?? NaN;
+const lens = logitLens(model, params, ids).map(chance);
+show(
+  lines(
+    { data: lens, shape: [3] },
+    { title: "chance of “meows” behind each layer", xLabel: "layers" },
+  ),
+);
+
+// What does each head write at "and", how much worse is it without, and what if the head had read of a dog?
+const other: Record<string, Tensor> = {};
+model.apply(params, idsOf("the dog sat there and"), {
+  trace: { names: ["heads"], tensors: other },
+});
+const places = [0, 1].flatMap((layer) =>
+  Array.from({ length: H }, (_, head) => ({ layer, head })),
+);
+const labels = places.map(({ layer, head }) => `layer ${layer}, head ${head}`);
+const writes = places.map(({ layer, head }) => {
+  const map = params.layers[layer]?.attention.output ?? { weight: x };
+  const all = headWrites(traced(`layers.${layer}.attention.heads`), map); // [1, H, T, C]
+  return Number(
+    length(slice(slice(all, 1, head, head + 1), 2, 4, 5)).toNested(),
+  );
+});
+const changed = (change: ReturnType<typeof ablateHeads>) =>
+  chance(
+    model.apply(params, ids, { trace: { names: [], tensors: {}, change } }),
+  );
+const without = places.map((place) => changed(ablateHeads([place])));
+const patched = places.map((place) => changed(patchHeads([place], other)));
+const shape = [places.length];
+show(
+  bars(
+    { data: writes, shape },
+    { labels, title: "length of what a head writes at “and”" },
+  ),
+);
+show(
+  bars(
+    { data: without, shape },
+    { labels, title: "chance of “meows” without a head", max: 1 },
+  ),
+);
+show(
+  bars(
+    { data: patched, shape },
+    { labels, title: "… with what the head said of a dog", max: 1 },
+  ),
+);
+
+const all = changed(patchHeads(places, other));
+print(
+  `meows ${(lens[2] ?? NaN).toFixed(3)}; with all heads of the dog's sentence ${all.toFixed(3)}`,
+);
+if (!((lens[2] ?? 0) > 0.8 && (lens[0] ?? 1) < 0.5))
+  throw new Error("attention was not needed");
+if (!(all < 0.1)) throw new Error("the animal did not come through the heads");
