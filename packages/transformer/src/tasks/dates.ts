@@ -17,7 +17,7 @@ const years = { first: 1900, count: 200 };
  * ```ts
  * import { dates } from "@qkv/transformer/tasks";
  *
- * dates({ seed: 1 })(0); // => { source: "January 26, 1983", target: "1983-01-26" }
+ * dates({ seed: 1 })(0); // => { source: "January 19, 2078", target: "2078-01-19" }
  * ```
  */
 export function dates({ seed }: { seed: number }): TextPairs {
