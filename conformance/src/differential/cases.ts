@@ -100,6 +100,11 @@ export const cases: Record<string, (random: Random) => Case> = {
     return { inputs, f: (a, b) => f(a!, b!), tolerance: sums };
   },
   geluSlope: unary((x) => ops.grad((x: Tensor) => ops.sum(ops.gelu(x)))(x), near),
+  geluTanhSlope: unary(
+    (x) => ops.grad((x: Tensor) => ops.sum(ops.gelu(x, { approximate: "tanh" })))(x),
+    near,
+  ),
+  siluSlope: unary((x) => ops.grad((x: Tensor) => ops.sum(ops.silu(x)))(x), near),
   layerNorm: rows((x, gain, shift) => ops.layerNorm(x, gain, shift), 2, [
     "ordinary",
     "denormal",
