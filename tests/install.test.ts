@@ -14,6 +14,8 @@ const names = packages.map(({ name }) => name);
 const specifiers = packages.flatMap(({ name, json }) =>
   Object.entries(json.exports)
     .filter(([, to]) => typeof to !== "string") // a file that is served, or package.json, is no module
+    // An entry named after a peer, as `@qkv/viz/react`, is for those who have that installed.
+    .filter(([entry]) => !(entry.slice(2) in (json.peerDependencies ?? {})))
     .map(([entry]) => join(name, entry).replaceAll("\\", "/")),
 );
 const foreign = packages

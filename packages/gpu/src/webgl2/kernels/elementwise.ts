@@ -8,10 +8,6 @@ import { isInOrder, joinAxes, placeText, stridesTo } from "../strides.js";
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);
 
-/** a, where what bends is told from a line, and u of the Gaussian unit by tanh. */
-const near = "clamp(a, -20.0, 20.0)";
-const turn = `0.79788456 * ${near} * (1.0 + 0.044715 * ${near} * ${near})`;
-
 /** y of a. Not sine and cosine, of which GLSL promises 5e-4: they run on the plain device. */
 const unary: Record<string, Formula> = {
   copy: "a",
@@ -37,7 +33,11 @@ const unary: Record<string, Formula> = {
   gelu: "0.5 * a * (1.0 + erf_(a * 0.70710678))",
   geluTanh: "0.5 * a * (1.0 + tanh_(0.79788456 * a * (1.0 + 0.044715 * a * a)))",
   geluSlope: "0.5 * (1.0 + erf_(a * 0.70710678)) + a * 0.3989422804 * exp(-0.5 * a * a)",
-  geluTanhSlope: `0.5 * (1.0 + tanh_(${turn})) + 0.39894228 * ${near} * (1.0 - tanh_(${turn}) * tanh_(${turn})) * (1.0 + 0.134145 * ${near} * ${near})`,
+  geluTanhSlope() {
+    const near = "clamp(a, -20.0, 20.0)"; // beyond, it is a line
+    const bent = `tanh_(0.79788456 * ${near} * (1.0 + 0.044715 * ${near} * ${near}))`;
+    return `0.5 * (1.0 + ${bent}) + 0.39894228 * ${near} * (1.0 - ${bent} * ${bent}) * (1.0 + 0.134145 * ${near} * ${near})`;
+  },
   siluSlope: "(1.0 + clamp(a, -80.0, 80.0) * (1.0 - 1.0 / (1.0 + exp(-a)))) / (1.0 + exp(-a))",
   clamp: (attributes) =>
     `min(max(a, ${float(attributes?.min ?? -Infinity)}), ${float(attributes?.max ?? Infinity)})`,
