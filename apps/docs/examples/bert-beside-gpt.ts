@@ -1,0 +1,139 @@
+import { print, show } from "@qkv/page";
+import { mul, softmax, tensor, uniform, type Tensor } from "@qkv/tensor";
+import { adam, warmupCosine } from "@qkv/tensor/optimizers";
+import { decoder, encoder } from "@qkv/transformer";
+import {
+  maskedTokenBatches,
+  nextTokenBatches,
+  tokenLoss,
+  trainStep,
+  type BatchAt,
+  type TokenModel,
+} from "@qkv/transformer/training";
+import { attentionMap, bars, lines } from "@qkv/viz";
+
+// One corpus for both. Which animal it is shows behind it, in its sound.
+const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
+const animals = Object.keys(sounds);
+const sentences = Object.entries(sounds).map(([a, s]) => `the ${a} ${s} .`);
+const text = Array.from(
+  uniform([300], { seed: 1 }).data,
+  (u) => sentences[Math.floor(u * 4)],
+);
+const words = text.join(" ").split(" ");
+const vocabulary = ["?", ...new Set(words)]; // ? stands for a hidden word
+const [V, ids] = [
+  vocabulary.length,
+  words.map((word) => vocabulary.indexOf(word)),
+];
+
+// The same sizes, words and steps. What differs is who sees whom, and what is asked.
+const sizes = {
+  vocabSize: V,
+  embedDim: 32,
+  hiddenDim: 64,
+  numLayers: 1,
+  numHeads: 2,
+  contextLength: 8,
+  normEps: 1e-5,
+};
+const gpt = decoder({
+  ...sizes,
+  numKvHeads: 2,
+  positions: "learned",
+  stopIds: [],
+});
+const bert = encoder({ ...sizes, numTypes: 0 });
+const [gptParams, bertParams] = [gpt.init(1), bert.init(1)];
+// Its first vectors are made for days of small steps. These steps are large, so the vectors are too.
+for (const table of [bertParams.embedding, bertParams.positions])
+  table.weight = mul(table.weight, 10);
+type BertParams = typeof bertParams;
+const masked: TokenModel<BertParams> = {
+  apply: (params, ids) =>
+    bert.maskedTokenLogits(params, bert.apply(params, ids)),
+};
+const stretches = { batchSize: 16, contextLength: 8, seed: 1 };
+const next = nextTokenBatches(ids, stretches);
+const hidden = maskedTokenBatches(ids, {
+  ...stretches,
+  maskId: 0,
+  rate: 0.3,
+  vocabSize: V,
+});
+
+const steps = 600;
+function learn<P>(params: P, model: TokenModel<P>, batchAt: BatchAt) {
+  const learningRate = warmupCosine({ peak: 0.01, warmupSteps: 50, steps });
+  const optimizer = adam({ learningRate });
+  const step = trainStep({ loss: tokenLoss(model), optimizer, maxNorm: 1 });
+  const state = optimizer.init(params);
+  return Array.from({ length: steps }, (_, i) =>
+    Number(step(params, state, [batchAt(i)]).toNested()),
+  );
+}
+const losses = [learn(gptParams, gpt, next), learn(bertParams, masked, hidden)];
+const every4th = losses.flatMap((list) => list.filter((_, i) => i % 4 === 3));
+const labels = ["GPT: the next word", "BERT: a hidden word"];
+show(
+  lines(
+    { data: every4th, shape: [2, steps / 4] },
+    { title: "loss, in nats per word", labels },
+  ),
+);
+
+// Who is it? BERT gets a gap in the sentence, GPT what stands before the gap.
+const asked = "the ? moos .".split(" ");
+const given = tensor([asked.map((word) => vocabulary.indexOf(word))], {
+  dtype: "int32",
+});
+const tensors: Record<string, Tensor> = {};
+const trace = { names: ["layers.0.attention.weights"] as const, tensors };
+const map = () => tensors["layers.0.attention.weights"] ?? given;
+const chances = (logits: Tensor, place: number) => {
+  const { data } = softmax(logits); // [1, T, V]
+  return animals.map(
+    (animal) => data[place * V + vocabulary.indexOf(animal)] ?? NaN,
+  );
+};
+// GPT says at "the" what comes next; BERT says at the gap what stands there.
+const said = [chances(gpt.apply(gptParams, given, { trace }), 0)];
+const maps = [map()];
+const rows = bert.apply(bertParams, given, { trace });
+said.push(chances(bert.maskedTokenLogits(bertParams, rows), 1));
+maps.push(map());
+
+const ahead = ({ data }: Tensor) => {
+  const later = Array.from(data).filter(
+    (_, n) => n % 4 > Math.floor(n / 4) % 4,
+  );
+  return later.reduce((a, b) => a + b) / 8; // two heads, four rows that sum to 1
+};
+["GPT", "BERT"].forEach((name, n) => {
+  const [of = [], weights = given] = [said[n], maps[n]];
+  show(
+    bars(
+      { data: of, shape: [4] },
+      { labels: animals, title: `${name}: the ? moos`, max: 1 },
+    ),
+  );
+  show(
+    attentionMap(weights, {
+      rowLabels: asked,
+      columnLabels: asked,
+      title: `${name} looks at`,
+      max: 1,
+    }),
+  );
+  const numbers = of.map((x) => x.toFixed(2)).join(" ");
+  print(
+    `${name} says ${numbers}; ${(100 * ahead(weights)).toFixed(0)}% of the weight lies on words to come`,
+  );
+});
+
+const cow = animals.indexOf("cow");
+const [[...guess] = [], [...sure] = []] = said;
+if (!(Math.max(...guess) < 0.5 && (sure[cow] ?? 0) > 0.9))
+  throw new Error("another answer");
+if (ahead(maps[0] ?? given) !== 0 || !(ahead(maps[1] ?? given) > 0.1))
+  throw new Error("looks elsewhere");
