@@ -107,13 +107,13 @@ export const labs: readonly Lab[] = [
     row: 17,
     asked: "Did Bahdanau reuse the query as values?",
     page: "/learn/looking-back/",
-    proof: ["examples/additive-attention.ts"],
+    proof: ["examples/date-translation.ts"],
   },
   {
     row: 18,
     asked: "A translation, trained from nothing",
     page: "/learn/looking-back/",
-    proof: ["examples/additive-attention.ts"],
+    proof: ["examples/date-translation.ts", "examples/number-spelling.ts"],
   },
   {
     row: 19,
@@ -163,8 +163,8 @@ export const labs: readonly Lab[] = [
   {
     row: 26,
     asked: "How do you make one head do grammar?",
-    page: "/learn/heads-that-specialise/",
-    proof: ["examples/heads-that-specialise.ts"],
+    page: "/learn/heads-with-names/",
+    proof: ["examples/heads-with-names.ts"],
   },
   {
     row: 27,
@@ -182,7 +182,7 @@ export const labs: readonly Lab[] = [
     row: 29,
     asked: "And the layer norms and residuals you left out?",
     page: "/learn/norms-and-residuals/",
-    proof: ["examples/norms-and-residuals.ts"],
+    proof: ["examples/signal-through-depth.ts", "examples/put-them-back.ts"],
   },
   {
     row: 30,
@@ -199,8 +199,8 @@ export const labs: readonly Lab[] = [
   {
     row: 32,
     asked: "Word plus position?",
-    page: "/learn/positions-beyond-training/",
-    proof: ["examples/positions-beyond-training.ts"],
+    page: "/learn/beyond-the-training-length/",
+    proof: ["examples/beyond-the-training-length.ts"],
   },
   {
     row: 33,
