@@ -4,11 +4,13 @@ import { pngFile, svgFile } from "./readable-picture.js";
 
 const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
 let element: PictureElement<"qkv-attention-map">;
-const press = (key: string) =>
+const pressIn = (element: HTMLElement, key: string) =>
   element
     .querySelector("[role=group]")!
     .dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
-const reading = () => element.querySelector("[aria-live]")!.textContent;
+const readingOf = (element: HTMLElement) => element.querySelector("[aria-live]")!.textContent;
+const press = (key: string) => pressIn(element, key);
+const reading = () => readingOf(element);
 
 beforeEach(() => {
   defineElements();
@@ -56,6 +58,32 @@ test("an attribute draws too, and a picture that stands there already becomes re
   expect(svg).toContain("MQA: 8 MB");
   document.body.innerHTML = `<qkv-picture>${svg}</qkv-picture>`;
   expect(document.querySelector("qkv-picture [role=group]")).not.toBeNull();
+});
+
+test("the views of heads are elements: lines and maps are read one after the other, a row of numbers down", () => {
+  document.body.innerHTML = "<qkv-head-view></qkv-head-view>";
+  const headView = document.querySelector<PictureElement<"qkv-head-view">>("qkv-head-view")!;
+  const layer = { data: [1, 0, 0.25, 0.75, 1, 0, 0.5, 0.5], shape: [1, 2, 2, 2] };
+  headView.draw(layer, { rowLabels: ["a", "b"], numKvHeads: 1 });
+  pressIn(headView, "ArrowRight");
+  expect(readingOf(headView)).toBe("head 0, query “a”, key “a”: 1");
+  pressIn(headView, "ArrowRight");
+  expect(readingOf(headView)).toBe("head 0, query “b”, key “a”: 0.25");
+
+  document.body.innerHTML = "<qkv-model-view></qkv-model-view>";
+  const modelView = document.querySelector<PictureElement<"qkv-model-view">>("qkv-model-view")!;
+  modelView.draw([layer, layer]);
+  pressIn(modelView, "ArrowRight");
+  pressIn(modelView, "ArrowDown");
+  expect(readingOf(modelView)).toMatch(/^layer 1, head 0, .* at most 1, of query 0 and key 0$/);
+
+  const args = [{ data: [2], shape: [1] }, { data: [1, 3], shape: [2, 1] }, { columnLabels: ["a", "b"] }];
+  document.body.innerHTML = `<qkv-neuron-view args='${JSON.stringify(args)}'></qkv-neuron-view>`;
+  const table = document.querySelector("qkv-neuron-view")!;
+  [...table.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!.click();
+  expect([...table.querySelectorAll("tr")].map(({ textContent }) => textContent)).toContain(
+    "key “b”, score6",
+  );
 });
 
 test("a saved picture has the colors of the page, as text and as pixels", async () => {

@@ -3,8 +3,11 @@ import {
   bars,
   cachePages,
   headGrid,
+  headView,
   lines,
   maskTiles,
+  modelView,
+  neuronView,
   pieces,
   roofline,
   ropeClock,
@@ -19,8 +22,11 @@ export const pictures = {
   "qkv-bars": bars,
   "qkv-cache-pages": cachePages,
   "qkv-head-grid": headGrid,
+  "qkv-head-view": headView,
   "qkv-lines": lines,
   "qkv-mask-tiles": maskTiles,
+  "qkv-model-view": modelView,
+  "qkv-neuron-view": neuronView,
   "qkv-pieces": pieces,
   "qkv-roofline": roofline,
   "qkv-rope-clock": ropeClock,
@@ -49,7 +55,7 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
  *
  * defineElements();
  * // document.querySelector("qkv-bars").draw({ data: [64, 8], shape: [2] }, { labels: ["MHA", "MQA"] });
- * Object.keys(pictures).length; // => 11
+ * Object.keys(pictures).length; // => 14
  * ```
  */
 export function defineElements(): void {

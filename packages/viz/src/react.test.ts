@@ -2,7 +2,8 @@ import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { expect, test } from "vitest";
 import { attentionMap } from "./attention-map.js";
-import { AttentionMap, RopeClock } from "./react.js";
+import { headView } from "./head-view.js";
+import { AttentionMap, HeadView, ModelView, NeuronView, RopeClock } from "./react.js";
 
 test("a page made on a server has the picture in it", () => {
   const weights = { data: [1, 0, 0.25, 0.75], shape: [2, 2] };
@@ -14,4 +15,20 @@ test("a picture of several arguments takes them in their order", () => {
   expect(renderToString(createElement(RopeClock, { args: [{ query: 5, key: 2 }, 4] }))).toContain(
     "by 3 between",
   );
+});
+
+test("the views of heads have components of their own", () => {
+  const layer = { data: [1, 0, 0.25, 0.75], shape: [1, 1, 2, 2] };
+  const options = { rowLabels: ["the", "cat"], window: 2 };
+  expect(renderToString(createElement(HeadView, { args: [layer, options] }))).toBe(
+    `<qkv-picture>${headView(layer, options)}</qkv-picture>`,
+  );
+  expect(renderToString(createElement(ModelView, { args: [[layer, layer]] }))).toContain("layer 1, head 0");
+  const [query, key] = [
+    { data: [2], shape: [1] },
+    { data: [1, 3], shape: [2, 1] },
+  ];
+  expect(
+    renderToString(createElement(NeuronView, { args: [query, key, { columnLabels: ["the", "cat"] }] })),
+  ).toContain("key “cat”, score: 6");
 });

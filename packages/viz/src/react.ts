@@ -34,10 +34,16 @@ export const Bars = component("qkv-bars");
 export const CachePages = component("qkv-cache-pages");
 /** Every head of a model. */
 export const HeadGrid = component("qkv-head-grid");
+/** Heads as lines between two columns of tokens. */
+export const HeadView = component("qkv-head-view");
 /** Numbers over an axis. */
 export const Lines = component("qkv-lines");
 /** A mask and its tiles. */
 export const MaskTiles = component("qkv-mask-tiles");
+/** Every head of every layer at a glance, with what they share and lose. */
+export const ModelView = component("qkv-model-view");
+/** One query, number by number. */
+export const NeuronView = component("qkv-neuron-view");
 /** Texts, cut. */
 export const Pieces = component("qkv-pieces");
 /** What a machine can reach. */
