@@ -4,6 +4,7 @@ import type { Config, PluginModule } from "@docusaurus/types";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
+import formulaScroll from "./src/remark/formula-scroll";
 import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
 
@@ -50,7 +51,7 @@ const config: Config = {
           sidebarPath: "./lessons-sidebar.ts",
           breadcrumbs: false,
           remarkPlugins: [remarkMath, liveExample, lessonBar],
-          rehypePlugins: [rehypeKatex],
+          rehypePlugins: [rehypeKatex, formulaScroll],
         },
         blog: false,
         theme: { customCss: "./src/css/custom.css" },
@@ -69,7 +70,7 @@ const config: Config = {
         sidebarPath: "./reference-sidebar.ts",
         breadcrumbs: false,
         remarkPlugins: [remarkMath, liveExample],
-        rehypePlugins: [rehypeKatex],
+        rehypePlugins: [rehypeKatex, formulaScroll],
       } satisfies DocsOptions,
     ],
     // From a job to something that works; and why to believe it.
@@ -81,7 +82,7 @@ const config: Config = {
         routeBasePath: name,
         breadcrumbs: false,
         remarkPlugins: [remarkMath, liveExample],
-        rehypePlugins: [rehypeKatex],
+        rehypePlugins: [rehypeKatex, formulaScroll],
       },
     ]),
     // README and CHANGELOG of each package, read where they are.

@@ -29,7 +29,7 @@ print(
 
 const ids = model.tokenizer?.encode(prompt) ?? [1, 2, 3];
 const logits = await model.apply(model.params, ids, { last: 1 }).read();
-const likely = candidates(logits, { temperature: 1, topK: 8 });
+const likely = candidates(logits, { temperature: 1 }).slice(0, 8);
 const data = likely.map(({ probability }) => probability);
 const labels = likely.map(
   ({ id }) => model.tokenizer?.token(id) ?? `token ${id}`,

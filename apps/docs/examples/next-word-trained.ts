@@ -71,7 +71,7 @@ if (losses.length > 1)
 
 // What it says after "the": logits become chances, and a chance becomes a word.
 const logits = apply(params, ids.slice(0, 1), { last: 1 });
-const chances = candidates(logits.data, { temperature: 1, topK: 6 });
+const chances = candidates(logits.data, { temperature: 1 }).slice(0, 6);
 const data = chances.map(({ probability }) => probability);
 show(
   bars(

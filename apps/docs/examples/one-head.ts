@@ -62,8 +62,8 @@ show(
   ),
 );
 
-const before = candidates(on.logits, { temperature: 1, topK: 5 });
-const after = candidates(without.logits, { temperature: 1, topK: 2000 });
+const before = candidates(on.logits, { temperature: 1 }).slice(0, 5);
+const after = candidates(without.logits, { temperature: 1 });
 const labels = before.map(({ id }) => model.tokenizer!.decode([id]));
 const chances = before.map(({ probability }) => probability);
 const left = before.map(

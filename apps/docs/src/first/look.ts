@@ -80,7 +80,7 @@ export async function lookAt(model: Model, apply: Model["apply"], text: string):
     const read = await tensors[`layers.${layer}.attention.weights`]!.read();
     weights.set(read as Float32Array, layer * H * T * T);
   }
-  const likely = candidates(await logits.read(), { temperature: 1, topK: 5 });
+  const likely = candidates(await logits.read(), { temperature: 1 }).slice(0, 5);
   return {
     tokens: ids.map((id) => textOf(model, id)),
     layers: L,

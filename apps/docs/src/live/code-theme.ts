@@ -10,7 +10,7 @@ export const codeTheme: PrismTheme = {
     { types: ["comment"], style: { color: "var(--code-comment)" } },
     { types: ["class-name", "builtin"], style: { color: "var(--code-type)" } },
     // Colors have other meanings here: what went out is faint, what came in is strong.
-    { types: ["deleted"], style: { opacity: 0.6 } },
+    { types: ["deleted"], style: { color: "var(--quiet)" } },
     { types: ["inserted"], style: { fontWeight: "bold" } },
   ],
 };

@@ -146,7 +146,12 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
         >
           {folded ? "Show code" : "Hide code"}
         </button>
-        <button type="button" onClick={embed} title="Copies an iframe with this code as it stands">
+        <button
+          type="button"
+          className={styles.embed}
+          onClick={embed}
+          title="Copies an iframe with this code as it stands"
+        >
           {copied || "Embed"}
         </button>
         <button type="button" onClick={reset} disabled={!changed}>

@@ -1,10 +1,14 @@
 import { isPicture, pictureStyle } from "@qkv/viz";
 
-const elements = new Set("svg g rect path line polyline circle text tspan title desc style".split(" "));
-const attributes = new Set(
+/** The elements that draw, and nothing else. */
+export const elements: ReadonlySet<string> = new Set(
+  "svg g rect path line polyline circle text tspan title desc style".split(" "),
+);
+/** The attributes that draw, and nothing else. */
+export const attributes: ReadonlySet<string> = new Set(
   (
-    "class role width height viewBox x y x1 y1 x2 y2 cx cy r rx ry d points transform text-anchor fill fill-opacity " +
-    "stroke stroke-width stroke-dasharray stroke-linejoin font-size font-weight pointer-events"
+    "class role width height viewBox x y x1 y1 x2 y2 cx cy r rx ry d points transform text-anchor opacity fill " +
+    "fill-opacity stroke stroke-opacity stroke-width stroke-dasharray stroke-linejoin font-size font-weight pointer-events"
   ).split(" "),
 );
 

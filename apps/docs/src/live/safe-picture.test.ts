@@ -1,0 +1,13 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import { attributes, elements } from "./safe-picture.js";
+
+const snapshots = new URL("../../../../packages/viz/src/snapshots/", import.meta.url);
+
+test.each(readdirSync(snapshots))("a page keeps all that %s draws with", (file) => {
+  const svg = readFileSync(new URL(file, snapshots), "utf8").replace(/<style>.*?<\/style>/s, "");
+  const drawn = new Set(Array.from(svg.matchAll(/<([a-z]+)/gi), ([, name]) => name!));
+  const said = new Set(Array.from(svg.matchAll(/\s([a-z0-9-]+)="/gi), ([, name]) => name!));
+  expect([...drawn].filter((name) => !elements.has(name))).toEqual([]);
+  expect([...said].filter((name) => !attributes.has(name) && name !== "xmlns")).toEqual([]);
+});
