@@ -57,6 +57,7 @@ export default defineConfig(
         URL: "readonly",
         self: "readonly",
         fetch: "readonly",
+        AbortController: "readonly",
         Blob: "readonly",
         setTimeout: "readonly",
         clearTimeout: "readonly",

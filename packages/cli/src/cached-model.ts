@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { isFull } from "./output-file.js";
 
 /** Where a model is looked for, and what is told on the way. */
 export type CacheOptions = {
@@ -136,6 +137,11 @@ async function fetchInto(
     await rm(part, { force: true });
     signal.throwIfAborted();
     if (cause instanceof ArgumentError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (isFull(code)) {
+      const expected = `${total === undefined ? "room" : `room for its ${total} bytes`} in ${dirname(path)}, which gives ${code}`;
+      throw refuse(url.href, expected, "make room, or name another folder in QKV_CACHE.", cause);
+    }
     throw refuse(url.href, "a file that comes whole, and the connection broke off", "try again.", cause);
   }
 }

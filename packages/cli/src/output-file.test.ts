@@ -85,3 +85,11 @@ test("a path that cannot be written is refused at once, with the fix", async () 
     /this one is in what is no folder/,
   );
 });
+
+test.skipIf(process.platform !== "linux")("a full disk is refused by name", async () => {
+  const file = await openOutputFile("/dev/full", "--json");
+  await expect(file.finish("text")).rejects.toThrow(
+    /`--json` is "\/dev\/full", expected .* this one is on a disk that is full.\nFix: make room, or name a file/,
+  );
+  await file.discard();
+});

@@ -30,12 +30,16 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
     let finished = false;
     return {
       async finish(content) {
-        await file.writeFile(content);
-        // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
-        if (!direct) await file.sync();
-        await file.close();
-        if (!direct) await rename(temporary, target);
-        finished = true;
+        try {
+          await file.writeFile(content);
+          // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
+          if (!direct) await file.sync();
+          await file.close();
+          if (!direct) await rename(temporary, target);
+          finished = true;
+        } catch (cause) {
+          throw refusal(path, flag, cause);
+        }
       },
       async discard() {
         if (finished) return;
@@ -44,17 +48,28 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
       },
     };
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === undefined) throw cause;
-    throw new ArgumentError({
-      fn: "qkv",
-      argument: flag,
-      received: path,
-      expected: `a file that can be written, and this one ${reasons[code] ?? `gives ${code}`}`,
-      fix: "name a file in a folder that exists and may be written.",
-      cause,
-    });
+    throw refusal(path, flag, cause);
   }
+}
+
+function refusal(path: string, flag: string, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return cause;
+  return new ArgumentError({
+    fn: "qkv",
+    argument: flag,
+    received: path,
+    expected: `a file that can be written, and this one ${reasons[code] ?? `gives ${code}`}`,
+    fix: isFull(code)
+      ? "make room, or name a file on another disk."
+      : "name a file in a folder that exists and may be written.",
+    cause,
+  });
+}
+
+/** Whether a disk takes no more: it, what a user may fill of it, or what a file may hold. */
+export function isFull(code: string | undefined): boolean {
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -64,4 +79,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: "may not be written",
   EPERM: "may not be written",
   EROFS: "is on a disk that is only read",
+  ENOSPC: "is on a disk that is full",
+  EDQUOT: "is on a disk of which no more may be filled",
+  EFBIG: "would be larger than a file may be",
 };

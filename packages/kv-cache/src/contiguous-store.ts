@@ -54,6 +54,7 @@ export function contiguousStore(
       buffers = buffers
         ? ownTensors(buffers, key.device)
         : sharedTensors({ key: emptyLike(key, wanted), value: emptyLike(value, wanted) });
+      lengths = before; // a write may fail: buffers without tokens are those of as many batches
       if (wanted > capacity()) buffers = replace(buffers, (x) => enlarged(x, 2, wanted));
       writeRows(buffers.tensors.key, before, key);
       writeRows(buffers.tensors.value, before, value);

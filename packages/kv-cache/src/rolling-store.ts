@@ -115,10 +115,13 @@ export function rollingStore(
       buffers = buffers
         ? ownTensors(buffers, key.device)
         : sharedTensors({ key: emptyLike(key, first + ring), value: emptyLike(value, first + ring) });
+      lengths = starts; // a write may fail: buffers without tokens are those of as many batches
+      oldest = starts.map((_, b) => oldest[b] ?? first);
       const advance = () => {
+        // First, since a write may fail when it has overwritten some.
+        oldest = ends.map((n, b) => Math.max(oldest[b]!, n - ring, first));
         writeRows(starts, key, value);
         lengths = ends;
-        oldest = ends.map((n, b) => Math.max(oldest[b] ?? first, n - ring, first));
       };
       // All that the new queries see must stand in the ring at once; else the new tokens are read from where they are.
       const fits = starts.every((n) => n + T - Math.max(first, n - window + 1) <= ring);

@@ -1,14 +1,17 @@
 import { ArgumentError } from "@qkv/core";
-import type { OutputFile, OutputFolder } from "./output-folder.js";
+import type { OutputFolder } from "./output-folder.js";
+
+type DiskFile = {
+  writeFile(bytes: Uint8Array): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+};
 
 /** What is used of Node's `fs/promises`. */
 type Disk = {
   stat(path: string): Promise<unknown>;
   mkdir(path: string): Promise<unknown>;
-  open(
-    path: string,
-    flags: string,
-  ): Promise<{ writeFile(bytes: Uint8Array): Promise<void>; sync(): Promise<void>; close(): Promise<void> }>;
+  open(path: string, flags: string): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>;
 };
@@ -37,24 +40,28 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
   await disk.mkdir(unfinished).catch((error: { code?: unknown }) => {
     throw refuse(path, `a folder that can be made, and this gives ${String(error.code)}`, error);
   });
-  const opened = new Set<OutputFile>();
+  const opened = new Set<DiskFile>();
+  /** What a disk refuses while it is written to: most often it is full. */
+  const told = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: { code?: unknown }) => {
+      throw refuse(path, `a disk with room for the model, and this gives ${String(error.code)}`, error);
+    });
   return {
     async open(name) {
-      const file = await disk.open(`${unfinished}/${name}`, "wx");
-      const output: OutputFile = {
-        write: (bytes) => file.writeFile(bytes), // goes on where the last ended
+      const file = await told(disk.open(`${unfinished}/${name}`, "wx"));
+      opened.add(file);
+      return {
+        write: (bytes) => told(file.writeFile(bytes)), // goes on where the last ended
         async close() {
-          opened.delete(output);
-          await file.sync();
-          await file.close();
+          await told(file.sync());
+          opened.delete(file);
+          await told(file.close());
         },
       };
-      opened.add(output);
-      return output;
     },
-    done: () => disk.rename(unfinished, target),
+    done: () => told(disk.rename(unfinished, target)),
     async discard() {
-      for (const file of opened) await file.close();
+      await Promise.allSettled(Array.from(opened, (file) => file.close()));
       await disk.rm(unfinished, { recursive: true, force: true });
     },
   };
@@ -66,7 +73,7 @@ function refuse(received: string, expected: string, cause?: unknown): ArgumentEr
     argument: "out",
     received,
     expected,
-    fix: "name a folder that does not exist yet, inside one that may be written.",
+    fix: "name a folder that does not exist yet, inside one that may be written, on a disk with room.",
     cause,
   });
 }

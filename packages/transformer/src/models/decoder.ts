@@ -32,6 +32,7 @@ import {
 } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
 import type { DecoderConfig } from "./decoder-config.js";
+import { everyLayerOrNone } from "./every-layer-or-none.js";
 import { ropeOf } from "./rope-of.js";
 
 export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams>;
@@ -50,7 +51,10 @@ export type DecoderParams = {
 };
 
 export type DecoderOptions = {
-  /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
+  /**
+   * Keys and values of earlier tokens; this call's are appended. A call that throws takes back what some layers got
+   * already, by the cache's `crop`; a cache that cannot go back is `reset`. Default: the call stands alone.
+   */
   cache?: Cache;
   /** Where the tokens stand. Default: after what the cache has seen. */
   positions?: Positions;
@@ -135,8 +139,7 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
     },
     apply(params, ids, { cache, mask, last, trace, ...options } = {}) {
       const { device } = params.embedding.weight;
-      // What is computed on the way belongs to the scope; only the logits leave it.
-      return device.scope(() => {
+      const run = (): Tensor => {
         const tokens = checkIds(ids, device);
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
@@ -154,7 +157,9 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
         });
         const seen = last === undefined ? x : lastRows(x, last);
         return logitsOf(params, seen);
-      });
+      };
+      // What is computed on the way belongs to the scope; only the logits leave it.
+      return everyLayerOrNone(cache, () => device.scope(run));
     },
   };
 }

@@ -1,0 +1,27 @@
+import type { Cache } from "@qkv/tensor";
+
+/** What a cache may be able to do besides. */
+type Undoing = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };
+
+/**
+ * Runs what appends tokens to a cache, layer by layer. If it throws, the layers that have them already forget them, so
+ * that the cache is as long as before in each: a call that is made again finds what the first one found.
+ *
+ * A cache that has overwritten what it would go back to is emptied: its `length` of 0 says what it lacks.
+ */
+export function everyLayerOrNone<T>(cache: Undoing | undefined, append: () => T): T {
+  if (!cache) return append();
+  const lengths = cache.lengths ?? cache.length;
+  const empty = cache.length === 0;
+  try {
+    return append();
+  } catch (error) {
+    try {
+      if (empty) cache.reset?.();
+      else cache.crop?.(lengths);
+    } catch {
+      cache.reset?.();
+    }
+    throw error;
+  }
+}

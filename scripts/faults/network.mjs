@@ -1,0 +1,84 @@
+// Connections that break, stop or are given up while a model is loaded: a typed error or the signal's reason, and the
+// same address loads when it answers again.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { exportModel, memoryFolder } from "../../packages/transformer/dist/export.js";
+import { load } from "../../packages/transformer/dist/index.js";
+import { assertOurs, numbersOf, thrown } from "./thrown.mjs";
+import { model } from "./worlds.mjs";
+
+/** A server of a model; `fault` may take an answer over, by the number of the request. */
+async function serve(fault) {
+  const out = memoryFolder();
+  const params = model.init(6);
+  await exportModel({ config: model.config, params }, { to: "hf", out });
+  const files = new Map(
+    await Promise.all(out.files.map(async (file) => [file.name, Buffer.from(await file.arrayBuffer())])),
+  );
+  const state = { requests: 0, fault };
+  const server = createServer((request, response) => {
+    const bytes = files.get(request.url.slice(1));
+    state.requests += 1;
+    if (state.fault?.(state.requests, response)) return;
+    if (!bytes) return void response.writeHead(404).end();
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [
+      0,
+      0,
+      bytes.length - 1,
+    ];
+    const end = Math.min(Number(last) + 1, bytes.length);
+    response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${bytes.length}`, ETag: '"one"' });
+    response.end(bytes.subarray(Number(first), end));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { site: `http://127.0.0.1:${server.address().port}/`, state, params, close };
+}
+
+export const network = {
+  async "a connection breaks at each request of a load"() {
+    const { site, state, params, close } = await serve();
+    try {
+      await load(site);
+      const all = state.requests;
+      assert.ok(all > 5);
+      for (let at = 1; at <= all; at++) {
+        state.requests = 0;
+        state.fault = (n, response) => {
+          if (n !== at) return false;
+          response.writeHead(206, { "Content-Range": "bytes 0-99999/100000", "Content-Length": "100000" });
+          response.write("{", () => response.destroy());
+          return true;
+        };
+        const error = await thrown(() => load(site));
+        assertOurs(error, error.name);
+      }
+      state.fault = undefined;
+      assert.equal(numbersOf((await load(site)).params), numbersOf(params));
+    } finally {
+      close();
+    }
+  },
+
+  async "a load is given up while a server is silent, at each request"() {
+    const { site, state, params, close } = await serve();
+    try {
+      await load(site);
+      const all = state.requests;
+      for (let at = 1; at <= all; at++) {
+        state.requests = 0;
+        const stop = new AbortController();
+        const reason = new Error("enough");
+        state.fault = (n) => n === at && (stop.abort(reason), true);
+        assert.equal(await thrown(() => load(site, { signal: stop.signal })), reason);
+      }
+      state.fault = undefined;
+      assert.equal(numbersOf((await load(site)).params), numbersOf(params));
+    } finally {
+      close();
+    }
+  },
+};
