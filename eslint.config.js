@@ -42,6 +42,8 @@ export default defineConfig(
       "qkv/asserts": ["error", { names: ["checkGradient", "checkAgainstModel", "agree", "close", "skip"] }],
     },
   },
+  // An exercise imports what its solution needs.
+  { files: ["apps/docs/examples/exercise-*.ts"], rules: { "@typescript-eslint/no-unused-vars": "off" } },
   {
     files: ["packages/*/src/**"],
     ignores: ["packages/cli/**", "**/*.test.ts"],

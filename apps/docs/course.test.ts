@@ -60,6 +60,7 @@ describe("the course", () => {
         expect(choices.length, slug).toBeGreaterThanOrEqual(2);
       }
       expect(text).toContain("<Live example=");
+      expect(text, "has an exercise that the page checks").toContain('<Live example="exercise-');
       expect(text, "says whether it is still true").toMatch(/^still_true: ./m);
       expect(text).toMatch(/^## Where it stops being true$/m);
       expect(text).toMatch(/^## Source$/m);

@@ -1,4 +1,5 @@
-import { attentionWeights, causal, or, slidingWindow } from "@qkv/attention";
+import { attentionWeights, causal, slidingWindow } from "@qkv/attention";
+import { and, keepFirst, not, or, prefix } from "@qkv/attention";
 import { check, show } from "@qkv/page";
 import { zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";

@@ -1,0 +1,29 @@
+import { formats, kvCache, readConfig } from "@qkv/cost";
+import { check, print } from "@qkv/page";
+
+// How many key-value heads for 32 query heads?
+const numKvHeads = 32;
+
+const bytesWith = (kvHeads: number) => {
+  const shape = readConfig({
+    model_type: "llama",
+    hidden_size: 4096,
+    num_hidden_layers: 32,
+    num_attention_heads: 32,
+    num_key_value_heads: kvHeads,
+    intermediate_size: 14336,
+    vocab_size: 128256,
+  });
+  const call = { contextLength: 8192, batchSize: 4, format: formats.float16 };
+  return kvCache(shape, call).bytes;
+};
+const room = 6e9; // bytes that the weights leave
+const bytes = bytesWith(numKvHeads);
+print((bytes / 1e9).toFixed(2), "GB for 4 users of 8192 tokens");
+
+check("the caches of all four fit into 6 GB", bytes <= room);
+check("each group has as many query heads", 32 % numKvHeads === 0);
+check(
+  "and no larger number of heads would do, for quality's sake",
+  bytes <= room && bytesWith(2 * numKvHeads) > room,
+);
