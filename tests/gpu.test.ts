@@ -80,6 +80,56 @@ async function compute() {
 globalThis.results = compute();
 `;
 
+/** Attention in many shapes, with all that it takes, beside the plain device. */
+const attending = `
+import { alibi, and, causal, padding, slidingWindow, tracedAttention } from "@qkv/attention";
+import { randn, tensor } from "@qkv/tensor";
+import { gpu } from "../gpu/dist/index.js";
+
+const names = ["dots", "capped", "scores", "weights", "lse"];
+async function compute(runs) {
+  const device = await gpu({ mode: "webgl2" });
+  let state = 1;
+  const random = (n) => ((state = (state * 1103515245 + 12345) % 2 ** 31) >>> 8) % n;
+  const oneOf = (...list) => list[random(list.length)];
+  const wrong = [];
+  for (let run = 0; run < runs; run++) {
+    const [B, Hkv, group, T] = [oneOf(1, 2), oneOf(1, 2, 3), oneOf(1, 2, 4), oneOf(1, 2, 3, 5, 8, 66)];
+    const [S, D, Dv, mask, extras] = [T + oneOf(0, 1, 3, 70), oneOf(1, 3, 8, 20), oneOf(1, 6, 8), random(5), random(3)];
+    const [H, seed] = [Hkv * group, random(1e6)];
+    const key = randn([B, Hkv, S, D], { seed: seed + 1 });
+    const value = randn([B, Hkv, S, Dv], { seed: seed + 2 });
+    // Nobody but the last query sees the last key.
+    if (mask === 1 && S > 1) value.data.fill(NaN, (B * Hkv * S - 1) * Dv);
+    const inputs = [randn([B, H, T, D], { seed }), key, value, tensor(Array.from({ length: H }, (_, h) => h - 1))];
+    const masks = [
+      undefined,
+      causal(),
+      slidingWindow(1 + (seed % 9)),
+      and(causal(), padding(Array.from({ length: B }, (_, b) => (seed + 7 * b) % (S + 1)))),
+      padding(new Array(B).fill(0)),
+    ];
+    const options = (sinks) => ({
+      ...(masks[mask] && { mask: masks[mask] }),
+      softcap: extras === 1 ? 2 : 0,
+      ...(extras > 0 && { sinks, bias: alibi(H) }),
+      ...(extras > 1 && { weightMod: (weight, at) => weight.mul(at.key.add(1)).where(weight.mul(2), weight) }),
+    });
+    const want = run % 3 ? names : [];
+    const attend = (q, k, v, sinks) => tracedAttention(q, k, v, options(sinks), want);
+    const right = attend(...inputs);
+    const ours = attend(...inputs.map((x) => x.to(device)));
+    for (const name of ["output", ...want]) {
+      const numbers = await ours[name].read();
+      const at = right[name].data.findIndex((x, i) => !Object.is(x, numbers[i]) && !(Math.abs(x - numbers[i]) < 1e-4));
+      if (at >= 0) wrong.push({ name, at, ours: numbers[at], right: right[name].data[at], run, B, Hkv, group, T, S, D, Dv, mask, extras });
+    }
+  }
+  return { wrong, calls: device.report().calls.attention };
+}
+globalThis.results = compute(24);
+`;
+
 type Build = (options: object) => Promise<{ outputFiles: { text: string }[] }>;
 
 const minifiers: Record<string, () => Promise<string>> = {
@@ -166,6 +216,16 @@ describe("bundles in Chromium", () => {
         expect(calls[op], op).toMatchObject({ plain: 0 });
     },
   );
+
+  test.runIf(chromiumPath)("attention gives what it gives on the plain device", async () => {
+    script = await bundled(true, attending, join(root, "packages/transformer"));
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+    await page.waitForFunction("globalThis.results !== undefined");
+    const results = await page.evaluate("globalThis.results");
+    await page.close();
+    expect(results).toEqual({ wrong: [], calls: { device: 24, plain: 0 } });
+  });
 
   test.skipIf(chromiumPath)("left out", ({ skip }) => skip(noChromium));
 });

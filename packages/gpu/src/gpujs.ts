@@ -9,6 +9,11 @@ export type GpuJs = {
 
 export type GpuInstance = {
   createKernel(source: string, settings: Record<string, unknown>): GpuKernel;
+  createKernelMap(
+    others: Readonly<Record<string, string>>,
+    source: string,
+    settings: Record<string, unknown>,
+  ): GpuKernel;
   readonly kernels: unknown[];
 };
 

@@ -14,42 +14,64 @@ export function stayInRow({ texture, wide, steps }: Lines): boolean {
   return power <= texture.width && steps.every((step) => step % power === 0);
 }
 
+/** A line in GLSL: the input it lies in, where it begins there, and whether it stays in a row of that texture. */
+export type Line = { readonly name: string; readonly start: string; readonly inRow: boolean };
+
+/** GLSL that reads a line texel by texel, at `place`: how to begin, what the texel is, how to go on. */
+export function walkText({ name, start, inRow }: Line, place: string) {
+  return inRow
+    ? {
+        begin: `vec2 ${place} = ${name}Place(${start});`,
+        read: `${name}By(${place})`,
+        next: `${place}.x += ${name}Next;`,
+      }
+    : { begin: `int ${place} = ${start};`, read: `${name}4(${place})`, next: `${place} += 1;` };
+}
+
 /**
- * GLSL that adds to `vec4 sum` the products of one line of `a` with four lines of `b`, `count` texels each.
+ * GLSL of a block of products: `vec4 sum0`, `sum1` and so on, one for each line of `left`, with the products of that
+ * line and the four of `right`, `count` texels each. A texel that was read is used for four products or more, because
+ * reading is what takes time.
  *
- * @param starts - Where the line of `a` begins, and the four of `b`.
- * @param masked - Where a texel of `a` has zeros, what `b` has there is not read: 0 · NaN must not leak.
+ * @param left - Lines that begin at the same text lie in textures of one size, and are walked together.
+ * @param masked - Where a texel of `left` has zeros, what `right` has there does not count: 0 · NaN must not leak.
  */
 export function dotRows(
-  [a, b]: readonly [string, string],
-  [from, ...to]: readonly [string, string, string, string, string],
+  left: readonly Line[],
+  right: readonly Line[],
   count: string,
-  inRow: { readonly a: boolean; readonly b: boolean },
   masked = false,
 ): string {
-  const walk = (name: string, row: boolean, variable: string, start: string) =>
-    row
-      ? {
-          begin: `vec2 ${variable} = ${name}Place(${start});`,
-          read: `${name}By(${variable})`,
-          next: `${variable}.x += ${name}Next;`,
-        }
-      : { begin: `int ${variable} = ${start};`, read: `${name}4(${variable})`, next: `${variable} += 1;` };
-  const left = walk(a, inRow.a, "place", from);
-  const right = to.map((start, n) => walk(b, inRow.b, `place${n}`, start));
-  const sum = (read: (n: number) => string) =>
-    `sum += vec4(${right.map((_, n) => `dot(line, ${read(n)})`).join(", ")});`;
-  const plain = sum((n) => right[n]!.read);
-  return `${[left, ...right].map(({ begin }) => begin).join("\n  ")}
+  const starts = [...new Set(left.map(({ start }) => start))];
+  const rows = left.map((line) => walkText(line, `p${starts.indexOf(line.start)}`));
+  const columns = right.map((line, c) => walkText(line, `q${c}`));
+  const walks = [
+    ...rows.filter((_, r) => left.findIndex((one) => one.start === left[r]!.start) === r),
+    ...columns,
+  ];
+  const sums = (column: (c: number, r: number) => string) =>
+    rows
+      .map((_, r) => `sum${r} += vec4(${columns.map((_, c) => `dot(a${r}, ${column(c, r)})`).join(", ")});`)
+      .join("\n      ");
+  const lines = (texels: readonly { read: string }[], name: string) =>
+    texels.map(({ read }, n) => `vec4 ${name}${n} = ${read};`).join("\n    ");
+  const every = (test: string, joint: string) => rows.map((_, r) => `${test}(some${r})`).join(` ${joint} `);
+  const plain = sums((c) => `b${c}`);
+  return `${rows.map((_, r) => `vec4 sum${r} = vec4(0.0);`).join("\n  ")}
+  ${walks.map(({ begin }) => begin).join("\n  ")}
   for (int k = 0; k < ${count}; k++) {
-    vec4 line = ${left.read};
+    ${lines(rows, "a")}
     ${
       masked
-        ? `bvec4 some = notEqual(line, vec4(0.0));
-    if (all(some)) { ${plain} }
-    else if (any(some)) { ${sum((n) => `mix(vec4(0.0), ${right[n]!.read}, some)`)} }`
-        : plain
+        ? `${rows.map((_, r) => `bvec4 some${r} = notEqual(a${r}, vec4(0.0));`).join("\n    ")}
+    if (${every("any", "||")}) {
+      ${lines(columns, "b")}
+      if (${every("all", "&&")}) { ${plain} }
+      else { ${sums((c, r) => `mix(vec4(0.0), b${c}, some${r})`)} }
+    }`
+        : `${lines(columns, "b")}
+    ${plain}`
     }
-    ${[left, ...right].map(({ next }) => next).join(" ")}
+    ${walks.map(({ next }) => next).join(" ")}
   }`;
 }

@@ -41,3 +41,8 @@ export const powText = `float pow_(float a, float b) {
   if (floor(b) != b) return ${nan};
   return mod(b, 2.0) == 0.0 ? pow(-a, b) : -pow(-a, b);
 }`;
+
+/** `text / n` of a whole number that is not negative: by a shift where it can be, which not every compiler sees. */
+export function quotient(text: string, n: number): string {
+  return Number.isInteger(Math.log2(n)) ? `((${text}) >> ${Math.log2(n)})` : `((${text}) / ${n})`;
+}

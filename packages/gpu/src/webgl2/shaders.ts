@@ -26,16 +26,21 @@ export type Run = {
   readonly name: string;
   /**
    * GLSL that defines `vec4 compute(int i)`: the numbers from 4 · i on. Of an input `x` it sees `x4(i)`, its texel i,
-   * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels. Sizes are written into the text, so that loops are bounded by constants.
+   * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels. Sizes are written into the
+   * text, so that loops are bounded by constants. Of several results, `compute` gives the first, and sets `result1`,
+   * `result2` and so on.
    */
   readonly text: string;
   readonly inputs: Readonly<Record<string, Texture>>;
   /** Whole numbers that change from call to call, by name: not part of what is compiled. */
   readonly ints?: Readonly<Record<string, number>>;
   readonly floats?: Readonly<Record<string, number>>;
-  /** Numbers of the result. */
+  /** Numbers of a result. */
   readonly length: number;
 };
+
+/** Results that one thread can have: WebGL2 promises four. */
+export const mostResults = 4;
 
 /** Compiled kernels that are kept. The one that was used longest ago goes first. */
 const mostKernels = 192;
@@ -81,6 +86,11 @@ export class Shaders implements Engine<Texture> {
   }
 
   run(run: Run): Texture {
+    return this.runAll(run, 1)[0]!;
+  }
+
+  /** A run whose threads have several results, each a texture of its own. */
+  runAll(run: Run, results: number): Texture[] {
     if (this.lost()) throw new Failure("lost", "the WebGL context was lost");
     const { inputs, ints = {}, floats = {}, length } = run;
     const size = this.#sizeFor(length);
@@ -89,32 +99,33 @@ export class Shaders implements Engine<Texture> {
     const intNames = Object.keys(ints);
     const floatNames = Object.keys(floats);
     const sizes = textures.map(({ width, height }) => `${width}x${height}`);
-    const key = [run.text, names, sizes, intNames, floatNames, size.width, size.height].join("|");
+    const key = [run.text, results, names, sizes, intNames, floatNames, size.width, size.height].join("|");
     let entry = this.#kernels.get(key);
     // Taken out and put in again: the map's order is the order of use.
     if (entry) this.#kernels.delete(key);
     else {
       this.#makeRoom();
-      const bytes = size.width * size.height * 16;
-      entry = { kernel: this.#compile(run, names, textures, intNames, floatNames, size), bytes };
+      const bytes = size.width * size.height * 16 * results;
+      entry = { kernel: this.#compile(run, results, names, textures, intNames, floatNames, size), bytes };
       this.#idleBytes += bytes;
     }
     this.#kernels.set(key, entry);
-    let handle: GlTexture;
+    let handles: GlTexture[];
     try {
-      handle = entry.kernel(
+      const made = entry.kernel(
         ...textures.map((texture) => texture.handle),
         ...Object.values(ints),
         ...Object.values(floats),
-      ) as GlTexture;
+      );
+      handles = results === 1 ? [made as GlTexture] : Object.values(made as Record<string, GlTexture>);
     } catch (cause) {
       this.#forget(key);
       if (this.lost()) throw new Failure("lost", "the WebGL context was lost", cause);
       throw new Failure("compile", `the shader of ${run.name} was refused`, cause);
     }
-    this.#wrap ??= wrapperLike(handle);
-    this.#live += 1;
-    return { length, bytes: size.width * size.height * 16, ...size, handle };
+    this.#wrap ??= wrapperLike(handles[0]!);
+    this.#live += results;
+    return handles.map((handle) => ({ length, bytes: size.width * size.height * 16, ...size, handle }));
   }
 
   upload(numbers: Float32Array): Texture {
@@ -164,7 +175,11 @@ export class Shaders implements Engine<Texture> {
     const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
     gl.flush();
     if (fence) {
-      while (!this.lost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) await nextTask();
+      // Asking all the time would take a core from a renderer that is a program: it is asked again after a share of the
+      // time that has passed.
+      const start = performance.now();
+      while (!this.lost() && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED)
+        await pause((performance.now() - start) / 8);
       gl.deleteSync(fence);
     }
     gl.bindBuffer(gl.PIXEL_PACK_BUFFER, buffer);
@@ -200,6 +215,7 @@ export class Shaders implements Engine<Texture> {
 
   #compile(
     { text, name }: Run,
+    results: number,
     names: string[],
     textures: Texture[],
     intNames: string[],
@@ -207,25 +223,46 @@ export class Shaders implements Engine<Texture> {
     { width, height, bits }: { width: number; height: number; bits: number },
   ): GpuKernel {
     const readers = names.map((input, i) => readerText(input, textures[i]!));
+    // What gpu.js calls a kernel map: a function that the kernel calls, whose value is a result more.
+    const more = Array.from({ length: results - 1 }, (_, r) => r + 1);
+    const maps = Object.fromEntries(
+      more.map((r) => [`map${r}`, `function map${r}() { return give${r}(); }`]),
+    );
     const aliases = [...intNames, ...floatNames].map((one) => `#define ${one} user_${one}`);
     const start = `vec4 start() { return compute(int(gl_FragCoord.x) + (int(gl_FragCoord.y) << ${bits})); }`;
     const source = [...aliases, ...readers, text, start, ""].join("\n");
     const args = [...names, ...intNames, ...floatNames];
+    const calls = more.map((r) => `map${r}(); `).join("");
+    const main = `function ${name}(${args.join(", ")}) { const first = start(); ${calls}return first; }`;
+    const native = (name: string, source: string) => ({
+      name,
+      source,
+      argumentTypes: {},
+      returnType: "Array(4)",
+    });
     try {
-      return this.#gpu.createKernel(`function ${name}(${args.join(", ")}) { return start(); }`, {
+      const settings = {
         output: [width, height],
         precision: "single",
         tactic: "precision",
         pipeline: true,
         immutable: true,
-        nativeFunctions: [{ name: "start", source, argumentTypes: {}, returnType: "Array(4)" }],
+        nativeFunctions: [
+          native("start", source),
+          ...more.map((r) =>
+            native(`give${r}`, `vec4 result${r};\nvec4 give${r}() { return result${r}; }\n`),
+          ),
+        ],
         argumentTypes: [
           ...names.map(() => "ArrayTexture(4)"),
           ...intNames.map(() => "Integer"),
           ...floatNames.map(() => "Float"),
         ],
         returnType: "Array(4)",
-      });
+      };
+      return results === 1
+        ? this.#gpu.createKernel(main, settings)
+        : this.#gpu.createKernelMap(maps, main, settings);
     } catch (cause) {
       throw new Failure("compile", `the shader of ${name} was refused`, cause);
     }
@@ -305,9 +342,10 @@ function wrapperLike(example: GlTexture) {
     });
 }
 
-/** A turn of the event loop, without the 4 ms that timers wait. */
-function nextTask(): Promise<void> {
+/** Lets the program go on for so many milliseconds. Less than one is a turn of the event loop, faster than a timer's. */
+function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
+    if (milliseconds >= 1) return void setTimeout(resolve, milliseconds);
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

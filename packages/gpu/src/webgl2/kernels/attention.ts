@@ -2,9 +2,10 @@ import { sizeOf } from "@qkv/core";
 import type { AttentionRequest, TilePlan, TraceName, View } from "@qkv/tensor";
 import { sizesOf, sortInputs, type AttentionInputs } from "@qkv/tensor/key-values";
 import { expressionText, isShaderText } from "../expression-text.js";
-import { dotRows, stayInRow } from "../dot-rows.js";
+import { blocksOf, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
+import { dotRows, stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
-import { float, hidden, powText, tanhText } from "../glsl.js";
+import { float, hidden, powText, quotient, tanhText } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
 import type { Run, Texture } from "../shaders.js";
 import { onlineSum } from "./lines.js";
@@ -46,9 +47,11 @@ function attend(
   request: Request,
   own: Own,
 ): boolean {
-  const { B, H, T, S, Dv } = sizes;
+  const { B, Hkv, T, S, Dv, group } = sizes;
   const [output, lse, ...traces] = outputs as [View, View, ...View[]];
-  const rows = B * H * T;
+  // All queries of the heads that share keys.
+  const blocks = blocksOf(group * T);
+  const count = B * Hkv * blocks.perGroup;
   // Texels of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
   const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
   const query = rowsOf(gl, [inputs.query], own);
@@ -56,49 +59,32 @@ function attend(
   const values = turnedRows(gl, inputs.values, own);
   const plan = planTextures(gl, request.plan, own);
   const places = placeTextures(gl, request, sizes, own);
-  const call: Call = { request, inputs, sizes, query, keys, plan, places, wide, rows };
+  const call: Call = { request, inputs, sizes, query, keys, plan, places, wide, blocks, count };
+  const run = (one: Run) => gl.shaders.runAll(one, blocks.height).map(own);
 
-  const scores = own(gl.shaders.run(scoresRun(gl, call, "scores")));
-  const common = own(gl.shaders.run(commonRun(gl, call, scores)));
-  const weights = own(gl.shaders.run(weightsRun(gl, call, scores, common, request.weightMod)));
+  const scores = run(scoresRun(gl, call, "scores"));
+  const common = run(commonRun(gl, call, scores));
+  const weights = run(weightsRun(gl, call, scores, common, request.weightMod));
 
   request.want.forEach((name, i) => {
     const traced =
       name === "scores"
         ? scores
         : name !== "weights"
-          ? own(gl.shaders.run(scoresRun(gl, call, name)))
+          ? run(scoresRun(gl, call, name))
           : request.weightMod
-            ? own(gl.shaders.run(weightsRun(gl, call, scores, common, undefined)))
+            ? run(weightsRun(gl, call, scores, common, undefined))
             : weights;
-    runInto(gl, traces[i]!, {
-      name: "trace",
-      text: `float number(int n) {
-  int row = n / keyCount;
-  float x = x1(row * ${wide * 4} + n - row * keyCount);
-  return ${name === "scores" ? `x <= ${hidden} ? ${float(-Infinity)} : x` : "x"};
-}
-${oneByOne}`,
-      inputs: { x: traced },
-      ints: { keyCount: S },
-    });
+    const value = name === "scores" ? `x <= ${hidden} ? ${float(-Infinity)} : x` : "x";
+    const layout = { wide, count: "keyCount", ints: { keyCount: S }, value };
+    runInto(gl, traces[i]!, rowsOfBlocks(blocks, traced, layout));
   });
-  runInto(gl, lse, {
-    name: "lse",
-    text: `float number(int n) { return x4(n).z; }\n${oneByOne}`,
-    inputs: { x: common },
-  });
+  // The logarithm of the sum is the first of the four numbers that a line has in common.
+  runInto(gl, lse, rowsOfBlocks(blocks, common, { wide: 1, count: 1 }));
 
   const mixture = mixtureRun(call, weights, values);
-  if (Dv % 4 === 0) return runInto(gl, output, mixture);
-  const padded = own(gl.shaders.run(mixture));
-  const outWide = Math.ceil(Dv / 4);
-  return runInto(gl, output, {
-    name: "unpad",
-    text: `float number(int n) { int row = n / ${Dv}; return x1(row * ${outWide * 4} + n - row * ${Dv}); }
-${oneByOne}`,
-    inputs: { x: padded },
-  });
+  if (blocks.height === 1 && Dv % 4 === 0) return runInto(gl, output, mixture);
+  return runInto(gl, output, rowsOfBlocks(blocks, run(mixture), { wide: Math.ceil(Dv / 4), count: Dv }));
 }
 
 type Call = {
@@ -110,7 +96,9 @@ type Call = {
   readonly plan: PlanTextures | undefined;
   readonly places: PlaceTextures;
   readonly wide: number;
-  readonly rows: number;
+  readonly blocks: Blocks;
+  /** Of blocks. */
+  readonly count: number;
 };
 
 /** [B, H, S, D] whose rows are whole texels. Steps are in texels. */
@@ -237,68 +225,93 @@ function placeTextures(gl: Gl, { firstQuery, positions }: Request, { S }: Sizes,
   };
 }
 
-/** Where a thread of the scores stands. */
-const threadText = ({ wide, rows, sizes: { H, T, group } }: Call) => `int line = i / ${wide};
-  int s = (i - line * ${wide}) * 4;
-  if (s >= keyCount || line >= ${rows}) return vec4(${hidden});
-  int bh = line / ${T};
-  int t = line - bh * ${T};
-  int b = bh / ${H};
-  int h = bh - b * ${H};
-  int g = h / ${group};`;
+/** Where a thread stands: `s`, its first key, and for each of its lines `h0` and `t0`, `h1` and `t1` and so on. */
+const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Call, outside: string) => {
+  const { height, lines, perGroup } = blocks;
+  const all = eachLine(blocks, (r) => {
+    // A block whose lines are all of one head.
+    if (T % height === 0 && r > 0) return `int h${r} = h0; int t${r} = t0 + ${r};`;
+    const line = lines % height === 0 ? `line + ${r}` : `min(line + ${r}, ${lines - 1})`;
+    return `int h${r} = ${quotient(line, T)}; int t${r} = ${line} - h${r} * ${T}; h${r} += g * ${group};`;
+  });
+  return `int block = ${quotient("i", wide)};
+  int s = (i - block * ${wide}) * 4;
+  if (s >= keyCount || block >= ${count}) {
+    ${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = vec4(${outside});`)).join(" ")}
+    return vec4(${outside});
+  }
+  int bg = ${quotient("block", perGroup)};
+  int line = (block - bg * ${perGroup}) * ${height};
+  int b = ${quotient("bg", Hkv)};
+  int g = bg - b * ${Hkv};
+  ${all.join("\n  ")}`;
+};
+
+/** The end of a `compute` whose results are variables. */
+const giveText = (blocks: Blocks, name: string) =>
+  `${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = ${name}${r};`)).join(" ")}
+  return ${name}0;`;
+
+const lanes = ["x", "y", "z", "w"];
 
 /** scores[b, h, t, s … s + 3]: dots, softcap, scoreMod, mask, in this order, as far as `stage`. */
 function scoresRun(gl: Gl, call: Call, stage: TraceName): Run {
-  const { request, inputs, query, keys, places, wide, rows, sizes } = call;
+  const { request, inputs, query, keys, places, wide, blocks, count, sizes } = call;
   const { scale, softcap } = request;
   const everything = stage === "dots" || stage === "capped";
   const plan = everything ? undefined : call.plan;
   const mod = everything ? undefined : request.scoreMod;
   const tables = mod ? tablesOf(gl, inputs.tables.slice(0, mod.tables.length), "table") : noTables;
-  const lanes = ["x", "y", "z", "w"];
-  const seen = plan
-    ? `int tile = ((${request.plan.batches === 1 ? "0" : "b"} * ${request.plan.heads} + ${request.plan.heads === 1 ? "0" : "h"}) * ${request.plan.rows} + t / ${request.plan.queryTile}) * columns + s / 64;
-  int kind = int(tiles1(tile));
-  if (kind == -1) return vec4(${hidden});
-  int seen = 15;
-  if (kind >= 0) {
-    vec4 bits = bits4(kind + t % ${request.plan.queryTile});
-    seen = (int(bits[(s & 63) >> 4]) >> (s & 15)) & 15;
-    if (seen == 0) return vec4(${hidden});
-  }`
-    : "int seen = 15;";
+  const perLine = (text: (r: number) => string) => eachLine(blocks, text).join("\n  ");
+  const rows = eachLine(blocks, (r) => ({
+    name: "query",
+    start: `queryAt + b * ${query.batch} + h${r} * ${query.head} + t${r} * ${query.row}`,
+    inRow: inRow(query),
+  }));
+  const columns = lanes.map((_, c) => ({ name: "key", start: `k0 + ${c * keys.row}`, inRow: inRow(keys) }));
+  const steps = (r: number) => {
+    const x = `sum${r}`;
+    const each = (text: (lane: string, n: number) => string) =>
+      lanes.map((lane, n) => text(`${x}.${lane}`, n));
+    return [
+      `${x} *= ${float(scale)};`,
+      ...(softcap > 0 && stage !== "dots"
+        ? each((lane) => `${lane} = ${float(softcap)} * tanh_(${lane} / ${float(softcap)});`)
+        : []),
+      ...(mod
+        ? each(
+            (lane, n) =>
+              `${lane} = modify(${lane}, float(b), float(h${r}), float(queryPlace(b, t${r})), float(keyPlace(b, s + ${n})));`,
+          )
+        : []),
+      ...(everything
+        ? []
+        : each((lane, n) => {
+            const unseen = plan ? ` || (seen${r} & ${1 << n}) == 0` : "";
+            return `if (s + ${n} >= keyCount${unseen} || ${lane} <= ${hidden}) ${lane} = ${hidden};`;
+          })),
+    ].join("\n  ");
+  };
+  const nothing = eachLine(blocks, (r) => `seen${r} == 0`).join(" && ");
   const text = `${tanhText}
 ${powText}
 ${mod ? `${places.text}\n${expressionText("modify", mod, tables.views)}` : ""}
+${plan ? seenText(request.plan) : ""}
 vec4 compute(int i) {
-  ${threadText(call)}
-  ${seen}
-  int q = queryAt + b * ${query.batch} + h * ${query.head} + t * ${query.row};
+  ${threadText(call, hidden)}
+  ${
+    plan
+      ? `${perLine((r) => `int seen${r} = seen(b, h${r}, t${r}, s);`)}
+  if (${nothing}) {
+    ${perLine((r) => (r === 0 ? "" : `result${r} = vec4(${hidden});`))}
+    return vec4(${hidden});
+  }`
+      : ""
+  }
   int k0 = keyAt + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
-  vec4 sum = vec4(0.0);
-  ${dotRows(
-    ["query", "key"],
-    ["q", "k0", `k0 + ${keys.row}`, `k0 + ${2 * keys.row}`, `k0 + ${3 * keys.row}`],
-    String(query.wide),
-    { a: inRow(query), b: inRow(keys) },
-  )}
-  vec4 x = sum;
-  x *= ${float(scale)};
-  ${
-    softcap > 0 && stage !== "dots"
-      ? lanes
-          .map((lane) => `x.${lane} = ${float(softcap)} * tanh_(x.${lane} / ${float(softcap)});`)
-          .join("\n  ")
-      : ""
-  }
-  ${
-    mod
-      ? `float query = float(queryPlace(b, t));
-  ${lanes.map((lane, n) => `x.${lane} = modify(x.${lane}, float(b), float(h), query, float(keyPlace(b, s + ${n})));`).join("\n  ")}`
-      : ""
-  }
-  ${everything ? "" : lanes.map((lane, n) => `if (s + ${n} >= keyCount || (seen & ${1 << n}) == 0 || x.${lane} <= ${hidden}) x.${lane} = ${hidden};`).join("\n  ")}
-  return x;
+  ${dotRows(rows, columns, String(query.wide))}
+  ${perLine(steps)}
+  ${giveText(blocks, "sum")}
 }`;
   return {
     name: "scores",
@@ -316,83 +329,111 @@ vec4 compute(int i) {
       ...(plan && { columns: request.plan.columns }),
       ...(mod ? { ...places.ints, ...tables.ints } : {}),
     },
-    length: rows * wide * 4,
+    length: count * wide * 4,
   };
 }
+
+/** Which of the four keys from `s` on the plan lets a query see, as bits. */
+const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `int seen(int b, int h, int t, int s) {
+  int row = (${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + ${quotient("t", queryTile)};
+  int kind = int(tiles1(row * columns + (s >> 6)));
+  if (kind < 0) return kind == -1 ? 0 : 15;
+  vec4 bits = bits4(kind + t % ${queryTile});
+  return (int(bits[(s & 63) >> 4]) >> (s & 15)) & 15;
+}`;
 
 const inRow = ({ texture, wide, at, batch, head, row }: Rows) =>
   stayInRow({ texture, wide, steps: [at, batch, head, row] });
 
-/** What each row has in common, a texel: the largest score, one over the sum, and the sum's logarithm. */
-function commonRun(gl: Gl, { inputs, sizes, wide, rows }: Call, scores: Texture): Run {
+/** Textures of the lines of a block, as inputs. */
+const inputsOf = (name: string, textures: readonly Texture[]) =>
+  Object.fromEntries(textures.map((texture, r) => [`${name}${r}x`, texture]));
+
+/** What each row has in common, a texel: the sum's logarithm, the largest score, and one over the sum. */
+function commonRun(gl: Gl, { inputs, sizes, wide, blocks, count }: Call, scores: readonly Texture[]): Run {
   const { sinks } = inputs;
-  const { H, T, S } = sizes;
-  return {
-    name: "common",
-    text: `vec4 compute(int line) {
-  if (line >= ${rows}) return vec4(0.0);
-  int at = line * ${wide};
-  int texels = (keyCount + 3) / 4;
+  const { Hkv, T, S, group } = sizes;
+  const inRow = stayInRow({ texture: scores[0]!, wide, steps: [wide] });
+  const line = (r: number) => {
+    const { begin, read, next } = walkText({ name: `scores${r}x`, start: `block * ${wide}`, inRow }, "at");
+    return `vec4 line${r}(int block) {
+  ${begin}
   float top = ${hidden};
   float total = 0.0;
   for (int k = 0; k < texels; k++) {
-    vec4 v = scores4(at + k);
+    vec4 v = ${read};
     ${onlineSum}
+    ${next}
   }
   if (top <= ${hidden}) total = 0.0;
   ${
     sinks
-      ? `float sink = sinks1(sinksAt + ((line / ${T}) % ${H}) * ${sinks.strides[0]});
+      ? `int bg = ${quotient("block", blocks.perGroup)};
+  int line = min((block - bg * ${blocks.perGroup}) * ${blocks.height} + ${r}, ${blocks.lines - 1});
+  int h = (bg % ${Hkv}) * ${group} + line / ${T};
+  float sink = sinks1(sinksAt + h * ${sinks.strides[0]});
   float higher = max(top, sink);
   total = total * exp(top - higher) + exp(sink - higher);
   top = higher;`
       : ""
   }
-  if (total == 0.0) return vec4(0.0, 0.0, ${float(-Infinity)}, 0.0);
-  return vec4(top, 1.0 / total, top + log(total), 0.0);
+  if (total == 0.0) return vec4(${float(-Infinity)}, 0.0, 0.0, 0.0);
+  return vec4(top + log(total), top, 1.0 / total, 0.0);
+}`;
+  };
+  return {
+    name: "common",
+    text: `${eachLine(blocks, line).join("\n")}
+vec4 compute(int block) {
+  if (block >= ${count}) return vec4(0.0);
+  ${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = line${r}(block);`)).join("\n  ")}
+  return line0(block);
 }`,
-    inputs: { scores, ...(sinks && { sinks: gl.store.bufferOf(sinks) }) },
-    ints: { keyCount: S, ...(sinks && { sinksAt: sinks.offset }) },
-    length: rows * 4,
+    inputs: { ...inputsOf("scores", scores), ...(sinks && { sinks: gl.store.bufferOf(sinks) }) },
+    ints: { texels: Math.ceil(S / 4), ...(sinks && { sinksAt: sinks.offset }) },
+    length: count * 4,
   };
 }
 
 /** weights[b, h, t, s … s + 3], 0 where hidden. */
-function weightsRun(gl: Gl, call: Call, scores: Texture, common: Texture, mod: Request["weightMod"]): Run {
-  const { request, inputs, places, wide, rows, sizes } = call;
+function weightsRun(
+  gl: Gl,
+  call: Call,
+  scores: readonly Texture[],
+  common: readonly Texture[],
+  mod: Request["weightMod"],
+): Run {
+  const { request, inputs, places, wide, blocks, count, sizes } = call;
   const tables = mod
     ? tablesOf(gl, inputs.tables.slice(request.scoreMod?.tables.length ?? 0), "table")
     : noTables;
-  const lanes = ["x", "y", "z", "w"];
+  const line = (r: number) => {
+    const each = lanes.map((lane, n) => {
+      const value = mod
+        ? `modify(x${r}.${lane}, float(b), float(h${r}), float(queryPlace(b, t${r})), float(keyPlace(b, s + ${n})))`
+        : `x${r}.${lane}`;
+      return `x${r}.${lane} = v${r}.${lane} <= ${hidden} ? 0.0 : ${value};`;
+    });
+    return `vec4 v${r} = scores${r}x4(i);
+  vec4 c${r} = common${r}x4(block);
+  vec4 x${r} = exp(v${r} - c${r}.y) * c${r}.z;
+  ${each.join("\n  ")}`;
+  };
   return {
     name: "weights",
     text: `${mod ? [tanhText, powText, places.text, expressionText("modify", mod, tables.views)].join("\n") : ""}
 vec4 compute(int i) {
-  int line = i / ${wide};
-  ${
-    mod
-      ? threadText(call)
-          .replace(/int line = [^;]*;\n/, "")
-          .replaceAll(hidden, "0.0")
-      : `if (line >= ${rows}) return vec4(0.0);`
-  }
-  vec4 v = scores4(i);
-  vec4 c = common4(line);
-  vec4 x = exp(v - c.x) * c.y;
-  ${mod ? "float query = float(queryPlace(b, t));" : ""}
-  ${lanes
-    .map((lane, n) => {
-      const value = mod
-        ? `modify(x.${lane}, float(b), float(h), query, float(keyPlace(b, s + ${n})))`
-        : `x.${lane}`;
-      return `x.${lane} = v.${lane} <= ${hidden} ? 0.0 : ${value};`;
-    })
-    .join("\n  ")}
-  return x;
+  ${mod ? threadText(call, "0.0") : `int block = ${quotient("i", wide)};`}
+  ${eachLine(blocks, line).join("\n  ")}
+  ${giveText(blocks, "x")}
 }`,
-    inputs: { scores, common, ...(mod && { ...places.inputs, ...tables.inputs }) },
+    inputs: {
+      ...inputsOf("scores", scores),
+      ...inputsOf("common", common),
+      ...(mod && { ...places.inputs, ...tables.inputs }),
+    },
     ints: mod ? { keyCount: sizes.S, ...places.ints, ...tables.ints } : {},
-    length: rows * wide * 4,
+    length: count * wide * 4,
   };
 }
 
@@ -401,43 +442,37 @@ vec4 compute(int i) {
  * so that both are read along s.
  */
 function mixtureRun(
-  { request, plan, sizes, wide, rows }: Call,
-  weights: Texture,
+  { request, plan, sizes, wide, blocks, count }: Call,
+  weights: readonly Texture[],
   values: Rows,
-): Omit<Run, "length"> & { length: number } {
-  const { H, T, S, Dv, group } = sizes;
+): Run {
+  const { S, Dv } = sizes;
   const outWide = Math.ceil(Dv / 4);
   // Where nothing is hidden, a weight of 0 is one that was too small, and beyond the last key values are zeros.
   const hides = plan !== undefined || request.scoreMod !== undefined || request.weightMod !== undefined;
+  const rows = eachLine(blocks, (r) => ({
+    name: `weights${r}x`,
+    start: `block * ${wide}`,
+    inRow: stayInRow({ texture: weights[0]!, wide, steps: [wide] }),
+  }));
   // Beyond the last number of a value there is another: the last one is read again, and what comes of it is not.
-  const line = (lane: number) =>
-    Dv % 4 === 0 ? `v0 + (d + ${lane}) * valueWide` : `v0 + min(d + ${lane}, ${Dv - 1}) * valueWide`;
+  const columns = lanes.map((_, c) => ({
+    name: "value",
+    start: `v0 + ${Dv % 4 === 0 ? `(d + ${c})` : `min(d + ${c}, ${Dv - 1})`} * valueWide`,
+    inRow: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
+  }));
   return {
     name: "mixture",
     text: `vec4 compute(int i) {
-  int line = i / ${outWide};
-  int d = (i - line * ${outWide}) * 4;
-  if (line >= ${rows}) return vec4(0.0);
-  int bh = line / ${T};
-  int b = bh / ${H};
-  int at = line * ${wide};
-  int v0 = (b * ${H / group} + (bh - b * ${H}) / ${group}) * ${Dv} * valueWide;
-  vec4 sum = vec4(0.0);
-  ${dotRows(
-    ["weights", "value"],
-    ["at", line(0), line(1), line(2), line(3)],
-    "texels",
-    {
-      a: stayInRow({ texture: weights, wide, steps: [wide] }),
-      b: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
-    },
-    hides,
-  )}
-  return sum;
+  int block = ${quotient("i", outWide)};
+  int d = (i - block * ${outWide}) * 4;
+  int v0 = ${quotient("block", blocks.perGroup)} * ${Dv} * valueWide;
+  ${dotRows(rows, columns, "texels", hides)}
+  ${giveText(blocks, "sum")}
 }`,
-    inputs: { weights, value: values.texture },
+    inputs: { ...inputsOf("weights", weights), value: values.texture },
     ints: { texels: Math.ceil(S / 4), valueWide: values.wide },
-    length: rows * outWide * 4,
+    length: count * outWide * 4,
   };
 }
 

@@ -1,7 +1,8 @@
 import { isContiguous, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
+import { stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
-import { float, hidden } from "../glsl.js";
+import { float, hidden, quotient } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
 import { joinAxes, placeText } from "../strides.js";
 
@@ -108,7 +109,11 @@ function alongLines(
     isContiguous([...x.shape], [...x.strides]) &&
     params.every(({ strides, offset }) => strides[0] === 1 && offset === 0);
   const inputs = { x: gl.store.bufferOf(x) };
-  const texels = (body: string) => `for (int k = 0; k < ${count / 4}; k++) { vec4 v = x4(at + k); ${body} }`;
+  const wide = count / 4;
+  const inRow = inTexels && stayInRow({ texture: inputs.x, wide, steps: [x.offset / 4, wide] });
+  const { begin, read, next } = walkText({ name: "x", start: "at", inRow }, "place");
+  const texels = (body: string) =>
+    `{ ${begin} for (int k = 0; k < ${wide}; k++) { vec4 v = ${read}; ${body} ${next} } }`;
   const each = (body: string) =>
     inTexels
       ? texels(["x", "y", "z", "w"].map((lane) => `{ float x = v.${lane}; ${body} }`).join(" "))
@@ -118,7 +123,7 @@ function alongLines(
       gl.shaders.run({
         name: `${name}Lines`,
         text: `vec4 compute(int n) {
-  ${inTexels ? `int at = xAt / 4 + n * ${count / 4};` : placeText(starts, ["at"], ["xAt"])}
+  ${inTexels ? `int at = (xAt >> 2) + n * ${wide};` : placeText(starts, ["at"], ["xAt"])}
   ${inTexels ? common(each, texels) : common(each)}
 }`,
         inputs,
@@ -132,9 +137,9 @@ function alongLines(
     const text = inTexels
       ? `float f(float x, vec4 c, float w, float b) { return ${result}; }
 vec4 compute(int i) {
-  int line = i / ${count / 4};
-  int k = i - line * ${count / 4};
-  vec4 v = x4(xAt / 4 + i);
+  int line = ${quotient("i", wide)};
+  int k = i - line * ${wide};
+  vec4 v = x4((xAt >> 2) + i);
   vec4 c = c4(line);
   vec4 w = ${weight ? "w4(k)" : "vec4(1.0)"};
   vec4 b = ${bias ? "b4(k)" : "vec4(0.0)"};
