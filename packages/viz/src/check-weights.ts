@@ -1,7 +1,8 @@
 import { ArgumentError } from "@qkv/core";
 import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
-const mostCells = 100_000;
+/** More would be a text of megabytes: elements draw them as pixels. */
+export const mostCells = 100_000;
 const ofMaps = {
   fn: "attentionMap",
   ranks: [2, 4],

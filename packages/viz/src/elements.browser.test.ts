@@ -99,3 +99,37 @@ test("a saved picture has the colors of the page, as text and as pixels", async 
   ]);
   document.documentElement.removeAttribute("data-theme");
 });
+
+test("a map of thousands of tokens is a canvas, read by arrow keys, by the pointer and as a table", () => {
+  const [T, S] = [400, 1000];
+  const data = new Float32Array(T * S);
+  for (let t = 0; t < T; t++) for (let s = 0; s <= t; s++) data[t * S + s] = 1 / (t + 1);
+  element.draw(
+    { data, shape: [T, S] },
+    { title: "Long", columnLabels: Array.from({ length: S }, (_, s) => `k${s}`) },
+  );
+  const canvas = element.querySelector("canvas")!;
+  expect([canvas.width, canvas.height, element.querySelectorAll("svg").length]).toEqual([S, T, 0]);
+  const pixel = [...canvas.getContext("2d")!.getImageData(0, 0, 1, 1).data];
+  expect(pixel).toEqual([55, 37, 122, 255]);
+
+  press("ArrowRight");
+  expect(reading()).toBe("query 0, key “k0”: 1");
+  press("ArrowRight");
+  expect(reading()).toBe("query 0, key “k1”: masked");
+  press("ArrowDown");
+  expect(reading()).toBe("query 1, key “k1”: 0.5");
+  [...element.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!.click();
+  expect([...element.querySelectorAll("tr")].map(({ textContent }) => textContent)).toEqual([
+    "key “k0”0.5",
+    "key “k1”0.5",
+  ]);
+
+  const { left, top, width, height } = canvas.getBoundingClientRect();
+  const at = { clientX: left + (10.5 * width) / S, clientY: top + (99.5 * height) / T, bubbles: true };
+  canvas.dispatchEvent(new PointerEvent("pointermove", at));
+  expect(reading()).toBe("query 99, key “k10”: 0.01");
+
+  element.draw(weights);
+  expect(element.querySelectorAll("canvas").length).toBe(0);
+});

@@ -15,6 +15,7 @@ import {
   vectors,
 } from "./index.js";
 import { makeReadable } from "./readable-picture.js";
+import { drawWeightCanvas, isLarge } from "./weight-canvas.js";
 
 /** The pictures that have an element, by its name. */
 export const pictures = {
@@ -44,8 +45,9 @@ export interface PictureElement<Name extends PictureName> extends HTMLElement {
 /**
  * Makes elements of the pictures: `<qkv-attention-map>`, `<qkv-token-arcs>`, `<qkv-head-grid>`, `<qkv-bars>` and so on.
  * Each is drawn by `element.draw(…)`, or from JSON in its attribute `args`, a list of what the function takes. Its
- * numbers can be read with arrow keys and as a table, and it can be saved. `<qkv-picture>` does so for a picture that
- * stands in it already.
+ * numbers can be read with arrow keys and as a table, and it can be saved. An attention map `[T, S]` of more than
+ * 100,000 cells is drawn into a canvas, a pixel for each. `<qkv-picture>` does the same for a picture that stands in it
+ * already.
  *
  * Nothing is defined before this is called, and a second call changes nothing. In Node it does nothing.
  *
@@ -68,10 +70,24 @@ export function defineElements(): void {
       }
     },
   );
-  for (const [name, picture] of Object.entries(pictures)) customElements.define(name, elementOf(picture));
+  for (const [name, picture] of Object.entries(pictures) as [string, (...args: never) => string][]) {
+    const draw = (host: HTMLElement, ...args: never) => drawText(host, picture(...args));
+    customElements.define(name, elementOf(name === "qkv-attention-map" ? drawMap : draw));
+  }
 }
 
-function elementOf(picture: (...args: never) => string): CustomElementConstructor {
+/** A map too large for text becomes pixels. */
+function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof attentionMap>): void {
+  if (weights.shape.length === 2 && isLarge(weights)) return drawWeightCanvas(host, weights, options);
+  drawText(host, attentionMap(weights, options));
+}
+
+function drawText(host: HTMLElement, svg: string): void {
+  host.innerHTML = svg;
+  makeReadable(host);
+}
+
+function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
   return class extends HTMLElement {
     static observedAttributes = ["args"];
 
@@ -81,8 +97,7 @@ function elementOf(picture: (...args: never) => string): CustomElementConstructo
     }
 
     draw(...args: never): void {
-      this.innerHTML = picture(...args);
-      makeReadable(this);
+      draw(this, ...args);
     }
   };
 }

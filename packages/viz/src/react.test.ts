@@ -32,3 +32,10 @@ test("the views of heads have components of their own", () => {
     renderToString(createElement(NeuronView, { args: [query, key, { columnLabels: ["the", "cat"] }] })),
   ).toContain("key “cat”, score: 6");
 });
+
+test("a map of thousands of tokens waits for the page", () => {
+  const weights = { data: new Float32Array(400 * 1000), shape: [400, 1000] };
+  expect(renderToString(createElement(AttentionMap, { args: [weights] }))).toBe(
+    "<qkv-attention-map></qkv-attention-map>",
+  );
+});

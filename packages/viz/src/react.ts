@@ -1,5 +1,6 @@
-import { createElement, useEffect, type FunctionComponent } from "react";
-import { defineElements, pictures, type PictureName } from "./elements.js";
+import { createElement, useEffect, useRef, type FunctionComponent } from "react";
+import { defineElements, pictures, type PictureElement, type PictureName } from "./elements.js";
+import { isLarge } from "./weight-canvas.js";
 
 /** What a component takes: a list of what the function of the same name takes. */
 export type PictureProps<Name extends PictureName> = { args: Parameters<(typeof pictures)[Name]> };
@@ -16,7 +17,8 @@ function component<Name extends PictureName>(name: Name): FunctionComponent<Pict
 }
 
 /**
- * Weights as a heat map: `<AttentionMap args={[weights, { rowLabels }]} />`.
+ * Weights as a heat map: `<AttentionMap args={[weights, { rowLabels }]} />`; one head of more than 100,000 cells as pixels,
+ * drawn when the page is there.
  *
  * @example
  * ```ts
@@ -27,7 +29,19 @@ function component<Name extends PictureName>(name: Name): FunctionComponent<Pict
  * createElement(AttentionMap, { args: [weights] }).type === AttentionMap; // => true
  * ```
  */
-export const AttentionMap = component("qkv-attention-map");
+export const AttentionMap: FunctionComponent<PictureProps<"qkv-attention-map">> = ({ args }) =>
+  createElement(isLarge(args[0]) ? LargeMap : SmallMap, { args });
+const SmallMap = component("qkv-attention-map");
+
+/** Pixels need a page: on a server there is an empty element, which the browser fills. */
+function LargeMap({ args }: PictureProps<"qkv-attention-map">) {
+  const place = useRef<PictureElement<"qkv-attention-map">>(null);
+  useEffect(() => {
+    defineElements();
+    place.current?.draw(...args);
+  }, [args]);
+  return createElement("qkv-attention-map", { ref: place });
+}
 /** Numbers as bars. */
 export const Bars = component("qkv-bars");
 /** Pages of a cache. */

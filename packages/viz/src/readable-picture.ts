@@ -1,3 +1,4 @@
+import { saveFile, toolButton } from "./picture-tools.js";
 import { tableOf } from "./table-of.js";
 
 /**
@@ -25,7 +26,7 @@ export function makeReadable(host: HTMLElement): void {
   reading.setAttribute("aria-live", "polite");
   const table = document.createElement("div");
   table.hidden = true;
-  const toTable = button("Table", () => {
+  const toTable = toolButton("Table", () => {
     if (table.hidden) table.replaceChildren(tableFrom(text));
     table.hidden = !table.hidden;
     toTable.setAttribute("aria-expanded", String(!table.hidden));
@@ -34,8 +35,8 @@ export function makeReadable(host: HTMLElement): void {
     reading,
     " ",
     toTable,
-    button("SVG", () => save(svgFile(svg), "svg")),
-    button("PNG", () => void pngFile(svg).then((file) => save(file, "png"))),
+    toolButton("SVG", () => saveFile(svgFile(svg), "svg")),
+    toolButton("PNG", () => void pngFile(svg).then((file) => saveFile(file, "png"))),
     table,
   );
   host.append(tools);
@@ -62,14 +63,6 @@ export function makeReadable(host: HTMLElement): void {
   frame.addEventListener("pointerover", ({ target }) =>
     read(marks.findIndex((title) => title.parentElement === target)),
   );
-}
-
-function button(text: string, press: () => void): HTMLButtonElement {
-  const element = document.createElement("button");
-  element.type = "button";
-  element.textContent = text;
-  element.addEventListener("click", press);
-  return element;
 }
 
 /** How many marks stand side by side: those at the same height as the first. */
@@ -120,12 +113,4 @@ export async function pngFile(svg: SVGSVGElement): Promise<Blob> {
   canvas.getContext("2d")!.drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(image.src);
   return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob!), "image/png"));
-}
-
-function save(file: Blob, kind: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = `picture.${kind}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

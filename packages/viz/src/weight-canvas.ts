@@ -1,0 +1,107 @@
+import type { AttentionMapOptions } from "./attention-map.js";
+import { checkLabels, type PictureData } from "./check-data.js";
+import { mostCells } from "./check-weights.js";
+import { numberText } from "./number-text.js";
+import { saveFile, toolButton } from "./picture-tools.js";
+import { weightPixels } from "./weight-pixels.js";
+
+const strongest = 20; // rows of the table
+
+/** Whether a map has too many cells for a picture of text. */
+export const isLarge = ({ shape }: PictureData): boolean =>
+  shape.reduce((all, size) => all * size, 1) > mostCells;
+
+/**
+ * Draws one head's weights into a canvas, a pixel for each cell. The pointer and arrow keys read the numbers, a button
+ * shows the largest of a query as a table, another saves the pixels.
+ *
+ * @param weights - `[T, S]`, each 0 or more; a weight of exactly 0 is masked.
+ */
+export function drawWeightCanvas(
+  host: HTMLElement,
+  weights: PictureData,
+  options: AttentionMapOptions,
+): void {
+  checkLabels(options.rowLabels, weights.shape[0]!, { fn: "attentionMap", argument: "rowLabels" });
+  checkLabels(options.columnLabels, weights.shape[1]!, { fn: "attentionMap", argument: "columnLabels" });
+  const { max, title = "Attention weights" } = options;
+  const theme = themeOf(host);
+  const { data, width: S, height: T } = weightPixels(weights, max === undefined ? { theme } : { theme, max });
+
+  const canvas = Object.assign(document.createElement("canvas"), { width: S, height: T });
+  canvas.getContext("2d")!.putImageData(new ImageData(data, S, T), 0, 0);
+  Object.assign(canvas.style, { display: "block", width: "100%" });
+  const mark = document.createElement("div");
+  Object.assign(mark.style, {
+    ...{ position: "absolute", boxSizing: "content-box", margin: "-2px", pointerEvents: "none" },
+    ...{ width: `${100 / S}%`, height: `${100 / T}%`, border: "2px solid currentColor" },
+  });
+  mark.hidden = true;
+  const frame = document.createElement("div");
+  frame.tabIndex = 0;
+  frame.setAttribute("role", "group");
+  frame.setAttribute("aria-label", `${title}: ${T} queries, ${S} keys. Arrow keys read the numbers.`);
+  Object.assign(frame.style, { position: "relative", maxWidth: `${Math.max(S, 512)}px` });
+  frame.append(canvas, mark);
+
+  const reading = document.createElement("span");
+  reading.setAttribute("aria-live", "polite");
+  const table = document.createElement("div");
+  table.hidden = true;
+  const tools = document.createElement("div");
+  tools.dataset["qkvTools"] = "";
+  const named = (kind: string, label: string | undefined, i: number) =>
+    label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
+  const query = (t: number) => named("query", options.rowLabels?.[t], t);
+  const key = (s: number) => named("key", options.columnLabels?.[s], s);
+  const said = (t: number, s: number) => {
+    const weight = weights.data[t * S + s]!;
+    return weight === 0 ? "masked" : numberText(weight);
+  };
+
+  let [t, s] = [0, 0];
+  const read = (row: number, column: number) => {
+    [t, s] = [Math.min(T - 1, Math.max(0, row)), Math.min(S - 1, Math.max(0, column))];
+    mark.hidden = false;
+    Object.assign(mark.style, { left: `${(100 * s) / S}%`, top: `${(100 * t) / T}%` });
+    reading.textContent = `${query(t)}, ${key(s)}: ${said(t, s)}`;
+  };
+  frame.addEventListener("pointermove", ({ clientX, clientY }) => {
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    read(Math.floor(((clientY - top) / height) * T), Math.floor(((clientX - left) / width) * S));
+  });
+  frame.addEventListener("keydown", (event) => {
+    const by = { ArrowRight: [0, 1], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowUp: [-1, 0] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    if (mark.hidden) read(0, 0);
+    else read(t + by[0]!, s + by[1]!);
+  });
+
+  const toTable = toolButton("Table", () => {
+    if (table.hidden) {
+      const row = Array.from({ length: S }, (_, i) => i).filter((i) => weights.data[t * S + i] !== 0);
+      row.sort((a, b) => weights.data[t * S + b]! - weights.data[t * S + a]! || a - b);
+      const shown = document.createElement("table");
+      shown.createCaption().textContent = `${title}: the largest weights of ${query(t)}`;
+      for (const i of row.slice(0, strongest)) {
+        const line = shown.insertRow();
+        line.append(Object.assign(document.createElement("th"), { scope: "row", textContent: key(i) }));
+        line.insertCell().textContent = said(t, i);
+      }
+      table.replaceChildren(shown);
+    }
+    table.hidden = !table.hidden;
+    toTable.setAttribute("aria-expanded", String(!table.hidden));
+  });
+  const toFile = toolButton("PNG", () => canvas.toBlob((file) => saveFile(file!, "png")));
+  tools.append(reading, " ", toTable, toFile, table);
+  host.replaceChildren(frame, tools);
+}
+
+/** What the style sheet of pictures decides: the page's own word, else what the reader prefers. */
+function themeOf(host: HTMLElement): "light" | "dark" {
+  const said = host.closest<HTMLElement>("[data-theme]")?.dataset["theme"];
+  if (said === "light" || said === "dark") return said;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
