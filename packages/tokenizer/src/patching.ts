@@ -1,5 +1,6 @@
 export { afterSpaces } from "./patching/after-spaces.js";
 export { byteCountModel, type ByteCountModel } from "./patching/byte-count-model.js";
+export { byteIds } from "./patching/byte-ids.js";
 export { byteEntropies, type ByteEntropy } from "./patching/byte-entropy.js";
 export { fixedSize } from "./patching/fixed-size.js";
 export { globalThreshold } from "./patching/global-threshold.js";

@@ -1,0 +1,41 @@
+import { ArgumentError } from "@qkv/core";
+import { byteLetters } from "../byte-letters.js";
+import type { Tokenizer } from "../tokenizer.js";
+
+/**
+ * The id of each byte, `[256]`, in a vocabulary that holds the bytes and special tokens, and no others: one that
+ * `qkv train --vocab-size 256` learned, say. A model over such a vocabulary is a model of bytes.
+ *
+ * @throws {ArgumentError} If a byte has no token, or a token is more than a byte.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson } from "@qkv/tokenizer";
+ * import { byteIds } from "@qkv/tokenizer/patching";
+ * import { trainBpe, trainedJson } from "@qkv/tokenizer/training";
+ *
+ * const bytes = tokenizerFromJson(trainedJson(await trainBpe(["any text"], { vocabSize: 256 })));
+ * byteIds(bytes)["a".charCodeAt(0)] === bytes.encode("a")[0]; // => true
+ * ```
+ */
+export function byteIds(tokenizer: Pick<Tokenizer, "id" | "decode" | "token" | "vocabSize">): Int32Array {
+  const refuse = (received: string): never => {
+    throw new ArgumentError({
+      fn: "byteIds",
+      argument: "tokenizer",
+      received,
+      expected: "a token for each of the 256 bytes, and none but special ones besides",
+      fix: "take a byte-level vocabulary without merges, as `qkv train --vocab-size 256` learns one.",
+    });
+  };
+  const ids = Int32Array.from(
+    byteLetters,
+    (letter, byte) => tokenizer.id(letter) ?? refuse(`a vocabulary without the byte ${byte}`),
+  );
+  const ofBytes = new Set(ids);
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    if (ofBytes.has(id) || tokenizer.token(id) === undefined || tokenizer.decode([id]) === "") continue;
+    refuse(`a vocabulary with the token ${JSON.stringify(tokenizer.token(id))}`);
+  }
+  return ids;
+}

@@ -1,0 +1,91 @@
+import { byteEntropies, globalThreshold, patchStarts, patchStream } from "@qkv/tokenizer/patching";
+import { byteLevelBpe, tokenizerFromJson } from "@qkv/tokenizer";
+import { trainBpe, trainedJson } from "@qkv/tokenizer/training";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { decoder } from "../models/decoder.js";
+import { byteModel } from "../patching.js";
+
+const contextLength = 8;
+const sizes = { embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1, normEps: 1e-5 };
+function modelOf(
+  vocabSize: number,
+  tokenizer?: Awaited<ReturnType<typeof bytesAnd>>,
+  context = contextLength,
+) {
+  const { config, init, apply } = decoder({ ...sizes, vocabSize, contextLength: context, stopIds: [] });
+  const params = init(3);
+  // Weights as small as they are at first make every byte as likely as another.
+  params.embedding.weight.data.forEach((x, i, all) => (all[i] = 40 * x));
+  return { config, params, tokenizer, apply };
+}
+const bytesAnd = async (...specialTokens: string[]) =>
+  tokenizerFromJson(
+    trainedJson(await trainBpe(["a"], { vocabSize: 256 + specialTokens.length, specialTokens })),
+  );
+const bytes = fc.uint8Array({ maxLength: 3 * contextLength });
+
+test("property: probabilities sum to 1, entropy is theirs, and what was asked before changes no bit", () => {
+  const asked = byteModel(modelOf(256));
+  fc.assert(
+    fc.property(bytes, (before) => {
+      const p = asked.predict(before);
+      expect(p.length).toBe(256);
+      expect(p.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+      expect(asked(before)).toBeCloseTo(-p.reduce((sum, x) => sum + x * Math.log(x), 0), 12);
+      expect(byteModel(modelOf(256)).predict(before)).toEqual(p);
+    }),
+  );
+});
+
+test("property: it says what the model says of the last half to whole of its context", () => {
+  const model = modelOf(256);
+  const entropy = byteModel(model);
+  const half = contextLength / 2;
+  fc.assert(
+    fc.property(bytes, (before) => {
+      const from = before.length < contextLength ? 0 : (Math.floor(before.length / half) - 1) * half;
+      const seen = [...(from === 0 ? [0x0a] : []), ...before.subarray(from)];
+      expect(seen.length).toBeLessThanOrEqual(contextLength);
+      const logits = Array.from(model.apply(model.params, seen, { last: 1 }).data);
+      const total = logits.reduce((sum, x) => sum + Math.exp(x), 0);
+      const p = entropy.predict(before);
+      logits.forEach((x, byte) => expect(p[byte]).toBeCloseTo(Math.exp(x) / total, 5));
+    }),
+  );
+});
+
+test("property: a stream is cut as the whole text is", () => {
+  fc.assert(
+    fc.property(bytes, (text) => {
+      const entropy = byteModel(modelOf(256));
+      const values = [...byteEntropies(text, entropy)].sort((a, b) => a - b);
+      const patcher = globalThreshold(values[values.length >> 1] ?? 0);
+      const stream = patchStream(patcher, byteModel(modelOf(256)));
+      const patches = [...stream.push(text), ...stream.end()];
+      let at = 0;
+      const starts = patches.map((patch) => (at += patch.length) - patch.length);
+      expect(starts).toEqual(patchStarts(text, patcher, entropy));
+    }),
+  );
+});
+
+test("a byte is its token, wherever that stands, and special tokens take no share", async () => {
+  const tokenizer = await bytesAnd("<|end|>", "<|pad|>");
+  const model = modelOf(258, tokenizer);
+  const p = byteModel(model).predict(new TextEncoder().encode("to"));
+  const ids = tokenizer.encode("\nto");
+  const logits = model.apply(model.params, ids, { last: 1 }).data;
+  const shares = (text: string) => Math.exp(logits[tokenizer.encode(text)[0]!]!);
+  expect(p[0x61]! / p[0x62]!).toBeCloseTo(shares("a") / shares("b"), 4);
+  expect(p.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+});
+
+test("a model whose tokens are no bytes is refused, and so is one without a context", () => {
+  const merged = byteLevelBpe({ vocab: ["a", "b", "ab"], merges: ["a b"] });
+  expect(() => byteModel(modelOf(3, merged))).toThrow("byteIds: `tokenizer` is");
+  expect(() => byteModel(modelOf(300))).toThrow(
+    'byteModel: `model` is "a model of 300 ids and no tokenizer", expected 256 ids, which are the bytes.\nFix: load it with its tokenizer.',
+  );
+  expect(() => byteModel(modelOf(256, undefined, 1))).toThrow("a model with a context of 1");
+});

@@ -1,0 +1,112 @@
+import { ArgumentError } from "@qkv/core";
+import { growingCache } from "@qkv/kv-cache";
+import { byteIds, type ByteEntropy } from "@qkv/tokenizer/patching";
+import type { Model } from "../loading/load.js";
+
+/** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */
+export type ByteModel = ByteEntropy & {
+  /** How likely each of the 256 bytes is behind these. `[256]`, summing to 1. */
+  predict(before: Uint8Array): Float64Array;
+};
+
+/**
+ * A decoder over bytes as the entropy of byte-latent patchers: those of `@qkv/model-tiny/bytes`, or one of your own
+ * that `qkv train --vocab-size 256` made.
+ *
+ * Of a text longer than its context it sees the last half to whole of that: bytes are read in blocks of half a context,
+ * each behind the one before. What it says depends on the bytes and on nothing that was asked before, and asked in order
+ * it reads each byte about twice, with a cache of keys and values in between.
+ *
+ * @param model - With a tokenizer whose tokens are bytes and special ones, or without one and with 256 ids, the bytes. A
+ *   text begins behind the tokenizer's `bosId`, or else behind a line feed, as a line does.
+ * @throws {ArgumentError} If its tokens are no bytes, or its context is less than 2.
+ * @see "Byte Latent Transformer" (2024), arXiv:2412.09871, section 2.3
+ *
+ * @example
+ * ```ts
+ * import { globalThreshold, patchStarts } from "@qkv/tokenizer/patching";
+ * import { decoder } from "@qkv/transformer";
+ * import { byteModel } from "@qkv/transformer/patching";
+ *
+ * // const model = await load(await modelTinyBytes());
+ * const { config, init, apply } = decoder({
+ *   vocabSize: 256, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+ *   contextLength: 16, normEps: 1e-5, stopIds: [],
+ * });
+ * const entropy = byteModel({ config, params: init(1), tokenizer: undefined, apply });
+ * entropy(new TextEncoder().encode("th")) < Math.log(256); // => true
+ * patchStarts("the cat", globalThreshold(6), entropy); // => [0]
+ * ```
+ */
+export function byteModel({ config, params, apply, tokenizer }: Model): ByteModel {
+  const { contextLength, vocabSize, numLayers } = config;
+  if (!tokenizer && vocabSize !== 256) {
+    throw refuse(
+      `a model of ${vocabSize} ids and no tokenizer`,
+      "256 ids, which are the bytes",
+      "load it with its tokenizer.",
+    );
+  }
+  if (contextLength < 2) {
+    throw refuse(
+      `a model with a context of ${contextLength}`,
+      "a context of 2 or more",
+      "train one with more.",
+    );
+  }
+  const ids = tokenizer ? byteIds(tokenizer) : Int32Array.from({ length: 256 }, (_, byte) => byte);
+  const first = tokenizer?.bosId ?? ids[lineFeed]!;
+  const half = Math.floor(contextLength / 2);
+
+  // What the cache holds: bytes from `start` on, behind the first token where that is 0.
+  const cache = growingCache({ numLayers });
+  let start = -1;
+  let held = new Uint8Array(0);
+  let logits: ArrayLike<number> = [];
+  const read = (tokens: readonly number[]) => {
+    const { data } = apply(params, tokens, { cache, last: 1 });
+    logits = data;
+  };
+
+  const predict = (before: Uint8Array): Float64Array => {
+    const from = Math.max(0, Math.floor(before.length / half) - 1) * half;
+    const window = before.subarray(from);
+    const goesOn =
+      from === start && held.length <= window.length && held.every((byte, i) => byte === window[i]);
+    // Until all is read: an error on the way leaves nothing behind that looks whole.
+    start = -1;
+    if (!goesOn) {
+      cache.reset();
+      // One token, or a block: the same pieces whatever is asked, so that the same bytes give the same numbers.
+      const opening = window.subarray(0, from === 0 ? 0 : half);
+      read(from === 0 ? [first] : Array.from(opening, (byte) => ids[byte]!));
+      held = opening.slice();
+    }
+    for (const byte of window.subarray(held.length)) read([ids[byte]!]);
+    [start, held] = [from, window.slice()];
+    return softmax(ids, logits);
+  };
+  return Object.assign((before: Uint8Array) => entropyOf(predict(before)), { predict });
+}
+
+const lineFeed = 0x0a;
+
+/** Probabilities of the bytes; what the logits say of special tokens is left out. */
+function softmax(ids: Int32Array, logits: ArrayLike<number>): Float64Array {
+  const chosen = Float64Array.from(ids, (id) => logits[id]!);
+  const most = chosen.reduce((a, b) => Math.max(a, b));
+  const shares = chosen.map((x) => Math.exp(x - most));
+  const total = shares.reduce((a, b) => a + b);
+  return shares.map((share) => share / total);
+}
+
+function entropyOf(p: Float64Array): number {
+  return Math.max(
+    0,
+    p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0),
+  );
+}
+
+function refuse(received: string, expected: string, fix: string): ArgumentError {
+  return new ArgumentError({ fn: "byteModel", argument: "model", received, expected, fix });
+}
