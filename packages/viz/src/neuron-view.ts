@@ -78,7 +78,12 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
   const rows = [...columnLabels, ...(sinkLogit === undefined ? [] : ["sink"])];
   const left = 18 + labelWidth([...rows, "query"]);
   const [top, step, gap] = [(title ? 40 : 10) + 34, cell + 6, 26];
-  const across = [left, left + D * cell + gap, left + 2 * (D * cell + gap)] as const;
+  const column = (name: string) => Math.max(D * cell, labelWidth([name])) + gap;
+  const across = [
+    left,
+    left + column("query, keys"),
+    left + column("query, keys") + column("products"),
+  ] as const;
   const [atScore, atWeight] = [across[2], across[2] + 80];
   const largest = (data: ArrayLike<number>) =>
     Array.from(data).reduce((max, x) => Math.max(max, Math.abs(x)), 0) || 1;

@@ -36,12 +36,20 @@ export function isPicture(value: unknown): value is string {
 
 /** How wide a label will be, in pixels: a guess, because nothing here can measure letters. */
 export function labelWidth(labels: readonly string[]): number {
-  return Math.max(0, ...labels.map((label) => 6.6 * [...label].length));
+  const widths = labels.map((label) => [...label].reduce((sum, letter) => sum + letterWidth(letter), 0));
+  return Math.max(0, ...widths);
+}
+
+/** At 12 pixels, in the wider of the usual fonts. */
+function letterWidth(letter: string): number {
+  if (letter > "\u2e80") return 12;
+  if (/[mwMW@%]/.test(letter)) return 11;
+  return /[ .,:;'!|()[\]fijlrtI]/.test(letter) ? 4.5 : 7.2;
 }
 
 /** How wide a picture must be for its name: a guess too, at the size of {@link heading}. */
 export function titleWidth(title: string | undefined): number {
-  return title ? 24 + 8.2 * [...title].length : 0;
+  return title ? 24 + 1.3 * labelWidth([title]) : 0;
 }
 
 /** A coordinate, to a hundredth of a pixel. */
