@@ -1,15 +1,32 @@
 import { allocateArray, type DType, type TypedArray } from "./dtype.js";
-import { eachRow } from "./rows.js";
-import { sizeOf, stridesOf, type Shape } from "./shape.js";
+import { eachRow, type Strided } from "./rows.js";
+import { isContiguous, sizeOf, stridesOf, type Shape } from "./shape.js";
+
+/** Copies numbers from where they lie to where others of the same shape lie. */
+export function copyStrided(
+  from: Strided & { readonly array: TypedArray },
+  to: { readonly array: TypedArray; readonly strides: Shape; readonly offset: number },
+): void {
+  const [source, target] = [from.array, to.array];
+  eachRow(from.shape, [to.strides, from.strides], [to.offset, from.offset], ([o, i], [dO, di], n) => {
+    if (dO === 1 && di === 1) target.set(source.subarray(i, i! + n), o);
+    else for (let k = 0; k < n; k++) target[o! + k * dO!] = source[i! + k * di!]!;
+  });
+}
 
 /** The elements of a strided view, copied into row-major order. `to`: where they go; default a new array. */
 export function copyPacked(
-  { shape, strides, offset, dtype }: { shape: Shape; strides: Shape; offset: number; dtype: DType },
-  from: TypedArray,
+  { shape, strides, offset, dtype }: Strided & { readonly dtype: DType },
+  array: TypedArray,
   to: TypedArray = allocateArray(dtype, sizeOf(shape)),
 ): TypedArray {
-  eachRow(shape, [stridesOf(shape), strides], [0, offset], ([o, i], [dO, di], n) => {
-    for (let k = 0; k < n; k++) to[o! + k * dO!] = from[i! + k * di!]!;
-  });
+  copyStrided({ shape, strides, offset, array }, { array: to, strides: stridesOf(shape), offset: 0 });
   return to;
+}
+
+/** The elements of a strided view in row-major order: where they lie if they lie so, else copied. */
+export function readPacked(view: Strided & { readonly dtype: DType }, array: TypedArray): TypedArray {
+  const size = sizeOf(view.shape);
+  if (!isContiguous(view.shape, view.strides)) return copyPacked(view, array);
+  return size === array.length ? array : array.subarray(view.offset, view.offset + size);
 }

@@ -1,4 +1,5 @@
-export { copyPacked } from "./copy-packed.js";
+export { checkNotEmpty, checkNumbers, checkOneOf, checkSameType, numberArray } from "./checks.js";
+export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
 export { ByteReader } from "./byte-reader.js";
 export {
@@ -25,10 +26,11 @@ export {
 } from "./errors.js";
 export { format, type Numbers } from "./format.js";
 export { fromHalfBits, numberAt, toHalfBits, type HalfType } from "./half.js";
+export { eachGroup, normalizeAxes, reducedShape, type Group, type Reduced } from "./groups.js";
 export { inspect } from "./inspect.js";
 export { nest, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
-export { eachRow } from "./rows.js";
+export { eachBroadcastRow, eachLine, eachRow, type Strided } from "./rows.js";
 export { readGgufHeader, type GgufHeader, type GgufTensor, type GgufValue } from "./gguf.js";
 export {
   readSafetensorsHeader,

@@ -1,7 +1,7 @@
 import { stridesOf } from "@qkv/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { eachRow } from "./rows.js";
+import { eachBroadcastRow, eachLine, eachRow } from "./rows.js";
 
 const lengths = fc.array(fc.nat(3), { maxLength: 4 });
 /** Strides as views have them: row-major of a larger shape, permuted, reversed, or 0. */
@@ -37,4 +37,36 @@ test("packed operands of any rank are a single row", () => {
   const rows: number[] = [];
   eachRow([2, 1, 3, 4], [stridesOf([2, 1, 3, 4]), [12, 5, 4, 1]], [0, 0], (_at, _step, n) => rows.push(n));
   expect(rows).toEqual([24]);
+});
+
+test("operands of smaller shapes repeat", () => {
+  const seen: number[][] = [];
+  const row = { shape: [3], strides: [2], offset: 1 };
+  const column = { shape: [2, 1], strides: [5, 1], offset: 0 };
+  eachBroadcastRow([2, 3], [row, column], (at, step, length) => {
+    for (let k = 0; k < length; k++) seen.push(at.map((from, i) => from + k * step[i]!));
+  });
+  expect(seen.sort(([, a], [, b]) => a! - b!)).toEqual([
+    [1, 0],
+    [3, 0],
+    [5, 0],
+    [1, 5],
+    [3, 5],
+    [5, 5],
+  ]);
+});
+
+test("each line along an axis is visited in both operands, whose lengths there may differ", () => {
+  const seen: number[][] = [];
+  const a = { shape: [2, 1, 3], strides: [3, 3, 1], offset: 100 };
+  const b = { shape: [2, 4, 3], strides: [12, 3, 1], offset: 0 };
+  eachLine(1, a, b, (i, j) => seen.push([i, j]));
+  expect(seen).toEqual([
+    [100, 0],
+    [101, 1],
+    [102, 2],
+    [103, 12],
+    [104, 13],
+    [105, 14],
+  ]);
 });

@@ -1,4 +1,7 @@
-import type { Shape } from "./shape.js";
+import { broadcastStrides, type Shape } from "./shape.js";
+
+/** Where numbers lie in an array: element `(i, j)` is at `offset + i * strides[0] + j * strides[1]`. */
+export type Strided = { readonly shape: Shape; readonly strides: Shape; readonly offset: number };
 
 /**
  * Walks several operands over one shape, a row at a time. Neighbouring axes that every operand walks as one are
@@ -42,4 +45,27 @@ export function eachRow(
     for (let k = 0; k < at.length; k++) at[k]! -= steps[k]![axis]! * lengths[axis]!;
   };
   walk(Math.max(0, lengths.length - 1));
+}
+
+/** {@link eachRow} of operands that broadcast to one shape. */
+export function eachBroadcastRow(
+  shape: Shape,
+  operands: readonly Strided[],
+  row: (at: readonly number[], step: readonly number[], length: number) => void,
+): void {
+  eachRow(
+    shape,
+    operands.map((own) => broadcastStrides(shape, own.shape, own.strides)),
+    operands.map(({ offset }) => offset),
+    row,
+  );
+}
+
+/** Calls `visit` with where each line along an axis begins, in two operands that differ at most in that axis. */
+export function eachLine(axis: number, a: Strided, b: Strided, visit: (a: number, b: number) => void): void {
+  const others = (list: Shape) => list.filter((_, own) => own !== axis);
+  const strides = [others(a.strides), others(b.strides)];
+  eachRow(others(b.shape), strides, [a.offset, b.offset], ([i, j], [di, dj], length) => {
+    for (let k = 0; k < length; k++) visit(i! + k * di!, j! + k * dj!);
+  });
 }

@@ -1,4 +1,4 @@
-import { type DType, eachRow, type TypedArray } from "@qkv/core";
+import { type DType, eachLine, type TypedArray } from "@qkv/core";
 import type { Backward, Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
@@ -29,15 +29,8 @@ export function alongAxis<A extends { axis: number } = { axis: number }>(
     infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
     kernel([x], [out], attributes) {
       const { axis } = attributes;
-      const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
-      const n = x!.shape[axis]!;
-      const dO = out!.strides[axis]!;
-      const di = x!.strides[axis]!;
-      const strides = [others(out!.strides), others(x!.strides)];
-      eachRow(others(x!.shape), strides, [0, x!.offset], ([o, i], [stepO, stepI], length) => {
-        for (let k = 0; k < length; k++)
-          line(out!.array, o! + k * stepO!, dO, x!.array, i! + k * stepI!, di, n, attributes);
-      });
+      const [n, dO, di] = [x!.shape[axis]!, out!.strides[axis]!, x!.strides[axis]!];
+      eachLine(axis, out!, x!, (o, i) => line(out!.array, o, dO, x!.array, i, di, n, attributes));
     },
     ...(backward && { backward: (call: Backward<A>) => [backward(call)] }),
   };

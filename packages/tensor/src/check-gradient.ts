@@ -1,7 +1,6 @@
-import { ArgumentError, sizeOf } from "@qkv/core";
-import { valueAndGrad } from "./grad.js";
-import { stopGradient } from "./grad.js";
-import { tensor } from "./create.js";
+import { refuse, sizeOf } from "@qkv/core";
+import { stopGradient, valueAndGrad } from "./grad.js";
+import { placed } from "./placed.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
@@ -31,13 +30,13 @@ export function checkGradient<P>(
 ): void {
   mapTensors(x, (one, path) => {
     if (one.dtype === "float64") return one;
-    throw new ArgumentError({
-      fn: "checkGradient",
-      argument: path === "" ? "x" : `x.${path}`,
-      received: one.dtype,
-      expected: "float64, in which differences are exact enough",
-      fix: 'make it with `{ dtype: "float64" }`.',
-    });
+    refuse(
+      "checkGradient",
+      path === "" ? "x" : `x.${path}`,
+      one.dtype,
+      "float64, in which differences are exact enough",
+      'make it with `{ dtype: "float64" }`.',
+    );
   });
   const [, gradient] = valueAndGrad(f)(x);
   const gradients = tensorsOf(gradient);
@@ -59,13 +58,13 @@ export function checkGradient<P>(
     }
   });
   if (!worst || worst.error <= tolerance) return;
-  throw new ArgumentError({
-    fn: "checkGradient",
-    argument: `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
-    received: worst.slope,
-    expected: `${worst.measured}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
-    fix: "check the backward of the operations in f; where f has a kink at this point, move x away from it.",
-  });
+  refuse(
+    "checkGradient",
+    `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
+    worst.slope,
+    `${worst.measured}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
+    "check the backward of the operations in f; where f has a kink at this point, move x away from it.",
+  );
 }
 
 /** The same tensors with one number of one of them replaced. */
@@ -75,6 +74,6 @@ function withElement<P>(x: P, which: number, index: number, value: number): P {
     if (n++ !== which) return stopGradient(one);
     const data = Float64Array.from(one.data);
     data[index] = value;
-    return tensor(data, { shape: one.shape, device: one.device });
+    return placed(data, one.shape, "float64", one);
   });
 }

@@ -1,11 +1,10 @@
 import {
-  allocateArray,
-  refuse,
   broadcastShapes,
-  broadcastStrides,
+  checkSameType,
   type DType,
-  eachRow,
-  isPacked,
+  eachBroadcastRow,
+  numberArray,
+  refuse,
   type TypedArray,
 } from "@qkv/core";
 import { checkTensor, type Backward, type Op } from "./op.js";
@@ -52,7 +51,7 @@ export function unaryOp<A = undefined>(
     name,
     infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
     kernel([x], [out], attributes) {
-      eachRow(x!.shape, [out!.strides, x!.strides], [0, x!.offset], (at, step, length) =>
+      eachBroadcastRow(x!.shape, [out!, x!], (at, step, length) =>
         row(out!.array, at[0]!, x!.array, at[1]!, step[1]!, length, attributes),
       );
     },
@@ -70,9 +69,7 @@ export function binaryOp(
   return {
     name,
     infer: ([a, b]) => {
-      if (a!.dtype !== b!.dtype) {
-        refuse(name, "b", b!.dtype, `${a!.dtype} like the other side`, "use `cast(x, dtype)` on one side.");
-      }
+      checkSameType(name, "b", b!.dtype, a!.dtype);
       if (a!.dtype === "bool" && !resultType) {
         const fix =
           '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
@@ -81,8 +78,7 @@ export function binaryOp(
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
     },
     kernel([a, b], [out]) {
-      const strides = [a!, b!].map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
-      eachRow(out!.shape, [out!.strides, ...strides], [0, a!.offset, b!.offset], (at, step, length) =>
+      eachBroadcastRow(out!.shape, [out!, a!, b!], (at, step, length) =>
         row(out!.array, at[0]!, a!.array, at[1]!, step[1]!, b!.array, at[2]!, step[2]!, length),
       );
     },
@@ -105,17 +101,5 @@ export function scalarLike(
   value: unknown,
   { dtype, device }: Pick<Tensor, "dtype" | "device">,
 ): Tensor {
-  const array = allocateArray(dtype, 1);
-  array[0] = value as number;
-  // A whole-number type must hold the number as it is; the 16-bit types hold no numbers.
-  if (typeof value !== "number" || isPacked(dtype) || (dtype.includes("int") && array[0] !== value)) {
-    refuse(
-      fn,
-      argument,
-      value,
-      `a tensor, or a number that ${dtype} can hold`,
-      "make a tensor, or change the type with `cast`.",
-    );
-  }
-  return new Tensor(device, device.adopt(dtype, array), []);
+  return new Tensor(device, device.adopt(dtype, numberArray(fn, argument, value, dtype)), []);
 }

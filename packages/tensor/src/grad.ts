@@ -1,7 +1,7 @@
-import { ArgumentError, isFloat, sameShape, ShapeError, sizeOf } from "@qkv/core";
-import { full, zeros } from "./create.js";
+import { isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
 import { checkTensor } from "./op.js";
+import { filled } from "./placed.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -49,13 +49,13 @@ export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
   return (params: P, ...rest: Rest): [value: Tensor, gradient: P] => {
     const device = tensorsOf(params)[0]?.device;
     if (!device) {
-      throw new ArgumentError({
-        fn: "valueAndGrad",
-        argument: "params",
-        received: params,
-        expected: "a tensor, or tensors nested in objects and lists",
-        fix: "the gradient is taken with respect to the first argument: pass the tensors there.",
-      });
+      refuse(
+        "valueAndGrad",
+        "params",
+        params,
+        "a tensor, or tensors nested in objects and lists",
+        "the gradient is taken with respect to the first argument: pass the tensors there.",
+      );
     }
     return device.scope(() => {
       const watched = watch(params);
@@ -64,16 +64,15 @@ export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
       watched.tape.open = false;
       checkTensor("grad", "f(…)", value);
       if (sizeOf(value.shape) !== 1) {
-        throw new ShapeError({
-          fn: "grad",
-          argument: "f(…)",
-          received: value.shape,
-          expected: "one number",
-          fix: "end the function with `sum` or `mean`; for other directions use `vjp`.",
-        });
+        refuseShape(
+          "grad",
+          "f(…)",
+          value.shape,
+          "one number",
+          "end the function with `sum` or `mean`; for other directions use `vjp`.",
+        );
       }
-      const one = full(value.shape, 1, { dtype: value.dtype, device: value.device });
-      const gradient = pull(watched, [value], [one]);
+      const gradient = pull(watched, [value], [filled(1, value.shape, value)]);
       watched.tape.entries.length = 0;
       return [value, gradient];
     });
@@ -107,13 +106,13 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(
         (output, i) => !gradients[i] || !sameShape(output.shape, gradients[i].shape),
       );
       if (odd >= 0 || gradients.length !== outputs.length) {
-        throw new ShapeError({
-          fn: "pullback",
-          argument: "gradient",
-          received: gradients[Math.max(0, odd)]?.shape,
-          expected: `one tensor for each of f's, of its shape [${outputs[Math.max(0, odd)]?.shape.join(", ")}]`,
-          fix: "nest the gradients as f's result is nested.",
-        });
+        refuseShape(
+          "pullback",
+          "gradient",
+          gradients[Math.max(0, odd)]?.shape,
+          `one tensor for each of f's, of its shape [${outputs[Math.max(0, odd)]?.shape.join(", ")}]`,
+          "nest the gradients as f's result is nested.",
+        );
       }
       return pull(watched, outputs, gradients);
     },
@@ -162,13 +161,13 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
     if (arrived.every((gradient) => gradient === undefined)) continue;
     for (const node of to) at.delete(node);
     if (!op.backward) {
-      throw new ArgumentError({
-        fn: "grad",
-        argument: "f",
-        received: `a function that uses ${op.name}`,
-        expected: "operations that have a gradient",
-        fix: `wrap the input of ${op.name} with \`stopGradient\` if no gradient is meant to flow through it.`,
-      });
+      refuse(
+        "grad",
+        "f",
+        `a function that uses ${op.name}`,
+        "operations that have a gradient",
+        `wrap the input of ${op.name} with \`stopGradient\` if no gradient is meant to flow through it.`,
+      );
     }
     const wants = (input: number) => from[input] !== undefined;
     const back = op.backward({ inputs, outputs, attributes, gradients: arrived, wants });
@@ -176,10 +175,7 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
   }
   return mapTensors(params, (x) => {
     const node = nodeOn(tape, x);
-    return (
-      (node && at.get(node)) ??
-      zeros(x.shape, { dtype: isFloat(x.dtype) ? x.dtype : "float32", device: x.device })
-    );
+    return (node && at.get(node)) ?? filled(0, x.shape, x, isFloat(x.dtype) ? x.dtype : "float32");
   });
 }
 

@@ -1,7 +1,8 @@
-import { allocateArray, normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
+import { normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
-import { Tensor } from "./tensor.js";
+import { filled } from "./placed.js";
+import type { Tensor } from "./tensor.js";
 
 /** What a norm is told besides its tensors. */
 export type NormOptions = {
@@ -22,14 +23,13 @@ export function overRows(
   given: Readonly<Record<string, Tensor | undefined>>,
   norm: (inputs: readonly Tensor[]) => Tensor,
 ): Tensor {
-  const { shape, dtype, device } = checkTensor(fn, "x", x);
+  const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
-  const ones = () => new Tensor(device, device.adopt(dtype, allocateArray(dtype, sizeOf(row)).fill(1)), row);
   const params: Tensor[] = [];
   for (const [argument, param] of Object.entries(given).reverse()) {
     if (!param && params.length === 0) continue;
-    const own = param ? checkTensor(fn, argument, param) : ones();
+    const own = param ? checkTensor(fn, argument, param) : filled(1, row, x);
     if (!sameShape(own.shape, row) || own.dtype !== dtype) {
       refuseShape(
         fn,

@@ -1,4 +1,4 @@
-import { type DType, isPacked, refuse, type Shape, sizeOf, type TypedArray } from "@qkv/core";
+import { checkNumbers, type DType, refuse, type Shape, sizeOf } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -78,21 +78,19 @@ export function run<Attributes>(
 
 /** How a kernel reads and writes a tensor. */
 export function viewOf(tensor: Tensor): View {
-  const { device, storage, dtype, shape, strides, offset } = tensor;
-  if (device.remote) return lazyView(tensor, () => device.array(storage));
-  return { array: device.array(storage), storage, dtype, shape, strides, offset };
+  return view(tensor);
 }
 
 /** How a kernel reads a tensor that it does not change. */
 export function readOf(tensor: Tensor): View {
-  const { device, storage } = tensor;
-  return device.remote ? lazyView(tensor, () => device.array(storage, "read")) : viewOf(tensor);
+  return view(tensor, "read");
 }
 
-function lazyView({ storage, dtype, shape, strides, offset }: Tensor, array: () => TypedArray): View {
+function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: "read"): View {
+  if (!device.remote) return { array: device.array(storage), storage, dtype, shape, strides, offset };
   return {
     get array() {
-      return array();
+      return device.array(storage, use);
     },
     storage,
     dtype,
@@ -111,10 +109,7 @@ function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): De
       const both = `${device.name} beside ${input.device.name}`;
       refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
     }
-    if (!moves && isPacked(input.dtype)) {
-      const fix = 'this type is for storage: `cast(x, "float32")` first.';
-      refuse(fn, "dtype", input.dtype, "numbers to compute with", fix);
-    }
+    if (!moves) checkNumbers(fn, input.dtype);
   }
   return device;
 }

@@ -1,6 +1,5 @@
-import { eachRow, sizeOf } from "@qkv/core";
+import { eachGroup, eachRow, type Reduced, reducedShape, sizeOf } from "@qkv/core";
 import type { Op } from "./op.js";
-import { eachGroup, reducedShape, type Reduced } from "./reduce.js";
 
 /**
  * An op that tells where the largest number of each group stands, or, with `sign` -1, the smallest: the first of equals,

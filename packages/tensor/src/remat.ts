@@ -1,6 +1,6 @@
-import { zeros } from "./create.js";
 import { vjp, stopGradient } from "./grad.js";
 import type { Op } from "./op.js";
+import { filled } from "./placed.js";
 import { record } from "./tape.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -35,12 +35,9 @@ export function remat<Args extends unknown[] = Tensor[], Y = Tensor>(
       backward({ gradients }) {
         let i = 0;
         const { value, pullback } = vjp((again: Args) => f(...again), args);
-        const filled = mapTensors(
-          value,
-          (y) => gradients[i++] ?? zeros(y.shape, { dtype: y.dtype, device: y.device }),
-        );
+        const whole = mapTensors(value, (y) => gradients[i++] ?? filled(0, y.shape, y));
         // The inner outputs carry what was taken from around f.
-        return [...tensorsOf(pullback(filled)), ...gradients];
+        return [...tensorsOf(pullback(whole)), ...gradients];
       },
     };
     record(op as Op<never>, [...inputs, ...innerOutputs], tensorsOf(outer), undefined);

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import type { Storage } from "./contracts.js";
 import { tensorsOf } from "./tree.js";
 
@@ -79,22 +79,22 @@ export function scopes(
 /** Refuses a storage that its scope let go. */
 export function checkAlive(storage: ScopedStorage): void {
   if (!storage.ended) return;
-  throw new ArgumentError({
-    fn: "device.scope",
-    argument: "tensor",
-    received: `a ${storage.dtype} tensor of ${storage.length} numbers that was made inside a scope`,
-    expected: "a tensor that is still alive: its scope has ended and let it go",
-    fix: "return the tensor from the scope, or read its numbers inside of it.",
-  });
+  refuse(
+    "device.scope",
+    "tensor",
+    `a ${storage.dtype} tensor of ${storage.length} numbers that was made inside a scope`,
+    "a tensor that is still alive: its scope has ended and let it go",
+    "return the tensor from the scope, or read its numbers inside of it.",
+  );
 }
 
 function checkSync<T>(result: T): T {
   if (typeof (result as { then?: unknown } | null | undefined)?.then !== "function") return result;
-  throw new ArgumentError({
-    fn: "device.scope",
-    argument: "f",
-    received: "a function that returns a promise",
-    expected: "a function that returns at once",
-    fix: "a scope is synchronous: await outside of it, and compute inside.",
-  });
+  refuse(
+    "device.scope",
+    "f",
+    "a function that returns a promise",
+    "a function that returns at once",
+    "a scope is synchronous: await outside of it, and compute inside.",
+  );
 }

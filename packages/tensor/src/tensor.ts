@@ -1,14 +1,12 @@
 import {
-  copyPacked,
   defineBrand,
   type DType,
   format,
   inspect,
-  isContiguous,
   nest,
   type Nested,
+  readPacked,
   type Shape,
-  sizeOf,
   stridesOf,
   type TypedArray,
 } from "@qkv/core";
@@ -64,10 +62,8 @@ export class Tensor {
   }
 
   #packed(array: TypedArray): TypedArray {
-    const size = sizeOf(this.shape);
-    if (!isContiguous(this.shape, this.strides)) return copyPacked(this, array);
-    const own = size === array.length ? array : array.subarray(this.offset, this.offset + size);
-    return this.device.lends?.(this.storage) ? own.slice() : own;
+    const own = readPacked(this, array);
+    return own.buffer === array.buffer && this.device.lends?.(this.storage) ? own.slice() : own;
   }
 
   /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */

@@ -1,4 +1,4 @@
-import { ArgumentError, eachRow, ShapeError } from "@qkv/core";
+import { eachRow, refuse, refuseShape } from "@qkv/core";
 import { checkTensor, run, type Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
@@ -32,22 +32,10 @@ export const triangleOp: Op<Triangle> = {
 /** Keeps one side of a diagonal of the last two axes, zeros elsewhere. */
 export function triangle(fn: string, x: Tensor, { lower, diagonal }: Triangle): Tensor {
   if (checkTensor(fn, "x", x).shape.length < 2) {
-    throw new ShapeError({
-      fn,
-      argument: "x",
-      received: x.shape,
-      expected: "two axes or more: […, rows, columns]",
-      fix: "`reshape` it to a matrix.",
-    });
+    refuseShape(fn, "x", x.shape, "two axes or more: […, rows, columns]", "`reshape` it to a matrix.");
   }
   if (!Number.isInteger(diagonal)) {
-    throw new ArgumentError({
-      fn,
-      argument: "diagonal",
-      received: diagonal,
-      expected: "a whole number",
-      fix: "0 is the main diagonal, 1 the one above it.",
-    });
+    refuse(fn, "diagonal", diagonal, "a whole number", "0 is the main diagonal, 1 the one above it.");
   }
   return run(triangleOp, [x], { lower, diagonal });
 }

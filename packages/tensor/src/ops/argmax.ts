@@ -1,6 +1,7 @@
+import { checkNotEmpty } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
 import { placeOf } from "../place-of.js";
-import { checkNotEmpty, reducedAxes, type ReduceOptions } from "../reduce.js";
+import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
 export const argmaxOp = /* @__PURE__ */ placeOf("argmax", 1);
@@ -24,6 +25,6 @@ export const argmaxOp = /* @__PURE__ */ placeOf("argmax", 1);
  */
 export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
   const reduced = reducedAxes("argmax", checkTensor("argmax", "x", x), options);
-  checkNotEmpty("argmax", x, reduced.axes);
+  checkNotEmpty("argmax", x.shape, reduced.axes);
   return run(argmaxOp, [x], reduced);
 }

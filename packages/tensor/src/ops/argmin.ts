@@ -1,6 +1,7 @@
+import { checkNotEmpty } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
 import { placeOf } from "../place-of.js";
-import { checkNotEmpty, reducedAxes, type ReduceOptions } from "../reduce.js";
+import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
 export const argminOp = /* @__PURE__ */ placeOf("argmin", -1);
@@ -24,6 +25,6 @@ export const argminOp = /* @__PURE__ */ placeOf("argmin", -1);
  */
 export function argmin(x: Tensor, options: ReduceOptions = {}): Tensor {
   const reduced = reducedAxes("argmin", checkTensor("argmin", "x", x), options);
-  checkNotEmpty("argmin", x, reduced.axes);
+  checkNotEmpty("argmin", x.shape, reduced.axes);
   return run(argminOp, [x], reduced);
 }

@@ -1,15 +1,13 @@
-import { checkFloat, refuse, sameShape, type Shape, ShapeError, sizeOf } from "@qkv/core";
+import { checkFloat, checkOneOf, refuseShape, sameShape, type Shape, sizeOf } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { add } from "./add.js";
-import { concat } from "./concat.js";
+import { concatOp } from "./concat.js";
 import { contiguous } from "./contiguous.js";
-import { mul } from "./mul.js";
-import { pad } from "./pad.js";
-import { reshape } from "./reshape.js";
+import { flipOp } from "./flip.js";
+import { padOp } from "./pad.js";
 import { silu } from "./silu.js";
-import { slice } from "./slice.js";
-import { sum } from "./sum.js";
+import { sliceOp } from "./slice.js";
+import { sumOp } from "./sum.js";
 
 /** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], with padded `[B, C, K - 1 + T]` */
 export const causalConvOp: Op<undefined> = {
@@ -39,22 +37,51 @@ export const causalConvOp: Op<undefined> = {
     }
   },
   flops: ([, weight], [out]) => 2 * sizeOf(out!.shape) * weight!.shape[2]!,
-  backward({ inputs: [padded, weight, bias], gradients: [dy], wants }) {
-    const [, C, T] = dy!.shape as [number, number, number];
-    const K = weight!.shape[2]!;
-    const taps = Array.from({ length: K }, (_, k) => k);
-    // Tap k met the numbers from k on.
-    const spread = (k: number) =>
-      pad(mul(dy!, reshape(slice(weight!, 2, k, k + 1), [C, 1])), 2, k, K - 1 - k);
-    const meeting = (k: number) =>
-      reshape(sum(mul(dy!, slice(padded!, 2, k, k + T)), { axis: [0, 2] }), [C, 1, 1]);
-    return [
-      wants(0) ? taps.map(spread).reduce((a, b) => add(a, b)) : undefined,
-      wants(1) ? concat(taps.map(meeting), 2) : undefined,
-      bias && wants(2) ? sum(dy!, { axis: [0, 2] }) : undefined,
-    ];
-  },
+  backward: ({ inputs: [padded, weight, bias], gradients: [dy], wants }) => [
+    wants(0) ? spreadTaps(dy!, weight!) : undefined,
+    wants(1) ? run(tapsOp, [padded!, dy!], undefined) : undefined,
+    bias && wants(2) ? run(sumOp, [dy!], { axes: [0, 2], keepDims: false }) : undefined,
+  ],
 };
+
+/** taps[c, 0, k] = Σ_b Σ_t y[b, c, t] · padded[b, c, t + k]: the gradient of the weight, y being that of the output. */
+export const tapsOp: Op<undefined> = {
+  name: "causalConvTaps",
+  infer: ([padded, y]) => {
+    const [, C, length] = padded!.shape as [number, number, number];
+    return [{ shape: [C, 1, length - y!.shape[2]! + 1], dtype: y!.dtype }];
+  },
+  kernel([padded, y], [out]) {
+    const [B, C, T] = y!.shape as [number, number, number];
+    const K = out!.shape[2]!;
+    const [db, dc, dt] = padded!.strides as [number, number, number];
+    const [eb, ec, et] = y!.strides as [number, number, number];
+    const [X, Y] = [padded!.array, y!.array];
+    for (let c = 0, o = 0; c < C; c++) {
+      for (let k = 0; k < K; k++, o++) {
+        let total = 0;
+        for (let b = 0; b < B; b++) {
+          const at = padded!.offset + b * db + c * dc + k * dt;
+          const from = y!.offset + b * eb + c * ec;
+          for (let t = 0; t < T; t++) total += Y[from + t * et]! * X[at + t * dt]!;
+        }
+        out!.array[o] = total;
+      }
+    }
+  },
+  flops: ([, y], [out]) => 2 * sizeOf(y!.shape) * out!.shape[2]!,
+  backward: ({ inputs: [padded, y], gradients: [dTaps], wants }) => [
+    wants(0) ? spreadTaps(y!, dTaps!) : undefined,
+    wants(1) ? run(causalConvOp, [padded!, dTaps!], undefined) : undefined,
+  ],
+};
+
+/** Each output back to the inputs that its taps met: a convolution with the taps in the other direction. */
+function spreadTaps(y: Tensor, weight: Tensor): Tensor {
+  const around = weight.shape[2]! - 1;
+  const padded = run(padOp, [y], { axis: 2, before: around, after: around, value: 0 });
+  return run(causalConvOp, [padded, run(flipOp, [weight], { axes: [2] })], undefined);
+}
 
 /** What a causal convolution is told besides its input and weight. */
 export type CausalConvOptions = {
@@ -93,35 +120,36 @@ export function causalConv(
 ): { output: Tensor; state: Tensor } {
   const { bias, state, activation = "none" } = options;
   const [B, C, T] = checkTensor("causalConv", "x", x).shape as [number, number, number];
-  if (x.shape.length !== 3) throw unfit("x", x, "of the shape [B, C, T]");
+  if (x.shape.length !== 3) refuseUnfit("x", x, "of the shape [B, C, T]");
   const K = checkTensor("causalConv", "weight", weight).shape[2] ?? 0;
   const fit = (argument: string, value: Tensor, shape: Shape) => {
     if (sameShape(checkTensor("causalConv", argument, value).shape, shape) && value.dtype === x.dtype) return;
-    throw unfit(argument, value, `${x.dtype} [${shape.join(", ")}], as x is [${x.shape.join(", ")}]`);
+    refuseUnfit(argument, value, `${x.dtype} [${shape.join(", ")}], as x is [${x.shape.join(", ")}]`);
   };
   fit("weight", weight, [C, 1, Math.max(K, 1)]);
   if (bias) fit("bias", bias, [C]);
   if (state) fit("state", state, [B, C, K - 1]);
-  if (!["none", "silu", "swish"].includes(activation)) {
-    refuse(
-      "causalConv",
-      "activation",
-      activation,
-      '"none", "silu" or "swish"',
-      "leave it out, and apply any other function to the output.",
-    );
-  }
-  const padded = state ? concat([state, x], 2) : pad(x, 2, K - 1, 0);
+  checkOneOf(
+    "causalConv",
+    "activation",
+    activation,
+    ["none", "silu", "swish"],
+    "leave it out, and apply any other function to the output.",
+  );
+  const padded = state
+    ? run(concatOp, [state, x], { axis: 2 })
+    : run(padOp, [x], { axis: 2, before: K - 1, after: 0, value: 0 });
   const sums = run(causalConvOp, bias ? [padded, weight, bias] : [padded, weight], undefined);
-  return { output: activation === "none" ? sums : silu(sums), state: contiguous(slice(padded, 2, T)) };
+  const rest = run(sliceOp, [padded], { axis: 2, start: T, end: T + K - 1 });
+  return { output: activation === "none" ? sums : silu(sums), state: contiguous(rest) };
 }
 
-function unfit(argument: string, { shape, dtype }: Tensor, expected: string): ShapeError {
-  return new ShapeError({
-    fn: "causalConv",
+function refuseUnfit(argument: string, { shape, dtype }: Tensor, expected: string): never {
+  refuseShape(
+    "causalConv",
     argument,
-    received: `${dtype} [${shape.join(", ")}]`,
+    `${dtype} [${shape.join(", ")}]`,
     expected,
-    fix: "x is [B, C, T] with time last, weight [C, 1, K], bias [C], state [B, C, K - 1], all of one type.",
-  });
+    "x is [B, C, T] with time last, weight [C, 1, K], bias [C], state [B, C, K - 1], all of one type.",
+  );
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, isFloat } from "@qkv/core";
+import { isFloat, refuse } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -36,13 +36,13 @@ export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: Partial<Li
   const { dtype } = checkTensor("clamp", "x", x);
   const fits = [min, max].every((limit) => isFloat(dtype) || limit === Math.round(limit));
   if (!fits || !(min <= max)) {
-    throw new ArgumentError({
-      fn: "clamp",
-      argument: "limits",
-      received: `from ${min} to ${max}`,
-      expected: isFloat(dtype) ? "min at most max" : "whole numbers, min at most max",
-      fix: "give the smaller limit as `min`; leave one out where there is none.",
-    });
+    refuse(
+      "clamp",
+      "limits",
+      `from ${min} to ${max}`,
+      isFloat(dtype) ? "min at most max" : "whole numbers, min at most max",
+      "give the smaller limit as `min`; leave one out where there is none.",
+    );
   }
   return run(clampOp, [x], { min, max });
 }

@@ -1,7 +1,7 @@
-import { ArgumentError, eachRow, normalizeAxis, ShapeError } from "@qkv/core";
+import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { slice } from "./slice.js";
+import { sliceOp } from "./slice.js";
 
 export const concatOp: Op<{ axis: number }> = {
   name: "concat",
@@ -14,13 +14,13 @@ export const concatOp: Op<{ axis: number }> = {
         x.shape.length === first!.shape.length &&
         x.shape.every((length, a) => a === axis || length === first!.shape[a]);
       if (fits) return;
-      throw new ShapeError({
-        fn: "concat",
-        argument: `tensors[${i}]`,
-        received: x.dtype === first!.dtype ? x.shape : x.dtype,
-        expected: `${first!.dtype} of the shape [${first!.shape.map((n, a) => (a === axis ? "any" : n)).join(", ")}]`,
-        fix: `all tensors must agree in type and in every axis but axis ${axis}.`,
-      });
+      refuseShape(
+        "concat",
+        `tensors[${i}]`,
+        x.dtype === first!.dtype ? x.shape : x.dtype,
+        `${first!.dtype} of the shape [${first!.shape.map((n, a) => (a === axis ? "any" : n)).join(", ")}]`,
+        `all tensors must agree in type and in every axis but axis ${axis}.`,
+      );
     });
     const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
     return [{ shape: first!.shape.map((length, a) => (a === axis ? total : length)), dtype: first!.dtype }];
@@ -28,10 +28,7 @@ export const concatOp: Op<{ axis: number }> = {
   kernel(inputs, [out], { axis }) {
     let start = 0;
     for (const x of inputs) {
-      const offset = start * out!.strides[axis]!;
-      eachRow(x.shape, [out!.strides, x.strides], [offset, x.offset], ([o, i], [dO, dI], length) => {
-        for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x.array[i! + k * dI!]!;
-      });
+      copyStrided(x, { ...out!, offset: start * out!.strides[axis]! });
       start += x.shape[axis]!;
     }
   },
@@ -40,7 +37,7 @@ export const concatOp: Op<{ axis: number }> = {
     return inputs.map((x) => {
       const start = end;
       end += x.shape[axis]!;
-      return slice(dy!, axis, start, end);
+      return run(sliceOp, [dy!], { axis, start, end });
     });
   },
 };
@@ -57,13 +54,13 @@ export const concatOp: Op<{ axis: number }> = {
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   if (tensors.length === 0) {
-    throw new ArgumentError({
-      fn: "concat",
-      argument: "tensors",
-      received: "an empty list",
-      expected: "one tensor or more",
-      fix: "leave the call out where there is nothing to join.",
-    });
+    refuse(
+      "concat",
+      "tensors",
+      "an empty list",
+      "one tensor or more",
+      "leave the call out where there is nothing to join.",
+    );
   }
   tensors.forEach((x, i) => checkTensor("concat", `tensors[${i}]`, x));
   return run(concatOp, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.shape.length) });

@@ -1,5 +1,6 @@
 import {
   checkFloat,
+  checkOneOf,
   copyPacked,
   type DType,
   eachRow,
@@ -13,10 +14,10 @@ import { checkTensor, run, runAll, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { div } from "./div.js";
 import { mul } from "./mul.js";
-import { reshape } from "./reshape.js";
-import { softmax } from "./softmax.js";
+import { reshaped } from "./reshape.js";
+import { softmaxOp } from "./softmax.js";
 import { sub } from "./sub.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 
 type Attributes = { ignoreIndex: number; smoothing: number };
 
@@ -60,8 +61,13 @@ export const crossEntropyOp: Op<Attributes> = {
     if (!dy) return [];
     const { shape, dtype } = logits!;
     const wanted = run(targetWeightsOp, [targets!], { ...attributes, V: shape.at(-1)!, dtype });
-    const column = (x: Tensor) => reshape(x, [...x.shape, 1]);
-    return [mul(column(dy), sub(mul(softmax(logits!), column(counts!)), wanted))];
+    const column = (x: Tensor) => reshaped(x, [...x.shape, 1]);
+    return [
+      mul(
+        column(dy),
+        sub(mul(run(softmaxOp, [logits!], { axis: shape.length - 1 }), column(counts!)), wanted),
+      ),
+    ];
   },
 };
 
@@ -90,6 +96,8 @@ function packedTargets({ array, ...view }: View, V: number, ignoreIndex: number)
     "check that the tokenizer belongs to the model, and that padding is marked with `ignoreIndex`.",
   );
 }
+
+const plainLoss = "leave it out for the plain loss.";
 
 /** How a loss is measured. */
 export type CrossEntropyOptions = {
@@ -131,18 +139,12 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntr
       "give one class for each row of logits; `transpose` logits whose classes are not the last axis.",
     );
   }
-  const known = ["mean", "sum", "none"].includes(reduction);
-  if (!known || !(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    refuse(
-      "crossEntropy",
-      known ? "labelSmoothing" : "reduction",
-      known ? labelSmoothing : reduction,
-      known ? "a share from 0 to 1" : '"mean", "sum" or "none"',
-      "leave it out for the plain loss.",
-    );
-  }
+  checkOneOf("crossEntropy", "reduction", reduction, ["mean", "sum", "none"], plainLoss);
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    refuse("crossEntropy", "labelSmoothing", labelSmoothing, "a share from 0 to 1", plainLoss);
   const attributes = { ignoreIndex, smoothing: labelSmoothing };
   const [losses, counts] = runAll(crossEntropyOp, [logits, targets], attributes) as [Tensor, Tensor];
   if (reduction === "none") return losses;
-  return reduction === "sum" ? sum(losses) : div(sum(losses), sum(counts));
+  const total = (x: Tensor) => run(sumOp, [x], { axes: x.shape.map((_, axis) => axis), keepDims: false });
+  return reduction === "sum" ? total(losses) : div(total(losses), total(counts));
 }

@@ -1,4 +1,4 @@
-import { eachRow, normalizeAxis, type Shape, ShapeError } from "@qkv/core";
+import { copyStrided, normalizeAxis, refuseShape, type Shape } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -25,9 +25,7 @@ export const onDiagonalOp: Op<Axes> = {
   },
   kernel([x], [out], { axes }) {
     const strides = along(out!.strides, axes, out!.strides[axes[0]]! + out!.strides[axes[1]]!);
-    eachRow(x!.shape, [strides, x!.strides], [0, x!.offset], ([o, i], [dO, dI], length) => {
-      for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
-    });
+    copyStrided(x!, { array: out!.array, strides, offset: 0 });
   },
   backward: ({ gradients: [dy], attributes }) => [run(diagonalOp, [dy!], attributes)],
 };
@@ -57,13 +55,13 @@ export function diagonal(x: Tensor, axisA = -2, axisB = -1): Tensor {
   const a = normalizeAxis("diagonal", axisA, shape.length, "axisA");
   const b = normalizeAxis("diagonal", axisB, shape.length, "axisB");
   if (a === b || shape[a] !== shape[b]) {
-    throw new ShapeError({
-      fn: "diagonal",
-      argument: "x",
-      received: shape,
-      expected: `two axes of one length at ${axisA} and ${axisB}`,
-      fix: "`slice` the longer axis.",
-    });
+    refuseShape(
+      "diagonal",
+      "x",
+      shape,
+      `two axes of one length at ${axisA} and ${axisB}`,
+      "`slice` the longer axis.",
+    );
   }
   return run(diagonalOp, [x], { axes: [a, b] });
 }

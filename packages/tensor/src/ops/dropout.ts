@@ -1,4 +1,4 @@
-import { ArgumentError, eachRow } from "@qkv/core";
+import { eachRow, refuse } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { fillUniforms, seedKey } from "../random/uniforms.js";
@@ -40,13 +40,7 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
 export function dropout(x: Tensor, { rate, seed }: { rate: number; seed: number }): Tensor {
   const key = seedKey("dropout", seed);
   if (!(rate >= 0 && rate < 1)) {
-    throw new ArgumentError({
-      fn: "dropout",
-      argument: "rate",
-      received: rate,
-      expected: "a probability from 0 to below 1",
-      fix: "0.1 drops one number of ten.",
-    });
+    refuse("dropout", "rate", rate, "a probability from 0 to below 1", "0.1 drops one number of ten.");
   }
   floatTensor("dropout", "x", x);
   return rate === 0 ? x : run(dropoutOp, [x], { rate, key });

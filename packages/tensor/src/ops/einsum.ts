@@ -1,14 +1,14 @@
-import { refuse, refuseShape, sizeOf } from "@qkv/core";
+import { checkSameType, refuseShape, sizeOf } from "@qkv/core";
 import { cheapestPairs, type Sizes } from "../contraction-order.js";
 import { parseEquation } from "../einsum-equation.js";
-import { checkTensor } from "../op.js";
+import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { diagonal } from "./diagonal.js";
+import { diagonalOp } from "./diagonal.js";
 import { matmul } from "./matmul.js";
 import { mul } from "./mul.js";
-import { permute } from "./permute.js";
-import { reshape } from "./reshape.js";
-import { sum } from "./sum.js";
+import { permuteOp } from "./permute.js";
+import { reshaped } from "./reshape.js";
+import { sumOp } from "./sum.js";
 
 /** A tensor whose axes have labels, each once. */
 type Labelled = { readonly x: Tensor; readonly labels: readonly string[] };
@@ -42,16 +42,9 @@ export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
     equation,
     tensors.map((x) => x.shape.length),
   );
-  const odd = tensors.findIndex((x) => x.dtype !== tensors[0]!.dtype);
-  if (odd > 0) {
-    refuse(
-      "einsum",
-      `tensors[${odd}]`,
-      tensors[odd]!.dtype,
-      `${tensors[0]!.dtype} like the first`,
-      "use `cast(x, dtype)` on one side.",
-    );
-  }
+  tensors.forEach(({ dtype }, i) => {
+    checkSameType("einsum", `tensors[${i}]`, dtype, tensors[0]!.dtype, "the first");
+  });
   const sizes = sizesOf(operands, tensors);
   let terms = tensors.map((x, i) => simplify(x, operands[i]!, sizes));
   const pairs = cheapestPairs(
@@ -95,7 +88,7 @@ function simplify(x: Tensor, given: readonly string[], sizes: Sizes): Labelled {
   const kept = given.flatMap((label, axis) => (x.shape[axis] === sizes.get(label) ? [axis] : []));
   let labels = kept.map((axis) => given[axis]!);
   if (kept.length < given.length) {
-    x = reshape(
+    x = reshaped(
       x,
       kept.map((axis) => x.shape[axis]!),
     );
@@ -104,7 +97,7 @@ function simplify(x: Tensor, given: readonly string[], sizes: Sizes): Labelled {
     const second = labels.findIndex((label, axis) => labels.indexOf(label) < axis);
     if (second < 0) return { x, labels };
     const first = labels.indexOf(labels[second]!);
-    x = diagonal(x, first, second);
+    x = run(diagonalOp, [x], { axes: [first, second] });
     labels = [...labels.filter((_, axis) => axis !== first && axis !== second), labels[second]!];
   }
 }
@@ -113,7 +106,10 @@ function simplify(x: Tensor, given: readonly string[], sizes: Sizes): Labelled {
 function keep({ x, labels }: Labelled, needed: ReadonlySet<string>): Labelled {
   const axis = labels.flatMap((label, i) => (needed.has(label) ? [] : [i]));
   if (axis.length === 0) return { x, labels };
-  return { x: sum(x, { axis }), labels: labels.filter((label) => needed.has(label)) };
+  return {
+    x: run(sumOp, [x], { axes: axis, keepDims: false }),
+    labels: labels.filter((label) => needed.has(label)),
+  };
 }
 
 /** The product of two operands, summed over what only they have: one batched matrix product. */
@@ -131,14 +127,14 @@ function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: 
     const wide = order(left.x, left.labels, [...batch, ...rows]);
     const ones = columns.map(() => 1);
     const other = order(right.x, right.labels, [...batch, ...columns]);
-    const spread = reshape(other, [...lengths(batch), ...rows.map(() => 1), ...lengths(columns)]);
-    return { x: mul(reshape(wide, [...wide.shape, ...ones]), spread), labels };
+    const spread = reshaped(other, [...lengths(batch), ...rows.map(() => 1), ...lengths(columns)]);
+    return { x: mul(reshaped(wide, [...wide.shape, ...ones]), spread), labels };
   }
   const product = matmul(
     group(left, batch, [rows, inner], sizes),
     group(right, batch, [inner, columns], sizes),
   );
-  return { x: reshape(product, lengths(labels)), labels };
+  return { x: reshaped(product, lengths(labels)), labels };
 }
 
 /** As a batch of matrices: the axes of each group as one. No copy where a group is one axis already. */
@@ -151,10 +147,10 @@ function group(
   const ordered = order(x, labels, [...batch, ...groups.flat()]);
   if (groups.every(({ length }) => length === 1)) return ordered;
   const lengths = (own: readonly string[]) => own.map((label) => sizes.get(label)!);
-  return reshape(ordered, [...lengths(batch), ...groups.map((own) => sizeOf(lengths(own)))]);
+  return reshaped(ordered, [...lengths(batch), ...groups.map((own) => sizeOf(lengths(own)))]);
 }
 
 function order(x: Tensor, labels: readonly string[], wanted: readonly string[]): Tensor {
   const axes = wanted.map((label) => labels.indexOf(label));
-  return axes.every((axis, i) => axis === i) ? x : permute(x, axes);
+  return axes.every((axis, i) => axis === i) ? x : run(permuteOp, [x], { axes });
 }

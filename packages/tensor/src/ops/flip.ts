@@ -1,4 +1,4 @@
-import { eachRow, normalizeAxis } from "@qkv/core";
+import { copyStrided, normalizeAxis } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -11,9 +11,7 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
     // From the last place of each axis backwards.
     const back = strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
     const last = axes.reduce((at, axis) => at + (shape[axis]! - 1) * strides[axis]!, x!.offset);
-    eachRow(shape, [out!.strides, back], [0, last], ([o, i], [dO, di], n) => {
-      for (let k = 0; k < n; k++) out!.array[o! + k * dO!] = x!.array[i! + k * di!]!;
-    });
+    copyStrided({ array: x!.array, shape, strides: back, offset: last }, out!);
   },
   backward: ({ gradients: [dy], attributes: { axes } }) => [flip(dy!, axes)],
 };

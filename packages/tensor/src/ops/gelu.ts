@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checkOneOf } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { erfc } from "../erf.js";
 import { floatTensor } from "../float-tensor.js";
@@ -35,7 +35,7 @@ export const geluSlopeOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => {
     const squared = mul(x!, x!);
     const density = mul(exp(mul(squared, -0.5)), inverseRoot2Pi);
-    return mul(dy!, mul(density, sub(2, squared)));
+    return mul(dy!, mul(density, add(mul(squared, -1), 2)));
   },
 );
 
@@ -99,14 +99,12 @@ const cubic = 0.044715;
  * ```
  */
 export function gelu(x: Tensor, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Tensor {
-  if (approximate !== "none" && approximate !== "tanh") {
-    refuse(
-      "gelu",
-      "approximate",
-      approximate,
-      '"none" or "tanh"',
-      'leave it out for the exact function; checkpoints that say gelu_new or gelu_pytorch_tanh want "tanh".',
-    );
-  }
+  checkOneOf(
+    "gelu",
+    "approximate",
+    approximate,
+    ["none", "tanh"],
+    'leave it out for the exact function; checkpoints that say gelu_new or gelu_pytorch_tanh want "tanh".',
+  );
   return run(approximate === "tanh" ? geluTanhOp : geluOp, [floatTensor("gelu", "x", x)], undefined);
 }

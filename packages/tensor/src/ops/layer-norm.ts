@@ -3,11 +3,10 @@ import { overRows, type NormOptions } from "../norm-rows.js";
 import { run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
-import { div } from "./div.js";
 import { mul } from "./mul.js";
-import { sqrt } from "./sqrt.js";
+import { rsqrt } from "./rsqrt.js";
 import { sub } from "./sub.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 import { sumTo } from "./sum-to.js";
 
 /** Inputs: x `[…, n]`, then a weight `[n]`, then a bias `[n]`, or fewer. */
@@ -54,10 +53,10 @@ export const layerNormOp: Op<{ eps: number }> = {
   backward({ inputs: [x, weight, bias], gradients: [dy], attributes: { eps }, wants }) {
     // With r = 1/√(variance + ε), x̂ = r (x − mean) and g = dy · weight: dx = r (g − mean g − x̂ mean(g x̂)).
     const n = x!.shape.at(-1)!;
-    const mean = (t: Tensor) => div(sum(t, { axis: -1, keepDims: true }), n);
+    const mean = (t: Tensor) => mul(run(sumOp, [t], { axes: [t.shape.length - 1], keepDims: true }), 1 / n);
     const nearly = sub(x!, mean(x!));
     const centered = sub(nearly, mean(nearly));
-    const r = div(1, sqrt(add(mean(mul(centered, centered)), eps)));
+    const r = rsqrt(add(mean(mul(centered, centered)), eps));
     const normal = mul(centered, r);
     const g = weight ? mul(dy!, weight) : dy!;
     return [

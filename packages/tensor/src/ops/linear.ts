@@ -3,7 +3,7 @@ import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { add } from "./add.js";
 import { matmul } from "./matmul.js";
-import { transpose } from "./transpose.js";
+import { transposed } from "./transpose.js";
 
 /**
  * `y = x Wᵀ + b`, with the weight `[out, in]` as checkpoints store it.
@@ -32,6 +32,6 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       "weights are [out, in]; `transpose` one that is stored the other way round.",
     );
   }
-  const y = matmul(x, transpose(weight));
+  const y = matmul(x, transposed(weight));
   return bias ? add(y, bias) : y;
 }

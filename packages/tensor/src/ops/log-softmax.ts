@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.js";
 import { exp } from "./exp.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 
 export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
   "logSoftmax",
@@ -19,7 +19,7 @@ export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
     for (let k = 0; k < n; k++) out[o + k * dO] = x[i + k * di]! - largest - log;
   },
   ({ outputs: [y], gradients: [dy], attributes: { axis } }) =>
-    sub(dy!, mul(exp(y!), sum(dy!, { axis, keepDims: true }))),
+    sub(dy!, mul(exp(y!), run(sumOp, [dy!], { axes: [axis], keepDims: true }))),
 );
 
 /**

@@ -1,14 +1,12 @@
-import { eachRow, sizeOf } from "@qkv/core";
+import { eachGroup, eachRow, type Reduced, reducedShape, sizeOf } from "@qkv/core";
+import { binaryOp } from "../elementwise.js";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
-import { eachGroup, reducedAxes, reducedShape, type Reduced, type ReduceOptions } from "../reduce.js";
+import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { equal } from "./equal.js";
-import { exp } from "./exp.js";
 import { spread } from "./spread.js";
 import { mul } from "./mul.js";
-import { sub } from "./sub.js";
-import { where } from "./where.js";
+import { sumTo } from "./sum-to.js";
 
 export const logSumExpOp: Op<Reduced> = {
   name: "logSumExp",
@@ -31,12 +29,25 @@ export const logSumExpOp: Op<Reduced> = {
     });
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const level = spread(y!, x!.shape, axes);
-    // Where everything is -∞ nothing has a share.
-    const shares = exp(sub(x!, where(equal(level, -Infinity), 0, level)));
+    const shares = run(sharesOp, [x!, spread(y!, x!.shape, axes)], undefined);
     return [mul(spread(dy!, x!.shape, axes), shares)];
   },
 };
+
+/** Each number's part of its sum of powers, `eˣ⁻ʸ`, with y the logarithm of that sum. Where all are -∞ none has a part. */
+export const sharesOp = /* @__PURE__ */ binaryOp(
+  "shares",
+  (out, o, x, i, di, y, j, dj, n) => {
+    for (let k = 0; k < n; k++) {
+      const level = y[j + k * dj]!;
+      out[o + k] = level === -Infinity ? 0 : Math.exp(x[i + k * di]! - level);
+    }
+  },
+  ({ inputs: [, y], outputs: [shares], gradients: [dy] }) => {
+    const slope = mul(dy!, shares!);
+    return [slope, sumTo(mul(slope, -1), y!.shape)];
+  },
+);
 
 /**
  * `log Σ eˣ` over one axis, several, or all. The largest is taken out first, so that no power overflows. Of no

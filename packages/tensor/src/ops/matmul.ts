@@ -1,9 +1,10 @@
 import {
   broadcastShapes,
   broadcastStrides,
+  checkSameType,
   eachRow,
-  type Shape,
   refuseShape,
+  type Shape,
   sizeOf,
   type TypedArray,
 } from "@qkv/core";
@@ -64,9 +65,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     const scalar = left.length === 0 ? "a" : "b";
     refuseShape("matmul", scalar, [], "a matrix or a vector", "use `mul` to multiply by a single number.");
   }
-  if (a.dtype !== b.dtype) {
-    refuseShape("matmul", "b", b.dtype, `${a.dtype} like a`, "use `cast(x, dtype)` on one side.");
-  }
+  checkSameType("matmul", "b", b.dtype, a.dtype, "a");
   const K = left.at(-1)!;
   if (K !== (right.at(-2) ?? right[0])) {
     const expected = `[…, ${K}, N] or [${K}], as a is [${left.join(", ")}]`;

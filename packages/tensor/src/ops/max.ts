@@ -1,12 +1,13 @@
+import { checkNotEmpty } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
-import { checkNotEmpty, reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
+import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { cast } from "./cast.js";
+import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
 import { spread } from "./spread.js";
 import { mul } from "./mul.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 
 export const maxOp = /* @__PURE__ */ reduceOp("max", {
   start: -Infinity,
@@ -15,8 +16,8 @@ export const maxOp = /* @__PURE__ */ reduceOp("max", {
     return total;
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const hit = cast(equal(x!, spread(y!, x!.shape, axes)), x!.dtype);
-    return mul(hit, div(spread(dy!, x!.shape, axes), sum(hit, { axis: axes, keepDims: true })));
+    const hit = run(castOp, [equal(x!, spread(y!, x!.shape, axes))], { dtype: x!.dtype });
+    return mul(hit, div(spread(dy!, x!.shape, axes), run(sumOp, [hit], { axes, keepDims: true })));
   },
 });
 
@@ -36,6 +37,6 @@ export const maxOp = /* @__PURE__ */ reduceOp("max", {
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
   const reduced = reducedAxes("max", checkTensor("max", "x", x), options);
-  checkNotEmpty("max", x, reduced.axes);
+  checkNotEmpty("max", x.shape, reduced.axes);
   return run(maxOp, [x], reduced);
 }

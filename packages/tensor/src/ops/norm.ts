@@ -4,13 +4,14 @@ import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 import { abs } from "./abs.js";
+import { add } from "./add.js";
+import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
 import { spread } from "./spread.js";
 import { max } from "./max.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
-import { where } from "./where.js";
 
 export const normOp = /* @__PURE__ */ reduceOp("norm", {
   start: 0,
@@ -21,7 +22,7 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
   finish: Math.sqrt,
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
     // x / y; the length of nothing but zeros has a corner there, and the gradient 0.
-    const length = where(equal(y!, 0), 1, y!);
+    const length = add(y!, run(castOp, [equal(y!, 0)], { dtype: y!.dtype }));
     return mul(x!, spread(div(dy!, length), x!.shape, axes));
   },
 });

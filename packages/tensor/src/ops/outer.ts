@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { expandDims } from "./expand-dims.js";
@@ -23,13 +23,13 @@ export function outer(a: Tensor, b: Tensor): Tensor {
   for (const [argument, side] of Object.entries({ a, b })) {
     const { shape } = checkTensor("outer", argument, side);
     if (shape.length === 1) continue;
-    throw new ShapeError({
-      fn: "outer",
+    refuseShape(
+      "outer",
       argument,
-      received: shape,
-      expected: "a vector: one axis",
-      fix: "`reshape` it to [-1], or use `mul` with broadcasting for more axes.",
-    });
+      shape,
+      "a vector: one axis",
+      "`reshape` it to [-1], or use `mul` with broadcasting for more axes.",
+    );
   }
   return mul(expandDims(a, 1), b);
 }

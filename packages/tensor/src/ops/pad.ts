@@ -1,7 +1,7 @@
-import { eachRow, isPacked, normalizeAxis, refuse, toHalfBits } from "@qkv/core";
+import { copyStrided, isPacked, normalizeAxis, refuse, toHalfBits } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { slice } from "./slice.js";
+import { sliceOp } from "./slice.js";
 
 export const padOp: Op<{ axis: number; before: number; after: number; value: number }> = {
   name: "pad",
@@ -11,13 +11,10 @@ export const padOp: Op<{ axis: number; before: number; after: number; value: num
   ],
   kernel([x], [out], { axis, before, value }) {
     if (value !== 0) out!.array.fill(isPacked(out!.dtype) ? toHalfBits(value, out!.dtype) : value);
-    const start = before * out!.strides[axis]!;
-    eachRow(x!.shape, [out!.strides, x!.strides], [start, x!.offset], ([o, i], [dO, dI], length) => {
-      for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = x!.array[i! + k * dI!]!;
-    });
+    copyStrided(x!, { ...out!, offset: before * out!.strides[axis]! });
   },
   backward: ({ inputs: [x], gradients: [dy], attributes: { axis, before } }) => [
-    slice(dy!, axis, before, before + x!.shape[axis]!),
+    run(sliceOp, [dy!], { axis, start: before, end: before + x!.shape[axis]! }),
   ],
 };
 

@@ -1,12 +1,12 @@
-import { sizeOf } from "@qkv/core";
-import { checkTensor } from "../op.js";
-import { reducedAxes, reducedShape, type ReduceOptions } from "../reduce.js";
+import { reducedShape, sizeOf } from "@qkv/core";
+import { checkTensor, run } from "../op.js";
+import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
-import { pad } from "./pad.js";
-import { permute } from "./permute.js";
-import { reshape } from "./reshape.js";
-import { slice } from "./slice.js";
+import { padOp } from "./pad.js";
+import { permuteOp } from "./permute.js";
+import { reshaped } from "./reshape.js";
+import { sliceOp } from "./slice.js";
 
 /**
  * The product over one axis, several, or all. Halves are multiplied with each other until one number is left: few
@@ -26,13 +26,15 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   const reduced = reducedAxes("prod", x, options);
   const kept = shape.flatMap((_, axis) => (reduced.axes.includes(axis) ? [] : [axis]));
   const count = sizeOf(reduced.axes.map((axis) => shape[axis]!));
-  const ordered = permute(x, [...kept, ...reduced.axes]);
-  let rest = reshape(ordered, [...kept.map((axis) => shape[axis]!), count]);
+  const ordered = run(permuteOp, [x], { axes: [...kept, ...reduced.axes] });
+  let rest = reshaped(ordered, [...kept.map((axis) => shape[axis]!), count]);
+  const axis = kept.length;
   for (let length = count; length !== 1; length = Math.ceil(length / 2)) {
-    if (length % 2 === 1 || length === 0) rest = pad(rest, -1, 0, 1, 1);
+    if (length % 2 === 1 || length === 0) rest = run(padOp, [rest], { axis, before: 0, after: 1, value: 1 });
     if (length === 0) break;
     const half = Math.ceil(length / 2);
-    rest = mul(slice(rest, -1, 0, half), slice(rest, -1, half));
+    const part = (start: number) => run(sliceOp, [rest], { axis, start, end: start + half });
+    rest = mul(part(0), part(half));
   }
-  return reshape(rest, reducedShape(shape, reduced));
+  return reshaped(rest, reducedShape(shape, reduced));
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, normalizeAxis } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
@@ -22,13 +22,13 @@ export function repeat(x: Tensor, times: number, axis: number): Tensor {
   const { shape } = checkTensor("repeat", "x", x);
   const at = normalizeAxis("repeat", axis, shape.length);
   if (!Number.isInteger(times) || times < 0) {
-    throw new ArgumentError({
-      fn: "repeat",
-      argument: "times",
-      received: times,
-      expected: "a whole number, 0 or more",
-      fix: "give the same number for all elements; for others `take` them by number.",
-    });
+    refuse(
+      "repeat",
+      "times",
+      times,
+      "a whole number, 0 or more",
+      "give the same number for all elements; for others `take` them by number.",
+    );
   }
   const [before, after] = [shape.slice(0, at), shape.slice(at + 1)];
   const apart = broadcastTo(expandDims(x, at + 1), [...before, shape[at]!, times, ...after]);

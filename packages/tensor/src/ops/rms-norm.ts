@@ -3,11 +3,10 @@ import { overRows, type NormOptions } from "../norm-rows.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
-import { div } from "./div.js";
 import { add } from "./add.js";
-import { sqrt } from "./sqrt.js";
+import { rsqrt } from "./rsqrt.js";
 import { sub } from "./sub.js";
-import { sum } from "./sum.js";
+import { sumOp } from "./sum.js";
 import { sumTo } from "./sum-to.js";
 
 export const rmsNormOp: Op<{ eps: number }> = {
@@ -35,8 +34,8 @@ export const rmsNormOp: Op<{ eps: number }> = {
   backward({ inputs: [x, weight], gradients: [dy], attributes: { eps } }) {
     // With r = 1/√(mean x² + ε): dx = r (g − x r² mean(g x)), where g = dy · weight.
     const n = x!.shape.at(-1)!;
-    const mean = (t: Tensor) => div(sum(t, { axis: -1, keepDims: true }), n);
-    const r = div(1, sqrt(add(mean(mul(x!, x!)), eps)));
+    const mean = (t: Tensor) => mul(run(sumOp, [t], { axes: [t.shape.length - 1], keepDims: true }), 1 / n);
+    const r = rsqrt(add(mean(mul(x!, x!)), eps));
     const g = mul(dy!, weight!);
     const dx = mul(r, sub(g, mul(mul(x!, mul(r, r)), mean(mul(g, x!)))));
     return [dx, sumTo(mul(dy!, mul(x!, r)), weight!.shape)];

@@ -1,4 +1,4 @@
-import { ArgumentError, normalizeAxis } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { concat } from "./concat.js";
@@ -19,13 +19,7 @@ import { slice } from "./slice.js";
 export function roll(x: Tensor, shift: number, axis: number): Tensor {
   const at = normalizeAxis("roll", axis, checkTensor("roll", "x", x).shape.length);
   if (!Number.isInteger(shift)) {
-    throw new ArgumentError({
-      fn: "roll",
-      argument: "shift",
-      received: shift,
-      expected: "a whole number of places",
-      fix: "round it first.",
-    });
+    refuse("roll", "shift", shift, "a whole number of places", "round it first.");
   }
   const length = x.shape[at]!;
   const places = length === 0 ? 0 : ((shift % length) + length) % length;

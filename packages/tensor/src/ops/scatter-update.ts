@@ -1,7 +1,7 @@
-import { eachRow, normalizeAxis, refuse, refuseShape, type Shape } from "@qkv/core";
+import { copyStrided, normalizeAxis, refuse, refuseShape, type Shape, type Strided } from "@qkv/core";
 import type { View } from "../contracts.js";
-import { zeros } from "../create.js";
 import { checkTensor, run, type Op } from "../op.js";
+import { filled } from "../placed.js";
 import type { Tensor } from "../tensor.js";
 
 type Window = { axis: number; circular: boolean };
@@ -12,18 +12,12 @@ export const scatterUpdateOp: Op<Window> = {
   moves: true,
   infer: ([cache]) => [{ shape: cache!.shape, dtype: cache!.dtype }],
   kernel([cache, update, starts], [out], window) {
-    eachRow(cache!.shape, [out!.strides, cache!.strides], [0, cache!.offset], ([o, i], [, di], length) => {
-      for (let k = 0; k < length; k++) out!.array[o! + k] = cache!.array[i! + k * di!]!;
-    });
-    eachPlace(out!, update!, starts!, window, (to, from, around) => {
-      eachRow(around, [to.strides, from.strides], [to.offset, from.offset], ([o, i], [dO, dI], length) => {
-        for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = update!.array[i! + k * dI!]!;
-      });
-    });
+    copyStrided(cache!, out!);
+    eachPlace(out!, update!, starts!, window, (to, from) => copyStrided(from, to));
   },
   backward: ({ inputs: [cache, update, starts], gradients: [dy], attributes }) => [
-    run(scatterUpdateOp, [dy!, nothing(update!), starts!], attributes),
-    run(readWindowOp, [dy!, nothing(cache!), starts!], {
+    run(scatterUpdateOp, [dy!, filled(0, update!.shape, update!), starts!], attributes),
+    run(readWindowOp, [dy!, filled(0, cache!.shape, cache!), starts!], {
       ...attributes,
       length: update!.shape[attributes.axis]!,
     }),
@@ -39,11 +33,7 @@ export const readWindowOp: Op<Window & { length: number }> = {
     { shape: cache!.shape.map((own, a) => (a === axis ? length : own)), dtype: cache!.dtype },
   ],
   kernel([cache, , starts], [out], window) {
-    eachPlace(cache!, out!, starts!, window, (from, to, around) => {
-      eachRow(around, [to.strides, from.strides], [to.offset, from.offset], ([o, i], [dO, dI], length) => {
-        for (let k = 0; k < length; k++) out!.array[o! + k * dO!] = cache!.array[i! + k * dI!]!;
-      });
-    });
+    eachPlace(cache!, out!, starts!, window, (from, to) => copyStrided(from, to));
   },
   backward: ({ inputs: [, empty, starts], gradients: [dy], attributes: { axis, circular } }) => [
     run(scatterUpdateOp, [empty!, dy!, starts!], { axis, circular }),
@@ -52,7 +42,7 @@ export const readWindowOp: Op<Window & { length: number }> = {
   ],
 };
 
-type Place = { strides: Shape; offset: number };
+type Place = Strided & Pick<View, "array">;
 
 /** Calls `visit` with the place in the cache and the place in the update, for each batch and step along the axis. */
 function eachPlace(
@@ -60,12 +50,15 @@ function eachPlace(
   update: View,
   starts: View,
   { axis, circular }: Window,
-  visit: (inCache: Place, inUpdate: Place, around: Shape) => void,
+  visit: (inCache: Place, inUpdate: Place) => void,
 ): void {
-  const others = (list: Shape) => list.filter((_, a) => a !== 0 && a !== axis);
-  const around = others(cache.shape);
-  const [inCache, inUpdate] = [others(cache.strides), others(update.strides)];
   const [S, T] = [cache.shape[axis]!, update.shape[axis]!];
+  const place = ({ array, shape, strides, offset }: View) => {
+    const others = (list: Shape) => list.filter((_, a) => a !== 0 && a !== axis);
+    const around = { array, shape: others(shape), strides: others(strides) };
+    return (b: number, t: number) => ({ ...around, offset: offset + b * strides[0]! + t * strides[axis]! });
+  };
+  const [inCache, inUpdate] = [place(cache), place(update)];
   for (let b = 0; b < cache.shape[0]!; b++) {
     const start = starts.array[starts.offset + b * starts.strides[0]!]!;
     if (!circular && (start < 0 || start + T > S)) {
@@ -77,19 +70,9 @@ function eachPlace(
         'grow the cache first, or use the mode "circular".',
       );
     }
-    for (let t = 0; t < T; t++) {
-      const at = circular ? (((start + t) % S) + S) % S : start + t;
-      visit(
-        { strides: inCache, offset: cache.offset + b * cache.strides[0]! + at * cache.strides[axis]! },
-        { strides: inUpdate, offset: update.offset + b * update.strides[0]! + t * update.strides[axis]! },
-        around,
-      );
-    }
+    for (let t = 0; t < T; t++)
+      visit(inCache(b, circular ? (((start + t) % S) + S) % S : start + t), inUpdate(b, t));
   }
-}
-
-function nothing({ shape, dtype, device }: Tensor): Tensor {
-  return zeros(shape, { dtype, device });
 }
 
 /** Where an update goes. */
@@ -123,7 +106,7 @@ export type ScatterUpdateOptions = {
  */
 export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpdateOptions = {}): Tensor {
   const { axis = -2, mode = "linear" } = options;
-  const { shape, dtype, device } = checkTensor("scatterUpdate", "cache", cache);
+  const { shape, dtype } = checkTensor("scatterUpdate", "cache", cache);
   const at = normalizeAxis("scatterUpdate", axis, shape.length);
   if (at === 0 || (mode !== "linear" && mode !== "circular")) {
     refuse(
@@ -145,7 +128,7 @@ export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpd
       `update and cache differ only in length, along axis ${at}.`,
     );
   }
-  const starts = options.writeIndices ?? zeros([shape[0]!], { dtype: "int32", device });
+  const starts = options.writeIndices ?? filled(0, [shape[0]!], cache, "int32");
   checkTensor("scatterUpdate", "writeIndices", starts);
   if (starts.dtype !== "int32" || starts.shape.length !== 1 || starts.shape[0] !== shape[0]) {
     refuseShape(

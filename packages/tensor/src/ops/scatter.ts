@@ -1,4 +1,5 @@
 import {
+  checkSameType,
   copyPacked,
   normalizeAxis,
   refuse,
@@ -13,8 +14,8 @@ import { checkIndices } from "../indices.js";
 import { checkTensor, run, type Op, type Spec } from "../op.js";
 import { scatterInto } from "../scatter-into.js";
 import { isTensor, type Tensor } from "../tensor.js";
-import { broadcastTo } from "./broadcast-to.js";
-import { gather, gatherOp } from "./gather.js";
+import { broadcastToOp } from "./broadcast-to.js";
+import { gatherOp } from "./gather.js";
 import { where } from "./where.js";
 
 export const scatterOp: Op<{ axis: number }> = {
@@ -29,7 +30,7 @@ export const scatterOp: Op<{ axis: number }> = {
     const back = () => {
       // Where several numbers went to one place only the last of them is seen.
       const seen = run(lastWrittenOp, [indices!], { axis, shape: x!.shape });
-      return where(seen, gather(dy!, axis, indices!), 0);
+      return where(seen, run(gatherOp, [dy!, indices!], { axis }), 0);
     };
     return [wants(0) ? scatter(dy!, axis, indices!, 0) : undefined, undefined, wants(2) ? back() : undefined];
   },
@@ -63,15 +64,13 @@ export const scatterAddOp: Op<{ axis: number }> = {
   backward: ({ inputs: [, indices], gradients: [dy], attributes: { axis }, wants }) => [
     dy,
     undefined,
-    wants(2) ? gather(dy!, axis, indices!) : undefined,
+    wants(2) ? run(gatherOp, [dy!, indices!], { axis }) : undefined,
   ],
 };
 
 function inferScatter([x, indices, source]: readonly Tensor[], { axis }: { axis: number }): Spec[] {
   checkIndices("scatter", indices!, x!.shape, axis);
-  if (source!.dtype !== x!.dtype) {
-    refuse("scatter", "source", source!.dtype, `${x!.dtype} like x`, "use `cast(source, dtype)`.");
-  }
+  checkSameType("scatter", "source", source!.dtype, x!.dtype, "x");
   if (!sameShape(source!.shape, indices!.shape)) {
     refuseShape(
       "scatter",
@@ -114,7 +113,9 @@ export function scatter(
 ): Tensor {
   const at = normalizeAxis("scatter", axis, checkTensor("scatter", "x", x).shape.length);
   const { shape } = checkTensor("scatter", "indices", indices);
-  const numbers = isTensor(source) ? source : broadcastTo(scalarLike("scatter", "source", source, x), shape);
+  const numbers = isTensor(source)
+    ? source
+    : run(broadcastToOp, [scalarLike("scatter", "source", source, x)], { shape });
   if (reduce !== undefined && reduce !== "add") {
     refuse(
       "scatter",

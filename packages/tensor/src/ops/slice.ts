@@ -1,7 +1,7 @@
 import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { pad } from "./pad.js";
+import { padOp } from "./pad.js";
 
 export const sliceOp: Op<{ axis: number; start: number; end: number }> = {
   name: "slice",
@@ -10,7 +10,7 @@ export const sliceOp: Op<{ axis: number; start: number; end: number }> = {
   ],
   view: (x, { axis, start }) => ({ strides: x.strides, offset: x.offset + start * x.strides[axis]! }),
   backward: ({ inputs: [x], gradients: [dy], attributes: { axis, start, end } }) => [
-    pad(dy!, axis, start, x!.shape[axis]! - end),
+    run(padOp, [dy!], { axis, before: start, after: x!.shape[axis]! - end, value: 0 }),
   ],
 };
 

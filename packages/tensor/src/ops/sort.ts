@@ -1,8 +1,8 @@
 import { normalizeAxis } from "@qkv/core";
-import { checkTensor } from "../op.js";
+import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { argSort, type SortOptions } from "./arg-sort.js";
-import { gather } from "./gather.js";
+import { argSortOp, type SortOptions } from "./arg-sort.js";
+import { gatherOp } from "./gather.js";
 
 /**
  * The numbers along an axis in the order of their size, NaN last, also in descending order. The gradient goes back
@@ -20,5 +20,5 @@ import { gather } from "./gather.js";
  */
 export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
   const at = normalizeAxis("sort", axis, checkTensor("sort", "x", x).shape.length);
-  return gather(x, at, argSort(x, { axis: at, descending }));
+  return run(gatherOp, [x, run(argSortOp, [x], { axis: at, descending })], { axis: at });
 }

@@ -1,4 +1,4 @@
-import { normalizeAxis, ShapeError } from "@qkv/core";
+import { normalizeAxis, refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { slice } from "./slice.js";
@@ -31,13 +31,13 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
         : [];
   const valid = lengths.every((length) => Number.isInteger(length) && length >= 0);
   if (!valid || lengths.length === 0 || lengths.reduce((sum, length) => sum + length, 0) !== whole) {
-    throw new ShapeError({
-      fn: "split",
-      argument: "parts",
-      received: typeof parts === "number" ? `${parts} equal parts` : `lengths ${parts.join(", ")}`,
-      expected: `parts that make up axis ${at}, of length ${whole}`,
-      fix: "give a number that divides the length, or lengths whose sum it is.",
-    });
+    refuseShape(
+      "split",
+      "parts",
+      typeof parts === "number" ? `${parts} equal parts` : `lengths ${parts.join(", ")}`,
+      `parts that make up axis ${at}, of length ${whole}`,
+      "give a number that divides the length, or lengths whose sum it is.",
+    );
   }
   let end = 0;
   return lengths.map((length) => slice(x, at, end, (end += length)));

@@ -1,4 +1,4 @@
-import { normalizeAxis, ShapeError } from "@qkv/core";
+import { normalizeAxis, refuseShape } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { reshape } from "./reshape.js";
@@ -24,13 +24,13 @@ export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   );
   const long = axes?.find((one) => shape[one] !== 1);
   if (long !== undefined) {
-    throw new ShapeError({
-      fn: "squeeze",
-      argument: "x",
-      received: shape,
-      expected: `length 1 on axis ${long}`,
-      fix: "squeeze only axes of length 1; `slice` takes a part of a longer one.",
-    });
+    refuseShape(
+      "squeeze",
+      "x",
+      shape,
+      `length 1 on axis ${long}`,
+      "squeeze only axes of length 1; `slice` takes a part of a longer one.",
+    );
   }
   return reshape(
     x,

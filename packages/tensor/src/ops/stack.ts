@@ -1,4 +1,4 @@
-import { ArgumentError, normalizeAxis } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { concat } from "./concat.js";
@@ -21,13 +21,13 @@ import { expandDims } from "./expand-dims.js";
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const [first] = tensors;
   if (first === undefined) {
-    throw new ArgumentError({
-      fn: "stack",
-      argument: "tensors",
-      received: "an empty list",
-      expected: "one tensor or more",
-      fix: "leave the call out where there is nothing to stack.",
-    });
+    refuse(
+      "stack",
+      "tensors",
+      "an empty list",
+      "one tensor or more",
+      "leave the call out where there is nothing to stack.",
+    );
   }
   const rank = checkTensor("stack", "tensors[0]", first).shape.length;
   const at = normalizeAxis("stack", axis, rank + 1);

@@ -1,4 +1,4 @@
-import { broadcastShapes, broadcastStrides, eachRow, sameShape, type Shape, sizeOf } from "@qkv/core";
+import { broadcastShapes, eachBroadcastRow, sameShape, type Shape, sizeOf } from "@qkv/core";
 import { run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -11,8 +11,7 @@ export const sumToOp: Op<{ shape: Shape }> = {
     const joint = broadcastShapes("sumTo", x!.shape, out!.shape);
     // Many numbers may meet in one place: they are added in float64 and stored once.
     const sums = new Float64Array(out!.array.length);
-    const strides = [out!, x!].map((side) => broadcastStrides(joint, side.shape, side.strides));
-    eachRow(joint, strides, [0, x!.offset], ([o, i], [dO, di], n) => {
+    eachBroadcastRow(joint, [out!, x!], ([o, i], [dO, di], n) => {
       for (let k = 0; k < n; k++) sums[o! + k * dO!]! += x!.array[i! + k * di!]!;
     });
     out!.array.set(sums);

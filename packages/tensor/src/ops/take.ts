@@ -1,4 +1,4 @@
-import { ArgumentError, copyPacked, eachRow, normalizeAxis, type Shape, stridesOf } from "@qkv/core";
+import { copyPacked, eachRow, normalizeAxis, refuse, type Shape, stridesOf } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -8,13 +8,13 @@ export const takeOp: Op<{ axis: number }> = {
   moves: true,
   infer([x, indices], { axis }) {
     if (indices!.dtype !== "int32") {
-      throw new ArgumentError({
-        fn: "take",
-        argument: "indices",
-        received: indices!.dtype,
-        expected: "int32",
-        fix: 'make them with `tensor(values, { dtype: "int32" })` or `cast`.',
-      });
+      refuse(
+        "take",
+        "indices",
+        indices!.dtype,
+        "int32",
+        'make them with `tensor(values, { dtype: "int32" })` or `cast`.',
+      );
     }
     return [
       {
@@ -87,13 +87,13 @@ function packedIndices({ array, shape, strides, offset }: View): ArrayLike<numbe
 
 function checkIndex(fn: string, index: number, length: number): number {
   if (index >= 0 && index < length) return index;
-  throw new ArgumentError({
+  refuse(
     fn,
-    argument: "indices",
-    received: index,
-    expected: `whole numbers from 0 to ${length - 1}`,
-    fix: "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
-  });
+    "indices",
+    index,
+    `whole numbers from 0 to ${length - 1}`,
+    "look up only what is there; for token ids, check that the tokenizer belongs to the model.",
+  );
 }
 
 /**

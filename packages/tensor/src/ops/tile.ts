@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { broadcastTo } from "./broadcast-to.js";
@@ -20,13 +20,13 @@ import { reshape } from "./reshape.js";
 export function tile(x: Tensor, repetitions: readonly number[]): Tensor {
   const { shape } = checkTensor("tile", "x", x);
   if (!repetitions.every((times) => Number.isInteger(times) && times >= 0)) {
-    throw new ArgumentError({
-      fn: "tile",
-      argument: "repetitions",
-      received: repetitions.join(", "),
-      expected: "whole numbers, 0 or more",
-      fix: "say how often along each axis, such as [2, 1].",
-    });
+    refuse(
+      "tile",
+      "repetitions",
+      repetitions.join(", "),
+      "whole numbers, 0 or more",
+      "say how often along each axis, such as [2, 1].",
+    );
   }
   const rank = Math.max(shape.length, repetitions.length);
   const ones = (list: readonly number[]) => [...new Array<number>(rank - list.length).fill(1), ...list];

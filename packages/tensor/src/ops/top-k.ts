@@ -1,9 +1,9 @@
-import { ArgumentError, normalizeAxis } from "@qkv/core";
+import { normalizeAxis, refuse } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { largestPlaces } from "../largest-places.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { gather } from "./gather.js";
+import { gatherOp } from "./gather.js";
 
 type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
 
@@ -51,14 +51,14 @@ export function topK(
 ): { values: Tensor; indices: Tensor } {
   const at = normalizeAxis("topK", axis, checkTensor("topK", "x", x).shape.length);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) {
-    throw new ArgumentError({
-      fn: "topK",
-      argument: "k",
-      received: k,
-      expected: `a whole number from 0 to ${x.shape[at]}, the length of axis ${at}`,
-      fix: "ask for at most as many numbers as there are.",
-    });
+    refuse(
+      "topK",
+      "k",
+      k,
+      `a whole number from 0 to ${x.shape[at]}, the length of axis ${at}`,
+      "ask for at most as many numbers as there are.",
+    );
   }
   const indices = run(topKPlacesOp, [x], { axis: at, k, largest });
-  return { values: gather(x, at, indices), indices };
+  return { values: run(gatherOp, [x, indices], { axis: at }), indices };
 }

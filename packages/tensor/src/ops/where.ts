@@ -1,4 +1,4 @@
-import { broadcastShapes, broadcastStrides, eachRow, refuse } from "@qkv/core";
+import { broadcastShapes, checkSameType, eachBroadcastRow, refuse } from "@qkv/core";
 import { operands, scalarLike, type Operand } from "../elementwise.js";
 import { checkTensor, run, type Op } from "../op.js";
 import { isTensor, type Tensor } from "../tensor.js";
@@ -8,17 +8,15 @@ export const whereOp: Op<undefined> = {
   name: "where",
   moves: true,
   infer([condition, a, b]) {
-    const fix = "compare (`greater(x, 0)`) for a condition, and `cast` one side to the type of the other.";
-    if (condition!.dtype !== "bool") refuse("where", "condition", condition!.dtype, "bool", fix);
-    if (a!.dtype !== b!.dtype) refuse("where", "b", b!.dtype, `${a!.dtype} like the other side`, fix);
+    if (condition!.dtype !== "bool")
+      refuse("where", "condition", condition!.dtype, "bool", "compare for a condition: `greater(x, 0)`.");
+    checkSameType("where", "b", b!.dtype, a!.dtype);
     const values = broadcastShapes("where", a!.shape, b!.shape);
     return [{ shape: broadcastShapes("where", condition!.shape, values), dtype: a!.dtype }];
   },
   kernel(inputs, [out]) {
     const [C, A, B] = inputs.map((input) => input.array);
-    const strides = inputs.map((side) => broadcastStrides(out!.shape, side.shape, side.strides));
-    const offsets = inputs.map((side) => side.offset);
-    eachRow(out!.shape, [out!.strides, ...strides], [0, ...offsets], (at, step, n) => {
+    eachBroadcastRow(out!.shape, [out!, ...inputs], (at, step, n) => {
       const [o, c, i, j] = at as [number, number, number, number];
       const [, dc, di, dj] = step as [number, number, number, number];
       for (let k = 0; k < n; k++)

@@ -1,4 +1,4 @@
-import { ArgumentError, eachRow, normalizeAxis, ShapeError } from "@qkv/core";
+import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
 import type { Kernel } from "../contracts.js";
 import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -24,13 +24,13 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   const at = normalizeAxis("write", axis, checkTensor("write", "target", target).shape.length);
   checkTensor("write", "source", source);
   if (target.device !== source.device || target.dtype !== source.dtype) {
-    throw new ArgumentError({
-      fn: "write",
-      argument: "source",
-      received: `${source.dtype} on ${source.device.name}`,
-      expected: `${target.dtype} on ${target.device.name}, as the target is`,
-      fix: "cast or move the source first.",
-    });
+    refuse(
+      "write",
+      "source",
+      `${source.dtype} on ${source.device.name}`,
+      `${target.dtype} on ${target.device.name}, as the target is`,
+      "cast or move the source first.",
+    );
   }
   const fits =
     source.shape.length === target.shape.length &&
@@ -38,13 +38,13 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       a === at ? start >= 0 && start + length <= target.shape[a]! : length === target.shape[a],
     );
   if (!fits) {
-    throw new ShapeError({
-      fn: "write",
-      argument: "source",
-      received: source.shape,
-      expected: `the target's shape [${target.shape.join(", ")}], with at most ${target.shape[at]! - start} on axis ${at} from ${start} on`,
-      fix: "grow the target first, or write less.",
-    });
+    refuseShape(
+      "write",
+      "source",
+      source.shape,
+      `the target's shape [${target.shape.join(", ")}], with at most ${target.shape[at]! - start} on axis ${at} from ${start} on`,
+      "grow the target first, or write less.",
+    );
   }
   const [to, from] = [viewOf(target), readOf(source)];
   // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
@@ -52,8 +52,5 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   const ran = own !== undefined && own([from], [to], { axis: at, start }) !== false;
   if (target.device.remote) target.device.note("write", ran ? "device" : "plain");
   if (ran) return;
-  const offset = to.offset + start * to.strides[at]!;
-  eachRow(source.shape, [to.strides, from.strides], [offset, from.offset], ([o, i], [dO, dI], length) => {
-    for (let k = 0; k < length; k++) to.array[o! + k * dO!] = from.array[i! + k * dI!]!;
-  });
+  copyStrided(from, { ...to, offset: to.offset + start * to.strides[at]! });
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, checkShape, type Shape, sizeOf } from "@qkv/core";
+import { checkShape, refuse, type Shape, sizeOf } from "@qkv/core";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
@@ -22,13 +22,13 @@ export function bernoulli(
   { seed, probability = 0.5, first = 0, device }: Omit<RandomOptions, "dtype"> & { probability?: number },
 ): Tensor {
   if (!(probability >= 0 && probability <= 1)) {
-    throw new ArgumentError({
-      fn: "bernoulli",
-      argument: "probability",
-      received: probability,
-      expected: "a number from 0 to 1",
-      fix: "a percentage is divided by 100.",
-    });
+    refuse(
+      "bernoulli",
+      "probability",
+      probability,
+      "a number from 0 to 1",
+      "a percentage is divided by 100.",
+    );
   }
   const uniforms = new Float64Array(sizeOf(checkShape("bernoulli", shape)));
   fillUniforms(uniforms, seedKey("bernoulli", seed), first);

@@ -1,4 +1,4 @@
-import { ArgumentError, eachRow, ShapeError, sizeOf } from "@qkv/core";
+import { ArgumentError, eachRow, refuseShape, sizeOf } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -68,13 +68,13 @@ function nothingToChoose(row: number): ArgumentError {
  */
 export function categorical(logits: Tensor, { seed, first = 0 }: { seed: number; first?: number }): Tensor {
   if (floatTensor("categorical", "logits", logits).shape.length === 0) {
-    throw new ShapeError({
-      fn: "categorical",
-      argument: "logits",
-      received: [],
-      expected: "[…, V]: a number for each class",
-      fix: "give a vector of logits, or rows of them.",
-    });
+    refuseShape(
+      "categorical",
+      "logits",
+      [],
+      "[…, V]: a number for each class",
+      "give a vector of logits, or rows of them.",
+    );
   }
   return run(categoricalOp, [logits], { key: seedKey("categorical", seed), first });
 }

@@ -1,16 +1,16 @@
-import { ArgumentError } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import { philox4x32 } from "./philox.js";
 
 /** The key of a seed: its low 32 bits and the bits above. */
 export function seedKey(fn: string, seed: unknown): [number, number] {
   if (typeof seed !== "number" || !Number.isSafeInteger(seed)) {
-    throw new ArgumentError({
+    refuse(
       fn,
-      argument: "seed",
-      received: seed,
-      expected: "a whole number",
-      fix: "give any whole number; the same one gives the same numbers everywhere.",
-    });
+      "seed",
+      seed,
+      "a whole number",
+      "give any whole number; the same one gives the same numbers everywhere.",
+    );
   }
   return [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
 }

@@ -1,0 +1,47 @@
+import { expect, test } from "vitest";
+import { checkNotEmpty, checkNumbers, checkOneOf, checkSameType, numberArray } from "./checks.js";
+
+test("the types that hold bit patterns are refused where numbers are computed with", () => {
+  expect(() => checkNumbers("add", "float32")).not.toThrow();
+  expect(() => checkNumbers("add", "bfloat16")).toThrow(
+    'add: `dtype` is "bfloat16", expected numbers to compute with.\nFix: this type is for storage: `cast(x, "float32")`',
+  );
+});
+
+test("two types beside each other are refused with both", () => {
+  expect(() => checkSameType("add", "b", "int32", "int32")).not.toThrow();
+  expect(() => checkSameType("add", "b", "int32", "float32")).toThrow(
+    'add: `b` is "int32", expected float32 like the other side.\nFix: use `cast(x, dtype)` on one side.',
+  );
+  expect(() => checkSameType("matmul", "b", "int32", "float32", "a")).toThrow("expected float32 like a.");
+});
+
+test("a number takes the type of the other side, if that can hold it", () => {
+  expect(numberArray("add", "b", 2, "int32")).toEqual(Int32Array.of(2));
+  expect(numberArray("add", "b", NaN, "float64")).toEqual(Float64Array.of(NaN));
+  for (const [value, dtype] of [
+    [0.5, "int32"],
+    [300, "uint8"],
+    [-1, "uint8"],
+    [1, "float16"],
+    ["1", "float32"],
+  ] as const) {
+    expect(() => numberArray("add", "b", value, dtype)).toThrow(
+      `add: \`b\` is ${JSON.stringify(value)}, expected a tensor, or a number that ${dtype} can hold`,
+    );
+  }
+});
+
+test("a name that is not known is refused with those that are", () => {
+  expect(() => checkOneOf("gelu", "approximate", "tanh", ["none", "tanh"], "leave it out.")).not.toThrow();
+  expect(() => checkOneOf("f", "mode", "x", ["a", "b", "c"], "leave it out.")).toThrow(
+    'f: `mode` is "x", expected "a", "b" or "c".\nFix: leave it out.',
+  );
+});
+
+test("nothing to compare is refused", () => {
+  expect(() => checkNotEmpty("max", [0, 2], [1])).not.toThrow();
+  expect(() => checkNotEmpty("max", [0, 2], [0])).toThrow(
+    "max: `x` has shape [0, 2], expected one number or more",
+  );
+});

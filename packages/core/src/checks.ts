@@ -1,0 +1,70 @@
+import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
+import { refuse, refuseShape } from "./refuse.js";
+import type { Shape } from "./shape.js";
+
+/** What operations refuse again and again, said once. */
+
+/** Refuses the 16-bit types, which hold bit patterns, where numbers are computed with. */
+export function checkNumbers(fn: string, dtype: DType): void {
+  if (!isPacked(dtype)) return;
+  refuse(
+    fn,
+    "dtype",
+    dtype,
+    "numbers to compute with",
+    'this type is for storage: `cast(x, "float32")` first.',
+  );
+}
+
+/** Refuses another type than that of the other side. */
+export function checkSameType(
+  fn: string,
+  argument: string,
+  dtype: DType,
+  like: DType,
+  other = "the other side",
+): void {
+  if (dtype === like) return;
+  refuse(fn, argument, dtype, `${like} like ${other}`, "use `cast(x, dtype)` on one side.");
+}
+
+/** An array of one number, which the type must hold as it is. */
+export function numberArray(fn: string, argument: string, value: unknown, dtype: DType): TypedArray {
+  const array = allocateArray(dtype, 1);
+  array[0] = value as number;
+  // The 16-bit types hold no numbers.
+  if (typeof value === "number" && !isPacked(dtype) && (!dtype.includes("int") || array[0] === value))
+    return array;
+  refuse(
+    fn,
+    argument,
+    value,
+    `a tensor, or a number that ${dtype} can hold`,
+    "make a tensor, or change the type with `cast`.",
+  );
+}
+
+/** Refuses what is none of a few names. */
+export function checkOneOf(
+  fn: string,
+  argument: string,
+  value: unknown,
+  names: readonly string[],
+  fix: string,
+): void {
+  if (names.includes(value as string)) return;
+  const quoted = names.map((name) => JSON.stringify(name));
+  refuse(fn, argument, value, `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`, fix);
+}
+
+/** Refuses axes without a number on them, for reductions that nothing is the result of. */
+export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[]): void {
+  if (!axes.some((axis) => shape[axis] === 0)) return;
+  refuseShape(
+    fn,
+    "x",
+    shape,
+    "one number or more along the axes that are reduced",
+    "leave the call out where there is nothing to compare.",
+  );
+}

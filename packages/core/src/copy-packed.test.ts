@@ -1,0 +1,31 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
+import { sizeOf, stridesOf } from "./shape.js";
+
+const lengths = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 });
+
+test("property: a copy into another order and back is the same", () => {
+  fc.assert(
+    fc.property(lengths, fc.integer({ min: 0, max: 3 }), (shape, offset) => {
+      const array = Float32Array.from({ length: sizeOf(shape) + offset }, (_, i) => i);
+      const from = { array, shape, strides: stridesOf(shape), offset };
+      // The first axis moves fastest.
+      const strides = stridesOf([...shape].reverse()).reverse();
+      const turned = { array: new Float32Array(array.length), shape, strides, offset };
+      copyStrided(from, turned);
+      expect(copyPacked({ ...turned, dtype: "float32" }, turned.array)).toEqual(array.subarray(offset));
+    }),
+  );
+});
+
+test("numbers that lie in order are read where they lie", () => {
+  const array = Float32Array.of(0, 1, 2, 3, 4, 5);
+  const view = { shape: [2, 2], strides: [2, 1], offset: 1, dtype: "float32" } as const;
+  expect(readPacked(view, array)).toEqual(Float32Array.of(1, 2, 3, 4));
+  expect(readPacked(view, array).buffer).toBe(array.buffer);
+  expect(readPacked({ ...view, shape: [2, 3], strides: [3, 1], offset: 0 }, array)).toBe(array);
+  const turned = readPacked({ ...view, strides: [1, 2] }, array);
+  expect(turned).toEqual(Float32Array.of(1, 3, 2, 4));
+  expect(turned.buffer).not.toBe(array.buffer);
+});
