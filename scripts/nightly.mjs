@@ -1,5 +1,6 @@
 // The third tier of checks, by hand, a part at a time: npm run nightly [PART]. Each part is a module in scripts/nightly/
-// that exports `about`, one sentence, and `steps`, the commands that it runs.
+// that exports `about`, one sentence, and `steps`, the commands that it runs. A part that takes arguments has a function
+// of them in place of `steps`, and says in `takes` what they are.
 import { readdirSync } from "node:fs";
 import { runSteps } from "./steps.mjs";
 
@@ -8,15 +9,18 @@ const parts = new Map();
 for (const file of readdirSync(folder).sort()) {
   if (file.endsWith(".mjs")) parts.set(file.slice(0, -".mjs".length), await import(new URL(file, folder)));
 }
-const list = [...parts].map(([name, { about }]) => `  ${name.padEnd(12)} ${about}`).join("\n");
+const list = [...parts]
+  .map(([name, { about, takes = "" }]) => `  ${`${name} ${takes}`.padEnd(18)} ${about}`)
+  .join("\n");
 
 const [wanted, ...more] = process.argv.slice(2);
 if (wanted === undefined) {
   console.log(`npm run nightly PART runs one of:\n${list}`);
-} else if (more.length > 0 || !parts.has(wanted)) {
+} else if (!parts.has(wanted) || (more.length > 0 && !parts.get(wanted).takes)) {
   const given = [wanted, ...more].join(" ");
   console.error(`nightly: there is no part "${given}".\nFix: name one of these:\n${list}`);
   process.exitCode = 1;
 } else {
-  process.exitCode = (await runSteps(parts.get(wanted).steps)) ? 0 : 1;
+  const { steps } = parts.get(wanted);
+  process.exitCode = (await runSteps(typeof steps === "function" ? steps(more) : steps)) ? 0 : 1;
 }

@@ -22,3 +22,10 @@ test("calls of the wasm device leave nothing behind in its memory (the short for
   const { stdout, stderr } = spawnSync(process.execPath, [script, "--calls", "7000"], { encoding: "utf8" });
   expect(stdout, stderr).toMatch(/^2 passed, 0 failed$/m);
 });
+
+test("generation, training and forks, mixed with faults, give the same again and again (the short form of soak)", () => {
+  const script = fileURLToPath(new URL("../scripts/soak/run.mjs", import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", script, "0"], { encoding: "utf8" });
+  expect(stdout, stderr).toMatch(/^4 faults survived of 4$/m);
+  expect(stdout, stderr).toMatch(/^17 passed, 0 failed$/m);
+});

@@ -118,7 +118,7 @@ export const devices = {
       }
     };
     try {
-      const device = await wasm({ threads: 2, deadlineMs: 1000 });
+      const device = await wasm({ threads: 2 });
       const x = randn([300, 300], { seed: 1 }).to(device);
       const expected = numbersOf(matmul(x, x));
       const [worker] = started;

@@ -1,0 +1,78 @@
+// Generation, training and forks of caches mixed for a long time in one process, with a fault in each round:
+//   node --expose-gc scripts/soak/run.mjs [MINUTES]
+//
+// Each piece of work must give the digest of the first minute, each fault must be survived, and heap, process and
+// devices must hold no more in the second half than in the first.
+import { setTimeout as pause } from "node:timers/promises";
+import { callbacks } from "../faults/callbacks.mjs";
+import { devices as deviceFaults } from "../faults/devices.mjs";
+import { network } from "../faults/network.mjs";
+import { done, longLived } from "./work.mjs";
+
+const minutes = Number(process.argv[2] ?? 60);
+if (!(minutes >= 0)) throw new RangeError(`soak: "${process.argv[2]}" is no number of minutes`);
+const mebibyte = 2 ** 20;
+const faults = Object.entries({ ...callbacks, ...deviceFaults, ...network });
+const { devices, work } = await longLived();
+
+const digests = new Map();
+const other = new Map();
+const harmed = new Map();
+const samples = [];
+const begin = performance.now();
+const passed = () => (performance.now() - begin) / 60_000;
+let [rounds, survived, told] = [0, 0, 0];
+
+do {
+  for (const [name, piece] of Object.entries(work)) {
+    const digest = await piece();
+    if (!digests.has(name)) digests.set(name, digest);
+    else if (digests.get(name) !== digest)
+      other.set(name, `round ${rounds}: ${digest}, not ${digests.get(name)}`);
+  }
+  const [name, fault] = faults[rounds % faults.length];
+  try {
+    await fault();
+    survived += 1;
+  } catch (error) {
+    harmed.set(name, `round ${rounds}: ${error.message.split("\n")[0]}`);
+  }
+  await pause(20); // the collector tells of what it found between tasks
+  globalThis.gc?.();
+  await pause(20);
+  const { heapUsed, arrayBuffers, rss } = process.memoryUsage();
+  const device = Object.values(devices).reduce((sum, one) => sum + one.memory().bytes, 0);
+  samples.push({ heap: heapUsed + arrayBuffers, process: rss, devices: device });
+  rounds += 1;
+  if (passed() - told >= 1) {
+    told = passed();
+    console.error(`${told.toFixed(0)} minutes, ${rounds} rounds, ${(rss / mebibyte).toFixed(0)} MiB`);
+  }
+} while (passed() < minutes || rounds < 4);
+
+const total = { passed: 0, failed: 0 };
+const tell = (right, line) => {
+  total[right ? "passed" : "failed"] += 1;
+  console.log(line);
+};
+for (const name of digests.keys())
+  tell(!other.has(name), `${name}: ${other.get(name) ?? "the same each time"}`);
+tell(harmed.size === 0, `${survived} faults survived of ${rounds}`);
+for (const [name, why] of harmed) console.log(`  ${name}: ${why}`);
+
+// The first round of each fault loads what it needs: flat is measured from then on.
+const warm = samples.slice(Math.min(faults.length, Math.floor(samples.length / 4)));
+const slack = { heap: 8, process: 64, devices: 0.5 };
+for (const kind of Object.keys(slack)) {
+  const half = Math.floor(warm.length / 2);
+  const most = (part) => Math.max(...part.map((each) => each[kind])) / mebibyte;
+  const [early, late] = [most(warm.slice(0, half)), most(warm.slice(half))];
+  const flat = late <= early * 1.05 + slack[kind];
+  tell(flat, `${flat ? "flat" : "growing"}: ${kind}, ${early.toFixed(1)} then ${late.toFixed(1)} MiB`);
+}
+console.log(
+  `${passed().toFixed(1)} minutes, ${rounds} rounds, ${done.tokens} tokens, ${done.steps} training steps, ${done.forks} forks`,
+);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+for (const device of Object.values(devices)) await device.close();
