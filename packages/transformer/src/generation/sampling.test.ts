@@ -168,3 +168,13 @@ test("numbers out of range are refused by their names", () => {
   ];
   for (const [sampling, message] of wrong) expect(() => candidates([0], sampling)).toThrow(message);
 });
+
+test.each([[[1, NaN, 2]], [[1, Infinity]], [[-Infinity, -Infinity]]])(
+  "logits %o are no probabilities",
+  (logits) => {
+    expect(() => logProbability(logits, 0)).toThrow(
+      /generate: `logits` .*, expected numbers of which none is NaN or Infinity.\nFix: look for NaN/,
+    );
+    expect(logProbability([1, -Infinity], 0)).toBe(0); // a forbidden token is none
+  },
+);

@@ -160,12 +160,24 @@ export function chooseToken(
   return ids[ids.length - 1]!;
 }
 
-/** The natural logarithm of a token's probability, before sampling changes it. */
+/**
+ * The natural logarithm of a token's probability, before sampling changes it.
+ *
+ * @throws {ArgumentError} If the logits are no probabilities: one of them is NaN or +∞, or all are −∞.
+ */
 export function logProbability(logits: ArrayLike<number>, id: number): number {
   const largest = logits[likeliest(logits)]!;
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - largest);
-  return logits[id]! - largest - Math.log(total);
+  const logprob = logits[id]! - largest - Math.log(total);
+  if (!Number.isNaN(logprob)) return logprob;
+  throw new ArgumentError({
+    fn: "generate",
+    argument: "logits",
+    received: Array.from(logits),
+    expected: "numbers of which none is NaN or Infinity",
+    fix: "look for NaN in the model's weights, or trace a call to find the layer where it begins.",
+  });
 }
 
 /** The likeliest tokens with the logarithms of their probabilities, before sampling changes them. */
