@@ -1,7 +1,7 @@
 import { mapTensors, type Tensor } from "@qkv/tensor";
 import { load } from "@qkv/transformer";
 import { modelTiny } from "@qkv/model-tiny";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -49,9 +49,29 @@ test("a folder that is there stays as it is, another format is refused, and both
   expect(again.err).toMatch(/`out` is .*expected a new folder.*\nFix: name a folder that does not exist yet/);
   const zip = await qkv("export", "@qkv/model-tiny", "--to", "zip", join(root, "zip"));
   expect(zip.status).not.toBe(0);
-  expect(zip.err).toMatch(/Allowed choices are hf/);
+  expect(zip.err).toMatch(/Allowed choices are hf, onnx/);
   const size = await qkv("export", "@qkv/model-tiny", "--to", "hf", join(root, "a"), "--shard-size", "some");
   expect(size.err).toMatch(/`shardBytes` is NaN/);
+  const opset = await qkv("export", "@qkv/model-tiny", "--to", "hf", join(root, "a"), "--opset", "17");
+  expect(opset.err).toMatch(
+    /`--opset` is "17", expected nothing with --to hf\.\nFix: leave it out, or export --to onnx/,
+  );
   expect(readdirSync(root)).toEqual(["tiny"]);
   expect(existsSync(join(root, "tiny", "config.json"))).toBe(true);
+});
+
+test("the same model becomes a graph, of newer operators and of older", async () => {
+  const sizes = [];
+  for (const opset of [[], ["--opset", "17"]]) {
+    const out = join(root, `onnx${opset.length}`);
+    const result = await qkv("export", "@qkv/model-tiny", "--to", "onnx", out, ...opset, "--json");
+    expect(result).toMatchObject({ status: 0, err: "" });
+    const { to, bytes } = JSON.parse(result.out) as { to: string; bytes: number };
+    const { size } = statSync(join(out, "onnx/model.onnx"));
+    expect(to).toBe("onnx");
+    expect(size).toBeGreaterThan(bytes);
+    expect(existsSync(join(out, "tokenizer.json"))).toBe(true);
+    sizes.push(size);
+  }
+  expect(sizes[1]).toBeGreaterThan(sizes[0]!); // more nodes
 });

@@ -1,4 +1,5 @@
-import { exportModel, type StoredType } from "@qkv/transformer/export";
+import { ArgumentError } from "@qkv/core";
+import { exportModel, type ExportOptions, type StoredType } from "@qkv/transformer/export";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
@@ -6,10 +7,11 @@ import { modelHelp, openAny } from "../open-model.js";
 import { progressLine } from "../progress-line.js";
 
 type Options = {
-  to: "hf";
+  to: ExportOptions["to"];
   tokenizer?: string;
   dtype: StoredType;
   shardSize?: number;
+  opset?: string;
   json?: true | string;
 };
 
@@ -28,9 +30,9 @@ export function addExport(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--to <format>",
-        "hf: a folder as Hugging Face lays it out, which transformers, vLLM, SGLang and TGI read",
+        "hf: a folder as Hugging Face lays it out, which transformers, vLLM, SGLang and TGI read; onnx: the same with a graph, for ONNX Runtime and transformers.js",
       )
-        .choices(["hf"])
+        .choices(["hf", "onnx"])
         .makeOptionMandatory(),
     )
     .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
@@ -41,8 +43,14 @@ export function addExport(program: Command, io: Io): void {
     )
     .option(
       "--shard-size <bytes>",
-      "begin another file after so many bytes of tensors (default: 5e9)",
+      "hf: begin another file after so many bytes of tensors (default: 5e9)",
       Number,
+    )
+    .addOption(
+      new Option(
+        "--opset <version>",
+        "onnx: 23, or 17 for runtimes that lack its operators (default: 23)",
+      ).choices(["17", "23"]),
     )
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText("after", "\nExample:\n  qkv export @qkv/model-tiny --to hf model-tiny")
@@ -52,17 +60,15 @@ export function addExport(program: Command, io: Io): void {
 }
 
 async function runExport(source: string, out: string, options: Options, io: Io): Promise<Exported> {
-  const { to, dtype, shardSize, tokenizer } = options;
+  const { to, dtype, tokenizer } = options;
   const { err, signal } = io;
   const model = await openAny(source, { device: "js", ...(tokenizer && { tokenizer }) }, io);
   const line = progressLine(err);
   let bytes = 0;
   try {
     await exportModel(model, {
-      to,
+      ...formatOptions(options),
       out,
-      dtype,
-      ...(shardSize !== undefined && { shardBytes: shardSize }),
       signal,
       onProgress({ written, total }) {
         bytes = total;
@@ -73,6 +79,23 @@ async function runExport(source: string, out: string, options: Options, io: Io):
     line.clear();
   }
   return { to, out, dtype, bytes };
+}
+
+/** What a format is told. */
+function formatOptions({ to, dtype, shardSize, opset }: Options): Omit<ExportOptions, "out"> {
+  const misplaced =
+    (to !== "hf" && shardSize !== undefined && "--shard-size") || (to !== "onnx" && opset && "--opset");
+  if (misplaced) {
+    throw new ArgumentError({
+      fn: "qkv export",
+      argument: misplaced,
+      received: misplaced === "--opset" ? opset : shardSize,
+      expected: `nothing with --to ${to}`,
+      fix: `leave it out, or export ${misplaced === "--opset" ? "--to onnx" : "--to hf"}.`,
+    });
+  }
+  if (to === "hf") return { to, dtype, ...(shardSize !== undefined && { shardBytes: shardSize }) };
+  return { to, dtype, ...(opset !== undefined && { opset: opset === "17" ? 17 : 23 }) };
 }
 
 const said = ({ out, dtype, bytes }: Exported) =>

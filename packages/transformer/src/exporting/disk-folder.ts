@@ -10,14 +10,15 @@ type DiskFile = {
 /** What is used of Node's `fs/promises`. */
 type Disk = {
   stat(path: string): Promise<unknown>;
-  mkdir(path: string): Promise<unknown>;
+  mkdir(path: string, options?: { recursive: boolean }): Promise<unknown>;
   open(path: string, flags: string): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
   rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>;
 };
 
 /**
- * A folder on a disk, in Node. What is written lies beside it under another name, and is renamed when all is there.
+ * A folder on a disk, in Node. What is written lies beside it under another name, its files under other names too, and
+ * is renamed when all is there: a process that is killed leaves nothing that loads.
  *
  * @throws {ArgumentError} If there is something at that path, or it cannot be made.
  */
@@ -41,6 +42,7 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
     throw refuse(path, `a folder that can be made, and this gives ${String(error.code)}`, error);
   });
   const opened = new Set<DiskFile>();
+  const names: string[] = [];
   /** What a disk refuses while it is written to: most often it is full. */
   const told = <T>(work: Promise<T>): Promise<T> =>
     work.catch((error: { code?: unknown }) => {
@@ -48,8 +50,13 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
     });
   return {
     async open(name) {
-      const file = await told(disk.open(`${unfinished}/${name}`, "wx"));
+      if (name.includes("/")) {
+        const inner = `${unfinished}/${name.slice(0, name.lastIndexOf("/"))}`;
+        await told(disk.mkdir(inner, { recursive: true }));
+      }
+      const file = await told(disk.open(`${unfinished}/${name}.part`, "wx"));
       opened.add(file);
+      names.push(name);
       return {
         write: (bytes) => told(file.writeFile(bytes)), // goes on where the last ended
         async close() {
@@ -59,7 +66,11 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
         },
       };
     },
-    done: () => told(disk.rename(unfinished, target)),
+    async done() {
+      for (const name of names)
+        await told(disk.rename(`${unfinished}/${name}.part`, `${unfinished}/${name}`));
+      await told(disk.rename(unfinished, target));
+    },
     async discard() {
       await Promise.allSettled(Array.from(opened, (file) => file.close()));
       await disk.rm(unfinished, { recursive: true, force: true });

@@ -275,6 +275,19 @@ test("a folder on disk appears when it is whole; aborted, or with something in i
   expect(statSync(out).isDirectory()).toBe(true);
 });
 
+test("an ONNX folder on disk has its files in their places", async () => {
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const out = join(root, "graph");
+  let last = { written: 0, total: 0 };
+  const onProgress = (progress: typeof last) => void (last = progress);
+  await exportModel({ config, params }, { to: "onnx", out, inlineBytes: 100, onProgress });
+  expect(readdirSync(out).sort()).toEqual(["config.json", "generation_config.json", "onnx"]);
+  expect(readdirSync(join(out, "onnx")).sort()).toEqual(["model.onnx", "model.onnx_data"]);
+  expect(last.written).toBe(last.total);
+  expect(last.total).toBeLessThanOrEqual(statSync(join(out, "onnx/model.onnx_data")).size);
+  rmSync(out, { recursive: true });
+});
+
 test("what cannot be written is refused before anything is: the nearest architecture says why", async () => {
   const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
   const out = join(root, "refused");
@@ -283,11 +296,17 @@ test("what cannot be written is refused before anything is: the nearest architec
   await expect(refused({ attentionSoftcap: 30 })).rejects.toThrow(
     /exportModel: `config.attentionSoftcap` is 30, expected nothing, as llama has it, which this model is nearest to\.\nFix: Hugging Face's layout knows these: llama, mistral/,
   );
-  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf/);
+  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf or onnx/);
   await expect(refused({}, { dtype: "int8" })).rejects.toThrow(
     /`dtype` is "int8", expected float32 or float16/,
   );
   await expect(refused({}, { shardBytes: 0 })).rejects.toThrow(/`shardBytes` is 0/);
+  const scaled = { ropeScaling: { type: "dynamic", factor: 2, originalLength: 16 } } as const;
+  await expect(refused(scaled, { to: "onnx" })).rejects.toThrow(
+    /`config.ropeScaling.type` is "dynamic", expected linear, [^]*, in an ONNX graph\.\nFix: export to "hf"/,
+  );
+  await expect(refused({}, { to: "onnx", opset: 12 })).rejects.toThrow(/`opset` is 12, expected 23 or 17/);
+  await expect(refused({}, { to: "onnx", inlineBytes: -1 })).rejects.toThrow(/`inlineBytes` is -1/);
   const { model } = quantize(
     { config, params, tokenizer: undefined, apply: decoder(config).apply },
     { kind: "int8" },

@@ -1,36 +1,65 @@
 import { ArgumentError } from "@qkv/core";
 import { tensorsOf } from "@qkv/tensor";
 import { diskFolder } from "./disk-folder.js";
-import { huggingFaceFolder, writeTensors, writeText, type ExportedModel } from "./hugging-face-folder.js";
+import type { ExportPlan } from "./export-plan.js";
+import { planHuggingFace, type ExportedModel } from "./hugging-face-folder.js";
+import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
 import type { OutputFolder } from "./output-folder.js";
 import { bytesOf, type StoredType } from "./stored-numbers.js";
 
-export type ExportOptions = {
-  /** The format: `"hf"`, a folder as Hugging Face lays models out. */
-  to: "hf";
+/** Options of `exportModel`, whatever the format. */
+type CommonOptions = {
   /** A folder that does not exist yet, by path (in Node), or `memoryFolder()`. */
   out: string | OutputFolder;
   /** How numbers are stored; 16 bits round to the nearest. Default `"float32"`, as they are. */
   dtype?: StoredType;
-  /** Bytes of tensors to a file; a larger model becomes several files and an index. Default 5e9, as transformers has it. */
-  shardBytes?: number;
   signal?: AbortSignal;
   /** How far it has come. Unit: bytes of tensors. */
   onProgress?: (progress: { written: number; total: number }) => void;
 };
 
+/** Options of `exportModel`: `to` is the format. */
+export type ExportOptions = CommonOptions &
+  (
+    | {
+        /** A folder as Hugging Face lays models out. */
+        to: "hf";
+        /** Bytes of tensors to a file; a larger model becomes several files and an index. Default 5e9, as transformers has it. */
+        shardBytes?: number;
+      }
+    | {
+        /** A graph for ONNX Runtime, in a folder that transformers.js reads. */
+        to: "onnx";
+        /**
+         * 23: attention, rotary embeddings and RMS norms are operators. 17: all is composed of older ones, for runtimes that
+         * do not know those. Default 23.
+         */
+        opset?: 23 | 17;
+        /** Bytes of weights above which they lie in `model.onnx_data`, beside the graph. Default and at most 2e9. */
+        inlineBytes?: number;
+      }
+  );
+
 /**
- * Writes a model as others read it: for transformers, vLLM, SGLang, TGI and converters of llama.cpp a folder with
- * `config.json`, `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture
- * has there. `load` of the folder gives the same model, tensor by tensor; rotary pairs of neighbours become halves, with
- * the same outputs.
+ * Writes a model as others read it.
+ *
+ * - `hf`: for transformers, vLLM, SGLang, TGI and converters of llama.cpp a folder with `config.json`,
+ *   `generation_config.json`, `model.safetensors` and the tokenizer, under the names that its architecture has there.
+ *   `load` of the folder gives the same model, tensor by tensor; rotary pairs of neighbours become halves, with the same
+ *   outputs.
+ * - `onnx`: for ONNX Runtime and transformers.js the same folder with `onnx/model.onnx` in place of the tensors. Batch and
+ *   length are free; of a decoder, keys and values of earlier tokens go in as `past_key_values.N.key` and `.value` and come
+ *   out as `present.N.key` and `.value`, so that a cache of ours may go over (`@qkv/kv-cache/past-key-values`). It is
+ *   computed in float32, whatever the weights are stored in. Positions end at the model's context length; each expert of
+ *   a mixture computes every token.
  *
  * A few rows are in memory at a time, never a second model. The folder appears when all is written: killed at any moment,
  * nothing that loads is left.
  *
  * @param model - As `load` or `loadEncoder` gives it, or `{ config, params }`, with a `tokenizer` or without.
- * @throws {ArgumentError} If no architecture of the format is like the model, its weights are quantized, its tokenizer
- *   cannot be written, or `out` is there already: before anything is written. The signal's reason, when it aborts.
+ * @throws {ArgumentError} If no architecture of the format is like the model, the format lacks a piece of it, its weights
+ *   are quantized, its tokenizer cannot be written, or `out` is there already: before anything is written. The signal's
+ *   reason, when it aborts.
  *
  * @example
  * ```ts
@@ -41,39 +70,55 @@ export type ExportOptions = {
  *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
  *   contextLength: 32, normEps: 1e-5, stopIds: [0],
  * };
+ * const model = { config, params: decoder(config).init(1) };
  * // await exportModel(await load("stories260K.bin", { tokenizer: "tok512.bin" }), { to: "hf", out: "stories" });
- * const out = memoryFolder();
- * await exportModel({ config, params: decoder(config).init(1) }, { to: "hf", out, dtype: "bfloat16" });
- * JSON.parse(await out.files[0]!.text()).model_type; // => "llama"
+ * const folder = memoryFolder();
+ * await exportModel(model, { to: "hf", out: folder, dtype: "bfloat16" });
+ * JSON.parse(await folder.files[0]!.text()).model_type; // => "llama"
+ *
+ * const graph = memoryFolder();
+ * await exportModel(model, { to: "onnx", out: graph });
+ * graph.files.map(({ name }) => name); // => ["config.json", "generation_config.json", "onnx/model.onnx"]
  * ```
  */
-export async function exportModel(
-  model: ExportedModel,
-  { to, out, dtype = "float32", shardBytes = 5e9, signal, onProgress }: ExportOptions,
-): Promise<void> {
+export async function exportModel(model: ExportedModel, options: ExportOptions): Promise<void> {
+  const { out, signal, onProgress } = options;
   signal?.throwIfAborted();
-  check("to", to, ["hf"]);
-  check("dtype", dtype, Object.keys(bytesOf));
-  if (!(shardBytes > 0))
-    refuse("shardBytes", shardBytes, "a number of bytes above 0", "leave it out for 5e9.");
   checkFloats(model);
-  const { texts, tensors } = huggingFaceFolder(model);
-  const total = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesOf[dtype]), 0);
+  const plan = planOf(model, options);
   const folder = typeof out === "string" ? await diskFolder(out) : out;
   try {
     let written = 0;
-    const wrote = (bytes: number) => {
+    await plan.write(folder, (bytes) => {
       written += bytes;
-      onProgress?.({ written, total });
+      onProgress?.({ written, total: plan.total });
       signal?.throwIfAborted();
-    };
-    for (const [name, content] of Object.entries(texts)) await writeText(folder, name, content);
-    await writeTensors(tensors, folder, { dtype, shardBytes, wrote });
+    });
     await folder.done();
   } catch (error) {
     await folder.discard();
     throw error;
   }
+}
+
+function planOf(model: ExportedModel, options: ExportOptions): ExportPlan {
+  const { to, dtype = "float32" } = options;
+  check("to", to, ["hf", "onnx"]);
+  check("dtype", dtype, Object.keys(bytesOf));
+  if (options.to === "hf") {
+    const { shardBytes = 5e9 } = options;
+    checkBytes("shardBytes", shardBytes, "5e9");
+    return planHuggingFace(model, { dtype, shardBytes });
+  }
+  const { opset = 23, inlineBytes = 2e9 } = options;
+  checkOpset(opset);
+  checkBytes("inlineBytes", inlineBytes, "2e9");
+  return planOnnx(model, { dtype, opset, inlineBytes });
+}
+
+function checkBytes(argument: string, received: number, otherwise: string): void {
+  if (!(received > 0))
+    refuse(argument, received, "a number of bytes above 0", `leave it out for ${otherwise}.`);
 }
 
 function checkFloats({ params }: ExportedModel): void {

@@ -3,6 +3,7 @@ import { tokenizerToJson, type Tokenizer } from "@qkv/tokenizer";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
+import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
 import { bertOf } from "./hugging-face-encoder.js";
 import { architectureOf, spelledOut } from "./likeness.js";
@@ -21,23 +22,35 @@ export type FolderOptions = {
   dtype: StoredType;
   /** Bytes of tensors after which another file is begun. */
   shardBytes: number;
-  /** Told after each piece. Unit: bytes. */
-  wrote(bytes: number): void;
 };
 
-/** A folder as Hugging Face lays it out: what is in it, known before anything is written. */
-export function huggingFaceFolder(model: ExportedModel): {
-  texts: Readonly<Record<string, string>>;
+/** A folder as Hugging Face lays it out. */
+export function planHuggingFace(model: ExportedModel, options: FolderOptions): ExportPlan {
+  const { config, others, tensors } = huggingFaceFiles(model);
+  return {
+    total: tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, bytesOf[options.dtype]), 0),
+    async write(folder, wrote) {
+      await writeTensors(tensors, folder, { ...options, wrote });
+      for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
+      await writeText(folder, "config.json", textOfJson(config));
+    },
+  };
+}
+
+/** What is in such a folder: what `config.json` says, the other texts, and the tensors. */
+export function huggingFaceFiles(model: ExportedModel): {
+  config: Readonly<Record<string, unknown>>;
+  others: Readonly<Record<string, string>>;
   tensors: readonly WrittenTensor[];
 } {
   const { config, tensors, generation } = isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
   return {
-    texts: {
-      "config.json": text(config),
-      ...(generation && { "generation_config.json": text(generation) }),
+    config,
+    others: {
+      ...(generation && { "generation_config.json": textOfJson(generation) }),
       ...(model.tokenizer && {
-        "tokenizer.json": text(tokenizerToJson(model.tokenizer)),
-        "tokenizer_config.json": text(tokenizerConfig(model.tokenizer, model.config.contextLength)),
+        "tokenizer.json": textOfJson(tokenizerToJson(model.tokenizer)),
+        "tokenizer_config.json": textOfJson(tokenizerConfig(model.tokenizer, model.config.contextLength)),
       }),
     },
     tensors,
@@ -66,7 +79,7 @@ function encoderFiles({ config, params }: { config: EncoderConfig; params: Encod
   return { config: fields, tensors, generation: undefined };
 }
 
-function isEncoder(
+export function isEncoder(
   model: ExportedModel,
 ): model is Extract<ExportedModel, { config: EncoderConfig; params: EncoderParams }> {
   return "embeddingNorm" in model.params;
@@ -84,10 +97,10 @@ function tokenizerConfig(tokenizer: Tokenizer, contextLength: number): Record<st
 }
 
 /** Writes tensors into `model.safetensors`, or into several files with an index where they are more than one holds. */
-export async function writeTensors(
+async function writeTensors(
   tensors: readonly WrittenTensor[],
   folder: OutputFolder,
-  { dtype, shardBytes, wrote }: FolderOptions,
+  { dtype, shardBytes, wrote }: FolderOptions & { wrote: (bytes: number) => void },
 ): Promise<void> {
   const sizeOf = ({ shape }: WrittenTensor) => shape.reduce((a, b) => a * b, bytesOf[dtype]);
   const shards: WrittenTensor[][] = [];
@@ -123,7 +136,7 @@ export async function writeTensors(
     metadata: { total_size: tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0) },
     weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)]))),
   };
-  await writeText(folder, "model.safetensors.index.json", text(index));
+  await writeText(folder, "model.safetensors.index.json", textOfJson(index));
 }
 
 const safetensorsTypes = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
@@ -134,4 +147,4 @@ export async function writeText(folder: OutputFolder, name: string, content: str
   await file.close();
 }
 
-const text = (json: unknown) => `${JSON.stringify(json, null, 2)}\n`;
+export const textOfJson = (json: unknown) => `${JSON.stringify(json, null, 2)}\n`;

@@ -51,7 +51,7 @@ export function turned(name: string, parts: readonly Tensor[]): WrittenTensor {
   const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (first: number, end: number) =>
     concat(
-      parts.map((x) => slice(transpose(x), 0, first, end)),
+      parts.map((x) => transpose(slice(x, 1, first, end))), // turned piece by piece
       1,
     );
   return { name, shape: [parts[0]!.shape[1]!, out], rows };

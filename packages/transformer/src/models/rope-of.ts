@@ -26,7 +26,8 @@ export function ropeOf(options: Omit<RopeOptions, "scaling">, scaling: RopeScali
   return rope({ ...options, ...(scaling && { scaling: scalingOf(scaling) }) });
 }
 
-function scalingOf(config: RopeScalingConfig): RopeScaling {
+/** The scaling of a configuration. */
+export function scalingOf(config: RopeScalingConfig): RopeScaling {
   switch (config.type) {
     case "linear":
       return linearScaling(config.factor);

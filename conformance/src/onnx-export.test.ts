@@ -1,0 +1,185 @@
+// What is exported as ONNX says in ONNX Runtime what it says here.
+import { padding } from "@qkv/attention";
+import { growingCache } from "@qkv/kv-cache";
+import * as tensors from "@qkv/tensor";
+import { decoder, encoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import { exportModel, memoryFolder, type ExportedModel, type ExportOptions } from "@qkv/transformer/export";
+import * as ort from "onnxruntime-web";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const { decoderConfigs, encoderConfig, louder, prompt } = (await import(
+  new URL("../../scripts/random-models.mjs", import.meta.url).href
+)) as {
+  decoderConfigs: Record<string, DecoderConfig>;
+  encoderConfig: Parameters<typeof encoder>[0];
+  louder<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
+  prompt: number[];
+};
+const { tensor } = tensors;
+beforeAll(() => {
+  ort.env.wasm.numThreads = 1;
+});
+
+/** Greedy tokens after a prompt, and the logits that each was chosen from. */
+type Said = { ids: number[]; logits: Float32Array[] };
+const chosen = (row: Float32Array) => row.indexOf(Math.max(...row));
+
+function ours(config: DecoderConfig, params: DecoderParams, count: number): Said {
+  const cache = growingCache({ numLayers: config.numLayers });
+  const said: Said = { ids: [], logits: [] };
+  for (let next = prompt; said.ids.length < count; next = said.ids.slice(-1)) {
+    const row = decoder(config).apply(params, next, { cache, last: 1 }).data as Float32Array;
+    said.ids.push(chosen(row));
+    said.logits.push(row);
+  }
+  return said;
+}
+
+const int64 = (list: readonly number[], rows = 1) =>
+  new ort.Tensor("int64", BigInt64Array.from(list, BigInt), [rows, list.length / rows]);
+
+async function sessionOf(model: ExportedModel, options: Partial<ExportOptions> = {}) {
+  const out = memoryFolder();
+  await exportModel(model, { to: "onnx", ...options, out } as ExportOptions);
+  const bytes = async (name: string) =>
+    new Uint8Array(await out.files.find((file) => file.name === name)!.arrayBuffer());
+  const external = out.files.some(({ name }) => name === "onnx/model.onnx_data")
+    ? [{ path: "model.onnx_data", data: await bytes("onnx/model.onnx_data") }]
+    : undefined;
+  const session = await ort.InferenceSession.create(await bytes("onnx/model.onnx"), {
+    ...(external && { externalData: external }),
+    logSeverityLevel: 3,
+  });
+  return { session, files: out.files };
+}
+
+async function theirs(
+  session: ort.InferenceSession,
+  config: DecoderConfig,
+  count: number,
+  padded = 0,
+): Promise<Said> {
+  const { numLayers, numKvHeads, embedDim, numHeads, headDim = embedDim / numHeads, vocabSize } = config;
+  let past: Record<string, ort.Tensor> = {};
+  for (let i = 0; i < numLayers; i++) {
+    for (const side of ["key", "value"]) {
+      const none = new ort.Tensor("float32", new Float32Array(0), [1, numKvHeads, 0, headDim]);
+      past[`past_key_values.${i}.${side}`] = none;
+    }
+  }
+  const said: Said = { ids: [], logits: [] };
+  const zeros = new Array<number>(padded).fill(0);
+  let next = [...zeros, ...prompt];
+  let seen = 0;
+  while (said.ids.length < count) {
+    const places = next.map((_, i) => Math.max(0, seen + i - padded));
+    seen += next.length;
+    const run = await session.run({
+      input_ids: int64(next),
+      attention_mask: int64([...zeros, ...new Array<number>(seen - padded).fill(1)]),
+      position_ids: int64(places),
+      ...past,
+    });
+    const row = (run["logits"]!.data as Float32Array).slice(-vocabSize);
+    said.ids.push(chosen(row));
+    said.logits.push(row);
+    past = Object.fromEntries(
+      Object.entries(run).flatMap(([name, x]) =>
+        name === "logits" ? [] : [[name.replace("present", "past_key_values"), x]],
+      ),
+    );
+    next = said.ids.slice(-1);
+  }
+  return said;
+}
+
+/** Within what float32 leaves: parts of the largest logit. */
+function agree(got: Said, expected: Said, tolerance = 2e-5) {
+  got.logits.forEach((row, n) => {
+    const largest = row.reduce((most, y) => Math.max(most, Math.abs(y)), 1);
+    row.forEach((y, i) => expect(Math.abs(y - expected.logits[n]![i]!) / largest).toBeLessThan(tolerance));
+  });
+  expect(got.ids).toEqual(expected.ids);
+}
+
+/** A random model, loud enough to say something. */
+function modelOf(config: DecoderConfig) {
+  return { config, params: louder(tensors, decoder(config).init(1), config.embeddingScale) };
+}
+
+describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
+  test.each([23, 17] as const)("its 64 greedy tokens are ours, of opset %d", async (opset) => {
+    const { params } = modelOf(config);
+    const expected = ours(config, params, 64);
+    expect(new Set(expected.ids).size, "the continuation says something").toBeGreaterThan(5);
+    const { session } = await sessionOf({ config, params }, { opset });
+    agree(await theirs(session, config, 64), expected);
+    // Padding before the prompt changes nothing.
+    agree(await theirs(session, config, 8, 3), { ids: expected.ids.slice(0, 8), logits: expected.logits });
+  });
+});
+
+test.each([23, 17] as const)("an encoder, with its head and without, of opset %d", async (opset) => {
+  const bert = encoder(encoderConfig);
+  const params = louder(tensors, bert.init(1));
+  const { maskedTokenHead: _head, ...bare } = params;
+  const [ids, lengths] = [
+    [...prompt, ...prompt.toReversed()],
+    [prompt.length, 7],
+  ];
+  const types = ids.map((_, i) => (i % prompt.length > 4 ? 1 : 0));
+  const rows = bert.apply(params, tensor(ids, { shape: [2, prompt.length], dtype: "int32" }), {
+    types: tensor(types, { shape: [2, prompt.length], dtype: "int32" }),
+    mask: padding(lengths),
+  });
+  const expected = { last_hidden_state: rows.data, logits: bert.maskedTokenLogits(params, rows).data };
+  for (const own of [params, bare]) {
+    const { session } = await sessionOf({ config: encoderConfig, params: own }, { opset });
+    const run = await session.run({
+      input_ids: int64(ids, 2),
+      token_type_ids: int64(types, 2),
+      attention_mask: int64(
+        lengths.flatMap((n) => prompt.map((_, i) => (i < n ? 1 : 0))),
+        2,
+      ),
+    });
+    expect(Object.keys(run).sort()).toEqual(
+      own === params ? ["last_hidden_state", "logits"] : ["last_hidden_state"],
+    );
+    for (const [name, { data, dims }] of Object.entries(run)) {
+      // Rows of padding exist but mean nothing.
+      const [count, width] = [prompt.length + lengths[1]!, dims[2]!];
+      for (let i = 0; i < count * width; i++) {
+        expect(
+          Math.abs((data as Float32Array)[i]! - expected[name as keyof typeof expected][i]!),
+        ).toBeLessThan(1e-4);
+      }
+    }
+  }
+});
+
+test("weights beside the graph are the same weights", async () => {
+  const model = modelOf(decoderConfigs["llama"]!);
+  const expected = ours(model.config, model.params, 8);
+  const { session, files } = await sessionOf(model, { inlineBytes: 1000 });
+  agree(await theirs(session, model.config, 8), expected);
+  const config = JSON.parse(await files.find(({ name }) => name === "config.json")!.text()) as object;
+  expect(config).toHaveProperty(["transformers.js_config", "use_external_data_format"], true);
+});
+
+test.each(["float16", "bfloat16"] as const)(
+  "stored in %s, it says what the rounded model says",
+  async (dtype) => {
+    const { config, params } = modelOf(decoderConfigs["qwen2"]!);
+    const out = memoryFolder();
+    await exportModel({ config, params }, { to: "hf", dtype, out });
+    const rounded = await load(out.files);
+    // Norms and biases are rounded there too, and here they are not.
+    const full = tensors.mapTensors(rounded.params, (x, path) => {
+      const own = path.split(".").reduce((at: unknown, key) => (at as Record<string, unknown>)[key], params);
+      return x.shape.length === 1 ? (own as tensors.Tensor) : x;
+    }) as DecoderParams;
+    const { session } = await sessionOf({ config, params }, { dtype });
+    agree(await theirs(session, config, 8), ours(config, full, 8));
+  },
+);

@@ -1,0 +1,163 @@
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { OutputFile, OutputFolder } from "../output-folder.js";
+import { piecesOf } from "../pieces-of.js";
+import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
+import { elementTypes, type Attribute, type OnnxGraph, type Port, type Weight } from "./onnx-graph.js";
+
+export type OnnxFileOptions = {
+  dtype: StoredType;
+  /** Whether weights lie in a file beside the graph. */
+  external: boolean;
+  /** Told after each piece. Unit: bytes of weights. */
+  wrote(bytes: number): void;
+};
+
+/** Where each weight of a file beside the graph begins: on pages, so that an engine can map it into memory. */
+const page = 4096;
+
+/**
+ * Writes `onnx/model.onnx`, a protocol buffer of ONNX's schema (`onnx.proto`): its numbers of fields are those below.
+ * Weights are the graph's last fields, so that they are written as they are read, or lie in `onnx/model.onnx_data`.
+ */
+export async function writeOnnx(
+  graph: OnnxGraph,
+  folder: OutputFolder,
+  { dtype, external, wrote }: OnnxFileOptions,
+): Promise<void> {
+  const { BinaryWriter } = await import("@bufbuild/protobuf/wire");
+  const written = (fill: (writer: BinaryWriter) => void): Uint8Array => {
+    const writer = new BinaryWriter();
+    fill(writer);
+    return writer.finish();
+  };
+  const typeOf = ({ full }: Weight): StoredType => (full ? "float32" : dtype);
+  const sizeOf = ({ tensor, full }: Weight) =>
+    tensor.shape.reduce((a, b) => a * b, bytesOf[typeOf({ tensor, full })]);
+
+  let offset = 0;
+  const heads = graph.weights.map((weight) => {
+    const { name, shape } = weight.tensor;
+    const size = sizeOf(weight);
+    const own = written((writer) => {
+      tensorFields(writer, name, shape, elementTypes[typeOf(weight)]);
+      if (external) {
+        const place = { location: "model.onnx_data", offset: String(offset), length: String(size) };
+        for (const [key, value] of Object.entries(place)) {
+          message(writer, 13, () => {
+            text(writer, 1, key);
+            text(writer, 2, value);
+          });
+        }
+        whole(writer, 14, 1); // the place is another file
+      } else writer.tag(9, 2).uint32(size); // raw_data, which follows
+    });
+    offset = Math.ceil((offset + size) / page) * page;
+    const length = own.length + (external ? 0 : size);
+    return { bytes: written((writer) => writer.tag(5, 2).uint32(length).raw(own)), size };
+  });
+  const body = written((writer) => graphFields(writer, graph));
+  const inline = heads.reduce((sum, { bytes, size }) => sum + bytes.length + (external ? 0 : size), 0);
+
+  const file = await folder.open("onnx/model.onnx");
+  const start = written((writer) => {
+    whole(writer, 1, graph.operators === "standard" ? 11 : 8); // ir_version
+    text(writer, 2, "qkv"); // producer_name
+    message(writer, 8, () => whole(writer, 2, graph.opset)); // opset_import
+    writer.tag(7, 2).uint32(body.length + inline); // graph, which follows
+  });
+  await file.write(start);
+  await file.write(body);
+  for (const [i, { bytes }] of heads.entries()) {
+    await file.write(bytes);
+    if (!external) await writeWeight(file, graph.weights[i]!, typeOf(graph.weights[i]!), wrote);
+  }
+  await file.close();
+  if (!external) return;
+  const data = await folder.open("onnx/model.onnx_data");
+  for (const [i, weight] of graph.weights.entries()) {
+    await writeWeight(data, weight, typeOf(weight), wrote);
+    const rest = (page - (heads[i]!.size % page)) % page;
+    if (rest > 0) await data.write(new Uint8Array(rest));
+  }
+  await data.close();
+}
+
+async function writeWeight(
+  file: OutputFile,
+  { tensor }: Weight,
+  type: StoredType,
+  wrote: (bytes: number) => void,
+): Promise<void> {
+  for await (const piece of piecesOf(tensor)) {
+    const bytes = storedBytes(piece, type);
+    await file.write(bytes);
+    wrote(bytes.length);
+  }
+}
+
+function graphFields(writer: BinaryWriter, { nodes, inputs, outputs, constants }: OnnxGraph): void {
+  for (const node of nodes) {
+    message(writer, 1, () => {
+      for (const name of node.inputs) text(writer, 1, name);
+      for (const name of node.outputs) text(writer, 2, name);
+      text(writer, 4, node.type);
+      for (const [name, value] of Object.entries(node.attributes))
+        message(writer, 5, () => attributeFields(writer, name, value));
+    });
+  }
+  text(writer, 2, "model");
+  for (const { name, shape, numbers } of constants) {
+    message(writer, 5, () => {
+      tensorFields(writer, name, shape, elementTypes[numbers instanceof Float32Array ? "float32" : "int64"]);
+      const bytes = new Uint8Array(numbers.length * numbers.BYTES_PER_ELEMENT);
+      const view = new DataView(bytes.buffer);
+      numbers.forEach((x: number | bigint, i: number) => {
+        if (typeof x === "bigint") view.setBigInt64(8 * i, x, true);
+        else view.setFloat32(4 * i, x, true);
+      });
+      writer.tag(9, 2).bytes(bytes);
+    });
+  }
+  for (const port of inputs) message(writer, 11, () => portFields(writer, port));
+  for (const port of outputs) message(writer, 12, () => portFields(writer, port));
+}
+
+function tensorFields(writer: BinaryWriter, name: string, shape: readonly number[], type: number): void {
+  for (const length of shape) whole(writer, 1, length);
+  whole(writer, 2, type);
+  text(writer, 8, name);
+}
+
+function attributeFields(writer: BinaryWriter, name: string, value: Attribute): void {
+  text(writer, 1, name);
+  if (typeof value === "number") whole(writer, 3, value);
+  else if (typeof value === "string") text(writer, 4, value);
+  else if ("float" in value) writer.tag(2, 5).float(value.float);
+  else for (const each of value) whole(writer, 8, each);
+  const kind = typeof value === "number" ? 2 : typeof value === "string" ? 3 : "float" in value ? 1 : 7;
+  whole(writer, 20, kind);
+}
+
+function portFields(writer: BinaryWriter, { name, type, shape }: Port): void {
+  text(writer, 1, name);
+  message(writer, 2, () =>
+    message(writer, 1, () => {
+      whole(writer, 1, elementTypes[type]);
+      message(writer, 2, () => {
+        for (const length of shape) {
+          message(writer, 1, () =>
+            typeof length === "number" ? whole(writer, 1, length) : text(writer, 2, length),
+          );
+        }
+      });
+    }),
+  );
+}
+
+const text = (writer: BinaryWriter, field: number, value: string) => writer.tag(field, 2).string(value);
+const whole = (writer: BinaryWriter, field: number, value: number) => writer.tag(field, 0).int64(value);
+function message(writer: BinaryWriter, field: number, fill: () => void): void {
+  writer.tag(field, 2).fork();
+  fill();
+  writer.join();
+}

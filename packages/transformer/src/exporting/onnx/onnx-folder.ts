@@ -1,0 +1,65 @@
+import { ArgumentError } from "@qkv/core";
+import type { ExportPlan } from "../export-plan.js";
+import {
+  huggingFaceFiles,
+  isEncoder,
+  textOfJson,
+  writeText,
+  type ExportedModel,
+} from "../hugging-face-folder.js";
+import { spelledOut } from "../likeness.js";
+import { bytesOf, type StoredType } from "../stored-numbers.js";
+import { decoderGraph } from "./decoder-graph.js";
+import { encoderGraph } from "./encoder-graph.js";
+import { writeOnnx } from "./onnx-file.js";
+import { onnxGraph, opsets } from "./onnx-graph.js";
+
+export type OnnxOptions = {
+  dtype: StoredType;
+  opset: 17 | 23;
+  /** Bytes of weights above which they lie in a file beside the graph. */
+  inlineBytes: number;
+};
+
+/**
+ * A folder that transformers.js reads: what a Hugging Face folder says of the model, and its graph as
+ * `onnx/model.onnx`. Numbers may be stored in 16 bits; what is computed is computed in 32.
+ */
+export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: OnnxOptions): ExportPlan {
+  const { config, others } = huggingFaceFiles(model);
+  const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);
+  if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
+  else decoderGraph(graph, spelledOut(model.config, model.params), model.params);
+  const total = graph.weights.reduce(
+    (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
+    0,
+  );
+  const external = total > Math.min(inlineBytes, mostInline);
+  const said = {
+    ...config,
+    ...(external && { "transformers.js_config": { use_external_data_format: true } }),
+  };
+  return {
+    total,
+    async write(folder, wrote) {
+      await writeOnnx(graph, folder, { dtype, external, wrote });
+      for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
+      await writeText(folder, "config.json", textOfJson(said));
+    },
+  };
+}
+
+/** A protocol buffer ends at 2^31 bytes; the graph itself takes some. */
+const mostInline = 2e9;
+
+/** Refuses versions of ONNX's operators that are not written. */
+export function checkOpset(opset: number): void {
+  if (opset === 17 || opset === 23) return;
+  throw new ArgumentError({
+    fn: "exportModel",
+    argument: "opset",
+    received: opset,
+    expected: "23 or 17",
+    fix: "take 23, whose operators attention and its kin are; 17 for runtimes that are older.",
+  });
+}

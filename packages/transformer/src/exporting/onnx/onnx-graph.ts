@@ -1,0 +1,117 @@
+import type { WrittenTensor } from "../written-tensor.js";
+
+/** Numbers of element types in ONNX files. */
+export const elementTypes = { float32: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
+export type ElementType = keyof typeof elementTypes;
+
+/** A length of an axis: a number, or the name of one that is free. */
+export type AxisLength = number | string;
+
+export type Port = {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly AxisLength[];
+};
+
+/** Whole numbers and lists of them, texts, and numbers with a fraction, marked as such. */
+export type Attribute = number | readonly number[] | string | { readonly float: number };
+
+export type Node = {
+  readonly type: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+};
+
+/** A few numbers, such as a shape. */
+export type Constant = {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly numbers: Float32Array | BigInt64Array;
+};
+
+/** A weight, and whether it is stored in full whatever the others are stored in. */
+export type Weight = { readonly tensor: WrittenTensor; readonly full: boolean };
+
+/** The operators that a graph is made of. */
+export type Operators = "standard" | "composed";
+
+/** A graph that grows by calls, each of which gives the name of a value for later calls to take. */
+export type OnnxGraph = {
+  readonly operators: Operators;
+  readonly opset: number;
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  readonly constants: readonly Constant[];
+  readonly weights: readonly Weight[];
+  input(name: string, shape: readonly AxisLength[], type?: ElementType): string;
+  /** Names what is given back; an operator has to make it under that name. */
+  output(name: string, shape: readonly AxisLength[]): string;
+  /** A number. */
+  scalar(value: number): string;
+  /** A list of whole numbers: lengths, axes, places. */
+  list(...values: number[]): string;
+  /** One whole number. */
+  whole(value: number): string;
+  /** A tensor of the model, read as float32 whatever it is stored in. `full`: in float32. Default: vectors are. */
+  weight(tensor: WrittenTensor, options?: { full?: boolean }): string;
+  /** An operator with one output. */
+  op(type: string, inputs: readonly string[], attributes?: Node["attributes"], name?: string): string;
+  /** An operator with several. */
+  ops(
+    type: string,
+    inputs: readonly string[],
+    outputs: number | readonly string[],
+    attributes?: Node["attributes"],
+  ): string[];
+};
+
+/** `standard`: of opset 23, where attention, rotary embeddings and RMS norms are operators. `composed`: of opset 17. */
+export const opsets = { standard: 23, composed: 17 } as const satisfies Record<Operators, number>;
+
+export function onnxGraph(operators: Operators, stored: ElementType): OnnxGraph {
+  const [nodes, constants, weights]: [Node[], Constant[], Weight[]] = [[], [], []];
+  const [inputs, outputs]: [Port[], Port[]] = [[], []];
+  const known = new Map<string, string>();
+  let count = 0;
+  const once = (key: string, make: () => string): string => {
+    const value = known.get(key) ?? make();
+    known.set(key, value);
+    return value;
+  };
+  const constant = (numbers: Constant["numbers"], shape: readonly number[]): string => {
+    const name = `constant.${constants.length}`;
+    constants.push({ name, shape, numbers });
+    return name;
+  };
+  const ops: OnnxGraph["ops"] = (type, operands, to, attributes = {}) => {
+    const names = typeof to === "number" ? Array.from({ length: to }, () => `value.${count++}`) : [...to];
+    nodes.push({ type, inputs: operands, outputs: names, attributes });
+    return names;
+  };
+  const op: OnnxGraph["op"] = (type, operands, attributes, name) =>
+    ops(type, operands, name === undefined ? 1 : [name], attributes)[0]!;
+  return {
+    ...{ operators, opset: opsets[operators], nodes, inputs, outputs, constants, weights, ops, op },
+    input(name, shape, type = "float32") {
+      inputs.push({ name, shape, type });
+      return name;
+    },
+    output(name, shape) {
+      outputs.push({ name, shape, type: "float32" });
+      return name;
+    },
+    scalar: (value) => once(`scalar ${value}`, () => constant(Float32Array.of(value), [])),
+    whole: (value) => once(`whole ${value}`, () => constant(BigInt64Array.of(BigInt(value)), [])),
+    list: (...values) =>
+      once(`list ${values.join()}`, () => constant(BigInt64Array.from(values, BigInt), [values.length])),
+    weight: (tensor, { full = tensor.shape.length < 2 } = {}) =>
+      once(`weight ${tensor.name}`, () => {
+        weights.push({ tensor, full });
+        return full || stored === "float32"
+          ? tensor.name
+          : op("Cast", [tensor.name], { to: elementTypes.float32 });
+      }),
+  };
+}

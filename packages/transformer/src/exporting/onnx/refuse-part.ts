@@ -1,0 +1,12 @@
+import { ArgumentError } from "@qkv/core";
+
+/** A piece of a model that graphs cannot hold. */
+export function refusePart(argument: string, received: unknown, expected: string): ArgumentError {
+  return new ArgumentError({
+    fn: "exportModel",
+    argument,
+    received,
+    expected: `${expected}, in an ONNX graph`,
+    fix: 'export to "hf", which engines read that compute it themselves.',
+  });
+}

@@ -1,0 +1,106 @@
+import { linearScaling } from "@qkv/attention";
+import { tensor } from "@qkv/tensor";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { scalingOf } from "../../models/rope-of.js";
+import { headDimOf } from "../hugging-face-decoder.js";
+import { refusePart } from "./refuse-part.js";
+import type { OnnxGraph } from "./onnx-graph.js";
+
+/** Turns queries or keys `[B, T, heads · D]` by the places of their tokens. */
+export type RopePart = (x: string, heads: number) => string;
+
+/** What a rotary embedding needs of a configuration. */
+export type Turn = { base: number; scaled: boolean };
+
+/**
+ * A rotary embedding. Angles are read from tables with a row for each place up to the model's context length: they are
+ * made in float64 and rounded once, as ours are.
+ *
+ * @param places - Where the tokens stand, `[B, T]` int64.
+ */
+export function ropePart(
+  g: OnnxGraph,
+  config: DecoderConfig,
+  { base, scaled }: Turn,
+  places: string,
+): RopePart {
+  const D = headDimOf(config);
+  const rotaryDim = config.ropeDim ?? D;
+  const [cos, sin] = angles(g, config, { base, scaled }, places); // [B, T, rotaryDim / 2]
+  const interleaved = config.ropeLayout === "interleaved";
+  if (g.operators === "standard") {
+    return (x, heads) => {
+      const whole = rotaryDim === D;
+      return g.op("RotaryEmbedding", [x, cos, sin], {
+        interleaved: interleaved ? 1 : 0,
+        num_heads: heads,
+        ...(!whole && { rotary_embedding_dim: rotaryDim }),
+      });
+    };
+  }
+  const half = rotaryDim / 2;
+  // Axes of heads, and of the two of a pair where they are neighbours.
+  const spread = (of: string) => g.op("Unsqueeze", [of, interleaved ? g.list(2, 4) : g.list(2)]);
+  const [c, s] = [spread(cos), spread(sin)];
+  return (x, heads) => {
+    const rows = g.op("Reshape", [x, g.list(0, 0, heads, D)]);
+    const [turning, ...rest] =
+      rotaryDim === D ? [rows] : g.ops("Split", [rows, g.list(rotaryDim, D - rotaryDim)], 2, { axis: -1 });
+    const pairs = interleaved ? g.op("Reshape", [turning!, g.list(0, 0, 0, half, 2)]) : turning!;
+    const sizes = interleaved ? g.list(1, 1) : g.list(half, half);
+    const [a, b] = g.ops("Split", [pairs, sizes], 2, { axis: -1 }) as [string, string];
+    const mul = (x: string, y: string) => g.op("Mul", [x, y]);
+    const turned = g.op(
+      "Concat",
+      [g.op("Sub", [mul(a, c), mul(b, s)]), g.op("Add", [mul(b, c), mul(a, s)])],
+      { axis: -1 },
+    );
+    const flat = interleaved ? g.op("Reshape", [turned, g.list(0, 0, 0, rotaryDim)]) : turned;
+    const all = rest.length > 0 ? g.op("Concat", [flat, ...rest], { axis: -1 }) : flat;
+    return g.op("Reshape", [all, g.list(0, 0, heads * D)]);
+  };
+}
+
+/** Cosines and sines at the tokens' places. */
+function angles(
+  g: OnnxGraph,
+  config: DecoderConfig,
+  { base, scaled }: Turn,
+  places: string,
+): [string, string] {
+  const scaling = scaled ? config.ropeScaling : undefined;
+  if (scaling?.type === "dynamic") {
+    throw refusePart(
+      "config.ropeScaling.type",
+      scaling.type,
+      "linear, yarn, llama3, longrope, or none: angles that do not change from length to length",
+    );
+  }
+  const rotaryDim = config.ropeDim ?? headDimOf(config);
+  const { turning } = scaling ? scalingOf(scaling) : linearScaling(1);
+  const read = (length: number, name: string): [string, string] => {
+    const { frequencies, attentionFactor } = turning({ base, rotaryDim, length });
+    const half = frequencies.length;
+    const table = (of: "cos" | "sin") => {
+      const rows = (first: number, end: number) =>
+        tensor(
+          Float32Array.from(
+            { length: (end - first) * half },
+            (_, i) => attentionFactor * Math[of]((first + Math.floor(i / half)) * frequencies[i % half]!),
+          ),
+          { shape: [end - first, half] },
+        );
+      const written = { name: `${name}.${of}`, shape: [config.contextLength, half], rows };
+      return g.op("Gather", [g.weight(written, { full: true }), places], { axis: 0 });
+    };
+    return [table("cos"), table("sin")];
+  };
+  const name = `rope.${base}${scaled ? "" : ".plain"}`;
+  if (scaling?.type !== "longrope") return read(1, name);
+  // One set of factors up to the length that the model was first trained for, another beyond.
+  const largest = g.op("ReduceMax", [places], { keepdims: 0 });
+  const isLong = g.op("GreaterOrEqual", [largest, g.whole(scaling.originalLength)]);
+  const [short, long] = [read(1, `${name}.short`), read(scaling.originalLength + 1, `${name}.long`)];
+  const chosen = (i: 0 | 1) => g.op("Where", [isLong, long[i], short[i]]);
+  return [chosen(0), chosen(1)];
+}

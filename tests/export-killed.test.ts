@@ -1,0 +1,52 @@
+// A process that is killed while it exports leaves nothing that loads.
+import { load } from "@qkv/transformer";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+
+const packages = new URL("../packages/", import.meta.url);
+const root = mkdtempSync(join(tmpdir(), "qkv-killed-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Exports, and is killed after so many pieces. How many there were, where it came to its end. */
+function exported(out: string, options: object, pieces: number): { signal: string | null; count: number } {
+  const program = `
+    const { decoder } = await import("${new URL("transformer/dist/index.js", packages).href}");
+    const { exportModel } = await import("${new URL("transformer/dist/export.js", packages).href}");
+    const config = {
+      vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
+      contextLength: 32, normEps: 1e-5, stopIds: [0],
+    };
+    let count = 0;
+    const onProgress = () => ++count === ${pieces} && process.kill(process.pid, "SIGKILL");
+    const model = { config, params: decoder(config).init(1) };
+    await exportModel(model, { ...${JSON.stringify({ ...options, out })}, onProgress });
+    console.log(count);`;
+  const args = ["--input-type=module", "-e", program];
+  const { signal, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(stderr).toBe("");
+  return { signal, count: Number(stdout) };
+}
+
+test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "onnx", inlineBytes: 1 }])(
+  "killed on its way to %j",
+  async (options) => {
+    const { count } = exported(join(root, "whole"), options, 0);
+    expect(count).toBeGreaterThan(8);
+    expect(readdirSync(join(root, "whole"))).toContain("config.json");
+    rmSync(join(root, "whole"), { recursive: true });
+    for (const pieces of [1, 4, count - 1, count]) {
+      const { signal } = exported(join(root, "killed"), options, pieces);
+      expect(signal).toBe("SIGKILL");
+      const left = readdirSync(root);
+      expect(left).toHaveLength(1);
+      expect(left).not.toContain("killed");
+      await expect(load(join(root, left[0]!))).rejects.toThrow();
+      const names = readdirSync(join(root, left[0]!), { recursive: true, withFileTypes: true });
+      expect(names.filter((each) => each.isFile() && !each.name.endsWith(".part"))).toEqual([]);
+      rmSync(join(root, left[0]!), { recursive: true });
+    }
+  },
+);
