@@ -15,3 +15,8 @@ export function layoutOf(texels: number): TextureLayout {
   const width = 2 ** bits;
   return { bits, width, height: Math.max(2, Math.ceil(texels / width)) };
 }
+
+/** Whether texel i of a texture lies where texel i of a result of so many numbers does. */
+export function liesAlike({ width }: Pick<TextureLayout, "width">, length: number): boolean {
+  return width === layoutOf(Math.ceil(length / 4)).width;
+}

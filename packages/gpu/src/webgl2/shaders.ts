@@ -26,8 +26,8 @@ export type Run = {
   readonly name: string;
   /**
    * GLSL that defines `vec4 compute(int i)`: the numbers from 4 · i on. Of an input `x` it sees `x4(i)`, its texel i,
-   * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels. Sizes are written into the
-   * text, so that loops are bounded by constants. Of several results, `compute` gives the first, and sets `result1`,
+   * and `x1(n)`, its number n; `xPlace(i)`, `xBy(place)` and `xNext` walk along its texels; `xHere()` is `x4(i)` with the
+   * thread's own i, where `liesAlike`. Sizes are written into the text, so that loops are bounded by constants. Of several results, `compute` gives the first, and sets `result1`,
    * `result2` and so on.
    */
   readonly text: string;
@@ -320,6 +320,7 @@ function readerText(name: string, { bits, width, height }: Texture): string {
 }
 const float ${name}Next = ${x};
 vec4 ${name}By(vec2 place) { return texture(user_${name}, place); }
+vec4 ${name}Here() { return ${name}By(gl_FragCoord.xy * vec2(${x}, ${y})); }
 vec4 ${name}4(int i) { return ${name}By(${name}Place(i)); }
 float ${name}1(int n) { return ${name}4(n >> 2)[n & 3]; }`;
 }

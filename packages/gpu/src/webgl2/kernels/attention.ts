@@ -414,7 +414,7 @@ function weightsRun(
         : `x${r}.${lane}`;
       return `x${r}.${lane} = v${r}.${lane} <= ${hidden} ? 0.0 : ${value};`;
     });
-    return `vec4 v${r} = scores${r}x4(i);
+    return `vec4 v${r} = scores${r}xHere();
   vec4 c${r} = common${r}x4(block);
   vec4 x${r} = exp(v${r} - c${r}.y) * c${r}.z;
   ${each.join("\n  ")}`;

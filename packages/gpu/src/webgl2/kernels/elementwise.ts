@@ -1,14 +1,15 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { runInto, type Gl } from "../gl.js";
-import { erfText, float, powText, tanhText } from "../glsl.js";
+import { erfText, float, powText, roundText, sineText, tanhText } from "../glsl.js";
+import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
 import { isInOrder, joinAxes, placeText, stridesTo } from "../strides.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);
 
-/** y of a. Not sine and cosine, of which GLSL promises 5e-4: they run on the plain device. */
+/** y of a. */
 const unary: Record<string, Formula> = {
   copy: "a",
   neg: "-a",
@@ -24,6 +25,9 @@ const unary: Record<string, Formula> = {
   reciprocal: "1.0 / a",
   floor: "floor(a)",
   ceil: "ceil(a)",
+  round: "round_(a)",
+  sin: "sine_(a, 0)",
+  cos: "sine_(a, 1)",
   sign: "sign(a)",
   relu: "max(a, 0.0)",
   sigmoid: "1.0 / (1.0 + exp(-a))",
@@ -81,7 +85,13 @@ export function elementwiseKernels(gl: Gl): Record<string, Kernel<Attributes>> {
 }
 
 const names = ["a", "b", "c"];
-const helpers: Record<string, string> = { tanh_: tanhText, erf_: erfText, pow_: powText };
+const helpers: Record<string, string> = {
+  tanh_: tanhText,
+  erf_: erfText,
+  pow_: powText,
+  round_: roundText,
+  sine_: sineText,
+};
 
 function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], output: View): boolean {
   if (sizeOf(output.shape) === 0) return false;
@@ -116,9 +126,14 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
   const f = `float f(${used.map((name) => `float ${name}`).join(", ")}) { ${given.join("")}return ${formula}; }`;
   const lanes = (value: (lane: string) => string) =>
     `vec4(${["x", "y", "z", "w"].map((lane) => `f(${value(lane)})`).join(", ")})`;
+  const textures = Object.fromEntries(stored.map(({ view, name }) => [name, gl.store.bufferOf(view)]));
+  const texel = ({ view, name }: { view: View; name: string }, t: number) => {
+    const here = view.offset === 0 && liesAlike(textures[name]!, sizeOf(output.shape));
+    return `vec4 v${name} = ${here ? `${name}Here()` : `${name}4(i + ${starts[t]})`};`;
+  };
   const text = inOrder
     ? `vec4 compute(int i) {
-  ${used.map((name, t) => `vec4 v${name} = ${name}4(i + ${starts[t]});`).join("\n  ")}
+  ${stored.map(texel).join("\n  ")}
   return ${lanes((lane) => used.map((name) => `v${name}.${lane}`).join(", "))};
 }`
     : `float number(int n) {
@@ -133,7 +148,7 @@ ${oneByOne}`;
   return runInto(gl, output, {
     name,
     text: [...helper, f, text].join("\n"),
-    inputs: Object.fromEntries(stored.map(({ view, name }) => [name, gl.store.bufferOf(view)])),
+    inputs: textures,
     ints,
     floats,
   });

@@ -3,6 +3,7 @@ import type { Kernel, View } from "@qkv/tensor";
 import { stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, hidden, quotient } from "../glsl.js";
+import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
 import { joinAxes, placeText } from "../strides.js";
 
@@ -43,9 +44,9 @@ function softmaxLike(name: string, result: string): LineFunction {
 }
 
 /** One walk over the texels `v`: the largest so far, and the sum of e to the distance from it. */
-export const onlineSum = `float higher = max(top, max(max(v.x, v.y), max(v.z, v.w)));
-    total = total * exp(top - higher) + dot(exp(v - higher), vec4(1.0));
-    top = higher;`;
+export const onlineSum = `float most = max(max(v.x, v.y), max(v.z, v.w));
+    if (most > top) { total *= exp(top - most); top = most; }
+    total += dot(exp(v - top), vec4(1.0));`;
 
 const rmsNorm = (eps: number, n: number): LineFunction => ({
   name: "rmsNorm",
@@ -139,7 +140,7 @@ function alongLines(
 vec4 compute(int i) {
   int line = ${quotient("i", wide)};
   int k = i - line * ${wide};
-  vec4 v = x4((xAt >> 2) + i);
+  vec4 v = ${x.offset === 0 && liesAlike(inputs.x, sizeOf(output.shape)) ? "xHere()" : "x4((xAt >> 2) + i)"};
   vec4 c = c4(line);
   vec4 w = ${weight ? "w4(k)" : "vec4(1.0)"};
   vec4 b = ${bias ? "b4(k)" : "vec4(0.0)"};
