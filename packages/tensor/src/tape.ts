@@ -28,6 +28,7 @@ export function record(
   outputs: readonly Tensor[],
   attributes: unknown,
 ): void {
+  if (inputs.every(({ nodes }) => nodes === undefined)) return;
   const tapes = new Set<Tape>();
   for (const input of inputs) for (const node of input.nodes ?? []) if (node.tape.open) tapes.add(node.tape);
   for (const tape of tapes) {

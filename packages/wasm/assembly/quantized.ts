@@ -120,14 +120,14 @@ function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: 
   }
 }
 
-/** One row of x, in one piece and padded with zeros to whole groups, against `step` panels. */
+/** One row of x, in one piece and padded with zeros to whole groups, against `step` panels of 4 bits. */
 export function quantizedRow(
-  item: i32, scratch: usize, x: usize, data: usize, scale: usize, bits: i32, y: usize, N: i32, K: i32, step: i32,
+  item: i32, scratch: usize, x: usize, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32,
 ): void {
   const panels = (N + 7) >> 3;
   const last = min(panels, (item + 1) * step);
-  const bytes = <usize>stepsOf(bits, K) << 5;
-  const groups = groupsOf(bits, K);
+  const bytes = <usize>stepsOf(4, K) << 5;
+  const groups = groupsOf(4, K);
   for (let p = item * step; p < last; p++) {
     const from = data + <usize>p * bytes;
     const scales = scale + (<usize>((p << 3) * groups) << 2);
@@ -136,32 +136,145 @@ export function quantizedRow(
       const known = min(4, width - 4 * half);
       if (known <= 0) continue;
       const own = scales + (<usize>(4 * half * groups) << 2);
-      const at = from + (<usize>half << 4);
-      const sums = bits == 8 ? rowByBytes(x, at, bytes) : rowByHalves(x, at, bytes, own, groups, known);
-      const to = y + (<usize>((p << 3) + 4 * half) << 2);
-      for (let r = 0; r < known; r++) {
-        v128.store(scratch, sums);
-        const by: f32 = bits == 8 ? load<f32>(own + (<usize>r << 2)) : 1;
-        store<f32>(to + (<usize>r << 2), load<f32>(scratch + (<usize>r << 2)) * by);
-      }
+      const sums = rowByHalves(x, from + (<usize>half << 4), bytes, own, groups, known);
+      storeSome(sums, scratch, y + (<usize>((p << 3) + 4 * half) << 2), known);
     }
   }
 }
 
-/** Four outputs: their bytes, times four inputs each. */
-function rowByBytes(x: usize, from: usize, bytes: usize): v128 {
-  let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
-  const end = from + bytes;
-  for (; from < end; from += 32, x += 16) {
-    const whole = v128.load(from);
-    const v = v128.load(x);
-    const low = i16x8.extend_low_i8x16_s(whole), high = i16x8.extend_high_i8x16_s(whole);
-    s0 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), v, s0);
-    s1 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), v, s1);
-    s2 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), v, s2);
-    s3 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), v, s3);
+/** The first `count` of four numbers. */
+function storeSome(x: v128, scratch: usize, to: usize, count: i32): void {
+  if (count == 4) {
+    v128.store(to, x);
+    return;
   }
-  return sumsOf(s0, s1, s2, s3);
+  v128.store(scratch, x);
+  memory.copy(to, scratch, <usize>count << 2);
+}
+
+/** Inputs that share a scale of activations. */
+const SHARE: i32 = 128;
+
+/** Bytes of a row that `splitRows` has split: 16 bits and 7 bits of each input, and a scale for each SHARE of them. */
+export function splitBytes(K: i32): i32 {
+  return ((K + SHARE - 1) / SHARE) * (SHARE * 3 + 4);
+}
+
+/**
+ * Rows of x become whole numbers of 23 bits: the largest of some inputs becomes 2^22 - 1, and no number is off by more
+ * than 2^-23 of the largest. The lower 7 bits lie apart, as nothing of them is negative. An item is one row. Returns 1 if
+ * a number is none.
+ */
+export function splitRows(item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, K: i32, to: usize): i32 {
+  const shares = (K + SHARE - 1) / SHARE;
+  let high = to + <usize>item * <usize>splitBytes(K);
+  let low = high + <usize>(shares * SHARE * 2);
+  const scales = low + <usize>(shares * SHARE);
+  x += <usize>(item * xRow) << 2;
+  for (let s = 0; s < shares; s++, high += SHARE * 2, low += SHARE) {
+    const count = min(SHARE, K - s * SHARE);
+    for (let k = 0; k < count; k++) store<f32>(scratch + (<usize>k << 2), load<f32>(x + (<usize>((s * SHARE + k) * xColumn) << 2)));
+    memory.fill(scratch + (<usize>count << 2), 0, <usize>(SHARE - count) << 2);
+    const largest = largestSizeIn(scratch, SHARE);
+    if (largest - largest != 0) return 1;
+    const per: f32 = 4194303 / largest;
+    const known = per < Infinity;
+    store<f32>(scales + (<usize>s << 2), known ? largest / 4194303 : 0);
+    const by = f32x4.splat(known ? per : 0), seven = i32x4.splat(127);
+    for (let k = 0; k < SHARE; k += 8) {
+      const from = scratch + (<usize>k << 2);
+      const a = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), by)));
+      const b = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from, 16), by)));
+      v128.store(high + (<usize>k << 1), i16x8.narrow_i32x4_s(i32x4.shr_s(a, 7), i32x4.shr_s(b, 7)));
+      const below = i16x8.narrow_i32x4_s(v128.and(a, seven), v128.and(b, seven));
+      v128.store64_lane(low + <usize>k, i8x16.narrow_i16x8_u(below, below), 0);
+    }
+  }
+  return 0;
+}
+
+/** One row that was split against `step` panels of 8 bits. */
+export function splitRow(
+  item: i32, scratch: usize, row: usize, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32, exact: i32,
+): void {
+  const steps = (K + 3) >> 2;
+  const shares = (K + SHARE - 1) / SHARE;
+  const low = row + <usize>(shares * SHARE * 2);
+  const factors = low + <usize>(shares * SHARE);
+  const last = min((N + 7) >> 3, (item + 1) * step);
+  for (let p = item * step; p < last; p++) {
+    const panel = data + <usize>p * (<usize>steps << 5);
+    // Where bytes have an instruction of their own, the lower bits take it.
+    if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
+    else splitByWords(row, low, factors, panel, steps, scratch);
+    const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
+    const width = min(8, N - (p << 3));
+    for (let n: usize = 0; n < <usize>(width & ~3) << 2; n += 16) {
+      v128.store(to + n, f32x4.mul(v128.load(scratch + n), v128.load(scales + n)));
+    }
+    for (let n: usize = <usize>(width & ~3) << 2; n < <usize>width << 2; n += 4) {
+      store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
+    }
+  }
+}
+
+/** Sums of neighbours, of two vectors. */
+@inline
+function pairs(a: v128, b: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
+}
+
+/** What a share of inputs adds: 128 times the upper sums, and the lower ones, times their scale. */
+@inline
+function addShare(sum: v128, high: v128, low: v128, factor: v128): v128 {
+  const all = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.splat(128)), f32x4.convert_i32x4_s(low));
+  return madd(all, factor, sum);
+}
+
+function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
+  let f0 = zero(), f1 = zero();
+  for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
+    let h0 = i32x4.splat(0), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0;
+    for (const end = panel + (<usize>min(SHARE >> 2, steps) << 5); panel < end; panel += 32, high += 8, low += 4) {
+      const x = v128.load64_splat(high), y = v128.load32_splat(low);
+      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(v128.load8x8_s(panel), x));
+      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(v128.load8x8_s(panel, 8), x));
+      h2 = i32x4.add(h2, i32x4.dot_i16x8_s(v128.load8x8_s(panel, 16), x));
+      h3 = i32x4.add(h3, i32x4.dot_i16x8_s(v128.load8x8_s(panel, 24), x));
+      l0 = dotFast(v128.load(panel), y, l0);
+      l1 = dotFast(v128.load(panel, 16), y, l1);
+    }
+    const factor = v128.load32_splat(factors);
+    f0 = addShare(f0, pairs(h0, h1), l0, factor);
+    f1 = addShare(f1, pairs(h2, h3), l1, factor);
+  }
+  v128.store(sums, f0);
+  v128.store(sums, f1, 16);
+}
+
+function splitByWords(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
+  let f0 = zero(), f1 = zero();
+  for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
+    let h0 = i32x4.splat(0), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0, l2 = h0, l3 = h0;
+    for (const end = panel + (<usize>min(SHARE >> 2, steps) << 5); panel < end; panel += 32, high += 8, low += 4) {
+      const x = v128.load64_splat(high), y = i16x8.extend_low_i8x16_u(v128.load32_splat(low));
+      const w0 = v128.load8x8_s(panel), w1 = v128.load8x8_s(panel, 8);
+      const w2 = v128.load8x8_s(panel, 16), w3 = v128.load8x8_s(panel, 24);
+      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(w0, x));
+      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(w1, x));
+      h2 = i32x4.add(h2, i32x4.dot_i16x8_s(w2, x));
+      h3 = i32x4.add(h3, i32x4.dot_i16x8_s(w3, x));
+      l0 = i32x4.add(l0, i32x4.dot_i16x8_s(w0, y));
+      l1 = i32x4.add(l1, i32x4.dot_i16x8_s(w1, y));
+      l2 = i32x4.add(l2, i32x4.dot_i16x8_s(w2, y));
+      l3 = i32x4.add(l3, i32x4.dot_i16x8_s(w3, y));
+    }
+    const factor = v128.load32_splat(factors);
+    f0 = addShare(f0, pairs(h0, h1), pairs(l0, l1), factor);
+    f1 = addShare(f1, pairs(h2, h3), pairs(l2, l3), factor);
+  }
+  v128.store(sums, f0);
+  v128.store(sums, f1, 16);
 }
 
 /** Four outputs of 4 bits: eight inputs a step, a scale for each 32. */

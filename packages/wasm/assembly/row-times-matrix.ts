@@ -4,10 +4,11 @@ import { madd, sumOf, zero } from "./lanes";
 /**
  * Each column of b lies in one piece (a weight [N, K] read the other way round). One is read to its end before the next
  * begins, by one loop: what is fetched ahead then comes nearly twice as fast as from four columns at a time.
- * An item is `step` columns.
+ * An item is `step` columns. What is at `bias`, unless that is 0, is added.
  */
 export function rowTimesColumns(
   item: i32, scratch: usize, x: usize, b: usize, bColumn: i32, c: usize, N: i32, K: i32, step: i32,
+  bias: usize,
 ): void {
   const across = <usize>bColumn << 2;
   const vectors = <usize>(K & ~3) << 2;
@@ -26,7 +27,8 @@ export function rowTimesColumns(
     for (; i < vectors; i += 16) s0 = madd(v128.load(x + i), v128.load(column + i), s0);
     let sum = sumOf(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)));
     for (; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(column + i);
-    store<f32>(c + (<usize>n << 2), sum);
+    const at = <usize>n << 2;
+    store<f32>(c + at, bias ? sum + load<f32>(bias + at) : sum);
   }
 }
 

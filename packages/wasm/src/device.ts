@@ -30,7 +30,12 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
 };
 
 /** Numbers in the device's memory, or, where they belong to the program, in an array of its own. */
-type WasmStorage = ScopedStorage & { pointer: number | undefined; array: TypedArray | undefined };
+type WasmStorage = ScopedStorage & {
+  pointer: number | undefined;
+  array: TypedArray | undefined;
+  /** Over the device's memory, as long as that has not grown. */
+  view?: TypedArray;
+};
 
 /** Ends the workers of devices that nobody holds any more. */
 const forgotten = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
@@ -52,9 +57,13 @@ export function makeDevice(
     memory.giveBack(storage.pointer, bytesOf(storage));
     storage.pointer = undefined;
   };
-  const arrayOf = (storage: WasmStorage): TypedArray =>
-    storage.array ??
-    viewArray(storage.dtype, memory.memory.buffer as ArrayBuffer, storage.pointer!, storage.length);
+  const arrayOf = (storage: WasmStorage): TypedArray => {
+    if (storage.array) return storage.array;
+    const buffer = memory.memory.buffer as ArrayBuffer;
+    const { dtype, pointer, length, view } = storage;
+    if (view && view.buffer === buffer && view.byteOffset === pointer) return view;
+    return (storage.view = viewArray(dtype, buffer, pointer!, length));
+  };
   const { scope, recording, own, keep, active } = scopes(
     (storage) => giveBack(storage as WasmStorage),
     // What leaves the outermost scope is copied out, and the collector's from then on.

@@ -2,7 +2,7 @@ import type { Device } from "@qkv/tensor";
 import type { Engine } from "./engine.js";
 import { attentionBackwardKernel, attentionKernel } from "./kernels/attention.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
-import { matmulKernel } from "./kernels/matmul.js";
+import { linearKernel, matmulKernel } from "./kernels/matmul.js";
 import { optimizerKernels } from "./kernels/optimizers.js";
 import { quantizedMatmulKernel } from "./kernels/quantized.js";
 import { reduceKernels } from "./kernels/reduce.js";
@@ -26,6 +26,7 @@ export function kernels(engine: Engine): Device["kernels"] {
     attentionBackward: attentionBackwardKernel(engine),
     crossEntropy: crossEntropyKernel(engine),
     layerNorm: layerNormKernel(engine),
+    linear: linearKernel(engine),
     matmul: matmulKernel(engine),
     quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),

@@ -1,5 +1,5 @@
 import type { DType, Kernel, View } from "@qkv/tensor";
-import { withCall } from "../call.js";
+import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { writeWalk } from "./walk.js";
 
@@ -52,6 +52,20 @@ function walkOver(
     const { items, at } = writeWalk(call, op, alpha, output.shape, inputs, pointers, pointers.at(-1)!);
     return engine.parallel(entry, items, scratch, at);
   });
+}
+
+/** Adds a bias to packed rows where they lie. */
+export function addToRows(
+  engine: Engine,
+  call: Call,
+  rows: number,
+  shape: readonly [number, number],
+  bias: View,
+  at: number,
+): boolean {
+  const all = { shape, strides: [shape[1], 1] };
+  const walk = writeWalk(call, binary.indexOf("add"), 1, shape, [all, bias], [rows, at], rows);
+  return engine.parallel("binary", walk.items, scratch, walk.at);
 }
 
 /** Bytes of a thread: four stretches of 4096. */

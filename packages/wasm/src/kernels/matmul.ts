@@ -1,6 +1,7 @@
 import type { View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
+import { addToRows } from "./elementwise.js";
 import { largeProduct, type Product } from "./large-product.js";
 
 /** Numbers of a matrix that one item of a row against a matrix reads, about. */
@@ -24,19 +25,70 @@ export function matmulKernel(engine: Engine) {
       if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
         return each(product, (left, right, n) =>
           bRow === 1
-            ? rowTimesColumns(engine, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K)
+            ? rowTimesColumns(engine, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K, 0)
             : rowTimesRows(engine, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
         );
       }
-      const wide = 2 * M * N * K;
-      if (wide < small || (count >= 2 * engine.threads && wide < 64 * small)) {
-        return oneByOne(engine, call, product, pa, pb, pc);
-      }
-      return each(product, (left, right, n) =>
-        largeProduct(engine, call, product, pa + left, pb + right, pc + 4 * n * M * N),
-      );
+      return rowsTimesMatrix(engine, call, product, pa, pb, pc);
     });
   };
+}
+
+/** y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. */
+export function linearKernel(engine: Engine) {
+  return (inputs: readonly View[], outputs: readonly View[]): boolean => {
+    const [x, weight, bias] = inputs as [View, View, View | undefined];
+    if (x.dtype !== "float32") return false;
+    const [N, K] = weight.shape as [number, number];
+    const [down, across] = weight.strides as [number, number];
+    // Rows of two axes may lie anyhow; of more they are packed.
+    const [M, aRow, aColumn] =
+      x.shape.length === 2
+        ? [x.shape[0]!, x.strides[0]!, x.strides[1]!]
+        : [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), K, 1];
+    if (M * N * K === 0) return false;
+    return withCall(engine, (call) => {
+      const pointers = call.place(inputs, outputs);
+      const [from, matrix] = pointers as [number, number];
+      const to = pointers.at(-1)!;
+      if (M === 1 && aColumn === 1 && across === 1 && (!bias || bias.strides[0] === 1)) {
+        return rowTimesColumns(engine, from, matrix, down, to, N, K, bias ? pointers[2]! : 0);
+      }
+      const product = {
+        M,
+        N,
+        K,
+        aRow,
+        aColumn,
+        bRow: across,
+        bColumn: down,
+        count: 1,
+        batch: [],
+        a: x,
+        b: weight,
+      };
+      if (!rowsTimesMatrix(engine, call, product, from, matrix, to)) return false;
+      return !bias || addToRows(engine, call, to, [M, N], bias, pointers[2]!);
+    });
+  };
+}
+
+function rowsTimesMatrix(
+  engine: Engine,
+  call: Call,
+  product: Product,
+  pa: number,
+  pb: number,
+  pc: number,
+): boolean {
+  const { M, N, K, count } = product;
+  const wide = 2 * M * N * K;
+  if (wide < small || (count >= 2 * engine.threads && wide < 64 * small)) {
+    return oneByOne(engine, call, product, pa, pb, pc);
+  }
+  return each(product, (left, right, n) =>
+    largeProduct(engine, call, product, pa + left, pb + right, pc + 4 * n * M * N),
+  );
 }
 
 function rowTimesColumns(
@@ -47,9 +99,10 @@ function rowTimesColumns(
   c: number,
   N: number,
   K: number,
+  bias: number,
 ) {
   const step = 4 * Math.max(1, Math.floor(chunk / (4 * K)));
-  return engine.parallel("rowTimesColumns", Math.ceil(N / step), 0, x, b, across, c, N, K, step);
+  return engine.parallel("rowTimesColumns", Math.ceil(N / step), 0, x, b, across, c, N, K, step, bias);
 }
 
 function rowTimesRows(

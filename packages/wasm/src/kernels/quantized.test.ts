@@ -3,7 +3,7 @@ import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree } from "./agree.js";
+import { agree, close } from "./agree.js";
 
 const size = fc.constantFrom(1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257);
 
@@ -32,15 +32,33 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
     );
   });
 
-  test("rows of zeros, and rows that hold NaN or infinity, as on the plain device", () => {
-    const { data, scale } = quantizeWeight(randn([9, 12], { seed: 1 }));
-    const x = randn([7, 12], { seed: 2 });
-    x.data.fill(0, 12, 24);
-    const run = (x: Tensor, data: Tensor, scale: Tensor) =>
-      quantizedLinear(x, { data, scale }, undefined, { activations: "int8" });
-    agree(device, run, [x, data, scale], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
-    x.data[30] = NaN;
-    const { data: y } = run(x.to(device), data.to(device), scale.to(device));
-    expect([Number.isNaN(y[0]), Number.isNaN(y[2 * 9])]).toEqual([false, true]);
+  test.each(["float32", "int8"] as const)(
+    "rows of zeros, and rows that hold NaN or infinity, as on the plain device, %s activations",
+    (activations) => {
+      for (const M of [7, 1]) {
+        const { data, scale } = quantizeWeight(randn([9, 12], { seed: 1 }));
+        const x = randn([M, 12], { seed: 2 });
+        x.data.fill(0, 12 * (M >> 1), 12 * (M >> 1) + 12);
+        const run = (x: Tensor, data: Tensor, scale: Tensor) =>
+          quantizedLinear(x, { data, scale }, undefined, { activations });
+        agree(device, run, [x, data, scale], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
+        for (const none of [NaN, Infinity]) {
+          x.data[12 * (M - 1) + 6] = none;
+          const { data: y } = run(x.to(device), data.to(device), scale.to(device));
+          const { data: expected } = run(x, data, scale);
+          close(y, expected, 2e-6);
+          expect(Number.isFinite(y[9 * (M - 1)])).toBe(false);
+        }
+      }
+    },
+  );
+
+  test("one number that is a million times the others costs a millionth of the result, no more", () => {
+    const { data, scale } = quantizeWeight(randn([16, 512], { seed: 1 }));
+    const x = randn([1, 512], { seed: 2 });
+    x.data[3] = 1e6;
+    const ours = quantizedLinear(x.to(device), { data: data.to(device), scale: scale.to(device) });
+    const expected = quantizedLinear(x, { data, scale });
+    close(ours.data, expected.data, 2 ** -20);
   });
 });

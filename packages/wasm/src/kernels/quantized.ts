@@ -63,18 +63,27 @@ export function quantizedMatmulKernel(engine: Engine) {
           )
         );
       }
-      return rowByRow(engine, call, inputs, [from, weights, scales, to], bits);
+      if (bits === 4) return rowByRow(engine, call, inputs, [from, weights, scales, to]);
+      const bytes = exports["splitBytes"]!(K);
+      const rows = call.scratch(M * bytes);
+      if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
+      exact ??= exports["bytesAreExact"]!();
+      const step = perItem(panels, K);
+      for (let m = 0; m < M; m++) {
+        const args = [rows + m * bytes, weights, scales, to + 4 * m * N, N, K, step, exact];
+        if (!engine.parallel("splitRow", Math.ceil(panels / step), 32, ...args)) return false;
+      }
+      return true;
     });
   };
 }
 
-/** Each row streams the weights past, from a copy that is padded with zeros. */
+/** Each row streams weights of 4 bits past, from a copy that is padded with zeros. */
 function rowByRow(
   engine: Engine,
   call: Call,
   inputs: readonly View[],
   [from, weights, scales, to]: readonly [number, number, number, number],
-  bits: number,
 ): boolean {
   const [x, , scale] = inputs as [View, View, View];
   const [M, K] = x.shape as [number, number];
@@ -91,7 +100,7 @@ function rowByRow(
     for (let k = 0; k < K; k++) numbers[to + k] = numbers[at + k * x.strides[1]!]!;
   }
   for (let m = 0; m < M; m++) {
-    const args = [rows + 4 * m * length, weights, scales, bits, to + 4 * m * N, N, K, step];
+    const args = [rows + 4 * m * length, weights, scales, to + 4 * m * N, N, K, step];
     if (!engine.parallel("quantizedRow", Math.ceil(panels / step), 16, ...args)) return false;
   }
   return true;

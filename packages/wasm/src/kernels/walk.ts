@@ -23,7 +23,7 @@ export function writeWalk(
   op: number,
   alpha: number,
   shape: readonly number[],
-  inputs: readonly View[],
+  inputs: readonly Pick<View, "shape" | "strides">[],
   pointers: readonly number[],
   output: number,
 ): Walk {

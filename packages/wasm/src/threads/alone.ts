@@ -8,12 +8,12 @@ export function alone(exports: Exports, memory: WasmMemory): Engine {
     memory,
     threads: 1,
     parallel(entry, items, scratchBytes, ...args) {
-      const scratch = memory.take(scratchBytes);
+      const scratch = scratchBytes > 0 ? memory.take(scratchBytes) : 0;
       try {
         for (let item = 0; item < items; item++) if (exports[entry]!(item, scratch, ...args)) return false;
         return true;
       } finally {
-        memory.giveBack(scratch, scratchBytes);
+        if (scratchBytes > 0) memory.giveBack(scratch, scratchBytes);
       }
     },
   };

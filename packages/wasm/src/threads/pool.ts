@@ -117,7 +117,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         throw new RangeError(`no call of ${entry} with ${args.length} numbers`);
       }
       const step = Math.ceil(scratchBytes / 64) * 64;
-      const scratch = memory.take(threads * step);
+      const scratch = step > 0 ? memory.take(threads * step) : 0;
       const { words } = board;
       try {
         board.args.set(args);
@@ -146,7 +146,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         check();
         return words[at.stop] === 0;
       } finally {
-        memory.giveBack(scratch, threads * step);
+        if (step > 0) memory.giveBack(scratch, threads * step);
       }
     },
   };

@@ -1,0 +1,60 @@
+import { grad, linear, mul, permute, randn, sum, type Device, type Tensor } from "@qkv/tensor";
+import fc from "fast-check";
+import { beforeAll, describe, expect, test } from "vitest";
+import { wasm } from "../index.js";
+import { agree, close } from "./agree.js";
+
+const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33, 64, 100, 257);
+
+describe.each(["plain", "relaxed"] as const)("the %s build, a product and a bias as one", (build) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await wasm({ build });
+  });
+
+  test("property: any rows against any weight, with and without a bias, equal the plain device's", () => {
+    fc.assert(
+      fc.property(
+        size,
+        size,
+        size,
+        fc.boolean(),
+        fc.boolean(),
+        fc.boolean(),
+        (M, N, K, turned, deep, biased) => {
+          const x = deep ? randn([2, M, K], { seed: 1 }) : randn(turned ? [K, M] : [M, K], { seed: 1 });
+          const weight = randn(turned ? [K, N] : [N, K], { seed: 2 });
+          const laid = (t: Tensor) => (turned && t.shape.length === 2 ? permute(t, [1, 0]) : t);
+          const f = (x: Tensor, weight: Tensor, bias?: Tensor) => linear(laid(x), laid(weight), bias);
+          agree(device, f, [x, weight, ...(biased ? [randn([N], { seed: 3 })] : [])], { ops: ["linear"] });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("a vector is one row", () => {
+    const [x, weight, bias] = [randn([7], { seed: 1 }), randn([5, 7], { seed: 2 }), randn([5], { seed: 3 })];
+    agree(device, (x, weight, bias) => linear(x, weight, bias), [x, weight, bias], { ops: ["linear"] });
+  });
+
+  test.each([[[3, 4, 6]], [[4, 6]], [[6]]])("gradients of all inputs, x %j", (shape) => {
+    const inputs = [randn(shape, { seed: 1 }), randn([5, 6], { seed: 2 }), randn([5], { seed: 3 })] as const;
+    const loss = (x: Tensor, weight: Tensor, bias: Tensor) => {
+      const y = linear(x, weight, bias);
+      return sum(mul(y, y));
+    };
+    const gradients = (...[x, weight, bias]: Tensor[]) =>
+      grad((p: { x: Tensor; weight: Tensor; bias: Tensor }) => loss(p.x, p.weight, p.bias))({
+        x: x!,
+        weight: weight!,
+        bias: bias!,
+      });
+    const expected = gradients(...inputs);
+    const ours = gradients(...inputs.map((t) => t.to(device)));
+    for (const name of ["x", "weight", "bias"] as const) {
+      expect(ours[name].shape).toEqual(expected[name].shape);
+      close(ours[name].data, expected[name].data, 2e-5);
+    }
+  });
+});
