@@ -1,37 +1,33 @@
 import { refuse } from "@qkv/core";
-import { runAll, type AttentionRequest, type Op, type Spec } from "@qkv/tensor";
+import { contiguous, runAll, type AttentionRequest, type Op, type Tensor, type View } from "@qkv/tensor";
 import { sizesOf, sortInputs } from "@qkv/tensor/key-values";
 import { pairsRead } from "@qkv/tensor/tile-plan";
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
-import type { TileTrace } from "./score-tile.js";
+import type { TileTrace } from "./score-tiles.js";
 
 /** The attributes of a call, and the traces that are asked for. */
 export type AttentionCall = AttentionRequest & { readonly want: readonly TileTrace[] };
 
 /**
- * The one fused operation. Inputs: query, key parts, value parts, the tables that expressions look up, sinks,
+ * The one fused operation. Inputs: query, key parts, value parts, the packed tables that expressions look up, sinks,
  * and the scales of parts in blocks.
  * Outputs: the mixture `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and the traces.
  */
 export const attentionOp: Op<AttentionCall> = {
   name: "attention",
   infer(inputs, call) {
-    const [B, H, T] = inputs[0]!.shape as [number, number, number];
+    const { B, H, T, S, Dv } = sizesOf(sortInputs(inputs, call));
     const { dtype } = inputs[0]!;
-    const sorted = sortInputs(inputs, call);
-    const { S } = sizesOf(sorted);
-    const traced = call.want.map((): Spec => ({ shape: [B, H, T, S], dtype }));
-    return [{ shape: [B, H, T, sorted.values[0]!.shape[3]!], dtype }, { shape: [B, H, T], dtype }, ...traced];
+    return [[B, H, T, Dv], [B, H, T], ...call.want.map(() => [B, H, T, S])].map((shape) => ({
+      shape,
+      dtype,
+    }));
   },
-  flops(inputs, _outputs, call) {
-    // Per pair: a dot product, a mixed row, and about five for softmax.
-    const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs, call));
-    return pairsRead(call.plan, B, H, T, S) * (2 * D + 2 * Dv + 5);
-  },
-  kernel(inputs, [output, lse, ...traces], call) {
-    const named = call.want.map((name, i) => ({ name, view: traces[i]! }));
-    attentionForward(sortInputs(inputs, call), call, output!, lse!, named);
+  // Per pair: a dot product, a mixed row, and about five for softmax.
+  flops: (inputs, _outputs, call) => flopsOf(inputs, call, 2, 2, 5),
+  kernel(inputs, outputs, call) {
+    attentionForward(sortInputs(inputs, call), call, outputs);
   },
   backward({ inputs, outputs, attributes, gradients }) {
     if (attributes.layouts) {
@@ -43,19 +39,13 @@ export const attentionOp: Op<AttentionCall> = {
         "train without a cache, or with one that holds tensors.",
       );
     }
-    const [output, lse] = outputs;
-    const arrived = gradients
-      .map((gradient, i) => ({ gradient, i }))
-      .filter(({ gradient }) => gradient !== undefined);
-    return runAll(
-      attentionBackwardOp,
-      [...inputs, output!, lse!, ...arrived.map(({ gradient }) => gradient!)],
-      {
-        ...attributes,
-        inputs: inputs.length,
-        arrived: arrived.map(({ i }) => i),
-      },
-    );
+    const arrived = [...gradients.keys()].filter((i) => gradients[i]);
+    const reached = arrived.map((i) => contiguous(gradients[i]!));
+    return runAll(attentionBackwardOp, [...inputs, ...outputs.slice(0, 2), ...reached], {
+      ...attributes,
+      inputs: inputs.length,
+      arrived,
+    });
   },
 };
 
@@ -68,24 +58,18 @@ type BackwardCall = AttentionCall & {
 
 export const attentionBackwardOp: Op<BackwardCall> = {
   name: "attentionBackward",
-  infer: (inputs, call) => inputs.slice(0, call.inputs).map(({ shape, dtype }) => ({ shape, dtype })),
-  flops(inputs, _outputs, call) {
-    // The scores again, and four products of the forward pass's size.
-    const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs.slice(0, call.inputs), call));
-    return pairsRead(call.plan, B, H, T, S) * (6 * D + 4 * Dv + 10);
-  },
+  infer: (inputs, call) => inputs.slice(0, call.inputs),
+  // The scores again, and four products of the forward pass's size.
+  flops: (inputs, _outputs, call) => flopsOf(inputs.slice(0, call.inputs), call, 6, 4, 10),
   kernel(inputs, outputs, call) {
     const [output, lse, ...gradients] = inputs.slice(call.inputs);
-    const of = (index: number) => gradients[call.arrived.indexOf(index)];
+    const from: (View | undefined)[] = [];
+    call.arrived.forEach((place, i) => (from[place] = gradients[i]));
     attentionBackward(
       sortInputs(inputs.slice(0, call.inputs), call),
       call,
-      { output: output!, lse: lse! },
-      {
-        output: of(0),
-        lse: of(1),
-        traces: call.want.flatMap((name, i) => (of(2 + i) ? [{ name, view: of(2 + i)! }] : [])),
-      },
+      [output!, lse!],
+      from,
       sortInputs(outputs, call),
     );
   },
@@ -99,3 +83,15 @@ export const attentionBackwardOp: Op<BackwardCall> = {
     );
   },
 };
+
+/** So many for each pair of query and key that is read and number of a key, number of a value, and once. */
+function flopsOf(
+  inputs: readonly Tensor[],
+  call: AttentionRequest,
+  perKey: number,
+  perValue: number,
+  once: number,
+): number {
+  const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs, call));
+  return pairsRead(call.plan, B, H, T, S) * (perKey * D + perValue * Dv + once);
+}

@@ -1,6 +1,7 @@
 import { refuse, refuseShape } from "@qkv/core";
 import {
   checkTensor,
+  contiguous,
   isTensor,
   runAll,
   type KeyValues,
@@ -17,12 +18,12 @@ import {
   storedParts,
 } from "@qkv/tensor/key-values";
 import { attentionOp } from "./attention-op.js";
-import type { TileTrace } from "./score-tile.js";
-import { denseBias, type Places } from "./biases/dense-bias.js";
+import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
 import { planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
+import type { TileTrace } from "./score-tiles.js";
 
 /** What changes attention. Every one is optional, and they combine. */
 export type AttentionOptions = {
@@ -78,7 +79,7 @@ export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]:
 export function attention(query: Tensor, key: Tensor, value: Tensor, options?: AttentionOptions): Tensor;
 export function attention(query: Tensor, keyValues: KeyValues, options?: AttentionOptions): Tensor;
 export function attention(query: Tensor, ...rest: unknown[]): Tensor {
-  return compute("attention", query, keyValuesOf("attention", rest), optionsOf(rest), []).output;
+  return compute("attention", query, rest, [])[0]!;
 }
 
 /**
@@ -123,8 +124,13 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
       "ask, after the options, for what attention computes.",
     );
   }
-  const others = rest.slice(0, -1);
-  return compute("tracedAttention", query, keyValuesOf("tracedAttention", others), optionsOf(others), names);
+  const tiles = names.filter((name) => name !== "lse");
+  const [output, lse, ...traced] = compute("tracedAttention", query, rest.slice(0, -1), tiles);
+  const of = (name: TraceName) => (name === "lse" ? lse! : traced[tiles.indexOf(name)]!);
+  return {
+    output: output!,
+    ...Object.fromEntries(names.map((name) => [name, of(name)])),
+  } as Traced<TraceName>;
 }
 
 /**
@@ -144,32 +150,59 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
  * ```
  */
 export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {
-  const keyValues = keyValuesOf("attentionWeights", [key, key]);
-  return compute("attentionWeights", query, keyValues, options, ["weights"]).weights;
+  return compute("attentionWeights", query, [key, key, options], ["weights"])[2]!;
 }
 
 const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
 
-/** What follows the query: key and value, or both together, then options. */
-function keyValuesOf(fn: string, [first, second]: readonly unknown[]): KeyValues {
-  if (!isTensor(first) && Array.isArray((first as KeyValues | undefined)?.key)) return first as KeyValues;
-  const key = checkTensor(fn, "key", first);
-  const value = checkTensor(fn, "value", second);
-  return { key: [key], value: [value], positions: { start: 0 } };
+/** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
+function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {
+  const [keyValues, options] = argumentsOf(fn, rest);
+  const { places, mask, bound, sinks, ...call } = prepare(fn, query, keyValues, options);
+  const { firstQuery, positions } = places;
+  const { data, scales, layouts } = storedParts([...keyValues.key, ...keyValues.value]);
+  const tables = [call.scoreMod, call.weightMod].flatMap((mod) => mod?.tables.map(contiguous) ?? []);
+  return runAll(attentionOp, [query, ...data, ...tables, ...(sinks ? [sinks] : []), ...scales], {
+    ...call,
+    firstQuery,
+    positions,
+    parts: keyValues.key.length,
+    ...(layouts && { layouts }),
+    plan: planFor(mask, bound, places),
+    hasSinks: sinks !== undefined,
+    want,
+  });
 }
 
-function optionsOf([first, second, third]: readonly unknown[]): AttentionOptions {
-  return ((isTensor(first) ? third : second) as AttentionOptions | undefined) ?? {};
+function argumentsOf(fn: string, rest: readonly unknown[]): [KeyValues, AttentionOptions | undefined] {
+  const [first, second, third] = rest as [unknown, unknown, AttentionOptions | undefined];
+  if (!isTensor(first) && Array.isArray((first as KeyValues | undefined)?.key)) {
+    return [first as KeyValues, second as AttentionOptions | undefined];
+  }
+  const key = [checkTensor(fn, "key", first)];
+  return [{ key, value: [checkTensor(fn, "value", second)], positions: { start: 0 } }, third];
 }
 
 /** One call, checked: what every version of attention computes from. */
-export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options: AttentionOptions) {
+export function prepare(
+  fn: string,
+  query: Tensor,
+  keyValues: KeyValues,
+  options: AttentionOptions | undefined,
+) {
   checkKeyValues(fn, query, keyValues);
-  const [B, , T, D] = query.shape as [number, number, number, number];
-  const S = keyValues.key.reduce((sum, part) => sum + partLength(part), 0);
-  const positions = placesOf(keyValues, B);
-  const { scale = 1 / Math.sqrt(D), softcap = 0, sinks } = options;
-  if (!(softcap >= 0) || softcap === Infinity) {
+  const [B, H, T, D] = query.shape as [number, number, number, number];
+  const {
+    mask,
+    bias,
+    scoreMod,
+    weightMod,
+    dropout,
+    sinks,
+    softcap = 0,
+    scale = 1 / Math.sqrt(D),
+  } = options ?? {};
+  if (!(softcap >= 0 && softcap < Infinity)) {
     const fix = "leave it out for scores without a cap.";
     refuse(fn, "softcap", softcap, "a finite number, 0 (off) or more", fix);
   }
@@ -177,56 +210,30 @@ export function prepare(fn: string, query: Tensor, keyValues: KeyValues, options
     refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
   }
   if (sinks) checkSinks(fn, sinks, query);
-  const mask = options.mask && checkMask(fn, "mask", options.mask);
-  const lengths = keyLengthsOf(positions, S);
-  const bound = mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength }));
+  if (mask) checkMask(fn, "mask", mask);
+
+  const keys = keyValues.key.reduce((sum, part) => sum + partLength(part), 0);
+  const positions = placesOf(keyValues, B);
+  const lengths = keyLengthsOf(positions, keys);
   const first = lengths.map((length) => length - T);
   const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
-  const mods = modsOf(fn, query, { keys: S, positions, firstQuery }, options);
-  return { ...mods, keys: S, positions, firstQuery, mask, bound, scale, softcap, sinks };
-}
+  const places = { batches: B, heads: H, queries: T, keys, positions, firstQuery };
 
-function compute<Name extends TraceName>(
-  fn: string,
-  query: Tensor,
-  keyValues: KeyValues,
-  options: AttentionOptions,
-  want: readonly Name[],
-): Traced<Name> {
-  const { key, value } = keyValues;
-  const { keys, mask, sinks, bound, ...call } = prepare(fn, query, keyValues, options);
-  const { firstQuery, positions } = call;
-  const [batches, heads, queries] = query.shape as [number, number, number];
-  const tables = [...(call.scoreMod?.tables ?? []), ...(call.weightMod?.tables ?? [])];
-  const tiles = want.filter((name) => name !== "lse") as TileTrace[];
-  const { data, scales, layouts } = storedParts([...key, ...value]);
-  const inputs = [query, ...data, ...tables, ...(sinks ? [sinks] : []), ...scales];
-  const [output, lse, ...traced] = runAll(attentionOp, inputs, {
-    ...call,
-    parts: key.length,
-    ...(layouts && { layouts }),
-    plan: planFor(mask, bound, { batches, heads, queries, keys, firstQuery, positions }),
-    hasSinks: sinks !== undefined,
-    want: tiles,
-  });
-  const of = (name: TraceName) => (name === "lse" ? lse! : traced[tiles.indexOf(name)]!);
-  return { output: output!, ...Object.fromEntries(want.map((name) => [name, of(name)])) } as Traced<Name>;
-}
-
-/** What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout. */
-function modsOf(
-  fn: string,
-  query: Tensor,
-  places: Places,
-  { bias, scoreMod, weightMod, dropout }: AttentionOptions,
-) {
-  const H = query.shape[1]!;
-  const scores: ScoreMod[] = scoreMod ? [checkScoreMod(fn, "scoreMod", scoreMod, H)] : [];
-  if (bias)
-    scores.push(isTensor(bias) ? denseBias(fn, bias, query, places) : checkScoreMod(fn, "bias", bias, H));
-  const weights: ScoreMod[] = weightMod ? [checkScoreMod(fn, "weightMod", weightMod, H)] : [];
-  if (dropout) weights.push(dropWeights(fn, dropout));
-  return { scoreMod: combine(scores), weightMod: combine(weights) };
+  // What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout.
+  const check = (argument: string, mod: unknown) => (mod ? checkScoreMod(fn, argument, mod, H) : undefined);
+  return {
+    places,
+    mask,
+    bound: mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength })),
+    scoreMod: combine([
+      check("scoreMod", scoreMod),
+      isTensor(bias) ? denseBias(fn, bias, query, places) : check("bias", bias),
+    ]),
+    weightMod: combine([check("weightMod", weightMod), dropout && dropWeights(fn, dropout)]),
+    sinks,
+    softcap,
+    scale,
+  };
 }
 
 function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {

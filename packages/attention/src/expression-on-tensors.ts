@@ -30,20 +30,10 @@ import {
 } from "@qkv/tensor";
 import { evaluator, Expr, type Expression, type Step } from "@qkv/tensor/expressions";
 import { firstQueryOf } from "@qkv/tensor/key-values";
-
-/** Where the scores of a call stand. */
-export type Places = {
-  readonly batches: number;
-  readonly heads: number;
-  readonly queries: number;
-  /** One, or one for each batch. */
-  readonly firstQuery: number | Int32Array;
-  /** Positions of the keys: one list for all batches, or one each. */
-  readonly keys: readonly Int32Array[];
-};
+import type { PlanExtent } from "@qkv/tensor/tile-plan";
 
 /** Runs an expression on whole tensors of scores `[B, H, T, S]`, so that it has gradients of every order. */
-export function onTensors({ steps }: Expression, score: Tensor, places: Places): Tensor {
+export function onTensors({ steps }: Expression, score: Tensor, places: PlanExtent): Tensor {
   const values = new Map<Expr, Tensor>();
   for (const expr of steps)
     values.set(
@@ -53,7 +43,7 @@ export function onTensors({ steps }: Expression, score: Tensor, places: Places):
   return broadcastTo(values.get(steps.at(-1)!)!, score.shape);
 }
 
-function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: Places): Tensor {
+function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: PlanExtent): Tensor {
   const { dtype, device } = score;
   const numbers = (values: readonly number[], shape: readonly number[]) =>
     tensor(values, { shape, dtype, device });
@@ -63,7 +53,7 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
     case "number":
       return numbers([step.value], []);
     case "symbol": {
-      const { batches, heads, queries, firstQuery, keys } = places;
+      const { batches, heads, queries, firstQuery, keyPositions: keys } = places;
       const range = (length: number, start = 0) => Array.from({ length }, (_, i) => start + i);
       if (step.name === "score") return score;
       if (step.name === "batch") return numbers(range(batches), [batches, 1, 1, 1]);
@@ -108,7 +98,7 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
     case "keep": {
       // Its numbers are drawn, not computed, and have no slope: the plain evaluator knows them.
       const [B, H, T, S] = score.shape as [number, number, number, number];
-      const { firstQuery, keys } = places;
+      const { firstQuery, keyPositions: keys } = places;
       const { at, rate, seed } = step;
       const run = evaluator(
         { steps: [at.batch, at.head, at.query, at.key, new Expr({ ...step, at, rate, seed })], tables: [] },

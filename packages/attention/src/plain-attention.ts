@@ -21,7 +21,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { densePart, firstQueryOf, keyPositions } from "@qkv/tensor/key-values";
-import { onTensors, type Places } from "./expression-on-tensors.js";
+import { onTensors } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
 
 /**
@@ -42,34 +42,30 @@ import { prepare, type AttentionOptions } from "./attention.js";
  * ```
  */
 export function plainAttention(query: Tensor, keyValues: KeyValues, options: AttentionOptions = {}) {
-  const {
-    firstQuery,
-    positions: stored,
-    bound,
-    scale,
-    softcap,
-    scoreMod,
-    weightMod,
-    sinks,
-  } = prepare("plainAttention", query, keyValues, options);
+  const { places, bound, scale, softcap, scoreMod, weightMod, sinks } = prepare(
+    "plainAttention",
+    query,
+    keyValues,
+    options,
+  );
   const [B, H, T] = query.shape as [number, number, number];
   const dense = (parts: KeyValues["key"]) => parts.map((part) => densePart(part, B));
   const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]
   const value = heads(concat(dense(keyValues.value), 2), H); // [B, H, S, Dv]
   const S = key.shape[2]!;
-  const positions = keyPositions(stored, S);
-  const places: Places = { batches: B, heads: H, queries: T, firstQuery, keys: positions };
+  const keys = keyPositions(places.positions, S);
+  const extent = { ...places, keyPositions: keys };
 
   const dots = mul(matmul(query, transpose(key)), scale); // [B, H, T, S]
   const capped = softcap > 0 ? mul(tanh(div(dots, softcap)), softcap) : dots;
-  const modified = scoreMod ? onTensors(scoreMod, capped, places) : capped;
+  const modified = scoreMod ? onTensors(scoreMod, capped, extent) : capped;
   const visible = tensor(
     Array.from({ length: B * H * T * S }, (_, n) => {
       const [s, t] = [n % S, Math.floor(n / S) % T];
       const [h, b] = [Math.floor(n / (S * T)) % H, Math.floor(n / (S * T * H))];
-      const key = positions[positions.length > 1 ? b : 0]![s]!;
+      const key = keys[keys.length > 1 ? b : 0]![s]!;
       const mask = bound?.[bound.length > 1 ? b : 0];
-      return key >= 0 && (mask?.sees(firstQueryOf(firstQuery, b) + t, key, b, h) ?? true);
+      return key >= 0 && (mask?.sees(firstQueryOf(places.firstQuery, b) + t, key, b, h) ?? true);
     }),
     { shape: dots.shape, dtype: "bool", device: query.device },
   );
@@ -83,7 +79,7 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options: Att
   const total = sinks ? add(own, exp(sub(reshape(sinks, [H, 1, 1]), shift))) : own; // [B, H, T, 1]
   const weights = div(powers, where(equal(total, 0), 1, total));
   const lse = reshape(add(log(total), shift), [B, H, T]);
-  const mixed = weightMod ? where(visible, onTensors(weightMod, weights, places), 0) : weights;
+  const mixed = weightMod ? where(visible, onTensors(weightMod, weights, extent), 0) : weights;
   return { output: matmul(mixed, value), dots, capped, scores, weights, lse };
 }
 

@@ -96,11 +96,25 @@ export function scoreModFunction(
   return scoreMod((score, at) => call(score, at, f, slope), f.name === "" ? "scoreModFunction(…)" : f.name);
 }
 
-/** Refuses what is no score mod, or one for another number of heads. A function is taken for one. */
-export function checkScoreMod(fn: string, argument: string, value: unknown, numHeads: number): ScoreMod {
-  if (brand.has(value)) {
-    const mod = value as ScoreMod;
-    if (mod.numHeads === undefined || mod.numHeads === numHeads) return mod;
+/** The rule of a score mod, or of a function in its place. Refuses all else, and a mod for another number of heads. */
+export function checkScoreMod(
+  fn: string,
+  argument: string,
+  value: unknown,
+  numHeads: number,
+): ScoreMod["apply"] {
+  if (typeof value === "function") return value as ScoreMod["apply"];
+  if (!brand.has(value)) {
+    refuse(
+      fn,
+      argument,
+      value,
+      "a score mod: `scoreMod((score, at) => …)`, or that function",
+      "note the arithmetic with the methods of the symbolic score.",
+    );
+  }
+  const mod = value as ScoreMod;
+  if (mod.numHeads !== undefined && mod.numHeads !== numHeads) {
     refuse(
       fn,
       argument,
@@ -109,20 +123,12 @@ export function checkScoreMod(fn: string, argument: string, value: unknown, numH
       "make it for as many heads as the query has.",
     );
   }
-  if (typeof value === "function") return scoreMod(value as ScoreMod["apply"]);
-  refuse(
-    fn,
-    argument,
-    value,
-    "a score mod: `scoreMod((score, at) => …)`, or that function",
-    "note the arithmetic with the methods of the symbolic score.",
-  );
+  return mod.apply;
 }
 
-/** One expression of several score mods, the first applied first; undefined where there is none. */
-export function combine(mods: readonly ScoreMod[]): Expression | undefined {
-  if (mods.length === 0) return undefined;
-  return expression((score, at) =>
-    mods.reduce<Operand>((value, { apply }) => apply(toExpr(value), at), score),
-  );
+/** One expression of several rules, the first applied first; undefined where there is none. */
+export function combine(rules: readonly (ScoreMod["apply"] | undefined)[]): Expression | undefined {
+  const given = rules.filter((rule) => rule !== undefined);
+  if (given.length === 0) return undefined;
+  return expression((score, at) => given.reduce<Operand>((value, rule) => rule(toExpr(value), at), score));
 }

@@ -1,0 +1,123 @@
+import type { AttentionRequest, TraceName } from "@qkv/tensor";
+import { evaluator, type Expression, type ScoreRow } from "@qkv/tensor/expressions";
+import {
+  firstQueryOf,
+  keyPositions,
+  sizesOf,
+  storedRows,
+  type AttentionInputs,
+} from "@qkv/tensor/key-values";
+import { seenKeys, tileIndex } from "@qkv/tensor/tile-plan";
+
+/** The traces that are made tile by tile. `lse` is an output of every call. */
+export type TileTrace = Exclude<TraceName, "lse">;
+
+/**
+ * The scores of one call, one query and one tile of keys at a time. Forward and backward read them here, so that what
+ * is computed again is the same to the last bit. Arrays hold the tile that was read last.
+ *
+ * @param traced - Traces that show hidden keys too have tiles read that the plan hides.
+ */
+export function scoreTiles(inputs: AttentionInputs, call: AttentionRequest, traced: readonly TileTrace[]) {
+  const { plan, scale, softcap, firstQuery } = call;
+  const { keyTile, queryTile } = plan;
+  const sizes = sizesOf(inputs);
+  const { H, T, S, D, group } = sizes;
+  const { keys, values } = storedRows(inputs);
+  const { array, strides, offset } = inputs.query;
+  const [qb, qh, qt, qd] = strides as [number, number, number, number];
+  const positions = keyPositions(call.positions, S);
+  const everyDot = traced.includes("dots") || traced.includes("capped");
+  const everyTile = everyDot || traced.includes("scores");
+
+  const tables = inputs.tables.map(({ array, offset }) => array.subarray(offset));
+  const evaluate = (mod: Expression | undefined) =>
+    mod && evaluator(mod, keyTile, tables.splice(0, mod.tables.length));
+  const scoreMod = evaluate(call.scoreMod);
+  const weightMod = evaluate(call.weightMod);
+
+  const query = new Float64Array(D);
+  const tile = () => new Float64Array(keyTile);
+  const [dots, scores, weights] = [tile(), tile(), tile()];
+  const capped = softcap > 0 ? tile() : dots;
+  const seen = new Uint8Array(keyTile);
+  /** Where the tile stands, for expressions. */
+  const at = {
+    score: capped as Float64Array,
+    key: positions[0]!,
+    firstKey: 0,
+    batch: 0,
+    head: 0,
+    query: 0,
+    length: 0,
+  };
+  let t = 0;
+
+  /** What an expression starts from: numbers of the tile, and where it stands. */
+  const from = (score: Float64Array): ScoreRow => {
+    at.score = score;
+    return at;
+  };
+
+  return {
+    sizes,
+    keys,
+    values,
+    scoreMod,
+    weightMod,
+    query,
+    dots,
+    capped,
+    /** −∞ where the mask hides the key. */
+    scores,
+    weights,
+    seen,
+    from,
+
+    /** Goes to a query: row t of T of a head and batch. Returns the logit of its head's sink; −∞: it has none. */
+    seek(row: number): number {
+      t = row % T;
+      const head = Math.floor(row / T) % H;
+      const batch = Math.floor(row / (T * H));
+      if (row % (T * group) === 0) {
+        keys.locate(batch, head / group);
+        values.locate(batch, head / group);
+      }
+      const i = offset + batch * qb + head * qh + t * qt;
+      for (let d = 0; d < D; d++) query[d] = array[i + d * qd]!;
+      at.batch = batch;
+      at.head = head;
+      at.query = firstQueryOf(firstQuery, batch) + t;
+      at.key = positions[positions.length > 1 ? batch : 0]!;
+      const { sinks } = inputs;
+      return sinks ? sinks.array[sinks.offset + head * sinks.strides[0]!]! : -Infinity;
+    },
+
+    /** Computes the scores of the keys from `start` on, where a tile begins. Returns how many; 0: all are hidden. */
+    read(start: number): number {
+      const { batch, head } = at;
+      const column = start / keyTile;
+      const tile = tileIndex(plan, batch, head, Math.floor(t / queryTile), column);
+      if (plan.classes[tile] === 0 && !everyTile) return 0;
+      const length = Math.min(keyTile, S - start);
+      at.firstKey = start;
+      at.length = length;
+      seenKeys(plan, batch, head, t, column, seen.subarray(0, length));
+      for (let n = 0; n < length; n++) {
+        dots[n] = everyDot || seen[n] ? scale * keys.dot(query, 0, 1, start + n, D) : 0;
+      }
+      if (softcap > 0) for (let n = 0; n < length; n++) capped[n] = softcap * Math.tanh(dots[n]! / softcap);
+      const modified = scoreMod ? scoreMod.forward(from(capped)) : capped;
+      for (let n = 0; n < length; n++) scores[n] = seen[n] ? modified[n]! : -Infinity;
+      return length;
+    },
+
+    /** Turns the scores into weights, and returns what values are mixed with: the weights after weightMod. */
+    weigh(logSum: number): Float64Array {
+      for (let n = 0; n < at.length; n++) {
+        weights[n] = scores[n] === -Infinity ? 0 : Math.exp(scores[n]! - logSum);
+      }
+      return weightMod ? weightMod.forward(from(weights)) : weights;
+    },
+  };
+}
