@@ -1,4 +1,5 @@
-import { print, show, slider, textField } from "@qkv/page";
+import { modelTinyBytes } from "@qkv/model-tiny/bytes";
+import { choice, print, show, slider, textField } from "@qkv/page";
 import { englishBytes } from "@qkv/tokenizer/english-bytes";
 import {
   afterSpaces,
@@ -9,6 +10,8 @@ import {
   patchStarts,
   type Patcher,
 } from "@qkv/tokenizer/patching";
+import { load } from "@qkv/transformer";
+import { byteModel } from "@qkv/transformer/patching";
 import { pieces } from "@qkv/viz";
 
 const ours = "The old captain looked at Daenerys Targaryen and said nothing.";
@@ -22,8 +25,12 @@ const threshold = slider("threshold, in nats", {
 const rise = slider("rise, in nats", { min: 0, max: 3, step: 0.1, value: 0.8 });
 
 // How sure is a small model of the next byte, before it sees it? Dark: anything may come.
+const trained = choice("small model", ["counts", "transformer"]) !== "counts";
+const model = trained
+  ? byteModel(await load(await modelTinyBytes()))
+  : englishBytes();
 const bytes = new TextEncoder().encode(text);
-const entropies = byteEntropies(bytes, englishBytes());
+const entropies = byteEntropies(bytes, model);
 const letters = (from: number, to = bytes.length) => {
   const piece = new TextDecoder().decode(bytes.subarray(from, to));
   const hex = Array.from(bytes.subarray(from, to), (byte) =>

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 import { modelTiny } from "@qkv/model-tiny";
+import { modelTinyBytes } from "@qkv/model-tiny/bytes";
 import type { Device } from "@qkv/tensor";
 import type { Tokenizer } from "@qkv/tokenizer";
 import {
@@ -22,17 +23,23 @@ import { readTokenizer } from "./read-tokenizer.js";
 /** What each command that opens a model is told of it. */
 export type ModelOptions = { tokenizer?: string; device: string; quantize?: string };
 
-/** The name of the model that comes with the command. */
+/** The name of the model that comes with the command, and speaks where no other is named. */
 export const embeddedModel = "@qkv/model-tiny";
+
+/** All that come with the command. */
+const embedded: ReadonlyMap<string, () => Promise<File[]>> = new Map([
+  [embeddedModel, modelTiny],
+  ["@qkv/model-tiny/bytes", modelTinyBytes],
+]);
 
 /** What `<model>` may be, for the help of commands. */
 export const modelHelp =
   "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name; " +
-  `or ${embeddedModel}, which is always here`;
+  `or ${[...embedded.keys()].join(" or ")}, which are always here`;
 
 /** What `load` takes of a model: the files of the one that is here, or a path. */
 export async function foundModel(source: string, options: CacheOptions): Promise<string | File[]> {
-  return source === embeddedModel ? modelTiny() : cachedModel(source, options);
+  return embedded.get(source)?.() ?? cachedModel(source, options);
 }
 
 /** Adds the options that say where a model's tokenizer is and where it computes. */
@@ -87,12 +94,12 @@ async function opened<T>(
   open: (source: string | File[], options: LoadOptions) => Promise<T>,
 ): Promise<T> {
   signal.throwIfAborted();
-  if (source === embeddedModel && tokenizer !== undefined) {
+  if (embedded.has(source) && tokenizer !== undefined) {
     throw new ArgumentError({
       fn: "qkv",
       argument: "--tokenizer",
       received: tokenizer,
-      expected: `nothing beside ${embeddedModel}, which brings its own`,
+      expected: `nothing beside ${source}, which brings its own`,
       fix: "name the model that the tokenizer belongs to, or leave --tokenizer out.",
     });
   }

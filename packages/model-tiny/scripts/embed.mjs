@@ -1,10 +1,10 @@
-// Makes src/weights.ts of what `qkv train` left: `node embed.mjs FOLDER…`, the runs in their order, of which the last
-// one holds the model. Weights become float16.
+// Makes a module of src/ of what `qkv train` left: `node embed.mjs weights first second`, its name and the runs in their
+// order, of which the last one holds the model. Weights become float16.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const folders = process.argv.slice(2);
+const [module, ...folders] = process.argv.slice(2);
 const read = (name) => readFileSync(join(folders.at(-1), name));
 const tokenizer = JSON.parse(read("tokenizer.json"));
 // A story is a line: a line break begins it, and ends it.
@@ -24,7 +24,7 @@ const texts = {
 
 const target = fileURLToPath(new URL("../", import.meta.url));
 writeFileSync(
-  join(target, "src/weights.ts"),
+  join(target, `src/${module}.ts`),
   `// Made by scripts/embed.mjs.
 export const texts: Readonly<Record<string, string>> = ${JSON.stringify(texts, null, 2)};
 

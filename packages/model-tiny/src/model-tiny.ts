@@ -1,3 +1,5 @@
+import { filesOf } from "./files-of.js";
+
 /**
  * The files of the model as Hugging Face lays one out, for `load` of `@qkv/transformer`: `config.json`,
  * `tokenizer.json`, `tokenizer_config.json` and `model.safetensors`, whose weights are float16.
@@ -16,12 +18,5 @@
  * ```
  */
 export async function modelTiny(): Promise<File[]> {
-  const { texts, weights } = await import("./weights.js");
-  const characters = atob(weights);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return [
-    ...Object.entries(texts).map(([name, text]) => new File([text], name)),
-    new File([bytes], "model.safetensors"),
-  ];
+  return filesOf(await import("./weights.js"));
 }

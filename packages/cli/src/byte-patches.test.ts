@@ -1,0 +1,73 @@
+import { modelTinyBytes } from "@qkv/model-tiny/bytes";
+import { byteCountModel, byteEntropies, globalThreshold } from "@qkv/tokenizer/patching";
+import { patchStarts, patchStream } from "@qkv/tokenizer/patching";
+import { englishBytes } from "@qkv/tokenizer/english-bytes";
+import { trainByteCounts } from "@qkv/tokenizer/training";
+import { load } from "@qkv/transformer";
+import { byteModel } from "@qkv/transformer/patching";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "./index.js";
+
+let folder: string;
+beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "qkv-bytes-"))));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What the grammar writes of a seed. The model was trained on seed 1. */
+function written(seed: number, megabytes: number): string {
+  const out = join(folder, `${seed}.txt`);
+  const script = fileURLToPath(new URL("../../model-tiny/scripts/write-corpus.mjs", import.meta.url));
+  execFileSync(process.execPath, [script, out, String(seed), String(megabytes)]);
+  return readFileSync(out, "utf8");
+}
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const bitsPerByte = (model: { predict(before: Uint8Array): Float64Array }, bytes: Uint8Array) =>
+  bytes.reduce((sum, byte, at) => sum - Math.log2(model.predict(bytes.subarray(0, at))[byte]!), 0) /
+  bytes.length;
+const isLetter = (byte: number | undefined) => byte !== undefined && /[a-z]/i.test(String.fromCharCode(byte));
+
+test("on text that it has not seen it knows more than counts, and cuts where words begin", async () => {
+  const model = byteModel(await load(await modelTinyBytes()));
+  const held = bytesOf(written(2, 0.001));
+  expect(held.length).toBeGreaterThan(900);
+
+  // Counts of as much of the same sentences as fit into 200 kB, and counts of other sentences.
+  const counts = byteCountModel(trainByteCounts(written(1, 1), { order: 5 }));
+  const own = bitsPerByte(model, held);
+  expect(own).toBeLessThan(0.75 * bitsPerByte(counts, held));
+  expect(own).toBeLessThan(0.5 * bitsPerByte(englishBytes(), held));
+
+  // Where a word begins, anything may come; inside it little else than what comes.
+  const entropies = byteEntropies(held, model);
+  const letters = [...held.keys()].filter((at) => isLetter(held[at]));
+  const mean = (places: number[]) => places.reduce((sum, at) => sum + entropies[at]!, 0) / places.length;
+  const begins = (at: number) => !isLetter(held[at - 1]);
+  expect(mean(letters.filter(begins))).toBeGreaterThan(2 * mean(letters.filter((at) => !begins(at))));
+
+  const patcher = globalThreshold(1);
+  const starts = patchStarts(held, patcher, model);
+  expect(held.length / starts.length).toBeGreaterThan(3);
+  const share = (places: readonly number[]) => places.filter((at) => begins(at)).length / places.length;
+  expect(share(starts)).toBeGreaterThan(1.5 * share([...held.keys()]));
+
+  // As it arrives, a piece at a time, it is cut in the same places.
+  const stream = patchStream(patcher, model);
+  const patches = [stream.push(held.subarray(0, 101)), stream.push(held.subarray(101)), stream.end()].flat();
+  let at = 0;
+  expect(patches.map((patch) => (at += patch.length) - patch.length)).toEqual(starts);
+});
+
+test("the command knows it by its name", async () => {
+  let out = "";
+  const code = await run(["inspect", "@qkv/model-tiny/bytes", "--json"], {
+    out: { write: (text) => (out += text) },
+    err: { write: () => undefined },
+    color: false,
+  });
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({ embeddingParameters: 256 * 96 });
+});

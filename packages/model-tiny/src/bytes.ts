@@ -1,0 +1,1 @@
+export { modelTinyBytes } from "./model-tiny-bytes.js";
