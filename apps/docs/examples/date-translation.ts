@@ -1,14 +1,10 @@
 import { additive } from "@qkv/attention";
 import { print, show } from "@qkv/page";
-import { crossEntropy, mapTensors, type Tensor } from "@qkv/tensor";
+import { crossEntropy, mapTensors, slice, type Tensor } from "@qkv/tensor";
 import { adam, warmupCosine } from "@qkv/tensor/optimizers";
 import { recurrentTranslator } from "@qkv/transformer";
 import { ascii, dates } from "@qkv/transformer/tasks";
-import {
-  pairBatches,
-  trainStep,
-  type PairBatch,
-} from "@qkv/transformer/training";
+import { pairBatches, train, type PairBatch } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 
@@ -30,62 +26,55 @@ const model = recurrentTranslator({
   asks: "before", // it writes, as Bahdanau did
 });
 const params = mapTensors(model.init(1), (x) => x.to(device));
-const loss = (
-  p: typeof params,
-  { source, sourceLengths, written, targets }: PairBatch,
-) =>
-  crossEntropy(
-    model.apply(p, model.read(p, source, sourceLengths), written),
-    targets,
-  );
+const loss = (p: typeof params, batch: PairBatch) => {
+  const read = model.read(p, batch.source, batch.sourceLengths);
+  return crossEntropy(model.apply(p, read, batch.written), batch.targets);
+};
 const learningRate = warmupCosine({ peak: 0.02, warmupSteps: 20, steps });
 const optimizer = adam({ learningRate });
-const [step, state] = [
-  trainStep({ loss, optimizer, maxNorm: 1 }),
-  optimizer.init(params),
-];
+const losses: number[] = [];
 const start = performance.now();
-const losses = Array.from({ length: steps }, (_, i) =>
-  Number(step(params, state, [batchAt(i)]).toNested()),
-);
+for await (const step of train({
+  params,
+  loss,
+  optimizer,
+  maxNorm: 1,
+  batchAt,
+  steps,
+}))
+  losses.push(step.loss);
 const seconds = (performance.now() - start) / 1000;
 print(`${steps} steps of 32 dates in ${seconds.toFixed(1)} s, here`);
-const every4th = losses.filter((_, i) => i % 4 === 3);
-const shape = [every4th.length];
-show(lines({ data: every4th, shape }, { title: "loss, in nats per letter" }));
+const title = "loss, in nats per letter";
+show(lines({ data: losses, shape: [steps] }, { title }));
 
 // Dates from further on in the list.
 const place = 100_000;
 const { source, sourceLengths, written } = batchAt(place);
 const read = model.read(params, source, sourceLengths);
-const { startId } = ascii;
-const said = model
-  .write(params, read, { startId, length: 11 })
-  .map((ids) => ascii.decode(ids));
-const asked = said.map((_, b) => pairs(place * 32 + b));
-const right = asked.filter(({ target }, b) => said[b] === target).length;
-asked
-  .slice(0, 4)
-  .forEach(({ source }, b) => print(source.padEnd(20), "→", said[b]));
-print(`${right} of ${said.length} dates are right`);
+const said = model.write(params, read, { ...ascii, length: 11 });
+const asked = said.map((ids, b) => ({
+  ...pairs(place * 32 + b),
+  said: ascii.decode(ids),
+}));
+for (const one of asked.slice(0, 4))
+  print(one.source.padEnd(20), "→", one.said);
+const right = asked.filter(({ target, said }) => target === said).length;
+print(`${right} of 32 dates are right`);
 
 // Where the writer looked, letter by letter.
 const tensors: Record<string, Tensor> = {};
 model.apply(params, read, written, { trace: { names: ["weights"], tensors } });
-const weights = tensors["weights"];
 const b = asked.findIndex((pair) => /^\d+ [A-Z]/.test(pair.source));
-const { source: from = "", target: to = "" } = asked[b] ?? {};
-if (weights) {
-  const [, , T = 0, S = 0] = weights.shape;
-  const map = Array.from({ length: to.length * from.length }, (_, n) => {
-    const [t, s] = [Math.floor(n / from.length), n % from.length];
-    return weights.data[(b * T + t) * S + s] ?? NaN;
-  });
-  show(
-    attentionMap(
-      { data: map, shape: [to.length, from.length] },
-      { rowLabels: [...to], columnLabels: [...from], title: from, max: 1 },
-    ),
-  );
-}
+const { source: from, target: to } = asked[b]!;
+const ofDate = slice(tensors["weights"]!, 0, b, b + 1); // [1, 1, T, S], filled up to the longest
+const map = slice(slice(ofDate, 2, 0, to.length), 3, 0, from.length);
+show(
+  attentionMap(map, {
+    rowLabels: [...to],
+    columnLabels: [...from],
+    title: from,
+    max: 1,
+  }),
+);
 if (!(right >= 29)) throw new Error(`only ${right} of 32 dates are right`);

@@ -1,107 +1,86 @@
-import {
-  firstToken,
-  groupedQuery,
-  previousToken,
-  type AttentionParams,
-} from "@qkv/attention";
+import { firstToken, multiHead, previousToken } from "@qkv/attention";
 import { print, show } from "@qkv/page";
 import { mean, slice, square, sub, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { ablateHeads } from "@qkv/transformer/inspection";
 import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
-import { trainStep } from "@qkv/transformer/training";
+import { train } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
 
 // Each place wants three letters: one place back, two places back, and the first of all. Three heads of 8 numbers.
-const [H, T] = [3, 16];
-const of = { back: [1, 2], first: true, contextLength: T, seed: 1 };
+const H = 3;
+const of = { back: [1, 2], first: true, contextLength: 16, seed: 1 };
 const batchAt = lookupBatches(of);
-const layer = groupedQuery({ embedDim: 24, numHeads: H, numKvHeads: H });
-const loss = (params: AttentionParams, { rows, answers }: LookupBatch) =>
-  mean(square(sub(layer.apply(params, rows), answers)));
-const [params, optimizer] = [layer.init(2), adam({ learningRate: 0.02 })];
-const [step, state] = [trainStep({ loss, optimizer }), optimizer.init(params)];
+const layer = multiHead({ embedDim: 24, numHeads: H });
+const params = layer.init(2);
+const loss = (p: typeof params, { rows, answers }: LookupBatch) =>
+  mean(square(sub(layer.apply(p, rows), answers)));
 
-// Where each head looks on new letters, asked while it learns.
+// Where each head looks on new letters, asked while it learns: a share of its weight for each head and name.
 const { rows, answers } = batchAt(1000);
-const weightsNow = () => {
+const shares: Record<string, number[][]> = { previous: [], first: [] };
+let weights = rows;
+const optimizer = adam({ learningRate: 0.02 });
+const run = train({ params, loss, optimizer, batchAt, steps: 161 });
+for await (const { step } of run) {
+  if (step % 8 !== 1) continue;
   const tensors: Record<string, Tensor> = {};
   layer.apply(params, rows, { trace: { names: ["weights"], tensors } });
-  return tensors["weights"] ?? rows;
-};
-const shares: number[][] = [];
-for (let i = 0; i <= 160; i++) {
-  if (i % 8 === 0) {
-    const now = weightsNow();
-    shares.push([...previousToken(now).data, ...firstToken(now).data]);
-  }
-  step(params, state, [batchAt(i)]);
+  weights = tensors["weights"]!;
+  shares["previous"]!.push([...previousToken(weights).data]);
+  shares["first"]!.push([...firstToken(weights).data]);
 }
 const heads = Array.from({ length: H }, (_, h) => h);
 const labels = heads.map((h) => `head ${h}`);
-["the place before", "the first place"].forEach((name, pattern) => {
-  const data = heads.flatMap((h) =>
-    shares.map((share) => share[pattern * H + h] ?? NaN),
-  );
-  const x = { data: shares.map((_, i) => 8 * i), shape: [shares.length] };
-  const title = `weight on ${name}`;
-  show(
-    lines(
-      { data, shape: [H, shares.length] },
-      { title, labels, x, xLabel: "step" },
-    ),
-  );
-});
+for (const [name, list] of Object.entries(shares)) {
+  const data = heads.flatMap((h) => list.map((share) => share[h]!));
+  const title = `weight on the ${name} place, every 8 steps`;
+  show(lines({ data, shape: [H, list.length] }, { title, labels }));
+}
 
 // A head gets a name if nearly all of its weight goes where the name says.
-const [before = [], first = []] = [
-  shares.at(-1)?.slice(0, H),
-  shares.at(-1)?.slice(H),
-];
-const names = heads.map((h) =>
-  (before[h] ?? 0) > 0.9
-    ? "previous"
-    : (first[h] ?? 0) > 0.9
-      ? "first"
-      : "no name",
+const names = heads.map(
+  (h) =>
+    Object.keys(shares).find((name) => shares[name]!.at(-1)![h]! > 0.9) ??
+    "no name",
 );
-show(
-  attentionMap(slice(weightsNow(), 0, 0, 1), {
-    max: 1,
-    cellSize: 11,
-    title: names.join(" · "),
-  }),
-);
+const title = names.join(" · ");
+show(attentionMap(slice(weights, 0, 0, 1), { max: 1, cellSize: 11, title }));
 
 // Take one away, and see which answer suffers.
-const answersOf = ["one back", "two back", "first"];
-const errors = [undefined, ...heads].map((head) => {
-  const change = head === undefined ? {} : ablateHeads([{ layer: 0, head }]);
-  const trace = { names: [], tensors: {}, path: "layers.0.attention", change };
+const errorsOf = (change: ReturnType<typeof ablateHeads> | undefined) => {
+  const trace = {
+    names: [],
+    tensors: {},
+    path: "layers.0.attention",
+    ...(change && { change }),
+  };
   const miss = square(sub(layer.apply(params, rows, { trace }), answers));
-  return [0, 1, 2].map((n) =>
-    Number(mean(slice(miss, 2, 8 * n, 8 * n + 8)).toNested()),
-  );
-});
-const [whole = [], ...without] = errors;
-without.forEach((error, h) =>
+  return [0, 8, 16].map((at) => mean(slice(miss, 2, at, at + 8)).data[0]!);
+};
+print(
+  "error with all heads",
+  errorsOf(undefined)
+    .map((x) => x.toFixed(3))
+    .join(" "),
+);
+const lost = heads.map((head) => {
+  const data = errorsOf(ablateHeads([{ layer: 0, head }]));
+  const title = `error without head ${head}, ${names[head]}`;
   show(
     bars(
-      { data: error, shape: [3] },
-      { labels: answersOf, title: `error without head ${h}, ${names[h]}` },
+      { data, shape: [3] },
+      { labels: ["one back", "two back", "first"], title },
     ),
-  ),
-);
-print("error with all heads", whole.map((x) => x.toFixed(3)).join(" "));
+  );
+  return data.flatMap((x, n) => (x > 0.5 ? [n] : []));
+});
 
 // Each head carries one answer: without it that one is lost, and the others stay.
-const lost = without.map((error) =>
-  error.flatMap((x, n) => (x > 0.5 ? [n] : [])),
-);
-if (whole.some((x) => x > 0.1)) throw new Error("not learned");
+if (errorsOf(undefined).some((x) => x > 0.1)) throw new Error("not learned");
 if (lost.map(String).sort().join(" ") !== "0 1 2")
   throw new Error(`lost: ${lost.join(" / ")}`);
 lost.forEach(([answer], h) => {
-  const named = ["previous", "no name", "first"][answer ?? 1];
+  const named = ["previous", "no name", "first"][answer!];
   if (names[h] !== named) throw new Error(`head ${h} is named ${names[h]}`);
 });
