@@ -1,6 +1,8 @@
 import type { Options as DocsOptions } from "@docusaurus/plugin-content-docs";
 import type * as Preset from "@docusaurus/preset-classic";
 import type { Config, PluginModule } from "@docusaurus/types";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
@@ -18,6 +20,9 @@ const smallChunks: PluginModule = () => ({
     isServer ? {} : { optimization: { splitChunks: { cacheGroups: { common: false } } } },
 });
 
+const packageOf = (readme: string): { description: string } =>
+  JSON.parse(readFileSync(join(dirname(readme), "package.json"), "utf8"));
+
 const config: Config = {
   title: "qkv",
   tagline: "Composable attention for TypeScript. Every claim on this site runs.",
@@ -29,7 +34,17 @@ const config: Config = {
   onBrokenLinks: "throw",
   onBrokenAnchors: "throw",
   onDuplicateRoutes: "throw",
-  markdown: { format: "detect", hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" } },
+  markdown: {
+    format: "detect",
+    hooks: { onBrokenMarkdownLinks: "throw", onBrokenMarkdownImages: "throw" },
+    // A README has no head of its own: what npm says of the package is said here too.
+    parseFrontMatter: async (file) => {
+      const parsed = await file.defaultParseFrontMatter(file);
+      if (/packages[/\\][\w-]+[/\\]README\.md$/.test(file.filePath))
+        parsed.frontMatter.description = packageOf(file.filePath).description;
+      return parsed;
+    },
+  },
   i18n: { defaultLocale: "en", locales: ["en"] },
   clientModules: ["./src/offline/register.ts"],
   headTags: [

@@ -13,6 +13,7 @@ const packages = [
   "transformer",
   "cost",
   "viz",
+  "model-tiny",
   "cli",
   "core",
 ];

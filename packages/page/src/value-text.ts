@@ -14,7 +14,8 @@ function inner(value: unknown, around: readonly object[]): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `[function ${value.name || "(anonymous)"}]`;
-  if (typeof value !== "object" || value === null) return Object.is(value, -0) ? "-0" : String(value);
+  if (typeof value === "number") return short(value);
+  if (typeof value !== "object" || value === null) return String(value);
   if (around.includes(value)) return "[circular]";
   const within = [...around, value];
   if (value instanceof Error) return `${value.name}: ${value.message}`;
@@ -22,7 +23,7 @@ function inner(value: unknown, around: readonly object[]): string {
   if (isTensor(value)) return `[${value.shape.join(", ")}] ${value}`;
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    const numbers = Array.from(value as Float32Array, (x) => short(x, value instanceof Float32Array));
+    const numbers = Array.from(value as Float32Array, (x) => inner(x, within));
     return list(`${String(name)}(${numbers.length}) [`, numbers, "]", around.length);
   }
   if (around.length >= deepest) return Array.isArray(value) ? "[…]" : "{…}";
@@ -62,9 +63,12 @@ function list(open: string, items: string[], close: string, depth: number): stri
   return `${open}\n${shown.map((item) => indent + item).join(",\n")}\n${"  ".repeat(depth)}${close}`;
 }
 
-/** A float32 holds about seven digits; the rest is what decimal adds. */
-function short(value: number | bigint, float32: boolean): string {
-  return typeof value === "number" && float32 ? String(Number(value.toPrecision(7))) : inner(value, []);
+/** Six digits, or all before the point, of what would take more room: `String(x)` has the rest. */
+function short(value: number): string {
+  if (Object.is(value, -0)) return "-0";
+  const whole = String(value);
+  if (!Number.isFinite(value) || Number.isInteger(value) || whole.length <= 8) return whole;
+  return String(Number(value.toPrecision(Math.max(6, Math.trunc(Math.abs(value)).toString().length))));
 }
 
 /** A tensor prints itself; what has only data and shape is an object like others. */
