@@ -1,5 +1,16 @@
-// Damaged and hostile files through every reader, 2,000 each; a million each in `npm run nightly fuzz`.
+// Damaged and hostile files through every reader, 2,000 each; a million each in `npm run nightly fuzz`. And what hostile
+// files try on purpose.
+import { readConfig } from "@qkv/cost";
+import { readSafetensors } from "@qkv/tensor/safetensors";
+import { tokenizerFromJson } from "@qkv/tokenizer";
+import { chatTemplate } from "@qkv/tokenizer/chat";
+import { load } from "@qkv/transformer";
 import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -15,7 +26,9 @@ test.each(Object.keys(targets))("%s: each is read, or refused with an error of o
     env: { ...process.env, QKV_FUZZ_UNTIMED: "1" },
   });
   expect(stdout).toMatch(
-    new RegExp(`^${target}: 2000 inputs, [1-9]\\d* of them read, 0 wrong\n1 passed, 0 failed\n$`),
+    new RegExp(
+      `^${target}: 2000 inputs, [1-9]\\d* of them read, [1-9]\\d* reached something new, 0 wrong\n1 passed, 0 failed\n$`,
+    ),
   );
 });
 
@@ -24,4 +37,93 @@ test("a changed file is the same for the same seed, and another for another", ()
   const made = Array.from({ length: 200 }, (_, seed) => mutate([file], seed).join());
   expect(Array.from({ length: 200 }, (_, seed) => mutate([file], seed).join())).toEqual(made);
   expect(new Set(made).size).toBeGreaterThan(150);
+});
+
+/** What must not happen, whatever a file says: a prototype with something of it. */
+const polluted = () => "polluted" in {} || "polluted" in [] || "polluted" in (() => undefined);
+
+test("keys that mean something to JavaScript are keys like others", async () => {
+  const evil =
+    '"__proto__": {"polluted": 1, "hidden_size": 7}, "constructor": {"prototype": {"polluted": 1}}';
+  const vocab = '{"__proto__": 0, "constructor": 1, "toString": 2, "hasOwnProperty": 3}';
+  const tokenizer = tokenizerFromJson(
+    `{${evil}, "model": {"type": "WordLevel", "unk_token": "toString", "vocab": ${vocab}}, "pre_tokenizer": {"type": "Whitespace"}}`,
+  );
+  const words = "__proto__ constructor hasOwnProperty unknown";
+  expect(tokenizer.encode(words)).toEqual([0, 1, 3, 2]);
+  expect(tokenizer.decode([0, 1, 3])).toBe("__proto__ constructor hasOwnProperty");
+
+  const config = (more: string) =>
+    JSON.parse(
+      `{${evil}, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8, "vocab_size": 9${more}}`,
+    ) as object;
+  expect(() => readConfig(config(', "model_type": "llama"'))).toThrow(/`hidden_size` is undefined/);
+  for (const name of ["__proto__", "constructor", "toString"])
+    expect(() => readConfig(config(`, "hidden_size": 8, "model_type": "${name}"`))).toThrow(
+      /`model_type` is/,
+    );
+
+  const header =
+    '{"__proto__": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}, "__metadata__": {"__proto__": "text"}}';
+  const bytes = new Uint8Array(8 + header.length + 4);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(new TextEncoder().encode(header), 8);
+  const { tensors, metadata } = await readSafetensors(bytes);
+  expect(Object.keys(tensors)).toEqual(["__proto__"]);
+  expect(Object.entries(metadata)).toEqual([["__proto__", "text"]]);
+  expect(
+    chatTemplate("{{ messages[0].__proto__ }}{{ ''.constructor }}{{ messages.constructor }}").text([]),
+  ).toBe("");
+  expect(polluted()).toBe(false);
+});
+
+test("a folder of a model reads nothing beside itself", async () => {
+  const config = JSON.stringify({
+    ...{ model_type: "llama", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
+    ...{ vocab_size: 9, intermediate_size: 8, max_position_embeddings: 8, rms_norm_eps: 1e-5 },
+  });
+  const base = mkdtempSync(join(tmpdir(), "qkv-paths-"));
+  const asked: string[] = [];
+  const index = (file: string) => JSON.stringify({ weight_map: { "model.norm.weight": file } });
+  let current = "";
+  const server = createServer((request, response) => {
+    asked.push(request.url!);
+    const name = new URL(request.url!, "http://localhost").pathname.replace("/model/", "");
+    if (name === "config.json") return void response.end(config);
+    if (name === "model.safetensors.index.json") return void response.end(index(current));
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    writeFileSync(join(base, "secret"), "secret");
+    const folder = join(base, "model");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "config.json"), config);
+    for (const path of [
+      ...["../secret", "..\\secret", "/etc/passwd", "C:\\secret", "a/../../secret", "./secret", "..", "."],
+      ...[
+        "file:///etc/passwd",
+        `${site}/secret`,
+        "//host/secret",
+        "%2e%2e/secret",
+        "..%2fsecret",
+        "secret\0",
+        "",
+      ],
+      ...["secret?x", "secret#x", "data:text/plain,x"],
+    ]) {
+      current = path;
+      writeFileSync(join(folder, "model.safetensors.index.json"), index(path));
+      const message = /`.*weight_map` is .*, expected the name of a file beside the index/;
+      await expect(load(folder), path).rejects.toThrow(message);
+      await expect(load(`${site}/model`), path).rejects.toThrow(message);
+    }
+    expect(asked.filter((url) => !url.startsWith("/model/"))).toEqual([]);
+    expect(asked.filter((url) => /secret|passwd|\.\./.test(url))).toEqual([]);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    rmSync(base, { recursive: true });
+  }
 });

@@ -1,6 +1,18 @@
 // Every reader of files of others: real files to damage, and how they are read. Small ones, so that a change hits
 // something.
 
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { crc32 } from "node:zlib";
+
+const data = process.env.QKV_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
+/** Files that others made, where the reference data is at hand. */
+const real = (...paths) =>
+  paths
+    .map((path) => `${data}/${path}`)
+    .filter((path) => existsSync(path))
+    .map((path) => new Uint8Array(readFileSync(path)));
+
 const utf8 = (text) => new TextEncoder().encode(text);
 const json = (value) => utf8(JSON.stringify(value));
 const textOf = (bytes) => new TextDecoder().decode(bytes);
@@ -122,25 +134,52 @@ const config = {
   rope_scaling: { rope_type: "linear", factor: 2 },
 };
 
+/** A saved cache whose checksum is right again, if it has one: who wants to harm can count, too. */
+function withChecksum(bytes) {
+  const name = '"checksum":"';
+  const at = Buffer.from(bytes).indexOf(name) + name.length;
+  if (at < name.length || at + 8 > bytes.length) return bytes;
+  const out = bytes.slice();
+  out.fill(48, at, at + 8);
+  out.set(utf8(crc32(out).toString(16).padStart(8, "0")), at);
+  return out;
+}
+
 export const targets = {
   async safetensors() {
     const { writeSafetensors, readSafetensors } = await load("tensor/dist/safetensors");
     const { tensor } = await load("tensor/dist/index");
     const file = await writeSafetensors({ a: tensor([1, 2, 3]), b: tensor([[true], [false]]) });
-    return { files: [file], read: (bytes) => readSafetensors(bytes) };
+    return {
+      files: [file],
+      real: real("models/tiny-bert-random/model.safetensors"),
+      read: (bytes) => readSafetensors(bytes),
+    };
   },
   async gguf() {
     const { readGgufHeader } = await load("core/dist/index");
     const { ggufTokenizer } = await load("tokenizer/dist/index");
-    return { files: [gguf], read: (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))] };
+    return {
+      files: [gguf],
+      real: real("tokenizers/vocab/gguf/bert-bge.gguf", "tokenizers/vocab/gguf/phi-3.gguf"),
+      read: (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))],
+    };
   },
   async sentencepiece() {
     const { sentencePieceTokenizer } = await load("tokenizer/dist/index");
-    return { files: [1, 2, 3, 4].map(sentencePiece), read: (bytes) => use(sentencePieceTokenizer(bytes)) };
+    return {
+      files: [1, 2, 3, 4].map(sentencePiece),
+      real: real("tokenizers/vocab/spm-unigram-1k-en/spm.model"),
+      read: (bytes) => use(sentencePieceTokenizer(bytes)),
+    };
   },
   async "tokenizer.json"() {
     const { tokenizerFromJson } = await load("tokenizer/dist/index");
-    return { files: [tokenizerJson, unigramJson], read: (bytes) => use(tokenizerFromJson(bytes)) };
+    return {
+      files: [tokenizerJson, unigramJson],
+      real: real("models/tiny-bert-random/tokenizer.json"),
+      read: (bytes) => use(tokenizerFromJson(bytes)),
+    };
   },
   async tiktoken() {
     const { loadTokenizer } = await load("tokenizer/dist/index");
@@ -151,7 +190,11 @@ export const targets = {
   async wordpiece() {
     const { bertTokenizer } = await load("tokenizer/dist/index");
     const file = utf8("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhi\n##gh\nthere\n,\n");
-    return { files: [file], read: (bytes) => use(bertTokenizer(bytes)) };
+    return {
+      files: [file],
+      real: real("models/tiny-bert-random/vocab.txt"),
+      read: (bytes) => use(bertTokenizer(bytes)),
+    };
   },
   async "llama2.c"() {
     const { readLlama2c } = await load("transformer/dist/index");
@@ -180,7 +223,7 @@ export const targets = {
     const isCheckpoint = (bytes) => bytes.length < 1000;
     const read = (bytes) =>
       isCheckpoint(bytes) ? readLlama2c(bytes, { source: "file" }) : use(llama2cTokenizer(bytes));
-    return { files: [checkpoint, vocabulary], read };
+    return { files: [checkpoint, vocabulary], real: real("models/stories260K/tok512.bin"), read };
   },
   async cache() {
     const { growingCache, rollingCache, pagedCache, quantizedCache } = await load("kv-cache/dist/index");
@@ -210,7 +253,7 @@ export const targets = {
         }
       }
     };
-    return { files, read: (bytes) => (files.includes(bytes) ? undefined : read(bytes)) };
+    return { files, read: (bytes) => (files.includes(bytes) ? undefined : read(bytes)), mend: withChecksum };
   },
   async "chat template"() {
     const { chatTemplate } = await load("tokenizer/dist/chat");
@@ -232,6 +275,7 @@ export const targets = {
         json(config),
         json({ ...config, model_type: "gpt2", n_embd: 64, n_head: 4, n_layer: 2, n_positions: 16 }),
       ],
+      real: real("models/tiny-bert-random/config.json"),
       read: (bytes) => readConfig(JSON.parse(textOf(bytes))),
       refuses: (error) => error instanceof SyntaxError, // JSON.parse is the caller's
     };

@@ -1,7 +1,7 @@
 import { slice, take, tensor, write, type KeyValues, type Tensor } from "@qkv/tensor";
+import { checkSaved, everyToken } from "./check-saved.js";
 import type { LayerStore, SavedLayer } from "./layer-store.js";
 import { even, positionsFrom0 } from "./positions.js";
-import { checkSavedShape } from "./saved.js";
 import {
   buffer,
   bytesOf,
@@ -93,9 +93,9 @@ export function contiguousStore(
         },
         numbers: { lengths },
       },
-    restored({ tensors, numbers }) {
-      for (const name of ["key", "value"] as const)
-        checkSavedShape(name, tensors[name]!, buffers?.tensors[name]);
+    restored(saved) {
+      const { tensors, numbers } = saved;
+      checkSaved(saved, everyToken(buffers?.tensors));
       const wanted = room(Math.max(0, ...numbers["lengths"]!), 0);
       const widened = (x: Tensor) => enlarged(x, 2, Math.max(wanted, x.shape[2]!));
       return contiguousStore(room, {

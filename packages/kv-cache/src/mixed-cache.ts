@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
 import { keptLengths } from "./check-change.js";
-import { readSaved, writeSaved } from "./saved.js";
+import { bad, readSaved, writeSaved } from "./saved.js";
 
 /**
  * A cache whose layers are kept differently, as hybrid models need: full attention in some layers, a window in others.
@@ -123,7 +123,12 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
       ),
     restore(bytes) {
       const saved = readSaved(formOf(owner), bytes, caches.length, undefined);
-      together((cache, i) => cache.restore(saved[i]!.tensors["file"]!.data as Uint8Array));
+      together((cache, i) => {
+        const file = saved[i]?.tensors["file"];
+        if (file?.dtype !== "uint8")
+          throw bad(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
+        cache.restore(file.data as Uint8Array);
+      });
     },
   };
 }

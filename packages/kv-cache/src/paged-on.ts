@@ -3,10 +3,11 @@ import { slice, write, type Blocks, type Tensor } from "@qkv/tensor";
 import { densePart } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
+import { checkSaved, everyToken } from "./check-saved.js";
 import { checkUpdate } from "./check-update.js";
 import { even } from "./positions.js";
 import type { PagePool } from "./page-pool.js";
-import { checkSavedShape, readSaved, writeSaved } from "./saved.js";
+import { readSaved, writeSaved } from "./saved.js";
 
 /** A cache in pages. */
 export type PagedCache = Omit<KvCache, "fork"> & {
@@ -204,10 +205,7 @@ export function pagedOn(state: PagedState): PagedCache {
     restore(bytes) {
       const device = pool.layers.find((layer) => layer)?.key.device;
       const saved = readSaved("every token", bytes, numLayers, device);
-      saved.forEach((layer, i) => {
-        for (const name of ["key", "value"] as const)
-          if (layer) checkSavedShape(name, layer.tensors[name]!, pool.layers[i]?.[name]);
-      });
+      saved.forEach((layer, i) => layer && checkSaved(layer, everyToken(pool.layers[i])));
       const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
       const B = Math.max(0, ...rows.map((own) => own.length));
       const counts = Array.from({ length: B }, (_, b) =>

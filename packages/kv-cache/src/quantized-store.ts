@@ -1,9 +1,9 @@
 import { slice, take, tensor, write, type Blocks, type KeyValues, type Tensor } from "@qkv/tensor";
+import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { even, joinPositions } from "./positions.js";
 import { dequantize, quantize } from "./quantize.js";
-import { checkSavedShape } from "./saved.js";
 import {
   buffer,
   bytesOf,
@@ -202,9 +202,28 @@ export function quantizedStore(
       const coded = codeNames.map((name) => [name, slice(buffers!.tensors[name], 0, 0, blocks)]);
       return { tensors: { key, value, ...Object.fromEntries(coded) }, numbers: { lengths, groups } };
     },
-    restored({ tensors, numbers }) {
-      for (const name of ["key", "value"] as const)
-        checkSavedShape(name, tensors[name]!, buffers?.tensors[name]);
+    restored(saved) {
+      const { tensors, numbers } = saved;
+      checkSaved(saved, {
+        own: buffers?.tensors,
+        tokens: capacity,
+        lists: ["lengths", "groups"],
+        more(B, heads) {
+          const [D, Dv] = ["key", "value"].map((name) => tensors[name]!.shape[3]!);
+          const blocks = Math.max(0, ...(numbers["groups"] ?? [])) * B;
+          const float = tensors["key"]!.dtype;
+          return {
+            keyCodes: ["int8", blocks, heads, group, D],
+            keyScale: [float, blocks, heads, 1, D],
+            valueCodes: ["int8", blocks, heads, group, Dv],
+            valueScale: [float, blocks, heads, group, 1],
+          };
+        },
+        holds(batch) {
+          const floats = batch("lengths") - batch("groups") * group;
+          return floats >= 0 && floats <= capacity;
+        },
+      });
       return quantizedStore(sizes, {
         buffers: sharedTensors(tensors as Record<Name, Tensor>),
         lengths: numbers["lengths"]!,

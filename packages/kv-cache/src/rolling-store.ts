@@ -1,9 +1,9 @@
 import { ArgumentError } from "@qkv/core";
 import { slice, take, tensor, write, type KeyValues, type Tensor } from "@qkv/tensor";
+import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { even, joinPositions } from "./positions.js";
-import { checkSavedShape } from "./saved.js";
 import {
   bytesOf,
   letGo,
@@ -180,9 +180,14 @@ export function rollingStore(
       oldest = [];
     },
     save: () => buffers && { tensors: buffers.tensors, numbers: { lengths, oldest } },
-    restored({ tensors, numbers }) {
-      for (const name of ["key", "value"] as const)
-        checkSavedShape(name, tensors[name]!, buffers?.tensors[name]);
+    restored(saved) {
+      const { tensors, numbers } = saved;
+      checkSaved(saved, {
+        own: buffers?.tensors,
+        tokens: first + ring,
+        lists: ["lengths", "oldest"],
+        holds: (batch) => batch("oldest") >= first && batch("lengths") - batch("oldest") <= ring,
+      });
       return rollingStore(sizes, {
         buffers: sharedTensors({ key: tensors["key"]!, value: tensors["value"]! }),
         lengths: numbers["lengths"]!,

@@ -66,14 +66,14 @@ export function readSaved(
     const fix = "restore into a cache of the kind and the model that was saved.";
     throw bad(field, metadata.get(field), JSON.stringify(value), fix);
   }
-  // From here on the file is what `save` wrote.
-  const numbers = JSON.parse(metadata.get("numbers")!) as (SavedLayer["numbers"] | null)[];
-  return numbers.map((own, i) => {
+  // Who made the checksum may have made the rest as well: each store checks what is its own.
+  return numbersOf(metadata.get("numbers"), numLayers).map((own, i) => {
     if (!own) return undefined;
     const layer: Record<string, Tensor> = {};
     for (const [name, { dtype, shape, start, end }] of tensors) {
       if (!name.startsWith(`${i}.`)) continue;
-      const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype)!;
+      const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype);
+      if (!ours) throw bad(name, dtype, `one of ${Object.values(storedTypes).join(", ")}`, damaged);
       const array = viewArray(
         ours as DType,
         new Uint8Array(bytes.subarray(start, end)).buffer,
@@ -86,14 +86,30 @@ export function readSaved(
   });
 }
 
+const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
+
+/** Lists of numbers by layer, as far as JSON tells; null where a layer was empty. */
+function numbersOf(text: string | undefined, numLayers: number): (SavedLayer["numbers"] | null)[] {
+  try {
+    const layers: unknown = JSON.parse(text ?? "");
+    const right = (own: unknown) => typeof own === "object" && !Array.isArray(own);
+    if (Array.isArray(layers) && layers.length === numLayers && layers.every(right))
+      return layers as (SavedLayer["numbers"] | null)[];
+  } catch {
+    // refused below, as everything else that it may be
+  }
+  throw bad("numbers", text, `an object or null for each of ${numLayers} layers`, damaged);
+}
+
 function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
-  const fix = "the file is damaged or was changed: restore another copy, or read the prompt again.";
-  if (!/^[0-9a-f]{8}$/.test(claimed ?? "")) throw bad("checksum", claimed, "eight hexadecimal digits", fix);
+  if (!/^[0-9a-f]{8}$/.test(claimed ?? ""))
+    throw bad("checksum", claimed, "eight hexadecimal digits", damaged);
   const size = safetensorsHeaderSize(bytes, { source: "saved cache", fileSize: bytes.length });
   const at = checksumPlace(bytes, size, claimed!);
   const parts = [bytes.subarray(0, at), textBytes(unsummed), bytes.subarray(at + unsummed.length)];
   const found = hex(checksum(...parts));
-  if (found !== claimed) throw bad("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, fix);
+  if (found !== claimed)
+    throw bad("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, damaged);
 }
 
 /** Where the digits of the checksum stand in a file. */
@@ -109,19 +125,4 @@ const textBytes = (text: string) => new TextEncoder().encode(text);
 
 export function bad(field: string, received: unknown, expected: string, fix: string): FormatError {
   return new FormatError({ fn: "restore", argument: `saved cache: ${field}`, received, expected, fix });
-}
-
-/** Refuses a saved layer that is of another model than the tokens that a layer was made for. */
-export function checkSavedShape(name: string, saved: Tensor, own: Tensor | undefined): void {
-  if (
-    !own ||
-    (saved.dtype === own.dtype && saved.shape[1] === own.shape[1] && saved.shape[3] === own.shape[3])
-  )
-    return;
-  throw bad(
-    name,
-    `${saved.dtype} [${saved.shape.join(", ")}]`,
-    `${own.dtype} [B, ${own.shape[1]}, T, ${own.shape[3]}], as the cache holds`,
-    "restore into a cache of the model that was saved.",
-  );
 }

@@ -84,6 +84,37 @@ test("a template that would not end does", () => {
   }
 });
 
+test("a template that would make more than there is memory for is refused before it does", () => {
+  const double = (first: string, twice: string) =>
+    `{% set ns = namespace(x=${first}) %}{% for i in range(40) %}{% set ns.x = ${twice} %}{% endfor %}`;
+  for (const source of [
+    `${double("'ab'", "ns.x ~ ns.x")}{{ ns.x }}`,
+    `${double("[1]", "ns.x + ns.x")}{{ ns.x | length }}`,
+    `${double("[1]", "[ns.x, ns.x]")}{{ ns.x }}`,
+    `${double("[1]", "{'a': ns.x, 'b': ns.x}")}{{ ns.x | tojson }}`,
+    `${double("'aaaa'", "ns.x.replace('a', ns.x)")}{{ ns.x }}`,
+    `${double("'aaaa'", "ns.x | replace('a', ns.x)")}{{ ns.x }}`,
+    `${double("'aaaa'", "[ns.x, ns.x, ns.x] | join(ns.x)")}{{ ns.x }}`,
+    "{{ ('a\n' ~ 'b') | indent(999999999) }}",
+    "{{ messages | tojson(indent=999999999) }}",
+  ]) {
+    expect(() => chatTemplate(source).text(talk), source).toThrow(
+      /it says: it makes texts and lists of more than \d+ characters/,
+    );
+  }
+});
+
+test("a long talk is no large one", () => {
+  const long = Array.from({ length: 2000 }, (_, i) => ({
+    role: i % 2 ? "assistant" : "user",
+    content: "word ".repeat(500),
+  }));
+  const template = chatTemplate(
+    "{% for m in messages %}{{ '<' ~ m.role ~ '>' ~ (m.content | trim | replace('word', 'w')) }}{% endfor %}",
+  );
+  expect(template.text(long).length).toBe(1000 * ("<user><assistant>".length + 2 * 999));
+});
+
 test("property: contents come through whole, whatever they hold", () => {
   const template = chatTemplate("{% for m in messages %}[{{ m.content }}]{% endfor %}");
   fc.assert(

@@ -3,16 +3,15 @@ import type { PatternNode } from "./pattern-node.js";
 
 /**
  * Refuses a pattern on which a backtracking engine can take exponential time, or more than quadratic, such as
- * `(a+)+b`, `(a|a)*b` and `a*a*a*b`.
+ * `(a+)+b`, `(a|a)*b`, `a*a*a*b` and `(.*a){9}`.
  *
  * The pattern becomes an automaton whose states are its sets. Exponential: one loop that some text can go round in
- * two ways. Cubic or more: three loops in a row that one character can go round.
+ * two ways. Cubic or more: three loops, each joined to the next by a text that goes round in both.
  *
  * @see Weber and Seidl, "On the degree of ambiguity of finite automata" (1991), Theoretical Computer Science 88
  */
 export function checkCost(tree: PatternNode, pattern: string, field: string): void {
-  const automaton = build(tree);
-  const refuse = (why: string): never => {
+  const refuse: Refuse = (why) => {
     throw new FormatError({
       fn: "pattern",
       argument: field,
@@ -21,6 +20,7 @@ export function checkCost(tree: PatternNode, pattern: string, field: string): vo
       fix: "make the repeated parts begin with different characters; or split the text by a function: `defineSplit`.",
     });
   };
+  const automaton = build(tree, refuse);
   if (automaton.sets.length > maxStates) refuse(`more than ${maxStates} sets`);
   const kinds = automaton.sets.map(charactersOf);
   const meets = (a: number, b: number) => kinds[a]!.some((bits, i) => (bits & kinds[b]![i]!) !== 0);
@@ -50,20 +50,91 @@ export function checkCost(tree: PatternNode, pattern: string, field: string): vo
         refuse("a loop that one text passes in two ways");
     }
   }
-  const looping = automaton.sets.flatMap((_, state) => (automaton.follow[state]!.has(state) ? [state] : []));
-  for (const first of looping) {
-    for (const second of looping) {
-      if (loops[second] === loops[first] || !automaton.follow[first]!.has(second) || !meets(first, second))
-        continue;
-      for (const third of looping) {
-        if (loops[third] === loops[second] || !automaton.follow[second]!.has(third)) continue;
-        if (kinds[first]!.some((bits, i) => (bits & kinds[second]![i]! & kinds[third]![i]!) !== 0)) {
-          refuse("three repetitions of the same characters in a row");
+  checkChains(automaton, loops, kinds, refuse);
+  checkPaths(automaton, loops, kinds, refuse);
+}
+
+/**
+ * Refuses three loops of which each is joined to the next: some text goes round in the one, round in the other, and from
+ * one to the other.
+ */
+function checkChains(
+  automaton: Automaton,
+  loops: Int32Array,
+  kinds: readonly Int32Array[],
+  refuse: Refuse,
+): void {
+  const { follow } = automaton;
+  const inLoop = follow.flatMap((steps, state) =>
+    [...steps.keys()].some((to) => loops[to] === loops[state]) ? [state] : [],
+  );
+  const meet = (a: number, b: number, c: number) =>
+    kinds[a]!.some((bits, i) => (bits & kinds[b]![i]! & kinds[c]![i]!) !== 0);
+  let work = 0;
+  const joined = (p: number, q: number): boolean => {
+    const seen = new Set<string>();
+    const open: (readonly [number, number, number])[] = [[p, p, q]];
+    for (let now = open.pop(); now; now = open.pop()) {
+      for (const x of follow[now[0]]!.keys()) {
+        if (loops[x] !== loops[p]) continue;
+        for (const z of follow[now[2]]!.keys()) {
+          if (loops[z] !== loops[q]) continue;
+          for (const y of follow[now[1]]!.keys()) {
+            if ((work += 1) > maxComparisons) refuse("so many sets in repetitions");
+            const key = `${x} ${y} ${z}`;
+            if (seen.has(key) || !meet(x, y, z)) continue;
+            if (x === p && y === q && z === q) return true;
+            seen.add(key);
+            open.push([x, y, z]);
+          }
         }
       }
     }
+    return false;
+  };
+  const next = new Map<number, Set<number>>();
+  for (const p of inLoop) {
+    for (const q of inLoop) {
+      const [from, to] = [loops[p]!, loops[q]!];
+      if (from === to || next.get(from)?.has(to) || !joined(p, q)) continue;
+      next.set(from, (next.get(from) ?? new Set()).add(to));
+    }
+  }
+  for (const seconds of next.values())
+    for (const second of seconds)
+      if (next.has(second)) refuse("three repetitions of the same characters in a row");
+}
+
+/** Refuses parts that are there or not, so many that one text passes them in thousands of ways: `a?a?a?…`. */
+function checkPaths(
+  automaton: Automaton,
+  loops: Int32Array,
+  kinds: readonly Int32Array[],
+  refuse: Refuse,
+): void {
+  const { follow } = automaton;
+  for (let sample = 0; sample < samples.length; sample++) {
+    const has = (state: number) => ((kinds[state]![sample >> 5]! >> (sample & 31)) & 1) === 1;
+    const ways = new Map<number, number>();
+    const waysFrom = (state: number): number => {
+      const known = ways.get(state);
+      if (known !== undefined) return known;
+      let sum = 1;
+      for (const [to, count] of follow[state]!)
+        if (loops[to] !== loops[state] && has(to)) sum += count * waysFrom(to);
+      ways.set(state, sum);
+      return sum;
+    };
+    if (follow.some((_, state) => has(state) && waysFrom(state) > maxWays))
+      refuse(`parts that one text passes in more than ${maxWays} ways`);
   }
 }
+
+type Refuse = (why: string) => never;
+const maxComparisons = 300_000;
+const maxWays = 10_000;
+/** A counted repetition of more is taken for one without end. */
+const mostCopies = 8;
 
 const maxStates = 400;
 
@@ -71,7 +142,7 @@ const maxStates = 400;
 type Automaton = { sets: string[]; follow: Map<number, number>[] };
 type Part = { first: number[]; last: number[]; empty: boolean };
 
-function build(tree: PatternNode): Automaton {
+function build(tree: PatternNode, refuse: Refuse): Automaton {
   const sets: string[] = [];
   const follow: Map<number, number>[] = [];
   const connect = (from: readonly number[], to: readonly number[]) => {
@@ -115,22 +186,48 @@ function build(tree: PatternNode): Automaton {
         };
       }
       case "repeat": {
-        // A few copies of a counted repetition say enough: they make no loop.
-        const copies = node.max === Infinity ? Math.max(1, Math.min(node.min, 2)) : Math.min(node.max, 3);
-        const parts = Array.from({ length: copies }, (_, copy): Part => {
+        const endless = node.max > mostCopies || (node.max > 1 && repeats(node.node));
+        // A few copies of a counted repetition say enough.
+        const copies = endless ? Math.max(1, Math.min(node.min, 2)) : Math.min(node.max, mostCopies);
+        const parts = Array.from({ length: copies }, (): Part => {
           const part = visit(node.node);
-          return copy < node.min ? part : { ...part, empty: true };
+          if (part.empty && node.max > 1 && (node.max !== Infinity || node.min > 1))
+            refuse("a counted repetition of what may be empty");
+          return part;
         });
-        if (parts.length === 0) return { first: [], last: [], empty: true };
-        const joined = join(parts);
-        const end = parts.at(-1)!;
-        if (node.max === Infinity && node.mode !== "possessive") connect(end.last, end.first);
+        // Each copy stands inside of the one before, so that without one there are none behind it: `a(a(a)?)?`.
+        const joined = parts.reduceRight<Part>(
+          (behind, part, copy) => {
+            const whole = join([part, behind]);
+            return copy < node.min ? whole : { ...whole, empty: true };
+          },
+          { first: [], last: [], empty: true },
+        );
+        const end = parts.at(-1) ?? joined;
+        if (endless && node.mode !== "possessive") connect(end.last, end.first);
         return joined;
       }
     }
   };
   visit(tree);
   return { sets, follow };
+}
+
+/** Whether something in it is repeated. */
+function repeats(node: PatternNode): boolean {
+  switch (node.type) {
+    case "repeat":
+      return node.max > 1 || repeats(node.node);
+    case "sequence":
+    case "choice":
+      return node.nodes.some(repeats);
+    case "look":
+    case "atomic":
+      return repeats(node.node);
+    case "set":
+    case "place":
+      return false;
+  }
 }
 
 /** Which of some characters of every kind a set has, as bits. */

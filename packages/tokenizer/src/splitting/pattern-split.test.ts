@@ -81,6 +81,14 @@ describe("refused, with the field named", () => {
     ["(\\w+\\s?)*$", /without a repetition inside a repetition/],
     ["(x+x+)+y", /without a/],
     ["a*a*a*b", /without three repetitions of the same characters in a row/],
+    [".*a.*a.*b", /without three repetitions of the same characters in a row/],
+    ["(.*a){9}$", /without three repetitions of the same characters in a row|without a/],
+    ["(ab)*(ab)*(ab)*c", /without three repetitions/],
+    ["(a|aa){30}$", /without a loop that one text passes in two ways|without a repetition/],
+    ["(a{1,3}){1,3}b", /without a/],
+    ["(a?){30}a{30}", /without a counted repetition of what may be empty/],
+    ["(a{0,500}){500}", /without a counted repetition of what may be empty/],
+    [`${"a?".repeat(30)}b`, /without parts that one text passes in more than 10000 ways/],
     [`${"a?".repeat(500)}b`, /without more than 400 sets/],
     ["(a", /a closing bracket at 2/],
     ["a)", /no closing bracket without an opening one at 1/],
@@ -104,6 +112,8 @@ describe("refused, with the field named", () => {
     const exaone =
       "[^\\r\\n\\p{L}\\p{N}]?(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+";
     expect(cut(exaone, "ab c  d")).toEqual(["ab c", " ", " d"]);
+    expect(cut("(?:\\p{L}{1,3}-){1,3}", "ab-c-d")).toEqual(["ab-c-", "d"]);
+    expect(cut("\\p{N}{1,3}(?:,\\p{N}{3})*", "1,234,56")).toEqual(["1,234", ",", "56"]);
     expect(cut("(?=(\\d{3})+(?!\\d))", "1234567")).toEqual(["1", "234", "567"]);
     expect(cut("((?=[\\p{L}])([^a-z]))+", "abCD")).toEqual(["ab", "CD"]);
   });

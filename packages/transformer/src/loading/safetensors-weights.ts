@@ -67,7 +67,7 @@ function weightMap(source: string, text: string): Map<string, string> {
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
   const entries = Object.entries(typeof map === "object" && map !== null ? map : {});
-  const wrong = entries.find(([, file]) => typeof file !== "string" || /[\\/]|^\.\.?$/.test(file));
+  const wrong = entries.find(([, file]) => typeof file !== "string" || !/^\w[\w.-]*$/.test(file));
   if (entries.length === 0 || wrong) {
     const expected = "the name of a file beside the index for each tensor";
     throw bad(`${source}: weight_map`, wrong ? wrong[1] : map, expected);

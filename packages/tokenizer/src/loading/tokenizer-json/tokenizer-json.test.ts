@@ -204,3 +204,20 @@ test.skipIf(!existsSync(data)).each(["bert-base-uncased", "mistral-v1"])(
     }
   },
 );
+
+describe("a file that would make a word into gigabytes is refused", () => {
+  const tenfold = { type: "Replace", pattern: { String: "a" }, content: "a".repeat(10) };
+  const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
+  test.each([
+    ["normalizer", { type: "Sequence", normalizers: Array(9).fill(tenfold) }],
+    ["normalizer", { type: "Replace", pattern: { Regex: "" }, content: "a".repeat(40) }],
+    ["pre_tokenizer", { type: "Metaspace", replacement: "a".repeat(40), prepend_scheme: "always" }],
+    ["decoder", { type: "Sequence", decoders: [tenfold, { type: "Sequence", decoders: [tenfold] }] }],
+  ])("%s", (name, value) => {
+    expect(() => tokenizerFromJson(JSON.stringify({ model, [name]: value }))).toThrow(
+      new RegExp(`tokenizer.json: ${name}.* expected replacements that make a text at most 32 times as long`),
+    );
+    const { encode } = tokenizerFromJson(JSON.stringify({ model, normalizer: tenfold }));
+    expect(encode("a")).toEqual([0]);
+  });
+});

@@ -6,6 +6,7 @@ import type { Padding } from "../../pad.js";
 import type { Tokenizer } from "../../tokenizer.js";
 import type { Truncation } from "../../truncate.js";
 import { JsonField } from "../json-field.js";
+import { checkGrowth } from "./check-growth.js";
 import { readDecoder } from "./read-decoder.js";
 import { readModel } from "./read-model.js";
 import { readNormalizer } from "./read-normalizer.js";
@@ -44,6 +45,7 @@ export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
   const root = asField(file, "tokenizer.json");
   root.object();
   const preTokenize = readPreTokenizer(root.get("pre_tokenizer"));
+  for (const name of ["normalizer", "pre_tokenizer", "decoder"]) checkGrowth(root.get(name));
   const normalize = readNormalizer(root.get("normalizer"));
   // A model that reads bytes needs no letters for them: that step, wherever it comes last, is left out.
   const lastStep = preTokenize.at(-1) ?? normalize.at(-1);

@@ -1,0 +1,77 @@
+import type { DType, Tensor } from "@qkv/tensor";
+import type { SavedLayer } from "./layer-store.js";
+import { bad } from "./saved.js";
+
+/** What a layer's file must hold: whoever made it knew the checksum, too. */
+export type SavedRule = {
+  /** Tensors that the layer holds now: a file of another model does not fit. */
+  readonly own: Readonly<Partial<Record<string, Tensor>>> | undefined;
+  /** Tokens of key and value. Default: as many as there are. */
+  readonly tokens?: number;
+  /** What is more than key and value: type and shape, of B batches and Hkv heads; undefined is any length. */
+  readonly more?: (
+    B: number,
+    heads: number,
+  ) => Readonly<Record<string, readonly [DType, ...(number | undefined)[]]>>;
+  /** Numbers of a batch, as far as they are whole and 0 or more. */
+  readonly holds: (batch: (list: string) => number, tokens: number) => boolean;
+  readonly lists: readonly string[];
+};
+
+const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
+
+/** Refuses what a cache of this form cannot have written. */
+export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
+  const { own, tokens, more, holds, lists } = rule;
+  const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
+    const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    const right =
+      x &&
+      (dtype ? x.dtype === dtype : x.dtype === "float32" || x.dtype === "float64") &&
+      x.shape.length === shape.length &&
+      x.shape.every((length, axis) => shape[axis] === undefined || shape[axis] === length);
+    if (right) return x;
+    const wanted = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
+    throw bad(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
+  };
+  const key = fits("key", undefined, [undefined, undefined, tokens, undefined]);
+  const [B, heads, T] = key.shape as [number, number, number, number];
+  fits("value", key.dtype, [B, heads, T, undefined]);
+  for (const [name, [dtype, ...shape]] of Object.entries(more?.(B, heads) ?? {})) fits(name, dtype, shape);
+  for (const name of ["key", "value"]) {
+    const [saved, held] = [tensors[name]!, own?.[name]];
+    if (
+      !held ||
+      (saved.dtype === held.dtype && saved.shape[1] === held.shape[1] && saved.shape[3] === held.shape[3])
+    )
+      continue;
+    throw bad(
+      name,
+      `${saved.dtype} [${saved.shape.join(", ")}]`,
+      `${held.dtype} [B, ${held.shape[1]}, T, ${held.shape[3]}], as the cache holds`,
+      "restore into a cache of the model that was saved.",
+    );
+  }
+  for (const list of lists) {
+    const own: unknown = Object.hasOwn(numbers, list) ? numbers[list] : undefined;
+    const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+    if (!Array.isArray(own) || own.length !== B || !own.every(whole))
+      throw bad(`numbers: ${list}`, own, `${B} whole numbers, one for each batch`, damaged);
+  }
+  for (let b = 0; b < B; b++) {
+    if (holds((list) => numbers[list]![b]!, T)) continue;
+    throw bad(
+      "numbers",
+      lists.map((list) => `${list} ${numbers[list]![b]}`).join(", "),
+      "numbers that the tensors have room for",
+      damaged,
+    );
+  }
+}
+
+/** The rule of caches that hold every token. */
+export const everyToken = (own: SavedRule["own"]): SavedRule => ({
+  own,
+  lists: ["lengths"],
+  holds: (batch, tokens) => batch("lengths") <= tokens,
+});

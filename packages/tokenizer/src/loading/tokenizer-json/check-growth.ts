@@ -1,0 +1,41 @@
+import type { JsonField } from "../json-field.js";
+
+/** Files as they are published keep a text's length, or write a few characters for one. */
+const most = 32;
+
+/**
+ * Refuses replacements that together make a text very much longer: nine steps of ten letters for one would turn a word
+ * into gigabytes.
+ *
+ * @param field - `normalizer`, `pre_tokenizer` or `decoder`.
+ */
+export function checkGrowth(field: JsonField): void {
+  if (growthOf(field) > most)
+    field.fail(
+      `replacements that make a text at most ${most} times as long`,
+      "do not use this file: a vocabulary needs none that long.",
+    );
+}
+
+/** How many times as long a text can become. What is no such step is refused elsewhere. */
+function growthOf(field: JsonField): number {
+  const { value } = field;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return 1;
+  const length = (name: string, from = field) => {
+    const { value: text } = from.get(name);
+    return typeof text === "string" ? text.length : 0;
+  };
+  if (field.get("type").value === "Metaspace") return Math.max(1, length("replacement"));
+  if (field.get("type").value === "Replace") {
+    const pattern = field.get("pattern");
+    const isObject =
+      typeof pattern.value === "object" && pattern.value !== null && !Array.isArray(pattern.value);
+    // What matches nothing writes before, between and behind all characters.
+    const found = isObject ? length("String", pattern) : 0;
+    return found > 0 ? Math.max(1, length("content") / found) : 1 + length("content");
+  }
+  const steps = ["normalizers", "pretokenizers", "decoders"].flatMap((name) =>
+    Array.isArray(field.get(name).value) ? field.get(name).list() : [],
+  );
+  return steps.reduce((product, step) => product * growthOf(step), 1);
+}
