@@ -193,9 +193,13 @@ export function splitRows(item: i32, scratch: usize, x: usize, xRow: i32, xColum
   return 0;
 }
 
-/** One row that was split against `step` panels of 8 bits. */
+/**
+ * One row that was split against `step` panels of 8 bits. What is at `bias`, unless that is 0, is added, its numbers
+ * `across` numbers apart.
+ */
 export function splitRow(
-  item: i32, scratch: usize, row: usize, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32, exact: i32,
+  item: i32, scratch: usize, row: usize, data: usize, scale: usize, bias: usize, across: i32, y: usize,
+  N: i32, K: i32, step: i32, exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
   const shares = (K + SHARE - 1) / SHARE;
@@ -208,13 +212,17 @@ export function splitRow(
     if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
     else splitByWords(row, low, factors, panel, steps, scratch);
     const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
-    const width = min(8, N - (p << 3));
-    for (let n: usize = 0; n < <usize>(width & ~3) << 2; n += 16) {
-      v128.store(to + n, f32x4.mul(v128.load(scratch + n), v128.load(scales + n)));
+    const bytes = <usize>min(8, N - (p << 3)) << 2;
+    memory.copy(scratch + 32, scales, bytes);
+    v128.store(scratch, f32x4.mul(v128.load(scratch), v128.load(scratch, 32)));
+    v128.store(scratch, f32x4.mul(v128.load(scratch, 16), v128.load(scratch, 48)), 16);
+    if (bias) {
+      for (let n: usize = 0; n < bytes; n += 4) {
+        const plus = load<f32>(bias + (<usize>((p << 3) * across) << 2) + n * <usize>across);
+        store<f32>(scratch + n, load<f32>(scratch + n) + plus);
+      }
     }
-    for (let n: usize = <usize>(width & ~3) << 2; n < <usize>width << 2; n += 4) {
-      store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
-    }
+    memory.copy(to, scratch, bytes);
   }
 }
 

@@ -56,6 +56,24 @@ export class Call {
     return pointer;
   }
 
+  /** Copies whole arrays in as one piece, each to a multiple of 4. */
+  copyAll(arrays: readonly (TypedArray | Uint32Array)[]): number[] {
+    const lengths = arrays.map(({ byteLength }) => Math.ceil(byteLength / 4) * 4);
+    let to = this.scratch(
+      Math.max(
+        4,
+        lengths.reduce((sum, length) => sum + length, 0),
+      ),
+    );
+    const bytes = new Uint8Array(this.#memory.memory.buffer);
+    return arrays.map(({ buffer, byteOffset, byteLength }, i) => {
+      const at = to;
+      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+      to += lengths[i]!;
+      return at;
+    });
+  }
+
   /** Copies outputs to where they belong. */
   copyOut(): void {
     const { buffer } = this.#memory.memory;

@@ -112,7 +112,9 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   checkSizes({ embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D });
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const [B, T] = x.shape as [number, number];
-    return permute(reshape(map(x, weight, bias), [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
+    const rows = map(x, weight, bias);
+    if (T === 1) return reshape(rows, [B, heads, 1, D]); // the same order
+    return permute(reshape(rows, [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
   const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
   const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, positionless = false) => ({
@@ -178,7 +180,7 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
         bias,
         mask: maskOf(options.mask),
       }); // [B, H, T, D]
-      const rows = reshape(permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
+      const rows = reshape(T === 1 ? mixed : permute(mixed, [0, 2, 1, 3]), [B, T, H * D]);
       return map(rows, params.output.weight, params.output.bias);
     },
   };

@@ -1,7 +1,7 @@
 import { matmul, randn, slice, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, rope, type RopeOptions } from "../index.js";
+import { attentionWeights, rope, type Positions, type RopeOptions } from "../index.js";
 
 const layout = fc.constantFrom("half", "interleaved");
 const place = fc.integer({ min: 0, max: 5000 });
@@ -157,5 +157,23 @@ test("odd sizes, broken bases and positions that do not fit are refused, with th
         `rope: \`x\` has shape \\[2, 1, 3, 8\\], expected \\[B, H, T, ${headDim}\\], as headDim is ${headDim}`,
       ),
     );
+  }
+});
+
+test("an embedding that turned other tokens before turns these as a new one does", () => {
+  const again = rope({ headDim: 8 });
+  const calls: [shape: number[], positions: Positions, dtype: "float32" | "float64"][] = [
+    [[1, 2, 3, 8], { start: 0 }, "float32"],
+    [[1, 2, 3, 8], { start: 1 }, "float32"],
+    [[1, 2, 1, 8], { start: 1 }, "float32"],
+    [[1, 2, 1, 8], { start: 1 }, "float64"],
+    [[1, 2, 1, 8], Int32Array.of(5), "float64"],
+    [[2, 2, 1, 8], Int32Array.of(5, 9), "float64"],
+    [[2, 2, 1, 8], { start: 1 }, "float64"],
+  ];
+  for (const [shape, positions, dtype] of calls) {
+    const x = randn(shape, { seed: 1, dtype });
+    expect(again.apply(x, positions).data).toEqual(rope({ headDim: 8 }).apply(x, positions).data);
+    expect(again.apply(x, positions).data).toEqual(rope({ headDim: 8 }).apply(x, positions).data);
   }
 });

@@ -2,7 +2,7 @@ import { refuse } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 import type { RotaryLayout } from "./rotate.js";
-import { checkRotary, turnByPosition } from "./turn-by-position.js";
+import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
 
 /** Where the tokens of x stand: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
 export type Positions = { readonly start: number } | Int32Array;
@@ -59,11 +59,12 @@ export function rope(options: RopeOptions): Rope {
   }
   const plain = { frequencies: plainFrequencies(base, rotaryDim), attentionFactor: 1 };
   const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;
+  const tables: Tables = {};
   const scaled = scaling ? `, scaling: ${scaling.name}` : "";
   return {
     name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}"${part}${scaled} })`,
     apply: (x, positions) =>
-      turnByPosition("rope", x, positions, { headDim, layout }, (length) => {
+      turnByPosition("rope", x, positions, { headDim, layout, tables }, (length) => {
         const { frequencies, attentionFactor } = scaling?.turning({ base, rotaryDim, length }) ?? plain;
         return { frequencies, scale: () => attentionFactor };
       }),

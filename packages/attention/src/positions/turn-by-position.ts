@@ -1,5 +1,5 @@
 import { refuse, refuseShape } from "@qkv/core";
-import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+import { checkTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
 import type { Positions } from "./rope.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
 
@@ -11,6 +11,9 @@ export type PairTurning = {
   readonly scale: (pair: number, position: number) => number;
 };
 
+/** The last tables of one embedding: queries and keys of all layers ask for the same ones, one after the other. */
+export type Tables = { last?: { key: string; device: Device; cos: Tensor; sin: Tensor } };
+
 /**
  * Turns each token of x, `[B, H, T, D]`, by its position.
  *
@@ -20,7 +23,7 @@ export function turnByPosition(
   fn: string,
   x: Tensor,
   positions: Positions,
-  { headDim, layout }: { headDim: number; layout: RotaryLayout },
+  { headDim, layout, tables }: { headDim: number; layout: RotaryLayout; tables: Tables },
   turningOf: (length: number) => PairTurning,
 ): Tensor {
   if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
@@ -33,6 +36,9 @@ export function turnByPosition(
     );
   }
   const [B, , T] = x.shape as [number, number, number, number];
+  const key = "start" in positions ? `${positions.start} ${T} ${x.dtype}` : undefined;
+  const { last } = tables;
+  if (last && last.key === key && last.device === x.device) return rotate(x, last.cos, last.sin, { layout });
   const given =
     "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : Array.from(positions);
   const perBatch = given.length !== T;
@@ -58,7 +64,9 @@ export function turnByPosition(
     }
   }
   const options = { shape: perBatch ? [B, T, half] : [T, half], dtype: x.dtype, device: x.device };
-  return rotate(x, tensor(cos, options), tensor(sin, options), { layout });
+  const made = { cos: tensor(cos, options), sin: tensor(sin, options) };
+  if (key !== undefined) tables.last = { key, device: x.device, ...made };
+  return rotate(x, made.cos, made.sin, { layout });
 }
 
 /** Refuses sizes and bases that no rotary embedding can have. */

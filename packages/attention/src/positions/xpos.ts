@@ -1,7 +1,7 @@
 import type { Rope } from "./rope.js";
 import { checkFactor, plainFrequencies } from "./rope-scaling.js";
 import type { RotaryLayout } from "./rotate.js";
-import { checkRotary, turnByPosition } from "./turn-by-position.js";
+import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
 
 export type XposOptions = {
   /** D, the size of one head. */
@@ -50,10 +50,11 @@ export function xpos(options: XposOptions): { readonly query: Rope; readonly key
   const side = (role: "query" | "key"): Rope => {
     const sign = role === "query" ? 1 : -1;
     const scale = (pair: number, position: number) => fade[pair]! ** ((sign * position) / scaleBase);
+    const tables: Tables = {};
     return {
       name: `${name}.${role}`,
       apply: (x, positions) =>
-        turnByPosition("xpos", x, positions, { headDim, layout }, () => ({ frequencies, scale })),
+        turnByPosition("xpos", x, positions, { headDim, layout, tables }, () => ({ frequencies, scale })),
     };
   };
   return { query: side("query"), key: side("key") };

@@ -3,7 +3,7 @@ import { checkTensor, run, type Op } from "../op.js";
 import { add } from "../ops/add.js";
 import { contiguous } from "../ops/contiguous.js";
 import { matmul } from "../ops/matmul.js";
-import { reshape } from "../ops/reshape.js";
+import { sumTo } from "../ops/sum-to.js";
 import type { Tensor } from "../tensor.js";
 import { dequantizeOp } from "./dequantize-weight.js";
 import { bitsOf, checkQuantized, groupLength, type QuantizedWeight } from "./quantized-weight.js";
@@ -11,21 +11,22 @@ import { wholeNumber } from "./whole-number.js";
 
 type Activations = "float32" | "int8";
 
-/** x `[M, in]`, data and scales to `[M, out]`. */
+/** x `[…, in]` packed, or `[M, in]`; data, scales and perhaps a bias `[out]`, to `[…, out]`. */
 export const quantizedMatmulOp: Op<{ activations: Activations }> = {
   name: "quantizedMatmul",
-  infer: ([x, , scale]) => [{ shape: [x!.shape[0]!, scale!.shape[0]!], dtype: x!.dtype }],
-  kernel([x, data, scale], [out], { activations }) {
-    const [M, K] = x!.shape as [number, number];
+  infer: ([x, , scale]) => [{ shape: [...x!.shape.slice(0, -1), scale!.shape[0]!], dtype: x!.dtype }],
+  kernel([x, data, scale, bias], [out], { activations }) {
+    const K = x!.shape.at(-1)!;
+    const M = sizeOf(x!.shape.slice(0, -1));
+    const [row, column] = x!.shape.length === 2 ? x!.strides : [K, 1];
     const [N, groups] = scale!.shape as [number, number];
     const bits = bitsOf({ data: data! });
     const numbers = data!.array.subarray(data!.offset);
     const weight = new Float64Array(K);
-    const rows = Array.from({ length: M }, (_, m) =>
-      rowOf(x!.array, x!.offset + m * x!.strides[0]!, x!.strides[1]!, K),
-    );
+    const rows = Array.from({ length: M }, (_, m) => rowOf(x!.array, x!.offset + m * row!, column!, K));
     const whole = activations === "int8" ? rows.map(roundRow) : undefined;
     for (let n = 0; n < N; n++) {
+      const from = bias ? bias.array[bias.offset + n * bias.strides[0]!]! : 0;
       for (let k = 0; k < K; k++) {
         const group = bits === 8 ? 0 : Math.floor(k / groupLength);
         const factor = scale!.array[scale!.offset + n * groups + group]!;
@@ -35,14 +36,17 @@ export const quantizedMatmulOp: Op<{ activations: Activations }> = {
         const row = whole?.[m]!.numbers ?? rows[m]!;
         let sum = 0;
         for (let k = 0; k < K; k++) sum += row[k]! * weight[k]!;
-        out!.array[m * N + n] = sum * (whole?.[m]!.step ?? 1);
+        out!.array[m * N + n] = sum * (whole?.[m]!.step ?? 1) + from;
       }
     }
   },
-  flops: ([x], [y]) => 2 * sizeOf(y!.shape) * x!.shape[1]!,
+  flops: ([x, , , bias], [y]) => sizeOf(y!.shape) * (2 * x!.shape.at(-1)! + (bias ? 1 : 0)),
   // Rounding of activations counts as nothing; the weight is fixed.
-  backward: ({ inputs: [x, data, scale], gradients: [dy] }) => [
-    matmul(dy!, run(dequantizeOp, [data!, scale!], { inputs: x!.shape[1]! })),
+  backward: ({ inputs: [x, data, scale, bias], gradients: [dy] }) => [
+    matmul(dy!, run(dequantizeOp, [data!, scale!], { inputs: x!.shape.at(-1)! })),
+    undefined,
+    undefined,
+    bias && sumTo(dy!, bias.shape),
   ],
 };
 
@@ -118,11 +122,11 @@ export function quantizedLinear(
     const expected = bitsOf(weight) === 4 ? '"float32", as the weight has 4 bits' : '"float32" or "int8"';
     refuse(fn, "activations", asked, expected, "leave it out for float32.");
   }
-  const rows = sizeOf(shape.slice(0, -1));
-  const flat = shape.length === 2 ? x : reshape(x, [rows, inputs]);
-  const y = run(quantizedMatmulOp, [flat, contiguous(weight.data), contiguous(weight.scale)], {
-    activations,
-  });
-  const shaped = shape.length === 2 ? y : reshape(y, [...shape.slice(0, -1), outputs]);
-  return bias ? add(shaped, checkTensor(fn, "bias", bias)) : shaped;
+  const rows = shape.length === 2 ? x : contiguous(x);
+  const all = [rows, contiguous(weight.data), contiguous(weight.scale)];
+  if (!bias) return run(quantizedMatmulOp, all, { activations });
+  const own = checkTensor(fn, "bias", bias);
+  const fits = own.dtype === dtype && own.shape.length === 1 && own.shape[0] === outputs;
+  if (fits) return run(quantizedMatmulOp, [...all, own], { activations });
+  return add(run(quantizedMatmulOp, all, { activations }), own);
 }

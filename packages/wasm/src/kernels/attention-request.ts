@@ -102,17 +102,24 @@ export function writeRequest(
     list.flatMap(({ view, pointer }) => [view.shape[2]!, pointer, ...view.strides, ...none]);
   const strided = (one: Placed | undefined, axes: number) =>
     one ? [one.pointer, ...one.view.strides] : new Array<number>(1 + axes).fill(0);
+  const first = typeof firstQuery === "number" ? new Int32Array(B).fill(firstQuery) : firstQuery;
+  const [classes, bitsAt, bits, firstQueries] = call.copyAll([
+    plan.classes,
+    plan.bitsAt,
+    plan.bits,
+    first,
+  ]) as [number, number, number, number];
   const words = new Uint32Array([
     ...[H, T, S, D, inputs[1 + parts]!.shape[3]!, H / inputs[1]!.shape[1]!],
     ...new Uint32Array(new Float32Array([scale, softcap]).buffer),
     ...[plan.rows, plan.columns, plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles],
-    ...[call.copy(plan.classes), call.copy(plan.bitsAt), call.copy(plan.bits)],
+    ...[classes, bitsAt, bits],
     ...[pointers[0]!, ...query.strides],
     ...[to.output.pointer, to.lse.pointer],
     programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0,
     programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0,
     ...(hasSinks ? [pointers[end]!, inputs[end]!.strides[0]!] : [0, 0]),
-    call.copy(typeof firstQuery === "number" ? new Int32Array(B).fill(firstQuery) : firstQuery),
+    firstQueries,
     listed ? call.copy(listed) : 0,
     listed && listed.length === B * S ? S : 0,
     "start" in positions ? positions.start : 0,

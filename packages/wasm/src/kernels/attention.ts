@@ -37,10 +37,11 @@ export function attentionKernel(engine: Engine) {
       const width = Math.ceil(output!.view.shape[3]! / 8) * 8;
       const at = write(call.scratch(B * H * chunks * (4 + width) * 4));
       const scratch = engine.exports["attentionDecodeScratch"]!(at);
-      return (
-        engine.parallel("attentionDecode", B * inputs[1]!.shape[1]! * chunks, scratch, at) &&
-        engine.parallel("attentionMerge", B * H, 0, at)
-      );
+      if (!engine.parallel("attentionDecode", B * inputs[1]!.shape[1]! * chunks, scratch, at)) return false;
+      // Too little to wake other threads for.
+      for (let item = 0; item < B * H; item++)
+        if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
+      return true;
     });
   };
 }

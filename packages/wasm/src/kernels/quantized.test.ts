@@ -20,14 +20,23 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
   ] as const;
   test.each(kinds)("property: $bits bits, $activations activations equal the plain device's", (kind) => {
     fc.assert(
-      fc.property(size, size, size, fc.boolean(), fc.nat(1e6), (M, N, K, turned, seed) => {
-        const { data, scale } = quantizeWeight(randn([N, K], { seed }), { bits: kind.bits });
-        const x = turned ? randn([K, M], { seed: seed + 1 }) : randn([M, K], { seed: seed + 1 });
-        const { activations } = kind;
-        const run = (x: Tensor, data: Tensor, scale: Tensor) =>
-          quantizedLinear(turned ? transpose(x) : x, { data, scale }, undefined, { activations });
-        agree(device, run, [x, data, scale], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
-      }),
+      fc.property(
+        size,
+        size,
+        size,
+        fc.boolean(),
+        fc.boolean(),
+        fc.nat(1e6),
+        (M, N, K, turned, biased, seed) => {
+          const { data, scale } = quantizeWeight(randn([N, K], { seed }), { bits: kind.bits });
+          const x = turned ? randn([K, M], { seed: seed + 1 }) : randn([M, K], { seed: seed + 1 });
+          const { activations } = kind;
+          const run = (x: Tensor, data: Tensor, scale: Tensor, bias?: Tensor) =>
+            quantizedLinear(turned ? transpose(x) : x, { data, scale }, bias, { activations });
+          const bias = biased ? [randn([N], { seed: seed + 2 })] : [];
+          agree(device, run, [x, data, scale, ...bias], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
+        },
+      ),
       { numRuns: 40 },
     );
   });

@@ -1,6 +1,7 @@
 import type { View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
+import { addToRows } from "./elementwise.js";
 import { isPacked } from "./packed.js";
 
 /** Rows from which on weights become floats once for all of them. */
@@ -18,16 +19,21 @@ export function quantizedMatmulKernel(engine: Engine) {
     outputs: readonly View[],
     { activations }: { activations: "float32" | "int8" },
   ): boolean => {
-    const [x, data, scale] = inputs as [View, View, View];
-    const [M, K] = x.shape as [number, number];
+    const [x, data, scale, bias] = inputs as [View, View, View, View | undefined];
+    const K = x.shape.at(-1)!;
+    const M = x.shape.slice(0, -1).reduce((a, b) => a * b, 1);
     const N = scale.shape[0]!;
     if (x.dtype !== "float32" || M * N * K === 0) return false;
     if (!isPacked(data, data.dtype) || !isPacked(scale)) return false;
     const bits = data.dtype === "uint8" ? 4 : 8;
-    const [xRow, xColumn] = x.strides as [number, number];
+    // Rows of two axes may lie anyhow; of more they are packed.
+    const [xRow, xColumn] = x.shape.length === 2 ? (x.strides as [number, number]) : [K, 1];
     const panels = Math.ceil(N / 8);
     return withCall(engine, (call) => {
-      const [from, weights, scales, to] = call.place(inputs, outputs) as [number, number, number, number];
+      const pointers = call.place(inputs, outputs);
+      const [from, weights, scales] = pointers as [number, number, number];
+      const to = pointers.at(-1)!;
+      const biased = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);
       if (activations === "int8") {
         const blocks = call.scratch(Math.ceil(M / block) * block * Math.ceil(K / 4) * 4);
         const factors = call.scratch(4 * M);
@@ -39,7 +45,9 @@ export function quantizedMatmulKernel(engine: Engine) {
           const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
           const args = [blocks, factors, weights, scales, to, M, N, K, step, exact];
           const scratch = exports["quantizeScratch"]!(step);
-          return done && engine.parallel("wholePanels", Math.ceil(panels / step), scratch, ...args);
+          return (
+            done && engine.parallel("wholePanels", Math.ceil(panels / step), scratch, ...args) && biased()
+          );
         }
         const step = perItem(panels, K);
         const items = Math.ceil(panels / step);
@@ -49,7 +57,7 @@ export function quantizedMatmulKernel(engine: Engine) {
           const args = [row, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
           if (!engine.parallel("wholeRow", items, 64, ...args)) return false;
         }
-        return true;
+        return biased();
       }
       if (M >= many) {
         const blocks = call.scratch(4 * K * (M + block));
@@ -60,18 +68,21 @@ export function quantizedMatmulKernel(engine: Engine) {
             panels,
             exports["quantizedPanelsScratch"]!(K),
             ...[blocks, weights, scales, bits, to, M, N, K],
-          )
+          ) &&
+          biased()
         );
       }
-      if (bits === 4) return rowByRow(engine, call, inputs, [from, weights, scales, to]);
+      const steps = { M, N, K, xRow, xColumn };
+      if (bits === 4) return rowByRow(engine, call, steps, [from, weights, scales, to]) && biased();
       const bytes = exports["splitBytes"]!(K);
       const rows = call.scratch(M * bytes);
       if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
       exact ??= exports["bytesAreExact"]!();
       const step = perItem(panels, K);
+      const [plus, across] = bias ? [pointers[3]!, bias.strides[0]!] : [0, 0];
       for (let m = 0; m < M; m++) {
-        const args = [rows + m * bytes, weights, scales, to + 4 * m * N, N, K, step, exact];
-        if (!engine.parallel("splitRow", Math.ceil(panels / step), 32, ...args)) return false;
+        const args = [rows + m * bytes, weights, scales, plus, across, to + 4 * m * N, N, K, step, exact];
+        if (!engine.parallel("splitRow", Math.ceil(panels / step), 64, ...args)) return false;
       }
       return true;
     });
@@ -82,12 +93,9 @@ export function quantizedMatmulKernel(engine: Engine) {
 function rowByRow(
   engine: Engine,
   call: Call,
-  inputs: readonly View[],
+  { M, N, K, xRow, xColumn }: { M: number; N: number; K: number; xRow: number; xColumn: number },
   [from, weights, scales, to]: readonly [number, number, number, number],
 ): boolean {
-  const [x, , scale] = inputs as [View, View, View];
-  const [M, K] = x.shape as [number, number];
-  const N = scale.shape[0]!;
   const panels = Math.ceil(N / 8);
   const step = perItem(panels, K);
   const length = Math.ceil(K / 32) * 32;
@@ -95,9 +103,9 @@ function rowByRow(
   const numbers = new Float32Array(engine.memory.memory.buffer);
   for (let m = 0; m < M; m++) {
     const to = rows / 4 + m * length;
-    const at = from / 4 + m * x.strides[0]!;
+    const at = from / 4 + m * xRow;
     numbers.fill(0, to + K, to + length);
-    for (let k = 0; k < K; k++) numbers[to + k] = numbers[at + k * x.strides[1]!]!;
+    for (let k = 0; k < K; k++) numbers[to + k] = numbers[at + k * xColumn]!;
   }
   for (let m = 0; m < M; m++) {
     const args = [rows + 4 * m * length, weights, scales, to + 4 * m * N, N, K, step];
