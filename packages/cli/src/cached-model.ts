@@ -6,6 +6,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { checkWhole } from "./check-whole.js";
 import { isFull } from "./output-file.js";
 
 /** Where a model is looked for, and what is told on the way. */
@@ -131,6 +132,7 @@ async function fetchInto(
     if (total !== undefined && loaded !== total) {
       throw refuse(url.href, `${total} bytes, and ${loaded} came`, "try again: the connection broke off.");
     }
+    if (total === undefined) await checkEnd(url, response, part);
     await rename(part, path);
     return true;
   } catch (cause) {
@@ -144,6 +146,26 @@ async function fetchInto(
     }
     throw refuse(url.href, "a file that comes whole, and the connection broke off", "try again.", cause);
   }
+}
+
+/** Refuses a file that came without its length where nothing tells that all of it came: what is kept is never fetched again. */
+async function checkEnd(url: URL, response: Response, part: string): Promise<void> {
+  const told = /\.(json|safetensors)$/.test(url.pathname);
+  await checkWhole(url.pathname, part).catch((cause: unknown) => {
+    throw refuse(
+      url.href,
+      "a whole file, and what came breaks off",
+      "try again; the server does not say how long it is.",
+      cause,
+    );
+  });
+  // A body in chunks names its end, one that is packed has a checksum; of any other a broken connection looks like the end.
+  if (told || response.headers.has("content-encoding") || response.headers.has("transfer-encoding")) return;
+  throw refuse(
+    url.href,
+    "an answer that tells how long the file is, and this one ends with its connection",
+    "fetch the file by other means, and give its path.",
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,0 +1,64 @@
+import {
+  growingCache,
+  mixedCache,
+  pagedCache,
+  prefixCache,
+  rollingCache,
+  staticCache,
+  type KvCache,
+} from "@qkv/kv-cache";
+import { expect, test } from "vitest";
+import { decoder, generate, type Model } from "../index.js";
+
+const [numLayers, contextLength, windowSize] = [2, 40, 8];
+const config = {
+  ...{ vocabSize: 23, embedDim: 16, hiddenDim: 24, numLayers, numHeads: 4, numKvHeads: 2, contextLength },
+  ...{ normEps: 1e-5, stopIds: [] },
+};
+const sliding = { ...config, layerTypes: ["sliding", "sliding"], window: windowSize } as const;
+const caches: Record<string, () => KvCache> = {
+  growing: () => growingCache({ numLayers }),
+  "growing, positionless": () => growingCache({ numLayers, positionless: true }),
+  static: () => staticCache({ numLayers, maxLength: contextLength }),
+  rolling: () => rollingCache({ numLayers, windowSize }),
+  paged: () => pagedCache({ numLayers, pages: 20, pageLength: 3 }),
+  prefix: () => prefixCache({ numLayers, pages: 20, pageLength: 3 }),
+  mixed: () => {
+    const paged = pagedCache({ numLayers: 1, pages: 20, pageLength: 3 });
+    return mixedCache([paged, rollingCache({ numLayers: 1, windowSize })]);
+  },
+};
+const prompt = [1, 2, 3, 4, 5];
+const most = 16;
+
+function modelFor(name: string): Model {
+  const { init, ...made } = decoder(name === "rolling" || name === "mixed" ? sliding : config);
+  return { ...made, params: init(3), tokenizer: undefined };
+}
+
+/** Goes on from `said`, which grows, until it has `length` ids, or aborts when it has `end` of them. */
+async function goOn(model: Model, cache: KvCache, said: number[], length: number, end = Infinity) {
+  const controller = new AbortController();
+  if (said.length === end) controller.abort();
+  const options = { cache, maxTokens: length - said.length, signal: controller.signal };
+  for await (const { id } of generate(model, said.slice(cache.length), options)) {
+    if (said.push(id) === end) controller.abort();
+  }
+}
+
+test.each(Object.keys(caches))(
+  "aborted after any token, a %s cache goes on as if it had not been",
+  async (name) => {
+    const model = modelFor(name);
+    const whole = prompt.slice();
+    await goOn(model, caches[name]!(), whole, prompt.length + most);
+    expect(new Set(whole.slice(prompt.length)).size).toBeGreaterThan(2);
+    for (let end = prompt.length; end < whole.length; end++) {
+      const [cache, said] = [caches[name]!(), prompt.slice()];
+      await expect(goOn(model, cache, said, whole.length, end)).rejects.toThrow(/abort/);
+      expect(said).toEqual(whole.slice(0, end));
+      await goOn(model, cache, said, whole.length);
+      expect(said).toEqual(whole);
+    }
+  },
+);

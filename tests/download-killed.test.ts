@@ -1,0 +1,83 @@
+// A command that is killed while it fetches a model leaves nothing that loads wrongly, and the next one completes.
+import { decoder } from "@qkv/transformer";
+import { exportModel } from "@qkv/transformer/export";
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const command = fileURLToPath(new URL("../packages/cli/dist/qkv.js", import.meta.url));
+const root = mkdtempSync(join(tmpdir(), "qkv-download-killed-"));
+const model = join(root, "model");
+const [home, pieces] = ["owner/tiny", 12];
+let site: string;
+/** How many pieces of the weights a killed command is given: then it hears nothing more. */
+let most = Infinity;
+let stalled: () => void = () => undefined;
+
+/** Gives files piece by piece. */
+const server = createServer((request, response) => {
+  const file = join(model, basename(request.url!));
+  const known = readdirSync(model).includes(basename(file));
+  if (!known) return void response.writeHead(404).end();
+  const bytes = readFileSync(file);
+  response.setHeader("Content-Length", bytes.length);
+  const isWeights = file.endsWith(".safetensors");
+  const step = Math.ceil(bytes.length / pieces);
+  const give = (piece: number): void => {
+    if (isWeights && piece === most) return stalled();
+    if (piece === pieces) return void response.end();
+    response.write(bytes.subarray(piece * step, (piece + 1) * step), () => setTimeout(give, 1, piece + 1));
+  };
+  give(0);
+});
+
+beforeAll(async () => {
+  const config = {
+    ...{ vocabSize: 11, embedDim: 32, hiddenDim: 64, numLayers: 2, numHeads: 2, numKvHeads: 1 },
+    ...{ contextLength: 32, normEps: 1e-5, stopIds: [0] },
+  };
+  await exportModel({ config, params: decoder(config).init(1) }, { to: "hf", out: model });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+  rmSync(root, { recursive: true });
+});
+
+const args = [command, "inspect", home, "--json"];
+const environment = (cache: string) => ({ ...process.env, QKV_CACHE: cache, HF_ENDPOINT: site });
+
+test.each([0, 1, 5, pieces - 1, pieces])("killed after %i pieces of the weights", async (count) => {
+  const cache = join(root, `cache-${count}`);
+  most = count;
+  const reached = new Promise<void>((resolve) => (stalled = resolve));
+  const child = spawn(process.execPath, args, { env: environment(cache), stdio: "ignore" });
+  const gone = new Promise<string | null>((resolve) =>
+    child.once("exit", (_code, signal) => resolve(signal)),
+  );
+  await reached;
+  // What was sent is written at some moment: the kill falls before, while or after.
+  await new Promise((resolve) => setTimeout(resolve, 3 * count));
+  child.kill("SIGKILL");
+  expect(await gone).toBe("SIGKILL");
+  most = Infinity;
+  const left = readdirSync(cache, { recursive: true }).map(String);
+  for (const name of left) {
+    if (name.endsWith(".part") || statSync(join(cache, name)).isDirectory()) continue;
+    expect(readFileSync(join(cache, name))).toEqual(readFileSync(join(model, basename(name))));
+  }
+  if (count < pieces) expect(left.filter((name) => name.endsWith(".safetensors"))).toEqual([]);
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env: environment(cache) });
+  const whole = await promisify(execFile)(process.execPath, [command, "inspect", model, "--json"]);
+  const parameters = (text: string) => (JSON.parse(text) as { parameters: number }).parameters;
+  expect(parameters(stdout)).toBeGreaterThan(0);
+  expect(parameters(stdout)).toBe(parameters(whole.stdout));
+});
