@@ -3,12 +3,13 @@
 import { dotFast, dotPlain } from "./bytes";
 import { largestSizeIn, madd, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
-import { dotFast6, dotFastRow, dotFastSums, dotPlain6, dotPlainRow, dotPlainSums } from "./micro-kernels";
+import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlain4, dotPlain6, dotPlainRow, dotPlainSums } from "./micro-kernels";
 
 /** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
 const NEAREST: f32 = 12582912;
-/** Rows of a block of whole activations, and inputs that share a scale in weights of 4 bits. */
+/** Rows of a block of whole activations, and of the last ones; inputs that share a scale in weights of 4 bits. */
 const BLOCK: i32 = 6;
+const LOW: i32 = 4;
 const GROUP: i32 = 32;
 
 /** Whether the fast product of bytes is exact on this machine, at the ends of what it meets. */
@@ -317,85 +318,118 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
 }
 
 /**
- * Rows of x become whole numbers from -63 to 63, 64 more each, packed in blocks as [step][6][4], what is missing as 64; and
- * for each row what they are multiplied with. An item is one block. Returns 1 if a number is none.
+ * Rows of x become whole numbers from -63 to 63, 64 more each, packed in blocks as [step][rows][4], what is missing as 64;
+ * and for each row what they are multiplied with. Blocks have 6 rows up to row `sixes`, and `low` ones from there on. An
+ * item is one block. Returns 1 if a number is none.
  */
 export function quantizeRows(
-  item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, M: i32, K: i32, blocks: usize, factors: usize,
+  item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, M: i32, K: i32, blocks: usize, factors: usize, sixes: i32, low: i32,
 ): i32 {
   const steps = (K + 3) >> 2;
-  const rows = min(BLOCK, M - item * BLOCK);
-  // A block of its own size where there are fewer rows than it takes: then each row is a block of one.
-  const high = M < BLOCK ? 1 : BLOCK;
-  const to = blocks + <usize>(item * BLOCK) * (<usize>steps << 2);
-  memory.fill(to, 64, <usize>(high == 1 ? rows : BLOCK) * (<usize>steps << 2));
+  const more = item - sixes / BLOCK;
+  const high = more < 0 ? BLOCK : low;
+  const first = more < 0 ? item * BLOCK : sixes + more * low;
+  const rows = min(high, M - first);
+  const to = blocks + <usize>first * (<usize>steps << 2);
+  const from = x + (<usize>(first * xRow) << 2);
+  const across = <usize>xRow << 2;
+  const step = <usize>high << 2;
+  if (rows < high || (K & 3) != 0) memory.fill(to, 64, <usize>steps * step);
   for (let r = 0; r < rows; r++) {
-    const from = x + (<usize>((item * BLOCK + r) * xRow) << 2);
+    const row = from + <usize>r * across;
     let largest: f32 = 0;
-    if (xColumn == 1) largest = largestSizeIn(from, K);
-    else for (let k = 0; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(from + (<usize>(k * xColumn) << 2))));
+    if (xColumn == 1) largest = largestSizeIn(row, K);
+    else for (let k = 0; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(row + (<usize>(k * xColumn) << 2))));
     if (largest - largest != 0) return 1;
     const per: f32 = 63 / largest;
     const known = per < Infinity;
-    store<f32>(factors + (<usize>(item * BLOCK + r) << 2), known ? largest / 63 : 1);
-    if (!known) continue;
-    const at = high == 1 ? to + <usize>r * (<usize>steps << 2) : to + (<usize>r << 2);
-    const step = <usize>high << 2;
-    const vectors = xColumn == 1 ? K & ~15 : 0;
-    const splat = f32x4.splat(per), magic = f32x4.splat(NEAREST + 64), off = f32x4.splat(NEAREST);
-    for (let k = 0; k < vectors; k += 16) {
-      const four = from + (<usize>k << 2), steps4 = at + <usize>(k >> 2) * step;
-      // Rounded to a whole number by adding a large one, whose bits are then taken off.
-      const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four), splat), magic), off);
-      const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 16), splat), magic), off);
-      const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 32), splat), magic), off);
-      const d = i32x4.sub(f32x4.add(f32x4.mul(v128.load(four, 48), splat), magic), off);
-      const bytes = i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+    store<f32>(factors + (<usize>(first + r) << 2), known ? largest / 63 : 1);
+    store<f32>(scratch + (<usize>r << 2), known ? per : 0);
+  }
+  const vectors = xColumn == 1 ? K & ~15 : 0;
+  if (rows == BLOCK) quantizeBlock(from, across, scratch, vectors, to);
+  for (let r = 0; r < rows; r++) {
+    const row = from + <usize>r * across;
+    const at = to + (<usize>r << 2);
+    const per = load<f32>(scratch + (<usize>r << 2));
+    let k = rows == BLOCK ? vectors : 0;
+    for (; k < vectors; k += 16) {
+      const bytes = sixteenBytes(row + (<usize>k << 2), f32x4.splat(per));
+      const steps4 = at + <usize>(k >> 2) * step;
       v128.store32_lane(steps4, bytes, 0);
       v128.store32_lane(steps4 + step, bytes, 1);
       v128.store32_lane(steps4 + step * 2, bytes, 2);
       v128.store32_lane(steps4 + step * 3, bytes, 3);
     }
-    for (let k = vectors; k < K; k++) {
-      const near = nearest<f32>(load<f32>(from + (<usize>(k * xColumn) << 2)) * per);
+    for (; k < K; k++) {
+      const near = nearest<f32>(load<f32>(row + (<usize>(k * xColumn) << 2)) * per);
       store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>near + 64));
     }
   }
   return 0;
 }
 
-/** Bytes of scratch of `wholePanels`: sums of a block, and 64 times the sums of each panel's weights. */
-export function quantizeScratch(step: i32): i32 {
-  return BLOCK * 32 + step * 32;
+/** The first `vectors` numbers, a multiple of 16, of six rows. */
+function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to: usize): void {
+  const p0 = v128.load32_splat(pers), p1 = v128.load32_splat(pers, 4), p2 = v128.load32_splat(pers, 8);
+  const p3 = v128.load32_splat(pers, 12), p4 = v128.load32_splat(pers, 16), p5 = v128.load32_splat(pers, 20);
+  for (const end = from + (<usize>vectors << 2); from < end; from += 64, to += 96) {
+    const r0 = sixteenBytes(from, p0), r1 = sixteenBytes(from + across, p1), r2 = sixteenBytes(from + across * 2, p2);
+    const r3 = sixteenBytes(from + across * 3, p3), r4 = sixteenBytes(from + across * 4, p4), r5 = sixteenBytes(from + across * 5, p5);
+    const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+    const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+    const e = v128.shuffle<i32>(r4, r5, 0, 4, 1, 5), f = v128.shuffle<i32>(r4, r5, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
+    v128.store64_lane(to, e, 0, 16);
+    v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 24);
+    v128.store64_lane(to, e, 1, 40);
+    v128.store(to, v128.shuffle<i64>(c, d, 0, 2), 48);
+    v128.store64_lane(to, f, 0, 64);
+    v128.store(to, v128.shuffle<i64>(c, d, 1, 3), 72);
+    v128.store64_lane(to, f, 1, 88);
+  }
 }
 
-/** Whole activations, in blocks, against `step` panels of whole weights. */
+/** Sixteen numbers times `per`, rounded to whole ones, 64 more each. */
+@inline
+function sixteenBytes(from: usize, per: v128): v128 {
+  // Rounded by adding a large number, whose bits are then taken off.
+  const magic = f32x4.splat(NEAREST + 64), off = f32x4.splat(NEAREST);
+  const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), per), magic), off);
+  const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 16), per), magic), off);
+  const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 32), per), magic), off);
+  const d = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 48), per), magic), off);
+  return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+}
+
+/**
+ * Some rows of whole activations, in blocks of 6 up to row `sixes` and of 4 from there on, against `step` panels of whole
+ * weights. `offsets` holds 64 times the sums of each panel's weights, which the `first` rows find out for all others.
+ */
 export function wholePanels(
-  item: i32, scratch: usize, blocks: usize, factors: usize, data: usize, scale: usize, y: usize,
-  M: i32, N: i32, K: i32, step: i32, exact: i32,
+  item: i32, scratch: usize, blocks: usize, factors: usize, data: usize, scale: usize, offsets: usize, y: usize,
+  M: i32, sixes: i32, N: i32, K: i32, step: i32, first: i32, exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
-  const sums = scratch;
-  const offsets = sums + BLOCK * 32;
-  const first = item * step, last = min((N + 7) >> 3, first + step);
-  for (let p = first; p < last; p++) {
-    const panel = data + <usize>p * (<usize>steps << 5), to = offsets + (<usize>(p - first) << 5);
-    if (exact) dotFastSums(panel, steps, to);
-    else dotPlainSums(panel, steps, to);
-  }
-  // Rows that stay in a core's own cache while the panels pass.
-  const height = max(1, 393216 / (steps << 2) / BLOCK) * BLOCK;
-  for (let m0 = 0; m0 < M; m0 += height) {
-    const end = min(M, m0 + height);
-    for (let p = first; p < last; p++) {
-      const panel = data + <usize>p * (<usize>steps << 5), off = offsets + (<usize>(p - first) << 5);
-      for (let m = m0; m < end; m += BLOCK) {
-        const block = blocks + <usize>m * (<usize>steps << 2);
-        if (exact) dotFast6(block, panel, steps, sums);
-        else dotPlain6(block, panel, steps, sums);
-        const to = y + ((<usize>m * <usize>N) << 2);
-        scaleSums(sums, off, min(BLOCK, M - m), factors + (<usize>m << 2), scale, p, N, to);
-      }
+  const across = <usize>steps << 2;
+  const last = min((N + 7) >> 3, (item + 1) * step);
+  for (let p = item * step; p < last; p++) {
+    const panel = data + <usize>p * (across << 3), off = offsets + (<usize>p << 5);
+    if (first) {
+      if (exact) dotFastSums(panel, steps, off);
+      else dotPlainSums(panel, steps, off);
+    }
+    for (let m = 0; m < M; ) {
+      const high = m < sixes ? BLOCK : LOW;
+      const block = blocks + <usize>m * across;
+      if (exact) {
+        if (high == BLOCK) dotFast6(block, panel, steps, scratch);
+        else dotFast4(block, panel, steps, scratch);
+      } else if (high == BLOCK) dotPlain6(block, panel, steps, scratch);
+      else dotPlain4(block, panel, steps, scratch);
+      const to = y + ((<usize>m * <usize>N) << 2);
+      scaleSums(scratch, off, min(high, M - m), factors + (<usize>m << 2), scale, p, N, to);
+      m += high;
     }
   }
 }

@@ -41,6 +41,17 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
     );
   });
 
+  test("rows so long that only some at a time stay in a cache", () => {
+    // 24 rows are twice 12; 43 are 18, 18 and 7, the last of which are two blocks of 4.
+    const { data, scale } = quantizeWeight(randn([9, 20_000], { seed: 1 }));
+    for (const M of [24, 43]) {
+      const run = (x: Tensor, data: Tensor, scale: Tensor) =>
+        quantizedLinear(x, { data, scale }, undefined, { activations: "int8" });
+      const x = randn([M, 20_000], { seed: M });
+      agree(device, run, [x, data, scale], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
+    }
+  });
+
   test.each(["float32", "int8"] as const)(
     "rows of zeros, and rows that hold NaN or infinity, as on the plain device, %s activations",
     (activations) => {

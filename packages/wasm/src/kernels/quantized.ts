@@ -6,8 +6,13 @@ import { isPacked } from "./packed.js";
 
 /** Rows from which on weights become floats once for all of them. */
 const many = 4;
-/** Rows of a block of whole activations, and of floats. The same in assembly/quantized.ts. */
-const block = 6;
+/** Rows of a block of whole activations, and of floats, and of the last ones. The same in assembly/quantized.ts. */
+const [block, low] = [6, 4];
+/** Bytes of whole activations that stay in a core's own cache while weights pass. */
+const cached = 393216;
+
+/** M rows of x, N outputs of K inputs, and how far apart rows and columns of x lie, in numbers. */
+type Sizes = { M: number; N: number; K: number; xRow: number; xColumn: number };
 
 /** y = x · Wᵀ with weights of small whole numbers, read in the panels in which they lie. */
 export function quantizedMatmulKernel(engine: Engine) {
@@ -29,35 +34,16 @@ export function quantizedMatmulKernel(engine: Engine) {
     // Rows of two axes may lie anyhow; of more they are packed.
     const [xRow, xColumn] = x.shape.length === 2 ? (x.strides as [number, number]) : [K, 1];
     const panels = Math.ceil(N / 8);
+    const sizes = { M, N, K, xRow, xColumn };
     return withCall(engine, (call) => {
       const pointers = call.place(inputs, outputs);
       const [from, weights, scales] = pointers as [number, number, number];
       const to = pointers.at(-1)!;
       const biased = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);
       if (activations === "int8") {
-        const blocks = call.scratch(Math.ceil(M / block) * block * Math.ceil(K / 4) * 4);
-        const factors = call.scratch(4 * M);
         exact ??= exports["bytesAreExact"]!();
-        const rows = [from, xRow, xColumn, M, K, blocks, factors];
-        const done = engine.parallel("quantizeRows", Math.ceil(M / block), 0, ...rows);
-        if (!done || M >= block) {
-          // Rows are read again for each item: as few of them as keep all threads busy.
-          const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
-          const args = [blocks, factors, weights, scales, to, M, N, K, step, exact];
-          const scratch = exports["quantizeScratch"]!(step);
-          return (
-            done && engine.parallel("wholePanels", Math.ceil(panels / step), scratch, ...args) && biased()
-          );
-        }
-        const step = perItem(panels, K);
-        const items = Math.ceil(panels / step);
-        const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
-        for (let m = 0; m < M; m++) {
-          const row = blocks + m * 4 * Math.ceil(K / 4);
-          const args = [row, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
-          if (!engine.parallel("wholeRow", items, 64, ...args)) return false;
-        }
-        return biased();
+        const whole = M < block ? wholeRows : wholeTiles;
+        return whole(engine, call, sizes, [from, weights, scales, to], exact) && biased();
       }
       if (M >= many) {
         const blocks = call.scratch(4 * K * (M + block));
@@ -72,8 +58,7 @@ export function quantizedMatmulKernel(engine: Engine) {
           biased()
         );
       }
-      const steps = { M, N, K, xRow, xColumn };
-      if (bits === 4) return rowByRow(engine, call, steps, [from, weights, scales, to]) && biased();
+      if (bits === 4) return rowByRow(engine, call, sizes, [from, weights, scales, to]) && biased();
       const bytes = exports["splitBytes"]!(K);
       const rows = call.scratch(M * bytes);
       if (!engine.parallel("splitRows", M, 512, from, xRow, xColumn, K, rows)) return false;
@@ -89,11 +74,75 @@ export function quantizedMatmulKernel(engine: Engine) {
   };
 }
 
+/**
+ * Rows that stay in a core's own cache become whole numbers, and meet all panels, before the next rows do: each panel is
+ * read once for them.
+ */
+function wholeTiles(
+  engine: Engine,
+  call: Call,
+  { M, N, K, xRow, xColumn }: Sizes,
+  [from, weights, scales, to]: readonly [number, number, number, number],
+  exact: number,
+): boolean {
+  const rowBytes = 4 * Math.ceil(K / 4);
+  const tiles = Math.ceil(M / Math.max(block, cached / rowBytes));
+  const height = Math.ceil(M / tiles / block) * block;
+  const blocks = call.scratch(height * rowBytes);
+  const factors = call.scratch(4 * height);
+  const panels = Math.ceil(N / 8);
+  const offsets = call.scratch(32 * panels);
+  const step = engine.threads === 1 ? panels : Math.ceil(panels / (4 * engine.threads));
+  for (let m = 0; m < M; m += height) {
+    const rows = Math.min(height, M - m);
+    const sixes = inSixes(rows);
+    const items = sixes / block + Math.max(0, Math.ceil((rows - sixes) / low));
+    const here = [from + 4 * m * xRow, xRow, xColumn, rows, K, blocks, factors, sixes, low];
+    const args = [blocks, factors, weights, scales, offsets, to + 4 * m * N, rows, sixes, N, K, step];
+    const done =
+      engine.parallel("quantizeRows", items, 4 * block, ...here) &&
+      engine.parallel("wholePanels", Math.ceil(panels / step), 32 * block, ...args, m === 0 ? 1 : 0, exact);
+    if (!done) return false;
+  }
+  return true;
+}
+
+/** Rows that go into blocks of 6, so that few are missing in the last block: 8 more are twice 4. */
+function inSixes(rows: number): number {
+  const more = rows % block;
+  if (more === 0 || more > low) return Math.ceil(rows / block) * block;
+  return Math.max(0, rows - more - (more > 2 ? 0 : block));
+}
+
+/** Few rows of whole numbers, one after the other. */
+function wholeRows(
+  engine: Engine,
+  call: Call,
+  { M, N, K, xRow, xColumn }: Sizes,
+  [from, weights, scales, to]: readonly [number, number, number, number],
+  exact: number,
+): boolean {
+  const rowBytes = 4 * Math.ceil(K / 4);
+  const blocks = call.scratch(M * rowBytes);
+  const factors = call.scratch(4 * M);
+  if (!engine.parallel("quantizeRows", M, 4, from, xRow, xColumn, M, K, blocks, factors, 0, 1)) {
+    return false;
+  }
+  const panels = Math.ceil(N / 8);
+  const step = perItem(panels, K);
+  const factor = new Float32Array(engine.memory.memory.buffer, factors, M);
+  for (let m = 0; m < M; m++) {
+    const args = [blocks + m * rowBytes, factor[m]!, weights, scales, to + 4 * m * N, N, K, step, exact];
+    if (!engine.parallel("wholeRow", Math.ceil(panels / step), 64, ...args)) return false;
+  }
+  return true;
+}
+
 /** Each row streams weights of 4 bits past, from a copy that is padded with zeros. */
 function rowByRow(
   engine: Engine,
   call: Call,
-  { M, N, K, xRow, xColumn }: { M: number; N: number; K: number; xRow: number; xColumn: number },
+  { M, N, K, xRow, xColumn }: Sizes,
   [from, weights, scales, to]: readonly [number, number, number, number],
 ): boolean {
   const panels = Math.ceil(N / 8);
