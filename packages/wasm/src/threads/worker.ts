@@ -13,7 +13,7 @@ export type WorkerStart = {
 };
 
 /** How many times a thread looks for the next call before it goes to sleep: calls often follow each other closely. */
-const patience = 2000;
+const patience = 20_000;
 
 /** Joins call after call. */
 function serve(board: Board, exports: Exports, thread: number): void {
