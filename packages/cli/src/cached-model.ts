@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { checkWhole } from "./check-whole.js";
 import { isFull } from "./output-file.js";
+import { partsFile, poolingFile } from "./pooling.js";
 
 /** Where a model is looked for, and what is told on the way. */
 export type CacheOptions = {
@@ -28,6 +29,8 @@ const besideWeights = [
   "vocab.json",
   "merges.txt",
   "vocab.txt",
+  "chat_template.jinja",
+  partsFile,
 ];
 
 /**
@@ -78,6 +81,8 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     }
   }
   for (const name of besideWeights) await get(name);
+  if (await exists(join(folder, partsFile)))
+    await get(poolingFile(await readFile(join(folder, partsFile), "utf8")));
   await writeFile(mark, "");
   return folder;
 }

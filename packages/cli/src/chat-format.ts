@@ -58,3 +58,8 @@ const plain: ChatFormat = {
 export function chatFormat(tokenizer: Pick<Tokenizer, "id">): ChatFormat {
   return formats.find(([token]) => tokenizer.id(token) !== undefined)?.[1] ?? plain;
 }
+
+/** Ids at which a model's turn ends, by the format that its vocabulary was made for: none where it was made for none. */
+export function turnEnds(tokenizer: Pick<Tokenizer, "id">): number[] {
+  return chatFormat(tokenizer).stop.flatMap((text) => tokenizer.id(text) ?? []);
+}

@@ -21,7 +21,7 @@ import { progressLine } from "./progress-line.js";
 import { readTokenizer } from "./read-tokenizer.js";
 
 /** What each command that opens a model is told of it. */
-export type ModelOptions = { tokenizer?: string; device: string; quantize?: string };
+export type ModelOptions = { tokenizer?: string; device?: string; quantize?: string };
 
 /** The name of the model that comes with the command, and speaks where no other is named. */
 export const embeddedModel = "@qkv/model-tiny";
@@ -51,7 +51,7 @@ export function withModelOptions(command: Command): Command {
       if (asked) action.error("error: required option '--tokenizer <file>' not specified");
     })
     .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
-    .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, "js")
+    .option("--device <name>", `where to compute: ${deviceNames.join(", ")} (default: wasm)`)
     .option("--quantize <kind>", "round weights as they are loaded: int8, int4");
 }
 

@@ -1,11 +1,12 @@
 import { tensor } from "@qkv/tensor";
-import { meanOfTokens, unitLength } from "@qkv/transformer";
-import type { Command } from "commander";
+import { unitLength } from "@qkv/transformer";
+import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
-import { modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
+import { foundModel, modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
+import { pooled, poolingOf, poolings, type Pooling } from "../pooling.js";
 
-type Options = ModelOptions & { json?: true | string };
+type Options = ModelOptions & { pooling?: Pooling; json?: true | string };
 type Embedded = { texts: string[]; embeddings: number[][] };
 
 /** Adds `qkv embed`: a vector for each text, by an encoder. */
@@ -17,6 +18,12 @@ export function addEmbed(program: Command, io: Io): void {
     .argument("<model>", `${modelHelp}, of an encoder such as BERT`)
     .argument("[texts...]", "texts (default: the lines of standard input)");
   withModelOptions(command)
+    .addOption(
+      new Option(
+        "--pooling <kind>",
+        "what becomes the vector: all tokens, the first or the last (default: as the model was trained)",
+      ).choices(poolings),
+    )
     .option(
       "--json [file]",
       "write { texts, embeddings } to the file or, without one, alone to standard output",
@@ -28,6 +35,7 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
   const work = async (): Promise<Embedded> => {
     const model = await openEncoder(source, options, io);
     const { device } = model.params.embedding.weight;
+    const pooling = options.pooling ?? (await poolingOf(await foundModel(source, { signal: io.signal })));
     const texts = [...given];
     if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
     const embeddings: number[][] = [];
@@ -35,7 +43,7 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
       io.signal.throwIfAborted();
       const ids = model.tokenizer.encode(text).slice(0, model.config.contextLength);
       const rows = model.apply(model.params, tensor([ids], { dtype: "int32", device }));
-      embeddings.push(Array.from(await unitLength(meanOfTokens(rows)).read()));
+      embeddings.push(Array.from(await unitLength(pooled(rows, pooling)).read()));
     }
     return { texts, embeddings };
   };
