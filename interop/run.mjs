@@ -47,7 +47,7 @@ function installEngines() {
   const lock = readFileSync(join(here, "pnpm-lock.yaml"), "utf8");
   const mark = join(modules, ".installed");
   if (existsSync(mark) && readFileSync(mark, "utf8") === lock) return;
-  console.error("interop: installing engines, some 500 MB");
+  console.error("interop: installing engines, some 600 MB");
   pnpm(["install", "--frozen-lockfile", "--prefer-offline"], here);
   writeFileSync(mark, lock);
 }
