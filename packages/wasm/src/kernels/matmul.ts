@@ -101,8 +101,9 @@ function rowTimesColumns(
   K: number,
   bias: number,
 ) {
-  const step = 4 * Math.max(1, Math.floor(chunk / (4 * K)));
-  return engine.parallel("rowTimesColumns", Math.ceil(N / step), 0, x, b, across, c, N, K, step, bias);
+  const step = Math.max(1, Math.floor(chunk / (4 * K)));
+  const items = Math.max(1, Math.ceil(Math.floor(N / 4) / step));
+  return engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias);
 }
 
 function rowTimesRows(
@@ -119,7 +120,7 @@ function rowTimesRows(
   const step = Math.ceil(K / wanted / 16) * 16;
   const count = Math.ceil(K / step);
   const parts = count === 1 ? c : call.scratch(4 * N * count);
-  if (!engine.parallel("rowTimesRows", count, 4, x, b, down, parts, N, K, step)) return false;
+  if (!engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step)) return false;
   if (count > 1) engine.exports["addParts"]!(parts, count, N, c);
   return true;
 }
