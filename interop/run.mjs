@@ -59,7 +59,15 @@ function installOurs() {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "tarballs"), { recursive: true });
   const tarballs = packAll(join(folder, "tarballs"));
-  installPacked(folder, tarballs, ["@qkv/attention", "@qkv/kv-cache", "@qkv/tensor"], { offline: false });
+  const wanted = [
+    "@qkv/attention",
+    "@qkv/kv-cache",
+    "@qkv/model-tiny",
+    "@qkv/tensor",
+    "@qkv/transformer",
+    "qkv",
+  ];
+  installPacked(folder, tarballs, wanted, { offline: false });
   const link = join(modules, "@qkv");
   rmSync(link, { force: true, recursive: true });
   symlinkSync(join(folder, "node_modules/@qkv"), link, "junction");

@@ -15,6 +15,9 @@ const { decoderConfigs, encoderConfig, louder, prompt } = (await import(
   louder<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
   prompt: number[];
 };
+const { greedyOnnx } = (await import(new URL("../../scripts/greedy-onnx.mjs", import.meta.url).href)) as {
+  greedyOnnx(engine: object, config: DecoderConfig, prompts: number[][], count: number): Promise<Said[]>;
+};
 const { tensor } = tensors;
 beforeAll(() => {
   ort.env.wasm.numThreads = 1;
@@ -24,10 +27,10 @@ beforeAll(() => {
 type Said = { ids: number[]; logits: Float32Array[] };
 const chosen = (row: Float32Array) => row.indexOf(Math.max(...row));
 
-function ours(config: DecoderConfig, params: DecoderParams, count: number): Said {
+function ours(config: DecoderConfig, params: DecoderParams, count: number, ids = prompt): Said {
   const cache = growingCache({ numLayers: config.numLayers });
   const said: Said = { ids: [], logits: [] };
-  for (let next = prompt; said.ids.length < count; next = said.ids.slice(-1)) {
+  for (let next = ids; said.ids.length < count; next = said.ids.slice(-1)) {
     const row = decoder(config).apply(params, next, { cache, last: 1 }).data as Float32Array;
     said.ids.push(chosen(row));
     said.logits.push(row);
@@ -53,45 +56,13 @@ async function sessionOf(model: ExportedModel, options: Partial<ExportOptions> =
   return { session, files: out.files };
 }
 
-async function theirs(
+/** What each prompt is followed by, prompts side by side. */
+const theirs = (
   session: ort.InferenceSession,
   config: DecoderConfig,
   count: number,
-  padded = 0,
-): Promise<Said> {
-  const { numLayers, numKvHeads, embedDim, numHeads, headDim = embedDim / numHeads, vocabSize } = config;
-  let past: Record<string, ort.Tensor> = {};
-  for (let i = 0; i < numLayers; i++) {
-    for (const side of ["key", "value"]) {
-      const none = new ort.Tensor("float32", new Float32Array(0), [1, numKvHeads, 0, headDim]);
-      past[`past_key_values.${i}.${side}`] = none;
-    }
-  }
-  const said: Said = { ids: [], logits: [] };
-  const zeros = new Array<number>(padded).fill(0);
-  let next = [...zeros, ...prompt];
-  let seen = 0;
-  while (said.ids.length < count) {
-    const places = next.map((_, i) => Math.max(0, seen + i - padded));
-    seen += next.length;
-    const run = await session.run({
-      input_ids: int64(next),
-      attention_mask: int64([...zeros, ...new Array<number>(seen - padded).fill(1)]),
-      position_ids: int64(places),
-      ...past,
-    });
-    const row = (run["logits"]!.data as Float32Array).slice(-vocabSize);
-    said.ids.push(chosen(row));
-    said.logits.push(row);
-    past = Object.fromEntries(
-      Object.entries(run).flatMap(([name, x]) =>
-        name === "logits" ? [] : [[name.replace("present", "past_key_values"), x]],
-      ),
-    );
-    next = said.ids.slice(-1);
-  }
-  return said;
-}
+  prompts = [prompt],
+): Promise<Said[]> => greedyOnnx({ Tensor: ort.Tensor, session }, config, prompts, count);
 
 /** Within what float32 leaves: parts of the largest logit. */
 function agree(got: Said, expected: Said, tolerance = 2e-5) {
@@ -113,9 +84,13 @@ describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
     const expected = ours(config, params, 64);
     expect(new Set(expected.ids).size, "the continuation says something").toBeGreaterThan(5);
     const { session } = await sessionOf({ config, params }, { opset });
-    agree(await theirs(session, config, 64), expected);
-    // Padding before the prompt changes nothing.
-    agree(await theirs(session, config, 8, 3), { ids: expected.ids.slice(0, 8), logits: expected.logits });
+    // Beside another, a prompt is followed by what follows it alone; the shorter one has padding in front.
+    const short = prompt.slice(3, 10);
+    const [first, second] = await theirs(session, config, 64, [prompt, short]);
+    agree(first!, expected);
+    agree(second!, ours(config, params, 64, short));
+    const [alone] = await theirs(session, config, 8);
+    expect(alone!.ids).toEqual(expected.ids.slice(0, 8));
   });
 });
 
@@ -162,7 +137,7 @@ test("weights beside the graph are the same weights", async () => {
   const model = modelOf(decoderConfigs["llama"]!);
   const expected = ours(model.config, model.params, 8);
   const { session, files } = await sessionOf(model, { inlineBytes: 1000 });
-  agree(await theirs(session, model.config, 8), expected);
+  agree((await theirs(session, model.config, 8))[0]!, expected);
   const config = JSON.parse(await files.find(({ name }) => name === "config.json")!.text()) as object;
   expect(config).toHaveProperty(["transformers.js_config", "use_external_data_format"], true);
 });
@@ -180,6 +155,6 @@ test.each(["float16", "bfloat16"] as const)(
       return x.shape.length === 1 ? (own as tensors.Tensor) : x;
     }) as DecoderParams;
     const { session } = await sessionOf({ config, params }, { dtype });
-    agree(await theirs(session, config, 8), ours(config, full, 8));
+    agree((await theirs(session, config, 8))[0]!, ours(config, full, 8));
   },
 );

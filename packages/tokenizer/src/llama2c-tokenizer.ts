@@ -1,5 +1,6 @@
 import { ArgumentError, FormatError } from "@qkv/core";
 import { composeTokenizer } from "./compose-tokenizer.js";
+import { byteFallbackStep, decodeSteps, fuseStep, stripStep } from "./decoding/decode-steps.js";
 import type { Decode } from "./decoding/decode.js";
 import { readLlama2cVocabulary } from "./llama2c-vocabulary.js";
 import { characterBpe, spelledByte } from "./models/character-bpe.js";
@@ -90,7 +91,12 @@ function spelled(text: string | undefined): Uint8Array | undefined {
 
 /** Bytes joined are UTF-8. The beginning of a sequence says nothing, and the space behind it is the encoder's. */
 function llama2cDecode(pieces: readonly Uint8Array[]): Decode {
-  return { name: "llama2.c", start: () => tokenDecoder(pieces, bosId) };
+  return {
+    name: "llama2.c",
+    // There the text begins where the tokens do.
+    json: decodeSteps([byteFallbackStep, fuseStep, stripStep(" ", 1, 0, true)]).json,
+    start: () => tokenDecoder(pieces, bosId),
+  };
 }
 
 /** The text of a token, or undefined where its bytes are not UTF-8: no text can become such a token. */

@@ -65,6 +65,9 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     const id = tokens.find(bytes, 0, bytes.length);
     return id < 0 ? undefined : id;
   };
+  /** Those that come of text, each with its score. */
+  const scored = (scores: ArrayLike<number>) =>
+    names.flatMap((token, id) => (tokens.bytes(id).length > 0 ? [[token, scores[id]]] : []));
   const merges: Merges =
     "scores" in options.merges
       ? mergeByVocabulary(tokens, ranksOf(options.merges.scores, names.length))
@@ -148,22 +151,20 @@ export function characterBpe(options: CharacterBpeOptions): Model {
     },
     token: (id) => names[id],
     id: (token) => idOf(token) ?? found(names.indexOf(token)),
-    ...("scores" in options.merges
-      ? {}
-      : {
-          json: () => ({
-            type: "BPE",
-            dropout: null,
-            unk_token: unknownId === undefined ? null : names[unknownId],
-            continuing_subword_prefix: continuingPrefix || null,
-            end_of_word_suffix: endSuffix || null,
-            fuse_unk: fuseUnknown,
-            byte_fallback: byteFallback,
-            ignore_merges: wholePieces,
-            vocab: vocabularyJson(names),
-            merges: options.merges,
-          }),
-        }),
+    json: () => ({
+      type: "BPE",
+      dropout: null,
+      unk_token: unknownId === undefined ? null : names[unknownId],
+      continuing_subword_prefix: continuingPrefix || null,
+      end_of_word_suffix: endSuffix || null,
+      fuse_unk: fuseUnknown,
+      byte_fallback: byteFallback,
+      ignore_merges: wholePieces,
+      vocab: vocabularyJson(names),
+      ...("scores" in options.merges
+        ? { scored: scored(options.merges.scores) }
+        : { merges: options.merges }),
+    }),
     steps(piece) {
       const named = (ids: readonly number[]) => ids.map((id) => names[id] ?? "");
       const spelled = spell(piece, 0, piece.length);

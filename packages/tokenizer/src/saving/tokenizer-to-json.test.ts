@@ -5,6 +5,7 @@ import {
   byteBpe,
   byteLevelBpe,
   byteLevelDecode,
+  characterBpe,
   cl100kSplit,
   composeTokenizer,
   defineSplit,
@@ -87,6 +88,26 @@ test.each(tokenizers)(
     );
   },
 );
+
+test("golden: scores become merges, the highest first, and of one token the longer left side", () => {
+  const options = { vocab: ["a", "b", "ab", "bb", "abb", "<0x41>", "<s>"], byteFallback: true };
+  const scored = (scores: readonly number[]) =>
+    composeTokenizer({
+      model: characterBpe({ ...options, merges: { scores }, reserved: new Set([6]) }),
+      decode: byteLevelDecode,
+    });
+  const { model } = tokenizerToJson(scored([0, 0, -3, -1, -2, 0, 0])) as { model: object };
+  const merges = [
+    ["b", "b"],
+    ["ab", "b"],
+    ["a", "bb"],
+    ["a", "b"],
+  ];
+  expect(model).toMatchObject({ type: "BPE", byte_fallback: true, merges, vocab: { "<0x41>": 5, "<s>": 6 } });
+  expect(() => tokenizerToJson(scored([0, 0, -1, -1, -2, 0, 0]))).toThrow(
+    'tokenizerToJson: `stages.model.scores` is "-1 for \\"ab\\" and for \\"bb\\"", expected scores that differ',
+  );
+});
 
 test("golden: tiktoken's ranks become merges", () => {
   const { model } = tokenizerToJson(tokenizers[1]![1]) as {

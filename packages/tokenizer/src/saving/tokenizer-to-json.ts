@@ -1,12 +1,16 @@
 import { ArgumentError } from "@qkv/core";
+import type { AddedToken } from "../added-tokens.js";
 import type { Model } from "../models/model.js";
 import type { Template, TemplateItem } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
+import { mergesOfScores } from "./merges-of-scores.js";
 import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
 
 /**
  * A tokenizer as a `tokenizer.json` holds it, whatever it was made from: `JSON.stringify` it, and Hugging Face's
- * libraries and {@link tokenizerFromJson} give the same ids.
+ * libraries and {@link tokenizerFromJson} give the same ids. Two things such a file cannot hold: the tokens that begin and
+ * end a sequence become special ones, also where a text spells them; and scores become a list of merges, which differs
+ * where two cuts of one token overlap in a run of the same letters.
  *
  * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a rewrite of your own. The stage is
  *   named. Give it a `json` that says what the library has for it.
@@ -34,7 +38,10 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
     ...(postProcess ? [templateJson(postProcess, nameOf)] : []),
     ...(trimOffsets ? [{ ...byteLevel(trimOffsets.addedSpace), trim_offsets: true }] : []),
   ];
-  const added = [...addedTokens].sort((a, b) => a.id - b.id);
+  const steering = [tokenizer.bosId, tokenizer.eosId]
+    .filter((id) => id !== undefined && !addedTokens.some((token) => token.id === id))
+    .map((id) => ({ id: id!, content: nameOf(id!), special: true }));
+  const added: AddedToken[] = [...addedTokens, ...steering].sort((a, b) => a.id - b.id);
   return {
     version: "1.0",
     truncation: truncate
@@ -74,10 +81,12 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
   };
 }
 
-/** Merges that a vocabulary leaves to be found are found now: the file has to name them. */
+/** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */
 function modelJson(model: Model): unknown {
-  const json = (model.json ?? (() => refuse("model", model.name)))() as { type?: string; merges?: unknown };
-  return json.type === "BPE" ? { ...json, merges: json.merges ?? mergesOfVocabulary(model) } : json;
+  type Json = { type?: string; merges?: unknown; scored?: Parameters<typeof mergesOfScores>[0] };
+  const { scored, ...json } = (model.json ?? (() => refuse("model", model.name)))() as Json;
+  if (json.type !== "BPE") return json;
+  return { ...json, merges: json.merges ?? (scored ? mergesOfScores(scored) : mergesOfVocabulary(model)) };
 }
 
 const byteLevel = (addedSpace: boolean) => ({

@@ -97,9 +97,13 @@ function angles(
   };
   const name = `rope.${base}${scaled ? "" : ".plain"}`;
   if (scaling?.type !== "longrope") return read(1, name);
-  // One set of factors up to the length that the model was first trained for, another beyond.
-  const largest = g.op("ReduceMax", [places], { keepdims: 0 });
-  const isLong = g.op("GreaterOrEqual", [largest, g.whole(scaling.originalLength)]);
+  // One set of factors up to the length that the model was first trained for, another beyond: each sequence by itself.
+  const largest =
+    g.operators === "standard"
+      ? g.op("ReduceMax", [places, g.list(1)], { keepdims: 1 })
+      : g.op("ReduceMax", [places], { axes: [1], keepdims: 1 }); // [B, 1]
+  const reached = g.op("GreaterOrEqual", [largest, g.whole(scaling.originalLength)]);
+  const isLong = g.op("Unsqueeze", [reached, g.list(2)]); // [B, 1, 1]
   const [short, long] = [read(1, `${name}.short`), read(scaling.originalLength + 1, `${name}.long`)];
   const chosen = (i: 0 | 1) => g.op("Where", [isLong, long[i], short[i]]);
   return [chosen(0), chosen(1)];

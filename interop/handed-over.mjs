@@ -1,0 +1,70 @@
+// What is handed over: our own model, one of somebody else's, and a random one of each architecture; and what each says.
+import { growingCache } from "@qkv/kv-cache";
+import { modelTiny } from "@qkv/model-tiny";
+import * as tensors from "@qkv/tensor";
+import { decoder, load } from "@qkv/transformer";
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { decoderConfigs, louder, prompt } from "../scripts/random-models.mjs";
+
+/** How many tokens are compared. */
+export const count = 64;
+
+const stories = fileURLToPath(new URL("../../shared/data/models/stories260K/", import.meta.url));
+
+/**
+ * Decoders by name. `source` is what `qkv export` is given, where there is one; `prompts` are two, of different lengths.
+ *
+ * @returns {Promise<{ name: string, model: any, prompts: number[][], source?: string[] }[]>}
+ */
+export async function decoders() {
+  const texts = ["Once upon a time there was a boat", "One day"];
+  const [tiny, others] = await Promise.all([
+    modelTiny().then((files) => load(files)),
+    load(`${stories}stories260K.bin`, { tokenizer: `${stories}tok512.bin` }),
+  ]);
+  const told = (name, model, source) => ({
+    name,
+    model,
+    source,
+    prompts: texts.map((text) => model.tokenizer.encode(text)),
+  });
+  return [
+    told("@qkv/model-tiny", tiny, ["@qkv/model-tiny"]),
+    told("stories260K", others, [`${stories}stories260K.bin`, "--tokenizer", `${stories}tok512.bin`]),
+    ...Object.entries(decoderConfigs).map(([name, config]) => {
+      const { init, apply } = decoder(config);
+      const params = louder(tensors, init(1), config.embeddingScale);
+      return { name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] };
+    }),
+  ];
+}
+
+/** The likeliest tokens after a prompt, and the logits that each was chosen from. */
+export function greedy({ config, params, apply }, ids) {
+  const cache = growingCache({ numLayers: config.numLayers });
+  const said = { ids: [], logits: [] };
+  for (let next = ids; said.ids.length < count; next = said.ids.slice(-1)) {
+    const row = apply(params, next, { cache, last: 1 }).data;
+    said.ids.push(row.indexOf(Math.max(...row)));
+    said.logits.push(row);
+  }
+  assert.ok(new Set(said.ids).size > 5, "the continuation says something");
+  return said;
+}
+
+/**
+ * Holds numbers to what ONNX Runtime's own tests hold float32 to (onnxruntime/test/unittest_util/checkers.cc): 1e-5, and
+ * 1e-4 of what is expected; of a row of numbers, of the largest.
+ *
+ * @returns {number} The worst difference, as a part of what is allowed.
+ */
+export function agree(got, expected, what) {
+  assert.equal(got.length, expected.length, what);
+  const largest = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 0);
+  const allowed = 1e-5 + 1e-4 * largest;
+  const worst = expected.reduce((most, y, i) => Math.max(most, Math.abs(y - got[i])), 0);
+  // NaN is not below anything.
+  assert.ok(worst <= allowed, `${what}: ${worst} away, with ${allowed} allowed`);
+  return worst / allowed;
+}

@@ -1,0 +1,46 @@
+import { ArgumentError } from "@qkv/core";
+
+/**
+ * The merges that scores stand for, in their order: each token comes of any two that it can be cut into. Of the cuts of
+ * one token those with the longer left side come first, as Hugging Face's conversions of SentencePiece's models have it.
+ *
+ * Where two cuts of a token overlap in a text (`aa|a` and `a|aa` in a run of `a`), scores take the one further left, and a
+ * list takes the one that it names first.
+ *
+ * @param scored - The tokens that come of text; what has a higher score is made earlier.
+ * @throws {ArgumentError} If two tokens that merge have one score: of those, which is made first depends on the text.
+ */
+export function mergesOfScores(
+  scored: readonly (readonly [token: string, score: number])[],
+): [left: string, right: string][] {
+  const known = new Set(scored.map(([token]) => token));
+  const ofScore = new Map<number, string>();
+  const found = scored.flatMap(([token, score]) => {
+    const cuts = cutsOf(token).filter((sides) => sides.every((side) => known.has(side)));
+    if (cuts.length === 0) return [];
+    const other = ofScore.get(score);
+    if (other !== undefined) throw refuse(token, other, score);
+    ofScore.set(score, token);
+    return cuts.map((sides) => ({ score, sides }));
+  });
+  return found.sort((a, b) => b.score - a.score).map(({ sides }) => sides);
+}
+
+/** Between characters, the longest left side first. */
+function cutsOf(token: string): [string, string][] {
+  const characters = Array.from(token);
+  return characters
+    .slice(1)
+    .map((_, i): [string, string] => [characters.slice(0, i + 1).join(""), characters.slice(i + 1).join("")])
+    .reverse();
+}
+
+function refuse(token: string, other: string, score: number): ArgumentError {
+  return new ArgumentError({
+    fn: "tokenizerToJson",
+    argument: "stages.model.scores",
+    received: `${score} for ${JSON.stringify(other)} and for ${JSON.stringify(token)}`,
+    expected: "scores that differ: tokenizer.json holds merges in their order",
+    fix: "save the file that the tokenizer was loaded from.",
+  });
+}

@@ -1,0 +1,47 @@
+// What an exported graph says in ONNX Runtime, by its likeliest tokens: of onnxruntime-node in interop/, of
+// onnxruntime-web in the tests.
+
+/**
+ * Continues prompts side by side, each step with the keys and values that the one before gave back. Shorter prompts have
+ * padding in front.
+ *
+ * @param {{ Tensor: any, session: any }} engine - An `InferenceSession` of the graph, and `Tensor` of the same package.
+ * @param {any} config - Of the model.
+ * @param {number[][]} prompts
+ * @param {number} count - Tokens to come.
+ * @returns {Promise<{ ids: number[], logits: Float32Array[] }[]>} For each prompt its tokens, and what each was chosen from.
+ */
+export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
+  const { numLayers, numKvHeads, numHeads, embedDim, headDim = embedDim / numHeads, vocabSize } = config;
+  const int64 = (rows) =>
+    new Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
+  const nothing = new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, headDim]);
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const pads = prompts.map(({ length }) => longest - length);
+  const said = prompts.map(() => ({ ids: [], logits: [] }));
+  let past = {};
+  for (let i = 0; i < numLayers; i++)
+    for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = nothing;
+  let next = prompts.map((ids, b) => [...new Array(pads[b]).fill(0), ...ids]);
+  for (let seen = 0; said[0].ids.length < count;) {
+    const [first, length] = [seen, next[0].length];
+    seen += length;
+    const { logits, ...present } = await session.run({
+      input_ids: int64(next),
+      attention_mask: int64(pads.map((pad) => Array.from({ length: seen }, (_, i) => (i < pad ? 0 : 1)))),
+      position_ids: int64(next.map((ids, b) => ids.map((_, i) => Math.max(0, first + i - pads[b])))),
+      ...past,
+    });
+    said.forEach(({ ids, logits: rows }, b) => {
+      const end = (b + 1) * length * vocabSize;
+      const row = logits.data.slice(end - vocabSize, end);
+      ids.push(row.indexOf(Math.max(...row)));
+      rows.push(row);
+    });
+    past = Object.fromEntries(
+      Object.entries(present).map(([name, x]) => [name.replace("present", "past_key_values"), x]),
+    );
+    next = said.map(({ ids }) => ids.slice(-1));
+  }
+  return said;
+}
