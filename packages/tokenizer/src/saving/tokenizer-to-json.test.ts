@@ -116,6 +116,12 @@ test("golden: tiktoken's ranks become merges", () => {
   expect(model).toMatchObject({ merges: ["a b", "ab b", "Ġ ab"], ignore_merges: true });
 });
 
+test("a token of text that ends sequences too stays text", () => {
+  const stages = { model: byteBpe({ vocab: ["a", "Ċ", "<s>"] }), decode: byteLevelDecode };
+  const { added_tokens } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 1, eosId: 1 }));
+  expect(added_tokens).toEqual([]);
+});
+
 test("a stage that the file cannot hold is refused by name", () => {
   const split = defineSplit("my own", (text) => text.length);
   const model = byteBpe({ vocab: ["a"] });

@@ -8,8 +8,8 @@ import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
 
 /**
  * A tokenizer as a `tokenizer.json` holds it, whatever it was made from: `JSON.stringify` it, and Hugging Face's
- * libraries and {@link tokenizerFromJson} give the same ids. Two things such a file cannot hold: the tokens that begin and
- * end a sequence become special ones, also where a text spells them; and scores become a list of merges, which differs
+ * libraries and {@link tokenizerFromJson} give the same ids. Two things such a file cannot hold: tokens that no text
+ * becomes, and that begin or end a sequence, are special ones there, also where a text spells them; and scores become a list of merges, which differs
  * where two cuts of one token overlap in a run of the same letters.
  *
  * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a rewrite of your own. The stage is
@@ -38,9 +38,11 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
     ...(postProcess ? [templateJson(postProcess, nameOf)] : []),
     ...(trimOffsets ? [{ ...byteLevel(trimOffsets.addedSpace), trim_offsets: true }] : []),
   ];
-  const steering = [tokenizer.bosId, tokenizer.eosId]
-    .filter((id) => id !== undefined && !addedTokens.some((token) => token.id === id))
-    .map((id) => ({ id: id!, content: nameOf(id!), special: true }));
+  const steering = [...new Set([tokenizer.bosId, tokenizer.eosId])].flatMap((id) =>
+    id === undefined || addedTokens.some((token) => token.id === id) || isText(tokenizer, id)
+      ? []
+      : [{ id, content: nameOf(id), special: true }],
+  );
   const added: AddedToken[] = [...addedTokens, ...steering].sort((a, b) => a.id - b.id);
   return {
     version: "1.0",
@@ -79,6 +81,12 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
     decoder: written([decode], "decode")[0] ?? null,
     model: modelJson(model),
   };
+}
+
+/** Whether a text becomes that token: a new line may end sequences, and is a new line. */
+function isText(tokenizer: Tokenizer, id: number): boolean {
+  const text = tokenizer.decode([id]);
+  return tokenizer.encode(text, { addSpecialTokens: false }).join() === String(id);
 }
 
 /** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */
