@@ -1,24 +1,34 @@
 // Damaged and hostile files through every reader: node scripts/fuzz/files.mjs [INPUTS] [SEED] [TARGET]
 //
-// Each target runs in a process of its own with a heap of 256 MiB. An input passes if it is read, or refused with one
-// of our errors; if it took no more than a second and no memory over 64 MiB (or ten times its size); and if no
-// prototype changed. Of the first tenth, inputs that reach code that none before reached are kept, and changed further as
-// the real files are. What does not pass is left in the folder for temporary files. Needs the packages built.
+// Each target runs in a process of its own with a heap of 256 MiB. Every fourth input is made by fast-check, the others
+// are real files changed. An input passes if it is read, or refused with one of our errors; if it took no more than a
+// second and no memory over 64 MiB (or ten times its size), at its peak; and if no prototype changed. Of the first inputs,
+// those that reach code that none before reached are kept, and changed further as the real files are. What does not pass
+// is left in the folder for temporary files. Needs the packages built.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { clearInterval, setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
+import { GCProfiler, getHeapStatistics } from "node:v8";
+import { madeFiles } from "./made.mjs";
 import { mutate } from "./mutate.mjs";
 import { watchReached } from "./reached.mjs";
 import { targets } from "./targets.mjs";
 
 /** Larger files are changed rarely: they take longer, and a change seldom hits something. */
-const [mostBytes, rarely] = [20_000, 500];
-/** Inputs from one look at what was reached to the next. */
+const [mostBytes, rarely] = [20_000, 2000];
+/** Inputs from one look at what was reached, and at memory, to the next. */
 const batch = 100;
+/** One of so many is made, the others are real files changed. */
+const madeEvery = 4;
+/** A process that says nothing for so long stands still. */
+const silentSeconds = 120;
+/** What reading may take of memory at its peak, besides what was there. */
+const mostMemory = (input) => Math.max(64 * 2 ** 20, 10 * input.length);
 /** How many of all inputs are watched: watching makes them three times as slow, and soon finds little. */
-const watched = (inputs) => Math.max(2000, inputs / 10);
+const watched = (inputs) => Math.max(2000, inputs / 40);
 
 const [inputs = "1000000", seed = "1", only, child] = process.argv.slice(2);
 const self = fileURLToPath(import.meta.url);
@@ -40,63 +50,88 @@ else {
 
 /** What a target's process tells; where it ends or stands still before it is done, the input at which it did. */
 function inChild(name) {
-  const process_ = spawn(process.execPath, ["--max-old-space-size=256", self, inputs, seed, name, "child"], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
+  const args = ["--max-old-space-size=256", "--expose-gc", self, inputs, seed, name, "child"];
+  const process_ = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
   let last = { tried: 0, read: 0, kept: 0, wrong: [] };
   let complaint = "";
   process_.stderr.setEncoding("utf8").on("data", (text) => (complaint = (complaint + text).slice(-2000)));
   return new Promise((resolve) => {
-    let timer;
-    const wait = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => process_.kill("SIGKILL"), 120_000);
-    };
-    wait();
+    let silent = 0;
+    // Counted, so that time in which the whole machine slept is not.
+    const timer = setInterval(() => {
+      silent += 1;
+      if (silent > silentSeconds) process_.kill("SIGKILL");
+    }, 1000);
     process_.on("message", (message) => {
       last = message;
-      wait();
+      silent = 0;
     });
     process_.on("close", (code) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       const ended = `ended with ${code} after input ${last.tried}: ${complaint.trim().split("\n").at(-1)}`;
       resolve(last.done ? last : { ...last, wrong: [...last.wrong, ended] });
     });
   });
 }
 
+/** How long the processor has worked for this thread: what a busy machine lets wait is none of the input's doing. */
+function busyMs() {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
+/** How much more memory work took at its peak than was taken before. Unit: bytes. */
+async function peakOf(work) {
+  const taken = ({ usedHeapSize, externalMemory }) => usedHeapSize + externalMemory;
+  const now = () => {
+    const { used_heap_size: usedHeapSize, external_memory: externalMemory } = getHeapStatistics();
+    return taken({ usedHeapSize, externalMemory });
+  };
+  // Memory is at its highest just before the collector runs, or at the end.
+  const profiler = new GCProfiler();
+  const before = now();
+  profiler.start();
+  await work();
+  const { statistics } = profiler.stop();
+  const highs = statistics.map(({ beforeGC }) => taken(beforeGC.heapStatistics));
+  return Math.max(now(), ...highs) - before;
+}
+
 async function runTarget(name) {
-  const { files, real = [], read, refuses, mend = (bytes) => bytes } = await targets[name]();
+  const { files, real = [], read: readOne, refuses, mend = (bytes) => bytes } = await targets[name]();
   const { isQkvError } = await import("../../packages/core/dist/index.js");
   const prototypes = () =>
     [Object, Array, Function, String, Map].map(({ prototype }) => Reflect.ownKeys(prototype).length).join();
   const before = prototypes();
-  const state = { tried: 0, read: 0, kept: 0, wrong: [] };
+  // Most inputs end in an error, and to walk the stack for it would take as long as to read.
+  Error.stackTraceLimit = 2;
+  const state = { tried: 0, read: 0, kept: 0, weighed: 0, wrong: [] };
   // Real files are read, or there is nothing to damage.
-  await Promise.all([...files, ...real].map((bytes) => read(bytes)));
+  await Promise.all([...files, ...real].map((bytes) => readOne(bytes)));
   const small = [...files, ...real.filter(({ length }) => length <= mostBytes)];
   const large = real.filter(({ length }) => length > mostBytes);
   let reached = watchReached((url) => /packages\/[\w-]+\/dist\/|@huggingface\/jinja/.test(url));
   /** Reads one, and says what is wrong with how that went. */
   const tryOne = async (bytes) => {
-    const { arrayBuffers, heapUsed } = process.memoryUsage();
-    const start = performance.now();
+    const start = busyMs();
     let wrong;
     try {
-      await read(bytes);
+      await readOne(bytes);
       state.read += 1;
     } catch (error) {
       if (!isQkvError(error) && !refuses?.(error))
         wrong = error?.stack?.split("\n").slice(0, 3).join(" ") ?? String(error);
     }
-    const ms = performance.now() - start;
-    const after = process.memoryUsage();
-    const grown = Math.max(0, after.arrayBuffers - arrayBuffers) + Math.max(0, after.heapUsed - heapUsed);
+    const ms = busyMs() - start;
     if (ms > 1000 && !process.env.QKV_FUZZ_UNTIMED) wrong = `took ${ms.toFixed(0)} ms`;
-    if (grown > Math.max(64 * 2 ** 20, 10 * bytes.length))
-      wrong = `allocated ${(grown / 2 ** 20).toFixed(0)} MiB`;
     if (prototypes() !== before) wrong = "a prototype changed";
     return wrong;
+  };
+  /** Reads one alone, and says what it took of memory at its peak, if that is too much. */
+  const weigh = async (bytes) => {
+    globalThis.gc();
+    const peak = await peakOf(() => tryOne(bytes));
+    return peak > mostMemory(bytes) ? `took ${(peak / 2 ** 20).toFixed(0)} MiB` : undefined;
   };
   for (const bytes of files) await tryOne(bytes);
   reached.keep(reached.take());
@@ -104,26 +139,38 @@ async function runTarget(name) {
   const kept = [...small];
   while (state.tried < Number(inputs)) {
     const many = Math.min(batch, Number(inputs) - state.tried);
+    const first = Number(seed) * 1_000_003 + state.tried;
+    const made = madeFiles(name, Math.ceil(many / madeEvery), first);
     const tried = Array.from({ length: many }, (_, i) => {
-      const own = Number(seed) * 1_000_003 + state.tried + i;
+      const own = first + i;
       if (large.length > 0 && own % rarely === 0) return mend(mutate(large, own));
+      if (i % madeEvery === 0) return mend(made[i / madeEvery]);
       // What is kept is mostly broken already: every other input begins with a whole file.
       return mend(mutate(own % 2 === 0 ? small : kept, own));
     });
-    for (const bytes of tried) {
-      let wrong = await tryOne(bytes);
-      // A machine that stood still for a moment is none of the input's doing.
-      if (wrong?.startsWith("took")) wrong = await tryOne(bytes);
-      if (wrong) {
-        const file = join(tmpdir(), `qkv-fuzz-${name.replace(/\W/g, "-")}-${state.tried}`);
-        writeFileSync(file, bytes);
-        state.wrong.push(`input ${state.tried} (${bytes.length} bytes, ${file}): ${wrong}`);
+    const report = (i, wrong) => {
+      const file = join(tmpdir(), `qkv-fuzz-${name.replace(/\W/g, "-")}-${state.tried + i}`);
+      writeFileSync(file, tried[i]);
+      state.wrong.push(`input ${state.tried + i} (${tried[i].length} bytes, ${file}): ${wrong}`);
+    };
+    const peak = await peakOf(async () => {
+      for (const [i, bytes] of tried.entries()) {
+        const wrong = await tryOne(bytes);
+        if (wrong) report(i, wrong);
       }
-      state.tried += 1;
+    });
+    const { read } = state;
+    // What many leave behind adds up: whether one of them took too much is seen when each is alone.
+    if (tried.some((bytes) => peak > mostMemory(bytes))) {
+      state.weighed += 1;
+      for (const [i, bytes] of tried.entries()) {
+        const wrong = await weigh(bytes);
+        if (wrong) report(i, wrong);
+      }
     }
+    state.tried += many;
     // Which of them it was is looked for only when there was something new.
     if (reached && reached.isNew(reached.take())) {
-      const { read: count } = state;
       for (const bytes of tried) {
         await tryOne(bytes);
         const ran = reached.take();
@@ -134,8 +181,8 @@ async function runTarget(name) {
           state.kept += 1;
         }
       }
-      state.read = count;
     }
+    state.read = read;
     if (state.tried >= watched(Number(inputs))) {
       reached?.stop();
       reached = undefined;

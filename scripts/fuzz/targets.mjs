@@ -1,9 +1,11 @@
 // Every reader of files of others: real files to damage, and how they are read. Small ones, so that a change hits
 // something.
 
+import { File } from "node:buffer";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
+import { base64, f32, ggufFile, json, protobufField, textOf, u32, utf8 } from "./bytes.mjs";
 
 const data = process.env.QKV_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
 /** Files that others made, where the reference data is at hand. */
@@ -13,66 +15,79 @@ const real = (...paths) =>
     .filter((path) => existsSync(path))
     .map((path) => new Uint8Array(readFileSync(path)));
 
-const utf8 = (text) => new TextEncoder().encode(text);
-const json = (value) => utf8(JSON.stringify(value));
-const textOf = (bytes) => new TextDecoder().decode(bytes);
 const load = (path) => import(`../../packages/${path}.js`);
-const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
-const number = (array) => [...new Uint8Array(array.buffer)];
-const u32 = (value) => number(Uint32Array.of(value));
-const u64 = (value) => number(BigUint64Array.of(BigInt(value)));
-const f32 = (value) => number(Float32Array.of(value));
+/** Texts to read, so that what was loaded is used: the last is long enough for a pattern that never ends. */
+const texts = ["hi there, ki", `${"a".repeat(40)}${"1".repeat(40)}${" ".repeat(40)}!\n`];
+const use = (tokenizer) => texts.map((text) => tokenizer.decode(tokenizer.encode(text)));
+/** The same, where the vocabulary has no token for what the text may hold. */
+const useSome = (tokenizer) => {
+  use(tokenizer);
+  return tokenizer.encoding("hi", { pair: "ki" });
+};
 
-/** Reads a text, so that what was loaded is used. */
-const use = (tokenizer) => tokenizer.decode(tokenizer.encode("hi there, ki"));
+/** Reads with each of several: refused if all refuse, wrong if one fails in another way. */
+const eachOf =
+  (...readers) =>
+  async (bytes) => {
+    const { isQkvError } = await load("core/dist/index");
+    const refusals = [];
+    for (const read of readers) {
+      try {
+        await read(bytes);
+      } catch (error) {
+        refusals.push(error);
+        if (!isQkvError(error)) throw error;
+      }
+    }
+    if (refusals.length === readers.length) throw refusals[0];
+  };
 
-const ggufText = (text) => [...u64(utf8(text).length), ...utf8(text)];
-const ggufEntry = (key, type, value) => [...ggufText(key), ...u32(type), ...value];
-const ggufList = (type, values) => [...u32(type), ...u64(values.length), ...values.flat()];
 const pieces = ["<unk>", "<s>", "</s>", "▁", "h", "i", "▁hi", "k", "ki"];
-const gguf = Uint8Array.from([
-  ...utf8("GGUF"),
-  ...u32(3),
-  ...u64(1),
-  ...u64(7),
-  ...ggufEntry("general.architecture", 8, ggufText("llama")),
-  ...ggufEntry("tokenizer.ggml.model", 8, ggufText("llama")),
-  ...ggufEntry("tokenizer.ggml.tokens", 9, ggufList(8, pieces.map(ggufText))),
-  ...ggufEntry(
-    "tokenizer.ggml.scores",
-    9,
-    ggufList(
-      6,
-      pieces.map((_, i) => f32(-i)),
-    ),
-  ),
-  ...ggufEntry(
-    "tokenizer.ggml.token_type",
-    9,
-    ggufList(
-      5,
-      pieces.map((_, i) => u32([2, 3, 3][i] ?? 1)),
-    ),
-  ),
-  ...ggufEntry("tokenizer.ggml.bos_token_id", 4, u32(1)),
-  ...ggufEntry("tokenizer.ggml.eos_token_id", 4, u32(2)),
-  ...ggufText("token_embd.weight"),
-  ...u32(2),
-  ...u64(4),
-  ...u64(2),
-  ...u32(0),
-  ...u64(0),
-  ...Array(64).fill(0),
-]);
+const types = pieces.map((_, i) => [2, 3, 3][i] ?? 1);
+const tensors = [
+  ["token_embd.weight", 4, pieces.length],
+  ["output_norm.weight", 4],
+  ...["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"].map((name) => [
+    `blk.0.${name}.weight`,
+    ...[4, 4],
+  ]),
+  ...["attn_norm", "ffn_norm"].map((name) => [`blk.0.${name}.weight`, 4]),
+];
+/** A model of one layer of width 4, and its vocabulary. */
+const gguf = ggufFile(
+  [
+    ["general.architecture", 8, "llama"],
+    ["llama.block_count", 4, 1],
+    ["llama.embedding_length", 4, 4],
+    ["llama.feed_forward_length", 4, 4],
+    ["llama.attention.head_count", 4, 2],
+    ["llama.attention.layer_norm_rms_epsilon", 6, 1e-5],
+    ["llama.context_length", 4, 8],
+    ["tokenizer.ggml.model", 8, "llama"],
+    ["tokenizer.ggml.tokens", 9, [8, pieces]],
+    ["tokenizer.ggml.scores", 9, [6, pieces.map((_, i) => -i)]],
+    ["tokenizer.ggml.token_type", 9, [5, types]],
+    ["tokenizer.ggml.bos_token_id", 4, 1],
+    ["tokenizer.ggml.eos_token_id", 4, 2],
+  ],
+  tensors.map(([name, ...dims], i) => ({ name, dims, type: 0, offset: 160 * i })),
+  Array(160 * tensors.length).fill(0),
+);
 
-const field = (id, content) => [(id << 3) | 2, content.length, ...content];
 const sentencePiece = (kind) =>
   Uint8Array.from([
     ...pieces.flatMap((piece, i) =>
-      field(1, [...field(1, [...utf8(piece)]), (2 << 3) | 5, ...f32(-i), 3 << 3, [2, 3, 3][i] ?? 1]),
+      protobufField(1, [
+        ...protobufField(1, piece),
+        ...protobufField(2, { float: -i }),
+        ...protobufField(3, types[i]),
+      ]),
     ),
-    ...field(2, [3 << 3, kind]),
-    ...field(3, [3 << 3, 1, 4 << 3, 1, 5 << 3, 1]),
+    ...protobufField(2, protobufField(3, kind)),
+    ...protobufField(
+      3,
+      [3, 4, 5].flatMap((id) => protobufField(id, 1)),
+    ),
   ]);
 
 const tokenizerJson = json({
@@ -159,10 +174,17 @@ export const targets = {
   async gguf() {
     const { readGgufHeader } = await load("core/dist/index");
     const { ggufTokenizer } = await load("tokenizer/dist/index");
+    const { load: loadModel } = await load("transformer/dist/index");
     return {
       files: [gguf],
       real: real("tokenizers/vocab/gguf/bert-bge.gguf", "tokenizers/vocab/gguf/phi-3.gguf"),
-      read: (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))],
+      read: eachOf(
+        (bytes) => [readGgufHeader(bytes), use(ggufTokenizer(bytes))],
+        async (bytes) => {
+          const model = await loadModel(bytes);
+          return model.apply(model.params, [0]);
+        },
+      ),
     };
   },
   async sentencepiece() {
@@ -178,7 +200,7 @@ export const targets = {
     return {
       files: [tokenizerJson, unigramJson],
       real: real("models/tiny-bert-random/tokenizer.json"),
-      read: (bytes) => use(tokenizerFromJson(bytes)),
+      read: (bytes) => useSome(tokenizerFromJson(bytes)),
     };
   },
   async tiktoken() {
@@ -270,13 +292,30 @@ export const targets = {
   },
   async "config.json"() {
     const { readConfig } = await load("cost/dist/index");
+    const { decoder, load: loadModel } = await load("transformer/dist/index");
+    const { exportModel, memoryFolder } = await load("transformer/dist/export");
+    const small = {
+      ...{ vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
+      ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+    };
+    const out = memoryFolder();
+    await exportModel({ config: small, params: decoder(small).init(1) }, { to: "hf", out });
+    const file = (name) => out.files.find((each) => each.name === name);
+    const weights = file("model.safetensors");
     return {
       files: [
+        new Uint8Array(await file("config.json").arrayBuffer()),
         json(config),
         json({ ...config, model_type: "gpt2", n_embd: 64, n_head: 4, n_layer: 2, n_positions: 16 }),
       ],
       real: real("models/tiny-bert-random/config.json"),
-      read: (bytes) => readConfig(JSON.parse(textOf(bytes))),
+      read: eachOf(
+        async (bytes) => {
+          const model = await loadModel([new File([bytes], "config.json"), weights]);
+          return model.apply(model.params, [0, 1]);
+        },
+        (bytes) => readConfig(JSON.parse(textOf(bytes))),
+      ),
       refuses: (error) => error instanceof SyntaxError, // JSON.parse is the caller's
     };
   },

@@ -13,7 +13,7 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   const entries =
     vocabulary instanceof Map ? [...(vocabulary as Map<string, number>)] : Object.entries(vocabulary);
   // Ids may have gaps, but a file must not make us reserve memory for tokens that it does not hold.
-  const limit = 4 * entries.length + 1_000_000;
+  const limit = 4 * entries.length + 100_000;
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of entries) {
     if (!Number.isInteger(id) || id < 0 || id > limit) {

@@ -27,7 +27,10 @@ export function readPostProcessor(field: JsonField): PostProcessor {
     case "TemplateProcessing": {
       const ids = field.get("special_tokens");
       return {
-        template: { single: readItems(field.get("single"), ids), pair: readItems(field.get("pair"), ids) },
+        template: {
+          single: readItems(field.get("single"), ids, ["A"]),
+          pair: readItems(field.get("pair"), ids, ["A", "B"]),
+        },
       };
     }
     default:
@@ -42,21 +45,29 @@ function trimOf(field: JsonField): PostProcessor {
   return trim ? { trimOffsets: { addedSpace: field.get("add_prefix_space").boolean(true) } } : {};
 }
 
-function readItems(field: JsonField, specialTokens: JsonField): TemplateItem[] {
+/** How many tokens stand around a text at most; real templates have some ten. */
+const mostItems = 1000;
+
+function readItems(
+  field: JsonField,
+  specialTokens: JsonField,
+  texts: readonly ("A" | "B")[],
+): TemplateItem[] {
+  let room = mostItems;
   return field.list().flatMap((item): TemplateItem[] => {
     const sequence = item.get("Sequence");
     if (!sequence.isMissing) {
       const name = sequence.get("id").string();
-      const text = name === "A" || name === "B" ? name : sequence.get("id").fail("A or B");
+      const text = texts.find((each) => each === name) ?? sequence.get("id").fail(texts.join(" or "));
       return [{ text, type: sequence.get("type_id").count(0) }];
     }
     const special = item.get("SpecialToken");
     const type = special.get("type_id").count(0);
     const token = specialTokens.get(special.get("id").string());
-    return token
-      .get("ids")
-      .list()
-      .map((id) => ({ id: id.count(), type }));
+    const ids = token.get("ids").list();
+    // A token may stand for many, and stand there often.
+    if ((room -= ids.length) < 0) field.fail(`a template of at most ${mostItems} tokens`);
+    return ids.map((id) => ({ id: id.count(), type }));
   });
 }
 

@@ -221,3 +221,39 @@ describe("a file that would make a word into gigabytes is refused", () => {
     expect(encode("a")).toEqual([0]);
   });
 });
+
+describe("a small file that asks for much memory is refused", () => {
+  const model = { type: "WordLevel", unk_token: "a", vocab: { a: 0 } };
+  const many = { SpecialToken: { id: "<s>", type_id: 0 } };
+  const ids = Array.from({ length: 40 }, () => 0);
+  test.each([
+    [{ padding: { strategy: { Fixed: 1e9 } } }, /padding.strategy.Fixed` is 1000000000, .*at most 131072/],
+    [{ padding: { pad_to_multiple_of: 1e15 } }, /padding.pad_to_multiple_of` is .*at most 131072 tokens/],
+    [
+      {
+        post_processor: {
+          type: "TemplateProcessing",
+          single: Array.from({ length: 26 }, () => many),
+          pair: [],
+          special_tokens: { "<s>": { id: "<s>", ids, tokens: [] } },
+        },
+      },
+      /post_processor.single` .*a template of at most 1000 tokens/,
+    ],
+    [{ model: { ...model, vocab: { a: 0, b: 200_000 } } }, /vocab\["b"\]` is 200000, .*at most 100008/],
+  ])("%j", (more, message) => {
+    expect(() => tokenizerFromJson(JSON.stringify({ model, ...more }))).toThrow(message);
+  });
+});
+
+test("a template for one text that asks for a second is refused", () => {
+  const [first, second] = ["A", "B"].map((id) => ({ Sequence: { id, type_id: 0 } }));
+  const file = (single: unknown[]) => ({
+    model: { type: "WordLevel", unk_token: "a", vocab: { a: 0 } },
+    post_processor: { type: "TemplateProcessing", single, pair: [first, second], special_tokens: {} },
+  });
+  expect(() => tokenizerFromJson(file([first, second]))).toThrow(
+    /post_processor.single\[1\].Sequence.id` is "B", expected A\./,
+  );
+  expect(tokenizerFromJson(file([first])).encoding("a", { pair: "a" }).ids).toEqual([0, 0]);
+});

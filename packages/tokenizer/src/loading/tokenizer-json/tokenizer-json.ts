@@ -111,12 +111,16 @@ function readPadding(field: JsonField): Padding | undefined {
   if (field.isMissing) return undefined;
   const strategy = field.get("strategy");
   const fixed = typeof strategy.value === "string" ? undefined : strategy.get("Fixed");
+  // Each text is filled up to it: a short one, too.
+  const most = 2 ** 17;
+  const tokens = (length: JsonField, fallback: number) =>
+    length.count(fallback) <= most ? length.count(fallback) : length.fail(`at most ${most} tokens`);
   return {
     padId: field.get("pad_id").count(0),
     typeId: field.get("pad_type_id").count(0),
     side: field.get("direction").string("Right") === "Left" ? "left" : "right",
-    length: fixed && !fixed.isMissing ? fixed.count() : 0,
-    multipleOf: Math.max(1, field.get("pad_to_multiple_of").count(1)),
+    length: fixed ? tokens(fixed, 0) : 0,
+    multipleOf: Math.max(1, tokens(field.get("pad_to_multiple_of"), 1)),
   };
 }
 
