@@ -1,9 +1,9 @@
 /** A piece of code that a text shows, and where: `file:line` of its first line. */
 export type CodeBlock = { code: string; file: string; line: number };
 
-/** The blocks of a Markdown text fenced as ```` ```ts ````, alone or followed by words (`ts live`). */
-export function codeBlocks(markdown: string, file: string, firstLine = 1): CodeBlock[] {
-  const fenced = /^```ts\b[^\n]*\n(.*?)^```[ \t]*$/gms;
+/** The blocks of a Markdown text fenced as ```` ```ts ````, or another language, alone or followed by words (`ts live`). */
+export function codeBlocks(markdown: string, file: string, firstLine = 1, language = "ts"): CodeBlock[] {
+  const fenced = new RegExp(`^\`\`\`${language}\\b[^\\n]*\\n(.*?)^\`\`\`[ \\t]*$`, "gms");
   return [...markdown.matchAll(fenced)].map((match) => {
     const before = markdown.slice(0, match.index).split("\n").length;
     return { code: match[1] ?? "", file, line: firstLine + before };

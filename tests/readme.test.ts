@@ -1,7 +1,12 @@
 // The examples that a reader sees first run as they are shown, on the built packages.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { publicPackages } from "../scripts/packages.mjs";
+import { codeBlocks } from "./code-blocks.js";
 import { compileExample, runExamples } from "./example.js";
 import { readmeExamples } from "./shown-examples.js";
+import { toldToInstall } from "./told-to-install.js";
 
 test.each(readmeExamples())(
   "the README of $name has a checked example, and every example holds",
@@ -11,3 +16,15 @@ test.each(readmeExamples())(
     expect((await runExamples(folder, blocks)).flat()).toEqual([]);
   },
 );
+
+// Where modules are found only by those who depend on them (pnpm, Deno), a dependency of a dependency is not there.
+test.each(publicPackages())("the README of $name imports what it tells to install", ({ name, folder }) => {
+  const text = readFileSync(join(folder, "README.md"), "utf8");
+  const installed = toldToInstall(text);
+  expect(installed).toContain(name);
+  const blocks = ["ts", "js"].flatMap((language) => codeBlocks(text, "README.md", 1, language));
+  const imported = blocks.flatMap(({ code }) =>
+    [...code.matchAll(/from "((?:@[^/"]+\/)?[^/"]+)[^"]*"/g)].map(([, from]) => from),
+  );
+  expect(installed).toEqual(expect.arrayContaining(imported));
+});
