@@ -10,8 +10,11 @@ export type Stamp = {
 
 /** Recognises the values of one kind, whichever copy of the package made them. */
 export type Brand = {
-  /** The property that holds the stamp. The same in every copy of the package. */
-  readonly key: symbol;
+  /**
+   * The property that holds the stamp. The same in every copy of the package. A unique one for the compiler, because
+   * before TypeScript 5.8 declarations of a class may name no other symbol.
+   */
+  readonly key: unique symbol;
   readonly stamp: Stamp;
   /**
    * Whether `value` is of this kind and usable here.
@@ -43,7 +46,7 @@ export type Brand = {
  */
 // @__NO_SIDE_EFFECTS__
 export function defineBrand(kind: string, contract: number, version: string): Brand {
-  const key = Symbol.for(`@qkv/${kind}`);
+  const key: Brand["key"] = Symbol.for(`@qkv/${kind}`) as Brand["key"];
   const stamp: Stamp = { contract, version };
   return {
     key,

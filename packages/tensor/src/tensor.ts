@@ -15,7 +15,7 @@ import type { Node } from "./tape.js";
 
 declare const __VERSION__: string;
 const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
-const inspectKey: symbol = Symbol.for("nodejs.util.inspect.custom");
+const inspectKey: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** Where a tensor's elements lie in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
