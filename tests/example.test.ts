@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { codeBlocks, docstringBlocks } from "./code-blocks.js";
 import { compileExample, runExamples } from "./example.js";
-import { parseExpected } from "./expected.js";
+import { parseExpected } from "./expected.ts";
 import { matches } from "./matches.js";
 
 const core = join(fileURLToPath(new URL("../", import.meta.url)), "packages/core");

@@ -3,11 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import type { CodeBlock } from "./code-blocks.js";
-import { parseExpected, type Expected } from "./expected.js";
-
-/** One `// =>` of an example: what to expect, and where it stands. */
-export type Check = { line: number; code: string; expected: Expected; text: string };
+import type { CodeBlock } from "./code-blocks.ts";
+import { parseExpected } from "./expected.ts";
+import type { Check } from "./run-example.ts";
 
 /** What the process that runs examples is told, and what it answers: the problems of each file, in order. */
 export type ExampleFile = { path: string; line: number; checks: Check[] };
@@ -18,7 +16,10 @@ export type ExampleFile = { path: string; line: number; checks: Check[] };
  *
  * @throws {Error} If a `// =>` follows anything else: it would be read as a promise and never checked.
  */
-export function compileExample({ code, file, line }: CodeBlock): { js: string; checks: Check[] } {
+export function compileExample(
+  { code, file, line }: CodeBlock,
+  kind: ts.ModuleKind = ts.ModuleKind.ESNext,
+): { js: string; checks: Check[] } {
   const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2022, true);
   const lineOf = (at: number) => line + source.getLineAndCharacterOfPosition(at).line;
   const checks: Check[] = [];
@@ -55,7 +56,7 @@ export function compileExample({ code, file, line }: CodeBlock): { js: string; c
     code,
   );
   const { outputText } = ts.transpileModule(checked, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: kind },
   });
   return { js: outputText, checks };
 }

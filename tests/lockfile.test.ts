@@ -1,23 +1,34 @@
-// What the lockfile must say for `npm test` to work on every platform.
-import { readFileSync } from "node:fs";
+// What lockfiles must say for `npm test`, and what installs by itself, to work on every platform.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
-const root = new URL("../", import.meta.url);
-const lockfile = readFileSync(new URL("pnpm-lock.yaml", root), "utf8");
-const { optionalDependencies } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+const root = fileURLToPath(new URL("../", import.meta.url));
+const lockfiles = globSync("{.,*}/pnpm-lock.yaml", { cwd: root }).map((path) => ({
+  path,
+  text: readFileSync(join(root, path), "utf8"),
+}));
 
 // These packages write their platform as text where pnpm expects a list, so pnpm leaves it out when it adds them, and
 // then installs the Node of another platform beside the right one. Written into the lockfile by hand, it stays.
-test.each(Object.entries<string>(optionalDependencies))(
-  "%s is for its own platform only",
-  (name, version) => {
-    const [, system, cpu] = name.split("-");
-    const entry = lockfile.split(`\n  ${name}@${version}:\n`)[1]?.split("\n\n")[0];
-    expect(entry).toContain(`cpu: [${cpu}]`);
-    expect(entry).toContain(`os: [${system === "win" ? "win32" : system}]`);
-  },
-);
+const nodes = lockfiles.flatMap(({ path, text }) => {
+  const json = JSON.parse(readFileSync(join(root, dirname(path), "package.json"), "utf8"));
+  return Object.entries<string>(json.optionalDependencies ?? {})
+    .map(([name, version]) =>
+      version.startsWith("npm:") ? version.slice("npm:".length) : `${name}@${version}`,
+    )
+    .filter((name) => name.startsWith("node-"))
+    .map((name) => ({ name, path, text }));
+});
+test.each(nodes)("$name is for its own platform only, in $path", ({ name, text }) => {
+  const [, system, cpu] = name.split("@")[0]?.split("-") ?? [];
+  const entry = text.split(`\n  ${name}:\n`)[1]?.split("\n\n")[0];
+  expect(entry).toContain(`cpu: [${cpu}]`);
+  expect(entry).toContain(`os: [${system === "win" ? "win32" : system}]`);
+});
 
 test("no address of a registry is written down", () => {
-  expect(lockfile).not.toMatch(/https?:\/\//);
+  expect(lockfiles.length).toBeGreaterThan(1);
+  for (const { path, text } of lockfiles) expect(text, path).not.toMatch(/https?:\/\//);
 });

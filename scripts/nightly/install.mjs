@@ -1,7 +1,8 @@
 export const about =
-  "Each package alone in an empty folder: npm install, ESM and CommonJS on Node 20 and 24, its types in three settings.";
+  "A user of each kind, for each package: Node, TypeScript, Vite, webpack, esbuild, Next.js, a plain page, Deno, Bun; README examples run in fresh projects (installs 700 MB). Or only the kinds and packages that are named.";
+export const takes = "[KIND|PACKAGE…]";
 
-export const steps = [
+export const steps = (chosen) => [
   { name: "build", command: ["turbo", "run", "build", "--filter=./packages/*"] },
-  { name: "install", command: ["node", "scripts/install-alone.mjs"], counts: true },
+  { name: "install", command: ["node", "install/run.mjs", ...chosen], counts: true },
 ];

@@ -1,0 +1,83 @@
+// A TypeScript program, by the compilers of three years, under each way to find a module. Declarations of the packages
+// are checked too (no skipLibCheck), but not the compiler's own.
+import { join } from "node:path";
+import { isForVite } from "../readme.mjs";
+import { tool } from "../tools.mjs";
+
+const versions = ["5.6", "5.7", "5.8", "5.9", "6.0"];
+const settings = {
+  bundler: { module: "esnext", moduleResolution: "bundler", extensions: ["ts"] },
+  node16: { module: "node16", extensions: ["mts", "cts"] },
+  nodenext: { module: "nodenext", extensions: ["mts", "cts"] },
+};
+const common = {
+  target: "es2022",
+  lib: ["es2023", "dom", "dom.iterable", "dom.asynciterable"],
+  types: [],
+  strict: true,
+  skipDefaultLibCheck: true,
+  noEmit: true,
+};
+
+export async function run(project, { check, leftOut }) {
+  await project.install();
+  const examples = project.readme.examples.filter((example) => {
+    if (!isForVite(example)) return true;
+    leftOut(
+      `TypeScript, the example at line ${example.line}`,
+      "it imports addresses, which Vite's types declare",
+    );
+    return false;
+  });
+  const entries = project
+    .entries()
+    .map((entry, i) => `import * as entry${i} from ${JSON.stringify(entry)};\nvoid entry${i};\n`);
+  const codes = [entries.join(""), ...examples.map(({ code }) => code)];
+  for (const version of versions) {
+    const { default: ts } = await tool(`typescript-${version}`);
+    for (const [name, { extensions, ...options }] of Object.entries(settings)) {
+      const files = extensions.flatMap((extension) =>
+        codes.map((code, i) => {
+          project.write(`user-${i}.${extension}`, extension === "cts" ? inFunction(ts, code) : code);
+          return `user-${i}.${extension}`;
+        }),
+      );
+      const config = { compilerOptions: { ...common, ...options }, files };
+      await check(`TypeScript ${version}, ${name}`, () => compile(ts, config, project.folder));
+    }
+  }
+}
+
+/** An example as a module of CommonJS has it: imports at the top, and what waits in a function. */
+function inFunction(ts, code) {
+  const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2022, true);
+  const [imports, rest] = [[], []];
+  for (const statement of source.statements)
+    (ts.isImportDeclaration(statement) ? imports : rest).push(statement.getFullText());
+  return `${imports.join("")}\nexport const run = async () => {${rest.join("")}\n};\n`;
+}
+
+/** What `tsc -p` does with the configuration. */
+function compile(ts, json, folder) {
+  const { options, fileNames, errors } = ts.parseJsonConfigFileContent(json, ts.sys, folder);
+  const host = ts.createCompilerHost(options);
+  host.getCurrentDirectory = () => folder;
+  shareLibraries(ts, host);
+  const program = ts.createProgram(fileNames, options, host);
+  const diagnostics = [...errors, ...ts.getPreEmitDiagnostics(program)];
+  if (diagnostics.length > 0) throw new Error(ts.formatDiagnostics(diagnostics, host));
+}
+
+const libraries = new Map();
+
+/** The compiler's own declarations are read once: they are most of what a small program consists of. */
+function shareLibraries(ts, host) {
+  const { getSourceFile } = host;
+  const own = host.getDefaultLibLocation();
+  host.getSourceFile = (path, ...more) => {
+    if (!path.startsWith(own)) return getSourceFile.call(host, path, ...more);
+    const key = join(ts.version, path);
+    if (!libraries.has(key)) libraries.set(key, getSourceFile.call(host, path, ...more));
+    return libraries.get(key);
+  };
+}

@@ -1,0 +1,54 @@
+import type { Expected } from "./expected.ts";
+import { matches } from "./matches.ts";
+
+/** One `// =>` of an example: what to expect, and where it stands. */
+export type Check = { line: number; code: string; expected: Expected; text: string };
+
+/** Where an example stands, its checks, and how its module is loaded, as `compileExample` made it. */
+export type Compiled = { line: number; checks: readonly Check[]; load: () => Promise<unknown> };
+
+/**
+ * Runs an example, in any engine: one after another, for they meet their checks by a global name.
+ *
+ * @returns What is not as it is shown, each with its line; none if the example holds.
+ */
+export async function runExample(
+  { line, checks, load }: Compiled,
+  show: (value: unknown) => string,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const ran = new Set<number>();
+  const check = async (id: number, evaluate: () => Promise<{ value: unknown }>) => {
+    ran.add(id);
+    const problem = await compare(checks[id] as Check, evaluate, show);
+    if (problem) problems.push(problem);
+  };
+  Object.assign(globalThis, { check });
+  try {
+    await load();
+  } catch (error) {
+    problems.push(`${line}: ${String(error)}`);
+  }
+  if (problems.length > 0) return problems;
+  return checks
+    .filter((_, id) => !ran.has(id))
+    .map(({ line, code }) => `${line}: \`${code}\` was never reached`);
+}
+
+async function compare(
+  { line, code, expected, text }: Check,
+  evaluate: () => Promise<{ value: unknown }>,
+  show: (value: unknown) => string,
+) {
+  let value: unknown;
+  try {
+    ({ value } = await evaluate());
+  } catch (error) {
+    if (expected.kind !== "throws") return `${line}: \`${code}\` threw ${String(error)}, expected ${text}`;
+    const { name, message } = error as Error;
+    const same = name === expected.name && message.includes(expected.message);
+    return same ? undefined : `${line}: \`${code}\` threw ${name}: ${message}, expected it ${text}`;
+  }
+  if (matches(value, expected)) return undefined;
+  return `${line}: \`${code}\` is ${show(value)}, expected ${expected.kind === "throws" ? `it ${text}` : text}`;
+}
