@@ -125,15 +125,12 @@ test.each([
   expect(() => readConfig(config)).toThrow(message);
 });
 
-test("a number of layers that no model has is refused, not allocated", () => {
-  const config = {
-    model_type: "gpt2",
-    n_embd: 8,
-    n_head: 2,
-    n_layer: 2 ** 40,
-    n_positions: 4,
-    vocab_size: 9,
-  };
+test.each([
+  { model_type: "gpt2", n_layer: 2 ** 40, n_positions: 4 },
+  { model_type: "t5", d_kv: 4, d_ff: 8, num_layers: 2 ** 40 },
+  { model_type: "t5", d_kv: 4, d_ff: 8, num_layers: 1, num_decoder_layers: 2 ** 31 },
+])("a number of layers that no model has is refused, not allocated: %j", (own) => {
+  const config = { n_embd: 8, n_head: 2, vocab_size: 9, ...own };
   expect(() => readConfig(config)).toThrow(
     /readConfig: `config` is .*layers.*\nFix: check the number of layers/,
   );

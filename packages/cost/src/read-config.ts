@@ -127,6 +127,7 @@ function encoderAndDecoder(
   };
   const stack = (side: "encoder" | "decoder"): Stack => {
     const { heads, hidden, layers } = sides[side];
+    checkLayers(layers);
     const attention = readHeads(fields, traits, { kind: side === "encoder" ? "all" : "causal" }, heads);
     const layer: Layer = {
       attention,
@@ -186,16 +187,7 @@ function whisperConvolutions(fields: Fields): Convolution[] {
 }
 
 function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
-  // A number from a file must not decide how much memory is taken.
-  if (count > mostLayers) {
-    throw new ArgumentError({
-      fn: "readConfig",
-      argument: "config",
-      received: `${count} layers`,
-      expected: `at most ${mostLayers} layers`,
-      fix: "check the number of layers in the configuration; it is damaged, or of something else.",
-    });
-  }
+  checkLayers(count);
   const seen = new Map<string, Layer>();
   return Array.from({ length: count }, (_, i) => {
     const layer = make(i);
@@ -203,6 +195,18 @@ function sharedLayers(count: number, make: (layer: number) => Layer): Layer[] {
     const known = seen.get(key) ?? layer;
     seen.set(key, known);
     return known;
+  });
+}
+
+/** A number from a file must not decide how much memory is taken. */
+function checkLayers(count: number): void {
+  if (count <= mostLayers) return;
+  throw new ArgumentError({
+    fn: "readConfig",
+    argument: "config",
+    received: `${count} layers`,
+    expected: `at most ${mostLayers} layers`,
+    fix: "check the number of layers in the configuration; it is damaged, or of something else.",
   });
 }
 

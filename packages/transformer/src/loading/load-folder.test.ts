@@ -231,6 +231,7 @@ test("fields of the configuration are checked by name", async () => {
       { hidden_size: undefined },
       /config.json: hidden_size` is undefined, expected a whole number, 1 or more/,
     ],
+    [{ num_hidden_layers: 2 ** 31, sliding_window: 4 }, /num_hidden_layers` is 2147483648, expected at most/],
     [{ num_hidden_layers: 2.5 }, /num_hidden_layers` is 2.5, expected a whole number/],
     [{ rms_norm_eps: "small" }, /rms_norm_eps` is "small", expected a finite number/],
     [{ hidden_act: "mish" }, /hidden_act` is "mish", expected one of silu/],

@@ -82,6 +82,8 @@ const plusOf = (type: string, fields: ConfigFields): number =>
   isGemma(type) && !fields.flag("gguf", false) ? 1 : 0;
 const isGemma = (type: string) => type.startsWith("gemma");
 
+const mostLayers = 100_000;
+
 function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: string): DecoderConfig {
   const embedDim = fields.count("hidden_size");
   const numHeads = fields.count("num_attention_heads");
@@ -89,6 +91,8 @@ function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: 
   const queries = weights.shape(`${prefix}layers.0.self_attn.q_proj.weight`)?.[0] ?? embedDim;
   const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
+  // A number from a file must not decide how much memory is taken.
+  if (numLayers > mostLayers) throw fields.bad("num_hidden_layers", `at most ${mostLayers} layers`);
   const partial = (fields.inner("rope_parameters") ?? fields).number(
     "partial_rotary_factor",
     fields.number("partial_rotary_factor", 1),
