@@ -6,6 +6,7 @@ export { matmul, matmulScratch, multiply, multiplyScratch, packColumns } from ".
 export { addParts, rowTimesColumns, rowTimesRows } from "./row-times-matrix";
 export { crossEntropyRows, layerNormRows, rmsNormRows, softmaxRows, targetRows } from "./rows";
 export { addRows, takeRows } from "./rows-by-number";
+export { binaryVectors, unaryVectors } from "./micro-kernels";
 export { adam, sgd } from "./optimizers";
 export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";
 export { rotate } from "./rotate";

@@ -19,6 +19,17 @@ export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
   }
 }
 
+const [asFloat, asWord] = /* @__PURE__ */ (() => {
+  const float = new Float32Array(1);
+  return [float, new Int32Array(float.buffer)] as const;
+})();
+
+/** The bits of a float32, as a word. */
+export function bitsOf(x: number): number {
+  asFloat[0] = x;
+  return asWord[0]!;
+}
+
 export class Call {
   readonly #memory: WasmMemory;
   readonly #taken: [pointer: number, bytes: number][] = [];
@@ -45,6 +56,13 @@ export class Call {
   scratch(bytes: number): number {
     const pointer = this.#memory.take(bytes);
     this.#taken.push([pointer, bytes]);
+    return pointer;
+  }
+
+  /** Writes words of 32 bits: whole numbers, and floats as `bitsOf` makes words of them. */
+  write(words: readonly number[]): number {
+    const pointer = this.scratch(4 * words.length);
+    new Int32Array(this.#memory.memory.buffer, pointer, words.length).set(words);
     return pointer;
   }
 

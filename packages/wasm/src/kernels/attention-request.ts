@@ -1,5 +1,5 @@
 import type { AttentionRequest, View } from "@qkv/tensor";
-import type { Call } from "../call.js";
+import { bitsOf, type Call } from "../call.js";
 import { programOf } from "./program.js";
 
 /** The inputs of one call, told apart, each with the address of its first number. */
@@ -109,27 +109,32 @@ export function writeRequest(
     plan.bits,
     first,
   ]) as [number, number, number, number];
-  const words = new Uint32Array([
-    ...[H, T, S, D, inputs[1 + parts]!.shape[3]!, H / inputs[1]!.shape[1]!],
-    ...new Uint32Array(new Float32Array([scale, softcap]).buffer),
-    ...[plan.rows, plan.columns, plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles],
-    ...[classes, bitsAt, bits],
-    ...[pointers[0]!, ...query.strides],
-    ...[to.output.pointer, to.lse.pointer],
-    programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0,
-    programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0,
-    ...(hasSinks ? [pointers[end]!, inputs[end]!.strides[0]!] : [0, 0]),
-    firstQueries,
-    listed ? call.copy(listed) : 0,
-    listed && listed.length === B * S ? S : 0,
-    "start" in positions ? positions.start : 0,
-    ...strided(to.dOutput, 4),
-    ...strided(to.dLse, 3),
-    ...[to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0],
-    ...[to.partials ?? 0, parts],
-    ...partWords(call, request, inputs, pointers),
-    ...placed(to.dKeys),
-    ...placed(to.dValues),
-  ]);
-  return call.copy(words);
+  const words = [
+    H,
+    T,
+    S,
+    D,
+    inputs[1 + parts]!.shape[3]!,
+    H / inputs[1]!.shape[1]!,
+    bitsOf(scale),
+    bitsOf(softcap),
+  ];
+  words.push(plan.rows, plan.columns);
+  words.push(
+    plan.batches === 1 ? 0 : plan.heads * tiles,
+    plan.heads === 1 ? 0 : tiles,
+    classes,
+    bitsAt,
+    bits,
+  );
+  words.push(pointers[0]!, ...query.strides, to.output.pointer, to.lse.pointer);
+  words.push(programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0);
+  words.push(programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0);
+  words.push(hasSinks ? pointers[end]! : 0, hasSinks ? inputs[end]!.strides[0]! : 0, firstQueries);
+  words.push(listed ? call.copy(listed) : 0, listed && listed.length === B * S ? S : 0);
+  words.push("start" in positions ? positions.start : 0, ...strided(to.dOutput, 4), ...strided(to.dLse, 3));
+  words.push(to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0);
+  words.push(to.partials ?? 0, parts, ...partWords(call, request, inputs, pointers));
+  words.push(...placed(to.dKeys), ...placed(to.dValues));
+  return call.write(words);
 }

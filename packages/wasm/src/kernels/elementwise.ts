@@ -1,6 +1,7 @@
 import type { DType, Kernel, View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
+import { isPacked } from "./packed.js";
 import { writeWalk } from "./walk.js";
 
 /** Functions by their place in elementwise-kernels.mjs. */
@@ -49,9 +50,31 @@ function walkOver(
   if (output.shape.includes(0)) return false;
   return withCall(engine, (call) => {
     const pointers = call.place(inputs, outputs);
+    const straight = vectors[entry];
+    const size = straight ? lengthOfOnePiece(inputs, output) : 0;
+    if (straight && size > 0) {
+      const [a, b] = pointers as [number, number];
+      const more = entry === "unary" ? [4 * size, alpha] : [pointers[2]!, 4 * size];
+      engine.exports[straight]!(op, a, b, ...more);
+      return true;
+    }
     const { items, at } = writeWalk(call, op, alpha, output.shape, inputs, pointers, pointers.at(-1)!);
     return engine.parallel(entry, items, scratch, at);
   });
+}
+
+/** Exports that take numbers which lie in one piece, whole vectors of them. */
+const vectors: Readonly<Record<string, string>> = { unary: "unaryVectors", binary: "binaryVectors" };
+/** Numbers that one thread is done with before it has woken another. */
+const few = 32768;
+
+/** How many numbers all operands have, where that are few, in one piece, and in whole vectors; else 0. */
+function lengthOfOnePiece(inputs: readonly View[], { shape, array }: View): number {
+  const { length } = array;
+  if (length > few || length % 4 !== 0) return 0;
+  const alike = (view: View) =>
+    view.shape.length === shape.length && view.shape.every((n, axis) => n === shape[axis]) && isPacked(view);
+  return inputs.every(alike) ? length : 0;
 }
 
 /** Adds a bias to packed rows where they lie. */

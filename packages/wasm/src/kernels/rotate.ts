@@ -1,5 +1,5 @@
 import type { View } from "@qkv/tensor";
-import { withCall } from "../call.js";
+import { bitsOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 
 type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
@@ -13,14 +13,9 @@ export function rotateKernel(engine: Engine) {
     return withCall(engine, (call) => {
       const [from, c, s, to] = call.place(inputs, outputs) as [number, number, number, number];
       const rows = Math.max(1, Math.floor(32768 / D));
-      const words = new Int32Array([
-        ...[H, T, D, cos.shape.at(-1)!, layout === "interleaved" ? 1 : 0],
-        ...new Int32Array(new Float32Array([inverse ? -1 : 1]).buffer),
-        ...[from, ...x.strides],
-        ...[c, ...steps(cos), s, ...steps(sin)],
-        ...[to, rows, B * H * T],
-      ]);
-      return engine.parallel("rotate", Math.ceil((B * H * T) / rows), 0, call.copy(words));
+      const words = [H, T, D, cos.shape.at(-1)!, layout === "interleaved" ? 1 : 0, bitsOf(inverse ? -1 : 1)];
+      words.push(from, ...x.strides, c, ...steps(cos), s, ...steps(sin), to, rows, B * H * T);
+      return engine.parallel("rotate", Math.ceil((B * H * T) / rows), 0, call.write(words));
     });
   };
 }

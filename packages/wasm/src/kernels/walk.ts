@@ -1,5 +1,5 @@
 import { broadcastStrides, type View } from "@qkv/tensor";
-import type { Call } from "../call.js";
+import { bitsOf, type Call } from "../call.js";
 
 /** Numbers of an item, about: long enough that threads spend their time on numbers. */
 const chunk = 32768;
@@ -41,11 +41,9 @@ export function writeWalk(
   const rows = around.reduce((product, { length }) => product * length, 1);
   const rowsPerItem = Math.max(1, Math.floor(chunk / row.length));
   const part = Math.min(row.length, chunk);
-  const operand = (k: number) => [pointers[k] ?? 0, row.steps[k] ?? 0];
-  const words = new Int32Array([
-    ...[op, ...new Int32Array(new Float32Array([alpha]).buffer), row.length, rows, rowsPerItem, part],
-    ...[output, ...operand(0), ...operand(1), ...operand(2), around.length],
-    ...around.flatMap(({ length, steps }) => [length, steps[0] ?? 0, steps[1] ?? 0, steps[2] ?? 0]),
-  ]);
-  return { items: Math.ceil(rows / rowsPerItem) * Math.ceil(row.length / part), at: call.copy(words) };
+  const words = [op, bitsOf(alpha), row.length, rows, rowsPerItem, part, output];
+  for (let k = 0; k < 3; k++) words.push(pointers[k] ?? 0, row.steps[k] ?? 0);
+  words.push(around.length);
+  for (const { length, steps } of around) words.push(length, steps[0] ?? 0, steps[1] ?? 0, steps[2] ?? 0);
+  return { items: Math.ceil(rows / rowsPerItem) * Math.ceil(row.length / part), at: call.write(words) };
 }
