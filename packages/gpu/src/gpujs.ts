@@ -30,10 +30,12 @@ export type GpuKernel = {
  */
 export async function loadGpuJs(): Promise<GpuJs> {
   try {
-    const loaded = (await import("gpu.js")) as unknown as { GPU?: GpuJs; default?: { GPU?: GpuJs } | GpuJs };
-    // CJS by Node, CJS by a bundler, or the browser build, whose default is the class itself.
-    const found = loaded.GPU ?? (loaded.default as { GPU?: GpuJs } | undefined)?.GPU ?? loaded.default;
-    if (typeof found === "function") return found;
+    const loaded = (await import("gpu.js")) as unknown as { GPU?: unknown; default?: { GPU?: unknown } };
+    // CJS by Node, CJS by a bundler, the browser build, whose default is the class itself, or that build in a page
+    // without a bundler, where it is a script that makes a global. WebGPU has a global of the same name.
+    const places = [loaded.GPU, loaded.default?.GPU, loaded.default, (globalThis as { GPU?: unknown }).GPU];
+    const found = places.find(isGpuJs);
+    if (found) return found;
     throw new Error("the module has no GPU");
   } catch (cause) {
     throw new DeviceError({
@@ -45,4 +47,8 @@ export async function loadGpuJs(): Promise<GpuJs> {
       cause,
     });
   }
+}
+
+function isGpuJs(value: unknown): value is GpuJs {
+  return typeof value === "function" && "isWebGL2Supported" in value;
 }

@@ -1,0 +1,32 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { loadGpuJs } from "./gpujs.js";
+
+const GPU = Object.assign(function () {}, { isWebGL2Supported: false });
+
+afterEach(() => {
+  vi.resetModules();
+  vi.unstubAllGlobals();
+});
+
+test.each([
+  ["a name of the module", { GPU }],
+  ["a name of its default", { default: { GPU } }],
+  ["its default", { default: GPU }],
+])("gpu.js is %s", async (_, module) => {
+  vi.doMock("gpu.js", () => ({ GPU: undefined, default: undefined, ...module }));
+  expect(await loadGpuJs()).toBe(GPU);
+});
+
+test("in a page without a bundler gpu.js is a script that makes a global", async () => {
+  vi.doMock("gpu.js", () => {
+    vi.stubGlobal("GPU", GPU);
+    return { GPU: undefined, default: undefined };
+  });
+  expect(await loadGpuJs()).toBe(GPU);
+});
+
+test("WebGPU's global of the same name is not taken for gpu.js", async () => {
+  vi.stubGlobal("GPU", function () {});
+  vi.doMock("gpu.js", () => ({ GPU: undefined, default: undefined }));
+  await expect(loadGpuJs()).rejects.toThrow(/`gpu.js` is .*the module has no GPU.*\nFix: install it/);
+});
