@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { compileExample } from "../tests/example.ts";
+import { inFunction } from "./in-function.mjs";
 
 const tests = fileURLToPath(new URL("../tests/", import.meta.url));
 const minutes = 5;
@@ -83,40 +84,33 @@ export class Project {
   }
 
   /**
-   * Writes the examples as modules, and `problems.js`, whose `problems()` runs them and says what is not as it is shown.
-   * `as` "commonjs" has them require what they import, in `problems.cjs`.
+   * Writes the examples as modules, and `problems.js`, whose `problems()` runs them and says what is not as it is shown;
+   * with `as` "commonjs" all of it in `.cjs`.
    */
   writeExamples(examples, as = "module") {
-    for (const file of ["run-example", "matches"]) this.write(`${file}.js`, transpiled(`${tests}${file}.ts`));
-    const commonjs = as === "commonjs";
-    const list = examples.map((example, i) => {
-      const { js, checks } = compileExample(
-        example,
-        commonjs ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext,
-      );
-      const name = `./example-${i}.${commonjs ? "cjs" : "js"}`;
-      // What waits at the top of a module waits in a function in CommonJS.
-      this.write(name, commonjs ? `module.exports = (async () => {\n${js}\n})();\n` : js);
-      const load = commonjs ? `() => require("${name}")` : `() => import("${name}")`;
-      return `  { line: ${example.line}, checks: ${JSON.stringify(checks)}, load: ${load} },\n`;
+    const extension = as === "commonjs" ? "cjs" : "js";
+    const write = (name, code) => this.write(`${name}.${extension}`, emitted(code, as));
+    for (const file of ["run-example", "matches"]) write(file, readFileSync(`${tests}${file}.ts`, "utf8"));
+    const compiled = examples.map((example, i) => {
+      const { js, checks } = compileExample(example);
+      write(`example-${i}`, inFunction(js));
+      return { line: example.line, checks };
     });
-    const body = `async () => {
+    const from = (name) => JSON.stringify(`./${name}.${extension}`);
+    write(
+      "problems",
+      `import { runExample } from ${from("run-example")};
+${compiled.map((_, i) => `import { run as run${i} } from ${from(`example-${i}`)};\n`).join("")}
+const examples = [
+${compiled.map((each, i) => `  { ...${JSON.stringify(each)}, load: run${i} },\n`).join("")}];
+export async function problems() {
   const problems = [];
-  for (const example of examples) problems.push(...(await runExample(example, show)));
+  for (const example of examples)
+    problems.push(...(await runExample(example, (value) => String(JSON.stringify(value)))));
   return problems;
-};
-`;
-    const examplesText = `const show = (value) => String(JSON.stringify(value));\nconst examples = [\n${list.join("")}];\n`;
-    if (commonjs)
-      this.write(
-        "problems.cjs",
-        `${examplesText}exports.problems = ${body.replace("{", '{\n  const { runExample } = await import("./run-example.js");')}`,
-      );
-    else
-      this.write(
-        "problems.js",
-        `import { runExample } from "./run-example.js";\n${examplesText}export const problems = ${body}`,
-      );
+}
+`,
+    );
   }
 }
 
@@ -135,12 +129,12 @@ export function readReport(text) {
   if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
-function transpiled(path) {
-  return ts.transpileModule(readFileSync(path, "utf8"), {
+function emitted(code, as) {
+  const { outputText } = ts.transpileModule(code, {
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      rewriteRelativeImportExtensions: true,
+      module: as === "commonjs" ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext,
     },
-  }).outputText;
+  });
+  return outputText.replaceAll(/"\.\/([a-z-]+)\.ts"/g, `"./$1.${as === "commonjs" ? "cjs" : "js"}"`);
 }

@@ -16,10 +16,7 @@ export type ExampleFile = { path: string; line: number; checks: Check[] };
  *
  * @throws {Error} If a `// =>` follows anything else: it would be read as a promise and never checked.
  */
-export function compileExample(
-  { code, file, line }: CodeBlock,
-  kind: ts.ModuleKind = ts.ModuleKind.ESNext,
-): { js: string; checks: Check[] } {
+export function compileExample({ code, file, line }: CodeBlock): { js: string; checks: Check[] } {
   const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2022, true);
   const lineOf = (at: number) => line + source.getLineAndCharacterOfPosition(at).line;
   const checks: Check[] = [];
@@ -56,7 +53,7 @@ export function compileExample(
     code,
   );
   const { outputText } = ts.transpileModule(checked, {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: kind },
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   });
   return { js: outputText, checks };
 }

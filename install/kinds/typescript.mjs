@@ -1,6 +1,7 @@
 // A TypeScript program, by the compilers of three years, under each way to find a module. Declarations of the packages
 // are checked too (no skipLibCheck), but not the compiler's own.
 import { join } from "node:path";
+import { inFunction } from "../in-function.mjs";
 import { isForVite } from "../readme.mjs";
 import { tool } from "../tools.mjs";
 
@@ -36,9 +37,10 @@ export async function run(project, { check, leftOut }) {
   for (const version of versions) {
     const { default: ts } = await tool(`typescript-${version}`);
     for (const [name, { extensions, ...options }] of Object.entries(settings)) {
+      // At the top of a module of CommonJS nothing may wait.
       const files = extensions.flatMap((extension) =>
         codes.map((code, i) => {
-          project.write(`user-${i}.${extension}`, extension === "cts" ? inFunction(ts, code) : code);
+          project.write(`user-${i}.${extension}`, extension === "cts" ? inFunction(code) : code);
           return `user-${i}.${extension}`;
         }),
       );
@@ -46,15 +48,6 @@ export async function run(project, { check, leftOut }) {
       await check(`TypeScript ${version}, ${name}`, () => compile(ts, config, project.folder));
     }
   }
-}
-
-/** An example as a module of CommonJS has it: imports at the top, and what waits in a function. */
-function inFunction(ts, code) {
-  const source = ts.createSourceFile("example.ts", code, ts.ScriptTarget.ES2022, true);
-  const [imports, rest] = [[], []];
-  for (const statement of source.statements)
-    (ts.isImportDeclaration(statement) ? imports : rest).push(statement.getFullText());
-  return `${imports.join("")}\nexport const run = async () => {${rest.join("")}\n};\n`;
 }
 
 /** What `tsc -p` does with the configuration. */
