@@ -4,14 +4,26 @@ import { join } from "node:path";
 
 /** The chat template that a model's folder has, or undefined where it has none. */
 export async function talkTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
+  const described = await tokenizerConfig(folder);
+  return described["chat_template"] === undefined ? undefined : chatTemplate(described);
+}
+
+/** The same as it is written, in Jinja: of several, the one for plain talk. */
+export async function talkTemplateText(folder: string | readonly File[]): Promise<string | undefined> {
+  const { chat_template: given } = await tokenizerConfig(folder);
+  const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
+  const text = several.find(({ name }) => name === "default")?.template ?? given;
+  return typeof text === "string" ? text : undefined;
+}
+
+/** The file of its own has the template alone; the tokens that it names stand in the configuration. */
+async function tokenizerConfig(folder: string | readonly File[]): Promise<Record<string, unknown>> {
   const config = JSON.parse((await textOf(folder, "tokenizer_config.json")) ?? "{}") as Record<
     string,
     unknown
   >;
   const own = await textOf(folder, "chat_template.jinja");
-  // The file of its own has the template alone; the tokens that it names stand in the configuration.
-  const described = own === undefined ? config : { ...config, chat_template: own };
-  return described["chat_template"] === undefined ? undefined : chatTemplate(described);
+  return own === undefined ? config : { ...config, chat_template: own };
 }
 
 /** A file of a model, as text; undefined where there is none. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
-import { readGgufHeader } from "./gguf.js";
+import { readGgufHeader, writeGgufHeader, type GgufField } from "./gguf.js";
 
 const u32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
 const u64 = (value: number | bigint) => [...new Uint8Array(BigUint64Array.of(BigInt(value)).buffer)];
@@ -113,6 +113,64 @@ test("property: a file cut anywhere, or with one byte changed, is read or refuse
       }
     }),
   );
+});
+
+const f32 = fc.float({ noNaN: true });
+const field: fc.Arbitrary<GgufField> = fc.oneof(
+  fc.record({ type: fc.constant("uint32" as const), value: fc.nat(0xffffffff) }),
+  fc.record({ type: fc.constant("int32" as const), value: fc.integer() }),
+  fc.record({ type: fc.constant("float32" as const), value: f32 }),
+  fc.record({ type: fc.constant("bool" as const), value: fc.boolean() }),
+  fc.record({ type: fc.constant("text" as const), value: fc.string({ unit: "grapheme" }) }),
+  fc.record({ type: fc.constant("int32[]" as const), value: fc.array(fc.integer()) }),
+  fc.record({ type: fc.constant("float32[]" as const), value: fc.array(f32) }),
+  fc.record({ type: fc.constant("bool[]" as const), value: fc.array(fc.boolean()) }),
+  fc.record({ type: fc.constant("text[]" as const), value: fc.array(fc.string(), { maxLength: 300 }) }),
+);
+
+test("property: what is written is read, and each tensor begins where the one before ends", () => {
+  const tensor = fc.record({
+    dims: fc.array(fc.integer({ min: 1, max: 99 }), { maxLength: 4 }),
+    type: fc.nat(30),
+    bytes: fc.nat(1000),
+  });
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), field), fc.array(tensor), (metadata, list) => {
+      const tensors = list.map((one, i) => ({ ...one, name: `t${i}` }));
+      const bytes = writeGgufHeader(metadata, tensors);
+      const header = readGgufHeader(bytes);
+      expect(Object.fromEntries(header.metadata)).toEqual(
+        Object.fromEntries(Object.entries(metadata).map(([key, { value }]) => [key, value])),
+      );
+      expect(bytes.length).toBe(header.dataStart);
+      let end = 0;
+      header.tensors.forEach(({ offset, ...rest }, i) => {
+        const { bytes: size, ...expected } = tensors[i]!;
+        expect(rest).toEqual(expected);
+        expect(offset % 32).toBe(0);
+        expect(offset - end).toBeGreaterThanOrEqual(0);
+        expect(offset - end).toBeLessThan(32);
+        end = offset + size;
+      });
+    }),
+  );
+});
+
+test("golden: the bytes of a small header", () => {
+  const bytes = writeGgufHeader({ a: { type: "int32[]", value: [-2] } }, [
+    { name: "w", dims: [3, 4], type: 1, bytes: 24 },
+  ]);
+  const expected = file(
+    [entry("a", 9, [...u32(5), ...u64(1), ...u32(2 ** 32 - 2)])],
+    [[...text("w"), ...u32(2), ...u64(3), ...u64(4), ...u32(1), ...u64(0)]],
+  );
+  expect([...bytes.slice(0, expected.length)]).toEqual([...expected]);
+  expect(() =>
+    writeGgufHeader(
+      {},
+      [1, 2].map((size) => ({ name: "w", dims: [size], type: 0, bytes: 4 })),
+    ),
+  ).toThrow(/`tensors` is "w", expected names that no other tensor has/);
 });
 
 const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");

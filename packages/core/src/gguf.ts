@@ -1,5 +1,5 @@
 import { ByteReader } from "./byte-reader.js";
-import { FormatError } from "./errors.js";
+import { ArgumentError, FormatError } from "./errors.js";
 
 /** A value of a GGUF file's metadata. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
@@ -128,3 +128,143 @@ const scalars: Readonly<Record<number, readonly [number, (view: DataView) => Ggu
 /** A number where it is exact, else a bigint. */
 const whole = (value: bigint): number | bigint =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value;
+
+/** What is written of a GGUF file's metadata: numbers there have a type, and so have lists. */
+export type GgufField =
+  | { readonly type: "uint32" | "int32" | "float32"; readonly value: number }
+  | { readonly type: "bool"; readonly value: boolean }
+  | { readonly type: "text"; readonly value: string }
+  | { readonly type: "uint32[]" | "int32[]" | "float32[]"; readonly value: ArrayLike<number> }
+  | { readonly type: "bool[]"; readonly value: ArrayLike<boolean> }
+  | { readonly type: "text[]"; readonly value: ArrayLike<string> };
+
+/**
+ * Writes what stands in front of the numbers in a GGUF file of version 3. The tensors' bytes follow in the order given,
+ * each begun at a multiple of 32 bytes, and padded to one with zeros.
+ *
+ * @param metadata - By name, in order.
+ * @param tensors - `dims`: the fastest axis first. `type`: the number of ggml's type. `bytes`: how many the tensor takes.
+ * @returns The bytes before the data, a multiple of 32 long.
+ * @throws {ArgumentError} If two tensors have one name.
+ * @see ggml-org/ggml, docs/gguf.md
+ *
+ * @example
+ * ```ts
+ * import { readGgufHeader, writeGgufHeader } from "@qkv/core";
+ *
+ * const header = writeGgufHeader(
+ *   { "general.architecture": { type: "text", value: "llama" } },
+ *   [{ name: "output_norm.weight", dims: [8], type: 0, bytes: 32 }],
+ * );
+ * readGgufHeader(header).dataStart; // => 128
+ * ```
+ */
+export function writeGgufHeader(
+  metadata: Readonly<Record<string, GgufField>>,
+  tensors: readonly (Pick<GgufTensor, "name" | "dims" | "type"> & { readonly bytes: number })[],
+): Uint8Array {
+  const writer = new Bytes();
+  const entries = Object.entries(metadata);
+  writer.raw(new TextEncoder().encode("GGUF"));
+  writer.uint32(3);
+  writer.uint64(tensors.length);
+  writer.uint64(entries.length);
+  for (const [key, { type, value }] of entries) {
+    const kind = type.replace("[]", "") as keyof typeof written;
+    const [number, write] = written[kind];
+    const put = write as (writer: Bytes, value: unknown) => void;
+    writer.text(key);
+    if (kind === type) {
+      writer.uint32(number);
+      put(writer, value);
+      continue;
+    }
+    const list = value as ArrayLike<unknown>;
+    writer.uint32(9);
+    writer.uint32(number);
+    writer.uint64(list.length);
+    for (let i = 0; i < list.length; i++) put(writer, list[i]);
+  }
+  const names = new Set<string>();
+  let offset = 0;
+  for (const { name, dims, type, bytes } of tensors) {
+    if (names.has(name)) {
+      throw new ArgumentError({
+        fn: "writeGgufHeader",
+        argument: "tensors",
+        received: name,
+        expected: "names that no other tensor has",
+        fix: "give each tensor a name of its own.",
+      });
+    }
+    names.add(name);
+    writer.text(name);
+    writer.uint32(dims.length);
+    dims.forEach((length) => writer.uint64(length));
+    writer.uint32(type);
+    writer.uint64(offset);
+    offset += Math.ceil(bytes / alignment) * alignment;
+  }
+  return writer.padded(alignment);
+}
+
+/** Where tensors begin, unless a file says otherwise. Unit: bytes. */
+const alignment = 32;
+
+/** The types that are written: their numbers, and how. */
+const written = {
+  uint32: [4, (writer: Bytes, value: number) => writer.uint32(value)],
+  int32: [5, (writer: Bytes, value: number) => writer.uint32(value >>> 0)],
+  float32: [6, (writer: Bytes, value: number) => writer.float32(value)],
+  bool: [7, (writer: Bytes, value: boolean) => writer.raw(Uint8Array.of(value ? 1 : 0))],
+  text: [8, (writer: Bytes, value: string) => writer.text(value)],
+} as const;
+
+/** Bytes that become more. */
+class Bytes {
+  #view = new DataView(new ArrayBuffer(1024));
+  #length = 0;
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length);
+    new Uint8Array(this.#view.buffer).set(bytes, at);
+  }
+
+  uint32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
+  }
+
+  uint64(value: number): void {
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
+  }
+
+  float32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value, true);
+  }
+
+  text(value: string): void {
+    const bytes = new TextEncoder().encode(value);
+    this.uint64(bytes.length);
+    this.raw(bytes);
+  }
+
+  padded(to: number): Uint8Array {
+    this.#room((to - (this.#length % to)) % to);
+    return new Uint8Array(this.#view.buffer, 0, this.#length);
+  }
+
+  /** Where the next bytes go. */
+  #room(size: number): number {
+    const at = this.#length;
+    this.#length += size;
+    if (this.#length > this.#view.byteLength) {
+      const larger = new Uint8Array(2 * this.#length);
+      larger.set(new Uint8Array(this.#view.buffer, 0, at));
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}

@@ -31,7 +31,14 @@ export { inspect } from "./inspect.js";
 export { nest, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
 export { eachBroadcastRow, eachLine, eachRow, type Strided } from "./rows.js";
-export { readGgufHeader, type GgufHeader, type GgufTensor, type GgufValue } from "./gguf.js";
+export {
+  readGgufHeader,
+  writeGgufHeader,
+  type GgufField,
+  type GgufHeader,
+  type GgufTensor,
+  type GgufValue,
+} from "./gguf.js";
 export {
   readSafetensorsHeader,
   safetensorsHeaderSize,

@@ -29,7 +29,7 @@ export { bertTokenizer, gpt2Tokenizer } from "./loading/vocab-files.js";
 export { byteBpe, type ByteBpeOptions } from "./models/byte-bpe.js";
 export { characterBpe, type CharacterBpeOptions } from "./models/character-bpe.js";
 export type { MergePair } from "./models/merge-list.js";
-export type { Model } from "./models/model.js";
+export type { Model, Piece } from "./models/model.js";
 export { unigram, type UnigramOptions } from "./models/unigram.js";
 export type { Vocabulary } from "./models/vocabulary.js";
 export { wordLevel } from "./models/word-level.js";
@@ -44,6 +44,7 @@ export { byCharacter, defineRewrite, type Edit, type Rewrite } from "./rewriting
 export { stripAccents } from "./rewriting/strip-accents.js";
 export { stripEnds } from "./rewriting/strip-ends.js";
 export { nfc, nfd, nfkc, nfkd } from "./rewriting/unicode-forms.js";
+export { tokenizerToGguf } from "./saving/tokenizer-to-gguf.js";
 export { tokenizerToJson } from "./saving/tokenizer-to-json.js";
 export { gpt2Split } from "./splitting/gpt2-split.js";
 export {

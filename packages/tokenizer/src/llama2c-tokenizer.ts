@@ -64,15 +64,17 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
   // What a text may become: no special token in front, and none whose bytes are not UTF-8.
   const texts = pieces.map(strictText);
   const reserved = new Set(texts.flatMap((text, id) => (id <= eosId || text === undefined ? [id] : [])));
+  const vocab = texts.map((text, id) => text ?? new TextDecoder().decode(pieces[id]));
   return composeTokenizer({
     normalize: [prepend(" ")],
-    model: characterBpe({
-      vocab: texts.map((text, id) => text ?? new TextDecoder().decode(pieces[id])),
-      merges: { scores },
-      byteFallback: true,
-      wordStart: " ",
-      reserved,
-    }),
+    model: {
+      ...characterBpe({ vocab, merges: { scores }, byteFallback: true, wordStart: " ", reserved }),
+      pieces: vocab.map((text, id) => ({
+        text: id <= eosId ? ["<unk>", "<s>", "</s>"][id]! : text.replaceAll(" ", "▁"),
+        score: scores[id]!,
+        type: id <= eosId ? (id === 0 ? 2 : 3) : spelled(texts[id]) ? 6 : texts[id] === undefined ? 5 : 1,
+      })),
+    },
     postProcess: template({ bos: bosId }, "bos $A", "bos $A $B"),
     decode: llama2cDecode(pieces.map((piece, id) => spelled(texts[id]) ?? piece)),
     bosId,

@@ -1,7 +1,8 @@
-import { mapTensors, type Tensor } from "@qkv/tensor";
+import { readGgufHeader } from "@qkv/core";
+import { mapTensors, tensorsOf, type Tensor } from "@qkv/tensor";
 import { load } from "@qkv/transformer";
 import { modelTiny } from "@qkv/model-tiny";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -49,7 +50,7 @@ test("a folder that is there stays as it is, another format is refused, and both
   expect(again.err).toMatch(/`out` is .*expected a new folder.*\nFix: name a folder that does not exist yet/);
   const zip = await qkv("export", "@qkv/model-tiny", "--to", "zip", join(root, "zip"));
   expect(zip.status).not.toBe(0);
-  expect(zip.err).toMatch(/Allowed choices are hf, onnx/);
+  expect(zip.err).toMatch(/Allowed choices are hf, onnx, gguf/);
   const size = await qkv("export", "@qkv/model-tiny", "--to", "hf", join(root, "a"), "--shard-size", "some");
   expect(size.err).toMatch(/`shardBytes` is NaN/);
   const opset = await qkv("export", "@qkv/model-tiny", "--to", "hf", join(root, "a"), "--opset", "17");
@@ -74,4 +75,42 @@ test("the same model becomes a graph, of newer operators and of older", async ()
     sizes.push(size);
   }
   expect(sizes[1]).toBeGreaterThan(sizes[0]!); // more nodes
+});
+
+test("the same model becomes one file for llama.cpp, in floats and in 8 bits", async () => {
+  const ours = await load(await modelTiny());
+  const text = "Once upon a time there was a boat.";
+  for (const [dtype, perNumber] of [
+    ["float32", 4],
+    ["q8_0", 34 / 32],
+  ] as const) {
+    const out = join(root, `${dtype}.gguf`);
+    const result = await qkv("export", "@qkv/model-tiny", "--to", "gguf", "--dtype", dtype, out, "--json");
+    expect(result).toMatchObject({ status: 0, err: "" });
+    const { bytes } = JSON.parse(result.out) as { bytes: number };
+    expect(statSync(out).size).toBeGreaterThan(bytes);
+    const theirs = await load(out);
+    expect(theirs.tokenizer?.encode(text)).toEqual(ours.tokenizer?.encode(text));
+    const count = tensorsOf(ours.params).reduce((sum, { data }) => sum + data.length, 0);
+    expect(bytes / count).toBeGreaterThanOrEqual(perNumber);
+    expect(bytes / count).toBeLessThan(perNumber * 1.02); // vectors stay whole
+  }
+  const folder = await qkv("export", "@qkv/model-tiny", "--to", "hf", "--dtype", "q8_0", join(root, "a"));
+  expect(folder.err).toMatch(
+    /`--dtype q8_0` is true, expected nothing with --to hf\.\nFix: leave it out, or export --to gguf/,
+  );
+});
+
+test("how a model talks goes with it", async () => {
+  const from = join(root, "talks");
+  await qkv("export", "@qkv/model-tiny", "--to", "hf", from);
+  const template = "{% for m in messages %}{{ m.content }}{% endfor %}";
+  writeFileSync(join(from, "chat_template.jinja"), template);
+  const [folder, file] = [join(root, "talks too"), join(root, "talks.gguf")];
+  expect((await qkv("export", from, "--to", "hf", folder)).status).toBe(0);
+  const config = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8")) as object;
+  expect(config).toMatchObject({ chat_template: template });
+  expect((await qkv("export", from, "--to", "gguf", file)).status).toBe(0);
+  const { metadata } = readGgufHeader(readFileSync(file));
+  expect(metadata.get("tokenizer.chat_template")).toBe(template);
 });

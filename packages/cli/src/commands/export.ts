@@ -1,21 +1,27 @@
 import { ArgumentError } from "@qkv/core";
-import { exportModel, type ExportOptions, type StoredType } from "@qkv/transformer/export";
+import {
+  exportModel,
+  type ExportOptions,
+  type GgufStoredType,
+  type StoredType,
+} from "@qkv/transformer/export";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
-import { modelHelp, openAny } from "../open-model.js";
+import { foundModel, modelHelp, openAny } from "../open-model.js";
 import { progressLine } from "../progress-line.js";
+import { talkTemplateText } from "../talk-template.js";
 
 type Options = {
   to: ExportOptions["to"];
   tokenizer?: string;
-  dtype: StoredType;
+  dtype: GgufStoredType;
   shardSize?: number;
   opset?: string;
   json?: true | string;
 };
 
-type Exported = { to: string; out: string; dtype: StoredType; bytes: number };
+type Exported = { to: string; out: string; dtype: GgufStoredType; bytes: number };
 
 /** Adds `qkv export`: a model as others read it. */
 export function addExport(program: Command, io: Io): void {
@@ -23,22 +29,22 @@ export function addExport(program: Command, io: Io): void {
     .command("export")
     .summary("write a model as other engines read it")
     .description(
-      "Writes a model as other engines read it. The folder appears when it is whole: stopped at any moment, the command leaves nothing that loads.",
+      "Writes a model as other engines read it. What it writes appears when it is whole: stopped at any moment, the command leaves nothing half-written that loads.",
     )
     .argument("<model>", modelHelp)
-    .argument("<out>", "a folder that does not exist yet")
+    .argument("<out>", "a folder that does not exist yet; with gguf, a file")
     .addOption(
       new Option(
         "--to <format>",
-        "hf: a folder as Hugging Face lays it out, which transformers, vLLM, SGLang and TGI read; onnx: the same with a graph, for ONNX Runtime and transformers.js",
+        "hf: a folder as Hugging Face lays it out, which transformers, vLLM, SGLang and TGI read; onnx: the same with a graph, for ONNX Runtime and transformers.js; gguf: one file, for llama.cpp",
       )
-        .choices(["hf", "onnx"])
+        .choices(["hf", "onnx", "gguf"])
         .makeOptionMandatory(),
     )
     .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
     .addOption(
-      new Option("--dtype <type>", "how numbers are stored; 16 bits round to the nearest")
-        .choices(["float32", "float16", "bfloat16"])
+      new Option("--dtype <type>", "how numbers are stored, rounded to the nearest; q8_0 is 8 bits, for gguf")
+        .choices(["float32", "float16", "bfloat16", "q8_0"])
         .default("float32"),
     )
     .option(
@@ -53,7 +59,10 @@ export function addExport(program: Command, io: Io): void {
       ).choices(["17", "23"]),
     )
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
-    .addHelpText("after", "\nExample:\n  qkv export @qkv/model-tiny --to hf model-tiny")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  qkv export @qkv/model-tiny --to hf model-tiny\n  qkv export @qkv/model-tiny --to gguf --dtype q8_0 model-tiny.gguf",
+    )
     .action((model: string, out: string, options: Options) =>
       withJson(options.json, io, () => runExport(model, out, options, io), said),
     );
@@ -63,40 +72,56 @@ async function runExport(source: string, out: string, options: Options, io: Io):
   const { to, dtype, tokenizer } = options;
   const { err, signal } = io;
   const model = await openAny(source, { device: "js", ...(tokenizer && { tokenizer }) }, io);
+  const chatTemplate = await talkTemplateText(await foundModel(source, { signal }));
   const line = progressLine(err);
   let bytes = 0;
   try {
-    await exportModel(model, {
-      ...formatOptions(options),
-      out,
-      signal,
-      onProgress({ written, total }) {
-        bytes = total;
-        line.show(written / total, `${out} ${(written / 2 ** 20).toFixed(1)} MiB`);
+    await exportModel(
+      { ...model, chatTemplate },
+      {
+        ...formatOptions(options),
+        out,
+        signal,
+        onProgress({ written, total }) {
+          bytes = total;
+          line.show(written / total, `${out} ${(written / 2 ** 20).toFixed(1)} MiB`);
+        },
       },
-    });
+    );
   } finally {
     line.clear();
   }
   return { to, out, dtype, bytes };
 }
 
+/** Options that belong to one format. */
+const ofOneFormat = { "--shard-size": "hf", "--opset": "onnx", "--dtype q8_0": "gguf" } as const;
+
 /** What a format is told. */
-function formatOptions({ to, dtype, shardSize, opset }: Options): Omit<ExportOptions, "out"> {
-  const misplaced =
-    (to !== "hf" && shardSize !== undefined && "--shard-size") || (to !== "onnx" && opset && "--opset");
-  if (misplaced) {
+function formatOptions({ to, dtype, shardSize, opset }: Options): WithoutOut {
+  const given = {
+    "--shard-size": shardSize,
+    "--opset": opset,
+    "--dtype q8_0": dtype === "q8_0" || undefined,
+  };
+  for (const [argument, format] of Object.entries(ofOneFormat)) {
+    const received = given[argument as keyof typeof given];
+    if (received === undefined || to === format) continue;
     throw new ArgumentError({
       fn: "qkv export",
-      argument: misplaced,
-      received: misplaced === "--opset" ? opset : shardSize,
+      argument,
+      received,
       expected: `nothing with --to ${to}`,
-      fix: `leave it out, or export ${misplaced === "--opset" ? "--to onnx" : "--to hf"}.`,
+      fix: `leave it out, or export --to ${format}.`,
     });
   }
-  if (to === "hf") return { to, dtype, ...(shardSize !== undefined && { shardBytes: shardSize }) };
-  return { to, dtype, ...(opset !== undefined && { opset: opset === "17" ? 17 : 23 }) };
+  if (to === "gguf") return { to, dtype };
+  const floats = { dtype: dtype as StoredType };
+  if (to === "hf") return { to, ...floats, ...(shardSize !== undefined && { shardBytes: shardSize }) };
+  return { to, ...floats, ...(opset !== undefined && { opset: opset === "17" ? 17 : 23 }) };
 }
+
+type WithoutOut = ExportOptions extends infer T ? (T extends unknown ? Omit<T, "out"> : never) : never;
 
 const said = ({ out, dtype, bytes }: Exported) =>
   `${out}: ${(bytes / 2 ** 20).toFixed(1)} MiB of weights in ${dtype}\n`;

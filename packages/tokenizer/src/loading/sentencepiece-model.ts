@@ -1,10 +1,11 @@
 import { FormatError } from "@qkv/core";
+import type { Piece } from "../models/model.js";
 import { ProtobufReader } from "./protobuf-reader.js";
 
 /** What a SentencePiece model file says. */
 export type SentencePieceModel = {
-  /** By id. Types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
-  readonly pieces: readonly { readonly text: string; readonly score: number; readonly type: number }[];
+  /** By id. */
+  readonly pieces: readonly Piece[];
   readonly settings: SentencePieceSettings;
 };
 

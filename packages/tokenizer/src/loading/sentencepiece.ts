@@ -68,7 +68,7 @@ export function composeSentencePiece(
       fuseUnknown: true,
       reserved: new Set([...reserved, ...userDefined]),
     });
-    return withSymbols(characters, symbols);
+    return { ...withSymbols(characters, symbols), ...(kind === "bpe" && { pieces }) };
   };
   const map =
     settings.characterMap.length === 0

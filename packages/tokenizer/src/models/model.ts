@@ -25,4 +25,9 @@ export type Model = {
   steps?(piece: string): readonly (readonly string[])[];
   /** How `tokenizer.json` writes it; without it a tokenizer cannot be saved. */
   json?(): unknown;
+  /** Tokens with scores by id, where merges follow from scores: as SentencePiece's files have them, `▁` for spaces. */
+  readonly pieces?: readonly Piece[];
 };
+
+/** A token of a SentencePiece file. Types: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
+export type Piece = { readonly text: string; readonly score: number; readonly type: number };

@@ -12,6 +12,9 @@ export type SentencePieceRewriteOptions = {
   readonly escapeSpaces: boolean;
 };
 
+/** A rewrite that tells what it was made of. */
+export type SentencePieceRewrite = Rewrite & { readonly sentencePiece: SentencePieceRewriteOptions };
+
 /**
  * SentencePiece's normalization: at each place the longest sequence that the character map knows, else one character;
  * then spaces in a row become one, those at the ends go, one comes in front, and each is written `▁`; as far as the
@@ -19,7 +22,7 @@ export type SentencePieceRewriteOptions = {
  *
  * @see google/sentencepiece, `Normalizer::Normalize` in src/normalizer.cc
  */
-export function sentencePieceRewrite(options: SentencePieceRewriteOptions): Rewrite {
+export function sentencePieceRewrite(options: SentencePieceRewriteOptions): SentencePieceRewrite {
   const { map, symbols, spaceAsSuffix, dummyPrefix, removeExtraSpaces, escapeSpaces } = options;
   const space = escapeSpaces ? "▁" : " ";
   const findSymbols = addedTokenFinder(symbols.map((content, id) => ({ id, content })));
@@ -53,7 +56,7 @@ export function sentencePieceRewrite(options: SentencePieceRewriteOptions): Rewr
     }
   }
 
-  return defineRewrite("SentencePiece", (text, first) => {
+  const rewrite = defineRewrite("SentencePiece", (text, first) => {
     const parts = Array.from(chunks(text));
     const edits: [start: number, end: number, written: string][] = [];
     let from = 0; // spaces in front go first: what is left decides whether there is a text at all
@@ -76,4 +79,5 @@ export function sentencePieceRewrite(options: SentencePieceRewriteOptions): Rewr
     if (spaceAsSuffix && dummyPrefix) edits.push([text.length, text.length, space]);
     return edits.filter(([start, end, written]): boolean => written !== text.slice(start, end));
   });
+  return { ...rewrite, sentencePiece: options };
 }

@@ -133,7 +133,10 @@ const listOf = (params: unknown): [string, Tensor][] => {
 const numbersOf = (params: unknown) =>
   listOf(params).map(([path, x]) => [path, x.shape, Array.from(x.data)] as const);
 
-async function filesOf(model: Parameters<typeof exportModel>[0], options: Partial<ExportOptions> = {}) {
+async function filesOf(
+  model: Parameters<typeof exportModel>[0],
+  options: Partial<Extract<ExportOptions, { to: "hf" }>> = {},
+) {
   const out = memoryFolder();
   await exportModel(model, { to: "hf", out, ...options });
   return out.files;
@@ -296,7 +299,7 @@ test("what cannot be written is refused before anything is: the nearest architec
   await expect(refused({ attentionSoftcap: 30 })).rejects.toThrow(
     /exportModel: `config.attentionSoftcap` is 30, expected nothing, as llama has it, which this model is nearest to\.\nFix: Hugging Face's layout knows these: llama, mistral/,
   );
-  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf or onnx/);
+  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf or onnx or gguf/);
   await expect(refused({}, { dtype: "int8" })).rejects.toThrow(
     /`dtype` is "int8", expected float32 or float16/,
   );

@@ -1,7 +1,10 @@
 import { ArgumentError } from "@qkv/core";
 import { tensorsOf } from "@qkv/tensor";
+import { diskFile } from "./disk-file.js";
 import { diskFolder } from "./disk-folder.js";
 import type { ExportPlan } from "./export-plan.js";
+import { planGguf } from "./gguf/gguf-file.js";
+import { ggufStorages, type GgufStoredType } from "./gguf/gguf-storage.js";
 import { planHuggingFace, type ExportedModel } from "./hugging-face-folder.js";
 import { checkOpset, planOnnx } from "./onnx/onnx-folder.js";
 import type { OutputFolder } from "./output-folder.js";
@@ -9,10 +12,8 @@ import { bytesOf, type StoredType } from "./stored-numbers.js";
 
 /** Options of `exportModel`, whatever the format. */
 type CommonOptions = {
-  /** A folder that does not exist yet, by path (in Node), or `memoryFolder()`. */
+  /** A folder that does not exist yet, or with `gguf` a file, by path (in Node); or `memoryFolder()`. */
   out: string | OutputFolder;
-  /** How numbers are stored; 16 bits round to the nearest. Default `"float32"`, as they are. */
-  dtype?: StoredType;
   signal?: AbortSignal;
   /** How far it has come. Unit: bytes of tensors. */
   onProgress?: (progress: { written: number; total: number }) => void;
@@ -24,12 +25,16 @@ export type ExportOptions = CommonOptions &
     | {
         /** A folder as Hugging Face lays models out. */
         to: "hf";
+        /** How numbers are stored; 16 bits round to the nearest. Default `"float32"`, as they are. */
+        dtype?: StoredType;
         /** Bytes of tensors to a file; a larger model becomes several files and an index. Default 5e9, as transformers has it. */
         shardBytes?: number;
       }
     | {
         /** A graph for ONNX Runtime, in a folder that transformers.js reads. */
         to: "onnx";
+        /** As above. */
+        dtype?: StoredType;
         /**
          * 23: attention, rotary embeddings and RMS norms are operators. 17: all is composed of older ones, for runtimes that
          * do not know those. Default 23.
@@ -37,6 +42,15 @@ export type ExportOptions = CommonOptions &
         opset?: 23 | 17;
         /** Bytes of weights above which they lie in `model.onnx_data`, beside the graph. Default and at most 2e9. */
         inlineBytes?: number;
+      }
+    | {
+        /** One file for llama.cpp and what is built on it. */
+        to: "gguf";
+        /**
+         * How matrices are stored: floats as above, or 8 bits, `"q8_0"`. Vectors stay float32; rows that are no multiple of
+         * 32 become float16 in place of `"q8_0"`. Default `"float32"`.
+         */
+        dtype?: GgufStoredType;
       }
   );
 
@@ -53,10 +67,16 @@ export type ExportOptions = CommonOptions &
  *   computed in float32, whatever the weights are stored in. Positions end at the model's context length; each expert of
  *   a mixture computes every token.
  *
- * A few rows are in memory at a time, never a second model. The folder appears when all is written: killed at any moment,
- * nothing that loads is left.
+ * - `gguf`: for llama.cpp one file with all of it: what the model is, its tokenizer, its tensors in the order that llama.cpp
+ *   expects of its architecture. `load` of the file gives the same model, tensor by tensor; Llama's rotary halves become
+ *   pairs of neighbours, with the same outputs. What is not in these files is refused where it matters: windows other than
+ *   Gemma's, scales of attention, Unicode normalization but NFC. An encoder loses its head for masked tokens.
  *
- * @param model - As `load` or `loadEncoder` gives it, or `{ config, params }`, with a `tokenizer` or without.
+ * A few rows are in memory at a time, never a second model. The folder or file appears when all is written: killed at any
+ * moment, nothing half-written is left that loads.
+ *
+ * @param model - As `load` or `loadEncoder` gives it, or `{ config, params }`, with a `tokenizer` or without; with a
+ *   `chatTemplate`, in Jinja, that goes with its tokenizer.
  * @throws {ArgumentError} If no architecture of the format is like the model, the format lacks a piece of it, its weights
  *   are quantized, its tokenizer cannot be written, or `out` is there already: before anything is written. The signal's
  *   reason, when it aborts.
@@ -79,6 +99,10 @@ export type ExportOptions = CommonOptions &
  * const graph = memoryFolder();
  * await exportModel(model, { to: "onnx", out: graph });
  * graph.files.map(({ name }) => name); // => ["config.json", "generation_config.json", "onnx/model.onnx"]
+ *
+ * const single = memoryFolder();
+ * await exportModel(model, { to: "gguf", out: single, dtype: "float16" });
+ * single.files.map(({ name }) => name); // => ["model.gguf"]
  * ```
  */
 export async function exportModel(model: ExportedModel, options: ExportOptions): Promise<void> {
@@ -86,7 +110,8 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
   signal?.throwIfAborted();
   checkFloats(model);
   const plan = planOf(model, options);
-  const folder = typeof out === "string" ? await diskFolder(out) : out;
+  const folder =
+    typeof out !== "string" ? out : options.to === "gguf" ? await diskFile(out) : await diskFolder(out);
   try {
     let written = 0;
     await plan.write(folder, (bytes) => {
@@ -102,8 +127,14 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
 }
 
 function planOf(model: ExportedModel, options: ExportOptions): ExportPlan {
-  const { to, dtype = "float32" } = options;
-  check("to", to, ["hf", "onnx"]);
+  const { to } = options;
+  check("to", to, ["hf", "onnx", "gguf"]);
+  if (options.to === "gguf") {
+    const { dtype = "float32" } = options;
+    check("dtype", dtype, Object.keys(ggufStorages));
+    return planGguf(model, dtype);
+  }
+  const { dtype = "float32" } = options;
   check("dtype", dtype, Object.keys(bytesOf));
   if (options.to === "hf") {
     const { shardBytes = 5e9 } = options;

@@ -13,7 +13,11 @@ import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { WrittenTensor } from "./written-tensor.js";
 
 /** What can be exported: a model as `load` gives it, or trained params with their configuration. */
-export type ExportedModel = { readonly tokenizer?: Tokenizer | undefined } & (
+export type ExportedModel = {
+  readonly tokenizer?: Tokenizer | undefined;
+  /** How talk becomes text, in Jinja. Default: the files say nothing of it. */
+  readonly chatTemplate?: string | undefined;
+} & (
   | { readonly config: DecoderConfig; readonly params: DecoderParams }
   | { readonly config: EncoderConfig; readonly params: EncoderParams }
 );
@@ -50,7 +54,10 @@ export function huggingFaceFiles(model: ExportedModel): {
       ...(generation && { "generation_config.json": textOfJson(generation) }),
       ...(model.tokenizer && {
         "tokenizer.json": textOfJson(tokenizerToJson(model.tokenizer)),
-        "tokenizer_config.json": textOfJson(tokenizerConfig(model.tokenizer, model.config.contextLength)),
+        "tokenizer_config.json": textOfJson({
+          ...tokenizerConfig(model.tokenizer, model.config.contextLength),
+          chat_template: model.chatTemplate,
+        }),
       }),
     },
     tensors,

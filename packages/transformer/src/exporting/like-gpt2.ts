@@ -1,6 +1,7 @@
 import type { LinearParams } from "@qkv/attention";
 import type { Tensor } from "@qkv/tensor";
 import type { FeedForwardParams } from "../layers/feed-forward.js";
+import type { DecoderParams } from "../models/decoder.js";
 import { activationNames, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { Likeness } from "./likeness.js";
 import { asItIs, joined, type WrittenTensor } from "./written-tensor.js";
@@ -16,16 +17,6 @@ export type Gpt2Variant = {
 
 /** An architecture in GPT-2's likeness. */
 export function likeGpt2(name: string, variant: Gpt2Variant): HuggingFaceDecoder {
-  const maps = (path: string, parts: readonly LinearParams[]): WrittenTensor[] => [
-    variant.write(
-      `${path}.weight`,
-      parts.map(({ weight }) => weight),
-    ),
-    joined(
-      `${path}.bias`,
-      parts.map(({ bias }) => bias!),
-    ),
-  ];
   return {
     name,
     class: variant.class,
@@ -42,23 +33,38 @@ export function likeGpt2(name: string, variant: Gpt2Variant): HuggingFaceDecoder
       tie_word_embeddings: params.output === undefined,
       ...variant.fields,
     }),
-    tensors: (_config, params) => [
-      asItIs("transformer.wte.weight", params.embedding.weight),
-      asItIs("transformer.wpe.weight", params.positions!.weight),
-      ...params.layers.flatMap(({ attentionNorm, attention, feedForwardNorm, feedForward }, i) => {
-        const path = `transformer.h.${i}`;
-        const { up, down } = feedForward as FeedForwardParams;
-        return [
-          ...linear(`${path}.ln_1`, attentionNorm),
-          ...maps(`${path}.attn.c_attn`, [attention.query, attention.key, attention.value]),
-          ...maps(`${path}.attn.c_proj`, [attention.output]),
-          ...linear(`${path}.ln_2`, feedForwardNorm),
-          ...maps(`${path}.mlp.c_fc`, [up]),
-          ...maps(`${path}.mlp.c_proj`, [down]),
-        ];
-      }),
-      ...linear("transformer.ln_f", params.norm),
-      ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
-    ],
+    tensors: (_config, params) => gpt2Tensors(params, variant.write),
   };
+}
+
+/** The tensors of a model in GPT-2's likeness, by their names in checkpoints of Hugging Face. */
+export function gpt2Tensors(params: DecoderParams, write: Gpt2Variant["write"]): WrittenTensor[] {
+  const maps = (path: string, parts: readonly LinearParams[]): WrittenTensor[] => [
+    write(
+      `${path}.weight`,
+      parts.map(({ weight }) => weight),
+    ),
+    joined(
+      `${path}.bias`,
+      parts.map(({ bias }) => bias!),
+    ),
+  ];
+  return [
+    asItIs("transformer.wte.weight", params.embedding.weight),
+    asItIs("transformer.wpe.weight", params.positions!.weight),
+    ...params.layers.flatMap(({ attentionNorm, attention, feedForwardNorm, feedForward }, i) => {
+      const path = `transformer.h.${i}`;
+      const { up, down } = feedForward as FeedForwardParams;
+      return [
+        ...linear(`${path}.ln_1`, attentionNorm),
+        ...maps(`${path}.attn.c_attn`, [attention.query, attention.key, attention.value]),
+        ...maps(`${path}.attn.c_proj`, [attention.output]),
+        ...linear(`${path}.ln_2`, feedForwardNorm),
+        ...maps(`${path}.mlp.c_fc`, [up]),
+        ...maps(`${path}.mlp.c_proj`, [down]),
+      ];
+    }),
+    ...linear("transformer.ln_f", params.norm),
+    ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
+  ];
 }

@@ -1,57 +1,91 @@
-import type { AttentionParams } from "@qkv/attention";
+import type { AttentionParams, RotaryLayout } from "@qkv/attention";
 import type { Tensor } from "@qkv/tensor";
 import type { FeedForwardParams } from "../layers/feed-forward.js";
 import type { MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import type { NormParams } from "../layers/norm.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
-import type { DecoderLayerParams } from "../models/decoder.js";
-import { halvesFromPairs } from "./halves-of-pairs.js";
+import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
+import { halvesFromPairs, pairsFromHalves } from "./halves-of-pairs.js";
 import { activationNames, headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
 import type { Likeness } from "./likeness.js";
 import { ropeScalingField } from "./rope-fields.js";
 import { asItIs, joined, lessBy, reordered, type WrittenTensor } from "./written-tensor.js";
 
-/** In what architectures in Llama's likeness differ. */
-export type LlamaVariant = {
-  class: string;
-  likeness: Likeness;
-  /** What its configuration says besides. Default: nothing. */
-  fields?(config: DecoderConfig): Record<string, unknown>;
+/** How tensors of a model in Llama's likeness are stored. */
+export type LlamaLayout = {
   /** Where gains count from. Default 0. */
   gainsFrom?: 0 | 1;
+  /** Which numbers of a head turn together. Default `half`. */
+  ropeLayout?: RotaryLayout;
   /** Whether maps of one input are stored as one. Default false. */
   fused?: boolean;
   /** Where experts are, and what their maps are called. Default: in place of the feed-forward layer, by its names. */
   mixture?: { path: string; names: readonly [gate: string, up: string, down: string] };
 };
 
+/** In what architectures in Llama's likeness differ. */
+export type LlamaVariant = LlamaLayout & {
+  class: string;
+  likeness: Likeness;
+  /** What its configuration says besides. Default: nothing. */
+  fields?(config: DecoderConfig): Record<string, unknown>;
+};
+
 /** An architecture in Llama's likeness. */
 export function likeLlama(name: string, variant: LlamaVariant): HuggingFaceDecoder {
-  const { gainsFrom = 0, fused = false, mixture = { path: "mlp", names: feedForwardNames } } = variant;
+  return {
+    name,
+    class: variant.class,
+    likeness: variant.likeness,
+    fields: (config, params) => ({
+      vocab_size: config.vocabSize,
+      hidden_size: config.embedDim,
+      intermediate_size: config.hiddenDim,
+      num_hidden_layers: config.numLayers,
+      num_attention_heads: config.numHeads,
+      num_key_value_heads: config.numKvHeads,
+      head_dim: headDimOf(config),
+      [variant.gainsFrom === 1 ? "hidden_activation" : "hidden_act"]:
+        activationNames[config.activation ?? "silu"],
+      max_position_embeddings: config.contextLength,
+      rms_norm_eps: config.normEps,
+      tie_word_embeddings: params.output === undefined,
+      rope_theta: config.ropeBase,
+      ...(config.ropeScaling && { rope_scaling: ropeScalingField(config.ropeScaling) }),
+      sliding_window: config.window ?? null,
+      ...variant.fields?.(config),
+    }),
+    tensors: (config, params) => llamaTensors(config, params, variant),
+  };
+}
+
+/** The tensors of a model in Llama's likeness, by their names in checkpoints of Hugging Face. */
+export function llamaTensors(
+  config: DecoderConfig,
+  params: DecoderParams,
+  layout: LlamaLayout = {},
+): WrittenTensor[] {
+  const { gainsFrom = 0, ropeLayout = "half", fused = false } = layout;
+  const { mixture = { path: "mlp", names: feedForwardNames } } = layout;
   const gain = (name: string, x: Tensor) => (gainsFrom === 0 ? asItIs(name, x) : lessBy(name, x, gainsFrom));
+  const from = turnedRows(config, ropeLayout);
+  const turning = (name: string, x: Tensor) => (from ? reordered(name, x, from) : asItIs(name, x));
 
   const attention = (
     path: string,
-    config: DecoderConfig,
     { query, key, value, output, queryNorm, keyNorm }: AttentionParams,
-  ): WrittenTensor[] => {
-    // These formats turn halves of a head against each other.
-    const from =
-      config.ropeLayout === "interleaved" ? halvesFromPairs(headDimOf(config), config.ropeDim) : undefined;
-    const turning = (name: string, x: Tensor) => (from ? reordered(name, x, from) : asItIs(name, x));
-    return [
-      ...(fused
-        ? [joined(`${path}.qkv_proj.weight`, [query.weight, key.weight, value.weight])]
-        : [
-            ...linear(`${path}.q_proj`, query, turning),
-            ...linear(`${path}.k_proj`, key, turning),
-            ...linear(`${path}.v_proj`, value),
-          ]),
-      ...linear(`${path}.o_proj`, output),
-      ...(queryNorm ? [gain(`${path}.q_norm.weight`, queryNorm.weight)] : []),
-      ...(keyNorm ? [gain(`${path}.k_norm.weight`, keyNorm.weight)] : []),
-    ];
-  };
+  ): WrittenTensor[] => [
+    ...(fused
+      ? [joined(`${path}.qkv_proj.weight`, [query.weight, key.weight, value.weight])]
+      : [
+          ...linear(`${path}.q_proj`, query, turning),
+          ...linear(`${path}.k_proj`, key, turning),
+          ...linear(`${path}.v_proj`, value),
+        ]),
+    ...linear(`${path}.o_proj`, output),
+    ...(queryNorm ? [gain(`${path}.q_norm.weight`, queryNorm.weight)] : []),
+    ...(keyNorm ? [gain(`${path}.k_norm.weight`, keyNorm.weight)] : []),
+  ];
 
   const feedForward = (path: string, params: FeedForwardParams | MixtureOfExpertsParams): WrittenTensor[] => {
     if ("router" in params) {
@@ -68,52 +102,35 @@ export function likeLlama(name: string, variant: LlamaVariant): HuggingFaceDecod
     ];
   };
 
-  return {
-    name,
-    class: variant.class,
-    likeness: variant.likeness,
-    fields: (config, params) => ({
-      vocab_size: config.vocabSize,
-      hidden_size: config.embedDim,
-      intermediate_size: config.hiddenDim,
-      num_hidden_layers: config.numLayers,
-      num_attention_heads: config.numHeads,
-      num_key_value_heads: config.numKvHeads,
-      head_dim: headDimOf(config),
-      [gainsFrom === 1 ? "hidden_activation" : "hidden_act"]: activationNames[config.activation ?? "silu"],
-      max_position_embeddings: config.contextLength,
-      rms_norm_eps: config.normEps,
-      tie_word_embeddings: params.output === undefined,
-      rope_theta: config.ropeBase,
-      ...(config.ropeScaling && { rope_scaling: ropeScalingField(config.ropeScaling) }),
-      sliding_window: config.window ?? null,
-      ...variant.fields?.(config),
-    }),
-    tensors(config, params) {
-      const layer = (params: DecoderLayerParams, i: number): WrittenTensor[] => {
-        const path = `model.layers.${i}`;
-        const norm = (name: string, { weight }: NormParams) => gain(`${path}.${name}.weight`, weight);
-        return [
-          norm("input_layernorm", params.attentionNorm),
-          ...attention(`${path}.self_attn`, config, params.attention),
-          ...(config.placement === "both"
-            ? [
-                norm("post_attention_layernorm", params.attentionOutNorm!),
-                norm("pre_feedforward_layernorm", params.feedForwardNorm),
-                norm("post_feedforward_layernorm", params.feedForwardOutNorm!),
-              ]
-            : [norm("post_attention_layernorm", params.feedForwardNorm)]),
-          ...feedForward(path, params.feedForward),
-        ];
-      };
-      return [
-        asItIs("model.embed_tokens.weight", params.embedding.weight),
-        ...params.layers.flatMap(layer),
-        gain("model.norm.weight", params.norm.weight),
-        ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
-      ];
-    },
+  const layer = (params: DecoderLayerParams, i: number): WrittenTensor[] => {
+    const path = `model.layers.${i}`;
+    const norm = (name: string, { weight }: NormParams) => gain(`${path}.${name}.weight`, weight);
+    return [
+      norm("input_layernorm", params.attentionNorm),
+      ...attention(`${path}.self_attn`, params.attention),
+      ...(config.placement === "both"
+        ? [
+            norm("post_attention_layernorm", params.attentionOutNorm!),
+            norm("pre_feedforward_layernorm", params.feedForwardNorm),
+            norm("post_feedforward_layernorm", params.feedForwardOutNorm!),
+          ]
+        : [norm("post_attention_layernorm", params.feedForwardNorm)]),
+      ...feedForward(path, params.feedForward),
+    ];
   };
+  return [
+    asItIs("model.embed_tokens.weight", params.embedding.weight),
+    ...params.layers.flatMap(layer),
+    gain("model.norm.weight", params.norm.weight),
+    ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
+  ];
+}
+
+/** Where rows of queries and keys come from, if the file has them in another order than the model. */
+function turnedRows(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
+  const { ropeLayout = "half", ropeDim } = config;
+  if (ropeLayout === wanted) return undefined;
+  return (wanted === "half" ? halvesFromPairs : pairsFromHalves)(headDimOf(config), ropeDim);
 }
 
 const feedForwardNames = ["gate_proj", "up_proj", "down_proj"] as const;

@@ -240,7 +240,7 @@ async function checkpointOfFile(
   if (magic !== "GGUF") return { checkpoint: { kind: "decoder", ...(await readLlama2cFile(file, placing)) } };
   const { weights, header } = await ggufWeights(file);
   const checkpoint = await readGguf(header.metadata, weights, (renamed) => weightsOf(renamed, placing));
-  const spoken = header.metadata.has("tokenizer.ggml.model");
+  const spoken = ![undefined, "no_vocab"].includes(header.metadata.get("tokenizer.ggml.model") as string);
   return { checkpoint, ...(spoken && { own: () => ggufTokenizer(header) }) };
 }
 

@@ -4,106 +4,7 @@ import type { WeightFile } from "../../loading/weight-file.js";
 import type { RopeScalingConfig } from "../../models/rope-of.js";
 import type { Checkpoint } from "../hugging-face/family.js";
 import { readCheckpoint } from "../hugging-face/read-checkpoint.js";
-
-/** Names of GGUF files, without `blk.N.` in front, and what they are called in checkpoints of Hugging Face. */
-type Names = {
-  model: Readonly<Record<string, string>>;
-  layer: Readonly<Record<string, string>>;
-  /** Those of experts, by what stands before their number, which `#` stands for. */
-  expert?: Readonly<Record<string, string>>;
-  path: string;
-};
-
-const llamaNames: Names = {
-  path: "model.layers",
-  model: {
-    token_embd: "model.embed_tokens",
-    output_norm: "model.norm",
-    output: "lm_head",
-  },
-  layer: {
-    attn_norm: "input_layernorm",
-    attn_q: "self_attn.q_proj",
-    attn_k: "self_attn.k_proj",
-    attn_v: "self_attn.v_proj",
-    attn_qkv: "self_attn.qkv_proj",
-    attn_output: "self_attn.o_proj",
-    attn_q_norm: "self_attn.q_norm",
-    attn_k_norm: "self_attn.k_norm",
-    ffn_norm: "post_attention_layernorm",
-    ffn_gate: "mlp.gate_proj",
-    ffn_up: "mlp.up_proj",
-    ffn_down: "mlp.down_proj",
-  },
-};
-
-/** Mixtral's, whose architecture is called llama there, and those of Qwen 3's mixtures. */
-const mixtralNames: Names = /* @__PURE__ */ (() => ({
-  ...llamaNames,
-  layer: { ...llamaNames.layer, ffn_gate_inp: "block_sparse_moe.gate" },
-  expert: {
-    ffn_gate: "block_sparse_moe.experts.#.w1",
-    ffn_up: "block_sparse_moe.experts.#.w3",
-    ffn_down: "block_sparse_moe.experts.#.w2",
-  },
-}))();
-
-const qwenMixtureNames: Names = /* @__PURE__ */ (() => ({
-  ...llamaNames,
-  layer: { ...llamaNames.layer, ffn_gate_inp: "mlp.gate" },
-  expert: {
-    ffn_gate: "mlp.experts.#.gate_proj",
-    ffn_up: "mlp.experts.#.up_proj",
-    ffn_down: "mlp.experts.#.down_proj",
-  },
-}))();
-
-const gemmaNames: Names = /* @__PURE__ */ (() => ({
-  ...llamaNames,
-  layer: {
-    ...llamaNames.layer,
-    post_attention_norm: "post_attention_layernorm",
-    ffn_norm: "pre_feedforward_layernorm",
-    post_ffw_norm: "post_feedforward_layernorm",
-  },
-}))();
-
-const phi3Names: Names = /* @__PURE__ */ (() => ({
-  ...llamaNames,
-  layer: { ...llamaNames.layer, ffn_up: "mlp.gate_up_proj" },
-}))();
-
-const gpt2Names: Names = {
-  path: "transformer.h",
-  model: {
-    token_embd: "transformer.wte",
-    position_embd: "transformer.wpe",
-    output_norm: "transformer.ln_f",
-    output: "lm_head",
-  },
-  layer: {
-    attn_norm: "ln_1",
-    attn_qkv: "attn.c_attn",
-    attn_output: "attn.c_proj",
-    ffn_norm: "ln_2",
-    ffn_up: "mlp.c_fc",
-    ffn_down: "mlp.c_proj",
-  },
-};
-
-/** Architectures of GGUF files: what Hugging Face calls them, and how their tensors are named. */
-const architectures: Readonly<Record<string, { type: string; names: Names }>> = {
-  llama: { type: "llama", names: llamaNames },
-  qwen2: { type: "qwen2", names: llamaNames },
-  qwen3: { type: "qwen3", names: llamaNames },
-  qwen3moe: { type: "qwen3_moe", names: qwenMixtureNames },
-  gemma: { type: "gemma", names: llamaNames },
-  gemma2: { type: "gemma2", names: gemmaNames },
-  gemma3: { type: "gemma3_text", names: gemmaNames },
-  phi3: { type: "phi3", names: phi3Names },
-  gpt2: { type: "gpt2", names: gpt2Names },
-  starcoder: { type: "gpt_bigcode", names: gpt2Names },
-};
+import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./gguf-names.js";
 
 /**
  * A model from a GGUF file: its metadata and names are told in those of Hugging Face.
@@ -122,12 +23,12 @@ export async function readGguf(
   const field = (name: string): GgufValue | undefined => metadata.get(`${String(arch)}.${name}`);
   const known =
     arch === "llama" && Number(field("expert_count") ?? 0) > 0
-      ? { type: "mixtral", names: mixtralNames }
-      : typeof arch === "string" && Object.hasOwn(architectures, arch)
-        ? architectures[arch]
+      ? ggufMixtral
+      : typeof arch === "string" && Object.hasOwn(ggufArchitectures, arch)
+        ? ggufArchitectures[arch as keyof typeof ggufArchitectures]
         : undefined;
   if (!known) {
-    const expected = `a known architecture: ${Object.keys(architectures).join(", ")}`;
+    const expected = `a known architecture: ${Object.keys(ggufArchitectures).join(", ")}`;
     throw bad(source, "general.architecture", arch, expected);
   }
   const renamed = rename(file, known.names);
@@ -147,15 +48,10 @@ export async function readGguf(
 }
 
 /** The file with names of Hugging Face; what has none, such as factors of rotary pairs, is left out. */
-function rename(file: WeightFile, { model, layer, expert = {}, path }: Names): WeightFile {
+function rename(file: WeightFile, own: GgufNames): WeightFile {
   const names = new Map<string, string>();
   for (const name of file.names) {
-    const [, block, stem, kind] = /^(?:blk\.(\d+)\.)?(.*)\.(weight|bias)$/.exec(name) ?? [];
-    if (stem === undefined || /^rope_(freqs|factors)/.test(stem)) continue;
-    const [, own, number] = /^(\w+)\.(\d+)$/.exec(stem) ?? [];
-    const inner = layer[stem] ?? (own && expert[own]?.replace("#", number!));
-    const ours = block === undefined ? model[stem] : inner && `${path}.${block}.${inner}`;
-    names.set(ours === undefined ? name : `${ours}.${kind}`, name);
+    if (!/^(.*\.)?rope_(freqs|factors)/.test(name)) names.set(fromGgufName(own, name) ?? name, name);
   }
   return {
     name: file.name,
@@ -171,8 +67,9 @@ function configOf(
   metadata: GgufHeader["metadata"],
   file: WeightFile,
 ): Record<string, unknown> {
-  const embedding = file.names.find((name) => /(embed_tokens|wte)\.weight$/.test(name));
-  const scaling = field("rope.scaling.type");
+  const embedding = file.names.find((name) => /(embed_tokens|wte|word_embeddings)\.weight$/.test(name));
+  const types = file.shape("embeddings.token_type_embeddings.weight");
+  const window = field("attention.sliding_window");
   const [heads, width, headDim] = [
     field("attention.head_count"),
     field("embedding_length"),
@@ -200,11 +97,20 @@ function configOf(
     max_position_embeddings: field("context_length"),
     rms_norm_eps: field("attention.layer_norm_rms_epsilon"),
     layer_norm_epsilon: field("attention.layer_norm_epsilon"),
+    layer_norm_eps: field("attention.layer_norm_epsilon"),
+    ...(types && { type_vocab_size: types[0] }),
     rope_theta: field("rope.freq_base"),
     ...(typeof turning === "number" &&
       turning !== whole && { partial_rotary_factor: turning / Number(whole) }),
-    sliding_window: field("attention.sliding_window"),
-    ...(type === "gemma3_text" && { sliding_window_pattern: 6 }),
+    rope_local_base_freq: field("rope.freq_base_swa"),
+    sliding_window: window,
+    ...(window !== undefined &&
+      (type === "gemma2" || type === "gemma3_text") && {
+        layer_types: layerTypes(
+          field("attention.sliding_window_pattern") ?? (type === "gemma2" ? 2 : 6),
+          Number(field("block_count")),
+        ),
+      }),
     query_pre_attn_scalar:
       type.startsWith("gemma") && type !== "gemma"
         ? field("block_count") === largest
@@ -213,16 +119,44 @@ function configOf(
         : undefined,
     attn_logit_softcapping: field("attn_logit_softcapping"),
     final_logit_softcapping: field("final_logit_softcapping"),
-    ...((scaling === "linear" || scaling === "yarn") && {
-      rope_scaling: {
-        rope_type: scaling,
-        factor: field("rope.scaling.factor"),
-        original_max_position_embeddings: field("rope.scaling.original_context_length"),
-      },
-    }),
+    rope_scaling: scalingOf(field),
     tie_word_embeddings: !file.names.includes("lm_head.weight"),
-    eos_token_id: metadata.get("tokenizer.ggml.eos_token_id"),
+    eos_token_id: endIds(metadata),
   };
+}
+
+/** Every so many layers one sees everything, the last of them; or, in a list, which slide. */
+function layerTypes(pattern: GgufValue, count: number): string[] {
+  const slides = (i: number) =>
+    Array.isArray(pattern)
+      ? Boolean(pattern[i])
+      : Number(pattern) === 0 || i % Number(pattern) < Number(pattern) - 1;
+  return Array.from({ length: count }, (_, i) => (slides(i) ? "sliding_attention" : "full_attention"));
+}
+
+function scalingOf(field: (name: string) => GgufValue | undefined): Record<string, unknown> | undefined {
+  const [type, factor, sharper] = [
+    field("rope.scaling.type"),
+    field("rope.scaling.factor"),
+    field("rope.scaling.attn_factor"),
+  ];
+  if (type !== "linear" && type !== "yarn") return undefined;
+  return {
+    rope_type: type,
+    factor,
+    original_max_position_embeddings: field("rope.scaling.original_context_length"),
+    // On top of what YaRN has by itself.
+    ...(type === "yarn" &&
+      typeof sharper === "number" && {
+        attention_factor: sharper * (0.1 * Math.log(Number(factor)) + 1),
+      }),
+  };
+}
+
+/** The tokens at which texts end: that of a text, of a turn, of a message. */
+function endIds(metadata: GgufHeader["metadata"]): GgufValue[] {
+  const ids = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
+  return [...new Set(ids)].filter((id) => id !== undefined);
 }
 
 /** Factors of rotary pairs, which files hold as tensors: Llama 3's for all lengths, Phi-3's for short and long texts. */

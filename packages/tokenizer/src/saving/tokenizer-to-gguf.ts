@@ -1,0 +1,326 @@
+import { ArgumentError, type GgufField } from "@qkv/core";
+import { ggufSplit, ggufSplitNames } from "../loading/gguf-splits.js";
+import { spelledByte } from "../models/character-bpe.js";
+import type { MergePair } from "../models/merge-list.js";
+import type { Piece } from "../models/model.js";
+import type { SentencePieceRewrite } from "../rewriting/sentencepiece-rewrite.js";
+import { splitOfPattern } from "../splitting/known-splits.js";
+import type { Template } from "../template.js";
+import type { Tokenizer } from "../tokenizer.js";
+import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
+import { piecesOfMerges } from "./pieces-of-merges.js";
+
+type Fields = Record<string, GgufField>;
+
+/**
+ * A tokenizer as the metadata of a GGUF file holds it, `tokenizer.ggml.…`: SentencePiece BPE (`llama`), byte-level BPE
+ * (`gpt2`) or WordPiece (`bert`). llama.cpp and {@link ggufTokenizer} give the same ids, but for Unicode normalization
+ * (NFC), which those files do not have.
+ *
+ * @param given - The tokenizer.
+ * @param options - `vocabSize`: how many tokens the model's embedding has; ids without a token are written as unused.
+ *   `eosId`: the token at which texts end. Default: the tokenizer's.
+ * @throws {ArgumentError} If llama.cpp has no such stage: a model of another kind, a rewrite, a split that it has no name
+ *   for, tokens around a text other than one at its ends. The stage is named.
+ *
+ * @example
+ * ```ts
+ * import { byteLevelBpe, tokenizerToGguf } from "@qkv/tokenizer";
+ *
+ * const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<|endoftext|>"], merges: ["a b"] }, {
+ *   specialTokens: { "<|endoftext|>": 3 },
+ * });
+ * tokenizerToGguf(tokenizer)["tokenizer.ggml.pre"]; // => { type: "text", value: "gpt-2" }
+ * ```
+ */
+export function tokenizerToGguf(
+  given: Tokenizer,
+  options: { vocabSize?: number; eosId?: number | undefined } = {},
+): Fields {
+  const { vocabSize = given.vocabSize, eosId = given.eosId } = options;
+  const tokenizer = { ...given, eosId };
+  const { model } = tokenizer.stages;
+  const json = model.pieces ? undefined : (model.json?.() as Json | undefined);
+  const written = model.readsBytes
+    ? byteLevel(tokenizer, json!)
+    : model.pieces || (json?.type === "BPE" && json.byte_fallback)
+      ? sentencePiece(tokenizer, json)
+      : json?.type === "WordPiece"
+        ? wordPiece(tokenizer, json)
+        : refuse(
+            "model",
+            model.name,
+            "byte-level BPE, SentencePiece's BPE or BPE that falls back to bytes, or WordPiece",
+          );
+  const { tokens, types, fields } = written;
+  // What a file leaves out has a number there, and there is no way to say that there is none.
+  const otherwise = { gpt2: 11, llama: 2, bert: Infinity }[fields.model.value as string]!;
+  if (!fields["eos_token_id"] && tokens.length > otherwise)
+    refuse(
+      "eosId",
+      undefined,
+      `a token that ends texts: without one llama.cpp takes token ${otherwise} for it`,
+    );
+  for (let id = tokens.length; id < vocabSize; id++) {
+    tokens.push(`[PAD${id}]`);
+    types.push(5);
+  }
+  return Object.fromEntries(
+    Object.entries<GgufField | undefined>({
+      ...fields,
+      tokens: { type: "text[]", value: tokens },
+      token_type: { type: "int32[]", value: types },
+      ...(fields["scores"] && {
+        scores: {
+          type: "float32[]",
+          value: Array.from({ length: tokens.length }, (_, id) => Number(fields["scores"]!.value[id] ?? 0)),
+        },
+      }),
+    }).flatMap(([name, field]) => (field ? [[`tokenizer.ggml.${name}`, field]] : [])),
+  );
+}
+
+/** What is read of a model as `tokenizer.json` writes it. */
+type Json = {
+  type?: string;
+  byte_fallback?: boolean;
+  ignore_merges?: boolean;
+  unk_token?: string | null;
+  merges?: readonly MergePair[];
+  continuing_subword_prefix?: string | null;
+  end_of_word_suffix?: string | null;
+};
+
+type Written = {
+  tokens: string[];
+  /** 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte. */
+  types: number[];
+  fields: { [name: string]: GgufField | undefined } & {
+    model: GgufField;
+    scores?: { type: "float32[]"; value: number[] };
+  };
+};
+
+const text = (value: string): GgufField => ({ type: "text", value });
+const uint32 = (value: number | undefined): GgufField | undefined =>
+  value === undefined ? undefined : { type: "uint32", value };
+const bool = (value: boolean): GgufField => ({ type: "bool", value });
+
+function byteLevel(tokenizer: Tokenizer, json: Json): Written {
+  const { model, normalize = [], postProcess } = tokenizer.stages;
+  const other = normalize.find(({ name }) => name !== "NFC");
+  if (other) refuse("normalize", other.name, "nothing, or NFC, which those files leave out");
+  const { bosId, eosId, addBos, addEos } = endsOf(tokenizer, postProcess);
+  const merges = json.merges?.map((pair) => (typeof pair === "string" ? pair : pair.join(" ")));
+  const { tokens, types } = vocabularyOf(tokenizer);
+  return {
+    tokens,
+    types,
+    fields: {
+      model: text("gpt2"),
+      pre: text(splitName(tokenizer, json.ignore_merges === true)),
+      merges: { type: "text[]", value: merges ?? mergesOfVocabulary(model) },
+      bos_token_id: uint32(bosId),
+      eos_token_id: uint32(eosId),
+      add_bos_token: bool(addBos),
+      add_eos_token: bool(addEos),
+    },
+  };
+}
+
+/** The name that llama.cpp has for the way in which a text is cut. */
+function splitName({ stages: { preTokenize = [] } }: Tokenizer, wholePieces: boolean): string {
+  const steps = preTokenize.filter(({ json }) => json !== null);
+  const isOne = (step: (typeof steps)[0], pattern: string): boolean => {
+    const { type, individual_digits, use_regex } = (step.json ?? {}) as Record<string, unknown>;
+    if (type === "Digits") return individual_digits === true && pattern === "\\p{N}";
+    if (type === "ByteLevel") return use_regex !== false && pattern === gpt2;
+    return (
+      step.json === splitOfPattern(pattern, { dialect: "rust" }).json || patternOf(step.json) === pattern
+    );
+  };
+  const cuts = steps.filter(({ json }) => {
+    const { type, use_regex } = (json ?? {}) as Record<string, unknown>;
+    return !(type === "ByteLevel" && use_regex === false); // bytes as letters: no cut
+  });
+  // Of names that mean one thing the first; llama.cpp knows Llama 3's best by this one.
+  const name = ["llama-bpe", ...ggufSplitNames()].find((name) => {
+    const split = ggufSplit(name)!;
+    const { patterns, spacesAsMarks, plainText } = split;
+    if (spacesAsMarks || plainText || (split.wholePieces ?? false) !== wholePieces) return false;
+    return patterns.length === cuts.length && patterns.every((pattern, i) => isOne(cuts[i]!, pattern));
+  });
+  const received = preTokenize.map(({ name }) => name).join(", ") || "nothing";
+  return name ?? refuse("preTokenize", received, "a split that llama.cpp has a name for, such as gpt2Split");
+}
+
+const gpt2 = /* @__PURE__ */ (() => ggufSplit("gpt-2")!.patterns[0]!)();
+
+function patternOf(json: unknown): string | undefined {
+  const { type, pattern, behavior, invert } = (json ?? {}) as {
+    type?: string;
+    pattern?: { Regex?: string };
+    behavior?: string;
+    invert?: boolean;
+  };
+  const cuts = (behavior === "Isolated" && !invert) || (behavior === "Removed" && invert === true);
+  return type === "Split" && cuts ? pattern?.Regex : undefined;
+}
+
+function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {
+  const { model, postProcess, addedTokens = [] } = tokenizer.stages;
+  const { bosId, eosId, addBos, addEos } = endsOf(tokenizer, postProcess);
+  const pieces: Piece[] = [...(model.pieces ?? piecesOf(tokenizer, json!))];
+  for (const { id, content, special } of addedTokens) {
+    while (pieces.length < id) pieces.push({ text: `[PAD${pieces.length}]`, score: 0, type: 5 });
+    if (pieces[id]?.type !== 2) {
+      pieces[id] = { text: content, score: pieces[id]?.score ?? 0, type: special ? 3 : 4 };
+    }
+  }
+  return {
+    tokens: pieces.map(({ text }) => text),
+    types: pieces.map(({ type }) => type),
+    fields: {
+      model: text("llama"),
+      pre: text("default"),
+      scores: { type: "float32[]", value: pieces.map(({ score }) => score) },
+      bos_token_id: uint32(bosId),
+      eos_token_id: uint32(eosId),
+      unknown_token_id: uint32(indexOf(pieces, ({ type }) => type === 2)),
+      add_bos_token: bool(addBos),
+      add_eos_token: bool(addEos),
+      add_space_prefix: bool(spaceInFront(tokenizer)),
+    },
+  };
+}
+
+/** Whether a text gets a space in front; refused where more happens to it than spaces becoming `▁`. */
+function spaceInFront({ stages: { normalize = [], preTokenize = [] } }: Tokenizer): boolean {
+  const steps = [...normalize, ...preTokenize].filter(({ json }) => json !== null);
+  const received = steps.map(({ name }) => name).join(", ");
+  const [first, second, ...more] = steps;
+  const { sentencePiece: options } = (first ?? {}) as Partial<SentencePieceRewrite>;
+  if (options && steps.length === 1) {
+    const { map, removeExtraSpaces, spaceAsSuffix, escapeSpaces, dummyPrefix } = options;
+    if (map === undefined && !removeExtraSpaces && !spaceAsSuffix && escapeSpaces) return dummyPrefix;
+    refuse("normalize", received, "spaces that become ▁, and no more");
+  }
+  const [a, b] = [first, second].map((step) => JSON.stringify(step?.json));
+  const escapes = JSON.stringify({ type: "Replace", pattern: { String: " " }, content: "▁" });
+  const puts = (mark: string) => JSON.stringify({ type: "Prepend", prepend: mark });
+  if (a === puts(" ") && second === undefined) return true;
+  if (more.length === 0 && ((a === puts("▁") && b === escapes) || (a === escapes && b === puts("▁"))))
+    return true;
+  if (a === escapes && second === undefined) return false;
+  const { type, replacement, prepend_scheme } = (first?.json ?? {}) as Record<string, unknown>;
+  if (type === "Metaspace" && replacement === "▁" && second === undefined) return prepend_scheme !== "never";
+  return refuse("normalize", received || "nothing", "spaces that become ▁, and no more");
+}
+
+/** Tokens with scores, which give the merges of a list. */
+function piecesOf(tokenizer: Tokenizer, json: Json): Piece[] {
+  const { tokens } = vocabularyOf(tokenizer);
+  const unknown = json.unk_token;
+  const special = new Set(tokenizer.stages.addedTokens?.map(({ id }) => id));
+  const plain = !json.ignore_merges && !json.continuing_subword_prefix && !json.end_of_word_suffix;
+  const types = tokens.map((token, id) =>
+    token === unknown ? 2 : spelledByte(token) !== undefined ? 6 : special.has(id) ? 3 : 1,
+  );
+  const pieces = plain ? piecesOfMerges(tokens, types, json.merges ?? []) : undefined;
+  return (
+    pieces ?? refuse("model", tokenizer.stages.model.name, "merges in the order of the tokens they make")
+  );
+}
+
+function wordPiece(tokenizer: Tokenizer, json: Json): Written {
+  const { normalize = [], preTokenize = [], postProcess } = tokenizer.stages;
+  const steps = normalize
+    .filter(({ json }) => json !== null)
+    .map(({ json }) => json as Record<string, unknown>);
+  const [bert] = steps;
+  const cuts = preTokenize.map(({ json }) => (json as { type?: string } | undefined)?.type);
+  if (steps.length !== 1 || bert?.["type"] !== "BertNormalizer" || !bert["clean_text"])
+    refuse("normalize", normalize.map(({ name }) => name).join(", "), "BERT's rewrites, `bertRewrites()`");
+  if (cuts.join() !== "BertPreTokenizer" || json.continuing_subword_prefix !== "##")
+    refuse(
+      "preTokenize",
+      preTokenize.map(({ name }) => name).join(", "),
+      "`bertSplit`, with ## inside words",
+    );
+  const { bosId: clsId, eosId: sepId } = endsOf(tokenizer, postProcess);
+  const { tokens, types } = vocabularyOf(tokenizer);
+  const idOf = (name: string) => uint32(tokenizer.id(name));
+  const small = bert["lowercase"] === true;
+  return {
+    // In those files a token that begins a word carries ▁, and one inside a word nothing.
+    tokens: tokens.map((token, id) => {
+      if (types[id] === 3 || /^\[.+\]$/.test(token)) return token;
+      return token.startsWith("##") ? token.slice(2) : `▁${token}`;
+    }),
+    types,
+    fields: {
+      model: text("bert"),
+      pre: text("default"),
+      bos_token_id: uint32(clsId),
+      cls_token_id: uint32(clsId),
+      eos_token_id: uint32(sepId),
+      seperator_token_id: uint32(sepId), // as it is spelled there
+      unknown_token_id: idOf(json.unk_token ?? "[UNK]"),
+      padding_token_id: idOf("[PAD]"),
+      mask_token_id: idOf("[MASK]"),
+      "normalizer.lowercase": bool(small),
+      "normalizer.strip_accents": bool((bert["strip_accents"] ?? small) === true),
+    },
+  };
+}
+
+/** Tokens by id, gaps among them, and what each is. */
+function vocabularyOf(tokenizer: Tokenizer): { tokens: string[]; types: number[] } {
+  const added = new Map(tokenizer.stages.addedTokens?.map((token) => [token.id, token]));
+  const tokens: string[] = [];
+  const types: number[] = [];
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    const token = added.get(id)?.content ?? tokenizer.token(id);
+    tokens.push(token ?? `[PAD${id}]`);
+    types.push(token === undefined ? 5 : added.has(id) ? (added.get(id)!.special ? 3 : 4) : 1);
+  }
+  return { tokens, types };
+}
+
+/** The tokens at the ends of a text, and whether they stand there. */
+function endsOf(
+  { bosId, eosId }: Tokenizer,
+  postProcess: Template | undefined,
+): { bosId: number | undefined; eosId: number | undefined; addBos: boolean; addEos: boolean } {
+  const items = postProcess?.single ?? [{ text: "A", type: 0 }];
+  const at = items.findIndex((item) => "text" in item);
+  const [before, behind] = [items.slice(0, at), items.slice(at + 1)].map((list) =>
+    list.map((item) => ("id" in item ? item.id : -1)),
+  ) as [number[], number[]];
+  if (before.length > 1 || behind.length > 1)
+    refuse("postProcess", items, "at most one token in front of a text, and one behind it");
+  return {
+    bosId: before[0] ?? bosId,
+    eosId: behind[0] ?? eosId,
+    addBos: before.length > 0,
+    addEos: behind.length > 0,
+  };
+}
+
+function indexOf<T>(list: readonly T[], is: (item: T) => boolean): number | undefined {
+  const index = list.findIndex(is);
+  return index < 0 ? undefined : index;
+}
+
+function refuse(stage: string, received: unknown, expected: string): never {
+  throw new ArgumentError({
+    fn: "tokenizerToGguf",
+    argument: stage === "eosId" ? stage : `stages.${stage}`,
+    received,
+    expected,
+    fix:
+      stage === "eosId"
+        ? "name it: `{ eosId }`, or the model's `stopIds`."
+        : "write the model without its tokenizer, or in a format that holds it: `tokenizerToJson`.",
+  });
+}

@@ -1,0 +1,153 @@
+/** Names of GGUF files, without `blk.N.` in front, and what they are called in checkpoints of Hugging Face. */
+export type GgufNames = {
+  readonly model: Readonly<Record<string, string>>;
+  readonly layer: Readonly<Record<string, string>>;
+  /** Those of experts, by what stands before their number, which `#` stands for. */
+  readonly expert?: Readonly<Record<string, string>>;
+  readonly path: string;
+};
+
+const llamaNames: GgufNames = {
+  path: "model.layers",
+  model: {
+    token_embd: "model.embed_tokens",
+    output_norm: "model.norm",
+    output: "lm_head",
+  },
+  layer: {
+    attn_norm: "input_layernorm",
+    attn_q: "self_attn.q_proj",
+    attn_k: "self_attn.k_proj",
+    attn_v: "self_attn.v_proj",
+    attn_qkv: "self_attn.qkv_proj",
+    attn_output: "self_attn.o_proj",
+    attn_q_norm: "self_attn.q_norm",
+    attn_k_norm: "self_attn.k_norm",
+    ffn_norm: "post_attention_layernorm",
+    ffn_gate: "mlp.gate_proj",
+    ffn_up: "mlp.up_proj",
+    ffn_down: "mlp.down_proj",
+  },
+};
+
+/** Mixtral's, whose architecture is called llama there, and those of Qwen 3's mixtures. */
+const mixtralNames: GgufNames = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_gate_inp: "block_sparse_moe.gate" },
+  expert: {
+    ffn_gate: "block_sparse_moe.experts.#.w1",
+    ffn_up: "block_sparse_moe.experts.#.w3",
+    ffn_down: "block_sparse_moe.experts.#.w2",
+  },
+}))();
+
+const qwenMixtureNames: GgufNames = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_gate_inp: "mlp.gate" },
+  expert: {
+    ffn_gate: "mlp.experts.#.gate_proj",
+    ffn_up: "mlp.experts.#.up_proj",
+    ffn_down: "mlp.experts.#.down_proj",
+  },
+}))();
+
+const gemmaNames: GgufNames = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: {
+    ...llamaNames.layer,
+    post_attention_norm: "post_attention_layernorm",
+    ffn_norm: "pre_feedforward_layernorm",
+    post_ffw_norm: "post_feedforward_layernorm",
+  },
+}))();
+
+const phi3Names: GgufNames = /* @__PURE__ */ (() => ({
+  ...llamaNames,
+  layer: { ...llamaNames.layer, ffn_up: "mlp.gate_up_proj" },
+}))();
+
+const gpt2Names: GgufNames = {
+  path: "transformer.h",
+  model: {
+    token_embd: "transformer.wte",
+    position_embd: "transformer.wpe",
+    output_norm: "transformer.ln_f",
+    output: "lm_head",
+  },
+  layer: {
+    attn_norm: "ln_1",
+    attn_qkv: "attn.c_attn",
+    attn_output: "attn.c_proj",
+    ffn_norm: "ln_2",
+    ffn_up: "mlp.c_fc",
+    ffn_down: "mlp.c_proj",
+  },
+};
+
+const bertNames: GgufNames = {
+  path: "encoder.layer",
+  model: {
+    token_embd: "embeddings.word_embeddings",
+    position_embd: "embeddings.position_embeddings",
+    token_types: "embeddings.token_type_embeddings",
+    token_embd_norm: "embeddings.LayerNorm",
+  },
+  layer: {
+    attn_q: "attention.self.query",
+    attn_k: "attention.self.key",
+    attn_v: "attention.self.value",
+    attn_output: "attention.output.dense",
+    attn_output_norm: "attention.output.LayerNorm",
+    ffn_up: "intermediate.dense",
+    ffn_down: "output.dense",
+    layer_output_norm: "output.LayerNorm",
+  },
+};
+
+/** Architectures of GGUF files: what Hugging Face calls them, and how their tensors are named. */
+export const ggufArchitectures = {
+  llama: { type: "llama", names: llamaNames },
+  qwen2: { type: "qwen2", names: llamaNames },
+  qwen3: { type: "qwen3", names: llamaNames },
+  qwen3moe: { type: "qwen3_moe", names: qwenMixtureNames },
+  gemma: { type: "gemma", names: llamaNames },
+  gemma2: { type: "gemma2", names: gemmaNames },
+  gemma3: { type: "gemma3_text", names: gemmaNames },
+  phi3: { type: "phi3", names: phi3Names },
+  gpt2: { type: "gpt2", names: gpt2Names },
+  starcoder: { type: "gpt_bigcode", names: gpt2Names },
+  bert: { type: "bert", names: bertNames },
+} as const satisfies Readonly<Record<string, { type: string; names: GgufNames }>>;
+
+/** A llama with experts, which Hugging Face calls by another name. */
+export const ggufMixtral = { type: "mixtral", names: mixtralNames } as const;
+
+/** What a tensor of a GGUF file is called in a checkpoint of Hugging Face, or undefined where it is called nothing. */
+export function fromGgufName(
+  { model, layer, expert = {}, path }: GgufNames,
+  name: string,
+): string | undefined {
+  const [, block, stem, kind] = /^(?:blk\.(\d+)\.)?(.*)\.(weight|bias)$/.exec(name) ?? [];
+  if (stem === undefined) return undefined;
+  const [, own, number] = /^(\w+)\.(\d+)$/.exec(stem) ?? [];
+  const inner = layer[stem] ?? (own && expert[own]?.replace("#", number!));
+  const ours = block === undefined ? model[stem] : inner && `${path}.${block}.${inner}`;
+  return ours && `${ours}.${kind}`;
+}
+
+/**
+ * What a tensor of a checkpoint of Hugging Face is called in a GGUF file. Experts of a layer have one name: there they
+ * lie one behind the other.
+ */
+export function toGgufName({ model, layer, expert = {}, path }: GgufNames, name: string): string {
+  const [, stem, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
+  const keyOf = (names: Readonly<Record<string, string>>, value: string) =>
+    Object.keys(names).find((key) => names[key] === value);
+  const own = keyOf(model, stem!);
+  if (own) return `${own}.${kind}`;
+  const [, block, inner] = /^\.(\d+)\.(.*)$/.exec(stem!.slice(path.length))!;
+  const one = keyOf(layer, inner!);
+  return one
+    ? `blk.${block}.${one}.${kind}`
+    : `blk.${block}.${keyOf(expert, inner!.replace(/\.\d+\./, ".#."))}_exps.${kind}`;
+}

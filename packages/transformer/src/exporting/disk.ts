@@ -1,0 +1,69 @@
+import { ArgumentError } from "@qkv/core";
+
+export type DiskFile = {
+  writeFile(bytes: Uint8Array): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** What is used of Node's `fs/promises`, where what a disk refuses is told as a refusal of `out`. */
+export type Disk = {
+  mkdir(path: string, options?: { recursive: boolean }): Promise<unknown>;
+  open(path: string, flags: string): Promise<DiskFile>;
+  rename(from: string, to: string): Promise<void>;
+  rm(path: string, options: { recursive: boolean; force: boolean }): Promise<void>;
+  /** Awaits work on the disk. */
+  told<T>(work: Promise<T>, expected?: string): Promise<T>;
+};
+
+/**
+ * The disk, in Node, and what lies beside a path while it is written.
+ *
+ * @param out - Where something is to appear.
+ * @param kind - What.
+ * @throws {ArgumentError} If there is no disk, or something at the path already.
+ */
+export async function diskFor(
+  out: string,
+  kind: "file" | "folder",
+): Promise<{ disk: Disk; target: string; unfinished: string }> {
+  const { process } = globalThis as { process?: { pid: number; getBuiltinModule?(id: string): unknown } };
+  const node = process?.getBuiltinModule?.("node:fs/promises") as
+    (Omit<Disk, "told"> & { stat(path: string): Promise<unknown> }) | undefined;
+  const refuse = (expected: string, cause?: unknown) =>
+    new ArgumentError({
+      fn: "exportModel",
+      argument: "out",
+      received: out,
+      expected,
+      fix: `name a ${kind} that does not exist yet, inside a folder that may be written, on a disk with room.`,
+      cause,
+    });
+  if (!node) throw refuse("`memoryFolder()`, where there is no file system");
+  const disk: Disk = {
+    mkdir: node.mkdir,
+    open: node.open,
+    rename: node.rename,
+    rm: node.rm,
+    // Most often a disk that refuses is full.
+    told: (work, expected = "a disk with room for the model") =>
+      work.catch((error: { code?: unknown }) => {
+        throw refuse(`${expected}, and this gives ${String(error.code)}`, error);
+      }),
+  };
+  const target = out.replace(/[\\/]+$/, "");
+  const there = await disk.told(
+    node.stat(target).then(
+      () => true,
+      (error: { code?: unknown }) => {
+        if (error.code === "ENOENT") return false;
+        throw error;
+      },
+    ),
+    `a ${kind} that can be made`,
+  );
+  if (there) throw refuse(`a new ${kind}, and there is something at this path`);
+  const unfinished = `${target}.${process!.pid}.unfinished`;
+  await disk.rm(unfinished, { recursive: true, force: true });
+  return { disk, target, unfinished };
+}

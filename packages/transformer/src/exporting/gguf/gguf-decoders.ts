@@ -1,0 +1,140 @@
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import { ggufArchitectures, ggufMixtral, type GgufNames } from "../../checkpoints/gguf/gguf-names.js";
+import { headDimOf } from "../hugging-face-decoder.js";
+import { huggingFaceDecoders } from "../hugging-face-decoders.js";
+import { gpt2Tensors } from "../like-gpt2.js";
+import { llamaTensors } from "../like-llama.js";
+import { rules, type Likeness } from "../likeness.js";
+import { joined, type WrittenTensor } from "../written-tensor.js";
+import { slidingPeriod } from "./sliding-period.js";
+
+/** How a decoder of ours is told as an architecture of llama.cpp. */
+export type GgufDecoder = {
+  readonly name: string;
+  /** As in `general.architecture`. */
+  readonly architecture: string;
+  readonly names: GgufNames;
+  readonly likeness: Likeness;
+  /** Whether logits are always made with the embedding. */
+  readonly tied: boolean;
+  /** By their names in checkpoints of Hugging Face. */
+  tensors(config: DecoderConfig, params: DecoderParams): WrittenTensor[];
+};
+
+const { is, something } = rules;
+
+/** Which layers slide is not in these files: it has to make no difference. */
+const seesAll: Required<Likeness>["layerTypes"] = {
+  holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
+  words:
+    "no layer that slides within the context (a `window` below `contextLength`): llama.cpp would let it see all",
+};
+const inPeriods: Required<Likeness>["layerTypes"] = {
+  holds: (types, { numLayers }) => slidingPeriod(types, numLayers) !== undefined,
+  words: "one full layer after every so many that slide",
+};
+/** The scale is not in the file. */
+const scaleOf = (largest: number): Required<Likeness>["attentionScale"] => ({
+  holds(scale, config) {
+    const D = headDimOf(config);
+    const expected =
+      config.numLayers === largest ? Math.floor(config.embedDim / config.numHeads) ** -0.5 : D ** -0.5;
+    return Math.abs((scale ?? D ** -0.5) - expected) <= 1e-6 * expected;
+  },
+  words: `what llama.cpp takes: 1 / √headDim (with ${largest} layers 1 / √(embedDim / numHeads))`,
+});
+type ScalingName = NonNullable<DecoderConfig["ropeScaling"]>["type"];
+const scaledBy = (...names: ScalingName[]): Required<Likeness>["ropeScaling"] => ({
+  holds(scaling) {
+    if (scaling?.type !== "yarn") return scaling === undefined || names.includes(scaling.type);
+    const { betaFast = 32, betaSlow = 1, truncate = true } = scaling;
+    return names.includes("yarn") && betaFast === 32 && betaSlow === 1 && truncate;
+  },
+  words: `none, or one of ${names.join(", ")} (yarn with betas of 32 and 1, rounded)`,
+});
+const dividedHeads: Required<Likeness>["headDim"] = {
+  holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
+  words: "embedDim / numHeads",
+};
+
+const silu = {
+  activation: is("silu"),
+  layerTypes: seesAll,
+  ropeScaling: scaledBy("linear", "yarn"),
+} as const;
+const gemma = { ...silu, activation: is("geluTanh") } as const;
+const gpt2 = { activation: is("geluTanh"), layerTypes: seesAll } as const;
+
+/**
+ * An architecture: it asks what that of Hugging Face asks, and more.
+ *
+ * @param name - As in `model_type` there.
+ */
+function decoder(
+  name: string,
+  architecture: keyof typeof ggufArchitectures,
+  more: Likeness,
+  tensors: GgufDecoder["tensors"],
+  { tied = false } = {},
+): GgufDecoder {
+  const { likeness } = huggingFaceDecoders.find((one) => one.name === name)!;
+  const { names } = name === "mixtral" ? ggufMixtral : ggufArchitectures[architecture];
+  return { name, architecture, names, likeness: { ...likeness, ...more }, tied, tensors };
+}
+
+const neighbours = { ropeLayout: "interleaved" } as const;
+const mixtral = { ...neighbours, mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] } } as const;
+
+/** Those that can be written; of several that a model is of, the first is taken. */
+export const ggufDecoders: readonly GgufDecoder[] = [
+  decoder("mixtral", "llama", silu, (config, params) => llamaTensors(config, params, mixtral)),
+  decoder(
+    "llama",
+    "llama",
+    { ...silu, ropeScaling: scaledBy("linear", "yarn", "llama3", "longrope") },
+    (config, params) => llamaTensors(config, params, neighbours),
+  ),
+  decoder("qwen2", "qwen2", silu, llamaTensors),
+  decoder(
+    "qwen3_moe",
+    "qwen3moe",
+    {
+      ...silu,
+      experts: {
+        holds: (experts) => experts?.normalizeShares === true,
+        words: "experts whose shares sum to 1",
+      },
+    },
+    llamaTensors,
+  ),
+  decoder("qwen3", "qwen3", silu, llamaTensors),
+  decoder("gemma", "gemma", gemma, llamaTensors, { tied: true }),
+  decoder(
+    "gemma2",
+    "gemma2",
+    {
+      ...gemma,
+      layerTypes: inPeriods,
+      attentionScale: scaleOf(46),
+      attentionSoftcap: something,
+      logitSoftcap: something,
+    },
+    llamaTensors,
+    { tied: true },
+  ),
+  decoder(
+    "gemma3_text",
+    "gemma3",
+    { ...gemma, layerTypes: inPeriods, attentionScale: scaleOf(62), attentionSoftcap: rules.nothing },
+    llamaTensors,
+  ),
+  decoder(
+    "phi3",
+    "phi3",
+    { ...silu, ropeScaling: scaledBy("linear", "yarn", "longrope"), headDim: dividedHeads },
+    (config, params) => llamaTensors(config, params, { fused: true }),
+  ),
+  decoder("gpt2", "gpt2", gpt2, (_config, params) => gpt2Tensors(params, joined)),
+  decoder("gpt_bigcode", "starcoder", gpt2, (_config, params) => gpt2Tensors(params, joined)),
+];

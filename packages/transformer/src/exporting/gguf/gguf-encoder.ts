@@ -1,0 +1,42 @@
+import { ArgumentError } from "@qkv/core";
+import { ggufArchitectures, toGgufName } from "../../checkpoints/gguf/gguf-names.js";
+import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
+import { bertOf } from "../hugging-face-encoder.js";
+import { float32, named, uint32, type GgufFields } from "./gguf-fields.js";
+import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
+
+/** An encoder of ours as llama.cpp's BERT, which gives rows; a head for masked tokens has no place there. */
+export function ggufEncoder(
+  config: EncoderConfig,
+  { maskedTokenHead: _head, ...params }: EncoderParams,
+): { fields: GgufFields; tensors: GgufTensor[] } {
+  const { activation = "gelu" } = config;
+  if (activation !== "gelu") {
+    throw new ArgumentError({
+      fn: "exportModel",
+      argument: "config.activation",
+      received: activation,
+      expected: "gelu, as llama.cpp's bert has it",
+      fix: 'export to "hf" or "onnx".',
+    });
+  }
+  const { tensors } = bertOf(config, params);
+  return {
+    fields: {
+      "general.architecture": { type: "text", value: "bert" },
+      ...named("bert", {
+        vocab_size: uint32(config.vocabSize),
+        context_length: uint32(config.contextLength),
+        embedding_length: uint32(config.embedDim),
+        block_count: uint32(config.numLayers),
+        feed_forward_length: uint32(config.hiddenDim),
+        "attention.head_count": uint32(config.numHeads),
+        "attention.layer_norm_epsilon": float32(config.normEps),
+        "attention.causal": { type: "bool", value: false },
+        pooling_type: uint32(0), // a row for each token
+      }),
+      "tokenizer.ggml.token_type_count": uint32(config.numTypes),
+    },
+    tensors: ggufTensors(tensors, (name) => toGgufName(ggufArchitectures.bert.names, name)),
+  };
+}

@@ -1,0 +1,117 @@
+import type { GgufField } from "@qkv/core";
+import { tensor } from "@qkv/tensor";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { scalingOf } from "../../models/rope-of.js";
+import { headDimOf } from "../hugging-face-decoder.js";
+import { asItIs } from "../written-tensor.js";
+import type { GgufTensor } from "./gguf-tensor.js";
+import { slidingPeriod } from "./sliding-period.js";
+
+export type GgufFields = Readonly<Record<string, GgufField>>;
+
+export const uint32 = (value: number): GgufField => ({ type: "uint32", value });
+export const float32 = (value: number): GgufField => ({ type: "float32", value });
+
+/** Metadata by name, without what is undefined and with what stands in front of each name. */
+export function named(prefix: string, fields: Readonly<Record<string, GgufField | undefined>>): GgufFields {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, field]) => (field ? [[`${prefix}.${name}`, field]] : [])),
+  );
+}
+
+/** What a file says of a decoder, spelled out, of an architecture. */
+export function decoderFields(architecture: string, config: DecoderConfig): GgufFields {
+  const { experts, window, layerTypes, numLayers, attentionSoftcap, logitSoftcap, hiddenDim } = config;
+  const D = headDimOf(config);
+  const eps = config.norm === "layer" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
+  const slides = architecture === "gemma2" || (architecture === "gemma3" && layerTypes !== undefined);
+  return named(architecture, {
+    vocab_size: uint32(config.vocabSize),
+    context_length: uint32(config.contextLength),
+    embedding_length: uint32(config.embedDim),
+    block_count: uint32(numLayers),
+    feed_forward_length: uint32(hiddenDim),
+    "attention.head_count": uint32(config.numHeads),
+    "attention.head_count_kv": uint32(config.numKvHeads),
+    "attention.key_length": uint32(D),
+    "attention.value_length": uint32(D),
+    [`attention.${eps}`]: float32(config.normEps),
+    ...(config.positions === "rotary" && ropeFields(config)),
+    ...(slides && {
+      "attention.sliding_window": uint32(window ?? config.contextLength),
+      "attention.sliding_window_pattern": uint32(slidingPeriod(layerTypes, numLayers)!),
+    }),
+    attn_logit_softcapping: attentionSoftcap === undefined ? undefined : float32(attentionSoftcap),
+    final_logit_softcapping: logitSoftcap === undefined ? undefined : float32(logitSoftcap),
+    ...(experts && {
+      expert_count: uint32(experts.numExperts),
+      expert_used_count: uint32(experts.expertsPerToken),
+      expert_feed_forward_length: uint32(hiddenDim),
+    }),
+  });
+}
+
+function ropeFields(config: DecoderConfig): Record<string, GgufField | undefined> {
+  const { ropeScaling: scaling, ropeBase = 10000, slidingRopeBase } = config;
+  return {
+    "rope.dimension_count": uint32(config.ropeDim ?? headDimOf(config)),
+    "rope.freq_base": float32(ropeBase),
+    "rope.freq_base_swa": slidingRopeBase === undefined ? undefined : float32(slidingRopeBase),
+    ...(scaling && scalingFields(config, scaling)),
+  };
+}
+
+function scalingFields(
+  config: DecoderConfig,
+  scaling: NonNullable<DecoderConfig["ropeScaling"]>,
+): Record<string, GgufField | undefined> {
+  const { type } = scaling;
+  if (type === "linear" || type === "dynamic") {
+    return {
+      "rope.scaling.type": { type: "text", value: type },
+      "rope.scaling.factor": float32(scaling.factor),
+    };
+  }
+  if (type === "llama3") return {}; // its factors say all
+  const { attentionFactor } = turningOf(config, 1);
+  return {
+    "rope.scaling.type": { type: "text", value: type },
+    "rope.scaling.original_context_length": uint32(scaling.originalLength),
+    ...(type === "yarn"
+      ? {
+          "rope.scaling.factor": float32(scaling.factor),
+          // On top of what YaRN has by itself.
+          "rope.scaling.attn_factor": float32(attentionFactor / (0.1 * Math.log(scaling.factor) + 1)),
+        }
+      : { "rope.scaling.attn_factor": float32(attentionFactor) }),
+  };
+}
+
+/** By how much each rotary pair is slowed, where a file holds that as tensors. */
+export function ropeFactors(config: DecoderConfig): GgufTensor[] {
+  const { ropeScaling: scaling, ropeBase = 10000 } = config;
+  const vector = (name: string, numbers: ArrayLike<number>): GgufTensor => {
+    const x = tensor(Float32Array.from(numbers));
+    return { name: `${name}.weight`, shape: x.shape, parts: [asItIs(name, x)] };
+  };
+  if (scaling?.type === "llama3") {
+    const { frequencies } = turningOf(config, 1);
+    const plain = (i: number) => ropeBase ** (-i / frequencies.length);
+    return [
+      vector(
+        "rope_freqs",
+        frequencies.map((one, i) => plain(i) / one),
+      ),
+    ];
+  }
+  if (scaling?.type !== "longrope") return [];
+  return [
+    vector("rope_factors_long", scaling.longFactors),
+    vector("rope_factors_short", scaling.shortFactors),
+  ];
+}
+
+function turningOf(config: DecoderConfig, length: number) {
+  const { ropeBase = 10000, ropeDim = headDimOf(config) } = config;
+  return scalingOf(config.ropeScaling!).turning({ base: ropeBase, rotaryDim: ropeDim, length });
+}

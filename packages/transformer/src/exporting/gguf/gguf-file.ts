@@ -1,0 +1,115 @@
+import { ArgumentError, writeGgufHeader, type GgufField } from "@qkv/core";
+import { tokenizerToGguf } from "@qkv/tokenizer";
+import { toGgufName } from "../../checkpoints/gguf/gguf-names.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import type { DecoderParams } from "../../models/decoder.js";
+import type { ExportPlan } from "../export-plan.js";
+import { isEncoder, type ExportedModel } from "../hugging-face-folder.js";
+import { architectureOf, spelledOut } from "../likeness.js";
+import { piecesOf } from "../pieces-of.js";
+import { ggufDecoders } from "./gguf-decoders.js";
+import { ggufEncoder } from "./gguf-encoder.js";
+import { decoderFields, named, ropeFactors, uint32, type GgufFields } from "./gguf-fields.js";
+import { ggufStorageOf, ggufStorages, type GgufStoredType } from "./gguf-storage.js";
+import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
+
+/** The one file of a model, as llama.cpp reads it. */
+export function planGguf(model: ExportedModel, dtype: GgufStoredType): ExportPlan {
+  const { fields, tensors } = isEncoder(model)
+    ? ggufEncoder(model.config, model.params)
+    : ggufDecoder(model.config, model.params);
+  const placed = tensors.map((tensor) => {
+    const storage = ggufStorageOf(dtype, tensor.name, tensor.shape);
+    const bytes = (tensor.shape.reduce((a, b) => a * b, 1) / storage.numbers) * storage.bytes;
+    return { ...tensor, storage, bytes };
+  });
+  const header = writeGgufHeader(
+    {
+      ...fields,
+      "general.file_type": uint32(ggufStorages[dtype].fileType),
+      "general.quantization_version": uint32(2),
+      ...tokenizerFields(model),
+    },
+    placed.map(({ name, shape, storage, bytes }) => ({
+      name,
+      dims: [...shape].reverse(),
+      type: storage.type,
+      bytes,
+    })),
+  );
+  return {
+    total: placed.reduce((sum, { bytes }) => sum + bytes, 0),
+    async write(folder, wrote) {
+      const file = await folder.open("model.gguf");
+      await file.write(header);
+      for (const { parts, storage, bytes } of placed) {
+        for (const part of parts) {
+          for await (const piece of piecesOf(part)) {
+            const encoded = storage.encode(piece);
+            await file.write(encoded);
+            wrote(encoded.length);
+          }
+        }
+        await file.write(new Uint8Array((32 - (bytes % 32)) % 32));
+      }
+      await file.close();
+    },
+  };
+}
+
+function ggufDecoder(
+  given: DecoderConfig,
+  params: DecoderParams,
+): { fields: GgufFields; tensors: GgufTensor[] } {
+  const config = spelledOut(given, params);
+  const { architecture, names, tied, tensors } = architectureOf(config, ggufDecoders, "llama.cpp");
+  if (tied && params.output) {
+    throw new ArgumentError({
+      fn: "exportModel",
+      argument: "params.output",
+      received: "a matrix of its own",
+      expected: `nothing: llama.cpp's ${architecture} makes logits with the embedding`,
+      fix: 'export to "hf" or "onnx".',
+    });
+  }
+  return {
+    fields: {
+      "general.architecture": { type: "text", value: architecture },
+      ...decoderFields(architecture, config),
+    },
+    tensors: [
+      ...ropeFactors(config),
+      ...ggufTensors(tensors(config, params), (name) => toGgufName(names, name)),
+    ],
+  };
+}
+
+/** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end turns. */
+function tokenizerFields(model: ExportedModel): GgufFields {
+  const { tokenizer, chatTemplate, config } = model;
+  const stopIds = "stopIds" in config ? config.stopIds : [];
+  const own: GgufFields = tokenizer
+    ? tokenizerToGguf(tokenizer, {
+        vocabSize: config.vocabSize,
+        eosId: tokenizer.eosId ?? stopIds[0],
+      })
+    : { "tokenizer.ggml.model": { type: "text", value: "no_vocab" } };
+  const eos = own["tokenizer.ggml.eos_token_id"]?.value as number | undefined;
+  const ids = new Set([...(eos === undefined ? [] : [eos]), ...stopIds]);
+  if (ids.size > 3) {
+    throw new ArgumentError({
+      fn: "exportModel",
+      argument: "config.stopIds",
+      received: [...ids],
+      expected: "three tokens at most, that end texts, turns and messages",
+      fix: "leave out those that the model does not end with.",
+    });
+  }
+  const names = ["eos", "eot", "eom"];
+  const ends = Array.from(ids, (id, i): [string, GgufField] => [`${names[i]}_token_id`, uint32(id)]);
+  return {
+    ...own,
+    ...named("tokenizer.ggml", Object.fromEntries(ends)),
+    ...(chatTemplate !== undefined && { "tokenizer.chat_template": { type: "text", value: chatTemplate } }),
+  };
+}

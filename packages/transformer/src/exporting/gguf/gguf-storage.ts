@@ -1,0 +1,65 @@
+import { fromHalfBits, toHalfBits } from "@qkv/core";
+import type { TypedArray } from "@qkv/tensor";
+import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
+
+/** How numbers are stored in a GGUF file: floats, or `q8_0`, 32 whole numbers of 8 bits and their step in 16 bits. */
+export type GgufStoredType = StoredType | "q8_0";
+
+/** A way to store numbers: so many to a block, in so many bytes. */
+export type GgufStorage = {
+  /** The number of ggml's type. */
+  readonly type: number;
+  /** As in `general.file_type`, where most tensors are stored so. */
+  readonly fileType: number;
+  /** Numbers of a block. */
+  readonly numbers: number;
+  /** Bytes of a block. */
+  readonly bytes: number;
+  /** The bytes of whole blocks. */
+  encode(numbers: TypedArray): Uint8Array;
+};
+
+const floats = (name: StoredType, type: number, fileType: number): GgufStorage => ({
+  type,
+  fileType,
+  numbers: 1,
+  bytes: bytesOf[name],
+  encode: (numbers) => storedBytes(numbers, name),
+});
+
+/** By name. */
+export const ggufStorages: Readonly<Record<GgufStoredType, GgufStorage>> = {
+  float32: floats("float32", 0, 0),
+  float16: floats("float16", 1, 1),
+  bfloat16: floats("bfloat16", 30, 32),
+  q8_0: { type: 8, fileType: 7, numbers: 32, bytes: 34, encode: q8_0 },
+};
+
+/** Blocks of 32: the step, in 16 bits, then each number in steps. */
+function q8_0(numbers: TypedArray): Uint8Array {
+  const bytes = new Uint8Array((numbers.length / 32) * 34);
+  const view = new DataView(bytes.buffer);
+  for (let block = 0; block * 32 < numbers.length; block++) {
+    let largest = 0;
+    for (let i = 0; i < 32; i++) largest = Math.max(largest, Math.abs(numbers[block * 32 + i]!));
+    const bits = toHalfBits(largest / 127, "float16");
+    const step = fromHalfBits(bits, "float16"); // as it is read again
+    view.setUint16(block * 34, bits, true);
+    for (let i = 0; i < 32 && step > 0; i++) {
+      const steps = Math.round(numbers[block * 32 + i]! / step);
+      view.setInt8(block * 34 + 2 + i, Math.max(-127, Math.min(127, steps)));
+    }
+  }
+  return bytes;
+}
+
+/**
+ * How a tensor is stored that is asked to be stored in a way. Vectors and small tables stay as they are, as llama.cpp
+ * adds them to float32; rows that are no whole blocks become float16.
+ */
+export function ggufStorageOf(wanted: GgufStoredType, name: string, shape: readonly number[]): GgufStorage {
+  if (shape.length < 2 || /^(position_embd|token_types)\.|ffn_gate_inp\./.test(name))
+    return ggufStorages.float32;
+  const storage = ggufStorages[wanted];
+  return shape.at(-1)! % storage.numbers === 0 ? storage : ggufStorages.float16;
+}
