@@ -19,7 +19,7 @@ export async function openDevice(spec: string): Promise<Target> {
     fn: "conformance",
     argument: "--device",
     received: spec,
-    expected: "js, wasm[,threads=N][,plain|relaxed], or gpu[:webgl2|:webasm]",
+    expected: "js, wasm[,threads=N][,plain|relaxed], or gpu[:webgl2|:webasm|:webgpu]",
     fix: "leave --device out to run on js.",
   });
 }

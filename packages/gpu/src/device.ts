@@ -14,7 +14,11 @@ export type GpuReport = DeviceReport & {
   readonly renderer: string | undefined;
   /** Whether the renderer is a program of the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
-  readonly limits: { readonly maxTextureSize: number | undefined };
+  readonly limits: {
+    readonly maxTextureSize: number | undefined;
+    /** Of one tensor, in mode `webgpu`. */
+    readonly maxBufferBytes?: number;
+  };
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
   /** What failed on the device and was done again on the plain one (`fallback: true`). */
@@ -80,7 +84,8 @@ export function makeDevice<B extends Buffer>(
     try {
       return read();
     } catch (error) {
-      throw error instanceof Failure ? deviceError(last, error) : error;
+      if (!(error instanceof Failure)) throw error;
+      throw deviceError(error.kind === "wait" ? "data" : last, error);
     }
   };
 
@@ -129,6 +134,7 @@ export function makeDevice<B extends Buffer>(
 }
 
 const fixes: Record<Failure["kind"], string> = {
+  wait: "`await tensor.read()` first: then the program has them, and `.data` and operations without a kernel on this device work.",
   lost: "make a new device with `gpu()` and move the parameters there again; what was only on the GPU is gone. Fewer or smaller tensors, and fewer pages with WebGL, make it rarer.",
   size: "cut the work into smaller pieces, or do this part on another device: `tensor.to(js())`.",
   compile:

@@ -1,5 +1,5 @@
 /** What can go wrong on a device. */
-export type FailureKind = "lost" | "size" | "compile" | "memory";
+export type FailureKind = "lost" | "size" | "compile" | "memory" | "wait";
 
 /** Something went wrong inside of an engine. The device turns it into a `DeviceError`, or into work on the plain kernel. */
 export class Failure extends Error {

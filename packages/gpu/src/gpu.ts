@@ -3,12 +3,13 @@ import type { GpuDevice } from "./device.js";
 import { makeDevice } from "./device.js";
 import { loadGpuJs, type GpuJs } from "./gpujs.js";
 import { checkOptions, type GpuMode, type GpuOptions } from "./options.js";
-import { openContext, rendererOf } from "./renderer.js";
+import { isSoftware, openContext, rendererOf } from "./renderer.js";
 import { selfTest } from "./self-test.js";
-import { scalarKernels } from "./webasm/kernels.js";
-import { Scalars } from "./webasm/scalars.js";
+import { scalarKernels } from "./scalar/kernels.js";
+import { WebAssemblyEngine } from "./webasm/web-assembly.js";
 import { shaderKernels } from "./webgl2/kernels.js";
 import { Shaders } from "./webgl2/shaders.js";
+import { openWebGpu } from "./webgpu/web-gpu.js";
 
 /**
  * A device on gpu.js, a peer dependency that is loaded when this is called. Operations run where their inputs live and
@@ -17,6 +18,8 @@ import { Shaders } from "./webgl2/shaders.js";
  *
  * Mode `webgl2` draws with shaders, in a page or a worker. Mode `webasm` runs gpu.js's own WebAssembly, anywhere; it
  * needs no GPU and is no faster than `@qkv/wasm`. `auto` takes `webgl2` where the renderer is hardware, else `webasm`.
+ * Mode `webgpu` is an experiment, and only taken where it is asked for: its numbers come back only to who waits, so that
+ * `.data` and operations without a kernel want an `await tensor.read()` before.
  *
  * Inside `device.scope(() => …)` intermediate tensors stay on the GPU until its end. Outside, results stay there under a
  * budget. Parameters are moved once, with `tensor.to(device)`.
@@ -39,12 +42,13 @@ import { Shaders } from "./webgl2/shaders.js";
 export async function gpu(options: GpuOptions = {}): Promise<GpuDevice> {
   const checked = checkOptions(options);
   const GPU = await loadGpuJs();
-  const { mode, why } = choose(GPU, checked.mode);
-  const { device, tested } =
-    mode === "webgl2" ? onShaders(GPU, why, checked) : onWebAssembly(GPU, why, checked);
+  const { mode, why } = await choose(GPU, checked.mode);
+  const { device, tested } = await opens[mode](GPU, why, checked);
   tested(await selfTest(device));
   return device;
 }
+
+const opens = { webgl2: onShaders, webasm: onWebAssembly, webgpu: onWebGpu };
 
 function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   const gl = openContext();
@@ -69,11 +73,11 @@ function onShaders(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
 }
 
 function onWebAssembly(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
-  const scalars = new Scalars(GPU);
+  const engine = new WebAssemblyEngine(GPU);
   return makeDevice(
     {
-      engine: scalars,
-      kernels: (store) => scalarKernels({ scalars, store }),
+      engine,
+      kernels: (store) => scalarKernels({ engine, store }),
       about: {
         mode: "webasm",
         why,
@@ -87,7 +91,30 @@ function onWebAssembly(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
   );
 }
 
-function choose(GPU: GpuJs, asked: GpuMode | "auto"): { mode: GpuMode; why: string } {
+async function onWebGpu(GPU: GpuJs, why: string, options: Required<GpuOptions>) {
+  const engine = await openWebGpu(GPU);
+  const { vendor, architecture, device, description } = engine.adapter.info;
+  const renderer = [vendor, architecture, device, description].filter(Boolean).join(" ");
+  return makeDevice(
+    {
+      engine,
+      kernels: (store) => scalarKernels({ engine, store }),
+      about: {
+        mode: "webgpu",
+        why,
+        renderer,
+        software: isSoftware(renderer),
+        limits: { maxTextureSize: undefined, maxBufferBytes: engine.maxBufferBytes },
+      },
+      textures: () => undefined,
+    },
+    options,
+  );
+}
+
+async function choose(GPU: GpuJs, asked: GpuMode | "auto"): Promise<{ mode: GpuMode; why: string }> {
+  if (asked === "webgpu" && !(await GPU.isWebGPUAvailable()))
+    throw missing("webgpu", "no WebGPU adapter here");
   if (asked === "webasm" && !GPU.isWebAssemblySupported) throw missing("webasm", "no WebAssembly here");
   if (asked === "webgl2" && !GPU.isWebGL2Supported) throw missing("webgl2", "no WebGL2 here");
   if (asked !== "auto") return { mode: asked, why: "asked for" };
@@ -104,10 +131,12 @@ function missing(mode: GpuMode, received: string): DeviceError {
     fn: "gpu",
     argument: "mode",
     received,
-    expected: `an engine with ${mode === "webgl2" ? "WebGL2 and float textures" : "WebAssembly"}`,
+    expected: `an engine with ${needs[mode]}`,
     fix:
-      mode === "webgl2"
-        ? 'use `gpu({ mode: "webasm" })`, or @qkv/wasm, which is faster.'
-        : "use `js()` of @qkv/tensor.",
+      mode === "webasm"
+        ? "use `js()` of @qkv/tensor."
+        : 'use `gpu({ mode: "webasm" })`, or @qkv/wasm, which is faster.',
   });
 }
+
+const needs = { webgl2: "WebGL2 and float textures", webasm: "WebAssembly", webgpu: "WebGPU and an adapter" };

@@ -13,7 +13,7 @@ const x = randn([3, 5, 7], { seed: 1 });
 const whole = randn([4, 6, 8], { seed: 2 });
 
 /** Every kernel in shapes that are whole texels and in shapes that are not, in order and as views. */
-export const common: readonly OpCase[] = [
+export const opCases: readonly OpCase[] = [
   ...[
     [8, 8, 8],
     [5, 7, 3],
@@ -106,10 +106,6 @@ export const common: readonly OpCase[] = [
       ops: [op],
     },
   ]),
-];
-
-/** What mode `webgl2` has besides. */
-export const ofShaders: readonly OpCase[] = [
   ...(["expm1", "log1p", "erf", "floor", "ceil", "sign", "softplus", "gelu"] as const).flatMap(
     (op): OpCase[] =>
       [op === "log1p" ? t.abs(x) : x, op === "log1p" ? t.abs(whole) : whole].map((x, i) => ({

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { gpu, parseGpuName, type GpuMode } from "./index.js";
 
-test.each(["webgl", "cpu", "webgpu", "dev", "headlessgl", "other"])(
+test.each(["webgl", "cpu", "dev", "headlessgl", "other"])(
   "mode %s is refused, with what to use instead",
   async (mode) => {
     const refused = gpu({ mode: mode as GpuMode });
@@ -11,6 +11,9 @@ test.each(["webgl", "cpu", "webgpu", "dev", "headlessgl", "other"])(
 );
 
 test("a mode that is not here is an error that names another", async () => {
+  await expect(gpu({ mode: "webgpu" })).rejects.toThrow(
+    /no WebGPU adapter here.*\nFix: use `gpu\({ mode: "webasm"/s,
+  );
   await expect(gpu({ mode: "webgl2" })).rejects.toThrow(/no WebGL2 here.*\nFix: use `gpu\({ mode: "webasm"/s);
 });
 
@@ -24,7 +27,7 @@ test.each([
 
 test("names of devices", () => {
   expect(parseGpuName("gpu")).toEqual({});
-  expect(parseGpuName("gpu:webgl2")).toEqual({ mode: "webgl2" });
+  for (const mode of ["webgl2", "webasm", "webgpu"]) expect(parseGpuName(`gpu:${mode}`)).toEqual({ mode });
   for (const name of ["gpu:webgl", "gpu:", "wasm", "gpu:webasm,threads=2"])
     expect(parseGpuName(name)).toBeUndefined();
 });

@@ -1,7 +1,10 @@
 import { ArgumentError } from "@qkv/core";
 
-/** Where kernels run: shaders in WebGL2, or gpu.js's own WebAssembly, which needs no GPU. */
-export type GpuMode = "webgl2" | "webasm";
+/**
+ * Where kernels run: shaders in WebGL2; gpu.js's own WebAssembly, which needs no GPU; or, as an experiment, WebGPU, where
+ * numbers come back only to who waits.
+ */
+export type GpuMode = "webgl2" | "webasm" | "webgpu";
 
 export type GpuOptions = {
   /** Default `auto`: `webgl2` where a hardware renderer is found, else `webasm`. */
@@ -21,8 +24,6 @@ const refused: Record<string, string> = {
   gpu: "leave `mode` out: the best one is found.",
   dev: "it is for debugging kernels of your own: leave `mode` out.",
   async: "results are returned at once here in every mode, and reading waits: leave `mode` out.",
-  webgpu:
-    "its kernels cannot read each other's vectors, and no synchronous call can wait for them: use `webgl2`.",
 };
 
 /** Fills in defaults and refuses what no device could be made of. */
@@ -32,10 +33,10 @@ export function checkOptions(options: GpuOptions): Required<GpuOptions> {
     if (!right) throw new ArgumentError({ fn: "gpu", argument, received, expected, fix });
   };
   check(
-    ["auto", "webgl2", "webasm"].includes(mode),
+    ["auto", "webgl2", "webasm", "webgpu"].includes(mode),
     "mode",
     mode,
-    '"auto", "webgl2" or "webasm"',
+    '"auto", "webgl2", "webasm" or "webgpu"',
     refused[mode] ?? "leave it out: the best one is found.",
   );
   check(typeof fallback === "boolean", "fallback", fallback, "true or false", "leave it out for errors.");

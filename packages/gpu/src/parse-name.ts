@@ -1,9 +1,9 @@
-import type { GpuOptions } from "./options.js";
+import type { GpuMode, GpuOptions } from "./options.js";
 
 /**
  * The options that a device's name stands for: `gpu[:MODE]`.
  *
- * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`.
+ * @param name - As written on a command line: `gpu`, `gpu:webgl2`, `gpu:webasm`, `gpu:webgpu`.
  * @returns The options; undefined if this is not the name of such a device.
  *
  * @example
@@ -16,6 +16,6 @@ import type { GpuOptions } from "./options.js";
  */
 export function parseGpuName(name: string): GpuOptions | undefined {
   if (name === "gpu") return {};
-  const mode = /^gpu:(webgl2|webasm)$/.exec(name)?.[1] as "webgl2" | "webasm" | undefined;
+  const mode = /^gpu:(webgl2|webasm|webgpu)$/.exec(name)?.[1] as GpuMode | undefined;
   return mode && { mode };
 }

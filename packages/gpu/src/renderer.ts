@@ -15,5 +15,10 @@ export function openContext(): WebGL2RenderingContext | null {
 export function rendererOf(gl: WebGL2RenderingContext): { name: string; software: boolean } {
   const names = gl.getExtension("WEBGL_debug_renderer_info");
   const name = String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
-  return { name, software: /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name) };
+  return { name, software: isSoftware(name) };
+}
+
+/** Whether the renderer of this name is a program of the CPU. */
+export function isSoftware(name: string): boolean {
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }

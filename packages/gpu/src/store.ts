@@ -1,6 +1,7 @@
 import { allocateArray, checkAlive, type ScopedStorage } from "@qkv/tensor/devices";
 import type { DType, Storage, TypedArray, View } from "@qkv/tensor";
 import type { Buffer, Engine } from "./engine.js";
+import { Failure } from "./failure.js";
 
 /**
  * One allocation: its numbers as an array of the program, on the device, or the same numbers in both places. In
@@ -80,9 +81,7 @@ export class Store<B extends Buffer> {
   array(storage: Stored<B>, use?: "read"): TypedArray {
     checkAlive(storage);
     const { slot, dtype, length } = storage;
-    storage.array ??= slot.buffer
-      ? typed(dtype, this.engine.read(slot.buffer))
-      : allocateArray(dtype, length);
+    storage.array ??= slot.buffer ? typed(dtype, this.#read(slot.buffer)) : allocateArray(dtype, length);
     // What is written there is the truth from now on.
     if (use !== "read") this.#free(slot);
     return storage.array;
@@ -122,10 +121,17 @@ export class Store<B extends Buffer> {
     for (const [slot, reference] of this.#loose) {
       if (this.#looseBytes <= this.#budget) return;
       const storage = reference.deref();
-      if (storage && !storage.array && slot.buffer)
+      if (storage && !storage.array && slot.buffer) {
+        if (!this.engine.read) continue;
         storage.array = typed(storage.dtype, this.engine.read(slot.buffer));
+      }
       this.#free(slot);
     }
+  }
+
+  #read(buffer: B): Float32Array {
+    if (this.engine.read) return this.engine.read(buffer);
+    throw new Failure("wait", "numbers that are still on the GPU, which gives them only to who waits");
   }
 
   #hold(storage: Stored<B>, buffer: B): void {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { agree } from "./agree.js";
 import { gpu, type GpuDevice } from "./index.js";
-import { common, ofShaders } from "./kernels.cases.js";
+import { opCases } from "./kernels.cases.js";
 
 let device: GpuDevice;
 beforeAll(async () => {
@@ -9,12 +9,8 @@ beforeAll(async () => {
 });
 
 describe("kernels give what the plain ones give", () => {
-  test.each(common)("$name", async ({ f, inputs, ...agreement }) => {
+  test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
     await agree(device, f, inputs, agreement);
-  });
-  // What has no kernel in this mode runs the plain one, on the device's numbers.
-  test.each(ofShaders)("$name", async ({ f, inputs, tolerance }) => {
-    await agree(device, f, inputs, tolerance === undefined ? {} : { tolerance });
   });
 });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { agree } from "./agree.js";
 import { gpu, type GpuDevice } from "./index.js";
-import { common, ofShaders } from "./kernels.cases.js";
+import { opCases } from "./kernels.cases.js";
 
 let device: GpuDevice;
 beforeAll(async () => {
@@ -18,7 +18,7 @@ test("the report tells what it runs on", () => {
 });
 
 describe("kernels give what the plain ones give", () => {
-  test.each([...common, ...ofShaders])("$name", async ({ f, inputs, ...agreement }) => {
+  test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
     await agree(device, f, inputs, agreement);
   });
 });

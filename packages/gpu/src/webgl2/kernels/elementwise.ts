@@ -1,10 +1,11 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
+import { isInOrder, joinAxes, stridesTo } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { erfText, float, powText, roundText, sineText, tanhText } from "../glsl.js";
 import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
-import { isInOrder, joinAxes, placeText, stridesTo } from "../strides.js";
+import { placeText } from "../place-text.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);

@@ -1,11 +1,12 @@
 import { isContiguous, sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
+import { joinAxes } from "../../axes.js";
 import { stayInRow, walkText } from "../dot-rows.js";
 import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, hidden, quotient } from "../glsl.js";
 import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
-import { joinAxes, placeText } from "../strides.js";
+import { placeText } from "../place-text.js";
 
 /**
  * Functions of whole lines in two passes: one thread for each line finds what the line has in common, a texel, and then

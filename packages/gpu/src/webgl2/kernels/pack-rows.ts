@@ -1,8 +1,9 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
+import { joinAxes } from "../../axes.js";
 import type { Gl } from "../gl.js";
 import type { Texture } from "../shaders.js";
-import { joinAxes, placeText } from "../strides.js";
+import { placeText } from "../place-text.js";
 
 /**
  * Tensors one after the other along their last axis but one, in row-major order, each row filled up with zeros to whole

@@ -1,9 +1,10 @@
 import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
+import { joinAxes } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { float } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
-import { joinAxes, placeText } from "../strides.js";
+import { placeText } from "../place-text.js";
 
 type Reduction = { readonly axes: readonly number[] };
 

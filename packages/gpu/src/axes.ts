@@ -26,30 +26,6 @@ export function stridesTo(shape: readonly number[], views: readonly View[]): num
   return views.map((view) => [...broadcastStrides([...shape], [...view.shape], [...view.strides])]);
 }
 
-/**
- * GLSL that finds where number `n` of a walk lies in each tensor: statements that define `int NAME` for each name.
- *
- * @param starts - Where each tensor begins, as GLSL.
- */
-export function placeText(
-  { lengths, steps }: Axes,
-  names: readonly string[],
-  starts: readonly string[],
-): string {
-  const lines = names.map((name, t) => `int ${name} = ${starts[t]};`);
-  if (lengths.length > 0) lines.push("int rest = n;");
-  for (let axis = lengths.length - 1; axis >= 0; axis--) {
-    const first = axis === 0;
-    const index = first ? "rest" : `(rest % ${lengths[axis]})`;
-    names.forEach((name, t) => {
-      const step = steps[t]![axis]!;
-      if (step !== 0) lines.push(`${name} += ${index}${step === 1 ? "" : ` * ${step}`};`);
-    });
-    if (!first) lines.push(`rest /= ${lengths[axis]};`);
-  }
-  return lines.join("\n  ");
-}
-
 /** The walk over n numbers in order, one after the other. */
 export function isInOrder({ lengths, steps }: Axes, tensor: number): boolean {
   return lengths.length === 0 || (lengths.length === 1 && steps[tensor]![0] === 1);

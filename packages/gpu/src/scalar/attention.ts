@@ -1,0 +1,326 @@
+import { sizeOf } from "@qkv/core";
+import type { AttentionRequest, TilePlan, TraceName, View } from "@qkv/tensor";
+import type { Expression } from "@qkv/tensor/expressions";
+import { firstQueryOf, keyPositions, sizesOf, sortInputs } from "@qkv/tensor/key-values";
+import type { Buffer } from "../engine.js";
+import { isShaderText } from "../webgl2/expression-text.js";
+import { expressionText } from "./expression-text.js";
+import { divideText, whole } from "./places.js";
+import { runInto, withScratch, type Run, type Scalar } from "./run.js";
+
+type Request = AttentionRequest & { readonly want: readonly TraceName[] };
+type Own<B> = (buffer: B) => B;
+
+/** Stands for a masked score: some adapters have no infinities. */
+const hidden = "-3.0e38";
+
+/** Buffers that adapters promise a kernel, its result left out. */
+const mostInputs = 7;
+
+/** Attention in kernels of one number a thread. All scores are held. */
+export function attentionKernel<B extends Buffer>(scalar: Scalar<B>) {
+  return (given: readonly View[], outputs: readonly View[], request: Request): boolean => {
+    const inputs = sortInputs(given, request);
+    const sizes = sizesOf(inputs);
+    const { scoreMod, weightMod, layouts, plan } = request;
+    const takes =
+      !layouts &&
+      given.every(({ dtype }) => dtype === "float32") &&
+      [scoreMod, weightMod].every(
+        (mod) => !mod || (isShaderText(mod) && mod.tables.length <= mostInputs - 4),
+      ) &&
+      plan.keyTile === 64 &&
+      inputs.keys.length < mostInputs &&
+      sizes.B * sizes.H * sizes.T * sizes.S * sizes.D * sizes.Dv > 0;
+    if (!takes) return false;
+    return withScratch(scalar, (own) => attend(scalar, inputs, sizes, outputs, request, own));
+  };
+}
+
+function attend<B extends Buffer>(
+  scalar: Scalar<B>,
+  inputs: ReturnType<typeof sortInputs<View>>,
+  { B, H, T, S, D, Dv, group }: ReturnType<typeof sizesOf>,
+  outputs: readonly View[],
+  request: Request,
+  own: Own<B>,
+): boolean {
+  const { engine, store } = scalar;
+  const { scoreMod, weightMod, plan, scale, softcap, want } = request;
+  const [output, lse, ...traces] = outputs as [View, View, ...View[]];
+  const upload = (numbers: Float32Array) => own(engine.upload(numbers));
+  const rows = B * H * T;
+  // Numbers of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
+  const wide = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
+  const length = { keyCount: S };
+  const run = (one: Omit<Run<B>, "length">, length = rows * wide) => own(engine.run({ ...one, length }));
+  const query = rowsOf(scalar, [inputs.query], T, own);
+  const keys = rowsOf(scalar, inputs.keys, wide, own);
+  const values = rowsOf(scalar, inputs.values, wide, own);
+  // gpu.js has no text for these.
+  const special = upload(Float32Array.of(-Infinity, Infinity, NaN));
+
+  /** From `row` to the batch `b`, the head `h`, the head of the keys `g`, the query `t`. */
+  const rowText = `${divideText("bh", "row", T)}
+  const t = row - bh * ${T};
+  ${divideText("b", "bh", H)}
+  const h = bh - b * ${H};
+  ${divideText("g", "h", group)}`;
+  /** From `n` to the row, the key `s`, and what a row tells. */
+  const scoreText = (outside: string) => `${divideText("row", "n", wide)}
+  const s = n - row * ${wide};
+  if (s >= keyCount) { return ${outside}; }
+  ${rowText}`;
+
+  const dots = run({
+    name: "dots",
+    body: `${scoreText(hidden)}
+  const q = queryStart + b * ${query.batch} + h * ${query.head} + t * ${query.row};
+  const k = keyStart + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
+  let sum = 0;
+  for (let d = 0; d < this.constants.D; d++) {
+    sum += query[q + d * ${query.column}] * key[k + d * ${keys.column}];
+  }
+  return sum * this.constants.scale;`,
+    inputs: { query: query.buffer, key: keys.buffer },
+    ints: { ...length, queryStart: query.at, keyStart: keys.at },
+    constants: { D, scale },
+  });
+  const capped =
+    softcap > 0
+      ? run({
+          name: "cap",
+          body: `const x = Math.max(-20, Math.min(20, dots[n] / this.constants.softcap));
+  return this.constants.softcap * Math.tanh(x);`,
+          inputs: { dots },
+          constants: { softcap },
+        })
+      : dots;
+
+  const places =
+    scoreMod || weightMod
+      ? { queries: upload(queryPlaces(request, B, T)), keys: upload(keyPlaces(request, B, S)) }
+      : undefined;
+  const modify = (name: string, mod: Expression, x: B, views: readonly View[]) => {
+    const tables = views.map((view) => (sizeOf(view.shape) === 0 ? special : store.bufferOf(view)));
+    return run({
+      name,
+      body: `${scoreText("0")}
+  const score = x[n];
+  const batch = b;
+  const head = h;
+  const query = queries[b * ${T} + t];
+  const key = keys[b * keyCount + s];
+  ${expressionText(mod, views)}`,
+      inputs: { x, ...places!, special, ...Object.fromEntries(tables.map((one, i) => [`table${i}`, one])) },
+      ints: {
+        ...length,
+        ...Object.fromEntries(views.map(({ offset }, i) => [`table${i}Start`, offset])),
+      },
+    });
+  };
+  const scoreTables = scoreMod?.tables.length ?? 0;
+  const modified = scoreMod
+    ? modify("scoreMod", scoreMod, capped, inputs.tables.slice(0, scoreTables))
+    : capped;
+  const masked = planBuffers(plan, upload);
+  const scores = run({
+    name: "mask",
+    body: `${scoreText(hidden)}
+  const x = scores[n];
+  if (x <= ${hidden}) { return ${hidden}; }
+  ${masked ? seenText(plan) : ""}
+  return x;`,
+    inputs: { scores: modified, ...masked },
+    ints: { ...length, ...(masked && { columns: plan.columns }) },
+  });
+
+  const sink = inputs.sinks && {
+    name: "sinks",
+    buffer: store.bufferOf(inputs.sinks),
+    at: inputs.sinks.offset,
+    text: `${rowText}\n  const sink = sinks[sinksStart + h * ${whole(inputs.sinks.strides[0]!)}];`,
+  };
+  const sinkInput = sink && { sinks: sink.buffer };
+  const overRow = (name: string, begin: string, step: string, end: string, more: Record<string, B>) =>
+    run(
+      {
+        name,
+        body: `const row = n + 0;
+  ${sink?.text ?? ""}
+  ${begin}
+  for (let s = 0; s < this.constants.wide; s++) {
+    const x = scores[row * this.constants.wide + s];
+    ${step}
+  }
+  ${end}`,
+        inputs: { scores, ...more, ...sinkInput },
+        ...(sink && { ints: { sinksStart: sink.at } }),
+        constants: { wide },
+      },
+      rows,
+    );
+  const top = overRow(
+    "top",
+    `let most = ${hidden};`,
+    "most = Math.max(most, x);",
+    `return ${sink ? "Math.max(most, sink)" : "most"};`,
+    {},
+  );
+  const total = overRow(
+    "total",
+    "let sum = 0;",
+    `if (x > ${hidden}) { sum += Math.exp(x - top[row]); }`,
+    `return sum${sink ? " + Math.exp(sink - top[row])" : ""};`,
+    { top },
+  );
+  runInto(scalar, lse, {
+    name: "lse",
+    body: "if (total[n] === 0) { return special[0]; }\n  return top[n] + Math.log(total[n]);",
+    inputs: { top, total, special },
+  });
+  const weights = run({
+    name: "weights",
+    body: `${divideText("row", "n", wide)}
+  const x = scores[n];
+  if (x <= ${hidden}) { return 0; }
+  return Math.exp(x - top[row]) / total[row];`,
+    inputs: { scores, top, total },
+  });
+  const mixed = weightMod
+    ? run({
+        name: "seenWeights",
+        body: `if (scores[n] <= ${hidden}) { return 0; }\n  return weights[n];`,
+        inputs: {
+          scores,
+          weights: modify("weightMod", weightMod, weights, inputs.tables.slice(scoreTables)),
+        },
+      })
+    : weights;
+  // What is hidden is not read: 0 · NaN must not leak.
+  runInto(scalar, output, {
+    name: "mixture",
+    body: `${divideText("row", "n", Dv)}
+  const d = n - row * ${Dv};
+  ${rowText}
+  const v = valueStart + b * ${values.batch} + g * ${values.head} + d * ${values.column};
+  let sum = 0;
+  for (let s = 0; s < this.constants.wide; s++) {
+    const w = weights[row * this.constants.wide + s];
+    if (w !== 0) { sum += w * value[v + s * ${values.row}]; }
+  }
+  return sum;`,
+    inputs: { weights: mixed, value: values.buffer },
+    ints: { valueStart: values.at },
+    constants: { wide },
+  });
+  want.forEach((name, i) => {
+    const shown = { dots, capped, scores, weights }[name as "dots"];
+    runInto(scalar, traces[i]!, {
+      name: "shown",
+      body: `${divideText("row", "n", S)}
+  const at = row * ${wide} + n - row * ${S};
+  ${name === "scores" ? `if (x[at] <= ${hidden}) { return special[0]; }` : ""}
+  return x[at];`,
+      inputs: { x: shown, ...(name === "scores" && { special }) },
+    });
+  });
+  return true;
+}
+
+/** [B, H, S, D] as it lies; steps as text. */
+type Rows<B> = {
+  readonly buffer: B;
+  readonly at: number;
+  readonly batch: string;
+  readonly head: string;
+  readonly row: string;
+  readonly column: string;
+};
+
+/** One part where it lies; several one after the other, with room for so many rows. */
+function rowsOf<B extends Buffer>(
+  { engine, store }: Scalar<B>,
+  parts: readonly View[],
+  room: number,
+  own: Own<B>,
+): Rows<B> {
+  const [first] = parts as [View];
+  if (parts.length === 1) {
+    const [batch, head, row, column] = first.strides.map(whole) as [string, string, string, string];
+    return { buffer: store.bufferOf(first), at: first.offset, batch, head, row, column };
+  }
+  const [B, H, , D] = first.shape as [number, number, number, number];
+  const ints: Record<string, number> = {};
+  let end = 0;
+  const branches = parts.map(({ shape, strides, offset }, p) => {
+    const [batch, head, row, column] = strides.map(whole) as [string, string, string, string];
+    ints[`start${p}`] = offset;
+    ints[`begin${p}`] = end;
+    ints[`end${p}`] = end += shape[2]!;
+    return `if (s < end${p}) {
+    return part${p}[start${p} + b * ${batch} + h * ${head} + (s - begin${p}) * ${row} + d * ${column}];
+  }`;
+  });
+  const buffer = own(
+    engine.run({
+      name: "join",
+      body: `${divideText("row", "n", D)}
+  const d = n - row * ${D};
+  ${divideText("bh", "row", room)}
+  const s = row - bh * ${room};
+  ${divideText("b", "bh", H)}
+  const h = bh - b * ${H};
+  ${branches.join("\n  ")}
+  return 0;`,
+      inputs: Object.fromEntries(parts.map((part, p) => [`part${p}`, store.bufferOf(part)])),
+      ints,
+      length: B * H * room * D,
+    }),
+  );
+  const [batch, head, row] = [H * room * D, room * D, D].map(String) as [string, string, string];
+  return { buffer, at: 0, batch, head, row, column: "1" };
+}
+
+/**
+ * The plan as numbers: for each tile −1 where nothing is seen, −2 where all is, else where the bits of its first query
+ * are, 16 to a number. Undefined where all is seen.
+ */
+function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: Float32Array) => B) {
+  if (classes.every((one) => one === 2)) return undefined;
+  const tiles = Float32Array.from(classes, (one, tile) =>
+    one === 0 ? -1 : one === 2 ? -2 : bitsAt[tile]! * 2,
+  );
+  const halves = new Float32Array(Math.max(1, bits.length * 2));
+  for (let word = 0; word < bits.length; word++) {
+    halves[2 * word] = bits[word]! & 0xffff;
+    halves[2 * word + 1] = bits[word]! >>> 16;
+  }
+  return { tiles: upload(tiles), bits: upload(halves) };
+}
+
+/** Returns the hidden score where the plan does not let query `t` see key `s`. */
+const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `${divideText("tileRow", "t", queryTile)}
+  const kind = tiles[((${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + tileRow) * columns + (s >> 6)];
+  if (kind === -1) { return ${hidden}; }
+  if (kind >= 0) {
+    const half = bits[kind + (t - tileRow * ${queryTile}) * 4 + ((s & 63) >> 4)];
+    if (((half >> (s & 15)) & 1) === 0) { return ${hidden}; }
+  }`;
+
+/** Where queries stand, [B, T]. */
+function queryPlaces({ firstQuery }: Request, B: number, T: number): Float32Array {
+  return Float32Array.from(
+    { length: B * T },
+    (_, n) => firstQueryOf(firstQuery, Math.floor(n / T)) + (n % T),
+  );
+}
+
+/** Where keys stand, [B, S]. */
+function keyPlaces({ positions }: Request, B: number, S: number): Float32Array {
+  const keys = keyPositions(positions, S);
+  return Float32Array.from(
+    { length: B * S },
+    (_, n) => keys[keys.length > 1 ? Math.floor(n / S) : 0]![n % S]!,
+  );
+}

@@ -1,0 +1,73 @@
+import { Failure } from "../failure.js";
+import type { GpuInstance, GpuKernel } from "../gpujs.js";
+import type { Run } from "./run.js";
+
+/** Compiled kernels that are kept. The one that was used longest ago goes first. */
+const mostKernels = 192;
+
+/** Kernels of gpu.js by what they are compiled for. */
+export class Compiled {
+  readonly #gpu: GpuInstance;
+  readonly #settings: Readonly<Record<string, unknown>>;
+  readonly #kernels = new Map<string, { kernel: GpuKernel; bytes: number }>();
+  #bytes = 0;
+
+  constructor(gpu: GpuInstance, settings: Readonly<Record<string, unknown>>) {
+    this.#gpu = gpu;
+    this.#settings = settings;
+  }
+
+  /** Bytes of the kernels' results, of which each keeps its last. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @param sizes - What else a kernel is made for. */
+  of<B>({ name, body, inputs, ints = {}, constants = {}, length }: Run<B>, sizes = ""): GpuKernel {
+    const params = [...Object.keys(inputs), ...Object.keys(ints)];
+    const source = `function ${name}(${params.join(", ")}) {
+  const n = this.thread.x;
+  ${body}
+}`;
+    const key = [source, JSON.stringify(constants), length, sizes].join("|");
+    let entry = this.#kernels.get(key);
+    // Taken out and put in again: the map's order is the order of use.
+    if (entry) this.#kernels.delete(key);
+    else {
+      if (this.#kernels.size >= mostKernels) this.#forgetOldest();
+      entry = { kernel: this.#compile(source, inputs, ints, constants, length), bytes: length * 4 };
+      this.#bytes += entry.bytes;
+    }
+    this.#kernels.set(key, entry);
+    return entry.kernel;
+  }
+
+  clear(): void {
+    while (this.#kernels.size > 0) this.#forgetOldest();
+  }
+
+  #compile(source: string, inputs: object, ints: object, constants: object, length: number): GpuKernel {
+    try {
+      return this.#gpu.createKernel(source, {
+        ...this.#settings,
+        constants,
+        output: [length],
+        precision: "single",
+        tactic: "precision",
+        argumentTypes: [...Object.keys(inputs).map(() => "Array"), ...Object.keys(ints).map(() => "Integer")],
+      });
+    } catch (cause) {
+      throw new Failure("compile", `the kernel ${/\w+(?=\()/.exec(source)![0]} was refused`, cause);
+    }
+  }
+
+  #forgetOldest(): void {
+    const [key, { kernel, bytes }] = this.#kernels.entries().next().value!;
+    this.#kernels.delete(key);
+    this.#bytes -= bytes;
+    const { kernel: own } = kernel;
+    kernel.destroy();
+    const at = this.#gpu.kernels.indexOf(own);
+    if (at >= 0) this.#gpu.kernels.splice(at, 1);
+  }
+}

@@ -1,0 +1,124 @@
+import { sizeOf } from "@qkv/core";
+import type { Kernel, View } from "@qkv/tensor";
+import { joinAxes, stridesTo } from "../axes.js";
+import type { Buffer } from "../engine.js";
+import { erfText, number, powText, roundText, sineText, tanhText } from "./numbers.js";
+import { placeText } from "./places.js";
+import { runInto, type Scalar } from "./run.js";
+
+type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
+
+/** y of the numbers `a`, `b` and `c`: what it is, or statements that return it. */
+type Formula = { readonly is: string } | { readonly steps: string };
+
+const is = (text: string): Formula => ({ is: text });
+const steps = (text: string): Formula => ({ steps: text });
+
+const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
+  copy: is("a"),
+  neg: is("-a"),
+  abs: is("Math.abs(a)"),
+  exp: is("Math.exp(a)"),
+  expm1: steps(`if (Math.abs(a) < 0.01) { return a * (1 + a * (0.5 + a * (0.16666667 + a * 0.041666668))); }
+  return Math.exp(a) - 1;`),
+  log: is("Math.log(a)"),
+  log1p: steps(`if (Math.abs(a) < 0.01) { return a * (1 - a * (0.5 - a * (0.33333333 - a * 0.25))); }
+  return Math.log(1 + a);`),
+  tanh: is(tanhText("a")),
+  erf: steps(`${erfText("y", "a")}
+  return y;`),
+  sqrt: is("Math.sqrt(a)"),
+  rsqrt: is("1 / Math.sqrt(a)"),
+  reciprocal: is("1 / a"),
+  floor: is("Math.floor(a)"),
+  ceil: is("Math.ceil(a)"),
+  round: steps(roundText),
+  sin: steps(sineText(0)),
+  cos: steps(sineText(1)),
+  sign: steps(`if (a > 0) { return 1; }
+  if (a < 0) { return -1; }
+  return a;`),
+  relu: is("Math.max(a, 0)"),
+  sigmoid: is("1 / (1 + Math.exp(-a))"),
+  silu: is("a / (1 + Math.exp(-a))"),
+  swish: (attributes) => is(`a / (1 + Math.exp(${number(-(attributes?.alpha ?? 1))} * a))`),
+  softplus: is("Math.max(a, 0) + Math.log(1 + Math.exp(-Math.abs(a)))"),
+  gelu: steps(`${erfText("y", "a * 0.70710678")}
+  return 0.5 * a * (1 + y);`),
+  geluTanh: is(`0.5 * a * (1 + ${tanhText("0.79788456 * a * (1 + 0.044715 * a * a)")})`),
+  clamp: (attributes) => {
+    const { min = -Infinity, max = Infinity } = attributes ?? {};
+    const least = Number.isFinite(min) ? `Math.max(a, ${number(min)})` : "a";
+    return is(Number.isFinite(max) ? `Math.min(${least}, ${number(max)})` : least);
+  },
+};
+
+const binary: Record<string, Formula> = {
+  add: is("a + b"),
+  sub: is("a - b"),
+  mul: is("a * b"),
+  div: is("a / b"),
+  maximum: is("Math.max(a, b)"),
+  minimum: is("Math.min(a, b)"),
+  pow: steps(`${powText("y", "a", "b")}
+  return y;`),
+};
+
+/** 1 where it holds. */
+const comparisons: Record<string, string> = {
+  less: "a < b",
+  lessEqual: "a <= b",
+  greater: "a > b",
+  greaterEqual: "a >= b",
+  equal: "a === b",
+  notEqual: "a !== b",
+};
+
+/** Functions of one, two or three numbers, on float32 of any strides, with broadcasting. */
+export function elementwiseKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<Attributes>> {
+  const kernels: Record<string, Kernel<Attributes>> = {};
+  const over = (
+    name: string,
+    formula: Formula | ((attributes: Attributes) => Formula),
+    result: "float32" | "bool",
+  ) => {
+    kernels[name] = (inputs, [output], attributes) =>
+      output!.dtype === result &&
+      inputs.every(({ dtype }) => dtype === "float32") &&
+      walk(scalar, name, typeof formula === "function" ? formula(attributes) : formula, inputs, output!);
+  };
+  for (const [name, formula] of Object.entries({ ...unary, ...binary })) over(name, formula, "float32");
+  for (const [name, test] of Object.entries(comparisons))
+    over(name, steps(`if (${test}) { return 1; }\n  return 0;`), "bool");
+  const chosen = steps("if (a !== 0) { return b; }\n  return c;");
+  kernels["where"] = (inputs, [output]) =>
+    output!.dtype === "float32" && walk(scalar, "where", chosen, inputs, output!);
+  return kernels;
+}
+
+const names = ["a", "b", "c"];
+
+function walk<B extends Buffer>(
+  scalar: Scalar<B>,
+  name: string,
+  formula: Formula,
+  inputs: readonly View[],
+  output: View,
+): boolean {
+  if (sizeOf(output.shape) === 0) return false;
+  const used = names.slice(0, inputs.length);
+  const axes = joinAxes(output.shape, stridesTo(output.shape, inputs));
+  const places = placeText(
+    axes,
+    used.map((one) => `${one}Place`),
+    used.map((one) => `${one}Start`),
+  );
+  return runInto(scalar, output, {
+    name: `${name}Of`,
+    body: `${places}
+  ${used.map((one) => `const ${one} = ${one}In[${one}Place];`).join("\n  ")}
+  ${"is" in formula ? `return ${formula.is};` : formula.steps}`,
+    inputs: Object.fromEntries(inputs.map((view, t) => [`${names[t]}In`, scalar.store.bufferOf(view)])),
+    ints: Object.fromEntries(inputs.map(({ offset }, t) => [`${names[t]}Start`, offset])),
+  });
+}

@@ -1,0 +1,134 @@
+import { sizeOf } from "@qkv/core";
+import type { Kernel, View } from "@qkv/tensor";
+import { joinAxes } from "../axes.js";
+import type { Buffer } from "../engine.js";
+import { divideText, placeText, whole } from "./places.js";
+import { runInto, withScratch, type Scalar } from "./run.js";
+
+/** Functions of whole lines: what a line has in common is a number each, in passes before the last one. */
+export function lineKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<never>> {
+  const softmax =
+    (name: string, result: string) =>
+    ([x]: readonly View[], [output]: readonly View[], { axis }: { axis: number }): boolean =>
+      alongLines(scalar, x!, axis, [], output!, {
+        name,
+        passes: [
+          [
+            "top",
+            `let most = x[at];
+  for (let k = 1; k < this.constants.count; k++) { most = Math.max(most, x[at + k * step]); }
+  return most;`,
+          ],
+          ["total", overLine("Math.exp(x[at + k * step] - top[n])")],
+        ],
+        result,
+      });
+  type Norm = { readonly eps: number };
+  const norm =
+    (name: string, passes: readonly Pass[], result: string) =>
+    ([x, ...params]: readonly View[], [output]: readonly View[], { eps }: Norm): boolean =>
+      alongLines(scalar, x!, x!.shape.length - 1, params, output!, {
+        name,
+        passes,
+        result,
+        constants: { eps },
+      });
+  const mean = "/ this.constants.count";
+  return {
+    softmax: softmax("softmax", "Math.exp(value - top[line]) / total[line]"),
+    logSoftmax: softmax("logSoftmax", "value - top[line] - Math.log(total[line])"),
+    rmsNorm: norm(
+      "rmsNorm",
+      [["squares", overLine("x[at + k * step] * x[at + k * step]", mean)]],
+      "value / Math.sqrt(squares[line] + this.constants.eps)",
+    ),
+    // Rounding leaves the mean a little off: what is left after subtracting it has a mean of its own.
+    layerNorm: norm(
+      "layerNorm",
+      [
+        ["mean", overLine("x[at + k * step]", mean)],
+        ["rest", overLine("x[at + k * step] - mean[n]", mean)],
+        [
+          "squares",
+          overLine("(x[at + k * step] - mean[n] - rest[n]) * (x[at + k * step] - mean[n] - rest[n])", mean),
+        ],
+      ],
+      "(value - mean[line] - rest[line]) / Math.sqrt(squares[line] + this.constants.eps)",
+    ),
+  };
+}
+
+/** A name, and the text that returns its number for line `n`, whose numbers are `x[at + k * step]`. */
+type Pass = readonly [name: string, text: string];
+
+const overLine = (term: string, end = "") => `let sum = 0;
+  for (let k = 0; k < this.constants.count; k++) { sum += ${term}; }
+  return sum ${end};`;
+
+function alongLines<B extends Buffer>(
+  scalar: Scalar<B>,
+  x: View,
+  axis: number,
+  params: readonly View[],
+  output: View,
+  {
+    name,
+    passes,
+    result,
+    constants = {},
+  }: {
+    name: string;
+    passes: readonly Pass[];
+    /** A number of the output, from its `value` and what its `line` has in common. */
+    result: string;
+    constants?: Record<string, number>;
+  },
+): boolean {
+  const count = x.shape[axis]!;
+  if (sizeOf(x.shape) === 0 || [x, ...params].some(({ dtype }) => dtype !== "float32")) return false;
+  const others = (list: readonly number[]) => list.filter((_, a) => a !== axis);
+  const starts = joinAxes(others(x.shape), [others(x.strides)]);
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const all = { count, ...constants };
+  const ints = { xStart: x.offset, step: x.strides[axis]! };
+  return withScratch(scalar, (own) => {
+    const common: Record<string, B> = {};
+    for (const [pass, text] of passes) {
+      common[pass] = own(
+        scalar.engine.run({
+          name: `${pass}OfLines`,
+          body: `${placeText(starts, ["at"], ["xStart"])}\n  ${text}`,
+          inputs: { x: scalar.store.bufferOf(x), ...common },
+          ints,
+          constants: all,
+          length: sizeOf(x.shape) / count,
+        }),
+      );
+    }
+    const factors = params.map((view, p) => ({ view, name: ["weight", "bias"][p]! }));
+    const term = (param: string, joint: string) => {
+      const view = factors.find((one) => one.name === param)?.view;
+      return view ? `${joint} ${param}[${param}Start + k * ${whole(view.strides[0]!)}]` : "";
+    };
+    return runInto(scalar, output, {
+      name: `${name}OfLines`,
+      body: `${divideText("above", "n", inner)}
+  ${divideText("outer", "above", count)}
+  const k = above - outer * ${count};
+  const line = outer * ${inner} + n - above * ${inner};
+  ${placeText(starts, ["at"], ["xStart"], { n: "line" })}
+  const value = x[at + k * step];
+  return ${result} ${term("weight", "*")} ${term("bias", "+")};`,
+      inputs: {
+        x: scalar.store.bufferOf(x),
+        ...common,
+        ...Object.fromEntries(factors.map(({ view, name }) => [name, scalar.store.bufferOf(view)])),
+      },
+      ints: {
+        ...ints,
+        ...Object.fromEntries(factors.map(({ view, name }) => [`${name}Start`, view.offset])),
+      },
+      constants: all,
+    });
+  });
+}
