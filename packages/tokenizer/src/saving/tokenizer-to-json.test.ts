@@ -120,6 +120,8 @@ test("a token of text that ends sequences too stays text", () => {
   const stages = { model: byteBpe({ vocab: ["a", "Ċ", "<s>"] }), decode: byteLevelDecode };
   const { added_tokens } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 1, eosId: 1 }));
   expect(added_tokens).toEqual([]);
+  const { added_tokens: special } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 2, eosId: 2 }));
+  expect(special).toMatchObject([{ id: 2, content: "<s>", special: true }]); // "<" has no token
 });
 
 test("a stage that the file cannot hold is refused by name", () => {

@@ -85,8 +85,12 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
 
 /** Whether a text becomes that token: a new line may end sequences, and is a new line. */
 function isText(tokenizer: Tokenizer, id: number): boolean {
-  const text = tokenizer.decode([id]);
-  return tokenizer.encode(text, { addSpecialTokens: false }).join() === String(id);
+  try {
+    const ids = tokenizer.encode(tokenizer.decode([id]), { addSpecialTokens: false });
+    return ids.length === 1 && ids[0] === id;
+  } catch {
+    return false; // what it spells has characters that no token has
+  }
 }
 
 /** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */

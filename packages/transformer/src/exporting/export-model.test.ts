@@ -1,5 +1,5 @@
 /// <reference types="node" />
-import { byteLevelBpe } from "@qkv/tokenizer";
+import { byteLevelBpe, composeTokenizer, template } from "@qkv/tokenizer";
 import { mapTensors, randn, tensorsOf, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -238,6 +238,18 @@ test("the tokenizer and the tokens that end texts come along", async () => {
   const model = await load(await filesOf({ config, params, tokenizer }));
   expect(model.tokenizer?.encode("abba")).toEqual(tokenizer.encode("abba"));
   expect(model.config.stopIds).toEqual([0, 3]);
+});
+
+test("whether a token begins each text is said of the tokenizer", async () => {
+  const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
+  const { stages } = byteLevelBpe({ vocab: ["a", "<s>"], merges: [] });
+  const saidOf = async (more: object) => {
+    const files = await filesOf({ config, params, tokenizer: composeTokenizer({ ...stages, ...more }) });
+    const file = files.find(({ name }) => name === "tokenizer_config.json")!;
+    return (JSON.parse(await file.text()) as { add_bos_token?: boolean }).add_bos_token;
+  };
+  expect(await saidOf({ bosId: 1 })).toBeUndefined();
+  expect(await saidOf({ bosId: 1, postProcess: template({ s: 1 }, "s $A", "s $A $B") })).toBe(true);
 });
 
 test("a folder on disk appears when it is whole; aborted, or with something in its place, it does not", async () => {

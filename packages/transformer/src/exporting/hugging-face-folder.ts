@@ -55,7 +55,7 @@ export function huggingFaceFiles(model: ExportedModel): {
       ...(model.tokenizer && {
         "tokenizer.json": textOfJson(tokenizerToJson(model.tokenizer)),
         "tokenizer_config.json": textOfJson({
-          ...tokenizerConfig(model.tokenizer, model.config.contextLength),
+          ...tokenizerConfig(model.tokenizer, model),
           chat_template: model.chatTemplate,
         }),
       }),
@@ -92,13 +92,17 @@ export function isEncoder(
   return "embeddingNorm" in model.params;
 }
 
-function tokenizerConfig(tokenizer: Tokenizer, contextLength: number): Record<string, unknown> {
+function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<string, unknown> {
   const named = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
+  const first = tokenizer.stages.postProcess?.single[0];
+  const begins = first !== undefined && "id" in first && first.id === tokenizer.bosId;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
-    model_max_length: contextLength,
+    model_max_length: model.config.contextLength,
     bos_token: named(tokenizer.bosId),
     eos_token: named(tokenizer.eosId),
+    // Pipelines of transformers.js add what begins a text only where this says so.
+    ...(begins && !isEncoder(model) && { add_bos_token: true }),
     clean_up_tokenization_spaces: false,
   };
 }
