@@ -1,9 +1,12 @@
 // A process that is killed while it exports leaves nothing that loads.
 import { load } from "@qkv/transformer";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 const packages = new URL("../packages/", import.meta.url);
@@ -50,3 +53,51 @@ test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "o
     }
   },
 );
+
+/**
+ * Whether the folder that was asked for is there, and then it is whole. Beside it lies nothing that loads, unless the kill
+ * came between the last name inside and the folder's own: then all of it is there.
+ */
+async function isThere(folder: string, out: string): Promise<boolean> {
+  for (const left of readdirSync(folder)) {
+    const names = readdirSync(join(folder, left), { recursive: true, withFileTypes: true })
+      .filter((each) => each.isFile())
+      .map(({ name }) => name);
+    const whole = names.includes("config.json");
+    if (left === out) expect(whole).toBe(true);
+    if (!whole) await expect(load(join(folder, left))).rejects.toThrow();
+    else {
+      expect(names.filter((name) => name.endsWith(".part"))).toEqual([]);
+      expect(names).toContain("tokenizer.json");
+      if (names.includes("model.safetensors")) await load(join(folder, left));
+      else expect(names).toContain("model.onnx");
+    }
+  }
+  return existsSync(join(folder, out));
+}
+
+test.each(["hf", "onnx"])("the command, killed at random moments on its way to %s", async (to) => {
+  const command = fileURLToPath(new URL("cli/dist/qkv.js", packages));
+  const run = async (out: string, afterMs?: number): Promise<boolean> => {
+    const folder = mkdtempSync(join(root, "moment-"));
+    const child = spawn(process.execPath, [command, "export", "@qkv/model-tiny", "--to", to, out], {
+      cwd: folder,
+      stdio: "ignore",
+    });
+    const ended = once(child, "exit");
+    if (afterMs !== undefined) {
+      // Time runs from when the folder is begun, where moments count.
+      while (readdirSync(folder).length === 0 && child.exitCode === null) await wait(1);
+      await wait(afterMs);
+      child.kill("SIGKILL");
+    }
+    await ended;
+    const there = await isThere(folder, out);
+    rmSync(folder, { recursive: true });
+    return there;
+  };
+  expect(await run("out")).toBe(true);
+  const outcomes = [];
+  for (let i = 0; i < 5; i++) outcomes.push(await run("out", i * i * Math.random() * 4));
+  expect(outcomes).toContain(false); // a kill that came in time
+});
