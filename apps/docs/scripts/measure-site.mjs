@@ -58,12 +58,13 @@ export async function openSite() {
         await page.goto(url);
         const one = linkedCode(page, "first-look");
         await one.ended(1);
-        const click = (target) => (clicks++, target.click());
-        await click(one.editor);
+        clicks++;
+        await one.edit();
         await page.keyboard.press("Control+A");
         await page.keyboard.type('console.log("mine")');
         const before = await one.runs();
-        await click(one.button("Run"));
+        clicks++;
+        await one.button("Run").click();
         await one.ended(before + 1);
         if ((await one.shown().allInnerTexts()).join() !== "mine") throw new Error("It did not run.");
         return clicks;

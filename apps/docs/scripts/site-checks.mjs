@@ -26,6 +26,11 @@ export function linkedCode(page, example) {
     runs,
     ended,
     editor: root.locator(".cm-content"),
+    /** A press on the code: an editor takes its place. */
+    async edit() {
+      await root.locator("[data-code]").click();
+      await root.locator(".cm-content:focus").waitFor();
+    },
     shown: () => root.locator("svg.qkv-picture, pre[data-level]"),
     async run() {
       const before = await runs();
@@ -126,7 +131,7 @@ export function siteChecks(example) {
       async check(page) {
         const one = live(page);
         await one.ended(1);
-        await one.editor.click();
+        await one.edit();
         await page.keyboard.press("Control+A");
         await page.keyboard.type('console.log("edited")');
         const before = await one.runs();
@@ -199,7 +204,7 @@ export function siteChecks(example) {
       ),
       async check(page) {
         const one = live(page);
-        await one.editor.click();
+        await one.edit();
         // What does not fit is marked once TypeScript is there; from then on it answers at once.
         await one.root.locator(".cm-lintRange").first().waitFor();
         await page.keyboard.press("Control+End");

@@ -70,6 +70,8 @@ export type CodeEditor = {
   setCode(code: string): void;
   markError(line: number | undefined): void;
   goTo(line: number): void;
+  /** The keyboard goes here, the caret to a point of the window. */
+  focus(at?: { x: number; y: number }): void;
   destroy(): void;
 };
 
@@ -134,6 +136,11 @@ export function createCodeEditor(
     goTo(line) {
       const { from } = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
       view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+      view.focus();
+    },
+    focus(at) {
+      const position = at && view.posAtCoords(at);
+      if (position) view.dispatch({ selection: { anchor: position } });
       view.focus();
     },
     destroy: () => view.destroy(),

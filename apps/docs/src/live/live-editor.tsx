@@ -5,25 +5,27 @@ import manifest from "@site/.cache/manifest.json";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useCovered } from "../course/predict";
 import { note, pageOf } from "../course/progress";
-import { createCodeEditor, type CodeEditor } from "./code-editor";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
+import { lateEditor, type LateEditor } from "./late-editor";
 import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
 import { Outputs } from "./outputs";
 import { LiveSession, type LiveState } from "./session";
+import { StaticCode } from "./static-code";
 import styles from "./live.module.css";
 
 type Props = { example: string; code: string; output: Message[] };
 
-/** The editor, its buttons and its output. The page loads this when JavaScript runs. */
+/** The code, its buttons and its output. The page loads this when JavaScript runs. */
 export default function LiveEditor({ example, code: file, output }: Props): ReactNode {
   const original = file.trimEnd();
   const base = useBaseUrl("/");
   const place = useRef<HTMLDivElement>(null);
-  const editor = useRef<CodeEditor>(undefined);
+  const editor = useRef<LateEditor>(undefined);
   const session = useRef<LiveSession>(undefined);
   const [state, setState] = useState<LiveState>();
   const [code, setCode] = useState(original);
+  const [edits, setEdits] = useState(false); // whether the editor is there
   const [fromLink, setFromLink] = useState(false);
   const [folded, setFolded] = useState(true); // only a narrow page folds
   const [copied, setCopied] = useState("");
@@ -59,7 +61,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       setCode(next);
       keepInLink(example, next === original ? undefined : next, live);
     };
-    const view = createCodeEditor(place.current!, {
+    const view = lateEditor(place.current!, {
       code: linked ?? original,
       label: `Code of the example ${example}. Control or Command with Enter runs it; Tab leaves it.`,
       changed,
@@ -69,11 +71,13 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
         const { worker, declarations } = manifest.types;
         return typesOfEditor({ worker: new URL(worker, root).href, types: new URL(declarations, root).href });
       },
+      ready: () => setEdits(true),
     });
     editor.current = view;
     setCode(view.code());
     setFromLink(linked !== undefined && linked !== original);
     if (linked === undefined || linked === original) void live.run(original);
+    else void view.load();
 
     const follow = () => {
       const code = codeFromHash(location.hash, example);
@@ -86,6 +90,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
     return () => {
       removeEventListener("hashchange", follow);
       view.destroy();
+      setEdits(false);
       live.dispose();
     };
   }, [base, example, original]);
@@ -175,7 +180,9 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
         </p>
       )}
       <div className={styles.body}>
-        <div className={styles.code} ref={place} />
+        <div className={styles.code} ref={place} data-code>
+          {!edits && <StaticCode code={code} />}
+        </div>
         <div className={styles.output}>
           {(fromLink ? [] : (state?.controls ?? [])).map((control) => (
             <ControlInput

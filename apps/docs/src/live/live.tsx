@@ -5,6 +5,7 @@ import { lazy, Suspense, type ReactNode } from "react";
 import { CheckLine } from "./check-line";
 import { ControlInput } from "./control-input";
 import styles from "./live.module.css";
+import { isControl } from "./session";
 import { StaticCode } from "./static-code";
 
 export type LiveProps = {
@@ -21,27 +22,37 @@ const LiveEditor = lazy(() => import("./live-editor"));
 export function Live({ example, code = "", output = [] }: LiveProps): ReactNode {
   const covered = useCovered();
   const still = (
-    <div className={styles.live} data-live={example} data-covered={covered || undefined}>
+    <div className={styles.live} data-live={example} data-folded data-covered={covered || undefined}>
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
+        <span className={styles.status}>{"\u00a0"}</span>
+        {/* The buttons' room: they come with the page's JavaScript. */}
+        <button className={styles.run} style={{ visibility: "hidden" }} disabled>
+          Run
+        </button>
       </div>
       <div className={styles.body}>
         <div className={styles.code}>
           <StaticCode code={code} />
         </div>
         <div className={styles.output}>
+          {/* In the order and with the room of what the page shows later: nothing moves. */}
+          {output.filter(isControl).map((control, i) => (
+            <ControlInput key={i} control={control} />
+          ))}
           {output.map((message, i) =>
             message.type === "picture" ? (
-              <div key={i} className={styles.picture} dangerouslySetInnerHTML={{ __html: message.svg }} />
+              <div key={i} className={styles.picture}>
+                <div dangerouslySetInnerHTML={{ __html: message.svg }} />
+                <div className={styles.reading} />
+              </div>
             ) : message.type === "text" ? (
               <pre key={i} className={styles.text}>
                 {message.text}
               </pre>
             ) : message.type === "check" ? (
               <CheckLine key={i} {...message} />
-            ) : (
-              <ControlInput key={i} control={message} />
-            ),
+            ) : null,
           )}
         </div>
       </div>

@@ -197,7 +197,7 @@ export class LiveSession {
   }
 }
 
-const isControl = (message: Message): message is Control =>
+export const isControl = (message: Message): message is Control =>
   message.type === "slider" ||
   message.type === "field" ||
   message.type === "files" ||

@@ -4,7 +4,7 @@ import { codeTheme } from "./code-theme";
 import { meaningful, meaningOf } from "./meaningful-names";
 import styles from "./live.module.css";
 
-/** The code to read, for the time before the editor is there and for pages without JavaScript. */
+/** The code to read: an editor takes its place when the reader reaches for it, if JavaScript runs. */
 export function StaticCode({ code }: { code: string }): ReactNode {
   return (
     <Highlight code={code.trimEnd()} language="typescript" theme={codeTheme}>
