@@ -135,8 +135,10 @@ const config: Config = {
         },
         name: "Reference",
         out: ".cache/api",
-        // Types stand on the page of their package: every page of a site is named in what each of its pages loads.
-        membersWithOwnFile: ["Class", "Function", "Variable"],
+        // A page for each package: every page of a site is named in what each of its pages loads.
+        router: "module",
+        // First what is called: a heading that comes first keeps its name as its anchor.
+        groupOrder: ["Functions", "Variables", "Classes", "*"],
         // Two headings of one name get numbers, which this plugin and Docusaurus count differently.
         useHTMLAnchors: true,
         sidebar: { autoConfiguration: false },

@@ -16,7 +16,7 @@ test("every function of @qkv/tensor stands in the table of a family", () => {
   const functions = Object.entries(tensor)
     .filter(([name, value]) => typeof value === "function" && name !== "Tensor")
     .map(([name]) => name);
-  const missing = functions.filter((name) => !pages.includes(`(/api/@qkv/tensor/functions/${name})`));
+  const missing = functions.filter((name) => !pages.includes(`(/api/@qkv/tensor/#${name.toLowerCase()})`));
   expect(missing).toEqual([]);
 });
 
@@ -25,7 +25,7 @@ test.each(catalogue.map(({ name, page, exports }) => ({ name, page, exports })))
   ({ page, exports }) => {
     const file = `${site}/reference/attention/${page}.mdx`;
     expect(existsSync(file), `${page}.mdx`).toBe(true);
-    expect(readFileSync(file, "utf8")).toContain(`(/api/@qkv/attention/functions/${exports[0]})`);
+    expect(readFileSync(file, "utf8")).toContain(`(/api/@qkv/attention/#${exports[0]?.toLowerCase()})`);
   },
 );
 

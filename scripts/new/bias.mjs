@@ -105,7 +105,7 @@ Each score loses the distance between query and key, times a slope of the head.
 
 **Cost.** Three operations per score. **Where it fails.** A fact said far back is never the loudest.
 
-**Look up.** [\`${name}\`](/api/@qkv/attention/functions/${name})
+**Look up.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
 `;
 
 export const entry = ({ name, kebab, title }) => `{

@@ -111,7 +111,7 @@ Each token sees itself and the token \`distance\` places before it.
 
 **Cost.** Two dot products per query. **Where it fails.** Whatever lies between is not heard of in one layer.
 
-**Look up.** [\`${name}\`](/api/@qkv/attention/functions/${name})
+**Look up.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
 `;
 
 export const entry = ({ name, kebab, title }) => `{
