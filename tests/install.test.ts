@@ -1,6 +1,6 @@
 // What a user does first: install the packed packages in an empty folder, import them as ESM, require them as CommonJS.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -41,6 +41,16 @@ test("a packed package carries its licence, its README and its types, and names 
     }
     expect(existsSync(join(at, "src")), `${name}/src`).toBe(false);
   }
+});
+
+// `npm run nightly install` compiles with all of them.
+test("no declaration gives a typed array an argument, which TypeScript before 5.7 does not take", () => {
+  const declared = globSync("node_modules/{qkv,@qkv/*}/dist/*.d.{ts,cts}", { cwd: folder });
+  expect(declared.length).toBeGreaterThan(names.length);
+  const wrong = declared.filter((file) =>
+    /(?:Array|DataView)<(?:Shared)?ArrayBuffer/.test(readFileSync(join(folder, file), "utf8")),
+  );
+  expect(wrong).toEqual([]);
 });
 
 const nodes = [20, 24].map((major) => {

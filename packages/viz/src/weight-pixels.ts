@@ -1,8 +1,11 @@
 import { checkData, type PictureData } from "./check-data.js";
 import { dark, light } from "./palette.js";
 
+/** Bytes of their own, not shared ones, as `ImageData` takes them. Named so that TypeScript before 5.7 has it, too. */
+type OwnBytes = ReturnType<typeof Uint8ClampedArray.of>;
+
 /** Pixels as `ImageData` takes them: four bytes each, red, green, blue, opacity. */
-export type WeightPixels = { data: Uint8ClampedArray<ArrayBuffer>; width: number; height: number };
+export type WeightPixels = { data: OwnBytes; width: number; height: number };
 
 /**
  * Weights as pixels, one for each cell, for maps of thousands of tokens: `new ImageData(p.data, p.width, p.height)` into
