@@ -32,7 +32,7 @@ export async function openPage(url) {
         clearTimeout(slow);
         resolve(said.join("\n"));
       };
-      const slow = setTimeout(() => end("The page did not end in two minutes."), 120_000);
+      const slow = setTimeout(() => end("The page did not end in five minutes."), 300_000);
       page.on("console", (message) => {
         const text = message.text();
         if (text.startsWith("problems: ")) end(text);

@@ -1,7 +1,7 @@
 import ts from "typescript";
 
 /**
- * An example as a module that runs it when asked: imports at the top, and the rest, which may wait, in the function `run`.
+ * An example as a module that runs it when asked: imports at the top, and the rest, which may wait, in the function that it exports.
  *
  * @param {string} code - TypeScript or JavaScript.
  */
@@ -10,5 +10,5 @@ export function inFunction(code) {
   const [imports, rest] = [[], []];
   for (const statement of source.statements)
     (ts.isImportDeclaration(statement) ? imports : rest).push(statement.getFullText());
-  return `${imports.join("")}\nexport const run = async () => {${rest.join("")}\n};\n`;
+  return `${imports.join("")}\nexport default async () => {${rest.join("")}\n};\n`;
 }

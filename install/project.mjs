@@ -100,7 +100,7 @@ export class Project {
     write(
       "problems",
       `import { runExample } from ${from("run-example")};
-${compiled.map((_, i) => `import { run as run${i} } from ${from(`example-${i}`)};\n`).join("")}
+${compiled.map((_, i) => `import run${i} from ${from(`example-${i}`)};\n`).join("")}
 const examples = [
 ${compiled.map((each, i) => `  { ...${JSON.stringify(each)}, load: run${i} },\n`).join("")}];
 export async function problems() {

@@ -14,7 +14,7 @@ const windows = process.platform === "win32";
  * Starts it and publishes every public package to it.
  *
  * @param {string} folder - An empty folder for what it keeps.
- * @returns {Promise<{ url: string, env: NodeJS.ProcessEnv, stop: () => void }>} Its address, the environment in which
+ * @returns {Promise<{ url: string, env: NodeJS.ProcessEnv, stop: () => Promise<void> }>} Its address, the environment in which
  *   npm, Deno and Bun ask it and nobody else, and how to end it.
  */
 export async function startRegistry(folder) {
@@ -45,14 +45,18 @@ export async function startRegistry(folder) {
     // It warns of root, which nothing here is in danger of.
     { cwd: folder, env: { ...process.env, NODE_NO_WARNINGS: "1" }, stdio: ["ignore", "ignore", "inherit"] },
   );
-  const stop = () => server.kill();
+  const ended = new Promise((resolve) => server.once("exit", resolve));
+  const stop = () => {
+    server.kill("SIGKILL"); // what it would still write is of no use
+    return ended;
+  };
   try {
     await answers(`${url}-/ping`, server);
     const env = environment(folder, url);
     publishAll(folder, env);
     return { url, env, stop };
   } catch (error) {
-    stop();
+    await stop();
     throw error;
   }
 }

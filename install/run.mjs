@@ -35,13 +35,13 @@ let projects = 0;
 const folder = mkdtempSync(join(tmpdir(), "qkv-install-"));
 let registry;
 // However it ends, nothing stays.
-const clean = () => {
-  registry?.stop();
+const clean = async () => {
+  await registry?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 };
 for (const signal of ["SIGINT", "SIGTERM"])
-  process.once(signal, () => {
-    clean();
+  process.once(signal, async () => {
+    await clean();
     process.exit(1);
   });
 try {
@@ -54,7 +54,7 @@ try {
   }
 } finally {
   await closeBrowser();
-  clean();
+  await clean();
 }
 const seconds = ((Date.now() - start) / 1000).toFixed(0);
 console.log(`${projects} projects in ${seconds} s`);
