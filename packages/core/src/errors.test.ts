@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import {
   ArgumentError,
@@ -28,6 +29,13 @@ test("a message names the function, the argument, what came, what was expected a
 test("numbers in brackets read as a shape", () => {
   const error = new ShapeError({ ...facts, fn: "attention", argument: "key", received: [2, 3, 16, 64] });
   expect(error.message).toMatch(/^attention: `key` has shape \[2, 3, 16, 64\], expected /);
+});
+
+test("what lists an error's fields does not print what came", () => {
+  const received = { data: new Float32Array(100).fill(7), shape: [100] };
+  const printed = inspect(new ArgumentError({ ...facts, received }));
+  expect(printed).toContain("`windowSize` is an object with keys data, shape");
+  expect(printed).not.toContain("Float32Array");
 });
 
 test("the facts are fields of the error, and the cause is kept", () => {

@@ -26,7 +26,8 @@ const errorKey = Symbol.for("@qkv/error");
 export class QkvError extends Error {
   readonly fn: string;
   readonly argument: string;
-  readonly received: unknown;
+  /** Not listed, because what lists fields would print a tensor whole below a message that says what it is. */
+  declare readonly received: unknown;
   readonly expected: string;
   readonly fix: string;
 
@@ -37,7 +38,7 @@ export class QkvError extends Error {
     );
     this.fn = facts.fn;
     this.argument = facts.argument;
-    this.received = facts.received;
+    Object.defineProperty(this, "received", { value: facts.received });
     this.expected = facts.expected;
     this.fix = facts.fix;
   }

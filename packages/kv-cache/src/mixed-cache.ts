@@ -9,8 +9,8 @@ import { bad, readSaved, writeSaved } from "./saved.js";
  *
  * @param layers - The cache of each layer. One that comes several times takes one of its own layers after the other, so
  *   make it with so many. They belong to the mixture from then on.
- * @throws {ArgumentError} If the list is empty, or some of the caches are positionless and some not; and from any change
- *   that one of them refuses, which then is made by none.
+ * @throws {ArgumentError} If the list is empty, a cache has more or fewer layers than it is listed for, or some of the
+ *   caches are positionless and some not; and from any change that one of them refuses, which then is made by none.
  * @see "Gemma 2" (2024), arXiv:2408.00118, section 2
  *
  * @example
@@ -38,6 +38,17 @@ export function mixedCache(layers: readonly KvCache[]): KvCache {
     });
   }
   const caches = [...new Set(layers)];
+  for (const cache of caches) {
+    const listed = layers.filter((each) => each === cache).length;
+    if (cache.numLayers === listed) continue;
+    throw new ArgumentError({
+      fn: "mixedCache",
+      argument: "layers",
+      received: `a cache of ${cache.numLayers} layers, listed ${listed} times`,
+      expected: "each cache as often as it has layers",
+      fix: `make it with \`numLayers: ${listed}\`, or list it for each of its layers.`,
+    });
+  }
   const owner = layers.map((cache) => caches.indexOf(cache));
   const own = owner.map((cache, i) => owner.slice(0, i).filter((other) => other === cache).length);
   return mixed(caches, owner, own);

@@ -42,6 +42,10 @@ test.each([
     () => mixedCache([growingCache(), growingCache({ positionless: true })]),
     'mixedCache: `layers` is "layer 1, which counts positions otherwise"',
   ],
+  [
+    () => mixedCache([growingCache(), growingCache({ numLayers: 2 })]),
+    'mixedCache: `layers` is "a cache of 2 layers, listed 1 times", expected each cache as often as it has layers',
+  ],
 ])("%s", (make, message) => {
   expect(make).toThrow(message);
 });
