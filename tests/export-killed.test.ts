@@ -2,7 +2,7 @@
 import { load } from "@qkv/transformer";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -33,6 +33,22 @@ function exported(out: string, options: object, pieces: number): { signal: strin
   return { signal, count: Number(stdout) };
 }
 
+test("killed on its way to a file", async () => {
+  const whole = join(root, "whole.gguf");
+  const { count } = exported(whole, { to: "gguf" }, 0);
+  expect(count).toBeGreaterThan(8);
+  await load(whole);
+  rmSync(whole);
+  for (const pieces of [1, 4, count - 1, count]) {
+    const { signal } = exported(join(root, "killed.gguf"), { to: "gguf" }, pieces);
+    expect(signal).toBe("SIGKILL");
+    const [left, ...more] = readdirSync(root);
+    expect([left, more]).toEqual([expect.stringMatching(/^killed\.gguf\.\d+\.unfinished$/), []]);
+    await expect(load(join(root, left!))).rejects.toThrow();
+    rmSync(join(root, left!));
+  }
+});
+
 test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "onnx", inlineBytes: 1 }])(
   "killed on its way to %j",
   async (options) => {
@@ -56,10 +72,19 @@ test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "o
 
 /**
  * Whether the folder that was asked for is there, and then it is whole. Beside it lies nothing that loads, unless the kill
- * came between the last name inside and the folder's own: then all of it is there.
+ * came between the last name inside and the folder's own: then all of it is there. Of a file the same.
  */
 async function isThere(folder: string, out: string): Promise<boolean> {
   for (const left of readdirSync(folder)) {
+    const path = join(folder, left);
+    if (statSync(path).isFile()) {
+      const loads = await load(path).then(
+        () => true,
+        () => false,
+      );
+      if (left === out) expect(loads).toBe(true);
+      continue;
+    }
     const names = readdirSync(join(folder, left), { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map(({ name }) => name);
@@ -76,7 +101,7 @@ async function isThere(folder: string, out: string): Promise<boolean> {
   return existsSync(join(folder, out));
 }
 
-test.each(["hf", "onnx"])("the command, killed at random moments on its way to %s", async (to) => {
+test.each(["hf", "onnx", "gguf"])("the command, killed at random moments on its way to %s", async (to) => {
   const command = fileURLToPath(new URL("cli/dist/qkv.js", packages));
   const run = async (out: string, afterMs?: number): Promise<boolean> => {
     const folder = mkdtempSync(join(root, "moment-"));

@@ -88,6 +88,7 @@ try {
     ["--to", "hf"],
     ["--to", "hf", "--dtype", "bfloat16"],
     ["--to", "onnx"],
+    ["--to", "gguf"],
     ["--to", "gguf", "--dtype", "q8_0"],
   ]) {
     const [small, large] = [join(folder, "small"), join(folder, "large")];

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@qkv/core";
-import { writeLlama, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
+import type { DecoderConfig, DecoderParams } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
@@ -7,7 +8,8 @@ import { join } from "node:path";
 import { openOutputFile } from "./output-file.js";
 
 const checkpointName = "checkpoint.safetensors";
-const unfinished = /^(checkpoint|model|tokenizer|training|config|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
+const unfinished =
+  /^(checkpoint|model|tokenizer|training|config|generation_config|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
 
 /** What a run keeps in its checkpoint besides params and state. */
 export type RunNotes = {
@@ -70,8 +72,9 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
       await save(checkpointName, await writeCheckpoint(checkpoint));
     },
     async saveModel(config, params) {
-      for (const [name, content] of Object.entries(await writeLlama({ config, params })))
-        await save(name, content);
+      const out = memoryFolder();
+      await exportModel({ config, params }, { to: "hf", out });
+      for (const file of out.files) await save(file.name, new Uint8Array(await file.arrayBuffer()));
     },
     saveText: save,
   };

@@ -1,4 +1,3 @@
-export { writeLlama, type LlamaFiles } from "./checkpoints/hugging-face/write-llama.js";
 export { readLlama2c } from "./checkpoints/llama2c.js";
 export { lookUp, type PromptLookup } from "./generation/draft.js";
 export {

@@ -23,7 +23,7 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
       opened.add(file);
       names.push(name);
       return {
-        write: (bytes) => told(file.writeFile(bytes)), // goes on where the last ended
+        write: (bytes) => told(file.writeFile(bytes)),
         async close() {
           await told(file.sync());
           opened.delete(file);

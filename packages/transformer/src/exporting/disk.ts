@@ -1,7 +1,10 @@
 import { ArgumentError } from "@qkv/core";
 
 export type DiskFile = {
+  /** Goes on where the last ended. */
   writeFile(bytes: Uint8Array): Promise<void>;
+  /** Writes at a place. */
+  write(bytes: Uint8Array, offset: number, length: number, position: number): Promise<unknown>;
   sync(): Promise<void>;
   close(): Promise<void>;
 };
