@@ -188,7 +188,32 @@ test("rotary pairs of neighbours become halves: other rows, the same outputs", a
   expect(numbersOf(model.params)).not.toEqual(numbersOf(params));
 });
 
-test("an encoder, with its head and without", async () => {
+test("property: an encoder, with its head and without, in one file and in several", async () => {
+  const sizes = fc.record({
+    numHeads: fc.constantFrom(1, 2, 3),
+    headDim: fc.constantFrom(2, 4),
+    hiddenDim: fc.constantFrom(5, 12),
+    numLayers: fc.integer({ min: 1, max: 3 }),
+    numTypes: fc.integer({ min: 1, max: 3 }),
+    activation: fc.constantFrom("gelu", "relu"),
+    seed: fc.nat(1e6),
+    headed: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(sizes, async ({ headDim, seed, headed, ...rest }) => {
+      const embedDim = rest.numHeads * headDim;
+      const config = { ...rest, embedDim, vocabSize: 9, contextLength: 16, normEps: 1e-12 };
+      const whole = encoder(config).init(seed);
+      const { maskedTokenHead: _head, ...bare } = whole;
+      const params = headed ? whole : bare;
+      for (const options of [{}, { shardBytes: 300 }]) {
+        const model = await loadEncoder(await filesOf({ config, params }, options));
+        expect(numbersOf(model.params)).toEqual(numbersOf(params));
+        expect(model.config).toEqual(config);
+      }
+    }),
+    { numRuns: 15 },
+  );
   const config = {
     vocabSize: 9,
     embedDim: 8,
@@ -199,13 +224,6 @@ test("an encoder, with its head and without", async () => {
     numTypes: 2,
     normEps: 1e-12,
   };
-  const params = encoder(config).init(3);
-  const { maskedTokenHead: _head, ...bare } = params;
-  for (const own of [params, bare]) {
-    const model = await loadEncoder(await filesOf({ config, params: own }));
-    expect(numbersOf(model.params)).toEqual(numbersOf(own));
-    expect(model.config).toEqual({ ...config, activation: "gelu" });
-  }
   const none = encoder({ ...config, numTypes: 0 });
   await expect(filesOf({ config: none.config, params: none.init(1) })).rejects.toThrow(
     /`params.types` is undefined[^]*Fix: make the encoder with `numTypes: 1`/,
