@@ -4,7 +4,7 @@ import type { Engine } from "../engine.js";
 import { addToRows } from "./elementwise.js";
 import { largeProduct, type Product } from "./large-product.js";
 
-/** Numbers of a matrix that one item of a row against a matrix reads, about. */
+/** Numbers of a matrix that one of several threads reads in an item of a row against a matrix, at most. */
 const chunk = 65536;
 /** Bytes of a matrix whose rows are summed apart, about, and most such parts. They do not depend on threads, as sums do on them. */
 const part = 2 ** 20;
@@ -101,8 +101,11 @@ function rowTimesColumns(
   K: number,
   bias: number,
 ) {
-  const step = Math.max(1, Math.floor(chunk / (4 * K)));
-  const items = Math.max(1, Math.ceil(Math.floor(N / 4) / step));
+  // As many items for each thread, none of them much more than the others.
+  const each = Math.ceil((N * K) / chunk / engine.threads);
+  const quarter = Math.max(1, Math.floor(N / 4));
+  const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : each * engine.threads));
+  const items = Math.ceil(quarter / step);
   return engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias);
 }
 
