@@ -1,0 +1,207 @@
+// What is exported as GGUF says in llama.cpp what it says here, of each architecture that llama.cpp has. What it has no place
+// for is refused when it is exported, and listed.
+import * as tensors from "@qkv/tensor";
+import { bertTokenizer, byteLevelBpe } from "@qkv/tokenizer";
+import { decoder, encoder, load } from "@qkv/transformer";
+import { exportModel } from "@qkv/transformer/export";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { getLlama, LlamaLogLevel } from "node-llama-cpp";
+import { decoderConfigs, encoderConfig, louder, prompt } from "../../scripts/random-models.mjs";
+import { count, decoders, greedy } from "../handed-over.mjs";
+
+/**
+ * How far numbers may be from ours, as a part of the largest. llama.cpp computes in float32, but reads GELU from a table of
+ * float16, whose numbers have 11 bits (ggml's `ggml_vec_gelu_f32`), for BERT too, which has the exact GELU here.
+ * Weights of 16 and 8 bits it multiplies with activations of as many.
+ */
+const allowed = { plain: 1e-4, gelu: 4e-3, bert: 4e-3, float16: 5e-3, q8_0: 5e-2 };
+
+/** What is refused when it is exported: llama.cpp has no place for it. */
+const refused = {
+  mistral: /`config.layerTypes` .*expected no `window` below `contextLength`/,
+  qwen3_moe: /`config.experts` .*expected experts whose shares sum to 1/,
+  phi3: /`config.ropeDim` is 16, expected nothing, as llama has it/,
+};
+/** The same as llama.cpp has them. */
+const within = {
+  "mistral, a window as long as the context": { ...decoderConfigs.mistral, window: 256 },
+  "qwen3_moe, shares that sum to 1": {
+    ...decoderConfigs.qwen3_moe,
+    experts: { numExperts: 4, expertsPerToken: 2 },
+  },
+  "phi3, heads that divide the width": { ...decoderConfigs.phi3, headDim: 16, ropeDim: 8 },
+  "gemma2, two layers that slide and one that does not": {
+    ...decoderConfigs.gemma2,
+    layerTypes: ["sliding", "sliding", "full"],
+  },
+};
+
+/** A vocabulary for random models: llama.cpp begins with the ids of a line break. */
+const letters = [..."ĊĠabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567"];
+const tokenizer = byteLevelBpe(
+  { vocab: [...letters, "ab"], merges: ["a b"] },
+  { specialTokens: { "<|endoftext|>": 63 } },
+);
+
+const bertLetters = [..."abcdefghijklmnopqrstuvwxyz"];
+const bertWords = bertTokenizer(
+  [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    ...bertLetters,
+    ...bertLetters.map((letter) => `##${letter}`),
+    "!",
+  ].join("\n"),
+);
+
+export async function run() {
+  const folder = mkdtempSync(join(tmpdir(), "qkv-interop-"));
+  const llama = await getLlama({
+    gpu: false,
+    build: "never",
+    skipDownload: true,
+    progressLogs: false,
+    maxThreads: 1,
+    logLevel: LlamaLogLevel.error,
+  });
+  try {
+    console.log(`  llama.cpp ${llama.llamaCppRelease.release}`);
+    const models = await decoders();
+    for (const [name, config] of Object.entries(within)) {
+      const { init, apply } = decoder(config);
+      const params = louder(tensors, init(1), config.embeddingScale);
+      models.push({ name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] });
+    }
+    for (const each of models) await runDecoder(llama, longer(each), folder);
+    for (const each of models.filter(({ model }) => model.tokenizer)) await runWords(llama, each, folder);
+    await runEncoder(llama, folder);
+  } finally {
+    await llama.dispose();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/**
+ * Where a model has factors for long texts, prompts that are long: llama.cpp takes those whenever its context is longer than
+ * the trained length, as this one is, whatever the length of the text.
+ */
+function longer(each) {
+  if (each.model.config.ropeScaling?.type !== "longrope") return each;
+  return { ...each, prompts: each.prompts.map((ids) => [...ids, ...prompt, ...prompt, ...prompt]) };
+}
+
+async function runDecoder(llama, { name, model, prompts }, folder) {
+  const out = join(folder, `${name.replaceAll(/\W+/g, "-")}.gguf`);
+  const exported = exportModel({ tokenizer, ...model }, { to: "gguf", out });
+  if (refused[name]) {
+    const { message } = await exported.catch((error) => error);
+    assert.match(message, refused[name]);
+    console.log(`  ${name}: refused, ${message.split("\n")[0]}`);
+    return;
+  }
+  await exported;
+  const limit = /gelu/.test(model.config.activation) ? allowed.gelu : allowed.plain;
+  const worst = await compare(llama, out, model, prompts, { name, limit, equal: true });
+  console.log(`  ${name}: ${count} tokens equal, logits within ${worst.toExponential(1)} of the largest`);
+}
+
+/** Models with words of their own: text becomes the same ids; 16 and 8 bits say what ours says with the same bits. */
+async function runWords(llama, { name, model, prompts }, folder) {
+  const texts = [
+    "Once upon a time, there was a little girl named Lily.",
+    " two  spaces\n\nand 1234 lines",
+    "日本 é 😀",
+  ];
+  for (const dtype of ["float16", "q8_0"]) {
+    const out = join(folder, `${name.replaceAll(/\W+/g, "-")}-${dtype}.gguf`);
+    await exportModel(model, { to: "gguf", out, dtype });
+    const theirs = await llama.loadModel({ modelPath: out, gpuLayers: 0, useMmap: false });
+    for (const text of texts) {
+      const ids = model.tokenizer.encode(text, { addSpecialTokens: false });
+      assert.deepEqual(Array.from(theirs.tokenize(text)), ids, `${name}: ${text}`);
+    }
+    await theirs.dispose();
+    const worst = await compare(llama, out, await load(out), prompts, {
+      name: `${name}, ${dtype}`,
+      limit: allowed[dtype],
+      equal: false,
+    });
+    console.log(`  ${name}, ${dtype}: texts have the same ids, logits within ${worst.toExponential(1)}`);
+  }
+}
+
+/**
+ * Holds llama.cpp to what ours says after each prompt.
+ *
+ * @param equal - Whether tokens have to be equal in any case, or where ours is surer than numbers may be away.
+ * @returns {Promise<number>} The worst distance of a logit, as a part of the largest.
+ */
+async function compare(llama, path, model, prompts, { name, limit, equal }) {
+  const theirs = await llama.loadModel({ modelPath: path, gpuLayers: 0, useMmap: false });
+  let worst = 0;
+  for (const ids of prompts) {
+    const ours = greedy(model, ids);
+    // The cache in float32, as here.
+    const context = await theirs.createContext({
+      contextSize: 256,
+      batchSize: 64,
+      threads: 1,
+      flashAttention: false,
+      experimentalKvCacheKeyType: "F32",
+      experimentalKvCacheValueType: "F32",
+    });
+    const sequence = context.getSequence();
+    let next = ids;
+    for (let n = 0; n < count; n++) {
+      const generateNext = { logits: true, token: true, options: { temperature: 0 } };
+      const answers = await sequence.controlledEvaluate([
+        ...next.slice(0, -1),
+        [next.at(-1), { generateNext }],
+      ]);
+      const { token, logits } = answers.at(-1).next;
+      const row = ours.logits[n];
+      const largest = row.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      row.forEach((x, id) => (worst = Math.max(worst, Math.abs(x - logits.get(id)) / largest)));
+      const [first, second] = row.toSorted((a, b) => b - a);
+      if (equal || first - second > 2 * limit * largest)
+        assert.equal(token, ours.ids[n], `${name}, token ${n}`);
+      next = [ours.ids[n]];
+    }
+    await context.dispose();
+  }
+  await theirs.dispose();
+  assert.ok(worst <= limit, `${name}: ${worst} away, with ${limit} allowed`);
+  return worst;
+}
+
+/** BERT: rows of tokens, between the two that begin and end texts. The engine gives the last row. */
+async function runEncoder(llama, folder) {
+  const bert = encoder(encoderConfig);
+  const params = louder(tensors, bert.init(1));
+  const out = join(folder, "bert.gguf");
+  await exportModel({ config: encoderConfig, params, tokenizer: bertWords }, { to: "gguf", out });
+  const theirs = await llama.loadModel({ modelPath: out, gpuLayers: 0, useMmap: false });
+  assert.deepEqual(
+    Array.from(theirs.tokenize("Abc ac!")),
+    bertWords.encode("Abc ac!", { addSpecialTokens: false }),
+  );
+  const context = await theirs.createEmbeddingContext({ contextSize: 64, batchSize: 64, threads: 1 });
+  let worst = 0;
+  for (const ids of [prompt, prompt.slice(3, 10)]) {
+    const whole = [bertWords.bosId, ...ids, bertWords.eosId];
+    const ours = bert.apply(params, whole).data.slice(-encoderConfig.embedDim);
+    const { vector } = await context.getEmbeddingFor(whole);
+    const largest = ours.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    ours.forEach((x, i) => (worst = Math.max(worst, Math.abs(x - vector[i]) / largest)));
+  }
+  await context.dispose();
+  await theirs.dispose();
+  assert.ok(worst <= allowed.bert, `bert: ${worst} away, with ${allowed.bert} allowed`);
+  console.log(`  bert: rows within ${worst.toExponential(1)} of the largest`);
+}
