@@ -28,7 +28,7 @@ const { is, something } = rules;
 const seesAll: Required<Likeness>["layerTypes"] = {
   holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
   words:
-    "no layer that slides within the context (a `window` below `contextLength`): llama.cpp would let it see all",
+    "no `window` below `contextLength` (say a shorter one), since llama.cpp would let these layers see all",
 };
 const inPeriods: Required<Likeness>["layerTypes"] = {
   holds: (types, { numLayers }) => slidingPeriod(types, numLayers) !== undefined,

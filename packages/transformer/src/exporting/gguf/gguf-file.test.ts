@@ -293,7 +293,7 @@ test.each<[string, Partial<DecoderConfig>, RegExp]>([
   [
     "a window",
     { window: 4, layerTypes: ["sliding", "sliding"] },
-    /`config.layerTypes` is .*expected no layer that slides within the context/,
+    /`config.layerTypes` is .*expected no `window` below `contextLength` \(say a shorter one\)/,
   ],
   [
     "a scaling",
