@@ -4,9 +4,10 @@ import { readConfig } from "@qkv/cost";
 import { readSafetensors } from "@qkv/tensor/safetensors";
 import { tokenizerFromJson } from "@qkv/tokenizer";
 import { chatTemplate } from "@qkv/tokenizer/chat";
-import { load } from "@qkv/transformer";
+import { decoder, load } from "@qkv/transformer";
+import { exportModel } from "@qkv/transformer/export";
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -77,6 +78,18 @@ test("keys that mean something to JavaScript are keys like others", async () => 
   expect(polluted()).toBe(false);
 });
 
+test("what a chat template is given changes no prototype either", () => {
+  const given = JSON.parse(
+    '{"role": "user", "content": "hi", "__proto__": {"polluted": 1}, "constructor": {"prototype": {"polluted": 1}}}',
+  ) as { role: string; content: string };
+  const settings = JSON.parse(
+    '{"__proto__": {"polluted": 1}, "eos_token": "</s>", "__proto___token": {"content": "x"}, "chat_template": "{% for m in messages %}{% for k in m %}{{ k }},{% endfor %}{{ m.polluted }}{{ m.hasOwnProperty }}{% endfor %}{{ tools[0].polluted }}{{ x.polluted }}{{ eos_token }}{% set ns = namespace() %}{% set ns.__proto__ = {\\"polluted\\": 1} %}{% set ns.constructor = 1 %}"}',
+  ) as Record<string, unknown>;
+  const text = chatTemplate(settings).text([given], { tools: [given], variables: { x: given } });
+  expect(text).toBe("role,content,__proto__,constructor,</s>");
+  expect(polluted()).toBe(false);
+});
+
 test("a folder of a model reads nothing beside itself", async () => {
   const config = JSON.stringify({
     ...{ model_type: "llama", hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2 },
@@ -124,6 +137,37 @@ test("a folder of a model reads nothing beside itself", async () => {
   } finally {
     server.closeAllConnections();
     server.close();
+    rmSync(base, { recursive: true });
+  }
+});
+
+test("an export writes its own files into its folder, whatever the model's tokens and texts say", async () => {
+  const base = mkdtempSync(join(tmpdir(), "qkv-export-paths-"));
+  try {
+    const tokens = ["../secret", "/etc/passwd", "..\\secret", "__proto__", "C:\\secret", "model.safetensors"];
+    const tokenizer = tokenizerFromJson({
+      model: {
+        type: "WordLevel",
+        unk_token: tokens[0],
+        vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      },
+    });
+    const config = {
+      ...{ vocabSize: tokens.length, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1 },
+      ...{ contextLength: 32, normEps: 1e-5, stopIds: [] },
+    };
+    const params = decoder(config).init(1);
+    await exportModel({ config, params, tokenizer }, { to: "hf", out: join(base, "out") });
+    expect(readdirSync(base)).toEqual(["out"]);
+    const names = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json"];
+    expect(readdirSync(join(base, "out")).filter((name) => !names.includes(name))).toEqual([
+      "tokenizer_config.json",
+    ]);
+    for (const taken of [base, join(base, "out"), join(base, "out", "..", "out")])
+      await expect(exportModel({ config, params }, { to: "hf", out: taken })).rejects.toThrow(
+        /`out` is .*expected a new folder/,
+      );
+  } finally {
     rmSync(base, { recursive: true });
   }
 });

@@ -30,6 +30,8 @@ async function serve(fault) {
     response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${bytes.length}`, ETag: '"one"' });
     response.end(bytes.subarray(Number(first), end));
   });
+  // A machine that sleeps for some seconds must not find its connections closed: that would be a fault of its own.
+  server.keepAliveTimeout = 0;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const close = () => {
     server.closeAllConnections();

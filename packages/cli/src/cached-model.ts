@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, describeValue } from "@qkv/core";
 import { randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -70,12 +70,9 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     const index = "model.safetensors.index.json";
     if (!(await get(index)))
       throw refuse(source, "safetensors files, and there are none", "choose a model that has them.");
-    const { weight_map } = JSON.parse(await readFile(join(folder, index), "utf8")) as {
-      weight_map: Record<string, string>;
-    };
-    for (const name of new Set(Object.values(weight_map))) {
-      if (!/^[\w.-]+$/.test(name))
-        throw refuse(name, "names of files beside the index", "choose another model.");
+    for (const name of shardsOf(await readFile(join(folder, index), "utf8"))) {
+      if (typeof name !== "string" || !/^\w[\w.-]*$/.test(name))
+        throw refuse(describeValue(name), "names of files beside the index", "choose another model.");
       if (!(await get(name)))
         throw refuse(`${source}: ${name}`, "a file that the index names", "choose another model.");
     }
@@ -85,6 +82,13 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     await get(poolingFile(await readFile(join(folder, partsFile), "utf8")));
   await writeFile(mark, "");
   return folder;
+}
+
+/** What an index of weights names, whatever that is. */
+function shardsOf(text: string): Set<unknown> {
+  const index: unknown = JSON.parse(text);
+  const map = (index as { weight_map?: unknown } | null)?.weight_map;
+  return new Set(Object.values(typeof map === "object" && map !== null ? map : {}));
 }
 
 /** Fetches a file unless it is there. Returns whether there is one; without `optional`, none is an error. */

@@ -408,6 +408,60 @@ test("a model on a server is fetched once and kept; a path stays what it is", as
   }
 });
 
+test("what a server, an address or the name of a repository says is kept beside nothing else", async () => {
+  const away = join(root, "paths");
+  const folder = join(away, "cache");
+  const hostile = {
+    "config.json": config,
+    "modules.json": [{ type: "models.Pooling", path: "../../../secret" }],
+    "tokenizer.json": tokenizer,
+    "secret.bin": new Uint8Array(8),
+  };
+  const { site, requests, close } = await serve(
+    write("hostile", { ...hostile, "model.safetensors": new Uint8Array(8) }),
+  );
+  try {
+    for (const path of [
+      "/..%2f..%2fx/secret.bin",
+      "/%2e%2e/%2e%2e/secret.bin",
+      "/a\\..\\..\\secret.bin",
+      "//x/secret.bin",
+      "/owner/../../",
+    ]) {
+      const kept = await cachedModel(`${site}${path}`, { signal, folder });
+      expect(kept.startsWith(folder), `${path} is kept as ${kept}`).toBe(true);
+      expect(readdirSync(away)).toEqual(["cache"]);
+    }
+    for (const name of [
+      "../secret",
+      "owner/..",
+      "owner/../secret",
+      "..",
+      ".a/b",
+      "C:/secret",
+      "/etc/passwd",
+      "owner/a/b",
+    ])
+      expect(await cachedModel(name, { signal, folder, hub: site }), name).toBe(name); // a path, as it was typed
+    expect(requests.filter((url) => /secret(?!\.bin)|passwd/.test(url))).toEqual([]);
+  } finally {
+    close();
+  }
+  for (const name of ["..", ".", ".fetched", "../secret", "a/b", "a\\b", "", 7, null, ["x"]]) {
+    const index = { weight_map: { x: name } };
+    const named = await serve(
+      write("index", { "config.json": config, "model.safetensors.index.json": index }),
+    );
+    try {
+      const refused = cachedModel(named.site, { signal, folder: join(away, "other") });
+      await expect(refused, String(name)).rejects.toThrow(/expected names of files beside the index/);
+      expect(named.requests.filter((url) => !/config\.json|model\.safetensors/.test(url))).toEqual([]);
+    } finally {
+      named.close();
+    }
+  }
+});
+
 test("a download that breaks off, or is ended, leaves no file that could be taken for the model", async () => {
   for (const how of ["broken", "short", "aborted"] as const) {
     const stop = new AbortController();

@@ -84,6 +84,7 @@ test.each([
   [() => 1, "the function (anonymous)"],
   [[1, "two", null], '[1, "two", null]'],
   [[1, 2, 3, 4, 5, 6, 7, 8, 9], "[1, 2, 3, 4, 5, 6, 7, 8, … 9 in all]"],
+  [[[[[1]]], []], "[[[[…]]], []]"],
   [new Float32Array(3), "a Float32Array of 12 bytes"],
   [new RangeError("too far"), "RangeError (too far)"],
   [new Shelf(), "a Shelf"],
@@ -93,4 +94,8 @@ test.each([
   [{ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1 }, "an object with keys a, b, c, d, e, f, …"],
 ])("describeValue(%o) is one short line", (value, line) => {
   expect(describeValue(value)).toBe(line);
+});
+
+test("a value as deep as a file can be is described, not walked", () => {
+  expect(describeValue(JSON.parse("[".repeat(100_000) + "]".repeat(100_000)))).toBe("[[[[…]]]]");
 });

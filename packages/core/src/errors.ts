@@ -101,14 +101,23 @@ function isShape(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
 }
 
-/** One short line that says what a value is, for messages. Long strings and lists are cut. */
+/** One short line that says what a value is, for messages. Long strings and lists are cut, and so are deep ones. */
 export function describeValue(value: unknown): string {
+  return described(value, 3);
+}
+
+/** @param depth - How many lists in each other are still written out. */
+function described(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 8).map(describeValue).join(", ");
+    if (depth === 0 && value.length > 0) return "[…]";
+    const shown = value
+      .slice(0, 8)
+      .map((item) => described(item, depth - 1))
+      .join(", ");
     return value.length > 8 ? `[${shown}, … ${value.length} in all]` : `[${shown}]`;
   }
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;

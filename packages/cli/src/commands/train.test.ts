@@ -145,6 +145,9 @@ test("a config that is none, or names what there is not, is refused", async () =
   await refused("[1]", /--config .*config\.json` is "\[1\]", expected a JSON object of options by name/);
   await refused("{", /is "no valid JSON"/);
   await refused('{ "layer": 2 }', /is "\\"layer\\" in it", expected names among .*layers/);
+  for (const name of ["__proto__", "constructor", "toString"])
+    await refused(`{ "${name}": { "layers": 2, "prototype": {} } }`, new RegExp(`is ".*${name}.* in it"`));
+  expect("layers" in {}).toBe(false);
   await refused('{ "layers": 0 }', /`--layers` is 0, expected a whole number, 1 or more/);
   await refused('{ "files": "text.txt" }', /files` is "text\.txt", expected a list of paths/);
 });

@@ -42,8 +42,13 @@ const given = new Set(["Identifier", "StringLiteral", "IntegerLiteral", "FloatLi
 /** What can give more than it gets: as often as an argument is long, or says. */
 const growing = new Set(["replace", "join", "indent", "tojson"]);
 
+/** White space in a row at most: the library's pattern for it takes time by the square of it. */
+const longestSpace = 1000;
+
 /** Parses a template, with white space around blocks as chat templates have it. */
 export function parsed(source: string): Program {
+  if (source.split(/\S+/).some(({ length }) => length > longestSpace))
+    throw new Error(`more than ${longestSpace} characters of white space in a row`);
   return parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
 }
 

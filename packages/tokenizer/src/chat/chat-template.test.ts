@@ -84,6 +84,18 @@ test("a template that would not end does", () => {
   }
 });
 
+test("white space without end is refused: the library would take its square in time", () => {
+  for (const source of [
+    " ".repeat(100_000),
+    `a${"\n\t".repeat(501)}{{ x }}`,
+    `{% if x -%}${" ".repeat(1001)}{%- endif %}`,
+  ])
+    expect(() => chatTemplate(source)).toThrow(
+      /valid Jinja: more than 1000 characters of white space in a row/,
+    );
+  expect(chatTemplate(`a${" ".repeat(1000)}b`).text([])).toBe(`a${" ".repeat(1000)}b`);
+});
+
 test("a template that would make more than there is memory for is refused before it does", () => {
   const double = (first: string, twice: string) =>
     `{% set ns = namespace(x=${first}) %}{% for i in range(40) %}{% set ns.x = ${twice} %}{% endfor %}`;

@@ -1,15 +1,19 @@
 import { FormatError } from "@qkv/core";
 
+const mostDeep = 100;
+
 /** A value of a JSON file and where it stands, so that what is wrong with it is said by name. */
 export class JsonField {
   readonly value: unknown;
   readonly path: string;
   readonly #context: { fn: string; source: string };
+  readonly #depth: number;
 
-  constructor(value: unknown, context: { fn: string; source: string }, path = "") {
+  constructor(value: unknown, context: { fn: string; source: string }, path = "", depth = 0) {
     this.value = value;
     this.path = path;
     this.#context = context;
+    this.#depth = depth;
   }
 
   /** Reads a whole file. */
@@ -31,7 +35,13 @@ export class JsonField {
     const { value } = this;
     if (value !== undefined && value !== null && !isObject(value)) this.fail("an object");
     const child = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-    return new JsonField(child, this.#context, this.path === "" ? key : `${this.path}.${key}`);
+    return this.#child(child, this.path === "" ? key : `${this.path}.${key}`);
+  }
+
+  /** What reads steps in steps would end where the stack does. */
+  #child(value: unknown, path: string): JsonField {
+    if (this.#depth === mostDeep) this.fail(`at most ${mostDeep} lists and objects in each other`);
+    return new JsonField(value, this.#context, path, this.#depth + 1);
   }
 
   get isMissing(): boolean {
@@ -44,7 +54,7 @@ export class JsonField {
 
   list(): JsonField[] {
     if (!Array.isArray(this.value)) return this.fail("a list");
-    return this.value.map((item: unknown, i) => new JsonField(item, this.#context, `${this.path}[${i}]`));
+    return this.value.map((item: unknown, i) => this.#child(item, `${this.path}[${i}]`));
   }
 
   string(fallback?: string): string {

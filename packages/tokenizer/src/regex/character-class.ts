@@ -36,7 +36,14 @@ export function literal(character: string, ignoreCase: boolean): string {
 }
 
 /** `[...]` at `at`. */
-export function characterClass(pattern: string, start: number, ignoreCase: boolean, fail: Fail): ReadClass {
+export function characterClass(
+  pattern: string,
+  start: number,
+  ignoreCase: boolean,
+  fail: Fail,
+  depth = 1,
+): ReadClass {
+  if (depth > 100) fail("at most 100 sets in each other");
   let at = start + 1;
   const negated = pattern[at] === "^";
   if (negated) at += 1;
@@ -58,7 +65,7 @@ export function characterClass(pattern: string, start: number, ignoreCase: boole
       body += set;
       at += name[0].length;
     } else if (character === "[") {
-      const nested = characterClass(pattern, at, ignoreCase, fail);
+      const nested = characterClass(pattern, at, ignoreCase, fail, depth + 1);
       if (nested.source.startsWith("[^")) fail("no negated set in a set");
       flush();
       body += nested.source.slice(1, -1);

@@ -90,6 +90,7 @@ describe("refused, with the field named", () => {
     ["(a{0,500}){500}", /without a counted repetition of what may be empty/],
     [`${"a?".repeat(30)}b`, /without parts that one text passes in more than 10000 ways/],
     [`${"a?".repeat(500)}b`, /without more than 400 sets/],
+    [`${"[".repeat(20_000)}a${"]".repeat(20_000)}`, /at most 100 sets in each other/],
     ["(a", /a closing bracket at 2/],
     ["a)", /no closing bracket without an opening one at 1/],
     ["[a", /the end of a set at/],

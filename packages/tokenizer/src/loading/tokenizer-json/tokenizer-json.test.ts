@@ -257,3 +257,14 @@ test("a template for one text that asks for a second is refused", () => {
   );
   expect(tokenizerFromJson(file([first])).encoding("a", { pair: "a" }).ids).toEqual([0, 0]);
 });
+
+test.each([
+  ["normalizer", "normalizers", '{"type":"NFC"}'],
+  ["pre_tokenizer", "pretokenizers", '{"type":"Whitespace"}'],
+  ["post_processor", "processors", '{"type":"ByteLevel"}'],
+  ["decoder", "decoders", '{"type":"Fuse"}'],
+])("steps in steps in steps are refused before the stack ends: %s", (field, list, step) => {
+  const deep = `{"type":"Sequence","${list}":[`.repeat(20_000) + step + "]}".repeat(20_000);
+  const file = `{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}},"${field}":${deep}}`;
+  expect(() => tokenizerFromJson(file)).toThrow(/expected at most 100 lists and objects in each other/);
+});
