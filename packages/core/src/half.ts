@@ -47,10 +47,10 @@ export function numberAt(data: TypedArray, index: number, dtype: DType): number 
 
 /** The power of two at or below a positive number, from its bits; far below any 16-bit number for subnormals. */
 function exponentOf(x: number): number {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  return ((view.getUint16(0) >>> 4) & 0x7ff) - 1023;
+  scratch.setFloat64(0, x);
+  return ((scratch.getUint16(0) >>> 4) & 0x7ff) - 1023;
 }
+const scratch = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 function roundToEven(x: number): number {
   const below = Math.floor(x);
