@@ -108,7 +108,8 @@ function configOf(
       (type === "gemma2" || type === "gemma3_text") && {
         layer_types: layerTypes(
           field("attention.sliding_window_pattern") ?? (type === "gemma2" ? 2 : 6),
-          Number(field("block_count")),
+          // Those that are there: what a damaged file counts may be anything.
+          file.names.filter((name) => name.endsWith(".input_layernorm.weight")).length,
         ),
       }),
     query_pre_attn_scalar:

@@ -333,6 +333,16 @@ test("what Gemma has no place for is refused too", async () => {
   );
 });
 
+test("a file that counts more layers than it has is refused, and takes no memory for them", async () => {
+  const own: DecoderConfig = { ...plain(sample), ...gemma2(sample) };
+  const file = await fileOf({ config: own, params: paramsOf(own, sample) });
+  const key = new TextEncoder().encode("gemma2.block_count");
+  const at = file.findIndex((_, i) => key.every((byte, k) => file[i + k] === byte)) + key.length + 4;
+  expect(new DataView(file.buffer).getUint32(at, true)).toBe(2);
+  new DataView(file.buffer).setUint32(at, 2 ** 32 - 1, true);
+  await expect(load(file)).rejects.toThrow(/num_hidden_layers` is 4294967295, expected at most/);
+});
+
 test("a window as long as the context makes no difference, and is left out", async () => {
   const window: DecoderConfig = { ...config, window: 32, layerTypes: ["sliding", "sliding"] };
   const { config: got } = await load(await fileOf({ config: window, params }));
