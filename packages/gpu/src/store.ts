@@ -122,7 +122,8 @@ export class Store<B extends Buffer> {
       if (this.#looseBytes <= this.#budget) return;
       const storage = reference.deref();
       if (storage && !storage.array && slot.buffer) {
-        if (!this.engine.read) continue;
+        // It stays, and its turn comes again.
+        if (!this.engine.read) return this.#touch(storage);
         storage.array = typed(storage.dtype, this.engine.read(slot.buffer));
       }
       this.#free(slot);

@@ -82,6 +82,7 @@ describe.runIf(available)("what goes wrong is an error, never zeros", () => {
     const { device, own } = await opened();
     const y = add(ones([4], { device }), 1);
     const error = new GPUOutOfMemoryError("no more");
+    vi.spyOn(console, "error").mockReturnValue(); // gpu.js tells it there too
     own.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error }));
     await expect(y.read()).rejects.toThrow(/no more.*\nFix: work inside of `device\.scope/s);
   });
