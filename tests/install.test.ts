@@ -43,6 +43,17 @@ test("a packed package carries its licence, its README and its types, and names 
   }
 });
 
+test("every ES module says that it is one: tools take an empty file for CommonJS", () => {
+  const modules = packages.flatMap(({ name, json }) =>
+    Object.values<{ import?: { default: string } }>(json.exports).flatMap((to) =>
+      to.import ? join(name, to.import.default) : [],
+    ),
+  );
+  expect(modules).toContain(join("@qkv/tensor", "dist", "contracts.js"));
+  for (const file of modules)
+    expect(readFileSync(join(folder, "node_modules", file), "utf8"), file).toMatch(/^(export|import)\b/m);
+});
+
 // `npm run nightly install` compiles with all of them.
 test("no declaration gives a typed array an argument, which TypeScript before 5.7 does not take", () => {
   const declared = globSync("node_modules/{qkv,@qkv/*}/dist/*.d.{ts,cts}", { cwd: folder });

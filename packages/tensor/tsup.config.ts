@@ -1,6 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { library } from "../../tsup.config.base.js";
 
-export default library([
+const entries = [
   "index",
   "contracts",
   "devices",
@@ -10,4 +11,9 @@ export default library([
   "quantized",
   "safetensors",
   "tile-plan",
-]);
+];
+
+export default library(entries, {
+  // A module of types alone is an empty file, which Vite's server takes for CommonJS.
+  onSuccess: async () => writeFileSync("dist/contracts.js", "export {};\n"),
+});
