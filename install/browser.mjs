@@ -38,7 +38,10 @@ export async function openPage(url) {
         if (text.startsWith("problems: ")) end(text);
         else if (message.type() === "error") said.push(text);
       });
-      page.on("pageerror", (error) => end(String(error.stack ?? error)));
+      page.on("response", (response) => {
+        if (!response.ok()) said.push(`${response.status()} ${response.url()}`);
+      });
+      page.on("pageerror", ({ name, message, stack }) => end(`${name}: ${message}\n${stack}`));
       page.goto(url).catch((error) => end(error.message));
     });
   } finally {
