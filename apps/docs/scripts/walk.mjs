@@ -23,11 +23,11 @@ if (!chromiumPath) {
 }
 const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
 const wanted = process.argv.slice(2);
-// Of the list of functions, which is made by a machine, the first page of each package stands for the rest.
+// The API is made by a machine, and long: the page of one package stands for the rest.
 const pages = pagesOf(build).filter(
   ({ path }) =>
     (wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)))) &&
-    (!path.startsWith("api/") || path.split("/").length <= 4),
+    (!path.startsWith("api/@") || path === "api/@qkv/kv-cache/"),
 );
 mkdirSync(pictures, { recursive: true });
 const server = await serve(build, base);
