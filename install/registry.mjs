@@ -99,7 +99,8 @@ function publishAll(folder, env) {
 }
 
 async function answers(url, server) {
-  for (let tries = 0; tries < 300 && server.exitCode === null; tries++) {
+  // A busy machine is slow, not wrong.
+  for (let tries = 0; tries < 3000 && server.exitCode === null; tries++) {
     const answer = await fetch(url).catch(() => undefined);
     if (answer?.ok) return;
     await sleep(100);

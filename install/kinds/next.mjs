@@ -67,7 +67,7 @@ export default function Page() {
 
 /** Waits until the server is up, and has answered. */
 async function answer(url) {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     const response = await fetch(url).catch(() => undefined);
     if (response) {
       await response.text();
