@@ -1,8 +1,9 @@
 import { chatTemplate, type ChatTemplate } from "@qkv/tokenizer/chat";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ggufTemplate } from "./gguf-template.js";
 
-/** The chat template that a model's folder has, or undefined where it has none. */
+/** The chat template that a model's folder or GGUF file has, or undefined where it has none. */
 export async function talkTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
   const described = await tokenizerConfig(folder);
   return described["chat_template"] === undefined ? undefined : chatTemplate(described);
@@ -16,8 +17,9 @@ export async function talkTemplateText(folder: string | readonly File[]): Promis
   return typeof text === "string" ? text : undefined;
 }
 
-/** The file of its own has the template alone; the tokens that it names stand in the configuration. */
+/** A template's file of its own has it alone; the tokens that it names stand in the configuration. */
 async function tokenizerConfig(folder: string | readonly File[]): Promise<Record<string, unknown>> {
+  if (typeof folder === "string" && folder.endsWith(".gguf")) return ggufTemplate(folder);
   const config = JSON.parse((await textOf(folder, "tokenizer_config.json")) ?? "{}") as Record<
     string,
     unknown

@@ -111,6 +111,12 @@ test("how a model talks goes with it", async () => {
   const config = JSON.parse(readFileSync(join(folder, "tokenizer_config.json"), "utf8")) as object;
   expect(config).toMatchObject({ chat_template: template });
   expect((await qkv("export", from, "--to", "gguf", file)).status).toBe(0);
-  const { metadata } = readGgufHeader(readFileSync(file));
-  expect(metadata.get("tokenizer.chat_template")).toBe(template);
+  // And from such a file into another.
+  const again = join(root, "talks again.gguf");
+  expect((await qkv("export", file, "--to", "gguf", again)).status).toBe(0);
+  for (const path of [file, again]) {
+    const { metadata } = readGgufHeader(readFileSync(path));
+    expect(metadata.get("tokenizer.chat_template")).toBe(template);
+  }
+  expect(readFileSync(again)).toEqual(readFileSync(file));
 });
