@@ -24,7 +24,7 @@ const batch = 100;
 /** One of so many is made, the others are real files changed. */
 const madeEvery = 4;
 /** A process that says nothing for so long stands still. */
-const silentSeconds = 120;
+const silentSeconds = 600;
 /** What reading may take of memory at its peak, besides what was there. */
 const mostMemory = (input) => Math.max(64 * 2 ** 20, 10 * input.length);
 /** How many of all inputs are watched: watching makes them three times as slow, and soon finds little. */

@@ -15,6 +15,16 @@ const evil = fc.constantFrom(
 );
 const withEvil = ([text, more]) => text.replace("{", `{${more}`);
 
+/** How many numbers a shape has room for, as far as it is one. */
+const sizeOf = (shape) =>
+  Array.isArray(shape)
+    ? shape.reduce((size, length) => (typeof length === "number" ? size * length : size), 1)
+    : 1;
+
+/** Bytes of one number; what is no type is taken for one byte. */
+const widthOf = (widths, dtype) =>
+  typeof dtype === "string" && Object.hasOwn(widths, dtype) ? widths[dtype] : 1;
+
 /** A header that fits its data, or nearly: offsets follow each other, with a gap or an overlap here and there. */
 const safetensorsHeader = fc
   .array(
@@ -31,9 +41,9 @@ const safetensorsHeader = fc
     let end = 0;
     const fields = entries.map(({ name, dtype, shape, shift }) => {
       const start = end;
-      const count = Array.isArray(shape) ? shape.reduce((a, b) => a * b, 1) : 1;
-      end += (width[dtype] ?? 1) * count;
-      return [name, { dtype, shape, data_offsets: [start + shift, end] }];
+      const count = sizeOf(shape);
+      end += widthOf(width, dtype) * count;
+      return [name, { dtype, shape, data_offsets: [typeof shift === "number" ? start + shift : shift, end] }];
     });
     return { fields: Object.fromEntries(fields), data: end };
   });
@@ -491,7 +501,7 @@ const cache = fc
     let end = 0;
     const fields = tensors.map(({ name, dtype, shape }) => {
       const start = end;
-      end += (width[dtype] ?? 1) * (Array.isArray(shape) ? shape.reduce((a, b) => a * Number(b), 1) : 1);
+      end += widthOf(width, dtype) * sizeOf(shape);
       return [name, { dtype, shape, data_offsets: [start, end] }];
     });
     const metadata = { checksum: "00000000", format: "qkv-cache", version: "1", form, layers, numbers };
