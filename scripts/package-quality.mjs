@@ -8,6 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "./packages.mjs";
 import { packAll } from "./pack.mjs";
+import { sizesAlone } from "./sizes-alone.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 let passed = 0;
@@ -24,6 +25,9 @@ const installScripts = [
   "postprepare",
 ];
 const licences = ["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"];
+
+/** Of an operation that is imported alone: 3 kB, without what operations share in core. */
+const mostBytesOfOp = 3000;
 
 function note(name, wrong) {
   if (wrong === undefined) passed += 1;
@@ -105,6 +109,12 @@ const strange = [...runtime]
 note(
   `licences of ${runtime.size} runtime dependencies: ${[...runtime.keys()].join(", ")}`,
   problem(strange, "not known"),
+);
+const ops = await sizesAlone(join(root, "packages/tensor"), ["@qkv/core"]);
+const large = ops.filter(({ bytes }) => bytes > mostBytesOfOp).map(({ name, bytes }) => `${name} ${bytes}`);
+note(
+  `@qkv/tensor: each of ${ops.length} names alone, without core, up to ${mostBytesOfOp} bytes (${ops[0].name} has ${ops[0].bytes})`,
+  problem(large, `over ${mostBytesOfOp} bytes`),
 );
 check("API reports", ["node", "scripts/api.mjs", "--check"]);
 check("size budgets (.size-limit.json)", ["size-limit"]);

@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { checkNotEmpty, checkNumbers, checkOneOf, checkSameType, numberArray } from "./checks.js";
+import {
+  checkCounts,
+  checkFits,
+  checkNotEmpty,
+  checkNumbers,
+  checkOneOf,
+  checkSameDevice,
+  checkSameType,
+  numberArray,
+  refuseOther,
+} from "./checks.js";
 
 test("the types that hold bit patterns are refused where numbers are computed with", () => {
   expect(() => checkNumbers("add", "float32")).not.toThrow();
@@ -44,4 +54,38 @@ test("nothing to compare is refused", () => {
   expect(() => checkNotEmpty("max", [0, 2], [0])).toThrow(
     "max: `x` has shape [0, 2], expected one number or more",
   );
+});
+
+test("bools are refused where numbers are added", () => {
+  expect(() => checkCounts("add", "a", "uint8")).not.toThrow();
+  expect(() => checkCounts("add", "a", "bool")).toThrow(
+    'add: `a` is "bool", expected numbers.\nFix: `cast(x, "int32")` to count with them',
+  );
+});
+
+test("two devices are refused, and two plain ones are one", () => {
+  const [gpu, wasm] = [{ name: "gpu" }, { name: "wasm" }];
+  expect(() => checkSameDevice("add", gpu, gpu)).not.toThrow();
+  expect(() => checkSameDevice("add", { name: "js" }, { name: "js" })).not.toThrow();
+  expect(() => checkSameDevice("add", { name: "gpu" }, gpu)).toThrow(/gpu beside gpu/);
+  expect(() => checkSameDevice("add", gpu, wasm)).toThrow(
+    'add: `device` is "wasm beside gpu", expected all inputs on one device.\nFix: move one side',
+  );
+});
+
+test("what is no tensor is refused", () => {
+  expect(() => refuseOther("add", "a", "1")).toThrow(
+    'add: `a` is "1", expected a tensor.\nFix: make one with `tensor(values, { shape })`.',
+  );
+});
+
+test("a tensor of another type or shape is refused with both, and why", () => {
+  const wanted = { dtype: "float32", shape: [2, 3] } as const;
+  const check = (dtype: "float32" | "float64", shape: number[]) =>
+    checkFits("f", "weight", { dtype, shape }, wanted, "as x has rows", "use another.");
+  expect(() => check("float32", [2, 3])).not.toThrow();
+  expect(() => check("float64", [2, 3])).toThrow(
+    'f: `weight` is "float64 [2, 3]", expected float32 [2, 3], as x has rows.\nFix: use another.',
+  );
+  expect(() => check("float32", [3, 2])).toThrow('`weight` is "float32 [3, 2]"');
 });

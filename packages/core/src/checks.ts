@@ -1,6 +1,6 @@
 import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
 import { refuse, refuseShape } from "./refuse.js";
-import type { Shape } from "./shape.js";
+import { sameShape, type Shape } from "./shape.js";
 
 /** What operations refuse again and again, said once. */
 
@@ -16,6 +16,29 @@ export function checkNumbers(fn: string, dtype: DType): void {
   );
 }
 
+/** Refuses bools where numbers are added or multiplied. */
+export function checkCounts(fn: string, argument: string, dtype: DType): void {
+  if (dtype !== "bool") return;
+  const fix = '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
+  refuse(fn, argument, "bool", "numbers", fix);
+}
+
+/** Refuses two devices. The plain devices of two copies of a package read each other's arrays, and are one here. */
+export function checkSameDevice(
+  fn: string,
+  device: { readonly name: string },
+  like: { readonly name: string },
+): void {
+  if (device === like || (device.name === "js" && like.name === "js")) return;
+  const both = `${like.name} beside ${device.name}`;
+  refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
+}
+
+/** Refuses what is no tensor, which the caller has found out. */
+export function refuseOther(fn: string, argument: string, value: unknown): never {
+  refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
+}
+
 /** Refuses another type than that of the other side. */
 export function checkSameType(
   fn: string,
@@ -26,6 +49,20 @@ export function checkSameType(
 ): void {
   if (dtype === like) return;
   refuse(fn, argument, dtype, `${like} like ${other}`, "use `cast(x, dtype)` on one side.");
+}
+
+/** Refuses a tensor of another type or shape than what it stands beside asks for. */
+export function checkFits(
+  fn: string,
+  argument: string,
+  { dtype, shape }: { readonly dtype: DType; readonly shape: Shape },
+  wanted: { readonly dtype: DType; readonly shape: Shape },
+  because: string,
+  fix: string,
+): void {
+  if (dtype === wanted.dtype && sameShape(shape, wanted.shape)) return;
+  const said = `${wanted.dtype} [${wanted.shape.join(", ")}], ${because}`;
+  refuseShape(fn, argument, `${dtype} [${shape.join(", ")}]`, said, fix);
 }
 
 /** An array of one number, which the type must hold as it is. */

@@ -1,4 +1,16 @@
-export { checkNotEmpty, checkNumbers, checkOneOf, checkSameType, numberArray } from "./checks.js";
+export { addStrided } from "./add-strided.js";
+export {
+  checkCounts,
+  checkFits,
+  checkNotEmpty,
+  checkNumbers,
+  checkOneOf,
+  checkSameDevice,
+  checkSameType,
+  numberArray,
+  refuseOther,
+} from "./checks.js";
+export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
 export { ByteReader } from "./byte-reader.js";
@@ -24,10 +36,11 @@ export {
   VersionError,
   type ErrorFacts,
 } from "./errors.js";
+export { parseEquation, type Equation } from "./einsum-equation.js";
 export { format, type Numbers } from "./format.js";
 export { fromHalfBits, numberAt, toHalfBits, type HalfType } from "./half.js";
 export { eachGroup, normalizeAxes, reducedShape, type Group, type Reduced } from "./groups.js";
-export { inspect } from "./inspect.js";
+export { inspect, inspectKey } from "./inspect.js";
 export { nest, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
 export { eachBroadcastRow, eachLine, eachRow, type Strided } from "./rows.js";
@@ -56,5 +69,6 @@ export {
   sameShape,
   sizeOf,
   stridesOf,
+  withLength,
   type Shape,
 } from "./shape.js";

@@ -1,6 +1,9 @@
 import { numberAt } from "./half.js";
 import type { Numbers } from "./format.js";
 
+/** The name of the method that `console.log` in Node calls. */
+export const inspectKey: unique symbol = /* @__PURE__ */ Symbol.for("nodejs.util.inspect.custom");
+
 /** A tensor in one line, as Node's console shows it: what it is, the range of its numbers, how many are NaN. */
 export function inspect(x: Numbers & { readonly device: { readonly name: string } }): string {
   let [least, most, nans] = [Infinity, -Infinity, 0];

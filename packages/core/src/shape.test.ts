@@ -8,6 +8,7 @@ import {
   normalizeAxis,
   sizeOf,
   stridesOf,
+  withLength,
 } from "./shape.js";
 
 const shapes = fc.array(fc.nat(4), { maxLength: 5 });
@@ -31,6 +32,10 @@ test("strides of axes of length 1 do not matter, others do", () => {
   expect(isContiguous([2, 3], [1, 2])).toBe(false);
   expect(isContiguous([2, 3], [0, 1])).toBe(false);
   expect(isContiguous([], [])).toBe(true);
+});
+
+test("one axis of another length", () => {
+  expect(withLength([2, 3, 4], 1, 7)).toEqual([2, 7, 4]);
 });
 
 test("broadcasting by numpy's rule", () => {

@@ -24,6 +24,11 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((length, axis) => length === b[axis]);
 }
 
+/** The same shape, but for the length of one axis. */
+export function withLength(shape: Shape, axis: number, length: number): Shape {
+  return shape.map((own, at) => (at === axis ? length : own));
+}
+
 /** Whether elements lie one after the other, in row-major order. Strides of axes of length 1 do not matter. */
 export function isContiguous(shape: Shape, strides: Shape): boolean {
   const packed = stridesOf(shape);

@@ -1,10 +1,10 @@
 import {
   broadcastShapes,
+  checkCounts,
   checkSameType,
   type DType,
   eachBroadcastRow,
   numberArray,
-  refuse,
   type TypedArray,
 } from "@qkv/core";
 import { checkTensor, type Backward, type Op } from "./op.js";
@@ -70,11 +70,7 @@ export function binaryOp(
     name,
     infer: ([a, b]) => {
       checkSameType(name, "b", b!.dtype, a!.dtype);
-      if (a!.dtype === "bool" && !resultType) {
-        const fix =
-          '`cast(x, "int32")` to count with them, or combine them with `logicalAnd` and `logicalOr`.';
-        refuse(name, "a", "bool", "numbers", fix);
-      }
+      if (!resultType) checkCounts(name, "a", a!.dtype);
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
     },
     kernel([a, b], [out]) {

@@ -1,6 +1,6 @@
 import { isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
-import { checkTensor } from "./op.js";
+import { checkTensor, type Op } from "./op.js";
 import { filled } from "./placed.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
@@ -133,11 +133,42 @@ export function stopGradient(x: Tensor): Tensor {
   return new Tensor(x.device, x.storage, x.shape, x);
 }
 
-type Watched<P> = { readonly tape: Tape; readonly params: P };
+/** One run of an op, as backward needs it. */
+type Entry = {
+  readonly op: Op<unknown>;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: unknown;
+  /** The inputs' places on the tape; undefined where an input does not depend on what is differentiated. */
+  readonly from: readonly (Node | undefined)[];
+  readonly to: readonly Node[];
+};
+
+type Recording = Tape & { open: boolean; readonly entries: Entry[] };
+
+function newTape(): Recording {
+  const tape: Recording = {
+    open: true,
+    entries: [],
+    record(op, inputs, outputs, attributes) {
+      if (!tape.open) return;
+      const from = inputs.map((input) => nodeOn(tape, input));
+      const to = outputs.map((output) => {
+        const node = { tape };
+        (output.nodes ??= []).push(node);
+        return node;
+      });
+      tape.entries.push({ op: op as Op<unknown>, inputs, outputs, attributes, from, to });
+    },
+  };
+  return tape;
+}
+
+type Watched<P> = { readonly tape: Recording; readonly params: P };
 
 /** Views of the params that stand on a new tape, and still on those where they stood. */
 function watch<P>(params: P): Watched<P> {
-  const tape: Tape = { open: true, entries: [] };
+  const tape = newTape();
   const watched = mapTensors(params, (x) => {
     const view = stopGradient(x);
     view.nodes = [...(x.nodes ?? []), ...(isFloat(x.dtype) ? [{ tape }] : [])];

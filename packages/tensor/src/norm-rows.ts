@@ -1,4 +1,4 @@
-import { normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
+import { checkFits, normalizeAxis, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
 import { filled } from "./placed.js";
@@ -30,15 +30,14 @@ export function overRows(
   for (const [argument, param] of Object.entries(given).reverse()) {
     if (!param && params.length === 0) continue;
     const own = param ? checkTensor(fn, argument, param) : filled(1, row, x);
-    if (!sameShape(own.shape, row) || own.dtype !== dtype) {
-      refuseShape(
-        fn,
-        argument,
-        own.dtype === dtype ? own.shape : own.dtype,
-        `${dtype} [${row.join(", ")}], the axes of x from ${first} on, as x is [${shape.join(", ")}]`,
-        "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
-      );
-    }
+    checkFits(
+      fn,
+      argument,
+      own,
+      { dtype, shape: row },
+      `the axes of x from ${first} on, as x is [${shape.join(", ")}]`,
+      "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
+    );
     params.unshift(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
   }
   if (row.length === 1) return norm([x, ...params]);

@@ -1,4 +1,4 @@
-import { checkNumbers, type DType, refuse, type Shape, sizeOf } from "@qkv/core";
+import { checkNumbers, checkSameDevice, type DType, refuseOther, type Shape, sizeOf } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -36,6 +36,11 @@ export type Op<Attributes> = {
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
 };
 
+/** An op and its backward, where the op is also run without: on views that stand on no tape. */
+export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward"]>): Op<A> {
+  return { ...op, backward };
+}
+
 /** Told of each kernel that ran. Empty unless somebody counts. */
 export const observers = new Set<
   (op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
@@ -50,14 +55,15 @@ export function runAll<Attributes>(
   const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
   const specs = op.infer(inputs, attributes);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
-  // A device's kernel writes every number; the plain ones may count on zeros.
-  const allocate = ({ shape, dtype }: Spec) => device.allocate(dtype, sizeOf(shape), own === undefined);
-  const outputs = op.view
-    ? [new Tensor(device, inputs[0]!.storage, specs[0]!.shape, op.view(inputs[0]!, attributes))]
-    : specs.map((spec) => new Tensor(device, allocate(spec), spec.shape));
+  const outputs = specs.map(({ shape, dtype }) =>
+    op.view
+      ? new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes))
+      : // A device's kernel writes every number; the plain ones may count on zeros.
+        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape),
+  );
   if (op.kernel) {
     const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
-    const ran = own !== undefined && runOn(own) !== false;
+    const ran = own && runOn(own) !== false;
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) runOn(op.kernel);
     device.note(op.name, ran ? "device" : "plain");
@@ -104,11 +110,7 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
 function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
   const { device } = inputs[0]!;
   for (const input of inputs) {
-    // The plain devices of two copies of the package read each other's arrays.
-    if (input.device !== device && (input.device.name !== "js" || device.name !== "js")) {
-      const both = `${device.name} beside ${input.device.name}`;
-      refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
-    }
+    checkSameDevice(fn, input.device, device);
     if (!moves) checkNumbers(fn, input.dtype);
   }
   return device;
@@ -116,6 +118,5 @@ function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): De
 
 /** Refuses what is not a tensor. For the public door of an op. */
 export function checkTensor(fn: string, argument: string, value: unknown): Tensor {
-  if (isTensor(value)) return value;
-  return refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
+  return isTensor(value) ? value : refuseOther(fn, argument, value);
 }

@@ -3,6 +3,7 @@ import {
   type DType,
   format,
   inspect,
+  inspectKey,
   nest,
   type Nested,
   readPacked,
@@ -15,7 +16,6 @@ import type { Node } from "./tape.js";
 
 declare const __VERSION__: string;
 const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
-const inspectKey: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** Where a tensor's elements lie in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
@@ -27,23 +27,29 @@ export type Layout = { readonly strides: readonly number[]; readonly offset: num
  * Make one with `tensor`, `zeros`, `randn`.
  */
 export class Tensor {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly device: Device;
+  declare readonly shape: Shape;
+  declare readonly dtype: DType;
+  declare readonly device: Device;
   /** For devices and kernels. */
-  readonly storage: Storage;
-  readonly strides: readonly number[];
-  readonly offset: number;
+  declare readonly storage: Storage;
+  declare readonly strides: readonly number[];
+  declare readonly offset: number;
   /** Where it stands on the tapes that record it; empty outside `grad`. */
-  nodes: Node[] | undefined = undefined;
+  declare nodes: Node[] | undefined;
 
-  constructor(device: Device, storage: Storage, shape: Shape, layout?: Layout) {
+  constructor(
+    device: Device,
+    storage: Storage,
+    shape: Shape,
+    { strides, offset }: Layout = { strides: stridesOf(shape), offset: 0 },
+  ) {
+    this.shape = shape;
+    this.dtype = storage.dtype;
     this.device = device;
     this.storage = storage;
-    this.dtype = storage.dtype;
-    this.shape = shape;
-    this.strides = layout?.strides ?? stridesOf(shape);
-    this.offset = layout?.offset ?? 0;
+    this.strides = strides;
+    this.offset = offset;
+    this.nodes = undefined;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { refuse, refuseShape, sameShape, type Shape } from "@qkv/core";
 import type { KeyValues, Part } from "../contracts.js";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -51,35 +51,20 @@ export function checkKeyValues(
     const value = values[i]!;
     checkBlocks(fn, "key", key, query);
     checkBlocks(fn, "value", value, query);
-    const Hkv = headsOf(keys[0]!);
-    const [, heads, S, width] = shapeOf(key, B);
-    const fits =
-      shapeOf(key, B).length === 4 &&
-      shapeOf(key, B)[0] === B &&
-      heads === Hkv &&
-      H % Hkv! === 0 &&
-      width === D;
-    if (!fits) {
+    const [own, other] = [shapeOf(key, B), shapeOf(value, B)];
+    const Hkv = shapeOf(keys[0]!, B)[1]!;
+    const Dv = shapeOf(values[0]!, B)[3]!;
+    if (!sameShape(own, [B, Hkv, own[2]!, D]) || H % Hkv !== 0) {
       const expected = `[${B}, numKvHeads, S, ${D}] with numKvHeads a divisor of numHeads = ${H}`;
-      refuseShape(
-        fn,
-        "key",
-        shapeOf(key, B),
-        expected,
-        `project keys and values to a number of heads that divides ${H}.`,
-      );
+      const fix = `project keys and values to a number of heads that divides ${H}.`;
+      refuseShape(fn, "key", own, expected, fix);
     }
-    const shape = shapeOf(value, B);
-    const Dv = i > 0 ? shapeOf(values[0]!, B)[3] : undefined;
-    const wanted = [B, Hkv, S, Dv ?? shape[3]];
-    if (shape.length !== 4 || shape.some((length, axis) => length !== wanted[axis])) {
-      const expected = `[${B}, ${Hkv}, ${S}, ${Dv ?? "headDim of your choice"}], since key is [${shapeOf(key, B).join(", ")}]`;
-      refuseShape(fn, "value", shape, expected, "give one value for each key.");
+    if (!sameShape(other, [B, Hkv, own[2]!, Dv])) {
+      const width = i > 0 ? Dv : "headDim of your choice";
+      const expected = `[${B}, ${Hkv}, ${own[2]}, ${width}], since key is [${own.join(", ")}]`;
+      refuseShape(fn, "value", other, expected, "give one value for each key.");
     }
-    for (const [argument, part] of [
-      ["key", key],
-      ["value", value],
-    ] as const) {
+    for (const [argument, part] of Object.entries({ key, value })) {
       const x = isBlocks(part) ? (part.scale ?? part.data) : part;
       if (x.dtype !== query.dtype) refuseType(fn, argument, x, query);
     }
@@ -89,12 +74,8 @@ export function checkKeyValues(
 }
 
 /** `[B, Hkv, S, D]`, however the part lies. */
-function shapeOf(part: Part, B: number): readonly (number | undefined)[] {
-  return isBlocks(part) ? [B, part.data.shape[1], partLength(part), part.data.shape[3]] : part.shape;
-}
-
-function headsOf(part: Part): number | undefined {
-  return isBlocks(part) ? part.data.shape[1] : part.shape[1];
+function shapeOf(part: Part, B: number): Shape {
+  return isBlocks(part) ? [B, part.data.shape[1]!, partLength(part), part.data.shape[3]!] : part.shape;
 }
 
 function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {

@@ -103,7 +103,7 @@ test("two operations for each tap are counted", () => {
 test("what does not fit is refused, with the fix", () => {
   const [x, weight] = [zeros([1, 2, 4]), zeros([2, 1, 3])];
   expect(() => causalConv(zeros([2, 4]), weight)).toThrow(
-    /`x` is "float32 \[2, 4\]", expected of the shape \[B, C, T\]/,
+    /`x` has shape \[2, 4\], expected \[B, C, T\].*\nFix: x is \[B, C, T\], weight/,
   );
   expect(() => causalConv(x, zeros([3, 1, 3]))).toThrow(
     /`weight` is "float32 \[3, 1, 3\]", expected float32 \[2, 1, 3\]/,
@@ -113,5 +113,7 @@ test("what does not fit is refused, with the fix", () => {
   );
   expect(() => causalConv(x, weight, { bias: zeros([1]) })).toThrow(/`bias`/);
   const activation = "relu" as unknown as "silu";
-  expect(() => causalConv(x, weight, { activation })).toThrow(/`activation` is "relu".*\nFix: leave it out/);
+  expect(() => causalConv(x, weight, { activation })).toThrow(
+    /`activation` is "relu".*\nFix: apply any other/,
+  );
 });

@@ -1,4 +1,4 @@
-import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
+import { copyStrided, normalizeAxis, refuse, refuseShape, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sliceOp } from "./slice.js";
@@ -7,23 +7,9 @@ export const concatOp: Op<{ axis: number }> = {
   name: "concat",
   moves: true,
   infer(inputs, { axis }) {
-    const [first] = inputs;
-    inputs.forEach((x, i) => {
-      const fits =
-        x.dtype === first!.dtype &&
-        x.shape.length === first!.shape.length &&
-        x.shape.every((length, a) => a === axis || length === first!.shape[a]);
-      if (fits) return;
-      refuseShape(
-        "concat",
-        `tensors[${i}]`,
-        x.dtype === first!.dtype ? x.shape : x.dtype,
-        `${first!.dtype} of the shape [${first!.shape.map((n, a) => (a === axis ? "any" : n)).join(", ")}]`,
-        `all tensors must agree in type and in every axis but axis ${axis}.`,
-      );
-    });
+    const { shape, dtype } = inputs[0]!;
     const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
-    return [{ shape: first!.shape.map((length, a) => (a === axis ? total : length)), dtype: first!.dtype }];
+    return [{ shape: withLength(shape, axis, total), dtype }];
   },
   kernel(inputs, [out], { axis }) {
     let start = 0;
@@ -62,6 +48,19 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
       "leave the call out where there is nothing to join.",
     );
   }
-  tensors.forEach((x, i) => checkTensor("concat", `tensors[${i}]`, x));
-  return run(concatOp, tensors, { axis: normalizeAxis("concat", axis, tensors[0]!.shape.length) });
+  const { shape, dtype } = checkTensor("concat", "tensors[0]", tensors[0]);
+  const at = normalizeAxis("concat", axis, shape.length);
+  tensors.forEach((x, i) => {
+    const own = checkTensor("concat", `tensors[${i}]`, x).shape;
+    if (x.dtype === dtype && own.length === shape.length && own.every((n, a) => a === at || n === shape[a]))
+      return;
+    refuseShape(
+      "concat",
+      `tensors[${i}]`,
+      x.dtype === dtype ? own : x.dtype,
+      `${dtype} of the shape [${shape.map((n, a) => (a === at ? "any" : n)).join(", ")}]`,
+      `all tensors must agree in type and in every axis but axis ${at}.`,
+    );
+  });
+  return run(concatOp, tensors, { axis: at });
 }

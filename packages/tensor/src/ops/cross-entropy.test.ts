@@ -89,6 +89,7 @@ test("what does not fit is refused, with the fix", () => {
     /`targets` is 4, expected classes from 0 to 3, or -100.*\nFix: check that the tokenizer/,
   );
   expect(() => crossEntropy(logits, ids([0]))).toThrow(/`targets` is "int32 \[1\]", expected int32 \[2\]/);
+  expect(() => crossEntropy(zeros([]), ids([]))).toThrow(/`logits` has shape \[\], expected \[…, classes\]/);
   expect(() => crossEntropy(logits, zeros([2]))).toThrow(/`targets` is "float32 \[2\]"/);
   expect(() => crossEntropy(logits, ids([0, 1]), { labelSmoothing: 2 })).toThrow(/`labelSmoothing` is 2/);
   const reduction = "all" as unknown as "sum";

@@ -1,4 +1,5 @@
 import {
+  checkFits,
   checkFloat,
   checkOneOf,
   copyPacked,
@@ -6,7 +7,6 @@ import {
   eachRow,
   refuse,
   refuseShape,
-  sameShape,
   sizeOf,
 } from "@qkv/core";
 import type { View } from "../contracts.js";
@@ -17,7 +17,7 @@ import { mul } from "./mul.js";
 import { reshaped } from "./reshape.js";
 import { softmaxOp } from "./softmax.js";
 import { sub } from "./sub.js";
-import { sumOp } from "./sum.js";
+import { sumTo } from "./sum-to.js";
 
 type Attributes = { ignoreIndex: number; smoothing: number };
 
@@ -97,6 +97,8 @@ function packedTargets({ array, ...view }: View, V: number, ignoreIndex: number)
   );
 }
 
+const layout =
+  "give one class for each row of logits; `transpose` logits whose classes are not the last axis.";
 const plainLoss = "leave it out for the plain loss.";
 
 /** How a loss is measured. */
@@ -129,22 +131,21 @@ export type CrossEntropyOptions = {
 export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const { ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
   const rows = checkTensor("crossEntropy", "logits", logits).shape.slice(0, -1);
-  checkTensor("crossEntropy", "targets", targets);
-  if (logits.shape.length === 0 || targets.dtype !== "int32" || !sameShape(targets.shape, rows)) {
-    refuseShape(
-      "crossEntropy",
-      "targets",
-      `${targets.dtype} [${targets.shape.join(", ")}]`,
-      `int32 [${rows.join(", ")}], as logits are [${logits.shape.join(", ")}] with classes last`,
-      "give one class for each row of logits; `transpose` logits whose classes are not the last axis.",
-    );
-  }
+  if (logits.shape.length === 0) refuseShape("crossEntropy", "logits", [], "[…, classes]", layout);
+  checkFits(
+    "crossEntropy",
+    "targets",
+    checkTensor("crossEntropy", "targets", targets),
+    { dtype: "int32", shape: rows },
+    `as logits are [${logits.shape.join(", ")}] with classes last`,
+    layout,
+  );
   checkOneOf("crossEntropy", "reduction", reduction, ["mean", "sum", "none"], plainLoss);
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
     refuse("crossEntropy", "labelSmoothing", labelSmoothing, "a share from 0 to 1", plainLoss);
   const attributes = { ignoreIndex, smoothing: labelSmoothing };
   const [losses, counts] = runAll(crossEntropyOp, [logits, targets], attributes) as [Tensor, Tensor];
   if (reduction === "none") return losses;
-  const total = (x: Tensor) => run(sumOp, [x], { axes: x.shape.map((_, axis) => axis), keepDims: false });
-  return reduction === "sum" ? total(losses) : div(total(losses), total(counts));
+  const total = sumTo(losses, []);
+  return reduction === "sum" ? total : div(total, sumTo(counts, []));
 }

@@ -2,7 +2,6 @@ import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
-import { neg } from "./neg.js";
 import { sumTo } from "./sum-to.js";
 
 export const divOp = /* @__PURE__ */ binaryOp(
@@ -10,10 +9,10 @@ export const divOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! / b[j + k * dj]!;
   },
-  ({ inputs: [a, b], gradients: [dy] }) => [
-    sumTo(div(dy!, b!), a!.shape),
-    sumTo(neg(div(mul(dy!, a!), mul(b!, b!))), b!.shape),
-  ],
+  ({ inputs: [a, b], outputs: [y], gradients: [dy] }) => {
+    const da = div(dy!, b!);
+    return [sumTo(da, a!.shape), sumTo(mul(da, mul(y!, -1)), b!.shape)];
+  },
 );
 
 /**

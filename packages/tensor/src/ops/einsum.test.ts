@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkGradient, count, einsum, mul, randn, sum, tensor, zeros, type Tensor } from "../index.js";
+import { checkGradient, count, einsum, grad, mul, randn, sum, tensor, zeros, type Tensor } from "../index.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 
@@ -114,6 +114,19 @@ test("the gradient towards each operand equals central differences", () => {
   ).not.toThrow();
 });
 
+test("gradients of gradients, of diagonals, of axes that repeat, and of what is summed away", () => {
+  const weigh = (y: Tensor) => sum(mul(mul(y, y), random([...y.shape], 99)));
+  const [x, y] = [random([2, 3, 3], 1), random([1, 3], 2)];
+  const equations = ["bii,aj->ij", "bij,bj->b", "bii,ai->", "bij,ij->jib", "bij,aj"];
+  for (const equation of equations) {
+    const f = (x: Tensor, y: Tensor) => weigh(einsum(equation, x, y));
+    expect(() => checkGradient((z) => f(z, y), x)).not.toThrow();
+    expect(() => checkGradient((z) => f(x, z), y)).not.toThrow();
+    const slope = grad((z: Tensor) => f(z, y));
+    expect(() => checkGradient((z) => weigh(slope(z)), x, { tolerance: 1e-5 })).not.toThrow();
+  }
+});
+
 test("what cannot be read, and what does not fit, is refused with the fix", () => {
   expect(() => einsum("i1,j", a, a)).toThrow(/`equation` is "i1,j".*\nFix: write it like "ij,jk->ik"/);
   expect(() => einsum("ij,jk", a)).toThrow(/expected an operand for each of the 1 tensors/);
@@ -126,6 +139,9 @@ test("what cannot be read, and what does not fit, is refused with the fix", () =
   );
   expect(() => einsum("i,i", zeros([2]), zeros([2], { dtype: "int32" }))).toThrow(
     /expected float32 like the first/,
+  );
+  expect(() => einsum("i", zeros([2], { dtype: "bool" }))).toThrow(
+    /`tensors\[0\]` is "bool", expected numbers/,
   );
   expect(() => einsum("i", [1] as unknown as Tensor)).toThrow(/`tensors\[0\]`.*expected a tensor/);
 });

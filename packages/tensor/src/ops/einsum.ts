@@ -1,17 +1,26 @@
-import { checkSameType, refuseShape, sizeOf } from "@qkv/core";
-import { cheapestPairs, type Sizes } from "../contraction-order.js";
-import { parseEquation } from "../einsum-equation.js";
-import { checkTensor, run } from "../op.js";
-import type { Tensor } from "../tensor.js";
-import { diagonalOp } from "./diagonal.js";
-import { matmul } from "./matmul.js";
-import { mul } from "./mul.js";
-import { permuteOp } from "./permute.js";
-import { reshaped } from "./reshape.js";
-import { sumOp } from "./sum.js";
+import {
+  checkCounts,
+  checkSameType,
+  cheapestPairs,
+  copyStrided,
+  eachBroadcastRow,
+  parseEquation,
+  type Sizes,
+  sizeOf,
+  stridesOf,
+} from "@qkv/core";
+import { matrixProduct } from "../matrix-product.js";
+import { checkTensor, run, type Op } from "../op.js";
+import { record } from "../tape.js";
+import { Tensor } from "../tensor.js";
+import { contiguous } from "./contiguous.js";
+import { mulRow } from "./mul.js";
+import { sumTo } from "./sum-to.js";
 
-/** A tensor whose axes have labels, each once. */
-type Labelled = { readonly x: Tensor; readonly labels: readonly string[] };
+type Labels = readonly string[];
+
+/** A tensor whose axes have labels. Axes of one label are read along their diagonal. */
+type Labelled = { readonly x: Tensor; readonly labels: Labels };
 
 /**
  * Sums of products, written with a letter for each axis: `"ij,jk->ik"` is a matrix product. Letters that the result
@@ -37,120 +46,127 @@ type Labelled = { readonly x: Tensor; readonly labels: readonly string[] };
  * ```
  */
 export function einsum(equation: string, ...tensors: Tensor[]): Tensor {
-  tensors.forEach((x, i) => checkTensor("einsum", `tensors[${i}]`, x));
-  const { operands, result } = parseEquation(
+  const { operands, result, sizes } = parseEquation(
     equation,
-    tensors.map((x) => x.shape.length),
+    tensors.map((x, i) => checkTensor("einsum", `tensors[${i}]`, x).shape),
   );
-  tensors.forEach(({ dtype }, i) => {
-    checkSameType("einsum", `tensors[${i}]`, dtype, tensors[0]!.dtype, "the first");
+  let terms = tensors.map((x, i): Labelled => {
+    checkCounts("einsum", `tensors[${i}]`, x.dtype);
+    checkSameType("einsum", `tensors[${i}]`, x.dtype, tensors[0]!.dtype, "the first");
+    return { x, labels: operands[i]! };
   });
-  const sizes = sizesOf(operands, tensors);
-  let terms = tensors.map((x, i) => simplify(x, operands[i]!, sizes));
-  const pairs = cheapestPairs(
-    terms.map(({ labels }) => labels),
-    result,
-    sizes,
-  );
-  for (const [i, j] of pairs) {
+  for (const [i, j] of cheapestPairs(operands, result, sizes)) {
     const others = terms.filter((_, n) => n !== i && n !== j);
     const needed = new Set([...result, ...others.flatMap(({ labels }) => labels)]);
-    terms = [...others, contract(terms[i]!, terms[j]!, needed, sizes)];
+    terms = [...others, multiply(terms[i]!, terms[j]!, needed, sizes)];
   }
-  const { x, labels } = keep(terms[0]!, new Set(result));
-  return order(x, labels, result);
+  return arrange(terms[0]!, result, sizes);
 }
 
-/** The length of each letter. A length of 1 repeats. */
-function sizesOf(operands: readonly (readonly string[])[], tensors: readonly Tensor[]): Sizes {
-  const sizes = new Map<string, number>();
-  operands.forEach((labels, i) => {
-    labels.forEach((label, axis) => {
-      const length = tensors[i]!.shape[axis]!;
-      const known = sizes.get(label) ?? 1;
-      if (known !== length && known !== 1 && length !== 1) {
-        refuseShape(
-          "einsum",
-          `tensors[${i}]`,
-          tensors[i]!.shape,
-          `length ${known} at axis ${axis}, "${label}", as before`,
-          "a letter stands for one length wherever it is written; use another letter for another axis.",
-        );
-      }
-      sizes.set(label, known === 1 ? length : known);
-    });
-  });
-  return sizes;
-}
-
-/** One axis for each label: diagonals taken, and axes of length 1 that repeat left out. */
-function simplify(x: Tensor, given: readonly string[], sizes: Sizes): Labelled {
-  const kept = given.flatMap((label, axis) => (x.shape[axis] === sizes.get(label) ? [axis] : []));
-  let labels = kept.map((axis) => given[axis]!);
-  if (kept.length < given.length) {
-    x = reshaped(
-      x,
-      kept.map((axis) => x.shape[axis]!),
+/**
+ * The gradients of the two steps below, which compute beside the tape with what a device is fast at: the gradient of
+ * an arrangement is the arrangement back, that of a product the product of the other operand with what arrived.
+ */
+const arrangeOp: Op<{ from: Labels; to: Labels; sizes: Sizes }> = {
+  name: "arrange",
+  infer: () => [],
+  backward: ({ gradients: [dy], attributes: { from, to, sizes } }) => [
+    arrange({ x: dy!, labels: to }, from, sizes),
+  ],
+};
+const multiplyOp: Op<{ left: Labels; right: Labels; to: Labels; sizes: Sizes }> = {
+  name: "mul",
+  infer: ([a]) => [a!],
+  // Of two views with the same axes, where nothing is summed over.
+  kernel([a, b], [out]) {
+    eachBroadcastRow(out!.shape, [out!, a!, b!], (at, step, length) =>
+      mulRow(out!.array, at[0]!, a!.array, at[1]!, step[1]!, b!.array, at[2]!, step[2]!, length),
     );
-  }
-  for (;;) {
-    const second = labels.findIndex((label, axis) => labels.indexOf(label) < axis);
-    if (second < 0) return { x, labels };
-    const first = labels.indexOf(labels[second]!);
-    x = run(diagonalOp, [x], { axes: [first, second] });
-    labels = [...labels.filter((_, axis) => axis !== first && axis !== second), labels[second]!];
-  }
+  },
+  backward({ inputs: [a, b], gradients: [dy], attributes: { left, right, to, sizes }, wants }) {
+    const towards = (own: Labels, other: Labelled) =>
+      arrange(multiply({ x: dy!, labels: to }, other, new Set(own), sizes), own, sizes);
+    return [
+      wants(0) ? towards(left, { x: b!, labels: right }) : undefined,
+      wants(1) ? towards(right, { x: a!, labels: left }) : undefined,
+    ];
+  },
+};
+
+/** Puts numbers on the diagonal of axes that share a label, among zeros. */
+const placeOp: Op<{ labels: Labels; to: Labels; sizes: Sizes }> = {
+  name: "place",
+  moves: true,
+  infer: ([x], { to, sizes }) => [{ shape: lengths(to, sizes), dtype: x!.dtype }],
+  kernel([x], [out], { labels, to }) {
+    copyStrided(x!, { ...out!, strides: stridesAlong(labels, to, out!.strides) });
+  },
+};
+
+/** The axes in the order wanted: summed over those that nobody wants, repeated along those that were not there. */
+function arrange({ x, labels: from }: Labelled, to: Labels, sizes: Sizes): Tensor {
+  if (from.join() === to.join()) return x;
+  const [before, after] = [[...new Set(from)], [...new Set(to)]];
+  const whole = along({ x, labels: from }, before, sizes);
+  const kept = before.map((label) => (to.includes(label) ? sizes.get(label)! : 1));
+  let y = along({ x: sumTo(whole, kept), labels: before }, after, sizes);
+  if (after.length < to.length) y = run(placeOp, [y], { labels: after, to, sizes });
+  record(arrangeOp as Op<never>, [x], [y], { from, to, sizes });
+  return y;
 }
 
-/** Sums over the labels that nobody needs any more. */
-function keep({ x, labels }: Labelled, needed: ReadonlySet<string>): Labelled {
-  const axis = labels.flatMap((label, i) => (needed.has(label) ? [] : [i]));
-  if (axis.length === 0) return { x, labels };
-  return {
-    x: run(sumOp, [x], { axes: axis, keepDims: false }),
-    labels: labels.filter((label) => needed.has(label)),
-  };
+/** Only the labels that somebody needs, each once. */
+function keep(own: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
+  const labels = [...new Set(own.labels)].filter((label) => needed.has(label));
+  return { x: arrange(own, labels, sizes), labels };
 }
 
 /** The product of two operands, summed over what only they have: one batched matrix product. */
-function contract(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
-  const left = keep(a, new Set([...needed, ...b.labels]));
-  const right = keep(b, new Set([...needed, ...a.labels]));
+function multiply(a: Labelled, b: Labelled, needed: ReadonlySet<string>, sizes: Sizes): Labelled {
+  const left = keep(a, new Set([...needed, ...b.labels]), sizes);
+  const right = keep(b, new Set([...needed, ...a.labels]), sizes);
   const shared = left.labels.filter((label) => right.labels.includes(label));
   const batch = shared.filter((label) => needed.has(label));
   const inner = shared.filter((label) => !needed.has(label));
   const rows = left.labels.filter((label) => !shared.includes(label));
   const columns = right.labels.filter((label) => !shared.includes(label));
-  const lengths = (labels: readonly string[]) => labels.map((label) => sizes.get(label)!);
-  const labels = [...batch, ...rows, ...columns];
-  if (inner.length === 0) {
-    const wide = order(left.x, left.labels, [...batch, ...rows]);
-    const ones = columns.map(() => 1);
-    const other = order(right.x, right.labels, [...batch, ...columns]);
-    const spread = reshaped(other, [...lengths(batch), ...rows.map(() => 1), ...lengths(columns)]);
-    return { x: mul(reshaped(wide, [...wide.shape, ...ones]), spread), labels };
-  }
-  const product = matmul(
-    group(left, batch, [rows, inner], sizes),
-    group(right, batch, [inner, columns], sizes),
-  );
-  return { x: reshaped(product, lengths(labels)), labels };
+  const to = [...batch, ...rows, ...columns];
+  const attributes = { left: left.labels, right: right.labels, to, sizes };
+  const { device, storage } =
+    inner.length === 0
+      ? run(multiplyOp, [along(left, to, sizes), along(right, to, sizes)], attributes)
+      : run(
+          matrixProduct,
+          [group(left, batch, [rows, inner], sizes), group(right, batch, [inner, columns], sizes)],
+          undefined,
+        );
+  const x = new Tensor(device, storage, lengths(to, sizes));
+  record(multiplyOp as Op<never>, [left.x, right.x], [x], attributes);
+  return { x, labels: to };
 }
 
 /** As a batch of matrices: the axes of each group as one. No copy where a group is one axis already. */
-function group(
-  { x, labels }: Labelled,
-  batch: readonly string[],
-  groups: readonly string[][],
-  sizes: Sizes,
-): Tensor {
-  const ordered = order(x, labels, [...batch, ...groups.flat()]);
-  if (groups.every(({ length }) => length === 1)) return ordered;
-  const lengths = (own: readonly string[]) => own.map((label) => sizes.get(label)!);
-  return reshaped(ordered, [...lengths(batch), ...groups.map((own) => sizeOf(lengths(own)))]);
+function group(own: Labelled, batch: Labels, groups: readonly Labels[], sizes: Sizes): Tensor {
+  const x = along(own, [...batch, ...groups.flat()], sizes);
+  if (groups.every(({ length }) => length === 1)) return x;
+  const { device, storage, offset } = contiguous(x);
+  const shape = [...lengths(batch, sizes), ...groups.map((labels) => sizeOf(lengths(labels, sizes)))];
+  return new Tensor(device, storage, shape, { strides: stridesOf(shape), offset });
 }
 
-function order(x: Tensor, labels: readonly string[], wanted: readonly string[]): Tensor {
-  const axes = wanted.map((label) => labels.indexOf(label));
-  return axes.every((axis, i) => axis === i) ? x : run(permuteOp, [x], { axes });
+/** A view with an axis for each of these labels. A label that x does not have repeats. On no tape. */
+function along({ x, labels }: Labelled, wanted: Labels, sizes: Sizes): Tensor {
+  const strides = stridesAlong(wanted, labels, x.strides);
+  return new Tensor(x.device, x.storage, lengths(wanted, sizes), { strides, offset: x.offset });
+}
+
+/** From one place of a label to the next, in a tensor with these labels. */
+function stridesAlong(wanted: Labels, labels: Labels, strides: readonly number[]): number[] {
+  return wanted.map((label) =>
+    strides.reduce((sum, stride, axis) => sum + (labels[axis] === label ? stride : 0), 0),
+  );
+}
+
+function lengths(labels: Labels, sizes: Sizes): number[] {
+  return labels.map((label) => sizes.get(label)!);
 }

@@ -13,7 +13,7 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
     const last = axes.reduce((at, axis) => at + (shape[axis]! - 1) * strides[axis]!, x!.offset);
     copyStrided({ array: x!.array, shape, strides: back, offset: last }, out!);
   },
-  backward: ({ gradients: [dy], attributes: { axes } }) => [flip(dy!, axes)],
+  backward: ({ gradients: [dy], attributes: { axes } }) => [run(flipOp, [dy!], { axes })],
 };
 
 /**

@@ -35,7 +35,7 @@ export const geluSlopeOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => {
     const squared = mul(x!, x!);
     const density = mul(exp(mul(squared, -0.5)), inverseRoot2Pi);
-    return mul(dy!, mul(density, add(mul(squared, -1), 2)));
+    return mul(dy!, mul(density, sub(2, squared)));
   },
 );
 

@@ -6,8 +6,7 @@ import { add } from "./add.js";
 import { mul } from "./mul.js";
 import { rsqrt } from "./rsqrt.js";
 import { sub } from "./sub.js";
-import { sumOp } from "./sum.js";
-import { sumTo } from "./sum-to.js";
+import { sumAlong, sumTo } from "./sum-to.js";
 
 /** Inputs: x `[…, n]`, then a weight `[n]`, then a bias `[n]`, or fewer. */
 export const layerNormOp: Op<{ eps: number }> = {
@@ -53,7 +52,7 @@ export const layerNormOp: Op<{ eps: number }> = {
   backward({ inputs: [x, weight, bias], gradients: [dy], attributes: { eps }, wants }) {
     // With r = 1/√(variance + ε), x̂ = r (x − mean) and g = dy · weight: dx = r (g − mean g − x̂ mean(g x̂)).
     const n = x!.shape.at(-1)!;
-    const mean = (t: Tensor) => mul(run(sumOp, [t], { axes: [t.shape.length - 1], keepDims: true }), 1 / n);
+    const mean = (t: Tensor) => mul(sumAlong(t, t.shape.length - 1), 1 / n);
     const nearly = sub(x!, mean(x!));
     const centered = sub(nearly, mean(nearly));
     const r = rsqrt(add(mean(mul(centered, centered)), eps));

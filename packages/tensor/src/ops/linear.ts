@@ -1,10 +1,11 @@
-import { refuseShape, sizeOf } from "@qkv/core";
+import { checkFits, checkSameType, refuseShape, sizeOf } from "@qkv/core";
 import type { View } from "../contracts.js";
+import { matrixProduct } from "../matrix-product.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { add, addOp } from "./add.js";
+import { addOp } from "./add.js";
 import { contiguous } from "./contiguous.js";
-import { matmul, matmulOp } from "./matmul.js";
+import { product } from "./matmul.js";
 import { reshaped } from "./reshape.js";
 import { sumTo } from "./sum-to.js";
 import { transposed } from "./transpose.js";
@@ -17,20 +18,21 @@ export const linearOp: Op<undefined> = {
     const [N, K] = weight!.shape as [number, number];
     const rows = x!.shape.length === 2 ? x! : matrixOf(x!, K);
     const turned = { ...weight!, shape: [K, N], strides: [weight!.strides[1]!, weight!.strides[0]!] };
-    const product = matrixOf(y!, N);
-    matmulOp.kernel!([rows, turned], [product], undefined);
-    if (bias) addOp.kernel!([product, bias], [product], undefined);
+    const out = matrixOf(y!, N);
+    matrixProduct.kernel!([rows, turned], [out], undefined);
+    if (bias) addOp.kernel!([out, bias], [out], undefined);
   },
   flops: ([, weight, bias], [y]) => sizeOf(y!.shape) * (2 * weight!.shape[1]! + (bias ? 1 : 0)),
-  backward({ inputs: [x, weight, bias], gradients: [dy], wants }) {
-    const rows = (t: Tensor) => reshaped(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1)!]);
-    return [
-      wants(0) ? matmul(dy!, weight!) : undefined,
-      wants(1) ? matmul(transposed(rows(dy!)), rows(x!)) : undefined,
-      bias && wants(2) ? sumTo(dy!, bias.shape) : undefined,
-    ];
-  },
+  backward: ({ inputs: [x, weight, bias], gradients: [dy], wants }) => [
+    wants(0) ? reshaped(product(rowsOf(dy!), weight!), x!.shape) : undefined,
+    wants(1) ? product(transposed(rowsOf(dy!)), rowsOf(x!)) : undefined,
+    bias && wants(2) ? sumTo(dy!, bias.shape) : undefined,
+  ],
 };
+
+function rowsOf(x: Tensor): Tensor {
+  return reshaped(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+}
 
 /** A packed view as rows of n numbers. */
 function matrixOf(view: View, n: number): View {
@@ -53,7 +55,7 @@ function matrixOf(view: View, n: number): View {
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const [, inner] = checkTensor("linear", "weight", weight).shape;
+  const [N, inner] = checkTensor("linear", "weight", weight).shape as [number, number];
   const length = checkTensor("linear", "x", x).shape.at(-1);
   if (weight.shape.length !== 2 || inner !== length) {
     refuseShape(
@@ -64,18 +66,16 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
       "weights are [out, in]; `transpose` one that is stored the other way round.",
     );
   }
-  if (bias ? fits(x, weight, bias) : fits(x, weight)) {
+  checkSameType("linear", "weight", weight.dtype, x.dtype, "x");
+  if (bias) {
+    const fix = "a bias has one number for each row of the weight.";
+    const wanted = { dtype: x.dtype, shape: [N] };
+    checkFits("linear", "bias", checkTensor("linear", "bias", bias), wanted, "as the weight has rows", fix);
+  }
+  if (x.device.kernels["linear"]) {
     const rows = x.shape.length === 2 ? x : contiguous(x);
     return run(linearOp, bias ? [rows, weight, bias] : [rows, weight], undefined);
   }
-  const y = matmul(x, transposed(weight));
-  return bias ? add(y, bias) : y;
-}
-
-/** Whether the device has a kernel for all of it, and the tensors are what that takes; else what is refused is said below. */
-function fits(x: Tensor, weight: Tensor, bias?: Tensor): boolean {
-  if (!x.device.kernels["linear"] || weight.dtype !== x.dtype) return false;
-  if (!bias) return true;
-  const { shape, dtype } = checkTensor("linear", "bias", bias);
-  return dtype === x.dtype && shape.length === 1 && shape[0] === weight.shape[0];
+  const y = product(rowsOf(x), transposed(weight));
+  return reshaped(bias ? run(addOp, [y, bias], undefined) : y, [...x.shape.slice(0, -1), N]);
 }

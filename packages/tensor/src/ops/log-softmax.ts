@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.js";
 import { exp } from "./exp.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
-import { sumOp } from "./sum.js";
+import { sumAlong } from "./sum-to.js";
 
 export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
   "logSoftmax",
@@ -18,8 +18,7 @@ export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
     const log = Math.log(total);
     for (let k = 0; k < n; k++) out[o + k * dO] = x[i + k * di]! - largest - log;
   },
-  ({ outputs: [y], gradients: [dy], attributes: { axis } }) =>
-    sub(dy!, mul(exp(y!), run(sumOp, [dy!], { axes: [axis], keepDims: true }))),
+  ({ outputs: [y], gradients: [dy], attributes: { axis } }) => sub(dy!, mul(exp(y!), sumAlong(dy!, axis))),
 );
 
 /**

@@ -1,45 +1,23 @@
-import {
-  broadcastShapes,
-  broadcastStrides,
-  checkSameType,
-  eachRow,
-  refuseShape,
-  type Shape,
-  sizeOf,
-  type TypedArray,
-} from "@qkv/core";
-import type { View } from "../contracts.js";
-import { checkTensor, run, type Op } from "../op.js";
+import { checkSameType, refuseShape, sizeOf } from "@qkv/core";
+import { matrixProduct } from "../matrix-product.js";
+import { checkTensor, run, withGradient } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { reshaped } from "./reshape.js";
 import { sumTo } from "./sum-to.js";
 import { transposed } from "./transpose.js";
 
-export const matmulOp: Op<undefined> = {
-  name: "matmul",
-  infer: ([a, b]) => {
-    const batch = broadcastShapes("matmul", outer(a!.shape), outer(b!.shape));
-    return [{ shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!], dtype: a!.dtype }];
-  },
-  kernel([a, b], [out]) {
-    const [M, K] = a!.shape.slice(-2) as [number, number];
-    const N = b!.shape.at(-1)!;
-    const batch = outer(out!.shape);
-    const multiply = M < 4 ? multiplyRows : multiplyPanels;
-    const strides = [out!, a!, b!].map((x) => broadcastStrides(batch, outer(x.shape), outer(x.strides)));
-    eachRow(batch, strides, [0, a!.offset, b!.offset], (at, step, length) => {
-      for (let n = 0; n < length; n++) {
-        const [o, i, j] = at.map((from, side) => from + n * step[side]!) as [number, number, number];
-        multiply(out!.array, o, matrix(a!, i), matrix(b!, j), M, K, N);
-      }
-    });
-  },
-  flops: ([a], [y]) => 2 * sizeOf(y!.shape) * a!.shape.at(-1)!,
-  backward: ({ inputs: [a, b], gradients: [dy], wants }) => [
-    wants(0) ? sumTo(matmul(dy!, transposed(b!)), a!.shape) : undefined,
-    wants(1) ? sumTo(matmul(transposed(a!), dy!), b!.shape) : undefined,
+export const matmulOp = /* @__PURE__ */ withGradient(
+  matrixProduct,
+  ({ inputs: [a, b], gradients: [dy], wants }) => [
+    wants(0) ? sumTo(product(dy!, transposed(b!)), a!.shape) : undefined,
+    wants(1) ? sumTo(product(transposed(a!), dy!), b!.shape) : undefined,
   ],
-};
+);
+
+/** A product of matrices, or batches of them, that fit. */
+export function product(a: Tensor, b: Tensor): Tensor {
+  return run(matmulOp, [a, b], undefined);
+}
 
 /**
  * The matrix product of the last two axes: `[…, M, K]` times `[…, K, N]` gives `[…, M, N]`. Axes before them are a
@@ -72,154 +50,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     const fix = "the last axis of a meets the last but one of b: transpose one side.";
     refuseShape("matmul", "b", right, expected, fix);
   }
-  if (right.length > 2 && left.length > 1) return run(matmulOp, [a, b], undefined);
+  if (right.length > 2 && left.length > 1) return product(a, b);
   // One matrix or vector at the right takes all rows of the left at once; a vector at the left is one row.
   const above = left.slice(0, -1);
   const rows = reshaped(a, [sizeOf(above), K]);
-  const product = run(matmulOp, [rows, right.length === 1 ? reshaped(b, [K, 1]) : b], undefined);
   return reshaped(
-    product,
-    right.length > 2 ? [...outer(right), right.at(-1)!] : [...above, ...right.slice(1)],
+    product(rows, right.length === 1 ? reshaped(b, [K, 1]) : b),
+    right.length > 2 ? [...right.slice(0, -2), right.at(-1)!] : [...above, ...right.slice(1)],
   );
-}
-
-/** The axes before the last two. */
-function outer(list: Shape): Shape {
-  return list.slice(0, -2);
-}
-
-/** One matrix of a batch: where it begins, and from one row or column to the next. */
-type Matrix = { array: TypedArray; at: number; row: number; column: number };
-
-function matrix({ array, strides }: View, at: number): Matrix {
-  return { array, at, row: strides.at(-2)!, column: strides.at(-1)! };
-}
-
-/** Few rows: four columns at a time, read where they lie. */
-function multiplyRows(
-  out: TypedArray,
-  o: number,
-  a: Matrix,
-  b: Matrix,
-  M: number,
-  K: number,
-  N: number,
-): void {
-  const { array: A, column: ak } = a;
-  const { array: B, row: bk, column: bn } = b;
-  for (let m = 0; m < M; m++, o += N) {
-    const start = a.at + m * a.row;
-    let n = 0;
-    for (; n + 4 <= N; n += 4) {
-      const j0 = b.at + n * bn;
-      const j1 = j0 + bn;
-      const j2 = j1 + bn;
-      const j3 = j2 + bn;
-      let s0 = 0;
-      let s1 = 0;
-      let s2 = 0;
-      let s3 = 0;
-      for (let k = 0; k < K; k++) {
-        const x = A[start + k * ak]!;
-        const at = k * bk;
-        s0 += x * B[j0 + at]!;
-        s1 += x * B[j1 + at]!;
-        s2 += x * B[j2 + at]!;
-        s3 += x * B[j3 + at]!;
-      }
-      out[o + n] = s0;
-      out[o + n + 1] = s1;
-      out[o + n + 2] = s2;
-      out[o + n + 3] = s3;
-    }
-    for (; n < N; n++) {
-      let s = 0;
-      for (let k = 0; k < K; k++) s += A[start + k * ak]! * B[b.at + k * bk + n * bn]!;
-      out[o + n] = s;
-    }
-  }
-}
-
-/** Many rows: both sides packed as float64 in panels of four, then blocks of 4 × 4 sums held in registers. */
-function multiplyPanels(
-  out: TypedArray,
-  o: number,
-  a: Matrix,
-  b: Matrix,
-  M: number,
-  K: number,
-  N: number,
-): void {
-  const rows = new Float64Array(Math.ceil(M / 4) * 4 * K);
-  for (let m = 0; m < M; m += 4) {
-    packPanel(rows, m * K, a.array, a.at + m * a.row, a.row, a.column, Math.min(4, M - m), K);
-  }
-  const panel = new Float64Array(K * 4);
-  for (let n = 0; n < N; n += 4) {
-    const width = Math.min(4, N - n);
-    packPanel(panel, 0, b.array, b.at + n * b.column, b.column, b.row, width, K);
-    for (let m = 0; m < M; m += 4) {
-      const height = Math.min(4, M - m);
-      multiplyBlock(out, o + m * N + n, N, rows, m * K, panel, K, height, width);
-    }
-  }
-}
-
-function packPanel(
-  to: Float64Array,
-  start: number,
-  from: TypedArray,
-  at: number,
-  step: number,
-  along: number,
-  count: number,
-  K: number,
-): void {
-  for (let r = 0; r < 4; r++) {
-    for (let k = 0; k < K; k++) to[start + k * 4 + r] = r < count ? from[at + r * step + k * along]! : 0;
-  }
-}
-
-function multiplyBlock(
-  out: TypedArray,
-  o: number,
-  N: number,
-  a: Float64Array,
-  i: number,
-  b: Float64Array,
-  K: number,
-  height: number,
-  width: number,
-): void {
-  // Named, not in an array: each sum stays in a register.
-  let [s00, s01, s02, s03, s10, s11, s12, s13] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let [s20, s21, s22, s23, s30, s31, s32, s33] = [0, 0, 0, 0, 0, 0, 0, 0];
-  for (let k = 0, end = K * 4; k < end; k += 4) {
-    const b0 = b[k]!;
-    const b1 = b[k + 1]!;
-    const b2 = b[k + 2]!;
-    const b3 = b[k + 3]!;
-    const a0 = a[i + k]!;
-    s00 += a0 * b0;
-    s01 += a0 * b1;
-    s02 += a0 * b2;
-    s03 += a0 * b3;
-    const a1 = a[i + k + 1]!;
-    s10 += a1 * b0;
-    s11 += a1 * b1;
-    s12 += a1 * b2;
-    s13 += a1 * b3;
-    const a2 = a[i + k + 2]!;
-    s20 += a2 * b0;
-    s21 += a2 * b1;
-    s22 += a2 * b2;
-    s23 += a2 * b3;
-    const a3 = a[i + k + 3]!;
-    s30 += a3 * b0;
-    s31 += a3 * b1;
-    s32 += a3 * b2;
-    s33 += a3 * b3;
-  }
-  const sums = [s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33];
-  for (let m = 0; m < height; m++) for (let n = 0; n < width; n++) out[o + m * N + n] = sums[m * 4 + n]!;
 }

@@ -7,7 +7,7 @@ import { div } from "./div.js";
 import { equal } from "./equal.js";
 import { spread } from "./spread.js";
 import { mul } from "./mul.js";
-import { sumOp } from "./sum.js";
+import { sumAlong } from "./sum-to.js";
 
 export const maxOp = /* @__PURE__ */ reduceOp("max", {
   start: -Infinity,
@@ -17,7 +17,7 @@ export const maxOp = /* @__PURE__ */ reduceOp("max", {
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
     const hit = run(castOp, [equal(x!, spread(y!, x!.shape, axes))], { dtype: x!.dtype });
-    return mul(hit, div(spread(dy!, x!.shape, axes), run(sumOp, [hit], { axes, keepDims: true })));
+    return mul(hit, div(spread(dy!, x!.shape, axes), sumAlong(hit, ...axes)));
   },
 });
 

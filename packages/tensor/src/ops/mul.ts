@@ -1,18 +1,19 @@
-import { binaryOp, operands, type Operand } from "../elementwise.js";
+import { binaryOp, type BinaryRow, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
 
-export const mulOp = /* @__PURE__ */ binaryOp(
-  "mul",
-  (out, o, a, i, di, b, j, dj, n) => {
-    // A product of whole numbers may need more bits than a float64 has.
-    if (out instanceof Int32Array)
-      for (let k = 0; k < n; k++) out[o + k] = Math.imul(a[i + k * di]!, b[j + k * dj]!);
-    else for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
-  },
-  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(mul(dy!, b!), a!.shape), sumTo(mul(dy!, a!), b!.shape)],
-);
+export const mulRow: BinaryRow = (out, o, a, i, di, b, j, dj, n) => {
+  // A product of whole numbers may need more bits than a float64 has.
+  if (out instanceof Int32Array)
+    for (let k = 0; k < n; k++) out[o + k] = Math.imul(a[i + k * di]!, b[j + k * dj]!);
+  else for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! * b[j + k * dj]!;
+};
+
+export const mulOp = /* @__PURE__ */ binaryOp("mul", mulRow, ({ inputs: [a, b], gradients: [dy] }) => [
+  sumTo(run(mulOp, [dy!, b!], undefined), a!.shape),
+  sumTo(run(mulOp, [dy!, a!], undefined), b!.shape),
+]);
 
 /**
  * The product, number by number, with broadcasting. Whole numbers wrap around. For matrices see `matmul`.

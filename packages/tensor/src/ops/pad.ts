@@ -1,4 +1,4 @@
-import { copyStrided, isPacked, normalizeAxis, refuse, toHalfBits } from "@qkv/core";
+import { copyStrided, isPacked, normalizeAxis, refuse, toHalfBits, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sliceOp } from "./slice.js";
@@ -7,7 +7,7 @@ export const padOp: Op<{ axis: number; before: number; after: number; value: num
   name: "pad",
   moves: true,
   infer: ([x], { axis, before, after }) => [
-    { shape: x!.shape.map((length, i) => (i === axis ? before + length + after : length)), dtype: x!.dtype },
+    { shape: withLength(x!.shape, axis, before + x!.shape[axis]! + after), dtype: x!.dtype },
   ],
   kernel([x], [out], { axis, before, value }) {
     if (value !== 0) out!.array.fill(isPacked(out!.dtype) ? toHalfBits(value, out!.dtype) : value);

@@ -6,8 +6,7 @@ import { mul } from "./mul.js";
 import { add } from "./add.js";
 import { rsqrt } from "./rsqrt.js";
 import { sub } from "./sub.js";
-import { sumOp } from "./sum.js";
-import { sumTo } from "./sum-to.js";
+import { sumAlong, sumTo } from "./sum-to.js";
 
 export const rmsNormOp: Op<{ eps: number }> = {
   name: "rmsNorm",
@@ -34,7 +33,7 @@ export const rmsNormOp: Op<{ eps: number }> = {
   backward({ inputs: [x, weight], gradients: [dy], attributes: { eps } }) {
     // With r = 1/√(mean x² + ε): dx = r (g − x r² mean(g x)), where g = dy · weight.
     const n = x!.shape.at(-1)!;
-    const mean = (t: Tensor) => mul(run(sumOp, [t], { axes: [t.shape.length - 1], keepDims: true }), 1 / n);
+    const mean = (t: Tensor) => mul(sumAlong(t, t.shape.length - 1), 1 / n);
     const r = rsqrt(add(mean(mul(x!, x!)), eps));
     const g = mul(dy!, weight!);
     const dx = mul(r, sub(g, mul(mul(x!, mul(r, r)), mean(mul(g, x!)))));

@@ -2,9 +2,8 @@ import { unaryOp } from "../elementwise.js";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { add } from "./add.js";
 import { mul } from "./mul.js";
-import { sigmoid } from "./sigmoid.js";
+import { sigmoidOp } from "./sigmoid.js";
 import { sub } from "./sub.js";
 
 export const siluOp = /* @__PURE__ */ unaryOp(
@@ -18,7 +17,7 @@ export const siluOp = /* @__PURE__ */ unaryOp(
   ({ inputs: [x], gradients: [dy] }) => mul(dy!, run(siluSlopeOp, [x!], undefined)),
 );
 
-/** s + x s (1 − s), with s the sigmoid. Its own slope is s (1 − s) (2 + x (1 − 2s)). */
+/** s + x s (1 − s), with s the sigmoid. Its own slope is s (1 − s) (2 − x (2s − 1)). */
 export const siluSlopeOp = /* @__PURE__ */ unaryOp(
   "siluSlope",
   (out, o, x, i, di, n) => {
@@ -30,9 +29,9 @@ export const siluSlopeOp = /* @__PURE__ */ unaryOp(
     }
   },
   ({ inputs: [x], gradients: [dy] }) => {
-    const s = sigmoid(x!);
+    const s = run(sigmoidOp, [x!], undefined);
     const rest = sub(1, s);
-    return mul(dy!, mul(mul(s, rest), add(mul(x!, sub(rest, s)), 2)));
+    return mul(dy!, mul(mul(s, rest), sub(2, mul(x!, sub(s, rest)))));
   },
 );
 

@@ -1,13 +1,11 @@
-import { normalizeAxis, refuse } from "@qkv/core";
+import { normalizeAxis, refuse, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { padOp } from "./pad.js";
 
 export const sliceOp: Op<{ axis: number; start: number; end: number }> = {
   name: "slice",
-  infer: ([x], { axis, start, end }) => [
-    { shape: x!.shape.map((length, i) => (i === axis ? end - start : length)), dtype: x!.dtype },
-  ],
+  infer: ([x], { axis, start, end }) => [{ shape: withLength(x!.shape, axis, end - start), dtype: x!.dtype }],
   view: (x, { axis, start }) => ({ strides: x.strides, offset: x.offset + start * x.strides[axis]! }),
   backward: ({ inputs: [x], gradients: [dy], attributes: { axis, start, end } }) => [
     run(padOp, [dy!], { axis, before: start, after: x!.shape[axis]! - end, value: 0 }),

@@ -5,7 +5,7 @@ import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { mul } from "./mul.js";
 import { sub } from "./sub.js";
-import { sumOp } from "./sum.js";
+import { sumAlong } from "./sum-to.js";
 
 export const softmaxOp = /* @__PURE__ */ alongAxis(
   "softmax",
@@ -18,7 +18,7 @@ export const softmaxOp = /* @__PURE__ */ alongAxis(
   },
   ({ outputs: [y], gradients: [dy], attributes: { axis } }) => {
     const weighted = mul(dy!, y!);
-    return sub(weighted, mul(y!, run(sumOp, [weighted], { axes: [axis], keepDims: true })));
+    return sub(weighted, mul(y!, sumAlong(weighted, axis)));
   },
 );
 

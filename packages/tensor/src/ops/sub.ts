@@ -1,7 +1,6 @@
 import { binaryOp, operands, type Operand } from "../elementwise.js";
 import { run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { neg } from "./neg.js";
 import { sumTo } from "./sum-to.js";
 
 export const subOp = /* @__PURE__ */ binaryOp(
@@ -9,7 +8,7 @@ export const subOp = /* @__PURE__ */ binaryOp(
   (out, o, a, i, di, b, j, dj, n) => {
     for (let k = 0; k < n; k++) out[o + k] = a[i + k * di]! - b[j + k * dj]!;
   },
-  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(dy!, a!.shape), sumTo(neg(dy!), b!.shape)],
+  ({ inputs: [a, b], gradients: [dy] }) => [sumTo(dy!, a!.shape), sumTo(sub(0, dy!), b!.shape)],
 );
 
 /**

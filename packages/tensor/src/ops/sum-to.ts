@@ -1,4 +1,4 @@
-import { broadcastShapes, eachBroadcastRow, sameShape, type Shape, sizeOf } from "@qkv/core";
+import { addStrided, reducedShape, sameShape, type Shape, sizeOf } from "@qkv/core";
 import { run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
@@ -8,12 +8,9 @@ export const sumToOp: Op<{ shape: Shape }> = {
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
   flops: ([x]) => sizeOf(x!.shape),
   kernel([x], [out]) {
-    const joint = broadcastShapes("sumTo", x!.shape, out!.shape);
     // Many numbers may meet in one place: they are added in float64 and stored once.
     const sums = new Float64Array(out!.array.length);
-    eachBroadcastRow(joint, [out!, x!], ([o, i], [dO, di], n) => {
-      for (let k = 0; k < n; k++) sums[o! + k * dO!]! += x!.array[i! + k * di!]!;
-    });
+    addStrided(x!, { ...out!, array: sums });
     out!.array.set(sums);
   },
   backward: ({ inputs: [x], gradients: [dy] }) => [sumTo(dy!, x!.shape)],
@@ -22,4 +19,9 @@ export const sumToOp: Op<{ shape: Shape }> = {
 /** Sums what broadcasting repeated: the gradient's way back to an operand of a smaller shape. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   return sameShape(x.shape, shape) ? x : run(sumToOp, [x], { shape });
+}
+
+/** Adds up what lies along these axes, which stay with length 1. */
+export function sumAlong(x: Tensor, ...axes: number[]): Tensor {
+  return sumTo(x, reducedShape(x.shape, { axes, keepDims: true }));
 }

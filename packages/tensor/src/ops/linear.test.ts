@@ -1,0 +1,50 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import {
+  add,
+  checkGradient,
+  linear,
+  matmul,
+  mul,
+  randn,
+  sum,
+  transpose,
+  zeros,
+  type Tensor,
+} from "../index.js";
+
+const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
+
+test("property: the product with the transposed weight, and the bias", () => {
+  const size = fc.integer({ min: 1, max: 5 });
+  fc.assert(
+    fc.property(fc.array(size, { maxLength: 2 }), size, size, fc.nat(100), (outer, inner, out, seed) => {
+      const [x, weight, bias] = [
+        random([...outer, inner], seed),
+        random([out, inner], seed + 1),
+        random([out], seed + 2),
+      ];
+      const y = matmul(x, transpose(weight));
+      expect(linear(x, weight).toNested()).toEqual(y.toNested());
+      expect(linear(x, weight, bias).toNested()).toEqual(add(y, bias).toNested());
+    }),
+  );
+});
+
+test("the gradient towards each of the three equals central differences", () => {
+  const params = { x: random([2, 3, 4], 1), weight: random([5, 4], 2), bias: random([5], 3) };
+  const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 9)));
+  expect(() => checkGradient(({ x, weight, bias }) => weigh(linear(x, weight, bias)), params)).not.toThrow();
+});
+
+test("what does not fit is refused, with the fix", () => {
+  const [x, weight] = [zeros([2, 4]), zeros([3, 4])];
+  expect(() => linear(x, zeros([4, 3]))).toThrow(/linear: `weight` has shape \[4, 3\], expected \[out, 4\]/);
+  expect(() => linear(x, zeros([3, 4], { dtype: "float64" }))).toThrow(
+    /linear: `weight` is "float64", expected float32 like x/,
+  );
+  expect(() => linear(x, weight, zeros([4]))).toThrow(
+    /linear: `bias` is "float32 \[4\]", expected float32 \[3\], as the weight has rows.*\nFix: a bias has one number/,
+  );
+  expect(() => linear(x, weight, 1 as unknown as Tensor)).toThrow(/linear: `bias` is 1, expected a tensor/);
+});
