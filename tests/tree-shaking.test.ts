@@ -12,6 +12,10 @@ const libraries = publicPackages().filter(({ json }) => !json.bin);
 
 /** What is left of a module of a package, minified. What other packages and Node bring is not followed. */
 async function bundled(folder: string, code: string): Promise<string> {
+  return (await chunksOf(folder, code)).map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+}
+
+async function chunksOf(folder: string, code: string) {
   const entry = join(folder, "entry.js");
   const bundle = await rolldown({
     input: entry,
@@ -29,7 +33,7 @@ async function bundled(folder: string, code: string): Promise<string> {
   });
   const { output } = await bundle.generate({ minify: true, comments: { annotation: false } });
   await bundle.close();
-  return output.map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
+  return output;
 }
 
 /** Each value that an index lists, and the source file that it comes from. */
@@ -94,4 +98,44 @@ test("every mechanism of the catalogue is among the names that are bundled alone
   const missing = catalogue.flatMap(({ exports }) => exports).filter((name) => !names.includes(name));
   expect(catalogue.length).toBeGreaterThanOrEqual(22);
   expect(missing).toEqual([]);
+});
+
+/** Mechanisms that others are made of: a window from a foreign meaning is a window, many heads are grouped ones. */
+const madeOf: Record<string, string[]> = {
+  crossAttention: ["heads/grouped-query", "masks/and"],
+  groupedQuery: ["masks/and"],
+  luongConcat: ["heads/additive"],
+  multiHead: ["heads/grouped-query", "masks/and"],
+  multiQuery: ["heads/grouped-query", "masks/and"],
+  perHead: ["heads/grouped-query", "masks/and"],
+  fromTorchKeyPadding: ["masks/mask-tensor"],
+  fromTorchMHA: ["masks/mask-tensor"],
+  windowFromFlashAttention: ["masks/sliding-window"],
+  windowFromHuggingFace: ["masks/sliding-window"],
+  windowFromKeras: ["masks/sliding-window"],
+  windowFromSGLang: ["masks/sliding-window"],
+  rope: ["positions/rotate"],
+  xpos: ["positions/rotate"],
+};
+
+test("a mechanism brings no other mechanism but what it is made of", async () => {
+  const { folder } = libraries.find(({ name }) => name === "@qkv/attention")!;
+  const names = listed(folder);
+  const mechanisms = new Set(names.map(({ file }) => file).filter((file) => file.includes("/")));
+  const brought: Record<string, string[]> = {};
+  for (const { name, file } of names) {
+    const chunks = await chunksOf(folder, `export { ${name} } from "./src/${file}.ts";`);
+    const kept = chunks
+      .flatMap((chunk) => ("modules" in chunk ? Object.entries(chunk.modules) : []))
+      .filter(([, { renderedLength }]) => renderedLength > 0)
+      .map(([id]) =>
+        id
+          .replaceAll("\\", "/")
+          .replace(/^.*\/src\//, "")
+          .replace(/\.ts$/, ""),
+      );
+    const others = kept.filter((module) => mechanisms.has(module) && module !== file).sort();
+    if (others.length > 0) brought[name] = others;
+  }
+  expect(brought).toEqual(madeOf);
 });
