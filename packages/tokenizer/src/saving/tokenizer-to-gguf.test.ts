@@ -43,7 +43,11 @@ const pieces = [
     score: 0,
     type: 6,
   })),
-  ...["▁a", "ab", "▁ab", "bb", "[x]"].map((text, i) => ({ text, score: 0 - i, type: text === "[x]" ? 4 : 1 })),
+  ...["▁a", "ab", "▁ab", "bb", "[x]"].map((text, i) => ({
+    text,
+    score: 0 - i,
+    type: text === "[x]" ? 4 : 1,
+  })),
   ...["▁", "a", "b", "é"].map((text, i) => ({ text, score: -10 - i, type: 1 })),
 ];
 const settings = {
