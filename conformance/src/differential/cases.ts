@@ -88,6 +88,18 @@ export const cases: Record<string, (random: Random) => Case> = {
     const b = laidOut(random, [...random.choose(batch, []), K!, N!], random.choose("ordinary", kind));
     return { inputs: [a, b], f: ops.matmul, tolerance: { relative: 1e-5, absolute: 2e-6 * K! } };
   },
+  linear(random) {
+    const [M, N, K] = random(3)
+      ? [length(random), length(random), length(random)]
+      : [random.choose(1, 70), 150, 1030];
+    const batch = random.choose<number[]>([], [], [1], [2]);
+    const kind = random.choose("ordinary", "denormal", "infinite", "not a number");
+    const x = laidOut(random, [...batch, M!, K!], kind);
+    const weight = laidOut(random, [N!, K!], random.choose("ordinary", kind));
+    const bias = random(2) ? [laidOut(random, [N!], "ordinary")] : [];
+    const f = (...[x, weight, bias]: Tensor[]) => ops.linear(x!, weight!, bias);
+    return { inputs: [x, weight, ...bias], f, tolerance: { relative: 1e-5, absolute: 2e-6 * K! } };
+  },
   sum: reduction(ops.sum),
   mean: reduction(ops.mean),
   max: reduction(ops.max),

@@ -10,11 +10,13 @@ type Attributes = { readonly alpha?: number; readonly min?: number; readonly max
 
 /** y of the numbers `a`, `b` and `c`: what it is, or statements that return it. */
 type Formula = { readonly is: string } | { readonly steps: string };
+/** Texts that others make are made when asked for: importing makes none. */
+type FormulaOf = Formula | ((attributes: Attributes) => Formula);
 
 const is = (text: string): Formula => ({ is: text });
 const steps = (text: string): Formula => ({ steps: text });
 
-const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
+const unary: Record<string, FormulaOf> = {
   copy: is("a"),
   neg: is("-a"),
   abs: is("Math.abs(a)"),
@@ -24,8 +26,9 @@ const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
   log: is("Math.log(a)"),
   log1p: steps(`if (Math.abs(a) < 0.01) { return a * (1 - a * (0.5 - a * (0.33333333 - a * 0.25))); }
   return Math.log(1 + a);`),
-  tanh: is(tanhText("a")),
-  erf: steps(`${erfText("y", "a")}
+  tanh: () => is(tanhText("a")),
+  erf: () =>
+    steps(`${erfText("y", "a")}
   return y;`),
   sqrt: is("Math.sqrt(a)"),
   rsqrt: is("1 / Math.sqrt(a)"),
@@ -33,8 +36,8 @@ const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
   floor: is("Math.floor(a)"),
   ceil: is("Math.ceil(a)"),
   round: steps(roundText),
-  sin: steps(sineText(0)),
-  cos: steps(sineText(1)),
+  sin: () => steps(sineText(0)),
+  cos: () => steps(sineText(1)),
   sign: steps(`if (a > 0) { return 1; }
   if (a < 0) { return -1; }
   return a;`),
@@ -43,9 +46,10 @@ const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
   silu: is("a / (1 + Math.exp(-a))"),
   swish: (attributes) => is(`a / (1 + Math.exp(${number(-(attributes?.alpha ?? 1))} * a))`),
   softplus: is("Math.max(a, 0) + Math.log(1 + Math.exp(-Math.abs(a)))"),
-  gelu: steps(`${erfText("y", "a * 0.70710678")}
+  gelu: () =>
+    steps(`${erfText("y", "a * 0.70710678")}
   return 0.5 * a * (1 + y);`),
-  geluTanh: is(`0.5 * a * (1 + ${tanhText("0.79788456 * a * (1 + 0.044715 * a * a)")})`),
+  geluTanh: () => is(`0.5 * a * (1 + ${tanhText("0.79788456 * a * (1 + 0.044715 * a * a)")})`),
   clamp: (attributes) => {
     const { min = -Infinity, max = Infinity } = attributes ?? {};
     const least = Number.isFinite(min) ? `Math.max(a, ${number(min)})` : "a";
@@ -53,14 +57,15 @@ const unary: Record<string, Formula | ((attributes: Attributes) => Formula)> = {
   },
 };
 
-const binary: Record<string, Formula> = {
+const binary: Record<string, FormulaOf> = {
   add: is("a + b"),
   sub: is("a - b"),
   mul: is("a * b"),
   div: is("a / b"),
   maximum: is("Math.max(a, b)"),
   minimum: is("Math.min(a, b)"),
-  pow: steps(`${powText("y", "a", "b")}
+  pow: () =>
+    steps(`${powText("y", "a", "b")}
   return y;`),
 };
 
@@ -77,11 +82,7 @@ const comparisons: Record<string, string> = {
 /** Functions of one, two or three numbers, on float32 of any strides, with broadcasting. */
 export function elementwiseKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
-  const over = (
-    name: string,
-    formula: Formula | ((attributes: Attributes) => Formula),
-    result: "float32" | "bool",
-  ) => {
+  const over = (name: string, formula: FormulaOf, result: "float32" | "bool") => {
     kernels[name] = (inputs, [output], attributes) =>
       output!.dtype === result &&
       inputs.every(({ dtype }) => dtype === "float32") &&
