@@ -4,6 +4,7 @@ import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
 import { Live } from "../live/live";
+import { WideTable } from "../wide-table";
 
 const means = (meaning: "query" | "key" | "value") =>
   function Meaning({ children }: { children: ReactNode }): ReactNode {
@@ -21,4 +22,5 @@ export default {
   Q: means("query"),
   K: means("key"),
   V: means("value"),
+  table: WideTable,
 };

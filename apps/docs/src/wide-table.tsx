@@ -1,0 +1,15 @@
+import { useEffect, useRef, useState, type ComponentProps, type ReactNode } from "react";
+
+/** A table of a page’s text. Where it is wider than the page it scrolls, and then can be reached with the keyboard. */
+export function WideTable(props: ComponentProps<"table">): ReactNode {
+  const table = useRef<HTMLTableElement>(null);
+  const [scrolls, setScrolls] = useState(false);
+  useEffect(() => {
+    const element = table.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return <table ref={table} {...props} {...(scrolls && { tabIndex: 0 })} />;
+}
