@@ -1,6 +1,5 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { refuse } from "@qkv/core";
 import {
-  checkTensor,
   contiguous,
   isTensor,
   runAll,
@@ -11,10 +10,11 @@ import {
 } from "@qkv/tensor";
 import {
   checkKeyValues,
+  checkSinks,
+  givenKeyValues,
   keyLengthsOf,
   partLength,
   placesOf,
-  refuseType,
   storedParts,
 } from "@qkv/tensor/key-values";
 import { attentionOp } from "./attention-op.js";
@@ -157,7 +157,7 @@ const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights",
 
 /** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
 function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {
-  const [keyValues, options] = argumentsOf(fn, rest);
+  const [keyValues, options] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?];
   const { places, mask, bound, sinks, ...call } = prepare(fn, query, keyValues, options);
   const { firstQuery, positions } = places;
   const { data, scales, layouts } = storedParts([...keyValues.key, ...keyValues.value]);
@@ -172,15 +172,6 @@ function compute(fn: string, query: Tensor, rest: readonly unknown[], want: read
     hasSinks: sinks !== undefined,
     want,
   });
-}
-
-function argumentsOf(fn: string, rest: readonly unknown[]): [KeyValues, AttentionOptions | undefined] {
-  const [first, second, third] = rest as [unknown, unknown, AttentionOptions | undefined];
-  if (!isTensor(first) && Array.isArray((first as KeyValues | undefined)?.key)) {
-    return [first as KeyValues, second as AttentionOptions | undefined];
-  }
-  const key = [checkTensor(fn, "key", first)];
-  return [{ key, value: [checkTensor(fn, "value", second)], positions: { start: 0 } }, third];
 }
 
 /** One call, checked: what every version of attention computes from. */
@@ -234,14 +225,4 @@ export function prepare(
     softcap,
     scale,
   };
-}
-
-function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
-  const { shape } = checkTensor(fn, "sinks", sinks);
-  const H = query.shape[1]!;
-  if (shape.length !== 1 || shape[0] !== H) {
-    const expected = `[${H}]: one logit for each query head`;
-    refuseShape(fn, "sinks", shape, expected, "give as many logits as heads.");
-  }
-  if (sinks.dtype !== query.dtype) refuseType(fn, "sinks", sinks, query);
 }

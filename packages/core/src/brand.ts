@@ -52,13 +52,13 @@ export function defineBrand(kind: string, contract: number, version: string): Br
     key,
     stamp,
     has(value) {
-      if (value === null || (typeof value !== "object" && typeof value !== "function")) return false;
-      const other = (value as { [key: symbol]: Stamp | undefined })[key];
+      const other = (value as { [key: symbol]: Stamp | undefined } | null | undefined)?.[key];
       if (other === undefined) return false;
       if (other.contract === contract) return true;
-      const pkg = `@qkv/${kind.slice(0, kind.indexOf("/"))}`;
+      const [name, fn] = kind.split("/") as [string, string];
+      const pkg = `@qkv/${name}`;
       throw new VersionError({
-        fn: kind.slice(kind.indexOf("/") + 1),
+        fn,
         argument: "version",
         received: `${pkg} ${other.version} (contract ${other.contract})`,
         expected: `${pkg} ${version} (contract ${contract})`,

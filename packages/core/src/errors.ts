@@ -24,23 +24,22 @@ const errorKey = Symbol.for("@qkv/error");
  * ESM and its CJS build, may live in one program.
  */
 export class QkvError extends Error {
-  readonly fn: string;
-  readonly argument: string;
+  declare readonly fn: string;
+  declare readonly argument: string;
   /** Not listed, because what lists fields would print a tensor whole below a message that says what it is. */
   declare readonly received: unknown;
-  readonly expected: string;
-  readonly fix: string;
+  declare readonly expected: string;
+  declare readonly fix: string;
 
   constructor(facts: ErrorFacts) {
+    const { received, cause, ...listed } = facts;
+    const { fn, argument, expected, fix } = listed;
     super(
-      `${facts.fn}: \`${facts.argument}\` ${verb(facts.received)}, expected ${facts.expected}.\nFix: ${facts.fix}`,
-      facts.cause === undefined ? undefined : { cause: facts.cause },
+      `${fn}: \`${argument}\` ${isShape(received) ? "has shape" : "is"} ${describeValue(received)}, expected ${expected}.\nFix: ${fix}`,
+      cause === undefined ? undefined : { cause },
     );
-    this.fn = facts.fn;
-    this.argument = facts.argument;
-    Object.defineProperty(this, "received", { value: facts.received });
-    this.expected = facts.expected;
-    this.fix = facts.fix;
+    Object.assign(this, listed);
+    Object.defineProperty(this, "received", { value: received });
   }
 
   override get name(): string {
@@ -92,12 +91,8 @@ export class VersionError extends QkvError {
   }
 }
 
-/** Numbers in brackets read as a shape: "has shape [2, 3]"; anything else: "is …". */
-function verb(received: unknown): string {
-  return isShape(received) ? `has shape ${describeValue(received)}` : `is ${describeValue(received)}`;
-}
-
-function isShape(value: unknown): value is readonly number[] {
+/** Numbers in brackets read as a shape. */
+function isShape(value: unknown): boolean {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
 }
 
@@ -114,19 +109,15 @@ function described(value: unknown, depth: number): string {
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
     if (depth === 0 && value.length > 0) return "[…]";
-    const shown = value
-      .slice(0, 8)
-      .map((item) => described(item, depth - 1))
-      .join(", ");
-    return value.length > 8 ? `[${shown}, … ${value.length} in all]` : `[${shown}]`;
+    const shown = value.slice(0, 8).map((item) => described(item, depth - 1));
+    if (value.length > 8) shown.push(`… ${value.length} in all`);
+    return `[${shown.join(", ")}]`;
   }
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
   if (value instanceof Error) return `${value.name} (${value.message})`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
-  return name && name !== "Object" ? `a ${name}` : `an object with ${describeKeys(Object.keys(value))}`;
-}
-
-function describeKeys(keys: string[]): string {
-  if (keys.length === 0) return "no keys";
-  return `keys ${keys.slice(0, 6).join(", ")}${keys.length > 6 ? ", …" : ""}`;
+  if (name && name !== "Object") return `a ${name}`;
+  const keys = Object.keys(value);
+  if (keys.length > 6) keys.splice(6, keys.length, "…");
+  return `an object with ${keys.length > 0 ? `keys ${keys.join(", ")}` : "no keys"}`;
 }

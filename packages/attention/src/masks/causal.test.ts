@@ -111,6 +111,6 @@ test("unknown alignments and broken offsets are refused", () => {
   );
   const x = randn([3, 1, 2, 2], { seed: 1 });
   expect(() => attention(x, x, x, { mask: causal({ offset: [0, 1] }) })).toThrow(
-    /`offset` is "2 offsets", expected one per batch, and there is a batch 2.\nFix: give as many offsets/,
+    /`offset` is "2 offsets", expected one per batch, and there is a batch 2.\nFix: give as many as/,
   );
 });

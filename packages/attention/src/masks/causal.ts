@@ -34,23 +34,13 @@ export type CausalOptions = {
  */
 export function causal({ align, offset }: CausalOptions = {}): Mask {
   if (align !== undefined && align !== "bottom-right" && align !== "top-left") {
-    refuse(
-      "causal",
-      "align",
-      align,
-      '"bottom-right" or "top-left"',
-      "leave it out: queries are then the last T of S positions.",
-    );
+    const fix = "leave it out: queries are then the last T of S positions.";
+    refuse("causal", "align", align, '"bottom-right" or "top-left"', fix);
   }
   const offsets = typeof offset === "number" ? [offset] : offset;
   if (offsets?.some((n) => !Number.isInteger(n))) {
-    refuse(
-      "causal",
-      "offset",
-      offset,
-      "a whole number of tokens, or one per batch",
-      "give how many keys lie before the first query.",
-    );
+    const fix = "give how many keys lie before the first query.";
+    refuse("causal", "offset", offset, "a whole number of tokens, or one per batch", fix);
   }
   const perBatch = typeof offset === "object";
   const given =
@@ -85,13 +75,8 @@ function shifted(shift: (batch: number) => number) {
 function offsetOf(offsets: readonly number[], perBatch: boolean, batch: number): number {
   const own = offsets[perBatch ? batch : 0];
   if (own !== undefined) return own;
-  refuse(
-    "causal",
-    "offset",
-    `${offsets.length} offsets`,
-    `one per batch, and there is a batch ${batch}`,
-    "give as many offsets as the query has batches.",
-  );
+  const expected = `one per batch, and there is a batch ${batch}`;
+  refuse("causal", "offset", `${offsets.length} offsets`, expected, "give as many as the query has batches.");
 }
 
 function checkLengths({ queryLength, keyLength }: Extent): void {
@@ -100,7 +85,7 @@ function checkLengths({ queryLength, keyLength }: Extent): void {
     "causal",
     "mask",
     `over ${queryLength} queries and ${keyLength} keys`,
-    "no more queries than keys, since queries are the last T of the S positions",
+    "no more queries than keys, since queries are the last T of S positions",
     'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
   );
 }

@@ -89,6 +89,17 @@ function checkPositions(fn: string, positions: KeyValues["positions"], B: number
   );
 }
 
+/** Refuses logits of sinks, `[H]`, that do not fit the query. */
+export function checkSinks(fn: string, sinks: Tensor, query: Tensor): void {
+  const { shape } = checkTensor(fn, "sinks", sinks);
+  const H = query.shape[1]!;
+  if (shape.length !== 1 || shape[0] !== H) {
+    const expected = `[${H}]: one logit for each query head`;
+    refuseShape(fn, "sinks", shape, expected, "give as many logits as heads.");
+  }
+  if (sinks.dtype !== query.dtype) refuseType(fn, "sinks", sinks, query);
+}
+
 /** Refuses a tensor whose type is not the query's. */
 export function refuseType(fn: string, argument: string, x: Tensor, query: Tensor): never {
   const fix = `use \`cast(${argument}, "${query.dtype}")\`, or cast the query.`;

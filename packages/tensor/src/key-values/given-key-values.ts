@@ -1,0 +1,16 @@
+import type { KeyValues } from "../contracts.js";
+import { checkTensor } from "../op.js";
+import { isTensor } from "../tensor.js";
+
+/** Keys and values as a call names them, `(key, value, …)` or `(keyValues, …)`, and the arguments after them. */
+export function givenKeyValues(
+  fn: string,
+  [first, ...rest]: readonly unknown[],
+): [keyValues: KeyValues, ...rest: unknown[]] {
+  if (!isTensor(first) && Array.isArray((first as KeyValues | undefined)?.key)) {
+    return [first as KeyValues, ...rest];
+  }
+  const key = [checkTensor(fn, "key", first)];
+  const value = [checkTensor(fn, "value", rest.shift())];
+  return [{ key, value, positions: { start: 0 } }, ...rest];
+}
