@@ -8,7 +8,8 @@ export function WideTable(props: ComponentProps<"table">): ReactNode {
     const element = table.current;
     if (!element) return;
     const observer = new ResizeObserver(() => setScrolls(element.scrollWidth > element.clientWidth));
-    observer.observe(element);
+    // Its rows too: they grow inside it when a font comes late.
+    for (const box of [element, ...element.children]) observer.observe(box);
     return () => observer.disconnect();
   }, []);
   return <table ref={table} {...props} {...(scrolls && { tabIndex: 0 })} />;
