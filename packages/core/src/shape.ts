@@ -31,8 +31,12 @@ export function withLength(shape: Shape, axis: number, length: number): Shape {
 
 /** Whether elements lie one after the other, in row-major order. Strides of axes of length 1 do not matter. */
 export function isContiguous(shape: Shape, strides: Shape): boolean {
-  const packed = stridesOf(shape);
-  return shape.every((length, axis) => length === 1 || strides[axis] === packed[axis]);
+  let packed = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    if (shape[axis] !== 1 && strides[axis] !== packed) return false;
+    packed *= shape[axis]!;
+  }
+  return true;
 }
 
 /** Refuses what is not a list of whole lengths of 0 or more. */

@@ -49,7 +49,7 @@ export function unaryOp<A = undefined>(
 ): Op<A> {
   return {
     name,
-    infer: ([x]) => [{ shape: x!.shape, dtype: resultType ?? x!.dtype }],
+    infer: (inputs) => [{ shape: inputs[0]!.shape, dtype: resultType ?? inputs[0]!.dtype }],
     kernel([x], [out], attributes) {
       eachBroadcastRow(x!.shape, [out!, x!], (at, step, length) =>
         row(out!.array, at[0]!, x!.array, at[1]!, step[1]!, length, attributes),
@@ -68,10 +68,12 @@ export function binaryOp(
 ): Op<undefined> {
   return {
     name,
-    infer: ([a, b]) => {
-      checkSameType(name, "b", b!.dtype, a!.dtype);
-      if (!resultType) checkCounts(name, "a", a!.dtype);
-      return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: resultType ?? a!.dtype }];
+    infer(inputs) {
+      const a = inputs[0]!;
+      const b = inputs[1]!;
+      checkSameType(name, "b", b.dtype, a.dtype);
+      if (!resultType) checkCounts(name, "a", a.dtype);
+      return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: resultType ?? a.dtype }];
     },
     kernel([a, b], [out]) {
       eachBroadcastRow(out!.shape, [out!, a!, b!], (at, step, length) =>

@@ -38,11 +38,11 @@ function makeDevice(): Device {
     report: () => ({ name: "js", calls: structuredClone(calls) }),
     memory: () => ({ bytes: undefined, peakBytes: undefined }),
     allocate(dtype: DType, length: number): Storage {
-      const storage: HostStorage = { dtype, length, array: allocateArray(dtype, length) };
+      const storage = storageOf(dtype, allocateArray(dtype, length));
       own(storage);
       return storage;
     },
-    adopt: (dtype, array): HostStorage => ({ dtype, length: array.length, array }),
+    adopt: storageOf,
     array(storage) {
       checkAlive(storage);
       return (storage as HostStorage).array;
@@ -51,4 +51,8 @@ function makeDevice(): Device {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
   };
+}
+
+function storageOf(dtype: DType, array: TypedArray): HostStorage {
+  return { dtype, length: array.length, array, ended: false, owner: undefined };
 }

@@ -1,4 +1,4 @@
-import { checkFits, normalizeAxis, sizeOf } from "@qkv/core";
+import { normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
 import { filled } from "./placed.js";
@@ -26,20 +26,25 @@ export function overRows(
   const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
-  const params: Tensor[] = [];
-  for (const [argument, param] of Object.entries(given).reverse()) {
-    if (!param && params.length === 0) continue;
-    const own = param ? checkTensor(fn, argument, param) : filled(1, row, x);
-    checkFits(
-      fn,
-      argument,
-      own,
-      { dtype, shape: row },
-      `the axes of x from ${first} on, as x is [${shape.join(", ")}]`,
-      "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
-    );
-    params.unshift(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
+  const names = Object.keys(given);
+  while (names.length > 0 && !given[names.at(-1)!]) names.pop();
+  const inputs = [row.length === 1 ? x : reshaped(x, [...shape.slice(0, first), sizeOf(row)])];
+  for (const name of names) {
+    const param = given[name];
+    const own = param ? checkTensor(fn, name, param) : filled(1, row, x);
+    if (own.dtype !== dtype || !sameShape(own.shape, row)) refuseParam(fn, name, own, x, first);
+    inputs.push(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
   }
-  if (row.length === 1) return norm([x, ...params]);
-  return reshaped(norm([reshaped(x, [...shape.slice(0, first), sizeOf(row)]), ...params]), shape);
+  return reshaped(norm(inputs), shape);
+}
+
+function refuseParam(fn: string, argument: string, param: Tensor, x: Tensor, first: number): never {
+  const wanted = `${x.dtype} [${x.shape.slice(first).join(", ")}]`;
+  refuseShape(
+    fn,
+    argument,
+    `${param.dtype} [${param.shape.join(", ")}]`,
+    `${wanted}, the axes of x from ${first} on, as x is [${x.shape.join(", ")}]`,
+    "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
+  );
 }

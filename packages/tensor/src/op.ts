@@ -1,5 +1,13 @@
-import { checkNumbers, checkSameDevice, type DType, refuseOther, type Shape, sizeOf } from "@qkv/core";
-import type { Device, Kernel, View } from "./contracts.js";
+import {
+  checkNumbers,
+  checkSameDevice,
+  type DType,
+  refuseOther,
+  type Shape,
+  sizeOf,
+  type TypedArray,
+} from "@qkv/core";
+import type { Device, Kernel, Storage, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
@@ -46,28 +54,34 @@ export const observers = new Set<
   (op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
 >();
 
-/** Runs an op where its inputs live, and returns all its outputs. */
+/**
+ * Runs an op where its inputs live, and returns all its outputs. Decoding a token runs some hundred small ones between
+ * matrices that empty the processor's caches: what is made here and in a device's kernels on the way counts.
+ */
 export function runAll<Attributes>(
   op: Op<Attributes>,
   inputs: readonly Tensor[],
   attributes: Attributes,
 ): Tensor[] {
   const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
-  const specs = op.infer(inputs, attributes);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
-  const outputs = specs.map(({ shape, dtype }) =>
-    op.view
+  const specs = op.infer(inputs, attributes);
+  const outputs = new Array<Tensor>(specs.length);
+  for (let i = 0; i < specs.length; i++) {
+    const { shape, dtype } = specs[i]!;
+    outputs[i] = op.view
       ? new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes))
       : // A device's kernel writes every number; the plain ones may count on zeros.
-        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape),
-  );
+        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+  }
   if (op.kernel) {
-    const runOn = (kernel: Kernel<Attributes>) => kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
-    const ran = own && runOn(own) !== false;
+    const ran = own && own(inputs.map(lazyRead), outputs.map(lazyView), attributes) !== false;
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
-    if (!ran) runOn(op.kernel);
+    if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     device.note(op.name, ran ? "device" : "plain");
-    for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
+    if (observers.size > 0) {
+      for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
+    }
   }
   record(op as Op<never>, inputs, outputs, attributes);
   return outputs;
@@ -82,12 +96,12 @@ export function run<Attributes>(
   return runAll(op, inputs, attributes)[0]!;
 }
 
-/** How a kernel reads and writes a tensor. */
+/** How a plain kernel reads and writes a tensor. */
 export function viewOf(tensor: Tensor): View {
   return view(tensor);
 }
 
-/** How a kernel reads a tensor that it does not change. */
+/** How a plain kernel reads a tensor that it does not change. */
 export function readOf(tensor: Tensor): View {
   return view(tensor, "read");
 }
@@ -106,12 +120,50 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
   };
 }
 
+/**
+ * How a device's own kernel takes a tensor: it knows where storages lie, and need not ask for the numbers. A plain kernel
+ * asks for them again and again: it gets them at once.
+ */
+class LazyView implements View {
+  declare readonly storage: Storage;
+  declare readonly dtype: DType;
+  declare readonly shape: Shape;
+  declare readonly strides: readonly number[];
+  declare readonly offset: number;
+  declare private readonly device: Device;
+  declare private readonly use: "read" | undefined;
+
+  constructor({ device, storage, dtype, shape, strides, offset }: Tensor, use: "read" | undefined) {
+    this.storage = storage;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+    this.device = device;
+    this.use = use;
+  }
+
+  get array(): TypedArray {
+    return this.device.array(this.storage, this.use);
+  }
+}
+
+/** How a device's own kernel writes a tensor. */
+export function lazyView(tensor: Tensor): View {
+  return new LazyView(tensor, undefined);
+}
+
+/** How a device's own kernel reads a tensor that it does not change. */
+export function lazyRead(tensor: Tensor): View {
+  return new LazyView(tensor, "read");
+}
+
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
 function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
   const { device } = inputs[0]!;
-  for (const input of inputs) {
-    checkSameDevice(fn, input.device, device);
-    if (!moves) checkNumbers(fn, input.dtype);
+  for (let i = 0; i < inputs.length; i++) {
+    checkSameDevice(fn, inputs[i]!.device, device);
+    if (!moves) checkNumbers(fn, inputs[i]!.dtype);
   }
   return device;
 }

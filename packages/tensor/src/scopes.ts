@@ -3,7 +3,11 @@ import type { Storage } from "./contracts.js";
 import { tensorsOf } from "./tree.js";
 
 /** A storage whose life a scope may end. */
-export type ScopedStorage = Storage & { ended?: boolean };
+export type ScopedStorage = Storage & {
+  ended?: boolean;
+  /** What the scope that it belongs to holds; undefined where it belongs to none. */
+  owner?: ScopedStorage[] | undefined;
+};
 
 /**
  * The scopes of one device. What is allocated while a scope runs belongs to it; at its end what its function
@@ -32,27 +36,30 @@ export function scopes(
   release: (storage: ScopedStorage) => void,
   leave: (storage: ScopedStorage) => void = () => undefined,
 ): Scopes {
-  const stack: Set<ScopedStorage>[] = [];
+  const stack: ScopedStorage[][] = [];
   let recorders = 0;
   return {
     scope(f) {
       if (recorders > 0) return checkSync(f());
-      const own = new Set<ScopedStorage>();
+      const own: ScopedStorage[] = [];
       stack.push(own);
       let kept: ScopedStorage[] = [];
       try {
         const result = checkSync(f());
-        kept = tensorsOf(result).map(({ storage }) => storage);
+        kept = tensorsOf(result).map(({ storage }) => storage as ScopedStorage);
         return result;
       } finally {
         stack.pop();
         const outer = stack.at(-1);
         for (const storage of kept) {
-          if (!own.delete(storage)) continue;
-          if (outer) outer.add(storage);
+          if (storage.owner !== own) continue;
+          storage.owner = outer;
+          if (outer) outer.push(storage);
           else leave(storage);
         }
         for (const storage of own) {
+          if (storage.owner !== own) continue;
+          storage.owner = undefined;
           storage.ended = true;
           release(storage);
         }
@@ -67,10 +74,12 @@ export function scopes(
       }
     },
     own(storage) {
-      stack.at(-1)?.add(storage);
+      const inner = stack.at(-1);
+      storage.owner = inner;
+      inner?.push(storage);
     },
     keep(storage) {
-      for (const own of stack) own.delete(storage);
+      storage.owner = undefined;
     },
     active: () => stack.length > 0,
   };

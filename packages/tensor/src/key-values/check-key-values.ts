@@ -64,13 +64,16 @@ export function checkKeyValues(
       const expected = `[${B}, ${Hkv}, ${own[2]}, ${width}], since key is [${own.join(", ")}]`;
       refuseShape(fn, "value", other, expected, "give one value for each key.");
     }
-    for (const [argument, part] of Object.entries({ key, value })) {
-      const x = isBlocks(part) ? (part.scale ?? part.data) : part;
-      if (x.dtype !== query.dtype) refuseType(fn, argument, x, query);
-    }
+    checkType(fn, "key", key, query);
+    checkType(fn, "value", value, query);
   });
   const S = keys.reduce((sum, part) => sum + partLength(part), 0);
   checkPositions(fn, positions, B, S);
+}
+
+function checkType(fn: string, argument: string, part: Part, query: Tensor): void {
+  const x = isBlocks(part) ? (part.scale ?? part.data) : part;
+  if (x.dtype !== query.dtype) refuseType(fn, argument, x, query);
 }
 
 /** `[B, Hkv, S, D]`, however the part lies. */

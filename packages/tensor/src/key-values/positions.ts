@@ -2,7 +2,11 @@ import type { Cache, KeyValues } from "../contracts.js";
 
 /** Positions of the stored keys: one list for all batches, or one each. */
 export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
-  if ("start" in positions) return [Int32Array.from({ length: S }, (_, s) => positions.start + s)];
+  if ("start" in positions) {
+    const places = new Int32Array(S);
+    for (let s = 0; s < S; s++) places[s] = positions.start + s;
+    return [places];
+  }
   if (positions.length === S) return [positions];
   return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));
 }

@@ -9,8 +9,8 @@ export function storedParts(parts: readonly Part[]): {
   layouts: (BlockLayout | undefined)[] | undefined;
 } {
   const data = parts.map((part) => (isBlocks(part) ? part.data : part));
+  if (!parts.some(isBlocks)) return { data, scales: [], layouts: undefined };
   const scales = parts.flatMap((part) => (isBlocks(part) && part.scale ? [part.scale] : []));
-  if (!parts.some(isBlocks)) return { data, scales, layouts: undefined };
   const layouts = parts.map((part) =>
     isBlocks(part)
       ? {
@@ -29,10 +29,10 @@ export function storedParts(parts: readonly Part[]): {
  * places that hold nothing.
  */
 export function placesOf({ key, positions }: KeyValues, B: number): KeyValues["positions"] {
-  const longest = key.map(partLength);
-  const S = longest.reduce((a, b) => a + b, 0);
   const uneven = key.some((part) => isBlocks(part) && typeof part.length !== "number");
   if (!uneven) return positions;
+  const longest = key.map(partLength);
+  const S = longest.reduce((a, b) => a + b, 0);
   const places = new Int32Array(B * S);
   for (let b = 0, at = 0; b < B; b++) {
     let first = 0;

@@ -1,4 +1,4 @@
-import { checkFits, checkSameType, refuseShape, sizeOf } from "@qkv/core";
+import { checkFits, checkSameType, refuseShape, sizeOf, withLength } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { matrixProduct } from "../matrix-product.js";
 import { checkTensor, run, type Op } from "../op.js";
@@ -13,7 +13,10 @@ import { transposed } from "./transpose.js";
 /** A product and the sum with a bias as one, where a device has a kernel for both: x `[…, in]` packed, or of two axes. */
 export const linearOp: Op<undefined> = {
   name: "linear",
-  infer: ([x, weight]) => [{ shape: [...x!.shape.slice(0, -1), weight!.shape[0]!], dtype: x!.dtype }],
+  infer(inputs) {
+    const { shape, dtype } = inputs[0]!;
+    return [{ shape: withLength(shape, shape.length - 1, inputs[1]!.shape[0]!), dtype }];
+  },
   kernel([x, weight, bias], [y]) {
     const [N, K] = weight!.shape as [number, number];
     const rows = x!.shape.length === 2 ? x! : matrixOf(x!, K);
@@ -55,7 +58,8 @@ function matrixOf(view: View, n: number): View {
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
-  const [N, inner] = checkTensor("linear", "weight", weight).shape as [number, number];
+  const N = checkTensor("linear", "weight", weight).shape[0]!;
+  const inner = weight.shape[1];
   const length = checkTensor("linear", "x", x).shape.at(-1);
   if (weight.shape.length !== 2 || inner !== length) {
     refuseShape(

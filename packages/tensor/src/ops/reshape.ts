@@ -1,4 +1,4 @@
-import { refuseShape, sameShape, type Shape, sizeOf, stridesOf } from "@qkv/core";
+import { refuseShape, sameShape, type Shape, sizeOf, stridesOf, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { contiguous } from "./contiguous.js";
@@ -25,11 +25,8 @@ export const reshapeOp: Op<{ shape: Shape }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const size = sizeOf(checkTensor("reshape", "x", x).shape);
-  const rest = shape.filter((length) => length !== -1);
-  const known = sizeOf(rest);
-  const filled = shape.map((length) => (length === -1 && known > 0 ? size / known : length));
-  const valid = filled.every((length) => Number.isInteger(length) && length >= 0);
-  if (shape.length - rest.length > 1 || !valid || sizeOf(filled) !== size) {
+  const filled = shape.includes(-1) ? withRest(shape, size) : shape;
+  if (!filled.every(isLength) || sizeOf(filled) !== size) {
     refuseShape(
       "reshape",
       "shape",
@@ -39,6 +36,16 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
     );
   }
   return reshaped(x, filled);
+}
+
+/** The shape with what is left of `size` in place of its -1. Where that is no length, or there are two, it fits nothing. */
+function withRest(shape: Shape, size: number): Shape {
+  const axis = shape.indexOf(-1);
+  return axis === shape.lastIndexOf(-1) ? withLength(shape, axis, size / -sizeOf(shape)) : shape;
+}
+
+function isLength(length: number): boolean {
+  return Number.isInteger(length) && length >= 0;
 }
 
 /** {@link reshape} to a shape that is known to fit. */

@@ -10,7 +10,7 @@ import { sumAlong, sumTo } from "./sum-to.js";
 
 export const rmsNormOp: Op<{ eps: number }> = {
   name: "rmsNorm",
-  infer: ([x]) => [{ shape: x!.shape, dtype: checkFloat("rmsNorm", x!.dtype) }],
+  infer: (inputs) => [{ shape: inputs[0]!.shape, dtype: checkFloat("rmsNorm", inputs[0]!.dtype) }],
   kernel([x, weight], [out], { eps }) {
     const last = x!.shape.length - 1;
     const n = x!.shape[last]!;

@@ -1,6 +1,6 @@
 import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
 import type { Kernel } from "../contracts.js";
-import { checkTensor, readOf, viewOf } from "../op.js";
+import { checkTensor, lazyView, lazyRead, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
 /**
@@ -46,11 +46,11 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       "grow the target first, or write less.",
     );
   }
-  const [to, from] = [viewOf(target), readOf(source)];
   // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
   const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
-  const ran = own !== undefined && own([from], [to], { axis: at, start }) !== false;
+  const ran = own && own([lazyRead(source)], [lazyView(target)], { axis: at, start }) !== false;
   if (target.device.remote) target.device.note("write", ran ? "device" : "plain");
   if (ran) return;
-  copyStrided(from, { ...to, offset: to.offset + start * to.strides[at]! });
+  const to = viewOf(target);
+  copyStrided(readOf(source), { ...to, offset: to.offset + start * to.strides[at]! });
 }
