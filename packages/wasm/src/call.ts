@@ -1,6 +1,8 @@
-import type { TypedArray, View } from "@qkv/tensor";
+import { bytesPerElement, type TypedArray, type View } from "@qkv/tensor";
+import { checkAlive } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
 import type { WasmMemory } from "./memory.js";
+import type { WasmStorage } from "./storage.js";
 
 /**
  * One run of a kernel: where its inputs and outputs lie in the memory. What lies outside is copied in before, and
@@ -30,9 +32,17 @@ export function bitsOf(x: number): number {
   return asWord[0]!;
 }
 
+/** Where a view begins in the memory; undefined where its numbers are the program's. */
+export function addressOf({ storage, dtype, offset }: View): number | undefined {
+  checkAlive(storage);
+  const { pointer } = storage as WasmStorage;
+  return pointer === undefined ? undefined : pointer + offset * bytesPerElement(dtype);
+}
+
 export class Call {
   readonly #memory: WasmMemory;
-  readonly #taken: [pointer: number, bytes: number][] = [];
+  /** Pointer and bytes of each piece, one after the other. */
+  readonly #taken: number[] = [];
   readonly #out: [pointer: number, array: TypedArray][] = [];
 
   constructor(memory: WasmMemory) {
@@ -41,81 +51,71 @@ export class Call {
 
   /** Byte addresses of the first element of each view. All inputs and outputs of a call are placed at once. */
   place(inputs: readonly View[], outputs: readonly View[]): number[] {
-    const { buffer } = this.#memory.memory;
-    // Addresses first: taking memory may replace the buffer, and views of the old one forget where they were.
-    const views = [...inputs, ...outputs];
-    const known = views.map(({ array, offset }) =>
-      array.buffer === buffer ? array.byteOffset + offset * array.BYTES_PER_ELEMENT : undefined,
-    );
-    return views.map(
-      (view, i) => known[i] ?? (i < inputs.length ? this.#copyIn(view) : this.#makeRoom(view)),
-    );
+    const pointers = new Array<number>(inputs.length + outputs.length);
+    let i = 0;
+    for (; i < inputs.length; i++) pointers[i] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
+    for (const view of outputs) pointers[i++] = addressOf(view) ?? this.#makeRoom(view);
+    return pointers;
   }
 
   /** Bytes that only this call needs. */
   scratch(bytes: number): number {
     const pointer = this.#memory.take(bytes);
-    this.#taken.push([pointer, bytes]);
+    this.#taken.push(pointer, bytes);
     return pointer;
   }
 
   /** Writes words of 32 bits: whole numbers, and floats as `bitsOf` makes words of them. */
   write(words: readonly number[]): number {
     const pointer = this.scratch(4 * words.length);
-    new Int32Array(this.#memory.memory.buffer, pointer, words.length).set(words);
+    const all = this.#memory.words;
+    for (let i = 0, at = pointer / 4; i < words.length; i++, at++) all[at] = words[i]!;
     return pointer;
   }
 
   /** Copies a whole array in, for plans and programs. */
   copy(array: TypedArray | Uint32Array): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    new Uint8Array(this.#memory.memory.buffer, pointer, array.byteLength).set(bytes);
+    this.#memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), pointer);
     return pointer;
   }
 
   /** Copies whole arrays in as one piece, each to a multiple of 4. */
   copyAll(arrays: readonly (TypedArray | Uint32Array)[]): number[] {
-    const lengths = arrays.map(({ byteLength }) => Math.ceil(byteLength / 4) * 4);
-    let to = this.scratch(
-      Math.max(
-        4,
-        lengths.reduce((sum, length) => sum + length, 0),
-      ),
-    );
-    const bytes = new Uint8Array(this.#memory.memory.buffer);
-    return arrays.map(({ buffer, byteOffset, byteLength }, i) => {
+    let total = 0;
+    for (const { byteLength } of arrays) total += Math.ceil(byteLength / 4) * 4;
+    let to = this.scratch(Math.max(4, total));
+    const { bytes } = this.#memory;
+    return arrays.map(({ buffer, byteOffset, byteLength }) => {
       const at = to;
       bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      to += lengths[i]!;
+      to += Math.ceil(byteLength / 4) * 4;
       return at;
     });
   }
 
   /** Copies outputs to where they belong. */
   copyOut(): void {
-    const { buffer } = this.#memory.memory;
     for (const [pointer, array] of this.#out) {
-      new Uint8Array(array.buffer, array.byteOffset, array.byteLength).set(
-        new Uint8Array(buffer, pointer, array.byteLength),
-      );
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      bytes.set(this.#memory.bytes.subarray(pointer, pointer + array.byteLength));
     }
   }
 
   giveBack(): void {
-    for (const [pointer, bytes] of this.#taken) this.#memory.giveBack(pointer, bytes);
+    const taken = this.#taken;
+    for (let i = 0; i < taken.length; i += 2) this.#memory.giveBack(taken[i]!, taken[i + 1]!);
   }
 
   /** Copies the stretch of the array that a view touches. */
   #copyIn({ array, shape, strides, offset }: View): number {
     if (shape.includes(0)) return this.scratch(4);
     const size = array.BYTES_PER_ELEMENT;
-    const last = shape.reduce((sum, length, axis) => sum + (length - 1) * strides[axis]!, offset);
-    const bytes = (last + 1 - offset) * size;
+    let last = 0;
+    for (let axis = 0; axis < shape.length; axis++) last += (shape[axis]! - 1) * strides[axis]!;
+    const bytes = (last + 1) * size;
     const pointer = this.scratch(bytes);
-    new Uint8Array(this.#memory.memory.buffer, pointer, bytes).set(
-      new Uint8Array(array.buffer, array.byteOffset + offset * size, bytes),
-    );
+    this.#memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset + offset * size, bytes), pointer);
     return pointer;
   }
 

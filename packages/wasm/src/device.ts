@@ -1,9 +1,9 @@
 import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@qkv/tensor";
-import { bytesPerElement } from "@qkv/tensor";
-import { allocateArray, checkAlive, scopes, viewArray, type ScopedStorage } from "@qkv/tensor/devices";
+import { allocateArray, checkAlive, scopes, viewArray } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
 import { kernels } from "./kernels.js";
 import type { WasmBuild } from "./sources.js";
+import { bytesOf, storageOf, type WasmStorage } from "./storage.js";
 import type { Pool } from "./threads/pool.js";
 
 export type WasmReport = DeviceReport & {
@@ -29,14 +29,6 @@ export type WasmDevice = Omit<Device, "report" | "memory"> & {
   close(): Promise<void>;
 };
 
-/** Numbers in the device's memory, or, where they belong to the program, in an array of its own. */
-type WasmStorage = ScopedStorage & {
-  pointer: number | undefined;
-  array: TypedArray | undefined;
-  /** Over the device's memory, as long as that has not grown. */
-  view?: TypedArray;
-};
-
 /** Ends the workers of devices that nobody holds any more. */
 const forgotten = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((ending) => ending.quit());
 
@@ -59,8 +51,8 @@ export function makeDevice(
   };
   const arrayOf = (storage: WasmStorage): TypedArray => {
     if (storage.array) return storage.array;
-    const buffer = memory.memory.buffer as ArrayBuffer;
     const { dtype, pointer, length, view } = storage;
+    const buffer = memory.bytes.buffer;
     if (view && view.buffer === buffer && view.byteOffset === pointer) return view;
     return (storage.view = viewArray(dtype, buffer, pointer!, length));
   };
@@ -105,15 +97,14 @@ export function makeDevice(
     }),
     allocate(dtype, length, zeroed = true): Storage {
       pool?.check();
-      if (!active())
-        return { dtype, length, pointer: undefined, array: allocateArray(dtype, length) } as WasmStorage;
-      const storage: WasmStorage = { dtype, length, pointer: undefined, array: undefined };
+      if (!active()) return storageOf(dtype, length, allocateArray(dtype, length));
+      const storage = storageOf(dtype, length);
       take(storage);
       if (zeroed) arrayOf(storage).fill(0);
       own(storage);
       return storage;
     },
-    adopt: (dtype, array): WasmStorage => ({ dtype, length: array.length, pointer: undefined, array }),
+    adopt: (dtype, array) => storageOf(dtype, array.length, array),
     array(storage) {
       checkAlive(storage);
       return arrayOf(storage as WasmStorage);
@@ -127,8 +118,4 @@ export function makeDevice(
   };
   if (pool) forgotten.register(device, pool.ending);
   return device;
-}
-
-function bytesOf({ dtype, length }: Storage): number {
-  return Math.max(1, length * bytesPerElement(dtype));
 }

@@ -15,6 +15,7 @@ import {
   targetWeightsKernel,
 } from "./kernels/rows.js";
 import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
+import { writeKernel } from "./kernels/write.js";
 
 /** The table of the device: its kernels by op name. */
 export function kernels(engine: Engine): Device["kernels"] {
@@ -35,5 +36,6 @@ export function kernels(engine: Engine): Device["kernels"] {
     take: takeKernel(engine),
     takeBackward: takeBackwardKernel(engine),
     targetWeights: targetWeightsKernel(engine),
+    write: writeKernel(engine),
   };
 }

@@ -3,6 +3,9 @@ import { DeviceError } from "@qkv/core";
 /** Memory of a WebAssembly instance, handed out in pieces. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
+  /** All of it, as bytes and as words. Other views when it has grown. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly words: Int32Array<ArrayBuffer>;
   /** A piece of at least `bytes` bytes, at a multiple of 64. Not zeroed. May replace the memory's buffer. */
   take(bytes: number): number;
   giveBack(pointer: number, bytes: number): void;
@@ -37,16 +40,30 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
   let end = firstByte;
   let used = 0;
   let peak = 0;
+  const look = () => {
+    const buffer = memory.buffer as ArrayBuffer;
+    return { bytes: new Uint8Array(buffer), words: new Int32Array(buffer) };
+  };
+  let views = look();
   return {
     memory,
     limit,
+    get bytes() {
+      return views.bytes;
+    },
+    get words() {
+      return views.words;
+    },
     take(bytes) {
       const size = rounded(bytes);
       let place = 0;
       while (place < begins.length && ends[place]! - begins[place]! < size) place += 1;
       const pointer = begins[place] ?? end;
       if (place === begins.length) {
-        grow(memory, end + size, limit, used);
+        if (end + size > views.bytes.length) {
+          grow(memory, end + size, limit, used);
+          views = look();
+        }
         end += size;
       } else if (ends[place]! - pointer === size) {
         begins.splice(place, 1);
@@ -67,11 +84,21 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
         if (begins[middle]! < pointer) low = middle + 1;
         else high = middle;
       }
-      begins.splice(low, 0, pointer);
-      ends.splice(low, 0, pointer + size);
-      join(begins, ends, low);
-      join(begins, ends, low - 1);
-      if (ends.at(-1) === end) {
+      const behind = pointer + size;
+      const joins = low > 0 && ends[low - 1] === pointer;
+      if (joins && begins[low] === behind) {
+        ends[low - 1] = ends[low]!;
+        begins.splice(low, 1);
+        ends.splice(low, 1);
+      } else if (joins) {
+        ends[low - 1] = behind;
+      } else if (begins[low] === behind) {
+        begins[low] = pointer;
+      } else {
+        begins.splice(low, 0, pointer);
+        ends.splice(low, 0, behind);
+      }
+      if (ends[ends.length - 1] === end) {
         end = begins.pop()!;
         ends.pop();
       }
@@ -87,13 +114,6 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
 
 const rounded = (bytes: number) => Math.max(64, Math.ceil(bytes / 64) * 64);
 
-/** Makes one of two stretches that touch. */
-function join(begins: number[], ends: number[], place: number): void {
-  if (place < 0 || begins[place + 1] !== ends[place]) return;
-  ends.splice(place, 1);
-  begins.splice(place + 1, 1);
-}
-
 /** A memory that may grow to `pages`, or, on machines that reserve all of it at once and cannot, to less. */
 function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; limit: number } {
   for (;;) {
@@ -108,8 +128,6 @@ function reserve(pages: number, shared: boolean): { memory: WebAssembly.Memory; 
 }
 
 function grow(memory: WebAssembly.Memory, bytes: number, limit: number, used: number): void {
-  const missing = bytes - memory.buffer.byteLength;
-  if (missing <= 0) return;
   // Growing costs a little each time: ask for some more at once.
   const pages = memory.buffer.byteLength / pageSize;
   const wanted = Math.max(Math.ceil(bytes / pageSize), Math.ceil(pages * 1.25));

@@ -37,28 +37,42 @@ export function storedLength({ parts, layouts }: AttentionRequest, inputs: reado
   return length;
 }
 
-/** The words that a part has only in blocks. */
-const none = /* @__PURE__ */ (() => new Array<number>(8).fill(0))();
-
-/** How each part of keys, and then of values, lies. */
-function partWords(
+/** Adds how each part of keys, and then of values, lies. */
+function pushParts(
+  words: number[],
   call: Call,
   request: AttentionRequest,
   inputs: readonly View[],
   pointers: readonly number[],
-): number[] {
+): void {
   let scale = inputPlaces(request).scales;
-  return inputs.slice(1, 1 + 2 * request.parts).flatMap(({ shape, strides }, i) => {
+  for (let i = 0; i < 2 * request.parts; i++) {
     const layout = request.layouts?.[i];
+    const view = inputs[1 + i]!;
     const pointer = pointers[1 + i]!;
-    if (!layout) return [shape[2]!, pointer, ...strides, ...none];
+    if (!layout) {
+      pushTensor(words, view, pointer);
+      continue;
+    }
     const { table, blockLength, length, scaled } = layout;
     const blocks = table.length / inputs[0]!.shape[0]!;
     const scales = scaled ? [pointers[scale]!, ...steps(inputs[scale++]!)] : [0, 0, 0, 0, 0];
     // Where a batch is shorter than others its table may name anything.
-    const known = table.map((block) => (block < 0 || block >= shape[0]! ? 0 : block));
-    return [length, pointer, ...strides, call.copy(known), blocks, blockLength, ...scales];
-  });
+    const known = table.map((block) => (block < 0 || block >= view.shape[0]! ? 0 : block));
+    words.push(length, pointer, ...view.strides, call.copy(known), blocks, blockLength, ...scales);
+  }
+}
+
+/** A part that is one tensor: eight words are for blocks alone. */
+function pushTensor(words: number[], { shape, strides }: View, pointer: number): void {
+  const [batch, head, row, column] = strides as [number, number, number, number];
+  words.push(shape[2]!, pointer, batch, head, row, column, 0, 0, 0, 0, 0, 0, 0, 0);
+}
+
+/** A tensor that may be missing: where it begins, and its strides along `axes` axes. */
+function pushStrided(words: number[], one: Placed | undefined, axes: number): void {
+  words.push(one?.pointer ?? 0);
+  for (let axis = 0; axis < axes; axis++) words.push(one?.view.strides[axis] ?? 0);
 }
 
 /** Strides that stand still along axes of length 1. */
@@ -98,10 +112,6 @@ export function writeRequest(
   const S = storedLength(request, inputs);
   const tiles = plan.rows * plan.columns;
   const listed = "start" in positions ? undefined : positions;
-  const placed = (list: readonly Placed[] = []) =>
-    list.flatMap(({ view, pointer }) => [view.shape[2]!, pointer, ...view.strides, ...none]);
-  const strided = (one: Placed | undefined, axes: number) =>
-    one ? [one.pointer, ...one.view.strides] : new Array<number>(1 + axes).fill(0);
   const first = typeof firstQuery === "number" ? new Int32Array(B).fill(firstQuery) : firstQuery;
   const [classes, bitsAt, bits, firstQueries] = call.copyAll([
     plan.classes,
@@ -109,32 +119,23 @@ export function writeRequest(
     plan.bits,
     first,
   ]) as [number, number, number, number];
-  const words = [
-    H,
-    T,
-    S,
-    D,
-    inputs[1 + parts]!.shape[3]!,
-    H / inputs[1]!.shape[1]!,
-    bitsOf(scale),
-    bitsOf(softcap),
-  ];
-  words.push(plan.rows, plan.columns);
-  words.push(
-    plan.batches === 1 ? 0 : plan.heads * tiles,
-    plan.heads === 1 ? 0 : tiles,
-    classes,
-    bitsAt,
-    bits,
-  );
-  words.push(pointers[0]!, ...query.strides, to.output.pointer, to.lse.pointer);
+  const words = [H, T, S, D, inputs[1 + parts]!.shape[3]!, H / inputs[1]!.shape[1]!];
+  words.push(bitsOf(scale), bitsOf(softcap), plan.rows, plan.columns);
+  words.push(plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles);
+  words.push(classes, bitsAt, bits);
+  pushStrided(words, { view: query, pointer: pointers[0]! }, 4);
+  words.push(to.output.pointer, to.lse.pointer);
   words.push(programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0);
   words.push(programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0);
   words.push(hasSinks ? pointers[end]! : 0, hasSinks ? inputs[end]!.strides[0]! : 0, firstQueries);
   words.push(listed ? call.copy(listed) : 0, listed && listed.length === B * S ? S : 0);
-  words.push("start" in positions ? positions.start : 0, ...strided(to.dOutput, 4), ...strided(to.dLse, 3));
+  words.push("start" in positions ? positions.start : 0);
+  pushStrided(words, to.dOutput, 4);
+  pushStrided(words, to.dLse, 3);
   words.push(to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0);
-  words.push(to.partials ?? 0, parts, ...partWords(call, request, inputs, pointers));
-  words.push(...placed(to.dKeys), ...placed(to.dValues));
+  words.push(to.partials ?? 0, parts);
+  pushParts(words, call, request, inputs, pointers);
+  for (const { view, pointer } of to.dKeys ?? []) pushTensor(words, view, pointer);
+  for (const { view, pointer } of to.dValues ?? []) pushTensor(words, view, pointer);
   return call.write(words);
 }

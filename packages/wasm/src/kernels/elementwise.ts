@@ -1,4 +1,4 @@
-import type { DType, Kernel, View } from "@qkv/tensor";
+import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -45,7 +45,7 @@ function walkOver(
   outputs: readonly View[],
   alpha = 1,
 ): boolean {
-  const [output] = outputs as [View];
+  const output = outputs[0]!;
   if (inputs.some(({ dtype }, i) => dtype !== "float32" && i < 2)) return false;
   if (output.shape.includes(0)) return false;
   return withCall(engine, (call) => {
@@ -53,9 +53,9 @@ function walkOver(
     const straight = vectors[entry];
     const size = straight ? lengthOfOnePiece(inputs, output) : 0;
     if (straight && size > 0) {
-      const [a, b] = pointers as [number, number];
-      const more = entry === "unary" ? [4 * size, alpha] : [pointers[2]!, 4 * size];
-      engine.exports[straight]!(op, a, b, ...more);
+      const run = engine.exports[straight]!;
+      if (entry === "unary") run(op, pointers[0]!, pointers[1]!, 4 * size, alpha);
+      else run(op, pointers[0]!, pointers[1]!, pointers[2]!, 4 * size);
       return true;
     }
     const { items, at } = writeWalk(call, op, alpha, output.shape, inputs, pointers, pointers.at(-1)!);
@@ -69,8 +69,8 @@ const vectors: Readonly<Record<string, string>> = { unary: "unaryVectors", binar
 const few = 32768;
 
 /** How many numbers all operands have, where that are few, in one piece, and in whole vectors; else 0. */
-function lengthOfOnePiece(inputs: readonly View[], { shape, array }: View): number {
-  const { length } = array;
+function lengthOfOnePiece(inputs: readonly View[], { shape }: View): number {
+  const length = sizeOf(shape);
   if (length > few || length % 4 !== 0) return 0;
   const alike = (view: View) =>
     view.shape.length === shape.length && view.shape.every((n, axis) => n === shape[axis]) && isPacked(view);

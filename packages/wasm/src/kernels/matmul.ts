@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { addToRows } from "./elementwise.js";
@@ -37,20 +37,25 @@ export function matmulKernel(engine: Engine) {
 /** y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. */
 export function linearKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
-    const [x, weight, bias] = inputs as [View, View, View | undefined];
+    const x = inputs[0]!;
+    const weight = inputs[1]!;
+    const bias = inputs[2];
     if (x.dtype !== "float32") return false;
-    const [N, K] = weight.shape as [number, number];
-    const [down, across] = weight.strides as [number, number];
+    const N = weight.shape[0]!;
+    const K = weight.shape[1]!;
+    const down = weight.strides[0]!;
+    const across = weight.strides[1]!;
+    if (N * sizeOf(x.shape) === 0) return false;
+    const M = sizeOf(x.shape) / K;
     // Rows of two axes may lie anyhow; of more they are packed.
-    const [M, aRow, aColumn] =
-      x.shape.length === 2
-        ? [x.shape[0]!, x.strides[0]!, x.strides[1]!]
-        : [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), K, 1];
-    if (M * N * K === 0) return false;
+    const loose = x.shape.length === 2;
+    const aRow = loose ? x.strides[0]! : K;
+    const aColumn = loose ? x.strides[1]! : 1;
     return withCall(engine, (call) => {
       const pointers = call.place(inputs, outputs);
-      const [from, matrix] = pointers as [number, number];
-      const to = pointers.at(-1)!;
+      const from = pointers[0]!;
+      const matrix = pointers[1]!;
+      const to = pointers[inputs.length]!;
       if (M === 1 && aColumn === 1 && across === 1 && (!bias || bias.strides[0] === 1)) {
         return rowTimesColumns(engine, from, matrix, down, to, N, K, bias ? pointers[2]! : 0);
       }

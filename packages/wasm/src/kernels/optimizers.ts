@@ -1,5 +1,5 @@
 import type { View } from "@qkv/tensor";
-import { withCall } from "../call.js";
+import { addressOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 
@@ -46,8 +46,7 @@ function inPlace(
   call: (targets: readonly number[], gradient: number, n: number) => [entry: string, ...args: number[]],
 ): boolean {
   const all = [...targets, ...inputs];
-  const { buffer } = engine.memory.memory;
-  const resident = targets.every(({ array }) => array.buffer === buffer);
+  const resident = targets.every((view) => addressOf(view) !== undefined);
   const n = targets[0]!.shape.reduce((a, b) => a * b, 1);
   if (!resident || n === 0 || !all.every((view) => isPacked(view))) return false;
   return withCall(engine, (one) => {

@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { bitsOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 
@@ -7,20 +7,47 @@ type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean
 /** Rotary positions over [B, H, T, D] of any strides. */
 export function rotateKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { layout, inverse }: Turn): boolean => {
-    const [x, cos, sin] = inputs as [View, View, View];
-    const [B, H, T, D] = x.shape as [number, number, number, number];
-    if (x.dtype !== "float32" || B * H * T * D === 0) return false;
+    const x = inputs[0]!;
+    const cos = inputs[1]!;
+    const sin = inputs[2]!;
+    if (x.dtype !== "float32" || sizeOf(x.shape) === 0) return false;
+    const heads = x.shape[1]!;
+    const length = x.shape[2]!;
+    const dim = x.shape[3]!;
+    const all = sizeOf(x.shape) / dim;
+    const rows = Math.max(1, Math.floor(32768 / dim));
     return withCall(engine, (call) => {
-      const [from, c, s, to] = call.place(inputs, outputs) as [number, number, number, number];
-      const rows = Math.max(1, Math.floor(32768 / D));
-      const words = [H, T, D, cos.shape.at(-1)!, layout === "interleaved" ? 1 : 0, bitsOf(inverse ? -1 : 1)];
-      words.push(from, ...x.strides, c, ...steps(cos), s, ...steps(sin), to, rows, B * H * T);
-      return engine.parallel("rotate", Math.ceil((B * H * T) / rows), 0, call.write(words));
+      const at = call.place(inputs, outputs);
+      const words = call.write([
+        heads,
+        length,
+        dim,
+        cos.shape.at(-1)!,
+        layout === "interleaved" ? 1 : 0,
+        bitsOf(inverse ? -1 : 1),
+        at[0]!,
+        x.strides[0]!,
+        x.strides[1]!,
+        x.strides[2]!,
+        x.strides[3]!,
+        at[1]!,
+        batchStep(cos),
+        cos.strides.at(-2)!,
+        cos.strides.at(-1)!,
+        at[2]!,
+        batchStep(sin),
+        sin.strides.at(-2)!,
+        sin.strides.at(-1)!,
+        at[3]!,
+        rows,
+        all,
+      ]);
+      return engine.parallel("rotate", Math.ceil(all / rows), 0, words);
     });
   };
 }
 
-/** From one batch, one place and one angle to the next. */
-function steps({ shape, strides }: View): number[] {
-  return [shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0, strides.at(-2)!, strides.at(-1)!];
+/** From the angles of one batch to those of the next. */
+function batchStep({ shape, strides }: View): number {
+  return shape.length === 3 && shape[0] !== 1 ? strides[0]! : 0;
 }

@@ -1,4 +1,4 @@
-import type { View } from "@qkv/tensor";
+import { sizeOf, type View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
@@ -15,7 +15,7 @@ export function softmaxKernel(engine: Engine) {
 /** RMS norm over the last axis of packed rows. */
 export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
-    const [x] = inputs as [View];
+    const x = inputs[0]!;
     if (!inputs.every((view) => isPacked(view))) return false;
     return withCall(engine, (call) => overRows(engine, "rmsNormRows", x, call.place(inputs, outputs), eps));
   };
@@ -72,8 +72,9 @@ export function overRows(
   ...more: number[]
 ): boolean {
   const n = shape.at(-1) ?? 1;
-  const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1);
-  if (n * rows === 0) return false;
+  const size = sizeOf(shape);
+  if (size === 0) return false;
+  const rows = size / n;
   const step = Math.max(1, Math.floor(chunk / n));
   return engine.parallel(entry, Math.ceil(rows / step), 0, ...pointers, rows, step, n, ...more);
 }
