@@ -17,12 +17,14 @@ export type AttentionCall = AttentionRequest & { readonly want: readonly TileTra
 export const attentionOp: Op<AttentionCall> = {
   name: "attention",
   infer(inputs, call) {
-    const { B, H, T, S, Dv } = sizesOf(sortInputs(inputs, call));
     const { dtype } = inputs[0]!;
-    return [[B, H, T, Dv], [B, H, T], ...call.want.map(() => [B, H, T, S])].map((shape) => ({
-      shape,
-      dtype,
-    }));
+    const [B, H, T] = inputs[0]!.shape as [number, number, number, number];
+    const of = (...shape: number[]) => ({ shape, dtype });
+    return [
+      of(B, H, T, inputs[1 + call.parts]!.shape[3]!),
+      of(B, H, T),
+      ...call.want.map(() => of(B, H, T, sizesOf(sortInputs(inputs, call)).S)),
+    ];
   },
   // Per pair: a dot product, a mixed row, and about five for softmax.
   flops: (inputs, _outputs, call) => flopsOf(inputs, call, 2, 2, 5),

@@ -158,17 +158,21 @@ const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights",
 /** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
 function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {
   const [keyValues, options] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?];
-  const { places, mask, bound, sinks, ...call } = prepare(fn, query, keyValues, options);
+  const call = prepare(fn, query, keyValues, options);
+  const { places, mask, bind, sinks, scoreMod, weightMod, softcap, scale } = call;
   const { firstQuery, positions } = places;
   const { data, scales, layouts } = storedParts([...keyValues.key, ...keyValues.value]);
-  const tables = [call.scoreMod, call.weightMod].flatMap((mod) => mod?.tables.map(contiguous) ?? []);
+  const tables = [scoreMod, weightMod].flatMap((mod) => mod?.tables.map(contiguous) ?? []);
   return runAll(attentionOp, [query, ...data, ...tables, ...(sinks ? [sinks] : []), ...scales], {
-    ...call,
+    scoreMod,
+    weightMod,
+    softcap,
+    scale,
     firstQuery,
     positions,
     parts: keyValues.key.length,
     ...(layouts && { layouts }),
-    plan: planFor(mask, bound, places),
+    plan: planFor(mask, bind, places),
     hasSinks: sinks !== undefined,
     want,
   });
@@ -215,7 +219,7 @@ export function prepare(
   return {
     places,
     mask,
-    bound: mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength })),
+    bind: () => mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength })),
     scoreMod: combine([
       check("scoreMod", scoreMod),
       isTensor(bias) ? denseBias(fn, bias, query, places) : check("bias", bias),

@@ -42,12 +42,13 @@ import { prepare, type AttentionOptions } from "./attention.js";
  * ```
  */
 export function plainAttention(query: Tensor, keyValues: KeyValues, options: AttentionOptions = {}) {
-  const { places, bound, scale, softcap, scoreMod, weightMod, sinks } = prepare(
+  const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(
     "plainAttention",
     query,
     keyValues,
     options,
   );
+  const bound = bind();
   const [B, H, T] = query.shape as [number, number, number];
   const dense = (parts: KeyValues["key"]) => parts.map((part) => densePart(part, B));
   const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]

@@ -10,27 +10,39 @@ export type Places = Omit<PlanExtent, "keyPositions"> &
   };
 
 /** The last plan of each mask: layers of one model ask for the same one after the other. */
-const plans = new WeakMap<Mask, { key: string; plan: TilePlan }>();
+const plans = new WeakMap<Mask, { places: Places; plan: TilePlan }>();
 
-/** The plan of a mask for one call; made once while mask and sizes stay the same. */
+/**
+ * The plan of a mask for one call; made once while mask and sizes stay the same.
+ *
+ * @param bind - Fixes the mask's extent. Called when a plan is made.
+ */
 export function planFor(
   mask: Mask | undefined,
-  bound: readonly BoundMask[] | undefined,
+  bind: () => readonly BoundMask[] | undefined,
   places: Places,
 ): TilePlan {
+  const last = mask && plans.get(mask);
+  if (last && alike(last.places, places)) return last.plan;
   const { positions, keys } = places;
-  const make = () =>
-    tilePlan(
-      bound,
-      { ...places, keyPositions: keyPositions(positions, keys) },
-      mask?.perBatch ?? false,
-      mask?.perHead ?? false,
-    );
-  if (!mask || !("start" in positions)) return make();
-  const key = JSON.stringify(places);
-  const last = plans.get(mask);
-  if (last?.key === key) return last.plan;
-  const plan = make();
-  plans.set(mask, { key, plan });
+  const plan = tilePlan(
+    bind(),
+    { ...places, keyPositions: keyPositions(positions, keys) },
+    mask?.perBatch ?? false,
+    mask?.perHead ?? false,
+  );
+  if (mask && "start" in positions) plans.set(mask, { places, plan });
   return plan;
+}
+
+/** Whether keys without gaps stand as they did: from how many keys and queries there are, and the first of these, all follows. */
+function alike(a: Places, b: Places): boolean {
+  return (
+    "start" in b.positions &&
+    a.firstQuery === b.firstQuery &&
+    a.keys === b.keys &&
+    a.queries === b.queries &&
+    a.batches === b.batches &&
+    a.heads === b.heads
+  );
 }

@@ -21,25 +21,8 @@ export function checkUpdate(
       fix: "make the cache with `numLayers` of the model.",
     });
   }
-  for (const [argument, x, own] of [
-    ["key", key, held?.key],
-    ["value", value, held?.value],
-  ] as const) {
-    const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
-    const fits =
-      x.shape.length === 4 &&
-      (own ? x.dtype === own.dtype : x.dtype === "float32" || x.dtype === "float64") &&
-      x.shape.every((length, axis) => known[axis] === undefined || length === known[axis]);
-    if (fits) continue;
-    const [B = "B", Hkv = "Hkv", , D = "D"] = known;
-    throw new ArgumentError({
-      fn: "update",
-      argument,
-      received: x.dtype === (own?.dtype ?? "float32") ? x.shape : x.dtype,
-      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
-      fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
-    });
-  }
+  checkTokens("key", key, held?.key, held);
+  checkTokens("value", value, held?.value, held);
   const [B, Hkv, T] = key.shape;
   if (value.shape[2] !== T || value.shape[0] !== B || value.shape[1] !== Hkv) {
     throw new ArgumentError({
@@ -50,4 +33,22 @@ export function checkUpdate(
       fix: "give one value for each key.",
     });
   }
+}
+
+/** `own`: what the layer holds of the kind. */
+function checkTokens(argument: string, x: Tensor, own: Tensor | undefined, held: Held | undefined): void {
+  const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
+  const fits =
+    x.shape.length === 4 &&
+    (own ? x.dtype === own.dtype : x.dtype === "float32" || x.dtype === "float64") &&
+    x.shape.every((length, axis) => known[axis] === undefined || length === known[axis]);
+  if (fits) return;
+  const [B = "B", Hkv = "Hkv", , D = "D"] = known;
+  throw new ArgumentError({
+    fn: "update",
+    argument,
+    received: x.dtype === (own?.dtype ?? "float32") ? x.shape : x.dtype,
+    expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
+    fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
+  });
 }

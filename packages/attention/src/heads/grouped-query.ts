@@ -111,7 +111,8 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   const D = config.headDim ?? C / H;
   checkSizes({ embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D });
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
-    const [B, T] = x.shape as [number, number];
+    const B = x.shape[0]!;
+    const T = x.shape[1]!;
     const rows = map(x, weight, bias);
     if (T === 1) return reshape(rows, [B, heads, 1, D]); // the same order
     return permute(reshape(rows, [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]

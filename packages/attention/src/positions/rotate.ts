@@ -8,37 +8,21 @@ type Attributes = { layout: RotaryLayout; inverse: boolean };
 
 export const rotateOp: Op<Attributes> = {
   name: "rotate",
-  infer([x, cos, sin]) {
-    if (x!.shape.length !== 4) {
+  infer(inputs) {
+    const x = inputs[0]!;
+    if (x.shape.length !== 4) {
       refuseShape(
         "rotate",
         "x",
-        x!.shape,
+        x.shape,
         "[B, H, T, D]: batch, heads, positions, head size",
         "add the axes that are missing with `reshape`.",
       );
     }
-    const [B, , T, D] = x!.shape as [number, number, number, number];
-    for (const [argument, table] of [
-      ["cos", cos!],
-      ["sin", sin!],
-    ] as const) {
-      const { shape } = table;
-      const fits =
-        (shape.length === 2 || (shape.length === 3 && (shape[0] === B || shape[0] === 1))) &&
-        shape.at(-2) === T &&
-        shape.at(-1)! * 2 <= D &&
-        shape.at(-1) === cos!.shape.at(-1);
-      if (fits && table.dtype === x!.dtype) continue;
-      refuseShape(
-        "rotate",
-        argument,
-        table.dtype === x!.dtype ? shape : table.dtype,
-        `${x!.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x!.shape.join(", ")}]`,
-        "give one row of angles for each position of x.",
-      );
-    }
-    return [{ shape: x!.shape, dtype: x!.dtype }];
+    const half = inputs[1]!.shape.at(-1);
+    checkAngles("cos", inputs[1]!, x, half);
+    checkAngles("sin", inputs[2]!, x, half);
+    return [{ shape: x.shape, dtype: x.dtype }];
   },
   // Four products and two sums for each pair that turns.
   flops([x, cos]) {
@@ -85,6 +69,23 @@ export const rotateOp: Op<Attributes> = {
     undefined,
   ],
 };
+
+function checkAngles(argument: string, { shape, dtype }: Tensor, x: Tensor, half: number | undefined): void {
+  const rank = shape.length;
+  const fits =
+    (rank === 2 || (rank === 3 && (shape[0] === x.shape[0] || shape[0] === 1))) &&
+    shape[rank - 2] === x.shape[2] &&
+    shape[rank - 1]! * 2 <= x.shape[3]! &&
+    shape[rank - 1] === half;
+  if (fits && dtype === x.dtype) return;
+  refuseShape(
+    "rotate",
+    argument,
+    dtype === x.dtype ? shape : dtype,
+    `${x.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x.shape.join(", ")}]`,
+    "give one row of angles for each position of x.",
+  );
+}
 
 type Steps = { offset: number; b: number; t: number; i: number };
 

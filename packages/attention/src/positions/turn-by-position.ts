@@ -1,5 +1,5 @@
 import { refuse, refuseShape } from "@qkv/core";
-import { checkTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
+import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 import type { Positions } from "./rope.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
 
@@ -12,7 +12,7 @@ export type PairTurning = {
 };
 
 /** The last tables of one embedding: queries and keys of all layers ask for the same ones, one after the other. */
-export type Tables = { last?: { key: string; device: Device; cos: Tensor; sin: Tensor } };
+export type Tables = { last?: { start: number; cos: Tensor; sin: Tensor } };
 
 /**
  * Turns each token of x, `[B, H, T, D]`, by its position.
@@ -35,10 +35,12 @@ export function turnByPosition(
       `make the ${fn} for heads of the size that it turns.`,
     );
   }
-  const [B, , T] = x.shape as [number, number, number, number];
-  const key = "start" in positions ? `${positions.start} ${T} ${x.dtype}` : undefined;
+  const B = x.shape[0]!;
+  const T = x.shape[2]!;
+  const start = "start" in positions ? positions.start : undefined;
   const { last } = tables;
-  if (last && last.key === key && last.device === x.device) return rotate(x, last.cos, last.sin, { layout });
+  if (last && last.start === start && last.cos.shape[0] === T && isLike(last.cos, x))
+    return rotate(x, last.cos, last.sin, { layout });
   const given =
     "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : Array.from(positions);
   const perBatch = given.length !== T;
@@ -65,8 +67,12 @@ export function turnByPosition(
   }
   const options = { shape: perBatch ? [B, T, half] : [T, half], dtype: x.dtype, device: x.device };
   const made = { cos: tensor(cos, options), sin: tensor(sin, options) };
-  if (key !== undefined) tables.last = { key, device: x.device, ...made };
+  if (start !== undefined) tables.last = { start, ...made };
   return rotate(x, made.cos, made.sin, { layout });
+}
+
+function isLike(a: Tensor, b: Tensor): boolean {
+  return a.dtype === b.dtype && a.device === b.device;
 }
 
 /** Refuses sizes and bases that no rotary embedding can have. */
