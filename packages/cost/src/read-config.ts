@@ -210,7 +210,7 @@ function checkLayers(count: number): void {
   });
 }
 
-const mostLayers = 100_000;
+const mostLayers = 10_000;
 
 /** In a table of shapes `null` means that nobody looked it up; in a configuration it means the default. */
 function refuseUnknown(config: Config): void {

@@ -82,7 +82,7 @@ const plusOf = (type: string, fields: ConfigFields): number =>
   isGemma(type) && !fields.flag("gguf", false) ? 1 : 0;
 const isGemma = (type: string) => type.startsWith("gemma");
 
-const mostLayers = 100_000;
+const mostLayers = 10_000;
 
 function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: string): DecoderConfig {
   const embedDim = fields.count("hidden_size");
