@@ -143,6 +143,18 @@ export const cases: Record<string, (random: Random) => Case> = {
     );
     return { inputs: [x], f: (x) => apply(x!, { start }), tolerance: near };
   },
+  write(random) {
+    const axis = random(4), start = random(3);
+    const shape = [1 + random(2), length(random), length(random), random.choose(1, 2, 8, 64)];
+    const room = shape.map((n, i) => (i === axis ? n + start + 1 : n));
+    const x = laidOut(random, shape, kindOf(random));
+    const f = (x: Tensor) => {
+      const buffer = ops.zeros(room).to(x.device);
+      ops.write(buffer, axis, start, x);
+      return buffer;
+    };
+    return { inputs: [x], f, tolerance: exact };
+  },
   quantizedMatmul(random) {
     const [M, N, K] = [random.choose(1, 2, 5, 70), random.choose(1, 9, 257), random.choose(1, 33, 400)];
     const activations = random.choose("float32", "int8");

@@ -49,7 +49,7 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
   const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
   const ran = own && own([lazyRead(source)], [lazyView(target)], { axis: at, start }) !== false;
-  if (target.device.remote) target.device.note("write", ran ? "device" : "plain");
+  if (own) target.device.note("write", ran ? "device" : "plain");
   if (ran) return;
   const to = viewOf(target);
   copyStrided(readOf(source), { ...to, offset: to.offset + start * to.strides[at]! });
