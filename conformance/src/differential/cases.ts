@@ -144,7 +144,8 @@ export const cases: Record<string, (random: Random) => Case> = {
     return { inputs: [x], f: (x) => apply(x!, { start }), tolerance: near };
   },
   write(random) {
-    const axis = random(4), start = random(3);
+    const axis = random(4),
+      start = random(3);
     const shape = [1 + random(2), length(random), length(random), random.choose(1, 2, 8, 64)];
     const room = shape.map((n, i) => (i === axis ? n + start + 1 : n));
     const x = laidOut(random, shape, kindOf(random));
