@@ -67,6 +67,7 @@ for (const [width, height] of [
       });
       try {
         await page.goto(server.origin + base + path);
+        await awake(page);
         for (const example of new Set(examples)) {
           const at = `[data-live="${example}"][data-status]`;
           await page.waitForFunction((at) => Number(document.querySelector(at)?.dataset.runs) > 0, at);
@@ -99,6 +100,15 @@ for (const [width, height] of [
   }
 }
 await browser.close();
+
+/**
+ * Docusaurus makes its code blocks anew when a page wakes up, and those that went still listen for a moment: a picture of
+ * the whole page, which resizes the window, would meet them.
+ */
+async function awake(page) {
+  await page.waitForFunction(() => document.documentElement.dataset.hasHydrated === "true");
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 100)));
+}
 
 /** What axe finds: rules of WCAG 2, A and AA. */
 async function heard(page) {
