@@ -1,13 +1,5 @@
-import {
-  checkNumbers,
-  checkSameDevice,
-  type DType,
-  refuseOther,
-  type Shape,
-  sizeOf,
-  type TypedArray,
-} from "@qkv/core";
-import type { Device, Kernel, Storage, View } from "./contracts.js";
+import { checkNumbers, checkSameDevice, type DType, refuseOther, type Shape, sizeOf } from "@qkv/core";
+import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
@@ -56,7 +48,8 @@ export const observers = new Set<
 
 /**
  * Runs an op where its inputs live, and returns all its outputs. Decoding a token runs some hundred small ones between
- * matrices that empty the processor's caches: what is made here and in a device's kernels on the way counts.
+ * matrices that empty the processor's caches: what is made here and in a device's kernels on the way counts. A device's
+ * own kernel knows where storages lie, and gets the tensors as they are.
  */
 export function runAll<Attributes>(
   op: Op<Attributes>,
@@ -66,22 +59,18 @@ export function runAll<Attributes>(
   const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
-  const outputs = new Array<Tensor>(specs.length);
-  for (let i = 0; i < specs.length; i++) {
-    const { shape, dtype } = specs[i]!;
-    outputs[i] = op.view
+  const outputs = specs.map(({ shape, dtype }) =>
+    op.view
       ? new Tensor(device, inputs[0]!.storage, shape, op.view(inputs[0]!, attributes))
       : // A device's kernel writes every number; the plain ones may count on zeros.
-        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
-  }
+        new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape),
+  );
   if (op.kernel) {
-    const ran = own && own(inputs.map(lazyRead), outputs.map(lazyView), attributes) !== false;
+    const ran = own && own(inputs, outputs, attributes) !== false;
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     device.note(op.name, ran ? "device" : "plain");
-    if (observers.size > 0) {
-      for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
-    }
+    for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
   }
   record(op as Op<never>, inputs, outputs, attributes);
   return outputs;
@@ -106,6 +95,7 @@ export function readOf(tensor: Tensor): View {
   return view(tensor, "read");
 }
 
+/** A plain kernel asks for the numbers again and again: where they are at hand it gets them at once. */
 function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: "read"): View {
   if (!device.remote) return { array: device.array(storage), storage, dtype, shape, strides, offset };
   return {
@@ -120,50 +110,12 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
   };
 }
 
-/**
- * How a device's own kernel takes a tensor: it knows where storages lie, and need not ask for the numbers. A plain kernel
- * asks for them again and again: it gets them at once.
- */
-class LazyView implements View {
-  declare readonly storage: Storage;
-  declare readonly dtype: DType;
-  declare readonly shape: Shape;
-  declare readonly strides: readonly number[];
-  declare readonly offset: number;
-  declare private readonly device: Device;
-  declare private readonly use: "read" | undefined;
-
-  constructor({ device, storage, dtype, shape, strides, offset }: Tensor, use: "read" | undefined) {
-    this.storage = storage;
-    this.dtype = dtype;
-    this.shape = shape;
-    this.strides = strides;
-    this.offset = offset;
-    this.device = device;
-    this.use = use;
-  }
-
-  get array(): TypedArray {
-    return this.device.array(this.storage, this.use);
-  }
-}
-
-/** How a device's own kernel writes a tensor. */
-export function lazyView(tensor: Tensor): View {
-  return new LazyView(tensor, undefined);
-}
-
-/** How a device's own kernel reads a tensor that it does not change. */
-export function lazyRead(tensor: Tensor): View {
-  return new LazyView(tensor, "read");
-}
-
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
 function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
   const { device } = inputs[0]!;
-  for (let i = 0; i < inputs.length; i++) {
-    checkSameDevice(fn, inputs[i]!.device, device);
-    if (!moves) checkNumbers(fn, inputs[i]!.dtype);
+  for (const input of inputs) {
+    checkSameDevice(fn, input.device, device);
+    if (!moves) checkNumbers(fn, input.dtype);
   }
   return device;
 }

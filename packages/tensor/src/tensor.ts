@@ -61,6 +61,11 @@ export class Tensor {
     return this.#packed(this.device.array(this.storage, "read"));
   }
 
+  /** The device's own array, in which this tensor's numbers lie by its strides: for kernels. `data` is for all others. */
+  get array(): TypedArray {
+    return this.device.array(this.storage);
+  }
+
   /** The numbers in row-major order, on every device. */
   async read(): Promise<TypedArray> {
     const { device, storage } = this;

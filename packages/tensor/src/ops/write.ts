@@ -1,6 +1,6 @@
 import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
 import type { Kernel } from "../contracts.js";
-import { checkTensor, lazyView, lazyRead, readOf, viewOf } from "../op.js";
+import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
 
 /**
@@ -48,7 +48,7 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
   }
   // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
   const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
-  const ran = own && own([lazyRead(source)], [lazyView(target)], { axis: at, start }) !== false;
+  const ran = own && own([source], [target], { axis: at, start }) !== false;
   if (own) target.device.note("write", ran ? "device" : "plain");
   if (ran) return;
   const to = viewOf(target);
