@@ -1,5 +1,10 @@
 import { FormatError } from "./errors.js";
 
+const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The name of what is read, for the error; where there are many, what makes it when it is needed. */
+export type FieldName = string | (() => string);
+
 /**
  * Reads little-endian fields from bytes, in order, and never past their end: every read names its field, and a
  * read that does not fit throws a {@link FormatError} that says which field, where, and what was left. A length
@@ -44,33 +49,32 @@ export class ByteReader {
     return this.#bytes.length - this.#offset;
   }
 
-  uint8(field: string): number {
+  uint8(field: FieldName): number {
     return this.#view.getUint8(this.#take(field, 1));
   }
 
-  uint32(field: string): number {
+  uint32(field: FieldName): number {
     return this.#view.getUint32(this.#take(field, 4), true);
   }
 
-  int32(field: string): number {
+  int32(field: FieldName): number {
     return this.#view.getInt32(this.#take(field, 4), true);
   }
 
-  float32(field: string): number {
+  float32(field: FieldName): number {
     return this.#view.getFloat32(this.#take(field, 4), true);
   }
 
   /** A 64-bit count. Refused above 2^53 - 1, which no real length reaches. */
-  uint64(field: string): number {
-    const value = this.#view.getBigUint64(this.#take(field, 8), true);
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-      this.#fail(field, value, "a count below 2^53");
-    }
-    return Number(value);
+  uint64(field: FieldName): number {
+    const start = this.#take(field, 8);
+    const high = this.#view.getUint32(start + 4, true);
+    if (high >= 2 ** 21) this.#fail(field, this.#view.getBigUint64(start, true), "a count below 2^53");
+    return high * 2 ** 32 + this.#view.getUint32(start, true);
   }
 
   /** `count` float32 values, copied (the file's bytes need not be aligned). */
-  float32Array(field: string, count: number): Float32Array {
+  float32Array(field: FieldName, count: number): Float32Array {
     const start = this.#take(field, count * 4);
     // Not `slice`, which gives a view of a Node Buffer.
     const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
@@ -80,27 +84,27 @@ export class ByteReader {
   }
 
   /** `count` bytes, a view of the file's. */
-  bytes(field: string, count: number): Uint8Array {
+  bytes(field: FieldName, count: number): Uint8Array {
     const start = this.#take(field, count);
     return this.#bytes.subarray(start, start + count);
   }
 
   /** `count` bytes as UTF-8. Refused where they are not UTF-8. */
-  text(field: string, count: number): string {
+  text(field: FieldName, count: number): string {
     const bytes = this.bytes(field, count);
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+      return utf8.decode(bytes);
     } catch (cause) {
       return this.#fail(field, bytes, "UTF-8 text", cause);
     }
   }
 
   /** Passes over `count` bytes. */
-  skip(field: string, count: number): void {
+  skip(field: FieldName, count: number): void {
     this.#take(field, count);
   }
 
-  #take(field: string, count: number): number {
+  #take(field: FieldName, count: number): number {
     if (!Number.isSafeInteger(count) || count < 0) this.#fail(field, count, "a length of 0 or more bytes");
     if (count > this.remaining) {
       this.#fail(
@@ -114,10 +118,10 @@ export class ByteReader {
     return start;
   }
 
-  #fail(field: string, received: unknown, expected: string, cause?: unknown): never {
+  #fail(field: FieldName, received: unknown, expected: string, cause?: unknown): never {
     throw new FormatError({
       fn: this.#fn,
-      argument: `${this.#source}: ${field}`,
+      argument: `${this.#source}: ${typeof field === "string" ? field : field()}`,
       received,
       expected,
       fix: "the file is cut short, damaged, or of another format; fetch it again or check which file it is.",

@@ -77,6 +77,16 @@ test.each([
     /tokens: count` is 2147483648, expected at most 0/,
   ],
   [
+    "an item of a list that is no text",
+    file([entry("tokens", 9, [...u32(8), ...u64(3), ...text("a"), ...u64(1), 0xff, ...text("b")])]),
+    /GGUF file: tokens\[1\]` is .*, expected UTF-8 text/,
+  ],
+  [
+    "an item of a list that is longer than any file",
+    file([entry("tokens", 9, [...u32(8), ...u64(2), ...text("a"), ...u64(2n ** 63n)])]),
+    /GGUF file: tokens\[1\]: length` is 9223372036854775808n, expected a count below 2\^53/,
+  ],
+  [
     "a text of 2 GB",
     file([entry("t", 8, u64(2 ** 31))]),
     /GGUF file: t` is "0 bytes, .*expected 2147483648 bytes/,

@@ -1,4 +1,4 @@
-import { ByteReader } from "./byte-reader.js";
+import { ByteReader, type FieldName } from "./byte-reader.js";
 import { ArgumentError, FormatError } from "./errors.js";
 
 /** A value of a GGUF file's metadata. */
@@ -46,6 +46,7 @@ export type GgufHeader = {
 export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHeader {
   const source = "GGUF file";
   const reader = new ByteReader(bytes, { fn, source });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const refuse = (field: string, received: unknown, expected: string) =>
     new FormatError({
       fn,
@@ -71,18 +72,33 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     }
     return count;
   };
-  const text = (field: string) => reader.text(field, reader.uint64(`${field}: length`));
+  const text = (field: FieldName, ofLength: FieldName) => reader.text(field, reader.uint64(ofLength));
   const value = (field: string, type: number, depth: number): GgufValue => {
-    if (type === 8) return text(field);
-    if (type === 9) {
-      if (depth === 4)
-        throw refuse(field, "lists in lists in lists in lists", "at most 4 of them in each other");
-      const items = reader.uint32(`${field}: item type`);
-      const count = countOf(`${field}: count`, items === 8 ? 8 : items === 9 ? 12 : sizeOf(field, items));
-      return Array.from({ length: count }, (_, i) => value(`${field}[${i}]`, items, depth + 1));
+    if (type === 8) return text(field, `${field}: length`);
+    if (type === 9) return list(field, depth);
+    const start = reader.offset;
+    reader.skip(field, sizeOf(field, type));
+    return scalars[type]![1](view, start);
+  };
+  /** Vocabularies have hundreds of thousands of items: none makes anything but its value. */
+  const list = (field: string, depth: number): GgufValue[] => {
+    if (depth === 4)
+      throw refuse(field, "lists in lists in lists in lists", "at most 4 of them in each other");
+    const type = reader.uint32(`${field}: item type`);
+    const least = type === 8 ? 8 : type === 9 ? 12 : sizeOf(field, type);
+    const values = new Array<GgufValue>(countOf(`${field}: count`, least));
+    if (type === 8) {
+      let i = 0;
+      const [item, length] = [() => `${field}[${i}]`, () => `${field}[${i}]: length`];
+      for (; i < values.length; i++) values[i] = text(item, length);
+    } else if (type === 9) {
+      for (let i = 0; i < values.length; i++) values[i] = list(`${field}[${i}]`, depth + 1);
+    } else {
+      const start = reader.offset;
+      reader.skip(field, values.length * least);
+      for (let i = 0; i < values.length; i++) values[i] = scalars[type]![1](view, start + i * least);
     }
-    const part = reader.bytes(field, sizeOf(field, type));
-    return scalars[type]![1](new DataView(part.buffer, part.byteOffset, part.byteLength));
+    return values;
   };
   const sizeOf = (field: string, type: number): number => {
     const size = scalars[type]?.[0];
@@ -93,11 +109,11 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const tensorCount = countOf("tensor_count", 24);
   const metadata = new Map<string, GgufValue>();
   for (let left = countOf("metadata_count", 13), i = 0; i < left; i++) {
-    const key = text(`metadata[${i}].key`);
+    const key = text(`metadata[${i}].key`, `metadata[${i}].key: length`);
     metadata.set(key, value(key, reader.uint32(`${key}: type`), 0));
   }
   const tensors = Array.from({ length: tensorCount }, (_, i): GgufTensor => {
-    const name = text(`tensors[${i}].name`);
+    const name = text(`tensors[${i}].name`, `tensors[${i}].name: length`);
     const numDims = reader.uint32(`${name}: dimensions`);
     if (numDims > 8) throw refuse(`${name}: dimensions`, numDims, "at most 8");
     const dims = Array.from({ length: numDims }, (_, axis) => reader.uint64(`${name}: dimension ${axis}`));
@@ -111,18 +127,18 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
 }
 
 /** Size in bytes and reading of the types that are neither text nor list. */
-const scalars: Readonly<Record<number, readonly [number, (view: DataView) => GgufValue]>> = {
-  0: [1, (view) => view.getUint8(0)],
-  1: [1, (view) => view.getInt8(0)],
-  2: [2, (view) => view.getUint16(0, true)],
-  3: [2, (view) => view.getInt16(0, true)],
-  4: [4, (view) => view.getUint32(0, true)],
-  5: [4, (view) => view.getInt32(0, true)],
-  6: [4, (view) => view.getFloat32(0, true)],
-  7: [1, (view) => view.getUint8(0) !== 0],
-  10: [8, (view) => whole(view.getBigUint64(0, true))],
-  11: [8, (view) => whole(view.getBigInt64(0, true))],
-  12: [8, (view) => view.getFloat64(0, true)],
+const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: number) => GgufValue]>> = {
+  0: [1, (view, at) => view.getUint8(at)],
+  1: [1, (view, at) => view.getInt8(at)],
+  2: [2, (view, at) => view.getUint16(at, true)],
+  3: [2, (view, at) => view.getInt16(at, true)],
+  4: [4, (view, at) => view.getUint32(at, true)],
+  5: [4, (view, at) => view.getInt32(at, true)],
+  6: [4, (view, at) => view.getFloat32(at, true)],
+  7: [1, (view, at) => view.getUint8(at) !== 0],
+  10: [8, (view, at) => whole(view.getBigUint64(at, true))],
+  11: [8, (view, at) => whole(view.getBigInt64(at, true))],
+  12: [8, (view, at) => view.getFloat64(at, true)],
 };
 
 /** A number where it is exact, else a bigint. */

@@ -13,7 +13,7 @@ export {
 export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
-export { ByteReader } from "./byte-reader.js";
+export { ByteReader, type FieldName } from "./byte-reader.js";
 export {
   allocateArray,
   bytesPerElement,
