@@ -11,8 +11,12 @@ const TILES: i32 = 16;
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores, with room for a block of keys that reaches over the last. */
 const SCORES: usize = 272;
+/** Bytes of keys, then of values, that are read in turns: a page each, see docs/decisions/0008-pages-in-turns.md. */
+const TURN: usize = 4096;
 
+/** Scores of the tile whose keys are read, and weights of the tile before, whose values are. */
 let scoresAt: usize = 0;
+let weightsAt: usize = 0;
 let correctionAt: usize = 0;
 let queryAt: usize = 0;
 let keyAt: usize = 0;
@@ -21,7 +25,8 @@ let valueAt: usize = 0;
 function layOut(request: Request, scratch: usize): usize {
   const wide = (request.dim + 3) & ~3, width = (request.valueDim + 7) & ~7;
   scoresAt = scratch;
-  correctionAt = scoresAt + <usize>request.group * SCORES;
+  weightsAt = scoresAt + <usize>request.group * SCORES;
+  correctionAt = weightsAt + <usize>request.group * SCORES;
   queryAt = correctionAt + ((<usize>request.group + 3) & ~3) * 4;
   keyAt = queryAt + (<usize>(request.group * wide) << 2);
   valueAt = keyAt + (<usize>((KEYS + 3) * wide) << 2);
@@ -59,6 +64,9 @@ export function attentionDecode(item: i32, scratch: usize, at: usize): i32 {
     store<f32>(partial + <usize>g * step, NONE);
   }
   const last = min(request.columns, (chunk + 1) * TILES);
+  const keyBytes = <usize>wide << 2, valueBytes = <usize>width << 2;
+  // The tile before, whose weights are known.
+  let value: usize = 0, valueStride: usize = 0, values = 0;
   for (let column = chunk * TILES; column < last; column++) {
     let seen = 0;
     for (let g = 0; g < group; g++) seen |= classOf(request, batch, head + g, column);
@@ -66,16 +74,26 @@ export function attentionDecode(item: i32, scratch: usize, at: usize): i32 {
     const start = column << 6;
     const length = min(KEYS, request.keys - start);
     const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
-    multiply(key, <usize>rowStep << 2, length, group, <usize>wide << 2);
+    const keyStride = <usize>rowStep << 2;
+    const turn = max(4, <i32>(TURN / keyBytes) & ~3);
+    for (let j = 0; j < KEYS; j += turn) {
+      if (j < length) multiply(key, keyStride, j, min(j + turn, length), group, keyBytes);
+      if (j < values) blend(value, valueStride, j, min(j + turn, values), group, valueBytes, partial + 16, step);
+    }
     for (let g = 0; g < group; g++) {
       const scores = scoresAt + <usize>g * SCORES;
       if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>length + 3 & ~3) << 2);
       hide(request, batch, head + g, column, scores, length);
       if (!soften(scores, length, partial + <usize>g * step, correctionAt + (<usize>g << 2))) return 1;
     }
-    const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
-    blend(value, <usize>rowStep << 2, length, group, <usize>width << 2, partial + 16, step);
+    const softened = scoresAt;
+    scoresAt = weightsAt;
+    weightsAt = softened;
+    value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
+    valueStride = <usize>rowStep << 2;
+    values = length;
   }
+  if (values > 0) blend(value, valueStride, 0, values, group, valueBytes, partial + 16, step);
   return 0;
 }
 
@@ -92,12 +110,13 @@ function takeQuery(request: Request, batch: i32, head: i32, to: usize, wide: i32
 }
 
 /**
- * Dot products of each head's query with each key. The first head reads one key after the other from its begin to its end,
- * which is how memory is fast; for the other heads keys lie in the core's own cache.
+ * Dot products of each head's query with the keys from one on to before another, multiples of 4 but for the last. The
+ * first head reads one key after the other from its begin to its end, which is how memory is fast; for the other heads
+ * keys lie in the core's own cache.
  */
-function multiply(key: usize, stride: usize, keys: i32, group: i32, bytes: usize): void {
-  const fours = keys & ~3;
-  for (let j = 0; j < fours; j += 4) {
+function multiply(key: usize, stride: usize, from: i32, to: i32, group: i32, bytes: usize): void {
+  const fours = to & ~3;
+  for (let j = from; j < fours; j += 4) {
     const k0 = key + <usize>j * stride, k1 = k0 + stride, k2 = k1 + stride, k3 = k2 + stride;
     const sums = sumsOf(dot(k0, queryAt, bytes), dot(k1, queryAt, bytes), dot(k2, queryAt, bytes), dot(k3, queryAt, bytes));
     v128.store(scoresAt + (<usize>j << 2), sums);
@@ -105,15 +124,17 @@ function multiply(key: usize, stride: usize, keys: i32, group: i32, bytes: usize
   let g = 1;
   for (; g + 2 <= group; g += 2) {
     const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
-    for (let j = 0; j < fours; j += 4) {
+    for (let j = from; j < fours; j += 4) {
       dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + (<usize>j << 2), SCORES);
     }
   }
   if (g < group) {
     const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
-    for (let j = 0; j < fours; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+    for (let j = from; j < fours; j += 4) {
+      dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+    }
   }
-  for (let j = fours; j < keys; j++) {
+  for (let j = fours; j < to; j++) {
     for (g = 0; g < group; g++) {
       const sum = sumOf(dot(key + <usize>j * stride, queryAt + <usize>g * bytes, bytes));
       store<f32>(scoresAt + <usize>g * SCORES + (<usize>j << 2), sum);
@@ -183,22 +204,31 @@ function soften(scores: usize, keys: i32, partial: usize, correction: usize): bo
   return true;
 }
 
-/** Mixes the values into each head's mixture. The first head reads whole values, one after the other, as it did with keys. */
-function blend(value: usize, stride: usize, keys: i32, group: i32, bytes: usize, mixture: usize, step: usize): void {
+/**
+ * Mixes the values from one on to before another into each head's mixture, which is corrected once. The first head reads
+ * whole values, one after the other, as it did with keys.
+ */
+function blend(
+  first: usize, stride: usize, from: i32, to: i32, group: i32, bytes: usize, mixture: usize, step: usize,
+): void {
+  const value = first + <usize>from * stride, keys = to - from;
+  const all = weightsAt + (<usize>from << 2);
   let d: usize = 0;
-  for (; d + 256 <= bytes; d += 256) blend1x16(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
-  for (; d + 128 <= bytes; d += 128) blend1x8(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
-  for (; d < bytes; d += 32) blend1x2(scoresAt, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  for (; d + 256 <= bytes; d += 256) blend1x16(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  for (; d + 128 <= bytes; d += 128) blend1x8(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
+  for (; d < bytes; d += 32) blend1x2(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
   let g = 1;
   for (; g + 2 <= group; g += 2) {
-    const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-    for (d = 0; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, to + d, step, by);
-    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, to + d, step, by);
+    const weights = all + <usize>g * SCORES, mixed = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
+    for (d = 0; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, mixed + d, step, by);
+    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, mixed + d, step, by);
   }
-  if (g >= group) return;
-  const weights = scoresAt + <usize>g * SCORES, to = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-  for (d = 0; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, to + d, 0, by);
-  for (; d < bytes; d += 32) blend1x2(weights, 0, value + d, stride, keys, to + d, 0, by);
+  if (g < group) {
+    const weights = all + <usize>g * SCORES, mixed = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
+    for (d = 0; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, mixed + d, 0, by);
+    for (; d < bytes; d += 32) blend1x2(weights, 0, value + d, stride, keys, mixed + d, 0, by);
+  }
+  for (g = 0; g < group; g++) store<f32>(correctionAt + (<usize>g << 2), 1);
 }
 
 /** One head of one batch: puts its chunks together, in order. Returns 1 if the mixture is no number. */
