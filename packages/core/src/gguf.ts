@@ -76,9 +76,17 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const value = (field: string, type: number, depth: number): GgufValue => {
     if (type === 8) return text(field, `${field}: length`);
     if (type === 9) return list(field, depth);
-    const start = reader.offset;
-    reader.skip(field, sizeOf(field, type));
-    return scalars[type]![1](view, start);
+    return numbers(field, type, 1)[0]!;
+  };
+  /** Passing over their bytes first refuses a file that is cut short, with one check for all of them. */
+  const numbers = (field: string, type: number, count: number): GgufValue[] => {
+    const size = sizeOf(field, type);
+    const read = scalars[type]![1];
+    const values: GgufValue[] = [];
+    let at = reader.offset;
+    reader.skip(field, count * size);
+    for (; at < reader.offset; at += size) values.push(read(view, at));
+    return values;
   };
   /** Vocabularies have hundreds of thousands of items: none makes anything but its value. */
   const list = (field: string, depth: number): GgufValue[] => {
@@ -86,18 +94,12 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
       throw refuse(field, "lists in lists in lists in lists", "at most 4 of them in each other");
     const type = reader.uint32(`${field}: item type`);
     const least = type === 8 ? 8 : type === 9 ? 12 : sizeOf(field, type);
-    const values = new Array<GgufValue>(countOf(`${field}: count`, least));
-    if (type === 8) {
-      let i = 0;
-      const [item, length] = [() => `${field}[${i}]`, () => `${field}[${i}]: length`];
-      for (; i < values.length; i++) values[i] = text(item, length);
-    } else if (type === 9) {
-      for (let i = 0; i < values.length; i++) values[i] = list(`${field}[${i}]`, depth + 1);
-    } else {
-      const start = reader.offset;
-      reader.skip(field, values.length * least);
-      for (let i = 0; i < values.length; i++) values[i] = scalars[type]![1](view, start + i * least);
-    }
+    const count = countOf(`${field}: count`, least);
+    if (type !== 8 && type !== 9) return numbers(field, type, count);
+    let at = 0;
+    const [item, length] = [() => `${field}[${at}]`, () => `${field}[${at}]: length`];
+    const values: GgufValue[] = [];
+    for (; at < count; at++) values.push(type === 8 ? text(item, length) : list(item(), depth + 1));
     return values;
   };
   const sizeOf = (field: string, type: number): number => {
