@@ -93,6 +93,38 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     );
   });
 
+  // Chunks of 1024 keys are read several at a time, and may see different tiles.
+  test("property: a single query of many keys, of which it sees some", () => {
+    const sizes = {
+      B: fc.integer({ min: 1, max: 2 }),
+      Hkv: fc.integer({ min: 1, max: 3 }),
+      group: fc.constantFrom(1, 2, 3),
+      S: fc.constantFrom(1024, 1025, 2500),
+      D: fc.constantFrom(6, 64),
+      Dv: fc.constantFrom(8, 20, 64),
+      // All keys, one in a hundred, one in two thousand.
+      above: fc.constantFrom(-Infinity, 2.33, 3.29),
+      softcap: fc.constantFrom(0, 2),
+      seed: fc.nat(1e6),
+    };
+    fc.assert(
+      fc.property(fc.record(sizes), ({ B, Hkv, group, S, D, Dv, above, softcap, seed }) => {
+        const H = Hkv * group;
+        const [query, key] = [randn([B, H, 1, D], { seed }), randn([B, Hkv, S, D], { seed: seed + 1 })];
+        const value = randn([B, Hkv, S, Dv], { seed: seed + 2 });
+        const chance = randn([B, H, 1, S], { seed: seed + 3 }).data as Float32Array;
+        const bits = tensor(
+          [...chance].map((x) => x > above),
+          { shape: [B, H, 1, S] },
+        );
+        const options = { ...(above > 0 && { mask: maskTensor(bits) }), ...(softcap > 0 && { softcap }) };
+        const expected = attention(query, key, value, options);
+        close(attention(on(query), on(key), on(value), options).data, expected.data);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
   test("it runs on its own kernel, and numbers that are none on the plain one", () => {
     const x = randn([1, 2, 70, 16], { seed: 1, device });
     const before = { ...(device.report().calls["attention"] ?? { device: 0, plain: 0 }) };

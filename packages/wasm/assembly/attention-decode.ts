@@ -1,8 +1,8 @@
-// Attention of a single query, as in decoding: keys and values are read once for all query heads that share them. An item
-// is one head of keys and values and a chunk of its keys, of a length that does not depend on threads; another export
-// puts the chunks together.
-import { largestOf, madd, power4, powerNumbers, sumOf, sumsOf, zero } from "./lanes";
-import { blend1x16, blend1x2, blend1x8, blend2x2, blend2x4, dots1x4, dots2x4 } from "./micro-kernels";
+// Attention of a single query, as in decoding: keys and values are read once for all query heads that share them. What is
+// to be done are chunks, each of one head of keys and values and some of its keys, of a length that does not depend on
+// threads; another export puts them together.
+import { largestOf, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
+import { blend2x2, blend2x4, dots1x4, dots2x4 } from "./micro-kernels";
 import { findRows, partsOf, Request, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 
@@ -11,135 +11,219 @@ const TILES: i32 = 16;
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores, with room for a block of keys that reaches over the last. */
 const SCORES: usize = 272;
-/** Bytes of keys, then of values, that are read in turns: a page each, see docs/decisions/0008-pages-in-turns.md. */
-const TURN: usize = 4096;
+/** Bytes of keys, then of values, that are read in turns: see docs/decisions/0008-pages-in-turns.md. */
+const TURN: usize = 1024;
 
-/** Scores of the tile whose keys are read, and weights of the tile before, whose values are. */
-let scoresAt: usize = 0;
-let weightsAt: usize = 0;
-let correctionAt: usize = 0;
-let queryAt: usize = 0;
-let keyAt: usize = 0;
-let valueAt: usize = 0;
-
-function layOut(request: Request, scratch: usize): usize {
-  const wide = (request.dim + 3) & ~3, width = (request.valueDim + 7) & ~7;
-  scoresAt = scratch;
-  weightsAt = scoresAt + <usize>request.group * SCORES;
-  correctionAt = weightsAt + <usize>request.group * SCORES;
-  queryAt = correctionAt + ((<usize>request.group + 3) & ~3) * 4;
-  keyAt = queryAt + (<usize>(request.group * wide) << 2);
-  valueAt = keyAt + (<usize>((KEYS + 3) * wide) << 2);
-  return valueAt + (<usize>(KEYS * width) << 2);
+/** A chunk, as far as it is done: keys of one tile are read while values of the tile before are, whose weights are known. */
+@unmanaged
+class Chunk {
+  batch: i32;
+  kvHead: i32;
+  /** The next tile, and where the chunk ends. */
+  column: i32;
+  last: i32;
+  /** What the chunk is worth to the first head of the group, and the step to the next head's. */
+  partial: usize;
+  step: usize;
+  /** Keys of the tile that is read, and values of the tile before; 0: there is none. */
+  keys: i32;
+  key: usize;
+  keyStride: usize;
+  values: i32;
+  value: usize;
+  valueStride: usize;
+  /** Room in scratch. */
+  scores: usize;
+  weights: usize;
+  query: usize;
+  keyCopy: usize;
+  valueCopy: usize;
 }
 
-/** Bytes of scratch of one thread. */
-export function attentionDecodeScratch(request: usize): i32 {
-  return <i32>layOut(changetype<Request>(request), 0);
-}
+/** Bytes of a chunk without its room. */
+const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
 
-/** Numbers of what one chunk is worth to one head: the largest score, the sum, two of nothing, and the mixture. */
+/** Bytes of a query and a key, with room for whole vectors. */
 @inline
-function partialNumbers(request: Request): i32 {
-  return 4 + ((request.valueDim + 7) & ~7);
+function keyBytes(request: Request): usize {
+  return <usize>((request.dim + 3) & ~3) << 2;
 }
 
-/** Returns 1 if a score was no number. */
-export function attentionDecode(item: i32, scratch: usize, at: usize): i32 {
+/** Bytes of a value and a mixture, with room for pairs of vectors. */
+@inline
+function valueBytes(request: Request): usize {
+  return <usize>((request.valueDim + 7) & ~7) << 2;
+}
+
+/** Bytes of a chunk with its room. */
+function chunkBytes(request: Request): usize {
+  const group = <usize>request.group, keys = <usize>KEYS;
+  const rows = (group + keys + 3) * keyBytes(request) + keys * valueBytes(request);
+  return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
+}
+
+/** Bytes of scratch of a thread that does `together` chunks at once. */
+export function attentionDecodeScratch(request: usize, together: i32): i32 {
+  return together * <i32>chunkBytes(changetype<Request>(request));
+}
+
+/** Bytes of what one chunk is worth to one head: the largest score, the sum, two numbers of nothing, and the mixture. */
+@inline
+function partialBytes(request: Request): usize {
+  return 16 + valueBytes(request);
+}
+
+/**
+ * An item is the chunks `item`, `item + items` and so on, of `chunks` in all, which are read in turns: memory is faster
+ * where it is read in several places. Returns 1 if a score was no number.
+ */
+export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32): i32 {
   const request = changetype<Request>(at);
-  layOut(request, scratch);
-  const group = request.group, dim = request.dim, valueDim = request.valueDim;
-  const wide = (dim + 3) & ~3, width = (valueDim + 7) & ~7;
-  const kvHeads = request.heads / group;
-  const chunks = (request.columns + TILES - 1) / TILES;
-  const place = item / chunks, chunk = item % chunks;
-  const batch = place / kvHeads, kvHead = place % kvHeads;
-  const head = kvHead * group;
-  const numbers = partialNumbers(request);
-  const partial = request.partials + ((<usize>((batch * request.heads + head) * chunks + chunk) * <usize>numbers) << 2);
-  const step = <usize>(chunks * numbers) << 2;
-  for (let g = 0; g < group; g++) {
-    takeQuery(request, batch, head + g, queryAt + (<usize>(g * wide) << 2), wide);
-    memory.fill(partial + <usize>g * step, 0, <usize>numbers << 2);
-    store<f32>(partial + <usize>g * step, NONE);
-  }
-  const last = min(request.columns, (chunk + 1) * TILES);
-  const keyBytes = <usize>wide << 2, valueBytes = <usize>width << 2;
-  // The tile before, whose weights are known.
-  let value: usize = 0, valueStride: usize = 0, values = 0;
-  for (let column = chunk * TILES; column < last; column++) {
-    let seen = 0;
-    for (let g = 0; g < group; g++) seen |= classOf(request, batch, head + g, column);
-    if (seen == 0) continue;
-    const start = column << 6;
-    const length = min(KEYS, request.keys - start);
-    const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
-    const keyStride = <usize>rowStep << 2;
-    const turn = max(4, <i32>(TURN / keyBytes) & ~3);
+  const bytes = chunkBytes(request);
+  let end = scratch;
+  for (let number = item; number < chunks; number += items, end += bytes) begin(request, number, changetype<Chunk>(end));
+  const turn = max(4, <i32>(TURN / keyBytes(request)) & ~3);
+  while (nextTiles(request, scratch, end, bytes)) {
     for (let j = 0; j < KEYS; j += turn) {
-      if (j < length) multiply(key, keyStride, j, min(j + turn, length), group, keyBytes);
-      if (j < values) blend(value, valueStride, j, min(j + turn, values), group, valueBytes, partial + 16, step);
+      for (let c = scratch; c < end; c += bytes) {
+        const chunk = changetype<Chunk>(c);
+        readKeys(request, chunk, j, min(turn, chunk.keys - j));
+        readValues(request, chunk, j, min(turn, chunk.values - j));
+      }
     }
-    for (let g = 0; g < group; g++) {
-      const scores = scoresAt + <usize>g * SCORES;
-      if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>length + 3 & ~3) << 2);
-      hide(request, batch, head + g, column, scores, length);
-      if (!soften(scores, length, partial + <usize>g * step, correctionAt + (<usize>g << 2))) return 1;
-    }
-    const softened = scoresAt;
-    scoresAt = weightsAt;
-    weightsAt = softened;
-    value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
-    valueStride = <usize>rowStep << 2;
-    values = length;
+    for (let c = scratch; c < end; c += bytes) if (!finishTile(request, changetype<Chunk>(c))) return 1;
   }
-  if (values > 0) blend(value, valueStride, 0, values, group, valueBytes, partial + 16, step);
   return 0;
 }
 
-function classOf(request: Request, batch: i32, head: i32, column: i32): i32 {
-  return load<u8>(request.classes + <usize>(batch * request.planBatch + head * request.planHead + column));
+/** Finds the next tile of each chunk. Whether there is anything left to read. */
+function nextTiles(request: Request, first: usize, end: usize, bytes: usize): bool {
+  let left = 0;
+  for (let c = first; c < end; c += bytes) left |= nextTile(request, changetype<Chunk>(c));
+  return left != 0;
 }
 
-function takeQuery(request: Request, batch: i32, head: i32, to: usize, wide: i32): void {
+function begin(request: Request, number: i32, chunk: Chunk): void {
+  const group = request.group;
+  const kvHeads = request.heads / group;
+  const chunks = (request.columns + TILES - 1) / TILES;
+  const place = number / chunks, nth = number % chunks;
+  const batch = place / kvHeads, kvHead = place % kvHeads;
+  chunk.batch = batch;
+  chunk.kvHead = kvHead;
+  chunk.column = nth * TILES;
+  chunk.last = min(request.columns, (nth + 1) * TILES);
+  chunk.values = 0;
+  chunk.scores = changetype<usize>(chunk) + HEAD;
+  chunk.weights = chunk.scores + <usize>group * SCORES;
+  chunk.query = chunk.weights + <usize>group * SCORES;
+  chunk.keyCopy = chunk.query + <usize>group * keyBytes(request);
+  chunk.valueCopy = chunk.keyCopy + <usize>(KEYS + 3) * keyBytes(request);
+  const bytes = partialBytes(request);
+  chunk.step = <usize>chunks * bytes;
+  chunk.partial = request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + nth) * bytes;
+  for (let g = 0; g < group; g++) {
+    takeQuery(request, batch, kvHead * group + g, chunk.query + <usize>g * keyBytes(request));
+    const partial = chunk.partial + <usize>g * chunk.step;
+    memory.fill(partial, 0, bytes);
+    store<f32>(partial, NONE);
+  }
+}
+
+/** Finds the next tile that a head of the group sees. Returns 0 if there is none, and no values are left to blend. */
+function nextTile(request: Request, chunk: Chunk): i32 {
+  chunk.keys = 0;
+  while (chunk.keys == 0 && chunk.column < chunk.last) {
+    const column = chunk.column++;
+    let seen = 0;
+    for (let g = 0; g < request.group; g++) seen |= classOf(request, chunk, g, column);
+    if (seen == 0) continue;
+    const start = column << 6;
+    chunk.keys = min(KEYS, request.keys - start);
+    const wide = <i32>keyBytes(request) >> 2;
+    chunk.key = findRows(partsOf(request, 0), chunk.batch, chunk.kvHead, start, chunk.keys, request.dim, wide, chunk.keyCopy);
+    chunk.keyStride = <usize>rowStep << 2;
+  }
+  return chunk.keys | chunk.values;
+}
+
+/** What the other heads make of both tiles; scores become weights of the values, which are next. Whether all were finite. */
+function finishTile(request: Request, chunk: Chunk): bool {
+  const keys = chunk.keys, column = chunk.column - 1;
+  scoreOthers(request, chunk);
+  blendOthers(request, chunk);
+  chunk.values = keys;
+  if (keys == 0) return true;
+  for (let g = 0; g < request.group; g++) {
+    const scores = chunk.scores + <usize>g * SCORES;
+    if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>keys + 3 & ~3) << 2);
+    hide(request, chunk, g, column, scores, keys);
+    if (!soften(scores, keys, chunk.partial + <usize>g * chunk.step, valueBytes(request))) return false;
+  }
+  const softened = chunk.scores;
+  chunk.scores = chunk.weights;
+  chunk.weights = softened;
+  const width = <i32>valueBytes(request) >> 2;
+  chunk.value = findRows(partsOf(request, 1), chunk.batch, chunk.kvHead, column << 6, keys, request.valueDim, width, chunk.valueCopy);
+  chunk.valueStride = <usize>rowStep << 2;
+  return true;
+}
+
+/** The class of a tile to the g-th head of a group. */
+@inline
+function classOf(request: Request, chunk: Chunk, g: i32, column: i32): i32 {
+  return load<u8>(request.classes + tileOf(request, chunk, g, column));
+}
+
+@inline
+function tileOf(request: Request, chunk: Chunk, g: i32, column: i32): usize {
+  const head = chunk.kvHead * request.group + g;
+  return <usize>(chunk.batch * request.planBatch + head * request.planHead + column);
+}
+
+function takeQuery(request: Request, batch: i32, head: i32, to: usize): void {
   const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead) << 2);
-  for (let d = 0; d < wide; d++) {
+  for (let d = 0; d < ((request.dim + 3) & ~3); d++) {
     const x: f32 = d < request.dim ? load<f32>(from + (<usize>(d * request.queryColumn) << 2)) * request.scale : 0;
     store<f32>(to + (<usize>d << 2), x);
   }
 }
 
-/**
- * Dot products of each head's query with the keys from one on to before another, multiples of 4 but for the last. The
- * first head reads one key after the other from its begin to its end, which is how memory is fast; for the other heads
- * keys lie in the core's own cache.
- */
-function multiply(key: usize, stride: usize, from: i32, to: i32, group: i32, bytes: usize): void {
-  const fours = to & ~3;
-  for (let j = from; j < fours; j += 4) {
-    const k0 = key + <usize>j * stride, k1 = k0 + stride, k2 = k1 + stride, k3 = k2 + stride;
-    const sums = sumsOf(dot(k0, queryAt, bytes), dot(k1, queryAt, bytes), dot(k2, queryAt, bytes), dot(k3, queryAt, bytes));
-    v128.store(scoresAt + (<usize>j << 2), sums);
-  }
-  let g = 1;
-  for (; g + 2 <= group; g += 2) {
-    const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
-    for (let j = from; j < fours; j += 4) {
+/** Scores of a group's first head for `count` keys of a tile. */
+@inline
+function readKeys(request: Request, chunk: Chunk, from: i32, count: i32): void {
+  const key = chunk.key + <usize>from * chunk.keyStride, scores = chunk.scores + (<usize>from << 2);
+  if (count > 0) score(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
+}
+
+/** Adds `count` values of a tile to the mixture of a group's first head. */
+@inline
+function readValues(request: Request, chunk: Chunk, from: i32, count: i32): void {
+  const value = chunk.value + <usize>from * chunk.valueStride, weights = chunk.weights + (<usize>from << 2);
+  if (count > 0) blend(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
+}
+
+/** Scores of one head for some keys. */
+function score(key: usize, stride: usize, keys: i32, query: usize, bytes: usize, scores: usize): void {
+  let j = 0;
+  for (; j + 4 <= keys; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+  for (; j < keys; j++) store<f32>(scores + (<usize>j << 2), sumOf(dot(key + <usize>j * stride, query, bytes)));
+}
+
+/** Scores of all heads of a group but the first, for the tile whose keys were read. */
+function scoreOthers(request: Request, chunk: Chunk): void {
+  const key = chunk.key, stride = chunk.keyStride, keys = chunk.keys, fours = keys & ~3;
+  const group = request.group, bytes = keyBytes(request);
+  let query = chunk.query + bytes, scores = chunk.scores + SCORES, g = 1;
+  for (; g + 2 <= group; g += 2, query += bytes * 2, scores += SCORES * 2) {
+    for (let j = 0; j < fours; j += 4) {
       dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + (<usize>j << 2), SCORES);
     }
+    const rest = key + <usize>fours * stride, at = scores + (<usize>fours << 2);
+    score(rest, stride, keys - fours, query, bytes, at);
+    score(rest, stride, keys - fours, query + bytes, bytes, at + SCORES);
   }
-  if (g < group) {
-    const query = queryAt + <usize>g * bytes, scores = scoresAt + <usize>g * SCORES;
-    for (let j = from; j < fours; j += 4) {
-      dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
-    }
-  }
-  for (let j = fours; j < to; j++) {
-    for (g = 0; g < group; g++) {
-      const sum = sumOf(dot(key + <usize>j * stride, queryAt + <usize>g * bytes, bytes));
-      store<f32>(scoresAt + <usize>g * SCORES + (<usize>j << 2), sum);
-    }
-  }
+  if (g < group) score(key, stride, keys, query, bytes, scores);
 }
 
 /** Products of a key and a query, in four sums. */
@@ -158,20 +242,19 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
 }
 
 /** Hides what the head may not see, and what lies beyond the last key. */
-function hide(request: Request, batch: i32, head: i32, column: i32, scores: usize, keys: i32): void {
+function hide(request: Request, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
   for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + (<usize>j << 2), HIDDEN);
-  const whole = classOf(request, batch, head, column);
+  const whole = classOf(request, chunk, g, column);
   if (whole == 2) return;
-  const tile = <usize>(batch * request.planBatch + head * request.planHead + column);
-  const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+  const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tileOf(request, chunk, g, column) << 2)) << 2);
   for (let j = 0; j < keys; j++) {
     const seen = whole == 0 ? 0 : (load<u32>(bits + (<usize>(j >> 5) << 2)) >>> (j & 31)) & 1;
     if (!seen) store<f32>(scores + (<usize>j << 2), HIDDEN);
   }
 }
 
-/** Scores become powers; the largest and the sum go on. Whether all scores were finite. */
-function soften(scores: usize, keys: i32, partial: usize, correction: usize): bool {
+/** Scores become powers; the largest goes on, and the sum and the mixture, which are corrected. Whether all scores were finite. */
+function soften(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
   const at0 = powerNumbers;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
@@ -195,49 +278,56 @@ function soften(scores: usize, keys: i32, partial: usize, correction: usize): bo
     v128.store(at, power);
     sums = f32x4.add(sums, power);
   }
-  const shrink = f32x4.extract_lane(
-    power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0), 0,
-  );
+  const shrink = power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   store<f32>(partial, largest);
-  store<f32>(partial, load<f32>(partial, 4) * shrink + sumOf(sums), 4);
-  store<f32>(correction, shrink);
+  store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(shrink, 0) + sumOf(sums), 4);
+  for (let d: usize = 16; d < 16 + bytes; d += 16) {
+    v128.store(partial + d, f32x4.mul(shrink, v128.load(partial + d)));
+  }
   return true;
 }
 
-/**
- * Mixes the values from one on to before another into each head's mixture, which is corrected once. The first head reads
- * whole values, one after the other, as it did with keys.
- */
-function blend(
-  first: usize, stride: usize, from: i32, to: i32, group: i32, bytes: usize, mixture: usize, step: usize,
-): void {
-  const value = first + <usize>from * stride, keys = to - from;
-  const all = weightsAt + (<usize>from << 2);
-  let d: usize = 0;
-  for (; d + 256 <= bytes; d += 256) blend1x16(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
-  for (; d + 128 <= bytes; d += 128) blend1x8(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
-  for (; d < bytes; d += 32) blend1x2(all, 0, value + d, stride, keys, mixture + d, 0, correctionAt);
-  let g = 1;
-  for (; g + 2 <= group; g += 2) {
-    const weights = all + <usize>g * SCORES, mixed = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-    for (d = 0; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, mixed + d, step, by);
-    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, mixed + d, step, by);
+/** Adds some values, times their weights, to the mixture of one head. */
+function blend(weights: usize, value: usize, stride: usize, keys: i32, bytes: usize, mixture: usize): void {
+  const last = weights + (<usize>keys << 2);
+  for (; weights + 16 <= last; weights += 16, value += stride * 4) {
+    const w0 = v128.load32_splat(weights), w1 = v128.load32_splat(weights, 4);
+    const w2 = v128.load32_splat(weights, 8), w3 = v128.load32_splat(weights, 12);
+    const second = value + stride, third = second + stride, fourth = third + stride;
+    for (let d: usize = 0; d < bytes; d += 32) {
+      const at = mixture + d;
+      const a = madd(w0, v128.load(value + d), v128.load(at)), b = madd(w0, v128.load(value + d, 16), v128.load(at, 16));
+      const a1 = madd(w1, v128.load(second + d), a), b1 = madd(w1, v128.load(second + d, 16), b);
+      const a2 = madd(w2, v128.load(third + d), a1), b2 = madd(w2, v128.load(third + d, 16), b1);
+      v128.store(at, madd(w3, v128.load(fourth + d), a2));
+      v128.store(at, madd(w3, v128.load(fourth + d, 16), b2), 16);
+    }
   }
-  if (g < group) {
-    const weights = all + <usize>g * SCORES, mixed = mixture + <usize>g * step, by = correctionAt + (<usize>g << 2);
-    for (d = 0; d + 128 <= bytes; d += 128) blend1x8(weights, 0, value + d, stride, keys, mixed + d, 0, by);
-    for (; d < bytes; d += 32) blend1x2(weights, 0, value + d, stride, keys, mixed + d, 0, by);
+  for (; weights < last; weights += 4, value += stride) {
+    const w = v128.load32_splat(weights);
+    for (let d: usize = 0; d < bytes; d += 16) v128.store(mixture + d, madd(w, v128.load(value + d), v128.load(mixture + d)));
   }
-  for (g = 0; g < group; g++) store<f32>(correctionAt + (<usize>g << 2), 1);
+}
+
+/** Adds the values that were read to the mixtures of all heads of a group but the first. */
+function blendOthers(request: Request, chunk: Chunk): void {
+  const value = chunk.value, stride = chunk.valueStride, keys = chunk.values, step = chunk.step;
+  const group = request.group, bytes = valueBytes(request);
+  let weights = chunk.weights + SCORES, mixture = chunk.partial + step + 16, g = 1;
+  for (; g + 2 <= group; g += 2, weights += SCORES * 2, mixture += step * 2) {
+    let d: usize = 0;
+    for (; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, mixture + d, step);
+    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, mixture + d, step);
+  }
+  if (g < group) blend(weights, value, stride, keys, bytes, mixture);
 }
 
 /** One head of one batch: puts its chunks together, in order. Returns 1 if the mixture is no number. */
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<Request>(at);
   const chunks = (request.columns + TILES - 1) / TILES;
-  const numbers = partialNumbers(request), valueDim = request.valueDim, width = numbers - 4;
-  const first = request.partials + ((<usize>(item * chunks) * <usize>numbers) << 2);
-  const step = <usize>numbers << 2;
+  const valueDim = request.valueDim, step = partialBytes(request);
+  const first = request.partials + <usize>(item * chunks) * step;
   const head = item % request.heads;
   const sink: f32 = request.sinks == 0 ? -Infinity : load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
   let largest: f32 = max<f32>(NONE, sink);
@@ -249,7 +339,7 @@ export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
     sum += <f64>load<f32>(part, 4) * share;
     store<f32>(part, <f32>share, 8);
   }
-  for (let c = 0; c < chunks; c++) if (!allFinite(first + <usize>c * step + 16, width)) return 1;
+  for (let c = 0; c < chunks; c++) if (!allFinite(first + <usize>c * step + 16, <i32>valueBytes(request) >> 2)) return 1;
   const to = request.output + (<usize>(item * valueDim) << 2);
   const factor = sum > 0 ? 1 / sum : 0;
   for (let d: usize = 0; d < <usize>valueDim << 2; d += 4) {

@@ -5,6 +5,8 @@ import { inputPlaces, programsOf, storedLength, writeRequest } from "./attention
 
 /** Tiles of keys that one item of decoding reads. The same in assembly/attention-decode.ts. */
 const chunkTiles = 16;
+/** Chunks that one item of decoding reads in turns, at most. */
+const chunksTogether = 4;
 
 /**
  * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
@@ -36,8 +38,10 @@ export function attentionKernel(engine: Engine) {
       const chunks = Math.ceil(request.plan.columns / chunkTiles);
       const width = Math.ceil(output!.view.shape[3]! / 8) * 8;
       const at = write(call.scratch(B * H * chunks * (4 + width) * 4));
-      const scratch = engine.exports["attentionDecodeScratch"]!(at);
-      if (!engine.parallel("attentionDecode", B * inputs[1]!.shape[1]! * chunks, scratch, at)) return false;
+      const all = B * inputs[1]!.shape[1]! * chunks;
+      const items = Math.min(all, Math.max(engine.threads, Math.ceil(all / chunksTogether)));
+      const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
+      if (!engine.parallel("attentionDecode", items, scratch, at, all, items)) return false;
       // Too little to wake other threads for.
       for (let item = 0; item < B * H; item++)
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
