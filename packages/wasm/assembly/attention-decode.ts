@@ -11,7 +11,7 @@ const TILES: i32 = 16;
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores, with room for a block of keys that reaches over the last. */
 const SCORES: usize = 272;
-/** Bytes of keys, then of values, that are read in turns: see docs/decisions/0008-pages-in-turns.md. */
+/** Bytes of keys, then of values, that are read in turns: see docs/decisions/0008-memory-in-turns.md. */
 const TURN: usize = 1024;
 
 /** A chunk, as far as it is done: keys of one tile are read while values of the tile before are, whose weights are known. */

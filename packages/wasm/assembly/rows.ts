@@ -1,44 +1,62 @@
 // Rows of a packed matrix, one after the other: an item is `step` of them.
 import { exp4, largestIn, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
 
-/** Each row becomes e^(x - largest) / sum. */
+/** Numbers of a row that become powers before as many of the next row are looked at. */
+const TURN: i32 = 256;
+
+/**
+ * Each row becomes e^(x - largest) / sum. The largest number of the next row is found in turns with the powers of this one:
+ * while they are computed, what follows comes from memory.
+ */
 export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows: i32, step: i32, n: i32): void {
-  const from = (<usize>(item * step) * <usize>n) << 2;
-  x += from;
-  y += from;
-  rows = min(step, rows - item * step);
+  const bytes = <usize>n << 2;
+  x += <usize>(item * step) * bytes;
+  y += <usize>(item * step) * bytes;
+  let largest = largestIn(x, n);
+  for (let left = min(step, rows - item * step); left > 0; left--, x += bytes, y += bytes) {
+    const odd = largest - largest != 0;
+    let sum: f32 = 0, nextLargest: f32 = -Infinity;
+    for (let i = 0; i < n; i += TURN) {
+      const at = <usize>i << 2, count = min(TURN, n - i);
+      if (!odd) sum += powers(x + at, y + at, count, largest);
+      if (left > 1) nextLargest = max<f32>(nextLargest, largestIn(x + bytes + at, count));
+    }
+    if (odd) oddRow(x, y, largest, bytes);
+    else share(y, n, sum);
+    largest = nextLargest;
+  }
+}
+
+/** y = e^(x - largest) for some numbers. Returns their sum. */
+function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
   const at0 = powerNumbers;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
-  const bytes = <usize>n << 2;
-  const vectors = <usize>(n & ~3) << 2;
-  for (let r = 0; r < rows; r++) {
-    const largest = largestIn(x, n);
-    if (largest - largest != 0) {
-      oddRow(x, y, largest, bytes);
-    } else {
-      const shift = f32x4.splat(largest);
-      let sums = zero();
-      for (let i: usize = 0; i < vectors; i += 16) {
-        const power = power4(f32x4.sub(v128.load(x + i), shift), scale, floor, magic, c5, c4, c3, c2, c1, c0);
-        v128.store(y + i, power);
-        sums = f32x4.add(sums, power);
-      }
-      let sum = sumOf(sums);
-      for (let i = vectors; i < bytes; i += 4) {
-        const difference = f32x4.splat(load<f32>(x + i) - largest);
-        const power = f32x4.extract_lane(power4(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0), 0);
-        store<f32>(y + i, power);
-        sum += power;
-      }
-      const share = f32x4.splat(1 / sum);
-      for (let i: usize = 0; i < vectors; i += 16) v128.store(y + i, f32x4.mul(v128.load(y + i), share));
-      for (let i = vectors; i < bytes; i += 4) store<f32>(y + i, load<f32>(y + i) / sum);
-    }
-    x += bytes;
-    y += bytes;
+  const shift = f32x4.splat(largest);
+  const end = x + (<usize>count << 2);
+  let sums = zero();
+  for (const last = x + (<usize>(count & ~3) << 2); x < last; x += 16, y += 16) {
+    const power = power4(f32x4.sub(v128.load(x), shift), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    v128.store(y, power);
+    sums = f32x4.add(sums, power);
   }
+  let sum = sumOf(sums);
+  for (; x < end; x += 4, y += 4) {
+    const difference = f32x4.sub(v128.load32_splat(x), shift);
+    const power = f32x4.extract_lane(power4(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0), 0);
+    store<f32>(y, power);
+    sum += power;
+  }
+  return sum;
+}
+
+/** y / sum */
+function share(y: usize, n: i32, sum: f32): void {
+  const by = f32x4.splat(1 / sum);
+  const end = y + (<usize>n << 2);
+  for (const last = y + (<usize>(n & ~3) << 2); y < last; y += 16) v128.store(y, f32x4.mul(v128.load(y), by));
+  for (; y < end; y += 4) store<f32>(y, load<f32>(y) / sum);
 }
 
 /** A row that holds NaN or infinity, or nothing but -infinity: number by number, so that each comes out as it must. */

@@ -27,6 +27,15 @@ describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build)
     agree(device, (x) => softmax(x), [rows((x) => x.set([3e38, 3e38, -Infinity]))], { tolerance: 1e-6 });
   });
 
+  test("softmax finds what is odd or large anywhere in a long row, and in the row after it", () => {
+    const n = 1030;
+    const x = Float32Array.from(randn([7, n], { seed: 1 }).data);
+    new Uint32Array(x.buffer)[n + 300] = 0x7fc00001; // a NaN
+    x[3 * n + 600] = Infinity;
+    x[5 * n + 900] = 355; // 2^512, whose power would be 1 again if it were not the largest
+    agree(device, (x) => softmax(x), [tensor(x, { shape: [7, n] })], { ops: ["softmax"], tolerance: 1e-6 });
+  });
+
   test("layer norm keeps its digits wherever the first numbers of a row lie", () => {
     const options = { tolerance: 1e-6, ops: ["layerNorm"] };
     agree(device, (x) => layerNorm(x), [rows((x) => x.fill(1e4, 0, 4))], options);
