@@ -67,10 +67,13 @@ export function attentionDecodeScratch(request: usize, together: i32): i32 {
   return together * <i32>chunkBytes(changetype<Request>(request));
 }
 
-/** Bytes of what one chunk is worth to one head: the largest score, the sum, two numbers of nothing, and the mixture. */
+/**
+ * Bytes of what one chunk is worth to one head: the largest score, the sum, two numbers of nothing, and the mixture. Whole
+ * lines of a cache, since another thread may write the next. The same in src/kernels/attention.ts.
+ */
 @inline
 function partialBytes(request: Request): usize {
-  return 16 + valueBytes(request);
+  return (16 + valueBytes(request) + 63) & ~63;
 }
 
 /**

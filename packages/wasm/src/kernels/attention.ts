@@ -37,9 +37,11 @@ export function attentionKernel(engine: Engine) {
       }
       const chunks = Math.ceil(request.plan.columns / chunkTiles);
       const width = Math.ceil(output!.view.shape[3]! / 8) * 8;
-      const at = write(call.scratch(B * H * chunks * (4 + width) * 4));
+      const partial = Math.ceil((16 + 4 * width) / 64) * 64;
+      const at = write(call.scratch(B * H * chunks * partial));
       const all = B * inputs[1]!.shape[1]! * chunks;
-      const items = Math.min(all, Math.max(engine.threads, Math.ceil(all / chunksTogether)));
+      // As many items for each thread.
+      const items = Math.min(all, Math.ceil(all / chunksTogether / engine.threads) * engine.threads);
       const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
       if (!engine.parallel("attentionDecode", items, scratch, at, all, items)) return false;
       // Too little to wake other threads for.
