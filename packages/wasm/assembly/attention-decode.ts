@@ -9,8 +9,8 @@ import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 /** Tiles of a chunk. The same in src/kernels/attention.ts. */
 const TILES: i32 = 16;
 const NONE: f32 = -1e30;
-/** Bytes of one head's scores, with room for a block of keys that reaches over the last. */
-const SCORES: usize = 272;
+/** Bytes of one head's scores. */
+const SCORES: usize = 256;
 /** Bytes of keys, then of values, that are read in turns: see docs/decisions/0008-memory-in-turns.md. */
 const TURN: usize = 1024;
 
@@ -58,7 +58,7 @@ function valueBytes(request: Request): usize {
 /** Bytes of a chunk with its room. */
 function chunkBytes(request: Request): usize {
   const group = <usize>request.group, keys = <usize>KEYS;
-  const rows = (group + keys + 3) * keyBytes(request) + keys * valueBytes(request);
+  const rows = (group + keys) * keyBytes(request) + keys * valueBytes(request);
   return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
 }
 
@@ -121,7 +121,7 @@ function begin(request: Request, number: i32, chunk: Chunk): void {
   chunk.weights = chunk.scores + <usize>group * SCORES;
   chunk.query = chunk.weights + <usize>group * SCORES;
   chunk.keyCopy = chunk.query + <usize>group * keyBytes(request);
-  chunk.valueCopy = chunk.keyCopy + <usize>(KEYS + 3) * keyBytes(request);
+  chunk.valueCopy = chunk.keyCopy + <usize>KEYS * keyBytes(request);
   const bytes = partialBytes(request);
   chunk.step = <usize>chunks * bytes;
   chunk.partial = request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + nth) * bytes;
