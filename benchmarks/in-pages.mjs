@@ -1,5 +1,5 @@
-// Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served from this machine on
-// pages that are cross-origin isolated, so that there are threads.
+// Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served from this machine. Pages
+// are cross-origin isolated where threads are asked for, and only there: some libraries take all that they find.
 import { build } from "esbuild";
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -22,7 +22,9 @@ const wideAwake = [
 export async function inPages(context, suites) {
   if (!chromiumPath) throw new Error(`bench: --browser: ${noChromium}`);
   await bundle(suites);
-  const server = createServer(serve).listen(0, "127.0.0.1");
+  const isolated = context.threads > 1;
+  const server = createServer((request, response) => serve(request, response, isolated));
+  server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const browser = await chromium.launch({
     executablePath: chromiumPath,
@@ -103,11 +105,15 @@ async function bundle(suites) {
 
 const kinds = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
 
-function serve(request, response) {
+const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+function serve(request, response, isolated) {
   const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
   const headers = {
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
+    ...(isolated && isolation),
     "Content-Type": kinds[extname(path)] ?? "application/octet-stream",
   };
   if (path === "/") {

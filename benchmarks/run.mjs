@@ -59,7 +59,7 @@ const program = new Command("bench")
     "wall, or cpu: what the processors spent, for a busy machine and one thread",
     "wall",
   )
-  .option("--browser", "in Chromium, on an isolated page")
+  .option("--browser", "in Chromium; on isolated pages, where threads are asked for")
   .option("--node <path>", "the Node that contenders run in. Default: the one that runs this")
   .option("--json [file]", "one JSON object to FILE, or alone to stdout");
 program.parse();
