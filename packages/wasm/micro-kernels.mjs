@@ -151,17 +151,17 @@ ${pairs.map(([h, v]) => `  v128.store(mixture + mixtureStep * ${h}, s${h}${v}, $
 
 /**
  * sums[rows × 8 outputs] = activations · weights in whole numbers: activations packed as [step][rows][4], 1 to 127 for -63
- * to 63; weights as [step][8][4]; one step or more. `dot` names the function that multiplies four bytes in each lane and adds.
+ * to 63; weights as [step][8][4]; one step or more.
  */
-function bytesProduct(rows, dot) {
+function bytesProduct(rows) {
   const all = range(rows);
   return `
-export function ${dot}${rows}(a: usize, b: usize, steps: i32, sums: usize): void {
+export function dotFast${rows}(a: usize, b: usize, steps: i32, sums: usize): void {
 ${all.map((r) => `  let s${r}0 = i32x4.splat(0), s${r}1 = i32x4.splat(0);`).join("\n")}
   const end = b + (<usize>steps << 5);
   do {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
-${all.map((r) => `    const a${r} = v128.load32_splat(a, ${4 * r}); s${r}0 = ${dot}(b0, a${r}, s${r}0); s${r}1 = ${dot}(b1, a${r}, s${r}1);`).join("\n")}
+${all.map((r) => `    const a${r} = v128.load32_splat(a, ${4 * r}); s${r}0 = dotFast(b0, a${r}, s${r}0); s${r}1 = dotFast(b1, a${r}, s${r}1);`).join("\n")}
     a += ${4 * rows}; b += 32;
   } while (b < end);
 ${all.map((r) => `  v128.store(sums, s${r}0, ${32 * r}); v128.store(sums, s${r}1, ${32 * r + 16});`).join("\n")}
@@ -322,7 +322,8 @@ ${[1, 4, 6].map((n) => keysByDims(n, row)).join("\n")}
 ${[1, 2].map(dotsOfFour).join("\n")}
 ${mixOfHeads(2, 2)}
 ${mixOfHeads(2, 4)}
-${["dotFast", "dotPlain"].flatMap((dot) => [bytesProduct(6, dot), bytesProduct(4, dot), bytesRow(dot), bytesSums(dot)]).join("\n")}
+${[6, 4].map(bytesProduct).join("\n")}
+${["dotFast", "dotPlain"].flatMap((dot) => [bytesRow(dot), bytesSums(dot)]).join("\n")}
 ${stepKernels}
 ${elementwiseKernels}
 `;

@@ -3,7 +3,7 @@
 import { dotFast, dotPlain } from "./bytes";
 import { largestSizeIn, madd, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
-import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlain4, dotPlain6, dotPlainRow, dotPlainSums } from "./micro-kernels";
+import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlainRow, dotPlainSums } from "./micro-kernels";
 
 /** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
 const NEAREST: f32 = 12582912;
@@ -422,16 +422,40 @@ export function wholePanels(
     for (let m = 0; m < M; ) {
       const high = m < sixes ? BLOCK : LOW;
       const block = blocks + <usize>m * across;
-      if (exact) {
-        if (high == BLOCK) dotFast6(block, panel, steps, scratch);
-        else dotFast4(block, panel, steps, scratch);
-      } else if (high == BLOCK) dotPlain6(block, panel, steps, scratch);
-      else dotPlain4(block, panel, steps, scratch);
+      if (!ASC_FEATURE_RELAXED_SIMD || !exact) {
+        for (let r: usize = 0; r < <usize>high; r += 2) twoRowsByWords(block + (r << 2), <usize>high << 2, panel, steps, scratch + (r << 5));
+      } else if (high == BLOCK) dotFast6(block, panel, steps, scratch);
+      else dotFast4(block, panel, steps, scratch);
       const to = y + ((<usize>m * <usize>N) << 2);
       scaleSums(scratch, off, min(high, M - m), factors + (<usize>m << 2), scale, p, N, to);
       m += high;
     }
   }
+}
+
+/**
+ * Whole sums of two rows and a panel's outputs, where bytes have no instruction of their own: through words of 16 bits, the
+ * products of two inputs in each sum. From one step to the next of a row it is `across` bytes.
+ */
+function twoRowsByWords(row: usize, across: usize, panel: usize, steps: i32, sums: usize): void {
+  let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+  for (const end = panel + (<usize>steps << 5); panel < end; panel += 32, row += across) {
+    const x = i16x8.extend_low_i8x16_u(v128.load32_splat(row)), y = i16x8.extend_low_i8x16_u(v128.load32_splat(row, 4));
+    const w0 = v128.load8x8_s(panel), w1 = v128.load8x8_s(panel, 8);
+    const w2 = v128.load8x8_s(panel, 16), w3 = v128.load8x8_s(panel, 24);
+    a0 = i32x4.add(a0, i32x4.dot_i16x8_s(w0, x));
+    b0 = i32x4.add(b0, i32x4.dot_i16x8_s(w0, y));
+    a1 = i32x4.add(a1, i32x4.dot_i16x8_s(w1, x));
+    b1 = i32x4.add(b1, i32x4.dot_i16x8_s(w1, y));
+    a2 = i32x4.add(a2, i32x4.dot_i16x8_s(w2, x));
+    b2 = i32x4.add(b2, i32x4.dot_i16x8_s(w2, y));
+    a3 = i32x4.add(a3, i32x4.dot_i16x8_s(w3, x));
+    b3 = i32x4.add(b3, i32x4.dot_i16x8_s(w3, y));
+  }
+  v128.store(sums, pairs(a0, a1));
+  v128.store(sums, pairs(a2, a3), 16);
+  v128.store(sums, pairs(b0, b1), 32);
+  v128.store(sums, pairs(b2, b3), 48);
 }
 
 /** Whole sums of some rows and a panel's outputs, less the offsets, times both scales. */
