@@ -3,7 +3,7 @@ import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import { inputPlaces, programsOf, storedLength, writeRequest } from "./attention-request.js";
 
-/** Tiles of keys that one item of decoding reads. The same in assembly/attention-decode.ts. */
+/** Tiles of a chunk of keys in decoding. The same in assembly/attention-decode.ts. */
 const chunkTiles = 16;
 /** Chunks that one item of decoding reads in turns, at most. */
 const chunksTogether = 4;
