@@ -25,13 +25,14 @@ class Chunk {
   /** What the chunk is worth to the first head of the group, and the step to the next head's. */
   partial: usize;
   step: usize;
-  /** Keys of the tile that is read, and values of the tile before; 0: there is none. */
+  /** Keys of the tile that is read, and values of the tile before, 0: there is none; and how many of them are read. */
   keys: i32;
   key: usize;
   keyStride: usize;
   values: i32;
   value: usize;
   valueStride: usize;
+  at: i32;
   /** Room in scratch. */
   scores: usize;
   weights: usize;
@@ -78,32 +79,34 @@ function partialBytes(request: Request): usize {
 
 /**
  * An item is the chunks `item`, `item + items` and so on, of `chunks` in all, which are read in turns: memory is faster
- * where it is read in several places. Returns 1 if a score was no number.
+ * where it is read in several places. Each begins a part of a tile later than the one before, so that memory brings what
+ * the others need while scores of one become weights. Returns 1 if a score was no number.
  */
 export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32): i32 {
   const request = changetype<Request>(at);
   const bytes = chunkBytes(request);
-  let end = scratch;
-  for (let number = item; number < chunks; number += items, end += bytes) begin(request, number, changetype<Chunk>(end));
+  let end = scratch, open = 0;
+  for (let number = item; number < chunks; number += items, end += bytes) {
+    const chunk = changetype<Chunk>(end);
+    begin(request, number, chunk);
+    open += <i32>nextTile(request, chunk);
+  }
   const turn = max(4, <i32>(TURN / keyBytes(request)) & ~3);
-  while (nextTiles(request, scratch, end, bytes)) {
-    for (let j = 0; j < KEYS; j += turn) {
-      for (let c = scratch; c < end; c += bytes) {
-        const chunk = changetype<Chunk>(c);
-        readKeys(request, chunk, j, min(turn, chunk.keys - j));
-        readValues(request, chunk, j, min(turn, chunk.values - j));
-      }
+  const later = KEYS / turn / ((chunks - item + items - 1) / items);
+  for (let round = 0; open > 0; round++) {
+    let first = 0;
+    for (let c = scratch; c < end; c += bytes, first += later) {
+      const chunk = changetype<Chunk>(c);
+      if (round < first || (chunk.keys | chunk.values) == 0) continue;
+      readKeys(request, chunk, min(turn, chunk.keys - chunk.at));
+      readValues(request, chunk, min(turn, chunk.values - chunk.at));
+      chunk.at += turn;
+      if (chunk.at < KEYS) continue;
+      if (!finishTile(request, chunk)) return 1;
+      if (!nextTile(request, chunk)) open--;
     }
-    for (let c = scratch; c < end; c += bytes) if (!finishTile(request, changetype<Chunk>(c))) return 1;
   }
   return 0;
-}
-
-/** Finds the next tile of each chunk. Whether there is anything left to read. */
-function nextTiles(request: Request, first: usize, end: usize, bytes: usize): bool {
-  let left = 0;
-  for (let c = first; c < end; c += bytes) left |= nextTile(request, changetype<Chunk>(c));
-  return left != 0;
 }
 
 function begin(request: Request, number: i32, chunk: Chunk): void {
@@ -133,9 +136,10 @@ function begin(request: Request, number: i32, chunk: Chunk): void {
   }
 }
 
-/** Finds the next tile that a head of the group sees. Returns 0 if there is none, and no values are left to blend. */
-function nextTile(request: Request, chunk: Chunk): i32 {
+/** Finds the next tile that a head of the group sees. Whether there is one, or values of the last are left. */
+function nextTile(request: Request, chunk: Chunk): bool {
   chunk.keys = 0;
+  chunk.at = 0;
   while (chunk.keys == 0 && chunk.column < chunk.last) {
     const column = chunk.column++;
     let seen = 0;
@@ -147,7 +151,7 @@ function nextTile(request: Request, chunk: Chunk): i32 {
     chunk.key = findRows(partsOf(request, 0), chunk.batch, chunk.kvHead, start, chunk.keys, request.dim, wide, chunk.keyCopy);
     chunk.keyStride = <usize>rowStep << 2;
   }
-  return chunk.keys | chunk.values;
+  return (chunk.keys | chunk.values) != 0;
 }
 
 /** What the other heads make of both tiles; scores become weights of the values, which are next. Whether all were finite. */
@@ -192,17 +196,17 @@ function takeQuery(request: Request, batch: i32, head: i32, to: usize): void {
   }
 }
 
-/** Scores of a group's first head for `count` keys of a tile. */
+/** Scores of a group's first head for the next `count` keys. */
 @inline
-function readKeys(request: Request, chunk: Chunk, from: i32, count: i32): void {
-  const key = chunk.key + <usize>from * chunk.keyStride, scores = chunk.scores + (<usize>from << 2);
+function readKeys(request: Request, chunk: Chunk, count: i32): void {
+  const key = chunk.key + <usize>chunk.at * chunk.keyStride, scores = chunk.scores + (<usize>chunk.at << 2);
   if (count > 0) score(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
 }
 
-/** Adds `count` values of a tile to the mixture of a group's first head. */
+/** Adds the next `count` values to the mixture of a group's first head. */
 @inline
-function readValues(request: Request, chunk: Chunk, from: i32, count: i32): void {
-  const value = chunk.value + <usize>from * chunk.valueStride, weights = chunk.weights + (<usize>from << 2);
+function readValues(request: Request, chunk: Chunk, count: i32): void {
+  const value = chunk.value + <usize>chunk.at * chunk.valueStride, weights = chunk.weights + (<usize>chunk.at << 2);
   if (count > 0) blend(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
 }
 
