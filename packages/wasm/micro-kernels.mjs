@@ -1,5 +1,5 @@
 // Writes the micro-kernels: AssemblyScript has no arrays of locals, so blocks of accumulators are spelled out. One step
-// of the summed axis per turn of the loop: unrolling it makes every engine slower.
+// of the summed axis per turn of the loop: of two, binaryen nests the products, which then take more registers than there are.
 
 import { elementwiseKernels } from "./elementwise-kernels.mjs";
 

@@ -78,7 +78,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     if (type === 9) return list(field, depth);
     return numbers(field, type, 1)[0]!;
   };
-  /** Passing over their bytes first refuses a file that is cut short, with one check for all of them. */
+  /** Their bytes are passed over first: one check refuses a file that is cut short, and the reader stands behind them. */
   const numbers = (field: string, type: number, count: number): GgufValue[] => {
     const size = sizeOf(field, type);
     const read = scalars[type]![1];

@@ -92,7 +92,7 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
     open += <i32>nextTile(request, chunk);
   }
   const turn = max(4, <i32>(TURN / keyBytes(request)) & ~3);
-  const later = KEYS / turn / ((chunks - item + items - 1) / items);
+  const later = KEYS / turn / <i32>((end - scratch) / bytes);
   for (let round = 0; open > 0; round++) {
     let first = 0;
     for (let c = scratch; c < end; c += bytes, first += later) {
