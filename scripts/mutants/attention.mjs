@@ -1,4 +1,6 @@
 // Bugs of convention that attention code is known for. `find` occurs once in `file`, a path in packages/attention/src.
+export const near = ["attention.test.ts", "plain-attention.test.ts"];
+
 export const mutants = [
   {
     what: "causal is aligned top-left",

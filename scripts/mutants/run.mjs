@@ -1,17 +1,31 @@
-// Puts one bug at a time into a copy of @qkv/attention and runs its tests: first those beside the file, then all. A bug
-// that no test notices is a failure, and so is one that no longer fits the source.
-//   node scripts/mutants/run.mjs [WORDS OF ITS NAME]
+// Puts one bug at a time into a copy of the packages and runs the package's tests: first those beside the file, then all
+// of the package. A bug that no test notices is a failure, and so is one that no longer fits the source. The bugs of a
+// package are in the file of its name, besides this one.
+//   node scripts/mutants/run.mjs [PACKAGE] [WORDS OF ITS NAME]
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { mutants } from "./attention.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
-const wanted = process.argv.slice(2).join(" ");
-const chosen = mutants.filter(({ what }) => what.includes(wanted));
+const packages = readdirSync(new URL(".", import.meta.url))
+  .filter((file) => file !== "run.mjs")
+  .map((file) => basename(file, ".mjs"))
+  .sort();
+const args = process.argv.slice(2);
+const only = packages.includes(args[0]) ? args.shift() : undefined;
+const wanted = args.join(" ");
 const counts = { passed: 0, failed: 0 };
 
 /** The numbers of tests that passed and failed; a file that does not load has none, so that it cannot count as a kill. */
@@ -25,9 +39,64 @@ function test(...files) {
   return { passed: number("passed"), failed: number("failed"), status, output: stdout + stderr };
 }
 
+const passing = new Set();
+
+/** Runs tests on the source as it is, once: what fails there notices no bug. */
+function testUntouched(...files) {
+  if (passing.has(files.join())) return;
+  const { status, passed, output } = test(...files);
+  if (status !== 0 || passed === 0) {
+    console.log(output);
+    throw new Error(
+      `mutants: ${files.join(", ")} does not pass before any bug is put in.\nFix: make it pass first.`,
+    );
+  }
+  passing.add(files.join());
+  console.log(`${passed} tests of ${files.join(", ")} pass on the source as it is.`);
+}
+
 function report(passed, text) {
   counts[passed ? "passed" : "failed"] += 1;
   console.log(`${passed ? "killed" : "FAILED"}: ${text}`);
+}
+
+/** Puts a bug in, runs tests, and takes it out again. */
+function testWith({ path, source, find, replace }, files) {
+  testUntouched(...files);
+  writeFileSync(
+    path,
+    source.replace(find, () => replace),
+  );
+  const result = test(...files);
+  writeFileSync(path, source);
+  return result;
+}
+
+async function runPackage(name) {
+  // `near`: the tests that a bug meets first where its file has none beside it. Default: all of the package.
+  const { mutants, near = [""] } = await import(new URL(`./${name}.mjs`, import.meta.url).href);
+  const all = `packages/${name}/src/`;
+  for (const { file, find, replace, what } of mutants.filter(({ what }) => what.includes(wanted))) {
+    const path = join(copy, all, file);
+    const source = readFileSync(path, "utf8");
+    const places = source.split(find).length - 1;
+    if (places !== 1 || find === replace) {
+      report(false, `${what} (${file}): its text occurs ${places} times in the source; it must occur once.`);
+      continue;
+    }
+    const start = Date.now();
+    const mutant = { path, source, find, replace };
+    const beside = file.replace(/\.ts$/, ".test.ts");
+    const first = (existsSync(join(copy, all, beside)) ? [beside] : near).map((test) => all + test);
+    let result = testWith(mutant, first);
+    const elsewhere = result.failed === 0 && !first.includes(all);
+    if (elsewhere) result = testWith(mutant, [all]);
+    const seconds = ((Date.now() - start) / 1000).toFixed(0);
+    if (result.failed > 0)
+      report(true, `${what} (${file}${elsewhere ? ", by tests elsewhere" : ""}; ${seconds} s)`);
+    else if (result.status === 0) report(false, `${what} (${file}): no test notices it.`);
+    else report(false, `${what} (${file}): no test ran.\n${result.output.slice(-2000)}`);
+  }
 }
 
 try {
@@ -36,43 +105,12 @@ try {
     const filter = (from) => !left.has(from.split(/[\\/]/).at(-1));
     cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"), "junction");
-
-  const all = "packages/attention/src/";
-  const untouched = test(all);
-  if (untouched.status !== 0 || untouched.passed === 0) {
-    console.log(untouched.output);
-    throw new Error("mutants: the tests do not pass before any bug is put in.\nFix: make them pass first.");
+  for (const folder of ["", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/`)]) {
+    const installed = `${folder}node_modules`;
+    if (existsSync(join(root, installed)))
+      symlinkSync(join(root, installed), join(copy, installed), "junction");
   }
-  console.log(`${untouched.passed} tests pass on the source as it is.`);
-
-  for (const { file, find, replace, what } of chosen) {
-    const path = join(copy, all, file);
-    const source = readFileSync(path, "utf8");
-    const places = source.split(find).length - 1;
-    if (places !== 1 || find === replace) {
-      report(false, `${what} (${file}): its text occurs ${places} times in the source; it must occur once.`);
-      continue;
-    }
-    writeFileSync(
-      path,
-      source.replace(find, () => replace),
-    );
-    const start = Date.now();
-    const beside = all + file.replace(/\.ts$/, ".test.ts");
-    const near = existsSync(join(copy, beside))
-      ? [beside]
-      : [`${all}attention.test.ts`, `${all}plain-attention.test.ts`];
-    let result = test(...near);
-    const whole = result.failed === 0;
-    if (whole) result = test(all);
-    const seconds = ((Date.now() - start) / 1000).toFixed(0);
-    if (result.failed > 0)
-      report(true, `${what} (${file}${whole ? ", by tests elsewhere" : ""}; ${seconds} s)`);
-    else if (result.status === 0) report(false, `${what} (${file}): no test notices it.`);
-    else report(false, `${what} (${file}): no test ran.\n${result.output.slice(-2000)}`);
-    writeFileSync(path, source);
-  }
+  for (const name of only ? [only] : packages) await runPackage(name);
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }

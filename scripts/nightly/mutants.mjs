@@ -1,4 +1,7 @@
 export const about =
-  "Bugs of convention put into @qkv/attention one at a time; its tests must notice each (about 5 minutes).";
+  "Bugs of convention put into the packages one at a time; their tests must notice each (about 10 minutes).";
+export const takes = "[PACKAGE]";
 
-export const steps = [{ name: "mutants", command: ["node", "scripts/mutants/run.mjs"], counts: true }];
+export const steps = (words) => [
+  { name: "mutants", command: ["node", "scripts/mutants/run.mjs", ...words], counts: true },
+];

@@ -124,6 +124,28 @@ test("batches: lengths of each, and ids that are there", () => {
   expect(() => growingCache().reorder([0])).toThrow(/expected none, since the cache is empty/);
 });
 
+test("crop(-n) takes n tokens from the end of each batch, however long it is", () => {
+  const caches = [
+    growingCache(),
+    staticCache({ maxLength: 8 }),
+    pagedCache({ pages: 12, pageLength: 2 }),
+    prefixCache({ pages: 12, pageLength: 2 }),
+    quantizedCache(),
+    rollingCache({ windowSize: 3, room: 8 }),
+    mixedCache([growingCache()]),
+  ];
+  for (const cache of caches) {
+    cache.update(0, x(7, 3), x(7, 3));
+    cache.crop([7, 4, 2]);
+    cache.crop(-2);
+    expect([...cache.lengths]).toEqual([5, 2, 0]);
+    expect(() => cache.crop(-1)).toThrow(/`length` is -1, expected a whole number of tokens from 0 to 5/);
+    expect([...cache.lengths]).toEqual([5, 2, 0]);
+    cache.crop([-1, -2, 0]);
+    expect([...cache.lengths]).toEqual([4, 0, 0]);
+  }
+});
+
 test("files of other forms, models and programs are refused, and say why", () => {
   const cache = growingCache({ numLayers: 2 });
   for (const layer of [0, 1]) cache.update(layer, x(3), x(3));

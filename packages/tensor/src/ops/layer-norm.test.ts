@@ -92,6 +92,13 @@ test("gradients, first and second, equal central differences", () => {
   expect(() => checkGradient(slope, random([2, 4]), { tolerance: 1e-5 })).not.toThrow();
 });
 
+test("gradients know eps, which is most of the variance of small rows", () => {
+  const params = { x: random([2, 3, 4]), weight: random([4], 2), bias: random([4], 3) };
+  const eps = 0.7;
+  expect(() => checkGradient((p) => weigh(layerNorm(p.x, p.weight, p.bias, { eps })), params)).not.toThrow();
+  expect(() => checkGradient((p) => weigh(rmsNorm(p.x, p.weight, { eps })), params)).not.toThrow();
+});
+
 test("a weight of another shape or type is refused, with the fix", () => {
   expect(() => layerNorm(zeros([2, 3]), ones([2]))).toThrow(
     /layerNorm: `weight` is "float32 \[2\]", expected float32 \[3\], the axes of x from 1 on.*\nFix: the norm goes over these axes/,

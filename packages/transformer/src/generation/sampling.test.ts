@@ -126,6 +126,13 @@ test("property: min-p leaves out what is less likely than its share of the likel
   );
 });
 
+test("min-p keeps a token that is exactly as likely as its share of the likeliest", () => {
+  const kept = (logits: number[], minP: number) =>
+    candidates(logits, { temperature: 1, minP }).map(({ id }) => id);
+  expect(kept([0, Math.log(0.5), 0], 1)).toEqual([0, 2]); // at 1, all that are as likely as the likeliest
+  expect(kept([0, Math.log(0.5), Math.log(0.25)], Math.exp(Math.log(0.5)))).toEqual([0, 1]);
+});
+
 test("top-p is of what top-k left", () => {
   // Chances 8, 4, 2, 1, 1: of the first three, 8 of 14 reach a half, 12 of 14 reach 0.8.
   const logits = [3, 2, 1, 0, 0].map((n) => n * Math.LN2);
