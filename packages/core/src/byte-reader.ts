@@ -1,4 +1,5 @@
 import { FormatError } from "./errors.js";
+import { fromLittleEndian } from "./little-endian.js";
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -78,9 +79,7 @@ export class ByteReader {
     const start = this.#take(field, count * 4);
     // Not `slice`, which gives a view of a Node Buffer.
     const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
-    if (littleEndian()) return new Float32Array(bytes.buffer);
-    const view = new DataView(bytes.buffer);
-    return Float32Array.from({ length: count }, (_, i) => view.getFloat32(i * 4, true));
+    return fromLittleEndian("float32", bytes) as Float32Array;
   }
 
   /** `count` bytes, a view of the file's. */
@@ -128,8 +127,4 @@ export class ByteReader {
       cause,
     });
   }
-}
-
-function littleEndian(): boolean {
-  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 }

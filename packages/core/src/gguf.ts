@@ -1,4 +1,5 @@
 import { ByteReader, type FieldName } from "./byte-reader.js";
+import { ByteWriter } from "./byte-writer.js";
 import { ArgumentError, FormatError } from "./errors.js";
 
 /** A value of a GGUF file's metadata. */
@@ -181,17 +182,17 @@ export function writeGgufHeader(
   metadata: Readonly<Record<string, GgufField>>,
   tensors: readonly (Pick<GgufTensor, "name" | "dims" | "type"> & { readonly bytes: number })[],
 ): Uint8Array {
-  const writer = new Bytes();
+  const writer = new ByteWriter();
   const entries = Object.entries(metadata);
-  writer.raw(new TextEncoder().encode("GGUF"));
+  writer.text("GGUF");
   writer.uint32(3);
   writer.uint64(tensors.length);
   writer.uint64(entries.length);
   for (const [key, { type, value }] of entries) {
     const kind = type.replace("[]", "") as keyof typeof written;
     const [number, write] = written[kind];
-    const put = write as (writer: Bytes, value: unknown) => void;
-    writer.text(key);
+    const put = write as (writer: ByteWriter, value: unknown) => void;
+    writeText(writer, key);
     if (kind === type) {
       writer.uint32(number);
       put(writer, value);
@@ -216,14 +217,15 @@ export function writeGgufHeader(
       });
     }
     names.add(name);
-    writer.text(name);
+    writeText(writer, name);
     writer.uint32(dims.length);
     dims.forEach((length) => writer.uint64(length));
     writer.uint32(type);
     writer.uint64(offset);
     offset += Math.ceil(bytes / alignment) * alignment;
   }
-  return writer.padded(alignment);
+  writer.align(alignment);
+  return writer.finish();
 }
 
 /** Where tensors begin, unless a file says otherwise. Unit: bytes. */
@@ -231,58 +233,16 @@ const alignment = 32;
 
 /** The types that are written: their numbers, and how. */
 const written = {
-  uint32: [4, (writer: Bytes, value: number) => writer.uint32(value)],
-  int32: [5, (writer: Bytes, value: number) => writer.uint32(value >>> 0)],
-  float32: [6, (writer: Bytes, value: number) => writer.float32(value)],
-  bool: [7, (writer: Bytes, value: boolean) => writer.raw(Uint8Array.of(value ? 1 : 0))],
-  text: [8, (writer: Bytes, value: string) => writer.text(value)],
+  uint32: [4, (writer: ByteWriter, value: number) => writer.uint32(value)],
+  int32: [5, (writer: ByteWriter, value: number) => writer.uint32(value)],
+  float32: [6, (writer: ByteWriter, value: number) => writer.float32(value)],
+  bool: [7, (writer: ByteWriter, value: boolean) => writer.uint8(value ? 1 : 0)],
+  text: [8, writeText],
 } as const;
 
-/** Bytes that become more. */
-class Bytes {
-  #view = new DataView(new ArrayBuffer(1024));
-  #length = 0;
-
-  raw(bytes: Uint8Array): void {
-    const at = this.#room(bytes.length);
-    new Uint8Array(this.#view.buffer).set(bytes, at);
-  }
-
-  uint32(value: number): void {
-    const at = this.#room(4);
-    this.#view.setUint32(at, value, true);
-  }
-
-  uint64(value: number): void {
-    const at = this.#room(8);
-    this.#view.setBigUint64(at, BigInt(value), true);
-  }
-
-  float32(value: number): void {
-    const at = this.#room(4);
-    this.#view.setFloat32(at, value, true);
-  }
-
-  text(value: string): void {
-    const bytes = new TextEncoder().encode(value);
-    this.uint64(bytes.length);
-    this.raw(bytes);
-  }
-
-  padded(to: number): Uint8Array {
-    this.#room((to - (this.#length % to)) % to);
-    return new Uint8Array(this.#view.buffer, 0, this.#length);
-  }
-
-  /** Where the next bytes go. */
-  #room(size: number): number {
-    const at = this.#length;
-    this.#length += size;
-    if (this.#length > this.#view.byteLength) {
-      const larger = new Uint8Array(2 * this.#length);
-      larger.set(new Uint8Array(this.#view.buffer, 0, at));
-      this.#view = new DataView(larger.buffer);
-    }
-    return at;
-  }
+/** A text behind its length. */
+function writeText(writer: ByteWriter, value: string): void {
+  const bytes = new TextEncoder().encode(value);
+  writer.uint64(bytes.length);
+  writer.bytes(bytes);
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fromHalfBits, toHalfBits } from "./half.js";
+import { fromHalfBits, packHalf, toHalfBits, unpackHalf } from "./half.js";
 
 type Half = { [index: number]: number };
 const Float16 = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => Half }).Float16Array;
@@ -94,3 +94,17 @@ test("golden: ties go to the even pattern, what is too large to infinity", () =>
   expect(toHalfBits(-1e300, "bfloat16")).toBe(0xff80);
   expect(toHalfBits(NaN, "float16")).toBe(0x7e00);
 });
+
+test.each(["float16", "bfloat16"] as const)(
+  "lists of %s are packed and unpacked as one number is",
+  (type) => {
+    const halves = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
+    const numbers = unpackHalf(halves, type);
+    expect([...halves].filter((bits) => !Object.is(numbers[bits], fromHalfBits(bits, type)))).toEqual([]);
+    const many = Float64Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 10 ** (i % 12));
+    expect([...packHalf(many, type)]).toEqual([...many].map((x) => toHalfBits(x, type)));
+    expect([...packHalf(Float32Array.from(many), type)]).toEqual(
+      [...Float32Array.from(many)].map((x) => toHalfBits(x, type)),
+    );
+  },
+);

@@ -40,6 +40,42 @@ export function fromHalfBits(bits: number, type: HalfType): number {
   return sign * (rest + (1 << fraction)) * 2 ** (exponent - bias - fraction);
 }
 
+/** The 16-bit patterns of numbers, each rounded as {@link toHalfBits} rounds. */
+export function packHalf(numbers: ArrayLike<number>, type: HalfType): Uint16Array<ArrayBuffer> {
+  const halves = new Uint16Array(numbers.length);
+  if (type === "bfloat16" && numbers instanceof Float32Array) {
+    // The upper half of a float32, rounded to the nearest, and to even between two.
+    const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
+    for (let i = 0; i < bits.length; i++) {
+      const whole = bits[i]!;
+      const isNumber = (whole & 0x7fffffff) <= 0x7f800000;
+      halves[i] = isNumber ? (whole + 0x7fff + ((whole >>> 16) & 1)) >>> 16 : 0x7fc0;
+    }
+  } else for (let i = 0; i < halves.length; i++) halves[i] = toHalfBits(numbers[i]!, type);
+  return halves;
+}
+
+/** The numbers that 16-bit patterns stand for, as float32, which holds all of them exactly. */
+export function unpackHalf(halves: Uint16Array, type: HalfType): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(halves.length);
+  const bits = new Uint32Array(numbers.buffer);
+  if (type === "bfloat16") {
+    for (let i = 0; i < bits.length; i++) bits[i] = halves[i]! << 16;
+    return numbers;
+  }
+  // A float32's exponents begin 112 lower; infinity and NaN have the largest exponent in both.
+  const shift = 112 << 23;
+  for (let i = 0; i < bits.length; i++) {
+    const half = halves[i]!;
+    const exponent = half & 0x7c00;
+    if (exponent === 0) numbers[i] = fromHalfBits(half, type);
+    else
+      bits[i] =
+        (((half & 0x7fff) << 13) + (exponent === 0x7c00 ? 2 * shift : shift)) | ((half & 0x8000) << 16);
+  }
+  return numbers;
+}
+
 /** The number at a place of a tensor's data, whatever its type. */
 export function numberAt(data: TypedArray, index: number, dtype: DType): number {
   return isPacked(dtype) ? fromHalfBits(data[index]!, dtype) : data[index]!;

@@ -14,6 +14,7 @@ export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
 export { ByteReader, type FieldName } from "./byte-reader.js";
+export { ByteWriter } from "./byte-writer.js";
 export {
   allocateArray,
   bytesPerElement,
@@ -38,9 +39,10 @@ export {
 } from "./errors.js";
 export { parseEquation, type Equation } from "./einsum-equation.js";
 export { format, type Numbers } from "./format.js";
-export { fromHalfBits, numberAt, toHalfBits, type HalfType } from "./half.js";
+export { fromHalfBits, numberAt, packHalf, toHalfBits, unpackHalf, type HalfType } from "./half.js";
 export { eachGroup, normalizeAxes, reducedShape, type Group, type Reduced } from "./groups.js";
 export { inspect, inspectKey } from "./inspect.js";
+export { fromLittleEndian, isLittleEndian, littleEndianBytes, swapBytes } from "./little-endian.js";
 export { nest, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
 export { eachBroadcastRow, eachLine, eachRow, type Strided } from "./rows.js";

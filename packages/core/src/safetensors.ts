@@ -1,4 +1,5 @@
 import { ByteReader } from "./byte-reader.js";
+import { ByteWriter } from "./byte-writer.js";
 import { ArgumentError, FormatError } from "./errors.js";
 
 const bytesPer = {
@@ -147,11 +148,11 @@ export function writeSafetensorsHeader(
     fields.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [start, end] })}`);
   }
   const text = new TextEncoder().encode(`{${fields.join(",")}}`);
-  const length = Math.ceil(text.length / 8) * 8;
-  const bytes = new Uint8Array(8 + length).fill(0x20);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true);
-  bytes.set(text, 8);
-  return bytes;
+  const writer = new ByteWriter();
+  writer.uint64(Math.ceil(text.length / 8) * 8);
+  writer.bytes(text);
+  writer.align(8, 0x20);
+  return writer.finish();
 }
 
 function readEntry(source: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {

@@ -1,13 +1,13 @@
 import {
   allocateArray,
-  bytesPerElement,
   type DType,
   FormatError,
+  fromLittleEndian,
   type SafetensorsDType,
   type SafetensorsEntry,
   type TypedArray,
-  viewArray,
 } from "@qkv/core";
+
 /** The type in which each of ours is stored. */
 export const storedTypes: Readonly<Record<DType, SafetensorsDType>> = {
   float64: "F64",
@@ -31,14 +31,14 @@ const wholeNumbers: Partial<
   U64: [8, (view, at) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)],
 };
 
-/** The elements of a stored tensor. The bytes begin their buffer, and belong to the result. */
+/** The elements of a stored tensor. The bytes belong to the result. */
 export function decodeElements(
   bytes: Uint8Array,
   stored: SafetensorsEntry["dtype"],
   where: string,
 ): { dtype: DType; array: TypedArray } {
   const ours = (Object.keys(storedTypes) as DType[]).find((dtype) => storedTypes[dtype] === stored);
-  if (ours) return { dtype: ours, array: ours === "bool" ? truths(bytes) : arrayOf(bytes, ours) };
+  if (ours) return { dtype: ours, array: ours === "bool" ? truths(bytes) : fromLittleEndian(ours, bytes) };
   const whole = wholeNumbers[stored];
   if (!whole) throw unfit(where, stored, "a type that tensors have", "convert the file to BF16 or F32.");
   const [width, read] = whole;
@@ -58,32 +58,9 @@ export function decodeElements(
   return { dtype: "int32", array };
 }
 
-/** The bytes of a tensor's elements, little-endian. */
-export function encodeElements(array: TypedArray): Uint8Array {
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  return littleEndian() ? bytes : reversed(bytes, array.BYTES_PER_ELEMENT);
-}
-
-function arrayOf(bytes: Uint8Array, dtype: DType): TypedArray {
-  const width = bytesPerElement(dtype);
-  const ordered = littleEndian() ? bytes : reversed(bytes, width);
-  return viewArray(dtype, ordered.buffer as ArrayBuffer, 0, ordered.length / width);
-}
-
 /** Any byte but 0 is true. */
 function truths(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => Number(byte !== 0));
-}
-
-/** A copy with the bytes of each element the other way round. */
-export function reversed(bytes: Uint8Array, width: number): Uint8Array {
-  const turned = new Uint8Array(bytes.length);
-  for (let i = 0; i < bytes.length; i++) turned[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
-  return turned;
-}
-
-function littleEndian(): boolean {
-  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 }
 
 function unfit(argument: string, received: unknown, expected: string, fix: string): FormatError {

@@ -9,7 +9,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isQkvError, writeSafetensorsHeader, type SafetensorsDType } from "@qkv/core";
 import { ones, permute, tensor, zeros, type DType } from "../index.js";
 import { openSafetensors, readSafetensors, writeSafetensors } from "../safetensors.js";
-import { reversed } from "./elements.js";
 
 const dtypes: DType[] = ["float64", "float32", "float16", "bfloat16", "int32", "int8", "uint8", "bool"];
 
@@ -196,11 +195,6 @@ test("a Blob, an ArrayBuffer and a path in Node are read alike", async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test("bytes of elements are turned for machines that store them the other way round", () => {
-  expect([...reversed(new Uint8Array([1, 2, 3, 4]), 2)]).toEqual([2, 1, 4, 3]);
-  expect([...reversed(new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]), 4)]).toEqual([4, 3, 2, 1, 8, 7, 6, 5]);
 });
 
 describe("a file on a server", () => {

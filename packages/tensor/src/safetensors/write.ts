@@ -1,7 +1,7 @@
-import { bytesPerElement, writeSafetensorsHeader } from "@qkv/core";
+import { bytesPerElement, littleEndianBytes, writeSafetensorsHeader } from "@qkv/core";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
-import { encodeElements, storedTypes } from "./elements.js";
+import { storedTypes } from "./elements.js";
 
 /**
  * Writes tensors as the bytes of a safetensors file. Wider types come first, so that each tensor is aligned.
@@ -34,7 +34,7 @@ export async function writeSafetensors(
     metadata,
   );
   const parts = [header];
-  for (const { x } of entries) parts.push(encodeElements(await x.read()));
+  for (const { x } of entries) parts.push(littleEndianBytes(await x.read()));
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -1,4 +1,5 @@
-import { decodeFloats, halfFloat } from "./decode-floats.js";
+import { fromHalfBits } from "@qkv/core";
+import { decodeFloats, type FloatFormat } from "./decode-floats.js";
 
 /** How a type of GGUF files stores numbers: so many to a block, in so many bytes. */
 export type BlockType = {
@@ -27,7 +28,7 @@ function blocks(name: string, numbers: number, bytes: number, put: Put): BlockTy
   };
 }
 
-const half = (view: DataView, at: number) => halfFloat(view.getUint16(at, true));
+const half = (view: DataView, at: number) => fromHalfBits(view.getUint16(at, true), "float16");
 
 /** d, then 32 whole numbers of 8 bits: d · q. */
 const q8_0 = blocks("Q8_0", 32, 34, (view, at, out, to) => {
@@ -119,7 +120,7 @@ const q6_k = blocks("Q6_K", 256, 210, (view, at, out, to) => {
   }
 });
 
-const float = (name: string, bytes: number, format: Parameters<typeof decodeFloats>[1]): BlockType => ({
+const float = (name: string, bytes: number, format: FloatFormat): BlockType => ({
   name,
   numbers: 1,
   bytes,

@@ -1,5 +1,5 @@
 import { FormatError, readSafetensorsHeader, safetensorsHeaderSize, type SafetensorsEntry } from "@qkv/core";
-import { decodeFloats, floatFormats, type FloatFormat } from "./decode-floats.js";
+import { bytesOfFloat, decodeFloats, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
 
@@ -25,7 +25,7 @@ export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
       const format = formats[dtype];
       if (!format)
         throw bad(`${file.name}: ${name}: dtype`, dtype, `one of ${Object.keys(formats).join(", ")}`);
-      const step = pieceSize - (pieceSize % floatFormats[format]);
+      const step = pieceSize - (pieceSize % bytesOfFloat(format));
       for (let at = start; at < end; at += step) {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
       }

@@ -1,0 +1,77 @@
+/**
+ * Writes little-endian fields one after the other: the other side of {@link ByteReader}. The room for them grows as it
+ * is needed.
+ *
+ * @example
+ * ```ts
+ * import { ByteReader, ByteWriter } from "@qkv/core";
+ *
+ * const writer = new ByteWriter();
+ * writer.uint32(2);
+ * writer.text("hi");
+ * writer.finish(); // => Uint8Array [2, 0, 0, 0, 104, 105]
+ * ```
+ */
+export class ByteWriter {
+  #view = new DataView(new ArrayBuffer(1024));
+  #length = 0;
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length);
+    new Uint8Array(this.#view.buffer).set(bytes, at);
+  }
+
+  uint8(value: number): void {
+    const at = this.#room(1);
+    this.#view.setUint8(at, value);
+  }
+
+  uint32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setUint32(at, value, true);
+  }
+
+  uint64(value: number): void {
+    const at = this.#room(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
+  }
+
+  float32(value: number): void {
+    const at = this.#room(4);
+    this.#view.setFloat32(at, value, true);
+  }
+
+  /** A text as UTF-8, without its length. */
+  text(value: string): void {
+    this.bytes(new TextEncoder().encode(value));
+  }
+
+  /** Writes a byte up to the next multiple of `alignment`. */
+  align(alignment: number, fill = 0): void {
+    const count = (alignment - (this.#length % alignment)) % alignment;
+    const at = this.#room(count);
+    new Uint8Array(this.#view.buffer, at, count).fill(fill);
+  }
+
+  /** All that was written. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#view.buffer, 0, this.#length);
+  }
+
+  /** Returns where the next bytes go. */
+  #room(size: number): number {
+    const at = this.#length;
+    this.#length += size;
+    if (this.#length > this.#view.byteLength) {
+      const larger = new Uint8Array(2 * this.#length);
+      larger.set(new Uint8Array(this.#view.buffer, 0, at));
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}

@@ -1,0 +1,32 @@
+import { bytesPerElement, viewArray, type DType, type TypedArray } from "./dtype.js";
+
+/** Whether this machine stores numbers as files do, the lowest byte first. */
+export const isLittleEndian = /* @__PURE__ */ hostOrder();
+
+function hostOrder(): boolean {
+  return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+}
+
+/** A copy with the bytes of each element in reverse order. */
+export function swapBytes(bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
+  const swapped = new Uint8Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
+  return swapped;
+}
+
+/** The little-endian bytes of an array's elements: those in memory, where the machine stores them so. */
+export function littleEndianBytes(array: TypedArray): Uint8Array {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return isLittleEndian ? bytes : swapBytes(bytes, array.BYTES_PER_ELEMENT);
+}
+
+/** The elements that little-endian bytes hold: a view of them where machine and alignment allow it, else a copy. */
+export function fromLittleEndian(dtype: DType, bytes: Uint8Array): TypedArray {
+  const width = bytesPerElement(dtype);
+  const ordered = !isLittleEndian
+    ? swapBytes(bytes, width)
+    : bytes.byteOffset % width === 0
+      ? bytes
+      : new Uint8Array(bytes);
+  return viewArray(dtype, ordered.buffer as ArrayBuffer, ordered.byteOffset, bytes.length / width);
+}
