@@ -8,8 +8,11 @@ import { scalarFunctions } from "./scalar-functions.js";
 /** The sizes of the scores that a graph is applied to. */
 export type Sizes = { B: number; H: number; T: number; S: number };
 
-/** Numbers known per score: an expression, with the shape that ONNX gives it. */
-type Symbolic = { readonly shape: readonly number[]; readonly integer: boolean; readonly expr: Expr };
+/**
+ * Numbers known per score: an expression, with the shape that ONNX gives it. It is recorded where it is used first:
+ * nodes whose output nothing uses, or of which only the shape is read, record nothing.
+ */
+type Symbolic = { readonly shape: readonly number[]; readonly integer: boolean; readonly expr: () => Expr };
 type Value = Known | Symbolic;
 
 type GraphNode = {
@@ -40,7 +43,7 @@ export function graphExpression(
   return (score, at) => {
     const reader = new GraphReader(sizes, at, { dtype, device });
     const { B, H, T, S } = sizes;
-    return reader.toExpr(reader.read(graph, { shape: [B, H, T, S], integer: false, expr: score }));
+    return reader.toExpr(reader.read(graph, { shape: [B, H, T, S], integer: false, expr: () => score }));
   };
 }
 
@@ -169,13 +172,15 @@ class GraphReader {
       }
       case "ConstantOfShape":
         return filled(known(0).numbers, attributes["value"] ? knownTensor(attributes["value"]) : undefined);
-      case "Expand":
+      case "Expand": {
         // A number that is repeated is the same number at every place.
+        const x = value(0);
         return {
-          shape: joint(value(0).shape, known(1).numbers),
-          integer: value(0).integer,
-          expr: this.toExpr(value(0)),
+          shape: joint(x.shape, known(1).numbers),
+          integer: x.integer,
+          expr: once(() => this.toExpr(x)),
         };
+      }
       case "Cast":
       case "CastLike": {
         const integer = op === "Cast" ? !floatTypes.includes(Number(attributes["to"])) : value(1).integer;
@@ -223,7 +228,7 @@ class GraphReader {
 
   /** A value as arithmetic on one score and its place. */
   toExpr(value: Value): Expr {
-    if ("expr" in value) return value.expr;
+    if ("expr" in value) return value.expr();
     const { shape, numbers } = value;
     if (numbers.length === 1) return toExpr(numbers[0]!);
     const table = tensor(numbers, { shape, ...this.numbers });
@@ -235,9 +240,9 @@ class GraphReader {
     const { T, S } = this.sizes;
     const { batch, head, query, key } = this.at;
     // Queries are counted from the first one, keys from the first key.
-    const places = [batch, head, query.sub(S - T), key];
+    const places = [() => batch, () => head, () => query.sub(S - T), () => key];
     if (shape.length > 4) throw cannot("broadcasting", `a shape of ${shape.length} axes`);
-    return shape.map((length, axis) => (length === 1 ? 0 : places[4 - shape.length + axis]!));
+    return shape.map((length, axis) => (length === 1 ? 0 : places[4 - shape.length + axis]!()));
   }
 
   /** An operation number by number: computed where all is known and nothing grows, else noted. */
@@ -257,13 +262,13 @@ class GraphReader {
       );
       return { shape, integer, numbers };
     }
-    return { shape, integer, expr: note(values.map((value) => this.toExpr(value))) };
+    return { shape, integer, expr: once(() => note(values.map((value) => this.toExpr(value)))) };
   }
 
   #gather(data: Known, indices: Value, axis: number): Value {
     if (data.shape.length === 1 && "expr" in indices) {
       const table = tensor(data.numbers, { shape: data.shape, ...this.numbers });
-      return { shape: indices.shape, integer: data.integer, expr: lookup(table, indices.expr) };
+      return { shape: indices.shape, integer: data.integer, expr: once(() => lookup(table, indices.expr())) };
     }
     const { numbers, shape } = asKnown("Gather", indices);
     const at = axis < 0 ? axis + data.shape.length : axis;
@@ -278,6 +283,12 @@ class GraphReader {
     }
     return { shape: [...outer, ...shape, ...inner], integer: data.integer, numbers: taken };
   }
+}
+
+/** Called once, whoever asks. */
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 type Unary = { known: (x: number) => number; symbolic: (x: Expr) => Expr; integer?: boolean };

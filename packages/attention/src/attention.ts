@@ -22,7 +22,7 @@ import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
 import { planFor } from "./plan-for.js";
-import { checkScoreMod, combine, type ScoreMod } from "./score-mod.js";
+import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
 import type { TileTrace } from "./score-tiles.js";
 
 /** What changes attention. Every one is optional, and they combine. */
@@ -215,16 +215,17 @@ export function prepare(
   const places = { batches: B, heads: H, queries: T, keys, positions, firstQuery };
 
   // What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout.
-  const check = (argument: string, mod: unknown) => (mod ? checkScoreMod(fn, argument, mod, H) : undefined);
+  const check = (option: string, mod: unknown): Rule | undefined =>
+    mod ? [option, checkScoreMod(fn, option, mod, H)] : undefined;
   return {
     places,
     mask,
     bind: () => mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength })),
-    scoreMod: combine([
+    scoreMod: combine(fn, [
       check("scoreMod", scoreMod),
-      isTensor(bias) ? denseBias(fn, bias, query, places) : check("bias", bias),
+      isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : check("bias", bias),
     ]),
-    weightMod: combine([check("weightMod", weightMod), dropout && dropWeights(fn, dropout)]),
+    weightMod: combine(fn, [check("weightMod", weightMod), dropout && ["dropout", dropWeights(fn, dropout)]]),
     sinks,
     softcap,
     scale,

@@ -1,6 +1,6 @@
-import { randn, tensor } from "@qkv/tensor";
+import { randn, tensor, type Mask } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { attention, attentionWeights, causal, defineMask } from "./index.js";
+import { and, attention, attentionWeights, causal, defineMask, not } from "./index.js";
 
 const x = randn([2, 2, 3, 4], { seed: 1 });
 
@@ -45,6 +45,19 @@ test("what is no mask is refused, with the fix", () => {
   for (const wrong of [causal, tensor([[true]]), "causal", { name: "causal()", bind: () => ({}) }]) {
     expect(() => attention(x, x, x, { mask: wrong as never })).toThrow(
       /attention: `mask` is .*, expected a mask such as causal\(\).*\nFix: call the mask's function \(`causal\(\)`, not `causal`\); wrap a bool tensor with `maskTensor`/,
+    );
+  }
+});
+
+test("a rule that answers neither true nor false is refused, alone and inside of other masks", () => {
+  const forgets = defineMask({ name: "forgets", sees: (() => undefined) as never });
+  const vague = defineMask({ name: "vague", sees: () => true, tile: (() => true) as never });
+  for (const wrap of [(mask: Mask) => mask, (mask: Mask) => and(causal(), mask), not]) {
+    expect(() => attention(x, x, x, { mask: wrap(forgets) })).toThrow(
+      /^defineMask: `sees of forgets` is undefined, expected an answer of true or false.\nFix: return it/,
+    );
+    expect(() => attention(x, x, x, { mask: wrap(vague) })).toThrow(
+      /^defineMask: `tile of vague` is true, expected an answer of "none", "some" or "all"/,
     );
   }
 });

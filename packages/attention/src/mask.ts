@@ -40,10 +40,26 @@ export function defineMask(definition: MaskDefinition): Mask {
     bind(extent) {
       const { sees, tile = () => "some" as const } =
         "bind" in definition ? definition.bind(extent) : definition;
-      return { sees, tile };
+      return {
+        sees(query, key, batch, head) {
+          const seen = sees(query, key, batch, head);
+          return seen === true || seen === false ? seen : refuseAnswer(name, "sees", seen, "true or false");
+        },
+        tile(query, key, batch, head) {
+          const seen = tile(query, key, batch, head);
+          if (seen === "some" || seen === "all" || seen === "none") return seen;
+          refuseAnswer(name, "tile", seen, '"none", "some" or "all"');
+        },
+      };
     },
   };
   return Object.assign(mask, { [brand.key]: brand.stamp });
+}
+
+/** A rule that forgets its `return` would hide every key. */
+function refuseAnswer(name: string, rule: string, answer: unknown, expected: string): never {
+  const fix = "return it from the rule, in each of its branches.";
+  refuse("defineMask", `${rule} of ${name}`, answer, `an answer of ${expected}`, fix);
 }
 
 /** Refuses what is not a mask, with the fix for what people pass instead. */

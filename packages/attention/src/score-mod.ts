@@ -1,8 +1,8 @@
 import { defineBrand, refuse } from "@qkv/core";
 import {
+  applyRule,
   call,
   expression,
-  toExpr,
   type Expr,
   type Expression,
   type NumberFunction,
@@ -32,6 +32,8 @@ export type ScoreMod = {
  * @param apply - Gets the score and `at`: `batch`, `head`, and the positions `query` and `key`.
  * @param name - For messages. Default: the function's name.
  * @param numHeads - How many heads the rule has numbers for, where it looks them up by `at.head`. Default: any.
+ * @throws {ArgumentError} If it is no function. The call that records it refuses a rule that uses symbols as JavaScript
+ *   numbers (`score - 1`, `at.query >= at.key`), or whose result leaves recorded steps unused, as after `? :` and `&&`.
  * @see "Flex Attention" (2024), arXiv:2412.05496
  *
  * @example
@@ -82,6 +84,10 @@ export function scoreModFunction(
   f: NumberFunction,
   { derivative }: { derivative?: NumberFunction } = {},
 ): ScoreMod {
+  if (typeof f !== "function") {
+    const fix = "write `scoreModFunction((score, batch, head, query, key) => 2 * score)`.";
+    refuse("scoreModFunction", "f", f, "a function of numbers", fix);
+  }
   const slope =
     derivative ??
     (() => {
@@ -93,7 +99,16 @@ export function scoreModFunction(
         "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
       );
     });
-  return scoreMod((score, at) => call(score, at, f, slope), f.name === "" ? "scoreModFunction(…)" : f.name);
+  const asNumber: NumberFunction = (...place) => {
+    const changed = f(...place);
+    if (typeof changed === "number") return changed;
+    const fix = "return a number in each branch; `key <= query ? score : -Infinity` masks.";
+    refuse("scoreModFunction", "f", changed, "a function that returns a number", fix);
+  };
+  return scoreMod(
+    (score, at) => call(score, at, asNumber, slope),
+    f.name === "" ? "scoreModFunction(…)" : f.name,
+  );
 }
 
 /** The rule of a score mod, or of a function in its place. Refuses all else, and a mod for another number of heads. */
@@ -126,9 +141,14 @@ export function checkScoreMod(
   return mod.apply;
 }
 
+/** A rule, under the name of the option that it was given as. */
+export type Rule = readonly [option: string, rule: ScoreMod["apply"]];
+
 /** One expression of several rules, the first applied first; undefined where there is none. */
-export function combine(rules: readonly (ScoreMod["apply"] | undefined)[]): Expression | undefined {
+export function combine(fn: string, rules: readonly (Rule | undefined)[]): Expression | undefined {
   const given = rules.filter((rule) => rule !== undefined);
   if (given.length === 0) return undefined;
-  return expression((score, at) => given.reduce<Operand>((value, rule) => rule(toExpr(value), at), score));
+  return expression((score, at) =>
+    given.reduce((value, [option, rule]) => applyRule(fn, option, rule, value, at, option === "bias"), score),
+  );
 }

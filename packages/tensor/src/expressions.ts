@@ -1,5 +1,6 @@
 export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressions/evaluate.js";
 export {
+  applyRule,
   call,
   Expr,
   expression,
@@ -7,6 +8,7 @@ export {
   lookup,
   operandsOf,
   toExpr,
+  type NamedSymbol,
   type NumberFunction,
   type Expression,
   type Operand,

@@ -38,9 +38,16 @@ export function denseBias(
   return (score, at) => {
     // Nothing to look up where there are no scores.
     if (shape.includes(0)) return score;
-    const start = typeof first === "number" ? first : lookup(first, at.batch);
-    const places = [at.batch, at.head, at.query.sub(start), at.key.sub(firstKey)];
-    const added = lookup(bias, ...shape.map((length, axis) => (length === 1 ? 0 : places[missing + axis]!)));
+    const places = [
+      () => at.batch,
+      () => at.head,
+      () => at.query.sub(typeof first === "number" ? first : lookup(first, at.batch)),
+      () => at.key.sub(firstKey),
+    ];
+    const added = lookup(
+      bias,
+      ...shape.map((length, axis) => (length === 1 ? 0 : places[missing + axis]!())),
+    );
     // −∞ hides a key, whatever its score is: NaN − ∞ would not.
     return added.equal(-Infinity).where(-Infinity, score.add(added));
   };

@@ -73,3 +73,12 @@ test("it is named after its function, and what is no function is refused", () =>
     /maskMod: `rule` is true, expected a function \(batch, head, query, key\) => boolean.\nFix: write `maskMod\(/,
   );
 });
+
+test("a predicate that does not answer true or false is refused: undefined would hide every key", () => {
+  const x = randn([1, 1, 2, 3], { seed: 1 });
+  for (const answer of [undefined, null, 1, "yes", () => true]) {
+    expect(() => attention(x, x, x, { mask: maskMod((() => answer) as never) })).toThrow(
+      /^maskMod: `rule` is .*, expected a function that returns true or false.\nFix: return a boolean in each branch/,
+    );
+  }
+});

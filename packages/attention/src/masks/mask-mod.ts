@@ -50,6 +50,16 @@ export function maskMod(
     name: name ?? (rule.name === "" ? "maskMod(…)" : rule.name),
     perBatch,
     perHead,
-    sees: (query, key, batch, head) => rule(batch, head, query, key),
+    sees(query, key, batch, head) {
+      const seen = rule(batch, head, query, key);
+      if (seen === true || seen === false) return seen;
+      refuse(
+        "maskMod",
+        "rule",
+        seen,
+        "a function that returns true or false",
+        "return a boolean in each branch, `key <= query` for one; numbers that are added to scores are a `bias`.",
+      );
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, isFloat } from "@qkv/core";
+import { isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "../tensor.js";
 
 /** What an expression is computed from: the score, and where in the attention it stands. */
@@ -44,12 +44,35 @@ export type NumberFunction = (x: number, batch: number, head: number, query: num
 /** A symbolic number, or a number that stands for itself. */
 export type Operand = Expr | number;
 
+/** A call of a rule that records steps: for messages, and to find the steps that its result does not use. */
+type Recording = {
+  readonly fn: string;
+  readonly argument: string;
+  /** Steps that were made during the call. */
+  readonly made: Set<Expr>;
+  /** Symbols of {@link Place} that were read. */
+  readonly read: Set<Expr>;
+};
+
+let recording: Recording | undefined;
+
 /**
- * A symbolic number: its methods note what is to be computed instead of computing it. Comparisons give 1 for true
- * and 0 for false.
+ * A symbolic number: its methods record what is to be computed instead of computing it. Comparisons give 1 for true
+ * and 0 for false. JavaScript's operators cannot compute with it: an attempt is refused.
  */
 export class Expr {
-  constructor(readonly step: Step) {}
+  constructor(readonly step: Step) {
+    if (step.kind !== "symbol") recording?.made.add(this);
+  }
+
+  /** Refuses operators (`-`, `>=`), functions (`Math.abs`), text and indices, all of which ask for a plain value. */
+  [Symbol.toPrimitive](hint: string): never {
+    misused(
+      `${written(this)} as a JavaScript ${hint === "string" ? "text or index" : "number"}`,
+      "arithmetic by the methods of symbolic numbers",
+      "write `score.sub(1)` for `-`, `at.query.greaterEqual(at.key)` for `>=`, `score.abs()` for `Math.abs(score)`, `condition.where(a, b)` for `? :`, and `lookup(table, at.head)` for `table[at.head]`.",
+    );
+  }
 
   add(b: Operand): Expr {
     return this.#binary("add", b);
@@ -147,13 +170,13 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
     table.shape.length !== indices.length ||
     table.shape.includes(0)
   ) {
-    throw new ArgumentError({
-      fn: "lookup",
-      argument: "table",
-      received: isTensor(table) ? table.shape : table,
-      expected: `a tensor of floats with an axis for each of the ${indices.length} indices`,
-      fix: "reshape the tensor, or give an index for each of its axes.",
-    });
+    refuse(
+      "lookup",
+      "table",
+      isTensor(table) ? table.shape : table,
+      `a tensor of floats with an axis for each of the ${indices.length} indices`,
+      "reshape the tensor, or give an index for each of its axes.",
+    );
   }
   return new Expr({ kind: "lookup", table, indices: indices.map(toExpr) });
 }
@@ -178,8 +201,13 @@ export function keep(at: Place, rate: number, seed: number): Expr {
   return new Expr({ kind: "keep", at, rate, seed });
 }
 
+/** A symbol by its name. Types of two symbols do not compare: `at.query >= at.key` does not compile. */
+export type NamedSymbol<Name extends SymbolName> = Expr & {
+  readonly step: { readonly kind: "symbol"; readonly name: Name };
+};
+
 /** Where a score stands: which batch and head, and the absolute positions of query and key. */
-export type Place = Readonly<Record<Exclude<SymbolName, "score">, Expr>>;
+export type Place = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
 /** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
 export type Expression = {
@@ -189,9 +217,10 @@ export type Expression = {
 };
 
 /**
- * Records a function of symbols. It is called once; its arithmetic is noted and can be run by any device.
+ * Records a function of symbols. It is called once; its arithmetic is recorded and can be run by any device.
  *
  * @param f - Gets the score and its place, returns the new score.
+ * @throws {ArgumentError} If it uses symbols as plain values, or records steps that its result does not use.
  *
  * @example
  * ```ts
@@ -202,20 +231,99 @@ export type Expression = {
  * ```
  */
 export function expression(f: (score: Expr, at: Place) => Operand): Expression {
-  const symbol = (name: SymbolName) => new Expr({ kind: "symbol", name });
-  const at = { batch: symbol("batch"), head: symbol("head"), query: symbol("query"), key: symbol("key") };
-  const steps: Expr[] = [];
-  const seen = new Set<Expr>();
-  const tables = new Set<Tensor>();
+  const score = new Expr({ kind: "symbol", name: "score" });
+  const at = {} as Place;
+  for (const name of ["batch", "head", "query", "key"] as const) {
+    const symbol = new Expr({ kind: "symbol", name });
+    Object.defineProperty(at, name, {
+      enumerable: true,
+      get() {
+        recording?.read.add(symbol);
+        return symbol;
+      },
+    });
+  }
+  const steps = stepsOf(record("expression", "f", () => f(score, at)));
+  const tables = steps.flatMap(({ step }) => (step.kind === "lookup" ? [step.table] : []));
+  return { steps, tables: [...new Set(tables)] };
+}
+
+/**
+ * Applies one of several rules of an expression: a score mod, a bias, a weight mod.
+ *
+ * @param fn - For messages: the function that was given the rule, as its `option`.
+ * @param adds - Whether the rule adds to the score, which its result then has to use. Default false.
+ * @throws {ArgumentError} As {@link expression} does, and if the result is a comparison: 1 or 0, and no score.
+ */
+export function applyRule(
+  fn: string,
+  option: string,
+  rule: (score: Expr, at: Place) => Operand,
+  score: Expr,
+  at: Place,
+  adds = false,
+): Expr {
+  const result = record(fn, option, () => rule(score, at));
+  const { step } = result;
+  if ("name" in step && logical.has(step.name)) {
+    const fix = "write `condition.where(score, -Infinity)`, or `mask: maskMod(…)` with numbers.";
+    refuse(fn, option, written(result), "a score, and comparisons give 1 or 0", fix);
+  }
+  if (adds && !stepsOf(result).includes(score)) {
+    const fix = "return `score.add(…)`; what replaces scores is a `scoreMod`.";
+    refuse(fn, option, written(result), "a rule that adds to the score", fix);
+  }
+  return result;
+}
+
+const logical: ReadonlySet<string> = /* @__PURE__ */ new Set<UnaryName | BinaryName>([
+  "less",
+  "lessEqual",
+  "greater",
+  "greaterEqual",
+  "equal",
+  "and",
+  "or",
+  "not",
+]);
+
+/**
+ * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never ask a symbol for its value, so nothing
+ * can be refused where they stand: what they leave behind, recorded steps that the result does not use, is refused here.
+ */
+function record(fn: string, argument: string, rule: () => Operand): Expr {
+  const outer = recording;
+  const own: Recording = { fn, argument, made: new Set(), read: new Set() };
+  recording = own;
+  try {
+    const result = toExpr(rule());
+    const used = new Set(stepsOf(result));
+    // The last one stands on the others that are lost. Symbols that were read may be, as long as one is used.
+    const read = [...own.read].some((symbol) => used.has(symbol)) ? [] : own.read;
+    const unused = [...read, ...own.made].filter((expr) => !used.has(expr)).at(-1);
+    if (unused) {
+      misused(
+        `${written(result)} without ${written(unused)}`,
+        "a result that uses every step that was recorded",
+        "`? :`, `&&`, `||`, `!` and `===` do not see symbolic values: write `condition.where(a, b)` for `? :`, and the methods `and`, `or`, `not` and `equal`. Leave out what the result does not need.",
+      );
+    }
+    return result;
+  } finally {
+    recording = outer;
+  }
+}
+
+/** The steps of a result in an order in which each comes after those that it needs. */
+export function stepsOf(result: Expr): Expr[] {
+  const steps = new Set<Expr>();
   const visit = (expr: Expr): void => {
-    if (seen.has(expr)) return;
-    seen.add(expr);
+    if (steps.has(expr)) return;
     operandsOf(expr.step).forEach(visit);
-    if (expr.step.kind === "lookup") tables.add(expr.step.table);
-    steps.push(expr);
+    steps.add(expr);
   };
-  visit(toExpr(f(symbol("score"), at)));
-  return { steps, tables: [...tables] };
+  visit(result);
+  return [...steps];
 }
 
 /** The steps that a step needs. */
@@ -241,12 +349,26 @@ export function operandsOf(step: Step): readonly Expr[] {
 /** A number as a symbolic number; a symbolic number as it is. */
 export function toExpr(value: Operand): Expr {
   if (value instanceof Expr) return value;
-  if (typeof value === "number") return new Expr({ kind: "number", value });
-  throw new ArgumentError({
-    fn: "expression",
-    argument: "operand",
-    received: value,
-    expected: "a symbolic number or a number",
-    fix: "use the methods of the symbols (`score.add(1)`), not operators, and `lookup(table, at.head)` for tensors.",
-  });
+  if (typeof value === "number" && !Number.isNaN(value)) return new Expr({ kind: "number", value });
+  misused(
+    value,
+    "symbolic numbers and numbers alone",
+    "use the methods of the symbols (`score.add(1)`), not operators, and `lookup(table, at.head)` for tensors.",
+  );
+}
+
+/** How a step is written in code, for messages. What lies deep is cut. */
+function written({ step }: Expr, depth = 3): string {
+  if (step.kind === "symbol") return step.name === "score" ? step.name : `at.${step.name}`;
+  if (step.kind === "number") return `${step.value}`;
+  if (depth === 0) return "…";
+  const [first, ...rest] = operandsOf(step).map((operand) => written(operand, depth - 1));
+  const method = step.kind === "where" ? step.kind : "name" in step && step.name;
+  return method ? `${first}.${method}(${rest.join(", ")})` : `${step.kind}(…)`;
+}
+
+/** Refuses a use of symbols by the name of the function that was given the rule. */
+function misused(received: unknown, expected: string, fix: string): never {
+  const { fn, argument } = recording ?? { fn: "expression", argument: "operand" };
+  refuse(fn, argument, received, expected, fix);
 }

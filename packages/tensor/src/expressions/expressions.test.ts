@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { evaluator, expression, Expr, isUniform, lookup, type Operand } from "../expressions.js";
+import { expect, expectTypeOf, test } from "vitest";
+import { evaluator, expression, Expr, isUniform, lookup, type Operand, type Place } from "../expressions.js";
 import { randn, tensor } from "../index.js";
 
 const row = (
@@ -136,12 +136,109 @@ test("a function is called once, and a step that is used twice is computed once"
   expect(recorded.steps.some(isUniform)).toBe(false);
 });
 
-test("operators and tensors without lookup are refused, with the fix", () => {
-  expect(() => expression((score) => (score as unknown as number) * 2)).not.toThrow(); // NaN: JavaScript asks nobody
-  expect(() => expression(() => "x" as unknown as number)).toThrow(
-    /`operand` is "x".*\nFix: use the methods of the symbols/,
+test("operators, functions of numbers, text and indices are refused, and the methods are named", () => {
+  type Numbers = { readonly [name in keyof Place]: number };
+  const misuses: ((score: number, at: Numbers) => unknown)[] = [
+    (s) => s - 1,
+    (s) => -s,
+    (s) => s * 2,
+    (s) => s + 1,
+    (s) => s > 0,
+    (s, at) => (at.query >= at.key ? s : -Infinity),
+    (s) => Math.abs(s),
+    (s) => Math.max(s, 0),
+    (s) => Number(s),
+    (s) => Number.parseFloat(String(s)),
+    // eslint-disable-next-line eqeqeq -- it asks for a number
+    (s) => s == 0,
+    (s) => `${s}`,
+    (_, at) => [1, 2][at.head],
+    (s) => s.valueOf() / 2,
+  ];
+  for (const misuse of misuses) {
+    expect(() => expression(misuse as never), String(misuse)).toThrow(
+      /^expression: `f` is "(score|at\.\w+) as a JavaScript (number|text or index)", expected arithmetic by the methods of symbolic numbers.\nFix: write `score.sub\(1\)` for `-`, `at.query.greaterEqual\(at.key\)` for `>=`/,
+    );
+  }
+});
+
+test("steps that the result does not use are refused, and `where` is named: `? :` and `&&` never ask", () => {
+  const misuses: [unused: string, rule: (score: Expr, at: Place) => unknown][] = [
+    ["at.query.greaterEqual(at.key)", (s, at) => (at.query.greaterEqual(at.key) ? s : -Infinity)],
+    ["at.query.less(at.key)", (s, at) => (!at.query.less(at.key) ? s : -Infinity)],
+    ["at.query.less(at.key)", (s, at) => at.query.less(at.key) && s.mul(2)],
+    ["at.query.sub(at.key).abs().less(3)", (s, at) => (at.query.sub(at.key).abs().less(3) ? s : s.sub(9))],
+    ["score.greater(0)", (s) => (s.greater(0) ? s : s.mul(0.1))],
+    [
+      "score.mul(2)",
+      (s) => {
+        s.mul(2);
+        return s;
+      },
+    ],
+    ["at.key", (s, at) => ((at.query as Expr) === at.key ? s : -Infinity)],
+    ["at.head", (s, at) => ([at.head].includes(s as never) ? s.mul(2) : s)],
+    ["at.head", (s, at) => (at.head ? s : 0)],
+  ];
+  for (const [unused, rule] of misuses) {
+    expect(() => expression(rule as never), String(rule)).toThrow(
+      new RegExp(
+        `^expression: \`f\` is ".* without ${unused.replaceAll(/[.()]/g, "\\$&")}", expected a result that uses every step.*\\nFix: .* write \`condition.where\\(a, b\\)\` for`,
+      ),
+    );
+  }
+  // Symbols alone may be read and left: a place that is taken apart has four.
+  expect(expression((s, { query, key, head }) => (head ? s.add(query.sub(key)) : s)).steps).toHaveLength(5);
+  // A rule inside of a rule has its own steps, and one that fails leaves nothing behind.
+  expect(
+    expression((s) => s.add(expression((inner) => inner.mul(2)).steps.length)).steps.map(
+      ({ step }) => step.kind,
+    ),
+  ).toEqual(["symbol", "number", "binary"]);
+  const unfinished = (s: Expr) => {
+    s.mul(2);
+    throw new Error("mine");
+  };
+  expect(() => expression(unfinished)).toThrow("mine");
+  expect(new Expr({ kind: "number", value: 1 }).add(1)).toBeInstanceOf(Expr);
+});
+
+test("a result that is no symbolic number is refused, as are NaN and tensors without lookup", () => {
+  for (const result of ["x", undefined, null, true, NaN, tensor([1]), Promise.resolve(1)]) {
+    expect(() => expression(() => result as never)).toThrow(
+      /^expression: `f` is .*, expected symbolic numbers and numbers alone.\nFix: use the methods of the symbols/,
+    );
+  }
+  expect(() => expression((s) => s.mul(NaN))).toThrow(/`f` is NaN/);
+  expect(() => expression((s) => s.mul(tensor([1]) as never))).toThrow(
+    /`lookup\(table, at.head\)` for tensors/,
   );
   expect(() => lookup(tensor([1, 2]), 0, 1)).toThrow(
     /`table` has shape \[2\], expected a tensor of floats with an axis for each of the 2/,
   );
+});
+
+// Nothing here runs.
+test("types: operators between symbols do not compile", () => {
+  const rule = (score: Expr, at: Place) => {
+    // @ts-expect-error query and key are symbols of different types
+    void (at.query >= at.key);
+    // @ts-expect-error so are batch and head
+    void (at.batch < at.head);
+    // @ts-expect-error `===` between them is always false
+    void (at.query === at.key);
+    // @ts-expect-error a symbol is no number
+    void (score - 1);
+    // @ts-expect-error nor does it compare with one
+    void (score > 0);
+    // @ts-expect-error nor with a symbol's number
+    void (at.query >= 1);
+    // @ts-expect-error functions of numbers take none
+    void Math.abs(score);
+    // @ts-expect-error nor do indices
+    void { 0: 1 }[at.head];
+    return score;
+  };
+  expectTypeOf(rule).parameter(1).toHaveProperty("query").toExtend<Expr>();
+  expectTypeOf<Place["query"]>().not.toExtend<Place["key"]>();
 });
