@@ -364,7 +364,7 @@ test("what a file cannot be is refused: an architecture, a type, a tensor that i
     /x: type` is 16, expected one of 0 \(F32\), 1 \(F16\)/,
   );
   expect(await refusal(ggufFile({}, { x: { ...one, type: 8 } }))).toMatch(
-    /x: shape` has shape \[2, 2\], expected rows of a multiple of 32/,
+    /x: shape` is \[2, 2\], expected rows of a multiple of 32/,
   );
   const files = Object.fromEntries(
     llama

@@ -535,7 +535,7 @@ test("numbers, types and names that cannot be are refused, each with its fix", (
   );
   expect(() => attention(x, x, undefined as never)).toThrow(/`value` is undefined, expected a tensor/);
   expect(() => attentionWeights([1] as never, x)).toThrow(
-    /attentionWeights: `query` has shape \[1\], expected a tensor/,
+    /attentionWeights: `query` is \[1\], expected a tensor/,
   );
   expect(() => tracedAttention(x, x, x, {}, ["logits" as "dots"])).toThrow(
     /tracedAttention: `names` is "logits", expected a list of dots, capped, scores, weights, lse/,

@@ -26,9 +26,27 @@ test("a message names the function, the argument, what came, what was expected a
   );
 });
 
-test("numbers in brackets read as a shape", () => {
-  const error = new ShapeError({ ...facts, fn: "attention", argument: "key", received: [2, 3, 16, 64] });
-  expect(error.message).toMatch(/^attention: `key` has shape \[2, 3, 16, 64\], expected /);
+test("a tensor has a shape; a list of numbers that is none of a tensor only is", () => {
+  const list = { ...facts, fn: "attention", argument: "key", received: [2, 3, 16, 64] };
+  expect(new ShapeError(list).message).toMatch(/^attention: `key` has shape \[2, 3, 16, 64\], expected /);
+  expect(new ShapeError({ ...list, argument: "shape" }).message).toMatch(/`shape` is \[2, 3, 16, 64\]/);
+  for (const Kind of [QkvError, ArgumentError, FormatError, DeviceError, VersionError])
+    expect(new Kind(list).message).toMatch(/^attention: `key` is \[2, 3, 16, 64\], expected /);
+});
+
+test("a message names the file whose field is wrong, and `source` is a field of the error", () => {
+  const error = new FormatError({ ...facts, source: "model.gguf", argument: "version" });
+  expect(error.message).toMatch(/^slidingWindow: `model\.gguf: version` is 0, expected /);
+  expect(error).toMatchObject({ source: "model.gguf", argument: "version" });
+  expect("source" in new FormatError(facts)).toBe(false);
+});
+
+test("whatever was expected in place of a promise, the fix is to await it", () => {
+  const error = new ArgumentError({ ...facts, argument: "device", received: Promise.resolve(1) });
+  expect(error.message).toMatch(
+    /^slidingWindow: `device` is a Promise, .*\nFix: `await` it first: `device` is a promise\.$/,
+  );
+  expect(error.fix).toBe("`await` it first: `device` is a promise.");
 });
 
 test("what lists an error's fields does not print what came", () => {
@@ -88,6 +106,7 @@ test.each([
   [new Float32Array(3), "a Float32Array of 12 bytes"],
   [new RangeError("too far"), "RangeError (too far)"],
   [new Shelf(), "a Shelf"],
+  [{ dtype: "float32", shape: [2, 3] }, "a float32 tensor of shape [2, 3]"],
   [{}, "an object with no keys"],
   [Object.create(null), "an object with no keys"],
   [{ a: 1, b: 2 }, "an object with keys a, b"],

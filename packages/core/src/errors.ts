@@ -4,6 +4,8 @@ export type ErrorFacts = {
   fn: string;
   /** The argument, or the field of a file, that is wrong. */
   argument: string;
+  /** The file, where a field of it is wrong: `model.gguf`. */
+  source?: string;
   /** What came. */
   received: unknown;
   /** What would have been right, as a noun phrase: `a whole number of tokens, 1 or more`. */
@@ -26,6 +28,7 @@ const errorKey = Symbol.for("@qkv/error");
 export class QkvError extends Error {
   declare readonly fn: string;
   declare readonly argument: string;
+  declare readonly source?: string;
   /** Not listed, because what lists fields would print a tensor whole below a message that says what it is. */
   declare readonly received: unknown;
   declare readonly expected: string;
@@ -33,9 +36,15 @@ export class QkvError extends Error {
 
   constructor(facts: ErrorFacts) {
     const { received, cause, ...listed } = facts;
-    const { fn, argument, expected, fix } = listed;
+    // Whatever was expected: nothing has arrived yet.
+    if (isPromise(received)) listed.fix = `\`await\` it first: \`${facts.argument}\` is a promise.`;
+    const { fn, argument, source, expected, fix } = listed;
+    // A tensor has a shape; an argument `shape` is one, and any other list of numbers is just that.
+    const kind = (new.target.prototype as QkvError).name;
+    const ofTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
+    const verb = ofTensor ? "has shape" : "is";
     super(
-      `${fn}: \`${argument}\` ${isShape(received) ? "has shape" : "is"} ${describeValue(received)}, expected ${expected}.\nFix: ${fix}`,
+      `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.\nFix: ${fix}`,
       cause === undefined ? undefined : { cause },
     );
     Object.assign(this, listed);
@@ -91,9 +100,12 @@ export class VersionError extends QkvError {
   }
 }
 
-/** Numbers in brackets read as a shape. */
 function isShape(value: unknown): boolean {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
 /** One short line that says what a value is, for messages. Long strings and lists are cut, and so are deep ones. */
@@ -115,6 +127,8 @@ function described(value: unknown, depth: number): string {
   }
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
   if (value instanceof Error) return `${value.name} (${value.message})`;
+  const { dtype, shape } = value as { dtype?: unknown; shape?: unknown };
+  if (typeof dtype === "string" && isShape(shape)) return `a ${dtype} tensor of shape ${described(shape, 1)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   if (name && name !== "Object") return `a ${name}`;
   const keys = Object.keys(value);

@@ -58,7 +58,7 @@ test.each([
   ["a file of four bytes", new Uint8Array(4), /header length` is "4 bytes, at byte 0 of 4"/],
   ["no UTF-8", file(new Uint8Array([0x7b, 0xff, 0x7d])), /header` is .*expected UTF-8 text/],
   ["no JSON", file("{nope}"), /header` is "no valid JSON"/],
-  ["a list", file("[]"), /header` has shape \[\], expected a JSON object/],
+  ["a list", file("[]"), /header` is \[\], expected a JSON object/],
   ["deep nesting", file("[".repeat(100_000)), /nested 5 deep at character 4/],
   ["a name that comes twice", file(`{"a":${entry(0, 1)},"a":${entry(1, 2)}}`, 2), /twice/],
   [
@@ -76,7 +76,7 @@ test.each([
   [
     "a negative length",
     file(`{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}`),
-    /a: shape` has shape \[-1\]/,
+    /a: shape` is \[-1\]/,
   ],
   ["an unknown type", file(`{"a":{"dtype":"F99","shape":[],"data_offsets":[0,0]}}`), /a: dtype` is "F99"/],
   ["metadata that is no text", file(`{"__metadata__":{"a":1}}`), /__metadata__` is 1/],

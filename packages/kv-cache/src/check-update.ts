@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 
 /** What a layer holds already, as the next tokens must be: tensors with its heads and sizes, and how many batches. */
@@ -25,7 +25,7 @@ export function checkUpdate(
   checkTokens("value", value, held?.value, held);
   const [B, Hkv, T] = key.shape;
   if (value.shape[2] !== T || value.shape[0] !== B || value.shape[1] !== Hkv) {
-    throw new ArgumentError({
+    throw new ShapeError({
       fn: "update",
       argument: "value",
       received: value.shape,
@@ -44,7 +44,7 @@ function checkTokens(argument: string, x: Tensor, own: Tensor | undefined, held:
     x.shape.every((length, axis) => known[axis] === undefined || length === known[axis]);
   if (fits) return;
   const [B = "B", Hkv = "Hkv", , D = "D"] = known;
-  throw new ArgumentError({
+  throw new ShapeError({
     fn: "update",
     argument,
     received: x.dtype === (own?.dtype ?? "float32") ? x.shape : x.dtype,

@@ -108,5 +108,5 @@ test("a choice is what the reader chose, and the first where that is none of the
   expect(choice("slid", ["js"])).toBe("js");
   expect(choice("toString", ["js"])).toBe("js");
   expect(messages[0]).toEqual({ type: "choice", label: "device", options: ["js", "wasm"], value: "wasm" });
-  expect(() => choice("device", [])).toThrow("choice: `options` has shape [], expected one text or more");
+  expect(() => choice("device", [])).toThrow("choice: `options` is [], expected one text or more");
 });

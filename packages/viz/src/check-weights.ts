@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, ShapeError } from "@qkv/core";
 import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
 /** More would be a text of megabytes: elements draw them as pixels. */
@@ -13,7 +13,8 @@ const ofMaps = {
  * Checks weights at the public door and reads their numbers once: a tensor that is a view copies them each time.
  *
  * @throws {ShapeError} If they are not `[T, S]` or `[B, H, T, S]`.
- * @throws {ArgumentError} If there are too many, or one is negative or not finite.
+ * @throws {ShapeError} If there are too many.
+ * @throws {ArgumentError} If one is negative or not finite.
  */
 export function checkWeights(
   weights: PictureData,
@@ -40,7 +41,7 @@ export function checkWeights(
     number,
   ];
   if (B * H * T * S > mostCells) {
-    throw new ArgumentError({
+    throw new ShapeError({
       fn,
       argument: "weights",
       received: weights.shape,

@@ -85,7 +85,7 @@ test("golden: one text in words and in tokens, reviewed as a picture", async () 
 });
 
 test.each([
-  [[], "pieces: `rows` has shape [], expected one row or more.\nFix: give [{ label, pieces }]."],
+  [[], "pieces: `rows` is [], expected one row or more.\nFix: give [{ label, pieces }]."],
   [[{ label: "a", pieces: ["b"], notes: [] }], '`rows[0].notes` is "0 notes", expected 1'],
   [[{ label: "a", pieces: ["b"], shades: [1, 1] }], '`rows[0].shades` is "2 shades", expected 1'],
   [[{ label: "a", pieces: ["b"], shades: [1.5] }], "`rows[0].shades` is 1.5, expected numbers from 0 to 1"],

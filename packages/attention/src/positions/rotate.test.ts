@@ -95,7 +95,7 @@ test("angles that do not fit are refused, by their name", () => {
   expect(() => rotate(x, zeros([3, 2], { dtype: "float64" }), fits)).toThrow(/`cos` is "float64"/);
   expect(() => rotate(zeros([3, 4]), fits, fits)).toThrow(/rotate: `x` has shape \[3, 4\]/);
   expect(() => rotate(x, fits, fits, { layout: "neox" as "half" })).toThrow(/`layout` is "neox"/);
-  expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` has shape \[1\], expected a tensor/);
+  expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` is \[1\], expected a tensor/);
 });
 
 test("six operations for each pair that turns are counted, and none for what passes unchanged", () => {

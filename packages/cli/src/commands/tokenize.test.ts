@@ -103,7 +103,7 @@ test("what is wrong is said, with the fix", async () => {
     /^qkv: `--tokenizer` is ".*", expected a file or folder that can be read\.\nFix: check/,
   );
   expect((await tokenize(["--tokenizer", folder], "")).err).toMatch(
-    /^loadTokenizer: `files` has shape \[\]|^loadTokenizer/,
+    /^loadTokenizer: `files` is \[\]|^loadTokenizer/,
   );
   expect((await tokenize(["--tokenizer", path("model"), "--jsonl"], '"a"\nb')).err).toMatch(
     /^qkv: `standard input, line 2` is "b", expected a JSON string/,

@@ -173,7 +173,7 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
     refuse(
       "lookup",
       "table",
-      isTensor(table) ? table.shape : table,
+      table,
       `a tensor of floats with an axis for each of the ${indices.length} indices`,
       "reshape the tensor, or give an index for each of its axes.",
     );

@@ -214,7 +214,7 @@ test("a result that is no symbolic number is refused, as are NaN and tensors wit
     /`lookup\(table, at.head\)` for tensors/,
   );
   expect(() => lookup(tensor([1, 2]), 0, 1)).toThrow(
-    /`table` has shape \[2\], expected a tensor of floats with an axis for each of the 2/,
+    /`table` is a float32 tensor of shape \[2\], expected a tensor of floats with an axis for each of the 2/,
   );
 });
 

@@ -100,7 +100,7 @@ describe("refused, with the field named", () => {
       { model: "gpt2", pre: "gpt-2" },
       /tokenizer.ggml.tokens` is undefined, expected a list of texts/,
     ],
-    ["no merges", { ...bpe, merges: [] }, /tokenizer.ggml.merges` has shape \[\], expected a list of texts/],
+    ["no merges", { ...bpe, merges: [] }, /tokenizer.ggml.merges` is \[\], expected a list of texts/],
     [
       "types of another number",
       { ...bpe, token_type: [1] },

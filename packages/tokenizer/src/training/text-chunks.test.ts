@@ -42,6 +42,6 @@ test("bytes that are not UTF-8 become U+FFFD, a last half of a character too", a
 
 test("other chunks are refused", async () => {
   await expect(collect([[1, 2]] as never)).rejects.toThrow(
-    "textChunks: `stream` has shape [1, 2], expected chunks of UTF-8 bytes (Uint8Array) or strings.",
+    "textChunks: `stream` is [1, 2], expected chunks of UTF-8 bytes (Uint8Array) or strings.",
   );
 });

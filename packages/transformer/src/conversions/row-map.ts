@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ShapeError } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
@@ -110,7 +110,7 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
  */
 export function fromConv1D({ weight, bias }: LinearParams): LinearParams {
   if (checkTensor("fromConv1D", "weight", weight).shape.length !== 2) {
-    throw new ArgumentError({
+    throw new ShapeError({
       fn: "fromConv1D",
       argument: "weight",
       received: weight.shape,

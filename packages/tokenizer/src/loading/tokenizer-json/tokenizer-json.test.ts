@@ -90,7 +90,7 @@ test("pairs, types, truncation and padding", () => {
 describe("refused, with the field named", () => {
   test.each<[string, unknown, RegExp]>([
     ["no JSON", "{", /tokenizerFromJson: `tokenizer.json` is "{", expected JSON/],
-    ["a list", "[]", /`tokenizer.json` has shape \[\], expected an object/],
+    ["a list", "[]", /`tokenizer.json` is \[\], expected an object/],
     ["what is no file", 5, /`tokenizer.json` is 5, expected the file's text/],
     ["no model", {}, /tokenizer.json: model.vocab` is undefined, expected an object/],
     ["an unknown model", { model: { type: "Magic" } }, /model.type` is "Magic", expected a model: BPE/],

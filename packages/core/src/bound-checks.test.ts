@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { checks } from "./bound-checks.js";
+import { FormatError, ShapeError } from "./errors.js";
+
+const check = checks("slidingWindow");
+
+test("refuse throws an ArgumentError of these facts that names the function", () => {
+  const facts = {
+    argument: "windowSize",
+    received: 0,
+    expected: "1 or more",
+    fix: "count the query itself.",
+  };
+  expect(() => check.refuse(facts)).toThrow(
+    expect.objectContaining({ name: "ArgumentError", fn: "slidingWindow", ...facts }),
+  );
+});
+
+test("refuse throws the kind of error that is given", () => {
+  const facts = { argument: "key", received: [2, 3], expected: "[B, H, S, D]", fix: "add axes." };
+  expect(() => check.refuse(facts, ShapeError)).toThrow(/^slidingWindow: `key` has shape \[2, 3\], expected/);
+});
+
+test("facts that are bound need not be given again, and one that is given counts", () => {
+  const file = checks("load", { source: "model.gguf", fix: "fetch the file again." });
+  const facts = { argument: "version", received: 9, expected: "2 or 3" };
+  expect(() => file.refuse(facts, FormatError)).toThrow(
+    "load: `model.gguf: version` is 9, expected 2 or 3.\nFix: fetch the file again.",
+  );
+  expect(() => file.refuse({ ...facts, fix: "update." }, FormatError)).toThrow(/\nFix: update\.$/);
+});
+
+test.each([
+  [0, "0"],
+  [1.5, "1.5"],
+  [NaN, "NaN"],
+  [2 ** 53, "9007199254740992"],
+  ["4", '"4"'],
+  [undefined, "undefined"],
+  [null, "null"],
+])("whole refuses %o, by name, with the bounds", (windowSize, shown) => {
+  expect(() => check.whole({ windowSize }, { min: 1, max: 8, unit: "tokens", fix: "count." })).toThrow(
+    `slidingWindow: \`windowSize\` is ${shown}, expected a whole number of tokens, 1 or more and at most 8.\nFix: count.`,
+  );
+});
+
+test("whole takes the bounds themselves, and any whole number without bounds", () => {
+  expect(() => check.whole({ a: 1, b: 8 }, { min: 1, max: 8 })).not.toThrow();
+  expect(() => check.whole({ seed: -3 })).not.toThrow();
+  expect(() => check.whole({ seed: 0.5 })).toThrow(
+    "`seed` is 0.5, expected a whole number.\nFix: give a whole number.",
+  );
+});
+
+test("finite refuses what is not finite, and the border where it is excluded", () => {
+  const range = { above: 0, below: 1 };
+  expect(() => check.finite({ rate: 0.5 }, range)).not.toThrow();
+  for (const rate of [0, 1, NaN, Infinity, "0.5", undefined])
+    expect(() => check.finite({ rate }, range)).toThrow("expected a finite number, above 0 and below 1.");
+});
+
+test("of several values the first that is wrong is named", () => {
+  expect(() => check.whole({ a: 1, b: 0, c: 0 }, { min: 1 })).toThrow(/`b` is 0/);
+});
+
+test("type and oneOf name the argument, what came and what may come", () => {
+  expect(() => check.type({ f: 5 }, "function")).toThrow("`f` is 5, expected a function.");
+  expect(() => check.type({ f: () => 1 }, "function")).not.toThrow();
+  expect(() => check.oneOf({ align: "left" }, ["top-left", "bottom-right"])).toThrow(
+    '`align` is "left", expected "top-left" or "bottom-right".',
+  );
+  expect(() => check.oneOf({ bits: 8 }, [4, 8])).not.toThrow();
+});

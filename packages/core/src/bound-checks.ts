@@ -1,0 +1,139 @@
+import { checkOptions, type OptionName } from "./check-options.js";
+import { ArgumentError, type ErrorFacts, type QkvError } from "./errors.js";
+
+/** The facts of a refusal, besides the function that refuses. */
+export type Refusal = Omit<ErrorFacts, "fn">;
+
+/** The numbers that an argument may be. */
+export type NumberRange = {
+  min?: number;
+  max?: number;
+  above?: number;
+  below?: number;
+  /** What is counted, for the message: `tokens`. */
+  unit?: string;
+  /** Default: to give what is expected. */
+  fix?: string;
+};
+
+/** Arguments by name: `{ windowSize }`. The first that is wrong is named. */
+export type Named = Readonly<Record<string, unknown>>;
+
+/** The checks of one function, which throw errors that name it. Made by {@link checks}. */
+export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
+  declare readonly fn: string;
+  declare readonly bound: Bound;
+
+  constructor(fn: string, bound: Bound) {
+    this.fn = fn;
+    this.bound = bound;
+  }
+
+  /**
+   * Throws an error with these facts, and those that are bound.
+   *
+   * @param Kind - Default {@link ArgumentError}.
+   */
+  refuse(
+    facts: Omit<Refusal, keyof Bound> & Partial<Refusal>,
+    Kind: new (facts: ErrorFacts) => QkvError = ArgumentError,
+  ): never {
+    throw new Kind({ ...this.bound, ...facts, fn: this.fn } as ErrorFacts);
+  }
+
+  /**
+   * The options given, or none. Refuses options that the function does not have, with the nearest name, and a value
+   * (a number, text, a tensor, a list, null) where an object of options belongs.
+   *
+   * @param names - Every option of the function.
+   * @param argument - The name of the argument. Default `options`.
+   */
+  options<T extends object>(given: T | undefined, names: readonly OptionName<T>[], argument?: string): T {
+    return checkOptions(this.fn, given, names, argument);
+  }
+
+  /** Refuses what is not a whole number of this range: `check.whole({ windowSize }, { min: 1, unit: "tokens" })`. */
+  whole(values: Named, range?: NumberRange): void {
+    this.#numbers(values, Number.isSafeInteger, "a whole number", range);
+  }
+
+  /** Refuses what is not a finite number of this range: `check.finite({ epsilon }, { min: 0 })`. */
+  finite(values: Named, range?: NumberRange): void {
+    this.#numbers(values, Number.isFinite, "a finite number", range);
+  }
+
+  #numbers(
+    values: Named,
+    holds: (value: unknown) => boolean,
+    kind: string,
+    { min, max, above, below, unit, fix }: NumberRange = {},
+  ): void {
+    const bounds = [
+      min !== undefined && `${min} or more`,
+      above !== undefined && `above ${above}`,
+      max !== undefined && `at most ${max}`,
+      below !== undefined && `below ${below}`,
+    ].filter(Boolean);
+    const expected = [unit ? `${kind} of ${unit}` : kind, bounds.join(" and ")].filter(Boolean).join(", ");
+    this.each(
+      values,
+      (value) =>
+        holds(value) &&
+        !(
+          (value as number) < min! ||
+          (value as number) > max! ||
+          (value as number) <= above! ||
+          (value as number) >= below!
+        ),
+      expected,
+      fix,
+    );
+  }
+
+  /** Refuses what is of another type: `check.type({ onProgress }, "function")`. */
+  type(values: Named, type: "boolean" | "function" | "number" | "string", fix?: string): void {
+    this.each(values, (value) => typeof value === type, `a ${type}`, fix);
+  }
+
+  /** Refuses what is none of a few names or numbers: `check.oneOf({ align }, ["top-left", "bottom-right"])`. */
+  oneOf(values: Named, choices: readonly (string | number)[], fix?: string): void {
+    const quoted = choices.map((choice) => JSON.stringify(choice));
+    const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
+    this.each(values, (value) => choices.includes(value as string), expected, fix);
+  }
+
+  /** Refuses values for which `holds` is false. `expected` says in a noun phrase what they must be. */
+  each(values: Named, holds: (value: unknown) => boolean, expected: string, fix = `give ${expected}.`): void {
+    for (const argument in values) {
+      const received = values[argument];
+      if (!holds(received)) throw new ArgumentError({ fn: this.fn, argument, received, expected, fix });
+    }
+  }
+}
+
+/**
+ * Binds the name of a function to the checks of its arguments: every error names the function, and facts are given
+ * by name.
+ *
+ * @param fn - The public function, as callers write it.
+ * @param bound - Facts that all refusals share: the argument, the fix, the `source` that a file was read from.
+ *
+ * @example
+ * ```ts
+ * import { checks } from "@qkv/core";
+ *
+ * function slidingWindow(windowSize: number) {
+ *   const check = checks("slidingWindow");
+ *   check.whole({ windowSize }, { min: 1, unit: "tokens", fix: "count the query itself." });
+ *   return windowSize;
+ * }
+ * slidingWindow(4); // => 4
+ * slidingWindow(0.5); // => throws ArgumentError
+ * ```
+ */
+export function checks<Bound extends Partial<Refusal> = Record<never, never>>(
+  fn: string,
+  bound?: Bound,
+): Checks<Bound> {
+  return new Checks(fn, bound ?? ({} as Bound));
+}

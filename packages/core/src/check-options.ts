@@ -1,0 +1,89 @@
+import { ArgumentError } from "./errors.js";
+
+/** The names of the options of a type, or of one type of several. */
+export type OptionName<T> = T extends unknown ? keyof T & string : never;
+
+/** What PyTorch and others call an option, in lower-case letters only, and what is written here. */
+const synonyms: Readonly<Record<string, string>> = {
+  attnmask: "mask",
+  causal: "mask: causal()",
+  dim: "axis",
+  eps: "epsilon",
+  epsilon: "eps",
+  iscausal: "mask: causal()",
+  lr: "learningRate",
+  maxnewtokens: "maxTokens",
+  temperature: "sampling: { temperature }",
+};
+
+/**
+ * The options given, or none. Refuses options that `fn` does not have, with the nearest name, and any value where an
+ * object of options belongs.
+ */
+export function checkOptions<T extends object>(
+  fn: string,
+  given: T | undefined,
+  names: readonly OptionName<T>[],
+  argument = "options",
+): T {
+  const options: object | undefined = given === undefined ? {} : given;
+  const known: readonly string[] = names;
+  if (!isPlain(options)) {
+    throw new ArgumentError({
+      fn,
+      argument,
+      received: options,
+      expected: `an object with any of the options ${known.join(", ")}`,
+      fix: `name what it is: \`{ ${known[0]} }\`.`,
+    });
+  }
+  for (const name in options) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    throw new ArgumentError({
+      fn,
+      argument: name,
+      received: (options as Record<string, unknown>)[name],
+      expected: `one of the options ${known.join(", ")}`,
+      fix: meant === undefined ? "leave it out." : `write \`${meant}\`.`,
+    });
+  }
+  return options as T;
+}
+
+/** Whether a value is an object made by braces, in any realm. A tensor, a list, a promise is none. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** The name that is meant by another: by a synonym, by its beginning, or with up to a third of its letters changed. */
+function nearest(name: string, names: readonly string[]): string | undefined {
+  const letters = plainLetters(name);
+  const synonym = Object.hasOwn(synonyms, letters) ? synonyms[letters]! : "";
+  if (names.includes(synonym.split(":")[0]!)) return synonym;
+  let [best, least] = [undefined as string | undefined, Infinity];
+  for (const each of names) {
+    const other = plainLetters(each);
+    const distance = letters.length > 2 && other.startsWith(letters) ? 1 : editDistance(letters, other);
+    if (distance < least && distance <= Math.max(letters.length, other.length) / 3)
+      [best, least] = [each, distance];
+  }
+  return best;
+}
+
+const plainLetters = (name: string): string => name.replaceAll("_", "").toLowerCase();
+
+/** Letters to insert, delete or replace to make one name of another (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (a[i] === b[j] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
