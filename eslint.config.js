@@ -12,6 +12,7 @@ export default defineConfig(
     "**/.cache",
     "**/coverage",
     "apps/docs/static",
+    "conformance/data",
     "packages/wasm/assembly",
     "packages/wasm/src/binaries",
   ]),

@@ -14,12 +14,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { referenceData } from "../conformance/reference-data.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const command = join(root, "packages/cli/dist/qkv.js");
-const data = join(
-  fileURLToPath(new URL(process.env.QKV_DATA ?? "../shared/data", new URL("../", import.meta.url))),
-);
 
 const qkv = (...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], { encoding: "utf8" });
@@ -339,14 +337,14 @@ describe("an end before the end", () => {
   });
 });
 
-const stories = join(data, "models/stories260K");
-describe.skipIf(!existsSync(stories))(`what llama2.c wrote (skipped where ${stories} is not there)`, () => {
+describe("what llama2.c wrote", () => {
+  const folder = "models/stories260K";
   type Story = { prompt: string; prompt_tokens: number[]; greedy_tokens: number[]; text: string };
-  const cases = () =>
-    (JSON.parse(readFileSync(join(stories, "refs.json"), "utf8")) as { cases: Story[] }).cases;
+  const cases = () => (referenceData.json(`${folder}/refs.json`) as { cases: Story[] }).cases;
+  const path = (name: string) => referenceData.path(`${folder}/${name}`);
   const tell = ({ prompt, greedy_tokens }: Story, ...args: string[]) =>
     qkv(
-      ...["generate", join(stories, "stories260K.bin"), "--tokenizer", join(stories, "tok512.bin")],
+      ...["generate", path("stories260K.bin"), "--tokenizer", path("tok512.bin")],
       ...["--prompt", prompt, "--temperature", "0", "--max-tokens", String(greedy_tokens.length), ...args],
     );
 

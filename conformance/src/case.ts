@@ -1,4 +1,5 @@
 import type { Device } from "@qkv/tensor/contracts";
+import type { DataFolder } from "../data-folder.mjs";
 import type { Check } from "./check.js";
 import type { DeviceClass } from "./tolerance.js";
 
@@ -27,7 +28,7 @@ export type Source = {
 };
 
 /** Finds the sources of one kind in a data folder. A new kind is one of these and one line in `families.ts`. */
-export type Kind = (dataDir: string) => Source[];
+export type Kind = (data: DataFolder) => Source[];
 
 /** Thrown by a case that cannot run yet. The message is the reason in the report. */
 export class Skip extends Error {}

@@ -76,13 +76,24 @@ test("a folder, a device or an option that is wrong: one message and exit code 1
     ["--data", "data", "--device", "js,threads=2"],
     ["--data", "data", "--json", "no/such/folder.json"],
     ["--data", "data", "--fast"],
-    [],
   ]) {
     const { code, stderr } = await typed(good, ...args);
     expect(code).toBe(1);
     expect(stderr).not.toBe("");
     expect(stderr).not.toContain("    at ");
   }
+});
+
+test("without --data the project's own is read, packed as it is", async () => {
+  const { code, stdout } = await typed({}, "--only", "planner", "--only", "softmax", "--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    data: "conformance/data",
+    families: [
+      { family: "softmax", passed: 4, failed: 0, skipped: 0 },
+      { family: "planner", failed: 0 },
+    ],
+  });
+  expect(code).toBe(0);
 });
 
 test("--help tells the options and succeeds", async () => {

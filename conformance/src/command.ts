@@ -2,16 +2,20 @@ import { isQkvError } from "@qkv/core";
 import { Command, CommanderError } from "commander";
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openDevice } from "./devices.js";
 import { formatCounts, formatFamily, toJson, total } from "./report.js";
 import { needsChromium, runInChromium } from "./in-chromium.js";
 import { runConformance, type FamilyResult } from "./run.js";
 
+/** The project's own reference data. */
+const ownData = fileURLToPath(new URL("../data", import.meta.url));
+
 /** Where the command writes, and the folder its paths are relative to. */
 export type Surroundings = { cwd: string; stdout(text: string): void; stderr(text: string): void };
 
 /**
- * Runs `conformance --data DIR [--device D] [--only FAMILY]… [--json [FILE]]`.
+ * Runs `conformance [--data DIR] [--device D] [--only FAMILY]… [--json [FILE]]`.
  *
  * @param args - What was typed after the command's name.
  * @returns The exit code: 1 if a case failed or the command could not run, else 0.
@@ -20,7 +24,10 @@ export async function conformance(args: readonly string[], surroundings: Surroun
   const { cwd, stdout, stderr } = surroundings;
   const command = new Command("conformance")
     .description("Checks the qkv packages against reference data that was made elsewhere.")
-    .requiredOption("--data <dir>", "folder laid out like the reference data")
+    .option(
+      "--data <dir>",
+      "folder laid out like the reference data (default: the project's own, conformance/data)",
+    )
     .option("--device <device>", "device to run on: NAME[:MODE][,threads=N][,plain|relaxed]", "js")
     .option("--only <family>", "run this family only; may be given again", collect, [])
     .option("--json [file]", "one JSON object to FILE, or alone to stdout")
@@ -28,10 +35,10 @@ export async function conformance(args: readonly string[], surroundings: Surroun
     .exitOverride();
   try {
     command.parse(args, { from: "user" });
-    const options = command.opts<{ data: string; device: string; only: string[]; json?: string | true }>();
+    const options = command.opts<{ data?: string; device: string; only: string[]; json?: string | true }>();
     const print = (line: string) => (options.json === true ? stderr : stdout)(`${line}\n`);
     const run = {
-      dataDir: resolve(cwd, options.data),
+      dataDir: options.data === undefined ? ownData : resolve(cwd, options.data),
       only: options.only,
       onFamily: (result: FamilyResult) => print(formatFamily(result)),
     };
@@ -46,7 +53,7 @@ export async function conformance(args: readonly string[], surroundings: Surroun
     const counts = total(results);
     print(formatCounts(counts));
     if (options.json !== undefined) {
-      const json = `${toJson({ device: options.device, data: options.data, results })}\n`;
+      const json = `${toJson({ device: options.device, data: options.data ?? "conformance/data", results })}\n`;
       if (options.json === true) stdout(json);
       else writeFileSync(resolve(cwd, options.json), json);
     }

@@ -1,28 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import type { DataFolder } from "../data-folder.mjs";
 import { brokenCase, type Case, skippedCase, type Source } from "./case.js";
 
-/** The names in a folder of the data, sorted; none if there is no such folder. */
-export function namesIn(dataDir: string, folder: string, ending = ""): string[] {
-  const path = join(dataDir, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(ending))
-    .sort();
-}
-
-/** The folders in a folder of the data, sorted. */
-export function foldersIn(dataDir: string, folder: string): string[] {
-  const path = join(dataDir, folder);
-  if (!existsSync(path)) return [];
-  return readdirSync(path, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
-}
-
-/** `attention` of `onnx/attention.json`. */
-export const stemOf = (file: string): string => basename(file, ".json");
+/** `attention` of `attention.json`. */
+export const stemOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1).replace(/\.json$/, "");
 
 /** An entry of a file of cases, with the name it is reported under. */
 export type Entry = { name: string; value: Record<string, unknown> };
@@ -35,13 +15,13 @@ export type Entry = { name: string; value: Record<string, unknown> };
  * @param toCase - Makes the case of one entry. What it throws is that case's failure.
  */
 export function readCases(
-  dataDir: string,
+  data: DataFolder,
   file: string,
   toCase: (entry: Entry, whole: Record<string, unknown>) => Case,
 ): Case[] {
   let whole: unknown;
   try {
-    whole = JSON.parse(readFileSync(join(dataDir, file), "utf8"));
+    whole = data.json(file);
   } catch (error) {
     return [brokenCase(file, `cannot be read: ${(error as Error).message}`)];
   }
@@ -63,14 +43,14 @@ export function readCases(
 }
 
 /** A family whose folder is there and holds no case: a failure, so that lost files are seen. */
-export function emptyFolder(dataDir: string, family: string, folder: string): Source[] {
-  if (!existsSync(join(dataDir, folder))) return [];
+export function emptyFolder(data: DataFolder, family: string, folder: string): Source[] {
+  if (!data.has(folder)) return [];
   return [{ family, file: folder, cases: [brokenCase(folder, "holds no case")] }];
 }
 
 /** A source whose cases are counted, and skipped for one reason. */
-export function notYetSource(dataDir: string, family: string, file: string, reason: string): Source {
-  const cases = readCases(dataDir, file, ({ name }) => skippedCase(name, reason));
+export function notYetSource(data: DataFolder, family: string, file: string, reason: string): Source {
+  const cases = readCases(data, file, ({ name }) => skippedCase(name, reason));
   return { family, file, cases, notYet: reason };
 }
 

@@ -1,10 +1,11 @@
 import { ArgumentError } from "@qkv/core";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
-import { join, normalize } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumArgs, chromiumPath, noChromium } from "../../scripts/chromium.mjs";
+import { dataFolder, type DataFolder } from "../data-folder.mjs";
 import { elsewhere } from "./families.js";
 import { js } from "@qkv/tensor";
 import { familiesOf, runConformance, type FamilyResult } from "./run.js";
@@ -63,8 +64,9 @@ export async function runInChromium(
 
 async function openPage(dataDir: string, executablePath: string) {
   const { chromium } = await import("playwright");
+  const data = dataFolder(dataDir);
   const script = await bundle();
-  const server = createServer((request, response) => serve(request, response, dataDir, script));
+  const server = createServer((request, response) => serve(request, response, data, script));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
   const browser = await chromium.launch({ executablePath, args: chromiumArgs });
@@ -99,7 +101,7 @@ async function bundle(): Promise<string> {
     tsconfigRaw: {},
     logLevel: "error",
     alias: Object.fromEntries(
-      ["fs", "path", "module", "url"].flatMap((name) =>
+      ["fs", "path", "module", "url", "zlib"].flatMap((name) =>
         [name, `node:${name}`].map((one) => [one, join(built, "node.js")]),
       ),
     ),
@@ -109,21 +111,19 @@ async function bundle(): Promise<string> {
 
 const page = '<!doctype html><title>conformance</title><script type="module" src="/page.js"></script>';
 
-function serve(request: IncomingMessage, response: ServerResponse, dataDir: string, script: string): void {
+/** The page's script, and files of the data and of packages, which the page reads as `page/node.ts` tells. */
+function serve(request: IncomingMessage, response: ServerResponse, data: DataFolder, script: string): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
   const asked = decodeURIComponent(search.slice(1)).replace(/^https?:\/\/[^/]*/, "");
   const answer = (status: number, type: string, body: string | Uint8Array) =>
     void response.writeHead(status, { "Content-Type": type }).end(body);
-  const fileOf = (path: string) =>
-    path.startsWith("/package/")
-      ? path.slice("/package".length)
-      : join(dataDir, normalize(path.replace(/^\/data/, "")));
+  const nameOf = (path: string) => path.replace(/^\/data\/?/, "");
   if (pathname === "/") return answer(200, "text/html; charset=utf-8", page);
   if (pathname === "/page.js") return answer(200, "text/javascript; charset=utf-8", script);
-  if (pathname === "/exists") return answer(200, "text/plain", String(existsSync(fileOf(asked))));
+  if (pathname === "/exists") return answer(200, "text/plain", String(data.has(nameOf(asked))));
   if (pathname === "/list") {
-    const entries = readdirSync(fileOf(asked), { withFileTypes: true });
-    const told = entries.map((entry) => ({ name: entry.name, folder: entry.isDirectory() }));
+    const folders = new Set(data.folders(nameOf(asked)));
+    const told = data.names(nameOf(asked)).map((name) => ({ name, folder: folders.has(name) }));
     return answer(200, "application/json", JSON.stringify(told));
   }
   if (pathname === "/resolve") {
@@ -133,9 +133,15 @@ function serve(request: IncomingMessage, response: ServerResponse, dataDir: stri
       return answer(404, "text/plain", "");
     }
   }
-  const file = fileOf(decodeURIComponent(pathname));
-  if (!existsSync(file) || !statSync(file).isFile()) return answer(404, "text/plain", "");
-  const bytes = readFileSync(file);
+  let bytes: Uint8Array;
+  try {
+    const path = decodeURIComponent(pathname);
+    bytes = path.startsWith("/package/")
+      ? readFileSync(path.slice("/package".length))
+      : data.bytes(nameOf(path));
+  } catch {
+    return answer(404, "text/plain", "");
+  }
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
   if (!range) return answer(200, "application/octet-stream", bytes);
   const [start, end] = [Number(range[1]), Math.min(Number(range[2]), bytes.length - 1)];

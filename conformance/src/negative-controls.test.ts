@@ -1,13 +1,12 @@
 import { cast, js, tensor } from "@qkv/tensor";
 import { expect, test, vi } from "vitest";
+import { referenceData } from "../reference-data.mjs";
 import type { Target } from "./case.js";
-import { dataDir, needsReferenceData } from "./reference-data.js";
 import { runConformance, type FamilyResult } from "./run.js";
 import { filesBelow, scratchData } from "./scratch-data.js";
 
 // Would a wrong number be seen? One number of one case of a copy of the data is moved by three times the
 // tolerance, and exactly that case must fail.
-needsReferenceData();
 // Models generate whole texts here, several times over.
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -83,7 +82,7 @@ test.for([
   "tensor-scatter",
 ])("onnx %s: each output of each case", async (family) => {
   const path = `onnx/${family}.json`;
-  const cases = parse<OnnxCase[]>(filesBelow(dataDir, "onnx"), path);
+  const cases = parse<OnnxCase[]>(filesBelow(referenceData, "onnx"), path);
   const healthy = await expectHealthy({ [path]: cases }, family);
   for (const one of cases) {
     for (const output of one.outputs) {
@@ -100,7 +99,7 @@ test.for(["functions", "modules", "optimizers"])(
   "torch %s: each output and each gradient of each case",
   async (family) => {
     const path = `torch/${family}.json`;
-    const cases = parse<TorchCase[]>(filesBelow(dataDir, "torch"), path);
+    const cases = parse<TorchCase[]>(filesBelow(referenceData, "torch"), path);
     const healthy = await expectHealthy({ [path]: cases }, family);
     const controls = (["outputs", "gradInputs"] as const).flatMap((field) =>
       cases.flatMap((one) => (one[field] ?? []).map((victim) => ({ field, one, victim }))),
@@ -121,7 +120,7 @@ test("tokenizers: one id, one offset, one letter of one text, in refs and in lla
     vocabulary: object;
     cases: { id: string; ids: number[]; offsets: number[][]; decoded: string }[];
   };
-  const everything = filesBelow(dataDir, "tokenizers");
+  const everything = filesBelow(referenceData, "tokenizers");
   const path = "tokenizers/refs/bert-base-uncased.json";
   const vectors = "tokenizers/llama.cpp/bert-bge.json";
   const vocabulary = (name: string) => name.startsWith("tokenizers/vocab/") && /bert/.test(name);
@@ -177,7 +176,7 @@ test("tokenizers: a vocabulary that is missing fails its cases, one of an unknow
 });
 
 test("bpe-training: two merges in another order, and two ids of the vocabulary", async () => {
-  const files = filesBelow(dataDir, "tokenizers/bpe-training");
+  const files = filesBelow(referenceData, "tokenizers/bpe-training");
   const [merges, vocab] = ["merges.txt", "vocab.json"].map((ending) =>
     Object.keys(files).find((path) => path.endsWith(ending))!,
   ) as [string, string];
@@ -195,7 +194,7 @@ type ModelCase = { prompt: string; prompt_tokens: number[]; greedy_tokens: numbe
 
 test("stories260K: one logit, one prompt token, one greedy token, one letter", async () => {
   const family = "stories260K";
-  const files = filesBelow(dataDir, `models/${family}`);
+  const files = filesBelow(referenceData, `models/${family}`);
   const path = `models/${family}/refs.json`;
   const refs = parse<{ cases: ModelCase[] }>(files, path);
   // Two cases of ten are enough to see that the other stays as it is.
@@ -241,7 +240,7 @@ test.for([
   ["tiny-bert-random", ["outputs"]],
   ["use-lite", ["outputs", "first_sentence_only"]],
 ] as const)("%s: each of its outputs", async ([family, fields]) => {
-  const files = filesBelow(dataDir, `models/${family}`);
+  const files = filesBelow(referenceData, `models/${family}`);
   const path = `models/${family}/refs.json`;
   const refs = parse<Record<string, TensorJson[]>>(files, path);
   const healthy = await expectHealthy(files, family);
@@ -257,7 +256,7 @@ test.for([
 test("loss.json: the loss of one story, of all, and a number of tokens", async () => {
   const family = "stories260K";
   const path = `models/${family}/loss.json`;
-  const all = { ...filesBelow(dataDir, `models/${family}`), ...filesBelow(dataDir, "corpora") };
+  const all = { ...filesBelow(referenceData, `models/${family}`), ...filesBelow(referenceData, "corpora") };
   const refs = parse<{ cases: ModelCase[] }>(all, `models/${family}/refs.json`);
   // Stories are enough: one prompt stands for the others.
   const files = { ...all, [`models/${family}/refs.json`]: { ...refs, cases: refs.cases.slice(0, 1) } };
@@ -278,7 +277,7 @@ test("loss.json: the loss of one story, of all, and a number of tokens", async (
 });
 
 test("every case of the data is counted, and none fails", async () => {
-  const results = await runConformance(target, { dataDir });
+  const results = await runConformance(target, { dataDir: referenceData.folder });
   const counted = results.reduce((sum, { passed, failed, skipped }) => sum + passed + failed + skipped, 0);
   expect(counted).toBe(countCases());
   expect(results.flatMap(({ failures }) => failures)).toEqual([]);
@@ -286,7 +285,7 @@ test("every case of the data is counted, and none fails", async () => {
 
 /** The rule of `data-files.ts`, applied anew: array entries, else `cases`, else one; a training run is one. */
 function countCases(): number {
-  const everything = filesBelow(dataDir, ".");
+  const everything = filesBelow(referenceData, "");
   const counted = Object.keys(everything).filter((path) =>
     /^(onnx|torch|planner)\/[^/]+\.json$|^tokenizers\/(refs|llama\.cpp)\/[^/]+\.json$|^models\/[^/]+\/(refs|loss)\.json$/.test(
       path,

@@ -1,6 +1,7 @@
 import { isQkvError, ArgumentError } from "@qkv/core";
 import { Skip, type Case, type Kind, type Source, type Target } from "./case.js";
 import { passes, type Check } from "./check.js";
+import { dataFolder } from "../data-folder.mjs";
 import { kinds } from "./families.js";
 
 export type Failure = { case: string; reason: string; checks: Check[] };
@@ -39,7 +40,7 @@ export async function runConformance(
   },
 ): Promise<FamilyResult[]> {
   const { dataDir, only = [], onFamily } = options;
-  const sources = (options.kinds ?? kinds).flatMap((kind) => kind(dataDir));
+  const sources = (options.kinds ?? kinds).flatMap((kind) => kind(dataFolder(dataDir)));
   const families = [...new Set(sources.map(({ family }) => family))];
   if (families.length === 0) {
     throw new ArgumentError({
@@ -72,7 +73,7 @@ export async function runConformance(
 
 /** The families of a data folder, in the order of the report. */
 export function familiesOf(dataDir: string, of: readonly Kind[] = kinds): string[] {
-  return [...new Set(of.flatMap((kind) => kind(dataDir)).map(({ family }) => family))];
+  return [...new Set(of.flatMap((kind) => kind(dataFolder(dataDir))).map(({ family }) => family))];
 }
 
 async function runFamily(target: Target, family: string, sources: Source[]): Promise<FamilyResult> {

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { DataFolder } from "../data-folder.mjs";
 
 /** For tests: a data folder with these files, gone when the test is over. What is not text or bytes becomes JSON. */
 export function scratchData(files: Record<string, unknown>): string {
@@ -15,16 +16,9 @@ export function scratchData(files: Record<string, unknown>): string {
   return dataDir;
 }
 
-/** For tests: the files below a folder, by their path from `dataDir`. */
-export function filesBelow(dataDir: string, folder: string): Record<string, Uint8Array> {
-  const entries = readdirSync(join(dataDir, folder), { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
-  return Object.fromEntries(
-    files.map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [path.slice(dataDir.length + 1), readFileSync(path)];
-    }),
-  );
+/** For tests: the files below a folder of the data, unpacked, by name. */
+export function filesBelow(data: DataFolder, folder: string): Record<string, Uint8Array> {
+  return Object.fromEntries(data.files(folder).map((name) => [name, data.bytes(name)]));
 }
 
 /** For tests: a tensor as the data's JSON holds it. */

@@ -1,9 +1,8 @@
 import { trainBpe } from "@qkv/tokenizer/training";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Source } from "../case.js";
 import { compareText, type Check } from "../check.js";
-import { emptyFolder, namesIn } from "../data-files.js";
+import { emptyFolder } from "../data-files.js";
 
 const folder = "tokenizers/bpe-training";
 
@@ -11,17 +10,17 @@ const folder = "tokenizers/bpe-training";
  * `tokenizers/bpe-training/`: one training run is one case. From `corpus.*` follow, exactly and in order, the merges of
  * `*merges.txt` and the ids of `*vocab.json`, which says how many tokens there are and which of them are special.
  */
-export function bpeTraining(dataDir: string): Source[] {
-  const [corpus] = namesIn(dataDir, folder).filter((name) => name.startsWith("corpus."));
-  if (!corpus) return emptyFolder(dataDir, "bpe-training", folder);
-  const cases = [{ name: corpus, run: () => compareTraining(dataDir, corpus) }];
+export function bpeTraining(data: DataFolder): Source[] {
+  const [corpus] = data.names(folder).filter((name) => name.startsWith("corpus."));
+  if (!corpus) return emptyFolder(data, "bpe-training", folder);
+  const cases = [{ name: corpus, run: () => compareTraining(data, corpus) }];
   return [{ family: "bpe-training", file: `${folder}/${corpus}`, cases }];
 }
 
-async function compareTraining(dataDir: string, corpus: string): Promise<Check[]> {
-  const read = (name: string) => readFileSync(join(dataDir, folder, name), "utf8");
+async function compareTraining(data: DataFolder, corpus: string): Promise<Check[]> {
+  const read = (name: string) => data.text(`${folder}/${name}`);
   const only = (ending: string) => {
-    const [name, ...others] = namesIn(dataDir, folder, ending);
+    const [name, ...others] = data.names(folder, ending);
     if (name === undefined || others.length > 0) throw new Error(`has ${name ? "several" : "no"} *${ending}`);
     return read(name);
   };

@@ -1,7 +1,6 @@
 import { llama2cTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { generate, load, type Model } from "@qkv/transformer";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Source, Target } from "../case.js";
 import { compareIds, compareNumbers, compareText, type Check } from "../check.js";
 import { readCases } from "../data-files.js";
@@ -25,24 +24,24 @@ const endOfText = 1;
  * A llama2.c model folder: a `refs.json` with `config` and `logits_file`, one tokenizer `tok*.bin`, and one other
  * `*.bin`, the checkpoint. What is missing fails every case of the folder.
  */
-export function llama2c(dataDir: string, family: string): Source | undefined {
-  const folder = join(dataDir, "models", family);
-  if (!isLlama2c(join(folder, "refs.json"))) return undefined;
+export function llama2c(data: DataFolder, family: string): Source | undefined {
+  const folder = `models/${family}`;
+  if (!isLlama2c(data, `${folder}/refs.json`)) return undefined;
   let opened: Promise<Opened> | undefined;
-  const file = `models/${family}/refs.json`;
-  const cases = readCases(dataDir, file, ({ name, value }, refs) => ({
+  const file = `${folder}/refs.json`;
+  const cases = readCases(data, file, ({ name, value }, refs) => ({
     name: JSON.stringify(value["prompt"] ?? name),
     async run(target) {
-      opened ??= open(folder, refs as Refs, target);
+      opened ??= open(data, folder, refs as Refs, target);
       return compareCase(await opened, value as Reference, target);
     },
   }));
   return { family, file, cases };
 }
 
-function isLlama2c(path: string): boolean {
+function isLlama2c(data: DataFolder, file: string): boolean {
   try {
-    const refs = JSON.parse(readFileSync(path, "utf8")) as Partial<Refs> | null;
+    const refs = data.json(file) as Partial<Refs> | null;
     return refs?.config !== undefined && refs.logits_file !== undefined;
   } catch {
     return false;
@@ -51,32 +50,33 @@ function isLlama2c(path: string): boolean {
 
 /** The model and the tokenizer of a llama2.c folder. */
 export async function openLlama2c(
+  data: DataFolder,
   folder: string,
   { device }: Target,
 ): Promise<{ model: Model; tokenizer: Tokenizer }> {
-  const { tokenizerName, checkpointName, read } = filesOf(folder);
+  const { tokenizerName, checkpointName, read } = filesOf(data, folder);
   const tokenizer = llama2cTokenizer(read(tokenizerName));
-  return { tokenizer, model: await load(join(folder, checkpointName), { device, tokenizer }) };
+  return { tokenizer, model: await load(data.path(`${folder}/${checkpointName}`), { device, tokenizer }) };
 }
 
-function filesOf(folder: string) {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".bin"));
+function filesOf(data: DataFolder, folder: string) {
+  const names = data.names(folder, ".bin");
   const isTokenizer = (name: string) => name.startsWith("tok");
   const tokenizerName = onlyOne(names.filter(isTokenizer), "tokenizer tok*.bin");
   const checkpointName = onlyOne(
     names.filter((name) => !isTokenizer(name)),
     "checkpoint *.bin",
   );
-  const read = (name: string) => Uint8Array.from(readFileSync(join(folder, name)));
+  const read = (name: string) => data.bytes(`${folder}/${name}`);
   return { tokenizerName, checkpointName, read };
 }
 
 type Opened = { model: Model; tokenizer: Tokenizer; logits: Float32Array; vocabSize: number };
 
-async function open(folder: string, refs: Refs, target: Target): Promise<Opened> {
-  const files = filesOf(folder);
+async function open(data: DataFolder, folder: string, refs: Refs, target: Target): Promise<Opened> {
+  const files = filesOf(data, folder);
   const logits = new Float32Array(files.read(refs.logits_file).buffer);
-  return { ...(await openLlama2c(folder, target)), logits, vocabSize: refs.config.vocab_size };
+  return { ...(await openLlama2c(data, folder, target)), logits, vocabSize: refs.config.vocab_size };
 }
 
 function onlyOne(names: readonly string[], what: string): string {

@@ -1,6 +1,5 @@
 import { evaluate, type Evaluation } from "@qkv/transformer";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Source, Target } from "../case.js";
 import { compareIds, compareNumbers, type Check } from "../check.js";
 import { readCases } from "../data-files.js";
@@ -15,20 +14,21 @@ type Losses = {
 };
 
 /** `loss.json` of a llama2.c folder: how well the model predicts stories, one by one and all tokens together. */
-export function loss(dataDir: string, family: string): Source {
+export function loss(data: DataFolder, family: string): Source {
   const file = `models/${family}/loss.json`;
-  const cases = readCases(dataDir, file, ({ name, value }) => ({
+  const cases = readCases(data, file, ({ name, value }) => ({
     name,
-    run: (target) => compare(dataDir, family, value as unknown as Losses, target),
+    run: (target) => compare(data, family, value as unknown as Losses, target),
   }));
   return { family, file, cases };
 }
 
-async function compare(dataDir: string, family: string, losses: Losses, target: Target): Promise<Check[]> {
-  const { model, tokenizer } = await openLlama2c(join(dataDir, "models", family), target);
+async function compare(data: DataFolder, family: string, losses: Losses, target: Target): Promise<Check[]> {
+  const { model, tokenizer } = await openLlama2c(data, `models/${family}`, target);
   const path = losses.text?.split(",")[0];
   if (!path || !Array.isArray(losses.stories)) throw new Error("has no text or no stories");
-  const stories = readFileSync(join(dataDir, path), "utf8")
+  const stories = data
+    .text(path)
     .split("<|endoftext|>")
     .map((story) => story.trim())
     .filter(Boolean)

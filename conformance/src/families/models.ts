@@ -1,26 +1,27 @@
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Source } from "../case.js";
-import { foldersIn, namesIn, notYetSource } from "../data-files.js";
+import { notYetSource } from "../data-files.js";
 import { llama2c } from "./llama2c.js";
 import { loss } from "./loss.js";
 import { tinyBert } from "./tiny-bert.js";
 import { useLite } from "./use-lite.js";
 
 /** Recognises a model folder by what it holds, and gives its cases; `undefined` if the folder is not its kind. */
-export type Loader = (dataDir: string, family: string) => Source | undefined;
+export type Loader = (data: DataFolder, family: string) => Source | undefined;
 
 const loaders: readonly Loader[] = [llama2c, tinyBert, useLite];
 
 const noLoader = "no loader for this model yet";
 
 /** `models/NAME/`: a model with a `refs.json`. The family is the folder's name. */
-export function models(dataDir: string): Source[] {
-  return foldersIn(dataDir, "models").flatMap((family) => {
+export function models(data: DataFolder): Source[] {
+  return data.folders("models").flatMap((family) => {
     const folder = `models/${family}`;
-    const known = loaders.map((loader) => loader(dataDir, family)).find((source) => source !== undefined);
-    const main = known ?? notYetSource(dataDir, family, `${folder}/refs.json`, noLoader);
-    if (!namesIn(dataDir, folder).includes("loss.json")) return [main];
+    const known = loaders.map((loader) => loader(data, family)).find((source) => source !== undefined);
+    const main = known ?? notYetSource(data, family, `${folder}/refs.json`, noLoader);
+    if (!data.has(`${folder}/loss.json`)) return [main];
     // The losses are those of a model that generates; of another they are listed alone.
     const file = `${folder}/loss.json`;
-    return [main, known ? loss(dataDir, family) : { family, file, cases: [], notYet: noLoader }];
+    return [main, known ? loss(data, family) : { family, file, cases: [], notYet: noLoader }];
   });
 }

@@ -1,8 +1,9 @@
 import { cast, type Tensor } from "@qkv/tensor";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Case, Source, Target } from "../case.js";
 import { Skip } from "../case.js";
 import type { Check } from "../check.js";
-import { namesIn, readCases, stemOf, type Entry } from "../data-files.js";
+import { readCases, stemOf, type Entry } from "../data-files.js";
 import type { Operator } from "../operator.js";
 import { attentionOperator } from "../operators/attention.js";
 import { causalConvWithStateOperator } from "../operators/causal-conv-with-state.js";
@@ -45,11 +46,11 @@ const operators: readonly Operator[] = [
 ];
 
 /** `onnx/*.json`: nodes with inputs and outputs, from ONNX's own tests. The family is the file's stem. */
-export function onnx(dataDir: string): Source[] {
-  return namesIn(dataDir, "onnx", ".json").map((name) => {
+export function onnx(data: DataFolder): Source[] {
+  return data.names("onnx", ".json").map((name) => {
     const known: Operator[] = [];
     const unknown = new Set<string>();
-    const cases = readCases(dataDir, `onnx/${name}`, (entry) => {
+    const cases = readCases(data, `onnx/${name}`, (entry) => {
       const operator = operatorOf(entry);
       if (operator) known.push(operator);
       else unknown.add(String(entry.value["op"]));

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Case, Source } from "../case.js";
 import type { Check } from "../check.js";
-import { emptyFolder, namesIn, notYetSource, readCases, type Entry } from "../data-files.js";
+import { emptyFolder, notYetSource, readCases, type Entry } from "../data-files.js";
 import { checkFlops, flopsContext } from "../planner/flops.js";
 import { checkIo, ioContext } from "../planner/io.js";
 import { checkKvCache } from "../planner/kv-cache.js";
@@ -27,28 +26,28 @@ const files: Readonly<Record<string, Table>> = {
 };
 
 /** `planner/*.json`: model shapes and published costs. Each entry of each file is a case. */
-export function planner(dataDir: string): Source[] {
-  const names = namesIn(dataDir, folder, ".json");
-  if (names.length === 0) return emptyFolder(dataDir, "planner", folder);
-  const models = readModels(dataDir);
+export function planner(data: DataFolder): Source[] {
+  const names = data.names(folder, ".json");
+  if (names.length === 0) return emptyFolder(data, "planner", folder);
+  const models = readModels(data);
   return names.map((name) => {
     const file = `${folder}/${name}`;
     const table = Object.hasOwn(files, name) ? files[name] : undefined;
-    if (!table) return notYetSource(dataDir, "planner", file, "nothing here knows this table yet");
+    if (!table) return notYetSource(data, "planner", file, "nothing here knows this table yet");
     const toCase = ({ name, value }: Entry): Case => ({
       name,
       run: () => table.check(value, models),
       context: () => table.context?.(value, models) ?? [],
     });
-    return { family: "planner", file, cases: readCases(dataDir, file, toCase) };
+    return { family: "planner", file, cases: readCases(data, file, toCase) };
   });
 }
 
 /** The shapes by name; none if the file is missing or damaged, which the entries that need one then report. */
-function readModels(dataDir: string): Models {
-  const path = join(dataDir, folder, "models.json");
+function readModels(data: DataFolder): Models {
+  const file = `${folder}/models.json`;
   try {
-    const entries = (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : []) as PlannerEntry[];
+    const entries = (data.has(file) ? data.json(file) : []) as PlannerEntry[];
     return new Map(entries.map((entry) => [String(entry["name"]), entry]));
   } catch {
     return new Map();

@@ -1,8 +1,7 @@
 import { maskTensor } from "@qkv/attention";
 import { cast, expandDims, type Tensor } from "@qkv/tensor";
 import { loadEncoder, meanOfTokens, type EncoderModel } from "@qkv/transformer";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Source, Target } from "../case.js";
 import { compareNumbers, mismatch, type Check } from "../check.js";
 import { readCases } from "../data-files.js";
@@ -14,24 +13,24 @@ import { tolerance } from "../tolerance.js";
  * A folder of Hugging Face's with an encoder of the BERT family, whose `refs.json` holds one batch and what the model
  * makes of it, layer by layer.
  */
-export function tinyBert(dataDir: string, family: string): Source | undefined {
-  const folder = join(dataDir, "models", family);
-  if (!isEncoder(join(folder, "config.json"))) return undefined;
-  const file = `models/${family}/refs.json`;
+export function tinyBert(data: DataFolder, family: string): Source | undefined {
+  const folder = `models/${family}`;
+  if (!isEncoder(data, `${folder}/config.json`)) return undefined;
+  const file = `${folder}/refs.json`;
   let opened: Promise<EncoderModel> | undefined;
-  const cases = readCases(dataDir, file, ({ name, value }) => ({
+  const cases = readCases(data, file, ({ name, value }) => ({
     name,
     async run(target) {
-      opened ??= loadEncoder(folder, { device: target.device });
+      opened ??= loadEncoder(data.path(folder), { device: target.device });
       return compare(await opened, value, target);
     },
   }));
   return { family, file, cases };
 }
 
-function isEncoder(path: string): boolean {
+function isEncoder(data: DataFolder, file: string): boolean {
   try {
-    return (JSON.parse(readFileSync(path, "utf8")) as { model_type?: unknown }).model_type === "bert";
+    return (data.json(file) as { model_type?: unknown }).model_type === "bert";
   } catch {
     return false;
   }

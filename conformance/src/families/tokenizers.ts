@@ -1,38 +1,35 @@
 import type { EncodeOptions, Tokenizer } from "@qkv/tokenizer";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import { brokenCase, type Case, type Source } from "../case.js";
 import { compareIds, compareText, type Check } from "../check.js";
-import { emptyFolder, namesIn, readCases, stemOf } from "../data-files.js";
+import { emptyFolder, readCases, stemOf } from "../data-files.js";
 import { openVocabulary, type Vocabulary } from "./vocabularies.js";
 
 const folder = "tokenizers";
 
 /** `tokenizers/refs/*.json` and `tokenizers/llama.cpp/*.json`: ids of texts. A case is one text. */
-export function tokenizers(dataDir: string): Source[] {
-  const refs = namesIn(dataDir, `${folder}/refs`, ".json").map((name) => refsSource(dataDir, name));
-  const llamaCpp = namesIn(dataDir, `${folder}/llama.cpp`, ".json").map((name) =>
-    llamaCppSource(dataDir, name),
-  );
+export function tokenizers(data: DataFolder): Source[] {
+  const refs = data.names(`${folder}/refs`, ".json").map((name) => refsSource(data, name));
+  const llamaCpp = data.names(`${folder}/llama.cpp`, ".json").map((name) => llamaCppSource(data, name));
   const sources = [...refs, ...llamaCpp];
-  return sources.length > 0 ? sources : emptyFolder(dataDir, folder, folder);
+  return sources.length > 0 ? sources : emptyFolder(data, folder, folder);
 }
 
-function refsSource(dataDir: string, name: string): Source {
+function refsSource(data: DataFolder, name: string): Source {
   const file = `${folder}/refs/${name}`;
-  const texts = readStrings(dataDir);
+  const texts = readStrings(data);
   let opened: Promise<Tokenizer> | undefined;
-  const cases = readCases(dataDir, file, (entry, whole) => {
+  const cases = readCases(data, file, (entry, whole) => {
     const label = `${stemOf(name)} ${entry.name}`;
     const vocabulary = (whole["vocabulary"] ?? {}) as Vocabulary;
     const { path, npm } = vocabulary;
     if (path === undefined && npm === undefined) return brokenCase(label, "names no vocabulary");
-    if (path !== undefined && !existsSync(join(dataDir, folder, path))) {
+    if (path !== undefined && !data.has(`${folder}/${path}`)) {
       return brokenCase(label, `its vocabulary ${path} is missing`);
     }
     const options = optionsOf(whole["made_by"], path);
     const run: Case["run"] = async () => {
-      opened ??= openVocabulary(vocabulary, join(dataDir, folder));
+      opened ??= openVocabulary(vocabulary, data, folder);
       return compareTokens(await opened, entry.value, texts.get(entry.value["id"]), options);
     };
     return { name: label, run };
@@ -41,14 +38,14 @@ function refsSource(dataDir: string, name: string): Source {
 }
 
 /** The vocabulary is the GGUF file of the same name, or that of the refs of the same tokenizer. */
-function llamaCppSource(dataDir: string, name: string): Source {
+function llamaCppSource(data: DataFolder, name: string): Source {
   const file = `${folder}/llama.cpp/${name}`;
   const stem = stemOf(name);
   let opened: Promise<Tokenizer> | undefined;
-  const cases = readCases(dataDir, file, (entry) => ({
+  const cases = readCases(data, file, (entry) => ({
     name: `llama.cpp ${stem} ${entry.name}`,
     async run() {
-      opened ??= openVocabulary(llamaCppVocabulary(dataDir, stem), join(dataDir, folder));
+      opened ??= openVocabulary(llamaCppVocabulary(data, stem), data, folder);
       const { text } = entry.value;
       const options = { addSpecialTokens: false };
       return compareTokens(await opened, entry.value, typeof text === "string" ? text : undefined, options);
@@ -57,12 +54,12 @@ function llamaCppSource(dataDir: string, name: string): Source {
   return { family: folder, file, cases };
 }
 
-function llamaCppVocabulary(dataDir: string, stem: string): Vocabulary {
+function llamaCppVocabulary(data: DataFolder, stem: string): Vocabulary {
   const gguf = `vocab/gguf/${stem}.gguf`;
-  if (existsSync(join(dataDir, folder, gguf))) return { path: gguf };
+  if (data.has(`${folder}/${gguf}`)) return { path: gguf };
   const refs = `${folder}/refs/${Object.hasOwn(aliases, stem) ? aliases[stem] : stem}.json`;
-  if (!existsSync(join(dataDir, refs))) throw new Error(`has neither ${folder}/${gguf} nor ${refs}`);
-  const { vocabulary } = JSON.parse(readFileSync(join(dataDir, refs), "utf8")) as { vocabulary?: Vocabulary };
+  if (!data.has(refs)) throw new Error(`has neither ${folder}/${gguf} nor ${refs}`);
+  const { vocabulary } = data.json(refs) as { vocabulary?: Vocabulary };
   return vocabulary ?? {};
 }
 
@@ -107,9 +104,9 @@ function compareTokens(
 }
 
 /** The texts by id; none if the file is missing or damaged, which the cases that need it then report. */
-function readStrings(dataDir: string): Map<unknown, string> {
+function readStrings(data: DataFolder): Map<unknown, string> {
   try {
-    const entries = JSON.parse(readFileSync(join(dataDir, folder, "strings.json"), "utf8")) as {
+    const entries = data.json(`${folder}/strings.json`) as {
       id: unknown;
       text: string;
     }[];

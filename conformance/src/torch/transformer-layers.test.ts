@@ -1,6 +1,6 @@
 import { concat, expandDims, reshape, slice, tensor, transpose, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { dataDir, needsReferenceData } from "../reference-data.js";
+import { referenceData } from "../../reference-data.mjs";
 import { readCases } from "../data-files.js";
 import { readTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
@@ -9,14 +9,12 @@ import { gruModule } from "./gru.js";
 import { transformerDecoderLayer, transformerEncoderLayer } from "./transformer-layers.js";
 import type { Named, TorchOp } from "./torch-case.js";
 
-needsReferenceData();
-
 type Given = { inputs: Named; attributes: Record<string, unknown> };
 
 /** The inputs and the attributes of a case of modules.json. */
 function given(caseName: string): Given {
   let found: Given | undefined;
-  readCases(dataDir, "torch/modules.json", ({ name, value }) => {
+  readCases(referenceData, "torch/modules.json", ({ name, value }) => {
     if (name === caseName) {
       const tensors = (value["inputs"] as unknown[]).map((one) => readTensor(one));
       found = {

@@ -1,8 +1,7 @@
 /// <reference types="node" />
 import fc from "fast-check";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { expect, test } from "vitest";
+import { referenceData } from "../../../conformance/reference-data.mjs";
 import { readGgufHeader, writeGgufHeader, type GgufField } from "./gguf.js";
 
 const u32 = (value: number) => [...new Uint8Array(Uint32Array.of(value).buffer)];
@@ -183,10 +182,8 @@ test("golden: the bytes of a small header", () => {
   ).toThrow(/`tensors` is "w", expected names that no other tensor has/);
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
-
-test.skipIf(!existsSync(data))(`a real file (skipped where ${data} is not there)`, () => {
-  const { metadata } = readGgufHeader(readFileSync(resolve(data, "tokenizers/vocab/gguf/phi-3.gguf")));
+test("a real file", () => {
+  const { metadata } = readGgufHeader(referenceData.bytes("tokenizers/vocab/gguf/phi-3.gguf"));
   expect(metadata.get("general.architecture")).toBe("phi3");
   expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(32064);
   expect((metadata.get("tokenizer.ggml.token_type") as number[]).slice(0, 4)).toEqual([3, 3, 4, 6]);

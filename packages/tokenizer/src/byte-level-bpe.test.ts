@@ -1,8 +1,7 @@
 /// <reference types="node" />
 import fc from "fast-check";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../conformance/reference-data.mjs";
 import { byteLevelBpe } from "./byte-level-bpe.js";
 import { byteLetters } from "./byte-letters.js";
 import { anyText } from "./splitting/split-property.js";
@@ -153,19 +152,14 @@ describe("refused", () => {
   });
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
-
-test.skipIf(!existsSync(data))(
-  `GPT-2's ids, as tiktoken gives them (skipped where ${data} is not there)`,
-  () => {
-    const read = (path: string) => readFileSync(resolve(data, "tokenizers", path), "utf8");
-    const gpt2 = byteLevelBpe({
-      vocab: JSON.parse(read("vocab/gpt2/encoder.json")) as Record<string, number>,
-      merges: read("vocab/gpt2/vocab.bpe").split("\n").slice(1, -1),
-    });
-    const strings = JSON.parse(read("strings.json")) as { id: string; text: string }[];
-    const texts = new Map(strings.map(({ id, text }) => [id, text]));
-    const { cases } = JSON.parse(read("refs/gpt2.json")) as { cases: { id: string; ids: number[] }[] };
-    for (const { id, ids } of cases) expect(gpt2.encode(texts.get(id)!), id).toEqual(ids);
-  },
-);
+test("GPT-2's ids, as tiktoken gives them", () => {
+  const read = (path: string) => referenceData.text(`tokenizers/${path}`);
+  const gpt2 = byteLevelBpe({
+    vocab: JSON.parse(read("vocab/gpt2/encoder.json")) as Record<string, number>,
+    merges: read("vocab/gpt2/vocab.bpe").split("\n").slice(1, -1),
+  });
+  const strings = JSON.parse(read("strings.json")) as { id: string; text: string }[];
+  const texts = new Map(strings.map(({ id, text }) => [id, text]));
+  const { cases } = JSON.parse(read("refs/gpt2.json")) as { cases: { id: string; ids: number[] }[] };
+  for (const { id, ids } of cases) expect(gpt2.encode(texts.get(id)!), id).toEqual(ids);
+});

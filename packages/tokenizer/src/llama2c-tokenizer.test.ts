@@ -1,8 +1,7 @@
 /// <reference types="node" />
 import fc from "fast-check";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../conformance/reference-data.mjs";
 import { llama2cTokenizer, tokenizerFromJson, tokenizerToJson, type Tokenizer } from "./index.js";
 
 /** A tokenizer file as llama2.c writes it. A token's score falls with its id, as SentencePiece's merges do. */
@@ -177,12 +176,10 @@ describe("refused", () => {
   });
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
-
-describe.skipIf(!existsSync(data))(`llama2.c's own ids (skipped where ${data} is not there)`, () => {
-  const read = (path: string) => readFileSync(resolve(data, path));
-  const json = (path: string) => JSON.parse(read(path).toString()) as never;
-  const load = () => llama2cTokenizer(read("models/stories260K/tok512.bin"), { vocabSize: 512 });
+describe("llama2.c's own ids", () => {
+  const json = (path: string) => referenceData.json(path) as never;
+  const load = () =>
+    llama2cTokenizer(referenceData.bytes("models/stories260K/tok512.bin"), { vocabSize: 512 });
 
   test("every string of refs/tok512.json", () => {
     const texts = new Map(

@@ -11,17 +11,14 @@ import {
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { referenceData } from "../../../conformance/reference-data.mjs";
 import { generate, load, type Model } from "./index.js";
 
 type Case = { prompt: string; greedy_tokens: number[] };
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
-const folder = resolve(data, "models/stories260K");
-const there = existsSync(folder);
-const cases: Case[] = there ? JSON.parse(readFileSync(resolve(folder, "refs.json"), "utf8")).cases : [];
+const folder = "models/stories260K";
+const cases: Case[] = referenceData.json(`${folder}/refs.json`).cases;
 
 const [numLayers, context] = [5, 512];
 const exact: [string, () => KvCache][] = [
@@ -45,10 +42,9 @@ const exact: [string, () => KvCache][] = [
 describe("stories260K", () => {
   let model: Model;
   beforeAll(async () => {
-    if (there)
-      model = await load(resolve(folder, "stories260K.bin"), { tokenizer: resolve(folder, "tok512.bin") });
+    const path = (name: string) => referenceData.path(`${folder}/${name}`);
+    model = await load(path("stories260K.bin"), { tokenizer: path("tok512.bin") });
   });
-  beforeEach((context) => context.skip(!there, "the reference data is not there; QKV_DATA names its folder"));
 
   /** The continuation, and how many tokens the model was given for it. */
   async function continued(prompt: string | readonly number[], maxTokens: number, cache: KvCache) {

@@ -1,8 +1,7 @@
 /// <reference types="node" />
 // The trained model of the reference data, against what llama2.c itself computed with it.
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { referenceData } from "../../../conformance/reference-data.mjs";
 import { generate, load, type Model } from "./index.js";
 
 type Case = {
@@ -13,42 +12,35 @@ type Case = {
   logits: { positions: number; offset_floats: number };
 };
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data");
-const folder = resolve(data, "models/stories260K");
-const there = existsSync(folder);
-const cases: Case[] = there ? JSON.parse(readFileSync(resolve(folder, "refs.json"), "utf8")).cases : [];
+const folder = "models/stories260K";
+const cases: Case[] = referenceData.json(`${folder}/refs.json`).cases;
 
 describe("stories260K", () => {
   let model: Model;
   beforeAll(async () => {
-    if (there)
-      model = await load(resolve(folder, "stories260K.bin"), { tokenizer: resolve(folder, "tok512.bin") });
+    const path = (name: string) => referenceData.path(`${folder}/${name}`);
+    model = await load(path("stories260K.bin"), { tokenizer: path("tok512.bin") });
   });
-  beforeEach((context) => context.skip(!there, "the reference data is not there; QKV_DATA names its folder"));
 
   test("there are ten prompts", () => {
     expect(cases.length).toBe(10);
   });
 
-  // Without the data one case stands for all, so that the reason of the skip is told.
-  test.each(there ? cases : [{ prompt: "any" } as Case])(
-    "continues as llama2.c does, token for token: $prompt",
-    async (one) => {
-      const ids: number[] = [];
-      let text = "";
-      for await (const token of generate(model, one.prompt, { maxTokens: one.greedy_tokens.length })) {
-        ids.push(token.id);
-        text += token.text;
-      }
-      expect(ids).toEqual(one.greedy_tokens);
-      expect(model.tokenizer!.encode(one.prompt)).toEqual(one.prompt_tokens);
-      expect(one.prompt + text).toBe(one.text);
-    },
-  );
+  test.each(cases)("continues as llama2.c does, token for token: $prompt", async (one) => {
+    const ids: number[] = [];
+    let text = "";
+    for await (const token of generate(model, one.prompt, { maxTokens: one.greedy_tokens.length })) {
+      ids.push(token.id);
+      text += token.text;
+    }
+    expect(ids).toEqual(one.greedy_tokens);
+    expect(model.tokenizer!.encode(one.prompt)).toEqual(one.prompt_tokens);
+    expect(one.prompt + text).toBe(one.text);
+  });
 
-  test.each(there ? cases : [{ prompt: "any" } as Case])("gives the logits of llama2.c: $prompt", (one) => {
+  test.each(cases)("gives the logits of llama2.c: $prompt", (one) => {
     const { positions, offset_floats } = one.logits;
-    const file = readFileSync(resolve(folder, "logits.f32"));
+    const file = referenceData.bytes(`${folder}/logits.f32`);
     const bytes = file.buffer.slice(
       file.byteOffset + 4 * offset_floats,
       file.byteOffset + 4 * (offset_floats + 512 * positions),

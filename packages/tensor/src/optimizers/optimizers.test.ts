@@ -1,8 +1,7 @@
 /// <reference types="node" />
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../../conformance/reference-data.mjs";
 import {
   add,
   grad,
@@ -19,9 +18,7 @@ import {
 } from "../index.js";
 import { adam, adamW, clipGradients, sgd, warmupCosine, type Optimizer } from "../optimizers.js";
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../../shared/data");
-
-describe.skipIf(!existsSync(data))("PyTorch 2.6", () => {
+describe("PyTorch 2.6", () => {
   type Stored = { name: string; shape: number[]; data: string };
   type Attributes = {
     lr: number;
@@ -32,8 +29,8 @@ describe.skipIf(!existsSync(data))("PyTorch 2.6", () => {
     betas: [number, number];
   };
   type Case = { name: string; attributes: Attributes; inputs: Stored[]; outputs: Stored[] };
-  const path = resolve(data, "torch/optimizers.json");
-  const cases = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Case[]) : [];
+  const find = (name: string) =>
+    (referenceData.json("torch/optimizers.json") as Case[]).find((one) => one.name === name)!;
   const tensorOf = ({ data, shape }: Stored) =>
     tensor(new Float32Array(Uint8Array.from(Buffer.from(data, "base64")).buffer), { shape });
   const expectNear = (ours: Tensor, reference: Tensor) =>
@@ -48,7 +45,7 @@ describe.skipIf(!existsSync(data))("PyTorch 2.6", () => {
   };
 
   test.each(Object.keys(makers))("%s: the params after each of six steps", (name) => {
-    const { attributes, inputs, outputs } = cases.find((one) => one.name === name)!;
+    const { attributes, inputs, outputs } = find(name);
     const [param, gradients] = inputs.map(tensorOf) as [Tensor, Tensor];
     const optimizer = makers[name]!(attributes);
     const state = optimizer.init(param);
@@ -61,7 +58,7 @@ describe.skipIf(!existsSync(data))("PyTorch 2.6", () => {
   });
 
   test("clip_grad_norm_", () => {
-    const { attributes, inputs, outputs } = cases.find((one) => one.name === "clip_grad_norm")!;
+    const { attributes, inputs, outputs } = find("clip_grad_norm");
     const { max_norm, eps } = attributes;
     const { gradients, norm } = clipGradients(inputs.map(tensorOf), max_norm, { eps });
     [reshape(norm, [1]), ...gradients].forEach((ours, i) => expectNear(ours, tensorOf(outputs[i]!)));

@@ -1,8 +1,7 @@
 /// <reference types="node" />
 import type { GgufHeader, GgufValue } from "@qkv/core";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../../conformance/reference-data.mjs";
 import { byteLetters } from "../byte-letters.js";
 import { pieces } from "../splitting/split-property.js";
 import { splitOfPattern } from "../splitting/known-splits.js";
@@ -116,12 +115,9 @@ describe("refused, with the field named", () => {
   });
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../../shared/data");
-
-test.skipIf(!existsSync(data))(`Phi-3's ids (skipped where ${data} is not there)`, () => {
-  const read = (path: string) => readFileSync(resolve(data, "tokenizers", path));
-  const tokenizer = ggufTokenizer(read("vocab/gguf/phi-3.gguf"));
-  const cases = JSON.parse(read("llama.cpp/phi-3.json").toString()) as { text: string; ids: number[] }[];
+test("Phi-3's ids", () => {
+  const tokenizer = ggufTokenizer(referenceData.bytes("tokenizers/vocab/gguf/phi-3.gguf"));
+  const cases = referenceData.json("tokenizers/llama.cpp/phi-3.json") as { text: string; ids: number[] }[];
   for (const { text, ids } of cases) expect(tokenizer.encode(text, { addSpecialTokens: false })).toEqual(ids);
   expect(tokenizer.encode("a").slice(0, 1)).toEqual([1]);
 });

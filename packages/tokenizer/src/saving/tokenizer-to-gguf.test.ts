@@ -1,9 +1,8 @@
 /// <reference types="node" />
 import { writeGgufHeader } from "@qkv/core";
 import fc from "fast-check";
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../../conformance/reference-data.mjs";
 import { byteLetters } from "../byte-letters.js";
 import {
   bertTokenizer,
@@ -199,21 +198,18 @@ describe("refused, with the stage named", () => {
   });
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../../shared/data");
-
-describe.skipIf(!existsSync(data))(`real vocabularies (skipped where ${data} is not there)`, () => {
-  const read = (path: string) => readFileSync(resolve(data, path));
-  const of = (path: string) => read(`tokenizers/vocab/${path}`);
-  const strings = JSON.parse(read("tokenizers/strings.json").toString()) as { text: string }[];
+describe("real vocabularies", () => {
+  const of = (path: string) => referenceData.bytes(`tokenizers/vocab/${path}`);
   test.each<[string, () => Tokenizer, Parameters<typeof tokenizerToGguf>[1]?]>([
     ["gpt2", () => gpt2Tokenizer(of("gpt2/encoder.json"), of("gpt2/vocab.bpe"))],
     ["mistral-v1", () => tokenizerFromJson(of("mistral-v1/tokenizer.json")), { eosId: 2 }],
     ["bert-base-uncased", () => tokenizerFromJson(of("bert-base-uncased/tokenizer.json"))],
     ["phi-3", () => ggufTokenizer(of("gguf/phi-3.gguf"))],
-    ["tok512", () => llama2cTokenizer(read("models/stories260K/tok512.bin"))],
+    ["tok512", () => llama2cTokenizer(referenceData.bytes("models/stories260K/tok512.bin"))],
   ])("%s", (name, make, options) => {
     const tokenizer = make();
     const other = again(tokenizer, options);
+    const strings = referenceData.json("tokenizers/strings.json") as { text: string }[];
     expect(strings.length).toBeGreaterThan(100);
     for (const { text } of strings) {
       // In the file these are control tokens, and a space; llama2.c takes them for text.

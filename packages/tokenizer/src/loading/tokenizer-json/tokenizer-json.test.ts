@@ -1,7 +1,6 @@
 /// <reference types="node" />
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { referenceData } from "../../../../../conformance/reference-data.mjs";
 import { byteLetters } from "../../byte-letters.js";
 import { tokenizerFromJson } from "./tokenizer-json.js";
 
@@ -184,14 +183,11 @@ describe("refused, with the field named", () => {
   });
 });
 
-const data = process.env["QKV_DATA"] ?? resolve(import.meta.dirname, "../../../../../../shared/data");
-
-test.skipIf(!existsSync(data)).each(["bert-base-uncased", "mistral-v1"])(
-  `%s: ids, tokens, offsets and text of native tokenizers (skipped where ${data} is not there)`,
+test.each(["bert-base-uncased", "mistral-v1"])(
+  "%s: ids, tokens, offsets and text of native tokenizers",
   (name) => {
     type Case = { id: string; ids: number[]; tokens: string[]; offsets: number[][]; decoded: string };
-    const json = (path: string) =>
-      JSON.parse(readFileSync(resolve(data, "tokenizers", path), "utf8")) as never;
+    const json = (path: string) => referenceData.json(`tokenizers/${path}`) as never;
     const tokenizer = tokenizerFromJson(json(`vocab/${name}/tokenizer.json`));
     const texts = new Map(
       (json("strings.json") as { id: string; text: string }[]).map(({ id, text }) => [id, text]),

@@ -1,0 +1,65 @@
+// Fills conformance/data from a larger set of the same layout: node conformance/references/pack.mjs FOLDER
+// What is taken stands below; data enters with the test that reads it. Text and vectors are gzipped. What a model is loaded
+// from stays as it was, since loaders open it by its path; weights would lose no more than a tenth.
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { dataFolder } from "../data-folder.mjs";
+
+const own = fileURLToPath(new URL("../data/", import.meta.url));
+
+const folders = [
+  ...["onnx", "torch", "linear", "x-transformers", "blt", "planner", "corpora"],
+  ...["models", "tokenizers/refs", "tokenizers/llama.cpp", "tokenizers/bpe-training"],
+];
+const files = [
+  "tokenizers/strings.json",
+  "tokenizers/vocab/albert-30k-clean/30k-clean.model",
+  "tokenizers/vocab/bert-base-uncased/tokenizer.json",
+  "tokenizers/vocab/gguf/bert-bge.gguf",
+  "tokenizers/vocab/gguf/phi-3.gguf",
+  "tokenizers/vocab/gpt2/LICENSE",
+  "tokenizers/vocab/gpt2/encoder.json",
+  "tokenizers/vocab/gpt2/vocab.bpe",
+  "tokenizers/vocab/mistral-v1/tokenizer.json",
+  "tokenizers/vocab/spm-unigram-1k-en/spm.model",
+];
+/** Models of `hf/` whose architecture is loaded: whole. Of the others, the configurations. */
+const models = [
+  ...["llama3-rope", "llama-bias-yarn", "llama-dynamic-rope", "llama-sequence-classification"],
+  ...["mistral-window", "mixtral", "phi3-longrope", "qwen2-window", "qwen3-bf16"],
+  ...["qwen3-moe", "qwen3-moe-dense-layers"],
+  ...["gemma", "gemma2", "gemma3-text", "gemma3-bidirectional", "gpt2", "gpt-bigcode"],
+  ...["bert-mlm", "bert-pooler", "bert-multi-label", "bert-question-answering", "bert-regression"],
+  ...["bert-sequence-classification", "bert-token-classification"],
+  ...["roberta", "roberta-mlm", "roberta-nli", "roberta-sequence-classification"],
+  ...["xlm-roberta", "xlm-roberta-token-classification"],
+];
+
+/** References of a model, which no loader opens, and everything that is not in a folder of models. */
+const isPacked = (name) => !/^(models|hf)\//.test(name) || /^(refs\.json|logits\.f32)$/.test(basename(name));
+
+const [source] = process.argv.slice(2);
+if (source === undefined || !existsSync(join(source, "onnx"))) {
+  console.error("pack: name a folder laid out like the reference data, with onnx/ in it.");
+  process.exit(1);
+}
+const data = dataFolder(source);
+const names = [
+  ...folders.flatMap((folder) => data.files(folder)),
+  ...files,
+  ...data.files("hf").filter((name) => models.includes(name.split("/")[1]) || /\/config.*\.json$/.test(name)),
+];
+for (const folder of new Set(names.map((name) => name.split("/")[0])))
+  rmSync(join(own, folder), { recursive: true, force: true });
+for (const name of names) {
+  const bytes = data.bytes(name);
+  const packed = isPacked(name) && bytes.length > 2048 ? gzipSync(bytes, { level: 9 }) : bytes;
+  const path = join(own, packed === bytes ? name : `${name}.gz`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, packed);
+}
+const sizes = names.map((name) => statSync(join(own, existsSync(join(own, name)) ? name : `${name}.gz`)).size);
+const total = sizes.reduce((sum, size) => sum + size, 0);
+console.log(`${names.length} files, ${(total / 1e6).toFixed(1)} MB; the largest has ${Math.max(...sizes)} bytes`);

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { expect, test } from "vitest";
+import { dataFolder } from "../data-folder.mjs";
+import { ownData } from "../reference-data.mjs";
+import { scratchData } from "./scratch-data.js";
+
+const text = "\uFEFFé, twice: é";
+
+test("a packed file is read as one that is not, by the same name", () => {
+  const folder = scratchData({
+    "a/plain.json": "[1]",
+    "a/packed.json.gz": gzipSync("[2]"),
+    "a/both.json": "[3]",
+    "a/both.json.gz": gzipSync("[4]"),
+    "a/b/text.txt.gz": gzipSync(text),
+  });
+  const data = dataFolder(folder);
+  expect(data.names("a")).toEqual(["b", "both.json", "packed.json", "plain.json"]);
+  expect(data.names("a", ".json").map((name) => data.json(`a/${name}`))).toEqual([[3], [2], [1]]);
+  expect(data.folders("a")).toEqual(["b"]);
+  expect(data.files()).toEqual(["a/b/text.txt", "a/both.json", "a/packed.json", "a/plain.json"]);
+  expect(data.text("a/b/text.txt")).toBe(text);
+  expect(data.has("a/b/text.txt")).toBe(true);
+  expect(data.path("a/plain.json")).toBe(join(folder, "a/plain.json"));
+});
+
+test("what is missing is named, with its folder and the fix; a packed file has no path", () => {
+  const folder = scratchData({ "a.json.gz": gzipSync("[]") });
+  const data = dataFolder(folder);
+  const message = (name: string) => `reference data: \`${name}\` is not in ${folder}.\nFix: restore it`;
+  for (const read of [data.bytes, data.text, data.json, data.path]) {
+    expect(() => read("b.json")).toThrow(message("b.json"));
+  }
+  expect(() => data.path("a.json")).toThrow(message("a.json"));
+  expect([data.has("b.json"), data.names("b"), data.folders("b"), data.files("b")]).toEqual([
+    false,
+    [],
+    [],
+    [],
+  ]);
+  const nowhere = dataFolder(join(folder, "nowhere"));
+  expect(() => nowhere.json("b.json")).toThrow(/nowhere\.\nFix: there is no such folder; let QKV_DATA name/);
+});
+
+test("the project's own data is small, and its README tells the origin and the licence of every folder", () => {
+  const entries = readdirSync(ownData.folder, { recursive: true, withFileTypes: true });
+  const sizes = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30e6);
+  expect(Math.max(...sizes)).toBeLessThan(4 * 2 ** 20);
+  const readme = readFileSync(join(ownData.folder, "README.md"), "utf8");
+  const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
+  const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!));
+  const untold = ownData
+    .files()
+    .filter((name) => name.includes("/"))
+    .filter((name) => !told.some((path) => name.startsWith(path.replace(/\*.*$/, ""))));
+  expect(untold).toEqual([]);
+  for (const path of told)
+    expect(
+      ownData.files().some((name) => name.startsWith(path.replace(/\*.*$/, ""))),
+      path,
+    ).toBe(true);
+});
