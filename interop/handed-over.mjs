@@ -4,13 +4,13 @@ import { modelTiny } from "@qkv/model-tiny";
 import * as tensors from "@qkv/tensor";
 import { decoder, load } from "@qkv/transformer";
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, louder, prompt } from "../scripts/random-models.mjs";
 
 /** How many tokens are compared. */
 export const count = 64;
 
-const stories = fileURLToPath(new URL("../../shared/data/models/stories260K/", import.meta.url));
+const stories = `${ownData.path("models/stories260K")}/`;
 
 /**
  * Decoders by name. `source` is what `qkv export` is given, where there is one; `prompts` are two, of different lengths.

@@ -1,7 +1,5 @@
 // The first tier of checks, which `npm test` runs; `npm test -- --all` adds the second tier, which CI runs.
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ownData, referenceData } from "../conformance/reference-data.mjs";
 import { chromiumPath, noChromium } from "./chromium.mjs";
 import { runSteps } from "./steps.mjs";
 
@@ -13,36 +11,26 @@ const firstTier = [
   { name: "tests", command: ["vitest", "run"], counts: true },
 ];
 
-const root = fileURLToPath(new URL("../", import.meta.url));
-const data = resolve(root, process.env.QKV_DATA ?? "../shared/data");
 // What mode webasm has kernels for: a compile for each size makes generation slow there.
 const kernelFamilies = [
   ...["attention", "flex-attention", "matmul", "gemm", "softmax", "layer-normalization"],
   ...["rms-normalization", "rotary-embedding", "sdpa", "modules", "functions"],
 ];
-const onlyOn = (families) => families.flatMap((family) => ["--only", family]);
-const secondTier = [
-  { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
-  ...["js", "wasm,threads=1,plain", "wasm,threads=2"].map((device) => ({
-    name: `conformance on ${device}`,
-    command: ["node", "scripts/conformance.mjs", "--data", data, "--device", device],
-    counts: true,
-    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
-  })),
-  {
-    name: "conformance on gpu:webasm",
+/** A run on the project's own data, and one on the larger set where QKV_DATA names one. */
+const conformance = (device, families = []) =>
+  [...new Set([ownData, referenceData])].map((data) => ({
+    name: `conformance on ${device}${data === ownData ? "" : `, ${data.folder}`}`,
     command: [
-      "node",
-      "scripts/conformance.mjs",
-      "--data",
-      data,
-      "--device",
-      "gpu:webasm",
-      ...onlyOn(kernelFamilies),
+      ...["node", "scripts/conformance.mjs", "--device", device],
+      ...(data === ownData ? [] : ["--data", data.folder]),
+      ...families.flatMap((family) => ["--only", family]),
     ],
     counts: true,
-    skip: existsSync(data) ? undefined : `There is no folder ${data}; QKV_DATA names another.`,
-  },
+  }));
+const secondTier = [
+  { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
+  ...["js", "wasm,threads=1,plain", "wasm,threads=2"].flatMap((device) => conformance(device)),
+  ...conformance("gpu:webasm", kernelFamilies),
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {
     name: "live examples",

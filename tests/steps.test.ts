@@ -1,8 +1,9 @@
 // The closing line of `npm test` and of CI must be true, whatever the steps do.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-steps-"));
@@ -33,6 +34,26 @@ const counted = (line: string, code = 0) => ({
   name: "counted",
   counts: true,
   program: `console.log("9 passed, 9 failed\\n${line}\\nafter"); console.error("noise"); process.exitCode = ${code}`,
+});
+
+test("npm run nightly lists its parts, each with a sentence, and refuses a part that there is not", () => {
+  const nightly = (...args: string[]) =>
+    spawnSync(
+      process.execPath,
+      [fileURLToPath(new URL("../scripts/nightly.mjs", import.meta.url)), ...args],
+      {
+        encoding: "utf8",
+      },
+    );
+  const { stdout, status } = nightly();
+  const files = readdirSync(new URL("../scripts/nightly/", import.meta.url));
+  expect(status).toBe(0);
+  for (const file of files)
+    expect(stdout).toMatch(new RegExp(`^ {2}${file.replace(".mjs", "")} .*\\.$`, "m"));
+  expect(files).toContain("clone.mjs");
+  const refused = nightly("clones");
+  expect(refused.stderr).toContain('there is no part "clones".\nFix: name one of these:\n  bench');
+  expect(refused.status).toBe(1);
 });
 
 test("counts are added, and a quiet step that passes stays quiet", () => {

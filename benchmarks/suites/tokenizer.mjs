@@ -1,33 +1,28 @@
-// From text to ids, warm and cold, and training. Texts are the corpora of the reference data, in `../shared/data` or
-// where QKV_DATA says; tiktoken, which made the reference ids, says what is right.
+// From text to ids, warm and cold, and training. Texts are the corpora of the reference data; tiktoken, which
+// made the reference ids, says what is right.
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
+import { referenceData } from "../../conformance/reference-data.mjs";
 import { kinds, open } from "../peers/tokenizers.mjs";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const corpora = join(resolve(root, process.env.QKV_DATA ?? "../shared/data"), "corpora");
 const files = {
   english: "tinyshakespeare.txt",
   multilingual: "udhr-multilingual.txt",
   code: "code-lodash.js.txt",
 };
-const read = (name) => readFileSync(join(corpora, files[name]), "utf8");
+const read = (name) => referenceData.text(`corpora/${files[name]}`);
 /** One of the corpora, or all of them. */
 const textOf = (corpus) => (corpus ? read(corpus) : Object.keys(files).map(read).join("\n"));
 const vocabularies = ["o200k", "cl100k", "gpt2"];
 
 export function rows({ browser }) {
-  const missing = Object.values(files).find((file) => !existsSync(join(corpora, file)));
-  if (missing !== undefined || browser) {
-    const reason = browser
-      ? "it reads files"
-      : `${missing} is not in ${corpora}; QKV_DATA names the folder above`;
-    process.stderr.write(`tokenizer: left out, since ${reason}\n`);
+  if (browser) {
+    process.stderr.write("tokenizer: left out, since it reads files\n");
     return [];
   }
   return [
@@ -64,12 +59,9 @@ function encoding(vocabulary, corpus) {
 /** From nothing loaded to the first ids of 10,000 characters, each time in a new process. */
 function coldStart(vocabulary) {
   const script = fileURLToPath(new URL("../peers/tokenizer-cold.mjs", import.meta.url));
+  const input = read("english").slice(0, 10_000);
   const start = (name) =>
-    JSON.parse(
-      execFileSync(process.execPath, [script, name, vocabulary, join(corpora, files.english)], {
-        encoding: "utf8",
-      }),
-    );
+    JSON.parse(execFileSync(process.execPath, [script, name, vocabulary], { encoding: "utf8", input }));
   return {
     id: `tokenizer/${vocabulary}-cold`,
     unit: "ms",

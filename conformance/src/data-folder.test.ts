@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { dataFolder } from "../data-folder.mjs";
@@ -42,6 +44,15 @@ test("what is missing is named, with its folder and the fix; a packed file has n
   ]);
   const nowhere = dataFolder(join(folder, "nowhere"));
   expect(() => nowhere.json("b.json")).toThrow(/nowhere\.\nFix: there is no such folder; let QKV_DATA name/);
+});
+
+test("nothing reads a folder beside the clone", () => {
+  const beside = ["..", "shared", ""].join("/");
+  const { stdout, status } = spawnSync("git", ["grep", "-lF", beside], {
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    encoding: "utf8",
+  });
+  expect({ stdout, status }).toEqual({ stdout: "", status: 1 }); // 1: no line was found
 });
 
 test("the project's own data is small, and its README tells the origin and the licence of every folder", () => {

@@ -19,6 +19,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ownData } from "../../conformance/reference-data.mjs";
 import { encoderConfig, louder, prompt } from "../../scripts/random-models.mjs";
 import { agree, count, decoders, greedy } from "../handed-over.mjs";
 
@@ -141,7 +142,7 @@ async function runEncoder(opset, root) {
 
 /** BERT from somebody else's files, with its tokenizer. */
 async function runTinyBert(opset, root) {
-  const source = fileURLToPath(new URL("../../../shared/data/models/tiny-bert-random/", import.meta.url));
+  const source = ownData.path("models/tiny-bert-random");
   const model = await loadEncoder(source);
   const folder = `tiny-bert-${opset}`;
   await exportModel(model, { to: "onnx", opset, out: join(root, folder) });

@@ -2,18 +2,12 @@
 // something.
 
 import { File } from "node:buffer";
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
+import { referenceData } from "../../conformance/reference-data.mjs";
 import { base64, f32, ggufFile, json, protobufField, textOf, u32, utf8 } from "./bytes.mjs";
 
-const data = process.env.QKV_DATA ?? fileURLToPath(new URL("../../../shared/data", import.meta.url));
-/** Files that others made, where the reference data is at hand. */
-const real = (...paths) =>
-  paths
-    .map((path) => `${data}/${path}`)
-    .filter((path) => existsSync(path))
-    .map((path) => new Uint8Array(readFileSync(path)));
+/** Files that others made. */
+const real = (...names) => names.map((name) => referenceData.bytes(name));
 
 const load = (path) => import(`../../packages/${path}.js`);
 /** Texts to read, so that what was loaded is used: the last is long enough for a pattern that never ends. */

