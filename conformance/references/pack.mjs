@@ -60,6 +60,10 @@ for (const name of names) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, packed);
 }
-const sizes = names.map((name) => statSync(join(own, existsSync(join(own, name)) ? name : `${name}.gz`)).size);
+const sizes = names.map(
+  (name) => statSync(join(own, existsSync(join(own, name)) ? name : `${name}.gz`)).size,
+);
 const total = sizes.reduce((sum, size) => sum + size, 0);
-console.log(`${names.length} files, ${(total / 1e6).toFixed(1)} MB; the largest has ${Math.max(...sizes)} bytes`);
+console.log(
+  `${names.length} files, ${(total / 1e6).toFixed(1)} MB; the largest has ${Math.max(...sizes)} bytes`,
+);

@@ -11,7 +11,7 @@ import {
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { generate, load, type Model } from "./index.js";
 

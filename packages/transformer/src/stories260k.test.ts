@@ -1,6 +1,6 @@
 /// <reference types="node" />
 // The trained model of the reference data, against what llama2.c itself computed with it.
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { generate, load, type Model } from "./index.js";
 
