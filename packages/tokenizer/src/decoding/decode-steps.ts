@@ -1,3 +1,4 @@
+import { replaceMatches, type Pattern } from "../regex/compile-pattern.js";
 import { fromLetters } from "../models/byte-bpe.js";
 import { spelledByte } from "../models/character-bpe.js";
 import type { Decode } from "./decode.js";
@@ -100,8 +101,8 @@ export function replaceStep(found: string, content: string): DecodeStep {
 }
 
 /** The same by a pattern of JavaScript, with the flags g and u. */
-export function replacePatternStep(regex: RegExp, content: string, json: unknown): DecodeStep {
-  return mapped("replace", (token) => token.replace(regex, () => content), json);
+export function replacePatternStep(pattern: Pattern, content: string, json: unknown): DecodeStep {
+  return mapped("replace", (token) => replaceMatches(pattern, token, content), json);
 }
 
 /** Marks the place from which on the text is one, and no longer tokens. */

@@ -19,6 +19,7 @@ export type Dialect = "oniguruma" | "rust";
 export function parsePattern(pattern: string, field: string, dialect: Dialect): PatternNode {
   let at = 0;
   let depth = 0;
+  let behind = 0; // look-behinds around
   let flags = { ignoreCase: false, dotAll: false };
 
   const fail = (expected: string): never => {
@@ -56,12 +57,14 @@ export function parsePattern(pattern: string, field: string, dialect: Dialect): 
 
   const quantified = (node: PatternNode): PatternNode => {
     let result = node;
-    for (;;) {
+    for (let count = 0; ; count++) {
       const range = eat("*") ? [0, Infinity] : eat("+") ? [1, Infinity] : eat("?") ? [0, 1] : counted();
       if (!range) return result;
+      if (count === 20) fail("at most 20 repetitions of each other");
       if (result.type === "place" || result.type === "look") fail("something to repeat, not a place,");
       const possessive = range.length === 2 || dialect === "rust";
       const mode = eat("?") ? "lazy" : possessive && eat("+") ? "possessive" : "greedy";
+      if (mode === "possessive" && behind > 0) fail(notBehind);
       result = { type: "repeat", node: result, min: range[0]!, max: range[1]!, mode };
     }
   };
@@ -104,10 +107,15 @@ export function parsePattern(pattern: string, field: string, dialect: Dialect): 
       return node;
     };
     if (!eat("?")) return inner();
-    for (const [opening, behind, negative] of looks) {
-      if (eat(opening)) return { type: "look", node: inner(), behind, negative };
+    for (const [opening, isBehind, negative] of looks) {
+      if (!eat(opening)) continue;
+      const around = behind;
+      behind = isBehind ? behind + 1 : 0;
+      const node = inner();
+      behind = around;
+      return { type: "look", node, behind: isBehind, negative };
     }
-    if (eat(">")) return { type: "atomic", node: inner() };
+    if (eat(">")) return behind > 0 ? fail(notBehind) : { type: "atomic", node: inner() };
     const name = /^(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(pattern.slice(at, at + 80));
     if (name) {
       at += name[0].length;
@@ -146,10 +154,14 @@ export function parsePattern(pattern: string, field: string, dialect: Dialect): 
     return { type: "set", source: read.source };
   };
 
+  if (pattern.length > longestPattern) fail(`at most ${longestPattern} characters`);
   const tree = choice();
   if (at < pattern.length) fail("no closing bracket without an opening one");
   return tree;
 }
+
+const longestPattern = 20_000;
+const notBehind = "no atomic group or possessive repetition in a look behind, which goes from right to left,";
 
 const looks = [
   ["<=", true, false],

@@ -1,6 +1,4 @@
-import { checkCost } from "../regex/check-cost.js";
-import { parsePattern } from "../regex/parse-pattern.js";
-import { toJavaScript } from "../regex/to-javascript.js";
+import { compilePattern, replaceMatches } from "../regex/compile-pattern.js";
 import { defineRewrite, type Rewrite } from "./rewrite.js";
 
 /** Writes `content` for each `found` in the text. */
@@ -23,19 +21,18 @@ export function replaceText(found: string, content: string): Rewrite {
 /**
  * Writes `content` for what a pattern matches; the pattern as in {@link patternSplit}.
  *
- * @throws {FormatError} If it is no pattern, or one that could take exponential or cubic time.
+ * @throws {FormatError} If it is no pattern, or too large a one.
  */
 export function replacePattern(pattern: string, content: string, field = "pattern"): Rewrite {
-  const tree = parsePattern(pattern, field, "oniguruma");
-  checkCost(tree, pattern, field);
-  const regex = new RegExp(toJavaScript(tree), "gu");
+  const compiled = compilePattern(pattern, field);
   return defineRewrite(
     `replace ${pattern}`,
     function* (text) {
-      for (const { index, 0: match } of text.matchAll(regex)) yield [index, index + match.length, content];
+      const spans = compiled.matches(text);
+      for (let i = 0; i < spans.length; i += 2) yield [spans[i]!, spans[i + 1]!, content];
     },
     {
-      apply: (text) => text.replace(regex, () => content),
+      apply: (text) => replaceMatches(compiled, text, content),
       json: { type: "Replace", pattern: { Regex: pattern }, content },
     },
   );

@@ -1,6 +1,5 @@
-import { checkCost } from "../regex/check-cost.js";
-import { parsePattern, type Dialect } from "../regex/parse-pattern.js";
-import { toJavaScript } from "../regex/to-javascript.js";
+import { compilePattern } from "../regex/compile-pattern.js";
+import type { Dialect } from "../regex/parse-pattern.js";
 import type { Split } from "./split.js";
 import { asInUnicode16 } from "./unicode-17.js";
 
@@ -16,7 +15,10 @@ export type MatchBehavior = "isolated" | "removed" | "mergedWithPrevious" | "mer
  *   match, or both do not, are one piece. Default: `"isolated"`. `invert`: what does not match is taken for the match.
  *   Default: false. `dialect`: whose pattern it is. Default: `"oniguruma"`, which `tokenizer.json` is made for. `field`: what
  *   messages call the pattern.
- * @throws {FormatError} If it is no pattern, or one that could take exponential or cubic time.
+ *
+ * Time is linear in the text for every pattern and every text.
+ *
+ * @throws {FormatError} If it is no pattern, or too large a one.
  *
  * @example
  * ```ts
@@ -30,19 +32,15 @@ export function patternSplit(
   options: { behavior?: MatchBehavior; invert?: boolean; dialect?: Dialect; field?: string } = {},
 ): Split {
   const { behavior = "isolated", invert = false, dialect = "oniguruma", field = "pattern" } = options;
-  const tree = parsePattern(pattern, field, dialect);
-  checkCost(tree, pattern, field);
-  const regex = new RegExp(toJavaScript(tree), "gu");
+  const { matches } = compilePattern(pattern, field, dialect);
   const json = { type: "Split", pattern: { Regex: pattern }, behavior: behaviorName(behavior), invert };
   return {
     name: `pattern ${pattern}`,
     json,
     spans(text) {
-      const matches: number[] = [];
-      for (const { index, 0: match } of asInUnicode16(text).matchAll(regex)) {
-        if (match !== "" || behavior === "isolated") matches.push(index, index + match.length);
-      }
-      return arrange(matches, text.length, behavior, invert);
+      const found = matches(asInUnicode16(text));
+      const wanted = behavior === "isolated" ? found : withoutEmpty(found);
+      return arrange(wanted, text.length, behavior, invert);
     },
   };
 }
@@ -74,6 +72,10 @@ export function textSplit(
 /** A behaviour as `tokenizer.json` writes it. */
 export const behaviorName = (behavior: MatchBehavior): string =>
   behavior[0]!.toUpperCase() + behavior.slice(1);
+
+function withoutEmpty(spans: readonly number[]): number[] {
+  return spans.flatMap((start, i) => (i % 2 === 0 && start < spans[i + 1]! ? [start, spans[i + 1]!] : []));
+}
 
 /** The pieces, from the matches. */
 export function arrange(

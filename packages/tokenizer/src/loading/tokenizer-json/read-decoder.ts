@@ -15,9 +15,7 @@ import {
   wordPieceStep,
   type DecodeStep,
 } from "../../decoding/decode-steps.js";
-import { checkCost } from "../../regex/check-cost.js";
-import { parsePattern } from "../../regex/parse-pattern.js";
-import { toJavaScript } from "../../regex/to-javascript.js";
+import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
 
 /** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are written with spaces between them. */
@@ -72,9 +70,7 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
       const content = field.get("content").string();
       const regex = field.get("pattern").get("Regex");
       if (regex.isMissing) return [replaceStep(field.get("pattern").get("String").string(), content)];
-      const tree = parsePattern(regex.string(), regex.path, "oniguruma");
-      checkCost(tree, regex.string(), regex.path);
-      return [replacePatternStep(new RegExp(toJavaScript(tree), "gu"), content, field.value)];
+      return [replacePatternStep(compilePattern(regex.string(), regex.path), content, field.value)];
     }
     default:
       return type.fail(

@@ -126,13 +126,16 @@ describe("refused, with the field named", () => {
       /pre_tokenizer.pretokenizers\[0\].type` is "X"/,
     ],
     [
-      "an exponential pattern",
-      { model: words, pre_tokenizer: { type: "Split", pattern: { Regex: "(a+)+b" }, behavior: "Isolated" } },
-      /pattern: `pre_tokenizer.pattern.Regex` is "\(a\+\)\+b"/,
+      "a pattern that is too large",
+      {
+        model: words,
+        pre_tokenizer: { type: "Split", pattern: { Regex: "(a{0,500}){500}" }, behavior: "Isolated" },
+      },
+      /pattern: `pre_tokenizer.pattern.Regex` is "\(a\{0,500\}\)\{500\}"/,
     ],
     [
-      "an exponential replacement",
-      { model: words, normalizer: { type: "Replace", pattern: { Regex: "(a|a)*b" }, content: "" } },
+      "a replacement's pattern that is too large",
+      { model: words, normalizer: { type: "Replace", pattern: { Regex: "(a{0,500}){500}" }, content: "" } },
       /pattern: `normalizer.pattern.Regex` is/,
     ],
     [

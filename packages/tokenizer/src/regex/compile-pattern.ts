@@ -1,0 +1,86 @@
+import { FormatError } from "@qkv/core";
+import { backtracking } from "./backtracking.js";
+import { isInsidePair } from "../inside-pair.js";
+import { compileProgram } from "./compile-program.js";
+import { memoizedMatcher, tooLong } from "./memoized-matcher.js";
+import { parsePattern, type Dialect } from "./parse-pattern.js";
+import { toJavaScript } from "./to-javascript.js";
+
+/** A pattern that is ready to be searched for. */
+export type Pattern = {
+  /** Starts and ends of all matches in a text, in turn. */
+  matches(text: string): number[];
+};
+
+/**
+ * Compiles a pattern to something that takes time linear in the text, whatever the text.
+ *
+ * JavaScript's engine is fast and backtracks. It gets the patterns for which {@link backtracking} proves that it goes back
+ * no further than over runs of certain characters, and the texts in which these runs are short. For all others there is a
+ * matcher that goes no way twice.
+ *
+ * @param field - Where the pattern stands, for messages.
+ * @throws {FormatError} If it is no pattern, or too large.
+ */
+export function compilePattern(pattern: string, field: string, dialect: Dialect = "oniguruma"): Pattern {
+  const tree = parsePattern(pattern, field, dialect);
+  const proof = backtracking(tree);
+  const engine = proof && new RegExp(toJavaScript(tree), "gu");
+  const longRun = proof?.sets.length ? runOf(proof.sets) : undefined;
+  const program = compileProgram(tree);
+  const needsProgram = !engine || longRun !== undefined;
+  if (needsProgram && !program) {
+    throw new FormatError({
+      fn: "pattern",
+      argument: field,
+      received: pattern,
+      expected: "a pattern with fewer parts that are optional or repeated",
+      fix: "make the repeated parts begin with different characters; or split the text by a function: `defineSplit`.",
+    });
+  }
+  let matcher: ReturnType<typeof memoizedMatcher> | undefined;
+  return {
+    matches(text) {
+      const found = engine && !longRun?.test(text) ? matchesOf(engine, text) : undefined;
+      if (found) return found;
+      if (!program) throw tooLong(text);
+      matcher ??= memoizedMatcher(program);
+      return matcher(text).spans;
+    },
+  };
+}
+
+/** Characters of repetitions in a row, after which the engine's way back is taken for too long. */
+const longest = 200;
+
+/** Matches a run of characters of which each is in one of the sets. */
+function runOf(sets: readonly string[]): RegExp {
+  const one = sets.length === 1 ? sets[0]! : `(?=${sets.join("|")})[^]`;
+  return new RegExp(`(?:${one}){${longest}}`, "u");
+}
+
+/** All matches by JavaScript's engine; undefined where its stack does not suffice, as in words of millions of characters. */
+function matchesOf(engine: RegExp, text: string): number[] | undefined {
+  const spans: number[] = [];
+  try {
+    for (const { index, 0: match } of text.matchAll(engine)) {
+      if (match === "" && isInsidePair(text, index)) continue; // V8 looks there too
+      spans.push(index, index + match.length);
+    }
+    return spans;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** The text with `content` for each match. */
+export function replaceMatches(pattern: Pattern, text: string, content: string): string {
+  const spans = pattern.matches(text);
+  let [replaced, at] = ["", 0];
+  for (let i = 0; i < spans.length; i += 2) {
+    replaced += text.slice(at, spans[i]) + content;
+    at = spans[i + 1]!;
+  }
+  return replaced + text.slice(at);
+}

@@ -1,0 +1,156 @@
+import type { PatternNode } from "./pattern-node.js";
+
+/** A pattern as instructions: what is done at a place of a text, and which instruction comes then. */
+export type Program = {
+  readonly instructions: readonly Instruction[];
+  readonly entry: number;
+  /** For each instruction where ways meet the number of the column that keeps its results, for the others -1. */
+  readonly columns: Int32Array;
+  readonly columnCount: number;
+  /** Whether it goes from right to left. */
+  readonly backward: boolean;
+};
+
+export type Instruction =
+  | { readonly type: "accept" | "fail" }
+  | { readonly type: "set" | "place"; readonly source: string; readonly next: number }
+  /** Goes on with `next`, and where that fails with `other`. */
+  | { readonly type: "split"; readonly next: number; readonly other: number }
+  | { readonly type: "look"; readonly program: Program; readonly negative: boolean; readonly next: number }
+  /** Goes on behind the first match of the program, and nowhere else: with `empty` where it has no characters. */
+  | { readonly type: "atomic"; readonly program: Program; readonly next: number; readonly empty: number };
+
+/** Compiles a pattern; undefined where the program would be too large. */
+export function compileProgram(tree: PatternNode): Program | undefined {
+  const room = { instructions: mostInstructions, columns: mostColumns };
+  const program = compile(tree, false, room);
+  return room.instructions < 0 || room.columns < 0 ? undefined : program;
+}
+
+/** At most, of all programs of a pattern together. Results take four bytes for each column and place of the text. */
+const mostInstructions = 4000;
+const mostColumns = 1024;
+
+/**
+ * Where to go on behind a node. An iteration of a repetition must have characters (ECMAScript's rule, without which loops
+ * would not end), so it depends on whether the innermost one has: `empty` if it has none yet, `moved` if it has.
+ */
+type Then = { readonly empty: number; readonly moved: number };
+
+function compile(
+  tree: PatternNode,
+  backward: boolean,
+  room: { instructions: number; columns: number },
+): Program {
+  const instructions: Instruction[] = [];
+  const emit = (instruction: Instruction): number => {
+    room.instructions -= 1;
+    return instructions.push(instruction) - 1;
+  };
+  const fail = emit({ type: "fail" });
+
+  const visit = (node: PatternNode, then: Then): number => {
+    if (room.instructions < 0) return fail;
+    switch (node.type) {
+      case "set":
+        return emit({ type: "set", source: node.source, next: then.moved });
+      case "place":
+        return emit({ type: "place", source: node.source, next: then.empty });
+      case "look": {
+        const program = compile(node.node, node.behind, room);
+        return emit({ type: "look", program, negative: node.negative, next: then.empty });
+      }
+      case "atomic":
+        return atomic(node.node, then);
+      case "sequence":
+        return (backward ? node.nodes : [...node.nodes].reverse()).reduce(before, then).empty;
+      case "choice":
+        return node.nodes
+          .map((one) => visit(one, then))
+          .reduceRight((other, next) => emit({ type: "split", next, other }));
+      case "repeat":
+        return node.mode === "possessive" ? atomic({ ...node, mode: "greedy" }, then) : repeat(node, then);
+    }
+  };
+  const atomic = (node: PatternNode, { empty, moved }: Then): number =>
+    emit({ type: "atomic", program: compile(node, backward, room), next: moved, empty });
+
+  /** Where to begin with a node that has something behind it. */
+  const before = (then: Then, node: PatternNode): Then => {
+    const moved = visit(node, { empty: then.moved, moved: then.moved });
+    const same = then.empty === then.moved || !canBeEmpty(node);
+    return { moved, empty: same ? moved : visit(node, then) };
+  };
+
+  const repeat = ({ node, min, max, mode }: PatternNode & { type: "repeat" }, then: Then): number => {
+    const split = (body: number, exit: number): Instruction =>
+      mode === "lazy"
+        ? { type: "split", next: exit, other: body }
+        : { type: "split", next: body, other: exit };
+    /** Where to begin with an optional iteration, whose body is compiled. */
+    const optional = (body: number, moved: number): Then => ({
+      moved,
+      empty: then.empty === then.moved ? moved : emit(split(body, then.empty)),
+    });
+    let behind = then;
+    let copies = min;
+    if (max === Infinity) {
+      const loop = emit({ type: "fail" }); // until its body is compiled
+      const body = visit(node, { empty: fail, moved: loop });
+      instructions[loop] = split(body, then.moved);
+      behind = optional(body, loop);
+      if (min > 0 && !canBeEmpty(node)) {
+        behind = { moved: body, empty: body };
+        copies -= 1;
+      }
+    } else {
+      for (let copy = max; copy > min && room.instructions >= 0; copy--) {
+        const body = visit(node, { empty: fail, moved: behind.moved });
+        behind = optional(body, emit(split(body, then.moved)));
+      }
+    }
+    for (; copies > 0 && room.instructions >= 0; copies--) behind = before(behind, node);
+    return behind.empty;
+  };
+
+  const accept = emit({ type: "accept" });
+  const entry = visit(tree, { empty: accept, moved: accept });
+  const { columns, columnCount } = columnsOf(instructions, entry);
+  room.columns -= columnCount;
+  return { instructions, entry, columns, columnCount, backward };
+}
+
+/** Columns for the entry and for each instruction that several lead to: by them, no way is gone twice. */
+function columnsOf(instructions: readonly Instruction[], entry: number) {
+  const ways = new Int32Array(instructions.length);
+  ways[entry] = 2;
+  for (const instruction of instructions) {
+    if ("next" in instruction) ways[instruction.next]! += 1;
+    if (instruction.type === "split") ways[instruction.other]! += 1;
+    if (instruction.type === "atomic") ways[instruction.empty]! += 1;
+  }
+  let columnCount = 0;
+  const columns = new Int32Array(instructions.length).fill(-1);
+  instructions.forEach(({ type }, i) => {
+    if (ways[i]! > 1 && type !== "accept" && type !== "fail") columns[i] = columnCount++;
+  });
+  return { columns, columnCount };
+}
+
+function canBeEmpty(node: PatternNode): boolean {
+  switch (node.type) {
+    case "set":
+      return false;
+    case "place":
+    case "look":
+      return true;
+    case "sequence":
+      return node.nodes.every(canBeEmpty);
+    case "choice":
+      return node.nodes.some(canBeEmpty);
+    case "repeat":
+      return node.min === 0 || canBeEmpty(node.node);
+    case "atomic":
+      return canBeEmpty(node.node);
+  }
+}

@@ -1,0 +1,231 @@
+import { ArgumentError } from "@qkv/core";
+import { isInsidePair } from "../inside-pair.js";
+import type { Program } from "./compile-program.js";
+
+/** All matches of a pattern in a text: starts and ends in turn; and how many instructions that took. */
+export type Matches = { readonly spans: number[]; readonly steps: number };
+
+/**
+ * Finds what a pattern matches by backtracking that goes no way twice: the result of an instruction at a place depends
+ * on nothing else, and is kept. Steps are at most the size of the program times the length of the text, of all its
+ * matches together, looks and atomic groups too.
+ *
+ * Matches are those of JavaScript's engine.
+ *
+ * @see Davis, Servant and Lee, "Using Selective Memoization to Defeat Regular Expression Denial of Service" (2021),
+ *   IEEE Symposium on Security and Privacy
+ * @see Barrière and Pit-Claudel, "Linear Matching of JavaScript Regular Expressions" (2024), PLDI, on looks
+ */
+export function memoizedMatcher(program: Program): (text: string) => Matches {
+  const looksBehind = hasLookBehind(program);
+  const main = prepare(program, new Map());
+  const all = withInner(main);
+
+  return (text) => {
+    let kept = 0;
+    const makeRoom = (entries: number) => {
+      if ((kept += entries) > mostKept) throw tooLong(text);
+    };
+    for (const one of all) one.results = resultTable(one.columnCount, makeRoom);
+    const stack: number[] = []; // instruction, place and length of the trail of each way that is still to be tried
+    const trail: number[] = []; // column and place of each result that the present way will decide
+    let steps = 0;
+
+    /** Where the first match that begins at a place ends (starts, where it goes backward), or -1. */
+    const run = (prepared: Prepared, start: number): number => {
+      const { operations, next, other, columns, tests, places, inner, results, backward } = prepared;
+      const [stackBase, trailBase] = [stack.length, trail.length];
+      let [state, at, end] = [prepared.entry, start, -1];
+      search: for (;;) {
+        steps += 1;
+        const column = columns[state]!;
+        const result = column < 0 ? 0 : results.get(column, at);
+        if (result > failure) {
+          end = result - 2;
+          break;
+        }
+        let failed = result === failure;
+        if (!failed) {
+          if (column >= 0) {
+            results.set(column, at, failure); // until the contrary is shown
+            trail.push(column, at);
+          }
+          const here = state;
+          state = next[here]!;
+          switch (operations[here]) {
+            case operation.accept:
+              end = at;
+              break search;
+            case operation.fail:
+              failed = true;
+              break;
+            case operation.set: {
+              const to = backward ? placeBefore(text, at) : placeAfter(text, at);
+              failed = to < 0 || !tests[here]!(text.codePointAt(backward ? to : at)!);
+              at = to;
+              break;
+            }
+            case operation.place: {
+              const place = places[here]!;
+              place.lastIndex = at;
+              failed = !place.test(text);
+              break;
+            }
+            case operation.split:
+              stack.push(other[here]!, at, trail.length);
+              break;
+            case operation.look:
+              failed = run(inner[here]!, at) < 0;
+              break;
+            case operation.negativeLook:
+              failed = run(inner[here]!, at) >= 0;
+              break;
+            case operation.atomic: {
+              const to = run(inner[here]!, at);
+              failed = to < 0;
+              if (to === at) state = other[here]!;
+              at = to;
+              break;
+            }
+          }
+        }
+        if (!failed) continue;
+        if (stack.length === stackBase) break;
+        trail.length = stack.pop()!;
+        at = stack.pop()!;
+        state = stack.pop()!;
+      }
+      if (end >= 0)
+        for (let i = trailBase; i < trail.length; i += 2) results.set(trail[i]!, trail[i + 1]!, end + 2);
+      stack.length = stackBase;
+      trail.length = trailBase;
+      return end;
+    };
+
+    const spans: number[] = [];
+    for (let start = 0; start <= text.length;) {
+      const end = run(main, start);
+      if (end >= 0) spans.push(start, end);
+      if (!looksBehind) for (const { results } of all) results.forget(start);
+      const after = placeAfter(text, start);
+      start = end > start ? end : after < 0 ? text.length + 1 : after;
+    }
+    for (const one of all) one.results = nothing;
+    return { spans, steps };
+  };
+}
+
+/** A program as lists, one entry for each instruction, and the results that are kept of the present text. */
+type Prepared = {
+  readonly entry: number;
+  readonly backward: boolean;
+  readonly operations: Uint8Array;
+  readonly next: Int32Array;
+  readonly other: Int32Array;
+  readonly columns: Int32Array;
+  readonly columnCount: number;
+  readonly tests: readonly (CharacterTest | undefined)[];
+  readonly places: readonly (RegExp | undefined)[];
+  readonly inner: readonly (Prepared | undefined)[];
+  results: Results;
+};
+const operation = { accept: 0, fail: 1, set: 2, place: 3, split: 4, look: 5, negativeLook: 6, atomic: 7 };
+
+function prepare(program: Program, testsOfSets: Map<string, CharacterTest>): Prepared {
+  const { instructions } = program;
+  const testOf = (source: string) => {
+    const test = testsOfSets.get(source) ?? characterTest(source);
+    testsOfSets.set(source, test);
+    return test;
+  };
+  return {
+    ...program,
+    operations: Uint8Array.from(instructions, (one) =>
+      one.type === "look" && one.negative ? operation.negativeLook : operation[one.type],
+    ),
+    next: Int32Array.from(instructions, (one) => ("next" in one ? one.next : 0)),
+    other: Int32Array.from(instructions, (one) =>
+      one.type === "split" ? one.other : one.type === "atomic" ? one.empty : 0,
+    ),
+    tests: instructions.map((one) => (one.type === "set" ? testOf(one.source) : undefined)),
+    places: instructions.map((one) => (one.type === "place" ? new RegExp(one.source, "uy") : undefined)),
+    inner: instructions.map((one) => ("program" in one ? prepare(one.program, testsOfSets) : undefined)),
+    results: nothing,
+  };
+}
+
+/** A program and all those in it. */
+const withInner = (prepared: Prepared): Prepared[] => [
+  prepared,
+  ...prepared.inner.flatMap((one) => (one ? withInner(one) : [])),
+];
+
+type Results = {
+  get(column: number, place: number): number;
+  set(column: number, place: number, result: number): void;
+  /** Drops what lies before a place. */
+  forget(place: number): void;
+};
+/** What a result is: 0 unknown, 1 no match, else two more than the match's end. */
+const failure = 1;
+
+/** Results of a program, in pages that are made when one is written. */
+function resultTable(columns: number, makeRoom: (entries: number) => void): Results {
+  const pages: (Int32Array | undefined)[] = [];
+  let first = 0; // of the pages that are not dropped
+  return {
+    get: (column, place) => pages[place >> pageBits]?.[(column << pageBits) + (place & pageMask)] ?? 0,
+    set(column, place, result) {
+      let page = pages[place >> pageBits];
+      if (page === undefined) {
+        makeRoom(columns << pageBits);
+        page = pages[place >> pageBits] = new Int32Array(columns << pageBits);
+      }
+      page[(column << pageBits) + (place & pageMask)] = result;
+    },
+    forget(place) {
+      for (; first < place >> pageBits; first++) {
+        if (pages[first]) makeRoom(-columns << pageBits);
+        pages[first] = undefined;
+      }
+    },
+  };
+}
+const nothing: Results = { get: () => 0, set() {}, forget() {} };
+const pageBits = 8;
+const pageMask = (1 << pageBits) - 1;
+/** Results that are kept of one text at most: 512 MiB. */
+const mostKept = 2 ** 27;
+
+export function tooLong(text: string): ArgumentError {
+  return new ArgumentError({
+    fn: "spans",
+    argument: "text",
+    received: `a text of ${text.length} characters`,
+    expected: "a shorter one, since its pattern needs more than 512 MiB for it",
+    fix: "split the text at line breaks before, or use a simpler pattern.",
+  });
+}
+
+type CharacterTest = (code: number) => boolean;
+
+/** Tests a character for a set, and remembers what it found. */
+function characterTest(source: string): CharacterTest {
+  const regex = new RegExp(`^${source}$`, "u");
+  const known = new Uint8Array(0x10000); // 0 unknown, 1 not in it, 2 in it
+  return (code) => {
+    const found = known[code];
+    if (found) return found === 2;
+    const has = regex.test(String.fromCodePoint(code));
+    if (code < known.length) known[code] = has ? 2 : 1;
+    return has;
+  };
+}
+
+const placeAfter = (text: string, at: number): number =>
+  at >= text.length ? -1 : isInsidePair(text, at + 1) ? at + 2 : at + 1;
+const placeBefore = (text: string, at: number): number =>
+  at <= 0 ? -1 : isInsidePair(text, at - 1) ? at - 2 : at - 1;
+
+const hasLookBehind = ({ instructions, backward }: Program): boolean =>
+  backward || instructions.some((one) => "program" in one && hasLookBehind(one.program));

@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import type { PatternNode } from "./pattern-node.js";
+
+const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
+const set = fc
+  .constantFrom("a", "b", "[ab]", "[^a]", "[^\\n]", "\\u{1f600}", "\\p{White_Space}", "[^]")
+  .map((source): PatternNode => ({ type: "set", source }));
+const place = fc
+  .constantFrom("(?<![^\\n])", "(?![^\\n])", `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`)
+  .map((source): PatternNode => ({ type: "place", source }));
+const counts = fc.constantFrom([0, 1], [0, Infinity], [1, Infinity], [2, 3], [0, 2], [2, Infinity], [3, 3]);
+
+/** For tests: patterns of few characters and every construct, as trees. */
+export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: PatternNode; behind: PatternNode }>(
+  (tie) => {
+    const nodes = (inner: fc.Arbitrary<PatternNode>) => [
+      { weight: 4, arbitrary: set },
+      { weight: 1, arbitrary: place },
+      {
+        weight: 3,
+        arbitrary: fc
+          .array(inner, { minLength: 1, maxLength: 3 })
+          .map((nodes): PatternNode => ({ type: "sequence", nodes })),
+      },
+      {
+        weight: 2,
+        arbitrary: fc
+          .array(inner, { minLength: 2, maxLength: 3 })
+          .map((nodes): PatternNode => ({ type: "choice", nodes })),
+      },
+      {
+        weight: 4,
+        arbitrary: fc
+          .tuple(inner, counts, fc.constantFrom("greedy", "greedy", "lazy"))
+          .map(([node, [min, max], mode]): PatternNode => ({
+            type: "repeat",
+            node,
+            min: min!,
+            max: max!,
+            mode: mode as "greedy" | "lazy",
+          })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(tie("node"), fc.boolean())
+          .map(([node, negative]): PatternNode => ({ type: "look", node, behind: false, negative })),
+      },
+      {
+        weight: 1,
+        arbitrary: fc
+          .tuple(tie("behind"), fc.boolean())
+          .map(([node, negative]): PatternNode => ({ type: "look", node, behind: true, negative })),
+      },
+    ];
+    return {
+      // What goes from right to left has no atomic groups.
+      behind: fc.oneof({ maxDepth: 3, depthSize: "small" }, ...nodes(tie("behind"))),
+      node: fc.oneof(
+        { maxDepth: 4, depthSize: "small" },
+        ...nodes(tie("node")),
+        { weight: 1, arbitrary: tie("node").map((node): PatternNode => ({ type: "atomic", node })) },
+        {
+          weight: 1,
+          arbitrary: fc.tuple(tie("node"), counts).map(([node, [min, max]]): PatternNode => ({
+            type: "repeat",
+            node,
+            min: min!,
+            max: max!,
+            mode: "possessive",
+          })),
+        },
+      ),
+    };
+  },
+).node;
+
+/** For tests: texts that such patterns go through in many ways: a word, again and again, and another at the end. */
+export const repeatedText = (most: number): fc.Arbitrary<string> => {
+  const part = fc.string({ unit: fc.constantFrom("a", "b", "\n", "😀"), maxLength: 3 });
+  return fc
+    .tuple(part, part, fc.integer({ min: 0, max: most }), part)
+    .map(([first, again, count, last]) => first + again.repeat(count) + last);
+};

@@ -1,0 +1,38 @@
+/**
+ * For each node of a graph the number of its strongly connected component: Tarjan's algorithm, without recursion. A
+ * component is numbered before those that lead to it.
+ *
+ * @param edges - For each node those that its edges lead to.
+ */
+export function stronglyConnected(edges: readonly (readonly number[])[]): Int32Array {
+  const component = new Int32Array(edges.length).fill(-1);
+  const index = new Int32Array(edges.length).fill(-1);
+  const low = new Int32Array(edges.length);
+  const stack: number[] = [];
+  const work: { node: number; edge: number }[] = [];
+  let [counter, found] = [0, 0];
+  const enter = (node: number) => {
+    index[node] = low[node] = counter++;
+    stack.push(node);
+    work.push({ node, edge: 0 });
+  };
+  for (let root = 0; root < edges.length; root++) {
+    if (index[root] === -1) enter(root);
+    for (let now = work.at(-1); now; now = work.at(-1)) {
+      const { node } = now;
+      const to = edges[node]![now.edge++];
+      if (to !== undefined) {
+        if (index[to] === -1) enter(to);
+        else if (component[to] === -1) low[node] = Math.min(low[node]!, index[to]!);
+        continue;
+      }
+      work.pop();
+      const parent = work.at(-1)?.node;
+      if (parent !== undefined) low[parent] = Math.min(low[parent]!, low[node]!);
+      if (low[node] !== index[node]) continue;
+      for (let member = -1; member !== node; component[member] = found) member = stack.pop()!;
+      found += 1;
+    }
+  }
+  return component;
+}
