@@ -217,7 +217,7 @@ test.each([
       [type === "mixtral" ? "num_local_experts" : "num_experts"]: E,
       num_experts_per_tok: 2,
       norm_topk_prob: true,
-      moe_intermediate_size: F,
+      ...(type !== "mixtral" && { moe_intermediate_size: F }),
     };
     const turn = (hf: string, x: Tensor) => (/[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x);
     const options = {

@@ -287,6 +287,7 @@ test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 
         model_type: type,
         [type === "mixtral" ? "num_local_experts" : "num_experts"]: experts,
         num_experts_per_tok: 2,
+        rope_theta: 10000, // Mixtral's is another where none is named
         norm_topk_prob,
         ...(qkNorm && { moe_intermediate_size: F, intermediate_size: 99, head_dim: 4 }),
       };

@@ -68,6 +68,7 @@ const gpt2: Shapes = prefixed("transformer.", {
   ...norm("ln_f"),
 });
 
+const { num_key_value_heads: _, ...encoderConfig } = llamaConfig;
 const bert: Shapes = {
   ...prefixed("bert.embeddings.", {
     "word_embeddings.weight": [V, C],
@@ -101,7 +102,7 @@ test.each<[string, Shapes, Record<string, unknown>]>([
   ],
   ["qwen2", { ...llama, ...queryKeyValue }, llamaConfig],
   ["gpt2", gpt2, { vocab_size: V, n_embd: C, n_layer: 1, n_head: H, n_positions: 16 }],
-  ["bert", bert, { ...llamaConfig, type_vocab_size: 2 }],
+  ["bert", bert, { ...encoderConfig, type_vocab_size: 2 }],
 ])("%s: whichever tensor is missing, the error names it", async (type, shapes, sizes) => {
   const config = { ...sizes, model_type: type };
   const open = type === "bert" ? loadEncoder : load;

@@ -42,6 +42,7 @@ const llama: Likeness = {
   gated: is(true),
   positions: is("rotary"),
   ropeDim: nothing,
+  bidirectional: { holds: (both) => both !== true, words: "a causal model" },
   slidingRopeBase: nothing,
   layerTypes: nothing,
   attentionScale: nothing,
@@ -152,8 +153,14 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
   likeLlama("gemma2", { class: "Gemma2ForCausalLM", likeness: gemma2, fields: gemma2Fields, gainsFrom: 1 }),
   likeLlama("gemma3_text", {
     class: "Gemma3ForCausalLM",
-    likeness: { ...gemma2, ...normed, slidingRopeBase: something },
-    fields: (config) => ({ ...gemma2Fields(config), rope_local_base_freq: config.slidingRopeBase }),
+    likeness: { ...gemma2, ...normed, slidingRopeBase: something, bidirectional: anything },
+    fields: (config) => ({
+      ...gemma2Fields(config),
+      rope_local_base_freq: config.slidingRopeBase,
+      use_bidirectional_attention: config.bidirectional ?? false,
+      // There it counts both sides without the token itself.
+      ...(config.bidirectional && { sliding_window: config.window === undefined ? null : config.window - 1 }),
+    }),
     gainsFrom: 1,
   }),
   likeLlama("phi3", {
@@ -162,7 +169,9 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
     fields: (config) => ({
       partial_rotary_factor: (config.ropeDim ?? headDimOf(config)) / headDimOf(config),
       original_max_position_embeddings:
-        config.ropeScaling?.type === "longrope" ? config.ropeScaling.originalLength : config.contextLength,
+        config.ropeScaling && "originalLength" in config.ropeScaling
+          ? config.ropeScaling.originalLength
+          : config.contextLength,
     }),
     fused: true,
   }),

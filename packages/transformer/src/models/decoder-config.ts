@@ -56,9 +56,17 @@ export type DecoderConfig = {
   /** The base in layers with a window, which are not scaled then. Default: as in the others. */
   slidingRopeBase?: number;
 
+  /**
+   * Whether tokens see later ones too, as in a model of embeddings (EmbeddingGemma). It takes whole texts: nothing is
+   * generated, and there is no cache. Default false: causal.
+   */
+  bidirectional?: boolean;
   /** Which layers look back `window` tokens, and which at all. Default: all `full`. */
   layerTypes?: readonly ("full" | "sliding")[];
-  /** Keys that a query of a sliding layer sees, itself included. Unit: tokens. */
+  /**
+   * Keys that a query of a sliding layer sees, itself included; where it is bidirectional, half of the others on each side.
+   * Unit: tokens.
+   */
   window?: number;
   /** What dot products are multiplied with. Default: 1 / √D. */
   attentionScale?: number;

@@ -165,3 +165,32 @@ test("ids that are no tokens are refused, with the fix", () => {
     /decoder: `numHeads` is 3, expected heads of an even size in embedDim = 8/,
   );
 });
+
+test("property: the first token of a bidirectional model depends on the last, through a window too", () => {
+  const both = decoder({ ...config, bidirectional: true });
+  const near = decoder({ ...config, bidirectional: true, layerTypes: ["sliding", "sliding"], window: 3 });
+  const first = (model: typeof both, ids: number[]) => slice(model.apply(params, ids), 1, 0, 1).data;
+  fc.assert(
+    fc.property(ids(1), fc.nat(10), fc.nat(10), (before, one, other) => {
+      fc.pre(one !== other);
+      for (const model of [both, near]) {
+        const same = first(model, [...before, one]).every(
+          (x, i) => x === first(model, [...before, other])[i],
+        );
+        // A window of 3 sees one token on each side: two layers reach two tokens, and no further.
+        expect(same).toBe(model === near && before.length > 2);
+      }
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("a bidirectional model takes no cache, and windows with a middle", () => {
+  const both = decoder({ ...config, bidirectional: true });
+  const cache = growingCache({ numLayers: 2 });
+  expect(() => both.apply(params, [1], { cache })).toThrow(
+    /`cache` is "a cache", expected none.*bidirectional/,
+  );
+  const even = { bidirectional: true, layerTypes: ["sliding", "full"], window: 4 } as const;
+  expect(() => decoder({ ...config, ...even })).toThrow(/decoder: `window` is 4, expected an odd number/);
+});

@@ -139,6 +139,7 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
     },
     apply(params, ids, { cache, mask, last, trace, ...options } = {}) {
       const { device } = params.embedding.weight;
+      if (cache && config.bidirectional) throw cannotGoOn();
       const run = (): Tensor => {
         const tokens = checkIds(ids, device);
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
@@ -172,7 +173,7 @@ function layerOf(
   kind: "full" | "sliding",
   map: typeof linear,
 ): TransformerLayer<FeedForwardParams | MixtureOfExpertsParams> {
-  const { embedDim: C, numHeads, numKvHeads, positions = "rotary", window, normEps: eps } = config;
+  const { embedDim: C, numHeads, numKvHeads, positions = "rotary", normEps: eps } = config;
   const { headDim = C / numHeads } = config;
   if (positions === "rotary" && headDim % 2 !== 0) {
     throw new ArgumentError({
@@ -195,12 +196,13 @@ function layerOf(
       },
       local ? undefined : config.ropeScaling,
     );
+  const mask = maskOf(config, kind);
   const attention = groupedQuery({
     embedDim: C,
     numHeads,
     numKvHeads,
     headDim,
-    mask: kind === "sliding" ? slidingWindow(window!) : causal(),
+    ...(mask && { mask }),
     ...(turn && { rope: turn }),
     ...(config.qkNorm && { qkNorm: qkNorm("rms", { eps }) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
@@ -225,6 +227,17 @@ function layerOf(
   });
 }
 
+/** Which keys the queries of a layer see; undefined: all. */
+function maskOf(
+  { bidirectional = false, window }: DecoderConfig,
+  kind: "full" | "sliding",
+): Mask | undefined {
+  if (kind === "full") return bidirectional ? undefined : causal();
+  if (!bidirectional) return slidingWindow(window!);
+  const side = (window! - 1) / 2;
+  return slidingWindow({ before: side, after: side });
+}
+
 /** Biases where the configuration has them: some models have them at queries, keys and values alone. */
 function withoutBiases(
   attention: DecoderLayerParams["attention"],
@@ -239,7 +252,12 @@ function withoutBiases(
   };
 }
 
-function checkLayerTypes({ layerTypes, numLayers, window }: DecoderConfig): readonly ("full" | "sliding")[] {
+function checkLayerTypes({
+  layerTypes,
+  numLayers,
+  window,
+  bidirectional = false,
+}: DecoderConfig): readonly ("full" | "sliding")[] {
   const kinds = layerTypes ?? new Array<"full">(numLayers).fill("full");
   const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
     throw new ArgumentError({ fn: "decoder", argument, received, expected, fix });
@@ -255,12 +273,26 @@ function checkLayerTypes({ layerTypes, numLayers, window }: DecoderConfig): read
   if (kinds.includes("sliding") && window === undefined) {
     refuse("window", window, "a number of tokens, as some layers slide", "give the window of the model.");
   }
+  if (kinds.includes("sliding") && bidirectional && window! % 2 !== 1) {
+    const fix = "count the keys on both sides, as many on each, and the token itself.";
+    refuse("window", window, "an odd number of tokens, as the model is bidirectional", fix);
+  }
   return kinds;
 }
 
 /** The last rows of `[B, T, C]`. */
 function lastRows(x: Tensor, count: number): Tensor {
   return slice(x, 1, x.shape[1]! - Math.min(count, x.shape[1]!));
+}
+
+function cannotGoOn(): ArgumentError {
+  return new ArgumentError({
+    fn: "decoder.apply",
+    argument: "cache",
+    received: "a cache",
+    expected: "none, as the model is bidirectional: what it held would change with every later token",
+    fix: "give the whole text at once; such a model embeds texts and generates none.",
+  });
 }
 
 function demand<T>(params: T | undefined, name: string): T {

@@ -20,7 +20,11 @@ export async function readGguf(
 ): Promise<Checkpoint> {
   const source = file.name;
   const arch = metadata.get("general.architecture");
-  const field = (name: string): GgufValue | undefined => metadata.get(`${String(arch)}.${name}`);
+  const asked = new Set<string>();
+  const field = (name: string): GgufValue | undefined => {
+    asked.add(name);
+    return metadata.get(`${String(arch)}.${name}`);
+  };
   const known =
     arch === "llama" && Number(field("expert_count") ?? 0) > 0
       ? ggufMixtral
@@ -33,9 +37,10 @@ export async function readGguf(
   }
   const renamed = rename(file, known.names);
   const json = configOf(known.type, field, metadata, renamed);
-  const checkpoint = await readCheckpoint(json, source, place(renamed));
-  if (checkpoint.kind === "encoder") return checkpoint;
   const factors = await ropeFactors(file, field);
+  checkAsked(source, `${String(arch)}.`, metadata, asked);
+  const checkpoint = await readCheckpoint(json, source, place(renamed), "gguf");
+  if (checkpoint.kind === "encoder") return checkpoint;
   return {
     ...checkpoint,
     config: {
@@ -69,7 +74,7 @@ function configOf(
 ): Record<string, unknown> {
   const embedding = file.names.find((name) => /(embed_tokens|wte|word_embeddings)\.weight$/.test(name));
   const types = file.shape("embeddings.token_type_embeddings.weight");
-  const window = field("attention.sliding_window");
+  const window = field("attention.sliding_window") || undefined; // 0: none
   const [heads, width, headDim] = [
     field("attention.head_count"),
     field("embedding_length"),
@@ -78,29 +83,38 @@ function configOf(
   const turning = field("rope.dimension_count");
   const whole = headDim ?? Number(width) / Number(heads);
   const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
+  const base = field("rope.freq_base");
+  const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
+  const causal = field("attention.causal");
+  if (causal !== undefined && causal !== (type !== "bert")) {
+    const expected = `${type !== "bert"}, or nothing, in this architecture`;
+    throw bad(file.name, "attention.causal", causal, expected);
+  }
+  const valueLength = field("attention.value_length");
+  if (valueLength !== undefined && Number(valueLength) !== Number(whole)) {
+    throw bad(file.name, "attention.value_length", valueLength, `${String(whole)}, as keys have`);
+  }
   return {
     model_type: type,
-    gguf: true,
     vocab_size: embedding && file.shape(embedding)?.[0],
     hidden_size: width,
-    intermediate_size: field("feed_forward_length"),
-    moe_intermediate_size: field("expert_feed_forward_length"),
+    ...hiddenSizes(type, field),
     num_local_experts: field("expert_count"),
     num_experts_per_tok: field("expert_used_count"),
-    norm_topk_prob: true, // as the programs that run these files do
-    n_inner: field("feed_forward_length"),
+    // As the programs that run these files do.
+    ...(type === "qwen3_moe" && { norm_topk_prob: true }),
     num_hidden_layers: field("block_count"),
     num_attention_heads: heads,
-    num_key_value_heads: field("attention.head_count_kv"),
-    multi_query: field("attention.head_count_kv") === 1,
-    head_dim: headDim,
+    num_key_value_heads: type === "bert" ? undefined : field("attention.head_count_kv"),
+    ...(type === "gpt_bigcode" && { multi_query: field("attention.head_count_kv") === 1 }),
+    head_dim: learned ? undefined : headDim,
     max_position_embeddings: field("context_length"),
-    rms_norm_eps: field("attention.layer_norm_rms_epsilon"),
-    layer_norm_epsilon: field("attention.layer_norm_epsilon"),
-    layer_norm_eps: field("attention.layer_norm_epsilon"),
+    ...normEpsilon(type, field),
     ...(types && { type_vocab_size: types[0] }),
-    rope_theta: field("rope.freq_base"),
-    ...(typeof turning === "number" &&
+    // Positions of GPT-2 and BERT are learned, whatever a converter writes of others.
+    rope_theta: learned ? undefined : base,
+    ...(!learned &&
+      typeof turning === "number" &&
       turning !== whole && { partial_rotary_factor: turning / Number(whole) }),
     rope_local_base_freq: field("rope.freq_base_swa"),
     sliding_window: window,
@@ -126,6 +140,49 @@ function configOf(
   };
 }
 
+/** Of the two kinds of norm, that of the architecture. */
+function normEpsilon(type: string, field: (name: string) => GgufValue | undefined): Record<string, unknown> {
+  const [layer, rms] = [field("attention.layer_norm_epsilon"), field("attention.layer_norm_rms_epsilon")];
+  if (type === "bert") return { layer_norm_eps: layer };
+  return type.startsWith("gpt") ? { layer_norm_epsilon: layer } : { rms_norm_eps: rms };
+}
+
+function hiddenSizes(type: string, field: (name: string) => GgufValue | undefined): Record<string, unknown> {
+  const [all, ofExperts] = [field("feed_forward_length"), field("expert_feed_forward_length")];
+  if (type === "qwen3_moe") return { intermediate_size: all, moe_intermediate_size: ofExperts };
+  return { intermediate_size: type === "mixtral" ? (ofExperts ?? all) : all };
+}
+
+/** Of an architecture's metadata, what changes nothing of what is computed: counts that tensors tell too, and notes. */
+const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  "vocab_size",
+  "pooling_type",
+  "rope.scaling.finetuned",
+  "rope.scaling.original_context_length",
+  "classifier.output_labels",
+  "tensor_data_layout",
+]);
+
+/** Refuses what a file says of its architecture and nobody asked for: it may change what the model computes. */
+function checkAsked(
+  source: string,
+  prefix: string,
+  metadata: GgufHeader["metadata"],
+  asked: ReadonlySet<string>,
+): void {
+  for (const [name, value] of metadata) {
+    const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
+    if (own === undefined || asked.has(own) || withoutEffect.has(own)) continue;
+    throw bad(
+      source,
+      name,
+      value,
+      "no such field, as it is not known what it changes in this architecture",
+      "this is a variant that is not supported; take the model in the layout of Hugging Face, if that is.",
+    );
+  }
+}
+
 /** Every so many layers one sees everything, the last of them; or, in a list, which slide. */
 function layerTypes(pattern: GgufValue, count: number): string[] {
   const slides = (i: number) =>
@@ -141,7 +198,8 @@ function scalingOf(field: (name: string) => GgufValue | undefined): Record<strin
     field("rope.scaling.factor"),
     field("rope.scaling.attn_factor"),
   ];
-  if (type !== "linear" && type !== "yarn") return undefined;
+  if (type === undefined || type === "none" || type === "longrope") return undefined; // factors are tensors
+  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // which is refused by its name
   return {
     rope_type: type,
     factor,
@@ -188,12 +246,18 @@ async function ropeFactors(
   };
 }
 
-function bad(source: string, fieldName: string, received: unknown, expected: string): FormatError {
+function bad(
+  source: string,
+  fieldName: string,
+  received: unknown,
+  expected: string,
+  fix = "choose a model of one of these architectures.",
+): FormatError {
   return new FormatError({
     fn: "load",
     argument: `${source}: ${fieldName}`,
     received,
     expected,
-    fix: "choose a model of one of these architectures.",
+    fix,
   });
 }

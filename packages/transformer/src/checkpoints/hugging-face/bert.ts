@@ -5,15 +5,25 @@ import type { Weights } from "../../loading/weights.js";
 import type { EncoderConfig, MaskedTokenHeadParams } from "../../models/encoder.js";
 import { activationField } from "./config-fields.js";
 import { inOrder, prefixOf, type Family } from "./family.js";
+import { withoutEffect } from "./fields-without-effect.js";
+
+const ignored = /* @__PURE__ */ withoutEffect(
+  "eos_token_id hidden_dropout_prob attention_probs_dropout_prob directionality",
+  "pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type",
+);
 
 /** BERT, and RoBERTa, whose positions begin behind the padding token's. */
 export const bert: Family = {
   modelTypes: ["bert", "roberta", "xlm-roberta"],
   async read(type, fields, weights) {
-    const positionType = fields.text("position_embedding_type", "absolute");
-    if (positionType !== "absolute") throw fields.bad("position_embedding_type", '"absolute"');
-    const first = type === "bert" ? 0 : fields.number("pad_token_id", 1) + 1;
+    fields.only("position_embedding_type", "absolute");
+    fields.only("is_decoder", false);
     const rows = fields.count("max_position_embeddings");
+    const padId = type === "bert" ? -1 : fields.number("pad_token_id", 1);
+    if (type !== "bert" && !(Number.isInteger(padId) && padId >= 0 && padId < rows - 1)) {
+      throw fields.bad("pad_token_id", `a token id below max_position_embeddings - 1 = ${rows - 1}`);
+    }
+    const first = padId + 1;
     const config: EncoderConfig = {
       vocabSize: fields.count("vocab_size"),
       embedDim: fields.count("hidden_size"),
@@ -21,10 +31,12 @@ export const bert: Family = {
       numLayers: fields.count("num_hidden_layers"),
       numHeads: fields.count("num_attention_heads"),
       contextLength: rows - first,
-      numTypes: fields.number("type_vocab_size", 2),
-      normEps: fields.number("layer_norm_eps", 1e-12),
+      numTypes: fields.countOr(2, "type_vocab_size"),
+      normEps: fields.positive("layer_norm_eps", 1e-12),
       activation: activationField(fields, "hidden_act", "gelu"),
     };
+    const tied = fields.flag("tie_word_embeddings", true);
+    fields.finish(ignored);
     const { vocabSize: V, embedDim: C, hiddenDim: F } = config;
     const prefix = prefixOf(weights, "embeddings.word_embeddings.weight", ["", "bert.", "roberta."]);
     const own = (name: string) => `${prefix}embeddings.${name}`;
@@ -54,6 +66,12 @@ export const bert: Family = {
       },
     );
     const maskedTokenHead = await headOf(type, weights, V, C);
+    if (maskedTokenHead && !tied) {
+      throw fields.bad(
+        "tie_word_embeddings",
+        "true: the matrix of the head for masked tokens is the embedding",
+      );
+    }
     weights.finish(
       /position_ids$|pooler\.|^cls\.seq_relationship\.|^cls\.predictions\.decoder\.|^lm_head\.(decoder\.|bias$)|^classifier\./,
     );

@@ -12,50 +12,73 @@ export type ConfigFields = {
   countOr<T>(fallback: T, ...names: string[]): number | T;
   number(name: string, fallback?: number): number;
   numberOr<T>(fallback: T, name: string): number | T;
+  /** A finite number above 0: the epsilon of a norm, a rotary base, a scale. */
+  positive(name: string, fallback?: number): number;
+  positiveOr<T>(fallback: T, name: string): number | T;
   flag(name: string, fallback: boolean): boolean;
   list(name: string): readonly unknown[] | undefined;
   text(name: string, fallback?: string): string;
   /** An object inside the configuration. */
   inner(name: string): ConfigFields | undefined;
+  /** Refuses any value of a field but one; a field that is absent passes. */
+  only(name: string, value: unknown): void;
   /** The same, where what is absent has these values; what is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
   /** Refuses a field. */
   bad(name: string, expected: string): FormatError;
+  /**
+   * Refuses fields that nobody has asked for, unless they are among these, which are known not to change the numbers:
+   * another field may, and the model would then compute something else without a word.
+   */
+  finish(ignored: ReadonlySet<string>): void;
 };
 
 /** Reads a parsed `config.json`. A field that is null counts as absent: its writers mean that there is none. */
 export function configFields(json: unknown, source: string): ConfigFields {
+  return fieldsOf(json, source, { names: new Set(), inner: new Map() });
+}
+
+/** What was asked for: the names of fields, and the objects among them. */
+type Asked = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
+
+function fieldsOf(json: unknown, source: string, asked: Asked): ConfigFields {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw refuse(source, json, "a JSON object");
   }
   const values = json as Record<string, unknown>;
-  const valueOf = (name: string) => (Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined);
+  const valueOf = (name: string) => {
+    asked.names.add(name);
+    return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
+  };
   const bad = (name: string, expected: string) => refuse(`${source}: ${name}`, values[name], expected);
+  const present = <T>(value: T | undefined, name: string, expected: string): T => {
+    if (value === undefined) throw bad(name, expected);
+    return value;
+  };
   const fields: ConfigFields = {
     source,
     bad,
     has: (name) => valueOf(name) !== undefined,
-    count(...names) {
-      const found = fields.countOr(undefined, ...names);
-      if (found === undefined) throw bad(names[0]!, "a whole number, 1 or more");
-      return found;
-    },
+    count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "a whole number, 1 or more"),
     countOr(fallback, ...names) {
-      const name = names.find((one) => valueOf(one) !== undefined);
+      const name = names.filter((one) => valueOf(one) !== undefined)[0];
       if (name === undefined) return fallback;
       const value = valueOf(name);
       if (!Number.isSafeInteger(value) || (value as number) < 1) throw bad(name, "a whole number, 1 or more");
       return value as number;
     },
-    number(name, fallback) {
-      const value = fields.numberOr(fallback, name);
-      if (value === undefined) throw bad(name, "a finite number");
-      return value;
-    },
+    number: (name, fallback) => present(fields.numberOr(fallback, name), name, "a finite number"),
     numberOr(fallback, name) {
       const value = valueOf(name);
       if (value === undefined) return fallback;
       if (typeof value !== "number" || !Number.isFinite(value)) throw bad(name, "a finite number");
+      return value;
+    },
+    positive: (name, fallback) => present(fields.positiveOr(fallback, name), name, "a finite number above 0"),
+    positiveOr(fallback, name) {
+      if (valueOf(name) === undefined) return fallback;
+      const value = fields.number(name);
+      if (value <= 0) throw bad(name, "a finite number above 0");
       return value;
     },
     flag(name, fallback) {
@@ -75,11 +98,33 @@ export function configFields(json: unknown, source: string): ConfigFields {
     },
     inner(name) {
       const value = valueOf(name);
-      return value === undefined ? undefined : configFields(value, `${source}: ${name}`);
+      if (value === undefined) return undefined;
+      const known = asked.inner.get(name);
+      if (known) return known;
+      const made = configFields(value, `${source}: ${name}`);
+      asked.inner.set(name, made);
+      return made;
+    },
+    only(name, value) {
+      const found = valueOf(name);
+      if (found !== undefined && found !== value) throw bad(name, `${JSON.stringify(value)}, or nothing`);
     },
     withDefaults(defaults) {
       const given = Object.entries(values).filter(([, value]) => value !== undefined);
-      return configFields({ ...defaults, ...Object.fromEntries(given) }, source);
+      return fieldsOf({ ...defaults, ...Object.fromEntries(given) }, source, asked);
+    },
+    finish(ignored) {
+      for (const [name, value] of Object.entries(values)) {
+        if (asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;
+        throw new FormatError({
+          fn: "load",
+          argument: `${source}: ${name}`,
+          received: value,
+          expected: "no such field, as it is not known what it changes in this architecture",
+          fix: "if the model computes the same without it, take it out of a copy of the file; else it is a variant that is not supported.",
+        });
+      }
+      for (const one of asked.inner.values()) one.finish(ignored);
     },
   };
   return fields;
@@ -106,12 +151,18 @@ export function activationField(fields: ConfigFields, name: string, fallback: st
 /** The rotary base, and the scaling if there is one, in the older spelling (`rope_theta`, `rope_scaling`) or the newer. */
 export function ropeFields(
   fields: ConfigFields,
-  kind: "full_attention" | "sliding_attention" = "full_attention",
+  {
+    kind = "full_attention",
+    base = 10000,
+  }: { kind?: "full_attention" | "sliding_attention"; base?: number } = {},
 ): { ropeBase: number; ropeScaling?: RopeScalingConfig } {
   const parameters = fields.inner("rope_parameters");
   const own = parameters?.inner(kind) ?? parameters;
+  // Both spellings in one file: there is one base, and one scaling.
+  const outerBase = fields.positiveOr(undefined, "rope_theta");
+  if (kind === "full_attention" && outerBase !== undefined) own?.only("rope_theta", outerBase);
+  const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
   const scaling = own ?? fields.inner("rope_scaling");
-  const ropeBase = own?.numberOr(undefined, "rope_theta") ?? fields.number("rope_theta", 10000);
   const ropeScaling = scaling && scalingOf(fields, scaling);
   return { ropeBase, ...(ropeScaling && { ropeScaling }) };
 }
@@ -119,9 +170,13 @@ export function ropeFields(
 function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
   const key = scaling.has("rope_type") ? "rope_type" : "type";
   const type = scaling.text(key, "default");
-  const trained = () =>
-    scaling.countOr(undefined, "original_max_position_embeddings") ??
-    fields.count("original_max_position_embeddings", "max_position_embeddings");
+  if (key === "rope_type") scaling.only("type", type);
+  const trained = () => {
+    const name = "original_max_position_embeddings";
+    const outer = fields.countOr(undefined, name);
+    if (outer !== undefined) scaling.only(name, outer);
+    return scaling.countOr(undefined, name) ?? outer ?? fields.count("max_position_embeddings");
+  };
   const optional = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, number>> =>
     Object.fromEntries(
       Object.entries<string>(names).flatMap(([ours, theirs]) =>
@@ -132,13 +187,13 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
     case "default":
       return undefined;
     case "linear":
-      return { type, factor: scaling.number("factor") };
+      return { type, factor: scaling.positive("factor") };
     case "dynamic":
-      return { type, factor: scaling.number("factor"), originalLength: trained() };
+      return { type, factor: scaling.positive("factor"), originalLength: trained() };
     case "yarn":
       return {
         type,
-        factor: scaling.number("factor"),
+        factor: scaling.positive("factor"),
         originalLength: trained(),
         truncate: scaling.flag("truncate", true),
         ...optional({
@@ -152,17 +207,18 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
     case "llama3":
       return {
         type,
-        factor: scaling.number("factor"),
-        lowFactor: scaling.number("low_freq_factor"),
-        highFactor: scaling.number("high_freq_factor"),
+        factor: scaling.positive("factor"),
+        lowFactor: scaling.positive("low_freq_factor"),
+        highFactor: scaling.positive("high_freq_factor"),
         originalLength: trained(),
       };
     case "longrope":
     case "su": {
       const numbers = (name: string) => {
         const list = scaling.list(name);
-        if (list?.every((one) => typeof one === "number")) return list;
-        throw scaling.bad(name, "a list of numbers");
+        if (list?.every((one) => typeof one === "number" && one > 0 && one < Infinity))
+          return list as readonly number[];
+        throw scaling.bad(name, "a list of finite numbers above 0");
       };
       const originalLength = trained();
       return {
@@ -170,7 +226,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         shortFactors: numbers("short_factor"),
         longFactors: numbers("long_factor"),
         // By how much texts may be longer, unless it is said: the new longest over the trained one.
-        factor: scaling.number("factor", fields.count("max_position_embeddings") / originalLength),
+        factor: scaling.positive("factor", fields.count("max_position_embeddings") / originalLength),
         originalLength,
         ...optional({ attentionFactor: "attention_factor" }),
       };
@@ -181,12 +237,14 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
 }
 
 /** Which layers slide, where the configuration lists them. */
-export function layerTypesField(fields: ConfigFields): ("full" | "sliding")[] | undefined {
-  return fields.list("layer_types")?.map((type) => {
+export function layerTypesField(fields: ConfigFields, numLayers: number): ("full" | "sliding")[] | undefined {
+  const types = fields.list("layer_types")?.map((type) => {
     if (type === "full_attention") return "full";
     if (type === "sliding_attention") return "sliding";
     throw fields.bad("layer_types", "a list of full_attention and sliding_attention");
   });
+  if (types === undefined || types.length === numLayers) return types;
+  throw fields.bad("layer_types", `a list of ${numLayers}, as num_hidden_layers says`);
 }
 
 /** The ids at which texts end: one or several. */

@@ -9,11 +9,14 @@ export type Checkpoint =
   | { kind: "decoder"; config: DecoderConfig; params: DecoderParams }
   | { kind: "encoder"; config: EncoderConfig; params: EncoderParams };
 
+/** GGUF files hold some numbers in another way, and leave out what their readers know. */
+export type StoredAs = "hugging-face" | "gguf";
+
 /** How checkpoints of some architectures become models of ours. Another architecture is another of these. */
 export type Family = {
   /** As in `model_type` of a `config.json`. */
   readonly modelTypes: readonly string[];
-  read(type: string, fields: ConfigFields, weights: Weights): Promise<Checkpoint>;
+  read(type: string, fields: ConfigFields, weights: Weights, storedAs: StoredAs): Promise<Checkpoint>;
 };
 
 /** What stands before the names of a checkpoint: nothing, or the path of the model inside of another. */

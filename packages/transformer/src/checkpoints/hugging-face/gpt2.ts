@@ -4,6 +4,15 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams } from "../../models/decoder.js";
 import { activationField, stopIdsField, type ConfigFields } from "./config-fields.js";
 import { inOrder, prefixOf, type Family } from "./family.js";
+import { withoutEffect } from "./fields-without-effect.js";
+
+const ignored = /* @__PURE__ */ withoutEffect(
+  "attn_pdrop embd_pdrop resid_pdrop reorder_and_upcast_attn n_special predict_special_tokens",
+  "summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj",
+  // Of BigCode's: how it is computed.
+  "attention_softmax_in_fp32 scale_attention_softmax_in_fp32 inference_runner validate_runner_input",
+  "pre_allocate_kv_cache max_sequence_length max_batch_size runner_max_sequence_length pad_key_length",
+);
 
 /**
  * GPT-2, whose matrices are stored as `[in, out]` with queries, keys and values in one; and BigCode's models (StarCoder),
@@ -11,13 +20,15 @@ import { inOrder, prefixOf, type Family } from "./family.js";
  */
 export const gpt2: Family = {
   modelTypes: ["gpt2", "gpt_bigcode"],
-  async read(type, fields, weights) {
+  async read(type, fields, weights, storedAs) {
     const config = configOf(type, fields);
+    const tied = fields.flag("tie_word_embeddings", true);
+    fields.finish(ignored);
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
     // GGUF files hold these matrices turned round already.
     const shift = { bias: true };
-    const layout = { transposed: type === "gpt2" && !fields.flag("gguf", false), ...shift };
+    const layout = { transposed: type === "gpt2" && storedAs !== "gguf", ...shift };
     const map =
       type === "gpt_bigcode" && Hkv === H
         ? fusedPerHead({ numHeads: H, headDim: D })
@@ -42,9 +53,7 @@ export const gpt2: Family = {
       };
     });
     const norm = await weights.norm(`${prefix}ln_f`, C, shift);
-    const output = fields.flag("tie_word_embeddings", true)
-      ? undefined
-      : { weight: await weights.matrix("lm_head.weight", [V, C]) };
+    const output = tied ? undefined : { weight: await weights.matrix("lm_head.weight", [V, C]) };
     weights.finish(/attn\.(masked_)?bias$|^lm_head\.weight$/);
     const params = { embedding, positions, layers, norm, ...(output && { output }) };
     return { kind: "decoder", config, params };
@@ -55,21 +64,21 @@ function configOf(type: string, fields: ConfigFields): DecoderConfig {
   const embedDim = fields.count("n_embd", "hidden_size");
   const numHeads = fields.count("n_head", "num_attention_heads");
   const single = type === "gpt_bigcode" && fields.flag("multi_query", true);
-  for (const name of ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]) {
-    if (fields.flag(name, false)) throw fields.bad(name, "false");
-  }
-  if (!fields.flag("scale_attn_weights", true)) throw fields.bad("scale_attn_weights", "true");
+  fields.only("scale_attn_by_inverse_layer_idx", false);
+  fields.only("scale_attn_weights", true);
+  const numKvHeads = single ? 1 : numHeads;
+  fields.only("num_key_value_heads", numKvHeads);
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,
-    hiddenDim: fields.countOr(4 * embedDim, "n_inner"),
+    hiddenDim: fields.countOr(4 * embedDim, "n_inner", "intermediate_size"),
     numLayers: fields.count("n_layer", "num_hidden_layers"),
     numHeads,
-    numKvHeads: single ? 1 : numHeads,
+    numKvHeads,
     contextLength: fields.count("n_positions", "n_ctx", "max_position_embeddings"),
     stopIds: stopIdsField(fields),
     norm: "layer",
-    normEps: fields.number("layer_norm_epsilon", 1e-5),
+    normEps: fields.positive("layer_norm_epsilon", 1e-5),
     activation: activationField(
       fields,
       "activation_function",

@@ -13,6 +13,32 @@ import {
   type ConfigFields,
 } from "./config-fields.js";
 import { inOrder, prefixOf, type Family } from "./family.js";
+import { withoutEffect } from "./fields-without-effect.js";
+
+const ignored = /* @__PURE__ */ withoutEffect(
+  // Of dropout and routing in training.
+  "embd_pdrop resid_pdrop router_aux_loss_coef router_jitter_noise output_router_logits",
+  // What a scaling of rotary positions asks for, where there is one; and that a model was trained on with it.
+  "original_max_position_embeddings finetuned",
+  // Notes: who made the file, for which program, and names that no architecture of these reads.
+  "is_decoder is_llama_config transformers.js_config max_sequence_length interpolate_factor",
+);
+/** Fields that some files have, with the one value that changes nothing. */
+const oneValue: Readonly<Record<string, unknown>> = {
+  rope_interleaved: false,
+  use_mrope: false,
+  lm_head_bias: false,
+  qkv_bias: false,
+  full_attn_mod: 1,
+  shared_expert_intermediate_size: 0,
+};
+/** Besides: of Phi-3, whose own code is that of its architecture; of Gemma 3, what pictures take. */
+const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
+  phi3: new Set(["auto_map"]),
+  gemma3: new Set(
+    "vision_config boi_token_index eoi_token_index image_token_index mm_tokens_per_image".split(" "),
+  ),
+};
 
 /**
  * Llama and what was made in its likeness: Mistral and Qwen with windows, Qwen 2 with biases, Qwen 3 with norms of
@@ -33,24 +59,37 @@ export const llama: Family = {
     "gemma3",
     "phi3",
   ],
-  async read(type, outer, weights) {
+  async read(type, outer, weights, storedAs) {
     const kind = type === "gemma3" ? "gemma3_text" : type;
-    const inner = outer.inner("text_config"); // as a model of text and pictures names that of texts
-    const fields = (type === "gemma3" ? inner?.withDefaults(gemma3Defaults) : inner) ?? outer;
+    // As a model of text and pictures names that of texts.
+    const inner = type === "gemma3" ? outer.inner("text_config") : undefined;
+    inner?.only("model_type", kind);
+    const isGguf = storedAs === "gguf";
+    const fields = (inner ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
     const prefix = prefixOf(weights, "embed_tokens.weight", [
       "model.",
       "",
       "language_model.model.",
       "model.language_model.",
     ]);
-    const read = { fields, weights, type: kind, config: configOf(kind, fields, weights, prefix) };
+    const stopIds = stopIdsField(fields.has("eos_token_id") ? fields : outer);
+    const read: Reading = {
+      weights,
+      type: kind,
+      config: { ...configOf(kind, fields, { weights, prefix, isGguf }), stopIds },
+      // Gemma's gains count from 1, but in GGUF files, which hold them whole.
+      plus: isGemma(kind) && !isGguf ? 1 : 0,
+      bias: { attention: fields.flag("attention_bias", false), feedForward: fields.flag("mlp_bias", false) },
+    };
+    const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
+    for (const [name, value] of Object.entries(oneValue)) fields.only(name, value);
+    if (kind.startsWith("qwen")) fields.only("use_qk_norm", kind !== "qwen2");
+    outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
     const { vocabSize: V, embedDim: C, numLayers } = read.config;
-    const plus = plusOf(kind, fields);
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
     const layers = await inOrder(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
-    const norm = await weights.norm(`${prefix}norm`, C, { plus });
+    const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";
-    const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
     const output = tied ? undefined : { weight: await weights.matrix(`${head}.weight`, [V, C]) };
     weights.finish(/rotary_emb\.inv_freq$|^lm_head\.weight$|vision_tower|multi_modal_projector/);
     const { bias } = layers[0]?.attention.query ?? {};
@@ -64,27 +103,43 @@ export const llama: Family = {
   },
 };
 
-/** What Gemma 3's configurations mean that leave it out: inside of a model of pictures they leave out most. */
-const gemma3Defaults = {
-  vocab_size: 262208,
-  num_attention_heads: 8,
-  num_key_value_heads: 4,
-  head_dim: 256,
-  max_position_embeddings: 131072,
-  query_pre_attn_scalar: 256,
-  sliding_window: 4096,
-  sliding_window_pattern: 6,
-  rope_theta: 1e6,
+/**
+ * What configurations mean that leave a field out, where that is not what a field says that is null: Gemma 3's leave out
+ * most inside of a model of pictures.
+ */
+const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  mistral: { sliding_window: 4096 },
+  mixtral: { rms_norm_eps: 1e-5 },
+  phi3: { rms_norm_eps: 1e-5 },
+  gemma2: {
+    query_pre_attn_scalar: 256,
+    attn_logit_softcapping: 50,
+    final_logit_softcapping: 30,
+    sliding_window: 4096,
+  },
+  gemma3_text: {
+    vocab_size: 262208,
+    num_attention_heads: 8,
+    num_key_value_heads: 4,
+    head_dim: 256,
+    max_position_embeddings: 131072,
+    query_pre_attn_scalar: 256,
+    sliding_window: 4096,
+  },
 };
 
-/** Gemma's gains count from 1, but in GGUF files, which hold them whole. */
-const plusOf = (type: string, fields: ConfigFields): number =>
-  isGemma(type) && !fields.flag("gguf", false) ? 1 : 0;
+/** Where a configuration names no base of rotary positions, that of Llama, but for these. */
+const ropeBases: Readonly<Record<string, number>> = { mixtral: 1e6, gemma3_text: 1e6 };
+
 const isGemma = (type: string) => type.startsWith("gemma");
 
 const mostLayers = 10_000;
 
-function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: string): DecoderConfig {
+function configOf(
+  type: string,
+  fields: ConfigFields,
+  { weights, prefix, isGguf }: { weights: Weights; prefix: string; isGguf: boolean },
+): DecoderConfig {
   const embedDim = fields.count("hidden_size");
   const numHeads = fields.count("num_attention_heads");
   // Where the configuration does not tell, the weights do.
@@ -93,10 +148,9 @@ function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: 
   const numLayers = fields.count("num_hidden_layers");
   // A number from a file must not decide how much memory is taken.
   if (numLayers > mostLayers) throw fields.bad("num_hidden_layers", `at most ${mostLayers} layers`);
-  const partial = (fields.inner("rope_parameters") ?? fields).number(
-    "partial_rotary_factor",
-    fields.number("partial_rotary_factor", 1),
-  );
+  const outerShare = fields.positive("partial_rotary_factor", 1);
+  const partial = (fields.inner("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
+  if (partial > 1) throw fields.bad("partial_rotary_factor", "a share of the numbers of a head, at most 1");
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,
@@ -106,11 +160,12 @@ function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: 
     numKvHeads: fields.countOr(numHeads, "num_key_value_heads"),
     ...(headDim !== embedDim / numHeads && { headDim }),
     contextLength: fields.count("max_position_embeddings"),
-    normEps: fields.number("rms_norm_eps", 1e-6),
-    stopIds: stopIdsField(fields),
-    ...ropeFields(fields),
+    normEps: fields.positive("rms_norm_eps", 1e-6),
+    stopIds: [],
+    ...ropeFields(fields, { base: isGguf ? 10000 : (ropeBases[type] ?? 10000) }),
     ...(partial !== 1 && { ropeDim: Math.floor(headDim * partial) }),
     ...windowOf(type, fields, numLayers),
+    ...(bidirectionalField(type, fields) && { bidirectional: true }),
     ...(isGemma(type)
       ? gemmaConfig(type, fields, embedDim)
       : { activation: activationField(fields, "hidden_act", "silu") }),
@@ -119,45 +174,89 @@ function configOf(type: string, fields: ConfigFields, weights: Weights, prefix: 
   };
 }
 
+/** Architectures that may look back a number of tokens. */
+const windowed: readonly string[] = [
+  ..."mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" "),
+];
+
 /** Which layers look back how far. */
 function windowOf(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
-  const window = fields.countOr(undefined, "sliding_window");
-  if (window === undefined || !fields.flag("use_sliding_window", !type.startsWith("qwen"))) return {};
-  const slides = (i: number): boolean => {
-    if (type === "gemma2") return i % 2 === 0;
-    if (type === "gemma3_text") {
-      return (i + 1) % fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") !== 0;
+  const listed = layerTypesField(fields, numLayers);
+  if (!windowed.includes(type)) {
+    if (listed?.includes("sliding"))
+      throw fields.bad("layer_types", "full_attention alone in this architecture");
+    return {};
+  }
+  const qwen = type.startsWith("qwen");
+  const size = fields.countOr(undefined, "sliding_window");
+  // A second name of the same number in Gemma 2's configurations.
+  if (type === "gemma2" && size !== undefined) fields.only("sliding_window_size", size);
+  const first = qwen ? fields.number("max_window_layers", 28) : 0;
+  const period =
+    type === "gemma3_text" ? fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") : 2;
+  // Others slide wherever there is a window.
+  if (!qwen && size !== undefined) fields.only("use_sliding_window", true);
+  const used = fields.flag("use_sliding_window", !qwen);
+  if (!used || size === undefined) {
+    if (listed?.includes("sliding")) {
+      const fix = "full_attention alone, as there is no sliding_window that is used";
+      throw fields.bad("layer_types", fix);
     }
-    // Qwen's first layers see everything.
-    return type.startsWith("qwen") ? i >= fields.number("max_window_layers", 28) : true;
-  };
-  const layerTypes =
-    layerTypesField(fields) ??
-    Array.from({ length: numLayers }, (_, i) => (slides(i) ? ("sliding" as const) : ("full" as const)));
-  return { window, layerTypes };
+    return {};
+  }
+  const kindAt = (i: number) =>
+    // Qwen's first layers see everything, and every so many of Gemma's.
+    (type.startsWith("gemma") ? (i + 1) % period === 0 : i < first)
+      ? ("full" as const)
+      : ("sliding" as const);
+  const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => kindAt(i));
+  // Where later tokens are seen too, the number is that of both sides: half of it on each, and the token itself.
+  const bidirectional = bidirectionalField(type, fields);
+  return { window: bidirectional ? 2 * Math.floor(size / 2) + 1 : size, layerTypes };
+}
+
+/** Whether tokens see later ones too: EmbeddingGemma is a Gemma 3 whose tokens do. */
+function bidirectionalField(type: string, fields: ConfigFields): boolean {
+  if (type === "gemma3_text") return fields.flag("use_bidirectional_attention", false);
+  fields.only("use_bidirectional_attention", false);
+  return false;
 }
 
 function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<DecoderConfig> {
-  const queryScalar = fields.numberOr(undefined, "query_pre_attn_scalar");
-  const softcap = fields.numberOr(undefined, "attn_logit_softcapping");
-  const logitCap = fields.numberOr(undefined, "final_logit_softcapping");
-  return {
-    // Gemma's first configurations say "gelu" and mean its approximation, in which all were trained.
+  // Gemma's first configurations say "gelu" and mean its approximation, in which all were trained.
+  const first = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
+  if (first !== "gelu" && first !== "geluTanh") throw fields.bad("hidden_act", "gelu_pytorch_tanh");
+  const common: Partial<DecoderConfig> = {
     activation: fields.has("hidden_activation")
       ? activationField(fields, "hidden_activation", "gelu_pytorch_tanh")
       : "geluTanh",
-    placement: type === "gemma" ? "pre" : "both",
     embeddingScale: Math.sqrt(C),
+  };
+  if (type === "gemma") return { ...common, placement: "pre" };
+  const queryScalar = fields.positiveOr(undefined, "query_pre_attn_scalar");
+  const softcap = fields.positiveOr(undefined, "attn_logit_softcapping");
+  const logitCap = fields.positiveOr(undefined, "final_logit_softcapping");
+  return {
+    ...common,
+    placement: "both",
     ...(queryScalar !== undefined && { attentionScale: queryScalar ** -0.5 }),
     ...(softcap !== undefined && { attentionSoftcap: softcap }),
     ...(logitCap !== undefined && { logitSoftcap: logitCap }),
-    ...(type === "gemma3_text" && {
-      qkNorm: true,
-      slidingRopeBase: fields.has("rope_parameters")
-        ? ropeFields(fields, "sliding_attention").ropeBase
-        : fields.number("rope_local_base_freq", 10000),
-    }),
+    ...(type === "gemma3_text" && { qkNorm: true, slidingRopeBase: slidingRopeBase(fields) }),
   };
+}
+
+/** The rotary base of Gemma 3's layers with a window, whose positions are not scaled. */
+function slidingRopeBase(fields: ConfigFields): number {
+  const local = fields.positive("rope_local_base_freq", 10000);
+  const parameters = fields.inner("rope_parameters");
+  if (!parameters) return local;
+  const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
+  if (ropeScaling) {
+    const own = parameters.inner("sliding_attention") ?? parameters;
+    throw own.bad("rope_type", "default: layers with a window are not scaled");
+  }
+  return ropeBase;
 }
 
 function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
@@ -166,6 +265,7 @@ function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
   if (dense.length > 0) throw fields.bad("mlp_only_layers", "no layers: all have experts");
   if (fields.countOr(1, "decoder_sparse_step") !== 1)
     throw fields.bad("decoder_sparse_step", "1: all layers have experts");
+  if (type === "mixtral") fields.only("norm_topk_prob", true);
   return {
     experts: {
       numExperts: fields.count("num_local_experts", "num_experts"),
@@ -175,12 +275,18 @@ function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
   };
 }
 
-type Reading = { type: string; fields: ConfigFields; weights: Weights; config: DecoderConfig };
+type Reading = {
+  readonly type: string;
+  readonly weights: Weights;
+  readonly config: DecoderConfig;
+  readonly plus: 0 | 1;
+  readonly bias: { attention: boolean; feedForward: boolean };
+};
 
 async function layerParams(reading: Reading, path: string): Promise<DecoderLayerParams> {
-  const { type, fields, weights, config } = reading;
+  const { weights, config, plus } = reading;
   const { embedDim: C } = config;
-  const options = { plus: plusOf(type, fields) };
+  const options = { plus };
   const norm = (name: string) => weights.norm(`${path}.${name}`, C, options);
   const attentionNorm = await norm("input_layernorm");
   const attention = await attentionParams(reading, `${path}.self_attn`, options);
@@ -200,13 +306,12 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
 }
 
 async function attentionParams(
-  { type, fields, weights, config }: Reading,
+  { type, weights, config, bias: { attention: bias } }: Reading,
   path: string,
   options: { plus: number },
 ): Promise<AttentionParams> {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D = C / H } = config;
   const sizes = [H * D, Hkv * D, Hkv * D];
-  const bias = fields.flag("attention_bias", false);
   const biased = { bias: bias || type === "qwen2" };
   const apart = async () => [
     await weights.linear(`${path}.q_proj`, H * D, C, biased),
@@ -223,11 +328,11 @@ async function attentionParams(
 }
 
 async function inner(
-  { type, fields, weights, config }: Reading,
+  { type, weights, config, bias }: Reading,
   path: string,
 ): Promise<FeedForwardParams | MixtureOfExpertsParams> {
   const { embedDim: C, hiddenDim: F, experts } = config;
-  const biased = { bias: fields.flag("mlp_bias", false) };
+  const biased = { bias: bias.feedForward };
   const feedForward = async (path: string, [gate, up, down] = ["gate_proj", "up_proj", "down_proj"]) => ({
     gate: await weights.linear(`${path}.${gate}`, F, C, biased),
     up: await weights.linear(`${path}.${up}`, F, C, biased),

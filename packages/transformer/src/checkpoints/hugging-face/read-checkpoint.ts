@@ -2,7 +2,7 @@ import { FormatError } from "@qkv/core";
 import type { Weights } from "../../loading/weights.js";
 import { bert } from "./bert.js";
 import { configFields } from "./config-fields.js";
-import type { Checkpoint, Family } from "./family.js";
+import type { Checkpoint, Family, StoredAs } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
 
@@ -13,12 +13,25 @@ const families: readonly Family[] = [llama, gpt2, bert];
  *
  * @param json - The parsed `config.json`.
  * @param source - What the configuration is called in messages.
+ * @param storedAs - How numbers are stored. Default: as in Hugging Face's checkpoints.
  */
-export async function readCheckpoint(json: unknown, source: string, weights: Weights): Promise<Checkpoint> {
+export async function readCheckpoint(
+  json: unknown,
+  source: string,
+  weights: Weights,
+  storedAs: StoredAs = "hugging-face",
+): Promise<Checkpoint> {
   const fields = configFields(json, source);
   const type = fields.text("model_type");
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
-  if (family) return family.read(type, fields, weights);
+  if (family) {
+    // What makes another model of any architecture.
+    for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
+      fields.only(name, false);
+    }
+    fields.inner("pruned_heads"); // an object that holds nothing
+    return family.read(type, fields, weights, storedAs);
+  }
   throw new FormatError({
     fn: "load",
     argument: `${source}: model_type`,

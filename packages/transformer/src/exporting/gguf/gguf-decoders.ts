@@ -126,7 +126,13 @@ export const ggufDecoders: readonly GgufDecoder[] = [
   decoder(
     "gemma3_text",
     "gemma3",
-    { ...gemma, layerTypes: inPeriods, attentionScale: scaleOf(62), attentionSoftcap: rules.nothing },
+    {
+      ...gemma,
+      layerTypes: inPeriods,
+      attentionScale: scaleOf(62),
+      attentionSoftcap: rules.nothing,
+      bidirectional: { holds: (both) => both !== true, words: "a causal model" },
+    },
     llamaTensors,
   ),
   decoder(

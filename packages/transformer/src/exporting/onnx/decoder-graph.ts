@@ -9,6 +9,7 @@ import { causalMaskPart } from "./mask-part.js";
 import { mixturePart } from "./mixture-part.js";
 import { normPart } from "./norm-part.js";
 import type { OnnxGraph } from "./onnx-graph.js";
+import { refusePart } from "./refuse-part.js";
 import { ropePart } from "./rope-part.js";
 
 /**
@@ -18,6 +19,7 @@ import { ropePart } from "./rope-part.js";
  * @param config - Spelled out.
  */
 export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: DecoderParams): void {
+  if (config.bidirectional) throw refusePart("config.bidirectional", true, "a causal model");
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
   const attended = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
   const places = g.input("position_ids", ["batch_size", "sequence_length"], "int64");

@@ -1,0 +1,52 @@
+import { matmul, slice, transpose } from "@qkv/tensor";
+import { generate, load, type Model } from "@qkv/transformer";
+import { cpSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { readTensor } from "../reference-tensor.js";
+import { toTensor } from "../to-tensor.js";
+import { devices } from "./agree.js";
+
+const folder = fileURLToPath(new URL("../../data/hf/gemma3-bidirectional/", import.meta.url));
+
+type Case = { name: string; inputs: { name: string }[]; outputs: { name: string }[] };
+const { cases } = JSON.parse(readFileSync(join(folder, "refs.json"), "utf8")) as { cases: Case[] };
+const named = (tensors: readonly { name: string }[], name: string) =>
+  readTensor(tensors.find((one) => one.name === name));
+
+/** Our logits of a case, and those of its reference: rows that leave the last norm times the embedding. */
+async function compare(model: Model, name: string): Promise<number> {
+  const { inputs, outputs } = cases.find((one) => one.name === name)!;
+  const { device } = model.params.embedding.weight;
+  const ids = toTensor(named(inputs, "input_ids"), { device } as never);
+  const rows = toTensor(named(outputs, "last_hidden_state"), { device } as never);
+  const wanted = matmul(rows, transpose(model.params.embedding.weight)).data;
+  const ours = Array.from(model.apply(model.params, ids).data);
+  return ours.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i]!)), 0);
+}
+
+test("EmbeddingGemma: tokens see later ones, through windows to both sides, as transformers computes it", async () => {
+  for (const device of await devices()) {
+    const model = await load(folder, { device });
+    expect(model.config).toMatchObject({ bidirectional: true, window: 9 }); // 4 on each side, and the token itself
+    for (const name of ["plain", "long"]) expect(await compare(model, name)).toBeLessThan(1e-4);
+  }
+});
+
+test("EmbeddingGemma: the fields of published files give the same model", async () => {
+  const older = join(mkdtempSync(join(tmpdir(), "qkv-gemma-")), "model");
+  cpSync(folder, older, { recursive: true });
+  renameSync(join(older, "config.v4.json"), join(older, "config.json"));
+  const model = await load(older);
+  expect(model.config).toEqual((await load(folder)).config);
+  expect(await compare(model, "long")).toBeLessThan(1e-4);
+});
+
+test("EmbeddingGemma: the first token depends on the last, and nothing is generated", async () => {
+  const model = await load(folder);
+  const first = (ids: number[]) => slice(model.apply(model.params, ids), 1, 0, 1).data;
+  expect(first([5, 6, 7])).not.toEqual(first([5, 6, 8]));
+  await expect(generate(model, [5, 6]).next()).rejects.toThrow(/bidirectional/);
+});

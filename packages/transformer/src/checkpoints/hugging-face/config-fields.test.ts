@@ -1,0 +1,168 @@
+/// <reference types="node" />
+import fc from "fast-check";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { zeros } from "@qkv/tensor";
+import type { Weights } from "../../loading/weights.js";
+import { readCheckpoint } from "./read-checkpoint.js";
+
+type Config = Record<string, unknown>;
+
+/** Configurations of transformers' own tests and of published models, of all architectures that are known here. */
+const known = JSON.parse(readFileSync(new URL("known-configs.json", import.meta.url), "utf8")) as Record<
+  string,
+  Config
+>;
+
+const types = new Set(Object.values(known).map((config) => config["model_type"]));
+
+/** The larger set of reference data, where it is on this machine. */
+const dataDir = resolve(
+  fileURLToPath(new URL("../../../../../", import.meta.url)),
+  process.env["QKV_DATA"] ?? "../shared/data",
+  "hf",
+);
+const more: Record<string, Config> = Object.fromEntries(
+  (existsSync(dataDir) ? readdirSync(dataDir) : [])
+    .map(
+      (name) => [name, JSON.parse(readFileSync(`${dataDir}/${name}/config.json`, "utf8")) as Config] as const,
+    )
+    .filter(([, config]) => types.has(config["model_type"])),
+);
+
+const reached = new Error("the configuration is accepted, and weights are asked for");
+const weights = {
+  name: "weights",
+  has: () => false,
+  shape: () => undefined,
+  tensor: () => Promise.reject(reached),
+} as unknown as Weights;
+
+/** Undefined where a configuration is accepted. */
+async function refusal(config: Config): Promise<string | undefined> {
+  const error: unknown = await readCheckpoint(config, "config.json", weights).catch(
+    (error: unknown) => error,
+  );
+  return error === reached ? undefined : String(error);
+}
+
+test.each(Object.entries({ ...known, ...more }))("every field of %s is known", async (_, config) => {
+  const dense = (config["mlp_only_layers"] as unknown[] | undefined) ?? [];
+  // Layers without experts among those with are not supported, and named.
+  if (dense.length > 0) expect(await refusal(config)).toContain("`config.json: mlp_only_layers`");
+  else expect(await refusal(config)).toBeUndefined();
+});
+
+test("every architecture is among the configurations", () => {
+  expect([...types].sort()).toEqual(
+    [
+      ..."bert roberta xlm-roberta gpt2 gpt_bigcode llama mistral mixtral qwen2 qwen3 qwen3_moe".split(" "),
+      ..."gemma gemma2 gemma3_text gemma3 phi3".split(" "),
+    ].sort(),
+  );
+});
+
+const one = Object.values(known).filter(
+  (config, i, all) => all.findLastIndex((other) => other["model_type"] === config["model_type"]) === i,
+);
+
+test.each(one)("property: a field that $model_type does not know is refused by its name", async (config) => {
+  const name = fc.stringMatching(/^[a-z]{3,9}_[a-z]{3,9}_[a-z]{3,9}x$/);
+  const value = fc.oneof(fc.double({ noNaN: true }), fc.boolean(), fc.constant("on"), fc.constant([1]));
+  await fc.assert(
+    fc.asyncProperty(name, value, async (name, value) => {
+      expect(await refusal({ ...config, [name]: value })).toContain(`\`config.json: ${name}\``);
+      expect(await refusal({ ...config, [name]: null })).toBeUndefined();
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test.each([
+  ["llama", { residual_multiplier: 0.22 }], // Granite
+  ["llama", { use_bidirectional_attention: true }],
+  ["llama", { sliding_window: 512 }],
+  ["llama", { rope_condense_ratio: 4 }], // LongChat
+  ["llama", { auto_map: { AutoModel: "modeling_own.Own" } }],
+  ["llama", { quantization_config: { quant_method: "gptq" } }],
+  ["llama", { layer_types: ["sliding_attention", "full_attention"] }],
+  ["llama", { rope_interleaved: true }],
+  ["llama", { pruned_heads: { 1: [0] } }],
+  ["llama", { attn_logit_softcapping: 30 }],
+  ["llama", { is_encoder_decoder: true }],
+  ["llama", { rope_parameters: { rope_type: "yarn", factor: 2, mystery: 1 } }],
+  ["gemma", { query_pre_attn_scalar: 256 }],
+  ["gemma", { use_bidirectional_attention: true }],
+  ["gemma2", { hidden_act: "relu" }],
+  ["gemma3_text", { use_bidirectional_attention: "all" }],
+  ["gemma3_text", { rope_local_base_freq: 0 }],
+  ["mistral", { use_sliding_window: false }],
+  ["qwen2", { auto_map: { AutoModel: "modeling_qwen.Qwen2Model" } }], // gte-Qwen2, whose own code is bidirectional
+  ["qwen2", { is_causal: false }],
+  ["qwen3", { layer_types: ["sliding_attention", "full_attention"] }],
+  ["mixtral", { norm_topk_prob: false }],
+  ["bert", { position_embedding_type: "relative_key" }],
+  ["bert", { is_decoder: true }],
+  ["roberta", { pad_token_id: -3 }],
+  ["gpt2", { scale_attn_by_inverse_layer_idx: true }],
+])("what changes the numbers of %s is refused by its name: %j", async (type, change) => {
+  const config = Object.values(known).find(({ model_type }) => model_type === type)!;
+  const { rope_parameters, ...others } = config;
+  const [name] = Object.keys(change);
+  const start =
+    name === "rope_parameters" ? others : { ...others, ...(rope_parameters ? { rope_parameters } : {}) };
+  expect(await refusal({ ...start, ...change })).toContain(`config.json: ${name}`);
+});
+
+const positive: Readonly<Record<string, readonly string[]>> = {
+  llama: ["rms_norm_eps", "rope_theta"],
+  gemma2: ["rms_norm_eps", "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping"],
+  gpt2: ["layer_norm_epsilon"],
+  bert: ["layer_norm_eps"],
+};
+test.each(Object.entries(positive))(
+  "numbers of %s that are above 0 are refused where they are not",
+  async (type, names) => {
+    const { rope_parameters: _, ...config } = Object.values(known).find(
+      ({ model_type }) => model_type === type,
+    )!;
+    for (const name of names) {
+      for (const value of [-1, 0, "1e-5", true]) {
+        expect(await refusal({ ...config, [name]: value })).toMatch(
+          new RegExp(`config.json: ${name}. is .*, expected a finite number`),
+        );
+      }
+    }
+  },
+);
+
+test("two spellings of one field have to agree", async () => {
+  const config = known["published: Llama 3.1"]!;
+  const { rope_theta: _, ...newer } = config;
+  const rope_parameters = { ...(config["rope_scaling"] as Config), rope_theta: 5e5 };
+  expect(await refusal({ ...newer, rope_scaling: null, rope_parameters })).toBeUndefined();
+  expect(await refusal({ ...config, rope_scaling: null, rope_parameters })).toBeUndefined();
+  const other = { ...rope_parameters, rope_theta: 1e4 };
+  expect(await refusal({ ...config, rope_scaling: null, rope_parameters: other })).toMatch(
+    /rope_parameters: rope_theta` is 10000, expected 500000, or nothing/,
+  );
+  const longer = { original_max_position_embeddings: 4096 };
+  expect(await refusal({ ...config, ...longer })).toMatch(/original_max_position_embeddings` is 8192/);
+});
+
+test("a head for masked tokens that is not the embedding is refused, once there is one", async () => {
+  const config = { ...known["hf/bert-mlm/config.json"]!, tie_word_embeddings: false };
+  const all = {
+    ...weights,
+    has: () => true,
+    tensor: () => Promise.resolve(zeros([50, 1])),
+    linear: () => Promise.resolve({ weight: zeros([1]) }),
+    norm: () => Promise.resolve({ weight: zeros([1]) }),
+    finish: () => undefined,
+  } as unknown as Weights;
+  await expect(readCheckpoint(config, "config.json", all)).rejects.toThrow(
+    /`config.json: tie_word_embeddings` is false/,
+  );
+});
