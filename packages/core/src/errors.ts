@@ -36,8 +36,6 @@ export class QkvError extends Error {
 
   constructor(facts: ErrorFacts) {
     const { received, cause, ...listed } = facts;
-    // Whatever was expected: nothing has arrived yet.
-    if (isPromise(received)) listed.fix = `\`await\` it first: \`${facts.argument}\` is a promise.`;
     const { fn, argument, source, expected, fix } = listed;
     // A tensor has a shape; an argument `shape` is one, and any other list of numbers is just that.
     const kind = (new.target.prototype as QkvError).name;
@@ -104,10 +102,6 @@ function isShape(value: unknown): boolean {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
 }
 
-function isPromise(value: unknown): boolean {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
-}
-
 /** One short line that says what a value is, for messages. Long strings and lists are cut, and so are deep ones. */
 export function describeValue(value: unknown): string {
   return described(value, 3);
@@ -127,7 +121,8 @@ function described(value: unknown, depth: number): string {
   }
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
   if (value instanceof Error) return `${value.name} (${value.message})`;
-  const { dtype, shape } = value as { dtype?: unknown; shape?: unknown };
+  const { dtype, shape, then } = value as { dtype?: unknown; shape?: unknown; then?: unknown };
+  if (typeof then === "function") return "a promise (`await` it)";
   if (typeof dtype === "string" && isShape(shape)) return `a ${dtype} tensor of shape ${described(shape, 1)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   if (name && name !== "Object") return `a ${name}`;
