@@ -40,3 +40,14 @@ test("many tokens, and one of many letters, are found as few are", () => {
   const found = find(`a${many[7]}${long}${many[19_999]}`);
   expect(found.map(({ token }) => token.id)).toEqual([7, 20_000, 19_999]);
 });
+
+test("a token as long as the text, and tokens in each other, take one pass", () => {
+  const length = 400_000;
+  const a = "a".repeat(length);
+  const nested = Array.from({ length: 300 }, (_, i) => "a".repeat(i + 1));
+  const find = addedTokenFinder([`${a}b`, ...nested].map((content, id) => ({ id, content })));
+  const found = find(a);
+  expect(found).toHaveLength(Math.ceil(length / 300));
+  expect(found[0]).toEqual({ start: 0, end: 300, token: { id: 300, content: nested[299] } });
+  expect(find(`${a}b`).map(({ token }) => token.id)).toEqual([0]);
+});

@@ -1,0 +1,123 @@
+import { ArgumentError } from "@qkv/core";
+import { isInsidePair } from "./inside-pair.js";
+
+/**
+ * Finds for each place of a text the longest of some words that begins there, in one pass.
+ *
+ * The automaton of Aho and Corasick gives for each place the longest word that ends there. Words and text are read from
+ * right to left, so that it is the longest that begins there. The symbols are whole characters: a word never matches half
+ * of one.
+ *
+ * @returns A function from a text to places and numbers of words, in turn, from the last place to the first.
+ * @see Aho and Corasick, "Efficient string matching" (1975), Communications of the ACM 18
+ */
+export function longestMatches(words: readonly string[]): (text: string) => number[] {
+  const children = childTable(); // by node and symbol
+  const failure = [0]; // for each node that of the longest proper suffix
+  const longest = [-1]; // for each node the longest word that is a suffix of it
+
+  const next = (from: number, symbol: number): number => {
+    for (let node = from; ; node = failure[node]!) {
+      const child = children.get(node, symbol);
+      if (child > 0 || node === 0) return child;
+    }
+  };
+  // Level by level, so that suffixes, which are shorter, are there already.
+  let open = words.flatMap((word, index) => (word === "" ? [] : [{ word, index, node: 0, at: word.length }]));
+  const ends = anyOf(open.map(({ word }) => word.charCodeAt(word.length - 1)));
+  while (open.length > 0) {
+    for (const one of open) {
+      const symbol = characterBefore(one.word, one.at);
+      one.at -= symbol > 0xffff ? 2 : 1;
+      let child = children.get(one.node, symbol);
+      if (child === 0) {
+        child = failure.length;
+        if (child > mostNodes) throw tooMany();
+        const suffix = one.node === 0 ? 0 : next(failure[one.node]!, symbol);
+        failure.push(suffix);
+        longest.push(longest[suffix]!);
+        children.set(one.node, symbol, child);
+      }
+      one.node = child;
+      if (one.at === 0) longest[child] = one.index;
+    }
+    open = open.filter(({ at }) => at > 0);
+  }
+
+  return (text) => {
+    const found: number[] = [];
+    const candidates: number[] = []; // where a word may end, which the engine of patterns finds fastest
+    while (ends.test(text)) candidates.push(ends.lastIndex);
+    let at = text.length;
+    for (let end = candidates.pop(); end !== undefined; end = candidates.pop()) {
+      if (isInsidePair(text, end)) end += 1;
+      if (end > at) continue; // it is behind us
+      at = end;
+      let node = 0;
+      do {
+        const symbol = characterBefore(text, at);
+        at -= symbol > 0xffff ? 2 : 1;
+        node = next(node, symbol);
+        if (longest[node]! >= 0) found.push(at, longest[node]!);
+      } while (node > 0 && at > 0);
+    }
+    return found;
+  };
+}
+
+/** Matches one of some UTF-16 units. */
+function anyOf(units: readonly number[]): RegExp {
+  const escaped = Array.from(new Set(units), (unit) => `\\u${unit.toString(16).padStart(4, "0")}`);
+  return new RegExp(`[${escaped.join("")}]`, "g");
+}
+
+/** A hash table of numbers, since a `Map` of as many takes several times the time and memory. 0 is no child. */
+function childTable() {
+  let mask = 255;
+  let entries = new Int32Array(3 * (mask + 1)); // node, symbol, child
+  let count = 0;
+  const slot = (node: number, symbol: number): number => {
+    const hash = Math.imul(Math.imul(node, 0x9e3779b1) ^ symbol, 0x85ebca6b);
+    for (let i = hash ^ (hash >>> 15); ; i++) {
+      const at = 3 * (i & mask);
+      if (entries[at + 2] === 0 || (entries[at] === node && entries[at + 1] === symbol)) return at;
+    }
+  };
+  const put = (node: number, symbol: number, child: number): void => {
+    const at = slot(node, symbol);
+    entries[at] = node;
+    entries[at + 1] = symbol;
+    entries[at + 2] = child;
+  };
+  const set = (node: number, symbol: number, child: number): void => {
+    if (2 * ++count > mask) {
+      const old = entries;
+      mask = 2 * mask + 1;
+      entries = new Int32Array(3 * (mask + 1));
+      for (let i = 0; i < old.length; i += 3) if (old[i + 2] !== 0) put(old[i]!, old[i + 1]!, old[i + 2]!);
+    }
+    put(node, symbol, child);
+  };
+  return { get: (node: number, symbol: number): number => entries[slot(node, symbol) + 2]!, set };
+}
+
+/** Characters of all words together at most, where no two begin alike. */
+const mostNodes = 2 ** 23;
+
+/** The character that ends at a place. */
+function characterBefore(text: string, at: number): number {
+  const unit = text.charCodeAt(at - 1);
+  if (unit < 0xdc00 || unit > 0xdfff) return unit;
+  const pair = text.codePointAt(at - 2) ?? unit;
+  return pair > 0xffff ? pair : unit;
+}
+
+function tooMany(): ArgumentError {
+  return new ArgumentError({
+    fn: "addedTokenFinder",
+    argument: "tokens",
+    received: "longer ones",
+    expected: `added tokens of ${mostNodes} characters together at most`,
+    fix: "keep such tokens in the model's vocabulary.",
+  });
+}
