@@ -1,5 +1,5 @@
-import { attention, causal, slidingWindow, type Mask } from "@qkv/attention";
-import { randn, type Device } from "@qkv/tensor";
+import { attention, causal, slidingWindow } from "@qkv/attention";
+import { randn, type Device, type Mask } from "@qkv/tensor";
 import { wasm, type WasmOptions } from "@qkv/wasm";
 import { describe, expect, test } from "vitest";
 
