@@ -19,7 +19,8 @@ export async function openDevice(spec: string): Promise<Target> {
     fn: "conformance",
     argument: "--device",
     received: spec,
-    expected: "js, wasm[,threads=N][,plain|relaxed][,sequential|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
+    expected:
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
     fix: "leave --device out to run on js.",
   });
 }
