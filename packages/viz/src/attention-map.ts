@@ -7,6 +7,7 @@ import { numberText } from "./number-text.js";
 import { fill } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
 import { weightLegend } from "./weight-legend.js";
+import { svg } from "./svg.js";
 
 /** How {@link attentionMap} draws. */
 export type AttentionMapOptions = {
@@ -30,7 +31,7 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
 
 /**
  * Draws attention weights as a heat map: a row for each query, a column for each key, from paper (0) to ink (`max`).
- * Masked cells are hatched. Each cell holds its number as a `<title>`, which a browser shows on hover.
+ * Masked cells are hatched. Each cell holds its number as a svg`<title>`, which a browser shows on hover.
  *
  * @param weights - `[T, S]`, or `[B, H, T, S]` for a map per head, in a line per batch. Each is 0 or more.
  * @returns SVG text.
@@ -84,10 +85,13 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
     const x = edge + h * (panelWidth + gap) + axes.left;
     const y = top + b * (panelHeight + gap) + caption + axes.above;
     const of = [...(B > 1 ? [`batch ${b}`] : []), ...(H > 1 ? [`head ${h}`] : [])].join(", ");
-    return (
-      (several ? `<text x="${px(x)}" y="${px(y - axes.above - 6)}" ${fill("text")}>${of}</text>\n` : "") +
-      `${axes.draw(x, y)}\n${mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max })}`
-    );
+    return [
+      ...(several
+        ? [svg`<text x="${px(x)}" y="${px(y - axes.above - 6)}" ${fill("text")}>${of}</text>`]
+        : []),
+      axes.draw(x, y),
+      mapCells(cells.slice(panel * T * S, (panel + 1) * T * S), { x, y, size, columns: S, max }),
+    ];
   });
 
   const bottom = top + B * (panelHeight + gap) - gap;
@@ -101,10 +105,10 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
       `. ${cells.length - seen.length} of ${cells.length} cells are masked.` +
       (peak ? ` The largest weight is ${numberText(peak.weight)}, of ${peak.where}.` : ""),
     body: [
-      ...(title ? [heading(title)] : []),
-      ...panels,
+      ...heading(title),
+      ...panels.flat(),
       weightLegend(edge + axes.left, bottom + 14, max, seen.length < cells.length),
-    ].join("\n"),
+    ],
   });
 }
 

@@ -1,9 +1,9 @@
 import { ArgumentError } from "@qkv/core";
 import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** How {@link bars} draws. */
 export type BarsOptions = {
@@ -70,13 +70,13 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
   const rows = data.map((value, i) => {
     const y = top + i * step;
     const end = zero + (value < 0 ? -length(value) : length(value));
-    const look = `text-anchor="${value < 0 ? "end" : "start"}" ${fill("text")}`;
-    return (
-      `<text x="12" y="${px(y + 15)}" ${fill("text")}>${escapeText(labels[i] ?? "")}</text>` +
-      `<rect x="${px(Math.min(zero, end))}" y="${px(y + 3)}" width="${px(length(value))}" height="${step - 6}" rx="2" ${fill(meaning)}>` +
-      `<title>${escapeText(`${labels[i]}: ${texts[i]}`)}</title></rect>` +
-      `<text x="${px(end + (value < 0 ? -6 : 6))}" y="${px(y + 15)}" ${look}>${escapeText(texts[i] ?? "")}</text>`
-    );
+    const look = svg`text-anchor="${value < 0 ? "end" : "start"}" ${fill("text")}`;
+    return joinSvg([
+      svg`<text x="12" y="${px(y + 15)}" ${fill("text")}>${labels[i]!}</text>`,
+      svg`<rect x="${px(Math.min(zero, end))}" y="${px(y + 3)}" width="${px(length(value))}" height="${step - 6}" rx="2" ${fill(meaning)}>`,
+      svg`<title>${labels[i]!}: ${texts[i]!}</title></rect>`,
+      svg`<text x="${px(end + (value < 0 ? -6 : 6))}" y="${px(y + 15)}" ${look}>${texts[i]!}</text>`,
+    ]);
   });
   const bottom = top + data.length * step;
   return picture({
@@ -84,9 +84,10 @@ export function bars(values: PictureData, options: BarsOptions = {}): string {
     height: bottom + 10,
     title: title ?? "Bars",
     description: `${labels.map((label, i) => `${label}: ${texts[i]}`).join("; ")}.`,
-    body:
-      (title ? `${heading(title)}\n` : "") +
-      `<line x1="${px(zero)}" y1="${top}" x2="${px(zero)}" y2="${bottom}" ${stroke("rule")}/>\n` +
-      rows.join("\n"),
+    body: [
+      ...heading(title),
+      svg`<line x1="${px(zero)}" y1="${top}" x2="${px(zero)}" y2="${bottom}" ${stroke("rule")}/>`,
+      ...rows,
+    ],
   });
 }

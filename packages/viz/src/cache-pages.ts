@@ -1,7 +1,7 @@
 import { ArgumentError } from "@qkv/core";
-import { escapeText } from "./escape-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** A pool of pages and who holds them, as a paged cache tells it. */
 export type CachePages = {
@@ -69,21 +69,20 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
     const owners = holders(page).length;
     const shared = owners > 1;
     const all = Array.from({ length: pageLength }, (_, slot) => {
-      const at = `x="${px(x + slot * cell + 1)}" y="${px(y + 1)}" width="${cell - 2}" height="${cell - 2}" rx="2"`;
+      const at = svg`x="${px(x + slot * cell + 1)}" y="${px(y + 1)}" width="${cell - 2}" height="${cell - 2}" rx="2"`;
       const letter = slot < filled ? cells(slot) : "";
-      return (
-        `<rect ${at} ${slot < filled ? fill("key") : fill("rule")}/>` +
-        (letter && [...letter].length <= 2
-          ? `<text x="${px(x + slot * cell + cell / 2)}" y="${px(y + 11)}" text-anchor="middle" font-size="10" ${fill("paper")}>${escapeText(letter)}</text>`
-          : "")
-      );
+      const drawn =
+        letter && [...letter].length <= 2
+          ? svg`<text x="${px(x + slot * cell + cell / 2)}" y="${px(y + 11)}" text-anchor="middle" font-size="10" ${fill("paper")}>${letter}</text>`
+          : "";
+      return svg`<rect ${at} ${slot < filled ? fill("key") : fill("rule")}/>${drawn}`;
     });
-    return (
-      `<g><title>${escapeText(text)}</title>` +
-      `<text x="${px(x)}" y="${px(y - 4)}" font-size="10" ${fill("quiet")}>${page}${shared ? ` ×${owners}` : ""}</text>` +
-      `<rect x="${px(x - 1)}" y="${px(y - 1)}" width="${px(pageWidth + 2)}" height="${cell + 2}" rx="3" fill="none" stroke-width="${shared ? 2 : 1}" ${shared ? stroke("text") : stroke("hatch")}/>` +
-      `${all.join("")}</g>`
-    );
+    return joinSvg([
+      svg`<g><title>${text}</title>`,
+      svg`<text x="${px(x)}" y="${px(y - 4)}" font-size="10" ${fill("quiet")}>${page}${shared ? ` ×${owners}` : ""}</text>`,
+      svg`<rect x="${px(x - 1)}" y="${px(y - 1)}" width="${px(pageWidth + 2)}" height="${cell + 2}" rx="3" fill="none" stroke-width="${shared ? 2 : 1}" ${shared ? stroke("text") : stroke("hatch")}/>`,
+      svg`${all}</g>`,
+    ]);
   };
   const filledOf = (b: number, column: number) =>
     Math.max(0, Math.min(pageLength, lengths[b]! - column * pageLength));
@@ -110,7 +109,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
         told(page),
       ),
     );
-    return `<text x="12" y="${px(y + 12)}" ${fill("text")}>${escapeText(labels[b]!)}</text>${boxes.join("")}`;
+    return svg`<text x="12" y="${px(y + 12)}" ${fill("text")}>${labels[b]!}</text>${boxes}`;
   });
   const pool = Array.from({ length: pages }, (_, page) => {
     const b = holders(page)[0];
@@ -123,7 +122,7 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
       poolTop + 24 + Math.floor(page / perRow) * 36,
     ];
     const drawn = box(x, y, page, filled, letters, told(page));
-    return b === undefined && filled > 0 ? `<g opacity="0.45">${drawn}</g>` : drawn;
+    return b === undefined && filled > 0 ? svg`<g opacity="0.45">${drawn}</g>` : drawn;
   });
   const used = Array.from({ length: pages }, (_, page) => page).filter((page) => holders(page).length > 0);
   const free = pages - used.length;
@@ -132,11 +131,12 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
     height: poolTop + 24 + Math.ceil(pages / perRow) * 36 + 6,
     title: title ?? "Pages of a cache",
     description: `${labels.map((label, b) => `${label}: pages ${table[b]!.join(", ") || "none"}, ${lengths[b]} tokens`).join("; ")}. ${used.length} of ${pages} pages used, ${free} not.`,
-    body:
-      (title ? `${heading(title)}\n` : "") +
-      rows.join("\n") +
-      `\n<text x="12" y="${px(poolTop)}" ${fill("quiet")}>${escapeText(`pool: ${used.length} of ${pages} pages used`)}</text>\n` +
-      pool.join("\n"),
+    body: [
+      ...heading(title),
+      ...rows,
+      svg`<text x="12" y="${px(poolTop)}" ${fill("quiet")}>pool: ${used.length} of ${pages} pages used</text>`,
+      ...pool,
+    ],
   });
 }
 

@@ -1,10 +1,10 @@
 import type { PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { weightShades } from "./weight-shades.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** How {@link headGrid} draws. */
 export type HeadGridOptions = {
@@ -21,7 +21,7 @@ export type HeadGridOptions = {
 /**
  * Draws all heads of a model as small maps: a row for each layer, a column for each head. Rows of a map are queries,
  * columns keys, ink is weight. A line under neighbours joins those that share keys and values. Each map says its number
- * and its largest weight as a `<title>`.
+ * and its largest weight as a svg`<title>`.
  *
  * @param weights - `[L, H, T, S]`.
  * @returns SVG text.
@@ -64,25 +64,26 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     const shades = weightShades({ data: one, shape: [T, S] }, { size, x, y });
     const joined =
       groupSize > 1 && head % groupSize === 0
-        ? `<path d="M${px(x)} ${px(y + size + 5)}h${px(across * (groupSize - 1) + size)}" stroke-width="2" ${stroke("key")}/>`
+        ? svg`<path d="M${px(x)} ${px(y + size + 5)}h${px(across * (groupSize - 1) + size)}" stroke-width="2" ${stroke("key")}/>`
         : "";
-    return (
-      `<g ${fill("weight")}><rect x="${px(x)}" y="${px(y)}" width="${size}" height="${size}" fill-opacity="0"><title>${escapeText(said)}</title></rect>` +
-      shades
-        .map(({ opacity, path }) => `<path d="${path}" fill-opacity="${opacity}" pointer-events="none"/>`)
-        .join("") +
-      `</g><rect x="${px(x)}" y="${px(y)}" width="${size}" height="${size}" fill="none" ${stroke("rule")}/>${joined}`
-    );
+    const square = svg`x="${px(x)}" y="${px(y)}" width="${size}" height="${size}"`;
+    return joinSvg([
+      svg`<g ${fill("weight")}><rect ${square} fill-opacity="0"><title>${said}</title></rect>`,
+      ...shades.map(
+        ({ opacity, path }) => svg`<path d="${path}" fill-opacity="${opacity}" pointer-events="none"/>`,
+      ),
+      svg`</g><rect ${square} fill="none" ${stroke("rule")}/>${joined}`,
+    ]);
   });
   const rows = Array.from(
     { length: L },
     (_, layer) =>
-      `<text x="12" y="${px(top + layer * down + size / 2 + 4)}" ${fill("quiet")}>${escapeText(rowName)} ${layer}</text>`,
+      svg`<text x="12" y="${px(top + layer * down + size / 2 + 4)}" ${fill("quiet")}>${rowName} ${layer}</text>`,
   );
   const columns = Array.from(
     { length: H },
     (_, head) =>
-      `<text x="${px(left + head * across + size / 2)}" y="${px(top - 5)}" text-anchor="middle" ${fill("quiet")}>${head}</text>`,
+      svg`<text x="${px(left + head * across + size / 2)}" y="${px(top - 5)}" text-anchor="middle" ${fill("quiet")}>${head}</text>`,
   );
   return picture({
     width: Math.max(left + H * across + 4, titleWidth(title)),
@@ -91,6 +92,6 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     description:
       `${L * H} heads, ${H} in each of ${L} rows, as maps of ${T} queries by ${S} keys.` +
       (groupSize > 1 ? ` ${groupSize} neighbours share one key-value head.` : ""),
-    body: [...(title ? [heading(title)] : []), ...rows, ...columns, ...maps].join("\n"),
+    body: [...heading(title), ...rows, ...columns, ...maps],
   });
 }

@@ -1,11 +1,11 @@
 import { ArgumentError } from "@qkv/core";
 import { checkLabels, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { escapeText } from "./escape-text.js";
 import { checkMarks, kvHeadOf, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
+import { svg, type Svg } from "./svg.js";
 
 /** How {@link headView} draws. */
 export type HeadViewOptions = HeadMarks & {
@@ -31,7 +31,7 @@ const [line, between] = [18, 90]; // pixels
  * struck out, and those that it keeps for ever are underlined; a learned sink is one more key below the others.
  *
  * @param weights - `[B, H, T, S]`, of which the first batch is drawn.
- * @returns SVG text. Each line holds its number as a `<title>`.
+ * @returns SVG text. Each line holds its number as a svg`<title>`.
  * @throws {ShapeError} If the weights are not `[B, H, T, S]`.
  * @throws {ArgumentError} If labels are too few or too many, there is no such head or query, or marks do not fit.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the head view
@@ -70,7 +70,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
   const panels = heads.map((head, n) => {
     const x = 12 + n * width;
     const [from, to] = [x + left + 6, x + left + between];
-    const lines: string[] = [];
+    const lines: Svg[] = [];
     for (let t = 0; t < T; t++) {
       if (query !== undefined && t !== query) continue;
       let total = 0;
@@ -78,7 +78,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
         if (weight < least) return;
         const text = `head ${head}, query “${rowLabels[t]}”, ${name}: ${numberText(weight)}`;
         lines.push(
-          `<line x1="${px(from)}" y1="${px(y(t) - 4)}" x2="${px(to - 6)}" y2="${px(y(key) - 4)}" fill-opacity="0" stroke-width="${px(0.4 + 3 * Math.min(1, weight))}"><title>${escapeText(text)}</title></line>`,
+          svg`<line x1="${px(from)}" y1="${px(y(t) - 4)}" x2="${px(to - 6)}" y2="${px(y(key) - 4)}" fill-opacity="0" stroke-width="${px(0.4 + 3 * Math.min(1, weight))}"><title>${text}</title></line>`,
         );
       };
       for (let s = 0; s < S; s++) {
@@ -90,7 +90,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     }
     const queries = rowLabels.map(
       (label, t) =>
-        `<text x="${px(from - 6)}" y="${px(y(t))}" text-anchor="end" ${fill(query === undefined || t === query ? "query-text" : "quiet")}>${escapeText(label)}</text>`,
+        svg`<text x="${px(from - 6)}" y="${px(y(t))}" text-anchor="end" ${fill(query === undefined || t === query ? "query-text" : "quiet")}>${label}</text>`,
     );
     const answers = keys.map((label, s) => {
       const sink = s === S;
@@ -98,19 +98,18 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
       const kept = query !== undefined && s < (options.keepFirst ?? 0);
       const w = labelWidth([label]);
       const mark = lost || kept ? y(s) + (lost ? -4 : 3) : undefined;
-      return (
-        `<text x="${px(to)}" y="${px(y(s))}" ${fill(lost || sink ? "quiet" : "key-text")}>${escapeText(label)}</text>` +
-        (mark === undefined
+      const struck =
+        mark === undefined
           ? ""
-          : `<line x1="${px(to)}" y1="${px(mark)}" x2="${px(to + w)}" y2="${px(mark)}" ${stroke(lost ? "hatch" : "key")}><title>${escapeText(label)} is ${lost ? "outside of the window" : "kept for ever"}</title></line>`)
-      );
+          : svg`<line x1="${px(to)}" y1="${px(mark)}" x2="${px(to + w)}" y2="${px(mark)}" ${stroke(lost ? "hatch" : "key")}><title>${label} is ${lost ? "outside of the window" : "kept for ever"}</title></line>`;
+      return svg`<text x="${px(to)}" y="${px(y(s))}" ${fill(lost || sink ? "quiet" : "key-text")}>${label}</text>${struck}`;
     });
     return [
-      `<text x="${px(x)}" y="${px(top - line - 6)}" ${fill("text")} font-weight="600">head ${head}</text>`,
+      svg`<text x="${px(x)}" y="${px(top - line - 6)}" ${fill("text")} font-weight="600">head ${head}</text>`,
       ...queries,
       ...answers,
-      `<g ${stroke("weight")}>${lines.join("")}</g>`,
-    ].join("\n");
+      svg`<g ${stroke("weight")}>${lines}</g>`,
+    ];
   });
 
   // One bar below all neighbours that read the same keys.
@@ -122,8 +121,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     const count = length < 0 ? kvOf.length - n : length;
     const x = 12 + n * width;
     return [
-      `<rect x="${px(x)}" y="${px(y(0) + height)}" width="${px(count * width - 28)}" height="4" ${fill("key")}><title>keys and values of head ${kv}</title></rect>` +
-        `<text x="${px(x)}" y="${px(y(0) + height + 20)}" ${fill("key-text")}>keys and values ${kv}</text>`,
+      svg`<rect x="${px(x)}" y="${px(y(0) + height)}" width="${px(count * width - 28)}" height="4" ${fill("key")}><title>keys and values of head ${kv}</title></rect><text x="${px(x)}" y="${px(y(0) + height + 20)}" ${fill("key-text")}>keys and values ${kv}</text>`,
     ];
   });
   const text = marksText(H, options);
@@ -133,11 +131,11 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     title: title ?? "Heads",
     description: `Lines from ${T} queries to ${S} keys for ${heads.length} of ${text}.`,
     body: [
-      ...(title ? [heading(title)] : []),
-      ...panels,
+      ...heading(title),
+      ...panels.flat(),
       ...bars,
-      `<text x="12" y="${px(top + height + 38)}" ${fill("quiet")}>${escapeText(text)}</text>`,
-    ].join("\n"),
+      svg`<text x="12" y="${px(top + height + 38)}" ${fill("quiet")}>${text}</text>`,
+    ],
   });
 }
 

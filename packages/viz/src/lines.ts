@@ -1,9 +1,9 @@
 import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { ticks } from "./ticks.js";
+import { svg } from "./svg.js";
 
 /** How {@link lines} draws. */
 export type LinesOptions = {
@@ -24,7 +24,7 @@ const plot = { width: 360, height: 200 };
 const dashes = ["", "6 4", "2 3", "10 3 2 3"];
 
 /**
- * Draws one line for each row of numbers. Each point holds its numbers as a `<title>`.
+ * Draws one line for each row of numbers. Each point holds its numbers as a svg`<title>`.
  *
  * @param values - `[N]` for one line of N points, `[K, N]` for K lines.
  * @returns SVG text.
@@ -76,21 +76,20 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
   const grid = [
     ...yTicks.map(
       (tick, i) =>
-        `<line x1="${px(left)}" y1="${px(atY(tick))}" x2="${px(left + plot.width)}" y2="${px(atY(tick))}" ${stroke("rule")}/>` +
-        `<text x="${px(left - 8)}" y="${px(atY(tick) + 4)}" text-anchor="end" ${fill("quiet")}>${yTexts[i]}</text>`,
+        svg`<line x1="${px(left)}" y1="${px(atY(tick))}" x2="${px(left + plot.width)}" y2="${px(atY(tick))}" ${stroke("rule")}/><text x="${px(left - 8)}" y="${px(atY(tick) + 4)}" text-anchor="end" ${fill("quiet")}>${yTexts[i]!}</text>`,
     ),
     ...xTicks.map(
       (tick) =>
-        `<text x="${px(atX(tick))}" y="${px(top + plot.height + 18)}" text-anchor="middle" ${fill("quiet")}>${numberText(tick)}</text>`,
+        svg`<text x="${px(atX(tick))}" y="${px(top + plot.height + 18)}" text-anchor="middle" ${fill("quiet")}>${numberText(tick)}</text>`,
     ),
     ...(xLabel
       ? [
-          `<text x="${px(left + plot.width / 2)}" y="${px(top + plot.height + 38)}" text-anchor="middle" ${fill("text")}>${escapeText(xLabel)}</text>`,
+          svg`<text x="${px(left + plot.width / 2)}" y="${px(top + plot.height + 38)}" text-anchor="middle" ${fill("text")}>${xLabel}</text>`,
         ]
       : []),
     ...(yLabel
       ? [
-          `<text transform="translate(20 ${px(top + plot.height / 2)}) rotate(-90)" text-anchor="middle" ${fill("text")}>${escapeText(yLabel)}</text>`,
+          svg`<text transform="translate(20 ${px(top + plot.height / 2)}) rotate(-90)" text-anchor="middle" ${fill("text")}>${yLabel}</text>`,
         ]
       : []),
   ];
@@ -107,16 +106,18 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
     const dots = row.map((value, i) => {
       const name = `${labels ? `${labels[k]}, ` : ""}${xLabel ?? "x"} ${numberText(across[i]!)}: ${numberText(value)}`;
       const [cx, cy] = [px(atX(across[i]!)), px(atY(value))];
-      return `<circle cx="${cx}" cy="${cy}" r="${N > 40 ? 2 : 3}"><title>${escapeText(name)}</title></circle>`;
+      return svg`<circle cx="${cx}" cy="${cy}" r="${N > 40 ? 2 : 3}"><title>${name}</title></circle>`;
     });
     const y = (ends.find((end) => end.k === k)?.y ?? 0) + 4;
-    return (
-      `<polyline points="${points.join(" ")}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="${dashes[k % dashes.length]}" ${stroke(meaning)}/>\n` +
-      `<g ${fill(meaning)}>${dots.join("")}</g>` +
-      (labels
-        ? `\n<text x="${px(left + plot.width + 10)}" y="${px(y)}" ${fill(`${meaning}-text`)}>${escapeText(labels[k]!)}</text>`
-        : "")
-    );
+    return [
+      svg`<polyline points="${points.join(" ")}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="${dashes[k % dashes.length]!}" ${stroke(meaning)}/>`,
+      svg`<g ${fill(meaning)}>${dots}</g>`,
+      ...(labels
+        ? [
+            svg`<text x="${px(left + plot.width + 10)}" y="${px(y)}" ${fill(`${meaning}-text`)}>${labels[k]!}</text>`,
+          ]
+        : []),
+    ];
   });
 
   const names = labels ? `: ${labels.join(", ")}` : "";
@@ -127,6 +128,6 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
     description:
       `${K === 1 ? "A line" : `${K} lines`} of ${N} ${N === 1 ? "point" : "points"}${names}. ` +
       `The numbers go from ${numberText(Math.min(...data))} to ${numberText(Math.max(...data))}.`,
-    body: (title ? `${heading(title)}\n` : "") + [...grid, ...drawn].join("\n"),
+    body: [...heading(title), ...grid, ...drawn.flat()],
   });
 }

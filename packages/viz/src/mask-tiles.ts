@@ -1,8 +1,8 @@
 import { refuse } from "@qkv/core";
-import { escapeText } from "./escape-text.js";
 import { hatch } from "./hatch.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { svg, type Svg } from "./svg.js";
 
 /** Whether a query, at its position, sees the key at another. */
 export type Sees = (query: number, key: number) => boolean;
@@ -19,7 +19,7 @@ export type MaskTilesOptions = {
 
 /**
  * Draws a mask cell by cell, and the tiles that a kernel makes of it: a tile that sees nothing is never read, one that
- * sees all needs no mask, and only the rest looks at each cell. Each tile says which it is as a `<title>`.
+ * sees all needs no mask, and only the rest looks at each cell. Each tile says which it is as a svg`<title>`.
  *
  * @param sees - The predicate of the mask, as `mask.bind(extent).sees`.
  * @param keyLength - S. At most 128.
@@ -56,7 +56,7 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
   const count = { none: 0, all: 0, some: 0 };
   const cells: string[] = [];
   const hatches: string[] = [];
-  const frames: string[] = [];
+  const frames: Svg[] = [];
   for (let t = 0; t < T; t += tileSize) {
     for (let s = 0; s < S; s += tileSize) {
       const [h, w] = [Math.min(tileSize, T - t), Math.min(tileSize, S - s)];
@@ -73,9 +73,9 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
       const kind = seen === 0 ? "none" : seen === h * w ? "all" : "some";
       count[kind]++;
       const said = `queries ${t + S - T} to ${t + S - T + h - 1}, keys ${s} to ${s + w - 1}: ${names[kind]}`;
+      const place = svg`x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}"`;
       frames.push(
-        `<rect x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}" ${fill("weight")} fill-opacity="${kind === "some" ? 0.14 : 0}"><title>${escapeText(said)}</title></rect>` +
-          `<rect x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}" fill="none" pointer-events="none" ${stroke("quiet")}/>`,
+        svg`<rect ${place} ${fill("weight")} fill-opacity="${kind === "some" ? 0.14 : 0}"><title>${said}</title></rect><rect ${place} fill="none" pointer-events="none" ${stroke("quiet")}/>`,
       );
     }
   }
@@ -87,14 +87,14 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
     title: title ?? "A mask and its tiles",
     description: `${T} queries by ${S} keys in tiles of ${tileSize}: ${sum}.`,
     body: [
-      ...(title ? [heading(title)] : []),
-      `<text x="${left}" y="${px(top - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
-      `<text transform="translate(22 ${px(top)}) rotate(-90)" text-anchor="end" ${fill("query-text")} font-weight="600">← query</text>`,
-      `<path d="${cells.join("")}" ${fill("weight")} fill-opacity="0.55"/>`,
-      `<path d="${hatches.join("")}" ${stroke("hatch")}/>`,
+      ...heading(title),
+      svg`<text x="${left}" y="${px(top - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
+      svg`<text transform="translate(22 ${px(top)}) rotate(-90)" text-anchor="end" ${fill("query-text")} font-weight="600">← query</text>`,
+      svg`<path d="${cells.join("")}" ${fill("weight")} fill-opacity="0.55"/>`,
+      svg`<path d="${hatches.join("")}" ${stroke("hatch")}/>`,
       ...frames,
-      `<text x="12" y="${px(top + T * size + 22)}" ${fill("text")}>${escapeText(sum)}</text>`,
-    ].join("\n"),
+      svg`<text x="12" y="${px(top + T * size + 22)}" ${fill("text")}>${sum}</text>`,
+    ],
   });
 }
 

@@ -1,12 +1,12 @@
 import { ArgumentError } from "@qkv/core";
 import type { PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { escapeText } from "./escape-text.js";
 import { checkMarks, kvHeadOf, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
+import { svg, type Svg } from "./svg.js";
 
 /** How {@link modelView} draws. */
 export type ModelViewOptions = {
@@ -24,7 +24,7 @@ export type ModelViewOptions = {
  * at the right of a map is the share that a learned sink takes.
  *
  * @param layers - The weights of each layer, `[B, H, T, S]`, of which the first batch is drawn.
- * @returns SVG text. Each map holds its name and its largest weight as a `<title>`.
+ * @returns SVG text. Each map holds its name and its largest weight as a svg`<title>`.
  * @throws {ShapeError} If the weights of a layer are not `[B, H, T, S]`.
  * @throws {ArgumentError} If there is no layer, or the marks do not fit.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the model view
@@ -70,9 +70,9 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
     const [w, h] = [size / S, size / T];
     const maps = Array.from({ length: H }, (_, head) => {
       const x = left + head * (size + sinkWidth + gap);
-      const [cells, hatches]: [string[], string[]] = [[], []];
+      const [cells, hatches]: [Svg[], string[]] = [[], []];
       let [peak, at] = [-1, 0];
-      const sinks: string[] = [];
+      const sinks: Svg[] = [];
       for (let t = 0; t < T; t++) {
         let total = 0;
         for (let s = 0; s < S; s++) {
@@ -80,25 +80,25 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
           const weight = data[n]!;
           total += weight;
           if (weight > peak) [peak, at] = [weight, t * S + s];
-          const place = `x="${px(x + s * w)}" y="${px(y + t * h)}" width="${px(w)}" height="${px(h)}"`;
-          if (weight > 0) cells.push(`<rect ${place} fill-opacity="${Math.min(1, weight).toFixed(3)}"/>`);
+          const place = svg`x="${px(x + s * w)}" y="${px(y + t * h)}" width="${px(w)}" height="${px(h)}"`;
+          if (weight > 0) cells.push(svg`<rect ${place} fill-opacity="${Math.min(1, weight).toFixed(3)}"/>`);
           else if (outOfWindow(S - T + t, s, own)) hatches.push(hatch(x + s * w, y + t * h, Math.min(w, h)));
         }
         if (own.sink) {
           const share = Math.max(0, 1 - total);
           sinks.push(
-            `<rect x="${px(x + size + 3)}" y="${px(y + t * h)}" width="6" height="${px(h)}" fill-opacity="${Math.min(1, share).toFixed(3)}"/>`,
+            svg`<rect x="${px(x + size + 3)}" y="${px(y + t * h)}" width="6" height="${px(h)}" fill-opacity="${Math.min(1, share).toFixed(3)}"/>`,
           );
         }
       }
       const kv = kvHeadOf(head, H, own);
       const name = `layer ${l}, head ${head}, keys and values of head ${kv}: at most ${numberText(peak)}, of query ${Math.floor(at / S)} and key ${at % S}`;
       return [
-        ...(hatches.length > 0 ? [`<path d="${hatches.join("")}" ${stroke("hatch")}/>`] : []),
-        `<g ${fill("weight")}>${cells.join("")}</g>`,
-        ...(own.sink ? [`<g ${fill("cost")}>${sinks.join("")}</g>`] : []),
-        `<rect x="${px(x)}" y="${px(y)}" width="${px(size)}" height="${px(size)}" fill="none" pointer-events="all" ${stroke("rule")}><title>${escapeText(name)}</title></rect>`,
-      ].join("\n");
+        ...(hatches.length > 0 ? [svg`<path d="${hatches.join("")}" ${stroke("hatch")}/>`] : []),
+        svg`<g ${fill("weight")}>${cells}</g>`,
+        ...(own.sink ? [svg`<g ${fill("cost")}>${sinks}</g>`] : []),
+        svg`<rect x="${px(x)}" y="${px(y)}" width="${px(size)}" height="${px(size)}" fill="none" pointer-events="all" ${stroke("rule")}><title>${name}</title></rect>`,
+      ];
     });
     const groups = own.numKvHeads ?? H;
     const bars =
@@ -107,20 +107,20 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
         : Array.from({ length: groups }, (_, kv) => {
             const x = left + kv * (H / groups) * (size + sinkWidth + gap);
             const width = (H / groups) * (size + sinkWidth + gap) - gap;
-            return `<rect x="${px(x)}" y="${px(y + size + 5)}" width="${px(width)}" height="4" ${fill("key")}><title>keys and values ${kv}, of heads ${kv * (H / groups)} to ${(kv + 1) * (H / groups) - 1}</title></rect>`;
+            return svg`<rect x="${px(x)}" y="${px(y + size + 5)}" width="${px(width)}" height="4" ${fill("key")}><title>keys and values ${kv}, of heads ${kv * (H / groups)} to ${(kv + 1) * (H / groups) - 1}</title></rect>`;
           });
     return [
-      `<text x="12" y="${px(y + 14)}" ${fill("text")}>layer ${l}</text>`,
-      `<text x="12" y="${px(y + 32)}" ${fill("quiet")}>${escapeText(texts[l]!)}</text>`,
-      ...maps,
+      svg`<text x="12" y="${px(y + 14)}" ${fill("text")}>layer ${l}</text>`,
+      svg`<text x="12" y="${px(y + 32)}" ${fill("quiet")}>${texts[l]!}</text>`,
+      ...maps.flat(),
       ...bars,
-    ].join("\n");
+    ];
   });
   return picture({
     width: Math.max(left + most * (size + sinkWidth + gap) + 12, title ? labelWidth([title]) + 40 : 0),
     height: top + layers.length * rowHeight,
     title: title ?? "All heads",
     description: `${layers.length} ${layers.length === 1 ? "layer" : "layers"}: ${texts.map((text, l) => `layer ${l} has ${text}`).join("; ")}.`,
-    body: [...(title ? [heading(title)] : []), ...rows].join("\n"),
+    body: [...heading(title), ...rows.flat()],
   });
 }

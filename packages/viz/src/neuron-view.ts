@@ -1,11 +1,11 @@
 import { ArgumentError } from "@qkv/core";
 import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
 import { checkMarks, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** How {@link neuronView} draws. */
 export type NeuronViewOptions = Pick<HeadMarks, "window" | "keepFirst"> & {
@@ -30,7 +30,7 @@ const cell = 12; // pixels
  *
  * @param query - One query of a head, `[D]`, turned and normalised as the head does it.
  * @param key - The keys that it meets, `[S, D]`, those of its key-value head.
- * @returns SVG text. Each cell holds its number as a `<title>`.
+ * @returns SVG text. Each cell holds its number as a svg`<title>`.
  * @throws {ShapeError} If the shapes are others.
  * @throws {ArgumentError} If labels are too few or too many, or there is no such place.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the neuron view
@@ -97,30 +97,30 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
   ) =>
     data.map((value, d) => {
       const at = x + d * cell;
-      const square = `<rect x="${px(at)}" y="${px(y)}" width="${cell - 1}" height="${cell - 1}" fill-opacity="${(Math.abs(value) / max).toFixed(3)}" ${fill(meaning)}><title>${escapeText(`${name}, number ${d}: ${numberText(value)}`)}</title></rect>`;
+      const square = svg`<rect x="${px(at)}" y="${px(y)}" width="${cell - 1}" height="${cell - 1}" fill-opacity="${(Math.abs(value) / max).toFixed(3)}" ${fill(meaning)}><title>${name}, number ${d}: ${numberText(value)}</title></rect>`;
       return value < 0
-        ? `${square}<line x1="${px(at + 2)}" y1="${px(y + cell / 2)}" x2="${px(at + cell - 3)}" y2="${px(y + cell / 2)}" ${stroke("text")}/>`
+        ? svg`${square}<line x1="${px(at + 2)}" y1="${px(y + cell / 2)}" x2="${px(at + cell - 3)}" y2="${px(y + cell / 2)}" ${stroke("text")}/>`
         : square;
     });
   const [ofQuery, ofKeys, ofProducts] = [largest(query.data), largest(key.data), largest(products)];
   const asks = `query “${columnLabels[place]}”`;
   const body = rows.map((label, s) => {
     const y = top + (s + 1) * step;
-    const text = `<text x="${px(left - 8)}" y="${px(y + 10)}" text-anchor="end" ${fill(s === S ? "quiet" : "key-text")}>${escapeText(label)}</text>`;
+    const text = svg`<text x="${px(left - 8)}" y="${px(y + 10)}" text-anchor="end" ${fill(s === S ? "quiet" : "key-text")}>${label}</text>`;
     const logit = s === S ? sinkLogit! : scores[s]!;
     const name = s === S ? "sink" : `key “${label}”`;
     if (s < S && !seen(s)) {
       const squares = Array.from({ length: D }, (_, d) => hatch(across[0] + d * cell, y, cell - 1)).join("");
       const why = s > place ? "masked, it is still to come" : "masked, it has left the window";
-      return `${text}<path d="${squares}" ${stroke("hatch")}/><rect x="${px(across[0])}" y="${px(y)}" width="${px(D * cell)}" height="${cell}" fill="none" pointer-events="all"><title>${escapeText(`${name}: ${why}`)}</title></rect>`;
+      return svg`${text}<path d="${squares}" ${stroke("hatch")}/><rect x="${px(across[0])}" y="${px(y)}" width="${px(D * cell)}" height="${cell}" fill="none" pointer-events="all"><title>${name}: ${why}</title></rect>`;
     }
     const kept = s < Math.min(options.keepFirst ?? 0, S);
     const weight = share(logit);
-    return [
+    return joinSvg([
       text,
       ...(kept
         ? [
-            `<line x1="${px(left - 8 - labelWidth([label]))}" y1="${px(y + 13)}" x2="${px(left - 8)}" y2="${px(y + 13)}" ${stroke("key")}><title>${escapeText(label)} is kept for ever</title></line>`,
+            svg`<line x1="${px(left - 8 - labelWidth([label]))}" y1="${px(y + 13)}" x2="${px(left - 8)}" y2="${px(y + 13)}" ${stroke("key")}><title>${label} is kept for ever</title></line>`,
           ]
         : []),
       ...(s < S
@@ -136,26 +136,26 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
             ),
           ]
         : []),
-      `<text x="${px(atScore + 60)}" y="${px(y + 10)}" text-anchor="end" ${fill("text")}>${numberText(logit)}<title>${escapeText(`${name}, score: ${numberText(logit)}`)}</title></text>`,
-      `<rect x="${px(atWeight)}" y="${px(y)}" width="${px(1 + 60 * weight)}" height="${cell - 1}" ${fill(s === S ? "cost" : "weight")}><title>${escapeText(`${name}, weight: ${numberText(weight)}`)}</title></rect>`,
-    ].join("");
+      svg`<text x="${px(atScore + 60)}" y="${px(y + 10)}" text-anchor="end" ${fill("text")}>${numberText(logit)}<title>${name}, score: ${numberText(logit)}</title></text>`,
+      svg`<rect x="${px(atWeight)}" y="${px(y)}" width="${px(1 + 60 * weight)}" height="${cell - 1}" ${fill(s === S ? "cost" : "weight")}><title>${name}, weight: ${numberText(weight)}</title></rect>`,
+    ]);
   });
   const head = (x: number, text: string, meaning: Meaning) =>
-    `<text x="${px(x)}" y="${px(top - 14)}" ${fill(`${meaning}-text`)}>${text}</text>`;
+    svg`<text x="${px(x)}" y="${px(top - 14)}" ${fill(`${meaning}-text`)}>${text}</text>`;
   return picture({
     width: atWeight + 84,
     height: top + (rows.length + 1) * step + 14,
     title: title ?? "One query, number by number",
     description: `The ${asks} meets ${S} keys of ${D} numbers. ${rows.length - S > 0 ? "A sink takes its share. " : ""}${columnLabels.filter((_, s) => !seen(s)).length} keys are masked.`,
     body: [
-      ...(title ? [heading(title)] : []),
+      ...heading(title),
       head(across[0], "query, keys", "key"),
       head(across[1], "products", "weight"),
       head(atScore + 8, "score", "cost"),
       head(atWeight, "weight", "weight"),
-      `<text x="${px(left - 8)}" y="${px(top + 10)}" text-anchor="end" ${fill("query-text")}>query</text>`,
+      svg`<text x="${px(left - 8)}" y="${px(top + 10)}" text-anchor="end" ${fill("query-text")}>query</text>`,
       ...numbers(Array.from(query.data), across[0], top, ofQuery, "query", asks),
       ...body,
-    ].join("\n"),
+    ],
   });
 }

@@ -1,3 +1,5 @@
+import { svg, type Svg } from "./svg.js";
+
 /** What a color stands for, on every page and in every picture. */
 export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 
@@ -60,11 +62,11 @@ function declare(theme: Theme): string {
 }
 
 /** Attributes that fill with a color of the theme, and with the light one where custom properties are not known. */
-export function fill(name: keyof Theme): string {
-  return `class="qkv-fill-${name}" fill="${light[name]}"`;
+export function fill(name: keyof Theme): Svg {
+  return svg`class="qkv-fill-${name}" fill="${light[name]}"`;
 }
 
 /** The same for an outline. */
-export function stroke(name: keyof Theme): string {
-  return `class="qkv-line-${name}" stroke="${light[name]}"`;
+export function stroke(name: keyof Theme): Svg {
+  return svg`class="qkv-line-${name}" stroke="${light[name]}"`;
 }

@@ -1,22 +1,35 @@
-import { escapeText } from "./escape-text.js";
 import { fill, pictureStyle } from "./palette.js";
+import { joinSvg, svg, type Svg } from "./svg.js";
 
 /** A drawing with its size in pixels, and what it says to those who do not see it. */
-export type Drawing = { width: number; height: number; title: string; description: string; body: string };
+export type Drawing = {
+  width: number;
+  height: number;
+  title: string;
+  description: string;
+  body: readonly Svg[];
+};
 
-/** Makes the SVG text: a titled, described image on paper, with its style sheet. */
+/** Makes the SVG text: a titled, described image on paper, with its style sheet, a line for each part of the body. */
 export function picture({ width, height, title, description, body }: Drawing): string {
   const [w, h] = [Math.ceil(width), Math.ceil(height)];
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" class="qkv-picture" role="img" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}">\n` +
-    `<title>${escapeText(title)}</title>\n<desc>${escapeText(description)}</desc>\n<style>${pictureStyle}</style>\n` +
-    `<rect width="${w}" height="${h}" ${fill("paper")}/>\n${body}\n</svg>`
-  );
+  const lines = [
+    svg`<svg xmlns="http://www.w3.org/2000/svg" class="qkv-picture" role="img" width="${w}" height="${h}" viewBox="0 0 ${w} ${h}">`,
+    svg`<title>${title}</title>`,
+    svg`<desc>${description}</desc>`,
+    svg`<style>${pictureStyle}</style>`,
+    svg`<rect width="${w}" height="${h}" ${fill("paper")}/>`,
+    ...body,
+    svg`</svg>`,
+  ];
+  return joinSvg(lines, "\n").text;
 }
 
-/** The name of a picture, drawn at its top. */
-export function heading(title: string): string {
-  return `<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${escapeText(title)}</text>`;
+/** The name of a picture, drawn at its top, if it has one. */
+export function heading(title: string | undefined): Svg[] {
+  return title
+    ? [svg`<text x="12" y="24" ${fill("text")} font-size="14" font-weight="600">${title}</text>`]
+    : [];
 }
 
 /**
@@ -53,4 +66,4 @@ export function titleWidth(title: string | undefined): number {
 }
 
 /** A coordinate, to a hundredth of a pixel. */
-export const px = (value: number) => String(Number(value.toFixed(2)));
+export const px = (value: number): number => Number(value.toFixed(2));

@@ -1,7 +1,7 @@
 import { ArgumentError } from "@qkv/core";
-import { escapeText } from "./escape-text.js";
 import { fill } from "./palette.js";
 import { heading, picture, px } from "./picture.js";
+import { joinSvg, svg, type Svg } from "./svg.js";
 
 /** One row of {@link pieces}: a text that was cut. */
 export type PieceRow = {
@@ -25,7 +25,7 @@ export type PiecesOptions = {
 
 /**
  * Draws texts that were cut into pieces, one below the other: words, tokens, bytes, patches. A space is drawn as `␣`,
- * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as a `<title>`.
+ * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as a svg`<title>`.
  *
  * @returns SVG text.
  * @throws {ArgumentError} If there is no row, notes or shades are too few or too many, or a shade is not from 0 to 1.
@@ -48,11 +48,11 @@ export function pieces(rows: readonly PieceRow[], options: PiecesOptions = {}): 
   }
   let y = title ? 40 : 12;
   let widest = title ? 24 + 7.5 * [...title].length : 0;
-  const drawn: string[] = [];
+  const drawn: Svg[] = [];
   rows.forEach((row, at) => {
     checkRow(row, at);
     const name = `${row.label}: ${row.pieces.length}`;
-    drawn.push(`<text x="${margin}" y="${y + 12}" ${fill("quiet")}>${escapeText(name)}</text>`);
+    drawn.push(svg`<text x="${margin}" y="${y + 12}" ${fill("quiet")}>${name}</text>`);
     widest = Math.max(widest, 2 * margin + 6.6 * [...name].length);
     y += 20;
     let x = margin;
@@ -80,19 +80,19 @@ export function pieces(rows: readonly PieceRow[], options: PiecesOptions = {}): 
     height: y,
     title: name,
     description: `${rows.map(({ label, pieces }) => `${label}: ${pieces.map(visible).join(" | ")}`).join("; ")}.`,
-    body: (title ? `${heading(title)}\n` : "") + drawn.join("\n"),
+    body: [...heading(title), ...drawn],
   });
 }
 
 type Place = { x: number; y: number; box: number; note: string | undefined; shade: number };
 
-function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Place): string {
+function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Place): Svg {
   const said = `${JSON.stringify(piece)}${note === undefined ? "" : `, ${note}`}`;
-  return (
-    `<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade * darkest)}">` +
-    `<title>${escapeText(said)}</title></rect>` +
-    `<text x="${px(x + box / 2)}" y="${y + 14}" text-anchor="middle" pointer-events="none" ${fill("text")}>${escapeText(text)}</text>`
-  );
+  return joinSvg([
+    svg`<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade * darkest)}">`,
+    svg`<title>${said}</title></rect>`,
+    svg`<text x="${px(x + box / 2)}" y="${y + 14}" text-anchor="middle" pointer-events="none" ${fill("text")}>${text}</text>`,
+  ]);
 }
 
 const signs: Readonly<Record<string, string>> = { " ": "␣", "\n": "⏎", "\t": "⇥", "\r": "␍" };

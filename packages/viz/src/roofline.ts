@@ -1,9 +1,9 @@
 import { refuse } from "@qkv/core";
 import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** A machine: where its roof slopes, and where it is flat. */
 export type Roof = {
@@ -26,7 +26,7 @@ const plot = { width: 380, height: 220 };
 
 /**
  * Draws what a machine can reach: so many operations a second for so many operations a byte. Left of the bend memory
- * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as a `<title>`.
+ * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as a svg`<title>`.
  *
  * @param points - `[N, 2]`: of each dot its FLOPs for a byte, and its FLOPs a second.
  * @param roofs - The machines, one or more; each with its line.
@@ -83,15 +83,14 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
   const grid = [
     ...ys.map(
       (power, i) =>
-        `<line x1="${px(left)}" y1="${px(atY(10 ** power))}" x2="${px(left + plot.width)}" y2="${px(atY(10 ** power))}" ${stroke("rule")}/>` +
-        `<text x="${px(left - 8)}" y="${px(atY(10 ** power) + 4)}" text-anchor="end" ${fill("quiet")}>${yTexts[i]}</text>`,
+        svg`<line x1="${px(left)}" y1="${px(atY(10 ** power))}" x2="${px(left + plot.width)}" y2="${px(atY(10 ** power))}" ${stroke("rule")}/><text x="${px(left - 8)}" y="${px(atY(10 ** power) + 4)}" text-anchor="end" ${fill("quiet")}>${yTexts[i]!}</text>`,
     ),
     ...xs.map(
       (power) =>
-        `<text x="${px(atX(10 ** power))}" y="${px(top + plot.height + 18)}" text-anchor="middle" ${fill("quiet")}>${numberText(10 ** power)}</text>`,
+        svg`<text x="${px(atX(10 ** power))}" y="${px(top + plot.height + 18)}" text-anchor="middle" ${fill("quiet")}>${numberText(10 ** power)}</text>`,
     ),
-    `<text x="${px(left + plot.width / 2)}" y="${px(top + plot.height + 38)}" text-anchor="middle" ${fill("text")}>FLOPs a byte</text>`,
-    `<text transform="translate(20 ${px(top + plot.height / 2)}) rotate(-90)" text-anchor="middle" ${fill("text")}>speed</text>`,
+    svg`<text x="${px(left + plot.width / 2)}" y="${px(top + plot.height + 38)}" text-anchor="middle" ${fill("text")}>FLOPs a byte</text>`,
+    svg`<text transform="translate(20 ${px(top + plot.height / 2)}) rotate(-90)" text-anchor="middle" ${fill("text")}>speed</text>`,
   ];
   const [first, last] = [10 ** xs[0]!, 10 ** xs.at(-1)!];
   const floor = 10 ** ys[0]!;
@@ -105,12 +104,12 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
     ] as const;
     const drawn = corners.map(([x, y]) => `${px(atX(x))},${px(atY(y))}`).join(" ");
     const name = `${label ? `${label}: ` : ""}${numberText(bytesPerSecond / 1e9)} GB/s, ${flopsText(flopsPerSecond)}, bend at ${numberText(bends[i]!)} FLOPs a byte`;
-    return (
-      `<polyline points="${drawn}" fill="none" stroke-width="2" stroke-dasharray="${["", "6 4", "2 3"][i % 3]}" ${stroke("weight")}><title>${escapeText(name)}</title></polyline>` +
-      (label
-        ? `<text x="${px(left + plot.width)}" y="${px(atY(flopsPerSecond) - 6)}" text-anchor="end" ${fill("weight-text")}>${escapeText(label)}</text>`
-        : "")
-    );
+    return [
+      svg`<polyline points="${drawn}" fill="none" stroke-width="2" stroke-dasharray="${["", "6 4", "2 3"][i % 3]!}" ${stroke("weight")}><title>${name}</title></polyline>`,
+      label
+        ? svg`<text x="${px(left + plot.width)}" y="${px(atY(flopsPerSecond) - 6)}" text-anchor="end" ${fill("weight-text")}>${label}</text>`
+        : svg``,
+    ];
   });
   // Names of dots that lie close together are moved apart, from the top down.
   const names = dots.map(({ x, y }, i) => ({ i, x: atX(x) + 6, y: atY(y) + 16 })).sort((a, b) => a.y - b.y);
@@ -119,12 +118,12 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
     const meaning = meanings?.[i] ?? "cost";
     const text = `${labels ? `${labels[i]}: ` : ""}${numberText(x)} FLOPs a byte, ${flopsText(y)}`;
     const place = names.find((name) => name.i === i)!;
-    return (
-      `<circle cx="${px(atX(x))}" cy="${px(atY(y))}" r="5" ${fill(meaning)}><title>${escapeText(text)}</title></circle>` +
-      (labels
-        ? `<text x="${px(place.x)}" y="${px(place.y)}" ${fill(`${meaning}-text`)}>${escapeText(labels[i]!)}</text>`
-        : "")
-    );
+    return [
+      svg`<circle cx="${px(atX(x))}" cy="${px(atY(y))}" r="5" ${fill(meaning)}><title>${text}</title></circle>`,
+      labels
+        ? svg`<text x="${px(place.x)}" y="${px(place.y)}" ${fill(`${meaning}-text`)}>${labels[i]!}</text>`
+        : svg``,
+    ];
   });
   const reach = Math.max(left + plot.width, ...names.map(({ i, x }) => x + labelWidth([labels?.[i] ?? ""])));
   return picture({
@@ -139,7 +138,7 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
         )
         .join(". ") +
       ".",
-    body: (title ? `${heading(title)}\n` : "") + [...grid, ...lines, ...marks].join("\n"),
+    body: [...heading(title), ...grid, ...[...lines, ...marks].map((parts) => joinSvg(parts))],
   });
 }
 

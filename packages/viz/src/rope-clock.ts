@@ -2,6 +2,7 @@ import { refuse } from "@qkv/core";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 
 /** How {@link ropeClock} draws. */
 export type RopeClockOptions = {
@@ -65,23 +66,23 @@ export function ropeClock(
     const hand = (position: number, kind: "query" | "key", length: number) => {
       const angle = speed * position;
       const [dx, dy] = [Math.cos(angle) * length, -Math.sin(angle) * length];
-      return `<line x1="${px(x)}" y1="${px(y)}" x2="${px(x + dx)}" y2="${px(y + dy)}" stroke-width="3" ${stroke(kind)}/>`;
+      return svg`<line x1="${px(x)}" y1="${px(y)}" x2="${px(x + dx)}" y2="${px(y + dy)}" stroke-width="3" ${stroke(kind)}/>`;
     };
     const unit = numberText(speed) === "1" ? "radian" : "radians";
     const said = `pair ${pair} turns ${numberText(speed)} ${unit} a position, by ${numberText(between)} between query and key`;
-    return (
-      `<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${said}</title></circle>` +
-      hand(places.key, "key", dial / 2 - 4) +
-      hand(places.query, "query", dial / 2 - 12) +
-      `<text x="${px(x)}" y="${px(y + dial / 2 + 16)}" text-anchor="middle" ${fill("quiet")}>pair ${pair}</text>` +
-      `<text x="${px(x)}" y="${px(y + dial / 2 + 32)}" text-anchor="middle" ${fill("text")}>cos ${Math.cos(between).toFixed(2)}</text>`
-    );
+    return joinSvg([
+      svg`<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${said}</title></circle>`,
+      hand(places.key, "key", dial / 2 - 4),
+      hand(places.query, "query", dial / 2 - 12),
+      svg`<text x="${px(x)}" y="${px(y + dial / 2 + 16)}" text-anchor="middle" ${fill("quiet")}>pair ${pair}</text>`,
+      svg`<text x="${px(x)}" y="${px(y + dial / 2 + 32)}" text-anchor="middle" ${fill("text")}>cos ${Math.cos(between).toFixed(2)}</text>`,
+    ]);
   });
   return picture({
     width: Math.max(24 + count * (dial + gap) - gap, titleWidth(title)),
     height: top + dial + 44,
     title: title ?? "Rotary positions as clocks",
     description: `Query at ${numberText(places.query)}, key at ${numberText(places.key)}: ${count} of ${pairs} pairs, each a hand that turns slower than the one before.`,
-    body: [...(title ? [heading(title)] : []), ...dials].join("\n"),
+    body: [...heading(title), ...dials],
   });
 }

@@ -1,9 +1,9 @@
 import { checkLabels, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { joinSvg, svg } from "./svg.js";
 import { refuse } from "@qkv/core";
 
 /** How {@link tokenArcs} draws. */
@@ -26,7 +26,7 @@ const [edge, rowHeight, letters] = [12, 26, 22]; // pixels
 
 /**
  * Draws attention as arcs from each query to the keys that it looks at, over the tokens themselves. The ink of an arc is
- * its weight; an arc holds its number as a `<title>`. A token that looks at itself has a ring.
+ * its weight; an arc holds its number as a svg`<title>`. A token that looks at itself has a ring.
  *
  * @param weights - `[T, S]`, one head. The queries are the last `T` of the `S` tokens.
  * @returns SVG text.
@@ -88,10 +88,10 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
       ? sideways(row(q), row(s), edge + widest + 6, height)
       : over(middle(q), middle(s), floor, height);
     const where = `query “${labels[q]}”, key “${labels[s]}”: ${numberText(weight)}`;
-    return (
-      `<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * ink)}" stroke-opacity="${(0.12 + 0.88 * ink).toFixed(3)}" ${stroke("weight")}>` +
-      `<title>${escapeText(where)}</title></path>`
-    );
+    return joinSvg([
+      svg`<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * ink)}" stroke-opacity="${(0.12 + 0.88 * ink).toFixed(3)}" ${stroke("weight")}>`,
+      svg`<title>${where}</title></path>`,
+    ]);
   });
   const received = (s: number) => (query === undefined ? 0 : data[query * S + s]!);
   const tokens = shown.map((label, i) => {
@@ -99,10 +99,10 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     const asks = query !== undefined && query + S - T === i;
     const said =
       query === undefined ? `token ${i}: “${labels[i]}”` : `key “${labels[i]}”: ${numberText(received(i))}`;
-    return (
-      `<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${escapeText(said)}</title></rect>` +
-      `<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(asks ? "query-text" : "text")}${asks ? ' font-weight="700"' : ""}>${escapeText(label)}</text>`
-    );
+    return joinSvg([
+      svg`<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${said}</title></rect>`,
+      svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(asks ? "query-text" : "text")}${asks ? svg` font-weight="700"` : ""}>${label}</text>`,
+    ]);
   });
   const who = query === undefined ? "all tokens" : `“${labels[query + S - T]}”`;
   const width = down ? edge * 2 + widest + rise + 16 : starts.at(-1)! + widths.at(-1)! + edge;
@@ -119,7 +119,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
             .map(({ s, weight }) => `“${labels[s]}”: ${numberText(weight)}`)
             .join("; ") + ".") +
       (left > 0 ? ` ${left} smaller ones, ${numberText(dropped)} together, are left out.` : ""),
-    body: [...(title ? [heading(title)] : []), ...drawn, ...tokens].join("\n"),
+    body: [...heading(title), ...drawn, ...tokens],
   });
 }
 

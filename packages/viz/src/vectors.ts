@@ -1,8 +1,8 @@
 import { checkData, checkLabels, type PictureData } from "./check-data.js";
-import { escapeText } from "./escape-text.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
+import { svg } from "./svg.js";
 
 /** How {@link vectors} draws. */
 export type VectorsOptions = {
@@ -22,7 +22,7 @@ export type VectorsOptions = {
 
 /**
  * Draws rows of numbers, as the vectors of queries, keys and values are: each number a thin bar, up where it is
- * positive, down where it is negative. Each holds its number as a `<title>`.
+ * positive, down where it is negative. Each holds its number as a svg`<title>`.
  *
  * @param values - `[N]` for one vector, `[K, N]` for K of them.
  * @returns SVG text.
@@ -60,12 +60,12 @@ export function vectors(values: PictureData, options: VectorsOptions = {}): stri
       const height = (Math.min(Math.abs(value), max) / max) * half;
       const x = left + i * step;
       const said = `${labels ? `${labels[k]}, ` : K > 1 ? `row ${k}, ` : ""}number ${i}: ${numberText(value)}`;
-      return `<rect x="${px(x)}" y="${px(value < 0 ? zero : zero - height)}" width="${px(Math.max(step * 0.85, 0.6))}" height="${px(Math.max(height, 0.4))}"><title>${escapeText(said)}</title></rect>`;
+      return svg`<rect x="${px(x)}" y="${px(value < 0 ? zero : zero - height)}" width="${px(Math.max(step * 0.85, 0.6))}" height="${px(Math.max(height, 0.4))}"><title>${said}</title></rect>`;
     });
     const label = labels
-      ? `<text x="${px(left - 6)}" y="${px(zero + 4)}" text-anchor="end" ${fill("text")}>${escapeText(labels[k]!)}</text>`
+      ? svg`<text x="${px(left - 6)}" y="${px(zero + 4)}" text-anchor="end" ${fill("text")}>${labels[k]!}</text>`
       : "";
-    return `${label}<line x1="${px(left)}" y1="${px(zero)}" x2="${px(left + width)}" y2="${px(zero)}" ${stroke("rule")}/><g ${fill(meaning)}>${bars.join("")}</g>`;
+    return svg`${label}<line x1="${px(left)}" y1="${px(zero)}" x2="${px(left + width)}" y2="${px(zero)}" ${stroke("rule")}/><g ${fill(meaning)}>${bars}</g>`;
   });
   return picture({
     width: Math.max(left + width + 12, titleWidth(title)),
@@ -74,6 +74,6 @@ export function vectors(values: PictureData, options: VectorsOptions = {}): stri
     description:
       `${K === 1 ? "A vector" : `${K} vectors`} of ${N} numbers, from ${numberText(Math.min(...data))} to ` +
       `${numberText(Math.max(...data))}.`,
-    body: [...(title ? [heading(title)] : []), ...rows].join("\n"),
+    body: [...heading(title), ...rows],
   });
 }
