@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { faulty } from "../scripts/fuzz/faulty.mjs";
 import { mutate } from "../scripts/fuzz/mutate.mjs";
 import { targets } from "../scripts/fuzz/targets.mjs";
 
@@ -32,6 +33,30 @@ test.each(Object.keys(targets))("%s: each is read, or refused with an error of o
     ),
   );
 });
+
+// What the harness says of each fault. 0 wrong above means something only if each is found.
+const found: Record<keyof typeof faulty, RegExp> = {
+  "faulty: raw error": /SyntaxError: Expected property name/,
+  "faulty: prototype": /a prototype changed/,
+  "faulty: time": /took 1\d{3} ms/,
+  "faulty: memory": /took 1\d\d MiB/,
+  "faulty: end of the process": /ended with 3 after input \d+/,
+  "faulty: no end": /ended with null after input \d+/,
+  "faulty: nothing thrown": /: undefined$/m,
+};
+test.each(Object.entries(found))("control: a reader with a fault is found wrong: %s", async (name, says) => {
+  const run = promisify(execFile)(process.execPath, [script, "100", "1", name], {
+    env: { ...process.env, QKV_FUZZ_UNTIMED: "", QKV_FUZZ_SILENT_SECONDS: "15" },
+  });
+  const { stdout, code } = await run.then(
+    () => expect.unreachable(`${name} was not found`),
+    (error: { stdout: string; code: number }) => error,
+  );
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/, [1-9]\d* wrong\n[^]*\n0 passed, 1 failed\n$/);
+  expect(stdout).toMatch(says);
+});
+test("control: every fault is tried", () => expect(Object.keys(found)).toEqual(Object.keys(faulty)));
 
 test("a changed file is the same for the same seed, and another for another", () => {
   const file = new TextEncoder().encode('{"a": 1, "b": [true, "c"]}');

@@ -4,7 +4,8 @@
 // are real files changed. An input passes if it is read, or refused with one of our errors; if it took no more than a
 // second and no memory over 64 MiB (or ten times its size), at its peak; and if no prototype changed. Of the first inputs,
 // those that reach code that none before reached are kept, and changed further as the real files are. What does not pass
-// is left in the folder for temporary files. Needs the packages built.
+// is left in the folder for temporary files. TARGET may be a reader of `faulty.mjs`, which must be found wrong. Needs the
+// packages built.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +13,7 @@ import { join } from "node:path";
 import { clearInterval, setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
 import { GCProfiler, getHeapStatistics } from "node:v8";
+import { faulty } from "./faulty.mjs";
 import { madeFiles } from "./made.mjs";
 import { mutate } from "./mutate.mjs";
 import { watchReached } from "./reached.mjs";
@@ -24,7 +26,7 @@ const batch = 100;
 /** One of so many is made, the others are real files changed. */
 const madeEvery = 4;
 /** A process that says nothing for so long stands still. */
-const silentSeconds = 600;
+const silentSeconds = Number(process.env.QKV_FUZZ_SILENT_SECONDS ?? 600);
 /** What reading may take of memory at its peak, besides what was there. */
 const mostMemory = (input) => Math.max(64 * 2 ** 20, 10 * input.length);
 /** How many of all inputs are watched: watching makes them three times as slow, and soon finds little. */
@@ -98,7 +100,13 @@ async function peakOf(work) {
 }
 
 async function runTarget(name) {
-  const { files, real = [], read: readOne, refuses, mend = (bytes) => bytes } = await targets[name]();
+  const {
+    files,
+    real = [],
+    read: readOne,
+    refuses,
+    mend = (bytes) => bytes,
+  } = await { ...targets, ...faulty }[name]();
   const { isQkvError } = await import("../../packages/core/dist/index.js");
   const prototypes = () =>
     [Object, Array, Function, String, Map].map(({ prototype }) => Reflect.ownKeys(prototype).length).join();
@@ -140,7 +148,7 @@ async function runTarget(name) {
   while (state.tried < Number(inputs)) {
     const many = Math.min(batch, Number(inputs) - state.tried);
     const first = Number(seed) * 1_000_003 + state.tried;
-    const made = madeFiles(name, Math.ceil(many / madeEvery), first);
+    const made = madeFiles(name in faulty ? "any bytes" : name, Math.ceil(many / madeEvery), first);
     const tried = Array.from({ length: many }, (_, i) => {
       const own = first + i;
       if (large.length > 0 && own % rarely === 0) return mend(mutate(large, own));

@@ -608,6 +608,7 @@ export const made = {
   cache,
   "chat template": template.map(utf8),
   "config.json": configJson,
+  "any bytes": bytesOf(40),
 };
 
 /**
