@@ -1,27 +1,41 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import type { KvCache } from "./cache.js";
+
+/** Refuses what is not a list: an array, or an array of numbers such as Int32Array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
+}
+
+/** Whether a value is a cache, of whichever copy of the package. */
+export function isCache(value: unknown): value is KvCache {
+  const { update, save, numLayers } = (value ?? {}) as Partial<KvCache>;
+  return typeof update === "function" && typeof save === "function" && typeof numLayers === "number";
+}
+
+const cropped = /* @__PURE__ */ checks("crop", { argument: "length" });
 
 /** What each batch keeps when a cache is cropped to `length`, one number or one for each batch. */
 export function keptLengths(length: number | ArrayLike<number>, lengths: ArrayLike<number>): number[] {
   const own = Array.from(lengths);
-  if (typeof length !== "number" && length.length !== own.length) {
-    throw new ArgumentError({
-      fn: "crop",
-      argument: "length",
-      received: `${length.length} lengths`,
+  if (typeof length !== "number" && (!isList(length) || length.length !== own.length)) {
+    cropped.refuse({
+      received: isList(length) ? `${length.length} lengths` : length,
       expected: `one, or ${own.length}, one for each batch`,
       fix: "say of each batch how many tokens it keeps.",
     });
   }
   const longest = Math.max(0, ...own);
+  // Of an empty cache nothing can be kept, and NaN is no number of tokens.
+  if (own.length === 0 && typeof length === "number" && !Number.isInteger(length)) {
+    cropped.refuse({ received: length, expected: "a whole number of tokens", fix: "count tokens." });
+  }
   return own.map((seen, batch) => {
     const wanted = typeof length === "number" ? length : length[batch]!;
     // One number may be more than a shorter batch has: that batch stays as it is.
     const most = typeof length === "number" ? longest : seen;
     const kept = wanted < 0 ? seen + wanted : Math.min(wanted, seen);
-    if (Number.isInteger(kept) && kept >= 0 && wanted <= most) return kept;
-    throw new ArgumentError({
-      fn: "crop",
-      argument: "length",
+    if (typeof wanted === "number" && Number.isInteger(kept) && kept >= 0 && wanted <= most) return kept;
+    return cropped.refuse({
       received: wanted,
       expected: `a whole number of tokens from ${-seen} to ${most}`,
       fix: "keep at most what the cache has seen; negative numbers drop from the end.",
@@ -31,12 +45,12 @@ export function keptLengths(length: number | ArrayLike<number>, lengths: ArrayLi
 
 /** Refuses batches that are not there. */
 export function checkIds(ids: readonly number[], batches: number): void {
-  const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= batches);
-  if (wrong === undefined) return;
-  throw new ArgumentError({
-    fn: "reorder",
+  const known = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < batches;
+  const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !known(id)) : -1;
+  if (isList(ids) && ids.length > 0 && wrong < 0) return;
+  checks("reorder").refuse({
     argument: "ids",
-    received: wrong,
+    received: wrong < 0 ? ids : ids[wrong],
     expected: batches > 0 ? `batches from 0 to ${batches - 1}` : "none, since the cache is empty",
     fix: "name batches that the cache holds.",
   });
@@ -44,38 +58,19 @@ export function checkIds(ids: readonly number[], batches: number): void {
 
 /** Which batch stands at each place when each comes `times` times. */
 export function repeatedIds(times: number, batches: number): number[] {
-  checkCount(
-    "repeat",
-    "times",
-    times,
-    "a whole number, 1 or more",
-    "give how many copies of each batch there shall be.",
-  );
+  const fix = "give how many copies of each batch there shall be.";
+  checks("repeat").whole({ times }, { min: 1, fix });
   return Array.from({ length: batches * times }, (_, i) => Math.floor(i / times));
 }
 
-/** Refuses what is not a whole number of at least `least`. */
-export function checkCount(
-  fn: string,
-  argument: string,
-  received: number,
-  expected: string,
-  fix: string,
-  least = 1,
-): void {
-  if (Number.isInteger(received) && received >= least) return;
-  throw new ArgumentError({ fn, argument, received, expected, fix });
-}
-
-/** Refuses what is not a number of layers. */
-export function checkLayers(fn: string, numLayers: number): void {
-  checkCount(
-    fn,
-    "numLayers",
-    numLayers,
-    "a whole number of layers, 1 or more",
-    "give the number of layers of the model.",
+/** Refuses what no cache can be made of: numbers of layers, and other values than true or false. */
+export function checkKind(fn: string, numLayers: number, positionless = false): void {
+  const check = checks(fn);
+  check.whole(
+    { numLayers },
+    { min: 1, max: 2 ** 16, unit: "layers", fix: "give the number of layers of the model." },
   );
+  check.type({ positionless }, "boolean");
 }
 
 /** Refuses a stretch that does not lie inside what every batch has. */
@@ -83,8 +78,7 @@ export function checkStretch(start: number, end: number, lengths: ArrayLike<numb
   const shortest = Math.min(...Array.from(lengths));
   if (Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= shortest)
     return;
-  throw new ArgumentError({
-    fn: "discard",
+  checks("discard").refuse({
     argument: "start",
     received: `${start} to ${end}`,
     expected: `a stretch of whole tokens inside the ${shortest} that every batch has`,
@@ -94,10 +88,9 @@ export function checkStretch(start: number, end: number, lengths: ArrayLike<numb
 
 /** Refuses to read a layer that holds nothing. */
 export function checkRead<T>(layer: number, numLayers: number, held: T | undefined): T {
-  if (held !== undefined) return held;
   const known = Number.isInteger(layer) && layer >= 0 && layer < numLayers;
-  throw new ArgumentError({
-    fn: "read",
+  if (known && held !== undefined) return held;
+  return checks("read").refuse({
     argument: "layer",
     received: layer,
     expected: known ? "a layer that holds tokens" : `a layer from 0 to ${numLayers - 1}`,

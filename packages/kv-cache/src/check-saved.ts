@@ -1,6 +1,6 @@
 import type { DType, Tensor } from "@qkv/tensor";
 import type { SavedLayer } from "./layer-store.js";
-import { bad } from "./saved.js";
+import { refuseSaved } from "./saved.js";
 
 /** What a layer's file must hold: whoever made it knew the checksum, too. */
 export type SavedRule = {
@@ -32,7 +32,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
       x.shape.every((length, axis) => shape[axis] === undefined || shape[axis] === length);
     if (right) return x;
     const wanted = `${dtype ?? "float32 or float64"} [${shape.map((length) => length ?? "…").join(", ")}]`;
-    throw bad(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
+    refuseSaved(name, x && `${x.dtype} [${x.shape.join(", ")}]`, wanted, damaged);
   };
   const key = fits("key", undefined, [undefined, undefined, tokens, undefined]);
   const [B, heads, T] = key.shape as [number, number, number, number];
@@ -45,7 +45,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
       (saved.dtype === held.dtype && saved.shape[1] === held.shape[1] && saved.shape[3] === held.shape[3])
     )
       continue;
-    throw bad(
+    refuseSaved(
       name,
       `${saved.dtype} [${saved.shape.join(", ")}]`,
       `${held.dtype} [B, ${held.shape[1]}, T, ${held.shape[3]}], as the cache holds`,
@@ -56,11 +56,11 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
     const own: unknown = Object.hasOwn(numbers, list) ? numbers[list] : undefined;
     const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
     if (!Array.isArray(own) || own.length !== B || !own.every(whole))
-      throw bad(`numbers: ${list}`, own, `${B} whole numbers, one for each batch`, damaged);
+      refuseSaved(`numbers: ${list}`, own, `${B} whole numbers, one for each batch`, damaged);
   }
   for (let b = 0; b < B; b++) {
     if (holds((list) => numbers[list]![b]!, T)) continue;
-    throw bad(
+    refuseSaved(
       "numbers",
       lists.map((list) => `${list} ${numbers[list]![b]}`).join(", "),
       "numbers that the tensors have room for",

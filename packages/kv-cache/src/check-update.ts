@@ -1,5 +1,7 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
-import type { Tensor } from "@qkv/tensor";
+import { checks, ShapeError } from "@qkv/core";
+import { checkTensor, type Tensor } from "@qkv/tensor";
+
+const check = /* @__PURE__ */ checks("update");
 
 /** What a layer holds already, as the next tokens must be: tensors with its heads and sizes, and how many batches. */
 export type Held = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
@@ -13,8 +15,7 @@ export function checkUpdate(
   held: Held | undefined,
 ): void {
   if (!Number.isInteger(layer) || layer < 0 || layer >= numLayers) {
-    throw new ArgumentError({
-      fn: "update",
+    check.refuse({
       argument: "layer",
       received: layer,
       expected: `a layer from 0 to ${numLayers - 1}`,
@@ -25,30 +26,38 @@ export function checkUpdate(
   checkTokens("value", value, held?.value, held);
   const [B, Hkv, T] = key.shape;
   if (value.shape[2] !== T || value.shape[0] !== B || value.shape[1] !== Hkv) {
-    throw new ShapeError({
-      fn: "update",
-      argument: "value",
-      received: value.shape,
-      expected: `as many tokens as key has, [${key.shape.join(", ")}]`,
-      fix: "give one value for each key.",
-    });
+    check.refuse(
+      {
+        argument: "value",
+        received: value.shape,
+        expected: `as many tokens as key has, [${key.shape.join(", ")}]`,
+        fix: "give one value for each key.",
+      },
+      ShapeError,
+    );
   }
 }
 
 /** `own`: what the layer holds of the kind. */
 function checkTokens(argument: string, x: Tensor, own: Tensor | undefined, held: Held | undefined): void {
+  const { shape, dtype } = checkTensor("update", argument, x);
   const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
+  const right = own ? dtype === own.dtype : dtype === "float32" || dtype === "float64";
   const fits =
-    x.shape.length === 4 &&
-    (own ? x.dtype === own.dtype : x.dtype === "float32" || x.dtype === "float64") &&
-    x.shape.every((length, axis) => known[axis] === undefined || length === known[axis]);
-  if (fits) return;
+    shape.length === 4 &&
+    // Only tokens may be none: nothing can follow no batches, heads or numbers.
+    shape.every((length, axis) =>
+      known[axis] === undefined ? length > 0 || axis === 2 : length === known[axis],
+    );
+  if (right && fits) return;
   const [B = "B", Hkv = "Hkv", , D = "D"] = known;
-  throw new ShapeError({
-    fn: "update",
-    argument,
-    received: x.dtype === (own?.dtype ?? "float32") ? x.shape : x.dtype,
-    expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
-    fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
-  });
+  check.refuse(
+    {
+      argument,
+      received: right ? shape : dtype,
+      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
+      fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
+    },
+    right ? ShapeError : undefined,
+  );
 }

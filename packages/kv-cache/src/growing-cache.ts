@@ -1,5 +1,6 @@
+import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkLayers } from "./check-change.js";
+import { checkKind } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { layeredCache } from "./layered-cache.js";
 
@@ -33,8 +34,12 @@ export type GrowingOptions = {
  * cache.length; // => 4
  * ```
  */
-export function growingCache({ numLayers = 1, positionless = false }: GrowingOptions = {}): KvCache {
-  checkLayers("growingCache", numLayers);
+export function growingCache(options?: GrowingOptions): KvCache {
+  const { numLayers = 1, positionless = false } = checks("growingCache").options(options, [
+    "numLayers",
+    "positionless",
+  ]);
+  checkKind("growingCache", numLayers, positionless);
   const room = (needed: number, capacity: number) =>
     needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
   const stores = Array.from({ length: numLayers }, () => contiguousStore(room));

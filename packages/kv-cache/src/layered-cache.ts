@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import type { KeyValues } from "@qkv/tensor";
 import { partLength } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
@@ -66,8 +66,7 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
     },
     discard(start, end) {
       if (!positionless || stores.some((store) => !store.discard)) {
-        throw new ArgumentError({
-          fn: "discard",
+        checks("discard").refuse({
           argument: "cache",
           received: positionless ? form : "one whose keys are stored after their rotary turn",
           expected: "a positionless cache that holds every token",

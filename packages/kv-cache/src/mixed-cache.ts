@@ -1,8 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { keptLengths } from "./check-change.js";
-import { bad, readSaved, writeSaved } from "./saved.js";
+import { isCache, keptLengths } from "./check-change.js";
+import { readSaved, refuseSaved, writeSaved } from "./saved.js";
 
 /**
  * A cache whose layers are kept differently, as hybrid models need: full attention in some layers, a window in others.
@@ -27,11 +27,18 @@ import { bad, readSaved, writeSaved } from "./saved.js";
  * ```
  */
 export function mixedCache(layers: readonly KvCache[]): KvCache {
+  const check = checks("mixedCache", { argument: "layers" });
+  const other = Array.isArray(layers) ? layers.findIndex((cache) => !isCache(cache)) : -1;
+  if (!Array.isArray(layers) || other >= 0) {
+    check.refuse({
+      received: other < 0 ? layers : layers[other],
+      expected: "a list of caches, one for each layer",
+      fix: "write `mixedCache([growingCache(), rollingCache({ windowSize: 256 })])`.",
+    });
+  }
   const unlike = layers.findIndex(({ positionless }) => positionless !== layers[0]?.positionless);
   if (layers.length === 0 || unlike >= 0) {
-    throw new ArgumentError({
-      fn: "mixedCache",
-      argument: "layers",
+    check.refuse({
       received: layers.length === 0 ? "an empty list" : `layer ${unlike}, which counts positions otherwise`,
       expected: "a cache for each layer, all positionless or none",
       fix: "make all of them alike in `positionless`.",
@@ -41,9 +48,7 @@ export function mixedCache(layers: readonly KvCache[]): KvCache {
   for (const cache of caches) {
     const listed = layers.filter((each) => each === cache).length;
     if (cache.numLayers === listed) continue;
-    throw new ArgumentError({
-      fn: "mixedCache",
-      argument: "layers",
+    check.refuse({
       received: `a cache of ${cache.numLayers} layers, listed ${listed} times`,
       expected: "each cache as often as it has layers",
       fix: `make it with \`numLayers: ${listed}\`, or list it for each of its layers.`,
@@ -76,10 +81,9 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     caches.forEach(change);
   };
   const at = (fn: string, layer: number): KvCache => {
-    const cache = caches[owner[layer] ?? -1];
+    const cache = Number.isInteger(layer) && caches[owner[layer] ?? -1];
     if (cache) return cache;
-    throw new ArgumentError({
-      fn,
+    return checks(fn).refuse({
       argument: "layer",
       received: layer,
       expected: `a layer from 0 to ${owner.length - 1}`,
@@ -137,7 +141,7 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
       together((cache, i) => {
         const file = saved[i]?.tensors["file"];
         if (file?.dtype !== "uint8")
-          throw bad(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
+          refuseSaved(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
         cache.restore(file.data as Uint8Array);
       });
     },

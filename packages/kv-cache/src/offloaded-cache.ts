@@ -1,8 +1,8 @@
 /// <reference types="node" />
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { statSync } from "node:fs";
 import type { KvCache } from "./cache.js";
-import { checkCount, checkLayers } from "./check-change.js";
+import { checkKind } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
 import { memoryFor, offloadedStore } from "./offloaded-store.js";
 
@@ -36,19 +36,25 @@ export type OffloadedOptions = {
  * caches[1]?.reset();
  * ```
  */
-export function offloadedCache({ folder, numLayers = 1, layersInMemory = 1 }: OffloadedOptions): KvCache {
-  checkLayers("offloadedCache", numLayers);
+export function offloadedCache(options: OffloadedOptions): KvCache {
+  const check = checks("offloadedCache");
+  const {
+    folder,
+    numLayers = 1,
+    layersInMemory = 1,
+  } = check.options(options, ["folder", "numLayers", "layersInMemory"]);
+  checkKind("offloadedCache", numLayers);
   const fix = "1 holds the layer at work; numLayers holds all.";
-  checkCount("offloadedCache", "layersInMemory", layersInMemory, "a whole number of layers, 1 or more", fix);
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ArgumentError({
-      fn: "offloadedCache",
-      argument: "folder",
-      received: folder,
-      expected: "a folder that is there",
-      fix: 'make it first, for example with `mkdtempSync(join(tmpdir(), "cache-"))`.',
-    });
-  }
+  check.whole({ layersInMemory }, { min: 1, unit: "layers", fix });
+  check.each(
+    { folder },
+    (path) =>
+      typeof path === "string" &&
+      !path.includes("\0") &&
+      statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
+    "a folder that is there",
+    'make it first, for example with `mkdtempSync(join(tmpdir(), "cache-"))`.',
+  );
   const memory = memoryFor(layersInMemory);
   const stores = Array.from({ length: numLayers }, () => offloadedStore(folder, memory));
   return layeredCache(stores, { form: "every token", positionless: false });

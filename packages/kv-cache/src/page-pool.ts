@@ -1,4 +1,5 @@
-import { resident, slice, write, zeros, bytesPerElement, type Tensor } from "@qkv/tensor";
+import { resident, slice, write, bytesPerElement, type Tensor } from "@qkv/tensor";
+import { buffer } from "./shared-tensors.js";
 
 /**
  * Pages that caches take and give back. A page is the same stretch of tokens in every layer; who holds one counts as an
@@ -33,8 +34,11 @@ export type PagePool = {
 /** A pool of free pages. */
 export function pagePool(sizes: { pages: number; pageLength: number; numLayers: number }): PagePool {
   const { pages, pageLength, numLayers } = sizes;
-  const owners = new Uint32Array(pages);
-  const free = Array.from({ length: pages }, (_, i) => pages - 1 - i); // the first page is taken first
+  const owners: number[] = [];
+  // Pages from `untouched` on were never taken: they need no list, however many there are.
+  let untouched = 0;
+  const returned: number[] = [];
+  const free = () => returned.length + pages - untouched;
   const layers = new Array<PagePool["layers"][number]>(numLayers).fill(undefined);
   const tensors = () => layers.flatMap((layer) => (layer ? [layer.key, layer.value] : []));
   const pool: PagePool = {
@@ -42,16 +46,16 @@ export function pagePool(sizes: { pages: number; pageLength: number; numLayers: 
     layers,
     reserve: undefined,
     get available() {
-      return free.length + (pool.reserve?.count() ?? 0);
+      return free() + (pool.reserve?.count() ?? 0);
     },
     get bytes() {
       return tensors().reduce((sum, { storage, dtype }) => sum + storage.length * bytesPerElement(dtype), 0);
     },
-    has: (count) => free.length >= count || pool.available >= count,
+    has: (count) => free() >= count || pool.available >= count,
     owners: (page) => owners[page]!,
     take() {
-      if (free.length === 0) pool.reserve?.giveUp();
-      const page = free.pop()!;
+      if (free() === 0) pool.reserve?.giveUp();
+      const page = returned.pop() ?? untouched++;
       owners[page] = 1;
       return page;
     },
@@ -60,14 +64,13 @@ export function pagePool(sizes: { pages: number; pageLength: number; numLayers: 
     },
     release(page) {
       owners[page]! -= 1;
-      if (owners[page] === 0) free.push(page);
+      if (owners[page] === 0) returned.push(page);
     },
     copy(from, to) {
       for (const x of tensors()) write(x, 0, to, slice(x, 0, from, from + 1));
     },
     prepare(layer, key, value) {
-      const like = (x: Tensor) =>
-        resident(zeros([pages, x.shape[1]!, pageLength, x.shape[3]!], { dtype: x.dtype, device: x.device }));
+      const like = (x: Tensor) => resident(buffer([pages, x.shape[1]!, pageLength, x.shape[3]!], x));
       const own = layers[layer];
       if (!own) layers[layer] = { key: like(key), value: like(value) };
       else if (own.key.device !== key.device)

@@ -1,4 +1,5 @@
-import { checkCount, checkLayers } from "./check-change.js";
+import { checks } from "@qkv/core";
+import { checkKind } from "./check-change.js";
 import { pagePool, type PagePool } from "./page-pool.js";
 import { emptyState, pagedOn, type PagedCache } from "./paged-on.js";
 
@@ -43,10 +44,18 @@ export function pagedCache(options: PagedOptions): PagedCache {
 }
 
 /** The pool that options ask for. */
-export function poolOf(fn: string, { pages, pageLength = 16, numLayers = 1 }: PagedOptions): PagePool {
-  checkLayers(fn, numLayers);
+export function poolOf(fn: string, options: PagedOptions): PagePool {
+  const check = checks(fn);
+  const {
+    pages,
+    pageLength = 16,
+    numLayers = 1,
+  } = check.options(options, ["pages", "pageLength", "numLayers"]);
+  checkKind(fn, numLayers);
+  check.whole({ pageLength }, { min: 1, unit: "tokens", fix: "16 is usual." });
+  // More tokens than that have no place in one buffer, whatever the size of a head.
+  const max = Math.floor(2 ** 31 / pageLength);
   const fix = "divide the most tokens that shall be held at once by the length of a page.";
-  checkCount(fn, "pages", pages, "a whole number of pages, 1 or more", fix);
-  checkCount(fn, "pageLength", pageLength, "a whole number of tokens, 1 or more", "16 is usual.");
+  check.whole({ pages }, { min: 1, max, unit: "pages", fix });
   return pagePool({ pages, pageLength, numLayers });
 }

@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { slice, write, type Blocks, type Tensor } from "@qkv/tensor";
+import { checks } from "@qkv/core";
+import { checkTensor, slice, write, type Blocks, type Tensor } from "@qkv/tensor";
 import { densePart } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
@@ -59,12 +59,11 @@ export function pagedOn(state: PagedState): PagedCache {
         }
       }
     });
-    if (!pool.has(more + copies.length)) throw outOfPages(more + copies.length);
+    if (!pool.has(more + copies.length)) outOfPages(more + copies.length);
     return copies;
   };
   const outOfPages = (needed: number) =>
-    new ArgumentError({
-      fn: "update",
+    checks("update").refuse({
       argument: "key",
       received: `tokens that need ${needed} more pages`,
       expected: `at most ${pool.available}, what is free of ${pool.pages} pages of ${pageLength} tokens`,
@@ -129,7 +128,7 @@ export function pagedOn(state: PagedState): PagedCache {
       return state.tables.map((pages) => [...pages]);
     },
     update(layer, key, value) {
-      const B = batches() || key.shape[0]!;
+      const B = batches() || checkTensor("update", "key", key).shape[0]!;
       const held = { ...pool.layers[layer], ...(batches() > 0 && { batches: B }) };
       checkUpdate(layer, numLayers, key, value, Object.keys(held).length > 0 ? held : undefined);
       const T = key.shape[2]!;
@@ -137,6 +136,7 @@ export function pagedOn(state: PagedState): PagedCache {
       const tables = empty ? Array.from({ length: B }, (): number[] => []) : state.tables;
       const starts = empty ? new Array<number>(B).fill(0) : state.lengths[layer]!;
       const copies = planRoom(tables, starts, T);
+      pool.prepare(layer, key, value);
       // From here on nothing is refused.
       if (empty) state.lengths = state.lengths.map(() => new Array<number>(B).fill(0));
       state.tables = tables;
@@ -150,7 +150,6 @@ export function pagedOn(state: PagedState): PagedCache {
       tables.forEach((table, b) => {
         while (table.length * pageLength < starts[b]! + T) table.push(pool.take());
       });
-      pool.prepare(layer, key, value);
       writeRows(layer, key, value, starts);
       state.lengths[layer] = starts.map((n) => n + T);
       return read(layer);
@@ -175,8 +174,7 @@ export function pagedOn(state: PagedState): PagedCache {
       });
     },
     discard() {
-      throw new ArgumentError({
-        fn: "discard",
+      checks("discard").refuse({
         argument: "cache",
         received: "one whose keys are stored after their rotary turn",
         expected: "a positionless cache that holds every token",
@@ -215,7 +213,7 @@ export function pagedOn(state: PagedState): PagedCache {
       // Pages that nobody else holds come back before the new ones are taken.
       const own = new Set(state.tables.flat());
       const back = [...own].filter((page) => pool.owners(page) === ownedHere(state, page)).length;
-      if (needed > pool.available + back) throw outOfPages(needed);
+      if (needed > pool.available + back) outOfPages(needed);
       release();
       state.lengths = rows.map((own) => (own.length === B ? [...own] : new Array<number>(B).fill(0)));
       state.tables = counts.map((count) => Array.from({ length: count }, () => pool.take()));

@@ -1,7 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
 import { densePart } from "@qkv/tensor/key-values";
 import type { KvCache } from "./cache.js";
+import { isCache } from "./check-change.js";
 
 /** A tensor as ONNX Runtime and transformers.js have it. */
 export type RuntimeTensor = {
@@ -45,10 +46,12 @@ export function toPastKeyValues<T = RuntimeTensor>(
   makeTensor: MakeTensor<T> = (type, data, dims) => ({ type, data, dims }) as T,
   names: PastNames = (layer, side) => `past_key_values.${layer}.${side}`,
 ): Record<string, T> {
+  const check = checks("toPastKeyValues");
+  checkCache("toPastKeyValues", cache);
+  check.type({ makeTensor, names }, "function");
   const { lengths } = cache;
   if (lengths.length === 0 || lengths.some((length) => length !== lengths[0])) {
-    throw new ArgumentError({
-      fn: "toPastKeyValues",
+    check.refuse({
       argument: "cache",
       received: lengths.length === 0 ? "empty" : `batches of ${lengths.join(", ")} tokens`,
       expected: "one that holds tokens, as many in each batch",
@@ -95,6 +98,11 @@ export function fromPastKeyValues(
   names: PastNames = (layer, side) =>
     `present.${layer}.${side}` in present ? `present.${layer}.${side}` : `past_key_values.${layer}.${side}`,
 ): void {
+  const check = checks("fromPastKeyValues");
+  checkCache("fromPastKeyValues", cache);
+  const fix = "give the outputs of the runtime's session.";
+  check.each({ present }, (value) => typeof value === "object" && value !== null, "tensors by name", fix);
+  check.type({ names }, "function");
   const { length, numLayers } = cache;
   // All are looked at before the first is taken.
   const layers = Array.from({ length: numLayers }, (_, layer) =>
@@ -103,22 +111,30 @@ export function fromPastKeyValues(
   layers.forEach(([key, value], layer) => cache.update(layer, key!, value!));
 }
 
-function newTokens(name: string, present: Readonly<Record<string, RuntimeTensor>>, length: number): Tensor {
-  const given = present[name];
-  const refuse = (received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "fromPastKeyValues", argument: name, received, expected, fix });
-  };
-  if (!given) return refuse(undefined, "a tensor", "give all outputs of the run, or tell their `names`.");
+function checkCache(fn: string, cache: KvCache): void {
+  checks(fn).each({ cache }, isCache, "a cache", "make one, for example with `growingCache({ numLayers })`.");
+}
+
+function newTokens(
+  argument: string,
+  present: Readonly<Record<string, RuntimeTensor>>,
+  length: number,
+): Tensor {
+  const check = checks("fromPastKeyValues", { argument });
+  const given = present[argument];
+  if (!given) {
+    const fix = "give all outputs of the run, or tell their `names`.";
+    return check.refuse({ received: given, expected: "a tensor", fix });
+  }
   const { type, data, dims } = given;
   if (type !== "float32" || !(data instanceof Float32Array)) {
-    return refuse(type, "float32 on the CPU", "convert it, or ask the session for outputs on the CPU.");
+    const fix = "convert it, or ask the session for outputs on the CPU.";
+    return check.refuse({ received: type, expected: "float32 on the CPU", fix });
   }
-  if (dims.length !== 4 || dims[2]! < length) {
-    return refuse(
-      dims,
-      `[B, Hkv, ${length} tokens or more, D]`,
-      "give what the run returned for this cache's tokens.",
-    );
+  if (!Array.isArray(dims) || dims.length !== 4 || !(dims[2] >= length)) {
+    const expected = `[B, Hkv, ${length} tokens or more, D]`;
+    const fix = "give what the run returned for this cache's tokens.";
+    check.refuse({ received: dims, expected, fix }, ShapeError);
   }
   return slice(tensor(data, { shape: dims }), 2, length);
 }

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { isList } from "./check-change.js";
 import { emptyState, forkState, pagedOn, type PagedCache, type PagedState } from "./paged-on.js";
 import { poolOf, type PagedOptions } from "./paged-cache.js";
 import { prefixTree, type PrefixTree } from "./prefix-tree.js";
@@ -65,6 +66,7 @@ function prefixOn(state: PagedState, tree: PrefixTree): PrefixCache {
     Object.defineProperty(paged, "rememberedPages", { get: () => tree.size }) as PrefixCache,
     {
       begin(ids: readonly number[]): number {
+        checkTokenIds("begin", ids);
         const pages = tree.find(ids, Math.floor(Math.max(0, ids.length - 1) / pageLength));
         // Held before the old ones are let go: they may be the same.
         for (const page of pages) state.pool.share(page);
@@ -75,10 +77,10 @@ function prefixOn(state: PagedState, tree: PrefixTree): PrefixCache {
         return pages.length * pageLength;
       },
       remember(ids: readonly number[]): void {
+        checkTokenIds("remember", ids);
         if (paged.lengths.length > 1 || ids.length > paged.length) {
           const batches = paged.lengths.length;
-          throw new ArgumentError({
-            fn: "remember",
+          checks("remember").refuse({
             argument: "ids",
             received: `${ids.length} tokens`,
             expected:
@@ -95,4 +97,16 @@ function prefixOn(state: PagedState, tree: PrefixTree): PrefixCache {
       fork: () => prefixOn(forkState(state), tree),
     },
   );
+}
+
+/** Refuses what are no ids: `1.5` and `"1"` would be remembered as tokens of their own. */
+function checkTokenIds(fn: string, ids: readonly number[]): void {
+  const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !Number.isSafeInteger(id)) : -1;
+  if (isList(ids) && wrong < 0) return;
+  checks(fn).refuse({
+    argument: "ids",
+    received: wrong < 0 ? ids : ids[wrong],
+    expected: "a list of token ids, whole numbers",
+    fix: "give what `tokenizer.encode(text)` returns.",
+  });
 }

@@ -1,5 +1,6 @@
+import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkCount, checkLayers } from "./check-change.js";
+import { checkKind } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
 import { quantizedStore } from "./quantized-store.js";
 
@@ -36,12 +37,18 @@ export type QuantizedOptions = {
  * small.bytes < 0.35 * exact.bytes; // => true
  * ```
  */
-export function quantizedCache(options: QuantizedOptions = {}): KvCache {
-  const { numLayers = 1, groupSize = 32, residual = 32, positionless = false } = options;
-  checkLayers("quantizedCache", numLayers);
+export function quantizedCache(options?: QuantizedOptions): KvCache {
+  const check = checks("quantizedCache");
+  const {
+    numLayers = 1,
+    groupSize = 32,
+    residual = 32,
+    positionless = false,
+  } = check.options(options, ["numLayers", "groupSize", "residual", "positionless"]);
+  checkKind("quantizedCache", numLayers, positionless);
   const fix = "32 is a good size for both.";
-  checkCount("quantizedCache", "groupSize", groupSize, "a whole number of tokens, 1 or more", fix);
-  checkCount("quantizedCache", "residual", residual, "a whole number of tokens, 0 or more", fix, 0);
+  check.whole({ groupSize }, { min: 1, unit: "tokens", fix });
+  check.whole({ residual }, { min: 0, unit: "tokens", fix });
   const sizes = { group: groupSize, residual };
   const stores = Array.from({ length: numLayers }, () => quantizedStore(sizes));
   return layeredCache(stores, { form: `int8 in groups of ${groupSize}, ${residual} floats`, positionless });

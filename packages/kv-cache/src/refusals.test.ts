@@ -1,4 +1,5 @@
-import { randn } from "@qkv/tensor";
+import { isQkvError } from "@qkv/core";
+import { randn, tensor, zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import {
   growingCache,
@@ -9,6 +10,8 @@ import {
   rollingCache,
   staticCache,
 } from "./index.js";
+import { offloadedCache } from "./offload.js";
+import { fromPastKeyValues, toPastKeyValues } from "./past-key-values.js";
 
 const x = (T: number, B = 1, D = 4) => randn([B, 2, T, D], { seed: T });
 
@@ -183,4 +186,165 @@ test("files of other forms, models and programs are refused, and say why", () =>
     /`saved cache: checksum` is "[0-9a-f]{8}", expected "[0-9a-f]{8}", that of its bytes/,
   );
   expect(cache.save()).toEqual(file);
+});
+
+/** The error of a call, which must be one of ours and name the function that was called. */
+function refusal(fn: string, call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    expect(isQkvError(error), `${fn}: ${String(error)}`).toBe(true);
+    expect((error as { fn?: string }).fn, String(error)).toBe(fn);
+    return error as Error;
+  }
+  throw new Error(`${fn} took it: ${String(call)}`);
+}
+
+const makers = {
+  growingCache,
+  staticCache,
+  rollingCache,
+  pagedCache,
+  prefixCache,
+  quantizedCache,
+  offloadedCache,
+} as unknown as Readonly<Record<string, (options?: unknown) => unknown>>;
+const needed: Readonly<Record<string, object>> = {
+  staticCache: { maxLength: 4 },
+  rollingCache: { windowSize: 4 },
+  pagedCache: { pages: 4 },
+  prefixCache: { pages: 4 },
+  offloadedCache: { folder: "." },
+};
+
+test.each(Object.keys(makers))("%s refuses what is no object of its options, by its own name", (fn) => {
+  const make = makers[fn]!;
+  for (const wrong of [null, 4, "4", true, [4], tensor([4]), new Map(), () => 4, Promise.resolve({})])
+    refusal(fn, () => make(wrong));
+  if (needed[fn]) {
+    refusal(fn, () => make());
+    refusal(fn, () => make({}));
+  }
+  const of = (options: object) => () => make({ ...needed[fn], ...options });
+  expect(refusal(fn, of({ layers: 4 })).message).toMatch(/`layers` is 4, expected one of the options/);
+  expect(refusal(fn, of({ num_layers: 4 })).message).toMatch(/Fix: write `numLayers`/);
+  for (const numLayers of [0, -1, 1.5, NaN, Infinity, "2", null, 1e9]) refusal(fn, of({ numLayers }));
+  if (!["pagedCache", "prefixCache", "offloadedCache"].includes(fn))
+    for (const positionless of [1, "yes", null]) refusal(fn, of({ positionless }));
+});
+
+test("pools and buffers that no memory holds are refused, and the process lives", () => {
+  expect(refusal("pagedCache", () => pagedCache({ pages: 1e9 })).message).toMatch(
+    /`pages` is 1000000000, expected a whole number of pages, 1 or more and at most 134217728/,
+  );
+  // Pages that nobody took need no list of them.
+  const pool = pagedCache({ pages: 1e8 });
+  expect([pool.freePages, pool.bytes]).toEqual([1e8, 0]);
+  const token = x(1);
+  for (const cache of [
+    pool,
+    staticCache({ maxLength: 1e12 }),
+    rollingCache({ windowSize: 1e12 }),
+    quantizedCache({ residual: 1e12 }),
+  ]) {
+    const error = refusal("update", () => cache.update(0, token, token));
+    expect([error.name, error.message]).toEqual([
+      "DeviceError",
+      expect.stringMatching(
+        /tokens that need a buffer of [\d.]+ GiB, .*, expected one that fits into the memory of js/,
+      ),
+    ]);
+    expect([cache.length, cache.stored, cache.bytes]).toEqual([0, 0, 0]);
+  }
+  expect(pool.freePages).toBe(1e8);
+});
+
+test("a page that comes back is taken again, and no page is handed out twice", () => {
+  const cache = pagedCache({ pages: 4, pageLength: 1 });
+  cache.update(0, x(4), x(4));
+  expect(cache.table[0]).toEqual([0, 1, 2, 3]);
+  cache.crop(1);
+  expect(cache.freePages).toBe(3);
+  cache.update(0, x(3), x(3));
+  expect([...cache.table[0]!].sort()).toEqual([0, 1, 2, 3]);
+  expect(() => cache.update(0, x(1), x(1))).toThrow(/need 1 more pages/);
+});
+
+test("no batches, heads or numbers, and what is no tensor, are not written", () => {
+  for (const cache of [
+    growingCache(),
+    staticCache({ maxLength: 4 }),
+    rollingCache({ windowSize: 2 }),
+    pagedCache({ pages: 4 }),
+    prefixCache({ pages: 4 }),
+    quantizedCache(),
+    mixedCache([growingCache()]),
+  ]) {
+    for (const shape of [[0, 2, 1, 4], [1, 0, 1, 4], [1, 2, 1, 0], [1, 2, 4], []]) {
+      const error = refusal("update", () => cache.update(0, zeros(shape), zeros(shape)));
+      expect(error.message).toMatch(
+        /^update: `key` has shape \[.*\], expected float32 or float64 \[B, Hkv, T, D\]/,
+      );
+    }
+    for (const wrong of [undefined, null, 1, "key", [1], { shape: [1, 2, 1, 4] }]) {
+      refusal("update", () => cache.update(0, wrong as never, x(1)));
+      refusal("update", () => cache.update(0, x(1), wrong as never));
+    }
+    for (const layer of [1, -1, 0.5, NaN, "0", null, undefined])
+      refusal("update", () => cache.update(layer as never, x(1), x(1)));
+    refusal("update", () => cache.update(x(1) as never, x(1), 0 as never));
+    const { message } = refusal("update", () => cache.update(0, x(2), x(3)));
+    expect(message).toMatch(
+      /`value` has shape \[1, 2, 3, 4\], expected as many tokens as key has, \[1, 2, 2, 4\]/,
+    );
+    expect([cache.length, cache.bytes]).toEqual([0, 0]);
+    cache.update(0, x(0), x(0));
+    expect(cache.length).toBe(0);
+  }
+});
+
+test("methods refuse wrong kinds by their own names", () => {
+  for (const cache of [
+    growingCache(),
+    pagedCache({ pages: 8 }),
+    mixedCache([growingCache()]),
+    growingCache({ positionless: true }),
+  ]) {
+    cache.update(0, x(3, 2), x(3, 2));
+    for (const wrong of [undefined, null, NaN, 1.5, "2", {}, ["1", "2"], [1, NaN], tensor([1, 2])])
+      refusal("crop", () => cache.crop(wrong as never));
+    for (const wrong of [undefined, null, 1, "01", [], ["0"], [NaN], [2], {}])
+      refusal("reorder", () => cache.reorder(wrong as never));
+    for (const wrong of [undefined, null, 0, 1.5, "2", NaN])
+      refusal("repeat", () => cache.repeat(wrong as never));
+    for (const wrong of [undefined, null, "0", NaN, 1]) refusal("read", () => cache.read(wrong as never));
+    for (const wrong of [undefined, null, 0.5, "0"])
+      refusal("discard", () => cache.discard(wrong as never, 1));
+    for (const wrong of [undefined, null, "file", 7, [1], new ArrayBuffer(8)])
+      refusal("restore", () => cache.restore(wrong as never));
+    expect([...cache.lengths]).toEqual([3, 3]);
+  }
+  expect(() => growingCache().crop(NaN)).toThrow(/^crop: `length` is NaN/);
+  const prefix = prefixCache({ pages: 4 });
+  for (const wrong of [undefined, null, 5, "ids", [1.5], ["1"], [undefined], {}]) {
+    refusal("begin", () => prefix.begin(wrong as never));
+    refusal("remember", () => prefix.remember(wrong as never));
+  }
+  for (const wrong of [undefined, null, 2, "caches", growingCache(), [undefined], [{}], [5]])
+    refusal("mixedCache", () => mixedCache(wrong as never));
+  for (const wrong of [undefined, null, 2, {}, [], tensor([1])]) {
+    refusal("toPastKeyValues", () => toPastKeyValues(wrong as never));
+    refusal("fromPastKeyValues", () => fromPastKeyValues(wrong as never, {}));
+  }
+  for (const wrong of [
+    undefined,
+    null,
+    2,
+    "present",
+    { "present.0.key": 5 },
+    { "present.0.key": { type: "float32" } },
+  ])
+    refusal("fromPastKeyValues", () => fromPastKeyValues(growingCache(), wrong as never));
+  for (const folder of [5, null, "no/such/folder", "a\0b"])
+    refusal("offloadedCache", () => offloadedCache({ folder: folder as never }));
 });

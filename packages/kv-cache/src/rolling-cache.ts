@@ -1,5 +1,6 @@
+import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkCount, checkLayers } from "./check-change.js";
+import { checkKind } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
 import { rollingStore } from "./rolling-store.js";
 
@@ -44,31 +45,19 @@ export type RollingOptions = {
  * ```
  */
 export function rollingCache(options: RollingOptions): KvCache {
-  const { windowSize, keepFirst = 0, room = 1, numLayers = 1, positionless = false } = options;
-  checkLayers("rollingCache", numLayers);
-  const tokens = "a whole number of tokens, 1 or more";
-  checkCount(
-    "rollingCache",
-    "windowSize",
+  const check = checks("rollingCache");
+  const {
     windowSize,
-    tokens,
-    "count the query itself, as slidingWindow does.",
-  );
-  checkCount(
-    "rollingCache",
-    "room",
-    room,
-    tokens,
-    "1 appends token by token; more lets crop take tokens back.",
-  );
-  checkCount(
-    "rollingCache",
-    "keepFirst",
-    keepFirst,
-    "a whole number of tokens, 0 or more",
-    "count the tokens at the start that stay; 0 keeps none.",
-    0,
-  );
+    keepFirst = 0,
+    room = 1,
+    numLayers = 1,
+    positionless = false,
+  } = check.options(options, ["windowSize", "keepFirst", "room", "numLayers", "positionless"]);
+  checkKind("rollingCache", numLayers, positionless);
+  const unit = "tokens";
+  check.whole({ windowSize }, { min: 1, unit, fix: "count the query itself, as slidingWindow does." });
+  check.whole({ room }, { min: 1, unit, fix: "1 appends token by token; more lets crop take tokens back." });
+  check.whole({ keepFirst }, { min: 0, unit, fix: "count the tokens at the start that stay; 0 keeps none." });
   const sizes = { window: windowSize, first: keepFirst, room };
   const stores = Array.from({ length: numLayers }, () => rollingStore(sizes));
   const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;

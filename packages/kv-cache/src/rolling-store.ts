@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { slice, take, tensor, write, type KeyValues, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
@@ -152,8 +152,7 @@ export function rollingStore(
       kept.forEach((n, b) => {
         const needed = Math.max(first, n - window + 1);
         if (needed >= n || oldest[b]! <= needed) return;
-        throw new ArgumentError({
-          fn: "crop",
+        checks("crop").refuse({
           argument: "length",
           received: n,
           expected: `${oldest[b]! + window - 1} or more, or at most keepFirst = ${first}: what stands before was forgotten`,

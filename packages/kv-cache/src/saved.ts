@@ -1,4 +1,10 @@
-import { FormatError, readSafetensorsHeader, safetensorsHeaderSize, writeSafetensorsHeader } from "@qkv/core";
+import {
+  checks,
+  FormatError,
+  readSafetensorsHeader,
+  safetensorsHeaderSize,
+  writeSafetensorsHeader,
+} from "@qkv/core";
 import { tensor, type Device, type DType, type Tensor } from "@qkv/tensor";
 import { viewArray } from "@qkv/tensor/devices";
 import { checksum } from "./checksum.js";
@@ -49,11 +55,13 @@ export function readSaved(
   numLayers: number,
   device: Device | undefined,
 ): (SavedLayer | undefined)[] {
+  const fix = "give the bytes that `cache.save()` returned.";
+  checks("restore").each({ bytes }, (value) => value instanceof Uint8Array, "a Uint8Array", fix);
   const { tensors, metadata } = readSafetensorsHeader(bytes, { source: "saved cache" });
   const expected = { format, version };
   for (const [field, value] of Object.entries(expected)) {
     if (metadata.get(field) === value) continue;
-    throw bad(
+    refuseSaved(
       field,
       metadata.get(field),
       JSON.stringify(value),
@@ -64,7 +72,7 @@ export function readSaved(
   for (const [field, value] of Object.entries({ form, layers: String(numLayers) })) {
     if (metadata.get(field) === value) continue;
     const fix = "restore into a cache of the kind and the model that was saved.";
-    throw bad(field, metadata.get(field), JSON.stringify(value), fix);
+    refuseSaved(field, metadata.get(field), JSON.stringify(value), fix);
   }
   // Who made the checksum may have made the rest as well: each store checks what is its own.
   return numbersOf(metadata.get("numbers"), numLayers).map((own, i) => {
@@ -73,7 +81,7 @@ export function readSaved(
     for (const [name, { dtype, shape, start, end }] of tensors) {
       if (!name.startsWith(`${i}.`)) continue;
       const ours = (Object.keys(storedTypes) as StoredType[]).find((type) => storedTypes[type] === dtype);
-      if (!ours) throw bad(name, dtype, `one of ${Object.values(storedTypes).join(", ")}`, damaged);
+      if (!ours) refuseSaved(name, dtype, `one of ${Object.values(storedTypes).join(", ")}`, damaged);
       const array = viewArray(
         ours as DType,
         new Uint8Array(bytes.subarray(start, end)).buffer,
@@ -98,18 +106,18 @@ function numbersOf(text: string | undefined, numLayers: number): (SavedLayer["nu
   } catch {
     // refused below, as everything else that it may be
   }
-  throw bad("numbers", text, `an object or null for each of ${numLayers} layers`, damaged);
+  refuseSaved("numbers", text, `an object or null for each of ${numLayers} layers`, damaged);
 }
 
 function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
   if (!/^[0-9a-f]{8}$/.test(claimed ?? ""))
-    throw bad("checksum", claimed, "eight hexadecimal digits", damaged);
+    refuseSaved("checksum", claimed, "eight hexadecimal digits", damaged);
   const size = safetensorsHeaderSize(bytes, { source: "saved cache", fileSize: bytes.length });
   const at = checksumPlace(bytes, size, claimed!);
   const parts = [bytes.subarray(0, at), textBytes(unsummed), bytes.subarray(at + unsummed.length)];
   const found = hex(checksum(...parts));
   if (found !== claimed)
-    throw bad("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, damaged);
+    refuseSaved("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, damaged);
 }
 
 /** Where the digits of the checksum stand in a file. */
@@ -123,6 +131,10 @@ function checksumPlace(file: Uint8Array, headerSize: number, digits: string): nu
 const hex = (sum: number) => sum.toString(16).padStart(8, "0");
 const textBytes = (text: string) => new TextEncoder().encode(text);
 
-export function bad(field: string, received: unknown, expected: string, fix: string): FormatError {
-  return new FormatError({ fn: "restore", argument: `saved cache: ${field}`, received, expected, fix });
+/** Refuses a file by one of its fields. */
+export function refuseSaved(argument: string, received: unknown, expected: string, fix: string): never {
+  return checks("restore", { source: "saved cache" }).refuse(
+    { argument, received, expected, fix },
+    FormatError,
+  );
 }

@@ -1,3 +1,4 @@
+import { checks, DeviceError } from "@qkv/core";
 import {
   bytesPerElement,
   contiguous,
@@ -65,12 +66,26 @@ export function bytesOf(shared: SharedTensors<string> | undefined): number {
   );
 }
 
-/** A zeroed buffer. */
+/** A zeroed buffer. Refuses, by the name of the method that asks for room, what memory does not hold. */
 export function buffer(
   shape: readonly number[],
   { dtype, device }: { dtype: DType; device: Device },
 ): Tensor {
-  return zeros(shape, { dtype, device });
+  try {
+    return zeros(shape, { dtype, device });
+  } catch (cause) {
+    const bytes = shape.reduce((a, b) => a * b, bytesPerElement(dtype));
+    return checks("update").refuse(
+      {
+        argument: "key",
+        received: `tokens that need a buffer of ${(bytes / 2 ** 30).toFixed(1)} GiB, [${shape.join(", ")}]`,
+        expected: `one that fits into the memory of ${device.name}`,
+        fix: "make the cache with less room: fewer `pages`, a smaller `maxLength` or `windowSize`.",
+        cause,
+      },
+      DeviceError,
+    );
+  }
 }
 
 /** A larger buffer with the same content at its beginning. */

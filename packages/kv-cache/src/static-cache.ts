@@ -1,6 +1,6 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkCount, checkLayers } from "./check-change.js";
+import { checkKind } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { layeredCache } from "./layered-cache.js";
 
@@ -33,19 +33,19 @@ export type StaticOptions = {
  * cache.bytes; // => 12800
  * ```
  */
-export function staticCache({ maxLength, numLayers = 1, positionless = false }: StaticOptions): KvCache {
-  checkLayers("staticCache", numLayers);
-  checkCount(
-    "staticCache",
-    "maxLength",
+export function staticCache(options: StaticOptions): KvCache {
+  const check = checks("staticCache");
+  const {
     maxLength,
-    "a whole number of tokens, 1 or more",
-    "give the length of the model's context.",
-  );
+    numLayers = 1,
+    positionless = false,
+  } = check.options(options, ["maxLength", "numLayers", "positionless"]);
+  checkKind("staticCache", numLayers, positionless);
+  const fix = "give the length of the model's context.";
+  check.whole({ maxLength }, { min: 1, unit: "tokens", fix });
   const room = (needed: number) => {
     if (needed <= maxLength) return maxLength;
-    throw new ArgumentError({
-      fn: "update",
+    return checks("update").refuse({
       argument: "key",
       received: `tokens up to place ${needed}`,
       expected: `at most maxLength = ${maxLength} tokens in all`,

@@ -2,12 +2,6 @@ import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@q
 import { allocateArray, checkAlive, scopes, viewArray } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
 import { kernels } from "./kernels.js";
-import {
-  readPatterns,
-  type PatternedKernel,
-  type ReadPattern,
-  type ReadPatternChoice,
-} from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
 import { bytesOf, storageOf, type WasmStorage } from "./storage.js";
 import type { Pool } from "./threads/pool.js";
@@ -18,8 +12,6 @@ export type WasmReport = DeviceReport & {
   readonly threads: number;
   /** Why there is one thread where more were asked for. */
   readonly whyAlone: string | undefined;
-  /** How kernels that are bound by memory read it, and why: `decode`, one query's attention; `gemv`, one row times a matrix. */
-  readonly readPatterns: Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
 export type WasmMemoryReport = DeviceMemory & {
@@ -44,12 +36,10 @@ export function makeDevice(
   engine: Engine | Pool,
   build: WasmBuild,
   whyAlone: string | undefined,
-  readPattern: ReadPattern | "auto",
 ): WasmDevice {
   const { memory, threads } = engine;
   const pool = "restart" in engine ? engine : undefined;
-  const patterns = readPatterns(readPattern);
-  const name = `wasm,threads=${threads},${build}${readPattern === "auto" ? "" : `,${readPattern}`}`;
+  const name = `wasm,threads=${threads},${build}`;
   const calls: Record<string, { device: number; plain: number }> = {};
   const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
     memory.giveBack(pointer, bytes),
@@ -82,7 +72,7 @@ export function makeDevice(
   };
   const device: WasmDevice = {
     name,
-    kernels: kernels(engine, patterns),
+    kernels: kernels(engine),
     scope,
     recording,
     keep(stored: Storage) {
@@ -98,14 +88,7 @@ export function makeDevice(
       if (storage.pointer !== undefined)
         abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
     },
-    report: () => ({
-      name,
-      build,
-      threads,
-      whyAlone,
-      readPatterns: patterns.report(),
-      calls: structuredClone(calls),
-    }),
+    report: () => ({ name, build, threads, whyAlone, calls: structuredClone(calls) }),
     memory: () => ({
       bytes: memory.used,
       peakBytes: memory.peak,

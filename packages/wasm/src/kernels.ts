@@ -16,20 +16,19 @@ import {
 } from "./kernels/rows.js";
 import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
 import { writeKernel } from "./kernels/write.js";
-import type { ReadPatterns } from "./read-pattern.js";
 
 /** The table of the device: its kernels by op name. */
-export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels"] {
+export function kernels(engine: Engine): Device["kernels"] {
   return {
     ...elementwiseKernels(engine),
     ...optimizerKernels(engine),
     ...reduceKernels(engine),
-    attention: attentionKernel(engine, patterns),
+    attention: attentionKernel(engine),
     attentionBackward: attentionBackwardKernel(engine),
     crossEntropy: crossEntropyKernel(engine),
     layerNorm: layerNormKernel(engine),
-    linear: linearKernel(engine, patterns),
-    matmul: matmulKernel(engine, patterns),
+    linear: linearKernel(engine),
+    matmul: matmulKernel(engine),
     quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),
     rotate: rotateKernel(engine),
