@@ -3,11 +3,12 @@ import { execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const child = fileURLToPath(new URL("child.mjs", import.meta.url));
+const ownChild = fileURLToPath(new URL("child.mjs", import.meta.url));
 /** Longer than this for one message, and a contender has failed. Milliseconds. */
 const patience = 120_000;
 
-export function inProcesses(context, node) {
+/** @param {string} [child] - The program of a contender, where it is not the one beside this file. */
+export function inProcesses(context, node, child = ownChild) {
   const versions = JSON.parse(
     execFileSync(node, ["-p", "JSON.stringify(process.versions)"], { encoding: "utf8" }),
   );

@@ -145,7 +145,7 @@ async function once(open) {
 }
 
 /** Undefined where two outputs agree, else how they differ. */
-function difference(output, expected, tolerance) {
+export function difference(output, expected, tolerance) {
   if (output.length !== expected.length) return `${output.length} values, expected ${expected.length}`;
   for (let i = 0; i < expected.length; i++) {
     const [got, right] = [output[i], expected[i]];

@@ -31,9 +31,13 @@ import { readdirSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { otherState, thisState } from "./against.mjs";
+import { compare, comparisonTable, fewestRounds } from "./compare.mjs";
+import { record } from "./history.mjs";
 import { inProcesses } from "./in-processes.mjs";
 import { install, versions } from "./install.mjs";
 import { measure } from "./measure.mjs";
+import { processorName } from "./processor.mjs";
 import { rowsOf } from "./rows-of.mjs";
 import { table } from "./table.mjs";
 
@@ -48,7 +52,13 @@ const program = new Command("bench")
   .option("--suite <name>", `which suite, may be repeated: ${suites.join(", ")}. Default: all`, collect)
   .option("--row <text>", "only rows whose id contains the text")
   .option("--threads <n>", "threads of whatever can use them", "1")
-  .option("--rounds <n>", "rounds of each row", "7")
+  .option("--rounds <n>", "rounds of each row. Default: 7, with --against 15")
+  .option(
+    "--against <ref>",
+    "build another commit and time both in paired rounds: how many times as fast is this one?",
+  )
+  .option("--against-device <device>", "the device of the other commit. Default: the same")
+  .option("--record", "append a line a row to benchmarks/history")
   .option(
     "--device <device>",
     "devices of ours, may be repeated: wasm, wasm,plain, js. Default: wasm",
@@ -64,6 +74,7 @@ const program = new Command("bench")
   .option("--json [file]", "one JSON object to FILE, or alone to stdout");
 program.parse();
 const options = program.opts();
+options.rounds ??= options.against === undefined ? "7" : "15";
 const [rounds, threads] = [Number(options.rounds), Number(options.threads)];
 const wanted = options.suite ?? suites;
 const unknown = wanted.find((name) => !suites.includes(name));
@@ -76,6 +87,15 @@ for (const name of ["rounds", "threads"]) {
 if (options.clock !== "wall" && (options.clock !== "cpu" || threads > 1 || options.browser))
   refuse(`--clock is ${options.clock}, expected wall, or cpu with one thread in Node.`);
 
+if (options.against !== undefined) {
+  if (rounds < fewestRounds)
+    refuse(`--rounds is ${rounds}, expected ${fewestRounds} or more with --against.`);
+  const other = ["browser", "record"].find((name) => options[name]);
+  if (other) refuse(`--${other} does not go with --against.`);
+} else if (options.againstDevice !== undefined) refuse("--against-device needs --against.");
+if (options.againstDevice !== undefined && (options.device?.length ?? 1) > 1)
+  refuse("--against-device goes with one --device.");
+
 const say = (line) => process.stderr.write(`${line}\n`);
 const print = options.json === true ? say : console.log;
 await install(say);
@@ -87,7 +107,7 @@ const context = {
   clock: options.clock,
 };
 const machine = {
-  cpu: os.cpus()[0]?.model ?? "unknown",
+  cpu: processorName(),
   cores: os.cpus().length,
   memoryGiB: Math.round(os.totalmem() / 2 ** 30),
   system: `${os.type()} ${os.release()} ${os.arch()}`,
@@ -111,11 +131,31 @@ const place = context.browser
   : inProcesses(context, options.node ?? process.execPath);
 const report = { machine, versions: { ...place.versions, ...versions() }, cases: [] };
 if (options.clock === "cpu") report.clock = "cpu";
+const other = options.against === undefined ? undefined : otherState(options.against, say);
+if (other) report.against = { this: thisState(), other: other.commit };
+const otherDevice = options.againstDevice ?? context.devices[0];
+const otherContext = options.againstDevice ? { ...context, devices: [otherDevice] } : context;
+const otherPlace = other && inProcesses(otherContext, options.node ?? process.execPath, other.child);
 print(`${machine.cpu}, ${machine.cores} cores, ${place.name}`);
 let sound = true;
 try {
   for (const { suite, rows } of chosen) {
     for (const row of rows) {
+      if (otherPlace) {
+        const open = (state, contender) =>
+          state === "this"
+            ? place.open(suite, row, contender)
+            : otherPlace.open(suite, row, {
+                name: options.againstDevice
+                  ? contender.name.replace(`on ${context.devices[0]}`, `on ${otherDevice}`)
+                  : contender.name,
+              });
+        const compared = await compare(row, { rounds, say, open });
+        report.cases.push(compared);
+        if (compared.states.length > 0) print(`\n${comparisonTable(compared)}`);
+        if (compared.states.some(({ failed }) => failed)) sound = false;
+        continue;
+      }
       const contenders = row.contenders.filter(({ kind }) => !(context.browser && kind === "native"));
       const measured = await measure(
         { ...row, contenders },
@@ -129,6 +169,17 @@ try {
   }
 } finally {
   await place.close();
+  await otherPlace?.close();
+}
+if (options.record) {
+  const about = {
+    date: new Date().toISOString().slice(0, 10),
+    commit: thisState(),
+    processor: machine.cpu,
+    engine: place.name,
+    threads,
+  };
+  say(`bench: recorded in ${record(report.cases, about)}`);
 }
 const text = JSON.stringify(report, null, 2);
 if (options.json === true) console.log(text);

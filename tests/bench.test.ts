@@ -1,5 +1,7 @@
 // The harness of the benchmarks, with contenders that are made up: no peers, and no time that is real.
 import { describe, expect, test } from "vitest";
+import { compare, comparisonTable, pairedRatio } from "../benchmarks/compare.mjs";
+import { historyLine } from "../benchmarks/history.mjs";
 import { measure } from "../benchmarks/measure.mjs";
 import { runnerOf } from "../benchmarks/runner.mjs";
 import { graph } from "../benchmarks/peers/onnx.mjs";
@@ -222,4 +224,90 @@ test("a model for onnxruntime is the bytes that the format wants", () => {
   const content = [sized("0a", node), sized("12", hex("graph")), sized("5a", x), sized("62", y)].join("");
   const opsets = [sized("42", "0a001011"), sized("42", `0a0d${hex("com.microsoft")}1001`)].join("");
   expect(Buffer.from(g.bytes()).toString("hex")).toBe(`080a${sized("3a", content)}${opsets}`);
+});
+
+describe("compare", () => {
+  const slow = { name: "@qkv on wasm", kind: "ours" };
+  /** Opens contenders whose figures are given, and logs who was asked what. */
+  function opener(figures: Record<"this" | "other", number>, outputs: Record<"this" | "other", number[]>) {
+    const asked: string[] = [];
+    const open = async (state: "this" | "other") => ({
+      prepare: async () => ({ threads: 1, measures: false }),
+      output: async () => outputs[state],
+      figure: async () => (asked.push(state), figures[state]),
+      close: async () => void asked.push(`${state} closed`),
+    });
+    return { asked, open };
+  }
+  const row = {
+    id: "fake/row",
+    unit: "ms",
+    better: "low",
+    contenders: [slow, { name: "peer", kind: "peer" }],
+  };
+
+  test("ours alone is compared, in paired rounds of fresh processes, the other first in every second one", async () => {
+    const { asked, open } = opener({ this: 2, other: 3 }, { this: [1], other: [1] });
+    const { states } = await compare(row, { rounds: 6, open });
+    const near = (x: number) => expect.closeTo(x, 9);
+    expect(states).toEqual([
+      {
+        name: "@qkv on wasm",
+        ratio: near(1.5),
+        low: near(1.5),
+        high: near(1.5),
+        this: near(2),
+        other: near(3),
+      },
+    ]);
+    expect(asked.slice(0, 12)).toEqual([
+      ...["this", "other", "other", "this", "this closed", "other closed"],
+      ...["other", "this", "this", "other", "this closed", "other closed"],
+    ]);
+    expect(comparisonTable({ id: "fake/row", states })).toBe(
+      "fake/row\n  @qkv on wasm  1.500 times as fast, 95 % bounds 1.500 to 1.500",
+    );
+  });
+
+  test("states whose outputs differ are not compared", async () => {
+    const { open } = opener({ this: 2, other: 3 }, { this: [1], other: [2] });
+    const { states } = await compare(row, { rounds: 6, open });
+    expect(states[0].failed).toMatch(/^the two states differ: value 0 is 1, expected 2/);
+  });
+
+  test("the bounds hold the true ratio in about 95 of 100 runs, and a disturbed round moves neither far", () => {
+    let state = 1;
+    const uniform = () => (state = (state * 48271) % 2147483647) / 2147483647;
+    const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    let inside = 0;
+    for (let run = 0; run < 1000; run++) {
+      const { low, high } = pairedRatio(Array.from({ length: 15 }, () => Math.log(1.2) + 0.1 * normal()));
+      if (low <= 1.2 && 1.2 <= high) inside++;
+    }
+    expect(inside).toBeGreaterThan(925);
+    expect(inside).toBeLessThan(975);
+    const calm = Array.from({ length: 15 }, (_, i) => 0.01 * (i - 7));
+    expect(pairedRatio([...calm, 3]).ratio).toBeLessThan(1.02);
+    expect(pairedRatio([...calm, 3]).low).toBeLessThan(1);
+  });
+});
+
+test("a recorded line has what a page needs, and nothing that was not measured", async () => {
+  const { report } = await measured([ours, peer], { aim: 3 });
+  const about = {
+    date: "2026-11-27",
+    commit: "abc1234",
+    processor: "Some CPU, family 25 model 17",
+    engine: "Node 24.21.0",
+    threads: 1,
+  };
+  expect(historyLine(report, about)).toEqual({
+    ...about,
+    row: "fake/row",
+    unit: "ms",
+    ours: 3,
+    peer: "peer",
+    ratio: 2.333,
+    aim: 3,
+  });
 });

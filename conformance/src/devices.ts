@@ -5,7 +5,7 @@ import { parseWasmName, wasm } from "@qkv/wasm";
 import type { Target } from "./case.js";
 
 /**
- * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed]`.
+ * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|interleaved]`.
  *
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */
@@ -19,7 +19,8 @@ export async function openDevice(spec: string): Promise<Target> {
     fn: "conformance",
     argument: "--device",
     received: spec,
-    expected: "js, wasm[,threads=N][,plain|relaxed], or gpu[:webgl2|:webasm|:webgpu]",
+    expected:
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
     fix: "leave --device out to run on js.",
   });
 }

@@ -132,20 +132,20 @@ ${all.map((h) => `  v128.store(scores + step * ${h}, sumsOf(s${h}0, s${h}1, s${h
 }`;
 }
 
-/** mixture[heads × 4 · vectors] += Σ over keys of weight · value, for one query of \`heads\` heads. */
-function mixOfHeads(heads, vectors) {
+/** output[heads × 4 · vectors] += Σ over keys of weight · value, for one query of \`heads\` heads. */
+function accumulate(heads, vectors) {
   const [all, each] = [range(heads), range(vectors)];
   const pairs = all.flatMap((h) => each.map((v) => [h, v]));
   return `
-export function blend${heads}x${vectors}(weights: usize, weightStep: usize, value: usize, stride: usize, keys: i32, mixture: usize, mixtureStep: usize): void {
-${pairs.map(([h, v]) => `  let s${h}${v} = v128.load(mixture + mixtureStep * ${h}, ${16 * v});`).join("\n")}
+export function accumulate${heads}x${vectors}(weights: usize, weightStep: usize, value: usize, stride: usize, keys: i32, output: usize, outputStep: usize): void {
+${pairs.map(([h, v]) => `  let s${h}${v} = v128.load(output + outputStep * ${h}, ${16 * v});`).join("\n")}
   const end = weights + (<usize>keys << 2);
   while (weights < end) {
 ${all.map((h) => `    const w${h} = v128.load32_splat(weights + weightStep * ${h});`).join("\n")}
 ${each.map((v) => `    const x${v} = v128.load(value, ${16 * v}); ${all.map((h) => `s${h}${v} = madd(w${h}, x${v}, s${h}${v});`).join(" ")}`).join("\n")}
     weights += 4; value += stride;
   }
-${pairs.map(([h, v]) => `  v128.store(mixture + mixtureStep * ${h}, s${h}${v}, ${16 * v});`).join("\n")}
+${pairs.map(([h, v]) => `  v128.store(output + outputStep * ${h}, s${h}${v}, ${16 * v});`).join("\n")}
 }`;
 }
 
@@ -320,8 +320,8 @@ ${[1, 4, 6].map((n) => keysByQueries(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => weightsByValues(n, row)).join("\n")}
 ${[1, 4, 6].map((n) => keysByDims(n, row)).join("\n")}
 ${[1, 2].map(dotsOfFour).join("\n")}
-${mixOfHeads(2, 2)}
-${mixOfHeads(2, 4)}
+${[2, 8, 16].map((vectors) => accumulate(1, vectors)).join("\n")}
+${[2, 4].map((vectors) => accumulate(2, vectors)).join("\n")}
 ${[6, 4].map(bytesProduct).join("\n")}
 ${["dotFast", "dotPlain"].flatMap((dot) => [bytesRow(dot), bytesSums(dot)]).join("\n")}
 ${stepKernels}

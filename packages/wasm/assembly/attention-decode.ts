@@ -1,8 +1,8 @@
-// Attention of a single query, as in decoding: keys and values are read once for all query heads that share them. What is
-// to be done are chunks, each of one head of keys and values and some of its keys, of a length that does not depend on
-// threads; another export puts them together.
-import { largestOf, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
-import { blend2x2, blend2x4, dots1x4, dots2x4 } from "./micro-kernels";
+// Attention of a single query per head, as in decoding: keys and values are read once for all query heads that share them
+// (split-KV, as in Flash-Decoding). The work is cut into chunks, each of one key-value head and some of its keys, of a length
+// that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
+import { largestOf, madd, power4, powerNumbers, sumOf, sumsOf, zero } from "./lanes";
+import { accumulate1x16, accumulate1x2, accumulate1x8, accumulate2x2, accumulate2x4, dots1x4, dots2x4 } from "./micro-kernels";
 import { findRows, partsOf, Request, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 
@@ -11,10 +11,11 @@ const TILES: i32 = 16;
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores. */
 const SCORES: usize = 256;
-/** Bytes of keys, then of values, that are read in turns: see docs/decisions/0008-memory-in-turns.md. */
-const TURN: usize = 1024;
+/** Bytes of keys, then of values, read at a time: of one chunk alone, and of several in rotation. */
+const PAGE: usize = 4096;
+const SLICE: usize = 1024;
 
-/** A chunk, as far as it is done: keys of one tile are read while values of the tile before are, whose weights are known. */
+/** The state of one chunk: keys of one tile are read while values of the tile before are, whose weights are known. */
 @unmanaged
 class Chunk {
   batch: i32;
@@ -22,7 +23,7 @@ class Chunk {
   /** The next tile, and where the chunk ends. */
   column: i32;
   last: i32;
-  /** What the chunk is worth to the first head of the group, and the step to the next head's. */
+  /** The partial result (m, l, o) of the group's first head, and the step to the next head's. */
   partial: usize;
   step: usize;
   /** Keys of the tile that is read, and values of the tile before, 0: there is none; and how many of them are read. */
@@ -50,7 +51,7 @@ function keyBytes(request: Request): usize {
   return <usize>((request.dim + 3) & ~3) << 2;
 }
 
-/** Bytes of a value and a mixture, with room for pairs of vectors. */
+/** Bytes of a value and of an output row, with room for pairs of vectors. */
 @inline
 function valueBytes(request: Request): usize {
   return <usize>((request.valueDim + 7) & ~7) << 2;
@@ -63,14 +64,14 @@ function chunkBytes(request: Request): usize {
   return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
 }
 
-/** Bytes of scratch of a thread that does `together` chunks at once. */
-export function attentionDecodeScratch(request: usize, together: i32): i32 {
-  return together * <i32>chunkBytes(changetype<Request>(request));
+/** Bytes of scratch of a thread that reads `streams` chunks in rotation. */
+export function attentionDecodeScratch(request: usize, streams: i32): i32 {
+  return streams * <i32>chunkBytes(changetype<Request>(request));
 }
 
 /**
- * Bytes of what one chunk is worth to one head: the largest score, the sum, two numbers of nothing, and the mixture. Whole
- * lines of a cache, since another thread may write the next. The same in src/kernels/attention.ts.
+ * Bytes of one partial result: the maximum m, the sum l, two numbers of padding, and the unnormalized output o. Whole cache
+ * lines, since another thread may write the next. The same in src/kernels/attention.ts.
  */
 @inline
 function partialBytes(request: Request): usize {
@@ -78,9 +79,11 @@ function partialBytes(request: Request): usize {
 }
 
 /**
- * An item is the chunks `item`, `item + items` and so on, of `chunks` in all, which are read in turns: memory is faster
- * where it is read in several places. Each begins a part of a tile later than the one before, so that memory brings what
- * the others need while scores of one become weights. Returns 1 if a score was no number.
+ * An item is the chunks `item`, `item + items` and so on, of `chunks` in all. Alone, a chunk is read in address order, a
+ * page of keys and a page of values at a time. Several are read in rotation, a kilobyte of each: some processors read memory
+ * faster in several places, others slower, see docs/decisions/0008-read-patterns.md. Each then starts a part of a tile later
+ * than the one before, so that memory is read while the scores of one become weights. Every sum is added in the same order
+ * either way, so results are the same to the last bit. Returns 1 if a score is not finite.
  */
 export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32): i32 {
   const request = changetype<Request>(at);
@@ -91,17 +94,25 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
     begin(request, number, chunk);
     open += <i32>nextTile(request, chunk);
   }
-  const turn = max(4, <i32>(TURN / keyBytes(request)) & ~3);
-  const later = KEYS / turn / <i32>((end - scratch) / bytes);
-  for (let round = 0; open > 0; round++) {
+  const alone = chunks <= items;
+  const rows = max(4, <i32>((alone ? PAGE : SLICE) / keyBytes(request)) & ~3);
+  const delay = KEYS / rows / <i32>((end - scratch) / bytes);
+  for (let step = 0; open > 0; step++) {
     let first = 0;
-    for (let c = scratch; c < end; c += bytes, first += later) {
+    for (let c = scratch; c < end; c += bytes, first += delay) {
       const chunk = changetype<Chunk>(c);
-      if (round < first || (chunk.keys | chunk.values) == 0) continue;
-      readKeys(request, chunk, min(turn, chunk.keys - chunk.at));
-      readValues(request, chunk, min(turn, chunk.values - chunk.at));
-      chunk.at += turn;
+      if (step < first || (chunk.keys | chunk.values) == 0) continue;
+      const keys = min(rows, chunk.keys - chunk.at), values = min(rows, chunk.values - chunk.at);
+      if (alone) {
+        if (keys > 0) scorePage(request, chunk, keys);
+        if (values > 0) accumulatePage(request, chunk, values);
+      } else {
+        if (keys > 0) scoreSlice(request, chunk, keys);
+        if (values > 0) accumulateSlice(request, chunk, values);
+      }
+      chunk.at += rows;
       if (chunk.at < KEYS) continue;
+      if (!alone) finishOthers(request, chunk);
       if (!finishTile(request, chunk)) return 1;
       if (!nextTile(request, chunk)) open--;
     }
@@ -129,7 +140,7 @@ function begin(request: Request, number: i32, chunk: Chunk): void {
   chunk.step = <usize>chunks * bytes;
   chunk.partial = request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + nth) * bytes;
   for (let g = 0; g < group; g++) {
-    takeQuery(request, batch, kvHead * group + g, chunk.query + <usize>g * keyBytes(request));
+    loadQuery(request, batch, kvHead * group + g, chunk.query + <usize>g * keyBytes(request));
     const partial = chunk.partial + <usize>g * chunk.step;
     memory.fill(partial, 0, bytes);
     store<f32>(partial, NONE);
@@ -154,22 +165,20 @@ function nextTile(request: Request, chunk: Chunk): bool {
   return (chunk.keys | chunk.values) != 0;
 }
 
-/** What the other heads make of both tiles; scores become weights of the values, which are next. Whether all were finite. */
+/** Turns the scores of a tile into weights of its values, which are read next. Returns whether all scores are finite. */
 function finishTile(request: Request, chunk: Chunk): bool {
   const keys = chunk.keys, column = chunk.column - 1;
-  scoreOthers(request, chunk);
-  blendOthers(request, chunk);
   chunk.values = keys;
   if (keys == 0) return true;
   for (let g = 0; g < request.group; g++) {
     const scores = chunk.scores + <usize>g * SCORES;
     if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>keys + 3 & ~3) << 2);
-    hide(request, chunk, g, column, scores, keys);
-    if (!soften(scores, keys, chunk.partial + <usize>g * chunk.step, valueBytes(request))) return false;
+    applyMask(request, chunk, g, column, scores, keys);
+    if (!onlineSoftmax(scores, keys, chunk.partial + <usize>g * chunk.step, valueBytes(request))) return false;
   }
-  const softened = chunk.scores;
+  const weights = chunk.scores;
   chunk.scores = chunk.weights;
-  chunk.weights = softened;
+  chunk.weights = weights;
   const width = <i32>valueBytes(request) >> 2;
   chunk.value = findRows(partsOf(request, 1), chunk.batch, chunk.kvHead, column << 6, keys, request.valueDim, width, chunk.valueCopy);
   chunk.valueStride = <usize>rowStep << 2;
@@ -188,7 +197,7 @@ function tileOf(request: Request, chunk: Chunk, g: i32, column: i32): usize {
   return <usize>(chunk.batch * request.planBatch + head * request.planHead + column);
 }
 
-function takeQuery(request: Request, batch: i32, head: i32, to: usize): void {
+function loadQuery(request: Request, batch: i32, head: i32, to: usize): void {
   const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead) << 2);
   for (let d = 0; d < ((request.dim + 3) & ~3); d++) {
     const x: f32 = d < request.dim ? load<f32>(from + (<usize>(d * request.queryColumn) << 2)) * request.scale : 0;
@@ -196,41 +205,74 @@ function takeQuery(request: Request, batch: i32, head: i32, to: usize): void {
   }
 }
 
+/** Scores of all heads of a group for the next `count` keys. */
+function scorePage(request: Request, chunk: Chunk, count: i32): void {
+  const bytes = keyBytes(request), stride = chunk.keyStride, key = chunk.key + <usize>chunk.at * stride;
+  const scores = chunk.scores + (<usize>chunk.at << 2);
+  scoreFirst(key, stride, count, chunk.query, bytes, scores);
+  if (request.group > 1) scoreOthers(request, chunk, key, count, scores);
+}
+
+/** Adds the next `count` values to the outputs of all heads of a group. */
+function accumulatePage(request: Request, chunk: Chunk, count: i32): void {
+  const bytes = valueBytes(request), stride = chunk.valueStride, value = chunk.value + <usize>chunk.at * stride;
+  const weights = chunk.weights + (<usize>chunk.at << 2), output = chunk.partial + 16;
+  let d: usize = 0;
+  for (; d + 256 <= bytes; d += 256) accumulate1x16(weights, 0, value + d, stride, count, output + d, 0);
+  for (; d + 128 <= bytes; d += 128) accumulate1x8(weights, 0, value + d, stride, count, output + d, 0);
+  for (; d < bytes; d += 32) accumulate1x2(weights, 0, value + d, stride, count, output + d, 0);
+  if (request.group > 1) accumulateOthers(request, chunk, value, count, weights);
+}
+
 /** Scores of a group's first head for the next `count` keys. */
 @inline
-function readKeys(request: Request, chunk: Chunk, count: i32): void {
+function scoreSlice(request: Request, chunk: Chunk, count: i32): void {
   const key = chunk.key + <usize>chunk.at * chunk.keyStride, scores = chunk.scores + (<usize>chunk.at << 2);
-  if (count > 0) score(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
+  scoreFirst(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
 }
 
-/** Adds the next `count` values to the mixture of a group's first head. */
+/** Adds the next `count` values to the output of a group's first head. */
 @inline
-function readValues(request: Request, chunk: Chunk, count: i32): void {
+function accumulateSlice(request: Request, chunk: Chunk, count: i32): void {
   const value = chunk.value + <usize>chunk.at * chunk.valueStride, weights = chunk.weights + (<usize>chunk.at << 2);
-  if (count > 0) blend(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
+  accumulateFours(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
 }
 
-/** Scores of one head for some keys. */
-function score(key: usize, stride: usize, keys: i32, query: usize, bytes: usize, scores: usize): void {
+/** Scores and outputs of all heads of a group but the first, for tiles that lie in the core's own cache by now. */
+function finishOthers(request: Request, chunk: Chunk): void {
+  if (request.group == 1) return;
+  if (chunk.keys > 0) scoreOthers(request, chunk, chunk.key, chunk.keys, chunk.scores);
+  if (chunk.values > 0) accumulateOthers(request, chunk, chunk.value, chunk.values, chunk.weights);
+}
+
+/** Scores of one head: each key is read from its first number to its last, one key after the other. */
+function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: usize, scores: usize): void {
   let j = 0;
-  for (; j + 4 <= keys; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+  for (; j + 4 <= keys; j += 4) {
+    const k0 = key + <usize>j * stride, k1 = k0 + stride, k2 = k1 + stride, k3 = k2 + stride;
+    const sums = sumsOf(dot(k0, query, bytes), dot(k1, query, bytes), dot(k2, query, bytes), dot(k3, query, bytes));
+    v128.store(scores + (<usize>j << 2), sums);
+  }
   for (; j < keys; j++) store<f32>(scores + (<usize>j << 2), sumOf(dot(key + <usize>j * stride, query, bytes)));
 }
 
-/** Scores of all heads of a group but the first, for the tile whose keys were read. */
-function scoreOthers(request: Request, chunk: Chunk): void {
-  const key = chunk.key, stride = chunk.keyStride, keys = chunk.keys, fours = keys & ~3;
-  const group = request.group, bytes = keyBytes(request);
-  let query = chunk.query + bytes, scores = chunk.scores + SCORES, g = 1;
+/** Scores of all heads of a group but the first, for keys that the first has read. `scores` are the first head's. */
+function scoreOthers(request: Request, chunk: Chunk, key: usize, keys: i32, scores: usize): void {
+  const stride = chunk.keyStride, group = request.group, bytes = keyBytes(request), fours = keys & ~3;
+  const rest = key + <usize>fours * stride;
+  let query = chunk.query + bytes, g = 1;
+  scores += SCORES;
   for (; g + 2 <= group; g += 2, query += bytes * 2, scores += SCORES * 2) {
     for (let j = 0; j < fours; j += 4) {
       dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + (<usize>j << 2), SCORES);
     }
-    const rest = key + <usize>fours * stride, at = scores + (<usize>fours << 2);
-    score(rest, stride, keys - fours, query, bytes, at);
-    score(rest, stride, keys - fours, query + bytes, bytes, at + SCORES);
+    const at = scores + (<usize>fours << 2);
+    scoreFirst(rest, stride, keys - fours, query, bytes, at);
+    scoreFirst(rest, stride, keys - fours, query + bytes, bytes, at + SCORES);
   }
-  if (g < group) score(key, stride, keys, query, bytes, scores);
+  if (g == group) return;
+  for (let j = 0; j < fours; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
+  scoreFirst(rest, stride, keys - fours, query, bytes, scores + (<usize>fours << 2));
 }
 
 /** Products of a key and a query, in four sums. */
@@ -248,8 +290,8 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
   return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
 }
 
-/** Hides what the head may not see, and what lies beyond the last key. */
-function hide(request: Request, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
+/** Applies the mask to the scores of one head, and hides what lies beyond the last key. */
+function applyMask(request: Request, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
   for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + (<usize>j << 2), HIDDEN);
   const whole = classOf(request, chunk, g, column);
   if (whole == 2) return;
@@ -260,8 +302,8 @@ function hide(request: Request, chunk: Chunk, g: i32, column: i32, scores: usize
   }
 }
 
-/** Scores become powers; the largest goes on, and the sum and the mixture, which are corrected. Whether all scores were finite. */
-function soften(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
+/** The online-softmax update of m, l and o; scores become weights. Returns whether all scores are finite. */
+function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
   const at0 = powerNumbers;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
@@ -285,24 +327,24 @@ function soften(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
     v128.store(at, power);
     sums = f32x4.add(sums, power);
   }
-  const shrink = power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  const correction = power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   store<f32>(partial, largest);
-  store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(shrink, 0) + sumOf(sums), 4);
+  store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(correction, 0) + sumOf(sums), 4);
   for (let d: usize = 16; d < 16 + bytes; d += 16) {
-    v128.store(partial + d, f32x4.mul(shrink, v128.load(partial + d)));
+    v128.store(partial + d, f32x4.mul(correction, v128.load(partial + d)));
   }
   return true;
 }
 
-/** Adds some values, times their weights, to the mixture of one head. */
-function blend(weights: usize, value: usize, stride: usize, keys: i32, bytes: usize, mixture: usize): void {
+/** Adds values, times their weights, to the output of one head, four at a time. */
+function accumulateFours(weights: usize, value: usize, stride: usize, keys: i32, bytes: usize, output: usize): void {
   const last = weights + (<usize>keys << 2);
   for (; weights + 16 <= last; weights += 16, value += stride * 4) {
     const w0 = v128.load32_splat(weights), w1 = v128.load32_splat(weights, 4);
     const w2 = v128.load32_splat(weights, 8), w3 = v128.load32_splat(weights, 12);
     const second = value + stride, third = second + stride, fourth = third + stride;
     for (let d: usize = 0; d < bytes; d += 32) {
-      const at = mixture + d;
+      const at = output + d;
       const a = madd(w0, v128.load(value + d), v128.load(at)), b = madd(w0, v128.load(value + d, 16), v128.load(at, 16));
       const a1 = madd(w1, v128.load(second + d), a), b1 = madd(w1, v128.load(second + d, 16), b);
       const a2 = madd(w2, v128.load(third + d), a1), b2 = madd(w2, v128.load(third + d, 16), b1);
@@ -312,24 +354,27 @@ function blend(weights: usize, value: usize, stride: usize, keys: i32, bytes: us
   }
   for (; weights < last; weights += 4, value += stride) {
     const w = v128.load32_splat(weights);
-    for (let d: usize = 0; d < bytes; d += 16) v128.store(mixture + d, madd(w, v128.load(value + d), v128.load(mixture + d)));
+    for (let d: usize = 0; d < bytes; d += 16) v128.store(output + d, madd(w, v128.load(value + d), v128.load(output + d)));
   }
 }
 
-/** Adds the values that were read to the mixtures of all heads of a group but the first. */
-function blendOthers(request: Request, chunk: Chunk): void {
-  const value = chunk.value, stride = chunk.valueStride, keys = chunk.values, step = chunk.step;
-  const group = request.group, bytes = valueBytes(request);
-  let weights = chunk.weights + SCORES, mixture = chunk.partial + step + 16, g = 1;
-  for (; g + 2 <= group; g += 2, weights += SCORES * 2, mixture += step * 2) {
+/** Adds values that the first head has read to the outputs of all heads of a group but the first. `weights` are the first's. */
+function accumulateOthers(request: Request, chunk: Chunk, value: usize, keys: i32, weights: usize): void {
+  const stride = chunk.valueStride, step = chunk.step, group = request.group, bytes = valueBytes(request);
+  let output = chunk.partial + step + 16, g = 1;
+  weights += SCORES;
+  for (; g + 2 <= group; g += 2, weights += SCORES * 2, output += step * 2) {
     let d: usize = 0;
-    for (; d + 64 <= bytes; d += 64) blend2x4(weights, SCORES, value + d, stride, keys, mixture + d, step);
-    for (; d < bytes; d += 32) blend2x2(weights, SCORES, value + d, stride, keys, mixture + d, step);
+    for (; d + 64 <= bytes; d += 64) accumulate2x4(weights, SCORES, value + d, stride, keys, output + d, step);
+    for (; d < bytes; d += 32) accumulate2x2(weights, SCORES, value + d, stride, keys, output + d, step);
   }
-  if (g < group) blend(weights, value, stride, keys, bytes, mixture);
+  if (g == group) return;
+  let d: usize = 0;
+  for (; d + 128 <= bytes; d += 128) accumulate1x8(weights, 0, value + d, stride, keys, output + d, 0);
+  for (; d < bytes; d += 32) accumulate1x2(weights, 0, value + d, stride, keys, output + d, 0);
 }
 
-/** One head of one batch: puts its chunks together, in order. Returns 1 if the mixture is no number. */
+/** One head of one batch: merges the partial results of its chunks, in order. Returns 1 if the output is not finite. */
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<Request>(at);
   const chunks = (request.columns + TILES - 1) / TILES;

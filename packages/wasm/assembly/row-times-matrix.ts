@@ -1,19 +1,23 @@
 // c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
-import { madd, sumOf, sumsOf, zero } from "./lanes";
+import { madd, sumOf, zero } from "./lanes";
 
 /**
- * Each column of b lies in one piece (a weight [N, K] read the other way round). Four are read side by side, each from
- * another quarter of the matrix: memory answers four far streams faster than one, and four neighbours at half that speed.
- * An item is `step` columns of each quarter; the last one also has what is left over. What is at `bias`, unless that is 0,
- * is added.
+ * Each column of b is contiguous (a weight [N, K], transposed). An item is `step` columns of each quarter of the matrix; the
+ * last one also has what is left over. `interleaved` reads four columns at once, one of each quarter; else columns are read
+ * one after the other: some processors read memory faster in several places, others slower, see
+ * docs/decisions/0008-read-patterns.md. Both add in the same order. The vector at `bias` is added, unless that is 0.
  */
 export function rowTimesColumns(
   item: i32, scratch: usize, x: usize, b: usize, bColumn: i32, c: usize, N: i32, K: i32, step: i32,
-  bias: usize,
+  bias: usize, interleaved: i32,
 ): void {
   const quarter = N >> 2;
-  const end = min(quarter, (item + 1) * step);
-  for (let n = item * step; n < end; n++) fourColumns(x, b, bColumn, c, n, quarter, K, bias);
+  const first = item * step, end = min(quarter, first + step);
+  if (interleaved) {
+    for (let n = first; n < end; n++) fourColumns(x, b, bColumn, c, n, quarter, K, bias);
+  } else {
+    for (let n = 4 * first; n < 4 * end; n++) oneColumn(x, b, bColumn, c, n, K, bias);
+  }
   if (end < quarter) return;
   for (let n = 4 * quarter; n < N; n++) oneColumn(x, b, bColumn, c, n, K, bias);
 }
@@ -25,45 +29,52 @@ function fourColumns(x: usize, b: usize, bColumn: i32, c: usize, n: i32, apart: 
   let p = b + <usize>n * across;
   let q = p + on, r = q + on, u = r + on;
   let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
+  let t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero();
   const end = x + (<usize>K << 2);
-  for (const whole = x + (<usize>(K & ~15) << 2); x < whole; x += 64, p += 64, q += 64, r += 64, u += 64) {
-    const x0 = v128.load(x), x1 = v128.load(x, 16), x2 = v128.load(x, 32), x3 = v128.load(x, 48);
+  for (const whole = x + (<usize>(K & ~7) << 2); x < whole; x += 32, p += 32, q += 32, r += 32, u += 32) {
+    const x0 = v128.load(x), x1 = v128.load(x, 16);
     s0 = madd(x0, v128.load(p), s0);
     s1 = madd(x0, v128.load(q), s1);
     s2 = madd(x0, v128.load(r), s2);
     s3 = madd(x0, v128.load(u), s3);
-    s0 = madd(x1, v128.load(p, 16), s0);
-    s1 = madd(x1, v128.load(q, 16), s1);
-    s2 = madd(x1, v128.load(r, 16), s2);
-    s3 = madd(x1, v128.load(u, 16), s3);
-    s0 = madd(x2, v128.load(p, 32), s0);
-    s1 = madd(x2, v128.load(q, 32), s1);
-    s2 = madd(x2, v128.load(r, 32), s2);
-    s3 = madd(x2, v128.load(u, 32), s3);
-    s0 = madd(x3, v128.load(p, 48), s0);
-    s1 = madd(x3, v128.load(q, 48), s1);
-    s2 = madd(x3, v128.load(r, 48), s2);
-    s3 = madd(x3, v128.load(u, 48), s3);
+    t0 = madd(x1, v128.load(p, 16), t0);
+    t1 = madd(x1, v128.load(q, 16), t1);
+    t2 = madd(x1, v128.load(r, 16), t2);
+    t3 = madd(x1, v128.load(u, 16), t3);
   }
-  let sums = sumsOf(s0, s1, s2, s3);
-  for (; x < end; x += 4, p += 4, q += 4, r += 4, u += 4) {
-    const column = f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(load<f32>(p)), 1, load<f32>(q)), 2, load<f32>(r));
-    sums = madd(v128.load32_splat(x), f32x4.replace_lane(column, 3, load<f32>(u)), sums);
-  }
-  storeSum(f32x4.extract_lane(sums, 0), c, n, bias);
-  storeSum(f32x4.extract_lane(sums, 1), c, n + apart, bias);
-  storeSum(f32x4.extract_lane(sums, 2), c, n + 2 * apart, bias);
-  storeSum(f32x4.extract_lane(sums, 3), c, n + 3 * apart, bias);
+  storeSum(finishColumn(x, p, end, f32x4.add(s0, t0)), c, n, bias);
+  storeSum(finishColumn(x, q, end, f32x4.add(s1, t1)), c, n + apart, bias);
+  storeSum(finishColumn(x, r, end, f32x4.add(s2, t2)), c, n + 2 * apart, bias);
+  storeSum(finishColumn(x, u, end, f32x4.add(s3, t3)), c, n + 3 * apart, bias);
 }
 
+/** Two sums, of even and of odd vectors, as in `fourColumns`: one alone would wait for itself. */
 function oneColumn(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, bias: usize): void {
   let p = b + (<usize>n * <usize>bColumn << 2);
-  let sums = zero();
-  const end = x + (<usize>K << 2);
-  for (const whole = x + (<usize>(K & ~3) << 2); x < whole; x += 16, p += 16) sums = madd(v128.load(x), v128.load(p), sums);
-  let sum = sumOf(sums);
+  let s = zero(), t = zero();
+  const end = x + (<usize>K << 2), whole = x + (<usize>(K & ~7) << 2);
+  // Two steps a turn of the loop.
+  for (const pairs = x + (<usize>(K & ~15) << 2); x < pairs; x += 64, p += 64) {
+    s = madd(v128.load(x), v128.load(p), s);
+    t = madd(v128.load(x, 16), v128.load(p, 16), t);
+    s = madd(v128.load(x, 32), v128.load(p, 32), s);
+    t = madd(v128.load(x, 48), v128.load(p, 48), t);
+  }
+  if (x < whole) {
+    s = madd(v128.load(x), v128.load(p), s);
+    t = madd(v128.load(x, 16), v128.load(p, 16), t);
+    x += 32;
+    p += 32;
+  }
+  storeSum(finishColumn(x, p, end, f32x4.add(s, t)), c, n, bias);
+}
+
+/** The sum of a column: of its vectors, and of the products from x and p on. */
+@inline
+function finishColumn(x: usize, p: usize, end: usize, vectors: v128): f32 {
+  let sum = sumOf(vectors);
   for (; x < end; x += 4, p += 4) sum += load<f32>(x) * load<f32>(p);
-  storeSum(sum, c, n, bias);
+  return sum;
 }
 
 @inline
@@ -73,12 +84,13 @@ function storeSum(sum: f32, c: usize, n: i32, bias: usize): void {
 }
 
 /**
- * Each row of b lies in one piece. An item is `step` rows, whose sum is a row of `parts`. Four rows are read side by side,
- * a quarter of the item apart: memory answers four far streams at once as fast as one, and faster than four neighbours,
- * and the sums are loaded and stored once for four rows.
+ * Each row of b is contiguous. An item is `step` rows, whose sum is a row of `parts`. Four rows a quarter of the item apart
+ * are added at a time. `interleaved` reads them side by side, and loads and stores the sums once for the four; else they are
+ * read one after the other. Both add in the same order.
  */
 export function rowTimesRows(
   item: i32, scratch: usize, x: usize, b: usize, bRow: i32, parts: usize, N: i32, K: i32, step: i32,
+  interleaved: i32,
 ): void {
   const bytes = <usize>N << 2;
   const down = <usize>bRow << 2;
@@ -87,7 +99,13 @@ export function rowTimesRows(
   const rows = min(K, first + step) - first;
   const quarter = rows >> 2;
   memory.fill(to, 0, bytes);
-  for (let k = first; k < first + quarter; k++) addFour(x + (<usize>k << 2), quarter, b + <usize>k * down, down, to, bytes);
+  for (let k = first; k < first + quarter; k++) {
+    if (interleaved) {
+      addFour(x + (<usize>k << 2), quarter, b + <usize>k * down, down, to, bytes);
+    } else {
+      for (let q = k; q < k + 4 * quarter; q += quarter) addOne(x + (<usize>q << 2), b + <usize>q * down, to, bytes);
+    }
+  }
   for (let k = first + 4 * quarter; k < first + rows; k++) addOne(x + (<usize>k << 2), b + <usize>k * down, to, bytes);
 }
 
@@ -124,8 +142,7 @@ function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, by
   const y0 = f32x4.extract_lane(x0, 0), y1 = f32x4.extract_lane(x1, 0);
   const y2 = f32x4.extract_lane(x2, 0), y3 = f32x4.extract_lane(x3, 0);
   for (; to < end; to += 4, p += 4, q += 4, r += 4, u += 4) {
-    const two = load<f32>(to) + y0 * load<f32>(p) + y1 * load<f32>(q);
-    store<f32>(to, two + y2 * load<f32>(r) + y3 * load<f32>(u));
+    store<f32>(to, load<f32>(to) + y0 * load<f32>(p) + y1 * load<f32>(q) + y2 * load<f32>(r) + y3 * load<f32>(u));
   }
 }
 
@@ -133,7 +150,14 @@ function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, by
 function addOne(factor: usize, p: usize, to: usize, bytes: usize): void {
   const x = v128.load32_splat(factor), y = load<f32>(factor);
   const end = to + bytes;
-  for (const whole = to + (bytes & ~15); to < whole; to += 16, p += 16) v128.store(to, madd(x, v128.load(p), v128.load(to)));
+  for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64) {
+    const s0 = madd(x, v128.load(p), v128.load(to)), s1 = madd(x, v128.load(p, 16), v128.load(to, 16));
+    const s2 = madd(x, v128.load(p, 32), v128.load(to, 32)), s3 = madd(x, v128.load(p, 48), v128.load(to, 48));
+    v128.store(to, s0);
+    v128.store(to, s1, 16);
+    v128.store(to, s2, 32);
+    v128.store(to, s3, 48);
+  }
   for (; to < end; to += 4, p += 4) store<f32>(to, load<f32>(to) + y * load<f32>(p));
 }
 

@@ -2,6 +2,12 @@ import type { Device, DeviceMemory, DeviceReport, Storage, TypedArray } from "@q
 import { allocateArray, checkAlive, scopes, viewArray } from "@qkv/tensor/devices";
 import type { Engine } from "./engine.js";
 import { kernels } from "./kernels.js";
+import {
+  readPatterns,
+  type PatternedKernel,
+  type ReadPattern,
+  type ReadPatternChoice,
+} from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
 import { bytesOf, storageOf, type WasmStorage } from "./storage.js";
 import type { Pool } from "./threads/pool.js";
@@ -12,6 +18,8 @@ export type WasmReport = DeviceReport & {
   readonly threads: number;
   /** Why there is one thread where more were asked for. */
   readonly whyAlone: string | undefined;
+  /** How kernels that are bound by memory read it, and why: `decode`, one query's attention; `gemv`, one row times a matrix. */
+  readonly readPatterns: Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
 export type WasmMemoryReport = DeviceMemory & {
@@ -36,10 +44,12 @@ export function makeDevice(
   engine: Engine | Pool,
   build: WasmBuild,
   whyAlone: string | undefined,
+  readPattern: ReadPattern | "auto",
 ): WasmDevice {
   const { memory, threads } = engine;
   const pool = "restart" in engine ? engine : undefined;
-  const name = `wasm,threads=${threads},${build}`;
+  const patterns = readPatterns(readPattern);
+  const name = `wasm,threads=${threads},${build}${readPattern === "auto" ? "" : `,${readPattern}`}`;
   const calls: Record<string, { device: number; plain: number }> = {};
   const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
     memory.giveBack(pointer, bytes),
@@ -72,7 +82,7 @@ export function makeDevice(
   };
   const device: WasmDevice = {
     name,
-    kernels: kernels(engine),
+    kernels: kernels(engine, patterns),
     scope,
     recording,
     keep(stored: Storage) {
@@ -88,7 +98,14 @@ export function makeDevice(
       if (storage.pointer !== undefined)
         abandoned.register(storage, [storage.pointer, bytesOf(storage)], storage);
     },
-    report: () => ({ name, build, threads, whyAlone, calls: structuredClone(calls) }),
+    report: () => ({
+      name,
+      build,
+      threads,
+      whyAlone,
+      readPatterns: patterns.report(),
+      calls: structuredClone(calls),
+    }),
     memory: () => ({
       bytes: memory.used,
       peakBytes: memory.peak,

@@ -16,19 +16,20 @@ import {
 } from "./kernels/rows.js";
 import { takeBackwardKernel, takeKernel } from "./kernels/take.js";
 import { writeKernel } from "./kernels/write.js";
+import type { ReadPatterns } from "./read-pattern.js";
 
 /** The table of the device: its kernels by op name. */
-export function kernels(engine: Engine): Device["kernels"] {
+export function kernels(engine: Engine, patterns: ReadPatterns): Device["kernels"] {
   return {
     ...elementwiseKernels(engine),
     ...optimizerKernels(engine),
     ...reduceKernels(engine),
-    attention: attentionKernel(engine),
+    attention: attentionKernel(engine, patterns),
     attentionBackward: attentionBackwardKernel(engine),
     crossEntropy: crossEntropyKernel(engine),
     layerNorm: layerNormKernel(engine),
-    linear: linearKernel(engine),
-    matmul: matmulKernel(engine),
+    linear: linearKernel(engine, patterns),
+    matmul: matmulKernel(engine, patterns),
     quantizedMatmul: quantizedMatmulKernel(engine),
     rmsNorm: rmsNormKernel(engine),
     rotate: rotateKernel(engine),

@@ -45,7 +45,7 @@ export async function open(fn: string, sources: Sources, given: WasmOptions): Pr
       whyAlone = String(received);
     }
   }
-  return makeDevice(engine, build, whyAlone);
+  return makeDevice(engine, build, whyAlone, options.readPattern);
 }
 
 async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmBuild> {

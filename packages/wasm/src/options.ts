@@ -1,5 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 import { mostBytes } from "./memory.js";
+import type { ReadPattern } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
 import { mostThreads } from "./threads/board.js";
 
@@ -13,6 +14,11 @@ export type WasmOptions = {
   threads?: number | "auto";
   /** Bytes that the device's memory may grow to. Default: 4 GiB, or what the machine gives. */
   maxBytes?: number;
+  /**
+   * The order in which decoding and products of one row read memory. Results are the same to the last bit. Default: `auto`,
+   * which times the first calls that are larger than a cache, since processors differ.
+   */
+  readPattern?: ReadPattern | "auto";
   /** How long a call waits for other threads once it has nothing left to do itself. Default: 30 000. */
   deadlineMs?: number;
 };
@@ -22,7 +28,8 @@ export function checkOptions(fn: string, options: WasmOptions): Required<WasmOpt
   const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
     if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
   };
-  const known = "an object with `build`, `threads`, `maxBytes` and `deadlineMs`, or some of them";
+  const known =
+    "an object with `build`, `threads`, `maxBytes`, `readPattern` and `deadlineMs`, or some of them";
   const given: unknown = options;
   check(
     typeof given === "object" && given !== null,
@@ -31,7 +38,14 @@ export function checkOptions(fn: string, options: WasmOptions): Required<WasmOpt
     known,
     "leave it out for the defaults.",
   );
-  const { build = "auto", threads = 1, maxBytes = mostBytes, deadlineMs = 30_000, ...others } = options;
+  const {
+    build = "auto",
+    threads = 1,
+    maxBytes = mostBytes,
+    readPattern = "auto",
+    deadlineMs = 30_000,
+    ...others
+  } = options;
   const [unknown] = Object.keys(others);
   check(
     unknown === undefined,
@@ -65,11 +79,18 @@ export function checkOptions(fn: string, options: WasmOptions): Required<WasmOpt
     "leave it out for 4 GiB, which 32-bit addresses reach.",
   );
   check(
+    ["auto", "sequential", "interleaved"].includes(readPattern),
+    "readPattern",
+    readPattern,
+    '"auto", "sequential" or "interleaved"',
+    "leave it out: the device measures which is faster.",
+  );
+  check(
     typeof deadlineMs === "number" && deadlineMs > 0,
     "deadlineMs",
     deadlineMs,
     "a number of milliseconds above 0",
     "leave it out for 30 seconds.",
   );
-  return { build, threads, maxBytes, deadlineMs };
+  return { build, threads, maxBytes, readPattern, deadlineMs };
 }

@@ -7,6 +7,8 @@ test.each([
   ["wasm,threads=2,relaxed", { threads: 2, build: "relaxed" }],
   ["wasm,plain,threads=16", { threads: 16, build: "plain" }],
   ["wasm,threads=auto", { threads: "auto" }],
+  ["wasm,interleaved", { readPattern: "interleaved" }],
+  ["wasm,sequential,plain", { readPattern: "sequential", build: "plain" }],
 ])("%s", (name, options) => {
   expect(parseWasmName(name)).toEqual(options);
 });
@@ -19,6 +21,7 @@ test.each([
   "wasm,threads=0",
   "wasm,threads=2,threads=2",
   "wasm,plain,relaxed",
+  "wasm,sequential,interleaved",
 ])("%s is no such name", (name) => {
   expect(parseWasmName(name)).toBeUndefined();
 });
@@ -27,4 +30,6 @@ test("a device's own name gives its options", async () => {
   const device = await wasm({ threads: 2, build: "plain" });
   expect(parseWasmName(device.name)).toEqual({ threads: 2, build: "plain" });
   await device.close();
+  const fixed = await wasm({ build: "plain", readPattern: "interleaved" });
+  expect(parseWasmName(fixed.name)).toEqual({ threads: 1, build: "plain", readPattern: "interleaved" });
 });

@@ -1,7 +1,7 @@
 import type { WasmOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed]`, in any order. A device's own name
+ * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed][,sequential|interleaved]`, in any order. A device's own name
  * gives the options that make another like it.
  *
  * @param name - As written on a command line. `threads=auto` is one for each core.
@@ -25,6 +25,8 @@ export function parseWasmName(name: string): WasmOptions | undefined {
       options.threads = threads === "auto" ? "auto" : Number(threads);
     } else if ((setting === "plain" || setting === "relaxed") && options.build === undefined) {
       options.build = setting;
+    } else if ((setting === "sequential" || setting === "interleaved") && options.readPattern === undefined) {
+      options.readPattern = setting;
     } else {
       return undefined;
     }

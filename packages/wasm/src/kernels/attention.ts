@@ -1,12 +1,13 @@
 import type { AttentionRequest, View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
+import type { ReadPatterns } from "../read-pattern.js";
 import { inputPlaces, programsOf, storedLength, writeRequest } from "./attention-request.js";
 
 /** Tiles of a chunk of keys in decoding. The same in assembly/attention-decode.ts. */
 const chunkTiles = 16;
-/** Chunks that one item of decoding reads in turns, at most. */
-const chunksTogether = 4;
+/** Chunks that one item of decoding reads in rotation, at most, where the pattern is interleaved. */
+const streams = 4;
 
 /**
  * Fused attention over the tiles of a plan. Keys and values are read in place; only rows that do not lie one number
@@ -14,7 +15,7 @@ const chunksTogether = 4;
  * time. A single query is decoded: keys and values are read once for all heads that share them. Expressions run tile by tile as lists of steps. Traces run on the plain device, and so does a call that meets a
  * number that is none, or an expression with a step that the kernels lack.
  */
-export function attentionKernel(engine: Engine) {
+export function attentionKernel(engine: Engine, patterns: ReadPatterns) {
   return (
     inputs: readonly View[],
     outputs: readonly View[],
@@ -40,10 +41,18 @@ export function attentionKernel(engine: Engine) {
       const partial = Math.ceil((16 + 4 * width) / 64) * 64;
       const at = write(call.scratch(B * H * chunks * partial));
       const all = B * inputs[1]!.shape[1]! * chunks;
-      // As many items for each thread.
-      const items = Math.min(all, Math.ceil(all / chunksTogether / engine.threads) * engine.threads);
-      const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
-      if (!engine.parallel("attentionDecode", items, scratch, at, all, items)) return false;
+      const bytes =
+        4 * all * chunkTiles * request.plan.keyTile * (inputs[0]!.shape[3]! + output!.view.shape[3]!);
+      const done = patterns.run("decode", bytes, (pattern) => {
+        // As many items for each thread.
+        const items =
+          pattern === "sequential"
+            ? all
+            : Math.min(all, Math.ceil(all / streams / engine.threads) * engine.threads);
+        const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
+        return engine.parallel("attentionDecode", items, scratch, at, all, items);
+      });
+      if (!done) return false;
       // Too little to wake other threads for.
       for (let item = 0; item < B * H; item++)
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;

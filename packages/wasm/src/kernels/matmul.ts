@@ -1,6 +1,7 @@
 import { sizeOf, type View } from "@qkv/tensor";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
+import type { ReadPatterns } from "../read-pattern.js";
 import { addToRows } from "./elementwise.js";
 import { largeProduct, type Product } from "./large-product.js";
 
@@ -13,7 +14,7 @@ const mostParts = 16;
 const small = 2 ** 21;
 
 /** c = a · b over a batch, with any strides. One row against a matrix streams the matrix past. */
-export function matmulKernel(engine: Engine) {
+export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const [a, b] = inputs as [View, View];
     if (a.dtype !== "float32") return false;
@@ -25,8 +26,8 @@ export function matmulKernel(engine: Engine) {
       if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
         return each(product, (left, right, n) =>
           bRow === 1
-            ? rowTimesColumns(engine, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K, 0)
-            : rowTimesRows(engine, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
+            ? rowTimesColumns(engine, patterns, pa + left, pb + right, bColumn, pc + 4 * n * N, N, K, 0)
+            : rowTimesRows(engine, patterns, call, pa + left, pb + right, bRow, pc + 4 * n * N, N, K),
         );
       }
       return rowsTimesMatrix(engine, call, product, pa, pb, pc);
@@ -35,7 +36,7 @@ export function matmulKernel(engine: Engine) {
 }
 
 /** y = x · Wᵀ + b, the weight as it is stored: one row streams it past and adds the bias on the way. */
-export function linearKernel(engine: Engine) {
+export function linearKernel(engine: Engine, patterns: ReadPatterns) {
   return (inputs: readonly View[], outputs: readonly View[]): boolean => {
     const x = inputs[0]!;
     const weight = inputs[1]!;
@@ -57,7 +58,7 @@ export function linearKernel(engine: Engine) {
       const matrix = pointers[1]!;
       const to = pointers[inputs.length]!;
       if (M === 1 && aColumn === 1 && across === 1 && (!bias || bias.strides[0] === 1)) {
-        return rowTimesColumns(engine, from, matrix, down, to, N, K, bias ? pointers[2]! : 0);
+        return rowTimesColumns(engine, patterns, from, matrix, down, to, N, K, bias ? pointers[2]! : 0);
       }
       const product = {
         M,
@@ -98,6 +99,7 @@ function rowsTimesMatrix(
 
 function rowTimesColumns(
   engine: Engine,
+  patterns: ReadPatterns,
   x: number,
   b: number,
   across: number,
@@ -111,11 +113,15 @@ function rowTimesColumns(
   const quarter = Math.max(1, Math.floor(N / 4));
   const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : each * engine.threads));
   const items = Math.ceil(quarter / step);
-  return engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias);
+  return patterns.run("gemvTransposed", 4 * N * K, (pattern) => {
+    const interleaved = Number(pattern === "interleaved");
+    return engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias, interleaved);
+  });
 }
 
 function rowTimesRows(
   engine: Engine,
+  patterns: ReadPatterns,
   call: Call,
   x: number,
   b: number,
@@ -128,7 +134,11 @@ function rowTimesRows(
   const step = Math.ceil(K / wanted / 16) * 16;
   const count = Math.ceil(K / step);
   const parts = count === 1 ? c : call.scratch(4 * N * count);
-  if (!engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step)) return false;
+  const done = patterns.run("gemv", 4 * N * K, (pattern) => {
+    const interleaved = Number(pattern === "interleaved");
+    return engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step, interleaved);
+  });
+  if (!done) return false;
   if (count > 1) engine.exports["addParts"]!(parts, count, N, c);
   return true;
 }

@@ -63,6 +63,26 @@ const work: Record<string, (device: Device) => Tensor[]> = {
   },
 };
 
+describe("the same bits for each read pattern", () => {
+  const devices: WasmDevice[] = [];
+  beforeAll(async () => {
+    for (const build of ["plain", "auto"] as const)
+      for (const readPattern of ["sequential", "interleaved"] as const)
+        devices.push(await wasm({ build, readPattern }));
+    devices.push(await wasm({ readPattern: "interleaved", threads: 2 }));
+  });
+  afterAll(() => Promise.all(devices.map((device) => device.close())));
+
+  test("one row against a matrix", () => {
+    const [plain, interleavedPlain, fastest, interleaved, threads] = devices.map((device) =>
+      work["one row against a matrix"]!(device).map((x) => [...x.data]),
+    );
+    expect(interleavedPlain).toEqual(plain);
+    expect(interleaved).toEqual(fastest);
+    expect(threads).toEqual(fastest);
+  });
+});
+
 describe("the same bits for any number of threads", () => {
   const devices: WasmDevice[] = [];
   beforeAll(async () => {
