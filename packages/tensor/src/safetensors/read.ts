@@ -1,17 +1,17 @@
-import { ArgumentError, readSafetensorsHeader, safetensorsHeaderSize } from "@qkv/core";
+import { ArgumentError, checks, readSafetensorsHeader, safetensorsHeaderSize } from "@qkv/core";
+import { openFile, type FileSource, type ReadOptions as FileOptions } from "@qkv/core/byte-source";
 import type { Device } from "../contracts.js";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { decodeElements } from "./elements.js";
-import { fetchWhole } from "./http-bytes.js";
-import { addressOf, openBytes, type SafetensorsSource } from "./source.js";
+
+/** A file: its bytes, a Blob or File, a URL, in Node a path, or anything that gives ranges of bytes. */
+export type SafetensorsSource = FileSource;
 
 /** How a file is read. */
-export type ReadOptions = {
+export type ReadOptions = FileOptions & {
   /** Where the tensors shall be. Default: the plain device. */
   device?: Device;
-  /** Stops reading: the promise is rejected with the signal's reason. */
-  signal?: AbortSignal;
 };
 
 /** An open file, of which only the header has been read. Nothing has to be closed. */
@@ -37,7 +37,7 @@ export type SafetensorsFile = {
  *
  * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
  * @throws {FormatError} If the header claims what is not there, names a tensor twice, or is no safetensors header.
- * @throws {ArgumentError} If the file cannot be read, or the server cannot give parts of it.
+ * @throws {ArgumentError} If the file cannot be read, or the server cannot give parts of it or is silent.
  * @see https://github.com/huggingface/safetensors, "Format"
  *
  * @example
@@ -53,12 +53,24 @@ export type SafetensorsFile = {
  */
 export async function openSafetensors(
   source: SafetensorsSource,
-  { device, signal }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<SafetensorsFile> {
-  const bytes = await openBytes(source, signal);
+  return open(source, options, "ranges");
+}
+
+async function open(
+  source: SafetensorsSource,
+  { device, ...options }: ReadOptions,
+  transfer: "ranges" | "whole",
+): Promise<SafetensorsFile> {
+  const bytes = await openFile(source, {
+    ...options,
+    check: checks("readSafetensors", { argument: "source" }),
+    transfer,
+  });
   const context = { source: bytes.name, fileSize: bytes.size };
-  const claimed = safetensorsHeaderSize(await bytes.read(0, Math.min(8, bytes.size), signal), context);
-  const { tensors, metadata } = readSafetensorsHeader(await bytes.read(0, claimed, signal), context);
+  const claimed = safetensorsHeaderSize(await bytes.read(0, Math.min(8, bytes.size)), context);
+  const { tensors, metadata } = readSafetensorsHeader(await bytes.read(0, claimed), context);
   const entry = (name: string) => {
     const found = tensors.get(name);
     if (found) return found;
@@ -76,7 +88,7 @@ export async function openSafetensors(
     shape: (name) => entry(name).shape,
     async get(name, options = {}) {
       const { start, end, dtype: stored, shape } = entry(name);
-      const content = await bytes.read(start, end, options.signal ?? signal);
+      const content = await bytes.read(start, end, options.signal);
       const { dtype, array } = decodeElements(content, stored, `${bytes.name}: ${name}`);
       return place(array, dtype, shape, device);
     },
@@ -92,7 +104,7 @@ export async function openSafetensors(
  * @param source - Bytes, a Blob or File, a URL, in Node a path, or `{ size, read(start, end) }`.
  * @returns `tensors` by name, and `metadata`.
  * @throws {FormatError} If the file is damaged or hostile, before anything is allocated on its word.
- * @throws {ArgumentError} If the file cannot be read.
+ * @throws {ArgumentError} If the file cannot be read, or a server is silent for `idleTimeoutMs`.
  *
  * @example
  * ```ts
@@ -109,8 +121,7 @@ export async function readSafetensors(
   source: SafetensorsSource,
   options: ReadOptions = {},
 ): Promise<{ tensors: Record<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
-  const url = addressOf(source);
-  const file = await openSafetensors(url ? await fetchWhole(url, options.signal) : source, options);
+  const file = await open(source, options, "whole");
   const tensors: [string, Tensor][] = [];
   for (const name of file.names) tensors.push([name, await file.get(name)]);
   return { tensors: Object.fromEntries(tensors), metadata: file.metadata };

@@ -1,23 +1,25 @@
 import { ArgumentError } from "@qkv/core";
-import { fileSystem } from "./file-system.js";
-import { findFile, type OpenFile, type ReadOptions } from "./open-file.js";
+import { findFile, type FileLimits, type OpenFile, type ReadOptions } from "./open-file.js";
 
 /** Files that belong together, wherever they lie: found by their names. */
 export type Folder = {
   /** What it is called in messages. */
   readonly name: string;
-  /** A file of it; undefined if it has none of this name. */
-  find(file: string): Promise<OpenFile | undefined>;
+  /** A file of it; undefined if it has none of this name. `limits`: those of its kind. */
+  find(file: string, limits?: FileLimits): Promise<OpenFile | undefined>;
 };
 
-/** A folder on a disk or on a server. */
+/** A folder on a disk or on a server. Links that lead out of a folder on a disk are refused. */
 export function folderAt(base: string | URL, options: ReadOptions): Folder {
   const url = base instanceof URL || /^[a-z]{2,}:\/\//i.test(base) ? new URL(base) : undefined;
   if (url && !url.pathname.endsWith("/")) url.pathname += "/";
   return {
     name: String(base),
-    find: (file) =>
-      findFile(url ? fileUrl(url, file) : `${String(base).replace(/[\\/]$/, "")}/${file}`, options),
+    find: (file, limits) =>
+      findFile(url ? fileUrl(url, file) : `${String(base).replace(/[\\/]$/, "")}/${file}`, options, {
+        ...limits,
+        within: base,
+      }),
   };
 }
 
@@ -32,24 +34,21 @@ function fileUrl(folder: URL, file: string): URL {
 export function folderOf(files: readonly File[], options: ReadOptions): Folder {
   return {
     name: `${files.length} files`,
-    async find(name) {
+    async find(name, limits) {
       const file = files.find((one) => one.name === name);
-      return file && findFile(file, options);
+      return file && findFile(file, options, limits);
     },
   };
 }
 
-/** What is at a path: a folder, a file, or nothing. */
-export async function kindOfPath(path: string | URL): Promise<"folder" | "file" | undefined> {
-  const fs = fileSystem();
-  if (!fs) return undefined;
-  const found = await fs.stat(path).catch(() => undefined);
-  return found && (found.isDirectory() ? "folder" : "file");
-}
-
 /** A file that must be in a folder. */
-export async function fileOf(folder: Folder, name: string, why: string): Promise<OpenFile> {
-  const file = await folder.find(name);
+export async function fileOf(
+  folder: Folder,
+  name: string,
+  why: string,
+  limits?: FileLimits,
+): Promise<OpenFile> {
+  const file = await folder.find(name, limits);
   if (file) return file;
   throw new ArgumentError({
     fn: "load",

@@ -1,5 +1,6 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, isQkvError } from "@qkv/core";
 import type { Folder } from "./folder.js";
+import { boundedFetch } from "./bounded-fetch.js";
 import { findFile, type ReadOptions } from "./open-file.js";
 
 /** How a repository of the Hugging Face Hub is reached. */
@@ -35,7 +36,7 @@ export async function hubFolder(repo: string, hub: HubOptions, options: ReadOpti
   const { signal } = options;
   return {
     name: repo,
-    async find(path) {
+    async find(path, limits) {
       signal?.throwIfAborted();
       try {
         const blob = await downloadFile({
@@ -44,11 +45,13 @@ export async function hubFolder(repo: string, hub: HubOptions, options: ReadOpti
           ...(hub.revision !== undefined && { revision: hub.revision }),
           ...(hub.accessToken !== undefined && { accessToken: hub.accessToken }),
           ...(hub.url !== undefined && { hubUrl: hub.url }),
-          ...(signal && { fetch: (url, init) => fetch(url, { ...init, signal }) }),
+          fetch: boundedFetch(options),
         });
-        return blob ? await findFile(Object.assign(blob, { name: `${repo}/${path}` }), options) : undefined;
+        return blob
+          ? await findFile(Object.assign(blob, { name: `${repo}/${path}` }), options, limits)
+          : undefined;
       } catch (cause) {
-        if (signal?.aborted) throw cause;
+        if (signal?.aborted || isQkvError(cause)) throw cause;
         throw new ArgumentError({
           fn: "load",
           argument: "source",

@@ -203,7 +203,7 @@ test("where there is no file system, a path is refused with what to do", async (
   try {
     (globalThis as { process?: unknown }).process = undefined;
     await expect(load("tiny.bin")).rejects.toThrow(
-      /`source` is "tiny.bin", expected a URL or bytes, where there is no file system.\nFix: fetch the file/,
+      /`source` is "tiny.bin", expected bytes, a Blob or a URL, where there is no file system.\nFix: fetch the file/,
     );
   } finally {
     globalThis.process = process;

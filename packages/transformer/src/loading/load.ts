@@ -14,13 +14,15 @@ import {
   type Quantization,
   type QuantizationReport,
 } from "../quantization/quantize.js";
-import { fileOf, folderAt, folderOf, kindOfPath, type Folder } from "./folder.js";
+import { fileOf, folderAt, folderOf, type Folder } from "./folder.js";
 import { ggufWeights } from "./gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./hub.js";
 import {
   addressOf,
+  kindOfPath,
   openFile,
   readWhole,
+  smallFiles,
   type OpenFile,
   type Progress,
   type ReadOptions,
@@ -73,7 +75,8 @@ export type LoadOptions = ReadOptions & {
  * @param source - A folder or a file, by path (in Node) or URL; the name of a repository of the Hugging Face Hub, such
  *   as `Qwen/Qwen3-0.6B`, which needs `@huggingface/hub`; the bytes of a file, or a Blob; or the files that a reader
  *   chose in a page.
- * @throws {ArgumentError} If a file cannot be read, or the tokenizer belongs to another model.
+ * @throws {ArgumentError} If a file cannot be read, a server is silent for `idleTimeoutMs`, a link leads out of the folder,
+ *   or the tokenizer belongs to another model.
  * @throws {FormatError} If the architecture is not known, a tensor is missing, or a file is cut short: the error names
  *   what was expected and what was found. The signal's reason, when it aborts.
  *
@@ -248,9 +251,14 @@ async function checkpointOfFolder(
   { folder, weights }: { folder: Folder; weights?: string },
   placing: Placing,
 ): Promise<Checkpoint> {
-  const config = await fileOf(folder, "config.json", "what the model is, beside its weights");
+  const config = await fileOf(
+    folder,
+    "config.json",
+    "what the model is, beside its weights",
+    smallFiles.configuration,
+  );
   const json = await jsonOf(config);
-  const generation = await folder.find("generation_config.json");
+  const generation = await folder.find("generation_config.json", smallFiles.configuration);
   const checkpoint = await readCheckpoint(
     json,
     config.name,
@@ -271,6 +279,7 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
     folder,
     `${named}.index.json`,
     `the index of its weights, since it has no ${named}`,
+    smallFiles.index,
   );
   return shardedWeights(index, (name) => fileOf(folder, name, `${index.name} names it`));
 }
@@ -301,22 +310,24 @@ const tokenizerFiles: readonly (readonly string[])[] = [
 
 /** The tokenizer that was given, or that of the folder. */
 async function tokenizerOf(
-  { tokenizer: given, signal }: LoadOptions,
+  { tokenizer: given, onProgress: _, ...options }: LoadOptions,
   folder: Folder | undefined,
 ): Promise<Tokenizer | undefined> {
   if (given !== undefined && isTokenizer(given)) return given;
   if (given !== undefined) {
-    const file = await openFile(given, signal ? { signal } : {});
-    const bytes = await readWhole(file);
+    // A GGUF file may hold a whole model: its vocabulary stands in front.
+    const isGguf = typeof given === "string" && given.endsWith(".gguf");
+    const file = await openFile(given, options, isGguf ? {} : smallFiles.tokenizer);
+    const bytes = await file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
     // Bytes have no name: a tokenizer.json begins with a brace, llama2.c's file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
     const [name] = /[^\\/]*\.\w+$/.exec(file.name.replace(/[?#].*$/, "")) ?? [];
     return loadTokenizer({ [name ?? (isJson ? "tokenizer.json" : "tokenizer.bin")]: bytes });
   }
   for (const names of folder ? tokenizerFiles : []) {
-    const files = await Promise.all(names.map((name) => folder!.find(name)));
+    const files = await Promise.all(names.map((name) => folder!.find(name, smallFiles.tokenizer)));
     if (files.some((file) => file === undefined)) continue;
-    const config = await folder!.find("tokenizer_config.json");
+    const config = await folder!.find("tokenizer_config.json", smallFiles.configuration);
     const entries = [...files, config].flatMap((file, i) =>
       file ? [[names[i] ?? "tokenizer_config.json", file] as const] : [],
     );

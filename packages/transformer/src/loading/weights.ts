@@ -56,7 +56,11 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
     const shape = file.shape(name);
     if (!shape) throw missing(file, name, stored);
     if (shape.length !== stored.length || shape.some((length, axis) => length !== stored[axis])) {
-      throw bad(`${file.name}: ${name}`, shape, `[${stored.join(", ")}], as the configuration says`);
+      throw bad(
+        `${file.name}: ${name}`,
+        `a tensor [${shape.join(", ")}]`,
+        `[${stored.join(", ")}], as the configuration says`,
+      );
     }
     used.add(name);
     const places = shapes.map((shape) => placeOn(onto, shape));

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** For tests: a server of files, by their paths, that gives ranges as a file host does. */
-export type FolderServer = {
+/** For tests, and in no entry of the package: a server of files, by their paths, that gives ranges as a file host does. */
+export type FileServer = {
   readonly site: string;
   /** What was asked for: `GET /model/config.json bytes=0-65535`. */
   readonly requests: string[];
@@ -12,10 +12,10 @@ export type FolderServer = {
 /**
  * Serves files. `answer` may take a request over: it answers it and returns true.
  */
-export async function serveFolder(
+export async function serveFiles(
   files: Readonly<Record<string, Uint8Array>>,
   answer: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
-): Promise<FolderServer> {
+): Promise<FileServer> {
   const requests: string[] = [];
   const server: Server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url!, "http://localhost").pathname);

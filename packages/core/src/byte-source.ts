@@ -1,0 +1,15 @@
+export { fileSystem, kindOfPath, type FileSystem } from "./byte-source/disk.js";
+export { readBody, sendRequest, type HttpRequest, type HttpResponse } from "./byte-source/http.js";
+export {
+  addressOf,
+  findFile,
+  nameOf,
+  openFile,
+  readWhole,
+  type ByteSource,
+  type FileSource,
+  type OpenFile,
+  type OpenOptions,
+} from "./byte-source/open-file.js";
+export type { Reader, ReadOptions, ReadProgress } from "./byte-source/options.js";
+export { smallFiles } from "./byte-source/small-files.js";

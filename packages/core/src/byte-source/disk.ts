@@ -1,0 +1,131 @@
+import type { Reader } from "./options.js";
+
+type Stats = { size: number; isFile(): boolean; isDirectory(): boolean };
+
+/** The part of Node's `fs/promises` that is used. */
+export type FileSystem = {
+  stat(path: string | URL): Promise<Stats>;
+  realpath(path: string | URL): Promise<string>;
+  open(path: string): Promise<{
+    read(to: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+    close(): Promise<void>;
+  }>;
+};
+
+/** The file system of Node and engines like it. Asked for at run time, so that bundlers for the browser have nothing to resolve. */
+export function fileSystem(): FileSystem | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(id: string): FileSystem | undefined } };
+  return process?.getBuiltinModule?.("node:fs/promises");
+}
+
+/** Bytes read at a time: large enough to be fast, small enough to stop soon; engines refuse 2 GiB or more. */
+const chunkSize = 4 * 2 ** 20;
+
+/** A file on a disk, which is opened for each read, so that nothing has to be closed. */
+export type DiskFile = {
+  readonly size: number;
+  /** Fills `to` with the bytes from `start` on, and returns how many there were. */
+  readInto(to: Uint8Array, start: number, onChunk: (count: number) => void): Promise<number>;
+};
+
+/**
+ * Finds a file by its path; undefined if there is none. Links are followed.
+ *
+ * @param within - The folder that a link must not lead out of. Default: links may lead anywhere.
+ * @throws {ArgumentError} If there is no file system, if it is a folder, a pipe or a device, if a link leads out of
+ *   `within`, or if it may not be read.
+ */
+export async function findOnDisk(
+  path: string | URL,
+  within: string | URL | undefined,
+  { check }: Reader,
+): Promise<DiskFile | undefined> {
+  const fs = fileSystem();
+  if (!fs) {
+    return check.refuse({
+      received: String(path),
+      expected: "bytes, a Blob or a URL, where there is no file system",
+      fix: "fetch the file, or take it from an <input type=file>: a File is a Blob.",
+    });
+  }
+  const refuse = (expected: string, fix = checkPath, cause?: unknown): never =>
+    check.refuse({ received: String(path), expected, fix, cause });
+  const told = <T>(work: Promise<T>) =>
+    work.catch((cause: { code?: unknown }) => {
+      const { code } = cause;
+      if (typeof code !== "string") throw cause;
+      const reason = reasons[code] ?? `gives ${code}`;
+      return refuse(`a file that can be read, and this one ${reason}`, checkPath, cause);
+    });
+  const real = await told(ifThere(fs.realpath(path)));
+  if (real === undefined) return undefined;
+  if (within !== undefined) {
+    const folder = await told(fs.realpath(within));
+    if (!liesIn(real, folder)) {
+      refuse(
+        `a file of the folder ${folder}, and it is a link to ${real}`,
+        "links out of a model's folder are not followed: copy the file into the folder.",
+      );
+    }
+  }
+  // Asked before it is opened: to open a pipe waits for its other end.
+  const found = await told(fs.stat(real));
+  if (!found.isFile()) {
+    const kind = found.isDirectory() ? "is a folder" : "is a pipe, a socket or a device";
+    refuse(`a file that can be read, and this one ${kind}`);
+  }
+  return {
+    size: found.size,
+    async readInto(to, start, onChunk) {
+      const file = await told(fs.open(real));
+      try {
+        let at = 0;
+        while (at < to.length) {
+          const length = Math.min(chunkSize, to.length - at);
+          const { bytesRead } = await told(file.read(to, at, length, start + at));
+          if (bytesRead === 0) break;
+          at += bytesRead;
+          onChunk(bytesRead);
+        }
+        return at;
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** The kind of thing at a path: a folder, something else, or nothing. */
+export async function kindOfPath(path: string | URL): Promise<"folder" | "file" | undefined> {
+  const found = await fileSystem()
+    ?.stat(path)
+    .catch(() => undefined);
+  return found && (found.isDirectory() ? "folder" : "file");
+}
+
+const checkPath = "check the path; relative paths start from the folder the program was started in.";
+
+/**
+ * Whether a path lies in a folder, both without links. Hugging Face's cache keeps the files of a model,
+ * `models--OWNER--NAME/snapshots/REVISION`, as links to `blobs` beside `snapshots`.
+ */
+function liesIn(real: string, folder: string): boolean {
+  const separator = real.startsWith("/") ? "/" : "\\";
+  const below = (parent: string) => real.startsWith(parent.endsWith(separator) ? parent : parent + separator);
+  const [, model] = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][^\\/]+/.exec(folder) ?? [];
+  return below(folder) || (model !== undefined && below(`${model}${separator}blobs`));
+}
+
+/** Undefined for what is not there. */
+function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  return work.catch((error: { code?: unknown }) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw error;
+  });
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: "may not be read",
+  EPERM: "may not be read",
+  ELOOP: "is a link that leads back to itself",
+};

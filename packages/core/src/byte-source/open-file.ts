@@ -1,0 +1,356 @@
+import { FormatError } from "../errors.js";
+import { findOnDisk } from "./disk.js";
+import { readBody, sendRequest, type HttpResponse } from "./http.js";
+import type { Reader, ReadOptions } from "./options.js";
+
+/** Anything that gives ranges of its bytes. */
+export type ByteSource = {
+  /** Bytes in all. */
+  readonly size: number;
+  /** Bytes `start` to `end - 1`. */
+  read(start: number, end: number, signal?: AbortSignal): Uint8Array | Promise<Uint8Array>;
+};
+
+/** A file: its bytes, a Blob or File, a URL, in Node a path, or anything that gives ranges of bytes. */
+export type FileSource = Uint8Array | ArrayBuffer | Blob | URL | string | ByteSource;
+
+/** A file that is read by ranges as they are needed; nothing has to be closed. */
+export type OpenFile = {
+  /** Its name in messages. */
+  readonly name: string;
+  /** Bytes in all. */
+  readonly size: number;
+  /** Bytes `start` to `end - 1`, in an array that belongs to the caller. */
+  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+};
+
+export type OpenOptions = Reader &
+  ReadOptions & {
+    /** The kind of file that `maxBytes` is the limit of, for the message. */
+    readonly kind?: string;
+    /** A folder that links on a disk must not lead out of. Default: they may lead anywhere. */
+    readonly within?: string | URL;
+    /**
+     * How a file on a server is read: by `ranges` alone, `whole` with one request, or by `any` of the two, ranges
+     * where the server gives them. Default: `any`.
+     */
+    readonly transfer?: "ranges" | "whole" | "any";
+  };
+
+/** The name of a source in messages. */
+export function nameOf(source: FileSource): string {
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return `${source.byteLength} bytes`;
+  if (isBlob(source)) return "name" in source ? String(source.name) : `blob of ${source.size} bytes`;
+  return isByteSource(source) ? `source of ${source.size} bytes` : String(source);
+}
+
+/** The address of a source on a server; undefined for all others. */
+export function addressOf(source: unknown): URL | undefined {
+  const text = typeof source === "string" && /^[a-z]{2,}:\/\//i.test(source);
+  const url = source instanceof URL ? source : text ? new URL(source) : undefined;
+  return url && url.protocol !== "file:" ? url : undefined;
+}
+
+/** Opens a file, of which nothing but its size and its first bytes have been read. `undefined` if there is none by that name. */
+export async function findFile(source: FileSource, options: OpenOptions): Promise<OpenFile | undefined> {
+  options.signal?.throwIfAborted();
+  const name = nameOf(source);
+  const ranges = await findRanges(source, name, options);
+  if (!ranges) return undefined;
+  const { maxBytes = Infinity } = options;
+  if (ranges.size > maxBytes) refuseLarger(name, ranges.size, options);
+  return checked(name, ranges, options);
+}
+
+/** Opens a file that must be there. */
+export async function openFile(source: FileSource, options: OpenOptions): Promise<OpenFile> {
+  const file = await findFile(source, options);
+  if (file) return file;
+  const received = nameOf(source);
+  if (addressOf(source)) {
+    return options.check.refuse({
+      received,
+      expected: "a file, and the server answered 404 Not Found",
+      fix: "check the address, and whether it needs a login.",
+    });
+  }
+  return options.check.refuse({
+    received,
+    expected: "a file that can be read, and this one does not exist",
+    fix: "check the path; relative paths start from the folder the program was started in.",
+  });
+}
+
+/** The whole of a file. */
+export const readWhole = (file: OpenFile): Promise<Uint8Array<ArrayBuffer>> => file.read(0, file.size);
+
+/** A source that reads into an array of the right length, and may return fewer bytes. */
+type Ranges = {
+  readonly size: number;
+  /** Whether progress was reported when the file was opened, as all of it arrived then. */
+  readonly arrived?: boolean;
+  read(
+    start: number,
+    end: number,
+    signal: AbortSignal | undefined,
+    onChunk: (count: number) => void,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+};
+
+/** A file that reports progress, stops at a signal, and gives as many bytes as it is asked for or an error. */
+function checked(name: string, { size, read, arrived }: Ranges, options: OpenOptions): OpenFile {
+  const { check, onProgress } = options;
+  let loaded = 0;
+  return {
+    name,
+    size,
+    async read(start, end, signal = options.signal) {
+      signal?.throwIfAborted();
+      const bytes = await read(start, end, signal, (count) => {
+        loaded = Math.min(size, loaded + count);
+        if (!arrived) onProgress?.({ source: name, loaded, total: size });
+        signal?.throwIfAborted();
+      });
+      signal?.throwIfAborted();
+      if (bytes.length === end - start) return bytes;
+      return check.refuse(
+        {
+          argument: `${name}: bytes ${start} to ${end - 1}`,
+          received: `${bytes.length} bytes`,
+          expected: `${end - start}`,
+          fix: "the file has changed or is cut short; fetch it again.",
+        },
+        FormatError,
+      );
+    },
+  };
+}
+
+async function findRanges(
+  source: FileSource,
+  name: string,
+  options: OpenOptions,
+): Promise<Ranges | undefined> {
+  if (source instanceof ArrayBuffer) source = new Uint8Array(source);
+  if (source instanceof Uint8Array) {
+    const all = source;
+    // A copy with a buffer of its own: `slice` of a Node Buffer is a view into a pool.
+    return {
+      size: all.length,
+      read: async (start, end) => new Uint8Array(all.subarray(start, end)),
+      arrived: true,
+    };
+  }
+  if (isBlob(source)) {
+    const blob = source;
+    return inPieces(
+      blob.size,
+      name,
+      options,
+      async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
+    );
+  }
+  const url = addressOf(source);
+  if (url) return onServer(url, options);
+  if (typeof source === "string" || source instanceof URL) {
+    const path = typeof source === "string" && source.startsWith("file://") ? new URL(source) : source;
+    const file = await findOnDisk(path, options.within, options);
+    return (
+      file && {
+        size: file.size,
+        async read(start, end, _signal, onChunk) {
+          const bytes = allocate(name, start, end, options);
+          return bytes.subarray(0, await file.readInto(bytes, start, onChunk));
+        },
+      }
+    );
+  }
+  if (isByteSource(source)) {
+    const { size } = source;
+    return {
+      size,
+      async read(start, end, signal, onChunk) {
+        const bytes = new Uint8Array(await source.read(start, end, signal));
+        onChunk(bytes.length);
+        return bytes;
+      },
+    };
+  }
+  return options.check.refuse({
+    received: source,
+    expected: "bytes, a Blob, a URL, a path, or { size, read(start, end) }",
+    fix: "for a file handle, give its size and a `read` that returns the bytes from start to end - 1.",
+  });
+}
+
+const isBlob = (source: unknown): source is Blob => typeof Blob !== "undefined" && source instanceof Blob;
+
+function isByteSource(source: unknown): source is ByteSource {
+  const { size, read } = (source ?? {}) as Partial<ByteSource>;
+  return typeof read === "function" && Number.isSafeInteger(size) && size! >= 0;
+}
+
+/** Bytes of a Blob read at a time: engines refuse larger ones, and a signal is looked at between them. */
+const pieceSize = 64 * 2 ** 20;
+
+function inPieces(
+  size: number,
+  name: string,
+  options: Reader,
+  read: (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>,
+): Ranges {
+  return {
+    size,
+    async read(start, end, _signal, onChunk) {
+      if (end - start <= pieceSize) {
+        const bytes = await read(start, end);
+        onChunk(bytes.length);
+        return bytes;
+      }
+      const bytes = allocate(name, start, end, options);
+      let at = 0;
+      while (at < bytes.length) {
+        const piece = await read(start + at, Math.min(end, start + at + pieceSize));
+        if (piece.length === 0) break;
+        bytes.set(piece.subarray(0, bytes.length - at), at);
+        at += piece.length;
+        onChunk(piece.length);
+      }
+      return bytes.subarray(0, at);
+    },
+  };
+}
+
+/** Room for bytes that a file on a disk has. */
+function allocate(name: string, start: number, end: number, { check }: Reader): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(end - start);
+  } catch (cause) {
+    return check.refuse(
+      {
+        argument: `${name}: bytes ${start} to ${end - 1}`,
+        received: `${end - start} bytes`,
+        expected: "as many as fit into memory at once",
+        fix: "store the tensor in several smaller ones.",
+        cause,
+      },
+      FormatError,
+    );
+  }
+}
+
+/** Bytes of the first request: the headers of most files are shorter. */
+const headSize = 2 ** 16;
+
+/** A file on a server. */
+async function onServer(url: URL, options: OpenOptions): Promise<Ranges | undefined> {
+  const { transfer = "any" } = options;
+  const first = await answer(url, transfer === "whole" ? undefined : [0, headSize], options);
+  if (!first) return undefined;
+  if (first.status !== 206) {
+    if (transfer === "ranges") {
+      return refuseAnswer(
+        url,
+        first,
+        "the range of bytes asked for (206, with a Content-Range that the page may read)",
+        "the server cannot give parts of a file: `readSafetensors(url)` reads it whole.",
+        options,
+      );
+    }
+    return whole(url, first, options);
+  }
+  const { total } = first;
+  if (total === undefined) {
+    const expected = "the range of bytes asked for";
+    return refuseAnswer(url, first, expected, "take the file from another server.", options);
+  }
+  const head = await readBody(first);
+  const tag = strongTag(first);
+  return {
+    size: total,
+    async read(start, end, signal, onChunk) {
+      const inHead = end <= head.length;
+      if (inHead || end === start) {
+        onChunk(end - start);
+        return head.slice(start, end);
+      }
+      const range = [start, end] as const;
+      const response = await answer(url, range, signal ? { ...options, signal } : options);
+      // A file that was replaced meanwhile is not read half and half; the wrong length is refused.
+      if (response?.status !== 206 || response.total !== total || strongTag(response) !== tag) {
+        await response?.cancel();
+        return new Uint8Array(0);
+      }
+      const bytes = await readBody(response);
+      onChunk(bytes.length);
+      return bytes;
+    },
+  };
+}
+
+/** Identifies the content of a file; undefined where the server does not state it. */
+function strongTag({ headers }: HttpResponse): string | undefined {
+  const tag = headers.get("etag");
+  return tag?.startsWith('"') ? tag : undefined;
+}
+
+/** The body of a server that gives no ranges, as it arrives. */
+async function whole(url: URL, response: HttpResponse, options: OpenOptions): Promise<Ranges> {
+  const { total, headers } = response;
+  const { maxBytes = Infinity, onProgress } = options;
+  const stated = headers.get("content-encoding") ? undefined : total;
+  if (stated !== undefined && stated > maxBytes) {
+    await response.cancel();
+    refuseLarger(url.href, stated, options);
+  }
+  const bytes = await readBody(response, (loaded) =>
+    onProgress?.({ source: url.href, loaded, total: stated }),
+  );
+  return { size: bytes.length, read: async (start, end) => bytes.slice(start, end), arrived: true };
+}
+
+/** An answer that is a file or a range of one; undefined for 404. */
+async function answer(
+  url: URL,
+  range: readonly [number, number] | undefined,
+  options: OpenOptions,
+): Promise<HttpResponse | undefined> {
+  const response = await sendRequest(url, range ? { range } : {}, options);
+  // An empty file has no range to give.
+  if (response.status === 416 && range?.[0] === 0) {
+    await response.cancel();
+    return answer(url, undefined, options);
+  }
+  if (response.status === 404) {
+    await response.cancel();
+    return undefined;
+  }
+  if (response.status >= 200 && response.status < 300) return response;
+  return refuseAnswer(url, response, "a file", "check the address, and whether it needs a login.", options);
+}
+
+async function refuseAnswer(
+  { href }: URL,
+  response: HttpResponse,
+  expected: string,
+  fix: string,
+  { check }: Reader,
+): Promise<never> {
+  await response.cancel();
+  const answered = `${response.status} ${response.statusText}`.trimEnd();
+  return check.refuse({ received: href, expected: `${expected}, and the server answered ${answered}`, fix });
+}
+
+function refuseLarger(name: string, size: number, { check, maxBytes, kind }: OpenOptions): never {
+  return check.refuse(
+    {
+      argument: name,
+      received: `${size} bytes`,
+      expected: `at most ${maxBytes} bytes, the limit of ${kind ?? "`maxBytes`"}`,
+      fix: kind
+        ? "check which file it is: no model has one of this size."
+        : "allow more with `maxBytes`, if the source is trusted.",
+    },
+    FormatError,
+  );
+}
