@@ -188,3 +188,13 @@ test("a real file", () => {
   expect(metadata.get("tokenizer.ggml.tokens")).toHaveLength(32064);
   expect((metadata.get("tokenizer.ggml.token_type") as number[]).slice(0, 4)).toEqual([3, 3, 4, 6]);
 });
+
+test("keys of the metadata and names of tensors that come twice are refused", () => {
+  const tensor = [...text("w"), ...u32(0), ...u32(0), ...u64(0)];
+  expect(() => readGgufHeader(file([entry("a", 0, [1]), entry("a", 0, [2])]))).toThrow(
+    /metadata\[1\].key` is "a", expected each key once/,
+  );
+  expect(() => readGgufHeader(file([], [tensor, tensor]))).toThrow(
+    /tensors\[1\].name` is "w", expected each name once/,
+  );
+});

@@ -113,10 +113,14 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const metadata = new Map<string, GgufValue>();
   for (let left = countOf("metadata_count", 13), i = 0; i < left; i++) {
     const key = text(`metadata[${i}].key`, `metadata[${i}].key: length`);
+    if (metadata.has(key)) throw refuse(`metadata[${i}].key`, key, "each key once");
     metadata.set(key, value(key, reader.uint32(`${key}: type`), 0));
   }
+  const names = new Set<string>();
   const tensors = Array.from({ length: tensorCount }, (_, i): GgufTensor => {
     const name = text(`tensors[${i}].name`, `tensors[${i}].name: length`);
+    if (names.has(name)) throw refuse(`tensors[${i}].name`, name, "each name once");
+    names.add(name);
     const numDims = reader.uint32(`${name}: dimensions`);
     if (numDims > 8) throw refuse(`${name}: dimensions`, numDims, "at most 8");
     const dims = Array.from({ length: numDims }, (_, axis) => reader.uint64(`${name}: dimension ${axis}`));

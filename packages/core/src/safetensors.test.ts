@@ -90,3 +90,35 @@ test("a name that comes twice is not written", () => {
     /`name` is "x", expected a name that no other tensor has/,
   );
 });
+
+/** An entry whose fields are given as text. */
+const fields = (text: string) => `{"dtype":"U8","shape":[1],"data_offsets":[0,1]${text}}`;
+
+test.each([
+  ["an escape", `{"a":${entry(0, 1)},"\\u0061":${entry(1, 2)}}`, 2, /"\\"a\\", twice"/],
+  ["an escape of an escape's kind", `{"a/b":${entry(0, 1)},"a\\/b":${entry(1, 2)}}`, 2, /twice/],
+  ["white space before the colon", `{"a":${entry(0, 1)},"a"${" ".repeat(40)}:${entry(1, 2)}}`, 2, /twice/],
+  ["line breaks before the colon", `{"a"\n\t\r :${entry(0, 1)},"a":${entry(1, 2)}}`, 2, /twice/],
+  ["a key of an entry", `{"a":${fields(',"shape":[1]')}}`, 1, /"\\"shape\\", twice"/],
+  ["an escaped key of an entry", `{"a":${fields(',"dt\\u0079pe":"I8"')}}`, 1, /"\\"dtype\\", twice"/],
+  ["a key of the metadata", `{"__metadata__":{"x":"1","x":"2"}}`, 0, /"\\"x\\", twice"/],
+  ["the metadata itself", `{"__metadata__":{"x":"1"},"__metadat\\u0061__":{}}`, 0, /twice/],
+])("names that come twice are refused, however they are spelled: %s", (_name, header, data, message) => {
+  expect(() => readSafetensorsHeader(file(header, data), { source })).toThrow(message);
+});
+
+test("one name in two objects, and values that look like names, are read", () => {
+  const header = `{"__metadata__":{"a":"a","b":"\\"a\\":"},"a":${entry(0, 1)},"b":${entry(1, 2)}}`;
+  const read = readSafetensorsHeader(file(header, 2), { source });
+  expect([...read.tensors.keys()]).toEqual(["a", "b"]);
+  expect(read.metadata.get("b")).toBe('"a":');
+});
+
+test("a shape without numbers whose other lengths no byte pays for is refused", () => {
+  const empty = (shape: string) => file(`{"a":{"dtype":"F32","shape":[${shape}],"data_offsets":[0,0]}}`);
+  expect(readSafetensorsHeader(empty("1,8,0,64"), { source }).tensors.get("a")!.shape).toEqual([1, 8, 0, 64]);
+  for (const shape of ["0,1,35184372088832", "2097152,0", "0,2048,1024"])
+    expect(() => readSafetensorsHeader(empty(shape), { source })).toThrow(
+      /a: shape` is "\[.*\]", expected lengths of at most 1048576 together beside a length of 0/,
+    );
+});

@@ -164,6 +164,14 @@ function readEntry(source: string, name: string, value: unknown, dataStart: numb
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
     throw bad(source, `${name}: data_offsets`, offsets, "two byte offsets, the first not above the second");
   }
+  if (!isPaidFor(shape)) {
+    throw bad(
+      source,
+      `${name}: shape`,
+      `[${shape.join(", ")}]`,
+      `lengths of at most ${mostOfEmpty} together beside a length of 0`,
+    );
+  }
   const size = shape.reduce((a, b) => a * b, bytesPer[dtype as SafetensorsDType]);
   const [first, last] = offsets as [number, number];
   if (last - first !== size) {
@@ -175,6 +183,13 @@ function readEntry(source: string, name: string, value: unknown, dataStart: numb
     );
   }
   return { dtype: dtype as SafetensorsDType, shape, start: dataStart + first, end: dataStart + last };
+}
+
+/** The product of the other lengths of a shape without numbers: what loops over them does so for no byte of the file. */
+const mostOfEmpty = 2 ** 20;
+
+function isPaidFor(shape: readonly number[]): boolean {
+  return !shape.includes(0) || shape.reduce((size, length) => size * (length || 1), 1) <= mostOfEmpty;
 }
 
 function readMetadata(source: string, value: unknown): Map<string, string> {
@@ -201,24 +216,41 @@ function parse(source: string, text: string): object {
   throw bad(source, "header", json, "a JSON object");
 }
 
-/** What JSON.parse would let pass: names that come twice, and nesting deep enough to exhaust the stack. */
+/** Refuses what JSON.parse lets pass: a name twice in one object, however it is spelled, and nesting beyond use. */
 function checkJson(source: string, text: string): void {
-  const names = new Set<string>();
-  let depth = 0;
+  /** The names of each object around the place; undefined for a list. */
+  const around: (Set<string> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (c === "{" || c === "[") {
-      depth += 1;
-      if (depth > 4) throw bad(source, "header", `nested ${depth} deep at character ${i}`, "at most 4");
-    } else if (c === "}" || c === "]") depth -= 1;
+      around.push(c === "{" ? new Set() : undefined);
+      if (around.length > 4)
+        throw bad(source, "header", `nested ${around.length} deep at character ${i}`, "at most 4");
+    } else if (c === "}" || c === "]") around.pop();
     else if (c === '"') {
       const start = i;
       for (i += 1; i < text.length && text[i] !== '"'; i++) if (text[i] === "\\") i += 1;
-      if (depth !== 1 || !/^\s*:/.test(text.slice(i + 1, i + 9))) continue;
-      const name = text.slice(start, i + 1);
-      if (names.has(name)) throw bad(source, "header", `${name}, twice`, "each name once");
+      const names = around.at(-1);
+      if (!names || !isFollowedByColon(text, i + 1)) continue;
+      const name = unescaped(text.slice(start, i + 1));
+      if (names.has(name)) throw bad(source, "header", `${JSON.stringify(name)}, twice`, "each name once");
       names.add(name);
     }
+  }
+}
+
+function isFollowedByColon(text: string, at: number): boolean {
+  while (/\s/.test(text[at] ?? "")) at += 1;
+  return text[at] === ":";
+}
+
+/** A name as JSON reads it; what is no JSON is refused when all of it is read. */
+function unescaped(literal: string): string {
+  if (!literal.includes("\\")) return literal.slice(1, -1);
+  try {
+    return JSON.parse(literal) as string;
+  } catch {
+    return literal;
   }
 }
 

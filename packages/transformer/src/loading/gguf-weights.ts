@@ -1,4 +1,4 @@
-import { FormatError, readGgufHeader, type GgufHeader } from "@qkv/core";
+import { checks, FormatError, readGgufHeader, type GgufHeader } from "@qkv/core";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
 import type { OpenFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
@@ -13,50 +13,42 @@ type Entry = { type: BlockType; shape: readonly number[]; start: number; end: nu
 /** The tensors of a GGUF file, and its header. Its header alone is read, and every place in it is checked. */
 export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
   const header = await readHeader(file);
-  const { tensors, dataStart } = header;
+  const check = checks("load", {
+    fix: "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.",
+  });
   const entries = new Map<string, Entry>();
-  for (const { name, dims, type: number, offset } of tensors) {
-    const bad = (field: string, received: unknown, expected: string) =>
-      new FormatError({
-        fn: "load",
-        argument: `${file.name}: ${name}: ${field}`,
-        received,
-        expected,
-        fix: "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.",
-      });
+  let [claimed, experts] = [0, 0];
+  for (const { name, dims, type: number, offset } of header.tensors) {
+    const refuse = (field: string, received: unknown, expected: string): never =>
+      check.refuse({ argument: `${file.name}: ${name}: ${field}`, received, expected }, FormatError);
     const type = blockTypes[number];
     if (!type) {
       const known = Object.entries(blockTypes).map(([n, { name }]) => `${n} (${name})`);
-      throw bad("type", number, `one of ${known.join(", ")}`);
+      return refuse("type", number, `one of ${known.join(", ")}`);
     }
     const shape = [...dims].reverse(); // the file counts the last axis first
-    const size = shape.reduce((a, b) => a * b, 1);
+    const written = `[${shape.join(", ")}]`;
+    if (shape.includes(0)) refuse("shape", written, "lengths of 1 or more");
     if ((shape.at(-1) ?? 1) % type.numbers !== 0) {
-      throw bad(
-        "shape",
-        shape,
-        `rows of a multiple of ${type.numbers}, the numbers of a block of ${type.name}`,
-      );
+      const block = `the numbers of a block of ${type.name}`;
+      refuse("shape", written, `rows of a multiple of ${type.numbers}, ${block}`);
     }
-    const start = dataStart + offset;
+    const size = shape.reduce((a, b) => a * b, 1);
+    const start = header.dataStart + offset;
     const end = start + (size / type.numbers) * type.bytes;
-    if (!(end <= file.size)) throw bad("offset", offset, `a place in the file: it ends at byte ${file.size}`);
-    if (entries.has(name)) throw bad("name", name, "each name once");
+    if (!(end <= file.size)) refuse("offset", offset, `a place in the file: it ends at byte ${file.size}`);
+    claimed += end - start;
+    if (claimed > file.size - header.dataStart) refuse("offset", offset, "bytes that no other tensor has");
     const [, block, kind] = /^(blk\.\d+\.ffn_\w+)_exps(\.\w+)$/.exec(name) ?? [];
-    if (block === undefined || shape.length < 2) {
-      entries.set(name, { type, shape, start, end });
-      continue;
-    }
-    // Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files.
-    const [experts, ...own] = shape as [number, ...number[]];
-    const bytes = (end - start) / experts;
-    for (let e = 0; e < experts; e++) {
-      entries.set(`${block}.${e}${kind}`, {
-        type,
-        shape: own,
-        start: start + e * bytes,
-        end: start + (e + 1) * bytes,
-      });
+    const isStack = block !== undefined && shape.length >= 2;
+    if (isStack) experts += shape[0]!;
+    if (experts > 4096 + file.size / bytesOfExpert)
+      refuse("shape", written, `experts of ${bytesOfExpert} bytes or more each`);
+    for (const [own, entry] of isStack
+      ? expertsOf(`${block}.`, kind!, { type, shape, start, end })
+      : [[name, { type, shape, start, end }] as const]) {
+      if (entries.has(own)) refuse("name", own, "each name once");
+      entries.set(own, entry);
     }
   }
   return {
@@ -74,6 +66,23 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
       },
     },
   };
+}
+
+/** What an expert takes at least of a file of more than a few thousand: each is an entry in memory. Unit: bytes. */
+const bytesOfExpert = 64;
+
+/** Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files. */
+function* expertsOf(
+  block: string,
+  kind: string,
+  { type, shape, start, end }: Entry,
+): Iterable<readonly [string, Entry]> {
+  const [count, ...own] = shape as [number, ...number[]];
+  const bytes = (end - start) / count;
+  for (let e = 0; e < count; e++) {
+    const first = start + e * bytes;
+    yield [`${block}${e}${kind}`, { type, shape: own, start: first, end: first + bytes }];
+  }
 }
 
 /** A header does not tell how long it is: more of the file is read until it is there. */

@@ -180,8 +180,10 @@ function putRows(map: RowMap, inner: number) {
 
 /** Stored columns to the rows of their parts. */
 function putColumns(map: RowMap, out: number, inner: number) {
-  const targets = Array.from({ length: out }, (_, column) => map.to(column));
+  // Made when the first numbers are there: then as many columns as a configuration counts are, too.
+  let targets: readonly (readonly [part: number, row: number])[] = [];
   return (places: readonly Place[], first: number, piece: Float32Array): void => {
+    if (first === 0) targets = Array.from({ length: out }, (_, column) => map.to(column));
     const parts = places.map((place) => place.numbers());
     for (let i = 0; i < piece.length; i++) {
       const column = (first + i) % out;

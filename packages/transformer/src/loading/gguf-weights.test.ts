@@ -1,0 +1,54 @@
+import { isQkvError, writeGgufHeader, type GgufTensor } from "@qkv/core";
+import { expect, test } from "vitest";
+import { load } from "../index.js";
+import { ggufWeights } from "./gguf-weights.js";
+import { openFile } from "./open-file.js";
+
+const llama = { "general.architecture": { type: "text", value: "llama" } } as const;
+type Written = Pick<GgufTensor, "name" | "dims" | "type"> & { bytes: number };
+
+/** A file of tensors, with as many bytes of data. */
+function file(tensors: readonly Written[], data = 0): Uint8Array {
+  const header = writeGgufHeader(llama, tensors);
+  const bytes = new Uint8Array(header.length + data);
+  bytes.set(header);
+  return bytes;
+}
+const read = async (bytes: Uint8Array) => ggufWeights(await openFile(bytes, {}));
+
+test("experts that no byte of the file pays for are refused: a length of 0 beside 2 ** 45", async () => {
+  for (const dims of [[0, 1, 2 ** 45], [2 ** 45, 0, 1], [1, 2 ** 45, 0], [0]]) {
+    const bytes = file([{ name: "blk.0.ffn_gate_exps.weight", dims, type: 0, bytes: 0 }]);
+    expect(bytes.length).toBeLessThan(200);
+    const error: unknown = await load(bytes).catch((error: unknown) => error);
+    expect(isQkvError(error), String(error)).toBe(true);
+    expect((error as Error).message).toMatch(
+      /blk.0.ffn_gate_exps.weight: shape` is "\[.*\]", expected lengths of 1 or more/,
+    );
+  }
+});
+
+test("tensors that claim the same bytes are refused, and so are more experts than bytes pay for", async () => {
+  // A header of a few hundred bytes that names the same data again and again.
+  const stack = (n: number) => ({
+    name: `blk.${n}.ffn_up_exps.weight`,
+    dims: [1, 1, 4096],
+    type: 0,
+    bytes: 0,
+  });
+  await expect(read(file([stack(0), stack(1)], 4 * 4096))).rejects.toThrow(
+    /blk.1.ffn_up_exps.weight: offset` is 0, expected bytes that no other tensor has/,
+  );
+  const many = { name: "blk.0.ffn_up_exps.weight", dims: [1, 1, 100_000], type: 0, bytes: 400_000 };
+  await expect(read(file([many], 400_000))).rejects.toThrow(
+    /shape` is "\[100000, 1, 1\]", expected experts of 64 bytes or more each/,
+  );
+});
+
+test("experts of one tensor are read by names of their own", async () => {
+  const { weights } = await read(
+    file([{ ...{ name: "blk.0.ffn_up_exps.weight", dims: [2, 3, 4] }, type: 0, bytes: 96 }], 96),
+  );
+  expect(weights.names).toEqual([0, 1, 2, 3].map((e) => `blk.0.ffn_up.${e}.weight`));
+  expect(weights.shape("blk.0.ffn_up.3.weight")).toEqual([3, 2]);
+});
