@@ -1,13 +1,17 @@
-// A thread that measures one loop when asked. In Node and in a browser.
+// A thread that measures loops, in Node and in a browser: `{ loops }` makes them, `{ rate }` asks for the rate of one.
 import * as limits from "@qkv/wasm/limits";
 
 const port = globalThis.postMessage ? globalThis : (await import("node:worker_threads")).parentPort;
 let measured;
-const answer = async (question) => {
+const open = async ([name, ...given]) => {
+  const loop = await limits[name](...given);
+  if (loop === undefined) throw new Error(`this engine has no instruction for "${given[0]}"`);
+  return loop;
+};
+const answer = async ({ loops, rate }) => {
   try {
-    if (question === "rate") return port.postMessage({ rate: limits.perSecond(measured, 60) });
-    measured = await limits[question.loop](question.argument);
-    if (measured === undefined) throw new Error(`this engine has no instruction for "${question.argument}"`);
+    if (rate !== undefined) return port.postMessage({ rate: limits.perSecond(measured[rate], 60) });
+    measured = await Promise.all(loops.map(open));
     port.postMessage({});
   } catch (error) {
     port.postMessage({ error: error.message });

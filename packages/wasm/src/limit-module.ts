@@ -17,6 +17,12 @@ const [add, mul, addWords, fusedMulAdd, dotBytes] = [0xe4, 0xe6, 0xae, 0x105, 0x
   Bytes,
   Bytes,
 ];
+const [plus, minus, below] = [0x6a, 0x6b, 0x49];
+/** Of the eight vectors in 128 bytes: the alignment and the offset that a load or a store says. */
+const places = Array.from({ length: 8 }, (_, i): Bytes => [4, unsigned(16 * i)]);
+const advance = (local: number, bytes: number): Bytes => [
+  [getLocal, local, 0x41, signed(bytes), plus, teeLocal, local],
+];
 
 /**
  * A WebAssembly module of one loop, written byte by byte so that no compiler stands between the loop and the engine.
@@ -38,33 +44,55 @@ export function arithmeticModule(arithmetic: Arithmetic): Uint8Array<ArrayBuffer
     constant(2 ** -7, addend),
     loop([
       ...accumulators.map((a) => [steps[arithmetic](a), setLocal, a]),
-      [getLocal, 0, 0x41, 1, 0x6b, teeLocal, 0],
+      [getLocal, 0, 0x41, 1, minus, teeLocal, 0],
     ]),
     sumOf(accumulators, arithmetic === "dot" ? addWords : add),
   ];
   return module(body, [i32], lanes + 2);
 }
 
-/**
- * A module that walks the memory `memory` from byte `from` to byte `to`, 128 bytes a time: adds up what it reads, or,
- * given `copy`, writes each vector `apart` bytes further on.
- */
-export function memoryModule(copy: boolean): Uint8Array<ArrayBuffer> {
+/** A module that copies the memory `memory` from byte `from` to byte `to`, 128 bytes a time, to `apart` bytes further on. */
+export function copyModule(): Uint8Array<ArrayBuffer> {
   const [from, to, apart] = [0, 1, 2];
-  const accumulators = Array.from({ length: 8 }, (_, i) => i + 3);
-  const aligned = (offset: number): Bytes => [4, unsigned(offset)];
-  const step = (a: number, i: number): Bytes =>
-    copy
-      ? [getLocal, from, getLocal, apart, 0x6a, getLocal, from, load, aligned(16 * i), store, aligned(16 * i)]
-      : [getLocal, a, getLocal, from, load, aligned(16 * i), add, setLocal, a];
   const body: Bytes = [
     loop([
-      ...accumulators.map(step),
-      [getLocal, from, 0x41, signed(128), 0x6a, teeLocal, from, getLocal, to, 0x49],
+      ...places.map((place) => [
+        [getLocal, from, getLocal, apart, plus],
+        [getLocal, from, load, place, store, place],
+      ]),
+      [advance(from, 128), getLocal, to, below],
+    ]),
+    [0x43, float(0)],
+  ];
+  return module(body, Array<number>(3).fill(i32), 0);
+}
+
+/**
+ * A module that adds up what it reads of the memory `memory`: `streams` streams, `apart` bytes from each other, of which
+ * the first lies from byte `from` to byte `to`. It reads `block` bytes of each stream in rotation, 128 bytes a time.
+ */
+export function readModule(): Uint8Array<ArrayBuffer> {
+  const [from, to, apart, streams, block] = [0, 1, 2, 3, 4];
+  const [stream, at, end] = [5, 6, 7]; // counts down; the next byte of the stream; the end of its block
+  const accumulators = places.map((_, i) => end + 1 + i);
+  const sum: Bytes = loop([
+    ...accumulators.map((a, i) => [getLocal, a, getLocal, at, load, places[i]!, add, setLocal, a]),
+    [advance(at, 128), getLocal, end, below],
+  ]);
+  const body: Bytes = [
+    loop([
+      [getLocal, from, setLocal, at, getLocal, streams, setLocal, stream],
+      loop([
+        [getLocal, at, getLocal, block, plus, setLocal, end],
+        sum,
+        [getLocal, end, getLocal, block, minus, getLocal, apart, plus, setLocal, at],
+        [getLocal, stream, 0x41, 1, minus, teeLocal, stream],
+      ]),
+      [getLocal, from, getLocal, block, plus, teeLocal, from, getLocal, to, below],
     ]),
     sumOf(accumulators, add),
   ];
-  return module(body, [i32, i32, i32], accumulators.length);
+  return module(body, Array<number>(5).fill(i32), accumulators.length, 3);
 }
 
 /** Repeats while the last thing in it leaves a number that is not 0. */
@@ -76,9 +104,14 @@ function sumOf(locals: readonly number[], plus: Bytes): Bytes {
   return [...locals.map((local, i) => [getLocal, local, i === 0 ? [] : plus]), lane, 0];
 }
 
-/** One function `run` that returns a float, with so many vectors as locals; the memory is imported. */
-function module(body: Bytes, parameters: readonly number[], vectors: number): Uint8Array<ArrayBuffer> {
-  const code = [1, unsigned(vectors), v128, body, 0x0b];
+/** One function `run` that returns a float, with so many whole numbers and vectors as locals; the memory is imported. */
+function module(
+  body: Bytes,
+  parameters: readonly number[],
+  vectors: number,
+  words = 0,
+): Uint8Array<ArrayBuffer> {
+  const code = [2, unsigned(words), i32, unsigned(vectors), v128, body, 0x0b];
   return Uint8Array.from(
     flat([
       [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],

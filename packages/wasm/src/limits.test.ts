@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { arithmeticModule, memoryModule } from "./limit-module.js";
+import { arithmeticModule, copyModule, readModule } from "./limit-module.js";
 import { arithmeticLoop, copyLoop, perSecond, readLoop } from "./limits.js";
 
 async function exported(bytes: Uint8Array<ArrayBuffer>, memory = new WebAssembly.Memory({ initial: 1 })) {
@@ -28,19 +28,55 @@ test("dot: products of four bytes are added to a whole number", async () => {
   expect(bits(run(5))).toBe(sum);
 });
 
-test("reading sums every fourth number", async () => {
+/** Memory in which each float is its own place. */
+function places() {
   const memory = new WebAssembly.Memory({ initial: 1 });
   new Float32Array(memory.buffer).forEach((_, i, all) => (all[i] = i));
-  const run = await exported(memoryModule(false), memory);
+  return memory;
+}
+const sum = (numbers: number[]) => numbers.reduce((a, b) => a + b, 0);
+
+test("reading sums every fourth number", async () => {
+  const run = await exported(readModule(), places());
   const every = Array.from({ length: 16 }, (_, i) => 4 * i); // lane 0 of 16 vectors
-  expect(run(0, 256, 0)).toBe(every.reduce((a, b) => a + b));
+  expect(run(0, 256, 256, 1, 256)).toBe(sum(every));
+});
+
+test.each([
+  [1, 128],
+  [2, 256],
+  [3, 128],
+  [8, 128],
+])("%i streams in blocks of %i bytes are read, once, and nothing else", async (streams, block) => {
+  const [part, gap] = [512, 128];
+  const run = await exported(readModule(), places());
+  // Between two streams lies what belongs to none.
+  const read = Array.from({ length: streams }, (_, stream) =>
+    Array.from({ length: part / 16 }, (_, i) => (stream * (part + gap)) / 4 + 4 * i),
+  );
+  expect(run(0, part, part + gap, streams, block)).toBe(sum(read.flat()));
+});
+
+test("streams are read in rotation, a block of each", async () => {
+  // Sums of float32 depend on the order: after 2 ** 24 a single 1 is lost, before it it is not.
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const floats = new Float32Array(memory.buffer);
+  const at = { first: 0, second: 32, third: 64, fourth: 96 }; // blocks of 128 bytes
+  floats[at.first] = 1;
+  floats[at.third] = 2 ** 24;
+  floats[at.second] = -(2 ** 24);
+  floats[at.fourth] = 0;
+  const run = await exported(readModule(), memory);
+  expect(run(0, 256, 256, 1, 128)).toBe(1 - 2 ** 24); // first, second
+  expect(run(0, 512, 512, 1, 128)).toBe(1); // 1 - 2 ** 24 + 2 ** 24
+  expect(run(0, 256, 256, 2, 128)).toBe(0); // first, third (the 1 is lost), second, fourth
 });
 
 test("copying moves every byte, and no more", async () => {
   const memory = new WebAssembly.Memory({ initial: 1 });
   const bytes = new Uint8Array(memory.buffer);
   bytes.subarray(0, 256).forEach((_, i, all) => (all[i] = i));
-  (await exported(memoryModule(true), memory))(0, 256, 256);
+  (await exported(copyModule(), memory))(0, 256, 256);
   expect(bytes.slice(256, 512)).toEqual(bytes.slice(0, 256));
   expect(bytes.slice(512).every((byte) => byte === 0)).toBe(true);
 });
@@ -49,6 +85,7 @@ test("work is what a run does", async () => {
   expect((await arithmeticLoop("mulAdd"))?.work).toBe(100_000 * 12 * 4 * 2);
   expect((await arithmeticLoop("dot"))?.work).toBe(100_000 * 12 * 16 * 2);
   expect((await readLoop(1024)).work).toBe(1024);
+  expect((await readLoop(2048, { streams: 4, block: 256 })).work).toBe(2048);
   expect((await copyLoop(1024)).work).toBe(2048);
 });
 
@@ -68,6 +105,16 @@ test("what is not there is refused", async () => {
   await expect(readLoop(100)).rejects.toThrow(
     "readLoop: `bytes` is 100, expected a multiple of 128 from 128 to 2 ** 30.\nFix: 2 ** 20 is a megabyte.",
   );
+  await expect(readLoop(4096, { streams: 0 })).rejects.toThrow(
+    "readLoop: `streams` is 0, expected a whole number, 1",
+  );
+  await expect(readLoop(4096, { streams: 2, block: 64 })).rejects.toThrow(
+    "readLoop: `block` is 64, expected a multiple of 128 bytes.",
+  );
+  await expect(readLoop(4096, { streams: 8 })).rejects.toThrow(
+    "readLoop: `bytes` is 4096, expected a multiple of streams * block = 8192.",
+  );
+  await expect(readLoop(4096, { stream: 8 } as object)).rejects.toThrow(/readLoop: .*stream/);
   await expect(copyLoop(0)).rejects.toThrow(/copyLoop: `bytes` is 0, expected/);
   vi.stubGlobal("WebAssembly", undefined);
   await expect(readLoop(1024)).rejects.toThrow(

@@ -1,6 +1,6 @@
-import { ArgumentError, DeviceError } from "@qkv/core";
+import { ArgumentError, checks, DeviceError } from "@qkv/core";
 import { relaxedSimd, simd } from "wasm-feature-detect";
-import { arithmeticModule, memoryModule, type Arithmetic } from "./limit-module.js";
+import { arithmeticModule, copyModule, readModule, type Arithmetic } from "./limit-module.js";
 
 export type { Arithmetic };
 
@@ -48,24 +48,51 @@ export async function arithmeticLoop(arithmetic: Arithmetic): Promise<LimitLoop 
   return { run: () => void run(times), work: times * 12 * operations[arithmetic] };
 }
 
+/** The order in which {@link readLoop} reads. */
+export type ReadOrder = {
+  /** Parts of equal length that are read in rotation. Default 1. */
+  streams?: number;
+  /** Bytes that are read of one stream before the next one. A multiple of 128. Default 1024. */
+  block?: number;
+};
+
 /**
- * A loop of nothing but reading: no kernel of one thread reads so many bytes faster. Up to some megabytes it is a cache
- * that answers, beyond that memory.
+ * A loop of nothing but reading. Up to some megabytes it is a cache that answers, beyond that memory. Processors differ
+ * in the order that they read fastest, so the limit of a machine is the best of several orders.
  *
  * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 128 MiB.
- * @throws {ArgumentError} If `bytes` is something else.
+ * @param order - Default: one stream, from the first byte to the last. Otherwise `bytes` is a multiple of
+ *   `streams * block`.
+ * @throws {ArgumentError} If `bytes` or `order` is something else.
  * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
  *
  * @example
  * ```ts
  * import { perSecond, readLoop } from "@qkv/wasm/limits";
  *
- * const bytesPerSecond = perSecond(await readLoop(2 ** 20));
+ * const orders = [{}, { streams: 4, block: 1024 }];
+ * const loops = await Promise.all(orders.map((order) => readLoop(2 ** 20, order)));
+ * const bytesPerSecond = Math.max(...loops.map((loop) => perSecond(loop)));
  * bytesPerSecond > 1e7; // => true
  * ```
  */
-export async function readLoop(bytes: number = 2 ** 27): Promise<LimitLoop> {
-  return memoryLoop("readLoop", bytes, false);
+export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): Promise<LimitLoop> {
+  const check = checks("readLoop");
+  const { streams = 1, block = streams === 1 ? bytes : 1024 } = check.options(
+    order,
+    ["streams", "block"],
+    "order",
+  );
+  checkBytes("readLoop", bytes);
+  check.whole({ streams }, { min: 1 });
+  const vectors = "a multiple of 128 bytes";
+  check.each({ block }, (value) => Number.isInteger(value) && block > 0 && block % 128 === 0, vectors);
+  const rotation = streams * block;
+  check.each({ bytes }, () => bytes % rotation === 0, `a multiple of streams * block = ${rotation}`);
+  await checkSimd("readLoop");
+  const part = bytes / streams;
+  const run = await start(readModule(), filled(bytes));
+  return { run: () => void run(0, part, part, streams, block), work: bytes };
 }
 
 /**
@@ -83,7 +110,10 @@ export async function readLoop(bytes: number = 2 ** 27): Promise<LimitLoop> {
  * ```
  */
 export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
-  return memoryLoop("copyLoop", bytes, true);
+  checkBytes("copyLoop", bytes);
+  await checkSimd("copyLoop");
+  const run = await start(copyModule(), filled(2 * bytes));
+  return { run: () => void run(0, bytes, bytes), work: 2 * bytes };
 }
 
 /**
@@ -110,23 +140,20 @@ export function perSecond({ run, work }: LimitLoop, milliseconds = 100): number 
   return work / (best / 1000);
 }
 
-async function memoryLoop(fn: string, bytes: number, copy: boolean): Promise<LimitLoop> {
-  if (!Number.isInteger(bytes) || bytes < 128 || bytes % 128 !== 0 || bytes > 2 ** 30) {
-    throw new ArgumentError({
-      fn,
-      argument: "bytes",
-      received: bytes,
-      expected: "a multiple of 128 from 128 to 2 ** 30",
-      fix: "2 ** 20 is a megabyte.",
-    });
-  }
-  await checkSimd(fn);
-  const total = copy ? 2 * bytes : bytes;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(total / 65536) });
-  // Pages that nobody wrote are all the same page of zeros, which a cache would answer for.
+function checkBytes(fn: string, bytes: number): void {
+  checks(fn).each(
+    { bytes },
+    () => Number.isInteger(bytes) && bytes >= 128 && bytes % 128 === 0 && bytes <= 2 ** 30,
+    "a multiple of 128 from 128 to 2 ** 30",
+    "2 ** 20 is a megabyte.",
+  );
+}
+
+/** Memory that is written: pages that nobody wrote are all the same page of zeros, which a cache would answer for. */
+function filled(bytes: number): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   new Float32Array(memory.buffer).fill(0.5);
-  const run = await start(memoryModule(copy), memory);
-  return { run: () => void run(0, bytes, bytes), work: total };
+  return memory;
 }
 
 async function start(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
