@@ -101,7 +101,11 @@ async function runPackage(name) {
 
 try {
   const left = new Set(["node_modules", "dist", ".types", "coverage"]);
-  for (const path of ["packages", "scripts", "vitest.config.ts", "package.json", "tsconfig.base.json"]) {
+  for (const path of [
+    ...["packages", "scripts", "vitest.config.ts", "package.json", "tsconfig.base.json"],
+    // Tests read reference data.
+    ...["conformance/data", "conformance/data-folder.mjs", "conformance/reference-data.mjs"],
+  ]) {
     const filter = (from) => !left.has(from.split(/[\\/]/).at(-1));
     cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
