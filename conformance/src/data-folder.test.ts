@@ -62,6 +62,8 @@ test("the project's own data is small, and its README tells the origin and the l
     .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(30e6);
   expect(Math.max(...sizes)).toBeLessThan(4 * 2 ** 20);
+  const stored = new Set(entries.map((entry) => join(entry.parentPath, entry.name)));
+  expect([...stored].filter((name) => stored.has(`${name}.gz`))).toEqual([]); // one form of each
   const readme = readFileSync(join(ownData.folder, "README.md"), "utf8");
   const rows = readme.split("\n").filter((line) => line.startsWith("| `"));
   const told = rows.flatMap((row) => [...row.split("|")[1]!.matchAll(/`([^`]+)`/g)].map(([, path]) => path!));

@@ -1,18 +1,18 @@
 import { matmul, slice, transpose } from "@qkv/tensor";
 import { generate, load, type Model } from "@qkv/transformer";
-import { cpSync, mkdtempSync, readFileSync, renameSync } from "node:fs";
+import { cpSync, mkdtempSync, renameSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { ownData } from "../../reference-data.mjs";
 import { readTensor } from "../reference-tensor.js";
 import { toTensor } from "../to-tensor.js";
 import { devices } from "./agree.js";
 
-const folder = fileURLToPath(new URL("../../data/hf/gemma3-bidirectional/", import.meta.url));
+const folder = ownData.path("hf/gemma3-bidirectional");
 
 type Case = { name: string; inputs: { name: string }[]; outputs: { name: string }[] };
-const { cases } = JSON.parse(readFileSync(join(folder, "refs.json"), "utf8")) as { cases: Case[] };
+const { cases } = ownData.json("hf/gemma3-bidirectional/refs.json") as { cases: Case[] };
 const named = (tensors: readonly { name: string }[], name: string) =>
   readTensor(tensors.find((one) => one.name === name));
 

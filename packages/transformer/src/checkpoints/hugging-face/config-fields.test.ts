@@ -1,36 +1,32 @@
 /// <reference types="node" />
 import fc from "fast-check";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { referenceData } from "../../../../../conformance/reference-data.mjs";
 import { zeros } from "@qkv/tensor";
 import type { Weights } from "../../loading/weights.js";
 import { readCheckpoint } from "./read-checkpoint.js";
 
 type Config = Record<string, unknown>;
 
-/** Configurations of transformers' own tests and of published models, of all architectures that are known here. */
-const known = JSON.parse(readFileSync(new URL("known-configs.json", import.meta.url), "utf8")) as Record<
+/** Configurations of published models, and of adapters and sentence encoders. */
+const published = JSON.parse(readFileSync(new URL("known-configs.json", import.meta.url), "utf8")) as Record<
   string,
   Config
 >;
 
-const types = new Set(Object.values(known).map((config) => config["model_type"]));
+const types: unknown[] = [
+  ..."bert roberta xlm-roberta gpt2 gpt_bigcode llama mistral mixtral qwen2 qwen3 qwen3_moe".split(" "),
+  ..."gemma gemma2 gemma3_text gemma3 phi3".split(" "),
+];
 
-/** The larger set of reference data, where it is on this machine. */
-const dataDir = resolve(
-  fileURLToPath(new URL("../../../../../", import.meta.url)),
-  process.env["QKV_DATA"] ?? "../shared/data",
-  "hf",
-);
-const more: Record<string, Config> = Object.fromEntries(
-  (existsSync(dataDir) ? readdirSync(dataDir) : [])
-    .map(
-      (name) => [name, JSON.parse(readFileSync(`${dataDir}/${name}/config.json`, "utf8")) as Config] as const,
-    )
-    .filter(([, config]) => types.has(config["model_type"])),
-);
+/** Configurations that transformers wrote, of the architectures that are known here. */
+const written = referenceData
+  .files("hf")
+  .filter((name) => /\/config(\.v4)?\.json$/.test(name))
+  .map((name): [string, Config] => [name, referenceData.json(name)])
+  .filter(([, config]) => types.includes(config["model_type"]));
+const known = { ...Object.fromEntries(written), ...published };
 
 const reached = new Error("the configuration is accepted, and weights are asked for");
 const weights = {
@@ -48,7 +44,7 @@ async function refusal(config: Config): Promise<string | undefined> {
   return error === reached ? undefined : String(error);
 }
 
-test.each(Object.entries({ ...known, ...more }))("every field of %s is known", async (_, config) => {
+test.each(Object.entries(known))("every field of %s is known", async (_, config) => {
   const dense = (config["mlp_only_layers"] as unknown[] | undefined) ?? [];
   // Layers without experts among those with are not supported, and named.
   if (dense.length > 0) expect(await refusal(config)).toContain("`config.json: mlp_only_layers`");
@@ -56,12 +52,8 @@ test.each(Object.entries({ ...known, ...more }))("every field of %s is known", a
 });
 
 test("every architecture is among the configurations", () => {
-  expect([...types].sort()).toEqual(
-    [
-      ..."bert roberta xlm-roberta gpt2 gpt_bigcode llama mistral mixtral qwen2 qwen3 qwen3_moe".split(" "),
-      ..."gemma gemma2 gemma3_text gemma3 phi3".split(" "),
-    ].sort(),
-  );
+  const found = new Set(Object.values(known).map((config) => config["model_type"]));
+  expect([...found].sort()).toEqual(types.sort());
 });
 
 const one = Object.values(known).filter(
