@@ -1,9 +1,13 @@
 // Two states of ours, in paired rounds: how many times as fast is this one as the other?
 import { difference } from "./measure.mjs";
 
+/** How often the two take turns in a round: to start their processes takes far longer. */
+const cycles = 5;
+
 /**
  * Each round opens both states in processes of their own, since where a process gets its memory decides much, and times
- * them in turn: this, the other, the other, this; the next round begins with the other.
+ * them in turn: this, the other, the other, this, five times; the next round begins with the other. The median of the five
+ * ratios is the round's.
  *
  * @param row - As run.mjs describes it.
  * @param options - `open(state, contender)` with state "this" or "other"; as for measure.mjs.
@@ -27,14 +31,18 @@ export async function compare(row, { rounds, open, say = () => {} }) {
             if (apart) throw new Error(`the two states differ: ${apart}`);
           }
           const [first, second] = round % 2 === 0 ? ["this", "other"] : ["other", "this"];
-          const taken = { this: [], other: [] };
-          for (const state of [first, second, second, first]) taken[state].push(await pair[state].figure());
           // A figure is milliseconds, unless the contender measures one of its own.
           const low = pair.measures ? better === "low" : true;
-          const [mine, theirs] = [geometricMean(taken.this), geometricMean(taken.other)];
-          logs.push(Math.log(low ? theirs / mine : mine / theirs));
-          figures.this.push(mine);
-          figures.other.push(theirs);
+          const ofRound = [];
+          for (let cycle = 0; cycle < cycles; cycle++) {
+            const taken = { this: [], other: [] };
+            for (const state of [first, second, second, first]) taken[state].push(await pair[state].figure());
+            const [mine, theirs] = [geometricMean(taken.this), geometricMean(taken.other)];
+            ofRound.push(Math.log(low ? theirs / mine : mine / theirs));
+            figures.this.push(mine);
+            figures.other.push(theirs);
+          }
+          logs.push(middle(ofRound));
           say(`${id}: ${name}: round ${round + 1} of ${rounds}: ${Math.exp(logs.at(-1)).toFixed(2)}`);
         } finally {
           await Promise.all([pair.this.close(), pair.other.close()]);
@@ -47,15 +55,13 @@ export async function compare(row, { rounds, open, say = () => {} }) {
     states.push(
       failed
         ? { name, failed }
-        : { name, ...pairedRatio(logs), this: best(figures.this), other: best(figures.other) },
+        : { name, ...pairedRatio(logs), this: middle(figures.this), other: middle(figures.other) },
     );
   }
   return { id, unit, better, states };
-
-  function best(all) {
-    return all.toSorted((a, b) => a - b)[all.length >> 1];
-  }
 }
+
+const middle = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
 async function openPair(contender, open) {
   const pair = { this: await open("this", contender) };

@@ -260,9 +260,10 @@ describe("compare", () => {
         other: near(3),
       },
     ]);
-    expect(asked.slice(0, 12)).toEqual([
-      ...["this", "other", "other", "this", "this closed", "other closed"],
-      ...["other", "this", "this", "other", "this closed", "other closed"],
+    const five = (turns: string[]) => Array.from({ length: 5 }, () => turns).flat();
+    expect(asked.slice(0, 44)).toEqual([
+      ...[...five(["this", "other", "other", "this"]), "this closed", "other closed"],
+      ...[...five(["other", "this", "this", "other"]), "this closed", "other closed"],
     ]);
     expect(comparisonTable({ id: "fake/row", states })).toBe(
       "fake/row\n  @qkv on wasm  1.500 times as fast, 95 % bounds 1.500 to 1.500",
