@@ -49,3 +49,10 @@ declare module "@site/.cache/pages.json" {
   const pages: Record<string, string>;
   export default pages;
 }
+
+declare namespace NodeJS {
+  interface Require {
+    /** The bundler's: every module of a folder whose name matches. */
+    context<T>(folder: string, deep: boolean, match: RegExp): { (file: string): T; keys(): string[] };
+  }
+}
