@@ -49,6 +49,8 @@ function expect(condition, otherwise) {
   if (!condition) throw new Error(otherwise);
 }
 
+const valuesHash = (example, values) =>
+  `#set.${example}=${Buffer.from(JSON.stringify(values)).toString("base64url")}`;
 const hashOf = (example, code) => `#code.${example}=${Buffer.from(code).toString("base64url")}`;
 
 /** The checks: what they are called, the hash that the page opens with, and what must be so. */
@@ -67,6 +69,23 @@ export function siteChecks(example) {
         expect((await one.runs()) === 0 && (await one.shown().count()) === 0, "it ran by itself");
         await one.run();
         expect((await one.shown().allInnerTexts()).join() === "from the link", "Run did not run it");
+      },
+    },
+    {
+      name: "values from a link are shown, and run nothing before Run",
+      hash: valuesHash(example, { "a control": "<b>from the link</b>" }),
+      async check(page) {
+        const one = live(page);
+        await one.root.getByText('The link sets a control to "<b>from the link</b>".').waitFor();
+        await page.waitForTimeout(1500);
+        expect((await one.runs()) === 0 && (await one.shown().count()) === 0, "it ran by itself");
+        await one.run();
+        await one.expectStatus("done");
+        const hash = valuesHash(example, { "a control": "another" });
+        await page.evaluate((hash) => (window.location.hash = hash), hash);
+        await one.root.getByText('The link sets a control to "another".').waitFor();
+        await page.waitForTimeout(500);
+        expect((await one.runs()) === 1, "a link followed on the page ran by itself");
       },
     },
     {
@@ -94,6 +113,58 @@ export function siteChecks(example) {
         await one.shown().getByText("the rest is not shown").waitFor();
         await one.button("Stop").click();
         await one.ended(1);
+      },
+    },
+    {
+      name: "100,000 sliders, 900 lines of 3 MB and forged orders leave the page as it is, and Stop ends them",
+      ...withCode(
+        'const { post } = globalThis[Symbol.for("@qkv/page/host")];\n' +
+          'console.log(typeof postMessage, "postMessage" in globalThis);\n' +
+          "const forged = { run: 1, code: 'for (;;) console.log(1)', values: {} };\n" +
+          'dispatchEvent(new MessageEvent("message", { data: forged }));\n' +
+          'for (let i = 0; i < 100_000; i++) post({ type: "slider", label: `slider ${i}`, min: 0, max: 1, step: 0.1, value: 0 });\n' +
+          'for (let i = 0; i < 20; i++) post({ type: "picture", svg: `<svg xmlns="http://www.w3.org/2000/svg">${"<g/>".repeat(1e5)}</svg>` });\n' +
+          'for (let i = 0; i < 900; i++) post({ type: "text", text: "x".repeat(3e6), level: "log" });\n' +
+          'post({ type: "text", text: { toString: "no text" }, level: "log" });\n' +
+          "while (true);",
+      ),
+      async check(page) {
+        const one = live(page);
+        await one.button("Run").click();
+        await one.shown().getByText("letters of text: the rest is not shown").first().waitFor();
+        const start = Date.now();
+        await page.evaluate(() => new Promise((done) => setTimeout(done)));
+        expect(Date.now() - start < 2000, `the page took ${Date.now() - start} ms to answer`);
+        await one.button("Stop").click();
+        await one.ended(1);
+        await one.expectStatus("stopped");
+        const [first] = await one.shown().allInnerTexts();
+        expect(first === "undefined false", `a way to the page is left: ${first}`);
+        const sliders = await one.root.locator("input[type=range]").count();
+        expect(sliders === 64, `${sliders} sliders`);
+        const letters = (await one.shown().allInnerTexts()).join("").length;
+        expect(letters < 600_000, `${letters} letters`);
+      },
+    },
+    {
+      name: "patched globals do not reach the network guard",
+      ...withCode(
+        "String.prototype.startsWith = () => true;\n" +
+          "let leaked;\n" +
+          "const { apply } = Reflect;\n" +
+          "Reflect.apply = (door, ...rest) => ((leaked = door), apply(door, ...rest));\n" +
+          "Function.prototype.call = Function.prototype.apply = function () { leaked = this; };\n" +
+          'Object.defineProperty(Request.prototype, "url", { get: () => location.href });\n' +
+          "globalThis.Request = function () { return { url: location.href }; };\n" +
+          'for (const ask of [fetch, () => leaked("https://example.com/?leaked")])\n' +
+          '  try { await ask("https://example.com/?guarded"); console.log("left"); } catch (error) { console.log(String(error)); }',
+      ),
+      async check(page) {
+        const one = live(page);
+        await one.run();
+        const [guarded, leaked] = await one.shown().allInnerTexts();
+        expect(/its own files only/.test(guarded), `fetch said: ${guarded}`);
+        expect(!/left|Failed to fetch/.test(leaked), `what leaked said: ${leaked}`);
       },
     },
     ...[
@@ -185,7 +256,7 @@ export function siteChecks(example) {
     {
       name: "code from a link has no store, no channel, and no network but the site's own files",
       ...withCode(
-        'const gone = ["indexedDB", "caches", "BroadcastChannel", "importScripts", "WebSocket", "XMLHttpRequest"];\n' +
+        'const gone = ["indexedDB", "caches", "BroadcastChannel", "importScripts", "WebSocket", "XMLHttpRequest", "FontFace"];\n' +
           'console.log(gone.filter((name) => name in globalThis).join() || "all gone");\n' +
           'try { await fetch("https://example.com/"); console.log("left"); } catch (error) { console.log(String(error)); }',
       ),
@@ -233,8 +304,9 @@ export function siteChecks(example) {
         const value = await control.inputValue();
         expect(page.url().includes("set."), "the link has no values");
         await page.reload();
-        await one.ended(1);
+        await one.root.getByText("The link sets").waitFor();
         await one.predict();
+        await one.run();
         expect((await control.inputValue()) === value, "a reload lost it");
       },
     },

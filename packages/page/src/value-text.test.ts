@@ -32,6 +32,17 @@ test("a long list ends with its count", () => {
   expect(text).toMatch(/, 99, … 1000 in all\]$/);
 });
 
+test("what is not shown of a long list is not read", () => {
+  const long = Array.from({ length: 1000 }, (_, i) => i);
+  Object.defineProperty(long, 500, { get: () => expect.unreachable("it was read") });
+  const text = valueText(long);
+  expect(valueText(new Set(long.slice(0, 400)))).toMatch(/^Set\(400\) \{.*, 99, … 400 in all \}$/);
+  expect(text).toMatch(/, 99, … 1000 in all\]$/);
+  const start = performance.now();
+  expect(valueText(new Float32Array(5e7))).toMatch(/^Float32Array\(50000000\) \[0, .* … 50000000 in all\]$/);
+  expect(performance.now() - start).toBeLessThan(1000);
+});
+
 test("an object too wide for a line has a line for each field", () => {
   expect(valueText({ first: "x".repeat(50), second: "y".repeat(50) })).toBe(
     `{\n  first: "${"x".repeat(50)}",\n  second: "${"y".repeat(50)}"\n}`,

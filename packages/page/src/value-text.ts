@@ -23,37 +23,50 @@ function inner(value: unknown, around: readonly object[]): string {
   if (isTensor(value)) return `[${value.shape.join(", ")}] ${value}`;
   const name: unknown = Object.getPrototypeOf(value)?.constructor?.name;
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
-    const numbers = Array.from(value as Float32Array, (x) => inner(x, within));
-    return list(`${String(name)}(${numbers.length}) [`, numbers, "]", around.length);
+    const numbers = value as Float32Array;
+    const shown = Array.from(numbers.subarray(0, longest), (x) => inner(x, within));
+    return list(`${String(name)}(${numbers.length}) [`, shown, "]", around.length, numbers.length);
   }
   if (around.length >= deepest) return Array.isArray(value) ? "[…]" : "{…}";
   if (Array.isArray(value))
     return list(
       "[",
-      value.map((item) => inner(item, within)),
+      value.slice(0, longest).map((item) => inner(item, within)),
       "]",
       around.length,
+      value.length,
     );
   if (value instanceof Map) {
-    const entries = [...value].map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
-    return list(`Map(${value.size}) {`, entries, "}", around.length);
+    const entries = firstOf(value).map(([key, item]) => `${inner(key, within)} => ${inner(item, within)}`);
+    return list(`Map(${value.size}) {`, entries, "}", around.length, value.size);
   }
   if (value instanceof Set) {
     return list(
       `Set(${value.size}) {`,
-      [...value].map((item) => inner(item, within)),
+      firstOf(value).map((item) => inner(item, within)),
       "}",
       around.length,
+      value.size,
     );
   }
   const kind = typeof name === "string" && name !== "Object" ? `${name} ` : "";
-  const entries = Object.entries(value).map(([key, item]) => `${key}: ${inner(item, within)}`);
-  return list(`${kind}{`, entries, "}", around.length);
+  const keys = Object.keys(value);
+  const entries = keys
+    .slice(0, longest)
+    .map((key) => `${key}: ${inner((value as Record<string, unknown>)[key], within)}`);
+  return list(`${kind}{`, entries, "}", around.length, keys.length);
+}
+
+/** As many items as are shown: a list of millions is not walked. */
+function firstOf<T>(items: Iterable<T>): T[] {
+  const first: T[] = [];
+  for (const item of items) if (first.push(item) === longest) break;
+  return first;
 }
 
 /** In one line if it fits, else an item in each; long lists end with their count. */
-function list(open: string, items: string[], close: string, depth: number): string {
-  const shown = items.length > longest ? [...items.slice(0, longest), `… ${items.length} in all`] : items;
+function list(open: string, items: string[], close: string, depth: number, count: number): string {
+  const shown = count > items.length ? [...items, `… ${count} in all`] : items;
   if (shown.length === 0) return open + close;
   const space = close === "}" ? " " : "";
   const line = `${open}${space}${shown.join(", ")}${space}${close}`;

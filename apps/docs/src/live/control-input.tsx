@@ -1,7 +1,7 @@
 import type { ControlValue } from "@qkv/page";
 import type { ReactNode } from "react";
 import styles from "./live.module.css";
-import type { Control } from "./session";
+import type { Control } from "./message-gate";
 
 /** A slider, a text field or a button for files beside an example. Without `move` it is there to be seen. */
 export function ControlInput({

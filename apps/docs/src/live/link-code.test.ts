@@ -49,3 +49,10 @@ test.each([
   `#set.one=${btoa("null")}`,
   `#set.one=${btoa('{"a":{}}')}`,
 ])("%j puts nothing into controls", (hash) => expect(valuesFromHash(hash, "one")).toEqual({}));
+
+test("far too much code or too many values in a link count as none", () => {
+  const much = "x".repeat(100_000);
+  const hash = hashWith("", "one", { code: much, values: { a: much } });
+  expect(codeFromHash(hash, "one")).toBe(undefined);
+  expect(valuesFromHash(hash, "one")).toEqual({});
+});

@@ -1,7 +1,7 @@
 // The code and the controls of a changed example live in the link: #code.NAME=…&set.NAME=… behind the page's address,
 // beside those of other examples. A hash is never sent to a server.
 
-/** The code that a link carries for an example, if it does. Damaged code counts as none. */
+/** The code that a link carries for an example, if it does. Damaged code counts as none, and so does far too much. */
 export function codeFromHash(hash: string, name: string): string | undefined {
   return unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`code.${name}`));
 }
@@ -22,8 +22,11 @@ export function valuesFromHash(hash: string, name: string): Record<string, numbe
   }
 }
 
+/** More is not read: a page shows what came with a link, in colors, before anybody has read it. */
+const mostPacked = 100_000;
+
 function unpack(packed: string | null): string | undefined {
-  if (packed === null) return undefined;
+  if (packed === null || packed.length > mostPacked) return undefined;
   try {
     const bytes = Uint8Array.from(atob(packed.replaceAll("-", "+").replaceAll("_", "/")), (c) =>
       c.charCodeAt(0),

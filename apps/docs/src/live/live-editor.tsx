@@ -55,7 +55,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
     live.begin(valuesFromHash(location.hash, example));
     setState(live.state);
 
-    // Code from a link is somebody else's: it is shown, and runs when the reader says so.
+    // Code and values from a link are somebody else's: they are shown, and run when the reader says so.
     const linked = codeFromHash(location.hash, example);
     const changed = (next: string) => {
       setCode(next);
@@ -75,15 +75,21 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
     });
     editor.current = view;
     setCode(view.code());
-    setFromLink(linked !== undefined && linked !== original);
-    if (linked === undefined || linked === original) void live.run(original);
-    else void view.load();
+    const ownCode = linked === undefined || linked === original;
+    setFromLink(!ownCode || live.valuesChanged);
+    if (!ownCode) void view.load();
+    else if (!live.valuesChanged) void live.run(original);
 
     const follow = () => {
       const code = codeFromHash(location.hash, example);
-      if (code === undefined || code === view.code()) return;
+      const values = valuesFromHash(location.hash, example);
+      const nothing = code === undefined && Object.keys(values).length === 0;
+      const same =
+        (code ?? original) === view.code() && JSON.stringify(values) === JSON.stringify(live.values);
+      if (nothing || same) return;
       live.stop();
-      view.setCode(code);
+      live.begin(values);
+      view.setCode(code ?? original);
       setFromLink(true);
     };
     addEventListener("hashchange", follow);
@@ -127,6 +133,9 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
   };
   const running = state?.status === "running";
   const changed = code !== original || (session.current?.valuesChanged ?? false);
+  const changedValues = Object.entries(session.current?.values ?? {}).map(
+    ([label, value]) => `${label} to ${JSON.stringify(value)}`,
+  );
 
   return (
     <div
@@ -176,7 +185,9 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       </div>
       {fromLink && (
         <p className={styles.note}>
-          This code came with the link. Read it, then press Run. Reset brings back the page’s own.
+          {code !== original && "This code came with the link. "}
+          {changedValues.length > 0 && `The link sets ${changedValues.join(", ")}. `}
+          Read it, then press Run. Reset brings back the page’s own.
         </p>
       )}
       <div className={styles.body}>

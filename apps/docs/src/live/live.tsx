@@ -5,7 +5,7 @@ import { lazy, Suspense, type ReactNode } from "react";
 import { CheckLine } from "./check-line";
 import { ControlInput } from "./control-input";
 import styles from "./live.module.css";
-import { isControl } from "./session";
+import { isControl } from "./message-gate";
 import { StaticCode } from "./static-code";
 
 export type LiveProps = {

@@ -153,6 +153,47 @@ test("what runs too long is stopped and says so; what ended in time is not", asy
   expect(session.state).toMatchObject({ status: "done", runs: 2 });
 });
 
+test("a worker whose gate is gone floods the page: what it sends is bounded, few drawings, and it is ended", async () => {
+  await session.run("a");
+  vi.advanceTimersByTime(300);
+  const before = states.length;
+  for (let i = 0; i < 100_000 && !worker().terminated; i++)
+    worker().say({ type: "slider", label: `s${i}`, min: 0, max: 1, step: 0.1, value: 0 });
+  expect(worker().terminated).toBe(true);
+  expect(session.state).toMatchObject({ status: "error", runs: 1 });
+  expect(session.state.failure?.text).toMatch(/^It sent more than 1164 messages and was stopped/);
+  expect(session.state.controls.length).toBe(64);
+  expect(states.length - before).toBeLessThan(5);
+});
+
+test("what is no message is no message: nothing of it reaches the page", async () => {
+  await session.run("a");
+  for (const bad of [
+    null,
+    1,
+    { type: "text", text: {} },
+    { type: "slider", label: {}, min: 0 },
+    { type: "x" },
+  ])
+    worker().say(bad as never);
+  worker().onmessage?.call(worker() as never, { data: null } as never);
+  worker().say(text("one"));
+  worker().say({ type: "done" });
+  expect(session.state).toMatchObject({ status: "done", outputs: [text("one")], controls: [] });
+});
+
+test("many lines in a row are drawn together, and the last is drawn too", async () => {
+  await session.run("a");
+  vi.advanceTimersByTime(1000);
+  const before = states.length;
+  for (let i = 0; i < 500; i++) worker().say(text(`line ${i}`));
+  expect(states.length - before).toBeLessThan(3);
+  vi.advanceTimersByTime(60);
+  expect(session.state.outputs.length).toBe(500);
+  session.stop();
+  expect(session.state.outputs.length).toBe(500);
+});
+
 test("values of a link are there at the first run, and files are in no link", async () => {
   session.begin({ window: 5 });
   await session.run("a");

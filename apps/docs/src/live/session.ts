@@ -1,9 +1,8 @@
 import type { ControlValue, Message } from "@qkv/page";
+import { bounds, isControl, messageGate, type Control, type Ending, type MessageGate } from "./message-gate";
 import type { Order, Report } from "./runner";
 
 export type Output = Extract<Message, { type: "picture" | "text" | "check" }>;
-/** What the reader can move or fill in. */
-export type Control = Extract<Message, { type: "slider" | "field" | "files" | "choice" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
 /** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
@@ -31,6 +30,9 @@ export type SessionParts = {
 export const limitSeconds = 180;
 
 const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
+const publishMs = 50; // between two drawings of what a run has shown: a fast run must not keep the page busy
+// The worker's gate lets fewer through: more come from a worker whose gate live code has got around.
+const mostMessages = bounds.lines + bounds.controls + 100;
 
 /**
  * Runs an example in a worker, again and again. A press on Run starts a worker of its own; a moved slider or a typed
@@ -46,6 +48,10 @@ export class LiveSession {
   #moved = false;
   #started = 0;
   #fresh: { outputs: Output[]; controls: Control[] } = { outputs: [], controls: [] };
+  #gate: MessageGate | undefined;
+  #heard = 0;
+  #published = 0;
+  #publishing: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #limit: ReturnType<typeof setTimeout> | undefined;
 
@@ -134,6 +140,10 @@ export class LiveSession {
     const order: Order = { run: ++this.#run, code: this.#code, values: { ...this.#values } };
     this.#moved = false;
     this.#fresh = { outputs: [], controls: [] };
+    this.#gate = messageGate((message) => this.#take(message));
+    this.#heard = 0;
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
     this.#started = performance.now();
     clearTimeout(this.#patience);
     this.#patience = setTimeout(() => {
@@ -151,18 +161,29 @@ export class LiveSession {
     this.#worker?.postMessage(order);
   }
 
-  #hear({ run, message }: Report): void {
+  #hear(report: Report): void {
+    const { run, message } = (report ?? {}) as Partial<Report>;
     if (run !== this.#run) return;
+    if (++this.#heard > mostMessages) {
+      const text = `It sent more than ${mostMessages} messages and was stopped.`;
+      this.#end();
+      this.#run++;
+      return this.#finish({ status: "error", failure: { text } });
+    }
+    this.#gate?.pass(message);
+    this.#gate?.end(message);
+  }
+
+  #take(message: Message | Ending): void {
     if (message.type === "done") {
       this.#finish({ status: "done", timeMs: performance.now() - this.#started });
     } else if (message.type === "error") {
       const { text, line, column } = message;
       this.#finish({ status: "error", failure: { text, line, column } });
     } else {
-      if (!isControl(message)) this.#fresh.outputs.push(message);
-      else if (!this.#fresh.controls.some(({ label }) => label === message.label))
-        this.#fresh.controls.push(message);
-      if (this.#patience === undefined) this.#publish();
+      if (isControl(message)) this.#fresh.controls.push(message);
+      else this.#fresh.outputs.push(message);
+      if (this.#patience === undefined) this.#publishSoon();
     }
   }
 
@@ -175,8 +196,18 @@ export class LiveSession {
     if (this.#moved) this.#order();
   }
 
+  /** Publishes now, or where that has just been done a little later. */
+  #publishSoon(): void {
+    const wait = this.#published + publishMs - performance.now();
+    if (wait <= 0) this.#publish();
+    else this.#publishing ??= setTimeout(() => this.#publish(), wait);
+  }
+
   /** Puts what this run has shown in place of what the last one had. */
   #publish(): void {
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
+    this.#published = performance.now();
     // What the reader holds stays as the reader has it, although the run began before.
     const controls = this.#fresh.controls.map((one) => withValue(one, this.#values[one.label]));
     this.#set({ outputs: [...this.#fresh.outputs], controls });
@@ -184,6 +215,8 @@ export class LiveSession {
 
   #end(): void {
     clearTimeout(this.#limit);
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
     clearTimeout(this.#patience);
     this.#patience = undefined;
     this.#moved = false;
@@ -196,12 +229,6 @@ export class LiveSession {
     this.#parts.changed(this.state);
   }
 }
-
-export const isControl = (message: Message): message is Control =>
-  message.type === "slider" ||
-  message.type === "field" ||
-  message.type === "files" ||
-  message.type === "choice";
 
 /** The control with another value, if that is of its kind: code may have made a slider of what was a field. */
 function withValue(control: Control, value: ControlValue | undefined): Control {
