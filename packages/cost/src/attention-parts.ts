@@ -1,5 +1,5 @@
 import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttention } from "./model-shape.js";
-import { keysRead, pairsSeen } from "./pairs-seen.js";
+import { keysRead, countPairs } from "./pairs-seen.js";
 import { norm, pointwise, product, sourceRows, tokenRows, type Part, type Rows, type Run } from "./part.js";
 
 /** Where attention stands: the width and norms of its model, and whether keys come from another sequence. */
@@ -63,7 +63,7 @@ function headsMixing(shape: HeadsAttention, role: Place["role"]): Part {
       const written = role === "encoder" ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
       const read = T === 0 ? 0 : keysRead(reach, T, S) * kept * B;
       return {
-        flops: B * H * pairsSeen(reach, T, S, run.tileSize) * flopsOfPair(D, D),
+        flops: B * H * countPairs(reach, T, S, run.tileSize) * flopsOfPair(D, D),
         weights: sinks ? H : 0,
         activations: 2 * B * T * H * D + (role === "encoder" ? read : 0),
         cache: (role === "encoder" ? 0 : read) + written * kept * B,
@@ -116,7 +116,7 @@ function latentMixing({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }
     activeParameters: parameters,
     work(run) {
       const { batchSize: B, queryLength: T, keyLength: S, tileSize, latent } = run;
-      const pairs = B * H * pairsSeen(reach, T, S, tileSize);
+      const pairs = B * H * countPairs(reach, T, S, tileSize);
       const keys = keysRead(reach, T, S);
       const naive = 2 * B * keys * parameters + pairs * flopsOfPair(nopeDim + ropeDim, valueDim);
       const absorbed = 2 * B * T * parameters + pairs * flopsOfPair(kvRank + ropeDim, kvRank);

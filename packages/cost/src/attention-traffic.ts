@@ -1,4 +1,5 @@
-import { checkWhole } from "./check-call.js";
+import { checks } from "@qkv/core";
+import { checkList, checkPositive, checkWhole } from "./check-call.js";
 
 /** One attention call over a whole sequence, every query seeing every key. */
 export type AttentionTrafficCall = {
@@ -45,10 +46,28 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   stored: AttentionTraffic;
   tiled: AttentionTraffic;
 } {
-  const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = call;
-  const { passes = ["softmax"], fastBytes = 192 * 1024 } = call;
-  for (const [argument, value] of Object.entries({ batchSize, numHeads, length: N, headDim: D, fastBytes }))
-    checkWhole("attentionTraffic", argument, value, 1, argument === "fastBytes" ? "bytes" : "them");
+  const check = checks("attentionTraffic");
+  const names = [
+    "batchSize",
+    "numHeads",
+    "length",
+    "headDim",
+    "bytesPerNumber",
+    "backward",
+    "passes",
+  ] as const;
+  const given = check.options(call, [...names, "fastBytes"], "call");
+  const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = given;
+  const { passes = ["softmax"], fastBytes = 192 * 1024 } = given;
+  checkWhole(check, { batchSize }, 1, "sequences");
+  checkWhole(check, { numHeads }, 1, "heads");
+  checkWhole(check, { length: N }, 1, "tokens");
+  checkWhole(check, { headDim: D }, 1, "numbers");
+  checkWhole(check, { fastBytes }, 1, "bytes");
+  checkPositive(check, { bytesPerNumber }, "bytes");
+  check.type({ backward }, "boolean");
+  checkList(check, { passes }, "a list of passes");
+  for (const pass of passes) check.oneOf({ passes: pass }, ["mask", "softmax", "dropout"]);
   const heads = batchSize * numHeads;
   const [matrix, rows] = [N * N, N * D];
 

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
+import { checkMade, checkPositive } from "./check-call.js";
 import { defineMachine, type Machine, type MemoryLevel } from "./machine.js";
 import { nonNegativeLeastSquares } from "./least-squares.js";
 
@@ -40,7 +41,12 @@ export type Calibration = { name?: string; memoryBytes?: number; source?: string
  * ```
  */
 export function calibrate(samples: readonly Sample[], about: Calibration = {}): Machine {
-  checkSamples(samples);
+  const check = checks("calibrate");
+  checkSamples(check, samples);
+  const { name, memoryBytes, source } = check.options(about, ["name", "memoryBytes", "source"], "about");
+  for (const [argument, text] of Object.entries({ name, source }))
+    if (text !== undefined) check.type({ [argument]: text }, "string");
+  if (memoryBytes !== undefined) checkPositive(check, { memoryBytes }, "bytes");
   const sizes = [...new Set(samples.map(({ workingSetBytes, bytes }) => workingSetBytes ?? bytes))].sort(
     (a, b) => a - b,
   );
@@ -53,13 +59,13 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
   const seen = (key: "bytes" | "flops") =>
     Math.max(...samples.map((sample) => sample[key] / sample.timeMs)) * 1000;
   return defineMachine({
-    name: about.name ?? "this device",
-    memoryBytes: about.memoryBytes ?? 4e9,
+    name: name ?? "this device",
+    memoryBytes: memoryBytes ?? 4e9,
     bytesPerSecond: levels.at(-1)?.bytesPerSecond ?? seen("bytes"),
     ...(levels.length > 1 && { levels }),
     flopsPerSecond: flop > 0 ? 1000 / flop : seen("flops"),
     overheadMs: overhead,
-    source: about.source ?? `fitted to ${samples.length} measurements`,
+    source: source ?? `fitted to ${samples.length} measurements`,
   });
 }
 
@@ -113,22 +119,30 @@ function fitFor(
   return { memory, flop, overhead, error };
 }
 
-function checkSamples(samples: readonly Sample[]): void {
-  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "calibrate", argument, received, expected, fix });
-  };
-  if (samples.length < 3) {
-    refuse(
-      "samples",
-      `${samples.length} of them`,
-      "three or more",
-      "measure one that computes much, one that reads much, and a small one.",
-    );
-  }
+function checkSamples(check: Checks, samples: readonly Sample[]): void {
+  const many = (list: unknown) => Array.isArray(list) && list.length >= 3;
+  const three = "measure one that computes much, one that reads much, and a small one.";
+  if (Array.isArray(samples) && !many(samples))
+    check.refuse({
+      argument: "samples",
+      received: `${samples.length} of them`,
+      expected: "three or more",
+      fix: three,
+    });
+  check.each({ samples }, many, "three samples or more", three);
+  const again = "measure again, for longer.";
+  const above = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
   samples.forEach((sample, i) => {
-    for (const key of ["flops", "bytes", "calls", "timeMs"] as const) {
-      if (Number.isFinite(sample[key]) && sample[key] > 0) continue;
-      refuse(`samples[${i}].${key}`, sample[key], "a number above 0", "measure again, for longer.");
-    }
+    checkMade(check, { [`samples[${i}]`]: sample }, [], "a sample", "make it with `measure`.");
+    const { flops, bytes, calls, timeMs, workingSetBytes } = sample;
+    const all = Object.entries({
+      flops,
+      bytes,
+      calls,
+      timeMs,
+      ...(workingSetBytes !== undefined && { workingSetBytes }),
+    });
+    for (const [key, value] of all)
+      check.each({ [`samples[${i}].${key}`]: value }, above, "a number above 0", again);
   });
 }

@@ -1,31 +1,84 @@
-import { ArgumentError } from "@qkv/core";
+import type { Checks, Named } from "@qkv/core";
+import type { Formats } from "./cost.js";
+import type { Machine } from "./machine.js";
+import type { ModelShape, Reach } from "./model-shape.js";
 
 /** Refuses a number that is not whole, or below what makes sense. */
-export function checkWhole(
-  fn: string,
-  argument: string,
-  received: number,
-  least: number,
-  unit: string,
-): void {
-  if (Number.isSafeInteger(received) && received >= least) return;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received,
-    expected: `a whole number of ${unit}, ${least} or more`,
-    fix: `count ${unit}.`,
-  });
+export function checkWhole(check: Checks, values: Named, min: number, unit: string): void {
+  check.whole(values, { min, unit, fix: `count ${unit}.` });
 }
 
 /** Refuses a number that is not above 0. */
-export function checkPositive(fn: string, argument: string, received: number, unit: string): void {
-  if (Number.isFinite(received) && received > 0) return;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received,
-    expected: `a number of ${unit} above 0`,
-    fix: `give it in ${unit}.`,
-  });
+export function checkPositive(check: Checks, values: Named, unit: string): void {
+  const holds = (value: unknown) => Number.isFinite(value) && (value as number) > 0;
+  check.each(values, holds, `a number of ${unit} above 0`, `give it in ${unit}.`);
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Refuses what is no object with these fields, as another function of the package gives it. */
+export function checkMade(
+  check: Checks,
+  values: Named,
+  fields: readonly string[],
+  expected: string,
+  fix: string,
+): void {
+  const holds = (value: unknown) => isObject(value) && fields.every((field) => value[field] !== undefined);
+  check.each(values, holds, expected, fix);
+}
+
+/** Refuses what is no shape: a configuration is read first. */
+export function checkShape(check: Checks, shape: ModelShape): void {
+  const fields = ["architecture", "embedDim", "vocabSize", "tokenDim", "norm", "output"];
+  checkMade(check, { shape }, fields, "the shape of a model", "read its config.json: `readConfig(config)`.");
+}
+
+/** Refuses what is no machine. */
+export function checkMachine(check: Checks, machine: Machine): void {
+  const fix = "take one of `machines`, or make one with `defineMachine`.";
+  checkMade(check, { machine }, ["name"], "a machine", fix);
+  const { memoryBytes, bytesPerSecond, flopsPerSecond, overheadMs } = machine;
+  checkPositive(check, { memoryBytes }, "bytes");
+  checkPositive(check, { bytesPerSecond }, "bytes per second");
+  checkPositive(check, { flopsPerSecond }, "operations per second");
+  const holds = (ms: unknown) => Number.isFinite(ms) && (ms as number) >= 0;
+  const expected = "a number of milliseconds, 0 or more";
+  check.each(
+    { overheadMs },
+    holds,
+    expected,
+    "give what starting one operation takes; 0 if that does not matter.",
+  );
+}
+
+/** Refuses what does not say how numbers are stored. */
+export function checkFormats(check: Checks, formats: Partial<Formats> | undefined): void {
+  const given = check.options(formats, ["weights", "activations", "cache"], "formats");
+  for (const [name, format] of Object.entries(given)) checkFormat(check, { [`formats.${name}`]: format });
+}
+
+/** Refuses what is no format. */
+export function checkFormat(check: Checks, values: Named): void {
+  const holds = (format: unknown) =>
+    format === undefined ||
+    (isObject(format) &&
+      Number.isFinite(format["bytesPerNumber"]) &&
+      (format["bytesPerNumber"] as number) > 0);
+  check.each(values, holds, "a format", "take one of `formats`, or `quantized({ bits: 4 })`.");
+}
+
+/** Refuses what says not which keys a query sees. */
+export function checkReach(check: Checks, reach: Reach): void {
+  const fix = 'write { kind: "causal" } or { kind: "window", size: 4 }.';
+  checkMade(check, { reach }, ["kind"], "which keys a query sees", fix);
+  check.oneOf({ "reach.kind": reach.kind }, ["all", "causal", "window", "chunk", "around"], fix);
+  if (reach.kind === "all" || reach.kind === "causal") return;
+  check.whole({ "reach.size": reach.size }, { min: reach.kind === "around" ? 0 : 1, unit: "tokens", fix });
+}
+
+/** Refuses a list that is none. */
+export function checkList(check: Checks, values: Named, expected: string): void {
+  check.each(values, Array.isArray, expected);
 }

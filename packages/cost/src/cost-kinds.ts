@@ -1,5 +1,7 @@
+import { checks } from "@qkv/core";
+import { checkWhole } from "./check-call.js";
 import type { Reach } from "./model-shape.js";
-import { pairsSeen } from "./pairs-seen.js";
+import { countPairs } from "./pairs-seen.js";
 
 /** One attention call, seen from a mechanism. Lengths in tokens. */
 export type KindCall = {
@@ -13,8 +15,28 @@ export type KindCall = {
   visibleShare?: number;
 };
 
+/** The functions, each of which refuses what it cannot count with by its name. */
+function checked<Kinds extends Record<string, (call: KindCall) => number>>(kinds: Kinds): Kinds {
+  const entries = Object.entries(kinds).map(([name, count]) => {
+    const check = checks(`costKinds.${name}`);
+    const names = ["queryLength", "keyLength", "numHeads", "headDim", "windowSize", "visibleShare"] as const;
+    const checkedCount = (call: KindCall): number => {
+      const given = check.options(call ?? null, names, "call");
+      const { queryLength, keyLength, numHeads, headDim, windowSize, visibleShare } = given;
+      checkWhole(check, { queryLength, keyLength }, 0, "tokens");
+      checkWhole(check, { numHeads }, 1, "heads");
+      checkWhole(check, { headDim }, 1, "numbers");
+      if (windowSize !== undefined) checkWhole(check, { windowSize }, 1, "tokens");
+      if (visibleShare !== undefined) check.finite({ visibleShare }, { min: 0, max: 1 });
+      return count(given);
+    };
+    return [name, count.length === 0 ? count : checkedCount] as const; // where a call changes nothing, none is asked for
+  });
+  return Object.fromEntries(entries) as Kinds;
+}
+
 const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: KindCall) =>
-  numHeads * pairsSeen(reach, queryLength, keyLength) * (4 * headDim + 5);
+  numHeads * countPairs(reach, queryLength, keyLength) * (4 * headDim + 5);
 
 /**
  * How the operations of a mechanism grow, by the `costKind` that the catalogue of `@qkv/attention` gives it: those of
@@ -29,7 +51,7 @@ const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: Kin
  * costKinds.pair(call); // => 10000
  * ```
  */
-export const costKinds = {
+export const costKinds = /* @__PURE__ */ checked({
   full: (call: KindCall) => attend({ kind: "all" }, call),
   causal: (call: KindCall) => attend({ kind: "causal" }, call),
   window: (call: KindCall) =>
@@ -40,4 +62,4 @@ export const costKinds = {
   /** Three for each number of a new query and of a new key: a rotation, about as much as a norm. */
   token: ({ queryLength, numHeads, headDim }: KindCall) => 2 * 3 * numHeads * queryLength * headDim,
   unchanged: () => 0,
-} satisfies Record<string, (call: KindCall) => number>;
+});

@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkWhole } from "./check-call.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkFormats, checkShape, checkWhole } from "./check-call.js";
 import { formats, type Format } from "./formats.js";
 import type { ModelShape } from "./model-shape.js";
 import type { Run } from "./part.js";
@@ -85,8 +85,12 @@ export type Cost = {
  * ```
  */
 export function cost(shape: ModelShape, call: Call = {}): Cost {
-  const run = runOf(shape, call);
-  const bytesPer = formatsOf(call.formats);
+  const check = checks("cost");
+  checkShape(check, shape);
+  const given = check.options(call, callNames, "call");
+  const run = runOf(check, shape, given);
+  checkFormats(check, given.formats);
+  const bytesPer = formatsOf(given.formats);
   const operators = parts(shape).flatMap((part): Operator[] => {
     const { flops, weights, activations, cache, calls } = part.work(run);
     if (calls === 0) return [];
@@ -125,6 +129,11 @@ export function cost(shape: ModelShape, call: Call = {}): Cost {
   };
 }
 
+const callNames = [
+  ...(["batchSize", "queryLength", "contextLength", "sourceLength", "encodes"] as const),
+  ...(["outputLength", "tileSize", "latent", "formats"] as const),
+] as const satisfies readonly (keyof Call)[];
+
 /** Bytes of a number of each kind. */
 export function formatsOf(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
   const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = given;
@@ -135,28 +144,25 @@ export function formatsOf(given: Partial<Formats> = {}): { [kind in keyof Format
   };
 }
 
-function runOf(shape: ModelShape, call: Call): Run {
+function runOf(check: Checks, shape: ModelShape, call: Call): Run {
   const { batchSize = 1, queryLength = 1, contextLength: keyLength = queryLength } = call;
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
   const { sourceLength = both ? queryLength : 0, encodes = queryLength === keyLength } = call;
   const { outputLength = queryLength, tileSize = 1, latent = "cheapest" } = call;
-  checkWhole("cost", "batchSize", batchSize, 1, "sequences");
-  checkWhole("cost", "queryLength", queryLength, 1, "tokens");
-  checkWhole("cost", "sourceLength", sourceLength, 0, "tokens");
-  checkWhole("cost", "outputLength", outputLength, 0, "tokens");
-  checkWhole("cost", "tileSize", tileSize, 1, "positions");
-  if (!Number.isSafeInteger(keyLength) || keyLength < queryLength) {
-    throw new ArgumentError({
-      fn: "cost",
-      argument: "contextLength",
-      received: keyLength,
-      expected: `a whole number of tokens, at least queryLength = ${queryLength}`,
-      fix: "count the tokens of this pass too: they attend to themselves.",
-    });
-  }
+  checkWhole(check, { batchSize }, 1, "sequences");
+  checkWhole(check, { queryLength }, 1, "tokens");
+  checkWhole(check, { sourceLength, outputLength }, 0, "tokens");
+  checkWhole(check, { tileSize }, 1, "positions");
+  check.type({ encodes }, "boolean");
+  check.oneOf({ latent }, ["naive", "absorbed", "cheapest"]);
+  check.each(
+    { contextLength: keyLength },
+    (length) => Number.isSafeInteger(length) && (length as number) >= queryLength,
+    `a whole number of tokens, at least queryLength = ${queryLength}`,
+    "count the tokens of this pass too: they attend to themselves.",
+  );
   if (sourceLength > 0 && !both) {
-    throw new ArgumentError({
-      fn: "cost",
+    check.refuse({
       argument: "sourceLength",
       received: sourceLength,
       expected: `nothing, as ${shape.architecture} has no encoder beside a decoder`,

@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkWhole } from "./check-call.js";
+import { ArgumentError, checks, type Checks } from "@qkv/core";
+import { checkMachine, checkMade, checkShape, checkWhole } from "./check-call.js";
 import type { Cost } from "./cost.js";
 import { bytesPerSecondAt, type Machine } from "./machine.js";
 import type { ModelShape } from "./model-shape.js";
@@ -64,8 +64,13 @@ export function estimate(
   machine: Machine,
   options: { layout?: Layout; shape?: ModelShape } = {},
 ): Estimate {
-  const { layout = { tensor: 1, pipeline: 1 }, shape } = options;
-  const { tensor, pipeline } = checkLayout(layout, machine);
+  const check = checks("estimate");
+  const fields = ["operators", "weightBytes", "cacheBytes", "tokens"];
+  checkMade(check, { cost }, fields, "what a pass takes", "give what `cost(shape, call)` returns.");
+  checkMachine(check, machine);
+  const { layout = { tensor: 1, pipeline: 1 }, shape } = check.options(options, ["layout", "shape"]);
+  if (shape !== undefined) checkShape(check, shape);
+  const { tensor, pipeline } = checkLayout(check, layout, machine);
   const timeMsBy = { compute: 0, memory: 0, overhead: 0, link: 0 };
   const bytesPerSecond = bytesPerSecondAt(machine, (cost.weightBytes + cost.cacheBytes) / tensor / pipeline);
   const operators = cost.operators.map(({ name, flops, bytes, calls, intensity }): OperatorTime => {
@@ -115,14 +120,13 @@ function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, sha
   return (tensor > 1 ? 2 * layers * sumMs : 0) + (pipeline - 1) * handMs;
 }
 
-function checkLayout(layout: Layout, { name, link }: Machine): Layout {
-  const { tensor, pipeline } = layout;
-  checkWhole("estimate", "tensor", tensor, 1, "machines");
-  checkWhole("estimate", "pipeline", pipeline, 1, "groups");
+function checkLayout(check: Checks, layout: Layout, { name, link }: Machine): Layout {
+  const { tensor, pipeline } = check.options(layout, ["tensor", "pipeline"], "layout");
+  checkWhole(check, { tensor }, 1, "machines");
+  checkWhole(check, { pipeline }, 1, "groups");
   const most = link?.machines ?? 1;
   if (tensor <= most && (pipeline === 1 || link)) return layout;
-  throw new ArgumentError({
-    fn: "estimate",
+  check.refuse({
     argument: "layout",
     received: `${tensor} times ${pipeline} of ${name}`,
     expected: link

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 
 /** How numbers are stored. */
 export type Format = {
@@ -40,25 +40,11 @@ export const formats = {
  * quantized({ bits: 0 }); // => throws ArgumentError
  * ```
  */
-export function quantized({
-  bits,
-  blockSize = 32,
-  scaleBits = 16,
-}: {
-  bits: number;
-  blockSize?: number;
-  scaleBits?: number;
-}): Format {
-  for (const [argument, received] of Object.entries({ bits, blockSize, scaleBits })) {
-    if (Number.isInteger(received) && received >= 1) continue;
-    throw new ArgumentError({
-      fn: "quantized",
-      argument,
-      received,
-      expected: "a whole number, 1 or more",
-      fix: "write quantized({ bits: 4, blockSize: 32, scaleBits: 16 }).",
-    });
-  }
+export function quantized(options: { bits: number; blockSize?: number; scaleBits?: number }): Format {
+  const check = checks("quantized");
+  const { bits, blockSize = 32, scaleBits = 16 } = check.options(options, ["bits", "blockSize", "scaleBits"]);
+  const fix = "write quantized({ bits: 4, blockSize: 32, scaleBits: 16 }).";
+  check.whole({ bits, blockSize, scaleBits }, { min: 1, fix });
   return {
     name: `int${bits}, scales of ${scaleBits} bits for ${blockSize}`,
     bytesPerNumber: (bits + scaleBits / blockSize) / 8,

@@ -1,4 +1,5 @@
-import { checkWhole } from "./check-call.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkFormat, checkMade, checkWhole } from "./check-call.js";
 import { configFields, type Config } from "./config-fields.js";
 import { formats, type Format } from "./formats.js";
 import type { AttentionShape, ModelShape, Reach } from "./model-shape.js";
@@ -58,11 +59,18 @@ export type KvCacheCall = {
  * ```
  */
 export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCacheCall = {}): KvCacheSize {
-  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16 } = call;
-  checkWhole("kvCache", "contextLength", contextLength, 0, "tokens");
-  checkWhole("kvCache", "sourceLength", sourceLength, 0, "tokens");
-  checkWhole("kvCache", "batchSize", batchSize, 1, "sequences");
-  const layers = "architecture" in model ? cacheLayers(model) : model;
+  const check = checks("kvCache");
+  const names = ["contextLength", "sourceLength", "batchSize", "format"] as const;
+  const given = check.options(call, names, "call");
+  const { contextLength = 1, sourceLength = 0, batchSize = 1, format = formats.float16 } = given;
+  checkWhole(check, { contextLength, sourceLength }, 0, "tokens");
+  checkWhole(check, { batchSize }, 1, "sequences");
+  checkFormat(check, { format });
+  const layers = Array.isArray(model) ? (model as readonly CacheLayer[]) : cacheLayersOf(check, model);
+  layers.forEach((layer, i) => {
+    const fix = "make them with `readCacheLayers`.";
+    checkMade(check, { [`model[${i}]`]: layer }, ["numbersPerToken", "reach"], "what a layer keeps", fix);
+  });
   const sum = (of: (layer: CacheLayer) => number) => layers.reduce((total, layer) => total + of(layer), 0);
   const numbersPerToken = sum((layer) => layer.numbersPerToken);
   const bytesPerRequest =
@@ -80,6 +88,18 @@ export function kvCache(model: ModelShape | readonly CacheLayer[], call: KvCache
     bytesPerRequest,
     bytes: bytesPerRequest * batchSize,
   };
+}
+
+function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[]): CacheLayer[] {
+  const expected = "the shape of a model, or what its layers keep";
+  checkMade(
+    check,
+    { model },
+    ["architecture", "embedDim"],
+    expected,
+    "read its config.json: `readConfig(config)`.",
+  );
+  return cacheLayers(model as ModelShape);
 }
 
 /** What each layer of a model keeps. */
@@ -124,6 +144,8 @@ function keptBy(attention: AttentionShape): CacheLayer {
  * ```
  */
 export function readCacheLayers(config: Config): CacheLayer[] {
+  const fix = "give the object in a config.json, or a row of a table of shapes.";
+  checkMade(checks("readCacheLayers"), { config }, [], "an object with the sizes of a model", fix);
   const fields = configFields(config, "readCacheLayers");
   const { own, size } = fields;
   const heads =

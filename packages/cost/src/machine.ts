@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkPositive } from "./check-call.js";
+import { checks } from "@qkv/core";
+import { checkMachine } from "./check-call.js";
 
 /** What connects machines of one kind. */
 export type Link = {
@@ -50,18 +50,10 @@ export type Machine = {
  * ```
  */
 export function defineMachine(machine: Machine): Machine {
-  checkPositive("defineMachine", "memoryBytes", machine.memoryBytes, "bytes");
-  checkPositive("defineMachine", "bytesPerSecond", machine.bytesPerSecond, "bytes per second");
-  checkPositive("defineMachine", "flopsPerSecond", machine.flopsPerSecond, "operations per second");
-  if (!(machine.overheadMs >= 0 && Number.isFinite(machine.overheadMs))) {
-    throw new ArgumentError({
-      fn: "defineMachine",
-      argument: "overheadMs",
-      received: machine.overheadMs,
-      expected: "a number of milliseconds, 0 or more",
-      fix: "give what starting one operation takes; 0 if that does not matter.",
-    });
-  }
+  const check = checks("defineMachine");
+  const names = ["name", "memoryBytes", "bytesPerSecond", "flopsPerSecond", "overheadMs", "source"] as const;
+  check.options(machine, [...names, "levels", "link"], "machine");
+  checkMachine(check, machine);
   return machine;
 }
 

@@ -1,4 +1,5 @@
-import { checkPositive } from "./check-call.js";
+import { checks } from "@qkv/core";
+import { checkList, checkMade, checkPositive } from "./check-call.js";
 import type { Sample } from "./calibrate.js";
 import type { Cost } from "./cost.js";
 
@@ -47,9 +48,19 @@ export type MeasureOptions = {
  * ```
  */
 export function measure(prepare: (work: ProductWork) => () => void, options: MeasureOptions = {}): Sample[] {
-  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6, passes = [] } = options;
-  checkPositive("measure", "budgetMs", budgetMs, "milliseconds");
-  checkPositive("measure", "mostBytes", mostBytes, "bytes");
+  const check = checks("measure");
+  const given = check.options(options, ["now", "budgetMs", "mostBytes", "passes"]);
+  const { now = () => performance.now(), budgetMs = 60, mostBytes = 256e6, passes = [] } = given;
+  const fix = "give a function that makes the matrices, and returns one that multiplies with them.";
+  check.type({ prepare }, "function", fix);
+  check.type({ now }, "function", "give the clock: () => performance.now().");
+  checkPositive(check, { budgetMs }, "milliseconds");
+  checkPositive(check, { mostBytes }, "bytes");
+  checkList(check, { passes }, "a list of passes");
+  passes.forEach((pass, i) => {
+    const fields = ["cost", "run"];
+    checkMade(check, { [`passes[${i}]`]: pass }, fields, "a pass", "write { cost: cost(shape, call), run }.");
+  });
   // Much runs in a pass: engines take their time to compile all of it.
   const small = passes.map(({ cost, run }): Sample => {
     const { flops, bytes, calls, weightBytes, cacheBytes } = cost;

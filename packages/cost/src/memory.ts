@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkPositive, checkWhole } from "./check-call.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkFormats, checkPositive, checkShape, checkWhole } from "./check-call.js";
 import { formatsOf, type Formats } from "./cost.js";
 import { formats } from "./formats.js";
 import { kvCache } from "./kv-cache.js";
@@ -38,14 +38,32 @@ export type Memory = {
  * ```
  */
 export function memory(shape: ModelShape, call: MemoryCall = {}): Memory {
-  const { contextLength = 1, batchSize = 1 } = call;
-  const { weights, activations } = formatsOf(call.formats);
+  const check = checks("memory");
+  const given = check.options(call, ["contextLength", "batchSize", "formats"], "call");
+  checkHeld(check, shape, given);
+  return held(shape, given);
+}
+
+/** Refuses a model that is none, and lengths and formats. */
+function checkHeld(
+  check: Checks,
+  shape: ModelShape,
+  { contextLength = 1, batchSize = 1, formats }: MemoryCall,
+) {
+  checkShape(check, shape);
+  checkWhole(check, { contextLength }, 0, "tokens");
+  checkWhole(check, { batchSize }, 1, "sequences");
+  checkFormats(check, formats);
+}
+
+function held(shape: ModelShape, { contextLength = 1, batchSize = 1, formats: given }: MemoryCall): Memory {
+  const { weights, activations } = formatsOf(given);
   const cache = kvCache(shape, {
     contextLength,
     batchSize,
     // An encoder's text is counted as long as the decoder's.
     sourceLength: shape.encoder ? contextLength : 0,
-    format: call.formats?.cache ?? formats.float16,
+    format: given?.cache ?? formats.float16,
   });
   const weightBytes = parameters(shape).total * weights;
   const workBytes = batchSize * (4 * shape.vocabSize + activations * (widest(shape) + 4 * shape.embedDim));
@@ -78,8 +96,8 @@ function widest({ encoder, decoder }: ModelShape): number {
  * ```
  */
 export function longestContext(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
-  checkPositive("longestContext", "memoryBytes", call.memoryBytes, "bytes");
-  return largest((contextLength) => memory(shape, { ...call, contextLength }).bytes <= call.memoryBytes);
+  const { memoryBytes, ...given } = checkFits(checks("longestContext"), shape, call);
+  return largest((contextLength) => held(shape, { ...given, contextLength }).bytes <= memoryBytes);
 }
 
 /**
@@ -94,17 +112,28 @@ export function longestContext(shape: ModelShape, call: MemoryCall & { memoryByt
  * ```
  */
 export function largestBatch(shape: ModelShape, call: MemoryCall & { memoryBytes: number }): number {
-  checkPositive("largestBatch", "memoryBytes", call.memoryBytes, "bytes");
-  checkWhole("largestBatch", "contextLength", call.contextLength ?? 1, 1, "tokens");
-  const most = largest((batchSize) => memory(shape, { ...call, batchSize }).bytes <= call.memoryBytes);
+  const check = checks("largestBatch");
+  const { memoryBytes, ...given } = checkFits(check, shape, call);
+  checkWhole(check, { contextLength: given.contextLength ?? 1 }, 1, "tokens");
+  const most = largest((batchSize) => held(shape, { ...given, batchSize }).bytes <= memoryBytes);
   if (most < Infinity) return most;
-  throw new ArgumentError({
-    fn: "largestBatch",
+  return check.refuse({
     argument: "memoryBytes",
-    received: call.memoryBytes,
+    received: memoryBytes,
     expected: "an amount that some batch fills",
     fix: "give the memory of one machine.",
   });
+}
+
+function checkFits(
+  check: Checks,
+  shape: ModelShape,
+  call: MemoryCall & { memoryBytes: number },
+): MemoryCall & { memoryBytes: number } {
+  const given = check.options(call, ["memoryBytes", "contextLength", "batchSize", "formats"], "call");
+  checkPositive(check, { memoryBytes: given.memoryBytes }, "bytes");
+  checkHeld(check, shape, given);
+  return given;
 }
 
 /** The largest whole number for which something holds that, once it fails, fails for all larger ones. */

@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkReach, checkWhole } from "./check-call.js";
 import type { Reach } from "./model-shape.js";
 
 /**
@@ -5,8 +7,20 @@ import type { Reach } from "./model-shape.js";
  *
  * @param tileSize - 1 counts the pairs that are seen. A kernel that works in square tiles computes every pair of each
  *   tile of which it sees one; give its tile to count those.
+ * @throws {ArgumentError} If a length is no whole number, or there are more queries than positions.
  */
 export function pairsSeen(reach: Reach, queryLength: number, keyLength: number, tileSize = 1): number {
+  const check = checks("pairsSeen");
+  checkReach(check, reach);
+  checkWhole(check, { queryLength, keyLength }, 0, "tokens");
+  const fix = "count the queries too: they are the last of the keys' positions.";
+  check.whole({ keyLength }, { min: reach.kind === "all" ? 0 : queryLength, unit: "tokens", fix });
+  checkWhole(check, { tileSize }, 1, "positions");
+  return countPairs(reach, queryLength, keyLength, tileSize);
+}
+
+/** The same, for lengths that were checked before. */
+export function countPairs(reach: Reach, queryLength: number, keyLength: number, tileSize = 1): number {
   if (reach.kind === "all") return queryLength * keyLength;
   if (tileSize > 1) return pairsInTiles(reach, queryLength, keyLength, tileSize);
   const before = keyLength - queryLength;

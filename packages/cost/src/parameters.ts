@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkShape } from "./check-call.js";
 import type { ModelShape } from "./model-shape.js";
 import { parts } from "./parts.js";
 
@@ -26,6 +28,7 @@ export type Parameters = {
  * ```
  */
 export function parameters(shape: ModelShape): Parameters {
+  checkShape(checks("parameters"), shape);
   const all = parts(shape);
   return {
     total: all.reduce((sum, part) => sum + part.parameters * part.times, 0),

@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkPositive, checkWhole } from "./check-call.js";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkFormats, checkMachine, checkPositive, checkWhole } from "./check-call.js";
 import { cost, type Formats } from "./cost.js";
 import { estimate, type Layout } from "./estimate.js";
 import type { Machine } from "./machine.js";
@@ -65,14 +65,27 @@ export type Plan = {
  * ```
  */
 export function plan(config: unknown, request: PlanRequest): Plan {
-  const { users, contextLength, tokensPerSecond, machine } = request;
-  const { efficiency = 0.6, memoryShare = 0.9 } = request;
+  const check = checks("plan");
+  const names = ["users", "contextLength", "tokensPerSecond", "machine", "formats"] as const;
+  const given = check.options(request, [...names, "efficiency", "memoryShare"], "request");
+  const { users, contextLength, tokensPerSecond, machine } = given;
+  const { efficiency = 0.6, memoryShare = 0.9 } = given;
+  checkWhole(check, { users }, 1, "users");
+  checkWhole(check, { contextLength }, 1, "tokens");
+  checkPositive(check, { tokensPerSecond }, "tokens per second");
+  checkPositive(check, { efficiency }, "parts of the machine's figures");
+  checkPositive(check, { memoryShare }, "parts of the memory");
+  checkMachine(check, machine);
+  checkFormats(check, given.formats);
+  const isConfig = (value: unknown) =>
+    typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value));
+  check.each(
+    { config },
+    isConfig,
+    "a configuration, or the shape of a model",
+    "give the object in a config.json.",
+  );
   const shape = isShape(config) ? config : readConfig(config);
-  checkWhole("plan", "users", users, 1, "users");
-  checkWhole("plan", "contextLength", contextLength, 1, "tokens");
-  checkPositive("plan", "tokensPerSecond", tokensPerSecond, "tokens per second");
-  checkPositive("plan", "efficiency", efficiency, "parts of the machine's figures");
-  checkPositive("plan", "memoryShare", memoryShare, "parts of the memory");
   const slower: Machine = {
     ...machine,
     bytesPerSecond: machine.bytesPerSecond * efficiency,

@@ -1,5 +1,6 @@
-import { checkLabels, type PictureData } from "./check-data.js";
-import { checkPositive, checkWeights } from "./check-weights.js";
+import { checks } from "@qkv/core";
+import { checkLabels, checkSizes, checkTexts, type PictureData } from "./check-data.js";
+import { checkWeights } from "./check-weights.js";
 import { mapAxes } from "./map-axes.js";
 import { mapCells, type Cell } from "./map-cells.js";
 import { maskReader, type MaskData } from "./mask-reader.js";
@@ -50,18 +51,16 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
  * ```
  */
 export function attentionMap(weights: PictureData, options: AttentionMapOptions = {}): string {
-  const { title } = options;
-  const { data, B, H, T, S } = checkWeights(weights);
-  checkLabels(options.rowLabels, T, { fn: "attentionMap", argument: "rowLabels" });
-  checkLabels(options.columnLabels, S, { fn: "attentionMap", argument: "columnLabels" });
-  checkPositive("max", options.max);
-  checkPositive("cellSize", options.cellSize);
+  const { title, rowLabels, columnLabels, max: most, cellSize } = checkMapOptions(options);
+  const { data, B, H, T, S } = checkWeights(checkMap, weights);
+  checkLabels(checkMap, { rowLabels }, T);
+  checkLabels(checkMap, { columnLabels }, S);
 
   const name = (kind: string, label: string | undefined, i: number) =>
     label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
-  const queries = Array.from({ length: T }, (_, t) => name("query", options.rowLabels?.[t], t));
-  const keys = Array.from({ length: S }, (_, s) => name("key", options.columnLabels?.[s], s));
-  const masked = maskReader({ data, shape: weights.shape }, options.mask);
+  const queries = Array.from({ length: T }, (_, t) => name("query", rowLabels?.[t], t));
+  const keys = Array.from({ length: S }, (_, s) => name("key", columnLabels?.[s], s));
+  const masked = maskReader(checkMap, { data, shape: weights.shape }, options.mask);
   const cells = Array.from(data, (weight, i): Cell => {
     const where = `${queries[Math.floor(i / S) % T]}, ${keys[i % S]}`;
     return { weight, masked: masked(i), where };
@@ -71,12 +70,11 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
     (best, cell) => (best && best.weight >= cell.weight ? best : cell),
     undefined,
   );
-  const max = options.max ?? (cells.reduce((most, { weight }) => Math.max(most, weight), 0) || 1);
+  const max = most ?? (cells.reduce((most, { weight }) => Math.max(most, weight), 0) || 1);
 
   const several = B * H > 1;
-  const size =
-    options.cellSize ?? Math.max(3, Math.min(30, Math.floor((several ? 180 : 380) / Math.max(T, S))));
-  const axes = mapAxes(options.rowLabels ?? numbers(T), options.columnLabels ?? numbers(S), size);
+  const size = cellSize ?? Math.max(3, Math.min(30, Math.floor((several ? 180 : 380) / Math.max(T, S))));
+  const axes = mapAxes(rowLabels ?? numbers(T), columnLabels ?? numbers(S), size);
   const top = edge + (title ? line + 4 : 0);
   const caption = several ? line : 0;
   const [panelWidth, panelHeight] = [axes.left + S * size, caption + axes.above + T * size];
@@ -110,6 +108,17 @@ export function attentionMap(weights: PictureData, options: AttentionMapOptions 
       weightLegend(edge + axes.left, bottom + 14, max, seen.length < cells.length),
     ],
   });
+}
+
+const checkMap = /* @__PURE__ */ checks("attentionMap");
+
+/** The options of a map, for its pixels too. */
+export function checkMapOptions(given: AttentionMapOptions | undefined): AttentionMapOptions {
+  const names = ["rowLabels", "columnLabels", "title", "mask", "max", "cellSize"] as const;
+  const options = checkMap.options(given, names);
+  checkTexts(checkMap, { title: options.title });
+  checkSizes(checkMap, { max: options.max, cellSize: options.cellSize });
+  return options;
 }
 
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => String(i));

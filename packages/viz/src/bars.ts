@@ -1,7 +1,7 @@
-import { ArgumentError } from "@qkv/core";
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkData, checkLabels, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { numberText } from "./number-text.js";
-import { fill, stroke, type Meaning } from "./palette.js";
+import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
@@ -40,28 +40,29 @@ const step = 24;
  * ```
  */
 export function bars(values: PictureData, options: BarsOptions = {}): string {
-  const { title, unit, meaning = "cost", length: full = 240 } = options;
-  checkData(values, {
-    fn: "bars",
+  const check = checks("bars");
+  const {
+    labels: given,
+    title,
+    unit,
+    meaning = "cost",
+    max: most,
+    length: full = 240,
+  } = check.options(options, ["labels", "title", "unit", "meaning", "max", "length"]);
+  checkTexts(check, { title, unit });
+  check.oneOf({ meaning }, meanings);
+  checkSizes(check, { max: most, length: full });
+  checkData(check, values, {
     argument: "values",
     ranks: [1],
     expected: "[N], with N of 1 or more",
     fix: "give one row of numbers.",
   });
   const data = Array.from(values.data);
-  checkLabels(options.labels, data.length, { fn: "bars", argument: "labels" });
-  if (options.max !== undefined && !(Number.isFinite(options.max) && options.max > 0)) {
-    throw new ArgumentError({
-      fn: "bars",
-      argument: "max",
-      received: options.max,
-      expected: "a number above 0",
-      fix: "leave it out to have it chosen.",
-    });
-  }
-  const labels = options.labels ?? data.map((_, i) => String(i));
+  checkLabels(check, { labels: given }, data.length);
+  const labels = given ?? data.map((_, i) => String(i));
   const texts = data.map((value) => numberText(value) + (unit ? ` ${unit}` : ""));
-  const max = options.max ?? (Math.max(...data.map(Math.abs)) || 1);
+  const max = most ?? (Math.max(...data.map(Math.abs)) || 1);
   const length = (value: number) => (Math.min(Math.abs(value), max) / max) * full;
 
   const longestLeft = Math.max(0, ...data.map((value) => (value < 0 ? length(value) : 0)));

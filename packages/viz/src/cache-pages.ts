@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
+import { checkLabels, checkList, checkObject, checkTexts } from "./check-data.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
@@ -45,10 +46,12 @@ const [cell, gap, rowHeight] = [15, 8, 46];
  * ```
  */
 export function cachePages(cache: CachePages, options: CachePagesOptions = {}): string {
+  const check = checks("cachePages");
+  const given = check.options(options, ["labels", "tokens", "remembered", "title"]);
+  checkPages(check, cache, given);
   const { pages, pageLength, table, lengths } = cache;
-  const { title, tokens, remembered = [] } = options;
-  checkPages(cache, options);
-  const labels = options.labels ?? table.map((_, b) => String(b));
+  const { title, tokens, remembered = [] } = given;
+  const labels = given.labels ?? table.map((_, b) => String(b));
   const holders = (page: number) => table.flatMap((own, b) => (own.includes(page) ? [b] : []));
   const pageWidth = pageLength * cell;
   const left = 12 + labelWidth(labels) + 12;
@@ -140,20 +143,46 @@ export function cachePages(cache: CachePages, options: CachePagesOptions = {}): 
   });
 }
 
-function checkPages({ pages, table, lengths }: CachePages, { labels, tokens }: CachePagesOptions): void {
-  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "cachePages", argument, received, expected, fix });
+/** More would be a text of megabytes. */
+const [mostPages, mostSlots] = [10_000, 1024];
+
+function checkPages(
+  check: Checks,
+  cache: CachePages,
+  { labels, tokens, remembered, title }: CachePagesOptions,
+): void {
+  checkObject(check, { cache }, "a paged cache, or an object { pages, pageLength, table, lengths }");
+  const { pages, pageLength, table, lengths } = cache;
+  check.whole({ pages }, { min: 1, max: mostPages, unit: "pages" });
+  check.whole({ pageLength }, { min: 1, max: mostSlots, unit: "tokens" });
+  checkTexts(check, { title });
+  const inPool = (page: unknown) =>
+    Number.isInteger(page) && (page as number) >= 0 && (page as number) < pages;
+  const expected = `pages from 0 to ${pages - 1}`;
+  const checkEach = (argument: string, list: unknown) => {
+    checkList(check, argument, list, "a list of pages");
+    const fix = "give the table and the pool of one cache.";
+    for (const page of list) check.each({ [argument]: page }, inPool, expected, fix);
   };
-  const wrong = table.flat().find((page) => !Number.isInteger(page) || page < 0 || page >= pages);
-  if (wrong !== undefined)
-    refuse("table", wrong, `pages from 0 to ${pages - 1}`, "give the table and the pool of one cache.");
-  for (const [argument, list] of [
-    ["lengths", lengths],
-    ["labels", labels],
-    ["tokens", tokens],
-  ] as const) {
-    if (list === undefined || list.length === table.length) continue;
-    const fix = "give one for each sequence of the table.";
-    refuse(argument, `${list.length} of them`, `${table.length}`, fix);
+  checkList(check, "table", table, "a list with the pages of each sequence");
+  for (const own of table) checkEach("table", own);
+  if (remembered !== undefined) checkEach("remembered", remembered);
+  checkObject(check, { lengths }, "a list with the tokens of each sequence");
+  for (const [argument, list] of Object.entries({ lengths, labels, tokens })) {
+    if (list === undefined) continue;
+    if (argument !== "lengths") checkList(check, argument, list, "a list, one for each sequence");
+    if (list.length === table.length) continue;
+    check.refuse({
+      argument,
+      received: `${list.length} of them`,
+      expected: `${table.length}`,
+      fix: "give one for each sequence of the table.",
+    });
   }
+  for (const length of Array.from(lengths)) check.whole({ lengths: length }, { min: 0, unit: "tokens" });
+  checkLabels(check, { labels }, table.length);
+  tokens?.forEach((own: unknown, b) => {
+    checkList(check, `tokens[${b}]`, own, "a list of texts");
+    checkLabels(check, { [`tokens[${b}]`]: own }, own.length);
+  });
 }

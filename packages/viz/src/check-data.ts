@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ShapeError, type Checks, type Named } from "@qkv/core";
 
 /** Numbers and their shape, row by row. A tensor of `@qkv/tensor` fits; so does any object with these two fields. */
 export type PictureData = {
@@ -9,68 +9,99 @@ export type PictureData = {
 };
 
 /** What a picture can draw: the ranks it takes, in words and as numbers. */
-export type Accepts = {
-  fn: string;
-  argument: string;
-  ranks: readonly number[];
-  expected: string;
-  fix: string;
-};
+export type Accepts = { argument: string; ranks: readonly number[]; expected: string; fix: string };
 
 /**
- * Checks what comes through the public door of a picture.
+ * Checks the numbers that a picture is given.
  *
  * @throws {ArgumentError} If it is not `{ data, shape }`, or a number is not finite.
  * @throws {ShapeError} If the rank is not one of `ranks`, an axis is empty, or the count of numbers is another.
  */
-export function checkData(input: PictureData, { fn, argument, ranks, expected, fix }: Accepts): void {
-  const { data, shape } = (input ?? {}) as Partial<PictureData>;
-  if (data === undefined || !Array.isArray(shape)) {
-    throw new ArgumentError({ fn, argument, received: input, expected: "an object { data, shape }", fix });
-  }
+export function checkData(
+  check: Checks,
+  input: PictureData,
+  { argument, ranks, expected, fix }: Accepts,
+): void {
+  checkFields(check, { [argument]: input }, fix);
+  const { data, shape } = input;
   const whole = shape.every((size) => Number.isSafeInteger(size) && size >= 1);
   if (!ranks.includes(shape.length) || !whole) {
-    throw new ShapeError({ fn, argument, received: shape, expected, fix });
+    check.refuse({ argument, received: shape, expected, fix }, ShapeError);
   }
   const size = shape.reduce((product, axis) => product * axis, 1);
   if (data.length !== size) {
-    throw new ShapeError({
-      fn,
-      argument: `${argument}.data`,
-      received: `${data.length} numbers`,
-      expected: `${size}, as the shape [${shape.join(", ")}] says`,
-      fix: "give data and shape of the same thing.",
-    });
+    check.refuse(
+      {
+        argument: `${argument}.data`,
+        received: `${data.length} numbers`,
+        expected: `${size}, as the shape [${shape.join(", ")}] says`,
+        fix: "give data and shape of the same thing.",
+      },
+      ShapeError,
+    );
   }
-  for (let i = 0; i < size; i++) {
-    if (!Number.isFinite(data[i])) {
-      throw new ArgumentError({
-        fn,
-        argument: `${argument}.data[${i}]`,
-        received: data[i],
-        expected: "a finite number",
-        fix: "look at where this number was made; a picture cannot place it.",
-      });
-    }
-  }
+  const origin = "look at where this number was made; a picture cannot place it.";
+  for (let i = 0; i < size; i++)
+    if (!Number.isFinite(data[i])) check.finite({ [`${argument}.data[${i}]`]: data[i] }, { fix: origin });
 }
+
+/** Refuses what has no data and no shape. */
+export function checkFields(check: Checks, values: Named, fix: string): void {
+  const holds = (value: unknown) => {
+    const { data, shape } = (value ?? {}) as Partial<PictureData>;
+    return typeof data === "object" && data !== null && Array.isArray(shape);
+  };
+  check.each(values, holds, "an object { data, shape }", fix);
+}
+
+/** The length of an axis, for checks that ask before they know that there is one. */
+export const axisLength = (input: PictureData, axis: number): number | undefined =>
+  (input as Partial<PictureData> | undefined | null)?.shape?.[axis];
 
 /**
  * Checks that there is one label for each row, column, bar or line.
  *
- * @throws {ArgumentError} If there are more or fewer.
+ * @throws {ArgumentError} If one is no text, or there are more or fewer.
  */
-export function checkLabels(
-  labels: readonly string[] | undefined,
-  count: number,
-  { fn, argument }: { fn: string; argument: string },
-): void {
-  if (labels === undefined || labels.length === count) return;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received: `${labels.length} labels`,
-    expected: `${count}`,
-    fix: "give one label for each, or leave them out.",
-  });
+export function checkLabels(check: Checks, labels: Named, count: number): void {
+  for (const argument in labels) {
+    const list = labels[argument];
+    if (list === undefined) continue;
+    checkList(check, argument, list, "a list of texts");
+    if (list.length !== count) {
+      check.refuse({
+        argument,
+        received: `${list.length} labels`,
+        expected: `${count}`,
+        fix: "give one label for each, or leave them out.",
+      });
+    }
+    list.forEach((label, i) => checkTexts(check, { [`${argument}[${i}]`]: label ?? null }));
+  }
+}
+
+/** Refuses what is no list. */
+export function checkList(
+  check: Checks,
+  argument: string,
+  list: unknown,
+  expected: string,
+): asserts list is unknown[] {
+  check.each({ [argument]: list }, Array.isArray, expected);
+}
+
+/** Refuses options that are given and no text. */
+export function checkTexts(check: Checks, texts: Named): void {
+  check.each(texts, (text) => text === undefined || typeof text === "string", "text");
+}
+
+/** Refuses options that are given and no number above 0. */
+export function checkSizes(check: Checks, sizes: Named): void {
+  const holds = (size: unknown) => size === undefined || (Number.isFinite(size) && (size as number) > 0);
+  check.each(sizes, holds, "a number above 0", "leave it out to have it chosen.");
+}
+
+/** Refuses what is no object. */
+export function checkObject(check: Checks, values: Named, expected: string): void {
+  check.each(values, (value) => typeof value === "object" && value !== null, expected);
 }

@@ -1,10 +1,9 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ShapeError, type Checks } from "@qkv/core";
 import { checkData, type Accepts, type PictureData } from "./check-data.js";
 
 /** More would be a text of megabytes: elements draw them as pixels. */
 export const mostCells = 100_000;
 const ofMaps = {
-  fn: "attentionMap",
   ranks: [2, 4],
   expected: "[T, S] or [B, H, T, S], each axis 1 or more",
 };
@@ -17,8 +16,9 @@ const ofMaps = {
  * @throws {ArgumentError} If one is negative or not finite.
  */
 export function checkWeights(
+  check: Checks,
   weights: PictureData,
-  { fn, ranks, expected }: Pick<Accepts, "fn" | "ranks" | "expected"> = ofMaps,
+  { ranks, expected }: Pick<Accepts, "ranks" | "expected"> = ofMaps,
 ): {
   data: ArrayLike<number>;
   B: number;
@@ -26,8 +26,7 @@ export function checkWeights(
   T: number;
   S: number;
 } {
-  checkData(weights, {
-    fn,
+  checkData(check, weights, {
     argument: "weights",
     ranks,
     expected,
@@ -41,36 +40,13 @@ export function checkWeights(
     number,
   ];
   if (B * H * T * S > mostCells) {
-    throw new ShapeError({
-      fn,
-      argument: "weights",
-      received: weights.shape,
-      expected: `${mostCells} cells or fewer`,
-      fix: "draw one head, or a range of the queries and keys.",
-    });
+    const fix = "draw one head, or a range of the queries and keys.";
+    const expected = `${mostCells} cells or fewer`;
+    check.refuse({ argument: "weights", received: weights.shape, expected, fix }, ShapeError);
   }
-  for (let i = 0; i < data.length; i++) {
-    if (data[i]! < 0) {
-      throw new ArgumentError({
-        fn,
-        argument: `weights.data[${i}]`,
-        received: data[i],
-        expected: "a weight of 0 or more",
-        fix: "pass weights, which come after softmax; scores come before it.",
-      });
-    }
-  }
+  const fix = "pass weights, which come after softmax; scores come before it.";
+  for (let i = 0; i < data.length; i++)
+    if (data[i]! < 0)
+      check.each({ [`weights.data[${i}]`]: data[i] }, () => false, "a weight of 0 or more", fix);
   return { data, B, H, T, S };
-}
-
-/** @throws {ArgumentError} If a number of the options is not above 0. */
-export function checkPositive(argument: string, value: number | undefined): void {
-  if (value === undefined || (Number.isFinite(value) && value > 0)) return;
-  throw new ArgumentError({
-    fn: "attentionMap",
-    argument,
-    received: value,
-    expected: "a number above 0",
-    fix: "leave it out to have it chosen.",
-  });
 }

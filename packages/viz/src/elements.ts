@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import {
   attentionMap,
   bars,
@@ -78,7 +79,7 @@ export function defineElements(): void {
 
 /** A map too large for text becomes pixels. */
 function drawMap(host: HTMLElement, ...[weights, options = {}]: Parameters<typeof attentionMap>): void {
-  if (weights.shape.length === 2 && isLarge(weights)) return drawWeightCanvas(host, weights, options);
+  if (weights?.shape?.length === 2 && isLarge(weights)) return drawWeightCanvas(host, weights, options);
   drawText(host, attentionMap(weights, options));
 }
 
@@ -87,13 +88,25 @@ function drawText(host: HTMLElement, svg: string): void {
   makeReadable(host);
 }
 
+function argumentsFrom(fn: string, text: string): unknown[] {
+  const facts = { argument: "args", received: text, expected: "JSON of a list of what the function takes" };
+  const fix = 'write args=\'[{"data":[64,8],"shape":[2]}]\'.';
+  let args: unknown;
+  try {
+    args = JSON.parse(text);
+  } catch (cause) {
+    checks(fn).refuse({ ...facts, fix, cause });
+  }
+  return Array.isArray(args) ? args : checks(fn).refuse({ ...facts, fix });
+}
+
 function elementOf(draw: (host: HTMLElement, ...args: never) => void): CustomElementConstructor {
   return class extends HTMLElement {
     static observedAttributes = ["args"];
 
     attributeChangedCallback(): void {
-      const args: unknown = JSON.parse(this.getAttribute("args") ?? "null");
-      if (Array.isArray(args)) this.draw(...(args as never));
+      const text = this.getAttribute("args");
+      if (text !== null) this.draw(...(argumentsFrom(this.localName, text) as never));
     }
 
     draw(...args: never): void {

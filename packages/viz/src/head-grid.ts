@@ -1,4 +1,5 @@
-import type { PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
@@ -37,15 +38,23 @@ export type HeadGridOptions = {
  * ```
  */
 export function headGrid(weights: PictureData, options: HeadGridOptions = {}): string {
-  const { size = 56, rowName = "layer", groupSize = 1, title } = options;
+  const check = checks("headGrid");
+  const {
+    size = 56,
+    rowName = "layer",
+    groupSize = 1,
+    title,
+  } = check.options(options, ["size", "rowName", "groupSize", "title"]);
+  checkTexts(check, { rowName, title });
+  checkSizes(check, { size });
+  check.whole({ groupSize }, { min: 1, unit: "heads" });
   const {
     data,
     B: L,
     H,
     T,
     S,
-  } = checkWeights(weights, {
-    fn: "headGrid",
+  } = checkWeights(check, weights, {
     ranks: [4],
     expected: "[L, H, T, S]",
   });

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { type Checks } from "@qkv/core";
 
 /** What a picture of heads says about them beside their weights. */
 export type HeadMarks = {
@@ -32,19 +32,21 @@ export function outOfWindow(query: number, key: number, { window, keepFirst = 0 
   return window !== undefined && key >= keepFirst && key <= query - window;
 }
 
+/** The names of all marks. */
+export const markNames = [
+  "numKvHeads",
+  "window",
+  "keepFirst",
+  "sink",
+] as const satisfies readonly (keyof HeadMarks)[];
+
 /** @throws {ArgumentError} If the marks do not fit the number of heads. */
-export function checkMarks(fn: string, heads: number, marks: HeadMarks): void {
-  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn, argument, received, expected, fix });
-  };
-  const { numKvHeads = heads, window = 1, keepFirst = 0 } = marks;
-  const whole = (x: number, least: number) => Number.isInteger(x) && x >= least;
-  if (!whole(numKvHeads, 1) || heads % numKvHeads !== 0) {
-    const fix = "each key-value head serves the same number of heads.";
-    refuse("numKvHeads", numKvHeads, `a divisor of ${heads} heads`, fix);
-  }
-  if (!whole(window, 1))
-    refuse("window", window, "a whole number of tokens, 1 or more", "count the query itself.");
-  if (!whole(keepFirst, 0))
-    refuse("keepFirst", keepFirst, "a whole number of tokens, 0 or more", "leave it out for none.");
+export function checkMarks(check: Checks, heads: number, marks: HeadMarks): void {
+  const { numKvHeads = heads, window = 1, keepFirst = 0, sink = false } = marks;
+  const divides = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && heads % (n as number) === 0;
+  const fix = "each key-value head serves the same number of heads.";
+  check.each({ numKvHeads }, divides, `a divisor of ${heads} heads`, fix);
+  check.whole({ window }, { min: 1, unit: "tokens", fix: "count the query itself." });
+  check.whole({ keepFirst }, { min: 0, unit: "tokens", fix: "leave it out for none." });
+  check.type({ sink }, "boolean");
 }

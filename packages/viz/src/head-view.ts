@@ -1,7 +1,7 @@
-import { ArgumentError } from "@qkv/core";
-import { checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkLabels, checkList, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { checkMarks, kvHeadOf, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
+import { checkMarks, kvHeadOf, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
@@ -47,20 +47,26 @@ const [line, between] = [18, 90]; // pixels
  * ```
  */
 export function headView(weights: PictureData, options: HeadViewOptions): string {
-  const { data, H, T, S } = checkWeights(weights, {
-    fn: "headView",
+  const check = checks("headView");
+  const { data, H, T, S } = checkWeights(check, weights, {
     ranks: [4],
     expected: "[B, H, T, S], each axis 1 or more",
   });
-  const { rowLabels, columnLabels = rowLabels, query, least = 0.01, title } = options;
-  checkLabels(rowLabels, T, { fn: "headView", argument: "rowLabels" });
-  checkLabels(columnLabels, S, { fn: "headView", argument: "columnLabels" });
-  checkMarks("headView", H, options);
-  const heads = options.heads ?? Array.from({ length: H }, (_, h) => h);
-  for (const head of heads) checkPlace("heads", head, H);
-  if (query !== undefined) checkPlace("query", query, T);
+  const names = ["rowLabels", "columnLabels", "heads", "query", "least", "title", ...markNames] as const;
+  const given = check.options(options, names);
+  const { rowLabels, columnLabels = rowLabels, query, least = 0.01, title } = given;
+  checkList(check, "rowLabels", rowLabels, "a label for each query");
+  checkLabels(check, { rowLabels }, T);
+  checkLabels(check, { columnLabels }, S);
+  checkTexts(check, { title });
+  check.finite({ least });
+  checkMarks(check, H, given);
+  const { heads = Array.from({ length: H }, (_, h) => h) } = given;
+  checkList(check, "heads", heads, "a list of heads");
+  for (const head of heads) check.whole({ heads: head }, { min: 0, max: H - 1, fix: "count from 0." });
+  if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "count from 0." });
 
-  const keys = [...columnLabels, ...(options.sink ? ["sink"] : [])];
+  const keys = [...columnLabels, ...(given.sink ? ["sink"] : [])];
   const [left, right] = [labelWidth(rowLabels), labelWidth(keys)];
   const width = left + between + right + 28;
   const top = (title ? 54 : 18) + 20;
@@ -86,7 +92,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
         total += weight;
         draw(s, weight, `key “${columnLabels[s]}”`);
       }
-      if (options.sink) draw(S, Math.max(0, 1 - total), "sink");
+      if (given.sink) draw(S, Math.max(0, 1 - total), "sink");
     }
     const queries = rowLabels.map(
       (label, t) =>
@@ -94,8 +100,8 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     );
     const answers = keys.map((label, s) => {
       const sink = s === S;
-      const lost = query !== undefined && !sink && outOfWindow(S - T + query, s, options);
-      const kept = query !== undefined && s < (options.keepFirst ?? 0);
+      const lost = query !== undefined && !sink && outOfWindow(S - T + query, s, given);
+      const kept = query !== undefined && s < (given.keepFirst ?? 0);
       const w = labelWidth([label]);
       const mark = lost || kept ? y(s) + (lost ? -4 : 3) : undefined;
       const struck =
@@ -113,8 +119,8 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
   });
 
   // One bar below all neighbours that read the same keys.
-  const kvOf = heads.map((head) => kvHeadOf(head, H, options));
-  const grouped = (options.numKvHeads ?? H) < H;
+  const kvOf = heads.map((head) => kvHeadOf(head, H, given));
+  const grouped = (given.numKvHeads ?? H) < H;
   const bars = kvOf.flatMap((kv, n) => {
     if (!grouped || kvOf[n - 1] === kv) return [];
     const length = kvOf.slice(n).findIndex((other) => other !== kv);
@@ -124,7 +130,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
       svg`<rect x="${px(x)}" y="${px(y(0) + height)}" width="${px(count * width - 28)}" height="4" ${fill("key")}><title>keys and values of head ${kv}</title></rect><text x="${px(x)}" y="${px(y(0) + height + 20)}" ${fill("key-text")}>keys and values ${kv}</text>`,
     ];
   });
-  const text = marksText(H, options);
+  const text = marksText(H, given);
   return picture({
     width: Math.max(12 + heads.length * width, title ? labelWidth([title]) + 40 : 0, labelWidth([text]) + 24),
     height: top + height + 46,
@@ -136,16 +142,5 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
       ...bars,
       svg`<text x="12" y="${px(top + height + 38)}" ${fill("quiet")}>${text}</text>`,
     ],
-  });
-}
-
-function checkPlace(argument: string, place: number, length: number): void {
-  if (Number.isInteger(place) && place >= 0 && place < length) return;
-  throw new ArgumentError({
-    fn: "headView",
-    argument,
-    received: place,
-    expected: `a whole number from 0 to ${length - 1}`,
-    fix: "count from 0.",
   });
 }

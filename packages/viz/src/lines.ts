@@ -1,6 +1,7 @@
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { axisLength, checkData, checkLabels, checkTexts, type PictureData } from "./check-data.js";
 import { numberText } from "./number-text.js";
-import { fill, stroke, type Meaning } from "./palette.js";
+import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { ticks } from "./ticks.js";
 import { svg } from "./svg.js";
@@ -41,23 +42,33 @@ const dashes = ["", "6 4", "2 3", "10 3 2 3"];
  * ```
  */
 export function lines(values: PictureData, options: LinesOptions = {}): string {
-  const { title, labels, xLabel, yLabel, meanings } = options;
-  const accepted = { fn: "lines", fix: "give one row of numbers for each line." };
-  checkData(values, {
+  const check = checks("lines");
+  const {
+    title,
+    labels,
+    xLabel,
+    yLabel,
+    x: places,
+    meanings: kinds,
+  } = check.options(options, ["labels", "title", "xLabel", "yLabel", "x", "meanings"]);
+  checkTexts(check, { title, xLabel, yLabel });
+  const accepted = { fix: "give one row of numbers for each line." };
+  checkData(check, values, {
     ...accepted,
     argument: "values",
     ranks: [1, 2],
     expected: "[N] or [K, N], each axis 1 or more",
   });
   const [K, N] = (values.shape.length === 2 ? values.shape : [1, ...values.shape]) as [number, number];
-  checkLabels(labels, K, { fn: "lines", argument: "labels" });
-  checkLabels(meanings, K, { fn: "lines", argument: "meanings" });
-  const x = options.x ?? { data: Array.from({ length: N }, (_, i) => i), shape: [N] };
+  checkLabels(check, { labels, meanings: kinds }, K);
+  kinds?.forEach((kind, k) => check.oneOf({ [`meanings[${k}]`]: kind }, meanings));
+  const steps = () => ({ data: Array.from({ length: N }, (_, i) => i), shape: [N] });
+  const x = places === undefined ? steps() : places;
   // A rank of 1 that is another N than the values' is caught by asking for exactly [N].
-  checkData(x, {
+  checkData(check, x, {
     ...accepted,
     argument: "x",
-    ranks: x.shape?.[0] === N ? [1] : [],
+    ranks: axisLength(x, 0) === N ? [1] : [],
     expected: `[${N}], one for each number`,
   });
 
@@ -101,7 +112,7 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
   ends.forEach((end, i) => (end.y = Math.max(end.y, (ends[i - 1]?.y ?? -Infinity) + 14)));
   const drawn = Array.from({ length: K }, (_, k) => {
     const row = data.slice(k * N, (k + 1) * N);
-    const meaning = meanings?.[k] ?? "cost";
+    const meaning = kinds?.[k] ?? "cost";
     const points = row.map((value, i) => `${px(atX(across[i]!))},${px(atY(value))}`);
     const dots = row.map((value, i) => {
       const name = `${labels ? `${labels[k]}, ` : ""}${xLabel ?? "x"} ${numberText(across[i]!)}: ${numberText(value)}`;

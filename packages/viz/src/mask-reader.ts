@@ -1,23 +1,24 @@
-import { ShapeError } from "@qkv/core";
-import type { PictureData } from "./check-data.js";
+import { ShapeError, type Checks } from "@qkv/core";
+import { checkFields, type PictureData } from "./check-data.js";
 
 /** Which keys a query may see: `true`, or a number other than 0. A bool tensor of `@qkv/tensor` fits. */
 export type MaskData = { readonly data: ArrayLike<number | boolean>; readonly shape: readonly number[] };
 
 /** Whether the cell of an index is masked: as the mask says, or where the weight is exactly 0. */
-export function maskReader(weights: PictureData, mask: MaskData | undefined): (i: number) => boolean {
+export function maskReader(
+  check: Checks,
+  weights: PictureData,
+  mask: MaskData | undefined,
+): (i: number) => boolean {
   if (mask === undefined) return (i) => weights.data[i] === 0;
+  checkFields(check, { mask }, "give a bool tensor, or numbers and their shape.");
   const { data, shape } = mask;
   const axes = weights.shape.length - shape.length;
   const fits = axes >= 0 && shape.every((size, axis) => size === 1 || size === weights.shape[axes + axis]);
   if (!fits || data.length !== shape.reduce((a, b) => a * b, 1)) {
-    throw new ShapeError({
-      fn: "attentionMap",
-      argument: "mask",
-      received: shape,
-      expected: `a shape that broadcasts to that of the weights, [${weights.shape.join(", ")}], and as many values`,
-      fix: "give [T, S], or 1 in place of an axis along which the mask does not change.",
-    });
+    const expected = `a shape that broadcasts to that of the weights, [${weights.shape.join(", ")}], and as many values`;
+    const fix = "give [T, S], or 1 in place of an axis along which the mask does not change.";
+    check.refuse({ argument: "mask", received: shape, expected, fix }, ShapeError);
   }
   return (i) => {
     let [at, stride, rest] = [0, 1, i];

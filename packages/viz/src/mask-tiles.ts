@@ -1,4 +1,5 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkTexts } from "./check-data.js";
 import { hatch } from "./hatch.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
@@ -35,20 +36,14 @@ export type MaskTilesOptions = {
  * ```
  */
 export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptions = {}): string {
-  const { queryLength = keyLength, tileSize = 4, title } = options;
-  const whole = (argument: string, value: number, most: number) => {
-    if (!(Number.isInteger(value) && value >= 1 && value <= most))
-      refuse(
-        "maskTiles",
-        argument,
-        value,
-        `a whole number from 1 to ${most}`,
-        "draw a part of a larger mask.",
-      );
-  };
-  whole("keyLength", keyLength, 128);
-  whole("queryLength", queryLength, keyLength);
-  whole("tileSize", tileSize, keyLength);
+  const check = checks("maskTiles");
+  const given = check.options(options, ["queryLength", "tileSize", "title"]);
+  check.type({ sees }, "function", "give the predicate of a mask: (query, key) => key <= query.");
+  const fix = "draw a part of a larger mask.";
+  check.whole({ keyLength }, { min: 1, max: 128, fix });
+  const { queryLength = keyLength, tileSize = Math.min(4, keyLength), title } = given;
+  check.whole({ queryLength, tileSize }, { min: 1, max: keyLength, fix });
+  checkTexts(check, { title });
   const [T, S] = [queryLength, keyLength];
   const size = Math.max(3, Math.min(20, Math.floor(400 / S)));
   const top = (title ? 36 : 12) + 16;

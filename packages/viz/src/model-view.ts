@@ -1,7 +1,7 @@
-import { ArgumentError } from "@qkv/core";
-import type { PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkList, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { checkMarks, kvHeadOf, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
+import { checkMarks, kvHeadOf, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
@@ -39,10 +39,15 @@ export type ModelViewOptions = {
  * ```
  */
 export function modelView(layers: readonly PictureData[], options: ModelViewOptions = {}): string {
-  const { title, size = 56, marks = layers.map((): HeadMarks => ({})) } = options;
+  const check = checks("modelView");
+  const { title, size = 56, marks: given } = check.options(options, ["marks", "title", "size"]);
+  checkList(check, "layers", layers, "a list of the weights of each layer");
+  const marks = given === undefined ? layers.map((): HeadMarks => ({})) : given;
+  checkList(check, "marks", marks, "a list with the marks of each layer");
+  checkTexts(check, { title });
+  checkSizes(check, { size });
   if (layers.length === 0 || marks.length !== layers.length) {
-    throw new ArgumentError({
-      fn: "modelView",
+    check.refuse({
       argument: layers.length === 0 ? "layers" : "marks",
       received: layers.length === 0 ? "no layer" : `${marks.length} entries`,
       expected:
@@ -51,12 +56,11 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
     });
   }
   const read = layers.map((layer, l) => {
-    const weights = checkWeights(layer, {
-      fn: "modelView",
+    const weights = checkWeights(check, layer, {
       ranks: [4],
       expected: "[B, H, T, S], each axis 1 or more",
     });
-    checkMarks("modelView", weights.H, marks[l]!);
+    checkMarks(check, weights.H, check.options(marks[l] ?? null!, markNames, `marks[${l}]`));
     return weights;
   });
   const texts = read.map(({ H }, l) => marksText(H, marks[l]!));

@@ -1,5 +1,5 @@
-import { ArgumentError } from "@qkv/core";
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { axisLength, checkData, checkLabels, checkList, checkTexts, type PictureData } from "./check-data.js";
 import { checkMarks, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
@@ -46,26 +46,25 @@ const cell = 12; // pixels
  * ```
  */
 export function neuronView(query: PictureData, key: PictureData, options: NeuronViewOptions): string {
+  const check = checks("neuronView");
+  const names = ["columnLabels", "place", "scale", "sinkLogit", "title", "window", "keepFirst"] as const;
+  const given = check.options(options, names);
   const fix = "give one row of queries, and the keys of its head.";
-  checkData(query, { fn: "neuronView", argument: "query", ranks: [1], expected: "[D]", fix });
+  checkData(check, query, { argument: "query", ranks: [1], expected: "[D]", fix });
   const D = query.shape[0]!;
-  const ranks = key?.shape?.[1] === D ? [2] : [];
-  checkData(key, { fn: "neuronView", argument: "key", ranks, expected: `[S, ${D}]`, fix });
+  const ranks = axisLength(key, 1) === D ? [2] : [];
+  checkData(check, key, { argument: "key", ranks, expected: `[S, ${D}]`, fix });
   const S = key.shape[0]!;
-  const { columnLabels, place = S - 1, scale = 1 / Math.sqrt(D), sinkLogit, title } = options;
-  checkLabels(columnLabels, S, { fn: "neuronView", argument: "columnLabels" });
-  checkMarks("neuronView", 1, options);
-  if (!Number.isInteger(place) || place < 0 || place >= S) {
-    throw new ArgumentError({
-      fn: "neuronView",
-      argument: "place",
-      received: place,
-      expected: `a whole number from 0 to ${S - 1}`,
-      fix: "count the keys from 0.",
-    });
-  }
+  const { columnLabels, place = S - 1, scale = 1 / Math.sqrt(D), sinkLogit, title } = given;
+  checkList(check, "columnLabels", columnLabels, "a label for each key");
+  checkLabels(check, { columnLabels }, S);
+  checkTexts(check, { title });
+  checkMarks(check, 1, given);
+  check.finite({ scale });
+  if (sinkLogit !== undefined) check.finite({ sinkLogit });
+  check.whole({ place }, { min: 0, max: S - 1, fix: "count the keys from 0." });
 
-  const seen = (s: number) => s <= place && !outOfWindow(place, s, options);
+  const seen = (s: number) => s <= place && !outOfWindow(place, s, given);
   const products = Array.from(key.data, (k, n) => k * query.data[n % D]!);
   const scores = columnLabels.map(
     (_, s) => scale * products.slice(s * D, (s + 1) * D).reduce((a, b) => a + b, 0),
@@ -114,7 +113,7 @@ export function neuronView(query: PictureData, key: PictureData, options: Neuron
       const why = s > place ? "masked, it is still to come" : "masked, it has left the window";
       return svg`${text}<path d="${squares}" ${stroke("hatch")}/><rect x="${px(across[0])}" y="${px(y)}" width="${px(D * cell)}" height="${cell}" fill="none" pointer-events="all"><title>${name}: ${why}</title></rect>`;
     }
-    const kept = s < Math.min(options.keepFirst ?? 0, S);
+    const kept = s < Math.min(given.keepFirst ?? 0, S);
     const weight = share(logit);
     return joinSvg([
       text,

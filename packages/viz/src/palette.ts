@@ -3,6 +3,9 @@ import { svg, type Svg } from "./svg.js";
 /** What a color stands for, on every page and in every picture. */
 export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 
+/** Every meaning, for checks. */
+export const meanings = ["query", "key", "value", "weight", "cost"] as const satisfies readonly Meaning[];
+
 /** The colors of one theme, each as `#rrggbb`. Names ending in `-text` are for letters: 4.5:1 or more on the paper. */
 type Theme = Record<Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch", string>;
 

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
+import { checkList, checkSizes, checkTexts } from "./check-data.js";
 import { fill } from "./palette.js";
 import { heading, picture, px } from "./picture.js";
 import { joinSvg, svg, type Svg } from "./svg.js";
@@ -42,15 +43,17 @@ export type PiecesOptions = {
  * ```
  */
 export function pieces(rows: readonly PieceRow[], options: PiecesOptions = {}): string {
-  const { title, width = 560 } = options;
-  if (!(rows?.length > 0)) {
-    throw refuse("rows", rows, "one row or more", "give [{ label, pieces }].");
-  }
+  const check = checks("pieces");
+  const { title, width = 560 } = check.options(options, ["title", "width"]);
+  checkTexts(check, { title });
+  checkSizes(check, { width });
+  const some = (list: unknown) => Array.isArray(list) && list.length > 0;
+  check.each({ rows }, some, "one row or more", "give [{ label, pieces }].");
   let y = title ? 40 : 12;
   let widest = title ? 24 + 7.5 * [...title].length : 0;
   const drawn: Svg[] = [];
   rows.forEach((row, at) => {
-    checkRow(row, at);
+    checkRow(check, row, `rows[${at}]`);
     const name = `${row.label}: ${row.pieces.length}`;
     drawn.push(svg`<text x="${margin}" y="${y + 12}" ${fill("quiet")}>${name}</text>`);
     widest = Math.max(widest, 2 * margin + 6.6 * [...name].length);
@@ -105,26 +108,30 @@ function textWidth(text: string): number {
   return sum;
 }
 
-function checkRow({ pieces, notes, shades }: PieceRow, at: number): void {
-  for (const [name, list] of [
-    ["notes", notes],
-    ["shades", shades],
-  ] as const) {
-    if (list === undefined || list.length === pieces.length) continue;
-    throw refuse(
-      `rows[${at}].${name}`,
-      `${list.length} ${name}`,
-      `${pieces.length}`,
-      "give one for each piece, or leave them out.",
-    );
+function checkRow(check: Checks, row: PieceRow, at: string): void {
+  const { label, pieces, notes, shades } = check.options(
+    row ?? null,
+    ["label", "pieces", "notes", "shades"],
+    at,
+  );
+  check.type({ [`${at}.label`]: label }, "string");
+  for (const [name, list] of Object.entries({ pieces, notes, shades })) {
+    if (list === undefined && name !== "pieces") continue;
+    checkList(check, `${at}.${name}`, list, `a list, one for each piece`);
+    if (list.length !== pieces.length) {
+      check.refuse({
+        argument: `${at}.${name}`,
+        received: `${list.length} ${name}`,
+        expected: `${pieces.length}`,
+        fix: "give one for each piece, or leave them out.",
+      });
+    }
+    const texts = name !== "shades";
+    const holds = (x: unknown) => (texts ? typeof x === "string" : typeof x === "number" && x >= 0 && x <= 1);
+    const [expected, fix] = texts ? ["text"] : ["numbers from 0 to 1", "divide by the largest."];
+    list.forEach((x) => check.each({ [`${at}.${name}`]: x }, holds, expected!, fix));
   }
-  const wrong = shades?.find((shade) => !(shade >= 0 && shade <= 1));
-  if (wrong === undefined) return;
-  throw refuse(`rows[${at}].shades`, wrong, "numbers from 0 to 1", "divide by the largest.");
 }
-
-const refuse = (argument: string, received: unknown, expected: string, fix: string) =>
-  new ArgumentError({ fn: "pieces", argument, received, expected, fix });
 
 const [margin, step, gap] = [12, 26, 2];
 

@@ -63,9 +63,19 @@ test("golden: a token and a prompt, reviewed as a picture", async () => {
 
 test.each([
   [{ data: [1, 2], shape: [2] }, [machine], {}, "roofline: `points` has shape [2], expected [N, 2]"],
-  [{ data: [1, 0], shape: [1, 2] }, [machine], {}, "`points.data[0]` is 0, expected a number above 0"],
+  [
+    { data: [1, 0], shape: [1, 2] },
+    [machine],
+    {},
+    "`points.data[0]` is 0, expected a finite number, above 0",
+  ],
   [{ data: [1, 1], shape: [1, 2] }, [], {}, "`roofs` is [], expected one machine or more"],
-  [{ data: [1, 1], shape: [1, 2] }, [{ ...machine, flopsPerSecond: -1 }], {}, "`roofs.flopsPerSecond` is -1"],
+  [
+    { data: [1, 1], shape: [1, 2] },
+    [{ ...machine, flopsPerSecond: -1 }],
+    {},
+    "`roofs[0].flopsPerSecond` is -1",
+  ],
   [{ data: [1, 1], shape: [1, 2] }, [machine], { labels: [] }, '`labels` is "0 labels", expected 1'],
 ])("refused: %#", (points, roofs, options, message) => {
   expect(() => roofline(points, roofs, options)).toThrow(message);

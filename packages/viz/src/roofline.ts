@@ -1,7 +1,14 @@
-import { refuse } from "@qkv/core";
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import {
+  axisLength,
+  checkData,
+  checkLabels,
+  checkObject,
+  checkTexts,
+  type PictureData,
+} from "./check-data.js";
 import { numberText } from "./number-text.js";
-import { fill, stroke, type Meaning } from "./palette.js";
+import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
@@ -44,27 +51,38 @@ const plot = { width: 380, height: 220 };
  * ```
  */
 export function roofline(points: PictureData, roofs: readonly Roof[], options: RooflineOptions = {}): string {
-  const { labels, title, meanings } = options;
-  const accepted = { fn: "roofline", fix: "give FLOPs a byte and FLOPs a second of each dot." };
-  checkData(points, {
+  const check = checks("roofline");
+  const { labels, title, meanings: kinds } = check.options(options, ["labels", "title", "meanings"]);
+  checkTexts(check, { title });
+  const accepted = { fix: "give FLOPs a byte and FLOPs a second of each dot." };
+  checkData(check, points, {
     ...accepted,
     argument: "points",
-    ranks: points.shape?.[1] === 2 ? [2] : [],
+    ranks: axisLength(points, 1) === 2 ? [2] : [],
     expected: "[N, 2], N 1 or more",
   });
   const dots = Array.from({ length: points.shape[0]! }, (_, i) => ({
     x: points.data[2 * i]!,
     y: points.data[2 * i + 1]!,
   }));
-  checkLabels(labels, dots.length, { fn: "roofline", argument: "labels" });
-  checkLabels(meanings, dots.length, { fn: "roofline", argument: "meanings" });
-  dots.forEach(({ x, y }, i) => checkAbove(`points.data[${2 * i}]`, Math.min(x, y)));
-  if (roofs.length === 0)
-    refuse("roofline", "roofs", roofs, "one machine or more", "give its bytes and FLOPs a second.");
-  for (const { bytesPerSecond, flopsPerSecond } of roofs) {
-    checkAbove("roofs.bytesPerSecond", bytesPerSecond);
-    checkAbove("roofs.flopsPerSecond", flopsPerSecond);
-  }
+  checkLabels(check, { labels, meanings: kinds }, dots.length);
+  kinds?.forEach((kind, i) => check.oneOf({ [`meanings[${i}]`]: kind }, meanings));
+  const fix = "an axis of powers of ten has no 0; leave such a dot out.";
+  dots.forEach(({ x, y }, i) =>
+    check.finite({ [`points.data[${2 * i}]`]: Math.min(x, y) }, { above: 0, fix }),
+  );
+  const some = (list: unknown) => Array.isArray(list) && list.length > 0;
+  check.each({ roofs }, some, "one machine or more", "give its bytes and FLOPs a second.");
+  roofs.forEach((roof, i) => {
+    checkObject(check, { [`roofs[${i}]`]: roof }, "a machine with bytesPerSecond and flopsPerSecond");
+    const { bytesPerSecond, flopsPerSecond, label } = roof;
+    const at = `roofs[${i}]`;
+    check.finite(
+      { [`${at}.bytesPerSecond`]: bytesPerSecond, [`${at}.flopsPerSecond`]: flopsPerSecond },
+      { above: 0, fix },
+    );
+    checkTexts(check, { [`${at}.label`]: label });
+  });
 
   const bends = roofs.map(({ bytesPerSecond, flopsPerSecond }) => flopsPerSecond / bytesPerSecond);
   const xs = powers([...dots.map(({ x }) => x), ...bends.map((x) => x * 4), ...bends.map((x) => x / 4)]);
@@ -115,7 +133,7 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
   const names = dots.map(({ x, y }, i) => ({ i, x: atX(x) + 6, y: atY(y) + 16 })).sort((a, b) => a.y - b.y);
   names.forEach((name, i) => (name.y = Math.max(name.y, (names[i - 1]?.y ?? -Infinity) + 13)));
   const marks = dots.map(({ x, y }, i) => {
-    const meaning = meanings?.[i] ?? "cost";
+    const meaning = kinds?.[i] ?? "cost";
     const text = `${labels ? `${labels[i]}: ` : ""}${numberText(x)} FLOPs a byte, ${flopsText(y)}`;
     const place = names.find((name) => name.i === i)!;
     return [
@@ -140,17 +158,6 @@ export function roofline(points: PictureData, roofs: readonly Roof[], options: R
       ".",
     body: [...heading(title), ...grid, ...[...lines, ...marks].map((parts) => joinSvg(parts))],
   });
-}
-
-function checkAbove(argument: string, received: number): void {
-  if (received > 0 && Number.isFinite(received)) return;
-  refuse(
-    "roofline",
-    argument,
-    received,
-    "a number above 0",
-    "an axis of powers of ten has no 0; leave such a dot out.",
-  );
 }
 
 /** The whole powers of ten around some numbers, at least two. */

@@ -1,4 +1,5 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkTexts } from "./check-data.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
@@ -39,22 +40,22 @@ export function ropeClock(
   headDim: number,
   options: RopeClockOptions = {},
 ): string {
-  const { base = 10000, most = 8, title } = options;
-  if (!(Number.isInteger(headDim) && headDim >= 2 && headDim % 2 === 0)) {
-    refuse(
-      "ropeClock",
-      "headDim",
-      headDim,
-      "an even number, 2 or more",
-      "rotary positions turn pairs of numbers.",
-    );
-  }
-  for (const name of ["query", "key"] as const) {
-    if (!Number.isFinite(places?.[name]))
-      refuse("ropeClock", `places.${name}`, places?.[name], "a position", "give { query: 5, key: 2 }.");
-  }
+  const check = checks("ropeClock");
+  const { base = 10000, most = 8, title } = check.options(options, ["base", "most", "title"]);
+  const even = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 2 && (n as number) % 2 === 0;
+  check.each({ headDim }, even, "an even number, 2 or more", "rotary positions rotate pairs of numbers.");
+  const fix = "give { query: 5, key: 2 }.";
+  check.each(
+    { "places.query": places?.query, "places.key": places?.key },
+    Number.isFinite,
+    "a position",
+    fix,
+  );
+  check.finite({ base }, { above: 0 });
+  check.whole({ most }, { min: 1, max: 1000, unit: "dials" });
+  checkTexts(check, { title });
   const pairs = headDim / 2;
-  const count = Math.min(pairs, Math.max(1, Math.floor(most)));
+  const count = Math.min(pairs, most);
   const chosen = Array.from({ length: count }, (_, i) =>
     count === 1 ? 0 : Math.round((i * (pairs - 1)) / (count - 1)),
   );

@@ -1,3 +1,6 @@
+import { checks } from "@qkv/core";
+import { isPicture } from "./picture.js";
+
 /** A picture as text: its name, what it shows in a sentence, and a row for each number that it draws. */
 export type PictureTable = {
   title: string;
@@ -9,6 +12,7 @@ export type PictureTable = {
  * The table behind a picture, for those who read instead of looking: every number that a pointer would find.
  *
  * @param svg - What a function of this package returned.
+ * @throws {ArgumentError} If it is no picture.
  *
  * @example
  * ```ts
@@ -19,6 +23,8 @@ export type PictureTable = {
  * ```
  */
 export function tableOf(svg: string): PictureTable {
+  const fix = "give what a function of this package returned.";
+  checks("tableOf").each({ svg }, isPicture, "a picture", fix);
   const [title = "", ...marks] = [...svg.matchAll(/<title>([^<]*)<\/title>/g)].map(([, text]) =>
     plain(text!),
   );

@@ -1,10 +1,10 @@
-import { checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { axisLength, checkLabels, checkList, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
-import { refuse } from "@qkv/core";
 
 /** How {@link tokenArcs} draws. */
 export type TokenArcsOptions = {
@@ -44,17 +44,21 @@ const [edge, rowHeight, letters] = [12, 26, 22]; // pixels
  * ```
  */
 export function tokenArcs(weights: PictureData, options: TokenArcsOptions): string {
-  const { labels, query, direction = "across", least = 0.05, max = 1, title } = options;
-  const rank = (weights?.shape?.[0] ?? 0) <= (weights?.shape?.[1] ?? 0) ? [2] : [];
-  const { data, T, S } = checkWeights(weights, {
-    fn: "tokenArcs",
+  const check = checks("tokenArcs");
+  const given = check.options(options, ["labels", "query", "direction", "least", "max", "title"]);
+  const { labels, query, direction = "across", least = 0.05, max = 1, title } = given;
+  const rank = (axisLength(weights, 0) ?? 0) <= (axisLength(weights, 1) ?? 0) ? [2] : [];
+  const { data, T, S } = checkWeights(check, weights, {
     ranks: rank,
     expected: "[T, S], T at most S",
   });
-  checkLabels(labels, S, { fn: "tokenArcs", argument: "labels" });
-  if (query !== undefined && !(Number.isInteger(query) && query >= 0 && query < T)) {
-    refuse("tokenArcs", "query", query, `a whole number from 0 to ${T - 1}`, "leave it out to draw all.");
-  }
+  checkList(check, "labels", labels, "a label for each key");
+  checkLabels(check, { labels }, S);
+  checkTexts(check, { title });
+  check.oneOf({ direction }, ["across", "down"]);
+  check.finite({ least });
+  check.finite({ max }, { above: 0 });
+  if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "leave it out to draw all." });
   const top = edge + (title ? 24 : 0);
   const shown = labels.map(visible);
   const widths = shown.map((label) => labelWidth([label]) + 12);

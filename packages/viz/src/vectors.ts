@@ -1,6 +1,7 @@
-import { checkData, checkLabels, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkData, checkLabels, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { numberText } from "./number-text.js";
-import { fill, stroke, type Meaning } from "./palette.js";
+import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { svg } from "./svg.js";
 
@@ -38,18 +39,28 @@ export type VectorsOptions = {
  * ```
  */
 export function vectors(values: PictureData, options: VectorsOptions = {}): string {
-  const { labels, meaning = "cost", width = 200, rowHeight = 26, title } = options;
-  checkData(values, {
-    fn: "vectors",
+  const check = checks("vectors");
+  const {
+    labels,
+    meaning = "cost",
+    width = 200,
+    rowHeight = 26,
+    max: most,
+    title,
+  } = check.options(options, ["labels", "meaning", "width", "rowHeight", "max", "title"]);
+  checkTexts(check, { title });
+  check.oneOf({ meaning }, meanings);
+  checkSizes(check, { width, rowHeight, max: most });
+  checkData(check, values, {
     argument: "values",
     ranks: [1, 2],
     expected: "[N] or [K, N], each axis 1 or more",
     fix: "give one row of numbers for each vector.",
   });
   const [K, N] = (values.shape.length === 2 ? values.shape : [1, ...values.shape]) as [number, number];
-  checkLabels(labels, K, { fn: "vectors", argument: "labels" });
+  checkLabels(check, { labels }, K);
   const data = Array.from(values.data);
-  const max = options.max ?? (data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1);
+  const max = most ?? (data.reduce((most, x) => Math.max(most, Math.abs(x)), 0) || 1);
   const left = labels ? 12 + labelWidth(labels) + 6 : 12;
   const top = title ? 36 : 10;
   const half = rowHeight / 2 - 2;

@@ -1,4 +1,5 @@
-import type { AttentionMapOptions } from "./attention-map.js";
+import { checks } from "@qkv/core";
+import { checkMapOptions, type AttentionMapOptions } from "./attention-map.js";
 import { checkLabels, type PictureData } from "./check-data.js";
 import { mostCells } from "./check-weights.js";
 import { numberText } from "./number-text.js";
@@ -8,8 +9,10 @@ import { weightPixels } from "./weight-pixels.js";
 const strongest = 20; // rows of the table
 
 /** Whether a map has too many cells for a picture of text. */
-export const isLarge = ({ shape }: PictureData): boolean =>
-  shape.reduce((all, size) => all * size, 1) > mostCells;
+export const isLarge = (weights: PictureData): boolean => {
+  const { shape } = (weights ?? {}) as Partial<PictureData>;
+  return Array.isArray(shape) && shape.reduce((all: number, size: number) => all * size, 1) > mostCells;
+};
 
 /**
  * Draws one head's weights into a canvas, a pixel for each cell. The pointer and arrow keys read the numbers, a button
@@ -22,8 +25,10 @@ export function drawWeightCanvas(
   weights: PictureData,
   options: AttentionMapOptions,
 ): void {
-  checkLabels(options.rowLabels, weights.shape[0]!, { fn: "attentionMap", argument: "rowLabels" });
-  checkLabels(options.columnLabels, weights.shape[1]!, { fn: "attentionMap", argument: "columnLabels" });
+  const check = checks("attentionMap");
+  checkMapOptions(options);
+  checkLabels(check, { rowLabels: options.rowLabels }, weights.shape[0]!);
+  checkLabels(check, { columnLabels: options.columnLabels }, weights.shape[1]!);
   const { max, title = "Attention weights" } = options;
   const theme = themeOf(host);
   const { data, width: S, height: T } = weightPixels(weights, max === undefined ? { theme } : { theme, max });

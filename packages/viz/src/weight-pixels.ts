@@ -1,4 +1,5 @@
-import { checkData, type PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkData, checkSizes, type PictureData } from "./check-data.js";
 import { dark, light } from "./palette.js";
 
 /** Bytes of their own, not shared ones, as `ImageData` takes them. Named so that TypeScript before 5.7 has it, too. */
@@ -30,19 +31,22 @@ export function weightPixels(
   weights: PictureData,
   options: { theme?: "light" | "dark"; max?: number } = {},
 ): WeightPixels {
-  checkData(weights, {
-    fn: "weightPixels",
+  const check = checks("weightPixels");
+  checkData(check, weights, {
     argument: "weights",
     ranks: [2],
     expected: "[T, S], each axis 1 or more",
     fix: "give the weights of one head.",
   });
+  const { theme: name = "light", max: most } = check.options(options, ["theme", "max"]);
+  check.oneOf({ theme: name }, ["light", "dark"]);
+  checkSizes(check, { max: most });
   const { data } = weights;
   const [T, S] = weights.shape as [number, number];
-  const theme = options.theme === "dark" ? dark : light;
+  const theme = name === "dark" ? dark : light;
   const [paper, ink, hatch] = [theme.paper, theme.weight, theme.hatch].map(bytes);
-  let max = options.max ?? 0;
-  if (options.max === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
+  let max = most ?? 0;
+  if (most === undefined) for (let i = 0; i < T * S; i++) max = Math.max(max, data[i]!);
   const pixels = new Uint8ClampedArray(T * S * 4);
   for (let i = 0; i < T * S; i++) {
     const weight = data[i]!;

@@ -1,4 +1,5 @@
-import type { PictureData } from "./check-data.js";
+import { checks } from "@qkv/core";
+import { checkData, type PictureData } from "./check-data.js";
 import { px } from "./picture.js";
 
 /** Cells of about the same weight: how dark they are, from 0 to 1, and the path that fills them. */
@@ -11,7 +12,10 @@ const steps = 8;
  * Cells below a sixteenth of `max` are left out.
  *
  * @param weights - `[T, S]`, one head, each 0 or more.
- * @param options - `size`: the side of the whole map in pixels. `max`: the weight in full ink, default 1.
+ * @param options - `size`: the side of the whole map in pixels. `max`: the weight in full ink, default 1. `x`, `y`: the
+ *   upper left corner, default 0.
+ * @throws {ShapeError} If the shape is another.
+ * @throws {ArgumentError} If a number is not finite, or a size not above 0.
  *
  * @example
  * ```ts
@@ -21,9 +25,20 @@ const steps = 8;
  * ```
  */
 export function weightShades(
-  { data, shape }: PictureData,
-  { size, max = 1, x = 0, y = 0 }: { size: number; max?: number; x?: number; y?: number },
+  weights: PictureData,
+  options: { size: number; max?: number; x?: number; y?: number },
 ): WeightShade[] {
+  const check = checks("weightShades");
+  const { size, max = 1, x = 0, y = 0 } = check.options(options, ["size", "max", "x", "y"]);
+  check.finite({ size, max }, { above: 0 });
+  check.finite({ x, y });
+  checkData(check, weights, {
+    argument: "weights",
+    ranks: [2],
+    expected: "[T, S], each axis 1 or more",
+    fix: "give the weights of one head.",
+  });
+  const { data, shape } = weights;
   const [T, S] = shape as [number, number];
   const [width, height] = [size / S, size / T];
   const paths: string[] = new Array(steps + 1).fill("");
