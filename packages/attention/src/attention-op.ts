@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { contiguous, runAll, type AttentionRequest, type Op, type Tensor, type View } from "@qkv/tensor";
 import { sizesOf, sortInputs } from "@qkv/tensor/key-values";
 import { pairsRead } from "@qkv/tensor/tile-plan";
@@ -33,13 +33,12 @@ export const attentionOp: Op<AttentionCall> = {
   },
   backward({ inputs, outputs, attributes, gradients }) {
     if (attributes.layouts) {
-      refuse(
-        "attention",
-        "gradient",
-        "asked for through keys or values in blocks",
-        "keys and values as tensors: what a cache holds in pages has no gradient",
-        "train without a cache, or with one that holds tensors.",
-      );
+      checks("attention").refuse({
+        argument: "gradient",
+        received: "asked for through keys or values in blocks",
+        expected: "keys and values as tensors: what a cache holds in pages has no gradient",
+        fix: "train without a cache, or with one that holds tensors.",
+      });
     }
     const arrived = [...gradients.keys()].filter((i) => gradients[i]);
     const reached = arrived.map((i) => contiguous(gradients[i]!));
@@ -76,13 +75,12 @@ export const attentionBackwardOp: Op<BackwardCall> = {
     );
   },
   backward() {
-    refuse(
-      "attention",
-      "gradient",
-      "asked for a second time",
-      "one gradient: the tiled backward has no derivative of its own",
-      "use `plainAttention` where gradients of gradients are taken; it holds all scores.",
-    );
+    return checks("attention").refuse({
+      argument: "gradient",
+      received: "asked for a second time",
+      expected: "one gradient: the tiled backward has no derivative of its own",
+      fix: "use `plainAttention` where gradients of gradients are taken; it holds all scores.",
+    });
   },
 };
 

@@ -1,5 +1,6 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
+  checkTensor,
   contiguous,
   isTensor,
   runAll,
@@ -116,13 +117,12 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
   const names = [rest.at(-1)].flat() as TraceName[];
   const unknown = names.findIndex((name) => !traceNames.includes(name));
   if (unknown >= 0) {
-    refuse(
-      "tracedAttention",
-      "names",
-      names[unknown],
-      `a list of ${traceNames.join(", ")}`,
-      "ask, after the options, for what attention computes.",
-    );
+    checks("tracedAttention").refuse({
+      argument: "names",
+      received: names[unknown],
+      expected: `a list of ${traceNames.join(", ")}`,
+      fix: "ask, after the options, for what attention computes.",
+    });
   }
   const tiles = names.filter((name) => name !== "lse");
   const [output, lse, ...traced] = compute("tracedAttention", query, rest.slice(0, -1), tiles);
@@ -149,7 +149,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
  * attentionWeights(x, x, { mask: causal() }).toNested(); // => [[[[1, 0], [0.5, 0.5]]]]
  * ```
  */
-export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {
+export function attentionWeights(query: Tensor, key: Tensor, options?: AttentionOptions): Tensor {
   return compute("attentionWeights", query, [key, key, options], ["weights"])[2]!;
 }
 
@@ -157,7 +157,13 @@ const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights",
 
 /** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
 function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {
-  const [keyValues, options] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?];
+  checkTensor(fn, "query", query);
+  const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
+  // `(query, keyValues, undefined, options)` would attend without them.
+  if (surplus !== undefined) {
+    const fix = `keys and values are one argument here: write \`${fn}(query, keyValues, options)\`.`;
+    checks(fn).refuse({ argument: "options", received: surplus, expected: "options as third argument", fix });
+  }
   const call = prepare(fn, query, keyValues, options);
   const { places, mask, bind, sinks, scoreMod, weightMod, softcap, scale } = call;
   const { firstQuery, positions } = places;
@@ -178,6 +184,27 @@ function compute(fn: string, query: Tensor, rest: readonly unknown[], want: read
   });
 }
 
+const optionNames = [
+  "mask",
+  "bias",
+  "scoreMod",
+  "weightMod",
+  "sinks",
+  "dropout",
+  "scale",
+  "softcap",
+] as const;
+
+/** Refuses a scale or a softcap that would make scores NaN. */
+export function checkScale(check: Checks, scale: unknown, softcap: unknown = 0): void {
+  if (scale !== undefined && !Number.isFinite(scale))
+    check.finite({ scale }, { fix: "leave it out for 1 / √D." });
+  if (!Number.isFinite(softcap) || (softcap as number) < 0) {
+    const fix = "leave it out for scores without a cap.";
+    check.each({ softcap }, () => false, "a finite number, 0 (off) or more", fix);
+  }
+}
+
 /** One call, checked: what every version of attention computes from. */
 export function prepare(
   fn: string,
@@ -185,8 +212,7 @@ export function prepare(
   keyValues: KeyValues,
   options: AttentionOptions | undefined,
 ) {
-  checkKeyValues(fn, query, keyValues);
-  const [B, H, T, D] = query.shape as [number, number, number, number];
+  const call = checks(fn);
   const {
     mask,
     bias,
@@ -195,17 +221,14 @@ export function prepare(
     dropout,
     sinks,
     softcap = 0,
-    scale = 1 / Math.sqrt(D),
-  } = options ?? {};
-  if (!(softcap >= 0 && softcap < Infinity)) {
-    const fix = "leave it out for scores without a cap.";
-    refuse(fn, "softcap", softcap, "a finite number, 0 (off) or more", fix);
-  }
-  if (!Number.isFinite(scale)) {
-    refuse(fn, "scale", scale, "a finite number", "leave it out for 1 / √D.");
-  }
-  if (sinks) checkSinks(fn, sinks, query);
-  if (mask) checkMask(fn, "mask", mask);
+    scale: given,
+  } = call.options(options, optionNames);
+  checkKeyValues(fn, query, keyValues);
+  const [B, H, T, D] = query.shape as [number, number, number, number];
+  const scale = given ?? 1 / Math.sqrt(D);
+  checkScale(call, given, softcap);
+  if (sinks !== undefined) checkSinks(fn, sinks, query);
+  if (mask !== undefined) checkMask(fn, "mask", mask);
 
   const keys = keyValues.key.reduce((sum, part) => sum + partLength(part), 0);
   const positions = placesOf(keyValues, B);
@@ -216,16 +239,20 @@ export function prepare(
 
   // What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout.
   const check = (option: string, mod: unknown): Rule | undefined =>
-    mod ? [option, checkScoreMod(fn, option, mod, H)] : undefined;
+    mod === undefined ? undefined : [option, checkScoreMod(fn, option, mod, H)];
   return {
     places,
     mask,
-    bind: () => mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength })),
+    bind: () =>
+      mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength, batches: B, heads: H })),
     scoreMod: combine(fn, [
       check("scoreMod", scoreMod),
       isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : check("bias", bias),
     ]),
-    weightMod: combine(fn, [check("weightMod", weightMod), dropout && ["dropout", dropWeights(fn, dropout)]]),
+    weightMod: combine(fn, [
+      check("weightMod", weightMod),
+      dropout === undefined ? undefined : ["dropout", dropWeights(fn, dropout)],
+    ]),
     sinks,
     softcap,
     scale,

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import {
   abs,
   add,
@@ -122,12 +122,11 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       return numbers(factors, score.shape);
     }
     case "call":
-      refuse(
-        "plainAttention",
-        "scoreMod",
-        "a function of numbers (scoreModFunction)",
-        "arithmetic on symbols, which tensors can follow",
-        "write it with `scoreMod((score, at) => …)`.",
-      );
+      return checks("plainAttention").refuse({
+        argument: "scoreMod",
+        received: "a function of numbers (scoreModFunction)",
+        expected: "arithmetic on symbols, which tensors can follow",
+        fix: "write it with `scoreMod((score, at) => …)`.",
+      });
   }
 }

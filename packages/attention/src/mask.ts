@@ -1,4 +1,4 @@
-import { defineBrand, refuse } from "@qkv/core";
+import { checks, defineBrand } from "@qkv/core";
 import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/tensor";
 
 declare const __VERSION__: string;
@@ -6,6 +6,7 @@ const brand = /* @__PURE__ */ defineBrand("attention/Mask", 1, __VERSION__);
 
 type Sees = BoundMask["sees"];
 type Tile = (query: Range, key: Range, batch: number, head: number) => TileClass;
+type Bind = (extent: Extent) => { sees: Sees; tile?: Tile };
 
 /** What makes a mask: a rule over positions, or `bind` for a rule that needs the lengths first. */
 export type MaskDefinition = {
@@ -32,23 +33,28 @@ export type MaskDefinition = {
  * ```
  */
 export function defineMask(definition: MaskDefinition): Mask {
-  const { name, perBatch = false, perHead = false } = definition;
+  const check = checks("defineMask");
+  const names = ["name", "perBatch", "perHead", "sees", "tile", "bind"] as const;
+  const { name, perBatch = false, perHead = false } = check.options(definition, names, "definition");
+  check.type({ name }, "string");
+  check.type({ perBatch, perHead }, "boolean");
+  const { sees, tile = noTile, bind } = definition as { sees?: Sees; tile?: Tile; bind?: Bind };
+  check.type(bind === undefined ? { sees, tile } : { bind }, "function");
   const mask: Mask = {
     name,
     perBatch,
     perHead,
     bind(extent) {
-      const { sees, tile = () => "some" as const } =
-        "bind" in definition ? definition.bind(extent) : definition;
+      const rule = bind?.(extent) ?? { sees: sees!, tile };
       return {
         sees(query, key, batch, head) {
-          const seen = sees(query, key, batch, head);
+          const seen = rule.sees(query, key, batch, head);
           return seen === true || seen === false ? seen : refuseAnswer(name, "sees", seen, "true or false");
         },
         tile(query, key, batch, head) {
-          const seen = tile(query, key, batch, head);
+          const seen = (rule.tile ?? noTile)(query, key, batch, head);
           if (seen === "some" || seen === "all" || seen === "none") return seen;
-          refuseAnswer(name, "tile", seen, '"none", "some" or "all"');
+          return refuseAnswer(name, "tile", seen, '"none", "some" or "all"');
         },
       };
     },
@@ -56,22 +62,34 @@ export function defineMask(definition: MaskDefinition): Mask {
   return Object.assign(mask, { [brand.key]: brand.stamp });
 }
 
+const noTile = () => "some" as const;
+
 /** A rule that forgets its `return` would hide every key. */
-function refuseAnswer(name: string, rule: string, answer: unknown, expected: string): never {
-  const fix = "return it from the rule, in each of its branches.";
-  refuse("defineMask", `${rule} of ${name}`, answer, `an answer of ${expected}`, fix);
+function refuseAnswer(name: string, rule: string, received: unknown, answers: string): never {
+  return checks("defineMask").refuse({
+    argument: `${rule} of ${name}`,
+    received,
+    expected: `an answer of ${answers}`,
+    fix: "return it from the rule, in each of its branches.",
+  });
 }
 
 /** Refuses what is not a mask, with the fix for what people pass instead. */
 export function checkMask(fn: string, argument: string, value: unknown): Mask {
   if (brand.has(value)) return value as Mask;
-  refuse(
-    fn,
+  return checks(fn).refuse({
     argument,
-    value,
-    "a mask such as causal() or and(causal(), padding(lengths))",
-    "call the mask's function (`causal()`, not `causal`); wrap a bool tensor with `maskTensor`, pass a float tensor as `bias`.",
-  );
+    received: value,
+    expected: "a mask such as causal() or and(causal(), padding(lengths))",
+    fix: "call the mask's function (`causal()`, not `causal`); wrap a bool tensor with `maskTensor`, pass a float tensor as `bias`.",
+  });
+}
+
+/** Refuses a list that is empty, or holds what is not a mask. */
+export function checkMasks(fn: string, masks: readonly Mask[]): void {
+  const fix = "name the masks that it combines; without any there is no mask to pass.";
+  checks(fn).each({ masks }, () => masks.length > 0, "one mask or more", fix);
+  masks.forEach((mask, i) => checkMask(fn, `masks[${i}]`, mask));
 }
 
 /** The position of the first query: queries are the last `queryLength` of `keyLength` positions. */

@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import {
   add,
   checkTensor,
@@ -42,30 +42,28 @@ export type AttentionPart = {
  * ```
  */
 export function mergeAttention(parts: readonly AttentionPart[]): AttentionPart {
+  const check = checks("mergeAttention");
+  const fix = 'give what `tracedAttention(…, ["lse"])` returned for each part.';
+  check.list({ parts }, "one part or more", undefined, fix);
   const [first] = parts;
-  if (!first) {
-    refuse(
-      "mergeAttention",
-      "parts",
-      "an empty list",
-      "one part or more",
-      'give what `tracedAttention(…, ["lse"])` returned for each part.',
-    );
-  }
-  parts.forEach(({ output, lse }, i) => {
-    checkTensor("mergeAttention", `parts[${i}].output`, output);
-    checkTensor("mergeAttention", `parts[${i}].lse`, lse);
+  if (!first)
+    return check.refuse({ argument: "parts", received: "an empty list", expected: "one part or more", fix });
+  parts.forEach((part, i) => {
+    const output = checkTensor("mergeAttention", `parts[${i}].output`, part?.output);
+    const lse = checkTensor("mergeAttention", `parts[${i}].lse`, part.lse);
     const wanted = { output: first.output.shape, lse: first.output.shape.slice(0, 3) };
     for (const [argument, { shape }] of Object.entries({ output, lse })) {
       const expected = wanted[argument as "output" | "lse"];
       if (shape.length === expected.length && shape.every((length, axis) => length === expected[axis]))
         continue;
-      refuseShape(
-        "mergeAttention",
-        `parts[${i}].${argument}`,
-        shape,
-        `[${expected.join(", ")}], as the first output is [${first.output.shape.join(", ")}]`,
-        "merge parts of one call: the same queries over other keys.",
+      check.refuse(
+        {
+          argument: `parts[${i}].${argument}`,
+          received: shape,
+          expected: `[${expected.join(", ")}], as the first output is [${first.output.shape.join(", ")}]`,
+          fix: "merge parts of one call: the same queries over other keys.",
+        },
+        ShapeError,
       );
     }
   });

@@ -41,7 +41,7 @@ import { prepare, type AttentionOptions } from "./attention.js";
  * Math.abs(output.data[7]! - attention(x, x, x, { mask: causal() }).data[7]!) < 1e-6; // => true
  * ```
  */
-export function plainAttention(query: Tensor, keyValues: KeyValues, options: AttentionOptions = {}) {
+export function plainAttention(query: Tensor, keyValues: KeyValues, options?: AttentionOptions) {
   const { places, bind, scale, softcap, scoreMod, weightMod, sinks } = prepare(
     "plainAttention",
     query,

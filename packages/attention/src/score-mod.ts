@@ -1,4 +1,4 @@
-import { defineBrand, refuse } from "@qkv/core";
+import { checks, defineBrand } from "@qkv/core";
 import {
   applyRule,
   call,
@@ -47,15 +47,9 @@ export type ScoreMod = {
  * ```
  */
 export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: number): ScoreMod {
-  if (typeof apply !== "function") {
-    refuse(
-      "scoreMod",
-      "apply",
-      apply,
-      "a function of a symbolic score and its place",
-      "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.",
-    );
-  }
+  const check = checks("scoreMod");
+  check.type({ apply }, "function", "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.");
+  if (numHeads !== undefined) check.whole({ numHeads }, { min: 1, unit: "heads" });
   const made: ScoreMod = {
     name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name),
     apply,
@@ -80,30 +74,30 @@ export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: num
  * attentionWeights(x, x, { scoreMod: even }).toNested(); // => [[[[1, 0], [1, 0]]]]
  * ```
  */
-export function scoreModFunction(
-  f: NumberFunction,
-  { derivative }: { derivative?: NumberFunction } = {},
-): ScoreMod {
-  if (typeof f !== "function") {
-    const fix = "write `scoreModFunction((score, batch, head, query, key) => 2 * score)`.";
-    refuse("scoreModFunction", "f", f, "a function of numbers", fix);
-  }
+export function scoreModFunction(f: NumberFunction, options?: { derivative?: NumberFunction }): ScoreMod {
+  const check = checks("scoreModFunction");
+  check.type({ f }, "function", "write `scoreModFunction((score, batch, head, query, key) => 2 * score)`.");
+  const { derivative } = check.options(options, ["derivative"]);
+  if (derivative !== undefined) check.type({ derivative }, "function");
   const slope =
     derivative ??
-    (() => {
-      refuse(
-        "scoreModFunction",
-        "derivative",
-        undefined,
-        "a function, since a gradient is taken",
-        "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
-      );
-    });
+    (() =>
+      check.refuse({
+        argument: "derivative",
+        received: undefined,
+        expected: "a function, since a gradient is taken",
+        fix: "give `{ derivative }`, the slope of f in the score, or write f with `scoreMod`, whose slope is known.",
+      }));
   const asNumber: NumberFunction = (...place) => {
     const changed = f(...place);
     if (typeof changed === "number") return changed;
     const fix = "return a number in each branch; `key <= query ? score : -Infinity` masks.";
-    refuse("scoreModFunction", "f", changed, "a function that returns a number", fix);
+    return check.refuse({
+      argument: "f",
+      received: changed,
+      expected: "a function that returns a number",
+      fix,
+    });
   };
   return scoreMod(
     (score, at) => call(score, at, asNumber, slope),
@@ -120,23 +114,21 @@ export function checkScoreMod(
 ): ScoreMod["apply"] {
   if (typeof value === "function") return value as ScoreMod["apply"];
   if (!brand.has(value)) {
-    refuse(
-      fn,
+    checks(fn).refuse({
       argument,
-      value,
-      "a score mod: `scoreMod((score, at) => …)`, or that function",
-      "note the arithmetic with the methods of the symbolic score.",
-    );
+      received: value,
+      expected: "a score mod: `scoreMod((score, at) => …)`, or that function",
+      fix: "note the arithmetic with the methods of the symbolic score.",
+    });
   }
   const mod = value as ScoreMod;
   if (mod.numHeads !== undefined && mod.numHeads !== numHeads) {
-    refuse(
-      fn,
+    checks(fn).refuse({
       argument,
-      mod.name,
-      `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
-      "make it for as many heads as the query has.",
-    );
+      received: mod.name,
+      expected: `numbers for numHeads = ${numHeads}, and it has them for ${mod.numHeads}`,
+      fix: "make it for as many heads as the query has.",
+    });
   }
   return mod.apply;
 }

@@ -71,3 +71,19 @@ test("type and oneOf name the argument, what came and what may come", () => {
   );
   expect(() => check.oneOf({ bits: 8 }, [4, 8])).not.toThrow();
 });
+
+test("list refuses what is no list, and the first item for which the rule is false", () => {
+  const fix = "count tokens.";
+  for (const lengths of [[], [1, 2], Int32Array.of(3)])
+    expect(() => check.list({ lengths }, "whole numbers", Number.isInteger, fix)).not.toThrow();
+  for (const lengths of [undefined, null, 3, "3", {}, new ArrayBuffer(8)])
+    expect(() => check.list({ lengths }, "whole numbers")).toThrow(
+      /^slidingWindow: `lengths` is .*, expected a list of whole numbers.\nFix: give a list of whole numbers.$/,
+    );
+  expect(() => check.list({ lengths: [1, 0.5, NaN] }, "whole numbers", Number.isInteger, fix)).toThrow(
+    /^slidingWindow: `lengths` is 0.5, expected whole numbers.\nFix: count tokens.$/,
+  );
+  expect(() => check.list({ lengths: [1, undefined] }, "whole numbers", Number.isInteger)).toThrow(
+    /is undefined/,
+  );
+});

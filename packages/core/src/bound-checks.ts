@@ -16,6 +16,11 @@ export type NumberRange = {
   fix?: string;
 };
 
+/** Whether a value is an array or a typed array. */
+export function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
+}
+
 /** Arguments by name: `{ windowSize }`. The first that is wrong is named. */
 export type Named = Readonly<Record<string, unknown>>;
 
@@ -100,6 +105,20 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
     const quoted = choices.map((choice) => JSON.stringify(choice));
     const expected = [quoted.slice(0, -1).join(", "), quoted.at(-1)].filter(Boolean).join(" or ");
     this.each(values, (value) => choices.includes(value as string), expected, fix);
+  }
+
+  /**
+   * Refuses what is no list (an array or a typed array), and lists with an item for which `holds` is false:
+   * `check.list({ lengths }, "whole numbers", Number.isInteger)`.
+   */
+  list(values: Named, expected: string, holds?: (item: unknown) => boolean, fix?: string): void {
+    for (const argument in values) {
+      const list = values[argument];
+      this.each({ [argument]: list }, isList, `a list of ${expected}`, fix);
+      const items = Array.from(list as unknown[]);
+      const wrong = holds ? items.findIndex((item) => !holds(item)) : -1;
+      if (wrong >= 0) this.each({ [argument]: items[wrong] }, () => false, expected, fix);
+    }
   }
 
   /** Refuses values for which `holds` is false. `expected` says in a noun phrase what they must be. */

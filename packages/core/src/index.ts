@@ -10,7 +10,7 @@ export {
   numberArray,
   refuseOther,
 } from "./checks.js";
-export { Checks, checks, type Named, type NumberRange, type Refusal } from "./bound-checks.js";
+export { Checks, checks, isList, type Named, type NumberRange, type Refusal } from "./bound-checks.js";
 export { checkOptions, type OptionName } from "./check-options.js";
 export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";

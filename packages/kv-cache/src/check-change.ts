@@ -1,10 +1,5 @@
-import { checks } from "@qkv/core";
+import { checks, isList } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-
-/** Refuses what is not a list: an array, or an array of numbers such as Int32Array. */
-export function isList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
-}
 
 /** Whether a value is a cache, of whichever copy of the package. */
 export function isCache(value: unknown): value is KvCache {

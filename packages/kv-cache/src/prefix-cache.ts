@@ -1,5 +1,4 @@
 import { checks } from "@qkv/core";
-import { isList } from "./check-change.js";
 import { emptyState, forkState, pagedOn, type PagedCache, type PagedState } from "./paged-on.js";
 import { poolOf, type PagedOptions } from "./paged-cache.js";
 import { prefixTree, type PrefixTree } from "./prefix-tree.js";
@@ -101,12 +100,6 @@ function prefixOn(state: PagedState, tree: PrefixTree): PrefixCache {
 
 /** Refuses what are no ids: `1.5` and `"1"` would be remembered as tokens of their own. */
 function checkTokenIds(fn: string, ids: readonly number[]): void {
-  const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !Number.isSafeInteger(id)) : -1;
-  if (isList(ids) && wrong < 0) return;
-  checks(fn).refuse({
-    argument: "ids",
-    received: wrong < 0 ? ids : ids[wrong],
-    expected: "a list of token ids, whole numbers",
-    fix: "give what `tokenizer.encode(text)` returns.",
-  });
+  const fix = "give what `tokenizer.encode(text)` returns.";
+  checks(fn).list({ ids }, "token ids, whole numbers", Number.isSafeInteger, fix);
 }

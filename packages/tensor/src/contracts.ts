@@ -78,7 +78,13 @@ export type Range = { readonly first: number; readonly last: number };
 export type TileClass = "none" | "some" | "all";
 
 /** The lengths that a mask is applied to. Queries are the last `queryLength` of `keyLength` positions. */
-export type Extent = { readonly queryLength: number; readonly keyLength: number };
+export type Extent = {
+  readonly queryLength: number;
+  readonly keyLength: number;
+  /** Batches and heads of the query, where they are known: a mask with a list per batch refuses another number. */
+  readonly batches?: number;
+  readonly heads?: number;
+};
 
 /**
  * Which keys may a query see? A value that combines with others. Positions are absolute places in the sequence,

@@ -1,8 +1,8 @@
-import { refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import { lookup, toExpr, type Expr } from "@qkv/tensor/expressions";
-import { checkCount } from "../masks/check-count.js";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { checkTable } from "./check-table.js";
 
 /**
  * ALiBi: each key loses a score that grows with its distance, `−slope[h] · |i − j|`, and each head has a slope of its
@@ -24,19 +24,17 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
  * ```
  */
 export function alibi(heads: number | Tensor): ScoreMod {
+  const check = checks("alibi");
   if (isTensor(heads)) {
-    const { shape } = heads;
+    const shape = checkTable("alibi", "heads", heads);
     if (shape.length !== 1 || shape[0] === 0) {
       const fix = "give one slope for each head, or the number of heads for the paper's slopes.";
-      refuseShape("alibi", "heads", shape, "[H]", fix);
+      check.refuse({ argument: "heads", received: shape, expected: "[H]", fix }, ShapeError);
     }
     return farther((head) => lookup(heads, head), `alibi([${shape[0]}])`, shape[0]!);
   }
-  checkCount("alibi", "heads", heads, {
-    least: 1,
-    unit: "heads",
-    fix: "give the number of query heads, or a tensor of slopes.",
-  });
+  const fix = "give the number of query heads, or a tensor of slopes.";
+  check.whole({ heads }, { min: 1, unit: "heads", fix });
   const { power, rest } = steps(heads);
   const exponent = (head: Expr) => {
     const first = head.add(1).mul(-8 / power);
@@ -67,7 +65,10 @@ export function alibi(heads: number | Tensor): ScoreMod {
  * ```
  */
 export function alibiSlopes(numHeads: number): number[] {
-  checkCount("alibiSlopes", "numHeads", numHeads, { least: 1, unit: "heads", fix: "count the query heads." });
+  checks("alibiSlopes").whole(
+    { numHeads },
+    { min: 1, max: 2 ** 16, unit: "heads", fix: "count the query heads." },
+  );
   const { power } = steps(numHeads);
   return Array.from({ length: numHeads }, (_, head) =>
     head < power ? 2 ** ((head + 1) * (-8 / power)) : 2 ** (((head - power) * 2 + 1) * (-4 / power)),

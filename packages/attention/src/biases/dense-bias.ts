@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { keyLengthsOf, refuseType } from "@qkv/tensor/key-values";
@@ -20,17 +20,14 @@ export function denseBias(
   const full = [batches, heads, queries, Math.max(...keyLengthsOf(positions, keys)) - firstKey];
   const missing = 4 - shape.length;
   if (missing < 0 || shape.some((length, axis) => length !== 1 && length !== full[missing + axis])) {
-    refuseShape(
-      fn,
-      "bias",
-      shape,
-      `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`,
-      "each length must be equal, or 1; axes may be missing at the left.",
-    );
+    const expected = `a shape that broadcasts to [B, H, T, S] = [${full.join(", ")}]`;
+    const fix = "each length must be equal, or 1; axes may be missing at the left.";
+    checks(fn).refuse({ argument: "bias", received: shape, expected, fix }, ShapeError);
   }
   if (dtype === "bool") {
     const fix = "pass which keys are seen as `mask: maskTensor(visible)`.";
-    refuse(fn, "bias", "a bool tensor", "numbers that are added to scores", fix);
+    const expected = "numbers that are added to scores";
+    checks(fn).refuse({ argument: "bias", received: "a bool tensor", expected, fix });
   }
   if (dtype !== query.dtype) refuseType(fn, "bias", bias, query);
   const first =

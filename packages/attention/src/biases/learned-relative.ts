@@ -1,7 +1,8 @@
-import { refuseShape } from "@qkv/core";
-import { checkTensor, type Tensor } from "@qkv/tensor";
+import { checks, ShapeError } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { checkTable } from "./check-table.js";
 
 /**
  * A learned number for each head and each distance up to `K`, added to the score; farther keys share the ends. Row
@@ -25,15 +26,13 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
  * ```
  */
 export function learnedRelative(table: Tensor): ScoreMod {
-  const { shape } = checkTensor("learnedRelative", "table", table);
+  const shape = checkTable("learnedRelative", "table", table);
   const [rows, numHeads] = shape as [number, number];
   if (shape.length !== 2 || rows % 2 === 0 || numHeads === 0) {
-    refuseShape(
-      "learnedRelative",
-      "table",
-      shape,
-      "[2 K + 1, H]",
-      "give an odd number of rows: K distances before the query, none, and K after it.",
+    const fix = "give an odd number of rows: K distances before the query, none, and K after it.";
+    checks("learnedRelative").refuse(
+      { argument: "table", received: shape, expected: "[2 K + 1, H]", fix },
+      ShapeError,
     );
   }
   const farthest = (rows - 1) / 2;

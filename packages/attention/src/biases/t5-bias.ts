@@ -1,7 +1,8 @@
-import { refuse, refuseShape } from "@qkv/core";
-import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+import { checks, ShapeError } from "@qkv/core";
+import { tensor, type Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { checkTable } from "./check-table.js";
 
 export type T5BiasOptions = {
   /** Whether keys after the query have buckets of their own (encoders), or share the first (decoders). Default true. */
@@ -33,32 +34,35 @@ export type T5BiasOptions = {
  * scores.toNested(); // => [[[[0, 3, 3], [1, 0, 3], [1, 1, 0]]]]
  * ```
  */
-export function t5Bias(
-  table: Tensor,
-  { bidirectional = true, maxDistance = 128 }: T5BiasOptions = {},
-): ScoreMod {
-  const { shape, dtype, device } = checkTensor("t5Bias", "table", table);
+export function t5Bias(table: Tensor, options?: T5BiasOptions): ScoreMod {
+  const check = checks("t5Bias");
+  const { bidirectional = true, maxDistance = 128 } = check.options(options, [
+    "bidirectional",
+    "maxDistance",
+  ]);
+  check.type({ bidirectional }, "boolean");
+  const shape = checkTable("t5Bias", "table", table);
+  const { dtype, device } = table;
   const [numBuckets, numHeads] = shape as [number, number];
   const [least, even] = bidirectional ? [4, numBuckets % 2 === 0] : [2, true];
   if (shape.length !== 2 || numHeads === 0 || numBuckets < least || !even) {
-    refuseShape(
-      "t5Bias",
-      "table",
-      shape,
-      `[numBuckets, H], with ${bidirectional ? "an even number of at least 4" : "2 or more"} buckets`,
-      "give a number for each bucket and head: the checkpoint's `relative_attention_bias.weight`.",
+    check.refuse(
+      {
+        argument: "table",
+        received: shape,
+        expected: `[numBuckets, H], with ${bidirectional ? "an even number of at least 4" : "2 or more"} buckets`,
+        fix: "give a number for each bucket and head: the checkpoint's `relative_attention_bias.weight`.",
+      },
+      ShapeError,
     );
   }
   const exact = Math.floor((bidirectional ? numBuckets / 2 : numBuckets) / 2);
-  if (!Number.isInteger(maxDistance) || maxDistance <= exact) {
-    refuse(
-      "t5Bias",
-      "maxDistance",
-      maxDistance,
-      `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
-      "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
-    );
-  }
+  check.each(
+    { maxDistance },
+    () => Number.isInteger(maxDistance) && maxDistance > exact && maxDistance < 2 ** 24,
+    `a whole number of tokens above ${exact}, the number of distances with a bucket of their own`,
+    "leave it out for 128, or take the configuration's `relative_attention_max_distance`.",
+  );
   // The bucket of each distance from −maxDistance to maxDistance; beyond, lookups stay at the ends.
   const buckets = tensor(
     Array.from({ length: 2 * maxDistance + 1 }, (_, i) =>

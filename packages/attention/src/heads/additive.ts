@@ -1,5 +1,6 @@
 import { add, expandDims, linear, mul, randn, reshape, tanh, type Tensor } from "@qkv/tensor";
-import { attendByScores, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import { checkParams } from "./attend-heads.js";
+import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
 /** What an additive layer is. */
@@ -63,13 +64,21 @@ export type AdditiveLayer = {
  * ```
  */
 export function additive(config: AdditiveConfig): AdditiveLayer {
-  const { queryDim, keyDim, hiddenDim } = config;
-  checkWidths("additive", { queryDim, keyDim, hiddenDim });
-  const projectKeys = ({ key: { weight, bias } }: AdditiveParams, key: Tensor): Tensor => {
+  const { queryDim, keyDim, hiddenDim } = checkWidths("additive", config, [
+    "queryDim",
+    "keyDim",
+    "hiddenDim",
+  ]);
+  const checkWeights = (params: AdditiveParams) => checkParams("additive", params, ["query", "key", "score"]);
+  const projectKeys = (params: AdditiveParams, key: Tensor): Tensor => {
+    checkWeights(params);
+    const { weight, bias } = params.key;
     checkWidth("additive", "key", key, "B, S", keyDim);
     return linear(key, weight, bias);
   };
-  const attend: AdditiveLayer["attend"] = (params, query, projectedKey, value, options = {}) => {
+  const attend: AdditiveLayer["attend"] = (params, query, projectedKey, value, given) => {
+    const options = rowsOptions("additive", given);
+    checkWeights(params);
     checkWidth("additive", "query", query, "B, T", queryDim);
     checkWidth("additive", "projectedKey", projectedKey, "B, S", hiddenDim);
     checkWidth("additive", "value", value, "B, S");

@@ -1,8 +1,9 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { resident, type KeyValues, type Mask, type Tensor, type TraceName } from "@qkv/tensor";
-import { attention, tracedAttention, type AttentionOptions } from "../attention.js";
+import { attention, checkScale, tracedAttention, type AttentionOptions } from "../attention.js";
+import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";
-import type { ScoreMod } from "../score-mod.js";
+import { checkScoreMod, type ScoreMod } from "../score-mod.js";
 import type { Sinks } from "./learned-sinks.js";
 import type { QkNorm } from "./qk-norm.js";
 
@@ -118,11 +119,50 @@ export function attendTraced(
 
 function gainOf(argument: "queryNorm" | "keyNorm", gain: { weight: Tensor } | undefined): Tensor {
   if (gain) return gain.weight;
-  refuse(
-    "apply",
-    `params.${argument}`,
-    gain,
-    "{ weight } of shape [D], as the layer has a qkNorm",
-    "take the params of `layer.init(seed)`, or load the gains with the other weights.",
-  );
+  return checks("apply").refuse({
+    argument: `params.${argument}`,
+    received: gain,
+    expected: "{ weight } of shape [D], as the layer has a qkNorm",
+    fix: "take the params of `layer.init(seed)`, or load the gains with the other weights.",
+  });
+}
+
+/** The options of {@link HeadsConfig}. */
+export const headsOptions = ["mask", "rope", "qkNorm", "sinks", "scoreMod", "scale", "softcap"] as const;
+
+/** Refuses what heads cannot be made of, when the layer is made. */
+export function checkHeads(check: Checks, config: HeadsConfig, numHeads: number): void {
+  const { mask, rope, qkNorm, sinks, scoreMod, scale, softcap } = config;
+  const made = (argument: string, value: object | undefined, method: string, example: string) => {
+    if (value === undefined || typeof value?.[method as never] === "function") return;
+    check.each(
+      { [argument]: value },
+      () => false,
+      `one such as ${example}`,
+      `write \`${argument}: ${example}\`.`,
+    );
+  };
+  if (mask !== undefined) checkMask(check.fn, "mask", mask);
+  made("rope", rope, "apply", "rope({ headDim: 64 })");
+  made("qkNorm", qkNorm, "apply", 'qkNorm("rms")');
+  made("sinks", sinks, "logits", "learnedSinks()");
+  if (scoreMod !== undefined) checkScoreMod(check.fn, "scoreMod", scoreMod, numHeads);
+  checkScale(check, scale, softcap);
+}
+
+/** Refuses weights that are missing, before the first is used. */
+export function checkParams<T extends object>(
+  fn: string,
+  params: T,
+  names: readonly (keyof T & string)[],
+): void {
+  for (const name of names) {
+    if ((params?.[name] as { weight?: unknown } | undefined)?.weight) continue;
+    checks(fn).refuse({
+      argument: `params.${name}`,
+      received: params?.[name],
+      expected: "{ weight }, and a bias where the layer has one",
+      fix: "take the params of `layer.init(seed)`, or load weights in their form; params come first.",
+    });
+  }
 }

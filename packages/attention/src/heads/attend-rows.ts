@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, reshape, zeros, type Mask, type Tensor } from "@qkv/tensor";
 import type { AttentionOptions } from "../attention.js";
 import { attendTraced, type Trace } from "./attend-heads.js";
@@ -44,20 +44,25 @@ export function attendByScores(scores: Tensor, value: Tensor, { mask, trace }: R
 export function checkWidth(fn: string, argument: string, x: Tensor, axes: string, width?: number): void {
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === 3 && (width === undefined || shape[2] === width)) return;
-  refuseShape(
-    fn,
-    argument,
-    shape,
-    `[${axes}, ${width ?? "C"}]`,
-    "give batches of rows, as wide as the layer was made for, without an axis for heads.",
-  );
+  const expected = `[${axes}, ${width ?? "C"}]`;
+  const fix = "give batches of rows, as wide as the layer was made for, without an axis for heads.";
+  checks(fn).refuse({ argument, received: shape, expected, fix }, ShapeError);
 }
 
-/** Refuses a width that is not a whole number of at least 1. */
-export function checkWidths(fn: string, widths: Readonly<Record<string, number>>): void {
-  for (const [argument, received] of Object.entries(widths)) {
-    if (Number.isInteger(received) && received >= 1) continue;
-    const expected = "a whole number, 1 or more";
-    refuse(fn, argument, received, expected, "count the numbers of one row.");
-  }
+/** The options of a call of attention without heads. */
+export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsOptions {
+  return checks(fn).options(options, ["mask", "trace"]);
+}
+
+/** The widths of a configuration, each a whole number of at least 1. */
+export function checkWidths<T extends object>(
+  fn: string,
+  config: T,
+  names: readonly (keyof T & string)[],
+): T {
+  const check = checks(fn);
+  const widths = check.options<object>(config, names as readonly never[], "config") as T;
+  for (const name of names)
+    check.whole({ [name]: widths[name] }, { min: 1, fix: "count the numbers of one row." });
+  return widths;
 }

@@ -1,7 +1,8 @@
-import { refuse } from "@qkv/core";
-import type { KeyValues, Tensor } from "@qkv/tensor";
+import { checks } from "@qkv/core";
+import { isTensor, type KeyValues, type Tensor } from "@qkv/tensor";
 import {
-  groupedQuery,
+  attentionLayer,
+  layerOptions,
   type ApplyOptions,
   type AttentionLayer,
   type AttentionParams,
@@ -44,20 +45,26 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
  * ```
  */
 export function crossAttention(config: CrossAttentionConfig): CrossAttentionLayer {
-  const layer = groupedQuery({ numKvHeads: config.numHeads, ...config });
+  const check = checks("crossAttention");
+  const names = layerOptions.filter((name) => name !== "rope");
+  const given = check.options(config, [...names, "numKvHeads"], "config");
+  const layer = attentionLayer("crossAttention", {
+    ...given,
+    numKvHeads: given.numKvHeads ?? given.numHeads,
+  });
   return {
     config: layer.config,
     init: layer.init,
     keyValues: layer.keyValues,
-    apply(params, x, context, options = {}) {
-      if (context === undefined) {
-        refuse(
-          "crossAttention",
-          "context",
-          context,
-          "a tensor [B, S, contextDim], or what `layer.keyValues` made of one",
-          "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
-        );
+    apply(params, x, context, call) {
+      const options = check.options(call, ["mask", "bias", "trace"]);
+      if (!isTensor(context) && !Array.isArray(context?.key)) {
+        check.refuse({
+          argument: "context",
+          received: context,
+          expected: "a tensor [B, S, contextDim], or what `layer.keyValues` made of one",
+          fix: "give the sequence to attend to as third argument; for one sequence take `multiHead`.",
+        });
       }
       return layer.apply(params, x, { ...options, context });
     },

@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import {
   checkTensor,
   isTensor,
@@ -18,7 +18,16 @@ import { positionsAfter } from "@qkv/tensor/key-values";
 import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";
-import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
+import {
+  attendHeads,
+  checkHeads,
+  checkParams,
+  headsOptions,
+  storedKeys,
+  type HeadsConfig,
+  type HeadsParams,
+  type Trace,
+} from "./attend-heads.js";
 import { turnAtRead } from "./turn-at-read.js";
 
 /** One projection: `y = x Wᵀ + b`. */
@@ -107,9 +116,32 @@ export type AttentionLayer = {
  * ```
  */
 export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
+  return attentionLayer(
+    "groupedQuery",
+    checks("groupedQuery").options(config, [...layerOptions, "numKvHeads"], "config"),
+  );
+}
+
+/** The options of every attention layer. */
+export const layerOptions = [
+  ...headsOptions,
+  "embedDim",
+  "numHeads",
+  "headDim",
+  "contextDim",
+  "bias",
+  "linear",
+] as const;
+
+/** A grouped-query layer under the name of the function that makes it. Its options are known. */
+export function attentionLayer(fn: string, config: GroupedQueryConfig): AttentionLayer {
   const { embedDim: C, numHeads: H, numKvHeads: Hkv, contextDim = C, linear: map = linear } = config;
   const D = config.headDim ?? C / H;
-  checkSizes({ embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D });
+  const check: Checks = checks(fn);
+  checkSizes(check, { embedDim: C, numHeads: H, numKvHeads: Hkv, headDim: D, contextDim });
+  check.type({ bias: config.bias ?? false }, "boolean");
+  check.type({ linear: map }, "function");
+  checkHeads(check, config, H);
   const project = ({ weight, bias }: LinearParams, x: Tensor, heads: number): Tensor => {
     const B = x.shape[0]!;
     const T = x.shape[1]!;
@@ -125,6 +157,7 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
     checkRows("keyValues", "context", context, contextDim, "contextDim");
+    checkParams("keyValues", params, ["key", "value"]);
     checkPlaceless(config);
     const { key, value } = keyAndValue(params, context, { start: 0 });
     return { key: [key], value: [value], positions: { start: 0 } };
@@ -155,26 +188,28 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
         ...(sinks && { sinks }),
       };
     },
-    apply(params, x, options = {}) {
+    apply(params, x, given) {
+      const options = applying.options(given, callOptions);
       const { cache, context, layer = 0, trace, bias } = options;
       checkRows("apply", "x", x, C, "embedDim");
+      checkParams("apply", params, context ? ["query", "output"] : ["query", "key", "value", "output"]);
       const [B, T] = x.shape as [number, number, number];
-      const given = options.positions ?? positionsAfter(cache, T);
+      const places = options.positions ?? positionsAfter(cache, T);
       const query = project(params.query, x, H); // [B, H, T, D]
       const own = (): { read: KeyValues; positions: Positions } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
-        const { key, value } = keyAndValue(params, x, given, cache?.positionless);
+        const { key, value } = keyAndValue(params, x, places, cache?.positionless);
         if (!cache) {
-          return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: given };
+          return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: places };
         }
         const held = cache.update(layer, key, value);
         if (cache.positionless) return turnAtRead(config.rope, held, B, T);
-        return { read: held, positions: given };
+        return { read: held, positions: places };
       };
       if (context) checkPlaceless(config, cache);
       const { read, positions } = !context
         ? own()
-        : { read: isTensor(context) ? keyValues(params, context) : context, positions: given };
+        : { read: isTensor(context) ? keyValues(params, context) : context, positions: places };
       const mixed = attendHeads(config, params, query, read, {
         positions,
         trace,
@@ -187,60 +222,55 @@ export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   };
 }
 
+const applying = /* @__PURE__ */ checks("apply");
+const callOptions = ["context", "cache", "layer", "positions", "mask", "bias", "trace"] as const;
+
 function checkRows(fn: string, argument: string, x: Tensor, width: number, name: string): void {
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === 3 && shape[2] === width) return;
-  refuseShape(
-    fn,
-    argument,
-    shape,
-    `[B, ${argument === "x" ? "T" : "S"}, ${width}], as ${name} is ${width}`,
-    argument === "x" && name === "contextDim"
-      ? "give the sequence that keys and values come from as `context`."
-      : "give batches of rows as wide as the layer.",
+  checks(fn).refuse(
+    {
+      argument,
+      received: shape,
+      expected: `[B, ${argument === "x" ? "T" : "S"}, ${width}], as ${name} is ${width}`,
+      fix:
+        argument === "x" && name === "contextDim"
+          ? "give the sequence that keys and values come from as `context`."
+          : "give batches of rows as wide as the layer.",
+    },
+    ShapeError,
   );
 }
 
 /** A context stands outside the sequence: it has no places in it, and does not grow with it. */
 function checkPlaceless({ rope }: HeadsConfig, cache?: Cache): void {
   if (!rope && !cache) return;
-  refuse(
-    "apply",
-    "context",
-    rope ? `beside ${rope.name}` : "beside a cache",
-    rope ? "a layer without rope" : "a context or a cache",
-    rope
+  applying.refuse({
+    argument: "context",
+    received: rope ? `beside ${rope.name}` : "beside a cache",
+    expected: rope ? "a layer without rope" : "a context or a cache",
+    fix: rope
       ? "leave `rope` out: distances between two sequences mean nothing."
       : "project a context once with `layer.keyValues(params, context)` and give that.",
-  );
+  });
 }
 
-function checkSizes(sizes: {
-  embedDim: number;
-  numHeads: number;
-  numKvHeads: number;
-  headDim: number;
-}): void {
-  const { embedDim, numHeads, numKvHeads, headDim } = sizes;
-  const fail = (argument: keyof typeof sizes, expected: string, fix: string): never => {
-    refuse("groupedQuery", argument, sizes[argument], expected, fix);
-  };
-  for (const argument of ["embedDim", "numHeads", "numKvHeads"] as const) {
-    if (!Number.isInteger(sizes[argument]) || sizes[argument] < 1)
-      fail(argument, "a whole number, 1 or more", "count heads and numbers.");
-  }
-  if (numHeads % numKvHeads !== 0) {
-    fail(
-      "numKvHeads",
-      `a divisor of numHeads = ${numHeads}`,
-      "each key-value head serves the same number of query heads.",
-    );
-  }
-  if (!Number.isInteger(headDim) || headDim < 1) {
-    fail(
-      "headDim",
-      `a whole number, and embedDim = ${embedDim} divided by numHeads = ${numHeads} is none`,
-      "choose numHeads to divide embedDim, or give headDim.",
-    );
-  }
+function checkSizes(
+  check: Checks,
+  sizes: { embedDim: number; numHeads: number; numKvHeads: number; headDim: number; contextDim: number },
+): void {
+  const { embedDim, numHeads, numKvHeads, headDim, contextDim } = sizes;
+  check.whole({ embedDim, numHeads, numKvHeads, contextDim }, { min: 1, fix: "count heads and numbers." });
+  check.each(
+    { numKvHeads },
+    () => numHeads % numKvHeads === 0,
+    `a divisor of numHeads = ${numHeads}`,
+    "each key-value head serves the same number of query heads.",
+  );
+  check.each(
+    { headDim },
+    () => Number.isInteger(headDim) && headDim >= 1,
+    `a whole number, and embedDim = ${embedDim} divided by numHeads = ${numHeads} is none`,
+    "choose numHeads to divide embedDim, or give headDim.",
+  );
 }

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { zeros, type Tensor } from "@qkv/tensor";
 
 /** Logits that take part in the sum of a layer's softmax alone, one for each query head. */
@@ -33,13 +33,12 @@ export function learnedSinks(): Sinks {
     init: (numHeads) => zeros([numHeads]),
     logits(learned) {
       if (learned) return learned;
-      refuse(
-        "learnedSinks",
-        "params.sinks",
-        learned,
-        "a tensor [H], one logit for each query head",
-        "take the params of `layer.init(seed)`, or load the logits with the other weights.",
-      );
+      return checks("learnedSinks").refuse({
+        argument: "params.sinks",
+        received: learned,
+        expected: "a tensor [H], one logit for each query head",
+        fix: "take the params of `layer.init(seed)`, or load the logits with the other weights.",
+      });
     },
   };
 }

@@ -1,6 +1,7 @@
 import { linear, mul, randn, slice, type Tensor } from "@qkv/tensor";
 import { additiveScores } from "./additive.js";
-import { attendByScores, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import { checkParams } from "./attend-heads.js";
+import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
 /** What a layer with the concat score is. */
@@ -50,8 +51,11 @@ export type LuongConcatLayer = {
  * ```
  */
 export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
-  const { queryDim, keyDim, hiddenDim } = config;
-  checkWidths("luongConcat", { queryDim, keyDim, hiddenDim });
+  const { queryDim, keyDim, hiddenDim } = checkWidths("luongConcat", config, [
+    "queryDim",
+    "keyDim",
+    "hiddenDim",
+  ]);
   return {
     config,
     init(seed) {
@@ -60,7 +64,11 @@ export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
       });
       return { hidden: make(0, hiddenDim, queryDim + keyDim), score: make(1, 1, hiddenDim) };
     },
-    apply({ hidden: { weight, bias }, score }, query, key, value, options = {}) {
+    apply(params, query, key, value, given) {
+      const options = rowsOptions("luongConcat", given);
+      checkParams("luongConcat", params, ["hidden", "score"]);
+      const { hidden, score } = params;
+      const { weight, bias } = hidden;
       checkWidth("luongConcat", "query", query, "B, T", queryDim);
       checkWidth("luongConcat", "key", key, "B, S", keyDim);
       checkWidth("luongConcat", "value", value, "B, S");

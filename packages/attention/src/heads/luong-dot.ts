@@ -1,5 +1,5 @@
 import type { Tensor } from "@qkv/tensor";
-import { attendRows, checkWidth, type RowsOptions } from "./attend-rows.js";
+import { attendRows, checkWidth, rowsOptions, type RowsOptions } from "./attend-rows.js";
 
 /**
  * Luong's attention with the score `q · k`: no weights, and no scale, so that long vectors give sharp weights. Scaled
@@ -23,9 +23,10 @@ import { attendRows, checkWidth, type RowsOptions } from "./attend-rows.js";
  * luongDot(tensor([[[1, 0]]]), source, source).toNested(); // => [[[1.762, 0.238]]]
  * ```
  */
-export function luongDot(query: Tensor, key: Tensor, value: Tensor, options: RowsOptions = {}): Tensor {
+export function luongDot(query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor {
+  const given = rowsOptions("luongDot", options);
   checkWidth("luongDot", "query", query, "B, T");
   checkWidth("luongDot", "key", key, "B, S", query.shape[2]!);
   checkWidth("luongDot", "value", value, "B, S");
-  return attendRows(query, key, value, { ...options, scale: 1 });
+  return attendRows(query, key, value, { ...given, scale: 1 });
 }

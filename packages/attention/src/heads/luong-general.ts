@@ -1,5 +1,6 @@
 import { linear, mul, randn, type Tensor } from "@qkv/tensor";
-import { attendRows, checkWidth, checkWidths, type RowsOptions } from "./attend-rows.js";
+import { checkParams } from "./attend-heads.js";
+import { attendRows, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
 /** What a layer with the general score is. */
@@ -38,12 +39,14 @@ export type LuongGeneralLayer = {
  * ```
  */
 export function luongGeneral(config: LuongGeneralConfig): LuongGeneralLayer {
-  const { queryDim, keyDim } = config;
-  checkWidths("luongGeneral", { queryDim, keyDim });
+  const { queryDim, keyDim } = checkWidths("luongGeneral", config, ["queryDim", "keyDim"]);
   return {
     config,
     init: (seed) => ({ weight: mul(randn([queryDim, keyDim], { seed }), 1 / Math.sqrt(keyDim)) }),
-    apply({ weight, bias }, query, key, value, options = {}) {
+    apply(params, query, key, value, given) {
+      const options = rowsOptions("luongGeneral", given);
+      checkParams("luongGeneral", { query: params }, ["query"]);
+      const { weight, bias } = params;
       checkWidth("luongGeneral", "query", query, "B, T", queryDim);
       checkWidth("luongGeneral", "key", key, "B, S", keyDim);
       checkWidth("luongGeneral", "value", value, "B, S");

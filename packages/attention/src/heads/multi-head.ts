@@ -1,4 +1,10 @@
-import { groupedQuery, type AttentionLayer, type GroupedQueryConfig } from "./grouped-query.js";
+import { checks } from "@qkv/core";
+import {
+  attentionLayer,
+  layerOptions,
+  type AttentionLayer,
+  type GroupedQueryConfig,
+} from "./grouped-query.js";
 
 /** What a multi-head layer is: every query head has a key-value head of its own. */
 export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
@@ -16,5 +22,6 @@ export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
  * ```
  */
 export function multiHead(config: MultiHeadConfig): AttentionLayer {
-  return groupedQuery({ ...config, numKvHeads: config.numHeads });
+  const given = checks("multiHead").options(config, layerOptions, "config");
+  return attentionLayer("multiHead", { ...given, numKvHeads: given.numHeads });
 }

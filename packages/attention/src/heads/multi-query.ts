@@ -1,4 +1,5 @@
-import { groupedQuery, type AttentionLayer } from "./grouped-query.js";
+import { checks } from "@qkv/core";
+import { attentionLayer, layerOptions, type AttentionLayer } from "./grouped-query.js";
 import type { MultiHeadConfig } from "./multi-head.js";
 
 /**
@@ -15,5 +16,6 @@ import type { MultiHeadConfig } from "./multi-head.js";
  * ```
  */
 export function multiQuery(config: MultiHeadConfig): AttentionLayer {
-  return groupedQuery({ ...config, numKvHeads: 1 });
+  const given = checks("multiQuery").options(config, layerOptions, "config");
+  return attentionLayer("multiQuery", { ...given, numKvHeads: 1 });
 }

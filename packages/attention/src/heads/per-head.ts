@@ -1,8 +1,10 @@
-import { refuseShape } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import { add, checkTensor, einsum, expandDims, permute, reshape, type Tensor } from "@qkv/tensor";
-import { attendHeads, storedKeys, type HeadsParams, type Trace } from "./attend-heads.js";
+import { attendHeads, checkParams, storedKeys, type HeadsParams, type Trace } from "./attend-heads.js";
+import { checkWide } from "./check-wide.js";
 import {
-  groupedQuery,
+  attentionLayer,
+  layerOptions,
   type AttentionLayer,
   type AttentionParams,
   type GroupedQueryConfig,
@@ -54,7 +56,8 @@ export type PerHeadLayer = {
  * ```
  */
 export function perHead(config: GroupedQueryConfig): PerHeadLayer {
-  const fused = groupedQuery(config);
+  const check: Checks = checks("perHead");
+  const fused = attentionLayer("perHead", check.options(config, [...layerOptions, "numKvHeads"], "config"));
   const { embedDim: C } = fused.config;
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);
@@ -63,17 +66,10 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
   return {
     config: fused.config,
     init: (seed) => splitHeads(fused.init(seed), fused.config),
-    apply(params, x, { trace } = {}) {
-      const { shape } = checkTensor("apply", "x", x);
-      if (shape.length !== 3 || shape[2] !== C) {
-        refuseShape(
-          "apply",
-          "x",
-          shape,
-          `[B, T, ${C}], as embedDim is ${C}`,
-          "give batches of rows as wide as the layer.",
-        );
-      }
+    apply(params, x, options) {
+      const { trace } = checks("apply").options(options, ["trace"]);
+      checkWide(x, C);
+      checkParams("apply", params, ["query", "key", "value", "output"]);
       const positions = { start: 0 };
       const key = storedKeys(config, params, project(params.key, x), positions); // [B, Hkv, T, D]
       const read = { key: [key], value: [project(params.value, x)], positions };
@@ -103,18 +99,27 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
  */
 export function splitHeads(
   params: AttentionParams,
-  { numHeads, numKvHeads }: { numHeads: number; numKvHeads: number },
+  sizes: { numHeads: number; numKvHeads: number },
 ): PerHeadParams {
+  const check: Checks = checks("splitHeads");
+  const { numHeads, numKvHeads } = (sizes ?? {}) as typeof sizes;
+  check.whole(
+    { numHeads, numKvHeads },
+    { min: 1, unit: "heads", fix: "give the configuration of the layer." },
+  );
+  checkParams("splitHeads", params, ["query", "key", "value", "output"]);
   const rows = (argument: "query" | "key" | "value", heads: number): LinearParams => {
     const { weight, bias } = params[argument];
     const [out, inner] = checkRank(`params.${argument}.weight`, weight, 2, "[heads · D, C]");
     if (out! % heads !== 0) {
-      refuseShape(
-        "splitHeads",
-        `params.${argument}.weight`,
-        weight.shape,
-        `[heads · D, C] with ${heads} heads of one size`,
-        "give numHeads and numKvHeads of the layer that the params belong to.",
+      check.refuse(
+        {
+          argument: `params.${argument}.weight`,
+          received: weight.shape,
+          expected: `[heads · D, C] with ${heads} heads of one size`,
+          fix: "give numHeads and numKvHeads of the layer that the params belong to.",
+        },
+        ShapeError,
       );
     }
     const split = reshape(weight, [heads, out! / heads, inner!]);
@@ -148,6 +153,7 @@ export function splitHeads(
  * ```
  */
 export function fuseHeads(params: PerHeadParams): AttentionParams {
+  checkParams("fuseHeads", params, ["query", "key", "value", "output"]);
   const stack = (argument: "query" | "key" | "value"): LinearParams => {
     const { weight, bias } = params[argument];
     const [heads, D, C] = checkRank(`params.${argument}.weight`, weight, 3, "[heads, D, C]", "fuseHeads");
@@ -171,5 +177,5 @@ function checkRank(argument: string, x: Tensor, rank: number, expected: string, 
   const { shape } = checkTensor(fn, argument, x);
   if (shape.length === rank) return shape;
   const fix = `${fn} goes one way; ${fn === "fuseHeads" ? "splitHeads" : "fuseHeads"} goes the other.`;
-  refuseShape(fn, argument, shape, expected, fix);
+  return checks(fn).refuse({ argument, received: shape, expected, fix }, ShapeError);
 }

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { mul, rmsNorm, type Tensor } from "@qkv/tensor";
 
 /** How a layer normalises queries and keys before they meet. */
@@ -35,16 +35,15 @@ export type QkNorm = {
  * layer.apply(layer.init(1), randn([1, 3, 8], { seed: 2 })).shape; // => [1, 3, 8]
  * ```
  */
-export function qkNorm(kind: "rms" | "l2" = "rms", { eps = 1e-6 }: { eps?: number } = {}): QkNorm {
-  if (kind !== "rms" && kind !== "l2") {
-    refuse(
-      "qkNorm",
-      "kind",
-      kind,
-      '"rms" or "l2"',
-      'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
-    );
-  }
+export function qkNorm(kind: "rms" | "l2" = "rms", options?: { eps?: number }): QkNorm {
+  const check = checks("qkNorm");
+  const { eps = 1e-6 } = check.options(options, ["eps"]);
+  check.oneOf(
+    { kind },
+    ["rms", "l2"],
+    'take "rms" for models with an RMS norm of queries and keys, "l2" for a cosine with a temperature.',
+  );
+  check.finite({ eps }, { min: 0, fix: "leave it out for 1e-6." });
   const l2 = kind === "l2";
   return {
     name: `qkNorm("${kind}")`,

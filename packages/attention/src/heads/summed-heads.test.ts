@@ -15,6 +15,7 @@ import {
   attention,
   causal,
   learnedSinks,
+  groupedQuery,
   multiHead,
   padding,
   perHead,
@@ -128,7 +129,7 @@ test("sizes, inputs and heads that do not fit are refused with the fix", () => {
     /`x` has shape \[1, 3, 4\], expected \[B, T, 2\], as embedDim is 2/,
   );
   const config = { embedDim: 2, numHeads: 1, numKvHeads: 1 };
-  const wide = multiHead({ ...config, headDim: 3 });
+  const wide = groupedQuery({ ...config, headDim: 3 });
   expect(() => toSummedHeads(splitHeads(wide.init(1), wide.config))).toThrow(
     /toSummedHeads: `params.query.weight` has shape \[1, 3, 2\], expected \[H, D, C\] with D at most C = 2/,
   );

@@ -1,6 +1,7 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import {
   add,
+  checkTensor,
   concat,
   einsum,
   expandDims,
@@ -12,7 +13,17 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { attendHeads, storedKeys, type HeadsConfig, type HeadsParams, type Trace } from "./attend-heads.js";
+import {
+  attendHeads,
+  checkHeads,
+  checkParams,
+  headsOptions,
+  storedKeys,
+  type HeadsConfig,
+  type HeadsParams,
+  type Trace,
+} from "./attend-heads.js";
+import { checkWide } from "./check-wide.js";
 import type { LinearParams } from "./grouped-query.js";
 import type { PerHeadParams } from "./per-head.js";
 
@@ -66,17 +77,14 @@ export type SummedHeadsLayer = {
  * ```
  */
 export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
-  const { embedDim: C, numHeads: H } = config;
-  for (const argument of ["embedDim", "numHeads"] as const) {
-    if (Number.isInteger(config[argument]) && config[argument] >= 1) continue;
-    refuse(
-      "summedHeads",
-      argument,
-      config[argument],
-      "a whole number, 1 or more",
-      "count heads and numbers.",
-    );
-  }
+  const check = checks("summedHeads");
+  const { embedDim: C, numHeads: H } = check.options(
+    config,
+    [...headsOptions, "embedDim", "numHeads"],
+    "config",
+  );
+  check.whole({ embedDim: C, numHeads: H }, { min: 1, fix: "count heads and numbers." });
+  checkHeads(check, config, H);
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);
     return bias ? add(heads, expandDims(bias, 1)) : heads;
@@ -90,16 +98,10 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
       const sinks = config.sinks?.init(H);
       return { query: make(0), key: make(1), value: make(2), ...(sinks && { sinks }) };
     },
-    apply(params, x, { trace } = {}) {
-      if (x.shape.length !== 3 || x.shape[2] !== C) {
-        refuseShape(
-          "apply",
-          "x",
-          x.shape,
-          `[B, T, ${C}], as embedDim is ${C}`,
-          "give batches of rows as wide as the layer.",
-        );
-      }
+    apply(params, x, options) {
+      const { trace } = checks("apply").options(options, ["trace"]);
+      checkWide(x, C);
+      checkParams("apply", params, ["query", "key", "value"]);
       const positions = { start: 0 };
       const key = storedKeys(config, params, project(params.key, x), positions); // [B, H, T, C]
       const read = { key: [key], value: [project(params.value, x)], positions };
@@ -133,25 +135,23 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
  * ```
  */
 export function toSummedHeads(params: PerHeadParams): SummedHeadsParams {
+  const check = checks("toSummedHeads");
+  checkParams("toSummedHeads", params, ["query", "key", "value", "output"]);
   const { query, key, value, output, sinks, queryNorm, keyNorm } = params;
-  const [H, D, C] = query.weight.shape as [number, number, number];
-  if (D > C) {
-    refuseShape(
-      "toSummedHeads",
-      "params.query.weight",
-      query.weight.shape,
-      `[H, D, C] with D at most C = ${C}`,
-      "a head that is larger than the model is wide has no form as wide as the model.",
-    );
+  const { shape } = checkTensor("toSummedHeads", "params.query.weight", query.weight);
+  const [H, D, C] = shape as [number, number, number];
+  if (shape.length !== 3 || D > C) {
+    const expected = `[H, D, C] with D at most C = ${C}`;
+    const fix = "a head that is larger than the model is wide has no form as wide as the model.";
+    check.refuse({ argument: "params.query.weight", received: shape, expected, fix }, ShapeError);
   }
   if (queryNorm || keyNorm) {
-    refuse(
-      "toSummedHeads",
-      "params.queryNorm",
-      "gains of a qkNorm",
-      "a layer without qkNorm",
-      "a norm over C numbers is another than one over D: convert a layer that has none.",
-    );
+    check.refuse({
+      argument: "params.queryNorm",
+      received: "gains of a qkNorm",
+      expected: "a layer without qkNorm",
+      fix: "a norm over C numbers is another than one over D: convert a layer that has none.",
+    });
   }
   const every = (x: Tensor): Tensor => repeat(x, H / x.shape[0]!, 0); // key-value heads, as often as shared
   const below = (x: Tensor): Tensor => {

@@ -1,5 +1,6 @@
-import { refuse } from "@qkv/core";
-import { mean, reshape, type Tensor } from "@qkv/tensor";
+import { checks } from "@qkv/core";
+import { checkTensor, mean, reshape, type Tensor } from "@qkv/tensor";
+import { checkParams } from "./attend-heads.js";
 import type { AttentionParams, LinearParams } from "./grouped-query.js";
 
 /**
@@ -24,22 +25,27 @@ import type { AttentionParams, LinearParams } from "./grouped-query.js";
  */
 export function toGroupedQuery(
   params: AttentionParams,
-  { numHeads, numKvHeads }: { numHeads: number; numKvHeads: number },
+  sizes: { numHeads: number; numKvHeads: number },
 ): AttentionParams {
-  const D = params.query.weight.shape[0]! / numHeads;
-  const before = params.key.weight.shape[0]! / D;
+  const check = checks("toGroupedQuery");
+  const { numHeads, numKvHeads } = check.options(sizes, ["numHeads", "numKvHeads"], "sizes");
+  check.whole({ numHeads, numKvHeads }, { min: 1, unit: "heads", fix: "give the sizes of the layer." });
+  checkParams("toGroupedQuery", params, ["query", "key", "value"]);
+  const rowsOf = (name: "query" | "key") =>
+    checkTensor("toGroupedQuery", `params.${name}.weight`, params[name].weight).shape[0]!;
+  const D = rowsOf("query") / numHeads;
+  const before = rowsOf("key") / D;
   const group = before / numKvHeads;
   const divides = Number.isInteger(D) && Number.isInteger(before);
   if (!divides || !(numKvHeads >= 1) || !Number.isInteger(group)) {
-    refuse(
-      "toGroupedQuery",
-      divides ? "numKvHeads" : "numHeads",
-      divides ? numKvHeads : numHeads,
-      divides
+    check.refuse({
+      argument: divides ? "numKvHeads" : "numHeads",
+      received: divides ? numKvHeads : numHeads,
+      expected: divides
         ? `a divisor of the ${before} key-value heads that the layer has`
         : `the number of query heads, of which the layer has ${params.query.weight.shape[0]!} rows`,
-      divides ? "join as many neighbours in every group." : "give the numHeads of the layer.",
-    );
+      fix: divides ? "join as many neighbours in every group." : "give the numHeads of the layer.",
+    });
   }
   const joined = (x: Tensor): Tensor => {
     const [, ...columns] = x.shape;

@@ -1,7 +1,7 @@
 import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attentionWeights, causal, defineMask, padding, slidingWindow } from "../index.js";
+import { and, attentionWeights, causal, defineMask, or, padding, slidingWindow } from "../index.js";
 import { tileBySeeing } from "./tile-by-seeing.js";
 
 const leaf = fc.oneof(
@@ -11,7 +11,7 @@ const leaf = fc.oneof(
   fc.integer({ min: -3, max: 3 }).map((offset) => causal({ offset })),
   fc.constant(defineMask({ name: "evens", sees: (query, key) => (query - key) % 2 === 0 })),
 );
-const masks = fc.array(leaf, { maxLength: 3 });
+const masks = fc.array(leaf, { minLength: 1, maxLength: 3 });
 const extent = { queryLength: 4, keyLength: 6 };
 
 test("property: a key is seen where every mask sees it", () => {
@@ -71,4 +71,12 @@ test("what is no mask is refused by its place", () => {
   expect(() => and(causal(), causal as never)).toThrow(
     /and: `masks\[1\]` is the function causal, expected a mask.*\nFix: call the mask's function/,
   );
+});
+
+test("masks of nothing are refused: `and()` would show all, `or()` none", () => {
+  for (const combine of [and, or]) {
+    const fn = combine === and ? "and" : "or";
+    expect(() => combine()).toThrow(new RegExp(`^${fn}: \`masks\` is \\[\\], expected one mask or more`));
+    expect(() => combine([causal()] as never)).toThrow(new RegExp(`^${fn}: \`masks\\[0\\]\` is`));
+  }
 });

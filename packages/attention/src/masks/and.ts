@@ -1,5 +1,5 @@
 import type { Mask } from "@qkv/tensor";
-import { checkMask, defineMask } from "../mask.js";
+import { checkMasks, defineMask } from "../mask.js";
 
 /**
  * Lets a query see a key where every one of the masks does.
@@ -12,7 +12,7 @@ import { checkMask, defineMask } from "../mask.js";
  * ```
  */
 export function and(...masks: readonly Mask[]): Mask {
-  masks.forEach((mask, i) => checkMask("and", `masks[${i}]`, mask));
+  checkMasks("and", masks);
   return defineMask({
     name: `and(${masks.map(({ name }) => name).join(", ")})`,
     perBatch: masks.some(({ perBatch }) => perBatch),

@@ -1,8 +1,7 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { permutation, type Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
-import { checkCount } from "./check-count.js";
 
 export type BigBirdOptions = {
   /** Unit: tokens. Default 64. */
@@ -37,26 +36,25 @@ export type BigBirdOptions = {
  * attentionWeights(x, x, { mask }).data.slice(-6).filter((weight) => weight > 0).length; // => 3
  * ```
  */
-export function bigBird(options: BigBirdOptions = {}): Mask {
-  const { blockSize = 64, windowBlocks = 3, globalBlocks = [0, -1], randomBlocks = 3, seed = 0 } = options;
-  const rule = { unit: "blocks", fix: "count blocks: the paper takes 3 around a query, 2 global, 3 random." };
-  checkCount("bigBird", "blockSize", blockSize, {
-    least: 1,
-    unit: "tokens",
-    fix: "choose 64 or a multiple for speed.",
-  });
-  checkCount("bigBird", "windowBlocks", windowBlocks, { least: 1, ...rule });
-  checkCount("bigBird", "randomBlocks", randomBlocks, { least: 0, ...rule });
-  const refuse = (argument: string, received: unknown, expected: string, fix: string) =>
-    new ArgumentError({ fn: "bigBird", argument, received, expected, fix });
-  if (windowBlocks % 2 === 0) {
-    const fix = "a block has as many neighbours on each side: 1, 3, 5, …";
-    throw refuse("windowBlocks", windowBlocks, "an odd number of blocks", fix);
-  }
-  if (!globalBlocks.every(Number.isInteger)) {
-    const fix = "number blocks from 0, or from −1 at the end.";
-    throw refuse("globalBlocks", globalBlocks, "whole numbers", fix);
-  }
+export function bigBird(options?: BigBirdOptions): Mask {
+  const check = checks("bigBird");
+  const {
+    blockSize = 64,
+    windowBlocks = 3,
+    globalBlocks = [0, -1],
+    randomBlocks = 3,
+    seed = 0,
+  } = check.options(options, ["blockSize", "windowBlocks", "globalBlocks", "randomBlocks", "seed"]);
+  const unit = "blocks";
+  const fix = "count blocks: the paper takes 3 around a query, 2 global, 3 random.";
+  check.whole({ blockSize }, { min: 1, unit: "tokens", fix: "choose 64 or a multiple for speed." });
+  check.whole({ windowBlocks }, { min: 1, unit, fix });
+  check.whole({ randomBlocks }, { min: 0, unit, fix });
+  check.whole({ seed });
+  const odd = "a block has as many neighbours on each side: 1, 3, 5, …";
+  check.each({ windowBlocks }, () => windowBlocks % 2 === 1, "an odd number of blocks", odd);
+  const numbered = "number blocks from 0, or from −1 at the end.";
+  check.list({ globalBlocks }, "whole numbers", Number.isInteger, numbered);
   const side = (windowBlocks - 1) / 2;
   const given = `blockSize: ${blockSize}, windowBlocks: ${windowBlocks}, globalBlocks: [${globalBlocks.join(", ")}]`;
   let last: { blocks: number; layout: Uint8Array } | undefined; // layers ask for the same one after the other

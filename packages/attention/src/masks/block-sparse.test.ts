@@ -45,7 +45,7 @@ test("layouts that do not fit are refused, with the fix", () => {
     /blockSparse: `layout` has shape \[2, 2\], expected 3 blocks of 2 for S = 5 positions.\nFix: give \[query blocks/,
   );
   const twoHeads = blockSparse(tensor([[[true]], [[false]]]), 8);
-  expect(() => attention(x, x, x, { mask: twoHeads })).toThrow(/a layout for head 2 too/);
+  expect(() => attention(x, x, x, { mask: twoHeads })).toThrow(/expected a layout for 3 heads/);
   expect(() => blockSparse(full([2, 2], 1), 2)).toThrow(/`layout` is "float32", expected bool/);
   expect(() => blockSparse(tensor([true]), 2)).toThrow(/two axes, or three with heads first/);
   expect(() => blockSparse(layout, 0)).toThrow(

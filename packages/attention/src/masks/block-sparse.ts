@@ -1,8 +1,7 @@
-import { refuse, ShapeError } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * A mask written out by blocks: position `p` is in block `⌊p / blockSize⌋`, and the queries of a block see the keys of
@@ -25,35 +24,32 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function blockSparse(layout: Tensor, blockSize: number): Mask {
+  const check = checks("blockSparse");
   const { shape, dtype } = checkTensor("blockSparse", "layout", layout);
   if (dtype !== "bool") {
-    refuse(
-      "blockSparse",
-      "layout",
-      dtype,
-      "bool: true where the queries of a block see the keys of another",
-      'turn 0 and 1 into bools with `cast(layout, "bool")`.',
-    );
+    check.refuse({
+      argument: "layout",
+      received: dtype,
+      expected: "bool: true where the queries of a block see the keys of another",
+      fix: 'turn 0 and 1 into bools with `cast(layout, "bool")`.',
+    });
   }
-  if (shape.length !== 2 && shape.length !== 3)
-    throw wrongShape(shape, "two axes, or three with heads first");
-  checkCount("blockSparse", "blockSize", blockSize, {
-    least: 1,
-    unit: "tokens",
-    fix: "choose how many tokens one block holds, 64 or a multiple for speed.",
-  });
+  if (shape.length !== 2 && shape.length !== 3) wrongShape(shape, "two axes, or three with heads first");
+  const fix = "choose how many tokens one block holds, 64 or a multiple for speed.";
+  check.whole({ blockSize }, { min: 1, unit: "tokens", fix });
   const [heads, rows, columns] = [1, ...shape].slice(-3) as [number, number, number];
   const perHead = shape.length === 3;
   const { data } = layout;
   return defineMask({
     name: `blockSparse([${shape.join(", ")}], ${blockSize})`,
     perHead,
-    bind({ keyLength }) {
+    bind({ keyLength, heads: asked }) {
+      if (perHead && asked !== undefined && asked !== heads) wrongShape(shape, `a layout for ${asked} heads`);
       const blocks = Math.ceil(keyLength / blockSize);
       if (rows < blocks || columns < blocks)
-        throw wrongShape(shape, `${blocks} blocks of ${blockSize} for S = ${keyLength} positions`);
+        wrongShape(shape, `${blocks} blocks of ${blockSize} for S = ${keyLength} positions`);
       return blockRule(blockSize, (query, key, head) => {
-        if (perHead && head >= heads) throw wrongShape(shape, `a layout for head ${head} too`);
+        if (perHead && head >= heads) wrongShape(shape, `a layout for head ${head} too`);
         if (query < 0 || query >= rows || key < 0 || key >= columns) return false;
         return data[((perHead ? head : 0) * rows + query) * columns + key] === 1;
       });
@@ -61,12 +57,13 @@ export function blockSparse(layout: Tensor, blockSize: number): Mask {
   });
 }
 
-function wrongShape(received: readonly number[], expected: string): ShapeError {
-  return new ShapeError({
-    fn: "blockSparse",
-    argument: "layout",
-    received,
-    expected,
-    fix: "give [query blocks, key blocks], or [H, query blocks, key blocks], that cover the whole sequence.",
-  });
+function wrongShape(received: readonly number[], expected: string): never {
+  return checks("blockSparse", { argument: "layout" }).refuse(
+    {
+      received,
+      expected,
+      fix: "give [query blocks, key blocks], or [H, query blocks, key blocks], that cover the whole sequence.",
+    },
+    ShapeError,
+  );
 }

@@ -13,7 +13,7 @@ const range = fc
 
 /** Which keys each of T queries sees: a row of 0s and 1s for each. */
 function seen(mask: Mask, T: number, S: number, batch = 0): string[] {
-  const [q, k] = [randn([batch + 1, 1, T, 2], { seed: 1 }), randn([batch + 1, 1, S, 2], { seed: 2 })];
+  const [q, k] = [randn([2, 1, T, 2], { seed: 1 }), randn([2, 1, S, 2], { seed: 2 })];
   const weights = attentionWeights(q, k, { mask }).toNested() as number[][][][];
   return weights[batch]![0]!.map((row) => row.map((weight) => (weight > 0 ? 1 : 0)).join(""));
 }
@@ -109,6 +109,6 @@ test("unknown alignments and broken offsets are refused", () => {
   expect(() => causal({ offset: [0, NaN] })).toThrow(/`offset` is \[0, NaN\], expected a whole number/);
   const x = randn([3, 1, 2, 2], { seed: 1 });
   expect(() => attention(x, x, x, { mask: causal({ offset: [0, 1] }) })).toThrow(
-    /`offset` is "2 offsets", expected one per batch, and there is a batch 2.\nFix: give as many as/,
+    /`offset` is "2 in all", expected 3, one per batch.\nFix: give one for each batch/,
   );
 });

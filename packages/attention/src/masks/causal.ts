@@ -1,6 +1,7 @@
-import { refuse } from "@qkv/core";
+import { checks, isList } from "@qkv/core";
 import type { Extent, Mask, Range, TileClass } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
+import { checkBatches, refuseBatch } from "./check-batches.js";
 
 /** How queries and keys of different lengths are laid against each other. */
 export type CausalOptions = {
@@ -32,15 +33,18 @@ export type CausalOptions = {
  * attentionWeights(x, x, { mask: causal() }).data[1]; // => 0
  * ```
  */
-export function causal({ align, offset }: CausalOptions = {}): Mask {
-  if (align !== undefined && align !== "bottom-right" && align !== "top-left") {
-    const fix = "leave it out: queries are then the last T of S positions.";
-    refuse("causal", "align", align, '"bottom-right" or "top-left"', fix);
-  }
+export function causal(options?: CausalOptions): Mask {
+  const check = checks("causal");
+  const { align, offset } = check.options(options, ["align", "offset"]);
+  const choices = ["bottom-right", "top-left"];
+  if (align !== undefined)
+    check.oneOf({ align }, choices, "leave it out: queries are then the last T of S positions.");
   const offsets = typeof offset === "number" ? [offset] : offset;
-  if (offsets?.some((n) => !Number.isInteger(n))) {
+  if (offsets !== undefined) {
     const fix = "give how many keys lie before the first query.";
-    refuse("causal", "offset", offset, "a whole number of tokens, or one per batch", fix);
+    const expected = "a whole number of tokens, or one per batch";
+    if (!isList(offsets) || !Array.from(offsets).every(Number.isInteger))
+      check.refuse({ argument: "offset", received: offset, expected, fix });
   }
   const perBatch = typeof offset === "object";
   const given =
@@ -51,6 +55,7 @@ export function causal({ align, offset }: CausalOptions = {}): Mask {
     name: given ? `causal({ ${given} })` : "causal()",
     perBatch,
     bind(extent) {
+      if (offsets && perBatch) checkBatches("causal", "offset", offsets, extent);
       if (offsets) return shifted((batch) => offsetOf(offsets, perBatch, batch) - firstQuery(extent));
       if (align === "top-left") return shifted(() => -firstQuery(extent));
       if (align === undefined) checkLengths(extent);
@@ -73,19 +78,15 @@ function shifted(shift: (batch: number) => number) {
 }
 
 function offsetOf(offsets: readonly number[], perBatch: boolean, batch: number): number {
-  const own = offsets[perBatch ? batch : 0];
-  if (own !== undefined) return own;
-  const expected = `one per batch, and there is a batch ${batch}`;
-  refuse("causal", "offset", `${offsets.length} offsets`, expected, "give as many as the query has batches.");
+  return offsets[perBatch ? batch : 0] ?? refuseBatch("causal", "offset", offsets, batch);
 }
 
 function checkLengths({ queryLength, keyLength }: Extent): void {
   if (queryLength <= keyLength) return;
-  refuse(
-    "causal",
-    "mask",
-    `over ${queryLength} queries and ${keyLength} keys`,
-    "no more queries than keys, since queries are the last T of S positions",
-    'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
-  );
+  checks("causal").refuse({
+    argument: "mask",
+    received: `over ${queryLength} queries and ${keyLength} keys`,
+    expected: "no more queries than keys, since queries are the last T of S positions",
+    fix: 'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
+  });
 }

@@ -1,6 +1,6 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * Cuts the sequence into chunks: each query sees itself and the keys before it in its own chunk, where
@@ -22,12 +22,8 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function chunked(chunkSize: number): Mask {
-  checkCount("chunked", "chunkSize", chunkSize, {
-    least: 1,
-    unit: "tokens",
-    fix: "choose how many tokens one chunk holds; Infinity is `causal()`.",
-    endless: true,
-  });
+  const fix = "choose how many tokens one chunk holds; Infinity is `causal()`.";
+  if (chunkSize !== Infinity) checks("chunked").whole({ chunkSize }, { min: 1, unit: "tokens", fix });
   const chunkOf = (position: number) => (chunkSize === Infinity ? 0 : Math.floor(position / chunkSize));
   return defineMask({
     name: `chunked(${chunkSize})`,

@@ -1,7 +1,7 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { tileIndex, tilePlan } from "@qkv/tensor/tile-plan";
 import { checkMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /** What a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */
 export type DescribeExtent = {
@@ -45,11 +45,13 @@ export type MaskDescription = {
  */
 export function describe(mask: Mask, extent: DescribeExtent): MaskDescription {
   const { perBatch, perHead, name, bind } = checkMask("describe", "mask", mask);
-  const { queryLength: T, keyLength: S, batch = 0, head = 0 } = extent;
+  const check = checks("describe");
+  const names = ["queryLength", "keyLength", "batch", "head"] as const;
+  const { queryLength: T, keyLength: S, batch = 0, head = 0 } = check.options(extent, names, "extent");
   const fix = "give `{ queryLength, keyLength }`, and `batch` or `head` where the mask looks at them.";
-  for (const [argument, value] of Object.entries({ queryLength: T, keyLength: S, batch, head })) {
-    checkCount("describe", argument, value, { least: 0, unit: "places", fix });
-  }
+  check.whole({ queryLength: T, keyLength: S, batch, head }, { min: 0, unit: "places", fix });
+  const few = "describe a shorter stretch: every pair of query and key is looked at.";
+  check.whole({ pairs: T * S }, { max: 2 ** 30, unit: "pairs", fix: few });
   const bound = bind({ queryLength: T, keyLength: S });
   const one = {
     sees: (query: number, key: number) => bound.sees(query, key, perBatch ? batch : 0, perHead ? head : 0),

@@ -1,6 +1,6 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * A sliding window with gaps: each query sees itself and every `dilation`-th key before it, `windowSize` keys in all.
@@ -23,9 +23,8 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function dilated(windowSize: number, dilation: number): Mask {
-  const rule = { least: 1, unit: "tokens", fix: "dilated(4, 2) sees the tokens 0, 2, 4 and 6 places back." };
-  checkCount("dilated", "windowSize", windowSize, rule);
-  checkCount("dilated", "dilation", dilation, rule);
+  const fix = "dilated(4, 2) sees the tokens 0, 2, 4 and 6 places back.";
+  checks("dilated").whole({ windowSize, dilation }, { min: 1, unit: "tokens", fix });
   const reach = (windowSize - 1) * dilation;
   return defineMask({
     name: `dilated(${windowSize}, ${dilation})`,

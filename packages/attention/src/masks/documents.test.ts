@@ -57,7 +57,7 @@ test("ids may be written ahead; too few of them, or none for a batch, are refuse
     /documents: `ids` is "2 ids", expected one for each of 3 positions.\nFix: give each position the number/,
   );
   expect(() => attention(x, x, x, { mask: documents([[0, 1, 1]]) })).toThrow(
-    /`ids` is "1 lists", expected one per batch, and there is a batch 1/,
+    /`ids` is "1 in all", expected 2, one per batch/,
   );
   expect(() => documents([0, NaN])).toThrow(/`ids` is NaN, expected numbers, one for each position/);
 });

@@ -1,6 +1,10 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, isList } from "@qkv/core";
 import type { Mask, Range } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
+import { checkBatches, refuseBatch } from "./check-batches.js";
+
+const fix = "give each position the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
+const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
 
 /**
  * Several documents in one sequence: a query sees the keys of its own document. Packed so, each is attended as if it
@@ -24,20 +28,29 @@ import { defineMask } from "../mask.js";
  * ```
  */
 export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[]): Mask {
+  if (!isList(ids))
+    check.refuse({
+      received: ids,
+      expected: "a list of numbers, one for each position, or such a list per batch",
+    });
   const perBatch = typeof ids[0] === "object";
-  const lists = (perBatch ? (ids as readonly ArrayLike<number>[]) : [ids as ArrayLike<number>]).map(withRuns);
-  const of = (batch: number): Packed => {
-    const list = lists[perBatch ? batch : 0];
-    if (list) return list;
-    throw refuse(`${lists.length} lists`, `one per batch, and there is a batch ${batch}`);
-  };
+  const lists = (perBatch ? Array.from(ids as readonly ArrayLike<number>[]) : [ids as ArrayLike<number>]).map(
+    withRuns,
+  );
+  const of = (batch: number): Packed =>
+    lists[perBatch ? batch : 0] ?? refuseBatch("documents", "ids", lists, batch);
   return defineMask({
     name: `documents([${perBatch ? `${lists.length} × ` : ""}${lists[0]!.ids.length}])`,
     perBatch,
-    bind({ keyLength }) {
+    bind(extent) {
+      const { keyLength } = extent;
+      if (perBatch) checkBatches("documents", "ids", lists, extent);
       for (const list of lists) {
         if (list.ids.length < keyLength)
-          throw refuse(`${list.ids.length} ids`, `one for each of ${keyLength} positions`);
+          check.refuse({
+            received: `${list.ids.length} ids`,
+            expected: `one for each of ${keyLength} positions`,
+          });
       }
       return {
         sees(query, key, batch) {
@@ -58,9 +71,8 @@ export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[])
 type Packed = { readonly ids: readonly number[]; readonly runEnd: Int32Array };
 
 function withRuns(list: ArrayLike<number>): Packed {
+  checks("documents").list({ ids: list }, "numbers, one for each position", Number.isFinite, fix);
   const ids = Array.from(list);
-  const wrong = ids.find((id) => !Number.isFinite(id));
-  if (wrong !== undefined) throw refuse(wrong, "numbers, one for each position");
   const runEnd = new Int32Array(ids.length);
   for (let i = ids.length - 1; i >= 0; i--) runEnd[i] = ids[i] === ids[i + 1] ? runEnd[i + 1]! : i;
   return { ids, runEnd };
@@ -73,9 +85,4 @@ function inRange({ ids, runEnd }: Packed, { first, last }: Range): Set<number | 
     found.add(ids[position]);
   }
   return found;
-}
-
-function refuse(received: unknown, expected: string): ArgumentError {
-  const fix = "give each position the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
-  return new ArgumentError({ fn: "documents", argument: "ids", received, expected, fix });
 }

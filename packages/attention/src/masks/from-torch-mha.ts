@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, logicalNot, reshape, type Mask, type Tensor } from "@qkv/tensor";
 import { maskTensor } from "./mask-tensor.js";
 
@@ -22,13 +22,13 @@ import { maskTensor } from "./mask-tensor.js";
  */
 export function fromTorchMHA(ignored: Tensor, numHeads?: number): Mask {
   const visible = inverted("fromTorchMHA", ignored);
+  if (numHeads !== undefined) checks("fromTorchMHA").whole({ numHeads }, { min: 1, unit: "heads" });
   const { shape } = ignored;
   if (shape.length === 2) return maskTensor(visible);
   const [rows, T, S] = shape as [number, number, number];
   if (shape.length !== 3 || !numHeads || rows % numHeads !== 0) {
-    refuseShape(
+    return wrongShape(
       "fromTorchMHA",
-      "ignored",
       shape,
       "[T, S], or [B · H, T, S] with `numHeads` = H",
       "pass the number of heads for three axes; for a `key_padding_mask` use fromTorchKeyPadding.",
@@ -56,9 +56,8 @@ export function fromTorchKeyPadding(ignored: Tensor): Mask {
   const visible = inverted("fromTorchKeyPadding", ignored);
   const [B, S] = ignored.shape as [number, number];
   if (ignored.shape.length !== 2) {
-    refuseShape(
+    wrongShape(
       "fromTorchKeyPadding",
-      "ignored",
       ignored.shape,
       "[B, S]",
       "give a row of keys for each batch; an `attn_mask` goes to fromTorchMHA.",
@@ -69,11 +68,14 @@ export function fromTorchKeyPadding(ignored: Tensor): Mask {
 
 function inverted(fn: string, ignored: Tensor): Tensor {
   if (checkTensor(fn, "ignored", ignored).dtype === "bool") return logicalNot(ignored);
-  refuse(
-    fn,
-    "ignored",
-    ignored.dtype,
-    "bool: true where the query ignores the key",
-    "a float mask is added to scores: pass it as `bias`, unchanged.",
-  );
+  return checks(fn).refuse({
+    argument: "ignored",
+    received: ignored.dtype,
+    expected: "bool: true where the query ignores the key",
+    fix: "a float mask is added to scores: pass it as `bias`, unchanged.",
+  });
+}
+
+function wrongShape(fn: string, received: readonly number[], expected: string, fix: string): never {
+  return checks(fn).refuse({ argument: "ignored", received, expected, fix }, ShapeError);
 }

@@ -1,6 +1,6 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * Lets every query see the first `count` keys: tokens that stay visible however far a window has moved on. Models
@@ -24,11 +24,8 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function keepFirst(count: number): Mask {
-  checkCount("keepFirst", "count", count, {
-    least: 0,
-    unit: "tokens",
-    fix: "count the tokens at the start that stay visible; 0 keeps none.",
-  });
+  const fix = "count the tokens at the start that stay visible; 0 keeps none.";
+  checks("keepFirst").whole({ count }, { min: 0, unit: "tokens", fix });
   return defineMask({
     name: `keepFirst(${count})`,
     sees: (_query, key) => key < count,

@@ -70,7 +70,7 @@ test("it is named after its function, and what is no function is refused", () =>
   ).toBe("lookBack");
   expect(maskMod(() => true, { name: "all" }).name).toBe("all");
   expect(() => maskMod(true as never)).toThrow(
-    /maskMod: `rule` is true, expected a function \(batch, head, query, key\) => boolean.\nFix: write `maskMod\(/,
+    /maskMod: `rule` is true, expected a function.\nFix: write `maskMod\(/,
   );
 });
 

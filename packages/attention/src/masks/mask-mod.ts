@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 
@@ -33,19 +33,11 @@ export type MaskModOptions = {
  * [...attentionWeights(x, x, { mask: secondHeadLooksBack }).data]; // => [0.5, 0.5, 0.5, 0.5, 0, 0, 1, 0]
  * ```
  */
-export function maskMod(
-  rule: MaskRule,
-  { name, perBatch = true, perHead = true }: MaskModOptions = {},
-): Mask {
-  if (typeof rule !== "function") {
-    refuse(
-      "maskMod",
-      "rule",
-      rule,
-      "a function (batch, head, query, key) => boolean",
-      "write `maskMod((batch, head, query, key) => key <= query)`.",
-    );
-  }
+export function maskMod(rule: MaskRule, options?: MaskModOptions): Mask {
+  const check = checks("maskMod");
+  check.type({ rule }, "function", "write `maskMod((batch, head, query, key) => key <= query)`.");
+  const { name, perBatch = true, perHead = true } = check.options(options, ["name", "perBatch", "perHead"]);
+  check.type({ perBatch, perHead }, "boolean");
   return defineMask({
     name: name ?? (rule.name === "" ? "maskMod(…)" : rule.name),
     perBatch,
@@ -53,13 +45,12 @@ export function maskMod(
     sees(query, key, batch, head) {
       const seen = rule(batch, head, query, key);
       if (seen === true || seen === false) return seen;
-      refuse(
-        "maskMod",
-        "rule",
-        seen,
-        "a function that returns true or false",
-        "return a boolean in each branch, `key <= query` for one; numbers that are added to scores are a `bias`.",
-      );
+      return check.refuse({
+        argument: "rule",
+        received: seen,
+        expected: "a function that returns true or false",
+        fix: "return a boolean in each branch, `key <= query` for one; numbers that are added to scores are a `bias`.",
+      });
     },
   });
 }

@@ -1,4 +1,4 @@
-import { refuse, ShapeError } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
 import { defineMask, firstQuery } from "../mask.js";
 
@@ -21,15 +21,14 @@ import { defineMask, firstQuery } from "../mask.js";
  */
 export function maskTensor(visible: Tensor): Mask {
   if (checkTensor("maskTensor", "visible", visible).dtype !== "bool") {
-    refuse(
-      "maskTensor",
-      "visible",
-      visible.dtype,
-      "bool: true where the query sees the key",
-      'pass numbers that are added to scores as `bias`; turn 0 and 1 into bools with `cast(x, "bool")`.',
-    );
+    checks("maskTensor").refuse({
+      argument: "visible",
+      received: visible.dtype,
+      expected: "bool: true where the query sees the key",
+      fix: 'pass numbers that are added to scores as `bias`; turn 0 and 1 into bools with `cast(x, "bool")`.',
+    });
   }
-  if (visible.shape.length > 4) throw wrongShape(visible, "at most four axes");
+  if (visible.shape.length > 4) wrongShape(visible, "at most four axes");
   const shape = [1, 1, 1, 1, ...visible.shape].slice(-4) as [number, number, number, number];
   const [batches, heads, rows, columns] = shape;
   const { data } = visible;
@@ -38,9 +37,11 @@ export function maskTensor(visible: Tensor): Mask {
     perBatch: batches > 1,
     perHead: heads > 1,
     bind(extent) {
-      const { queryLength, keyLength } = extent;
+      const { queryLength, keyLength, batches: B = batches, heads: H = heads } = extent;
+      if ((batches !== 1 && batches !== B) || (heads !== 1 && heads !== H))
+        wrongShape(visible, `[${B} or 1, ${H} or 1, T, S], as there are B = ${B} batches and H = ${H} heads`);
       if ((rows !== 1 && rows !== queryLength) || (columns !== 1 && columns !== keyLength)) {
-        throw wrongShape(
+        wrongShape(
           visible,
           `[…, ${queryLength} or 1, ${keyLength} or 1], as there are T = ${queryLength} queries and S = ${keyLength} keys`,
         );
@@ -49,7 +50,7 @@ export function maskTensor(visible: Tensor): Mask {
       return {
         sees(query, key, batch, head) {
           if ((batches > 1 && batch >= batches) || (heads > 1 && head >= heads)) {
-            throw wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
+            wrongShape(visible, `a mask for batch ${batch} and head ${head} too`);
           }
           const b = batches > 1 ? batch : 0;
           const h = heads > 1 ? head : 0;
@@ -62,12 +63,10 @@ export function maskTensor(visible: Tensor): Mask {
   });
 }
 
-function wrongShape(visible: Tensor, expected: string): ShapeError {
-  return new ShapeError({
-    fn: "maskTensor",
-    argument: "visible",
-    received: visible.shape,
-    expected,
-    fix: "the tensor must broadcast to [B, H, T, S]: each length equal, or 1.",
-  });
+function wrongShape(visible: Tensor, expected: string): never {
+  const fix = "the tensor must broadcast to [B, H, T, S]: each length equal, or 1.";
+  return checks("maskTensor").refuse(
+    { argument: "visible", received: visible.shape, expected, fix },
+    ShapeError,
+  );
 }

@@ -1,5 +1,5 @@
 import type { Mask } from "@qkv/tensor";
-import { checkMask, defineMask } from "../mask.js";
+import { checkMasks, defineMask } from "../mask.js";
 
 /**
  * Lets a query see a key where at least one of the masks does.
@@ -12,7 +12,7 @@ import { checkMask, defineMask } from "../mask.js";
  * ```
  */
 export function or(...masks: readonly Mask[]): Mask {
-  masks.forEach((mask, i) => checkMask("or", `masks[${i}]`, mask));
+  checkMasks("or", masks);
   return defineMask({
     name: `or(${masks.map(({ name }) => name).join(", ")})`,
     perBatch: masks.some(({ perBatch }) => perBatch),

@@ -1,6 +1,7 @@
-import { refuse } from "@qkv/core";
-import type { Mask } from "@qkv/tensor";
+import { checks } from "@qkv/core";
+import type { Mask, Range, TileClass } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
+import { checkBatches, refuseBatch } from "./check-batches.js";
 
 /**
  * Hides the padding at the end of shorter sequences: batch `b` sees keys `0 … lengths[b] - 1`.
@@ -20,33 +21,25 @@ import { defineMask } from "../mask.js";
  * ```
  */
 export function padding(lengths: ArrayLike<number>): Mask {
+  checks("padding").list(
+    { lengths },
+    "whole numbers of tokens, 0 or more, one per batch",
+    (length) => Number.isInteger(length) && (length as number) >= 0,
+    "count each sequence's real tokens, without padding.",
+  );
   const own = Array.from(lengths);
-  const wrong = own.find((length) => !Number.isInteger(length) || length < 0);
-  if (wrong !== undefined) {
-    refuse(
-      "padding",
-      "lengths",
-      wrong,
-      "whole numbers of tokens, 0 or more, one per batch",
-      "count each sequence's real tokens, without padding.",
-    );
-  }
-  const lengthOf = (batch: number): number => {
-    const length = own[batch];
-    if (length !== undefined) return length;
-    refuse(
-      "padding",
-      "lengths",
-      `${own.length} lengths`,
-      `one per batch, and there is a batch ${batch}`,
-      "give as many lengths as the query has batches.",
-    );
+  const lengthOf = (batch: number): number => own[batch] ?? refuseBatch("padding", "lengths", own, batch);
+  const rule = {
+    sees: (_query: number, key: number, batch: number) => key < lengthOf(batch),
+    tile: (_query: Range, key: Range, batch: number): TileClass =>
+      key.first >= lengthOf(batch) ? "none" : key.last < lengthOf(batch) ? "all" : "some",
   };
   return defineMask({
     name: `padding([${own.join(", ")}])`,
     perBatch: true,
-    sees: (_query, key, batch) => key < lengthOf(batch),
-    tile: (_query, key, batch) =>
-      key.first >= lengthOf(batch) ? "none" : key.last < lengthOf(batch) ? "all" : "some",
+    bind(extent) {
+      checkBatches("padding", "lengths", own, extent);
+      return rule;
+    },
   });
 }

@@ -1,6 +1,6 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * Prefix language model: the first `length` tokens see each other, and every later one sees them and what lies before
@@ -24,11 +24,8 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function prefix(length: number): Mask {
-  checkCount("prefix", "length", length, {
-    least: 0,
-    unit: "tokens",
-    fix: "count the tokens that may see each other both ways; 0 is `causal()`.",
-  });
+  const fix = "count the tokens that may see each other both ways; 0 is `causal()`.";
+  checks("prefix").whole({ length }, { min: 0, unit: "tokens", fix });
   return defineMask({
     name: `prefix(${length})`,
     sees: (query, key) => key < length || key <= query,

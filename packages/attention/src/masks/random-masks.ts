@@ -79,8 +79,8 @@ export const masks: fc.Arbitrary<Mask> = fc.letrec<{ any: Mask; leaf: Mask }>((o
   any: fc.oneof(
     { maxDepth: 2, depthIdentifier: "mask" },
     of("leaf"),
-    fc.array(of("any"), { maxLength: 3, depthIdentifier: "mask" }).map((list) => and(...list)),
-    fc.array(of("any"), { maxLength: 3, depthIdentifier: "mask" }).map((list) => or(...list)),
+    fc.array(of("any"), { minLength: 1, maxLength: 3, depthIdentifier: "mask" }).map((list) => and(...list)),
+    fc.array(of("any"), { minLength: 1, maxLength: 3, depthIdentifier: "mask" }).map((list) => or(...list)),
     of("any").map(not),
   ),
 })).any;

@@ -1,7 +1,6 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /** A window to both sides. Neighbours are counted without the query itself. */
 export type WindowSides = {
@@ -36,7 +35,7 @@ export type WindowSides = {
  * ```
  */
 export function slidingWindow(window: number | WindowSides): Mask {
-  const { before, after } = typeof window === "number" ? oneSided(window) : bothSides(window);
+  const { before, after } = typeof window === "object" ? bothSides(window) : oneSided(window);
   return defineMask({
     name:
       typeof window === "number"
@@ -53,28 +52,18 @@ export function slidingWindow(window: number | WindowSides): Mask {
   });
 }
 
+const check = /* @__PURE__ */ checks("slidingWindow");
+
 function oneSided(windowSize: number): Required<WindowSides> {
-  if ((Number.isInteger(windowSize) || windowSize === Infinity) && windowSize >= 1) {
-    return { before: windowSize - 1, after: 0 };
-  }
-  refuse(
-    "slidingWindow",
-    "windowSize",
-    windowSize,
-    "a whole number of tokens, 1 or more",
-    "count the query itself: 1 sees only itself, 2 also sees the token before it.",
-  );
+  const fix = "count the query itself: 1 sees only itself, 2 also sees the token before it.";
+  if (windowSize !== Infinity) check.whole({ windowSize }, { min: 1, unit: "tokens", fix });
+  return { before: windowSize - 1, after: 0 };
 }
 
-function bothSides({ before, after = 0 }: WindowSides): Required<WindowSides> {
-  const rule = {
-    least: 0,
-    unit: "tokens",
-    fix: "count neighbours without the query itself: { before: 1, after: 0 } is slidingWindow(2).",
-    endless: true,
-  };
-  return {
-    before: checkCount("slidingWindow", "before", before, rule),
-    after: checkCount("slidingWindow", "after", after, rule),
-  };
+function bothSides(window: WindowSides): Required<WindowSides> {
+  const { before, after = 0 } = check.options(window, ["before", "after"], "window");
+  const fix = "count neighbours without the query itself: { before: 1, after: 0 } is slidingWindow(2).";
+  for (const [side, count] of Object.entries({ before, after }))
+    if (count !== Infinity) check.whole({ [side]: count }, { min: 0, unit: "tokens", fix });
+  return { before, after };
 }

@@ -1,6 +1,6 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * Sparse Transformer's strided pattern: each query sees the `stride` keys up to itself, and before them every
@@ -20,11 +20,8 @@ import { checkCount } from "./check-count.js";
  * ```
  */
 export function strided(stride: number): Mask {
-  checkCount("strided", "stride", stride, {
-    least: 1,
-    unit: "tokens",
-    fix: "choose about the square root of the sequence length; 1 is `causal()`.",
-  });
+  const fix = "choose about the square root of the sequence length; 1 is `causal()`.";
+  checks("strided").whole({ stride }, { min: 1, unit: "tokens", fix });
   return defineMask({
     name: `strided(${stride})`,
     sees(query, key) {

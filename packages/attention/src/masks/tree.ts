@@ -1,6 +1,9 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, isList } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
+
+const fix = "number nodes so that parents come first: [-1, 0, 0] is one guess with two that follow it.";
+const check = /* @__PURE__ */ checks("tree", { argument: "parents", fix });
 
 /**
  * Several continuations in one call: the last positions are nodes of a tree, and a node sees its ancestors, itself,
@@ -24,16 +27,21 @@ import { defineMask } from "../mask.js";
  * ```
  */
 export function tree(parents: ArrayLike<number>): Mask {
+  if (!isList(parents)) check.refuse({ received: parents, expected: "a list with the parent of each node" });
   const own = Array.from(parents);
   const wrong = own.findIndex((parent, node) => !Number.isInteger(parent) || parent < -1 || parent >= node);
-  if (wrong >= 0)
-    throw refuse(own[wrong], `a node before node ${wrong}, or -1, as the parent of node ${wrong}`);
+  if (wrong >= 0) {
+    const expected = `a node before node ${wrong}, or -1, as the parent of node ${wrong}`;
+    check.refuse({ received: own[wrong], expected });
+  }
   const { enter, size } = numbered(own);
   return defineMask({
     name: `tree([${own.join(", ")}])`,
     bind({ keyLength }) {
       const root = keyLength - own.length;
-      if (root < 0) throw refuse(`${own.length} nodes`, `at most S = ${keyLength} of them`);
+      if (root < 0) {
+        check.refuse({ received: `${own.length} nodes`, expected: `at most S = ${keyLength} of them` });
+      }
       return {
         sees(query, key) {
           if (query >= keyLength || key > query) return false;
@@ -69,9 +77,4 @@ function numbered(parents: readonly number[]): { enter: Int32Array; size: Int32A
     next[node] = enter[node]! + 1;
   });
   return { enter, size };
-}
-
-function refuse(received: unknown, expected: string): ArgumentError {
-  const fix = "number nodes so that parents come first: [-1, 0, 0] is one guess with two that follow it.";
-  return new ArgumentError({ fn: "tree", argument: "parents", received, expected, fix });
 }

@@ -1,5 +1,5 @@
+import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/tensor";
-import { checkCount } from "./check-count.js";
 import { slidingWindow } from "./sliding-window.js";
 
 /**
@@ -17,15 +17,10 @@ import { slidingWindow } from "./sliding-window.js";
  * ```
  */
 export function windowFromFlashAttention(left: number, right: number): Mask {
-  const side = (argument: string, value: number) =>
-    value === -1
-      ? Infinity
-      : checkCount("windowFromFlashAttention", argument, value, {
-          least: 0,
-          unit: "tokens",
-          fix: "count neighbours without the query itself; -1 means all.",
-        });
-  return slidingWindow({ before: side("left", left), after: side("right", right) });
+  const fix = "count neighbours without the query itself; -1 means all.";
+  checks("windowFromFlashAttention").whole({ left, right }, { min: -1, unit: "tokens", fix });
+  const side = (count: number) => (count === -1 ? Infinity : count);
+  return slidingWindow({ before: side(left), after: side(right) });
 }
 
 /**
@@ -43,15 +38,12 @@ export function windowFromFlashAttention(left: number, right: number): Mask {
  * windowFromHuggingFace(64, { bidirectional: true }).name; // => "slidingWindow({ before: 64, after: 64 })"
  * ```
  */
-export function windowFromHuggingFace(
-  size: number,
-  { bidirectional = false }: { bidirectional?: boolean } = {},
-): Mask {
-  checkCount("windowFromHuggingFace", "size", size, {
-    least: 1,
-    unit: "tokens",
-    fix: "take `config.sliding_window`; where it is null the model has no window.",
-  });
+export function windowFromHuggingFace(size: number, options?: { bidirectional?: boolean }): Mask {
+  const check = checks("windowFromHuggingFace");
+  const { bidirectional = false } = check.options(options, ["bidirectional"]);
+  const fix = "take `config.sliding_window`; where it is null the model has no window.";
+  check.whole({ size }, { min: 1, unit: "tokens", fix });
+  check.type({ bidirectional }, "boolean");
   return slidingWindow(bidirectional ? { before: size, after: size } : size);
 }
 
@@ -68,11 +60,8 @@ export function windowFromHuggingFace(
  * ```
  */
 export function windowFromKeras(size: number): Mask {
-  checkCount("windowFromKeras", "size", size, {
-    least: 1,
-    unit: "tokens",
-    fix: "take the layer's `sliding_window`; where it is None there is no window.",
-  });
+  const fix = "take the layer's `sliding_window`; where it is None there is no window.";
+  checks("windowFromKeras").whole({ size }, { min: 1, unit: "tokens", fix });
   return slidingWindow(size);
 }
 
@@ -89,10 +78,7 @@ export function windowFromKeras(size: number): Mask {
  * ```
  */
 export function windowFromSGLang(size: number): Mask {
-  checkCount("windowFromSGLang", "size", size, {
-    least: 0,
-    unit: "tokens",
-    fix: "pass SGLang's exclusive size, one less than the model's `sliding_window`.",
-  });
+  const fix = "pass SGLang's exclusive size, one less than the model's `sliding_window`.";
+  checks("windowFromSGLang").whole({ size }, { min: 0, unit: "tokens", fix });
   return slidingWindow(size + 1);
 }

@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 
 /** Whether a key is one that the pattern looks at from a query. Both are positions; queries are the last ones. */
@@ -15,13 +15,9 @@ type Looked = (query: number, key: number, batch: number) => boolean;
 export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: string, from = 0): Tensor {
   const { shape, data } = checkTensor(fn, "weights", weights);
   if (shape.length !== 4) {
-    refuseShape(
-      fn,
-      "weights",
-      shape,
-      "[B, H, T, S]: batch, heads, queries, keys",
-      "give the weights of `attentionWeights`, or of a trace.",
-    );
+    const expected = "[B, H, T, S]: batch, heads, queries, keys";
+    const fix = "give the weights of `attentionWeights`, or of a trace.";
+    checks(fn).refuse({ argument: "weights", received: shape, expected, fix }, ShapeError);
   }
   const [B, H, T, S] = shape as [number, number, number, number];
   const sums = new Array<number>(H).fill(0);
@@ -39,7 +35,7 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
   if (queries === 0) {
     const received = `[${shape.join(", ")}], of which no query has a key to look at`;
     const expected = "a query that could show the pattern";
-    refuse(fn, "weights", received, expected, fix);
+    checks(fn).refuse({ argument: "weights", received, expected, fix });
   }
   return tensor(
     sums.map((sum) => sum / queries),
@@ -50,14 +46,11 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
 /** The id of a token by batch and position, from ids `[S]` for all batches or `[B, S]` row-major. */
 export function tokenIds(fn: string, ids: ArrayLike<number>, weights: Tensor) {
   const [B = 0, , , S = 0] = checkTensor(fn, "weights", weights).shape;
+  const fix = "give the ids of all tokens that the weights are over, those in the cache included.";
+  checks(fn).list({ ids }, "token ids", Number.isSafeInteger, fix);
   if (ids.length !== S && ids.length !== B * S) {
-    refuse(
-      fn,
-      "ids",
-      `${ids.length} ids`,
-      `S = ${S} of them, one for each key, or B · S = ${B * S}`,
-      "give the ids of all tokens that the weights are over, those in the cache included.",
-    );
+    const expected = `S = ${S} of them, one for each key, or B · S = ${B * S}`;
+    checks(fn).refuse({ argument: "ids", received: `${ids.length} ids`, expected, fix });
   }
   return (batch: number, position: number): number =>
     ids[ids.length === S ? position : batch * S + position]!;

@@ -1,5 +1,5 @@
-import { checkCount } from "../masks/check-count.js";
-import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checks } from "@qkv/core";
+import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 /**
  * Dynamic NTK scaling: up to the trained length nothing changes; beyond it the base grows with the length, so that
@@ -24,19 +24,12 @@ import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.
  * longer.apply(x, { start: 4095 }).data[1] === rope({ headDim: 8 }).apply(x, { start: 4095 }).data[1]; // => false
  * ```
  */
-export function dynamicNtk({
-  factor,
-  originalLength,
-}: {
-  factor: number;
-  originalLength: number;
-}): RopeScaling {
-  checkFactor("dynamicNtk", "factor", factor);
-  checkCount("dynamicNtk", "originalLength", originalLength, {
-    least: 1,
-    unit: "tokens",
-    fix: "take the model's `max_position_embeddings` before scaling.",
-  });
+export function dynamicNtk(options: { factor: number; originalLength: number }): RopeScaling {
+  const check = checks("dynamicNtk");
+  const { factor, originalLength } = check.options(options, ["factor", "originalLength"]);
+  check.finite({ factor }, { min: 1, fix: fromModel });
+  const fix = "take the model's `max_position_embeddings` before scaling.";
+  check.whole({ originalLength }, { min: 1, unit: "tokens", fix });
   return {
     name: `dynamicNtk({ factor: ${factor}, originalLength: ${originalLength} })`,
     turning({ base, rotaryDim, length }) {

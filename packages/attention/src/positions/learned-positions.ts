@@ -1,6 +1,6 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { add, checkTensor, embedding, mul, randn, tensor, type Tensor } from "@qkv/tensor";
-import { checkCount } from "../masks/check-count.js";
+import { placesOf } from "./places-of.js";
 import type { Positions } from "./rope.js";
 
 export type LearnedPositionsConfig = {
@@ -38,46 +38,32 @@ export type LearnedPositions = {
  * ```
  */
 export function learnedPositions(config: LearnedPositionsConfig): LearnedPositions {
-  const { length, embedDim: C } = config;
+  const check = checks("learnedPositions");
+  const { length, embedDim: C } = check.options(config, ["length", "embedDim"], "config");
   const fix = "choose the longest text, and the width of the model.";
-  checkCount("learnedPositions", "length", length, { least: 1, unit: "tokens", fix });
-  checkCount("learnedPositions", "embedDim", C, { least: 1, unit: "numbers", fix });
+  check.whole({ length }, { min: 1, unit: "tokens", fix });
+  check.whole({ embedDim: C }, { min: 1, unit: "numbers", fix });
   return {
     config,
     init: (seed) => ({ weight: mul(randn([length, C], { seed }), 0.02) }),
-    apply({ weight }, x, { positions = { start: 0 } } = {}) {
+    apply(params, x, options) {
+      const { positions = { start: 0 } } = check.options(options, ["positions"]);
+      const weight = checkTensor("learnedPositions", "params.weight", params?.weight);
       if (checkTensor("learnedPositions", "x", x).shape.length !== 3 || x.shape[2] !== C) {
-        refuseShape(
-          "learnedPositions",
-          "x",
-          x.shape,
-          `[B, T, ${C}], as embedDim is ${C}`,
-          "give batches of rows as wide as the layer.",
-        );
+        const expected = `[B, T, ${C}], as embedDim is ${C}`;
+        const fix = "give batches of rows as wide as the layer.";
+        check.refuse({ argument: "x", received: x.shape, expected, fix }, ShapeError);
       }
       const [B, T] = x.shape as [number, number, number];
-      const places =
-        "start" in positions
-          ? Array.from({ length: T }, (_, t) => positions.start + t)
-          : Array.from(positions);
-      if (places.length !== T && places.length !== B * T) {
-        refuse(
-          "learnedPositions",
-          "positions",
-          `${places.length} positions`,
-          `T = ${T} of them, or B · T = ${B * T}`,
-          "give each token its place in the sequence.",
-        );
-      }
-      const beyond = places.find((place) => !Number.isInteger(place) || place < 0 || place >= length);
-      if (beyond !== undefined) {
-        refuse(
-          "learnedPositions",
-          "positions",
-          beyond,
-          `positions from 0 to ${length - 1}, as length is ${length}`,
-          "shorten the text, or make and train a longer table.",
-        );
+      const places = placesOf("learnedPositions", positions, B, T);
+      const beyond = places.findIndex((place) => !Number.isInteger(place) || place < 0 || place >= length);
+      if (beyond >= 0) {
+        check.refuse({
+          argument: "positions",
+          received: places[beyond],
+          expected: `positions from 0 to ${length - 1}, as length is ${length}`,
+          fix: "shorten the text, or make and train a longer table.",
+        });
       }
       const shape = places.length === T ? [T] : [B, T];
       return add(x, embedding(weight, tensor(places, { shape, dtype: "int32", device: x.device })));

@@ -1,4 +1,5 @@
-import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checks } from "@qkv/core";
+import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 /**
  * Position interpolation: every pair turns `factor` times slower, so a text `factor` times as long spans the angles
@@ -19,7 +20,7 @@ import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.
  * ```
  */
 export function linearScaling(factor: number): RopeScaling {
-  checkFactor("linearScaling", "factor", factor);
+  checks("linearScaling").finite({ factor }, { min: 1, fix: fromModel });
   return {
     name: `linearScaling(${factor})`,
     turning: ({ base, rotaryDim }) => ({

@@ -1,6 +1,5 @@
-import { refuse } from "@qkv/core";
-import { checkCount } from "../masks/check-count.js";
-import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checks } from "@qkv/core";
+import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 export type Llama3ScalingOptions = {
   /** By how much slow pairs are slowed. Default 8. */
@@ -32,24 +31,21 @@ export type Llama3ScalingOptions = {
  * apply(x, { start: 100000 }).shape; // => [1, 2, 3, 64]
  * ```
  */
-export function llama3Scaling(options: Llama3ScalingOptions = {}): RopeScaling {
-  const { factor = 8, lowFactor = 1, highFactor = 4, originalLength = 8192 } = options;
-  checkFactor("llama3Scaling", "factor", factor);
-  checkFactor("llama3Scaling", "lowFactor", lowFactor, Number.MIN_VALUE);
-  checkCount("llama3Scaling", "originalLength", originalLength, {
-    least: 1,
-    unit: "tokens",
-    fix: "take `rope_scaling.original_max_position_embeddings`.",
-  });
-  if (!(highFactor > lowFactor) || highFactor === Infinity) {
-    refuse(
-      "llama3Scaling",
-      "highFactor",
-      highFactor,
-      `a finite number above lowFactor = ${lowFactor}`,
-      "leave both out for 4 and 1.",
-    );
-  }
+export function llama3Scaling(options?: Llama3ScalingOptions): RopeScaling {
+  const check = checks("llama3Scaling");
+  const {
+    factor = 8,
+    lowFactor = 1,
+    highFactor = 4,
+    originalLength = 8192,
+  } = check.options(options, ["factor", "lowFactor", "highFactor", "originalLength"]);
+  check.finite({ factor }, { min: 1, fix: fromModel });
+  check.finite({ lowFactor }, { above: 0, fix: fromModel });
+  const trained = "take `rope_scaling.original_max_position_embeddings`.";
+  check.whole({ originalLength }, { min: 1, unit: "tokens", fix: trained });
+  const isAbove = Number.isFinite(highFactor) && highFactor > lowFactor;
+  const above = `a finite number above lowFactor = ${lowFactor}`;
+  check.each({ highFactor }, () => isAbove, above, "leave both out for 4 and 1.");
   return {
     name: `llama3Scaling({ factor: ${factor}, lowFactor: ${lowFactor}, highFactor: ${highFactor}, originalLength: ${originalLength} })`,
     turning({ base, rotaryDim }) {

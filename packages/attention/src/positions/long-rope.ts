@@ -1,6 +1,5 @@
-import { refuse } from "@qkv/core";
-import { checkCount } from "../masks/check-count.js";
-import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checks } from "@qkv/core";
+import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 export type LongRopeOptions = {
   /** For texts up to the trained length: by how much each pair is slowed. One for each pair. */
@@ -36,36 +35,30 @@ export type LongRopeOptions = {
  * ```
  */
 export function longRope(options: LongRopeOptions): RopeScaling {
-  const { factor, originalLength } = options;
-  const [short, long] = [Array.from(options.shortFactors), Array.from(options.longFactors)];
-  checkFactor("longRope", "factor", factor);
-  checkCount("longRope", "originalLength", originalLength, {
-    least: 2,
-    unit: "tokens",
-    fix: "take the model's `original_max_position_embeddings`.",
-  });
-  for (const [argument, factors] of [
-    ["shortFactors", short],
-    ["longFactors", long],
-  ] as const) {
-    for (const one of factors) checkFactor("longRope", argument, one, Number.MIN_VALUE);
-  }
-  const attentionFactor =
-    options.attentionFactor ?? Math.sqrt(1 + Math.log(factor) / Math.log(originalLength));
-  checkFactor("longRope", "attentionFactor", attentionFactor, 0);
+  const check = checks("longRope");
+  const names = ["shortFactors", "longFactors", "factor", "originalLength", "attentionFactor"] as const;
+  const { shortFactors, longFactors, factor, originalLength, ...rest } = check.options(options, names);
+  check.finite({ factor }, { min: 1, fix: fromModel });
+  const trained = "take the model's `original_max_position_embeddings`.";
+  check.whole({ originalLength }, { min: 2, unit: "tokens", fix: trained });
+  const isFactor = (value: unknown) => Number.isFinite(value) && (value as number) > 0;
+  const expected = "finite numbers above 0, one for each pair";
+  check.list({ shortFactors, longFactors }, expected, isFactor, fromModel);
+  const [short, long] = [Array.from(shortFactors), Array.from(longFactors)];
+  const { attentionFactor = Math.sqrt(1 + Math.log(factor) / Math.log(originalLength)) } = rest;
+  check.finite({ attentionFactor }, { min: 0, fix: fromModel });
   return {
     name: `longRope({ factor: ${factor}, originalLength: ${originalLength}, … })`,
     turning({ base, rotaryDim, length }) {
       const [argument, factors] =
         length > originalLength ? (["longFactors", long] as const) : (["shortFactors", short] as const);
       if (factors.length !== rotaryDim / 2) {
-        refuse(
-          "longRope",
+        check.refuse({
           argument,
-          `${factors.length} factors`,
-          `${rotaryDim / 2} of them, one for each pair of the ${rotaryDim} numbers that turn`,
-          "take `short_factor` and `long_factor` from the model's `rope_scaling`.",
-        );
+          received: `${factors.length} factors`,
+          expected: `${rotaryDim / 2} of them, one for each pair of the ${rotaryDim} numbers that turn`,
+          fix: "take `short_factor` and `long_factor` from the model's `rope_scaling`.",
+        });
       }
       const frequencies = plainFrequencies(base, rotaryDim).map((frequency, i) => frequency / factors[i]!);
       return { frequencies, attentionFactor };

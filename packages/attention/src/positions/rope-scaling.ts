@@ -1,5 +1,3 @@
-import { refuse } from "@qkv/core";
-
 /** How fast each pair of numbers turns, and what the turned pairs are multiplied with. */
 export type Turning = {
   /** Radians per position, one for each pair. */
@@ -27,14 +25,5 @@ export function plainFrequencies(base: number, rotaryDim: number): Float64Array 
   return Float64Array.from({ length: rotaryDim / 2 }, (_, i) => base ** ((-2 * i) / rotaryDim));
 }
 
-/** Refuses a factor of a scaling that is not a finite number of at least `least`. */
-export function checkFactor(fn: string, argument: string, value: number, least = 1): number {
-  if (value >= least && value < Infinity) return value;
-  refuse(
-    fn,
-    argument,
-    value,
-    `a finite number, ${least} or more`,
-    "take it from the model's `rope_scaling`; 1 is no scaling.",
-  );
-}
+/** The fix of scalings whose numbers are out of range. */
+export const fromModel = "take it from the model's `rope_scaling`; 1 is no scaling.";

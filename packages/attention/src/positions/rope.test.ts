@@ -143,7 +143,7 @@ test("odd sizes, broken bases and positions that do not fit are refused, with th
     );
   }
   for (const base of [0, -1, NaN, Infinity]) {
-    expect(() => rope({ headDim: 8, base })).toThrow(/`base` is .*, expected a finite number above 0/);
+    expect(() => rope({ headDim: 8, base })).toThrow(/`base` is .*, expected a finite number, above 0/);
   }
   const x = randn([2, 1, 3, 8], { seed: 1 });
   for (const count of [0, 2, 4, 12]) {

@@ -1,6 +1,7 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checkLayout } from "./check-layout.js";
 import type { RotaryLayout } from "./rotate.js";
 import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
 
@@ -46,17 +47,22 @@ export type RopeOptions = {
  * ```
  */
 export function rope(options: RopeOptions): Rope {
-  const { headDim, base = 10000, layout = "half", rotaryDim = headDim, scaling } = options;
+  const check = checks("rope");
+  const {
+    headDim,
+    base = 10000,
+    layout = "half",
+    rotaryDim = headDim,
+    scaling,
+  } = check.options(options, ["headDim", "base", "layout", "rotaryDim", "scaling"]);
   checkRotary("rope", headDim, rotaryDim, base);
-  if (scaling !== undefined && typeof scaling.turning !== "function") {
-    refuse(
-      "rope",
-      "scaling",
-      scaling,
-      "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
-      "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
-    );
-  }
+  checkLayout("rope", layout);
+  check.each(
+    { scaling },
+    () => scaling === undefined || typeof scaling?.turning === "function",
+    "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
+    "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
+  );
   const plain = { frequencies: plainFrequencies(base, rotaryDim), attentionFactor: 1 };
   const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;
   const tables: Tables = {};

@@ -1,4 +1,4 @@
-import { refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, take, tensor, type Tensor } from "@qkv/tensor";
 import { checkRotary } from "./turn-by-position.js";
 
@@ -58,19 +58,17 @@ export function halfToInterleaved(weight: Tensor, heads: RotaryHeads): Tensor {
 function moveRows(
   fn: string,
   weight: Tensor,
-  { headDim, rotaryDim = headDim }: RotaryHeads,
+  heads: RotaryHeads,
   from: (row: number, rotaryDim: number) => number,
 ): Tensor {
+  const check = checks(fn);
+  const { headDim, rotaryDim = headDim } = check.options(heads, ["headDim", "rotaryDim"], "heads");
   checkRotary(fn, headDim, rotaryDim, 1);
   const rows = checkTensor(fn, "weight", weight).shape[0];
   if (rows === undefined || headDim === 0 || rows % headDim !== 0) {
-    refuseShape(
-      fn,
-      "weight",
-      weight.shape,
-      `[H · ${headDim}, …], as headDim is ${headDim}`,
-      "give the projection of queries or keys, whose rows are heads one after the other.",
-    );
+    const expected = `[H · ${headDim}, …], as headDim is ${headDim}`;
+    const fix = "give the projection of queries or keys, whose rows are heads one after the other.";
+    return check.refuse({ argument: "weight", received: weight.shape, expected, fix }, ShapeError);
   }
   const places = Array.from({ length: rows }, (_, n) => {
     const row = n % headDim;

@@ -1,5 +1,6 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
+import { checkLayout } from "./check-layout.js";
 
 /** Which numbers of a head are turned together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
 export type RotaryLayout = "half" | "interleaved";
@@ -11,13 +12,9 @@ export const rotateOp: Op<Attributes> = {
   infer(inputs) {
     const x = inputs[0]!;
     if (x.shape.length !== 4) {
-      refuseShape(
-        "rotate",
-        "x",
-        x.shape,
-        "[B, H, T, D]: batch, heads, positions, head size",
-        "add the axes that are missing with `reshape`.",
-      );
+      const expected = "[B, H, T, D]: batch, heads, positions, head size";
+      const fix = "add the axes that are missing with `reshape`.";
+      checks("rotate").refuse({ argument: "x", received: x.shape, expected, fix }, ShapeError);
     }
     const half = inputs[1]!.shape.at(-1);
     checkAngles("cos", inputs[1]!, x, half);
@@ -78,12 +75,14 @@ function checkAngles(argument: string, { shape, dtype }: Tensor, x: Tensor, half
     shape[rank - 1]! * 2 <= x.shape[3]! &&
     shape[rank - 1] === half;
   if (fits && dtype === x.dtype) return;
-  refuseShape(
-    "rotate",
-    argument,
-    dtype === x.dtype ? shape : dtype,
-    `${x.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x.shape.join(", ")}]`,
-    "give one row of angles for each position of x.",
+  checks("rotate").refuse(
+    {
+      argument,
+      received: dtype === x.dtype ? shape : dtype,
+      expected: `${x.dtype} [T, r/2] or [B, T, r/2] with r at most D, where x [B, H, T, D] is [${x.shape.join(", ")}]`,
+      fix: "give one row of angles for each position of x.",
+    },
+    ShapeError,
   );
 }
 
@@ -109,21 +108,9 @@ type Steps = { offset: number; b: number; t: number; i: number };
  * rotate(x, tensor([[0]]), tensor([[1]])).toNested(); // => [[[[0, 1, 5]]]]
  * ```
  */
-export function rotate(
-  x: Tensor,
-  cos: Tensor,
-  sin: Tensor,
-  { layout = "half" }: { layout?: RotaryLayout } = {},
-): Tensor {
-  if (layout !== "half" && layout !== "interleaved") {
-    refuse(
-      "rotate",
-      "layout",
-      layout,
-      '"half" or "interleaved"',
-      "pair each number with its neighbour (`interleaved`) or with its place in the other half (`half`).",
-    );
-  }
+export function rotate(x: Tensor, cos: Tensor, sin: Tensor, options?: { layout?: RotaryLayout }): Tensor {
+  const { layout = "half" } = checks("rotate").options(options, ["layout"]);
+  checkLayout("rotate", layout);
   const inputs = [
     checkTensor("rotate", "x", x),
     checkTensor("rotate", "cos", cos),

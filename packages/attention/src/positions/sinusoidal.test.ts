@@ -37,5 +37,5 @@ test("odd widths and counts that are none are refused, with the fix", () => {
   expect(() => sinusoidal(1.5, 4)).toThrow(
     /`positions` is 1.5, expected a whole number of tokens, 0 or more/,
   );
-  expect(() => sinusoidal(2, 4, { base: 0 })).toThrow(/`base` is 0, expected a finite number above 0/);
+  expect(() => sinusoidal(2, 4, { base: 0 })).toThrow(/`base` is 0, expected a finite number, above 0/);
 });

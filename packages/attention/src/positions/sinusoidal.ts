@@ -1,6 +1,5 @@
-import { refuse } from "@qkv/core";
+import { checks, isList } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
-import { checkCount } from "../masks/check-count.js";
 
 export type SinusoidalOptions = {
   /** The slowest wave is about `2π · base` tokens long. Default 10000. */
@@ -32,28 +31,19 @@ export type SinusoidalOptions = {
 export function sinusoidal(
   positions: number | ArrayLike<number>,
   embedDim: number,
-  { base = 10000, dtype = "float32" }: SinusoidalOptions = {},
+  options?: SinusoidalOptions,
 ): Tensor {
+  const check = checks("sinusoidal");
+  const { base = 10000, dtype = "float32" } = check.options(options, ["base", "dtype"]);
+  check.oneOf({ dtype }, ["float32", "float64"]);
+  check.whole({ embedDim }, { min: 0, max: 2 ** 20, unit: "numbers", fix: "take the width of the model." });
+  const even = "each wave has a sine and a cosine: choose an even width.";
+  check.each({ embedDim }, () => embedDim % 2 === 0, "an even number, 0 or more", even);
+  check.finite({ base }, { above: 0, fix: "leave it out for 10000." });
   const fix = "count the positions, or list them.";
-  const places =
-    typeof positions === "number"
-      ? Array.from(
-          { length: checkCount("sinusoidal", "positions", positions, { least: 0, unit: "tokens", fix }) },
-          (_, t) => t,
-        )
-      : Array.from(positions);
-  if (!Number.isInteger(embedDim) || embedDim < 0 || embedDim % 2 !== 0) {
-    refuse(
-      "sinusoidal",
-      "embedDim",
-      embedDim,
-      "an even number, 0 or more",
-      "each wave has a sine and a cosine: choose an even width.",
-    );
-  }
-  if (!(base > 0) || base === Infinity) {
-    refuse("sinusoidal", "base", base, "a finite number above 0", "leave it out for 10000.");
-  }
+  if (!isList(positions)) check.whole({ positions }, { min: 0, max: 2 ** 24, unit: "tokens", fix });
+  else check.list({ positions }, "finite numbers", Number.isFinite, fix);
+  const places = isList(positions) ? Array.from(positions) : Array.from({ length: positions }, (_, t) => t);
   const numbers = places.flatMap((position) =>
     Array.from({ length: embedDim }, (_, n) => {
       const angle = position * base ** (-(n - (n % 2)) / embedDim);

@@ -1,6 +1,7 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 import type { Positions } from "./rope.js";
+import { placesOf } from "./places-of.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
 
 /** How the pairs of a head turn. */
@@ -27,32 +28,18 @@ export function turnByPosition(
   turningOf: (length: number) => PairTurning,
 ): Tensor {
   if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
-    refuseShape(
-      fn,
-      "x",
-      x.shape,
-      `[B, H, T, ${headDim}], as headDim is ${headDim}`,
-      `make the ${fn} for heads of the size that it turns.`,
-    );
+    const expected = `[B, H, T, ${headDim}], as headDim is ${headDim}`;
+    const fix = `make the ${fn} for heads of the size that it turns.`;
+    checks(fn).refuse({ argument: "x", received: x.shape, expected, fix }, ShapeError);
   }
   const B = x.shape[0]!;
   const T = x.shape[2]!;
-  const start = "start" in positions ? positions.start : undefined;
+  const start = (positions as { start?: number } | undefined)?.start;
   const { last } = tables;
   if (last && last.start === start && last.cos.shape[0] === T && isLike(last.cos, x))
     return rotate(x, last.cos, last.sin, { layout });
-  const given =
-    "start" in positions ? Array.from({ length: T }, (_, t) => positions.start + t) : Array.from(positions);
+  const given = placesOf(fn, positions, B, T);
   const perBatch = given.length !== T;
-  if (given.length !== T && given.length !== B * T) {
-    refuse(
-      fn,
-      "positions",
-      `${given.length} positions`,
-      `T = ${T} of them, or B · T = ${B * T}`,
-      "give each token its place in the sequence.",
-    );
-  }
   const { frequencies, scale } = turningOf(given.reduce((length, place) => Math.max(length, place + 1), 0));
   const half = frequencies.length;
   // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
@@ -77,22 +64,17 @@ function isLike(a: Tensor, b: Tensor): boolean {
 
 /** Refuses sizes and bases that no rotary embedding can have. */
 export function checkRotary(fn: string, headDim: number, rotaryDim: number, base: number): void {
-  if (!Number.isInteger(rotaryDim) || rotaryDim % 2 !== 0 || rotaryDim < 0 || rotaryDim > headDim) {
-    refuse(
-      fn,
-      rotaryDim === headDim ? "headDim" : "rotaryDim",
-      rotaryDim,
-      `an even number from 0 to headDim = ${headDim}`,
-      "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.",
-    );
-  }
-  if (!(base > 0) || base === Infinity) {
-    refuse(
-      fn,
-      "base",
-      base,
-      "a finite number above 0",
-      "leave it out for 10000, or take the model's `rope_theta`.",
-    );
-  }
+  const check = checks(fn);
+  const isEven = Number.isInteger(rotaryDim) && rotaryDim % 2 === 0;
+  const fix =
+    "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.";
+  const expected = `an even number from 0 to headDim = ${headDim}`;
+  if (!Number.isInteger(headDim) || headDim < 0) check.whole({ headDim }, { min: 0, fix });
+  check.each(
+    rotaryDim === headDim ? { headDim } : { rotaryDim },
+    () => isEven && rotaryDim >= 0 && rotaryDim <= headDim,
+    expected,
+    fix,
+  );
+  check.finite({ base }, { above: 0, fix: "leave it out for 10000, or take the model's `rope_theta`." });
 }

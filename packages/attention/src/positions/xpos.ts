@@ -1,5 +1,7 @@
+import { checks } from "@qkv/core";
 import type { Rope } from "./rope.js";
-import { checkFactor, plainFrequencies } from "./rope-scaling.js";
+import { plainFrequencies } from "./rope-scaling.js";
+import { checkLayout } from "./check-layout.js";
 import type { RotaryLayout } from "./rotate.js";
 import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
 
@@ -40,9 +42,17 @@ export type XposOptions = {
  * ```
  */
 export function xpos(options: XposOptions): { readonly query: Rope; readonly key: Rope } {
-  const { headDim, base = 10000, scaleBase = 512, layout = "half", rotaryDim = headDim } = options;
+  const check = checks("xpos");
+  const {
+    headDim,
+    base = 10000,
+    scaleBase = 512,
+    layout = "half",
+    rotaryDim = headDim,
+  } = check.options(options, ["headDim", "base", "scaleBase", "layout", "rotaryDim"]);
   checkRotary("xpos", headDim, rotaryDim, base);
-  checkFactor("xpos", "scaleBase", scaleBase);
+  checkLayout("xpos", layout);
+  check.finite({ scaleBase }, { min: 1, unit: "tokens", fix: "leave it out for 512." });
   const frequencies = plainFrequencies(base, rotaryDim);
   const fade = frequencies.map((_, i) => (2 * i + 0.4 * rotaryDim) / (1.4 * rotaryDim));
   const part = rotaryDim === headDim ? "" : `, rotaryDim: ${rotaryDim}`;

@@ -1,6 +1,5 @@
-import { refuse } from "@qkv/core";
-import { checkCount } from "../masks/check-count.js";
-import { checkFactor, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
+import { checks } from "@qkv/core";
+import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 export type YarnOptions = {
   /** How many times longer than `originalLength` texts may be. 1 or more. */
@@ -38,29 +37,42 @@ export type YarnOptions = {
  * ```
  */
 export function yarn(options: YarnOptions): RopeScaling {
-  const { factor, originalLength, betaFast = 32, betaSlow = 1, truncate = true } = options;
-  const { mscale, mscaleAllDim } = options;
-  checkFactor("yarn", "factor", factor);
-  checkCount("yarn", "originalLength", originalLength, {
-    least: 1,
-    unit: "tokens",
-    fix: "take `rope_scaling.original_max_position_embeddings`.",
-  });
-  checkFactor("yarn", "betaSlow", betaSlow, Number.MIN_VALUE);
-  if (!(betaFast > betaSlow) || betaFast === Infinity) {
-    refuse(
-      "yarn",
-      "betaFast",
-      betaFast,
-      `a finite number above betaSlow = ${betaSlow}`,
-      "leave both out for 32 and 1.",
-    );
-  }
+  const check = checks("yarn");
+  const {
+    factor,
+    originalLength,
+    betaFast = 32,
+    betaSlow = 1,
+    truncate = true,
+    mscale,
+    mscaleAllDim,
+    ...rest
+  } = check.options(options, [
+    "factor",
+    "originalLength",
+    "betaFast",
+    "betaSlow",
+    "attentionFactor",
+    "mscale",
+    "mscaleAllDim",
+    "truncate",
+  ]);
+  check.finite({ factor }, { min: 1, fix: fromModel });
+  const trained = "take `rope_scaling.original_max_position_embeddings`.";
+  check.whole({ originalLength }, { min: 1, unit: "tokens", fix: trained });
+  check.finite({ betaSlow }, { above: 0, fix: fromModel });
+  const isAbove = Number.isFinite(betaFast) && betaFast > betaSlow;
+  const above = `a finite number above betaSlow = ${betaSlow}`;
+  check.each({ betaFast }, () => isAbove, above, "leave both out for 32 and 1.");
+  check.finite(
+    { ...(mscale !== undefined && { mscale }), ...(mscaleAllDim !== undefined && { mscaleAllDim }) },
+    { min: 0, fix: fromModel },
+  );
+  check.type({ truncate }, "boolean");
   const sharper = (m: number) => 0.1 * m * Math.log(factor) + 1;
-  const attentionFactor =
-    options.attentionFactor ??
-    (mscale && mscaleAllDim ? sharper(mscale) / sharper(mscaleAllDim) : sharper(1));
-  checkFactor("yarn", "attentionFactor", attentionFactor, 0);
+  const sharpened = mscale && mscaleAllDim ? sharper(mscale) / sharper(mscaleAllDim) : sharper(1);
+  const { attentionFactor = sharpened } = rest;
+  check.finite({ attentionFactor }, { min: 0, fix: fromModel });
   return {
     name: `yarn({ ${Object.entries(options)
       .map(([option, value]) => `${option}: ${value}`)

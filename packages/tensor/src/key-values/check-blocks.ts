@@ -1,5 +1,5 @@
-import { refuse, refuseShape } from "@qkv/core";
-import type { Part } from "../contracts.js";
+import { refuse, refuseOther, refuseShape } from "@qkv/core";
+import type { Blocks, Part } from "../contracts.js";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { isBlocks, partLength } from "./blocks.js";
@@ -7,6 +7,7 @@ import { isBlocks, partLength } from "./blocks.js";
 /** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
 export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {
   if (!isBlocks(part)) return;
+  if (!ArrayBuffer.isView((part as Partial<Blocks> | undefined)?.table)) refuseOther(fn, argument, part);
   const { table, blockLength, length, scale } = part;
   const { shape } = checkTensor(fn, `${argument}.data`, part.data);
   const B = query.shape[0]!;

@@ -13,12 +13,13 @@ import { checkBlocks } from "./check-blocks.js";
  * @throws {ShapeError} If shapes differ from that.
  * @throws {ArgumentError} If types differ, parts are missing or positions do not tell a place for each key.
  */
-export function checkKeyValues(
-  fn: string,
-  query: Tensor,
-  { key: keys, value: values, positions }: KeyValues,
-): void {
+export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues): void {
   checkTensor(fn, "query", query);
+  const { key: keys, value: values, positions } = (keyValues ?? {}) as KeyValues;
+  if (!Array.isArray(keys) || !Array.isArray(values) || typeof positions !== "object" || !positions) {
+    const fix = "pass what a cache returns, or `{ key: [key], value: [value], positions: { start: 0 } }`.";
+    refuse(fn, "keyValues", keyValues, "parts of keys and values with their positions", fix);
+  }
   if (query.dtype !== "float32" && query.dtype !== "float64") {
     refuse(
       fn,
@@ -82,7 +83,12 @@ function shapeOf(part: Part, B: number): Shape {
 }
 
 function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {
-  if ("start" in positions || positions.length === S || positions.length === B * S) return;
+  if ("start" in positions) {
+    if (Number.isInteger(positions.start) && positions.start >= 0) return;
+    const fix = "give the place of the first key; 0 where nothing came before.";
+    refuse(fn, "positions.start", positions.start, "a whole number, 0 or more", fix);
+  }
+  if (ArrayBuffer.isView(positions) && (positions.length === S || positions.length === B * S)) return;
   refuse(
     fn,
     "positions",

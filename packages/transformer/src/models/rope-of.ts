@@ -32,7 +32,7 @@ export function scalingOf(config: RopeScalingConfig): RopeScaling {
     case "linear":
       return linearScaling(config.factor);
     case "dynamic":
-      return dynamicNtk(config);
+      return dynamicNtk(numbersOf(config));
     case "yarn":
       return yarn(numbersOf(config));
     case "llama3":

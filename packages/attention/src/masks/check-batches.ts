@@ -1,0 +1,22 @@
+import { checks } from "@qkv/core";
+import type { Extent } from "@qkv/tensor";
+
+/** Refuses a list per batch whose length is not the number of batches, where that is known. */
+export function checkBatches(
+  fn: string,
+  argument: string,
+  list: ArrayLike<unknown>,
+  { batches = list.length }: Extent,
+): void {
+  if (batches !== list.length) refuseLength(fn, argument, list, `${batches}, one per batch`);
+}
+
+/** Refuses to answer for a batch that the list has nothing for. */
+export function refuseBatch(fn: string, argument: string, list: ArrayLike<unknown>, batch: number): never {
+  return refuseLength(fn, argument, list, `one per batch, and there is a batch ${batch}`);
+}
+
+function refuseLength(fn: string, argument: string, list: ArrayLike<unknown>, expected: string): never {
+  const fix = "give one for each batch of the query.";
+  return checks(fn).refuse({ argument, received: `${list.length} in all`, expected, fix });
+}

@@ -1,0 +1,346 @@
+// What the public functions refuse, and by which name.
+import { isQkvError } from "@qkv/core";
+import { cast, full, randn, tensor, zeros, type Tensor } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import * as everything from "./index.js";
+import {
+  additive,
+  alibi,
+  and,
+  attention,
+  attentionWeights,
+  bigBird,
+  blockSparse,
+  causal,
+  chunked,
+  crossAttention,
+  defineMask,
+  describe,
+  documents,
+  dynamicNtk,
+  groupedQuery,
+  halfToInterleaved,
+  learnedPositions,
+  llama3Scaling,
+  longRope,
+  luongConcat,
+  luongDot,
+  luongGeneral,
+  maskMod,
+  maskTensor,
+  multiHead,
+  multiQuery,
+  padding,
+  perHead,
+  plainAttention,
+  qkNorm,
+  rope,
+  rotate,
+  scoreModFunction,
+  sinusoidal,
+  slidingWindow,
+  summedHeads,
+  t5Bias,
+  toGroupedQuery,
+  tracedAttention,
+  windowFromHuggingFace,
+  xpos,
+  yarn,
+} from "./index.js";
+
+const functions = everything as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
+const x = randn([1, 2, 3, 4], { seed: 1 });
+const rows = randn([1, 3, 8], { seed: 1 });
+
+/** The error of a call. It must be one of ours and name the function that was called. */
+function refusal(fn: string, call: () => unknown): { name: string; message: string; argument?: string } {
+  try {
+    call();
+  } catch (error) {
+    expect(isQkvError(error), `${fn}: ${String((error as Error).stack)}`).toBe(true);
+    expect((error as { fn?: string }).fn, String(error)).toBe(fn);
+    return error as Error;
+  }
+  throw new Error(`${fn} took it: ${String(call)}`);
+}
+
+const wrong: readonly unknown[] = [
+  undefined,
+  null,
+  "text",
+  5,
+  -1,
+  1.5,
+  NaN,
+  Infinity,
+  true,
+  [],
+  [1, 2],
+  ["a"],
+  {},
+  { unknown: 1 },
+  () => undefined,
+  Promise.resolve(x),
+  new Map(),
+  10n,
+  Symbol("s"),
+  x,
+  rows,
+  tensor(1),
+  zeros([0, 2, 3, 4]),
+  cast(x, "int32"),
+  full([2, 2], 1, { dtype: "float64" }),
+];
+
+test.each(Object.keys(functions))("%s gives typed errors of its own name, whatever it is given", (fn) => {
+  const calls: unknown[][] = [[]];
+  for (const a of wrong) {
+    calls.push([a], [a, a], [a, a, a], [a, a, a, a]);
+    for (const b of wrong)
+      calls.push([a, b], [x, a, b], [rows, a, b], [x, x, a, b], [x, x, x, a], [a, x, x, b]);
+  }
+  let refused = 0;
+  for (const args of calls) {
+    try {
+      functions[fn]!(...args);
+    } catch (error) {
+      refused += 1;
+      if (isQkvError(error) && error.fn === fn) continue;
+      expect.fail(
+        `${fn}(${args.map((arg) => String(typeof arg === "object" ? JSON.stringify(arg)?.slice(0, 60) : String(arg))).join(", ")}): ${String((error as Error).stack)}`,
+      );
+    }
+  }
+  if (!["learnedSinks", "softmaxOne"].includes(fn)) expect(refused).toBeGreaterThan(0);
+});
+
+const layer = { embedDim: 8, numHeads: 2 };
+const score = randn([4, 2], { seed: 1 });
+const optionTakers: Readonly<Record<string, (options: never) => unknown>> = {
+  attention: (options) => attention(x, x, x, options),
+  attentionWeights: (options) => attentionWeights(x, x, options),
+  tracedAttention: (options) => tracedAttention(x, x, x, options, ["weights"]),
+  plainAttention: (options) => plainAttention(x, { key: [x], value: [x], positions: { start: 0 } }, options),
+  causal,
+  bigBird,
+  maskMod: (options) => maskMod(() => true, options),
+  defineMask: (options: object) => defineMask({ name: "own", sees: () => true, ...options }),
+  describe: (options: object) => describe(causal(), { queryLength: 2, keyLength: 2, ...options }),
+  slidingWindow: (options: object) => slidingWindow({ before: 1, ...options }),
+  windowFromHuggingFace: (options) => windowFromHuggingFace(4, options),
+  t5Bias: (options) => t5Bias(randn([32, 2], { seed: 1 }), options),
+  scoreModFunction: (options) => scoreModFunction((s) => s, options),
+  rope: (options: object) => rope({ headDim: 4, ...options }),
+  xpos: (options: object) => xpos({ headDim: 4, ...options }),
+  yarn: (options: object) => yarn({ factor: 2, originalLength: 8, ...options }),
+  dynamicNtk: (options: object) => dynamicNtk({ factor: 2, originalLength: 8, ...options }),
+  llama3Scaling,
+  longRope: (options: object) =>
+    longRope({ shortFactors: [1], longFactors: [1], factor: 2, originalLength: 8, ...options }),
+  rotate: (options) => rotate(x, zeros([3, 2]), zeros([3, 2]), options),
+  sinusoidal: (options) => sinusoidal(2, 4, options),
+  halfToInterleaved: (options: object) => halfToInterleaved(score, { headDim: 2, ...options }),
+  learnedPositions: (options: object) => learnedPositions({ length: 4, embedDim: 8, ...options }),
+  qkNorm: (options) => qkNorm("rms", options),
+  multiHead: (options: object) => multiHead({ ...layer, ...options }),
+  multiQuery: (options: object) => multiQuery({ ...layer, ...options }),
+  groupedQuery: (options: object) => groupedQuery({ ...layer, numKvHeads: 1, ...options }),
+  crossAttention: (options: object) => crossAttention({ ...layer, ...options }),
+  perHead: (options: object) => perHead({ ...layer, numKvHeads: 1, ...options }),
+  summedHeads: (options: object) => summedHeads({ ...layer, ...options }),
+  additive: (options: object) => additive({ queryDim: 2, keyDim: 2, hiddenDim: 2, ...options }),
+  luongConcat: (options: object) => luongConcat({ queryDim: 2, keyDim: 2, hiddenDim: 2, ...options }),
+  luongGeneral: (options: object) => luongGeneral({ queryDim: 2, keyDim: 2, ...options }),
+  luongDot: (options) => luongDot(rows, rows, rows, options),
+};
+// Objects that are needed are spread above; these take theirs as it is.
+const whole = [
+  "attention",
+  "attentionWeights",
+  "tracedAttention",
+  "plainAttention",
+  "causal",
+  "bigBird",
+].concat(
+  ["maskMod", "windowFromHuggingFace", "t5Bias", "scoreModFunction", "llama3Scaling", "rotate"],
+  ["sinusoidal", "qkNorm", "luongDot"],
+);
+
+test.each(Object.keys(optionTakers))("%s refuses options that it does not have", (fn) => {
+  const call = optionTakers[fn]!;
+  expect(() => call({} as never)).not.toThrow();
+  const { argument, message } = refusal(fn, () => call({ noSuchOption: 1 } as never));
+  expect(argument).toBe("noSuchOption");
+  expect(message).toMatch(/`noSuchOption` is 1, expected one of the options .*\nFix: leave it out/);
+  if (!whole.includes(fn)) return;
+  for (const value of [null, 1, "text", true, [causal()], x, new Map(), () => 1, Promise.resolve({})])
+    refusal(fn, () => call(value as never));
+});
+
+test("options of other libraries are refused with ours", () => {
+  expect(refusal("attention", () => attention(x, x, x, { isCausal: true } as never)).message).toBe(
+    "attention: `isCausal` is true, expected one of the options mask, bias, scoreMod, weightMod, sinks, dropout, scale, softcap.\nFix: write `mask: causal()`.",
+  );
+  expect(refusal("attention", () => attention(x, x, x, { attn_mask: causal() } as never)).message).toMatch(
+    /Fix: write `mask`/,
+  );
+  expect(refusal("multiHead", () => multiHead({ ...layer, dropout: 0.1 } as never)).argument).toBe("dropout");
+  expect(refusal("multiHead", () => multiHead({ ...layer, numKvHeads: 1 } as never)).argument).toBe(
+    "numKvHeads",
+  );
+  expect(refusal("attention", () => attention(x, x, x, { dropout: { p: 0.1 } } as never)).argument).toBe("p");
+  expect(refusal("rope", () => rope({ headDim: 4, layout: "neox" as never })).message).toMatch(
+    /`layout` is "neox", expected "half" or "interleaved".\nFix: write "half" for NeoX style .* and "interleaved" for GPT-J style/,
+  );
+  refusal("xpos", () => xpos({ headDim: 4, layout: "neox" as never }));
+});
+
+test("options after keys and values in one are the third argument, and not a fourth that nobody reads", () => {
+  const held = { key: [x], value: [x], positions: { start: 0 } };
+  const { message } = refusal("attention", () =>
+    attention(x, held as never, undefined as never, { mask: causal() }),
+  );
+  expect(message).toMatch(
+    /expected options as third argument.\nFix: .* write `attention\(query, keyValues, options\)`/,
+  );
+  refusal("attention", () => attention(x, held as never, x as never, { mask: causal() }));
+  refusal("tracedAttention", () =>
+    tracedAttention(x, held as never, undefined as never, { mask: causal() } as never, ["lse"] as never),
+  );
+  refusal("attention", () => attention(x, held, null as never));
+  expect(attention(x, held, undefined).shape).toEqual([1, 2, 3, 4]);
+});
+
+test("no mask is undefined: null, false and 0 are refused where a value belongs", () => {
+  for (const option of ["mask", "bias", "scoreMod", "weightMod", "sinks", "dropout"]) {
+    for (const value of [null, false, 0, ""])
+      refusal("attention", () => attention(x, x, x, { [option]: value } as never));
+    expect(attention(x, x, x, { [option]: undefined } as never).data).toEqual(attention(x, x, x).data);
+  }
+});
+
+test("numbers that would make every score NaN are refused where they are given", () => {
+  for (const value of [NaN, Infinity, "1", null]) {
+    for (const option of ["scale", "softcap"]) {
+      refusal("attention", () => attention(x, x, x, { [option]: value } as never));
+      refusal("multiHead", () => multiHead({ ...layer, [option]: value } as never));
+    }
+    refusal("qkNorm", () => qkNorm("rms", { eps: value as never }));
+    refusal("rope", () => rope({ headDim: 4 }).apply(x, { start: value as never }));
+    refusal("attention", () => attention(x, { key: [x], value: [x], positions: { start: value as never } }));
+    refusal("yarn", () => yarn({ factor: 2, originalLength: 8, mscale: value as never }));
+    refusal("learnedPositions", () =>
+      learnedPositions({ length: 8, embedDim: 8 }).apply({ weight: zeros([8, 8]) }, rows, {
+        positions: { start: value as never },
+      }),
+    );
+  }
+  refusal("qkNorm", () => qkNorm("l2", { eps: -1 }));
+  refusal("attention", () => attention(x, { key: [x], value: [x], positions: { start: -1 } }));
+  for (const positions of [undefined, null, 3, "0", {}, [0, 1], Float64Array.of(0, NaN, 2)])
+    refusal("rope", () => rope({ headDim: 4 }).apply(x, positions as never));
+});
+
+test("a layer refuses what it cannot be made of when it is made, by the function that makes it", () => {
+  const makers = { multiHead, multiQuery, groupedQuery, crossAttention, perHead, summedHeads };
+  for (const [fn, make] of Object.entries(makers)) {
+    const of = (config: object) => () =>
+      (make as (config: unknown) => unknown)({
+        ...layer,
+        ...((fn === "groupedQuery" || fn === "perHead") && { numKvHeads: 2 }),
+        ...config,
+      });
+    expect(of({})).not.toThrow();
+    const values: Record<string, readonly unknown[]> = {
+      embedDim: [undefined, null, 0, 1.5, "8", NaN],
+      numHeads: [undefined, null, 0, 1.5, "2", NaN, [2]],
+      mask: [null, "causal", causal, tensor([[true]])],
+      qkNorm: [null, "rms", true],
+      sinks: [null, true, zeros([2])],
+      scoreMod: [null, "alibi", alibi(3)],
+      ...(fn !== "summedHeads" && {
+        bias: ["yes", 1],
+        linear: [null, 1],
+        headDim: [0, 1.5, NaN],
+        contextDim: [0, "8"],
+      }),
+      ...(fn !== "crossAttention" && { rope: [null, true, { headDim: 4 }] }),
+    };
+    for (const [option, list] of Object.entries(values))
+      for (const value of list) refusal(fn, of({ [option]: value }));
+  }
+});
+
+test("a layer refuses params that lack weights, swapped arguments and options that it does not have", () => {
+  const one = multiHead(layer);
+  const params = one.init(1);
+  for (const given of [
+    undefined,
+    null,
+    {},
+    5,
+    { ...params, output: undefined },
+    { ...params, key: {} },
+    rows,
+  ])
+    expect(refusal("apply", () => one.apply(given as never, rows)).message).toMatch(
+      /^apply: `params.\w+` is .*, expected \{ weight \}.*\nFix: take the params of `layer.init\(seed\)`/,
+    );
+  expect(refusal("apply", () => one.apply(rows as never, params as never)).argument).toBe("x");
+  for (const given of [undefined, null, 5, "x", [1], x])
+    refusal("apply", () => one.apply(params, given as never));
+  expect(refusal("apply", () => one.apply(params, rows, { position: 3 } as never)).message).toMatch(
+    /Fix: write `positions`/,
+  );
+  refusal("apply", () => one.apply(params, rows, causal() as never));
+  refusal("keyValues", () => one.keyValues({} as never, rows));
+  const cross = crossAttention(layer);
+  refusal("crossAttention", () => cross.apply(params, rows, null as never));
+  refusal("crossAttention", () => cross.apply(params, rows, rows, { positions: { start: 0 } } as never));
+  const heads = perHead({ ...layer, numKvHeads: 2 });
+  refusal("apply", () => heads.apply({} as never, rows));
+  refusal("apply", () => heads.apply(heads.init(1), rows, { mask: causal() } as never));
+  refusal("apply", () => summedHeads(layer).apply({} as never, rows));
+  refusal("apply", () => summedHeads(layer).apply(summedHeads(layer).init(1), null as never));
+  const rowLayers = {
+    additive: additive({ queryDim: 8, keyDim: 8, hiddenDim: 4 }),
+    luongConcat: luongConcat({ queryDim: 8, keyDim: 8, hiddenDim: 4 }),
+    luongGeneral: luongGeneral({ queryDim: 8, keyDim: 8 }),
+  };
+  for (const [fn, { init, apply }] of Object.entries(rowLayers)) {
+    const call = apply as (...args: unknown[]) => Tensor;
+    expect(call(init(1), rows, rows, rows).shape).toEqual([1, 3, 8]);
+    for (const given of [undefined, null, {}, rows]) refusal(fn, () => call(given, rows, rows, rows));
+    refusal(fn, () => call(init(1), rows, rows, rows, { scale: 1 }));
+    refusal(fn, () => call(init(1), rows, null, rows));
+  }
+  for (const sizes of [undefined, null, {}, { numHeads: 2 }, { numHeads: 2, numKvHeads: "1" }, { heads: 2 }])
+    refusal("toGroupedQuery", () => toGroupedQuery(params, sizes as never));
+});
+
+test("masks with a list per batch or head refuse a query with another number of them", () => {
+  const y = randn([2, 2, 3, 4], { seed: 1 });
+  const bools = (...shape: number[]) => cast(full(shape, 1), "bool");
+  const masks = {
+    padding: padding([3, 3, 3]),
+    documents: documents([
+      [0, 0, 0],
+      [0, 0, 0],
+      [0, 0, 0],
+    ]),
+    causal: causal({ offset: [0, 0, 0] }),
+    maskTensor: maskTensor(bools(3, 1, 3, 3)),
+    blockSparse: blockSparse(bools(3, 3, 3), 1),
+  };
+  for (const [fn, mask] of Object.entries(masks)) {
+    refusal(fn, () => attention(y, y, y, { mask }));
+    refusal(fn, () => attention(y, y, y, { mask: and(chunked(2), mask) }));
+  }
+  refusal("maskTensor", () => attention(y, y, y, { mask: maskTensor(bools(1, 3, 3, 3)) }));
+});
+
+test("no batch gives no output, and no head is refused", () => {
+  const none = zeros([0, 2, 3, 4]);
+  expect(attention(none, none, none, { mask: causal() }).shape).toEqual([0, 2, 3, 4]);
+  refusal("attention", () => attention(zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4]), zeros([1, 0, 3, 4])));
+});
