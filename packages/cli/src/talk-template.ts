@@ -1,5 +1,6 @@
+import { checks } from "@qkv/core";
+import { findFile, readWhole, smallFiles } from "@qkv/core/byte-source";
 import { chatTemplate, type ChatTemplate } from "@qkv/tokenizer/chat";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ggufTemplate } from "./gguf-template.js";
 
@@ -28,11 +29,16 @@ async function tokenizerConfig(folder: string | readonly File[]): Promise<Record
   return own === undefined ? config : { ...config, chat_template: own };
 }
 
-/** A file of a model, as text; undefined where there is none. */
+/** A small file of a model, as text; undefined where there is none. */
 export async function textOf(folder: string | readonly File[], name: string): Promise<string | undefined> {
-  if (typeof folder !== "string") return folder.find((file) => file.name === name)?.text();
-  return readFile(join(folder, name), "utf8").catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === "ENOENT" || cause.code === "ENOTDIR") return undefined;
-    throw cause;
-  });
+  const inList = typeof folder === "string" ? undefined : folder.find((file) => file.name === name);
+  const source = typeof folder === "string" ? join(folder, name) : inList;
+  const file =
+    source &&
+    (await findFile(source, {
+      ...smallFiles.configuration,
+      check: checks("qkv", { argument: "model" }),
+      ...(typeof folder === "string" && { within: folder }),
+    }));
+  return file && new TextDecoder().decode(await readWhole(file));
 }

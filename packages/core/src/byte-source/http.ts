@@ -115,13 +115,13 @@ function refuseLonger(
   { href }: URL,
   known: NonNullable<HttpRequest["range"]> | "stated" | "unstated",
   most: number,
-  { check }: Reader,
+  { check, maxBytes }: Reader & ReadOptions,
 ): never {
   if (known === "unstated") {
     return check.refuse({
       received: href,
       expected: `an answer of at most ${most} bytes, as it is compressed or does not state its length`,
-      fix: "take it from a server that states lengths, or allow more with `maxBytes`.",
+      fix: `take it from a server that states lengths${maxBytes === undefined ? ", or allow more with `maxBytes`" : ""}.`,
     });
   }
   const isRange = known !== "stated";

@@ -1,18 +1,14 @@
-import { checks, FormatError, readGgufHeader, type GgufHeader } from "@qkv/core";
+import { checks, FormatError, type GgufHeader } from "@qkv/core";
+import { readGgufHeaderOf } from "@qkv/core/byte-source";
 import { blockTypes, type BlockType } from "./gguf-blocks.js";
 import type { OpenFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
-
-/** Bytes that the first look at a file takes; a header of a large vocabulary takes several. */
-const firstLook = 2 ** 20;
-/** No header is longer. */
-const longestHeader = 2 ** 28;
 
 type Entry = { type: BlockType; shape: readonly number[]; start: number; end: number };
 
 /** The tensors of a GGUF file, and its header. Its header alone is read, and every place in it is checked. */
 export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
-  const header = await readHeader(file);
+  const header = await readGgufHeaderOf(file, "load");
   const check = checks("load", {
     fix: "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.",
   });
@@ -82,17 +78,5 @@ function* expertsOf(
   for (let e = 0; e < count; e++) {
     const first = start + e * bytes;
     yield [`${block}${e}${kind}`, { type, shape: own, start: first, end: first + bytes }];
-  }
-}
-
-/** A header does not tell how long it is: more of the file is read until it is there. */
-async function readHeader(file: OpenFile): Promise<GgufHeader> {
-  for (let size = firstLook; ; size *= 4) {
-    const bytes = await file.read(0, Math.min(size, file.size));
-    try {
-      return readGgufHeader(bytes, "load");
-    } catch (error) {
-      if (bytes.length === file.size || size >= longestHeader) throw error;
-    }
   }
 }

@@ -1,0 +1,207 @@
+import { checks, isQkvError } from "@qkv/core";
+import { sendRequest, type HttpResponse } from "@qkv/core/byte-source";
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { checkFile, limitsOf } from "./check-file.js";
+import { runningChecksum, statedChecksum, type Checksum } from "./checksum.js";
+import { isFull } from "./output-file.js";
+
+export type FetchOptions = {
+  signal: AbortSignal;
+  /** Milliseconds of silence after which a server is given up. Default: 30 000. */
+  idleTimeoutMs?: number;
+  onProgress?: (progress: { source: string; loaded: number; total: number | undefined }) => void;
+  /** Whether there may be no such file. */
+  optional?: true;
+};
+
+const check = /* @__PURE__ */ checks("qkv", { argument: "model" });
+/** Bytes of weights from a server that does not state how many there are. */
+const mostUnstated = 2 ** 28;
+const mostRedirects = 10;
+
+/**
+ * Fetches a file unless it is there. It is written under another name and renamed when it is whole, its checksum right
+ * where the hub states one, and its content what its name says.
+ *
+ * @returns Whether there is one; without `optional`, none is an error.
+ */
+export async function fetchFile(url: URL, path: string, options: FetchOptions): Promise<boolean> {
+  const { signal, optional, onProgress } = options;
+  signal.throwIfAborted();
+  if (await exists(path)) return true;
+  await removeDeadParts(dirname(path));
+  const { response, checksum } = await follow(url, options);
+  const { status, statusText, total, headers } = response;
+  const cancelled = async (expected: string, fix: string): Promise<never> => {
+    await response.cancel();
+    return check.refuse({ received: url.href, expected, fix });
+  };
+  if (status === 404 && optional) {
+    await response.cancel();
+    return false;
+  }
+  if (status < 200 || status > 299) {
+    return cancelled(
+      `a file, and the server answered ${status} ${statusText}`.trimEnd(),
+      "check the address; HF_TOKEN holds a token for models that ask for one.",
+    );
+  }
+  if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) {
+    return cancelled(
+      "a file of a model, and the server sends a web page",
+      "a login or a proxy may have answered in the server's place: open the address in a browser.",
+    );
+  }
+  const limits = limitsOf(url.pathname);
+  if (limits && total !== undefined && total > limits.maxBytes) {
+    return cancelled(
+      `at most ${limits.maxBytes} bytes, the limit of ${limits.kind}, and the server states ${total}`,
+      "check the address: no model has a file of this size there.",
+    );
+  }
+  await mkdir(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}-${randomUUID()}.part`;
+  try {
+    const sum = checksum && runningChecksum(checksum, total);
+    let loaded = 0;
+    const counted = async function* () {
+      for await (const chunk of response.chunks()) {
+        loaded += chunk.length;
+        sum?.update(chunk);
+        onProgress?.({ source: url.href, loaded, total });
+        yield chunk;
+      }
+    };
+    // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
+    await pipeline(counted, createWriteStream(part, { flush: true }), { signal });
+    if (sum && !sum.matches()) {
+      check.refuse({
+        received: url.href,
+        expected: `a file whose ${checksum!.algorithm} is ${checksum!.digest}, as the hub states, and another came`,
+        fix: "try again: it was damaged on the way, or is not the hub's.",
+      });
+    }
+    await checkContent(url, response, part);
+    await rename(part, path);
+    return true;
+  } catch (cause) {
+    await rm(part, { force: true });
+    signal.throwIfAborted();
+    if (isQkvError(cause)) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const refuse = (expected: string, fix: string): never =>
+      check.refuse({ received: url.href, expected, fix, cause });
+    if (!isFull(code)) return refuse("a file that comes whole, and the connection broke off", "try again.");
+    return refuse(
+      `${total === undefined ? "room" : `room for its ${total} bytes`} in ${dirname(path)}, which gives ${code}`,
+      "make room, or name another folder in QKV_CACHE.",
+    );
+  }
+}
+
+/**
+ * Sends a request and follows redirects one by one: the hub states a file's checksum in the answer that redirects, and
+ * a token goes to the hub alone, and never over http.
+ */
+async function follow(
+  url: URL,
+  { signal, idleTimeoutMs }: FetchOptions,
+): Promise<{ response: HttpResponse; checksum: Checksum | undefined }> {
+  const token = process.env["HF_TOKEN"];
+  let [at, checksum] = [url, undefined as Checksum | undefined];
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const isHub = at.protocol === "https:" && at.host === "huggingface.co";
+    const response = await sendRequest(
+      at,
+      {
+        redirect: "manual",
+        // Lengths and checksums are those of the file as it is.
+        headers: {
+          "Accept-Encoding": "identity",
+          ...(token && isHub && { Authorization: `Bearer ${token}` }),
+        },
+      },
+      {
+        check,
+        signal,
+        maxBytes: limitsOf(url.pathname)?.maxBytes ?? mostUnstated,
+        ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      },
+    );
+    if (at.origin === url.origin) checksum ??= statedChecksum(response.headers);
+    const location = [301, 302, 303, 307, 308].includes(response.status) && response.headers.get("location");
+    if (!location) return { response, checksum };
+    await response.cancel();
+    at = new URL(location, at);
+  }
+  const fix = "check the address.";
+  return check.refuse({ received: url.href, expected: `a file within ${mostRedirects} redirects`, fix });
+}
+
+/** Refuses a file that is not what its name says, or of which nothing tells that all of it came: what is kept is never fetched again. */
+async function checkContent(url: URL, { total, headers }: HttpResponse, part: string): Promise<void> {
+  const refuse = (expected: string, fix: string, cause?: unknown): never =>
+    check.refuse({ received: url.href, expected, fix, cause });
+  const isStated = total !== undefined;
+  // A body in chunks names its end, one that is packed has a checksum; of any other a broken connection looks like the end.
+  const hasEnd =
+    isStated ||
+    /\.(json|safetensors)$/.test(url.pathname) ||
+    headers.has("content-encoding") ||
+    headers.has("transfer-encoding");
+  if (!hasEnd) {
+    refuse(
+      "an answer that tells how long the file is, and this one ends with its connection",
+      "fetch the file by other means, and give its path.",
+    );
+  }
+  await checkFile(url.pathname, part).catch((cause: unknown) => {
+    if (!isStated) {
+      const expected = "a whole file, and what came breaks off or is another";
+      refuse(expected, "try again; the server does not say how long it is.", cause);
+    }
+    const [why] = cause instanceof Error ? cause.message.split("\n") : [];
+    refuse(
+      "what its name says, and what came is damaged or another",
+      `open the address in a browser. ${why}`,
+      cause,
+    );
+  });
+}
+
+/** A part that was not written to for so long is nobody's, whatever its process. */
+const deadMs = 3_600_000;
+
+/** Removes what commands that were killed had begun to fetch. */
+async function removeDeadParts(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, owner] = /\.(\d+)-[0-9a-f-]{36}\.part$/.exec(name) ?? [];
+    if (owner === undefined) continue;
+    const path = join(folder, name);
+    const written = await stat(path).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    if (!isRunning(Number(owner)) || Date.now() - written > deadMs) await rm(path, { force: true });
+  }
+}
+
+/** Whether there is a process of this id. */
+function isRunning(id: number): boolean {
+  try {
+    return process.kill(id, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
