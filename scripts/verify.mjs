@@ -29,7 +29,10 @@ const conformance = (device, families = []) =>
   }));
 const secondTier = [
   { name: "packages", command: ["node", "scripts/package-quality.mjs"], counts: true },
-  ...["js", "wasm,threads=1,plain", "wasm,threads=2"].flatMap((device) => conformance(device)),
+  // Each build, number of threads and read pattern once.
+  ...["js", "wasm,threads=1,plain,sequential", "wasm,threads=2,interleaved"].flatMap((device) =>
+    conformance(device),
+  ),
   ...conformance("gpu:webasm", kernelFamilies),
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
   {
