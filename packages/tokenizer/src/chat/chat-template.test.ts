@@ -111,9 +111,91 @@ test("a template that would make more than there is memory for is refused before
     "{{ messages | tojson(indent=999999999) }}",
   ]) {
     expect(() => chatTemplate(source).text(talk), source).toThrow(
-      /it says: it makes texts and lists of more than \d+ characters/,
+      /it says: it makes or compares texts and lists of more than \d+ characters/,
     );
   }
+});
+
+test("namespaces that grow after they were made, and values that hold themselves, are measured when they are written", () => {
+  const forty = Array.from({ length: 40 }, (_, i) => i);
+  const nested = [
+    ...forty.map((i) => `{% set n${i} = namespace() %}`),
+    ...forty.slice(1).flatMap((i) => [`{% set n${i}.a = n${i - 1} %}`, `{% set n${i}.b = n${i - 1} %}`]),
+  ].join("");
+  const itself = "{% set n = namespace() %}{% set n.a = [n, n] %}";
+  for (const source of [
+    `${nested}{{ n39 }}`,
+    `${nested}{{ n39 ~ '' }}`,
+    `${nested}{{ 'a' + n39 }}`,
+    `${nested}{{ n39 | tojson }}`,
+    `${nested}{{ [n39] | string }}`,
+    `${nested}{{ [n39] == 'a' }}`,
+    `${nested}{{ range([n39]) }}`,
+    `${nested}{{ strftime_now([n39]) }}`,
+    `${nested}{% set list = [n39] %}{{ list }}`,
+    `${itself}{{ n }}`,
+    `${itself}{{ n.a ~ 'x' }}`,
+  ]) {
+    expect(() => chatTemplate(source).text(talk), source).toThrow(
+      /it says: (it makes or compares texts and lists of more than \d+ characters|`(range|strftime_now)` takes)/,
+    );
+  }
+  const deep = "{% set n = namespace(x=[]) %}{% for i in range(2000) %}{% set n.x = [n.x] %}{% endfor %}";
+  expect(() => chatTemplate(`${deep}{{ n.x }}`).text(talk)).toThrow(/more than 1000 deep/);
+  expect(chatTemplate("{% set n = namespace(a=1) %}{% set n.b = [n.a] %}{{ n }}").text(talk)).toBe(
+    '{"a": 1, "b": [1]}',
+  );
+});
+
+test("comparisons, loops and filters count by what they go through", () => {
+  const big = "{% set n = namespace(x=['a']) %}{% for i in range(19) %}{% set n.x = n.x + n.x %}{% endfor %}";
+  const long = "{% set n = namespace(x='a') %}{% for i in range(20) %}{% set n.x = n.x + n.x %}{% endfor %}";
+  const often = (expression: string) =>
+    `{% for i in range(90000) %}{% if ${expression} %}{% endif %}{% endfor %}`;
+  for (const source of [
+    `${big}${often("'b' in n.x")}`,
+    `${big}${often("'b' not in n.x")}`,
+    `${big}${often("n.x == 'b'")}`,
+    `${big}${often("'b' != n.x")}`,
+    `${big}${often("(n.x | unique | length) == 2")}`,
+    `${big}${often("(n.x | reverse | length) == 2")}`,
+    `${big}{% set all = n.x %}${"{% for a in [1, 2, 3, 4, 5, 6, 7, 8, 9, 0] %}".repeat(3)}{% for b in all %}{% endfor %}${"{% endfor %}".repeat(3)}`,
+    `${long}${often("'b' in n.x")}`,
+    `${long}${often("n.x == n.x ~ ''")}`,
+    `${long}${often("n.x is upper")}`,
+    `${long}${often("n.x[5:6] == 'b'")}`,
+    `${long}${often("n.x.upper() == 'b'")}`,
+    `${long}${often("(n.x | trim | length) == 1")}`,
+    `${long}{{ n.x[:500000] in n.x }}`,
+    `${big}{{ n.x | map(attribute='${"a.".repeat(2000)}') }}`,
+    "{% for i in range(1000) %}{{ strftime_now('%B%B%B') }}{% endfor %}",
+  ]) {
+    expect(() => chatTemplate(source).text(talk), source).toThrow(
+      /it says: it (makes or compares texts and lists of|takes) more than \d+ (characters|steps)/,
+    );
+  }
+  const spread = `${big}{% macro f() %}{{ varargs | length }}{% endmacro %}{% set all = n.x %}`;
+  expect(() => chatTemplate(`${spread}{{ f(*all) }}`).text(talk)).toThrow(/more than \d+ steps/);
+});
+
+test("an argument that changes something is evaluated once", () => {
+  const template = chatTemplate(
+    "{% set n = namespace(x=0) %}{% macro bump() %}{% set n.x = n.x + 1 %}b{% endmacro %}" +
+      "{{ 'aa'.replace('a', bump()) }}{{ 'aa' | replace('a', bump()) }}{{ n.x }}",
+  );
+  expect(template.text(talk)).toBe("bbbb2");
+});
+
+test("the first of an empty list is undefined", () => {
+  expect(chatTemplate("[{{ [] | first }}]").text(talk)).toBe("[]");
+});
+
+test("trim_blocks and lstrip_blocks: a block takes the line break behind it and the spaces before it", () => {
+  // As jinja2 writes it with both options, which transformers sets; without them the text begins "\n  " and so on.
+  expect(chatTemplate("{% if true %}\n  a\n{% endif %}\nb").text(talk)).toBe("  a\nb");
+  expect(chatTemplate("a\n   {% if true %}b{% endif %}\nc").text(talk)).toBe("a\nbc");
+  expect(chatTemplate("a\n\t {# note #}\nb").text(talk)).toBe("a\nb");
+  expect(chatTemplate("a {% if true %}b{% endif %} c").text(talk)).toBe("a b c");
 });
 
 test("a long talk is no large one", () => {

@@ -1,0 +1,58 @@
+// Bugs of tokenizers. `find` occurs once in `file`, a path in packages/tokenizer/src.
+export const near = ["chat/chat-template.test.ts"];
+
+export const mutants = [
+  {
+    what: "templates keep the line break behind a block",
+    file: "chat/bounded-run.ts",
+    find: "trim_blocks: true",
+    replace: "trim_blocks: false",
+  },
+  {
+    what: "templates keep the spaces before a block",
+    file: "chat/bounded-run.ts",
+    find: "lstrip_blocks: true",
+    replace: "lstrip_blocks: false",
+  },
+  {
+    what: "a namespace is measured when it is made, and not after a change",
+    file: "chat/bounded-run.ts",
+    find: 'assignee?.type === "MemberExpression") changed();',
+    replace: 'assignee?.type === "") changed();',
+  },
+  {
+    what: "a way that failed is gone again",
+    file: "regex/memoized-matcher.ts",
+    find: "let failed = result === failure;",
+    replace: "let failed = false;",
+  },
+  {
+    what: "the proof of a pattern's cost takes sets that overlap for different",
+    file: "regex/backtracking.ts",
+    find: "steps.get(state)! > 1 || mayOverlap(union, bits(state))",
+    replace: "steps.get(state)! > 1",
+  },
+  {
+    what: "the proof of a pattern's cost takes a match for certain before a look",
+    file: "regex/backtracking.ts",
+    find: `    case "set":
+    case "place":
+    case "look":
+      return false;
+    case "sequence":
+      return node.nodes.every(canBeSkipped);`,
+    replace: `    case "set":
+    case "place":
+      return false;
+    case "look":
+      return true;
+    case "sequence":
+      return node.nodes.every(canBeSkipped);`,
+  },
+  {
+    what: "of added tokens that begin together the shortest is taken",
+    file: "longest-matches.ts",
+    find: "if (one.at === 0) longest[child] = one.index;",
+    replace: "if (one.at === 0 && longest[child] < 0) longest[child] = one.index;",
+  },
+];
