@@ -15,16 +15,10 @@ export const mutants = [
     replace: "lstrip_blocks: false",
   },
   {
-    what: "a namespace is measured when it is made, and not after a change",
-    file: "chat/bounded-run.ts",
-    find: 'assignee?.type === "MemberExpression") changed();',
-    replace: 'assignee?.type === "") changed();',
-  },
-  {
-    what: "a way that failed is gone again",
+    what: "a way that matched counts as failed for the next match",
     file: "regex/memoized-matcher.ts",
-    find: "let failed = result === failure;",
-    replace: "let failed = false;",
+    find: "results.set(trail[i]!, trail[i + 1]!, end + 2);",
+    replace: "results.set(trail[i]!, trail[i + 1]!, failure);",
   },
   {
     what: "the proof of a pattern's cost takes sets that overlap for different",

@@ -168,10 +168,10 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const { pair, unit = "utf16" } = options;
     const texts = pair === undefined ? [text] : [text, pair];
     const encoded = texts.map((each) => {
-      const [ids, spans] = traced(each, options);
-      if (stages.trimOffsets) trimSpans(ids.map(names.token), spans, stages.trimOffsets.addedSpace);
+      const { ids, tokens, spans } = traced(each, options);
+      if (stages.trimOffsets) trimSpans(tokens, spans, stages.trimOffsets.addedSpace);
       if (unit === "codePoint") toCodePoints(each, spans);
-      return { ids, spans };
+      return { ids, tokens, spans };
     });
     const template = templateOf(options, pair !== undefined);
     const around = template.filter((item) => "id" in item).length;
@@ -181,13 +181,14 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       encoded.forEach((each, i) => {
         const from = stages.truncate!.side === "left" ? each.ids.length - kept[i]! : 0;
         each.ids = each.ids.slice(from, from + kept[i]!);
+        each.tokens = each.tokens.slice(from, from + kept[i]!);
         each.spans = each.spans.slice(2 * from, 2 * (from + kept[i]!));
       });
     }
     const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], texts: [] };
-    const add = (id: number, start: number, end: number, type: number, which: number) => {
+    const add = (id: number, token: string, start: number, end: number, type: number, which: number) => {
       result.ids.push(id);
-      result.tokens.push(names.token(id));
+      result.tokens.push(token);
       result.offsets.push([start, end]);
       result.typeIds.push(type);
       result.texts.push(which);
@@ -195,17 +196,18 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const fill = () => {
       const { padId, typeId = 0 } = stages.pad!;
       const length = encoded.reduce((sum, { ids }) => sum + ids.length, around);
-      for (let at = length; at < paddedLength(length, stages.pad!); at++) add(padId, 0, 0, typeId, -1);
+      for (let at = length; at < paddedLength(length, stages.pad!); at++)
+        add(padId, names.token(padId), 0, 0, typeId, -1);
     };
     if (stages.pad?.side === "left") fill();
     for (const item of template) {
       if ("id" in item) {
-        add(item.id, 0, 0, item.type, -1);
+        add(item.id, names.token(item.id), 0, 0, item.type, -1);
         continue;
       }
       const which = item.text === "A" ? 0 : 1;
-      const { ids, spans } = encoded[which]!;
-      ids.forEach((id, at) => add(id, spans[2 * at]!, spans[2 * at + 1]!, item.type, which));
+      const { ids, tokens, spans } = encoded[which]!;
+      ids.forEach((id, at) => add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.type, which));
     }
     if (stages.pad && stages.pad.side !== "left") fill();
     return result;
@@ -274,10 +276,10 @@ export function composeTokenizer(stages: Stages): Tokenizer {
           parts.push({ added: token.content, id: token.id });
         },
         piece({ text }) {
-          const own: number[] = [];
-          model.append(text, 0, text.length, own);
+          const [own, tokens]: [number[], string[]] = [[], []];
+          tokensOf(text, own, (token) => tokens.push(token));
           const steps = model.steps?.(text);
-          pieces.push({ piece: text, ids: own, tokens: own.map(names.token), ...(steps ? { steps } : {}) });
+          pieces.push({ piece: text, ids: own, tokens, ...(steps ? { steps } : {}) });
           ids.push(...own);
         },
       });
@@ -289,9 +291,25 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     },
   };
 
-  /** Ids of one text and their spans in it, flat. */
-  function traced(text: string, options: EncodeOptions): [ids: number[], spans: number[]] {
+  /** Appends the ids of a piece, and calls `each` with the tokens and where in the piece they are. */
+  function tokensOf(
+    text: string,
+    ids: number[],
+    each: (token: string, start: number, end: number) => void,
+  ): void {
+    const widths: number[] = [];
+    let at = ids.length;
+    model.append(text, 0, text.length, ids, widths);
+    spansOfWidths(text, widths, (start, end) => {
+      const id = ids[at++]!;
+      each(id === model.surfaceId ? text.slice(start, end) : names.token(id), start, end);
+    });
+  }
+
+  /** Ids of one text, their tokens, and their spans in it, flat. */
+  function traced(text: string, options: EncodeOptions) {
     const ids: number[] = [];
+    const tokens: string[] = [];
     const spans: number[] = [];
     run(text, options, {
       ids,
@@ -299,12 +317,12 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       full: () => false,
       added({ id }, { origins }) {
         ids.push(id);
+        tokens.push(names.token(id));
         spans.push(origins!.starts[0]!, origins!.ends.at(-1)!);
       },
       piece({ text, origins }) {
-        const widths: number[] = [];
-        model.append(text, 0, text.length, ids, widths);
-        spansOfWidths(text, widths, (start, end) => {
+        tokensOf(text, ids, (token, start, end) => {
+          tokens.push(token);
           spans.push(
             origins!.starts[start] ?? 0,
             end > start ? origins!.ends[end - 1]! : (origins!.starts[start] ?? 0),
@@ -312,7 +330,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
         });
       },
     });
-    return [ids, spans];
+    return { ids, tokens, spans };
   }
 }
 

@@ -60,6 +60,7 @@ export type EncodingOptions = EncodeOptions & {
 /** Lists of equal length, one entry for each id. */
 export type Encoding = {
   readonly ids: number[];
+  /** As the file writes them. Of text that a Unigram or SentencePiece model does not know, that text. */
   readonly tokens: string[];
   /** Where the text of each token starts and ends; `[0, 0]` for those of the template. */
   readonly offsets: (readonly [start: number, end: number])[];

@@ -135,3 +135,21 @@ test.each<[string, Uint8Array, RegExp]>([
 ])("refused, with the field named: %s", (_, file, message) => {
   expect(() => sentencePieceTokenizer(file)).toThrow(message);
 });
+
+test("tokens of text that the model lacks are that text, as SentencePiece gives them", () => {
+  for (const kind of [1, 2]) {
+    const file = modelFile(
+      [
+        ["<unk>", 0, 2],
+        ["▁", -1],
+        ["a", -2],
+      ],
+      { 3: kind },
+    );
+    const { ids, tokens } = sentencePieceTokenizer(file).encoding("axya");
+    expect([ids, tokens]).toEqual([
+      [1, 2, 0, 2],
+      ["▁", "a", "xy", "a"],
+    ]);
+  }
+});

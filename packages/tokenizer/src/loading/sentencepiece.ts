@@ -59,7 +59,10 @@ export function composeSentencePiece(
         userDefined, // weighed with the others
         float32: true,
       });
-    if (kind === "word") return markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
+    if (kind === "word") {
+      const words = markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
+      return { ...words, surfaceId: unknownId ?? 0 };
+    }
     const characters = characterBpe({
       vocab: texts,
       merges: kind === "bpe" ? { scores: pieces.map(({ score }) => score) } : [],
@@ -68,7 +71,7 @@ export function composeSentencePiece(
       fuseUnknown: true,
       reserved: new Set([...reserved, ...userDefined]),
     });
-    return { ...withSymbols(characters, symbols), ...(kind === "bpe" && { pieces }) };
+    return { ...withSymbols(characters, symbols), surfaceId: unknownId, ...(kind === "bpe" && { pieces }) };
   };
   const map =
     settings.characterMap.length === 0

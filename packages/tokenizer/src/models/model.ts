@@ -19,6 +19,8 @@ export type Model = {
   bytes?(id: number): Uint8Array | undefined;
   /** The id of a token as its file writes it, or undefined. */
   id(token: string): number | undefined;
+  /** The id of unknown text, where its token is that text itself: in Unigram models, and in SentencePiece. */
+  readonly surfaceId?: number | undefined;
   /** Whether it reads the bytes of a text, so that its tokens are letters that stand for bytes. */
   readonly readsBytes?: boolean;
   /** How the tokens of a piece came to be, where they come by merging: the symbols at first and after each merge. */

@@ -102,6 +102,7 @@ export function unigram(options: UnigramOptions): Model {
   return {
     name: "Unigram",
     vocabSize: pieces.length,
+    surfaceId: unknownId,
     append(text, start, end, ids, widths) {
       const length = utf8.write(text, start, end);
       if (length === 0) return;

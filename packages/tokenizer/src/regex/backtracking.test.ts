@@ -94,6 +94,12 @@ test("property: where there is a proof, steps are few for each place and each ch
   expect(proven).toBeGreaterThan(1000);
 });
 
+test("it names the sets of repetitions that an engine goes back into", () => {
+  expect(proof("\\s+(?!\\S)|\\s+|\\p{L}+")).toEqual({ sets: ["\\p{White_Space}"] });
+  expect(proof("a(?:b*c)?d*")).toEqual({ sets: ["b"] });
+  expect(proof("a+b*+(?>c*)|(?:d|e*)+")).toEqual({ sets: [] });
+});
+
 describe("proven", () => {
   test.each([
     ["GPT-2", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"],

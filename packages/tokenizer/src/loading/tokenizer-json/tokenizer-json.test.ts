@@ -267,3 +267,43 @@ test.each([
   const file = `{"model":{"type":"WordLevel","unk_token":"a","vocab":{"a":0}},"${field}":${deep}}`;
   expect(() => tokenizerFromJson(file)).toThrow(/expected at most 100 lists and objects in each other/);
 });
+
+// As the native `tokenizers` 0.23.2 gives them.
+test.each([
+  [false, "axyb z", [2, 0, 3, 1, 0], ["▁a", "xy", "b", "▁", "z"]],
+  [false, "日本a😀", [1, 0], ["▁", "日本a😀"]],
+  [true, "aAb", [2, 4, 3], ["▁a", "<0x41>", "b"]],
+  [true, "axAb", [2, 0, 3], ["▁a", "xA", "b"]],
+  [false, "<unk>ax", [0, 2, 0], ["<unk>", "▁a", "x"]],
+])(
+  "tokens of text that a Unigram vocabulary lacks are that text: byte fallback %s, %s",
+  (bytes, text, ids, tokens) => {
+    const space = { type: "Metaspace", replacement: "▁", prepend_scheme: "always", split: true };
+    const tokenizer = tokenizerFromJson({
+      added_tokens: [{ id: 0, content: "<unk>", special: true }],
+      pre_tokenizer: space,
+      decoder: space,
+      model: {
+        type: "Unigram",
+        unk_id: 0,
+        byte_fallback: bytes,
+        vocab: [
+          ["<unk>", 0],
+          ["▁", -1],
+          ["▁a", -2],
+          ["b", -3],
+          ["<0x41>", -4],
+        ],
+      },
+    });
+    const encoding = tokenizer.encoding(text);
+    expect(encoding.ids).toEqual(ids);
+    expect(encoding.tokens).toEqual(tokens);
+    const traced = tokenizer
+      .trace(text)
+      .parts.flatMap((part) =>
+        "added" in part ? [part.added] : part.pieces.flatMap((piece) => piece.tokens),
+      );
+    expect(traced).toEqual(tokens);
+  },
+);
