@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkList } from "./check-arguments.js";
 import { longestMatches } from "./longest-matches.js";
 
 /** A token that is found in the text before any algorithm sees it. */
@@ -21,6 +23,12 @@ export type FoundToken = { readonly start: number; readonly end: number; readonl
 
 /** Finds added tokens in texts: the leftmost first; of those that begin together, the longest. */
 export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) => readonly FoundToken[] {
+  checkList(
+    checks("addedTokenFinder"),
+    { tokens },
+    isAddedToken,
+    "a list of tokens with their `id` and `content`",
+  );
   const byContent = [...new Map(tokens.map((token) => [token.content, token])).values()];
   const matches = longestMatches(byContent.map(({ content }) => content));
   return (text) => {
@@ -43,6 +51,12 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
     }
     return found;
   };
+}
+
+/** Whether a value is an added token, as far as it needs be one. */
+export function isAddedToken(value: unknown): boolean {
+  const token = value as AddedToken | undefined | null;
+  return Number.isSafeInteger(token?.id) && typeof token?.content === "string";
 }
 
 const space = /\p{White_Space}/u;

@@ -103,7 +103,7 @@ test("a trace shows each merge", () => {
 
 describe("refused", () => {
   test.each([
-    ["a merge that is no pair", { merges: ["a"] }, /byteBpe: `merges\[0\]` is "a", expected two tokens/],
+    ["a merge that is no pair", { merges: ["a"] }, /byteLevelBpe: `merges\[0\]` is "a", expected two tokens/],
     ["a merge of three", { merges: ["a b b"] }, /`merges\[0\]` is "a b b", expected two tokens/],
     [
       "a merge whose token is missing",
@@ -147,7 +147,7 @@ describe("refused", () => {
 
   test("an id outside the vocabulary", () => {
     expect(() => tokenizer.decode([266])).toThrow(/decode: `id` is 266, expected a token id from 0 to 265/);
-    expect(() => tokenizer.decoder().push(-1)).toThrow(/decode: `id` is -1/);
+    expect(() => tokenizer.decoder().push(-1)).toThrow(/push: `id` is -1/);
     expect(() => tokenizer.encode(5 as never)).toThrow(/encode: `text` is 5, expected a string/);
   });
 });

@@ -1,7 +1,9 @@
+import { checks } from "@qkv/core";
+import { checkHas } from "./check-arguments.js";
 import type { AddedToken } from "./added-tokens.js";
 import { composeTokenizer } from "./compose-tokenizer.js";
 import { byteLevelDecode } from "./decoding/byte-level-decode.js";
-import { byteBpe, type ByteBpeOptions } from "./models/byte-bpe.js";
+import { byteBpeNamed, type ByteBpeOptions } from "./models/byte-bpe.js";
 import { gpt2Split } from "./splitting/gpt2-split.js";
 import type { Split } from "./splitting/split.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -30,7 +32,9 @@ export function byteLevelBpe(
   trained: ByteBpeOptions,
   options: { split?: Split; specialTokens?: Readonly<Record<string, number>> } = {},
 ): Tokenizer {
-  const { split = gpt2Split, specialTokens = {} } = options;
+  const check = checks("byteLevelBpe");
+  const { split = gpt2Split, specialTokens = {} } = check.options(options, ["split", "specialTokens"]);
+  checkHas(check, { split }, ["spans"], "a split, such as `gpt2Split`");
   const addedTokens = Object.entries(specialTokens).map(([content, id]): AddedToken => ({
     content,
     id,
@@ -38,7 +42,7 @@ export function byteLevelBpe(
   }));
   return composeTokenizer({
     preTokenize: [split],
-    model: byteBpe(trained),
+    model: byteBpeNamed(trained, check, "trained"),
     decode: byteLevelDecode,
     addedTokens,
     eosId: specialTokens["<|endoftext|>"],

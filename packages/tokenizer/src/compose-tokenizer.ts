@@ -1,5 +1,6 @@
-import { ArgumentError } from "@qkv/core";
-import { addedTokenFinder, type AddedToken } from "./added-tokens.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkHas, checkList } from "./check-arguments.js";
+import { addedTokenFinder, isAddedToken, type AddedToken } from "./added-tokens.js";
 import type { Decode, TokenNames } from "./decoding/decode.js";
 import type { Model } from "./models/model.js";
 import { slicePassage, rewritePassage, wholePassage, type Passage } from "./rewriting/passage.js";
@@ -9,7 +10,16 @@ import type { Split } from "./splitting/split.js";
 import { paddedLength, type Padding } from "./pad.js";
 import type { Template, TemplateItem } from "./template.js";
 import { keptLengths, type Truncation } from "./truncate.js";
-import type { EncodeOptions, Encoding, PieceTrace, Tokenizer, Trace } from "./tokenizer.js";
+import type {
+  DecodeOptions,
+  EncodeOptions,
+  Encoding,
+  EncodingOptions,
+  PieceTrace,
+  StreamingDecoder,
+  Tokenizer,
+  Trace,
+} from "./tokenizer.js";
 import { wellFormed } from "./well-formed.js";
 
 /** The five stages, and the tokens that stand outside them. */
@@ -54,10 +64,11 @@ export type Stages = {
  * ```
  */
 export function composeTokenizer(stages: Stages): Tokenizer {
+  checkStages(stages);
   const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = stages;
   const added = new Map(addedTokens.map((token) => [token.id, token]));
   const idsByContent = new Map(addedTokens.map(({ content, id }) => [content, id]));
-  const vocabSize = Math.max(model.vocabSize, ...addedTokens.map(({ id }) => id + 1));
+  const vocabSize = addedTokens.reduce((most, { id }) => Math.max(most, id + 1), model.vocabSize);
   const finders = new Map<string, Finders>();
   const split = preTokenize.length === 1 && isSplit(preTokenize[0]!) ? preTokenize[0] : undefined;
 
@@ -94,13 +105,13 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   };
 
   /** Stages one to three, for one text. */
-  const run = (text: string, options: EncodeOptions, sink: Sink): void => {
+  const run = (text: string, options: EncodeOptions, sink: Sink, check: Checks): void => {
     const { raw, normalized, refuse } = findersFor(options.specialTokens);
-    const input = wholePassage(wellFormed(checkText(text)), sink.traced);
+    const input = wholePassage(wellFormed(text), sink.traced);
     const eachPart = (passage: Passage, find: Finders["raw"], each: (part: Passage) => void) => {
       let from = 0;
       for (const { start, end, token } of find(passage.text)) {
-        if (refuse && token.special) throw refused(token.content);
+        if (refuse && token.special) refuseSpecial(check, token.content);
         if (from < start) each(slicePassage(passage, from, start));
         sink.added(token, slicePassage(passage, start, end));
         if (sink.full()) return;
@@ -136,39 +147,48 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     return pair ? postProcess.pair : postProcess.single;
   };
 
-  const idsOf = (text: string, options: EncodeOptions, ids: number[] = [], full = () => false): number[] => {
-    run(text, options, {
+  const idsOf = (
+    text: string,
+    options: EncodeOptions,
+    ids: number[],
+    check: Checks,
+    full = () => false,
+  ): void => {
+    const sink: Sink = {
       ids,
       traced: false,
       full,
       added: ({ id }) => ids.push(id),
       piece: ({ text }) => model.append(text, 0, text.length, ids),
-    });
-    return ids;
+    };
+    run(text, options, sink, check);
   };
 
   /** Whether an id is written; refused where it is no token. */
-  const isWritten = (id: number, skipSpecialTokens: boolean): boolean => {
+  const isWritten = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
     const token = added.get(id);
-    if (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined) {
-      throw unknownId(id, vocabSize);
-    }
+    const inside = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
+    if (!inside || (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined))
+      refuseId(check, id, vocabSize);
     return !(token?.special && skipSpecialTokens);
   };
 
-  const decoder: Tokenizer["decoder"] = ({ skipSpecialTokens = true } = {}) => {
+  const decoderOf = (options: DecodeOptions | undefined, check: Checks, push = check): StreamingDecoder => {
+    const { skipSpecialTokens = true } = check.options(options, decodeOptions);
     const writer = decode.start(names);
     return {
-      push: (id) => (isWritten(id, skipSpecialTokens) ? writer.push(id) : ""),
+      push: (id) => (isWritten(id, skipSpecialTokens, push) ? writer.push(id) : ""),
       end: writer.end,
     };
   };
 
-  const encoding: Tokenizer["encoding"] = (text, options = {}) => {
+  const encodingOf = (text: string, options: EncodingOptions, check: Checks): Encoding => {
     const { pair, unit = "utf16" } = options;
+    check.oneOf({ unit }, ["utf16", "codePoint"]);
+    if (pair !== undefined) check.type({ pair }, "string");
     const texts = pair === undefined ? [text] : [text, pair];
     const encoded = texts.map((each) => {
-      const { ids, tokens, spans } = traced(each, options);
+      const { ids, tokens, spans } = traced(each, options, check);
       if (stages.trimOffsets) trimSpans(tokens, spans, stages.trimOffsets.addedSpace);
       if (unit === "codePoint") toCodePoints(each, spans);
       return { ids, tokens, spans };
@@ -218,17 +238,26 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     vocabSize,
     bosId: stages.bosId,
     eosId: stages.eosId,
-    encode(text, options = {}) {
-      if (stages.truncate || stages.pad) return encoding(text, options).ids;
+    encode(text, given) {
+      const options = encodeArguments(text, given, check.encode);
+      if (stages.truncate || stages.pad) return encodingOf(text, options, check.encode).ids;
       const ids: number[] = [];
       for (const item of templateOf(options, false)) {
         if ("id" in item) ids.push(item.id);
-        else idsOf(text, options, ids);
+        else idsOf(text, options, ids, check.encode);
       }
       return ids;
     },
-    encoding,
-    count(text, { limit = Infinity, ...options } = {}) {
+    encoding: (text, given) =>
+      encodingOf(
+        text,
+        encodeArguments<EncodingOptions>(text, given, check.encoding, ["pair", "unit"]),
+        check.encoding,
+      ),
+    count(text, given) {
+      const options = encodeArguments<CountOptions>(text, given, check.count, ["limit"]);
+      const { limit = Infinity } = options;
+      if (limit !== Infinity) check.count.finite({ limit });
       let total = 0;
       const ids: number[] = [];
       const full = () => {
@@ -238,32 +267,40 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       };
       for (const item of templateOf(options, false)) {
         if ("id" in item) total += 1;
-        else idsOf(text, options, ids, full);
+        else idsOf(text, options, ids, check.count, full);
         if (full()) break;
       }
       return total;
     },
-    decode(ids, options) {
+    decode(given, options) {
+      const ids = idList(given, check.decode);
       if (decode.whole) {
-        const { skipSpecialTokens = true } = options ?? {};
+        const { skipSpecialTokens = true } = check.decode.options(options, decodeOptions);
         return decode.whole(
-          Array.from(ids).filter((id) => isWritten(id, skipSpecialTokens)),
+          ids.filter((id) => isWritten(id, skipSpecialTokens, check.decode)),
           names,
         );
       }
-      const { push, end } = decoder(options);
+      const { push, end } = decoderOf(options, check.decode);
       let text = "";
       for (const id of ids) text += push(id);
       return text + end();
     },
-    decoder,
-    token: (id) => added.get(id)?.content ?? model.token(id),
-    id: (token) => idsByContent.get(token) ?? model.id(token),
-    trace(text, options = {}) {
+    decoder: (options) => decoderOf(options, check.decoder, check.push),
+    token(id) {
+      check.token.whole({ id });
+      return added.get(id)?.content ?? model.token(id);
+    },
+    id(token) {
+      check.id.type({ token }, "string");
+      return idsByContent.get(token) ?? model.id(token);
+    },
+    trace(text, given) {
+      const options = encodeArguments(text, given, check.trace);
       const parts: Trace["parts"][number][] = [];
       const ids: number[] = [];
       let pieces: PieceTrace[] = [];
-      run(text, options, {
+      const sink: Sink = {
         ids,
         traced: true,
         full: () => false,
@@ -282,7 +319,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
           pieces.push({ piece: text, ids: own, tokens, ...(steps ? { steps } : {}) });
           ids.push(...own);
         },
-      });
+      };
+      run(text, options, sink, check.trace);
       return {
         text,
         parts,
@@ -307,11 +345,11 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   }
 
   /** Ids of one text, their tokens, and their spans in it, flat. */
-  function traced(text: string, options: EncodeOptions) {
+  function traced(text: string, options: EncodeOptions, check: Checks) {
     const ids: number[] = [];
     const tokens: string[] = [];
     const spans: number[] = [];
-    run(text, options, {
+    const sink: Sink = {
       ids,
       traced: true,
       full: () => false,
@@ -329,7 +367,8 @@ export function composeTokenizer(stages: Stages): Tokenizer {
           );
         });
       },
-    });
+    };
+    run(text, options, sink, check);
     return { ids, tokens, spans };
   }
 }
@@ -371,20 +410,56 @@ function applyStep(piece: Passage, step: Split | Rewrite): readonly Passage[] {
   return pieces;
 }
 
-function checkText(text: string): string {
-  if (typeof text === "string") return text;
-  throw new ArgumentError({
-    fn: "encode",
-    argument: "text",
-    received: text,
-    expected: "a string",
-    fix: "decode bytes first: `new TextDecoder().decode(bytes)`.",
-  });
+type CountOptions = EncodeOptions & { limit?: number };
+
+/** The checks of a tokenizer's methods, by their names. */
+const check = /* @__PURE__ */ (() => ({
+  encode: checks("encode"),
+  encoding: checks("encoding"),
+  count: checks("count"),
+  decode: checks("decode"),
+  decoder: checks("decoder"),
+  push: checks("push"),
+  token: checks("token"),
+  id: checks("id"),
+  trace: checks("trace"),
+}))();
+
+const decodeOptions = ["skipSpecialTokens"] as const;
+const encodeOptions = ["addSpecialTokens", "bos", "specialTokens"] as const;
+
+function encodeArguments<T extends EncodeOptions>(
+  text: unknown,
+  options: T | undefined,
+  check: Checks,
+  more: readonly (keyof T & string)[] = [],
+): T {
+  check.type({ text }, "string", "decode bytes first: `new TextDecoder().decode(bytes)`.");
+  const given = check.options(options, [...encodeOptions, ...more] as never);
+  const { specialTokens } = given;
+  if (specialTokens !== undefined && !Array.isArray(specialTokens))
+    check.oneOf({ specialTokens }, ["allowed", "ordinary", "refused"], "name one, or list the tokens.");
+  return given;
 }
 
-function refused(content: string): ArgumentError {
-  return new ArgumentError({
-    fn: "encode",
+/** Ids as a list; refuses one id by itself, and text. */
+function idList(ids: Iterable<number>, check: Checks): readonly number[] {
+  const isList = typeof ids === "object" && ids !== null && Symbol.iterator in ids;
+  if (!isList)
+    check.refuse({
+      argument: "ids",
+      received: ids,
+      expected: "a list of token ids",
+      fix:
+        typeof ids === "number"
+          ? `give a list: \`decode([${String(ids)}])\`.`
+          : "give what `encode` returned.",
+    });
+  return Array.isArray(ids) ? (ids as number[]) : Array.from(ids);
+}
+
+function refuseSpecial(check: Checks, content: string): never {
+  check.refuse({
     argument: "text",
     received: `a text with the special token ${JSON.stringify(content)}`,
     expected: "text without special tokens",
@@ -392,12 +467,46 @@ function refused(content: string): ArgumentError {
   });
 }
 
-function unknownId(id: number, vocabSize: number): ArgumentError {
-  return new ArgumentError({
-    fn: "decode",
+function refuseId(check: Checks, id: number, vocabSize: number): never {
+  check.refuse({
     argument: "id",
     received: id,
     expected: `a token id from 0 to ${vocabSize - 1}`,
-    fix: "decode with the tokenizer whose vocabulary the ids come from.",
+    fix:
+      typeof id === "bigint"
+        ? "give numbers: `Array.from(ids, Number)`."
+        : "decode with the tokenizer whose vocabulary the ids come from.",
   });
+}
+
+/** Refuses stages that are none, before a text is the first to find out. */
+function checkStages(stages: Stages): void {
+  const check = checks("composeTokenizer");
+  const {
+    model,
+    decode,
+    normalize = [],
+    preTokenize = [],
+    addedTokens = [],
+  } = check.options(stages, [
+    "normalize",
+    "preTokenize",
+    "model",
+    "postProcess",
+    "truncate",
+    "pad",
+    "trimOffsets",
+    "decode",
+    "addedTokens",
+    "specialTokens",
+    "bosId",
+    "eosId",
+  ]);
+  checkHas(check, { model }, ["append"], "a model, such as `byteBpe(…)`");
+  checkHas(check, { decode }, ["start"], "a way to decode, such as `byteLevelDecode`");
+  const isRewrite = (one: unknown) => typeof (one as Rewrite | null)?.apply === "function";
+  const isStep = (one: unknown) => isRewrite(one) || typeof (one as Split | null)?.spans === "function";
+  checkList(check, { normalize }, isRewrite, "a list of rewrites, such as `[lowercase]`");
+  checkList(check, { preTokenize }, isStep, "a list of splits and rewrites, such as `[gpt2Split]`");
+  checkList(check, { addedTokens }, isAddedToken, "a list of tokens with their `id` and `content`");
 }

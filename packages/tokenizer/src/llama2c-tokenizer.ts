@@ -1,4 +1,5 @@
-import { ArgumentError, FormatError } from "@qkv/core";
+import { FormatError, checks } from "@qkv/core";
+import { checkBytes } from "./check-arguments.js";
 import { composeTokenizer } from "./compose-tokenizer.js";
 import { byteFallbackStep, decodeSteps, fuseStep, stripStep } from "./decoding/decode-steps.js";
 import type { Decode } from "./decoding/decode.js";
@@ -40,15 +41,9 @@ import type { Tokenizer } from "./tokenizer.js";
  * ```
  */
 export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: number } = {}): Tokenizer {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new ArgumentError({
-      fn: "llama2cTokenizer",
-      argument: "bytes",
-      received: bytes,
-      expected: "a Uint8Array",
-      fix: "give the file's content: `await readFile(path)`, or `new Uint8Array(await response.arrayBuffer())`.",
-    });
-  }
+  const check = checks("llama2cTokenizer");
+  check.options(options, ["vocabSize"]);
+  checkBytes(check, { bytes });
   const { pieces, scores } = readLlama2cVocabulary(bytes);
   const vocabSize = options.vocabSize ?? pieces.length;
   if (pieces.length !== vocabSize) {

@@ -1,4 +1,4 @@
-import { ByteReader, FormatError } from "@qkv/core";
+import { ByteReader, checks, FormatError } from "@qkv/core";
 
 /** What a llama2.c tokenizer file holds: for each token, by id, its bytes and how early it is merged. */
 export type Llama2cVocabulary = {
@@ -16,32 +16,29 @@ export type Llama2cVocabulary = {
 export function readLlama2cVocabulary(bytes: Uint8Array): Llama2cVocabulary {
   const source = "tokenizer file";
   const reader = new ByteReader(bytes, { fn: "llama2cTokenizer", source });
-  const refuse = (field: string, received: unknown, expected: string) =>
-    new FormatError({
-      fn: "llama2cTokenizer",
-      argument: `${source}: ${field}`,
-      received,
-      expected,
-      fix: "give a tokenizer file as llama2.c writes it; the file is damaged or of another format.",
-    });
+  const check = checks("llama2cTokenizer", {
+    fix: "give a tokenizer file as llama2.c writes it; the file is damaged or of another format.",
+  });
+  const damaged = (field: string, received: unknown, expected: string): never =>
+    check.refuse({ argument: `${source}: ${field}`, received, expected }, FormatError);
 
   const longest = reader.int32("max_token_length");
-  if (longest < 1) throw refuse("max_token_length", longest, "1 or more bytes");
+  if (longest < 1) damaged("max_token_length", longest, "1 or more bytes");
   const pieces: Uint8Array[] = [];
   const scores: number[] = [];
   while (reader.remaining > 0) {
     const field = `tokens[${pieces.length}]`;
     const score = reader.float32(`${field}.score`);
-    if (!Number.isFinite(score)) throw refuse(`${field}.score`, score, "a finite number");
+    if (!Number.isFinite(score)) damaged(`${field}.score`, score, "a finite number");
     const length = reader.int32(`${field}.length`);
     if (length < 0 || length > longest) {
-      throw refuse(`${field}.length`, length, `0 to max_token_length = ${longest} bytes`);
+      damaged(`${field}.length`, length, `0 to max_token_length = ${longest} bytes`);
     }
     scores.push(score);
     pieces.push(new Uint8Array(reader.bytes(`${field}.bytes`, length))); // a copy: the file may be let go or written over
   }
   if (pieces.length < 3) {
-    throw refuse("tokens", pieces.length, "3 or more: unknown, beginning and end of sequence come first");
+    damaged("tokens", pieces.length, "3 or more: unknown, beginning and end of sequence come first");
   }
   return { pieces, scores };
 }

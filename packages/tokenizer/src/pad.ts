@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkList, requireOptions } from "./check-arguments.js";
 /** How sequences are filled up to one length. */
 export type Padding = {
   /** The token that fills. */
@@ -29,6 +31,18 @@ export function pad(
   sequences: readonly (readonly number[])[],
   padding: Padding,
 ): { ids: number[][]; mask: number[][] } {
+  const check = checks("pad");
+  check.options(
+    requireOptions(check, padding, "padding"),
+    ["padId", "typeId", "side", "length", "multipleOf"],
+    "padding",
+  );
+  checkList(check, { sequences }, Array.isArray, "a list of the ids of each text");
+  check.whole({ padId: padding.padId }, { min: 0 });
+  const { side = "right", length: least = 0, multipleOf = 1 } = padding;
+  check.oneOf({ side }, ["left", "right"]);
+  check.whole({ length: least }, { min: 0, unit: "tokens" });
+  check.whole({ multipleOf }, { min: 1, unit: "tokens" });
   const longest = sequences.reduce((most, { length }) => Math.max(most, length), 0);
   const length = paddedLength(longest, padding);
   const fill = (sequence: readonly number[], value: number) => {

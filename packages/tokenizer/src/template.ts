@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 
 /** What stands around a text, or two: the fourth stage. `[CLS] A [SEP] B [SEP]`, with a type for each token. */
 export type Template = {
@@ -26,6 +26,13 @@ export type TemplateItem =
  * ```
  */
 export function template(ids: Readonly<Record<string, number>>, single: string, pair = "$A $B:1"): Template {
+  const check = checks("template");
+  check.each(
+    { ids },
+    (value) => typeof value === "object" && value !== null,
+    "an object with the id of each token",
+  );
+  check.type({ single, pair }, "string");
   const items = (writing: string) =>
     writing
       .split(" ")

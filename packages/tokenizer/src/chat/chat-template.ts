@@ -1,4 +1,5 @@
-import { ArgumentError, FormatError } from "@qkv/core";
+import { ArgumentError, FormatError, checks } from "@qkv/core";
+import { checkList } from "../check-arguments.js";
 import { boundedRun, parsed, type Program } from "./bounded-run.js";
 
 /** A turn of a talk. What else a template reads of it (`tool_calls`, `name`) may stand beside. */
@@ -59,13 +60,30 @@ export type ChatTemplateOptions = {
  */
 export function chatTemplate(
   source: string | Readonly<Record<string, unknown>>,
-  { name = "default" }: ChatTemplateOptions = {},
+  options: ChatTemplateOptions = {},
 ): ChatTemplate {
+  const check = checks("chatTemplate");
+  const { name = "default" } = check.options(options, ["name"]);
+  check.each(
+    { source },
+    (value) =>
+      typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+    "a template's text, or a parsed tokenizer_config.json",
+  );
   const [text, tokens] =
     typeof source === "string" ? [source, {}] : [templateOf(source, name), tokensOf(source)];
   const program = programOf(text);
   return {
-    text(messages, { addGenerationPrompt = false, tools, variables, now = new Date() } = {}) {
+    text(messages, given) {
+      const check = checks("text");
+      const {
+        addGenerationPrompt = false,
+        tools,
+        variables,
+        now = new Date(),
+      } = check.options(given, ["addGenerationPrompt", "tools", "variables", "now"]);
+      const isMessage = (one: unknown) => typeof (one as ChatMessage | null)?.role === "string";
+      checkList(check, { messages }, isMessage, "a list of messages with their `role` and `content`");
       try {
         return boundedRun(
           program,
@@ -100,7 +118,7 @@ function templateOf(config: Readonly<Record<string, unknown>>, name: string): st
   const found = several.find((one) => one?.name === name)?.template;
   if (typeof found === "string") return found;
   const names = several.flatMap((one) => (typeof one?.name === "string" ? [one.name] : []));
-  throw bad(
+  return refuseTemplate(
     "chat_template",
     given === undefined ? undefined : names,
     names.length > 0 ? `a template named ${name}` : "a template, or a list of them with names",
@@ -122,19 +140,21 @@ function programOf(text: string): Program {
   try {
     return parsed(text);
   } catch (cause) {
-    throw bad("chat_template", text.slice(0, 60), `valid Jinja: ${reasonOf(cause)}`, cause);
+    return refuseTemplate("chat_template", text.slice(0, 60), `valid Jinja: ${reasonOf(cause)}`, cause);
   }
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
-function bad(argument: string, received: unknown, expected: string, cause?: unknown): FormatError {
-  return new FormatError({
-    fn: "chatTemplate",
-    argument,
-    received,
-    expected,
-    fix: "give `chat_template.jinja`, or the `tokenizer_config.json` that came with the model; models that were not trained to talk have none.",
-    cause,
-  });
+function refuseTemplate(argument: string, received: unknown, expected: string, cause?: unknown): never {
+  return checks("chatTemplate").refuse(
+    {
+      argument,
+      received,
+      expected,
+      fix: "give `chat_template.jinja`, or the `tokenizer_config.json` that came with the model; models that were not trained to talk have none.",
+      cause,
+    },
+    FormatError,
+  );
 }

@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkList } from "../check-arguments.js";
 import { replaceMatches, type Pattern } from "../regex/compile-pattern.js";
 import { fromLetters } from "../models/byte-bpe.js";
 import { spelledByte } from "../models/character-bpe.js";
@@ -21,6 +23,8 @@ export type DecodeStep = {
 
 /** The fifth stage from steps in a row; what the last one gives is text. */
 export function decodeSteps(steps: readonly DecodeStep[]): Decode {
+  const isStep = (step: unknown) => typeof (step as DecodeStep | null)?.start === "function";
+  checkList(checks("decodeSteps"), { steps }, isStep, "a list of steps, such as `[byteLevelStep]`");
   return {
     name: steps.map(({ name }) => name).join(", ") || "tokens",
     json: steps.length === 1 ? steps[0]!.json : { type: "Sequence", decoders: steps.map(({ json }) => json) },
@@ -92,6 +96,7 @@ export const byteFallbackStep: DecodeStep = {
 
 /** Writes `content` for each `found` in a token. */
 export function replaceStep(found: string, content: string): DecodeStep {
+  checks("replaceStep").type({ found, content }, "string");
   const json = { type: "Replace", pattern: { String: found }, content };
   return mapped(
     `replace ${found}`,
@@ -113,6 +118,9 @@ export const fuseStep: DecodeStep = /* @__PURE__ */ mapped("fuse", (token) => to
  * each token.
  */
 export function stripStep(content: string, start: number, stop: number, fused: boolean): DecodeStep {
+  const check = checks("stripStep");
+  check.type({ content }, "string");
+  check.whole({ start, stop }, { min: 0, unit: "characters" });
   const json = { type: "Strip", content, start, stop };
   if (!fused) {
     return mapped("strip", (token) => stripRight(stripLeft(token, content, start), content, stop), json);
@@ -161,6 +169,9 @@ export function metaspaceStep(
   replacement = "▁",
   prepend: "always" | "first" | "never" = "always",
 ): DecodeStep {
+  const check = checks("metaspaceStep");
+  check.type({ replacement }, "string");
+  check.oneOf({ prepend }, ["always", "first", "never"]);
   const json = { type: "Metaspace", replacement, prepend_scheme: prepend, split: true };
   const drop = (token: string) => (token.startsWith(replacement) ? token.slice(replacement.length) : token);
   return mapped(
@@ -172,6 +183,7 @@ export function metaspaceStep(
 
 /** WordPiece's tokens: words are separated by spaces, `##` continues one; `cleanup` joins English punctuation. */
 export function wordPieceStep(prefix = "##", cleanup = true): DecodeStep {
+  checks("wordPieceStep").type({ prefix }, "string");
   const json = { type: "WordPiece", prefix, cleanup };
   return mapped(
     "WordPiece",
@@ -185,6 +197,7 @@ export function wordPieceStep(prefix = "##", cleanup = true): DecodeStep {
 
 /** Tokens that end a word carry a suffix: it becomes the space between words. */
 export function suffixStep(suffix = "</w>"): DecodeStep {
+  checks("suffixStep").type({ suffix }, "string");
   return {
     name: "word ends",
     json: { type: "BPEDecoder", suffix },
@@ -210,6 +223,7 @@ export const spacedStep: DecodeStep = /* @__PURE__ */ mapped(
 
 /** CTC's tokens: repetitions are one, `pad` is none, and a delimiter stands for a space. */
 export function ctcStep(pad = "<pad>", delimiter = "|", cleanup = true): DecodeStep {
+  checks("ctcStep").type({ pad, delimiter }, "string");
   return {
     name: "CTC",
     json: { type: "CTC", pad_token: pad, word_delimiter_token: delimiter, cleanup },

@@ -1,4 +1,4 @@
-import { FormatError, readGgufHeader, type GgufHeader, type GgufValue } from "@qkv/core";
+import { FormatError, readGgufHeader, type GgufHeader, type GgufValue, checks } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { byteLevelDecode } from "../decoding/byte-level-decode.js";
@@ -26,6 +26,11 @@ import { composeSentencePiece } from "./sentencepiece.js";
  * @see ggml-org/llama.cpp, src/llama-vocab.cpp
  */
 export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
+  checks("ggufTokenizer").each(
+    { file },
+    (value) => value instanceof Uint8Array || typeof (value as GgufHeader | null)?.metadata === "object",
+    "a file's bytes, or a header that was read",
+  );
   const header = file instanceof Uint8Array ? readGgufHeader(file, "ggufTokenizer") : file;
   const fields = new Fields(header.metadata);
   const model = fields.text("model");

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import { llama2cTokenizer } from "../llama2c-tokenizer.js";
 import type { Tokenizer } from "../tokenizer.js";
 import { ggufTokenizer } from "./gguf.js";
@@ -28,6 +28,15 @@ import { gpt2Split } from "../splitting/gpt2-split.js";
  * ```
  */
 export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Tokenizer {
+  checks("loadTokenizer").each(
+    { files },
+    (value) =>
+      typeof value === "object" &&
+      value !== null &&
+      Object.values(value).every((bytes) => bytes instanceof Uint8Array),
+    "the bytes of each file by its name",
+    'read them first: `{ "tokenizer.json": await readFile(path) }`.',
+  );
   const names = Object.keys(files).sort();
   const find = (test: RegExp) => names.find((name) => test.test(name));
   const read = (name: string) => files[name]!;

@@ -1,4 +1,4 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
 import type { Piece } from "../models/model.js";
 import { ProtobufReader } from "./protobuf-reader.js";
 
@@ -35,14 +35,11 @@ export type SentencePieceSettings = {
  */
 export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   const context = { fn: "sentencePieceTokenizer", source: "model file" };
-  const refuse = (field: string, received: unknown, expected: string) =>
-    new FormatError({
-      fn: context.fn,
-      argument: `${context.source}: ${field}`,
-      received,
-      expected,
-      fix: "give a .model file as SentencePiece writes it; this one is damaged or of another format.",
-    });
+  const check = checks(context.fn, {
+    fix: "give a .model file as SentencePiece writes it; this one is damaged or of another format.",
+  });
+  const damaged = (field: string, received: unknown, expected: string): never =>
+    check.refuse({ argument: `${context.source}: ${field}`, received, expected }, FormatError);
   const pieces: { text: string; score: number; type: number }[] = [];
   let [kind, byteFallback, spaceAsSuffix] = [1, false, false];
   let [bosId, eosId, unknownText] = [1, 2, " \u2047 "];
@@ -61,7 +58,7 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
         else if (entry.field === 3) piece.type = entry.varint(`${name}.type`);
         else entry.skip(name);
       }
-      if (!Number.isFinite(piece.score)) throw refuse(`${name}.score`, piece.score, "a finite number");
+      if (!Number.isFinite(piece.score)) damaged(`${name}.score`, piece.score, "a finite number");
       pieces.push(piece);
     } else if (file.field === 2) {
       const spec = file.message("trainer_spec");
@@ -87,10 +84,10 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
       }
     } else file.skip("model");
   }
-  if (pieces.length === 0) throw refuse("pieces", 0, "1 or more");
+  if (pieces.length === 0) damaged("pieces", 0, "1 or more");
   const kindName = kinds[kind];
   if (kindName === undefined)
-    throw refuse("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
+    return damaged("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
   // Ids are int32 in the file; -1, which is none, comes as a very large number.
   const idOf = (id: number, type: number) =>
     id < pieces.length && pieces[id]!.type === type ? id : undefined;

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkBytes } from "../check-arguments.js";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { sentencePieceDecode } from "../decoding/sentencepiece-decode.js";
@@ -24,15 +25,9 @@ import { readSentencePieceModel, type SentencePieceModel } from "./sentencepiece
  * @see google/sentencepiece, src/sentencepiece_model.proto
  */
 export function sentencePieceTokenizer(bytes: Uint8Array, options: { template?: Template } = {}): Tokenizer {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new ArgumentError({
-      fn: "sentencePieceTokenizer",
-      argument: "bytes",
-      received: bytes,
-      expected: "a Uint8Array",
-      fix: "give the file's content: `await readFile(path)`, or `new Uint8Array(await response.arrayBuffer())`.",
-    });
-  }
+  const check = checks("sentencePieceTokenizer");
+  check.options(options, ["template"]);
+  checkBytes(check, { bytes });
   return composeSentencePiece(readSentencePieceModel(bytes), options);
 }
 
@@ -41,6 +36,15 @@ export function composeSentencePiece(
   file: SentencePieceModel,
   options: { template?: Template; specialTokens?: "allowed" | "ordinary" } = {},
 ): Tokenizer {
+  const check = checks("composeSentencePiece");
+  check.options(options, ["template", "specialTokens"]);
+  check.each(
+    { file },
+    (value) =>
+      Array.isArray((value as SentencePieceModel | null)?.pieces) &&
+      Boolean((value as SentencePieceModel).settings),
+    "a model's `pieces` and `settings`",
+  );
   const { pieces, settings } = file;
   const idsOf = (type: number) => new Set(pieces.flatMap((piece, id) => (piece.type === type ? [id] : [])));
   const [unknown, control, userDefined, unused] = [idsOf(2), idsOf(3), idsOf(4), idsOf(5)];

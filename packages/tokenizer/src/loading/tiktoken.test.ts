@@ -83,7 +83,7 @@ describe("refused", () => {
       () => tiktokenTokenizer("aA== 9999999", { split: gpt2Split }),
       /`ranks` is 9999999, expected ranks that/,
     ],
-    ["a bad pattern", () => tiktokenTokenizer({ ...module, pat_str: "(a+" }), /pattern: `pat_str` is/],
+    ["a bad pattern", () => tiktokenTokenizer({ ...module, pat_str: "(a+" }), /`pat_str` is/],
     [
       "a damaged block",
       () => tiktokenTokenizer({ ...module, bpe_ranks: "! x aA==" }),

@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError } from "@qkv/core";
+import { ArgumentError, FormatError, checks } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { byteLevelDecode } from "../decoding/byte-level-decode.js";
@@ -42,6 +42,7 @@ export function tiktokenTokenizer(
   options: { split?: Split; specialTokens?: Readonly<Record<string, number>> } = {},
 ): Tokenizer {
   const fn = "tiktokenTokenizer";
+  checks(fn).options(options, ["split", "specialTokens"]);
   const isFile = typeof ranks === "string" || ranks instanceof Uint8Array;
   if (!isFile && (typeof ranks !== "object" || typeof ranks?.bpe_ranks !== "string")) {
     throw new ArgumentError({

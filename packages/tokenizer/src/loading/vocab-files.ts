@@ -1,10 +1,10 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { byteLevelBpe } from "../byte-level-bpe.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
 import { decodeSteps, wordPieceStep } from "../decoding/decode-steps.js";
 import { wordPiece } from "../models/word-piece.js";
-import { bertRewrites, type BertRewriteOptions } from "../rewriting/bert-rewrite.js";
+import { bertRewriteOptions, bertRewrites, type BertRewriteOptions } from "../rewriting/bert-rewrite.js";
 import { bertSplit } from "../splitting/simple-splits.js";
 import type { Split } from "../splitting/split.js";
 import { template } from "../template.js";
@@ -33,6 +33,7 @@ export function gpt2Tokenizer(
   merges: string | Uint8Array,
   options: { split?: Split; specialTokens?: Readonly<Record<string, number>> } = {},
 ): Tokenizer {
+  checks("gpt2Tokenizer").options(options, ["split", "specialTokens"]);
   const field = JsonField.parse(textOf(vocab, "vocab"), { fn: "gpt2Tokenizer", source: "vocab.json" });
   const ids = field.object() as Record<string, number>;
   const lines = textOf(merges, "merges").split(/\r?\n/);
@@ -59,6 +60,7 @@ export function gpt2Tokenizer(
  * ```
  */
 export function bertTokenizer(file: string | Uint8Array, options: BertRewriteOptions = {}): Tokenizer {
+  checks("bertTokenizer").options(options, bertRewriteOptions);
   const lines = textOf(file, "file").split(/\r?\n/);
   if (lines.at(-1) === "") lines.pop();
   const ids = Object.fromEntries(lines.map((token, id) => [token, id]));

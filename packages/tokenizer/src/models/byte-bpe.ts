@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks, type Checks } from "@qkv/core";
+import { requireOptions } from "../check-arguments.js";
 import { byteLetters, byteOfLetter } from "../byte-letters.js";
 import { mergeByVocabulary, mergeList, type MergePair } from "./merge-list.js";
 import { mergeSteps, mergeSymbols, type Merges } from "./merge-symbols.js";
@@ -32,7 +33,14 @@ export type ByteBpeOptions = {
  * @see "Language Models are Unsupervised Multitask Learners" (2019), section 2.2
  */
 export function byteBpe(options: ByteBpeOptions): Model {
-  const fn = "byteBpe";
+  return byteBpeNamed(options, checks("byteBpe"), "options");
+}
+
+/** The same for the function that the check names. Its argument may be what training gives, with special tokens. */
+export function byteBpeNamed(given: ByteBpeOptions, check: Checks, argument: string): Model {
+  const { fn } = check;
+  const names = ["vocab", "merges", "wholePieces", "unknown", "specialTokens"] as const;
+  const options = check.options(requireOptions(check, given, argument), names as never, argument);
   const letters = tokensById(options.vocab, fn);
   const tokens = TokenBytes.of(
     letters.map((token) => (token === undefined ? undefined : fromLetters(token))),

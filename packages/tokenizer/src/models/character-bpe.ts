@@ -1,4 +1,5 @@
-import { ArgumentError, describeValue } from "@qkv/core";
+import { ArgumentError, describeValue, checks } from "@qkv/core";
+import { requireOptions } from "../check-arguments.js";
 import { mergeSteps, mergeSymbols, type Merges } from "./merge-symbols.js";
 import { mergeByVocabulary, mergeList, type MergePair } from "./merge-list.js";
 import type { Model } from "./model.js";
@@ -43,10 +44,29 @@ export type CharacterBpeOptions = {
  * @see "SentencePiece" (2018), arXiv:1808.06226; google/sentencepiece, src/bpe_model.cc
  */
 export function characterBpe(options: CharacterBpeOptions): Model {
+  const check = checks("characterBpe");
+  check.options(requireOptions(check, options), [
+    "vocab",
+    "merges",
+    "byteFallback",
+    "unknownId",
+    "fuseUnknown",
+    "dropUnknown",
+    "wholePieces",
+    "continuingPrefix",
+    "endSuffix",
+    "wordStart",
+    "reserved",
+  ]);
   const { byteFallback = false, unknownId, fuseUnknown = false, dropUnknown = false, reserved } = options;
   const { wholePieces = false, continuingPrefix = "", endSuffix = "", wordStart = "▁" } = options;
-  const fn = "characterBpe";
+  const { fn } = check;
   const names = tokensById(options.vocab, fn);
+  check.each(
+    { merges: options.merges },
+    (value) => typeof value === "object" && value !== null,
+    "a list of pairs, or `{ scores }`",
+  );
   const encoder = new TextEncoder();
   const bytesOf = names.map((token) =>
     byteFallback && token !== undefined ? spelledByte(token) : undefined,

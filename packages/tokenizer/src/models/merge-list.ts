@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import type { Merges } from "./merge-symbols.js";
 import { PairTable } from "./pair-table.js";
 import type { TokenBytes } from "./token-bytes.js";
@@ -20,6 +20,7 @@ export function mergeList(
   fn: string,
   continuing = "",
 ): Merges {
+  checks(fn).each({ merges: pairs }, Array.isArray, 'a list of pairs, such as `["a b", "ab c"]`');
   const table = new PairTable(pairs.length);
   const results = new Int32Array(pairs.length);
   pairs.forEach((pair, rank) => {
@@ -29,10 +30,10 @@ export function mergeList(
     const ids = [left, right, left + tail].map((token) => {
       const id = token === "" ? undefined : idOf(token);
       if (id !== undefined) return id;
-      throw refuse(fn, rank, token, "a token of the vocabulary", "give this vocabulary's own merges.");
+      throw refuseMerge(fn, rank, token, "a token of the vocabulary", "give this vocabulary's own merges.");
     }) as [number, number, number];
     if (ids[2] === ids[0] || ids[2] === ids[1]) {
-      throw refuse(
+      throw refuseMerge(
         fn,
         rank,
         pair,
@@ -69,7 +70,7 @@ function sidesOf(pair: MergePair, rank: number, fn: string): readonly [string, s
   if (Array.isArray(sides) && sides.length === 2 && sides.every((side) => typeof side === "string")) {
     return sides as [string, string];
   }
-  throw refuse(
+  throw refuseMerge(
     fn,
     rank,
     pair,
@@ -78,6 +79,12 @@ function sidesOf(pair: MergePair, rank: number, fn: string): readonly [string, s
   );
 }
 
-function refuse(fn: string, rank: number, received: unknown, expected: string, fix: string): ArgumentError {
+function refuseMerge(
+  fn: string,
+  rank: number,
+  received: unknown,
+  expected: string,
+  fix: string,
+): ArgumentError {
   return new ArgumentError({ fn, argument: `merges[${rank}]`, received, expected, fix });
 }

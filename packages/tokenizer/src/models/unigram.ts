@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { requireOptions, checkList } from "../check-arguments.js";
 import { spelledByte } from "./character-bpe.js";
 import type { Model } from "./model.js";
 import { PairTable } from "./pair-table.js";
@@ -29,7 +30,17 @@ export type UnigramOptions = {
  * @see "Subword Regularization" (2018), arXiv:1804.10959; google/sentencepiece, src/unigram_model.cc
  */
 export function unigram(options: UnigramOptions): Model {
+  const check = checks("unigram");
+  check.options(requireOptions(check, options), [
+    "pieces",
+    "unknownId",
+    "byteFallback",
+    "reserved",
+    "userDefined",
+    "float32",
+  ]);
   const { pieces, unknownId, byteFallback = false, reserved, userDefined, float32 = false } = options;
+  checkList(check, { pieces }, Array.isArray, "a list of tokens with their scores");
   const round = float32 ? Math.fround : (value: number) => value;
   const encoder = new TextEncoder();
   const byteIds = new Int32Array(256).fill(-1);

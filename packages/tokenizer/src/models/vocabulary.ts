@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 
 /** The tokens of a vocabulary as its file writes them: by id, or each with its id. */
 export type Vocabulary = readonly string[] | ReadonlyMap<string, number> | Readonly<Record<string, number>>;
@@ -9,6 +9,12 @@ export type Vocabulary = readonly string[] | ReadonlyMap<string, number> | Reado
  * @throws {ArgumentError} If an id is no whole number, two tokens have one id, or ids run far beyond the tokens.
  */
 export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string | undefined)[] {
+  checks(fn).each(
+    { vocab: vocabulary },
+    (value) => (Array.isArray(value) ? value.every(isToken) : typeof value === "object" && value !== null),
+    "the tokens: a list of texts, or each with its id",
+    "give the `vocab` of a tokenizer.json, or a list in the order of the ids.",
+  );
   if (Array.isArray(vocabulary)) return vocabulary as readonly string[];
   const entries =
     vocabulary instanceof Map ? [...(vocabulary as Map<string, number>)] : Object.entries(vocabulary);
@@ -17,10 +23,10 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of entries) {
     if (!Number.isInteger(id) || id < 0 || id > limit) {
-      throw refuse(fn, token, id, `a whole number, at most ${limit} for ${entries.length} tokens`);
+      refuse(fn, token, id, `a whole number, at most ${limit} for ${entries.length} tokens`);
     }
     if (tokens[id] !== undefined) {
-      throw refuse(fn, token, id, `an id of its own, which ${JSON.stringify(tokens[id])} has`);
+      refuse(fn, token, id, `an id of its own, which ${JSON.stringify(tokens[id])} has`);
     }
     while (tokens.length < id) tokens.push(undefined);
     tokens[id] = token;
@@ -33,9 +39,10 @@ export function vocabularyJson(names: readonly (string | undefined)[]): Record<s
   return Object.fromEntries(names.flatMap((token, id) => (token === undefined ? [] : [[token, id]])));
 }
 
-function refuse(fn: string, token: string, received: unknown, expected: string): ArgumentError {
-  return new ArgumentError({
-    fn,
+const isToken = (value: unknown): boolean => value === undefined || typeof value === "string";
+
+function refuse(fn: string, token: string, received: unknown, expected: string): never {
+  return checks(fn).refuse({
     argument: `vocab[${JSON.stringify(token)}]`,
     received,
     expected,

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { requireOptions } from "../check-arguments.js";
 import type { Model } from "./model.js";
 import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
@@ -9,7 +10,8 @@ import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
  * @throws {ArgumentError} If the vocabulary is damaged.
  */
 export function wordLevel(options: { vocab: Vocabulary; unknownId?: number | undefined }): Model {
-  const { unknownId } = options;
+  const check = checks("wordLevel");
+  const { unknownId } = check.options(requireOptions(check, options), ["vocab", "unknownId"]);
   const names = tokensById(options.vocab, "wordLevel");
   const ids = new Map(names.flatMap((token, id) => (token === undefined ? [] : [[token, id] as const])));
   return {

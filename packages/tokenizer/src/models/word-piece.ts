@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { requireOptions } from "../check-arguments.js";
 import { longestRemembered, PieceCache } from "./piece-cache.js";
 import type { Model } from "./model.js";
 import { TokenBytes } from "./token-bytes.js";
@@ -23,18 +25,25 @@ export type WordPieceOptions = {
  * @see "Japanese and Korean Voice Search" (2012); google-research/bert, `WordpieceTokenizer` in tokenization.py
  */
 export function wordPiece(options: WordPieceOptions): Model {
-  const { unknownId, continuingPrefix = "##", maxCharacters = 100 } = options;
-  const names = tokensById(options.vocab, "wordPiece");
+  const check = checks("wordPiece");
+  const names = ["vocab", "unknownId", "continuingPrefix", "maxCharacters"] as const;
+  const {
+    unknownId,
+    continuingPrefix = "##",
+    maxCharacters = 100,
+  } = check.options(requireOptions(check, options), names);
+  const tokens = tokensById(options.vocab, "wordPiece");
+  check.whole({ unknownId }, { min: 0 });
   const encoder = new TextEncoder();
   const starting = TokenBytes.of(
-    names.map((token) => (token === undefined ? undefined : encoder.encode(token))),
+    tokens.map((token) => (token === undefined ? undefined : encoder.encode(token))),
   );
   const inside = TokenBytes.of(
-    names.map((token) =>
+    tokens.map((token) =>
       token?.startsWith(continuingPrefix) ? encoder.encode(token.slice(continuingPrefix.length)) : undefined,
     ),
   );
-  const longest = names.reduce((most, _, id) => Math.max(most, starting.length(id)), 0);
+  const longest = tokens.reduce((most, _, id) => Math.max(most, starting.length(id)), 0);
   const cache = new PieceCache();
   const utf8 = new Utf8Scratch();
 
@@ -73,9 +82,9 @@ export function wordPiece(options: WordPieceOptions): Model {
 
   return {
     name: "WordPiece",
-    vocabSize: names.length,
+    vocabSize: tokens.length,
     append,
-    token: (id) => names[id],
+    token: (id) => tokens[id],
     id(token) {
       const bytes = encoder.encode(token);
       const id = starting.find(bytes, 0, bytes.length);
@@ -83,10 +92,10 @@ export function wordPiece(options: WordPieceOptions): Model {
     },
     json: () => ({
       type: "WordPiece",
-      unk_token: names[unknownId],
+      unk_token: tokens[unknownId],
       continuing_subword_prefix: continuingPrefix,
       max_input_chars_per_word: maxCharacters,
-      vocab: vocabularyJson(names),
+      vocab: vocabularyJson(tokens),
     }),
   };
 }

@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkBytes } from "../check-arguments.js";
 import { readByteCounts, type ByteCounts } from "./byte-counts.js";
 import type { ByteEntropy } from "./byte-entropy.js";
 
@@ -31,6 +33,7 @@ export type ByteCountModel = ByteEntropy & {
  * ```
  */
 export function byteCountModel(file: Uint8Array): ByteCountModel {
+  checkBytes(checks("byteCountModel"), { file });
   const tree = readByteCounts(file);
   const { order, counts } = tree;
   const known = new Float64Array(counts.length).fill(NaN);

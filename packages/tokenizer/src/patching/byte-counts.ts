@@ -1,4 +1,4 @@
-import { ArgumentError, ByteReader, FormatError } from "@qkv/core";
+import { ArgumentError, ByteReader, checks, FormatError } from "@qkv/core";
 
 /**
  * How often strings of bytes occur in a text, as a tree: a node is a string, its children are the strings one byte
@@ -120,14 +120,11 @@ function encode({ order, bytes, counts, first, children }: ByteCounts, fewest: n
  */
 export function readByteCounts(file: Uint8Array): ByteCounts {
   const reader = new ByteReader(file, { fn: "byteCountModel", source: "byte counts" });
-  const refuse = (field: string, received: unknown, expected: string) =>
-    new FormatError({
-      fn: "byteCountModel",
-      argument: `byte counts: ${field}`,
-      received,
-      expected,
-      fix: "give a file that `qkv train-tokenizer --bytes` or `trainByteCounts` made.",
-    });
+  const check = checks("byteCountModel", {
+    fix: "give a file that `qkv train-tokenizer --bytes` or `trainByteCounts` made.",
+  });
+  const damaged = (field: string, received: unknown, expected: string): never =>
+    check.refuse({ argument: `byte counts: ${field}`, received, expected }, FormatError);
   const read = (field: string): number => {
     let [value, unit] = [0, 1];
     for (;;) {
@@ -135,29 +132,29 @@ export function readByteCounts(file: Uint8Array): ByteCounts {
       value += (byte & 127) * unit;
       if (byte < 128) return value;
       unit *= 128;
-      if (unit > 2 ** 42) throw refuse(field, "a number of more than 7 bytes", "a count below 2^49");
+      if (unit > 2 ** 42) damaged(field, "a number of more than 7 bytes", "a count below 2^49");
     }
   };
 
   const start = reader.remaining >= 4 ? String.fromCharCode(...reader.bytes("magic", 4)) : "";
-  if (start !== magic) throw refuse("magic", start, JSON.stringify(magic));
+  if (start !== magic) damaged("magic", start, JSON.stringify(magic));
   const form = reader.uint8("version");
-  if (form !== version) throw refuse("version", form, String(version));
+  if (form !== version) damaged("version", form, String(version));
   const order = reader.uint8("order");
-  if (order > highestOrder) throw refuse("order", order, `at most ${highestOrder}`);
+  if (order > highestOrder) damaged("order", order, `at most ${highestOrder}`);
   const [bytes, counts, first, children] = [[0], [read("length")], [] as number[], [] as number[]];
   for (let length = 0, node = 0; length <= order; length++) {
     for (const end = bytes.length; node < end; node++) {
       const number = read("nodes");
-      if (number > 256) throw refuse(`nodes[${node}].children`, number, "at most 256");
+      if (number > 256) damaged(`nodes[${node}].children`, number, "at most 256");
       first.push(bytes.length);
       children.push(number);
       for (let before = -1, last = bytes.length + number; bytes.length < last;) {
         const byte = reader.uint8("nodes");
         const count = read("nodes");
-        if (byte <= before) throw refuse(`nodes[${bytes.length}].byte`, byte, `more than ${before}`);
+        if (byte <= before) damaged(`nodes[${bytes.length}].byte`, byte, `more than ${before}`);
         if (count < 1 || count > counts[node]!) {
-          throw refuse(
+          damaged(
             `nodes[${bytes.length}].count`,
             count,
             `1 to ${counts[node]}, the count of what it follows`,
@@ -169,7 +166,7 @@ export function readByteCounts(file: Uint8Array): ByteCounts {
       }
     }
   }
-  if (reader.remaining > 0) throw refuse("end", `${reader.remaining} more bytes`, "the end of the file");
+  if (reader.remaining > 0) damaged("end", `${reader.remaining} more bytes`, "the end of the file");
   return treeOf(order, bytes, counts, first, children);
 }
 

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkTextOrBytes } from "../check-arguments.js";
 
 /**
  * How open the next byte is, as a function of all bytes before it: the entropy of what a model expects there.
@@ -25,6 +26,9 @@ export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?
  * ```
  */
 export function byteEntropies(text: string | Uint8Array, entropy: ByteEntropy): Float64Array {
+  const check = checks("byteEntropies");
+  checkTextOrBytes(check, { text });
+  check.type({ entropy }, "function");
   const bytes = toBytes(text);
   return Float64Array.from(bytes, (_, at) => checkEntropy("byteEntropies", entropy(bytes.subarray(0, at))));
 }

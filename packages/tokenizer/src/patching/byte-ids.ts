@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkTokenizer } from "../check-arguments.js";
 import { byteLetters } from "../byte-letters.js";
 import type { Tokenizer } from "../tokenizer.js";
 
@@ -19,15 +20,15 @@ import type { Tokenizer } from "../tokenizer.js";
  * ```
  */
 export function byteIds(tokenizer: Pick<Tokenizer, "id" | "decode" | "token" | "vocabSize">): Int32Array {
-  const refuse = (received: string): never => {
-    throw new ArgumentError({
-      fn: "byteIds",
+  const check = checks("byteIds");
+  checkTokenizer(check, { tokenizer }, ["id", "decode", "token"]);
+  const refuse = (received: string): never =>
+    check.refuse({
       argument: "tokenizer",
       received,
       expected: "a token for each of the 256 bytes, and none but special ones besides",
       fix: "take a byte-level vocabulary without merges, as `qkv train --vocab-size 256` learns one.",
     });
-  };
   const ids = Int32Array.from(
     byteLetters,
     (letter, byte) => tokenizer.id(letter) ?? refuse(`a vocabulary without the byte ${byte}`),

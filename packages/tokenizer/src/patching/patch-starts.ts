@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkTextOrBytes } from "../check-arguments.js";
 import { checkEntropy, toBytes, type ByteEntropy } from "./byte-entropy.js";
 import { checkPatcher } from "./patch-stream.js";
 import type { Patcher } from "./patcher.js";
@@ -26,6 +28,7 @@ export function patchStarts(
   entropy?: ByteEntropy | ArrayLike<number>,
 ): number[] {
   checkPatcher("patchStarts", patcher, entropy);
+  checkTextOrBytes(checks("patchStarts"), { text });
   const bytes = toBytes(text);
   const rule = patcher.start();
   const starts: number[] = [];

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkHas } from "../check-arguments.js";
 import { checkEntropy, type ByteEntropy } from "./byte-entropy.js";
 import { History } from "./history.js";
 import type { Patcher } from "./patcher.js";
@@ -76,6 +77,7 @@ export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStrea
 
 /** @throws {ArgumentError} If the patcher needs entropies and there are none. */
 export function checkPatcher(fn: string, patcher: Patcher, entropy: unknown): void {
+  checkHas(checks(fn), { patcher }, ["start"], "a way to cut, such as `afterSpaces()`");
   if (!patcher.readsEntropy || entropy !== undefined) return;
   throw new ArgumentError({
     fn,

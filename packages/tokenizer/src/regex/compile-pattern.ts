@@ -19,11 +19,14 @@ export type Pattern = {
  * no further than over runs of certain characters, and the texts in which these runs are short. For all others there is a
  * matcher that goes no way twice.
  *
- * @param field - Where the pattern stands, for messages.
+ * @param from - `field`: where the pattern stands, and `fn`: who asks, for messages. `dialect`: whose pattern it is.
  * @throws {FormatError} If it is no pattern, or too large.
  */
-export function compilePattern(pattern: string, field: string, dialect: Dialect = "oniguruma"): Pattern {
-  const tree = parsePattern(pattern, field, dialect);
+export function compilePattern(
+  pattern: string,
+  { field, fn = "patternSplit", dialect = "oniguruma" }: { field: string; fn?: string; dialect?: Dialect },
+): Pattern {
+  const tree = parsePattern(pattern, field, dialect, fn);
   const proof = backtracking(tree);
   const engine = proof && new RegExp(toJavaScript(tree), "gu");
   const longRun = proof?.sets.length ? runOf(proof.sets) : undefined;
@@ -31,7 +34,7 @@ export function compilePattern(pattern: string, field: string, dialect: Dialect 
   const needsProgram = !engine || longRun !== undefined;
   if (needsProgram && !program) {
     throw new FormatError({
-      fn: "pattern",
+      fn,
       argument: field,
       received: pattern,
       expected: "a pattern with fewer parts that are optional or repeated",

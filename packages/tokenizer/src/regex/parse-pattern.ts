@@ -16,7 +16,12 @@ export type Dialect = "oniguruma" | "rust";
  * @throws {FormatError} If it is no pattern, or uses what no tokenizer needs: references back, named groups' names,
  *   set intersections, conditions.
  */
-export function parsePattern(pattern: string, field: string, dialect: Dialect): PatternNode {
+export function parsePattern(
+  pattern: string,
+  field: string,
+  dialect: Dialect,
+  fn = "patternSplit",
+): PatternNode {
   let at = 0;
   let depth = 0;
   let behind = 0; // look-behinds around
@@ -24,7 +29,7 @@ export function parsePattern(pattern: string, field: string, dialect: Dialect): 
 
   const fail = (expected: string): never => {
     throw new FormatError({
-      fn: "pattern",
+      fn,
       argument: field,
       received: pattern,
       expected: `${expected} at ${at}`,

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { kind, kindOf } from "../splitting/character-kind.js";
 import { lowercase } from "./lowercase.js";
 import { newerCharacters } from "./newer-characters.js";
@@ -15,12 +16,15 @@ export type BertRewriteOptions = {
   lowercase?: boolean;
 };
 
+export const bertRewriteOptions = ["cleanText", "handleChinese", "stripAccents", "lowercase"] as const;
+
 /**
  * What BERT does to a text first.
  *
  * @see google-research/bert, `BasicTokenizer` in tokenization.py
  */
 export function bertRewrites(options: BertRewriteOptions = {}): readonly Rewrite[] {
+  checks("bertRewrites").options(options, bertRewriteOptions);
   const { cleanText = true, handleChinese = true, lowercase: small = true } = options;
   const strip = options.stripAccents ?? small;
   const json = {

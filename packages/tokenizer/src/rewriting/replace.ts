@@ -1,8 +1,10 @@
+import { checks } from "@qkv/core";
 import { compilePattern, replaceMatches } from "../regex/compile-pattern.js";
 import { defineRewrite, type Rewrite } from "./rewrite.js";
 
 /** Writes `content` for each `found` in the text. */
 export function replaceText(found: string, content: string): Rewrite {
+  checks("replaceText").type({ found, content }, "string");
   return defineRewrite(
     `replace ${JSON.stringify(found)}`,
     function* (text) {
@@ -24,7 +26,8 @@ export function replaceText(found: string, content: string): Rewrite {
  * @throws {FormatError} If it is no pattern, or too large a one.
  */
 export function replacePattern(pattern: string, content: string, field = "pattern"): Rewrite {
-  const compiled = compilePattern(pattern, field);
+  checks("replacePattern").type({ pattern, content }, "string");
+  const compiled = compilePattern(pattern, { field, fn: "replacePattern" });
   return defineRewrite(
     `replace ${pattern}`,
     function* (text) {

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 /** Replaces `text[start .. end)` by `text`. Unit: UTF-16 units. */
 export type Edit = readonly [start: number, end: number, text: string];
 
@@ -21,6 +22,9 @@ export function defineRewrite(
   edits: Rewrite["edits"],
   more: { apply?: Rewrite["apply"]; json?: unknown } = {},
 ): Rewrite {
+  const check = checks("defineRewrite");
+  check.type({ name }, "string");
+  check.type({ edits }, "function");
   return { name, edits, apply: (text, first) => applyEdits(text, edits(text, first)), ...more };
 }
 
@@ -40,6 +44,9 @@ export function byCharacter(
   change: (character: string) => string,
   more: { apply?: Rewrite["apply"]; json?: unknown } = {},
 ): Rewrite {
+  const check = checks("byCharacter");
+  check.type({ name }, "string");
+  check.type({ change }, "function");
   return defineRewrite(
     name,
     function* (text) {

@@ -1,7 +1,9 @@
+import { checks } from "@qkv/core";
 import { defineRewrite, type Edit, type Rewrite } from "./rewrite.js";
 
 /** Drops white space at the text's start, at its end, or both. */
-export function stripEnds({ left = true, right = true }: { left?: boolean; right?: boolean } = {}): Rewrite {
+export function stripEnds(options: { left?: boolean; right?: boolean } = {}): Rewrite {
+  const { left = true, right = true } = checks("stripEnds").options(options, ["left", "right"]);
   return defineRewrite(
     "strip ends",
     (text) => {

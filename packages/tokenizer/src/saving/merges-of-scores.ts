@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 
 /**
  * The merges that scores stand for, in their order: each token comes of any two that it can be cut into. Of the cuts of
@@ -19,7 +19,7 @@ export function mergesOfScores(
     const cuts = cutsOf(token).filter((sides) => sides.every((side) => known.has(side)));
     if (cuts.length === 0) return [];
     const other = ofScore.get(score);
-    if (other !== undefined) throw refuse(token, other, score);
+    if (other !== undefined) refuseEqualScores(token, other, score);
     ofScore.set(score, token);
     return cuts.map((sides) => ({ score, sides }));
   });
@@ -35,9 +35,8 @@ function cutsOf(token: string): [string, string][] {
     .reverse();
 }
 
-function refuse(token: string, other: string, score: number): ArgumentError {
-  return new ArgumentError({
-    fn: "tokenizerToJson",
+function refuseEqualScores(token: string, other: string, score: number): never {
+  return checks("tokenizerToJson").refuse({
     argument: "stages.model.scores",
     received: `${score} for ${JSON.stringify(other)} and for ${JSON.stringify(token)}`,
     expected: "scores that differ: tokenizer.json holds merges in their order",

@@ -1,4 +1,5 @@
-import { ArgumentError, type GgufField } from "@qkv/core";
+import { type GgufField, checks } from "@qkv/core";
+import { checkTokenizer } from "../check-arguments.js";
 import { ggufSplit, ggufSplitNames } from "../loading/gguf-splits.js";
 import { spelledByte } from "../models/character-bpe.js";
 import type { MergePair } from "../models/merge-list.js";
@@ -37,6 +38,9 @@ export function tokenizerToGguf(
   given: Tokenizer,
   options: { vocabSize?: number; eosId?: number | undefined } = {},
 ): Fields {
+  const check = checks("tokenizerToGguf");
+  check.options(options, ["vocabSize", "eosId"]);
+  checkTokenizer(check, { tokenizer: given }, ["encode", "decode"]);
   const { vocabSize = given.vocabSize, eosId = given.eosId } = options;
   const tokenizer = { ...given, eosId };
   const { model } = tokenizer.stages;
@@ -47,7 +51,7 @@ export function tokenizerToGguf(
       ? sentencePiece(tokenizer, json)
       : json?.type === "WordPiece"
         ? wordPiece(tokenizer, json)
-        : refuse(
+        : refuseStage(
             "model",
             model.name,
             "byte-level BPE, SentencePiece's BPE or BPE that falls back to bytes, or WordPiece",
@@ -56,7 +60,7 @@ export function tokenizerToGguf(
   // What a file leaves out has a number there, and there is no way to say that there is none.
   const otherwise = { gpt2: 11, llama: 2, bert: Infinity }[fields.model.value as string]!;
   if (!fields["eos_token_id"] && tokens.length > otherwise)
-    refuse(
+    refuseStage(
       "eosId",
       undefined,
       `a token that ends texts: without one llama.cpp takes token ${otherwise} for it`,
@@ -109,7 +113,7 @@ const bool = (value: boolean): GgufField => ({ type: "bool", value });
 function byteLevel(tokenizer: Tokenizer, json: Json): Written {
   const { model, normalize = [], postProcess } = tokenizer.stages;
   const other = normalize.find(({ name }) => name !== "NFC");
-  if (other) refuse("normalize", other.name, "nothing, or NFC, which those files leave out");
+  if (other) refuseStage("normalize", other.name, "nothing, or NFC, which those files leave out");
   const { bosId, eosId, addBos, addEos } = endsOf(tokenizer, postProcess);
   const merges = json.merges?.map((pair) => (typeof pair === "string" ? pair : pair.join(" ")));
   const { tokens, types } = vocabularyOf(tokenizer);
@@ -151,7 +155,9 @@ function splitName({ stages: { preTokenize = [] } }: Tokenizer, wholePieces: boo
     return patterns.length === cuts.length && patterns.every((pattern, i) => isOne(cuts[i]!, pattern));
   });
   const received = preTokenize.map(({ name }) => name).join(", ") || "nothing";
-  return name ?? refuse("preTokenize", received, "a split that llama.cpp has a name for, such as gpt2Split");
+  return (
+    name ?? refuseStage("preTokenize", received, "a split that llama.cpp has a name for, such as gpt2Split")
+  );
 }
 
 const gpt2 = /* @__PURE__ */ (() => ggufSplit("gpt-2")!.patterns[0]!)();
@@ -203,7 +209,7 @@ function spaceInFront({ stages: { normalize = [], preTokenize = [] } }: Tokenize
   if (options && steps.length === 1) {
     const { map, removeExtraSpaces, spaceAsSuffix, escapeSpaces, dummyPrefix } = options;
     if (map === undefined && !removeExtraSpaces && !spaceAsSuffix && escapeSpaces) return dummyPrefix;
-    refuse("normalize", received, "spaces that become ▁, and no more");
+    refuseStage("normalize", received, "spaces that become ▁, and no more");
   }
   const [a, b] = [first, second].map((step) => JSON.stringify(step?.json));
   const escapes = JSON.stringify({ type: "Replace", pattern: { String: " " }, content: "▁" });
@@ -214,7 +220,7 @@ function spaceInFront({ stages: { normalize = [], preTokenize = [] } }: Tokenize
   if (a === escapes && second === undefined) return false;
   const { type, replacement, prepend_scheme } = (first?.json ?? {}) as Record<string, unknown>;
   if (type === "Metaspace" && replacement === "▁" && second === undefined) return prepend_scheme !== "never";
-  return refuse("normalize", received || "nothing", "spaces that become ▁, and no more");
+  return refuseStage("normalize", received || "nothing", "spaces that become ▁, and no more");
 }
 
 /** Tokens with scores, which give the merges of a list. */
@@ -228,7 +234,7 @@ function piecesOf(tokenizer: Tokenizer, json: Json): Piece[] {
   );
   const pieces = plain ? piecesOfMerges(tokens, types, json.merges ?? []) : undefined;
   return (
-    pieces ?? refuse("model", tokenizer.stages.model.name, "merges in the order of the tokens they make")
+    pieces ?? refuseStage("model", tokenizer.stages.model.name, "merges in the order of the tokens they make")
   );
 }
 
@@ -240,9 +246,13 @@ function wordPiece(tokenizer: Tokenizer, json: Json): Written {
   const [bert] = steps;
   const cuts = preTokenize.map(({ json }) => (json as { type?: string } | undefined)?.type);
   if (steps.length !== 1 || bert?.["type"] !== "BertNormalizer" || !bert["clean_text"])
-    refuse("normalize", normalize.map(({ name }) => name).join(", "), "BERT's rewrites, `bertRewrites()`");
+    refuseStage(
+      "normalize",
+      normalize.map(({ name }) => name).join(", "),
+      "BERT's rewrites, `bertRewrites()`",
+    );
   if (cuts.join() !== "BertPreTokenizer" || json.continuing_subword_prefix !== "##")
-    refuse(
+    refuseStage(
       "preTokenize",
       preTokenize.map(({ name }) => name).join(", "),
       "`bertSplit`, with ## inside words",
@@ -298,7 +308,7 @@ function endsOf(
     list.map((item) => ("id" in item ? item.id : -1)),
   ) as [number[], number[]];
   if (before.length > 1 || behind.length > 1)
-    refuse("postProcess", items, "at most one token in front of a text, and one behind it");
+    refuseStage("postProcess", items, "at most one token in front of a text, and one behind it");
   return {
     bosId: before[0] ?? bosId,
     eosId: behind[0] ?? eosId,
@@ -312,9 +322,8 @@ function indexOf<T>(list: readonly T[], is: (item: T) => boolean): number | unde
   return index < 0 ? undefined : index;
 }
 
-function refuse(stage: string, received: unknown, expected: string): never {
-  throw new ArgumentError({
-    fn: "tokenizerToGguf",
+function refuseStage(stage: string, received: unknown, expected: string): never {
+  return checks("tokenizerToGguf").refuse({
     argument: stage === "eosId" ? stage : `stages.${stage}`,
     received,
     expected,

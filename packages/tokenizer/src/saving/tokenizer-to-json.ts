@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkTokenizer } from "../check-arguments.js";
 import type { AddedToken } from "../added-tokens.js";
 import type { Model } from "../models/model.js";
 import type { Template, TemplateItem } from "../template.js";
@@ -24,11 +25,12 @@ import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
  * ```
  */
 export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
+  checkTokenizer(checks("tokenizerToJson"), { tokenizer }, ["encode", "decode"]);
   const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = tokenizer.stages;
   const { trimOffsets, truncate, pad } = tokenizer.stages;
   const written = (steps: readonly { name: string; json?: unknown }[], stage: string) =>
     steps
-      .map((step) => (step.json === undefined ? refuse(stage, step.name) : step.json))
+      .map((step) => (step.json === undefined ? refuseStage(stage, step.name) : step.json))
       .filter((json) => json !== null);
   const preTokenizers = written(preTokenize, "preTokenize");
   const inLetters = preTokenizers.some((json) => (json as { type?: string }).type === "ByteLevel");
@@ -96,7 +98,7 @@ function isText(tokenizer: Tokenizer, id: number): boolean {
 /** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */
 function modelJson(model: Model): unknown {
   type Json = { type?: string; merges?: unknown; scored?: Parameters<typeof mergesOfScores>[0] };
-  const { scored, ...json } = (model.json ?? (() => refuse("model", model.name)))() as Json;
+  const { scored, ...json } = (model.json ?? (() => refuseStage("model", model.name)))() as Json;
   if (json.type !== "BPE") return json;
   return { ...json, merges: json.merges ?? (scored ? mergesOfScores(scored) : mergesOfVocabulary(model)) };
 }
@@ -131,9 +133,8 @@ function templateJson(template: Template, nameOf: (id: number) => string): unkno
   };
 }
 
-function refuse(stage: string, name: string): never {
-  throw new ArgumentError({
-    fn: "tokenizerToJson",
+function refuseStage(stage: string, name: string): never {
+  return checks("tokenizerToJson").refuse({
     argument: `stages.${stage}`,
     received: name,
     expected: "a stage that tokenizer.json can hold",

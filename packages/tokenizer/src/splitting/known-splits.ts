@@ -1,5 +1,6 @@
+import { checks } from "@qkv/core";
 import { gpt2Pattern, gpt2Split } from "./gpt2-split.js";
-import { patternSplit } from "./pattern-split.js";
+import { patternOptions, patternSplit } from "./pattern-split.js";
 import type { Split } from "./split.js";
 import { wordSplit, type WordSplitOptions } from "./word-split.js";
 
@@ -52,6 +53,9 @@ let byPattern: ReadonlyMap<string, Split> | undefined;
 
 /** The split of a pattern: one written by hand where there is one, else {@link patternSplit}'s. */
 export function splitOfPattern(pattern: string, options: Parameters<typeof patternSplit>[1] = {}): Split {
+  const check = checks("splitOfPattern");
+  check.type({ pattern }, "string");
+  check.options(options, patternOptions);
   byPattern ??= new Map([
     [gpt2Pattern, gpt2Split],
     [cl100kPattern(), cl100kSplit],

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { defineRewrite, type Edit, type Rewrite } from "../rewriting/rewrite.js";
 import { textSplit } from "./pattern-split.js";
 import type { Split } from "./split.js";
@@ -13,7 +14,11 @@ export type MetaspaceOptions = {
 
 /** SentencePiece's spaces: each becomes `▁`, one more stands in front, and words begin with it. */
 export function metaspace(options: MetaspaceOptions = {}): readonly (Rewrite | Split)[] {
-  const { replacement = "▁", prepend = "always", split = true } = options;
+  const check = checks("metaspace");
+  const names = ["replacement", "prepend", "split"] as const;
+  const { replacement = "▁", prepend = "always", split = true } = check.options(options, names);
+  check.type({ replacement }, "string");
+  check.oneOf({ prepend }, ["always", "first", "never"]);
   const json = { type: "Metaspace", replacement, prepend_scheme: prepend, split };
   const rewrite = defineRewrite(
     "metaspace",

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { compilePattern } from "../regex/compile-pattern.js";
 import type { Dialect } from "../regex/parse-pattern.js";
 import type { Split } from "./split.js";
@@ -31,8 +32,17 @@ export function patternSplit(
   pattern: string,
   options: { behavior?: MatchBehavior; invert?: boolean; dialect?: Dialect; field?: string } = {},
 ): Split {
-  const { behavior = "isolated", invert = false, dialect = "oniguruma", field = "pattern" } = options;
-  const { matches } = compilePattern(pattern, field, dialect);
+  const check = checks("patternSplit");
+  const {
+    behavior = "isolated",
+    invert = false,
+    dialect = "oniguruma",
+    field = "pattern",
+  } = check.options(options, patternOptions);
+  check.type({ [field]: pattern }, "string");
+  check.oneOf({ behavior }, behaviors);
+  check.oneOf({ dialect }, ["oniguruma", "rust"]);
+  const { matches } = compilePattern(pattern, { field, dialect });
   const json = { type: "Split", pattern: { Regex: pattern }, behavior: behaviorName(behavior), invert };
   return {
     name: `pattern ${pattern}`,
@@ -50,7 +60,10 @@ export function textSplit(
   content: string,
   options: { behavior?: MatchBehavior; invert?: boolean } = {},
 ): Split {
-  const { behavior = "isolated", invert = false } = options;
+  const check = checks("textSplit");
+  const { behavior = "isolated", invert = false } = check.options(options, ["behavior", "invert"]);
+  check.type({ content }, "string");
+  check.oneOf({ behavior }, behaviors);
   const json = { type: "Split", pattern: { String: content }, behavior: behaviorName(behavior), invert };
   return {
     name: `text ${JSON.stringify(content)}`,
@@ -68,6 +81,15 @@ export function textSplit(
     },
   };
 }
+
+export const patternOptions = ["behavior", "invert", "dialect", "field"] as const;
+export const behaviors: readonly MatchBehavior[] = [
+  "isolated",
+  "removed",
+  "mergedWithPrevious",
+  "mergedWithNext",
+  "contiguous",
+];
 
 /** A behaviour as `tokenizer.json` writes it. */
 export const behaviorName = (behavior: MatchBehavior): string =>

@@ -1,6 +1,7 @@
+import { checks } from "@qkv/core";
 import { newerCharacters } from "../rewriting/newer-characters.js";
 import { kind, kindOf, runEnd } from "./character-kind.js";
-import { arrange, behaviorName, type MatchBehavior } from "./pattern-split.js";
+import { arrange, behaviorName, behaviors, type MatchBehavior } from "./pattern-split.js";
 import type { Split } from "./split.js";
 
 /** Words between white space, which is dropped. */
@@ -42,7 +43,8 @@ export const bertSplit: Split = {
 };
 
 /** Digits apart from the rest: in runs, or each by itself. */
-export function digitsSplit({ individual = false }: { individual?: boolean } = {}): Split {
+export function digitsSplit(options: { individual?: boolean } = {}): Split {
+  const { individual = false } = checks("digitsSplit").options(options, ["individual"]);
   return {
     name: "digits",
     spans(text) {
@@ -55,6 +57,7 @@ export function digitsSplit({ individual = false }: { individual?: boolean } = {
 
 /** Punctuation apart from the rest, as {@link bertSplit} knows it. */
 export function punctuationSplit(behavior: MatchBehavior = "isolated"): Split {
+  checks("punctuationSplit").oneOf({ behavior }, behaviors);
   return {
     name: "punctuation",
     spans: (text) => arrange(eachOf(text, isPunctuation), text.length, behavior, false),
@@ -64,6 +67,7 @@ export function punctuationSplit(behavior: MatchBehavior = "isolated"): Split {
 
 /** Pieces of `length` characters, the last one shorter. */
 export function fixedLengthSplit(length: number): Split {
+  checks("fixedLengthSplit").whole({ length }, { min: 1, unit: "characters" });
   return {
     name: `${length} characters`,
     spans(text) {

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 /** Cuts a text into pieces: a step of the second stage. A token never reaches over the end of a piece. */
 export type Split = {
   readonly name: string;
@@ -18,6 +19,9 @@ export function defineSplit(
   next: (text: string, start: number) => number,
   more: { json?: unknown } = {},
 ): Split {
+  const check = checks("defineSplit");
+  check.type({ name }, "string");
+  check.type({ next }, "function");
   return {
     name,
     next,

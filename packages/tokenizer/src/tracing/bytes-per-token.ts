@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkTokenizer, isText } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** What a text takes. */
@@ -32,6 +34,13 @@ export function bytesPerToken(
   tokenizer: Pick<Tokenizer, "encode">,
   texts: Readonly<Record<string, string>>,
 ): TokenCost[] {
+  const check = checks("bytesPerToken");
+  checkTokenizer(check, { tokenizer }, ["encode"]);
+  check.each(
+    { texts },
+    (value) => typeof value === "object" && value !== null && Object.values(value).every(isText),
+    "texts by name",
+  );
   return Object.entries(texts).map(([name, text]) => {
     const bytes = new TextEncoder().encode(text).length;
     const tokens = tokenizer.encode(text, { addSpecialTokens: false }).length;

@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** A text, cut in one way. `pieces` of `@qkv/viz` draws a list of these. */
@@ -25,6 +27,9 @@ export type Cut = {
  * ```
  */
 export function sideBySide(text: string, tokenizer: Pick<Tokenizer, "encode" | "decode" | "token">): Cut[] {
+  const check = checks("sideBySide");
+  check.type({ text }, "string");
+  checkTokenizer(check, { tokenizer }, ["encode", "decode", "token"]);
   const characters = [...text];
   const bytes = [...new TextEncoder().encode(text)];
   const ids = tokenizer.encode(text, { addSpecialTokens: false });

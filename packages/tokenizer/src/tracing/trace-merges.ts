@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** A text on its way to tokens, merge by merge. Tokens are written as the vocabulary writes them: a space is `Ġ`. */
@@ -38,6 +39,9 @@ export type MergeStep = {
  * ```
  */
 export function traceMerges(tokenizer: Pick<Tokenizer, "trace">, text: string): MergeTrace {
+  const check = checks("traceMerges");
+  checkTokenizer(check, { tokenizer }, ["trace"]);
+  check.type({ text }, "string");
   const stages = tokenizer.trace(text, { addSpecialTokens: false }).parts.flatMap((part) => {
     if ("added" in part) return [[[part.added]]];
     return part.pieces.map(({ steps }) => {

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkHas, checkList, checkTexts, isText } from "../check-arguments.js";
 import { gpt2Split } from "../splitting/gpt2-split.js";
 import type { Split } from "../splitting/split.js";
 
@@ -32,7 +33,9 @@ export function countWords(
   texts: string | Iterable<string>,
   options: CountOptions = {},
 ): Map<string, number> {
-  const counter = wordCounter("countWords", options);
+  const check = checks("countWords");
+  checkTexts(check, { texts });
+  const counter = wordCounter("countWords", check.options(options, ["split", "specialTokens"]));
   for (const text of typeof texts === "string" ? [texts] : texts) counter.add(text);
   return counter.words;
 }
@@ -42,6 +45,9 @@ export function wordCounter(
   fn: string,
   { split = gpt2Split, specialTokens = [] }: CountOptions,
 ): { add(text: string): void; readonly words: Map<string, number> } {
+  const check = checks(fn);
+  checkHas(check, { split }, ["spans"], "a split, such as `gpt2Split`");
+  checkList(check, { specialTokens }, isText, "a list of texts");
   const words = new Map<string, number>();
   // The longest of those that begin alike is cut out.
   const longestFirst = [...specialTokens].sort((a, b) => b.length - a.length);

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { byteLetters } from "../byte-letters.js";
 import { Heap } from "../heap.js";
 import { bytesOf } from "./bytes-of.js";
@@ -39,6 +40,11 @@ export type LearnedMerge = {
  * ```
  */
 export function* learnMerges(words: ReadonlyMap<string, number>): Generator<LearnedMerge, void, undefined> {
+  checks("learnMerges").each(
+    { words },
+    (value) => value instanceof Map,
+    "a Map of words and how often each occurs, as `countWords` gives",
+  );
   const tokens = new MergeableTokens([...words].map(([word, count]) => [bytesOf(word), count]));
   const { pairs, texts } = tokens;
   const isBefore = (a: Candidate, b: Candidate) =>

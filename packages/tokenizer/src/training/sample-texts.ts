@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { checkTexts, requireOptions } from "../check-arguments.js";
 import { randomNumbers } from "../random-numbers.js";
 
 /**
@@ -22,13 +23,14 @@ import { randomNumbers } from "../random-numbers.js";
  */
 export async function* sampleTexts(
   texts: Iterable<string> | AsyncIterable<string>,
-  { rate, seed }: { rate: number; seed: number },
+  options: { rate: number; seed: number },
 ): AsyncGenerator<string, void, undefined> {
-  const refuse = (argument: string, received: number, expected: string, fix: string) => {
-    throw new ArgumentError({ fn: "sampleTexts", argument, received, expected, fix });
-  };
-  if (!(rate > 0 && rate <= 1)) refuse("rate", rate, "a number above 0, at most 1", "use 0.1 for a tenth.");
-  if (!Number.isSafeInteger(seed)) refuse("seed", seed, "a whole number", "any will do, such as 1.");
+  const check = checks("sampleTexts");
+  checkTexts(check, { texts });
+  const { rate, seed } = check.options(requireOptions(check, options), ["rate", "seed"]);
+  const isRate = (value: unknown) => (value as number) > 0 && (value as number) <= 1;
+  check.each({ rate }, isRate, "a number above 0, at most 1", "use 0.1 for a tenth.");
+  check.whole({ seed }, { fix: "any will do, such as 1." });
   const random = randomNumbers(seed);
   for await (const text of texts) if (random() < rate) yield text;
 }

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { isIterable } from "../check-arguments.js";
 
 /**
  * Turns a stream that is cut anywhere, in the middle of a word or of a character, into texts that are cut between
@@ -25,6 +26,11 @@ import { ArgumentError } from "@qkv/core";
 export async function* textChunks(
   stream: Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>,
 ): AsyncGenerator<string, void, undefined> {
+  checks("textChunks").each(
+    { stream },
+    (value) => typeof value === "string" || isIterable(value),
+    "a stream or a list of chunks",
+  );
   const utf8 = new TextDecoder();
   let held: string[] = [];
   for await (const chunk of stream) {

@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkTexts, requireOptions } from "../check-arguments.js";
 import { byteLetters, bytesInOrder } from "../byte-letters.js";
 import { wordCounter, type CountOptions } from "./count-words.js";
 import { learnMerges } from "./learn-merges.js";
@@ -69,7 +70,22 @@ export async function trainBpe(
   texts: Iterable<string> | AsyncIterable<string>,
   options: TrainBpeOptions,
 ): Promise<TrainedBpe> {
-  const { vocabSize, minCount = 1, specialTokens = [], signal, onProgress } = options;
+  const check = checks("trainBpe");
+  checkTexts(check, { texts });
+  const {
+    vocabSize,
+    minCount = 1,
+    specialTokens = [],
+    signal,
+    onProgress,
+  } = check.options(requireOptions(check, options), [
+    "vocabSize",
+    "minCount",
+    "signal",
+    "onProgress",
+    "split",
+    "specialTokens",
+  ]);
   checkOptions(options);
   const counter = wordCounter("trainBpe", options);
   const vocab = new Map<string, number>();

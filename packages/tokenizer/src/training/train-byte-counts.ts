@@ -1,4 +1,5 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { checkTextOrBytes } from "../check-arguments.js";
 import { countBytes, highestOrder, writeByteCounts } from "../patching/byte-counts.js";
 
 /** How {@link trainByteCounts} counts. */
@@ -24,7 +25,9 @@ export type TrainByteCountsOptions = {
  * ```
  */
 export function trainByteCounts(text: string | Uint8Array, options: TrainByteCountsOptions = {}): Uint8Array {
-  const { order = 5, maxBytes = 200_000 } = options;
+  const check = checks("trainByteCounts");
+  const { order = 5, maxBytes = 200_000 } = check.options(options, ["order", "maxBytes"]);
+  checkTextOrBytes(check, { text });
   if (!Number.isSafeInteger(order) || order < 0 || order > highestOrder) {
     throw new ArgumentError({
       fn: "trainByteCounts",

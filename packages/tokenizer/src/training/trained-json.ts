@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import type { TrainedBpe } from "./train-bpe.js";
 
 /**
@@ -12,7 +13,10 @@ import type { TrainedBpe } from "./train-bpe.js";
  * JSON.parse(trainedJson(trained)).model.merges; // => [["u", "g"], ["h", "ug"]]
  * ```
  */
-export function trainedJson({ vocab, merges, specialTokens }: TrainedBpe): string {
+export function trainedJson(trained: TrainedBpe): string {
+  const { vocab, merges, specialTokens } = trained ?? {};
+  const isWhole = vocab instanceof Map && Array.isArray(merges) && typeof specialTokens === "object";
+  checks("trainedJson").each({ trained }, () => isWhole, "what `trainBpe` gives");
   const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
   const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
   const file = {

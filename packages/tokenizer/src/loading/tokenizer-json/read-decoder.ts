@@ -70,7 +70,13 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
       const content = field.get("content").string();
       const regex = field.get("pattern").get("Regex");
       if (regex.isMissing) return [replaceStep(field.get("pattern").get("String").string(), content)];
-      return [replacePatternStep(compilePattern(regex.string(), regex.path), content, field.value)];
+      return [
+        replacePatternStep(
+          compilePattern(regex.string(), { field: regex.path, fn: "tokenizerFromJson" }),
+          content,
+          field.value,
+        ),
+      ];
     }
     default:
       return type.fail(

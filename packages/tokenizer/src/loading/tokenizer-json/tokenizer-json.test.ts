@@ -131,12 +131,12 @@ describe("refused, with the field named", () => {
         model: words,
         pre_tokenizer: { type: "Split", pattern: { Regex: "(a{0,500}){500}" }, behavior: "Isolated" },
       },
-      /pattern: `pre_tokenizer.pattern.Regex` is "\(a\{0,500\}\)\{500\}"/,
+      /`pre_tokenizer.pattern.Regex` is "\(a\{0,500\}\)\{500\}"/,
     ],
     [
       "a replacement's pattern that is too large",
       { model: words, normalizer: { type: "Replace", pattern: { Regex: "(a{0,500}){500}" }, content: "" } },
-      /pattern: `normalizer.pattern.Regex` is/,
+      /`normalizer.pattern.Regex` is/,
     ],
     [
       "a behaviour",

@@ -1,0 +1,61 @@
+import type { Checks, Named } from "@qkv/core";
+
+const has = (value: unknown, method: string): boolean =>
+  (typeof value === "object" || typeof value === "function") &&
+  value !== null &&
+  typeof (value as Record<string, unknown>)[method] === "function";
+
+/** Refuses what lacks a method: `expected` says in a noun phrase what has it. */
+export function checkHas(check: Checks, values: Named, methods: readonly string[], expected: string): void {
+  check.each(values, (value) => methods.every((method) => has(value, method)), expected);
+}
+
+/** Refuses what is no tokenizer. */
+export function checkTokenizer(check: Checks, values: Named, methods: readonly string[]): void {
+  checkHas(check, values, methods, "a tokenizer, such as `loadTokenizer(files)` gives");
+}
+
+/** Refuses what is no list, or a list of other things. */
+export function checkList(
+  check: Checks,
+  values: Named,
+  holds: (item: unknown) => boolean,
+  expected: string,
+): void {
+  check.each(values, (value) => Array.isArray(value) && value.every(holds), expected);
+}
+
+/** Refuses what is neither text nor its bytes. */
+export function checkTextOrBytes(check: Checks, values: Named, expected = "a text or its bytes"): void {
+  check.each(values, (value) => typeof value === "string" || value instanceof Uint8Array, expected);
+}
+
+/** Refuses what is no file's content. */
+export function checkBytes(check: Checks, values: Named): void {
+  check.each(
+    values,
+    (value) => value instanceof Uint8Array,
+    "a Uint8Array",
+    "give the file's content: `await readFile(path)`, or `new Uint8Array(await response.arrayBuffer())`.",
+  );
+}
+
+/** Refuses what gives no texts: neither a list nor a stream. A text by itself is one text. */
+export function checkTexts(check: Checks, values: Named): void {
+  check.each(
+    values,
+    (value) => typeof value === "string" || isIterable(value),
+    "texts: a list of strings, or a stream of them",
+  );
+}
+
+export const isIterable = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+
+export const isText = (value: unknown): boolean => typeof value === "string";
+
+/** The options of a function that needs some: nothing is refused as something else would be. */
+export function requireOptions<T extends object>(check: Checks, given: T, argument = "options"): T {
+  check.each({ [argument]: given }, (value) => value !== undefined, "an object of options");
+  return given;
+}
