@@ -1,6 +1,6 @@
 // Files that are well formed as far as their format goes, and say what no real one says: by fast-check, for each reader.
 import fc from "fast-check";
-import { base64, f32, ggufFile, i32, protobufField, safetensorsFile, u32, utf8 } from "./bytes.mjs";
+import { base64, f32, ggufFile, i32, json, protobufField, safetensorsFile, u32, utf8 } from "./bytes.mjs";
 import { mostly, near, odd, oddNumber, oddText } from "./odd.mjs";
 
 const small = fc.nat(4);
@@ -25,13 +25,21 @@ const sizeOf = (shape) =>
 const widthOf = (widths, dtype) =>
   typeof dtype === "string" && Object.hasOwn(widths, dtype) ? widths[dtype] : 1;
 
+/** A length of 0 beside lengths that no byte pays for. */
+const emptyShape = fc
+  .tuple(fc.constantFrom(1, 2 ** 20, 2 ** 31, 2 ** 45, 2 ** 53 - 1), fc.nat(2))
+  .map(([large, at]) => [1, 1, large].toSpliced(at, 0, 0));
+
 /** A header that fits its data, or nearly: offsets follow each other, with a gap or an overlap here and there. */
 const safetensorsHeader = fc
   .array(
     fc.record({
       name: fc.oneof(fc.constantFrom("a", "b", "0.key", "0.value", "__metadata__"), oddText),
       dtype: mostly(fc.constantFrom("F32", "F64", "I8", "U8", "BOOL", "F16", "BF16", "I64", "F8_E4M3")),
-      shape: mostly(fc.array(mostly(small, oddNumber), { maxLength: 4 })),
+      shape: fc.oneof(
+        { arbitrary: mostly(fc.array(mostly(small, oddNumber), { maxLength: 4 })), weight: 9 },
+        emptyShape,
+      ),
       shift: mostly(fc.constant(0), oddNumber),
     }),
     few,
@@ -47,12 +55,24 @@ const safetensorsHeader = fc
     });
     return { fields: Object.fromEntries(fields), data: end };
   });
+/** A name of a header once more: as it is, escaped, or set apart from its colon; for an entry of its own or another's. */
+const again = fc.constantFrom(
+  ...[undefined, undefined, undefined],
+  (name) => `${name}:`,
+  (name) => `"\\u${name.charCodeAt(1).toString(16).padStart(4, "0")}${name.slice(2)}:`,
+  (name) => `${name}${" ".repeat(40)}\n:`,
+);
+const withAgain = (text, spell) => {
+  const names = text.match(/"(?:[^"\\]|\\.)+":/g);
+  const name = spell && names?.[text.length % names.length];
+  return name ? text.replace(name, `${spell(name.slice(0, -1))}{},${name}`) : text;
+};
 /** As many bytes of data as a header claims, if they are few. */
 const room = (claimed) => (Number.isSafeInteger(claimed) && claimed >= 0 && claimed < 4096 ? claimed : 0);
 const safetensors = fc
-  .tuple(near(safetensorsHeader), evil, mostly(fc.constant(0), fc.integer({ min: -9, max: 9 })))
-  .map(([made, more, shift]) => {
-    const header = withEvil([JSON.stringify(made?.fields ?? made) ?? "null", more]);
+  .tuple(near(safetensorsHeader), evil, mostly(fc.constant(0), fc.integer({ min: -9, max: 9 })), again)
+  .map(([made, more, shift, spell]) => {
+    const header = withAgain(withEvil([JSON.stringify(made?.fields ?? made) ?? "null", more]), spell);
     return safetensorsFile(header, room(made?.data), utf8(header).length + shift);
   });
 
@@ -98,8 +118,19 @@ const ggufEntry = fc.oneof(
     .map(([key, type, n]) => (type === 9 ? [key, 9, [4, [n]]] : [key, type, type === 8 ? String(n) : n])),
 );
 const ggufTensor = fc.record({
-  name: fc.oneof(fc.constantFrom("token_embd.weight", "output_norm.weight", "blk.0.attn_q.weight"), oddText),
-  dims: fc.array(mostly(fc.nat(64), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 5 }),
+  name: fc.oneof(
+    fc.constantFrom("token_embd.weight", "output_norm.weight", "blk.0.attn_q.weight"),
+    // Experts in one tensor, each of which is one of the model's.
+    fc.constantFrom("blk.0.ffn_gate_exps.weight", "blk.0.ffn_up_exps.weight", "blk.1.ffn_down_exps.bias"),
+    oddText,
+  ),
+  dims: fc.oneof(
+    {
+      arbitrary: fc.array(mostly(fc.nat(64), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 5 }),
+      weight: 9,
+    },
+    emptyShape,
+  ),
   type: mostly(fc.constantFrom(0, 1, 2, 8, 12, 30), fc.nat(40)),
   offset: mostly(
     fc.nat(8).map((n) => 32 * n),
@@ -597,8 +628,24 @@ const template = fc.letrec((again) => ({
 })).body;
 
 /** By reader, as in `targets`. */
+/** How a server answers, as `answers` of the targets reads it: more than asked, less, another range, no end, silence. */
+const answers = fc
+  .record({
+    status: fc.constantFrom(200, 206, 206, 206, 404, 416, 500),
+    extra: mostly(fc.constant(0), fc.integer({ min: -70_000, max: 70_000 })),
+    shift: mostly(fc.constant(0), fc.integer({ min: -3, max: 3 })),
+    total: mostly(fc.constant(0), fc.oneof(fc.nat(), fc.constantFrom(2 ** 40, 2 ** 53, "*", -1))),
+    stated: fc.constantFrom(undefined, 0, 0, 1, -1, 2 ** 40),
+    encoding: mostly(fc.constant(undefined), fc.constantFrom("gzip", "br", "nope")),
+    endless: mostly(fc.constant(false), fc.constant(true)),
+    silent: fc.oneof({ arbitrary: fc.constant(false), weight: 60 }, fc.constant(true)),
+    changed: mostly(fc.constant(false), fc.constant(true)),
+  })
+  .map(json);
+
 export const made = {
   safetensors,
+  answers,
   gguf,
   sentencepiece,
   "tokenizer.json": tokenizerJson,

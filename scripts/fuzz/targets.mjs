@@ -154,7 +154,76 @@ function withChecksum(bytes) {
   return out;
 }
 
+const { Headers, ReadableStream, Response } = globalThis;
+
+/**
+ * A server in place of `fetch`, which answers as a description says: it gives a file, or more, less or other than that.
+ *
+ * @param {Uint8Array} file
+ * @param {Uint8Array} bytes - The description, as JSON; what is none is sent as it is.
+ */
+function answering(file, bytes) {
+  let spec = {};
+  let body = file;
+  try {
+    spec = Object(JSON.parse(textOf(bytes)));
+  } catch {
+    body = bytes;
+  }
+  const number = (value) => (Number.isSafeInteger(value) ? value : 0);
+  let asked = 0;
+  return async (_url, { headers: given, signal }) => {
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(new Headers(given).get("range") ?? "") ?? [];
+    const isRange = first !== undefined && spec.status === 206;
+    const status = [404, 416, 500].includes(spec.status) ? spec.status : isRange ? 206 : 200;
+    const from = isRange ? Number(first) : 0;
+    const end = isRange ? Math.min(Number(last) + 1, body.length) : body.length;
+    const headers = new Headers();
+    if (isRange) {
+      const total = spec.total ? String(spec.total).replace(/[^\w*-]/g, "") : body.length;
+      headers.set("content-range", `bytes ${from + number(spec.shift)}-${end - 1}/${total}`);
+    }
+    let left = spec.endless === true ? Infinity : Math.max(0, end - from + number(spec.extra));
+    if (Number.isSafeInteger(spec.stated)) headers.set("content-length", String(end - from + spec.stated));
+    if (/^\w+$/.test(spec.encoding)) headers.set("content-encoding", spec.encoding);
+    if (spec.changed === true) headers.set("etag", `"${(asked += 1)}"`);
+    let at = from;
+    const stream = new ReadableStream({
+      start: (controller) => signal.addEventListener("abort", () => controller.error(signal.reason)),
+      pull(controller) {
+        if (spec.silent === true) return new Promise(() => {});
+        if (left <= 0) return controller.close();
+        const chunk = new Uint8Array(Math.min(left, 2 ** 16));
+        chunk.set(body.subarray(at, at + chunk.length));
+        [at, left] = [at + chunk.length, left - chunk.length];
+        return controller.enqueue(chunk);
+      },
+    });
+    return new Response(stream, { status, headers });
+  };
+}
+
 export const targets = {
+  async answers() {
+    const { openSafetensors, readSafetensors, writeSafetensors } = await load("tensor/dist/safetensors");
+    const { zeros } = await load("tensor/dist/index");
+    const file = await writeSafetensors({ a: zeros([30_000]), b: zeros([2]) });
+    const limits = { maxBytes: 2 ** 20, idleTimeoutMs: 2 };
+    const read = eachOf(
+      async () => {
+        const opened = await openSafetensors("http://host/x", limits);
+        for (const name of opened.names) await opened.get(name);
+      },
+      () => readSafetensors("http://host/x", limits),
+    );
+    return {
+      files: [json({ status: 206 }), json({ status: 206, stated: 0, changed: false })],
+      read: async (bytes) => {
+        globalThis.fetch = answering(file, bytes);
+        await read(bytes);
+      },
+    };
+  },
   async safetensors() {
     const { writeSafetensors, readSafetensors } = await load("tensor/dist/safetensors");
     const { tensor } = await load("tensor/dist/index");

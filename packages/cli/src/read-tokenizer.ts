@@ -1,6 +1,7 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { openFile, smallFiles } from "@qkv/core/byte-source";
 import { loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /** A tokenizer of a file, or of a folder with a tokenizer's files. */
@@ -24,7 +25,7 @@ export async function readTokenizer(path: string): Promise<OpenedTokenizer> {
     : [basename(path), ...beside(basename(path), there)];
   const files: Record<string, Uint8Array> = {};
   for (const name of wanted(names))
-    files[name] = await attempt(join(folder, name), () => readStart(join(folder, name)));
+    files[name] = await readStart(join(folder, name), isFolder ? { within: folder } : {});
   return {
     tokenizer: loadTokenizer(files),
     alwaysBegins: Object.keys(files).every((name) => name.endsWith(".bin")),
@@ -51,22 +52,14 @@ function wanted(names: readonly string[]): readonly string[] {
 }
 
 /** A GGUF file may hold a whole model: its vocabulary stands in front. */
-async function readStart(path: string): Promise<Uint8Array> {
-  const file = await open(path);
-  try {
-    const { size } = await file.stat();
-    const length = path.endsWith(".gguf") ? Math.min(size, 64 * 2 ** 20) : size;
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    while (at < length) {
-      const { bytesRead } = await file.read(bytes, at, length - at, at);
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
-    return bytes.subarray(0, at);
-  } finally {
-    await file.close();
-  }
+async function readStart(path: string, within: { within?: string }): Promise<Uint8Array> {
+  const limits = path.endsWith(".gguf") ? {} : smallFiles.tokenizer;
+  const file = await openFile(path, {
+    check: checks("qkv", { argument: "--tokenizer" }),
+    ...limits,
+    ...within,
+  });
+  return file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
 }
 
 async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {

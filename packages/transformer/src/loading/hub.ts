@@ -1,4 +1,4 @@
-import { ArgumentError, isQkvError } from "@qkv/core";
+import { ArgumentError, checks, isQkvError } from "@qkv/core";
 import type { Folder } from "./folder.js";
 import { boundedFetch } from "./bounded-fetch.js";
 import { findFile, type ReadOptions } from "./open-file.js";
@@ -32,6 +32,14 @@ export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.
 
 /** The files of a repository, read from the hub by the stretches that are needed. */
 export async function hubFolder(repo: string, hub: HubOptions, options: ReadOptions): Promise<Folder> {
+  if (hub.accessToken !== undefined && /^http:/i.test(hub.url ?? "")) {
+    checks("load").refuse({
+      argument: "hub.url",
+      received: hub.url,
+      expected: "an address of https, as a token goes with each request",
+      fix: "use https, or leave `accessToken` out.",
+    });
+  }
   const { downloadFile } = hub.client ?? (await importClient(repo));
   const { signal } = options;
   return {

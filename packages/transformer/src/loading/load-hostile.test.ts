@@ -120,3 +120,10 @@ test("a server that is silent, or sends a configuration without an end, is refus
     /expected a server that answers, and it has been silent for 0.1 seconds/,
   );
 });
+
+test("a token never goes over http", async () => {
+  expect(await refusal("owner/name", { hub: { url: server.site, accessToken: "secret" } })).toMatch(
+    /`hub.url` is "http:.*", expected an address of https, as a token goes with each request/,
+  );
+  expect(server.requests.filter((request) => request.startsWith("GET /owner"))).toEqual([]);
+});
