@@ -133,3 +133,19 @@ test("a map of thousands of tokens is a canvas, read by arrow keys, by the point
   element.draw(weights);
   expect(element.querySelectorAll("canvas").length).toBe(0);
 });
+
+test("an attribute that is no list says so by the element's name", () => {
+  const element = document.createElement("qkv-bars") as PictureElement<"qkv-bars"> & {
+    attributeChangedCallback(): void;
+  };
+  for (const [args, received] of [
+    ['[{"data":[64', '"[{\\"data\\":[64"'],
+    ["{}", '"{}"'],
+  ] as const) {
+    element.getAttribute = () => args;
+    expect(() => element.attributeChangedCallback()).toThrow(
+      `qkv-bars: \`args\` is ${received}, expected JSON of a list of what the function takes.\nFix: write args='[`,
+    );
+  }
+  element.removeAttribute("args");
+});
