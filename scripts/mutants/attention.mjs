@@ -95,8 +95,8 @@ export const mutants = [
   {
     what: "the bias comes before the score mod",
     file: "score-mod.ts",
-    find: "given.reduce<Operand>",
-    replace: "[...given].reverse().reduce<Operand>",
+    find: "given.reduce((value",
+    replace: "[...given].reverse().reduce((value",
   },
   {
     what: "a mask adds a large number instead of −∞",

@@ -18,8 +18,8 @@ export const bounds = {
   picture: 2_000_000,
   /** Of all pictures. */
   pictures: 8_000_000,
-  /** Tags of all pictures: a browser takes longer for elements than for letters. */
-  tags: 200_000,
+  /** Elements of all pictures: a browser takes a second for thousands of them, and longer for each than for the one before. */
+  elements: 10_000,
   /** Of what a control lists. */
   options: 200,
 } as const;
@@ -41,7 +41,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
   let lines = 0;
   let letters = 0;
   let drawn = 0;
-  let tags = 0;
+  let drawnElements = 0;
   const labels: string[] = [];
   const ended = { done: false, error: false };
   const said = { lines: false, texts: false, controls: false };
@@ -76,21 +76,21 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
       if (!one) return;
       if (one.type === "picture") {
         const { length } = one.svg;
-        const elements = length <= bounds.picture ? tagsOf(one.svg) : 0;
+        const elements = length <= bounds.picture ? elementsOf(one.svg) : 0;
         const most =
           length > bounds.picture
             ? `${bounds.picture} letters for one`
             : drawn + length > bounds.pictures
               ? `${bounds.pictures} letters for all`
-              : tags + elements > bounds.tags
-                ? `${bounds.tags} tags for all`
+              : drawnElements + elements > bounds.elements
+                ? `${bounds.elements} elements for all`
                 : undefined;
         if (most) {
           const text = `A picture of ${length} letters is not shown: ${most} is the most.`;
           one = { type: "text", text, level: "warn" };
         } else if (lines < bounds.lines) {
           drawn += length;
-          tags += elements;
+          drawnElements += elements;
         }
       }
       if (!fits(one)) return;
@@ -175,10 +175,11 @@ function cut(text: string): string {
   return length <= bounds.text ? text : `${slice(text, 0, bounds.text)} … ${length} letters in all`;
 }
 
-function tagsOf(svg: string): number {
-  let tags = 0;
-  for (let i = 0; i < svg.length; i++) if (svg[i] === "<") tags++;
-  return tags;
+/** How many tags begin: no fewer than there are elements. */
+function elementsOf(svg: string): number {
+  let elements = 0;
+  for (let i = 0; i < svg.length; i++) if (svg[i] === "<" && svg[i + 1] !== "/") elements++;
+  return elements;
 }
 
 function lettersOf(message: Message): number {

@@ -20,7 +20,8 @@ export const attributes: ReadonlySet<string> = new Set(
  */
 export function safePicture(svg: string): SVGSVGElement | undefined {
   if (!isPicture(svg)) return undefined;
-  const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
+  // As any XML: a document of SVG looks for its title anew with each <title>, of which pictures have thousands.
+  const parsed = new DOMParser().parseFromString(svg, "application/xml");
   if (parsed.querySelector("parsererror")) return undefined;
   clean(parsed.documentElement);
   return document.importNode(parsed.documentElement, true) as unknown as SVGSVGElement;
