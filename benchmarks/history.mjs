@@ -7,12 +7,13 @@ const folder = fileURLToPath(new URL("history/", import.meta.url));
 
 /** One measured row as it is recorded: ratios above 1 are ahead. */
 export function historyLine(measured, { date, commit, processor, engine, threads }) {
-  const { id, unit, better, results, ratios } = measured;
+  const { id, unit, better, results, ratios, pairs } = measured;
   const best = (kind) =>
     results
       .filter((result) => result.kind === kind && !result.wrong)
       .toSorted((a, b) => (better === "low" ? a.median - b.median : b.median - a.median))[0];
-  const [ours, peer] = [best("ours"), best("peer")];
+  const ours = best("ours");
+  const [, peer] = pairs.peer ?? [];
   const digits = (x) => x && Number(x.toPrecision(4));
   return {
     date,
@@ -23,7 +24,7 @@ export function historyLine(measured, { date, commit, processor, engine, threads
     row: id,
     unit,
     ours: digits(ours?.median),
-    ...(peer && { peer: peer.name, ratio: digits(ratios.peer) }),
+    ...(peer && { peer, ratio: digits(ratios.peer) }),
     ...(ratios.native !== undefined && { native: digits(ratios.native) }),
     ...(ratios.limit !== undefined && { limit: digits(ratios.limit) }),
     ...(ratios.aim !== undefined && { aim: ratios.aim }),

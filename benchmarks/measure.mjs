@@ -51,9 +51,10 @@ export async function measure(row, { rounds, open, say = () => {} }) {
     await Promise.all(running.map(({ opened }) => opened.close()));
   }
   const results = running.map(
-    ({ contender: { name, kind, rival }, threads, figures, wrong, stopped, note }) => ({
+    ({ contender: { name, kind, resident, rival }, threads, figures, wrong, stopped, note }) => ({
       name,
       kind,
+      ...(resident && { resident }),
       threads,
       median: median(figures),
       min: Math.min(...figures),
@@ -70,7 +71,7 @@ export async function measure(row, { rounds, open, say = () => {} }) {
     better,
     results,
     ...(failed.length > 0 && { failed }),
-    ratios: ratios(results, better, aim),
+    ...ratios(results, better, aim),
   };
 
   async function fail({ contender, opened }, error) {
@@ -83,17 +84,20 @@ export async function measure(row, { rounds, open, say = () => {} }) {
   }
 
   async function stopSlow() {
-    const bestOf = (kinds) => {
-      const racing = running.filter(({ contender, wrong }) => kinds.includes(contender.kind) && !wrong);
+    const bestOf = (kinds, like) => {
+      const racing = running.filter(
+        ({ contender, wrong }) =>
+          kinds.includes(contender.kind) && contender.resident === like.resident && !wrong,
+      );
       return extreme(
         racing.map(({ figures }) => figures[0]),
         better,
       );
     };
-    const all = bestOf(["ours", "peer"]);
-    const ours = bestOf(["ours"]);
+    const rivals = { peer: ["ours", "peer"], native: ["ours", "peer"], ours: ["ours"] };
     for (const entry of running) {
-      const best = { peer: all, native: all, ours }[entry.contender.kind];
+      const kinds = rivals[entry.contender.kind];
+      const best = kinds && bestOf(kinds, entry.contender);
       if (best === undefined || !(ahead(best, entry.figures[0], better) > tooSlow)) continue;
       entry.stopped = true;
       await entry.opened.close();
@@ -112,24 +116,44 @@ function ahead(figure, other, better) {
   return better === "low" ? other / figure : figure / other;
 }
 
-/** How far ours, the best of it, is ahead of the best peer, native library, rival and limit; below 1 is behind. */
+/**
+ * How far ours is ahead of peers, native libraries, rivals and limits; below 1 is behind. Each other one is compared with
+ * the best of ours that has the same resident, so that both copy as much in and out, and the smallest ratio of a kind
+ * counts. One that nothing of ours is like has no ratio. A limit copies nothing: the best of ours is compared with it.
+ *
+ * @returns `{ ratios, pairs }`: numbers, and the names that each is made of, ours first.
+ */
 function ratios(results, better, aim) {
-  const best = (belongs) =>
-    extreme(
-      results.filter((result) => belongs(result) && !result.wrong).map(({ median }) => median),
-      better,
-    );
-  const ours = best(({ kind, rival }) => kind === "ours" && !rival);
-  const others = {
-    peer: best(({ kind }) => kind === "peer"),
-    rival: best(({ rival }) => rival),
-    native: best(({ kind }) => kind === "native"),
-    limit: best(({ kind }) => kind === "limit"),
+  const right = results.filter(({ wrong }) => !wrong);
+  const ours = right.filter(({ kind, rival }) => kind === "ours" && !rival);
+  const smallest = (belongs, alike) => {
+    const compared = right.filter(belongs).flatMap((other) => {
+      const like = ours.filter((one) => alike(one, other));
+      const figure = extreme(
+        like.map(({ median }) => median),
+        better,
+      );
+      const best = like.find(({ median }) => median === figure);
+      return best ? [{ ratio: ahead(best.median, other.median, better), pair: [best.name, other.name] }] : [];
+    });
+    return compared.toSorted((a, b) => a.ratio - b.ratio)[0];
   };
-  const known = Object.entries(others).filter(([, figure]) => ours !== undefined && figure !== undefined);
+  const sameResident = (one, other) => one.resident === other.resident;
+  const known = Object.entries({
+    peer: smallest(({ kind }) => kind === "peer", sameResident),
+    rival: smallest(({ rival }) => rival, sameResident),
+    native: smallest(({ kind }) => kind === "native", sameResident),
+    limit: smallest(
+      ({ kind }) => kind === "limit",
+      () => true,
+    ),
+  }).filter(([, found]) => found !== undefined);
   return {
-    ...Object.fromEntries(known.map(([name, figure]) => [name, ahead(ours, figure, better)])),
-    ...(aim !== undefined && { aim }),
+    ratios: {
+      ...Object.fromEntries(known.map(([kind, { ratio }]) => [kind, ratio])),
+      ...(aim !== undefined && { aim }),
+    },
+    pairs: Object.fromEntries(known.map(([kind, { pair }]) => [kind, pair])),
   };
 }
 

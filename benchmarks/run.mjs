@@ -11,9 +11,11 @@
 //   aim         how far ahead of the best peer, or of the rival, ours is meant to be. Optional.
 //   tolerance   the largest absolute difference of two outputs. Default 0.
 //   expected()  the outputs that are right: numbers, or texts, computed plainly. Without it the first contender's are.
-//   contenders  [{ name, kind, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper line) or
+//   contenders  [{ name, kind, resident, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper line) or
 //               "limit" (what the machine allows). One of ours that the aim refers to, instead of the best peer, says
-//               `rival: true`
+//               `rival: true`. `resident` is what stays in the library's memory from call to call, so that no call copies
+//               it in or out: "all" (inputs and results), "inputs" (results are read), "state" (weights, a cache, a
+//               vocabulary; inputs are arrays of the program, and results become some), "nothing". A limit says none
 //
 // `prepare` makes the data, loads the library, and returns, or promises,
 //

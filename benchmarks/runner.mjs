@@ -22,7 +22,7 @@ export function runnerOf(row, name, context) {
       const { threads = 1, measure, note } = ready;
       return { threads, measures: measure !== undefined, ...(note && { note }) };
     },
-    output: async () => ready.output?.(),
+    output: async () => plainValues(await ready.output?.()),
     async figure() {
       if (ready.measure) return ready.measure();
       if (!warm) {
@@ -34,6 +34,15 @@ export function runnerOf(row, name, context) {
     },
     close: async () => ready?.close?.(),
   };
+}
+
+/** Numbers and texts as they are; what is neither can be wrong, yet has to reach the process that compares: as a text. */
+function plainValues(output) {
+  if (!Array.isArray(output)) return output;
+  const plain = (value) => ["number", "bigint", "string", "boolean"].includes(typeof value);
+  return output.every(plain)
+    ? output
+    : output.map((value) => (plain(value) ? value : `${typeof value} ${value}`));
 }
 
 /** Calls for so many milliseconds, once at least. Returns milliseconds of one call. */

@@ -1,8 +1,11 @@
 // The harness of the benchmarks, with contenders that are made up: no peers, and no time that is real.
 import { describe, expect, test } from "vitest";
+import { readdirSync } from "node:fs";
 import { compare, comparisonTable, pairedRatio } from "../benchmarks/compare.mjs";
 import { historyLine } from "../benchmarks/history.mjs";
 import { measure } from "../benchmarks/measure.mjs";
+import { newTexts } from "../benchmarks/new-texts.mjs";
+import { rowsOf } from "../benchmarks/rows-of.mjs";
 import { runnerOf } from "../benchmarks/runner.mjs";
 import { graph } from "../benchmarks/peers/onnx.mjs";
 import { table } from "../benchmarks/table.mjs";
@@ -14,6 +17,7 @@ type Fake = {
   output?: unknown;
   fails?: string;
   rival?: true;
+  resident?: string;
 };
 
 /** Measures contenders whose figures and outputs are given. Says who was asked what, in order. */
@@ -82,6 +86,7 @@ describe("measure", () => {
         { name: "limit", kind: "limit", threads: 1, median: 1, min: 1, best: 1 },
       ],
       ratios: { peer: 7 / 3, native: 2, limit: 1 / 3, aim: 3 },
+      pairs: { peer: ["ours", "peer"], native: ["ours", "two threads"], limit: ["ours", "limit"] },
     });
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
@@ -171,6 +176,110 @@ describe("measure", () => {
   });
 });
 
+describe("what is resident", () => {
+  const resident = { ...ours, name: "ours", figures: [2, 2, 2], resident: "all" };
+  const host = { ...ours, name: "ours, nothing resident", figures: [6, 6, 6], resident: "nothing" };
+  const onHost = { ...peer, name: "on the host", figures: [9, 9, 9], resident: "nothing" };
+  const onDevice = { ...peer, name: "on the device", figures: [5, 5, 5], resident: "all" };
+
+  test("a peer that copies is compared with ours that copies, not with ours that is resident", async () => {
+    const { report } = await measured([resident, host, onHost], { aim: 3 });
+    expect(report.ratios).toEqual({ peer: 1.5, aim: 3 });
+    expect(report.pairs).toEqual({ peer: ["ours, nothing resident", "on the host"] });
+  });
+
+  test("of several peers the smallest ratio counts, each to its like", async () => {
+    const both = await measured([resident, host, onHost, onDevice]);
+    expect(both.report.ratios).toEqual({ peer: 1.5 }); // 9 / 6, and not 5 / 2, nor 5 / 6
+    const faster = { ...onDevice, figures: [2.5, 2.5, 2.5] };
+    const { report } = await measured([resident, host, onHost, faster]);
+    expect(report.ratios).toEqual({ peer: 1.25 });
+    expect(report.pairs).toEqual({ peer: ["ours", "on the device"] });
+    const high = await measured([resident, host, onHost, onDevice], { better: "high" });
+    expect(high.report.ratios).toEqual({ peer: 2 / 5 });
+  });
+
+  test("the best of ours that are alike is taken", async () => {
+    const slower = { ...host, name: "ours, plain", figures: [8, 8, 8] };
+    const { report } = await measured([slower, host, onHost]);
+    expect(report.pairs).toEqual({ peer: ["ours, nothing resident", "on the host"] });
+  });
+
+  test("a peer that nothing of ours is like has no ratio", async () => {
+    const { report } = await measured([resident, onHost]);
+    expect(report.ratios).toEqual({});
+  });
+
+  test("native libraries and rivals have the same rule; a limit copies nothing and meets the best of ours", async () => {
+    const native = { ...onHost, name: "native", kind: "native", figures: [3, 3, 3] };
+    const rival = { ...host, name: "the long way", figures: [12, 12, 12], rival: true as const };
+    const limit = { name: "limit", kind: "limit", figures: [1, 1, 1] };
+    const { report } = await measured([resident, host, rival, native, limit]);
+    expect(report.ratios).toEqual({ native: 0.5, rival: 2, limit: 0.5 });
+    expect(report.pairs.limit).toEqual(["ours", "limit"]);
+  });
+
+  test("who copies is too slow only for those who copy as much", async () => {
+    const copies = { ...host, figures: [30, 30, 30] };
+    const others = { ...onHost, figures: [40, 40, 40] };
+    const { report } = await measured([resident, copies, others]);
+    expect(report.results.some(({ stopped }: { stopped?: boolean }) => stopped)).toBe(false);
+  });
+
+  test("the table and the JSON say it", async () => {
+    const { report } = await measured([resident, host, onHost]);
+    expect(report.results.map((result: Fake) => result.resident)).toEqual(["all", "nothing", "nothing"]);
+    expect(table(report)).toMatch(/ours +ours +1t +all resident +2\.00/);
+    expect(table(report)).toMatch(/on the host +peer +1t +nothing resident +9\.00/);
+    expect(table(report)).toContain("1.50 of the best peer (ours, nothing resident / on the host)");
+  });
+
+  const folder = new URL("../benchmarks/suites/", import.meta.url);
+  const suites = readdirSync(folder).filter((file) => file.endsWith(".mjs"));
+  test.each(suites)(
+    "%s says it of every contender, and every other one has its like among ours",
+    async (file) => {
+      const module = await import(new URL(file, folder).href);
+      for (const browser of [false, true]) {
+        const context = { threads: 1, devices: ["wasm"], browser, clock: "wall" };
+        for (const { id, contenders } of rowsOf(module, context) as { id: string; contenders: Fake[] }[]) {
+          const compared = contenders.filter(({ kind }) => kind !== "limit");
+          for (const { name, resident } of compared)
+            expect(["all", "inputs", "state", "nothing"], `${id}: ${name}`).toContain(resident);
+          const mine = compared.filter(({ kind, rival }) => kind === "ours" && !rival);
+          for (const { name, resident } of compared)
+            expect(
+              mine.map((one) => one.resident),
+              `${id}: ${name}`,
+            ).toContain(resident);
+          const names = contenders.map(({ name }) => name);
+          expect(new Set(names).size, id).toBe(names.length);
+        }
+      }
+    },
+  );
+});
+
+describe("new texts", () => {
+  const text = "The quick brown fox, jumps over\n the lazy dog; naïve Ελλάδα: ".repeat(3);
+  test.each(Object.keys(newTexts) as (keyof typeof newTexts)[])(
+    "%s: no text comes twice, and the same number gives the same one",
+    (kind) => {
+      const texts = [0, 1, 2, 3].map((seed) => newTexts[kind](text, seed));
+      expect(new Set(texts).size).toBe(4);
+      expect(newTexts[kind](text, 2)).toBe(texts[2]);
+      expect(texts[0]!.length).toBeGreaterThanOrEqual(100_000);
+    },
+  );
+
+  test("new-order has the text's words, new-words has others", () => {
+    const seen = new Set(text.match(/[\p{L}\p{M}]+/gu));
+    const words = (kind: keyof typeof newTexts) => newTexts[kind](text, 1).match(/[\p{L}\p{M}]+/gu)!;
+    expect(words("new-order").every((word) => seen.has(word))).toBe(true);
+    expect(words("new-words").filter((word) => !seen.has(word)).length).toBeGreaterThan(10_000);
+  });
+});
+
 describe("runner", () => {
   const row = (prepare: (context: object) => object) => ({
     expected: () => [7],
@@ -224,6 +333,19 @@ test("a model for onnxruntime is the bytes that the format wants", () => {
   const content = [sized("0a", node), sized("12", hex("graph")), sized("5a", x), sized("62", y)].join("");
   const opsets = [sized("42", "0a001011"), sized("42", `0a0d${hex("com.microsoft")}1001`)].join("");
   expect(Buffer.from(g.bytes()).toString("hex")).toBe(`080a${sized("3a", content)}${opsets}`);
+});
+
+test("an output that no process can send is wrong, and says what it is", async () => {
+  const inherited = { name: "it", kind: "peer", prepare: () => ({ output: () => [1, {}.hasOwnProperty] }) };
+  const runner = runnerOf({ contenders: [inherited] }, "it", {});
+  await runner.prepare();
+  const output = await runner.output();
+  expect(structuredClone(output)).toEqual([1, "function function hasOwnProperty() { [native code] }"]);
+  const { report } = await measured([ours, { ...peer, output }]);
+  expect(report.results[1]).toMatchObject({
+    wrong: true,
+    difference: expect.stringMatching(/^value 1 is function/),
+  });
 });
 
 describe("compare", () => {

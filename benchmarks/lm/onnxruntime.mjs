@@ -9,6 +9,7 @@ export async function openOnnxruntime(shape, kind, context) {
   let [past, length] = [[], 0];
   return {
     threads: context.threads,
+    note: "its cache passes through the program",
     reset() {
       past = Array.from(
         { length: 2 * L },

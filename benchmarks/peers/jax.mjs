@@ -5,6 +5,7 @@ export function jax(build, { compared = (output) => output } = {}) {
   return {
     name: "jax-js",
     kind: "peer",
+    resident: "all",
     async prepare(context) {
       const library = await openJax();
       const { compute, inputs } = build(library);

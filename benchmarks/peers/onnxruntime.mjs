@@ -1,11 +1,20 @@
-// One contender of onnxruntime: a model of onnx.mjs, run on inputs that stay where they are.
+// One contender of onnxruntime: a model of onnx.mjs. Its inputs and outputs are arrays of the program, which its WASM
+// backend copies in each call; what is resident are the constants of the model.
 
-/** @param build - `(context) => ({ model: bytes, feeds: { name: [type, shape, data] } })`. `variant` joins the name. */
-export function onnxruntime(kind, build, { variant = "", compared = (output) => output } = {}) {
+/**
+ * @param build - `(context) => ({ model: bytes, feeds: { name: [type, shape, data] } })`. `variant` joins the name.
+ * @param options - `resident`: "state" where the model holds weights or a cache. Default "nothing".
+ */
+export function onnxruntime(
+  kind,
+  build,
+  { variant = "", compared = (output) => output, resident = "nothing" } = {},
+) {
   const name = kind === "native" ? "onnxruntime-node" : "onnxruntime-web";
   return {
     name: variant ? `${name}, ${variant}` : name,
     kind,
+    resident,
     async prepare(context) {
       const { model, feeds } = build(context);
       const { session, ort } = await openSession(kind, model, context);

@@ -1,30 +1,45 @@
 // Ours, on the devices that the command line names.
 
 /**
- * One contender for each device of the context. A call runs inside a scope, as a layer of a model does, so its result
- * stays on the device; `leaves` has it copied out.
+ * Contenders for each device of the context, one for each residency that is asked for. A call runs inside a scope, as a
+ * layer of a model does. What is not resident is an array of the program: copied in by each call, or copied out.
  *
- * @param build - `(device) => () => tensor`: what is called, on tensors made once, which stay on the device.
+ * @param build - `(device) => ({ inputs, state, compute })`: lists of `[numbers, shape]`, both optional, and the function
+ *   from their tensors, the inputs first, to a tensor. What `compute` holds by itself is state.
+ * @param options - `resident`: what stays on the device, in run.mjs's words; the first one goes without saying.
  */
 export function ours(
   { devices },
   build,
-  { variant = "", compared = (output) => output, leaves, rival } = {},
+  { variant = "", compared = (output) => output, resident = ["all"], rival } = {},
 ) {
-  return devices.map((spec) => ({
-    name: `@qkv on ${spec}${variant ? `, ${variant}` : ""}`,
+  const one = (spec, kept) => ({
+    name: ["@qkv on " + spec, variant, kept === resident[0] ? "" : `${kept} resident`]
+      .filter(Boolean)
+      .join(", "),
     kind: "ours",
+    resident: kept,
     ...(rival && { rival }),
     async prepare({ threads }) {
-      const device = await openDevice(spec, threads);
-      const compute = await build(device);
+      const [device, { tensor }] = await Promise.all([openDevice(spec, threads), import("@qkv/tensor")]);
+      const { inputs = [], state = [], compute } = await build(device);
+      const once = (list) => {
+        const tensors = list.map(([numbers, shape]) => tensor(numbers, { shape }).to(device));
+        return () => tensors;
+      };
+      const eachTime = (list) => () => list.map(([numbers, shape]) => tensor(numbers, { shape, device }));
+      const givenInputs = (kept === "all" || kept === "inputs" ? once : eachTime)(inputs);
+      const givenState = (kept === "nothing" ? eachTime : once)(state);
+      const result = () => compute(...givenInputs(), ...givenState());
+      const numbers = () => device.scope(result).data;
       return {
         threads: device.report().threads ?? 1,
-        call: leaves ? () => device.scope(compute) : () => device.scope(() => void compute()),
-        output: () => compared(device.scope(compute).data),
+        call: kept === "all" ? () => device.scope(() => void result()) : numbers,
+        output: () => compared(numbers()),
       };
     },
-  }));
+  });
+  return devices.flatMap((spec) => resident.map((kept) => one(spec, kept)));
 }
 
 /** A device as the command line writes it; --threads is what its name does not say. */

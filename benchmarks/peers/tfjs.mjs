@@ -5,6 +5,7 @@ export function tfjs(build, { variant = "", compared = (output) => output } = {}
   return {
     name: variant ? `tfjs-wasm, ${variant}` : "tfjs-wasm",
     kind: "peer",
+    resident: "all",
     async prepare(context) {
       const tf = await openTfjs(context);
       const compute = build(tf);

@@ -16,7 +16,10 @@ export const open = {
   async "ai-tokenizer"(vocabulary) {
     if (vocabulary === "gpt2") throw new Error("ai-tokenizer has no gpt2");
     const { Tokenizer } = await import("ai-tokenizer");
-    const tokenizer = new Tokenizer(await import(`ai-tokenizer/encoding/${r50k[vocabulary]}`));
+    const encoding = await import(`ai-tokenizer/encoding/${r50k[vocabulary]}`);
+    // Its vocabulary is an object in which "hasOwnProperty", a word of the code, finds the method that all objects have.
+    const stringEncoder = Object.assign(Object.create(null), encoding.stringEncoder);
+    const tokenizer = new Tokenizer({ ...encoding, stringEncoder });
     return (text) => tokenizer.encode(text);
   },
   async "gpt-tokenizer"(vocabulary) {

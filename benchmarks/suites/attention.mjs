@@ -36,14 +36,16 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
     ).flat(2);
   const backToHeads = (output) => compared(swapAxes(output, length, numHeads, headDim));
 
-  const mine = (maskOf) => async (device) => {
-    const packages = [import("@qkv/attention"), import("@qkv/tensor")];
-    const [{ attention, ...masks }, { tensor }] = await Promise.all(packages);
+  const mine = (maskOf) => async () => {
+    const { attention, ...masks } = await import("@qkv/attention");
     const mask = maskOf(masks);
-    const [query, key, value] = Object.values(heads(shape)).map((data, i) =>
-      tensor(data, { shape: [1, i === 0 ? numHeads : numKvHeads, length, headDim] }).to(device),
-    );
-    return () => attention(query, key, value, mask && { mask });
+    return {
+      inputs: Object.values(heads(shape)).map((data, i) => [
+        data,
+        [1, i === 0 ? numHeads : numKvHeads, length, headDim],
+      ]),
+      compute: (query, key, value) => attention(query, key, value, mask && { mask }),
+    };
   };
   const ort = (variant, build, options) => {
     const model = () => build(shape, heads(shape), { causal, window });
@@ -67,7 +69,7 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
         mine(({ causal: causalMask, slidingWindow }) =>
           window ? slidingWindow(window) : causal ? causalMask() : undefined,
         ),
-        { compared },
+        { compared, resident: ["all", "nothing"] },
       ),
       ...(window
         ? ours(
@@ -96,6 +98,7 @@ function row(context, name, { length, causal = false, window, numKvHeads = numHe
       {
         name: "plain loops",
         kind: "peer",
+        resident: "nothing",
         prepare() {
           const [inputs, out] = [heads(shape), empty()];
           const call = () => plainAttention(shape, inputs, sees, out, all);

@@ -17,6 +17,7 @@ export const rows = ({ devices }) =>
       {
         name: `measured on ${spec}`,
         kind: "ours",
+        resident: "state",
         async prepare({ threads, clock }) {
           const { run } = await openModel(model, context, await openDevice(spec, threads));
           const now = clockOf({ clock });

@@ -19,6 +19,7 @@ function row(context, numKvHeads, aim) {
   const ort = (kind) => [
     onnxruntime(kind, () => composed(shape, heads(shape), { baked: true }), {
       variant: "cache in the model",
+      resident: "state",
     }),
     onnxruntime(kind, () => composed(shape, heads(shape)), { variant: "cache fed" }),
     onnxruntime(kind, () => groupQuery(shape, heads(shape)), { variant: "GroupQueryAttention" }),
@@ -31,19 +32,24 @@ function row(context, numKvHeads, aim) {
     tolerance: 1e-4,
     expected: () => plain(heads(shape), new Float64Array(numHeads * headDim)),
     contenders: [
-      ...ours(context, async (device) => {
-        const [{ attention, causal }, { tensor }] = await Promise.all([
-          import("@qkv/attention"),
-          import("@qkv/tensor"),
-        ]);
-        const mask = causal();
-        const [query, key, value] = Object.values(heads(shape)).map((data, i) =>
-          tensor(data, { shape: i === 0 ? [1, numHeads, 1, headDim] : [1, numKvHeads, length, headDim] }).to(
-            device,
-          ),
-        );
-        return () => attention(query, key, value, { mask });
-      }),
+      ...ours(
+        context,
+        async () => {
+          const { attention, causal } = await import("@qkv/attention");
+          const mask = causal();
+          const { query, key, value } = heads(shape);
+          const cache = [1, numKvHeads, length, headDim];
+          return {
+            inputs: [[query, [1, numHeads, 1, headDim]]],
+            state: [
+              [key, cache],
+              [value, cache],
+            ],
+            compute: (q, k, v) => attention(q, k, v, { mask }),
+          };
+        },
+        { resident: ["all", "state", "nothing"] },
+      ),
       ...ort("peer"),
       jax(({ numpy, nn }) => ({
         compute: (query, key, value) => nn.dotProductAttention(query, key, value),
@@ -72,6 +78,7 @@ function row(context, numKvHeads, aim) {
       {
         name: "plain loops",
         kind: "peer",
+        resident: "state",
         prepare() {
           const [inputs, out] = [heads(shape), new Float32Array(numHeads * headDim)];
           const call = () => plain(inputs, out);

@@ -1,4 +1,4 @@
-// Operations bound by memory, over [4096, 1024] that stay on the device. Ours is shown with its result copied out, too.
+// Operations bound by memory, over [4096, 1024].
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { copyLimit } from "../peers/limits.mjs";
@@ -21,7 +21,7 @@ const operations = {
     aim: 1.4,
     async ours() {
       const { softmax } = await import("@qkv/tensor");
-      return (a) => softmax(a);
+      return { compute: (a) => softmax(a) };
     },
     tfjs: (tf) => (a) => tf.softmax(a),
     jax:
@@ -41,10 +41,13 @@ const operations = {
   },
   layernorm: {
     aim: 7,
-    async ours(onDevice) {
+    host: "state",
+    async ours() {
       const { layerNorm } = await import("@qkv/tensor");
-      const [weight, bias] = [gain(), offset()].map((data) => onDevice(data, [width]));
-      return (a) => layerNorm(a, weight, bias, { eps });
+      return {
+        state: [gain(), offset()].map((data) => [data, [width]]),
+        compute: (a, weight, bias) => layerNorm(a, weight, bias, { eps }),
+      };
     },
     tfjs(tf) {
       const [weight, bias] = [gain(), offset()].map((data) => tf.tensor1d(data));
@@ -79,7 +82,7 @@ const operations = {
     aim: 4,
     async ours() {
       const { gelu } = await import("@qkv/tensor");
-      return (a) => gelu(a, { approximate: "tanh" });
+      return { compute: (a) => gelu(a, { approximate: "tanh" }) };
     },
     tfjs: (tf) => (a) => {
       const inner = tf.mul(tf.add(a, tf.mul(tf.mul(tf.mul(a, a), a), 0.044715)), root);
@@ -113,13 +116,9 @@ export const rows = (context) =>
       const [a, out] = [x(), new Float32Array(height * width)];
       return () => (operation.plain(a, out), out);
     };
-    const mine = async (device) => {
-      const { tensor } = await import("@qkv/tensor");
-      const onDevice = (data, shape) => tensor(data, { shape }).to(device);
-      const compute = await operation.ours(onDevice);
-      const a = onDevice(x(), shape);
-      return () => compute(a);
-    };
+    // Arrays in and out; where there is a gain, it stays.
+    const { host = "nothing" } = operation;
+    const mine = async () => ({ inputs: [[x(), shape]], ...(await operation.ours()) });
     return {
       id: `elementwise/${name}`,
       unit: "ms",
@@ -128,8 +127,7 @@ export const rows = (context) =>
       tolerance: 1e-4,
       expected: () => compared(plain()()),
       contenders: [
-        ...ours(context, mine, { compared }),
-        ...ours(context, mine, { variant: "copied out", leaves: true, compared }),
+        ...ours(context, mine, { compared, resident: ["all", host] }),
         tfjs(
           (tf) => {
             const compute = operation.tfjs(tf);
@@ -138,7 +136,7 @@ export const rows = (context) =>
           },
           { compared },
         ),
-        onnxruntime("peer", onnx, { compared }),
+        onnxruntime("peer", onnx, { compared, resident: host }),
         jax(
           (library) => {
             const [compute, ...more] = [operation.jax(library)].flat();
@@ -149,12 +147,13 @@ export const rows = (context) =>
         {
           name: "plain loops",
           kind: "peer",
+          resident: host,
           prepare() {
             const call = plain();
             return { call, output: () => compared(call()) };
           },
         },
-        onnxruntime("native", onnx, { compared }),
+        onnxruntime("native", onnx, { compared, resident: host }),
         copyLimit(4 * height * width, (rate) => ((2 * 4 * height * width) / rate) * 1000),
       ],
     };

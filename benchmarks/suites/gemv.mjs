@@ -22,17 +22,19 @@ export const rows = (context) => [
     tolerance: 1e-3,
     expected: () => streamed(row(), weights()),
     contenders: [
-      ...ours(context, async (device) => {
-        const { matmul, tensor } = await import("@qkv/tensor");
-        const x = tensor(row(), { shape: [1, n] }).to(device);
-        const w = tensor(weights(), { shape: [n, n] }).to(device);
-        return () => matmul(x, w);
-      }),
+      ...ours(
+        context,
+        async () => {
+          const { matmul } = await import("@qkv/tensor");
+          return { inputs: [[row(), [1, n]]], state: [[weights(), [n, n]]], compute: matmul };
+        },
+        { resident: ["all", "state"] },
+      ),
       tfjs((tf) => {
         const [x, w] = [tf.tensor2d(row(), [1, n]), tf.tensor2d(weights(), [n, n])];
         return () => tf.matMul(x, w);
       }),
-      onnxruntime("peer", onnx),
+      onnxruntime("peer", onnx, { resident: "state" }),
       jax(({ numpy }) => ({
         compute: (x, w) => numpy.matmul(x, w),
         inputs: [numpy.array(row()).reshape([1, n]), numpy.array(weights()).reshape([n, n])],
@@ -40,13 +42,14 @@ export const rows = (context) => [
       {
         name: "plain loops",
         kind: "peer",
+        resident: "state",
         prepare() {
           const [x, w] = [row(), weights()];
           const call = () => streamed(x, w);
           return { call, output: call };
         },
       },
-      onnxruntime("native", onnx),
+      onnxruntime("native", onnx, { resident: "state" }),
       readLimit(bytes, (rate) => rate / 1e9),
     ],
   },

@@ -25,6 +25,7 @@ function contenders({ mine, theirs, compared }) {
     {
       name: "@qkv on gpu:webgl2",
       kind: "ours",
+      resident: "inputs",
       async prepare() {
         const device = await openDevice("gpu:webgl2", 1);
         const compute = await mine(device);
@@ -38,6 +39,7 @@ function contenders({ mine, theirs, compared }) {
     {
       name: "tfjs-webgl",
       kind: "peer",
+      resident: "inputs",
       async prepare() {
         const loaded = await import("@tensorflow/tfjs");
         const tf = loaded.default ?? loaded;

@@ -42,17 +42,17 @@ export const rows = (context) => [
           cache.begin(said);
           device.scope(() => last(said, cache));
           cache.remember(said);
-          return () => last(asked.slice(cache.begin(asked)), cache);
+          return { compute: () => last(asked.slice(cache.begin(asked)), cache) };
         },
-        { variant: "prefix shared" },
+        { variant: "prefix shared", resident: ["state"] },
       ),
       ...ours(
         context,
         async (device) => {
           const { last, caches } = await modelOn(device);
-          return () => last(asked, caches.growingCache({ numLayers }));
+          return { compute: () => last(asked, caches.growingCache({ numLayers })) };
         },
-        { variant: "computed again", rival: true },
+        { variant: "computed again", resident: ["state"], rival: true },
       ),
     ],
   },
@@ -75,13 +75,15 @@ export const rows = (context) => [
           const { last, caches } = await modelOn(device);
           const cache = make(caches);
           device.scope(() => last(said.slice(0, 400), cache));
-          return () => {
-            const logits = last([5], cache);
-            cache.crop(-1);
-            return logits;
+          return {
+            compute() {
+              const logits = last([5], cache);
+              cache.crop(-1);
+              return logits;
+            },
           };
         },
-        { variant },
+        { variant, resident: ["state"] },
       ).map((contender) => (variant === "quantized" ? uncompared(contender) : contender)),
     ),
   },

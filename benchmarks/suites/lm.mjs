@@ -57,10 +57,13 @@ function row(id, shape, { aim, open = floats, tolerance = 1e-3 }, context, ready
   const contenders = open(shape, context).map(([name, kind, openModel, more]) => ({
     name,
     kind,
+    // Ids are given and logits are read; weights stay, and the cache does where the library can keep one.
+    resident: "state",
     ...more,
     async prepare(given) {
       const model = await openModel(given);
-      return { threads: model.threads, ...ready(model, shape, clockOf(given)) };
+      const { threads, note } = model;
+      return { threads, ...(note && { note }), ...ready(model, shape, clockOf(given)) };
     },
   }));
   return { id: `lm/${id}`, unit: "tokens/s", better: "high", aim, tolerance, contenders };

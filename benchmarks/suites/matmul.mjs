@@ -33,12 +33,11 @@ function square(n, context) {
     contenders: [
       ...ours(
         context,
-        async (device) => {
-          const { matmul, tensor } = await import("@qkv/tensor");
-          const [a, b] = [left(), right()].map((data) => tensor(data, { shape }).to(device));
-          return () => matmul(a, b);
+        async () => {
+          const { matmul } = await import("@qkv/tensor");
+          return { inputs: [left(), right()].map((data) => [data, shape]), compute: matmul };
         },
-        { compared },
+        { compared, resident: ["all", "nothing"] },
       ),
       tfjs(
         (tf) => {
@@ -58,6 +57,7 @@ function square(n, context) {
       {
         name: "plain loops",
         kind: "peer",
+        resident: "nothing",
         prepare() {
           const [a, b] = [left(), right()];
           const call = () => product(a, b, n, n);
@@ -102,7 +102,7 @@ function whole([M, N, K], context) {
       import("@qkv/tensor/quantized"),
     ]);
     const weight = quantizeWeight(tensor(numbers(2, N * K), { shape: [N, K] }));
-    return { tensor, weight, floats: () => dequantizeWeight(weight, K) };
+    return { weight, floats: () => dequantizeWeight(weight, K) };
   };
   const picked = [0, 1, 257, M - 1];
   const compared = (output) => picked.map((row) => [...output.subarray(row * N, (row + 1) * N)]).flat();
@@ -128,22 +128,23 @@ function whole([M, N, K], context) {
       ...ours(
         context,
         async (device) => {
-          const { tensor, weight } = await weights();
+          const { weight } = await weights();
           const { quantizedLinear } = await import("@qkv/tensor/quantized");
-          const x = tensor(activations(), { shape: [M, K] }).to(device);
           const moved = { data: weight.data.to(device), scale: weight.scale.to(device) };
-          return () => quantizedLinear(x, moved, undefined, { activations: "int8" });
+          return {
+            inputs: [[activations(), [M, K]]],
+            compute: (x) => quantizedLinear(x, moved, undefined, { activations: "int8" }),
+          };
         },
         { compared },
       ),
       ...ours(
         context,
         async (device) => {
-          const { tensor, floats } = await weights();
+          const { floats } = await weights();
           const { linear } = await import("@qkv/tensor");
-          const x = tensor(rounded(activations(), K), { shape: [M, K] }).to(device);
           const weight = floats().to(device);
-          return () => linear(x, weight);
+          return { inputs: [[rounded(activations(), K), [M, K]]], compute: (x) => linear(x, weight) };
         },
         { compared, variant: "float32", rival: true },
       ),

@@ -26,6 +26,7 @@ export const rows = [64, 256, 512].map((n) => {
       {
         name: "plain i-j-k loop",
         kind: "peer",
+        resident: "nothing",
         prepare() {
           const [a, b] = matrices();
           const call = () => threeLoops(a, b, n);
@@ -35,11 +36,13 @@ export const rows = [64, 256, 512].map((n) => {
       {
         name: "@qkv/tensor on js",
         kind: "ours",
+        resident: "nothing",
         async prepare() {
           const { matmul, tensor } = await import("@qkv/tensor");
-          const [a, b] = matrices().map((data) => tensor(data, { shape: [n, n] }));
-          const call = () => matmul(a, b);
-          return { call, output: () => call().data };
+          const [a, b] = matrices();
+          const place = (data) => tensor(data, { shape: [n, n] });
+          const call = () => matmul(place(a), place(b)).data;
+          return { call, output: call };
         },
       },
     ],

@@ -2,7 +2,7 @@
 // many clicks lie between the first page and one's own code. The site must be built: turbo run build --filter=docs.
 import { openSite, sitePages } from "../../apps/docs/scripts/measure-site.mjs";
 
-const ours = (prepare) => [{ name: "the site", kind: "ours", prepare }];
+const ours = (prepare) => [{ name: "the site", kind: "ours", resident: "nothing", prepare }];
 const measured = (id, unit, what) => ({
   id: `site/${id}`,
   unit,

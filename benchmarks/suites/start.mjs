@@ -11,6 +11,7 @@ const node = promisify(execFile).bind(null, process.execPath);
 const started = (name, kind, args) => ({
   name,
   kind,
+  resident: "nothing",
   prepare: () => ({ call: () => node(args) }),
 });
 

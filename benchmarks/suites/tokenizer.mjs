@@ -1,4 +1,4 @@
-// From text to ids, warm and cold, and training. Texts are the corpora of the reference data; tiktoken, which
+// From text to ids, of a text again and again, of new texts, from a cold start; and training. Texts are the corpora of the reference data; tiktoken, which
 // made the reference ids, says what is right.
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { referenceData } from "../../conformance/reference-data.mjs";
+import { clockOf } from "../clock.mjs";
+import { newTexts } from "../new-texts.mjs";
 import { kinds, open } from "../peers/tokenizers.mjs";
 
 const files = {
@@ -28,6 +30,9 @@ export function rows({ browser }) {
   return [
     ...vocabularies.map((vocabulary) => encoding(vocabulary)),
     ...vocabularies.flatMap((vocabulary) => Object.keys(files).map((corpus) => encoding(vocabulary, corpus))),
+    ...vocabularies.flatMap((vocabulary) =>
+      Object.keys(newTexts).map((texts) => encodingNew(vocabulary, texts)),
+    ),
     ...vocabularies.map(coldStart),
     training(),
   ];
@@ -47,10 +52,56 @@ function encoding(vocabulary, corpus) {
     contenders: namesFor(vocabulary).map((name) => ({
       name,
       kind: kinds[name] ?? "peer",
+      resident: "state",
       async prepare() {
         const encode = await open[name](vocabulary);
         const input = text();
         return { call: () => encode(input), output: async () => [...(await encode(input))] };
+      },
+    })),
+  };
+}
+
+/** Milliseconds of encoding in one round, at least, and before the first one, for the compiler. */
+const [slice, warming] = [60, 200];
+
+/** Texts that no call has had before: a cache of merges, or of texts, makes a repeated text cheap. */
+function encodingNew(vocabulary, texts) {
+  const textAt = newTexts[texts];
+  return {
+    id: `tokenizer/${vocabulary}-encode-${texts}`,
+    unit: "MB/s",
+    better: "high",
+    async expected() {
+      return [...(await open["tiktoken (wasm)"](vocabulary))(textAt(textOf(), 0))];
+    },
+    contenders: namesFor(vocabulary).map((name) => ({
+      name,
+      kind: kinds[name] ?? "peer",
+      resident: "state",
+      async prepare({ clock }) {
+        const encode = await open[name](vocabulary);
+        const [corpus, now] = [textOf(), clockOf({ clock })];
+        let [count, warm] = [0, false];
+        async function rate(atLeast) {
+          let [passed, bytes] = [0, 0];
+          while (passed < atLeast) {
+            const text = textAt(corpus, ++count);
+            bytes += Buffer.byteLength(text);
+            const start = now();
+            await encode(text);
+            passed += now() - start;
+          }
+          return bytes / 1e3 / passed;
+        }
+        return {
+          async measure() {
+            if (!warm) await rate(warming);
+            warm = true;
+            return rate(slice);
+          },
+          output: async () => [...(await encode(textAt(corpus, 0)))],
+        };
       },
     })),
   };
@@ -69,6 +120,7 @@ function coldStart(vocabulary) {
     contenders: namesFor(vocabulary).map((name) => ({
       name,
       kind: kinds[name] ?? "peer",
+      resident: "nothing",
       prepare: () => ({ measure: () => start(name).timeMs, output: () => [start(name).length] }),
     })),
   };
@@ -91,6 +143,7 @@ function training() {
       {
         name: "@qkv/tokenizer",
         kind: "ours",
+        resident: "nothing",
         async prepare() {
           const { trainBpe } = await import("@qkv/tokenizer/training");
           const text = textOf();
@@ -101,6 +154,7 @@ function training() {
       {
         name: "tokenizers (Rust)",
         kind: "native",
+        resident: "nothing",
         async prepare() {
           const { default: library } = await import("tokenizers");
           const folder = mkdtempSync(join(tmpdir(), "qkv-bench-"));
@@ -111,7 +165,7 @@ function training() {
             const tokenizer = library.Tokenizer.fromString(JSON.stringify(untrained()));
             tokenizer.train([file]);
           };
-          return { measure: () => seconds(train) };
+          return { measure: () => seconds(train), note: "it reads a file" };
         },
       },
     ],

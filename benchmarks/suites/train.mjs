@@ -40,6 +40,8 @@ function contender(name, kind, open) {
   return {
     name,
     kind,
+    // The loss is read.
+    resident: "inputs",
     async prepare(context) {
       const { step, threads = 1 } = await open(context);
       return {
