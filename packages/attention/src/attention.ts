@@ -64,6 +64,7 @@ export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]:
  * @param value - `[B, Hkv, S, Dv]`
  * @returns `[B, H, T, Dv]`
  * @throws {ShapeError} If the shapes do not fit together.
+ * @throws {ArgumentError} If there is no such option, or a value is of another kind.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762; "GQA" (2023), arXiv:2305.13245
  *
  * @example

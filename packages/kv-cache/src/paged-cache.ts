@@ -19,8 +19,8 @@ export type PagedOptions = {
  *
  * The pool belongs to the cache and its forks. `reset` gives a cache's pages back; do it with each fork that is done.
  *
- * @throws {ArgumentError} If an option is not a whole number of at least 1; and from `update`, which then changes
- *   nothing, when the pool has no pages left.
+ * @throws {ArgumentError} If an option is not a whole number of at least 1, or pages hold more than 2^31 tokens; and
+ *   from `update`, which then changes nothing, when the pool has no pages left.
  * @see "Efficient Memory Management for Large Language Model Serving with PagedAttention" (2023), arXiv:2309.06180
  *
  * @example

@@ -4,6 +4,8 @@ import { checkMasks, defineMask } from "../mask.js";
 /**
  * Lets a query see a key where every one of the masks does.
  *
+ * @throws {ArgumentError} If there is no mask, or one that is none.
+ *
  * @example
  * ```ts
  * import { and, causal, padding } from "@qkv/attention";

@@ -14,7 +14,8 @@ const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
  *
  * @param ids - Which document each position belongs to, any numbers: `[S]`, or `[B][S]` where batches are packed
  *   differently. May be longer than the sequence so far.
- * @throws {ArgumentError} If there are fewer ids than positions, or a batch has none.
+ * @throws {ArgumentError} If there are fewer ids than positions, or, given per batch, not a list for each
+ *   batch of the query.
  * @see "Efficient Sequence Packing without Cross-contamination" (2021), arXiv:2107.02027
  *
  * @example

@@ -20,7 +20,8 @@ export type MaskModOptions = {
  * {@link defineMask} makes a mask that also tells of whole tiles.
  *
  * @param rule - `(batch, head, query, key) => boolean`; positions are absolute, and queries are the last ones.
- * @throws {ArgumentError} If `rule` is not a function.
+ * @throws {ArgumentError} If `rule` is not a function; and from the call that asks it, if it answers neither true nor
+ *   false.
  * @see "Flex Attention" (2024), arXiv:2412.05496
  *
  * @example

@@ -8,7 +8,8 @@ import { checkBatches, refuseBatch } from "./check-batches.js";
  *
  * @param lengths - Real tokens of each batch. Unit: tokens. Whole, 0 or more; a batch of length 0 sees nothing, and
  *   its outputs are zeros.
- * @throws {ArgumentError} If a length is not a whole number of at least 0, or a batch has none.
+ * @throws {ArgumentError} If a length is not a whole number of at least 0, or there is not one for each batch of
+ *   the query.
  *
  * @example
  * ```ts

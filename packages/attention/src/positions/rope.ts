@@ -33,7 +33,8 @@ export type RopeOptions = {
  * how far apart they stand. Keys are cached after the turn.
  *
  * @param options - `headDim` is needed; the rest has defaults.
- * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, or `base` is not above 0.
+ * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, `base` is not above 0, or there is no
+ *   such `layout`: "half" is NeoX style, "interleaved" GPT-J style.
  * @see "RoFormer" (2021), arXiv:2104.09864
  *
  * @example
