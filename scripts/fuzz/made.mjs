@@ -217,7 +217,10 @@ const sentencepiece = fc
 /** Patterns as Oniguruma writes them, most of them sound; some take exponential time where nobody looks. */
 export const pattern = fc.letrec((again) => ({
   atom: fc.oneof(
-    { arbitrary: fc.constantFrom("a", "1", " ", ".", "\\s", "\\d", "\\w", "\\p{L}", "\\p{N}"), weight: 6 },
+    {
+      arbitrary: fc.constantFrom("a", "1", " ", ".", "अ", "😀", "\\s", "\\d", "\\w", "\\p{L}", "\\p{N}"),
+      weight: 6,
+    },
     {
       arbitrary: fc.constantFrom("[a-c]", "[^\\s]", "[\\p{L}\\d]", "'s", "\\r?\\n", "\\b", "^", "$"),
       weight: 4,
@@ -248,11 +251,38 @@ export const pattern = fc.letrec((again) => ({
   part: fc
     .tuple(
       again("atom"),
-      fc.constantFrom("", "", "", "?", "*", "+", "*?", "++", "{2}", "{1,3}", "{0,60}", "{2,}"),
+      fc.constantFrom(
+        "",
+        "",
+        "",
+        "?",
+        "*",
+        "+",
+        "*?",
+        "*+",
+        "++",
+        "{2}",
+        "{1,3}",
+        "{0,60}",
+        "{0,500}",
+        "{2,}",
+      ),
     )
     .map((parts) => parts.join("")),
   row: fc.array(again("part"), { minLength: 1, maxLength: 5 }).map((parts) => parts.join("")),
-  choice: fc.array(again("row"), { minLength: 1, maxLength: 3 }).map((rows) => rows.join("|")),
+  choice: fc.oneof(
+    {
+      arbitrary: fc.array(again("row"), { minLength: 1, maxLength: 3 }).map((rows) => rows.join("|")),
+      weight: 20,
+    },
+    // Hundreds of alternatives that begin alike, and as many parts in a row.
+    fc.tuple(again("part"), fc.nat(200)).map(([part, n]) =>
+      Array(n + 1)
+        .fill(part)
+        .join("|"),
+    ),
+    fc.tuple(again("part"), fc.nat(60)).map(([part, n]) => part.repeat(n + 1)),
+  ),
 })).choice;
 
 const finder = fc.oneof(
@@ -341,7 +371,10 @@ const model = fc.oneof(
 const token = fc.record(
   {
     id: mostly(fc.nat(20), oddNumber),
-    content: fc.oneof(piece, word, oddText),
+    content: fc.oneof(
+      { arbitrary: fc.oneof(piece, word, oddText), weight: 20 },
+      fc.nat(20_000).map((n) => `${"a".repeat(n)}b`), // nearly found at each place
+    ),
     special: fc.boolean(),
     normalized: fc.boolean(),
     single_word: fc.boolean(),
@@ -590,7 +623,7 @@ const template = fc.letrec((again) => ({
     fc
       .tuple(
         again("value"),
-        fc.constantFrom("+", "-", "*", "/", "%", "~", "==", "<", "in", "and", "or"),
+        fc.constantFrom("+", "-", "*", "/", "%", "~", "==", "!=", "<", "in", "not in", "and", "or"),
         again("value"),
       )
       .map((each) => `(${each.join(" ")})`),
@@ -610,6 +643,17 @@ const template = fc.letrec((again) => ({
     fc.constantFrom("text", " ", "\n"),
     again("value").map((value) => `{{ ${value} }}`),
     fc.tuple(name, again("value")).map(([a, b]) => `{% set ${a} = ${b} %}`),
+    // Namespaces grow after they were made, hold each other and themselves, and double in loops.
+    fc
+      .tuple(name, again("value"), again("value"))
+      .map(([a, b, c]) => `{% set ${a} = namespace(a=${b}, b=${c}) %}`),
+    fc.tuple(name, again("value")).map(([a, b]) => `{% set ${a}.a = ${b} %}{% set ${a}.b = ${a}.a %}`),
+    fc
+      .tuple(name, fc.constantFrom("~", "+"), fc.nat(60))
+      .map(
+        ([a, operator, n]) =>
+          `{% set ${a} = namespace(a='x') %}{% for i in range(${n}) %}{% set ${a}.a = ${a}.a ${operator} ${a}.a %}{% endfor %}`,
+      ),
     fc.tuple(again("value"), again("body")).map(([a, b]) => `{% if ${a} %}${b}{% endif %}`),
     fc
       .tuple(name, again("value"), again("body"))

@@ -10,8 +10,8 @@ import { base64, f32, ggufFile, json, protobufField, textOf, u32, utf8 } from ".
 const real = (...names) => names.map((name) => referenceData.bytes(name));
 
 const load = (path) => import(`../../packages/${path}.js`);
-/** Texts to read, so that what was loaded is used: the last is long enough for a pattern that never ends. */
-const texts = ["hi there, ki", `${"a".repeat(40)}${"1".repeat(40)}${" ".repeat(40)}!\n`];
+/** Texts to read, so that what was loaded is used: the others are long enough for a pattern that never ends. */
+const texts = ["hi there, ki", `${"a".repeat(40)}${"1".repeat(40)}${" ".repeat(40)}!\n`, "a".repeat(2000)];
 const use = (tokenizer) => texts.map((text) => tokenizer.decode(tokenizer.encode(text)));
 /** The same, where the vocabulary has no token for what the text may hold. */
 const useSome = (tokenizer) => {

@@ -33,14 +33,19 @@ export type ByteBpeOptions = {
  * @see "Language Models are Unsupervised Multitask Learners" (2019), section 2.2
  */
 export function byteBpe(options: ByteBpeOptions): Model {
-  return byteBpeNamed(options, checks("byteBpe"), "options");
+  const check = checks("byteBpe");
+  check.options(requireOptions(check, options), ["vocab", "merges", "wholePieces", "unknown"]);
+  return byteBpeNamed(options, check, "options");
 }
 
-/** The same for the function that the check names. Its argument may be what training gives, with special tokens. */
-export function byteBpeNamed(given: ByteBpeOptions, check: Checks, argument: string): Model {
+/** The same for the function that the check names, whose argument may be the model of a file, with more in it. */
+export function byteBpeNamed(options: ByteBpeOptions, check: Checks, argument: string): Model {
   const { fn } = check;
-  const names = ["vocab", "merges", "wholePieces", "unknown", "specialTokens"] as const;
-  const options = check.options(requireOptions(check, given, argument), names as never, argument);
+  check.each(
+    { [argument]: options },
+    (value) => typeof value === "object" && value !== null,
+    "a vocabulary and its merges",
+  );
   const letters = tokensById(options.vocab, fn);
   const tokens = TokenBytes.of(
     letters.map((token) => (token === undefined ? undefined : fromLetters(token))),

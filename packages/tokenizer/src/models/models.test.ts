@@ -140,3 +140,13 @@ test("words: a piece is a token, or unknown", () => {
     /`text` is "three", expected text of words/,
   );
 });
+
+test("tokens so long that each place of a text would cost their length are refused", () => {
+  const [long, longer] = ["a".repeat(257), "a".repeat(1025)];
+  expect(() => wordPiece({ vocab: ["?", long], unknownId: 0 })).toThrow(
+    'wordPiece: `vocab` is "a token of 257 bytes", expected tokens of at most 256 bytes',
+  );
+  expect(() => unigram({ pieces: [[longer, -1]] })).toThrow(
+    'unigram: `pieces[0]` is "a token of 1025 characters", expected tokens of at most 1024 bytes',
+  );
+});

@@ -54,6 +54,15 @@ export function unigram(options: UnigramOptions): Model {
         fix: "give each token the logarithm of its probability.",
       });
     }
+    // A character is three bytes at most of a UTF-16 unit: most tokens need not be encoded to know.
+    if (token.length > mostBytes / 3 && encoder.encode(token).length > mostBytes) {
+      check.refuse({
+        argument: `pieces[${id}]`,
+        received: `a token of ${token.length} characters`,
+        expected: `tokens of at most ${mostBytes} bytes, since each place of a text is compared with them`,
+        fix: "make it an added token.",
+      });
+    }
     const byte = byteFallback ? spelledByte(token) : undefined;
     if (byte !== undefined && byteIds[byte] === -1) byteIds[byte] = id;
     return byte === undefined && id !== unknownId && !reserved?.has(id) && token !== "";
@@ -180,3 +189,6 @@ function noToken(text: string): ArgumentError {
     fix: "give `unknownId`, the token of other characters.",
   });
 }
+
+/** SentencePiece's longest token has 16 characters unless it is told otherwise. */
+const mostBytes = 1024;

@@ -44,6 +44,14 @@ export function wordPiece(options: WordPieceOptions): Model {
     ),
   );
   const longest = tokens.reduce((most, _, id) => Math.max(most, starting.length(id)), 0);
+  if (longest > mostBytes) {
+    check.refuse({
+      argument: "vocab",
+      received: `a token of ${longest} bytes`,
+      expected: `tokens of at most ${mostBytes} bytes, since each place of a text is compared with all lengths`,
+      fix: "make it an added token.",
+    });
+  }
   const cache = new PieceCache();
   const utf8 = new Utf8Scratch();
 
@@ -99,3 +107,6 @@ export function wordPiece(options: WordPieceOptions): Model {
     }),
   };
 }
+
+/** BERT's longest token has 18 bytes. */
+const mostBytes = 256;
