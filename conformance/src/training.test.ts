@@ -31,11 +31,12 @@ const devices: [string, () => Device | Promise<Device>][] = [
 describe.each(Object.entries(runs))("%s", (_, { config, losses }) => {
   test.each(devices)("the same model, order and seed give PyTorch's losses on %s", async (_, open) => {
     const device = await open();
+    const { learningRate, weightDecay } = settings;
     const model = decoder(config);
     const run = train({
       params: mapTensors(model.init(settings.seed), (x) => x.to(device)),
       loss: tokenLoss(model),
-      optimizer: adamW(settings),
+      optimizer: adamW({ learningRate, weightDecay }),
       maxNorm: settings.maxNorm,
       batchAt: nextTokenBatches(text, { ...settings.order, device }),
       steps: settings.steps,

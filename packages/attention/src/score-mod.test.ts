@@ -110,5 +110,6 @@ test("a function of numbers that returns none is refused: undefined would be NaN
     );
   }
   expect(() => scoreModFunction(undefined as never)).toThrow(/^scoreModFunction: `f` is undefined/);
+  expect(() => scoreMod((s) => s, 5 as never)).toThrow(/^scoreMod: `name` is 5, expected a string/);
   expect(() => scoreMod(tensor([1]) as never)).toThrow(/^scoreMod: `apply` is a float32 tensor/);
 });

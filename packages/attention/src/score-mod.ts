@@ -49,6 +49,7 @@ export type ScoreMod = {
 export function scoreMod(apply: ScoreMod["apply"], name?: string, numHeads?: number): ScoreMod {
   const check = checks("scoreMod");
   check.type({ apply }, "function", "write `scoreMod((score, at) => score.sub(at.query.sub(at.key)))`.");
+  if (name !== undefined) check.type({ name }, "string");
   if (numHeads !== undefined) check.whole({ numHeads }, { min: 1, unit: "heads" });
   const made: ScoreMod = {
     name: name ?? (apply.name === "" ? "scoreMod(…)" : apply.name),

@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 import {
   checkCounts,
+  checkDevice,
   checkFits,
+  checkNoBroadcast,
   checkNotEmpty,
   checkNumbers,
   checkOneOf,
   checkSameDevice,
   checkSameType,
+  checkWholeNumbers,
   numberArray,
   refuseOther,
 } from "./checks.js";
@@ -88,4 +91,28 @@ test("a tensor of another type or shape is refused with both, and why", () => {
     'f: `weight` is "float64 [2, 3]", expected float32 [2, 3], as x has rows.\nFix: use another.',
   );
   expect(() => check("float32", [3, 2])).toThrow('`weight` is "float32 [3, 2]"');
+});
+
+test("a view that repeats its numbers is not written to; one without numbers, or with one place an axis, may be", () => {
+  const check = (shape: number[], strides: number[]) => () =>
+    checkNoBroadcast("write", "target", { shape, strides });
+  expect(check([2, 3], [0, 1])).toThrow(/^write: `target` is "a view that repeats its numbers"/);
+  expect(check([1, 3], [0, 1])).not.toThrow();
+  expect(check([2, 0, 3], [0, 3, 1])).not.toThrow();
+});
+
+test("a list of whole numbers is one, and a number by itself is put in brackets", () => {
+  expect(() => checkWholeNumbers("reshape", "shape", [2, -1])).not.toThrow();
+  for (const value of [2, null, [1.5], ["2"], undefined])
+    expect(() => checkWholeNumbers("reshape", "shape", value)).toThrow(
+      /^reshape: `shape` is .*\nFix: write them in brackets/,
+    );
+});
+
+test("a device is one that takes numbers in; its name and its promise are none", () => {
+  expect(() => checkDevice("zeros", { adopt: () => undefined })).not.toThrow();
+  for (const device of ["wasm", Promise.resolve(), null, {}])
+    expect(() => checkDevice("zeros", device)).toThrow(
+      /^zeros: `device` is .*, expected a device.\nFix: make one: `await wasm/,
+    );
 });

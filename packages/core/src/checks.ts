@@ -70,7 +70,11 @@ export function numberArray(fn: string, argument: string, value: unknown, dtype:
   const array = allocateArray(dtype, 1);
   array[0] = value as number;
   // The 16-bit types hold no numbers.
-  if (typeof value === "number" && !isPacked(dtype) && (!dtype.includes("int") || array[0] === value))
+  if (
+    typeof value === "number" &&
+    !isPacked(dtype) &&
+    (array[0] === value || !(dtype === "bool" || dtype.includes("int")))
+  )
     return array;
   refuse(
     fn,
@@ -104,4 +108,28 @@ export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[])
     "one number or more along the axes that are reduced",
     "leave the call out where there is nothing to compare.",
   );
+}
+
+/** Refuses what is no list of whole numbers: numbers one after the other, or a number by itself. */
+export function checkWholeNumbers(fn: string, argument: string, value: unknown): void {
+  if (Array.isArray(value) && value.every(Number.isSafeInteger)) return;
+  refuse(fn, argument, value, "a list of whole numbers", "write them in brackets, such as [2, 3].");
+}
+
+/** Refuses to write into a view that repeats its numbers: one place would stand for several. */
+export function checkNoBroadcast(
+  fn: string,
+  argument: string,
+  { shape, strides }: { readonly shape: Shape; readonly strides: Shape },
+): void {
+  if (shape.includes(0) || !shape.some((length, axis) => length > 1 && strides[axis] === 0)) return;
+  const fix = "copy it first: `contiguous(x)`.";
+  refuse(fn, argument, "a view that repeats its numbers", "a tensor with a place for each number", fix);
+}
+
+/** Refuses what is no device: its name, or one that is still in its promise. */
+export function checkDevice(fn: string, device: unknown): void {
+  if (typeof (device as { adopt?: unknown } | null | undefined)?.adopt === "function") return;
+  const fix = "make one: `await wasm()` of @qkv/wasm, `await gpu()` of @qkv/gpu, or `js()`.";
+  refuse(fn, "device", device, "a device", fix);
 }

@@ -46,3 +46,13 @@ test("what is no element type, or has no fractions, is refused by name", () => {
     /randn: `dtype` is "int32", expected float32 or float64/,
   );
 });
+
+test("what an engine has no room for is refused by the function that asked", () => {
+  expect(() => allocateArray("float32", 1e12, "zeros")).toThrow(
+    expect.objectContaining({
+      name: "DeviceError",
+      fn: "zeros",
+      received: "1000000000000 numbers of float32",
+    }),
+  );
+});

@@ -1,4 +1,4 @@
-import { ArgumentError } from "./errors.js";
+import { ArgumentError, DeviceError } from "./errors.js";
 
 const arrays = {
   float32: Float32Array,
@@ -20,9 +20,24 @@ export type DType = keyof typeof arrays;
 /** What holds a tensor's numbers. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
 
-/** A zeroed typed array for `length` elements. */
-export function allocateArray(dtype: DType, length: number): TypedArray {
-  return new arrays[dtype](length);
+/**
+ * A zeroed typed array for `length` elements.
+ *
+ * @throws {DeviceError} That names `fn`, if the engine has no room for it.
+ */
+export function allocateArray(dtype: DType, length: number, fn = "allocate"): TypedArray {
+  try {
+    return new arrays[dtype](length);
+  } catch (cause) {
+    throw new DeviceError({
+      fn,
+      argument: "length",
+      received: `${length} numbers of ${dtype}`,
+      expected: "fewer, for the memory of this program",
+      fix: "make a smaller tensor, or several.",
+      cause,
+    });
+  }
 }
 
 /** The elements in `length` of a typed array that `dtype` is stored in, over existing bytes. */
@@ -32,7 +47,7 @@ export function viewArray(dtype: DType, buffer: ArrayBuffer, byteOffset: number,
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {
-  return arrays[dtype].BYTES_PER_ELEMENT;
+  return arrays[checkDType("bytesPerElement", dtype)].BYTES_PER_ELEMENT;
 }
 
 /** Whether numbers of this type have fractions and gradients. */

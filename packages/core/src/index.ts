@@ -1,12 +1,15 @@
 export { addStrided } from "./add-strided.js";
 export {
   checkCounts,
+  checkDevice,
   checkFits,
+  checkNoBroadcast,
   checkNotEmpty,
   checkNumbers,
   checkOneOf,
   checkSameDevice,
   checkSameType,
+  checkWholeNumbers,
   numberArray,
   refuseOther,
 } from "./checks.js";
@@ -39,13 +42,14 @@ export {
   VersionError,
   type ErrorFacts,
 } from "./errors.js";
+export { encodeNumbers, naturalType } from "./encode-numbers.js";
 export { parseEquation, type Equation } from "./einsum-equation.js";
 export { format, type Numbers } from "./format.js";
 export { fromHalfBits, numberAt, packHalf, toHalfBits, unpackHalf, type HalfType } from "./half.js";
 export { eachGroup, normalizeAxes, reducedShape, type Group, type Reduced } from "./groups.js";
 export { inspect, inspectKey } from "./inspect.js";
 export { fromLittleEndian, isLittleEndian, littleEndianBytes, swapBytes } from "./little-endian.js";
-export { nest, type Nested } from "./nest.js";
+export { nest, nestedShape, type Nested } from "./nest.js";
 export { refuse, refuseShape } from "./refuse.js";
 export { eachBroadcastRow, eachLine, eachRow, type Strided } from "./rows.js";
 export {

@@ -1,3 +1,5 @@
+import { refuseShape } from "./refuse.js";
+import { sameShape } from "./shape.js";
 import type { Numbers } from "./format.js";
 import { numberAt } from "./half.js";
 
@@ -14,4 +16,29 @@ export function nest({ data, shape, dtype }: Numbers): Nested {
         ? data[at++] === 1
         : numberAt(data, at++, dtype);
   return along(0);
+}
+
+/** The shape of nested lists, which must be even. Their elements are appended to `flat`, in order. */
+export function nestedShape(fn: string, values: unknown, flat: unknown[]): number[] {
+  if (!Array.isArray(values)) {
+    flat.push(values);
+    return [];
+  }
+  let first: number[] | undefined;
+  const { length } = values;
+  // By number, since a list may have holes.
+  for (let i = 0; i < length; i++) {
+    const shape = nestedShape(fn, values[i], flat);
+    if (first && !sameShape(first, shape)) {
+      refuseShape(
+        fn,
+        "values",
+        `a list of parts of the shapes [${first.join(", ")}] and [${shape.join(", ")}]`,
+        "parts of one shape",
+        "make all rows equally long, or pad the short ones.",
+      );
+    }
+    first ??= shape;
+  }
+  return [length, ...(first ?? [])];
 }

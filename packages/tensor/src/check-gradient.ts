@@ -1,5 +1,5 @@
-import { refuse, sizeOf } from "@qkv/core";
-import { stopGradient, valueAndGrad } from "./grad.js";
+import { checks, refuse, sizeOf } from "@qkv/core";
+import { gradientsOf, stopGradient } from "./grad.js";
 import { placed } from "./placed.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -26,19 +26,24 @@ import { mapTensors, tensorsOf } from "./tree.js";
 export function checkGradient<P>(
   f: (x: P) => Tensor,
   x: P,
-  { step = 1e-5, tolerance = 1e-6 }: { step?: number; tolerance?: number } = {},
+  options?: { step?: number; tolerance?: number },
 ): void {
+  const fn = "checkGradient";
+  const both = gradientsOf(fn, f);
+  const check = checks(fn);
+  const { step = 1e-5, tolerance = 1e-6 } = check.options(options, ["step", "tolerance"]);
+  check.finite({ step, tolerance }, { above: 0 });
   mapTensors(x, (one, path) => {
     if (one.dtype === "float64") return one;
     refuse(
-      "checkGradient",
+      fn,
       path === "" ? "x" : `x.${path}`,
       one.dtype,
-      "float64, in which differences are exact enough",
+      "float64, for exact differences",
       'make it with `{ dtype: "float64" }`.',
     );
   });
-  const [, gradient] = valueAndGrad(f)(x);
+  const [, gradient] = both(x);
   const gradients = tensorsOf(gradient);
   const places: { path: string; size: number }[] = [];
   mapTensors(x, (one, path) => {
@@ -59,11 +64,11 @@ export function checkGradient<P>(
   });
   if (!worst || worst.error <= tolerance) return;
   refuse(
-    "checkGradient",
+    fn,
     `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
     worst.slope,
     `${worst.measured}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
-    "check the backward of the operations in f; where f has a kink at this point, move x away from it.",
+    "check the backward of f's operations; at a kink of f, move x away from it.",
   );
 }
 

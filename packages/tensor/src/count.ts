@@ -1,4 +1,4 @@
-import { bytesPerElement, sizeOf } from "@qkv/core";
+import { bytesPerElement, checks, sizeOf } from "@qkv/core";
 import { observers, type Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
@@ -31,6 +31,7 @@ export type Counts = {
  * ```
  */
 export function count<T>(f: () => T): Counts & { result: T } {
+  checks("count").type({ f }, "function");
   const counts: Counts = { flops: 0, bytesRead: 0, bytesWritten: 0, calls: {} };
   const observe = (
     op: Op<never>,

@@ -1,5 +1,20 @@
 import { expect, test } from "vitest";
-import { arange, full, ones, tensor, zeros, type DType } from "./index.js";
+import {
+  arange,
+  bernoulli,
+  full,
+  grad,
+  js,
+  mul,
+  ones,
+  permutation,
+  randn,
+  sum,
+  tensor,
+  zeros,
+  type DType,
+  type Tensor,
+} from "./index.js";
 
 test("nested lists, flat lists with a shape, typed arrays and single numbers", () => {
   expect(
@@ -42,16 +57,99 @@ test("the type follows the values", () => {
   ]);
 });
 
-test("each type stores numbers as it can", () => {
-  const stored = (dtype: DType) => tensor([1.5, -1, 300, 0], { dtype }).toNested();
+test("each type stores the numbers that it holds, floats the nearest", () => {
+  const stored = (dtype: DType, values = [1.5, -1, 300, 0]) => tensor(values, { dtype }).toNested();
   expect(stored("float32")).toEqual([1.5, -1, 300, 0]);
-  expect(stored("int32")).toEqual([1, -1, 300, 0]);
-  expect(stored("uint8")).toEqual([1, 255, 44, 0]);
-  expect(stored("int8")).toEqual([1, -1, 44, 0]);
-  expect(stored("bool")).toEqual([true, true, true, false]);
   expect(stored("bfloat16")).toEqual([1.5, -1, 300, 0]);
+  expect(stored("int32", [-(2 ** 31), 2 ** 31 - 1])).toEqual([-(2 ** 31), 2 ** 31 - 1]);
+  expect(stored("uint8", [0, 255])).toEqual([0, 255]);
+  expect(stored("int8", [-128, 127])).toEqual([-128, 127]);
+  expect(stored("bool", [1, 0])).toEqual([true, false]);
   expect(tensor(new Uint16Array([0x3c00]), { dtype: "float16" }).toNested()).toEqual([1]);
   expect(tensor([0x3c00], { dtype: "float16" }).toNested()).toEqual([15360]);
+});
+
+test.each<[DType, readonly (number | bigint)[] | Float32Array | BigInt64Array]>([
+  ["int32", [0, 1.5]],
+  ["int32", [0, 2 ** 31]],
+  ["int32", [0, NaN]],
+  ["int32", new Float32Array([0, 0.5])],
+  ["int32", new BigInt64Array([0n, 2n ** 31n])],
+  ["float64", new BigInt64Array([0n, 2n ** 53n + 1n])],
+  ["uint8", [0, -1]],
+  ["uint8", [0, 256]],
+  ["int8", [0, 128]],
+  ["bool", [0, 2]],
+  ["bool", [0, 0.5]],
+])("%s refuses what it does not hold: %o, and wraps nothing around", (dtype, values) => {
+  expect(() => tensor(values as number[], { dtype })).toThrow(/^tensor: `values\[1\]` is /);
+});
+
+test("BigInt64Array, as ids of other libraries come, becomes int32", () => {
+  const ids = tensor(new BigInt64Array([1n, -2n]), { shape: [1, 2] });
+  expect([ids.dtype, ids.toNested()]).toEqual(["int32", [[1, -2]]]);
+  expect(tensor(new BigUint64Array([7n])).toNested()).toEqual([7]);
+});
+
+test("tensors in lists are stacked, with a gradient to each", () => {
+  const [a, b] = [tensor([1, 2]), tensor([3, 4])];
+  expect(tensor([a, b]).toNested()).toEqual([
+    [1, 2],
+    [3, 4],
+  ]);
+  expect(tensor([[a], [b]]).shape).toEqual([2, 1, 2]);
+  expect(grad((x: Tensor) => sum(tensor([x, mul(x, 2)])))(a).toNested()).toEqual([3, 3]);
+  expect(() => tensor([a, 1] as never)).toThrow(
+    "tensor: `values` is 1, expected tensors alone, as the first is one.",
+  );
+  expect(() => tensor([a, b], { dtype: "int32" })).toThrow(
+    /^tensor: `dtype` is "int32", expected left out where tensors are stacked/,
+  );
+});
+
+test.each([
+  [undefined, "undefined"],
+  [null, "null"],
+  ["1, 2", '"1, 2"'],
+  [{}, "an object with no keys"],
+  [Symbol("x"), "Symbol(x)"],
+  [Promise.resolve(1), "a promise (`await` it)"],
+])("tensor refuses %o", (value, shown) => {
+  expect(() => tensor(value as never)).toThrow(`tensor: \`value\` is ${shown}, expected numbers.`);
+  expect(() => tensor([1, value] as never)).toThrow(`tensor: \`values[1]\` is ${shown}, expected numbers.`);
+});
+
+test("tensor refuses a hole in a list, a DataView, and what is a tensor already", () => {
+  // eslint-disable-next-line no-sparse-arrays
+  expect(() => tensor([1, , 2] as never)).toThrow("tensor: `values[1]` is undefined");
+  expect(() => tensor(new DataView(new ArrayBuffer(2)) as never)).toThrow(
+    /`values` is a DataView of 2 bytes/,
+  );
+  expect(() => tensor(ones([2]) as never)).toThrow(
+    /^tensor: `values` is a float32 tensor of shape \[2\].*\nFix: use it as it is; `cast`/,
+  );
+});
+
+test("a device still in its promise, or its name, is refused wherever tensors are made or moved", () => {
+  const device = Promise.resolve(js()) as never;
+  for (const make of [
+    () => zeros([2], { device }),
+    () => tensor([1], { device }),
+    () => randn([2], { seed: 1, device }),
+    () => bernoulli([2], { seed: 1, device }),
+    () => permutation(2, { seed: 1, device }),
+    () => ones([2]).to(device),
+  ])
+    expect(make).toThrow(
+      /`device` is a promise \(`await` it\), expected a device\.\nFix: make one: `await wasm\(\)`/,
+    );
+  expect(() => zeros([2]).to("wasm" as never)).toThrow('to: `device` is "wasm", expected a device.');
+});
+
+test("more numbers than a program holds are refused by the function that was asked", () => {
+  expect(() => zeros([1e6, 1e6])).toThrow(/^zeros: `length` is "1000000000000 numbers of float32"/);
+  expect(() => randn([1e6, 1e6], { seed: 1 })).toThrow(/^randn: `length`/);
+  expect(() => arange(1e15)).toThrow(/^arange: `length`/);
 });
 
 test("zeros, ones, full and arange in each type", () => {
@@ -61,7 +159,7 @@ test("zeros, ones, full and arange in each type", () => {
     expect(full([1, 2], 3, { dtype }).toNested()).toEqual([[3, 3]]);
     expect(arange(3, { start: 2, dtype }).toNested()).toEqual([2, 3, 4]);
   }
-  expect(full([1], 5, { dtype: "bool" }).toNested()).toEqual([true]);
+  expect(full([1], 1, { dtype: "bool" }).toNested()).toEqual([true]);
   expect(full([], 5).toNested()).toBe(5);
 });
 
@@ -76,11 +174,11 @@ test("errors say what came and what to do", () => {
   );
   expect(() => tensor([[1], 2])).toThrow(/parts of the shapes \[1\] and \[\]/);
   expect(() => zeros([2, -1])).toThrow(
-    'full: `shape` is ["2", "-1"], expected a list of whole lengths, each 0 or more.\n' +
+    'zeros: `shape` is ["2", "-1"], expected a list of whole lengths, each 0 or more.\n' +
       "Fix: write the length of each axis, leftmost first, such as [2, 3].",
   );
   expect(() => zeros([1], { dtype: "float8" as DType })).toThrow(
-    'full: `dtype` is "float8", expected one of float32, float64, int32, uint8, int8, bool, float16, bfloat16.\n' +
+    'zeros: `dtype` is "float8", expected one of float32, float64, int32, uint8, int8, bool, float16, bfloat16.\n' +
       "Fix: leave it out for float32.",
   );
 });

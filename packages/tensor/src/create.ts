@@ -1,19 +1,38 @@
 import {
   allocateArray,
+  checkDevice,
   checkDType,
+  checkFits,
+  checkOptions,
+  checks,
   checkShape,
   type DType,
+  encodeNumbers,
   isPacked,
+  naturalType,
   type Nested,
+  nestedShape,
+  type OptionName,
   refuseShape,
   type Shape,
   sizeOf,
-  toHalfBits,
   type TypedArray,
 } from "@qkv/core";
 import type { Device } from "./contracts.js";
 import { js } from "./js-device.js";
-import { Tensor } from "./tensor.js";
+import { run } from "./op.js";
+import { concatOp } from "./ops/concat.js";
+import { reshaped } from "./ops/reshape.js";
+import { isTensor, Tensor } from "./tensor.js";
+
+/** What a tensor is made of: numbers nested in lists, a typed array, or tensors nested in lists. */
+export type TensorValues =
+  | Nested
+  | TypedArray
+  | BigInt64Array
+  | BigUint64Array
+  | readonly number[]
+  | readonly (Tensor | readonly Tensor[])[];
 
 /** What a new tensor is made of, besides its numbers. */
 export type TensorOptions = {
@@ -28,9 +47,10 @@ export type TensorOptions = {
 /**
  * A tensor of the values given, copied.
  *
- * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, or a typed array. For the
- *   16-bit types, a Uint16Array holds bit patterns and anything else numbers, which are rounded to the nearest, ties
- *   to even.
+ * @param values - A number, numbers nested to any depth, flat numbers with a `shape`, a typed array, or tensors in
+ *   lists, which are stacked. A BigInt64Array, such as ids from ONNX Runtime, becomes int32. For the 16-bit types, a
+ *   Uint16Array holds bit patterns and anything else numbers, which are rounded to the nearest, ties to even.
+ * @throws {ArgumentError} If a value is no number, or does not fit an integer type: nothing wraps around.
  * @throws {ShapeError} If the values do not fill the shape, or are nested unevenly.
  *
  * @example
@@ -42,13 +62,14 @@ export type TensorOptions = {
  * tensor([true, false]).dtype; // => "bool"
  * ```
  */
-export function tensor(values: Nested | TypedArray | readonly number[], options: TensorOptions = {}): Tensor {
-  const dtype = checkDType("tensor", options.dtype ?? naturalType(values));
-  const nested = Array.isArray(values) ? nesting(values) : ArrayBuffer.isView(values) ? [values.length] : [];
-  const shape = checkShape("tensor", options.shape ?? nested);
-  const flat: ArrayLike<number | boolean> = ArrayBuffer.isView(values)
-    ? (values as ArrayLike<number>)
-    : ([values] as readonly number[]).flat(Infinity);
+export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
+  const given = creationOptions("tensor", options, "shape");
+  const array = ArrayBuffer.isView(values) ? elements(values) : undefined;
+  const flat = array ?? [];
+  const nested = array ? [array.length] : nestedShape("tensor", values, flat as unknown[]);
+  if (isTensor(flat[0])) return stacked(values, given);
+  const dtype = checkDType("tensor", given.dtype ?? naturalType(array ?? flat[0]));
+  const shape = checkShape("tensor", given.shape ?? nested);
   if (flat.length !== sizeOf(shape)) {
     refuseShape(
       "tensor",
@@ -60,8 +81,50 @@ export function tensor(values: Nested | TypedArray | readonly number[], options:
   }
   // Bit patterns come as they are read from a 16-bit tensor.
   const bits = isPacked(dtype) && values instanceof Uint16Array;
-  const array = bits ? values.slice() : encode(flat, dtype);
-  return place(array, dtype, shape, options.device);
+  return place(bits ? values.slice() : encodeNumbers("tensor", flat, dtype), dtype, shape, given.device);
+}
+
+/** A typed array, whose elements can be counted. Of a DataView they cannot. */
+function elements(values: ArrayBufferView): ArrayLike<number | bigint> {
+  if (!(values instanceof DataView)) return values as unknown as ArrayLike<number | bigint>;
+  return checks("tensor").refuse({ argument: "values", received: values, ...wanted });
+}
+
+const wanted = {
+  expected: "a number, a typed array, or numbers nested in lists",
+  fix: "give numbers, such as [[1, 2], [3, 4]].",
+};
+
+/** Tensors nested in lists, stacked: each list is an axis. What they are is theirs. */
+function stacked(values: unknown, given: TensorOptions): Tensor {
+  const check = checks("tensor", wanted);
+  for (const [argument, received] of Object.entries(given))
+    check.refuse({
+      argument,
+      received,
+      expected: "left out where tensors are stacked",
+      fix: "`cast`, `reshape` or move the result.",
+    });
+  const tensorOf = (one: unknown): Tensor => {
+    if (Array.isArray(one)) {
+      const parts = one.map(tensorOf);
+      for (const part of parts) checkFits("tensor", "values", part, parts[0]!, "as the first is", wanted.fix);
+      return run(
+        concatOp,
+        parts.map((part) => reshaped(part, [1, ...part.shape])),
+        { axis: 0 },
+      );
+    }
+    if (isTensor(one)) return one;
+    return check.refuse({
+      argument: "values",
+      received: one,
+      expected: "tensors alone, as the first is one",
+    });
+  };
+  if (Array.isArray(values)) return tensorOf(values);
+  const fix = "use it as it is; `cast` gives it another type, `reshape` another shape, `to` another device.";
+  return check.refuse({ argument: "values", received: values, fix });
 }
 
 /**
@@ -74,21 +137,36 @@ export function tensor(values: Nested | TypedArray | readonly number[], options:
  * zeros([2, 2]).toNested(); // => [[0, 0], [0, 0]]
  * ```
  */
-export function zeros(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): Tensor {
-  return full(shape, 0, options);
+export function zeros(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("zeros", shape, 0, options);
 }
 
 /** A tensor of ones. */
-export function ones(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): Tensor {
-  return full(shape, 1, options);
+export function ones(shape: Shape, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("ones", shape, 1, options);
 }
 
 /** A tensor that holds one value everywhere. */
-export function full(shape: Shape, value: number, options: Omit<TensorOptions, "shape"> = {}): Tensor {
-  const dtype = checkDType("full", options.dtype ?? "float32");
-  const array = allocateArray(dtype, sizeOf(checkShape("full", shape)));
-  if (value !== 0) array.fill(encode([value], dtype)[0]!);
-  return place(array, dtype, shape, options.device);
+export function full(shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
+  return filled("full", shape, value, options);
+}
+
+function filled(fn: string, shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
+  const { dtype = "float32", device } = creationOptions(fn, options);
+  const array = allocateArray(checkDType(fn, dtype), sizeOf(checkShape(fn, shape)), fn);
+  if (value !== 0) array.fill(encodeNumbers(fn, [value], dtype)[0]!);
+  return place(array, dtype, shape, device);
+}
+
+/** The options of a function that makes a tensor. */
+export function creationOptions<T extends { dtype?: DType; device?: Device }>(
+  fn: string,
+  given: T | undefined,
+  ...names: OptionName<T>[]
+): T {
+  const options = checkOptions(fn, given, [...names, ...(["dtype", "device"] as OptionName<T>[])]);
+  if (options.device !== undefined) checkDevice(fn, options.device);
+  return options;
 }
 
 /**
@@ -101,59 +179,17 @@ export function full(shape: Shape, value: number, options: Omit<TensorOptions, "
  * arange(4, { start: 2 }).toNested(); // => [2, 3, 4, 5]
  * ```
  */
-export function arange(
-  length: number,
-  options: { start?: number; dtype?: DType; device?: Device } = {},
-): Tensor {
-  const dtype = checkDType("arange", options.dtype ?? "float32");
-  const [size, start] = [sizeOf(checkShape("arange", [length])), options.start ?? 0];
-  const array = encode(
-    Array.from({ length: size }, (_, i) => start + i),
-    dtype,
-  );
-  return place(array, dtype, [length], options.device);
+export function arange(length: number, options?: { start?: number; dtype?: DType; device?: Device }): Tensor {
+  const { start = 0, dtype = "float32", device } = creationOptions("arange", options, "start");
+  const check = checks("arange");
+  check.whole({ length }, { min: 0 });
+  check.finite({ start });
+  const array = allocateArray(checkDType("arange", dtype), length, "arange");
+  for (let i = 0; i < length; i++) array[i] = encodeNumbers("arange", [start + i], dtype)[0]!;
+  return place(array, dtype, [length], device);
 }
 
 /** A tensor of a fresh array, on a device. */
 export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
   return new Tensor(device, device.adopt(dtype, array), [...shape]);
-}
-
-/** Numbers as a type stores them. */
-function encode(values: ArrayLike<number | boolean>, dtype: DType): TypedArray {
-  const array = allocateArray(dtype, values.length);
-  if (dtype === "bool") for (let i = 0; i < values.length; i++) array[i] = values[i] ? 1 : 0;
-  else if (isPacked(dtype))
-    for (let i = 0; i < values.length; i++) array[i] = toHalfBits(Number(values[i]), dtype);
-  else array.set(values as ArrayLike<number>);
-  return array;
-}
-
-function naturalType(values: unknown): DType {
-  if (values instanceof Float64Array) return "float64";
-  if (values instanceof Int32Array) return "int32";
-  if (values instanceof Uint8Array) return "uint8";
-  if (values instanceof Int8Array) return "int8";
-  let first = values;
-  while (Array.isArray(first)) first = first[0];
-  return typeof first === "boolean" ? "bool" : "float32";
-}
-
-/** The shape of nested lists, which must be even. */
-function nesting(values: readonly unknown[]): number[] {
-  const shapes = values.map((value) => (Array.isArray(value) ? nesting(value) : []));
-  const first = shapes[0] ?? [];
-  const odd = shapes.find(
-    (shape) => shape.length !== first.length || shape.some((length, i) => length !== first[i]),
-  );
-  if (odd) {
-    refuseShape(
-      "tensor",
-      "values",
-      `a list of parts of the shapes [${first.join(", ")}] and [${odd.join(", ")}]`,
-      "parts of one shape",
-      "make all rows equally long, or pad the short ones.",
-    );
-  }
-  return [values.length, ...first];
 }

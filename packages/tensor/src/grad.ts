@@ -1,4 +1,4 @@
-import { isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
+import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
 import { checkTensor, type Op } from "./op.js";
 import { filled } from "./placed.js";
@@ -24,7 +24,7 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * ```
  */
 export function grad<P = Tensor, Rest extends unknown[] = Tensor[]>(f: (params: P, ...rest: Rest) => Tensor) {
-  const both = valueAndGrad(f);
+  const both = gradientsOf("grad", f);
   return (params: P, ...rest: Rest): P => both(params, ...rest)[1];
 }
 
@@ -46,26 +46,36 @@ export function grad<P = Tensor, Rest extends unknown[] = Tensor[]>(f: (params: 
 export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
   f: (params: P, ...rest: Rest) => Tensor,
 ) {
+  return gradientsOf("valueAndGrad", f);
+}
+
+/** The first tensor of params. Refuses params without one. */
+function someTensor(fn: string, params: unknown): Tensor {
+  const [first] = tensorsOf(params);
+  if (first) return first;
+  refuse(
+    fn,
+    "params",
+    params,
+    "a tensor, or tensors nested in objects and lists",
+    "the gradient is taken with respect to the first argument: pass the tensors there.",
+  );
+}
+
+/** `valueAndGrad` for a function that errors name. */
+export function gradientsOf<P, Rest extends unknown[]>(fn: string, f: (params: P, ...rest: Rest) => Tensor) {
+  checks(fn).type({ f }, "function");
   return (params: P, ...rest: Rest): [value: Tensor, gradient: P] => {
-    const device = tensorsOf(params)[0]?.device;
-    if (!device) {
-      refuse(
-        "valueAndGrad",
-        "params",
-        params,
-        "a tensor, or tensors nested in objects and lists",
-        "the gradient is taken with respect to the first argument: pass the tensors there.",
-      );
-    }
+    const { device } = someTensor(fn, params);
     return device.scope(() => {
       const watched = watch(params);
       // What backward needs must outlive the scopes inside f.
       const value = device.recording(() => f(watched.params, ...rest));
       watched.tape.open = false;
-      checkTensor("grad", "f(…)", value);
+      checkTensor(fn, "f(…)", value);
       if (sizeOf(value.shape) !== 1) {
         refuseShape(
-          "grad",
+          fn,
           "f(…)",
           value.shape,
           "one number",
@@ -92,10 +102,11 @@ export function valueAndGrad<P = Tensor, Rest extends unknown[] = Tensor[]>(
  * ```
  */
 export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(gradient: Y): P } {
+  checks("vjp").type({ f }, "function");
+  const { device } = someTensor("vjp", params);
   const watched = watch(params);
-  const device = tensorsOf(params)[0]?.device;
   // Scopes inside f keep what the pullback needs.
-  const value = device ? device.recording(() => f(watched.params)) : f(watched.params);
+  const value = device.recording(() => f(watched.params));
   watched.tape.open = false;
   const outputs = tensorsOf(value);
   return {
@@ -130,7 +141,8 @@ export function vjp<P, Y>(f: (params: P) => Y, params: P): { value: Y; pullback(
  * ```
  */
 export function stopGradient(x: Tensor): Tensor {
-  return new Tensor(x.device, x.storage, x.shape, x);
+  const { device, storage, shape } = checkTensor("stopGradient", "x", x);
+  return new Tensor(device, storage, shape, x);
 }
 
 /** One run of an op, as backward needs it. */

@@ -20,7 +20,7 @@ export type {
   TraceName,
   View,
 } from "./contracts.js";
-export { arange, full, ones, tensor, zeros, type TensorOptions } from "./create.js";
+export { arange, full, ones, tensor, zeros, type TensorOptions, type TensorValues } from "./create.js";
 export { bytesPerElement, type DType, type TypedArray } from "@qkv/core";
 export type { Operand } from "./elementwise.js";
 export { checkGradient } from "./check-gradient.js";

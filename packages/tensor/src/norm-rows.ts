@@ -1,4 +1,4 @@
-import { normalizeAxis, refuseShape, sameShape, sizeOf } from "@qkv/core";
+import { checkFits, checkOptions, checks, normalizeAxis, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
 import { filled } from "./placed.js";
@@ -12,6 +12,9 @@ export type NormOptions = {
   eps?: number;
 };
 
+const layout =
+  "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.";
+
 /**
  * Runs a norm with the axes from `axis` on as one: `x` as `[…, n]` and each parameter as `[n]`. Parameters must have
  * the shape and the type of these axes; one that is left out before one that is there is ones.
@@ -19,32 +22,24 @@ export type NormOptions = {
 export function overRows(
   fn: string,
   x: Tensor,
-  axis: number,
+  options: NormOptions | undefined,
   given: Readonly<Record<string, Tensor | undefined>>,
-  norm: (inputs: readonly Tensor[]) => Tensor,
+  norm: (inputs: readonly Tensor[], eps: number) => Tensor,
 ): Tensor {
+  const { eps = 1e-5, axis = -1 } = checkOptions(fn, options, ["eps", "axis"]);
+  checks(fn).finite({ eps }, { min: 0 });
   const { shape, dtype } = checkTensor(fn, "x", x);
   const first = normalizeAxis(fn, axis, shape.length);
   const row = shape.slice(first);
   const names = Object.keys(given);
-  while (names.length > 0 && !given[names.at(-1)!]) names.pop();
+  while (names.length > 0 && given[names.at(-1)!] === undefined) names.pop();
   const inputs = [row.length === 1 ? x : reshaped(x, [...shape.slice(0, first), sizeOf(row)])];
   for (const name of names) {
     const param = given[name];
-    const own = param ? checkTensor(fn, name, param) : filled(1, row, x);
-    if (own.dtype !== dtype || !sameShape(own.shape, row)) refuseParam(fn, name, own, x, first);
+    const own = param === undefined ? filled(1, row, x) : checkTensor(fn, name, param);
+    const because = `the axes of x from ${first} on, as x is [${shape.join(", ")}]`;
+    checkFits(fn, name, own, { dtype, shape: row }, because, layout);
     inputs.push(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));
   }
-  return reshaped(norm(inputs), shape);
-}
-
-function refuseParam(fn: string, argument: string, param: Tensor, x: Tensor, first: number): never {
-  const wanted = `${x.dtype} [${x.shape.slice(first).join(", ")}]`;
-  refuseShape(
-    fn,
-    argument,
-    `${param.dtype} [${param.shape.join(", ")}]`,
-    `${wanted}, the axes of x from ${first} on, as x is [${x.shape.join(", ")}]`,
-    "the norm goes over these axes, and has one number for each place on them; `axis` says where they begin.",
-  );
+  return reshaped(norm(inputs, eps), shape);
 }

@@ -27,6 +27,5 @@ export function placeOf(name: string, sign: 1 | -1): Op<Reduced> {
         out!.array[o] = place;
       });
     },
-    backward: () => [],
   };
 }

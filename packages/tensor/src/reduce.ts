@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   type DType,
   eachGroup,
   eachRow,
@@ -20,11 +21,8 @@ export type ReduceOptions = {
 };
 
 /** The options of a reduction, checked and complete. */
-export function reducedAxes(
-  fn: string,
-  { shape }: Tensor,
-  { axis, keepDims = false }: ReduceOptions,
-): Reduced {
+export function reducedAxes(fn: string, { shape }: Tensor, options: ReduceOptions | undefined): Reduced {
+  const { axis, keepDims = false } = checkOptions(fn, options, ["axis", "keepDims"]);
   return { axes: normalizeAxes(fn, axis, shape.length), keepDims };
 }
 

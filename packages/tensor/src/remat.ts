@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { vjp, stopGradient } from "./grad.js";
 import type { Op } from "./op.js";
 import { filled } from "./placed.js";
@@ -23,6 +24,7 @@ import { mapTensors, tensorsOf } from "./tree.js";
 export function remat<Args extends unknown[] = Tensor[], Y = Tensor>(
   f: (...args: Args) => Y,
 ): (...args: Args) => Y {
+  checks("remat").type({ f }, "function");
   return (...args) => {
     const plain = mapTensors(args, stopGradient);
     const inner = f(...plain);

@@ -1,4 +1,5 @@
 import {
+  checkDevice,
   defineBrand,
   type DType,
   format,
@@ -85,6 +86,7 @@ export class Tensor {
   /** The same numbers on another device, where they stay: parameters are moved once. */
   to(device: Device): Tensor {
     if (device === this.device) return this;
+    checkDevice("to", device);
     const moved = device.adopt(this.dtype, this.data.slice());
     device.keep(moved);
     return new Tensor(device, moved, this.shape);

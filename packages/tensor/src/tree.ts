@@ -1,7 +1,9 @@
+import { checks } from "@qkv/core";
 import { isTensor, type Tensor } from "./tensor.js";
 
 /** Calls `f` on each tensor of a nested object, and gives the same nesting of what it returns. Other leaves stay. */
 export function mapTensors<T>(tree: T, f: (x: Tensor, path: string) => unknown, path = ""): T {
+  if (typeof f !== "function") checks("mapTensors").type({ f }, "function");
   if (isTensor(tree)) return f(tree, path) as T;
   const at = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
   if (Array.isArray(tree)) return tree.map((value, i) => mapTensors(value, f, at(i))) as T;

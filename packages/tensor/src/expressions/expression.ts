@@ -1,4 +1,4 @@
-import { isFloat, refuse } from "@qkv/core";
+import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "../tensor.js";
 
 /** What an expression is computed from: the score, and where in the attention it stands. */
@@ -231,6 +231,7 @@ export type Expression = {
  * ```
  */
 export function expression(f: (score: Expr, at: Place) => Operand): Expression {
+  checks("expression").type({ f }, "function");
   const score = new Expr({ kind: "symbol", name: "score" });
   const at = {} as Place;
   for (const name of ["batch", "head", "query", "key"] as const) {

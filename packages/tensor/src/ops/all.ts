@@ -25,6 +25,6 @@ export const allOp = /* @__PURE__ */ reduceOp("all", {
  * all(tensor([[true, false], [true, true]]), { axis: 1 }).toNested(); // => [false, true]
  * ```
  */
-export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function all(x: Tensor, options?: ReduceOptions): Tensor {
   return run(allOp, [x], reducedAxes("all", checkTensor("all", "x", x), options));
 }

@@ -25,6 +25,6 @@ export const anyOp = /* @__PURE__ */ reduceOp("any", {
  * any(tensor([[true, false], [false, false]]), { axis: 1 }).toNested(); // => [true, false]
  * ```
  */
-export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function any(x: Tensor, options?: ReduceOptions): Tensor {
   return run(anyOp, [x], reducedAxes("any", checkTensor("any", "x", x), options));
 }

@@ -1,4 +1,4 @@
-import { normalizeAxis } from "@qkv/core";
+import { checkOptions, normalizeAxis } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
 import { stableOrder } from "../stable-order.js";
@@ -20,7 +20,7 @@ export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: b
     const order = stableOrder(values, descending);
     for (let k = 0; k < n; k++) out[o + k * dO] = order[k]!;
   },
-  () => undefined,
+  undefined,
   "int32",
 );
 
@@ -37,7 +37,8 @@ export const argSortOp = /* @__PURE__ */ alongAxis<{ axis: number; descending: b
  * argSort(tensor([3, 1, 2])).toNested(); // => [1, 2, 0]
  * ```
  */
-export function argSort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+export function argSort(x: Tensor, options?: SortOptions): Tensor {
+  const { axis = -1, descending = false } = checkOptions("argSort", options, ["axis", "descending"]);
   const at = normalizeAxis("argSort", axis, checkTensor("argSort", "x", x).shape.length);
   return run(argSortOp, [x], { axis: at, descending });
 }

@@ -23,7 +23,7 @@ export const argmaxOp = /* @__PURE__ */ placeOf("argmax", 1);
  * argmax(tensor([[1, 5], [7, 2]])).toNested(); // => 2
  * ```
  */
-export function argmax(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function argmax(x: Tensor, options?: ReduceOptions): Tensor {
   const reduced = reducedAxes("argmax", checkTensor("argmax", "x", x), options);
   checkNotEmpty("argmax", x.shape, reduced.axes);
   return run(argmaxOp, [x], reduced);

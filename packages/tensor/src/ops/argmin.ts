@@ -23,7 +23,7 @@ export const argminOp = /* @__PURE__ */ placeOf("argmin", -1);
  * argmin(tensor([[1, 5], [7, 2]])).toNested(); // => 0
  * ```
  */
-export function argmin(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function argmin(x: Tensor, options?: ReduceOptions): Tensor {
   const reduced = reducedAxes("argmin", checkTensor("argmin", "x", x), options);
   checkNotEmpty("argmin", x.shape, reduced.axes);
   return run(argminOp, [x], reduced);

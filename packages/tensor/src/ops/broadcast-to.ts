@@ -1,4 +1,4 @@
-import { broadcastShapes, broadcastStrides, refuseShape, sameShape, type Shape } from "@qkv/core";
+import { broadcastShapes, broadcastStrides, checkShape, refuseShape, sameShape, type Shape } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sumTo } from "./sum-to.js";
@@ -21,6 +21,7 @@ export const broadcastToOp: Op<{ shape: Shape }> = {
  * ```
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  checkShape("broadcastTo", shape);
   if (sameShape(checkTensor("broadcastTo", "x", x).shape, shape)) return x;
   if (!sameShape(broadcastShapes("broadcastTo", x.shape, shape), shape)) {
     refuseShape(

@@ -21,7 +21,10 @@ export const castOp: Op<{ dtype: DType }> = {
       }
     });
   },
-  backward: ({ inputs: [x], gradients: [dy] }) => [cast(dy!, x!.dtype)],
+  // Whole numbers come from fractions in steps, on which the slope is zero.
+  backward: ({ inputs: [x], gradients: [dy], attributes: { dtype } }) => [
+    dtype === "bool" || dtype.includes("int") ? undefined : cast(dy!, x!.dtype),
+  ],
 };
 
 /**

@@ -1,4 +1,13 @@
-import { checkFits, checkFloat, checkOneOf, refuseShape, type Shape, sizeOf, withLength } from "@qkv/core";
+import {
+  checkFits,
+  checkFloat,
+  checkOneOf,
+  checkOptions,
+  refuseShape,
+  type Shape,
+  sizeOf,
+  withLength,
+} from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { concatOp } from "./concat.js";
@@ -96,30 +105,31 @@ export type CausalConvOptions = {
 export function causalConv(
   x: Tensor,
   weight: Tensor,
-  options: CausalConvOptions = {},
+  options?: CausalConvOptions,
 ): { output: Tensor; state: Tensor } {
-  const { bias, state, activation = "none" } = options;
-  const [B, C, T] = checkTensor("causalConv", "x", x).shape as [number, number, number];
-  if (x.shape.length !== 3) refuseShape("causalConv", "x", x.shape, "[B, C, T]", layout);
-  const K = checkTensor("causalConv", "weight", weight).shape[2] || 1;
+  const fn = "causalConv";
+  const { bias, state, activation = "none" } = checkOptions(fn, options, ["bias", "state", "activation"]);
+  const [B, C, T] = checkTensor(fn, "x", x).shape as [number, number, number];
+  if (x.shape.length !== 3) refuseShape(fn, "x", x.shape, "[B, C, T]", layout);
+  const K = checkTensor(fn, "weight", weight).shape[2] || 1;
   const fit = (argument: string, value: Tensor, shape: Shape) =>
     checkFits(
-      "causalConv",
+      fn,
       argument,
-      checkTensor("causalConv", argument, value),
+      checkTensor(fn, argument, value),
       { dtype: x.dtype, shape },
       `as x is [${x.shape.join(", ")}]`,
       layout,
     );
   fit("weight", weight, [C, 1, K]);
-  if (bias) fit("bias", bias, [C]);
-  if (state) fit("state", state, [B, C, K - 1]);
+  if (bias !== undefined) fit("bias", bias, [C]);
+  if (state !== undefined) fit("state", state, [B, C, K - 1]);
   checkOneOf(
-    "causalConv",
+    fn,
     "activation",
     activation,
     ["none", "silu", "swish"],
-    "apply any other function to the output.",
+    "apply others to the output.",
   );
   const padded = state
     ? run(concatOp, [state, x], { axis: 2 })

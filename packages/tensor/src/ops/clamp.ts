@@ -1,4 +1,4 @@
-import { isFloat, refuse } from "@qkv/core";
+import { checkOptions, checks, isFloat, refuse } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -32,7 +32,9 @@ export const clampOp = /* @__PURE__ */ unaryOp<Limits>(
  * clamp(tensor([-2, 0.5, 2]), { min: -1, max: 1 }).toNested(); // => [-1, 0.5, 1]
  * ```
  */
-export function clamp(x: Tensor, { min = -Infinity, max = Infinity }: Partial<Limits>): Tensor {
+export function clamp(x: Tensor, limits: Partial<Limits>): Tensor {
+  const { min = -Infinity, max = Infinity } = checkOptions("clamp", limits, ["min", "max"], "limits");
+  checks("clamp").each({ limits }, () => min !== -Infinity || max !== Infinity, "`min`, `max` or both");
   const { dtype } = checkTensor("clamp", "x", x);
   const fits = [min, max].every((limit) => isFloat(dtype) || limit === Math.round(limit));
   if (!fits || !(min <= max)) {

@@ -39,11 +39,11 @@ export const concatOp: Op<{ axis: number }> = {
  * ```
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  if (tensors.length === 0) {
+  if (!Array.isArray(tensors) || tensors.length === 0) {
     refuse(
       "concat",
       "tensors",
-      "an empty list",
+      Array.isArray(tensors) ? "an empty list" : tensors,
       "one tensor or more",
       "leave the call out where there is nothing to join.",
     );

@@ -2,6 +2,7 @@ import {
   checkFits,
   checkFloat,
   checkOneOf,
+  checkOptions,
   copyPacked,
   type DType,
   eachRow,
@@ -128,8 +129,12 @@ export type CrossEntropyOptions = {
  * crossEntropy(logits, tensor([0, -100], { dtype: "int32" })).toNested(); // => 0.6931471824645996
  * ```
  */
-export function crossEntropy(logits: Tensor, targets: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const { ignoreIndex = -100, labelSmoothing = 0, reduction = "mean" } = options;
+export function crossEntropy(logits: Tensor, targets: Tensor, options?: CrossEntropyOptions): Tensor {
+  const {
+    ignoreIndex = -100,
+    labelSmoothing = 0,
+    reduction = "mean",
+  } = checkOptions("crossEntropy", options, ["ignoreIndex", "labelSmoothing", "reduction"]);
   const rows = checkTensor("crossEntropy", "logits", logits).shape.slice(0, -1);
   if (logits.shape.length === 0) refuseShape("crossEntropy", "logits", [], "[…, classes]", layout);
   checkFits(

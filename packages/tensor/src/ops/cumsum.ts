@@ -1,4 +1,4 @@
-import { normalizeAxis } from "@qkv/core";
+import { checkOptions, normalizeAxis } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -35,11 +35,8 @@ export const cumsumOp = /* @__PURE__ */ alongAxis<{ axis: number } & Direction>(
  * cumsum(tensor([1, 2, 3]), 0, { reverse: true }).toNested(); // => [6, 5, 3]
  * ```
  */
-export function cumsum(
-  x: Tensor,
-  axis: number,
-  { exclusive = false, reverse = false }: Partial<Direction> = {},
-): Tensor {
+export function cumsum(x: Tensor, axis: number, options?: Partial<Direction>): Tensor {
+  const { exclusive = false, reverse = false } = checkOptions("cumsum", options, ["exclusive", "reverse"]);
   const at = normalizeAxis("cumsum", axis, checkTensor("cumsum", "x", x).shape.length);
   return run(cumsumOp, [x], { axis: at, exclusive, reverse });
 }

@@ -1,4 +1,4 @@
-import { eachRow, refuse } from "@qkv/core";
+import { checkOptions, eachRow, refuse } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { fillUniforms, seedKey } from "../random/uniforms.js";
@@ -37,7 +37,8 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
  * dropout(ones([6]), { rate: 0.5, seed: 1 }).toNested(); // => [2, 2, 2, 0, 0, 2]
  * ```
  */
-export function dropout(x: Tensor, { rate, seed }: { rate: number; seed: number }): Tensor {
+export function dropout(x: Tensor, options: { rate: number; seed: number }): Tensor {
+  const { rate, seed } = checkOptions("dropout", options, ["rate", "seed"]);
   const key = seedKey("dropout", seed);
   if (!(rate >= 0 && rate < 1)) {
     refuse("dropout", "rate", rate, "a probability from 0 to below 1", "0.1 drops one number of ten.");

@@ -1,7 +1,7 @@
 import { refuseShape } from "@qkv/core";
-import { checkTensor } from "../op.js";
+import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
-import { take } from "./take.js";
+import { takeOp } from "./take.js";
 
 /**
  * Rows of a table by token id.
@@ -27,5 +27,5 @@ export function embedding(table: Tensor, ids: Tensor): Tensor {
       "reshape the table to one row a token.",
     );
   }
-  return take(table, 0, ids);
+  return run(takeOp, [table, checkTensor("embedding", "ids", ids)], { axis: 0 });
 }

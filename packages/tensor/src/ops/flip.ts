@@ -28,6 +28,6 @@ export const flipOp: Op<{ axes: readonly number[] }> = {
  */
 export function flip(x: Tensor, axis: number | readonly number[]): Tensor {
   const rank = checkTensor("flip", "x", x).shape.length;
-  const axes = (typeof axis === "number" ? [axis] : axis).map((one) => normalizeAxis("flip", one, rank));
+  const axes = [axis].flat().map((one) => normalizeAxis("flip", one, rank));
   return run(flipOp, [x], { axes: [...new Set(axes)] });
 }

@@ -1,4 +1,4 @@
-import { checkOneOf } from "@qkv/core";
+import { checkOneOf, checkOptions } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { erfc } from "../erf.js";
 import { floatTensor } from "../float-tensor.js";
@@ -98,7 +98,8 @@ const cubic = 0.044715;
  * gelu(tensor([0, 1]), { approximate: "tanh" }).toNested(); // => [0, 0.8411920070648193]
  * ```
  */
-export function gelu(x: Tensor, { approximate = "none" }: { approximate?: "none" | "tanh" } = {}): Tensor {
+export function gelu(x: Tensor, options?: { approximate?: "none" | "tanh" }): Tensor {
+  const { approximate = "none" } = checkOptions("gelu", options, ["approximate"]);
   checkOneOf(
     "gelu",
     "approximate",

@@ -88,7 +88,8 @@ export const layerNormOp: Op<{ eps: number }> = {
  * layerNorm(tensor([1, 3]), tensor([2, 2]), tensor([5, 5]), { eps: 0 }).toNested(); // => [3, 7]
  * ```
  */
-export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options: NormOptions = {}): Tensor {
-  const { eps = 1e-5, axis = -1 } = options;
-  return overRows("layerNorm", x, axis, { weight, bias }, (inputs) => run(layerNormOp, inputs, { eps }));
+export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, options?: NormOptions): Tensor {
+  return overRows("layerNorm", x, options, { weight, bias }, (inputs, eps) =>
+    run(layerNormOp, inputs, { eps }),
+  );
 }

@@ -71,7 +71,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
     );
   }
   checkSameType("linear", "weight", weight.dtype, x.dtype, "x");
-  if (bias) {
+  if (bias !== undefined) {
     const fix = "a bias has one number for each row of the weight.";
     const wanted = { dtype: x.dtype, shape: [N] };
     checkFits("linear", "bias", checkTensor("linear", "bias", bias), wanted, "as the weight has rows", fix);

@@ -1,4 +1,4 @@
-import { normalizeAxis } from "@qkv/core";
+import { checkOptions, normalizeAxis } from "@qkv/core";
 import { alongAxis, type AxisOptions } from "../along-axis.js";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
@@ -34,7 +34,8 @@ export const logSoftmaxOp = /* @__PURE__ */ alongAxis(
  * logSoftmax(tensor([1000, 0])).toNested(); // => [0, -1000]
  * ```
  */
-export function logSoftmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+export function logSoftmax(x: Tensor, options?: AxisOptions): Tensor {
+  const { axis = -1 } = checkOptions("logSoftmax", options, ["axis"]);
   const rank = floatTensor("logSoftmax", "x", x).shape.length;
   return run(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", axis, rank) });
 }

@@ -63,6 +63,6 @@ export const sharesOp = /* @__PURE__ */ binaryOp(
  * logSumExp(tensor([1000, -Infinity])).toNested(); // => 1000
  * ```
  */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logSumExp(x: Tensor, options?: ReduceOptions): Tensor {
   return run(logSumExpOp, [x], reducedAxes("logSumExp", floatTensor("logSumExp", "x", x), options));
 }

@@ -35,7 +35,7 @@ export const maxOp = /* @__PURE__ */ reduceOp("max", {
  * max(tensor([[1, 5], [7, 2]]), { axis: 1 }).toNested(); // => [5, 7]
  * ```
  */
-export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function max(x: Tensor, options?: ReduceOptions): Tensor {
   const reduced = reducedAxes("max", checkTensor("max", "x", x), options);
   checkNotEmpty("max", x.shape, reduced.axes);
   return run(maxOp, [x], reduced);

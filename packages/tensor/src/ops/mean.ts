@@ -30,6 +30,6 @@ export const meanOp = /* @__PURE__ */ reduceOp("mean", {
  * mean(tensor([[1, 2], [3, 6]]), { axis: 0 }).toNested(); // => [2, 4]
  * ```
  */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options?: ReduceOptions): Tensor {
   return run(meanOp, [x], reducedAxes("mean", floatTensor("mean", "x", x), options));
 }

@@ -35,7 +35,7 @@ export const minOp = /* @__PURE__ */ reduceOp("min", {
  * min(tensor([[1, 5], [7, 2]]), { axis: 1 }).toNested(); // => [1, 2]
  * ```
  */
-export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function min(x: Tensor, options?: ReduceOptions): Tensor {
   const reduced = reducedAxes("min", checkTensor("min", "x", x), options);
   checkNotEmpty("min", x.shape, reduced.axes);
   return run(minOp, [x], reduced);

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checkOptions, refuse } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
@@ -42,7 +42,8 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
  * norm(tensor([3, -4]), { order: 1 }).toNested(); // => 7
  * ```
  */
-export function norm(x: Tensor, { order = 2, ...options }: ReduceOptions & { order?: number } = {}): Tensor {
+export function norm(x: Tensor, given?: ReduceOptions & { order?: number }): Tensor {
+  const { order = 2, ...options } = checkOptions("norm", given, ["order", "axis", "keepDims"]);
   floatTensor("norm", "x", x);
   if (order === 2) return run(normOp, [x], reducedAxes("norm", x, options));
   if (order === 1) return sum(abs(x), options);

@@ -1,4 +1,4 @@
-import { copyStrided, isPacked, normalizeAxis, refuse, toHalfBits, withLength } from "@qkv/core";
+import { checks, copyStrided, isPacked, normalizeAxis, refuse, toHalfBits, withLength } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { sliceOp } from "./slice.js";
@@ -43,5 +43,6 @@ export function pad(x: Tensor, axis: number, before: number, after: number, valu
       );
     }
   }
+  checks("pad").type({ value }, "number");
   return run(padOp, [x], { axis: at, before, after, value });
 }

@@ -21,7 +21,7 @@ import { sliceOp } from "./slice.js";
  * prod(tensor([[1, 2], [3, 4]]), { axis: 1 }).toNested(); // => [2, 12]
  * ```
  */
-export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function prod(x: Tensor, options?: ReduceOptions): Tensor {
   const { shape } = checkTensor("prod", "x", x);
   const reduced = reducedAxes("prod", x, options);
   const kept = shape.flatMap((_, axis) => (reduced.axes.includes(axis) ? [] : [axis]));

@@ -1,4 +1,12 @@
-import { refuseShape, sameShape, type Shape, sizeOf, stridesOf, withLength } from "@qkv/core";
+import {
+  checkWholeNumbers,
+  refuseShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+  stridesOf,
+  withLength,
+} from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { contiguous } from "./contiguous.js";
@@ -25,6 +33,7 @@ export const reshapeOp: Op<{ shape: Shape }> = {
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const size = sizeOf(checkTensor("reshape", "x", x).shape);
+  checkWholeNumbers("reshape", "shape", shape);
   const filled = shape.includes(-1) ? withRest(shape, size) : shape;
   if (!filled.every(isLength) || sizeOf(filled) !== size) {
     refuseShape(

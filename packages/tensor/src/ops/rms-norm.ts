@@ -59,7 +59,7 @@ export const rmsNormOp: Op<{ eps: number }> = {
  * rmsNorm(tensor([3, -3]), ones([2]), { eps: 0 }).toNested(); // => [1, -1]
  * ```
  */
-export function rmsNorm(x: Tensor, weight: Tensor, { eps = 1e-5, axis = -1 }: NormOptions = {}): Tensor {
+export function rmsNorm(x: Tensor, weight: Tensor, options?: NormOptions): Tensor {
   const given = { weight: checkTensor("rmsNorm", "weight", weight) };
-  return overRows("rmsNorm", x, axis, given, (inputs) => run(rmsNormOp, inputs, { eps }));
+  return overRows("rmsNorm", x, options, given, (inputs, eps) => run(rmsNormOp, inputs, { eps }));
 }

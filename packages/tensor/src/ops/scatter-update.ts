@@ -1,4 +1,12 @@
-import { copyStrided, normalizeAxis, refuse, refuseShape, type Shape, type Strided } from "@qkv/core";
+import {
+  checkOptions,
+  copyStrided,
+  normalizeAxis,
+  refuse,
+  refuseShape,
+  type Shape,
+  type Strided,
+} from "@qkv/core";
 import type { View } from "../contracts.js";
 import { checkTensor, run, type Op } from "../op.js";
 import { filled } from "../placed.js";
@@ -104,8 +112,12 @@ export type ScatterUpdateOptions = {
  * scatterUpdate(zeros([1, 4]), tensor([[7, 8]]), options).toNested(); // => [[8, 0, 0, 7]]
  * ```
  */
-export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpdateOptions = {}): Tensor {
-  const { axis = -2, mode = "linear" } = options;
+export function scatterUpdate(cache: Tensor, update: Tensor, options?: ScatterUpdateOptions): Tensor {
+  const {
+    writeIndices,
+    axis = -2,
+    mode = "linear",
+  } = checkOptions("scatterUpdate", options, ["writeIndices", "axis", "mode"]);
   const { shape, dtype } = checkTensor("scatterUpdate", "cache", cache);
   const at = normalizeAxis("scatterUpdate", axis, shape.length);
   if (at === 0 || (mode !== "linear" && mode !== "circular")) {
@@ -128,7 +140,7 @@ export function scatterUpdate(cache: Tensor, update: Tensor, options: ScatterUpd
       `update and cache differ only in length, along axis ${at}.`,
     );
   }
-  const starts = options.writeIndices ?? filled(0, [shape[0]!], cache, "int32");
+  const starts = writeIndices ?? filled(0, [shape[0]!], cache, "int32");
   checkTensor("scatterUpdate", "writeIndices", starts);
   if (starts.dtype !== "int32" || starts.shape.length !== 1 || starts.shape[0] !== shape[0]) {
     refuseShape(

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   checkSameType,
   copyPacked,
   normalizeAxis,
@@ -109,8 +110,9 @@ export function scatter(
   axis: number,
   indices: Tensor,
   source: Operand,
-  { reduce }: { reduce?: "add" } = {},
+  options?: { reduce?: "add" },
 ): Tensor {
+  const { reduce } = checkOptions("scatter", options, ["reduce"]);
   const at = normalizeAxis("scatter", axis, checkTensor("scatter", "x", x).shape.length);
   const { shape } = checkTensor("scatter", "indices", indices);
   const numbers = isTensor(source)

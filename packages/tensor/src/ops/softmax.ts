@@ -1,4 +1,4 @@
-import { normalizeAxis, type TypedArray } from "@qkv/core";
+import { checkOptions, normalizeAxis, type TypedArray } from "@qkv/core";
 import { alongAxis, type AxisOptions } from "../along-axis.js";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
@@ -35,7 +35,8 @@ export const softmaxOp = /* @__PURE__ */ alongAxis(
  * softmax(tensor([0, 0, 1000])).toNested(); // => [0, 0, 1]
  * ```
  */
-export function softmax(x: Tensor, { axis = -1 }: AxisOptions = {}): Tensor {
+export function softmax(x: Tensor, options?: AxisOptions): Tensor {
+  const { axis = -1 } = checkOptions("softmax", options, ["axis"]);
   const rank = floatTensor("softmax", "x", x).shape.length;
   return run(softmaxOp, [x], { axis: normalizeAxis("softmax", axis, rank) });
 }

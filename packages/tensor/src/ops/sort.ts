@@ -1,4 +1,4 @@
-import { normalizeAxis } from "@qkv/core";
+import { checkOptions, normalizeAxis } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { argSortOp, type SortOptions } from "./arg-sort.js";
@@ -18,7 +18,8 @@ import { gatherOp } from "./gather.js";
  * sort(tensor([3, 1, 2]), { descending: true }).toNested(); // => [3, 2, 1]
  * ```
  */
-export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+export function sort(x: Tensor, options?: SortOptions): Tensor {
+  const { axis = -1, descending = false } = checkOptions("sort", options, ["axis", "descending"]);
   const at = normalizeAxis("sort", axis, checkTensor("sort", "x", x).shape.length);
   return run(gatherOp, [x, run(argSortOp, [x], { axis: at, descending })], { axis: at });
 }

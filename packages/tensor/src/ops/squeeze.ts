@@ -19,7 +19,7 @@ import { reshape } from "./reshape.js";
  */
 export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   const { shape } = checkTensor("squeeze", "x", x);
-  const axes = (typeof axis === "number" ? [axis] : axis)?.map((one) =>
+  const axes = (axis === undefined ? undefined : [axis].flat())?.map((one) =>
     normalizeAxis("squeeze", one, shape.length),
   );
   const long = axes?.find((one) => shape[one] !== 1);

@@ -19,12 +19,12 @@ import { expandDims } from "./expand-dims.js";
  * ```
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const [first] = tensors;
+  const first: Tensor | undefined = Array.isArray(tensors) ? tensors[0] : undefined;
   if (first === undefined) {
     refuse(
       "stack",
       "tensors",
-      "an empty list",
+      Array.isArray(tensors) ? "an empty list" : tensors,
       "one tensor or more",
       "leave the call out where there is nothing to stack.",
     );
@@ -33,7 +33,9 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const at = normalizeAxis("stack", axis, rank + 1);
   // Tensors of another rank are refused by concat, which sees them as they are.
   return concat(
-    tensors.map((x) => (x.shape.length === rank ? expandDims(x, at) : x)),
+    tensors.map((x, i) =>
+      checkTensor("stack", `tensors[${i}]`, x).shape.length === rank ? expandDims(x, at) : x,
+    ),
     at,
   );
 }

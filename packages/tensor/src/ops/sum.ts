@@ -25,6 +25,6 @@ export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = /* @__P
  * sum(tensor([[1, 2], [3, 4]])).toNested(); // => 10
  * ```
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options?: ReduceOptions): Tensor {
   return run(sumOp, [x], reducedAxes("sum", checkTensor("sum", "x", x), options));
 }

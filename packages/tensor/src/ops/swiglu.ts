@@ -1,6 +1,8 @@
 import type { Tensor } from "../tensor.js";
-import { mul } from "./mul.js";
-import { swish } from "./swish.js";
+import { mulOp } from "./mul.js";
+import { run } from "../op.js";
+import { floatTensor } from "../float-tensor.js";
+import { swishOf } from "./swish.js";
 
 /**
  * `swish(gate) · value`, number by number: one linear map of the input lets another through.
@@ -18,6 +20,7 @@ import { swish } from "./swish.js";
  * swiglu(tensor([2]), tensor([10]), { alpha: 0 }).toNested(); // => [10]
  * ```
  */
-export function swiglu(gate: Tensor, value: Tensor, options: { alpha?: number } = {}): Tensor {
-  return mul(swish(gate, options), value);
+export function swiglu(gate: Tensor, value: Tensor, options?: { alpha?: number }): Tensor {
+  const gated = swishOf("swiglu", "gate", gate, options);
+  return run(mulOp, [gated, floatTensor("swiglu", "value", value)], undefined);
 }

@@ -1,3 +1,4 @@
+import { checkOptions, checks } from "@qkv/core";
 import { unaryOp } from "../elementwise.js";
 import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
@@ -35,6 +36,13 @@ export const swishOp = /* @__PURE__ */ unaryOp<{ alpha: number }>(
  * swish(tensor([2]), { alpha: 0 }).toNested(); // => [1]
  * ```
  */
-export function swish(x: Tensor, { alpha = 1 }: { alpha?: number } = {}): Tensor {
-  return run(swishOp, [floatTensor("swish", "x", x)], { alpha });
+export function swish(x: Tensor, options?: { alpha?: number }): Tensor {
+  return swishOf("swish", "x", x, options);
+}
+
+/** Swish for another function, which errors name. */
+export function swishOf(fn: string, argument: string, x: Tensor, options?: { alpha?: number }): Tensor {
+  const { alpha = 1 } = checkOptions(fn, options, ["alpha"]);
+  checks(fn).finite({ alpha });
+  return run(swishOp, [floatTensor(fn, argument, x)], { alpha });
 }

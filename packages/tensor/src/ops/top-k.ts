@@ -1,4 +1,4 @@
-import { normalizeAxis, refuse } from "@qkv/core";
+import { checkOptions, normalizeAxis, refuse } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
 import { largestPlaces } from "../largest-places.js";
 import { checkTensor, run, type Op } from "../op.js";
@@ -8,17 +8,13 @@ import { gatherOp } from "./gather.js";
 type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
 
 export const topKPlacesOp = /* @__PURE__ */ Object.assign(
-  /* @__PURE__ */ alongAxis<TopK>(
-    "topKPlaces",
-    (out, o, dO, x, i, di, n, { k, largest }) => {
-      const values = new Float64Array(n);
-      const sign = largest ? 1 : -1;
-      for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
-      const places = largestPlaces(values, k);
-      for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
-    },
-    () => undefined,
-  ),
+  /* @__PURE__ */ alongAxis<TopK>("topKPlaces", (out, o, dO, x, i, di, n, { k, largest }) => {
+    const values = new Float64Array(n);
+    const sign = largest ? 1 : -1;
+    for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
+    const places = largestPlaces(values, k);
+    for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
+  }),
   {
     infer: (([x], { axis, k }) => [
       { shape: x!.shape.map((length, a) => (a === axis ? k : length)), dtype: "int32" },
@@ -47,8 +43,9 @@ export const topKPlacesOp = /* @__PURE__ */ Object.assign(
 export function topK(
   x: Tensor,
   k: number,
-  { axis = -1, largest = true }: { axis?: number; largest?: boolean } = {},
+  options?: { axis?: number; largest?: boolean },
 ): { values: Tensor; indices: Tensor } {
+  const { axis = -1, largest = true } = checkOptions("topK", options, ["axis", "largest"]);
   const at = normalizeAxis("topK", axis, checkTensor("topK", "x", x).shape.length);
   if (!Number.isInteger(k) || k < 0 || k > x.shape[at]!) {
     refuse(

@@ -1,3 +1,4 @@
+import { checkOptions, checks } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
@@ -23,10 +24,10 @@ import { sum } from "./sum.js";
  * variance(tensor([1, 3]), { correction: 0 }).toNested(); // => 1
  * ```
  */
-export function variance(
-  x: Tensor,
-  { correction = 1, ...options }: ReduceOptions & { correction?: number } = {},
-): Tensor {
+export function variance(x: Tensor, given?: ReduceOptions & { correction?: number }): Tensor {
+  const names = ["correction", "axis", "keepDims"] as const;
+  const { correction = 1, ...options } = checkOptions("variance", given, names);
+  checks("variance").finite({ correction });
   const { axes, keepDims } = reducedAxes("variance", floatTensor("variance", "x", x), options);
   const count = axes.reduce((product, axis) => product * x.shape[axis]!, 1);
   const distances = sub(x, mean(x, { axis: axes, keepDims: true }));

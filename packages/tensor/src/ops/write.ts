@@ -1,4 +1,4 @@
-import { copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
+import { checkNoBroadcast, checks, copyStrided, normalizeAxis, refuse, refuseShape } from "@qkv/core";
 import type { Kernel } from "../contracts.js";
 import { checkTensor, readOf, viewOf } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -23,6 +23,8 @@ import type { Tensor } from "../tensor.js";
 export function write(target: Tensor, axis: number, start: number, source: Tensor): void {
   const at = normalizeAxis("write", axis, checkTensor("write", "target", target).shape.length);
   checkTensor("write", "source", source);
+  checks("write").whole({ start });
+  checkNoBroadcast("write", "target", target);
   if (target.device !== source.device || target.dtype !== source.dtype) {
     refuse(
       "write",

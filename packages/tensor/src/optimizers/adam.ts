@@ -1,3 +1,4 @@
+import { checkOptions, checks } from "@qkv/core";
 import { defineOptimizer, type Optimizer } from "./optimizer.js";
 import { checkShare } from "./check-share.js";
 import { checkRate, type Schedule } from "./schedules.js";
@@ -36,8 +37,9 @@ export type AdamOptions = {
  * params.w.toNested(); // => [0.5, 2.5]
  * ```
  */
-export function adam(options: AdamOptions = {}): Optimizer {
-  return adamLike("adam", options, { coupled: options.weightDecay ?? 0, decoupled: 0 });
+export function adam(options?: AdamOptions): Optimizer {
+  const given = checkOptions("adam", options, names);
+  return adamLike("adam", given, { coupled: given.weightDecay ?? 0, decoupled: 0 });
 }
 
 /**
@@ -58,9 +60,12 @@ export function adam(options: AdamOptions = {}): Optimizer {
  * params.w.toNested(); // => [0.5]
  * ```
  */
-export function adamW(options: AdamOptions = {}): Optimizer {
-  return adamLike("adamW", options, { coupled: 0, decoupled: options.weightDecay ?? 0.01 });
+export function adamW(options?: AdamOptions): Optimizer {
+  const given = checkOptions("adamW", options, names);
+  return adamLike("adamW", given, { coupled: 0, decoupled: given.weightDecay ?? 0.01 });
 }
+
+const names = ["learningRate", "betas", "eps", "weightDecay", "amsgrad"] as const;
 
 function adamLike(
   fn: string,
@@ -68,12 +73,13 @@ function adamLike(
   decay: { coupled: number; decoupled: number },
 ): Optimizer {
   const { learningRate = 0.001, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
+  checks(fn).each({ betas }, (pair) => Array.isArray(pair) && pair.length === 2, "a list of two numbers");
   betas.forEach((beta, i) => checkShare(fn, `betas[${i}]`, beta));
   checkRate(fn, "eps", eps);
   checkRate(fn, "weightDecay", decay.coupled + decay.decoupled);
   const [beta1, beta2] = betas;
-  const names = ["mean", "meanSquare", ...(amsgrad ? ["largest"] : [])];
-  return defineOptimizer(fn, learningRate, names, (slot) => {
+  const momentNames = ["mean", "meanSquare", ...(amsgrad ? ["largest"] : [])];
+  return defineOptimizer(fn, learningRate, momentNames, (slot) => {
     const { param, gradient, moments, rate, step } = slot;
     updateInPlace(
       amsgrad ? "amsgrad" : "adam",

@@ -1,4 +1,4 @@
-import { ArgumentError, isFloat } from "@qkv/core";
+import { checks, type Checks, isFloat } from "@qkv/core";
 import { add } from "../ops/add.js";
 import { cast } from "../ops/cast.js";
 import { div } from "../ops/div.js";
@@ -33,14 +33,16 @@ import { checkRate } from "./schedules.js";
 export function clipGradients<P>(
   gradients: P,
   maxNorm: number,
-  { eps = 1e-6 }: { eps?: number } = {},
+  options?: { eps?: number },
 ): { gradients: P; norm: Tensor } {
+  const check: Checks = checks("clipGradients");
+  const { eps = 1e-6 } = check.options(options, ["eps"]);
+  check.finite({ eps }, { min: 0 });
   checkRate("clipGradients", "maxNorm", maxNorm);
   const floats = tensorsOf(gradients).filter(({ dtype }) => isFloat(dtype));
   const [first] = floats;
   if (!first) {
-    throw new ArgumentError({
-      fn: "clipGradients",
+    check.refuse({
       argument: "gradients",
       received: gradients,
       expected: "a float tensor, or such tensors nested in objects and lists",

@@ -1,9 +1,9 @@
-import { ArgumentError, isFloat, isPacked, sameShape, ShapeError } from "@qkv/core";
+import { ArgumentError, checkNoBroadcast, checks, isFloat, isPacked, sameShape, ShapeError } from "@qkv/core";
 import { zeros } from "../create.js";
 import { resident } from "../resident.js";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
-import { rateAt, type Schedule } from "./schedules.js";
+import { checkRate, rateAt, type Schedule } from "./schedules.js";
 
 /** What an optimizer remembers: plain data, to be kept and saved with the params. */
 export type OptimizerState<P> = {
@@ -53,6 +53,7 @@ export function defineOptimizer(
   momentNames: readonly string[],
   rule: (slot: Slot) => void,
 ): Optimizer {
+  if (typeof learningRate !== "function") checkRate(fn, "learningRate", learningRate);
   return {
     init(params) {
       trainable(fn, params);
@@ -63,7 +64,7 @@ export function defineOptimizer(
       return { step: 0, moments: Object.fromEntries(momentNames.map((name) => [name, none()])) };
     },
     update(params, gradients, state) {
-      const { step } = state;
+      const { step } = checkState(fn, state);
       const rate = rateAt(fn, learningRate, step);
       const slopes = byPath(gradients);
       const kept = momentNames.map((name) => byPath(state.moments[name]));
@@ -81,6 +82,18 @@ export function defineOptimizer(
   };
 }
 
+/** Refuses what is no state: gradients in its place, or nothing. */
+function checkState<P>(fn: string, state: OptimizerState<P>): OptimizerState<P> {
+  const { step, moments } = (state as Partial<OptimizerState<P>> | null | undefined) ?? {};
+  if (Number.isSafeInteger(step) && typeof moments === "object" && moments !== null) return state;
+  return checks(fn).refuse({
+    argument: "state",
+    received: state,
+    expected: "what `init` returned, with its `step` and `moments`",
+    fix: "call `update(params, gradients, state)`, in this order.",
+  });
+}
+
 function byPath(tree: unknown): Map<string, Tensor> {
   const found = new Map<string, Tensor>();
   mapTensors(tree, (x, path) => {
@@ -95,6 +108,7 @@ function trainable(fn: string, params: unknown): Map<string, Tensor> {
   const all = byPath(params);
   const seen = new Map<unknown, string>();
   for (const [path, x] of all) {
+    checkNoBroadcast(fn, `params${path}`, x);
     const twin = seen.get(x);
     if (isPacked(x.dtype) || twin !== undefined) {
       throw new ArgumentError({

@@ -189,7 +189,7 @@ test("what would train wrongly is refused, before anything is written", () => {
 
 test("options outside of their range are refused, with the fix", () => {
   expect(() => sgd({ learningRate: 1, momentum: 1 })).toThrow(
-    /`momentum` is 1, expected a number from 0 to below 1/,
+    /`momentum` is 1, expected a finite number, 0 or more and below 1/,
   );
   expect(() => sgd({ learningRate: 1, nesterov: true })).toThrow(
     /`nesterov` is true, expected a momentum above 0/,
@@ -199,7 +199,7 @@ test("options outside of their range are refused, with the fix", () => {
   const lost = sgd({ learningRate: () => NaN });
   const param = tensor([1]);
   expect(() => lost.update(param, param, lost.init(param))).toThrow(
-    /`learningRate\(0\)` is NaN, expected a number of 0 or more/,
+    /`learningRate\(0\)` is NaN, expected a finite number, 0 or more/,
   );
 });
 

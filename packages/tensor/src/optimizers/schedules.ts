@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, checkOptions } from "@qkv/core";
 
 /** The learning rate by the number of updates made before: 0, 1, 2, … */
 export type Schedule = (step: number) => number;
@@ -34,6 +34,7 @@ export function constant(rate: number): Schedule {
  */
 export function linearWarmup(steps: number, then: number | Schedule): Schedule {
   checkSteps("linearWarmup", "steps", steps, 0);
+  if (typeof then !== "function") checkRate("linearWarmup", "then", then);
   const after = typeof then === "number" ? constant(then) : then;
   return (step) => (step < steps ? (after(0) * (step + 1)) / steps : after(step - steps));
 }
@@ -51,15 +52,8 @@ export function linearWarmup(steps: number, then: number | Schedule): Schedule {
  * [0, 2, 4, 5].map(cosine({ peak: 1, floor: 0.5, steps: 4 })); // => [1, 0.75, 0.5, 0.5]
  * ```
  */
-export function cosine({
-  peak,
-  floor = 0,
-  steps,
-}: {
-  peak: number;
-  floor?: number;
-  steps: number;
-}): Schedule {
+export function cosine(options: { peak: number; floor?: number; steps: number }): Schedule {
+  const { peak, floor = 0, steps } = checkOptions("cosine", options, ["peak", "floor", "steps"]);
   checkRate("cosine", "peak", peak);
   checkRate("cosine", "floor", floor);
   checkSteps("cosine", "steps", steps, 1);
@@ -86,7 +80,10 @@ export function warmupCosine(options: {
   steps: number;
   floor?: number;
 }): Schedule {
-  const { peak, warmupSteps, steps, floor = 0 } = options;
+  const names = ["peak", "warmupSteps", "steps", "floor"] as const;
+  const { peak, warmupSteps, steps, floor = 0 } = checkOptions("warmupCosine", options, names);
+  checkRate("warmupCosine", "peak", peak);
+  checkRate("warmupCosine", "floor", floor);
   checkSteps("warmupCosine", "warmupSteps", warmupSteps, 0);
   checkSteps("warmupCosine", "steps", steps, warmupSteps + 1);
   return linearWarmup(warmupSteps, cosine({ peak, floor, steps: steps - warmupSteps }));
@@ -100,23 +97,14 @@ export function rateAt(fn: string, learningRate: number | Schedule, step: number
 
 /** Refuses what is no rate: a number of 0 or more. */
 export function checkRate(fn: string, argument: string, rate: unknown): number {
-  if (typeof rate === "number" && rate >= 0 && rate < Infinity) return rate;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received: rate,
-    expected: "a number of 0 or more",
-    fix: "give the size of a step, such as 0.001, or a schedule that returns one.",
-  });
+  const fix = "give the size of a step, such as 0.001, or a schedule that returns one.";
+  checks(fn).finite({ [argument]: rate }, { min: 0, fix });
+  return rate as number;
 }
 
-function checkSteps(fn: string, argument: string, steps: number, least: number): void {
-  if (Number.isSafeInteger(steps) && steps >= least) return;
-  throw new ArgumentError({
-    fn,
-    argument,
-    received: steps,
-    expected: `a whole number of updates, ${least} or more`,
-    fix: "count calls of `update`, not epochs.",
-  });
+function checkSteps(fn: string, argument: string, steps: number, min: number): void {
+  checks(fn).whole(
+    { [argument]: steps },
+    { min, unit: "updates", fix: "count calls of `update`, not epochs." },
+  );
 }

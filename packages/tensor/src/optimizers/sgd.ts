@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { defineOptimizer, type Optimizer } from "./optimizer.js";
 import { checkShare } from "./check-share.js";
 import { checkRate, type Schedule } from "./schedules.js";
@@ -38,20 +38,28 @@ export type SgdOptions = {
  * ```
  */
 export function sgd(options: SgdOptions): Optimizer {
-  const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
+  const check = checks("sgd");
+  const names = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"] as const;
+  const {
+    learningRate,
+    momentum = 0,
+    dampening = 0,
+    nesterov = false,
+    weightDecay = 0,
+  } = check.options(options, names);
+  check.finite({ dampening });
   checkShare("sgd", "momentum", momentum);
   checkRate("sgd", "weightDecay", weightDecay);
   if (nesterov && (momentum === 0 || dampening !== 0)) {
-    throw new ArgumentError({
-      fn: "sgd",
+    check.refuse({
       argument: "nesterov",
       received: nesterov,
       expected: "a momentum above 0, and no dampening",
       fix: "set `momentum`, 0.9 for example, and leave `dampening` out.",
     });
   }
-  const names = momentum > 0 ? ["velocity"] : [];
-  return defineOptimizer("sgd", learningRate, names, ({ param, gradient, moments, rate, step }) => {
+  const momentNames = momentum > 0 ? ["velocity"] : [];
+  return defineOptimizer("sgd", learningRate, momentNames, ({ param, gradient, moments, rate, step }) => {
     const taken = step === 0 ? 1 : 1 - dampening;
     const attributes = { rate, momentum, taken, nesterov, weightDecay };
     updateInPlace(

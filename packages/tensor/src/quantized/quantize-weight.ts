@@ -1,4 +1,4 @@
-import { refuse, refuseShape } from "@qkv/core";
+import { checkOptions, refuse, refuseShape } from "@qkv/core";
 import { tensor } from "../create.js";
 import { checkTensor } from "../op.js";
 import type { Tensor } from "../tensor.js";
@@ -24,8 +24,9 @@ import { groupLength, panelRows, stepsOf, type QuantizedWeight } from "./quantiz
  * dequantizeWeight(quantized, 4).toNested(); // => [[127, -64, 0, 3]]
  * ```
  */
-export function quantizeWeight(weight: Tensor, { bits = 8 }: { bits?: 4 | 8 } = {}): QuantizedWeight {
+export function quantizeWeight(weight: Tensor, options?: { bits?: 4 | 8 }): QuantizedWeight {
   const fn = "quantizeWeight";
+  const { bits = 8 } = checkOptions(fn, options, ["bits"]);
   const { shape, device } = checkTensor(fn, "weight", weight);
   const refused: unknown = bits;
   if (refused !== 4 && refused !== 8) {

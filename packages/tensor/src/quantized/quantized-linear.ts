@@ -1,4 +1,4 @@
-import { refuse, sizeOf, type TypedArray } from "@qkv/core";
+import { checkOptions, refuse, sizeOf, type TypedArray } from "@qkv/core";
 import { checkTensor, run, type Op } from "../op.js";
 import { add } from "../ops/add.js";
 import { contiguous } from "../ops/contiguous.js";
@@ -107,9 +107,10 @@ export function quantizedLinear(
   x: Tensor,
   weight: QuantizedWeight,
   bias?: Tensor,
-  { activations = "float32" }: QuantizedLinearOptions = {},
+  options?: QuantizedLinearOptions,
 ): Tensor {
   const fn = "quantizedLinear";
+  const { activations = "float32" } = checkOptions(fn, options, ["activations"]);
   const { shape, dtype } = checkTensor(fn, "x", x);
   if (dtype !== "float32" || shape.length === 0) {
     const received = `${dtype} [${shape.join(", ")}]`;
@@ -124,7 +125,7 @@ export function quantizedLinear(
   }
   const rows = shape.length === 2 ? x : contiguous(x);
   const all = [rows, contiguous(weight.data), contiguous(weight.scale)];
-  if (!bias) return run(quantizedMatmulOp, all, { activations });
+  if (bias === undefined) return run(quantizedMatmulOp, all, { activations });
   const own = checkTensor(fn, "bias", bias);
   const fits = own.dtype === dtype && own.shape.length === 1 && own.shape[0] === outputs;
   if (fits) return run(quantizedMatmulOp, [...all, own], { activations });

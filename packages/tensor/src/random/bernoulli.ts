@@ -2,12 +2,12 @@ import { checkShape, refuse, type Shape, sizeOf } from "@qkv/core";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
-import { fillUniforms, seedKey } from "./uniforms.js";
+import { randomOptions, streamOf } from "./uniforms.js";
 
 /**
  * Bools that are true with one probability.
  *
- * @param options - `seed`: a whole number. `probability`: from 0 to 1, default 0.5. `first`: default 0.
+ * @param options - `seed`: a whole number. `probability`: from 0 to 1, default 0.5. `draw`, `first`: default 0.
  * @throws {ArgumentError} If the probability is not from 0 to 1.
  *
  * @example
@@ -19,8 +19,9 @@ import { fillUniforms, seedKey } from "./uniforms.js";
  */
 export function bernoulli(
   shape: Shape,
-  { seed, probability = 0.5, first = 0, device }: Omit<RandomOptions, "dtype"> & { probability?: number },
+  options: Omit<RandomOptions, "dtype"> & { probability?: number },
 ): Tensor {
+  const { probability = 0.5, device, ...stream } = randomOptions("bernoulli", options, "probability");
   if (!(probability >= 0 && probability <= 1)) {
     refuse(
       "bernoulli",
@@ -30,8 +31,7 @@ export function bernoulli(
       "a percentage is divided by 100.",
     );
   }
-  const uniforms = new Float64Array(sizeOf(checkShape("bernoulli", shape)));
-  fillUniforms(uniforms, seedKey("bernoulli", seed), first);
+  const uniforms = streamOf("bernoulli", stream, sizeOf(checkShape("bernoulli", shape)));
   const array = new Uint8Array(uniforms.length);
   for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
   return place(array, "bool", shape, device);

@@ -1,15 +1,15 @@
-import { ArgumentError, eachRow, refuseShape, sizeOf } from "@qkv/core";
+import { ArgumentError, checkOptions, checks, eachRow, refuseShape, sizeOf } from "@qkv/core";
 import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { logarithm } from "./normal.js";
 import { fillUniforms, seedKey } from "./uniforms.js";
 
-export const categoricalOp: Op<{ key: [number, number]; first: number }> = {
+export const categoricalOp: Op<{ key: [number, number]; draw: number }> = {
   name: "categorical",
   infer: ([logits]) => [{ shape: logits!.shape.slice(0, -1), dtype: "int32" }],
   flops: ([logits]) => 3 * sizeOf(logits!.shape),
-  kernel([logits], [out], { key, first }) {
+  kernel([logits], [out], { key, draw }) {
     const axis = logits!.shape.length - 1;
     const V = logits!.shape[axis]!;
     const step = logits!.strides[axis]!;
@@ -21,7 +21,7 @@ export const categoricalOp: Op<{ key: [number, number]; first: number }> = {
       [logits!.offset],
       ([i], [di], n) => {
         for (let k = 0; k < n; k++, row++) {
-          fillUniforms(uniforms, key, first + row * V);
+          fillUniforms(uniforms, key, row * V, draw);
           // The largest of the logits, each plus noise -log(-log u), falls on each class with its probability.
           let best = -Infinity;
           let choice = -1;
@@ -35,7 +35,6 @@ export const categoricalOp: Op<{ key: [number, number]; first: number }> = {
       },
     );
   },
-  backward: () => [],
 };
 
 function nothingToChoose(row: number): ArgumentError {
@@ -53,8 +52,8 @@ function nothingToChoose(row: number): ArgumentError {
  * same in every engine.
  *
  * @param logits - `[…, V]`. −∞ is never chosen.
- * @param options - `seed`: a whole number. `first`: which number of the seed's stream comes first, default 0; a row
- *   uses V of them.
+ * @param options - `seed`: a whole number. `draw`: which draw of the seed, default 0. Draws are independent: one after
+ *   the other is `categorical(logits, { seed, draw: t })` for t = 0, 1, 2, …
  * @returns int32, `[…]`.
  * @throws {ArgumentError} If a row holds nothing above −∞.
  * @see "A* Sampling" (2014), arXiv:1411.0030, for the trick with the noise
@@ -66,7 +65,9 @@ function nothingToChoose(row: number): ArgumentError {
  * categorical(tensor([-Infinity, 0, -Infinity]), { seed: 1 }).toNested(); // => 1
  * ```
  */
-export function categorical(logits: Tensor, { seed, first = 0 }: { seed: number; first?: number }): Tensor {
+export function categorical(logits: Tensor, options: { seed: number; draw?: number }): Tensor {
+  const { seed, draw = 0 } = checkOptions("categorical", options, ["seed", "draw"]);
+  checks("categorical").whole({ draw }, { min: 0 });
   if (floatTensor("categorical", "logits", logits).shape.length === 0) {
     refuseShape(
       "categorical",
@@ -76,5 +77,5 @@ export function categorical(logits: Tensor, { seed, first = 0 }: { seed: number;
       "give a vector of logits, or rows of them.",
     );
   }
-  return run(categoricalOp, [logits], { key: seedKey("categorical", seed), first });
+  return run(categoricalOp, [logits], { key: seedKey("categorical", seed), draw });
 }

@@ -1,8 +1,8 @@
-import { checkShape } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
-import { fillUniforms, seedKey } from "./uniforms.js";
+import { randomOptions, streamOf } from "./uniforms.js";
 
 /**
  * The numbers from 0 to `n - 1` in random order: each order is equally likely.
@@ -17,15 +17,15 @@ import { fillUniforms, seedKey } from "./uniforms.js";
  * sort(permutation(4, { seed: 1 })).toNested(); // => [0, 1, 2, 3]
  * ```
  */
-export function permutation(n: number, { seed, first = 0, device }: Omit<RandomOptions, "dtype">): Tensor {
-  const [length] = checkShape("permutation", [n]) as [number];
-  const uniforms = new Float64Array(length);
-  fillUniforms(uniforms, seedKey("permutation", seed), first);
+export function permutation(n: number, options: Omit<RandomOptions, "dtype">): Tensor {
+  const { device, ...stream } = randomOptions("permutation", options);
+  checks("permutation").whole({ n }, { min: 0 });
+  const uniforms = streamOf("permutation", stream, n);
   const array = Int32Array.from(uniforms, (_, i) => i);
   // Each place, from the last, takes one of those up to itself.
-  for (let i = length - 1; i > 0; i--) {
+  for (let i = n - 1; i > 0; i--) {
     const j = Math.floor(uniforms[i]! * (i + 1));
     [array[i], array[j]] = [array[j]!, array[i]!];
   }
-  return place(array, "int32", [length], device);
+  return place(array, "int32", [n], device);
 }

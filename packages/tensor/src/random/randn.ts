@@ -1,15 +1,20 @@
-import { allocateArray, checkFloat, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
+import { allocateArray, checkFloat, checks, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
 import type { Device } from "../contracts.js";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
-import { fillUniforms, seedKey } from "./uniforms.js";
+import { randomOptions, streamOf } from "./uniforms.js";
 
 /** What a random tensor is made of, besides its shape. */
 export type RandomOptions = {
   /** A whole number. */
   seed: number;
-  /** Which number of the seed's endless stream comes first. Default 0. */
+  /** Which of the seed's streams is drawn from: a whole number, 0 or more. Streams are independent. Default 0. */
+  draw?: number;
+  /**
+   * Which number of the endless stream comes first, to make a long tensor in parts. Default 0. For one draw after the
+   * other count `draw`: ranges of one stream that overlap hold the same numbers.
+   */
   first?: number;
   /** Default float32. */
   dtype?: DType;
@@ -32,10 +37,10 @@ export type RandomOptions = {
  * x.data[0] === randn([6], { seed: 1 }).data[0]; // => true
  * ```
  */
-export function randn(shape: Shape, { seed, first = 0, dtype = "float32", device }: RandomOptions): Tensor {
-  const array = allocateArray(checkFloat("randn", dtype), sizeOf(checkShape("randn", shape)));
-  const uniforms = new Float64Array(array.length);
-  fillUniforms(uniforms, seedKey("randn", seed), first);
+export function randn(shape: Shape, options: RandomOptions): Tensor {
+  const { dtype = "float32", device, ...stream } = randomOptions("randn", options, "dtype");
+  const array = allocateArray(checkFloat("randn", dtype), sizeOf(checkShape("randn", shape)), "randn");
+  const uniforms = streamOf("randn", stream, array.length);
   for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
   return place(array, dtype, shape, device);
 }
@@ -44,21 +49,16 @@ export function randn(shape: Shape, { seed, first = 0, dtype = "float32", device
  * Numbers spread evenly between `low` and `high`.
  *
  * @param options - `seed`: a whole number. `low`: default 0. `high`: default 1. `dtype`: default float32.
+ * @throws {ArgumentError} If `low` is above `high`.
  */
-export function uniform(
-  shape: Shape,
-  {
-    seed,
-    first = 0,
-    low = 0,
-    high = 1,
-    dtype = "float32",
-    device,
-  }: RandomOptions & { low?: number; high?: number },
-): Tensor {
-  const array = allocateArray(checkFloat("uniform", dtype), sizeOf(checkShape("uniform", shape)));
-  const uniforms = new Float64Array(array.length);
-  fillUniforms(uniforms, seedKey("uniform", seed), first);
+export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor {
+  const given = randomOptions("uniform", options, "dtype", "low", "high");
+  const { low = 0, high = 1, dtype = "float32", device, ...stream } = given;
+  const check = checks("uniform");
+  check.finite({ low, high });
+  check.finite({ high }, { min: low, fix: "give the smaller limit as `low`." });
+  const array = allocateArray(checkFloat("uniform", dtype), sizeOf(checkShape("uniform", shape)), "uniform");
+  const uniforms = streamOf("uniform", stream, array.length);
   for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
   return place(array, dtype, shape, device);
 }

@@ -1,4 +1,5 @@
-import { refuse } from "@qkv/core";
+import { allocateArray, checkDevice, checkOptions, checks, type OptionName, refuse } from "@qkv/core";
+import type { Device } from "../contracts.js";
 import { philox4x32 } from "./philox.js";
 
 /** The key of a seed: its low 32 bits and the bits above. */
@@ -18,12 +19,14 @@ export function seedKey(fn: string, seed: unknown): [number, number] {
 /**
  * Fills an array with numbers strictly between 0 and 1, of 53 bits each, two to a block of the generator.
  *
- * @param first - Which number of the seed's stream comes first.
+ * @param first - Which number of the stream comes first.
+ * @param draw - Which of the seed's streams, by the upper half of the generator's counter.
  */
 export function fillUniforms(
   out: { [index: number]: number; length: number },
   key: [number, number],
   first = 0,
+  draw = 0,
 ): void {
   let block = -1;
   let words: [number, number, number, number] = [0, 0, 0, 0];
@@ -32,10 +35,36 @@ export function fillUniforms(
     const wanted = Math.floor(at / 2);
     if (wanted !== block) {
       block = wanted;
-      words = philox4x32([block >>> 0, Math.floor(block / 2 ** 32) >>> 0, 0, 0], key);
+      words = philox4x32(
+        [block >>> 0, Math.floor(block / 2 ** 32) >>> 0, draw >>> 0, Math.floor(draw / 2 ** 32)],
+        key,
+      );
     }
     const [high, low] = at % 2 === 0 ? [words[0], words[1]] : [words[2], words[3]];
     // 52 bits and a half: never 0, never 1, and exact in float64.
     out[i] = ((high >>> 0) * 2 ** 20 + (low >>> 12) + 0.5) / 2 ** 52;
   }
+}
+
+/** Where random numbers come from. */
+type Stream = { seed: number; draw?: number; first?: number };
+
+/** The options of a random function, those of the stream among them. */
+export function randomOptions<T extends Stream & { device?: Device }>(
+  fn: string,
+  options: T,
+  ...names: OptionName<T>[]
+): T {
+  const all = ["seed", "draw", "first", "device", ...names] as OptionName<T>[];
+  const given = checkOptions(fn, options, all);
+  if (given.device !== undefined) checkDevice(fn, given.device);
+  return given;
+}
+
+/** Numbers of a stream, strictly between 0 and 1. */
+export function streamOf(fn: string, { seed, draw = 0, first = 0 }: Stream, length: number): Float64Array {
+  checks(fn).whole({ draw, first }, { min: 0 });
+  const uniforms = allocateArray("float64", length, fn) as Float64Array;
+  fillUniforms(uniforms, seedKey(fn, seed), first, draw);
+  return uniforms;
 }

@@ -1,0 +1,167 @@
+// Refused where it is given: options that do not exist, numbers that give NaN, and a gradient through a choice.
+import { expect, test } from "vitest";
+import {
+  argmax,
+  argmin,
+  argSort,
+  broadcastTo,
+  cast,
+  categorical,
+  clamp,
+  equal,
+  floor,
+  grad,
+  greater,
+  layerNorm,
+  max,
+  mul,
+  pow,
+  randn,
+  relu,
+  reshape,
+  rmsNorm,
+  softmax,
+  sum,
+  tensor,
+  topK,
+  uniform,
+  where,
+  write,
+  zeros,
+  type Tensor,
+} from "./index.js";
+import { adam, adamW, clipGradients, sgd } from "./optimizers.js";
+
+const x = tensor([
+  [1, 2],
+  [3, 4],
+]);
+const weight = tensor([1, 1]);
+
+test.each<[string, () => unknown, RegExp]>([
+  ["sum", () => sum(x, { dim: 0 } as never), /`dim` is 0, expected one of .*\nFix: write `axis`\.$/],
+  ["softmax", () => softmax(x, 0 as never), /`options` is 0, expected an object .*\n.*`\{ axis \}`/],
+  ["max", () => max(x, { keepdim: true } as never), /`keepdim` .*\nFix: write `keepDims`/],
+  ["layerNorm", () => layerNorm(x, weight, weight, { epsilon: 1 } as never), /`epsilon`.*\n.*`eps`/],
+  ["adamW", () => adamW({ lr: 1 } as never), /`lr` is 1, .*\nFix: write `learningRate`/],
+  ["adam", () => adam(0.1 as never), /`options` is 0.1/],
+])("%s refuses an option that it does not have, and what is no options", (name, call, message) => {
+  expect(call).toThrow(message);
+  expect(call).toThrow(expect.objectContaining({ name: "ArgumentError", fn: name }));
+});
+
+test.each<[string, () => unknown, RegExp]>([
+  ["randn", () => randn([2], undefined as never), /`seed` is undefined, expected a whole number/],
+  ["sgd", () => (sgd as () => unknown)(), /`learningRate` is undefined/],
+  [
+    "clamp",
+    () => (clamp as (x: Tensor) => unknown)(x),
+    /`limits` is undefined, expected `min`, `max` or both/,
+  ],
+  [
+    "reshape",
+    () => (reshape as (...args: unknown[]) => unknown)(x, 2, 2),
+    /`shape` is 2, expected a list .*\n.*brackets/,
+  ],
+  ["uniform", () => uniform([2], { seed: 1, low: 2 }), /`high` is 1, expected a finite number, 2 or more/],
+  ["uniform", () => uniform([2], { seed: 1, low: NaN }), /`low` is NaN/],
+  [
+    "layerNorm",
+    () => layerNorm(x, weight, weight, { eps: NaN }),
+    /`eps` is NaN, expected a finite number, 0 or more/,
+  ],
+  ["rmsNorm", () => rmsNorm(x, weight, { eps: -1 }), /`eps` is -1/],
+  ["clipGradients", () => clipGradients(x, 1, { eps: NaN }), /`eps` is NaN/],
+  ["adam", () => adam({ eps: NaN }), /`eps` is NaN/],
+  ["write", () => write(x, 0, NaN, x), /`start` is NaN/],
+  ["grad", () => grad(5 as never), /`f` is 5, expected a function/],
+])("%s names what is missing or not a number", (name, call, message) => {
+  expect(call).toThrow(message);
+  expect(call).toThrow(expect.objectContaining({ name: "ArgumentError", fn: name }));
+});
+
+test("surplus arguments are no options: a function of one tensor can be mapped over a list", () => {
+  expect([x, x].map(relu as (x: Tensor) => Tensor)).toHaveLength(2);
+});
+
+test("a view that repeats its numbers is not written to", () => {
+  const repeated = broadcastTo(zeros([1, 2]), [3, 2]);
+  expect(() => write(repeated, 0, 0, x)).toThrow(
+    /^write: `target` is "a view that repeats its numbers", .*\nFix: copy it first: `contiguous\(x\)`/,
+  );
+  const optimizer = sgd({ learningRate: 1 });
+  const params = { w: repeated };
+  expect(() => optimizer.update(params, { w: zeros([3, 2]) }, { step: 0, moments: {} })).toThrow(
+    /^sgd: `params\.w` is "a view that repeats/,
+  );
+});
+
+test("an optimizer names the state where another argument stands in its place", () => {
+  const optimizer = adam();
+  const params = { w: zeros([2]) };
+  const state = optimizer.init(params);
+  expect(() => optimizer.update(state as never, params as never, params as never)).toThrow(
+    /^adam: `state` is an object with keys w, expected what `init` returned.*\nFix: call `update\(params, gradients, state\)`/,
+  );
+  expect(() => (optimizer.update as (...args: unknown[]) => void)(params, params)).toThrow(
+    /`state` is undefined/,
+  );
+});
+
+const chooses: Record<string, (x: Tensor) => Tensor> = {
+  argmax: (x) => argmax(x, { axis: 1 }),
+  argmin: (x) => argmin(x, { axis: 1 }),
+  argSort: (x) => argSort(x),
+  topK: (x) => topK(x, 1).indices,
+  categorical: (x) => categorical(x, { seed: 1 }),
+};
+
+test.each(Object.entries(chooses))(
+  "a gradient through the indices of %s is refused by name",
+  (name, choose) => {
+    const f = (x: Tensor) => sum(cast(choose(x), "float32"));
+    expect(() => grad(f)(x)).toThrow(
+      expect.objectContaining({
+        fn: "grad",
+        received: expect.stringMatching(`a function that uses ${name}`) as string,
+      }),
+    );
+  },
+);
+
+test("the numbers at indices have a gradient, and so has what is masked by a comparison, whose own slope is zero", () => {
+  expect(grad((x: Tensor) => sum(topK(x, 1).values))(x).toNested()).toEqual([
+    [0, 1],
+    [0, 1],
+  ]);
+  const above = (x: Tensor) => cast(greater(x, 2), "float32");
+  expect(grad((x: Tensor) => sum(mul(x, above(x))))(x).toNested()).toEqual([
+    [0, 0],
+    [1, 1],
+  ]);
+  expect(grad((x: Tensor) => sum(where(equal(x, 2), pow(x, 2), x)))(x).toNested()).toEqual([
+    [1, 4],
+    [1, 1],
+  ]);
+  const steps = [above, floor, (x: Tensor) => cast(cast(x, "int32"), "float32")];
+  for (const step of steps)
+    expect(grad((x: Tensor) => sum(step(x)))(x).toNested()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+});
+
+test("draws of categorical one after the other are independent, and `first` is refused", () => {
+  const [logits, n] = [zeros([4]), 4000];
+  const draws = Array.from({ length: n }, (_, draw) => categorical(logits, { seed: 1, draw }).data[0]!);
+  const pairs = new Float64Array(16);
+  for (let t = 1; t < n; t++) pairs[4 * draws[t - 1]! + draws[t]!]! += 1;
+  // 15 degrees of freedom: above 45 in one of 10,000 streams.
+  const expected = (n - 1) / 16;
+  expect(pairs.reduce((total, count) => total + (count - expected) ** 2 / expected, 0)).toBeLessThan(45);
+  expect(() => categorical(logits, { seed: 1, first: 3 } as never)).toThrow(
+    /^categorical: `first` is 3, expected one of the options seed, draw/,
+  );
+  expect(randn([8], { seed: 1, draw: 1 }).data).not.toEqual(randn([8], { seed: 1 }).data);
+  expect(() => randn([8], { seed: 1, draw: -1 })).toThrow(/^randn: `draw` is -1/);
+});
