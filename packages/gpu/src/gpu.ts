@@ -39,7 +39,7 @@ import { openWebGpu } from "./webgpu/web-gpu.js";
  * device.report().mode; // => "webasm"
  * ```
  */
-export async function gpu(options: GpuOptions = {}): Promise<GpuDevice> {
+export async function gpu(options?: GpuOptions): Promise<GpuDevice> {
   const checked = checkOptions(options);
   const GPU = await loadGpuJs();
   const { mode, why } = await choose(GPU, checked.mode);

@@ -18,9 +18,9 @@ test("a mode that is not here is an error that names another", async () => {
 });
 
 test.each([
-  [{ budgetBytes: -1 }, /`budgetBytes` is -1, expected a number of bytes/],
+  [{ budgetBytes: -1 }, /`budgetBytes` is -1, expected a finite number, 0 or more/],
   [{ maxTextureSize: 1.5 }, /`maxTextureSize` is 1.5/],
-  [{ fallback: 1 as unknown as boolean }, /`fallback` is 1, expected true or false/],
+  [{ fallback: 1 as unknown as boolean }, /`fallback` is 1, expected a boolean/],
 ])("%o is refused", async (options, message) => {
   await expect(gpu(options)).rejects.toThrow(message);
 });

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 
 /**
  * Where kernels run: shaders in WebGL2; gpu.js's own WebAssembly, which needs no GPU; or, as an experiment, WebGPU, where
@@ -27,32 +27,18 @@ const refused: Record<string, string> = {
 };
 
 /** Fills in defaults and refuses what no device could be made of. */
-export function checkOptions(options: GpuOptions): Required<GpuOptions> {
+export function checkOptions(given: GpuOptions | undefined): Required<GpuOptions> {
+  const check = checks("gpu");
+  const names = ["mode", "fallback", "budgetBytes", "maxTextureSize"] as const;
+  const options = check.options(given, names);
   const { mode = "auto", fallback = false, budgetBytes = 2 ** 28, maxTextureSize = 2 ** 14 } = options;
-  const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
-    if (!right) throw new ArgumentError({ fn: "gpu", argument, received, expected, fix });
-  };
-  check(
-    ["auto", "webgl2", "webasm", "webgpu"].includes(mode),
-    "mode",
-    mode,
-    '"auto", "webgl2", "webasm" or "webgpu"',
-    refused[mode] ?? "leave it out: the best one is found.",
-  );
-  check(typeof fallback === "boolean", "fallback", fallback, "true or false", "leave it out for errors.");
-  check(
-    Number.isFinite(budgetBytes) && budgetBytes >= 0,
-    "budgetBytes",
-    budgetBytes,
-    "a number of bytes, 0 or more",
-    "leave it out for 256 MiB.",
-  );
-  check(
-    Number.isInteger(maxTextureSize) && maxTextureSize >= 2,
-    "maxTextureSize",
-    maxTextureSize,
-    "a whole number of texels, 2 or more",
-    "leave it out for what the adapter takes.",
+  const fix = Object.hasOwn(refused, mode) ? refused[mode] : "leave it out: the best one is found.";
+  check.oneOf({ mode }, ["auto", "webgl2", "webasm", "webgpu"], fix);
+  check.type({ fallback }, "boolean", "leave it out for errors.");
+  check.finite({ budgetBytes }, { min: 0, fix: "leave it out for 256 MiB." });
+  check.whole(
+    { maxTextureSize },
+    { min: 2, unit: "texels", fix: "leave it out for what the adapter takes." },
   );
   return { mode, fallback, budgetBytes, maxTextureSize };
 }

@@ -122,7 +122,10 @@ export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
  * @param loop - Of this module, or any function with the amount of work that it does.
  * @param milliseconds - How long to try. Default 100.
  */
-export function perSecond({ run, work }: LimitLoop, milliseconds = 100): number {
+export function perSecond(loop: LimitLoop, milliseconds = 100): number {
+  const check = checks("perSecond");
+  const { run, work } = check.options(loop, ["run", "work"], "loop");
+  check.type({ run }, "function", "make one with `readLoop`, `copyLoop` or `arithmeticLoop`.");
   const start = performance.now();
   let best = Infinity;
   do {

@@ -14,7 +14,11 @@ import { cores, whyNoThreads } from "./threads/threads-here.js";
 const firstByte = 65536;
 
 /** Opens a device on kernels from anywhere. */
-export async function open(fn: string, sources: Sources, given: WasmOptions): Promise<WasmDevice> {
+export async function open(
+  fn: string,
+  sources: Sources,
+  given: WasmOptions | undefined,
+): Promise<WasmDevice> {
   const options = checkOptions(fn, given);
   const build = await chooseBuild(fn, options.build);
   const wanted = options.threads === "auto" ? cores() : options.threads;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import { mostBytes } from "./memory.js";
 import type { ReadPattern } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
@@ -24,36 +24,18 @@ export type WasmOptions = {
 };
 
 /** Fills in defaults and refuses what no device could be made of. */
-export function checkOptions(fn: string, options: WasmOptions): Required<WasmOptions> {
+export function checkOptions(fn: string, given: WasmOptions | undefined): Required<WasmOptions> {
   const check = (right: boolean, argument: string, received: unknown, expected: string, fix: string) => {
     if (!right) throw new ArgumentError({ fn, argument, received, expected, fix });
   };
-  const known =
-    "an object with `build`, `threads`, `maxBytes`, `readPattern` and `deadlineMs`, or some of them";
-  const given: unknown = options;
-  check(
-    typeof given === "object" && given !== null,
-    "options",
-    given,
-    known,
-    "leave it out for the defaults.",
-  );
+  const names = ["build", "threads", "maxBytes", "readPattern", "deadlineMs"] as const;
   const {
     build = "auto",
     threads = 1,
     maxBytes = mostBytes,
     readPattern = "auto",
     deadlineMs = 30_000,
-    ...others
-  } = options;
-  const [unknown] = Object.keys(others);
-  check(
-    unknown === undefined,
-    "options",
-    `an object with \`${unknown}\``,
-    known,
-    "look for a slip of the pen.",
-  );
+  } = checks(fn).options(given, names);
   const whole = (n: number | "auto", least: number, most: number) =>
     typeof n === "number" && Number.isInteger(n) && n >= least && n <= most;
   const builds = ["auto", "plain", "relaxed"];

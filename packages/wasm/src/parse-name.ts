@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import type { WasmOptions } from "./options.js";
 
 /**
@@ -16,6 +17,7 @@ import type { WasmOptions } from "./options.js";
  * ```
  */
 export function parseWasmName(name: string): WasmOptions | undefined {
+  checks("parseWasmName").type({ name }, "string");
   const [first, ...settings] = name.split(",");
   if (first !== "wasm") return undefined;
   const options: WasmOptions = {};

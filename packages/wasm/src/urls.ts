@@ -1,4 +1,4 @@
-import { DeviceError } from "@qkv/core";
+import { checks, DeviceError } from "@qkv/core";
 import type { WasmDevice } from "./device.js";
 import { open } from "./open.js";
 import type { WasmOptions } from "./options.js";
@@ -33,7 +33,8 @@ export type WasmUrls = {
  * device.report().threads; // => 1
  * ```
  */
-export async function wasmFrom(urls: WasmUrls, options: WasmOptions = {}): Promise<WasmDevice> {
+export async function wasmFrom(given: WasmUrls, options?: WasmOptions): Promise<WasmDevice> {
+  const urls = checks("wasmFrom").options(given, ["plain", "relaxed", "worker"], "urls");
   const binary = async (build: "plain" | "relaxed"): Promise<Uint8Array<ArrayBuffer>> => {
     try {
       const response = await fetch(urls[build]);

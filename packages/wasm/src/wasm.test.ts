@@ -138,7 +138,7 @@ test("a build that does not exist is refused", async () => {
 
 test("an option that does not exist is refused, and so is what holds no options", async () => {
   await expect(wasm({ thread: 2 } as object)).rejects.toThrow(
-    /^wasm: `options` is "an object with `thread`", expected an object with `build`, `threads`, `maxBytes`, `readPattern` and/,
+    /^wasm: `thread` is 2, expected one of the options build, threads, .*\nFix: write `threads`/,
   );
   for (const options of [null, 2, "plain"] as unknown[])
     await expect(wasm(options as WasmOptions)).rejects.toThrow(/^wasm: `options` is/);

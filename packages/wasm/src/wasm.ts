@@ -33,6 +33,6 @@ import { bundled } from "./sources.js";
  * await device.close();
  * ```
  */
-export async function wasm(options: WasmOptions = {}): Promise<WasmDevice> {
+export async function wasm(options?: WasmOptions): Promise<WasmDevice> {
   return open("wasm", bundled, options);
 }
