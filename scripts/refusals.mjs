@@ -1,0 +1,186 @@
+// Calls every function of the published packages with wrong arguments, and writes what each says into the reference:
+// apps/docs/reference/refusals. --check only compares. Needs the packages built.
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { publicPackages } from "./packages.mjs";
+import { forPackages, legal, pending } from "./refusals/legal.mjs";
+
+const probe = fileURLToPath(new URL("refusals/probe.mjs", import.meta.url));
+const folder = fileURLToPath(new URL("../apps/docs/reference/refusals/", import.meta.url));
+
+/** Milliseconds and MiB within which a call must have refused. */
+const mostMs = 1000;
+const mostMib = 64;
+
+/**
+ * One call with wrong arguments, and what came of it. `ended`: it ended the process, with these last words.
+ *
+ * @typedef {{ entry: string, fn: string, given: string, returned?: true, late?: true, ended?: string, ms: number,
+ *   mib: number, error?: { name: string, message: string, typed: boolean, fn?: string, argument?: string,
+ *   expected?: string, fix?: string } }} Call
+ */
+
+/**
+ * Calls every function of a built package with wrong arguments.
+ *
+ * @param {string} name
+ * @returns {Promise<Call[]>}
+ */
+export async function callWrongly(name) {
+  const child = spawn(process.execPath, ["--max-old-space-size=1024", probe, name]);
+  let [began, done, lastWords] = [undefined, false, ""];
+  const found = [];
+  child.stderr.on("data", (text) => (lastWords += text));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { begins, done: last, ...call } = JSON.parse(line);
+    if (last) done = true;
+    else if (begins) began = call;
+    else found.push(call);
+  }
+  if (!done) found.push({ ...began, ended: lastWords.trim().slice(-500) });
+  return found;
+}
+
+/** @returns {Promise<Call[]>} The calls of all published packages. */
+export async function callAllWrongly() {
+  const lists = [];
+  for (const { name } of publicPackages()) lists.push(await callWrongly(name));
+  return lists.flat();
+}
+
+/**
+ * What is wrong with the outcome of a call, if it is no refusal by an error that names the function and says what to do.
+ *
+ * @param {Call} call
+ * @returns {string | undefined}
+ */
+export function problemOf({ fn, returned, late, ended, error, ms, mib }) {
+  if (ended !== undefined) return `ended the process: ${ended}`;
+  if (late) return "gave no answer";
+  if (ms > mostMs) return `took ${ms} ms`;
+  if (mib > mostMib) return `took ${mib} MiB`;
+  if (returned) return "returned";
+  if (!error.typed) return `threw ${error.name}: ${error.message}`;
+  if (error.fn !== fn) return `blamed ${error.fn}: ${error.message}`;
+  return undefined;
+}
+
+/** Whether something may be given to a function, by the table. */
+const allows = (exception, { entry, fn, given }) =>
+  exception.entry === entry &&
+  exception.names.split(" ").includes(fn) &&
+  (exception.given === undefined || exception.given.includes(given));
+
+/**
+ * What is wrong with all calls, and which exceptions are not needed.
+ *
+ * @param {Call[]} calls
+ * @returns {{ problems: string[], unneeded: string[] }}
+ */
+export function judge(calls) {
+  const needed = new Set();
+  const problems = [];
+  for (const call of calls) {
+    const problem = problemOf(call);
+    if (problem === undefined) continue;
+    const exempt = call.entry in forPackages || pending.includes(call.entry);
+    const exceptions = legal.filter((exception) => allows(exception, call));
+    if (exempt) needed.add(call.entry);
+    for (const exception of exceptions) {
+      const givens = exception.given ?? ["anything"];
+      for (const given of exception.given ? [call.given] : givens)
+        needed.add(`${call.entry} ${call.fn}: ${given}`);
+    }
+    // Whoever may call it, a call never hangs, takes all memory or ends the process.
+    const grave = call.ended !== undefined || call.late || call.ms > mostMs || call.mib > mostMib;
+    if (exceptions.length === 0 && (grave ? !pending.includes(call.entry) : !exempt))
+      problems.push(`${call.entry}: ${call.fn}(${call.given}) ${problem}`);
+  }
+  const all = [
+    ...Object.keys(forPackages),
+    ...pending,
+    ...legal.flatMap(({ entry, names, given = ["anything"] }) =>
+      names.split(" ").flatMap((name) => given.map((one) => `${entry} ${name}: ${one}`)),
+    ),
+  ];
+  return { problems, unneeded: all.filter((one) => !needed.has(one)) };
+}
+
+/**
+ * The pages of the reference, by file: for each function what was given and what it says.
+ *
+ * @param {Call[]} calls
+ * @returns {Map<string, string>}
+ */
+export function pagesOf(calls) {
+  const pages = new Map([
+    ["_category_.json", `${JSON.stringify({ label: "Refusals", position: 9 }, null, 2)}\n`],
+  ]);
+  for (const { name } of publicPackages()) {
+    const own = calls.filter(
+      ({ entry, ...call }) =>
+        entry.split("/").slice(0, name.split("/").length).join("/") === name &&
+        !(entry in forPackages) &&
+        !pending.includes(entry) &&
+        call.error &&
+        problemOf(call) === undefined,
+    );
+    if (own.length === 0) continue;
+    const sections = Map.groupBy(own, ({ entry, fn }) => `${entry} ${fn}`);
+    const text = [...sections].map(([key, list]) => section(key, list)).join("\n");
+    pages.set(`${name.split("/").at(-1)}.md`, `${head(name)}\n${text}`);
+  }
+  return pages;
+}
+
+const head = (name) => `---
+# Written by scripts/refusals.mjs from the built package.
+title: "${name}"
+description: What the functions of ${name} say when they are given wrong arguments.
+---
+
+Every function of \`${name}\`, called with wrong arguments: what was given, and what it says. "Nothing" is a call without
+arguments; "null", "text" and the like stand in every place; "argument 2" is one of a call that is right otherwise.
+`;
+
+function section(key, calls) {
+  const [entry, fn] = key.split(" ");
+  // What differs in nothing but the value is said once.
+  const alike = Map.groupBy(calls, ({ error }) =>
+    JSON.stringify([error.argument, error.expected, error.fix]),
+  );
+  const rows = [...alike.values()].map((same) => {
+    const given = same.map((call) => call.given).join(", ");
+    return `| ${given} | ${code(same[0].error.message)} |\n`;
+  });
+  const from = entry.split("/").length > 2 ? ` of \`${entry}\`` : "";
+  return `## ${fn}${from}\n\n| given | says |\n| --- | --- |\n${rows.join("")}`;
+}
+
+/** Text as code in a table: backticks, bars and line ends stay what they are. */
+const code = (text) => `\`\` ${text.replaceAll("\n", " ").replaceAll("|", "\\|")} \`\``;
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const calls = await callAllWrongly();
+  const { problems, unneeded } = judge(calls);
+  const drifted = [];
+  mkdirSync(folder, { recursive: true });
+  for (const [file, text] of pagesOf(calls)) {
+    if (!process.argv.includes("--check")) writeFileSync(folder + file, text);
+    else if (readPage(file) !== text) drifted.push(`${file}: run npm run refusals`);
+  }
+  const wrong = [...problems, ...unneeded.map((one) => `not needed: ${one}`), ...drifted];
+  console.log(wrong.join("\n") || `${calls.length} calls, all refused`);
+  process.exitCode = wrong.length > 0 ? 1 : 0;
+}
+
+/** @param {string} file */
+export function readPage(file) {
+  try {
+    return readFileSync(folder + file, "utf8");
+  } catch {
+    return undefined;
+  }
+}

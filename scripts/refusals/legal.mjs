@@ -1,0 +1,128 @@
+// What the table of wrong arguments may give without a refusal that names the function, each with its reason. A test
+// holds that each is needed: what is refused by now is taken out.
+
+/** Entries whose functions are for packages: their arguments are checked where a program gives them. */
+export const forPackages = {
+  "@qkv/core":
+    "checks, headers and arithmetic that packages share; many take the name of the function to blame",
+  "@qkv/core/byte-source": "files and addresses, for the readers of packages",
+  "@qkv/tensor/devices": "what a package needs to be a device",
+  "@qkv/tensor/key-values": "what caches and devices read keys and values with",
+  "@qkv/tensor/tile-plan": "what devices walk tiles with",
+  "@qkv/viz/react": "components: their pictures refuse when they are drawn",
+};
+
+/** Entries that are not mended yet. */
+export const pending = [
+  "@qkv/tensor/safetensors",
+  "@qkv/tokenizer",
+  "@qkv/tokenizer/chat",
+  "@qkv/tokenizer/english-bytes",
+  "@qkv/tokenizer/patching",
+  "@qkv/tokenizer/tracing",
+  "@qkv/tokenizer/training",
+  "@qkv/transformer",
+  "@qkv/transformer/export",
+  "@qkv/transformer/inspection",
+  "@qkv/transformer/patching",
+  "@qkv/transformer/tasks",
+  "@qkv/transformer/training",
+  "qkv",
+];
+
+const operand = ["NaN as argument 1", "NaN as argument 2"];
+
+/** @type {{ entry: string, names: string, given?: string[], why: string }[]} Without `given`: whatever is given. */
+export const legal = [
+  {
+    entry: "@qkv/tensor",
+    names: "add sub mul div maximum minimum pow equal notEqual less lessEqual greater greaterEqual",
+    given: operand,
+    why: "a number stands for a tensor of it, and NaN is one",
+  },
+  {
+    entry: "@qkv/tensor",
+    names: "where",
+    given: ["NaN as argument 2", "NaN as argument 3"],
+    why: "as above",
+  },
+  { entry: "@qkv/tensor", names: "scatter", given: ["NaN as argument 4"], why: "as above" },
+  { entry: "@qkv/tensor", names: "full", given: ["NaN as argument 2"], why: "as above" },
+  { entry: "@qkv/tensor", names: "pad", given: ["NaN as argument 5"], why: "as above" },
+  { entry: "@qkv/tensor", names: "isTensor tensorsOf mapTensors js", why: "takes any value, or none" },
+  {
+    entry: "@qkv/tensor",
+    names: "run runAll viewOf readOf checkTensor sizeOf broadcastShapes broadcastStrides",
+    why: "for operations of one's own, which check what they are given",
+  },
+  {
+    entry: "@qkv/tensor/expressions",
+    names: "applyRule call evaluator isUniform keep operandsOf toExpr",
+    why: "for devices, which read expressions that were checked",
+  },
+  {
+    entry: "@qkv/tensor/optimizers",
+    names: "adam adamW",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
+  {
+    entry: "@qkv/tensor/quantized",
+    names: "dequantizeWeight",
+    given: ["an unknown option as argument 1"],
+    why: "a weight is data, and may hold more",
+  },
+  { entry: "@qkv/tensor/quantized", names: "isQuantized", why: "takes any value" },
+  {
+    entry: "@qkv/attention",
+    names: "bigBird causal llama3Scaling qkNorm",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
+  {
+    entry: "@qkv/attention",
+    names: "learnedSinks softmaxOne",
+    why: "take nothing, and surplus arguments are no mistake",
+  },
+  {
+    entry: "@qkv/attention",
+    names: "splitHeads",
+    given: ["an unknown option as argument 2"],
+    why: "takes the configuration of a layer, of which it needs two sizes",
+  },
+  { entry: "@qkv/viz", names: "isPicture", why: "takes any value" },
+  { entry: "@qkv/viz/elements", names: "defineElements", why: "takes nothing" },
+  {
+    entry: "@qkv/cost",
+    names: "parameters",
+    given: ["an unknown option as argument 1"],
+    why: "the shape of a model is data, and may hold more",
+  },
+  {
+    entry: "@qkv/kv-cache",
+    names: "growingCache quantizedCache",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
+  {
+    entry: "@qkv/model-tiny",
+    names: "modelTiny",
+    why: "takes nothing, and surplus arguments are no mistake",
+  },
+  { entry: "@qkv/model-tiny/bytes", names: "modelTinyBytes", why: "as above" },
+  { entry: "@qkv/gpu", names: "gpu", given: ["nothing"], why: "all options have a default" },
+  { entry: "@qkv/gpu", names: "parseGpuName", why: "answers undefined to what is no name of its own" },
+  { entry: "@qkv/wasm", names: "wasm", given: ["nothing"], why: "all options have a default" },
+  {
+    entry: "@qkv/wasm",
+    names: "parseWasmName",
+    given: ["text"],
+    why: "answers undefined to what is no name of its own",
+  },
+  {
+    entry: "@qkv/wasm/limits",
+    names: "readLoop copyLoop",
+    given: ["nothing"],
+    why: "reads as much as no cache holds",
+  },
+];

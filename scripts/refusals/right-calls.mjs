@@ -1,0 +1,239 @@
+// A right call of functions of several arguments or options: what wrong calls are made from.
+
+/** The built package, as what is probed imports it. */
+const tensorIndex = new URL("../../packages/tensor/dist/index.js", import.meta.url).href;
+
+/** @returns {Promise<Record<string, unknown[]>>} The arguments of a right call, by the name of the function. */
+export async function rightCalls(entry, exported) {
+  const calls = await byEntry[entry]?.(exported);
+  return calls ?? {};
+}
+
+const byEntry = {
+  async "@qkv/tensor"({ tensor, zeros, ones, js }) {
+    const [x, v, ids] = [ones([2, 3]), ones([3]), tensor([0, 1], { dtype: "int32" })];
+    const bools = tensor([true, false]);
+    const device = js();
+    const reduced = [x, { axis: 0, keepDims: true }];
+    const two = Object.fromEntries(
+      "add sub mul div maximum minimum pow equal notEqual less lessEqual greater greaterEqual"
+        .split(" ")
+        .map((name) => [name, [x, x]]),
+    );
+    const reductions = Object.fromEntries(
+      "sum mean prod max min all any argmax argmin norm variance logSumExp"
+        .split(" ")
+        .map((name) => [name, reduced]),
+    );
+    return {
+      ...two,
+      ...reductions,
+      tensor: [[1, 2], { shape: [2], dtype: "float32", device }],
+      zeros: [[2], { dtype: "float32", device }],
+      ones: [[2], { dtype: "float32", device }],
+      full: [[2], 1, { dtype: "float32", device }],
+      arange: [2, { start: 0, dtype: "float32", device }],
+      randn: [[2], { seed: 1, first: 0, dtype: "float32", device }],
+      uniform: [[2], { seed: 1, low: 0, high: 1 }],
+      bernoulli: [[2], { seed: 1, p: 0.5 }],
+      permutation: [3, { seed: 1 }],
+      categorical: [x, { seed: 1 }],
+      argSort: [x, { axis: 0, descending: true }],
+      broadcastTo: [v, [2, 3]],
+      cast: [x, "float64"],
+      causalConv: [ones([1, 2, 4]), ones([2, 1, 2]), { activation: "silu" }],
+      clamp: [x, { min: 0, max: 1 }],
+      concat: [[x, x], 0],
+      crossEntropy: [x, ids, { reduction: "sum" }],
+      cumsum: [x, 0, { exclusive: true }],
+      dropout: [x, { rate: 0.5, seed: 1 }],
+      einsum: ["ij,j->i", x, v],
+      embedding: [x, ids],
+      expandDims: [x, 0],
+      flip: [x, 0],
+      gather: [x, 0, zeros([1, 3], { dtype: "int32" })],
+      gelu: [x, { approximate: "tanh" }],
+      layerNorm: [x, v, v, { eps: 1e-5 }],
+      rmsNorm: [x, v, { eps: 1e-5 }],
+      linear: [x, ones([4, 3]), ones([4])],
+      logSoftmax: [x, { axis: 0 }],
+      softmax: [x, { axis: 0 }],
+      logicalAnd: [bools, bools],
+      logicalOr: [bools, bools],
+      matmul: [x, ones([3, 2])],
+      outer: [v, v],
+      pad: [x, 0, 1, 1, { value: 0 }],
+      permute: [x, [1, 0]],
+      repeat: [x, 0, 2],
+      reshape: [x, [3, 2]],
+      roll: [x, 1, 0],
+      scatter: [x, 0, zeros([1, 3], { dtype: "int32" }), ones([1, 3]), { reduce: "add" }],
+      scatterUpdate: [ones([1, 4, 2]), ones([1, 1, 2]), { axis: 1 }],
+      slice: [x, 0, 0, 1],
+      sort: [x, { axis: 0 }],
+      split: [x, 2, 0],
+      squeeze: [ones([1, 3]), 0],
+      stack: [[x, x], 0],
+      swiglu: [x, x, { alpha: 1 }],
+      swish: [x, { alpha: 1 }],
+      take: [x, 0, ids],
+      tile: [x, [2, 1]],
+      topK: [x, 2, { axis: 1, largest: true }],
+      tril: [x, 0],
+      triu: [x, 0],
+      where: [tensor([true, false, true]), x, x],
+      write: [zeros([2, 3]), 0, 0, ones([1, 3])],
+      checkGradient: [(z) => z, ones([], { dtype: "float64" }), { step: 1e-5 }],
+      mapTensors: [{ x }, (z) => z],
+      vjp: [(z) => z, x],
+      diagonal: [ones([2, 2]), 0, 1],
+      transpose: [x],
+    };
+  },
+
+  async "@qkv/tensor/optimizers"() {
+    const { ones } = await import(tensorIndex);
+    return {
+      adam: [{ learningRate: 0.1, eps: 1e-8 }],
+      adamW: [{ learningRate: 0.1, weightDecay: 0.1 }],
+      sgd: [{ learningRate: 0.1, momentum: 0.9 }],
+      constant: [0.1],
+      linearWarmup: [2, 0.1],
+      cosine: [{ peak: 1, floor: 0, steps: 4 }],
+      warmupCosine: [{ peak: 1, warmupSteps: 1, steps: 4 }],
+      clipGradients: [{ w: ones([2]) }, 1, { eps: 1e-6 }],
+    };
+  },
+
+  async "@qkv/tensor/quantized"({ quantizeWeight }) {
+    const { ones } = await import(tensorIndex);
+    const [weight, x] = [ones([4, 32]), ones([1, 32])];
+    return {
+      quantizeWeight: [weight, { bits: 8 }],
+      dequantizeWeight: [quantizeWeight(weight), 32],
+      quantizedLinear: [x, quantizeWeight(weight), ones([4]), { activations: "float32" }],
+    };
+  },
+
+  async "@qkv/wasm"() {
+    return { wasm: [{ threads: 1 }] };
+  },
+
+  async "@qkv/gpu"() {
+    return { gpu: [{ mode: "webasm" }] };
+  },
+
+  async "@qkv/attention"(exported) {
+    const { ones, tensor } = await import(tensorIndex);
+    const { causal, groupedQuery } = exported;
+    const [q, kv] = [ones([1, 2, 3, 4]), ones([1, 2, 3, 4])];
+    const [rows, square] = [ones([1, 3, 4]), ones([1, 1, 3, 3])];
+    const sizes = { embedDim: 8, numHeads: 2 };
+    const bools = tensor([[true, false]]);
+    const heads = { numHeads: 2, numKvHeads: 2 };
+    const params = groupedQuery({ ...sizes, numKvHeads: 2 }).init(1);
+    return {
+      additive: [{ queryDim: 4, keyDim: 4, hiddenDim: 4 }],
+      attention: [q, kv, kv, { scale: 1 }],
+      attentionWeights: [q, kv, { scale: 1 }],
+      tracedAttention: [q, kv, kv, { scale: 1 }, ["weights"]],
+      causal: [{ align: "bottom-right", offset: 0 }],
+      bigBird: [{ blockSize: 2, seed: 1 }],
+      blockSparse: [bools, 2],
+      crossAttention: [{ ...sizes, contextDim: 8 }],
+      describe: [causal(), { queryLength: 3, keyLength: 3 }],
+      dilated: [4, 2],
+      dynamicNtk: [{ factor: 2, originalLength: 8 }],
+      groupedQuery: [{ ...sizes, numKvHeads: 1 }],
+      multiHead: [sizes],
+      multiQuery: [sizes],
+      perHead: [{ ...sizes, numKvHeads: 1 }],
+      halfToInterleaved: [ones([8, 8]), { headDim: 4 }],
+      interleavedToHalf: [ones([8, 8]), { headDim: 4 }],
+      induction: [square, [1, 2, 3]],
+      sameToken: [square, [1, 2, 3]],
+      learnedPositions: [{ maxLength: 4, embedDim: 4 }],
+      llama3Scaling: [{ factor: 8 }],
+      luongDot: [rows, rows, rows, { mask: causal() }],
+      maskMod: [() => true, { name: "all" }],
+      qkNorm: ["rms", { eps: 1e-6 }],
+      rope: [{ headDim: 4 }],
+      rotate: [q, ones([3, 2]), ones([3, 2]), { layout: "half" }],
+      scoreMod: [(score) => score, "same", 2],
+      scoreModFunction: [(score) => score, { derivative: () => 1 }],
+      sinusoidal: [3, 4, { base: 10_000 }],
+      slidingWindow: [4],
+      splitHeads: [params, heads],
+      toGroupedQuery: [params, { numHeads: 2, numKvHeads: 1 }],
+      t5Bias: [ones([32, 2]), { bidirectional: true }],
+      windowFromFlashAttention: [2, 0],
+      windowFromHuggingFace: [4, { bidirectional: false }],
+      xpos: [{ headDim: 4 }],
+      yarn: [{ factor: 2, originalLength: 8, headDim: 4 }],
+      linearScaling: [2],
+    };
+  },
+
+  async "@qkv/kv-cache"() {
+    return {
+      growingCache: [{ numLayers: 1 }],
+      staticCache: [{ maxLength: 4, numLayers: 1 }],
+      rollingCache: [{ windowSize: 4, numLayers: 1 }],
+      pagedCache: [{ pages: 4, pageSize: 2, numLayers: 1 }],
+      prefixCache: [{ pages: 4, pageSize: 2, numLayers: 1 }],
+      quantizedCache: [{ numLayers: 1 }],
+    };
+  },
+
+  async "@qkv/cost"({ readConfig, cost, machines }) {
+    const config = {
+      model_type: "llama",
+      hidden_size: 8,
+      num_attention_heads: 2,
+      num_hidden_layers: 1,
+      intermediate_size: 16,
+      vocab_size: 10,
+    };
+    const shape = readConfig(config);
+    const machine = Object.values(machines)[0];
+    return {
+      cost: [shape, { contextLength: 4 }],
+      estimate: [cost(shape), machine, {}],
+      kvCache: [shape, { contextLength: 4 }],
+      memory: [shape, { contextLength: 4 }],
+      parameters: [shape],
+      quantized: [{ bits: 4, blockSize: 32, scaleBits: 16 }],
+      defineMachine: [machine],
+    };
+  },
+
+  async "@qkv/transformer"() {
+    const { ones, tensor } = await import(tensorIndex);
+    const decoder = {
+      vocabSize: 8,
+      embedDim: 8,
+      numLayers: 1,
+      numHeads: 2,
+      numKvHeads: 1,
+      hiddenDim: 16,
+      contextLength: 16,
+    };
+    return {
+      decoder: [decoder],
+      feedForward: [{ embedDim: 4, hiddenDim: 8 }],
+      gru: [{ embedDim: 4, hiddenDim: 4 }],
+      norm: [{ kind: "rms", embedDim: 4 }],
+      lookUp: [[1, 2, 1, 2], { match: 1, length: 2 }],
+      meanOfTokens: [ones([1, 2, 4]), tensor([[true, true]])],
+      candidates: [[0, 1, 2], { temperature: 1 }],
+      mixtureOfExperts: [{ embedDim: 4, hiddenDim: 8, numExperts: 2, expertsPerToken: 1 }],
+      splitFused: [
+        { weight: ones([4, 2]) },
+        [
+          [0, 1],
+          [2, 3],
+        ],
+      ],
+    };
+  },
+};

@@ -1,0 +1,57 @@
+// Wrong arguments for any function, and, where a right call is known, every argument of it replaced, swapped and
+// misspelt.
+
+const text = "no such thing";
+
+/** An object that is no options, and an option that no function has. */
+const unknownOption = { noSuchOption: 1 };
+
+/** What stands in every place of a call. */
+const everywhere = {
+  null: null,
+  text,
+  "a number": -1.5,
+  "a list": [null],
+  "a promise": Promise.resolve(1),
+  "an unknown option": unknownOption,
+};
+
+/** What stands in the place of one argument of a right call. */
+const instead = { null: null, text, NaN: NaN, "a list": [null], "a promise": Promise.resolve(1) };
+
+/** A plain object: options, or a configuration. */
+const isPlain = (value) =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Tensors, lists, functions, numbers: arguments of one kind may be swapped. */
+const kindOf = (value) => (Array.isArray(value) ? "list" : value?.dtype ? "tensor" : typeof value);
+
+/**
+ * The wrong calls of a function.
+ *
+ * @param {Function} f
+ * @param {unknown[] | undefined} right - The arguments of a right call, if one is known.
+ * @returns {[given: string, args: unknown[]][]}
+ */
+export function wrongCalls(f, right) {
+  const places = Math.max(1, right?.length ?? f.length);
+  const calls = [["nothing", []]];
+  for (const [given, value] of Object.entries(everywhere)) calls.push([given, Array(places).fill(value)]);
+  if (!right) return calls;
+  right.forEach((own, i) => {
+    const put = (given, value) =>
+      calls.push([`${given} as argument ${i + 1}`, right.map((other, j) => (j === i ? value : other))]);
+    for (const [given, value] of Object.entries(instead)) {
+      if (right.length > 1 && !(given === "text" && typeof own === "string")) put(given, value);
+    }
+    if (i === right.findLastIndex(isPlain)) put("an unknown option", { ...own, ...unknownOption });
+  });
+  const kinds = right.map(kindOf);
+  for (let i = 1; i < right.length; i++) {
+    if (kinds[i] === kinds[i - 1]) continue;
+    const swapped = [...right];
+    [swapped[i - 1], swapped[i]] = [right[i], right[i - 1]];
+    calls.push([`arguments ${i} and ${i + 1} swapped`, swapped]);
+  }
+  return calls;
+}

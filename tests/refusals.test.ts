@@ -1,0 +1,20 @@
+// Every function of every published package, called with wrong arguments: it refuses with an error that names it, within a
+// second and 64 MiB. A new export is called too. The reference shows what each says.
+import { expect, test } from "vitest";
+import { callAllWrongly, judge, pagesOf, readPage } from "../scripts/refusals.mjs";
+
+const calls = await callAllWrongly();
+const { problems, unneeded } = judge(calls);
+
+test("every export refuses wrong arguments with a typed error that names it", () => {
+  expect(calls.length).toBeGreaterThan(3000);
+  expect(problems).toEqual([]);
+});
+
+test("every exception of the table is needed", () => {
+  expect(unneeded).toEqual([]);
+});
+
+test("the reference shows what each function says: npm run refusals writes it", () => {
+  for (const [file, text] of pagesOf(calls)) expect(readPage(file), file).toBe(text);
+});
