@@ -113,7 +113,5 @@ test("what does not fit is refused, with the fix", () => {
   );
   expect(() => causalConv(x, weight, { bias: zeros([1]) })).toThrow(/`bias`/);
   const activation = "relu" as unknown as "silu";
-  expect(() => causalConv(x, weight, { activation })).toThrow(
-    /`activation` is "relu".*\nFix: apply others/,
-  );
+  expect(() => causalConv(x, weight, { activation })).toThrow(/`activation` is "relu".*\nFix: apply others/);
 });

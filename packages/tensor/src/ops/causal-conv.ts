@@ -124,13 +124,7 @@ export function causalConv(
   fit("weight", weight, [C, 1, K]);
   if (bias !== undefined) fit("bias", bias, [C]);
   if (state !== undefined) fit("state", state, [B, C, K - 1]);
-  checkOneOf(
-    fn,
-    "activation",
-    activation,
-    ["none", "silu", "swish"],
-    "apply others to the output.",
-  );
+  checkOneOf(fn, "activation", activation, ["none", "silu", "swish"], "apply others to the output.");
   const padded = state
     ? run(concatOp, [state, x], { axis: 2 })
     : run(padOp, [x], { axis: 2, before: K - 1, after: 0, value: 0 });
