@@ -100,7 +100,6 @@ export function judge(calls) {
   }
   const all = [
     ...Object.keys(forPackages),
-    ...pending,
     ...legal.flatMap(({ entry, names, given = ["anything"] }) =>
       names.split(" ").flatMap((name) => given.map((one) => `${entry} ${name}: ${one}`)),
     ),
