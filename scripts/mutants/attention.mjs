@@ -77,14 +77,14 @@ export const mutants = [
   {
     what: "no scale",
     file: "attention.ts",
-    find: "scale = 1 / Math.sqrt(D)",
-    replace: "scale = 1",
+    find: "scale = given ?? 1 / Math.sqrt(D)",
+    replace: "scale = given ?? 1",
   },
   {
     what: "the scale comes from the values' size",
     file: "attention.ts",
-    find: "scale = 1 / Math.sqrt(D)",
-    replace: "scale = 1 / Math.sqrt((keyValues.value[0] as Tensor).shape[3]!)",
+    find: "scale = given ?? 1 / Math.sqrt(D)",
+    replace: "scale = given ?? 1 / Math.sqrt((keyValues.value[0] as Tensor).shape[3]!)",
   },
   {
     what: "queries are the first positions",
@@ -272,8 +272,8 @@ export const mutants = [
   {
     what: "Luong's dot score is scaled",
     file: "heads/luong-dot.ts",
-    find: "{ ...options, scale: 1 }",
-    replace: "options",
+    find: "{ ...given, scale: 1 }",
+    replace: "given",
   },
   {
     what: "Luong's general score takes W the other way round",
