@@ -127,7 +127,7 @@ const ggufTensor = fc.record({
   dims: fc.oneof(
     {
       arbitrary: fc.array(mostly(fc.nat(64), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })), { maxLength: 5 }),
-      weight: 9,
+      weight: 3,
     },
     emptyShape,
   ),
@@ -137,6 +137,8 @@ const ggufTensor = fc.record({
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
   ),
 });
+/** Each key once. */
+const single = (entries) => [...new Map(entries.map((entry) => [entry[0], entry])).values()];
 /** Most entries of a whole file, as they should be or as something else. */
 const ggufEntries = fc
   .tuple(
@@ -144,7 +146,8 @@ const ggufEntries = fc
       fc.option(mostly(fc.tuple(fc.constant(key), fc.constant(type), value), ggufEntry), { freq: 20 }),
     ),
   )
-  .map((entries) => entries.filter((entry) => entry !== null));
+  .map((entries) => entries.filter((entry) => entry !== null))
+  .chain((entries) => mostly(fc.constant(single(entries)), fc.constant(entries)));
 const gguf = fc
   .tuple(
     ggufEntries,
