@@ -16,7 +16,10 @@ const cycles = 5;
 export async function compare(row, { rounds, open, say = () => {} }) {
   const { id, unit, better, tolerance = 0, contenders } = row;
   const states = [];
-  for (const contender of contenders.filter(({ kind, rival }) => kind === "ours" && !rival)) {
+  const ours = contenders.filter(({ kind, rival }) => kind === "ours" && !rival);
+  // Copies in and out are the same for both: where ours is there in a resident form, that is compared.
+  const resident = ours.filter((each) => each.resident === "all");
+  for (const contender of resident.length > 0 ? resident : ours) {
     const { name } = contender;
     const logs = [];
     const figures = { this: [], other: [] };
