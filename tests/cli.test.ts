@@ -210,7 +210,7 @@ describe("what is wrong is said in a line, with the fix", () => {
   test("a wrong path", () => {
     const gone = join(folder, "gone.bin");
     const message =
-      /gone\.bin", expected a file that can be read, and this one does not exist\.\nFix: check the path/;
+      /gone\.bin", expected a.* file or folder that can be read, and this one does not exist\.\nFix: name one of model\.bin, tokenizer\.bin in /;
     refused(qkv("generate", gone, "--tokenizer", tokenizer), message);
     refused(qkv("generate", model, "--tokenizer", gone), message);
     refused(
@@ -304,6 +304,68 @@ describe("an end before the end", () => {
     expect(seen.stdout.length).toBeLessThan(4000);
     expect(seen.stdout.endsWith("\n")).toBe(true);
   });
+
+  const waiting = [
+    ["chat", () => [model, "--tokenizer", tokenizer]],
+    ["eval", () => [model, "--tokenizer", tokenizer]],
+    ["tokenize", () => ["--tokenizer", tokenizer]],
+    ["train", () => ["--out", join(folder, "run")]],
+    ["train-tokenizer", () => ["--out", join(folder, "t.json"), "--vocab-size", "300"]],
+  ] as const;
+  test.skipIf(process.platform === "win32").each(waiting)(
+    "Ctrl-C leaves %s, which waits for what nobody types",
+    async (name, args) => {
+      // Standard input stays open, as a terminal's does.
+      const child = spawn(process.execPath, [command, name, ...args()]);
+      let said = "";
+      child.stderr.on("data", (text) => (said += text));
+      child.stdin.write("a\n");
+      const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+      // Long enough to be waiting; an earlier end is another one.
+      const early = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1500))]);
+      expect([early, said]).toEqual([undefined, name === "chat" ? expect.anything() : ""]);
+      child.kill("SIGINT");
+      expect(await ended).toBe(130);
+    },
+    30_000,
+  );
+
+  test.skipIf(spawnSync("script", ["--version"]).status !== 0)(
+    "at a terminal chat asks with a prompt, and Ctrl-C leaves it",
+    async () => {
+      const words = [
+        process.execPath,
+        command,
+        "chat",
+        model,
+        "--tokenizer",
+        tokenizer,
+        "--max-tokens",
+        "4",
+        "--temperature",
+        "0",
+      ];
+      const child = spawn("script", ["-qefc", words.map((word) => `'${word}'`).join(" "), "/dev/null"]);
+      let screen = "";
+      const shown = (text: string) =>
+        new Promise<void>((resolve) => {
+          const look = () => {
+            if (screen.includes(text)) resolve();
+            else child.stdout.once("data", look);
+          };
+          look();
+        });
+      child.stdout.on("data", (text) => (screen += text));
+      const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+      await shown("\n> ");
+      child.stdin.write("a\n");
+      await shown("\n> a\r\nbcab\r\n> ");
+      child.stdin.write("\u0003");
+      expect(await ended).toBe(130);
+      expect(screen).toContain("continues each line as a text");
+    },
+    30_000,
+  );
 
   test("a reader that leaves ends it quietly", async () => {
     const { child, seen, ended } = await running();

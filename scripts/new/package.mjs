@@ -38,6 +38,7 @@ export const json = ({ kebab, words }) => `{
   },
   "scripts": {
     "build": "tsup",
+    "prepack": "node ../../scripts/built.mjs",
     "typecheck": "tsc -b",
     "test": "vitest run --root ../.. packages/${kebab}/"
   },

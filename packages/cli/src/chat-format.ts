@@ -47,16 +47,13 @@ const formats: readonly (readonly [token: string, format: ChatFormat])[] = [
   ],
 ];
 
-/** A talk as in a play, for models that were trained for none. */
-const plain: ChatFormat = {
-  turn: (text) => `User: ${text}\nAssistant:`,
-  after: "\n",
-  stop: ["\nUser:"],
-};
+/** Of a model that was trained for no talk: what is said is a text, which it continues, and the next line goes on. */
+const continuation: ChatFormat = { turn: (text) => text, after: "\n", stop: [] };
 
-/** The format that a vocabulary has tokens for. */
-export function chatFormat(tokenizer: Pick<Tokenizer, "id">): ChatFormat {
-  return formats.find(([token]) => tokenizer.id(token) !== undefined)?.[1] ?? plain;
+/** The format that a vocabulary has tokens for, with the token that tells; where there is none, a text is continued. */
+export function chatFormat(tokenizer: Pick<Tokenizer, "id">): ChatFormat & { readonly token?: string } {
+  const found = formats.find(([token]) => tokenizer.id(token) !== undefined);
+  return found ? { token: found[0], ...found[1] } : continuation;
 }
 
 /** Ids at which a model's turn ends, by the format that its vocabulary was made for: none where it was made for none. */

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
+import { unreadable } from "./missing-file.js";
 
 /**
  * Gives a command the options that a JSON file names, as the command line would: `{ "layers": 4, "learningRate": 0.002 }`.
@@ -45,7 +46,7 @@ async function readConfig(path: string): Promise<Record<string, unknown>> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw refuse(path, undefined, "a file that can be read", "name a JSON file.", cause);
+    throw await unreadable(path, { argument: "--config", what: "a JSON file of options" }, cause);
   }
   const expected = "a JSON object of options by name";
   const fix = 'write it as { "layers": 4 }, as the `training.json` of a run is.';

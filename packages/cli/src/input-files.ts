@@ -1,6 +1,6 @@
-import { ArgumentError } from "@qkv/core";
 import { createReadStream } from "node:fs";
 import type { Input } from "./io.js";
+import { unreadable } from "./missing-file.js";
 
 /** The bytes of files, one stream each; of standard input where none is named. */
 export function inputFiles(paths: readonly string[], standardInput: Input, signal: AbortSignal): Input[] {
@@ -12,22 +12,7 @@ async function* readFile(path: string, signal: AbortSignal): AsyncGenerator<Uint
     for await (const chunk of createReadStream(path, { signal })) yield chunk as Uint8Array;
   } catch (cause) {
     signal.throwIfAborted();
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === undefined) throw cause;
-    throw new ArgumentError({
-      fn: "qkv",
-      argument: "file",
-      received: path,
-      expected: `a file that can be read, and this one ${reasons[code] ?? `gives ${code}`}`,
-      fix: "name text files, or none to read standard input.",
-      cause,
-    });
+    const fix = "name text files, or none to read standard input.";
+    throw await unreadable(path, { argument: "file", what: "a file", fix }, cause);
   }
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "does not exist",
-  EISDIR: "is a folder",
-  EACCES: "may not be read",
-  EPERM: "may not be read",
-};

@@ -1,8 +1,13 @@
 /** Where text goes: standard output, standard error, or a test's list. */
-export type Output = { write(text: string): unknown; readonly isTTY?: boolean | undefined };
+export type Output = {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Writes what steers a terminal: colours, the cursor. Default: `write`. */
+  control?(sequence: string): unknown;
+};
 
 /** Where text comes from: standard input, or a test's list. */
-export type Input = AsyncIterable<Uint8Array | string>;
+export type Input = AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
 
 /** What a command uses of the world around it. */
 export type Io = {

@@ -17,6 +17,7 @@ import { stat } from "node:fs/promises";
 import { cachedModel, type CacheOptions } from "./cached-model.js";
 import { deviceNames, openDevice } from "./device-option.js";
 import type { Io } from "./io.js";
+import { looksLikePath, missingFile } from "./missing-file.js";
 import { progressLine } from "./progress-line.js";
 import { readTokenizer } from "./read-tokenizer.js";
 
@@ -39,8 +40,21 @@ export const modelHelp =
 
 /** What `load` takes of a model: the files of the one that is here, or a path. */
 export async function foundModel(source: string, options: CacheOptions): Promise<string | File[]> {
-  return embedded.get(source)?.() ?? cachedModel(source, options);
+  const here = embedded.get(source);
+  if (here) return here();
+  // A slip in a path is no name of a repository.
+  if (looksLikePath(source) && !(await isThere(source))) {
+    const fix = `name a model; ${embeddedModel} is always here.`;
+    throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
+  }
+  return cachedModel(source, options);
 }
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Adds the options that say where a model's tokenizer is and where it computes. */
 export function withModelOptions(command: Command): Command {
@@ -102,6 +116,9 @@ async function opened<T>(
       expected: `nothing beside ${source}, which brings its own`,
       fix: "name the model that the tokenizer belongs to, or leave --tokenizer out.",
     });
+  }
+  if (tokenizer !== undefined && !/^https?:/.test(tokenizer) && !(await isThere(tokenizer))) {
+    throw await missingFile(tokenizer, { argument: "--tokenizer", what: "a tokenizer's file or folder" });
   }
   const where: Device = await openDevice(device);
   const line = progressLine(err);

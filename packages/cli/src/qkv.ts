@@ -2,9 +2,15 @@
 import { run } from "./run.js";
 
 const stop = new AbortController();
+/** As shells say it: 128 and the number of SIGINT. */
+const interrupted = 130;
+const graceMs = 5000;
 
-// A second Ctrl-C ends the process at once.
-process.once("SIGINT", () => stop.abort());
+// What is being written is finished or taken back first; what takes longer, or a second Ctrl-C, ends the process.
+process.once("SIGINT", () => {
+  stop.abort();
+  setTimeout(() => process.exit(interrupted), graceMs).unref();
+});
 
 // Output may end before the work does. Who reads it may have enough (`| head -1`), which is no error; a disk may be full.
 let lost: { exitCode: number } | undefined;
@@ -24,4 +30,6 @@ for (const stream of [process.stdout, process.stderr]) {
 
 run(process.argv.slice(2), { signal: stop.signal }).then((code) => {
   process.exitCode = lost?.exitCode ?? code;
+  // A terminal or a pipe that may still say something keeps the process alive.
+  if (stop.signal.aborted) process.stdin.destroy();
 });

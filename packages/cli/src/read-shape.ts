@@ -2,6 +2,7 @@ import { ArgumentError, ByteReader } from "@qkv/core";
 import { readConfig, type ModelShape } from "@qkv/cost";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { unreadable } from "./missing-file.js";
 
 /**
  * The shape of a model: from a config.json, a folder with one, or the first bytes of a llama2.c checkpoint; each as a
@@ -23,7 +24,7 @@ async function configText(source: string, signal: AbortSignal): Promise<string> 
     const folder = (await stat(source)).isDirectory();
     return await readFile(folder ? join(source, "config.json") : source, { encoding: "utf8", signal });
   } catch (cause) {
-    throw unreadable(source, signal, cause);
+    throw await refusal(source, signal, cause);
   }
 }
 
@@ -41,7 +42,7 @@ async function firstBytes(source: string, count: number, signal: AbortSignal): P
       await file.close();
     }
   } catch (cause) {
-    throw unreadable(source, signal, cause);
+    throw await refusal(source, signal, cause);
   }
 }
 
@@ -51,14 +52,16 @@ async function fetched(url: string, init: RequestInit): Promise<Response> {
   return answer;
 }
 
-function unreadable(source: string, signal: AbortSignal, cause: unknown): unknown {
+async function refusal(source: string, signal: AbortSignal, cause: unknown): Promise<unknown> {
   if (signal.aborted) return signal.reason;
+  const what = "a config.json, a folder with one, or a llama2.c checkpoint";
+  if (!isUrl(source)) return unreadable(source, { fn: "qkv cost", argument: "model", what }, cause);
   return new ArgumentError({
     fn: "qkv cost",
     argument: "model",
     received: source,
-    expected: `a file that can be read, and ${(cause as Error).message}`,
-    fix: "name a config.json, a folder with one, or a llama2.c checkpoint; a path or a URL.",
+    expected: `an address that can be read, and ${(cause as Error).message}`,
+    fix: "check the address and the network.",
     cause,
   });
 }

@@ -1,8 +1,9 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { openFile, smallFiles } from "@qkv/core/byte-source";
 import { loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { unreadable } from "./missing-file.js";
 
 /** A tokenizer of a file, or of a folder with a tokenizer's files. */
 export type OpenedTokenizer = {
@@ -66,13 +67,6 @@ async function attempt<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    throw new ArgumentError({
-      fn: "qkv",
-      argument: "--tokenizer",
-      received: path,
-      expected: "a file or folder that can be read",
-      fix: "check the path; it is relative to the folder in which the command was typed.",
-      cause,
-    });
+    throw await unreadable(path, { argument: "--tokenizer", what: "a tokenizer's file or folder" }, cause);
   }
 }

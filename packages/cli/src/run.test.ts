@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { printer } from "./printer.js";
+import { progressLine } from "./progress-line.js";
 import { run } from "./index.js";
 
 const wrong = ["generate", "model.bin", "--tokenizer", "tok.bin", "--top-p", "3"];
@@ -40,4 +42,27 @@ test("an abort gives 130, in silence", async () => {
   const signal = AbortSignal.abort();
   const argv = ["generate", "model.bin", "--tokenizer", "tok.bin"];
   expect(await recorded(argv, { signal })).toEqual({ code: 130, out: "", err: "" });
+});
+
+test("at a terminal, text of files steers nothing: names, values and results are written out", async () => {
+  let [out, err] = ["", ""];
+  const io = {
+    in: (async function* () {
+      yield "a\u001b[2J\u009b31m\u202eb\r\n";
+    })(),
+    out: { isTTY: true, write: (text: string) => (out += text) },
+    err: { isTTY: true, write: (text: string) => (err += text) },
+    color: false,
+  };
+  expect(await run(["cost", "gone\u001b[1A\u0007.json"], io)).toBe(1);
+  expect(err).toMatch(/gone\\u001b\[1A\\u0007\.json/);
+  const steering = /[^\P{Cc}\n\t]|\p{Bidi_Control}/u;
+  expect(err).not.toMatch(steering);
+  printer(io.out).write("a token \u001b[2J\u202e of a vocabulary\n");
+  expect(out).toBe("a token \\u001b[2J\\u202e of a vocabulary\n");
+  // What is no terminal gets what there is, and our own progress steers.
+  const lines: string[] = [];
+  printer({ write: (text) => lines.push(text) }).write("\u001b");
+  progressLine(printer({ isTTY: true, write: (text) => lines.push(text) })).show(undefined, "x\u001b.gguf");
+  expect(lines).toEqual(["\u001b", "\r\u001B[2Kx\\u001b.gguf"]);
 });

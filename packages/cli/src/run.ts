@@ -1,8 +1,10 @@
-import { isQkvError } from "@qkv/core";
+import { isQkvError, visibleText } from "@qkv/core";
 import { CommanderError } from "commander";
 import { createColors } from "picocolors";
 import { processIo, type Io } from "./io.js";
+import { printer } from "./printer.js";
 import { createProgram } from "./program.js";
+import { untilAborted } from "./until-aborted.js";
 
 /**
  * Runs one command line, as the command `qkv` does.
@@ -21,15 +23,24 @@ import { createProgram } from "./program.js";
  * ```
  */
 export async function run(argv: readonly string[], io: Partial<Io> = {}): Promise<number> {
-  const full: Io = { ...processIo(io.signal ?? new AbortController().signal), ...io };
+  const given: Io = { ...processIo(io.signal ?? new AbortController().signal), ...io };
+  const full: Io = {
+    ...given,
+    in: untilAborted(given.in, given.signal),
+    out: printer(given.out),
+    err: printer(given.err),
+  };
   try {
     await createProgram(full).parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode; // its message, or the help, is written already
-    if (full.signal.aborted && error === full.signal.reason) return 130;
-    const [first, ...rest] = messageOf(error).split("\n");
-    full.err.write([createColors(full.color).red(first), ...rest, ""].join("\n"));
+    if (full.signal.aborted && error === full.signal.reason) {
+      if (full.err.isTTY) full.err.write("\n"); // behind the ^C of the terminal
+      return 130;
+    }
+    const [first, ...rest] = visibleText(messageOf(error)).split("\n");
+    full.err.control!([createColors(full.color).red(first), ...rest, ""].join("\n"));
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks, isQkvError } from "@qkv/core";
 import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import { tokenizerFromJson } from "@qkv/tokenizer";
@@ -64,6 +64,8 @@ export async function trainingRun(
     /** What the texts have to be, where a run is made again. */
     sums?: Partial<TextSums>;
     resume: boolean;
+    /** Whether the run is the one in the folder, by its own notes: then what it began with is not asked for again. */
+    continues: boolean;
     saveEvery: number;
     device: Device;
     signal: AbortSignal;
@@ -71,12 +73,14 @@ export async function trainingRun(
   },
 ): Promise<RunResult> {
   const { folder, device, signal } = options;
+  checkSizes(recipe);
   const text = await readText(inputs, signal);
   const cut = Math.floor(text.length * (1 - recipe.heldBack));
   const [learned, heldBack] = [text.slice(0, cut), text.slice(cut)];
   const json = await tokenizerJson(recipe.tokenizer, learned, text);
   const tokenizer = tokenizerFromJson(json);
   const [ids, heldBackIds] = [learned, heldBack].map((part) => Int32Array.from(tokenizer.encode(part)));
+  checkLengths(recipe, ids!.length, heldBackIds!.length);
   const vocabSize = sizeOfVocabulary(json);
   const config = configOf(recipe, vocabSize);
   const model = decoder(config);
@@ -85,11 +89,13 @@ export async function trainingRun(
   // The text and the tokenizer belong to the recipe by what they are, not by where they lay.
   const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
   checkSums(options.sums ?? {}, sums);
-  const own = { ...recipe, ...sums, config, ...(start && { init: await sumOf(start) }) };
   const before = await folder.read(device);
-  if (before) checkResume(before.notes.recipe, own, options.resume);
+  const earlier = before?.notes.recipe as Noted | undefined;
+  const init = start ? await sumOf(start) : options.continues ? earlier?.init : undefined;
+  const own = { ...recipe, ...sums, config, ...(init !== undefined && { init }) };
+  if (before) checkResume(earlier!, own, options.resume);
   const params = before?.params ?? mapTensors(start ?? model.init(recipe.seed), (x) => x.to(device));
-  const notes: RunNotes = before?.notes ?? { recipe: own, curve: [] };
+  const notes: RunNotes = { recipe: own, curve: before?.notes.curve ?? [] };
   await folder.saveText("tokenizer.json", json);
   await folder.saveText("training.json", `${JSON.stringify({ ...options.settings, sums }, null, 2)}\n`);
 
@@ -132,7 +138,7 @@ export async function trainingRun(
     evaluations,
     ...(recipe.patience > 0 && { patience: recipe.patience }),
   });
-  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of run) {
+  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of inFlags(run)) {
     latest = state;
     timeMs += stepMs;
     done += 1;
@@ -244,24 +250,116 @@ function sizeOfVocabulary(json: string): number {
   return 1 + [...ids, ...added.map(({ id }) => id)].reduce((a, b) => Math.max(a, b), 0);
 }
 
-function checkResume(there: unknown, own: Record<string, unknown>, resume: boolean): void {
-  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "qkv", argument, received, expected, fix });
-  };
-  if (!resume) {
-    const fix = "add --resume to go on with it, or name another folder.";
-    refuse("--out", "a folder with a checkpoint", "a folder without one", fix);
+/** How the command calls what a run is made of. */
+const flags: Readonly<Record<string, string>> = {
+  text: "files",
+  tokenizer: "--tokenizer",
+  numLayers: "--layers",
+  embedDim: "--dim",
+  numHeads: "--heads",
+  numKvHeads: "--kv-heads",
+  contextLength: "--context",
+  batchSize: "--batch-size",
+  accumulate: "--accumulate",
+  steps: "--steps",
+  learningRate: "--learning-rate",
+  weightDecay: "--weight-decay",
+  seed: "--seed",
+  heldBack: "--held-back",
+  evaluateEvery: "--evaluate-every",
+  patience: "--patience",
+  init: "--init",
+};
+
+const check = checks("qkv");
+
+/** Refuses sizes of which no model is made. */
+function checkSizes({ embedDim, numHeads, numKvHeads }: Recipe): void {
+  const headDim = embedDim / numHeads;
+  if (headDim % 2 !== 0) {
+    check.refuse({
+      argument: "--heads",
+      received: numHeads,
+      expected: `a divisor of --dim ${embedDim} that gives heads of an even size`,
+      fix: "choose --dim as an even multiple of --heads, as 192 of 6.",
+    });
   }
-  const before = there as Record<string, unknown>;
-  const odd = Object.keys(own).find((name) => JSON.stringify(own[name]) !== JSON.stringify(before[name]));
-  if (odd === undefined) return;
-  const fix = "give what `training.json` in the folder says, or name another folder.";
-  refuse(
-    "--resume",
-    `another ${odd}: ${JSON.stringify(own[odd])}`,
-    JSON.stringify(before[odd]) ?? "none",
-    fix,
+  if (numHeads % numKvHeads === 0) return;
+  const fix = "use as many as --heads, or 1.";
+  const expected = `a divisor of --heads ${numHeads}`;
+  check.refuse({ argument: "--kv-heads", received: numKvHeads, expected, fix });
+}
+
+/** Refuses a text of which no stretch can be taken. */
+function checkLengths({ contextLength, heldBack }: Recipe, learned: number, held: number): void {
+  if (learned < contextLength + 1) {
+    check.refuse({
+      argument: "--context",
+      received: contextLength,
+      expected: `less than the ${learned} tokens of the text that is trained on`,
+      fix: "give a longer text, or a smaller --context.",
+    });
+  }
+  if (held >= 2) return;
+  check.refuse({
+    argument: "--held-back",
+    received: heldBack,
+    expected: `a share of the text that has two tokens or more; this has ${held}`,
+    fix: "give a longer text, or a larger --held-back.",
+  });
+}
+
+/** The steps of a run, whose refusals name options of the command. */
+async function* inFlags<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+  try {
+    yield* run;
+  } catch (cause) {
+    if (!isQkvError(cause) || cause.fn !== "train" || cause.argument !== "loss") throw cause;
+    check.refuse({
+      argument: "--learning-rate",
+      received: `a rate with which the loss is ${String(cause.received)}`,
+      expected: `one with which it is ${cause.expected}`,
+      fix: "use a smaller --learning-rate, as 0.001; --resume goes on from the last checkpoint.",
+      cause,
+    });
+  }
+}
+
+/** What a run notes of itself: its recipe, with texts and weights by their sums. */
+type Noted = { steps: number; init?: string } & Record<string, unknown>;
+
+/** Refuses to go on with another run than the one in the folder. It may take more steps. */
+function checkResume(before: Noted, own: Noted, resume: boolean): void {
+  if (!resume) {
+    check.refuse({
+      argument: "--out",
+      received: "a folder with a checkpoint",
+      expected: "a folder without one",
+      fix: "add --resume to go on with it, or name another folder.",
+    });
+  }
+  if (own.steps < before.steps) {
+    check.refuse({
+      argument: "--steps",
+      received: own.steps,
+      expected: `${before.steps} or more, as the run in the folder has`,
+      fix: "leave it out, or raise it; an earlier end is Ctrl-C.",
+    });
+  }
+  const odd = Object.keys(flags).find(
+    (name) => name !== "steps" && JSON.stringify(own[name]) !== JSON.stringify(before[name]),
   );
+  if (odd === undefined) return;
+  const short = (value: unknown) => (typeof value === "object" ? "another" : value);
+  check.refuse({
+    argument: flags[odd]!,
+    received: odd === "text" ? "another text" : short(own[odd]),
+    expected:
+      odd === "text"
+        ? "the text of the run in the folder"
+        : `${String(short(before[odd]))}, as the run in the folder has`,
+    fix: "leave it out with --resume FOLDER, which knows it, or name another folder.",
+  });
 }
 
 function curveText({ curve }: RunNotes): string {

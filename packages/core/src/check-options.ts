@@ -58,11 +58,16 @@ function isPlain(value: unknown): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** The name that is meant by another: by a synonym, by its beginning, or with up to a third of its letters changed. */
+/** The option that is meant by another name: by a synonym, or the nearest. */
 function nearest(name: string, names: readonly string[]): string | undefined {
   const letters = plainLetters(name);
   const synonym = Object.hasOwn(synonyms, letters) ? synonyms[letters]! : "";
-  if (names.includes(synonym.split(":")[0]!)) return synonym;
+  return names.includes(synonym.split(":")[0]!) ? synonym : nearestName(name, names);
+}
+
+/** The name that is meant by one that is none: by its beginning, or with up to a third of its letters changed. */
+export function nearestName(name: string, names: readonly string[]): string | undefined {
+  const letters = plainLetters(name);
   let [best, least] = [undefined as string | undefined, Infinity];
   for (const each of names) {
     const other = plainLetters(each);

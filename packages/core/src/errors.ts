@@ -1,3 +1,5 @@
+import { visibleText } from "./visible-text.js";
+
 /** The facts every error of the project carries: as its message, and as fields of the same names. */
 export type ErrorFacts = {
   /** The function that refused, as the caller wrote it: `slidingWindow`. */
@@ -41,8 +43,10 @@ export class QkvError extends Error {
     const kind = (new.target.prototype as QkvError).name;
     const ofTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
     const verb = ofTensor ? "has shape" : "is";
+    const told = `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.`;
     super(
-      `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.\nFix: ${fix}`,
+      // Names and texts of files are quoted: they end no line, and steer no terminal.
+      `${visibleText(told).replaceAll("\n", "\\n")}\nFix: ${visibleText(fix)}`,
       cause === undefined ? undefined : { cause },
     );
     Object.assign(this, listed);

@@ -14,7 +14,7 @@ export {
   refuseOther,
 } from "./checks.js";
 export { Checks, checks, isList, type Named, type NumberRange, type Refusal } from "./bound-checks.js";
-export { checkOptions, type OptionName } from "./check-options.js";
+export { checkOptions, nearestName, type OptionName } from "./check-options.js";
 export { cheapestPairs, type Pair, type Sizes } from "./contraction-order.js";
 export { copyPacked, copyStrided, readPacked } from "./copy-packed.js";
 export { defineBrand, type Brand, type Stamp } from "./brand.js";
@@ -80,3 +80,4 @@ export {
   withLength,
   type Shape,
 } from "./shape.js";
+export { visibleText } from "./visible-text.js";

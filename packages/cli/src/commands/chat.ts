@@ -5,7 +5,14 @@ import type { ChatMessage } from "@qkv/tokenizer/chat";
 import { chatFormat, turnEnds } from "../chat-format.js";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
-import { foundModel, modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
+import {
+  embeddedModel,
+  foundModel,
+  modelHelp,
+  openModel,
+  withModelOptions,
+  type ModelOptions,
+} from "../open-model.js";
 import { maxTokens, samplingOf, withSamplingOptions, type SamplingOptions } from "../sampling-options.js";
 import { talkTemplate } from "../talk-template.js";
 
@@ -18,7 +25,7 @@ export function addChat(program: Command, io: Io): void {
     .command("chat")
     .summary("talk with a model, a line a turn")
     .description("Reads lines from standard input and answers each; what was said is not read again.")
-    .argument("<model>", modelHelp)
+    .argument("[model]", `${modelHelp} (default: ${embeddedModel})`, embeddedModel)
     .option("--max-tokens <n>", "answer with at most this many tokens", maxTokens, 256);
   withSamplingOptions(withModelOptions(command))
     .option(
@@ -42,8 +49,16 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
     const sampling = samplingOf(options);
     const said: number[] = [];
     const turns: Turn[] = [];
+    if (!template) err.write(`${withoutTemplate(source, format)}\n`);
+    const interactive = io.in.isTTY === true && err.isTTY === true;
+    const ask = () => interactive && err.write("> ");
+    if (interactive) err.write("Type a line and press Enter; Ctrl-C or Ctrl-D ends the talk.\n");
+    ask();
     for await (const user of linesOf(io.in)) {
-      if (user.trim() === "") continue;
+      if (user.trim() === "") {
+        ask();
+        continue;
+      }
       talk.push({ role: "user", content: user });
       if (template) {
         const text = template.text(talk, { addGenerationPrompt: true });
@@ -54,10 +69,19 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
         cache.crop(same);
         said.splice(0, said.length, ...ids);
       } else {
-        const text = (turns.length === 0 ? "" : format.after) + format.turn(user);
-        said.push(
-          ...tokenizer.encode(text, { addSpecialTokens: turns.length === 0, bos: turns.length === 0 }),
-        );
+        const next = (first: boolean) =>
+          tokenizer.encode((first ? "" : format.after) + format.turn(user), {
+            addSpecialTokens: first,
+            bos: first,
+          });
+        let ids = next(said.length === 0);
+        if (said.length > 0 && said.length + ids.length > config.contextLength) {
+          err.write(`the context of ${config.contextLength} tokens is full: the talk begins anew\n`);
+          cache.reset();
+          said.length = 0;
+          ids = next(true);
+        }
+        said.push(...ids);
       }
       let assistant = "";
       let newTokens = 0;
@@ -77,9 +101,18 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
       screen?.write("\n");
       talk.push({ role: "assistant", content: assistant });
       turns.push({ user, assistant, newTokens });
+      ask();
     }
+    if (interactive) err.write("\n"); // the prompt that Ctrl-D answered
     err.write(`${turns.length} turns, ${said.length} tokens of ${config.contextLength}\n`);
     return { turns };
   };
   await withJson(options.json, io, work, () => "");
+}
+
+/** How a model is spoken to that does not say so itself. */
+function withoutTemplate(source: string, { token }: { token?: string }): string {
+  return token === undefined
+    ? `${source} has no chat template and no tokens of a talk: it was not trained to answer, and continues each line as a text`
+    : `${source} has no chat template: messages are written as its token ${token} suggests`;
 }

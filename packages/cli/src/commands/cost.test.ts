@@ -129,7 +129,10 @@ test("--json FILE writes the file, and the table to standard output", async () =
 });
 
 test.each([
-  [["gone.json"], 'qkv cost: `model` is "gone.json", expected a file that can be read, and ENOENT'],
+  [
+    ["gone.json"],
+    'qkv cost: `model` is "gone.json", expected a config.json, a folder with one, or a llama2.c checkpoint that can be read, and this one does not exist',
+  ],
   [["FOLDER", "--machine", "z80"], 'qkv: `--machine` is "z80", expected one of browserTab, t4, l4'],
   [["FOLDER", "--weights", "int3"], 'qkv: `--weights` is "int3", expected one of float32'],
   [["FOLDER", "--context", "0"], "qkv: `--context` is 0, expected a whole number of tokens, 1 or more"],

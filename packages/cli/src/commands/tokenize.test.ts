@@ -100,7 +100,7 @@ test("what is wrong is said, with the fix", async () => {
   const nowhere = await tokenize(["--tokenizer", path("nowhere")], "");
   expect(nowhere).toMatchObject({ code: 1, out: "" });
   expect(nowhere.err).toMatch(
-    /^qkv: `--tokenizer` is ".*", expected a file or folder that can be read\.\nFix: check/,
+    /^qkv: `--tokenizer` is ".*", expected a tokenizer's file or folder that can be read, and this one does not exist\.\nFix: check/,
   );
   expect((await tokenize(["--tokenizer", folder], "")).err).toMatch(
     /^loadTokenizer: `files` is \[\]|^loadTokenizer/,

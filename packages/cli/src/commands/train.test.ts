@@ -88,8 +88,15 @@ test("a folder with a run is not written over, and another recipe does not resum
   await train(`--out ${path("a")} --steps 2`);
   const again = await train(`--out ${path("a")} --steps 2`);
   expect([again.code, again.err]).toEqual([1, expect.stringContaining("Fix: add --resume to go on with it")]);
-  const other = await train(`--out ${path("a")} --steps 3 --resume`);
-  expect([other.code, other.err]).toEqual([1, expect.stringContaining('is "another steps: 3", expected 2')]);
+  for (const [given, message] of [
+    ["--steps 1", "`--steps` is 1, expected 2 or more, as the run in the folder has"],
+    ["--steps 2 --dim 32", "`--dim` is 32, expected 16, as the run in the folder has"],
+    ["--steps 2 --learning-rate 1", "`--learning-rate` is 1, expected 0.002, as the run"],
+    ["--steps 2 --vocab-size 260", "`--tokenizer` is "],
+  ]) {
+    const other = await train(`--out ${path("a")} --resume ${given}`);
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining(message!)]);
+  }
 });
 
 test("a vocabulary is learned from the text, or read from a file", async () => {
@@ -175,4 +182,57 @@ test("a run begins with the weights and the vocabulary of another model", async 
   expect(other.err).toMatch(
     /`--init` is "a model whose embedDim is 16", expected embedDim 32, as the options say/,
   );
+});
+
+test("--resume FOLDER needs nothing else, and can raise --steps", async () => {
+  await train(`--out ${path("init")} --steps 2 --vocab-size 260`);
+  for (const how of [
+    "",
+    "--vocab-size 260",
+    `--init ${path("init")}`,
+    `--tokenizer ${path("init", "tokenizer.json")}`,
+  ]) {
+    const folder = path(`run${how.length}`);
+    await train(`--out ${folder} --steps 3 ${how}`.trimEnd());
+    const more = await bare(`--resume ${folder} --steps 5`);
+    expect([more.code, more.err]).toEqual([0, expect.stringContaining("step 5: loss")]);
+    const notes = () => JSON.parse(readFileSync(join(folder, "training.json"), "utf8")) as { steps: number };
+    expect(notes().steps).toBe(5);
+    expect(readFileSync(join(folder, "curve.csv"), "utf8").trim().split("\n")).toHaveLength(6);
+    // What is whole stays: there is nothing more to do.
+    expect(await bare(`--resume ${folder}`)).toMatchObject({ code: 0 });
+    expect(notes().steps).toBe(5);
+  }
+});
+
+test("a run that was stopped goes on by its folder alone, bit for bit", async () => {
+  await train(`--out ${path("whole")} --steps 10`);
+  const controller = new AbortController();
+  await train(`--out ${path("parts")} --steps 10`, controller.signal, (text) => {
+    if (text.includes("step 4:")) controller.abort(new Error("stop"));
+  });
+  expect(await bare(`--resume ${path("parts")}`)).toMatchObject({ code: 0 });
+  for (const name of ["curve.csv", "model.safetensors", "checkpoint.safetensors"]) {
+    expect(readFileSync(path("parts", name)), name).toEqual(readFileSync(path("whole", name)));
+  }
+});
+
+test("errors of a run speak of the command's flags", async () => {
+  for (const [given, message] of [
+    ["--heads 5", "`--heads` is 5, expected a divisor of --dim 16 that gives heads of an even size"],
+    ["--heads 16", "`--heads` is 16, expected a divisor of --dim 16 that gives heads of an even size"],
+    ["--heads 4 --kv-heads 3", "`--kv-heads` is 3, expected a divisor of --heads 4"],
+    ["--context 9999", "`--context` is 9999, expected less than the "],
+    ["--held-back 0.001", "`--held-back` is 0.001, expected a share of the text that has two tokens or more"],
+    ["--learning-rate 1e30 --accumulate 1", "`--learning-rate` is "],
+    [`--resume ${"none"}`, "nothing beside --resume none"],
+  ]) {
+    const { code, err } = await train(`--out ${path("a")} --steps 4 ${given}`);
+    expect([code, err]).toEqual([1, expect.stringContaining(message!)]);
+    rmSync(path("a"), { recursive: true, force: true });
+  }
+  expect((await bare(`--resume ${path("none")}`)).err).toMatch(
+    /^qkv: `--resume` is ".*training\.json", expected the folder of a run, with its training\.json, .* does not exist/,
+  );
+  expect((await bare("--steps 4")).err).toMatch(/required option '--out <folder>' not specified/);
 });

@@ -1,12 +1,13 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import type { Command } from "commander";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { applyConfig } from "../config-file.js";
 import { deviceNames, openDevice } from "../device-option.js";
 import { inputFiles } from "../input-files.js";
 import type { Io } from "../io.js";
+import { unreadable } from "../missing-file.js";
 import { numberOption } from "../number-option.js";
 import { openOutputFile } from "../output-file.js";
 import { progressLine } from "../progress-line.js";
@@ -23,7 +24,7 @@ type Options = Omit<
   Recipe,
   "tokenizer" | "numLayers" | "embedDim" | "numHeads" | "numKvHeads" | "contextLength"
 > & {
-  out: string;
+  out?: string;
   tokenizer?: string;
   vocabSize?: number;
   layers: number;
@@ -34,12 +35,14 @@ type Options = Omit<
   saveEvery: number;
   init?: string;
   config?: string;
-  resume?: true;
+  resume?: true | string;
   device: string;
   json?: true | string;
 };
 
 type Sums = { text?: string; tokenizer?: string };
+
+const check = checks("qkv");
 
 /** Threads of the device unless it is named: more bring little to matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
@@ -69,7 +72,7 @@ export function addTrain(program: Command, io: Io): void {
     .summary("train a decoder on text")
     .description("Trains a decoder on text, and leaves a folder that `qkv generate` and others load.")
     .argument("[files...]", "UTF-8 text (default: standard input)")
-    .requiredOption("--out <folder>", "the model, its tokenizer, its recipe, its curve and its checkpoint")
+    .option("--out <folder>", "the model, its tokenizer, its recipe, its curve and its checkpoint")
     .option("--config <file>", "a JSON file of these options by name, as the training.json of another run")
     .option("--tokenizer <file>", "a tokenizer.json (default: each character is a token)")
     .option(
@@ -116,24 +119,59 @@ export function addTrain(program: Command, io: Io): void {
       0,
     )
     .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 100."), 100)
-    .option("--resume", "go on with the run that is in the folder")
+    .option(
+      "--resume [folder]",
+      "go on with the run in the folder, which needs nothing else; --steps may be raised",
+    )
     .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, `wasm,threads=${cores}`)
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText("after", "\nExample:\n  qkv train shakespeare.txt --out shakespeare --device wasm,threads=2")
-    .action(async (files: string[], { config: path }: Options, command: Command) => {
-      const config = path === undefined ? {} : await applyConfig(command, path, notOptions);
+    .action(async (files: string[], { config: path, resume }: Options, command: Command) => {
+      const folder = typeof resume === "string" ? resume : undefined;
+      const source = folder === undefined ? path : await notesOf(folder, command.opts<Options>());
+      const config = source === undefined ? {} : await applyConfig(command, source, notOptions);
       const named = files.length > 0 ? files : filesOf(config["files"] ?? []);
-      await runTrain(named, command.opts<Options>(), config["sums"] as Sums | undefined, io);
+      const options = command.opts<Options>();
+      if (options.out === undefined && folder === undefined)
+        command.error("error: required option '--out <folder>' not specified");
+      const run = { ...options, out: folder ?? options.out!, continues: folder !== undefined };
+      await runTrain(named, run, config["sums"] as Sums | undefined, io);
     });
 }
 
+/** What a run in a folder notes of itself, as a file for `--config`. */
+async function notesOf(folder: string, { out, config }: Options): Promise<string> {
+  const beside = config === undefined ? out : config;
+  if (beside !== undefined) {
+    check.refuse({
+      argument: config === undefined ? "--out" : "--config",
+      received: beside,
+      expected: `nothing beside --resume ${folder}, which says both`,
+      fix: `leave it out, or write --out ${folder} --resume.`,
+    });
+  }
+  const notes = join(folder, "training.json");
+  const asked = { argument: "--resume", what: "the folder of a run, with its training.json," };
+  await stat(notes).catch(async (cause: unknown) => {
+    throw await unreadable(notes, asked, cause);
+  });
+  return notes;
+}
+
+type Run = Omit<Options, "out"> & {
+  out: string;
+  /** Whether all that is not said is as the run in the folder notes it. */
+  continues: boolean;
+};
+
 async function runTrain(
   paths: readonly string[],
-  options: Options,
+  options: Run,
   sums: Sums | undefined,
   io: Io,
 ): Promise<void> {
-  const { json, out, device: deviceName, saveEvery, resume = false, steps } = options;
+  const { json, out, device: deviceName, saveEvery, steps, continues } = options;
+  const resume = options.resume !== undefined;
   const recipe: Recipe = {
     tokenizer: await tokenizerOption(options),
     numLayers: options.layers,
@@ -159,13 +197,13 @@ async function runTrain(
     const device = await openDevice(deviceName);
     let first: number | undefined;
     const losses: number[] = [];
-    const { out: _out, config: _config, resume: _resume, json: _json, ...own } = options;
+    const { out: _out, config: _config, resume: _resume, json: _json, continues: _it, ...own } = options;
     const versions = { qkv: __VERSION__, node: process.version };
     const settings = { files: paths, ...own, versions };
     const result = await trainingRun(inputFiles(paths, io.in, io.signal), recipe, {
-      ...{ folder, settings, resume, saveEvery, device, signal: io.signal },
+      ...{ folder, settings, resume, continues, saveEvery, device, signal: io.signal },
       ...(sums && { sums }),
-      ...(options.init !== undefined && { init: options.init }),
+      ...(options.init !== undefined && !continues && { init: options.init }),
       onStep({ step, loss, evaluation, tokensPerSecond }) {
         first ??= step - 1;
         losses.push(loss);
@@ -197,8 +235,10 @@ async function runTrain(
   }
 }
 
-async function tokenizerOption({ init, vocabSize, ...given }: Options): Promise<Recipe["tokenizer"]> {
-  const tokenizer = given.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
+async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Recipe["tokenizer"]> {
+  const named = given.tokenizer ?? (init === undefined ? undefined : join(init, "tokenizer.json"));
+  // A run has its own copy of what it was given.
+  const tokenizer = named !== undefined && given.continues ? join(given.out, "tokenizer.json") : named;
   if (tokenizer === undefined) return vocabSize === undefined ? "characters" : { vocabSize };
   const refuse = (expected: string, fix: string, cause?: unknown): never => {
     throw new ArgumentError({

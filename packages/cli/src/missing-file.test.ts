@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { run } from "./run.js";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "qkv-missing-"));
+  mkdirSync(join(folder, "models"));
+  for (const name of ["qwen3-0.6b.gguf", "gemma.gguf", "tokenizer.json"])
+    writeFileSync(join(folder, "models", name), "");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function recorded(...argv: string[]) {
+  let err = "";
+  const fetched = vi.spyOn(globalThis, "fetch").mockRejectedValue(new Error("the network was asked"));
+  try {
+    const code = await run(argv, {
+      in: (async function* () {})(),
+      out: { write: () => undefined },
+      err: { write: (text) => (err += text) },
+      color: false,
+    });
+    return { code, err, asked: fetched.mock.calls.length };
+  } finally {
+    fetched.mockRestore();
+  }
+}
+
+test.each(["generate", "chat", "bench", "eval", "embed", "inspect"])(
+  "%s: a slip in a path is no repository: nothing is asked for, and the near name is told",
+  async (command) => {
+    const { code, err, asked } = await recorded(command, join(folder, "models", "qwen3-0.6.gguf"));
+    expect([code, asked]).toEqual([1, 0]);
+    expect(err).toMatch(
+      /^qkv: `model` is ".*qwen3-0\.6\.gguf", expected a file or folder that can be read, and this one does not exist\.\nFix: write .*qwen3-0\.6b\.gguf, which is there\.\n$/,
+    );
+  },
+);
+
+test("a relative path that looks like owner/name is a path by its ending", async () => {
+  const { err, asked } = await recorded("generate", "models/typo.gguf");
+  expect(asked).toBe(0);
+  expect(err).toMatch(
+    /`model` is "models\/typo\.gguf", .* does not exist\.\nFix: there is no folder models; check/,
+  );
+});
+
+test("files of the kind are named where none is near", async () => {
+  const { err } = await recorded("generate", join(folder, "models", "x.gguf"));
+  expect(err).toMatch(/Fix: name one of gemma\.gguf, qwen3-0\.6b\.gguf in /);
+});
+
+test("a missing model is told to export and cost as to others, and in words", async () => {
+  const gone = join(folder, "models", "gema.gguf");
+  for (const argv of [
+    ["export", gone, join(folder, "out"), "--to", "hf"],
+    ["cost", gone],
+    ["generate", "@qkv/model-tiny", "--tokenizer", gone],
+    ["tokenize", "--tokenizer", gone],
+    ["train", gone, "--out", join(folder, "run")],
+    ["eval", "@qkv/model-tiny", gone],
+    ["train", "--config", gone, "--out", join(folder, "run")],
+  ]) {
+    const { code, err } = await recorded(...argv);
+    expect(code).toBe(1);
+    expect(err).not.toMatch(/ENOENT|defect/);
+    if (!argv.includes("@qkv/model-tiny") || argv[0] === "eval")
+      expect(err).toMatch(/does not exist\.\nFix: write .*gemma\.gguf, which is there/);
+  }
+  const folderless = await recorded("cost", join(folder, "models"));
+  expect(folderless.err).toMatch(/does not exist\.\nFix: /);
+});

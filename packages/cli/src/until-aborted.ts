@@ -1,0 +1,29 @@
+import type { Input } from "./io.js";
+
+/** An input that nobody waits for after an abort: then it throws the signal's reason, whatever has not come yet. */
+export function untilAborted(input: Input, signal: AbortSignal): Input {
+  return {
+    ...(input.isTTY !== undefined && { isTTY: input.isTTY }),
+    async *[Symbol.asyncIterator]() {
+      const chunks = input[Symbol.asyncIterator]();
+      let stop = (): void => undefined;
+      const aborted = new Promise<never>((_, reject) => {
+        stop = () => reject(signal.reason as Error);
+        signal.addEventListener("abort", stop);
+      });
+      aborted.catch(() => undefined);
+      try {
+        for (;;) {
+          signal.throwIfAborted();
+          const { done, value } = await Promise.race([chunks.next(), aborted]);
+          if (done) return;
+          yield value;
+        }
+      } finally {
+        signal.removeEventListener("abort", stop);
+        // Not awaited: it would wait for what has not come.
+        void Promise.resolve(chunks.return?.()).catch(() => undefined);
+      }
+    },
+  };
+}
