@@ -1,5 +1,6 @@
-import { ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
+import { checkParams } from "../models/check-model.js";
 import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**
@@ -27,6 +28,9 @@ export type RowMap = {
  * ```
  */
 export function stacked(sizes: readonly number[]): RowMap {
+  const isSizes = (value: unknown) =>
+    Array.isArray(value) && value.every((size) => Number.isInteger(size) && size > 0);
+  checks("stacked").each({ sizes }, isSizes, "a list of numbers of rows, each 1 or more");
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   return {
     sizes,
@@ -51,7 +55,10 @@ export function stacked(sizes: readonly number[]): RowMap {
  * map.to(12 + 5); // => [1, 5]
  * ```
  */
-export function fusedPerHead({ numHeads, headDim: D }: { numHeads: number; headDim: number }): RowMap {
+export function fusedPerHead(options: { numHeads: number; headDim: number }): RowMap {
+  const check: Checks = checks("fusedPerHead");
+  const { numHeads, headDim: D } = check.options(options, ["numHeads", "headDim"]);
+  check.whole({ numHeads, headDim: D }, { min: 1 });
   return {
     sizes: [numHeads * D, numHeads * D, numHeads * D],
     to: (row) => [Math.floor((row % (3 * D)) / D), Math.floor(row / (3 * D)) * D + (row % D)],
@@ -75,16 +82,27 @@ export function fusedPerHead({ numHeads, headDim: D }: { numHeads: number; headD
  * ```
  */
 export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
+  const check: Checks = checks("splitFused");
+  checkParams(check, fused, ["weight"]);
+  const isMap = (value: unknown) => typeof (value as RowMap | undefined | null)?.to === "function";
+  check.each(
+    { map },
+    isMap,
+    "a map of rows",
+    "write `stacked([C, C, C])` or `fusedPerHead({ numHeads, headDim })`.",
+  );
   const rows = checkTensor("splitFused", "weight", fused.weight).shape[0];
   const total = map.sizes.reduce((a, b) => a + b, 0);
   if (rows !== total) {
-    throw new ShapeError({
-      fn: "splitFused",
-      argument: "weight",
-      received: fused.weight.shape,
-      expected: `[${total}, in], as the parts have ${map.sizes.join(", ")} rows`,
-      fix: "count the rows of each part: heads times their size.",
-    });
+    check.refuse(
+      {
+        argument: "weight",
+        received: fused.weight.shape,
+        expected: `[${total}, in], as the parts have ${map.sizes.join(", ")} rows`,
+        fix: "count the rows of each part: heads times their size.",
+      },
+      ShapeError,
+    );
   }
   const from = map.sizes.map((size) => new Int32Array(size));
   for (let row = 0; row < total; row++) {
@@ -108,15 +126,21 @@ export function splitFused(fused: LinearParams, map: RowMap): LinearParams[] {
  * fromConv1D({ weight: zeros([4, 12]) }).weight.shape; // => [12, 4]
  * ```
  */
-export function fromConv1D({ weight, bias }: LinearParams): LinearParams {
+export function fromConv1D(params: LinearParams): LinearParams {
+  const check: Checks = checks("fromConv1D");
+  checkParams(check, params, ["weight"]);
+  const { weight, bias } = params;
   if (checkTensor("fromConv1D", "weight", weight).shape.length !== 2) {
-    throw new ShapeError({
-      fn: "fromConv1D",
-      argument: "weight",
-      received: weight.shape,
-      expected: "[in, out]",
-      fix: "give the matrix as the checkpoint stores it.",
-    });
+    const fix = "give the matrix as the checkpoint stores it.";
+    check.refuse(
+      {
+        argument: "weight",
+        received: weight.shape,
+        expected: "[in, out]",
+        fix,
+      },
+      ShapeError,
+    );
   }
   return { weight: transpose(weight), ...(bias && { bias }) };
 }

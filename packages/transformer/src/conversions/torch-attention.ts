@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { AttentionParams, LinearParams } from "@qkv/attention";
 import { slice, type Tensor } from "@qkv/tensor";
 import { splitFused, stacked } from "./row-map.js";
@@ -21,11 +21,14 @@ import { splitFused, stacked } from "./row-map.js";
  * ```
  */
 export function fromTorchAttention(named: Readonly<Record<string, Tensor>>, prefix = ""): AttentionParams {
+  const check: Checks = checks("fromTorchAttention");
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  check.each({ named }, isObject, "tensors by name", "give the module's `state_dict()`.");
+  check.type({ prefix }, "string");
   const find = (name: string): Tensor => {
     const x = named[prefix + name];
     if (x) return x;
-    throw new ArgumentError({
-      fn: "fromTorchAttention",
+    check.refuse({
       argument: prefix + name,
       received: undefined,
       expected: "a tensor, as in the state of torch.nn.MultiheadAttention",

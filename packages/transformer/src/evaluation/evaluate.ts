@@ -1,6 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { Tokenizer } from "@qkv/tokenizer";
 import { logProbability } from "../generation/sampling.js";
+import { checkIdList } from "../models/check-ids.js";
+import { checkModel } from "../models/check-model.js";
 import type { Model } from "../loading/load.js";
 
 /** How well a model predicts a text. */
@@ -46,15 +48,26 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
 export async function evaluate(
   model: EvaluatedModel,
   texts: readonly (string | readonly number[])[],
-  options: { contextLength?: number; signal?: AbortSignal; onProgress?: (tokens: number) => void } = {},
+  given?: {
+    contextLength?: number;
+    signal?: AbortSignal;
+    onProgress?: (tokens: number) => void;
+  },
 ): Promise<Evaluation> {
+  checkModel(check, model, { causal: true });
+  const options = check.options(given, ["contextLength", "signal", "onProgress"]);
+  check.each({ texts }, Array.isArray, "a list of texts or of lists of token ids", "write [text] for one.");
   const { config, params, tokenizer } = model;
   const { contextLength = config.contextLength, signal, onProgress } = options;
+  check.whole({ contextLength }, { min: 1, unit: "tokens" });
   let tokens = 0;
   let nats = 0;
   let bytes: number | undefined = 0;
   for (const text of texts) {
-    const ids = typeof text === "string" ? encode(tokenizer, text) : text;
+    const ids =
+      typeof text === "string"
+        ? encode(tokenizer, text)
+        : checkIdList(check, text, config.vocabSize, "texts");
     if (typeof text !== "string") bytes = undefined;
     else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
     for (let from = 0; from + 1 < ids.length; from += contextLength) {
@@ -71,7 +84,13 @@ export async function evaluate(
     }
   }
   if (tokens === 0) {
-    throw refuse("texts", "nothing to predict", "a text of two tokens or more", "give longer texts.");
+    const expected = "a text of two tokens or more";
+    check.refuse({
+      argument: "texts",
+      received: "nothing to predict",
+      expected,
+      fix: "give longer texts.",
+    });
   }
   const loss = nats / tokens;
   const bitsPerByte = bytes ? nats / Math.LN2 / bytes : undefined;
@@ -81,9 +100,12 @@ export async function evaluate(
 function encode(tokenizer: Tokenizer | undefined, text: string): number[] {
   if (tokenizer) return tokenizer.encode(text);
   const expected = "token ids, since the model has no tokenizer";
-  throw refuse("texts", text, expected, "load the model with `tokenizer`.");
+  check.refuse({
+    argument: "texts",
+    received: text,
+    expected,
+    fix: "load the model with `tokenizer`.",
+  });
 }
 
-function refuse(argument: string, received: unknown, expected: string, fix: string): ArgumentError {
-  return new ArgumentError({ fn: "evaluate", argument, received, expected, fix });
-}
+const check: Checks = /* @__PURE__ */ checks("evaluate");

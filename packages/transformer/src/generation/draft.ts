@@ -1,3 +1,5 @@
+import { checks } from "@qkv/core";
+
 /** Guesses what comes next from what was said: where the last tokens stood before, what followed them follows again. */
 export type PromptLookup = {
   /** How many of the last tokens must stand before. Fewer are tried where so many do not. Default 3. */
@@ -19,7 +21,11 @@ export type PromptLookup = {
  * lookUp([5, 1, 2, 3, 4, 9, 1, 2], { length: 2 }); // => [3, 4]
  * ```
  */
-export function lookUp(ids: readonly number[], { match = 3, length = 8 }: PromptLookup = {}): number[] {
+export function lookUp(ids: readonly number[], options?: PromptLookup): number[] {
+  const check = checks("lookUp");
+  const { match = 3, length = 8 } = check.options(options, ["match", "length"]);
+  check.whole({ match, length }, { min: 1, fix: "leave it out for the default." });
+  check.each({ ids }, Array.isArray, "a list of token ids");
   for (let size = Math.min(match, ids.length - 1); size > 0; size--) {
     const last = ids.length - size;
     for (let at = last - 1; at >= 0; at--) {

@@ -1,6 +1,8 @@
 import { growingCache, type KvCache } from "@qkv/kv-cache";
 import { tensor, type Tensor } from "@qkv/tensor";
 import type { Model } from "../loading/load.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkModel } from "../models/check-model.js";
 import { breather } from "./breather.js";
 import { chanceOf, checkMaxTokens, promptIds, roomFor, stopsOf, type Generated } from "./generate.js";
 import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampling } from "./sampling.js";
@@ -29,6 +31,18 @@ export type BatchGenerated = Generated & {
   /** Which of the prompt's samples it is of. */
   sample: number;
 };
+
+const check: Checks = /* @__PURE__ */ checks("generateBatch");
+
+const names: readonly (keyof BatchOptions)[] = [
+  "samples",
+  "maxTokens",
+  "sampling",
+  "cache",
+  "stop",
+  "logprobs",
+  "signal",
+];
 
 /** One continuation on its way. */
 type Row = {
@@ -71,22 +85,32 @@ type Row = {
 export async function* generateBatch(
   model: Model,
   prompts: readonly (string | readonly number[])[],
-  options: BatchOptions = {},
+  given?: BatchOptions,
 ): AsyncGenerator<BatchGenerated, void, void> {
+  checkModel(check, model, { causal: true });
+  const options = check.options(given, names);
+  check.each(
+    { prompts },
+    Array.isArray,
+    "a list of texts or of lists of token ids",
+    "write [prompt] for one.",
+  );
   if (prompts.length === 0) return;
   const { samples = 1, signal, logprobs = 0 } = options;
+  check.whole({ samples }, { min: 1 });
+  check.whole({ logprobs }, { min: 0, unit: "tokens" });
   const cache = options.cache ?? growingCache({ numLayers: model.config.numLayers });
-  const sampling = checkSampling(options.sampling ?? {}, "generateBatch");
-  const maxTokens = checkMaxTokens(options.maxTokens);
-  const { stopIds, stopTexts } = stopsOf(model, options.stop);
+  const sampling = checkSampling(options.sampling, "generateBatch");
+  const maxTokens = checkMaxTokens(check, options.maxTokens);
+  const { stopIds, stopTexts } = stopsOf(check, model, options.stop);
   const breathe = breather();
-  const given = prompts.map((prompt) => promptIds(model, prompt));
-  const rooms = given.map((ids) => roomFor(model, ids.length, 0));
+  const read = prompts.map((prompt) => promptIds(check, model, prompt));
+  const rooms = read.map((ids) => roomFor(check, model, ids.length, 0));
   signal?.throwIfAborted();
 
-  const first = await readPrompts(model, given, cache);
+  const first = await readPrompts(model, read, cache);
   if (samples > 1) cache.repeat(samples);
-  let rows = given.flatMap((ids, prompt) =>
+  let rows = read.flatMap((ids, prompt) =>
     Array.from({ length: samples }, (_, sample): Row => ({
       prompt,
       sample,
@@ -135,7 +159,7 @@ function step(
     return { done: true, waits: false };
   };
   if (reply.length >= most) return finish();
-  const id = chooseToken(logits, sampling, chanceOf(sampling, reply.length), { prompt: ids, reply });
+  const id = chooseToken(logits, sampling, chanceOf(sampling, reply.length), { prompt: ids, reply }, check);
   if (stopIds.has(id)) return finish();
   reply.push(id);
   const { text, settled, stopped } = stream.push(id);

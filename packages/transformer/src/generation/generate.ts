@@ -1,7 +1,9 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
 import { uniform, type Cache, type Tensor, type TypedArray } from "@qkv/tensor";
 import type { Model } from "../loading/load.js";
+import { checkIdList } from "../models/check-ids.js";
+import { checkModel } from "../models/check-model.js";
 import { breather } from "./breather.js";
 import { lookUp, type PromptLookup } from "./draft.js";
 import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampling } from "./sampling.js";
@@ -92,20 +94,23 @@ export type GenerateSummary = {
 export async function* generate(
   model: Model,
   prompt: string | readonly number[],
-  options: GenerateOptions = {},
+  given?: GenerateOptions,
 ): AsyncGenerator<Generated, void, void> {
   const began = performance.now();
+  checkModel(check, model, { causal: true });
+  const options = check.options(given, names);
   const { config, params, tokenizer } = model;
   const { signal, speculate, cache = growingCache({ numLayers: config.numLayers }) } = options;
-  const sampling = checkSampling(options.sampling ?? {});
-  const maxTokens = checkMaxTokens(options.maxTokens);
-  const ids = promptIds(model, prompt);
+  const sampling = checkSampling(options.sampling);
+  const maxTokens = checkMaxTokens(check, options.maxTokens);
+  const ids = promptIds(check, model, prompt);
   const start = cache.length;
   // Keys of a positionless cache stand where they are held, however much was said: it is the cache's to forget in time.
-  const room = cache.positionless ? Infinity : roomFor(model, ids.length, start);
-  const { stopIds, stopTexts } = stopsOf(model, options.stop);
+  const room = cache.positionless ? Infinity : roomFor(check, model, ids.length, start);
+  const { stopIds, stopTexts } = stopsOf(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
   const tops = options.logprobs ?? 0;
+  check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
   checkGuesses(speculate, cache);
 
   const breathe = breather();
@@ -202,69 +207,122 @@ export function chanceOf({ temperature, seed }: Required<Sampling>, n: number): 
   return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
 }
 
-export function checkMaxTokens(maxTokens = Infinity): number {
-  if (maxTokens === Infinity || (Number.isInteger(maxTokens) && maxTokens >= 0)) return maxTokens;
-  throw refuse(
-    "maxTokens",
-    maxTokens,
-    "a whole number of tokens, 0 or more",
-    "leave it out to fill the context.",
-  );
+export function checkMaxTokens(check: Checks, maxTokens = Infinity): number {
+  const range = {
+    min: 0,
+    unit: "tokens",
+    fix: "leave it out to fill the context.",
+  };
+  if (maxTokens !== Infinity) check.whole({ maxTokens }, range);
+  return maxTokens;
 }
 
 /** The ids of a prompt, which must be some. */
-export function promptIds({ tokenizer }: Model, prompt: string | readonly number[]): readonly number[] {
+export function promptIds(
+  check: Checks,
+  { tokenizer, config }: Model,
+  prompt: string | readonly number[],
+): readonly number[] {
   if (typeof prompt === "string" && !tokenizer) {
     const expected = "token ids, since the model has no tokenizer";
-    throw refuse("prompt", prompt, expected, "load the model with `tokenizer`.");
+    check.refuse({
+      argument: "prompt",
+      received: prompt,
+      expected,
+      fix: "load the model with `tokenizer`.",
+    });
   }
   const ids = typeof prompt === "string" ? tokenizer!.encode(prompt) : prompt;
-  if (ids.length > 0) return ids;
-  throw refuse("prompt", "no tokens", "one token or more", "begin with the tokenizer's bosId.");
+  if (Array.isArray(ids) && ids.length === 0) {
+    const fix = "begin with the tokenizer's bosId.";
+    check.refuse({
+      argument: "prompt",
+      received: "no tokens",
+      expected: "one token or more",
+      fix,
+    });
+  }
+  return checkIdList(check, ids, config.vocabSize, "prompt");
 }
 
 /** How many tokens the context has room for behind a prompt. */
-export function roomFor({ config }: Model, promptLength: number, seen: number): number {
+export function roomFor(check: Checks, { config }: Model, promptLength: number, seen: number): number {
   const left = config.contextLength - seen;
   if (promptLength <= left) return left - promptLength;
   const expected = `at most ${left}, what is left of the model's context of ${config.contextLength}`;
-  throw refuse("prompt", `${promptLength} tokens`, expected, "shorten the prompt, or crop the cache.");
+  const fix = "shorten the prompt, or crop the cache.";
+  check.refuse({
+    argument: "prompt",
+    received: `${promptLength} tokens`,
+    expected,
+    fix,
+  });
 }
 
 /** Ids and texts at which to end. */
-export function stopsOf({ config, tokenizer }: Model, stop: readonly (number | string)[] = []) {
+export function stopsOf(
+  check: Checks,
+  { config, tokenizer }: Model,
+  stop: readonly (number | string)[] = [],
+) {
+  const isStop = (one: unknown) =>
+    typeof one === "string" ||
+    (Number.isInteger(one) && (one as number) >= 0 && (one as number) < config.vocabSize);
+  const wrong: unknown = Array.isArray(stop) ? stop.find((one) => !isStop(one)) : stop;
+  if (wrong !== undefined) {
+    check.refuse({
+      argument: "stop",
+      received: wrong,
+      expected: `a list of texts and of token ids from 0 to ${config.vocabSize - 1}`,
+      fix: 'write [2] or ["END"].',
+    });
+  }
   const stopIds = new Set([...config.stopIds, ...stop.filter((one) => typeof one === "number")]);
   const stopTexts = stop.filter((one) => typeof one === "string");
   if (stopTexts.includes(""))
-    throw refuse("stop", "", "texts of one character or more", "leave the empty text out.");
+    check.refuse({
+      argument: "stop",
+      received: "",
+      expected: "texts of one character or more",
+      fix: "leave the empty text out.",
+    });
   if (stopTexts.length > 0 && !tokenizer) {
     const expected = "token ids, since the model has no tokenizer";
-    throw refuse("stop", stopTexts[0], expected, "load the model with `tokenizer`.");
+    check.refuse({
+      argument: "stop",
+      received: stopTexts[0],
+      expected,
+      fix: "load the model with `tokenizer`.",
+    });
   }
   return { stopIds, stopTexts };
 }
 
 function checkGuesses(speculate: PromptLookup | undefined, cache: object): void {
-  if (!speculate) return;
-  for (const argument of ["match", "length"] as const) {
-    const received = speculate[argument] ?? 1;
-    if (Number.isInteger(received) && received >= 1) continue;
-    throw refuse(
-      `speculate.${argument}`,
-      received,
-      "a whole number, 1 or more",
-      "leave it out for the default.",
-    );
-  }
-  if ("crop" in cache) return;
-  throw refuse(
-    "cache",
-    "a cache without crop",
-    "one that can drop wrong guesses",
-    "take a cache of @qkv/kv-cache.",
+  if (speculate === undefined) return;
+  const { match = 3, length = 8 } = check.options(speculate, ["match", "length"], "speculate");
+  check.whole(
+    { "speculate.match": match, "speculate.length": length },
+    { min: 1, fix: "leave it out for the default." },
   );
+  if ("crop" in cache) return;
+  check.refuse({
+    argument: "cache",
+    received: "a cache without crop",
+    expected: "one that can drop wrong guesses",
+    fix: "take a cache of @qkv/kv-cache.",
+  });
 }
 
-function refuse(argument: string, received: unknown, expected: string, fix: string): ArgumentError {
-  return new ArgumentError({ fn: "generate", argument, received, expected, fix });
-}
+const check: Checks = /* @__PURE__ */ checks("generate");
+
+const names: readonly (keyof GenerateOptions)[] = [
+  "maxTokens",
+  "sampling",
+  "cache",
+  "stop",
+  "logprobs",
+  "speculate",
+  "signal",
+  "onFinish",
+];

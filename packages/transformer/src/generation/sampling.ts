@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 
 /** How the next token is chosen. Steps are taken in the order of these fields. */
 export type Sampling = {
@@ -35,16 +35,26 @@ export type Said = {
 export type Candidate = { id: number; probability: number };
 
 /** Sampling, checked and complete. */
-export function checkSampling(sampling: Sampling, fn = "generate"): Required<Sampling> {
-  const complete = { ...defaults, ...sampling };
+export function checkSampling(sampling: Sampling | undefined, fn = "generate"): Required<Sampling> {
+  const check = checks(fn);
+  const names = Object.keys(defaults) as (keyof Sampling)[];
+  const complete = {
+    ...defaults,
+    ...check.options(sampling, names, "sampling"),
+  };
   for (const [argument, { accepts, expected, fix }] of Object.entries(rules)) {
     const received = complete[argument as keyof typeof rules];
-    if (!accepts(received)) throw new ArgumentError({ fn, argument, received, expected, fix });
+    check.each(
+      { [argument]: received },
+      (value) => typeof value === "number" && accepts(value),
+      expected,
+      fix,
+    );
   }
+  check.each({ logitBias: complete.logitBias }, isPlainObject, "an object of numbers by token id");
   for (const [id, bias] of Object.entries(complete.logitBias)) {
     if (/^\d+$/.test(id) && typeof bias === "number" && !Number.isNaN(bias) && bias !== Infinity) continue;
-    throw new ArgumentError({
-      fn,
+    check.refuse({
       argument: "logitBias",
       received: `${id}: ${bias}`,
       expected: "token ids, each with a finite number or -Infinity",
@@ -53,6 +63,9 @@ export function checkSampling(sampling: Sampling, fn = "generate"): Required<Sam
   }
   return complete;
 }
+
+const isPlainObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const defaults: Required<Sampling> = {
   logitBias: {},
@@ -131,8 +144,17 @@ export function candidates(
   sampling: Sampling = {},
   said: Said = { prompt: [], reply: [] },
 ): Candidate[] {
+  const check = checks("candidates");
   const checked = checkSampling(sampling, "candidates");
-  const { ids, chances } = choices(logits, checked, said);
+  check.each(
+    { logits },
+    isList,
+    "a number for each token",
+    "give the last row of what the model's `apply` returns.",
+  );
+  const { prompt, reply } = check.options(said, ["prompt", "reply"], "said");
+  check.each({ prompt, reply }, isList, "a list of token ids", "give [] for nothing.");
+  const { ids, chances } = choices(check, logits, checked, said);
   const total = chances.reduce((a, b) => a + b, 0);
   return Array.from(ids, (id, i) => ({ id, probability: chances[i]! / total })).sort(
     (a, b) => b.probability - a.probability || a.id - b.id,
@@ -150,8 +172,9 @@ export function chooseToken(
   sampling: Required<Sampling>,
   chance: number,
   said: Said = { prompt: [], reply: [] },
+  check: Checks = checks("generate"),
 ): number {
-  const { ids, chances } = choices(logits, sampling, said);
+  const { ids, chances } = choices(check, logits, sampling, said);
   let rest = chance * chances.reduce((a, b) => a + b, 0);
   for (let i = 0; i < ids.length; i++) {
     rest -= chances[i]!;
@@ -171,10 +194,18 @@ export function logProbability(logits: ArrayLike<number>, id: number): number {
   for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - largest);
   const logprob = logits[id]! - largest - Math.log(total);
   if (!Number.isNaN(logprob)) return logprob;
-  throw new ArgumentError({
-    fn: "generate",
+  refuseLogits(checks("generate"), logits);
+}
+
+const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
+
+/** Logits that are no probabilities: they would choose a token without a word. */
+function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
+  const list = Array.from(logits);
+  const at = list.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
+  check.refuse({
     argument: "logits",
-    received: Array.from(logits),
+    received: at < 0 ? list : `${list[at]} at token ${at}`,
     expected: "numbers of which none is NaN or Infinity",
     fix: "look for NaN in the model's weights, or trace a call to find the layer where it begins.",
   });
@@ -191,12 +222,17 @@ export function likeliestTokens(logits: ArrayLike<number>, count: number): { id:
 
 /** What is left to choose from, with its chances up to a common factor. */
 function choices(
+  check: Checks,
   logits: ArrayLike<number>,
   { temperature, topK, topP, minP, ...sampling }: Required<Sampling>,
   said: Said,
 ): { ids: ArrayLike<number>; chances: Float64Array } {
   const changed = penalized(logits, sampling, said);
   const best = likeliest(changed);
+  // A sum is NaN where a number is, and infinite where one is.
+  let sum = 0;
+  for (let id = 0; id < changed.length; id++) if (changed[id] !== -Infinity) sum += changed[id]!;
+  if (!Number.isFinite(sum) || !(changed[best]! > -Infinity)) refuseLogits(check, changed);
   if (temperature === 0) return { ids: [best], chances: Float64Array.of(1) };
   const largest = changed[best]!;
   const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));

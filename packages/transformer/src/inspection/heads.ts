@@ -1,6 +1,7 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
-import { concat, einsum, mul, reshape, slice, type Tensor } from "@qkv/tensor";
+import { checkTensor, concat, einsum, mul, reshape, slice, type Tensor } from "@qkv/tensor";
+import { checkParams } from "../models/check-model.js";
 import type { ModelTrace } from "../layers/trace.js";
 
 /** A head of a model, both counted from 0. */
@@ -59,11 +60,20 @@ export function ablateHeads(heads: readonly HeadPlace[]): Changes {
  * ```
  */
 export function patchHeads(heads: readonly HeadPlace[], tensors: Readonly<Record<string, Tensor>>): Changes {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  const fix = 'give the `tensors` of a trace with the name "heads".';
+  checks("patchHeads").each({ tensors }, isObject, "tensors by name", fix);
   return changesOf("patchHeads", heads, (name, head) => {
     const given = tensors[name];
     if (given) return () => slice(given, 1, head, head + 1);
     const fix = 'trace the run that gives with the name "heads".';
-    refuse("patchHeads", "tensors", Object.keys(tensors).join(", "), `a tensor ${name}`, fix);
+    const received = Object.keys(tensors).join(", ");
+    return checks("patchHeads").refuse({
+      argument: "tensors",
+      received,
+      expected: `a tensor ${name}`,
+      fix,
+    });
   });
 }
 
@@ -87,11 +97,15 @@ export function patchHeads(heads: readonly HeadPlace[], tensors: Readonly<Record
  * ```
  */
 export function headWrites(heads: Tensor, output: LinearParams): Tensor {
+  const check: Checks = checks("headWrites");
+  checkTensor("headWrites", "heads", heads);
+  checkParams(check, output, ["weight"]);
   const [, H = 0, , D = 0] = heads.shape;
   const [C = 0, width] = output.weight.shape;
   if (width !== H * D) {
     const fix = "give the heads and the output map of one layer.";
-    refuse("headWrites", "output.weight", width, `${H * D} columns, for ${H} heads of ${D}`, fix);
+    const expected = `${H * D} columns, for ${H} heads of ${D}`;
+    check.refuse({ argument: "output.weight", received: width, expected, fix });
   }
   return einsum("bhtd,chd->bhtc", heads, reshape(output.weight, [C, H, D]));
 }
@@ -102,16 +116,24 @@ function changesOf(
   instead: (name: string, head: number) => (own: Tensor) => Tensor,
 ): Changes {
   const changes: Record<string, (x: Tensor) => Tensor> = {};
+  const check: Checks = checks(fn);
+  check.each({ heads }, Array.isArray, "a list of { layer, head }");
   for (const { layer, head } of heads) {
+    check.whole({ layer, head }, { min: 0 });
     const name = `layers.${layer}.attention.heads`;
     const change = instead(name, head);
     const before = changes[name];
     changes[name] = (x) => {
       const all = before ? before(x) : x;
       const H = all.shape[1]!;
-      if (!Number.isInteger(head) || head < 0 || head >= H) {
-        const fix = "count heads from 0.";
-        refuse(fn, "heads", head, `a head from 0 to ${H - 1} of layer ${layer}`, fix);
+      if (head >= H) {
+        const expected = `a head from 0 to ${H - 1} of layer ${layer}`;
+        check.refuse({
+          argument: "heads",
+          received: head,
+          expected,
+          fix: "count heads from 0.",
+        });
       }
       const around = [slice(all, 1, 0, head), slice(all, 1, head + 1, H)].filter(
         ({ shape }) => shape[1]! > 0,

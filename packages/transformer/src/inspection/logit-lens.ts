@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { Decoder, DecoderParams } from "../models/decoder.js";
 
@@ -26,6 +27,10 @@ export function logitLens(
   params: DecoderParams,
   ids: Tensor | readonly number[],
 ): Tensor[] {
+  const { apply, logits } = (model ?? {}) as Partial<Decoder>;
+  const isDecoder = typeof apply === "function" && typeof logits === "function";
+  const fix = "give `decoder(model.config)`: a model that was loaded lacks `logits`.";
+  checks("logitLens").each({ model }, () => isDecoder, "a decoder, with apply and logits", fix);
   const tensors: Record<string, Tensor> = {};
   model.apply(params, ids, { trace: { names: ["embeddings", "output"], tensors } });
   const names = Array.from({ length: model.config.numLayers }, (_, i) => `layers.${i}.output`);

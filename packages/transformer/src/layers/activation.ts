@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { gelu, relu, silu, tanh, type Tensor } from "@qkv/tensor";
 
 const functions = {
@@ -15,8 +15,7 @@ export type Activation = keyof typeof functions;
 /** The function of a name. Refuses a name that is none. */
 export function activationOf(fn: string, name: Activation): (x: Tensor) => Tensor {
   if (Object.hasOwn(functions, name)) return functions[name];
-  throw new ArgumentError({
-    fn,
+  return checks(fn).refuse({
     argument: "activation",
     received: name,
     expected: `one of ${Object.keys(functions).join(", ")}`,

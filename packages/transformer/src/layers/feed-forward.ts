@@ -1,5 +1,7 @@
-import { linear, mul, randn, zeros, type Tensor } from "@qkv/tensor";
+import { checks, type Checks } from "@qkv/core";
+import { checkTensor, linear, mul, randn, zeros, type Tensor } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
+import { checkParams } from "../models/check-model.js";
 import { activationOf, type Activation } from "./activation.js";
 
 /** What a feed-forward layer is. */
@@ -56,7 +58,9 @@ export type FeedForward = {
  * ```
  */
 export function feedForward(config: FeedForwardConfig): FeedForward {
-  const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: map = linear } = config;
+  const options = check.options(config, feedForwardNames, "config");
+  const { embedDim: C, hiddenDim: F, gated = true, bias = false, linear: map = linear } = options;
+  check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   const bend = activationOf("feedForward", config.activation ?? "silu");
   return {
     init(seed) {
@@ -66,10 +70,24 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
       });
       return { ...(gated && { gate: make(0, F, C) }), up: make(1, F, C), down: make(2, C, F) };
     },
-    apply({ gate, up, down }, x) {
+    apply(params, x) {
+      checkParams(onApply, params, ["up.weight", "down.weight"]);
+      checkTensor("feedForward.apply", "x", x);
+      const { gate, up, down } = params;
       const raised = map(x, up.weight, up.bias); // […, F]
       const opened = gate ? mul(bend(map(x, gate.weight, gate.bias)), raised) : bend(raised);
       return map(opened, down.weight, down.bias);
     },
   };
 }
+
+const check: Checks = /* @__PURE__ */ checks("feedForward");
+const onApply: Checks = /* @__PURE__ */ checks("feedForward.apply");
+const feedForwardNames: readonly (keyof FeedForwardConfig)[] = [
+  "embedDim",
+  "hiddenDim",
+  "activation",
+  "gated",
+  "bias",
+  "linear",
+];

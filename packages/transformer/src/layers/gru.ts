@@ -1,4 +1,4 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import {
   add,
   checkTensor,
@@ -18,6 +18,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
+import { checkParams } from "../models/check-model.js";
 
 /** The weights of a GRU. Rows are three gates one after the other: reset, update, new. */
 export type GruParams = {
@@ -63,15 +64,10 @@ export type Gru = {
  * [output.shape, state.shape]; // => [[2, 5, 6], [2, 6]]
  * ```
  */
-export function gru({
-  embedDim: C,
-  hiddenDim: F,
-  bias = true,
-}: {
-  embedDim: number;
-  hiddenDim: number;
-  bias?: boolean;
-}): Gru {
+export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolean }): Gru {
+  const names = ["embedDim", "hiddenDim", "bias"] as const;
+  const { embedDim: C, hiddenDim: F, bias = true } = check.options(config, names, "config");
+  check.whole({ embedDim: C, hiddenDim: F }, { min: 1 });
   return {
     init(seed) {
       const most = 1 / Math.sqrt(F);
@@ -83,11 +79,14 @@ export function gru({
       });
       return { input: make(0, C), state: make(1, F) };
     },
-    apply({ input, state: recurrent }, x, { state, reverse = false, lengths } = {}) {
+    apply(params, x, options) {
+      const { state, reverse = false, lengths } = check.options(options, ["state", "reverse", "lengths"]);
+      checkParams(check, params, ["input.weight", "state.weight"]);
+      const { input, state: recurrent } = params;
       const [B, T] = checkShape("x", x, ["B", "T", C]) as [number, number, number];
       let h = state ?? zeros([B, F], { dtype: x.dtype, device: x.device });
       checkShape("state", h, [B, F]);
-      if (lengths && lengths.length !== B) throw wrongLengths(lengths.length, B);
+      if (lengths && lengths.length !== B) refuseLengths(lengths.length, B);
       const fromInput = linear(x, input.weight, input.bias); // [B, T, 3F], for all tokens at once
       const states = new Array<Tensor>(T);
       for (let n = 0; n < T; n++) {
@@ -117,21 +116,24 @@ function checkShape(argument: string, x: Tensor, wanted: readonly (number | stri
   const fits =
     shape.length === wanted.length && shape.every((n, a) => typeof wanted[a] === "string" || n === wanted[a]);
   if (fits) return shape;
-  throw new ShapeError({
-    fn: "gru",
-    argument,
-    received: shape,
-    expected: `[${wanted.join(", ")}]`,
-    fix: "give batches of rows as wide as embedDim, and a state as wide as hiddenDim.",
-  });
+  check.refuse(
+    {
+      argument,
+      received: shape,
+      expected: `[${wanted.join(", ")}]`,
+      fix: "give batches of rows as wide as embedDim, and a state as wide as hiddenDim.",
+    },
+    ShapeError,
+  );
 }
 
-function wrongLengths(received: number, B: number): ArgumentError {
-  return new ArgumentError({
-    fn: "gru",
+function refuseLengths(received: number, B: number): never {
+  check.refuse({
     argument: "lengths",
     received: `${received} lengths`,
     expected: `${B}, one for each sequence`,
     fix: "give the number of real tokens of each sequence of x.",
   });
 }
+
+const check: Checks = /* @__PURE__ */ checks("gru");

@@ -1,7 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import {
   add,
+  checkTensor,
   linear,
   mul,
   randn,
@@ -14,6 +15,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
+import { checkParams } from "../models/check-model.js";
 import { feedForward, type FeedForwardConfig, type FeedForwardParams } from "./feed-forward.js";
 
 /** What a mixture of experts is: a feed-forward layer many times over, of which a token uses a few. */
@@ -59,22 +61,22 @@ export type MixtureOfExperts = {
  */
 export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExperts {
   const {
-    embedDim: C,
     numExperts,
     expertsPerToken: k,
     normalizeShares = true,
-    linear: map = linear,
-  } = config;
+    ...inner
+  } = check.options(config, names, "config");
+  const { embedDim: C, linear: map = linear } = inner;
+  check.whole({ numExperts, embedDim: C, hiddenDim: inner.hiddenDim }, { min: 1 });
   if (!Number.isInteger(k) || k < 1 || k > numExperts) {
-    throw new ArgumentError({
-      fn: "mixtureOfExperts",
+    check.refuse({
       argument: "expertsPerToken",
       received: k,
       expected: `a whole number from 1 to numExperts = ${numExperts}`,
       fix: "let each token use at least one expert, and at most all.",
     });
   }
-  const expert = feedForward(config);
+  const expert = feedForward(inner);
   return {
     init(seed) {
       return {
@@ -83,7 +85,10 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
         experts: Array.from({ length: numExperts }, (_, e) => expert.init(-(seed * numExperts + e + 1))),
       };
     },
-    apply({ router, experts }, x) {
+    apply(params, x) {
+      checkParams(onApply, params, ["router.weight", "experts"]);
+      checkTensor("mixtureOfExperts.apply", "x", x);
+      const { router, experts } = params;
       const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
       const scores = map(rows, router.weight, router.bias); // [N, numExperts]
       // The softmax over the chosen alone is that over all, made to sum to 1.
@@ -111,3 +116,17 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
     },
   };
 }
+
+const check: Checks = /* @__PURE__ */ checks("mixtureOfExperts");
+const onApply: Checks = /* @__PURE__ */ checks("mixtureOfExperts.apply");
+const names: readonly (keyof MixtureOfExpertsConfig)[] = [
+  "embedDim",
+  "hiddenDim",
+  "numExperts",
+  "expertsPerToken",
+  "normalizeShares",
+  "activation",
+  "gated",
+  "bias",
+  "linear",
+];

@@ -1,5 +1,6 @@
-import { ArgumentError } from "@qkv/core";
-import { layerNorm, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
+import { checks, type Checks } from "@qkv/core";
+import { checkTensor, layerNorm, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
+import { checkParams } from "../models/check-model.js";
 
 /** `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. */
 export type NormKind = "layer" | "rms";
@@ -32,32 +33,37 @@ export type Norm = {
  * layer.apply(layer.init(), tensor([[1, 5]])).toNested(); // => [[-1, 1]]
  * ```
  */
-export function norm({
-  kind,
-  embedDim: C,
-  eps = 1e-5,
-}: {
-  kind: NormKind;
-  embedDim: number;
-  eps?: number;
-}): Norm {
+export function norm(config: { kind: NormKind; embedDim: number; eps?: number }): Norm {
+  const { kind, embedDim: C, eps = 1e-5 } = check.options(config, ["kind", "embedDim", "eps"], "config");
+  check.whole({ embedDim: C }, { min: 1 });
+  check.finite({ eps }, { min: 0, fix: "give a small number, such as 1e-5." });
+  const checked = (params: NormParams, x: Tensor): NormParams => {
+    checkParams(onApply, params, ["weight"]);
+    checkTensor("norm.apply", "x", x);
+    return params;
+  };
   if (kind === "rms") {
     return {
       init: () => ({ weight: ones([C]) }),
-      apply: ({ weight }, x) => rmsNorm(x, weight, { eps }),
+      apply: (params, x) => rmsNorm(x, checked(params, x).weight, { eps }),
     };
   }
   if (kind === "layer") {
     return {
       init: () => ({ weight: ones([C]), bias: zeros([C]) }),
-      apply: ({ weight, bias }, x) => layerNorm(x, weight, bias, { eps }),
+      apply(params, x) {
+        const { weight, bias } = checked(params, x);
+        return layerNorm(x, weight, bias, { eps });
+      },
     };
   }
-  throw new ArgumentError({
-    fn: "norm",
+  check.refuse({
     argument: "kind",
     received: kind,
     expected: '"layer" or "rms"',
     fix: 'take "rms" for Llama and its kin, "layer" for GPT-2 and BERT.',
   });
 }
+
+const check: Checks = /* @__PURE__ */ checks("norm");
+const onApply: Checks = /* @__PURE__ */ checks("norm.apply");

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type {
   AttentionLayer,
   AttentionParams,
@@ -6,7 +6,8 @@ import type {
   Positions,
   ScoreMod,
 } from "@qkv/attention";
-import { add, type Cache, type KeyValues, type Mask, type Tensor } from "@qkv/tensor";
+import { add, checkTensor, type Cache, type KeyValues, type Mask, type Tensor } from "@qkv/tensor";
+import { checkParams } from "../models/check-model.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, note, type ModelTrace } from "./trace.js";
 
@@ -102,16 +103,17 @@ export type TransformerLayer<Inner> = {
  * ```
  */
 export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): TransformerLayer<Inner> {
-  const { attention, crossAttention, feedForward, norm, placement = "pre" } = config;
-  if (placement !== "pre" && placement !== "post" && placement !== "both") {
-    throw new ArgumentError({
-      fn: "transformerLayer",
-      argument: "placement",
-      received: placement,
-      expected: '"pre", "post" or "both"',
-      fix: 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".',
-    });
-  }
+  const {
+    attention,
+    crossAttention,
+    feedForward,
+    norm,
+    placement = "pre",
+  } = check.options(config, ["attention", "crossAttention", "feedForward", "norm", "placement"], "config");
+  check.each({ attention, feedForward, norm }, isLayer, "a layer, with init and apply");
+  if (crossAttention !== undefined) check.each({ crossAttention }, isLayer, "a layer, with init and apply");
+  const fix = 'leave it out for "pre", as in GPT-2 and Llama; BERT is "post", Gemma 2 "both".';
+  check.oneOf({ placement }, ["pre", "post", "both"], fix);
   /** x with what `f` adds to it, its norm where the placement says. */
   const beside = (
     x: Tensor,
@@ -140,7 +142,10 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
         ...(both && { feedForwardOutNorm: norm.init() }),
       };
     },
-    apply(params, x, { memory, memoryMask, memoryBias, trace, ...options } = {}) {
+    apply(params, x, given) {
+      const { memory, memoryMask, memoryBias, trace, ...options } = onApply.options(given, optionNames);
+      checkParams(onApply, params, ["attention", "attentionNorm", "feedForward", "feedForwardNorm"]);
+      checkTensor("transformerLayer.apply", "x", x);
       const traced = (step: string) => {
         const own = attentionTrace(trace, step);
         return own && { trace: own };
@@ -159,7 +164,7 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
       if (crossAttention) {
         const { crossAttentionNorm, crossAttention: weights } = params;
         if (!memory || !weights || !crossAttentionNorm)
-          throw missing(memory ? "params.crossAttention" : "memory");
+          refuseMissing(memory ? "params.crossAttention" : "memory");
         const cross = {
           ...(memoryMask && { mask: memoryMask }),
           ...(memoryBias && { bias: memoryBias }),
@@ -183,9 +188,27 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
   };
 }
 
-function missing(argument: string): ArgumentError {
-  return new ArgumentError({
-    fn: "apply",
+const check: Checks = /* @__PURE__ */ checks("transformerLayer");
+const onApply: Checks = /* @__PURE__ */ checks("transformerLayer.apply");
+const optionNames: readonly (keyof TransformerLayerOptions)[] = [
+  "cache",
+  "layer",
+  "positions",
+  "mask",
+  "bias",
+  "memory",
+  "memoryMask",
+  "memoryBias",
+  "trace",
+];
+
+const isLayer = (value: unknown): boolean => {
+  const { init, apply } = (value ?? {}) as { init?: unknown; apply?: unknown };
+  return typeof init === "function" && typeof apply === "function";
+};
+
+function refuseMissing(argument: string): never {
+  onApply.refuse({
     argument,
     received: undefined,
     expected: "what the layer's attention to another sequence needs",

@@ -1,27 +1,72 @@
-import { ArgumentError, ShapeError } from "@qkv/core";
+import { ShapeError, type Checks } from "@qkv/core";
 import { isTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
 
 /** Token ids `[B, T]` on a device: given so, or as a list for one sequence. */
-export function checkIds(ids: Tensor | readonly number[], device: Device): Tensor {
-  if (!isTensor(ids)) return tensor(checkWhole(ids), { shape: [1, ids.length], dtype: "int32", device });
-  if (ids.shape.length === 2) return ids;
-  throw new ShapeError({
-    fn: "apply",
-    argument: "ids",
-    received: ids.shape,
-    expected: "[B, T]: a row of token ids for each sequence",
-    fix: "reshape the ids, or give a plain list for one sequence.",
-  });
+export function checkIds(
+  check: Checks,
+  ids: Tensor | readonly number[],
+  { device, vocabSize }: { device: Device; vocabSize: number },
+  argument = "ids",
+): Tensor {
+  if (!isTensor(ids)) {
+    const list = checkIdList(check, ids, vocabSize, argument);
+    return tensor(list, { shape: [1, list.length], dtype: "int32", device });
+  }
+  const { shape, dtype } = ids;
+  if (!dtype.startsWith("int") && dtype !== "uint8") {
+    check.refuse({
+      argument,
+      received: ids,
+      expected: "token ids, as whole numbers",
+      fix: '`cast(ids, "int32")`, or give a plain list for one sequence.',
+    });
+  }
+  if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
+    // What lies on a device without memory of ours is checked there, by the lookup of embeddings.
+    if (!ids.device.remote) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
+    return ids;
+  }
+  check.refuse(
+    {
+      argument,
+      received: shape,
+      expected: "[B, T]: a row of token ids for each sequence, one sequence and one token or more",
+      fix: "reshape the ids, or give a plain list for one sequence.",
+    },
+    ShapeError,
+  );
 }
 
-function checkWhole(ids: readonly number[]): readonly number[] {
-  const wrong = ids.find((id) => !Number.isInteger(id));
-  if (wrong === undefined) return ids;
-  throw new ArgumentError({
-    fn: "apply",
-    argument: "ids",
-    received: wrong,
-    expected: "whole numbers",
-    fix: "give token ids as the tokenizer's `encode` returns them.",
-  });
+/** Ids of one sequence, as a list or an array of whole numbers. */
+export function checkIdList(
+  check: Checks,
+  ids: unknown,
+  vocabSize: number,
+  argument = "ids",
+): readonly number[] {
+  const list: unknown = ArrayBuffer.isView(ids) ? Array.from(ids as Int32Array | BigInt64Array, Number) : ids;
+  if (!Array.isArray(list) || list.length === 0) {
+    check.refuse({
+      argument,
+      received: ids,
+      expected: "token ids: a list of whole numbers, one or more, or a tensor [B, T]",
+      fix: "give token ids as the tokenizer's `encode` returns them.",
+    });
+  }
+  checkRange(check, list as number[], vocabSize, argument);
+  return list as number[];
+}
+
+/** Ids that a vocabulary has: an id beyond it would be taken for another one. */
+function checkRange(check: Checks, ids: ArrayLike<number>, vocabSize: number, argument: string): void {
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i]!;
+    if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+    check.refuse({
+      argument: ids.length === 1 ? argument : `${argument}[${i}]`,
+      received: id,
+      expected: `a whole number from 0 to ${vocabSize - 1}, a token id of the model`,
+      fix: "give token ids as the tokenizer's `encode` returns them, of the tokenizer that belongs to the model.",
+    });
+  }
 }

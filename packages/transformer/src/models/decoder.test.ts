@@ -153,14 +153,16 @@ test("random weights are repeatable, and no two matrices are the same numbers", 
 
 test("ids that are no tokens are refused, with the fix", () => {
   expect(() => model.apply(params, [1, 2.5])).toThrow(
-    /apply: `ids` is 2.5, expected whole numbers.\nFix: give token ids as the tokenizer's `encode`/,
+    /decoder.apply: `ids\[1\]` is 2.5, expected a whole number from 0 to 10.*\nFix: give token ids as the tokenizer's `encode`/,
   );
   expect(() => model.apply(params, tensor([1, 2], { dtype: "int32" }))).toThrow(
     /`ids` has shape \[2\], expected \[B, T\].*\nFix: reshape the ids/,
   );
-  expect(() => model.apply(params, [11])).toThrow(/`indices` is 11, expected whole numbers from 0 to 10/);
-  expect(() => model.apply(params, [-1])).toThrow(/`indices` is -1/);
-  expect(() => model.apply(params, randn([1, 2], { seed: 1 }))).toThrow(/is "float32", expected int32/);
+  expect(() => model.apply(params, [11])).toThrow(/`ids` is 11, expected a whole number from 0 to 10/);
+  expect(() => model.apply(params, [-1])).toThrow(/`ids` is -1/);
+  expect(() => model.apply(params, randn([1, 2], { seed: 1 }))).toThrow(
+    /is a float32 tensor of shape \[1, 2\], expected token ids/,
+  );
   expect(() => decoder({ ...config, numHeads: 3 })).toThrow(
     /decoder: `numHeads` is 3, expected heads of an even size in embedDim = 8/,
   );

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
   causal,
   groupedQuery,
@@ -31,6 +31,7 @@ import {
   type TransformerLayerParams,
 } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
+import { checkParams } from "./check-model.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import { everyLayerOrNone } from "./every-layer-or-none.js";
 import { ropeOf } from "./rope-of.js";
@@ -107,7 +108,9 @@ export type Decoder = {
  * gpt2.init(1).positions?.weight.shape; // => [32, 8]
  * ```
  */
-export function decoder(config: DecoderConfig, { linear: map = linear }: DecoderKernels = {}): Decoder {
+export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decoder {
+  checkConfig(config);
+  const { linear: map = linear } = check.options(kernels, ["linear"], "kernels");
   const { vocabSize: V, embedDim: C, numLayers, normEps: eps, contextLength } = config;
   const kinds = checkLayerTypes(config);
   const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: C, eps });
@@ -137,15 +140,30 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
         norm: layerNorm.init(),
       };
     },
-    apply(params, ids, { cache, mask, last, trace, ...options } = {}) {
+    apply(params, ids, given) {
+      const options = onApply.options(given, ["cache", "positions", "mask", "last", "trace"]);
+      const { cache, mask, last, trace } = options;
+      checkParams(
+        onApply,
+        params,
+        table ? ["embedding.weight", "positions.weight", "layers", "norm.weight"] : parts,
+      );
+      if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
+      if (cache && config.bidirectional) {
+        onApply.refuse({
+          argument: "cache",
+          received: "a cache",
+          expected: "none, as the model is bidirectional: what it held would change with every later token",
+          fix: "give the whole text at once; such a model embeds texts and generates none.",
+        });
+      }
       const { device } = params.embedding.weight;
-      if (cache && config.bidirectional) throw cannotGoOn();
+      const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       const run = (): Tensor => {
-        const tokens = checkIds(ids, device);
         const positions = options.positions ?? positionsAfter(cache, tokens.shape[1]!);
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
-        if (table) x = table.apply(demand(params.positions, "positions"), x, { positions });
+        if (table) x = table.apply(params.positions!, x, { positions });
         x = note(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
           x = layerAt(i).apply(layer, x, {
@@ -165,6 +183,72 @@ export function decoder(config: DecoderConfig, { linear: map = linear }: Decoder
   };
 }
 
+const check: Checks = /* @__PURE__ */ checks("decoder");
+const onApply: Checks = /* @__PURE__ */ checks("decoder.apply");
+const parts = ["embedding.weight", "layers", "norm.weight"];
+
+/** Names of a configuration: all that there are, by their types. */
+const names = /* @__PURE__ */ Object.keys({
+  vocabSize: 0,
+  embedDim: 0,
+  hiddenDim: 0,
+  numLayers: 0,
+  numHeads: 0,
+  numKvHeads: 0,
+  headDim: 0,
+  contextLength: 0,
+  stopIds: 0,
+  norm: 0,
+  normEps: 0,
+  placement: 0,
+  activation: 0,
+  gated: 0,
+  bias: 0,
+  experts: 0,
+  positions: 0,
+  ropeBase: 0,
+  ropeLayout: 0,
+  ropeDim: 0,
+  ropeScaling: 0,
+  slidingRopeBase: 0,
+  bidirectional: 0,
+  layerTypes: 0,
+  window: 0,
+  attentionScale: 0,
+  attentionSoftcap: 0,
+  qkNorm: 0,
+  embeddingScale: 0,
+  logitSoftcap: 0,
+} satisfies Record<keyof DecoderConfig, 0>) as (keyof DecoderConfig)[];
+
+function checkConfig(config: DecoderConfig): void {
+  const { vocabSize, embedDim, hiddenDim, numLayers, numHeads, numKvHeads, contextLength, normEps, stopIds } =
+    check.options(config, names, "config");
+  check.whole({ vocabSize, embedDim, hiddenDim, numHeads, numKvHeads, contextLength }, { min: 1 });
+  check.whole({ numLayers }, { min: 0 });
+  check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
+  check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
+  check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "none"]);
+  // What is there and has to be a number above 0.
+  const { headDim, ropeBase, ropeDim, slidingRopeBase, window, ...more } = config;
+  const { attentionScale, attentionSoftcap, embeddingScale, logitSoftcap } = more;
+  check.whole(given({ headDim, ropeDim, window }), { min: 1 });
+  check.finite(
+    given({
+      ropeBase,
+      slidingRopeBase,
+      attentionScale,
+      attentionSoftcap,
+      embeddingScale,
+      logitSoftcap,
+    }),
+    { above: 0, fix: "leave it out for the default." },
+  );
+}
+
+const given = (values: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
 /** What new embeddings are multiplied with, as in GPT-2 and Llama: logits then begin near zero. */
 const initialScale = 0.02;
 
@@ -176,8 +260,7 @@ function layerOf(
   const { embedDim: C, numHeads, numKvHeads, positions = "rotary", normEps: eps } = config;
   const { headDim = C / numHeads } = config;
   if (positions === "rotary" && headDim % 2 !== 0) {
-    throw new ArgumentError({
-      fn: "decoder",
+    check.refuse({
       argument: config.headDim === undefined ? "numHeads" : "headDim",
       received: config.headDim ?? numHeads,
       expected: `heads of an even size in embedDim = ${C}`,
@@ -259,9 +342,8 @@ function checkLayerTypes({
   bidirectional = false,
 }: DecoderConfig): readonly ("full" | "sliding")[] {
   const kinds = layerTypes ?? new Array<"full">(numLayers).fill("full");
-  const refuse = (argument: string, received: unknown, expected: string, fix: string): never => {
-    throw new ArgumentError({ fn: "decoder", argument, received, expected, fix });
-  };
+  const refuse = (argument: string, received: unknown, expected: string, fix: string): never =>
+    check.refuse({ argument, received, expected, fix });
   if (kinds.length !== numLayers) {
     refuse(
       "layerTypes",
@@ -283,25 +365,4 @@ function checkLayerTypes({
 /** The last rows of `[B, T, C]`. */
 function lastRows(x: Tensor, count: number): Tensor {
   return slice(x, 1, x.shape[1]! - Math.min(count, x.shape[1]!));
-}
-
-function cannotGoOn(): ArgumentError {
-  return new ArgumentError({
-    fn: "decoder.apply",
-    argument: "cache",
-    received: "a cache",
-    expected: "none, as the model is bidirectional: what it held would change with every later token",
-    fix: "give the whole text at once; such a model embeds texts and generates none.",
-  });
-}
-
-function demand<T>(params: T | undefined, name: string): T {
-  if (params !== undefined) return params;
-  throw new ArgumentError({
-    fn: "apply",
-    argument: `params.${name}`,
-    received: params,
-    expected: "what the configuration asks for",
-    fix: "take the params of `decoder(config).init(seed)`, or load those of a checkpoint.",
-  });
 }

@@ -1,7 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { learnedPositions, multiHead } from "@qkv/attention";
 import {
   add,
+  checkTensor,
   embedding,
   linear,
   mul,
@@ -19,6 +20,7 @@ import { norm, type NormParams } from "../layers/norm.js";
 import { note, within, type ModelTrace } from "../layers/trace.js";
 import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
+import { checkParams } from "./check-model.js";
 
 /** What an encoder is: a table of numbers and names. */
 export type EncoderConfig = {
@@ -103,6 +105,7 @@ export type Encoder = {
  * ```
  */
 export function encoder(config: EncoderConfig): Encoder {
+  checkConfig(config);
   const { vocabSize: V, embedDim: C, numLayers, numHeads, contextLength, numTypes } = config;
   const activation = config.activation ?? "gelu";
   const layerNorm = norm({ kind: "layer", embedDim: C, eps: config.normEps });
@@ -137,10 +140,15 @@ export function encoder(config: EncoderConfig): Encoder {
         },
       };
     },
-    apply(params, ids, { types, mask, trace } = {}) {
+    apply(params, ids, options) {
+      const { types, mask, trace } = onApply.options(options, ["types", "mask", "trace"]);
+      checkParams(onApply, params, parts);
       const { device } = params.embedding.weight;
+      const tokens = checkIds(onApply, ids, { device, vocabSize: V });
+      if (types !== undefined && params.types)
+        checkIds(onApply, types, { device, vocabSize: numTypes }, "types");
       return device.scope(() => {
-        let x = table.apply(params.positions, embedding(params.embedding.weight, checkIds(ids, device)));
+        let x = table.apply(params.positions, embedding(params.embedding.weight, tokens));
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
         x = note(trace, "embeddings", layerNorm.apply(params.embeddingNorm, x));
         params.layers.forEach((weights, i) => {
@@ -152,8 +160,14 @@ export function encoder(config: EncoderConfig): Encoder {
         return x;
       });
     },
-    maskedTokenLogits({ embedding: { weight }, maskedTokenHead: head }, rows) {
-      if (!head) throw noHead();
+    maskedTokenLogits(params, rows) {
+      checkParams(onLogits, params, ["embedding.weight"]);
+      checkTensor("maskedTokenLogits", "rows", rows);
+      const {
+        embedding: { weight },
+        maskedTokenHead: head,
+      } = params;
+      if (!head) refuseHead();
       const bent = activationOf("encoder", activation)(linear(rows, head.dense.weight, head.dense.bias));
       return linear(layerNorm.apply(head.norm, bent), weight, head.bias);
     },
@@ -165,9 +179,33 @@ function allOf(x: Tensor, device: Device): Tensor {
   return zeros([x.shape[0]!, x.shape[1]!], { dtype: "int32", device });
 }
 
-function noHead(): ArgumentError {
-  return new ArgumentError({
-    fn: "maskedTokenLogits",
+const check: Checks = /* @__PURE__ */ checks("encoder");
+const onApply: Checks = /* @__PURE__ */ checks("encoder.apply");
+const onLogits: Checks = /* @__PURE__ */ checks("maskedTokenLogits");
+const parts = ["embedding.weight", "positions.weight", "embeddingNorm.weight", "layers"];
+
+const names = /* @__PURE__ */ Object.keys({
+  vocabSize: 0,
+  embedDim: 0,
+  hiddenDim: 0,
+  numLayers: 0,
+  numHeads: 0,
+  contextLength: 0,
+  numTypes: 0,
+  normEps: 0,
+  activation: 0,
+} satisfies Record<keyof EncoderConfig, 0>) as (keyof EncoderConfig)[];
+
+function checkConfig(config: EncoderConfig): void {
+  const { vocabSize, embedDim, hiddenDim, numLayers, numHeads, contextLength, numTypes, normEps } =
+    check.options(config, names, "config");
+  check.whole({ vocabSize, embedDim, hiddenDim, numHeads, contextLength }, { min: 1 });
+  check.whole({ numLayers, numTypes }, { min: 0 });
+  check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-12." });
+}
+
+function refuseHead(): never {
+  onLogits.refuse({
     argument: "params.maskedTokenHead",
     received: undefined,
     expected: "the weights of a head for masked tokens",

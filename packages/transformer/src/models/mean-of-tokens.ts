@@ -1,4 +1,4 @@
-import { ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import {
   cast,
   checkTensor,
@@ -29,15 +29,23 @@ import {
  */
 export function meanOfTokens(rows: Tensor, real?: Tensor): Tensor {
   const { shape, dtype } = checkTensor("meanOfTokens", "rows", rows);
+  const check: Checks = checks("meanOfTokens");
+  if (shape.length !== 3) {
+    const fix = "give the rows of a batch, as an encoder's `apply` returns them.";
+    check.refuse({ argument: "rows", received: shape, expected: "[B, T, C]", fix }, ShapeError);
+  }
+  if (real !== undefined) checkTensor("meanOfTokens", "real", real);
   if (!real) return div(sum(rows, { axis: 1 }), Math.max(1, shape[1]!));
   if (real.shape.length !== 2 || real.shape[0] !== shape[0] || real.shape[1] !== shape[1]) {
-    throw new ShapeError({
-      fn: "meanOfTokens",
-      argument: "real",
-      received: real.shape,
-      expected: `[${shape[0]}, ${shape[1]}], as rows are [${shape.join(", ")}]`,
-      fix: "say for each token whether it is one.",
-    });
+    check.refuse(
+      {
+        argument: "real",
+        received: real.shape,
+        expected: `[${shape[0]}, ${shape[1]}], as rows are [${shape.join(", ")}]`,
+        fix: "give for each token whether it is one.",
+      },
+      ShapeError,
+    );
   }
   const weights = expandDims(cast(real, dtype), 2); // [B, T, 1]
   return div(sum(mul(rows, weights), { axis: 1 }), maximum(sum(weights, { axis: 1 }), 1));
@@ -57,5 +65,6 @@ export function meanOfTokens(rows: Tensor, real?: Tensor): Tensor {
  * ```
  */
 export function unitLength(x: Tensor): Tensor {
+  checkTensor("unitLength", "x", x);
   return div(x, maximum(lengthOf(x, { axis: -1, keepDims: true }), 1e-12));
 }

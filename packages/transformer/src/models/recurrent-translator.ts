@@ -1,5 +1,5 @@
 import { padding, type LinearParams, type RowsOptions } from "@qkv/attention";
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
   concat,
   embedding,
@@ -110,15 +110,16 @@ export type RecurrentTranslator<P> = {
  * ```
  */
 export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): RecurrentTranslator<P> {
-  const { vocabSize: V, embedDim: C, hiddenDim: F, attention, asks } = config;
-  if (!Number.isInteger(F / 2) || F < 2) {
-    const fix = "each direction of reading gives half of an annotation.";
-    refuse("recurrentTranslator", "hiddenDim", F, "an even whole number, 2 or more", fix);
-  }
-  if (asks !== "before" && asks !== "after") {
-    const fix = '"before" is Bahdanau\'s order, "after" Luong\'s.';
-    refuse("recurrentTranslator", "asks", asks, '"before" or "after"', fix);
-  }
+  const names = ["vocabSize", "embedDim", "hiddenDim", "attention", "asks"] as const;
+  const { vocabSize: V, embedDim: C, hiddenDim: F, attention, asks } = check.options(config, names, "config");
+  check.whole({ vocabSize: V, embedDim: C }, { min: 1 });
+  const isEven = (value: unknown) => Number.isInteger((value as number) / 2) && (value as number) >= 2;
+  const halves = "each direction of reading gives half of an annotation.";
+  check.each({ hiddenDim: F }, isEven, "an even whole number, 2 or more", halves);
+  const isAttention = (value: unknown) =>
+    typeof (value as RowAttention<P> | null | undefined)?.apply === "function";
+  check.each({ attention }, isAttention, "attention of rows, as `additive(…)`", "write `additive({ … })`.");
+  check.oneOf({ asks }, ["before", "after"], '"before" is Bahdanau\'s order, "after" Luong\'s.');
   const reader = gru({ embedDim: C, hiddenDim: F / 2 });
   const writer = gru({ embedDim: asks === "before" ? C + F : C, hiddenDim: F });
 
@@ -209,3 +210,5 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
 
 /** Where the writer looks: queries `[B, T, F]` to contexts `[B, T, F]`. */
 type Look = (query: Tensor) => Tensor;
+
+const check: Checks = /* @__PURE__ */ checks("recurrentTranslator");

@@ -1,7 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
 import { byteIds, type ByteEntropy } from "@qkv/tokenizer/patching";
 import type { Model } from "../loading/load.js";
+import { checkModel } from "../models/check-model.js";
 
 /** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */
 export type ByteModel = ByteEntropy & {
@@ -38,21 +39,23 @@ export type ByteModel = ByteEntropy & {
  * patchStarts("the cat", globalThreshold(6), entropy); // => [0]
  * ```
  */
-export function byteModel({ config, params, apply, tokenizer }: Model): ByteModel {
+export function byteModel(model: Model): ByteModel {
+  checkModel(check, model, { causal: true });
+  const { config, params, apply, tokenizer } = model;
   const { contextLength, vocabSize, numLayers } = config;
   if (!tokenizer && vocabSize !== 256) {
-    throw refuse(
-      `a model of ${vocabSize} ids and no tokenizer`,
-      "256 ids, which are the bytes",
-      "load it with its tokenizer.",
-    );
+    check.refuse({
+      received: `a model of ${vocabSize} ids and no tokenizer`,
+      expected: "256 ids, which are the bytes",
+      fix: "load it with its tokenizer.",
+    });
   }
   if (contextLength < 2) {
-    throw refuse(
-      `a model with a context of ${contextLength}`,
-      "a context of 2 or more",
-      "train one with more.",
-    );
+    check.refuse({
+      received: `a model with a context of ${contextLength}`,
+      expected: "a context of 2 or more",
+      fix: "train one with more.",
+    });
   }
   const ids = tokenizer ? byteIds(tokenizer) : Int32Array.from({ length: 256 }, (_, byte) => byte);
   const first = tokenizer?.bosId ?? ids[lineFeed]!;
@@ -107,6 +110,4 @@ function entropyOf(p: Float64Array): number {
   );
 }
 
-function refuse(received: string, expected: string, fix: string): ArgumentError {
-  return new ArgumentError({ fn: "byteModel", argument: "model", received, expected, fix });
-}
+const check = /* @__PURE__ */ checks("byteModel", { argument: "model" });

@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { linear, type Tensor } from "@qkv/tensor";
 import { isQuantized, quantizedLinear, type QuantizedLinearOptions } from "@qkv/tensor/quantized";
 
@@ -19,7 +20,10 @@ import { isQuantized, quantizedLinear, type QuantizedLinearOptions } from "@qkv/
  * linear(tensor([[1, 2]]), quantizeWeight(weight) as never).toNested(); // => [[129]]
  * ```
  */
-export function anyLinear({ activations = "float32" }: QuantizedLinearOptions = {}): typeof linear {
+export function anyLinear(options?: QuantizedLinearOptions): typeof linear {
+  const check = checks("anyLinear");
+  const { activations = "float32" } = check.options(options, ["activations"]);
+  check.oneOf({ activations }, ["float32", "int8"]);
   return (x: Tensor, weight: Tensor, bias?: Tensor): Tensor => {
     const given: unknown = weight;
     if (!isQuantized(given)) return linear(x, weight, bias);

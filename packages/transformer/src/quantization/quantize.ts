@@ -1,7 +1,8 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { bytesPerElement, isTensor, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
 import type { Model } from "../loading/load.js";
+import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
 import { anyLinear } from "./any-linear.js";
 
@@ -43,9 +44,16 @@ export type QuantizationReport = {
  */
 export function quantize(
   model: Model,
-  options: { kind?: Quantization; activations?: "float32" | "int8"; device?: Device } = {},
+  given?: {
+    kind?: Quantization;
+    activations?: "float32" | "int8";
+    device?: Device;
+  },
 ): { model: Model; report: QuantizationReport } {
+  checkModel(check, model);
+  const options = check.options(given, ["kind", "activations", "device"]);
   const { kind = "int8", activations = "float32", device = model.params.embedding.weight.device } = options;
+  check.oneOf({ activations }, ["float32", "int8"]);
   return quantizeBy(roundingOf(kind, device), model, { activations, device });
 }
 
@@ -117,18 +125,19 @@ function quantizeMatrix(
   kind: Quantization,
   device: Device,
 ): { quantized: QuantizedWeight; error: number } {
-  if (kind !== "int8" && kind !== "int4") {
-    throw new ArgumentError({
-      fn: "quantize",
-      argument: "kind",
-      received: kind,
-      expected: '"int8" or "int4"',
-      fix: 'take "int8", which few models notice; "int4" where memory is short.',
-    });
-  }
-  const { data, scale } = quantizeWeight(weight, { bits: kind === "int8" ? 8 : 4 });
+  check.oneOf(
+    { kind },
+    ["int8", "int4"],
+    'take "int8", which few models notice; "int4" where memory is short.',
+  );
+  const { data, scale } = quantizeWeight(weight, {
+    bits: kind === "int8" ? 8 : 4,
+  });
   const error = distance(weight, dequantizeWeight({ data, scale }, weight.shape[1]!));
-  return { quantized: { data: resident(data, device), scale: resident(scale, device) }, error };
+  return {
+    quantized: { data: resident(data, device), scale: resident(scale, device) },
+    error,
+  };
 }
 
 /** On a device to stay. */
@@ -162,3 +171,5 @@ function sum(numbers: Iterable<number>): number {
   for (const number of numbers) total += number;
   return total;
 }
+
+const check = /* @__PURE__ */ checks("quantize");

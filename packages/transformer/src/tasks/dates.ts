@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { uniform } from "@qkv/tensor";
 import type { TextPairs } from "./text-pairs.js";
 
@@ -20,7 +21,10 @@ const years = { first: 1900, count: 200 };
  * dates({ seed: 1 })(0); // => { source: "January 19, 2078", target: "2078-01-19" }
  * ```
  */
-export function dates({ seed }: { seed: number }): TextPairs {
+export function dates(options: { seed: number }): TextPairs {
+  const check = checks("dates");
+  const { seed } = check.options(options, ["seed"]);
+  check.whole({ seed });
   return (place) => {
     const [when, way] = uniform([2], { seed, first: place * 2, dtype: "float64" }).data as Float64Array;
     const days = (Date.UTC(years.first + years.count, 0, 1) - Date.UTC(years.first, 0, 1)) / dayMs;

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { tensor, uniform, type Device, type Tensor } from "@qkv/tensor";
 
 /** What is asked of each place of a sequence. */
@@ -47,11 +47,24 @@ export type LookupBatch = {
  * ```
  */
 export function lookupBatches(options: LookupOptions): (step: number) => LookupBatch {
-  const { back, vocabSize: V = 8, contextLength: T = 8, batchSize: B = 16, seed, device } = options;
+  const check = checks("lookupBatches");
+  const names = ["back", "first", "vocabSize", "contextLength", "batchSize", "seed", "device"] as const;
+  const {
+    back,
+    vocabSize: V = 8,
+    contextLength: T = 8,
+    batchSize: B = 16,
+    seed,
+    device,
+  } = check.options(options, names);
+  check.whole({ vocabSize: V, contextLength: T, batchSize: B }, { min: 1 });
+  check.whole({ seed });
+  check.each({ back }, Array.isArray, "a list of places back");
   const wrong = back.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
   if (back.length === 0 || wrong !== undefined) {
     const expected = `whole numbers from 0 to ${T - 1}`;
-    refuse("lookupBatches", "back", back.join(", "), expected, "count places back: 1 is the place before.");
+    const fix = "count places back: 1 is the place before.";
+    check.refuse({ argument: "back", received: back, expected, fix });
   }
   const asked = [
     ...back.map((places) => (place: number) => (place - places + T) % T),

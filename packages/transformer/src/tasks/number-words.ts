@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { uniform } from "@qkv/tensor";
 import type { TextPairs } from "./text-pairs.js";
 
@@ -22,7 +23,10 @@ const tens = ", , twenty, thirty, forty, fifty, sixty, seventy, eighty, ninety".
  * spellNumber(142); // => "one hundred forty-two"
  * ```
  */
-export function numberWords({ seed }: { seed: number }): TextPairs {
+export function numberWords(options: { seed: number }): TextPairs {
+  const check = checks("numberWords");
+  const { seed } = check.options(options, ["seed"]);
+  check.whole({ seed });
   return (place) => {
     const { data } = uniform([1], { seed, first: place, dtype: "float64" });
     const number = Math.floor(data[0]! * 1000);
@@ -32,6 +36,7 @@ export function numberWords({ seed }: { seed: number }): TextPairs {
 
 /** A whole number from 0 to 999 in English words. */
 export function spellNumber(number: number): string {
+  checks("spellNumber").whole({ number }, { min: 0, below: 1000 });
   if (number < 20) return small[number]!;
   const [rest, hundreds] = [number % 100, Math.floor(number / 100)];
   if (hundreds > 0) return `${small[hundreds]} hundred${rest > 0 ? ` ${spellNumber(rest)}` : ""}`;

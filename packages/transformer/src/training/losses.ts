@@ -1,3 +1,4 @@
+import { checks } from "@qkv/core";
 import { crossEntropy, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 
@@ -20,6 +21,9 @@ export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
  * ```
  */
 export function tokenLoss<P>(model: TokenModel<P>) {
+  const isModel = (value: unknown) =>
+    typeof (value as TokenModel<P> | undefined | null)?.apply === "function";
+  checks("tokenLoss").each({ model }, isModel, "a model, with apply", "write `tokenLoss(decoder(config))`.");
   return (params: P, { ids, targets }: Batch): Tensor => crossEntropy(model.apply(params, ids), targets);
 }
 
@@ -34,6 +38,11 @@ export async function meanLoss<P>(
   params: P,
   batches: Iterable<Batch>,
 ): Promise<number> {
+  const check = checks("meanLoss");
+  check.type({ loss }, "function", "write `tokenLoss(model)`.");
+  const isIterable = (value: unknown) =>
+    typeof (value as Iterable<unknown> | undefined | null)?.[Symbol.iterator] === "function";
+  check.each({ batches }, isIterable, "batches one after the other", "write `textBatches(ids, { … })`.");
   let [total, tokens] = [0, 0];
   for (const batch of batches) {
     const count = batch.targets.data.filter((target) => target >= 0).length;

@@ -1,7 +1,7 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { tensor, uniform } from "@qkv/tensor";
 import type { BatchAt } from "./batch.js";
-import { checkText, stretchStarts, type BatchOptions } from "./next-token-batches.js";
+import { batchNames, checkText, stretchStarts, type BatchOptions } from "./next-token-batches.js";
 
 /** What is hidden, and how. */
 export type MaskedTokenOptions = BatchOptions & {
@@ -30,17 +30,23 @@ export type MaskedTokenOptions = BatchOptions & {
  * ```
  */
 export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenOptions): BatchAt {
-  const { batchSize: B, contextLength: T, seed, device, maskId, vocabSize, rate = 0.15 } = options;
-  if (!(rate > 0 && rate <= 1)) {
-    refuse(
-      "maskedTokenBatches",
-      "rate",
-      rate,
-      "a share above 0, at most 1",
-      "BERT asks for 0.15 of all tokens.",
-    );
-  }
-  const text = checkText("maskedTokenBatches", ids, T);
+  const check = checks("maskedTokenBatches");
+  const names = [...batchNames, "seed", "maskId", "vocabSize", "rate"] as const;
+  const {
+    batchSize: B,
+    contextLength: T,
+    seed,
+    device,
+    maskId,
+    vocabSize,
+    rate = 0.15,
+  } = check.options(options, names);
+  check.whole({ batchSize: B, contextLength: T, vocabSize }, { min: 1 });
+  check.whole({ seed });
+  check.whole({ maskId }, { min: 0, below: vocabSize });
+  const isShare = (value: unknown) => typeof value === "number" && value > 0 && value <= 1;
+  check.each({ rate }, isShare, "a share above 0, at most 1", "BERT asks for 0.15 of all tokens.");
+  const text = checkText(check, ids, T);
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { tensor, uniform, type Device } from "@qkv/tensor";
 import type { BatchAt } from "./batch.js";
 
@@ -30,8 +30,11 @@ export type BatchOptions = {
  * ```
  */
 export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions): BatchAt {
-  const { batchSize: B, contextLength: T, seed, device } = options;
-  const text = checkText("nextTokenBatches", ids, T + 1);
+  const check = checks("nextTokenBatches");
+  const { batchSize: B, contextLength: T, seed, device } = check.options(options, [...batchNames, "seed"]);
+  check.whole({ batchSize: B, contextLength: T }, { min: 1 });
+  check.whole({ seed });
+  const text = checkText(check, ids, T + 1);
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
@@ -56,10 +59,23 @@ export function stretchStarts(
 }
 
 /** A text as int32, of `least` tokens or more. */
-export function checkText(fn: string, ids: ArrayLike<number>, least: number): Int32Array {
+export function checkText(check: Checks, ids: ArrayLike<number>, least: number): Int32Array {
+  const isList = (value: unknown) => Array.isArray(value) || ArrayBuffer.isView(value);
+  check.each({ ids }, isList, "a list of token ids", "encode the text with a tokenizer.");
   if (ids.length < least) {
-    const fix = "give a longer text, or a smaller contextLength.";
-    refuse(fn, "ids", `${ids.length} tokens`, `${least} tokens or more, for one stretch`, fix);
+    check.refuse({
+      argument: "ids",
+      received: `${ids.length} tokens`,
+      expected: `${least} tokens or more, for one stretch`,
+      fix: "give a longer text, or a smaller contextLength.",
+    });
   }
-  return ids instanceof Int32Array ? ids : Int32Array.from(ids);
+  if (ids instanceof Int32Array) return ids;
+  const whole = Int32Array.from(ids);
+  const odd = whole.findIndex((id, i) => id !== ids[i]);
+  if (odd >= 0) check.whole({ [`ids[${odd}]`]: ids[odd] }, { min: 0, below: 2 ** 31 });
+  return whole;
 }
+
+/** Names of options that all batches of texts have. */
+export const batchNames = ["batchSize", "contextLength", "device"] as const;

@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 
 /** Texts and what shall be written for them, as token ids. */
@@ -44,7 +44,20 @@ export type PairOptions = {
  * ```
  */
 export function pairBatches(options: PairOptions): (step: number) => PairBatch {
-  const { pairAt, batchSize: B, startId, endId, padId, device } = options;
+  const check = checks("pairBatches");
+  // What a vocabulary has besides, such as `ascii`, may be spread into the options.
+  const names = ["pairAt", "batchSize", "startId", "endId", "padId", "device"] as const;
+  const {
+    pairAt,
+    batchSize: B,
+    startId,
+    endId,
+    padId,
+    device,
+  } = check.options(options, [...names, ...ofVocabularies]);
+  check.type({ pairAt }, "function");
+  check.whole({ batchSize: B }, { min: 1 });
+  check.whole({ startId, endId, padId }, { min: 0 });
   const make = (rows: readonly (readonly number[])[], fill: number): Tensor => {
     const width = Math.max(...rows.map((row) => row.length));
     const data = new Int32Array(rows.length * width).fill(fill);
@@ -56,7 +69,13 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
     const empty = pairs.findIndex(({ source }) => source.length === 0);
     if (empty >= 0) {
       const fix = "give a source of one token or more.";
-      refuse("pairBatches", "source", `empty at place ${step * B + empty}`, "token ids", fix);
+      const received = `empty at place ${step * B + empty}`;
+      check.refuse({
+        argument: "source",
+        received,
+        expected: "token ids",
+        fix,
+      });
     }
     return {
       source: make(
@@ -75,3 +94,5 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
     };
   };
 }
+
+const ofVocabularies = ["vocabSize", "encode", "decode"] as unknown as readonly (keyof PairOptions)[];

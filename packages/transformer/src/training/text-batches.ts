@@ -1,6 +1,7 @@
+import { checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
-import { checkText, type BatchOptions } from "./next-token-batches.js";
+import { batchNames, checkText, type BatchOptions } from "./next-token-batches.js";
 
 /**
  * A text cut into stretches one after the other, each token asked for once: what a held-back text is evaluated on.
@@ -15,11 +16,11 @@ import { checkText, type BatchOptions } from "./next-token-batches.js";
  * batches.map(({ targets }) => targets.toNested()); // => [[[6, 7], [8, -100]]]
  * ```
  */
-export function* textBatches(
-  ids: ArrayLike<number>,
-  { batchSize, contextLength: T, device }: Omit<BatchOptions, "seed">,
-): Generator<Batch> {
-  const text = checkText("textBatches", ids, 2);
+export function* textBatches(ids: ArrayLike<number>, options: Omit<BatchOptions, "seed">): Generator<Batch> {
+  const check = checks("textBatches");
+  const { batchSize, contextLength: T, device } = check.options(options, batchNames);
+  check.whole({ batchSize, contextLength: T }, { min: 1 });
+  const text = checkText(check, ids, 2);
   const rows = Math.ceil((text.length - 1) / T);
   for (let first = 0; first < rows; first += batchSize) {
     const B = Math.min(batchSize, rows - first);

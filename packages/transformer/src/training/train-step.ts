@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { add, mapTensors, mul, tensorsOf, valueAndGrad, type Tensor } from "@qkv/tensor";
 import { clipGradients, type Optimizer, type OptimizerState } from "@qkv/tensor/optimizers";
 import type { Batch } from "./batch.js";
@@ -37,7 +37,11 @@ export type Training<P, B = Batch> = {
  * params.w.toNested(); // => [2.5]
  * ```
  */
-export function trainStep<P, B = Batch>({ loss, optimizer, maxNorm }: Training<P, B>) {
+export function trainStep<P, B = Batch>(options: Training<P, B>) {
+  const { loss, optimizer, maxNorm } = check.options(options, ["loss", "optimizer", "maxNorm"]);
+  check.type({ loss }, "function");
+  check.each({ optimizer }, isOptimizer, "an optimizer, with init and update", "write `adamW({ … })`.");
+  if (maxNorm !== undefined) check.finite({ maxNorm }, { above: 0 });
   const both = valueAndGrad<P, [B]>(loss);
   return (params: P, state: OptimizerState<P>, batches: readonly B[]): Tensor => {
     const device = tensorsOf(params)[0]?.device;
@@ -45,7 +49,13 @@ export function trainStep<P, B = Batch>({ loss, optimizer, maxNorm }: Training<P
       const [argument, expected] = device
         ? ["batches", "one batch or more"]
         : ["params", "tensors in objects and lists"];
-      refuse("trainStep", argument, "empty", expected, "a step learns from batches, and changes params.");
+      const fix = "a step learns from batches, and changes params.";
+      check.refuse({
+        argument: argument!,
+        received: "empty",
+        expected: expected!,
+        fix,
+      });
     }
     return device.scope(() => {
       let [total, gradients] = both(params, batches[0]!);
@@ -70,3 +80,12 @@ function addTrees<P>(a: P, b: P): P {
   let at = 0;
   return mapTensors(a, (x) => add(x, others[at++]!));
 }
+
+const check: Checks = /* @__PURE__ */ checks("trainStep");
+const isOptimizer = (value: unknown): boolean => {
+  const { init, update } = (value ?? {}) as {
+    init?: unknown;
+    update?: unknown;
+  };
+  return typeof init === "function" && typeof update === "function";
+};

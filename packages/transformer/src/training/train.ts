@@ -1,4 +1,4 @@
-import { refuse } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { breather } from "../generation/breather.js";
@@ -65,27 +65,21 @@ export type TrainReport<P> = {
  * params.w.toNested(); // => [4]
  * ```
  */
-export async function* train<P, B = Batch>(
-  options: TrainOptions<P, B>,
-): AsyncGenerator<TrainReport<P>, void> {
+export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGenerator<TrainReport<P>, void> {
+  const options = check.options(given, names);
   const { params, batchAt, steps, accumulate = 1, evaluate, evaluateEvery, patience, signal } = options;
-  for (const [argument, value, least] of [
-    ["steps", steps, 0],
-    ["accumulate", accumulate, 1],
-    ["evaluateEvery", evaluateEvery ?? 1, 1],
-    ["patience", patience ?? 1, 1],
-  ] as const) {
-    if (Number.isSafeInteger(value) && value >= least) continue;
-    refuse(
-      "train",
-      argument,
-      value,
-      `a whole number, ${least} or more`,
-      "count updates, batches or evaluations.",
-    );
-  }
+  const fix = "count updates, batches or evaluations.";
+  check.whole({ steps }, { min: 0, fix });
+  check.whole({ accumulate, evaluateEvery: evaluateEvery ?? 1, patience: patience ?? 1 }, { min: 1, fix });
+  check.type({ loss: options.loss, batchAt }, "function");
+  if (evaluate !== undefined) check.type({ evaluate }, "function");
   const state = options.state ?? options.optimizer.init(params);
-  const update = trainStep(options);
+  const { loss, optimizer, maxNorm } = options;
+  const update = trainStep<P, B>({
+    loss,
+    optimizer,
+    ...(maxNorm !== undefined && { maxNorm }),
+  });
   const breathe = breather();
   let [best, worse] = [Infinity, 0];
   const note = (evaluation: number) => {
@@ -99,15 +93,27 @@ export async function* train<P, B = Batch>(
     const start = performance.now();
     const first = state.step * accumulate;
     const batches = await Promise.all(Array.from({ length: accumulate }, (_, i) => batchAt(first + i)));
-    const loss = await numberOf(update(params, state, batches));
+    const measured = await numberOf(update(params, state, batches));
     const timeMs = performance.now() - start;
-    if (!Number.isFinite(loss)) {
+    if (!Number.isFinite(measured)) {
       const fix = "make the learning rate smaller, warm it up, or give `maxNorm`.";
-      refuse("train", "loss", loss, `a number at step ${state.step}`, fix);
+      check.refuse({
+        argument: "loss",
+        received: measured,
+        expected: `a number at step ${state.step}`,
+        fix,
+      });
     }
     const due = state.step === steps || (evaluateEvery !== undefined && state.step % evaluateEvery === 0);
     const evaluation = evaluate && due ? await evaluate(params) : undefined;
-    yield { step: state.step, loss, timeMs, evaluation, params, state };
+    yield {
+      step: state.step,
+      loss: measured,
+      timeMs,
+      evaluation,
+      params,
+      state,
+    };
     if (evaluation !== undefined) note(evaluation);
     await breathe();
   }
@@ -116,3 +122,20 @@ export async function* train<P, B = Batch>(
 async function numberOf(x: Tensor): Promise<number> {
   return (await x.read())[0]!;
 }
+
+const check: Checks = /* @__PURE__ */ checks("train");
+const names: readonly (keyof TrainOptions<unknown>)[] = [
+  "params",
+  "loss",
+  "optimizer",
+  "batchAt",
+  "steps",
+  "state",
+  "maxNorm",
+  "accumulate",
+  "evaluate",
+  "evaluateEvery",
+  "patience",
+  "evaluations",
+  "signal",
+];

@@ -1,0 +1,297 @@
+import { additive, multiHead } from "@qkv/attention";
+import { isQkvError } from "@qkv/core";
+import { randn, tensor, zeros } from "@qkv/tensor";
+import { sgd } from "@qkv/tensor/optimizers";
+import { expect, test } from "vitest";
+import * as transformer from "./index.js";
+import * as inspection from "./inspection.js";
+import * as patching from "./patching.js";
+import * as tasks from "./tasks.js";
+import * as training from "./training.js";
+
+const {
+  decoder,
+  encoder,
+  generate,
+  generateBatch,
+  candidates,
+  lookUp,
+  evaluate,
+  feedForward,
+  gru,
+  mixtureOfExperts,
+  norm,
+  quantize,
+  recurrentTranslator,
+  transformerLayer,
+} = transformer;
+
+const config: transformer.DecoderConfig = {
+  vocabSize: 11,
+  embedDim: 8,
+  hiddenDim: 12,
+  numLayers: 1,
+  numHeads: 2,
+  numKvHeads: 1,
+  contextLength: 24,
+  normEps: 1e-5,
+  stopIds: [],
+};
+const made = decoder(config);
+const params = made.init(1);
+const model: transformer.Model = { config, params, tokenizer: undefined, apply: made.apply };
+const { numKvHeads: _kv, stopIds: _stop, ...sizes } = config;
+const bert = encoder({ ...sizes, numTypes: 2 });
+
+async function refusal(call: () => unknown): Promise<{ message: string; fn: string }> {
+  try {
+    const result = await call();
+    // A generator refuses when its first item is asked for.
+    if (typeof (result as AsyncGenerator | undefined)?.next === "function")
+      await (result as AsyncGenerator).next();
+  } catch (error) {
+    if (isQkvError(error)) return error;
+    throw new Error("an error of the engine", { cause: error });
+  }
+  throw new Error("nothing was refused");
+}
+
+/** What is no argument of anything: nothing, null, text, numbers, lists, functions. */
+const nothings: readonly unknown[] = [
+  undefined,
+  null,
+  "text",
+  5,
+  NaN,
+  true,
+  [],
+  [1.5],
+  () => 1,
+  new Date(0),
+  zeros([2]),
+];
+
+type Any = (...args: unknown[]) => unknown;
+const bare: readonly (readonly [name: string, fn: Any])[] = [
+  ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...tasks }),
+]
+  .filter((entry): entry is [string, never] => typeof entry[1] === "function")
+  // What reads bytes and files has its own table.
+  .filter(([name]) => !/^(load|read|write)/.test(name));
+
+test.each(bare)(
+  "%s refuses what is no argument of it by its own name, and no error is the engine's",
+  async (name, fn) => {
+    for (const value of nothings) {
+      // Some values are arguments of some functions: those are not refused, and nothing of the engine's is thrown.
+      const error = await refusal(() => (fn as Any)(value)).catch((error: Error) => error);
+      if (error instanceof Error && error.message === "nothing was refused") continue;
+      expect(error, `${name}(${String(value)})`).toHaveProperty("fn");
+      expect((error as { fn: string }).fn.split(".")[0], `${name}(${String(value)})`).toBe(name);
+    }
+  },
+);
+
+test.each<[string, () => unknown, RegExp]>([
+  ["generate", () => generate(null as never, [1]), /^generate: `model` is null, expected a model/],
+  ["generate", () => generate(model, null as never), /^generate: `prompt` is null/],
+  [
+    "generate",
+    () => generate(model, [1], { temperature: 1 } as never),
+    /`temperature` is 1.*\nFix: write `sampling: \{ temperature \}`/,
+  ],
+  [
+    "generate",
+    () => generate(model, [1], { max_new_tokens: 3 } as never),
+    /`max_new_tokens` is 3.*\nFix: write `maxTokens`/,
+  ],
+  [
+    "generate",
+    () => generate(model, [1], { sampling: { topk: 3 } as never }),
+    /`topk` is 3.*\nFix: write `topK`/,
+  ],
+  ["generate", () => generate(model, [1], 5 as never), /`options` is 5/],
+  ["generate", () => generate([1] as never, model as never), /`model` is \[1\]/],
+  ["generate", () => generate(model, [1], { stop: "END" as never }), /`stop` is "END", expected a list/],
+  ["generate", () => generate(model, [1], { stop: [11] }), /`stop` is 11/],
+  ["generate", () => generate(model, [1], { logprobs: -1 }), /`logprobs` is -1/],
+  ["generateBatch", () => generateBatch(model, "text" as never), /`prompts` is "text", expected a list/],
+  ["generateBatch", () => generateBatch(model, [[1]], { samples: 0 }), /`samples` is 0/],
+  [
+    "generateBatch",
+    () => generateBatch(model, [[1]], { temperature: 1 } as never),
+    /sampling: \{ temperature \}/,
+  ],
+  ["candidates", () => candidates("abc" as never), /`logits` is "abc"/],
+  ["candidates", () => candidates([1, 2], { temperatur: 1 } as never), /write `temperature`/],
+  ["candidates", () => candidates([1, 2], {}, [1] as never), /`said` is \[1\]/],
+  [
+    "lookUp",
+    () => lookUp([1, 2], { size: 3 } as never),
+    /`size` is 3, expected one of the options match, length/,
+  ],
+  ["evaluate", () => evaluate(model, ["text"]), /expected token ids, since the model has no tokenizer/],
+  ["evaluate", () => evaluate(model, "text" as never), /`texts` is "text", expected a list/],
+  ["evaluate", () => evaluate(model, [[1, 2]], { context: 3 } as never), /write `contextLength`/],
+  [
+    "decoder",
+    () => decoder(undefined as never),
+    /^decoder: `vocabSize` is undefined, expected a whole number/,
+  ],
+  [
+    "decoder",
+    () => decoder({ ...config, num_heads: 4 } as never),
+    /`num_heads` is 4.*\nFix: write `numHeads`/,
+  ],
+  ["decoder", () => decoder({ ...config, normEps: NaN }), /`normEps` is NaN, expected a finite number/],
+  ["decoder", () => decoder({ ...config, normEps: -1 }), /`normEps` is -1/],
+  ["decoder", () => decoder({ ...config, ropeBase: 0 }), /`ropeBase` is 0/],
+  ["decoder", () => decoder(config, { linaer: 1 } as never), /write `linear`/],
+  ["decoder.apply", () => made.apply({} as never, [1]), /`params.embedding.weight` is undefined/],
+  [
+    "decoder.apply",
+    () => made.apply([1] as never, params as never),
+    /`params` is \[1\].*\nFix: give the params first, then the input/,
+  ],
+  ["decoder.apply", () => made.apply(params, params as never), /`ids` is an object/],
+  ["decoder.apply", () => made.apply(params, [1], { masks: 1 } as never), /write `mask`/],
+  ["decoder.apply", () => made.apply(params, [1], { last: 0 }), /`last` is 0/],
+  ["encoder", () => encoder(undefined as never), /`vocabSize` is undefined/],
+  ["encoder.apply", () => bert.apply({} as never, [1]), /`params.embedding.weight` is undefined/],
+  ["encoder.apply", () => bert.apply([1] as never, bert.init(1) as never), /give the params first/],
+  [
+    "encoder.apply",
+    () => bert.apply(bert.init(1), [1], { types: tensor([[2]], { dtype: "int32" }) }),
+    /`types` is 2/,
+  ],
+  ["norm", () => norm({ kind: "rms", embedDim: 2, eps: NaN }), /`eps` is NaN/],
+  ["norm", () => norm({ kind: "batch" as never, embedDim: 2 }), /`kind` is "batch"/],
+  ["norm.apply", () => norm({ kind: "rms", embedDim: 2 }).apply({} as never, zeros([2])), /`params.weight`/],
+  [
+    "feedForward",
+    () => feedForward({ embedDim: 2, hiddenDim: 2, dropout: 0.1 } as never),
+    /`dropout` is 0.1/,
+  ],
+  [
+    "feedForward.apply",
+    () => feedForward({ embedDim: 2, hiddenDim: 2 }).apply({} as never, zeros([1, 1, 2])),
+    /`params.up.weight`/,
+  ],
+  [
+    "mixtureOfExperts.apply",
+    () =>
+      mixtureOfExperts({ embedDim: 2, hiddenDim: 2, numExperts: 2, expertsPerToken: 1 }).apply(
+        {} as never,
+        zeros([1, 1, 2]),
+      ),
+    /`params.router.weight`/,
+  ],
+  [
+    "gru",
+    () => gru({ embedDim: 2, hiddenDim: 2 }).apply({} as never, zeros([1, 1, 2])),
+    /`params.input.weight`/,
+  ],
+  ["transformerLayer", () => transformerLayer({} as never), /`attention` is undefined, expected a layer/],
+  [
+    "transformerLayer.apply",
+    () => layer.apply({} as never, randn([1, 2, 4], { seed: 1 })),
+    /`params.attention` is undefined/,
+  ],
+  [
+    "recurrentTranslator",
+    () =>
+      recurrentTranslator({
+        vocabSize: 3,
+        embedDim: 2,
+        hiddenDim: 4,
+        attention: additive({ queryDim: 4, keyDim: 4, hiddenDim: 4 }),
+        ask: "before",
+      } as never),
+    /write `asks`/,
+  ],
+  ["quantize", () => quantize(model, { kind: "int3" as never }), /`kind` is "int3"/],
+  ["train", () => training.train({ params: {}, steps: 1, learningRate: 1 } as never), /`learningRate` is 1/],
+  [
+    "trainStep",
+    () => training.trainStep({ loss: () => zeros([]), optimizer: sgd as never }),
+    /`optimizer` is .*expected an optimizer/,
+  ],
+  [
+    "nextTokenBatches",
+    () => training.nextTokenBatches([1, 2, 3], { batchSize: 0, contextLength: 1, seed: 1 }),
+    /`batchSize` is 0/,
+  ],
+  [
+    "nextTokenBatches",
+    () => training.nextTokenBatches([1, 2 ** 32 + 5, 3], { batchSize: 1, contextLength: 1, seed: 1 }),
+    /`ids\[1\]` is 4294967301/,
+  ],
+])("%s: %o", async (name, call, message) => {
+  const error = await refusal(call);
+  expect(error.fn).toBe(name);
+  expect(error.message).toMatch(message);
+});
+
+const layer = transformerLayer({
+  attention: multiHead({ embedDim: 4, numHeads: 2 }),
+  feedForward: feedForward({ embedDim: 4, hiddenDim: 4 }),
+  norm: norm({ kind: "rms", embedDim: 4 }),
+});
+
+test("ids beyond the vocabulary or not whole are refused wherever a model takes ids", async () => {
+  const rows = bert.init(1);
+  for (const wrong of [11, -1, 1.5, NaN, 2 ** 32 + 5, "3"] as number[]) {
+    for (const call of [
+      () => made.apply(params, [1, wrong]),
+      () => bert.apply(rows, [1, wrong]),
+      () => generate(model, [1, wrong]),
+      () => generateBatch(model, [[1], [2, wrong]]),
+      () => evaluate(model, [[1, wrong]]),
+      () => inspection.logitLens(made, params, [1, wrong]),
+    ]) {
+      const { message } = await refusal(call);
+      expect(message).toMatch(/\[1\]` is .*, expected a whole number from 0 to 10, a token id of the model/);
+    }
+  }
+  const float = await refusal(() => made.apply(params, tensor([[1.5, 2]])));
+  expect(float.message).toMatch(/decoder.apply: `ids` is .*, expected token ids, as whole numbers/);
+  const beyond = await refusal(() => made.apply(params, tensor([[1, 11]], { dtype: "int32" })));
+  expect(beyond.message).toMatch(/`ids\[1\]` is 11/);
+});
+
+test("a batch of no sequences, sequences of no tokens and a flat tensor are refused", async () => {
+  for (const shape of [[0, 3], [2, 0], [3], [1, 1, 1]]) {
+    for (const call of [
+      () => made.apply(params, zeros(shape, { dtype: "int32" })),
+      () => bert.apply(bert.init(1), zeros(shape, { dtype: "int32" })),
+    ]) {
+      expect((await refusal(call)).message).toMatch(/`ids` has shape .*, expected \[B, T\]/);
+    }
+  }
+  expect((await refusal(() => made.apply(params, []))).message).toMatch(/`ids` is \[\], expected token ids/);
+});
+
+test("logits that are no probabilities choose no token", async () => {
+  for (const logits of [[NaN, 1], [1, NaN], [1, Infinity], [-Infinity, -Infinity], []]) {
+    for (const temperature of [0, 1]) {
+      const { message } = await refusal(() => candidates(logits, { temperature }));
+      expect(message).toMatch(
+        /candidates: `logits` is .*, expected numbers of which none is NaN or Infinity/,
+      );
+    }
+  }
+  const broken = { ...model, apply: () => tensor([[[NaN, ...new Array<number>(10).fill(0)]]]) };
+  for (const temperature of [0, 1]) {
+    const sampling = { temperature };
+    const one = await refusal(() => generate(broken, [1], { sampling }));
+    expect(one).toMatchObject({
+      fn: "generate",
+      message: expect.stringMatching(/`logits` is "NaN at token 0"/),
+    });
+    const many = await refusal(() => generateBatch(broken, [[1]], { sampling }));
+    expect(many).toMatchObject({
+      fn: "generateBatch",
+      message: expect.stringMatching(/`logits` is "NaN at token 0"/),
+    });
+  }
+});
