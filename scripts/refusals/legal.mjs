@@ -15,12 +15,6 @@ export const forPackages = {
 /** Entries that are not mended yet. */
 export const pending = [
   "@qkv/tensor/safetensors",
-  "@qkv/tokenizer",
-  "@qkv/tokenizer/chat",
-  "@qkv/tokenizer/english-bytes",
-  "@qkv/tokenizer/patching",
-  "@qkv/tokenizer/tracing",
-  "@qkv/tokenizer/training",
   "@qkv/transformer",
   "@qkv/transformer/export",
   "@qkv/transformer/inspection",
@@ -89,6 +83,34 @@ export const legal = [
     names: "splitHeads",
     given: ["an unknown option as argument 2"],
     why: "takes the configuration of a layer, of which it needs two sizes",
+  },
+  {
+    entry: "@qkv/tokenizer",
+    names:
+      "bertRewrites ctcStep digitsSplit metaspace metaspaceStep punctuationSplit stripEnds suffixStep wordPieceStep",
+    given: ["nothing"],
+    why: "all options have a default",
+  },
+  {
+    entry: "@qkv/tokenizer",
+    names:
+      "ctcStep metaspaceStep patternSplit prepend replacePattern replaceStep replaceText splitOfPattern suffixStep textSplit wordPieceStep",
+    given: ["text"],
+    why: "takes any text",
+  },
+  { entry: "@qkv/tokenizer/patching", names: "afterSpaces", why: "takes nothing" },
+  { entry: "@qkv/tokenizer/english-bytes", names: "englishBytes", why: "takes nothing" },
+  {
+    entry: "@qkv/tokenizer/training",
+    names: "countWords textChunks trainByteCounts",
+    given: ["text"],
+    why: "takes any text",
+  },
+  {
+    entry: "@qkv/tokenizer/chat",
+    names: "chatTemplate",
+    given: ["text"],
+    why: "takes the text of a template",
   },
   { entry: "@qkv/viz", names: "isPicture", why: "takes any value" },
   { entry: "@qkv/viz/elements", names: "defineElements", why: "takes nothing" },
