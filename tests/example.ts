@@ -32,7 +32,8 @@ export function compileExample({ code, file, line }: CodeBlock): { js: string; c
         expected: parseExpected(comment),
         text: comment,
       });
-      const call = `await check(${id - 1}, async () => ({ value: (${what.getText()}) }));`;
+      // Of `globalThis`, since an example may have a `check` of its own.
+      const call = `await globalThis.check(${id - 1}, async () => ({ value: (${what.getText()}) }));`;
       if (ts.isVariableStatement(node)) edits.push({ start: node.end, end: node.end, text: ` ${call}` });
       else edits.push({ start: node.getStart(), end: node.end, text: call });
     } else if (!ts.isFunctionLike(node)) {

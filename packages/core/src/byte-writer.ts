@@ -1,3 +1,5 @@
+import type { OwnBytes } from "./own-arrays.js";
+
 /**
  * Writes little-endian fields one after the other: the other side of {@link ByteReader}. The room for them grows as it
  * is needed.
@@ -9,7 +11,7 @@
  * const writer = new ByteWriter();
  * writer.uint32(2);
  * writer.text("hi");
- * writer.finish(); // => Uint8Array [2, 0, 0, 0, 104, 105]
+ * [...writer.finish()]; // => [2, 0, 0, 0, 104, 105]
  * ```
  */
 export class ByteWriter {
@@ -59,7 +61,7 @@ export class ByteWriter {
   }
 
   /** All that was written. */
-  finish(): Uint8Array<ArrayBuffer> {
+  finish(): OwnBytes {
     return new Uint8Array(this.#view.buffer, 0, this.#length);
   }
 

@@ -1,4 +1,5 @@
 import { isPacked, type DType, type TypedArray } from "./dtype.js";
+import type { OwnFloats, OwnHalves } from "./own-arrays.js";
 
 /** The two 16-bit types: how many bits their fraction has, and where their exponents begin. */
 const formats = {
@@ -41,7 +42,7 @@ export function fromHalfBits(bits: number, type: HalfType): number {
 }
 
 /** The 16-bit patterns of numbers, each rounded as {@link toHalfBits} rounds. */
-export function packHalf(numbers: ArrayLike<number>, type: HalfType): Uint16Array<ArrayBuffer> {
+export function packHalf(numbers: ArrayLike<number>, type: HalfType): OwnHalves {
   const halves = new Uint16Array(numbers.length);
   if (type === "bfloat16" && numbers instanceof Float32Array) {
     // The upper half of a float32, rounded to the nearest, and to even between two.
@@ -56,7 +57,7 @@ export function packHalf(numbers: ArrayLike<number>, type: HalfType): Uint16Arra
 }
 
 /** The numbers that 16-bit patterns stand for, as float32, which holds all of them exactly. */
-export function unpackHalf(halves: Uint16Array, type: HalfType): Float32Array<ArrayBuffer> {
+export function unpackHalf(halves: Uint16Array, type: HalfType): OwnFloats {
   const numbers = new Float32Array(halves.length);
   const bits = new Uint32Array(numbers.buffer);
   if (type === "bfloat16") {

@@ -1,4 +1,5 @@
 import { bytesPerElement, viewArray, type DType, type TypedArray } from "./dtype.js";
+import type { OwnBytes } from "./own-arrays.js";
 
 /** Whether this machine stores numbers as files do, the lowest byte first. */
 export const isLittleEndian = /* @__PURE__ */ hostOrder();
@@ -8,7 +9,7 @@ function hostOrder(): boolean {
 }
 
 /** A copy with the bytes of each element in reverse order. */
-export function swapBytes(bytes: Uint8Array, width: number): Uint8Array<ArrayBuffer> {
+export function swapBytes(bytes: Uint8Array, width: number): OwnBytes {
   const swapped = new Uint8Array(bytes.length);
   for (let i = 0; i < bytes.length; i++) swapped[i] = bytes[i - (i % width) + width - 1 - (i % width)]!;
   return swapped;

@@ -22,7 +22,9 @@ export type TokenArcsOptions = {
   title?: string;
 };
 
-const [edge, rowHeight, letters] = [12, 26, 22]; // pixels
+const edge = 12;
+const rowHeight = 26;
+const letters = 22; // pixels
 
 /**
  * Draws attention as arcs from each query to the keys that it looks at, over the tokens themselves. The ink of an arc is

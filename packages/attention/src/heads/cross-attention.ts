@@ -46,7 +46,7 @@ export type CrossAttentionLayer = Pick<AttentionLayer, "config" | "init" | "keyV
  */
 export function crossAttention(config: CrossAttentionConfig): CrossAttentionLayer {
   const check = checks("crossAttention");
-  const names = layerOptions.filter((name) => name !== "rope");
+  const names = layerOptions().filter((name) => name !== "rope");
   const given = check.options(config, [...names, "numKvHeads"], "config");
   const layer = attentionLayer("crossAttention", {
     ...given,

@@ -118,20 +118,13 @@ export type AttentionLayer = {
 export function groupedQuery(config: GroupedQueryConfig): AttentionLayer {
   return attentionLayer(
     "groupedQuery",
-    checks("groupedQuery").options(config, [...layerOptions, "numKvHeads"], "config"),
+    checks("groupedQuery").options(config, [...layerOptions(), "numKvHeads"], "config"),
   );
 }
 
-/** The options of every attention layer. */
-export const layerOptions = [
-  ...headsOptions,
-  "embedDim",
-  "numHeads",
-  "headDim",
-  "contextDim",
-  "bias",
-  "linear",
-] as const;
+/** The options of every attention layer. A function, since bundlers keep a list that spreads another. */
+export const layerOptions = () =>
+  [...headsOptions, "embedDim", "numHeads", "headDim", "contextDim", "bias", "linear"] as const;
 
 /** A grouped-query layer under the name of the function that makes it. Its options are known. */
 export function attentionLayer(fn: string, config: GroupedQueryConfig): AttentionLayer {

@@ -22,6 +22,6 @@ export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
  * ```
  */
 export function multiHead(config: MultiHeadConfig): AttentionLayer {
-  const given = checks("multiHead").options(config, layerOptions, "config");
+  const given = checks("multiHead").options(config, layerOptions(), "config");
   return attentionLayer("multiHead", { ...given, numKvHeads: given.numHeads });
 }

@@ -16,6 +16,6 @@ import type { MultiHeadConfig } from "./multi-head.js";
  * ```
  */
 export function multiQuery(config: MultiHeadConfig): AttentionLayer {
-  const given = checks("multiQuery").options(config, layerOptions, "config");
+  const given = checks("multiQuery").options(config, layerOptions(), "config");
   return attentionLayer("multiQuery", { ...given, numKvHeads: 1 });
 }

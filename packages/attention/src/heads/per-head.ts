@@ -57,7 +57,7 @@ export type PerHeadLayer = {
  */
 export function perHead(config: GroupedQueryConfig): PerHeadLayer {
   const check: Checks = checks("perHead");
-  const fused = attentionLayer("perHead", check.options(config, [...layerOptions, "numKvHeads"], "config"));
+  const fused = attentionLayer("perHead", check.options(config, [...layerOptions(), "numKvHeads"], "config"));
   const { embedDim: C } = fused.config;
   const project = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
     const heads = einsum("hdc,btc->bhtd", weight, x);

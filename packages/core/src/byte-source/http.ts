@@ -1,4 +1,5 @@
 import { FormatError, isQkvError } from "../errors.js";
+import type { OwnBytes } from "../own-arrays.js";
 import { joined } from "./joined.js";
 import type { Reader, ReadOptions } from "./options.js";
 
@@ -85,7 +86,7 @@ export async function sendRequest(
 export async function readBody(
   response: HttpResponse,
   onChunk?: (loaded: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<OwnBytes> {
   const chunks: Uint8Array[] = [];
   let loaded = 0;
   for await (const chunk of response.chunks()) {

@@ -1,5 +1,7 @@
+import type { OwnBytes } from "../own-arrays.js";
+
 /** The bytes of chunks in one array. Each chunk is dropped as it is copied. */
-export function joined(chunks: Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+export function joined(chunks: Uint8Array[], length: number): OwnBytes {
   const bytes = new Uint8Array(length);
   let at = 0;
   chunks.reverse();

@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.js";
+import type { OwnBytes } from "../own-arrays.js";
 import { findOnDisk } from "./disk.js";
 import { readBody, sendRequest, type HttpResponse } from "./http.js";
 import type { Reader, ReadOptions } from "./options.js";
@@ -21,7 +22,7 @@ export type OpenFile = {
   /** Bytes in all. */
   readonly size: number;
   /** Bytes `start` to `end - 1`, in an array that belongs to the caller. */
-  read(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  read(start: number, end: number, signal?: AbortSignal): Promise<OwnBytes>;
 };
 
 export type OpenOptions = Reader &
@@ -82,7 +83,7 @@ export async function openFile(source: FileSource, options: OpenOptions): Promis
 }
 
 /** The whole of a file. */
-export const readWhole = (file: OpenFile): Promise<Uint8Array<ArrayBuffer>> => file.read(0, file.size);
+export const readWhole = (file: OpenFile): Promise<OwnBytes> => file.read(0, file.size);
 
 /** A source that reads into an array of the right length, and may return fewer bytes. */
 type Ranges = {
@@ -94,7 +95,7 @@ type Ranges = {
     end: number,
     signal: AbortSignal | undefined,
     onChunk: (count: number) => void,
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  ): Promise<OwnBytes>;
 };
 
 /** A file that reports progress, stops at a signal, and gives as many bytes as it is asked for or an error. */
@@ -197,7 +198,7 @@ function inPieces(
   size: number,
   name: string,
   options: Reader,
-  read: (start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>,
+  read: (start: number, end: number) => Promise<OwnBytes>,
 ): Ranges {
   return {
     size,
@@ -222,7 +223,7 @@ function inPieces(
 }
 
 /** Room for bytes that a file on a disk has. */
-function allocate(name: string, start: number, end: number, { check }: Reader): Uint8Array<ArrayBuffer> {
+function allocate(name: string, start: number, end: number, { check }: Reader): OwnBytes {
   try {
     return new Uint8Array(end - start);
   } catch (cause) {

@@ -44,9 +44,12 @@ function categoriesOf(source: string): number {
 const items = /\\([pP])\{([^}]+)\}|(?:\\u\{[0-9a-f]+\}|[^])-\\u\{([0-9a-f]+)\}|\\u\{([0-9a-f]+)\}/g;
 
 const categories =
-  "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split(" ");
-const words = Math.ceil((256 + categories.length) / 32);
-const everything = 2 ** categories.length - 1;
+  /* @__PURE__ */ "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn".split(
+    " ",
+  );
+/** A bit for each of 256 characters and of the categories. */
+const words = 9;
+const everything = 0x3fff_ffff;
 
 /** The categories whose names begin so: `"L"` is five. */
 const named = (...names: readonly string[]): number =>

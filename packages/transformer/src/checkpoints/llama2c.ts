@@ -50,8 +50,8 @@ export function readLlama2c(
   return assemble(sizes, tensors);
 }
 
-/** Bytes of the header: what tells a file's sizes. */
-export const llama2cHeaderSize = 4 * header.length;
+/** Bytes of the header, seven numbers. */
+export const llama2cHeaderSize = 28;
 
 /** The same from a file of which only the header has been read: its tensors go into their places one after the other. */
 export async function readLlama2cFile(

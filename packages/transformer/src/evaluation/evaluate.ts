@@ -39,7 +39,7 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
  *
  * // A model that knows nothing: all of 4 tokens are as likely.
  * const apply = (_: unknown, ids: unknown) => zeros([1, (ids as number[]).length, 4]);
- * const model = { config: { contextLength: 8 }, params: {}, apply } as never;
+ * const model = { config: { contextLength: 8, vocabSize: 4 }, params: {}, apply } as never;
  * const { tokens, perplexity } = await evaluate(model, [[0, 1, 2, 3]]);
  * tokens; // => 3
  * perplexity.toFixed(3); // => "4.000"

@@ -31,13 +31,13 @@ function blocks(name: string, numbers: number, bytes: number, put: Put): BlockTy
 const half = (view: DataView, at: number) => fromHalfBits(view.getUint16(at, true), "float16");
 
 /** d, then 32 whole numbers of 8 bits: d · q. */
-const q8_0 = blocks("Q8_0", 32, 34, (view, at, out, to) => {
+const q8_0 = /* @__PURE__ */ blocks("Q8_0", 32, 34, (view, at, out, to) => {
   const d = half(view, at);
   for (let i = 0; i < 32; i++) out[to + i] = d * view.getInt8(at + 2 + i);
 });
 
 /** d, then 16 bytes: the lower halves are the first 16 numbers, the upper the others, each 8 more than it stands for. */
-const q4_0 = blocks("Q4_0", 32, 18, (view, at, out, to) => {
+const q4_0 = /* @__PURE__ */ blocks("Q4_0", 32, 18, (view, at, out, to) => {
   const d = half(view, at);
   for (let i = 0; i < 16; i++) {
     const pair = view.getUint8(at + 2 + i);
@@ -47,7 +47,7 @@ const q4_0 = blocks("Q4_0", 32, 18, (view, at, out, to) => {
 });
 
 /** The same with a least number in place of the 8. */
-const q4_1 = blocks("Q4_1", 32, 20, (view, at, out, to) => {
+const q4_1 = /* @__PURE__ */ blocks("Q4_1", 32, 20, (view, at, out, to) => {
   const [d, min] = [half(view, at), half(view, at + 2)];
   for (let i = 0; i < 16; i++) {
     const pair = view.getUint8(at + 4 + i);
@@ -57,13 +57,13 @@ const q4_1 = blocks("Q4_1", 32, 20, (view, at, out, to) => {
 });
 
 /** As Q4_0, with the fifth bits of the 32 numbers in four bytes before, each number 16 more than it stands for. */
-const q5_0 = blocks("Q5_0", 32, 22, (view, at, out, to) => {
+const q5_0 = /* @__PURE__ */ blocks("Q5_0", 32, 22, (view, at, out, to) => {
   const [d, high] = [half(view, at), view.getUint32(at + 2, true)];
   for (let i = 0; i < 32; i++) out[to + i] = d * (fiveBits(view, at + 6, high, i) - 16);
 });
 
 /** The same with a least number in place of the 16. */
-const q5_1 = blocks("Q5_1", 32, 24, (view, at, out, to) => {
+const q5_1 = /* @__PURE__ */ blocks("Q5_1", 32, 24, (view, at, out, to) => {
   const [d, min, high] = [half(view, at), half(view, at + 2), view.getUint32(at + 4, true)];
   for (let i = 0; i < 32; i++) out[to + i] = d * fiveBits(view, at + 8, high, i) + min;
 });
@@ -81,7 +81,7 @@ function scaleAndMin(view: DataView, at: number, j: number): readonly [scale: nu
 }
 
 /** d and dmin, scales and minima of 8 groups, then 128 bytes: 32 of them hold two groups, in lower and upper halves. */
-const q4_k = blocks("Q4_K", 256, 144, (view, at, out, to) => {
+const q4_k = /* @__PURE__ */ blocks("Q4_K", 256, 144, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
     const [scale, min] = scaleAndMin(view, at + 4, j);
@@ -94,7 +94,7 @@ const q4_k = blocks("Q4_K", 256, 144, (view, at, out, to) => {
 });
 
 /** As Q4_K, with a fifth bit of each number in 32 more bytes: bit j of byte i belongs to number i of group j. */
-const q5_k = blocks("Q5_K", 256, 176, (view, at, out, to) => {
+const q5_k = /* @__PURE__ */ blocks("Q5_K", 256, 176, (view, at, out, to) => {
   const [d, dmin] = [half(view, at), half(view, at + 2)];
   for (let j = 0; j < 8; j++) {
     const [scale, min] = scaleAndMin(view, at + 4, j);
@@ -108,7 +108,7 @@ const q5_k = blocks("Q5_K", 256, 176, (view, at, out, to) => {
 });
 
 /** 128 bytes of lower four bits, 64 of upper two, 16 scales of 8 bits, d: d · scale · (q − 32), 16 numbers to a scale. */
-const q6_k = blocks("Q6_K", 256, 210, (view, at, out, to) => {
+const q6_k = /* @__PURE__ */ blocks("Q6_K", 256, 210, (view, at, out, to) => {
   const d = half(view, at + 208);
   for (let i = 0; i < 256; i++) {
     const [part, rest] = [i >> 7, i & 127];
@@ -129,8 +129,8 @@ const float = (name: string, bytes: number, format: FloatFormat): BlockType => (
 
 /** The types that can be read, by their number. */
 export const blockTypes: Readonly<Record<number, BlockType>> = {
-  0: float("F32", 4, "float32"),
-  1: float("F16", 2, "float16"),
+  0: /* @__PURE__ */ float("F32", 4, "float32"),
+  1: /* @__PURE__ */ float("F16", 2, "float16"),
   2: q4_0,
   3: q4_1,
   6: q5_0,
@@ -139,6 +139,6 @@ export const blockTypes: Readonly<Record<number, BlockType>> = {
   12: q4_k,
   13: q5_k,
   14: q6_k,
-  28: float("F64", 8, "float64"),
-  30: float("BF16", 2, "bfloat16"),
+  28: /* @__PURE__ */ float("F64", 8, "float64"),
+  30: /* @__PURE__ */ float("BF16", 2, "bfloat16"),
 };

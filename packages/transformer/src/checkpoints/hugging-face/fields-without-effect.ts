@@ -2,7 +2,7 @@
  * Fields of a `config.json` that change nothing of what a model computes, in any architecture: they say where the file
  * comes from, how weights are stored, how the model was trained or how texts are generated, which are other options here.
  */
-const shared = [
+const shared = (): string[] => [
   // Origin and storage.
   ..."architectures transformers_version dtype torch_dtype name_or_path _name_or_path _commit_hash".split(
     " ",
@@ -31,4 +31,4 @@ const shared = [
 
 /** The same for one family: the shared ones, and those of its own. */
 export const withoutEffect = (...own: readonly string[]): ReadonlySet<string> =>
-  new Set([...shared, ...own.flatMap((names) => names.split(" "))]);
+  new Set([...shared(), ...own.flatMap((names) => names.split(" "))]);

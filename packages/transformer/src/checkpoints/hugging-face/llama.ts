@@ -34,10 +34,14 @@ const oneValue: Readonly<Record<string, unknown>> = {
 };
 /** Besides: of Phi-3, whose own code is that of its architecture; of Gemma 3, what pictures take. */
 const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
-  phi3: new Set(["auto_map"]),
-  gemma3: new Set(
-    "vision_config boi_token_index eoi_token_index image_token_index mm_tokens_per_image".split(" "),
-  ),
+  phi3: /* @__PURE__ */ new Set(["auto_map"]),
+  gemma3: /* @__PURE__ */ new Set([
+    "vision_config",
+    "boi_token_index",
+    "eoi_token_index",
+    "image_token_index",
+    "mm_tokens_per_image",
+  ]),
 };
 
 /**
@@ -175,9 +179,8 @@ function configOf(
 }
 
 /** Architectures that may look back a number of tokens. */
-const windowed: readonly string[] = [
-  ..."mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" "),
-];
+const windowed: readonly string[] =
+  /* @__PURE__ */ "mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" ");
 
 /** Which layers look back how far. */
 function windowOf(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
