@@ -39,7 +39,7 @@ export function patternScore(fn: string, weights: Tensor, looked: Looked, fix: s
   }
   return tensor(
     sums.map((sum) => sum / queries),
-    { shape: [H], dtype: weights.dtype },
+    { shape: [H], dtype: weights.dtype === "float64" ? "float64" : "float32" }, // a share, of whole numbers too
   );
 }
 

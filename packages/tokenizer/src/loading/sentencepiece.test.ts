@@ -136,7 +136,7 @@ test.each<[string, Uint8Array, RegExp]>([
   expect(() => sentencePieceTokenizer(file)).toThrow(message);
 });
 
-test("tokens of text that the model lacks are that text, as SentencePiece gives them", () => {
+test("tokens of text that the model lacks are the unknown piece, as IdToPiece gives it", () => {
   for (const kind of [1, 2]) {
     const file = modelFile(
       [
@@ -149,7 +149,7 @@ test("tokens of text that the model lacks are that text, as SentencePiece gives 
     const { ids, tokens } = sentencePieceTokenizer(file).encoding("axya");
     expect([ids, tokens]).toEqual([
       [1, 2, 0, 2],
-      ["▁", "a", "xy", "a"],
+      ["▁", "a", "<unk>", "a"],
     ]);
   }
 });

@@ -55,18 +55,18 @@ export function composeSentencePiece(
   const symbols = Array.from(userDefined, (id) => ({ id, content: texts[id]! }));
   const makeModel = (): Model => {
     if (kind === "unigram")
-      return unigram({
-        pieces: pieces.map(({ text, score }) => [text, score] as const),
-        unknownId,
-        byteFallback,
-        reserved,
-        userDefined, // weighed with the others
-        float32: true,
-      });
-    if (kind === "word") {
-      const words = markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
-      return { ...words, surfaceId: unknownId ?? 0 };
-    }
+      return {
+        ...unigram({
+          pieces: pieces.map(({ text, score }) => [text, score] as const),
+          unknownId,
+          byteFallback,
+          reserved,
+          userDefined, // weighed with the others
+          float32: true,
+        }),
+        surfaceId: undefined, // tokens are what `IdToPiece` gives: the name of the unknown piece
+      };
+    if (kind === "word") return markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
     const characters = characterBpe({
       vocab: texts,
       merges: kind === "bpe" ? { scores: pieces.map(({ score }) => score) } : [],
@@ -75,7 +75,7 @@ export function composeSentencePiece(
       fuseUnknown: true,
       reserved: new Set([...reserved, ...userDefined]),
     });
-    return { ...withSymbols(characters, symbols), surfaceId: unknownId, ...(kind === "bpe" && { pieces }) };
+    return { ...withSymbols(characters, symbols), ...(kind === "bpe" && { pieces }) };
   };
   const map =
     settings.characterMap.length === 0

@@ -23,11 +23,10 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
       return refuse("type", number, `one of ${known.join(", ")}`);
     }
     const shape = [...dims].reverse(); // the file counts the last axis first
-    const written = `[${shape.join(", ")}]`;
-    if (shape.includes(0)) refuse("shape", written, "lengths of 1 or more");
+    if (shape.includes(0)) refuse("shape", shape, "lengths of 1 or more");
     if ((shape.at(-1) ?? 1) % type.numbers !== 0) {
       const block = `the numbers of a block of ${type.name}`;
-      refuse("shape", written, `rows of a multiple of ${type.numbers}, ${block}`);
+      refuse("shape", shape, `rows of a multiple of ${type.numbers}, ${block}`);
     }
     const size = shape.reduce((a, b) => a * b, 1);
     const start = header.dataStart + offset;
@@ -39,7 +38,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     const isStack = block !== undefined && shape.length >= 2;
     if (isStack) experts += shape[0]!;
     if (experts > 4096 + file.size / bytesOfExpert)
-      refuse("shape", written, `experts of ${bytesOfExpert} bytes or more each`);
+      refuse("shape", shape, `experts of ${bytesOfExpert} bytes or more each`);
     for (const [own, entry] of isStack
       ? expertsOf(`${block}.`, kind!, { type, shape, start, end })
       : [[name, { type, shape, start, end }] as const]) {
