@@ -63,11 +63,11 @@ export async function evaluate(
   let tokens = 0;
   let nats = 0;
   let bytes: number | undefined = 0;
-  for (const text of texts) {
+  for (const [i, text] of texts.entries()) {
     const ids =
       typeof text === "string"
         ? encode(tokenizer, text)
-        : checkIdList(check, text, config.vocabSize, "texts");
+        : checkIdList(check, text, config.vocabSize, `texts[${i}]`);
     if (typeof text !== "string") bytes = undefined;
     else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
     for (let from = 0; from + 1 < ids.length; from += contextLength) {

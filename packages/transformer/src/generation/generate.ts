@@ -2,7 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
 import { uniform, type Cache, type Tensor, type TypedArray } from "@qkv/tensor";
 import type { Model } from "../loading/load.js";
-import { checkIdList } from "../models/check-ids.js";
+import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import { breather } from "./breather.js";
 import { lookUp, type PromptLookup } from "./draft.js";
@@ -265,9 +265,7 @@ export function stopsOf(
   { config, tokenizer }: Model,
   stop: readonly (number | string)[] = [],
 ) {
-  const isStop = (one: unknown) =>
-    typeof one === "string" ||
-    (Number.isInteger(one) && (one as number) >= 0 && (one as number) < config.vocabSize);
+  const isStop = (one: unknown) => typeof one === "string" || isId(one, config.vocabSize);
   const wrong: unknown = Array.isArray(stop) ? stop.find((one) => !isStop(one)) : stop;
   if (wrong !== undefined) {
     check.refuse({

@@ -5,7 +5,7 @@ import { isTensor, tensor, type Device, type Tensor } from "@qkv/tensor";
 export function checkIds(
   check: Checks,
   ids: Tensor | readonly number[],
-  { device, vocabSize }: { device: Device; vocabSize: number },
+  { device, vocabSize }: { device: Device; vocabSize: number | undefined },
   argument = "ids",
 ): Tensor {
   if (!isTensor(ids)) {
@@ -41,7 +41,7 @@ export function checkIds(
 export function checkIdList(
   check: Checks,
   ids: unknown,
-  vocabSize: number,
+  vocabSize: number | undefined,
   argument = "ids",
 ): readonly number[] {
   const list: unknown = ArrayBuffer.isView(ids) ? Array.from(ids as Int32Array | BigInt64Array, Number) : ids;
@@ -57,16 +57,29 @@ export function checkIdList(
   return list as number[];
 }
 
-/** Ids that a vocabulary has: an id beyond it would be taken for another one. */
-function checkRange(check: Checks, ids: ArrayLike<number>, vocabSize: number, argument: string): void {
+/** Ids that a vocabulary has: an id beyond it would be taken for another one. A made-up model may have no size of one. */
+function checkRange(
+  check: Checks,
+  ids: ArrayLike<number>,
+  vocabSize: number | undefined,
+  argument: string,
+): void {
   for (let i = 0; i < ids.length; i++) {
     const id = ids[i]!;
-    if (Number.isInteger(id) && id >= 0 && id < vocabSize) continue;
+    if (isId(id, vocabSize)) continue;
     check.refuse({
       argument: ids.length === 1 ? argument : `${argument}[${i}]`,
       received: id,
-      expected: `a whole number from 0 to ${vocabSize - 1}, a token id of the model`,
+      expected: `${idsOf(vocabSize)}, a token id of the model`,
       fix: "give token ids as the tokenizer's `encode` returns them, of the tokenizer that belongs to the model.",
     });
   }
 }
+
+/** Whether something is a token id of a vocabulary, or any token id where its size is unknown. */
+export function isId(id: unknown, vocabSize = Infinity): boolean {
+  return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+}
+
+const idsOf = (vocabSize: number | undefined) =>
+  vocabSize === undefined ? "a whole number, 0 or more" : `a whole number from 0 to ${vocabSize - 1}`;
