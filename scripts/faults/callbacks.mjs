@@ -124,7 +124,7 @@ export const callbacks = {
     const batchAt = nextTokenBatches(ids(200), { batchSize: 2, contextLength: 12, seed: 1 });
     const loss = tokenLoss(model);
     const run = async (params, state, changed = {}) => {
-      const optimizer = adamW({ learningRate: changed.learningRate ?? 0.01 });
+      const optimizer = adamW({ learningRate: 0.01 });
       state ??= optimizer.init(params);
       const options = {
         params,
@@ -146,7 +146,7 @@ export const callbacks = {
       { batchAt: throwsAfter(3, batchAt) },
       { batchAt: () => Promise.reject(mine) },
       { loss: throwsAfter(3, loss) },
-      { learningRate: throwsAt(1, 0.01) },
+      { optimizer: adamW({ learningRate: throwsAt(1, 0.01) }) },
     ];
     for (const changed of failing) {
       const params = model.init(3);
