@@ -1,9 +1,10 @@
 // A new bias: a number of each head, times the distance, is taken from the score.
 
-export const code = ({ name, words }) => `import { ShapeError } from "@qkv/core";
-import { checkTensor, type Tensor } from "@qkv/tensor";
+export const code = ({ name, words }) => `import { checks, ShapeError } from "@qkv/core";
+import type { Tensor } from "@qkv/tensor";
 import { lookup } from "@qkv/tensor/expressions";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
+import { checkTable } from "./check-table.js";
 
 /**
  * Takes from each score the distance between query and key, times a slope of the head (${words}).
@@ -24,10 +25,10 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
  * \`\`\`
  */
 export function ${name}(slopes: Tensor): ScoreMod {
-  const { shape } = checkTensor("${name}", "slopes", slopes);
+  const shape = checkTable("${name}", "slopes", slopes);
   if (shape.length !== 1 || shape[0] === 0) {
     const fix = "give one slope for each head.";
-    throw new ShapeError({ fn: "${name}", argument: "slopes", received: shape, expected: "[H]", fix });
+    checks("${name}").refuse({ argument: "slopes", received: shape, expected: "[H]", fix }, ShapeError);
   }
   return scoreMod(
     (score, at) => score.sub(at.query.sub(at.key).abs().mul(lookup(slopes, at.head))),

@@ -1,8 +1,8 @@
 // A new mask: each query sees itself and the key a given distance before it.
 
-export const code = ({ name, words }) => `import type { Mask } from "@qkv/tensor";
+export const code = ({ name, words }) => `import { checks } from "@qkv/core";
+import type { Mask } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
-import { checkCount } from "./check-count.js";
 
 /**
  * Lets each query see itself and the key \`distance\` tokens before it (${words}).
@@ -23,7 +23,7 @@ import { checkCount } from "./check-count.js";
  */
 export function ${name}(distance: number): Mask {
   const fix = "give how many tokens before the query the other key lies.";
-  checkCount("${name}", "distance", distance, { least: 1, unit: "tokens", fix });
+  checks("${name}").whole({ distance }, { min: 1, unit: "tokens", fix });
   return defineMask({
     name: \`${name}(\${distance})\`,
     sees: (query, key) => key === query || key === query - distance,
