@@ -6,9 +6,10 @@ import { add, embedding, matmul, randn, tensor, transpose, type Tensor } from "@
 import * as ort from "onnxruntime-web";
 import { beforeAll, expect, test } from "vitest";
 
-const sizes = { vocabSize: 23, embedDim: 16, numHeads: 4, numKvHeads: 2 };
+const heads = { embedDim: 16, numHeads: 4, numKvHeads: 2 };
+const sizes = { vocabSize: 23, ...heads };
 const numLayers = 2;
-const layer = groupedQuery({ ...sizes, mask: causal() });
+const layer = groupedQuery({ ...heads, mask: causal() });
 const params = Array.from({ length: numLayers }, (_, i) => layer.init(i + 1));
 const table = randn([sizes.vocabSize, sizes.embedDim], { seed: 9 });
 
