@@ -55,17 +55,18 @@ export async function openSafetensors(
   source: SafetensorsSource,
   options: ReadOptions = {},
 ): Promise<SafetensorsFile> {
-  return open(source, options, "ranges");
+  return open("openSafetensors", source, options, "ranges");
 }
 
 async function open(
+  fn: string,
   source: SafetensorsSource,
   { device, ...options }: ReadOptions,
   transfer: "ranges" | "whole",
 ): Promise<SafetensorsFile> {
   const bytes = await openFile(source, {
     ...options,
-    check: checks("readSafetensors", { argument: "source" }),
+    check: checks(fn, { argument: "source" }),
     transfer,
   });
   const context = { source: bytes.name, fileSize: bytes.size };
@@ -121,7 +122,7 @@ export async function readSafetensors(
   source: SafetensorsSource,
   options: ReadOptions = {},
 ): Promise<{ tensors: Record<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
-  const file = await open(source, options, "whole");
+  const file = await open("readSafetensors", source, options, "whole");
   const tensors: [string, Tensor][] = [];
   for (const name of file.names) tensors.push([name, await file.get(name)]);
   return { tensors: Object.fromEntries(tensors), metadata: file.metadata };

@@ -290,7 +290,9 @@ test("a server that is silent, sends no end or more than it states is refused, b
   try {
     for (const read of [readSafetensors, openSafetensors]) {
       await expect(read(`${server.site}/silent`, { idleTimeoutMs: 50 })).rejects.toThrow(
-        /readSafetensors: `source` is "http.*silent", expected a server that answers, and it has been silent for 0.05 seconds/,
+        new RegExp(
+          `^${read.name}: \`source\` is "http.*silent", expected a server that answers, and it has been silent for 0.05 seconds`,
+        ),
       );
     }
     await expect(readSafetensors(`${server.site}/endless`, { maxBytes: 1e6 })).rejects.toThrow(

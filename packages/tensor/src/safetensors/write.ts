@@ -1,4 +1,4 @@
-import { bytesPerElement, littleEndianBytes, writeSafetensorsHeader } from "@qkv/core";
+import { bytesPerElement, checks, littleEndianBytes, writeSafetensorsHeader } from "@qkv/core";
 import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { storedTypes } from "./elements.js";
@@ -8,7 +8,7 @@ import { storedTypes } from "./elements.js";
  *
  * @param tensors - By name, or nested in objects and lists: `{ layers: [{ w }] }` is stored as `layers.0.w`.
  * @param metadata - Texts by name. Default: none.
- * @throws {ArgumentError} If two tensors get one name.
+ * @throws {ArgumentError} If what is given is no tensors, or two tensors get one name.
  *
  * @example
  * ```ts
@@ -28,6 +28,14 @@ export async function writeSafetensors(
     entries.push({ name, x });
     return x;
   });
+  if (entries.length === 0 && !isEmpty(tensors)) {
+    checks("writeSafetensors").refuse({
+      argument: "tensors",
+      received: tensors,
+      expected: "tensors by name, or nested in objects and lists",
+      fix: "write `writeSafetensors({ weight })`.",
+    });
+  }
   entries.sort((a, b) => bytesPerElement(b.x.dtype) - bytesPerElement(a.x.dtype));
   const header = writeSafetensorsHeader(
     entries.map(({ name, x }) => ({ name, dtype: storedTypes[x.dtype], shape: x.shape })),
@@ -43,3 +51,10 @@ export async function writeSafetensors(
   }
   return bytes;
 }
+
+/** Whether something is an object of nothing, which is a file of no tensors. */
+const isEmpty = (tree: unknown): boolean =>
+  typeof tree === "object" &&
+  tree !== null &&
+  Object.getPrototypeOf(tree) === Object.prototype &&
+  Object.keys(tree).length === 0;

@@ -1,4 +1,4 @@
-import { ByteReader, FormatError } from "@qkv/core";
+import { ByteReader, checks, FormatError, type Checks } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
 import type { OpenFile } from "../loading/open-file.js";
@@ -37,8 +37,13 @@ type Header = Record<(typeof header)[number], number>;
  */
 export function readLlama2c(
   bytes: Uint8Array,
-  { source, device }: { source: string; device?: Device },
+  given: { source: string; device?: Device },
 ): { config: DecoderConfig; params: DecoderParams } {
+  const check: Checks = checks("readLlama2c");
+  const isBytes = (value: unknown) => value instanceof Uint8Array;
+  check.each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
+  const { source, device } = check.options(given, ["source", "device"]);
+  check.type({ source }, "string", "give the file's name, for messages.");
   const at = { fn: "load", source };
   const sizes = readHeader(bytes, source);
   const tensors = new Map<string, Tensor>();

@@ -106,6 +106,9 @@ export type ExportOptions = CommonOptions &
  * ```
  */
 export async function exportModel(model: ExportedModel, options: ExportOptions): Promise<void> {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  if (!isObject(model)) refuse("model", model, "a model: { config, params }", "load one with `load`.");
+  if (!isObject(options)) refuse("options", options, "{ to, out }", 'write { to: "hf", out: "folder" }.');
   const { out, signal, onProgress } = options;
   signal?.throwIfAborted();
   checkFloats(model);

@@ -117,7 +117,7 @@ function changesOf(
 ): Changes {
   const changes: Record<string, (x: Tensor) => Tensor> = {};
   const check: Checks = checks(fn);
-  check.each({ heads }, Array.isArray, "a list of { layer, head }");
+  check.list({ heads }, "{ layer, head }", (one) => typeof one === "object" && one !== null);
   for (const { layer, head } of heads) {
     check.whole({ layer, head }, { min: 0 });
     const name = `layers.${layer}.attention.heads`;

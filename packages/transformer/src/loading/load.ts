@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
@@ -207,7 +207,15 @@ function withEnds(options: LoadOptions): { options: LoadOptions; tellEnds: () =>
 type Located = { file: OpenFile } | { folder: Folder; weights?: string };
 
 async function locate(source: Source | readonly File[], options: LoadOptions): Promise<Located> {
-  if (Array.isArray(source)) return { folder: folderOf(source as readonly File[], options) };
+  if (Array.isArray(source)) {
+    checks("load").list(
+      { source },
+      "files",
+      (one) => one instanceof Blob,
+      "give the files that a reader chose.",
+    );
+    return { folder: folderOf(source as readonly File[], options) };
+  }
   const place = source as Source;
   const url = addressOf(place);
   if (url) {

@@ -1,4 +1,4 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError, type Checks } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
@@ -30,7 +30,13 @@ export type Checkpoint<P> = {
  * again.notes; // => { seed: 7 }
  * ```
  */
-export function writeCheckpoint<P>({ params, state, notes }: Checkpoint<P>): Promise<Uint8Array> {
+export async function writeCheckpoint<P>(checkpoint: Checkpoint<P>): Promise<Uint8Array> {
+  const check: Checks = checks("writeCheckpoint");
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  check.each({ checkpoint }, isObject, "{ params, state, notes }");
+  const { params, state, notes } = checkpoint;
+  const fix = "give the state that `train` reports, or that `optimizer.init(params)` makes.";
+  check.each({ state }, isObject, "the state of an optimizer", fix);
   const metadata = { format, version, step: String(state.step), notes: JSON.stringify(notes ?? null) };
   return writeSafetensors({ params, moments: state.moments }, metadata);
 }
@@ -45,6 +51,8 @@ export async function readCheckpoint<P>(
   bytes: Uint8Array,
   { device }: { device?: Device } = {},
 ): Promise<Checkpoint<P>> {
+  const isBytes = (value: unknown) => value instanceof Uint8Array;
+  checks("readCheckpoint").each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
   const { tensors, metadata } = await readSafetensors(bytes);
   for (const [field, wanted] of Object.entries({ format, version })) {
     if (metadata[field] === wanted) continue;
