@@ -1,7 +1,7 @@
 // Two states of ours, in paired rounds: how many times as fast is this one as the other?
 import { difference } from "./measure.mjs";
 
-/** How often the two take turns in a round: to start their processes takes far longer. */
+/** Measuring cycles of one round: starting the processes takes far longer. */
 const cycles = 5;
 
 /**

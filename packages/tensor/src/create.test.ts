@@ -120,7 +120,7 @@ test.each([
 });
 
 test("tensor refuses a hole in a list, a DataView, and what is a tensor already", () => {
-  // eslint-disable-next-line no-sparse-arrays
+  // eslint-disable-next-line no-sparse-arrays -- a list with a hole must be refused
   expect(() => tensor([1, , 2] as never)).toThrow("tensor: `values[1]` is undefined");
   expect(() => tensor(new DataView(new ArrayBuffer(2)) as never)).toThrow(
     /`values` is a DataView of 2 bytes/,

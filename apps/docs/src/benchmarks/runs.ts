@@ -18,7 +18,7 @@ export type RecordedRow = {
   readonly limit?: number;
 };
 
-/** What was measured on one processor, in one engine, on so many threads. */
+/** Measurements on one processor, in one engine, with one number of threads. */
 export type Machine = {
   readonly processor: string;
   readonly engine: string;

@@ -1,7 +1,7 @@
 import type { Message } from "@qkv/page";
 import { isArray, slice } from "./primordials";
 
-/** How a run ended. Lines and columns count from 1; an error from outside of the example's text has none. */
+/** The end of a run. Lines and columns count from 1; an error from outside of the example's text has none. */
 export type Ending = { type: "done" } | { type: "error"; text: string; line?: number; column?: number };
 
 /** The most that one run may show. Lengths in UTF-16 code units. */
@@ -24,7 +24,7 @@ export const bounds = {
   options: 200,
 } as const;
 
-/** What stands between live code and the page. */
+/** The gate between live code and the page. */
 export type MessageGate = {
   /** Passes a copy of a message on, as long as the run has not shown all that a page takes. */
   pass(message: unknown): void;
@@ -110,7 +110,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
   };
 }
 
-/** What the reader can move or fill in. */
+/** Controls that the reader can move or fill in. */
 export const isControl = (message: Message): message is Control =>
   message.type === "slider" ||
   message.type === "field" ||
@@ -175,7 +175,7 @@ function cut(text: string): string {
   return length <= bounds.text ? text : `${slice(text, 0, bounds.text)} … ${length} letters in all`;
 }
 
-/** How many tags begin: no fewer than there are elements. */
+/** Counts opening tags: no fewer than there are elements. */
 function elementsOf(svg: string): number {
   let elements = 0;
   for (let i = 0; i < svg.length; i++) if (svg[i] === "<" && svg[i + 1] !== "/") elements++;

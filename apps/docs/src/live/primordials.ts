@@ -1,4 +1,4 @@
-// What the guard of live code uses of the language and the platform, copied before any code of an example runs: that code
+// Language and platform functions that the guard of live code uses, copied before any code of an example runs: that code
 // can put other functions in the place of all of these. Methods are called with `Reflect.apply`, because `call` and
 // `bind` can be replaced too; and nothing here loops with `for … of` or spreads a list, which asks an iterator.
 export const { apply, construct, deleteProperty, defineProperty, getPrototypeOf } = Reflect;

@@ -51,7 +51,7 @@ self.addEventListener("message", async (event: MessageEvent<Order>) => {
   }
 });
 
-// What a timer or a promise throws that nobody waits for. It ends here: the page is told through the gate alone.
+// An error of a timer or a promise that nobody awaits. It ends here: the page is told through the gate alone.
 self.addEventListener("error", (event) => {
   preventDefault(event);
   gate?.end(failure(event.error ?? event.message));
