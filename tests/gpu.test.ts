@@ -272,7 +272,7 @@ describe("bundles in Chromium", () => {
 describe("without gpu.js", () => {
   const alone = mkdtempSync(join(tmpdir(), "qkv-gpu-"));
   beforeAll(() => {
-    for (const name of ["core", "tensor", "gpu"]) {
+    for (const name of ["core", "tensor", "attention-contract", "gpu"]) {
       for (const part of ["dist", "package.json"]) {
         const to = join(alone, "node_modules/@qkv", name, part);
         cpSync(join(root, "packages", name, part), to, { recursive: true });

@@ -69,7 +69,7 @@ let policy: string;
 let isolated = true;
 
 beforeAll(async () => {
-  for (const name of ["core", "tensor", "wasm"]) {
+  for (const name of ["core", "tensor", "attention-contract", "wasm"]) {
     for (const part of ["dist", "package.json"]) {
       cpSync(join(root, "packages", name, part), join(folder, "node_modules/@qkv", name, part), {
         recursive: true,

@@ -122,6 +122,7 @@ const config: Config = {
           "tensor",
           "attention",
           "kv-cache",
+          "attention-contract",
           "tokenizer",
           "transformer",
           "cost",

@@ -9,6 +9,7 @@ const packages = [
   "wasm",
   "gpu",
   "kv-cache",
+  "attention-contract",
   "tokenizer",
   "transformer",
   "cost",

@@ -21,18 +21,8 @@ import {
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import {
-  concat,
-  js,
-  mapTensors,
-  randn,
-  slice,
-  type Device,
-  type KeyValues,
-  type Mask,
-  type Tensor,
-} from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { type KeyValues, type Mask, densePart } from "@qkv/attention-contract";
+import { concat, js, mapTensors, randn, slice, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,13 +1,6 @@
 import { alibi, causal, slidingWindow, tracedAttention, type AttentionOptions } from "@qkv/attention";
-import {
-  permutation,
-  randn,
-  tensor,
-  type Blocks,
-  type Device,
-  type KeyValues,
-  type Tensor,
-} from "@qkv/tensor";
+import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import { permutation, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";

@@ -19,7 +19,7 @@ import {
   type Device,
   type Tensor,
 } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
+import { lookup } from "@qkv/attention-contract";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";

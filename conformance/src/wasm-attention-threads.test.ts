@@ -1,6 +1,6 @@
 import { alibi, attention, causal, type AttentionOptions } from "@qkv/attention";
 import { grad, mul, randn, sum, type Device, type Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
+import { lookup } from "@qkv/attention-contract";
 import { wasm } from "@qkv/wasm";
 import { beforeAll, describe, expect, test } from "vitest";
 

@@ -8,7 +8,8 @@ import {
   tracedAttention,
   type AttentionOptions,
 } from "@qkv/attention";
-import { permute, randn, slice, tensor, type Device, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import { permute, randn, slice, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";

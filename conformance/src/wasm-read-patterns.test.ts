@@ -1,5 +1,6 @@
 import { attention, causal, slidingWindow } from "@qkv/attention";
-import { randn, type Device, type Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { randn, type Device } from "@qkv/tensor";
 import { wasm, type WasmOptions } from "@qkv/wasm";
 import { describe, expect, test } from "vitest";
 

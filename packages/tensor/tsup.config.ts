@@ -1,17 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { library } from "../../tsup.config.base.js";
 
-const entries = [
-  "index",
-  "contracts",
-  "devices",
-  "expressions",
-  "key-values",
-  "optimizers",
-  "quantized",
-  "safetensors",
-  "tile-plan",
-];
+const entries = ["index", "contracts", "devices", "optimizers", "quantized", "random", "safetensors"];
 
 export default library(entries, {
   // A module of types alone is an empty file, which Vite's server takes for CommonJS.

@@ -1,7 +1,7 @@
 // A new mask: each query sees itself and the key a given distance before it.
 
 export const code = ({ name, words }) => `import { checks } from "@qkv/core";
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**

@@ -1,7 +1,7 @@
 export const about =
-  "Coverage: at least 95 % of the lines of each of core, tensor, attention, kv-cache, tokenizer and cost, by their unit tests.";
+  "Coverage: at least 95 % of the lines of each of core, tensor, attention-contract, attention, kv-cache, tokenizer and cost, by their unit tests.";
 
-const packages = ["core", "tensor", "attention", "kv-cache", "tokenizer", "cost"];
+const packages = ["core", "tensor", "attention-contract", "attention", "kv-cache", "tokenizer", "cost"];
 export const steps = [
   {
     name: "coverage",

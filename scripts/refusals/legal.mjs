@@ -7,8 +7,7 @@ export const forPackages = {
     "checks, headers and arithmetic that packages share; many take the name of the function to blame",
   "@qkv/core/byte-source": "files and addresses, for the readers of packages",
   "@qkv/tensor/devices": "what a package needs to be a device",
-  "@qkv/tensor/key-values": "what caches and devices read keys and values with",
-  "@qkv/tensor/tile-plan": "what devices walk tiles with",
+  "@qkv/tensor/random": "bits for operations that check their arguments",
   "@qkv/viz/react": "components: their pictures refuse when they are drawn",
 };
 
@@ -41,9 +40,20 @@ export const legal = [
     why: "for operations of one's own, which check what they are given",
   },
   {
-    entry: "@qkv/tensor/expressions",
+    entry: "@qkv/attention-contract",
     names: "applyRule call evaluator isUniform keep operandsOf toExpr",
     why: "for devices, which read expressions that were checked",
+  },
+  {
+    entry: "@qkv/attention-contract",
+    names:
+      "sizesOf sortInputs storedRows densePart isBlocks partLength checkKeyValues checkSinks refuseType givenKeyValues firstQueryOf keyLengthsOf keyPositions positionsAfter placesOf storedParts",
+    why: "for caches and devices, which read keys and values that were checked",
+  },
+  {
+    entry: "@qkv/attention-contract",
+    names: "pairsRead seenKeys tileIndex tilePlan",
+    why: "for devices, which walk the tiles of a plan",
   },
   {
     entry: "@qkv/tensor/optimizers",

@@ -2,7 +2,7 @@ import { attention } from "@qkv/attention";
 import { growingCache, quantizedCache } from "@qkv/kv-cache";
 import { print, show, slider } from "@qkv/page";
 import { randn, tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { densePart } from "@qkv/attention-contract";
 import { bars } from "@qkv/viz";
 
 const groupSize = slider("tokens of a group", { min: 4, max: 64, value: 32 });

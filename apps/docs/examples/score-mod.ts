@@ -1,7 +1,7 @@
 import { attention, attentionWeights, causal, scoreMod } from "@qkv/attention";
 import { print, show, slider } from "@qkv/page";
 import { grad, randn, sum, tensor, type Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
+import { lookup } from "@qkv/attention-contract";
 import { attentionMap } from "@qkv/viz";
 
 const x = randn([1, 2, 8, 8], { seed: 1 }); // [B, H, T, D]

@@ -1,6 +1,7 @@
 import { and, attention, causal, maskTensor, padding, slidingWindow } from "@qkv/attention";
 import * as ops from "@qkv/tensor";
-import { tensor, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { tensor, type Tensor } from "@qkv/tensor";
 import type { Case } from "./case.js";
 import { laidOut, numbers } from "./inputs.js";
 import type { Random } from "./random.js";

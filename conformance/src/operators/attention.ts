@@ -1,6 +1,6 @@
 import { and, attention, causal, maskTensor, padding, tracedAttention } from "@qkv/attention";
 import { concat, reshape, tensor, type Tensor } from "@qkv/tensor";
-import type { Mask } from "@qkv/tensor/contracts";
+import type { Mask } from "@qkv/attention-contract";
 import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 import { windowMask } from "./window-mask.js";

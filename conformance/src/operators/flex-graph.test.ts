@@ -1,5 +1,5 @@
 import { js } from "@qkv/tensor";
-import { evaluator, expression } from "@qkv/tensor/expressions";
+import { evaluator, expression } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
 import { graphExpression } from "./flex-graph.js";
 

@@ -1,6 +1,6 @@
 import type { ScoreMod } from "@qkv/attention";
 import { cast, tensor, type Device } from "@qkv/tensor";
-import { call, lookup, toExpr, type Expr, type Place } from "@qkv/tensor/expressions";
+import { call, lookup, toExpr, type Expr, type Place } from "@qkv/attention-contract";
 import { readTensor } from "../reference-tensor.js";
 import { knownNodes, type Known } from "./known-nodes.js";
 import { scalarFunctions } from "./scalar-functions.js";

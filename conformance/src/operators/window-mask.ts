@@ -1,6 +1,7 @@
 import { maskTensor } from "@qkv/attention";
 import { tensor } from "@qkv/tensor";
-import type { Device, Mask } from "@qkv/tensor/contracts";
+import type { Mask } from "@qkv/attention-contract";
+import type { Device } from "@qkv/tensor/contracts";
 
 /**
  * The window of Attention since opset 25: query `i` at position `p = offset + i` sees key `j` where

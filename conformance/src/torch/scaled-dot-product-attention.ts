@@ -1,13 +1,6 @@
 import { and, attention, causal, maskTensor } from "@qkv/attention";
-import {
-  broadcastShapes,
-  broadcastTo,
-  reshape,
-  sizeOf,
-  type Mask,
-  type Shape,
-  type Tensor,
-} from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { broadcastShapes, broadcastTo, reshape, sizeOf, type Shape, type Tensor } from "@qkv/tensor";
 import { defineTorchOp } from "./torch-case.js";
 
 /**

@@ -1,5 +1,6 @@
 import { and, crossAttention, maskTensor, multiHead } from "@qkv/attention";
-import { add, logicalNot, reshape, transpose, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { add, logicalNot, reshape, transpose, type Tensor } from "@qkv/tensor";
 import {
   feedForward,
   fromTorchAttention,

@@ -1,5 +1,5 @@
 import type { View } from "@qkv/tensor";
-import type { AttentionInputs } from "@qkv/tensor/key-values";
+import type { AttentionInputs } from "@qkv/attention-contract";
 import type { AttentionCall } from "./attention-op.js";
 import { scoreTiles } from "./score-tiles.js";
 

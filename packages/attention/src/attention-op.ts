@@ -1,7 +1,6 @@
 import { checks } from "@qkv/core";
-import { contiguous, runAll, type AttentionRequest, type Op, type Tensor, type View } from "@qkv/tensor";
-import { sizesOf, sortInputs } from "@qkv/tensor/key-values";
-import { pairsRead } from "@qkv/tensor/tile-plan";
+import { type AttentionRequest, sizesOf, sortInputs, pairsRead } from "@qkv/attention-contract";
+import { contiguous, runAll, type Op, type Tensor, type View } from "@qkv/tensor";
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
 import type { TileTrace } from "./score-tiles.js";

@@ -1,4 +1,5 @@
 import { ArgumentError, ShapeError } from "@qkv/core";
+import type { KeyValues, Mask } from "@qkv/attention-contract";
 import {
   add,
   broadcastTo,
@@ -15,8 +16,6 @@ import {
   take,
   tensor,
   zeros,
-  type KeyValues,
-  type Mask,
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";

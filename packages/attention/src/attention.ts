@@ -1,15 +1,8 @@
 import { checks, type Checks } from "@qkv/core";
 import {
-  checkTensor,
-  contiguous,
-  isTensor,
-  runAll,
   type KeyValues,
   type Mask,
-  type Tensor,
   type TraceName,
-} from "@qkv/tensor";
-import {
   checkKeyValues,
   checkSinks,
   givenKeyValues,
@@ -17,7 +10,8 @@ import {
   partLength,
   placesOf,
   storedParts,
-} from "@qkv/tensor/key-values";
+} from "@qkv/attention-contract";
+import { checkTensor, contiguous, isTensor, runAll, type Tensor } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";

@@ -3,8 +3,8 @@ import { catalogue } from "./catalogue.js";
 import * as attention from "./index.js";
 
 const exported = Object.keys(attention);
-// What looks at attention is no mechanism of it.
-const seeing = ["previousToken", "firstToken", "sameToken", "induction"];
+// No mechanisms: what looks at attention, and what rules are written with.
+const others = ["previousToken", "firstToken", "sameToken", "induction", "lookup"];
 
 test("every export of every entry exists, and is a function", () => {
   const named = catalogue.flatMap(({ exports }) => exports);
@@ -14,7 +14,7 @@ test("every export of every entry exists, and is a function", () => {
 });
 
 test("every exported mechanism has an entry", () => {
-  const named = new Set([...catalogue.flatMap(({ exports }) => exports), ...seeing]);
+  const named = new Set([...catalogue.flatMap(({ exports }) => exports), ...others]);
   expect(exported.filter((name) => !named.has(name))).toEqual([]);
 });
 

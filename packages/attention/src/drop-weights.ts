@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { keep } from "@qkv/tensor/expressions";
+import { keep } from "@qkv/attention-contract";
 import type { ScoreMod } from "./score-mod.js";
 
 const fix = "leave `dropout` out when the model is used, and give another seed each step when it is trained.";

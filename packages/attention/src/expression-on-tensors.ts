@@ -28,9 +28,14 @@ import {
   where,
   type Tensor,
 } from "@qkv/tensor";
-import { evaluator, Expr, type Expression, type Step } from "@qkv/tensor/expressions";
-import { firstQueryOf } from "@qkv/tensor/key-values";
-import type { PlanExtent } from "@qkv/tensor/tile-plan";
+import {
+  evaluator,
+  Expr,
+  type Expression,
+  type Step,
+  firstQueryOf,
+  type PlanExtent,
+} from "@qkv/attention-contract";
 
 /** Runs an expression on whole tensors of scores `[B, H, T, S]`, so that it has gradients of every order. */
 export function onTensors({ steps }: Expression, score: Tensor, places: PlanExtent): Tensor {

@@ -1,4 +1,17 @@
 export {
+  lookup,
+  type BoundMask,
+  type Cache,
+  type Expr,
+  type Extent,
+  type KeyValues,
+  type Mask,
+  type Operand,
+  type Place,
+  type Range,
+  type TileClass,
+} from "@qkv/attention-contract";
+export {
   attention,
   attentionWeights,
   tracedAttention,

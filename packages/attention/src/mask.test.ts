@@ -1,4 +1,5 @@
-import { randn, tensor, type Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { and, attention, attentionWeights, causal, defineMask, not } from "./index.js";
 

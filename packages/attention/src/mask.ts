@@ -1,5 +1,5 @@
 import { checks, defineBrand } from "@qkv/core";
-import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/tensor";
+import type { BoundMask, Extent, Mask, Range, TileClass } from "@qkv/attention-contract";
 
 declare const __VERSION__: string;
 const brand = /* @__PURE__ */ defineBrand("attention/Mask", 1, __VERSION__);

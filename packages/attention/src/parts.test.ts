@@ -1,4 +1,5 @@
-import { grad, randn, slice, sum, tensor, type Blocks, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import { grad, randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

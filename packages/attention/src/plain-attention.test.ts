@@ -1,3 +1,4 @@
+import { type KeyValues, lookup } from "@qkv/attention-contract";
 import {
   checkGradient,
   concat,
@@ -9,10 +10,8 @@ import {
   tensor,
   tensorsOf,
   valueAndGrad,
-  type KeyValues,
   type Tensor,
 } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

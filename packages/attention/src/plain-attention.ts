@@ -1,3 +1,4 @@
+import { type KeyValues, densePart, firstQueryOf, keyPositions } from "@qkv/attention-contract";
 import {
   concat,
   div,
@@ -17,10 +18,8 @@ import {
   transpose,
   where,
   add,
-  type KeyValues,
   type Tensor,
 } from "@qkv/tensor";
-import { densePart, firstQueryOf, keyPositions } from "@qkv/tensor/key-values";
 import { onTensors } from "./expression-on-tensors.js";
 import { prepare, type AttentionOptions } from "./attention.js";
 

@@ -1,6 +1,12 @@
-import type { BoundMask, KeyValues, Mask, TilePlan } from "@qkv/tensor";
-import { keyPositions } from "@qkv/tensor/key-values";
-import { tilePlan, type PlanExtent } from "@qkv/tensor/tile-plan";
+import {
+  type BoundMask,
+  type KeyValues,
+  type Mask,
+  type TilePlan,
+  keyPositions,
+  tilePlan,
+  type PlanExtent,
+} from "@qkv/attention-contract";
 
 /** What a plan is made for. */
 export type Places = Omit<PlanExtent, "keyPositions"> &

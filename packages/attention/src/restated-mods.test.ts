@@ -1,6 +1,6 @@
 // Built-in masks, biases and the softcap, written as score mods: the same attention either way.
 import { checkGradient, mul, randn, sum, tensor, type Tensor } from "@qkv/tensor";
-import { lookup, type Expr, type Place } from "@qkv/tensor/expressions";
+import { lookup, type Expr, type Place } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

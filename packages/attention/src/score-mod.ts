@@ -8,7 +8,7 @@ import {
   type NumberFunction,
   type Operand,
   type Place,
-} from "@qkv/tensor/expressions";
+} from "@qkv/attention-contract";
 
 declare const __VERSION__: string;
 const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);

@@ -1,13 +1,17 @@
-import type { AttentionRequest, TraceName } from "@qkv/tensor";
-import { evaluator, type Expression, type ScoreRow } from "@qkv/tensor/expressions";
 import {
+  type AttentionRequest,
+  type TraceName,
+  evaluator,
+  type Expression,
+  type ScoreRow,
   firstQueryOf,
   keyPositions,
   sizesOf,
   storedRows,
   type AttentionInputs,
-} from "@qkv/tensor/key-values";
-import { seenKeys, tileIndex } from "@qkv/tensor/tile-plan";
+  seenKeys,
+  tileIndex,
+} from "@qkv/attention-contract";
 
 /** The traces that are made tile by tile. `lse` is an output of every call. */
 export type TileTrace = Exclude<TraceName, "lse">;

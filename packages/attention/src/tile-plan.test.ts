@@ -1,7 +1,7 @@
-import { grad, randn, sum, type Mask } from "@qkv/tensor";
+import { type Mask, pairsRead, tileIndex, tilePlan } from "@qkv/attention-contract";
+import { grad, randn, sum } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { pairsRead, tileIndex, tilePlan } from "@qkv/tensor/tile-plan";
 import { and, attention, causal, defineMask, padding, slidingWindow } from "./index.js";
 
 const range = (length: number, start = 0) => Int32Array.from({ length }, (_, i) => start + i);

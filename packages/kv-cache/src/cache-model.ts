@@ -1,6 +1,6 @@
 // What the tests compare caches with: lists of tokens. Not part of the package.
-import { concat, tensor, type KeyValues, type Tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { type KeyValues, densePart } from "@qkv/attention-contract";
+import { concat, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
 import type { KvCache } from "./cache.js";

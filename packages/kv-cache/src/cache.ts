@@ -1,4 +1,4 @@
-import type { Cache, KeyValues } from "@qkv/tensor";
+import type { Cache, KeyValues } from "@qkv/attention-contract";
 
 /** A KV cache: what layers append to and attention reads, with what a program does to it between steps. */
 export type KvCache = Cache & {

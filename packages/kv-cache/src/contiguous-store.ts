@@ -1,4 +1,5 @@
-import { slice, take, tensor, write, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved, everyToken } from "./check-saved.js";
 import type { LayerStore, SavedLayer } from "./layer-store.js";
 import { even, positionsFrom0 } from "./positions.js";

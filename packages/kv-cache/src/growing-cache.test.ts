@@ -1,5 +1,5 @@
-import { js, slice, randn, type KeyValues } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { type KeyValues, densePart } from "@qkv/attention-contract";
+import { js, slice, randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { growingCache, type KvCache } from "./index.js";

@@ -1,4 +1,5 @@
-import type { KeyValues, Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import type { Tensor } from "@qkv/tensor";
 import type { Held } from "./check-update.js";
 
 /** What one layer of a cache holds, and how. Arguments are checked by the cache. */

@@ -1,6 +1,5 @@
 import { checks } from "@qkv/core";
-import type { KeyValues } from "@qkv/tensor";
-import { partLength } from "@qkv/tensor/key-values";
+import { type KeyValues, partLength } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, checkStretch, keptLengths, repeatedIds } from "./check-change.js";
 import { checkUpdate } from "./check-update.js";

@@ -1,4 +1,5 @@
-import type { Device, KeyValues, Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import type { Device, Tensor } from "@qkv/tensor";
 import { contiguousStore } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { tokenFile, type TokenFile } from "./token-file.js";

@@ -1,6 +1,6 @@
 import { checks } from "@qkv/core";
-import { checkTensor, slice, write, type Blocks, type Tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { type Blocks, densePart } from "@qkv/attention-contract";
+import { checkTensor, slice, write, type Tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
 import { checkSaved, everyToken } from "./check-saved.js";

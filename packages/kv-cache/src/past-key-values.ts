@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { densePart } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
 

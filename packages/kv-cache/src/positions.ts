@@ -1,4 +1,4 @@
-import type { KeyValues } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
 
 /** Whether all batches have the same number. */
 export function even(numbers: readonly number[]): boolean {

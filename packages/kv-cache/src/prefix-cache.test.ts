@@ -1,5 +1,5 @@
 import { tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { densePart } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
 import { prefixCache, type PrefixCache } from "./index.js";
 

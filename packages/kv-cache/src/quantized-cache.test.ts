@@ -1,5 +1,5 @@
-import { randn, slice, zeros, type Blocks, type Tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/tensor/key-values";
+import { type Blocks, densePart } from "@qkv/attention-contract";
+import { randn, slice, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { quantizedCache } from "./index.js";

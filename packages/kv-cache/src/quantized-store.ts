@@ -1,4 +1,5 @@
-import { slice, take, tensor, write, type Blocks, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";

@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
-import { slice, take, tensor, write, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";

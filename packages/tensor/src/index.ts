@@ -1,25 +1,4 @@
-export type {
-  AttentionRequest,
-  BlockLayout,
-  Blocks,
-  BoundMask,
-  Cache,
-  Device,
-  DeviceMemory,
-  DeviceReport,
-  Extent,
-  KeyValues,
-  Kernel,
-  Kernels,
-  Mask,
-  Part,
-  Range,
-  Storage,
-  TileClass,
-  TilePlan,
-  TraceName,
-  View,
-} from "./contracts.js";
+export type { Device, DeviceMemory, DeviceReport, Kernel, Kernels, Storage, View } from "./contracts.js";
 export { arange, full, ones, tensor, zeros, type TensorOptions, type TensorValues } from "./create.js";
 export { bytesPerElement, type DType, type TypedArray } from "@qkv/core";
 export type { Operand } from "./elementwise.js";

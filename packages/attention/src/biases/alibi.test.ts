@@ -1,5 +1,5 @@
 import { checkGradient, mul, ones, randn, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
+import { lookup } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

@@ -1,7 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import { tensor, type Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
-import { keyLengthsOf, refuseType } from "@qkv/tensor/key-values";
+import { lookup, keyLengthsOf, refuseType } from "@qkv/attention-contract";
 import type { Places } from "../plan-for.js";
 import type { ScoreMod } from "../score-mod.js";
 

@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
-import { lookup } from "@qkv/tensor/expressions";
+import { lookup } from "@qkv/attention-contract";
 import { scoreMod, type ScoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 

@@ -1,5 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
-import { resident, type KeyValues, type Mask, type Tensor, type TraceName } from "@qkv/tensor";
+import type { KeyValues, Mask, TraceName } from "@qkv/attention-contract";
+import { resident, type Tensor } from "@qkv/tensor";
 import { attention, checkScale, tracedAttention, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";

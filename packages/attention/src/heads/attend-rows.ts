@@ -1,5 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, reshape, zeros, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { checkTensor, reshape, zeros, type Tensor } from "@qkv/tensor";
 import type { AttentionOptions } from "../attention.js";
 import { attendTraced, type Trace } from "./attend-heads.js";
 

@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
-import { isTensor, type KeyValues, type Tensor } from "@qkv/tensor";
+import type { KeyValues } from "@qkv/attention-contract";
+import { isTensor, type Tensor } from "@qkv/tensor";
 import {
   attentionLayer,
   layerOptions,

@@ -1,3 +1,4 @@
+import type { Cache, TraceName } from "@qkv/attention-contract";
 import {
   add,
   cast,
@@ -13,9 +14,7 @@ import {
   sum,
   take,
   tensor,
-  type Cache,
   type Tensor,
-  type TraceName,
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";

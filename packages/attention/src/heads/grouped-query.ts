@@ -1,4 +1,5 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
+import { type Cache, type KeyValues, type Mask, positionsAfter } from "@qkv/attention-contract";
 import {
   checkTensor,
   isTensor,
@@ -9,12 +10,8 @@ import {
   randn,
   reshape,
   zeros,
-  type Cache,
-  type KeyValues,
-  type Mask,
   type Tensor,
 } from "@qkv/tensor";
-import { positionsAfter } from "@qkv/tensor/key-values";
 import { and } from "../masks/and.js";
 import type { Positions } from "../positions/rope.js";
 import type { ScoreMod } from "../score-mod.js";

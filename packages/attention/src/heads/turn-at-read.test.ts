@@ -1,5 +1,5 @@
-import { concat, randn, slice, tensor, type Cache, type KeyValues, type Tensor } from "@qkv/tensor";
-import { positionsAfter } from "@qkv/tensor/key-values";
+import { type Cache, type KeyValues, positionsAfter } from "@qkv/attention-contract";
+import { concat, randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { causal, groupedQuery, qkNorm, rope } from "../index.js";

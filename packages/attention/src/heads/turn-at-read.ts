@@ -1,5 +1,5 @@
-import { concat, slice, type KeyValues } from "@qkv/tensor";
-import { densePart, keyLengthsOf, partLength } from "@qkv/tensor/key-values";
+import { type KeyValues, densePart, keyLengthsOf, partLength } from "@qkv/attention-contract";
+import { concat, slice } from "@qkv/tensor";
 import type { Positions, Rope } from "../positions/rope.js";
 
 /**

@@ -1,4 +1,4 @@
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import { checkMasks, defineMask } from "../mask.js";
 
 /**

@@ -1,5 +1,6 @@
 import { checks } from "@qkv/core";
-import { permutation, type Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { permutation } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
 

@@ -1,4 +1,4 @@
-import type { Range, TileClass } from "@qkv/tensor";
+import type { Range, TileClass } from "@qkv/attention-contract";
 
 /** Cuts positions into blocks of one size and sees by block: the rule of masks whose unit is a block. */
 export function blockRule(

@@ -1,5 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { checkTensor, type Tensor } from "@qkv/tensor";
 import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
 

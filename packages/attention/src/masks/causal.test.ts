@@ -1,5 +1,6 @@
 import { ArgumentError } from "@qkv/core";
-import { concat, randn, slice, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { concat, randn, slice, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, attentionWeights, causal } from "../index.js";

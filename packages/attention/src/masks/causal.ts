@@ -1,5 +1,5 @@
 import { checks, isList } from "@qkv/core";
-import type { Extent, Mask, Range, TileClass } from "@qkv/tensor";
+import type { Extent, Mask, Range, TileClass } from "@qkv/attention-contract";
 import { defineMask, firstQuery } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 

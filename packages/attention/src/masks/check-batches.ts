@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import type { Extent } from "@qkv/tensor";
+import type { Extent } from "@qkv/attention-contract";
 
 /** Refuses a list per batch whose length is not the number of batches, where that is known. */
 export function checkBatches(

@@ -1,6 +1,5 @@
 import { checks } from "@qkv/core";
-import type { Mask } from "@qkv/tensor";
-import { tileIndex, tilePlan } from "@qkv/tensor/tile-plan";
+import { type Mask, tileIndex, tilePlan } from "@qkv/attention-contract";
 import { checkMask } from "../mask.js";
 
 /** What a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */

@@ -1,5 +1,5 @@
 import { checks, isList } from "@qkv/core";
-import type { Mask, Range } from "@qkv/tensor";
+import type { Mask, Range } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 

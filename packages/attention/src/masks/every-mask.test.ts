@@ -1,8 +1,8 @@
 // What holds for every mask, alone and combined.
-import { randn, tensor, type Mask, type Tensor } from "@qkv/tensor";
+import { type Mask, tilePlan } from "@qkv/attention-contract";
+import { randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { tilePlan } from "@qkv/tensor/tile-plan";
 import { and, attention, maskTensor, not, or } from "../index.js";
 import { kinds, masks, positions } from "./random-masks.js";
 import { tileBySeeing } from "./tile-by-seeing.js";

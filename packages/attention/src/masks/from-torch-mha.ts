@@ -1,5 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, logicalNot, reshape, type Mask, type Tensor } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { checkTensor, logicalNot, reshape, type Tensor } from "@qkv/tensor";
 import { maskTensor } from "./mask-tensor.js";
 
 /**

@@ -1,4 +1,5 @@
-import { randn, type Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import {
   attention,

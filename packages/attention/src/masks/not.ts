@@ -1,4 +1,4 @@
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import { checkMask, defineMask } from "../mask.js";
 
 /**

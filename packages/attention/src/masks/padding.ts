@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import type { Mask, Range, TileClass } from "@qkv/tensor";
+import type { Mask, Range, TileClass } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 

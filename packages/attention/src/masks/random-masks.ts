@@ -1,4 +1,5 @@
-import { tensor, type Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
+import { tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import {
   and,

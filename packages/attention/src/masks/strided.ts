@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**

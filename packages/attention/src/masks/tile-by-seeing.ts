@@ -1,4 +1,4 @@
-import type { BoundMask, Range, TileClass } from "@qkv/tensor";
+import type { BoundMask, Range, TileClass } from "@qkv/attention-contract";
 
 /** For tests: the class of a tile, found by asking about every pair of positions. */
 export function tileBySeeing(mask: BoundMask, query: Range, key: Range, batch = 0, head = 0): TileClass {

@@ -1,5 +1,5 @@
 import { checks, isList } from "@qkv/core";
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 const fix = "number nodes so that parents come first: [-1, 0, 0] is one guess with two that follow it.";

@@ -1,4 +1,4 @@
-import type { Mask } from "@qkv/tensor";
+import type { Mask } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {

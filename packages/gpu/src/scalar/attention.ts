@@ -1,7 +1,15 @@
 import { sizeOf } from "@qkv/core";
-import type { AttentionRequest, TilePlan, TraceName, View } from "@qkv/tensor";
-import type { Expression } from "@qkv/tensor/expressions";
-import { firstQueryOf, keyPositions, sizesOf, sortInputs } from "@qkv/tensor/key-values";
+import {
+  type AttentionRequest,
+  type TilePlan,
+  type TraceName,
+  type Expression,
+  firstQueryOf,
+  keyPositions,
+  sizesOf,
+  sortInputs,
+} from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
 import { isShaderText } from "../webgl2/expression-text.js";
 import { expressionText } from "./expression-text.js";

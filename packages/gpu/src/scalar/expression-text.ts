@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import type { Expr, Expression } from "@qkv/tensor/expressions";
+import type { Expr, Expression } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
 import { whole } from "./places.js";
 

@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import type { Expr, Expression } from "@qkv/tensor/expressions";
+import type { Expr, Expression } from "@qkv/attention-contract";
 import { float } from "./glsl.js";
 
 /** Whether a shader can run an expression: functions of the program's own, and random numbers, it cannot. */

@@ -1,5 +1,6 @@
 import type { Trace } from "@qkv/attention";
-import { resident, type Tensor, type TraceName } from "@qkv/tensor";
+import type { TraceName } from "@qkv/attention-contract";
+import { resident, type Tensor } from "@qkv/tensor";
 
 /** The tensors that a layer of a model goes through, by name; those of its attention besides. */
 export type LayerTraceName =

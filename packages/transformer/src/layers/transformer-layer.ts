@@ -6,7 +6,8 @@ import type {
   Positions,
   ScoreMod,
 } from "@qkv/attention";
-import { add, checkTensor, type Cache, type KeyValues, type Mask, type Tensor } from "@qkv/tensor";
+import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
+import { add, checkTensor, type Tensor } from "@qkv/tensor";
 import { checkParams } from "../models/check-model.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, note, type ModelTrace } from "./trace.js";

@@ -7,19 +7,8 @@ import {
   slidingWindow,
   type Positions,
 } from "@qkv/attention";
-import {
-  div,
-  embedding,
-  linear,
-  mul,
-  randn,
-  slice,
-  tanh,
-  type Cache,
-  type Mask,
-  type Tensor,
-} from "@qkv/tensor";
-import { positionsAfter } from "@qkv/tensor/key-values";
+import { type Cache, type Mask, positionsAfter } from "@qkv/attention-contract";
+import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@qkv/tensor";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";

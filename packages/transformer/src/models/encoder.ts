@@ -1,5 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { learnedPositions, multiHead } from "@qkv/attention";
+import type { Mask } from "@qkv/attention-contract";
 import {
   add,
   checkTensor,
@@ -10,7 +11,6 @@ import {
   randn,
   zeros,
   type Device,
-  type Mask,
   type Tensor,
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";

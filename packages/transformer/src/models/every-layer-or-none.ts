@@ -1,4 +1,4 @@
-import type { Cache } from "@qkv/tensor";
+import type { Cache } from "@qkv/attention-contract";
 
 /** What a cache may be able to do besides. */
 type Undoing = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };

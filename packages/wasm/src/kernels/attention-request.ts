@@ -1,4 +1,5 @@
-import type { AttentionRequest, View } from "@qkv/tensor";
+import type { AttentionRequest } from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
 import { bitsOf, type Call } from "../call.js";
 import { programOf } from "./program.js";
 

@@ -1,4 +1,5 @@
-import type { AttentionRequest, View } from "@qkv/tensor";
+import type { AttentionRequest } from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
 import { withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";

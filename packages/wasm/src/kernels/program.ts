@@ -1,5 +1,5 @@
 import type { View } from "@qkv/tensor";
-import { operandsOf, type Expr, type Expression } from "@qkv/tensor/expressions";
+import { operandsOf, type Expr, type Expression } from "@qkv/attention-contract";
 import { isPacked } from "./packed.js";
 
 /** Numbers of the steps, as assembly/expression.ts and micro-kernels.mjs know them. */

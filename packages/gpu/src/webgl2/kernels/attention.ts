@@ -1,6 +1,13 @@
 import { sizeOf } from "@qkv/core";
-import type { AttentionRequest, TilePlan, TraceName, View } from "@qkv/tensor";
-import { sizesOf, sortInputs, type AttentionInputs } from "@qkv/tensor/key-values";
+import {
+  type AttentionRequest,
+  type TilePlan,
+  type TraceName,
+  sizesOf,
+  sortInputs,
+  type AttentionInputs,
+} from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
 import { expressionText, isShaderText } from "../expression-text.js";
 import { blocksOf, eachLine, rowsOfBlocks, type Blocks } from "../blocks.js";
 import { dotRows, stayInRow, walkText } from "../dot-rows.js";

@@ -1,6 +1,5 @@
-import type { KeyValues } from "../contracts.js";
-import { checkTensor } from "../op.js";
-import { isTensor } from "../tensor.js";
+import { checkTensor, isTensor } from "@qkv/tensor";
+import type { KeyValues } from "./key-values.js";
 
 /** Keys and values as a call names them, `(key, value, …)` or `(keyValues, …)`, and the arguments after them. */
 export function givenKeyValues(

@@ -1,5 +1,5 @@
 import { checks, isFloat, refuse } from "@qkv/core";
-import { isTensor, type Tensor } from "../tensor.js";
+import { isTensor, type Tensor } from "@qkv/tensor";
 
 /** What an expression is computed from: the score, and where in the attention it stands. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
@@ -178,7 +178,11 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
       "reshape the tensor, or give an index for each of its axes.",
     );
   }
-  return new Expr({ kind: "lookup", table, indices: indices.map(toExpr) });
+  return new Expr({
+    kind: "lookup",
+    table,
+    indices: indices.map((index) => toExpr(index, "lookup", "indices")),
+  });
 }
 
 /**
@@ -224,7 +228,7 @@ export type Expression = {
  *
  * @example
  * ```ts
- * import { expression } from "@qkv/tensor/expressions";
+ * import { expression } from "@qkv/attention-contract";
  *
  * const alibi = expression((score, at) => score.sub(at.query.sub(at.key).mul(0.5)));
  * alibi.steps.length; // => 7
@@ -347,14 +351,19 @@ export function operandsOf(step: Step): readonly Expr[] {
   }
 }
 
-/** A number as a symbolic number; a symbolic number as it is. */
-export function toExpr(value: Operand): Expr {
+/**
+ * A number as a symbolic number; a symbolic number as it is.
+ *
+ * @param fn - For messages outside of a rule, with the name of its argument.
+ */
+export function toExpr(value: Operand, fn = "expression", argument = "operand"): Expr {
   if (value instanceof Expr) return value;
   if (typeof value === "number" && !Number.isNaN(value)) return new Expr({ kind: "number", value });
   misused(
     value,
     "symbolic numbers and numbers alone",
     "use the methods of the symbols (`score.add(1)`), not operators, and `lookup(table, at.head)` for tensors.",
+    { fn, argument },
   );
 }
 
@@ -369,7 +378,12 @@ function written({ step }: Expr, depth = 3): string {
 }
 
 /** Refuses a use of symbols by the name of the function that was given the rule. */
-function misused(received: unknown, expected: string, fix: string): never {
-  const { fn, argument } = recording ?? { fn: "expression", argument: "operand" };
+function misused(
+  received: unknown,
+  expected: string,
+  fix: string,
+  outside = { fn: "expression", argument: "operand" },
+): never {
+  const { fn, argument } = recording ?? outside;
   refuse(fn, argument, received, expected, fix);
 }

@@ -1,4 +1,5 @@
-import type { Cache, KeyValues } from "../contracts.js";
+import type { Cache } from "../cache.js";
+import type { KeyValues } from "./key-values.js";
 
 /** Positions of the stored keys: one list for all batches, or one each. */
 export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
@@ -34,7 +35,7 @@ export function keyLengthsOf(positions: KeyValues["positions"], keys: number): r
  *
  * @example
  * ```ts
- * import { positionsAfter } from "@qkv/tensor/key-values";
+ * import { positionsAfter } from "@qkv/attention-contract";
  *
  * positionsAfter(undefined, 3); // => { start: 0 }
  * positionsAfter({ length: 5, lengths: Int32Array.of(5, 2) }, 2); // => [5, 6, 2, 3]

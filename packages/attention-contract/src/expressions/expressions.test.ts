@@ -1,7 +1,7 @@
+import { randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, expectTypeOf, test } from "vitest";
-import { evaluator, expression, Expr, isUniform, lookup, type Operand, type Place } from "../expressions.js";
-import { randn, tensor } from "../index.js";
+import { evaluator, expression, Expr, isUniform, lookup, type Operand, type Place } from "../index.js";
 
 const row = (
   score: number[],

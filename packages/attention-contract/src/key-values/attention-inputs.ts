@@ -1,4 +1,5 @@
-import type { AttentionRequest, BlockLayout, View } from "../contracts.js";
+import type { View } from "@qkv/tensor";
+import type { AttentionRequest, BlockLayout } from "../attention-request.js";
 import { StoredRows } from "./stored-rows.js";
 
 type Shaped = Pick<View, "shape">;

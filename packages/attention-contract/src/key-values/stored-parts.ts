@@ -1,6 +1,7 @@
-import type { BlockLayout, KeyValues, Part } from "../contracts.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "@qkv/tensor";
+import type { BlockLayout } from "../attention-request.js";
 import { isBlocks, partLength } from "./blocks.js";
+import type { KeyValues, Part } from "./key-values.js";
 
 /** The tensors of all parts as a kernel takes them, and how they lie. */
 export function storedParts(parts: readonly Part[]): {

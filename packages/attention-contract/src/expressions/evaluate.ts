@@ -1,6 +1,5 @@
 import { sizeOf, stridesOf } from "@qkv/core";
-import { philox4x32 } from "../random/philox.js";
-import { seedKey } from "../random/uniforms.js";
+import { philox4x32, seedKey } from "@qkv/tensor/random";
 import { operandsOf, type BinaryName, type Expr, type Expression, type UnaryName } from "./expression.js";
 
 /** A stretch of one row of scores: one batch, head and query, and some keys. */

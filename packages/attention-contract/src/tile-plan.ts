@@ -1,5 +1,27 @@
-import type { BoundMask, TilePlan } from "./contracts.js";
 import { firstQueryOf } from "./key-values/positions.js";
+import type { BoundMask } from "./mask.js";
+
+/**
+ * A mask over the tiles of one call: what kernels walk. Made once per mask and extent, and shared by layers. A tile of
+ * class 0 is never read, one of class 2 needs no test, one of class 1 has a bit for each query and key.
+ */
+export type TilePlan = {
+  /** Queries and keys of one tile. Tiles at the ends are shorter. */
+  readonly queryTile: number;
+  readonly keyTile: number;
+  /** Tiles along queries and keys. */
+  readonly rows: number;
+  readonly columns: number;
+  /** 1 where the mask does not look at the batch or the head. */
+  readonly batches: number;
+  readonly heads: number;
+  /** [batches, heads, rows, columns]: 0 none, 1 some, 2 all. */
+  readonly classes: Uint8Array;
+  /** [batches, heads, rows, columns]: where the bits of a "some" tile begin. */
+  readonly bitsAt: Uint32Array;
+  /** For each "some" tile, queryTile rows of keyTile bits, 32 to a word, the lowest first. */
+  readonly bits: Uint32Array;
+};
 
 /** Queries and keys of one tile. */
 const tileSize = 64;

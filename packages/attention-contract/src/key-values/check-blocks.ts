@@ -1,8 +1,7 @@
 import { refuse, refuseOther, refuseShape } from "@qkv/core";
-import type { Blocks, Part } from "../contracts.js";
-import { checkTensor } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, type Tensor } from "@qkv/tensor";
 import { isBlocks, partLength } from "./blocks.js";
+import type { Blocks, Part } from "./key-values.js";
 
 /** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
 export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {

@@ -1,5 +1,6 @@
 import type { TypedArray } from "@qkv/core";
-import type { BlockLayout, View } from "../contracts.js";
+import type { View } from "@qkv/tensor";
+import type { BlockLayout } from "../attention-request.js";
 
 /** One row of keys or values: where it begins in its part's array, and what its numbers are multiplied with. */
 type StoredPart = {

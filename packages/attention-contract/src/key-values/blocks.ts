@@ -1,12 +1,5 @@
-import type { Blocks, Part } from "../contracts.js";
-import { tensor } from "../create.js";
-import { cast } from "../ops/cast.js";
-import { mul } from "../ops/mul.js";
-import { permute } from "../ops/permute.js";
-import { reshape } from "../ops/reshape.js";
-import { slice } from "../ops/slice.js";
-import { take } from "../ops/take.js";
-import { isTensor, type Tensor } from "../tensor.js";
+import { cast, isTensor, mul, permute, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
+import type { Blocks, Part } from "./key-values.js";
 
 /** Whether keys or values lie in blocks. */
 export function isBlocks(part: Part): part is Blocks {
@@ -28,7 +21,7 @@ export function partLength(part: Part): number {
  * @example
  * ```ts
  * import { tensor } from "@qkv/tensor";
- * import { densePart } from "@qkv/tensor/key-values";
+ * import { densePart } from "@qkv/attention-contract";
  *
  * const data = tensor([[5], [6], [7], [8]], { shape: [2, 1, 2, 1] }); // two blocks of two tokens
  * const part = { data, table: Int32Array.of(1, 0), blockLength: 2, length: 3 };

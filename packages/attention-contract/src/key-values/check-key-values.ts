@@ -1,9 +1,8 @@
 import { refuse, refuseShape, sameShape, type Shape } from "@qkv/core";
-import type { KeyValues, Part } from "../contracts.js";
-import { checkTensor } from "../op.js";
-import type { Tensor } from "../tensor.js";
+import { checkTensor, type Tensor } from "@qkv/tensor";
 import { isBlocks, partLength } from "./blocks.js";
 import { checkBlocks } from "./check-blocks.js";
+import type { KeyValues, Part } from "./key-values.js";
 
 /**
  * Refuses a query, keys and values that do not fit together.

@@ -1,0 +1,3 @@
+/** The generator of random bits, for devices and for operations of one's own. */
+export { philox4x32 } from "./random/philox.js";
+export { seedKey } from "./random/uniforms.js";
