@@ -1,7 +1,30 @@
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import arrows from "./scripts/lint/arrows.mjs";
 import asserts from "./scripts/lint/asserts.mjs";
+import cycles from "./scripts/lint/cycles.mjs";
+
+// Files that import each other still, each with the reason.
+const circular = [
+  // A type of the call, which its two halves name.
+  ["attention-op", "attention-forward", "attention-backward"].map(
+    (name) => `packages/attention/src/${name}.ts`,
+  ),
+  ["check-layout", "rotate"].map((name) => `packages/attention/src/positions/${name}.ts`),
+  ["places-of", "rope", "turn-by-position"].map((name) => `packages/attention/src/positions/${name}.ts`),
+  // A tensor has a device, whose kernels take tensors; an operation records itself on the tape of its inputs.
+  ["contracts", "expressions/expression", "op", "tape", "tensor"].map(
+    (name) => `packages/tensor/src/${name}.ts`,
+  ),
+  // An operation and its derivative.
+  ...[
+    ["pad", "slice"],
+    ["sin", "cos"],
+    ["sum", "spread"],
+  ].map((pair) => pair.map((name) => `packages/tensor/src/ops/${name}.ts`)),
+];
+const qkv = { rules: { arrows, asserts, cycles } };
 
 export default defineConfig(
   globalIgnores([
@@ -37,7 +60,7 @@ export default defineConfig(
   },
   {
     files: ["**/*.test.ts"],
-    plugins: { qkv: { rules: { asserts } } },
+    plugins: { qkv },
     rules: {
       // Beside expect: helpers that compare with the plain device or a model, and leaving a test out.
       "qkv/asserts": ["error", { names: ["checkGradient", "checkAgainstModel", "agree", "close", "skip"] }],
@@ -45,6 +68,11 @@ export default defineConfig(
   },
   // An exercise imports what its solution needs.
   { files: ["apps/docs/examples/exercise-*.ts"], rules: { "@typescript-eslint/no-unused-vars": "off" } },
+  {
+    files: ["packages/*/src/**/*.ts"],
+    plugins: { qkv },
+    rules: { "qkv/arrows": "error", "qkv/cycles": ["error", { except: circular }] },
+  },
   {
     files: ["packages/*/src/**"],
     ignores: ["packages/cli/**", "**/*.test.ts"],

@@ -4,10 +4,12 @@ import { chromiumPath, noChromium } from "./chromium.mjs";
 import { runSteps } from "./steps.mjs";
 
 const firstTier = [
+  // The lint first: it says in a sentence what a compiler says in a page.
+  { name: "lint", command: ["eslint", "."] },
   { name: "build", command: ["turbo", "run", "build", "--filter=./packages/*"] },
   { name: "types", command: ["tsc", "-b"] },
-  { name: "lint", command: ["eslint", "."] },
   { name: "format", command: ["prettier", "--check", "--log-level", "warn", "."] },
+  { name: "API reports", command: ["node", "scripts/api.mjs", "--check"], counts: true },
   { name: "tests", command: ["vitest", "run"], counts: true },
 ];
 

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -175,5 +176,10 @@ describe("tsc -b", () => {
         .some((error) => /error TS(6059|6307|2307)/.test(error) && file.test(error));
     });
     expect(refused).toEqual(against);
+    // What a forbidden import drags in is written beside its importer's types, never into a source folder.
+    const written = readdirSync(join(copy, "packages"), { recursive: true, encoding: "utf8" });
+    expect(written.filter((file) => /[\\/]src[\\/].*\.d\.ts/.test(file.replace(/\.types.*/, "")))).toEqual(
+      [],
+    );
   });
 });

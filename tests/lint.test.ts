@@ -1,7 +1,12 @@
-// The rule against tests that assert nothing, on tests that do and do not.
+// The rules of our own: on code that keeps them and code that does not.
 import { Linter } from "eslint";
-import { expect, test } from "vitest";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import arrows from "../scripts/lint/arrows.mjs";
 import asserts from "../scripts/lint/asserts.mjs";
+import cycles from "../scripts/lint/cycles.mjs";
 
 const config = {
   plugins: { qkv: { rules: { asserts } } },
@@ -31,4 +36,84 @@ test.each([
   `describe("a group", () => { run(); });`,
 ])("%s is let through", (code) => {
   expect(reports(code)).toEqual([]);
+});
+
+const folder = mkdtempSync(join(tmpdir(), "qkv-lint-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Messages about the first of these files, in a package that may import @qkv/core, and @qkv/tensor in tests. */
+function messages(
+  rule: unknown,
+  name: string,
+  files: Record<string, string>,
+  options: object[] = [],
+): string[] {
+  const source = join(folder, "packages", name, "src");
+  const manifest = {
+    name: "@qkv/here",
+    dependencies: { "@qkv/core": "" },
+    devDependencies: { "@qkv/tensor": "" },
+  };
+  mkdirSync(source, { recursive: true });
+  writeFileSync(join(folder, "packages", name, "package.json"), JSON.stringify(manifest));
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(source, file)), { recursive: true });
+    writeFileSync(join(source, file), text);
+  }
+  const [[file, text] = ["", ""]] = Object.entries(files);
+  const plugin = { rules: { rule } };
+  const config = { files: ["**/*.ts"], plugins: { qkv: plugin }, rules: { "qkv/rule": ["error", ...options] } };
+  const found = new Linter({ cwd: folder }).verify(text, [config] as never, { filename: join(source, file) });
+  return found.map(({ message }) => message);
+}
+
+test("an import against the arrows is refused, with what to do", () => {
+  const refused = ['import { f } from "@qkv/attention";', 'export { f } from "@qkv/attention/catalogue";'];
+  for (const code of [...refused, 'const f = await import("@qkv/tensor");']) {
+    expect(messages(arrows, "arrows", { "a.ts": code })).toEqual([
+      expect.stringMatching(
+        /^@qkv\/here does not import @qkv\/\w+: packages import downwards only.*Take the value/,
+      ),
+    ]);
+  }
+  for (const code of [
+    'import { f } from "@qkv/core";',
+    'import { f } from "@qkv/here/b";',
+    'import "node:fs";',
+  ]) {
+    expect(messages(arrows, "arrows", { "a.ts": code })).toEqual([]);
+  }
+  expect(messages(arrows, "arrows", { "a.test.ts": 'import { f } from "@qkv/tensor";' })).toEqual([]);
+});
+
+test("files that import each other are refused, with the way round", () => {
+  const files = {
+    "a.ts": 'import { b } from "./b.js"; export const a = b;',
+    "b.ts": 'import { c } from "./c.js";\nexport const b = c;',
+    "c.ts": 'export { a } from "./a.js";',
+  };
+  expect(messages(cycles, "round", files)).toEqual([
+    expect.stringContaining("Circular import: a.ts → b.ts → c.ts → a.ts. Move what both need"),
+  ]);
+  const except = [["a.ts", "b.ts"].map((file) => `packages/round/src/${file}`)];
+  expect(messages(cycles, "round", files, [{ except }])).toEqual([]);
+  const straight = {
+    "a.ts": files["a.ts"],
+    "b.ts": '/** import { a } from "./a.js"; */\nexport const b = 1;',
+  };
+  expect(messages(cycles, "straight", straight)).toEqual([]);
+});
+
+test("folders that import each other are refused, with the file that imports back", () => {
+  const files = {
+    "masks/a.ts": 'import { b } from "../heads/b.js";',
+    "heads/b.ts": "export const b = 1;",
+    "heads/c.ts": 'import { d } from "../masks/d.js";',
+    "masks/d.ts": 'import { e } from "../e.js"; export const d = e;',
+    "e.ts": "export const e = 1;",
+  };
+  expect(messages(cycles, "folders", files)).toEqual([
+    expect.stringContaining("masks/ imports heads/, and heads/c.ts imports masks/. Move what both need"),
+  ]);
+  expect(messages(cycles, "below", { ...files, "heads/c.ts": 'import { e } from "../e.js";' })).toEqual([]);
 });

@@ -53,7 +53,7 @@ export const tsconfig = () => `{
   "compilerOptions": {
     "composite": true,
     "emitDeclarationOnly": true,
-    "rootDir": "src",
+    "rootDir": "..",
     "outDir": ".types",
     "tsBuildInfoFile": ".types/tsbuildinfo"
   },

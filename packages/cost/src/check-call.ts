@@ -1,6 +1,5 @@
 import type { Checks, Named } from "@qkv/core";
-import type { Formats } from "./cost.js";
-import type { Machine } from "./machine.js";
+import type { Formats } from "./formats.js";
 import type { ModelShape, Reach } from "./model-shape.js";
 
 /** Refuses a number that is not whole, or below what makes sense. */
@@ -33,24 +32,6 @@ export function checkMade(
 export function checkShape(check: Checks, shape: ModelShape): void {
   const fields = ["architecture", "embedDim", "vocabSize", "tokenDim", "norm", "output"];
   checkMade(check, { shape }, fields, "the shape of a model", "read its config.json: `readConfig(config)`.");
-}
-
-/** Refuses what is no machine. */
-export function checkMachine(check: Checks, machine: Machine): void {
-  const fix = "take one of `machines`, or make one with `defineMachine`.";
-  checkMade(check, { machine }, ["name"], "a machine", fix);
-  const { memoryBytes, bytesPerSecond, flopsPerSecond, overheadMs } = machine;
-  checkPositive(check, { memoryBytes }, "bytes");
-  checkPositive(check, { bytesPerSecond }, "bytes per second");
-  checkPositive(check, { flopsPerSecond }, "operations per second");
-  const holds = (ms: unknown) => Number.isFinite(ms) && (ms as number) >= 0;
-  const expected = "a number of milliseconds, 0 or more";
-  check.each(
-    { overheadMs },
-    holds,
-    expected,
-    "give what starting one operation takes; 0 if that does not matter.",
-  );
 }
 
 /** Refuses what does not say how numbers are stored. */

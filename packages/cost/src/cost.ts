@@ -1,16 +1,9 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkFormats, checkShape, checkWhole } from "./check-call.js";
-import { formats, type Format } from "./formats.js";
+import { formats, type Formats } from "./formats.js";
 import type { ModelShape } from "./model-shape.js";
 import type { Run } from "./part.js";
 import { parts } from "./parts.js";
-
-/** How numbers are stored. Default: float16, all of them. */
-export type Formats = {
-  readonly weights: Format;
-  readonly activations: Format;
-  readonly cache: Format;
-};
 
 /** One pass of a model. Lengths in tokens. */
 export type Call = {

@@ -1,7 +1,7 @@
 import { ArgumentError, checks, type Checks } from "@qkv/core";
-import { checkMachine, checkMade, checkShape, checkWhole } from "./check-call.js";
+import { checkMade, checkShape, checkWhole } from "./check-call.js";
 import type { Cost } from "./cost.js";
-import { bytesPerSecondAt, type Machine } from "./machine.js";
+import { bytesPerSecondAt, checkMachine, type Machine } from "./machine.js";
 import type { ModelShape } from "./model-shape.js";
 
 /** What an operation waits for. */

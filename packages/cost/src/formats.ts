@@ -7,6 +7,13 @@ export type Format = {
   readonly bytesPerNumber: number;
 };
 
+/** How numbers are stored. Default: float16, all of them. */
+export type Formats = {
+  readonly weights: Format;
+  readonly activations: Format;
+  readonly cache: Format;
+};
+
 /**
  * Numbers stored alone: `float32`, `float16`, `bfloat16`, `float8`.
  *

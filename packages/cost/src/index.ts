@@ -1,9 +1,9 @@
 export { attentionTraffic, type AttentionTraffic, type AttentionTrafficCall } from "./attention-traffic.js";
 export { calibrate, type Calibration, type Sample } from "./calibrate.js";
-export { cost, type Call, type Cost, type Formats, type Operator } from "./cost.js";
+export { cost, type Call, type Cost, type Operator } from "./cost.js";
 export { costKinds, type KindCall } from "./cost-kinds.js";
 export { estimate, type Bound, type Estimate, type Layout, type OperatorTime } from "./estimate.js";
-export { formats, quantized, type Format } from "./formats.js";
+export { formats, quantized, type Format, type Formats } from "./formats.js";
 export { kvCache, readCacheLayers, type CacheLayer, type KvCacheCall, type KvCacheSize } from "./kv-cache.js";
 export { defineMachine, type Link, type Machine, type MemoryLevel } from "./machine.js";
 export { machines } from "./machines.js";

@@ -1,5 +1,5 @@
-import { checks } from "@qkv/core";
-import { checkMachine } from "./check-call.js";
+import { checks, type Checks } from "@qkv/core";
+import { checkMade, checkPositive } from "./check-call.js";
 
 /** What connects machines of one kind. */
 export type Link = {
@@ -55,6 +55,24 @@ export function defineMachine(machine: Machine): Machine {
   check.options(machine, [...names, "levels", "link"], "machine");
   checkMachine(check, machine);
   return machine;
+}
+
+/** Refuses what is no machine. */
+export function checkMachine(check: Checks, machine: Machine): void {
+  const fix = "take one of `machines`, or make one with `defineMachine`.";
+  checkMade(check, { machine }, ["name"], "a machine", fix);
+  const { memoryBytes, bytesPerSecond, flopsPerSecond, overheadMs } = machine;
+  checkPositive(check, { memoryBytes }, "bytes");
+  checkPositive(check, { bytesPerSecond }, "bytes per second");
+  checkPositive(check, { flopsPerSecond }, "operations per second");
+  const holds = (ms: unknown) => Number.isFinite(ms) && (ms as number) >= 0;
+  const expected = "a number of milliseconds, 0 or more";
+  check.each(
+    { overheadMs },
+    holds,
+    expected,
+    "give what starting one operation takes; 0 if that does not matter.",
+  );
 }
 
 /** The speed of memory for a pass that reads so many bytes: on straight lines between the levels, in logarithms. */

@@ -1,6 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkFormats, checkPositive, checkShape, checkWhole } from "./check-call.js";
-import { formatsOf, type Formats } from "./cost.js";
+import { formatsOf } from "./cost.js";
+import type { Formats } from "./formats.js";
 import { formats } from "./formats.js";
 import { kvCache } from "./kv-cache.js";
 import type { ModelShape } from "./model-shape.js";

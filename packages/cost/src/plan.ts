@@ -1,8 +1,9 @@
 import { ArgumentError, checks } from "@qkv/core";
-import { checkFormats, checkMachine, checkPositive, checkWhole } from "./check-call.js";
-import { cost, type Formats } from "./cost.js";
+import { checkFormats, checkPositive, checkWhole } from "./check-call.js";
+import { cost } from "./cost.js";
+import type { Formats } from "./formats.js";
 import { estimate, type Layout } from "./estimate.js";
-import type { Machine } from "./machine.js";
+import { checkMachine, type Machine } from "./machine.js";
 import { memory } from "./memory.js";
 import type { ModelShape } from "./model-shape.js";
 import { readConfig } from "./read-config.js";

@@ -1,8 +1,8 @@
 export { addedTokenFinder, type AddedToken, type FoundToken } from "./added-tokens.js";
 export { byteLevelBpe } from "./byte-level-bpe.js";
-export { composeTokenizer, type Stages } from "./compose-tokenizer.js";
+export { composeTokenizer } from "./compose-tokenizer.js";
 export { byteLevelDecode } from "./decoding/byte-level-decode.js";
-export type { Decode, TokenNames } from "./decoding/decode.js";
+export type { Decode, StreamingDecoder, TokenNames } from "./decoding/decode.js";
 export {
   byteFallbackStep,
   byteLevelStep,
@@ -65,6 +65,7 @@ export {
   whitespaceSplit,
 } from "./splitting/simple-splits.js";
 export { defineSplit, type Split } from "./splitting/split.js";
+export type { Stages } from "./stages.js";
 export { template, type Template, type TemplateItem } from "./template.js";
 export type {
   DecodeOptions,
@@ -72,7 +73,6 @@ export type {
   Encoding,
   EncodingOptions,
   PieceTrace,
-  StreamingDecoder,
   Tokenizer,
   Trace,
 } from "./tokenizer.js";

@@ -1,5 +1,5 @@
 import { ArgumentError } from "@qkv/core";
-import type { StreamingDecoder } from "./tokenizer.js";
+import type { StreamingDecoder } from "./decoding/decode.js";
 
 /**
  * Decodes tokens whose bytes, joined, are UTF-8. A character may be spread over tokens: its bytes wait until the

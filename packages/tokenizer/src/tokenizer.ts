@@ -1,4 +1,5 @@
-import type { Stages } from "./compose-tokenizer.js";
+import type { StreamingDecoder } from "./decoding/decode.js";
+import type { Stages } from "./stages.js";
 
 /** What every tokenizer of this package is, whatever file or algorithm it came from. */
 export type Tokenizer = {
@@ -73,18 +74,6 @@ export type Encoding = {
 export type DecodeOptions = {
   /** Whether special tokens are left out. Default: true. */
   skipSpecialTokens?: boolean;
-};
-
-/** Text from ids that arrive one at a time. What it returns, joined, is what `decode` returns for all of them. */
-export type StreamingDecoder = {
-  /**
-   * The text that `id` completes: none (`""`) while a character still lacks bytes, never half of one.
-   *
-   * @throws {ArgumentError} If `id` is not in the vocabulary.
-   */
-  push(id: number): string;
-  /** The text that remains: U+FFFD where the last character lacks bytes, else `""`. Ready for a new text then. */
-  end(): string;
 };
 
 /** A text on its way to ids: see {@link Tokenizer.trace}. */

@@ -33,14 +33,7 @@ export {
   type TransformerLayerOptions,
   type TransformerLayerParams,
 } from "./layers/transformer-layer.js";
-export {
-  load,
-  loadAny,
-  loadEncoder,
-  type EncoderModel,
-  type LoadOptions,
-  type Model,
-} from "./loading/load.js";
+export { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
 export type { HubClient, HubOptions } from "./loading/hub.js";
 export type { Progress, ReadOptions, Source } from "./loading/open-file.js";
 export { type DecoderConfig } from "./models/decoder-config.js";
@@ -64,6 +57,7 @@ export {
   type MaskedTokenHeadParams,
 } from "./models/encoder.js";
 export { evaluate, type EvaluatedModel, type Evaluation } from "./evaluation/evaluate.js";
+export type { EncoderModel, Model, QuantizationReport } from "./models/model.js";
 export {
   recurrentTranslator,
   type Annotations,
@@ -74,4 +68,4 @@ export {
 } from "./models/recurrent-translator.js";
 export { meanOfTokens, unitLength } from "./models/mean-of-tokens.js";
 export { anyLinear } from "./quantization/any-linear.js";
-export { quantize, type Quantization, type QuantizationReport } from "./quantization/quantize.js";
+export { quantize, type Quantization } from "./quantization/quantize.js";

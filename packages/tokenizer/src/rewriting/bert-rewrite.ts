@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
-import { kind, kindOf } from "../splitting/character-kind.js";
+import { kind, kindOf } from "../characters/character-kind.js";
 import { lowercase } from "./lowercase.js";
-import { newerCharacters } from "./newer-characters.js";
+import { newerCharacters } from "../characters/newer-characters.js";
 import { byCharacter, type Rewrite } from "./rewrite.js";
 import { nfd } from "./unicode-forms.js";
 

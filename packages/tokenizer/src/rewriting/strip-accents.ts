@@ -1,4 +1,4 @@
-import { newerCharacters } from "./newer-characters.js";
+import { newerCharacters } from "../characters/newer-characters.js";
 import { byCharacter, type Rewrite } from "./rewrite.js";
 
 /** Drops marks, as accents are after {@link nfd}. */

@@ -1,4 +1,4 @@
-import { newerCharacters } from "./newer-characters.js";
+import { newerCharacters } from "../characters/newer-characters.js";
 import { defineRewrite, type Edit, type Rewrite } from "./rewrite.js";
 
 /** Unicode's normal form C: letters and their accents as one character where there is one. */

@@ -1,4 +1,4 @@
-import { kind, runEnd } from "./character-kind.js";
+import { kind, runEnd } from "../characters/character-kind.js";
 import { contractionEnd } from "./contraction.js";
 import { spacePieceEnd } from "./space-run.js";
 import { defineSplit, type Split } from "./split.js";

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { compilePattern } from "../regex/compile-pattern.js";
 import type { Dialect } from "../regex/parse-pattern.js";
 import type { Split } from "./split.js";
-import { asInUnicode16 } from "./unicode-17.js";
+import { asInUnicode16 } from "../characters/unicode-17.js";
 
 /** What becomes of the text that a pattern matches: names as in `tokenizer.json`. */
 export type MatchBehavior = "isolated" | "removed" | "mergedWithPrevious" | "mergedWithNext" | "contiguous";

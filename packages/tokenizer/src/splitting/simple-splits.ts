@@ -1,6 +1,6 @@
 import { checks } from "@qkv/core";
-import { newerCharacters } from "../rewriting/newer-characters.js";
-import { kind, kindOf, runEnd } from "./character-kind.js";
+import { newerCharacters } from "../characters/newer-characters.js";
+import { kind, kindOf, runEnd } from "../characters/character-kind.js";
 import { arrange, behaviorName, behaviors, type MatchBehavior } from "./pattern-split.js";
 import type { Split } from "./split.js";
 

@@ -1,4 +1,4 @@
-import { kind, kindOf, runEnd } from "./character-kind.js";
+import { kind, kindOf, runEnd } from "../characters/character-kind.js";
 import { contractionEnd } from "./contraction.js";
 import { lineBreakEnd, spacePieceEnd } from "./space-run.js";
 import { defineSplit, type Split } from "./split.js";

@@ -1,6 +1,6 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "../layers/check-params.js";
 import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**

@@ -3,7 +3,7 @@ import type { Tokenizer } from "@qkv/tokenizer";
 import { logProbability } from "../generation/sampling.js";
 import { checkIdList } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
-import type { Model } from "../loading/load.js";
+import type { Model } from "../models/model.js";
 
 /** How well a model predicts a text. */
 export type Evaluation = {

@@ -1,6 +1,6 @@
 import { growingCache, type KvCache } from "@qkv/kv-cache";
 import { tensor, type Tensor } from "@qkv/tensor";
-import type { Model } from "../loading/load.js";
+import type { Model } from "../models/model.js";
 import { checks, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
 import { breather } from "./breather.js";

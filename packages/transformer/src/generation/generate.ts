@@ -2,7 +2,7 @@ import { checks, type Checks } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
 import type { Cache } from "@qkv/attention-contract";
 import { uniform, type Tensor, type TypedArray } from "@qkv/tensor";
-import type { Model } from "../loading/load.js";
+import type { Model } from "../models/model.js";
 import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import { breather } from "./breather.js";

@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { checkTensor, concat, einsum, mul, reshape, slice, type Tensor } from "@qkv/tensor";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "../layers/check-params.js";
 import type { ModelTrace } from "../layers/trace.js";
 
 /** A head of a model, both counted from 0. */

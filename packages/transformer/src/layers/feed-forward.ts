@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkTensor, linear, mul, randn, zeros, type Tensor } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
 
 /** What a feed-forward layer is. */

@@ -18,7 +18,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "./check-params.js";
 
 /** The weights of a GRU. Rows are three gates one after the other: reset, update, new. */
 export type GruParams = {

@@ -15,7 +15,7 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "./check-params.js";
 import { feedForward, type FeedForwardConfig, type FeedForwardParams } from "./feed-forward.js";
 
 /** What a mixture of experts is: a feed-forward layer many times over, of which a token uses a few. */

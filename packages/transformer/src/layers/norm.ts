@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkTensor, layerNorm, ones, rmsNorm, zeros, type Tensor } from "@qkv/tensor";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "./check-params.js";
 
 /** `layer`: to mean 0 and variance 1, then a gain and a shift. `rms`: to mean square 1, then a gain. */
 export type NormKind = "layer" | "rms";

@@ -8,7 +8,7 @@ import type {
 } from "@qkv/attention";
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
 import { add, checkTensor, type Tensor } from "@qkv/tensor";
-import { checkParams } from "../models/check-model.js";
+import { checkParams } from "./check-params.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, note, type ModelTrace } from "./trace.js";
 

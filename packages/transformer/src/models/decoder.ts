@@ -20,7 +20,7 @@ import {
   type TransformerLayerParams,
 } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
-import { checkParams } from "./check-model.js";
+import { checkParams } from "../layers/check-params.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import { everyLayerOrNone } from "./every-layer-or-none.js";
 import { ropeOf } from "./rope-of.js";

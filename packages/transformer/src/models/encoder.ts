@@ -20,7 +20,7 @@ import { norm, type NormParams } from "../layers/norm.js";
 import { note, within, type ModelTrace } from "../layers/trace.js";
 import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
-import { checkParams } from "./check-model.js";
+import { checkParams } from "../layers/check-params.js";
 
 /** What an encoder is: a table of numbers and names. */
 export type EncoderConfig = {

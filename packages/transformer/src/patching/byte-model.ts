@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { growingCache } from "@qkv/kv-cache";
 import { byteIds, type ByteEntropy } from "@qkv/tokenizer/patching";
-import type { Model } from "../loading/load.js";
+import type { Model } from "../models/model.js";
 import { checkModel } from "../models/check-model.js";
 
 /** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */

@@ -1,22 +1,13 @@
 import { checks } from "@qkv/core";
 import { bytesPerElement, isTensor, tensorsOf, type Device, type Tensor } from "@qkv/tensor";
 import { dequantizeWeight, quantizeWeight, type QuantizedWeight } from "@qkv/tensor/quantized";
-import type { Model } from "../loading/load.js";
 import { checkModel } from "../models/check-model.js";
 import { decoder, type DecoderParams } from "../models/decoder.js";
+import type { Model, QuantizationReport } from "../models/model.js";
 import { anyLinear } from "./any-linear.js";
 
 /** How weights are rounded: 8 bits with a scale for each output, or 4 bits with one for each 32 inputs. */
 export type Quantization = "int8" | "int4";
-
-/** What rounding did to a model. */
-export type QuantizationReport = {
-  /** Of each matrix, by its path: the length of what rounding changed, over the length of the matrix. */
-  errors: Record<string, number>;
-  /** Bytes of all params before and after. */
-  bytesBefore: number;
-  bytesAfter: number;
-};
 
 /**
  * A model whose matrices are small whole numbers: a quarter or an eighth of the bytes, which is what a token's time is

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tinyCheckpoint, tinySizes } from "../checkpoints/tiny-checkpoint.js";
-import { load, readLlama2c, type Progress } from "../index.js";
+import { tinyCheckpoint, tinySizes } from "./checkpoints/tiny-checkpoint.js";
+import { load, readLlama2c, type Progress } from "./index.js";
 
 const bytes = tinyCheckpoint({}, (n) => Math.sin(n));
 const long = tinyCheckpoint({ n_layers: 1, hidden_dim: 100_000 }); // matrices of more than one piece

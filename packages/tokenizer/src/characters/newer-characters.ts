@@ -1,4 +1,4 @@
-import { characterSet } from "../splitting/character-set.js";
+import { characterSet } from "./character-set.js";
 
 /**
  * Characters that Hugging Face's library does not know as what they are, since its tables are those of Unicode 8 (BERT)

@@ -15,8 +15,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decoder, load, type LoadOptions } from "../index.js";
-import { exportModel } from "../export.js";
+import { decoder, load, type LoadOptions } from "./index.js";
+import { exportModel } from "./export.js";
 
 const posix = process.platform !== "win32";
 const config = {

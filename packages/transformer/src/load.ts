@@ -1,22 +1,17 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
-import { readCheckpoint } from "../checkpoints/hugging-face/read-checkpoint.js";
-import type { Checkpoint } from "../checkpoints/hugging-face/family.js";
-import { readGguf } from "../checkpoints/gguf/read-gguf.js";
-import { readLlama2cFile } from "../checkpoints/llama2c.js";
-import type { DecoderConfig } from "../models/decoder-config.js";
-import { decoder, type Decoder, type DecoderParams } from "../models/decoder.js";
-import { encoder, type Encoder, type EncoderConfig, type EncoderParams } from "../models/encoder.js";
-import {
-  quantizeBy,
-  roundingOf,
-  type Quantization,
-  type QuantizationReport,
-} from "../quantization/quantize.js";
-import { fileOf, folderAt, folderOf, type Folder } from "./folder.js";
-import { ggufWeights } from "./gguf-weights.js";
-import { hubFolder, isRepository, type HubOptions } from "./hub.js";
+import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
+import type { Checkpoint } from "./checkpoints/hugging-face/family.js";
+import { readGguf } from "./checkpoints/gguf/read-gguf.js";
+import { readLlama2cFile } from "./checkpoints/llama2c.js";
+import { decoder } from "./models/decoder.js";
+import { encoder } from "./models/encoder.js";
+import type { EncoderModel, Model } from "./models/model.js";
+import { quantizeBy, roundingOf, type Quantization } from "./quantization/quantize.js";
+import { fileOf, folderAt, folderOf, type Folder } from "./loading/folder.js";
+import { ggufWeights } from "./loading/gguf-weights.js";
+import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
 import {
   addressOf,
   kindOfPath,
@@ -27,33 +22,10 @@ import {
   type Progress,
   type ReadOptions,
   type Source,
-} from "./open-file.js";
-import { safetensorsWeights, shardedWeights } from "./safetensors-weights.js";
-import type { WeightFile } from "./weight-file.js";
-import { weightsOf, type Placing } from "./weights.js";
-
-/** A decoder with its weights and its tokenizer. */
-export type Model = {
-  readonly config: DecoderConfig;
-  readonly params: DecoderParams;
-  /** Undefined where none was given: such a model takes and gives ids. */
-  readonly tokenizer: Tokenizer | undefined;
-  /** Token ids to logits `[B, T, V]`, with any params of this shape. */
-  readonly apply: Decoder["apply"];
-  /** With the option `quantize`: how far rounding moved each matrix. */
-  readonly quantization?: QuantizationReport;
-};
-
-/** An encoder with its weights and its tokenizer. */
-export type EncoderModel = {
-  readonly config: EncoderConfig;
-  readonly params: EncoderParams;
-  readonly tokenizer: Tokenizer | undefined;
-  /** Token ids to rows `[B, T, C]`, with any params of this shape. */
-  readonly apply: Encoder["apply"];
-  /** Rows to logits of masked tokens. */
-  readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
-};
+} from "./loading/open-file.js";
+import { safetensorsWeights, shardedWeights } from "./loading/safetensors-weights.js";
+import type { WeightFile } from "./loading/weight-file.js";
+import { weightsOf, type Placing } from "./loading/weights.js";
 
 export type LoadOptions = ReadOptions & {
   /** Where the weights go. Default: the plain device. */

@@ -1,0 +1,36 @@
+import type { Tokenizer } from "@qkv/tokenizer";
+import type { DecoderConfig } from "./decoder-config.js";
+import type { Decoder, DecoderParams } from "./decoder.js";
+import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
+
+/** What rounding did to a model. */
+export type QuantizationReport = {
+  /** Of each matrix, by its path: the length of what rounding changed, over the length of the matrix. */
+  errors: Record<string, number>;
+  /** Bytes of all params before and after. */
+  bytesBefore: number;
+  bytesAfter: number;
+};
+
+/** A decoder with its weights and its tokenizer. */
+export type Model = {
+  readonly config: DecoderConfig;
+  readonly params: DecoderParams;
+  /** Undefined where none was given: such a model takes and gives ids. */
+  readonly tokenizer: Tokenizer | undefined;
+  /** Token ids to logits `[B, T, V]`, with any params of this shape. */
+  readonly apply: Decoder["apply"];
+  /** With the option `quantize`: how far rounding moved each matrix. */
+  readonly quantization?: QuantizationReport;
+};
+
+/** An encoder with its weights and its tokenizer. */
+export type EncoderModel = {
+  readonly config: EncoderConfig;
+  readonly params: EncoderParams;
+  readonly tokenizer: Tokenizer | undefined;
+  /** Token ids to rows `[B, T, C]`, with any params of this shape. */
+  readonly apply: Encoder["apply"];
+  /** Rows to logits of masked tokens. */
+  readonly maskedTokenLogits: Encoder["maskedTokenLogits"];
+};

@@ -1,0 +1,54 @@
+// An ESLint rule: a source imports only the packages that its own package.json declares, and a test those for
+// development too. It is told here, in a sentence, before the type check finds the same.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const manifests = new Map();
+
+/** The package.json above a file, read once. */
+function manifestOf(folder) {
+  if (!manifests.has(folder)) {
+    const path = join(folder, "package.json");
+    const above = dirname(folder);
+    const found = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+    manifests.set(folder, found ?? (above === folder ? {} : manifestOf(above)));
+  }
+  return manifests.get(folder);
+}
+
+export default {
+  meta: {
+    type: "problem",
+    docs: { description: "Packages import what they declare." },
+    messages: {
+      undeclared:
+        "{{from}} does not import {{to}}: packages import downwards only (docs/architecture.md). Take the value as an " +
+        "argument, or move the code to a package that may import both. If the arrow itself is what you add, declare it in " +
+        "package.json, the references of tsconfig.json and `arrows` in tests/boundaries.test.ts.",
+    },
+    schema: [],
+  },
+  create(context) {
+    const json = manifestOf(dirname(context.filename));
+    const test = /\.test\.ts$/.test(context.filename);
+    const declared = Object.keys({
+      ...json.dependencies,
+      ...json.peerDependencies,
+      ...json.optionalDependencies,
+      ...(test && json.devDependencies),
+    });
+    const check = (node) => {
+      const to = /^(@qkv\/[a-z-]+|qkv)(\/|$)/.exec(node.source?.value ?? "")?.[1];
+      if (to && to !== json.name && !declared.includes(to)) {
+        context.report({ node: node.source, messageId: "undeclared", data: { from: json.name, to } });
+      }
+    };
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check,
+      TSImportType: check,
+    };
+  },
+};
