@@ -2,7 +2,7 @@
 //
 // A mechanism is one file with its test, one line in the index, one entry in the catalogue, one page with its live
 // example, and one changeset. A page is a lesson with its live example. A package is a folder with one function, and a
-// line wherever packages are listed. What is written works as it stands; change it into what you mean.
+// line wherever packages are listed. What is written works as it stands; replace the rule by yours.
 import { Command, Option } from "commander";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -23,23 +23,23 @@ program
   .description(
     "a mechanism of @qkv/attention: file, test, page, example, catalogue entry, export line, changeset",
   )
-  .argument("<name>", "what the function is called: everyOther")
+  .argument("<name>", "the function's name in camelCase, as myMask")
   .addOption(new Option("--kind <kind>", "what it is").choices(Object.keys(kinds)).default("mask"))
   .action((name, { kind }) => mechanism(name, kinds[kind]));
 program
   .command("mask")
   .description("a mask of @qkv/attention: what `mechanism --kind mask` writes")
-  .argument("<name>", "what the function is called: everyOther")
+  .argument("<name>", "the function's name in camelCase, as myMask")
   .action((name) => mechanism(name, kinds.mask));
 program
   .command("page")
   .description("a lesson of the site, with its live example")
-  .argument("<name>", "in the address: why-rows-sum-to-one")
+  .argument("<name>", "the page's address in kebab-case, as why-rows-sum-to-one")
   .action(newPage);
 program
   .command("package")
   .description("a package @qkv/NAME with one function, its test, README, changeset and size budget")
-  .argument("<name>", "the folder's: speculative-decoding")
+  .argument("<name>", "the folder's name in kebab-case, as speculative-decoding")
   .action(newPackage);
 await program.parseAsync();
 
@@ -49,6 +49,7 @@ async function newPage(kebab) {
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "why-rows-sum-to-one",
     "kebab-case, as addresses have",
+    toKebab,
   );
   await writeAll({
     [`apps/docs/lessons/${kebab}.mdx`]: lesson.page(names),
@@ -62,6 +63,7 @@ async function newPackage(kebab) {
     /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
     "speculative-decoding",
     "kebab-case, as folders have",
+    toKebab,
   );
   const at = `packages/${kebab}`;
   const boundaries = read("tests/boundaries.test.ts");
@@ -83,8 +85,8 @@ async function newPackage(kebab) {
       [`${at}/tsup.config.ts`]: library.tsup(names),
       [`${at}/README.md`]: library.readme(names),
       [`${at}/src/index.ts`]: library.index(names),
-      [`${at}/src/positions-of.ts`]: library.code(names),
-      [`${at}/src/positions-of.test.ts`]: library.test(names),
+      [`${at}/src/indices-of.ts`]: library.code(names),
+      [`${at}/src/indices-of.test.ts`]: library.test(names),
       [`.changeset/${kebab}.md`]: library.changeset(names),
     },
     {
@@ -99,12 +101,23 @@ async function newPackage(kebab) {
   console.log("Install it with `npx pnpm@12.21.0 install`, and write its API report with `npm run api`.");
 }
 
+function toKebab(name) {
+  const words = name.replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`);
+  return words.replace(/[^a-zA-Z0-9]+/g, "-").toLowerCase();
+}
+
+function toCamel(name) {
+  return toKebab(name).replace(/-+(.)/g, (_, letter) => letter.toUpperCase());
+}
+
 /** The name in the forms that templates need, or the end of the program. */
-function namesOf(name, form, like, fix) {
+function namesOf(name, form, like, fix, suggest) {
   if (!form.test(name)) {
-    program.error(`new: the name is "${name}", expected one like ${like}.\nFix: use ${fix}.`);
+    program.error(
+      `new: the name is "${name}", expected one like ${like}.\nFix: use ${fix}: ${suggest(name)}.`,
+    );
   }
-  const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const kebab = toKebab(name);
   const words = kebab.replaceAll("-", " ");
   return { name, kebab, words, title: words[0].toUpperCase() + words.slice(1) };
 }
@@ -115,11 +128,13 @@ async function writeAll(made, changed = {}) {
   if (taken) program.error(`new: ${taken} exists already.\nFix: choose another name, or edit that file.`);
   const all = { ...made, ...changed };
   for (const [path, text] of Object.entries(all)) await write(path, text);
-  console.log(`${Object.keys(all).join("\n")}\nNow make it what you mean, and run npm test.`);
+  console.log(
+    `${Object.keys(all).join("\n")}\nEvery file works as it stands. Replace the rule by yours, then run npm test.`,
+  );
 }
 
 async function mechanism(name, { folder, files }) {
-  const names = namesOf(name, /^[a-z][a-zA-Z0-9]*$/, "everyOther", "camelCase, as functions have");
+  const names = namesOf(name, /^[a-z][a-zA-Z0-9]*$/, "myMask", "camelCase, as functions have", toCamel);
   const { kebab } = names;
   const made = {
     [`${source}/${folder}/${kebab}.ts`]: files.code(names),

@@ -114,9 +114,7 @@ export function judge(calls) {
  * @returns {Map<string, string>}
  */
 export function pagesOf(calls) {
-  const pages = new Map([
-    ["_category_.json", `${JSON.stringify({ label: "Refusals", position: 9 }, null, 2)}\n`],
-  ]);
+  const pages = new Map();
   for (const { name } of publicPackages()) {
     const own = calls.filter(
       ({ entry, ...call }) =>

@@ -1,4 +1,5 @@
-// `pnpm new …` in a copy of the repository: what it writes passes types, lint, format and tests.
+// `pnpm new …` in a copy of the repository: what it writes passes types, lint, format and tests. The names are ones that
+// nobody gives: a mechanism of the same name in the repository would be refused here.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,8 +31,8 @@ afterAll(() => rmSync(copy, { recursive: true, force: true }));
 const source = "packages/attention/src";
 
 describe.each([
-  { kind: "mask", name: "everyOther", folder: "masks", kebab: "every-other" },
-  { kind: "bias", name: "nearBy2", folder: "biases", kebab: "near-by2" },
+  { kind: "mask", name: "scaffoldedMask", folder: "masks", kebab: "scaffolded-mask" },
+  { kind: "bias", name: "scaffoldedBias2", folder: "biases", kebab: "scaffolded-bias2" },
 ])("a new $kind", ({ kind, name, folder, kebab }) => {
   const files = [
     `${source}/${folder}/${kebab}.ts`,
@@ -68,7 +69,16 @@ describe.each([
 
   test("passes its tests, those of the catalogue, and its page's example", () => {
     const args = ["run", "--project", "node", files[1]!, `${source}/catalogue.test.ts`];
+    // A mask is in the tests of all masks by being in the catalogue.
+    if (kind === "mask")
+      args.push(
+        `${source}/masks/every-mask.test.ts`,
+        "--reporter=verbose",
+        "--reporter=./scripts/closing-line.mjs",
+      );
     const { stdout, status } = run(tool("vitest/vitest.mjs"), ...args);
+    if (kind === "mask")
+      expect(stdout).toContain(`property: ${name}, of the catalogue, never contradicts itself`);
     expect(stdout).toMatch(/\d+ passed, 0 failed/);
     expect(status).toBe(0);
     const page = run(
@@ -91,42 +101,66 @@ describe.each([
 });
 
 test("a name that is no function's is refused", () => {
-  const { status, stderr } = run("scripts/new.mjs", "mechanism", "every-other");
+  const { status, stderr } = run("scripts/new.mjs", "mechanism", "scaffolded-mask");
   expect({ status, stderr }).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining("Fix: use camelCase"),
+    stderr: expect.stringContaining("Fix: use camelCase, as functions have: scaffoldedMask."),
   });
 });
 
 test("`new mask` writes what `new mechanism --kind mask` writes", () => {
-  expect(run("scripts/new.mjs", "mask", "everyFifth")).toMatchObject({ status: 0, stderr: "" });
-  expect(existsSync(join(copy, source, "masks/every-fifth.test.ts"))).toBe(true);
+  expect(run("scripts/new.mjs", "mask", "scaffoldedMask3")).toMatchObject({ status: 0, stderr: "" });
+  expect(existsSync(join(copy, source, "masks/scaffolded-mask3.test.ts"))).toBe(true);
 });
 
+const told = ["CONTRIBUTING.md", "apps/docs/guides/add-a-mechanism.mdx"].flatMap((page) =>
+  [
+    ...readFileSync(join(root, page), "utf8").matchAll(/\bnew ((?:mask|mechanism|page|package) [^`\n]+)/g),
+  ].map(([, args]) => ({ page, args: args! })),
+);
+const commands = told.filter(({ args }, i) => told.findIndex((other) => other.args === args) === i);
+
+test.each(commands.filter(({ args }) => !args.includes("NAME")))(
+  "`new $args`, as $page has it, is accepted",
+  ({ args }) => {
+    expect(run("scripts/new.mjs", ...args.split(" "))).toMatchObject({ status: 0, stderr: "" });
+  },
+);
+
 test("a new page passes format and lint, and its example runs", () => {
-  expect(run("scripts/new.mjs", "page", "why-not")).toMatchObject({ status: 0, stderr: "" });
-  expect(readFileSync(join(copy, "apps/docs/lessons/why-not.mdx"), "utf8")).toContain(
-    '<Live example="why-not" />',
+  expect(run("scripts/new.mjs", "page", "scaffolded-page")).toMatchObject({ status: 0, stderr: "" });
+  expect(readFileSync(join(copy, "apps/docs/lessons/scaffolded-page.mdx"), "utf8")).toContain(
+    '<Live example="scaffolded-page" />',
   );
-  const example = "apps/docs/examples/why-not.ts";
+  const example = "apps/docs/examples/scaffolded-page.ts";
   expect(run(tool("prettier/bin/prettier.cjs"), "--check", example)).toMatchObject({ status: 0 });
   expect(run(tool("eslint/bin/eslint.js"), example)).toMatchObject({ stdout: "", status: 0 });
-  const args = ["run", "--project", "node", "apps/docs/examples.test.ts", "-t", "why-not.ts"];
+  const args = ["run", "--project", "node", "apps/docs/examples.test.ts", "-t", "scaffolded-page.ts"];
   expect(run(tool("vitest/vitest.mjs"), ...args).stdout).toMatch(/^1 passed, 0 failed/m);
-  expect(run("scripts/new.mjs", "page", "whyNot").stderr).toContain("Fix: use kebab-case");
+  expect(run("scripts/new.mjs", "page", "scaffoldedPage").stderr).toContain("Fix: use kebab-case");
 });
 
 test("a new package passes format, lint, types and its test, and is listed where packages are", () => {
-  expect(run("scripts/new.mjs", "package", "far-away")).toMatchObject({ status: 0, stderr: "" });
+  expect(run("scripts/new.mjs", "package", "scaffolded-package")).toMatchObject({ status: 0, stderr: "" });
   const files = ["package.json", "tsconfig.json", "tsup.config.ts", "src"].map(
-    (file) => `packages/far-away/${file}`,
+    (file) => `packages/scaffolded-package/${file}`,
   );
   const listed = ["tests/boundaries.test.ts", "tsconfig.json", ".size-limit.json"];
   expect(run(tool("prettier/bin/prettier.cjs"), "--check", ...files, ...listed)).toMatchObject({ status: 0 });
-  expect(run(tool("eslint/bin/eslint.js"), "packages/far-away/src")).toMatchObject({ stdout: "", status: 0 });
-  const types = run(tool("typescript/bin/tsc"), "-p", "packages/far-away", "--noEmit", "--pretty", "false");
-  expect(types.stdout.split("\n").filter((line) => line.includes("far-away/"))).toEqual([]);
-  const tests = run(tool("vitest/vitest.mjs"), "run", "--project", "node", "packages/far-away");
+  expect(run(tool("eslint/bin/eslint.js"), "packages/scaffolded-package/src")).toMatchObject({
+    stdout: "",
+    status: 0,
+  });
+  const types = run(
+    tool("typescript/bin/tsc"),
+    "-p",
+    "packages/scaffolded-package",
+    "--noEmit",
+    "--pretty",
+    "false",
+  );
+  expect(types.stdout.split("\n").filter((line) => line.includes("scaffolded-package/"))).toEqual([]);
+  const tests = run(tool("vitest/vitest.mjs"), "run", "--project", "node", "packages/scaffolded-package");
   expect(tests.stdout).toMatch(/^3 passed, 0 failed/m);
-  for (const path of listed) expect(readFileSync(join(copy, path), "utf8")).toContain("far-away");
+  for (const path of listed) expect(readFileSync(join(copy, path), "utf8")).toContain("scaffolded-package");
 });

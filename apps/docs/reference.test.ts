@@ -3,6 +3,7 @@ import * as tensor from "@qkv/tensor";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { attentionPages } from "./src/reference-order";
 
 const site = fileURLToPath(new URL(".", import.meta.url));
 const textOf = (folder: string, ending: string) =>
@@ -36,4 +37,25 @@ test("every example stands on a page", () => {
   const used = pages + textOf("src", ".tsx");
   const examples = readdirSync(`${site}/examples`).flatMap((file) => file.match(/^(.+)\.ts$/)?.[1] ?? []);
   expect(examples.filter((name) => !used.includes(`example="${name}"`))).toEqual([]);
+});
+
+const mechanismPages = readdirSync(`${site}/reference/attention`).flatMap(
+  (file) => file.match(/^(.+)\.mdx$/)?.[1] ?? [],
+);
+
+test("every page of a mechanism has its place in the sidebar, once", () => {
+  const placed = attentionPages.flatMap(({ pages }) => pages);
+  expect(
+    placed.toSorted(),
+    "a page stands where the `page` of a catalogue entry has it, or where src/reference-order.ts lists it",
+  ).toEqual(mechanismPages.toSorted());
+});
+
+test.each(mechanismPages)("%s has the parts that every page has", (page) => {
+  const text = readFileSync(`${site}/reference/attention/${page}.mdx`, "utf8");
+  const parts = ["What to notice", "One change to make", "Cost", "Where it fails", "Source", "Look up"];
+  const at = parts.map((part) => text.indexOf(part));
+  for (const [i, part] of parts.entries()) expect(at[i], `**${part}.** is missing`).toBeGreaterThan(0);
+  expect(text).toMatch(/^# .*\?$/m);
+  expect(text).toContain("<Live example=");
 });

@@ -1,4 +1,5 @@
-// A new bias: a number of each head, times the distance, is taken from the score.
+// A new bias with a rule to replace: `slopes[h] · |i − j|` is subtracted from each score. The rule stands once in the
+// source, once in the test and once on the page; all else holds for any bias with a learned number for each head.
 
 export const code = ({ name, words }) => `import { checks, ShapeError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
@@ -7,12 +8,10 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 /**
- * Takes from each score the distance between query and key, times a slope of the head (${words}).
+ * Subtracts \`slopes[h] · |i − j|\` from each score (${words}). The slopes can be learned: gradients flow to them.
  *
- * Costs three operations per score, in the pass that computes it. The slopes can be learned: gradients reach them.
- *
- * @param slopes - \`[H]\`
- * @throws {ShapeError} If \`slopes\` has not one axis.
+ * @param slopes - \`[H]\`, one for each query head. A call with another number of heads is refused.
+ * @throws {ShapeError} If \`slopes\` does not have exactly one axis.
  *
  * @example
  * \`\`\`ts
@@ -27,32 +26,37 @@ import { checkTable } from "./check-table.js";
 export function ${name}(slopes: Tensor): ScoreMod {
   const shape = checkTable("${name}", "slopes", slopes);
   if (shape.length !== 1 || shape[0] === 0) {
-    const fix = "give one slope for each head.";
+    const fix = "give one slope for each query head.";
     checks("${name}").refuse({ argument: "slopes", received: shape, expected: "[H]", fix }, ShapeError);
   }
+  const numHeads = shape[0]!;
   return scoreMod(
     (score, at) => score.sub(at.query.sub(at.key).abs().mul(lookup(slopes, at.head))),
-    \`${name}([\${shape[0]}])\`,
+    \`${name}([\${numHeads}])\`,
+    numHeads,
   );
 }
 `;
 
 export const test = ({
   name,
+  kebab,
 }) => `import { checkGradient, mul, randn, sum, tensor, zeros } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, tracedAttention, ${name} } from "../index.js";
+import { attention, tracedAttention } from "../attention.js";
+import { ${name} } from "./${kebab}.js";
 
-test("property: a score falls by the slope with each step of distance", () => {
+test("property: each score changes by the rule", () => {
   const slope = fc.double({ min: -2, max: 2, noNaN: true });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), slope, slope, (T, first, second) => {
+      const rule = (head: number, query: number, key: number) => -[first, second][head]! * Math.abs(query - key);
       const x = zeros([1, 2, T, 2], { dtype: "float64" });
       const bias = ${name}(tensor([first, second], { dtype: "float64" }));
       tracedAttention(x, x, x, { bias }, ["scores"]).scores.data.forEach((score, i) => {
-        const distance = Math.abs((Math.floor(i / T) % T) - (i % T));
-        expect(score).toBeCloseTo(-distance * (i < T * T ? first : second), 12);
+        const [head, query, key] = [Math.floor(i / (T * T)), Math.floor(i / T) % T, i % T];
+        expect(score).toBeCloseTo(rule(head, query, key), 12);
       });
     }),
   );
@@ -63,7 +67,7 @@ test("golden: slopes of 0 change nothing", () => {
   expect(attention(x, x, x, { bias: ${name}(zeros([2])) }).data).toEqual(attention(x, x, x).data);
 });
 
-test("gradient: towards the slopes and what they are added to", () => {
+test("gradient: of the slopes, and of queries, keys and values", () => {
   const make = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
   const given = { x: make([1, 2, 3, 2], 1), slopes: make([2], 2) };
   const dy = make([1, 2, 3, 2], 3);
@@ -73,6 +77,13 @@ test("gradient: towards the slopes and what they are added to", () => {
 test("slopes of another shape are refused, with the fix", () => {
   expect(() => ${name}(zeros([2, 2]))).toThrow(
     /${name}: \`slopes\` has shape \\[2, 2\\], expected \\[H\\].\\nFix: give one slope/,
+  );
+});
+
+test("two slopes with four heads are refused", () => {
+  const x = zeros([1, 4, 3, 2]);
+  expect(() => attention(x, x, x, { bias: ${name}(zeros([2])) })).toThrow(
+    /\`bias\` is "${name}\\(\\[2\\]\\)", expected numbers for numHeads = 4/,
   );
 });
 `;
@@ -87,30 +98,39 @@ const x = zeros([1, 1, 12, 8]); // [B, H, T, D]: all keys match equally
 const bias = ${name}(tensor([slope]));
 const weights = attentionWeights(x, x, { bias }); // [B, H, T, S]
 show(attentionMap(weights));
-if ((weights.data[0] ?? 0) < (weights.data[11] ?? 1)) throw new Error("the farther key weighs more");
+
+// The claim of the page, checked whenever it runs.
+if ((weights.data[0] ?? 0) < (weights.data[11] ?? 1)) throw new Error("the farther key has the larger weight");
 `;
 
 export const page = ({ name, kebab, title }) => `---
 title: ${title}
 hide_table_of_contents: true
-description: A bias that takes from each score the distance times a slope.
+description: A bias with one learned slope for each head, times the distance between query and key.
 ---
 
-# What if far keys counted less?
+# Which keys should score higher?
 
-Each score loses the distance between query and key, times a slope of the head.
+\`slopes[h] · |i − j|\` is subtracted from each score.
 
 <Live example="${kebab}" />
 
-**What to notice.** All keys match equally, so the picture is the bias alone. With a slope of 0 every row is even.
+**What to notice.** All keys match equally, so the picture shows the bias alone. With a slope of 0 all weights are equal.
 
-**Cost.** Three operations per score. **Where it fails.** A fact said far back is never the loudest.
+**One change to make.** Give a negative slope: now the farthest keys have the largest weights, and the last check refuses.
+
+**Cost.** Three operations for each score.
+
+**Where it fails.** A distant key needs a much higher score than a near one to be seen.
+
+**Source.** Not published.
 
 **Look up.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
 `;
 
 export const entry = ({ name, kebab, title }) => `{
   name: "${kebab}",
+  kind: "bias",
   exports: ["${name}"],
   title: "${title}",
   paper: { title: "Not published", url: "https://github.com/qkv-js/qkv" },
@@ -128,5 +148,5 @@ export const changeset = ({ name }) => `---
 "@qkv/attention": minor
 ---
 
-Added \`${name}(slopes)\`, a bias for \`attention\` that takes from each score the distance times a slope of the head.
+Added \`${name}(slopes)\`, a bias for \`attention\`: a slope for each head, times the distance between query and key.
 `;

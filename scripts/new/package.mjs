@@ -3,7 +3,7 @@
 export const json = ({ kebab, words }) => `{
   "name": "@qkv/${kebab}",
   "version": "0.0.0",
-  "description": "What ${words} gives, in one sentence.",
+  "description": "One sentence about ${words}.",
   "license": "MIT",
   "type": "module",
   "sideEffects": false,
@@ -71,31 +71,31 @@ export const tsup = () => `import { library } from "../../tsup.config.base.js";
 export default library(["index"]);
 `;
 
-const use = (kebab) => `import { positionsOf } from "@qkv/${kebab}";
+const use = (kebab) => `import { indicesOf } from "@qkv/${kebab}";
 
-positionsOf(["a", "b", "a"], "a"); // => [0, 2]
+indicesOf(["a", "b", "a"], "a"); // => [0, 2]
 `;
 
 export const readme = ({ kebab, words }) => `# @qkv/${kebab}
 
-What ${words} gives, in one sentence.
+One sentence about ${words}.
 
 \`\`\`ts
 ${use(kebab)}\`\`\`
 `;
 
-export const index = () => `export { positionsOf } from "./positions-of.js";
+export const index = () => `export { indicesOf } from "./indices-of.js";
 `;
 
 export const code = ({ kebab }) => `import { ArgumentError } from "@qkv/core";
 
 /**
- * Where a value stands in a list.
+ * Returns every index at which a list has a value.
  *
- * @param list - What is searched.
+ * @param list - Searched from the start.
  * @param value - Compared with \`===\`.
- * @returns Places from 0 on, in order; none where the value is not there.
- * @throws {ArgumentError} If \`list\` is no list.
+ * @returns Indices, ascending; empty if the value is not there.
+ * @throws {ArgumentError} If \`list\` is not an array.
  *
  * @example
  * \`\`\`ts
@@ -106,39 +106,39 @@ ${use(kebab)
   .join("\n")}
  * \`\`\`
  */
-export function positionsOf<T>(list: readonly T[], value: T): number[] {
+export function indicesOf<T>(list: readonly T[], value: T): number[] {
   if (!Array.isArray(list)) {
     throw new ArgumentError({
-      fn: "positionsOf",
+      fn: "indicesOf",
       argument: "list",
       received: list,
-      expected: "a list",
+      expected: "an array",
       fix: "pass an array; a typed array becomes one with \`Array.from\`.",
     });
   }
-  return list.flatMap((each, place) => (each === value ? [place] : []));
+  return list.flatMap((each, index) => (each === value ? [index] : []));
 }
 `;
 
 export const test = () => `import fc from "fast-check";
 import { expect, test } from "vitest";
-import { positionsOf } from "./index.js";
+import { indicesOf } from "./index.js";
 
-test("property: the value stands at each place, and nowhere else", () => {
+test("property: the value is at each index returned, and at no other", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(3)), fc.nat(3), (list, value) => {
-      const places = positionsOf(list, value);
-      list.forEach((each, place) => expect(places.includes(place)).toBe(each === value));
+      const indices = indicesOf(list, value);
+      list.forEach((each, index) => expect(indices.includes(index)).toBe(each === value));
     }),
   );
 });
 
 test("golden: two of three", () => {
-  expect(positionsOf(["a", "b", "a"], "a")).toEqual([0, 2]);
+  expect(indicesOf(["a", "b", "a"], "a")).toEqual([0, 2]);
 });
 
-test("what is no list is refused, with the fix", () => {
-  expect(() => positionsOf("aba" as never, "a" as never)).toThrow(/positionsOf: \`list\` is .*\\nFix: pass an array/);
+test("a string is refused, with the fix", () => {
+  expect(() => indicesOf("aba" as never, "a" as never)).toThrow(/indicesOf: \`list\` is .*\\nFix: pass an array/);
 });
 `;
 
@@ -146,5 +146,5 @@ export const changeset = ({ kebab, words }) => `---
 "@qkv/${kebab}": minor
 ---
 
-Added \`@qkv/${kebab}\`: what ${words} gives.
+Added \`@qkv/${kebab}\`, a package for ${words}.
 `;

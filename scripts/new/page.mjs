@@ -27,13 +27,44 @@ description: One question about ${words}, and an example that answers it.
 
 # ${title}: what would you like to know?
 
-Ask one question here that a reader can answer by changing the example.
+The answer, in two sentences, comes first.
 
-Before you run: how much weight does each row share out?
+<Predict>
+
+Before you run: how much weight does each row have in total?
+
+<Choice says="As much as it sees keys.">
+
+No. Softmax divides by the sum of the row.
+
+</Choice>
+<Choice says="1, in every row." right>
+
+Yes. Softmax makes the weights of a row sum to 1.
+
+</Choice>
 
 <Live example="${kebab}" />
 
-**What to notice.** Each row shares out exactly 1, whatever the text is.
+</Predict>
 
-**Where it fails.** Say what this does not show. **Source.** Name what you read.
+## What to notice
+
+- The weights of each row sum to 1, for every text.
+
+**One change to make.** Remove the mask: the rows still sum to 1.
+
+## Where it stops being true
+
+- The case that this page does not show.
+
+## Cost
+
+Operations and bytes, with the letters B, H, T, S, D.
+
+## Source
+
+The paper or the question behind the page.
+
+**Look up.** [\`attention\`](/api/@qkv/attention/#attention)
 `;

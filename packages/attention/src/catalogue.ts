@@ -19,6 +19,8 @@ export type CostKind =
 export type CatalogueEntry = {
   /** In kebab-case; no two are alike. */
   readonly name: string;
+  /** The part of attention that it is: the computation itself, a mask, a bias, positions, or an arrangement of heads. */
+  readonly kind: "attention" | "mask" | "bias" | "position" | "head";
   /** What `@qkv/attention` calls it, the main function first. */
   readonly exports: readonly [string, ...string[]];
   readonly title: string;
@@ -53,6 +55,7 @@ export type CatalogueEntry = {
 export const catalogue: readonly CatalogueEntry[] = [
   {
     name: "additive",
+    kind: "head",
     exports: ["additive"],
     title: "Additive attention",
     paper: {
@@ -69,6 +72,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "luong-dot",
+    kind: "head",
     exports: ["luongDot"],
     title: "Luong attention, dot score",
     paper: {
@@ -85,6 +89,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "luong-general",
+    kind: "head",
     exports: ["luongGeneral"],
     title: "Luong attention, general score",
     paper: {
@@ -101,6 +106,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "luong-concat",
+    kind: "head",
     exports: ["luongConcat"],
     title: "Luong attention, concat score",
     paper: {
@@ -117,6 +123,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "scaled-dot-product",
+    kind: "attention",
     exports: ["attention", "tracedAttention", "attentionWeights", "plainAttention"],
     title: "Scaled dot-product attention",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -130,6 +137,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "online-softmax",
+    kind: "attention",
     exports: ["attention"],
     title: "Online softmax over tiles",
     paper: {
@@ -146,6 +154,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "merge",
+    kind: "attention",
     exports: ["mergeAttention"],
     title: "Attention over parts of the keys, merged",
     paper: { title: "FlashDecoding", url: "https://pytorch.org/blog/flash-decoding/" },
@@ -159,6 +168,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "causal",
+    kind: "mask",
     exports: ["causal"],
     title: "Causal mask",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -172,6 +182,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "cross-attention",
+    kind: "head",
     exports: ["crossAttention"],
     title: "Cross-attention",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -185,6 +196,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "multi-head",
+    kind: "head",
     exports: ["multiHead"],
     title: "Multi-head attention",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -198,6 +210,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "per-head",
+    kind: "head",
     exports: ["perHead", "splitHeads", "fuseHeads"],
     title: "Multi-head attention, a matrix for each head",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -211,6 +224,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "summed-heads",
+    kind: "head",
     exports: ["summedHeads", "toSummedHeads"],
     title: "Multi-head attention as a sum of full-size heads",
     paper: {
@@ -227,6 +241,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "multi-query",
+    kind: "head",
     exports: ["multiQuery"],
     title: "Multi-query attention",
     paper: {
@@ -243,6 +258,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "grouped-query",
+    kind: "head",
     exports: ["groupedQuery", "toGroupedQuery"],
     title: "Grouped-query attention",
     paper: {
@@ -259,6 +275,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "sliding-window",
+    kind: "mask",
     exports: [
       "slidingWindow",
       "windowFromFlashAttention",
@@ -278,6 +295,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "keep-first",
+    kind: "mask",
     exports: ["keepFirst"],
     title: "Kept first tokens",
     paper: {
@@ -294,6 +312,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "learned-sinks",
+    kind: "head",
     exports: ["learnedSinks"],
     title: "Learned sink logits",
     paper: { title: "gpt-oss-120b & gpt-oss-20b Model Card", url: "https://arxiv.org/abs/2508.10925" },
@@ -307,6 +326,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "softmax-one",
+    kind: "head",
     exports: ["softmaxOne"],
     title: "Softmax with one more in its sum",
     paper: {
@@ -323,6 +343,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "rope",
+    kind: "position",
     exports: ["rope", "rotate", "halfToInterleaved", "interleavedToHalf"],
     title: "Rotary positions",
     paper: {
@@ -339,6 +360,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "linear-scaling",
+    kind: "position",
     exports: ["linearScaling"],
     title: "Position interpolation",
     paper: {
@@ -355,6 +377,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "dynamic-ntk",
+    kind: "position",
     exports: ["dynamicNtk"],
     title: "Dynamic NTK",
     paper: {
@@ -371,6 +394,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "yarn",
+    kind: "position",
     exports: ["yarn"],
     title: "YaRN",
     paper: {
@@ -387,6 +411,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "llama3-scaling",
+    kind: "position",
     exports: ["llama3Scaling"],
     title: "Scaling of Llama 3.1",
     paper: { title: "The Llama 3 Herd of Models", url: "https://arxiv.org/abs/2407.21783" },
@@ -400,6 +425,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "long-rope",
+    kind: "position",
     exports: ["longRope"],
     title: "LongRoPE",
     paper: {
@@ -416,6 +442,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "alibi",
+    kind: "bias",
     exports: ["alibi", "alibiSlopes"],
     title: "ALiBi",
     paper: {
@@ -432,6 +459,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "t5-bias",
+    kind: "bias",
     exports: ["t5Bias"],
     title: "T5 relative bias",
     paper: {
@@ -448,6 +476,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "learned-relative",
+    kind: "bias",
     exports: ["learnedRelative"],
     title: "Learned relative bias",
     paper: {
@@ -464,6 +493,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "softcap",
+    kind: "attention",
     exports: ["attention"],
     title: "Softcap",
     paper: {
@@ -480,6 +510,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "qk-norm",
+    kind: "head",
     exports: ["qkNorm"],
     title: "QK-norm",
     paper: { title: "Query-Key Normalization for Transformers", url: "https://arxiv.org/abs/2010.04245" },
@@ -493,6 +524,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "padding",
+    kind: "mask",
     exports: ["padding", "fromTorchKeyPadding"],
     title: "Padding",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -506,6 +538,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "documents",
+    kind: "mask",
     exports: ["documents"],
     title: "Documents packed in one row",
     paper: {
@@ -522,6 +555,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "prefix",
+    kind: "mask",
     exports: ["prefix"],
     title: "Prefix",
     paper: {
@@ -538,6 +572,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "score-mod",
+    kind: "bias",
     exports: ["scoreMod", "scoreModFunction"],
     title: "Scores changed by an expression",
     paper: {
@@ -554,6 +589,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "mask-mod",
+    kind: "mask",
     exports: ["maskMod", "defineMask", "maskTensor", "fromTorchMHA", "describe"],
     title: "Masks from a rule",
     paper: {
@@ -570,6 +606,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "combined-masks",
+    kind: "mask",
     exports: ["and", "or", "not"],
     title: "Masks combined",
     paper: {
@@ -586,6 +623,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "dilated",
+    kind: "mask",
     exports: ["dilated"],
     title: "Dilated window",
     paper: { title: "Longformer: The Long-Document Transformer", url: "https://arxiv.org/abs/2004.05150" },
@@ -599,6 +637,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "strided",
+    kind: "mask",
     exports: ["strided"],
     title: "Strided",
     paper: {
@@ -615,6 +654,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "big-bird",
+    kind: "mask",
     exports: ["bigBird"],
     title: "BigBird",
     paper: { title: "Big Bird: Transformers for Longer Sequences", url: "https://arxiv.org/abs/2007.14062" },
@@ -628,6 +668,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "block-sparse",
+    kind: "mask",
     exports: ["blockSparse"],
     title: "Block-sparse",
     paper: {
@@ -644,6 +685,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "chunked",
+    kind: "mask",
     exports: ["chunked"],
     title: "Chunked",
     paper: { title: "Llama 4", url: "https://ai.meta.com/blog/llama-4-multimodal-intelligence/" },
@@ -657,6 +699,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "sinusoidal",
+    kind: "position",
     exports: ["sinusoidal"],
     title: "Sinusoidal positions",
     paper: { title: "Attention Is All You Need", url: "https://arxiv.org/abs/1706.03762" },
@@ -670,6 +713,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "learned-positions",
+    kind: "position",
     exports: ["learnedPositions"],
     title: "Learned positions",
     paper: { title: "Convolutional Sequence to Sequence Learning", url: "https://arxiv.org/abs/1705.03122" },
@@ -683,6 +727,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "xpos",
+    kind: "position",
     exports: ["xpos"],
     title: "xPos",
     paper: { title: "A Length-Extrapolatable Transformer", url: "https://arxiv.org/abs/2212.10554" },
@@ -696,6 +741,7 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
   {
     name: "tree",
+    kind: "mask",
     exports: ["tree"],
     title: "Tree",
     paper: {

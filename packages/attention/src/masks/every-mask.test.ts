@@ -4,7 +4,7 @@ import { randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attention, maskTensor, not, or } from "../index.js";
-import { kinds, masks, positions } from "./random-masks.js";
+import { catalogued, kinds, masks, positions } from "./random-masks.js";
 import { tileBySeeing } from "./tile-by-seeing.js";
 
 const extent = fc
@@ -40,6 +40,19 @@ test("property: a tile's class never contradicts what is seen in it, wherever th
     { numRuns: 3000 },
   );
 });
+
+for (const [name, mask] of Object.entries(catalogued)) {
+  test(`property: ${name}, of the catalogue, never contradicts itself in a tile`, () => {
+    fc.assert(
+      fc.property(mask, extent, within, within, one, one, (mask, extent, query, key, batch, head) => {
+        const bound = mask.bind(extent);
+        const tile = bound.tile(query, key, batch, head);
+        if (tile !== "some") expect(tile, mask.name).toBe(tileBySeeing(bound, query, key, batch, head));
+      }),
+      { numRuns: 300 },
+    );
+  });
+}
 
 // These tell the class of every tile exactly; the others may answer "some".
 for (const kind of Object.keys(kinds).filter((name) => !["maskTensor", "maskMod", "tree"].includes(name))) {

@@ -20,8 +20,10 @@ import {
   strided,
   tree,
 } from "../index.js";
+import * as attention from "../index.js";
+import { catalogue } from "../catalogue.js";
 
-/** For tests: how many positions the masks below are made for, with two batches and two heads. */
+/** The number of positions that the masks below are made for, with two batches and two heads. */
 export const positions = 12;
 
 const few = (least: number, most = 8) => fc.integer({ min: least, max: most });
@@ -33,7 +35,7 @@ const bools = (...shape: number[]) => {
 };
 const ids = fc.array(few(0, 2), { minLength: positions, maxLength: positions });
 
-/** For tests: a mask of each kind. */
+/** Random masks of each kind that takes more than a size, or whose tiles are told exactly. */
 export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
   causal: fc.constantFrom(causal({ align: "bottom-right" }), causal({ align: "top-left" })),
   offset: few(-4, 4).map((offset) => causal({ offset })),
@@ -74,9 +76,35 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
   ),
 };
 
-/** For tests: any mask, and masks made of masks. */
+const combined = ["and", "or", "not"];
+
+/**
+ * Random masks of each mask of the catalogue. One that is not listed above gets a small whole number, 1 or more, for
+ * each of its parameters.
+ */
+export const catalogued: Readonly<Record<string, fc.Arbitrary<Mask>>> = Object.fromEntries(
+  catalogue
+    .filter(({ kind, exports: [name] }) => kind === "mask" && !combined.includes(name))
+    .map(({ exports: [name] }) => [name, kinds[name] ?? bySizes(name)]),
+);
+
+function bySizes(name: string): fc.Arbitrary<Mask> {
+  const make = (attention as unknown as Record<string, (...sizes: number[]) => Mask>)[name]!;
+  return fc.tuple(...Array.from({ length: make.length }, () => few(1, 5))).map((sizes) => {
+    try {
+      return make(...sizes);
+    } catch (error) {
+      const fix = `\`${name}\` is in the catalogue, so every test of masks makes one, here by ${name}(${sizes.join(", ")}).`;
+      throw new Error(`${fix}\nFix: list its own random arguments in \`kinds\` of random-masks.ts.`, {
+        cause: error,
+      });
+    }
+  });
+}
+
+/** Any mask, and masks made of masks. */
 export const masks: fc.Arbitrary<Mask> = fc.letrec<{ any: Mask; leaf: Mask }>((of) => ({
-  leaf: fc.oneof(...Object.values(kinds)),
+  leaf: fc.oneof(...Object.values({ ...kinds, ...catalogued })),
   any: fc.oneof(
     { maxDepth: 2, depthIdentifier: "mask" },
     of("leaf"),

@@ -1,0 +1,22 @@
+import { catalogue, type CatalogueEntry } from "@qkv/attention/catalogue";
+
+// Pages that no entry of the catalogue names, each after the page of one that does.
+const after: Record<string, readonly string[]> = {
+  attention: ["tiles", "merge-attention", "gradients", "attention-dropout", "head-patterns"],
+  "mask-mod": ["mask-tensor", "masks-from-elsewhere"],
+};
+const groups: readonly [label: string, kind: CatalogueEntry["kind"]][] = [
+  ["Attention", "attention"],
+  ["Masks", "mask"],
+  ["Biases", "bias"],
+  ["Positions", "position"],
+  ["Heads", "head"],
+];
+
+/** The pages of the reference of attention by kind, each in the order of the catalogue: a new entry has its place. */
+export const attentionPages = groups.map(([label, kind]) => {
+  const pages = catalogue
+    .filter((entry) => entry.kind === kind)
+    .flatMap(({ page }) => [page, ...(after[page] ?? [])]);
+  return { label, pages: [...new Set(pages)] };
+});
