@@ -13,10 +13,8 @@ const circular = [
   ),
   ["check-layout", "rotate"].map((name) => `packages/attention/src/positions/${name}.ts`),
   ["places-of", "rope", "turn-by-position"].map((name) => `packages/attention/src/positions/${name}.ts`),
-  // A tensor has a device, whose kernels take tensors; an operation records itself on the tape of its inputs.
-  ["contracts", "expressions/expression", "op", "tape", "tensor"].map(
-    (name) => `packages/tensor/src/${name}.ts`,
-  ),
+  // An operation records itself on the tape of its inputs, which is part of a tensor.
+  ["op", "tape", "tensor"].map((name) => `packages/tensor/src/${name}.ts`),
   // An operation and its derivative.
   ...[
     ["pad", "slice"],
