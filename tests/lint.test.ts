@@ -62,7 +62,11 @@ function messages(
   }
   const [[file, text] = ["", ""]] = Object.entries(files);
   const plugin = { rules: { rule } };
-  const config = { files: ["**/*.ts"], plugins: { qkv: plugin }, rules: { "qkv/rule": ["error", ...options] } };
+  const config = {
+    files: ["**/*.ts"],
+    plugins: { qkv: plugin },
+    rules: { "qkv/rule": ["error", ...options] },
+  };
   const found = new Linter({ cwd: folder }).verify(text, [config] as never, { filename: join(source, file) });
   return found.map(({ message }) => message);
 }
