@@ -148,12 +148,6 @@ export const legal = [
     given: ["nothing"],
     why: "reads as much as no cache holds",
   },
-  {
-    entry: "@qkv/transformer",
-    names: "loadAny loadEncoder",
-    given: ["nothing", "null", "text", "a number", "a list", "a promise", "an unknown option"],
-    why: "open what `load` opens, and name it",
-  },
   { entry: "@qkv/transformer", names: "anyLinear", given: ["nothing"], why: "all options have a default" },
   {
     entry: "@qkv/transformer",

@@ -148,7 +148,8 @@ export function attentionWeights(query: Tensor, key: Tensor, options?: Attention
   return compute("attentionWeights", query, [key, key, options], ["weights"])[2]!;
 }
 
-const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
+/** The names of what attention goes through. */
+export const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
 
 /** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
 function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {

@@ -185,9 +185,11 @@ test("options of other libraries are refused with ours", () => {
     /Fix: write `mask`/,
   );
   expect(refusal("multiHead", () => multiHead({ ...layer, dropout: 0.1 } as never)).argument).toBe("dropout");
-  expect(refusal("multiHead", () => multiHead({ ...layer, numKvHeads: 1 } as never)).argument).toBe(
-    "numKvHeads",
-  );
+  for (const [fn, make] of Object.entries({ multiHead, multiQuery })) {
+    const { argument, message } = refusal(fn, () => make({ ...layer, numKvHeads: 1 } as never));
+    expect(argument).toBe("numKvHeads");
+    expect(message).toMatch(/Fix: choose the number of key-value heads with `groupedQuery`/);
+  }
   expect(refusal("attention", () => attention(x, x, x, { dropout: { p: 0.1 } } as never)).argument).toBe("p");
   expect(refusal("rope", () => rope({ headDim: 4, layout: "neox" as never })).message).toMatch(
     /`layout` is "neox", expected "half" or "interleaved".\nFix: write "half" for NeoX style .* and "interleaved" for GPT-J style/,
@@ -316,6 +318,30 @@ test("a layer refuses params that lack weights, swapped arguments and options th
   }
   for (const sizes of [undefined, null, {}, { numHeads: 2 }, { numHeads: 2, numKvHeads: "1" }, { heads: 2 }])
     refusal("toGroupedQuery", () => toGroupedQuery(params, sizes as never));
+});
+
+test("a trace of unknown names, or with nothing to fill, is refused in the name of the call that was made", () => {
+  const rowsLayer = additive({ queryDim: 8, keyDim: 8, hiddenDim: 4 });
+  const calls: Record<string, readonly ((trace: never) => unknown)[]> = {
+    apply: [multiHead(layer), perHead({ ...layer, numKvHeads: 2 }), summedHeads(layer)].map(
+      (one) => (trace: never) =>
+        (one as typeof one & { apply: (...args: unknown[]) => unknown }).apply(one.init(1), rows, { trace }),
+    ),
+    additive: [(trace) => rowsLayer.apply(rowsLayer.init(1), rows, rows, rows, { trace })],
+    luongDot: [(trace) => luongDot(rows, rows, rows, { trace })],
+  };
+  for (const [fn, list] of Object.entries(calls)) {
+    for (const call of list) {
+      const tensors: Record<string, Tensor> = {};
+      call({ names: ["weights"], tensors } as never);
+      expect(Object.keys(tensors)).toEqual(["weights"]);
+      const { argument, message } = refusal(fn, () => call({ names: ["wieghts"], tensors } as never));
+      expect(argument).toBe("trace.names");
+      expect(message).toMatch(/`trace.names` is "wieghts", expected names among dots, .*lse, heads/);
+      for (const trace of [null, 5, {}, { names: "weights", tensors }, { names: ["weights"] }])
+        refusal(fn, () => call(trace as never));
+    }
+  }
 });
 
 test("masks with a list per batch or head refuse a query with another number of them", () => {

@@ -1,5 +1,11 @@
-import { checks, FormatError, readSafetensorsHeader, safetensorsHeaderSize } from "@qkv/core";
-import { openFile, readGgufHeaderOf, readWhole, smallFiles } from "@qkv/core/byte-source";
+import { checks, FormatError } from "@qkv/core";
+import {
+  openFile,
+  readGgufHeaderOf,
+  readSafetensorsHeaderOf,
+  readWhole,
+  smallFiles,
+} from "@qkv/core/byte-source";
 
 /** Limits of a file of a model, by its name; undefined for weights, which may have any size. */
 export function limitsOf(name: string) {
@@ -25,10 +31,6 @@ export async function checkFile(name: string, path: string): Promise<void> {
     check.refuse({ received: "a web page", expected: "a file of a model", fix }, FormatError);
   }
   if (name.endsWith(".json")) JSON.parse(new TextDecoder().decode(await readWhole(file)));
-  if (name.endsWith(".gguf")) await readGgufHeaderOf(file, "qkv");
-  if (name.endsWith(".safetensors")) {
-    const context = { source: name, fileSize: file.size };
-    const size = safetensorsHeaderSize(await file.read(0, Math.min(8, file.size)), context);
-    readSafetensorsHeader(await file.read(0, size), context);
-  }
+  if (name.endsWith(".gguf")) await readGgufHeaderOf(file);
+  if (name.endsWith(".safetensors")) await readSafetensorsHeaderOf({ ...file, name });
 }

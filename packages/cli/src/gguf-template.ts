@@ -8,7 +8,7 @@ import { openFile, readGgufHeaderOf } from "@qkv/core/byte-source";
  */
 export async function ggufTemplate(path: string): Promise<Record<string, unknown>> {
   const file = await openFile(path, { check: checks("qkv", { argument: "model" }) });
-  const { metadata } = await readGgufHeaderOf(file, "qkv");
+  const { metadata } = await readGgufHeaderOf(file);
   const tokens = metadata.get("tokenizer.ggml.tokens");
   const token = (name: string) => {
     const id = metadata.get(`tokenizer.ggml.${name}_token_id`);

@@ -1,5 +1,5 @@
 import { checkOptions, type OptionName } from "./check-options.js";
-import { ArgumentError, type ErrorFacts, type QkvError } from "./errors.js";
+import { ArgumentError, type ErrorFacts, type FormatError, type QkvError } from "./errors.js";
 
 /** The facts of a refusal, besides the function that refuses. */
 export type Refusal = Omit<ErrorFacts, "fn">;
@@ -24,25 +24,27 @@ export function isList(value: unknown): value is ArrayLike<unknown> {
 /** Arguments by name: `{ windowSize }`. The first that is wrong is named. */
 export type Named = Readonly<Record<string, unknown>>;
 
+/** A class of errors. */
+export type ErrorKind = new (facts: ErrorFacts) => QkvError;
+
 /** The checks of one function, which throw errors that name it. Made by {@link checks}. */
 export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   declare readonly fn: string;
   declare readonly bound: Bound;
+  declare readonly Kind: ErrorKind;
 
-  constructor(fn: string, bound: Bound) {
+  constructor(fn: string, bound: Bound, Kind: ErrorKind) {
     this.fn = fn;
     this.bound = bound;
+    this.Kind = Kind;
   }
 
   /**
    * Throws an error with these facts, and those that are bound.
    *
-   * @param Kind - Default {@link ArgumentError}.
+   * @param Kind - Default: the kind that is bound.
    */
-  refuse(
-    facts: Omit<Refusal, keyof Bound> & Partial<Refusal>,
-    Kind: new (facts: ErrorFacts) => QkvError = ArgumentError,
-  ): never {
+  refuse(facts: Omit<Refusal, keyof Bound> & Partial<Refusal>, Kind = this.Kind): never {
     throw new Kind({ ...this.bound, ...facts, fn: this.fn } as ErrorFacts);
   }
 
@@ -75,7 +77,8 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
       const number = received as number;
       if (holds(received) && number >= min && number <= max && number > above && number < below) continue;
       const expected = numbersOf(kind, range);
-      this.refuse({ argument, received, expected, fix: range.fix ?? `give ${expected}.` } as never);
+      const fix = range.fix ?? this.bound.fix ?? `give ${expected}.`;
+      this.refuse({ argument, received, expected, fix } as never);
     }
   }
 
@@ -106,10 +109,15 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
   }
 
   /** Refuses values for which `holds` is false. `expected` says in a noun phrase what they must be. */
-  each(values: Named, holds: (value: unknown) => boolean, expected: string, fix = `give ${expected}.`): void {
+  each(
+    values: Named,
+    holds: (value: unknown) => boolean,
+    expected: string,
+    fix = this.bound.fix ?? `give ${expected}.`,
+  ): void {
     for (const argument in values) {
       const received = values[argument];
-      if (!holds(received)) throw new ArgumentError({ fn: this.fn, argument, received, expected, fix });
+      if (!holds(received)) this.refuse({ argument, received, expected, fix } as never);
     }
   }
 }
@@ -131,6 +139,7 @@ function numbersOf(kind: string, { min, max, above, below, unit }: NumberRange):
  *
  * @param fn - The public function, as callers write it.
  * @param bound - Facts that all refusals share: the argument, the fix, the `source` that a file was read from.
+ * @param Kind - The kind of the errors. Default {@link ArgumentError}; readers of formats bind {@link FormatError}.
  *
  * @example
  * ```ts
@@ -148,6 +157,7 @@ function numbersOf(kind: string, { min, max, above, below, unit }: NumberRange):
 export function checks<Bound extends Partial<Refusal> = Record<never, never>>(
   fn: string,
   bound?: Bound,
+  Kind: ErrorKind = ArgumentError,
 ): Checks<Bound> {
-  return new Checks(fn, bound ?? ({} as Bound));
+  return new Checks(fn, bound ?? ({} as Bound), Kind);
 }

@@ -120,7 +120,8 @@ export class ByteReader {
   #fail(field: FieldName, received: unknown, expected: string, cause?: unknown): never {
     throw new FormatError({
       fn: this.#fn,
-      argument: `${this.#source}: ${typeof field === "string" ? field : field()}`,
+      source: this.#source,
+      argument: typeof field === "string" ? field : field(),
       received,
       expected,
       fix: "the file is cut short, damaged, or of another format; fetch it again or check which file it is.",

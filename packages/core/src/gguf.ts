@@ -1,6 +1,7 @@
 import { ByteReader, type FieldName } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { ArgumentError, FormatError } from "./errors.js";
+import { checks } from "./bound-checks.js";
+import { FormatError } from "./errors.js";
 
 /** A value of a GGUF file's metadata. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
@@ -22,6 +23,19 @@ export type GgufHeader = {
   /** Where the numbers of the tensors begin. Unit: bytes from the file's start. */
   readonly dataStart: number;
 };
+
+/** The checks of a reader of this format. */
+const checksOf = (fn: string, source: string) =>
+  checks(
+    fn,
+    {
+      source,
+      fix: "give a GGUF file of version 2 or 3; this one is damaged, cut short or of another format.",
+    },
+    FormatError,
+  );
+
+type GgufChecks = ReturnType<typeof checksOf>;
 
 /**
  * Reads what stands in front of the numbers in a GGUF file, version 2 or 3: metadata, which may hold a whole
@@ -48,28 +62,22 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const source = "GGUF file";
   const reader = new ByteReader(bytes, { fn, source });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const refuse = (field: string, received: unknown, expected: string) =>
-    new FormatError({
-      fn,
-      argument: `${source}: ${field}`,
-      received,
-      expected,
-      fix: "give a GGUF file of version 2 or 3; this one is damaged, cut short or of another format.",
-    });
+  const check: GgufChecks = checksOf(fn, source);
   const magic = new TextDecoder("latin1").decode(reader.bytes("magic", 4));
-  if (magic !== "GGUF") throw refuse("magic", magic, "GGUF");
+  if (magic !== "GGUF") check.refuse({ argument: "magic", received: magic, expected: "GGUF" });
   const version = reader.uint32("version");
-  if (version !== 2 && version !== 3) throw refuse("version", version, "2 or 3");
+  if (version !== 2 && version !== 3)
+    check.refuse({ argument: "version", received: version, expected: "2 or 3" });
 
   /** A count of things that each take `least` bytes or more. */
   const countOf = (field: string, least: number): number => {
     const count = reader.uint64(field);
     if (count * least > reader.remaining) {
-      throw refuse(
-        field,
-        count,
-        `at most ${Math.floor(reader.remaining / least)}, as many as the file has room for`,
-      );
+      check.refuse({
+        argument: field,
+        received: count,
+        expected: `at most ${Math.floor(reader.remaining / least)}, as many as the file has room for`,
+      });
     }
     return count;
   };
@@ -92,7 +100,11 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   /** Vocabularies have hundreds of thousands of items: none makes anything but its value. */
   const list = (field: string, depth: number): GgufValue[] => {
     if (depth === 4)
-      throw refuse(field, "lists in lists in lists in lists", "at most 4 of them in each other");
+      check.refuse({
+        argument: field,
+        received: "lists in lists in lists in lists",
+        expected: "at most 4 of them in each other",
+      });
     const type = reader.uint32(`${field}: item type`);
     const least = type === 8 ? 8 : type === 9 ? 12 : sizeOf(field, type);
     const count = countOf(`${field}: count`, least);
@@ -105,7 +117,8 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   };
   const sizeOf = (field: string, type: number): number => {
     const size = scalars[type]?.[0];
-    if (size === undefined) throw refuse(`${field}: type`, type, "a type from 0 to 12");
+    if (size === undefined)
+      check.refuse({ argument: `${field}: type`, received: type, expected: "a type from 0 to 12" });
     return size;
   };
 
@@ -113,22 +126,29 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   const metadata = new Map<string, GgufValue>();
   for (let left = countOf("metadata_count", 13), i = 0; i < left; i++) {
     const key = text(`metadata[${i}].key`, `metadata[${i}].key: length`);
-    if (metadata.has(key)) throw refuse(`metadata[${i}].key`, key, "each key once");
+    if (metadata.has(key))
+      check.refuse({ argument: `metadata[${i}].key`, received: key, expected: "each key once" });
     metadata.set(key, value(key, reader.uint32(`${key}: type`), 0));
   }
   const names = new Set<string>();
   const tensors = Array.from({ length: tensorCount }, (_, i): GgufTensor => {
     const name = text(`tensors[${i}].name`, `tensors[${i}].name: length`);
-    if (names.has(name)) throw refuse(`tensors[${i}].name`, name, "each name once");
+    if (names.has(name))
+      check.refuse({ argument: `tensors[${i}].name`, received: name, expected: "each name once" });
     names.add(name);
     const numDims = reader.uint32(`${name}: dimensions`);
-    if (numDims > 8) throw refuse(`${name}: dimensions`, numDims, "at most 8");
+    if (numDims > 8)
+      check.refuse({ argument: `${name}: dimensions`, received: numDims, expected: "at most 8" });
     const dims = Array.from({ length: numDims }, (_, axis) => reader.uint64(`${name}: dimension ${axis}`));
     return { name, dims, type: reader.uint32(`${name}: type`), offset: reader.uint64(`${name}: offset`) };
   });
   const alignment = metadata.get("general.alignment") ?? 32;
   if (typeof alignment !== "number" || !Number.isInteger(alignment) || alignment < 1) {
-    throw refuse("general.alignment", alignment, "a whole number of bytes, 1 or more");
+    check.refuse({
+      argument: "general.alignment",
+      received: alignment,
+      expected: "a whole number of bytes, 1 or more",
+    });
   }
   return { version, metadata, tensors, dataStart: Math.ceil(reader.offset / alignment) * alignment };
 }
@@ -212,8 +232,7 @@ export function writeGgufHeader(
   let offset = 0;
   for (const { name, dims, type, bytes } of tensors) {
     if (names.has(name)) {
-      throw new ArgumentError({
-        fn: "writeGgufHeader",
+      checks("writeGgufHeader").refuse({
         argument: "tensors",
         received: name,
         expected: "names that no other tensor has",

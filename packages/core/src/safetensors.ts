@@ -1,6 +1,7 @@
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { ArgumentError, FormatError } from "./errors.js";
+import { checks } from "./bound-checks.js";
+import { FormatError } from "./errors.js";
 
 const bytesPer = {
   BOOL: 1,
@@ -37,6 +38,22 @@ export type SafetensorsHeader = {
   readonly metadata: ReadonlyMap<string, string>;
 };
 
+/** A file that is read. */
+export type SafetensorsContext = {
+  /** The file's name, for messages. */
+  source: string;
+  /** Bytes of the whole file. */
+  fileSize: number;
+  /** The function whose name errors carry. Default: the one that is called here. */
+  fn?: string;
+};
+
+/** The checks of a reader of this format. */
+const checksOf = (fn: string, source: string) =>
+  checks(fn, { source, fix: "the file is damaged or not a safetensors file; fetch it again." }, FormatError);
+
+type FileChecks = ReturnType<typeof checksOf>;
+
 /** The largest header read: 100 MB, the limit of the reference implementation. */
 const largestHeader = 100_000_000;
 
@@ -44,22 +61,19 @@ const largestHeader = 100_000_000;
  * How many bytes from the start of a file hold its header, read from its first eight bytes.
  *
  * @param start - At least the first 8 bytes of the file.
- * @param options - `source`: the file's name, for messages. `fileSize`: bytes of the whole file.
  * @throws {FormatError} If the length claimed is not there, before anything is allocated.
  */
 export function safetensorsHeaderSize(
   start: Uint8Array,
-  options: { source: string; fileSize: number },
+  { source, fileSize, fn = "safetensorsHeaderSize" }: SafetensorsContext,
 ): number {
-  const { source, fileSize } = options;
-  const length = new ByteReader(start, { fn: "readSafetensors", source }).uint64("header length");
+  const length = new ByteReader(start, { fn, source }).uint64("header length");
   if (length > largestHeader || length > fileSize - 8) {
-    throw bad(
-      source,
-      "header length",
-      `${length} bytes`,
-      `at most ${Math.min(largestHeader, fileSize - 8)} in a file of ${fileSize}`,
-    );
+    checksOf(fn, source).refuse({
+      argument: "header length",
+      received: `${length} bytes`,
+      expected: `at most ${Math.min(largestHeader, fileSize - 8)} in a file of ${fileSize}`,
+    });
   }
   return 8 + length;
 }
@@ -69,7 +83,7 @@ export function safetensorsHeaderSize(
  * other without gap or overlap, and match shape and type; names must be single; the text must be UTF-8.
  *
  * @param start - The first bytes of the file, at least as many as {@link safetensorsHeaderSize} says.
- * @param options - `source`: the file's name, for messages. `fileSize`: bytes of the whole file; default: of `start`.
+ * @param context - `fileSize`: default: as long as `start`.
  * @throws {FormatError} That names the field.
  * @see https://github.com/huggingface/safetensors, "Format"
  *
@@ -84,49 +98,56 @@ export function safetensorsHeaderSize(
  */
 export function readSafetensorsHeader(
   start: Uint8Array,
-  { source, fileSize = start.length }: { source: string; fileSize?: number },
+  {
+    source,
+    fileSize = start.length,
+    fn = "readSafetensorsHeader",
+  }: Omit<SafetensorsContext, "fileSize"> & { fileSize?: number },
 ): SafetensorsHeader {
-  const dataStart = safetensorsHeaderSize(start, { source, fileSize });
-  const reader = new ByteReader(start, { fn: "readSafetensors", source });
+  const check: FileChecks = checksOf(fn, source);
+  const dataStart = safetensorsHeaderSize(start, { source, fileSize, fn });
+  const reader = new ByteReader(start, { fn, source });
   reader.skip("header length", 8);
   const text = reader.text("header", dataStart - 8);
-  checkJson(source, text);
-  const json = parse(source, text);
+  checkJson(check, text);
+  const json = parse(check, text);
   const tensors = new Map<string, SafetensorsEntry>();
   let metadata = new Map<string, string>();
   for (const [name, value] of Object.entries(json)) {
-    if (name === "__metadata__") metadata = readMetadata(source, value);
-    else tensors.set(name, readEntry(source, name, value, dataStart));
+    if (name === "__metadata__") metadata = readMetadata(check, value);
+    else tensors.set(name, readEntry(check, name, value, dataStart));
   }
   let end = dataStart;
   for (const [name, entry] of [...tensors].sort(([, a], [, b]) => a.start - b.start || a.end - b.end)) {
-    if (entry.start !== end)
-      throw bad(
-        source,
-        `${name}: data_offsets`,
-        entry.start - dataStart,
-        `${end - dataStart}: no gap and no overlap`,
-      );
+    if (entry.start !== end) {
+      check.refuse({
+        argument: `${name}: data_offsets`,
+        received: entry.start - dataStart,
+        expected: `${end - dataStart}: no gap and no overlap`,
+      });
+    }
     end = entry.end;
   }
-  if (end !== fileSize)
-    throw bad(
-      source,
-      "data",
-      `${fileSize - dataStart} bytes`,
-      `${end - dataStart}, the end of the last tensor`,
-    );
+  if (end !== fileSize) {
+    check.refuse({
+      argument: "data",
+      received: `${fileSize - dataStart} bytes`,
+      expected: `${end - dataStart}, the end of the last tensor`,
+    });
+  }
   return { tensors, metadata };
 }
 
 /**
  * Writes the header of a safetensors file: the tensors' bytes follow it in the order given, without gaps.
  *
+ * @param fn - The function whose name errors carry.
  * @returns The bytes before the data, a multiple of 8 long.
  */
 export function writeSafetensorsHeader(
   entries: readonly { name: string; dtype: SafetensorsDType; shape: readonly number[] }[],
   metadata: Readonly<Record<string, string>> = {},
+  fn = "writeSafetensorsHeader",
 ): Uint8Array {
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
@@ -134,8 +155,7 @@ export function writeSafetensorsHeader(
   let end = 0;
   for (const { name, dtype, shape } of entries) {
     if (names.has(name)) {
-      throw new ArgumentError({
-        fn: "writeSafetensors",
+      checks(fn).refuse({
         argument: "name",
         received: name,
         expected: "a name that no other tensor has",
@@ -155,32 +175,39 @@ export function writeSafetensorsHeader(
   return writer.finish();
 }
 
-function readEntry(source: string, name: string, value: unknown, dataStart: number): SafetensorsEntry {
+function readEntry(check: FileChecks, name: string, value: unknown, dataStart: number): SafetensorsEntry {
   const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
   if (typeof dtype !== "string" || !Object.hasOwn(bytesPer, dtype)) {
-    throw bad(source, `${name}: dtype`, dtype, Object.keys(bytesPer).join(", "));
+    check.refuse({ argument: `${name}: dtype`, received: dtype, expected: Object.keys(bytesPer).join(", ") });
   }
-  if (!isCounts(shape)) throw bad(source, `${name}: shape`, shape, "a list of whole lengths, 0 or more");
+  if (!isCounts(shape))
+    check.refuse({
+      argument: `${name}: shape`,
+      received: shape,
+      expected: "a list of whole lengths, 0 or more",
+    });
   if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
-    throw bad(source, `${name}: data_offsets`, offsets, "two byte offsets, the first not above the second");
+    check.refuse({
+      argument: `${name}: data_offsets`,
+      received: offsets,
+      expected: "two byte offsets, the first not above the second",
+    });
   }
   if (!isPaidFor(shape)) {
-    throw bad(
-      source,
-      `${name}: shape`,
-      `[${shape.join(", ")}]`,
-      `lengths of at most ${mostOfEmpty} together beside a length of 0`,
-    );
+    check.refuse({
+      argument: `${name}: shape`,
+      received: `[${shape.join(", ")}]`,
+      expected: `lengths of at most ${mostOfEmpty} together beside a length of 0`,
+    });
   }
   const size = shape.reduce((a, b) => a * b, bytesPer[dtype as SafetensorsDType]);
   const [first, last] = offsets as [number, number];
   if (last - first !== size) {
-    throw bad(
-      source,
-      `${name}: data_offsets`,
-      `${last - first} bytes`,
-      `${size} for ${dtype} [${shape.join(", ")}]`,
-    );
+    check.refuse({
+      argument: `${name}: data_offsets`,
+      received: `${last - first} bytes`,
+      expected: `${size} for ${dtype} [${shape.join(", ")}]`,
+    });
   }
   return { dtype: dtype as SafetensorsDType, shape, start: dataStart + first, end: dataStart + last };
 }
@@ -192,11 +219,15 @@ function isPaidFor(shape: readonly number[]): boolean {
   return !shape.includes(0) || shape.reduce((size, length) => size * (length || 1), 1) <= mostOfEmpty;
 }
 
-function readMetadata(source: string, value: unknown): Map<string, string> {
+function readMetadata(check: FileChecks, value: unknown): Map<string, string> {
   const entries = Object.entries((value ?? {}) as Record<string, unknown>);
   const wrong = entries.find(([, text]) => typeof text !== "string");
   if (typeof value !== "object" || Array.isArray(value) || wrong) {
-    throw bad(source, "__metadata__", wrong ? wrong[1] : value, "an object whose values are all strings");
+    check.refuse({
+      argument: "__metadata__",
+      received: wrong ? wrong[1] : value,
+      expected: "an object whose values are all strings",
+    });
   }
   return new Map(entries as [string, string][]);
 }
@@ -205,19 +236,19 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-function parse(source: string, text: string): object {
+function parse(check: FileChecks, text: string): object {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw bad(source, "header", "no valid JSON", "a JSON object", cause);
+    check.refuse({ argument: "header", received: "no valid JSON", expected: "a JSON object", cause });
   }
   if (typeof json === "object" && json !== null && !Array.isArray(json)) return json;
-  throw bad(source, "header", json, "a JSON object");
+  check.refuse({ argument: "header", received: json, expected: "a JSON object" });
 }
 
 /** Refuses what JSON.parse lets pass: a name twice in one object, however it is spelled, and nesting beyond use. */
-function checkJson(source: string, text: string): void {
+function checkJson(check: FileChecks, text: string): void {
   /** The names of each object around the place; undefined for a list. */
   const around: (Set<string> | undefined)[] = [];
   for (let i = 0; i < text.length; i++) {
@@ -225,7 +256,11 @@ function checkJson(source: string, text: string): void {
     if (c === "{" || c === "[") {
       around.push(c === "{" ? new Set() : undefined);
       if (around.length > 4)
-        throw bad(source, "header", `nested ${around.length} deep at character ${i}`, "at most 4");
+        check.refuse({
+          argument: "header",
+          received: `nested ${around.length} deep at character ${i}`,
+          expected: "at most 4",
+        });
     } else if (c === "}" || c === "]") around.pop();
     else if (c === '"') {
       const start = i;
@@ -233,7 +268,12 @@ function checkJson(source: string, text: string): void {
       const names = around.at(-1);
       if (!names || !isFollowedByColon(text, i + 1)) continue;
       const name = unescaped(text.slice(start, i + 1));
-      if (names.has(name)) throw bad(source, "header", `${JSON.stringify(name)}, twice`, "each name once");
+      if (names.has(name))
+        check.refuse({
+          argument: "header",
+          received: `${JSON.stringify(name)}, twice`,
+          expected: "each name once",
+        });
       names.add(name);
     }
   }
@@ -252,21 +292,4 @@ function unescaped(literal: string): string {
   } catch {
     return literal;
   }
-}
-
-function bad(
-  source: string,
-  field: string,
-  received: unknown,
-  expected: string,
-  cause?: unknown,
-): FormatError {
-  return new FormatError({
-    fn: "readSafetensors",
-    argument: `${source}: ${field}`,
-    received,
-    expected,
-    fix: "the file is damaged or not a safetensors file; fetch it again.",
-    cause,
-  });
 }

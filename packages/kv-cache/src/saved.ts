@@ -12,6 +12,8 @@ import type { SavedLayer } from "./layer-store.js";
 
 const format = "qkv-cache";
 const version = "1";
+/** The name of the bytes in messages. */
+const source = "saved cache";
 const storedTypes = { float32: "F32", float64: "F64", int8: "I8", uint8: "U8" } as const;
 type StoredType = keyof typeof storedTypes;
 const unsummed = "00000000";
@@ -57,7 +59,7 @@ export function readSaved(
 ): (SavedLayer | undefined)[] {
   const fix = "give the bytes that `cache.save()` returned.";
   checks("restore").each({ bytes }, (value) => value instanceof Uint8Array, "a Uint8Array", fix);
-  const { tensors, metadata } = readSafetensorsHeader(bytes, { source: "saved cache" });
+  const { tensors, metadata } = readSafetensorsHeader(bytes, { source, fn: "restore" });
   const expected = { format, version };
   for (const [field, value] of Object.entries(expected)) {
     if (metadata.get(field) === value) continue;
@@ -112,7 +114,7 @@ function numbersOf(text: string | undefined, numLayers: number): (SavedLayer["nu
 function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
   if (!/^[0-9a-f]{8}$/.test(claimed ?? ""))
     refuseSaved("checksum", claimed, "eight hexadecimal digits", damaged);
-  const size = safetensorsHeaderSize(bytes, { source: "saved cache", fileSize: bytes.length });
+  const size = safetensorsHeaderSize(bytes, { source, fileSize: bytes.length, fn: "restore" });
   const at = checksumPlace(bytes, size, claimed!);
   const parts = [bytes.subarray(0, at), textBytes(unsummed), bytes.subarray(at + unsummed.length)];
   const found = hex(checksum(...parts));
@@ -133,8 +135,5 @@ const textBytes = (text: string) => new TextEncoder().encode(text);
 
 /** Refuses a file by one of its fields. */
 export function refuseSaved(argument: string, received: unknown, expected: string, fix: string): never {
-  return checks("restore", { source: "saved cache" }).refuse(
-    { argument, received, expected, fix },
-    FormatError,
-  );
+  return checks("restore", { source }, FormatError).refuse({ argument, received, expected, fix });
 }

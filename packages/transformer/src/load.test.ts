@@ -99,19 +99,19 @@ test("weights go where they are told", async () => {
 });
 
 test("progress is told in bytes of the file, up to all of them", async () => {
-  const file = recorder();
+  const { seen, ...options } = recorder();
   const path = join(folder, "long.bin");
-  await load(path, file);
-  const steps = file.seen.map(({ loaded }) => loaded);
+  await load(path, options);
+  const steps = seen.map(({ loaded }) => loaded);
   expect(steps).toEqual([...steps].sort((a, b) => a - b));
   expect(Math.max(...steps.map((step, i) => step - (steps[i - 1] ?? 0)))).toBe(4 * 2 ** 20);
   expect(steps.at(-1)).toBe(long.length);
-  expect(new Set(file.seen.map(({ source, total }) => `${source} ${total}`))).toEqual(
+  expect(new Set(seen.map(({ source, total }) => `${source} ${total}`))).toEqual(
     new Set([`${path} ${long.length}`]),
   );
 
   const known = recorder();
-  await load(`${site}/tiny.bin`, known);
+  await load(`${site}/tiny.bin`, { onProgress: known.onProgress });
   expect(known.seen.at(-1)).toEqual({
     source: `${site}/tiny.bin`,
     loaded: bytes.length,
@@ -120,7 +120,7 @@ test("progress is told in bytes of the file, up to all of them", async () => {
   // Without a length, or with the length of something smaller, the total is not known.
   for (const source of [`${site}/chunked.bin`, `${site}/zipped.bin`]) {
     const unknown = recorder();
-    await load(source, unknown);
+    await load(source, { onProgress: unknown.onProgress });
     expect(unknown.seen.at(-1)).toEqual({ source, loaded: bytes.length, total: undefined });
   }
 });

@@ -1,4 +1,4 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { checkDevice, checks } from "@qkv/core";
 import { js, type Device } from "@qkv/tensor";
 import { ggufTokenizer, loadTokenizer, type Tokenizer } from "@qkv/tokenizer";
 import { readCheckpoint } from "./checkpoints/hugging-face/read-checkpoint.js";
@@ -20,6 +20,7 @@ import {
   smallFiles,
   type OpenFile,
   type Progress,
+  type Reading,
   type ReadOptions,
   type Source,
 } from "./loading/open-file.js";
@@ -66,17 +67,24 @@ export type LoadOptions = ReadOptions & {
  * model.apply(model.params, [1, 2]).shape; // => [1, 2, 5]
  * ```
  */
-export async function load(source: Source | readonly File[], options: LoadOptions = {}): Promise<Model> {
-  const { quantize: kind, device = js() } = options;
+export async function load(source: Source | readonly File[], options?: LoadOptions): Promise<Model> {
+  const check = checks("load", { argument: "source" });
+  const given = check.options(options, [...optionNames, "quantize"]);
+  const { quantize: kind, device = js() } = given;
+  if (kind !== undefined) check.oneOf({ quantize: kind }, ["int8", "int4"]);
   const rounding = kind && roundingOf(kind, device);
-  const { checkpoint, tokenizer } = await open(source, options, rounding?.round);
+  const { checkpoint, tokenizer } = await open(check, source, given, rounding?.round);
   if (checkpoint.kind === "decoder") {
     const model = decoderModel(checkpoint, tokenizer);
     if (!rounding) return model;
     const rounded = quantizeBy(rounding, model, { device });
     return { ...rounded.model, quantization: rounded.report };
   }
-  throw otherKind("an encoder", "a decoder, which generates", "load it with `loadEncoder`.");
+  return check.refuse({
+    received: "an encoder",
+    expected: "a decoder, which generates",
+    fix: "load it with `loadEncoder`.",
+  });
 }
 
 /**
@@ -95,11 +103,12 @@ export async function load(source: Source | readonly File[], options: LoadOption
  */
 export async function loadEncoder(
   source: Source | readonly File[],
-  options: Omit<LoadOptions, "quantize"> = {},
+  options?: Omit<LoadOptions, "quantize">,
 ): Promise<EncoderModel> {
-  const { checkpoint, tokenizer } = await open(source, options);
+  const check = checks("loadEncoder", { argument: "source" });
+  const { checkpoint, tokenizer } = await open(check, source, check.options(options, optionNames));
   if (checkpoint.kind === "encoder") return encoderModel(checkpoint, tokenizer);
-  throw otherKind("a decoder", "an encoder", "load it with `load`.");
+  return check.refuse({ received: "a decoder", expected: "an encoder", fix: "load it with `load`." });
 }
 
 /**
@@ -117,9 +126,10 @@ export async function loadEncoder(
  */
 export async function loadAny(
   source: Source | readonly File[],
-  options: Omit<LoadOptions, "quantize"> = {},
+  options?: Omit<LoadOptions, "quantize">,
 ): Promise<Model | EncoderModel> {
-  const { checkpoint, tokenizer } = await open(source, options);
+  const check = checks("loadAny", { argument: "source" });
+  const { checkpoint, tokenizer } = await open(check, source, check.options(options, optionNames));
   return checkpoint.kind === "decoder"
     ? decoderModel(checkpoint, tokenizer)
     : encoderModel(checkpoint, tokenizer);
@@ -136,32 +146,48 @@ function encoderModel({ config, params }: Of<"encoder">, tokenizer: Tokenizer | 
   return { config, params, tokenizer, apply, maskedTokenLogits };
 }
 
+const optionNames = [
+  "device",
+  "tokenizer",
+  "hub",
+  "signal",
+  "onProgress",
+  "idleTimeoutMs",
+  "maxBytes",
+] as const satisfies readonly (keyof LoadOptions)[];
+
 type Opened = { checkpoint: Checkpoint; tokenizer: Tokenizer | undefined };
 
 async function open(
+  check: Reading["check"],
   source: Source | readonly File[],
-  given: LoadOptions,
+  all: LoadOptions,
   round?: Placing["round"],
 ): Promise<Opened> {
-  given.signal?.throwIfAborted();
-  const { options, tellEnds } = withEnds(given);
-  const found = await locate(source, options);
-  const placing = { ...(given.device && { device: given.device }), ...(round && { round }) };
+  const { device, tokenizer: given, hub = {}, quantize: _, ...options } = all;
+  if (device !== undefined) checkDevice(check.fn, device);
+  options.signal?.throwIfAborted();
+  const { reading, tellEnds } = withEnds({ ...options, check });
+  const found = await locate(source, reading, hub);
+  const placing = { ...(device && { device }), ...(round && { round }) };
   const { checkpoint, own } =
     "file" in found
       ? await checkpointOfFile(found.file, placing)
       : { checkpoint: await checkpointOfFolder(found, placing), own: undefined };
   tellEnds();
   options.signal?.throwIfAborted();
-  const tokenizer = (await tokenizerOf(given, "folder" in found ? found.folder : undefined)) ?? own?.();
-  checkVocabulary(tokenizer, checkpoint.config.vocabSize);
+  // Progress is that of the model.
+  const { onProgress: __, ...quiet } = reading;
+  const tokenizer =
+    (await tokenizerOf(given, quiet, "folder" in found ? found.folder : undefined)) ?? own?.();
+  checkVocabulary(check, tokenizer, checkpoint.config.vocabSize);
   return { checkpoint, tokenizer };
 }
 
 /** Tells at the end that files were read, of which parts were of no use. */
-function withEnds(options: LoadOptions): { options: LoadOptions; tellEnds: () => void } {
-  const { onProgress } = options;
-  if (!onProgress) return { options, tellEnds: () => undefined };
+function withEnds(reading: Reading): { reading: Reading; tellEnds: () => void } {
+  const { onProgress } = reading;
+  if (!onProgress) return { reading, tellEnds: () => undefined };
   const latest = new Map<string, Progress>();
   const tell = (progress: Progress) => {
     latest.set(progress.source, progress);
@@ -172,46 +198,46 @@ function withEnds(options: LoadOptions): { options: LoadOptions; tellEnds: () =>
       if (total !== undefined && loaded < total) onProgress({ source, loaded: total, total });
     }
   };
-  return { options: { ...options, onProgress: tell }, tellEnds };
+  return { reading: { ...reading, onProgress: tell }, tellEnds };
 }
 
 /** One file that is a model whole, or a folder with the name of its weights, where one was named. */
 type Located = { file: OpenFile } | { folder: Folder; weights?: string };
 
-async function locate(source: Source | readonly File[], options: LoadOptions): Promise<Located> {
+async function locate(source: Source | readonly File[], reading: Reading, hub: HubOptions): Promise<Located> {
   if (Array.isArray(source)) {
-    checks("load").list(
+    reading.check.list(
       { source },
       "files",
       (one) => one instanceof Blob,
       "give the files that a reader chose.",
     );
-    return { folder: folderOf(source as readonly File[], options) };
+    return { folder: folderOf(source as readonly File[], reading) };
   }
   const place = source as Source;
   const url = addressOf(place);
   if (url) {
-    if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, options) };
-    return beside(url.href, options);
+    if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, reading) };
+    return beside(url.href, reading);
   }
-  if (typeof place !== "string" && !(place instanceof URL)) return { file: await openFile(place, options) };
+  if (typeof place !== "string" && !(place instanceof URL)) return { file: await openFile(place, reading) };
   const path = typeof place === "string" && place.startsWith("file://") ? new URL(place) : place;
   const kind = await kindOfPath(path);
   if (kind === "folder" || (kind === "file" && String(path).endsWith(".safetensors"))) {
-    return beside(String(path), options);
+    return beside(String(path), reading);
   }
   if (kind === undefined && typeof path === "string" && isRepository(path)) {
-    return { folder: await hubFolder(path, options.hub ?? {}, options) };
+    return { folder: await hubFolder(path, hub, reading) };
   }
-  return { file: await openFile(path, options) };
+  return { file: await openFile(path, reading) };
 }
 
 /** A folder, or the folder of a safetensors file that was named. */
-function beside(place: string, options: LoadOptions): Located {
+function beside(place: string, reading: Reading): Located {
   const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(place);
   return named
-    ? { folder: folderAt(named[1]!, options), weights: named[2]! }
-    : { folder: folderAt(place, options) };
+    ? { folder: folderAt(named[1]!, reading), weights: named[2]! }
+    : { folder: folderAt(place, reading) };
 }
 
 /** A model in one file, and the tokenizer that the file holds, if it holds one. */
@@ -237,16 +263,17 @@ async function checkpointOfFolder(
     "what the model is, beside its weights",
     smallFiles.configuration,
   );
-  const json = await jsonOf(config);
+  const { check } = folder.reading;
+  const json = await jsonOf(config, check);
   const generation = await folder.find("generation_config.json", smallFiles.configuration);
   const checkpoint = await readCheckpoint(
     json,
-    config.name,
+    config,
     weightsOf(await weightFile(folder, weights), placing),
   );
   if (checkpoint.kind === "encoder" || !generation) return checkpoint;
   // Models that chat end at more tokens than their configuration names.
-  const more = ((await jsonOf(generation)) as { eos_token_id?: unknown } | null)?.eos_token_id;
+  const more = ((await jsonOf(generation, check)) as { eos_token_id?: unknown } | null)?.eos_token_id;
   const ids = [more].flat().filter((id): id is number => Number.isSafeInteger(id));
   const stopIds = [...new Set([...checkpoint.config.stopIds, ...ids])];
   return { ...checkpoint, config: { ...checkpoint.config, stopIds } };
@@ -264,13 +291,12 @@ async function weightFile(folder: Folder, named = "model.safetensors"): Promise<
   return shardedWeights(index, (name) => fileOf(folder, name, `${index.name} names it`));
 }
 
-async function jsonOf(file: OpenFile): Promise<unknown> {
+async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {
   const text = new TextDecoder().decode(await readWhole(file));
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ArgumentError({
-      fn: "load",
+    return check.refuse({
       argument: file.name,
       received: text.slice(0, 40),
       expected: "valid JSON",
@@ -290,14 +316,15 @@ const tokenizerFiles: readonly (readonly string[])[] = [
 
 /** The tokenizer that was given, or that of the folder. */
 async function tokenizerOf(
-  { tokenizer: given, onProgress: _, ...options }: LoadOptions,
+  given: LoadOptions["tokenizer"],
+  reading: Reading,
   folder: Folder | undefined,
 ): Promise<Tokenizer | undefined> {
   if (given !== undefined && isTokenizer(given)) return given;
   if (given !== undefined) {
     // A GGUF file may hold a whole model: its vocabulary stands in front.
     const isGguf = typeof given === "string" && given.endsWith(".gguf");
-    const file = await openFile(given, options, isGguf ? {} : smallFiles.tokenizer);
+    const file = await openFile(given, { ...reading, ...(!isGguf && smallFiles.tokenizer) });
     const bytes = await file.read(0, Math.min(file.size, smallFiles.tokenizer.maxBytes));
     // Bytes have no name: a tokenizer.json begins with a brace, llama2.c's file with the length of its longest token.
     const isJson = /^\s*\{/.test(new TextDecoder().decode(bytes.subarray(0, 64)));
@@ -317,10 +344,9 @@ async function tokenizerOf(
   return undefined;
 }
 
-function checkVocabulary(tokenizer: Tokenizer | undefined, vocabSize: number): void {
+function checkVocabulary(check: Reading["check"], tokenizer: Tokenizer | undefined, vocabSize: number): void {
   if (!tokenizer || tokenizer.vocabSize <= vocabSize) return;
-  throw new ArgumentError({
-    fn: "load",
+  check.refuse({
     argument: "tokenizer",
     received: `a vocabulary of ${tokenizer.vocabSize} tokens`,
     expected: `the ${vocabSize} tokens of the model`,
@@ -330,8 +356,4 @@ function checkVocabulary(tokenizer: Tokenizer | undefined, vocabSize: number): v
 
 function isTokenizer(value: Tokenizer | Source): value is Tokenizer {
   return typeof value === "object" && "encode" in value;
-}
-
-function otherKind(received: string, expected: string, fix: string): ArgumentError {
-  return new ArgumentError({ fn: "load", argument: "source", received, expected, fix });
 }

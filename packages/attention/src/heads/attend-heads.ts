@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { KeyValues, Mask, TraceName } from "@qkv/attention-contract";
 import { resident, type Tensor } from "@qkv/tensor";
-import { attention, checkScale, tracedAttention, type AttentionOptions } from "../attention.js";
+import { attention, checkScale, tracedAttention, traceNames, type AttentionOptions } from "../attention.js";
 import { checkMask } from "../mask.js";
 import type { Positions, Rope } from "../positions/rope.js";
 import { checkScoreMod, type ScoreMod } from "../score-mod.js";
@@ -49,6 +49,22 @@ export type Trace = {
   /** What takes the place of a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
   readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
+
+/** Refuses a trace of names that are none, or with nothing to fill. */
+export function checkTrace(check: Checks, trace: Trace | undefined): void {
+  if (trace === undefined) return;
+  const { names, tensors } = (trace ?? {}) as Partial<Trace>;
+  const known: readonly unknown[] = [...traceNames, "heads"];
+  const fix = "ask for what the layer computes.";
+  check.list(
+    { "trace.names": names },
+    `names among ${known.join(", ")}`,
+    (name) => known.includes(name),
+    fix,
+  );
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  check.each({ "trace.tensors": tensors }, isObject, "an object to fill");
+}
 
 /** Keys as they are stored: normalised, then turned. `[B, Hkv, S, D]` to the same shape. */
 export function storedKeys(

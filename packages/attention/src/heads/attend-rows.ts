@@ -1,8 +1,8 @@
-import { checks, ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import type { Mask } from "@qkv/attention-contract";
 import { checkTensor, reshape, zeros, type Tensor } from "@qkv/tensor";
 import type { AttentionOptions } from "../attention.js";
-import { attendTraced, type Trace } from "./attend-heads.js";
+import { attendTraced, checkTrace, type Trace } from "./attend-heads.js";
 
 /** What a call of attention without heads may be told. */
 export type RowsOptions = {
@@ -52,7 +52,10 @@ export function checkWidth(fn: string, argument: string, x: Tensor, axes: string
 
 /** The options of a call of attention without heads. */
 export function rowsOptions(fn: string, options: RowsOptions | undefined): RowsOptions {
-  return checks(fn).options(options, ["mask", "trace"]);
+  const check: Checks = checks(fn);
+  const given = check.options(options, ["mask", "trace"]);
+  checkTrace(check, given.trace);
+  return given;
 }
 
 /** The widths of a configuration, each a whole number of at least 1. */

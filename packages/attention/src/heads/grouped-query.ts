@@ -18,6 +18,7 @@ import type { ScoreMod } from "../score-mod.js";
 import {
   attendHeads,
   checkHeads,
+  checkTrace,
   checkParams,
   headsOptions,
   storedKeys,
@@ -181,6 +182,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     apply(params, x, given) {
       const options = applying.options(given, callOptions);
       const { cache, context, layer = 0, trace, bias } = options;
+      checkTrace(applying, trace);
       checkRows("apply", "x", x, C, "embedDim");
       checkParams("apply", params, context ? ["query", "output"] : ["query", "key", "value", "output"]);
       const [B, T] = x.shape as [number, number, number];

@@ -1,4 +1,4 @@
-import { checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import {
   attentionLayer,
   layerOptions,
@@ -22,6 +22,25 @@ export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
  * ```
  */
 export function multiHead(config: MultiHeadConfig): AttentionLayer {
-  const given = checks("multiHead").options(config, layerOptions(), "config");
+  const given = optionsWithoutKvHeads("multiHead", config, "numHeads");
   return attentionLayer("multiHead", { ...given, numKvHeads: given.numHeads });
+}
+
+/** The options of a layer whose number of key-value heads is no choice. */
+export function optionsWithoutKvHeads(
+  fn: string,
+  config: MultiHeadConfig,
+  numKvHeads: "numHeads" | "1",
+): MultiHeadConfig {
+  const check: Checks = checks(fn);
+  const { numKvHeads: received } = (config ?? {}) as Partial<GroupedQueryConfig>;
+  if (received !== undefined) {
+    check.refuse({
+      argument: "numKvHeads",
+      received,
+      expected: `no such option, as it is ${numKvHeads} in this layer`,
+      fix: "choose the number of key-value heads with `groupedQuery`.",
+    });
+  }
+  return check.options(config, layerOptions(), "config");
 }

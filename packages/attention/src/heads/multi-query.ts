@@ -1,6 +1,5 @@
-import { checks } from "@qkv/core";
-import { attentionLayer, layerOptions, type AttentionLayer } from "./grouped-query.js";
-import type { MultiHeadConfig } from "./multi-head.js";
+import { attentionLayer, type AttentionLayer } from "./grouped-query.js";
+import { optionsWithoutKvHeads, type MultiHeadConfig } from "./multi-head.js";
 
 /**
  * Multi-query attention: all query heads share one key-value head, so a decoding step reads `H` times fewer bytes
@@ -16,6 +15,8 @@ import type { MultiHeadConfig } from "./multi-head.js";
  * ```
  */
 export function multiQuery(config: MultiHeadConfig): AttentionLayer {
-  const given = checks("multiQuery").options(config, layerOptions(), "config");
-  return attentionLayer("multiQuery", { ...given, numKvHeads: 1 });
+  return attentionLayer("multiQuery", {
+    ...optionsWithoutKvHeads("multiQuery", config, "1"),
+    numKvHeads: 1,
+  });
 }

@@ -1,6 +1,13 @@
 import { checks, ShapeError, type Checks } from "@qkv/core";
 import { add, checkTensor, einsum, expandDims, permute, reshape, type Tensor } from "@qkv/tensor";
-import { attendHeads, checkParams, storedKeys, type HeadsParams, type Trace } from "./attend-heads.js";
+import {
+  attendHeads,
+  checkParams,
+  checkTrace,
+  storedKeys,
+  type HeadsParams,
+  type Trace,
+} from "./attend-heads.js";
 import { checkWide } from "./check-wide.js";
 import {
   attentionLayer,
@@ -67,7 +74,9 @@ export function perHead(config: GroupedQueryConfig): PerHeadLayer {
     config: fused.config,
     init: (seed) => splitHeads(fused.init(seed), fused.config),
     apply(params, x, options) {
-      const { trace } = checks("apply").options(options, ["trace"]);
+      const check: Checks = checks("apply");
+      const { trace } = check.options(options, ["trace"]);
+      checkTrace(check, trace);
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value", "output"]);
       const positions = { start: 0 };

@@ -1,4 +1,4 @@
-import { checks, ShapeError } from "@qkv/core";
+import { checks, ShapeError, type Checks } from "@qkv/core";
 import {
   add,
   checkTensor,
@@ -15,6 +15,7 @@ import {
 } from "@qkv/tensor";
 import {
   attendHeads,
+  checkTrace,
   checkHeads,
   checkParams,
   headsOptions,
@@ -99,7 +100,9 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
       return { query: make(0), key: make(1), value: make(2), ...(sinks && { sinks }) };
     },
     apply(params, x, options) {
-      const { trace } = checks("apply").options(options, ["trace"]);
+      const check: Checks = checks("apply");
+      const { trace } = check.options(options, ["trace"]);
+      checkTrace(check, trace);
       checkWide(x, C);
       checkParams("apply", params, ["query", "key", "value"]);
       const positions = { start: 0 };

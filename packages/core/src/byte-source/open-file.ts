@@ -19,6 +19,8 @@ export type FileSource = Uint8Array | ArrayBuffer | Blob | URL | string | ByteSo
 export type OpenFile = {
   /** Its name in messages. */
   readonly name: string;
+  /** The function that reads it, whose name errors carry. */
+  readonly fn: string;
   /** Bytes in all. */
   readonly size: number;
   /** Bytes `start` to `end - 1`, in an array that belongs to the caller. */
@@ -104,6 +106,7 @@ function checked(name: string, { size, read, arrived }: Ranges, options: OpenOpt
   let loaded = 0;
   return {
     name,
+    fn: check.fn,
     size,
     async read(start, end, signal = options.signal) {
       signal?.throwIfAborted();

@@ -8,7 +8,7 @@ import { gatherOp } from "./gather.js";
 type TopK = { readonly axis: number; readonly k: number; readonly largest: boolean };
 
 export const topKPlacesOp = /* @__PURE__ */ Object.assign(
-  /* @__PURE__ */ alongAxis<TopK>("topKPlaces", (out, o, dO, x, i, di, n, { k, largest }) => {
+  /* @__PURE__ */ alongAxis<TopK>("topK", (out, o, dO, x, i, di, n, { k, largest }) => {
     const values = new Float64Array(n);
     const sign = largest ? 1 : -1;
     for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;

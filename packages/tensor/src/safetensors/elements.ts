@@ -1,5 +1,6 @@
 import {
   allocateArray,
+  checks,
   type DType,
   FormatError,
   fromLittleEndian,
@@ -31,16 +32,29 @@ const wholeNumbers: Partial<
   U64: [8, (view, at) => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)],
 };
 
-/** The elements of a stored tensor. The bytes belong to the result. */
+/**
+ * The elements of a stored tensor. The bytes belong to the result.
+ *
+ * @param file - The file that it is read from, for messages.
+ */
 export function decodeElements(
   bytes: Uint8Array,
   stored: SafetensorsEntry["dtype"],
-  where: string,
+  name: string,
+  file: { readonly name: string; readonly fn: string },
 ): { dtype: DType; array: TypedArray } {
   const ours = (Object.keys(storedTypes) as DType[]).find((dtype) => storedTypes[dtype] === stored);
   if (ours) return { dtype: ours, array: ours === "bool" ? truths(bytes) : fromLittleEndian(ours, bytes) };
   const whole = wholeNumbers[stored];
-  if (!whole) throw unfit(where, stored, "a type that tensors have", "convert the file to BF16 or F32.");
+  const check = checks(file.fn, { source: file.name }, FormatError);
+  if (!whole) {
+    return check.refuse({
+      argument: name,
+      received: stored,
+      expected: "a type that tensors have",
+      fix: "convert the file to BF16 or F32.",
+    });
+  }
   const [width, read] = whole;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const array = allocateArray("int32", bytes.length / width);
@@ -48,12 +62,12 @@ export function decodeElements(
     const value = read(view, i * width);
     array[i] = value;
     if (array[i] === value) continue;
-    throw unfit(
-      `${where}[${i}]`,
-      value,
-      `a whole number that int32 holds, as ${stored} is read as int32`,
-      "store it as F64, or as two I32.",
-    );
+    check.refuse({
+      argument: `${name}[${i}]`,
+      received: value,
+      expected: `a whole number that int32 holds, as ${stored} is read as int32`,
+      fix: "store it as F64, or as two I32.",
+    });
   }
   return { dtype: "int32", array };
 }
@@ -61,8 +75,4 @@ export function decodeElements(
 /** Any byte but 0 is true. */
 function truths(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte) => Number(byte !== 0));
-}
-
-function unfit(argument: string, received: unknown, expected: string, fix: string): FormatError {
-  return new FormatError({ fn: "readSafetensors", argument, received, expected, fix });
 }

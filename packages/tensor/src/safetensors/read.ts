@@ -1,5 +1,10 @@
-import { ArgumentError, checks, readSafetensorsHeader, safetensorsHeaderSize } from "@qkv/core";
-import { openFile, type FileSource, type ReadOptions as FileOptions } from "@qkv/core/byte-source";
+import { checkDevice, checks } from "@qkv/core";
+import {
+  openFile,
+  readSafetensorsHeaderOf,
+  type FileSource,
+  type ReadOptions as FileOptions,
+} from "@qkv/core/byte-source";
 import type { Device } from "../contracts.js";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";
@@ -53,30 +58,28 @@ export type SafetensorsFile = {
  */
 export async function openSafetensors(
   source: SafetensorsSource,
-  options: ReadOptions = {},
+  options?: ReadOptions,
 ): Promise<SafetensorsFile> {
   return open("openSafetensors", source, options, "ranges");
 }
 
+const optionNames = ["device", "signal", "onProgress", "idleTimeoutMs", "maxBytes"] as const;
+
 async function open(
   fn: string,
   source: SafetensorsSource,
-  { device, ...options }: ReadOptions,
+  given: ReadOptions | undefined,
   transfer: "ranges" | "whole",
 ): Promise<SafetensorsFile> {
-  const bytes = await openFile(source, {
-    ...options,
-    check: checks(fn, { argument: "source" }),
-    transfer,
-  });
-  const context = { source: bytes.name, fileSize: bytes.size };
-  const claimed = safetensorsHeaderSize(await bytes.read(0, Math.min(8, bytes.size)), context);
-  const { tensors, metadata } = readSafetensorsHeader(await bytes.read(0, claimed), context);
-  const entry = (name: string) => {
+  const check = checks(fn, { argument: "source" });
+  const { device, ...options } = check.options(given, optionNames);
+  if (device !== undefined) checkDevice(fn, device);
+  const bytes = await openFile(source, { ...options, check, transfer });
+  const { tensors, metadata } = await readSafetensorsHeaderOf(bytes);
+  const entry = (method: string, name: string) => {
     const found = tensors.get(name);
     if (found) return found;
-    throw new ArgumentError({
-      fn: "SafetensorsFile.get",
+    return checks(`SafetensorsFile.${method}`).refuse({
       argument: "name",
       received: name,
       expected: `one of the ${tensors.size} tensors of ${bytes.name}`,
@@ -86,11 +89,11 @@ async function open(
   return {
     names: [...tensors.keys()],
     metadata: Object.fromEntries(metadata),
-    shape: (name) => entry(name).shape,
+    shape: (name) => entry("shape", name).shape,
     async get(name, options = {}) {
-      const { start, end, dtype: stored, shape } = entry(name);
+      const { start, end, dtype: stored, shape } = entry("get", name);
       const content = await bytes.read(start, end, options.signal);
-      const { dtype, array } = decodeElements(content, stored, `${bytes.name}: ${name}`);
+      const { dtype, array } = decodeElements(content, stored, name, bytes);
       return place(array, dtype, shape, device);
     },
   };
@@ -120,7 +123,7 @@ async function open(
  */
 export async function readSafetensors(
   source: SafetensorsSource,
-  options: ReadOptions = {},
+  options?: ReadOptions,
 ): Promise<{ tensors: Record<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
   const file = await open("readSafetensors", source, options, "whole");
   const tensors: [string, Tensor][] = [];

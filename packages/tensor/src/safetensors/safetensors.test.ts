@@ -146,6 +146,31 @@ test("what a hostile header claims is refused before it is asked for", async () 
   expect(Math.max(...asked.map(([, end]) => end))).toBeLessThanOrEqual(good.length);
 });
 
+test.each(Object.entries({ readSafetensors, openSafetensors }))(
+  "%s names itself, whatever is wrong with the file",
+  async (name, read) => {
+    const good = await writeSafetensors({ x: tensor([1, 2]) });
+    const json = (text: string) =>
+      Uint8Array.from([text.length, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(text)]);
+    const files: Uint8Array[] = [new Uint8Array(3), good.subarray(0, 20), good.subarray(0, -1), json("[]")];
+    files.push(json("{"), json('{"x":1}'), json('{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'));
+    for (const file of files)
+      await expect(read(file)).rejects.toMatchObject({ name: "FormatError", fn: name });
+    await expect(read(null as never)).rejects.toMatchObject({ name: "ArgumentError", fn: name });
+    for (const options of [null, "cpu", { devcie: 1 }, { device: "wasm" }])
+      await expect(read(good, options as never)).rejects.toMatchObject({ name: "ArgumentError", fn: name });
+  },
+);
+
+test("numbers that no type holds are refused in the name of the function that opened the file", async () => {
+  const file = fileOf("U32", [1], Uint8Array.of(255, 255, 255, 255));
+  await expect(readSafetensors(file)).rejects.toMatchObject({ fn: "readSafetensors", argument: "x[0]" });
+  const opened = await openSafetensors(file);
+  await expect(opened.get("x")).rejects.toMatchObject({ fn: "openSafetensors", argument: "x[0]" });
+  await expect(opened.get("y")).rejects.toMatchObject({ fn: "SafetensorsFile.get" });
+  expect(() => opened.shape("y")).toThrow(expect.objectContaining({ fn: "SafetensorsFile.shape" }));
+});
+
 test("property: no change of a byte crashes anything but with an error of ours", async () => {
   const good = await writeSafetensors({ x: tensor([1, 2]), y: tensor([true]) }, { a: "b" });
   await fc.assert(

@@ -40,6 +40,7 @@ export async function writeSafetensors(
   const header = writeSafetensorsHeader(
     entries.map(({ name, x }) => ({ name, dtype: storedTypes[x.dtype], shape: x.shape })),
     metadata,
+    "writeSafetensors",
   );
   const parts = [header];
   for (const { x } of entries) parts.push(littleEndianBytes(await x.read()));

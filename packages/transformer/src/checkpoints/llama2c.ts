@@ -1,7 +1,7 @@
 import { ByteReader, checks, FormatError, type Checks } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 import { decodeFloats } from "../loading/decode-floats.js";
-import type { OpenFile } from "../loading/open-file.js";
+import type { OpenFile, ReadFile } from "../loading/open-file.js";
 import { pieceSize } from "../loading/weight-file.js";
 import { weightsOf, type Placing } from "../loading/weights.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
@@ -44,11 +44,11 @@ export function readLlama2c(
   check.each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
   const { source, device } = check.options(given, ["source", "device"]);
   check.type({ source }, "string", "give the file's name, for messages.");
-  const at = { fn: "load", source };
-  const sizes = readHeader(bytes, source);
+  const file = { name: source, fn: "readLlama2c" };
+  const sizes = readHeader(bytes, file);
   const tensors = new Map<string, Tensor>();
-  for (const { field, shape, start } of checkedParts(sizes, source, bytes.length)) {
-    const reader = new ByteReader(bytes.subarray(start), at);
+  for (const { field, shape, start } of checkedParts(sizes, file, bytes.length)) {
+    const reader = new ByteReader(bytes.subarray(start), { fn: file.fn, source });
     const x = tensor(reader.float32Array(field, sizeOf(shape)), { shape });
     tensors.set(field, device ? x.to(device) : x); // moved once, to stay
   }
@@ -64,11 +64,12 @@ export async function readLlama2cFile(
   placing?: Placing,
 ): Promise<{ config: DecoderConfig; params: DecoderParams }> {
   const head = await file.read(0, Math.min(llama2cHeaderSize, file.size));
-  const sizes = readHeader(head, file.name);
-  const parts = new Map(checkedParts(sizes, file.name, file.size).map(({ field, ...part }) => [field, part]));
+  const sizes = readHeader(head, file);
+  const parts = new Map(checkedParts(sizes, file, file.size).map(({ field, ...part }) => [field, part]));
   const weights = weightsOf(
     {
       name: file.name,
+      fn: file.fn,
       names: [...parts.keys()],
       shape: (name) => parts.get(name)?.shape,
       async *pieces(name) {
@@ -89,10 +90,10 @@ export async function readLlama2cFile(
   return assemble(sizes, tensors);
 }
 
-function readHeader(bytes: Uint8Array, source: string): Header {
-  const reader = new ByteReader(bytes, { fn: "load", source });
+function readHeader(bytes: Uint8Array, file: ReadFile): Header {
+  const reader = new ByteReader(bytes, { fn: file.fn, source: file.name });
   const sizes = Object.fromEntries(header.map((field) => [field, reader.int32(field)])) as Header;
-  checkHeader(source, sizes);
+  checkHeader(file, sizes);
   return sizes;
 }
 
@@ -121,20 +122,22 @@ function* partsOf(sizes: Header): Iterable<Part> {
 }
 
 /** The tensors with where they begin, each checked against the file before the next is asked for. */
-function checkedParts(sizes: Header, source: string, fileSize: number): (Part & { start: number })[] {
+function checkedParts(sizes: Header, file: ReadFile, fileSize: number): (Part & { start: number })[] {
+  const check = checksOf(file);
   const tensors: (Part & { start: number })[] = [];
   let start = llama2cHeaderSize;
   for (const { field, shape } of partsOf(sizes)) {
     const bytes = 4 * sizeOf(shape);
     if (!(start + bytes <= fileSize)) {
-      const left = `${fileSize - start} bytes, at byte ${start} of ${fileSize}`;
-      throw bad(source, field, left, `${bytes} bytes`);
+      const received = `${fileSize - start} bytes, at byte ${start} of ${fileSize}`;
+      check.refuse({ argument: field, received, expected: `${bytes} bytes` });
     }
     if (field !== "freq_cis") tensors.push({ field, shape, start });
     start += bytes;
   }
   if (start !== fileSize) {
-    throw bad(source, "end of file", `${fileSize - start} bytes after the weights`, "none");
+    const received = `${fileSize - start} bytes after the weights`;
+    check.refuse({ argument: "end of file", received, expected: "none" });
   }
   return tensors;
 }
@@ -181,22 +184,24 @@ function assemble(
   };
 }
 
-function checkHeader(source: string, sizes: Header): void {
+function checkHeader(file: ReadFile, sizes: Header): void {
+  const check = checksOf(file);
   for (const field of header) {
     const value = field === "vocab_size" ? Math.abs(sizes[field]) : sizes[field];
-    if (value < 1) throw bad(source, field, sizes[field], "1 or more");
+    check.each({ [field]: sizes[field] }, () => value >= 1, "1 or more");
   }
   const { dim, n_heads: heads, n_kv_heads: kvHeads } = sizes;
-  if ((dim / heads) % 2 !== 0) throw bad(source, "n_heads", heads, `heads of an even size in dim = ${dim}`);
-  if (heads % kvHeads !== 0) throw bad(source, "n_kv_heads", kvHeads, `a divisor of n_heads = ${heads}`);
+  const isEven = () => (dim / heads) % 2 === 0;
+  check.each({ n_heads: heads }, isEven, `heads of an even size in dim = ${dim}`);
+  check.each({ n_kv_heads: kvHeads }, () => heads % kvHeads === 0, `a divisor of n_heads = ${heads}`);
 }
 
-function bad(source: string, field: string, received: unknown, expected: string): FormatError {
-  return new FormatError({
-    fn: "load",
-    argument: `${source}: ${field}`,
-    received,
-    expected,
-    fix: "the file is damaged or not a llama2.c checkpoint; fetch it again or check which file it is.",
-  });
-}
+const checksOf = ({ name, fn }: ReadFile) =>
+  checks(
+    fn,
+    {
+      source: name,
+      fix: "the file is damaged or not a llama2.c checkpoint; fetch it again or check which file it is.",
+    },
+    FormatError,
+  );

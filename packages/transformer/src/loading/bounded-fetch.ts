@@ -1,22 +1,18 @@
 import { sendRequest } from "@qkv/core/byte-source";
-import { reader, type ReadOptions } from "./open-file.js";
+import type { Reading } from "./open-file.js";
 
 /**
  * `fetch` for clients that make their own requests: a server that is silent, and a body without an end, end with an error
  * as in all reading from servers.
  */
-export function boundedFetch(options: ReadOptions): typeof fetch {
+export function boundedFetch(reading: Reading): typeof fetch {
   return async (input, init = {}) => {
     const { method, headers, redirect, signal } = init;
-    const signals = [options.signal, signal].filter((each) => each instanceof AbortSignal);
+    const signals = [reading.signal, signal].filter((each) => each instanceof AbortSignal);
     const answer = await sendRequest(
       new URL(input instanceof Request ? input.url : input),
       { ...(method && { method }), ...(headers && { headers }), ...(redirect && { redirect }) },
-      {
-        ...options,
-        ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-        ...reader(),
-      },
+      { ...reading, ...(signals.length > 0 && { signal: AbortSignal.any(signals) }) },
     );
     const chunks = answer.chunks();
     const body = new ReadableStream<Uint8Array<ArrayBuffer>>({

@@ -1,22 +1,25 @@
-import { ArgumentError } from "@qkv/core";
-import { findFile, type FileLimits, type OpenFile, type ReadOptions } from "./open-file.js";
+import { findFile, type FileLimits, type OpenFile, type Reading } from "./open-file.js";
 
 /** Files that belong together, wherever they lie: found by their names. */
 export type Folder = {
   /** What it is called in messages. */
   readonly name: string;
+  /** How its files are read. */
+  readonly reading: Reading;
   /** A file of it; undefined if it has none of this name. `limits`: those of its kind. */
   find(file: string, limits?: FileLimits): Promise<OpenFile | undefined>;
 };
 
 /** A folder on a disk or on a server. Links that lead out of a folder on a disk are refused. */
-export function folderAt(base: string | URL, options: ReadOptions): Folder {
+export function folderAt(base: string | URL, reading: Reading): Folder {
   const url = base instanceof URL || /^[a-z]{2,}:\/\//i.test(base) ? new URL(base) : undefined;
   if (url && !url.pathname.endsWith("/")) url.pathname += "/";
   return {
     name: String(base),
+    reading,
     find: (file, limits) =>
-      findFile(url ? fileUrl(url, file) : `${String(base).replace(/[\\/]$/, "")}/${file}`, options, {
+      findFile(url ? fileUrl(url, file) : `${String(base).replace(/[\\/]$/, "")}/${file}`, {
+        ...reading,
         ...limits,
         within: base,
       }),
@@ -31,12 +34,13 @@ function fileUrl(folder: URL, file: string): URL {
 }
 
 /** Files that a reader chose in a page, by their names. */
-export function folderOf(files: readonly File[], options: ReadOptions): Folder {
+export function folderOf(files: readonly File[], reading: Reading): Folder {
   return {
     name: `${files.length} files`,
+    reading,
     async find(name, limits) {
       const file = files.find((one) => one.name === name);
-      return file && findFile(file, options, limits);
+      return file && findFile(file, { ...reading, ...limits });
     },
   };
 }
@@ -50,9 +54,7 @@ export async function fileOf(
 ): Promise<OpenFile> {
   const file = await folder.find(name, limits);
   if (file) return file;
-  throw new ArgumentError({
-    fn: "load",
-    argument: "source",
+  return folder.reading.check.refuse({
     received: folder.name,
     expected: `a folder with ${name}: ${why}`,
     fix: "give the folder that holds config.json, tokenizer.json and the weights, as Hugging Face lays a model out.",

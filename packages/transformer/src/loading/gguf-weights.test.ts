@@ -1,4 +1,4 @@
-import { isQkvError, writeGgufHeader, type GgufTensor } from "@qkv/core";
+import { checks, isQkvError, writeGgufHeader, type GgufTensor } from "@qkv/core";
 import { expect, test } from "vitest";
 import { load } from "../index.js";
 import { ggufWeights } from "./gguf-weights.js";
@@ -14,7 +14,8 @@ function file(tensors: readonly Written[], data = 0): Uint8Array {
   bytes.set(header);
   return bytes;
 }
-const read = async (bytes: Uint8Array) => ggufWeights(await openFile(bytes, {}));
+const read = async (bytes: Uint8Array) =>
+  ggufWeights(await openFile(bytes, { check: checks("load", { argument: "source" }) }));
 
 test("experts that no byte of the file pays for are refused: a length of 0 beside 2 ** 45", async () => {
   for (const dims of [[0, 1, 2 ** 45], [2 ** 45, 0, 1], [1, 2 ** 45, 0], [0]]) {

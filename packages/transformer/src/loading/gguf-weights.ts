@@ -8,15 +8,14 @@ type Entry = { type: BlockType; shape: readonly number[]; start: number; end: nu
 
 /** The tensors of a GGUF file, and its header. Its header alone is read, and every place in it is checked. */
 export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile; header: GgufHeader }> {
-  const header = await readGgufHeaderOf(file, "load");
-  const check = checks("load", {
-    fix: "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.",
-  });
+  const header = await readGgufHeaderOf(file);
+  const fix = "the file is damaged, or of a kind that is not read; take an f16, q8_0, q4_0 or q4_k one.";
+  const check = checks(file.fn, { source: file.name, fix }, FormatError);
   const entries = new Map<string, Entry>();
   let [claimed, experts] = [0, 0];
   for (const { name, dims, type: number, offset } of header.tensors) {
     const refuse = (field: string, received: unknown, expected: string): never =>
-      check.refuse({ argument: `${file.name}: ${name}: ${field}`, received, expected }, FormatError);
+      check.refuse({ argument: `${name}: ${field}`, received, expected });
     const type = blockTypes[number];
     if (!type) {
       const known = Object.entries(blockTypes).map(([n, { name }]) => `${n} (${name})`);
@@ -50,6 +49,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
     header,
     weights: {
       name: file.name,
+      fn: file.fn,
       names: [...entries.keys()],
       shape: (name) => entries.get(name)?.shape,
       async *pieces(name) {

@@ -1,7 +1,7 @@
-import { ArgumentError, checks, isQkvError } from "@qkv/core";
+import { isQkvError } from "@qkv/core";
 import type { Folder } from "./folder.js";
 import { boundedFetch } from "./bounded-fetch.js";
-import { findFile, type ReadOptions } from "./open-file.js";
+import { findFile, type Reading } from "./open-file.js";
 
 /** How a repository of the Hugging Face Hub is reached. */
 export type HubOptions = {
@@ -31,19 +31,20 @@ export type HubClient = {
 export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text);
 
 /** The files of a repository, read from the hub by the stretches that are needed. */
-export async function hubFolder(repo: string, hub: HubOptions, options: ReadOptions): Promise<Folder> {
+export async function hubFolder(repo: string, hub: HubOptions, reading: Reading): Promise<Folder> {
   if (hub.accessToken !== undefined && /^http:/i.test(hub.url ?? "")) {
-    checks("load").refuse({
+    reading.check.refuse({
       argument: "hub.url",
       received: hub.url,
       expected: "an address of https, as a token goes with each request",
       fix: "use https, or leave `accessToken` out.",
     });
   }
-  const { downloadFile } = hub.client ?? (await importClient(repo));
-  const { signal } = options;
+  const { downloadFile } = hub.client ?? (await importClient(repo, reading));
+  const { signal, check } = reading;
   return {
     name: repo,
+    reading,
     async find(path, limits) {
       signal?.throwIfAborted();
       try {
@@ -53,16 +54,14 @@ export async function hubFolder(repo: string, hub: HubOptions, options: ReadOpti
           ...(hub.revision !== undefined && { revision: hub.revision }),
           ...(hub.accessToken !== undefined && { accessToken: hub.accessToken }),
           ...(hub.url !== undefined && { hubUrl: hub.url }),
-          fetch: boundedFetch(options),
+          fetch: boundedFetch(reading),
         });
         return blob
-          ? await findFile(Object.assign(blob, { name: `${repo}/${path}` }), options, limits)
+          ? await findFile(Object.assign(blob, { name: `${repo}/${path}` }), { ...reading, ...limits })
           : undefined;
       } catch (cause) {
         if (signal?.aborted || isQkvError(cause)) throw cause;
-        throw new ArgumentError({
-          fn: "load",
-          argument: "source",
+        return check.refuse({
           received: `${repo}/${path}`,
           expected: `a file of the hub, which says: ${cause instanceof Error ? cause.message : String(cause)}`,
           fix: "check the name of the repository, the network, and whether it needs an `accessToken`.",
@@ -73,15 +72,13 @@ export async function hubFolder(repo: string, hub: HubOptions, options: ReadOpti
   };
 }
 
-async function importClient(repo: string): Promise<HubClient> {
+async function importClient(repo: string, { check }: Reading): Promise<HubClient> {
   // By a name that bundlers do not follow: the client is optional.
   const name = "@huggingface/hub";
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as HubClient;
   } catch (cause) {
-    throw new ArgumentError({
-      fn: "load",
-      argument: "source",
+    return check.refuse({
       received: repo,
       expected: "a path or an address, since the hub's client is not installed",
       fix: 'npm install @huggingface/hub; in a bundle, pass `hub: { client: await import("@huggingface/hub") }`.',

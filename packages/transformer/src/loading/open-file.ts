@@ -1,15 +1,13 @@
-import { checks } from "@qkv/core";
-import {
-  findFile as find,
-  openFile as open,
-  type FileSource,
-  type OpenFile,
-  type OpenOptions,
-  type ReadOptions,
-  type ReadProgress,
+import type {
+  FileSource,
+  OpenFile,
+  OpenOptions,
+  Reader,
+  ReadOptions,
+  ReadProgress,
 } from "@qkv/core/byte-source";
 
-export { addressOf, kindOfPath, readWhole, smallFiles } from "@qkv/core/byte-source";
+export { addressOf, findFile, kindOfPath, openFile, readWhole, smallFiles } from "@qkv/core/byte-source";
 export type { OpenFile, OpenOptions, ReadOptions };
 
 /** A file: its bytes, a Blob or File, a path (in Node), a URL, or anything that gives ranges of bytes. */
@@ -21,16 +19,8 @@ export type Progress = ReadProgress;
 /** How one file of a model is opened: the limit of its kind, and the folder that links must not lead out of. */
 export type FileLimits = Pick<OpenOptions, "maxBytes" | "kind" | "within">;
 
-/** Errors name `load`. */
-export const reader = () => ({ check: checks("load", { argument: "source" }) });
+/** How the files of a model are read, and the function that reads them, which errors name. */
+export type Reading = Reader & ReadOptions;
 
-/** Opens a file of a model, of which only its first bytes have been read. `undefined` if there is none by that name. */
-export const findFile = (
-  source: Source,
-  options: ReadOptions,
-  limits: FileLimits = {},
-): Promise<OpenFile | undefined> => find(source, { ...options, ...reader(), ...limits });
-
-/** Opens a file that must be there. */
-export const openFile = (source: Source, options: ReadOptions, limits: FileLimits = {}): Promise<OpenFile> =>
-  open(source, { ...options, ...reader(), ...limits });
+/** A file in messages: its name, and the function that reads it. */
+export type ReadFile = Pick<OpenFile, "name" | "fn">;

@@ -1,6 +1,7 @@
-import { FormatError, readSafetensorsHeader, safetensorsHeaderSize, type SafetensorsEntry } from "@qkv/core";
+import { checks, FormatError, type SafetensorsEntry } from "@qkv/core";
+import { readSafetensorsHeaderOf } from "@qkv/core/byte-source";
 import { bytesOfFloat, decodeFloats, type FloatFormat } from "./decode-floats.js";
-import { readWhole, type OpenFile } from "./open-file.js";
+import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
 
 /** The element types of safetensors files that weights have. */
@@ -11,20 +12,32 @@ const formats: Partial<Record<SafetensorsEntry["dtype"], FloatFormat>> = {
   BF16: "bfloat16",
 };
 
+/** The checks of a reader of these files. */
+const checksOf = ({ name, fn }: ReadFile) =>
+  checks(
+    fn,
+    { source: name, fix: "the files do not belong together or are damaged; fetch the model again." },
+    FormatError,
+  );
+
 /** The tensors of a safetensors file. Its header alone is read, and checked whole. */
 export async function safetensorsWeights(file: OpenFile): Promise<WeightFile> {
-  const context = { source: file.name, fileSize: file.size };
-  const size = safetensorsHeaderSize(await file.read(0, Math.min(8, file.size)), context);
-  const { tensors } = readSafetensorsHeader(await file.read(0, size), context);
+  const { tensors } = await readSafetensorsHeaderOf(file);
   return {
     name: file.name,
+    fn: file.fn,
     names: [...tensors.keys()],
     shape: (name) => tensors.get(name)?.shape,
     async *pieces(name) {
       const { dtype, start, end } = tensors.get(name)!;
       const format = formats[dtype];
-      if (!format)
-        throw bad(`${file.name}: ${name}: dtype`, dtype, `one of ${Object.keys(formats).join(", ")}`);
+      if (!format) {
+        return checksOf(file).refuse({
+          argument: `${name}: dtype`,
+          received: dtype,
+          expected: `one of ${Object.keys(formats).join(", ")}`,
+        });
+      }
       const step = pieceSize - (pieceSize % bytesOfFloat(format));
       for (let at = start; at < end; at += step) {
         yield decodeFloats(await file.read(at, Math.min(end, at + step)), format);
@@ -43,45 +56,48 @@ export async function shardedWeights(
   index: OpenFile,
   open: (name: string) => Promise<OpenFile>,
 ): Promise<WeightFile> {
-  const map = weightMap(index.name, new TextDecoder().decode(await readWhole(index)));
+  const map = weightMap(index, new TextDecoder().decode(await readWhole(index)));
   const shards = new Map<string, WeightFile>();
   for (const name of new Set(map.values())) shards.set(name, await safetensorsWeights(await open(name)));
   for (const [tensor, shard] of map) {
     if (shards.get(shard)!.shape(tensor)) continue;
-    throw bad(`${index.name}: weight_map`, `${shard} for ${tensor}`, "a file that holds the tensor");
+    checksOf(index).refuse({
+      argument: "weight_map",
+      received: `${shard} for ${tensor}`,
+      expected: "a file that holds the tensor",
+    });
   }
   return {
     name: index.name,
+    fn: index.fn,
     names: [...map.keys()],
     shape: (name) => shards.get(map.get(name) ?? "")?.shape(name),
     pieces: (name) => shards.get(map.get(name)!)!.pieces(name),
   };
 }
 
-function weightMap(source: string, text: string): Map<string, string> {
+function weightMap(index: OpenFile, text: string): Map<string, string> {
+  const check: ReturnType<typeof checksOf> = checksOf(index);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw bad(source, "no valid JSON", "an object with a weight_map", cause);
+    return check.refuse({
+      argument: "index",
+      received: "no valid JSON",
+      expected: "an object with a weight_map",
+      cause,
+    });
   }
   const map = (json as { weight_map?: unknown } | null)?.weight_map;
   const entries = Object.entries(typeof map === "object" && map !== null ? map : {});
   const wrong = entries.find(([, file]) => typeof file !== "string" || !/^\w[\w.-]*$/.test(file));
   if (entries.length === 0 || wrong) {
-    const expected = "the name of a file beside the index for each tensor";
-    throw bad(`${source}: weight_map`, wrong ? wrong[1] : map, expected);
+    check.refuse({
+      argument: "weight_map",
+      received: wrong ? wrong[1] : map,
+      expected: "the name of a file beside the index for each tensor",
+    });
   }
   return new Map(entries as [string, string][]);
-}
-
-function bad(argument: string, received: unknown, expected: string, cause?: unknown): FormatError {
-  return new FormatError({
-    fn: "load",
-    argument,
-    received,
-    expected,
-    fix: "the files do not belong together or are damaged; fetch the model again.",
-    cause,
-  });
 }

@@ -5,6 +5,8 @@
 export type WeightFile = {
   /** What it is called in messages. */
   readonly name: string;
+  /** The function that reads it, whose name errors carry. */
+  readonly fn: string;
   readonly names: readonly string[];
   /** The shape of a tensor; undefined if there is none of this name. */
   shape(name: string): readonly number[] | undefined;

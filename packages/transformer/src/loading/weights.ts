@@ -1,4 +1,4 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { js, Tensor, type Device } from "@qkv/tensor";
 import { stacked, type RowMap } from "../conversions/row-map.js";
@@ -15,6 +15,8 @@ export type LinearLayout = {
 /** The tensors of a model's files, read into their places on a device. */
 export type Weights = {
   readonly name: string;
+  /** The function that reads them, whose name errors carry. */
+  readonly fn: string;
   has(name: string): boolean;
   /** The shape of a stored tensor; undefined if there is none of this name. */
   shape(name: string): readonly number[] | undefined;
@@ -45,6 +47,7 @@ export type Placing = { device?: Device; round?: (weight: Tensor) => Tensor };
  */
 export function weightsOf(file: WeightFile, { device = js(), round }: Placing = {}): Weights {
   const used = new Set<string>();
+  const check: ReturnType<typeof checksOf> = checksOf(file);
 
   async function read(
     name: string,
@@ -54,13 +57,13 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
     onto = device,
   ): Promise<Tensor[]> {
     const shape = file.shape(name);
-    if (!shape) throw missing(file, name, stored);
+    if (!shape) return refuseMissing(file, name, stored);
     if (shape.length !== stored.length || shape.some((length, axis) => length !== stored[axis])) {
-      throw bad(
-        `${file.name}: ${name}`,
-        `a tensor [${shape.join(", ")}]`,
-        `[${stored.join(", ")}], as the configuration says`,
-      );
+      check.refuse({
+        argument: name,
+        received: `a tensor [${shape.join(", ")}]`,
+        expected: `[${stored.join(", ")}], as the configuration says`,
+      });
     }
     used.add(name);
     const places = shapes.map((shape) => placeOn(onto, shape));
@@ -77,6 +80,7 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
 
   const weights: Weights = {
     name: file.name,
+    fn: file.fn,
     has: (name) => file.shape(name) !== undefined,
     shape: (name) => file.shape(name),
     async tensor(name, shape, { plus = 0 } = {}) {
@@ -124,12 +128,13 @@ export function weightsOf(file: WeightFile, { device = js(), round }: Placing = 
     finish(ignored) {
       const left = file.names.filter((name) => !used.has(name) && !ignored.test(name));
       if (left.length === 0) return;
-      throw bad(
-        `${file.name}: ${left[0]}`,
-        left.length === 1 ? "a tensor that is not read" : `one of ${left.length} tensors that are not read`,
-        "the tensors of the architecture that config.json names, and no others",
-        "the configuration and the weights do not belong together, or this variant is not known; see which tensors it adds.",
-      );
+      check.refuse({
+        argument: left[0]!,
+        received:
+          left.length === 1 ? "a tensor that is not read" : `one of ${left.length} tensors that are not read`,
+        expected: "the tensors of the architecture that config.json names, and no others",
+        fix: "the configuration and the weights do not belong together, or this variant is not known; see which tensors it adds.",
+      });
     },
   };
   return weights;
@@ -193,23 +198,24 @@ function putColumns(map: RowMap, out: number, inner: number) {
   };
 }
 
-function missing(file: WeightFile, name: string, shape: readonly number[]): FormatError {
+function refuseMissing(file: WeightFile, name: string, shape: readonly number[]): never {
   const tail = name.split(".").slice(-2).join(".");
   const near = file.names.filter((other) => other.endsWith(tail));
   const shown = (near.length > 0 ? near : file.names).slice(0, 3).join(", ");
-  return bad(
-    `${file.name}: ${name}`,
-    undefined,
-    `a tensor [${shape.join(", ")}]; the file holds ${file.names.length} others, such as ${shown}`,
-    "the configuration and the weights do not belong together, or the file is of another variant.",
-  );
+  return checksOf(file).refuse({
+    argument: name,
+    received: undefined,
+    expected: `a tensor [${shape.join(", ")}]; the file holds ${file.names.length} others, such as ${shown}`,
+    fix: "the configuration and the weights do not belong together, or the file is of another variant.",
+  });
 }
 
-function bad(
-  argument: string,
-  received: unknown,
-  expected: string,
-  fix = "the configuration and the weights do not belong together; fetch both from one place.",
-): FormatError {
-  return new FormatError({ fn: "load", argument, received, expected, fix });
-}
+const checksOf = ({ name, fn }: WeightFile) =>
+  checks(
+    fn,
+    {
+      source: name,
+      fix: "the configuration and the weights do not belong together; fetch both from one place.",
+    },
+    FormatError,
+  );

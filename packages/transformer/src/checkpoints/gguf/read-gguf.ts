@@ -1,4 +1,5 @@
-import { FormatError, type GgufHeader, type GgufValue } from "@qkv/core";
+import { checks, FormatError, type GgufHeader, type GgufValue } from "@qkv/core";
+import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
 import type { RopeScalingConfig } from "../../models/rope-of.js";
@@ -18,7 +19,6 @@ export async function readGguf(
   file: WeightFile,
   place: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
-  const source = file.name;
   const arch = metadata.get("general.architecture");
   const asked = new Set<string>();
   const field = (name: string): GgufValue | undefined => {
@@ -33,13 +33,13 @@ export async function readGguf(
         : undefined;
   if (!known) {
     const expected = `a known architecture: ${Object.keys(ggufArchitectures).join(", ")}`;
-    throw bad(source, "general.architecture", arch, expected);
+    return checksOf(file).refuse({ argument: "general.architecture", received: arch, expected });
   }
   const renamed = rename(file, known.names);
   const json = configOf(known.type, field, metadata, renamed);
   const factors = await ropeFactors(file, field);
-  checkAsked(source, `${String(arch)}.`, metadata, asked);
-  const checkpoint = await readCheckpoint(json, source, place(renamed), "gguf");
+  checkAsked(file, `${String(arch)}.`, metadata, asked);
+  const checkpoint = await readCheckpoint(json, file, place(renamed), "gguf");
   if (checkpoint.kind === "encoder") return checkpoint;
   return {
     ...checkpoint,
@@ -60,6 +60,7 @@ function rename(file: WeightFile, own: GgufNames): WeightFile {
   }
   return {
     name: file.name,
+    fn: file.fn,
     names: [...names.keys()],
     shape: (name) => file.shape(names.get(name) ?? ""),
     pieces: (name) => file.pieces(names.get(name)!),
@@ -85,15 +86,19 @@ function configOf(
   const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
   const base = field("rope.freq_base");
   const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
+  const check = checksOf(file);
   const causal = field("attention.causal");
-  if (causal !== undefined && causal !== (type !== "bert")) {
-    const expected = `${type !== "bert"}, or nothing, in this architecture`;
-    throw bad(file.name, "attention.causal", causal, expected);
-  }
+  check.each(
+    { "attention.causal": causal },
+    () => causal === undefined || causal === (type !== "bert"),
+    `${type !== "bert"}, or nothing, in this architecture`,
+  );
   const valueLength = field("attention.value_length");
-  if (valueLength !== undefined && Number(valueLength) !== Number(whole)) {
-    throw bad(file.name, "attention.value_length", valueLength, `${String(whole)}, as keys have`);
-  }
+  check.each(
+    { "attention.value_length": valueLength },
+    () => valueLength === undefined || Number(valueLength) === Number(whole),
+    `${String(whole)}, as keys have`,
+  );
   return {
     model_type: type,
     vocab_size: embedding && file.shape(embedding)?.[0],
@@ -165,7 +170,7 @@ const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
 
 /** Refuses what a file says of its architecture and nobody asked for: it may change what the model computes. */
 function checkAsked(
-  source: string,
+  file: ReadFile,
   prefix: string,
   metadata: GgufHeader["metadata"],
   asked: ReadonlySet<string>,
@@ -173,13 +178,12 @@ function checkAsked(
   for (const [name, value] of metadata) {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
     if (own === undefined || asked.has(own) || withoutEffect.has(own)) continue;
-    throw bad(
-      source,
-      name,
-      value,
-      "no such field, as it is not known what it changes in this architecture",
-      "this is a variant that is not supported; take the model in the layout of Hugging Face, if that is.",
-    );
+    checksOf(file).refuse({
+      argument: name,
+      received: value,
+      expected: "no such field, as it is not known what it changes in this architecture",
+      fix: "this is a variant that is not supported; take the model in the layout of Hugging Face, if that is.",
+    });
   }
 }
 
@@ -246,18 +250,5 @@ async function ropeFactors(
   };
 }
 
-function bad(
-  source: string,
-  fieldName: string,
-  received: unknown,
-  expected: string,
-  fix = "choose a model of one of these architectures.",
-): FormatError {
-  return new FormatError({
-    fn: "load",
-    argument: `${source}: ${fieldName}`,
-    received,
-    expected,
-    fix,
-  });
-}
+const checksOf = ({ name, fn }: ReadFile) =>
+  checks(fn, { source: name, fix: "choose a model of one of these architectures." }, FormatError);

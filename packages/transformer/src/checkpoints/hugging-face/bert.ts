@@ -21,7 +21,7 @@ export const bert: Family = {
     const rows = fields.count("max_position_embeddings");
     const padId = type === "bert" ? -1 : fields.number("pad_token_id", 1);
     if (type !== "bert" && !(Number.isInteger(padId) && padId >= 0 && padId < rows - 1)) {
-      throw fields.bad("pad_token_id", `a token id below max_position_embeddings - 1 = ${rows - 1}`);
+      return fields.refuse("pad_token_id", `a token id below max_position_embeddings - 1 = ${rows - 1}`);
     }
     const first = padId + 1;
     const config: EncoderConfig = {
@@ -67,7 +67,7 @@ export const bert: Family = {
     );
     const maskedTokenHead = await headOf(type, weights, V, C);
     if (maskedTokenHead && !tied) {
-      throw fields.bad(
+      return fields.refuse(
         "tie_word_embeddings",
         "true: the matrix of the head for masked tokens is the embedding",
       );

@@ -29,8 +29,10 @@ const written = referenceData
 const known = { ...Object.fromEntries(written), ...published };
 
 const reached = new Error("the configuration is accepted, and weights are asked for");
+const file = { name: "config.json", fn: "load" };
 const weights = {
   name: "weights",
+  fn: "load",
   has: () => false,
   shape: () => undefined,
   tensor: () => Promise.reject(reached),
@@ -38,9 +40,7 @@ const weights = {
 
 /** Undefined where a configuration is accepted. */
 async function refusal(config: Config): Promise<string | undefined> {
-  const error: unknown = await readCheckpoint(config, "config.json", weights).catch(
-    (error: unknown) => error,
-  );
+  const error: unknown = await readCheckpoint(config, file, weights).catch((error: unknown) => error);
   return error === reached ? undefined : String(error);
 }
 
@@ -154,7 +154,7 @@ test("a head for masked tokens that is not the embedding is refused, once there 
     norm: () => Promise.resolve({ weight: zeros([1]) }),
     finish: () => undefined,
   } as unknown as Weights;
-  await expect(readCheckpoint(config, "config.json", all)).rejects.toThrow(
+  await expect(readCheckpoint(config, file, all)).rejects.toThrow(
     /`config.json: tie_word_embeddings` is false/,
   );
 });

@@ -1,11 +1,10 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
 import type { Activation } from "../../layers/activation.js";
+import type { ReadFile } from "../../loading/open-file.js";
 import type { RopeScalingConfig } from "../../models/rope-of.js";
 
 /** The fields of a `config.json`, checked one by one as they are asked for. */
 export type ConfigFields = {
-  /** What the file is called in messages. */
-  readonly source: string;
   has(name: string): boolean;
   /** A whole number of at least 1, under the first of the names that is there. */
   count(...names: string[]): number;
@@ -25,7 +24,7 @@ export type ConfigFields = {
   /** The same, where what is absent has these values; what is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
   /** Refuses a field. */
-  bad(name: string, expected: string): FormatError;
+  refuse(name: string, expected: string): never;
   /**
    * Refuses fields that nobody has asked for, unless they are among these, which are known not to change the numbers:
    * another field may, and the model would then compute something else without a word.
@@ -34,66 +33,74 @@ export type ConfigFields = {
 };
 
 /** Reads a parsed `config.json`. A field that is null counts as absent: its writers mean that there is none. */
-export function configFields(json: unknown, source: string): ConfigFields {
-  return fieldsOf(json, source, { names: new Set(), inner: new Map() });
+export function configFields(json: unknown, file: ReadFile): ConfigFields {
+  return fieldsOf(json, file, { names: new Set(), inner: new Map() });
 }
 
 /** What was asked for: the names of fields, and the objects among them. */
 type Asked = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
 
-function fieldsOf(json: unknown, source: string, asked: Asked): ConfigFields {
+function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
+  const source = file.name;
+  const fix = "the configuration is damaged or of another model; fetch it again.";
+  const check = checks(file.fn, { fix }, FormatError);
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw refuse(source, json, "a JSON object");
+    return check.refuse({ argument: source, received: json, expected: "a JSON object" });
   }
   const values = json as Record<string, unknown>;
   const valueOf = (name: string) => {
     asked.names.add(name);
     return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
   };
-  const bad = (name: string, expected: string) => refuse(`${source}: ${name}`, values[name], expected);
+  const refuse = (name: string, expected: string, fix?: string): never =>
+    check.refuse({
+      argument: `${source}: ${name}`,
+      received: values[name],
+      expected,
+      ...(fix !== undefined && { fix }),
+    });
   const present = <T>(value: T | undefined, name: string, expected: string): T => {
-    if (value === undefined) throw bad(name, expected);
-    return value;
+    return value ?? refuse(name, expected);
   };
   const fields: ConfigFields = {
-    source,
-    bad,
+    refuse,
     has: (name) => valueOf(name) !== undefined,
     count: (...names) => present(fields.countOr(undefined, ...names), names[0]!, "a whole number, 1 or more"),
     countOr(fallback, ...names) {
       const name = names.filter((one) => valueOf(one) !== undefined)[0];
       if (name === undefined) return fallback;
       const value = valueOf(name);
-      if (!Number.isSafeInteger(value) || (value as number) < 1) throw bad(name, "a whole number, 1 or more");
+      if (!Number.isSafeInteger(value) || (value as number) < 1)
+        return refuse(name, "a whole number, 1 or more");
       return value as number;
     },
     number: (name, fallback) => present(fields.numberOr(fallback, name), name, "a finite number"),
     numberOr(fallback, name) {
       const value = valueOf(name);
       if (value === undefined) return fallback;
-      if (typeof value !== "number" || !Number.isFinite(value)) throw bad(name, "a finite number");
+      if (typeof value !== "number" || !Number.isFinite(value)) return refuse(name, "a finite number");
       return value;
     },
     positive: (name, fallback) => present(fields.positiveOr(fallback, name), name, "a finite number above 0"),
     positiveOr(fallback, name) {
       if (valueOf(name) === undefined) return fallback;
       const value = fields.number(name);
-      if (value <= 0) throw bad(name, "a finite number above 0");
+      if (value <= 0) return refuse(name, "a finite number above 0");
       return value;
     },
     flag(name, fallback) {
       const value = valueOf(name) ?? fallback;
-      if (typeof value !== "boolean") throw bad(name, "true or false");
+      if (typeof value !== "boolean") return refuse(name, "true or false");
       return value;
     },
     list(name) {
       const value = valueOf(name);
-      if (value !== undefined && !Array.isArray(value)) throw bad(name, "a list");
+      if (value !== undefined && !Array.isArray(value)) return refuse(name, "a list");
       return value;
     },
     text(name, fallback) {
       const value = valueOf(name) ?? fallback;
-      if (typeof value !== "string") throw bad(name, "a text");
+      if (typeof value !== "string") return refuse(name, "a text");
       return value;
     },
     inner(name) {
@@ -101,28 +108,26 @@ function fieldsOf(json: unknown, source: string, asked: Asked): ConfigFields {
       if (value === undefined) return undefined;
       const known = asked.inner.get(name);
       if (known) return known;
-      const made = configFields(value, `${source}: ${name}`);
+      const made = configFields(value, { ...file, name: `${source}: ${name}` });
       asked.inner.set(name, made);
       return made;
     },
     only(name, value) {
       const found = valueOf(name);
-      if (found !== undefined && found !== value) throw bad(name, `${JSON.stringify(value)}, or nothing`);
+      if (found !== undefined && found !== value) return refuse(name, `${JSON.stringify(value)}, or nothing`);
     },
     withDefaults(defaults) {
       const given = Object.entries(values).filter(([, value]) => value !== undefined);
-      return fieldsOf({ ...defaults, ...Object.fromEntries(given) }, source, asked);
+      return fieldsOf({ ...defaults, ...Object.fromEntries(given) }, file, asked);
     },
     finish(ignored) {
       for (const [name, value] of Object.entries(values)) {
         if (asked.names.has(name) || ignored.has(name) || (value ?? undefined) === undefined) continue;
-        throw new FormatError({
-          fn: "load",
-          argument: `${source}: ${name}`,
-          received: value,
-          expected: "no such field, as it is not known what it changes in this architecture",
-          fix: "if the model computes the same without it, take it out of a copy of the file; else it is a variant that is not supported.",
-        });
+        refuse(
+          name,
+          "no such field, as it is not known what it changes in this architecture",
+          "if the model computes the same without it, take it out of a copy of the file; else it is a variant that is not supported.",
+        );
       }
       for (const one of asked.inner.values()) one.finish(ignored);
     },
@@ -145,7 +150,7 @@ const activations: Readonly<Record<string, Activation>> = {
 export function activationField(fields: ConfigFields, name: string, fallback: string): Activation {
   const text = fields.text(name, fallback);
   if (Object.hasOwn(activations, text)) return activations[text]!;
-  throw fields.bad(name, `one of ${Object.keys(activations).join(", ")}`);
+  return fields.refuse(name, `one of ${Object.keys(activations).join(", ")}`);
 }
 
 /** The rotary base, and the scaling if there is one, in the older spelling (`rope_theta`, `rope_scaling`) or the newer. */
@@ -218,7 +223,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         const list = scaling.list(name);
         if (list?.every((one) => typeof one === "number" && one > 0 && one < Infinity))
           return list as readonly number[];
-        throw scaling.bad(name, "a list of finite numbers above 0");
+        return scaling.refuse(name, "a list of finite numbers above 0");
       };
       const originalLength = trained();
       return {
@@ -232,7 +237,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
       };
     }
     default:
-      throw scaling.bad(key, "one of default, linear, dynamic, yarn, llama3, longrope");
+      return scaling.refuse(key, "one of default, linear, dynamic, yarn, llama3, longrope");
   }
 }
 
@@ -241,10 +246,10 @@ export function layerTypesField(fields: ConfigFields, numLayers: number): ("full
   const types = fields.list("layer_types")?.map((type) => {
     if (type === "full_attention") return "full";
     if (type === "sliding_attention") return "sliding";
-    throw fields.bad("layer_types", "a list of full_attention and sliding_attention");
+    return fields.refuse("layer_types", "a list of full_attention and sliding_attention");
   });
   if (types === undefined || types.length === numLayers) return types;
-  throw fields.bad("layer_types", `a list of ${numLayers}, as num_hidden_layers says`);
+  return fields.refuse("layer_types", `a list of ${numLayers}, as num_hidden_layers says`);
 }
 
 /** The ids at which texts end: one or several. */
@@ -258,15 +263,5 @@ export function stopIdsField(fields: ConfigFields, name = "eos_token_id"): numbe
     }
   })();
   if (ids.every((id) => Number.isSafeInteger(id))) return ids as number[];
-  throw fields.bad(name, "a token id, or a list of them");
-}
-
-function refuse(argument: string, received: unknown, expected: string): FormatError {
-  return new FormatError({
-    fn: "load",
-    argument,
-    received,
-    expected,
-    fix: "the configuration is damaged or of another model; fetch it again.",
-  });
+  return fields.refuse(name, "a token id, or a list of them");
 }

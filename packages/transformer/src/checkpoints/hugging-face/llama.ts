@@ -151,10 +151,11 @@ function configOf(
   const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
   // A number from a file must not decide how much memory is taken.
-  if (numLayers > mostLayers) throw fields.bad("num_hidden_layers", `at most ${mostLayers} layers`);
+  if (numLayers > mostLayers) return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const outerShare = fields.positive("partial_rotary_factor", 1);
   const partial = (fields.inner("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
-  if (partial > 1) throw fields.bad("partial_rotary_factor", "a share of the numbers of a head, at most 1");
+  if (partial > 1)
+    return fields.refuse("partial_rotary_factor", "a share of the numbers of a head, at most 1");
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,
@@ -187,7 +188,7 @@ function windowOf(type: string, fields: ConfigFields, numLayers: number): Partia
   const listed = layerTypesField(fields, numLayers);
   if (!windowed.includes(type)) {
     if (listed?.includes("sliding"))
-      throw fields.bad("layer_types", "full_attention alone in this architecture");
+      return fields.refuse("layer_types", "full_attention alone in this architecture");
     return {};
   }
   const qwen = type.startsWith("qwen");
@@ -203,7 +204,7 @@ function windowOf(type: string, fields: ConfigFields, numLayers: number): Partia
   if (!used || size === undefined) {
     if (listed?.includes("sliding")) {
       const fix = "full_attention alone, as there is no sliding_window that is used";
-      throw fields.bad("layer_types", fix);
+      return fields.refuse("layer_types", fix);
     }
     return {};
   }
@@ -228,7 +229,7 @@ function bidirectionalField(type: string, fields: ConfigFields): boolean {
 function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<DecoderConfig> {
   // Gemma's first configurations say "gelu" and mean its approximation, in which all were trained.
   const first = activationField(fields, "hidden_act", "gelu_pytorch_tanh");
-  if (first !== "gelu" && first !== "geluTanh") throw fields.bad("hidden_act", "gelu_pytorch_tanh");
+  if (first !== "gelu" && first !== "geluTanh") return fields.refuse("hidden_act", "gelu_pytorch_tanh");
   const common: Partial<DecoderConfig> = {
     activation: fields.has("hidden_activation")
       ? activationField(fields, "hidden_activation", "gelu_pytorch_tanh")
@@ -257,7 +258,7 @@ function slidingRopeBase(fields: ConfigFields): number {
   const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
   if (ropeScaling) {
     const own = parameters.inner("sliding_attention") ?? parameters;
-    throw own.bad("rope_type", "default: layers with a window are not scaled");
+    return own.refuse("rope_type", "default: layers with a window are not scaled");
   }
   return ropeBase;
 }
@@ -265,9 +266,9 @@ function slidingRopeBase(fields: ConfigFields): number {
 function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
   if (type !== "mixtral" && type !== "qwen3_moe") return {};
   const dense = fields.list("mlp_only_layers") ?? [];
-  if (dense.length > 0) throw fields.bad("mlp_only_layers", "no layers: all have experts");
+  if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
   if (fields.countOr(1, "decoder_sparse_step") !== 1)
-    throw fields.bad("decoder_sparse_step", "1: all layers have experts");
+    return fields.refuse("decoder_sparse_step", "1: all layers have experts");
   if (type === "mixtral") fields.only("norm_topk_prob", true);
   return {
     experts: {

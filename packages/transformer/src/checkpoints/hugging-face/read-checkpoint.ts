@@ -1,4 +1,5 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
+import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { bert } from "./bert.js";
 import { configFields } from "./config-fields.js";
@@ -12,16 +13,16 @@ const families: readonly Family[] = [llama, gpt2, bert];
  * A model from its configuration and its weights in the layout of Hugging Face.
  *
  * @param json - The parsed `config.json`.
- * @param source - What the configuration is called in messages.
+ * @param file - The file of the configuration, for messages.
  * @param storedAs - How numbers are stored. Default: as in Hugging Face's checkpoints.
  */
 export async function readCheckpoint(
   json: unknown,
-  source: string,
+  file: ReadFile,
   weights: Weights,
   storedAs: StoredAs = "hugging-face",
 ): Promise<Checkpoint> {
-  const fields = configFields(json, source);
+  const fields = configFields(json, file);
   const type = fields.text("model_type");
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) {
@@ -32,9 +33,9 @@ export async function readCheckpoint(
     fields.inner("pruned_heads"); // an object that holds nothing
     return family.read(type, fields, weights, storedAs);
   }
-  throw new FormatError({
-    fn: "load",
-    argument: `${source}: model_type`,
+  const check = checks(file.fn, { source: file.name }, FormatError);
+  return check.refuse({
+    argument: "model_type",
     received: type,
     expected: `a known architecture: ${families.flatMap(({ modelTypes }) => modelTypes).join(", ")}`,
     fix: "choose a model of one of these, or make the network from the layers of @qkv/transformer.",
