@@ -30,6 +30,21 @@ test("facts that are bound need not be given again, and one that is given counts
   expect(() => file.refuse({ ...facts, fix: "update." }, FormatError)).toThrow(/\nFix: update\.$/);
 });
 
+test("a kind and a fix that are bound are those of every check", () => {
+  const file = checks("load", { source: "model.gguf", fix: "fetch the file again." }, FormatError);
+  const calls = [
+    () => file.refuse({ argument: "version", received: 9, expected: "2 or 3" }),
+    () => file.each({ version: 9 }, () => false, "2 or 3"),
+    () => file.oneOf({ version: 9 }, [2, 3]),
+  ];
+  for (const call of calls) {
+    expect(call).toThrow(/^load: `model.gguf: version` is 9, expected 2 or 3.\nFix: fetch the file again.$/);
+    expect(call).toThrow(FormatError);
+  }
+  expect(() => file.whole({ count: -1 }, { min: 0 })).toThrow(/Fix: fetch the file again.$/);
+  expect(() => file.whole({ count: -1 }, { min: 0, fix: "count." })).toThrow(/Fix: count.$/);
+});
+
 test.each([
   [0, "0"],
   [1.5, "1.5"],
