@@ -1,5 +1,5 @@
 import { checkOptions, type OptionName } from "./check-options.js";
-import { ArgumentError, type ErrorFacts, type FormatError, type QkvError } from "./errors.js";
+import { ArgumentError, type ErrorFacts, type QkvError } from "./errors.js";
 
 /** The facts of a refusal, besides the function that refuses. */
 export type Refusal = Omit<ErrorFacts, "fn">;
@@ -139,7 +139,7 @@ function numbersOf(kind: string, { min, max, above, below, unit }: NumberRange):
  *
  * @param fn - The public function, as callers write it.
  * @param bound - Facts that all refusals share: the argument, the fix, the `source` that a file was read from.
- * @param Kind - The kind of the errors. Default {@link ArgumentError}; readers of formats bind {@link FormatError}.
+ * @param Kind - The kind of the errors. Default {@link ArgumentError}; readers of formats bind `FormatError`.
  *
  * @example
  * ```ts
