@@ -1,7 +1,7 @@
-import { ArgumentError } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { smallFiles } from "@qkv/core/byte-source";
 import type { Command } from "commander";
-import { readFile } from "node:fs/promises";
-import { unreadable } from "./missing-file.js";
+import { namedText } from "./named-file.js";
 
 /**
  * Gives a command the options that a JSON file names, as the command line would: `{ "layers": 4, "learningRate": 0.002 }`.
@@ -27,12 +27,11 @@ export async function applyConfig(
     const option = options.get(name);
     if (!option) {
       const known = [...options.keys(), ...others].join(", ");
-      throw refuse(
-        path,
-        `${JSON.stringify(name)} in it`,
-        `names among ${known}`,
-        "take the name out, or spell it so.",
-      );
+      return checksOf(path).refuse({
+        received: `${JSON.stringify(name)} in it`,
+        expected: `names among ${known}`,
+        fix: "take the name out, or spell it so.",
+      });
     }
     if (command.getOptionValueSource(name) === "cli") continue;
     const parsed = option.parseArg ? option.parseArg(String(value), undefined as never) : value;
@@ -42,30 +41,24 @@ export async function applyConfig(
 }
 
 async function readConfig(path: string): Promise<Record<string, unknown>> {
-  let text: string;
+  const asked = { argument: "--config", what: "a JSON file of options" };
+  const text = await namedText(path, asked, smallFiles.configuration);
+  const refuse = (received: string, cause?: unknown): never =>
+    checksOf(path).refuse({
+      received,
+      expected: "a JSON object of options by name",
+      fix: 'write it as { "layers": 4 }, as the `training.json` of a run is.',
+      cause,
+    });
+  let value: unknown;
   try {
-    text = await readFile(path, "utf8");
+    value = JSON.parse(text);
   } catch (cause) {
-    throw await unreadable(path, { argument: "--config", what: "a JSON file of options" }, cause);
+    return refuse("no valid JSON", cause);
   }
-  const expected = "a JSON object of options by name";
-  const fix = 'write it as { "layers": 4 }, as the `training.json` of a run is.';
-  try {
-    const value = JSON.parse(text) as unknown;
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch (cause) {
-    throw refuse(path, "no valid JSON", expected, fix, cause);
-  }
-  throw refuse(path, text.slice(0, 40), expected, fix);
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  return refuse(text.slice(0, 40));
 }
 
-function refuse(
-  path: string,
-  received: unknown,
-  expected: string,
-  fix: string,
-  cause?: unknown,
-): ArgumentError {
-  return new ArgumentError({ fn: "qkv", argument: `--config ${path}`, received, expected, fix, cause });
-}
+const checksOf = (path: string) => checks("qkv", { argument: `--config ${path}` });

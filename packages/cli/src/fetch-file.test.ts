@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -158,6 +159,113 @@ test("parts that a killed command left are removed, those of others are not", as
       .map((name) => join(root, name))
       .sort(),
   ).toEqual([running, join(root, "notes.part"), join(root, "model.safetensors")].sort());
+});
+
+test("a download that was killed half-way is taken up where the server gives the rest of the same content", async () => {
+  const content = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
+  const digest = createHash("sha256").update(content).digest("hex");
+  const other = Uint8Array.from(content, (byte) => 255 - byte);
+  /** How the server answers from now on; `half`: it sends half of the file, and then nothing more. */
+  let now: { tag: string; of?: Uint8Array; ranges?: false; half?: true; linked?: string } = { tag: '"a"' };
+  const asked: (string | undefined)[] = [];
+  const dying = await serveFiles({}, (request, response) => {
+    const { tag, of = content, ranges, half, linked } = now;
+    asked.push(request.headers.range);
+    const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+    const headers = { ETag: tag, ...(linked && { "X-Linked-Etag": `"${linked}"` }) };
+    if (first === undefined || ranges === false) {
+      response.writeHead(200, { ...headers, "Content-Length": of.length });
+      if (half) response.write(of.subarray(0, 100_000));
+      else response.end(of);
+    } else {
+      const range = `bytes ${first}-${last}/${of.length}`;
+      const rest = of.subarray(Number(first), Number(last) + 1);
+      response.writeHead(206, { ...headers, "Content-Range": range, "Content-Length": rest.length });
+      response.end(rest);
+    }
+    return true;
+  });
+  const { pid: dead } = spawnSync(process.execPath, ["-e", ""]);
+  const path = join(root, "model.bin");
+  const fetchIt = (options: Partial<FetchOptions> = {}) =>
+    fetchFile(new URL(`${dying.site}/model.bin`), path, { signal, ...options });
+  /** Leaves what a command leaves that is killed when half of the file has come. */
+  const killHalfWay = async (tag = '"a"') => {
+    rmSync(path, { force: true });
+    now = { tag, half: true };
+    const controller = new AbortController();
+    const fetching = fetchIt({ signal: controller.signal }).catch(() => undefined);
+    const parts = () => readdirSync(root).filter((name) => name.endsWith(".part"));
+    await expect.poll(() => parts().map((name) => statSync(join(root, name)).size)).toEqual([100_000]);
+    const [name] = parts();
+    const left = name!.replace(`.${process.pid}-`, `.${dead}-`);
+    expect(left).not.toBe(name);
+    writeFileSync(join(root, left), readFileSync(join(root, name!)));
+    controller.abort();
+    await fetching;
+    expect(readdirSync(root)).toEqual([left]);
+    asked.length = 0;
+    return join(root, left);
+  };
+  const expectWhole = (bytes = content) => {
+    expect(readdirSync(root)).toEqual(["model.bin"]);
+    expect(Buffer.compare(readFileSync(path), bytes)).toBe(0);
+  };
+  try {
+    const rest = "bytes=100000-199999";
+    await killHalfWay();
+    now = { tag: '"a"', linked: digest };
+    const loaded: number[] = [];
+    await fetchIt({ onProgress: (progress) => loaded.push(progress.loaded) });
+    expect(asked).toEqual([rest]);
+    expect(loaded[0]).toBeGreaterThan(100_000);
+    expect(loaded.at(-1)).toBe(200_000);
+    expectWhole();
+
+    // What came of it is checked as a whole.
+    const part = await killHalfWay();
+    writeFileSync(part, other.subarray(0, 100_000));
+    now = { tag: '"a"', linked: digest };
+    await expect(fetchIt()).rejects.toThrow(/as the hub states, and another came/);
+    expect(readdirSync(root)).toEqual([]);
+
+    // Another content, one of another length, and a server without ranges: the part is cleared.
+    await killHalfWay();
+    now = { tag: '"b"', of: other };
+    await fetchIt();
+    expect(asked).toEqual([rest, undefined]);
+    expectWhole(other);
+    await killHalfWay();
+    now = { tag: '"a"', of: content.subarray(0, 150_000) };
+    await fetchIt();
+    expectWhole(content.subarray(0, 150_000));
+    await killHalfWay();
+    now = { tag: '"a"', ranges: false };
+    await fetchIt();
+    expect(asked).toEqual([rest]);
+    expectWhole();
+
+    // A tag that says nothing of bytes: such a part is not kept.
+    await killHalfWay('W/"a"');
+    now = { tag: 'W/"a"' };
+    await fetchIt();
+    expect(asked).toEqual([undefined]);
+    expectWhole();
+
+    // What was written before the machine was started may not be on the disk.
+    utimesSync(await killHalfWay(), 1, 1);
+    now = { tag: '"a"' };
+    await fetchIt();
+    expect(asked).toEqual([undefined]);
+    expectWhole();
+
+    // A part of another file waits until that file is fetched.
+    const waiting = await killHalfWay();
+    await get("good");
+    expect(readdirSync(root).sort()).toEqual([waiting.slice(root.length + 1), "model.safetensors"].sort());
+  } finally {
+    await dying.close();
+  }
 });
 
 test("a server that is silent, an answer without an end, a configuration of a gigabyte and a round of redirects are refused", async () => {

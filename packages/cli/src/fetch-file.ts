@@ -1,13 +1,13 @@
 import { checks, isQkvError } from "@qkv/core";
 import { sendRequest, type HttpResponse } from "@qkv/core/byte-source";
-import { randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { checkFile, limitsOf } from "./check-file.js";
 import { runningChecksum, statedChecksum, type Checksum } from "./checksum.js";
 import { isFull } from "./output-file.js";
+import { partName, takeOverPart, type Content, type LeftPart } from "./part-file.js";
 
 export type FetchOptions = {
   signal: AbortSignal;
@@ -25,7 +25,8 @@ const mostRedirects = 10;
 
 /**
  * Fetches a file unless it is there. It is written under another name and renamed when it is whole, its checksum right
- * where the hub states one, and its content what its name says.
+ * where the hub states one, and its content what its name says. A part that a killed command left is taken up, where the
+ * server gives the rest of the same content: of the same length, under the same ETag.
  *
  * @returns Whether there is one; without `optional`, none is an error.
  */
@@ -33,8 +34,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
   const { signal, optional, onProgress } = options;
   signal.throwIfAborted();
   if (await exists(path)) return true;
-  await removeDeadParts(dirname(path));
-  const { response, checksum } = await follow(url, options);
+  const { response, checksum, left } = await request(url, await takeOverPart(path), options);
   const { status, statusText, total, headers } = response;
   const cancelled = async (expected: string, fix: string): Promise<never> => {
     await response.cancel();
@@ -64,10 +64,11 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
     );
   }
   await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${process.pid}-${randomUUID()}.part`;
+  const part = left?.path ?? partName(path, contentOf(response));
   try {
     const sum = checksum && runningChecksum(checksum, total);
-    let loaded = 0;
+    let loaded = left?.size ?? 0;
+    if (left && sum) for await (const chunk of createReadStream(part)) sum.update(chunk as Uint8Array);
     const counted = async function* () {
       for await (const chunk of response.chunks()) {
         loaded += chunk.length;
@@ -77,7 +78,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
       }
     };
     // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
-    await pipeline(counted, createWriteStream(part, { flush: true }), { signal });
+    await pipeline(counted, createWriteStream(part, { flush: true, flags: "a" }), { signal });
     if (sum && !sum.matches()) {
       check.refuse({
         received: url.href,
@@ -103,6 +104,33 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
   }
 }
 
+type Answer = { response: HttpResponse; checksum: Checksum | undefined };
+
+/** Asks for the rest of a part, where one was left; for the whole file, where there is none or it is another by now. */
+async function request(
+  url: URL,
+  left: LeftPart | undefined,
+  options: FetchOptions,
+): Promise<Answer & { left?: LeftPart }> {
+  if (left) {
+    const answer = await follow(url, options, [left.size, left.total]);
+    const { response } = answer;
+    if (response.status === 206 && left.isPartOf(contentOf(response))) return { ...answer, left };
+    await rm(left.path, { force: true });
+    if (response.status === 200) return answer;
+    await response.cancel();
+  }
+  return follow(url, options);
+}
+
+/** The content that an answer gives, or a part of; undefined where the server does not identify it. */
+function contentOf({ total, headers }: HttpResponse): Content | undefined {
+  const tag = headers.get("etag");
+  // A weak tag, `W/"…"`, is the same for contents that differ in bytes.
+  const isStrong = tag?.startsWith('"') && !headers.has("content-encoding");
+  return isStrong && total !== undefined ? { total, tag: tag! } : undefined;
+}
+
 /**
  * Sends a request and follows redirects one by one: the hub states a file's checksum in the answer that redirects, and
  * a token goes to the hub alone, and never over http.
@@ -110,7 +138,8 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
 async function follow(
   url: URL,
   { signal, idleTimeoutMs }: FetchOptions,
-): Promise<{ response: HttpResponse; checksum: Checksum | undefined }> {
+  range?: readonly [start: number, end: number],
+): Promise<Answer> {
   const token = process.env["HF_TOKEN"];
   let [at, checksum] = [url, undefined as Checksum | undefined];
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
@@ -119,6 +148,7 @@ async function follow(
       at,
       {
         redirect: "manual",
+        range,
         // Lengths and checksums are those of the file as it is.
         headers: {
           "Accept-Encoding": "identity",
@@ -171,32 +201,6 @@ async function checkContent(url: URL, { total, headers }: HttpResponse, part: st
       cause,
     );
   });
-}
-
-/** A part that was not written to for so long is nobody's, whatever its process. */
-const deadMs = 3_600_000;
-
-/** Removes what commands that were killed had begun to fetch. */
-async function removeDeadParts(folder: string): Promise<void> {
-  for (const name of await readdir(folder).catch(() => [])) {
-    const [, owner] = /\.(\d+)-[0-9a-f-]{36}\.part$/.exec(name) ?? [];
-    if (owner === undefined) continue;
-    const path = join(folder, name);
-    const written = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    );
-    if (!isRunning(Number(owner)) || Date.now() - written > deadMs) await rm(path, { force: true });
-  }
-}
-
-/** Whether there is a process of this id. */
-function isRunning(id: number): boolean {
-  try {
-    return process.kill(id, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -51,6 +51,35 @@ test("a relative path that looks like owner/name is a path by its ending", async
 test("files of the kind are named where none is near", async () => {
   const { err } = await recorded("generate", join(folder, "models", "x.gguf"));
   expect(err).toMatch(/Fix: name one of gemma\.gguf, qwen3-0\.6b\.gguf in /);
+});
+
+test("a configuration is read up to a limit, and what is no file is refused in words", async () => {
+  const [vast, run] = [join(folder, "vast.json"), join(folder, "run")];
+  writeFileSync(vast, "{}");
+  truncateSync(vast, 1e9);
+  for (const argv of [
+    ["cost", vast],
+    ["train", "--config", vast, "--out", run],
+    ["train", "--tokenizer", vast, "--out", run, vast],
+  ]) {
+    const { code, err } = await recorded(...argv);
+    expect([code, err], argv[0]!).toEqual([
+      1,
+      expect.stringMatching(
+        /^qkv.*: `.*vast.json` is "1000000000 bytes", expected at most \d+ bytes, the limit of a /,
+      ),
+    ]);
+  }
+  for (const argv of [
+    ["cost", "/dev/zero"],
+    ["train", "--config", folder, "--out", run],
+  ]) {
+    const { code, err } = await recorded(...argv);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/expected a file that can be read, and this one is a /),
+    ]);
+  }
 });
 
 test("a missing model is told to export and cost as to others, and in words", async () => {

@@ -25,7 +25,8 @@ export function whyUnreadable(error: unknown): string | undefined {
   return code === undefined ? undefined : (reasons[code] ?? `gives ${code}`);
 }
 
-type Asked = { fn?: string; argument: string; what: string; fix?: string };
+/** What a file is asked for as: `argument` is `model`, or the option; `what`, in words, `a model`. */
+export type Asked = { fn?: string; argument: string; what: string; fix?: string };
 
 /** The refusal of a file that cannot be read: one that is not there with what is near, another with the reason. */
 export async function unreadable(path: string, asked: Asked, cause: unknown): Promise<unknown> {
@@ -37,12 +38,7 @@ export async function unreadable(path: string, asked: Asked, cause: unknown): Pr
   return new ArgumentError({ fn, argument, received: path, expected, fix, cause });
 }
 
-/**
- * The refusal of a path at which nothing is: it names what is near.
- *
- * @param argument - `model`, or the option: `--tokenizer`.
- * @param what - In words: `a model`.
- */
+/** The refusal of a path at which nothing is: it names what is near. */
 export async function missingFile(
   path: string,
   { fn = "qkv", argument, what, fix }: Asked,

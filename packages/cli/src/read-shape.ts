@@ -1,8 +1,14 @@
-import { ArgumentError, ByteReader } from "@qkv/core";
+import { ByteReader } from "@qkv/core";
+import { addressOf, kindOfPath, smallFiles } from "@qkv/core/byte-source";
 import { readConfig, type ModelShape } from "@qkv/cost";
-import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { unreadable } from "./missing-file.js";
+import { namedText, openNamedFile } from "./named-file.js";
+
+const asked = {
+  fn: "qkv cost",
+  argument: "model",
+  what: "a config.json, a folder with one, or a llama2.c checkpoint",
+};
 
 /**
  * The shape of a model: from a config.json, a folder with one, or the first bytes of a llama2.c checkpoint; each as a
@@ -11,59 +17,13 @@ import { unreadable } from "./missing-file.js";
  * @throws {ArgumentError} If it cannot be read, or says nothing of sizes.
  */
 export async function readShape(source: string, signal: AbortSignal): Promise<ModelShape> {
-  signal.throwIfAborted();
-  if (source.endsWith(".bin")) return llama2cShape(await firstBytes(source, 28, signal), source);
-  return readConfig(await configText(source, signal));
-}
-
-const isUrl = (source: string) => /^https?:\/\//.test(source);
-
-async function configText(source: string, signal: AbortSignal): Promise<string> {
-  try {
-    if (isUrl(source)) return await (await fetched(source, { signal })).text();
-    const folder = (await stat(source)).isDirectory();
-    return await readFile(folder ? join(source, "config.json") : source, { encoding: "utf8", signal });
-  } catch (cause) {
-    throw await refusal(source, signal, cause);
+  if (source.endsWith(".bin")) {
+    const file = await openNamedFile(source, asked, { signal });
+    return llama2cShape(await file.read(0, Math.min(28, file.size)), source);
   }
-}
-
-async function firstBytes(source: string, count: number, signal: AbortSignal): Promise<Uint8Array> {
-  try {
-    if (isUrl(source)) {
-      const answer = await fetched(source, { signal, headers: { range: `bytes=0-${count - 1}` } });
-      return new Uint8Array(await answer.arrayBuffer()).subarray(0, count);
-    }
-    const file = await open(source);
-    try {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(count), 0, count, 0);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch (cause) {
-    throw await refusal(source, signal, cause);
-  }
-}
-
-async function fetched(url: string, init: RequestInit): Promise<Response> {
-  const answer = await fetch(url, init);
-  if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-  return answer;
-}
-
-async function refusal(source: string, signal: AbortSignal, cause: unknown): Promise<unknown> {
-  if (signal.aborted) return signal.reason;
-  const what = "a config.json, a folder with one, or a llama2.c checkpoint";
-  if (!isUrl(source)) return unreadable(source, { fn: "qkv cost", argument: "model", what }, cause);
-  return new ArgumentError({
-    fn: "qkv cost",
-    argument: "model",
-    received: source,
-    expected: `an address that can be read, and ${(cause as Error).message}`,
-    fix: "check the address and the network.",
-    cause,
-  });
+  const isFolder = !addressOf(source) && (await kindOfPath(source)) === "folder";
+  const options = { ...smallFiles.configuration, signal };
+  return readConfig(await namedText(isFolder ? join(source, "config.json") : source, asked, options));
 }
 
 /** Seven numbers; a negative vocabulary marks an output matrix of its own. */

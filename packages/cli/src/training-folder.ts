@@ -1,9 +1,10 @@
-import { ArgumentError } from "@qkv/core";
+import { ArgumentError, checks } from "@qkv/core";
+import { findFile, readWhole } from "@qkv/core/byte-source";
 import type { DecoderConfig, DecoderParams } from "@qkv/transformer";
 import { exportModel, memoryFolder } from "@qkv/transformer/export";
 import { readCheckpoint, writeCheckpoint, type Checkpoint } from "@qkv/transformer/training";
 import type { Device } from "@qkv/tensor";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { openOutputFile } from "./output-file.js";
 
@@ -60,11 +61,13 @@ export async function openTrainingFolder(path: string): Promise<TrainingFolder> 
   };
   return {
     async read(device) {
-      const bytes = await readFile(join(path, checkpointName)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== "ENOENT") throw error;
+      const file = await findFile(join(path, checkpointName), {
+        check: checks("qkv", { argument: "--out" }),
       });
-      if (!bytes) return undefined;
-      return (await readCheckpoint<DecoderParams>(bytes, { device })) as Checkpoint<DecoderParams> & {
+      if (!file) return undefined;
+      return (await readCheckpoint<DecoderParams>(await readWhole(file), {
+        device,
+      })) as Checkpoint<DecoderParams> & {
         notes: RunNotes;
       };
     },

@@ -1,6 +1,7 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { checks } from "@qkv/core";
+import { smallFiles } from "@qkv/core/byte-source";
 import type { Command } from "commander";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { applyConfig } from "../config-file.js";
@@ -8,6 +9,7 @@ import { deviceNames, openDevice } from "../device-option.js";
 import { inputFiles } from "../input-files.js";
 import type { Io } from "../io.js";
 import { unreadable } from "../missing-file.js";
+import { namedText } from "../named-file.js";
 import { numberOption } from "../number-option.js";
 import { openOutputFile } from "../output-file.js";
 import { progressLine } from "../progress-line.js";
@@ -240,29 +242,25 @@ async function tokenizerOption({ init, vocabSize, ...given }: Run): Promise<Reci
   // A run has its own copy of what it was given.
   const tokenizer = named !== undefined && given.continues ? join(given.out, "tokenizer.json") : named;
   if (tokenizer === undefined) return vocabSize === undefined ? "characters" : { vocabSize };
-  const refuse = (expected: string, fix: string, cause?: unknown): never => {
-    throw new ArgumentError({
-      fn: "qkv",
-      argument: "--tokenizer",
+  const argument = "--tokenizer";
+  if (vocabSize !== undefined) {
+    check.refuse({
+      argument,
       received: tokenizer,
-      expected,
-      fix,
-      cause,
+      expected: "no file beside --vocab-size",
+      fix: "leave one of the two out.",
     });
-  };
-  if (vocabSize !== undefined) refuse("no file beside --vocab-size", "leave one of the two out.");
-  try {
-    return { json: await readFile(tokenizer, "utf8") };
-  } catch (cause) {
-    return refuse("a tokenizer.json that can be read", "`qkv train-tokenizer` makes one.", cause);
   }
+  const fix = "`qkv train-tokenizer` makes one.";
+  const asked = { argument, what: "a tokenizer.json", fix };
+  return { json: await namedText(tokenizer, asked, smallFiles.tokenizer) };
 }
 
 function filesOf(files: unknown): string[] {
   if (Array.isArray(files) && files.every((file) => typeof file === "string")) return files;
   const expected = "a list of paths";
   const fix = 'write it as ["text.txt"], or name the files on the command line.';
-  throw new ArgumentError({ fn: "qkv", argument: "--config: files", received: files, expected, fix });
+  return check.refuse({ argument: "--config: files", received: files, expected, fix });
 }
 
 function duration(seconds: number): string {

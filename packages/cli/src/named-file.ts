@@ -1,0 +1,27 @@
+import { checks } from "@qkv/core";
+import {
+  addressOf,
+  findFile,
+  openFile,
+  readWhole,
+  type OpenFile,
+  type OpenOptions,
+} from "@qkv/core/byte-source";
+import { missingFile, type Asked } from "./missing-file.js";
+
+/** How much is read of which kind of file: `smallFiles.configuration`. */
+type Options = Omit<OpenOptions, "check">;
+
+/** Opens a file that the command line names, by path or address. Of a path at which nothing is, the near name is told. */
+export async function openNamedFile(source: string, asked: Asked, options: Options): Promise<OpenFile> {
+  const { fn = "qkv", argument } = asked;
+  const opening = { ...options, check: checks(fn, { argument }) };
+  const file = addressOf(source) ? await openFile(source, opening) : await findFile(source, opening);
+  if (!file) throw await missingFile(source, asked);
+  return file;
+}
+
+/** The text of a small file that the command line names. */
+export async function namedText(source: string, asked: Asked, options: Options): Promise<string> {
+  return new TextDecoder().decode(await readWhole(await openNamedFile(source, asked, options)));
+}
