@@ -1,4 +1,4 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import type { Merges } from "./merge-symbols.js";
 import { PairTable } from "./pair-table.js";
 import type { TokenBytes } from "./token-bytes.js";
@@ -20,26 +20,31 @@ export function mergeList(
   fn: string,
   continuing = "",
 ): Merges {
-  checks(fn).each({ merges: pairs }, Array.isArray, 'a list of pairs, such as `["a b", "ab c"]`');
+  const check: Checks = checks(fn);
+  check.each({ merges: pairs }, Array.isArray, 'a list of pairs, such as `["a b", "ab c"]`');
   const table = new PairTable(pairs.length);
   const results = new Int32Array(pairs.length);
   pairs.forEach((pair, rank) => {
-    const [left, right] = sidesOf(pair, rank, fn);
+    const [left, right] = sidesOf(check, pair, rank);
     // A side that continues a word is written with its prefix, and loses it inside the whole.
     const tail = continuing !== "" && right.startsWith(continuing) ? right.slice(continuing.length) : right;
     const ids = [left, right, left + tail].map((token) => {
       const id = token === "" ? undefined : idOf(token);
       if (id !== undefined) return id;
-      throw refuseMerge(fn, rank, token, "a token of the vocabulary", "give this vocabulary's own merges.");
+      return check.refuse({
+        argument: `merges[${rank}]`,
+        received: token,
+        expected: "a token of the vocabulary",
+        fix: "give this vocabulary's own merges.",
+      });
     }) as [number, number, number];
     if (ids[2] === ids[0] || ids[2] === ids[1]) {
-      throw refuseMerge(
-        fn,
-        rank,
-        pair,
-        "a merge whose token is not one of its sides",
-        "remove this endless merge.",
-      );
+      check.refuse({
+        argument: `merges[${rank}]`,
+        received: pair,
+        expected: "a merge whose token is not one of its sides",
+        fix: "remove this endless merge.",
+      });
     }
     table.add(ids[0], ids[1], rank);
     results[rank] = ids[2];
@@ -65,26 +70,15 @@ export function mergeByVocabulary(tokens: TokenBytes, ranks?: Int32Array): Merge
   };
 }
 
-function sidesOf(pair: MergePair, rank: number, fn: string): readonly [string, string] {
+function sidesOf(check: Checks, pair: MergePair, rank: number): readonly [string, string] {
   const sides = typeof pair === "string" ? pair.split(" ") : pair;
   if (Array.isArray(sides) && sides.length === 2 && sides.every((side) => typeof side === "string")) {
     return sides as [string, string];
   }
-  throw refuseMerge(
-    fn,
-    rank,
-    pair,
-    "two tokens with one space between them",
-    'write a merge as "th e", or as ["th", "e"].',
-  );
-}
-
-function refuseMerge(
-  fn: string,
-  rank: number,
-  received: unknown,
-  expected: string,
-  fix: string,
-): ArgumentError {
-  return new ArgumentError({ fn, argument: `merges[${rank}]`, received, expected, fix });
+  return check.refuse({
+    argument: `merges[${rank}]`,
+    received: pair,
+    expected: "two tokens with one space between them",
+    fix: 'write a merge as "th e", or as ["th", "e"].',
+  });
 }

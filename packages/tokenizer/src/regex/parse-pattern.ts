@@ -1,4 +1,4 @@
-import { FormatError } from "@qkv/core";
+import { checks, FormatError } from "@qkv/core";
 import { characterClass, escapedClass, literal, propertyClass } from "./character-class.js";
 import type { PatternNode } from "./pattern-node.js";
 
@@ -27,15 +27,9 @@ export function parsePattern(
   let behind = 0; // look-behinds around
   let flags = { ignoreCase: false, dotAll: false };
 
-  const fail = (expected: string): never => {
-    throw new FormatError({
-      fn,
-      argument: field,
-      received: pattern,
-      expected: `${expected} at ${at}`,
-      fix: "write the pattern without it, or split the text by a function: `defineSplit`.",
-    });
-  };
+  const fix = "write the pattern without it, or split the text by a function: `defineSplit`.";
+  const check = checks(fn, { argument: field, received: pattern, fix }, FormatError);
+  const fail = (expected: string): never => check.refuse({ expected: `${expected} at ${at}` });
   const eat = (text: string): boolean => {
     if (!pattern.startsWith(text, at)) return false;
     at += text.length;

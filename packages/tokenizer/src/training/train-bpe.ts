@@ -1,4 +1,4 @@
-import { ArgumentError, checks } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { checkTexts, requireOptions } from "../check-arguments.js";
 import { byteLetters, bytesInOrder } from "../byte-letters.js";
 import { wordCounter, type CountOptions } from "./count-words.js";
@@ -70,7 +70,7 @@ export async function trainBpe(
   texts: Iterable<string> | AsyncIterable<string>,
   options: TrainBpeOptions,
 ): Promise<TrainedBpe> {
-  const check = checks("trainBpe");
+  const check: Checks = checks("trainBpe");
   checkTexts(check, { texts });
   const {
     vocabSize,
@@ -86,7 +86,7 @@ export async function trainBpe(
     "split",
     "specialTokens",
   ]);
-  checkOptions(options);
+  checkOptions(check, options);
   const counter = wordCounter("trainBpe", options);
   const vocab = new Map<string, number>();
   for (const token of [...specialTokens, ...bytesInOrder.map((byte) => byteLetters[byte]!)]) {
@@ -111,7 +111,7 @@ export async function trainBpe(
     const { value: merge } = learning.next();
     if (!merge || merge.count < minCount) break;
     const token = merge.left + merge.right;
-    if (specialTokens.includes(token)) throw refuseSpecial(token, "a text that is no token already");
+    checkSpecial(check, token, !specialTokens.includes(token), "a text that is no token already");
     merges.push([merge.left, merge.right]);
     vocab.set(token, vocab.size);
     await pace();
@@ -121,40 +121,25 @@ export async function trainBpe(
   return { vocab, merges, specialTokens: Object.fromEntries(specialTokens.map((token, id) => [token, id])) };
 }
 
-function checkOptions({ vocabSize, minCount = 1, specialTokens = [] }: TrainBpeOptions): void {
+function checkOptions(check: Checks, { vocabSize, minCount = 1, specialTokens = [] }: TrainBpeOptions): void {
   const least = 256 + specialTokens.length;
-  if (!Number.isSafeInteger(vocabSize) || vocabSize < least || vocabSize > mostTokens) {
-    throw new ArgumentError({
-      fn: "trainBpe",
-      argument: "vocabSize",
-      received: vocabSize,
-      expected: `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${mostTokens}`,
-      fix: "give the size of the whole vocabulary, such as 8192; merges are what it has beyond the bytes.",
-    });
-  }
-  if (!Number.isSafeInteger(minCount) || minCount < 1) {
-    throw new ArgumentError({
-      fn: "trainBpe",
-      argument: "minCount",
-      received: minCount,
-      expected: "a whole number, 1 or more",
-      fix: "use 2 to leave out what occurs once.",
-    });
-  }
+  check.each(
+    { vocabSize },
+    (size) => Number.isSafeInteger(size) && vocabSize >= least && vocabSize <= mostTokens,
+    `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${mostTokens}`,
+    "give the size of the whole vocabulary, such as 8192; merges are what it has beyond the bytes.",
+  );
+  check.whole({ minCount }, { min: 1, fix: "use 2 to leave out what occurs once." });
   specialTokens.forEach((token, i) => {
-    if (typeof token !== "string" || token === "") throw refuseSpecial(token, "texts that are not empty");
-    if (specialTokens.indexOf(token) < i) throw refuseSpecial(token, "each special token once");
-    if (byteLetters.includes(token)) throw refuseSpecial(token, "a text that is no token already");
+    checkSpecial(check, token, typeof token === "string" && token !== "", "texts that are not empty");
+    checkSpecial(check, token, specialTokens.indexOf(token) === i, "each special token once");
+    checkSpecial(check, token, !byteLetters.includes(token), "a text that is no token already");
   });
 }
 
-const refuseSpecial = (received: unknown, expected: string) =>
-  new ArgumentError({
-    fn: "trainBpe",
-    argument: "specialTokens",
-    received,
-    expected,
-    fix: "write special tokens as no text has them: `<|endoftext|>`.",
-  });
+function checkSpecial(check: Checks, token: string, holds: boolean, expected: string): void {
+  const fix = "write special tokens as no text has them: `<|endoftext|>`.";
+  check.each({ specialTokens: token }, () => holds, expected, fix);
+}
 
 const mostTokens = 2 ** 24;

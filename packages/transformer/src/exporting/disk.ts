@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 
 export type DiskFile = {
   /** Goes on where the last ended. */
@@ -33,16 +33,13 @@ export async function diskFor(
   const { process } = globalThis as { process?: { pid: number; getBuiltinModule?(id: string): unknown } };
   const node = process?.getBuiltinModule?.("node:fs/promises") as
     (Omit<Disk, "told"> & { stat(path: string): Promise<unknown> }) | undefined;
-  const refuse = (expected: string, cause?: unknown) =>
-    new ArgumentError({
-      fn: "exportModel",
-      argument: "out",
-      received: out,
-      expected,
-      fix: `name a ${kind} that does not exist yet, inside a folder that may be written, on a disk with room.`,
-      cause,
-    });
-  if (!node) throw refuse("`memoryFolder()`, where there is no file system");
+  const fix = `name a ${kind} that does not exist yet, inside a folder that may be written, on a disk with room.`;
+  const check: Checks<{ argument: string; received: string; fix: string }> = checks("exportModel", {
+    argument: "out",
+    received: out,
+    fix,
+  });
+  if (!node) return check.refuse({ expected: "`memoryFolder()`, where there is no file system" });
   const disk: Disk = {
     mkdir: node.mkdir,
     open: node.open,
@@ -50,9 +47,9 @@ export async function diskFor(
     rm: node.rm,
     // Most often a disk that refuses is full.
     told: (work, expected = "a disk with room for the model") =>
-      work.catch((error: { code?: unknown }) => {
-        throw refuse(`${expected}, and this gives ${String(error.code)}`, error);
-      }),
+      work.catch((cause: { code?: unknown }) =>
+        check.refuse({ expected: `${expected}, and this gives ${String(cause.code)}`, cause }),
+      ),
   };
   const target = out.replace(/[\\/]+$/, "");
   const there = await disk.told(
@@ -65,7 +62,7 @@ export async function diskFor(
     ),
     `a ${kind} that can be made`,
   );
-  if (there) throw refuse(`a new ${kind}, and there is something at this path`);
+  if (there) check.refuse({ expected: `a new ${kind}, and there is something at this path` });
   const unfinished = `${target}.${process!.pid}.unfinished`;
   await disk.rm(unfinished, { recursive: true, force: true });
   return { disk, target, unfinished };

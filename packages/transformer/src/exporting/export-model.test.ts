@@ -329,9 +329,9 @@ test("what cannot be written is refused before anything is: the nearest architec
   await expect(refused({ attentionSoftcap: 30 })).rejects.toThrow(
     /exportModel: `config.attentionSoftcap` is 30, expected nothing, as llama has it, which this model is nearest to\.\nFix: Hugging Face's layout knows these: llama, mistral/,
   );
-  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected hf or onnx or gguf/);
+  await expect(refused({}, { to: "zip" })).rejects.toThrow(/`to` is "zip", expected "hf", "onnx" or "gguf"/);
   await expect(refused({}, { dtype: "int8" })).rejects.toThrow(
-    /`dtype` is "int8", expected float32 or float16/,
+    /`dtype` is "int8", expected "float32", "float16"/,
   );
   await expect(refused({}, { shardBytes: 0 })).rejects.toThrow(/`shardBytes` is 0/);
   const scaled = { ropeScaling: { type: "dynamic", factor: 2, originalLength: 16 } } as const;

@@ -1,4 +1,4 @@
-import { ArgumentError } from "@qkv/core";
+import { checks, type Checks } from "@qkv/core";
 import { tensorsOf } from "@qkv/tensor";
 import { diskFile } from "./disk-file.js";
 import { diskFolder } from "./disk-folder.js";
@@ -107,8 +107,8 @@ export type ExportOptions = CommonOptions &
  */
 export async function exportModel(model: ExportedModel, options: ExportOptions): Promise<void> {
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
-  if (!isObject(model)) refuse("model", model, "a model: { config, params }", "load one with `load`.");
-  if (!isObject(options)) refuse("options", options, "{ to, out }", 'write { to: "hf", out: "folder" }.');
+  check.each({ model }, isObject, "a model: { config, params }", "load one with `load`.");
+  check.each({ options }, isObject, "{ to, out }", 'write { to: "hf", out: "folder" }.');
   const { out, signal, onProgress } = options;
   signal?.throwIfAborted();
   checkFloats(model);
@@ -129,43 +129,38 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
   }
 }
 
+const check: Checks = /* @__PURE__ */ checks("exportModel");
+
 function planOf(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { to } = options;
-  check("to", to, ["hf", "onnx", "gguf"]);
+  check.oneOf({ to }, ["hf", "onnx", "gguf"]);
   if (options.to === "gguf") {
     const { dtype = "float32" } = options;
-    check("dtype", dtype, Object.keys(ggufStorages));
+    check.oneOf({ dtype }, Object.keys(ggufStorages));
     return planGguf(model, dtype);
   }
   const { dtype = "float32" } = options;
-  check("dtype", dtype, Object.keys(bytesOf));
+  check.oneOf({ dtype }, Object.keys(bytesOf));
   if (options.to === "hf") {
     const { shardBytes = 5e9 } = options;
-    checkBytes("shardBytes", shardBytes, "5e9");
+    check.each({ shardBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 5e9.");
     return planHuggingFace(model, { dtype, shardBytes });
   }
   const { opset = 23, inlineBytes = 2e9 } = options;
   checkOpset(opset);
-  checkBytes("inlineBytes", inlineBytes, "2e9");
+  check.each({ inlineBytes }, isAboveZero, "a number of bytes above 0", "leave it out for 2e9.");
   return planOnnx(model, { dtype, opset, inlineBytes });
 }
 
-function checkBytes(argument: string, received: number, otherwise: string): void {
-  if (!(received > 0))
-    refuse(argument, received, "a number of bytes above 0", `leave it out for ${otherwise}.`);
-}
+const isAboveZero = (value: unknown): boolean => (value as number) > 0;
 
 function checkFloats({ params }: ExportedModel): void {
   const odd = tensorsOf(params).find(({ dtype }) => !/^b?float/.test(dtype));
   if (!odd) return;
-  const fix = "load it without `quantize`; engines quantize what they are given.";
-  refuse("params", `weights of ${odd.dtype}`, "weights that are floats", fix);
-}
-
-function check(argument: string, received: string, known: readonly string[]): void {
-  if (!known.includes(received)) refuse(argument, received, known.join(" or "), "choose one of them.");
-}
-
-function refuse(argument: string, received: unknown, expected: string, fix: string): never {
-  throw new ArgumentError({ fn: "exportModel", argument, received, expected, fix });
+  check.refuse({
+    argument: "params",
+    received: `weights of ${odd.dtype}`,
+    expected: "weights that are floats",
+    fix: "load it without `quantize`; engines quantize what they are given.",
+  });
 }

@@ -1,4 +1,4 @@
-import { checks, FormatError, type Checks } from "@qkv/core";
+import { checks, FormatError, readSafetensorsHeader, type Checks } from "@qkv/core";
 import type { Device, Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
 import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
@@ -53,19 +53,24 @@ export async function readCheckpoint<P>(
 ): Promise<Checkpoint<P>> {
   const isBytes = (value: unknown) => value instanceof Uint8Array;
   checks("readCheckpoint").each({ bytes }, isBytes, "the bytes of a checkpoint, as a Uint8Array");
+  const source = "checkpoint";
+  const fix = "give a file that `writeCheckpoint` of this version made.";
+  const check = checks("readCheckpoint", { source, fix }, FormatError);
+  // Looked at first, so that errors of the file name this function.
+  readSafetensorsHeader(bytes, { source, fn: check.fn });
   const { tensors, metadata } = await readSafetensors(bytes);
   for (const [field, wanted] of Object.entries({ format, version })) {
-    if (metadata[field] === wanted) continue;
-    throw bad(field, metadata[field], JSON.stringify(wanted));
+    check.each({ [field]: metadata[field] }, (found) => found === wanted, JSON.stringify(wanted));
   }
   const step = Number(metadata.step);
-  if (!/^\d+$/.test(metadata.step ?? "")) throw bad("step", metadata.step, "a whole number of updates");
+  const isCount = (text: unknown) => /^\d+$/.test(String(text));
+  check.each({ step: metadata.step }, isCount, "a whole number of updates");
   const tree = nested(
     Object.entries(tensors).map(([path, x]) => [path.split("."), device ? x.to(device) : x] as const),
   ) as { params?: P; moments?: Record<string, P> };
-  if (tree.params === undefined) throw bad("params", undefined, "tensors under this name");
+  check.each({ params: tree.params }, (params) => params !== undefined, "tensors under this name");
   return {
-    params: tree.params,
+    params: tree.params as P,
     state: { step, moments: tree.moments ?? {} },
     notes: JSON.parse(metadata.notes ?? "null") as unknown,
   };
@@ -84,9 +89,4 @@ function nested(entries: readonly (readonly [readonly string[], Tensor])[]): unk
   const isList = keys.length > 0 && keys.every((key) => /^\d+$/.test(key));
   if (isList) return Array.from(keys, (_, i) => nested(children.get(String(i)) ?? []));
   return Object.fromEntries([...children].map(([key, list]) => [key, nested(list)]));
-}
-
-function bad(field: string, received: unknown, expected: string): FormatError {
-  const fix = "give a file that `writeCheckpoint` of this version made.";
-  return new FormatError({ fn: "readCheckpoint", argument: `checkpoint: ${field}`, received, expected, fix });
 }
