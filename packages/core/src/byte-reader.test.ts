@@ -121,7 +121,9 @@ test("a huge claimed length is refused before anything is allocated", () => {
       () => from.text("weights", count),
       () => from.skip("weights", count),
     ]) {
-      expect(read).toThrow(expect.objectContaining({ name: "FormatError", source: "model.bin", argument: "weights" }));
+      expect(read).toThrow(
+        expect.objectContaining({ name: "FormatError", source: "model.bin", argument: "weights" }),
+      );
     }
     expect(from.offset).toBe(0);
   }
