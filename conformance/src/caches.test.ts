@@ -21,7 +21,7 @@ import {
   staticCache,
   type KvCache,
 } from "@qkv/kv-cache";
-import { type KeyValues, type Mask, densePart } from "@qkv/attention-contract";
+import { type KeyValues, type Mask, denseSegment } from "@qkv/attention-contract";
 import { concat, js, mapTensors, randn, slice, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
@@ -266,7 +266,7 @@ describe.each(devices)("on %s", async (name, open) => {
           [held.value, value],
         ] as const) {
           const got = concat(
-            parts.map((part) => densePart(part, 1)),
+            parts.map((part) => denseSegment(part, 1)),
             2,
           ).data;
           const coded = held.key.length > 1 ? parts[0]! : undefined;

@@ -1,5 +1,5 @@
 import { alibi, causal, slidingWindow, tracedAttention, type AttentionOptions } from "@qkv/attention";
-import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import type { PagedBlocks, KeyValues } from "@qkv/attention-contract";
 import { permutation, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
@@ -42,7 +42,7 @@ describe.each(["plain", "relaxed"] as const)("attention to cached keys on wasm,%
         const H = Hkv * group;
         const query = randn([B, H, T, D], { seed });
         const lengths = Int32Array.from({ length: B }, (_, b) => S - ((b * seed) % (S - T + 1)));
-        const part = (width: number, own: number): Tensor | Blocks => {
+        const part = (width: number, own: number): Tensor | PagedBlocks => {
           if (blockLength === 0) return randn([B, Hkv, S, width], { seed: own });
           const each = Math.ceil(S / blockLength);
           const shape = [B * each + 1, Hkv, blockLength, width] as const;
@@ -56,7 +56,7 @@ describe.each(["plain", "relaxed"] as const)("attention to cached keys on wasm,%
           return { data, scale: randn(of, { seed: own + 1 }), table, blockLength, length };
         };
         const [key, value] = [part(D, seed + 1), part(Dv, seed + 3)];
-        const moved = (x: Tensor | Blocks): Tensor | Blocks =>
+        const moved = (x: Tensor | PagedBlocks): Tensor | PagedBlocks =>
           "table" in x ? { ...x, data: on(x.data), ...(x.scale && { scale: on(x.scale) }) } : on(x);
         const own = {
           ...options,

@@ -174,8 +174,8 @@ export const mutants = [
   {
     what: "the gradient of shared values goes to another head",
     file: "attention-backward.ts",
-    find: "store(to.values, dValue, Math.floor(row / sharing), Dv);",
-    replace: "store(to.values, dValue, (Math.floor(row / sharing) + 1) % (B * sizes.Hkv), Dv);",
+    find: "store(to.keyValues.value, dValue, Math.floor(row / sharing), Dv);",
+    replace: "store(to.keyValues.value, dValue, (Math.floor(row / sharing) + 1) % (B * sizes.Hkv), Dv);",
   },
   {
     what: "the gradient of shared keys forgets all query heads but the last",

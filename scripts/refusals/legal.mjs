@@ -36,7 +36,7 @@ export const legal = [
   { entry: "@qkv/tensor", names: "isTensor tensorsOf mapTensors js", why: "takes any value, or none" },
   {
     entry: "@qkv/tensor",
-    names: "run runAll viewOf readOf checkTensor sizeOf broadcastShapes broadcastStrides",
+    names: "run runAll runNamed viewOf readOf checkTensor sizeOf broadcastShapes broadcastStrides",
     why: "for operations of one's own, which check what they are given",
   },
   {
@@ -47,7 +47,7 @@ export const legal = [
   {
     entry: "@qkv/attention-contract",
     names:
-      "sizesOf sortInputs storedRows densePart isBlocks partLength checkKeyValues checkSinks refuseType givenKeyValues firstQueryOf keyLengthsOf keyPositions positionsAfter placesOf storedParts",
+      "callSizes callTensors mapCall handledAll denseSegment isPaged segmentLength checkKeyValues checkSinks refuseType givenKeyValues firstQueryOf keyLengthsOf keyPositions positionsAfter storedPositions",
     why: "for caches and devices, which read keys and values that were checked",
   },
   {

@@ -2,7 +2,7 @@ import { attention } from "@qkv/attention";
 import { growingCache, quantizedCache } from "@qkv/kv-cache";
 import { print, show, slider } from "@qkv/page";
 import { randn, tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/attention-contract";
+import { denseSegment } from "@qkv/attention-contract";
 import { bars } from "@qkv/viz";
 
 const groupSize = slider("tokens of a group", { min: 4, max: 64, value: 32 });
@@ -22,7 +22,7 @@ const held = small.update(0, key, value);
 // Each number is at most half its scale off; the last tokens are exact.
 const [blocks] = held.key;
 if (blocks && "scale" in blocks && blocks.scale) {
-  const near = densePart(blocks, 1).data;
+  const near = denseSegment(blocks, 1).data;
   const scales = blocks.scale.data; // [groups, 1, 1, D]
   near.forEach((y, i) => {
     const group = Math.floor(i / (D * groupSize));

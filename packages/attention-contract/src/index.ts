@@ -1,4 +1,15 @@
-export type { AttentionRequest, BlockLayout, TraceName } from "./attention-request.js";
+export {
+  callSizes,
+  callTensors,
+  handledAll,
+  mapCall,
+  type AttentionCall,
+  type AttentionGradients,
+  type AttentionKernels,
+  type AttentionOutputs,
+  type AttentionSaved,
+  type TraceName,
+} from "./attention-call.js";
 export type { Cache } from "./cache.js";
 export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressions/evaluate.js";
 export {
@@ -17,13 +28,12 @@ export {
   type Place,
   type Step,
 } from "./expressions/expression.js";
-export { sizesOf, sortInputs, storedRows, type AttentionInputs } from "./key-values/attention-inputs.js";
-export { densePart, isBlocks, partLength } from "./key-values/blocks.js";
 export { checkKeyValues, checkSinks, refuseType } from "./key-values/check-key-values.js";
 export { givenKeyValues } from "./key-values/given-key-values.js";
-export type { Blocks, KeyValues, Part } from "./key-values/key-values.js";
+export type { KeyValues, KeyValueSegment, PagedBlocks } from "./key-values/key-values.js";
 export { firstQueryOf, keyLengthsOf, keyPositions, positionsAfter } from "./key-values/positions.js";
-export { placesOf, storedParts } from "./key-values/stored-parts.js";
+export { denseSegment, isPaged, segmentLength } from "./key-values/segments.js";
+export { storedPositions } from "./key-values/stored-positions.js";
 export { StoredRows } from "./key-values/stored-rows.js";
 export type { BoundMask, Extent, Mask, Range, TileClass } from "./mask.js";
 export { pairsRead, seenKeys, tileIndex, tilePlan, type PlanExtent, type TilePlan } from "./tile-plan.js";

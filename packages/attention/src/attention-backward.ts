@@ -1,10 +1,11 @@
+import type {
+  AttentionCall,
+  AttentionGradients,
+  AttentionSaved,
+  KeyValueSegment,
+} from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
-import type { AttentionInputs } from "@qkv/attention-contract";
-import type { AttentionCall } from "./attention-op.js";
-import { scoreTiles, type TileTrace } from "./score-tiles.js";
-
-/** Where the gradients of the inputs go, in the order of the inputs. Packed and zeroed. */
-export type InputGradients = Pick<AttentionInputs, "query" | "keys" | "values" | "tables" | "sinks">;
+import { scoreTiles, tileTraces, type TileTrace } from "./score-tiles.js";
 
 /**
  * The gradient of attention, from queries, keys, values and the saved logarithm of the sum: each tile of weights is
@@ -14,21 +15,23 @@ export type InputGradients = Pick<AttentionInputs, "query" | "keys" | "values" |
  *   du = dO·v; dw = weightMod′·du (+ what reached traced weights); ds = w (dw − Σ w dw + dlse);
  *   and from ds back through scoreMod, softcap and scale to query and key.
  *
- * @param outputs - Of the forward call: the mixture and the logarithm of the sum.
- * @param from - What reached the outputs and the traces, packed; undefined where nothing did.
+ * @param saved - Outputs of the forward call.
+ * @param gradients - Those that reached the outputs, packed.
+ * @param to - The form of the call, where the gradients of its tensors go: packed and zeroed.
  */
 export function attentionBackward(
-  inputs: AttentionInputs,
-  call: AttentionCall,
-  [output, lse]: readonly View[],
-  from: readonly (View | undefined)[],
-  to: InputGradients,
+  call: AttentionCall<View>,
+  { output, lse }: AttentionSaved<View>,
+  gradients: AttentionGradients<View>,
+  to: AttentionCall<View>,
 ): void {
-  const { plan, scale, softcap, want } = call;
-  const [dOutput, dLse, ...dTraces] = from.map((view) => view?.array.subarray(view.offset));
-  const traceGradient = (name: TileTrace) => dTraces[want.indexOf(name)];
-  const dWeights = traceGradient("weights");
-  const tiles = scoreTiles(inputs, call, want.filter(traceGradient));
+  const { plan, scale, softcap = 0, want } = call;
+  const reached = (view: View | undefined) => view?.array.subarray(view.offset);
+  const [dOutput, dLse, dWeights] = [gradients.output, gradients.lse, gradients.weights].map(reached);
+  const tiles = scoreTiles(
+    call,
+    tileTraces(want).filter((name) => gradients[name]),
+  );
   const { sizes, keys, values, scoreMod, weightMod, query } = tiles;
   const { B, H, T, S, D, Dv, group } = sizes;
   const sharing = group * T; // rows that share a head of keys and values
@@ -42,7 +45,7 @@ export function attentionBackward(
 
   /** Adds what reached a trace of the tile: to scores where they are seen, since −∞ has no slope. */
   const addTraced = (name: TileTrace, to: Float64Array, at: number, length: number): void => {
-    const gradient = traceGradient(name);
+    const gradient = reached(gradients[name]);
     if (!gradient) return;
     for (let n = 0; n < length; n++) if (name !== "scores" || seen[n]) to[n]! += gradient[at + n]!;
   };
@@ -64,8 +67,8 @@ export function attentionBackward(
       dKey.fill(0);
       dValue.fill(0);
     }
-    let logSum = lse!.array[row]!;
-    if (lse!.dtype === "float32" && logSum !== -Infinity) {
+    let logSum = lse.array[row]!;
+    if (lse.dtype === "float32" && logSum !== -Infinity) {
       // Large logarithms lose digits in float32, which would tilt every weight: put them back.
       let total = Math.exp(sink - logSum);
       for (let start = 0; start < S; start += plan.keyTile) {
@@ -85,7 +88,7 @@ export function attentionBackward(
         for (let n = 0; n < length; n++) shared += weights[n]! * dw[n]!;
       }
     } else if (dOutput) {
-      for (let d = row * Dv; d < (row + 1) * Dv; d++) shared += dOutput[d]! * output!.array[d]!;
+      for (let d = row * Dv; d < (row + 1) * Dv; d++) shared += dOutput[d]! * output.array[d]!;
     }
     const rest = (dLse?.[row] ?? 0) - shared;
 
@@ -117,15 +120,16 @@ export function attentionBackward(
     to.query.array.set(dQuery, row * D);
     if (sink !== -Infinity) dSinks[Math.floor(row / T) % H]! += Math.exp(sink - logSum) * rest;
     if ((row + 1) % sharing === 0) {
-      store(to.keys, dKey, Math.floor(row / sharing), D);
-      store(to.values, dValue, Math.floor(row / sharing), Dv);
+      store(to.keyValues.key, dKey, Math.floor(row / sharing), D);
+      store(to.keyValues.value, dValue, Math.floor(row / sharing), Dv);
     }
   }
   to.sinks?.array.set(dSinks);
-  const ofScores = scoreMod?.tableGradients ?? [];
+  to.scoreMod?.tables.forEach((table, i) => table.array.set(scoreMod!.tableGradients[i]!));
   // The tables of weightMod were reached twice: by the walk for the sum, and by the last one.
-  const ofWeights = weightMod?.tableGradients.map((gradient) => gradient.map((x) => x / 2)) ?? [];
-  [...ofScores, ...ofWeights].forEach((gradient, i) => to.tables[i]!.array.set(gradient));
+  to.weightMod?.tables.forEach((table, i) =>
+    table.array.set(weightMod!.tableGradients[i]!.map((x) => x / 2)),
+  );
 }
 
 /** to += factor · n numbers of `from`, each from its place on. */
@@ -140,10 +144,15 @@ function addRow(
   for (let d = 0; d < n; d++) to[at + d]! += factor * from[start + d]!;
 }
 
-/** The gradient of one head of keys or values, the `head`th of all batches, cut into its parts. */
-function store(parts: readonly View[], gradient: Float64Array, head: number, width: number): void {
+/** Stores the gradient of one head of keys or values, the `head`th of all batches, in its segments: all are tensors. */
+function store(
+  segments: readonly KeyValueSegment<View>[],
+  gradient: Float64Array,
+  head: number,
+  width: number,
+): void {
   let start = 0;
-  for (const { array, shape } of parts) {
+  for (const { array, shape } of segments as readonly View[]) {
     const size = shape[2]! * width;
     array.set(gradient.subarray(start, (start += size)), head * size);
   }

@@ -1,7 +1,6 @@
+import type { AttentionCall, AttentionOutputs } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
-import type { AttentionInputs } from "@qkv/attention-contract";
-import type { AttentionCall } from "./attention-op.js";
-import { scoreTiles } from "./score-tiles.js";
+import { scoreTiles, tileTraces, type TileTrace } from "./score-tiles.js";
 
 /** How far a score may lie above the reference: e^64 times as much as the rest loses no digit in float64. */
 const slack = 64;
@@ -18,17 +17,15 @@ const slack = 64;
  *
  * @see "Online normalizer calculation for softmax" (2018), arXiv:1805.02867; "FlashAttention" (2022), arXiv:2205.14135
  */
-export function attentionForward(
-  inputs: AttentionInputs,
-  call: AttentionCall,
-  [output, lse, ...traces]: readonly View[],
-): void {
-  const { plan, weightMod, want } = call;
-  const tiles = scoreTiles(inputs, call, want);
+export function attentionForward(call: AttentionCall<View>, outputs: AttentionOutputs<View>): void {
+  const { plan, weightMod } = call;
+  const { output, lse, weights, ...others } = outputs;
+  const traces = Object.entries(others) as [Exclude<TileTrace, "weights">, View][];
+  const tiles = scoreTiles(call, tileTraces(call.want));
   const { sizes, values, scores } = tiles;
   const { B, H, T, S, Dv } = sizes;
   const mixture = new Float64Array(Dv);
-  const secondWalk = weightMod || want.includes("weights");
+  const secondWalk = weightMod || weights;
 
   for (let row = 0; row < B * H * T; row++) {
     const sink = tiles.seek(row);
@@ -37,9 +34,9 @@ export function attentionForward(
     mixture.fill(0);
     for (let start = 0; start < S; start += plan.keyTile) {
       const length = tiles.read(start);
-      for (let i = 0; length > 0 && i < want.length; i++) {
-        const name = want[i]!;
-        if (name !== "weights") traces[i]!.array.set(tiles[name].subarray(0, length), row * S + start);
+      for (let i = 0; length > 0 && i < traces.length; i++) {
+        const [name, trace] = traces[i]!;
+        trace.array.set(tiles[name].subarray(0, length), row * S + start);
       }
       for (let n = 0; n < length; n++) {
         const score = scores[n]!;
@@ -60,20 +57,20 @@ export function attentionForward(
     const shrink = reference === -Infinity ? 0 : Math.exp(reference - top);
     total = total * shrink + (sink === -Infinity ? 0 : Math.exp(sink - top));
     const logSum = total === 0 ? -Infinity : top + Math.log(total);
-    lse!.array[row] = logSum;
+    lse.array[row] = logSum;
 
     if (secondWalk) {
       for (let start = 0; start < S; start += plan.keyTile) {
         const length = tiles.read(start);
         if (length === 0) continue;
         const mixed = tiles.weigh(logSum);
-        traces[want.indexOf("weights")]?.array.set(tiles.weights.subarray(0, length), row * S + start);
+        weights?.array.set(tiles.weights.subarray(0, length), row * S + start);
         for (let n = 0; weightMod && n < length; n++) {
           if (scores[n] !== -Infinity) values.addTo(mixture, mixed[n]!, start + n);
         }
       }
     }
     const factor = weightMod ? 1 : total === 0 ? 0 : shrink / total;
-    for (let d = 0; d < Dv; d++) output!.array[row * Dv + d] = mixture[d]! * factor;
+    for (let d = 0; d < Dv; d++) output.array[row * Dv + d] = mixture[d]! * factor;
   }
 }

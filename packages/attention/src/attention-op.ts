@@ -1,37 +1,38 @@
+import {
+  callSizes,
+  callTensors,
+  isPaged,
+  mapCall,
+  pairsRead,
+  type AttentionCall,
+  type AttentionGradients,
+  type AttentionOutputs,
+  type AttentionSaved,
+} from "@qkv/attention-contract";
 import { checks } from "@qkv/core";
-import { type AttentionRequest, sizesOf, sortInputs, pairsRead } from "@qkv/attention-contract";
-import { contiguous, runAll, type Op, type Tensor, type View } from "@qkv/tensor";
+import { contiguous, readOf, runNamed, viewOf, type NamedOp, type Tensor } from "@qkv/tensor";
 import { attentionBackward } from "./attention-backward.js";
 import { attentionForward } from "./attention-forward.js";
-import type { TileTrace } from "./score-tiles.js";
 
-/** The attributes of a call, and the traces that are asked for. */
-export type AttentionCall = AttentionRequest & { readonly want: readonly TileTrace[] };
-
-/**
- * The one fused operation. Inputs: query, key parts, value parts, the packed tables that expressions look up, sinks,
- * and the scales of parts in blocks.
- * Outputs: the mixture `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and the traces.
- */
-export const attentionOp: Op<AttentionCall> = {
+/** The one fused operation, from a call to the output `[B, H, T, Dv]`, the logarithm of the sum `[B, H, T]`, and traces. */
+export const attentionOp: NamedOp<[call: AttentionCall], AttentionOutputs> = {
   name: "attention",
-  infer(inputs, call) {
-    const { dtype } = inputs[0]!;
-    const [B, H, T] = inputs[0]!.shape as [number, number, number, number];
-    const of = (...shape: number[]) => ({ shape, dtype });
-    return [
-      of(B, H, T, inputs[1 + call.parts]!.shape[3]!),
-      of(B, H, T),
-      ...call.want.map(() => of(B, H, T, sizesOf(sortInputs(inputs, call)).S)),
-    ];
+  tensors: callTensors,
+  outputs(make, call) {
+    const { dtype } = call.query;
+    const { B, H, T, S, Dv } = callSizes(call);
+    const of = (...shape: number[]) => make({ shape, dtype });
+    const outputs: Record<string, Tensor> = { output: of(B, H, T, Dv), lse: of(B, H, T) };
+    for (const name of call.want) outputs[name] ??= of(B, H, T, S);
+    return outputs as AttentionOutputs;
   },
-  // Per pair: a dot product, a mixed row, and about five for softmax.
-  flops: (inputs, _outputs, call) => flopsOf(inputs, call, 2, 2, 5),
-  kernel(inputs, outputs, call) {
-    attentionForward(sortInputs(inputs, call), call, outputs);
+  kernel(call, outputs) {
+    attentionForward(mapCall(call, readOf), mapOutputs(outputs, viewOf));
   },
-  backward({ inputs, outputs, attributes, gradients }) {
-    if (attributes.layouts) {
+  // Per pair: a dot product, a row of values, and about five for softmax.
+  flops: (call) => flopsOf(call, 2, 2, 5),
+  backward({ output, lse }, gradients, call) {
+    if ([...call.keyValues.key, ...call.keyValues.value].some(isPaged)) {
       checks("attention").refuse({
         argument: "gradient",
         received: "asked for through keys or values in blocks",
@@ -39,40 +40,35 @@ export const attentionOp: Op<AttentionCall> = {
         fix: "train without a cache, or with one that holds tensors.",
       });
     }
-    const arrived = [...gradients.keys()].filter((i) => gradients[i]);
-    const reached = arrived.map((i) => contiguous(gradients[i]!));
-    return runAll(attentionBackwardOp, [...inputs, ...outputs.slice(0, 2), ...reached], {
-      ...attributes,
-      inputs: inputs.length,
-      arrived,
-    });
+    const packed = mapOutputs(gradients, contiguous);
+    return callTensors(runNamed(attentionBackwardOp, call, { output, lse }, packed));
   },
 };
 
-type BackwardCall = AttentionCall & {
-  /** How many inputs the forward call had. After them come its output, its lse, and the gradients that arrived. */
-  readonly inputs: number;
-  /** Which outputs of the forward call the gradients belong to. */
-  readonly arrived: readonly number[];
-};
-
-export const attentionBackwardOp: Op<BackwardCall> = {
+/** Gradients of a call's tensors, in the form of the call. */
+export const attentionBackwardOp: NamedOp<
+  [call: AttentionCall, saved: AttentionSaved, gradients: AttentionGradients],
+  AttentionCall
+> = {
   name: "attentionBackward",
-  infer: (inputs, call) => inputs.slice(0, call.inputs),
-  // The scores again, and four products of the forward pass's size.
-  flops: (inputs, _outputs, call) => flopsOf(inputs.slice(0, call.inputs), call, 6, 4, 10),
-  kernel(inputs, outputs, call) {
-    const [output, lse, ...gradients] = inputs.slice(call.inputs);
-    const from: (View | undefined)[] = [];
-    call.arrived.forEach((place, i) => (from[place] = gradients[i]));
+  tensors: (call, saved, gradients) => [
+    ...callTensors(call),
+    saved.output,
+    saved.lse,
+    ...Object.values(gradients),
+  ],
+  outputs: (make, call) => mapCall(call, make),
+  kernel(call, saved, gradients, to) {
+    const { output, lse } = saved;
     attentionBackward(
-      sortInputs(inputs.slice(0, call.inputs), call),
-      call,
-      [output!, lse!],
-      from,
-      sortInputs(outputs, call),
+      mapCall(call, readOf),
+      { output: readOf(output), lse: readOf(lse) },
+      mapOutputs(gradients, readOf),
+      mapCall(to, viewOf),
     );
   },
+  // The scores again, and four products of the forward pass's size.
+  flops: (call) => flopsOf(call, 6, 4, 10),
   backward() {
     return checks("attention").refuse({
       argument: "gradient",
@@ -83,14 +79,16 @@ export const attentionBackwardOp: Op<BackwardCall> = {
   },
 };
 
-/** So many for each pair of query and key that is read and number of a key, number of a value, and once. */
-function flopsOf(
-  inputs: readonly Tensor[],
-  call: AttentionRequest,
-  perKey: number,
-  perValue: number,
-  once: number,
-): number {
-  const { B, H, T, S, D, Dv } = sizesOf(sortInputs(inputs, call));
+/** `f` of each output that is there. */
+function mapOutputs<A, B>(outputs: AttentionOutputs<A>, f: (x: A) => B): AttentionOutputs<B>;
+function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B>;
+function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B> {
+  const there = Object.entries(outputs).filter(([, x]) => x !== undefined);
+  return Object.fromEntries(there.map(([name, x]) => [name, f(x)]));
+}
+
+/** Operations for each pair of query and key that is read: so many for each number of a key, of a value, and once. */
+function flopsOf(call: AttentionCall, perKey: number, perValue: number, once: number): number {
+  const { B, H, T, S, D, Dv } = callSizes(call);
   return pairsRead(call.plan, B, H, T, S) * (perKey * D + perValue * Dv + once);
 }

@@ -1,24 +1,24 @@
 import { checks, type Checks } from "@qkv/core";
 import {
-  type KeyValues,
-  type Mask,
-  type TraceName,
   checkKeyValues,
   checkSinks,
   givenKeyValues,
   keyLengthsOf,
-  partLength,
-  placesOf,
-  storedParts,
+  segmentLength,
+  storedPositions,
+  type AttentionCall,
+  type Expression,
+  type KeyValues,
+  type Mask,
+  type TraceName,
 } from "@qkv/attention-contract";
-import { checkTensor, contiguous, isTensor, runAll, type Tensor } from "@qkv/tensor";
+import { checkTensor, contiguous, isTensor, runNamed, type Tensor } from "@qkv/tensor";
 import { attentionOp } from "./attention-op.js";
 import { denseBias } from "./biases/dense-bias.js";
 import { dropWeights } from "./drop-weights.js";
 import { checkMask } from "./mask.js";
 import { planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
-import type { TileTrace } from "./score-tiles.js";
 
 /** What changes attention. Every one is optional, and they combine. */
 export type AttentionOptions = {
@@ -75,7 +75,7 @@ export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]:
 export function attention(query: Tensor, key: Tensor, value: Tensor, options?: AttentionOptions): Tensor;
 export function attention(query: Tensor, keyValues: KeyValues, options?: AttentionOptions): Tensor;
 export function attention(query: Tensor, ...rest: unknown[]): Tensor {
-  return compute("attention", query, rest, [])[0]!;
+  return runNamed(attentionOp, checkedCall("attention", query, rest, [])).output;
 }
 
 /**
@@ -119,12 +119,10 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
       fix: "ask, after the options, for what attention computes.",
     });
   }
-  const tiles = names.filter((name) => name !== "lse");
-  const [output, lse, ...traced] = compute("tracedAttention", query, rest.slice(0, -1), tiles);
-  const of = (name: TraceName) => (name === "lse" ? lse! : traced[tiles.indexOf(name)]!);
+  const outputs = runNamed(attentionOp, checkedCall("tracedAttention", query, rest.slice(0, -1), names));
   return {
-    output: output!,
-    ...Object.fromEntries(names.map((name) => [name, of(name)])),
+    output: outputs.output,
+    ...Object.fromEntries(names.map((name) => [name, outputs[name]])),
   } as Traced<TraceName>;
 }
 
@@ -145,14 +143,20 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
  * ```
  */
 export function attentionWeights(query: Tensor, key: Tensor, options?: AttentionOptions): Tensor {
-  return compute("attentionWeights", query, [key, key, options], ["weights"])[2]!;
+  const call = checkedCall("attentionWeights", query, [key, key, options], ["weights"]);
+  return runNamed(attentionOp, call).weights!;
 }
 
 /** The names of what attention goes through. */
 export const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
 
-/** Output, lse and the traces that are wanted. `rest`: key and value, or both together, then options. */
-function compute(fn: string, query: Tensor, rest: readonly unknown[], want: readonly TileTrace[]): Tensor[] {
+/** The call of one public function, checked. `rest`: key and value, or both together, then options. */
+function checkedCall(
+  fn: string,
+  query: Tensor,
+  rest: readonly unknown[],
+  want: readonly TraceName[],
+): AttentionCall {
   checkTensor(fn, "query", query);
   const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
   // `(query, keyValues, undefined, options)` would attend without them.
@@ -160,24 +164,29 @@ function compute(fn: string, query: Tensor, rest: readonly unknown[], want: read
     const fix = `keys and values are one argument here: write \`${fn}(query, keyValues, options)\`.`;
     checks(fn).refuse({ argument: "options", received: surplus, expected: "options as third argument", fix });
   }
-  const call = prepare(fn, query, keyValues, options);
-  const { places, mask, bind, sinks, scoreMod, weightMod, softcap, scale } = call;
+  const { places, mask, bind, sinks, scoreMod, weightMod, softcap, scale } = prepare(
+    fn,
+    query,
+    keyValues,
+    options,
+  );
   const { firstQuery, positions } = places;
-  const { data, scales, layouts } = storedParts([...keyValues.key, ...keyValues.value]);
-  const tables = [scoreMod, weightMod].flatMap((mod) => mod?.tables.map(contiguous) ?? []);
-  return runAll(attentionOp, [query, ...data, ...tables, ...(sinks ? [sinks] : []), ...scales], {
-    scoreMod,
-    weightMod,
-    softcap,
-    scale,
+  return {
+    query,
+    keyValues: { key: keyValues.key, value: keyValues.value, positions },
     firstQuery,
-    positions,
-    parts: keyValues.key.length,
-    ...(layouts && { layouts }),
+    scale,
+    softcap,
+    ...(sinks && { sinks }),
     plan: planFor(mask, bind, places),
-    hasSinks: sinks !== undefined,
+    ...(scoreMod && { scoreMod: withPackedTables(scoreMod) }),
+    ...(weightMod && { weightMod: withPackedTables(weightMod) }),
     want,
-  });
+  };
+}
+
+function withPackedTables(mod: Expression): Expression {
+  return { ...mod, tables: mod.tables.map(contiguous) };
 }
 
 const optionNames = [
@@ -226,8 +235,8 @@ export function prepare(
   if (sinks !== undefined) checkSinks(fn, sinks, query);
   if (mask !== undefined) checkMask(fn, "mask", mask);
 
-  const keys = keyValues.key.reduce((sum, part) => sum + partLength(part), 0);
-  const positions = placesOf(keyValues, B);
+  const keys = keyValues.key.reduce((sum, part) => sum + segmentLength(part), 0);
+  const positions = storedPositions(keyValues, B);
   const lengths = keyLengthsOf(positions, keys);
   const first = lengths.map((length) => length - T);
   const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);

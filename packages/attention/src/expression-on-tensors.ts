@@ -106,7 +106,11 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       const { firstQuery, keyPositions: keys } = places;
       const { at, rate, seed } = step;
       const run = evaluator(
-        { steps: [at.batch, at.head, at.query, at.key, new Expr({ ...step, at, rate, seed })], tables: [] },
+        {
+          steps: [at.batch, at.head, at.query, at.key, new Expr({ ...step, at, rate, seed })],
+          lookedUp: [],
+          tables: [],
+        },
         S,
       );
       const factors: number[] = [];

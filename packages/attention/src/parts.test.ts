@@ -1,4 +1,4 @@
-import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import type { PagedBlocks, KeyValues } from "@qkv/attention-contract";
 import { grad, randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -19,7 +19,7 @@ import {
 const size = (max: number, min = 1) => fc.integer({ min, max });
 
 /** The rows of x `[B, Hkv, S, D]` in blocks, in an order of their own, with blocks of other text between. */
-function inBlocks(x: Tensor, blockLength: number, seed: number, lengths?: readonly number[]): Blocks {
+function inBlocks(x: Tensor, blockLength: number, seed: number, lengths?: readonly number[]): PagedBlocks {
   const [B, Hkv, S, D] = x.shape as [number, number, number, number];
   const columns = Math.ceil(S / blockLength);
   const blocks = B * columns + 2;
@@ -140,7 +140,7 @@ test("property: whole numbers are read as themselves times their scale, by chann
         const codes = Int8Array.from(randn([blocks * 2 * blockLength * D], { seed: s }).data, (x) => x * 50);
         const shape = [blocks, 2, blockLength, D];
         const scale = randn(perToken ? [blocks, 2, blockLength, 1] : [blocks, 2, 1, D], { seed: s + 1 });
-        const part: Blocks = {
+        const part: PagedBlocks = {
           data: tensor(codes, { shape, dtype: "int8" }),
           scale,
           table,
@@ -192,7 +192,7 @@ test("property: where tiles begin changes no bit", () => {
 test("blocks that hold less than they promise are refused, and gradients through them", () => {
   const query = randn([2, 2, 1, 4], { seed: 1 });
   const good = inBlocks(randn([2, 1, 5, 4], { seed: 2 }), 2, 1);
-  const call = (change: Partial<Blocks>) => () =>
+  const call = (change: Partial<PagedBlocks>) => () =>
     attention(query, { key: [{ ...good, ...change }], value: [good], positions: { start: 0 } });
   expect(call({})).not.toThrow();
   expect(call({ blockLength: 3 })).toThrow(

@@ -1,4 +1,4 @@
-import { type KeyValues, densePart, firstQueryOf, keyPositions } from "@qkv/attention-contract";
+import { type KeyValues, denseSegment, firstQueryOf, keyPositions } from "@qkv/attention-contract";
 import {
   concat,
   div,
@@ -49,7 +49,7 @@ export function plainAttention(query: Tensor, keyValues: KeyValues, options?: At
   );
   const bound = bind();
   const [B, H, T] = query.shape as [number, number, number];
-  const dense = (parts: KeyValues["key"]) => parts.map((part) => densePart(part, B));
+  const dense = (parts: KeyValues["key"]) => parts.map((part) => denseSegment(part, B));
   const key = heads(concat(dense(keyValues.key), 2), H); // [B, H, S, D]
   const value = heads(concat(dense(keyValues.value), 2), H); // [B, H, S, Dv]
   const S = key.shape[2]!;

@@ -1,20 +1,25 @@
 import {
-  type AttentionRequest,
-  type TraceName,
+  callSizes,
   evaluator,
-  type Expression,
-  type ScoreRow,
   firstQueryOf,
   keyPositions,
-  sizesOf,
-  storedRows,
-  type AttentionInputs,
   seenKeys,
+  StoredRows,
   tileIndex,
+  type AttentionCall,
+  type Expression,
+  type ScoreRow,
+  type TraceName,
 } from "@qkv/attention-contract";
+import type { View } from "@qkv/tensor";
 
 /** The traces that are made tile by tile. `lse` is an output of every call. */
 export type TileTrace = Exclude<TraceName, "lse">;
+
+/** The traces of a list that are made tile by tile. */
+export function tileTraces(names: readonly TraceName[]): TileTrace[] {
+  return names.filter((name) => name !== "lse");
+}
 
 /**
  * The scores of one call, one query and one tile of keys at a time. Forward and backward read them here, so that what
@@ -22,21 +27,26 @@ export type TileTrace = Exclude<TraceName, "lse">;
  *
  * @param traced - Traces that show hidden keys too have tiles read that the plan hides.
  */
-export function scoreTiles(inputs: AttentionInputs, call: AttentionRequest, traced: readonly TileTrace[]) {
-  const { plan, scale, softcap, firstQuery } = call;
+export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace[]) {
+  const { keyValues, plan, scale, softcap = 0, sinks, firstQuery } = call;
   const { keyTile, queryTile } = plan;
-  const sizes = sizesOf(inputs);
-  const { H, T, S, D, group } = sizes;
-  const { keys, values } = storedRows(inputs);
-  const { array, strides, offset } = inputs.query;
+  const sizes = callSizes(call);
+  const { B, H, T, S, D, group } = sizes;
+  const keys = new StoredRows(keyValues.key, B);
+  const values = new StoredRows(keyValues.value, B);
+  const { array, strides, offset } = call.query;
   const [qb, qh, qt, qd] = strides as [number, number, number, number];
-  const positions = keyPositions(call.positions, S);
+  const positions = keyPositions(keyValues.positions, S);
   const everyDot = traced.includes("dots") || traced.includes("capped");
   const everyTile = everyDot || traced.includes("scores");
 
-  const tables = inputs.tables.map(({ array, offset }) => array.subarray(offset));
-  const evaluate = (mod: Expression | undefined) =>
-    mod && evaluator(mod, keyTile, tables.splice(0, mod.tables.length));
+  const evaluate = (mod: Expression<View> | undefined) =>
+    mod &&
+    evaluator(
+      mod,
+      keyTile,
+      mod.tables.map(({ array, offset }) => array.subarray(offset)),
+    );
   const scoreMod = evaluate(call.scoreMod);
   const weightMod = evaluate(call.weightMod);
 
@@ -93,7 +103,6 @@ export function scoreTiles(inputs: AttentionInputs, call: AttentionRequest, trac
       at.head = head;
       at.query = firstQueryOf(firstQuery, batch) + t;
       at.key = positions[positions.length > 1 ? batch : 0]!;
-      const { sinks } = inputs;
       return sinks ? sinks.array[sinks.offset + head * sinks.strides[0]!]! : -Infinity;
     },
 

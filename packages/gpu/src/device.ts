@@ -1,5 +1,5 @@
 import { DeviceError } from "@qkv/core";
-import type { Device, DeviceMemory, DeviceReport, Kernel } from "@qkv/tensor";
+import type { Device, DeviceMemory, DeviceReport, Kernels } from "@qkv/tensor";
 import { scopes } from "@qkv/tensor/devices";
 import type { Buffer, Engine } from "./engine.js";
 import { Failure } from "./failure.js";
@@ -42,7 +42,7 @@ export type GpuDevice = Omit<Device, "report" | "memory"> & {
 /** What a mode brings: its engine, its kernels, and what it knows about itself. */
 export type Parts<B extends Buffer> = {
   readonly engine: Engine<B>;
-  kernels(store: Store<B>): Readonly<Record<string, Kernel<never>>>;
+  kernels(store: Store<B>): Kernels;
   readonly about: Omit<GpuReport, "name" | "calls" | "fallbacks" | "selfTestError">;
   textures(): number | undefined;
 };
@@ -67,11 +67,11 @@ export function makeDevice<B extends Buffer>(
     (storage) => store.place(of(storage), "loose"),
   );
 
-  const guarded = (op: string, kernel: Kernel<never>): Kernel<never> => {
-    return (inputs, outputs, attributes) => {
+  const guarded = (op: string, kernel: Kernels[string]): Kernels[string] => {
+    return (...call) => {
       last = op;
       try {
-        return kernel(inputs, outputs, attributes);
+        return kernel(...call);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         if (!fallback) throw deviceError(op, error);

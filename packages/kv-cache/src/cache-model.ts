@@ -1,5 +1,5 @@
 // What the tests compare caches with: lists of tokens. Not part of the package.
-import { type KeyValues, densePart } from "@qkv/attention-contract";
+import { type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { concat, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
@@ -83,7 +83,7 @@ function compare(
   const B = tokens.length;
   const [key, value] = [read.key, read.value].map((parts) =>
     concat(
-      parts.map((part) => densePart(part, B)),
+      parts.map((part) => denseSegment(part, B)),
       2,
     ),
   ) as [Tensor, Tensor];

@@ -1,4 +1,4 @@
-import { type KeyValues, densePart } from "@qkv/attention-contract";
+import { type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { js, slice, randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -18,12 +18,12 @@ function content(cache: KvCache): unknown {
   const none = (D: number) => randn(shape(0, D), { seed: 0 });
   return [0, 1].map((layer) => {
     const { key, value } = cache.fork().update(layer, none(4), none(5));
-    return [key, value].map((parts) => parts.map((part) => densePart(part, 2).toNested()));
+    return [key, value].map((parts) => parts.map((part) => denseSegment(part, 2).toNested()));
   });
 }
 
 /** The keys of a cache that holds them in one tensor. */
-const keysOf = ({ key }: KeyValues) => densePart(key[0]!, 1);
+const keysOf = ({ key }: KeyValues) => denseSegment(key[0]!, 1);
 
 const chunk = fc.record({ T: fc.integer({ min: 0, max: 5 }), seed: fc.nat(1000) });
 const chunks = fc.array(chunk, { minLength: 1, maxLength: 6 });

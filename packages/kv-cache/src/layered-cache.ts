@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { type KeyValues, partLength } from "@qkv/attention-contract";
+import { type KeyValues, segmentLength } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, checkStretch, keptLengths, repeatedIds } from "./check-change.js";
 import { checkUpdate } from "./check-update.js";
@@ -32,7 +32,7 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
   };
   const placed = (read: KeyValues): KeyValues => {
     if (!positionless) return read;
-    const keys = read.key.reduce((sum, part) => sum + partLength(part), 0);
+    const keys = read.key.reduce((sum, part) => sum + segmentLength(part), 0);
     return { ...read, positions: placesInCache(read.positions, keys) };
   };
   return {

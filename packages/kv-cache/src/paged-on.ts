@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { type Blocks, densePart } from "@qkv/attention-contract";
+import { type PagedBlocks, denseSegment } from "@qkv/attention-contract";
 import { checkTensor, slice, write, type Tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
 import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
@@ -97,7 +97,7 @@ export function pagedOn(state: PagedState): PagedCache {
     );
     const length = even(own) ? own[0]! : Int32Array.from(own);
     const { key, value } = pool.layers[layer]!;
-    const part = (data: Tensor): Blocks => ({ data, table, blockLength: pageLength, length });
+    const part = (data: Tensor): PagedBlocks => ({ data, table, blockLength: pageLength, length });
     return { key: [part(key)], value: [part(value)], positions: { start: 0 } };
   };
   const release = (): void => {
@@ -196,7 +196,10 @@ export function pagedOn(state: PagedState): PagedCache {
         state.lengths.map((own, layer) => {
           if (own.length === 0 || !pool.layers[layer]) return undefined;
           const { key, value } = read(layer);
-          const tensors = { key: densePart(key[0]!, own.length), value: densePart(value[0]!, own.length) };
+          const tensors = {
+            key: denseSegment(key[0]!, own.length),
+            value: denseSegment(value[0]!, own.length),
+          };
           return { tensors, numbers: { lengths: own } };
         }),
       ),

@@ -1,6 +1,6 @@
 import { checks, ShapeError } from "@qkv/core";
 import { concat, slice, tensor, type Tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/attention-contract";
+import { denseSegment } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
 import { isCache } from "./check-change.js";
 
@@ -63,7 +63,7 @@ export function toPastKeyValues<T = RuntimeTensor>(
     const held = cache.read(layer);
     for (const side of ["key", "value"] as const) {
       const x = concat(
-        held[side].map((part) => densePart(part, lengths.length)),
+        held[side].map((part) => denseSegment(part, lengths.length)),
         2,
       );
       past[names(layer, side)] = makeTensor("float32", Float32Array.from(x.data), [...x.shape]);

@@ -1,5 +1,5 @@
 import { tensor } from "@qkv/tensor";
-import { densePart } from "@qkv/attention-contract";
+import { denseSegment } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
 import { prefixCache, type PrefixCache } from "./index.js";
 
@@ -12,7 +12,7 @@ function ask(cache: PrefixCache, ids: readonly number[]): number {
   cache.remember(ids);
   return known;
 }
-const keys = (cache: PrefixCache) => [...densePart(cache.read(0).key[0]!, 1).data];
+const keys = (cache: PrefixCache) => [...denseSegment(cache.read(0).key[0]!, 1).data];
 const text = (letters: string) => [...letters].map((letter) => letter.charCodeAt(0));
 
 test("beginnings are found in whole pages, and one token is always left to compute", () => {

@@ -1,4 +1,4 @@
-import { type Blocks, densePart } from "@qkv/attention-contract";
+import { type PagedBlocks, denseSegment } from "@qkv/attention-contract";
 import { randn, slice, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -31,12 +31,12 @@ test("property: whole groups become whole numbers once `residual` tokens follow 
       expect(held.key.length).toBe(coded > 0 ? 2 : 1);
       if (coded === 0) return;
       for (const [part, exact, axis] of [
-        [held.key[0] as Blocks, key, 2],
-        [held.value[0] as Blocks, value, 3],
+        [held.key[0] as PagedBlocks, key, 2],
+        [held.value[0] as PagedBlocks, value, 3],
       ] as const) {
         expect(part.length).toBe(coded);
         // The largest number of a group's channel, or of a token, is 127 steps.
-        const near = densePart(part, 1);
+        const near = denseSegment(part, 1);
         for (let g = 0; g < coded; g += groupSize) {
           const rows = slice(exact, 2, g, g + groupSize);
           const { scale } = quantize(rows, axis);

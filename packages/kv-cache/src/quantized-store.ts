@@ -1,4 +1,4 @@
-import type { Blocks, KeyValues } from "@qkv/attention-contract";
+import type { PagedBlocks, KeyValues } from "@qkv/attention-contract";
 import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
@@ -73,7 +73,7 @@ export function quantizedStore(
     }
     groups = groups.map((own, b) => (b >= first && b < last ? own + 1 : own));
   };
-  const blocksOf = (name: "key" | "value"): Blocks => {
+  const blocksOf = (name: "key" | "value"): PagedBlocks => {
     const B = lengths.length;
     const columns = Math.max(...groups);
     return {

@@ -27,8 +27,11 @@ export type Kernel<Attributes = unknown> = (
   attributes: Attributes,
 ) => unknown;
 
-/** A device's faster kernels, by op name. What it lacks runs the op's plain kernel. */
-export type Kernels = { readonly [op: string]: Kernel<never> };
+/**
+ * A device's faster kernels, by op name: a {@link Kernel}, or for an op whose inputs have names a function of the call and
+ * its outputs. What the device lacks runs the op's plain kernel.
+ */
+export type Kernels = { readonly [op: string]: (...call: never[]) => unknown };
 
 export type DeviceReport = {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { bytesPerElement, checks, sizeOf } from "@qkv/core";
-import { observers, type Op } from "./op.js";
+import { observers, type RanOp } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
 /** What was computed, from the shapes that ran. */
@@ -34,7 +34,7 @@ export function count<T>(f: () => T): Counts & { result: T } {
   checks("count").type({ f }, "function");
   const counts: Counts = { flops: 0, bytesRead: 0, bytesWritten: 0, calls: {} };
   const observe = (
-    op: Op<never>,
+    op: RanOp<never>,
     inputs: readonly Tensor[],
     outputs: readonly Tensor[],
     attributes: unknown,

@@ -1,6 +1,6 @@
 import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
-import { checkTensor, type Op } from "./op.js";
+import { checkTensor, type RanOp } from "./op.js";
 import { filled } from "./placed.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
@@ -147,7 +147,7 @@ export function stopGradient(x: Tensor): Tensor {
 
 /** One run of an op, as backward needs it. */
 type Entry = {
-  readonly op: Op<unknown>;
+  readonly op: RanOp<unknown>;
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: unknown;
@@ -170,7 +170,7 @@ function newTape(): Recording {
         (output.nodes ??= []).push(node);
         return node;
       });
-      tape.entries.push({ op: op as Op<unknown>, inputs, outputs, attributes, from, to });
+      tape.entries.push({ op: op as RanOp<unknown>, inputs, outputs, attributes, from, to });
     },
   };
   return tape;

@@ -7,7 +7,19 @@ export { count, type Counts } from "./count.js";
 export { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
 export { js } from "./js-device.js";
 export type { NormOptions } from "./norm-rows.js";
-export { checkTensor, readOf, run, runAll, viewOf, type Backward, type Op, type Spec } from "./op.js";
+export {
+  checkTensor,
+  readOf,
+  run,
+  runAll,
+  runNamed,
+  viewOf,
+  type Backward,
+  type NamedOp,
+  type Op,
+  type RanOp,
+  type Spec,
+} from "./op.js";
 export { abs } from "./ops/abs.js";
 export { add } from "./ops/add.js";
 export { all } from "./ops/all.js";

@@ -36,6 +36,26 @@ export type Op<Attributes> = {
   backward?(call: Backward<Attributes>): readonly (Tensor | undefined)[];
 };
 
+/** An op as tapes and counts see it, once it ran: its name, its cost and its way back. */
+export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "moves" | "flops" | "backward">;
+
+/**
+ * An operation whose inputs have names, as attention's: its kernels get the arguments as they were made, and then the
+ * outputs. A device's kernel has the same form.
+ */
+export type NamedOp<Args extends readonly unknown[], Outputs> = {
+  readonly name: string;
+  /** The tensors of a call, always in the same order: what its gradient may flow to. */
+  tensors(...args: Args): readonly Tensor[];
+  /** The outputs of a call, each made from its shape and type, always in the same order. */
+  outputs(make: (spec: Spec) => Tensor, ...args: Args): Outputs;
+  /** The plain kernel. */
+  kernel(...call: [...Args, Outputs]): unknown;
+  flops(...args: Args): number;
+  /** Gradients of {@link NamedOp.tensors}, in their order. `gradients` is undefined where nothing used an output. */
+  backward(outputs: Outputs, gradients: Outputs, ...args: Args): readonly (Tensor | undefined)[];
+};
+
 /** An op and its backward, where the op is also run without: on views that stand on no tape. */
 export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward"]>): Op<A> {
   return { ...op, backward };
@@ -43,7 +63,7 @@ export function withGradient<A>(op: Op<A>, backward: NonNullable<Op<A>["backward
 
 /** Told of each kernel that ran. Empty unless somebody counts. */
 export const observers = new Set<
-  (op: Op<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
+  (op: RanOp<never>, inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: unknown) => void
 >();
 
 /**
@@ -70,9 +90,47 @@ export function runAll<Attributes>(
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
     device.note(op.name, ran ? "device" : "plain");
-    for (const observe of observers) observe(op as Op<never>, inputs, outputs, attributes);
+    for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
   }
-  record(op as Op<never>, inputs, outputs, attributes);
+  record(op as RanOp<never>, inputs, outputs, attributes);
+  return outputs;
+}
+
+/** Runs an op whose inputs have names where they live, and returns its outputs by their names. */
+export function runNamed<Args extends readonly unknown[], Outputs>(
+  op: NamedOp<Args, Outputs>,
+  ...args: Args
+): Outputs {
+  const inputs = op.tensors(...args);
+  const device = sharedDevice(op.name, inputs, false);
+  const own = device.kernels[op.name] as NamedOp<Args, Outputs>["kernel"] | undefined;
+  const made: Tensor[] = [];
+  const outputs = op.outputs(
+    ({ shape, dtype }) => {
+      const output = new Tensor(device, device.allocate(dtype, sizeOf(shape), !own), shape);
+      made.push(output);
+      return output;
+    },
+    ...args,
+  );
+  const ran = own && own(...args, outputs) !== false;
+  if (own && !ran) for (const output of made) viewOf(output).array.fill(0);
+  if (!ran) op.kernel(...args, outputs);
+  device.note(op.name, ran ? "device" : "plain");
+  const asRun: RanOp<unknown> = {
+    name: op.name,
+    flops: () => op.flops(...args),
+    backward({ gradients }) {
+      let i = 0;
+      return op.backward(
+        outputs,
+        op.outputs(() => gradients[i++] as Tensor, ...args),
+        ...args,
+      );
+    },
+  };
+  for (const observe of observers) observe(asRun, inputs, made, undefined);
+  record(asRun, inputs, made, undefined);
   return outputs;
 }
 

@@ -1,9 +1,9 @@
-import type { Op } from "./op.js";
+import type { RanOp } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
 /** Told of one run of an op. */
 export type Recorder = (
-  op: Op<never>,
+  op: RanOp<never>,
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
   attributes: unknown,

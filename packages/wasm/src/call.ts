@@ -13,9 +13,7 @@ import type { WasmStorage } from "./storage.js";
 export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
   const call = new Call(engine.memory);
   try {
-    const done = f(call);
-    if (done) call.copyOut();
-    return done;
+    return call.end(f(call));
   } finally {
     call.giveBack();
   }
@@ -39,6 +37,9 @@ export function addressOf({ storage, dtype, offset }: View): number | undefined 
   return pointer === undefined ? undefined : pointer + offset * bytesPerElement(dtype);
 }
 
+/** A tensor that is placed: strides in elements, and the address of the first in bytes. */
+export type Placed = Pick<View, "shape" | "strides"> & { readonly pointer: number };
+
 export class Call {
   readonly #memory: WasmMemory;
   /** Pointer and bytes of each piece, one after the other. */
@@ -56,6 +57,18 @@ export class Call {
     for (; i < inputs.length; i++) pointers[i] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
     for (const view of outputs) pointers[i++] = addressOf(view) ?? this.#makeRoom(view);
     return pointers;
+  }
+
+  /** Places one input. */
+  input(view: View): Placed {
+    const { shape, strides } = view;
+    return { shape, strides, pointer: addressOf(view) ?? this.#copyIn(view) };
+  }
+
+  /** Places one output, packed. */
+  output(view: View): Placed {
+    const { shape, strides } = view;
+    return { shape, strides, pointer: addressOf(view) ?? this.#makeRoom(view) };
   }
 
   /** Bytes that only this call needs. */
@@ -94,8 +107,13 @@ export class Call {
     });
   }
 
-  /** Copies outputs to where they belong. */
-  copyOut(): void {
+  /** Copies outputs to where they belong, where the kernel is done. */
+  end(done: boolean): boolean {
+    if (done) this.#copyOut();
+    return done;
+  }
+
+  #copyOut(): void {
     for (const [pointer, array] of this.#out) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
       bytes.set(this.#memory.bytes.subarray(pointer, pointer + array.byteLength));

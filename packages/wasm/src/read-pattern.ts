@@ -15,8 +15,8 @@ export type ReadPatternChoice = {
 };
 
 export type ReadPatterns = {
-  /** Runs one call that reads so many bytes, in the pattern that is chosen or measured. Returns what the call returns. */
-  run(kernel: PatternedKernel, bytes: number, call: (pattern: ReadPattern) => boolean): boolean;
+  /** Begins one call that reads so many bytes: `end` is told whether the kernel ran, or left it to the plain one. */
+  begin(kernel: PatternedKernel, bytes: number): { readonly pattern: ReadPattern; end(done: boolean): void };
   report(): Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
@@ -34,6 +34,11 @@ const chosenBytes = 2 ** 20;
 const rounds = 6;
 /** The default stays unless the other pattern takes less than this share of its time. */
 const clearly = 0.95;
+
+const untimed = {
+  sequential: { pattern: "sequential", end: () => undefined },
+  interleaved: { pattern: "interleaved", end: () => undefined },
+} as const;
 
 type Trial = { calls: number; readonly best: Record<ReadPattern, number>; bytes: number };
 
@@ -59,11 +64,11 @@ export function readPatterns(
       : { pattern: fixed, reason: "the option `readPattern`" };
 
   return {
-    run(kernel, bytes, call) {
-      if (fixed !== "auto") return call(fixed);
+    begin(kernel, bytes) {
+      if (fixed !== "auto") return untimed[fixed];
       const choice = chosen[kernel];
-      if (bytes < chosenBytes || (!choice && bytes < measuredBytes)) return call(defaults[kernel]);
-      if (choice) return call(choice.pattern);
+      if (bytes < chosenBytes || (!choice && bytes < measuredBytes)) return untimed[defaults[kernel]];
+      if (choice) return untimed[choice.pattern];
       const trial = (trials[kernel] ??= {
         calls: 0,
         best: { sequential: Infinity, interleaved: Infinity },
@@ -71,18 +76,21 @@ export function readPatterns(
       });
       const pattern = trial.calls % 2 === 0 ? "sequential" : "interleaved";
       const start = now();
-      const done = call(pattern);
-      const milliseconds = now() - start;
-      // A call that the kernel left to the plain device says nothing.
-      if (!done) return done;
-      trial.calls += 1;
-      if (trial.calls > 2) {
-        // Calls of different sizes compare by what a byte takes.
-        trial.best[pattern] = Math.min(trial.best[pattern], milliseconds / bytes);
-        trial.bytes = Math.min(trial.bytes, bytes);
-      }
-      if (trial.calls === 2 * rounds) chosen[kernel] = decide(kernel, trial);
-      return done;
+      return {
+        pattern,
+        end(done) {
+          const milliseconds = now() - start;
+          // A call that the kernel left to the plain device says nothing.
+          if (!done) return;
+          trial.calls += 1;
+          if (trial.calls > 2) {
+            // Calls of different sizes compare by what a byte takes.
+            trial.best[pattern] = Math.min(trial.best[pattern], milliseconds / bytes);
+            trial.bytes = Math.min(trial.bytes, bytes);
+          }
+          if (trial.calls === 2 * rounds) chosen[kernel] = decide(kernel, trial);
+        },
+      };
     },
     report: () => ({
       decode: choiceOf("decode"),

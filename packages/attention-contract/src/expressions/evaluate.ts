@@ -36,16 +36,16 @@ export type Evaluator = {
  * @param tableData - The numbers of each table, row-major. Default: the tables' own.
  */
 export function evaluator(
-  { steps, tables }: Expression,
+  { steps, lookedUp }: Expression<unknown>,
   length: number,
-  tableData: readonly ArrayLike<number>[] = tables.map(({ data }) => data),
+  tableData: readonly ArrayLike<number>[] = lookedUp.map(({ data }) => data),
 ): Evaluator {
   const index = new Map(steps.map((expr, i) => [expr, i]));
   const values = steps.map(() => new Float64Array(length));
   const slopes = steps.map(() => new Float64Array(length));
   const places = steps.map(({ step }) => new Int32Array(step.kind === "lookup" ? length : 0));
-  const data = new Map(tables.map((table, i) => [table, tableData[i]!]));
-  const tableGradients = tables.map((table) => new Float64Array(sizeOf(table.shape)));
+  const data = new Map(lookedUp.map((table, i) => [table, tableData[i]!]));
+  const tableGradients = lookedUp.map((table) => new Float64Array(sizeOf(table.shape)));
   const valueOf = (expr: Expr) => values[index.get(expr)!]!;
   const slopeOf = (expr: Expr) => slopes[index.get(expr)!]!;
   const scoreSlope = new Float64Array(length);
@@ -135,7 +135,7 @@ export function evaluator(
             break;
           }
           case "lookup": {
-            const to = tableGradients[tables.indexOf(step.table)]!;
+            const to = tableGradients[lookedUp.indexOf(step.table)]!;
             for (let k = 0; k < n; k++) to[places[i]![k]!]! += dy[k]!;
             break;
           }

@@ -214,10 +214,12 @@ export type NamedSymbol<Name extends SymbolName> = Expr & {
 export type Place = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
 /** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
-export type Expression = {
+export type Expression<T = Tensor> = {
   readonly steps: readonly Expr[];
-  /** The tensors that it looks up, each once. */
-  readonly tables: readonly Tensor[];
+  /** The tensors that its lookups name, each once. */
+  readonly lookedUp: readonly Tensor[];
+  /** Where the numbers of each of them are read: the tensor itself, a row-major copy, or a kernel's view. */
+  readonly tables: readonly T[];
 };
 
 /**
@@ -249,8 +251,9 @@ export function expression(f: (score: Expr, at: Place) => Operand): Expression {
     });
   }
   const steps = stepsOf(record("expression", "f", () => f(score, at)));
-  const tables = steps.flatMap(({ step }) => (step.kind === "lookup" ? [step.table] : []));
-  return { steps, tables: [...new Set(tables)] };
+  const lookups = steps.flatMap(({ step }) => (step.kind === "lookup" ? [step.table] : []));
+  const lookedUp = [...new Set(lookups)];
+  return { steps, lookedUp, tables: lookedUp };
 }
 
 /**

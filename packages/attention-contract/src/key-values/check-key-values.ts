@@ -1,8 +1,8 @@
 import { refuse, refuseShape, sameShape, type Shape } from "@qkv/core";
 import { checkTensor, type Tensor } from "@qkv/tensor";
-import { isBlocks, partLength } from "./blocks.js";
-import { checkBlocks } from "./check-blocks.js";
-import type { KeyValues, Part } from "./key-values.js";
+import { isPaged, segmentLength } from "./segments.js";
+import { checkPagedBlocks } from "./check-paged-blocks.js";
+import type { KeyValues, KeyValueSegment } from "./key-values.js";
 
 /**
  * Refuses a query, keys and values that do not fit together.
@@ -49,8 +49,8 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
   }
   keys.forEach((key, i) => {
     const value = values[i]!;
-    checkBlocks(fn, "key", key, query);
-    checkBlocks(fn, "value", value, query);
+    checkPagedBlocks(fn, "key", key, query);
+    checkPagedBlocks(fn, "value", value, query);
     const [own, other] = [shapeOf(key, B), shapeOf(value, B)];
     const Hkv = shapeOf(keys[0]!, B)[1]!;
     const Dv = shapeOf(values[0]!, B)[3]!;
@@ -67,18 +67,20 @@ export function checkKeyValues(fn: string, query: Tensor, keyValues: KeyValues):
     checkType(fn, "key", key, query);
     checkType(fn, "value", value, query);
   });
-  const S = keys.reduce((sum, part) => sum + partLength(part), 0);
+  const S = keys.reduce((sum, segment) => sum + segmentLength(segment), 0);
   checkPositions(fn, positions, B, S);
 }
 
-function checkType(fn: string, argument: string, part: Part, query: Tensor): void {
-  const x = isBlocks(part) ? (part.scale ?? part.data) : part;
+function checkType(fn: string, argument: string, segment: KeyValueSegment, query: Tensor): void {
+  const x = isPaged(segment) ? (segment.scale ?? segment.data) : segment;
   if (x.dtype !== query.dtype) refuseType(fn, argument, x, query);
 }
 
-/** `[B, Hkv, S, D]`, however the part lies. */
-function shapeOf(part: Part, B: number): Shape {
-  return isBlocks(part) ? [B, part.data.shape[1]!, partLength(part), part.data.shape[3]!] : part.shape;
+/** `[B, Hkv, S, D]`, of a tensor and of pages alike. */
+function shapeOf(segment: KeyValueSegment, B: number): Shape {
+  if (!isPaged(segment)) return segment.shape;
+  const { shape } = segment.data;
+  return [B, shape[1]!, segmentLength(segment), shape[3]!];
 }
 
 function checkPositions(fn: string, positions: KeyValues["positions"], B: number, S: number): void {

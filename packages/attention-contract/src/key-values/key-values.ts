@@ -1,27 +1,32 @@
 import type { Tensor } from "@qkv/tensor";
 
 /**
- * Keys and values as attention reads them: parts in order of position, read in place. `positions` says where the
- * keys stand in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major), where -1 is a
- * place that holds nothing. Queries are the last ones of their batch.
+ * Keys and values as attention reads them: segments in order of position, read in place. Queries are the last positions
+ * of their batch.
+ *
+ * @typeParam T - A tensor, or a kernel's view of one.
  */
-export type KeyValues = {
-  /** Parts of [B, Hkv, Sᵢ, D]. */
-  readonly key: readonly Part[];
-  /** Parts of [B, Hkv, Sᵢ, Dv]. */
-  readonly value: readonly Part[];
+export type KeyValues<T = Tensor> = {
+  /** Segments of [B, Hkv, Sᵢ, D]. */
+  readonly key: readonly KeyValueSegment<T>[];
+  /** Segments of [B, Hkv, Sᵢ, Dv]. */
+  readonly value: readonly KeyValueSegment<T>[];
+  /**
+   * Positions of the keys in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major), where
+   * -1 is a place that holds nothing.
+   */
   readonly positions: { readonly start: number } | Int32Array;
 };
 
-/** Keys or values of some tokens: one tensor, or blocks of it in any order. */
-export type Part = Tensor | Blocks;
+/** Keys or values of consecutive tokens: one tensor, or pages of it in any order. */
+export type KeyValueSegment<T = Tensor> = T | PagedBlocks<T>;
 
-/** Rows that lie in blocks: token s of batch b is row `s % blockLength` of block `table[b, ⌊s / blockLength⌋]`. */
-export type Blocks = {
+/** Rows in blocks: token s of batch b is row `s % blockLength` of block `table[b, ⌊s / blockLength⌋]`. */
+export type PagedBlocks<T = Tensor> = {
   /** [blocks, Hkv, blockLength, D]. Whole numbers (int8) are multiplied with `scale`. */
-  readonly data: Tensor;
-  /** What the data are multiplied with, 1 along what shares a scale: [blocks, Hkv, 1, D] or [blocks, Hkv, blockLength, 1]. */
-  readonly scale?: Tensor;
+  readonly data: T;
+  /** Factors of the data, 1 along the axis that shares a scale: [blocks, Hkv, 1, D] or [blocks, Hkv, blockLength, 1]. */
+  readonly scale?: T;
   /** [B, blocks of one batch], row-major. */
   readonly table: Int32Array;
   readonly blockLength: number;

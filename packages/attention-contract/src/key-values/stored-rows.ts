@@ -1,9 +1,10 @@
 import type { TypedArray } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import type { BlockLayout } from "../attention-request.js";
+import type { KeyValueSegment } from "./key-values.js";
+import { isPaged, segmentLength } from "./segments.js";
 
-/** One row of keys or values: where it begins in its part's array, and what its numbers are multiplied with. */
-type StoredPart = {
+/** The numbers of a segment, and what they are multiplied with. */
+type SegmentArrays = {
   readonly array: TypedArray;
   /** From one number of a row to the next. */
   readonly step: number;
@@ -12,27 +13,27 @@ type StoredPart = {
   readonly scaleStep: number;
 };
 
-/** Where the rows of keys or values of one batch and head lie, over all parts. They are read in place. */
+/** Where the rows of keys or values of one batch and head lie, over all segments. They are read in place. */
 export class StoredRows {
-  /** The part of each row. */
-  readonly part: Uint16Array;
-  /** Where each row begins in its part's array, and its scale in its part's scales. */
+  /** The segment of each row. */
+  readonly segment: Uint16Array;
+  /** Where each row begins in its segment's array, and its scale in its segment's scales. */
   readonly offset: Int32Array;
   readonly scaleOffset: Int32Array;
-  readonly parts: readonly StoredPart[];
+  readonly arrays: readonly SegmentArrays[];
 
   constructor(
-    private readonly views: readonly View[],
-    private readonly layouts: readonly (BlockLayout | undefined)[],
-    private readonly scales: readonly (View | undefined)[],
+    private readonly segments: readonly KeyValueSegment<View>[],
     private readonly batches: number,
-    length: number,
   ) {
-    this.part = new Uint16Array(length);
+    const length = segments.reduce((sum, segment) => sum + segmentLength(segment), 0);
+    const scaled = segments.some((segment) => isPaged(segment) && segment.scale !== undefined);
+    this.segment = new Uint16Array(length);
     this.offset = new Int32Array(length);
-    this.scaleOffset = new Int32Array(scales.some((scale) => scale !== undefined) ? length : 0);
-    this.parts = views.map(({ array, strides }, i) => {
-      const scale = scales[i];
+    this.scaleOffset = new Int32Array(scaled ? length : 0);
+    this.arrays = segments.map((segment) => {
+      const { array, strides } = isPaged(segment) ? segment.data : segment;
+      const scale = isPaged(segment) ? segment.scale : undefined;
       const scaleStep = scale && scale.shape[3]! > 1 ? scale.strides[3]! : 0;
       return { array, step: strides[3]!, scale: scale?.array, scaleStep };
     });
@@ -40,18 +41,18 @@ export class StoredRows {
 
   locate(batch: number, head: number): void {
     let s = 0;
-    this.views.forEach(({ shape, strides, offset }, part) => {
+    this.segments.forEach((segment, i) => {
+      const paged = isPaged(segment) ? segment : undefined;
+      const { strides, offset } = paged?.data ?? (segment as View);
       const [sb, sh, ss] = strides as [number, number, number];
-      const layout = this.layouts[part];
-      const scale = this.scales[part];
-      const length = layout?.length ?? shape[2]!;
+      const length = segmentLength(segment);
       for (let n = 0; n < length; n++, s++) {
-        this.part[s] = part;
-        if (!layout) {
+        this.segment[s] = i;
+        if (!paged) {
           this.offset[s] = offset + batch * sb + head * sh + n * ss;
           continue;
         }
-        const { table, blockLength } = layout;
+        const { table, blockLength, scale } = paged;
         // A place that holds nothing has no block, and is never read.
         const column = Math.floor(n / blockLength);
         const block = Math.max(0, table[batch * (table.length / this.batches) + column]!);
@@ -67,7 +68,7 @@ export class StoredRows {
 
   /** The dot product of row `s` and `n` numbers of `a`, from `i` on, `step` apart. */
   dot(a: ArrayLike<number>, i: number, step: number, s: number, n: number): number {
-    const { array: b, step: to, scale, scaleStep } = this.parts[this.part[s]!]!;
+    const { array: b, step: to, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
     let sum = 0;
     if (scale) {
@@ -80,7 +81,7 @@ export class StoredRows {
 
   /** mixture += weight · row s */
   addTo(mixture: Float64Array, weight: number, s: number): void {
-    const { array, step, scale, scaleStep } = this.parts[this.part[s]!]!;
+    const { array, step, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
     const n = mixture.length;
     if (scale) {

@@ -1,4 +1,4 @@
-import { type KeyValues, densePart, keyLengthsOf, partLength } from "@qkv/attention-contract";
+import { type KeyValues, denseSegment, keyLengthsOf, segmentLength } from "@qkv/attention-contract";
 import { concat, slice } from "@qkv/tensor";
 import type { Positions, Rope } from "../positions/rope.js";
 
@@ -13,7 +13,7 @@ export function turnAtRead(
   T: number,
 ): { read: KeyValues; positions: Positions } {
   const { key, value, positions } = held;
-  const keys = key.reduce((sum, part) => sum + partLength(part), 0);
+  const keys = key.reduce((sum, part) => sum + segmentLength(part), 0);
   const lengths = keyLengthsOf(positions, keys);
   const last: Positions =
     lengths.length === 1
@@ -22,11 +22,11 @@ export function turnAtRead(
   if (!rope) return { read: held, positions: last };
   // In one piece, since some scalings look at the longest distance of all.
   const dense = concat(
-    key.map((part) => densePart(part, B)),
+    key.map((part) => denseSegment(part, B)),
     2,
   );
   const turned = rope.apply(dense, positions);
   let start = 0;
-  const parts = key.map((part) => slice(turned, 2, start, (start += partLength(part))));
+  const parts = key.map((part) => slice(turned, 2, start, (start += segmentLength(part))));
   return { read: { key: parts, value, positions }, positions: last };
 }

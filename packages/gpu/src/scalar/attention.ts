@@ -1,13 +1,16 @@
 import { sizeOf } from "@qkv/core";
 import {
-  type AttentionRequest,
-  type TilePlan,
-  type TraceName,
-  type Expression,
+  callSizes,
+  callTensors,
   firstQueryOf,
+  handledAll,
+  isPaged,
   keyPositions,
-  sizesOf,
-  sortInputs,
+  type AttentionCall,
+  type AttentionKernels,
+  type AttentionOutputs,
+  type Expression,
+  type TilePlan,
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
@@ -16,7 +19,6 @@ import { expressionText } from "./expression-text.js";
 import { divideText, whole } from "./places.js";
 import { runInto, withScratch, type Run, type Scalar } from "./run.js";
 
-type Request = AttentionRequest & { readonly want: readonly TraceName[] };
 type Own<B> = (buffer: B) => B;
 
 /** Stands for a masked score: some adapters have no infinities. */
@@ -26,45 +28,55 @@ const hidden = "-3.0e38";
 const mostInputs = 7;
 
 /** Attention in kernels of one number a thread. All scores are held. */
-export function attentionKernel<B extends Buffer>(scalar: Scalar<B>) {
-  return (given: readonly View[], outputs: readonly View[], request: Request): boolean => {
-    const inputs = sortInputs(given, request);
-    const sizes = sizesOf(inputs);
-    const { scoreMod, weightMod, layouts, plan } = request;
+export function attentionKernel<B extends Buffer>(scalar: Scalar<B>): AttentionKernels["attention"] {
+  return (call, outputs) => {
+    const sizes = callSizes(call);
+    const { keyValues, scoreMod, weightMod, plan } = call;
     const takes =
-      !layouts &&
-      given.every(({ dtype }) => dtype === "float32") &&
+      ![...keyValues.key, ...keyValues.value].some(isPaged) &&
+      callTensors(call).every(({ dtype }) => dtype === "float32") &&
       [scoreMod, weightMod].every(
         (mod) => !mod || (isShaderText(mod) && mod.tables.length <= mostInputs - 4),
       ) &&
       plan.keyTile === 64 &&
-      inputs.keys.length < mostInputs &&
+      keyValues.key.length < mostInputs &&
       sizes.B * sizes.H * sizes.T * sizes.S * sizes.D * sizes.Dv > 0;
     if (!takes) return false;
-    return withScratch(scalar, (own) => attend(scalar, inputs, sizes, outputs, request, own));
+    return withScratch(scalar, (own) => attend(scalar, call, sizes, outputs, own));
   };
 }
 
 function attend<B extends Buffer>(
   scalar: Scalar<B>,
-  inputs: ReturnType<typeof sortInputs<View>>,
-  { B, H, T, S, D, Dv, group }: ReturnType<typeof sizesOf>,
-  outputs: readonly View[],
-  request: Request,
+  call: AttentionCall,
+  { B, H, T, S, D, Dv, group }: ReturnType<typeof callSizes>,
+  { output, lse, ...traces }: AttentionOutputs,
   own: Own<B>,
 ): boolean {
   const { engine, store } = scalar;
-  const { scoreMod, weightMod, plan, scale, softcap, want } = request;
-  const [output, lse, ...traces] = outputs as [View, View, ...View[]];
+  const {
+    query: givenQuery,
+    keyValues,
+    firstQuery,
+    scale,
+    softcap = 0,
+    sinks,
+    plan,
+    scoreMod,
+    weightMod,
+    want: _, // the outputs tell
+    ...rest
+  } = call;
+  handledAll(rest);
   const upload = (numbers: Float32Array) => own(engine.upload(numbers));
   const rows = B * H * T;
   // Numbers of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
   const wide = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
   const length = { keyCount: S };
   const run = (one: Omit<Run<B>, "length">, length = rows * wide) => own(engine.run({ ...one, length }));
-  const query = rowsOf(scalar, [inputs.query], T, own);
-  const keys = rowsOf(scalar, inputs.keys, wide, own);
-  const values = rowsOf(scalar, inputs.values, wide, own);
+  const query = rowsOf(scalar, [givenQuery], T, own);
+  const keys = rowsOf(scalar, keyValues.key as readonly View[], wide, own);
+  const values = rowsOf(scalar, keyValues.value as readonly View[], wide, own);
   // gpu.js has no text for these.
   const special = upload(Float32Array.of(-Infinity, Infinity, NaN));
 
@@ -107,9 +119,10 @@ function attend<B extends Buffer>(
 
   const places =
     scoreMod || weightMod
-      ? { queries: upload(queryPlaces(request, B, T)), keys: upload(keyPlaces(request, B, S)) }
+      ? { queries: upload(queryPlaces(firstQuery, B, T)), keys: upload(keyPlaces(keyValues.positions, B, S)) }
       : undefined;
-  const modify = (name: string, mod: Expression, x: B, views: readonly View[]) => {
+  const modify = (name: string, mod: Expression, x: B) => {
+    const views = mod.tables;
     const tables = views.map((view) => (sizeOf(view.shape) === 0 ? special : store.bufferOf(view)));
     return run({
       name,
@@ -119,7 +132,7 @@ function attend<B extends Buffer>(
   const head = h;
   const query = queries[b * ${T} + t];
   const key = keys[b * keyCount + s];
-  ${expressionText(mod, views)}`,
+  ${expressionText(mod)}`,
       inputs: { x, ...places!, special, ...Object.fromEntries(tables.map((one, i) => [`table${i}`, one])) },
       ints: {
         ...length,
@@ -127,10 +140,7 @@ function attend<B extends Buffer>(
       },
     });
   };
-  const scoreTables = scoreMod?.tables.length ?? 0;
-  const modified = scoreMod
-    ? modify("scoreMod", scoreMod, capped, inputs.tables.slice(0, scoreTables))
-    : capped;
+  const modified = scoreMod ? modify("scoreMod", scoreMod, capped) : capped;
   const masked = planBuffers(plan, upload);
   const scores = run({
     name: "mask",
@@ -143,11 +153,11 @@ function attend<B extends Buffer>(
     ints: { ...length, ...(masked && { columns: plan.columns }) },
   });
 
-  const sink = inputs.sinks && {
+  const sink = sinks && {
     name: "sinks",
-    buffer: store.bufferOf(inputs.sinks),
-    at: inputs.sinks.offset,
-    text: `${rowText}\n  const sink = sinks[sinksStart + h * ${whole(inputs.sinks.strides[0]!)}];`,
+    buffer: store.bufferOf(sinks),
+    at: sinks.offset,
+    text: `${rowText}\n  const sink = sinks[sinksStart + h * ${whole(sinks.strides[0]!)}];`,
   };
   const sinkInput = sink && { sinks: sink.buffer };
   const overRow = (name: string, begin: string, step: string, end: string, more: Record<string, B>) =>
@@ -201,7 +211,7 @@ function attend<B extends Buffer>(
         body: `if (scores[n] <= ${hidden}) { return 0; }\n  return weights[n];`,
         inputs: {
           scores,
-          weights: modify("weightMod", weightMod, weights, inputs.tables.slice(scoreTables)),
+          weights: modify("weightMod", weightMod, weights),
         },
       })
     : weights;
@@ -222,17 +232,17 @@ function attend<B extends Buffer>(
     ints: { valueStart: values.at },
     constants: { wide },
   });
-  want.forEach((name, i) => {
-    const shown = { dots, capped, scores, weights }[name as "dots"];
-    runInto(scalar, traces[i]!, {
+  const shown = { dots, capped, scores, weights };
+  for (const [name, trace] of Object.entries(traces)) {
+    runInto(scalar, trace, {
       name: "shown",
       body: `${divideText("row", "n", S)}
   const at = row * ${wide} + n - row * ${S};
   ${name === "scores" ? `if (x[at] <= ${hidden}) { return special[0]; }` : ""}
   return x[at];`,
-      inputs: { x: shown, ...(name === "scores" && { special }) },
+      inputs: { x: shown[name as "dots"], ...(name === "scores" && { special }) },
     });
-  });
+  }
   return true;
 }
 
@@ -317,7 +327,7 @@ const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `${divideTex
   }`;
 
 /** Where queries stand, [B, T]. */
-function queryPlaces({ firstQuery }: Request, B: number, T: number): Float32Array {
+function queryPlaces(firstQuery: AttentionCall["firstQuery"], B: number, T: number): Float32Array {
   return Float32Array.from(
     { length: B * T },
     (_, n) => firstQueryOf(firstQuery, Math.floor(n / T)) + (n % T),
@@ -325,7 +335,7 @@ function queryPlaces({ firstQuery }: Request, B: number, T: number): Float32Arra
 }
 
 /** Where keys stand, [B, S]. */
-function keyPlaces({ positions }: Request, B: number, S: number): Float32Array {
+function keyPlaces(positions: AttentionCall["keyValues"]["positions"], B: number, S: number): Float32Array {
   const keys = keyPositions(positions, S);
   return Float32Array.from(
     { length: B * S },

@@ -32,10 +32,10 @@ const binary: Record<string, (a: string, b: string) => Line> = {
 /**
  * JavaScript that returns what a recorded expression gives, from `score`, `batch`, `head`, `query` and `key`.
  *
- * @param views - Its tables: each is an input `table0`, `table1` and so on, and begins at `table0Start`. Numbers that are
- *   not finite come from the input `special`: −∞, ∞, NaN.
+ * Each of its tables is an input `table0`, `table1` and so on, and begins at `table0Start`. Numbers that are not finite
+ * come from the input `special`: −∞, ∞, NaN.
  */
-export function expressionText({ steps, tables }: Expression, views: readonly View[]): string {
+export function expressionText({ steps, lookedUp, tables }: Expression<View>): string {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
   const of = (expr: Expr) => names.get(expr)!;
   const lines = steps.map((expr): string => {
@@ -57,8 +57,8 @@ export function expressionText({ steps, tables }: Expression, views: readonly Vi
           return (name) =>
             `let ${name} = ${of(step.b)};\n  if (${of(step.condition)} !== 0) { ${name} = ${of(step.a)}; }`;
         case "lookup": {
-          const table = tables.indexOf(step.table);
-          const { shape, strides } = views[table]!;
+          const table = lookedUp.indexOf(step.table);
+          const { shape, strides } = tables[table]!;
           if (sizeOf(shape) === 0) return value("0");
           const places = step.indices.map((index, axis) => {
             const last = Math.max(0, shape[axis]! - 1);

@@ -1,4 +1,4 @@
-import type { Kernel } from "@qkv/tensor";
+import type { Kernels } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
 import { attentionKernel } from "./attention.js";
 import { elementwiseKernels } from "./elementwise.js";
@@ -11,7 +11,7 @@ import { takeKernel } from "./take.js";
 import { writeKernel } from "./write.js";
 
 /** The kernels of modes `webasm` and `webgpu`, by op name: one number a thread, in gpu.js's own JavaScript. */
-export function scalarKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<never>> {
+export function scalarKernels<B extends Buffer>(scalar: Scalar<B>): Kernels {
   return {
     ...elementwiseKernels(scalar),
     ...lineKernels(scalar),

@@ -39,11 +39,11 @@ const binary: Record<string, (a: string, b: string) => string> = {
 /**
  * A GLSL function of a recorded expression: `float NAME(float score, float batch, float head, float query, float key)`.
  *
- * @param tables - How each table of the expression lies, and the name of its input. Offsets come as `NAMEAt`.
+ * @param views - How each table of the expression lies, and the name of its input. Offsets come as `NAMEAt`.
  */
 export function expressionText(
   name: string,
-  { steps, tables }: Expression,
+  { steps, lookedUp }: Expression,
   views: readonly { readonly view: View; readonly input: string }[],
 ): string {
   const names = new Map<Expr, string>(steps.map((expr, i) => [expr, `e${i}`]));
@@ -63,7 +63,7 @@ export function expressionText(
         case "where":
           return `${of(step.condition)} != 0.0 ? ${of(step.a)} : ${of(step.b)}`;
         case "lookup": {
-          const { view, input } = views[tables.indexOf(step.table)]!;
+          const { view, input } = views[lookedUp.indexOf(step.table)]!;
           const places = step.indices.map((index, axis) => {
             const last = Math.max(0, view.shape[axis]! - 1);
             return ` + int(clamp(trunc(${of(index)}), 0.0, ${float(last)})) * ${view.strides[axis]}`;

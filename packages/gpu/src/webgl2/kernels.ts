@@ -1,4 +1,4 @@
-import type { Kernel } from "@qkv/tensor";
+import type { Kernels } from "@qkv/tensor";
 import type { Gl } from "./gl.js";
 import { attentionKernel } from "./kernels/attention.js";
 import { elementwiseKernels } from "./kernels/elementwise.js";
@@ -10,7 +10,7 @@ import { takeKernel } from "./kernels/take.js";
 import { writeKernel } from "./kernels/write.js";
 
 /** The kernels of mode `webgl2`, by op name. */
-export function shaderKernels(gl: Gl): Record<string, Kernel<never>> {
+export function shaderKernels(gl: Gl): Kernels {
   return {
     ...elementwiseKernels(gl),
     ...lineKernels(gl),

@@ -1,71 +1,47 @@
-import type { AttentionRequest } from "@qkv/attention-contract";
+import {
+  callSizes,
+  handledAll,
+  isPaged,
+  segmentLength,
+  type AttentionCall,
+  type Expression,
+  type KeyValueSegment,
+} from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
-import { bitsOf, type Call } from "../call.js";
-import { programOf } from "./program.js";
+import { bitsOf, type Call, type Placed } from "../call.js";
+import { programOf, type Program } from "./program.js";
 
-/** The inputs of one call, told apart, each with the address of its first number. */
-type Placed = { readonly view: View; readonly pointer: number };
-
-/** What only backward needs. */
-export type BackwardPlaces = {
+/** Where results go; and what only backward reads and writes. */
+export type RequestPlaces = {
   readonly output: Placed;
   readonly lse: Placed;
-  /** What reached the output and the logarithms; undefined where nothing did. */
-  readonly dOutput: Placed | undefined;
-  readonly dLse: Placed | undefined;
-  readonly dQuery: Placed;
-  readonly dKeys: readonly Placed[];
-  readonly dValues: readonly Placed[];
+  /** Gradients that reached the output and the logarithms; undefined where none did. */
+  readonly dOutput?: Placed | undefined;
+  readonly dLse?: Placed | undefined;
+  readonly dQuery?: Placed;
+  readonly dKeys?: readonly Placed[];
+  readonly dValues?: readonly Placed[];
   /** Where partial gradients of sinks and tables go. */
-  readonly dSinks: number;
-  readonly dTables: number;
-  readonly dTableStep: number;
-  readonly partials: number;
+  readonly dSinks?: number;
+  readonly dTables?: number;
+  readonly dTableStep?: number;
+  readonly partials?: number;
 };
 
-/** Inputs of a call by their place in the list. */
-export function inputPlaces({ parts, scoreMod, weightMod, hasSinks }: AttentionRequest) {
-  const tables = 1 + 2 * parts;
-  const scoreTables = tables + (scoreMod?.tables.length ?? 0);
-  const end = scoreTables + (weightMod?.tables.length ?? 0);
-  return { parts, tables, scoreTables, end, scales: end + (hasSinks ? 1 : 0) };
+/** Adds how one segment of keys or values lies. */
+function pushSegment(words: number[], call: Call, segment: KeyValueSegment<Placed>, B: number): void {
+  if (!isPaged(segment)) return pushTensor(words, segment);
+  const { data, scale, table, blockLength } = segment;
+  const { shape, strides } = data;
+  const scales = scale ? [scale.pointer, ...steps(scale)] : [0, 0, 0, 0, 0];
+  // Where a batch is shorter than others its table may name anything.
+  const known = table.map((block) => (block < 0 || block >= shape[0]! ? 0 : block));
+  words.push(segmentLength(segment), data.pointer, ...strides);
+  words.push(call.copy(known), table.length / B, blockLength, ...scales);
 }
 
-/** Keys that are stored. */
-export function storedLength({ parts, layouts }: AttentionRequest, inputs: readonly View[]): number {
-  let length = 0;
-  for (let i = 0; i < parts; i++) length += layouts?.[i]?.length ?? inputs[1 + i]!.shape[2]!;
-  return length;
-}
-
-/** Adds how each part of keys, and then of values, lies. */
-function pushParts(
-  words: number[],
-  call: Call,
-  request: AttentionRequest,
-  inputs: readonly View[],
-  pointers: readonly number[],
-): void {
-  let scale = inputPlaces(request).scales;
-  for (let i = 0; i < 2 * request.parts; i++) {
-    const layout = request.layouts?.[i];
-    const view = inputs[1 + i]!;
-    const pointer = pointers[1 + i]!;
-    if (!layout) {
-      pushTensor(words, view, pointer);
-      continue;
-    }
-    const { table, blockLength, length, scaled } = layout;
-    const blocks = table.length / inputs[0]!.shape[0]!;
-    const scales = scaled ? [pointers[scale]!, ...steps(inputs[scale++]!)] : [0, 0, 0, 0, 0];
-    // Where a batch is shorter than others its table may name anything.
-    const known = table.map((block) => (block < 0 || block >= view.shape[0]! ? 0 : block));
-    words.push(length, pointer, ...view.strides, call.copy(known), blocks, blockLength, ...scales);
-  }
-}
-
-/** A part that is one tensor: eight words are for blocks alone. */
-function pushTensor(words: number[], { shape, strides }: View, pointer: number): void {
+/** A segment that is one tensor: eight words are for blocks alone. */
+function pushTensor(words: number[], { pointer, shape, strides }: Placed): void {
   const [batch, head, row, column] = strides as [number, number, number, number];
   words.push(shape[2]!, pointer, batch, head, row, column, 0, 0, 0, 0, 0, 0, 0, 0);
 }
@@ -73,20 +49,20 @@ function pushTensor(words: number[], { shape, strides }: View, pointer: number):
 /** A tensor that may be missing: where it begins, and its strides along `axes` axes. */
 function pushStrided(words: number[], one: Placed | undefined, axes: number): void {
   words.push(one?.pointer ?? 0);
-  for (let axis = 0; axis < axes; axis++) words.push(one?.view.strides[axis] ?? 0);
+  for (let axis = 0; axis < axes; axis++) words.push(one?.strides[axis] ?? 0);
 }
 
 /** Strides that stand still along axes of length 1. */
-function steps({ shape, strides }: View): number[] {
+function steps({ shape, strides }: Placed): number[] {
   return strides.map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
 }
 
+export type Programs = { readonly score: Program | undefined; readonly weight: Program | undefined };
+
 /** The programs of a call's expressions, or undefined where the kernels lack a step. */
-export function programsOf(request: AttentionRequest, inputs: readonly View[]) {
-  const { tables, scoreTables, end } = inputPlaces(request);
-  const { scoreMod, weightMod } = request;
-  const score = scoreMod && programOf(scoreMod, inputs.slice(tables, scoreTables));
-  const weight = weightMod && programOf(weightMod, inputs.slice(scoreTables, end));
+export function programsOf({ scoreMod, weightMod }: AttentionCall<View>): Programs | undefined {
+  const score = scoreMod && programOf(scoreMod);
+  const weight = weightMod && programOf(weightMod);
   if ((scoreMod && !score) || (weightMod && !weight)) return undefined;
   return { score, weight };
 }
@@ -94,23 +70,29 @@ export function programsOf(request: AttentionRequest, inputs: readonly View[]) {
 /**
  * Writes a call of attention to memory, as assembly/request.ts reads it: 32-bit words, in that order.
  *
- * @param pointers - Where the inputs begin.
- * @param backward - For forward, only where output and lse go.
  * @returns Where the request begins.
  */
 export function writeRequest(
   call: Call,
-  request: AttentionRequest,
-  programs: NonNullable<ReturnType<typeof programsOf>>,
-  inputs: readonly View[],
-  pointers: readonly number[],
-  to: Pick<BackwardPlaces, "output" | "lse"> & Partial<BackwardPlaces>,
+  request: AttentionCall<Placed>,
+  programs: Programs,
+  to: RequestPlaces,
 ): number {
-  const { plan, parts, positions, scale, softcap, firstQuery, hasSinks } = request;
-  const { tables, scoreTables, end } = inputPlaces(request);
-  const query = inputs[0]!;
-  const [B, H, T, D] = query.shape as [number, number, number, number];
-  const S = storedLength(request, inputs);
+  const {
+    query,
+    keyValues: { key, value, positions },
+    firstQuery,
+    scale,
+    softcap = 0,
+    sinks,
+    plan,
+    scoreMod,
+    weightMod,
+    want: _, // traces run on the plain device
+    ...rest
+  } = request;
+  handledAll(rest);
+  const { B, H, T, S, D, Dv, group } = callSizes(request);
   const tiles = plan.rows * plan.columns;
   const listed = "start" in positions ? undefined : positions;
   const first = typeof firstQuery === "number" ? new Int32Array(B).fill(firstQuery) : firstQuery;
@@ -120,23 +102,25 @@ export function writeRequest(
     plan.bits,
     first,
   ]) as [number, number, number, number];
-  const words = [H, T, S, D, inputs[1 + parts]!.shape[3]!, H / inputs[1]!.shape[1]!];
+  const program = (own: Program | undefined, mod: Expression<Placed> | undefined) =>
+    own && mod ? call.copy(own.words(mod.tables.map(({ pointer }) => pointer))) : 0;
+  const words = [H, T, S, D, Dv, group];
   words.push(bitsOf(scale), bitsOf(softcap), plan.rows, plan.columns);
   words.push(plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles);
   words.push(classes, bitsAt, bits);
-  pushStrided(words, { view: query, pointer: pointers[0]! }, 4);
+  pushStrided(words, query, 4);
   words.push(to.output.pointer, to.lse.pointer);
-  words.push(programs.score ? call.copy(programs.score.words(pointers.slice(tables, scoreTables))) : 0);
-  words.push(programs.weight ? call.copy(programs.weight.words(pointers.slice(scoreTables, end))) : 0);
-  words.push(hasSinks ? pointers[end]! : 0, hasSinks ? inputs[end]!.strides[0]! : 0, firstQueries);
+  words.push(program(programs.score, scoreMod), program(programs.weight, weightMod));
+  words.push(sinks?.pointer ?? 0, sinks?.strides[0] ?? 0, firstQueries);
   words.push(listed ? call.copy(listed) : 0, listed && listed.length === B * S ? S : 0);
   words.push("start" in positions ? positions.start : 0);
   pushStrided(words, to.dOutput, 4);
   pushStrided(words, to.dLse, 3);
   words.push(to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0);
-  words.push(to.partials ?? 0, parts);
-  pushParts(words, call, request, inputs, pointers);
-  for (const { view, pointer } of to.dKeys ?? []) pushTensor(words, view, pointer);
-  for (const { view, pointer } of to.dValues ?? []) pushTensor(words, view, pointer);
+  words.push(to.partials ?? 0, key.length);
+  for (const segment of key) pushSegment(words, call, segment, B);
+  for (const segment of value) pushSegment(words, call, segment, B);
+  for (const gradient of to.dKeys ?? []) pushTensor(words, gradient);
+  for (const gradient of to.dValues ?? []) pushTensor(words, gradient);
   return call.write(words);
 }

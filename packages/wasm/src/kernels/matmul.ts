@@ -113,10 +113,11 @@ function rowTimesColumns(
   const quarter = Math.max(1, Math.floor(N / 4));
   const step = Math.ceil(quarter / (engine.threads === 1 ? 1 : each * engine.threads));
   const items = Math.ceil(quarter / step);
-  return patterns.run("gemvTransposed", 4 * N * K, (pattern) => {
-    const interleaved = Number(pattern === "interleaved");
-    return engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias, interleaved);
-  });
+  const { pattern, end } = patterns.begin("gemvTransposed", 4 * N * K);
+  const interleaved = Number(pattern === "interleaved");
+  const done = engine.parallel("rowTimesColumns", items, 0, x, b, across, c, N, K, step, bias, interleaved);
+  end(done);
+  return done;
 }
 
 function rowTimesRows(
@@ -134,10 +135,10 @@ function rowTimesRows(
   const step = Math.ceil(K / wanted / 16) * 16;
   const count = Math.ceil(K / step);
   const parts = count === 1 ? c : call.scratch(4 * N * count);
-  const done = patterns.run("gemv", 4 * N * K, (pattern) => {
-    const interleaved = Number(pattern === "interleaved");
-    return engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step, interleaved);
-  });
+  const { pattern, end } = patterns.begin("gemv", 4 * N * K);
+  const interleaved = Number(pattern === "interleaved");
+  const done = engine.parallel("rowTimesRows", count, 0, x, b, down, parts, N, K, step, interleaved);
+  end(done);
   if (!done) return false;
   if (count > 1) engine.exports["addParts"]!(parts, count, N, c);
   return true;

@@ -37,14 +37,12 @@ export type Program = {
 /**
  * An expression as a list of steps for the kernels, or undefined where they lack one: any function of numbers, or a table
  * that is not float32 in row-major order.
- *
- * @param tables - The expression's tables, as the call hands them over.
  */
-export function programOf({ steps, tables: own }: Expression, tables: readonly View[]): Program | undefined {
+export function programOf({ steps, lookedUp, tables }: Expression<View>): Program | undefined {
   if (!tables.every((table) => isPacked(table))) return undefined;
   const lines: Line[] = [];
   const placeOf = new Map<Expr, number>();
-  const sizes = own.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
+  const sizes = lookedUp.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const add = (line: Line): number => lines.push(line) - 1;
   const combined = (registers: readonly number[]) => ({
@@ -97,7 +95,7 @@ export function programOf({ steps, tables: own }: Expression, tables: readonly V
           const zero = add({ op: number, level: 0, active: false, value: 0 });
           places = add({ op: index, level: 0, active: false, registers: [zero, -1], words: [0, 0] });
         }
-        const table = own.indexOf(step.table);
+        const table = lookedUp.indexOf(step.table);
         const { level } = lines[places]!;
         line = add({ op: lookup, level, active: true, registers: [places], words: [table, starts[table]!] });
         break;

@@ -1,11 +1,15 @@
 import { sizeOf } from "@qkv/core";
 import {
-  type AttentionRequest,
+  callSizes,
+  callTensors,
+  handledAll,
+  isPaged,
+  type AttentionCall,
+  type AttentionKernels,
+  type AttentionOutputs,
+  type Expression,
   type TilePlan,
   type TraceName,
-  sizesOf,
-  sortInputs,
-  type AttentionInputs,
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 import { expressionText, isShaderText } from "../expression-text.js";
@@ -18,8 +22,7 @@ import type { Run, Texture } from "../shaders.js";
 import { onlineSum } from "./lines.js";
 import { packRows } from "./pack-rows.js";
 
-type Request = AttentionRequest & { readonly want: readonly TraceName[] };
-type Sizes = ReturnType<typeof sizesOf>;
+type Sizes = ReturnType<typeof callSizes>;
 type Own = (texture: Texture) => Texture;
 
 /**
@@ -27,76 +30,107 @@ type Own = (texture: Texture) => Texture;
  * has no memory that threads share, so that scores have to be written and read again; one shader that did it all would
  * compute each score once for each number of the output.
  */
-export function attentionKernel(gl: Gl) {
-  return (given: readonly View[], outputs: readonly View[], request: Request): boolean => {
-    const inputs = sortInputs(given, request);
-    const sizes = sizesOf(inputs);
-    const { scoreMod, weightMod, layouts, plan } = request;
+export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
+  return (call, outputs) => {
+    const sizes = callSizes(call);
+    const { keyValues, scoreMod, weightMod, plan } = call;
     const takes =
-      !layouts &&
-      given.every(({ dtype }) => dtype === "float32") &&
+      ![...keyValues.key, ...keyValues.value].some(isPaged) &&
+      callTensors(call).every(({ dtype }) => dtype === "float32") &&
       [scoreMod, weightMod].every((mod) => !mod || isShaderText(mod)) &&
       plan.keyTile === 64 &&
-      sizeOf(outputs[0]!.shape) > 0 &&
+      sizeOf(outputs.output.shape) > 0 &&
       sizes.S > 0 &&
       sizes.D > 0 &&
-      inputs.keys.length <= 6;
+      keyValues.key.length <= 6;
     if (!takes) return false;
-    return withScratch(gl, (own) => attend(gl, inputs, sizes, outputs, request, own));
+    return withScratch(gl, (own) => attend(gl, call, sizes, outputs, own));
   };
 }
 
 function attend(
   gl: Gl,
-  inputs: AttentionInputs,
+  request: AttentionCall,
   sizes: Sizes,
-  outputs: readonly View[],
-  request: Request,
+  { output, lse, ...traces }: AttentionOutputs,
   own: Own,
 ): boolean {
   const { B, Hkv, T, S, Dv, group } = sizes;
-  const [output, lse, ...traces] = outputs as [View, View, ...View[]];
+  const {
+    query: givenQuery,
+    keyValues,
+    firstQuery,
+    scale,
+    softcap = 0,
+    sinks,
+    plan: givenPlan,
+    scoreMod,
+    weightMod,
+    want: _, // the outputs tell
+    ...rest
+  } = request;
+  handledAll(rest);
   // All queries of the heads that share keys.
   const blocks = blocksOf(group * T);
   const count = B * Hkv * blocks.perGroup;
   // Texels of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
   const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
-  const query = rowsOf(gl, [inputs.query], own);
-  const keys = rowsOf(gl, inputs.keys, own);
-  const values = turnedRows(gl, inputs.values, own);
-  const plan = planTextures(gl, request.plan, own);
-  const places = placeTextures(gl, request, sizes, own);
-  const call: Call = { request, inputs, sizes, query, keys, plan, places, wide, blocks, count };
+  const query = rowsOf(gl, [givenQuery], own);
+  const keys = rowsOf(gl, keyValues.key as readonly View[], own);
+  const values = turnedRows(gl, keyValues.value as readonly View[], own);
+  const plan = planTextures(gl, givenPlan, own);
+  const places = placeTextures(gl, firstQuery, keyValues.positions, sizes, own);
+  const prepared: Prepared = {
+    tiles: givenPlan,
+    scale,
+    softcap,
+    scoreMod,
+    sinks,
+    hides: plan !== undefined || scoreMod !== undefined || weightMod !== undefined,
+    sizes,
+    query,
+    keys,
+    plan,
+    places,
+    wide,
+    blocks,
+    count,
+  };
   const run = (one: Run) => gl.shaders.runAll(one, blocks.height).map(own);
 
-  const scores = run(scoresRun(gl, call, "scores"));
-  const common = run(commonRun(gl, call, scores));
-  const weights = run(weightsRun(gl, call, scores, common, request.weightMod));
+  const scores = run(scoresRun(gl, prepared, "scores"));
+  const common = run(commonRun(gl, prepared, scores));
+  const weights = run(weightsRun(gl, prepared, scores, common, weightMod));
 
-  request.want.forEach((name, i) => {
+  for (const [name, trace] of Object.entries(traces)) {
     const traced =
       name === "scores"
         ? scores
         : name !== "weights"
-          ? run(scoresRun(gl, call, name))
-          : request.weightMod
-            ? run(weightsRun(gl, call, scores, common, undefined))
+          ? run(scoresRun(gl, prepared, name as TraceName))
+          : weightMod
+            ? run(weightsRun(gl, prepared, scores, common, undefined))
             : weights;
     const value = name === "scores" ? `x <= ${hidden} ? ${float(-Infinity)} : x` : "x";
     const layout = { wide, count: "keyCount", ints: { keyCount: S }, value };
-    runInto(gl, traces[i]!, rowsOfBlocks(blocks, traced, layout));
-  });
+    runInto(gl, trace, rowsOfBlocks(blocks, traced, layout));
+  }
   // The logarithm of the sum is the first of the four numbers that a line has in common.
   runInto(gl, lse, rowsOfBlocks(blocks, common, { wide: 1, count: 1 }));
 
-  const mixture = mixtureRun(call, weights, values);
+  const mixture = mixtureRun(prepared, weights, values);
   if (blocks.height === 1 && Dv % 4 === 0) return runInto(gl, output, mixture);
   return runInto(gl, output, rowsOfBlocks(blocks, run(mixture), { wide: Math.ceil(Dv / 4), count: Dv }));
 }
 
-type Call = {
-  readonly request: Request;
-  readonly inputs: AttentionInputs;
+/** A call whose tensors lie in textures. */
+type Prepared = Pick<AttentionCall, "scale"> & {
+  readonly tiles: TilePlan;
+  readonly softcap: number;
+  readonly scoreMod: Expression | undefined;
+  readonly sinks: View | undefined;
+  /** Some weight may be 0 because its key is hidden. */
+  readonly hides: boolean;
   readonly sizes: Sizes;
   readonly query: Rows;
   readonly keys: Rows;
@@ -209,7 +243,13 @@ type PlaceTextures = {
   text: string;
 };
 
-function placeTextures(gl: Gl, { firstQuery, positions }: Request, { S }: Sizes, own: Own): PlaceTextures {
+function placeTextures(
+  gl: Gl,
+  firstQuery: AttentionCall["firstQuery"],
+  positions: AttentionCall["keyValues"]["positions"],
+  { S }: Sizes,
+  own: Own,
+): PlaceTextures {
   const inputs: Record<string, Texture> = {};
   const ints: Record<string, number> = {};
   let queryText = "firstQuery + t";
@@ -233,7 +273,7 @@ function placeTextures(gl: Gl, { firstQuery, positions }: Request, { S }: Sizes,
 }
 
 /** Where a thread stands: `s`, its first key, and for each of its lines `h0` and `t0`, `h1` and `t1` and so on. */
-const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Call, outside: string) => {
+const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
   const { height, lines, perGroup } = blocks;
   const all = eachLine(blocks, (r) => {
     // A block whose lines are all of one head.
@@ -262,13 +302,12 @@ const giveText = (blocks: Blocks, name: string) =>
 const lanes = ["x", "y", "z", "w"];
 
 /** scores[b, h, t, s … s + 3]: dots, softcap, scoreMod, mask, in this order, as far as `stage`. */
-function scoresRun(gl: Gl, call: Call, stage: TraceName): Run {
-  const { request, inputs, query, keys, places, wide, blocks, count, sizes } = call;
-  const { scale, softcap } = request;
+function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
+  const { scale, softcap, query, keys, places, wide, blocks, count, sizes } = call;
   const everything = stage === "dots" || stage === "capped";
   const plan = everything ? undefined : call.plan;
-  const mod = everything ? undefined : request.scoreMod;
-  const tables = mod ? tablesOf(gl, inputs.tables.slice(0, mod.tables.length), "table") : noTables;
+  const mod = everything ? undefined : call.scoreMod;
+  const tables = mod ? tablesOf(gl, mod.tables, "table") : noTables;
   const perLine = (text: (r: number) => string) => eachLine(blocks, text).join("\n  ");
   const rows = eachLine(blocks, (r) => ({
     name: "query",
@@ -303,7 +342,7 @@ function scoresRun(gl: Gl, call: Call, stage: TraceName): Run {
   const text = `${tanhText}
 ${powText}
 ${mod ? `${places.text}\n${expressionText("modify", mod, tables.views)}` : ""}
-${plan ? seenText(request.plan) : ""}
+${plan ? seenText(call.tiles) : ""}
 vec4 compute(int i) {
   ${threadText(call, hidden)}
   ${
@@ -333,7 +372,7 @@ vec4 compute(int i) {
       keyCount: sizes.S,
       queryAt: query.at,
       keyAt: keys.at,
-      ...(plan && { columns: request.plan.columns }),
+      ...(plan && { columns: call.tiles.columns }),
       ...(mod ? { ...places.ints, ...tables.ints } : {}),
     },
     length: count * wide * 4,
@@ -357,8 +396,7 @@ const inputsOf = (name: string, textures: readonly Texture[]) =>
   Object.fromEntries(textures.map((texture, r) => [`${name}${r}x`, texture]));
 
 /** What each row has in common, a texel: the sum's logarithm, the largest score, and one over the sum. */
-function commonRun(gl: Gl, { inputs, sizes, wide, blocks, count }: Call, scores: readonly Texture[]): Run {
-  const { sinks } = inputs;
+function commonRun(gl: Gl, { sinks, sizes, wide, blocks, count }: Prepared, scores: readonly Texture[]): Run {
   const { Hkv, T, S, group } = sizes;
   const inRow = stayInRow({ texture: scores[0]!, wide, steps: [wide] });
   const line = (r: number) => {
@@ -405,15 +443,13 @@ vec4 compute(int block) {
 /** weights[b, h, t, s … s + 3], 0 where hidden. */
 function weightsRun(
   gl: Gl,
-  call: Call,
+  call: Prepared,
   scores: readonly Texture[],
   common: readonly Texture[],
-  mod: Request["weightMod"],
+  mod: Expression | undefined,
 ): Run {
-  const { request, inputs, places, wide, blocks, count, sizes } = call;
-  const tables = mod
-    ? tablesOf(gl, inputs.tables.slice(request.scoreMod?.tables.length ?? 0), "table")
-    : noTables;
+  const { places, wide, blocks, count, sizes } = call;
+  const tables = mod ? tablesOf(gl, mod.tables, "table") : noTables;
   const line = (r: number) => {
     const each = lanes.map((lane, n) => {
       const value = mod
@@ -449,14 +485,13 @@ vec4 compute(int i) {
  * so that both are read along s.
  */
 function mixtureRun(
-  { request, plan, sizes, wide, blocks, count }: Call,
+  { hides, sizes, wide, blocks, count }: Prepared,
   weights: readonly Texture[],
   values: Rows,
 ): Run {
   const { S, Dv } = sizes;
   const outWide = Math.ceil(Dv / 4);
   // Where nothing is hidden, a weight of 0 is one that was too small, and beyond the last key values are zeros.
-  const hides = plan !== undefined || request.scoreMod !== undefined || request.weightMod !== undefined;
   const rows = eachLine(blocks, (r) => ({
     name: `weights${r}x`,
     start: `block * ${wide}`,

@@ -1,14 +1,20 @@
 import { refuse, refuseOther, refuseShape } from "@qkv/core";
-import { checkTensor, type Tensor } from "@qkv/tensor";
-import { isBlocks, partLength } from "./blocks.js";
-import type { Blocks, Part } from "./key-values.js";
+import { checkTensor, isTensor, type Tensor } from "@qkv/tensor";
+import type { KeyValueSegment, PagedBlocks } from "./key-values.js";
+import { segmentLength } from "./segments.js";
 
 /** Refuses blocks that do not hold what their table and length promise. Plain tensors pass. */
-export function checkBlocks(fn: string, argument: "key" | "value", part: Part, query: Tensor): void {
-  if (!isBlocks(part)) return;
-  if (!ArrayBuffer.isView((part as Partial<Blocks> | undefined)?.table)) refuseOther(fn, argument, part);
-  const { table, blockLength, length, scale } = part;
-  const { shape } = checkTensor(fn, `${argument}.data`, part.data);
+export function checkPagedBlocks(
+  fn: string,
+  argument: "key" | "value",
+  segment: KeyValueSegment,
+  query: Tensor,
+): void {
+  if (isTensor(segment)) return;
+  if (!ArrayBuffer.isView((segment as Partial<PagedBlocks> | undefined)?.table))
+    refuseOther(fn, argument, segment);
+  const { table, blockLength, length, scale } = segment;
+  const { shape } = checkTensor(fn, `${argument}.data`, segment.data);
   const B = query.shape[0]!;
   if (shape.length !== 4 || shape[2] !== blockLength) {
     const expected = `[blocks, numKvHeads, ${blockLength}, headDim], as blockLength is ${blockLength}`;
@@ -27,9 +33,9 @@ export function checkBlocks(fn: string, argument: "key" | "value", part: Part, q
     refuse(fn, `${argument}.length`, `${length.length} lengths`, `one, or B = ${B}`, fix);
   }
   const columns = table.length / B;
-  const needed = Math.ceil(partLength(part) / blockLength);
+  const needed = Math.ceil(segmentLength(segment) / blockLength);
   if (B > 0 && (!Number.isInteger(columns) || columns < needed)) {
-    const expected = `B = ${B} rows of ${needed} blocks or more, for ${partLength(part)} tokens`;
+    const expected = `B = ${B} rows of ${needed} blocks or more, for ${segmentLength(segment)} tokens`;
     refuse(fn, inTable, `${table.length} numbers`, expected, "name a block for each stretch of tokens.");
   }
   for (let b = 0; b < B; b++) {

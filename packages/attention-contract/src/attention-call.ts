@@ -1,0 +1,113 @@
+import type { Tensor } from "@qkv/tensor";
+import type { Expression } from "./expressions/expression.js";
+import type { KeyValues, KeyValueSegment } from "./key-values/key-values.js";
+import { isPaged, segmentLength } from "./key-values/segments.js";
+import type { TilePlan } from "./tile-plan.js";
+
+/** The intermediate tensors of attention, by name. */
+export type TraceName = "dots" | "capped" | "scores" | "weights" | "lse";
+
+/**
+ * One call of attention, as every version of it receives it: the plain one in `@qkv/attention` and the kernels of devices.
+ *
+ * @typeParam T - A tensor, or a kernel's view of one.
+ */
+export type AttentionCall<T = Tensor> = {
+  /** [B, H, T, D] */
+  readonly query: T;
+  /** Positions are those of {@link storedPositions}: one by one where batches differ in length. */
+  readonly keyValues: KeyValues<T>;
+  /** Position of the first query: one, or one for each batch where batches are of different lengths. */
+  readonly firstQuery: number | Int32Array;
+  /** Factor of the dot products. */
+  readonly scale: number;
+  /** Scores are capped to (−softcap, softcap). Absent or 0: off. */
+  readonly softcap?: number;
+  /** [H]: a logit for each head that takes part in the softmax's sum alone. */
+  readonly sinks?: T;
+  /** The mask, cut into tiles. */
+  readonly plan: TilePlan;
+  /** Changes each score after the softcap; its tables are row-major. */
+  readonly scoreMod?: Expression<T>;
+  /** Changes each weight after softmax; its tables are row-major. */
+  readonly weightMod?: Expression<T>;
+  /** Traces that have an output. `lse` always has one. */
+  readonly want: readonly TraceName[];
+};
+
+/** What a call computes: [B, H, T, Dv], [B, H, T], and [B, H, T, S] of each trace that is wanted. */
+export type AttentionOutputs<T = Tensor> = { readonly output: T; readonly lse: T } & {
+  readonly [Name in Exclude<TraceName, "lse">]?: T;
+};
+
+/** Outputs of the forward call that its gradient reads. */
+export type AttentionSaved<T = Tensor> = Pick<AttentionOutputs<T>, "output" | "lse">;
+
+/** Gradients that reached the outputs of a call, packed; absent where none did. */
+export type AttentionGradients<T = Tensor> = Partial<AttentionOutputs<T>>;
+
+/** Kernels that a device may have: they return `false` for a call that they leave to the plain version. */
+export type AttentionKernels = {
+  attention(call: AttentionCall, outputs: AttentionOutputs): boolean;
+  /** @param to - The call's form again, where gradients of its tensors go. */
+  attentionBackward(
+    call: AttentionCall,
+    saved: AttentionSaved,
+    gradients: AttentionGradients,
+    to: AttentionCall,
+  ): boolean;
+};
+
+/** The same call with `f` of each tensor: views in place of tensors, or gradients in place of what they belong to. */
+export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) => B): AttentionCall<B> {
+  const { query, keyValues, sinks, scoreMod, weightMod, ...numbers } = call;
+  const segment = (one: KeyValueSegment<A>): KeyValueSegment<B> => {
+    if (!isPaged(one)) return f(one);
+    const { data, scale, ...layout } = one;
+    return { ...layout, data: f(data), ...(scale && { scale: f(scale) }) };
+  };
+  const expression = (mod: Expression<A>): Expression<B> => ({ ...mod, tables: mod.tables.map(f) });
+  return {
+    ...numbers,
+    query: f(query),
+    keyValues: {
+      key: keyValues.key.map(segment),
+      value: keyValues.value.map(segment),
+      positions: keyValues.positions,
+    },
+    ...(scoreMod && { scoreMod: expression(scoreMod) }),
+    ...(weightMod && { weightMod: expression(weightMod) }),
+    ...(sinks && { sinks: f(sinks) }),
+  };
+}
+
+/** The tensors of a call, always in the same order. */
+export function callTensors<T extends object>(call: AttentionCall<T>): T[] {
+  const tensors: T[] = [];
+  mapCall(call, (x) => tensors.push(x));
+  return tensors;
+}
+
+/** The lengths of a call. */
+export function callSizes({
+  query,
+  keyValues: { key, value },
+}: Pick<AttentionCall<Pick<Tensor, "shape">>, "query" | "keyValues">) {
+  const [B, H, T, D] = query.shape as [number, number, number, number];
+  const Hkv = segmentShape(key[0]!)[1]!;
+  const S = key.reduce((sum, segment) => sum + segmentLength(segment), 0);
+  return { B, H, Hkv, T, S, D, Dv: segmentShape(value[0]!)[3]!, group: H / Hkv };
+}
+
+/** [B, Hkv, Sᵢ, D] of a tensor, [blocks, Hkv, blockLength, D] of pages. */
+function segmentShape(segment: KeyValueSegment<Pick<Tensor, "shape">>): readonly number[] {
+  return (isPaged(segment) ? segment.data : segment).shape;
+}
+
+/**
+ * Nothing to do: holds at compile time that a kernel has taken every field of a call by its name, so that a new field is
+ * not overlooked.
+ *
+ * @param rest - What is left of the call: `const { query, …, ...rest } = call`.
+ */
+export function handledAll(_rest: { readonly [field: string]: never }): void {}

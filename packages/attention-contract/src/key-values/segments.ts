@@ -1,0 +1,47 @@
+import { cast, mul, permute, reshape, slice, take, tensor, type Tensor } from "@qkv/tensor";
+import type { PagedBlocks, KeyValueSegment } from "./key-values.js";
+
+/** True for keys or values in blocks, false for one tensor. */
+export function isPaged<T extends object>(segment: KeyValueSegment<T>): segment is PagedBlocks<T> {
+  return "table" in segment;
+}
+
+/** Tokens of a segment, of its longest batch. */
+export function segmentLength(segment: KeyValueSegment<Pick<Tensor, "shape">>): number {
+  if (!isPaged(segment)) return segment.shape[2]!;
+  const { length } = segment;
+  return typeof length === "number" ? length : length.reduce((a, b) => Math.max(a, b), 0);
+}
+
+/**
+ * Keys or values of a segment as one tensor `[B, Hkv, S, D]`: what lies in blocks is copied together, and whole numbers are
+ * multiplied with their scale. A place that holds nothing has the numbers of some other token.
+ *
+ * @param batchSize - B, which a table alone does not tell.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@qkv/tensor";
+ * import { denseSegment } from "@qkv/attention-contract";
+ *
+ * const data = tensor([[5], [6], [7], [8]], { shape: [2, 1, 2, 1] }); // two blocks of two tokens
+ * const segment = { data, table: Int32Array.of(1, 0), blockLength: 2, length: 3 };
+ * denseSegment(segment, 1).toNested(); // => [[[[7], [8], [5]]]]
+ * ```
+ */
+export function denseSegment(segment: KeyValueSegment, batchSize: number): Tensor {
+  if (!isPaged(segment)) return segment;
+  const { data, scale, table, blockLength } = segment;
+  const length = segmentLength(segment);
+  const [, Hkv, , D] = data.shape as [number, number, number, number];
+  const columns = Math.ceil(length / blockLength);
+  const width = table.length / batchSize;
+  const blocks = Array.from({ length: batchSize * columns }, (_, n) =>
+    Math.max(0, table[Math.floor(n / columns) * width + (n % columns)]!),
+  );
+  const indices = tensor(blocks, { shape: [batchSize, columns], dtype: "int32", device: data.device });
+  const taken = take(data, 0, indices); // [B, columns, Hkv, blockLength, D]
+  const scaled = scale ? mul(cast(taken, scale.dtype), take(scale, 0, indices)) : taken;
+  const rows = reshape(permute(scaled, [0, 2, 1, 3, 4]), [batchSize, Hkv, columns * blockLength, D]);
+  return slice(rows, 2, 0, length);
+}

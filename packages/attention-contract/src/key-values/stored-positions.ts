@@ -1,0 +1,29 @@
+import type { KeyValues } from "./key-values.js";
+import { isPaged, segmentLength } from "./segments.js";
+
+/**
+ * Positions of the keys of a call, one by one where batches differ: where the pages of a batch end before those of others,
+ * places hold nothing.
+ */
+export function storedPositions({ key, positions }: KeyValues, B: number): KeyValues["positions"] {
+  const uneven = key.some((segment) => isPaged(segment) && typeof segment.length !== "number");
+  if (!uneven) return positions;
+  const longest = key.map(segmentLength);
+  const S = longest.reduce((a, b) => a + b, 0);
+  const places = new Int32Array(B * S);
+  for (let b = 0, at = 0; b < B; b++) {
+    let first = 0;
+    key.forEach((segment, i) => {
+      const paged = isPaged(segment) && typeof segment.length !== "number";
+      const own = paged ? (segment.length as Int32Array)[b]! : longest[i]!;
+      for (let n = 0; n < longest[i]!; n++, at++) {
+        const s = first + n;
+        if (n >= own) places[at] = -1;
+        else if ("start" in positions) places[at] = positions.start + s;
+        else places[at] = positions[positions.length === S ? s : b * S + s]!;
+      }
+      first += longest[i]!;
+    });
+  }
+  return places;
+}
