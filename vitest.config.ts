@@ -23,7 +23,7 @@ export default defineConfig({
     reporters: ["default", "./scripts/closing-line.mjs"],
     coverage: {
       include: ["packages/*/src/**"],
-      exclude: ["**/*.test.ts"],
+      exclude: ["**/*.test.ts", "packages/test-support/**"],
       // Of each of these packages, by the unit tests of all: what attention and the caches stand on is tensor's.
       thresholds: Object.fromEntries(
         ["core", "tensor", "attention-contract", "attention", "kv-cache", "tokenizer", "cost"].map((name) => [

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 const folder = fileURLToPath(new URL("../packages/", import.meta.url));
 
 /**
- * Every package as `{ name, folder, json }`, in order of its folder's name.
+ * Every package that is built, as `{ name, folder, json }`, in order of its folder's name.
  *
  * @returns {{ name: string, folder: string, json: Record<string, any> }[]}
  */
@@ -17,7 +17,8 @@ export function allPackages() {
     .map((path) => {
       const json = JSON.parse(readFileSync(join(path, "package.json"), "utf8"));
       return { name: json.name, folder: path, json };
-    });
+    })
+    .filter(({ json }) => json.scripts.build);
 }
 
 /** Those that are published. */

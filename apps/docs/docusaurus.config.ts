@@ -107,6 +107,7 @@ const config: Config = {
         id: "packages",
         path: "../../packages",
         include: ["*/README.md", "*/CHANGELOG.md"],
+        exclude: ["test-support/**"],
         routeBasePath: "packages",
         sidebarPath: "./packages-sidebar.ts",
         breadcrumbs: false,

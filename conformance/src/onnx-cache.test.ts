@@ -4,6 +4,7 @@ import { growingCache, pagedCache, quantizedCache, staticCache, type KvCache } f
 import { fromPastKeyValues, toPastKeyValues } from "@qkv/kv-cache/past-key-values";
 import { add, embedding, matmul, randn, tensor, transpose, type Tensor } from "@qkv/tensor";
 import * as ort from "onnxruntime-web";
+import "@qkv/test-support/allclose";
 import { beforeAll, expect, test } from "vitest";
 
 const heads = { embedDim: 16, numHeads: 4, numKvHeads: 2 };
@@ -39,10 +40,6 @@ async function theirs(ids: readonly number[], past: Record<string, ort.Tensor>) 
 }
 
 const ortTensor = (type: "float32", data: Float32Array, dims: number[]) => new ort.Tensor(type, data, dims);
-const near = (a: ArrayLike<number>, b: ArrayLike<number>, tolerance = 2e-5) =>
-  Array.from(a).forEach((y, i) =>
-    expect(Math.abs(y - b[i]!)).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(b[i]!))),
-  );
 
 const kinds: [string, () => KvCache][] = [
   ["growing", () => growingCache({ numLayers })],
@@ -62,14 +59,20 @@ test.each(kinds)(
     // Three more tokens, there and here.
     const next = [6, 5, 3];
     const run = await theirs(next, toPastKeyValues(restored, ortTensor));
-    near(run["logits"]!.data as Float32Array, ours(next, cache).data);
+    expect(run["logits"]!.data as Float32Array).toBeAllclose(ours(next, cache).data, {
+      rtol: 2e-5,
+      atol: 2e-5,
+    });
 
     // What it computed is taken over, and both go on alike.
     fromPastKeyValues(restored, run);
     expect(restored.length).toBe(10);
-    near(ours([8], restored).data, ours([8], cache).data);
+    expect(ours([8], restored).data).toBeAllclose(ours([8], cache).data, { rtol: 2e-5, atol: 2e-5 });
     const again = await theirs([7], toPastKeyValues(restored, ortTensor));
-    near(again["logits"]!.data as Float32Array, ours([7], cache).data);
+    expect(again["logits"]!.data as Float32Array).toBeAllclose(ours([7], cache).data, {
+      rtol: 2e-5,
+      atol: 2e-5,
+    });
   },
 );
 
@@ -85,8 +88,11 @@ test("a prompt that the runtime read is gone on with here", async () => {
   const run = await theirs(prompt, empty);
   const [cache, straight] = [growingCache({ numLayers }), growingCache({ numLayers })];
   fromPastKeyValues(cache, run);
-  near(run["logits"]!.data as Float32Array, ours(prompt, straight).data);
-  near(ours([5, 8], cache).data, ours([5, 8], straight).data);
+  expect(run["logits"]!.data as Float32Array).toBeAllclose(ours(prompt, straight).data, {
+    rtol: 2e-5,
+    atol: 2e-5,
+  });
+  expect(ours([5, 8], cache).data).toBeAllclose(ours([5, 8], straight).data, { rtol: 2e-5, atol: 2e-5 });
 });
 
 test("int8 goes over as numbers, and what follows is near", async () => {
@@ -97,5 +103,8 @@ test("int8 goes over as numbers, and what follows is near", async () => {
   for (const one of [cache, small]) ours(prompt, one);
   const run = await theirs([6], toPastKeyValues(small, ortTensor));
   const exact = await theirs([6], toPastKeyValues(cache, ortTensor));
-  near(run["logits"]!.data as Float32Array, exact["logits"]!.data as Float32Array, 0.1);
+  expect(run["logits"]!.data as Float32Array).toBeAllclose(exact["logits"]!.data as Float32Array, {
+    rtol: 0.1,
+    atol: 0.1,
+  });
 });

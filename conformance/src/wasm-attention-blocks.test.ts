@@ -3,6 +3,7 @@ import type { PagedBlocks, KeyValues } from "@qkv/attention-contract";
 import { permutation, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
 const cases = fc.record({
@@ -69,22 +70,21 @@ describe.each(["plain", "relaxed"] as const)("attention to cached keys on wasm,%
         const there = { ...own, ...(own.sinks && { sinks: on(own.sinks) }) };
         const before = device.report().calls["attention"]?.plain ?? 0;
         const got = device.scope(() => tracedAttention(on(query), keyValues, there, ["lse"]));
-        close(got.output.data, expected.output.data);
-        close(got.lse.data, expected.lse.data);
+        expect(got.output.data).toBeAllclose(expected.output.data, {
+          rtol: 0,
+          atol: 3e-5,
+          scaled: true,
+          equalNan: true,
+        });
+        expect(got.lse.data).toBeAllclose(expected.lse.data, {
+          rtol: 0,
+          atol: 3e-5,
+          scaled: true,
+          equalNan: true,
+        });
         expect(device.report().calls["attention"]!.plain).toBe(before);
       }),
       { numRuns: 80 },
     );
   });
 });
-
-function close(a: ArrayLike<number>, b: ArrayLike<number>): void {
-  expect(a.length).toBe(b.length);
-  let largest = 1;
-  for (let i = 0; i < b.length; i++)
-    if (Math.abs(b[i]!) > largest && Number.isFinite(b[i])) largest = Math.abs(b[i]!);
-  for (let i = 0; i < a.length; i++) {
-    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
-    expect(Math.abs(a[i]! - b[i]!) / largest, `[${i}]: ${a[i]} and ${b[i]}`).toBeLessThan(3e-5);
-  }
-}

@@ -2,6 +2,7 @@ import { attention, causal, slidingWindow, tracedAttention } from "@qkv/attentio
 import { grad, mul, randn, sum, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
 /** What is done to some numbers of the inputs, and how far float32 may then be from float64. */
@@ -26,7 +27,8 @@ describe.each(["plain", "relaxed"] as const)("numbers at the edges of attention 
     const { put, tolerance } = edges[name]!;
     // Slopes of some 60 that cancel leave digits behind.
     const least = name === "large" ? 1 : 1e-6;
-    const near = (a: ArrayLike<number>, b: ArrayLike<number>, share: number) => close(a, b, share, least);
+    const near = (a: ArrayLike<number>, b: ArrayLike<number>, share: number) =>
+      expect(a).toBeAllclose(b, { rtol: 0, atol: share, scaled: least, equalNan: true });
     const length = fc.constantFrom(1, 2, 65, 130);
     fc.assert(
       fc.property(length, length, fc.nat(2), fc.boolean(), fc.nat(1e6), (T, more, which, window, seed) => {
@@ -54,15 +56,3 @@ describe.each(["plain", "relaxed"] as const)("numbers at the edges of attention 
     );
   });
 });
-
-/** NaN and infinities where they should be, and numbers as near as a share of the largest, or of `least`. */
-function close(a: ArrayLike<number>, b: ArrayLike<number>, tolerance: number, least: number): void {
-  expect(a.length).toBe(b.length);
-  let largest = least;
-  for (let i = 0; i < b.length; i++) if (Number.isFinite(b[i])) largest = Math.max(largest, Math.abs(b[i]!));
-  for (let i = 0; i < a.length; i++) {
-    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
-    const apart = Math.abs(a[i]! - b[i]!) / largest;
-    expect(apart, `[${i}]: ${a[i]} and ${b[i]}`).toBeLessThanOrEqual(tolerance);
-  }
-}

@@ -22,6 +22,7 @@ import {
 import { lookup } from "@qkv/attention-contract";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
 /** What may change scores and weights, from numbers that a gradient is taken of. */
@@ -102,10 +103,22 @@ describe.each(["plain", "relaxed"] as const)("gradients of attention on wasm,%s"
         };
         const moved = inputs.map((x) => on(x, device)) as [Tensor, Tensor, Tensor, Tensor];
         const before = plainRuns(device);
-        close(run(...moved).data, run(...inputs).data, "output");
+        expect(run(...moved).data, "output").toBeAllclose(run(...inputs).data, {
+          rtol: 0,
+          atol: 3e-5,
+          scaled: true,
+          equalNan: true,
+        });
         const expected = grad(slope)([...inputs]);
         const got = device.scope(() => grad(slope)(moved));
-        expected.forEach((x, i) => close(got[i]!.data, x.data, ["query", "key", "value", "numbers"][i]!));
+        expected.forEach((x, i) =>
+          expect(got[i]!.data, ["query", "key", "value", "numbers"][i]!).toBeAllclose(x.data, {
+            rtol: 0,
+            atol: 3e-5,
+            scaled: true,
+            equalNan: true,
+          }),
+        );
         expect(plainRuns(device)).toBe(before);
       }),
       { numRuns: 60 },
@@ -131,7 +144,14 @@ describe.each(["plain", "relaxed"] as const)("gradients of attention on wasm,%s"
     for (const f of [slope, hidden]) {
       const expected = grad(f)(inputs);
       const got = grad(f)(inputs.map((x) => on(x, device)));
-      expected.forEach((x, i) => close(got[i]!.data, x.data, String(i)));
+      expected.forEach((x, i) =>
+        expect(got[i]!.data, String(i)).toBeAllclose(x.data, {
+          rtol: 0,
+          atol: 3e-5,
+          scaled: true,
+          equalNan: true,
+        }),
+      );
     }
   });
 });
@@ -148,14 +168,4 @@ function on(x: Tensor, device: Device): Tensor {
 function plainRuns(device: Device): number {
   const { calls } = device.report();
   return (calls["attention"]?.plain ?? 0) + (calls["attentionBackward"]?.plain ?? 0);
-}
-
-function close(a: ArrayLike<number>, b: ArrayLike<number>, what: string): void {
-  expect(a.length).toBe(b.length);
-  let largest = 1;
-  for (let i = 0; i < b.length; i++) if (Math.abs(b[i]!) > largest) largest = Math.abs(b[i]!);
-  for (let i = 0; i < a.length; i++) {
-    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
-    expect(Math.abs(a[i]! - b[i]!) / largest, `${what} [${i}]: ${a[i]} and ${b[i]}`).toBeLessThan(3e-5);
-  }
 }

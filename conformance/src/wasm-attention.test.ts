@@ -12,6 +12,7 @@ import type { KeyValues } from "@qkv/attention-contract";
 import { permute, randn, slice, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
 const cases = fc
@@ -86,8 +87,12 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
           device.scope(() => tracedAttention(on(query), keyValues, options, ["lse"])),
         ];
         for (const got of [output, inScope]) {
-          close(got.output.data, expected.output.data);
-          close(got.lse.data, expected.lse.data);
+          expect(got.output.data).toBeAllclose(expected.output.data, {
+            rtol: 3e-5,
+            atol: 3e-5,
+            equalNan: true,
+          });
+          expect(got.lse.data).toBeAllclose(expected.lse.data, { rtol: 3e-5, atol: 3e-5, equalNan: true });
         }
       }),
       { numRuns: 80 },
@@ -120,7 +125,11 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
         );
         const options = { ...(above > 0 && { mask: maskTensor(bits) }), ...(softcap > 0 && { softcap }) };
         const expected = attention(query, key, value, options);
-        close(attention(on(query), on(key), on(value), options).data, expected.data);
+        expect(attention(on(query), on(key), on(value), options).data).toBeAllclose(expected.data, {
+          rtol: 3e-5,
+          atol: 3e-5,
+          equalNan: true,
+        });
       }),
       { numRuns: 15 },
     );
@@ -142,14 +151,3 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     });
   });
 });
-
-function close(a: ArrayLike<number>, b: ArrayLike<number>): void {
-  expect(a.length).toBe(b.length);
-  for (let i = 0; i < a.length; i++) {
-    if (Object.is(a[i], b[i])) continue;
-    expect(
-      Math.abs(a[i]! - b[i]!) / Math.max(1, Math.abs(b[i]!)),
-      `[${i}]: ${a[i]} and ${b[i]}`,
-    ).toBeLessThan(3e-5);
-  }
-}

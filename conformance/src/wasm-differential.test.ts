@@ -4,8 +4,9 @@
 import { js, tensor, type Device, type Tensor } from "@qkv/tensor";
 import { wasm, type WasmDevice } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Case, Tolerance } from "./differential/case.js";
+import type { Case } from "./differential/case.js";
 import { cases } from "./differential/cases.js";
 import type { Input } from "./differential/inputs.js";
 import { randomOf } from "./differential/random.js";
@@ -30,7 +31,11 @@ describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
         const expected = compute(js(), inputs, f, scoped);
         const [one, ...others] = crew.map((device) => compute(device, inputs, f, scoped));
         expect(one!.shape).toEqual(expected.shape);
-        close(one!.data, expected.data, tolerance);
+        expect(one!.data).toBeAllclose(expected.data, {
+          rtol: tolerance.relative,
+          atol: tolerance.absolute,
+          equalNan: true,
+        });
         for (const other of others) expect(bytesOf(other).equals(bytesOf(one!))).toBe(true);
       }),
       { numRuns: 25 },
@@ -52,13 +57,4 @@ function compute(
 
 function bytesOf({ data }: Tensor): Buffer {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function close(got: ArrayLike<number>, expected: ArrayLike<number>, { relative, absolute }: Tolerance): void {
-  for (let i = 0; i < expected.length; i++) {
-    const [x, y] = [got[i]!, expected[i]!];
-    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue;
-    const allowed = Number.isFinite(y) ? relative * Math.abs(y) + absolute : -1;
-    if (!(Math.abs(x - y) <= allowed)) expect.fail(`[${i}] is ${x}, expected ${y} within ${allowed}`);
-  }
 }

@@ -2,6 +2,7 @@ import { rope, rotate } from "@qkv/attention";
 import { grad, mul, permute, randn, sum, type Device, type Tensor } from "@qkv/tensor";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
 describe.each(["plain", "relaxed"] as const)("rotary positions on wasm,%s", (build) => {
@@ -53,5 +54,5 @@ describe.each(["plain", "relaxed"] as const)("rotary positions on wasm,%s", (bui
 
 function same(a: Tensor, b: Tensor): void {
   expect(a.shape).toEqual(b.shape);
-  a.data.forEach((value, i) => expect(value).toBeCloseTo(b.data[i]!, 5));
+  expect(a.data).toBeAllclose(b.data, { rtol: 0, atol: 5e-6 });
 }

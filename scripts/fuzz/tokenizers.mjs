@@ -17,7 +17,7 @@ const { tiktokenTokenizer, tokenizerFromJson } = await import(
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-fuzz-"));
 const stringsModule = join(folder, "fuzz-strings.mjs");
-const source = readFileSync(join(root, "packages/tokenizer/src/fuzz-strings.ts"), "utf8");
+const source = readFileSync(join(root, "packages/test-support/src/fuzz-strings.ts"), "utf8");
 writeFileSync(stringsModule, stripTypeScriptTypes(source));
 const { fuzzStrings } = await import(pathToFileURL(stringsModule).href);
 

@@ -31,12 +31,16 @@ export default {
   create(context) {
     const json = manifestOf(dirname(context.filename));
     const test = /\.test\.ts$/.test(context.filename);
-    const declared = Object.keys({
-      ...json.dependencies,
-      ...json.peerDependencies,
-      ...json.optionalDependencies,
-      ...(test && json.devDependencies),
-    });
+    // What tests share is no package that anybody installs.
+    const shared = test ? ["@qkv/test-support"] : [];
+    const declared = shared.concat(
+      Object.keys({
+        ...json.dependencies,
+        ...json.peerDependencies,
+        ...json.optionalDependencies,
+        ...(test && json.devDependencies),
+      }),
+    );
     const check = (node) => {
       const to = /^(@qkv\/[a-z-]+|qkv)(\/|$)/.exec(node.source?.value ?? "")?.[1];
       if (to && to !== json.name && !declared.includes(to)) {

@@ -7,8 +7,13 @@ import { dirname, join, relative, resolve } from "node:path";
 
 const graphs = new Map();
 
-/** By file, the files of the same package that it imports; read once in a run. Tests are no part of it. */
-function graphOf(source) {
+/**
+ * By file, the files of the same package that it imports; read once in a run. Tests are no part of it.
+ *
+ * @param {string} source - The folder `src` of a package.
+ * @returns {Map<string, string[]>}
+ */
+export function graphOf(source) {
   if (graphs.has(source)) return graphs.get(source);
   const files = readdirSync(source, { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
@@ -17,7 +22,7 @@ function graphOf(source) {
     files.map((file) => {
       // Without comments, whose examples import too.
       const text = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
-      const found = [...text.matchAll(/^(?:import|export)\s[^;"]*"(\.[^"]+)";/gm)];
+      const found = [...text.matchAll(/(?:^(?:import|export)\s[^;"]*|\bimport\()"(\.[^"]+)"/gm)];
       return [file, found.map(([, path]) => target(file, path)).filter((other) => files.includes(other))];
     }),
   );

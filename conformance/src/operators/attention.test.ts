@@ -1,5 +1,6 @@
 import { js, randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { attentionOperator } from "./attention.js";
 
@@ -71,14 +72,6 @@ function reference(inputs: Inputs, attributes: Attributes) {
   return result;
 }
 
-function expectNear(ours: Tensor | undefined, expected: readonly number[]): void {
-  expect(ours!.data.length).toBe(expected.length);
-  expected.forEach((value, i) => {
-    if (Number.isFinite(value)) expect(Math.abs(ours!.data[i]! - value)).toBeLessThan(1e-9);
-    else expect(ours!.data[i]).toBe(value);
-  });
-}
-
 const size = fc.integer({ min: 1, max: 4 });
 const none = fc.constant(undefined);
 
@@ -138,12 +131,16 @@ test("property: every mixture of inputs and attributes is what the operator's de
       }
       const [y, presentKey, presentValue, matrix] = await run(inputs, attributes);
       const expected = reference(inputs, attributes);
-      expectNear(y, expected.y);
-      expectNear(matrix, expected.modes[attributes.qk_matmul_output_mode]!);
+      expect(y!).toBeAllclose(expected.y, { rtol: 0, atol: 1e-9, equalNan: true });
+      expect(matrix!).toBeAllclose(expected.modes[attributes.qk_matmul_output_mode]!, {
+        rtol: 0,
+        atol: 1e-9,
+        equalNan: true,
+      });
       expect(presentKey!.shape).toEqual([B, Hkv, S, D]);
       expect(presentValue!.shape).toEqual([B, Hkv, S, Dv]);
       const [alone] = await run(inputs, attributes, [true]);
-      expectNear(alone, expected.y);
+      expect(alone!).toBeAllclose(expected.y, { rtol: 0, atol: 1e-9, equalNan: true });
     }),
     { numRuns: 300 },
   );

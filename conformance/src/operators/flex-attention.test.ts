@@ -1,5 +1,6 @@
 import { attention, causal, scoreModFunction } from "@qkv/attention";
 import { js, randn, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { flexAttentionOperator } from "./flex-attention.js";
 
@@ -31,21 +32,23 @@ const graph = (nodes: object[], initializers: object[] = []) => ({
   inputs: [{ name: "in" }],
   outputs: [{ name: "out" }],
 });
-const expectNear = (actual: Tensor, expected: Tensor) => {
-  expect(actual.shape).toEqual(expected.shape);
-  actual.data.forEach((x, i) => expect(x).toBeCloseTo(expected.data[i]!, 5));
-};
 
 test("a float16 constant is the number, not its bits", async () => {
   const half = constant("half", "float16", Uint16Array.of(0x3800)); // 0.5
   const y = await run({ score_mod: graph([node("Mul", ["in", "half"], "out")], [half]) });
-  expectNear(y, attention(inputs.Q, inputs.K, inputs.V, { scale: 0.5 / Math.sqrt(8) }));
+  expect(y).toBeAllclose(attention(inputs.Q, inputs.K, inputs.V, { scale: 0.5 / Math.sqrt(8) }), {
+    rtol: 0,
+    atol: 5e-6,
+  });
 });
 
 test("a function that expressions lack runs on each score as the tiles pass", async () => {
   const y = await run({ score_mod: graph([node("Atan", ["in"], "out")]) });
   const atan = scoreModFunction((x) => Math.atan(x));
-  expectNear(y, attention(inputs.Q, inputs.K, inputs.V, { scoreMod: atan }));
+  expect(y).toBeAllclose(attention(inputs.Q, inputs.K, inputs.V, { scoreMod: atan }), {
+    rtol: 0,
+    atol: 5e-6,
+  });
 });
 
 test("a graph that looks along rows is a failure: no score knows the others", async () => {
@@ -64,5 +67,5 @@ test("rows of -∞ come out as zeros, and others as under the mask", async () =>
   );
   const expected = attention(inputs.Q, inputs.K, inputs.V, { mask: causal({ offset: -1 }) });
   expect([...expected.data.slice(0, 6)]).toEqual([0, 0, 0, 0, 0, 0]);
-  expectNear(await run({ score_mod: made }), expected);
+  expect(await run({ score_mod: made })).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
 });

@@ -1,4 +1,5 @@
 import { tensor, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { multiheadAttention } from "./multihead-attention.js";
 
@@ -12,10 +13,6 @@ async function run(inputs: Record<string, Tensor>, own: object = {}) {
 }
 
 const numbers = (x: Tensor | undefined): number[] => [...x!.data];
-const expectNear = (actual: number[], expected: number[]) => {
-  expect(actual).toHaveLength(expected.length);
-  expected.forEach((value, i) => expect(actual[i]).toBeCloseTo(value, 6));
-};
 
 // The numbers are PyTorch 2.6's, without a batch.
 test("a learned key and one of zeros come last, and no mask hides them", async () => {
@@ -32,16 +29,16 @@ test("a learned key and one of zeros come last, and no mask hides them", async (
     [2, 2],
     [1, 2, 4],
   ]);
-  expectNear(
-    numbers(output),
+  expect(numbers(output)).toBeAllclose(
     [1.6044483707191437, 2.8077846487585014, -0.24734565303899864, 0.6759200410306206],
+    { rtol: 0, atol: 5e-7 },
   );
-  expectNear(
-    numbers(_weights),
+  expect(numbers(_weights)).toBeAllclose(
     [
       0.4011120926797859, 0, 0.4011120926797859, 0.19777581464042818, 0.15137022438321782, 0.6226236327807274,
       0.074635918452837, 0.15137022438321782,
     ],
+    { rtol: 0, atol: 5e-7 },
   );
 });
 
@@ -61,8 +58,8 @@ test("a batch comes second, first or not at all; weights are shown for each head
   const { _weights: mean } = await run({ x: eye }, { num_heads: 2, average_attn_weights: true });
   const [a, b] = [numbers(alone._weights).slice(0, 4), numbers(alone._weights).slice(4)];
   expect(mean!.shape).toEqual([2, 2]);
-  expectNear(
-    numbers(mean),
+  expect(numbers(mean)).toBeAllclose(
     a.map((weight, i) => (weight + b[i]!) / 2),
+    { rtol: 0, atol: 5e-7 },
   );
 });

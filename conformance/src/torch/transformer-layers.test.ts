@@ -1,4 +1,5 @@
 import { concat, expandDims, reshape, slice, tensor, transpose, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { referenceData } from "../../reference-data.mjs";
 import { readCases } from "../data-files.js";
@@ -31,24 +32,20 @@ function given(caseName: string): Given {
 
 const run = async (op: TorchOp, inputs: Named, attributes: Record<string, unknown>): Promise<Named> =>
   op.run(inputs, { ...op.attributes, ...attributes });
-const close = (a: Tensor, b: Tensor) => {
-  expect(a.shape).toEqual(b.shape);
-  a.data.forEach((x, i) => expect(x).toBeCloseTo(b.data[i]!, 5));
-};
 
 test("time first, or without a batch, an encoder layer is the same", async () => {
   const { inputs, attributes } = given("encoder_layer_post_gelu");
   const { output } = await run(transformerEncoderLayer, inputs, attributes);
   const turned = { ...inputs, src: transpose(inputs["src"]!, 0, 1) };
   const other = await run(transformerEncoderLayer, turned, { ...attributes, batch_first: false });
-  close(transpose(other["output"]!, 0, 1), output!);
+  expect(transpose(other["output"]!, 0, 1)).toBeAllclose(output!, { rtol: 0, atol: 5e-6 });
   const alone = {
     ...inputs,
     src: reshape(slice(inputs["src"]!, 0, 0, 1), [6, 8]),
     src_key_padding_mask: reshape(slice(inputs["src_key_padding_mask"]!, 0, 0, 1), [6]),
   };
   const single = await run(transformerEncoderLayer, alone, attributes);
-  close(expandDims(single["output"]!, 0), slice(output!, 0, 0, 1));
+  expect(expandDims(single["output"]!, 0)).toBeAllclose(slice(output!, 0, 0, 1), { rtol: 0, atol: 5e-6 });
 });
 
 test("masks of numbers hide what masks of truth values hide, for each head too", async () => {
@@ -58,15 +55,13 @@ test("masks of numbers hide what masks of truth values hide, for each head too",
     Array.from(inputs["tgt_mask"]!.data, (hidden) => (hidden ? -Infinity : 0)),
     { shape: [4, 4] },
   );
-  close(
+  expect(
     (await run(transformerDecoderLayer, { ...inputs, tgt_mask: numbers }, attributes))["output"]!,
-    output!,
-  );
+  ).toBeAllclose(output!, { rtol: 0, atol: 5e-6 });
   const perHead = concat(new Array<Tensor>(4).fill(expandDims(numbers, 0)), 0); // [B · H, T, T]
-  close(
+  expect(
     (await run(transformerDecoderLayer, { ...inputs, tgt_mask: perHead }, attributes))["output"]!,
-    output!,
-  );
+  ).toBeAllclose(output!, { rtol: 0, atol: 5e-6 });
   const open = { ...inputs };
   delete open["tgt_mask"];
   const seen = await run(transformerDecoderLayer, open, attributes);
@@ -77,9 +72,9 @@ test("masks of numbers hide what masks of truth values hide, for each head too",
     memory_key_padding_mask: tensor([0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1], { shape: [2, 6], dtype: "bool" }),
   };
   const short = { ...inputs, memory: slice(inputs["memory"]!, 1, 0, 2) };
-  close(
-    (await run(transformerDecoderLayer, padded, attributes))["output"]!,
+  expect((await run(transformerDecoderLayer, padded, attributes))["output"]!).toBeAllclose(
     (await run(transformerDecoderLayer, short, attributes))["output"]!,
+    { rtol: 0, atol: 5e-6 },
   );
 });
 
@@ -101,8 +96,8 @@ test("a GRU of two layers is two; both ways are one forward and one on the text 
   };
   const both = await run(gruModule, stacked, { ...attributes, num_layers: 2 });
   const after = await run(gruModule, { ...second, x: single["output"]! }, { ...attributes, input_size: 6 });
-  close(both["output"]!, after["output"]!);
-  close(both["h_n"]!, concat([single["h_n"]!, after["h_n"]!], 0));
+  expect(both["output"]!).toBeAllclose(after["output"]!, { rtol: 0, atol: 5e-6 });
+  expect(both["h_n"]!).toBeAllclose(concat([single["h_n"]!, after["h_n"]!], 0), { rtol: 0, atol: 5e-6 });
 
   const twoWays = {
     ...inputs,
@@ -111,15 +106,15 @@ test("a GRU of two layers is two; both ways are one forward and one on the text 
   };
   const { output, h_n } = await run(gruModule, twoWays, { ...attributes, bidirectional: true });
   expect(output!.shape).toEqual([2, 7, 12]);
-  close(slice(output!, 2, 0, 6), single["output"]!);
+  expect(slice(output!, 2, 0, 6)).toBeAllclose(single["output"]!, { rtol: 0, atol: 5e-6 });
   const turned = (x: Tensor) =>
     concat(
       Array.from({ length: x.shape[1]! }, (_, t) => slice(x, 1, x.shape[1]! - 1 - t, x.shape[1]! - t)),
       1,
     );
   const back = await run(gruModule, { ...inputs, x: turned(inputs["x"]!) }, attributes);
-  close(slice(output!, 2, 6), turned(back["output"]!));
-  close(h_n!, concat([single["h_n"]!, back["h_n"]!], 0));
+  expect(slice(output!, 2, 6)).toBeAllclose(turned(back["output"]!), { rtol: 0, atol: 5e-6 });
+  expect(h_n!).toBeAllclose(concat([single["h_n"]!, back["h_n"]!], 0), { rtol: 0, atol: 5e-6 });
 });
 
 test("a case that lacks a weight fails and names it", async () => {

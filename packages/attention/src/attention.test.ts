@@ -19,6 +19,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import {
   and,
@@ -79,32 +80,25 @@ function byFormula({ query, key, value }: Case, { scale = 1 / Math.sqrt(query.sh
   );
 }
 
-function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-6): void {
-  expect(actual.length).toBe(expected.length);
-  for (let i = 0; i < actual.length; i++) {
-    expect(Math.abs(actual[i]! - expected[i]!), `at ${i}`).toBeLessThanOrEqual(
-      tolerance * Math.max(1, Math.abs(expected[i]!)),
-    );
-  }
-}
-
 test("property: the output is what the formula gives", () => {
   fc.assert(
     fc.property(cases("float64"), (one) => {
       const output = attention(one.query, one.key, one.value);
       expect(output.dtype).toBe("float64");
       expect(output.shape).toEqual([...one.query.shape.slice(0, 3), one.value.shape[3]]);
-      expectClose(output.data, byFormula(one), 1e-12);
-      expectClose(
-        attention(one.query, one.key, one.value, { scale: -2 }).data,
+      expect(output.data).toBeAllclose(byFormula(one), { rtol: 1e-12, atol: 1e-12 });
+      expect(attention(one.query, one.key, one.value, { scale: -2 }).data).toBeAllclose(
         byFormula(one, { scale: -2 }),
-        1e-12,
+        { rtol: 1e-12, atol: 1e-12 },
       );
     }),
   );
   fc.assert(
     fc.property(cases(), (one) => {
-      expectClose(attention(one.query, one.key, one.value).data, byFormula(one), 1e-6);
+      expect(attention(one.query, one.key, one.value).data).toBeAllclose(byFormula(one), {
+        rtol: 1e-6,
+        atol: 1e-6,
+      });
     }),
   );
 });
@@ -152,9 +146,12 @@ test("property: the order of keys does not matter, nor a number added to a whole
         (a, b) => ((a * 7 + seed) % 5) - ((b * 7 + seed) % 5),
       );
       const shuffle = (x: Tensor) => take(x, 2, tensor(order, { dtype: "int32" }));
-      expectClose(attention(query, shuffle(key), shuffle(value)).data, plain, 1e-12);
+      expect(attention(query, shuffle(key), shuffle(value)).data).toBeAllclose(plain, {
+        rtol: 1e-12,
+        atol: 1e-12,
+      });
       const bias = mul(randn([...query.shape.slice(0, 3), 1], { seed, dtype: "float64" }), 10);
-      expectClose(attention(query, key, value, { bias }).data, plain, 1e-12);
+      expect(attention(query, key, value, { bias }).data).toBeAllclose(plain, { rtol: 1e-12, atol: 1e-12 });
     }),
   );
 });
@@ -267,7 +264,7 @@ test("property: the softcap bends dot products below the cap, before bias and ma
         const mirrored = tracedAttention(neg(query), key, value, { softcap }, ["capped"]).capped;
         expect(mirrored.data).toEqual(neg(capped).data);
         const wide = attention(query, key, value, { softcap: 1e6 });
-        expectClose(wide.data, attention(query, key, value).data, 1e-5);
+        expect(wide.data).toBeAllclose(attention(query, key, value).data, { rtol: 1e-5, atol: 1e-5 });
       },
     ),
   );
@@ -327,14 +324,13 @@ test("property: keys stand where their positions say", () => {
       // In any order, as a ring holds them.
       const turned = one.map((_, s) => (s + seed) % S);
       const turn = (x: Tensor) => take(x, 2, tensor(turned, { dtype: "int32" }));
-      expectClose(
+      expect(
         at(
           turned.map((s) => start + s),
           turn(key),
           turn(value),
         ).data,
-        plain,
-      );
+      ).toBeAllclose(plain, { rtol: 1e-6, atol: 1e-6 });
     }),
   );
   // Each batch its own: the last of four positions sees two of three keys in one batch, all in the other.
@@ -344,7 +340,7 @@ test("property: keys stand where their positions say", () => {
   const { data } = tracedAttention(ones([2, 1, 1, 1]), keyValues, { mask: slidingWindow(3) }, [
     "weights",
   ]).weights;
-  expectClose(data, [0, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3], 1e-7);
+  expect(data).toBeAllclose([0, 1 / 2, 1 / 2, 1 / 3, 1 / 3, 1 / 3], { rtol: 1e-7, atol: 1e-7 });
 });
 
 test("property: views are read in place, as their copies are", () => {
@@ -392,10 +388,10 @@ test("golden: one query, two keys", () => {
   const key = tensor([1, 0, 0, 0, 0, 1, 0, 0], { shape: [1, 1, 2, 4] });
   const value = tensor([10, -10], { shape: [1, 1, 2, 1] });
   const traced = tracedAttention(query, key, value, {}, ["dots", "weights", "lse"]);
-  expectClose(traced.dots.data, [1, 0]);
-  expectClose(traced.weights.data, [0.731059, 0.268941]);
-  expectClose(traced.lse.data, [1.313262]);
-  expectClose(traced.output.data, [4.621172]);
+  expect(traced.dots.data).toBeAllclose([1, 0], { rtol: 1e-6, atol: 1e-6 });
+  expect(traced.weights.data).toBeAllclose([0.731059, 0.268941], { rtol: 1e-6, atol: 1e-6 });
+  expect(traced.lse.data).toBeAllclose([1.313262], { rtol: 1e-6, atol: 1e-6 });
+  expect(traced.output.data).toBeAllclose([4.621172], { rtol: 1e-6, atol: 1e-6 });
 });
 
 test("golden: softcap, bias and mask in their order", () => {
@@ -409,16 +405,16 @@ test("golden: softcap, bias and mask in their order", () => {
     mask: maskTensor(tensor([[true, true, false]])),
   };
   const traced = tracedAttention(query, key, key, options, ["capped", "scores", "weights"]);
-  expectClose(traced.capped.data, [1.810297, -1.810297, 1.810297]);
-  expectClose(traced.scores.data.subarray(0, 2), [2.310297, -1.810297]);
+  expect(traced.capped.data).toBeAllclose([1.810297, -1.810297, 1.810297], { rtol: 1e-6, atol: 1e-6 });
+  expect(traced.scores.data.subarray(0, 2)).toBeAllclose([2.310297, -1.810297], { rtol: 1e-6, atol: 1e-6 });
   expect(traced.scores.data[2]).toBe(-Infinity);
-  expectClose(traced.weights.data, [0.984024, 0.015976, 0]); // 1 / (1 + e^−4.120593)
+  expect(traced.weights.data).toBeAllclose([0.984024, 0.015976, 0], { rtol: 1e-6, atol: 1e-6 }); // 1 / (1 + e^−4.120593)
 });
 
 test("large scores do not overflow", () => {
   const key = tensor([1e4, 9999, -1e4], { shape: [1, 1, 3, 1] });
   const weights = attentionWeights(ones([1, 1, 1, 1]), key, { scale: 1 });
-  expectClose(weights.data, [0.731059, 0.268941, 0]);
+  expect(weights.data).toBeAllclose([0.731059, 0.268941, 0], { rtol: 1e-6, atol: 1e-6 });
 });
 
 test("a NaN that is seen is not hidden: it reaches the output", () => {

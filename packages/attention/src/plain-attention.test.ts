@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import {
   and,
@@ -88,7 +89,8 @@ test("property: tiled attention and its traces equal the plain version", () => {
     fc.property(cases, ({ query, keyValues, options }) => {
       const plain = plainAttention(query, keyValues, options);
       const tiled = tracedAttention(query, keyValues, options, names);
-      for (const name of ["output", ...names] as const) close(tiled[name], plain[name], 1e-12, name);
+      for (const name of ["output", ...names] as const)
+        expect(tiled[name], name).toBeAllclose(plain[name], { rtol: 1e-12, atol: 1e-12, equalNan: true });
     }),
   );
 });
@@ -119,7 +121,7 @@ test("property: the gradients of both agree, towards everything", () => {
       };
       const [a, da] = valueAndGrad(loss(tiledAll))(params);
       const [b, db] = valueAndGrad(loss(plainAttention))(params);
-      close(a, b, 1e-10, "loss");
+      expect(a, "loss").toBeAllclose(b, { rtol: 1e-10, atol: 1e-10, equalNan: true });
       const pairs: [string, Tensor, Tensor][] = [["query", da.query, db.query]];
       for (const side of ["key", "value"] as const) {
         const [a, b] = [tensorsOf(da.keyValues[side]), tensorsOf(db.keyValues[side])];
@@ -127,7 +129,8 @@ test("property: the gradients of both agree, towards everything", () => {
       }
       if (options.bias) pairs.push(["bias", da.options.bias, db.options.bias]);
       if (options.sinks) pairs.push(["sinks", da.options.sinks!, db.options.sinks!]);
-      for (const [name, x, y] of pairs) close(x, y, 1e-9, `gradient of ${name}`);
+      for (const [name, x, y] of pairs)
+        expect(x, `gradient of ${name}`).toBeAllclose(y, { rtol: 1e-9, atol: 1e-9, equalNan: true });
     }),
     { numRuns: 60 },
   );
@@ -138,17 +141,6 @@ const tiledAll = (query: Tensor, keyValues: KeyValues, options: AttentionOptions
 
 function defined<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
-}
-
-function close(a: Tensor, b: Tensor, tolerance: number, name: string): void {
-  expect(a.shape, name).toEqual(b.shape);
-  a.data.forEach((value, i) => {
-    const other = b.data[i]!;
-    if (Object.is(value, other) || value === other) return;
-    expect(Math.abs(value - other), `${name}[${i}]: ${value} and ${other}`).toBeLessThanOrEqual(
-      tolerance * Math.max(1, Math.abs(other)),
-    );
-  });
 }
 
 test("gradients equal central differences, through every option", () => {
@@ -223,8 +215,12 @@ test("property: any cut of the keys merges to the whole, in any order, and an em
         const whole = tracedAttention(query, key, value, {}, ["lse"]);
         for (const order of [parts, [...parts].reverse()]) {
           const merged = mergeAttention(order);
-          close(merged.output, whole.output, 1e-12, "output");
-          close(merged.lse, whole.lse, 1e-12, "lse");
+          expect(merged.output, "output").toBeAllclose(whole.output, {
+            rtol: 1e-12,
+            atol: 1e-12,
+            equalNan: true,
+          });
+          expect(merged.lse, "lse").toBeAllclose(whole.lse, { rtol: 1e-12, atol: 1e-12, equalNan: true });
         }
       },
     ),

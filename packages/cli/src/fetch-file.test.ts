@@ -1,5 +1,5 @@
 import { writeSafetensorsHeader } from "@qkv/core";
-import { serveFiles, type FileServer } from "@qkv/core/file-server";
+import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
 import { spawnSync } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
 import {

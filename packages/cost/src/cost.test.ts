@@ -5,7 +5,7 @@ import { quantized, formats } from "./formats.js";
 import { parameters } from "./parameters.js";
 import { parts } from "./parts.js";
 import { readConfig } from "./read-config.js";
-import { deepseek, gpt2, llamaConfig, t5 } from "./shapes-for-tests.js";
+import { deepseek, gpt2, llamaConfig, t5 } from "@qkv/test-support/model-shapes";
 
 const lengths = fc.record({
   batchSize: fc.integer({ min: 1, max: 4 }),

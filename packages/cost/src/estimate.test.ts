@@ -5,7 +5,7 @@ import { estimate } from "./estimate.js";
 import { defineMachine } from "./machine.js";
 import { machines } from "./machines.js";
 import { readConfig } from "./read-config.js";
-import { gpt2, llamaConfig } from "./shapes-for-tests.js";
+import { gpt2, llamaConfig } from "@qkv/test-support/model-shapes";
 
 const free = defineMachine({ ...machines.a10, overheadMs: 0 });
 

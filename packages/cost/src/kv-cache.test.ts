@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { formats, quantized } from "./formats.js";
 import { kvCache, readCacheLayers } from "./kv-cache.js";
 import { readConfig } from "./read-config.js";
-import { deepseek, gpt2, llamaConfig, t5 } from "./shapes-for-tests.js";
+import { deepseek, gpt2, llamaConfig, t5 } from "@qkv/test-support/model-shapes";
 
 test("property: bytes are layers · heads · (D + Dv) · tokens · batch · bytes, and a window stops them", () => {
   fc.assert(

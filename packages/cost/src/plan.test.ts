@@ -3,7 +3,7 @@ import { quantized } from "./formats.js";
 import { machines } from "./machines.js";
 import { largestBatch, longestContext, memory } from "./memory.js";
 import { plan } from "./plan.js";
-import { deepseek, gpt2 } from "./shapes-for-tests.js";
+import { deepseek, gpt2 } from "@qkv/test-support/model-shapes";
 
 const llama70b = {
   model_type: "llama",

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { kvCache } from "./kv-cache.js";
 import { parameters } from "./parameters.js";
 import { readConfig } from "./read-config.js";
-import { gpt2 } from "./shapes-for-tests.js";
+import { gpt2 } from "@qkv/test-support/model-shapes";
 
 const table = {
   architecture: "llama",

@@ -1,6 +1,7 @@
 import { add, matmul, ones, randn, softmax, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { agree, close } from "./agree.js";
+import { agree } from "@qkv/test-support/gpu-agreement";
 import { gpu, type GpuDevice, type GpuOptions } from "./index.js";
 
 const devices: GpuDevice[] = [];
@@ -69,7 +70,12 @@ test("a tensor that is too large for a texture is an error, or computed elsewher
   );
   const other = await opened({ maxTextureSize: 16, fallback: true });
   const x = randn([40, 40], { seed: 1 });
-  close(await matmul(x.to(other.device), x.to(other.device)).read(), matmul(x, x).data, 1e-6);
+  expect(await matmul(x.to(other.device), x.to(other.device)).read()).toBeAllclose(matmul(x, x).data, {
+    rtol: 0,
+    atol: 1e-6,
+    scaled: true,
+    equalNan: true,
+  });
   expect(other.device.report().fallbacks.map(({ op }) => op)).toContain("matmul");
 });
 

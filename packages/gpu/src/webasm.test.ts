@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { agree } from "./agree.js";
+import { agree } from "@qkv/test-support/gpu-agreement";
 import { gpu, type GpuDevice } from "./index.js";
-import { opCases } from "./kernels.cases.js";
+import { opCases } from "@qkv/test-support/gpu-op-cases";
 
 let device: GpuDevice;
 beforeAll(async () => {

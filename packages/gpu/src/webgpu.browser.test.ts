@@ -1,8 +1,8 @@
 import { add, cumsum, matmul, ones, randn, softmax, sum, zeros } from "@qkv/tensor";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { agree } from "./agree.js";
+import { agree } from "@qkv/test-support/gpu-agreement";
 import { gpu, type GpuDevice } from "./index.js";
-import { opCases } from "./kernels.cases.js";
+import { opCases } from "@qkv/test-support/gpu-op-cases";
 
 const available = Boolean(await navigator.gpu?.requestAdapter());
 

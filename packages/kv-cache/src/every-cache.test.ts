@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import { expect, test } from "vitest";
-import { checkAgainstModel, layers, type Kind } from "./cache-model.js";
+import { checkAgainstModel, layers, type Kind } from "@qkv/test-support/cache-model";
 import {
   growingCache,
   mixedCache,

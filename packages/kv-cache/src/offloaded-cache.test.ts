@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { checkAgainstModel, layers } from "./cache-model.js";
+import { checkAgainstModel, layers } from "@qkv/test-support/cache-model";
 import { growingCache } from "./index.js";
 import { offloadedCache } from "./offload.js";
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { byteLevelBpe } from "./byte-level-bpe.js";
 import { byteLetters } from "./byte-letters.js";
-import { anyText } from "./splitting/split-property.js";
+import { anyText } from "@qkv/test-support/split-property";
 import { wellFormed } from "./well-formed.js";
 
 const merges = ["Ġ a", "a b", "b b", "ab b", "Ġa b", "Ã ©", "Ġ Ġ", "ðŁ ĺ", "ð Ł"];

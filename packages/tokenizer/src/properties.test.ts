@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
-import { fuzzStrings } from "./fuzz-strings.js";
+import { fuzzStrings } from "@qkv/test-support/fuzz-strings";
 import { cl100kSplit, o200kSplit, tiktokenTokenizer, type Tokenizer, type TiktokenRanks } from "./index.js";
-import { anyText } from "./splitting/split-property.js";
+import { anyText } from "@qkv/test-support/split-property";
 import { wellFormed } from "./well-formed.js";
 
 const require = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 /// <reference types="node" />
 import * as hub from "@huggingface/hub";
 import { isQkvError } from "@qkv/core";
-import { serveFiles, type FileServer } from "@qkv/core/file-server";
+import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /// <reference types="node" />
 import { isQkvError } from "@qkv/core";
-import { serveFiles, type FileServer } from "@qkv/core/file-server";
+import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
 import { execFileSync } from "node:child_process";
 import {
   cpSync,

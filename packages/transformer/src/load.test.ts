@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tinyCheckpoint, tinySizes } from "./checkpoints/tiny-checkpoint.js";
+import { tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
 import { load, readLlama2c, type Progress } from "./index.js";
 
 const bytes = tinyCheckpoint({}, (n) => Math.sin(n));

@@ -16,6 +16,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm, type WasmOptions } from "./index.js";
 
@@ -37,7 +38,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
     for (const result of results) {
       expect(result.shape).toEqual(expected.shape);
       expect(result.device).toBe(device);
-      close(result.data, expected.data, tolerance);
+      expect(result.data).toBeAllclose(expected.data, {
+        rtol: 0,
+        atol: tolerance,
+        scaled: true,
+        equalNan: true,
+      });
     }
   }
 
@@ -146,16 +152,6 @@ test("an option that does not exist is refused, and so is what holds no options"
 
 function like(x: Tensor, device: Device): Tensor {
   return tensor(x.data, { shape: x.shape, dtype: x.dtype, device });
-}
-
-function close(a: ArrayLike<number>, b: ArrayLike<number>, tolerance: number): void {
-  expect(a.length).toBe(b.length);
-  let largest = 1;
-  for (let i = 0; i < b.length; i++) if (Number.isFinite(b[i])) largest = Math.max(largest, Math.abs(b[i]!));
-  for (let i = 0; i < a.length; i++) {
-    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue;
-    expect(Math.abs(a[i]! - b[i]!) / largest, `[${i}]: ${a[i]} and ${b[i]}`).toBeLessThanOrEqual(tolerance);
-  }
 }
 
 /** The distance between float32 numbers near x. */

@@ -13,6 +13,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { additive, causal, padding } from "../index.js";
 
@@ -27,10 +28,6 @@ const cases = fc.record({ T: size, S: size, A: size, seed: fc.nat(1000) }).map((
     value: randn([2, S, 4], { seed: seed + 3 }),
   };
 });
-const close = (a: Tensor, b: ArrayLike<number>, digits = 5) => {
-  expect(a.data.length).toBe(b.length);
-  a.data.forEach((number, i) => expect(number).toBeCloseTo(b[i]!, digits));
-};
 
 test("property: the output is what the formula gives", () => {
   fc.assert(
@@ -51,7 +48,7 @@ test("property: the output is what the formula gives", () => {
           return [0, 1, 2, 3].map((d) => powers.reduce((s, p, n) => s + (p / total) * values[n]![d]!, 0));
         }),
       );
-      close(layer.apply(params, query, key, value), expected);
+      expect(layer.apply(params, query, key, value)).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
     }),
   );
 });
@@ -67,7 +64,7 @@ test("property: with v = 0 all weights are equal, and the output is the mean of 
       expect(tensors["weights"]!.shape).toEqual([2, 1, T, S]);
       tensors["weights"]!.data.forEach((weight) => expect(weight).toBeCloseTo(1 / S, 6));
       const means = mean(value, { axis: 1 });
-      close(slice(output, 1, 0, 1), means.data);
+      expect(slice(output, 1, 0, 1)).toBeAllclose(means.data, { rtol: 0, atol: 5e-6 });
     }),
   );
 });
@@ -78,7 +75,7 @@ test("property: the order of keys and their values does not matter", () => {
       const S = key.shape[1]!;
       const order = tensor(Array.from({ length: S }, (_, s) => (s + 2) % S).reverse(), { dtype: "int32" });
       const shuffled = layer.apply(params, query, take(key, 1, order), take(value, 1, order));
-      close(shuffled, layer.apply(params, query, key, value).data);
+      expect(shuffled).toBeAllclose(layer.apply(params, query, key, value).data, { rtol: 0, atol: 5e-6 });
     }),
   );
 });

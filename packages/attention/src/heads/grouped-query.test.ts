@@ -17,6 +17,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import {
   and,
@@ -123,7 +124,7 @@ test("property: a layer is its formula: project, turn, attend, join, project", (
       const expected = params.output.bias ? add(sum!, params.output.bias) : sum!;
       const actual = layer.apply(params, x);
       expect(actual.shape).toEqual([2, 3, C]);
-      actual.data.forEach((number, i) => expect(number).toBeCloseTo(expected.data[i]!, 5));
+      expect(actual.data).toBeAllclose(expected.data, { rtol: 0, atol: 5e-6 });
     }),
   );
 });
@@ -179,9 +180,10 @@ test("positions are given, or follow what the cache has seen", () => {
   const x = input(layer, 3, 2);
   const plain = layer.apply(params, x).data;
   // Only distances matter to a rotary layer, up to rounding.
-  layer
-    .apply(params, x, { positions: { start: 50 } })
-    .data.forEach((number, i) => expect(number).toBeCloseTo(plain[i]!, 4));
+  expect(layer.apply(params, x, { positions: { start: 50 } }).data).toBeAllclose(plain, {
+    rtol: 0,
+    atol: 5e-5,
+  });
   const apart = layer.apply(params, x, { positions: Int32Array.of(0, 10, 20) }).data;
   expect(Math.max(...[...apart].map((number, i) => Math.abs(number - plain[i]!)))).toBeGreaterThan(0.01);
 });

@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { additive, causal, luongConcat } from "../index.js";
 
@@ -61,7 +62,7 @@ test("property: the score is vᵀ tanh(W [q; k]) of the rows joined", () => {
         ),
       );
       expect(tensors["scores"]!.shape).toEqual([2, 1, T, S]);
-      tensors["scores"]!.data.forEach((score, i) => expect(score).toBeCloseTo(expected[i]!, 5));
+      expect(tensors["scores"]!.data).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
     }),
   );
 });

@@ -1,15 +1,12 @@
 import { cast, checkGradient, mul, ones, randn, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { groupedQuery, qkNorm, rope, type GroupedQueryConfig } from "../index.js";
 
 const seed = fc.nat(1000);
 const kind = fc.constantFrom("rms" as const, "l2" as const);
 const shape = { embedDim: 8, numHeads: 4, numKvHeads: 2 };
-const close = (a: Tensor, b: Tensor, digits = 5) => {
-  expect(a.shape).toEqual(b.shape);
-  a.data.forEach((number, i) => expect(number).toBeCloseTo(b.data[i]!, digits));
-};
 
 /** A layer of which queries, or keys, are `factor` times as large. */
 function attended(config: GroupedQueryConfig, seed = 1, which: "query" | "key" = "query", factor = 1) {
@@ -29,7 +26,10 @@ test("property: queries or keys scaled by any positive number leave the output",
   fc.assert(
     fc.property(kind, factors, which, seed, (kind, factor, which, seed) => {
       const config = { ...shape, qkNorm: qkNorm(kind, { eps: 0 }), rope: rope({ headDim: 2 }) };
-      close(attended(config, seed, which, factor).output, attended(config, seed).output);
+      expect(attended(config, seed, which, factor).output).toBeAllclose(attended(config, seed).output, {
+        rtol: 0,
+        atol: 5e-6,
+      });
       expect(attended(shape, seed, which, factor).weights.data).not.toEqual(
         attended(shape, seed).weights.data,
       );
@@ -47,7 +47,10 @@ test("property: rows get the length √D, or 1, times the gain", () => {
       ] as const) {
         const normed = qkNorm(kind, { eps: 0 }).apply(x, ones([D]));
         sum(mul(normed, normed), { axis: -1 }).data.forEach((n) => expect(n).toBeCloseTo(squared, 4));
-        close(qkNorm(kind, { eps: 0 }).apply(x, gain), mul(normed, gain));
+        expect(qkNorm(kind, { eps: 0 }).apply(x, gain)).toBeAllclose(mul(normed, gain), {
+          rtol: 0,
+          atol: 5e-6,
+        });
       }
     }),
   );
@@ -60,7 +63,7 @@ test("property: both kinds give the same scores by default, and the layer's scal
         GroupedQueryConfig,
         GroupedQueryConfig,
       ];
-      close(attended(l2, seed).dots, attended(rms, seed).dots, 4);
+      expect(attended(l2, seed).dots).toBeAllclose(attended(rms, seed).dots, { rtol: 0, atol: 5e-5 });
       // A cosine times the temperature.
       const { data } = attended({ ...l2, scale: 3 }, seed).dots;
       data.forEach((dot) => expect(Math.abs(dot)).toBeLessThanOrEqual(3.0001));
@@ -91,7 +94,7 @@ test("the norm comes before the turn: with a gain, the order shows", () => {
   // Moving all tokens together leaves the scores, since nothing follows the turn.
   const moved: Record<string, Tensor> = {};
   layer.apply(params, x, { positions: { start: 7 }, trace: { names: ["dots"], tensors: moved } });
-  close(moved["dots"]!, tensors["dots"]!, 4);
+  expect(moved["dots"]!).toBeAllclose(tensors["dots"]!, { rtol: 0, atol: 5e-5 });
 });
 
 test("gradient: towards rows and gain", () => {

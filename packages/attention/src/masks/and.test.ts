@@ -2,7 +2,7 @@ import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attentionWeights, causal, defineMask, or, padding, slidingWindow } from "../index.js";
-import { tileBySeeing } from "./tile-by-seeing.js";
+import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const leaf = fc.oneof(
   fc.constant(causal()),

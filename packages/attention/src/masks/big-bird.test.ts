@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bigBird, describe } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const options = fc.record({
   blockSize: fc.integer({ min: 1, max: 3 }),

@@ -2,7 +2,7 @@ import { full, randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, blockSparse } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: a layout of ones is full attention, and one of zeros gives zeros", () => {
   fc.assert(

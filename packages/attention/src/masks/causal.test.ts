@@ -4,7 +4,7 @@ import { concat, randn, slice, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, attentionWeights, causal } from "../index.js";
-import { tileBySeeing } from "./tile-by-seeing.js";
+import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const size = fc.integer({ min: 1, max: 6 });
 const seed = fc.nat(1000);

@@ -2,7 +2,7 @@ import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attention, causal, chunked, documents } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 8 });
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { causal, describe, maskMod, padding, slidingWindow } from "../index.js";
-import { masks, positions } from "./random-masks.js";
+import { masks, positions } from "@qkv/test-support/random-masks";
 
 const extent = fc
   .integer({ min: 1, max: positions })

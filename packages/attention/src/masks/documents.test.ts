@@ -2,7 +2,7 @@ import { concat, randn, slice, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attention, causal, describe, documents } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const lengths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 });
 const idsOf = (lengths: readonly number[]) => lengths.flatMap((length, id) => Array<number>(length).fill(id));

@@ -4,8 +4,8 @@ import { randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attention, maskTensor, not, or } from "../index.js";
-import { catalogued, kinds, masks, positions } from "./random-masks.js";
-import { tileBySeeing } from "./tile-by-seeing.js";
+import { catalogued, kinds, masks, positions } from "@qkv/test-support/random-masks";
+import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const extent = fc
   .integer({ min: 1, max: positions })

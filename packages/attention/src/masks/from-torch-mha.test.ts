@@ -2,7 +2,7 @@ import { full, logicalNot, randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, causal, fromTorchKeyPadding, fromTorchMHA, maskTensor, padding } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const bools = (shape: readonly number[], seed: number) =>
   tensor(

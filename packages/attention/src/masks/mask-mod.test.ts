@@ -15,7 +15,7 @@ import {
   strided,
   type MaskRule,
 } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const ids = [0, 0, 0, 1, 1, 2, 2, 2, 2];
 const lengths = [9, 4];

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { causal, not, padding, slidingWindow } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("golden: what causal hides", () => {
   expect(rowsSeen(not(causal()), 3)).toEqual(["011", "001", "000"]);

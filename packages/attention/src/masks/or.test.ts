@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { causal, keepFirst, or, padding, slidingWindow } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("golden: a window or the first key", () => {
   expect(rowsSeen(or(slidingWindow(2), keepFirst(1)), 4)).toEqual(["1000", "1100", "1110", "1011"]);

@@ -2,7 +2,7 @@ import { randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { and, attention, attentionWeights, causal, padding } from "../index.js";
-import { tileBySeeing } from "./tile-by-seeing.js";
+import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const seed = fc.nat(1000);
 const lengths = fc.array(fc.nat(6), { minLength: 1, maxLength: 3 });

@@ -2,7 +2,7 @@ import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, causal, or, padding, prefix } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: no prefix is causal, and a prefix of everything no mask", () => {
   fc.assert(

@@ -2,7 +2,7 @@ import { randn, slice, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attention, attentionWeights, causal, slidingWindow } from "../index.js";
-import { tileBySeeing } from "./tile-by-seeing.js";
+import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const size = fc.integer({ min: 1, max: 8 });
 const seed = fc.nat(1000);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { causal, dilated, or, slidingWindow, strided } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: it is a window together with every stride-th key; a stride of 1 is causal", () => {
   fc.assert(

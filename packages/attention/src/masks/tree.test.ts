@@ -1,8 +1,9 @@
 import { randn, slice, take, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { attention, causal, tree } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const parents = fc
   .integer({ min: 1, max: 7 })
@@ -25,7 +26,7 @@ test("property: each node gets what its path, written out as text, gets causally
         const own = (x: Tensor) => take(x, 2, tensor(places, { dtype: "int32" }));
         const alone = attention(own(query), own(key), own(value), { mask: causal() });
         const [got, wanted] = [slice(output, 2, context + node, context + node + 1), slice(alone, 2, -1)];
-        got.data.forEach((number, i) => expect(number).toBeCloseTo(wanted.data[i]!, 12));
+        expect(got.data).toBeAllclose(wanted.data, { rtol: 0, atol: 5e-13 });
       });
     }),
   );

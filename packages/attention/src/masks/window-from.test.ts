@@ -8,7 +8,7 @@ import {
   windowFromKeras,
   windowFromSGLang,
 } from "../index.js";
-import { rowsSeen } from "./rows-seen.js";
+import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const side = fc.integer({ min: 0, max: 6 });
 const [T, S] = [5, 9];

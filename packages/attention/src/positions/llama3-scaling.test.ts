@@ -1,3 +1,4 @@
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { llama3Scaling } from "../index.js";
 
@@ -27,7 +28,7 @@ test("golden: each of the three ranges", () => {
   // base^(−2i/6) = 1, 1/4, 1/16; turns = 16/2π · frequency = 2.546, 0.637, 0.159.
   const share = (16 / 4 / (2 * Math.PI) - 0.25) / 0.5;
   const expected = [1, (1 - share) / 16 + share / 4, 1 / 64];
-  frequencies.forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 14));
+  expect(frequencies).toBeAllclose(expected, { rtol: 0, atol: 5e-15 });
   expect(name).toBe("llama3Scaling({ factor: 4, lowFactor: 0.25, highFactor: 0.75, originalLength: 16 })");
 });
 

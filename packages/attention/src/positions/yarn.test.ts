@@ -1,41 +1,37 @@
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { yarn, type YarnOptions } from "../index.js";
 
 const turning = (options: Partial<YarnOptions>) =>
   yarn({ factor: 4, originalLength: 4096, ...options }).turning({ base: 10000, rotaryDim: 16, length: 1 });
 
-function expectClose(actual: Float64Array, expected: readonly number[]): void {
-  expect(actual).toHaveLength(expected.length);
-  actual.forEach((number, i) => expect(number / expected[i]!).toBeCloseTo(1, 10));
-}
-
 test("golden: fast pairs stay, slow ones are divided, a ramp between", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
   const four = turning({});
-  expectClose(
-    four.frequencies,
+  expect(four.frequencies).toBeAllclose(
     [1, 0.316227766017, 0.1, 0.0256935059889, 0.00625, 0.00138349647632, 0.00025, 7.90569415042e-5],
+    { rtol: 5e-11, atol: 0 },
   );
   expect(four.attentionFactor).toBeCloseTo(1.138629436111989, 14);
-  expectClose(
-    turning({ truncate: false }).frequencies,
+  expect(turning({ truncate: false }).frequencies).toBeAllclose(
     [1, 0.316227766017, 0.1, 0.028613608812, 0.00655697152113, 0.00128563203073, 0.00025, 7.90569415042e-5],
+    { rtol: 5e-11, atol: 0 },
   );
-  expectClose(
-    turning({ factor: 40 }).frequencies,
+  expect(turning({ factor: 40 }).frequencies).toBeAllclose(
     [1, 0.316227766017, 0.1, 0.023914724805, 0.005125, 0.00084986212117, 2.5e-5, 7.90569415042e-6],
+    { rtol: 5e-11, atol: 0 },
   );
 });
 
 test("golden: the ramp ends at the last number of a head at the latest", () => {
   // The same arithmetic, with base 10: pair 22.5 would turn once.
   const { turning } = yarn({ factor: 4, originalLength: 4096, betaFast: 1000 });
-  expectClose(
-    turning({ base: 10, rotaryDim: 16, length: 1 }).frequencies,
+  expect(turning({ base: 10, rotaryDim: 16, length: 1 }).frequencies).toBeAllclose(
     [
       1.0, 0.712399498866, 0.506107192671, 0.358442027914, 0.252982212813, 0.177853027925, 0.124479558703,
       0.0866788930906,
     ],
+    { rtol: 5e-11, atol: 0 },
   );
 });
 
@@ -50,9 +46,9 @@ test("golden: DeepSeek's factors, and a factor of one's own", () => {
 
 test("where the ramp has no length it is a step", () => {
   const { frequencies } = turning({ betaFast: 1.0001, betaSlow: 1, truncate: false, originalLength: 1 });
-  expectClose(
-    frequencies,
+  expect(frequencies).toBeAllclose(
     Array.from({ length: 8 }, (_, i) => 10000 ** (-i / 8) * (i === 0 ? 1 : 1 / 4)),
+    { rtol: 5e-11, atol: 0 },
   );
 });
 

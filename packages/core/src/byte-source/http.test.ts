@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checks } from "../bound-checks.js";
 import { ArgumentError, FormatError, isQkvError } from "../errors.js";
-import { serveFiles, type FileServer } from "../file-server.js";
+import { serveFiles, type FileServer } from "@qkv/test-support/file-server";
 import { findFile, openFile, readWhole, type OpenOptions } from "./open-file.js";
 
 const bytes = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { randn } from "./randn.js";
-import { normalBits } from "./normal-bits.js";
+import { normalBits } from "@qkv/test-support/normal-bits";
 
 test("a browser gives the same 1,000 normals, bit for bit", () => {
   const values = new DataView(new ArrayBuffer(8));

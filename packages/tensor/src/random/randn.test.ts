@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { randn, uniform } from "./randn.js";
 import { logarithm, normalQuantile } from "./normal.js";
-import { normalBits } from "./normal-bits.js";
+import { normalBits } from "@qkv/test-support/normal-bits";
 
 test("Node gives the same 1,000 normals, bit for bit", () => {
   const values = new DataView(new ArrayBuffer(8));

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isQkvError, writeSafetensorsHeader, type SafetensorsDType } from "@qkv/core";
-import { serveFiles } from "@qkv/core/file-server";
+import { serveFiles } from "@qkv/test-support/file-server";
 import { ones, permute, tensor, zeros, type DType } from "../index.js";
 import { openSafetensors, readSafetensors, writeSafetensors } from "../safetensors.js";
 

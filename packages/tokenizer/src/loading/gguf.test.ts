@@ -3,7 +3,7 @@ import type { GgufHeader, GgufValue } from "@qkv/core";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../conformance/reference-data.mjs";
 import { byteLetters } from "../byte-letters.js";
-import { pieces } from "../splitting/split-property.js";
+import { pieces } from "@qkv/test-support/split-property";
 import { splitOfPattern } from "../splitting/known-splits.js";
 import { ggufSplit, ggufSplitNames } from "./gguf-splits.js";
 import { ggufTokenizer } from "./gguf.js";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { backtracking } from "./backtracking.js";
 import { parsePattern } from "./parse-pattern.js";
 import type { PatternNode } from "./pattern-node.js";
-import { randomPattern, repeatedText } from "./random-pattern.js";
+import { randomPattern, repeatedText } from "@qkv/test-support/random-pattern";
 
 const proof = (pattern: string) => backtracking(parsePattern(pattern, "pattern", "oniguruma"));
 

@@ -4,7 +4,7 @@ import { compileProgram } from "./compile-program.js";
 import { memoizedMatcher } from "./memoized-matcher.js";
 import { parsePattern } from "./parse-pattern.js";
 import type { PatternNode } from "./pattern-node.js";
-import { randomPattern, repeatedText } from "./random-pattern.js";
+import { randomPattern, repeatedText } from "@qkv/test-support/random-pattern";
 import { toJavaScript } from "./to-javascript.js";
 
 const matcherOf = (pattern: string) =>

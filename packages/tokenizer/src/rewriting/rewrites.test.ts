@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { fuzzStrings } from "../fuzz-strings.js";
-import { anyText } from "../splitting/split-property.js";
+import { fuzzStrings } from "@qkv/test-support/fuzz-strings";
+import { anyText } from "@qkv/test-support/split-property";
 import { bertRewrites } from "./bert-rewrite.js";
 import { byteLettersRewrite } from "./byte-letters-rewrite.js";
 import { lowercase } from "./lowercase.js";

@@ -23,7 +23,7 @@ import {
   type Split,
   type Tokenizer,
 } from "../index.js";
-import { anyText } from "../splitting/split-property.js";
+import { anyText } from "@qkv/test-support/split-property";
 
 const again = (tokenizer: Tokenizer, options?: Parameters<typeof tokenizerToGguf>[1]) =>
   ggufTokenizer(writeGgufHeader(tokenizerToGguf(tokenizer, options), []));

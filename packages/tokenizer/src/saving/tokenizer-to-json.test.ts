@@ -15,7 +15,7 @@ import {
   type Tokenizer,
 } from "../index.js";
 import { byteLetters } from "../byte-letters.js";
-import { anyText } from "../splitting/split-property.js";
+import { anyText } from "@qkv/test-support/split-property";
 
 const merges = ["Ġ a", "a b", "b b", "Ġa b"];
 const vocab = [...byteLetters, "Ġa", "ab", "bb", "Ġab"];

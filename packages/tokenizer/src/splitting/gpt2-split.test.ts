@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { gpt2Split } from "./gpt2-split.js";
-import { expectSameAsPattern, pieces } from "./split-property.js";
+import { expectSameAsPattern, pieces } from "@qkv/test-support/split-property";
 
 test("property: it cuts as its pattern does", () => {
   expectSameAsPattern(

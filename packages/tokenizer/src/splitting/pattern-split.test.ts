@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cl100kSplit, o200kSplit, qwen2Split, splitOfPattern } from "./known-splits.js";
 import { patternSplit, textSplit, type MatchBehavior } from "./pattern-split.js";
-import { anyText, pieces } from "./split-property.js";
+import { anyText, pieces } from "@qkv/test-support/split-property";
 import fc from "fast-check";
 
 const cut = (pattern: string, text: string, dialect: "oniguruma" | "rust" = "oniguruma") =>

@@ -1,6 +1,6 @@
 import { test } from "vitest";
 import { cl100kSplit, o200kSplit, qwen2Split, qwen35Split, tekkenSplit } from "./known-splits.js";
-import { expectSameAsPattern } from "./split-property.js";
+import { expectSameAsPattern } from "@qkv/test-support/split-property";
 
 const contractions = String.raw`'[sSſ]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]`;
 const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;

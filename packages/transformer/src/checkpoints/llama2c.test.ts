@@ -3,7 +3,7 @@ import type { Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decoder, readLlama2c, type FeedForwardParams } from "../index.js";
-import { partsOf, tinyCheckpoint, tinySizes } from "./tiny-checkpoint.js";
+import { partsOf, tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
 
 const source = "tiny.bin";
 const read = (bytes: Uint8Array) => readLlama2c(bytes, { source });

@@ -1,5 +1,6 @@
 import { pagedCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import {
   decoder,
@@ -73,7 +74,7 @@ test.each([
       const expected = await alone(prompt, { maxTokens: 9, sampling, stop }, own);
       const row = rows.get(`${i}.0`) ?? { ids: [], logprobs: [] };
       expect(row.ids).toEqual(expected.ids);
-      row.logprobs.forEach((one, n) => expect(one).toBeCloseTo(expected.logprobs[n]!, 5));
+      expect(row.logprobs).toBeAllclose(expected.logprobs, { rtol: 0, atol: 5e-6 });
     }
   },
 );

@@ -1,5 +1,6 @@
 import { tensor, tensorsOf } from "@qkv/tensor";
 import { adamW, sgd } from "@qkv/tensor/optimizers";
+import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import { decoder } from "../index.js";
 import { nextTokenBatches, tokenLoss, trainStep, type Batch } from "../training.js";
@@ -34,7 +35,7 @@ test("two batches accumulated are the batch of both", () => {
   const other = step(together, optimizer.init(together), [both]).data[0]!;
   expect(one).toBeCloseTo(other, 6);
   const pairs = tensorsOf(together).map((x, i) => [x.data, tensorsOf(apart)[i]!.data] as const);
-  for (const [a, b] of pairs) a.forEach((value, n) => expect(value).toBeCloseTo(b[n]!, 5));
+  for (const [a, b] of pairs) expect(a).toBeAllclose(b, { rtol: 0, atol: 5e-6 });
 });
 
 test("the loss falls on one batch that is seen again and again", () => {

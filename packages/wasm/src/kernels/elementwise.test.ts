@@ -3,7 +3,7 @@ import { mul, permute, randn, tensor, type Device, type Tensor } from "@qkv/tens
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree, ulp } from "./agree.js";
+import { agree, ulp } from "@qkv/test-support/wasm-agreement";
 
 const unary: Record<string, (x: Tensor) => Tensor> = {
   neg: t.neg,

@@ -1,8 +1,9 @@
 import { grad, linear, mul, permute, randn, sum, type Device, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree, close } from "./agree.js";
+import { agree } from "@qkv/test-support/wasm-agreement";
 
 const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33, 64, 100, 257);
 
@@ -54,7 +55,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build, a product and a bias
     const ours = gradients(...inputs.map((t) => t.to(device)));
     for (const name of ["x", "weight", "bias"] as const) {
       expect(ours[name].shape).toEqual(expected[name].shape);
-      close(ours[name].data, expected[name].data, 2e-5);
+      expect(ours[name].data).toBeAllclose(expected[name].data, {
+        rtol: 0,
+        atol: 2e-5,
+        scaled: true,
+        equalNan: true,
+      });
     }
   });
 });

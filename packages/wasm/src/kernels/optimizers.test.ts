@@ -1,8 +1,8 @@
 import { randn, type Device } from "@qkv/tensor";
 import { adam, adamW, sgd } from "@qkv/tensor/optimizers";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { close } from "./agree.js";
 
 const optimizers = {
   adam: () => adam({ weightDecay: 0.1 }),
@@ -32,9 +32,14 @@ describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers"
           optimizer.update(plain, { w: randn([size], { seed: step + 2 }) }, state);
           optimizer.update(own, { w: randn([size], { seed: step + 2, device }) }, ownState);
         }
-        close(own.w.data, plain.w.data, 1e-6);
+        expect(own.w.data).toBeAllclose(plain.w.data, { rtol: 0, atol: 1e-6, scaled: true, equalNan: true });
         for (const [moment, { w }] of Object.entries(ownState.moments))
-          close(w.data, state.moments[moment]!.w.data, 1e-6);
+          expect(w.data).toBeAllclose(state.moments[moment]!.w.data, {
+            rtol: 0,
+            atol: 1e-6,
+            scaled: true,
+            equalNan: true,
+          });
       }
       const op = name === "adamW" ? "adam" : name === "momentum" || name === "nesterov" ? "sgd" : name;
       expect(device.report().calls[op]!.device).toBeGreaterThanOrEqual(15);
@@ -48,10 +53,9 @@ describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers"
     const before = [...own.w.data];
     optimizer.update(own, { w: randn([5], { seed: 2, device }) }, optimizer.init(own));
     const gradient = randn([5], { seed: 2 }).data;
-    close(
-      own.w.data,
+    expect(own.w.data).toBeAllclose(
       before.map((x, i) => x - gradient[i]!),
-      1e-6,
+      { rtol: 0, atol: 1e-6, scaled: true, equalNan: true },
     );
   });
 });

@@ -1,9 +1,10 @@
 import { randn, transpose, type Device, type Tensor } from "@qkv/tensor";
 import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree, close } from "./agree.js";
+import { agree } from "@qkv/test-support/wasm-agreement";
 
 const size = fc.constantFrom(1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257);
 
@@ -66,7 +67,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
           x.data[12 * (M - 1) + 6] = none;
           const { data: y } = run(x.to(device), data.to(device), scale.to(device));
           const { data: expected } = run(x, data, scale);
-          close(y, expected, 2e-6);
+          expect(y).toBeAllclose(expected, { rtol: 0, atol: 2e-6, scaled: true, equalNan: true });
           expect(Number.isFinite(y[9 * (M - 1)])).toBe(false);
         }
       }
@@ -79,6 +80,6 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
     x.data[3] = 1e6;
     const ours = quantizedLinear(x.to(device), { data: data.to(device), scale: scale.to(device) });
     const expected = quantizedLinear(x, { data, scale });
-    close(ours.data, expected.data, 2 ** -20);
+    expect(ours.data).toBeAllclose(expected.data, { rtol: 0, atol: 2 ** -20, scaled: true, equalNan: true });
   });
 });

@@ -1,9 +1,10 @@
 import * as t from "@qkv/tensor";
 import { grad, mul, randn, sum, tensor, type Device, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree, close } from "./agree.js";
+import { agree } from "@qkv/test-support/wasm-agreement";
 
 const length = fc.constantFrom(1, 2, 3, 5, 8, 17, 64, 67, 300);
 
@@ -83,7 +84,14 @@ describe.each(["plain", "relaxed"] as const)("the %s build, along axes", (build)
           const expected = grad(slope)([x, weight, bias]);
           const got = device.scope(() => grad(slope)([x, weight, bias].map((one) => one.to(device))));
           // Rows of one number have a variance of nothing, and slopes of hundreds that cancel.
-          expected.forEach((one, i) => close(got[i]!.data, one.data, n < 3 ? 1e-3 : 2e-5));
+          expected.forEach((one, i) =>
+            expect(got[i]!.data).toBeAllclose(one.data, {
+              rtol: 0,
+              atol: n < 3 ? 1e-3 : 2e-5,
+              scaled: true,
+              equalNan: true,
+            }),
+          );
         }
       }),
       { numRuns: 15 },

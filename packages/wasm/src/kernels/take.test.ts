@@ -1,8 +1,9 @@
 import { embedding, grad, mul, randn, sum, take, tensor, type Device, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
+import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../index.js";
-import { agree, close } from "./agree.js";
+import { agree } from "@qkv/test-support/wasm-agreement";
 
 describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (build) => {
   let device: Device;
@@ -23,7 +24,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (bu
           return sum(mul(y, randn(y.shape, { seed: 1, device: y.device })));
         };
         const got = device.scope(() => grad(slope)(table.to(device)));
-        close(got.data, grad(slope)(table).data, 1e-6);
+        expect(got.data).toBeAllclose(grad(slope)(table).data, {
+          rtol: 0,
+          atol: 1e-6,
+          scaled: true,
+          equalNan: true,
+        });
         expect(device.report().calls["takeBackward"]!.plain).toBe(0);
       }),
       { numRuns: 30 },

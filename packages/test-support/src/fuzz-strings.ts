@@ -1,5 +1,5 @@
 /**
- * For tests: random strings that tokenizers find hard, the same for the same seed. All planes of Unicode, and often
+ * Random strings that tokenizers find hard, the same for the same seed. All planes of Unicode, and often
  * what patterns and tables disagree on: U+0085 and U+FEFF, marks, contractions, spaces in a row.
  */
 export function* fuzzStrings(count: number, seed: number): Generator<string> {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { readConfig } from "./read-config.js";
+import { readConfig } from "@qkv/cost";
 
-/** For tests: decoders of random sizes, with grouped heads. */
+/** Decoders of random sizes, with grouped heads. */
 export const llamaConfig = fc
   .record({
     numKvHeads: fc.integer({ min: 1, max: 4 }),
@@ -26,7 +26,7 @@ export const llamaConfig = fc
     tie_word_embeddings: tied,
   }));
 
-/** For tests: GPT-2 of 124 million parameters. */
+/** GPT-2 of 124 million parameters. */
 export const gpt2 = readConfig({
   model_type: "gpt2",
   n_embd: 768,
@@ -36,7 +36,7 @@ export const gpt2 = readConfig({
   vocab_size: 50257,
 });
 
-/** For tests: the configuration of DeepSeek-V3, with latent attention and experts. */
+/** The configuration of DeepSeek-V3, with latent attention and experts. */
 export const deepseek = {
   model_type: "deepseek_v3",
   hidden_size: 7168,
@@ -56,7 +56,7 @@ export const deepseek = {
   vocab_size: 129280,
 };
 
-/** For tests: the configuration of T5 small. */
+/** The configuration of T5 small. */
 export const t5 = {
   model_type: "t5",
   d_model: 512,

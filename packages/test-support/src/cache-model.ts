@@ -3,9 +3,9 @@ import { type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { concat, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { KvCache } from "./cache.js";
-import type { PagedCache } from "./paged-on.js";
-import type { PrefixCache } from "./prefix-cache.js";
+import type { KvCache } from "@qkv/kv-cache";
+import type { PagedCache } from "@qkv/kv-cache";
+import type { PrefixCache } from "@qkv/kv-cache";
 
 /** A kind of cache, and what of the tokens before it shows to new ones. */
 export type Kind = {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** For tests, and in no entry of the package: a server of files, by their paths, that gives ranges as a file host does. */
+/** A server of files, by their paths, that gives ranges as a file host does. */
 export type FileServer = {
   readonly site: string;
   /** What was asked for: `GET /model/config.json bytes=0-65535`. */

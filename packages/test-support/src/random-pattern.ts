@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { PatternNode } from "./pattern-node.js";
+import type { PatternNode } from "../../tokenizer/src/regex/pattern-node.js";
 
 const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
 const set = fc
@@ -10,7 +10,7 @@ const place = fc
   .map((source): PatternNode => ({ type: "place", source }));
 const counts = fc.constantFrom([0, 1], [0, Infinity], [1, Infinity], [2, 3], [0, 2], [2, Infinity], [3, 3]);
 
-/** For tests: patterns of few characters and every construct, as trees. */
+/** Patterns of few characters and every construct, as trees. */
 export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: PatternNode; behind: PatternNode }>(
   (tie) => {
     const nodes = (inner: fc.Arbitrary<PatternNode>) => [
@@ -75,7 +75,7 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: Patter
   },
 ).node;
 
-/** For tests: texts that such patterns go through in many ways: a word, again and again, and another at the end. */
+/** Texts that such patterns go through in many ways: a word, again and again, and another at the end. */
 export const repeatedText = (most: number): fc.Arbitrary<string> => {
   const part = fc.string({ unit: fc.constantFrom("a", "b", "\n", "😀"), maxLength: 3 });
   return fc

@@ -32,7 +32,7 @@ export function partsOf(sizes: typeof tinySizes): [field: string, count: number]
   ];
 }
 
-/** For tests: the bytes of a llama2.c checkpoint whose n-th number is `number(n)`. */
+/** The bytes of a llama2.c checkpoint whose n-th number is `number(n)`. */
 export function tinyCheckpoint(
   changes: Partial<typeof tinySizes> = {},
   number: (n: number) => number = (n) => n,

@@ -1,6 +1,6 @@
 import type { BoundMask, Range, TileClass } from "@qkv/attention-contract";
 
-/** For tests: the class of a tile, found by asking about every pair of positions. */
+/** The class of a tile, found by asking about every pair of positions. */
 export function tileBySeeing(mask: BoundMask, query: Range, key: Range, batch = 0, head = 0): TileClass {
   let seen = 0;
   for (let q = query.first; q <= query.last; q++) {

@@ -19,9 +19,9 @@ import {
   slidingWindow,
   strided,
   tree,
-} from "../index.js";
-import * as attention from "../index.js";
-import { catalogue } from "../catalogue.js";
+} from "@qkv/attention";
+import * as attention from "@qkv/attention";
+import { catalogue } from "@qkv/attention/catalogue";
 
 /** The number of positions that the masks below are made for, with two batches and two heads. */
 export const positions = 12;

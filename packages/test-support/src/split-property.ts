@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
-import type { Split } from "./split.js";
+import type { Split } from "@qkv/tokenizer";
 
-/** For tests: the pieces of a text. */
+/** The pieces of a text. */
 export function pieces(split: Split, text: string): string[] {
   const spans = split.spans(text);
   return spans.flatMap((start, i) => (i % 2 === 0 ? [text.slice(start, spans[i + 1])] : []));
@@ -21,7 +21,7 @@ export const anyText = fc.oneof(
     .filter((text) => [...text].every((c) => c.codePointAt(0)! < 0x30000)),
 );
 
-/** For tests: sees that a split cuts any text as a pattern of JavaScript does. */
+/** Sees that a split cuts any text as a pattern of JavaScript does. */
 export function expectSameAsPattern(split: Split, pattern: RegExp): void {
   fc.assert(
     fc.property(anyText, (text) => {

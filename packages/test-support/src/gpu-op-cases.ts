@@ -1,8 +1,8 @@
 import * as t from "@qkv/tensor";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
-import type { Agreement } from "./agree.js";
+import type { Agreement } from "./gpu-agreement.js";
 
-/** For tests: ops, their inputs, and which of them must run on kernels of the device. */
+/** Ops, their inputs, and which of them must run on kernels of the device. */
 export type OpCase = {
   readonly name: string;
   readonly f: (...inputs: Tensor[]) => Tensor;

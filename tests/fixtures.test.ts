@@ -1,0 +1,46 @@
+// A package's `src` holds what users get. What only tests use is in @qkv/test-support.
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { expect, test } from "vitest";
+import { graphOf } from "../scripts/lint/cycles.mjs";
+import { allPackages } from "../scripts/packages.mjs";
+
+/** The sources behind the entries of a package: what package.json exports, and its command. */
+function entriesOf(json: Record<string, unknown>, source: string): string[] {
+  const built = JSON.stringify([json["exports"], json["bin"]]).matchAll(/"\.\/dist\/([\w/-]+)\.js"/g);
+  return [...new Set([...built].map(([, name]) => join(source, `${bundled[name!] ?? name}.ts`)))];
+}
+
+// Of @qkv/wasm, by build-binaries.mjs.
+const bundled: Record<string, string> = { worker: "threads/worker" };
+
+test.each(allPackages())("$name: every source is behind an entry of the package", ({ folder, json }) => {
+  const source = join(folder, "src");
+  const graph = graphOf(source);
+  const reached = new Set(entriesOf(json, source));
+  for (const file of reached) {
+    expect(graph.has(file), `${relative(folder, file)} is an entry in package.json, and not a file`).toBe(
+      true,
+    );
+    for (const next of graph.get(file)!) reached.add(next);
+  }
+  const left = [...graph.keys()].filter((file) => !reached.has(file)).map((file) => relative(source, file));
+  expect(
+    left,
+    "no entry imports these, so users never get them. Move what only tests use to packages/test-support/src, delete " +
+      "what nobody uses, and export the rest",
+  ).toEqual([]);
+});
+
+test.each(allPackages())("$name: no source imports what tests are written with", ({ folder }) => {
+  const source = join(folder, "src");
+  const using = [...graphOf(source).keys()].filter((file) =>
+    /^(?:import|export) [^;]*"(?:vitest|fast-check|@qkv\/test-support\/[a-z-]+)"/m.test(
+      readFileSync(file, "utf8"),
+    ),
+  );
+  expect(
+    using.map((file) => relative(source, file)),
+    "a fixture or an oracle: move it to packages/test-support/src",
+  ).toEqual([]);
+});
