@@ -1,11 +1,5 @@
-import { checks, FormatError } from "@qkv/core";
-import {
-  openFile,
-  readGgufHeaderOf,
-  readSafetensorsHeaderOf,
-  readWhole,
-  smallFiles,
-} from "@qkv/core/byte-source";
+import { checks, FormatError, readSafetensorsHeaderOf } from "@qkv/core";
+import { openFile, readGgufHeaderOf, readWhole, smallFiles } from "@qkv/core/byte-source";
 
 /** Limits of a file of a model, by its name; undefined for weights, which may have any size. */
 export function limitsOf(name: string) {

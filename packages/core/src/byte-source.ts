@@ -12,6 +12,5 @@ export {
   type OpenFile,
   type OpenOptions,
 } from "./byte-source/open-file.js";
-export { readSafetensorsHeaderOf } from "./byte-source/safetensors-header.js";
 export type { Reader, ReadOptions, ReadProgress } from "./byte-source/options.js";
 export { smallFiles } from "./byte-source/small-files.js";

@@ -60,6 +60,7 @@ export {
   type GgufTensor,
   type GgufValue,
 } from "./gguf.js";
+export { readSafetensorsHeaderOf } from "./byte-source/safetensors-header.js";
 export {
   readSafetensorsHeader,
   safetensorsHeaderSize,

@@ -1,10 +1,5 @@
-import { checkDevice, checks } from "@qkv/core";
-import {
-  openFile,
-  readSafetensorsHeaderOf,
-  type FileSource,
-  type ReadOptions as FileOptions,
-} from "@qkv/core/byte-source";
+import { checkDevice, checks, readSafetensorsHeaderOf } from "@qkv/core";
+import { openFile, type FileSource, type ReadOptions as FileOptions } from "@qkv/core/byte-source";
 import type { Device } from "../contracts.js";
 import { place } from "../create.js";
 import type { Tensor } from "../tensor.js";

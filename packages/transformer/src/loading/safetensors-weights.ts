@@ -1,5 +1,4 @@
-import { checks, FormatError, type SafetensorsEntry } from "@qkv/core";
-import { readSafetensorsHeaderOf } from "@qkv/core/byte-source";
+import { checks, FormatError, readSafetensorsHeaderOf, type SafetensorsEntry } from "@qkv/core";
 import { bytesOfFloat, decodeFloats, type FloatFormat } from "./decode-floats.js";
 import { readWhole, type OpenFile, type ReadFile } from "./open-file.js";
 import { pieceSize, type WeightFile } from "./weight-file.js";
