@@ -9,6 +9,9 @@ test("numbers are stored as a type holds them, and refused where it does not", (
   expect(() => encodeNumbers("f", [0, 300], "uint8")).toThrow(
     "f: `values[1]` is 300, expected numbers that uint8 holds as they are.\nFix: choose another `dtype`",
   );
+  const array = new Int8Array(2);
+  expect(encodeNumbers("f", [1, -2], "int8", array)).toBe(array);
+  expect([...array]).toEqual([1, -2]);
   expect(() => encodeNumbers("f", ["1"], "float32")).toThrow('f: `value` is "1", expected numbers.');
 });
 

@@ -2,9 +2,17 @@ import { checks } from "./bound-checks.js";
 import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js";
 import { toHalfBits } from "./half.js";
 
-/** Numbers as a type stores them. Refuses what is none, and what an integer type would cut or wrap around. */
-export function encodeNumbers(fn: string, values: ArrayLike<unknown>, dtype: DType): TypedArray {
-  const array = allocateArray(dtype, values.length, fn);
+/**
+ * Numbers as a type stores them. Refuses what is none, and what an integer type would cut or wrap around.
+ *
+ * @param array - Receives them. Default: a new array.
+ */
+export function encodeNumbers(
+  fn: string,
+  values: ArrayLike<unknown>,
+  dtype: DType,
+  array: TypedArray = allocateArray(dtype, values.length, fn),
+): TypedArray {
   const whole = dtype === "bool" || dtype.includes("int");
   // Numbers that need no look at each: floats take any, and a type its own.
   const alike = whole ? dtype !== "bool" && values.constructor === array.constructor : !isPacked(dtype);
@@ -12,11 +20,16 @@ export function encodeNumbers(fn: string, values: ArrayLike<unknown>, dtype: DTy
     array.set(values as unknown as ArrayLike<number>);
     return array;
   }
-  const kinds = ["number", "boolean", "bigint"];
+  const half = isPacked(dtype) ? dtype : undefined;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    const number = kinds.includes(typeof value) ? Number(value) : undefined;
-    if (number !== undefined) array[i] = isPacked(dtype) ? toHalfBits(number, dtype) : number;
+    const number =
+      typeof value === "number"
+        ? value
+        : typeof value === "boolean" || typeof value === "bigint"
+          ? Number(value)
+          : undefined;
+    if (number !== undefined) array[i] = half ? toHalfBits(number, half) : number;
     const held = !whole || (array[i] === number && (dtype !== "bool" || number === 0 || number === 1));
     if (number !== undefined && held && (typeof value !== "bigint" || BigInt(number) === value)) continue;
     const expected = whole ? `numbers that ${dtype} holds as they are` : "numbers";

@@ -1,5 +1,5 @@
 import { refuseShape } from "./refuse.js";
-import { sameShape } from "./shape.js";
+import { sameShape, type Shape } from "./shape.js";
 import type { Numbers } from "./format.js";
 import { numberAt } from "./half.js";
 
@@ -18,18 +18,20 @@ export function nest({ data, shape, dtype }: Numbers): Nested {
   return along(0);
 }
 
+const ofOneNumber: Shape = [];
+
 /** The shape of nested lists, which must be even. Their elements are appended to `flat`, in order. */
-export function nestedShape(fn: string, values: unknown, flat: unknown[]): number[] {
+export function nestedShape(fn: string, values: unknown, flat: unknown[]): Shape {
   if (!Array.isArray(values)) {
     flat.push(values);
-    return [];
+    return ofOneNumber;
   }
-  let first: number[] | undefined;
+  let first: Shape | undefined;
   const { length } = values;
   // By number, since a list may have holes.
   for (let i = 0; i < length; i++) {
     const shape = nestedShape(fn, values[i], flat);
-    if (first && !sameShape(first, shape)) {
+    if (first && first !== shape && !sameShape(first, shape)) {
       refuseShape(
         fn,
         "values",

@@ -53,9 +53,12 @@ export type Device = {
   keep(storage: Storage): void;
   report(): DeviceReport;
   memory(): DeviceMemory;
-  /** A new allocation. What it holds does not matter where `zeroed` is false; default: zeros. */
-  allocate(dtype: DType, length: number, zeroed?: boolean): Storage;
-  /** Takes host numbers in: the plain device keeps the array, others copy it. No scope owns the result. */
+  /**
+   * A new allocation, which the innermost scope owns. Its contents are undefined where `zeroed` is false; default: zeros.
+   * An error for want of memory names `fn`.
+   */
+  allocate(dtype: DType, length: number, zeroed?: boolean, fn?: string): Storage;
+  /** Host numbers as an allocation that no scope owns. The array is the device's from then on. */
   adopt(dtype: DType, array: TypedArray): Storage;
   /**
    * The numbers of an allocation, in place on host devices. Others fetch them, and take what is written there as the

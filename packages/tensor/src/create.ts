@@ -79,9 +79,11 @@ export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
       "give as many numbers as the product of the shape's lengths.",
     );
   }
-  // Bit patterns come as they are read from a 16-bit tensor.
-  const bits = isPacked(dtype) && values instanceof Uint16Array;
-  return place(bits ? values.slice() : encodeNumbers("tensor", flat, dtype), dtype, shape, given.device);
+  return written("tensor", dtype, shape, given.device, (array) => {
+    // Bit patterns come as they are read from a 16-bit tensor.
+    if (isPacked(dtype) && values instanceof Uint16Array) array.set(values);
+    else encodeNumbers("tensor", flat, dtype, array);
+  });
 }
 
 /** A typed array, whose elements can be counted. Of a DataView they cannot. */
@@ -153,9 +155,11 @@ export function full(shape: Shape, value: number, options?: Omit<TensorOptions, 
 
 function filled(fn: string, shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
   const { dtype = "float32", device } = creationOptions(fn, options);
-  const array = allocateArray(checkDType(fn, dtype), sizeOf(checkShape(fn, shape)), fn);
-  if (value !== 0) array.fill(encodeNumbers(fn, [value], dtype)[0]!);
-  return place(array, dtype, shape, device);
+  const [stored] = encodeNumbers(fn, [value], checkDType(fn, dtype));
+  return written(fn, dtype, checkShape(fn, shape), device, (array) => {
+    // Fresh arrays are zeros already, and their pages come when they are used.
+    if (stored !== 0 || device?.lends) array.fill(stored!);
+  });
 }
 
 /** The options of a function that makes a tensor. */
@@ -184,12 +188,35 @@ export function arange(length: number, options?: { start?: number; dtype?: DType
   const check = checks("arange");
   check.whole({ length }, { min: 0 });
   check.finite({ start });
-  const array = allocateArray(checkDType("arange", dtype), length, "arange");
-  for (let i = 0; i < length; i++) array[i] = encodeNumbers("arange", [start + i], dtype)[0]!;
-  return place(array, dtype, [length], device);
+  checkDType("arange", dtype);
+  return written("arange", dtype, [length], device, (array) => {
+    for (let i = 0; i < length; i++) array[i] = encodeNumbers("arange", [start + i], dtype)[0]!;
+  });
 }
 
-/** A tensor of a fresh array, on a device. */
+/**
+ * A tensor whose numbers `write` puts where they stay: into memory that the device has of its own and the program
+ * reaches, where the innermost scope owns them, or into an array that is handed to the device.
+ */
+export function written(
+  fn: string,
+  dtype: DType,
+  shape: Shape,
+  device: Device = js(),
+  write: (array: TypedArray) => void,
+): Tensor {
+  const length = sizeOf(shape);
+  if (!device.lends) {
+    const array = allocateArray(dtype, length, fn);
+    write(array);
+    return place(array, dtype, shape, device);
+  }
+  const storage = device.allocate(dtype, length, false, fn);
+  write(device.array(storage));
+  return new Tensor(device, storage, [...shape]);
+}
+
+/** A tensor of a fresh array, on a device. No scope owns it. */
 export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
   return new Tensor(device, device.adopt(dtype, array), [...shape]);
 }

@@ -12,6 +12,7 @@ import {
   stridesOf,
   type TypedArray,
 } from "@qkv/core";
+import { allocateResident } from "./allocate-resident.js";
 import type { Device, Storage } from "./contracts.js";
 import type { Node } from "./tape.js";
 
@@ -87,8 +88,15 @@ export class Tensor {
   to(device: Device): Tensor {
     if (device === this.device) return this;
     checkDevice("to", device);
-    const moved = device.adopt(this.dtype, this.data.slice());
-    device.keep(moved);
+    const { dtype, storage } = this;
+    const numbers = readPacked(this, this.device.array(storage, "read"));
+    if (device.remote) {
+      const moved = device.adopt(dtype, numbers.slice());
+      device.keep(moved);
+      return new Tensor(device, moved, this.shape);
+    }
+    const moved = allocateResident(device, dtype, numbers.length, false);
+    device.array(moved).set(numbers);
     return new Tensor(device, moved, this.shape);
   }
 

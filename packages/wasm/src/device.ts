@@ -112,9 +112,9 @@ export function makeDevice(
       grownBytes: memory.memory.buffer.byteLength,
       maxBytes: memory.limit,
     }),
-    allocate(dtype, length, zeroed = true): Storage {
+    allocate(dtype, length, zeroed = true, fn?: string): Storage {
       pool?.check();
-      if (!active()) return storageOf(dtype, length, allocateArray(dtype, length));
+      if (!active()) return storageOf(dtype, length, allocateArray(dtype, length, fn));
       const storage = storageOf(dtype, length);
       take(storage);
       if (zeroed) arrayOf(storage).fill(0);

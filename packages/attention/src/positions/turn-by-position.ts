@@ -1,5 +1,5 @@
-import { checks, ShapeError } from "@qkv/core";
-import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
+import { allocateArray, checks, ShapeError } from "@qkv/core";
+import { checkTensor, Tensor, type TypedArray } from "@qkv/tensor";
 import type { Positions } from "./rope.js";
 import { placesOf } from "./places-of.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
@@ -43,8 +43,8 @@ export function turnByPosition(
   const { frequencies, scale } = turningOf(given.reduce((length, place) => Math.max(length, place + 1), 0));
   const half = frequencies.length;
   // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
-  const cos = new Float64Array(given.length * half);
-  const sin = new Float64Array(given.length * half);
+  const cos = allocateArray(x.dtype, given.length * half, fn);
+  const sin = allocateArray(x.dtype, given.length * half, fn);
   for (let t = 0, at = 0; t < given.length; t++) {
     for (let i = 0; i < half; i++, at++) {
       const size = scale(i, given[t]!);
@@ -52,8 +52,10 @@ export function turnByPosition(
       sin[at] = size * Math.sin(given[t]! * frequencies[i]!);
     }
   }
-  const options = { shape: perBatch ? [B, T, half] : [T, half], dtype: x.dtype, device: x.device };
-  const made = { cos: tensor(cos, options), sin: tensor(sin, options) };
+  // Owned by no scope, as they outlive the call.
+  const table = (array: TypedArray) =>
+    new Tensor(x.device, x.device.adopt(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
+  const made = { cos: table(cos), sin: table(sin) };
   if (start !== undefined) tables.last = { start, ...made };
   return rotate(x, made.cos, made.sin, { layout });
 }

@@ -1,5 +1,5 @@
 import { checkShape, refuse, type Shape, sizeOf } from "@qkv/core";
-import { place } from "../create.js";
+import { written } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { randomOptions, streamOf } from "./uniforms.js";
@@ -32,7 +32,7 @@ export function bernoulli(
     );
   }
   const uniforms = streamOf("bernoulli", stream, sizeOf(checkShape("bernoulli", shape)));
-  const array = new Uint8Array(uniforms.length);
-  for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
-  return place(array, "bool", shape, device);
+  return written("bernoulli", "bool", shape, device, (array) => {
+    for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
+  });
 }

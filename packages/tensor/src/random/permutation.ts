@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { place } from "../create.js";
+import { written } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { randomOptions, streamOf } from "./uniforms.js";
@@ -21,11 +21,12 @@ export function permutation(n: number, options: Omit<RandomOptions, "dtype">): T
   const { device, ...stream } = randomOptions("permutation", options);
   checks("permutation").whole({ n }, { min: 0 });
   const uniforms = streamOf("permutation", stream, n);
-  const array = Int32Array.from(uniforms, (_, i) => i);
-  // Each place, from the last, takes one of those up to itself.
-  for (let i = n - 1; i > 0; i--) {
-    const j = Math.floor(uniforms[i]! * (i + 1));
-    [array[i], array[j]] = [array[j]!, array[i]!];
-  }
-  return place(array, "int32", [n], device);
+  return written("permutation", "int32", [n], device, (array) => {
+    for (let i = 0; i < n; i++) array[i] = i;
+    // Each element, from the last, is swapped with one of those up to itself.
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(uniforms[i]! * (i + 1));
+      [array[i], array[j]] = [array[j]!, array[i]!];
+    }
+  });
 }

@@ -1,6 +1,6 @@
-import { allocateArray, checkFloat, checks, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
+import { checkFloat, checks, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
 import type { Device } from "../contracts.js";
-import { place } from "../create.js";
+import { written } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
 import { randomOptions, streamOf } from "./uniforms.js";
@@ -39,10 +39,11 @@ export type RandomOptions = {
  */
 export function randn(shape: Shape, options: RandomOptions): Tensor {
   const { dtype = "float32", device, ...stream } = randomOptions("randn", options, "dtype");
-  const array = allocateArray(checkFloat("randn", dtype), sizeOf(checkShape("randn", shape)), "randn");
-  const uniforms = streamOf("randn", stream, array.length);
-  for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
-  return place(array, dtype, shape, device);
+  checkFloat("randn", dtype);
+  const uniforms = streamOf("randn", stream, sizeOf(checkShape("randn", shape)));
+  return written("randn", dtype, shape, device, (array) => {
+    for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
+  });
 }
 
 /**
@@ -57,8 +58,9 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
   const check = checks("uniform");
   check.finite({ low, high });
   check.finite({ high }, { min: low, fix: "give the smaller limit as `low`." });
-  const array = allocateArray(checkFloat("uniform", dtype), sizeOf(checkShape("uniform", shape)), "uniform");
-  const uniforms = streamOf("uniform", stream, array.length);
-  for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
-  return place(array, dtype, shape, device);
+  checkFloat("uniform", dtype);
+  const uniforms = streamOf("uniform", stream, sizeOf(checkShape("uniform", shape)));
+  return written("uniform", dtype, shape, device, (array) => {
+    for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
+  });
 }

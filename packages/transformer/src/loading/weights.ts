@@ -1,6 +1,7 @@
 import { checks, FormatError } from "@qkv/core";
 import type { LinearParams } from "@qkv/attention";
 import { js, Tensor, type Device } from "@qkv/tensor";
+import { allocateResident } from "@qkv/tensor/devices";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import type { WeightFile } from "./weight-file.js";
 
@@ -156,12 +157,7 @@ function placeOn(device: Device, shape: readonly number[]): Place {
       },
     };
   }
-  // Allocated inside a scope, numbers lie in the device's own memory; kept, they outlive it.
-  const storage = device.scope(() => {
-    const storage = device.allocate("float32", size);
-    device.keep(storage);
-    return storage;
-  });
+  const storage = allocateResident(device, "float32", size);
   return {
     // Asked for each time: the device's memory may have been replaced by a larger one.
     numbers: () => device.array(storage) as Float32Array,
