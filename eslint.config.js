@@ -19,7 +19,7 @@ const circular = [
   ...[
     ["pad", "slice"],
     ["sin", "cos"],
-    ["sum", "spread"],
+    ["sum", "broadcast-reduced"],
   ].map((pair) => pair.map((name) => `packages/tensor/src/ops/${name}.ts`)),
 ];
 const qkv = { rules: { arrows, asserts, cycles } };

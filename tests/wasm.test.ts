@@ -145,7 +145,7 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
       threads: 1,
       calls: { matmul: { device: 20, plain: 0 } },
     });
-    expect(result["whyAlone"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
+    expect(result["whySingleThreaded"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
   });
 
   test.runIf(chromiumPath)("a policy that forbids WebAssembly: an error with the fix", async () => {
@@ -157,7 +157,7 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
     policy = policies["own origin"];
     const alone = await visit();
     expect(alone).toMatchObject({ threads: 1, calls: { matmul: { device: 20, plain: 0 } } });
-    expect(alone["whyAlone"]).toMatch(/^a worker that did not start/);
+    expect(alone["whySingleThreaded"]).toMatch(/^a worker that did not start/);
     expect(await visit("?urls")).toMatchObject({ threads: 2, calls: { matmul: { device: 20, plain: 0 } } });
   });
 });

@@ -1,5 +1,5 @@
 // Writes the micro-kernels: AssemblyScript has no arrays of locals, so blocks of accumulators are spelled out. One step
-// of the summed axis per turn of the loop: of two, binaryen nests the products, which then take more registers than there are.
+// of the summed axis per iteration: of two, binaryen nests the products, which then take more registers than there are.
 
 import { elementwiseKernels } from "./elementwise-kernels.mjs";
 
@@ -19,7 +19,7 @@ ${all.map((r) => `  let s${r}0 = zero(), s${r}1 = zero();`).join("\n")}
 ${all
   .map(
     (r) =>
-      `    const a${r} = v128.load32_splat(a, ${r * 4}); s${r}0 = madd(a${r}, b0, s${r}0); s${r}1 = madd(a${r}, b1, s${r}1);`,
+      `    const a${r} = v128.load32_splat(a, ${r * 4}); s${r}0 = fma(a${r}, b0, s${r}0); s${r}1 = fma(a${r}, b1, s${r}1);`,
   )
   .join("\n")}
     a += ${rows * 4}; b += 32;
@@ -52,7 +52,7 @@ ${all.map((r) => `  let s${r}0 = zero(), s${r}1 = zero();`).join("\n")}
 ${all
   .map(
     (r) =>
-      `    const x${r} = v128.load32_splat(k${r}); k${r} += 4; s${r}0 = madd(x${r}, q0, s${r}0); s${r}1 = madd(x${r}, q1, s${r}1);`,
+      `    const x${r} = v128.load32_splat(k${r}); k${r} += 4; s${r}0 = fma(x${r}, q0, s${r}0); s${r}1 = fma(x${r}, q1, s${r}1);`,
   )
   .join("\n")}
     query += 32;
@@ -81,7 +81,7 @@ ${all
 ${all
   .map(
     (r) =>
-      `    const w${r} = v128.load32_splat(weights, ${r * 4}); s${r}0 = madd(w${r}, v0, s${r}0); s${r}1 = madd(w${r}, v1, s${r}1);`,
+      `    const w${r} = v128.load32_splat(weights, ${r * 4}); s${r}0 = fma(w${r}, v0, s${r}0); s${r}1 = fma(w${r}, v1, s${r}1);`,
   )
   .join("\n")}
     weights += ${row}; value += stride;
@@ -105,7 +105,7 @@ ${all.map((r) => `  let s${r}0 = v128.load(sums + width * ${r}), s${r}1 = v128.l
 ${all
   .map(
     (r) =>
-      `    const w${r} = v128.load32_splat(weights, ${r * row}); s${r}0 = madd(w${r}, x0, s${r}0); s${r}1 = madd(w${r}, x1, s${r}1);`,
+      `    const w${r} = v128.load32_splat(weights, ${r * row}); s${r}0 = fma(w${r}, x0, s${r}0); s${r}1 = fma(w${r}, x1, s${r}1);`,
   )
   .join("\n")}
     weights += 4; from += stride;
@@ -126,7 +126,7 @@ ${four.map((k) => `  let k${k} = key + stride * ${k};`).join("\n")}
 ${pairs.map(([h, k]) => `  let s${h}${k} = zero();`).join("\n")}
   for (const end = query + bytes; query < end; query += 16) {
 ${all.map((h) => `    const q${h} = v128.load(query + queryStep * ${h});`).join("\n")}
-${four.map((k) => `    const x${k} = v128.load(k${k}); k${k} += 16; ${all.map((h) => `s${h}${k} = madd(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
+${four.map((k) => `    const x${k} = v128.load(k${k}); k${k} += 16; ${all.map((h) => `s${h}${k} = fma(x${k}, q${h}, s${h}${k});`).join(" ")}`).join("\n")}
   }
 ${all.map((h) => `  v128.store(scores + step * ${h}, sumsOf(s${h}0, s${h}1, s${h}2, s${h}3));`).join("\n")}
 }`;
@@ -142,7 +142,7 @@ ${pairs.map(([h, v]) => `  let s${h}${v} = v128.load(output + outputStep * ${h},
   const end = weights + (<usize>keys << 2);
   while (weights < end) {
 ${all.map((h) => `    const w${h} = v128.load32_splat(weights + weightStep * ${h});`).join("\n")}
-${each.map((v) => `    const x${v} = v128.load(value, ${16 * v}); ${all.map((h) => `s${h}${v} = madd(w${h}, x${v}, s${h}${v});`).join(" ")}`).join("\n")}
+${each.map((v) => `    const x${v} = v128.load(value, ${16 * v}); ${all.map((h) => `s${h}${v} = fma(w${h}, x${v}, s${h}${v});`).join(" ")}`).join("\n")}
     weights += 4; value += stride;
   }
 ${pairs.map(([h, v]) => `  v128.store(output + outputStep * ${h}, s${h}${v}, ${16 * v});`).join("\n")}
@@ -216,7 +216,7 @@ ${range(2)
 /** Queries of one tile, in bytes: what lies between a key's scores and the next key's. */
 const row = 64 * 4;
 
-/** Steps of an expression with one operand x, and what the slope dy of y is worth to x. */
+/** Steps of an expression with one operand x, and the gradient of x from dy. */
 const unarySteps = {
   neg: ["f32x4.neg(x)", "f32x4.neg(dy)"],
   abs: ["f32x4.abs(x)", "f32x4.mul(dy, sign4(x))"],
@@ -228,7 +228,7 @@ const unarySteps = {
   not: ["truth(f32x4.eq(x, zero()))"],
 };
 
-/** Steps with two operands, and what the slope dy is worth to a and to b. Of equal numbers the first one is taken. */
+/** Steps with two operands, and the gradients of a and b from dy. Of equal numbers the first one is taken. */
 const binarySteps = {
   add: ["f32x4.add(a, b)", "dy", "dy"],
   sub: ["f32x4.sub(a, b)", "dy", "f32x4.neg(dy)"],
@@ -294,7 +294,7 @@ ${Object.values(binarySteps)
 ${["first", "second"]
   .map(
     (side, which) => `
-/** What the slope is worth to the ${side} operand. */
+/** Gradient of the ${side} operand. */
 export function ${side}Slope(op: i32, dSide: usize, dTo: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   switch (op) {
 ${Object.values(binarySteps)
@@ -312,7 +312,7 @@ ${Object.values(binarySteps)
 
 export const microKernels = `// Written by micro-kernels.mjs.
 import {
-  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, madd, sign4, siluSlope4, sumsOf, swish4, tanh4, truth, where0, zero,
+  exp4, gelu4, geluSlope4, geluTanh4, geluTanhSlope4, log4, fma, sign4, siluSlope4, sumsOf, swish4, tanh4, truth, where0, zero,
 } from "./lanes";
 import { dotFast, dotPlain } from "./bytes";
 ${[4, 6].map(product).join("\n")}

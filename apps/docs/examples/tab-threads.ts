@@ -30,8 +30,8 @@ const together = await attend("auto");
 if (alone.output.some((y, i) => !Object.is(y, together.output[i])))
   throw new Error("threads change the answer");
 
-const { threads, whyAlone } = together.report;
-print("threads here:", threads, whyAlone ?? "");
+const { threads, whySingleThreaded } = together.report;
+print("threads here:", threads, whySingleThreaded ?? "");
 print(
   "the same to the last bit, and",
   (alone.ms / together.ms).toFixed(2),

@@ -84,7 +84,7 @@ export function tilePlan(
           classes[tile] = whole === "none" ? 0 : whole === "some" ? 1 : 2;
           if (whole !== "some") continue;
           const width = Math.min(tileSize, S - c * tileSize);
-          const at = bits.take(tileSize * words);
+          const at = bits.allocate(tileSize * words);
           let count = 0;
           for (let i = 0; i < height; i++) {
             for (let j = 0; j < width; j++) {
@@ -97,7 +97,7 @@ export function tilePlan(
           // "some" may turn out to be none or all.
           classes[tile] = count === 0 ? 0 : count === height * width ? 2 : 1;
           if (classes[tile] === 1) bitsAt[tile] = at;
-          else bits.giveBack(tileSize * words);
+          else bits.free(tileSize * words);
         }
       }
     }
@@ -164,7 +164,7 @@ class GrowingBits {
   array = new Uint32Array(1024);
   length = 0;
 
-  take(words: number): number {
+  allocate(words: number): number {
     const at = this.length;
     this.length += words;
     if (this.length > this.array.length) {
@@ -176,7 +176,7 @@ class GrowingBits {
     return at;
   }
 
-  giveBack(words: number): void {
+  free(words: number): void {
     this.length -= words;
   }
 }

@@ -110,7 +110,7 @@ test("a list of whole numbers is one, and a number by itself is put in brackets"
 });
 
 test("a device is one that takes numbers in; its name and its promise are none", () => {
-  expect(() => checkDevice("zeros", { adopt: () => undefined })).not.toThrow();
+  expect(() => checkDevice("zeros", { fromHost: () => undefined })).not.toThrow();
   for (const device of ["wasm", Promise.resolve(), null, {}])
     expect(() => checkDevice("zeros", device)).toThrow(
       /^zeros: `device` is .*, expected a device.\nFix: make one: `await wasm/,

@@ -129,7 +129,7 @@ export function checkNoBroadcast(
 
 /** Refuses what is no device: its name, or one that is still in its promise. */
 export function checkDevice(fn: string, device: unknown): void {
-  if (typeof (device as { adopt?: unknown } | null | undefined)?.adopt === "function") return;
+  if (typeof (device as { fromHost?: unknown } | null | undefined)?.fromHost === "function") return;
   const fix = "make one: `await wasm()` of @qkv/wasm, `await gpu()` of @qkv/gpu, or `js()`.";
   refuse(fn, "device", device, "a device", fix);
 }

@@ -12,7 +12,7 @@ export type GpuReport = DeviceReport & {
   readonly why: string;
   /** The adapter's name, where there is one: `ANGLE (NVIDIA, …)`. */
   readonly renderer: string | undefined;
-  /** Whether the renderer is a program of the CPU: its times say nothing about GPUs. */
+  /** True if the renderer is software on the CPU: its times say nothing about GPUs. */
   readonly software: boolean;
   readonly limits: {
     readonly maxTextureSize: number | undefined;
@@ -21,7 +21,7 @@ export type GpuReport = DeviceReport & {
   };
   /** Largest distance of the self-test from the plain device, as a share of the largest number. */
   readonly selfTestError: number;
-  /** What failed on the device and was done again on the plain one (`fallback: true`). */
+  /** Failures on the device whose work was repeated on the plain one (`fallback: true`). */
   readonly fallbacks: readonly { readonly op: string; readonly reason: string }[];
 };
 
@@ -39,7 +39,7 @@ export type GpuDevice = Omit<Device, "report" | "memory"> & {
   close(): void;
 };
 
-/** What a mode brings: its engine, its kernels, and what it knows about itself. */
+/** The parts of a mode: its engine, its kernels, and its report. */
 export type Parts<B extends Buffer> = {
   readonly engine: Engine<B>;
   kernels(store: Store<B>): Kernels;
@@ -62,9 +62,9 @@ export function makeDevice<B extends Buffer>(
   /** The op that ran last: what a read that fails was waiting for. */
   let last = "none yet";
   const of = (storage: unknown) => storage as Stored<B>;
-  const { scope, recording, own, keep, active } = scopes(
+  const { scope, recording, own, retain, active } = scopes(
     (storage) => store.release(of(storage)),
-    (storage) => store.place(of(storage), "loose"),
+    (storage) => store.setResidency(of(storage), "evictable"),
   );
 
   const guarded = (op: string, kernel: Kernels[string]): Kernels[string] => {
@@ -96,9 +96,9 @@ export function makeDevice<B extends Buffer>(
     remote: true,
     scope,
     recording,
-    keep(storage) {
-      keep(storage);
-      store.place(of(storage), "kept");
+    retain(storage) {
+      retain(storage);
+      store.setResidency(of(storage), "pinned");
     },
     report: () => ({
       name,
@@ -115,17 +115,17 @@ export function makeDevice<B extends Buffer>(
     }),
     allocate(dtype, length) {
       reading(() => store.trim());
-      const storage = store.make(dtype, length, undefined, active() ? "scope" : "loose");
+      const storage = store.make(dtype, length, undefined, active() ? "scope" : "evictable");
       own(storage);
       return storage;
     },
-    adopt: (dtype, array) => store.make(dtype, array.length, array, "loose"),
+    fromHost: (dtype, array) => store.make(dtype, array.length, array, "evictable"),
     array: (storage, use) => reading(() => store.array(of(storage), use)),
     fetch: (storage) =>
       store.fetch(of(storage)).catch((error: unknown) => {
         throw error instanceof Failure ? deviceError(last, error) : error;
       }),
-    note(op, ranOn) {
+    countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
     close: () => engine.close(),
@@ -136,11 +136,11 @@ export function makeDevice<B extends Buffer>(
 const fixes: Record<Failure["kind"], string> = {
   wait: "`await tensor.read()` first: then the program has them, and `.data` and operations without a kernel on this device work.",
   lost: "make a new device with `gpu()` and move the parameters there again; what was only on the GPU is gone. Fewer or smaller tensors, and fewer pages with WebGL, make it rarer.",
-  size: "cut the work into smaller pieces, or do this part on another device: `tensor.to(js())`.",
+  size: "split the work into smaller parts, or do this part on another device: `tensor.to(js())`.",
   compile:
     "please report the message with the renderer's name; `gpu({ fallback: true })` does such work on the plain device.",
   memory:
-    "work inside of `device.scope(() => …)` so that intermediate results are let go, or on smaller pieces.",
+    "work inside of `device.scope(() => …)` so that intermediate results are freed, or on smaller parts.",
 };
 
 function deviceError(op: string, failure: Failure): DeviceError {

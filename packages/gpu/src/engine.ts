@@ -1,7 +1,7 @@
-/** A piece of a device's memory that holds float32 numbers in row-major order. */
+/** An allocation in a device's memory that holds float32 numbers in row-major order. */
 export type Buffer = { readonly length: number; readonly bytes: number };
 
-/** What moves numbers between the program and a device. */
+/** Moves numbers between the host and a device. */
 export type Engine<B extends Buffer> = {
   readonly mode: string;
   upload(numbers: Float32Array): B;
@@ -12,7 +12,7 @@ export type Engine<B extends Buffer> = {
   free(buffer: B): void;
   /** Bytes that kernels keep for their next run. */
   idleBytes(): number;
-  /** Whether what was on the device is gone. */
+  /** True if the device lost its memory. */
   lost(): boolean;
   close(): void;
 };

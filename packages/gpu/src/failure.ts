@@ -1,4 +1,4 @@
-/** What can go wrong on a device. */
+/** Kinds of failure of a device. */
 export type FailureKind = "lost" | "size" | "compile" | "memory" | "wait";
 
 /** Something went wrong inside of an engine. The device turns it into a `DeviceError`, or into work on the plain kernel. */

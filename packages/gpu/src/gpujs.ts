@@ -1,6 +1,6 @@
 import { DeviceError } from "@qkv/core";
 
-/** What this package uses of gpu.js, whose own types say less. */
+/** The part of gpu.js that this package uses; its own types say less. */
 export type GpuJs = {
   new (settings: { mode: string; canvas?: unknown; context?: unknown }): GpuInstance;
   readonly isWebGL2Supported: boolean;
@@ -21,7 +21,7 @@ export type GpuInstance = {
 export type GpuKernel = {
   (...args: unknown[]): unknown;
   destroy(removeCanvas?: boolean): void;
-  /** What really runs: its class tells the mode. */
+  /** The implementation: its class tells the mode. */
   readonly kernel: { readonly constructor: { readonly mode: string }; readonly textureCache: unknown[] };
 };
 

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 
 /**
- * Where kernels run: shaders in WebGL2; gpu.js's own WebAssembly, which needs no GPU; or, as an experiment, WebGPU, where
+ * The engine of the kernels: shaders in WebGL2; gpu.js's own WebAssembly, which needs no GPU; or, as an experiment, WebGPU, where
  * numbers come back only to who waits.
  */
 export type GpuMode = "webgl2" | "webasm" | "webgpu";
@@ -9,7 +9,7 @@ export type GpuMode = "webgl2" | "webasm" | "webgpu";
 export type GpuOptions = {
   /** Default `auto`: `webgl2` where a hardware renderer is found, else `webasm`. */
   mode?: GpuMode | "auto";
-  /** Whether work that fails on the device is done again on the plain one, and reported. Default false: an error. */
+  /** True to repeat work that fails on the device on the plain one, and report it. Default false: an error. */
   fallback?: boolean;
   /** Bytes of results outside of scopes that stay on the device. Default 256 MiB. */
   budgetBytes?: number;

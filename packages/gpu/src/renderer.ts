@@ -18,7 +18,7 @@ export function rendererOf(gl: WebGL2RenderingContext): { name: string; software
   return { name, software: isSoftware(name) };
 }
 
-/** Whether the renderer of this name is a program of the CPU. */
+/** Returns true if the renderer of this name is software on the CPU. */
 export function isSoftware(name: string): boolean {
   return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }

@@ -4,7 +4,7 @@ import type { Buffer, Engine } from "./engine.js";
 import { Failure } from "./failure.js";
 
 /**
- * One allocation: its numbers as an array of the program, on the device, or the same numbers in both places. In
+ * One allocation: its numbers as a host array, on the device, or the same numbers in both places. In
  * neither, they are zeros.
  */
 export type Stored<B extends Buffer> = ScopedStorage & {
@@ -12,20 +12,20 @@ export type Stored<B extends Buffer> = ScopedStorage & {
   readonly slot: Slot<B>;
 };
 
-/** What an allocation holds of the device's memory. Apart from it, so that it can be let go after the allocation is. */
-type Slot<B> = { buffer: B | undefined; place: "scope" | "loose" | "kept" };
+/** An allocation's hold on the device's memory, apart from the allocation, so that it can be freed after the allocation is. */
+type Slot<B> = { buffer: B | undefined; residency: "scope" | "evictable" | "pinned" };
 
 /**
- * Where numbers are. Inside a scope they stay on the device until its end. Kept ones stay as long as they are used. All
- * others stay under a budget: beyond it those that were used longest ago are read back, or just let go where the program
- * has them too, or nobody holds them any more.
+ * The allocations of a device. Those of a scope stay on the device until its end; pinned ones as long as they are
+ * reachable. Evictable ones stay under a budget: beyond it the least recently used are read back, or just freed where
+ * the program has the numbers too, or the allocation is unreachable.
  */
 export class Store<B extends Buffer> {
   readonly engine: Engine<B>;
   readonly #budget: number;
-  readonly #loose = new Map<Slot<B>, WeakRef<Stored<B>>>();
-  readonly #forgotten = new FinalizationRegistry<Slot<B>>((slot) => this.#free(slot));
-  #looseBytes = 0;
+  readonly #evictable = new Map<Slot<B>, WeakRef<Stored<B>>>();
+  readonly #unreachable = new FinalizationRegistry<Slot<B>>((slot) => this.#free(slot));
+  #evictableBytes = 0;
   #bytes = 0;
   #peak = 0;
 
@@ -42,9 +42,14 @@ export class Store<B extends Buffer> {
     return this.#peak;
   }
 
-  make(dtype: DType, length: number, array: TypedArray | undefined, place: Slot<B>["place"]): Stored<B> {
-    const storage: Stored<B> = { dtype, length, array, slot: { buffer: undefined, place } };
-    this.#forgotten.register(storage, storage.slot);
+  make(
+    dtype: DType,
+    length: number,
+    array: TypedArray | undefined,
+    residency: Slot<B>["residency"],
+  ): Stored<B> {
+    const storage: Stored<B> = { dtype, length, array, slot: { buffer: undefined, residency } };
+    this.#unreachable.register(storage, storage.slot);
     return storage;
   }
 
@@ -65,7 +70,7 @@ export class Store<B extends Buffer> {
     return buffer;
   }
 
-  /** Takes the result of a kernel as the numbers of an allocation. */
+  /** Makes the result of a kernel the numbers of an allocation. */
   put(view: Pick<View, "storage">, buffer: B): void {
     const storage = view.storage as Stored<B>;
     this.#free(storage.slot);
@@ -73,7 +78,7 @@ export class Store<B extends Buffer> {
     this.#hold(storage, buffer);
   }
 
-  /** Lets go of a buffer that no allocation holds. */
+  /** Frees a buffer that no allocation holds. */
   drop(buffer: B): void {
     this.engine.free(buffer);
   }
@@ -82,7 +87,7 @@ export class Store<B extends Buffer> {
     checkAlive(storage);
     const { slot, dtype, length } = storage;
     storage.array ??= slot.buffer ? typed(dtype, this.#read(slot.buffer)) : allocateArray(dtype, length);
-    // What is written there is the truth from now on.
+    // The program may write to the array: the buffer is stale from now on.
     if (use !== "read") this.#free(slot);
     return storage.array;
   }
@@ -109,20 +114,20 @@ export class Store<B extends Buffer> {
     storage.array = undefined;
   }
 
-  place(storage: Stored<B>, place: Slot<B>["place"]): void {
+  setResidency(storage: Stored<B>, residency: Slot<B>["residency"]): void {
     const { slot } = storage;
     this.#unlist(slot);
-    slot.place = place;
-    if (slot.buffer && place === "loose") this.#list(storage, slot.buffer);
+    slot.residency = residency;
+    if (slot.buffer && residency === "evictable") this.#list(storage, slot.buffer);
   }
 
-  /** Reads back or lets go what is beyond the budget. Between calls only: a call's own buffers must stay. */
+  /** Reads back or frees what is beyond the budget. Between calls only: a call's own buffers must stay. */
   trim(): void {
-    for (const [slot, reference] of this.#loose) {
-      if (this.#looseBytes <= this.#budget) return;
+    for (const [slot, reference] of this.#evictable) {
+      if (this.#evictableBytes <= this.#budget) return;
       const storage = reference.deref();
       if (storage && !storage.array && slot.buffer) {
-        // It stays, and its turn comes again.
+        // It stays on the device, now the most recently used.
         if (!this.engine.read) return this.#touch(storage);
         storage.array = typed(storage.dtype, this.engine.read(slot.buffer));
       }
@@ -139,7 +144,7 @@ export class Store<B extends Buffer> {
     storage.slot.buffer = buffer;
     this.#bytes += buffer.bytes;
     this.#peak = Math.max(this.#peak, this.#bytes);
-    if (storage.slot.place === "loose") this.#list(storage, buffer);
+    if (storage.slot.residency === "evictable") this.#list(storage, buffer);
   }
 
   #free(slot: Slot<B>): void {
@@ -152,19 +157,19 @@ export class Store<B extends Buffer> {
   }
 
   #list(storage: Stored<B>, buffer: B): void {
-    this.#loose.set(storage.slot, new WeakRef(storage));
-    this.#looseBytes += buffer.bytes;
+    this.#evictable.set(storage.slot, new WeakRef(storage));
+    this.#evictableBytes += buffer.bytes;
   }
 
   #unlist(slot: Slot<B>): void {
-    if (this.#loose.delete(slot)) this.#looseBytes -= slot.buffer!.bytes;
+    if (this.#evictable.delete(slot)) this.#evictableBytes -= slot.buffer!.bytes;
   }
 
   #touch({ slot }: Stored<B>): void {
-    const reference = this.#loose.get(slot);
+    const reference = this.#evictable.get(slot);
     if (!reference) return;
-    this.#loose.delete(slot);
-    this.#loose.set(slot, reference);
+    this.#evictable.delete(slot);
+    this.#evictable.set(slot, reference);
   }
 }
 

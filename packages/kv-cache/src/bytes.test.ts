@@ -17,9 +17,9 @@ function watched(): { device: Device; made: () => { buffers: number; bytes: numb
   const kept = new Set<Storage>();
   const device: Device = {
     ...plain,
-    keep(storage) {
+    retain(storage) {
       kept.add(storage);
-      plain.keep(storage);
+      plain.retain(storage);
     },
   };
   const made = () => ({

@@ -7,7 +7,7 @@ export function allocateResident(device: Device, dtype: DType, length: number, z
   let storage!: Storage;
   device.scope(() => {
     storage = device.allocate(dtype, length, zeroed);
-    device.keep(storage);
+    device.retain(storage);
   });
   return storage;
 }

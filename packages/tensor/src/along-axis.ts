@@ -17,7 +17,7 @@ export type Line<A> = (
   attributes: A,
 ) => void;
 
-/** An op that turns each line along one axis into a line of the same length. */
+/** An op that maps each line along one axis to a line of the same length. */
 export function alongAxis<A extends { axis: number } = { axis: number }>(
   name: string,
   line: Line<A>,

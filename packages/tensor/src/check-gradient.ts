@@ -1,6 +1,6 @@
 import { checks, refuse, sizeOf } from "@qkv/core";
 import { gradientsOf, stopGradient } from "./grad.js";
-import { placed } from "./placed.js";
+import { tensorLike } from "./tensor-like.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
 
@@ -79,6 +79,6 @@ function withElement<P>(x: P, which: number, index: number, value: number): P {
     if (n++ !== which) return stopGradient(one);
     const data = Float64Array.from(one.data);
     data[index] = value;
-    return placed(data, one.shape, "float64", one);
+    return tensorLike(data, one.shape, "float64", one);
   });
 }

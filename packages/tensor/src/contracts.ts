@@ -1,14 +1,14 @@
 /**
- * Where tensors and devices meet: what a device, its kernels and its memory are. Types only.
+ * The contract between tensors and devices: a device, its kernels and its memory. Types only.
  */
 import type { DType, TypedArray } from "@qkv/core";
 
-/** What a device knows of one allocation. Host devices hold a typed array; others what they need. */
+/** One allocation on a device. Host devices hold a typed array; others add fields of their own. */
 export type Storage = { readonly dtype: DType; readonly length: number };
 
-/** How a kernel reads a tensor: element `(i, j)` is `array[offset + i * strides[0] + j * strides[1]]`. */
+/** A tensor as a kernel reads it: element `(i, j)` is `array[offset + i * strides[0] + j * strides[1]]`. */
 export type View = {
-  /** On a device whose numbers are out of reach, asking for them fetches them. */
+  /** On a remote device, reading this property fetches the numbers. */
   readonly array: TypedArray;
   readonly storage: Storage;
   readonly dtype: DType;
@@ -35,7 +35,7 @@ export type Kernels = { readonly [op: string]: (...call: never[]) => unknown };
 
 export type DeviceReport = {
   readonly name: string;
-  /** How often each op ran: on a kernel of the device, and on the plain kernel. */
+  /** Number of runs of each op: on a kernel of the device, and on the plain kernel. */
   readonly calls: Readonly<Record<string, { device: number; plain: number }>>;
 };
 
@@ -49,8 +49,8 @@ export type Device = {
   scope<T>(f: () => T): T;
   /** Runs `f` so that scopes inside of it keep what backward will need for the scope around. */
   recording<T>(f: () => T): T;
-  /** Takes an allocation out of every scope: caches and optimizer state live as long as they are used. */
-  keep(storage: Storage): void;
+  /** Removes an allocation from every scope: caches and optimizer state live as long as they are reachable. */
+  retain(storage: Storage): void;
   report(): DeviceReport;
   memory(): DeviceMemory;
   /**
@@ -59,18 +59,18 @@ export type Device = {
    */
   allocate(dtype: DType, length: number, zeroed?: boolean, fn?: string): Storage;
   /** Host numbers as an allocation that no scope owns. The array is the device's from then on. */
-  adopt(dtype: DType, array: TypedArray): Storage;
+  fromHost(dtype: DType, array: TypedArray): Storage;
   /**
    * The numbers of an allocation, in place on host devices. Others fetch them, and take what is written there as the
    * numbers from then on, unless `use` says that nothing is.
    */
   array(storage: Storage, use?: "read"): TypedArray;
-  /** Whether numbers are out of the program's reach, so that kernels of the device get no arrays. */
+  /** True where the host cannot reach the numbers, so that kernels of the device get no arrays. */
   readonly remote?: true;
-  /** The numbers of an allocation of a remote device, without keeping the program waiting. */
+  /** Reads an allocation of a remote device asynchronously. */
   fetch?(storage: Storage): Promise<TypedArray>;
-  /** Whether they lie where others will: in memory that moves or is used again. What a program reads is a copy then. */
-  lends?(storage: Storage): boolean;
+  /** True for an allocation in the device's own memory, which moves or is reused: the host reads a copy of it. Only on devices with memory that the host can reach. */
+  isDeviceMemory?(storage: Storage): boolean;
   /** Counts one run of an op, for the report. */
-  note(op: string, ranOn: "device" | "plain"): void;
+  countCall(op: string, ranOn: "device" | "plain"): void;
 };

@@ -2,7 +2,7 @@ import { bytesPerElement, checks, sizeOf } from "@qkv/core";
 import { observers, type RanOp } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
-/** What was computed, from the shapes that ran. */
+/** Work of a function, from the shapes that ran. */
 export type Counts = {
   /** Additions, multiplications, and calls of exp and the like, one each. What only moves numbers counts none. */
   flops: number;
@@ -10,7 +10,7 @@ export type Counts = {
   bytesRead: number;
   /** Bytes of the outputs. */
   bytesWritten: number;
-  /** How often each op ran. Views are not counted: they move nothing. */
+  /** Number of runs of each op. Views are not counted: they move nothing. */
   calls: Record<string, number>;
 };
 

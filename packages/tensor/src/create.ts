@@ -25,7 +25,7 @@ import { concatOp } from "./ops/concat.js";
 import { reshaped } from "./ops/reshape.js";
 import { isTensor, Tensor } from "./tensor.js";
 
-/** What a tensor is made of: numbers nested in lists, a typed array, or tensors nested in lists. */
+/** Values of a tensor: numbers nested in lists, a typed array, or tensors nested in lists. */
 export type TensorValues =
   | Nested
   | TypedArray
@@ -34,7 +34,7 @@ export type TensorValues =
   | readonly number[]
   | readonly (Tensor | readonly Tensor[])[];
 
-/** What a new tensor is made of, besides its numbers. */
+/** Options of a new tensor. */
 export type TensorOptions = {
   /** Length of each axis, leftmost first. Default: the nesting of the values, or one axis for flat ones. */
   shape?: Shape;
@@ -79,7 +79,7 @@ export function tensor(values: TensorValues, options?: TensorOptions): Tensor {
       "give as many numbers as the product of the shape's lengths.",
     );
   }
-  return written("tensor", dtype, shape, given.device, (array) => {
+  return createTensor("tensor", dtype, shape, given.device, (array) => {
     // Bit patterns come as they are read from a 16-bit tensor.
     if (isPacked(dtype) && values instanceof Uint16Array) array.set(values);
     else encodeNumbers("tensor", flat, dtype, array);
@@ -156,9 +156,9 @@ export function full(shape: Shape, value: number, options?: Omit<TensorOptions, 
 function filled(fn: string, shape: Shape, value: number, options?: Omit<TensorOptions, "shape">): Tensor {
   const { dtype = "float32", device } = creationOptions(fn, options);
   const [stored] = encodeNumbers(fn, [value], checkDType(fn, dtype));
-  return written(fn, dtype, checkShape(fn, shape), device, (array) => {
+  return createTensor(fn, dtype, checkShape(fn, shape), device, (array) => {
     // Fresh arrays are zeros already, and their pages come when they are used.
-    if (stored !== 0 || device?.lends) array.fill(stored!);
+    if (stored !== 0 || device?.isDeviceMemory) array.fill(stored!);
   });
 }
 
@@ -189,7 +189,7 @@ export function arange(length: number, options?: { start?: number; dtype?: DType
   check.whole({ length }, { min: 0 });
   check.finite({ start });
   checkDType("arange", dtype);
-  return written("arange", dtype, [length], device, (array) => {
+  return createTensor("arange", dtype, [length], device, (array) => {
     for (let i = 0; i < length; i++) array[i] = encodeNumbers("arange", [start + i], dtype)[0]!;
   });
 }
@@ -198,7 +198,7 @@ export function arange(length: number, options?: { start?: number; dtype?: DType
  * A tensor whose numbers `write` puts where they stay: into memory that the device has of its own and the program
  * reaches, where the innermost scope owns them, or into an array that is handed to the device.
  */
-export function written(
+export function createTensor(
   fn: string,
   dtype: DType,
   shape: Shape,
@@ -206,10 +206,10 @@ export function written(
   write: (array: TypedArray) => void,
 ): Tensor {
   const length = sizeOf(shape);
-  if (!device.lends) {
+  if (!device.isDeviceMemory) {
     const array = allocateArray(dtype, length, fn);
     write(array);
-    return place(array, dtype, shape, device);
+    return fromArray(array, dtype, shape, device);
   }
   const storage = device.allocate(dtype, length, false, fn);
   write(device.array(storage));
@@ -217,6 +217,6 @@ export function written(
 }
 
 /** A tensor of a fresh array, on a device. No scope owns it. */
-export function place(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
-  return new Tensor(device, device.adopt(dtype, array), [...shape]);
+export function fromArray(array: TypedArray, dtype: DType, shape: Shape, device: Device = js()): Tensor {
+  return new Tensor(device, device.fromHost(dtype, array), [...shape]);
 }

@@ -99,5 +99,5 @@ export function scalarLike(
   value: unknown,
   { dtype, device }: Pick<Tensor, "dtype" | "device">,
 ): Tensor {
-  return new Tensor(device, device.adopt(dtype, numberArray(fn, argument, value, dtype)), []);
+  return new Tensor(device, device.fromHost(dtype, numberArray(fn, argument, value, dtype)), []);
 }

@@ -1,7 +1,7 @@
 import { checks, isFloat, refuse, refuseShape, sameShape, sizeOf } from "@qkv/core";
 import { add } from "./ops/add.js";
 import { checkTensor, type RanOp } from "./op.js";
-import { filled } from "./placed.js";
+import { fullLike } from "./tensor-like.js";
 import type { Node, Tape } from "./tape.js";
 import { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -69,7 +69,7 @@ export function gradientsOf<P, Rest extends unknown[]>(fn: string, f: (params: P
     const { device } = someTensor(fn, params);
     return device.scope(() => {
       const watched = watch(params);
-      // What backward needs must outlive the scopes inside f.
+      // Tensors that backward needs must outlive the scopes inside f.
       const value = device.recording(() => f(watched.params, ...rest));
       watched.tape.open = false;
       checkTensor(fn, "f(…)", value);
@@ -82,7 +82,7 @@ export function gradientsOf<P, Rest extends unknown[]>(fn: string, f: (params: P
           "end the function with `sum` or `mean`; for other directions use `vjp`.",
         );
       }
-      const gradient = pull(watched, [value], [filled(1, value.shape, value)]);
+      const gradient = pull(watched, [value], [fullLike(1, value.shape, value)]);
       watched.tape.entries.length = 0;
       return [value, gradient];
     });
@@ -218,7 +218,7 @@ function pull<P>({ tape, params }: Watched<P>, outputs: readonly Tensor[], gradi
   }
   return mapTensors(params, (x) => {
     const node = nodeOn(tape, x);
-    return (node && at.get(node)) ?? filled(0, x.shape, x, isFloat(x.dtype) ? x.dtype : "float32");
+    return (node && at.get(node)) ?? fullLike(0, x.shape, x, isFloat(x.dtype) ? x.dtype : "float32");
   });
 }
 

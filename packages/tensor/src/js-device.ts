@@ -25,8 +25,8 @@ export function js(): Device {
 
 function makeDevice(): Device {
   const calls: Record<string, { device: number; plain: number }> = {};
-  // The collector owns the arrays; letting go early only shortens their life.
-  const { scope, recording, own, keep } = scopes((storage) => {
+  // The collector owns the arrays; an early release only shortens their life.
+  const { scope, recording, own, retain } = scopes((storage) => {
     (storage as HostStorage).array = new Uint8Array(0);
   });
   return {
@@ -34,7 +34,7 @@ function makeDevice(): Device {
     kernels: {},
     scope,
     recording,
-    keep,
+    retain,
     report: () => ({ name: "js", calls: structuredClone(calls) }),
     memory: () => ({ bytes: undefined, peakBytes: undefined }),
     allocate(dtype: DType, length: number): Storage {
@@ -42,12 +42,12 @@ function makeDevice(): Device {
       own(storage);
       return storage;
     },
-    adopt: storageOf,
+    fromHost: storageOf,
     array(storage) {
       checkAlive(storage);
       return (storage as HostStorage).array;
     },
-    note(op, ranOn) {
+    countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
   };

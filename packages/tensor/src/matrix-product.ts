@@ -126,7 +126,7 @@ function packPanel(
   count: number,
   K: number,
 ): void {
-  // What is beyond `count` may hold anything: it is multiplied, and not stored.
+  // Numbers beyond `count` are undefined: they are multiplied, and not stored.
   for (let r = 0; r < count; r++) {
     for (let k = 0; k < K; k++) to[start + k * 4 + r] = from[at + r * step + k * along]!;
   }

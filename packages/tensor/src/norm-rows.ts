@@ -1,10 +1,10 @@
 import { checkFits, checkOptions, checks, normalizeAxis, sizeOf } from "@qkv/core";
 import { checkTensor } from "./op.js";
 import { reshaped } from "./ops/reshape.js";
-import { filled } from "./placed.js";
+import { fullLike } from "./tensor-like.js";
 import type { Tensor } from "./tensor.js";
 
-/** What a norm is told besides its tensors. */
+/** Options of a norm. */
 export type NormOptions = {
   /** The first of the axes that are normalised together. Default -1: the last alone. */
   axis?: number;
@@ -36,7 +36,7 @@ export function overRows(
   const inputs = [row.length === 1 ? x : reshaped(x, [...shape.slice(0, first), sizeOf(row)])];
   for (const name of names) {
     const param = given[name];
-    const own = param === undefined ? filled(1, row, x) : checkTensor(fn, name, param);
+    const own = param === undefined ? fullLike(1, row, x) : checkTensor(fn, name, param);
     const because = `the axes of x from ${first} on, as x is [${shape.join(", ")}]`;
     checkFits(fn, name, own, { dtype, shape: row }, because, layout);
     inputs.push(row.length === 1 ? own : reshaped(own, [sizeOf(row)]));

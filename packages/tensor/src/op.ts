@@ -3,17 +3,17 @@ import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
 
-/** What an op's result will be, known before it is computed. */
+/** Shape and type of an op's result, known before it is computed. */
 export type Spec = { readonly shape: Shape; readonly dtype: DType };
 
-/** What backward is given: one run of the op, and the gradients that reached its outputs. */
+/** Arguments of backward: one run of the op, and the gradients of its outputs. */
 export type Backward<Attributes> = {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
   /** One per output; undefined where nothing used that output. */
   readonly gradients: readonly (Tensor | undefined)[];
-  /** Whether the gradient of an input is asked for. */
+  /** True if the gradient of an input is needed. */
   wants(input: number): boolean;
 };
 
@@ -27,7 +27,7 @@ export type Op<Attributes> = {
   /** The shape rule. Checks the inputs and throws a ShapeError that names the argument. */
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly Spec[];
   readonly kernel?: Kernel<Attributes>;
-  /** Whether it only moves elements, whatever they are: then it takes 16-bit floats too. Default false. */
+  /** True if it only moves elements: then it accepts 16-bit floats too. Default false. */
   readonly moves?: boolean;
   /** Floating-point operations of one run. Default: one for each number of the outputs, none where it only moves. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
@@ -89,7 +89,7 @@ export function runAll<Attributes>(
     const ran = own && own(inputs, outputs, attributes) !== false;
     if (own && !ran) for (const output of outputs) viewOf(output).array.fill(0);
     if (!ran) op.kernel(inputs.map(readOf), outputs.map(viewOf), attributes);
-    device.note(op.name, ran ? "device" : "plain");
+    device.countCall(op.name, ran ? "device" : "plain");
     for (const observe of observers) observe(op as RanOp<never>, inputs, outputs, attributes);
   }
   record(op as RanOp<never>, inputs, outputs, attributes);
@@ -116,7 +116,7 @@ export function runNamed<Args extends readonly unknown[], Outputs>(
   const ran = own && own(...args, outputs) !== false;
   if (own && !ran) for (const output of made) viewOf(output).array.fill(0);
   if (!ran) op.kernel(...args, outputs);
-  device.note(op.name, ran ? "device" : "plain");
+  device.countCall(op.name, ran ? "device" : "plain");
   const asRun: RanOp<unknown> = {
     name: op.name,
     flops: () => op.flops(...args),
@@ -143,12 +143,12 @@ export function run<Attributes>(
   return runAll(op, inputs, attributes)[0]!;
 }
 
-/** How a plain kernel reads and writes a tensor. */
+/** A tensor's view for a plain kernel that reads and writes it. */
 export function viewOf(tensor: Tensor): View {
   return view(tensor);
 }
 
-/** How a plain kernel reads a tensor that it does not change. */
+/** A tensor's view for a plain kernel that only reads it. */
 export function readOf(tensor: Tensor): View {
   return view(tensor, "read");
 }

@@ -12,7 +12,7 @@ import {
 import type { Backward, Op } from "./op.js";
 import type { Tensor } from "./tensor.js";
 
-/** Which axes are taken together. */
+/** Axes of a reduction. */
 export type ReduceOptions = {
   /** One axis or several. Default: all. */
   axis?: number | readonly number[];
@@ -27,7 +27,7 @@ export function reducedAxes(fn: string, { shape }: Tensor, options: ReduceOption
 }
 
 /**
- * An op that takes whole axes together. `row` folds a row into the total so far, in order; `finish` turns the
+ * An op that reduces complete axes. `row` folds a row into the total so far, in order; `finish` turns the
  * total of `count` elements into the result.
  */
 export function reduceOp(

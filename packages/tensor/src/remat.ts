@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { vjp, stopGradient } from "./grad.js";
 import type { Op } from "./op.js";
-import { filled } from "./placed.js";
+import { fullLike } from "./tensor-like.js";
 import { record } from "./tape.js";
 import type { Tensor } from "./tensor.js";
 import { mapTensors, tensorsOf } from "./tree.js";
@@ -37,7 +37,7 @@ export function remat<Args extends unknown[] = Tensor[], Y = Tensor>(
       backward({ gradients }) {
         let i = 0;
         const { value, pullback } = vjp((again: Args) => f(...again), args);
-        const whole = mapTensors(value, (y) => gradients[i++] ?? filled(0, y.shape, y));
+        const whole = mapTensors(value, (y) => gradients[i++] ?? fullLike(0, y.shape, y));
         // The inner outputs carry what was taken from around f.
         return [...tensorsOf(pullback(whole)), ...gradients];
       },

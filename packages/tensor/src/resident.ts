@@ -18,6 +18,6 @@ import type { Tensor } from "./tensor.js";
  */
 export function resident(x: Tensor): Tensor {
   const { device, storage } = checkTensor("resident", "x", x);
-  device.keep(storage);
+  device.retain(storage);
   return x;
 }

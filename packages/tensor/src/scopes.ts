@@ -5,13 +5,13 @@ import { tensorsOf } from "./tree.js";
 /** A storage whose life a scope may end. */
 export type ScopedStorage = Storage & {
   ended?: boolean;
-  /** What the scope that it belongs to holds; undefined where it belongs to none. */
+  /** The storages of the scope that owns it; undefined where none does. */
   owner?: ScopedStorage[] | undefined;
 };
 
 /**
  * The scopes of one device. What is allocated while a scope runs belongs to it; at its end what its function
- * returned moves to the scope around it, and the rest is let go.
+ * returned moves to the enclosing scope, and the rest is freed.
  */
 export type Scopes = {
   /** Runs `f` as a scope. */
@@ -20,17 +20,17 @@ export type Scopes = {
   recording<T>(f: () => T): T;
   /** Enters a new storage into the innermost scope. */
   own(storage: ScopedStorage): void;
-  /** Takes a storage out of every scope. */
-  keep(storage: ScopedStorage): void;
-  /** Whether a scope is running. */
+  /** Removes a storage from every scope. */
+  retain(storage: ScopedStorage): void;
+  /** True while a scope is running. */
   active(): boolean;
 };
 
 /**
  * The scopes of a device.
  *
- * @param release - Lets go of a storage at the end of its scope.
- * @param leave - Told of each storage that leaves the outermost scope. Default: nothing is done.
+ * @param release - Frees a storage at the end of its scope.
+ * @param leave - Called with each storage that leaves the outermost scope. Default: does nothing.
  */
 export function scopes(
   release: (storage: ScopedStorage) => void,
@@ -78,14 +78,14 @@ export function scopes(
       storage.owner = inner;
       inner?.push(storage);
     },
-    keep(storage) {
+    retain(storage) {
       storage.owner = undefined;
     },
     active: () => stack.length > 0,
   };
 }
 
-/** Refuses a storage that its scope let go. */
+/** Refuses a storage that its scope freed. */
 export function checkAlive(storage: ScopedStorage): void {
   if (!storage.ended) return;
   refuse(

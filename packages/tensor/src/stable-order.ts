@@ -1,5 +1,5 @@
 /**
- * The places of numbers in the order of their size: equal ones as they stood, NaN last in both directions. A merge
+ * Indices that sort numbers: equal ones in their order, NaN last in both directions. A merge
  * sort from the bottom up, so that it is stable and takes `n log n` steps whatever the numbers are.
  */
 export function stableOrder(values: Float64Array, descending: boolean): Int32Array {

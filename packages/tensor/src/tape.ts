@@ -9,7 +9,7 @@ export type Recorder = (
   attributes: unknown,
 ) => void;
 
-/** What `grad` watches tensors with. It records what is computed from them, until the function has returned. */
+/** A gradient tape. It records the operations on watched tensors, until the function has returned. */
 export type Tape = { readonly record: Recorder };
 
 /** A tensor's place on one tape. */

@@ -19,7 +19,7 @@ import type { Node } from "./tape.js";
 declare const __VERSION__: string;
 const brand = defineBrand("tensor/Tensor", 1, __VERSION__);
 
-/** Where a tensor's elements lie in its storage. */
+/** Layout of a tensor's elements in its storage. */
 export type Layout = { readonly strides: readonly number[]; readonly offset: number };
 
 /**
@@ -36,7 +36,7 @@ export class Tensor {
   declare readonly storage: Storage;
   declare readonly strides: readonly number[];
   declare readonly offset: number;
-  /** Where it stands on the tapes that record it; empty outside `grad`. */
+  /** Its nodes on the tapes that record it; undefined outside `grad`. */
   declare nodes: Node[] | undefined;
 
   constructor(
@@ -76,7 +76,7 @@ export class Tensor {
 
   #packed(array: TypedArray): TypedArray {
     const own = readPacked(this, array);
-    return own.buffer === array.buffer && this.device.lends?.(this.storage) ? own.slice() : own;
+    return own.buffer === array.buffer && this.device.isDeviceMemory?.(this.storage) ? own.slice() : own;
   }
 
   /** The same numbers nested as the shape is: `[[1, 2], [3, 4]]`, a plain number for the shape []. Bools as bools. */
@@ -91,8 +91,8 @@ export class Tensor {
     const { dtype, storage } = this;
     const numbers = readPacked(this, this.device.array(storage, "read"));
     if (device.remote) {
-      const moved = device.adopt(dtype, numbers.slice());
-      device.keep(moved);
+      const moved = device.fromHost(dtype, numbers.slice());
+      device.retain(moved);
       return new Tensor(device, moved, this.shape);
     }
     const moved = allocateResident(device, dtype, numbers.length, false);
@@ -105,7 +105,7 @@ export class Tensor {
     return format(this);
   }
 
-  /** What `console.log` in Node prints. */
+  /** The text that `console.log` in Node prints. */
   [inspectKey](): string {
     return inspect(this);
   }
@@ -116,7 +116,7 @@ export class Tensor {
 }
 
 /**
- * Whether `value` is a tensor, whichever copy of the package made it.
+ * Returns true for a tensor, whichever copy of the package made it.
  *
  * @throws {VersionError} If it comes from a version of the package that this one cannot work with.
  */

@@ -5,7 +5,7 @@
 // ds = w (dw − Σ w dw + dlse); from ds back through scoreMod, softcap and scale to queries and keys.
 import { registerBytes, resultOf, runSteps, SCORE_LEVEL, slopeSteps, STRIP, tableNumbers } from "./expression";
 import { beginProgram } from "./attention-forward";
-import { power4, powerNumbers, zero } from "./lanes";
+import { exp4WithConstants, expConstants, zero } from "./lanes";
 import { copyRows, findRows, firstQueryOf, partsOf, Request, rowStep, writeRows } from "./request";
 import {
   allFinite, capScores, findLimits, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
@@ -268,7 +268,7 @@ function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes
   const narrow = f32x4.splat(softcap > 0 ? 1 / softcap : 0);
   if (bits != 0) hideScores(bits, scoresAt, 0, keys, bytes);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
-    const at0 = powerNumbers;
+    const at0 = expConstants;
     const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
     const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
     const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -277,7 +277,7 @@ function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes
     if (purpose == SUMS) {
       let sum = v128.load(weightsAt + lane);
       for (let i = lane; i < end; i += ROW) {
-        sum = f32x4.add(sum, power4(f32x4.sub(v128.load(scoresAt + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0));
+        sum = f32x4.add(sum, exp4WithConstants(f32x4.sub(v128.load(scoresAt + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0));
       }
       v128.store(weightsAt + lane, sum);
       continue;
@@ -286,7 +286,7 @@ function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes
     const off = f32x4.sub(v128.load(sharedAt + lane), v128.load(reachedAt + lane));
     for (let i = lane; i < end; i += ROW) {
       const score = v128.load(scoresAt + i);
-      const power = power4(f32x4.sub(score, lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
+      const power = exp4WithConstants(f32x4.sub(score, lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
       const weight = f32x4.mul(power, share);
       const part = f32x4.mul(score, narrow);
       const slope = f32x4.mul(f32x4.mul(weight, scale), f32x4.sub(one, f32x4.mul(part, part)));
@@ -320,14 +320,14 @@ function strip(
     }
   }
   if (bits != 0) hideScores(bits, scores, first, rows, bytes);
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
   for (let r: usize = 0; r < end; r += ROW) {
     for (let i: usize = 0; i < bytes; i += 16) {
       const lse = v128.load(lseAt + i);
-      const power = power4(f32x4.sub(v128.load(scores + r + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
+      const power = exp4WithConstants(f32x4.sub(v128.load(scores + r + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
       if (purpose == SUMS) v128.store(weightsAt + i, f32x4.add(v128.load(weightsAt + i), power));
       else v128.store(weights + r + i, f32x4.mul(power, v128.load(shareAt + i)));
     }

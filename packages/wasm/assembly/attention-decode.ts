@@ -1,7 +1,7 @@
 // Attention of a single query per head, as in decoding: keys and values are read once for all query heads that share them
 // (split-KV, as in Flash-Decoding). The work is cut into chunks, each of one key-value head and some of its keys, of a length
 // that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
-import { largestOf, madd, power4, powerNumbers, sumOf, sumsOf, zero } from "./lanes";
+import { largestOf, fma, exp4WithConstants, expConstants, sumOf, sumsOf, zero } from "./lanes";
 import { accumulate1x16, accumulate1x2, accumulate1x8, accumulate2x2, accumulate2x4, dots1x4, dots2x4 } from "./micro-kernels";
 import { findRows, partsOf, Request, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
@@ -281,12 +281,12 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
   let a = zero(), b = zero(), c = zero(), d = zero();
   const end = query + bytes;
   for (const whole = query + (bytes & ~63); query < whole; query += 64, key += 64) {
-    a = madd(v128.load(key), v128.load(query), a);
-    b = madd(v128.load(key, 16), v128.load(query, 16), b);
-    c = madd(v128.load(key, 32), v128.load(query, 32), c);
-    d = madd(v128.load(key, 48), v128.load(query, 48), d);
+    a = fma(v128.load(key), v128.load(query), a);
+    b = fma(v128.load(key, 16), v128.load(query, 16), b);
+    c = fma(v128.load(key, 32), v128.load(query, 32), c);
+    d = fma(v128.load(key, 48), v128.load(query, 48), d);
   }
-  for (; query < end; query += 16, key += 16) a = madd(v128.load(key), v128.load(query), a);
+  for (; query < end; query += 16, key += 16) a = fma(v128.load(key), v128.load(query), a);
   return f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
 }
 
@@ -304,7 +304,7 @@ function applyMask(request: Request, chunk: Chunk, g: i32, column: i32, scores: 
 
 /** The online-softmax update of m, l and o; scores become weights. Returns whether all scores are finite. */
 function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -323,11 +323,11 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
   const splat = f32x4.splat(largest);
   let sums = zero();
   for (let at = scores; at < end; at += 16) {
-    const power = power4(f32x4.sub(v128.load(at), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(f32x4.sub(v128.load(at), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
     v128.store(at, power);
     sums = f32x4.add(sums, power);
   }
-  const correction = power4(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  const correction = exp4WithConstants(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   store<f32>(partial, largest);
   store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(correction, 0) + sumOf(sums), 4);
   for (let d: usize = 16; d < 16 + bytes; d += 16) {
@@ -345,16 +345,16 @@ function accumulateFours(weights: usize, value: usize, stride: usize, keys: i32,
     const second = value + stride, third = second + stride, fourth = third + stride;
     for (let d: usize = 0; d < bytes; d += 32) {
       const at = output + d;
-      const a = madd(w0, v128.load(value + d), v128.load(at)), b = madd(w0, v128.load(value + d, 16), v128.load(at, 16));
-      const a1 = madd(w1, v128.load(second + d), a), b1 = madd(w1, v128.load(second + d, 16), b);
-      const a2 = madd(w2, v128.load(third + d), a1), b2 = madd(w2, v128.load(third + d, 16), b1);
-      v128.store(at, madd(w3, v128.load(fourth + d), a2));
-      v128.store(at, madd(w3, v128.load(fourth + d, 16), b2), 16);
+      const a = fma(w0, v128.load(value + d), v128.load(at)), b = fma(w0, v128.load(value + d, 16), v128.load(at, 16));
+      const a1 = fma(w1, v128.load(second + d), a), b1 = fma(w1, v128.load(second + d, 16), b);
+      const a2 = fma(w2, v128.load(third + d), a1), b2 = fma(w2, v128.load(third + d, 16), b1);
+      v128.store(at, fma(w3, v128.load(fourth + d), a2));
+      v128.store(at, fma(w3, v128.load(fourth + d, 16), b2), 16);
     }
   }
   for (; weights < last; weights += 4, value += stride) {
     const w = v128.load32_splat(weights);
-    for (let d: usize = 0; d < bytes; d += 16) v128.store(output + d, madd(w, v128.load(value + d), v128.load(output + d)));
+    for (let d: usize = 0; d < bytes; d += 16) v128.store(output + d, fma(w, v128.load(value + d), v128.load(output + d)));
   }
 }
 

@@ -1,6 +1,6 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
 import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
-import { madd, power4, powerNumbers, zero } from "./lanes";
+import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
 import { findRows, firstQueryOf, partsOf, Request, rowStep } from "./request";
 import {
   allFinite, capScores, findLimits, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
@@ -125,7 +125,7 @@ export function beginProgram(program: usize, registers: usize, batch: i32, head:
 
 /** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
 function softmaxLanes(lane: usize, keys: i32): v128 {
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -138,19 +138,19 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
     const a = v128.load(from), b = v128.load(from, ROW);
     top0 = f32x4.pmax(top0, a);
     top1 = f32x4.pmax(top1, b);
-    odd0 = madd(a, zero(), odd0);
-    odd1 = madd(b, zero(), odd1);
+    odd0 = fma(a, zero(), odd0);
+    odd1 = fma(b, zero(), odd1);
   }
   if (from < end) {
     top0 = f32x4.pmax(top0, v128.load(from));
-    odd0 = madd(v128.load(from), zero(), odd0);
+    odd0 = fma(v128.load(from), zero(), odd0);
   }
   const largest = f32x4.pmax(top0, top1);
   const odd = f32x4.add(odd0, odd1);
-  const correction = power4(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  const correction = exp4WithConstants(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
   let sum = f32x4.mul(v128.load(sumAt + lane), correction);
   for (let at = scoresAt + lane; at < end; at += ROW) {
-    const power = power4(f32x4.sub(v128.load(at), largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(f32x4.sub(v128.load(at), largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
     v128.store(at, power);
     sum = f32x4.add(sum, power);
   }
@@ -162,7 +162,7 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
 
 /** Four queries: their scores become weights; hidden ones -1, so that they are known again. */
 function weighLanes(lane: usize, keys: i32): void {
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -172,7 +172,7 @@ function weighLanes(lane: usize, keys: i32): void {
   const end = scoresAt + lane + <usize>keys * ROW;
   for (let at = scoresAt + lane; at < end; at += ROW) {
     const score = v128.load(at);
-    const power = power4(f32x4.sub(score, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(f32x4.sub(score, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
     const hidden = f32x4.le(score, f32x4.splat(HIDDEN));
     v128.store(at, v128.bitselect(f32x4.splat(-1), f32x4.mul(power, share), hidden));
   }

@@ -23,10 +23,10 @@ class Walk {
   rank: i32;
 }
 
-/** Bytes of a stretch that is brought into one piece. A thread's scratch holds four; the same in src/kernels/elementwise.ts. */
+/** Bytes of a stretch that is copied to be contiguous. A thread's scratch holds four; the same in src/kernels/elementwise.ts. */
 const STRETCH: i32 = 4096;
 
-/** Where the item's row begins in each input, in numbers. */
+/** Offset of the item's row in each input, in numbers. */
 let aAt: i32 = 0;
 let bAt: i32 = 0;
 let cAt: i32 = 0;
@@ -46,7 +46,7 @@ function place(walk: Walk, row: i32, from: i32): void {
   }
 }
 
-/** `n` numbers in one piece, and enough after them for whole vectors: where they lie, or copied to `to`. */
+/** Address of `n` contiguous numbers, with room after them for full vectors: in place, or copied to `to`. */
 @inline
 function together(from: usize, step: i32, n: i32, to: usize): usize {
   if (step == 1) {

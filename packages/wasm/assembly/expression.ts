@@ -23,7 +23,7 @@ const POW: i32 = 10;
 const UNARY: i32 = 16;
 const BINARY: i32 = 32;
 
-/** How far a step reaches: the same for a head, for a row of queries, or for nothing. */
+/** Invariance of a step: constant for a head, for a row of queries, or for nothing. */
 export const HEAD_LEVEL: i32 = 0;
 export const QUERY_LEVEL: i32 = 1;
 export const SCORE_LEVEL: i32 = 2;
@@ -39,7 +39,7 @@ class Program {
 class Step {
   op: i32;
   level: i32;
-  /** Whether it depends on the score or on a table: only then does a slope go back through it. */
+  /** True if it depends on the score or on a table: only then does a gradient flow through it. */
   active: i32;
   a: i32;
   b: i32;
@@ -75,7 +75,7 @@ export function tableNumbers(program: usize): i32 {
   return program == 0 ? 0 : changetype<Program>(program).tableSize;
 }
 
-/** Where the result lies after a run. */
+/** Address of the result after a run. */
 @inline
 export function resultOf(program: usize, registers: usize): usize {
   return register(registers, changetype<Program>(program).count - 1);

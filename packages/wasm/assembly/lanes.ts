@@ -7,7 +7,7 @@ export function zero(): v128 {
 
 /** a · b + c, rounded once where the machine can. */
 @inline
-export function madd(a: v128, b: v128, c: v128): v128 {
+export function fma(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(c, f32x4.mul(a, b));
 }
@@ -167,10 +167,10 @@ export function exp4(x: v128): v128 {
 }
 
 /**
- * The numbers that `power4` needs, four of each. They are read from memory before a loop: written into it as constants
+ * The numbers that `exp4WithConstants` needs, four of each. They are read from memory before a loop: written into it as constants
  * they would be built anew each time round.
  */
-export const powerNumbers: usize = memory.data<f32>([
+export const expConstants: usize = memory.data<f32>([
   1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634, // 1 / ln 2
   -127, -127, -127, -127, // below, the power is exactly 0
   12582912, 12582912, 12582912, 12582912, // 1.5 · 2^23: adding it rounds to a whole number
@@ -188,18 +188,18 @@ export const powerNumbers: usize = memory.data<f32>([
  * NaN gives some number; callers look for it elsewhere.
  */
 @inline
-export function power4(
+export function exp4WithConstants(
   x: v128, scale: v128, floor: v128, magic: v128,
   c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128,
 ): v128 {
   const y = f32x4.pmax(f32x4.mul(x, scale), floor);
   const shifted = f32x4.add(y, magic);
   const rest = f32x4.sub(y, f32x4.sub(shifted, magic));
-  let p = madd(c5, rest, c4);
-  p = madd(p, rest, c3);
-  p = madd(p, rest, c2);
-  p = madd(p, rest, c1);
-  p = madd(p, rest, c0);
+  let p = fma(c5, rest, c4);
+  p = fma(p, rest, c3);
+  p = fma(p, rest, c2);
+  p = fma(p, rest, c1);
+  p = fma(p, rest, c0);
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
@@ -268,7 +268,7 @@ export function log4(x: v128): v128 {
   y = f32x4.add(y, f32x4.mul(e, v128.load(numbers, 32)));
   y = f32x4.sub(y, f32x4.mul(z, v128.load(numbers, 528)));
   y = f32x4.add(f32x4.add(m, y), f32x4.mul(e, v128.load(numbers, 16)));
-  // What has no logarithm, and what is its own.
+  // NaN below 0, -∞ at 0, and ∞ for ∞.
   y = v128.bitselect(y, v128.load(numbers, 544), f32x4.ge(x, zero()));
   y = v128.bitselect(v128.load(numbers, 560), y, f32x4.eq(x, zero()));
   return v128.bitselect(x, y, f32x4.eq(x, v128.load(numbers, 176)));
@@ -276,7 +276,7 @@ export function log4(x: v128): v128 {
 
 /** The Gaussian error's tail, erfc(|x| / √2), for |x| of at most 30: relative error of some units in the last place. */
 @inline
-function tail4(x: v128): v128 {
+function erfcScaled4(x: v128): v128 {
   const size = f32x4.abs(x);
   // 1 / (1 + z / 2) with z = |x| / √2
   const t = f32x4.div(v128.load(numbers, 144), f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))));
@@ -299,8 +299,8 @@ function tail4(x: v128): v128 {
 
 /** The probability that a standard normal lies below x; x of at least -30. */
 @inline
-function below4(x: v128): v128 {
-  const half = f32x4.mul(tail4(f32x4.pmin(x, v128.load(numbers, 768))), v128.load(numbers, 528));
+function normalCdf4(x: v128): v128 {
+  const half = f32x4.mul(erfcScaled4(f32x4.pmin(x, v128.load(numbers, 768))), v128.load(numbers, 528));
   return v128.bitselect(f32x4.sub(v128.load(numbers, 144), half), half, f32x4.gt(x, zero()));
 }
 
@@ -308,7 +308,7 @@ function below4(x: v128): v128 {
 @inline
 export function gelu4(x: v128): v128 {
   const kept = f32x4.pmax(x, v128.load(numbers, 784));
-  return f32x4.mul(kept, below4(kept));
+  return f32x4.mul(kept, normalCdf4(kept));
 }
 
 /** Φ(x) + x φ(x) */
@@ -316,7 +316,7 @@ export function gelu4(x: v128): v128 {
 export function geluSlope4(x: v128): v128 {
   const kept = f32x4.pmin(f32x4.pmax(x, v128.load(numbers, 784)), v128.load(numbers, 768));
   const density = exp4(f32x4.mul(f32x4.mul(kept, kept), v128.load(numbers, 752)));
-  return f32x4.add(below4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
+  return f32x4.add(normalCdf4(kept), f32x4.mul(f32x4.mul(kept, density), v128.load(numbers, 800)));
 }
 
 /** ½ x (1 + tanh u) = x / (1 + e^-2u), u = √(2/π) (x + 0.044715 x³) */
@@ -330,11 +330,11 @@ export function geluTanh4(x: v128): v128 {
   const magic = v128.load(numbers, 896);
   const shifted = f32x4.add(y, magic);
   const r = f32x4.sub(y, f32x4.sub(shifted, magic));
-  let p = madd(v128.load(numbers, 912), r, v128.load(numbers, 928));
-  p = madd(p, r, v128.load(numbers, 944));
-  p = madd(p, r, v128.load(numbers, 960));
-  p = madd(p, r, v128.load(numbers, 976));
-  p = madd(p, r, v128.load(numbers, 144));
+  let p = fma(v128.load(numbers, 912), r, v128.load(numbers, 928));
+  p = fma(p, r, v128.load(numbers, 944));
+  p = fma(p, r, v128.load(numbers, 960));
+  p = fma(p, r, v128.load(numbers, 976));
+  p = fma(p, r, v128.load(numbers, 144));
   const power = i32x4.add(p, i32x4.shl(shifted, 23));
   return f32x4.div(kept, f32x4.add(v128.load(numbers, 144), power));
 }

@@ -1,5 +1,5 @@
 // c[M × N] = a[M × K] · b[K × N], both sides read with any strides (in numbers) and packed block by block. A large product
-// takes two turns for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
+// takes two passes for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
 // `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each.
 import { product4, product6 } from "./micro-kernels";
 import { storeTransposed } from "./transpose";

@@ -1,7 +1,7 @@
 // y[M × N] = x[M × K] · weights of small whole numbers, which lie in panels of 8 outputs: [step][8][4] bytes. An item is one
 // panel, or a few.
 import { dotFast, dotPlain } from "./bytes";
-import { largestSizeIn, madd, sumsOf, zero } from "./lanes";
+import { largestSizeIn, fma, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
 import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlainRow, dotPlainSums } from "./micro-kernels";
 
@@ -12,7 +12,7 @@ const BLOCK: i32 = 6;
 const LOW: i32 = 4;
 const GROUP: i32 = 32;
 
-/** Whether the fast product of bytes is exact on this machine, at the ends of what it meets. */
+/** Returns true if the fast product of bytes is exact on this machine, at the extremes of its inputs. */
 export function bytesAreExact(): i32 {
   for (let a = -128; a < 128; a += 5) {
     for (let b = 0; b < 128; b += 7) {
@@ -121,7 +121,7 @@ function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: 
   }
 }
 
-/** One row of x, in one piece and padded with zeros to whole groups, against `step` panels of 4 bits. */
+/** One row of x, contiguous and padded with zeros to full groups, against `step` panels of 4 bits. */
 export function quantizedRow(
   item: i32, scratch: usize, x: usize, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32,
 ): void {
@@ -209,7 +209,7 @@ export function splitRow(
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
     const panel = data + <usize>p * (<usize>steps << 5);
-    // Where bytes have an instruction of their own, the lower bits take it.
+    // The lower bits take the instruction for bytes, if there is one.
     if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
     else splitByWords(row, low, factors, panel, steps, scratch);
     const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
@@ -233,11 +233,11 @@ function pairs(a: v128, b: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(a, b, 1, 3, 5, 7));
 }
 
-/** What a share of inputs adds: 128 times the upper sums, and the lower ones, times their scale. */
+/** Sum of a block of inputs: 128 times the upper sums, and the lower ones, times their scale. */
 @inline
 function addShare(sum: v128, high: v128, low: v128, factor: v128): v128 {
   const all = f32x4.add(f32x4.mul(f32x4.convert_i32x4_s(high), f32x4.splat(128)), f32x4.convert_i32x4_s(low));
-  return madd(all, factor, sum);
+  return fma(all, factor, sum);
 }
 
 function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
@@ -302,16 +302,16 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
         const whole = i8x16.sub(half, i8x16.splat(8));
         const v = v128.load(x + (<usize>part << 4));
         const low = i16x8.extend_low_i8x16_s(whole), high = i16x8.extend_high_i8x16_s(whole);
-        s0 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), v, s0);
-        s1 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), v, s1);
-        s2 = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), v, s2);
-        s3 = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), v, s3);
+        s0 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), v, s0);
+        s1 = fma(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), v, s1);
+        s2 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), v, s2);
+        s3 = fma(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), v, s3);
       }
     }
-    t0 = madd(v128.load32_splat(scales), s0, t0);
-    t1 = madd(v128.load32_splat(scales + r1), s1, t1);
-    t2 = madd(v128.load32_splat(scales + r2), s2, t2);
-    t3 = madd(v128.load32_splat(scales + r3), s3, t3);
+    t0 = fma(v128.load32_splat(scales), s0, t0);
+    t1 = fma(v128.load32_splat(scales + r1), s1, t1);
+    t2 = fma(v128.load32_splat(scales + r2), s2, t2);
+    t3 = fma(v128.load32_splat(scales + r3), s3, t3);
     scales += 4;
   }
   return sumsOf(t0, t1, t2, t3);

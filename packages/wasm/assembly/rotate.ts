@@ -1,15 +1,15 @@
-// Rotary positions: pairs of numbers of each head turned by given angles.
+// Rotary positions: rotates pairs of numbers of each head by given angles.
 
 @unmanaged
 class Rotation {
   heads: i32;
   length: i32;
   dim: i32;
-  /** Pairs that turn. */
+  /** Pairs that are rotated. */
   half: i32;
-  /** Whether a pair is two neighbours rather than one number of each half. */
+  /** True if a pair is two neighbours rather than one number of each half. */
   interleaved: i32;
-  /** 1, or -1 to turn back. */
+  /** 1, or -1 for the inverse rotation. */
   sign: f32;
   x: usize;
   batchStep: i32;
@@ -57,7 +57,7 @@ function halves(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes
     v128.store(y + half + i, f32x4.add(f32x4.mul(z, c), f32x4.mul(a, s)));
   }
   for (let i = inLanes; i < r.half; i++) {
-    turn(r, x + (<usize>(i * r.step) << 2), x + (<usize>((i + r.half) * r.step) << 2), cos, sin, i, y + (<usize>i << 2), y + half + (<usize>i << 2));
+    rotatePair(r, x + (<usize>(i * r.step) << 2), x + (<usize>((i + r.half) * r.step) << 2), cos, sin, i, y + (<usize>i << 2), y + half + (<usize>i << 2));
   }
 }
 
@@ -73,12 +73,12 @@ function neighbours(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inL
   }
   for (let i = inLanes; i < r.half; i++) {
     const at = x + (<usize>(2 * i * r.step) << 2), to = y + (<usize>i << 3);
-    turn(r, at, at + (<usize>r.step << 2), cos, sin, i, to, to + 4);
+    rotatePair(r, at, at + (<usize>r.step << 2), cos, sin, i, to, to + 4);
   }
 }
 
 /** One pair. */
-function turn(r: Rotation, first: usize, second: usize, cos: usize, sin: usize, i: i32, left: usize, right: usize): void {
+function rotatePair(r: Rotation, first: usize, second: usize, cos: usize, sin: usize, i: i32, left: usize, right: usize): void {
   const a = load<f32>(first), z = load<f32>(second);
   const c = load<f32>(cos + (<usize>(i * r.cosStep) << 2)), s = r.sign * load<f32>(sin + (<usize>(i * r.sinStep) << 2));
   store<f32>(left, a * c - z * s);

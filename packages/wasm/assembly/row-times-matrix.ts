@@ -1,5 +1,5 @@
 // c[N] = x[K] · b, one row against a matrix: the matrix streams past once.
-import { madd, sumOf, zero } from "./lanes";
+import { fma, sumOf, zero } from "./lanes";
 
 /**
  * Each column of b is contiguous (a weight [N, K], transposed). An item is `step` columns of each quarter of the matrix; the
@@ -33,14 +33,14 @@ function fourColumns(x: usize, b: usize, bColumn: i32, c: usize, n: i32, apart: 
   const end = x + (<usize>K << 2);
   for (const whole = x + (<usize>(K & ~7) << 2); x < whole; x += 32, p += 32, q += 32, r += 32, u += 32) {
     const x0 = v128.load(x), x1 = v128.load(x, 16);
-    s0 = madd(x0, v128.load(p), s0);
-    s1 = madd(x0, v128.load(q), s1);
-    s2 = madd(x0, v128.load(r), s2);
-    s3 = madd(x0, v128.load(u), s3);
-    t0 = madd(x1, v128.load(p, 16), t0);
-    t1 = madd(x1, v128.load(q, 16), t1);
-    t2 = madd(x1, v128.load(r, 16), t2);
-    t3 = madd(x1, v128.load(u, 16), t3);
+    s0 = fma(x0, v128.load(p), s0);
+    s1 = fma(x0, v128.load(q), s1);
+    s2 = fma(x0, v128.load(r), s2);
+    s3 = fma(x0, v128.load(u), s3);
+    t0 = fma(x1, v128.load(p, 16), t0);
+    t1 = fma(x1, v128.load(q, 16), t1);
+    t2 = fma(x1, v128.load(r, 16), t2);
+    t3 = fma(x1, v128.load(u, 16), t3);
   }
   storeSum(finishColumn(x, p, end, f32x4.add(s0, t0)), c, n, bias);
   storeSum(finishColumn(x, q, end, f32x4.add(s1, t1)), c, n + apart, bias);
@@ -53,16 +53,16 @@ function oneColumn(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, b
   let p = b + (<usize>n * <usize>bColumn << 2);
   let s = zero(), t = zero();
   const end = x + (<usize>K << 2), whole = x + (<usize>(K & ~7) << 2);
-  // Two steps a turn of the loop.
+  // Two steps an iteration.
   for (const pairs = x + (<usize>(K & ~15) << 2); x < pairs; x += 64, p += 64) {
-    s = madd(v128.load(x), v128.load(p), s);
-    t = madd(v128.load(x, 16), v128.load(p, 16), t);
-    s = madd(v128.load(x, 32), v128.load(p, 32), s);
-    t = madd(v128.load(x, 48), v128.load(p, 48), t);
+    s = fma(v128.load(x), v128.load(p), s);
+    t = fma(v128.load(x, 16), v128.load(p, 16), t);
+    s = fma(v128.load(x, 32), v128.load(p, 32), s);
+    t = fma(v128.load(x, 48), v128.load(p, 48), t);
   }
   if (x < whole) {
-    s = madd(v128.load(x), v128.load(p), s);
-    t = madd(v128.load(x, 16), v128.load(p, 16), t);
+    s = fma(v128.load(x), v128.load(p), s);
+    t = fma(v128.load(x, 16), v128.load(p, 16), t);
     x += 32;
     p += 32;
   }
@@ -118,22 +118,22 @@ function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, by
   const end = to + bytes;
   for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64, q += 64, r += 64, u += 64) {
     let s0 = v128.load(to), s1 = v128.load(to, 16), s2 = v128.load(to, 32), s3 = v128.load(to, 48);
-    s0 = madd(x0, v128.load(p), s0);
-    s1 = madd(x0, v128.load(p, 16), s1);
-    s2 = madd(x0, v128.load(p, 32), s2);
-    s3 = madd(x0, v128.load(p, 48), s3);
-    s0 = madd(x1, v128.load(q), s0);
-    s1 = madd(x1, v128.load(q, 16), s1);
-    s2 = madd(x1, v128.load(q, 32), s2);
-    s3 = madd(x1, v128.load(q, 48), s3);
-    s0 = madd(x2, v128.load(r), s0);
-    s1 = madd(x2, v128.load(r, 16), s1);
-    s2 = madd(x2, v128.load(r, 32), s2);
-    s3 = madd(x2, v128.load(r, 48), s3);
-    s0 = madd(x3, v128.load(u), s0);
-    s1 = madd(x3, v128.load(u, 16), s1);
-    s2 = madd(x3, v128.load(u, 32), s2);
-    s3 = madd(x3, v128.load(u, 48), s3);
+    s0 = fma(x0, v128.load(p), s0);
+    s1 = fma(x0, v128.load(p, 16), s1);
+    s2 = fma(x0, v128.load(p, 32), s2);
+    s3 = fma(x0, v128.load(p, 48), s3);
+    s0 = fma(x1, v128.load(q), s0);
+    s1 = fma(x1, v128.load(q, 16), s1);
+    s2 = fma(x1, v128.load(q, 32), s2);
+    s3 = fma(x1, v128.load(q, 48), s3);
+    s0 = fma(x2, v128.load(r), s0);
+    s1 = fma(x2, v128.load(r, 16), s1);
+    s2 = fma(x2, v128.load(r, 32), s2);
+    s3 = fma(x2, v128.load(r, 48), s3);
+    s0 = fma(x3, v128.load(u), s0);
+    s1 = fma(x3, v128.load(u, 16), s1);
+    s2 = fma(x3, v128.load(u, 32), s2);
+    s3 = fma(x3, v128.load(u, 48), s3);
     v128.store(to, s0);
     v128.store(to, s1, 16);
     v128.store(to, s2, 32);
@@ -151,8 +151,8 @@ function addOne(factor: usize, p: usize, to: usize, bytes: usize): void {
   const x = v128.load32_splat(factor), y = load<f32>(factor);
   const end = to + bytes;
   for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64) {
-    const s0 = madd(x, v128.load(p), v128.load(to)), s1 = madd(x, v128.load(p, 16), v128.load(to, 16));
-    const s2 = madd(x, v128.load(p, 32), v128.load(to, 32)), s3 = madd(x, v128.load(p, 48), v128.load(to, 48));
+    const s0 = fma(x, v128.load(p), v128.load(to)), s1 = fma(x, v128.load(p, 16), v128.load(to, 16));
+    const s2 = fma(x, v128.load(p, 32), v128.load(to, 32)), s3 = fma(x, v128.load(p, 48), v128.load(to, 48));
     v128.store(to, s0);
     v128.store(to, s1, 16);
     v128.store(to, s2, 32);

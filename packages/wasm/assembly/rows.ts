@@ -1,11 +1,11 @@
 // Rows of a packed matrix, one after the other: an item is `step` of them.
-import { exp4, largestIn, madd, power4, powerNumbers, sumOf, zero } from "./lanes";
+import { exp4, largestIn, fma, exp4WithConstants, expConstants, sumOf, zero } from "./lanes";
 
 /** Numbers of a row that become powers before as many of the next row are looked at. */
 const TURN: i32 = 256;
 
 /**
- * Each row becomes e^(x - largest) / sum. The largest number of the next row is found in turns with the powers of this one:
+ * Each row becomes e^(x - largest) / sum. The largest number of the next row is interleaved with the powers of this one:
  * while they are computed, what follows comes from memory.
  */
 export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows: i32, step: i32, n: i32): void {
@@ -22,14 +22,14 @@ export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows:
       if (left > 1) nextLargest = max<f32>(nextLargest, largestIn(x + bytes + at, count));
     }
     if (odd) oddRow(x, y, largest, bytes);
-    else share(y, n, sum);
+    else divideBySum(y, n, sum);
     largest = nextLargest;
   }
 }
 
 /** y = e^(x - largest) for some numbers. Returns their sum. */
 function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -37,14 +37,14 @@ function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
   const end = x + (<usize>count << 2);
   let sums = zero();
   for (const last = x + (<usize>(count & ~3) << 2); x < last; x += 16, y += 16) {
-    const power = power4(f32x4.sub(v128.load(x), shift), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(f32x4.sub(v128.load(x), shift), scale, floor, magic, c5, c4, c3, c2, c1, c0);
     v128.store(y, power);
     sums = f32x4.add(sums, power);
   }
   let sum = sumOf(sums);
   for (; x < end; x += 4, y += 4) {
     const difference = f32x4.sub(v128.load32_splat(x), shift);
-    const power = f32x4.extract_lane(power4(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0), 0);
+    const power = f32x4.extract_lane(exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0), 0);
     store<f32>(y, power);
     sum += power;
   }
@@ -52,7 +52,7 @@ function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
 }
 
 /** y / sum */
-function share(y: usize, n: i32, sum: f32): void {
+function divideBySum(y: usize, n: i32, sum: f32): void {
   const by = f32x4.splat(1 / sum);
   const end = y + (<usize>n << 2);
   for (const last = y + (<usize>(n & ~3) << 2); y < last; y += 16) v128.store(y, f32x4.mul(v128.load(y), by));
@@ -85,8 +85,8 @@ export function rmsNormRows(
     let s0 = zero(), s1 = zero();
     for (let i: usize = 0; i < pairs; i += 32) {
       const a = v128.load(x + i), b = v128.load(x + i, 16);
-      s0 = madd(a, a, s0);
-      s1 = madd(b, b, s1);
+      s0 = fma(a, a, s0);
+      s1 = fma(b, b, s1);
     }
     let sum = sumOf(f32x4.add(s0, s1));
     for (let i = pairs; i < bytes; i += 4) sum += load<f32>(x + i) * load<f32>(x + i);
@@ -103,11 +103,11 @@ export function rmsNormRows(
   return 0;
 }
 
-/** What `spread` found of a row: where it lies, and the sums of distances from there and of their squares. */
+/** Result of `spread`: the pivot of a row, and the sums of distances from it and of their squares. */
 let foundPivot: f32 = 0;
 let distances: f64 = 0;
 let squares: f64 = 0;
-/** What `measure` found of a row: (x - pivot) · scale + off has mean 0 and variance 1. */
+/** Result of `measure`: (x - pivot) · scale + off has mean 0 and variance 1. */
 let foundScale: f32 = 0;
 let foundOff: f32 = 0;
 
@@ -123,10 +123,10 @@ function spread(x: usize, n: i32, around: f32): void {
     d1 = f32x4.add(d1, b);
     d2 = f32x4.add(d2, c);
     d3 = f32x4.add(d3, d);
-    q0 = madd(a, a, q0);
-    q1 = madd(b, b, q1);
-    q2 = madd(c, c, q2);
-    q3 = madd(d, d, q3);
+    q0 = fma(a, a, q0);
+    q1 = fma(b, b, q1);
+    q2 = fma(c, c, q2);
+    q3 = fma(d, d, q3);
   }
   let d = sumOf(f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
   let q = sumOf(f32x4.add(f32x4.add(q0, q1), f32x4.add(q2, q3)));
@@ -187,22 +187,22 @@ function normalize(
   let i: usize = 0;
   if (bias != 0) {
     for (; i < pairs; i += 32) {
-      const a = madd(f32x4.sub(v128.load(x + i), middle), by, less);
-      const b = madd(f32x4.sub(v128.load(x + i, 16), middle), by, less);
-      v128.store(y + i, madd(a, v128.load(weight + i), v128.load(bias + i)));
-      v128.store(y + i, madd(b, v128.load(weight + i, 16), v128.load(bias + i, 16)), 16);
+      const a = fma(f32x4.sub(v128.load(x + i), middle), by, less);
+      const b = fma(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      v128.store(y + i, fma(a, v128.load(weight + i), v128.load(bias + i)));
+      v128.store(y + i, fma(b, v128.load(weight + i, 16), v128.load(bias + i, 16)), 16);
     }
   } else if (weight != 0) {
     for (; i < pairs; i += 32) {
-      const a = madd(f32x4.sub(v128.load(x + i), middle), by, less);
-      const b = madd(f32x4.sub(v128.load(x + i, 16), middle), by, less);
+      const a = fma(f32x4.sub(v128.load(x + i), middle), by, less);
+      const b = fma(f32x4.sub(v128.load(x + i, 16), middle), by, less);
       v128.store(y + i, f32x4.mul(a, v128.load(weight + i)));
       v128.store(y + i, f32x4.mul(b, v128.load(weight + i, 16)), 16);
     }
   } else {
     for (; i < pairs; i += 32) {
-      v128.store(y + i, madd(f32x4.sub(v128.load(x + i), middle), by, less));
-      v128.store(y + i, madd(f32x4.sub(v128.load(x + i, 16), middle), by, less), 16);
+      v128.store(y + i, fma(f32x4.sub(v128.load(x + i), middle), by, less));
+      v128.store(y + i, fma(f32x4.sub(v128.load(x + i, 16), middle), by, less), 16);
     }
   }
   for (; i < bytes; i += 4) {
@@ -217,7 +217,7 @@ export function crossEntropyRows(
   item: i32, scratch: usize, x: usize, targets: usize, losses: usize, counts: usize, rows: i32, step: i32, n: i32,
   ignored: i32, smoothing: f64,
 ): i32 {
-  const at0 = powerNumbers;
+  const at0 = expConstants;
   const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
   const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
   const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
@@ -241,7 +241,7 @@ export function crossEntropyRows(
         let sums = zero(), all = zero();
         for (; i < end; i += 16) {
           const difference = f32x4.sub(v128.load(row + i), shift);
-          sums = f32x4.add(sums, power4(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
+          sums = f32x4.add(sums, exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
           all = f32x4.add(all, difference);
         }
         powers += <f64>sumOf(sums);
@@ -262,7 +262,7 @@ export function crossEntropyRows(
   return 0;
 }
 
-/** What the softmax of each row should be: `smoothing / n` everywhere, and the rest at the target; zeros for an ignored one. */
+/** Target distribution of each row: `smoothing / n` everywhere, and the rest at the target; zeros for an ignored one. */
 export function targetRows(
   item: i32, scratch: usize, targets: usize, y: usize, rows: i32, step: i32, n: i32, ignored: i32, smoothing: f32,
 ): i32 {

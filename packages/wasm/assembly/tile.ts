@@ -200,7 +200,7 @@ export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, by
   }
 }
 
-/** Whether all numbers are finite. `count` is a multiple of 4, or what follows may be read too. */
+/** Returns true if all numbers are finite. `count` is a multiple of 4, or the numbers after it may be read too. */
 export function allFinite(from: usize, count: i32): bool {
   let odd = zero();
   for (let i: usize = 0; i < <usize>count << 2; i += 16) {

@@ -6,7 +6,7 @@ import type { WasmStorage } from "./storage.js";
 
 /**
  * One run of a kernel: where its inputs and outputs lie in the memory. What lies outside is copied in before, and
- * outputs are copied out after. Pieces taken for a call are given back at its end, whatever happens.
+ * outputs are copied out after. Scratch memory of a call is freed at its end, whatever happens.
  *
  * @param f - Returns false to leave the call to the plain kernel: nothing is copied out then.
  */
@@ -15,7 +15,7 @@ export function withCall(engine: Engine, f: (call: Call) => boolean): boolean {
   try {
     return call.end(f(call));
   } finally {
-    call.giveBack();
+    call.free();
   }
 }
 
@@ -30,7 +30,7 @@ export function bitsOf(x: number): number {
   return asWord[0]!;
 }
 
-/** Where a view begins in the memory; undefined where its numbers are the program's. */
+/** Byte address of a view in the memory; undefined for a host array. */
 export function addressOf({ storage, dtype, offset }: View): number | undefined {
   checkAlive(storage);
   const { pointer } = storage as WasmStorage;
@@ -42,7 +42,7 @@ export type Placed = Pick<View, "shape" | "strides"> & { readonly pointer: numbe
 
 export class Call {
   readonly #memory: WasmMemory;
-  /** Pointer and bytes of each piece, one after the other. */
+  /** Pointer and bytes of each scratch allocation, one after the other. */
   readonly #taken: number[] = [];
   readonly #out: [pointer: number, array: TypedArray][] = [];
 
@@ -51,7 +51,7 @@ export class Call {
   }
 
   /** Byte addresses of the first element of each view. All inputs and outputs of a call are placed at once. */
-  place(inputs: readonly View[], outputs: readonly View[]): number[] {
+  addresses(inputs: readonly View[], outputs: readonly View[]): number[] {
     const pointers = new Array<number>(inputs.length + outputs.length);
     let i = 0;
     for (; i < inputs.length; i++) pointers[i] = addressOf(inputs[i]!) ?? this.#copyIn(inputs[i]!);
@@ -73,7 +73,7 @@ export class Call {
 
   /** Bytes that only this call needs. */
   scratch(bytes: number): number {
-    const pointer = this.#memory.take(bytes);
+    const pointer = this.#memory.allocate(bytes);
     this.#taken.push(pointer, bytes);
     return pointer;
   }
@@ -86,14 +86,14 @@ export class Call {
     return pointer;
   }
 
-  /** Copies a whole array in, for plans and programs. */
+  /** Copies an array in, for plans and programs. */
   copy(array: TypedArray | Uint32Array): number {
     const pointer = this.scratch(Math.max(4, array.byteLength));
     this.#memory.bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), pointer);
     return pointer;
   }
 
-  /** Copies whole arrays in as one piece, each to a multiple of 4. */
+  /** Copies arrays into one allocation, each to a multiple of 4 bytes. */
   copyAll(arrays: readonly (TypedArray | Uint32Array)[]): number[] {
     let total = 0;
     for (const { byteLength } of arrays) total += Math.ceil(byteLength / 4) * 4;
@@ -120,9 +120,9 @@ export class Call {
     }
   }
 
-  giveBack(): void {
+  free(): void {
     const taken = this.#taken;
-    for (let i = 0; i < taken.length; i += 2) this.#memory.giveBack(taken[i]!, taken[i + 1]!);
+    for (let i = 0; i < taken.length; i += 2) this.#memory.free(taken[i]!, taken[i + 1]!);
   }
 
   /** Copies the stretch of the array that a view touches. */

@@ -17,13 +17,13 @@ export type WasmReport = DeviceReport & {
   /** Threads that work on a call, the caller among them. */
   readonly threads: number;
   /** Why there is one thread where more were asked for. */
-  readonly whyAlone: string | undefined;
-  /** How kernels that are bound by memory read it, and why: `decode`, one query's attention; `gemv`, one row times a matrix. */
+  readonly whySingleThreaded: string | undefined;
+  /** Read pattern of kernels that are bound by memory, and why: `decode`, one query's attention; `gemv`, one row times a matrix. */
   readonly readPatterns: Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
 export type WasmMemoryReport = DeviceMemory & {
-  /** What the WebAssembly memory has grown to, and may grow to. */
+  /** Bytes that the WebAssembly memory has grown to, and may grow to. */
   readonly grownBytes: number;
   readonly maxBytes: number;
 };
@@ -43,7 +43,7 @@ const forgotten = /* @__PURE__ */ new FinalizationRegistry<Pool["ending"]>((endi
 export function makeDevice(
   engine: Engine | Pool,
   build: WasmBuild,
-  whyAlone: string | undefined,
+  whySingleThreaded: string | undefined,
   readPattern: ReadPattern | "auto",
 ): WasmDevice {
   const { memory, threads } = engine;
@@ -52,11 +52,11 @@ export function makeDevice(
   const name = `wasm,threads=${threads},${build}${readPattern === "auto" ? "" : `,${readPattern}`}`;
   const calls: Record<string, { device: number; plain: number }> = {};
   const abandoned = new FinalizationRegistry<[pointer: number, bytes: number]>(([pointer, bytes]) =>
-    memory.giveBack(pointer, bytes),
+    memory.free(pointer, bytes),
   );
-  const giveBack = (storage: WasmStorage) => {
+  const free = (storage: WasmStorage) => {
     if (storage.pointer === undefined) return;
-    memory.giveBack(storage.pointer, bytesOf(storage));
+    memory.free(storage.pointer, bytesOf(storage));
     storage.pointer = undefined;
   };
   const arrayOf = (storage: WasmStorage): TypedArray => {
@@ -66,32 +66,29 @@ export function makeDevice(
     if (view && view.buffer === buffer && view.byteOffset === pointer) return view;
     return (storage.view = viewArray(dtype, buffer, pointer!, length));
   };
-  const { scope, recording, own, keep, active } = scopes(
-    (storage) => giveBack(storage as WasmStorage),
-    // What leaves the outermost scope is copied out, and the collector's from then on.
+  const { scope, recording, own, retain, active } = scopes(
+    (storage) => free(storage as WasmStorage),
+    // A result that leaves the outermost scope is copied to a host array, which the collector owns.
     (storage) => {
       const left = storage as WasmStorage;
       const array = allocateArray(left.dtype, left.length);
       array.set(arrayOf(left));
       left.array = array;
-      giveBack(left);
+      free(left);
     },
   );
-  const take = (storage: WasmStorage): void => {
-    storage.pointer = memory.take(bytesOf(storage));
-  };
   const device: WasmDevice = {
     name,
     kernels: kernels(engine, patterns),
     scope,
     recording,
-    keep(stored: Storage) {
+    retain(stored: Storage) {
       pool?.check();
       const storage = stored as WasmStorage;
-      keep(storage);
+      retain(storage);
       if (storage.pointer === undefined && storage.array) {
         const { array } = storage;
-        take(storage);
+        storage.pointer = memory.allocate(bytesOf(storage));
         storage.array = undefined;
         arrayOf(storage).set(array);
       }
@@ -102,7 +99,7 @@ export function makeDevice(
       name,
       build,
       threads,
-      whyAlone,
+      whySingleThreaded,
       readPatterns: patterns.report(),
       calls: structuredClone(calls),
     }),
@@ -116,18 +113,18 @@ export function makeDevice(
       pool?.check();
       if (!active()) return storageOf(dtype, length, allocateArray(dtype, length, fn));
       const storage = storageOf(dtype, length);
-      take(storage);
+      storage.pointer = memory.allocate(bytesOf(storage));
       if (zeroed) arrayOf(storage).fill(0);
       own(storage);
       return storage;
     },
-    adopt: (dtype, array) => storageOf(dtype, array.length, array),
+    fromHost: (dtype, array) => storageOf(dtype, array.length, array),
     array(storage) {
       checkAlive(storage);
       return arrayOf(storage as WasmStorage);
     },
-    lends: (storage) => (storage as WasmStorage).pointer !== undefined,
-    note(op, ranOn) {
+    isDeviceMemory: (storage) => (storage as WasmStorage).pointer !== undefined,
+    countCall(op, ranOn) {
       (calls[op] ??= { device: 0, plain: 0 })[ranOn] += 1;
     },
     restart: async () => pool?.restart(),

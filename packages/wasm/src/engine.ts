@@ -1,9 +1,9 @@
 import type { WasmMemory } from "./memory.js";
 
-/** What the binary exports; each takes and returns numbers. */
+/** The exports of the binary; each takes and returns numbers. */
 export type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 
-/** What kernels run on: the binary's functions, their memory, and the threads that share the work. */
+/** The engine of the kernels: the binary's functions, their memory, and the threads that share the work. */
 export type Engine = {
   readonly exports: Exports;
   readonly memory: WasmMemory;

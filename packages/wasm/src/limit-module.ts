@@ -1,4 +1,4 @@
-/** What an arithmetic loop repeats: a product and a sum in two instructions, in one, or of bytes in one. */
+/** The body of an arithmetic loop: a product and a sum in two instructions, in one, or of bytes in one. */
 export type Arithmetic = "mulAdd" | "fused" | "dot";
 
 type Bytes = readonly (number | Bytes)[];

@@ -7,7 +7,7 @@ export type { Arithmetic };
 /** A loop that does nothing but what is measured. */
 export type LimitLoop = {
   run(): void;
-  /** What one run does: floating-point (of `dot`: whole-number) operations, or bytes moved. */
+  /** Work of one run: floating-point (of `dot`: whole-number) operations, or bytes moved. */
   readonly work: number;
 };
 
@@ -117,7 +117,7 @@ export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
 }
 
 /**
- * How much work a second a loop does: the best of its runs, because everything else on the machine only slows it down.
+ * Work per second of a loop: the best of its runs, because everything else on the machine only slows it down.
  *
  * @param loop - Of this module, or any function with the amount of work that it does.
  * @param milliseconds - How long to try. Default 100.

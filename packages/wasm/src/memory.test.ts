@@ -6,7 +6,7 @@ import { wasmMemory } from "./memory.js";
 
 const page = 65536;
 
-test("property: pieces in use never overlap, and memory grows by less than a quarter beyond what they span", () => {
+test("property: allocations in use never overlap, and memory grows by less than a quarter beyond what they span", () => {
   const step = fc.record({
     bytes: fc.integer({ min: 0, max: 200_000 }),
     give: fc.boolean(),
@@ -19,10 +19,10 @@ test("property: pieces in use never overlap, and memory grows by less than a qua
       let highest = page;
       for (const { bytes, give, which } of steps) {
         if (give && held.length > 0) {
-          memory.giveBack(...held.splice(which % held.length, 1)[0]!);
+          memory.free(...held.splice(which % held.length, 1)[0]!);
           continue;
         }
-        const pointer = memory.take(bytes);
+        const pointer = memory.allocate(bytes);
         expect(pointer % 64).toBe(0);
         expect(pointer).toBeGreaterThanOrEqual(page);
         for (const [other, size] of held)
@@ -31,23 +31,23 @@ test("property: pieces in use never overlap, and memory grows by less than a qua
         highest = Math.max(highest, pointer + bytes);
       }
       expect(memory.memory.buffer.byteLength).toBeLessThanOrEqual(Math.max(16 * page, highest * 1.25 + page));
-      for (const [pointer, bytes] of held) memory.giveBack(pointer, bytes);
+      for (const [pointer, bytes] of held) memory.free(pointer, bytes);
       expect(memory.used).toBe(0);
       // All of it is one stretch again.
-      expect(memory.take(2 ** 20)).toBe(page);
+      expect(memory.allocate(2 ** 20)).toBe(page);
     }),
   );
 });
 
 test("what is given back serves any size, so that lengths that grow do not pile up", () => {
   const memory = wasmMemory({ firstByte: page });
-  const resident = memory.take(1000);
+  const resident = memory.allocate(1000);
   for (let length = 1; length <= 2000; length++) {
-    const pieces = [memory.take(length * 256), memory.take(length * 512)];
-    memory.giveBack(pieces[0]!, length * 256);
-    memory.giveBack(pieces[1]!, length * 512);
+    const blocks = [memory.allocate(length * 256), memory.allocate(length * 512)];
+    memory.free(blocks[0]!, length * 256);
+    memory.free(blocks[1]!, length * 512);
   }
-  memory.giveBack(resident, 1000);
+  memory.free(resident, 1000);
   expect(memory.peak).toBeLessThan(1024 + 2000 * 768 + 64);
   expect(memory.memory.buffer.byteLength).toBeLessThan(2 * 2000 * 768);
 });

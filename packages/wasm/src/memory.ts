@@ -1,14 +1,14 @@
 import { DeviceError } from "@qkv/core";
 
-/** Memory of a WebAssembly instance, handed out in pieces. */
+/** The allocator of a WebAssembly instance's memory. */
 export type WasmMemory = {
   readonly memory: WebAssembly.Memory;
   /** All of it, as bytes and as words. Other views when it has grown. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
-  /** A piece of at least `bytes` bytes, at a multiple of 64. Not zeroed. May replace the memory's buffer. */
-  take(bytes: number): number;
-  giveBack(pointer: number, bytes: number): void;
+  /** Allocates at least `bytes` bytes, at a multiple of 64. Not zeroed. May replace the memory's buffer. */
+  allocate(bytes: number): number;
+  free(pointer: number, bytes: number): void;
   /** Bytes in use now, and at most. */
   readonly used: number;
   readonly peak: number;
@@ -17,11 +17,11 @@ export type WasmMemory = {
 };
 
 export type MemoryOptions = {
-  /** Where handing out begins: below lies what the kernels' binary keeps there. */
+  /** First byte of the heap: the kernels' binary uses the bytes below. */
   firstByte: number;
   /** Bytes to grow to at most. Default: 4 GiB, what 32-bit addresses reach. */
   maxBytes?: number;
-  /** Whether threads share it. */
+  /** True if threads share it. */
   shared?: boolean;
 };
 
@@ -29,7 +29,7 @@ const pageSize = 65536;
 export const mostBytes = 2 ** 32;
 
 /**
- * The lowest free stretch that is long enough serves a piece, and neighbours that are given back join, so that the
+ * First fit by address; freed neighbours join, so that the
  * memory grows no further than what was in use at once, and the gaps between.
  */
 export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: MemoryOptions): WasmMemory {
@@ -54,7 +54,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
     get words() {
       return views.words;
     },
-    take(bytes) {
+    allocate(bytes) {
       const size = rounded(bytes);
       let place = 0;
       while (place < begins.length && ends[place]! - begins[place]! < size) place += 1;
@@ -75,7 +75,7 @@ export function wasmMemory({ firstByte, maxBytes = mostBytes, shared = false }: 
       peak = Math.max(peak, used);
       return pointer;
     },
-    giveBack(pointer, bytes) {
+    free(pointer, bytes) {
       const size = rounded(bytes);
       used -= size;
       let [low, high] = [0, begins.length];
@@ -140,7 +140,7 @@ function grow(memory: WebAssembly.Memory, bytes: number, limit: number, used: nu
       argument: "memory",
       received: `${mebibytes(bytes)} MiB asked for, ${mebibytes(used)} MiB of it in use`,
       expected: `at most ${mebibytes(limit)} MiB (\`maxBytes\`), and what the machine gives`,
-      fix: "use smaller batches, or wrap steps in `device.scope(() => …)`, which gives memory back at its end.",
+      fix: "use smaller batches, or wrap steps in `device.scope(() => …)`, which frees memory at its end.",
       cause,
     });
   }

@@ -6,7 +6,7 @@ import { wasmMemory } from "./memory.js";
 import { checkOptions, type WasmOptions } from "./options.js";
 import { overSharedMemory } from "./over-shared-memory.js";
 import type { Sources, WasmBuild } from "./sources.js";
-import { alone } from "./threads/alone.js";
+import { singleThreadedEngine } from "./threads/single-threaded-engine.js";
 import type { Pool } from "./threads/pool.js";
 import { cores, whyNoThreads } from "./threads/threads-here.js";
 
@@ -22,8 +22,8 @@ export async function open(
   const options = checkOptions(fn, given);
   const build = await chooseBuild(fn, options.build);
   const wanted = options.threads === "auto" ? cores() : options.threads;
-  let whyAlone = wanted > 1 ? await whyNoThreads() : undefined;
-  const shared = wanted > 1 && whyAlone === undefined;
+  let whySingleThreaded = wanted > 1 ? await whyNoThreads() : undefined;
+  const shared = wanted > 1 && whySingleThreaded === undefined;
 
   const binary = await sources.binary(build);
   const module = await compile(fn, shared ? overSharedMemory(binary) : binary);
@@ -31,7 +31,7 @@ export async function open(
   const instance = await WebAssembly.instantiate(module, { env: { memory: memory.memory } });
   const exports = instance.exports as unknown as Exports;
 
-  let engine: Engine | Pool = alone(exports, memory);
+  let engine: Engine | Pool = singleThreadedEngine(exports, memory);
   if (shared) {
     const { startPool } = await import("./threads/pool.js");
     const { deadlineMs } = options;
@@ -46,10 +46,10 @@ export async function open(
       });
     } catch (error) {
       const { received } = error as DeviceError;
-      whyAlone = String(received);
+      whySingleThreaded = String(received);
     }
   }
-  return makeDevice(engine, build, whyAlone, options.readPattern);
+  return makeDevice(engine, build, whySingleThreaded, options.readPattern);
 }
 
 async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmBuild> {

@@ -2,7 +2,7 @@ import { ArgumentError, checks } from "@qkv/core";
 import { mostBytes } from "./memory.js";
 import type { ReadPattern } from "./read-pattern.js";
 import type { WasmBuild } from "./sources.js";
-import { mostThreads } from "./threads/board.js";
+import { mostThreads } from "./threads/work-queue.js";
 
 export type WasmOptions = {
   /** Default: the fastest that this engine runs. */
@@ -19,7 +19,7 @@ export type WasmOptions = {
    * which times the first calls that are larger than a cache, since processors differ.
    */
   readPattern?: ReadPattern | "auto";
-  /** How long a call waits for other threads once it has nothing left to do itself. Default: 30 000. */
+  /** Milliseconds that a call waits for other threads once its own work is done. Default: 30 000. */
   deadlineMs?: number;
 };
 

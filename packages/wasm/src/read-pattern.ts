@@ -20,7 +20,7 @@ export type ReadPatterns = {
   report(): Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
-/** What runs where nothing was measured: what was fastest on most processors tried. */
+/** The pattern before anything was measured: the fastest on most processors tried. */
 const defaults: Readonly<Record<PatternedKernel, ReadPattern>> = {
   decode: "sequential",
   gemv: "interleaved",
@@ -30,9 +30,9 @@ const defaults: Readonly<Record<PatternedKernel, ReadPattern>> = {
 const measuredBytes = 2 ** 25;
 /** Calls that read fewer bytes stay in a core's own cache, where the default is as fast. */
 const chosenBytes = 2 ** 20;
-/** Calls of each pattern, in turn; the first pair is left to the engine's compiler. */
+/** Calls of each pattern, alternating; the first pair warms up the engine's compiler. */
 const rounds = 6;
-/** The default stays unless the other pattern takes less than this share of its time. */
+/** The default stays unless the other pattern takes less than this fraction of its time. */
 const clearly = 0.95;
 
 const untimed = {
@@ -44,7 +44,7 @@ type Trial = { calls: number; readonly best: Record<ReadPattern, number>; bytes:
 
 /**
  * Chooses a pattern for each kernel by timing its first calls that are larger than a cache: the best of five calls of each
- * pattern, in turn.
+ * pattern, alternating.
  *
  * @param fixed - The option: `auto` measures.
  * @param now - A clock in milliseconds.

@@ -1,7 +1,7 @@
-/** Which instructions the kernels use. `relaxed`: a product and a sum in one, where the engine knows it. */
+/** Instruction set of the kernels. `relaxed`: a product and a sum in one, where the engine knows it. */
 export type WasmBuild = "plain" | "relaxed";
 
-/** Where the kernels come from, and the code of a worker if it is served from an address. */
+/** Sources of the kernels, and the address of the worker's code if it is served. */
 export type Sources = {
   binary(build: WasmBuild): Promise<Uint8Array<ArrayBuffer>>;
   workerUrl?: string | URL | undefined;

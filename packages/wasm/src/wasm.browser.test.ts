@@ -4,7 +4,7 @@ import { source } from "./binaries/worker.js";
 import { wasm, type WasmDevice } from "./index.js";
 import { open } from "./open.js";
 import { bundled } from "./sources.js";
-import { at } from "./threads/board.js";
+import { at } from "./threads/work-queue.js";
 
 const devices: WasmDevice[] = [];
 const keep = (device: WasmDevice): WasmDevice => (devices.push(device), device);
@@ -25,7 +25,7 @@ describe("in a cross-origin isolated page", () => {
 
   test.each(["plain", "relaxed"] as const)("one thread and two compute the same (%s)", async (build) => {
     const [one, two] = [keep(await wasm({ build })), keep(await wasm({ build, threads: 2 }))];
-    expect(two.report()).toMatchObject({ threads: 2, build, whyAlone: undefined });
+    expect(two.report()).toMatchObject({ threads: 2, build, whySingleThreaded: undefined });
     const expected = compute(one).data;
     for (let i = 0; i < 20; i++) expect(compute(two).data).toEqual(expected);
     const plain = softmax(matmul(x, y)).data;

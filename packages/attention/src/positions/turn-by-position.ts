@@ -54,7 +54,7 @@ export function turnByPosition(
   }
   // Owned by no scope, as they outlive the call.
   const table = (array: TypedArray) =>
-    new Tensor(x.device, x.device.adopt(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
+    new Tensor(x.device, x.device.fromHost(x.dtype, array), perBatch ? [B, T, half] : [T, half]);
   const made = { cos: table(cos), sin: table(sin) };
   if (start !== undefined) tables.last = { start, ...made };
   return rotate(x, made.cos, made.sin, { layout });

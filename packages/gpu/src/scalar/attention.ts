@@ -16,7 +16,7 @@ import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
 import { isShaderText } from "../webgl2/expression-text.js";
 import { expressionText } from "./expression-text.js";
-import { divideText, whole } from "./places.js";
+import { divideText, whole } from "./offset-text.js";
 import { runInto, withScratch, type Run, type Scalar } from "./run.js";
 
 type Own<B> = (buffer: B) => B;

@@ -3,7 +3,7 @@ import type { Kernel, View } from "@qkv/tensor";
 import { joinAxes, stridesTo } from "../axes.js";
 import type { Buffer } from "../engine.js";
 import { erfText, number, powText, roundText, sineText, tanhText } from "./numbers.js";
-import { placeText } from "./places.js";
+import { offsetText } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
@@ -109,7 +109,7 @@ function walk<B extends Buffer>(
   if (sizeOf(output.shape) === 0) return false;
   const used = names.slice(0, inputs.length);
   const axes = joinAxes(output.shape, stridesTo(output.shape, inputs));
-  const places = placeText(
+  const places = offsetText(
     axes,
     used.map((one) => `${one}Place`),
     used.map((one) => `${one}Start`),

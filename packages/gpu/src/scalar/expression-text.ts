@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Expr, Expression } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
-import { whole } from "./places.js";
+import { whole } from "./offset-text.js";
 
 const truth = (test: string) => (name: string) => `let ${name} = 0;\n  if (${test}) { ${name} = 1; }`;
 const value = (text: string) => (name: string) => `const ${name} = ${text};`;

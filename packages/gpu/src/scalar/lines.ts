@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { joinAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { divideText, placeText, whole } from "./places.js";
+import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, withScratch, type Scalar } from "./run.js";
 
 /** Functions of whole lines: what a line has in common is a number each, in passes before the last one. */
@@ -97,7 +97,7 @@ function alongLines<B extends Buffer>(
       common[pass] = own(
         scalar.engine.run({
           name: `${pass}OfLines`,
-          body: `${placeText(starts, ["at"], ["xStart"])}\n  ${text}`,
+          body: `${offsetText(starts, ["at"], ["xStart"])}\n  ${text}`,
           inputs: { x: scalar.store.bufferOf(x), ...common },
           ints,
           constants: all,
@@ -116,7 +116,7 @@ function alongLines<B extends Buffer>(
   ${divideText("outer", "above", count)}
   const k = above - outer * ${count};
   const line = outer * ${inner} + n - above * ${inner};
-  ${placeText(starts, ["at"], ["xStart"], { n: "line" })}
+  ${offsetText(starts, ["at"], ["xStart"], { n: "line" })}
   const value = x[at + k * step];
   return ${result} ${term("weight", "*")} ${term("bias", "+")};`,
       inputs: {

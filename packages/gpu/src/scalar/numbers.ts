@@ -39,10 +39,10 @@ export const roundText = `const low = Math.floor(a);
 export const sineText = (quarter: number): string => `const quarters = Math.floor(a * 0.63661977 + 0.5);
   const r = a - quarters * 1.5703125 - quarters * 0.0004837512969970703 - quarters * 0.00000007549789954891882;
   const square = r * r;
-  const turn = quarters + ${quarter} - Math.floor((quarters + ${quarter}) / 4) * 4;
+  const quadrant = quarters + ${quarter} - Math.floor((quarters + ${quarter}) / 4) * 4;
   let y = r * (1 - square * (0.16666667 - square * (0.0083333333 - square * (0.0001984127 - square * 0.0000027557319))));
-  if (turn === 1 || turn === 3) {
+  if (quadrant === 1 || quadrant === 3) {
     y = 1 - square * (0.5 - square * (0.041666667 - square * (0.0013888889 - square * (0.000024801587 - square * 0.00000027557319))));
   }
-  if (turn >= 2) { return -y; }
+  if (quadrant >= 2) { return -y; }
   return y;`;

@@ -2,12 +2,12 @@ import { sizeOf } from "@qkv/core";
 import type { Kernel, View } from "@qkv/tensor";
 import { joinAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { placeText, whole } from "./places.js";
+import { offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 type Axes = { readonly axes: readonly number[] };
 
-/** What a reduction makes of the numbers that it takes: where it starts, how two are joined, what is left to do. */
+/** A reduction: its initial value, the combination of two values, and the final step. */
 type Reduction = {
   readonly start: (first: string) => string;
   readonly join: (a: string, b: string) => string;
@@ -54,7 +54,7 @@ function reduceKernel<B extends Buffer>(
     );
     return runInto(scalar, output!, {
       name: `${name}Of`,
-      body: `${placeText(kept, ["at0"], ["xStart"])}
+      body: `${offsetText(kept, ["at0"], ["xStart"])}
   ${text}
   return ${end?.("all0", count) ?? "all0"};`,
       inputs: { x: scalar.store.bufferOf(x!) },

@@ -1,7 +1,7 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import type { Buffer } from "../engine.js";
-import { divideText, whole } from "./places.js";
+import { divideText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };

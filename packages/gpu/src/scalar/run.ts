@@ -22,7 +22,7 @@ export type Run<B> = {
 
 export type ScalarEngine<B extends Buffer> = Engine<B> & { run(run: Run<B>): B };
 
-/** What kernels run on: the engine, and where tensors are. */
+/** The engine of the kernels and the store of tensors. */
 export type Scalar<B extends Buffer> = { readonly engine: ScalarEngine<B>; readonly store: Store<B> };
 
 /** Kernels count in float32 in places, which knows all whole numbers up to here. */

@@ -2,7 +2,7 @@ import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
 import { joinAxes } from "../axes.js";
 import type { Buffer } from "../engine.js";
-import { divideText, placeText, whole } from "./places.js";
+import { divideText, offsetText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
 /** Whole stretches of one axis by number. An index that is outside is left to the plain kernel, which says so. */
@@ -27,8 +27,8 @@ export function takeKernel<B extends Buffer>(scalar: Scalar<B>) {
   ${divideText("outer", "line", count)}
   const within = n - line * ${innerSize};
   const k = line - outer * ${count};
-  ${placeText(outside, ["begin"], ["xStart"], { n: "outer", prefix: "out" })}
-  ${placeText(inside, ["at"], ["begin"], { n: "within", prefix: "in" })}
+  ${offsetText(outside, ["begin"], ["xStart"], { n: "outer", prefix: "out" })}
+  ${offsetText(inside, ["at"], ["begin"], { n: "within", prefix: "in" })}
   return x[at + ids[idsStart + k * ${whole(step)}] * ${whole(x!.strides[axis]!)}];`,
       inputs: { x: scalar.store.bufferOf(x!), ids: scalar.store.bufferOf(indices!) },
       ints: { xStart: x!.offset, idsStart: offset },

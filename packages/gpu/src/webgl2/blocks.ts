@@ -9,7 +9,7 @@ import { mostResults, type Run, type Texture } from "./shaders.js";
  */
 export type Blocks = { readonly lines: number; readonly height: number; readonly perGroup: number };
 
-/** @param lines - Of a group. One or two are not worth a block. */
+/** @param lines - Lines of a group. One or two need no block. */
 export function blocksOf(lines: number): Blocks {
   const height = lines > 2 ? mostResults : 1;
   return { lines, height, perGroup: Math.ceil(lines / height) };

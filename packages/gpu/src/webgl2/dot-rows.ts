@@ -4,11 +4,11 @@ import type { Texture } from "./shaders.js";
 export type Lines = {
   readonly texture: Texture;
   readonly wide: number;
-  /** Where lines begin: the first, and the steps from one to another. */
+  /** Offsets of the lines: the first, and the steps from one to another. */
   readonly steps: readonly number[];
 };
 
-/** Whether no line goes on in the next row of its texture. */
+/** Returns true if no line continues in the next row of its texture. */
 export function stayInRow({ texture, wide, steps }: Lines): boolean {
   const power = 2 ** Math.ceil(Math.log2(wide));
   return power <= texture.width && steps.every((step) => step % power === 0);

@@ -3,7 +3,7 @@ import type { View } from "@qkv/tensor";
 import type { Expr, Expression } from "@qkv/attention-contract";
 import { float } from "./glsl.js";
 
-/** Whether a shader can run an expression: functions of the program's own, and random numbers, it cannot. */
+/** Returns true if a shader can run an expression: without functions of the program and random numbers. */
 export function isShaderText({ steps }: Expression): boolean {
   return steps.every(({ step }) => step.kind !== "call" && step.kind !== "keep");
 }

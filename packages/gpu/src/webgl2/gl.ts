@@ -3,7 +3,7 @@ import type { View } from "@qkv/tensor";
 import type { Store } from "../store.js";
 import type { Run, Shaders, Texture } from "./shaders.js";
 
-/** What kernels run on: the shaders, and where tensors are. */
+/** The shaders of the kernels and the store of tensors. */
 export type Gl = { readonly shaders: Shaders; readonly store: Store<Texture> };
 
 /** Runs a shader whose result is an output. */

@@ -12,7 +12,7 @@ export function float(value: number): string {
 }
 
 /**
- * What a masked score is inside of shaders: some adapters have no infinities. Numbers of this size and below count as
+ * The masked score in shaders: some adapters have no infinities. Numbers of this size and below count as
  * hidden.
  */
 export const hidden = "-3.0e38";
@@ -57,11 +57,11 @@ export const sineText = `float sine_(float x, int quarter) {
   float quarters = floor(x * 0.63661977 + 0.5);
   float r = ((x - quarters * 1.5703125) - quarters * 4.837512969970703e-4) - quarters * 7.549789954891882e-8;
   float s = r * r;
-  int turn = (int(mod(quarters, 4.0)) + quarter) & 3;
-  float y = (turn & 1) == 0
+  int quadrant = (int(mod(quarters, 4.0)) + quarter) & 3;
+  float y = (quadrant & 1) == 0
     ? r * (1.0 - s * (0.16666667 - s * (8.3333333e-3 - s * (1.9841270e-4 - s * 2.7557319e-6))))
     : 1.0 - s * (0.5 - s * (0.041666667 - s * (1.3888889e-3 - s * (2.4801587e-5 - s * 2.7557319e-7))));
-  return turn < 2 ? y : -y;
+  return quadrant < 2 ? y : -y;
 }`;
 
 /** `text / n` of a whole number that is not negative: by a shift where it can be, which not every compiler sees. */

@@ -1,5 +1,5 @@
 /**
- * How numbers lie in a texture: in row-major order, four to a texel. A row of texels is a power of two long, so that a
+ * Layout of numbers in a texture: row-major, four to a texel. A row of texels is a power of two long, so that a
  * place is a shift and a mask; divisions cost more than the fetch itself.
  */
 export type TextureLayout = {
@@ -16,7 +16,7 @@ export function layoutOf(texels: number): TextureLayout {
   return { bits, width, height: Math.max(2, Math.ceil(texels / width)) };
 }
 
-/** Whether texel i of a texture lies where texel i of a result of so many numbers does. */
+/** Returns true if a texture has the layout of a result of so many numbers. */
 export function liesAlike({ width }: Pick<TextureLayout, "width">, length: number): boolean {
   return width === layoutOf(Math.ceil(length / 4)).width;
 }

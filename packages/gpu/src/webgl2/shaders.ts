@@ -3,7 +3,7 @@ import { Failure } from "../failure.js";
 import type { GpuInstance, GpuJs, GpuKernel } from "../gpujs.js";
 import { layoutOf } from "./layout.js";
 
-/** What gpu.js calls a texture, as far as it is used here. */
+/** A texture of gpu.js, as far as it is used here. */
 type GlTexture = {
   readonly texture: WebGLTexture;
   readonly kernel: unknown;
@@ -223,7 +223,7 @@ export class Shaders implements Engine<Texture> {
     { width, height, bits }: { width: number; height: number; bits: number },
   ): GpuKernel {
     const readers = names.map((input, i) => readerText(input, textures[i]!));
-    // What gpu.js calls a kernel map: a function that the kernel calls, whose value is a result more.
+    // A kernel map of gpu.js: a function that the kernel calls, whose value is one more result.
     const more = Array.from({ length: results - 1 }, (_, r) => r + 1);
     const maps = Object.fromEntries(
       more.map((r) => [`map${r}`, `function map${r}() { return give${r}(); }`]),
@@ -343,7 +343,7 @@ function wrapperLike(example: GlTexture) {
     });
 }
 
-/** Lets the program go on for so many milliseconds. Less than one is a turn of the event loop, faster than a timer's. */
+/** Yields to the event loop for so many milliseconds. Below one it does so once, faster than a timer. */
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => {
     if (milliseconds >= 1) return void setTimeout(resolve, milliseconds);

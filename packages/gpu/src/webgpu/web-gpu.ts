@@ -7,7 +7,7 @@ import { checkLengths, type Run, type ScalarEngine } from "../scalar/run.js";
 const usage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, STORAGE: 128 };
 const mapForReading = 1;
 
-/** What gpu.js calls a pipeline's result. */
+/** The result of a gpu.js pipeline. */
 type Handle = {
   readonly buffer: GPUBuffer;
   readonly context: { readonly adapter: GPUAdapter; readonly device: GPUDevice };
@@ -36,7 +36,7 @@ export class WebGpuEngine implements ScalarEngine<Promised> {
   readonly #device: GPUDevice;
   readonly #compiled: Compiled;
   readonly #wrap: (buffer: GPUBuffer, length: number) => Handle;
-  #turn: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
   #wrong: Failure | undefined;
 
   constructor(compiled: Compiled, example: Handle) {
@@ -107,7 +107,7 @@ export class WebGpuEngine implements ScalarEngine<Promised> {
       this.#check();
       return numbers;
     } catch (cause) {
-      // The device's own promise tells of a loss a turn later.
+      // The device's own promise reports a loss one microtask later.
       await new Promise((resolve) => setTimeout(resolve));
       throw this.#wrong ?? new Failure("lost", "the buffer could not be read", cause);
     } finally {
@@ -144,8 +144,8 @@ export class WebGpuEngine implements ScalarEngine<Promised> {
 
   /** Runs `f` when all that was asked for before has run. What fails, fails for who waits for it. */
   #inTurn<T>(f: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(f);
-    this.#turn = result.catch(() => undefined);
+    const result = this.#queue.then(f);
+    this.#queue = result.catch(() => undefined);
     return result;
   }
 }

@@ -13,7 +13,7 @@ export const allOp = /* @__PURE__ */ reduceOp("all", {
 });
 
 /**
- * Whether all numbers are true over one axis, several, or all. Of numbers, all but 0 are true. Of none, true.
+ * True if all numbers are true over one axis, several, or all. Of numbers, all but 0 are true. Of none, true.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
  * @returns Bools.

@@ -13,7 +13,7 @@ export const anyOp = /* @__PURE__ */ reduceOp("any", {
 });
 
 /**
- * Whether one number or more is true over one axis, several, or all. Of numbers, all but 0 are true. Of none, false.
+ * True if one number or more is true over one axis, several, or all. Of numbers, all but 0 are true. Of none, false.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
  * @returns Bools.

@@ -4,7 +4,7 @@ import { checkTensor, run } from "../op.js";
 import { stableOrder } from "../stable-order.js";
 import type { Tensor } from "../tensor.js";
 
-/** How numbers are put in order. */
+/** Options of sorting. */
 export type SortOptions = {
   /** Default: the last. */
   axis?: number;

@@ -1,13 +1,13 @@
 import { checkNotEmpty } from "@qkv/core";
 import { checkTensor, run } from "../op.js";
-import { placeOf } from "../place-of.js";
+import { argExtremum } from "../arg-extremum.js";
 import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
 
-export const argminOp = /* @__PURE__ */ placeOf("argmin", -1);
+export const argminOp = /* @__PURE__ */ argExtremum("argmin", -1);
 
 /**
- * Where the smallest number stands: the first of equals, and the first NaN where there is one. No gradient flows
+ * Index of the smallest number: the first of equals, and the first NaN where there is one. No gradient flows
  * through it.
  *
  * @param options - `axis`: one axis, or several, whose places are counted row by row. Default: all. `keepDims`:

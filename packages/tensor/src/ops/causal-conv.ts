@@ -20,7 +20,7 @@ import { sumAlong } from "./sum-to.js";
 
 const layout = "x is [B, C, T], weight [C, 1, K], bias [C], state [B, C, K - 1], all of one type.";
 
-/** What is counted from the other end: the taps of the weight, and the times of the result. */
+/** Reverses the taps of the weight and the times of the result. */
 type Ends = { readonly taps: boolean; readonly times: boolean };
 
 /** out[b, c, t] = bias[c] + Σₖ weight[c, 0, k] · padded[b, c, t + k], with padded `[B, C, K - 1 + T]` */
@@ -72,13 +72,13 @@ export const causalConvOp: Op<Ends> = {
   },
 };
 
-/** What a causal convolution is told besides its tensors. */
+/** Options of a causal convolution. */
 export type CausalConvOptions = {
   /** `[C]`. Default: none. */
   bias?: Tensor;
   /** The `K - 1` inputs before these, `[B, C, K - 1]`, as the last call returned. Default: zeros. */
   state?: Tensor;
-  /** What the sums go through. `"swish"` is another name for `"silu"`. Default `"none"`. */
+  /** Activation of the sums. `"swish"` is another name for `"silu"`. Default `"none"`. */
   activation?: "none" | "silu" | "swish";
 };
 

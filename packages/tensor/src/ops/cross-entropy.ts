@@ -102,7 +102,7 @@ const layout =
   "give one class for each row of logits; `transpose` logits whose classes are not the last axis.";
 const plainLoss = "leave it out for the plain loss.";
 
-/** How a loss is measured. */
+/** Options of the loss. */
 export type CrossEntropyOptions = {
   /** Places with this target count for nothing. Default -100. */
   ignoreIndex?: number;
@@ -113,7 +113,7 @@ export type CrossEntropyOptions = {
 };
 
 /**
- * How surprised a model is by the right classes, in nats: `−log softmax(logits)[target]`.
+ * The negative log-likelihood of the right classes, in nats: `−log softmax(logits)[target]`.
  *
  * @param logits - `[…, V]`, before softmax; classes are the last axis.
  * @param targets - int32 `[…]`, each from 0 to V - 1 or `ignoreIndex`.

@@ -12,7 +12,7 @@ export const equalOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where two tensors hold the same number, with broadcasting. NaN equals nothing. No gradient flows through it.
+ * True where two tensors hold the same number, with broadcasting. NaN equals nothing. No gradient flows through it.
  *
  * @returns Bools.
  *

@@ -12,7 +12,7 @@ export const greaterEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where `a` is at least `b`, with broadcasting. No gradient flows through it.
+ * True where `a` is at least `b`, with broadcasting. No gradient flows through it.
  *
  * @returns Bools.
  *

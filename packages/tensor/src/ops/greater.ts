@@ -12,7 +12,7 @@ export const greaterOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where `a` is above `b`, with broadcasting. No gradient flows through it.
+ * True where `a` is above `b`, with broadcasting. No gradient flows through it.
  *
  * @returns Bools.
  *

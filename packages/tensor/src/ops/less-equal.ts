@@ -12,7 +12,7 @@ export const lessEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where `a` is at most `b`, with broadcasting. No gradient flows through it.
+ * True where `a` is at most `b`, with broadcasting. No gradient flows through it.
  *
  * @returns Bools.
  *

@@ -12,7 +12,7 @@ export const lessOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where `a` is below `b`, with broadcasting. No gradient flows through it.
+ * True where `a` is below `b`, with broadcasting. No gradient flows through it.
  *
  * @returns Bools.
  *

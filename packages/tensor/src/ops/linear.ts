@@ -20,9 +20,9 @@ export const linearOp: Op<undefined> = {
   kernel([x, weight, bias], [y]) {
     const [N, K] = weight!.shape as [number, number];
     const rows = x!.shape.length === 2 ? x! : matrixOf(x!, K);
-    const turned = { ...weight!, shape: [K, N], strides: [weight!.strides[1]!, weight!.strides[0]!] };
+    const transposed = { ...weight!, shape: [K, N], strides: [weight!.strides[1]!, weight!.strides[0]!] };
     const out = matrixOf(y!, N);
-    matrixProduct.kernel!([rows, turned], [out], undefined);
+    matrixProduct.kernel!([rows, transposed], [out], undefined);
     if (bias) addOp.kernel!([out, bias], [out], undefined);
   },
   flops: ([, weight, bias], [y]) => sizeOf(y!.shape) * (2 * weight!.shape[1]! + (bias ? 1 : 0)),

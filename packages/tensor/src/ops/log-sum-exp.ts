@@ -4,7 +4,7 @@ import { floatTensor } from "../float-tensor.js";
 import { run, type Op } from "../op.js";
 import { reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { spread } from "./spread.js";
+import { broadcastReduced } from "./broadcast-reduced.js";
 import { mul } from "./mul.js";
 import { sumTo } from "./sum-to.js";
 
@@ -29,13 +29,13 @@ export const logSumExpOp: Op<Reduced> = {
     });
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const shares = run(sharesOp, [x!, spread(y!, x!.shape, axes)], undefined);
-    return [mul(spread(dy!, x!.shape, axes), shares)];
+    const weights = run(softmaxFromSumOp, [x!, broadcastReduced(y!, x!.shape, axes)], undefined);
+    return [mul(broadcastReduced(dy!, x!.shape, axes), weights)];
   },
 };
 
-/** Each number's part of its sum of powers, `eˣ⁻ʸ`, with y the logarithm of that sum. Where all are -∞ none has a part. */
-export const sharesOp = /* @__PURE__ */ binaryOp(
+/** Softmax from its log-sum-exp y: `eˣ⁻ʸ`; zeros where all x are -∞. */
+export const softmaxFromSumOp = /* @__PURE__ */ binaryOp(
   "shares",
   (out, o, x, i, di, y, j, dj, n) => {
     for (let k = 0; k < n; k++) {
@@ -43,8 +43,8 @@ export const sharesOp = /* @__PURE__ */ binaryOp(
       out[o + k] = level === -Infinity ? 0 : Math.exp(x[i + k * di]! - level);
     }
   },
-  ({ inputs: [, y], outputs: [shares], gradients: [dy] }) => {
-    const slope = mul(dy!, shares!);
+  ({ inputs: [, y], outputs: [weights], gradients: [dy] }) => {
+    const slope = mul(dy!, weights!);
     return [slope, sumTo(mul(slope, -1), y!.shape)];
   },
 );

@@ -12,7 +12,7 @@ export const logicalAndOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where both are true, with broadcasting. Of numbers, all but 0 are true.
+ * True where both are true, with broadcasting. Of numbers, all but 0 are true.
  *
  * @returns Bools.
  *

@@ -12,7 +12,7 @@ export const logicalOrOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where one or both are true, with broadcasting. Of numbers, all but 0 are true.
+ * True where one or both are true, with broadcasting. Of numbers, all but 0 are true.
  *
  * @returns Bools.
  *

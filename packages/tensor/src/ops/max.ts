@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { spread } from "./spread.js";
+import { broadcastReduced } from "./broadcast-reduced.js";
 import { mul } from "./mul.js";
 import { sumAlong } from "./sum-to.js";
 
@@ -16,8 +16,8 @@ export const maxOp = /* @__PURE__ */ reduceOp("max", {
     return total;
   },
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
-    const hit = run(castOp, [equal(x!, spread(y!, x!.shape, axes))], { dtype: x!.dtype });
-    return mul(hit, div(spread(dy!, x!.shape, axes), sumAlong(hit, ...axes)));
+    const hit = run(castOp, [equal(x!, broadcastReduced(y!, x!.shape, axes))], { dtype: x!.dtype });
+    return mul(hit, div(broadcastReduced(dy!, x!.shape, axes), sumAlong(hit, ...axes)));
   },
 });
 

@@ -3,7 +3,7 @@ import { floatTensor } from "../float-tensor.js";
 import { run } from "../op.js";
 import { reduceOp, reducedAxes, type ReduceOptions } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { spread } from "./spread.js";
+import { broadcastReduced } from "./broadcast-reduced.js";
 import { mul } from "./mul.js";
 
 export const meanOp = /* @__PURE__ */ reduceOp("mean", {
@@ -14,7 +14,7 @@ export const meanOp = /* @__PURE__ */ reduceOp("mean", {
   },
   finish: (total, count) => total / count,
   backward: ({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) =>
-    spread(mul(dy!, sizeOf(y!.shape) / sizeOf(x!.shape)), x!.shape, axes),
+    broadcastReduced(mul(dy!, sizeOf(y!.shape) / sizeOf(x!.shape)), x!.shape, axes),
 });
 
 /**

@@ -8,7 +8,7 @@ import { add } from "./add.js";
 import { castOp } from "./cast.js";
 import { div } from "./div.js";
 import { equal } from "./equal.js";
-import { spread } from "./spread.js";
+import { broadcastReduced } from "./broadcast-reduced.js";
 import { max } from "./max.js";
 import { mul } from "./mul.js";
 import { sum } from "./sum.js";
@@ -23,7 +23,7 @@ export const normOp = /* @__PURE__ */ reduceOp("norm", {
   backward({ inputs: [x], outputs: [y], gradients: [dy], attributes: { axes } }) {
     // x / y; the length of nothing but zeros has a corner there, and the gradient 0.
     const length = add(y!, run(castOp, [equal(y!, 0)], { dtype: y!.dtype }));
-    return mul(x!, spread(div(dy!, length), x!.shape, axes));
+    return mul(x!, broadcastReduced(div(dy!, length), x!.shape, axes));
   },
 });
 

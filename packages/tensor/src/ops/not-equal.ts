@@ -12,7 +12,7 @@ export const notEqualOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * Where two tensors hold different numbers, with broadcasting. NaN differs from everything, itself included. No
+ * True where two tensors hold different numbers, with broadcasting. NaN differs from everything, itself included. No
  * gradient flows through it.
  *
  * @returns Bools.

@@ -9,7 +9,7 @@ import {
 } from "@qkv/core";
 import type { View } from "../contracts.js";
 import { checkTensor, run, type Op } from "../op.js";
-import { filled } from "../placed.js";
+import { fullLike } from "../tensor-like.js";
 import type { Tensor } from "../tensor.js";
 
 type Window = { axis: number; circular: boolean };
@@ -24,8 +24,8 @@ export const scatterUpdateOp: Op<Window> = {
     eachPlace(out!, update!, starts!, window, (to, from) => copyStrided(from, to));
   },
   backward: ({ inputs: [cache, update, starts], gradients: [dy], attributes }) => [
-    run(scatterUpdateOp, [dy!, filled(0, update!.shape, update!), starts!], attributes),
-    run(readWindowOp, [dy!, filled(0, cache!.shape, cache!), starts!], {
+    run(scatterUpdateOp, [dy!, fullLike(0, update!.shape, update!), starts!], attributes),
+    run(readWindowOp, [dy!, fullLike(0, cache!.shape, cache!), starts!], {
       ...attributes,
       length: update!.shape[attributes.axis]!,
     }),
@@ -83,11 +83,11 @@ function eachPlace(
   }
 }
 
-/** Where an update goes. */
+/** Options of a cache update. */
 export type ScatterUpdateOptions = {
   /** int32 `[B]`: where each batch begins. Default: all at 0. */
   writeIndices?: Tensor;
-  /** Which axis is written along. Not the first, which is the batch. Default -2, the positions of `[B, H, S, D]`. */
+  /** The axis that is written along. Not the first, which is the batch. Default -2, the positions of `[B, H, S, D]`. */
   axis?: number;
   /** Beyond the end of the axis, `"circular"` goes on at its beginning and `"linear"`, the default, is an error. */
   mode?: "linear" | "circular";
@@ -140,7 +140,7 @@ export function scatterUpdate(cache: Tensor, update: Tensor, options?: ScatterUp
       `update and cache differ only in length, along axis ${at}.`,
     );
   }
-  const starts = writeIndices ?? filled(0, [shape[0]!], cache, "int32");
+  const starts = writeIndices ?? fullLike(0, [shape[0]!], cache, "int32");
   checkTensor("scatterUpdate", "writeIndices", starts);
   if (starts.dtype !== "int32" || starts.shape.length !== 1 || starts.shape[0] !== shape[0]) {
     refuseShape(

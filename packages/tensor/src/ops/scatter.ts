@@ -29,7 +29,7 @@ export const scatterOp: Op<{ axis: number }> = {
   },
   backward({ inputs: [x, indices], gradients: [dy], attributes: { axis }, wants }) {
     const back = () => {
-      // Where several numbers went to one place only the last of them is seen.
+      // Of several numbers scattered to one index only the last is visible.
       const seen = run(lastWrittenOp, [indices!], { axis, shape: x!.shape });
       return where(seen, run(gatherOp, [dy!, indices!], { axis }), 0);
     };
@@ -37,7 +37,7 @@ export const scatterOp: Op<{ axis: number }> = {
   },
 };
 
-/** Which of the numbers that are scattered no later one covers. */
+/** 1 for each scattered number that no later one overwrites, else 0. */
 export const lastWrittenOp: Op<{ axis: number; shape: Shape }> = {
   name: "lastWritten",
   infer: ([indices]) => [{ shape: indices!.shape, dtype: "bool" }],

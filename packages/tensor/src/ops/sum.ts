@@ -1,7 +1,7 @@
 import { checkTensor, run, type Op } from "../op.js";
 import { reduceOp, type ReduceOptions, reducedAxes } from "../reduce.js";
 import type { Tensor } from "../tensor.js";
-import { spread } from "./spread.js";
+import { broadcastReduced } from "./broadcast-reduced.js";
 
 export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = /* @__PURE__ */ reduceOp("sum", {
   start: 0,
@@ -9,8 +9,8 @@ export const sumOp: Op<{ axes: readonly number[]; keepDims: boolean }> = /* @__P
     for (let k = 0; k < n; k++) total += x[i + k * di]!;
     return total;
   },
-  backward: ({ inputs: [x], gradients: [dy], attributes: { axes } }) => spread(dy!, x!.shape, axes),
-  // How many are true.
+  backward: ({ inputs: [x], gradients: [dy], attributes: { axes } }) => broadcastReduced(dy!, x!.shape, axes),
+  // The number of true elements.
   resultType: (from) => (from === "bool" ? "int32" : from),
 });
 

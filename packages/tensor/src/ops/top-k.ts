@@ -1,6 +1,6 @@
 import { checkOptions, normalizeAxis, refuse } from "@qkv/core";
 import { alongAxis } from "../along-axis.js";
-import { largestPlaces } from "../largest-places.js";
+import { topKIndices } from "../top-k-indices.js";
 import { checkTensor, run, type Op } from "../op.js";
 import type { Tensor } from "../tensor.js";
 import { gatherOp } from "./gather.js";
@@ -12,7 +12,7 @@ export const topKPlacesOp = /* @__PURE__ */ Object.assign(
     const values = new Float64Array(n);
     const sign = largest ? 1 : -1;
     for (let p = 0; p < n; p++) values[p] = sign * x[i + p * di]!;
-    const places = largestPlaces(values, k);
+    const places = topKIndices(values, k);
     for (let p = 0; p < k; p++) out[o + p * dO] = places[p]!;
   }),
   {

@@ -48,10 +48,10 @@ export function write(target: Tensor, axis: number, start: number, source: Tenso
       "grow the target first, or write less.",
     );
   }
-  // Where numbers are out of reach the device has to do it, or they are fetched, changed and brought back.
+  // A remote device writes them itself; else they are fetched, changed and uploaded again.
   const own = target.device.kernels["write"] as Kernel<{ axis: number; start: number }> | undefined;
   const ran = own && own([source], [target], { axis: at, start }) !== false;
-  if (own) target.device.note("write", ran ? "device" : "plain");
+  if (own) target.device.countCall("write", ran ? "device" : "plain");
   if (ran) return;
   const to = viewOf(target);
   copyStrided(readOf(source), { ...to, offset: to.offset + start * to.strides[at]! });

@@ -1,14 +1,14 @@
 import { checkOptions, checks } from "@qkv/core";
 import { defineOptimizer, type Optimizer } from "./optimizer.js";
-import { checkShare } from "./check-share.js";
+import { checkDecay } from "./check-decay.js";
 import { checkRate, type Schedule } from "./schedules.js";
 import { updateInPlace, type RowUpdate } from "./update-in-place.js";
 
-/** How Adam steps. */
+/** Options of Adam. */
 export type AdamOptions = {
   /** Default 0.001. */
   learningRate?: number | Schedule;
-  /** How much of the running means of gradients and of their squares is kept. Default [0.9, 0.999]. */
+  /** Decay rates of the running means of gradients and of their squares. Default [0.9, 0.999]. */
   betas?: readonly [number, number];
   /** Added to the root of the mean square, so that it is never zero. Default 1e-8. */
   eps?: number;
@@ -74,7 +74,7 @@ function adamLike(
 ): Optimizer {
   const { learningRate = 0.001, betas = [0.9, 0.999], eps = 1e-8, amsgrad = false } = options;
   checks(fn).each({ betas }, (pair) => Array.isArray(pair) && pair.length === 2, "a list of two numbers");
-  betas.forEach((beta, i) => checkShare(fn, `betas[${i}]`, beta));
+  betas.forEach((beta, i) => checkDecay(fn, `betas[${i}]`, beta));
   checkRate(fn, "eps", eps);
   checkRate(fn, "weightDecay", decay.coupled + decay.decoupled);
   const [beta1, beta2] = betas;

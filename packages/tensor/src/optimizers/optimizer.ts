@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 import { mapTensors } from "../tree.js";
 import { checkRate, rateAt, type Schedule } from "./schedules.js";
 
-/** What an optimizer remembers: plain data, to be kept and saved with the params. */
+/** State of an optimizer: plain data, to be saved with the params. */
 export type OptimizerState<P> = {
   /** Updates made so far. */
   step: number;

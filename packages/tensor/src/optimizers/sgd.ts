@@ -1,13 +1,13 @@
 import { checks } from "@qkv/core";
 import { defineOptimizer, type Optimizer } from "./optimizer.js";
-import { checkShare } from "./check-share.js";
+import { checkDecay } from "./check-decay.js";
 import { checkRate, type Schedule } from "./schedules.js";
 import { updateInPlace, type RowUpdate } from "./update-in-place.js";
 
-/** How stochastic gradient descent steps. */
+/** Options of stochastic gradient descent. */
 export type SgdOptions = {
   learningRate: number | Schedule;
-  /** How much of the last velocity is kept, from 0 to below 1. Default 0: no velocity is kept at all. */
+  /** Decay rate of the velocity, from 0 to below 1. Default 0: no velocity is stored. */
   momentum?: number;
   /** The part of a gradient that does not enter the velocity. Default 0. */
   dampening?: number;
@@ -48,7 +48,7 @@ export function sgd(options: SgdOptions): Optimizer {
     weightDecay = 0,
   } = check.options(options, names);
   check.finite({ dampening });
-  checkShare("sgd", "momentum", momentum);
+  checkDecay("sgd", "momentum", momentum);
   checkRate("sgd", "weightDecay", weightDecay);
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     check.refuse({

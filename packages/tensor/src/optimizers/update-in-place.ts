@@ -39,5 +39,5 @@ export function updateInPlace<A>(
       row(arrays, at, step, length, attributes),
     );
   }
-  device.note(name, ran ? "device" : "plain");
+  device.countCall(name, ran ? "device" : "plain");
 }

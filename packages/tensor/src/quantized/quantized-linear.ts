@@ -75,7 +75,7 @@ function toEven(x: number): number {
   return below % 2 === 0 ? below : below + 1;
 }
 
-/** How a quantized layer computes. */
+/** Options of a quantized layer. */
 export type QuantizedLinearOptions = {
   /**
    * `"float32"` (default): activations stay as they are. `"int8"`: each row is rounded to whole numbers of its own

@@ -12,7 +12,7 @@ export type QuantizedWeight = {
    * `8 j + 4 + c` the upper half, each 8 more than the number it stands for.
    */
   readonly data: Tensor;
-  /** What the numbers are multiplied with. 8 bits: `[out, 1]`; 4 bits: `[out, ⌈in / 32⌉]`, one for each 32 inputs. */
+  /** Scales of the numbers. 8 bits: `[out, 1]`; 4 bits: `[out, ⌈in / 32⌉]`, one for each 32 inputs. */
   readonly scale: Tensor;
 };
 
@@ -22,7 +22,7 @@ export const groupLength = 32;
 /** Outputs of a panel. */
 export const panelRows = 8;
 
-/** Whether a value is a quantized weight rather than a tensor. */
+/** Returns true for a quantized weight, false for a tensor. */
 export function isQuantized(value: unknown): value is QuantizedWeight {
   const { data, scale } = (value ?? {}) as Partial<QuantizedWeight>;
   return isTensor(data) && isTensor(scale) && data.shape.length === 4;

@@ -1,5 +1,5 @@
 import { checkShape, refuse, type Shape, sizeOf } from "@qkv/core";
-import { written } from "../create.js";
+import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { randomOptions, streamOf } from "./uniforms.js";
@@ -32,7 +32,7 @@ export function bernoulli(
     );
   }
   const uniforms = streamOf("bernoulli", stream, sizeOf(checkShape("bernoulli", shape)));
-  return written("bernoulli", "bool", shape, device, (array) => {
+  return createTensor("bernoulli", "bool", shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = Number(uniforms[i]! < probability);
   });
 }

@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { written } from "../create.js";
+import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import type { RandomOptions } from "./randn.js";
 import { randomOptions, streamOf } from "./uniforms.js";
@@ -21,7 +21,7 @@ export function permutation(n: number, options: Omit<RandomOptions, "dtype">): T
   const { device, ...stream } = randomOptions("permutation", options);
   checks("permutation").whole({ n }, { min: 0 });
   const uniforms = streamOf("permutation", stream, n);
-  return written("permutation", "int32", [n], device, (array) => {
+  return createTensor("permutation", "int32", [n], device, (array) => {
     for (let i = 0; i < n; i++) array[i] = i;
     // Each element, from the last, is swapped with one of those up to itself.
     for (let i = n - 1; i > 0; i--) {

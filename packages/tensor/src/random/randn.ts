@@ -1,18 +1,18 @@
 import { checkFloat, checks, checkShape, type DType, type Shape, sizeOf } from "@qkv/core";
 import type { Device } from "../contracts.js";
-import { written } from "../create.js";
+import { createTensor } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { normalQuantile } from "./normal.js";
 import { randomOptions, streamOf } from "./uniforms.js";
 
-/** What a random tensor is made of, besides its shape. */
+/** Options of a random tensor. */
 export type RandomOptions = {
   /** A whole number. */
   seed: number;
-  /** Which of the seed's streams is drawn from: a whole number, 0 or more. Streams are independent. Default 0. */
+  /** The seed's stream that is drawn from: a whole number, 0 or more. Streams are independent. Default 0. */
   draw?: number;
   /**
-   * Which number of the endless stream comes first, to make a long tensor in parts. Default 0. For one draw after the
+   * Index of the first number in the endless stream, to make a long tensor in parts. Default 0. For one draw after the
    * other count `draw`: ranges of one stream that overlap hold the same numbers.
    */
   first?: number;
@@ -41,7 +41,7 @@ export function randn(shape: Shape, options: RandomOptions): Tensor {
   const { dtype = "float32", device, ...stream } = randomOptions("randn", options, "dtype");
   checkFloat("randn", dtype);
   const uniforms = streamOf("randn", stream, sizeOf(checkShape("randn", shape)));
-  return written("randn", dtype, shape, device, (array) => {
+  return createTensor("randn", dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = normalQuantile(uniforms[i]!);
   });
 }
@@ -60,7 +60,7 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
   check.finite({ high }, { min: low, fix: "give the smaller limit as `low`." });
   checkFloat("uniform", dtype);
   const uniforms = streamOf("uniform", stream, sizeOf(checkShape("uniform", shape)));
-  return written("uniform", dtype, shape, device, (array) => {
+  return createTensor("uniform", dtype, shape, device, (array) => {
     for (let i = 0; i < array.length; i++) array[i] = low + (high - low) * uniforms[i]!;
   });
 }

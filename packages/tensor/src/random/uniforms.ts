@@ -46,7 +46,7 @@ export function fillUniforms(
   }
 }
 
-/** Where random numbers come from. */
+/** A stream of random numbers. */
 type Stream = { seed: number; draw?: number; first?: number };
 
 /** The options of a random function, those of the stream among them. */

@@ -1,16 +1,16 @@
 import { checkDevice, checks, readSafetensorsHeaderOf } from "@qkv/core";
 import { openFile, type FileSource, type ReadOptions as FileOptions } from "@qkv/core/byte-source";
 import type { Device } from "../contracts.js";
-import { place } from "../create.js";
+import { fromArray } from "../create.js";
 import type { Tensor } from "../tensor.js";
 import { decodeElements } from "./elements.js";
 
 /** A file: its bytes, a Blob or File, a URL, in Node a path, or anything that gives ranges of bytes. */
 export type SafetensorsSource = FileSource;
 
-/** How a file is read. */
+/** Options of reading. */
 export type ReadOptions = FileOptions & {
-  /** Where the tensors shall be. Default: the plain device. */
+  /** Device of the tensors. Default: the plain device. */
   device?: Device;
 };
 
@@ -18,7 +18,7 @@ export type ReadOptions = FileOptions & {
 export type SafetensorsFile = {
   /** In the order in which the tensors lie in the file's header. */
   readonly names: readonly string[];
-  /** What the writer noted. */
+  /** Text that the writer stored. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The shape of a tensor, without reading it. */
   shape(name: string): readonly number[];
@@ -89,7 +89,7 @@ async function open(
       const { start, end, dtype: stored, shape } = entry("get", name);
       const content = await bytes.read(start, end, options.signal);
       const { dtype, array } = decodeElements(content, stored, name, bytes);
-      return place(array, dtype, shape, device);
+      return fromArray(array, dtype, shape, device);
     },
   };
 }

@@ -53,7 +53,7 @@ export async function writeSafetensors(
   return bytes;
 }
 
-/** Whether something is an object of nothing, which is a file of no tensors. */
+/** Returns true for an empty object, which is a file without tensors. */
 const isEmpty = (tree: unknown): boolean =>
   typeof tree === "object" &&
   tree !== null &&

@@ -151,8 +151,8 @@ function placeOn(device: Device, shape: readonly number[]): Place {
     return {
       numbers: () => numbers,
       done: () => {
-        const storage = device.adopt("float32", numbers);
-        device.keep(storage);
+        const storage = device.fromHost("float32", numbers);
+        device.retain(storage);
         return new Tensor(device, storage, [...shape]);
       },
     };

@@ -134,7 +134,7 @@ function quantizeMatrix(
 /** On a device to stay. */
 function resident(x: Tensor, device: Device): Tensor {
   if (x.device !== device) return x.to(device);
-  device.keep(x.storage);
+  device.retain(x.storage);
   return x;
 }
 

@@ -60,7 +60,7 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
         if (engine.exports["attentionMerge"]!(item, 0, at)) return false;
       return run.end(true);
     } finally {
-      run.giveBack();
+      run.free();
     }
   };
 }

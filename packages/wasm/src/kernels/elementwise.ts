@@ -49,9 +49,9 @@ function walkOver(
   if (inputs.some(({ dtype }, i) => dtype !== "float32" && i < 2)) return false;
   if (output.shape.includes(0)) return false;
   return withCall(engine, (call) => {
-    const pointers = call.place(inputs, outputs);
+    const pointers = call.addresses(inputs, outputs);
     const straight = vectors[entry];
-    const size = straight ? lengthOfOnePiece(inputs, output) : 0;
+    const size = straight ? contiguousLength(inputs, output) : 0;
     if (straight && size > 0) {
       const run = engine.exports[straight]!;
       if (entry === "unary") run(op, pointers[0]!, pointers[1]!, 4 * size, alpha);
@@ -63,13 +63,13 @@ function walkOver(
   });
 }
 
-/** Exports that take numbers which lie in one piece, whole vectors of them. */
+/** Exports for contiguous operands of full vectors. */
 const vectors: Readonly<Record<string, string>> = { unary: "unaryVectors", binary: "binaryVectors" };
 /** Numbers that one thread is done with before it has woken another. */
 const few = 32768;
 
-/** How many numbers all operands have, where that are few, in one piece, and in whole vectors; else 0. */
-function lengthOfOnePiece(inputs: readonly View[], { shape }: View): number {
+/** Length of all operands if they are short, contiguous and full vectors; else 0. */
+function contiguousLength(inputs: readonly View[], { shape }: View): number {
   const length = sizeOf(shape);
   if (length > few || length % 4 !== 0) return 0;
   const alike = (view: View) =>

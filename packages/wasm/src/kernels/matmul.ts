@@ -10,7 +10,7 @@ const chunk = 65536;
 /** Bytes of a matrix whose rows are summed apart, about, and most such parts. They do not depend on threads, as sums do on them. */
 const part = 2 ** 20;
 const mostParts = 16;
-/** Products of fewer operations than this are not worth a second thread's waking up. */
+/** Products of fewer operations than this run on one thread: waking a second costs more. */
 const small = 2 ** 21;
 
 /** c = a · b over a batch, with any strides. One row against a matrix streams the matrix past. */
@@ -22,7 +22,7 @@ export function matmulKernel(engine: Engine, patterns: ReadPatterns) {
     const { M, N, K, count, bRow, bColumn, aColumn } = product;
     if (M * N * K * count === 0) return false;
     return withCall(engine, (call) => {
-      const [pa, pb, pc] = call.place(inputs, outputs) as [number, number, number];
+      const [pa, pb, pc] = call.addresses(inputs, outputs) as [number, number, number];
       if (M === 1 && aColumn === 1 && (bRow === 1 || bColumn === 1)) {
         return each(product, (left, right, n) =>
           bRow === 1
@@ -53,7 +53,7 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     const aRow = loose ? x.strides[0]! : K;
     const aColumn = loose ? x.strides[1]! : 1;
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       const from = pointers[0]!;
       const matrix = pointers[1]!;
       const to = pointers[inputs.length]!;
@@ -185,7 +185,7 @@ function describe(a: View, b: View, c: View): Product {
   return oneMatrix && evenly && M > 1 ? { ...product, M: M * count, count: 1, batch: [] } : product;
 }
 
-/** Where the n-th of a batch begins in an operand that broadcasts to it, in numbers from its first. */
+/** Offset of the n-th of a batch in an operand that broadcasts to it, in numbers. */
 function batchOffset(n: number, batch: readonly number[], { shape, strides }: View): number {
   let offset = 0;
   for (let axis = batch.length - 1; axis >= 0; axis--) {

@@ -27,7 +27,7 @@ describe.each(["plain", "relaxed"] as const)("the %s build, steps of optimizers"
         const plain = { w: randn([size], { seed: 1 }) };
         const own = { w: randn([size], { seed: 1 }).to(device) };
         const [state, ownState] = [optimizer.init(plain), optimizer.init(own)];
-        for (const moment of Object.values(ownState.moments)) device.keep(moment.w.storage);
+        for (const moment of Object.values(ownState.moments)) device.retain(moment.w.storage);
         for (let step = 0; step < 3; step++) {
           optimizer.update(plain, { w: randn([size], { seed: step + 2 }) }, state);
           optimizer.update(own, { w: randn([size], { seed: step + 2, device }) }, ownState);

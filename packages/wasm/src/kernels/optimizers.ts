@@ -50,7 +50,7 @@ function inPlace(
   const n = targets[0]!.shape.reduce((a, b) => a * b, 1);
   if (!resident || n === 0 || !all.every((view) => isPacked(view))) return false;
   return withCall(engine, (one) => {
-    const pointers = one.place(all, []);
+    const pointers = one.addresses(all, []);
     const [entry, ...args] = call(pointers.slice(0, -1), pointers.at(-1)!, n);
     return engine.parallel(entry, Math.ceil(n / step), 16, ...args);
   });

@@ -1,6 +1,6 @@
 import type { DType, View } from "@qkv/tensor";
 
-/** Whether a view holds numbers of a type one after the other, in row-major order. */
+/** Returns true for a contiguous row-major view of a type. */
 export function isPacked({ dtype, shape, strides }: View, wanted: DType = "float32"): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -18,7 +18,7 @@ type Level = 0 | 1 | 2;
 type Line = {
   op: number;
   level: Level;
-  /** Whether the score or a table is in it, so that a slope goes back through it. */
+  /** True if it depends on the score or on a table, so that a gradient flows through it. */
   active: boolean;
   registers?: readonly number[];
   /** Whole numbers of its own: i, j, k. */

@@ -36,7 +36,7 @@ export function quantizedMatmulKernel(engine: Engine) {
     const panels = Math.ceil(N / 8);
     const sizes = { M, N, K, xRow, xColumn };
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       const [from, weights, scales] = pointers as [number, number, number];
       const to = pointers.at(-1)!;
       const biased = () => !bias || addToRows(engine, call, to, [M, N], bias, pointers[3]!);

@@ -56,7 +56,7 @@ function reduce(
   ];
   if (outer * n * inner === 0) return false;
   return withCall(engine, (call) => {
-    const [from, to] = call.place([x], outputs) as [number, number];
+    const [from, to] = call.addresses([x], outputs) as [number, number];
     if (inner === 1) return overRows(engine, rows, { shape: [outer, n] }, [from, to], factor(n));
     const items = outer * Math.ceil(inner / 64);
     return engine.parallel(columns, items, 512, from, to, n, inner, factor(n));

@@ -17,7 +17,7 @@ export function rotateKernel(engine: Engine) {
     const all = sizeOf(x.shape) / dim;
     const rows = Math.max(1, Math.floor(32768 / dim));
     return withCall(engine, (call) => {
-      const at = call.place(inputs, outputs);
+      const at = call.addresses(inputs, outputs);
       const words = call.write([
         heads,
         length,

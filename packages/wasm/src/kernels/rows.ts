@@ -8,7 +8,7 @@ export function softmaxKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { axis }: { axis: number }): boolean => {
     const [x] = inputs as [View];
     if (axis !== x.shape.length - 1 || !isPacked(x)) return false;
-    return withCall(engine, (call) => overRows(engine, "softmaxRows", x, call.place(inputs, outputs)));
+    return withCall(engine, (call) => overRows(engine, "softmaxRows", x, call.addresses(inputs, outputs)));
   };
 }
 
@@ -17,7 +17,9 @@ export function rmsNormKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { eps }: { eps: number }): boolean => {
     const x = inputs[0]!;
     if (!inputs.every((view) => isPacked(view))) return false;
-    return withCall(engine, (call) => overRows(engine, "rmsNormRows", x, call.place(inputs, outputs), eps));
+    return withCall(engine, (call) =>
+      overRows(engine, "rmsNormRows", x, call.addresses(inputs, outputs), eps),
+    );
   };
 }
 
@@ -27,7 +29,7 @@ export function layerNormKernel(engine: Engine) {
     const [x] = inputs as [View];
     if (!inputs.every((view) => isPacked(view))) return false;
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       const [from, weight = 0, bias = 0] = pointers.slice(0, inputs.length) as [number, number?, number?];
       return overRows(engine, "layerNormRows", x, [from, weight, bias, pointers.at(-1)!], eps);
     });
@@ -42,19 +44,19 @@ export function crossEntropyKernel(engine: Engine) {
     const [logits, targets] = inputs as [View, View];
     if (!isPacked(logits) || !isPacked(targets, "int32")) return false;
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       return overRows(engine, "crossEntropyRows", logits, pointers, ignoreIndex, smoothing);
     });
   };
 }
 
-/** What softmax should be for the loss, row by row. */
+/** The target distribution of the loss, row by row. */
 export function targetWeightsKernel(engine: Engine) {
   return (inputs: readonly View[], outputs: readonly View[], { ignoreIndex, smoothing }: Loss): boolean => {
     const [output] = outputs as [View];
     if (output.dtype !== "float32" || !isPacked(inputs[0]!, "int32")) return false;
     return withCall(engine, (call) => {
-      const pointers = call.place(inputs, outputs);
+      const pointers = call.addresses(inputs, outputs);
       return overRows(engine, "targetRows", output, pointers, ignoreIndex, smoothing);
     });
   };

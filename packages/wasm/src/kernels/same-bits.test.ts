@@ -56,8 +56,8 @@ const work: Record<string, (device: Device) => Tensor[]> = {
     const optimizer = adam();
     const params = { w: randn([100_003], { seed: 1 }).to(device) };
     const state = optimizer.init(params);
-    device.keep(state.moments["mean"]!.w.storage);
-    device.keep(state.moments["meanSquare"]!.w.storage);
+    device.retain(state.moments["mean"]!.w.storage);
+    device.retain(state.moments["meanSquare"]!.w.storage);
     optimizer.update(params, { w: mul(randn([100_003], { seed: 2, device }), 3) }, state);
     return [params.w];
   },

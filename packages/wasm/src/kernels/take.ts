@@ -21,7 +21,7 @@ export function takeKernel(engine: Engine) {
     if (width * count === 0 || !within(numbers, rows)) return false;
     const step = Math.max(1, Math.floor(32768 / width));
     return withCall(engine, (call) => {
-      const [from, at, to] = call.place(inputs, outputs) as [number, number, number];
+      const [from, at, to] = call.addresses(inputs, outputs) as [number, number, number];
       const items = Math.ceil(count / step);
       return engine.parallel("takeRows", items, 0, from, table.strides[0]!, at, to, count, step, width);
     });
@@ -38,7 +38,7 @@ export function takeBackwardKernel(engine: Engine) {
     const count = numbersOf(indices).length;
     if (rows * width * count === 0) return false;
     return withCall(engine, (call) => {
-      const [from, at, to] = call.place(inputs, outputs) as [number, number, number];
+      const [from, at, to] = call.addresses(inputs, outputs) as [number, number, number];
       return engine.parallel("addRows", Math.ceil(width / 64), 0, from, at, to, rows, count, width);
     });
   };

@@ -6,9 +6,9 @@ const chunk = 32768;
 
 /** A walk of some inputs over the shape of a packed output: neighbouring axes that all of them step as one are one. */
 export type Walk = {
-  /** How many items the work is cut into. */
+  /** Number of items. */
   readonly items: number;
-  /** Where the walk was written, as assembly/elementwise.ts reads it. */
+  /** Address of the walk, as assembly/elementwise.ts reads it. */
   readonly at: number;
 };
 

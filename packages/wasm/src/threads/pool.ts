@@ -1,12 +1,12 @@
 import { DeviceError } from "@qkv/core";
 import type { Engine, Exports } from "../engine.js";
 import type { WasmMemory } from "../memory.js";
-import { alone } from "./alone.js";
-import { at, mostArgs, newBoard, readBoard, type Board } from "./board.js";
+import { singleThreadedEngine } from "./single-threaded-engine.js";
+import { at, mostArgs, createWorkQueue, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { spawn, type Thread } from "./spawn.js";
-import { watchSilence } from "./watch-silence.js";
+import { watchHeartbeats } from "./heartbeat.js";
 import { waitWhile } from "./wait-while.js";
-import { work } from "./work.js";
+import { runItems } from "./run-items.js";
 
 export type Pool = Engine & {
   /** Throws what happened if the threads cannot be trusted any more. */
@@ -15,7 +15,7 @@ export type Pool = Engine & {
   restart(): Promise<void>;
   /** Ends all threads. The pool cannot be used any more, unless it is restarted. */
   close(): Promise<void>;
-  /** What is needed to end the threads of a pool that nobody holds any more. */
+  /** Ends the threads of a pool that is unreachable. */
   readonly ending: { quit(): void };
 };
 
@@ -25,7 +25,7 @@ export type PoolOptions = {
   memory: WasmMemory;
   /** Threads, the caller among them: 2 or more. */
   threads: number;
-  /** How long the caller waits for the others when it has nothing left to do itself. */
+  /** Milliseconds that the caller waits for the others once its own work is done. */
   deadlineMs: number;
   workerUrl: string | URL | undefined;
 };
@@ -39,13 +39,13 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   const { module, exports, memory, threads, deadlineMs, workerUrl } = options;
   const names = Object.keys(exports);
   const places = new Map(names.map((name, place) => [name, place]));
-  const single = alone(exports, memory);
-  let crew: Thread[] = [];
+  const single = singleThreadedEngine(exports, memory);
+  let workers: Thread[] = [];
   let refused: DeviceError | undefined;
-  let board: Board;
+  let queue: WorkQueue;
   // A busy machine takes its time to start a thread.
   const patience = Math.max(deadlineMs, 5000);
-  let silence = watchSilence(threads, deadlineMs);
+  let heartbeats = watchHeartbeats(threads, deadlineMs);
   const ending: { quit(): void } = { quit: () => undefined };
 
   const refuse = (received: string, fix: string) =>
@@ -58,17 +58,17 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     }));
 
   async function start(): Promise<void> {
-    const shared = newBoard();
-    const { words } = (board = readBoard(shared));
+    const shared = createWorkQueue();
+    const { words } = (queue = viewWorkQueue(shared));
     ending.quit = () => quit(words);
     const begun = await Promise.allSettled(
       Array.from({ length: threads - 1 }, (_, i) =>
-        spawn({ module, memory: memory.memory, board: shared, thread: i + 1 }, workerUrl, patience, (why) => {
-          if (words === board.words) refuse(`a worker that died: ${why}`, again);
+        spawn({ module, memory: memory.memory, queue: shared, thread: i + 1 }, workerUrl, patience, (why) => {
+          if (words === queue.words) refuse(`a worker that died: ${why}`, again);
         }),
       ),
     );
-    crew = begun.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+    workers = begun.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     const failed = begun.find((each) => each.status === "rejected");
     if (failed) {
       await close();
@@ -81,14 +81,14 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       });
     }
     refused = undefined;
-    silence = watchSilence(threads, deadlineMs);
-    for (const thread of crew) thread.unref();
+    heartbeats = watchHeartbeats(threads, deadlineMs);
+    for (const thread of workers) thread.unref();
   }
 
   async function close(): Promise<void> {
     ending.quit();
-    const old = crew;
-    crew = [];
+    const old = workers;
+    workers = [];
     await Promise.all(old.map((thread) => thread.terminate()));
     refuse("a device that was closed", "make a new one, or call `await device.restart()`.");
   }
@@ -117,16 +117,16 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         throw new RangeError(`no call of ${entry} with ${args.length} numbers`);
       }
       const step = Math.ceil(scratchBytes / 64) * 64;
-      const scratch = step > 0 ? memory.take(threads * step) : 0;
-      const { words } = board;
+      const scratch = step > 0 ? memory.allocate(threads * step) : 0;
+      const { words } = queue;
       try {
-        board.args.set(args);
+        queue.args.set(args);
         words.set([0, items, place, scratch, step, args.length, 0, 0], at.next);
         Atomics.store(words, at.open, 1);
         Atomics.add(words, at.call, 1);
         Atomics.notify(words, at.call);
         try {
-          work(board, exports, names, 0);
+          runItems(queue, exports, names, 0);
         } catch (error) {
           Atomics.store(words, at.stop, 1);
           throw error;
@@ -137,7 +137,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
               "a worker that died or did not finish in time",
               `${again} If calls are that long, raise \`deadlineMs\`.`,
             );
-          } else if (silence.tooLong(words)) {
+          } else if (heartbeats.isOverdue(words)) {
             refuse("a worker that died: it notices no calls", again);
           } else if (words[at.fault] !== 0) {
             refuse(`an error in thread ${words[at.fault]!} while it ran ${entry}`, again);
@@ -146,7 +146,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         check();
         return words[at.stop] === 0;
       } finally {
-        if (step > 0) memory.giveBack(scratch, threads * step);
+        if (step > 0) memory.free(scratch, threads * step);
       }
     },
   };

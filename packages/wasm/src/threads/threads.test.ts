@@ -7,7 +7,7 @@ import { source } from "../binaries/worker.js";
 import { wasm, type WasmDevice } from "../index.js";
 import { open } from "../open.js";
 import { bundled } from "../sources.js";
-import { at } from "./board.js";
+import { at } from "./work-queue.js";
 
 const x = randn([400, 1000], { seed: 1 });
 const bytes = ({ data }: Tensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -120,14 +120,18 @@ test("a worker that cannot start leaves the device alone, and the report says wh
   const workerUrl = "data:text/javascript,throw new Error('no thanks')";
   const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2 });
   expect(device.report().threads).toBe(1);
-  expect(device.report().whyAlone).toMatch(/^a worker that did not start: it met an error .*no thanks/);
+  expect(device.report().whySingleThreaded).toMatch(
+    /^a worker that did not start: it met an error .*no thanks/,
+  );
   expect(bytes(softmax(x.to(device))).equals(bytes(softmax(x.to(await wasm()))))).toBe(true);
 });
 
 test("a worker that never becomes ready is not waited for without end", async () => {
   const workerUrl = "data:text/javascript,setInterval(() => 0, 1000)";
   const device = await open("wasm", { ...bundled, workerUrl }, { threads: 2, deadlineMs: 5500 });
-  expect(device.report().whyAlone).toBe("a worker that did not start: it was not ready after 5500 ms");
+  expect(device.report().whySingleThreaded).toBe(
+    "a worker that did not start: it was not ready after 5500 ms",
+  );
 });
 
 test("a closed device refuses work until it is restarted", async () => {
@@ -145,7 +149,9 @@ test("a page that is not isolated works alone and says why", async () => {
   const device = await wasm({ threads: 2 });
   vi.unstubAllGlobals();
   expect(device.report().threads).toBe(1);
-  expect(device.report().whyAlone).toMatch(/not cross-origin isolated.*Cross-Origin-Embedder-Policy/s);
+  expect(device.report().whySingleThreaded).toMatch(
+    /not cross-origin isolated.*Cross-Origin-Embedder-Policy/s,
+  );
 });
 
 test.each([

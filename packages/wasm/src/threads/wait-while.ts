@@ -1,4 +1,4 @@
-/** How many looks before going to sleep: what is waited for mostly comes within microseconds. */
+/** Spins before sleeping: most waits end within microseconds. */
 const patience = 5000;
 
 /**
@@ -26,7 +26,7 @@ export function waitWhile(
   }
 }
 
-/** Whether this thread may wait for others without looking. */
+/** Returns true if this thread may block on `Atomics.wait`. */
 function maySleep(): boolean {
   try {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);

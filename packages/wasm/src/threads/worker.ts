@@ -1,35 +1,35 @@
-/** What runs in each worker: it instantiates the kernels over the shared memory, says so, and works until told to end. */
+/** The program of a worker: it instantiates the kernels over the shared memory, says so, and works until told to end. */
 import type { Exports } from "../engine.js";
-import { at, readBoard, type Board } from "./board.js";
+import { at, viewWorkQueue, type WorkQueue } from "./work-queue.js";
 import { nodeThreads } from "./node-threads.js";
-import { work } from "./work.js";
+import { runItems } from "./run-items.js";
 
 export type WorkerStart = {
   module: WebAssembly.Module;
   memory: WebAssembly.Memory;
-  board: SharedArrayBuffer;
+  queue: SharedArrayBuffer;
   /** Its number among the threads; the caller is 0. */
   thread: number;
 };
 
-/** How many times a thread looks for the next call before it goes to sleep: calls often follow each other closely. */
+/** Spins before a thread sleeps: calls often follow each other closely. */
 const patience = 20_000;
 
 /** Joins call after call. */
-function serve(board: Board, exports: Exports, thread: number): void {
-  const { words } = board;
+function serve(queue: WorkQueue, exports: Exports, thread: number): void {
+  const { words } = queue;
   const names = Object.keys(exports);
   let seen = 0;
   while (Atomics.load(words, at.quit) === 0) {
     for (let i = 0; i < patience && Atomics.load(words, at.call) === seen; i++);
     Atomics.wait(words, at.call, seen);
     seen = Atomics.load(words, at.call);
-    Atomics.store(words, at.noticed + thread, seen);
+    Atomics.store(words, at.heartbeat + thread, seen);
     Atomics.add(words, at.busy, 1);
     // Who is counted as busy before the call is closed is waited for; who comes after it must not touch anything.
     if (Atomics.load(words, at.open) === 1) {
       try {
-        work(board, exports, names, thread);
+        runItems(queue, exports, names, thread);
       } catch {
         Atomics.store(words, at.stop, 1);
         Atomics.store(words, at.fault, thread);
@@ -40,10 +40,10 @@ function serve(board: Board, exports: Exports, thread: number): void {
   }
 }
 
-function begin({ module, memory, board, thread }: WorkerStart, ready: () => void): void {
+function begin({ module, memory, queue, thread }: WorkerStart, ready: () => void): void {
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   ready();
-  serve(readBoard(board), exports as unknown as Exports, thread);
+  serve(viewWorkQueue(queue), exports as unknown as Exports, thread);
 }
 
 const port = nodeThreads()?.parentPort;

@@ -5,7 +5,7 @@ import { runInto, type Gl } from "../gl.js";
 import { erfText, float, powText, roundText, sineText, tanhText } from "../glsl.js";
 import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
-import { placeText } from "../place-text.js";
+import { offsetText } from "../offset-text.js";
 
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);
@@ -138,7 +138,7 @@ function walk(gl: Gl, name: string, formula: string, inputs: readonly View[], ou
   return ${lanes((lane) => used.map((name) => `v${name}.${lane}`).join(", "))};
 }`
     : `float number(int n) {
-  ${placeText(
+  ${offsetText(
     axes,
     used.map((name) => `${name}n`),
     starts,

@@ -6,7 +6,7 @@ import { runInto, withScratch, type Gl } from "../gl.js";
 import { float, hidden, quotient } from "../glsl.js";
 import { liesAlike } from "../layout.js";
 import { oneByOne } from "../numbers.js";
-import { placeText } from "../place-text.js";
+import { offsetText } from "../offset-text.js";
 
 /**
  * Functions of whole lines in two passes: one thread for each line finds what the line has in common, a texel, and then
@@ -125,7 +125,7 @@ function alongLines(
       gl.shaders.run({
         name: `${name}Lines`,
         text: `vec4 compute(int n) {
-  ${inTexels ? `int at = (xAt >> 2) + n * ${wide};` : placeText(starts, ["at"], ["xAt"])}
+  ${inTexels ? `int at = (xAt >> 2) + n * ${wide};` : offsetText(starts, ["at"], ["xAt"])}
   ${inTexels ? common(each, texels) : common(each)}
 }`,
         inputs,
@@ -149,7 +149,7 @@ vec4 compute(int i) {
 }`
       : `float number(int m) {
   ${numberOfLine(output, axis, count)}
-  ${placeText(starts, ["at"], ["xAt"])}
+  ${offsetText(starts, ["at"], ["xAt"])}
   float x = x1(at + k * ${step});
   vec4 c = c4(line);
   float w = ${ofParam(weight, "w", "1.0")};

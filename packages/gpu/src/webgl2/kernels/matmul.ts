@@ -10,7 +10,7 @@ import { packRows } from "./pack-rows.js";
 /**
  * out[…, m, n] = Σ_k a[…, m, k] · b[…, k, n]. One thread computes a block of four rows and four columns: for four k it
  * reads four texels of each side, and does 64 products. Both are read along k, as a weight lies that is transposed; what
- * lies otherwise, or not in whole texels, is turned and packed first, which costs little beside the product.
+ * lies otherwise, or not in whole texels, is transposed and packed first, which costs little beside the product.
  */
 export function matmulKernel(gl: Gl): Kernel<undefined> {
   return (inputs, [output]) => {
@@ -92,7 +92,7 @@ function swapped(x: View): View {
   };
 }
 
-/** Where the matrices of a batch begin. */
+/** Offsets of the matrices of a batch. */
 function batchText(batch: readonly number[], left: Rows, right: Rows): string {
   const steps = [left, right].map(({ batch: { shape, strides } }) =>
     broadcastStrides([...batch], [...shape], [...strides]),

@@ -3,7 +3,7 @@ import type { View } from "@qkv/tensor";
 import { joinAxes } from "../../axes.js";
 import type { Gl } from "../gl.js";
 import type { Texture } from "../shaders.js";
-import { placeText } from "../place-text.js";
+import { offsetText } from "../offset-text.js";
 
 /**
  * Tensors one after the other along their last axis but one, in row-major order, each row filled up with zeros to whole
@@ -32,7 +32,7 @@ export function packRows({ shaders, store }: Gl, parts: readonly View[]): Textur
     const test = p === parts.length - 1 ? "" : `if (row < begin${p + 1}) `;
     return `${test}{
     int n = batch;
-    ${placeText(axes, ["from"], [`at${p} + (row - begin${p}) * step${p}`])}
+    ${offsetText(axes, ["from"], [`at${p} + (row - begin${p}) * step${p}`])}
     return ${name}1(from + d * ${last});
   }`;
   });

@@ -4,7 +4,7 @@ import { joinAxes } from "../../axes.js";
 import { runInto, type Gl } from "../gl.js";
 import { float } from "../glsl.js";
 import { oneByOne } from "../numbers.js";
-import { placeText } from "../place-text.js";
+import { offsetText } from "../offset-text.js";
 
 type Reduction = { readonly axes: readonly number[] };
 
@@ -71,7 +71,7 @@ function reduce(
   return runInto(gl, output, {
     name,
     text: `float number(int n) {
-  ${placeText(kept, ["at0"], ["xAt"])}
+  ${offsetText(kept, ["at0"], ["xAt"])}
   float sum = ${float(start)};
   ${inner}
   return sum * ${float(factor(count))};

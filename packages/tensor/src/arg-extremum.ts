@@ -2,10 +2,10 @@ import { eachGroup, eachRow, type Reduced, reducedShape, sizeOf } from "@qkv/cor
 import type { Op } from "./op.js";
 
 /**
- * An op that tells where the largest number of each group stands, or, with `sign` -1, the smallest: the first of equals,
+ * An op that gives the index of the largest number of each group, or, with `sign` -1, of the smallest: the first of equals,
  * and the first NaN where there is one. No gradient flows through it.
  */
-export function placeOf(name: string, sign: 1 | -1): Op<Reduced> {
+export function argExtremum(name: string, sign: 1 | -1): Op<Reduced> {
   return {
     name,
     infer: ([x], reduced) => [{ shape: reducedShape(x!.shape, reduced), dtype: "int32" }],

@@ -1,11 +1,11 @@
 import type { Axes } from "../axes.js";
 
 /**
- * GLSL that finds where number `n` of a walk lies in each tensor: statements that define `int NAME` for each name.
+ * GLSL that computes the offset of element `n` of a walk in each tensor: statements that define `int NAME` for each name.
  *
- * @param starts - Where each tensor begins, as GLSL.
+ * @param starts - Offset of each tensor, as GLSL.
  */
-export function placeText(
+export function offsetText(
   { lengths, steps }: Axes,
   names: readonly string[],
   starts: readonly string[],

@@ -2,21 +2,21 @@ import { allocateArray, type DType, type Shape, sizeOf, type TypedArray } from "
 import { Tensor } from "./tensor.js";
 
 /** A tensor of a fresh array, on the device of another tensor. */
-export function placed(
+export function tensorLike(
   array: TypedArray,
   shape: Shape,
   dtype: DType,
   { device }: Pick<Tensor, "device">,
 ): Tensor {
-  return new Tensor(device, device.adopt(dtype, array), shape);
+  return new Tensor(device, device.fromHost(dtype, array), shape);
 }
 
 /** A tensor that holds one number everywhere, on the device of another; in its type unless told otherwise. */
-export function filled(
+export function fullLike(
   value: number,
   shape: Shape,
   like: Pick<Tensor, "device" | "dtype">,
   dtype: DType = like.dtype,
 ): Tensor {
-  return placed(allocateArray(dtype, sizeOf(shape)).fill(value), shape, dtype, like);
+  return tensorLike(allocateArray(dtype, sizeOf(shape)).fill(value), shape, dtype, like);
 }

@@ -21,7 +21,7 @@ export const spreadOp: Op<{ shape: Shape; axes: readonly number[] }> = {
   ],
 };
 
-/** What a reduction of `shape` gave, repeated along the axes that it took together, as a view: the way back of a sum. */
-export function spread(reduced: Tensor, shape: Shape, axes: readonly number[]): Tensor {
+/** The result of a reduction over `axes` of `shape`, broadcast back to `shape` as a view: the backward pass of a sum. */
+export function broadcastReduced(reduced: Tensor, shape: Shape, axes: readonly number[]): Tensor {
   return run(spreadOp, [reduced], { shape, axes });
 }

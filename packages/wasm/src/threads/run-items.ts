@@ -1,9 +1,9 @@
 import type { Exports } from "../engine.js";
-import { at, type Board } from "./board.js";
+import { at, type WorkQueue } from "./work-queue.js";
 
-/** Takes items of the board's call, one after the other, until none is left. */
-export function work(
-  { words, args }: Board,
+/** Takes items of the queue's call, one after the other, until none is left. */
+export function runItems(
+  { words, args }: WorkQueue,
   exports: Exports,
   names: readonly string[],
   thread: number,

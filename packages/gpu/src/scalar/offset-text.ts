@@ -1,8 +1,8 @@
 import type { Axes } from "../axes.js";
 
 /**
- * JavaScript that divides a whole number, `const quotient = n / by`. gpu.js divides floats, some adapters coarsely: what
- * rounding did to the quotient is put right.
+ * JavaScript that divides a whole number, `const quotient = n / by`. gpu.js divides floats, some adapters coarsely: the
+ * quotient is corrected.
  */
 export function divideText(quotient: string, n: string, by: number): string {
   const shift = Math.log2(by);
@@ -13,12 +13,12 @@ export function divideText(quotient: string, n: string, by: number): string {
 }
 
 /**
- * JavaScript that finds where number `n` of a walk lies in each tensor: a constant for each of `names`.
+ * JavaScript that computes the offset of element `n` of a walk in each tensor: a constant for each of `names`.
  *
- * @param starts - Where each tensor begins.
+ * @param starts - Offset of each tensor.
  * @param prefix - Of names that it needs for itself.
  */
-export function placeText(
+export function offsetText(
   { lengths, steps }: Axes,
   names: readonly string[],
   starts: readonly string[],

@@ -1,10 +1,10 @@
 import { stableOrder } from "./stable-order.js";
 
 /**
- * The places of the `k` largest numbers, the largest first; of equals the first, and NaN only where nothing else is
+ * Indices of the `k` largest numbers, the largest first; of equals the first, and NaN only where nothing else is
  * left. A heap holds the best so far, its worst on top, so that most numbers of a long line are looked at once.
  */
-export function largestPlaces(values: Float64Array, k: number): Int32Array {
+export function topKIndices(values: Float64Array, k: number): Int32Array {
   const heap = new Int32Array(k);
   const worse = (p: number, q: number): boolean => {
     const [a, b] = [values[p]!, values[q]!];
@@ -14,7 +14,7 @@ export function largestPlaces(values: Float64Array, k: number): Int32Array {
       (p > q && !(a > b) && Number.isNaN(a) === Number.isNaN(b))
     );
   };
-  /** Lets what stands at the top sink to its place among the first `size`. */
+  /** Sifts the element at `top` down among the first `size`. */
   const sink = (top: number, size: number): void => {
     const place = heap[top]!;
     for (let child = 2 * top + 1; child < size; child = 2 * top + 1) {
@@ -28,7 +28,7 @@ export function largestPlaces(values: Float64Array, k: number): Int32Array {
   for (let p = 0; p < k; p++) heap[p] = p;
   for (let top = (k >> 1) - 1; top >= 0; top--) sink(top, k);
   for (let p = k; k > 0 && p < values.length; p++) {
-    // A later one must be better than the worst that is held, and an equal one is not.
+    // A later number must be larger than the smallest in the heap: of equals the first stays.
     const worst = values[heap[0]!]!;
     if (!(values[p]! > worst) && !(Number.isNaN(worst) && !Number.isNaN(values[p]!))) continue;
     heap[0] = p;

@@ -1,18 +1,21 @@
-import { at } from "./board.js";
+import { at } from "./work-queue.js";
 
 /**
- * Notices workers that do not wake up any more. A call never waits for a worker that has not joined it, so a dead one
+ * Detects workers that do not wake up any more. A call never waits for a worker that has not joined it, so a dead one
  * would go unnoticed for as long as a program computes without a pause.
  */
-export function watchSilence(threads: number, deadlineMs: number): { tooLong(words: Int32Array): boolean } {
+export function watchHeartbeats(
+  threads: number,
+  deadlineMs: number,
+): { isOverdue(words: Int32Array): boolean } {
   const noticed = new Int32Array(threads);
   const since = new Float64Array(threads).fill(Infinity);
   return {
-    /** Looks at the end of a call whether a worker has noticed none for longer than the deadline. */
-    tooLong(words) {
+    /** Returns true at the end of a call if a worker has seen no call for longer than the deadline. */
+    isOverdue(words) {
       const call = words[at.call]!;
       for (let thread = 1; thread < threads; thread++) {
-        const latest = Atomics.load(words, at.noticed + thread);
+        const latest = Atomics.load(words, at.heartbeat + thread);
         if (latest === call || latest !== noticed[thread]) since[thread] = Infinity;
         else if (since[thread] === Infinity) since[thread] = performance.now();
         else if (performance.now() - since[thread]! > deadlineMs) return true;
