@@ -102,7 +102,7 @@ test("keys that mean something to JavaScript are keys like others", async () => 
   expect(Object.keys(tensors)).toEqual(["__proto__"]);
   expect(Object.entries(metadata)).toEqual([["__proto__", "text"]]);
   expect(
-    chatTemplate("{{ messages[0].__proto__ }}{{ ''.constructor }}{{ messages.constructor }}").text([]),
+    chatTemplate("{{ messages[0].__proto__ }}{{ ''.constructor }}{{ messages.constructor }}").render([]),
   ).toBe("");
   expect(polluted()).toBe(false);
 });
@@ -114,7 +114,7 @@ test("what a chat template is given changes no prototype either", () => {
   const settings = JSON.parse(
     '{"__proto__": {"polluted": 1}, "eos_token": "</s>", "__proto___token": {"content": "x"}, "chat_template": "{% for m in messages %}{% for k in m %}{{ k }},{% endfor %}{{ m.polluted }}{{ m.hasOwnProperty }}{% endfor %}{{ tools[0].polluted }}{{ x.polluted }}{{ eos_token }}{% set ns = namespace() %}{% set ns.__proto__ = {\\"polluted\\": 1} %}{% set ns.constructor = 1 %}"}',
   ) as Record<string, unknown>;
-  const text = chatTemplate(settings).text([given], { tools: [given], variables: { x: given } });
+  const text = chatTemplate(settings).render([given], { tools: [given], variables: { x: given } });
   expect(text).toBe("role,content,__proto__,constructor,</s>");
   expect(polluted()).toBe(false);
 });

@@ -158,7 +158,7 @@ const gguf = fc
   .map((parts) => ggufFile(...parts));
 
 /** A trie of four-byte units, and the texts that it leads to. */
-const characterMap = fc
+const precompiledCharsmap = fc
   .tuple(
     fc.array(fc.oneof(fc.nat(255), fc.nat(2 ** 31)), { maxLength: 12 }),
     bytesOf(8),
@@ -196,7 +196,13 @@ const sentencepiece = fc
       44: oddText,
       60: protobufValue,
     }),
-    sentencePieceSpec({ 2: characterMap, 3: fc.nat(1), 4: fc.nat(1), 5: fc.nat(1), 60: protobufValue }),
+    sentencePieceSpec({
+      2: precompiledCharsmap,
+      3: fc.nat(1),
+      4: fc.nat(1),
+      5: fc.nat(1),
+      60: protobufValue,
+    }),
     mostly(fc.constant([]), fc.array(fc.tuple(fc.integer({ min: 1, max: 50 }), protobufValue), few)),
   )
   .map(([pieces, trainer, normalizer, more]) =>
@@ -317,7 +323,7 @@ const normalizer = fc.oneof(
   ),
   replacement,
   word.map((prepend) => ({ type: "Prepend", prepend })),
-  characterMap.map((bytes) => ({ type: "Precompiled", precompiled_charsmap: base64(bytes) })),
+  precompiledCharsmap.map((bytes) => ({ type: "Precompiled", precompiled_charsmap: base64(bytes) })),
 );
 const preTokenizer = fc.oneof(
   plain(

@@ -4,13 +4,13 @@ export const near = ["chat/chat-template.test.ts"];
 export const mutants = [
   {
     what: "templates keep the line break behind a block",
-    file: "chat/bounded-run.ts",
+    file: "chat/render-bounded.ts",
     find: "trim_blocks: true",
     replace: "trim_blocks: false",
   },
   {
     what: "templates keep the spaces before a block",
-    file: "chat/bounded-run.ts",
+    file: "chat/render-bounded.ts",
     find: "lstrip_blocks: true",
     replace: "lstrip_blocks: false",
   },
@@ -22,26 +22,26 @@ export const mutants = [
   },
   {
     what: "the proof of a pattern's cost takes sets that overlap for different",
-    file: "regex/backtracking.ts",
+    file: "regex/linear-time.ts",
     find: "steps.get(state)! > 1 || mayOverlap(union, bits(state))",
     replace: "steps.get(state)! > 1",
   },
   {
     what: "the proof of a pattern's cost takes a match for certain before a look",
-    file: "regex/backtracking.ts",
+    file: "regex/linear-time.ts",
     find: `    case "set":
-    case "place":
-    case "look":
+    case "assertion":
+    case "lookaround":
       return false;
     case "sequence":
-      return node.nodes.every(canBeSkipped);`,
+      return node.nodes.every(isNullable);`,
     replace: `    case "set":
-    case "place":
+    case "assertion":
       return false;
-    case "look":
+    case "lookaround":
       return true;
     case "sequence":
-      return node.nodes.every(canBeSkipped);`,
+      return node.nodes.every(isNullable);`,
   },
   {
     what: "of added tokens that begin together the shortest is taken",

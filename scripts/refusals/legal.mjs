@@ -88,22 +88,22 @@ export const legal = [
   {
     entry: "@qkv/tokenizer",
     names:
-      "bertRewrites ctcStep digitsSplit metaspace metaspaceStep punctuationSplit stripEnds suffixStep wordPieceStep",
+      "bertNormalizers ctcStep digitsSplit metaspace metaspaceStep punctuationSplit stripEnds wordSuffixStep wordPieceStep",
     given: ["nothing"],
     why: "all options have a default",
   },
   {
     entry: "@qkv/tokenizer",
     names:
-      "ctcStep metaspaceStep patternSplit prepend replacePattern replaceStep replaceText splitOfPattern suffixStep textSplit wordPieceStep",
+      "ctcStep metaspaceStep patternSplit prepend replacePattern replaceStep replaceText splitFromPattern wordSuffixStep textSplit wordPieceStep",
     given: ["text"],
     why: "takes any text",
   },
-  { entry: "@qkv/tokenizer/patching", names: "afterSpaces", why: "takes nothing" },
+  { entry: "@qkv/tokenizer/patching", names: "spacePatching", why: "takes nothing" },
   { entry: "@qkv/tokenizer/english-bytes", names: "englishBytes", why: "takes nothing" },
   {
     entry: "@qkv/tokenizer/training",
-    names: "countWords textChunks trainByteCounts",
+    names: "countWords textChunks trainByteNgrams",
     given: ["text"],
     why: "takes any text",
   },

@@ -2,11 +2,11 @@ import { modelTinyBytes } from "@qkv/model-tiny/bytes";
 import { choice, print, show, slider, textField } from "@qkv/page";
 import { englishBytes } from "@qkv/tokenizer/english-bytes";
 import {
-  afterSpaces,
+  spacePatching,
   byteEntropies,
-  fixedSize,
+  stridedPatching,
   globalThreshold,
-  monotonicRise,
+  monotonicConstraint,
   patchStarts,
   type Patcher,
 } from "@qkv/tokenizer/patching";
@@ -54,9 +54,9 @@ const cut = (label: string, patcher: Patcher) => {
 };
 const rows = [
   cut(`entropy above ${threshold}`, globalThreshold(threshold)),
-  cut(`entropy rises by more than ${rise}`, monotonicRise(rise)),
-  cut("behind spaces", afterSpaces()),
-  cut("every 4 bytes", fixedSize(4)),
+  cut(`entropy rises by more than ${rise}`, monotonicConstraint(rise)),
+  cut("behind spaces", spacePatching()),
+  cut("every 4 bytes", stridedPatching(4)),
 ];
 show(pieces([{ label: "bytes", pieces: each, notes, shades }, ...rows]));
 

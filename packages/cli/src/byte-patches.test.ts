@@ -1,8 +1,8 @@
 import { modelTinyBytes } from "@qkv/model-tiny/bytes";
-import { byteCountModel, byteEntropies, globalThreshold } from "@qkv/tokenizer/patching";
+import { byteNgramModel, byteEntropies, globalThreshold } from "@qkv/tokenizer/patching";
 import { patchStarts, patchStream } from "@qkv/tokenizer/patching";
 import { englishBytes } from "@qkv/tokenizer/english-bytes";
-import { trainByteCounts } from "@qkv/tokenizer/training";
+import { trainByteNgrams } from "@qkv/tokenizer/training";
 import { load } from "@qkv/transformer";
 import { byteModel } from "@qkv/transformer/patching";
 import { execFileSync } from "node:child_process";
@@ -36,7 +36,7 @@ test("on text that it has not seen it knows more than counts, and cuts where wor
   expect(held.length).toBeGreaterThan(900);
 
   // Counts of as much of the same sentences as fit into 200 kB, and counts of other sentences.
-  const counts = byteCountModel(trainByteCounts(written(1, 1), { order: 5 }));
+  const counts = byteNgramModel(trainByteNgrams(written(1, 1), { order: 5 }));
   const own = bitsPerByte(model, held);
   expect(own).toBeLessThan(0.75 * bitsPerByte(counts, held));
   expect(own).toBeLessThan(0.5 * bitsPerByte(englishBytes(), held));

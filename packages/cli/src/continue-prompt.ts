@@ -51,7 +51,7 @@ export async function continuePrompt(
   // Nothing to continue is the beginning of a text, where a vocabulary has a token for it.
   const { bosId } = tokenizer;
   const promptTokens = encoded.length === 0 && bosId !== undefined ? [bosId] : encoded;
-  const decoder = tokenizer.decoder();
+  const decoder = tokenizer.decodeStream();
   const tokens: number[] = [];
   let text = "";
   const written = promptTokens.map((id) => decoder.push(id)).join("");

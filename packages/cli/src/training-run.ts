@@ -2,7 +2,7 @@ import { ArgumentError, checks, isQkvError } from "@qkv/core";
 import { mapTensors, tensorsOf, type Device } from "@qkv/tensor";
 import { adamW, warmupCosine } from "@qkv/tensor/optimizers";
 import { tokenizerFromJson } from "@qkv/tokenizer";
-import { textChunks, trainBpe, trainedJson } from "@qkv/tokenizer/training";
+import { textChunks, trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
 import { decoder, load, type DecoderConfig, type DecoderParams } from "@qkv/transformer";
 import { meanLoss, nextTokenBatches, textBatches, tokenLoss, train } from "@qkv/transformer/training";
 import { createHash } from "node:crypto";
@@ -237,7 +237,7 @@ async function readText(inputs: readonly Input[], signal: AbortSignal): Promise<
 async function tokenizerJson(wanted: Recipe["tokenizer"], learned: string, text: string): Promise<string> {
   if (wanted === "characters") return characterTokenizerJson(text);
   if ("json" in wanted) return wanted.json;
-  return trainedJson(await trainBpe([learned], { vocabSize: wanted.vocabSize }));
+  return trainedBpeToJson(await trainBpe([learned], { vocabSize: wanted.vocabSize }));
 }
 
 /** One more than the highest id. */

@@ -5,9 +5,9 @@ const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
 const set = fc
   .constantFrom("a", "b", "[ab]", "[^a]", "[^\\n]", "\\u{1f600}", "\\p{White_Space}", "[^]")
   .map((source): PatternNode => ({ type: "set", source }));
-const place = fc
+const assertion = fc
   .constantFrom("(?<![^\\n])", "(?![^\\n])", `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`)
-  .map((source): PatternNode => ({ type: "place", source }));
+  .map((source): PatternNode => ({ type: "assertion", source }));
 const counts = fc.constantFrom([0, 1], [0, Infinity], [1, Infinity], [2, 3], [0, 2], [2, Infinity], [3, 3]);
 
 /** Patterns of few characters and every construct, as trees. */
@@ -15,7 +15,7 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: Patter
   (tie) => {
     const nodes = (inner: fc.Arbitrary<PatternNode>) => [
       { weight: 4, arbitrary: set },
-      { weight: 1, arbitrary: place },
+      { weight: 1, arbitrary: assertion },
       {
         weight: 3,
         arbitrary: fc
@@ -26,14 +26,14 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: Patter
         weight: 2,
         arbitrary: fc
           .array(inner, { minLength: 2, maxLength: 3 })
-          .map((nodes): PatternNode => ({ type: "choice", nodes })),
+          .map((nodes): PatternNode => ({ type: "alternation", nodes })),
       },
       {
         weight: 4,
         arbitrary: fc
           .tuple(inner, counts, fc.constantFrom("greedy", "greedy", "lazy"))
           .map(([node, [min, max], mode]): PatternNode => ({
-            type: "repeat",
+            type: "repetition",
             node,
             min: min!,
             max: max!,
@@ -42,15 +42,18 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: Patter
       },
       {
         weight: 1,
-        arbitrary: fc
-          .tuple(tie("node"), fc.boolean())
-          .map(([node, negative]): PatternNode => ({ type: "look", node, behind: false, negative })),
+        arbitrary: fc.tuple(tie("node"), fc.boolean()).map(([node, negative]): PatternNode => ({
+          type: "lookaround",
+          node,
+          lookbehind: false,
+          negative,
+        })),
       },
       {
         weight: 1,
         arbitrary: fc
           .tuple(tie("behind"), fc.boolean())
-          .map(([node, negative]): PatternNode => ({ type: "look", node, behind: true, negative })),
+          .map(([node, negative]): PatternNode => ({ type: "lookaround", node, lookbehind: true, negative })),
       },
     ];
     return {
@@ -63,7 +66,7 @@ export const randomPattern: fc.Arbitrary<PatternNode> = fc.letrec<{ node: Patter
         {
           weight: 1,
           arbitrary: fc.tuple(tie("node"), counts).map(([node, [min, max]]): PatternNode => ({
-            type: "repeat",
+            type: "repetition",
             node,
             min: min!,
             max: max!,

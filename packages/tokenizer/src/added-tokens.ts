@@ -2,19 +2,19 @@ import { checks } from "@qkv/core";
 import { checkList } from "./check-arguments.js";
 import { longestMatches } from "./longest-matches.js";
 
-/** A token that is found in the text before any algorithm sees it. */
+/** A token that is matched in the text before the model encodes the rest. */
 export type AddedToken = {
   readonly id: number;
   readonly content: string;
-  /** Whether it steers the model (`<s>`, `[CLS]`) and says nothing itself. Default: false. */
+  /** Controls the model (`<s>`, `[CLS]`) and has no text of its own. Default: false. */
   readonly special?: boolean;
-  /** Whether it is looked for after the text was normalized, and not before. Default: false. */
+  /** Matches normalized text instead of raw text. Default: false. */
   readonly normalized?: boolean;
-  /** Whether it counts only where no letter, mark, digit or `_` touches it. Default: false. */
+  /** Matches whole words only: no letter, mark, digit or `_` beside it. Default: false. */
   readonly singleWord?: boolean;
-  /** Whether it takes the white space on its left. Default: false. */
+  /** Includes the white space on its left. Default: false. */
   readonly lstrip?: boolean;
-  /** Whether it takes the white space on its right. Default: false. */
+  /** Includes the white space on its right. Default: false. */
   readonly rstrip?: boolean;
 };
 
@@ -33,8 +33,8 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
   const matches = longestMatches(byContent.map(({ content }) => content));
   return (text) => {
     const found: FoundToken[] = [];
-    let from = 0; // where the token before ended
-    let next = 0; // where the match before ended
+    let from = 0; // end of the previous token
+    let next = 0; // end of the previous match
     const places = matches(text);
     for (let i = places.length - 2; i >= 0; i -= 2) {
       const index = places[i]!;
@@ -43,7 +43,8 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
       next = index + token.content.length;
       let [start, end] = [index, next];
       if (start < from) continue;
-      if (token.singleWord && (word.test(lastOf(text, start)) || word.test(firstOf(text, end)))) continue;
+      if (token.singleWord && (word.test(lastCharacter(text, start)) || word.test(firstCharacter(text, end))))
+        continue;
       if (token.lstrip) while (start > from && space.test(text[start - 1]!)) start -= 1;
       if (token.rstrip) while (end < text.length && space.test(text[end]!)) end += 1;
       found.push({ start, end, token });
@@ -53,7 +54,7 @@ export function addedTokenFinder(tokens: readonly AddedToken[]): (text: string) 
   };
 }
 
-/** Whether a value is an added token, as far as it needs be one. */
+/** Tells a value with the required fields of an added token. */
 export function isAddedToken(value: unknown): boolean {
   const token = value as AddedToken | undefined | null;
   return Number.isSafeInteger(token?.id) && typeof token?.content === "string";
@@ -61,5 +62,5 @@ export function isAddedToken(value: unknown): boolean {
 
 const space = /\p{White_Space}/u;
 const word = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
-const lastOf = (text: string, end: number) => [...text.slice(Math.max(0, end - 2), end)].at(-1) ?? "";
-const firstOf = (text: string, start: number) => [...text.slice(start, start + 2)][0] ?? "";
+const lastCharacter = (text: string, end: number) => [...text.slice(Math.max(0, end - 2), end)].at(-1) ?? "";
+const firstCharacter = (text: string, start: number) => [...text.slice(start, start + 2)][0] ?? "";

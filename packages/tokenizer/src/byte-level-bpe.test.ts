@@ -3,12 +3,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { byteLevelBpe } from "./byte-level-bpe.js";
-import { byteLetters } from "./byte-letters.js";
+import { bytesToUnicode } from "./bytes-to-unicode.js";
 import { anyText } from "@qkv/test-support/split-property";
-import { wellFormed } from "./well-formed.js";
+import { toWellFormed } from "./to-well-formed.js";
 
 const merges = ["Ġ a", "a b", "b b", "ab b", "Ġa b", "Ã ©", "Ġ Ġ", "ðŁ ĺ", "ð Ł"];
-const vocab = [...byteLetters, ...merges.map((pair) => pair.replace(" ", ""))];
+const vocab = [...bytesToUnicode, ...merges.map((pair) => pair.replace(" ", ""))];
 const tokenizer = byteLevelBpe(
   { vocab, merges: merges.with(7, "ð Ł").with(8, "ðŁ ĺ") },
   { specialTokens: { "<|endoftext|>": vocab.length } },
@@ -41,7 +41,7 @@ test("property: decoding gives the text back; offsets cover it; counting counts;
   fc.assert(
     fc.property(anyText, (text) => {
       const ids = tokenizer.encode(text);
-      expect(tokenizer.decode(ids)).toBe(wellFormed(text));
+      expect(tokenizer.decode(ids)).toBe(toWellFormed(text));
       const { ids: same, offsets, tokens } = tokenizer.encoding(text);
       expect(same).toEqual(ids);
       expect(tokens.join("").length).toBe(new TextEncoder().encode(text).length);
@@ -85,9 +85,9 @@ test("a trace shows each merge", () => {
   expect(tokenizer.trace(" abb").parts).toEqual([
     {
       normalized: " abb",
-      pieces: [
+      preTokens: [
         {
-          piece: " abb",
+          preToken: " abb",
           ids: [id("Ġa"), id("bb")],
           tokens: ["Ġa", "bb"],
           steps: [
@@ -132,7 +132,7 @@ describe("refused", () => {
       /`vocab\["a"\]` is "1", expected a whole number/,
     ],
   ])("%s", (_, trained, message) => {
-    expect(() => byteLevelBpe({ vocab: [...byteLetters, "ab"], ...trained })).toThrow(message);
+    expect(() => byteLevelBpe({ vocab: [...bytesToUnicode, "ab"], ...trained })).toThrow(message);
   });
 
   test("a byte without a token, unless another rule is given", () => {
@@ -147,7 +147,7 @@ describe("refused", () => {
 
   test("an id outside the vocabulary", () => {
     expect(() => tokenizer.decode([266])).toThrow(/decode: `id` is 266, expected a token id from 0 to 265/);
-    expect(() => tokenizer.decoder().push(-1)).toThrow(/push: `id` is -1/);
+    expect(() => tokenizer.decodeStream().push(-1)).toThrow(/push: `id` is -1/);
     expect(() => tokenizer.encode(5 as never)).toThrow(/encode: `text` is 5, expected a string/);
   });
 });

@@ -2,20 +2,20 @@ import { checks } from "@qkv/core";
 import { checkHas } from "./check-arguments.js";
 import type { AddedToken } from "./added-tokens.js";
 import { composeTokenizer } from "./compose-tokenizer.js";
-import { byteLevelDecode } from "./decoding/byte-level-decode.js";
-import { byteBpeNamed, type ByteBpeOptions } from "./models/byte-bpe.js";
-import { gpt2Split } from "./splitting/gpt2-split.js";
-import type { Split } from "./splitting/split.js";
+import { byteLevelDecoder } from "./decoders/byte-level-decoder.js";
+import { checkedByteBpe, type ByteBpeOptions } from "./models/byte-bpe.js";
+import { gpt2Split } from "./pre-tokenizers/gpt2-split.js";
+import type { Split } from "./pre-tokenizers/split.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /**
  * A byte-level BPE tokenizer from its vocabulary and merges, as a trainer gives them, or as `vocab.json` and
  * `merges.txt` hold them.
  *
- * @param trained - Tokens and merges in letters that stand for bytes (`Ġthe`).
- * @param options - `split`: how text is cut before merging. Default: {@link gpt2Split}. `specialTokens`: tokens with
+ * @param trained - Tokens and merges, byte-to-unicode (`Ġthe`).
+ * @param options - `split`: the pre-tokenizer. Default: {@link gpt2Split}. `specialTokens`: tokens with
  *   their ids, found in the text first. Default: none. A special token that the vocabulary holds needs no other id.
- * @returns Its end of a sequence is the special token `<|endoftext|>`, if there is one.
+ * @returns Its `eosId` is the special token `<|endoftext|>`, if there is one.
  * @throws {ArgumentError} If the vocabulary or a merge is damaged; the place is named.
  *
  * @example
@@ -41,9 +41,9 @@ export function byteLevelBpe(
     special: true,
   }));
   return composeTokenizer({
-    preTokenize: [split],
-    model: byteBpeNamed(trained, check, "trained"),
-    decode: byteLevelDecode,
+    preTokenizers: [split],
+    model: checkedByteBpe(trained, check, "trained"),
+    decoder: byteLevelDecoder,
     addedTokens,
     eosId: specialTokens["<|endoftext|>"],
   });

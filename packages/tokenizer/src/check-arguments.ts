@@ -5,7 +5,7 @@ const has = (value: unknown, method: string): boolean =>
   value !== null &&
   typeof (value as Record<string, unknown>)[method] === "function";
 
-/** Refuses what lacks a method: `expected` says in a noun phrase what has it. */
+/** Refuses what lacks a method: `expected` is a noun phrase for what has it. */
 export function checkHas(check: Checks, values: Named, methods: readonly string[], expected: string): void {
   check.each(values, (value) => methods.every((method) => has(value, method)), expected);
 }
@@ -40,7 +40,7 @@ export function checkBytes(check: Checks, values: Named): void {
   );
 }
 
-/** Refuses what gives no texts: neither a list nor a stream. A text by itself is one text. */
+/** Refuses what is neither a list nor a stream of texts. A text by itself is one text. */
 export function checkTexts(check: Checks, values: Named): void {
   check.each(
     values,

@@ -22,8 +22,8 @@ describe.each([
       const message = /`id` is .*, expected a token id from 0 to \d/;
       expect(() => tokenizer.decode([1, js(id)])).toThrow(message);
       expect(() => tokenizer.decode([1, js(id)])).toThrow(/^decode: /);
-      expect(() => tokenizer.decoder().push(js(id))).toThrow(message);
-      expect(() => tokenizer.decoder().push(js(id))).toThrow(/^push: /);
+      expect(() => tokenizer.decodeStream().push(js(id))).toThrow(message);
+      expect(() => tokenizer.decodeStream().push(js(id))).toThrow(/^push: /);
     },
   );
   test.each([5, null, undefined, "12", {}, () => 1])("%s is no list of ids", (ids) => {
@@ -60,14 +60,14 @@ test.each([
   [() => bytes.count("a", { limit: Number.NaN }), "count: `limit` is NaN"],
   [() => bytes.trace(js([])), "trace: `text` is"],
   [() => bytes.decode([0], js({ skipSpecial: true })), "decode: `skipSpecial` is true"],
-  [() => bytes.decoder(js({ skipSpecial: true })), "decoder: `skipSpecial` is true"],
+  [() => bytes.decodeStream(js({ skipSpecial: true })), "decodeStream: `skipSpecial` is true"],
   [() => bytes.encode("a<|end|>", { specialTokens: "refused" }), "encode: `text` is"],
   [() => bytes.count("a<|end|>", { specialTokens: "refused" }), "count: `text` is"],
-  [() => chatTemplate("a").text(js(null)), "text: `messages` is null, expected a list of messages"],
-  [() => chatTemplate("a").text([js({ content: "a" })]), "text: `messages` is"],
+  [() => chatTemplate("a").render(js(null)), "render: `messages` is null, expected a list of messages"],
+  [() => chatTemplate("a").render([js({ content: "a" })]), "render: `messages` is"],
   [
-    () => chatTemplate("a").text([], js({ add_generation_prompt: true })),
-    "text: `add_generation_prompt` is true, expected one of the options addGenerationPrompt, tools, variables, now.\nFix: write `addGenerationPrompt`.",
+    () => chatTemplate("a").render([], js({ add_generation_prompt: true })),
+    "render: `add_generation_prompt` is true, expected one of the options addGenerationPrompt, tools, variables, now.\nFix: write `addGenerationPrompt`.",
   ],
 ])("methods name themselves, and options that they do not have: %s", (call, message) => {
   expect(call).toThrow(message);

@@ -1,36 +1,36 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkHas, checkList } from "./check-arguments.js";
 import { addedTokenFinder, isAddedToken, type AddedToken } from "./added-tokens.js";
-import type { StreamingDecoder, TokenNames } from "./decoding/decode.js";
-import { slicePassage, rewritePassage, wholePassage, type Passage } from "./rewriting/passage.js";
-import type { Rewrite } from "./rewriting/rewrite.js";
-import { spansOfWidths, toCodePoints, trimSpans } from "./spans.js";
-import type { Split } from "./splitting/split.js";
-import type { Stages } from "./stages.js";
+import type { DecodeStream, TokenLookup } from "./decoders/decoder.js";
+import { sliceAligned, normalizeAligned, alignedText, type AlignedText } from "./normalizers/aligned-text.js";
+import type { Normalizer } from "./normalizers/normalizer.js";
+import { spansFromWidths, toCodePoints, trimSpans } from "./spans.js";
+import type { Split } from "./pre-tokenizers/split.js";
 import { paddedLength } from "./pad.js";
+import type { Stages } from "./stages.js";
 import type { TemplateItem } from "./template.js";
-import { keptLengths } from "./truncate.js";
+import { truncatedLengths } from "./truncate.js";
 import type {
   DecodeOptions,
   EncodeOptions,
   Encoding,
   EncodingOptions,
-  PieceTrace,
+  PreTokenTrace,
   Tokenizer,
   Trace,
 } from "./tokenizer.js";
-import { wellFormed } from "./well-formed.js";
+import { toWellFormed } from "./to-well-formed.js";
 
 /**
- * A tokenizer from its five stages: normalize, pre-tokenize, model, post-process, decode. The loaders of this package
- * are no more than this with what a file says.
+ * Composes a tokenizer from its five stages: normalizers, pre-tokenizers, model, post-processor, decoder. The loaders of
+ * this package call it with the stages of a file.
  *
  * @example
  * ```ts
- * import { byteBpe, byteLevelDecode, composeTokenizer, gpt2Split, lowercase } from "@qkv/tokenizer";
+ * import { byteBpe, byteLevelDecoder, composeTokenizer, gpt2Split, lowercase } from "@qkv/tokenizer";
  *
  * const model = byteBpe({ vocab: ["h", "i", "Ġ", "hi", "Ġhi"], merges: ["h i", "Ġ hi"] });
- * const stages = { normalize: [lowercase], preTokenize: [gpt2Split], model, decode: byteLevelDecode };
+ * const stages = { normalizers: [lowercase], preTokenizers: [gpt2Split], model, decoder: byteLevelDecoder };
  * const tokenizer = composeTokenizer(stages);
  * tokenizer.encode("HI hi"); // => [3, 4]
  * tokenizer.decode([3, 4]); // => "hi hi"
@@ -38,19 +38,19 @@ import { wellFormed } from "./well-formed.js";
  */
 export function composeTokenizer(stages: Stages): Tokenizer {
   checkStages(stages);
-  const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = stages;
+  const { normalizers = [], preTokenizers = [], model, postProcessor, decoder, addedTokens = [] } = stages;
   const added = new Map(addedTokens.map((token) => [token.id, token]));
   const idsByContent = new Map(addedTokens.map(({ content, id }) => [content, id]));
   const vocabSize = addedTokens.reduce((most, { id }) => Math.max(most, id + 1), model.vocabSize);
   const finders = new Map<string, Finders>();
-  const split = preTokenize.length === 1 && isSplit(preTokenize[0]!) ? preTokenize[0] : undefined;
+  const split = preTokenizers.length === 1 && isSplit(preTokenizers[0]!) ? preTokenizers[0] : undefined;
 
-  const names: TokenNames = {
+  const names: TokenLookup = {
     token: (id) => added.get(id)?.content ?? model.token(id) ?? "",
     bytes: (id) => (added.has(id) ? undefined : model.bytes?.(id)),
   };
 
-  /** Which added tokens are looked for, before and after the first stage. */
+  /** Finders of the added tokens, before and after the first stage. */
   const findersFor = (special: EncodeOptions["specialTokens"]): Finders => {
     const allowed = special ?? stages.specialTokens ?? "allowed";
     const key = typeof allowed === "string" ? allowed : JSON.stringify(allowed);
@@ -64,7 +64,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
         .filter((token) => token.normalized)
         .map((token) => ({
           ...token,
-          content: normalize.reduce((text, { apply }) => apply(text, true), token.content),
+          content: normalizers.reduce((text, { apply }) => apply(text, true), token.content),
         }));
       known = {
         raw: addedTokenFinder(wanted.filter((token) => !token.normalized)),
@@ -80,65 +80,68 @@ export function composeTokenizer(stages: Stages): Tokenizer {
   /** Stages one to three, for one text. */
   const run = (text: string, options: EncodeOptions, sink: Sink, check: Checks): void => {
     const { raw, normalized, refuse } = findersFor(options.specialTokens);
-    const input = wholePassage(wellFormed(text), sink.traced);
-    const eachPart = (passage: Passage, find: Finders["raw"], each: (part: Passage) => void) => {
+    const whole = alignedText(toWellFormed(text), sink.traced);
+    const eachSegment = (input: AlignedText, find: Finders["raw"], each: (segment: AlignedText) => void) => {
       let from = 0;
-      for (const { start, end, token } of find(passage.text)) {
+      for (const { start, end, token } of find(input.text)) {
         if (refuse && token.special) refuseSpecial(check, token.content);
-        if (from < start) each(slicePassage(passage, from, start));
-        sink.added(token, slicePassage(passage, start, end));
-        if (sink.full()) return;
+        if (from < start) each(sliceAligned(input, from, start));
+        sink.added(token, sliceAligned(input, start, end));
+        if (sink.isFull()) return;
         from = end;
       }
-      if (from < passage.text.length) each(slicePassage(passage, from, passage.text.length));
+      if (from < input.text.length) each(sliceAligned(input, from, input.text.length));
     };
-    eachPart(input, raw, (part) => {
-      if (sink.full()) return;
-      const clean = normalize.reduce(rewritePassage, part);
-      eachPart(clean, normalized, (rest) => {
-        if (sink.full()) return;
+    eachSegment(whole, raw, (segment) => {
+      if (sink.isFull()) return;
+      const normal = normalizers.reduce(normalizeAligned, segment);
+      eachSegment(normal, normalized, (rest) => {
+        if (sink.isFull()) return;
         if (split?.next && !sink.traced) {
           const { text } = rest;
-          for (let start = 0; start < text.length && !sink.full();) {
+          for (let start = 0; start < text.length && !sink.isFull();) {
             const end = split.next(text, start);
             model.append(text, start, end, sink.ids);
             start = end;
           }
           return;
         }
-        let pieces: readonly Passage[] = [rest];
-        for (const step of preTokenize) pieces = pieces.flatMap((piece) => applyStep(piece, step));
-        sink.part?.(clean);
-        for (const piece of pieces) if (!sink.full()) sink.piece(piece);
+        let preTokens: readonly AlignedText[] = [rest];
+        for (const step of preTokenizers) preTokens = preTokens.flatMap((each) => applyStep(each, step));
+        sink.segment?.(normal);
+        for (const preToken of preTokens) if (!sink.isFull()) sink.preToken(preToken);
       });
     });
   };
 
-  const templateOf = ({ addSpecialTokens, bos }: EncodeOptions, pair: boolean): readonly TemplateItem[] => {
+  const templateItems = (
+    { addSpecialTokens, bos }: EncodeOptions,
+    pair: boolean,
+  ): readonly TemplateItem[] => {
     const wanted = addSpecialTokens ?? bos ?? true;
-    if (!wanted || !postProcess) return pair ? twoTexts : oneText;
-    return pair ? postProcess.pair : postProcess.single;
+    if (!wanted || !postProcessor) return pair ? twoTexts : oneText;
+    return pair ? postProcessor.pair : postProcessor.single;
   };
 
-  const idsOf = (
+  const appendIds = (
     text: string,
     options: EncodeOptions,
     ids: number[],
     check: Checks,
-    full = () => false,
+    isFull = () => false,
   ): void => {
     const sink: Sink = {
       ids,
       traced: false,
-      full,
+      isFull,
       added: ({ id }) => ids.push(id),
-      piece: ({ text }) => model.append(text, 0, text.length, ids),
+      preToken: ({ text }) => model.append(text, 0, text.length, ids),
     };
     run(text, options, sink, check);
   };
 
-  /** Whether an id is written; refused where it is no token. */
-  const isWritten = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
+  /** Tells an id that is decoded to text; refuses one that is no token. */
+  const isDecoded = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
     const token = added.get(id);
     const inside = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
     if (!inside || (token === undefined && model.bytes?.(id) === undefined && model.token(id) === undefined))
@@ -146,16 +149,16 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     return !(token?.special && skipSpecialTokens);
   };
 
-  const decoderOf = (options: DecodeOptions | undefined, check: Checks, push = check): StreamingDecoder => {
+  const createStream = (options: DecodeOptions | undefined, check: Checks, push = check): DecodeStream => {
     const { skipSpecialTokens = true } = check.options(options, decodeOptions);
-    const writer = decode.start(names);
+    const writer = decoder.start(names);
     return {
-      push: (id) => (isWritten(id, skipSpecialTokens, push) ? writer.push(id) : ""),
+      push: (id) => (isDecoded(id, skipSpecialTokens, push) ? writer.push(id) : ""),
       end: writer.end,
     };
   };
 
-  const encodingOf = (text: string, options: EncodingOptions, check: Checks): Encoding => {
+  const makeEncoding = (text: string, options: EncodingOptions, check: Checks): Encoding => {
     const { pair, unit = "utf16" } = options;
     check.oneOf({ unit }, ["utf16", "codePoint"]);
     if (pair !== undefined) check.type({ pair }, "string");
@@ -166,43 +169,43 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       if (unit === "codePoint") toCodePoints(each, spans);
       return { ids, tokens, spans };
     });
-    const template = templateOf(options, pair !== undefined);
+    const template = templateItems(options, pair !== undefined);
     const around = template.filter((item) => "id" in item).length;
-    if (stages.truncate) {
+    if (stages.truncation) {
       const lengths = [encoded[0]!.ids.length, encoded[1]?.ids.length ?? 0] as const;
-      const kept = keptLengths(lengths, around, stages.truncate);
+      const kept = truncatedLengths(lengths, around, stages.truncation);
       encoded.forEach((each, i) => {
-        const from = stages.truncate!.side === "left" ? each.ids.length - kept[i]! : 0;
+        const from = stages.truncation!.side === "left" ? each.ids.length - kept[i]! : 0;
         each.ids = each.ids.slice(from, from + kept[i]!);
         each.tokens = each.tokens.slice(from, from + kept[i]!);
         each.spans = each.spans.slice(2 * from, 2 * (from + kept[i]!));
       });
     }
-    const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], texts: [] };
+    const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], sequenceIds: [] };
     const add = (id: number, token: string, start: number, end: number, type: number, which: number) => {
       result.ids.push(id);
       result.tokens.push(token);
       result.offsets.push([start, end]);
       result.typeIds.push(type);
-      result.texts.push(which);
+      result.sequenceIds.push(which);
     };
     const fill = () => {
-      const { padId, typeId = 0 } = stages.pad!;
+      const { padId, typeId = 0 } = stages.padding!;
       const length = encoded.reduce((sum, { ids }) => sum + ids.length, around);
-      for (let at = length; at < paddedLength(length, stages.pad!); at++)
+      for (let at = length; at < paddedLength(length, stages.padding!); at++)
         add(padId, names.token(padId), 0, 0, typeId, -1);
     };
-    if (stages.pad?.side === "left") fill();
+    if (stages.padding?.side === "left") fill();
     for (const item of template) {
       if ("id" in item) {
-        add(item.id, names.token(item.id), 0, 0, item.type, -1);
+        add(item.id, names.token(item.id), 0, 0, item.typeId, -1);
         continue;
       }
-      const which = item.text === "A" ? 0 : 1;
+      const which = item.sequence === "A" ? 0 : 1;
       const { ids, tokens, spans } = encoded[which]!;
-      ids.forEach((id, at) => add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.type, which));
+      ids.forEach((id, at) => add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.typeId, which));
     }
-    if (stages.pad && stages.pad.side !== "left") fill();
+    if (stages.padding && stages.padding.side !== "left") fill();
     return result;
   };
 
@@ -213,16 +216,16 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     eosId: stages.eosId,
     encode(text, given) {
       const options = encodeArguments(text, given, check.encode);
-      if (stages.truncate || stages.pad) return encodingOf(text, options, check.encode).ids;
+      if (stages.truncation || stages.padding) return makeEncoding(text, options, check.encode).ids;
       const ids: number[] = [];
-      for (const item of templateOf(options, false)) {
+      for (const item of templateItems(options, false)) {
         if ("id" in item) ids.push(item.id);
-        else idsOf(text, options, ids, check.encode);
+        else appendIds(text, options, ids, check.encode);
       }
       return ids;
     },
     encoding: (text, given) =>
-      encodingOf(
+      makeEncoding(
         text,
         encodeArguments<EncodingOptions>(text, given, check.encoding, ["pair", "unit"]),
         check.encoding,
@@ -233,33 +236,33 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       if (limit !== Infinity) check.count.finite({ limit });
       let total = 0;
       const ids: number[] = [];
-      const full = () => {
+      const isFull = () => {
         total += ids.length;
         ids.length = 0;
         return total > limit;
       };
-      for (const item of templateOf(options, false)) {
+      for (const item of templateItems(options, false)) {
         if ("id" in item) total += 1;
-        else idsOf(text, options, ids, check.count, full);
-        if (full()) break;
+        else appendIds(text, options, ids, check.count, isFull);
+        if (isFull()) break;
       }
       return total;
     },
     decode(given, options) {
       const ids = idList(given, check.decode);
-      if (decode.whole) {
+      if (decoder.decodeAll) {
         const { skipSpecialTokens = true } = check.decode.options(options, decodeOptions);
-        return decode.whole(
-          ids.filter((id) => isWritten(id, skipSpecialTokens, check.decode)),
+        return decoder.decodeAll(
+          ids.filter((id) => isDecoded(id, skipSpecialTokens, check.decode)),
           names,
         );
       }
-      const { push, end } = decoderOf(options, check.decode);
+      const { push, end } = createStream(options, check.decode);
       let text = "";
       for (const id of ids) text += push(id);
       return text + end();
     },
-    decoder: (options) => decoderOf(options, check.decoder, check.push),
+    decodeStream: (options) => createStream(options, check.decodeStream, check.push),
     token(id) {
       check.token.whole({ id });
       return added.get(id)?.content ?? model.token(id);
@@ -272,24 +275,24 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       const options = encodeArguments(text, given, check.trace);
       const parts: Trace["parts"][number][] = [];
       const ids: number[] = [];
-      let pieces: PieceTrace[] = [];
+      let preTokens: PreTokenTrace[] = [];
       const sink: Sink = {
         ids,
         traced: true,
-        full: () => false,
-        part({ text }) {
-          pieces = [];
-          parts.push({ normalized: text, pieces });
+        isFull: () => false,
+        segment({ text }) {
+          preTokens = [];
+          parts.push({ normalized: text, preTokens });
         },
         added(token) {
           ids.push(token.id);
           parts.push({ added: token.content, id: token.id });
         },
-        piece({ text }) {
+        preToken({ text }) {
           const [own, tokens]: [number[], string[]] = [[], []];
-          tokensOf(text, own, (token) => tokens.push(token));
+          appendTokens(text, own, (token) => tokens.push(token));
           const steps = model.steps?.(text);
-          pieces.push({ piece: text, ids: own, tokens, ...(steps ? { steps } : {}) });
+          preTokens.push({ preToken: text, ids: own, tokens, ...(steps ? { steps } : {}) });
           ids.push(...own);
         },
       };
@@ -297,13 +300,13 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       return {
         text,
         parts,
-        ids: templateOf(options, false).flatMap((item) => ("id" in item ? [item.id] : ids)),
+        ids: templateItems(options, false).flatMap((item) => ("id" in item ? [item.id] : ids)),
       };
     },
   };
 
-  /** Appends the ids of a piece, and calls `each` with the tokens and where in the piece they are. */
-  function tokensOf(
+  /** Appends the ids of a pre-token, and calls `each` with the tokens and their offsets in it. */
+  function appendTokens(
     text: string,
     ids: number[],
     each: (token: string, start: number, end: number) => void,
@@ -311,9 +314,9 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const widths: number[] = [];
     let at = ids.length;
     model.append(text, 0, text.length, ids, widths);
-    spansOfWidths(text, widths, (start, end) => {
+    spansFromWidths(text, widths, (start, end) => {
       const id = ids[at++]!;
-      each(id === model.surfaceId ? text.slice(start, end) : names.token(id), start, end);
+      each(id === model.unknownSurfaceId ? text.slice(start, end) : names.token(id), start, end);
     });
   }
 
@@ -325,18 +328,18 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     const sink: Sink = {
       ids,
       traced: true,
-      full: () => false,
-      added({ id }, { origins }) {
+      isFull: () => false,
+      added({ id }, { alignments }) {
         ids.push(id);
         tokens.push(names.token(id));
-        spans.push(origins!.starts[0]!, origins!.ends.at(-1)!);
+        spans.push(alignments!.starts[0]!, alignments!.ends.at(-1)!);
       },
-      piece({ text, origins }) {
-        tokensOf(text, ids, (token, start, end) => {
+      preToken({ text, alignments }) {
+        appendTokens(text, ids, (token, start, end) => {
           tokens.push(token);
           spans.push(
-            origins!.starts[start] ?? 0,
-            end > start ? origins!.ends[end - 1]! : (origins!.starts[start] ?? 0),
+            alignments!.starts[start] ?? 0,
+            end > start ? alignments!.ends[end - 1]! : (alignments!.starts[start] ?? 0),
           );
         });
       },
@@ -352,35 +355,35 @@ type Finders = {
   refuse: boolean;
 };
 
-/** Who wants the result of the first three stages. */
+/** Receives the result of the first three stages. */
 type Sink = {
   readonly ids: number[];
-  /** Whether passages need their origins. */
+  /** Texts need their alignments. */
   readonly traced: boolean;
-  /** Asked after each piece: whether the rest is of no interest. */
-  full(): boolean;
-  added(token: AddedToken, passage: Passage): void;
-  piece(piece: Passage): void;
-  /** Called before the pieces of a text between added tokens. */
-  part?(normalized: Passage): void;
+  /** Called after each pre-token: true ends encoding early. */
+  isFull(): boolean;
+  added(token: AddedToken, text: AlignedText): void;
+  preToken(text: AlignedText): void;
+  /** Called before the pre-tokens of a text between added tokens. */
+  segment?(normalized: AlignedText): void;
 };
 
-const oneText: readonly TemplateItem[] = [{ text: "A", type: 0 }];
+const oneText: readonly TemplateItem[] = [{ sequence: "A", typeId: 0 }];
 const twoTexts: readonly TemplateItem[] = [
-  { text: "A", type: 0 },
-  { text: "B", type: 1 },
+  { sequence: "A", typeId: 0 },
+  { sequence: "B", typeId: 1 },
 ];
 
-const isSplit = (step: Split | Rewrite): step is Split => "spans" in step;
+const isSplit = (step: Split | Normalizer): step is Split => "spans" in step;
 
-function applyStep(piece: Passage, step: Split | Rewrite): readonly Passage[] {
-  if (!isSplit(step)) return [rewritePassage(piece, step)];
-  const spans = step.spans(piece.text);
-  const pieces: Passage[] = [];
+function applyStep(text: AlignedText, step: Split | Normalizer): readonly AlignedText[] {
+  if (!isSplit(step)) return [normalizeAligned(text, step)];
+  const spans = step.spans(text.text);
+  const preTokens: AlignedText[] = [];
   for (let i = 0; i < spans.length; i += 2) {
-    if (spans[i]! < spans[i + 1]!) pieces.push(slicePassage(piece, spans[i]!, spans[i + 1]!));
+    if (spans[i]! < spans[i + 1]!) preTokens.push(sliceAligned(text, spans[i]!, spans[i + 1]!));
   }
-  return pieces;
+  return preTokens;
 }
 
 type CountOptions = EncodeOptions & { limit?: number };
@@ -391,7 +394,7 @@ const check = /* @__PURE__ */ (() => ({
   encoding: checks("encoding"),
   count: checks("count"),
   decode: checks("decode"),
-  decoder: checks("decoder"),
+  decodeStream: checks("decodeStream"),
   push: checks("push"),
   token: checks("token"),
   id: checks("id"),
@@ -452,34 +455,34 @@ function refuseId(check: Checks, id: number, vocabSize: number): never {
   });
 }
 
-/** Refuses stages that are none, before a text is the first to find out. */
+/** Refuses invalid stages at once, not at the first text. */
 function checkStages(stages: Stages): void {
   const check = checks("composeTokenizer");
   const {
     model,
-    decode,
-    normalize = [],
-    preTokenize = [],
+    decoder,
+    normalizers = [],
+    preTokenizers = [],
     addedTokens = [],
   } = check.options(stages, [
-    "normalize",
-    "preTokenize",
+    "normalizers",
+    "preTokenizers",
     "model",
-    "postProcess",
-    "truncate",
-    "pad",
+    "postProcessor",
+    "truncation",
+    "padding",
     "trimOffsets",
-    "decode",
+    "decoder",
     "addedTokens",
     "specialTokens",
     "bosId",
     "eosId",
   ]);
   checkHas(check, { model }, ["append"], "a model, such as `byteBpe(…)`");
-  checkHas(check, { decode }, ["start"], "a way to decode, such as `byteLevelDecode`");
-  const isRewrite = (one: unknown) => typeof (one as Rewrite | null)?.apply === "function";
-  const isStep = (one: unknown) => isRewrite(one) || typeof (one as Split | null)?.spans === "function";
-  checkList(check, { normalize }, isRewrite, "a list of rewrites, such as `[lowercase]`");
-  checkList(check, { preTokenize }, isStep, "a list of splits and rewrites, such as `[gpt2Split]`");
+  checkHas(check, { decoder }, ["start"], "a decoder, such as `byteLevelDecoder`");
+  const isNormalizer = (one: unknown) => typeof (one as Normalizer | null)?.apply === "function";
+  const isStep = (one: unknown) => isNormalizer(one) || typeof (one as Split | null)?.spans === "function";
+  checkList(check, { normalizers }, isNormalizer, "a list of normalizers, such as `[lowercase]`");
+  checkList(check, { preTokenizers }, isStep, "a list of splits and normalizers, such as `[gpt2Split]`");
   checkList(check, { addedTokens }, isAddedToken, "a list of tokens with their `id` and `content`");
 }

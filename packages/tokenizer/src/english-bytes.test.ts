@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { data } from "./english-bytes-data.js";
 import { englishBytes } from "./english-bytes.js";
-import { trainByteCounts } from "./training/train-byte-counts.js";
+import { trainByteNgrams } from "./training/train-byte-ngrams.js";
 
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const after = (text: string) => new TextEncoder().encode(text);
@@ -13,7 +13,7 @@ test("the model is what its command makes, byte for byte, and under 300 kB", () 
   const text = execFileSync(process.execPath, [beside("../everyday-english.mjs"), "1"], {
     maxBuffer: 2 ** 24,
   });
-  expect(Buffer.from(trainByteCounts(text, { order: 5 })).toString("base64")).toBe(data);
+  expect(Buffer.from(trainByteNgrams(text, { order: 5 })).toString("base64")).toBe(data);
   expect(statSync(beside("english-bytes-data.ts")).size).toBeLessThan(300_000);
 });
 

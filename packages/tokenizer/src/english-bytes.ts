@@ -1,12 +1,12 @@
 import { data } from "./english-bytes-data.js";
-import { byteCountModel, type ByteCountModel } from "./patching/byte-count-model.js";
+import { byteNgramModel, type ByteNgramModel } from "./patching/byte-ngram-model.js";
 
 /**
- * A small model of the bytes of English, to try patching with: it looks 5 bytes back, and was made by counting 660 kB
+ * A small model of the bytes of English, to try patching with: an n-gram model of order 5, counted from 660 kB
  * of sentences that `everyday-english.mjs`, beside this package's source, writes from word lists of its own.
  *
  * It knows how common words are spelled and what often follows them, and nothing of other languages or of code: there
- * it is surprised at every byte. Size: 250 kB, in a module of its own, decoded at each call: keep what it returns.
+ * its entropy is high at every byte. Size: 250 kB, in a module of its own, decoded at each call: keep what it returns.
  *
  * Made by
  *
@@ -24,8 +24,8 @@ import { byteCountModel, type ByteCountModel } from "./patching/byte-count-model
  * behind("the kitchen ") > 2; // => true
  * ```
  */
-export function englishBytes(): ByteCountModel {
-  return (model ??= byteCountModel(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))));
+export function englishBytes(): ByteNgramModel {
+  return (model ??= byteNgramModel(Uint8Array.from(atob(data), (character) => character.charCodeAt(0))));
 }
 
-let model: ByteCountModel | undefined;
+let model: ByteNgramModel | undefined;

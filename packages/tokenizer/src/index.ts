@@ -1,8 +1,8 @@
 export { addedTokenFinder, type AddedToken, type FoundToken } from "./added-tokens.js";
 export { byteLevelBpe } from "./byte-level-bpe.js";
 export { composeTokenizer } from "./compose-tokenizer.js";
-export { byteLevelDecode } from "./decoding/byte-level-decode.js";
-export type { Decode, StreamingDecoder, TokenNames } from "./decoding/decode.js";
+export { byteLevelDecoder } from "./decoders/byte-level-decoder.js";
+export type { Decoder, DecodeStream, TokenLookup } from "./decoders/decoder.js";
 export {
   byteFallbackStep,
   byteLevelStep,
@@ -11,13 +11,13 @@ export {
   fuseStep,
   metaspaceStep,
   replaceStep,
-  spacedStep,
+  joinWithSpacesStep,
   stripStep,
-  suffixStep,
+  wordSuffixStep,
   wordPieceStep,
   type DecodeStep,
-  type StepAtWork,
-} from "./decoding/decode-steps.js";
+  type DecodeStepState,
+} from "./decoders/decode-steps.js";
 export { llama2cTokenizer } from "./llama2c-tokenizer.js";
 export { ggufTokenizer } from "./loading/gguf.js";
 export { loadTokenizer } from "./loading/load-tokenizer.js";
@@ -35,36 +35,41 @@ export type { Vocabulary } from "./models/vocabulary.js";
 export { wordLevel } from "./models/word-level.js";
 export { wordPiece, type WordPieceOptions } from "./models/word-piece.js";
 export { pad, type Padding } from "./pad.js";
-export { bertRewrites, type BertRewriteOptions } from "./rewriting/bert-rewrite.js";
-export { lowercase } from "./rewriting/lowercase.js";
-export { nmt } from "./rewriting/nmt.js";
-export { prepend } from "./rewriting/prepend.js";
-export { replacePattern, replaceText } from "./rewriting/replace.js";
-export { byCharacter, defineRewrite, type Edit, type Rewrite } from "./rewriting/rewrite.js";
-export { stripAccents } from "./rewriting/strip-accents.js";
-export { stripEnds } from "./rewriting/strip-ends.js";
-export { nfc, nfd, nfkc, nfkd } from "./rewriting/unicode-forms.js";
+export { bertNormalizers, type BertNormalizerOptions } from "./normalizers/bert-normalizer.js";
+export { lowercase } from "./normalizers/lowercase.js";
+export { nmt } from "./normalizers/nmt.js";
+export { prepend } from "./normalizers/prepend.js";
+export { replacePattern, replaceText } from "./normalizers/replace.js";
+export {
+  characterNormalizer,
+  defineNormalizer,
+  type Edit,
+  type Normalizer,
+} from "./normalizers/normalizer.js";
+export { stripAccents } from "./normalizers/strip-accents.js";
+export { stripEnds } from "./normalizers/strip-ends.js";
+export { nfc, nfd, nfkc, nfkd } from "./normalizers/unicode-forms.js";
 export { tokenizerToGguf } from "./saving/tokenizer-to-gguf.js";
 export { tokenizerToJson } from "./saving/tokenizer-to-json.js";
-export { gpt2Split } from "./splitting/gpt2-split.js";
+export { gpt2Split } from "./pre-tokenizers/gpt2-split.js";
 export {
   cl100kSplit,
   o200kSplit,
   qwen2Split,
   qwen35Split,
-  splitOfPattern,
+  splitFromPattern,
   tekkenSplit,
-} from "./splitting/known-splits.js";
-export { metaspace, type MetaspaceOptions } from "./splitting/metaspace.js";
-export { patternSplit, textSplit, type MatchBehavior } from "./splitting/pattern-split.js";
+} from "./pre-tokenizers/known-splits.js";
+export { metaspace, type MetaspaceOptions } from "./pre-tokenizers/metaspace.js";
+export { patternSplit, textSplit, type SplitBehavior } from "./pre-tokenizers/pattern-split.js";
 export {
   bertSplit,
   digitsSplit,
   fixedLengthSplit,
   punctuationSplit,
   whitespaceSplit,
-} from "./splitting/simple-splits.js";
-export { defineSplit, type Split } from "./splitting/split.js";
+} from "./pre-tokenizers/simple-splits.js";
+export { defineSplit, type Split } from "./pre-tokenizers/split.js";
 export type { Stages } from "./stages.js";
 export { template, type Template, type TemplateItem } from "./template.js";
 export type {
@@ -72,7 +77,7 @@ export type {
   EncodeOptions,
   Encoding,
   EncodingOptions,
-  PieceTrace,
+  PreTokenTrace,
   Tokenizer,
   Trace,
 } from "./tokenizer.js";

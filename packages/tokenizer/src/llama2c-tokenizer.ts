@@ -1,13 +1,13 @@
 import { FormatError, checks } from "@qkv/core";
 import { checkBytes } from "./check-arguments.js";
 import { composeTokenizer } from "./compose-tokenizer.js";
-import { byteFallbackStep, decodeSteps, fuseStep, stripStep } from "./decoding/decode-steps.js";
-import type { Decode } from "./decoding/decode.js";
+import { byteFallbackStep, decodeSteps, fuseStep, stripStep } from "./decoders/decode-steps.js";
+import type { Decoder } from "./decoders/decoder.js";
 import { readLlama2cVocabulary } from "./llama2c-vocabulary.js";
-import { characterBpe, spelledByte } from "./models/character-bpe.js";
-import { prepend } from "./rewriting/prepend.js";
+import { characterBpe, byteFallbackValue } from "./models/character-bpe.js";
+import { prepend } from "./normalizers/prepend.js";
 import { template } from "./template.js";
-import { tokenDecoder } from "./token-decoder.js";
+import { byteDecodeStream } from "./byte-decode-stream.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /**
@@ -15,12 +15,12 @@ import type { Tokenizer } from "./tokenizer.js";
  * SentencePiece trains it. It gives the ids that llama2.c gives.
  *
  * A space goes in front of a text that is not empty; characters become tokens, or the tokens of their UTF-8 bytes
- * where there is none; then neighbours merge, highest score first. Written-out names of special tokens (`<s>`,
+ * where there is none; then adjacent tokens merge, highest score first. Names of special tokens in the text (`<s>`,
  * `<0x41>`) are ordinary text. Time: O(n log n) for any text of n characters.
  *
  * @param bytes - The whole file.
- * @param options - `vocabSize`: how many tokens the model knows. Default: as many as the file holds.
- * @returns Its beginning of a sequence is 1, its end 2; byte b is token b + 3. `decode(encode(text))` is `text`.
+ * @param options - `vocabSize`: the model's. Default: the number of tokens in the file.
+ * @returns `bosId` is 1, `eosId` 2; byte b is token b + 3. `decode(encode(text))` is `text`.
  *   Decoding drops the space in front behind token 1 only, so that a continuation keeps its first space.
  * @throws {FormatError} If the file is damaged or of another format, or holds another number of tokens than
  *   `vocabSize`; the field is named.
@@ -56,22 +56,23 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
     });
   }
 
-  // What a text may become: no special token in front, and none whose bytes are not UTF-8.
+  // Tokens that text encodes to: no special token, and none whose bytes are not UTF-8.
   const texts = pieces.map(strictText);
   const reserved = new Set(texts.flatMap((text, id) => (id <= eosId || text === undefined ? [id] : [])));
   const vocab = texts.map((text, id) => text ?? new TextDecoder().decode(pieces[id]));
   return composeTokenizer({
-    normalize: [prepend(" ")],
+    normalizers: [prepend(" ")],
     model: {
-      ...characterBpe({ vocab, merges: { scores }, byteFallback: true, wordStart: " ", reserved }),
+      ...characterBpe({ vocab, merges: { scores }, byteFallback: true, spaceMarker: " ", reserved }),
       pieces: vocab.map((text, id) => ({
         text: id <= eosId ? ["<unk>", "<s>", "</s>"][id]! : text.replaceAll(" ", "▁"),
         score: scores[id]!,
-        type: id <= eosId ? (id === 0 ? 2 : 3) : spelled(texts[id]) ? 6 : texts[id] === undefined ? 5 : 1,
+        type:
+          id <= eosId ? (id === 0 ? 2 : 3) : fallbackByte(texts[id]) ? 6 : texts[id] === undefined ? 5 : 1,
       })),
     },
-    postProcess: template({ bos: bosId }, "bos $A", "bos $A $B"),
-    decode: llama2cDecode(pieces.map((piece, id) => spelled(texts[id]) ?? piece)),
+    postProcessor: template({ bos: bosId }, "bos $A", "bos $A $B"),
+    decoder: llama2cDecoder(pieces.map((piece, id) => fallbackByte(texts[id]) ?? piece)),
     bosId,
     eosId,
   });
@@ -80,23 +81,23 @@ export function llama2cTokenizer(bytes: Uint8Array, options: { vocabSize?: numbe
 const [bosId, eosId] = [1, 2];
 const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The byte that `<0x41>` spells, or undefined where a token spells none. */
-function spelled(text: string | undefined): Uint8Array | undefined {
-  const byte = text === undefined ? undefined : spelledByte(text);
+/** The byte of a byte token (`<0x41>`), or undefined for other tokens. */
+function fallbackByte(text: string | undefined): Uint8Array | undefined {
+  const byte = text === undefined ? undefined : byteFallbackValue(text);
   return byte === undefined ? undefined : Uint8Array.of(byte);
 }
 
-/** Bytes joined are UTF-8. The beginning of a sequence says nothing, and the space behind it is the encoder's. */
-function llama2cDecode(pieces: readonly Uint8Array[]): Decode {
+/** Bytes joined are UTF-8. The beginning-of-sequence token has no text, and the space after it was added by the encoder. */
+function llama2cDecoder(pieces: readonly Uint8Array[]): Decoder {
   return {
     name: "llama2.c",
     // There the text begins where the tokens do.
     json: decodeSteps([byteFallbackStep, fuseStep, stripStep(" ", 1, 0, true)]).json,
-    start: () => tokenDecoder(pieces, bosId),
+    start: () => byteDecodeStream(pieces, bosId),
   };
 }
 
-/** The text of a token, or undefined where its bytes are not UTF-8: no text can become such a token. */
+/** The text of a token, or undefined where its bytes are not UTF-8: no text encodes to such a token. */
 function strictText(piece: Uint8Array): string | undefined {
   try {
     return strict.decode(piece);

@@ -1,6 +1,6 @@
 import { ByteReader, checks, FormatError } from "@qkv/core";
 
-/** What a llama2.c tokenizer file holds: for each token, by id, its bytes and how early it is merged. */
+/** The vocabulary of a llama2.c tokenizer file: for each token, by id, its bytes and merge score. */
 export type Llama2cVocabulary = {
   readonly pieces: readonly Uint8Array[];
   readonly scores: readonly number[];

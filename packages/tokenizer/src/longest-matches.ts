@@ -1,14 +1,14 @@
 import { ArgumentError } from "@qkv/core";
-import { isInsidePair } from "./inside-pair.js";
+import { isInsideSurrogatePair } from "./surrogate-pair.js";
 
 /**
- * Finds for each place of a text the longest of some words that begins there, in one pass.
+ * Finds, for each position of a text, the longest of some words that begins there, in one pass.
  *
- * The automaton of Aho and Corasick gives for each place the longest word that ends there. Words and text are read from
+ * The automaton of Aho and Corasick gives for each position the longest word that ends there. Words and text are read from
  * right to left, so that it is the longest that begins there. The symbols are whole characters: a word never matches half
  * of one.
  *
- * @returns A function from a text to places and numbers of words, in turn, from the last place to the first.
+ * @returns A function from a text to alternating positions and word numbers, from the last position to the first.
  * @see Aho and Corasick, "Efficient string matching" (1975), Communications of the ACM 18
  */
 export function longestMatches(words: readonly string[]): (text: string) => number[] {
@@ -32,7 +32,7 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
       let child = children.get(one.node, symbol);
       if (child === 0) {
         child = failure.length;
-        if (child > mostNodes) throw tooMany();
+        if (child > maxNodes) throw tooMany();
         const suffix = one.node === 0 ? 0 : next(failure[one.node]!, symbol);
         failure.push(suffix);
         longest.push(longest[suffix]!);
@@ -46,11 +46,11 @@ export function longestMatches(words: readonly string[]): (text: string) => numb
 
   return (text) => {
     const found: number[] = [];
-    const candidates: number[] = []; // where a word may end, which the engine of patterns finds fastest
+    const candidates: number[] = []; // possible ends of words, found fastest by the regex engine
     while (ends.test(text)) candidates.push(ends.lastIndex);
     let at = text.length;
     for (let end = candidates.pop(); end !== undefined; end = candidates.pop()) {
-      if (isInsidePair(text, end)) end += 1;
+      if (isInsideSurrogatePair(text, end)) end += 1;
       if (end > at) continue; // it is behind us
       at = end;
       let node = 0;
@@ -102,9 +102,9 @@ function childTable() {
 }
 
 /** Characters of all words together at most, where no two begin alike. */
-const mostNodes = 2 ** 23;
+const maxNodes = 2 ** 23;
 
-/** The character that ends at a place. */
+/** The character before a position. */
 function characterBefore(text: string, at: number): number {
   const unit = text.charCodeAt(at - 1);
   if (unit < 0xdc00 || unit > 0xdfff) return unit;
@@ -117,7 +117,7 @@ function tooMany(): ArgumentError {
     fn: "addedTokenFinder",
     argument: "tokens",
     received: "longer ones",
-    expected: `added tokens of ${mostNodes} characters together at most`,
+    expected: `added tokens of ${maxNodes} characters together at most`,
     fix: "keep such tokens in the model's vocabulary.",
   });
 }

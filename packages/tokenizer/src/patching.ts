@@ -1,10 +1,10 @@
-export { afterSpaces } from "./patching/after-spaces.js";
-export { byteCountModel, type ByteCountModel } from "./patching/byte-count-model.js";
+export { spacePatching } from "./patching/space-patching.js";
+export { byteNgramModel, type ByteNgramModel } from "./patching/byte-ngram-model.js";
 export { byteIds } from "./patching/byte-ids.js";
 export { byteEntropies, type ByteEntropy } from "./patching/byte-entropy.js";
-export { fixedSize } from "./patching/fixed-size.js";
+export { stridedPatching } from "./patching/strided-patching.js";
 export { globalThreshold } from "./patching/global-threshold.js";
-export { monotonicRise } from "./patching/monotonic-rise.js";
+export { monotonicConstraint } from "./patching/monotonic-constraint.js";
 export { patchStarts } from "./patching/patch-starts.js";
 export { patchStream, type PatchStream } from "./patching/patch-stream.js";
 export type { Patcher, PatchRule } from "./patching/patcher.js";

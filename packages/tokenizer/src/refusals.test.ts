@@ -38,7 +38,7 @@ const shown = (args: readonly unknown[]) =>
     .map((value) => (typeof value === "function" ? "a function" : (JSON.stringify(value) ?? "undefined")))
     .join(", ");
 
-/** What of a result runs later: a promise, and the first item of a generator. */
+/** Runs the deferred part of a result: a promise, and the first item of a generator. */
 async function finish(result: unknown): Promise<void> {
   const later = await result;
   if (typeof later !== "object" || later === null) return;

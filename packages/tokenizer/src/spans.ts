@@ -1,8 +1,8 @@
 /**
- * From widths in UTF-8 bytes to spans in UTF-16 units, as `text.slice` counts: calls `each` with the start and end of
- * each token. A token that holds part of a character covers the whole character.
+ * Converts widths in UTF-8 bytes to spans in UTF-16 units, as `text.slice` counts: calls `each` with the start and end
+ * of each token. A token that holds part of a character covers the whole character.
  */
-export function spansOfWidths(
+export function spansFromWidths(
   text: string,
   widths: readonly number[],
   each: (start: number, end: number) => void,
@@ -24,15 +24,15 @@ export function spansOfWidths(
   }
 }
 
-/** How many bytes the character at `at` has in UTF-8; 0 behind the text's end. */
+/** UTF-8 length of the character at `at`; 0 behind the text's end. */
 function sizeAt(text: string, at: number): number {
   if (at >= text.length) return 0;
   const unit = text.charCodeAt(at);
   return unit < 0x80 ? 1 : unit < 0x800 ? 2 : (unit & 0xfc00) === 0xd800 ? 4 : 3;
 }
 
-/** Turns places in UTF-16 units into places in Unicode characters, in place. */
-export function toCodePoints(text: string, places: number[]): void {
+/** Converts offsets in UTF-16 units to offsets in Unicode code points, in place. */
+export function toCodePoints(text: string, offsets: number[]): void {
   const points = new Int32Array(text.length + 1); // characters before each unit
   for (let at = 0, count = 0; at < text.length; at++) {
     // The second half of a pair belongs to the character before it.
@@ -41,11 +41,11 @@ export function toCodePoints(text: string, places: number[]): void {
     if (pair) points[++at] = count;
     points[at + 1] = ++count;
   }
-  places.forEach((place, i) => (places[i] = points[place]!));
+  offsets.forEach((offset, i) => (offsets[i] = points[offset]!));
 }
 
 /**
- * Takes the white space of tokens from their spans, in place: that of byte letters too. Where the encoder itself puts
+ * Removes the white space of tokens from their spans, in place: also `Ġ` of byte-to-unicode. Where the encoder itself puts
  * a space in front of the text, one stays with the first token, since it is no character of the text.
  */
 export function trimSpans(tokens: readonly string[], spans: number[], addedSpace: boolean): void {

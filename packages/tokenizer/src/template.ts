@@ -1,21 +1,22 @@
 import { ArgumentError, checks } from "@qkv/core";
 
-/** What stands around a text, or two: the fourth stage. `[CLS] A [SEP] B [SEP]`, with a type for each token. */
+/** Special tokens around one text or two, the fourth stage (`TemplateProcessing`): `[CLS] A [SEP] B [SEP]`, with a type id for each token. */
 export type Template = {
   readonly single: readonly TemplateItem[];
   readonly pair: readonly TemplateItem[];
 };
 
-/** One place of a template: a text, or a token. */
+/** One item of a template: a sequence, or a special token. */
 export type TemplateItem =
-  { readonly text: "A" | "B"; readonly type: number } | { readonly id: number; readonly type: number };
+  | { readonly sequence: "A" | "B"; readonly typeId: number }
+  | { readonly id: number; readonly typeId: number };
 
 /**
- * A template from its writing.
+ * Parses a template.
  *
- * @param ids - The id of each token that the writing names.
- * @param single - Tokens and `$A`, separated by spaces, each with its type behind a colon; 0 without one.
- * @param pair - The same for two texts, `$A` and `$B`. Default: `$A $B:1`, with nothing around them.
+ * @param ids - The id of each token in the template.
+ * @param single - Tokens and `$A`, separated by spaces, each with its type id behind a colon; 0 without one.
+ * @param pair - The same for two texts, `$A` and `$B`. Default: `$A $B:1`, without special tokens.
  * @throws {ArgumentError} If a token has no id.
  *
  * @example
@@ -33,16 +34,16 @@ export function template(ids: Readonly<Record<string, number>>, single: string, 
     "an object with the id of each token",
   );
   check.type({ single, pair }, "string");
-  const items = (writing: string) =>
-    writing
+  const items = (template: string) =>
+    template
       .split(" ")
       .filter((word) => word !== "")
       .map((word): TemplateItem => {
         const [, name = word, number] = /^(.*?)(?::(\d+))?$/.exec(word) ?? [];
-        const type = Number(number ?? 0);
-        if (name === "$A" || name === "$B") return { text: name === "$A" ? "A" : "B", type };
+        const typeId = Number(number ?? 0);
+        if (name === "$A" || name === "$B") return { sequence: name === "$A" ? "A" : "B", typeId };
         const id = Object.hasOwn(ids, name) ? ids[name] : undefined;
-        if (id !== undefined) return { id, type };
+        if (id !== undefined) return { id, typeId };
         throw new ArgumentError({
           fn: "template",
           argument: "ids",

@@ -1,15 +1,15 @@
-import type { StreamingDecoder } from "./decoding/decode.js";
+import type { DecodeStream } from "./decoders/decoder.js";
 import type { Stages } from "./stages.js";
 
-/** What every tokenizer of this package is, whatever file or algorithm it came from. */
+/** The interface of every tokenizer of this package, whatever its file or algorithm. */
 export type Tokenizer = {
-  /** What it is made of. `composeTokenizer({ ...tokenizer.stages, normalize: [] })` is another one. */
+  /** Its stages. `composeTokenizer({ ...tokenizer.stages, normalizers: [] })` is another tokenizer. */
   readonly stages: Stages;
-  /** How many ids there are: they run from 0 to `vocabSize - 1`. A model's vocabulary has at least this size. */
+  /** Number of ids, which run from 0 to `vocabSize - 1`. A model's vocabulary has at least this size. */
   readonly vocabSize: number;
-  /** The token that stands at the beginning of a sequence, if there is one. */
+  /** The id of the beginning-of-sequence token, if there is one. */
   readonly bosId: number | undefined;
-  /** The token that stands at the end of a sequence, if there is one. */
+  /** The id of the end-of-sequence token, if there is one. */
   readonly eosId: number | undefined;
   /**
    * The ids of `text`. A lone surrogate, which no file or network can carry as UTF-8, is read as U+FFFD.
@@ -18,9 +18,9 @@ export type Tokenizer = {
    *   no token for one of its characters.
    */
   encode(text: string, options?: EncodeOptions): number[];
-  /** The ids of `text` with what else is known of each. */
+  /** The ids of `text` with tokens, offsets and type ids. */
   encoding(text: string, options?: EncodingOptions): Encoding;
-  /** How many ids `encode` gives, without making a list of them; counting ends where `limit` is passed. */
+  /** Number of ids of `encode`, without making a list; counting stops beyond `limit`. */
   count(text: string, options?: EncodeOptions & { limit?: number }): number;
   /**
    * The text of `ids`. Bytes that are not UTF-8 become U+FFFD.
@@ -29,68 +29,68 @@ export type Tokenizer = {
    */
   decode(ids: Iterable<number>, options?: DecodeOptions): string;
   /** A decoder for ids that arrive one at a time. */
-  decoder(options?: DecodeOptions): StreamingDecoder;
-  /** A token as its file writes it (`Ġthe`, `▁the`, `##ing`), or undefined where the id has none. */
+  decodeStream(options?: DecodeOptions): DecodeStream;
+  /** A token as in its file (`Ġthe`, `▁the`, `##ing`), or undefined where the id has none. */
   token(id: number): string | undefined;
-  /** The id of a token as its file writes it, or undefined. */
+  /** The id of a token as in its file, or undefined. */
   id(token: string): number | undefined;
-  /** What each stage makes of `text`, merge by merge: to look at, not to be fast. */
+  /** The result of each stage on `text`, merge by merge: for inspection, not fast. */
   trace(text: string, options?: EncodeOptions): Trace;
 };
 
 export type EncodeOptions = {
-  /** Whether the tokens of the template come around the text (`<s>`, `[CLS]`, `[SEP]`). Default: true. */
+  /** Adds the special tokens of the template (`<s>`, `[CLS]`, `[SEP]`). Default: true. */
   addSpecialTokens?: boolean;
-  /** The same, by the name of the token that most decoders have as their only one. */
+  /** The same, named after the only special token that most decoders add. */
   bos?: boolean;
   /**
-   * What the writing of a special token inside the text becomes: `"allowed"` its id, `"ordinary"` text like any
-   * other, `"refused"` an error, a list the ids of those and text for the others. Default: what the format's own
-   * software does. Take `"ordinary"` or `"refused"` for text of people you do not know.
+   * Handling of special tokens that occur in the text: `"allowed"` gives their ids, `"ordinary"` encodes them as text,
+   * `"refused"` throws, a list allows those and encodes others as text. Default: as the format's own software. Use
+   * `"ordinary"` or `"refused"` for untrusted text.
    */
   specialTokens?: "allowed" | "ordinary" | "refused" | readonly string[];
 };
 
 export type EncodingOptions = EncodeOptions & {
-  /** A second text, for models that read two: the template says how they are joined. */
+  /** A second text, for models that read pairs: the template joins them. */
   pair?: string;
-  /** What offsets count: UTF-16 units, as `text.slice` does, or whole Unicode characters. Default: `"utf16"`. */
+  /** Unit of offsets: UTF-16 units, as in `text.slice`, or Unicode code points. Default: `"utf16"`. */
   unit?: "utf16" | "codePoint";
 };
 
 /** Lists of equal length, one entry for each id. */
 export type Encoding = {
   readonly ids: number[];
-  /** As the file writes them. Of text that a Unigram or SentencePiece model does not know, that text. */
+  /** As in the file. For text that a Unigram or SentencePiece model does not know, that text. */
   readonly tokens: string[];
-  /** Where the text of each token starts and ends; `[0, 0]` for those of the template. */
+  /** Start and end of each token in its text; `[0, 0]` for those of the template. */
   readonly offsets: (readonly [start: number, end: number])[];
-  /** The type that the template gives: 0, or 1 for most second texts. */
+  /** Type ids of the template: 0, or 1 for most second texts. */
   readonly typeIds: number[];
-  /** Which text a token is from: 0, 1, or -1 for those of the template. */
-  readonly texts: number[];
+  /** The text of each token: 0, 1, or -1 for special tokens of the template. */
+  readonly sequenceIds: number[];
 };
 
 export type DecodeOptions = {
-  /** Whether special tokens are left out. Default: true. */
+  /** Leaves out special tokens. Default: true. */
   skipSpecialTokens?: boolean;
 };
 
-/** A text on its way to ids: see {@link Tokenizer.trace}. */
+/** The result of {@link Tokenizer.trace}. */
 export type Trace = {
   readonly text: string;
-  /** The parts between which added tokens stand, in order. */
+  /** Added tokens and the text between them, in order. */
   readonly parts: readonly (
     | { readonly added: string; readonly id: number }
-    | { readonly normalized: string; readonly pieces: readonly PieceTrace[] }
+    | { readonly normalized: string; readonly preTokens: readonly PreTokenTrace[] }
   )[];
   readonly ids: readonly number[];
 };
 
-export type PieceTrace = {
-  readonly piece: string;
+export type PreTokenTrace = {
+  readonly preToken: string;
   readonly ids: readonly number[];
   readonly tokens: readonly string[];
-  /** Where tokens come by merging: the symbols at first, and after each merge. */
+  /** For models that merge: the initial symbols, and the symbols after each merge. */
   readonly steps?: readonly (readonly string[])[];
 };

@@ -8,5 +8,5 @@ export {
   type TrainBpeProgress,
   type TrainedBpe,
 } from "./training/train-bpe.js";
-export { trainByteCounts, type TrainByteCountsOptions } from "./training/train-byte-counts.js";
-export { trainedJson } from "./training/trained-json.js";
+export { trainByteNgrams, type TrainByteNgramsOptions } from "./training/train-byte-ngrams.js";
+export { trainedBpeToJson } from "./training/trained-bpe-to-json.js";

@@ -1,30 +1,30 @@
-/** How a sequence is cut to a length. */
+/** Truncation of sequences to a length. */
 export type Truncation = {
   /** The most tokens, those of the template included. */
   readonly maxLength: number;
-  /** Where tokens are taken away. Default: `"right"`, the end. */
+  /** The side that loses tokens. Default: `"right"`, the end. */
   readonly side?: "left" | "right";
-  /** Of two texts, which is cut: always the longer one, only the first, or only the second. Default: `"longest"`. */
-  readonly which?: "longest" | "first" | "second";
+  /** The text of a pair that is truncated: the longer one, only the first, or only the second. Default: `"longestFirst"`. */
+  readonly strategy?: "longestFirst" | "onlyFirst" | "onlySecond";
 };
 
 /**
- * How many tokens of each text stay.
+ * Numbers of tokens that remain of each text.
  *
  * @param lengths - Tokens of the first text, and of the second or 0.
- * @param around - Tokens of the template around them.
+ * @param specialTokens - Number of special tokens in the template.
  */
-export function keptLengths(
+export function truncatedLengths(
   lengths: readonly [number, number],
-  around: number,
-  { maxLength, which = "longest" }: Truncation,
+  specialTokens: number,
+  { maxLength, strategy = "longestFirst" }: Truncation,
 ): [number, number] {
   const [first, second] = lengths;
-  const room = Math.max(0, maxLength - around);
+  const room = Math.max(0, maxLength - specialTokens);
   const over = Math.max(0, first + second - room);
-  if (which === "first") return [Math.max(0, first - over), second];
-  if (which === "second") return [first, Math.max(0, second - over)];
-  // The longer one gives first, then both in turn: the shorter keeps half, if it has as much.
+  if (strategy === "onlyFirst") return [Math.max(0, first - over), second];
+  if (strategy === "onlySecond") return [first, Math.max(0, second - over)];
+  // The longer one is truncated first, then both alternately: the shorter keeps half, if it has as much.
   const half = Math.floor(room / 2);
   if (over === 0) return [first, second];
   if (first <= half) return [first, room - first];

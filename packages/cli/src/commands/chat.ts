@@ -61,7 +61,7 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
       }
       talk.push({ role: "user", content: user });
       if (template) {
-        const text = template.text(talk, { addGenerationPrompt: true });
+        const text = template.render(talk, { addGenerationPrompt: true });
         const ids = tokenizer.encode(text, { specialTokens: "allowed", addSpecialTokens: false });
         // A template may write earlier turns anew: what is the same stays in the cache, and one token at least is read.
         const differs = ids.findIndex((id, i) => id !== said[i]);

@@ -83,8 +83,8 @@ function shown(
       continue;
     }
     lines.push(`normalized  ${JSON.stringify(part.normalized)}`);
-    for (const { piece, tokens, ids, steps } of part.pieces) {
-      lines.push(`piece       ${JSON.stringify(piece)}`);
+    for (const { preToken, tokens, ids, steps } of part.preTokens) {
+      lines.push(`piece       ${JSON.stringify(preToken)}`);
       for (const step of steps ?? [tokens]) lines.push(`            ${step.join(" ")}`);
       lines.push(`ids         ${ids.join(" ")}`);
     }

@@ -1,5 +1,5 @@
 import { byteLevelBpe } from "@qkv/tokenizer";
-import { byteCountModel } from "@qkv/tokenizer/patching";
+import { byteNgramModel } from "@qkv/tokenizer/patching";
 import { countWords } from "@qkv/tokenizer/training";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -107,7 +107,7 @@ test("--bytes makes a model of bytes, as a file or as a module", async () => {
   const { err } = await train([...argv, path("bytes.bin")], { in: stream(text) });
   expect(err).toMatch(/^A model of \d+ bytes from 960 in /);
   const file = Uint8Array.from(readFileSync(path("bytes.bin")));
-  expect(byteCountModel(file).context).toBe(3);
+  expect(byteNgramModel(file).context).toBe(3);
   await train([...argv, path("bytes.ts")], { in: stream(text) });
   expect(readFileSync(path("bytes.ts"), "utf8")).toBe(
     `export const data =\n  "${Buffer.from(file).toString("base64")}";\n`,

@@ -1,5 +1,11 @@
 import { ArgumentError } from "@qkv/core";
-import { sampleTexts, textChunks, trainBpe, trainByteCounts, trainedJson } from "@qkv/tokenizer/training";
+import {
+  sampleTexts,
+  textChunks,
+  trainBpe,
+  trainByteNgrams,
+  trainedBpeToJson,
+} from "@qkv/tokenizer/training";
 import type { Command } from "commander";
 import { inputFiles } from "../input-files.js";
 import type { Input, Io } from "../io.js";
@@ -138,7 +144,7 @@ async function learnVocabulary(
   const trained = await trainBpe(texts, {
     vocabSize,
     specialTokens: specialToken,
-    minCount,
+    minFrequency: minCount,
     signal,
     onProgress({ stage, tokens, ...more }) {
       Object.assign(read, { texts: more.texts, characters: more.characters, words: more.words });
@@ -152,7 +158,7 @@ async function learnVocabulary(
       ? `, since no pair is left that occurs ${minCount === 1 ? "at all" : `${minCount} times`}`
       : "";
   return {
-    file: trainedJson(trained),
+    file: trainedBpeToJson(trained),
     facts: { vocabSize: size, merges: trained.merges.length, characters: read.characters, words: read.words },
     summary: `${counted(size)} tokens${few}, from ${counted(read.characters)} characters,`,
   };
@@ -171,7 +177,7 @@ async function countBytes(
     }
   }
   const text = Buffer.concat(chunks);
-  const file = trainByteCounts(text, { order, maxBytes });
+  const file = trainByteNgrams(text, { order, maxBytes });
   // A module can be imported where there is no file to read: in a page.
   const module = /\.[cm]?[jt]s$/.test(out);
   return {

@@ -13,8 +13,8 @@ export const unicode17 = /* @__PURE__ */ characterSet(
 );
 
 /**
- * A text for matching as those libraries see it: what came with Unicode 17 is unassigned, U+0295 is still a small letter,
- * and all places stay where they are.
+ * A text for matching with those libraries' tables: characters new in Unicode 17 are unassigned, U+0295 is still lowercase,
+ * and all offsets stay the same.
  */
 export function asInUnicode16(text: string): string {
   if (!unicode17.test(text) && !text.includes("\u0295")) return text;

@@ -20,8 +20,8 @@ test("golden: turns, and where the model's begins", () => {
   const said =
     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n" +
     "<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n";
-  expect(template.text(talk)).toBe(said);
-  expect(template.text(talk, { addGenerationPrompt: true })).toBe(`${said}<|im_start|>assistant\n`);
+  expect(template.render(talk)).toBe(said);
+  expect(template.render(talk, { addGenerationPrompt: true })).toBe(`${said}<|im_start|>assistant\n`);
 });
 
 test("tokens of the configuration, tools, other variables and the date are seen", () => {
@@ -34,8 +34,8 @@ test("tokens of the configuration, tools, other variables and the date are seen"
       "{% if thinking %}think;{% endif %}{{ strftime_now('%d %b %Y') }}{{ eos_token }}",
   });
   const now = new Date(2024, 1, 3);
-  expect(template.text(talk, { now })).toBe("<s>03 Feb 2024</s>");
-  expect(template.text(talk, { now, tools: [{ name: "add" }], variables: { thinking: true } })).toBe(
+  expect(template.render(talk, { now })).toBe("<s>03 Feb 2024</s>");
+  expect(template.render(talk, { now, tools: [{ name: "add" }], variables: { thinking: true } })).toBe(
     "<s>1 tools, add;think;03 Feb 2024</s>",
   );
 });
@@ -47,8 +47,8 @@ test("of several templates the named one is taken", () => {
       { name: "tool_use", template: "tools" },
     ],
   };
-  expect(chatTemplate(config).text(talk)).toBe("plain");
-  expect(chatTemplate(config, { name: "tool_use" }).text(talk)).toBe("tools");
+  expect(chatTemplate(config).render(talk)).toBe("plain");
+  expect(chatTemplate(config, { name: "tool_use" }).render(talk)).toBe("tools");
   expect(() => chatTemplate(config, { name: "rag" })).toThrow(
     /`chat_template` is \["default", "tool_use"\], expected a template named rag/,
   );
@@ -65,9 +65,9 @@ test("what a template refuses is told in its words", () => {
   const template = chatTemplate(
     "{% if messages[0].role != 'user' %}{{ raise_exception('Talks begin with the user.') }}{% endif %}ok",
   );
-  expect(template.text(talk.slice(1))).toBe("ok");
-  expect(() => template.text(talk)).toThrow(
-    /`messages` is \["system", "user", "assistant", "user"\], expected a talk that the template takes, and it says: Talks begin with the user\./,
+  expect(template.render(talk.slice(1))).toBe("ok");
+  expect(() => template.render(talk)).toThrow(
+    /`messages` is \["system", "user", "assistant", "user"\], expected a conversation that the template accepts; its message: Talks begin with the user\./,
   );
 });
 
@@ -80,7 +80,7 @@ test("a template that would not end does", () => {
     "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
   ];
   for (const source of loops) {
-    expect(() => chatTemplate(source).text(talk), source).toThrow(/^text: `messages` is/);
+    expect(() => chatTemplate(source).render(talk), source).toThrow(/^render: `messages` is/);
   }
 });
 
@@ -93,7 +93,7 @@ test("white space without end is refused: the library would take its square in t
     expect(() => chatTemplate(source)).toThrow(
       /valid Jinja: more than 1000 characters of white space in a row/,
     );
-  expect(chatTemplate(`a${" ".repeat(1000)}b`).text([])).toBe(`a${" ".repeat(1000)}b`);
+  expect(chatTemplate(`a${" ".repeat(1000)}b`).render([])).toBe(`a${" ".repeat(1000)}b`);
 });
 
 test("a template that would make more than there is memory for is refused before it does", () => {
@@ -110,8 +110,8 @@ test("a template that would make more than there is memory for is refused before
     "{{ ('a\n' ~ 'b') | indent(999999999) }}",
     "{{ messages | tojson(indent=999999999) }}",
   ]) {
-    expect(() => chatTemplate(source).text(talk), source).toThrow(
-      /it says: it makes or compares texts and lists of more than \d+ characters/,
+    expect(() => chatTemplate(source).render(talk), source).toThrow(
+      /its message: it makes or compares texts and lists of more than \d+ characters/,
     );
   }
 });
@@ -136,13 +136,13 @@ test("namespaces that grow after they were made, and values that hold themselves
     `${itself}{{ n }}`,
     `${itself}{{ n.a ~ 'x' }}`,
   ]) {
-    expect(() => chatTemplate(source).text(talk), source).toThrow(
-      /it says: (it makes or compares texts and lists of more than \d+ characters|`(range|strftime_now)` takes)/,
+    expect(() => chatTemplate(source).render(talk), source).toThrow(
+      /its message: (it makes or compares texts and lists of more than \d+ characters|`(range|strftime_now)` takes)/,
     );
   }
   const deep = "{% set n = namespace(x=[]) %}{% for i in range(2000) %}{% set n.x = [n.x] %}{% endfor %}";
-  expect(() => chatTemplate(`${deep}{{ n.x }}`).text(talk)).toThrow(/more than 1000 deep/);
-  expect(chatTemplate("{% set n = namespace(a=1) %}{% set n.b = [n.a] %}{{ n }}").text(talk)).toBe(
+  expect(() => chatTemplate(`${deep}{{ n.x }}`).render(talk)).toThrow(/more than 1000 deep/);
+  expect(chatTemplate("{% set n = namespace(a=1) %}{% set n.b = [n.a] %}{{ n }}").render(talk)).toBe(
     '{"a": 1, "b": [1]}',
   );
 });
@@ -170,12 +170,12 @@ test("comparisons, loops and filters count by what they go through", () => {
     `${big}{{ n.x | map(attribute='${"a.".repeat(2000)}') }}`,
     "{% for i in range(1000) %}{{ strftime_now('%B%B%B') }}{% endfor %}",
   ]) {
-    expect(() => chatTemplate(source).text(talk), source).toThrow(
-      /it says: it (makes or compares texts and lists of|takes) more than \d+ (characters|steps)/,
+    expect(() => chatTemplate(source).render(talk), source).toThrow(
+      /its message: it (makes or compares texts and lists of|takes) more than \d+ (characters|steps)/,
     );
   }
   const spread = `${big}{% macro f() %}{{ varargs | length }}{% endmacro %}{% set all = n.x %}`;
-  expect(() => chatTemplate(`${spread}{{ f(*all) }}`).text(talk)).toThrow(/more than \d+ steps/);
+  expect(() => chatTemplate(`${spread}{{ f(*all) }}`).render(talk)).toThrow(/more than \d+ steps/);
 });
 
 test("an argument that changes something is evaluated once", () => {
@@ -183,19 +183,19 @@ test("an argument that changes something is evaluated once", () => {
     "{% set n = namespace(x=0) %}{% macro bump() %}{% set n.x = n.x + 1 %}b{% endmacro %}" +
       "{{ 'aa'.replace('a', bump()) }}{{ 'aa' | replace('a', bump()) }}{{ n.x }}",
   );
-  expect(template.text(talk)).toBe("bbbb2");
+  expect(template.render(talk)).toBe("bbbb2");
 });
 
 test("the first of an empty list is undefined", () => {
-  expect(chatTemplate("[{{ [] | first }}]").text(talk)).toBe("[]");
+  expect(chatTemplate("[{{ [] | first }}]").render(talk)).toBe("[]");
 });
 
 test("trim_blocks and lstrip_blocks: a block takes the line break behind it and the spaces before it", () => {
   // As jinja2 writes it with both options, which transformers sets; without them the text begins "\n  " and so on.
-  expect(chatTemplate("{% if true %}\n  a\n{% endif %}\nb").text(talk)).toBe("  a\nb");
-  expect(chatTemplate("a\n   {% if true %}b{% endif %}\nc").text(talk)).toBe("a\nbc");
-  expect(chatTemplate("a\n\t {# note #}\nb").text(talk)).toBe("a\nb");
-  expect(chatTemplate("a {% if true %}b{% endif %} c").text(talk)).toBe("a b c");
+  expect(chatTemplate("{% if true %}\n  a\n{% endif %}\nb").render(talk)).toBe("  a\nb");
+  expect(chatTemplate("a\n   {% if true %}b{% endif %}\nc").render(talk)).toBe("a\nbc");
+  expect(chatTemplate("a\n\t {# note #}\nb").render(talk)).toBe("a\nb");
+  expect(chatTemplate("a {% if true %}b{% endif %} c").render(talk)).toBe("a b c");
 });
 
 test("a long talk is no large one", () => {
@@ -206,7 +206,7 @@ test("a long talk is no large one", () => {
   const template = chatTemplate(
     "{% for m in messages %}{{ '<' ~ m.role ~ '>' ~ (m.content | trim | replace('word', 'w')) }}{% endfor %}",
   );
-  expect(template.text(long).length).toBe(1000 * ("<user><assistant>".length + 2 * 999));
+  expect(template.render(long).length).toBe(1000 * ("<user><assistant>".length + 2 * 999));
 });
 
 test("property: contents come through whole, whatever they hold", () => {
@@ -214,7 +214,7 @@ test("property: contents come through whole, whatever they hold", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ unit: "binary" }), { maxLength: 4 }), (contents) => {
       const messages = contents.map((content) => ({ role: "user", content }));
-      expect(template.text(messages)).toBe(contents.map((content) => `[${content}]`).join(""));
+      expect(template.render(messages)).toBe(contents.map((content) => `[${content}]`).join(""));
     }),
   );
 });

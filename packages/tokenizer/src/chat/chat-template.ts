@@ -1,8 +1,8 @@
 import { ArgumentError, FormatError, checks } from "@qkv/core";
 import { checkList } from "../check-arguments.js";
-import { boundedRun, parsed, type Program } from "./bounded-run.js";
+import { renderBounded, parseTemplate, type Program } from "./render-bounded.js";
 
-/** A turn of a talk. What else a template reads of it (`tool_calls`, `name`) may stand beside. */
+/** A message of a conversation. Further fields that a template reads (`tool_calls`, `name`) may be added. */
 export type ChatMessage = {
   readonly role: string;
   readonly content: unknown;
@@ -10,35 +10,35 @@ export type ChatMessage = {
 };
 
 export type ChatTextOptions = {
-  /** Whether the text ends where the model's turn begins. Default false. */
+  /** Ends the text at the start of the assistant's message. Default false. */
   addGenerationPrompt?: boolean;
   /** Tools that the model may call, as their JSON schemas. Default: none. */
   tools?: readonly unknown[];
-  /** What else the template reads, by name (`enable_thinking`). */
+  /** Further variables of the template, by name (`enable_thinking`). */
   variables?: Readonly<Record<string, unknown>>;
   /** The date for templates that tell it. Default: now. */
   now?: Date;
 };
 
-/** How the turns of a talk become one text that a model was trained on. */
+/** A chat template: formats messages as the one text that a model was trained on. */
 export type ChatTemplate = {
   /**
-   * The text of a talk, special tokens written out: encode it with `specialTokens: "allowed"` and
-   * `addSpecialTokens: false`. Texts of people can hold such writings too.
+   * The text of a conversation with its special tokens: encode it with `specialTokens: "allowed"` and
+   * `addSpecialTokens: false`. Messages of users can contain special tokens too.
    *
-   * @throws {ArgumentError} If the template refuses the talk, with its reason, or would not end.
+   * @throws {ArgumentError} If the template refuses the conversation, with its reason, or would not end.
    */
-  text(messages: readonly ChatMessage[], options?: ChatTextOptions): string;
+  render(messages: readonly ChatMessage[], options?: ChatTextOptions): string;
 };
 
 export type ChatTemplateOptions = {
-  /** Which one, where a file has several. Default `"default"`. */
+  /** The name of one of several templates in a file. Default `"default"`. */
   name?: string;
 };
 
 /**
  * The chat template of a model, in Jinja: the text of `chat_template.jinja`, or a parsed `tokenizer_config.json`, whose
- * `bos_token`, `eos_token` and others the template may read. It runs without access to anything but the talk, and for a
+ * `bos_token`, `eos_token` and others the template may read. It runs without access to anything but the conversation, and for a
  * bounded number of steps.
  *
  * @throws {FormatError} If there is no template (of that name), or it is no Jinja; the place is named.
@@ -54,8 +54,8 @@ export type ChatTemplateOptions = {
  *     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{{ eos_token }}{% endfor %}" +
  *     "{% if add_generation_prompt %}<|assistant|>{% endif %}",
  * });
- * const talk = [{ role: "user", content: "Hello" }];
- * template.text(talk, { addGenerationPrompt: true }); // => "<|user|>Hello</s><|assistant|>"
+ * const conversation = [{ role: "user", content: "Hello" }];
+ * template.render(conversation, { addGenerationPrompt: true }); // => "<|user|>Hello</s><|assistant|>"
  * ```
  */
 export function chatTemplate(
@@ -71,11 +71,13 @@ export function chatTemplate(
     "a template's text, or a parsed tokenizer_config.json",
   );
   const [text, tokens] =
-    typeof source === "string" ? [source, {}] : [templateOf(source, name), tokensOf(source)];
-  const program = programOf(text);
+    typeof source === "string"
+      ? [source, {}]
+      : [templateFromConfig(source, name), specialTokensFromConfig(source)];
+  const program = parseOrRefuse(text);
   return {
-    text(messages, given) {
-      const check = checks("text");
+    render(messages, given) {
+      const check = checks("render");
       const {
         addGenerationPrompt = false,
         tools,
@@ -85,7 +87,7 @@ export function chatTemplate(
       const isMessage = (one: unknown) => typeof (one as ChatMessage | null)?.role === "string";
       checkList(check, { messages }, isMessage, "a list of messages with their `role` and `content`");
       try {
-        return boundedRun(
+        return renderBounded(
           program,
           {
             ...tokens,
@@ -98,11 +100,11 @@ export function chatTemplate(
         );
       } catch (cause) {
         throw new ArgumentError({
-          fn: "text",
+          fn: "render",
           argument: "messages",
           received: messages.map(({ role }) => role),
-          expected: `a talk that the template takes, and it says: ${reasonOf(cause)}`,
-          fix: "order and name the turns as the model was trained: mostly user and assistant in turn, behind one system message at most.",
+          expected: `a conversation that the template accepts; its message: ${errorMessage(cause)}`,
+          fix: "order and name the messages as the model was trained: mostly user and assistant alternately, after one system message at most.",
           cause,
         });
       }
@@ -111,7 +113,7 @@ export function chatTemplate(
 }
 
 /** The template of a `tokenizer_config.json`: one, or several with names. */
-function templateOf(config: Readonly<Record<string, unknown>>, name: string): string {
+function templateFromConfig(config: Readonly<Record<string, unknown>>, name: string): string {
   const { chat_template: given } = config;
   if (typeof given === "string") return given;
   const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
@@ -126,7 +128,7 @@ function templateOf(config: Readonly<Record<string, unknown>>, name: string): st
 }
 
 /** Special tokens by the name that templates have for them. A token is its text, or an object that holds it. */
-function tokensOf(config: Readonly<Record<string, unknown>>): Record<string, string> {
+function specialTokensFromConfig(config: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config).flatMap(([name, value]) => {
       if (!name.endsWith("_token")) return [];
@@ -136,15 +138,15 @@ function tokensOf(config: Readonly<Record<string, unknown>>): Record<string, str
   );
 }
 
-function programOf(text: string): Program {
+function parseOrRefuse(text: string): Program {
   try {
-    return parsed(text);
+    return parseTemplate(text);
   } catch (cause) {
-    return refuseTemplate("chat_template", text.slice(0, 60), `valid Jinja: ${reasonOf(cause)}`, cause);
+    return refuseTemplate("chat_template", text.slice(0, 60), `valid Jinja: ${errorMessage(cause)}`, cause);
   }
 }
 
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+const errorMessage = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function refuseTemplate(argument: string, received: unknown, expected: string, cause?: unknown): never {
   return checks("chatTemplate").refuse(
@@ -152,7 +154,7 @@ function refuseTemplate(argument: string, received: unknown, expected: string, c
       argument,
       received,
       expected,
-      fix: "give `chat_template.jinja`, or the `tokenizer_config.json` that came with the model; models that were not trained to talk have none.",
+      fix: "give `chat_template.jinja`, or the `tokenizer_config.json` that came with the model; models without instruction tuning have none.",
       cause,
     },
     FormatError,

@@ -1,7 +1,7 @@
 /** A value of a running template. */
 export type Value = { readonly type?: string; readonly value: unknown };
 
-/** How large a value is when it is written out, and how deep its lists and objects are in each other. */
+/** Size of a value as text, and nesting depth of its lists and objects. */
 export type ValueSize = {
   /** Unit: characters, and one for each item. A list that stands several times in another counts each time. */
   readonly size: number;
@@ -49,11 +49,11 @@ export function valueSizes(again: (items: number) => void) {
   };
 }
 
-/** Whether a value is a list, an object or a namespace. */
+/** Tells a list, an object or a namespace. */
 export const isContainer = ({ value }: Value): boolean => Array.isArray(value) || value instanceof Map;
 
-/** How many items or characters a value has itself, whatever is in the items. */
-export function lengthOf({ value: content }: Value): number {
+/** Number of items or characters of a value itself, not of its items. */
+export function ownLength({ value: content }: Value): number {
   if (typeof content === "string" || Array.isArray(content)) return content.length;
   return content instanceof Map ? content.size : 1;
 }

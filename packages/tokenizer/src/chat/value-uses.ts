@@ -19,7 +19,7 @@ export type Statement = {
 };
 
 /**
- * What becomes of the value of an expression:
+ * Uses of the value of an expression:
  *
  * - `items`: each item is taken, as by a loop.
  * - `characters`: its characters are read, as by a method of texts.

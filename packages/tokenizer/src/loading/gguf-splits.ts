@@ -1,18 +1,18 @@
-import { gpt2Pattern } from "../splitting/gpt2-split.js";
+import { gpt2Pattern } from "../pre-tokenizers/gpt2-split.js";
 
-/** How a GGUF file's `tokenizer.ggml.pre` cuts text. */
+/** A pre-tokenizer of GGUF files, by the name in `tokenizer.ggml.pre`. */
 export type GgufSplit = {
-  /** Patterns one after the other: each cuts the pieces of the one before, and what it matches is a piece. */
+  /** Patterns applied in order: each splits the pre-tokens of the one before, and its matches are pre-tokens. */
   readonly patterns: readonly string[];
-  /** Whether a piece that is a token stays whole. */
-  readonly wholePieces?: boolean;
-  /** Whether a text begins with the beginning of a sequence, where the file does not say. */
+  /** Gives a pre-token that is in the vocabulary as one token, without merges (`ignore_merges`). */
+  readonly ignoreMerges?: boolean;
+  /** Default of `add_bos_token`. */
   readonly addBos?: boolean;
-  /** Whether a text ends with a separator, where the file does not say. */
+  /** Default of `add_sep_token`. */
   readonly addSeparator?: boolean;
-  /** Whether tokens are text with `▁` for spaces, and not letters that stand for bytes. */
-  readonly spacesAsMarks?: boolean;
-  /** Whether tokens are plain text. */
+  /** Tokens are text with `▁` for spaces, not byte-to-unicode. */
+  readonly escapeWhitespaces?: boolean;
+  /** Tokens are plain text, not byte-to-unicode. */
   readonly plainText?: boolean;
 };
 
@@ -20,19 +20,19 @@ export type GgufSplit = {
 function makeSplits(): Readonly<Record<string, GgufSplit>> {
   const contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
   const spaces = String.raw`\s*[\r\n]+|\s+(?!\S)|\s+`;
-  const front = String.raw`[^\r\n\p{L}\p{N}]?`;
+  const prefix = String.raw`[^\r\n\p{L}\p{N}]?`;
   const letters = (digits: string) =>
-    String.raw`${contractions}|${front}\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`;
+    String.raw`${contractions}|${prefix}\p{L}+|${digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`;
   const [upper, lower] = [String.raw`[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`, String.raw`[\p{Ll}\p{Lm}\p{Lo}\p{M}]`];
   const cased = (last: string, digits: string) =>
-    String.raw`${front}${upper}*${lower}+${last}|${front}${upper}+${lower}*${last}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${spaces}`;
+    String.raw`${prefix}${upper}*${lower}+${last}|${prefix}${upper}+${lower}*${last}|${digits}| ?[^\s\p{L}\p{N}]+[\r\n/]*|${spaces}`;
   const three = String.raw`\p{N}{1,3}`;
   const one = String.raw`\p{N}`;
   const o200k = cased(`${contractions}?`, three);
   const ascii = String.raw`[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_${"`"}{|}~][A-Za-z]+`;
-  const marked = String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`;
+  const lettersAndMarks = String.raw`[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+`;
   const kana = "[一-龥぀-ゟ゠-ヿ]+";
-  const deepseek3 = String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+[\r\n]*|${spaces}`;
+  const deepseek3 = String.raw`${ascii}|${lettersAndMarks}| ?[\p{P}\p{S}]+[\r\n]*|${spaces}`;
   const bloom = String.raw` ?[^(\s|.,!?…。，、।۔،)]+`;
   const lines = String.raw`[^\n]+|[\n]+`;
   const wide = [512, 256, 128, 64, 32, 16, 8, 4].map((count) => String.raw`\s{${count}}(?!\S)`).join("|");
@@ -50,7 +50,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     .replace(/[0-9a-f]+/g, "\\u{$&}")
     .replaceAll(" ", "");
 
-  const llama3: GgufSplit = { patterns: [letters(three)], wholePieces: true, addBos: true };
+  const llama3: GgufSplit = { patterns: [letters(three)], ignoreMerges: true, addBos: true };
   const llama3Plain: GgufSplit = { patterns: [letters(three)] };
   const qwen2: GgufSplit = { patterns: [letters(one)] };
   const gpt2: GgufSplit = { patterns: [gpt2Pattern] };
@@ -59,7 +59,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
   const deepseekV3: GgufSplit = { patterns: [three, kana, deepseek3] };
   const bailing: GgufSplit = {
     patterns: [
-      String.raw`'(?i:[sdmt]|ll|ve|re)|${front}\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
+      String.raw`'(?i:[sdmt]|ll|ve|re)|${prefix}\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
     ],
   };
   const notHan = (set: string) => String.raw`(?:(?!\p{Han})${set})`;
@@ -81,7 +81,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "smaug-bpe": llama3Plain,
     glm4: llama3Plain,
     "chatglm-bpe": llama3Plain,
-    minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], wholePieces: true },
+    minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], ignoreMerges: true },
     "jais-2": {
       patterns: [
         letters(three).replace(String.raw`\s+(?!\S)|\s+`, () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`),
@@ -100,18 +100,18 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     ufakzeka: { patterns: [letters(one).slice(contractions.length + 1)] },
     qwen35: {
       patterns: [
-        String.raw`${contractions}|${front}[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|${spaces}`,
+        String.raw`${contractions}|${prefix}[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|${spaces}`,
       ],
     },
     "seed-coder": {
-      patterns: [String.raw`${contractions}|${front}\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|${spaces}`],
+      patterns: [String.raw`${contractions}|${prefix}\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|${spaces}`],
     },
     bailingmoe: bailing,
     bailingmoe2: bailing,
     "llada-moe": bailing,
     "exaone-moe": {
       patterns: [
-        String.raw`${contractions}|${front}(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`,
+        String.raw`${contractions}|${prefix}(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`,
       ],
     },
     "gpt-2": gpt2,
@@ -160,14 +160,19 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "joyai-llm": deepseekV3,
     hy_v4: deepseekV3,
     spark2_5: {
-      patterns: [three, kana, String.raw`${ascii}|${marked}| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`, one],
+      patterns: [
+        three,
+        kana,
+        String.raw`${ascii}|${lettersAndMarks}| ?[\p{P}\p{S}]+|[\r\n]|\s+(?!\S)|\s+`,
+        one,
+      ],
     },
     youtu: {
       patterns: [
         "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+",
         cased(`${contractions}?`, one),
       ],
-      wholePieces: true,
+      ignoreMerges: true,
     },
     afmoe: {
       patterns: [
@@ -178,20 +183,20 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     },
     "kimi-k2": {
       patterns: [
-        String.raw`[\p{Han}]+|${front}${notHan(upper)}*${notHan(lower)}+${contractions}?|${front}${notHan(upper)}+${notHan(lower)}*${contractions}?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`,
+        String.raw`[\p{Han}]+|${prefix}${notHan(upper)}*${notHan(lower)}+${contractions}?|${prefix}${notHan(upper)}+${notHan(lower)}*${contractions}?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|${spaces}`,
       ],
     },
     "poro-chat": { patterns: [bloom] },
     bloom: { patterns: [bloom] },
     "gpt3-finnish": { patterns: [bloom] },
     viking: { patterns: [bloom, one] },
-    tekken: { patterns: [cased("", one)], wholePieces: true, addBos: true },
+    tekken: { patterns: [cased("", one)], ignoreMerges: true, addBos: true },
     "gpt-4o": gpt4o,
     llama4: gpt4o,
     kanana2: gpt4o,
     talkie: gpt4o,
     "minimax-m2": gpt4o,
-    "granite-embed-multi-97m": { ...gpt4o, wholePieces: true },
+    "granite-embed-multi-97m": { ...gpt4o, ignoreMerges: true },
     tiny_aya: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
     cohere2moe: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
     superbpe: { patterns: [String.raw`\p{N}+`, String.raw`(?=(\d{3})+(?!\d))`] },
@@ -206,9 +211,14 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
       ],
       addBos: true,
     },
-    gemma4: { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
-    "granite-embed-multi-311m": { patterns: [lines], spacesAsMarks: true, wholePieces: true, addBos: true },
-    "sarvam-moe": { patterns: [lines], spacesAsMarks: true },
+    gemma4: { patterns: [lines], escapeWhitespaces: true, ignoreMerges: true, addBos: true },
+    "granite-embed-multi-311m": {
+      patterns: [lines],
+      escapeWhitespaces: true,
+      ignoreMerges: true,
+      addBos: true,
+    },
+    "sarvam-moe": { patterns: [lines], escapeWhitespaces: true },
     whitespace: { patterns: [String.raw`\S+`], plainText: true },
   };
 }
@@ -216,9 +226,9 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
 let made: Readonly<Record<string, GgufSplit>> | undefined;
 const splits = () => (made ??= makeSplits());
 
-/** The split of a name, or undefined: a name that nobody knows must not be split as some other. */
+/** The pre-tokenizer of a name, or undefined: an unknown name must not fall back to another split. */
 export const ggufSplit = (pre: string): GgufSplit | undefined =>
   Object.hasOwn(splits(), pre) ? splits()[pre] : undefined;
 
-/** The names that are known. */
+/** All known names. */
 export const ggufSplitNames = (): readonly string[] => Object.keys(splits());

@@ -2,9 +2,9 @@
 import type { GgufHeader, GgufValue } from "@qkv/core";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../conformance/reference-data.mjs";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import { pieces } from "@qkv/test-support/split-property";
-import { splitOfPattern } from "../splitting/known-splits.js";
+import { splitFromPattern } from "../pre-tokenizers/known-splits.js";
 import { ggufSplit, ggufSplitNames } from "./gguf-splits.js";
 import { ggufTokenizer } from "./gguf.js";
 
@@ -19,7 +19,7 @@ const header = (entries: Record<string, GgufValue>): GgufHeader => ({
 function cut(pre: string, text: string): string[] {
   const { patterns } = ggufSplit(pre)!;
   return patterns.reduce(
-    (now, pattern) => now.flatMap((piece) => pieces(splitOfPattern(pattern, { dialect: "rust" }), piece)),
+    (now, pattern) => now.flatMap((piece) => pieces(splitFromPattern(pattern, { dialect: "rust" }), piece)),
     [text],
   );
 }
@@ -55,9 +55,9 @@ test.each([
 const bpe = {
   model: "gpt2",
   pre: "gpt-2",
-  tokens: [...byteLetters, "ab", "<|end|>"],
+  tokens: [...bytesToUnicode, "ab", "<|end|>"],
   merges: ["a b"],
-  token_type: [...byteLetters.map(() => 1), 1, 3],
+  token_type: [...bytesToUnicode.map(() => 1), 1, 3],
   bos_token_id: 257,
 };
 

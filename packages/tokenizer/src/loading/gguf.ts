@@ -1,15 +1,15 @@
 import { FormatError, readGgufHeader, type GgufHeader, type GgufValue, checks } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
-import { byteLevelDecode } from "../decoding/byte-level-decode.js";
-import { byteFallbackStep, decodeSteps, replaceStep, wordPieceStep } from "../decoding/decode-steps.js";
+import { byteLevelDecoder } from "../decoders/byte-level-decoder.js";
+import { byteFallbackStep, decodeSteps, replaceStep, wordPieceStep } from "../decoders/decode-steps.js";
 import { byteBpe } from "../models/byte-bpe.js";
 import { characterBpe } from "../models/character-bpe.js";
 import { wordPiece } from "../models/word-piece.js";
-import { bertRewrites } from "../rewriting/bert-rewrite.js";
-import { replaceText } from "../rewriting/replace.js";
-import { splitOfPattern } from "../splitting/known-splits.js";
-import { bertSplit } from "../splitting/simple-splits.js";
+import { bertNormalizers } from "../normalizers/bert-normalizer.js";
+import { replaceText } from "../normalizers/replace.js";
+import { splitFromPattern } from "../pre-tokenizers/known-splits.js";
+import { bertSplit } from "../pre-tokenizers/simple-splits.js";
 import type { Template, TemplateItem } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
 import { ggufSplit, ggufSplitNames } from "./gguf-splits.js";
@@ -17,12 +17,12 @@ import { composeSentencePiece } from "./sentencepiece.js";
 
 /**
  * The tokenizer in a GGUF file: `llama` (SentencePiece BPE), `t5` (Unigram), `bert` (WordPiece), or `gpt2`
- * (byte-level BPE, with each way of splitting that llama.cpp knows by name in `tokenizer.ggml.pre`).
+ * (byte-level BPE, with each pre-tokenizer that llama.cpp names in `tokenizer.ggml.pre`).
  *
  * @param file - The file's bytes, or a part from its start that holds the header; or a header that was read.
- * @returns Special tokens inside a text become their ids unless `encode` is asked otherwise.
- * @throws {FormatError} If a field is missing or wrong, or `tokenizer.ggml.pre` is a name that nobody knows: text that
- *   is split by another rule gets other ids, and nothing would say so.
+ * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`.
+ * @throws {FormatError} If a field is missing or wrong, or `tokenizer.ggml.pre` is an unknown name: another
+ *   pre-tokenizer would give other ids, silently.
  * @see ggml-org/llama.cpp, src/llama-vocab.cpp
  */
 export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
@@ -36,33 +36,33 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   const model = fields.text("model");
   const tokens = fields.texts("tokens");
   const types = fields.numbers("token_type", tokens.length);
-  const idOf = (name: string): number | undefined => {
+  const tokenId = (name: string): number | undefined => {
     const id = fields.number(`${name}_token_id`);
     return id !== undefined && id < tokens.length ? id : undefined;
   };
   const around = (defaults: { bos?: boolean; eos?: boolean; sep?: boolean }): Template => {
     const items = (name: string, id: number | undefined, otherwise = false): TemplateItem[] =>
-      id !== undefined && fields.flag(`add_${name}_token`, otherwise) ? [{ id, type: 0 }] : [];
+      id !== undefined && fields.flag(`add_${name}_token`, otherwise) ? [{ id, typeId: 0 }] : [];
     const [bos, eos] = [items("bos", bosId, defaults.bos), items("eos", eosId, defaults.eos)];
-    const sep = items("sep", idOf("seperator") ?? idOf("separator") ?? eosId, defaults.sep);
+    const sep = items("sep", tokenId("seperator") ?? tokenId("separator") ?? eosId, defaults.sep);
     const end = [...eos, ...(eos.length > 0 ? [] : sep)];
-    const single: TemplateItem[] = [...bos, { text: "A", type: 0 }, ...end];
-    return { single, pair: [...single, { text: "B", type: 1 }, ...end] };
+    const single: TemplateItem[] = [...bos, { sequence: "A", typeId: 0 }, ...end];
+    return { single, pair: [...single, { sequence: "B", typeId: 1 }, ...end] };
   };
-  const [bosId, eosId] = [idOf("bos"), idOf("eos")];
-  // Files without types still name the tokens that steer.
-  const steering = new Set(
-    ["bos", "eos", "unknown", "padding", "cls", "seperator", "separator", "mask"].map(idOf),
+  const [bosId, eosId] = [tokenId("bos"), tokenId("eos")];
+  // Files without token types still name their control tokens.
+  const controlIds = new Set(
+    ["bos", "eos", "unknown", "padding", "cls", "seperator", "separator", "mask"].map(tokenId),
   );
   const added = tokens.flatMap((content, id): AddedToken[] =>
-    types[id] === 3 || types[id] === 4 || (model === "bert" && steering.has(id))
+    types[id] === 3 || types[id] === 4 || (model === "bert" && controlIds.has(id))
       ? [{ id, content, special: types[id] !== 4 }]
       : [],
   );
 
   if (model === "llama" || model === "t5") {
     const scores = fields.numbers("scores", tokens.length);
-    const unknownId = idOf("unknown") ?? (model === "t5" ? 2 : 0);
+    const unknownId = tokenId("unknown") ?? (model === "t5" ? 2 : 0);
     const template = around({ bos: model === "llama", eos: model === "t5" });
     return composeSentencePiece(
       {
@@ -72,14 +72,14 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
           type: id === unknownId ? 2 : (types[id] ?? 1),
         })),
         settings: {
-          kind: model === "llama" ? "bpe" : "unigram",
+          modelType: model === "llama" ? "bpe" : "unigram",
           byteFallback: types.includes(6),
-          spaceAsSuffix: fields.flag("treat_whitespace_as_suffix", false),
-          dummyPrefix: fields.flag("add_space_prefix", true),
-          removeExtraSpaces: fields.flag("remove_extra_whitespaces", false),
-          escapeSpaces: true,
-          characterMap: Uint8Array.from(fields.list("precompiled_charsmap") as number[]),
-          unknownText: " \u2047 ",
+          treatWhitespaceAsSuffix: fields.flag("treat_whitespace_as_suffix", false),
+          addDummyPrefix: fields.flag("add_space_prefix", true),
+          removeExtraWhitespaces: fields.flag("remove_extra_whitespaces", false),
+          escapeWhitespaces: true,
+          precompiledCharsmap: Uint8Array.from(fields.list("precompiled_charsmap") as number[]),
+          unknownSurface: " \u2047 ",
           bosId,
           eosId,
         },
@@ -88,27 +88,27 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     );
   }
   if (model === "bert") {
-    const [clsId, sepId] = [idOf("cls") ?? bosId, idOf("seperator") ?? idOf("separator") ?? eosId];
-    const small = fields.flag("normalizer.lowercase", true);
+    const [clsId, sepId] = [tokenId("cls") ?? bosId, tokenId("seperator") ?? tokenId("separator") ?? eosId];
+    const isLowercase = fields.flag("normalizer.lowercase", true);
     const isSpecial = (token: string, id: number) => types[id] === 3 || /^\[.+\]$/.test(token);
     // A token that begins a word carries ▁ in the file, one inside a word nothing; BERT's own files have it the other way.
     const vocab = tokens.map((token, id) =>
       isSpecial(token, id) ? token : token.startsWith("▁") ? token.slice(1) : `##${token}`,
     );
-    const ends = [clsId, sepId].map((id): TemplateItem[] => (id === undefined ? [] : [{ id, type: 0 }]));
-    const single: TemplateItem[] = [...ends[0]!, { text: "A", type: 0 }, ...ends[1]!];
+    const ends = [clsId, sepId].map((id): TemplateItem[] => (id === undefined ? [] : [{ id, typeId: 0 }]));
+    const single: TemplateItem[] = [...ends[0]!, { sequence: "A", typeId: 0 }, ...ends[1]!];
     return composeTokenizer({
-      normalize: bertRewrites({
-        lowercase: small,
-        stripAccents: fields.flag("normalizer.strip_accents", small),
+      normalizers: bertNormalizers({
+        lowercase: isLowercase,
+        stripAccents: fields.flag("normalizer.strip_accents", isLowercase),
       }),
-      preTokenize: [bertSplit],
-      model: wordPiece({ vocab: withoutDoubles(vocab), unknownId: idOf("unknown") ?? 100 }),
-      postProcess: {
+      preTokenizers: [bertSplit],
+      model: wordPiece({ vocab: withoutDuplicates(vocab), unknownId: tokenId("unknown") ?? 100 }),
+      postProcessor: {
         single,
-        pair: [...single, { text: "B", type: 1 }, ...ends[1]!.map((item) => ({ ...item, type: 1 }))],
+        pair: [...single, { sequence: "B", typeId: 1 }, ...ends[1]!.map((item) => ({ ...item, type: 1 }))],
       },
-      decode: decodeSteps([wordPieceStep()]),
+      decoder: decodeSteps([wordPieceStep()]),
       addedTokens: added,
       bosId: clsId,
       eosId: sepId,
@@ -119,31 +119,31 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
     const split =
       ggufSplit(pre) ?? fields.fail("pre", pre, `a name that is known: ${ggufSplitNames().join(", ")}`);
     const merges = fields.texts("merges");
-    const preTokenize = split.patterns.map((pattern, i) =>
-      splitOfPattern(pattern, { dialect: "rust", field: `tokenizer.ggml.pre ${pre}, pattern ${i + 1}` }),
+    const preTokenizers = split.patterns.map((pattern, i) =>
+      splitFromPattern(pattern, { dialect: "rust", field: `tokenizer.ggml.pre ${pre}, pattern ${i + 1}` }),
     );
-    const { wholePieces = false } = split;
-    const inText = split.spacesAsMarks || split.plainText;
+    const { ignoreMerges = false } = split;
+    const isText = split.escapeWhitespaces || split.plainText;
     const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
     const pairs = merges.map((merge): readonly [string, string] => {
       const cut = merge.indexOf(" ", 1); // a side may begin with a space
       return [merge.slice(0, cut), merge.slice(cut + 1)];
     });
     return composeTokenizer({
-      normalize: split.spacesAsMarks ? [replaceText(" ", "▁")] : [],
-      preTokenize,
-      model: inText
+      normalizers: split.escapeWhitespaces ? [replaceText(" ", "▁")] : [],
+      preTokenizers,
+      model: isText
         ? characterBpe({
             vocab,
             merges: pairs,
-            wholePieces,
+            ignoreMerges,
             byteFallback: true,
             dropUnknown: true,
-            unknownId: idOf("unknown"),
+            unknownId: tokenId("unknown"),
           })
-        : byteBpe({ vocab, merges: pairs, wholePieces, unknown: "drop" }),
-      postProcess: around({ bos: split.addBos ?? false, sep: split.addSeparator ?? false }),
-      decode: inText ? decodeSteps([replaceStep("▁", " "), byteFallbackStep]) : byteLevelDecode,
+        : byteBpe({ vocab, merges: pairs, ignoreMerges, unknown: "drop" }),
+      postProcessor: around({ bos: split.addBos ?? false, sep: split.addSeparator ?? false }),
+      decoder: isText ? decodeSteps([replaceStep("▁", " "), byteFallbackStep]) : byteLevelDecoder,
       addedTokens: added,
       bosId,
       eosId,
@@ -152,8 +152,8 @@ export function ggufTokenizer(file: Uint8Array | GgufHeader): Tokenizer {
   return fields.fail("model", model, "llama, t5, bert, gpt2 or gemma4");
 }
 
-/** A token of each writing: where a file has it twice, the first counts and the others are gaps. */
-function withoutDoubles(tokens: readonly string[]): Readonly<Record<string, number>> {
+/** A vocabulary without duplicates: of equal tokens the first counts and the others are gaps. */
+function withoutDuplicates(tokens: readonly string[]): Readonly<Record<string, number>> {
   const ids: Record<string, number> = {};
   tokens.forEach((token, id) => {
     if (!Object.hasOwn(ids, token)) ids[token] = id;

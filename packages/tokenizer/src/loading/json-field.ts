@@ -1,8 +1,8 @@
 import { FormatError } from "@qkv/core";
 
-const mostDeep = 100;
+const maxDepth = 100;
 
-/** A value of a JSON file and where it stands, so that what is wrong with it is said by name. */
+/** A value of a JSON file and its path, which errors name. */
 export class JsonField {
   readonly value: unknown;
   readonly path: string;
@@ -30,7 +30,7 @@ export class JsonField {
     return new JsonField(value, context);
   }
 
-  /** The field of this name; its value is undefined where there is none. A field of nothing is nothing. */
+  /** The field of this name; its value is undefined for a missing field, and so are fields of a missing field. */
   get(key: string): JsonField {
     const { value } = this;
     if (value !== undefined && value !== null && !isObject(value)) this.fail("an object");
@@ -38,9 +38,9 @@ export class JsonField {
     return this.#child(child, this.path === "" ? key : `${this.path}.${key}`);
   }
 
-  /** What reads steps in steps would end where the stack does. */
+  /** Bounds the depth: readers of nested steps recurse. */
   #child(value: unknown, path: string): JsonField {
-    if (this.#depth === mostDeep) this.fail(`at most ${mostDeep} lists and objects in each other`);
+    if (this.#depth === maxDepth) this.fail(`at most ${maxDepth} lists and objects in each other`);
     return new JsonField(value, this.#context, path, this.#depth + 1);
   }
 

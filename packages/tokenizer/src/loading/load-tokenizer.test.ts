@@ -70,7 +70,7 @@ test("files of no tokenizer are refused, with what would be one", () => {
 
 test("ranks whose name does not tell how text is split are refused, with the fix", () => {
   expect(() => loadTokenizer({ "mine.tiktoken": tiktoken })).toThrow(
-    /mine\.tiktoken.*expected a name that says how text is split.*\nFix: rename the file/s,
+    /mine\.tiktoken.*expected a name that tells the split.*\nFix: rename the file/s,
   );
 });
 
@@ -80,7 +80,7 @@ test("sequences are filled up at either side, to a length and to a multiple", ()
       [5, 6, 7],
       [8, 0, 0],
     ],
-    mask: [
+    attentionMask: [
       [1, 1, 1],
       [1, 0, 0],
     ],
@@ -89,5 +89,5 @@ test("sequences are filled up at either side, to a length and to a multiple", ()
     [9, 5, 6, 7],
     [9, 9, 9, 8],
   ]);
-  expect(pad([[5]], { padId: 0, length: 3 }).mask).toEqual([[1, 0, 0]]);
+  expect(pad([[5]], { padId: 0, length: 3 }).attentionMask).toEqual([[1, 0, 0]]);
 });

@@ -7,17 +7,17 @@ import { JsonField } from "./json-field.js";
 import { tiktokenTokenizer, type TiktokenRanks } from "./tiktoken.js";
 import { tokenizerFromJson } from "./tokenizer-json/tokenizer-json.js";
 import { bertTokenizer, gpt2Tokenizer } from "./vocab-files.js";
-import { cl100kSplit, o200kSplit } from "../splitting/known-splits.js";
-import { gpt2Split } from "../splitting/gpt2-split.js";
+import { cl100kSplit, o200kSplit } from "../pre-tokenizers/known-splits.js";
+import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
 
 /**
- * The tokenizer of a folder's files, told by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
+ * The tokenizer of a folder's files, recognized by their names: the first of `tokenizer.json`, `*.gguf`, `*.model`,
  * `vocab.json` (or `encoder.json`) with `merges.txt` (or `vocab.bpe`), `*.tiktoken`, `*.js` (a module of js-tiktoken, which
- * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks that tiktoken's package holds.
+ * is read and not run), `vocab.txt`, `*.bin`; or a single `*.json`, a tokenizer or the ranks of tiktoken's package.
  *
  * @param files - The files by name; others may be among them. `tokenizer_config.json` is read with `tokenizer.json`.
  *   The split of a `.tiktoken` file follows from its name, which must say `cl100k`, `o200k`, or `r50k`, `p50k` or `gpt2`.
- * @throws {ArgumentError} If no file is a tokenizer's. What the loader of the file throws.
+ * @throws {ArgumentError} If no file is a tokenizer's. Also the errors of the file's loader.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export function loadTokenizer(files: Readonly<Record<string, Uint8Array>>): Toke
   const [vocab, merges] = [find(/(vocab|encoder)\.json$/i), find(/(merges\.txt|vocab\.bpe)$/i)];
   if (vocab !== undefined && merges !== undefined) return gpt2Tokenizer(read(vocab), read(merges));
   const ranks = find(/\.tiktoken$/i);
-  if (ranks !== undefined) return tiktokenTokenizer(read(ranks), { split: splitOfName(ranks) });
+  if (ranks !== undefined) return tiktokenTokenizer(read(ranks), { split: splitFromName(ranks) });
   const ranksModule = find(/\.[cm]?js$/i);
   if (ranksModule !== undefined) return tiktokenTokenizer(readRanksModule(read(ranksModule), ranksModule));
   const lines = find(/vocab\.txt$/i);
@@ -91,7 +91,7 @@ function readRanksModule(bytes: Uint8Array, name: string): TiktokenRanks {
   };
 }
 
-function splitOfName(name: string) {
+function splitFromName(name: string) {
   if (/cl100k/i.test(name)) return cl100kSplit;
   if (/o200k/i.test(name)) return o200kSplit;
   if (/r50k|p50k|gpt2/i.test(name)) return gpt2Split;
@@ -99,7 +99,7 @@ function splitOfName(name: string) {
     fn: "loadTokenizer",
     argument: "files",
     received: name,
-    expected: "a name that says how text is split: cl100k, o200k, r50k, p50k or gpt2",
+    expected: "a name that tells the split: cl100k, o200k, r50k, p50k or gpt2",
     fix: "rename the file, or call `tiktokenTokenizer(bytes, { split })`.",
   });
 }

@@ -1,8 +1,8 @@
 import { ByteReader, FormatError } from "@qkv/core";
 
 /**
- * Reads a protocol buffer's fields in order. Each read names its field, and no length that the file claims is
- * believed before the bytes are there.
+ * Reads a protocol buffer's fields in order. Each read names its field, and no length of the file is
+ * trusted before the bytes are there.
  *
  * @see "Encoding", protobuf.dev/programming-guides/encoding
  */
@@ -52,7 +52,7 @@ export class ProtobufReader {
     return new ProtobufReader(this.bytes(name), this.#context);
   }
 
-  /** Passes over a field that nobody asked for. */
+  /** Skips a field that is not read. */
   skip(name: string): void {
     const field = `${name}: field ${this.field}`;
     if (this.#wire === 0) this.#readVarint(field);

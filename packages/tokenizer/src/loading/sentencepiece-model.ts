@@ -2,7 +2,7 @@ import { checks, FormatError } from "@qkv/core";
 import type { Piece } from "../models/model.js";
 import { ProtobufReader } from "./protobuf-reader.js";
 
-/** What a SentencePiece model file says. */
+/** The content of a SentencePiece model file. */
 export type SentencePieceModel = {
   /** By id. */
   readonly pieces: readonly Piece[];
@@ -10,20 +10,20 @@ export type SentencePieceModel = {
 };
 
 export type SentencePieceSettings = {
-  readonly kind: "unigram" | "bpe" | "word" | "char";
+  readonly modelType: "unigram" | "bpe" | "word" | "char";
   readonly byteFallback: boolean;
-  /** Whether the space that marks a word stands behind it instead of in front. */
-  readonly spaceAsSuffix: boolean;
-  /** Whether a text gets one more space. */
-  readonly dummyPrefix: boolean;
-  /** Whether spaces at the ends go, and those in a row become one. */
-  readonly removeExtraSpaces: boolean;
-  /** Whether a space is written `▁`. */
-  readonly escapeSpaces: boolean;
-  /** The compiled character map; empty where there is none. */
-  readonly characterMap: Uint8Array;
-  /** What an unknown token is decoded to. */
-  readonly unknownText: string;
+  /** `treat_whitespace_as_suffix`: puts the `▁` of a word behind it instead of in front. */
+  readonly treatWhitespaceAsSuffix: boolean;
+  /** `add_dummy_prefix`: adds one space to a text. */
+  readonly addDummyPrefix: boolean;
+  /** `remove_extra_whitespaces`: strips spaces at the ends and collapses those in a row to one. */
+  readonly removeExtraWhitespaces: boolean;
+  /** `escape_whitespaces`: writes a space as `▁`. */
+  readonly escapeWhitespaces: boolean;
+  /** `precompiled_charsmap`: the compiled normalization map; empty for none. */
+  readonly precompiledCharsmap: Uint8Array;
+  /** `unk_surface`: the text of an unknown token when it is decoded. */
+  readonly unknownSurface: string;
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
 };
@@ -41,10 +41,10 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   const damaged = (field: string, received: unknown, expected: string): never =>
     check.refuse({ argument: `${context.source}: ${field}`, received, expected }, FormatError);
   const pieces: { text: string; score: number; type: number }[] = [];
-  let [kind, byteFallback, spaceAsSuffix] = [1, false, false];
-  let [bosId, eosId, unknownText] = [1, 2, " \u2047 "];
-  let [dummyPrefix, removeExtraSpaces, escapeSpaces] = [true, true, true];
-  let characterMap: Uint8Array = new Uint8Array();
+  let [kind, byteFallback, treatWhitespaceAsSuffix] = [1, false, false];
+  let [bosId, eosId, unknownSurface] = [1, 2, " \u2047 "];
+  let [addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces] = [true, true, true];
+  let precompiledCharsmap: Uint8Array = new Uint8Array();
 
   const file = new ProtobufReader(bytes, context);
   while (file.next("model")) {
@@ -65,21 +65,22 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
       while (spec.next("trainer_spec")) {
         if (spec.field === 3) kind = spec.varint("trainer_spec.model_type");
         else if (spec.field === 24)
-          spaceAsSuffix = spec.varint("trainer_spec.treat_whitespace_as_suffix") !== 0;
+          treatWhitespaceAsSuffix = spec.varint("trainer_spec.treat_whitespace_as_suffix") !== 0;
         else if (spec.field === 35) byteFallback = spec.varint("trainer_spec.byte_fallback") !== 0;
         else if (spec.field === 41) bosId = spec.varint("trainer_spec.bos_id");
         else if (spec.field === 42) eosId = spec.varint("trainer_spec.eos_id");
-        else if (spec.field === 44) unknownText = spec.text("trainer_spec.unk_surface");
+        else if (spec.field === 44) unknownSurface = spec.text("trainer_spec.unk_surface");
         else spec.skip("trainer_spec");
       }
     } else if (file.field === 3) {
       const spec = file.message("normalizer_spec");
       while (spec.next("normalizer_spec")) {
-        if (spec.field === 2) characterMap = spec.bytes("normalizer_spec.precompiled_charsmap");
-        else if (spec.field === 3) dummyPrefix = spec.varint("normalizer_spec.add_dummy_prefix") !== 0;
+        if (spec.field === 2) precompiledCharsmap = spec.bytes("normalizer_spec.precompiled_charsmap");
+        else if (spec.field === 3) addDummyPrefix = spec.varint("normalizer_spec.add_dummy_prefix") !== 0;
         else if (spec.field === 4)
-          removeExtraSpaces = spec.varint("normalizer_spec.remove_extra_whitespaces") !== 0;
-        else if (spec.field === 5) escapeSpaces = spec.varint("normalizer_spec.escape_whitespaces") !== 0;
+          removeExtraWhitespaces = spec.varint("normalizer_spec.remove_extra_whitespaces") !== 0;
+        else if (spec.field === 5)
+          escapeWhitespaces = spec.varint("normalizer_spec.escape_whitespaces") !== 0;
         else spec.skip("normalizer_spec");
       }
     } else file.skip("model");
@@ -89,25 +90,25 @@ export function readSentencePieceModel(bytes: Uint8Array): SentencePieceModel {
   if (kindName === undefined)
     return damaged("trainer_spec.model_type", kind, "1 (Unigram), 2 (BPE), 3 (words) or 4 (characters)");
   // Ids are int32 in the file; -1, which is none, comes as a very large number.
-  const idOf = (id: number, type: number) =>
+  const tokenId = (id: number, type: number) =>
     id < pieces.length && pieces[id]!.type === type ? id : undefined;
   const settings: SentencePieceSettings = {
-    kind: kindName,
+    modelType: kindName,
     byteFallback,
-    spaceAsSuffix,
-    dummyPrefix,
-    removeExtraSpaces,
-    escapeSpaces,
-    characterMap,
-    unknownText,
-    bosId: idOf(bosId, 3),
-    eosId: idOf(eosId, 3),
+    treatWhitespaceAsSuffix,
+    addDummyPrefix,
+    removeExtraWhitespaces,
+    escapeWhitespaces,
+    precompiledCharsmap,
+    unknownSurface,
+    bosId: tokenId(bosId, 3),
+    eosId: tokenId(eosId, 3),
   };
   return { pieces, settings };
 }
 
 /** By their numbers in the file. */
-const kinds: Readonly<Partial<Record<number, SentencePieceSettings["kind"]>>> = {
+const kinds: Readonly<Partial<Record<number, SentencePieceSettings["modelType"]>>> = {
   1: "unigram",
   2: "bpe",
   3: "word",

@@ -2,14 +2,14 @@ import { checks } from "@qkv/core";
 import { checkBytes } from "../check-arguments.js";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
-import { sentencePieceDecode } from "../decoding/sentencepiece-decode.js";
+import { sentencePieceDecoder } from "../decoders/sentencepiece-decoder.js";
 import { characterBpe } from "../models/character-bpe.js";
-import { markedWords } from "../models/marked-words.js";
+import { sentencePieceWordModel } from "../models/sentencepiece-word-model.js";
 import type { Model } from "../models/model.js";
 import { unigram } from "../models/unigram.js";
-import { withSymbols } from "../models/with-symbols.js";
-import { readCharacterMap } from "../rewriting/character-map.js";
-import { sentencePieceRewrite } from "../rewriting/sentencepiece-rewrite.js";
+import { withUserDefinedSymbols } from "../models/user-defined-symbols.js";
+import { readCharsmap } from "../normalizers/charsmap.js";
+import { sentencePieceNormalizer } from "../normalizers/sentencepiece-normalizer.js";
 import type { Template } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
 import { readSentencePieceModel, type SentencePieceModel } from "./sentencepiece-model.js";
@@ -18,9 +18,9 @@ import { readSentencePieceModel, type SentencePieceModel } from "./sentencepiece
  * The tokenizer of a SentencePiece `.model` file: BPE, Unigram, words or characters. It gives the ids that SentencePiece gives.
  *
  * @param bytes - The whole file.
- * @param options - `template`: what stands around a text. Default: nothing, as in SentencePiece itself.
- * @returns The writing of control tokens (`<s>`) inside a text is ordinary text unless `encode` is asked otherwise;
- *   user-defined symbols are tokens wherever they stand.
+ * @param options - `template`: special tokens around a text. Default: none, as in SentencePiece itself.
+ * @returns Control tokens (`<s>`) written inside a text are ordinary text unless `encode` is given `specialTokens`;
+ *   user-defined symbols are always tokens.
  * @throws {FormatError} If the file is damaged; the field is named.
  * @see google/sentencepiece, src/sentencepiece_model.proto
  */
@@ -31,7 +31,7 @@ export function sentencePieceTokenizer(bytes: Uint8Array, options: { template?: 
   return composeSentencePiece(readSentencePieceModel(bytes), options);
 }
 
-/** The tokenizer of what a `.model` or a GGUF file says. */
+/** The tokenizer of a SentencePiece model, read from a `.model` or a GGUF file. */
 export function composeSentencePiece(
   file: SentencePieceModel,
   options: { template?: Template; specialTokens?: "allowed" | "ordinary" } = {},
@@ -46,58 +46,62 @@ export function composeSentencePiece(
     "a model's `pieces` and `settings`",
   );
   const { pieces, settings } = file;
-  const idsOf = (type: number) => new Set(pieces.flatMap((piece, id) => (piece.type === type ? [id] : [])));
-  const [unknown, control, userDefined, unused] = [idsOf(2), idsOf(3), idsOf(4), idsOf(5)];
+  const pieceIds = (type: number) =>
+    new Set(pieces.flatMap((piece, id) => (piece.type === type ? [id] : [])));
+  const [unknown, control, userDefined, unused] = [pieceIds(2), pieceIds(3), pieceIds(4), pieceIds(5)];
   const unknownId = [...unknown][0];
   const reserved = new Set([...unknown, ...control, ...unused]);
-  const { kind, byteFallback } = settings;
+  const { modelType, byteFallback } = settings;
   const texts = pieces.map(({ text }) => text);
   const symbols = Array.from(userDefined, (id) => ({ id, content: texts[id]! }));
   const makeModel = (): Model => {
-    if (kind === "unigram")
+    if (modelType === "unigram")
       return {
         ...unigram({
           pieces: pieces.map(({ text, score }) => [text, score] as const),
           unknownId,
           byteFallback,
           reserved,
-          userDefined, // weighed with the others
+          userDefined, // scored with the others
           float32: true,
         }),
-        surfaceId: undefined, // tokens are what `IdToPiece` gives: the name of the unknown piece
+        unknownSurfaceId: undefined, // tokens are what `IdToPiece` gives: the name of the unknown piece
       };
-    if (kind === "word") return markedWords({ words: texts, unknownId: unknownId ?? 0, byteFallback });
+    if (modelType === "word")
+      return sentencePieceWordModel({ words: texts, unknownId: unknownId ?? 0, byteFallback });
     const characters = characterBpe({
       vocab: texts,
-      merges: kind === "bpe" ? { scores: pieces.map(({ score }) => score) } : [],
+      merges: modelType === "bpe" ? { scores: pieces.map(({ score }) => score) } : [],
       byteFallback,
       unknownId,
       fuseUnknown: true,
       reserved: new Set([...reserved, ...userDefined]),
     });
-    return { ...withSymbols(characters, symbols), ...(kind === "bpe" && { pieces }) };
+    return { ...withUserDefinedSymbols(characters, symbols), ...(modelType === "bpe" && { pieces }) };
   };
   const map =
-    settings.characterMap.length === 0
+    settings.precompiledCharsmap.length === 0
       ? undefined
-      : readCharacterMap(settings.characterMap, {
+      : readCharsmap(settings.precompiledCharsmap, {
           fn: "sentencePieceTokenizer",
           source: "model file",
           field: "normalizer_spec.precompiled_charsmap",
         });
   return composeTokenizer({
-    normalize: [sentencePieceRewrite({ ...settings, map, symbols: symbols.map(({ content }) => content) })],
+    normalizers: [
+      sentencePieceNormalizer({ ...settings, map, symbols: symbols.map(({ content }) => content) }),
+    ],
     model: makeModel(),
     addedTokens: Array.from(control, (id): AddedToken => ({ id, content: texts[id]!, special: true })),
     specialTokens: options.specialTokens ?? "ordinary",
-    decode: sentencePieceDecode({
+    decoder: sentencePieceDecoder({
       unknownId,
-      unknownText: settings.unknownText,
-      dropsSpace: settings.dummyPrefix || settings.removeExtraSpaces,
-      dropsAllSpaces: settings.removeExtraSpaces,
-      spellsBytes: byteFallback,
+      unknownSurface: settings.unknownSurface,
+      dropsSpace: settings.addDummyPrefix || settings.removeExtraWhitespaces,
+      dropsAllSpaces: settings.removeExtraWhitespaces,
+      byteFallback,
     }),
-    ...(options.template && { postProcess: options.template }),
+    ...(options.template && { postProcessor: options.template }),
     bosId: settings.bosId,
     eosId: settings.eosId,
   });

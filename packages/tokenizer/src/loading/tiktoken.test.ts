@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { gpt2Split } from "../splitting/gpt2-split.js";
+import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
 import { loadTokenizer } from "./load-tokenizer.js";
 import { tiktokenTokenizer } from "./tiktoken.js";
 
@@ -41,7 +41,7 @@ describe("refused", () => {
     [
       "a file without a split",
       () => tiktokenTokenizer(file),
-      /`split` is undefined, expected how text is cut/,
+      /`split` is undefined, expected a split, which a .tiktoken file/,
     ],
     [
       "what is no ranks",

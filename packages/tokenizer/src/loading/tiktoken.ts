@@ -1,12 +1,12 @@
 import { ArgumentError, FormatError, checks } from "@qkv/core";
 import type { AddedToken } from "../added-tokens.js";
 import { composeTokenizer } from "../compose-tokenizer.js";
-import { byteLevelDecode } from "../decoding/byte-level-decode.js";
-import { byteBpeOf } from "../models/byte-bpe.js";
+import { byteLevelDecoder } from "../decoders/byte-level-decoder.js";
+import { byteBpeFromTokens } from "../models/byte-bpe.js";
 import { mergeByVocabulary } from "../models/merge-list.js";
 import { TokenBytes } from "../models/token-bytes.js";
-import { splitOfPattern } from "../splitting/known-splits.js";
-import type { Split } from "../splitting/split.js";
+import { splitFromPattern } from "../pre-tokenizers/known-splits.js";
+import type { Split } from "../pre-tokenizers/split.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /** Ranks as a module of js-tiktoken or an encoder of tiktoken holds them: `js-tiktoken/ranks/o200k_base`. */
@@ -17,14 +17,14 @@ export type TiktokenRanks = {
 };
 
 /**
- * The tokenizer of tiktoken's ranks: a `.tiktoken` file, or a module of js-tiktoken, which also says the pattern and
+ * The tokenizer of tiktoken's ranks: a `.tiktoken` file, or a module of js-tiktoken, which also holds the pattern and
  * the special tokens. It gives the ids that tiktoken gives.
  *
  * @param ranks - The file's bytes or text, or the module's default export.
- * @param options - `split`: how text is cut before merging; needed for a file, which does not say
+ * @param options - `split`: the pre-tokenizer; required for a file, which does not name one
  *   ({@link cl100kSplit}, {@link o200kSplit}, {@link gpt2Split}). `specialTokens`: their ids. Default: those of the
  *   module; none for a file.
- * @returns A special token inside a text is ordinary text unless `encode` is asked otherwise, as in tiktoken's
+ * @returns A special token inside a text is ordinary text unless `encode` is given `specialTokens`, as in tiktoken's
  *   `encode_ordinary`.
  * @throws {FormatError} If the ranks are damaged; the line is named. {@link ArgumentError} without a split.
  * @see openai/tiktoken, tiktoken/load.py
@@ -61,22 +61,22 @@ export function tiktokenTokenizer(
     : ranks.bpe_ranks;
   const split =
     options.split ??
-    (isFile ? undefined : splitOfPattern(ranks.pat_str, { dialect: "rust", field: "pat_str" }));
+    (isFile ? undefined : splitFromPattern(ranks.pat_str, { dialect: "rust", field: "pat_str" }));
   if (!split) {
     throw new ArgumentError({
       fn,
       argument: "split",
       received: undefined,
-      expected: "how text is cut, which a .tiktoken file does not say",
+      expected: "a split, which a .tiktoken file does not name",
       fix: "give `{ split: cl100kSplit }`, or the split of the model that the ranks belong to.",
     });
   }
   const specialTokens = options.specialTokens ?? (isFile ? {} : ranks.special_tokens);
   const tokens = isFile ? readLines(text, fn) : readBlocks(text, fn);
   return composeTokenizer({
-    preTokenize: [split],
-    model: byteBpeOf(tokens, mergeByVocabulary(tokens), { wholePieces: true }),
-    decode: byteLevelDecode,
+    preTokenizers: [split],
+    model: byteBpeFromTokens(tokens, mergeByVocabulary(tokens), { ignoreMerges: true }),
+    decoder: byteLevelDecoder,
     addedTokens: Object.entries(specialTokens).map(([content, id]): AddedToken => ({
       content,
       id,
@@ -103,7 +103,7 @@ function readLines(text: string, fn: string): TokenBytes {
   return builder.finish();
 }
 
-/** js-tiktoken's writing: lines of `! RANK TOKEN TOKEN …`, whose tokens have that rank and those after it. */
+/** js-tiktoken's format: lines of `! RANK TOKEN TOKEN …`, whose tokens have that rank and those after it. */
 function readBlocks(text: string, fn: string): TokenBytes {
   const builder = new RanksBuilder(text, fn, "bpe_ranks, ");
   for (let at = 0; at < text.length; builder.line++) {
@@ -122,7 +122,7 @@ function readBlocks(text: string, fn: string): TokenBytes {
   return builder.finish();
 }
 
-/** Collects tokens in one arena. All in typed arrays: a list for each of 200,000 tokens took half of a cold start. */
+/** Collects tokens in one arena of typed arrays: an array for each of 200,000 tokens took half of a cold start. */
 class RanksBuilder {
   /** The line that is read, from 0. */
   line = 0;
@@ -140,7 +140,7 @@ class RanksBuilder {
     this.#fn = fn;
     this.#source = source;
     this.#arena = new Uint8Array(text.length);
-    // A token is two characters or more, and something parts it from the next.
+    // A token is two characters or more, and a separator follows it.
     this.#ranks = new Uint32Array(Math.ceil(text.length / 3));
     this.#ends = new Uint32Array(Math.ceil(text.length / 3));
   }
@@ -153,14 +153,14 @@ class RanksBuilder {
     return rank;
   }
 
-  /** Takes the token that `text[start .. end)` spells in base64. */
+  /** Adds the token whose base64 is `text[start .. end)`. */
   add(start: number, end: number, rank: number): void {
     const [text, arena] = [this.#text, this.#arena];
     const from = this.#length;
     let [bits, count, length] = [0, 0, from];
     for (let at = start; at < end; at++) {
       const unit = text.charCodeAt(at);
-      if (unit === 61) continue; // "=", which only fills up
+      if (unit === 61) continue; // "=", base64 padding
       const value = unit < 128 ? sextets[unit]! : -1;
       if (value < 0) throw this.damaged(": token", text.slice(start, end), "base64");
       bits = ((bits << 6) | value) & 0xffffff;
@@ -182,7 +182,7 @@ class RanksBuilder {
     const last = ranks.reduce((most, rank) => Math.max(most, rank), 0);
     if (last > 4 * count + 1_000_000) throw this.#refuse("ranks", last, `ranks that fit ${count} tokens`);
     const inOrder = ranks.every((rank, i) => i === 0 || rank > ranks[i - 1]!);
-    // Files are in order as a rule, and the arena is right as it is.
+    // Files are in order as a rule: the arena is then used as it is.
     const arena = inOrder ? this.#arena.slice(0, this.#length) : new Uint8Array(this.#length);
     const order = inOrder ? undefined : Array.from(ranks, (_, i) => i).sort((a, b) => ranks[a]! - ranks[b]!);
     const starts = new Uint32Array(last + 2);

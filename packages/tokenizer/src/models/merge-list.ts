@@ -51,7 +51,7 @@ export function mergeList(
   });
   return {
     rank: (left, right) => table.find(left, right),
-    join: (left, right) => results[table.find(left, right)]!,
+    merge: (left, right) => results[table.find(left, right)]!,
   };
 }
 
@@ -63,10 +63,10 @@ export function mergeList(
 export function mergeByVocabulary(tokens: TokenBytes, ranks?: Int32Array): Merges {
   return {
     rank(left, right) {
-      const id = tokens.findJoined(left, right);
+      const id = tokens.findConcatenation(left, right);
       return id < 0 || ranks === undefined ? id : ranks[id]!;
     },
-    join: (left, right) => tokens.findJoined(left, right),
+    merge: (left, right) => tokens.findConcatenation(left, right),
   };
 }
 

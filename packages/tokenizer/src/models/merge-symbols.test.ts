@@ -12,7 +12,7 @@ function mergesOf(rows: readonly { left: number; right: number; id: number; rank
   const pairs = new Map(rows.map(({ left, right, id, rank }) => [left * 10 + right, { id, rank }]));
   return {
     rank: (left, right) => pairs.get(left * 10 + right)?.rank ?? -1,
-    join: (left, right) => pairs.get(left * 10 + right)!.id,
+    merge: (left, right) => pairs.get(left * 10 + right)!.id,
   };
 }
 
@@ -71,7 +71,7 @@ test("a million equal tokens cost a bounded number of lookups each", () => {
       lookups += 1;
       return left === right ? left : -1;
     },
-    join: (left) => left + 1,
+    merge: (left) => left + 1,
   };
   const n = 1_000_000;
   expect(merged(new Array<number>(n).fill(0), doubling)).toEqual([19, 18, 17, 16, 14, 9, 6]); // a million in binary

@@ -1,21 +1,21 @@
-/** Which neighbours merge: the lower the rank, the earlier. */
+/** Ranks of the pairs that merge: the lower the rank, the earlier. */
 export type Merges = {
-  /** The rank of the merge of `left` and `right`, a whole number; -1 where they stay apart. */
+  /** The rank of the merge of `left` and `right`, a whole number; -1 for no merge. */
   rank(left: number, right: number): number;
-  /** The token that `left` and `right` become where they merge. */
-  join(left: number, right: number): number;
+  /** The token that `left` and `right` merge to. */
+  merge(left: number, right: number): number;
 };
 
 /**
- * Byte-pair encoding, in place: of all neighbours those of the lowest rank merge, the leftmost of equals, until no
- * two neighbours merge.
+ * Byte-pair encoding, in place: of all adjacent pairs that of the lowest rank merges, the leftmost of equals, until no
+ * pair merges.
  *
  * A short text is searched anew after each merge, which costs n² small steps. A long one is a linked list, and its
- * possible merges wait in a heap of numbers: O(n log n) whatever the text.
+ * possible merges are in a heap of numbers: O(n log n) whatever the text.
  *
  * @param symbols - The tokens at first, in `[0, length)`; afterwards the merged ones from 0.
- * @param widths - How much text each symbol stands for, if anyone asks; merged along.
- * @returns How many symbols are left.
+ * @param widths - Width of each symbol in the text, optional; merged along.
+ * @returns The number of symbols left.
  * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
  */
 export function mergeSymbols(
@@ -29,7 +29,7 @@ export function mergeSymbols(
     : mergeLong(symbols, length, merges, widths);
 }
 
-/** The plain version, which gives each step: the specification of {@link mergeSymbols}, and what a trace shows. */
+/** The plain version, which yields each step: the specification of {@link mergeSymbols}, and the source of traces. */
 export function* mergeSteps(symbols: readonly number[], merges: Merges): Generator<number[]> {
   let now = [...symbols];
   for (;;) {
@@ -39,7 +39,7 @@ export function* mergeSteps(symbols: readonly number[], merges: Merges): Generat
       if (here >= 0 && here < rank) [at, rank] = [i, here];
     }
     if (at < 0) return;
-    now = [...now.slice(0, at), merges.join(now[at]!, now[at + 1]!), ...now.slice(at + 2)];
+    now = [...now.slice(0, at), merges.merge(now[at]!, now[at + 1]!), ...now.slice(at + 2)];
     yield now;
   }
 }
@@ -60,7 +60,7 @@ function mergeShort(symbols: Int32Array, length: number, merges: Merges, widths?
     let [best, rank] = [0, never];
     for (let at = 0; at < pairs; at++) if (ranks[at]! < rank) [best, rank] = [at, ranks[at]!];
     if (rank === never) break;
-    symbols[best] = merges.join(symbols[best]!, symbols[best + 1]!);
+    symbols[best] = merges.merge(symbols[best]!, symbols[best + 1]!);
     if (widths) widths[best]! += widths[best + 1]!;
     for (let at = best + 1; at < pairs; at++) {
       symbols[at] = symbols[at + 1]!;
@@ -78,7 +78,7 @@ function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?:
   const next = new Int32Array(length);
   const previous = new Int32Array(length);
   const ranks = new Int32Array(length).fill(-1); // of the pair that begins here, as it is now
-  const waiting = new NumberHeap(length);
+  const candidates = new NumberHeap(length);
   for (let at = 0; at < length; at++) {
     next[at] = at + 1;
     previous[at] = at - 1;
@@ -86,17 +86,17 @@ function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?:
   const offer = (at: number) => {
     const rank = next[at]! < length ? merges.rank(symbols[at]!, symbols[next[at]!]!) : -1;
     ranks[at] = rank;
-    if (rank >= 0) waiting.push(rank * places + at); // in order of rank, then of place
+    if (rank >= 0) candidates.push(rank * positionRange + at); // in order of rank, then of position
   };
 
   for (let at = 0; at < length; at++) offer(at);
-  while (waiting.size > 0) {
-    const first = waiting.pop();
-    const rank = Math.floor(first / places);
-    const at = first - rank * places;
-    if (ranks[at] !== rank) continue; // one of the two has gone into another token since
+  while (candidates.size > 0) {
+    const first = candidates.pop();
+    const rank = Math.floor(first / positionRange);
+    const at = first - rank * positionRange;
+    if (ranks[at] !== rank) continue; // one of the two has merged into another token since
     const right = next[at]!;
-    symbols[at] = merges.join(symbols[at]!, symbols[right]!);
+    symbols[at] = merges.merge(symbols[at]!, symbols[right]!);
     if (widths) widths[at]! += widths[right]!;
     ranks[right] = -1;
     symbols[right] = -1;
@@ -114,8 +114,8 @@ function mergeLong(symbols: Int32Array, length: number, merges: Merges, widths?:
   return count;
 }
 
-/** A rank and a place in one number: ranks stay below 2^21, places below 2^32. */
-const places = 2 ** 32;
+/** A rank and a position in one number: ranks stay below 2^21, positions below 2^32. */
+const positionRange = 2 ** 32;
 
 /** A binary heap of numbers, the smallest first. */
 class NumberHeap {

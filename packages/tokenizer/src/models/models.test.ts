@@ -18,7 +18,7 @@ function encode(model: Model, text: string): { ids: number[]; widths: number[] }
 
 describe("WordPiece", () => {
   const vocab = ["[UNK]", "un", "##aff", "##able", "##a", "a", "é", "##é", "##😀"];
-  const model = wordPiece({ vocab, unknownId: 0, maxCharacters: 12 });
+  const model = wordPiece({ vocab, unknownId: 0, maxInputCharsPerWord: 12 });
 
   test("golden: the longest token first; a word without an end is unknown as a whole", () => {
     expect(encode(model, "unaffable")).toEqual({ ids: [1, 2, 3], widths: [2, 3, 4] });
@@ -124,8 +124,8 @@ describe("BPE over characters", () => {
     const model = characterBpe({
       vocab: ["a", "@b", "@b;", "ab;", "@b@b;"],
       merges: ["a @b;"],
-      continuingPrefix: "@",
-      endSuffix: ";",
+      continuingSubwordPrefix: "@",
+      endOfWordSuffix: ";",
     });
     expect(encode(model, "ab").ids).toEqual([3]);
     expect(encode(model, "abb").ids).toEqual([0, 1, 2]);

@@ -1,4 +1,4 @@
-/** Finds a number for a pair of ids: two ids in, the place of their merge out. Two typed arrays, no objects. */
+/** A hash table from a pair of ids to a number, such as the rank of their merge. Two typed arrays, no objects. */
 export class PairTable {
   readonly #keys: Int32Array; // left + 1 (0 where empty), right
   readonly #values: Int32Array;
@@ -10,7 +10,7 @@ export class PairTable {
     this.#values = new Int32Array(slots);
   }
 
-  /** Holds `value`, 0 or more, for the pair, unless there is one already: says whether it was new. */
+  /** Inserts `value`, 0 or more, for the pair, unless there is one already; returns true if it was new. */
   add(left: number, right: number, value: number): boolean {
     const slot = this.#slot(left, right);
     if (this.#keys[2 * slot] !== 0) return false;

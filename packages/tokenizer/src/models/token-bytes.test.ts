@@ -9,20 +9,20 @@ const key = (bytes: Uint8Array) => bytes.join(",");
 test("property: bytes are found where they are a token, the lowest id first, and nowhere else", () => {
   fc.assert(
     fc.property(fc.array(token, { maxLength: 60 }), token, token, (list, left, right) => {
-      const tokens = TokenBytes.of(list);
+      const tokens = TokenBytes.fromTokens(list);
       const id = (bytes: Uint8Array) =>
         bytes.length === 0 ? -1 : list.findIndex((each) => key(each) === key(bytes));
       expect(tokens.find(left, 0, left.length)).toBe(id(left));
       list.forEach((bytes, at) => expect(tokens.bytes(at)).toEqual(bytes));
       const [a, b] = [id(left), id(right)];
-      if (a >= 0 && b >= 0) expect(tokens.findJoined(a, b)).toBe(id(Uint8Array.of(...left, ...right)));
+      if (a >= 0 && b >= 0) expect(tokens.findConcatenation(a, b)).toBe(id(Uint8Array.of(...left, ...right)));
     }),
   );
 });
 
 test("a gap joins with nothing", () => {
-  const tokens = TokenBytes.of([undefined, Uint8Array.of(1)]);
-  expect([tokens.findJoined(0, 1), tokens.findJoined(1, 0), tokens.size]).toEqual([-1, -1, 2]);
+  const tokens = TokenBytes.fromTokens([undefined, Uint8Array.of(1)]);
+  expect([tokens.findConcatenation(0, 1), tokens.findConcatenation(1, 0), tokens.size]).toEqual([-1, -1, 2]);
 });
 
 test("property: a pair table holds what a map holds, the first of equals", () => {

@@ -1,11 +1,11 @@
 /**
- * A vocabulary as bytes: the tokens one behind the other, and a table that finds the id of some bytes.
+ * A vocabulary as bytes: the tokens concatenated, and a hash table from bytes to ids.
  *
  * All in four typed arrays, so that 200,000 tokens are ready in some ten milliseconds and cost the collector nothing.
  * An id whose token is empty is a gap. Where two ids have the same bytes, the lower one is found.
  */
 export class TokenBytes {
-  /** How many ids there are, gaps included. */
+  /** Number of ids, gaps included. */
   readonly size: number;
   readonly #arena: Uint8Array;
   readonly #starts: Uint32Array;
@@ -14,7 +14,7 @@ export class TokenBytes {
 
   /**
    * @param arena - The bytes of all tokens, in order of their ids.
-   * @param starts - Where each token starts in `arena`, and at last where the last one ends.
+   * @param starts - The start of each token in `arena`, then the end of the last one.
    */
   constructor(arena: Uint8Array, starts: Uint32Array) {
     this.size = starts.length - 1;
@@ -26,7 +26,7 @@ export class TokenBytes {
     for (let id = 0; id < this.size; id++) {
       const [start, end] = [starts[id]!, starts[id + 1]!];
       if (start === end) continue;
-      const hash = hashOf(seed, arena, start, end);
+      const hash = fnv1a(seed, arena, start, end);
       this.#hashes[id] = hash;
       let slot = spread(hash) & mask;
       for (let held = this.#slots[slot]!; held !== 0; held = this.#slots[slot]!) {
@@ -38,7 +38,7 @@ export class TokenBytes {
   }
 
   /** The vocabulary of `tokens`, by id; undefined is a gap. */
-  static of(tokens: readonly (Uint8Array | undefined)[]): TokenBytes {
+  static fromTokens(tokens: readonly (Uint8Array | undefined)[]): TokenBytes {
     const starts = new Uint32Array(tokens.length + 1);
     tokens.forEach((token, id) => (starts[id + 1] = starts[id]! + (token?.length ?? 0)));
     const arena = new Uint8Array(starts[tokens.length]!);
@@ -48,7 +48,7 @@ export class TokenBytes {
 
   /** The id of `bytes[start .. end)`, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(seed, bytes, start, end);
+    const hash = fnv1a(seed, bytes, start, end);
     const mask = this.#slots.length - 1;
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]! - 1;
@@ -57,12 +57,12 @@ export class TokenBytes {
   }
 
   /** The id of the bytes of `left` and then those of `right`, or -1; so also where one of them is a gap. */
-  findJoined(left: number, right: number): number {
+  findConcatenation(left: number, right: number): number {
     const [starts, arena] = [this.#starts, this.#arena];
     const [rightStart, rightEnd] = [starts[right]!, starts[right + 1]!];
     const leftLength = starts[left + 1]! - starts[left]!;
     if (leftLength === 0 || rightStart === rightEnd) return -1;
-    const hash = hashOf(this.#hashes[left]!, arena, rightStart, rightEnd);
+    const hash = fnv1a(this.#hashes[left]!, arena, rightStart, rightEnd);
     const mask = this.#slots.length - 1;
     for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
       const id = this.#slots[slot]! - 1;
@@ -80,7 +80,7 @@ export class TokenBytes {
     return this.#arena.subarray(this.#starts[id], this.#starts[id + 1]);
   }
 
-  /** How many bytes a token has. */
+  /** Length of a token in bytes. */
   length(id: number): number {
     return this.#starts[id + 1]! - this.#starts[id]!;
   }
@@ -97,13 +97,13 @@ export class TokenBytes {
 // FNV-1a: the hash of "ab" goes on from the hash of "a", which is what findJoined needs.
 const seed = 0x811c9dc5 | 0;
 
-function hashOf(start: number, bytes: Uint8Array, from: number, to: number): number {
+function fnv1a(start: number, bytes: Uint8Array, from: number, to: number): number {
   let hash = start;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
   return hash;
 }
 
-/** FNV's low bits alone are poor: those above come in. */
+/** Mixes the high bits in: FNV's low bits alone are poor. */
 const spread = (hash: number): number => hash ^ (hash >>> 15);
 
 function sameBytes(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number): boolean {

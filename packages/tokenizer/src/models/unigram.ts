@@ -1,30 +1,30 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { requireOptions, checkList } from "../check-arguments.js";
-import { spelledByte } from "./character-bpe.js";
+import { byteFallbackValue } from "./character-bpe.js";
 import type { Model } from "./model.js";
 import { PairTable } from "./pair-table.js";
 import { Utf8Scratch } from "./utf8-scratch.js";
 
 export type UnigramOptions = {
-  /** Tokens and their logarithmic probabilities, by id. */
+  /** Tokens and their log-probabilities, by id. */
   pieces: readonly (readonly [token: string, score: number])[];
-  /** The token for characters that no other covers; neighbours are one unknown. Default: none, and they are refused. */
+  /** The token for characters that no other covers; adjacent ones are one unknown. Default: none, and they are refused. */
   unknownId?: number | undefined;
-  /** Whether an unknown becomes the tokens of its bytes (`<0x41>`), if all are there. Default: false. */
+  /** Encodes an unknown as the tokens of its bytes (`<0x41>`), if all exist. Default: false. */
   byteFallback?: boolean;
-  /** Ids that no text becomes, such as `<s>`. Default: none. */
+  /** Ids that no text encodes to, such as `<s>`. Default: none. */
   reserved?: ReadonlySet<number>;
   /** Ids that SentencePiece prefers to all others where their text stands (user-defined symbols). Default: none. */
   userDefined?: ReadonlySet<number>;
-  /** Whether sums are rounded to float32, as SentencePiece's are; Hugging Face's are not. Default: false. */
+  /** Rounds sums to float32, as SentencePiece; Hugging Face does not. Default: false. */
   float32?: boolean;
 };
 
 /**
- * Unigram, the other model of SentencePiece (T5, ALBERT, XLM-R): of all ways to cut a piece into tokens the one whose
- * scores add up to the most, found by Viterbi's algorithm. Of equal ways the one found first, shortest tokens first.
+ * Unigram, the other model of SentencePiece (T5, ALBERT, XLM-R): of all segmentations of a pre-token the one with
+ * the highest sum of scores, found by the Viterbi algorithm. Of equal ones the first found, shortest tokens first.
  *
- * Time: O(n · m) for a piece of n bytes and a longest token of m.
+ * Time: O(n · m) for a pre-token of n bytes and a longest token of m.
  *
  * @throws {ArgumentError} If a score is no number.
  * @see "Subword Regularization" (2018), arXiv:1804.10959; google/sentencepiece, src/unigram_model.cc
@@ -55,15 +55,15 @@ export function unigram(options: UnigramOptions): Model {
       });
     }
     // A character is three bytes at most of a UTF-16 unit: most tokens need not be encoded to know.
-    if (token.length > mostBytes / 3 && encoder.encode(token).length > mostBytes) {
+    if (token.length > maxTokenBytes / 3 && encoder.encode(token).length > maxTokenBytes) {
       check.refuse({
         argument: `pieces[${id}]`,
         received: `a token of ${token.length} characters`,
-        expected: `tokens of at most ${mostBytes} bytes, since each place of a text is compared with them`,
+        expected: `tokens of at most ${maxTokenBytes} bytes, since each position of a text is compared with them`,
         fix: "make it an added token.",
       });
     }
-    const byte = byteFallback ? spelledByte(token) : undefined;
+    const byte = byteFallback ? byteFallbackValue(token) : undefined;
     if (byte !== undefined && byteIds[byte] === -1) byteIds[byte] = id;
     return byte === undefined && id !== unknownId && !reserved?.has(id) && token !== "";
   });
@@ -79,9 +79,9 @@ export function unigram(options: UnigramOptions): Model {
     userDefined?.has(id) ? round(round(encoder.encode(token).length * highest) - 0.1) : round(score),
   );
   const utf8 = new Utf8Scratch();
-  let best = new Float64Array(256); // of the bytes before this place
-  let from = new Int32Array(256); // where the last token before this place starts, or -1
-  let by = new Int32Array(256); // and which it is, or -1 for an unknown
+  let best = new Float64Array(256); // best score up to this position
+  let from = new Int32Array(256); // start of the last token before this position, or -1
+  let by = new Int32Array(256); // its id, or -1 for an unknown
 
   const viterbi = (length: number): void => {
     if (best.length <= length) {
@@ -122,7 +122,7 @@ export function unigram(options: UnigramOptions): Model {
   return {
     name: "Unigram",
     vocabSize: pieces.length,
-    surfaceId: unknownId,
+    unknownSurfaceId: unknownId,
     append(text, start, end, ids, widths) {
       const length = utf8.write(text, start, end);
       if (length === 0) return;
@@ -138,9 +138,10 @@ export function unigram(options: UnigramOptions): Model {
           widths?.push(stop - begin);
           continue;
         }
-        while (i + 1 < ends.length && by[ends[i + 1]!] === -1) stop = ends[++i]!; // neighbours are one unknown
-        const spelled = byteFallback && utf8.bytes.subarray(begin, stop).every((byte) => byteIds[byte]! >= 0);
-        if (spelled) {
+        while (i + 1 < ends.length && by[ends[i + 1]!] === -1) stop = ends[++i]!; // adjacent unknowns are one
+        const isByteFallback =
+          byteFallback && utf8.bytes.subarray(begin, stop).every((byte) => byteIds[byte]! >= 0);
+        if (isByteFallback) {
           for (; begin < stop; begin++) {
             ids.push(byteIds[utf8.bytes[begin]!]!);
             widths?.push(1);
@@ -190,5 +191,5 @@ function noToken(text: string): ArgumentError {
   });
 }
 
-/** SentencePiece's longest token has 16 characters unless it is told otherwise. */
-const mostBytes = 1024;
+/** SentencePiece's longest token has 16 characters by default. */
+const maxTokenBytes = 1024;

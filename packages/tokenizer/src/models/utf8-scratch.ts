@@ -1,8 +1,8 @@
-/** UTF-8 of parts of strings, written into one buffer that is used again: a piece of four letters needs no object. */
+/** A reused buffer for the UTF-8 of substrings: a short pre-token allocates nothing. */
 export class Utf8Scratch {
   bytes = new Uint8Array(256);
 
-  /** Writes `text[start .. end)`, which has no lone surrogates, and returns how many bytes that are. */
+  /** Writes `text[start .. end)`, which has no lone surrogates, and returns its length in bytes. */
   write(text: string, start: number, end: number): number {
     if (3 * (end - start) > this.bytes.length) this.bytes = new Uint8Array(4 * (end - start));
     const bytes = this.bytes;

@@ -1,6 +1,6 @@
 import { checks } from "@qkv/core";
 
-/** The tokens of a vocabulary as its file writes them: by id, or each with its id. */
+/** The tokens of a vocabulary as in its file: by id, or each with its id. */
 export type Vocabulary = readonly string[] | ReadonlyMap<string, number> | Readonly<Record<string, number>>;
 
 /**
@@ -34,7 +34,7 @@ export function tokensById(vocabulary: Vocabulary, fn: string): readonly (string
   return tokens;
 }
 
-/** A vocabulary as `tokenizer.json` writes it. */
+/** A vocabulary as in `tokenizer.json`. */
 export function vocabularyJson(names: readonly (string | undefined)[]): Record<string, number> {
   return Object.fromEntries(names.flatMap((token, id) => (token === undefined ? [] : [[token, id]])));
 }
@@ -46,6 +46,6 @@ function refuse(fn: string, token: string, received: unknown, expected: string):
     argument: `vocab[${JSON.stringify(token)}]`,
     received,
     expected,
-    fix: "give each token its place in the model's embedding, counted from 0.",
+    fix: "give each token its row in the model's embedding, counted from 0.",
   });
 }

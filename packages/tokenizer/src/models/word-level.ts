@@ -4,7 +4,7 @@ import type { Model } from "./model.js";
 import { tokensById, vocabularyJson, type Vocabulary } from "./vocabulary.js";
 
 /**
- * Whole words: a piece is a token, or unknown.
+ * Word-level model: a pre-token is one token, or unknown.
  *
  * @param options - `vocab`: the words. `unknownId`: the token of all others; without one they are refused.
  * @throws {ArgumentError} If the vocabulary is damaged.

@@ -2,11 +2,10 @@ import { ArgumentError, checks } from "@qkv/core";
 import { checkTextOrBytes } from "../check-arguments.js";
 
 /**
- * How open the next byte is, as a function of all bytes before it: the entropy of what a model expects there.
- * Unit: nats, 0 (certain) to 5.545 (all 256 equally likely).
+ * Entropy of a model's next-byte distribution, as a function of all bytes before it. Unit: nats, 0 (certain) to 5.545 (all 256 equally likely).
  *
- * Any function will do: a table, counts, a network. `context` says how many bytes back it looks, so that no more are
- * kept of a stream; without it, all are.
+ * Any function will do: a table, counts, a network. `context` is the number of preceding bytes that it reads: a stream
+ * keeps that many, and all without it.
  */
 export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?: number };
 
@@ -14,7 +13,7 @@ export type ByteEntropy = ((before: Uint8Array) => number) & { readonly context?
  * The entropy of each byte of a text, given those before it.
  *
  * @param text - Bytes, or a string for its UTF-8.
- * @throws {ArgumentError} If `entropy` returns what is no entropy.
+ * @throws {ArgumentError} If `entropy` returns no entropy.
  *
  * @example
  * ```ts

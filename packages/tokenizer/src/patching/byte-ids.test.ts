@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { byteIds } from "../patching.js";
 import { byteLevelBpe, tokenizerFromJson } from "../index.js";
-import { trainBpe, trainedJson } from "../training.js";
+import { trainBpe, trainedBpeToJson } from "../training.js";
 
 const trained = async (vocabSize: number, specialTokens: string[] = []) =>
-  tokenizerFromJson(trainedJson(await trainBpe(["the cat and the hat"], { vocabSize, specialTokens })));
+  tokenizerFromJson(trainedBpeToJson(await trainBpe(["the cat and the hat"], { vocabSize, specialTokens })));
 
 test("each byte has its id, whatever special tokens stand beside", async () => {
   for (const special of [[], ["<|end|>", "<|pad|>"]]) {

@@ -1,10 +1,10 @@
 import { checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import type { Tokenizer } from "../tokenizer.js";
 
 /**
- * The id of each byte, `[256]`, in a vocabulary that holds the bytes and special tokens, and no others: one that
+ * Returns the id of each byte, `[256]`, in a vocabulary that holds the bytes and special tokens, and no others: one that
  * `qkv train --vocab-size 256` learned, say. A model over such a vocabulary is a model of bytes.
  *
  * @throws {ArgumentError} If a byte has no token, or a token is more than a byte.
@@ -13,9 +13,9 @@ import type { Tokenizer } from "../tokenizer.js";
  * ```ts
  * import { tokenizerFromJson } from "@qkv/tokenizer";
  * import { byteIds } from "@qkv/tokenizer/patching";
- * import { trainBpe, trainedJson } from "@qkv/tokenizer/training";
+ * import { trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
  *
- * const bytes = tokenizerFromJson(trainedJson(await trainBpe(["any text"], { vocabSize: 256 })));
+ * const bytes = tokenizerFromJson(trainedBpeToJson(await trainBpe(["any text"], { vocabSize: 256 })));
  * byteIds(bytes)["a".charCodeAt(0)] === bytes.encode("a")[0]; // => true
  * ```
  */
@@ -30,8 +30,8 @@ export function byteIds(tokenizer: Pick<Tokenizer, "id" | "decode" | "token" | "
       fix: "take a byte-level vocabulary without merges, as `qkv train --vocab-size 256` learns one.",
     });
   const ids = Int32Array.from(
-    byteLetters,
-    (letter, byte) => tokenizer.id(letter) ?? refuse(`a vocabulary without the byte ${byte}`),
+    bytesToUnicode,
+    (character, byte) => tokenizer.id(character) ?? refuse(`a vocabulary without the byte ${byte}`),
   );
   const ofBytes = new Set(ids);
   for (let id = 0; id < tokenizer.vocabSize; id++) {

@@ -2,7 +2,7 @@ import type { Patcher } from "./patcher.js";
 import { checkThreshold } from "./check-threshold.js";
 
 /**
- * Starts a patch wherever the next byte's entropy is above a threshold: where a model would not know how to go on.
+ * Starts a patch wherever the next byte's entropy is above a threshold: where a model is uncertain.
  *
  * @param threshold - Unit: nats. Lower means more and shorter patches: 0 cuts at every byte that is not certain. BLT's
  *   own byte model was used with 1.335.
@@ -13,7 +13,7 @@ import { checkThreshold } from "./check-threshold.js";
  * ```ts
  * import { globalThreshold, patchStarts } from "@qkv/tokenizer/patching";
  *
- * const entropy = (before: Uint8Array) => (before.at(-1) === 0x20 ? 4 : 1); // open behind a space
+ * const entropy = (before: Uint8Array) => (before.at(-1) === 0x20 ? 4 : 1); // uncertain after a space
  * patchStarts("to be or not", globalThreshold(2), entropy); // => [0, 3, 6, 9]
  * ```
  */

@@ -5,13 +5,13 @@ import { checkPatcher } from "./patch-stream.js";
 import type { Patcher } from "./patcher.js";
 
 /**
- * Where the patches of a text start.
+ * Returns the offsets at which the patches of a text start.
  *
  * @param text - Bytes, or a string for its UTF-8.
  * @param entropy - A model of bytes, needed where the patcher reads entropies, or the entropy of each byte where they
  *   are known already.
  * @returns Rising offsets, in bytes: 0 first, none for an empty text. A patch ends where the next one starts.
- * @throws {ArgumentError} If the patcher needs entropies and gets none, or what it gets are none.
+ * @throws {ArgumentError} If the patcher needs entropies and gets none, or what it gets is not entropies.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import type { Patcher } from "./patcher.js";
 
 /** Cuts bytes that arrive over time. The patches, joined, are the bytes. */
 export type PatchStream = {
-  /** Whether a patch starts in front of the next byte, whatever it will be: a model that writes asks this. */
+  /** A patch starts before the next byte, whatever that byte is: read by models that generate. */
   readonly startsNext: boolean;
   /** The patches that these bytes complete. A patch is complete when the next one starts. */
   push(bytes: Uint8Array): Uint8Array[];
@@ -22,9 +22,9 @@ export type PatchStream = {
  *
  * @example
  * ```ts
- * import { afterSpaces, patchStream } from "@qkv/tokenizer/patching";
+ * import { spacePatching, patchStream } from "@qkv/tokenizer/patching";
  *
- * const stream = patchStream(afterSpaces());
+ * const stream = patchStream(spacePatching());
  * const [bytes, text] = [new TextEncoder(), new TextDecoder()];
  * stream.push(bytes.encode("to b")).map((patch) => text.decode(patch)); // => ["to "]
  * stream.push(bytes.encode("e or")).map((patch) => text.decode(patch)); // => ["be "]
@@ -77,7 +77,7 @@ export function patchStream(patcher: Patcher, entropy?: ByteEntropy): PatchStrea
 
 /** @throws {ArgumentError} If the patcher needs entropies and there are none. */
 export function checkPatcher(fn: string, patcher: Patcher, entropy: unknown): void {
-  checkHas(checks(fn), { patcher }, ["start"], "a way to cut, such as `afterSpaces()`");
+  checkHas(checks(fn), { patcher }, ["start"], "a patcher, such as `spacePatching()`");
   if (!patcher.readsEntropy || entropy !== undefined) return;
   throw new ArgumentError({
     fn,

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { afterSpaces } from "./after-spaces.js";
+import { spacePatching } from "./space-patching.js";
 import { byteEntropies, type ByteEntropy } from "./byte-entropy.js";
-import { fixedSize } from "./fixed-size.js";
+import { stridedPatching } from "./strided-patching.js";
 import { globalThreshold } from "./global-threshold.js";
-import { monotonicRise } from "./monotonic-rise.js";
+import { monotonicConstraint } from "./monotonic-constraint.js";
 import { patchStarts } from "./patch-starts.js";
 import { patchStream } from "./patch-stream.js";
 import type { Patcher } from "./patcher.js";
 
 /** An entropy that depends on the last bytes, or on all of them, and on nothing else. */
-function entropyOf(context: number | undefined): ByteEntropy {
+function entropyNats(context: number | undefined): ByteEntropy {
   const entropy = (before: Uint8Array) => {
     const seen = context === undefined ? before : before.subarray(Math.max(0, before.length - context));
     return seen.reduce((hash, byte) => (hash * 31 + byte) % 997, 7) / 200;
@@ -20,9 +20,9 @@ function entropyOf(context: number | undefined): ByteEntropy {
 
 const patcher: fc.Arbitrary<Patcher> = fc.oneof(
   fc.double({ min: 0, max: 5, noNaN: true }).map(globalThreshold),
-  fc.double({ min: 0, max: 5, noNaN: true }).map(monotonicRise),
-  fc.constant(afterSpaces()),
-  fc.integer({ min: 1, max: 9 }).map(fixedSize),
+  fc.double({ min: 0, max: 5, noNaN: true }).map(monotonicConstraint),
+  fc.constant(spacePatching()),
+  fc.integer({ min: 1, max: 9 }).map(stridedPatching),
 );
 const bytes = fc.uint8Array({ maxLength: 600, size: "max" });
 const context = fc.option(fc.nat(5), { nil: undefined });
@@ -35,7 +35,7 @@ test("property: streaming cuts as the whole does, however the bytes arrive", () 
       patcher,
       context,
       (bytes, cuts, patcher, context) => {
-        const entropy = entropyOf(context);
+        const entropy = entropyNats(context);
         const starts = patchStarts(bytes, patcher, entropy);
         const whole = starts.map((start, i) => bytes.slice(start, starts[i + 1]));
         const stream = patchStream(patcher, entropy);
@@ -63,7 +63,7 @@ test("property: streaming cuts as the whole does, however the bytes arrive", () 
 test("property: more text changes no patch that is complete", () => {
   fc.assert(
     fc.property(bytes, bytes, patcher, context, (first, second, patcher, context) => {
-      const entropy = entropyOf(context);
+      const entropy = entropyNats(context);
       const both = patchStarts(Uint8Array.of(...first, ...second), patcher, entropy);
       expect(both.filter((start) => start < first.length)).toEqual(patchStarts(first, patcher, entropy));
     }),
@@ -73,7 +73,7 @@ test("property: more text changes no patch that is complete", () => {
 test("property: entropies that are known already cut as the function that gave them", () => {
   fc.assert(
     fc.property(bytes, patcher, context, (bytes, patcher, context) => {
-      const entropy = entropyOf(context);
+      const entropy = entropyNats(context);
       expect(patchStarts(bytes, patcher, byteEntropies(bytes, entropy))).toEqual(
         patchStarts(bytes, patcher, entropy),
       );
@@ -84,8 +84,8 @@ test("property: entropies that are known already cut as the function that gave t
 test("golden: threshold and rise, by hand", () => {
   const entropies = [0.1, 2, 1.5, 0.5, 1.4, 1.6, 3];
   expect(patchStarts("abcdefg", globalThreshold(1.5), entropies)).toEqual([0, 1, 5, 6]);
-  expect(patchStarts("abcdefg", monotonicRise(0.5), entropies)).toEqual([0, 1, 4, 6]);
-  expect(patchStarts("abcdefg", monotonicRise(0), entropies)).toEqual([0, 1, 4, 5, 6]);
+  expect(patchStarts("abcdefg", monotonicConstraint(0.5), entropies)).toEqual([0, 1, 4, 6]);
+  expect(patchStarts("abcdefg", monotonicConstraint(0), entropies)).toEqual([0, 1, 4, 5, 6]);
 });
 
 test.each([
@@ -95,20 +95,20 @@ test.each([
   ["été", ["\u00c3\u00a9t\u00c3", "\u00a9"]],
 ])("golden: spaces in %j, by hand from BLT's rule", (text, patches) => {
   const letters = String.fromCharCode(...new TextEncoder().encode(text));
-  const starts = patchStarts(text, afterSpaces());
+  const starts = patchStarts(text, spacePatching());
   expect(starts.map((start, i) => letters.slice(start, starts[i + 1]))).toEqual(patches);
 });
 
 test("nothing is cut into nothing", () => {
-  expect(patchStarts("", fixedSize(3))).toEqual([]);
-  expect(patchStream(fixedSize(3)).end()).toEqual([]);
+  expect(patchStarts("", stridedPatching(3))).toEqual([]);
+  expect(patchStream(stridedPatching(3)).end()).toEqual([]);
 });
 
 test("a patcher of entropies without entropies is refused, and so is what is none", () => {
   const fix = /\nFix: give a model of bytes, such as `englishBytes\(\)`/;
   expect(() => patchStarts("a", globalThreshold(1))).toThrow(fix);
-  expect(() => patchStream(monotonicRise(1))).toThrow(
-    "patchStream: `entropy` is undefined, expected a function of the bytes before, which monotonicRise(1) reads.",
+  expect(() => patchStream(monotonicConstraint(1))).toThrow(
+    "patchStream: `entropy` is undefined, expected a function of the bytes before, which monotonicConstraint(1) reads.",
   );
   for (const wrong of [NaN, -1, Infinity, undefined as never]) {
     expect(() => patchStarts("a", globalThreshold(1), () => wrong)).toThrow(
@@ -123,8 +123,10 @@ test("impossible thresholds and sizes are refused", () => {
   expect(() => globalThreshold(-1)).toThrow(
     "globalThreshold: `threshold` is -1, expected a number of nats, 0 or more.\nFix: use about 1.5",
   );
-  expect(() => monotonicRise(NaN)).toThrow("monotonicRise: `rise` is NaN, expected a number of nats");
-  expect(() => fixedSize(0)).toThrow(
-    "fixedSize: `size` is 0, expected a whole number of bytes, 1 or more.\nFix: use 4",
+  expect(() => monotonicConstraint(NaN)).toThrow(
+    "monotonicConstraint: `rise` is NaN, expected a number of nats",
+  );
+  expect(() => stridedPatching(0)).toThrow(
+    "stridedPatching: `size` is 0, expected a whole number of bytes, 1 or more.\nFix: use 4",
   );
 });

@@ -1,9 +1,9 @@
-/** What was read: a set in JavaScript's writing (flag u), and where the reading ended. */
+/** A parsed character class in JavaScript's syntax (flag u), and the index after it. */
 export type ReadClass = { readonly source: string; readonly end: number };
 type Fail = (expected: string) => never;
 
 /**
- * Sets that Oniguruma and Rust define by Unicode and JavaScript does not: its `\s` lacks U+0085 and has U+FEFF, its
+ * Classes that Oniguruma and Rust define by Unicode and JavaScript does not: its `\s` lacks U+0085 and has U+FEFF, its
  * `\d` and `\w` know ASCII only.
  */
 const shorthands: Readonly<Record<string, string>> = {
@@ -102,7 +102,7 @@ export function characterClass(
   return { source: `[${negated ? "^" : ""}${body}]`, end: at + 1 };
 }
 
-/** The set or character behind a backslash: `at` stands on the letter. */
+/** The class or character after a backslash: `at` is the index of the letter. */
 export function escapedClass(pattern: string, at: number, ignoreCase: boolean, fail: Fail): ReadClass {
   const letter = pattern[at]!;
   const shorthand = Object.hasOwn(shorthands, letter) ? shorthands[letter]! : undefined;
@@ -172,7 +172,7 @@ function isValid(source: string): boolean {
 const code = (character: string): string =>
   /^[A-Za-z0-9]$/.test(character) ? character : `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
-/** Letters that are the same where case does not matter. */
+/** Characters that are equal under case folding. */
 function sameLetter(character: string): string[] {
   const variants = [character, character.toLowerCase(), character.toUpperCase()];
   const folded = { s: "\u017F", k: "\u212A", å: "\u212B" }[character.toLowerCase()];

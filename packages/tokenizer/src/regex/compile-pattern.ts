@@ -1,6 +1,6 @@
 import { FormatError } from "@qkv/core";
-import { backtracking } from "./backtracking.js";
-import { isInsidePair } from "../inside-pair.js";
+import { proveLinearTime } from "./linear-time.js";
+import { isInsideSurrogatePair } from "../surrogate-pair.js";
 import { compileProgram } from "./compile-program.js";
 import { memoizedMatcher, tooLong } from "./memoized-matcher.js";
 import { parsePattern, type Dialect } from "./parse-pattern.js";
@@ -8,18 +8,18 @@ import { toJavaScript } from "./to-javascript.js";
 
 /** A pattern that is ready to be searched for. */
 export type Pattern = {
-  /** Starts and ends of all matches in a text, in turn. */
+  /** Starts and ends of all matches in a text, alternately. */
   matches(text: string): number[];
 };
 
 /**
  * Compiles a pattern to something that takes time linear in the text, whatever the text.
  *
- * JavaScript's engine is fast and backtracks. It gets the patterns for which {@link backtracking} proves that it goes back
+ * JavaScript's engine is fast and backtracks. It gets the patterns for which {@link proveLinearTime} proves that it goes back
  * no further than over runs of certain characters, and the texts in which these runs are short. For all others there is a
- * matcher that goes no way twice.
+ * memoized matcher, which tries no path twice.
  *
- * @param from - `field`: where the pattern stands, and `fn`: who asks, for messages. `dialect`: whose pattern it is.
+ * @param from - `field` and `fn`: the pattern's field and the caller, for messages. `dialect`: its regex library.
  * @throws {FormatError} If it is no pattern, or too large.
  */
 export function compilePattern(
@@ -27,9 +27,9 @@ export function compilePattern(
   { field, fn = "patternSplit", dialect = "oniguruma" }: { field: string; fn?: string; dialect?: Dialect },
 ): Pattern {
   const tree = parsePattern(pattern, field, dialect, fn);
-  const proof = backtracking(tree);
+  const proof = proveLinearTime(tree);
   const engine = proof && new RegExp(toJavaScript(tree), "gu");
-  const longRun = proof?.sets.length ? runOf(proof.sets) : undefined;
+  const longRun = proof?.sets.length ? longRunPattern(proof.sets) : undefined;
   const program = compileProgram(tree);
   const needsProgram = !engine || longRun !== undefined;
   if (needsProgram && !program) {
@@ -44,7 +44,7 @@ export function compilePattern(
   let matcher: ReturnType<typeof memoizedMatcher> | undefined;
   return {
     matches(text) {
-      const found = engine && !longRun?.test(text) ? matchesOf(engine, text) : undefined;
+      const found = engine && !longRun?.test(text) ? engineMatches(engine, text) : undefined;
       if (found) return found;
       if (!program) throw tooLong(text);
       matcher ??= memoizedMatcher(program);
@@ -57,17 +57,17 @@ export function compilePattern(
 const longest = 200;
 
 /** Matches a run of characters of which each is in one of the sets. */
-function runOf(sets: readonly string[]): RegExp {
+function longRunPattern(sets: readonly string[]): RegExp {
   const one = sets.length === 1 ? sets[0]! : `(?=${sets.join("|")})[^]`;
   return new RegExp(`(?:${one}){${longest}}`, "u");
 }
 
 /** All matches by JavaScript's engine; undefined where its stack does not suffice, as in words of millions of characters. */
-function matchesOf(engine: RegExp, text: string): number[] | undefined {
+function engineMatches(engine: RegExp, text: string): number[] | undefined {
   const spans: number[] = [];
   try {
     for (const { index, 0: match } of text.matchAll(engine)) {
-      if (match === "" && isInsidePair(text, index)) continue; // V8 looks there too
+      if (match === "" && isInsideSurrogatePair(text, index)) continue; // V8 looks there too
       spans.push(index, index + match.length);
     }
     return spans;

@@ -1,38 +1,43 @@
 import type { PatternNode } from "./pattern-node.js";
 
-/** A pattern as instructions: what is done at a place of a text, and which instruction comes then. */
+/** A pattern compiled to instructions of a backtracking virtual machine. */
 export type Program = {
   readonly instructions: readonly Instruction[];
   readonly entry: number;
-  /** For each instruction where ways meet the number of the column that keeps its results, for the others -1. */
+  /** For each instruction where paths meet, the column of its memoized results; -1 for the others. */
   readonly columns: Int32Array;
   readonly columnCount: number;
-  /** Whether it goes from right to left. */
+  /** Matches from right to left, as lookbehinds. */
   readonly backward: boolean;
 };
 
 export type Instruction =
   | { readonly type: "accept" | "fail" }
-  | { readonly type: "set" | "place"; readonly source: string; readonly next: number }
-  /** Goes on with `next`, and where that fails with `other`. */
+  | { readonly type: "set" | "assertion"; readonly source: string; readonly next: number }
+  /** Continues at `next`, and on failure at `other`. */
   | { readonly type: "split"; readonly next: number; readonly other: number }
-  | { readonly type: "look"; readonly program: Program; readonly negative: boolean; readonly next: number }
-  /** Goes on behind the first match of the program, and nowhere else: with `empty` where it has no characters. */
+  | {
+      readonly type: "lookaround";
+      readonly program: Program;
+      readonly negative: boolean;
+      readonly next: number;
+    }
+  /** Continues after the first match of the program, without backtracking into it: at `empty` after an empty match. */
   | { readonly type: "atomic"; readonly program: Program; readonly next: number; readonly empty: number };
 
 /** Compiles a pattern; undefined where the program would be too large. */
 export function compileProgram(tree: PatternNode): Program | undefined {
-  const room = { instructions: mostInstructions, columns: mostColumns };
+  const room = { instructions: maxInstructions, columns: maxColumns };
   const program = compile(tree, false, room);
   return room.instructions < 0 || room.columns < 0 ? undefined : program;
 }
 
-/** At most, of all programs of a pattern together. Results take four bytes for each column and place of the text. */
-const mostInstructions = 4000;
-const mostColumns = 1024;
+/** At most, of all programs of a pattern together. Results take four bytes for each column and position of the text. */
+const maxInstructions = 4000;
+const maxColumns = 1024;
 
 /**
- * Where to go on behind a node. An iteration of a repetition must have characters (ECMAScript's rule, without which loops
+ * The instructions that follow a node. An iteration of a repetition must have characters (ECMAScript's rule, without which loops
  * would not end), so it depends on whether the innermost one has: `empty` if it has none yet, `moved` if it has.
  */
 type Then = { readonly empty: number; readonly moved: number };
@@ -54,40 +59,40 @@ function compile(
     switch (node.type) {
       case "set":
         return emit({ type: "set", source: node.source, next: then.moved });
-      case "place":
-        return emit({ type: "place", source: node.source, next: then.empty });
-      case "look": {
-        const program = compile(node.node, node.behind, room);
-        return emit({ type: "look", program, negative: node.negative, next: then.empty });
+      case "assertion":
+        return emit({ type: "assertion", source: node.source, next: then.empty });
+      case "lookaround": {
+        const program = compile(node.node, node.lookbehind, room);
+        return emit({ type: "lookaround", program, negative: node.negative, next: then.empty });
       }
       case "atomic":
         return atomic(node.node, then);
       case "sequence":
         return (backward ? node.nodes : [...node.nodes].reverse()).reduce(before, then).empty;
-      case "choice":
+      case "alternation":
         return node.nodes
           .map((one) => visit(one, then))
           .reduceRight((other, next) => emit({ type: "split", next, other }));
-      case "repeat":
+      case "repetition":
         return node.mode === "possessive" ? atomic({ ...node, mode: "greedy" }, then) : repeat(node, then);
     }
   };
   const atomic = (node: PatternNode, { empty, moved }: Then): number =>
     emit({ type: "atomic", program: compile(node, backward, room), next: moved, empty });
 
-  /** Where to begin with a node that has something behind it. */
+  /** The entry of a node, given what follows it. */
   const before = (then: Then, node: PatternNode): Then => {
     const moved = visit(node, { empty: then.moved, moved: then.moved });
     const same = then.empty === then.moved || !canBeEmpty(node);
     return { moved, empty: same ? moved : visit(node, then) };
   };
 
-  const repeat = ({ node, min, max, mode }: PatternNode & { type: "repeat" }, then: Then): number => {
+  const repeat = ({ node, min, max, mode }: PatternNode & { type: "repetition" }, then: Then): number => {
     const split = (body: number, exit: number): Instruction =>
       mode === "lazy"
         ? { type: "split", next: exit, other: body }
         : { type: "split", next: body, other: exit };
-    /** Where to begin with an optional iteration, whose body is compiled. */
+    /** The entry of an optional iteration, whose body is compiled. */
     const optional = (body: number, moved: number): Then => ({
       moved,
       empty: then.empty === then.moved ? moved : emit(split(body, then.empty)),
@@ -141,14 +146,14 @@ function canBeEmpty(node: PatternNode): boolean {
   switch (node.type) {
     case "set":
       return false;
-    case "place":
-    case "look":
+    case "assertion":
+    case "lookaround":
       return true;
     case "sequence":
       return node.nodes.every(canBeEmpty);
-    case "choice":
+    case "alternation":
       return node.nodes.some(canBeEmpty);
-    case "repeat":
+    case "repetition":
       return node.min === 0 || canBeEmpty(node.node);
     case "atomic":
       return canBeEmpty(node.node);

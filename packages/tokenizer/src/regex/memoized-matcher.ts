@@ -1,12 +1,12 @@
 import { ArgumentError } from "@qkv/core";
-import { isInsidePair } from "../inside-pair.js";
+import { isInsideSurrogatePair } from "../surrogate-pair.js";
 import type { Program } from "./compile-program.js";
 
-/** All matches of a pattern in a text: starts and ends in turn; and how many instructions that took. */
+/** All matches of a pattern in a text: starts and ends alternately; and the number of instructions executed. */
 export type Matches = { readonly spans: number[]; readonly steps: number };
 
 /**
- * Finds what a pattern matches by backtracking that goes no way twice: the result of an instruction at a place depends
+ * Matches a pattern by memoized backtracking, which tries no path twice: the result of an instruction at a position depends
  * on nothing else, and is kept. Steps are at most the size of the program times the length of the text, of all its
  * matches together, looks and atomic groups too.
  *
@@ -17,23 +17,23 @@ export type Matches = { readonly spans: number[]; readonly steps: number };
  * @see Barrière and Pit-Claudel, "Linear Matching of JavaScript Regular Expressions" (2024), PLDI, on looks
  */
 export function memoizedMatcher(program: Program): (text: string) => Matches {
-  const looksBehind = hasLookBehind(program);
+  const hasLookbehinds = hasLookbehind(program);
   const main = prepare(program, new Map());
   const all = withInner(main);
 
   return (text) => {
     let kept = 0;
     const makeRoom = (entries: number) => {
-      if ((kept += entries) > mostKept) throw tooLong(text);
+      if ((kept += entries) > maxResults) throw tooLong(text);
     };
     for (const one of all) one.results = resultTable(one.columnCount, makeRoom);
-    const stack: number[] = []; // instruction, place and length of the trail of each way that is still to be tried
-    const trail: number[] = []; // column and place of each result that the present way will decide
+    const stack: number[] = []; // instruction, position and trail length of each path still to be tried
+    const trail: number[] = []; // column and position of each result that the current path will decide
     let steps = 0;
 
-    /** Where the first match that begins at a place ends (starts, where it goes backward), or -1. */
+    /** The end of the first match that begins at a position (the start, for backward programs), or -1. */
     const run = (prepared: Prepared, start: number): number => {
-      const { operations, next, other, columns, tests, places, inner, results, backward } = prepared;
+      const { operations, next, other, columns, tests, assertions, inner, results, backward } = prepared;
       const [stackBase, trailBase] = [stack.length, trail.length];
       let [state, at, end] = [prepared.entry, start, -1];
       search: for (;;) {
@@ -65,19 +65,19 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
               at = to;
               break;
             }
-            case operation.place: {
-              const place = places[here]!;
-              place.lastIndex = at;
-              failed = !place.test(text);
+            case operation.assertion: {
+              const assertion = assertions[here]!;
+              assertion.lastIndex = at;
+              failed = !assertion.test(text);
               break;
             }
             case operation.split:
               stack.push(other[here]!, at, trail.length);
               break;
-            case operation.look:
+            case operation.lookaround:
               failed = run(inner[here]!, at) < 0;
               break;
-            case operation.negativeLook:
+            case operation.negativeLookaround:
               failed = run(inner[here]!, at) >= 0;
               break;
             case operation.atomic: {
@@ -106,7 +106,7 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
     for (let start = 0; start <= text.length;) {
       const end = run(main, start);
       if (end >= 0) spans.push(start, end);
-      if (!looksBehind) for (const { results } of all) results.forget(start);
+      if (!hasLookbehinds) for (const { results } of all) results.forget(start);
       const after = placeAfter(text, start);
       start = end > start ? end : after < 0 ? text.length + 1 : after;
     }
@@ -125,31 +125,42 @@ type Prepared = {
   readonly columns: Int32Array;
   readonly columnCount: number;
   readonly tests: readonly (CharacterTest | undefined)[];
-  readonly places: readonly (RegExp | undefined)[];
+  readonly assertions: readonly (RegExp | undefined)[];
   readonly inner: readonly (Prepared | undefined)[];
   results: Results;
 };
-const operation = { accept: 0, fail: 1, set: 2, place: 3, split: 4, look: 5, negativeLook: 6, atomic: 7 };
+const operation = {
+  accept: 0,
+  fail: 1,
+  set: 2,
+  assertion: 3,
+  split: 4,
+  lookaround: 5,
+  negativeLookaround: 6,
+  atomic: 7,
+};
 
-function prepare(program: Program, testsOfSets: Map<string, CharacterTest>): Prepared {
+function prepare(program: Program, testsBySource: Map<string, CharacterTest>): Prepared {
   const { instructions } = program;
-  const testOf = (source: string) => {
-    const test = testsOfSets.get(source) ?? characterTest(source);
-    testsOfSets.set(source, test);
+  const cachedTest = (source: string) => {
+    const test = testsBySource.get(source) ?? characterTest(source);
+    testsBySource.set(source, test);
     return test;
   };
   return {
     ...program,
     operations: Uint8Array.from(instructions, (one) =>
-      one.type === "look" && one.negative ? operation.negativeLook : operation[one.type],
+      one.type === "lookaround" && one.negative ? operation.negativeLookaround : operation[one.type],
     ),
     next: Int32Array.from(instructions, (one) => ("next" in one ? one.next : 0)),
     other: Int32Array.from(instructions, (one) =>
       one.type === "split" ? one.other : one.type === "atomic" ? one.empty : 0,
     ),
-    tests: instructions.map((one) => (one.type === "set" ? testOf(one.source) : undefined)),
-    places: instructions.map((one) => (one.type === "place" ? new RegExp(one.source, "uy") : undefined)),
-    inner: instructions.map((one) => ("program" in one ? prepare(one.program, testsOfSets) : undefined)),
+    tests: instructions.map((one) => (one.type === "set" ? cachedTest(one.source) : undefined)),
+    assertions: instructions.map((one) =>
+      one.type === "assertion" ? new RegExp(one.source, "uy") : undefined,
+    ),
+    inner: instructions.map((one) => ("program" in one ? prepare(one.program, testsBySource) : undefined)),
     results: nothing,
   };
 }
@@ -163,10 +174,10 @@ const withInner = (prepared: Prepared): Prepared[] => [
 type Results = {
   get(column: number, place: number): number;
   set(column: number, place: number, result: number): void;
-  /** Drops what lies before a place. */
+  /** Drops the results before a position. */
   forget(place: number): void;
 };
-/** What a result is: 0 unknown, 1 no match, else two more than the match's end. */
+/** A result: 0 unknown, 1 no match, else the match's end plus 2. */
 const failure = 1;
 
 /** Results of a program, in pages that are made when one is written. */
@@ -195,7 +206,7 @@ const nothing: Results = { get: () => 0, set() {}, forget() {} };
 const pageBits = 8;
 const pageMask = (1 << pageBits) - 1;
 /** Results that are kept of one text at most: 512 MiB. */
-const mostKept = 2 ** 27;
+const maxResults = 2 ** 27;
 
 export function tooLong(text: string): ArgumentError {
   return new ArgumentError({
@@ -223,9 +234,9 @@ function characterTest(source: string): CharacterTest {
 }
 
 const placeAfter = (text: string, at: number): number =>
-  at >= text.length ? -1 : isInsidePair(text, at + 1) ? at + 2 : at + 1;
+  at >= text.length ? -1 : isInsideSurrogatePair(text, at + 1) ? at + 2 : at + 1;
 const placeBefore = (text: string, at: number): number =>
-  at <= 0 ? -1 : isInsidePair(text, at - 1) ? at - 2 : at - 1;
+  at <= 0 ? -1 : isInsideSurrogatePair(text, at - 1) ? at - 2 : at - 1;
 
-const hasLookBehind = ({ instructions, backward }: Program): boolean =>
-  backward || instructions.some((one) => "program" in one && hasLookBehind(one.program));
+const hasLookbehind = ({ instructions, backward }: Program): boolean =>
+  backward || instructions.some((one) => "program" in one && hasLookbehind(one.program));

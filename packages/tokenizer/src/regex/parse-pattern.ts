@@ -3,7 +3,7 @@ import { characterClass, escapedClass, literal, propertyClass } from "./characte
 import type { PatternNode } from "./pattern-node.js";
 
 /**
- * Whose pattern it is. They differ in two things: `{1,3}+` repeats twofold for Oniguruma and is possessive for Rust's
+ * The regex library of a pattern. They differ in two things: `{1,3}+` repeats twofold for Oniguruma and is possessive for Rust's
  * `fancy-regex`; `^` and `$` stand at each line for Oniguruma, at the whole text for Rust.
  */
 export type Dialect = "oniguruma" | "rust";
@@ -12,7 +12,7 @@ export type Dialect = "oniguruma" | "rust";
  * Reads a regular expression as Oniguruma and Rust's `regex` write it, the two that tokenizer files are made for,
  * and JavaScript's own where the three agree.
  *
- * @param field - Where the pattern stands, for messages.
+ * @param field - Name of the pattern's field, for messages.
  * @throws {FormatError} If it is no pattern, or uses what no tokenizer needs: references back, named groups' names,
  *   set intersections, conditions.
  */
@@ -42,7 +42,7 @@ export function parsePattern(
     const nodes = [sequence()];
     while (eat("|")) nodes.push(sequence());
     flags = outer;
-    return nodes.length === 1 ? nodes[0]! : { type: "choice", nodes };
+    return nodes.length === 1 ? nodes[0]! : { type: "alternation", nodes };
   };
 
   const sequence = (): PatternNode => {
@@ -60,11 +60,12 @@ export function parsePattern(
       const range = eat("*") ? [0, Infinity] : eat("+") ? [1, Infinity] : eat("?") ? [0, 1] : counted();
       if (!range) return result;
       if (count === 20) fail("at most 20 repetitions of each other");
-      if (result.type === "place" || result.type === "look") fail("something to repeat, not a place,");
+      if (result.type === "assertion" || result.type === "lookaround")
+        fail("something to repeat, not an assertion,");
       const possessive = range.length === 2 || dialect === "rust";
       const mode = eat("?") ? "lazy" : possessive && eat("+") ? "possessive" : "greedy";
-      if (mode === "possessive" && behind > 0) fail(notBehind);
-      result = { type: "repeat", node: result, min: range[0]!, max: range[1]!, mode };
+      if (mode === "possessive" && behind > 0) fail(notInLookbehind);
+      result = { type: "repetition", node: result, min: range[0]!, max: range[1]!, mode };
     }
   };
 
@@ -86,8 +87,8 @@ export function parsePattern(
       return { type: "set", source: read.source };
     }
     if (eat(".")) return { type: "set", source: flags.dotAll ? "[^]" : "[^\\n]" };
-    if (eat("^")) return { type: "place", source: dialect === "rust" ? "(?<![^])" : "(?<![^\\n])" };
-    if (eat("$")) return { type: "place", source: dialect === "rust" ? "(?![^])" : "(?![^\\n])" };
+    if (eat("^")) return { type: "assertion", source: dialect === "rust" ? "(?<![^])" : "(?<![^\\n])" };
+    if (eat("$")) return { type: "assertion", source: dialect === "rust" ? "(?![^])" : "(?![^\\n])" };
     if (eat("\\")) return escape();
     if (/[*+?]/.test(pattern[at]!)) fail("something to repeat");
     const character = peekCharacter();
@@ -106,15 +107,15 @@ export function parsePattern(
       return node;
     };
     if (!eat("?")) return inner();
-    for (const [opening, isBehind, negative] of looks) {
+    for (const [opening, isBehind, negative] of lookarounds) {
       if (!eat(opening)) continue;
       const around = behind;
       behind = isBehind ? behind + 1 : 0;
       const node = inner();
       behind = around;
-      return { type: "look", node, behind: isBehind, negative };
+      return { type: "lookaround", node, lookbehind: isBehind, negative };
     }
-    if (eat(">")) return behind > 0 ? fail(notBehind) : { type: "atomic", node: inner() };
+    if (eat(">")) return behind > 0 ? fail(notInLookbehind) : { type: "atomic", node: inner() };
     const name = /^(?:P?<[A-Za-z_]\w*>|'[A-Za-z_]\w*')/.exec(pattern.slice(at, at + 80));
     if (name) {
       at += name[0].length;
@@ -137,10 +138,10 @@ export function parsePattern(
   const escape = (): PatternNode => {
     if (at >= pattern.length) fail("a character behind the backslash");
     const character = peekCharacter();
-    const place = places.get(character);
-    if (place !== undefined) {
+    const assertion = assertions.get(character);
+    if (assertion !== undefined) {
       at += 1;
-      return { type: "place", source: place };
+      return { type: "assertion", source: assertion };
     }
     if (/[1-9kgRXKG]/.test(character)) fail(`no \\${character}`);
     if (character === "p" || character === "P") {
@@ -153,25 +154,26 @@ export function parsePattern(
     return { type: "set", source: read.source };
   };
 
-  if (pattern.length > longestPattern) fail(`at most ${longestPattern} characters`);
+  if (pattern.length > maxPatternLength) fail(`at most ${maxPatternLength} characters`);
   const tree = choice();
   if (at < pattern.length) fail("no closing bracket without an opening one");
   return tree;
 }
 
-const longestPattern = 20_000;
-const notBehind = "no atomic group or possessive repetition in a look behind, which goes from right to left,";
+const maxPatternLength = 20_000;
+const notInLookbehind =
+  "no atomic group or possessive repetition in a lookbehind, which matches from right to left,";
 
-const looks = [
+const lookarounds = [
   ["<=", true, false],
   ["<!", true, true],
   ["=", false, false],
   ["!", false, true],
 ] as const;
 
-const places = /* @__PURE__ */ placesByLetter();
+const assertions = /* @__PURE__ */ makeAssertions();
 
-function placesByLetter(): ReadonlyMap<string, string> {
+function makeAssertions(): ReadonlyMap<string, string> {
   const word = "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]";
   return new Map([
     ["A", "(?<![^])"],

@@ -1,21 +1,21 @@
-/** A regular expression as a tree. A `set` matches one character and is written as JavaScript writes it. */
+/** A regular expression as a tree. A `set` (character class) matches one character, in JavaScript's syntax. */
 export type PatternNode =
   | { readonly type: "set"; readonly source: string }
   | { readonly type: "sequence"; readonly nodes: readonly PatternNode[] }
-  | { readonly type: "choice"; readonly nodes: readonly PatternNode[] }
+  | { readonly type: "alternation"; readonly nodes: readonly PatternNode[] }
   | {
-      readonly type: "repeat";
+      readonly type: "repetition";
       readonly node: PatternNode;
       readonly min: number;
       readonly max: number;
       readonly mode: "greedy" | "lazy" | "possessive";
     }
   | {
-      readonly type: "look";
+      readonly type: "lookaround";
       readonly node: PatternNode;
-      readonly behind: boolean;
+      readonly lookbehind: boolean;
       readonly negative: boolean;
     }
   | { readonly type: "atomic"; readonly node: PatternNode }
-  /** A place, such as a word's edge, as JavaScript writes it. */
-  | { readonly type: "place"; readonly source: string };
+  /** A zero-width assertion, such as a word boundary, in JavaScript's syntax. */
+  | { readonly type: "assertion"; readonly source: string };

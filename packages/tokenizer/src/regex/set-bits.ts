@@ -1,5 +1,5 @@
 /**
- * The characters that a set may have, as bits: one for each character of Latin-1, and one for each general category of
+ * An over-approximation of a character class, as bits: one for each character of Latin-1, and one for each general category of
  * Unicode of all others. Sets whose bits have nothing in common have no character in common.
  */
 export type SetBits = Int32Array;
@@ -12,12 +12,12 @@ export function setBits(source: string): SetBits {
   const bits = new Int32Array(words);
   const latin1 = new RegExp(source, "u");
   for (let code = 0; code < 256; code++) if (latin1.test(String.fromCharCode(code))) set(bits, code);
-  const mask = categoriesOf(source);
+  const mask = setCategories(source);
   for (let i = 0; i < categories.length; i++) if ((mask >> i) & 1) set(bits, 256 + i);
   return bits;
 }
 
-/** Whether two sets may have a character in common. */
+/** Tells sets that may have a character in common. */
 export function mayOverlap(a: SetBits, b: SetBits): boolean {
   return a.some((word, i) => (word & b[i]!) !== 0);
 }
@@ -25,7 +25,7 @@ export function mayOverlap(a: SetBits, b: SetBits): boolean {
 /** Categories as bits: those that have some of a set's characters outside of Latin-1, and those that have all. */
 type Categories = { readonly some: number; readonly all: number };
 
-function categoriesOf(source: string): number {
+function setCategories(source: string): number {
   const negated = source.startsWith("[^");
   let [some, all] = [0, 0];
   for (const [, letter, name, last, hex] of source.matchAll(items)) {

@@ -10,17 +10,19 @@ export function toJavaScript(tree: PatternNode): string {
   const write = (node: PatternNode): string => {
     switch (node.type) {
       case "set":
-      case "place":
+      case "assertion":
         return node.source;
       case "sequence":
-        return node.nodes.map((one) => (one.type === "choice" ? `(?:${write(one)})` : write(one))).join("");
-      case "choice":
+        return node.nodes
+          .map((one) => (one.type === "alternation" ? `(?:${write(one)})` : write(one)))
+          .join("");
+      case "alternation":
         return node.nodes.map(write).join("|");
-      case "look":
-        return `(?${node.behind ? "<" : ""}${node.negative ? "!" : "="}${write(node.node)})`;
+      case "lookaround":
+        return `(?${node.lookbehind ? "<" : ""}${node.negative ? "!" : "="}${write(node.node)})`;
       case "atomic":
         return atomic(write(node.node));
-      case "repeat": {
+      case "repetition": {
         const body = node.node.type === "set" ? write(node.node) : `(?:${write(node.node)})`;
         const { min, max } = node;
         const count =

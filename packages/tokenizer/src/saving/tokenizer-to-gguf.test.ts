@@ -3,7 +3,7 @@ import { writeGgufHeader } from "@qkv/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../conformance/reference-data.mjs";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import {
   bertTokenizer,
   byteLevelBpe,
@@ -29,7 +29,7 @@ const again = (tokenizer: Tokenizer, options?: Parameters<typeof tokenizerToGguf
   ggufTokenizer(writeGgufHeader(tokenizerToGguf(tokenizer, options), []));
 
 const merges = ["Ġ a", "a b", "b b", "Ġa b"];
-const vocab = [...byteLetters, "Ġa", "ab", "bb", "Ġab"];
+const vocab = [...bytesToUnicode, "Ġa", "ab", "bb", "Ġab"];
 const bpe = (split?: Split) =>
   byteLevelBpe({ vocab, merges }, { specialTokens: { "<|endoftext|>": 260 }, ...(split && { split }) });
 const bytes = Array.from({ length: 256 }, (_, byte) => `${btoa(String.fromCharCode(byte))} ${byte}`);
@@ -50,19 +50,19 @@ const pieces = [
   ...["▁", "a", "b", "é"].map((text, i) => ({ text, score: -10 - i, type: 1 })),
 ];
 const settings = {
-  kind: "bpe",
+  modelType: "bpe",
   byteFallback: true,
-  spaceAsSuffix: false,
-  dummyPrefix: true,
-  removeExtraSpaces: false,
-  escapeSpaces: true,
-  characterMap: new Uint8Array(),
-  unknownText: " \u2047 ",
+  treatWhitespaceAsSuffix: false,
+  addDummyPrefix: true,
+  removeExtraWhitespaces: false,
+  escapeWhitespaces: true,
+  precompiledCharsmap: new Uint8Array(),
+  unknownSurface: " \u2047 ",
   bosId: 1,
   eosId: 2,
 } as const;
-const plain = { single: [{ text: "A", type: 0 }], pair: [] } as const;
-const begun = { single: [{ id: 1, type: 0 }, ...plain.single], pair: [] } as const;
+const plain = { single: [{ sequence: "A", typeId: 0 }], pair: [] } as const;
+const begun = { single: [{ id: 1, typeId: 0 }, ...plain.single], pair: [] } as const;
 
 /** As Hugging Face's conversions write SentencePiece's BPE. */
 const converted = (steps: object) => {
@@ -101,7 +101,7 @@ const tokenizers: [string, Tokenizer, Parameters<typeof tokenizerToGguf>[1]?][] 
   [
     "SentencePiece's, without a space in front",
     composeSentencePiece(
-      { pieces, settings: { ...settings, dummyPrefix: false } },
+      { pieces, settings: { ...settings, addDummyPrefix: false } },
       { template: plain, specialTokens: "allowed" },
     ),
   ],
@@ -163,7 +163,7 @@ describe("refused, with the stage named", () => {
   test("a split of one's own", () => {
     const own = defineSplit("my own", (text) => text.length);
     expect(refused(bpe(own))).toThrow(
-      'tokenizerToGguf: `stages.preTokenize` is "my own", expected a split that llama.cpp has a name for',
+      'tokenizerToGguf: `stages.preTokenizers` is "my own", expected a split that llama.cpp has a name for',
     );
   });
   test("no token that ends texts", () => {
@@ -176,13 +176,13 @@ describe("refused, with the stage named", () => {
     expect(refused(tokenizerFromJson({ model: unigram }))).toThrow(/`stages.model` is "unigram/i);
     const lower = converted({ normalizer: { type: "Lowercase" } });
     expect(refused(lower, { eosId: 2 })).toThrow(
-      /`stages.normalize` is "lowercase", expected spaces that become ▁/,
+      /`stages.normalizers` is "lowercase", expected spaces that become ▁/,
     );
-    const mapped = composeSentencePiece({ pieces, settings: { ...settings, removeExtraSpaces: true } });
-    expect(refused(mapped)).toThrow(/`stages.normalize` is "SentencePiece", expected spaces that become ▁/);
+    const mapped = composeSentencePiece({ pieces, settings: { ...settings, removeExtraWhitespaces: true } });
+    expect(refused(mapped)).toThrow(/`stages.normalizers` is "SentencePiece", expected spaces that become ▁/);
     const twice = { single: [...begun.single.slice(0, 1), ...begun.single], pair: [] };
     expect(refused(composeSentencePiece({ pieces, settings }, { template: twice }))).toThrow(
-      /`stages.postProcess` .*expected at most one token in front of a text/,
+      /`stages.postProcessor` .*expected at most one token in front of a text/,
     );
   });
   test("merges that no scores give", () => {

@@ -1,15 +1,15 @@
 import { type GgufField, checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
 import { ggufSplit, ggufSplitNames } from "../loading/gguf-splits.js";
-import { spelledByte } from "../models/character-bpe.js";
+import { byteFallbackValue } from "../models/character-bpe.js";
 import type { MergePair } from "../models/merge-list.js";
 import type { Piece } from "../models/model.js";
-import type { SentencePieceRewrite } from "../rewriting/sentencepiece-rewrite.js";
-import { splitOfPattern } from "../splitting/known-splits.js";
+import type { SentencePieceNormalizer } from "../normalizers/sentencepiece-normalizer.js";
+import { splitFromPattern } from "../pre-tokenizers/known-splits.js";
 import type { Template } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
-import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
-import { piecesOfMerges } from "./pieces-of-merges.js";
+import { mergesFromVocabulary } from "./merges-from-vocabulary.js";
+import { piecesFromMerges } from "./pieces-from-merges.js";
 
 type Fields = Record<string, GgufField>;
 
@@ -19,9 +19,9 @@ type Fields = Record<string, GgufField>;
  * (NFC), which those files do not have.
  *
  * @param given - The tokenizer.
- * @param options - `vocabSize`: how many tokens the model's embedding has; ids without a token are written as unused.
+ * @param options - `vocabSize`: number of rows of the model's embedding; ids without a token are written as unused.
  *   `eosId`: the token at which texts end. Default: the tokenizer's.
- * @throws {ArgumentError} If llama.cpp has no such stage: a model of another kind, a rewrite, a split that it has no name
+ * @throws {ArgumentError} If llama.cpp has no such stage: a model of another kind, a normalizer, a split that it has no name
  *   for, tokens around a text other than one at its ends. The stage is named.
  *
  * @example
@@ -45,7 +45,7 @@ export function tokenizerToGguf(
   const tokenizer = { ...given, eosId };
   const { model } = tokenizer.stages;
   const json = model.pieces ? undefined : (model.json?.() as Json | undefined);
-  const written = model.readsBytes
+  const written = model.isByteLevel
     ? byteLevel(tokenizer, json!)
     : model.pieces || (json?.type === "BPE" && json.byte_fallback)
       ? sentencePiece(tokenizer, json)
@@ -57,13 +57,13 @@ export function tokenizerToGguf(
             "byte-level BPE, SentencePiece's BPE or BPE that falls back to bytes, or WordPiece",
           );
   const { tokens, types, fields } = written;
-  // What a file leaves out has a number there, and there is no way to say that there is none.
-  const otherwise = { gpt2: 11, llama: 2, bert: Infinity }[fields.model.value as string]!;
-  if (!fields["eos_token_id"] && tokens.length > otherwise)
+  // llama.cpp has a default id for a field that is missing, and no value for "none".
+  const defaultEosId = { gpt2: 11, llama: 2, bert: Infinity }[fields.model.value as string]!;
+  if (!fields["eos_token_id"] && tokens.length > defaultEosId)
     refuseStage(
       "eosId",
       undefined,
-      `a token that ends texts: without one llama.cpp takes token ${otherwise} for it`,
+      `a token that ends texts: without one llama.cpp takes token ${defaultEosId} for it`,
     );
   for (let id = tokens.length; id < vocabSize; id++) {
     tokens.push(`[PAD${id}]`);
@@ -84,7 +84,7 @@ export function tokenizerToGguf(
   );
 }
 
-/** What is read of a model as `tokenizer.json` writes it. */
+/** The fields that are read of a model's `tokenizer.json`. */
 type Json = {
   type?: string;
   byte_fallback?: boolean;
@@ -111,19 +111,19 @@ const uint32 = (value: number | undefined): GgufField | undefined =>
 const bool = (value: boolean): GgufField => ({ type: "bool", value });
 
 function byteLevel(tokenizer: Tokenizer, json: Json): Written {
-  const { model, normalize = [], postProcess } = tokenizer.stages;
-  const other = normalize.find(({ name }) => name !== "NFC");
-  if (other) refuseStage("normalize", other.name, "nothing, or NFC, which those files leave out");
-  const { bosId, eosId, addBos, addEos } = endsOf(tokenizer, postProcess);
+  const { model, normalizers = [], postProcessor } = tokenizer.stages;
+  const other = normalizers.find(({ name }) => name !== "NFC");
+  if (other) refuseStage("normalizers", other.name, "nothing, or NFC, which those files leave out");
+  const { bosId, eosId, addBos, addEos } = boundaryTokens(tokenizer, postProcessor);
   const merges = json.merges?.map((pair) => (typeof pair === "string" ? pair : pair.join(" ")));
-  const { tokens, types } = vocabularyOf(tokenizer);
+  const { tokens, types } = readVocabulary(tokenizer);
   return {
     tokens,
     types,
     fields: {
       model: text("gpt2"),
       pre: text(splitName(tokenizer, json.ignore_merges === true)),
-      merges: { type: "text[]", value: merges ?? mergesOfVocabulary(model) },
+      merges: { type: "text[]", value: merges ?? mergesFromVocabulary(model) },
       bos_token_id: uint32(bosId),
       eos_token_id: uint32(eosId),
       add_bos_token: bool(addBos),
@@ -132,37 +132,37 @@ function byteLevel(tokenizer: Tokenizer, json: Json): Written {
   };
 }
 
-/** The name that llama.cpp has for the way in which a text is cut. */
-function splitName({ stages: { preTokenize = [] } }: Tokenizer, wholePieces: boolean): string {
-  const steps = preTokenize.filter(({ json }) => json !== null);
+/** The name of the pre-tokenizer in llama.cpp (`tokenizer.ggml.pre`). */
+function splitName({ stages: { preTokenizers = [] } }: Tokenizer, ignoreMerges: boolean): string {
+  const steps = preTokenizers.filter(({ json }) => json !== null);
   const isOne = (step: (typeof steps)[0], pattern: string): boolean => {
     const { type, individual_digits, use_regex } = (step.json ?? {}) as Record<string, unknown>;
     if (type === "Digits") return individual_digits === true && pattern === "\\p{N}";
     if (type === "ByteLevel") return use_regex !== false && pattern === gpt2;
     return (
-      step.json === splitOfPattern(pattern, { dialect: "rust" }).json || patternOf(step.json) === pattern
+      step.json === splitFromPattern(pattern, { dialect: "rust" }).json || splitPattern(step.json) === pattern
     );
   };
   const cuts = steps.filter(({ json }) => {
     const { type, use_regex } = (json ?? {}) as Record<string, unknown>;
-    return !(type === "ByteLevel" && use_regex === false); // bytes as letters: no cut
+    return !(type === "ByteLevel" && use_regex === false); // byte-to-unicode only: no split
   });
   // Of names that mean one thing the first; llama.cpp knows Llama 3's best by this one.
   const name = ["llama-bpe", ...ggufSplitNames()].find((name) => {
     const split = ggufSplit(name)!;
-    const { patterns, spacesAsMarks, plainText } = split;
-    if (spacesAsMarks || plainText || (split.wholePieces ?? false) !== wholePieces) return false;
+    const { patterns, escapeWhitespaces, plainText } = split;
+    if (escapeWhitespaces || plainText || (split.ignoreMerges ?? false) !== ignoreMerges) return false;
     return patterns.length === cuts.length && patterns.every((pattern, i) => isOne(cuts[i]!, pattern));
   });
-  const received = preTokenize.map(({ name }) => name).join(", ") || "nothing";
+  const received = preTokenizers.map(({ name }) => name).join(", ") || "nothing";
   return (
-    name ?? refuseStage("preTokenize", received, "a split that llama.cpp has a name for, such as gpt2Split")
+    name ?? refuseStage("preTokenizers", received, "a split that llama.cpp has a name for, such as gpt2Split")
   );
 }
 
 const gpt2 = /* @__PURE__ */ (() => ggufSplit("gpt-2")!.patterns[0]!)();
 
-function patternOf(json: unknown): string | undefined {
+function splitPattern(json: unknown): string | undefined {
   const { type, pattern, behavior, invert } = (json ?? {}) as {
     type?: string;
     pattern?: { Regex?: string };
@@ -174,9 +174,9 @@ function patternOf(json: unknown): string | undefined {
 }
 
 function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {
-  const { model, postProcess, addedTokens = [] } = tokenizer.stages;
-  const { bosId, eosId, addBos, addEos } = endsOf(tokenizer, postProcess);
-  const pieces: Piece[] = [...(model.pieces ?? piecesOf(tokenizer, json!))];
+  const { model, postProcessor, addedTokens = [] } = tokenizer.stages;
+  const { bosId, eosId, addBos, addEos } = boundaryTokens(tokenizer, postProcessor);
+  const pieces: Piece[] = [...(model.pieces ?? piecesFromModel(tokenizer, json!))];
   for (const { id, content, special } of addedTokens) {
     while (pieces.length < id) pieces.push({ text: `[PAD${pieces.length}]`, score: 0, type: 5 });
     if (pieces[id]?.type !== 2) {
@@ -195,72 +195,74 @@ function sentencePiece(tokenizer: Tokenizer, json: Json | undefined): Written {
       unknown_token_id: uint32(indexOf(pieces, ({ type }) => type === 2)),
       add_bos_token: bool(addBos),
       add_eos_token: bool(addEos),
-      add_space_prefix: bool(spaceInFront(tokenizer)),
+      add_space_prefix: bool(addsSpacePrefix(tokenizer)),
     },
   };
 }
 
-/** Whether a text gets a space in front; refused where more happens to it than spaces becoming `▁`. */
-function spaceInFront({ stages: { normalize = [], preTokenize = [] } }: Tokenizer): boolean {
-  const steps = [...normalize, ...preTokenize].filter(({ json }) => json !== null);
+/** Tells `add_space_prefix`; normalizers that do more than write `▁` for spaces are refused. */
+function addsSpacePrefix({ stages: { normalizers = [], preTokenizers = [] } }: Tokenizer): boolean {
+  const steps = [...normalizers, ...preTokenizers].filter(({ json }) => json !== null);
   const received = steps.map(({ name }) => name).join(", ");
   const [first, second, ...more] = steps;
-  const { sentencePiece: options } = (first ?? {}) as Partial<SentencePieceRewrite>;
+  const { sentencePiece: options } = (first ?? {}) as Partial<SentencePieceNormalizer>;
   if (options && steps.length === 1) {
-    const { map, removeExtraSpaces, spaceAsSuffix, escapeSpaces, dummyPrefix } = options;
-    if (map === undefined && !removeExtraSpaces && !spaceAsSuffix && escapeSpaces) return dummyPrefix;
-    refuseStage("normalize", received, "spaces that become ▁, and no more");
+    const { map, removeExtraWhitespaces, treatWhitespaceAsSuffix, escapeWhitespaces, addDummyPrefix } =
+      options;
+    if (map === undefined && !removeExtraWhitespaces && !treatWhitespaceAsSuffix && escapeWhitespaces)
+      return addDummyPrefix;
+    refuseStage("normalizers", received, "spaces that become ▁, and no more");
   }
   const [a, b] = [first, second].map((step) => JSON.stringify(step?.json));
   const escapes = JSON.stringify({ type: "Replace", pattern: { String: " " }, content: "▁" });
-  const puts = (mark: string) => JSON.stringify({ type: "Prepend", prepend: mark });
-  if (a === puts(" ") && second === undefined) return true;
-  if (more.length === 0 && ((a === puts("▁") && b === escapes) || (a === escapes && b === puts("▁"))))
+  const prepends = (mark: string) => JSON.stringify({ type: "Prepend", prepend: mark });
+  if (a === prepends(" ") && second === undefined) return true;
+  if (more.length === 0 && ((a === prepends("▁") && b === escapes) || (a === escapes && b === prepends("▁"))))
     return true;
   if (a === escapes && second === undefined) return false;
   const { type, replacement, prepend_scheme } = (first?.json ?? {}) as Record<string, unknown>;
   if (type === "Metaspace" && replacement === "▁" && second === undefined) return prepend_scheme !== "never";
-  return refuseStage("normalize", received || "nothing", "spaces that become ▁, and no more");
+  return refuseStage("normalizers", received || "nothing", "spaces that become ▁, and no more");
 }
 
 /** Tokens with scores, which give the merges of a list. */
-function piecesOf(tokenizer: Tokenizer, json: Json): Piece[] {
-  const { tokens } = vocabularyOf(tokenizer);
+function piecesFromModel(tokenizer: Tokenizer, json: Json): Piece[] {
+  const { tokens } = readVocabulary(tokenizer);
   const unknown = json.unk_token;
   const special = new Set(tokenizer.stages.addedTokens?.map(({ id }) => id));
   const plain = !json.ignore_merges && !json.continuing_subword_prefix && !json.end_of_word_suffix;
   const types = tokens.map((token, id) =>
-    token === unknown ? 2 : spelledByte(token) !== undefined ? 6 : special.has(id) ? 3 : 1,
+    token === unknown ? 2 : byteFallbackValue(token) !== undefined ? 6 : special.has(id) ? 3 : 1,
   );
-  const pieces = plain ? piecesOfMerges(tokens, types, json.merges ?? []) : undefined;
+  const pieces = plain ? piecesFromMerges(tokens, types, json.merges ?? []) : undefined;
   return (
     pieces ?? refuseStage("model", tokenizer.stages.model.name, "merges in the order of the tokens they make")
   );
 }
 
 function wordPiece(tokenizer: Tokenizer, json: Json): Written {
-  const { normalize = [], preTokenize = [], postProcess } = tokenizer.stages;
-  const steps = normalize
+  const { normalizers = [], preTokenizers = [], postProcessor } = tokenizer.stages;
+  const steps = normalizers
     .filter(({ json }) => json !== null)
     .map(({ json }) => json as Record<string, unknown>);
   const [bert] = steps;
-  const cuts = preTokenize.map(({ json }) => (json as { type?: string } | undefined)?.type);
+  const cuts = preTokenizers.map(({ json }) => (json as { type?: string } | undefined)?.type);
   if (steps.length !== 1 || bert?.["type"] !== "BertNormalizer" || !bert["clean_text"])
     refuseStage(
-      "normalize",
-      normalize.map(({ name }) => name).join(", "),
-      "BERT's rewrites, `bertRewrites()`",
+      "normalizers",
+      normalizers.map(({ name }) => name).join(", "),
+      "BERT's normalizers, `bertNormalizers()`",
     );
   if (cuts.join() !== "BertPreTokenizer" || json.continuing_subword_prefix !== "##")
     refuseStage(
-      "preTokenize",
-      preTokenize.map(({ name }) => name).join(", "),
+      "preTokenizers",
+      preTokenizers.map(({ name }) => name).join(", "),
       "`bertSplit`, with ## inside words",
     );
-  const { bosId: clsId, eosId: sepId } = endsOf(tokenizer, postProcess);
-  const { tokens, types } = vocabularyOf(tokenizer);
-  const idOf = (name: string) => uint32(tokenizer.id(name));
-  const small = bert["lowercase"] === true;
+  const { bosId: clsId, eosId: sepId } = boundaryTokens(tokenizer, postProcessor);
+  const { tokens, types } = readVocabulary(tokenizer);
+  const tokenId = (name: string) => uint32(tokenizer.id(name));
+  const isLowercase = bert["lowercase"] === true;
   return {
     // In those files a token that begins a word carries ▁, and one inside a word nothing.
     tokens: tokens.map((token, id) => {
@@ -275,17 +277,17 @@ function wordPiece(tokenizer: Tokenizer, json: Json): Written {
       cls_token_id: uint32(clsId),
       eos_token_id: uint32(sepId),
       seperator_token_id: uint32(sepId), // as it is spelled there
-      unknown_token_id: idOf(json.unk_token ?? "[UNK]"),
-      padding_token_id: idOf("[PAD]"),
-      mask_token_id: idOf("[MASK]"),
-      "normalizer.lowercase": bool(small),
-      "normalizer.strip_accents": bool((bert["strip_accents"] ?? small) === true),
+      unknown_token_id: tokenId(json.unk_token ?? "[UNK]"),
+      padding_token_id: tokenId("[PAD]"),
+      mask_token_id: tokenId("[MASK]"),
+      "normalizer.lowercase": bool(isLowercase),
+      "normalizer.strip_accents": bool((bert["strip_accents"] ?? isLowercase) === true),
     },
   };
 }
 
-/** Tokens by id, gaps among them, and what each is. */
-function vocabularyOf(tokenizer: Tokenizer): { tokens: string[]; types: number[] } {
+/** Tokens by id, gaps among them, and their types. */
+function readVocabulary(tokenizer: Tokenizer): { tokens: string[]; types: number[] } {
   const added = new Map(tokenizer.stages.addedTokens?.map((token) => [token.id, token]));
   const tokens: string[] = [];
   const types: number[] = [];
@@ -298,17 +300,17 @@ function vocabularyOf(tokenizer: Tokenizer): { tokens: string[]; types: number[]
 }
 
 /** The tokens at the ends of a text, and whether they stand there. */
-function endsOf(
+function boundaryTokens(
   { bosId, eosId }: Tokenizer,
-  postProcess: Template | undefined,
+  postProcessor: Template | undefined,
 ): { bosId: number | undefined; eosId: number | undefined; addBos: boolean; addEos: boolean } {
-  const items = postProcess?.single ?? [{ text: "A", type: 0 }];
-  const at = items.findIndex((item) => "text" in item);
+  const items = postProcessor?.single ?? [{ sequence: "A", typeId: 0 }];
+  const at = items.findIndex((item) => "sequence" in item);
   const [before, behind] = [items.slice(0, at), items.slice(at + 1)].map((list) =>
     list.map((item) => ("id" in item ? item.id : -1)),
   ) as [number[], number[]];
   if (before.length > 1 || behind.length > 1)
-    refuseStage("postProcess", items, "at most one token in front of a text, and one behind it");
+    refuseStage("postProcessor", items, "at most one token in front of a text, and one behind it");
   return {
     bosId: before[0] ?? bosId,
     eosId: behind[0] ?? eosId,

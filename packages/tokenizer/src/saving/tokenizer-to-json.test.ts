@@ -4,7 +4,7 @@ import {
   bertTokenizer,
   byteBpe,
   byteLevelBpe,
-  byteLevelDecode,
+  byteLevelDecoder,
   characterBpe,
   cl100kSplit,
   composeTokenizer,
@@ -14,11 +14,11 @@ import {
   tokenizerToJson,
   type Tokenizer,
 } from "../index.js";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import { anyText } from "@qkv/test-support/split-property";
 
 const merges = ["Ġ a", "a b", "b b", "Ġa b"];
-const vocab = [...byteLetters, "Ġa", "ab", "bb", "Ġab"];
+const vocab = [...bytesToUnicode, "Ġa", "ab", "bb", "Ġab"];
 const bytes = Array.from({ length: 256 }, (_, byte) => `${btoa(String.fromCharCode(byte))} ${byte}`);
 const file = [...bytes, `${btoa("ab")} 256`, `${btoa("abb")} 257`, `${btoa(" ab")} 258`].join("\n");
 const metaspace = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true };
@@ -94,7 +94,7 @@ test("golden: scores become merges, the highest first, and of one token the long
   const scored = (scores: readonly number[]) =>
     composeTokenizer({
       model: characterBpe({ ...options, merges: { scores }, reserved: new Set([6]) }),
-      decode: byteLevelDecode,
+      decoder: byteLevelDecoder,
     });
   const { model } = tokenizerToJson(scored([0, 0, -3, -1, -2, 0, 0])) as { model: object };
   const merges = [
@@ -117,7 +117,7 @@ test("golden: tiktoken's ranks become merges", () => {
 });
 
 test("a token of text that ends sequences too stays text", () => {
-  const stages = { model: byteBpe({ vocab: ["a", "Ċ", "<s>"] }), decode: byteLevelDecode };
+  const stages = { model: byteBpe({ vocab: ["a", "Ċ", "<s>"] }), decoder: byteLevelDecoder };
   const { added_tokens } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 1, eosId: 1 }));
   expect(added_tokens).toEqual([]);
   const { added_tokens: special } = tokenizerToJson(composeTokenizer({ ...stages, bosId: 2, eosId: 2 }));
@@ -127,9 +127,9 @@ test("a token of text that ends sequences too stays text", () => {
 test("a stage that the file cannot hold is refused by name", () => {
   const split = defineSplit("my own", (text) => text.length);
   const model = byteBpe({ vocab: ["a"] });
-  const own = composeTokenizer({ preTokenize: [split], model, decode: byteLevelDecode });
+  const own = composeTokenizer({ preTokenizers: [split], model, decoder: byteLevelDecoder });
   expect(() => tokenizerToJson(own)).toThrow(
-    'tokenizerToJson: `stages.preTokenize` is "my own", expected a stage that tokenizer.json can hold.\n' +
+    'tokenizerToJson: `stages.preTokenizers` is "my own", expected a stage that tokenizer.json can hold.\n' +
       "Fix: give the stage a `json`, as the file would write it, or save what it was loaded from.",
   );
 });

@@ -4,17 +4,17 @@ import type { AddedToken } from "../added-tokens.js";
 import type { Model } from "../models/model.js";
 import type { Template, TemplateItem } from "../template.js";
 import type { Tokenizer } from "../tokenizer.js";
-import { mergesOfScores } from "./merges-of-scores.js";
-import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
+import { mergesFromScores } from "./merges-from-scores.js";
+import { mergesFromVocabulary } from "./merges-from-vocabulary.js";
 
 /**
  * A tokenizer as a `tokenizer.json` holds it, whatever it was made from: `JSON.stringify` it, and Hugging Face's
  * libraries and {@link tokenizerFromJson} give the same ids. Two things such a file cannot hold: tokens that no text
- * becomes, and that begin or end a sequence, are special ones there, also where a text spells them; and scores become a list of merges, which differs
+ * becomes, and that begin or end a sequence, are special ones there, also where a text contains them; and scores become a list of merges, which differs
  * where two cuts of one token overlap in a run of the same letters.
  *
- * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a rewrite of your own. The stage is
- *   named. Give it a `json` that says what the library has for it.
+ * @throws {ArgumentError} If a stage cannot be written so: a split by a function, a normalizer of your own. The stage is
+ *   named. Give it a `json`: the entry that the library has for it.
  *
  * @example
  * ```ts
@@ -26,46 +26,53 @@ import { mergesOfVocabulary } from "./merges-of-vocabulary.js";
  */
 export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
   checkTokenizer(checks("tokenizerToJson"), { tokenizer }, ["encode", "decode"]);
-  const { normalize = [], preTokenize = [], model, postProcess, decode, addedTokens = [] } = tokenizer.stages;
-  const { trimOffsets, truncate, pad } = tokenizer.stages;
-  const written = (steps: readonly { name: string; json?: unknown }[], stage: string) =>
+  const {
+    normalizers = [],
+    preTokenizers = [],
+    model,
+    postProcessor,
+    decoder,
+    addedTokens = [],
+  } = tokenizer.stages;
+  const { trimOffsets, truncation, padding } = tokenizer.stages;
+  const stageJson = (steps: readonly { name: string; json?: unknown }[], stage: string) =>
     steps
       .map((step) => (step.json === undefined ? refuseStage(stage, step.name) : step.json))
       .filter((json) => json !== null);
-  const preTokenizers = written(preTokenize, "preTokenize");
-  const inLetters = preTokenizers.some((json) => (json as { type?: string }).type === "ByteLevel");
-  if (model.readsBytes && !inLetters) preTokenizers.push(byteLevel(false));
-  const nameOf = (id: number) => tokenizer.token(id) ?? "";
+  const preTokenizerJson = stageJson(preTokenizers, "preTokenizers");
+  const hasByteLevel = preTokenizerJson.some((json) => (json as { type?: string }).type === "ByteLevel");
+  if (model.isByteLevel && !hasByteLevel) preTokenizerJson.push(byteLevel(false));
+  const tokenName = (id: number) => tokenizer.token(id) ?? "";
   const processors = [
-    ...(postProcess ? [templateJson(postProcess, nameOf)] : []),
+    ...(postProcessor ? [templateJson(postProcessor, tokenName)] : []),
     ...(trimOffsets ? [{ ...byteLevel(trimOffsets.addedSpace), trim_offsets: true }] : []),
   ];
-  const steering = [...new Set([tokenizer.bosId, tokenizer.eosId])].flatMap((id) =>
-    id === undefined || addedTokens.some((token) => token.id === id) || isText(tokenizer, id)
+  const sequenceEnds = [...new Set([tokenizer.bosId, tokenizer.eosId])].flatMap((id) =>
+    id === undefined || addedTokens.some((token) => token.id === id) || isEncoded(tokenizer, id)
       ? []
-      : [{ id, content: nameOf(id), special: true }],
+      : [{ id, content: tokenName(id), special: true }],
   );
-  const added: AddedToken[] = [...addedTokens, ...steering].sort((a, b) => a.id - b.id);
+  const added: AddedToken[] = [...addedTokens, ...sequenceEnds].sort((a, b) => a.id - b.id);
   return {
     version: "1.0",
-    truncation: truncate
+    truncation: truncation
       ? {
-          direction: truncate.side === "left" ? "Left" : "Right",
-          max_length: truncate.maxLength,
-          strategy: { longest: "LongestFirst", first: "OnlyFirst", second: "OnlySecond" }[
-            truncate.which ?? "longest"
+          direction: truncation.side === "left" ? "Left" : "Right",
+          max_length: truncation.maxLength,
+          strategy: { longestFirst: "LongestFirst", onlyFirst: "OnlyFirst", onlySecond: "OnlySecond" }[
+            truncation.strategy ?? "longestFirst"
           ],
           stride: 0,
         }
       : null,
-    padding: pad
+    padding: padding
       ? {
-          strategy: pad.length ? { Fixed: pad.length } : "BatchLongest",
-          direction: pad.side === "left" ? "Left" : "Right",
-          pad_to_multiple_of: pad.multipleOf ?? null,
-          pad_id: pad.padId,
-          pad_type_id: pad.typeId ?? 0,
-          pad_token: nameOf(pad.padId),
+          strategy: padding.length ? { Fixed: padding.length } : "BatchLongest",
+          direction: padding.side === "left" ? "Left" : "Right",
+          pad_to_multiple_of: padding.multipleOf ?? null,
+          pad_id: padding.padId,
+          pad_type_id: padding.typeId ?? 0,
+          pad_token: tokenName(padding.padId),
         }
       : null,
     added_tokens: added.map(({ id, content, special, normalized, singleWord, lstrip, rstrip }) => ({
@@ -77,30 +84,33 @@ export function tokenizerToJson(tokenizer: Tokenizer): Record<string, unknown> {
       normalized: normalized ?? false,
       special: special ?? false,
     })),
-    normalizer: sequence("normalizers", written(normalize, "normalize")),
-    pre_tokenizer: sequence("pretokenizers", preTokenizers),
+    normalizer: sequence("normalizers", stageJson(normalizers, "normalizers")),
+    pre_tokenizer: sequence("pretokenizers", preTokenizerJson),
     post_processor: sequence("processors", processors),
-    decoder: written([decode], "decode")[0] ?? null,
+    decoder: stageJson([decoder], "decoder")[0] ?? null,
     model: modelJson(model),
   };
 }
 
-/** Whether a text becomes that token: a new line may end sequences, and is a new line. */
-function isText(tokenizer: Tokenizer, id: number): boolean {
+/** Tells that a text encodes to this token: a new line may end sequences, and is a new line. */
+function isEncoded(tokenizer: Tokenizer, id: number): boolean {
   try {
     const ids = tokenizer.encode(tokenizer.decode([id]), { addSpecialTokens: false });
     return ids.length === 1 && ids[0] === id;
   } catch {
-    return false; // what it spells has characters that no token has
+    return false; // the token's text has characters that no token has
   }
 }
 
 /** Merges that a vocabulary, or scores, leave to be found are found now: the file has to name them. */
 function modelJson(model: Model): unknown {
-  type Json = { type?: string; merges?: unknown; scored?: Parameters<typeof mergesOfScores>[0] };
+  type Json = { type?: string; merges?: unknown; scored?: Parameters<typeof mergesFromScores>[0] };
   const { scored, ...json } = (model.json ?? (() => refuseStage("model", model.name)))() as Json;
   if (json.type !== "BPE") return json;
-  return { ...json, merges: json.merges ?? (scored ? mergesOfScores(scored) : mergesOfVocabulary(model)) };
+  return {
+    ...json,
+    merges: json.merges ?? (scored ? mergesFromScores(scored) : mergesFromVocabulary(model)),
+  };
 }
 
 const byteLevel = (addedSpace: boolean) => ({
@@ -113,22 +123,22 @@ const byteLevel = (addedSpace: boolean) => ({
 const sequence = (key: string, steps: readonly unknown[]): unknown =>
   steps.length === 0 ? null : steps.length === 1 ? steps[0] : { type: "Sequence", [key]: steps };
 
-function templateJson(template: Template, nameOf: (id: number) => string): unknown {
+function templateJson(template: Template, tokenName: (id: number) => string): unknown {
   const ids = new Set(
     [...template.single, ...template.pair].flatMap((item) => ("id" in item ? [item.id] : [])),
   );
   const items = (list: readonly TemplateItem[]) =>
     list.map((item) =>
       "id" in item
-        ? { SpecialToken: { id: nameOf(item.id), type_id: item.type } }
-        : { Sequence: { id: item.text, type_id: item.type } },
+        ? { SpecialToken: { id: tokenName(item.id), type_id: item.typeId } }
+        : { Sequence: { id: item.sequence, type_id: item.typeId } },
     );
   return {
     type: "TemplateProcessing",
     single: items(template.single),
     pair: items(template.pair),
     special_tokens: Object.fromEntries(
-      [...ids].map((id) => [nameOf(id), { id: nameOf(id), ids: [id], tokens: [nameOf(id)] }]),
+      [...ids].map((id) => [tokenName(id), { id: tokenName(id), ids: [id], tokens: [tokenName(id)] }]),
     ),
   };
 }

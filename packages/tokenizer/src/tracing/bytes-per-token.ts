@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkTokenizer, isText } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
-/** What a text takes. */
+/** The length of a text in bytes and tokens. */
 export type TokenCost = {
   readonly name: string;
   /** UTF-8 bytes. */
@@ -13,8 +13,8 @@ export type TokenCost = {
 };
 
 /**
- * How well a tokenizer fits each of several texts: languages, code, numbers. Fewer bytes a token are more tokens for
- * the same text, so more work, and less of it in a context.
+ * Measures a tokenizer's compression of several texts: languages, code, numbers. Fewer bytes per token mean more tokens
+ * for the same text, so more compute, and less text in a context.
  *
  * @param texts - By name.
  * @returns In the order of the texts.

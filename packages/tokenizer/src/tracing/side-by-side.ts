@@ -2,19 +2,19 @@ import { checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
-/** A text, cut in one way. `pieces` of `@qkv/viz` draws a list of these. */
+/** One segmentation of a text. `segmentations` of `@qkv/viz` draws a list of these. */
 export type Cut = {
   readonly label: string;
   readonly pieces: readonly string[];
-  /** What is to be said of each piece: its code, its id. */
+  /** A note for each piece: its code point, its id. */
   readonly notes: readonly string[];
 };
 
 /**
- * A text cut into words, characters, bytes, and the tokens of a tokenizer.
+ * Segments a text into words, characters, bytes, and the tokens of a tokenizer.
  *
- * @returns Four cuts, in this order. A word is what white space separates, with the space in front; a byte is written
- *   as two hexadecimal digits; a token that is no whole characters, as its vocabulary writes it.
+ * @returns Four segmentations, in this order. Words are separated by white space, and keep the space in front; a byte is written
+ *   as two hexadecimal digits; a token that is not whole characters, as in its vocabulary.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import { ArgumentError, checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
-/** A text on its way to tokens, merge by merge. Tokens are written as the vocabulary writes them: a space is `Ġ`. */
+/** The merges of a text, in order. Tokens are written as in the vocabulary: a space is `Ġ`. */
 export type MergeTrace = {
   /** The tokens before any merge: bytes, or characters. */
   readonly start: readonly string[];
@@ -10,21 +10,21 @@ export type MergeTrace = {
 };
 
 export type MergeStep = {
-  /** What was merged. */
+  /** The merged pair. */
   readonly left: string;
   readonly right: string;
-  /** Which token of `tokens` it became. */
+  /** Index in `tokens` of the new token. */
   readonly at: number;
   /** All tokens of the text after the merge. */
   readonly tokens: readonly string[];
 };
 
 /**
- * Shows how a BPE tokenizer comes to the tokens of a text. Pieces of the text, which merges stay within, are finished
- * one after the other.
+ * Traces the merges of a BPE tokenizer on a text. Pre-tokens, which merges stay within, are finished one after the
+ * other.
  *
  * @param tokenizer - Any whose model merges: byte-level BPE, or SentencePiece's.
- * @returns Each step holds the whole text, so n merges of n tokens take n² memory: for texts to look at.
+ * @returns Each step holds the whole text, so n merges of n tokens take n² memory: meant for short texts.
  * @throws {ArgumentError} If the tokenizer's model does not merge.
  *
  * @example
@@ -44,7 +44,7 @@ export function traceMerges(tokenizer: Pick<Tokenizer, "trace">, text: string): 
   check.type({ text }, "string");
   const stages = tokenizer.trace(text, { addSpecialTokens: false }).parts.flatMap((part) => {
     if ("added" in part) return [[[part.added]]];
-    return part.pieces.map(({ steps }) => {
+    return part.preTokens.map(({ steps }) => {
       if (steps) return steps;
       throw new ArgumentError({
         fn: "traceMerges",
@@ -63,7 +63,7 @@ export function traceMerges(tokenizer: Pick<Tokenizer, "trace">, text: string): 
     const after = stages.slice(i + 1).flatMap(first);
     for (let step = 1; step < stage.length; step++) {
       const [was, is] = [stage[step - 1]!, stage[step]!];
-      // A piece that is a token as a whole goes there in one step, which merges more than two.
+      // With `ignore_merges` a pre-token in the vocabulary takes one step, which merges more than two.
       const at = Math.max(
         0,
         is.findIndex((token, place) => token !== was[place]),

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { byteLevelBpe } from "../byte-level-bpe.js";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import { trainBpe } from "../training/train-bpe.js";
 import { bytesPerToken } from "./bytes-per-token.js";
 import { sideBySide } from "./side-by-side.js";
@@ -20,7 +20,7 @@ test("property: each step is a merge that was learned, and the last is what enco
     fc.property(text, (text) => {
       const { start, steps } = traceMerges(tokenizer, text);
       const letters = (part: string) =>
-        Array.from(new TextEncoder().encode(part), (byte) => byteLetters[byte]!);
+        Array.from(new TextEncoder().encode(part), (byte) => bytesToUnicode[byte]!);
       expect(start).toEqual(text.split(/(<\|end\|>)/).flatMap((part, i) => (i % 2 ? [part] : letters(part))));
       let before = start;
       for (const { left, right, at, tokens } of steps) {
@@ -52,7 +52,7 @@ test("a tokenizer that does not merge is refused", () => {
     trace: (text: string) => ({
       text,
       ids: [0],
-      parts: [{ normalized: text, pieces: [{ piece: text, ids: [0], tokens: [text] }] }],
+      parts: [{ normalized: text, preTokens: [{ preToken: text, ids: [0], tokens: [text] }] }],
     }),
   };
   expect(() => traceMerges(whole, "a")).toThrow(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { countWords } from "./count-words.js";
-import { defineSplit } from "../splitting/split.js";
+import { defineSplit } from "../pre-tokenizers/split.js";
 
 test("each text is by itself", () => {
   expect([...countWords(["to", "to be"])]).toEqual([

@@ -1,9 +1,9 @@
 import { ArgumentError, checks } from "@qkv/core";
 import { checkHas, checkList, checkTexts, isText } from "../check-arguments.js";
-import { gpt2Split } from "../splitting/gpt2-split.js";
-import type { Split } from "../splitting/split.js";
+import { gpt2Split } from "../pre-tokenizers/gpt2-split.js";
+import type { Split } from "../pre-tokenizers/split.js";
 
-/** What is counted as a word. */
+/** Pre-tokenization of the texts whose words are counted. */
 export type CountOptions = {
   /**
    * Cuts a text into the words that merges stay within; an encoder needs the same one. Default: `gpt2Split`, letters,
@@ -15,10 +15,10 @@ export type CountOptions = {
 };
 
 /**
- * Counts the words of texts, which is all that training needs to know of them.
+ * Counts the words (pre-tokens) of texts, all that BPE training reads of them.
  *
- * @param texts - A text, or several that have nothing to do with each other: no word reaches across two.
- * @returns How often each word occurs, in the order of first appearance.
+ * @param texts - A text, or several: no word reaches across two.
+ * @returns The count of each word, in the order of first appearance.
  * @throws {ArgumentError} If a text is not a string.
  *
  * @example

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bytesOf } from "./bytes-of.js";
+import { byteString } from "./byte-string.js";
 import { learnMerges, type LearnedMerge } from "./learn-merges.js";
 
 /** The definition: count all pairs, merge the best, count again. */
 function learnPlainly(words: ReadonlyMap<string, number>): LearnedMerge[] {
-  const all = [...words].map(([word, count]) => ({ tokens: [...bytesOf(word)], count }));
+  const all = [...words].map(([word, count]) => ({ tokens: [...byteString(word)], count }));
   const learned: LearnedMerge[] = [];
   for (;;) {
     const counts = new Map<string, number>();

@@ -1,14 +1,14 @@
 import { checks } from "@qkv/core";
-import { byteLetters } from "../byte-letters.js";
+import { bytesToUnicode } from "../bytes-to-unicode.js";
 import { Heap } from "../heap.js";
-import { bytesOf } from "./bytes-of.js";
+import { byteString } from "./byte-string.js";
 import { MergeableTokens } from "./mergeable-tokens.js";
 
-/** A merge as training finds it. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
+/** A learned merge. Tokens are written byte-to-unicode, as GPT-2's are: a space is `Ġ`. */
 export type LearnedMerge = {
   readonly left: string;
   readonly right: string;
-  /** How often the two stood side by side, in the words as counted. */
+  /** Occurrences of the pair in the words, weighted by their counts. */
   readonly count: number;
 };
 
@@ -17,16 +17,16 @@ export type LearnedMerge = {
  * everywhere, and again. Of equally frequent pairs the one that is greater as bytes comes first, so that the result
  * depends on nothing but the words.
  *
- * No two merges make the same token: what stands between two places that no merge has crossed is cut in the same way
- * wherever it stands, so its last merge is always the same.
+ * No two merges produce the same token: equal bytes between two boundaries that no merge has crossed are segmented
+ * alike everywhere, so their last merge is always the same.
  *
  * Lazy: a merge is searched for when it is asked for. It ends when the words have no pair left.
  *
- * Counting all pairs anew for each merge would take O(merges · bytes). Here each pair knows its places, a merge
+ * Counting all pairs anew for each merge would take O(merges · bytes). Here each pair knows its positions, a merge
  * touches only those and their neighbours, and a heap knows the most frequent: O(bytes · log²(bytes)) at worst for
  * all merges together, bytes being those of the distinct words.
  *
- * @param words - How often each word occurs, as `countWords` says. Nothing merges across words.
+ * @param words - Counts of words, as `countWords` gives them. Nothing merges across words.
  * @see "Neural Machine Translation of Rare Words with Subword Units" (2016), arXiv:1508.07909, section 3.2
  *
  * @example
@@ -45,7 +45,7 @@ export function* learnMerges(words: ReadonlyMap<string, number>): Generator<Lear
     (value) => value instanceof Map,
     "a Map of words and how often each occurs, as `countWords` gives",
   );
-  const tokens = new MergeableTokens([...words].map(([word, count]) => [bytesOf(word), count]));
+  const tokens = new MergeableTokens([...words].map(([word, count]) => [byteString(word), count]));
   const { pairs, texts } = tokens;
   const isBefore = (a: Candidate, b: Candidate) =>
     a.count > b.count || (a.count === b.count && isGreater(a.pair, b.pair));
@@ -63,15 +63,15 @@ export function* learnMerges(words: ReadonlyMap<string, number>): Generator<Lear
   for (let best = candidates.pop(); best !== undefined; best = candidates.pop()) {
     const { pair, count } = best;
     const now = pairs.count(pair);
-    // Other merges took places of this one. What it gained since has brought it a candidate of its own.
+    // Other merges took positions of this pair. Positions that it gained since were pushed as a candidate of their own.
     if (now < count) offer(pair);
     if (now !== count) continue;
     const [left, right] = [texts[pairs.left(pair)]!, texts[pairs.right(pair)]!];
     for (const gained of tokens.merge(pair)) offer(gained);
-    yield { left: lettersOf(left), right: lettersOf(right), count };
+    yield { left: toUnicode(left), right: toUnicode(right), count };
   }
 }
 
-const lettersOf = (bytes: string) => Array.from(bytes, (byte) => byteLetters[byte.charCodeAt(0)]).join("");
+const toUnicode = (bytes: string) => Array.from(bytes, (byte) => bytesToUnicode[byte.charCodeAt(0)]).join("");
 
 type Candidate = { readonly pair: number; readonly count: number };

@@ -1,38 +1,38 @@
-import { PairPlaces } from "./pair-places.js";
+import { PairPositions } from "./pair-positions.js";
 
 /**
  * Weighted words as lists of tokens, at first one for each byte, in which a pair of neighbours can be merged
- * everywhere at once. It keeps the count and the places of each pair exact, at a cost that depends on how often the
+ * everywhere at once. It keeps the count and the positions of each pair exact, at a cost that depends on how often the
  * merged pair occurs and on nothing else.
  */
 export class MergeableTokens {
   /** The text of each token by its number: the 256 bytes, then what merges made. */
   readonly texts: string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
-  readonly pairs: PairPlaces;
+  readonly pairs: PairPositions;
 
-  // A place is a byte of the words written one after the other; a token sits at the place of its first byte.
+  // A position is a byte of the concatenated words; a token is stored at the position of its first byte.
   readonly #tokens: Int32Array;
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
   readonly #weights: Float64Array;
 
   constructor(words: readonly (readonly [bytes: string, count: number])[]) {
-    const places = words.reduce((sum, [bytes]) => sum + bytes.length, 0);
-    this.#tokens = new Int32Array(places);
-    this.#next = new Int32Array(places).fill(none);
-    this.#previous = new Int32Array(places).fill(none);
-    this.#weights = new Float64Array(places);
-    this.pairs = new PairPlaces(places);
+    const positions = words.reduce((sum, [bytes]) => sum + bytes.length, 0);
+    this.#tokens = new Int32Array(positions);
+    this.#next = new Int32Array(positions).fill(none);
+    this.#previous = new Int32Array(positions).fill(none);
+    this.#weights = new Float64Array(positions);
+    this.pairs = new PairPositions(positions);
 
-    let place = 0;
+    let position = 0;
     for (const [bytes, count] of words) {
-      for (let i = 0; i < bytes.length; i++, place++) {
-        this.#tokens[place] = bytes.charCodeAt(i);
-        this.#weights[place] = count;
+      for (let i = 0; i < bytes.length; i++, position++) {
+        this.#tokens[position] = bytes.charCodeAt(i);
+        this.#weights[position] = count;
         if (i === 0) continue;
-        this.#previous[place] = place - 1;
-        this.#next[place - 1] = place;
-        this.#add(place - 1);
+        this.#previous[position] = position - 1;
+        this.#next[position - 1] = position;
+        this.#add(position - 1);
       }
     }
   }
@@ -47,36 +47,36 @@ export class MergeableTokens {
     const [left, right] = [pairs.left(pair), pairs.right(pair)];
     const token = this.texts.push(this.texts[left]! + this.texts[right]!) - 1;
     const gained = new Set<number>();
-    const places = pairs.places(pair);
-    // In `aaa` two places overlap, and the left one is merged.
-    if (left === right) places.sort();
-    for (const place of places) {
-      const gone = this.#next[place]!;
-      if (this.#tokens[place] !== left || gone === none || this.#tokens[gone] !== right) continue;
-      const before = this.#previous[place]!;
-      const after = this.#next[gone]!;
+    const positions = pairs.positions(pair);
+    // In `aaa` two positions overlap, and the left one is merged.
+    if (left === right) positions.sort();
+    for (const position of positions) {
+      const merged = this.#next[position]!;
+      if (this.#tokens[position] !== left || merged === none || this.#tokens[merged] !== right) continue;
+      const before = this.#previous[position]!;
+      const after = this.#next[merged]!;
       if (before !== none) this.#remove(before);
-      this.#remove(place);
-      if (after !== none) this.#remove(gone);
+      this.#remove(position);
+      if (after !== none) this.#remove(merged);
 
-      this.#tokens[place] = token;
-      this.#tokens[gone] = none;
-      this.#next[place] = after;
-      if (after !== none) this.#previous[after] = place;
+      this.#tokens[position] = token;
+      this.#tokens[merged] = none;
+      this.#next[position] = after;
+      if (after !== none) this.#previous[after] = position;
 
       if (before !== none) gained.add(this.#add(before));
-      if (after !== none) gained.add(this.#add(place));
+      if (after !== none) gained.add(this.#add(position));
     }
     return gained;
   }
 
-  #add(place: number): number {
-    const right = this.#tokens[this.#next[place]!]!;
-    return this.pairs.add(this.#tokens[place]!, right, place, this.#weights[place]!);
+  #add(position: number): number {
+    const right = this.#tokens[this.#next[position]!]!;
+    return this.pairs.add(this.#tokens[position]!, right, position, this.#weights[position]!);
   }
 
-  #remove(place: number): void {
-    this.pairs.remove(place, this.#weights[place]!);
+  #remove(position: number): void {
+    this.pairs.remove(position, this.#weights[position]!);
   }
 }
 

@@ -3,12 +3,11 @@ import { checkTexts, requireOptions } from "../check-arguments.js";
 import { randomNumbers } from "../random-numbers.js";
 
 /**
- * A random part of texts, in their order: a vocabulary of a tenth of a large corpus is nearly that of all of it.
+ * Samples texts at random, in their order: a vocabulary of a tenth of a large corpus is nearly that of all of it.
  *
- * Whether a text is taken depends on its place and on the seed alone, so that the same texts and the same seed give
- * the same part.
+ * The choice depends on a text's index and the seed alone: the same texts and seed give the same sample.
  *
- * @param options - `rate`: how likely each text is taken, above 0 and at most 1. `seed`: a whole number.
+ * @param options - `rate`: probability of each text, above 0 and at most 1. `seed`: a whole number.
  * @throws {ArgumentError} If `rate` or `seed` is not such a number.
  *
  * @example

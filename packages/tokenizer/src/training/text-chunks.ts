@@ -2,16 +2,16 @@ import { ArgumentError, checks } from "@qkv/core";
 import { isIterable } from "../check-arguments.js";
 
 /**
- * Turns a stream that is cut anywhere, in the middle of a word or of a character, into texts that are cut between
- * words: training on them is training on the whole.
+ * Splits a stream, whose chunks end anywhere, into texts that end between words: training on them equals training on
+ * the whole.
  *
  * It cuts in front of a space that follows something else than white space. The splits of GPT-2, GPT-4, Llama 3 and
- * Qwen all cut there too, whatever stands around. Only what comes after the last such place is held back, at most
- * until the stream ends.
+ * Qwen all split there too, in every context. Text after the last such boundary is held back, at most until the
+ * stream ends.
  *
  * @param stream - UTF-8 bytes or strings: `createReadStream(path)`, `(await fetch(url)).body`, `process.stdin`.
- * @returns The texts. Joined, they are the whole; bytes that are not UTF-8 become U+FFFD, a byte order mark in front
- *   goes.
+ * @returns The texts. Joined, they are the whole; bytes that are not UTF-8 become U+FFFD, a leading byte
+ *   order mark is dropped.
  * @throws {ArgumentError} If a chunk is neither.
  *
  * @example
@@ -47,7 +47,7 @@ export async function* textChunks(
   if (rest !== "") yield rest;
 }
 
-/** The last place in front of a space and behind something visible; 0 where there is none. */
+/** The index of the last space that follows a visible character; 0 for none. */
 function lastCut(text: string): number {
   for (let at = text.lastIndexOf(" "); at > 0; at = text.lastIndexOf(" ", at - 1)) {
     if (!/\p{White_Space}/u.test(text[at - 1]!)) return at;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { byteLevelBpe } from "../byte-level-bpe.js";
-import { defineSplit } from "../splitting/split.js";
+import { defineSplit } from "../pre-tokenizers/split.js";
 import { trainBpe, type TrainBpeProgress } from "./train-bpe.js";
 
 const text = "the cat sat on the mat, then the rat sat there. ".repeat(20);
@@ -35,7 +35,7 @@ test("it ends where no pair is left, or none is frequent enough", async () => {
     ["a", "b"],
     ["Ġ", "ab"],
   ]);
-  expect((await trainBpe(["ab ab"], { vocabSize: 1000, minCount: 2 })).merges).toEqual([["a", "b"]]);
+  expect((await trainBpe(["ab ab"], { vocabSize: 1000, minFrequency: 2 })).merges).toEqual([["a", "b"]]);
   expect((await trainBpe([], { vocabSize: 1000 })).vocab.size).toBe(256);
 });
 
@@ -84,7 +84,7 @@ test.each([
   [{ vocabSize: 255 }, "`vocabSize` is 255, expected a whole number from 256 (256 bytes) to 16777216"],
   [{ vocabSize: 256, specialTokens: ["<a>"] }, "a whole number from 257 (256 bytes and the special tokens)"],
   [{ vocabSize: 300.5 }, "`vocabSize` is 300.5"],
-  [{ vocabSize: 300, minCount: 0 }, "`minCount` is 0, expected a whole number, 1 or more"],
+  [{ vocabSize: 300, minFrequency: 0 }, "`minFrequency` is 0, expected a whole number, 1 or more"],
   [{ vocabSize: 300, specialTokens: [""] }, '`specialTokens` is "", expected texts that are not empty'],
   [
     { vocabSize: 300, specialTokens: ["<a>", "<a>"] },

@@ -1,23 +1,23 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkTexts, requireOptions } from "../check-arguments.js";
-import { byteLetters, bytesInOrder } from "../byte-letters.js";
+import { bytesToUnicode, gpt2ByteOrder } from "../bytes-to-unicode.js";
 import { wordCounter, type CountOptions } from "./count-words.js";
 import { learnMerges } from "./learn-merges.js";
-import { pacer } from "./pacer.js";
+import { yieldingToEventLoop } from "./yield-to-event-loop.js";
 
-/** How {@link trainBpe} trains. */
+/** Options of {@link trainBpe}. */
 export type TrainBpeOptions = CountOptions & {
-  /** How many tokens there shall be, the special ones and the 256 bytes included. */
+  /** Size of the vocabulary, the special tokens and the 256 bytes included. */
   vocabSize: number;
   /** A pair that occurs less often is not merged, and training ends. Default: 1, every pair may be. */
-  minCount?: number;
+  minFrequency?: number;
   /** Ends the work early: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Is told how far the work has come, some twenty times a second, and once at the end. */
+  /** Receives the progress, some twenty times a second, and once at the end. */
   onProgress?: (progress: TrainBpeProgress) => void;
 };
 
-/** How far training has come: first all texts are read, then pairs are merged. */
+/** Progress of training: first all texts are read, then pairs are merged. */
 export type TrainBpeProgress = {
   stage: "read" | "merge";
   /** Texts read, and their characters in UTF-16 units. */
@@ -30,7 +30,7 @@ export type TrainBpeProgress = {
   vocabSize: number;
 };
 
-/** A byte-level vocabulary, as `byteLevelBpe` takes it. Tokens are written in GPT-2's letters, one for each byte: a space is `Ġ`. */
+/** A byte-level vocabulary, as `byteLevelBpe` takes it. Tokens are written byte-to-unicode, as GPT-2's are: a space is `Ġ`. */
 export type TrainedBpe = {
   /** The id of each token: special tokens, then the bytes in GPT-2's order, then what was merged. */
   readonly vocab: ReadonlyMap<string, number>;
@@ -48,7 +48,7 @@ export type TrainedBpe = {
  * greater as bytes is merged first. Time: about a second for two megabytes and 25,000 tokens; memory: 40 bytes for
  * each byte of the distinct words, not of the texts.
  *
- * @param texts - Texts that have nothing to do with each other, or a stream of them. A stream that is cut anywhere,
+ * @param texts - Independent texts, or a stream of them. A stream that is cut anywhere,
  *   as a file's is, goes through `textChunks` first.
  * @returns The vocabulary. It is smaller than `vocabSize` where no pair is left to merge.
  * @throws {ArgumentError} If `vocabSize` has no room for the bytes, a special token is empty or given twice, or a
@@ -74,13 +74,13 @@ export async function trainBpe(
   checkTexts(check, { texts });
   const {
     vocabSize,
-    minCount = 1,
+    minFrequency = 1,
     specialTokens = [],
     signal,
     onProgress,
   } = check.options(requireOptions(check, options), [
     "vocabSize",
-    "minCount",
+    "minFrequency",
     "signal",
     "onProgress",
     "split",
@@ -89,19 +89,19 @@ export async function trainBpe(
   checkOptions(check, options);
   const counter = wordCounter("trainBpe", options);
   const vocab = new Map<string, number>();
-  for (const token of [...specialTokens, ...bytesInOrder.map((byte) => byteLetters[byte]!)]) {
+  for (const token of [...specialTokens, ...gpt2ByteOrder.map((byte) => bytesToUnicode[byte]!)]) {
     vocab.set(token, vocab.size);
   }
 
   const done = { stage: "read" as TrainBpeProgress["stage"], texts: 0, characters: 0 };
   const report = () => onProgress?.({ ...done, words: counter.words.size, tokens: vocab.size, vocabSize });
-  const pace = pacer(signal, report);
+  const yieldToEventLoop = yieldingToEventLoop(signal, report);
 
   for await (const text of typeof texts === "string" ? [texts] : texts) {
     counter.add(text);
     done.texts += 1;
     done.characters += text.length;
-    await pace();
+    await yieldToEventLoop();
   }
 
   done.stage = "merge";
@@ -109,31 +109,34 @@ export async function trainBpe(
   const learning = learnMerges(counter.words);
   while (vocab.size < vocabSize) {
     const { value: merge } = learning.next();
-    if (!merge || merge.count < minCount) break;
+    if (!merge || merge.count < minFrequency) break;
     const token = merge.left + merge.right;
     checkSpecial(check, token, !specialTokens.includes(token), "a text that is no token already");
     merges.push([merge.left, merge.right]);
     vocab.set(token, vocab.size);
-    await pace();
+    await yieldToEventLoop();
   }
   signal?.throwIfAborted();
   report();
   return { vocab, merges, specialTokens: Object.fromEntries(specialTokens.map((token, id) => [token, id])) };
 }
 
-function checkOptions(check: Checks, { vocabSize, minCount = 1, specialTokens = [] }: TrainBpeOptions): void {
+function checkOptions(
+  check: Checks,
+  { vocabSize, minFrequency = 1, specialTokens = [] }: TrainBpeOptions,
+): void {
   const least = 256 + specialTokens.length;
   check.each(
     { vocabSize },
-    (size) => Number.isSafeInteger(size) && vocabSize >= least && vocabSize <= mostTokens,
-    `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${mostTokens}`,
+    (size) => Number.isSafeInteger(size) && vocabSize >= least && vocabSize <= maxVocabSize,
+    `a whole number from ${least} (256 bytes${specialTokens.length > 0 ? " and the special tokens" : ""}) to ${maxVocabSize}`,
     "give the size of the whole vocabulary, such as 8192; merges are what it has beyond the bytes.",
   );
-  check.whole({ minCount }, { min: 1, fix: "use 2 to leave out what occurs once." });
+  check.whole({ minFrequency }, { min: 1, fix: "use 2 to leave out what occurs once." });
   specialTokens.forEach((token, i) => {
     checkSpecial(check, token, typeof token === "string" && token !== "", "texts that are not empty");
     checkSpecial(check, token, specialTokens.indexOf(token) === i, "each special token once");
-    checkSpecial(check, token, !byteLetters.includes(token), "a text that is no token already");
+    checkSpecial(check, token, !bytesToUnicode.includes(token), "a text that is no token already");
   });
 }
 
@@ -142,4 +145,4 @@ function checkSpecial(check: Checks, token: string, holds: boolean, expected: st
   check.each({ specialTokens: token }, () => holds, expected, fix);
 }
 
-const mostTokens = 2 ** 24;
+const maxVocabSize = 2 ** 24;

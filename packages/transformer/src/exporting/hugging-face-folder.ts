@@ -94,7 +94,7 @@ export function isEncoder(
 
 function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<string, unknown> {
   const named = (id: number | undefined) => (id === undefined ? undefined : tokenizer.token(id));
-  const first = tokenizer.stages.postProcess?.single[0];
+  const first = tokenizer.stages.postProcessor?.single[0];
   const begins = first !== undefined && "id" in first && first.id === tokenizer.bosId;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",

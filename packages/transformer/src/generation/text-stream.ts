@@ -32,7 +32,7 @@ export function textStream(
   if (!tokenizer) {
     return { push: () => ({ text: "", settled: true, stopped: false }), end: () => "" };
   }
-  const decoder = tokenizer.decoder();
+  const decoder = tokenizer.decodeStream();
   for (const id of prompt) decoder.push(id);
   let held = "";
   return {

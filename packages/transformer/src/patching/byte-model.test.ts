@@ -1,6 +1,6 @@
 import { byteEntropies, globalThreshold, patchStarts, patchStream } from "@qkv/tokenizer/patching";
 import { byteLevelBpe, tokenizerFromJson } from "@qkv/tokenizer";
-import { trainBpe, trainedJson } from "@qkv/tokenizer/training";
+import { trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decoder } from "../models/decoder.js";
@@ -21,7 +21,7 @@ function modelOf(
 }
 const bytesAnd = async (...specialTokens: string[]) =>
   tokenizerFromJson(
-    trainedJson(await trainBpe(["a"], { vocabSize: 256 + specialTokens.length, specialTokens })),
+    trainedBpeToJson(await trainBpe(["a"], { vocabSize: 256 + specialTokens.length, specialTokens })),
   );
 const bytes = fc.uint8Array({ maxLength: 3 * contextLength });
 

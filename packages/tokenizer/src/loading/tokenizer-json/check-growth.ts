@@ -1,7 +1,7 @@
 import type { JsonField } from "../json-field.js";
 
 /** Files as they are published keep a text's length, or write a few characters for one. */
-const most = 32;
+const maxGrowth = 32;
 
 /**
  * Refuses replacements that together make a text very much longer: nine steps of ten letters for one would turn a word
@@ -10,15 +10,15 @@ const most = 32;
  * @param field - `normalizer`, `pre_tokenizer` or `decoder`.
  */
 export function checkGrowth(field: JsonField): void {
-  if (growthOf(field) > most)
+  if (growthFactor(field) > maxGrowth)
     field.fail(
-      `replacements that make a text at most ${most} times as long`,
+      `replacements that make a text at most ${maxGrowth} times as long`,
       "do not use this file: a vocabulary needs none that long.",
     );
 }
 
-/** How many times as long a text can become. What is no such step is refused elsewhere. */
-function growthOf(field: JsonField): number {
+/** The factor by which a text can grow. Invalid steps are refused elsewhere. */
+function growthFactor(field: JsonField): number {
   const { value } = field;
   if (typeof value !== "object" || value === null || Array.isArray(value)) return 1;
   const length = (name: string, from = field) => {
@@ -30,12 +30,12 @@ function growthOf(field: JsonField): number {
     const pattern = field.get("pattern");
     const isObject =
       typeof pattern.value === "object" && pattern.value !== null && !Array.isArray(pattern.value);
-    // What matches nothing writes before, between and behind all characters.
+    // An empty match inserts before, between and after all characters.
     const found = isObject ? length("String", pattern) : 0;
     return found > 0 ? Math.max(1, length("content") / found) : 1 + length("content");
   }
   const steps = ["normalizers", "pretokenizers", "decoders"].flatMap((name) =>
     Array.isArray(field.get(name).value) ? field.get(name).list() : [],
   );
-  return steps.reduce((product, step) => product * growthOf(step), 1);
+  return steps.reduce((product, step) => product * growthFactor(step), 1);
 }

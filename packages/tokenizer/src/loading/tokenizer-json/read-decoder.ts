@@ -1,5 +1,5 @@
-import { byteLevelDecode } from "../../decoding/byte-level-decode.js";
-import type { Decode } from "../../decoding/decode.js";
+import { byteLevelDecoder } from "../../decoders/byte-level-decoder.js";
+import type { Decoder } from "../../decoders/decoder.js";
 import {
   byteFallbackStep,
   byteLevelStep,
@@ -9,23 +9,23 @@ import {
   metaspaceStep,
   replacePatternStep,
   replaceStep,
-  spacedStep,
+  joinWithSpacesStep,
   stripStep,
-  suffixStep,
+  wordSuffixStep,
   wordPieceStep,
   type DecodeStep,
-} from "../../decoding/decode-steps.js";
+} from "../../decoders/decode-steps.js";
 import { compilePattern } from "../../regex/compile-pattern.js";
 import type { JsonField } from "../json-field.js";
 
-/** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are written with spaces between them. */
-export function readDecoder(field: JsonField): Decode {
+/** The fifth stage of a `tokenizer.json`: `decoder`. Without one tokens are joined by spaces. */
+export function readDecoder(field: JsonField): Decoder {
   if (!field.isMissing && field.get("type").value === "ByteLevel")
-    return { ...byteLevelDecode, json: field.value };
-  return decodeSteps(field.isMissing ? [spacedStep] : readSteps(field, { fused: false }));
+    return { ...byteLevelDecoder, json: field.value };
+  return decodeSteps(field.isMissing ? [joinWithSpacesStep] : readSteps(field, { fused: false }));
 }
 
-/** @param state - Whether a `Fuse` came before, which makes one text of the tokens. */
+/** @param state - `fused`: a `Fuse` came before, which joins the tokens to one text. */
 function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
   const type = field.get("type");
   switch (type.string()) {
@@ -44,7 +44,7 @@ function readSteps(field: JsonField, state: { fused: boolean }): DecodeStep[] {
     case "WordPiece":
       return [wordPieceStep(field.get("prefix").string("##"), field.get("cleanup").boolean(true))];
     case "BPEDecoder":
-      return [suffixStep(field.get("suffix").string("</w>"))];
+      return [wordSuffixStep(field.get("suffix").string("</w>"))];
     case "CTC":
       return [
         ctcStep(

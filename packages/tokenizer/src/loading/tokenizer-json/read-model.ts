@@ -1,4 +1,4 @@
-import { byteLetters } from "../../byte-letters.js";
+import { bytesToUnicode } from "../../bytes-to-unicode.js";
 import { byteBpe } from "../../models/byte-bpe.js";
 import { characterBpe } from "../../models/character-bpe.js";
 import type { MergePair } from "../../models/merge-list.js";
@@ -11,14 +11,14 @@ import type { JsonField } from "../json-field.js";
 /**
  * The third stage of a `tokenizer.json`: `model`.
  *
- * @param inLetters - Whether the stage before writes text in the letters that stand for bytes.
+ * @param isByteLevel - The stage before maps bytes to Unicode characters (`ByteLevel`).
  */
-export function readModel(field: JsonField, inLetters: boolean): Model {
+export function readModel(field: JsonField, isByteLevel: boolean): Model {
   const type = field.get("type");
-  const name = type.isMissing ? guess(field) : type.string();
+  const name = type.isMissing ? inferModelType(field) : type.string();
   switch (name) {
     case "BPE":
-      return readBpe(field, inLetters);
+      return readBpe(field, isByteLevel);
     case "WordPiece": {
       const unknown = field.get("unk_token");
       const vocab = readVocab(field);
@@ -27,8 +27,8 @@ export function readModel(field: JsonField, inLetters: boolean): Model {
         unknownId: Object.hasOwn(vocab, unknown.string("[UNK]"))
           ? vocab[unknown.string("[UNK]")]!
           : unknown.fail("a token of the vocabulary"),
-        continuingPrefix: field.get("continuing_subword_prefix").string("##"),
-        maxCharacters: field.get("max_input_chars_per_word").count(100),
+        continuingSubwordPrefix: field.get("continuing_subword_prefix").string("##"),
+        maxInputCharsPerWord: field.get("max_input_chars_per_word").count(100),
       });
       return model;
     }
@@ -58,26 +58,23 @@ export function readModel(field: JsonField, inLetters: boolean): Model {
   }
 }
 
-function readBpe(field: JsonField, inLetters: boolean): Model {
+function readBpe(field: JsonField, isByteLevel: boolean): Model {
   const vocab = readVocab(field);
   const dropout = field.get("dropout");
   if (!dropout.isMissing && dropout.value !== 0) {
-    dropout.fail(
-      "no dropout",
-      "set it to null: with it a text has other ids each time, which only training wants.",
-    );
+    dropout.fail("no dropout", "set it to null: dropout makes ids random, which is for training only.");
   }
   const merges = field
     .get("merges")
     .list()
     .map((merge) => merge.value as MergePair);
-  const wholePieces = field.get("ignore_merges").boolean(false);
-  const continuingPrefix = field.get("continuing_subword_prefix").string("");
-  const endSuffix = field.get("end_of_word_suffix").string("");
+  const ignoreMerges = field.get("ignore_merges").boolean(false);
+  const continuingSubwordPrefix = field.get("continuing_subword_prefix").string("");
+  const endOfWordSuffix = field.get("end_of_word_suffix").string("");
   const byteFallback = field.get("byte_fallback").boolean(false);
-  const plain = continuingPrefix === "" && endSuffix === "" && !byteFallback;
-  if (inLetters && plain && byteLetters.every((letter) => Object.hasOwn(vocab, letter))) {
-    return byteBpe({ vocab, merges, wholePieces });
+  const plain = continuingSubwordPrefix === "" && endOfWordSuffix === "" && !byteFallback;
+  if (isByteLevel && plain && bytesToUnicode.every((character) => Object.hasOwn(vocab, character))) {
+    return byteBpe({ vocab, merges, ignoreMerges });
   }
   const unknown = field.get("unk_token");
   const unknownId = unknown.isMissing
@@ -88,9 +85,9 @@ function readBpe(field: JsonField, inLetters: boolean): Model {
   const model = characterBpe({
     vocab,
     merges,
-    wholePieces,
-    continuingPrefix,
-    endSuffix,
+    ignoreMerges,
+    continuingSubwordPrefix,
+    endOfWordSuffix,
     byteFallback,
     unknownId,
     fuseUnknown: field.get("fuse_unk").boolean(false),
@@ -108,8 +105,8 @@ function readVocab(field: JsonField): Record<string, number> {
     : vocab.fail("one token or more");
 }
 
-/** Old files do not say which model they hold. */
-function guess(field: JsonField): string {
+/** The model of old files, which do not name it. */
+function inferModelType(field: JsonField): string {
   if (!field.get("merges").isMissing) return "BPE";
   if (Array.isArray(field.get("vocab").value)) return "Unigram";
   return field.get("continuing_subword_prefix").isMissing ? "WordLevel" : "WordPiece";

@@ -1,25 +1,25 @@
-import { bertRewrites } from "../../rewriting/bert-rewrite.js";
-import { byteLettersRewrite } from "../../rewriting/byte-letters-rewrite.js";
-import { graphemeRewrite, readCharacterMap } from "../../rewriting/character-map.js";
-import { lowercase } from "../../rewriting/lowercase.js";
-import { nmt } from "../../rewriting/nmt.js";
-import { prepend } from "../../rewriting/prepend.js";
-import { replacePattern, replaceText } from "../../rewriting/replace.js";
-import type { Rewrite } from "../../rewriting/rewrite.js";
-import { stripAccents } from "../../rewriting/strip-accents.js";
-import { stripEnds } from "../../rewriting/strip-ends.js";
-import { nfc, nfd, nfkc, nfkd } from "../../rewriting/unicode-forms.js";
+import { bertNormalizers } from "../../normalizers/bert-normalizer.js";
+import { byteLevelNormalizer } from "../../normalizers/byte-level-normalizer.js";
+import { precompiledNormalizer, readCharsmap } from "../../normalizers/charsmap.js";
+import { lowercase } from "../../normalizers/lowercase.js";
+import { nmt } from "../../normalizers/nmt.js";
+import { prepend } from "../../normalizers/prepend.js";
+import { replacePattern, replaceText } from "../../normalizers/replace.js";
+import type { Normalizer } from "../../normalizers/normalizer.js";
+import { stripAccents } from "../../normalizers/strip-accents.js";
+import { stripEnds } from "../../normalizers/strip-ends.js";
+import { nfc, nfd, nfkc, nfkd } from "../../normalizers/unicode-forms.js";
 import type { JsonField } from "../json-field.js";
 
 /** The first stage of a `tokenizer.json`: `normalizer`. */
-export function readNormalizer(field: JsonField): readonly Rewrite[] {
+export function readNormalizer(field: JsonField): readonly Normalizer[] {
   if (field.isMissing) return [];
   const type = field.get("type");
   const reader = Object.hasOwn(readers, type.string()) ? readers[type.string()] : undefined;
   return reader ? reader(field) : type.fail(`a normalizer: ${Object.keys(readers).join(", ")}`);
 }
 
-const readers: Readonly<Record<string, (field: JsonField) => readonly Rewrite[]>> = {
+const readers: Readonly<Record<string, (field: JsonField) => readonly Normalizer[]>> = {
   Sequence: (field) => field.get("normalizers").list().flatMap(readNormalizer),
   NFC: () => [nfc],
   NFD: () => [nfd],
@@ -28,7 +28,7 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Rewrite[]>
   Lowercase: () => [lowercase],
   StripAccents: () => [stripAccents],
   Nmt: () => [nmt],
-  ByteLevel: () => [byteLettersRewrite],
+  ByteLevel: () => [byteLevelNormalizer],
   Prepend: (field) => [prepend(field.get("prepend").string())],
   Strip: (field) => [
     stripEnds({ left: field.get("strip_left").boolean(true), right: field.get("strip_right").boolean(true) }),
@@ -41,9 +41,9 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Rewrite[]>
     return [replaceText(pattern.get("String").string(), content)];
   },
   BertNormalizer: (field) =>
-    bertRewrites({
+    bertNormalizers({
       cleanText: field.get("clean_text").boolean(true),
-      handleChinese: field.get("handle_chinese_chars").boolean(true),
+      handleChineseChars: field.get("handle_chinese_chars").boolean(true),
       stripAccents: field.get("strip_accents").isMissing
         ? undefined
         : field.get("strip_accents").boolean(true),
@@ -59,6 +59,6 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Rewrite[]>
       return map.fail("a character map in base64");
     }
     const context = { fn: "tokenizerFromJson", source: "tokenizer.json", field: map.path };
-    return [graphemeRewrite(readCharacterMap(bytes, context), field.value)];
+    return [precompiledNormalizer(readCharsmap(bytes, context), field.value)];
   },
 };

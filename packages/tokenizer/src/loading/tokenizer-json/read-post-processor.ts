@@ -4,7 +4,7 @@ import type { JsonField } from "../json-field.js";
 /** The fourth stage of a `tokenizer.json`: `post_processor`. */
 export type PostProcessor = {
   readonly template?: Template;
-  /** Whether the white space of a token is taken from its offsets; the first space only if text had one before. */
+  /** Removes the white space of a token from its offsets (`trim_offsets`); the first space only if the text had one. */
   readonly trimOffsets?: { readonly addedSpace: boolean };
 };
 
@@ -19,11 +19,11 @@ export function readPostProcessor(field: JsonField): PostProcessor {
         .map(readPostProcessor)
         .reduce((all, one) => ({ ...all, ...one }), {});
     case "ByteLevel":
-      return trimOf(field);
+      return readTrimOffsets(field);
     case "BertProcessing":
       return { template: bertTemplate(field, 1) };
     case "RobertaProcessing":
-      return { template: robertaTemplate(field), ...trimOf(field) };
+      return { template: robertaTemplate(field), ...readTrimOffsets(field) };
     case "TemplateProcessing": {
       const ids = field.get("special_tokens");
       return {
@@ -40,55 +40,55 @@ export function readPostProcessor(field: JsonField): PostProcessor {
   }
 }
 
-function trimOf(field: JsonField): PostProcessor {
+function readTrimOffsets(field: JsonField): PostProcessor {
   const trim = field.get("trim_offsets").boolean(true);
   return trim ? { trimOffsets: { addedSpace: field.get("add_prefix_space").boolean(true) } } : {};
 }
 
-/** How many tokens stand around a text at most; real templates have some ten. */
-const mostItems = 1000;
+/** The most special tokens of a template; real templates have some ten. */
+const maxItems = 1000;
 
 function readItems(
   field: JsonField,
   specialTokens: JsonField,
   texts: readonly ("A" | "B")[],
 ): TemplateItem[] {
-  let room = mostItems;
+  let room = maxItems;
   return field.list().flatMap((item): TemplateItem[] => {
     const sequence = item.get("Sequence");
     if (!sequence.isMissing) {
       const name = sequence.get("id").string();
       const text = texts.find((each) => each === name) ?? sequence.get("id").fail(texts.join(" or "));
-      return [{ text, type: sequence.get("type_id").count(0) }];
+      return [{ sequence: text, typeId: sequence.get("type_id").count(0) }];
     }
     const special = item.get("SpecialToken");
-    const type = special.get("type_id").count(0);
+    const typeId = special.get("type_id").count(0);
     const token = specialTokens.get(special.get("id").string());
     const ids = token.get("ids").list();
-    // A token may stand for many, and stand there often.
-    if ((room -= ids.length) < 0) field.fail(`a template of at most ${mostItems} tokens`);
-    return ids.map((id) => ({ id: id.count(), type }));
+    // One special token may expand to many ids, and occur often.
+    if ((room -= ids.length) < 0) field.fail(`a template of at most ${maxItems} tokens`);
+    return ids.map((id) => ({ id: id.count(), typeId }));
   });
 }
 
-const endOf = (field: JsonField, key: "cls" | "sep") => {
+const endTokenId = (field: JsonField, key: "cls" | "sep") => {
   const id = field.get(key).list()[1];
   return id ? id.count() : field.get(key).fail("a token and its id");
 };
 
 function bertTemplate(field: JsonField, second: number): Template {
-  const [cls, sep] = [endOf(field, "cls"), endOf(field, "sep")];
+  const [cls, sep] = [endTokenId(field, "cls"), endTokenId(field, "sep")];
   const single: TemplateItem[] = [
-    { id: cls, type: 0 },
-    { text: "A", type: 0 },
-    { id: sep, type: 0 },
+    { id: cls, typeId: 0 },
+    { sequence: "A", typeId: 0 },
+    { id: sep, typeId: 0 },
   ];
-  return { single, pair: [...single, { text: "B", type: second }, { id: sep, type: second }] };
+  return { single, pair: [...single, { sequence: "B", typeId: second }, { id: sep, typeId: second }] };
 }
 
 /** `<s> A </s></s> B </s>`, all of type 0. */
 function robertaTemplate(field: JsonField): Template {
   const { single } = bertTemplate(field, 0);
-  const sep: TemplateItem = { id: endOf(field, "sep"), type: 0 };
-  return { single, pair: [...single, sep, { text: "B", type: 0 }, sep] };
+  const sep: TemplateItem = { id: endTokenId(field, "sep"), typeId: 0 };
+  return { single, pair: [...single, sep, { sequence: "B", typeId: 0 }, sep] };
 }

@@ -1,22 +1,22 @@
-import { byteLettersRewrite } from "../../rewriting/byte-letters-rewrite.js";
-import { defineRewrite, type Rewrite } from "../../rewriting/rewrite.js";
-import { gpt2Split } from "../../splitting/gpt2-split.js";
-import { splitOfPattern } from "../../splitting/known-splits.js";
-import { metaspace } from "../../splitting/metaspace.js";
-import { patternSplit, textSplit, type MatchBehavior } from "../../splitting/pattern-split.js";
+import { byteLevelNormalizer } from "../../normalizers/byte-level-normalizer.js";
+import { defineNormalizer, type Normalizer } from "../../normalizers/normalizer.js";
+import { gpt2Split } from "../../pre-tokenizers/gpt2-split.js";
+import { splitFromPattern } from "../../pre-tokenizers/known-splits.js";
+import { metaspace } from "../../pre-tokenizers/metaspace.js";
+import { patternSplit, textSplit, type SplitBehavior } from "../../pre-tokenizers/pattern-split.js";
 import {
   bertSplit,
   digitsSplit,
   fixedLengthSplit,
   punctuationSplit,
   whitespaceSplit,
-} from "../../splitting/simple-splits.js";
-import type { Split } from "../../splitting/split.js";
+} from "../../pre-tokenizers/simple-splits.js";
+import type { Split } from "../../pre-tokenizers/split.js";
 import type { JsonField } from "../json-field.js";
 
-type Step = Split | Rewrite;
+type Step = Split | Normalizer;
 
-/** The second stage of a `tokenizer.json`: `pre_tokenizer`. Byte letters, where it asks for them, are its last step. */
+/** The second stage of a `tokenizer.json`: `pre_tokenizer`. Byte-to-unicode (`ByteLevel`) is its last step. */
 export function readPreTokenizer(field: JsonField): readonly Step[] {
   if (field.isMissing) return [];
   const type = field.get("type");
@@ -31,13 +31,13 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Step[]>> =
   WhitespaceSplit: () => [whitespaceSplit],
   Whitespace: () => [patternSplit("\\w+|[^\\w\\s]+", { behavior: "removed", invert: true })],
   Digits: (field) => [digitsSplit({ individual: field.get("individual_digits").boolean(false) })],
-  Punctuation: (field) => [punctuationSplit(behaviorOf(field.get("behavior")))],
+  Punctuation: (field) => [punctuationSplit(readBehavior(field.get("behavior")))],
   FixedLength: (field) => [fixedLengthSplit(Math.max(1, field.get("length").count(5)))],
   CharDelimiterSplit: (field) => [textSplit(field.get("delimiter").string(), { behavior: "removed" })],
   ByteLevel: (field) => [
-    ...(field.get("add_prefix_space").boolean(true) ? [spaceInFront] : []),
+    ...(field.get("add_prefix_space").boolean(true) ? [addPrefixSpace] : []),
     ...(field.get("use_regex").boolean(true) ? [gpt2Split] : []),
-    byteLettersRewrite,
+    byteLevelNormalizer,
   ],
   Metaspace(field) {
     const scheme = field.get("prepend_scheme");
@@ -52,31 +52,31 @@ const readers: Readonly<Record<string, (field: JsonField) => readonly Step[]>> =
     });
   },
   Split(field) {
-    const behavior = behaviorOf(field.get("behavior"));
+    const behavior = readBehavior(field.get("behavior"));
     const invert = field.get("invert").boolean(false);
     const regex = field.get("pattern").get("Regex");
     if (regex.isMissing)
       return [textSplit(field.get("pattern").get("String").string(), { behavior, invert })];
-    if (behavior === "isolated" && !invert) return [splitOfPattern(regex.string(), { field: regex.path })];
-    // What matches all there is cuts alike, whatever becomes of the rest.
+    if (behavior === "isolated" && !invert) return [splitFromPattern(regex.string(), { field: regex.path })];
+    // A pattern that matches every character splits alike for any behavior of the rest.
     if (behavior === "removed" && invert)
-      return [splitOfPattern(regex.string(), { field: regex.path, behavior, invert })];
+      return [splitFromPattern(regex.string(), { field: regex.path, behavior, invert })];
     return [patternSplit(regex.string(), { behavior, invert, field: regex.path })];
   },
 };
 
-/** The space in front of a piece that has none yet. */
-const spaceInFront = /* @__PURE__ */ defineRewrite("space in front", (text) =>
+/** Prepends a space to a pre-token that has none yet (`add_prefix_space`). */
+const addPrefixSpace = /* @__PURE__ */ defineNormalizer("add prefix space", (text) =>
   text === "" || text.startsWith(" ") ? [] : [[0, 0, " "]],
 );
 
-function behaviorOf(field: JsonField): MatchBehavior {
+function readBehavior(field: JsonField): SplitBehavior {
   const name = field.string("Isolated");
   const behavior = Object.hasOwn(behaviors, name) ? behaviors[name] : undefined;
   return behavior ?? field.fail(Object.keys(behaviors).join(", "));
 }
 
-const behaviors: Readonly<Record<string, MatchBehavior>> = {
+const behaviors: Readonly<Record<string, SplitBehavior>> = {
   Isolated: "isolated",
   Removed: "removed",
   MergedWithPrevious: "mergedWithPrevious",
@@ -84,7 +84,7 @@ const behaviors: Readonly<Record<string, MatchBehavior>> = {
   Contiguous: "contiguous",
 };
 
-/** One entry of a file may be several steps: the first carries it, the others say nothing. */
+/** One entry of a file may be several steps: the first carries its JSON, the others carry null. */
 function carryJson(steps: readonly Step[], json: unknown): Step[] {
   return steps.map((step, i) => ({ ...step, json: i === 0 ? json : null }));
 }

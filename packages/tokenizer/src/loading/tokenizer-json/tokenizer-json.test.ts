@@ -1,10 +1,10 @@
 /// <reference types="node" />
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../../conformance/reference-data.mjs";
-import { byteLetters } from "../../byte-letters.js";
+import { bytesToUnicode } from "../../bytes-to-unicode.js";
 import { tokenizerFromJson } from "./tokenizer-json.js";
 
-const vocab = Object.fromEntries([...byteLetters, "ab"].map((token, id) => [token, id]));
+const vocab = Object.fromEntries([...bytesToUnicode, "ab"].map((token, id) => [token, id]));
 const bpe = { type: "BPE", vocab, merges: ["a b"] };
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const words = { type: "WordLevel", vocab: { "?": 0, a: 1, b: 2, "a b": 3 }, unk_token: "?" };
@@ -80,7 +80,7 @@ test("pairs, types, truncation and padding", () => {
   expect(tokenizer.encoding("a a a a", { pair: "b" })).toMatchObject({
     ids: [7, 1, 1, 8, 2, 8, 5, 5],
     typeIds: [0, 0, 0, 0, 1, 1, 3, 3],
-    texts: [-1, 0, 0, -1, 1, -1, -1, -1],
+    sequenceIds: [-1, 0, 0, -1, 1, -1, -1, -1],
   });
   expect(tokenizer.encode("a")).toEqual([7, 1, 8, 5, 5, 5, 5, 5]);
   expect([tokenizer.bosId, tokenizer.eosId]).toEqual([7, 8]);
@@ -302,7 +302,7 @@ test.each([
     const traced = tokenizer
       .trace(text)
       .parts.flatMap((part) =>
-        "added" in part ? [part.added] : part.pieces.flatMap((piece) => piece.tokens),
+        "added" in part ? [part.added] : part.preTokens.flatMap((piece) => piece.tokens),
       );
     expect(traced).toEqual(tokens);
   },

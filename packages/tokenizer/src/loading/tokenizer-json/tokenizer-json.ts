@@ -1,7 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 import type { AddedToken } from "../../added-tokens.js";
 import { composeTokenizer } from "../../compose-tokenizer.js";
-import { byteLettersRewrite } from "../../rewriting/byte-letters-rewrite.js";
+import { byteLevelNormalizer } from "../../normalizers/byte-level-normalizer.js";
 import type { Padding } from "../../pad.js";
 import type { Tokenizer } from "../../tokenizer.js";
 import type { Truncation } from "../../truncate.js";
@@ -18,10 +18,10 @@ import { readPreTokenizer } from "./read-pre-tokenizer.js";
  * normalizer, pre-tokenizer, model, post-processor and decoder but `UnicodeScripts`. It gives the ids that the
  * library gives.
  *
- * @param file - The file's text, its bytes, or what `JSON.parse` made of it.
+ * @param file - The file's text, its bytes, or the result of `JSON.parse`.
  * @param config - The `tokenizer_config.json` beside it, in any of the same forms: it names the tokens at the
  *   beginning and the end of a sequence. Default: those that the post-processor puts there.
- * @returns Special tokens inside a text become their ids unless `encode` is asked otherwise, as in the library.
+ * @returns Special tokens inside a text become their ids unless `encode` is given `specialTokens`, as in the library.
  * @throws {FormatError} If a field is missing or wrong, or a pattern is too large; the field is named.
  * @throws {ArgumentError} If the vocabulary or a merge is damaged; the token or the merge is named.
  * @see huggingface/tokenizers, tokenizers/src
@@ -44,13 +44,13 @@ import { readPreTokenizer } from "./read-pre-tokenizer.js";
 export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
   const root = asField(file, "tokenizer.json");
   root.object();
-  const preTokenize = readPreTokenizer(root.get("pre_tokenizer"));
+  const preTokenizers = readPreTokenizer(root.get("pre_tokenizer"));
   for (const name of ["normalizer", "pre_tokenizer", "decoder"]) checkGrowth(root.get(name));
-  const normalize = readNormalizer(root.get("normalizer"));
-  // A model that reads bytes needs no letters for them: that step, wherever it comes last, is left out.
-  const lastStep = preTokenize.at(-1) ?? normalize.at(-1);
-  const inLetters = lastStep?.name === byteLettersRewrite.name;
-  const model = readModel(root.get("model"), inLetters);
+  const normalizers = readNormalizer(root.get("normalizer"));
+  // A byte-level model maps bytes to Unicode itself: a `ByteLevel` step that comes last is left out.
+  const lastStep = preTokenizers.at(-1) ?? normalizers.at(-1);
+  const isByteLevel = lastStep?.name === byteLevelNormalizer.name;
+  const model = readModel(root.get("model"), isByteLevel);
   const { template, trimOffsets } = readPostProcessor(root.get("post_processor"));
   const addedTokens = readAddedTokens(root.get("added_tokens"), model.id);
   const settings = config === undefined ? undefined : asField(config, "tokenizer_config.json");
@@ -61,29 +61,29 @@ export function tokenizerFromJson(file: unknown, config?: unknown): Tokenizer {
     return addedTokens.find((token) => token.content === content)?.id ?? model.id(content);
   };
   const [first, last] = [template?.single[0], template?.single.at(-1)];
-  const truncate = readTruncation(root.get("truncation"));
-  const pad = readPadding(root.get("padding"));
+  const truncation = readTruncation(root.get("truncation"));
+  const padding = readPadding(root.get("padding"));
   return composeTokenizer({
-    normalize: model.readsBytes && preTokenize.length === 0 ? normalize.slice(0, -1) : normalize,
-    preTokenize: model.readsBytes && preTokenize.length > 0 ? preTokenize.slice(0, -1) : preTokenize,
+    normalizers: model.isByteLevel && preTokenizers.length === 0 ? normalizers.slice(0, -1) : normalizers,
+    preTokenizers: model.isByteLevel && preTokenizers.length > 0 ? preTokenizers.slice(0, -1) : preTokenizers,
     model,
-    ...(template && { postProcess: template }),
+    ...(template && { postProcessor: template }),
     ...(trimOffsets && { trimOffsets }),
-    ...(truncate && { truncate }),
-    ...(pad && { pad }),
-    decode: readDecoder(root.get("decoder")),
+    ...(truncation && { truncation }),
+    ...(padding && { padding }),
+    decoder: readDecoder(root.get("decoder")),
     addedTokens,
     bosId: named("bos_token") ?? (first && "id" in first ? first.id : undefined),
     eosId: named("eos_token") ?? (last && "id" in last ? last.id : undefined),
   });
 }
 
-function readAddedTokens(field: JsonField, idOf: (token: string) => number | undefined): AddedToken[] {
+function readAddedTokens(field: JsonField, tokenId: (token: string) => number | undefined): AddedToken[] {
   if (field.isMissing) return [];
   const limit = 10_000_000;
   return field.list().map((entry) => {
     const content = entry.get("content").string();
-    const id = idOf(content) ?? entry.get("id").count();
+    const id = tokenId(content) ?? entry.get("id").count();
     if (id > limit) entry.get("id").fail(`an id of at most ${limit}`);
     return {
       id,
@@ -103,7 +103,8 @@ function readTruncation(field: JsonField): Truncation | undefined {
   return {
     maxLength: field.get("max_length").count(),
     side: field.get("direction").string("Right") === "Left" ? "left" : "right",
-    which: strategy === "OnlyFirst" ? "first" : strategy === "OnlySecond" ? "second" : "longest",
+    strategy:
+      strategy === "OnlyFirst" ? "onlyFirst" : strategy === "OnlySecond" ? "onlySecond" : "longestFirst",
   };
 }
 
@@ -111,10 +112,10 @@ function readPadding(field: JsonField): Padding | undefined {
   if (field.isMissing) return undefined;
   const strategy = field.get("strategy");
   const fixed = typeof strategy.value === "string" ? undefined : strategy.get("Fixed");
-  // Each text is filled up to it: a short one, too.
-  const most = 2 ** 17;
+  // Every text is padded to it, also a short one.
+  const maxLength = 2 ** 17;
   const tokens = (length: JsonField, fallback: number) =>
-    length.count(fallback) <= most ? length.count(fallback) : length.fail(`at most ${most} tokens`);
+    length.count(fallback) <= maxLength ? length.count(fallback) : length.fail(`at most ${maxLength} tokens`);
   return {
     padId: field.get("pad_id").count(0),
     typeId: field.get("pad_type_id").count(0),
@@ -133,7 +134,7 @@ function asField(file: unknown, source: string): JsonField {
     fn: "tokenizerFromJson",
     argument: source,
     received: file,
-    expected: "the file's text, its bytes, or what JSON.parse made of it",
+    expected: "the file's text, its bytes, or the result of JSON.parse",
     fix: 'give `await readFile("tokenizer.json")`, or `await (await fetch(url)).json()`.',
   });
 }

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { bytesToUnicode, unicodeToByte, gpt2ByteOrder } from "./bytes-to-unicode.js";
+
+test("each byte has a letter of its own", () => {
+  expect(bytesToUnicode.length).toBe(256);
+  expect(unicodeToByte.size).toBe(256);
+  expect(bytesToUnicode.every((letter, byte) => unicodeToByte.get(letter) === byte)).toBe(true);
+});
+
+test("golden: letters and order as GPT-2's vocabulary has them", () => {
+  expect([0x0a, 0x20, 0x41, 0x7f, 0xa0, 0xad, 0xff].map((byte) => bytesToUnicode[byte])).toEqual([
+    "Ċ",
+    "Ġ",
+    "A",
+    "ġ",
+    "ł",
+    "Ń",
+    "ÿ",
+  ]);
+  const places = { 0: "!", 93: "~", 94: "¡", 105: "¬", 106: "®", 187: "ÿ", 188: "Ā", 220: "Ġ", 255: "Ń" };
+  for (const [place, letter] of Object.entries(places)) {
+    expect(bytesToUnicode[gpt2ByteOrder[Number(place)]!]).toBe(letter);
+  }
+});

@@ -1,0 +1,223 @@
+import * as jinja from "@huggingface/jinja";
+import { strftime } from "./strftime.js";
+import { isContainer, ownLength, valueSizes, type Value } from "./value-size.js";
+import { valueUses, type Statement, type Use } from "./value-uses.js";
+
+type Scope = { set(name: string, value: unknown): unknown; lookupVariable(name: string): Value };
+type Run = {
+  evaluate(statement: Statement | undefined, scope: Scope): Value;
+  evaluateBlock(statements: readonly Statement[], scope: Scope): Value;
+  applyFilter(operand: Value, filter: Statement, scope: Scope): Value;
+  run(program: object): Value;
+};
+
+/** A parsed template. */
+export type Program = { readonly tree: object; readonly uses: ReadonlyMap<object, Use> };
+
+// The used parts of the library: its own types name files without their endings, which Node's resolution does not find.
+const { Environment, Interpreter, parse, tokenize } = jinja as unknown as {
+  Environment: new () => Scope;
+  Interpreter: new (scope: Scope) => Run;
+  tokenize(source: string, options: { lstrip_blocks: boolean; trim_blocks: boolean }): unknown;
+  parse(tokens: unknown): object;
+};
+
+/**
+ * Steps and numbers of ranges after which a template is not writing a prompt (real ones take some hundred a message), and
+ * the characters and items that it makes, reads and compares on the way (real ones copy each text some ten times).
+ */
+const maxSteps = (messages: number) => 200_000 + 5000 * messages;
+const maxMade = (given: number) => 2 ** 23 + 64 * given;
+
+/** Expressions whose value exists already. */
+const given = new Set(["Identifier", "StringLiteral", "IntegerLiteral", "FloatLiteral", "MemberExpression"]);
+const isGiven = ({ type, property }: Statement) => given.has(type) && property?.type !== "SliceExpression";
+
+/** White space in a row at most: the library's pattern for it takes time by the square of it. */
+const longestSpace = 1000;
+
+/** Parses a template, with white space around blocks as chat templates have it. */
+export function parseTemplate(source: string): Program {
+  if (source.split(/\S+/).some(({ length }) => length > longestSpace))
+    throw new Error(`more than ${longestSpace} characters of white space in a row`);
+  const tree = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }));
+  return { tree, uses: valueUses(tree) };
+}
+
+/** Runs a template, which sees the variables and nothing else, and ends after a bounded number of steps. */
+export function renderBounded(
+  { tree, uses }: Program,
+  variables: Readonly<Record<string, unknown>>,
+  now: Date,
+): string {
+  const { messages } = variables;
+  const limit = maxSteps(Array.isArray(messages) ? messages.length : 0);
+  let [steps, made, room] = [0, 0, Infinity];
+  const step = (count: number) => {
+    steps += count;
+    if (!(steps <= limit)) throw new Error(`it takes more than ${limit} steps`);
+  };
+  /** Refuses what would be too large, before it is made. */
+  const checkRoom = (size: number) => {
+    if (!(made + size <= room))
+      throw new Error(`it makes or compares texts and lists of more than ${room} characters`);
+  };
+  const make = (size: number) => {
+    checkRoom(size);
+    made += size;
+  };
+  const { measure, changed } = valueSizes(step);
+  const sizeOf = (value: Value) => measure(value).size;
+
+  /** The operands of the expression that is evaluated: the left one, and the factor by which a text grows. */
+  type Operands = { left: Value; grow: (times: number) => void; times: number };
+  const operands: Operands[] = [];
+  const within = <T>(grow: Operands["grow"], evaluate: () => T): T => {
+    operands.push({ left: nothing, grow, times: 1 });
+    try {
+      return evaluate();
+    } finally {
+      operands.pop();
+    }
+  };
+  const use = (as: Use, value: Value): void => {
+    const around = operands.at(-1);
+    switch (as) {
+      case "items":
+        return step(ownLength(value));
+      case "characters":
+        return make(ownLength(value));
+      case "written":
+        if (isContainer(value)) make(sizeOf(value));
+        return;
+      case "left":
+        around!.left = value;
+        return;
+      case "equal":
+        return make(equalityCost(around!.left, value, sizeOf));
+      case "member":
+        return make(membershipCost(around!.left, value));
+      case "argument":
+        around!.times = Math.max(
+          around!.times,
+          typeof value.value === "number" ? value.value : sizeOf(value),
+        );
+        return around!.grow(around!.times);
+      case "grown":
+        make(ownLength(value) * Math.ceil(around!.times / needle));
+        return checkRoom(sizeOf(value) * around!.times);
+    }
+  };
+
+  class Bounded extends Interpreter {
+    override evaluate(statement: Statement | undefined, scope: Scope): Value {
+      step(1);
+      if (!statement) return super.evaluate(statement, scope);
+      const { type, assignee } = statement;
+      const hasOperands =
+        type === "BinaryExpression" || type === "CallExpression" || type === "CallStatement";
+      // The first of an empty list is no value in the library.
+      const evaluate = () => super.evaluate(statement, scope) ?? nothing;
+      const value = hasOperands ? within(() => {}, evaluate) : evaluate();
+      if (type === "Set" && assignee?.type === "MemberExpression") changed();
+      if (!isGiven(statement)) make(sizeOf(value));
+      const as = uses.get(statement);
+      if (as !== undefined) use(as, value);
+      return value;
+    }
+
+    override evaluateBlock(statements: readonly Statement[], scope: Scope): Value {
+      let text = "";
+      for (const statement of statements) {
+        const value = this.evaluate(statement, scope);
+        if (value.value === null || value.value === undefined) continue;
+        if (isGiven(statement) || isContainer(value)) make(sizeOf(value));
+        text += String(value);
+      }
+      return Object.assign(super.evaluateBlock([], scope), { value: text });
+    }
+
+    override applyFilter(operand: Value, filter: Statement, scope: Scope): Value {
+      const name = String((filter.type === "CallExpression" ? filter.callee : filter)?.value);
+      const { size, depth } = measure(operand);
+      const items = ownLength(operand);
+      make(filterCost(name, operand, size));
+      const grow = growing.has(name)
+        ? (times: number) => checkRoom(size * times * (name === "tojson" ? depth + 1 : 1))
+        : itemwise.has(name)
+          ? (times: number) => make(items * times)
+          : () => {};
+      return within(grow, () => super.applyFilter(operand, filter, scope));
+    }
+  }
+  const globals = {
+    true: true,
+    True: true,
+    false: false,
+    False: false,
+    none: null,
+    None: null,
+    raise_exception(message: unknown) {
+      throw new Error(typeof message === "string" ? message : "the conversation");
+    },
+    range(start: unknown, stop?: unknown, by: unknown = 1) {
+      const [first, end] = stop === undefined ? [0, start] : [start, stop];
+      if (typeof first !== "number" || typeof end !== "number" || typeof by !== "number")
+        throw new Error("`range` takes numbers");
+      const count = Math.max(0, Math.ceil((end - first) / by));
+      step(count);
+      return Array.from({ length: count }, (_, i) => first + i * by);
+    },
+    strftime_now(format: unknown) {
+      if (typeof format !== "string") throw new Error("`strftime_now` takes a text");
+      step(100 * format.length); // each letter may ask for the name of a month
+      return strftime(now, format);
+    },
+  };
+  const environment = new Environment();
+  let size = 0;
+  for (const [name, value] of Object.entries({ ...globals, ...variables })) {
+    environment.set(name, value);
+    size += sizeOf(environment.lookupVariable(name));
+  }
+  room = maxMade(size);
+  return String(new Bounded(environment).run(tree).value);
+}
+
+const nothing: Value = new Interpreter(new Environment()).evaluate(undefined, new Environment());
+
+/** Filters whose results grow with their arguments, and those that do something with an argument for each item. */
+const growing = new Set(["replace", "join", "indent", "tojson"]);
+const itemwise = new Set(["map", "selectattr", "rejectattr", "sort"]);
+/** Filters that look at nothing in a value, and those that look at the items of a list and not into them. */
+const free = new Set("safe length count first last list default d int float abs bool".split(" "));
+const shallow = new Set("reverse items keys values map selectattr rejectattr".split(" "));
+
+/** Cost of a filter: the characters or items that it visits of its operand. */
+function filterCost(name: string, operand: Value, size: number): number {
+  if (free.has(name)) return 0;
+  const items = ownLength(operand);
+  if (!isContainer(operand) || shallow.has(name)) return items;
+  return name.endsWith("sort") ? size * Math.log2(items + 2) : size;
+}
+
+/** Cost of `==`: the characters of texts of equal length; and a list beside a text or number, which JavaScript writes out for it. */
+function equalityCost(left: Value, right: Value, sizeOf: (value: Value) => number): number {
+  if (isContainer(left) === isContainer(right)) return comparisonCost(left.value, right.value);
+  const [list, other] = isContainer(left) ? [left, right] : [right, left];
+  return other.value === null || other.value === undefined ? 1 : sizeOf(list);
+}
+
+/** Cost of `in`: the items of a list, or the characters of a text. */
+function membershipCost(left: Value, { value: right }: Value): number {
+  if (Array.isArray(right))
+    return (right as Value[]).reduce((sum, { value }) => sum + comparisonCost(left.value, value), 0);
+  if (typeof right !== "string" || typeof left.value !== "string") return 1;
+  return right.length * Math.ceil(left.value.length / needle);
+}
+
+const comparisonCost = (left: unknown, right: unknown): number =>
+  typeof left === "string" && typeof right === "string" && left.length === right.length ? 1 + left.length : 1;
+
+/** Characters of a text that an engine may compare at each place of another before it takes more than a step. */
+const needle = 64;

@@ -1,0 +1,108 @@
+import { checks } from "@qkv/core";
+import { checkBytes } from "../check-arguments.js";
+import { readByteNgrams, type ByteNgrams } from "./byte-ngrams.js";
+import type { ByteEntropy } from "./byte-entropy.js";
+
+/** An n-gram model of bytes: the entropy function that patchers read, and its distribution. */
+export type ByteNgramModel = ByteEntropy & {
+  /** Context length in bytes. */
+  readonly context: number;
+  /** Probability of each of the 256 bytes after these. `[256]`, all above 0, summing to 1. */
+  predict(before: Uint8Array): Float64Array;
+};
+
+/**
+ * Interpolated n-gram model of bytes: the distribution after the last `order` bytes is interpolated with that after the
+ * last `order - 1`, and so on down to the empty context. The more distinct bytes followed a context, and the rarer it is,
+ * the more weight the shorter context gets: Witten-Bell smoothing, with an escape weight of 8 instead of 1 for each
+ * distinct byte, because the text that is read is not the text that was counted.
+ *
+ * @param file - A file of `trainByteNgrams` or `qkv train-tokenizer --bytes`.
+ * @throws {FormatError} If the file is damaged or of another format; the field is named.
+ * @see "The zero-frequency problem" (Witten and Bell, 1991), method C
+ *
+ * @example
+ * ```ts
+ * import { byteNgramModel } from "@qkv/tokenizer/patching";
+ * import { trainByteNgrams } from "@qkv/tokenizer/training";
+ *
+ * const model = byteNgramModel(trainByteNgrams("the cat, the hat, the mat. ".repeat(9), { order: 3 }));
+ * const behind = (text: string) => model.predict(new TextEncoder().encode(text));
+ * behind("th")["e".charCodeAt(0)] > 0.5; // => true
+ * model(new TextEncoder().encode("th")) < model(new TextEncoder().encode("the ")); // => true
+ * ```
+ */
+export function byteNgramModel(file: Uint8Array): ByteNgramModel {
+  checkBytes(checks("byteNgramModel"), { file });
+  const trie = readByteNgrams(file);
+  const { order, counts } = trie;
+  const known = new Float64Array(counts.length).fill(NaN);
+
+  /** The nodes of the last 0, 1, 2, … bytes, as far as they were counted. */
+  const contexts = (before: Uint8Array): number[] => {
+    const nodes = [0];
+    for (let length = 1; length <= Math.min(order, before.length); length++) {
+      const node = find(trie, before, length);
+      if (node === undefined) break;
+      nodes.push(node);
+    }
+    return nodes;
+  };
+  const entropy = (before: Uint8Array): number => {
+    const nodes = contexts(before);
+    const last = nodes.at(-1)!;
+    // One context, one distribution: it is computed when it is first met.
+    if (Number.isNaN(known[last])) known[last] = entropyNats(interpolate(trie, nodes));
+    return known[last]!;
+  };
+  return Object.assign(entropy, {
+    context: order,
+    predict: (before: Uint8Array) => interpolate(trie, contexts(before)),
+  });
+}
+
+/** The node of the last `length` bytes. */
+function find(
+  { bytes, first, children }: ByteNgrams,
+  before: Uint8Array,
+  length: number,
+): number | undefined {
+  let node = 0;
+  for (let at = before.length - length; at < before.length; at++) {
+    let [low, high] = [first[node]!, first[node]! + children[node]!];
+    const end = high;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (bytes[middle]! < before[at]!) low = middle + 1;
+      else high = middle;
+    }
+    if (low === end || bytes[low] !== before[at]) return undefined;
+    node = low;
+  }
+  return node;
+}
+
+/** Interpolates: each context leaves the mass missing from its counts, and `escapeWeight` for each distinct byte, to the shorter one. */
+function interpolate({ bytes, counts, first, children }: ByteNgrams, nodes: readonly number[]): Float64Array {
+  const p = new Float64Array(256).fill(1 / 256);
+  for (const node of nodes) {
+    const [from, distinct] = [first[node]!, children[node]!];
+    const total = counts[node]! + escapeWeight * distinct;
+    if (total === 0) continue; // an empty text
+    let rest = total;
+    for (let child = from; child < from + distinct; child++) rest -= counts[child]!;
+    // Counts of a damaged file may add up to more than their node's.
+    const scale = 1 / (total - Math.min(rest, 0));
+    for (let byte = 0; byte < 256; byte++) p[byte]! *= Math.max(rest, 0) * scale;
+    for (let child = from; child < from + distinct; child++) p[bytes[child]!]! += counts[child]! * scale;
+  }
+  return p;
+}
+
+const escapeWeight = 8;
+
+function entropyNats(p: Float64Array): number {
+  let sum = 0;
+  for (const x of p) if (x > 0) sum -= x * Math.log(x);
+  return Math.max(0, sum);
+}

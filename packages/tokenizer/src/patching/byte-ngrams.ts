@@ -1,0 +1,193 @@
+import { ArgumentError, ByteReader, checks, FormatError } from "@qkv/core";
+
+/**
+ * Counts of the byte n-grams of a text, as a trie: a node is an n-gram, its children are those one byte longer. Nodes are
+ * numbered level by level, so that the children of a node are consecutive; node 0 is the empty string, which occurs once
+ * for each byte.
+ */
+export type ByteNgrams = {
+  /** Context length in bytes: n-grams are up to `order + 1` bytes long. */
+  readonly order: number;
+  /** The last byte of each n-gram. */
+  readonly bytes: Uint8Array;
+  readonly counts: Float64Array;
+  /** The first child of each node, and how many there are, in the order of their bytes. */
+  readonly first: Int32Array;
+  readonly children: Uint16Array;
+};
+
+/**
+ * Counts all n-grams of up to `order + 1` bytes that occur twice or more.
+ *
+ * Time: O(order · bytes). Each level sorts the places of the strings of the one before by their next byte.
+ */
+export function countByteNgrams(text: Uint8Array, order: number): ByteNgrams {
+  const [bytes, counts, first, children] = [[0], [text.length], [] as number[], [] as number[]];
+  let places = Int32Array.from(text, (_, at) => at);
+  let sorted = new Int32Array(text.length);
+  // Of each node of the level: where its places start, and end, in `places`.
+  let level: [start: number, end: number][] = [[0, text.length]];
+  for (let length = 0; length <= order; length++) {
+    const next: typeof level = [];
+    let filled = 0;
+    for (const [start, end] of level) {
+      const ofByte = new Int32Array(256);
+      for (let i = start; i < end; i++) {
+        const at = places[i]! + length;
+        if (at < text.length) ofByte[text[at]!]! += 1;
+      }
+      first.push(bytes.length);
+      const ends = new Int32Array(256);
+      for (let byte = 0; byte < 256; byte++) {
+        if (ofByte[byte]! < 2) continue;
+        bytes.push(byte);
+        counts.push(ofByte[byte]!);
+        next.push([filled, filled + ofByte[byte]!]);
+        ends[byte] = filled;
+        filled += ofByte[byte]!;
+      }
+      children.push(bytes.length - first.at(-1)!);
+      for (let i = start; i < end; i++) {
+        const at = places[i]! + length;
+        if (at < text.length && ofByte[text[at]!]! >= 2) sorted[ends[text[at]!]!++] = places[i]!;
+      }
+    }
+    [places, sorted] = [sorted, places];
+    level = next;
+  }
+  return makeTrie(order, bytes, counts, first, children);
+}
+
+/**
+ * The counts as a file. The rarest n-grams are left out until it fits.
+ *
+ * `qkvb`, a byte 1 for this form, a byte for the order, the text's length; then level by level for each node how many
+ * children it has, and for each its byte and its count. The longest n-grams have no number of children. Numbers take
+ * 7 bits a byte, the lowest first, and all bytes but their last have the highest bit set.
+ *
+ * @throws {ArgumentError} If `maxBytes` is less than the file takes with no string at all.
+ */
+export function writeByteNgrams(trie: ByteNgrams, maxBytes: number): Uint8Array {
+  let [low, high] = [2, 2 + trie.counts.reduce((most, count) => Math.max(most, count), 0)];
+  // The fewest occurrences that a string needs to be kept, by halving: fewer strings are never a longer file.
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (encode(trie, middle).length <= maxBytes) high = middle;
+    else low = middle + 1;
+  }
+  const file = encode(trie, low);
+  if (file.length <= maxBytes) return Uint8Array.from(file);
+  throw new ArgumentError({
+    fn: "trainByteNgrams",
+    argument: "maxBytes",
+    received: maxBytes,
+    expected: `${file.length} or more`,
+    fix: "leave it out for 200,000 bytes.",
+  });
+}
+
+function encode({ order, bytes, counts, first, children }: ByteNgrams, fewest: number): number[] {
+  const file = [...new TextEncoder().encode(magic), version, order];
+  const write = (value: number) => {
+    for (; value > 127; value = Math.floor(value / 128)) file.push((value % 128) + 128);
+    file.push(value);
+  };
+  write(counts[0]!);
+  let level = [0];
+  for (let length = 0; length <= order; length++) {
+    const next: number[] = [];
+    for (const node of level) {
+      const kept: number[] = [];
+      for (let child = first[node]!; child < first[node]! + children[node]!; child++) {
+        if (counts[child]! >= fewest) kept.push(child);
+      }
+      write(kept.length);
+      for (const child of kept) {
+        file.push(bytes[child]!);
+        write(counts[child]!);
+        next.push(child);
+      }
+    }
+    level = next;
+  }
+  return file;
+}
+
+/**
+ * Reads a file of {@link writeByteNgrams}.
+ *
+ * @throws {FormatError} If the file is damaged or of another format; the field is named.
+ */
+export function readByteNgrams(file: Uint8Array): ByteNgrams {
+  const reader = new ByteReader(file, { fn: "byteNgramModel", source: "byte counts" });
+  const check = checks("byteNgramModel", {
+    fix: "give a file that `qkv train-tokenizer --bytes` or `trainByteNgrams` made.",
+  });
+  const damaged = (field: string, received: unknown, expected: string): never =>
+    check.refuse({ argument: `byte counts: ${field}`, received, expected }, FormatError);
+  const read = (field: string): number => {
+    let [value, unit] = [0, 1];
+    for (;;) {
+      const byte = reader.uint8(field);
+      value += (byte & 127) * unit;
+      if (byte < 128) return value;
+      unit *= 128;
+      if (unit > 2 ** 42) damaged(field, "a number of more than 7 bytes", "a count below 2^49");
+    }
+  };
+
+  const start = reader.remaining >= 4 ? String.fromCharCode(...reader.bytes("magic", 4)) : "";
+  if (start !== magic) damaged("magic", start, JSON.stringify(magic));
+  const form = reader.uint8("version");
+  if (form !== version) damaged("version", form, String(version));
+  const order = reader.uint8("order");
+  if (order > highestOrder) damaged("order", order, `at most ${highestOrder}`);
+  const [bytes, counts, first, children] = [[0], [read("length")], [] as number[], [] as number[]];
+  for (let length = 0, node = 0; length <= order; length++) {
+    for (const end = bytes.length; node < end; node++) {
+      const number = read("nodes");
+      if (number > 256) damaged(`nodes[${node}].children`, number, "at most 256");
+      first.push(bytes.length);
+      children.push(number);
+      for (let before = -1, last = bytes.length + number; bytes.length < last;) {
+        const byte = reader.uint8("nodes");
+        const count = read("nodes");
+        if (byte <= before) damaged(`nodes[${bytes.length}].byte`, byte, `more than ${before}`);
+        if (count < 1 || count > counts[node]!) {
+          damaged(
+            `nodes[${bytes.length}].count`,
+            count,
+            `1 to ${counts[node]}, the count of what it follows`,
+          );
+        }
+        before = byte;
+        bytes.push(byte);
+        counts.push(count);
+      }
+    }
+  }
+  if (reader.remaining > 0) damaged("end", `${reader.remaining} more bytes`, "the end of the file");
+  return makeTrie(order, bytes, counts, first, children);
+}
+
+/** The longest n-grams, which come last, have no children. */
+function makeTrie(
+  order: number,
+  bytes: number[],
+  counts: number[],
+  first: number[],
+  children: number[],
+): ByteNgrams {
+  const leaves = bytes.length - first.length;
+  return {
+    order,
+    bytes: Uint8Array.from(bytes),
+    counts: Float64Array.from(counts),
+    first: Int32Array.from(first.concat(Array<number>(leaves).fill(bytes.length))),
+    children: Uint16Array.from(children.concat(Array<number>(leaves).fill(0))),
+  };
+}
+
+export const highestOrder = 15;
+const magic = "qkvb";
+const version = 1;

@@ -1,0 +1,124 @@
+import { generalCategory, categoryOf, runEnd } from "../characters/general-category.js";
+import { contractionEnd } from "./contraction.js";
+import { lineBreakEnd, whitespaceEnd } from "./whitespace-end.js";
+import { defineSplit, type Split } from "./split.js";
+
+/** Options of the patterns of the cl100k family. */
+export type WordSplitOptions = {
+  /** Case of contractions; `"none"` where the pattern has no contractions. See `contractionEnd`. */
+  contractions: "none" | "any" | "folded";
+  /** Digits in one pre-token, at most. */
+  digits: number;
+  /**
+   * Characters of a word: `"letters"`, `"lettersAndMarks"`, or `"cased"`: a word ends where lowercase is followed by
+   * uppercase, and includes its contraction.
+   */
+  wordCharacters: "letters" | "lettersAndMarks" | "cased";
+  /** Keeps `/` with punctuation in front of it, as line breaks. */
+  slash?: boolean;
+};
+
+/**
+ * The splits of cl100k, Llama 3, Qwen and o200k, which are one pattern with different parts: contractions, words with
+ * one character in front, digits, punctuation with one space in front and line breaks behind, white space.
+ *
+ * Written by hand from the patterns, and linear whatever the text.
+ *
+ * @param pattern - The pattern it stands for, which files name.
+ */
+export function wordSplit(name: string, pattern: string, options: WordSplitOptions): Split {
+  const { contractions, digits, wordCharacters, slash = false } = options;
+  const cased = wordCharacters === "cased";
+  const inWord =
+    wordCharacters === "letters" ? generalCategory.letter : generalCategory.letter | generalCategory.mark;
+  // A mark that belongs to a word is no punctuation; where words are cased it may be either.
+  const inPunctuation = others & (wordCharacters === "lettersAndMarks" ? ~generalCategory.mark : ~0);
+  const wordEnd = cased ? casedWordEnd : (text: string, at: number) => runEnd(text, at, inWord);
+
+  return defineSplit(
+    name,
+    (text, start) => {
+      if (!cased && contractions !== "none") {
+        const end = contractionEnd(text, start, contractions);
+        if (end > start) return end;
+      }
+      // A word, with one character in front of it that is neither letter, number nor line break; or without.
+      const code = text.codePointAt(start)!;
+      const front =
+        code !== 10 &&
+        code !== 13 &&
+        (categoryOf(code) & (generalCategory.letter | generalCategory.number)) === 0;
+      const from = front ? start + (code > 0xffff ? 2 : 1) : start;
+      const fronted = front ? wordEnd(text, from) : from;
+      let end = fronted > from ? fronted : wordEnd(text, start);
+      if (end <= start && fronted < 0)
+        end = -fronted; // the second pattern, where the first has no match
+      else if (end < 0) end = -end;
+      if (end > start)
+        return cased && contractions !== "none" ? contractionEnd(text, end, contractions) : end;
+
+      end = digitsEnd(text, start, digits);
+      if (end > start) return end;
+
+      const spaced = code === 32 ? start + 1 : start;
+      end = runEnd(text, spaced, inPunctuation);
+      if (end > spaced) {
+        while (end < text.length && isBreak(text.charCodeAt(end), slash)) end += 1;
+        return end;
+      }
+      const spaces = runEnd(text, start, generalCategory.space);
+      const lines = lineBreakEnd(text, start, spaces);
+      return lines >= 0 ? lines : whitespaceEnd(text, start, spaces);
+    },
+    { json: { type: "Split", pattern: { Regex: pattern }, behavior: "Isolated", invert: false } },
+  );
+}
+
+/** `[^\s\p{L}\p{N}]` */
+const others = /* @__PURE__ */ (() =>
+  generalCategory.mark | generalCategory.punctuation | generalCategory.symbol | generalCategory.other)();
+
+const isBreak = (unit: number, slash: boolean) => unit === 10 || unit === 13 || (slash && unit === 47);
+
+/** The end of `\p{N}{1,most}`. */
+function digitsEnd(text: string, start: number, most: number): number {
+  if (most === Infinity) return runEnd(text, start, generalCategory.number);
+  let end = start;
+  for (let count = 0; count < most && end < text.length; count++) {
+    const code = text.codePointAt(end)!;
+    if ((categoryOf(code) & generalCategory.number) === 0) break;
+    end += code > 0xffff ? 2 : 1;
+  }
+  return end;
+}
+
+const upper = /* @__PURE__ */ (() =>
+  generalCategory.upper |
+  generalCategory.title |
+  generalCategory.modifier |
+  generalCategory.otherLetter |
+  generalCategory.mark)();
+const lower = /* @__PURE__ */ (() =>
+  generalCategory.lower | generalCategory.modifier | generalCategory.otherLetter | generalCategory.mark)();
+
+/**
+ * The end of a word that ends where case says: `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, or else
+ * `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+`.
+ *
+ * Letters without case are in both sets. If no small letter follows the capitals, the first pattern gives back
+ * capitals until it stands behind a letter without case; if there is none, the second takes the capitals.
+ *
+ * @returns The end, below zero where it is the second pattern's; `start` where neither matches.
+ */
+function casedWordEnd(text: string, start: number): number {
+  const capitals = runEnd(text, start, upper);
+  const end = runEnd(text, capitals, lower);
+  if (end > capitals || capitals === start) return end;
+  for (let at = capitals; at > start;) {
+    const low = (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00;
+    const code = low ? text.codePointAt(at - 2)! : text.charCodeAt(at - 1);
+    if ((categoryOf(code) & lower) !== 0) return at;
+    at -= low ? 2 : 1;
+  }
+  return -capitals;
+}

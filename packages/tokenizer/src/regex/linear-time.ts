@@ -1,0 +1,270 @@
+import type { PatternNode } from "./pattern-node.js";
+import { mayOverlap, setBits, type SetBits } from "./set-bits.js";
+import { stronglyConnected } from "./strongly-connected.js";
+
+/** A proof that a backtracking engine takes linear time: see {@link proveLinearTime}. */
+export type LinearTimeProof = {
+  /**
+   * Sets of the repetitions that it may go back into. Where no run of their characters is longer than some length, the
+   * engine's time is linear in the text: at most that length for each position.
+   */
+  readonly sets: readonly string[];
+};
+
+/**
+ * Proves that a backtracking engine needs few steps for a pattern, or returns undefined where the proof fails.
+ *
+ * The proof is of the pattern's position automaton, whose states are its sets. A state from which the match can no longer
+ * fail is never left backwards, so only the others count. Among them a repetition must be deterministic (sets that
+ * may follow the same set have no character in common), and all ways through the rest must be few. Then an
+ * engine tries at most that many runs from each position, and each is as long as the repetitions in it. Lookarounds
+ * must end after a few steps.
+ *
+ * It errs to one side: atomic groups and possessive repetitions count as plain ones, many counted copies as endless
+ * ones.
+ *
+ * @see Weber and Seidl, "On the degree of ambiguity of finite automata" (1991), Theoretical Computer Science 88
+ */
+export function proveLinearTime(tree: PatternNode): LinearTimeProof | undefined {
+  if (setCount(tree) > maxSets) return undefined;
+  const automaton = positionAutomaton(tree);
+  if (automaton === undefined) return undefined;
+  const { sources, follow, first, canFail, lookaroundSteps } = automaton;
+  const bitsBySource = new Map<string, SetBits>();
+  const bits = (state: number): SetBits => {
+    const source = sources[state]!;
+    const known = bitsBySource.get(source) ?? setBits(source);
+    bitsBySource.set(source, known);
+    return known;
+  };
+  /** The successors among the states that can fail, and `deterministic` if no text can continue in two of them. */
+  const next = (steps: ReadonlyMap<number, number>) => {
+    const states = [...steps.keys()].filter((state) => canFail[state]);
+    const union = new Int32Array(bits(0).length);
+    let deterministic = true;
+    for (const state of states) {
+      if (steps.get(state)! > 1 || mayOverlap(union, bits(state))) deterministic = false;
+      bits(state).forEach((word, i) => (union[i]! |= word));
+    }
+    return { states, deterministic };
+  };
+  if (sources.length === 0) return { sets: [] };
+  const following = follow.map(next);
+  const loops = stronglyConnected(following.map(({ states }) => states));
+  const isLoop = (state: number) =>
+    canFail[state] === true && following[state]!.states.some((to) => loops[to] === loops[state]);
+
+  // Components are numbered from the last to the first, so that what follows a state is known before it.
+  const order = sources.map((_, state) => state).sort((a, b) => loops[a]! - loops[b]!);
+  /** Runs that a text can make from a component on at most: of any kind, and those with a repetition in them. */
+  const runs = new Map<number, { all: number; long: number }>();
+  const sumRuns = ({ states, deterministic }: ReturnType<typeof next>, inside = -1) => {
+    let [all, long] = [1, 0];
+    let sum = 0;
+    for (const to of states) {
+      if (loops[to] === inside) continue;
+      const one = runs.get(loops[to]!)!;
+      sum = deterministic ? Math.max(sum, one.all) : sum + one.all;
+      long = deterministic ? Math.max(long, one.long) : long + one.long;
+    }
+    all = Math.max(all, sum);
+    return { all, long };
+  };
+  let most = { all: 0, long: 0 };
+  const grow = (by: { all: number; long: number }) => {
+    most = { all: Math.max(most.all, by.all), long: Math.max(most.long, by.long) };
+  };
+  for (const state of order) {
+    const component = loops[state]!;
+    const looped = isLoop(state);
+    if (looped && !following[state]!.deterministic) return undefined;
+    const own = sumRuns(following[state]!, looped ? component : -1);
+    grow(own);
+    if (!canFail[state]) continue;
+    const known = runs.get(component) ?? { all: 1, long: 0 };
+    runs.set(component, {
+      all: Math.max(known.all, own.all),
+      long: Math.max(known.long, own.long, looped ? 1 : 0),
+    });
+  }
+  grow(sumRuns(next(first)));
+  if (most.all > maxRuns || most.long * (1 + lookaroundSteps) > maxLongRuns) return undefined;
+  return { sets: [...new Set(sources.filter((_, state) => isLoop(state)))] };
+}
+
+/** Sets of a pattern at most: each counted copy for itself, and as states. */
+const maxSets = 2000;
+const maxStates = 400;
+/** Runs from one place, and those with a repetition in them, each times the steps of the looks beside it. */
+const maxRuns = 500;
+const maxLongRuns = 24;
+/** A counted repetition of more is taken for one without end. */
+const maxCopies = 8;
+
+/**
+ * States are the sets of a pattern; `follow` says which may come next, and in how many ways. `lookaroundSteps` are those
+ * of all looks at one place at most.
+ */
+type Automaton = {
+  readonly sources: string[];
+  readonly follow: Map<number, number>[];
+  readonly first: Map<number, number>;
+  readonly canFail: boolean[];
+  readonly lookaroundSteps: number;
+};
+type Fragment = { first: number[]; last: number[]; empty: boolean };
+
+/** The position automaton (Glushkov's); undefined where it would be large, or a look repeats something without end. */
+function positionAutomaton(tree: PatternNode): Automaton | undefined {
+  const sources: string[] = [];
+  const follow: Map<number, number>[] = [];
+  const canFail: boolean[] = [];
+  let lookaroundSteps = 0;
+  let [visits, edges] = [0, 0];
+  const tooLarge = () =>
+    sources.length > maxStates ||
+    visits > 8 * maxStates ||
+    edges > maxStates * maxStates ||
+    lookaroundSteps > maxLongRuns;
+  const connect = (from: readonly number[], to: readonly number[]) => {
+    edges += from.length * to.length;
+    if (tooLarge()) return;
+    for (const a of from) for (const b of to) follow[a]!.set(b, (follow[a]!.get(b) ?? 0) + 1);
+  };
+  const join = (left: Fragment, right: Fragment): Fragment => {
+    connect(left.last, right.first);
+    return {
+      first: left.empty ? [...left.first, ...right.first] : left.first,
+      last: right.empty ? [...left.last, ...right.last] : right.last,
+      empty: left.empty && right.empty,
+    };
+  };
+  const nothing: Fragment = { first: [], last: [], empty: true };
+  /** `safe`: behind the node, the match can no longer fail. */
+  const visit = (node: PatternNode, safe: boolean): Fragment => {
+    visits += 1;
+    if (tooLarge()) return nothing;
+    switch (node.type) {
+      case "set": {
+        const state = sources.push(node.source) - 1;
+        follow.push(new Map());
+        canFail.push(!safe);
+        return { first: [state], last: [state], empty: false };
+      }
+      case "assertion":
+        return nothing;
+      case "lookaround":
+        lookaroundSteps += bounded(node.node).steps;
+        return nothing;
+      case "atomic":
+        return visit(node.node, safe);
+      case "sequence": {
+        const parts: Fragment[] = [];
+        let safeBehind = safe;
+        for (const one of [...node.nodes].reverse()) {
+          parts.push(visit(one, safeBehind));
+          safeBehind &&= isNullable(one);
+        }
+        return parts.reverse().reduce(join, nothing);
+      }
+      case "alternation": {
+        const parts = node.nodes.map((one) => visit(one, safe));
+        return {
+          first: parts.flatMap(({ first }) => first),
+          last: parts.flatMap(({ last }) => last),
+          empty: parts.some(({ empty }) => empty),
+        };
+      }
+      case "repetition": {
+        const { min, max } = node;
+        if (max === 0) return nothing;
+        const endless = max > maxCopies;
+        const copies = endless ? 1 : max;
+        let repeated = nothing;
+        for (let copy = copies - 1; copy >= 0; copy--) {
+          const mayEnd = (endless ? min <= 1 : copy + 1 >= min) || isNullable(node.node);
+          const part = visit(node.node, safe && mayEnd);
+          if (endless) connect(part.last, part.first);
+          // Each copy stands inside of the one before, so that without one there are none behind it: `a(a(a)?)?`.
+          repeated = join(part, repeated);
+          if (endless ? min === 0 : copy >= min) repeated = { ...repeated, empty: true };
+        }
+        return repeated;
+      }
+    }
+  };
+  const { first } = visit(tree, true);
+  if (tooLarge()) return undefined;
+  const firsts = new Map<number, number>();
+  for (const state of first) firsts.set(state, (firsts.get(state) ?? 0) + 1);
+  return { sources, follow, first: firsts, canFail, lookaroundSteps };
+}
+
+/** Tells a node that matches the empty string without a lookaround or assertion (nullable). */
+function isNullable(node: PatternNode): boolean {
+  switch (node.type) {
+    case "set":
+    case "assertion":
+    case "lookaround":
+      return false;
+    case "sequence":
+      return node.nodes.every(isNullable);
+    case "alternation":
+      return node.nodes.some(isNullable);
+    case "repetition":
+      return node.min === 0 || isNullable(node.node);
+    case "atomic":
+      return isNullable(node.node);
+  }
+}
+
+/** Sets of a node with each counted copy for itself. */
+function setCount(node: PatternNode): number {
+  switch (node.type) {
+    case "set":
+    case "assertion":
+      return 1;
+    case "lookaround":
+    case "atomic":
+      return setCount(node.node);
+    case "sequence":
+    case "alternation":
+      return node.nodes.reduce((sum, one) => sum + setCount(one), 0);
+    case "repetition":
+      return setCount(node.node) * (node.max === Infinity ? Math.max(1, node.min) : node.max);
+  }
+}
+
+/** Ways through a node and the steps of all of them together, at most: infinite where something repeats without end. */
+function bounded(node: PatternNode): { ways: number; steps: number } {
+  switch (node.type) {
+    case "set":
+    case "assertion":
+      return { ways: 1, steps: 1 };
+    case "lookaround":
+      return { ways: 1, steps: 1 + bounded(node.node).steps };
+    case "atomic":
+      return bounded(node.node);
+    case "sequence":
+      return node.nodes
+        .map(bounded)
+        .reduce((a, b) => ({ ways: a.ways * b.ways, steps: a.steps + a.ways * b.steps }), {
+          ways: 1,
+          steps: 0,
+        });
+    case "alternation":
+      return node.nodes
+        .map(bounded)
+        .reduce((a, b) => ({ ways: a.ways + b.ways, steps: a.steps + b.steps }), { ways: 0, steps: 0 });
+    case "repetition": {
+      if (node.max === Infinity) return { ways: Infinity, steps: Infinity };
+      const one = bounded(node.node);
+      let [ways, steps] = [1, 0];
+      for (let copy = 0; copy < node.max; copy++) {
+        steps += ways * one.steps;
+        ways = copy < node.min ? ways * one.ways : 1 + ways * one.ways;
+      }
+      return { ways, steps };
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { byteNgramModel } from "../patching/byte-ngram-model.js";
+import { trainByteNgrams } from "./train-byte-ngrams.js";
+
+test("a string is its UTF-8, and a text gives the same file each time", () => {
+  const text = "ein Käse, ein Käse".repeat(20);
+  expect(trainByteNgrams(text)).toEqual(trainByteNgrams(new TextEncoder().encode(text)));
+});
+
+test("by default the model looks 5 bytes back, and the file holds at most 200,000 bytes", () => {
+  let state = 1;
+  const noise = Uint8Array.from({ length: 300_000 }, () => (state = (state * 48271) % 2147483647) >> 8);
+  expect(byteNgramModel(trainByteNgrams("abc")).context).toBe(5);
+  const file = trainByteNgrams(noise, { order: 2 });
+  expect(file.length).toBeLessThanOrEqual(200_000);
+  expect(file.length).toBeGreaterThan(50_000);
+});
+
+test("impossible orders and sizes are refused", () => {
+  expect(() => trainByteNgrams("a", { order: 16 })).toThrow(
+    "trainByteNgrams: `order` is 16, expected a whole number of bytes from 0 to 15.\nFix: use 5",
+  );
+  expect(() => trainByteNgrams("a", { maxBytes: 3 })).toThrow(
+    "trainByteNgrams: `maxBytes` is 3, expected 8 or more",
+  );
+});
