@@ -32,6 +32,7 @@ import {
   evaluator,
   Expr,
   type Expression,
+  type OperationName,
   type Step,
   firstQueryOf,
   type PlanExtent,
@@ -48,12 +49,40 @@ export function onTensors({ steps }: Expression, score: Tensor, places: PlanExte
   return broadcastTo(values.get(steps.at(-1)!)!, score.shape);
 }
 
+const bool = (x: Tensor) => cast(x, "bool");
+/** Truth as numbers of the type of what was compared. */
+const number = (truth: Tensor, { dtype }: Tensor) => cast(truth, dtype);
+
+const onTensor: { readonly [Name in OperationName]: (a: Tensor, b: Tensor, c: Tensor) => Tensor } = {
+  neg,
+  abs,
+  exp,
+  log,
+  tanh,
+  sqrt,
+  floor,
+  not: (x) => number(equal(x, 0), x),
+  add,
+  sub,
+  mul,
+  div,
+  min: minimum,
+  max: maximum,
+  pow,
+  less: (a, b) => number(less(a, b), a),
+  lessEqual: (a, b) => number(lessEqual(a, b), a),
+  greater: (a, b) => number(greater(a, b), a),
+  greaterEqual: (a, b) => number(greaterEqual(a, b), a),
+  equal: (a, b) => number(equal(a, b), a),
+  and: (a, b) => number(bool(mul(number(bool(a), a), number(bool(b), a))), a),
+  or: (a, b) => number(bool(add(number(bool(a), a), number(bool(b), a))), a),
+  where: (condition, a, b) => where(bool(condition), a, b),
+};
+
 function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: PlanExtent): Tensor {
   const { dtype, device } = score;
   const numbers = (values: readonly number[], shape: readonly number[]) =>
     tensor(values, { shape, dtype, device });
-  const bool = (x: Tensor) => cast(x, "bool");
-  const number = (x: Tensor) => cast(x, dtype);
   switch (step.kind) {
     case "number":
       return numbers([step.value], []);
@@ -75,22 +104,8 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
         [keys.length, 1, 1, keys[0]!.length],
       );
     }
-    case "unary": {
-      const x = of(step.x);
-      if (step.name === "not") return number(equal(x, 0));
-      return { neg, abs, exp, log, tanh, sqrt, floor }[step.name](x);
-    }
-    case "binary": {
-      const [a, b] = [of(step.a), of(step.b)];
-      if (step.name === "and") return number(bool(mul(number(bool(a)), number(bool(b)))));
-      if (step.name === "or") return number(bool(add(number(bool(a)), number(bool(b)))));
-      const arithmetic = { add, sub, mul, div, pow, min: minimum, max: maximum };
-      if (step.name in arithmetic) return arithmetic[step.name as keyof typeof arithmetic](a, b);
-      const comparisons = { less, lessEqual, greater, greaterEqual, equal };
-      return number(comparisons[step.name as keyof typeof comparisons](a, b));
-    }
-    case "where":
-      return where(bool(of(step.condition)), of(step.a), of(step.b));
+    case "operation":
+      return onTensor[step.name](...(step.operands.map(of) as [Tensor, Tensor, Tensor]));
     case "lookup": {
       const { table, indices } = step;
       let place = tensor(0, { dtype: "int32", device });

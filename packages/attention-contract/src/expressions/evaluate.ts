@@ -1,6 +1,7 @@
 import { sizeOf, stridesOf } from "@qkv/core";
 import { philox4x32, seedKey } from "@qkv/tensor/random";
-import { operandsOf, type BinaryName, type Expr, type Expression, type UnaryName } from "./expression.js";
+import { operandsOf, type Expr, type Expression } from "./expression.js";
+import { operations, type Operation } from "./operations.js";
 
 /** A stretch of one row of scores: one batch, head and query, and some keys. */
 export type ScoreRow = {
@@ -66,15 +67,10 @@ export function evaluator(
               for (let k = 0, s = row.firstKey ?? 0; k < n; k++) out[k] = row.key[s + k]!;
             else out.fill(row[step.name], 0, n);
             break;
-          case "unary":
-            unary(step.name, out, valueOf(step.x), n);
-            break;
-          case "binary":
-            binary(step.name, out, valueOf(step.a), valueOf(step.b), n);
-            break;
-          case "where": {
-            const [condition, a, b] = [valueOf(step.condition), valueOf(step.a), valueOf(step.b)];
-            for (let k = 0; k < n; k++) out[k] = condition[k] !== 0 ? a[k]! : b[k]!;
+          case "operation": {
+            const { evaluate } = operations[step.name] as Operation;
+            const [a, b = a, c = a] = step.operands.map(valueOf) as [Float64Array, ...Float64Array[]];
+            for (let k = 0; k < n; k++) out[k] = evaluate(a[k]!, b[k]!, c[k]!);
             break;
           }
           case "lookup": {
@@ -112,26 +108,15 @@ export function evaluator(
           case "symbol":
             if (step.name === "score") for (let k = 0; k < n; k++) scoreSlope[k]! += dy[k]!;
             break;
-          case "unary":
-            unaryBackward(step.name, slopeOf(step.x), dy, valueOf(step.x), values[i]!, n);
-            break;
-          case "binary":
-            binaryBackward(
-              step.name,
-              slopeOf(step.a),
-              slopeOf(step.b),
-              dy,
-              valueOf(step.a),
-              valueOf(step.b),
-              n,
-            );
-            break;
-          case "where": {
-            const [condition, da, db] = [valueOf(step.condition), slopeOf(step.a), slopeOf(step.b)];
-            for (let k = 0; k < n; k++) {
-              if (condition[k] !== 0) da[k]! += dy[k]!;
-              else db[k]! += dy[k]!;
-            }
+          case "operation": {
+            const { gradients } = operations[step.name] as Operation;
+            const [a, b = a, c = a] = step.operands.map(valueOf) as [Float64Array, ...Float64Array[]];
+            const y = values[i]!;
+            gradients.forEach((gradient, operand) => {
+              if (!gradient) return;
+              const dx = slopeOf(step.operands[operand]!);
+              for (let k = 0; k < n; k++) dx[k]! += gradient(dy[k]!, y[k]!, a[k]!, b[k]!, c[k]!);
+            });
             break;
           }
           case "lookup": {
@@ -177,162 +162,4 @@ function findPlaces(
     const stride = strides[axis]!;
     for (let k = 0; k < n; k++) to[k]! += stride * Math.min(last, Math.max(0, Math.trunc(values[k]!)));
   });
-}
-
-function unary(name: UnaryName, out: Float64Array, x: Float64Array, n: number): void {
-  switch (name) {
-    case "neg":
-      for (let k = 0; k < n; k++) out[k] = -x[k]!;
-      return;
-    case "abs":
-      for (let k = 0; k < n; k++) out[k] = Math.abs(x[k]!);
-      return;
-    case "exp":
-      for (let k = 0; k < n; k++) out[k] = Math.exp(x[k]!);
-      return;
-    case "log":
-      for (let k = 0; k < n; k++) out[k] = Math.log(x[k]!);
-      return;
-    case "tanh":
-      for (let k = 0; k < n; k++) out[k] = Math.tanh(x[k]!);
-      return;
-    case "sqrt":
-      for (let k = 0; k < n; k++) out[k] = Math.sqrt(x[k]!);
-      return;
-    case "floor":
-      for (let k = 0; k < n; k++) out[k] = Math.floor(x[k]!);
-      return;
-    case "not":
-      for (let k = 0; k < n; k++) out[k] = x[k] === 0 ? 1 : 0;
-  }
-}
-
-function unaryBackward(
-  name: UnaryName,
-  dx: Float64Array,
-  dy: Float64Array,
-  x: Float64Array,
-  y: Float64Array,
-  n: number,
-): void {
-  switch (name) {
-    case "neg":
-      for (let k = 0; k < n; k++) dx[k]! -= dy[k]!;
-      return;
-    case "abs":
-      for (let k = 0; k < n; k++) dx[k]! += Math.sign(x[k]!) * dy[k]!;
-      return;
-    case "exp":
-      for (let k = 0; k < n; k++) dx[k]! += y[k]! * dy[k]!;
-      return;
-    case "log":
-      for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! / x[k]!;
-      return;
-    case "tanh":
-      for (let k = 0; k < n; k++) dx[k]! += (1 - y[k]! * y[k]!) * dy[k]!;
-      return;
-    case "sqrt":
-      for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! / (2 * y[k]!);
-  }
-  // floor and not are flat wherever they have a slope.
-}
-
-function binary(name: BinaryName, out: Float64Array, a: Float64Array, b: Float64Array, n: number): void {
-  switch (name) {
-    case "add":
-      for (let k = 0; k < n; k++) out[k] = a[k]! + b[k]!;
-      return;
-    case "sub":
-      for (let k = 0; k < n; k++) out[k] = a[k]! - b[k]!;
-      return;
-    case "mul":
-      for (let k = 0; k < n; k++) out[k] = a[k]! * b[k]!;
-      return;
-    case "div":
-      for (let k = 0; k < n; k++) out[k] = a[k]! / b[k]!;
-      return;
-    case "min":
-      for (let k = 0; k < n; k++) out[k] = Math.min(a[k]!, b[k]!);
-      return;
-    case "max":
-      for (let k = 0; k < n; k++) out[k] = Math.max(a[k]!, b[k]!);
-      return;
-    case "pow":
-      for (let k = 0; k < n; k++) out[k] = a[k]! ** b[k]!;
-      return;
-    case "less":
-      for (let k = 0; k < n; k++) out[k] = a[k]! < b[k]! ? 1 : 0;
-      return;
-    case "lessEqual":
-      for (let k = 0; k < n; k++) out[k] = a[k]! <= b[k]! ? 1 : 0;
-      return;
-    case "greater":
-      for (let k = 0; k < n; k++) out[k] = a[k]! > b[k]! ? 1 : 0;
-      return;
-    case "greaterEqual":
-      for (let k = 0; k < n; k++) out[k] = a[k]! >= b[k]! ? 1 : 0;
-      return;
-    case "equal":
-      for (let k = 0; k < n; k++) out[k] = a[k]! === b[k]! ? 1 : 0;
-      return;
-    case "and":
-      for (let k = 0; k < n; k++) out[k] = a[k] !== 0 && b[k] !== 0 ? 1 : 0;
-      return;
-    case "or":
-      for (let k = 0; k < n; k++) out[k] = a[k] !== 0 || b[k] !== 0 ? 1 : 0;
-  }
-}
-
-function binaryBackward(
-  name: BinaryName,
-  da: Float64Array,
-  db: Float64Array,
-  dy: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-  n: number,
-): void {
-  switch (name) {
-    case "add":
-      for (let k = 0; k < n; k++) {
-        da[k]! += dy[k]!;
-        db[k]! += dy[k]!;
-      }
-      return;
-    case "sub":
-      for (let k = 0; k < n; k++) {
-        da[k]! += dy[k]!;
-        db[k]! -= dy[k]!;
-      }
-      return;
-    case "mul":
-      for (let k = 0; k < n; k++) {
-        da[k]! += b[k]! * dy[k]!;
-        db[k]! += a[k]! * dy[k]!;
-      }
-      return;
-    case "div":
-      for (let k = 0; k < n; k++) {
-        if (dy[k] === 0) continue;
-        da[k]! += dy[k]! / b[k]!;
-        db[k]! -= (dy[k]! * a[k]!) / (b[k]! * b[k]!);
-      }
-      return;
-    case "min":
-    case "max":
-      // Of equal numbers the first one is taken.
-      for (let k = 0; k < n; k++) {
-        const first = name === "min" ? a[k]! <= b[k]! : a[k]! >= b[k]!;
-        if (first) da[k]! += dy[k]!;
-        else db[k]! += dy[k]!;
-      }
-      return;
-    case "pow":
-      for (let k = 0; k < n; k++) {
-        if (dy[k] === 0) continue;
-        da[k]! += dy[k]! * b[k]! * a[k]! ** (b[k]! - 1);
-        if (a[k]! > 0) db[k]! += dy[k]! * a[k]! ** b[k]! * Math.log(a[k]!);
-      }
-  }
-  // Comparisons are flat wherever they have a slope.
 }

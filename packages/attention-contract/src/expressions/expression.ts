@@ -1,33 +1,15 @@
 import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
+import { operations, type Operation, type OperationName } from "./operations.js";
 
 /** What an expression is computed from: the score, and where in the attention it stands. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
-
-export type UnaryName = "neg" | "abs" | "exp" | "log" | "tanh" | "sqrt" | "floor" | "not";
-export type BinaryName =
-  | "add"
-  | "sub"
-  | "mul"
-  | "div"
-  | "min"
-  | "max"
-  | "pow"
-  | "less"
-  | "lessEqual"
-  | "greater"
-  | "greaterEqual"
-  | "equal"
-  | "and"
-  | "or";
 
 /** One step of an expression. Operands are steps too. */
 export type Step =
   | { readonly kind: "symbol"; readonly name: SymbolName }
   | { readonly kind: "number"; readonly value: number }
-  | { readonly kind: "unary"; readonly name: UnaryName; readonly x: Expr }
-  | { readonly kind: "binary"; readonly name: BinaryName; readonly a: Expr; readonly b: Expr }
-  | { readonly kind: "where"; readonly condition: Expr; readonly a: Expr; readonly b: Expr }
+  | { readonly kind: "operation"; readonly name: OperationName; readonly operands: readonly Expr[] }
   | { readonly kind: "lookup"; readonly table: Tensor; readonly indices: readonly Expr[] }
   | {
       readonly kind: "call";
@@ -75,85 +57,82 @@ export class Expr {
   }
 
   add(b: Operand): Expr {
-    return this.#binary("add", b);
+    return this.#apply("add", b);
   }
   sub(b: Operand): Expr {
-    return this.#binary("sub", b);
+    return this.#apply("sub", b);
   }
   mul(b: Operand): Expr {
-    return this.#binary("mul", b);
+    return this.#apply("mul", b);
   }
   div(b: Operand): Expr {
-    return this.#binary("div", b);
+    return this.#apply("div", b);
   }
   min(b: Operand): Expr {
-    return this.#binary("min", b);
+    return this.#apply("min", b);
   }
   max(b: Operand): Expr {
-    return this.#binary("max", b);
+    return this.#apply("max", b);
   }
   /** This to the power of b. */
   pow(b: Operand): Expr {
-    return this.#binary("pow", b);
+    return this.#apply("pow", b);
   }
   less(b: Operand): Expr {
-    return this.#binary("less", b);
+    return this.#apply("less", b);
   }
   lessEqual(b: Operand): Expr {
-    return this.#binary("lessEqual", b);
+    return this.#apply("lessEqual", b);
   }
   greater(b: Operand): Expr {
-    return this.#binary("greater", b);
+    return this.#apply("greater", b);
   }
   greaterEqual(b: Operand): Expr {
-    return this.#binary("greaterEqual", b);
+    return this.#apply("greaterEqual", b);
   }
   equal(b: Operand): Expr {
-    return this.#binary("equal", b);
+    return this.#apply("equal", b);
   }
   /** 1 where both are not 0. */
   and(b: Operand): Expr {
-    return this.#binary("and", b);
+    return this.#apply("and", b);
   }
   /** 1 where one of both is not 0. */
   or(b: Operand): Expr {
-    return this.#binary("or", b);
+    return this.#apply("or", b);
   }
   /** 1 where this is 0. */
   not(): Expr {
-    return this.#unary("not");
+    return this.#apply("not");
   }
   neg(): Expr {
-    return this.#unary("neg");
+    return this.#apply("neg");
   }
   abs(): Expr {
-    return this.#unary("abs");
+    return this.#apply("abs");
   }
   exp(): Expr {
-    return this.#unary("exp");
+    return this.#apply("exp");
   }
   log(): Expr {
-    return this.#unary("log");
+    return this.#apply("log");
   }
   tanh(): Expr {
-    return this.#unary("tanh");
+    return this.#apply("tanh");
   }
   sqrt(): Expr {
-    return this.#unary("sqrt");
+    return this.#apply("sqrt");
   }
   floor(): Expr {
-    return this.#unary("floor");
+    return this.#apply("floor");
   }
   /** `a` where this is not 0, else `b`. Both are computed; only the chosen one counts, and has a gradient. */
   where(a: Operand, b: Operand): Expr {
-    return new Expr({ kind: "where", condition: this, a: toExpr(a), b: toExpr(b) });
+    return this.#apply("where", a, b);
   }
 
-  #unary(name: UnaryName): Expr {
-    return new Expr({ kind: "unary", name, x: this });
-  }
-  #binary(name: BinaryName, b: Operand): Expr {
-    return new Expr({ kind: "binary", name, a: this, b: toExpr(b) });
+  #apply(name: OperationName, ...others: readonly Operand[]): Expr {
+    return new Expr({ kind: "operation", name, operands: [this, ...others.map((other) => toExpr(other))] });
   }
 }
 
@@ -273,7 +252,7 @@ export function applyRule(
 ): Expr {
   const result = record(fn, option, () => rule(score, at));
   const { step } = result;
-  if ("name" in step && logical.has(step.name)) {
+  if (step.kind === "operation" && isLogical(step.name)) {
     const fix = "write `condition.where(score, -Infinity)`, or `mask: maskMod(…)` with numbers.";
     refuse(fn, option, written(result), "a score, and comparisons give 1 or 0", fix);
   }
@@ -284,16 +263,10 @@ export function applyRule(
   return result;
 }
 
-const logical: ReadonlySet<string> = /* @__PURE__ */ new Set<UnaryName | BinaryName>([
-  "less",
-  "lessEqual",
-  "greater",
-  "greaterEqual",
-  "equal",
-  "and",
-  "or",
-  "not",
-]);
+function isLogical(name: OperationName): boolean {
+  const operation: Operation = operations[name];
+  return operation.logical ?? false;
+}
 
 /**
  * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never ask a symbol for its value, so nothing
@@ -337,12 +310,8 @@ export function stepsOf(result: Expr): Expr[] {
 /** The steps that a step needs. */
 export function operandsOf(step: Step): readonly Expr[] {
   switch (step.kind) {
-    case "unary":
-      return [step.x];
-    case "binary":
-      return [step.a, step.b];
-    case "where":
-      return [step.condition, step.a, step.b];
+    case "operation":
+      return step.operands;
     case "lookup":
       return step.indices;
     case "call":
@@ -376,8 +345,7 @@ function written({ step }: Expr, depth = 3): string {
   if (step.kind === "number") return `${step.value}`;
   if (depth === 0) return "…";
   const [first, ...rest] = operandsOf(step).map((operand) => written(operand, depth - 1));
-  const method = step.kind === "where" ? step.kind : "name" in step && step.name;
-  return method ? `${first}.${method}(${rest.join(", ")})` : `${step.kind}(…)`;
+  return step.kind === "operation" ? `${first}.${step.name}(${rest.join(", ")})` : `${step.kind}(…)`;
 }
 
 /** Refuses a use of symbols by the name of the function that was given the rule. */

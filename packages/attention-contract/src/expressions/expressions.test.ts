@@ -131,7 +131,7 @@ test("a function is called once, and a step that is used twice is computed once"
     return bent.mul(bent);
   });
   expect(calls).toBe(1);
-  expect(recorded.steps.map(({ step }) => step.kind)).toEqual(["symbol", "unary", "binary"]);
+  expect(recorded.steps.map(({ step }) => step.kind)).toEqual(["symbol", "operation", "operation"]);
   expect(expression((_, at) => at.query.mul(2)).steps.every(isUniform)).toBe(true);
   expect(recorded.steps.some(isUniform)).toBe(false);
 });
@@ -194,7 +194,7 @@ test("steps that the result does not use are refused, and `where` is named: `? :
     expression((s) => s.add(expression((inner) => inner.mul(2)).steps.length)).steps.map(
       ({ step }) => step.kind,
     ),
-  ).toEqual(["symbol", "number", "binary"]);
+  ).toEqual(["symbol", "number", "operation"]);
   const unfinished = (s: Expr) => {
     s.mul(2);
     throw new Error("mine");

@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import type { Expr, Expression } from "@qkv/attention-contract";
+import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
 import { whole } from "./offset-text.js";
 
@@ -8,17 +8,21 @@ const truth = (test: string) => (name: string) => `let ${name} = 0;\n  if (${tes
 const value = (text: string) => (name: string) => `const ${name} = ${text};`;
 type Line = (name: string) => string;
 
-const unary: Record<string, (x: string) => Line> = {
+const text: { readonly [Name in OperationName]: (a: string, b: string, c: string) => Line } = {
   neg: (x) => value(`-${x}`),
+  abs: (x) => value(`Math.abs(${x})`),
+  exp: (x) => value(`Math.exp(${x})`),
+  log: (x) => value(`Math.log(${x})`),
   tanh: (x) => value(tanhText(x)),
+  sqrt: (x) => value(`Math.sqrt(${x})`),
+  floor: (x) => value(`Math.floor(${x})`),
   not: (x) => truth(`${x} === 0`),
-};
-
-const binary: Record<string, (a: string, b: string) => Line> = {
   add: (a, b) => value(`${a} + ${b}`),
   sub: (a, b) => value(`${a} - ${b}`),
   mul: (a, b) => value(`${a} * ${b}`),
   div: (a, b) => value(`${a} / ${b}`),
+  min: (a, b) => value(`Math.min(${a}, ${b})`),
+  max: (a, b) => value(`Math.max(${a}, ${b})`),
   pow: (a, b) => (name) => powText(name, a, b),
   less: (a, b) => truth(`${a} < ${b}`),
   lessEqual: (a, b) => truth(`${a} <= ${b}`),
@@ -27,6 +31,7 @@ const binary: Record<string, (a: string, b: string) => Line> = {
   equal: (a, b) => truth(`${a} === ${b}`),
   and: (a, b) => truth(`${a} !== 0 && ${b} !== 0`),
   or: (a, b) => truth(`${a} !== 0 || ${b} !== 0`),
+  where: (condition, a, b) => (name) => `let ${name} = ${b};\n  if (${condition} !== 0) { ${name} = ${a}; }`,
 };
 
 /**
@@ -46,16 +51,8 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
           return value(`${step.name} + 0`);
         case "number":
           return value(finite(step.value));
-        case "unary":
-          return unary[step.name]?.(of(step.x)) ?? value(`Math.${step.name}(${of(step.x)})`);
-        case "binary":
-          return (
-            binary[step.name]?.(of(step.a), of(step.b)) ??
-            value(`Math.${step.name}(${of(step.a)}, ${of(step.b)})`)
-          );
-        case "where":
-          return (name) =>
-            `let ${name} = ${of(step.b)};\n  if (${of(step.condition)} !== 0) { ${name} = ${of(step.a)}; }`;
+        case "operation":
+          return text[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup": {
           const table = lookedUp.indexOf(step.table);
           const { shape, strides } = tables[table]!;

@@ -1,6 +1,6 @@
 import { sizeOf } from "@qkv/core";
 import type { View } from "@qkv/tensor";
-import type { Expr, Expression } from "@qkv/attention-contract";
+import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { float } from "./glsl.js";
 
 /** Returns true if a shader can run an expression: without functions of the program and random numbers. */
@@ -8,7 +8,7 @@ export function isShaderText({ steps }: Expression): boolean {
   return steps.every(({ step }) => step.kind !== "call" && step.kind !== "keep");
 }
 
-const unary: Record<string, (x: string) => string> = {
+const text: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {
   neg: (x) => `-${x}`,
   abs: (x) => `abs(${x})`,
   exp: (x) => `exp(${x})`,
@@ -17,9 +17,6 @@ const unary: Record<string, (x: string) => string> = {
   sqrt: (x) => `sqrt(${x})`,
   floor: (x) => `floor(${x})`,
   not: (x) => `float(${x} == 0.0)`,
-};
-
-const binary: Record<string, (a: string, b: string) => string> = {
   add: (a, b) => `${a} + ${b}`,
   sub: (a, b) => `${a} - ${b}`,
   mul: (a, b) => `${a} * ${b}`,
@@ -34,6 +31,7 @@ const binary: Record<string, (a: string, b: string) => string> = {
   equal: (a, b) => `float(${a} == ${b})`,
   and: (a, b) => `float(${a} != 0.0 && ${b} != 0.0)`,
   or: (a, b) => `float(${a} != 0.0 || ${b} != 0.0)`,
+  where: (condition, a, b) => `${condition} != 0.0 ? ${a} : ${b}`,
 };
 
 /**
@@ -56,12 +54,8 @@ export function expressionText(
           return step.name;
         case "number":
           return float(step.value);
-        case "unary":
-          return unary[step.name]!(of(step.x));
-        case "binary":
-          return binary[step.name]!(of(step.a), of(step.b));
-        case "where":
-          return `${of(step.condition)} != 0.0 ? ${of(step.a)} : ${of(step.b)}`;
+        case "operation":
+          return text[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup": {
           const { view, input } = views[lookedUp.indexOf(step.table)]!;
           const places = step.indices.map((index, axis) => {

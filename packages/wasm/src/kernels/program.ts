@@ -1,16 +1,35 @@
 import type { View } from "@qkv/tensor";
-import { operandsOf, type Expr, type Expression } from "@qkv/attention-contract";
+import { operandsOf, type Expr, type Expression, type OperationName } from "@qkv/attention-contract";
 import { isPacked } from "./packed.js";
 
 /** Numbers of the steps, as assembly/expression.ts and micro-kernels.mjs know them. */
 const symbols = { score: 0, batch: 2, head: 3, query: 4, key: 5 } as const;
-const [number, where, index, lookup, keep, pow] = [1, 6, 7, 8, 9, 10];
-const unary = ["neg", "abs", "exp", "log", "tanh", "sqrt", "floor", "not"];
-const binary = [
-  ...["add", "sub", "mul", "div", "min", "max"],
-  ...["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"],
-];
-const multiply = /* @__PURE__ */ (() => 32 + binary.indexOf("mul"))();
+const [number, index, lookup, keep] = [1, 7, 8, 9];
+const operationCodes: { readonly [Name in OperationName]: number } = {
+  where: 6,
+  pow: 10,
+  neg: 16,
+  abs: 17,
+  exp: 18,
+  log: 19,
+  tanh: 20,
+  sqrt: 21,
+  floor: 22,
+  not: 23,
+  add: 32,
+  sub: 33,
+  mul: 34,
+  div: 35,
+  min: 36,
+  max: 37,
+  less: 38,
+  lessEqual: 39,
+  greater: 40,
+  greaterEqual: 41,
+  equal: 42,
+  and: 43,
+  or: 44,
+};
 
 /** Steps that are the same for all keys of a head, of a query, and the others. */
 type Level = 0 | 1 | 2;
@@ -45,6 +64,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
   const sizes = lookedUp.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const add = (line: Line): number => lines.push(line) - 1;
+  const multiply = (both: readonly number[]) => add({ op: operationCodes.mul, ...combined(both) });
   const combined = (registers: readonly number[]) => ({
     level: Math.max(0, ...registers.map((r) => lines[r]!.level)) as Level,
     active: registers.some((r) => lines[r]!.active),
@@ -66,18 +86,10 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
       case "number":
         line = add({ op: number, level: 0, active: false, value: step.value });
         break;
-      case "unary":
-        line = add({ op: 16 + unary.indexOf(step.name), ...from });
-        break;
-      case "binary":
+      case "operation":
         line =
-          step.name === "pow"
-            ? (power(step.b, registers[0]!, (both) => add({ op: multiply, ...combined(both) })) ??
-              add({ op: pow, ...from }))
-            : add({ op: 32 + binary.indexOf(step.name), ...from });
-        break;
-      case "where":
-        line = add({ op: where, ...from });
+          (step.name === "pow" ? power(step.operands[1]!, registers[0]!, multiply) : undefined) ??
+          add({ op: operationCodes[step.name], ...from });
         break;
       case "lookup": {
         // Axes that change least come first: what they add up to is computed once.
