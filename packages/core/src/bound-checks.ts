@@ -10,13 +10,13 @@ export type NumberRange = {
   max?: number;
   above?: number;
   below?: number;
-  /** What is counted, for the message: `tokens`. */
+  /** Unit of the number, for the message: `tokens`. */
   unit?: string;
   /** Default: to give what is expected. */
   fix?: string;
 };
 
-/** Whether a value is an array or a typed array. */
+/** Tells an array or a typed array. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
@@ -69,7 +69,7 @@ export class Checks<Bound extends Partial<Refusal> = Record<never, never>> {
     this.#numbers(values, Number.isFinite, "a finite number", range);
   }
 
-  // What is right costs a comparison or two: the text is made for what is refused.
+  // A valid value costs a comparison or two: the text is made for a refusal only.
   #numbers(values: Named, holds: (value: unknown) => boolean, kind: string, range: NumberRange = {}): void {
     const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = range;
     for (const argument in values) {

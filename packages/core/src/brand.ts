@@ -17,7 +17,7 @@ export type Brand = {
   readonly key: unique symbol;
   readonly stamp: Stamp;
   /**
-   * Whether `value` is of this kind and usable here.
+   * Tells a `value` of this kind that is usable here.
    *
    * @throws {VersionError} If it is of this kind but made under another contract.
    */

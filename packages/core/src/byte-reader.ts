@@ -40,7 +40,7 @@ export class ByteReader {
     this.#source = context.source;
   }
 
-  /** Where the next read starts. Unit: bytes from the start. */
+  /** Position of the next read. Unit: bytes from the start. */
   get offset(): number {
     return this.#offset;
   }

@@ -3,7 +3,7 @@ import { ArgumentError } from "./errors.js";
 /** The names of the options of a type, or of one type of several. */
 export type OptionName<T> = T extends unknown ? keyof T & string : never;
 
-/** What PyTorch and others call an option, in lower-case letters only, and what is written here. */
+/** Names of options in PyTorch and others, in lower-case letters only, with the names here. */
 const synonyms: Readonly<Record<string, string>> = {
   attnmask: "mask",
   causal: "mask: causal()",
@@ -51,7 +51,7 @@ export function checkOptions<T extends object>(
   return options as T;
 }
 
-/** Whether a value is an object made by braces, in any realm. A tensor, a list, a promise is none. */
+/** Tells a plain object, of any realm. A tensor, a list, a promise is none. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

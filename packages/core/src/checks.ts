@@ -2,7 +2,7 @@ import { allocateArray, isPacked, type DType, type TypedArray } from "./dtype.js
 import { refuse, refuseShape } from "./refuse.js";
 import { sameShape, type Shape } from "./shape.js";
 
-/** What operations refuse again and again, said once. */
+/** Checks that many operations share. */
 
 /** Refuses the 16-bit types, which hold bit patterns, where numbers are computed with. */
 export function checkNumbers(fn: string, dtype: DType): void {

@@ -17,7 +17,7 @@ const arrays = {
  */
 export type DType = keyof typeof arrays;
 
-/** What holds a tensor's numbers. */
+/** The typed array of a tensor's numbers. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Uint16Array;
 
 /**
@@ -50,12 +50,12 @@ export function bytesPerElement(dtype: DType): number {
   return arrays[checkDType("bytesPerElement", dtype)].BYTES_PER_ELEMENT;
 }
 
-/** Whether numbers of this type have fractions and gradients. */
+/** Tells a floating-point type, whose tensors have gradients. */
 export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-/** Whether this type is for storage only: its elements are bit patterns, not numbers. */
+/** Tells a type for storage only: its elements are bit patterns, not numbers. */
 export function isPacked(dtype: DType): dtype is "float16" | "bfloat16" {
   return dtype === "float16" || dtype === "bfloat16";
 }

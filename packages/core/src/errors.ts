@@ -8,20 +8,20 @@ export type ErrorFacts = {
   argument: string;
   /** The file, where a field of it is wrong: `model.gguf`. */
   source?: string;
-  /** What came. */
+  /** The received value. */
   received: unknown;
-  /** What would have been right, as a noun phrase: `a whole number of tokens, 1 or more`. */
+  /** The expected value, as a noun phrase: `a whole number of tokens, 1 or more`. */
   expected: string;
-  /** What to do, as a sentence: `count the query itself.` */
+  /** The remedy, as a sentence: `count the query itself.` */
   fix: string;
-  /** What lies underneath, where another error led to this one. */
+  /** The error that led to this one. */
   cause?: unknown;
 };
 
 const errorKey = Symbol.for("@qkv/error");
 
 /**
- * What every error thrown by a qkv package is. Its message names the function, the argument, what came, what
+ * The base of every error thrown by a qkv package. Its message names the function, the argument, what came, what
  * was expected and the fix; the same facts are its fields.
  *
  * Compare `error.name` or use {@link isQkvError} rather than `instanceof`: two versions of the package, or its
@@ -62,7 +62,7 @@ export class QkvError extends Error {
   }
 }
 
-/** Whether `value` is an error of any qkv package, whichever copy of the package threw it. */
+/** Tells an error of any qkv package, whichever copy of the package threw it. */
 export function isQkvError(value: unknown): value is QkvError {
   return typeof value === "object" && value !== null && errorKey in value;
 }
@@ -111,7 +111,7 @@ export function describeValue(value: unknown): string {
   return described(value, 3);
 }
 
-/** @param depth - How many lists in each other are still written out. */
+/** @param depth - Nesting depth to which lists are still written out. */
 function described(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (typeof value === "bigint") return `${value}n`;

@@ -2,7 +2,7 @@ import { eachRow, type Strided } from "./rows.js";
 import { normalizeAxis, type Shape } from "./shape.js";
 import { refuse } from "./refuse.js";
 
-/** Which axes a reduction takes together, and whether they stay with length 1. */
+/** The axes that a reduction takes together; they may remain with length 1. */
 export type Reduced = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
 /** Axes counted from the front, each once. Default: all of them. */

@@ -1,7 +1,7 @@
 import { bytesPerElement, viewArray, type DType, type TypedArray } from "./dtype.js";
 import type { OwnBytes } from "./own-arrays.js";
 
-/** Whether this machine stores numbers as files do, the lowest byte first. */
+/** True where this machine is little-endian, as files are. */
 export const isLittleEndian = /* @__PURE__ */ hostOrder();
 
 function hostOrder(): boolean {

@@ -1,6 +1,6 @@
 import { broadcastStrides, type Shape } from "./shape.js";
 
-/** Where numbers lie in an array: element `(i, j)` is at `offset + i * strides[0] + j * strides[1]`. */
+/** Layout of a matrix in an array: element `(i, j)` is at `offset + i * strides[0] + j * strides[1]`. */
 export type Strided = { readonly shape: Shape; readonly strides: Shape; readonly offset: number };
 
 /**

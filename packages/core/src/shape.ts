@@ -29,7 +29,7 @@ export function withLength(shape: Shape, axis: number, length: number): Shape {
   return shape.map((own, at) => (at === axis ? length : own));
 }
 
-/** Whether elements lie one after the other, in row-major order. Strides of axes of length 1 do not matter. */
+/** Tells contiguous strides, in row-major order. Strides of axes of length 1 do not matter. */
 export function isContiguous(shape: Shape, strides: Shape): boolean {
   let packed = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

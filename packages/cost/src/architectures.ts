@@ -4,7 +4,7 @@ import type { HeadsAttention, Norm } from "./model-shape.js";
 /** A property of an architecture: a constant, or the field of the configuration that decides. */
 export type Rule = boolean | ((fields: Fields) => boolean);
 
-/** What the name of an architecture says beyond the sizes: where it has biases, norms, tables. */
+/** Properties of an architecture beyond the sizes: biases, norms, embedding tables. */
 export type Traits = {
   readonly norm: Norm;
   /** Norms of the model's width in a layer. */
@@ -24,7 +24,7 @@ export type Traits = {
   readonly positions: { readonly extra: number } | null;
   readonly embeddingNorm: boolean;
   readonly finalNorm: boolean;
-  /** Which layers see a window, where the configuration has one and no list of its layers. */
+  /** Layers with a sliding window, where the configuration has one and no list of its layers. */
   readonly windowed: (layer: number, fields: Fields) => boolean;
   readonly form: "decoder" | "encoder" | "t5" | "bart" | "whisper";
   /** Kinds of tokens with a row of their own, in encoders. */
@@ -34,9 +34,9 @@ export type Traits = {
   readonly routerBias: boolean;
   readonly expertBias: boolean;
   readonly sharedGate: boolean;
-  /** Whether a shared expert as wide as the others is always there. */
+  /** Always has a shared expert as wide as the others. */
   readonly sharedExpert: boolean;
-  /** Whether a second half of the query projection opens and closes the output. */
+  /** The second half of the query projection gates the output. */
   readonly outputGate: boolean;
 };
 

@@ -2,7 +2,7 @@ import type { AttentionShape, HeadsAttention, LatentAttention, Norm, StateAttent
 import { keysRead, countPairs } from "./pairs-seen.js";
 import { norm, pointwise, product, sourceRows, tokenRows, type Part, type Rows, type Run } from "./part.js";
 
-/** Where attention stands: the width and norms of its model, and whether keys come from another sequence. */
+/** Context of an attention: the width and norms of its model, and cross-attention. */
 export type Place = {
   readonly embedDim: number;
   readonly norm: Norm;

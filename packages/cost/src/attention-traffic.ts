@@ -10,15 +10,15 @@ export type AttentionTrafficCall = {
   headDim: number;
   /** Default 2. */
   bytesPerNumber?: number;
-  /** Whether the gradients of query, key and value are computed too. Default false. */
+  /** Computes the gradients of query, key and value too. Default false. */
   backward?: boolean;
-  /** What is done to the scores one pass after the other when they are stored. Default: softmax alone. */
+  /** Passes over stored scores, in order. Default: softmax alone. */
   passes?: readonly ("mask" | "softmax" | "dropout")[];
   /** Fast memory of one processor. Default 192 KiB, an A100's. */
   fastBytes?: number;
 };
 
-/** What an algorithm computes, moves between slow and fast memory, and holds at once. */
+/** FLOPs, memory traffic and peak memory of an attention algorithm. */
 export type AttentionTraffic = {
   readonly flops: number;
   readonly bytesMoved: number;

@@ -9,12 +9,12 @@ export type Sample = {
   readonly bytes: number;
   /** Operations that the runtime started. */
   readonly calls: number;
-  /** What it reads each time it runs again. Default: `bytes`. Samples of one working set share a speed of memory. */
+  /** Bytes that it reads each time it runs again. Default: `bytes`. Samples of one working set share a speed of memory. */
   readonly workingSetBytes?: number;
   readonly timeMs: number;
 };
 
-/** What a machine is called, and what no sample tells. */
+/** The name of a machine, and figures that no sample measures. */
 export type Calibration = { name?: string; memoryBytes?: number; source?: string };
 
 /**
@@ -55,7 +55,7 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
   const levels: MemoryLevel[] = sizes
     .map((workingSetBytes, i) => ({ workingSetBytes, bytesPerSecond: 1000 / memory[i]! }))
     .filter(({ bytesPerSecond }) => Number.isFinite(bytesPerSecond));
-  // What no sample waits for is at least as fast as it was seen.
+  // A resource that bounds no sample is at least as fast as measured.
   const seen = (key: "bytes" | "flops") =>
     Math.max(...samples.map((sample) => sample[key] / sample.timeMs)) * 1000;
   return defineMachine({
@@ -73,7 +73,7 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
 type Fit = { memory: number[]; flop: number; overhead: number; error: number };
 
 /**
- * Whether a sample waits for arithmetic or memory depends on the speeds that are looked for. Ordered by intensity, those
+ * A sample is compute-bound or memory-bound depending on the unknown speeds. Ordered by intensity, those
  * that wait for arithmetic come last: each cut is tried as a start, and moved until it fits its own result.
  */
 function bestFit(samples: readonly Sample[], levelOf: readonly number[], levels: number): Fit {

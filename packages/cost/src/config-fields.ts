@@ -38,7 +38,7 @@ const spellings = {
   window: ["sliding_window", "window_size", "local_attention"],
 } as const;
 
-/** What a size is called here. */
+/** The names of sizes in this package. */
 export type Size = keyof typeof spellings;
 
 /**

@@ -39,7 +39,7 @@ const attend = (reach: Reach, { queryLength, keyLength, numHeads, headDim }: Kin
   numHeads * countPairs(reach, queryLength, keyLength) * (4 * headDim + 5);
 
 /**
- * How the operations of a mechanism grow, by the `costKind` that the catalogue of `@qkv/attention` gives it: those of
+ * Growth of a mechanism's operations, by the `costKind` that the catalogue of `@qkv/attention` gives it: those of
  * the attention that it is, or what it adds to the attention that it is part of.
  *
  * @example

@@ -15,21 +15,21 @@ export type Call = {
   contextLength?: number;
   /** Tokens that the encoder of an encoder-decoder reads. Default: `queryLength` there, else none. */
   sourceLength?: number;
-  /** Whether the encoder runs in this pass. Default: where the sequence starts. */
+  /** Runs the encoder in this pass. Default: where the sequence starts. */
   encodes?: boolean;
   /** Tokens of each sequence that get logits. Default: all of the pass. */
   outputLength?: number;
   /** The tile of the attention kernel, which computes whole tiles. Default 1: the pairs that are seen, and no more. */
   tileSize?: number;
-  /** How latent attention is computed. Default `cheapest`: whichever takes fewer operations. */
+  /** Computation of latent attention. Default `cheapest`: with fewer operations. */
   latent?: "naive" | "absorbed" | "cheapest";
   formats?: Partial<Formats>;
 };
 
-/** What one part of a model does in a pass, in all layers that have it together. */
+/** Cost of one operator of a model in a pass, in all its layers together. */
 export type Operator = {
   readonly name: string;
-  /** How many layers have it. */
+  /** Number of layers that have it. */
   readonly times: number;
   readonly flops: number;
   readonly weightBytes: number;
@@ -43,7 +43,7 @@ export type Operator = {
   readonly calls: number;
 };
 
-/** What a pass takes. Each figure is the sum of the operators'. */
+/** Cost of a pass. Each figure is the sum of the operators'. */
 export type Cost = {
   readonly operators: readonly Operator[];
   readonly flops: number;
@@ -58,7 +58,7 @@ export type Cost = {
 };
 
 /**
- * What one pass of a model computes and moves. FLOPs are additions, multiplications, and calls of exp and the like,
+ * Returns the FLOPs and memory traffic of one pass of a model. FLOPs are additions, multiplications, and calls of exp and the like,
  * one each, as `count` of `@qkv/tensor` has them; looking up an embedding is none. Weights are read once for the whole
  * pass, and an expert only where a token is sent to it. Scores are never stored, as in a fused kernel: see
  * {@link attentionTraffic} for what it costs to store them.

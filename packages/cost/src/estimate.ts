@@ -4,10 +4,10 @@ import type { Cost } from "./cost.js";
 import { bytesPerSecondAt, checkMachine, type Machine } from "./machine.js";
 import type { ModelShape } from "./model-shape.js";
 
-/** What an operation waits for. */
+/** The bound of an operation in the roofline model. */
 export type Bound = "compute" | "memory" | "overhead" | "link";
 
-/** How a model lies on machines of one kind. */
+/** Layout of a model on machines of one kind. */
 export type Layout = {
   /** Machines among which each matrix is divided. */
   readonly tensor: number;
@@ -15,7 +15,7 @@ export type Layout = {
   readonly pipeline: number;
 };
 
-/** How long one part takes, in all layers that have it together. */
+/** Time of one operator, in all its layers together. */
 export type OperatorTime = {
   readonly name: string;
   readonly timeMs: number;
@@ -23,13 +23,13 @@ export type OperatorTime = {
   readonly intensity: number;
 };
 
-/** How long a pass takes at the least, and what it waits for. */
+/** Least time of a pass, and its bound. */
 export type Estimate = {
   /** One pass, from its start to its end. */
   readonly timeMs: number;
-  /** What most of the time goes to. */
+  /** The bound of most of the time. */
   readonly boundBy: Bound;
-  /** Where the time goes; adds up to {@link timeMs}. */
+  /** The time by operator; adds up to {@link timeMs}. */
   readonly timeMsBy: { readonly [bound in Bound]: number };
   readonly operators: readonly OperatorTime[];
   /** Tokens that leave in a second: of all sequences, and of all groups of a pipeline at work together. */

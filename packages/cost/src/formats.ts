@@ -1,13 +1,13 @@
 import { checks } from "@qkv/core";
 
-/** How numbers are stored. */
+/** Storage format of numbers. */
 export type Format = {
   readonly name: string;
   /** Scales of blocks included, so it may be a fraction. */
   readonly bytesPerNumber: number;
 };
 
-/** How numbers are stored. Default: float16, all of them. */
+/** Storage formats of numbers. Default: float16, all of them. */
 export type Formats = {
   readonly weights: Format;
   readonly activations: Format;

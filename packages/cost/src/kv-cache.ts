@@ -5,7 +5,7 @@ import { formats, type Format } from "./formats.js";
 import type { AttentionShape, ModelShape, Reach } from "./model-shape.js";
 import { keysKept } from "./pairs-seen.js";
 
-/** What a layer keeps: so many numbers of each token in reach, and of each source token, and a state of fixed size. */
+/** Cache of a layer: numbers of each token in reach, and of each source token, and a state of fixed size. */
 export type CacheLayer = {
   readonly numbersPerToken: number;
   readonly reach: Reach;
@@ -13,13 +13,13 @@ export type CacheLayer = {
   readonly stateNumbers?: number;
 };
 
-/** How large a cache is. Of encoders without a decoder it is empty. */
+/** Size of a cache; 0 for encoders without a decoder. */
 export type KvCacheSize = {
-  /** What one more token of one sequence adds, in all layers, until a window is full. */
+  /** Bytes that one more token of one sequence adds, in all layers, until a window is full. */
   readonly bytesPerToken: number;
   /** The same in numbers. */
   readonly numbersPerToken: number;
-  /** What each token of the encoder's text adds, once. */
+  /** Bytes that each token of the encoder's text adds, once. */
   readonly bytesPerSourceToken: number;
   /** All of one sequence. */
   readonly bytesPerRequest: number;
@@ -27,7 +27,7 @@ export type KvCacheSize = {
   readonly bytes: number;
 };
 
-/** Which cache: lengths in tokens. */
+/** Call of {@link kvCache}: lengths in tokens. */
 export type KvCacheCall = {
   /** Tokens held of each sequence. Default 1. */
   contextLength?: number;
@@ -40,7 +40,7 @@ export type KvCacheCall = {
 };
 
 /**
- * How many bytes the cache of a model takes. Grouped queries keep `2 · Hkv · D` numbers a token and layer, latent
+ * Returns the size of a model's KV cache in bytes. Grouped queries keep `2 · Hkv · D` numbers a token and layer, latent
  * attention its compressed row, a window stops at its size, and a recurrent layer has a state that does not grow.
  *
  * @param model - A shape of {@link readConfig}, or only what its layers keep, from {@link readCacheLayers}.
@@ -102,7 +102,7 @@ function cacheLayersOf(check: Checks, model: ModelShape | readonly CacheLayer[])
   return cacheLayers(model as ModelShape);
 }
 
-/** What each layer of a model keeps. */
+/** The cache of each layer of a model. */
 export function cacheLayers({ decoder }: ModelShape): CacheLayer[] {
   return (decoder?.layers ?? []).map(({ attention, cross }) => ({
     ...keptBy(attention),

@@ -11,7 +11,7 @@ export function nonNegativeLeastSquares(rows: readonly (readonly number[])[]): n
   const x = new Array<number>(columns).fill(0);
   const free = new Set<number>();
   for (let round = 0; round < 3 * columns; round++) {
-    // Which unknown that is 0 would bring the sums nearer if it grew?
+    // The unknown at 0 whose growth would reduce the residual most.
     const missing = scaled.map((row) => 1 - row.reduce((sum, value, j) => sum + value * x[j]!, 0));
     const pull = x.map((_, j) => scaled.reduce((sum, row, i) => sum + row[j]! * missing[i]!, 0));
     const next = pull.reduce(

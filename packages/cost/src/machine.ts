@@ -1,27 +1,27 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkMade, checkPositive } from "./check-call.js";
 
-/** What connects machines of one kind. */
+/** The interconnect of machines of one kind. */
 export type Link = {
   /** Of one machine in one direction. */
   readonly bytesPerSecond: number;
   /** Before the first byte arrives. */
   readonly latencyMs: number;
-  /** How many machines it connects at this speed. */
+  /** Number of machines it connects at this speed. */
   readonly machines: number;
 };
 
-/** How fast memory is for a pass that reads so many bytes. */
+/** Memory bandwidth for a pass with this working set. */
 export type MemoryLevel = { readonly workingSetBytes: number; readonly bytesPerSecond: number };
 
-/** What computes: how fast it moves bytes and does arithmetic, and what it takes to start an operation. */
+/** A machine: memory bandwidth, FLOP rate, and launch overhead of an operation. */
 export type Machine = {
   readonly name: string;
   readonly memoryBytes: number;
   /** Between memory and processor. */
   readonly bytesPerSecond: number;
   /**
-   * Where caches are faster than that: what moves when a pass reads so many bytes again and again, from few bytes to
+   * Bandwidth of caches: by the bytes that a pass reads again and again, from few bytes to
    * many. Between two of them the speed is interpolated, beyond the last it is the last one's.
    */
   readonly levels?: readonly MemoryLevel[];
@@ -30,7 +30,7 @@ export type Machine = {
   /** For each operation that a runtime starts. */
   readonly overheadMs: number;
   readonly link?: Link;
-  /** Where the figures come from. */
+  /** Source of the figures. */
   readonly source: string;
 };
 

@@ -9,11 +9,11 @@ export type ProductWork = { readonly rows: number; readonly width: number; reado
 /** A pass of a small model: what it takes, by {@link cost}, and what runs it. */
 export type PassWork = { readonly cost: Cost; readonly run: () => void };
 
-/** What is measured with. */
+/** Options of {@link measure}. */
 export type MeasureOptions = {
   /** The clock. Default: `performance.now`. Unit: milliseconds. */
   now?: () => number;
-  /** How long each sample is repeated. Default 60. */
+  /** Duration of each sample. Default 60. */
   budgetMs?: number;
   /** The largest working set that is measured. Default 256 MB. */
   mostBytes?: number;

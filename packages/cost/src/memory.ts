@@ -7,7 +7,7 @@ import { kvCache } from "./kv-cache.js";
 import type { ModelShape } from "./model-shape.js";
 import { parameters } from "./parameters.js";
 
-/** What is held while a model runs. */
+/** Call of {@link memory}: a model while it runs. */
 export type MemoryCall = {
   /** Tokens held of each sequence. Default 1. */
   contextLength?: number;
@@ -16,7 +16,7 @@ export type MemoryCall = {
   formats?: Partial<Formats>;
 };
 
-/** What takes memory. Unit: bytes. */
+/** Memory by use. Unit: bytes. */
 export type Memory = {
   readonly weightBytes: number;
   readonly cacheBytes: number;
@@ -26,7 +26,7 @@ export type Memory = {
 };
 
 /**
- * What a model holds while it decodes.
+ * Returns the memory of a model while it decodes.
  *
  * @throws {ArgumentError} If a length is no whole number.
  *

@@ -2,7 +2,7 @@
 export type Norm = "rms" | "layer" | "layer-without-bias" | "plain";
 
 /**
- * Which keys a query sees. A window counts the query itself; a chunk starts anew after so many tokens; `around` counts
+ * The keys that a query sees. A window counts the query itself; a chunk starts anew after so many tokens; `around` counts
  * the neighbours on each side.
  */
 export type Reach =
@@ -22,14 +22,14 @@ export type HeadsAttention = {
   /** D */
   readonly headDim: number;
   readonly reach: Reach;
-  /** How many numbers of a head turn with its position: 0 without rotary embedding. */
+  /** Rotary dimensions of a head: 0 without rotary embedding. */
   readonly rotaryDim: number;
   readonly biases: { readonly query: boolean; readonly key: boolean; readonly output: boolean };
   /** A norm of queries and keys: of each head by itself, with one gain for all heads, or of all heads together. */
   readonly queryKeyNorm: "none" | "head" | "whole";
   /** A learned logit for each head. */
   readonly sinks: boolean;
-  /** Whether the query projection is twice as wide, its second half opening and closing the output. */
+  /** The query projection is twice as wide; its second half gates the output. */
   readonly outputGate: boolean;
 };
 
@@ -55,7 +55,7 @@ export type StateAttention = {
   readonly numValueHeads: number;
   readonly keyDim: number;
   readonly valueDim: number;
-  /** How many tokens the convolution before it sees. */
+  /** Kernel size of the convolution before it. Unit: tokens. */
   readonly convolution: number;
 };
 
@@ -81,7 +81,7 @@ export type ExpertsFeedForward = {
   readonly bias: boolean;
   /** The width of the expert that every token passes; 0 without one. */
   readonly sharedDim: number;
-  /** Whether the shared expert is weighed by a number of its own. */
+  /** The shared expert has a gate of its own. */
   readonly sharedGate: boolean;
   readonly routerBias: boolean;
 };
@@ -94,7 +94,7 @@ export type Layer = {
   /** Attention to the encoder's output. */
   readonly cross?: HeadsAttention;
   readonly feedForward: FeedForwardShape;
-  /** How many norms of the model's width. */
+  /** Number of norms of the model's width. */
   readonly norms: number;
 };
 
@@ -118,7 +118,7 @@ export type Stack = {
   readonly finalNorm: boolean;
 };
 
-/** What a model is, as far as its cost goes: sizes, and which parts there are. */
+/** The shape of a model, as far as its cost goes: sizes and parts. */
 export type ModelShape = {
   /** The `model_type` that it was read from. */
   readonly architecture: string;

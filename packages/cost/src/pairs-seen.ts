@@ -3,7 +3,7 @@ import { checkReach, checkWhole } from "./check-call.js";
 import type { Reach } from "./model-shape.js";
 
 /**
- * How many pairs of query and key a head computes: queries are the last `queryLength` of `keyLength` positions.
+ * Returns the number of query-key pairs that a head computes: queries are the last `queryLength` of `keyLength` positions.
  *
  * @param tileSize - 1 counts the pairs that are seen. A kernel that works in square tiles computes every pair of each
  *   tile of which it sees one; give its tile to count those.
@@ -77,13 +77,13 @@ function keysOf(reach: Reach, position: number, keyLength: number): [number, num
   }
 }
 
-/** How many stored keys the last queries read between them. */
+/** Number of stored keys that the last queries read together. */
 export function keysRead(reach: Reach, queryLength: number, keyLength: number): number {
   const [oldest] = keysOf(reach, keyLength - queryLength, keyLength);
   return keyLength - oldest;
 }
 
-/** How many keys of a sequence a layer must keep for the tokens to come. */
+/** Number of keys of a sequence that a layer keeps for later tokens. */
 export function keysKept(reach: Reach, length: number): number {
   return reach.kind === "window" || reach.kind === "chunk" ? Math.min(length, reach.size) : length;
 }

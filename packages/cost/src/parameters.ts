@@ -3,12 +3,12 @@ import { checkShape } from "./check-call.js";
 import type { ModelShape } from "./model-shape.js";
 import { parts } from "./parts.js";
 
-/** How many numbers a model has learned. */
+/** Number of parameters of a model. */
 export type Parameters = {
   readonly total: number;
   /** Those that one token passes: fewer where it chooses among experts. */
   readonly active: number;
-  /** What the total is the sum of. Parts of all layers together; those without parameters are left out. */
+  /** The terms of the total. Parts of all layers together; those without parameters are left out. */
   readonly parts: readonly { readonly name: string; readonly times: number; readonly parameters: number }[];
 };
 

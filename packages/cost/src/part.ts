@@ -9,17 +9,17 @@ export type Run = {
   readonly keyLength: number;
   /** Tokens that an encoder reads for a decoder. */
   readonly sourceLength: number;
-  /** Whether the encoder runs in this pass. */
+  /** The encoder runs in this pass. */
   readonly encodes: boolean;
   /** Tokens of each sequence that get logits. */
   readonly outputLength: number;
   /** See {@link pairsSeen}. */
   readonly tileSize: number;
-  /** How latent attention is computed; `cheapest`: with fewer operations. */
+  /** Computation of latent attention; `cheapest`: with fewer operations. */
   readonly latent: "naive" | "absorbed" | "cheapest";
 };
 
-/** What one part of one layer does in a pass. Sizes in numbers, not bytes. */
+/** Work of one part of one layer in a pass. Sizes in numbers, not bytes. */
 export type Work = {
   readonly flops: number;
   /** Weights read. */
@@ -41,7 +41,7 @@ export type Part = {
   work(run: Run): Work;
 };
 
-/** How many rows of a pass go through a part. */
+/** Number of rows of a pass that go through a part. */
 export type Rows = (run: Run) => number;
 
 /** Rows of the tokens that are computed. */

@@ -8,13 +8,13 @@ import { memory } from "./memory.js";
 import type { ModelShape } from "./model-shape.js";
 import { readConfig } from "./read-config.js";
 
-/** What a service shall do. */
+/** The requirements of a service. */
 export type PlanRequest = {
   /** Users who are being answered at the same time. */
   users: number;
   /** Tokens held for each of them. */
   contextLength: number;
-  /** What each of them gets, at the least. */
+  /** Least speed of each of them. */
   tokensPerSecond: number;
   machine: Machine;
   formats?: Partial<Formats>;
@@ -24,7 +24,7 @@ export type PlanRequest = {
   memoryShare?: number;
 };
 
-/** What it takes. */
+/** Machines and speeds of a service. */
 export type Plan = {
   /** Machines in all: replicas times those of one replica. */
   readonly machines: number;
@@ -35,9 +35,9 @@ export type Plan = {
   readonly batchSize: number;
   /** One step of decoding, for all users of a copy. */
   readonly stepMs: number;
-  /** What each user gets. */
+  /** Speed of each user. */
   readonly tokensPerSecond: number;
-  /** What all users get together. */
+  /** Speed of all users together. */
   readonly totalTokensPerSecond: number;
   /** On each machine of a copy. */
   readonly bytesPerMachine: number;
@@ -46,7 +46,7 @@ export type Plan = {
 };
 
 /**
- * How many machines a service takes, and how the model lies on them: the layout with the fewest machines that holds the
+ * Plans the machines of a service and the layout of its model: the layout with the fewest machines that holds the
  * caches of all users and gives each of them their tokens. One tab or many racks.
  *
  * @param config - A configuration as {@link readConfig} takes it, or the shape that it gives.

@@ -9,11 +9,11 @@ import type {
   StateAttention,
 } from "./model-shape.js";
 
-/** Whether a rule holds for a configuration. */
+/** A rule: true where it holds for a configuration. */
 export const holds = (rule: Rule, fields: Fields): boolean =>
   typeof rule === "function" ? rule(fields) : rule;
 
-/** What the attention of a layer is. */
+/** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);
   if (kind === "linear_attention") return readState(fields);

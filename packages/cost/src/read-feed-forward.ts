@@ -3,7 +3,7 @@ import type { Fields } from "./config-fields.js";
 import type { DenseFeedForward, FeedForwardShape } from "./model-shape.js";
 import { holds } from "./read-attention.js";
 
-/** What follows the attention of a layer: one network, or many of which each token passes a few. */
+/** The feed-forward of a layer: dense, or a mixture of experts. */
 export function readFeedForward(fields: Fields, traits: Traits, layer: number): FeedForwardShape {
   const { config, own, size, count } = fields;
   const numExperts = count("experts", 0);

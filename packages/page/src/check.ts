@@ -3,7 +3,7 @@ import { currentHost } from "./host.js";
 /**
  * Says whether something holds, as a line with a mark. An exercise is solved when each of its checks holds.
  *
- * @param what - What is checked, as a sentence that is true when it holds.
+ * @param what - The claim, a sentence that is true when it holds.
  * @returns `holds`.
  *
  * @example

@@ -5,8 +5,8 @@ import { currentHost } from "./host.js";
  * Puts a list to choose from beside the code and returns what is chosen. When the reader chooses another the code runs
  * again from its first line. In plain Node it returns the first.
  *
- * @param label - What it changes. One label is one list, however often it is asked for.
- * @param options - What there is to choose, the first to begin with.
+ * @param label - The changed quantity. One label is one list, however often it is asked for.
+ * @param options - The choices; the first is selected.
  * @throws {ArgumentError} If there is nothing to choose.
  *
  * @example

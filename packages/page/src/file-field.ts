@@ -5,7 +5,7 @@ import { currentHost } from "./host.js";
  * runs again from its first line. The files stay on the reader's device: code reads them, nothing is sent anywhere. In
  * plain Node, and until files are chosen, it returns none.
  *
- * @param label - What the files are. One label is one button, however often it is asked for.
+ * @param label - Name of the files. One label is one button, however often it is asked for.
  *
  * @example
  * ```ts

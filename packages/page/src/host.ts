@@ -1,4 +1,4 @@
-/** What live code tells the page it runs in. */
+/** Messages of live code to its page. */
 export type Message =
   | { type: "picture"; svg: string }
   | { type: "text"; text: string; level: "log" | "warn" | "error" }
@@ -8,7 +8,7 @@ export type Message =
   | { type: "choice"; label: string; options: readonly string[]; value: string }
   | { type: "files"; label: string; names: readonly string[] };
 
-/** What the reader has put into a control: a place, a text, or files. */
+/** The value of a control: a place, a text, or files. */
 export type ControlValue = number | string | readonly File[];
 
 /** The page as live code sees it: where messages go, and what the reader has put into controls. */

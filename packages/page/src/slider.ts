@@ -1,14 +1,14 @@
 import { ArgumentError } from "@qkv/core";
 import { currentHost } from "./host.js";
 
-/** Where a slider starts and ends. `step` is 1 unless given; `value` is where it stands at first. */
+/** Range of a slider. `step` is 1 unless given; `value` is where it stands at first. */
 export type SliderOptions = { min: number; max: number; step?: number; value: number };
 
 /**
  * Puts a slider beside the code and returns where it stands. When the reader moves it, the code runs again from its
  * first line and gets the new value. In plain Node it returns `value`.
  *
- * @param label - What it changes, in words and with its unit. One label is one slider, however often it is asked for.
+ * @param label - The changed quantity, in words and with its unit. One label is one slider, however often it is asked for.
  * @throws {ArgumentError} If `min` is not below `max`, `step` is not positive, or `value` is not between the two.
  *
  * @example

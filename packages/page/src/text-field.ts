@@ -5,8 +5,8 @@ import { currentHost } from "./host.js";
  * Puts a text field beside the code and returns what stands in it. While the reader types, the code runs again from its
  * first line and gets the new text. In plain Node it returns `value`.
  *
- * @param label - What the text is. One label is one field, however often it is asked for.
- * @param options - `value`: what stands in it at first.
+ * @param label - Name of the text. One label is one field, however often it is asked for.
+ * @param options - `value`: the initial text.
  * @throws {ArgumentError} If `value` is not a string.
  *
  * @example

@@ -10,7 +10,7 @@ import { heading, picture, px, titleWidth } from "./picture.js";
 import { weightLegend } from "./weight-legend.js";
 import { svg } from "./svg.js";
 
-/** How {@link attentionMap} draws. */
+/** Options of {@link attentionMap}. */
 export type AttentionMapOptions = {
   /** One label for each query, from the first to the last. */
   rowLabels?: readonly string[];
@@ -18,7 +18,7 @@ export type AttentionMapOptions = {
   columnLabels?: readonly string[];
   /** The name of the picture, drawn above it. Default: none is drawn, and readers by ear hear "Attention weights". */
   title?: string;
-  /** Which keys a query may see (`true`, or a number other than 0), in a shape that broadcasts to the weights'.
+  /** A mask of the keys that a query sees (`true`, or a number other than 0), in a shape that broadcasts to the weights'.
    * Default: a weight of exactly 0 counts as masked. */
   mask?: MaskData;
   /** The weight drawn in full ink. Default: the largest in the picture, so pictures with their own scale are not

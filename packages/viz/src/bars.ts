@@ -5,7 +5,7 @@ import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** How {@link bars} draws. */
+/** Options of {@link bars}. */
 export type BarsOptions = {
   /** One label for each bar. Default: its number, from 0. */
   labels?: readonly string[];
@@ -13,11 +13,11 @@ export type BarsOptions = {
   title?: string;
   /** Written behind each number: `"ms"`, `"bytes"`. */
   unit?: string;
-  /** What the bars are, which gives their color. Default: `"cost"`, grey. */
+  /** Meaning of the bars, which gives their color. Default: `"cost"`, grey. */
   meaning?: Meaning;
   /** The number drawn at full length. Default: the largest magnitude of the picture. */
   max?: number;
-  /** How long the longest bar may be. Unit: pixels. Default 240. */
+  /** Length of the longest bar. Unit: pixels. Default 240. */
   length?: number;
 };
 

@@ -8,7 +8,7 @@ export type PictureData = {
   readonly shape: readonly number[];
 };
 
-/** What a picture can draw: the ranks it takes, in words and as numbers. */
+/** Ranks of tensors that a picture draws, in words and as numbers. */
 export type Accepts = { argument: string; ranks: readonly number[]; expected: string; fix: string };
 
 /**

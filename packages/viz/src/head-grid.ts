@@ -7,11 +7,11 @@ import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { weightShades } from "./weight-shades.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** How {@link headGrid} draws. */
+/** Options of {@link headGrid}. */
 export type HeadGridOptions = {
   /** The side of one head. Unit: pixels. Default 56. */
   size?: number;
-  /** What a row is. Default `layer`. */
+  /** Content of a row. Default `layer`. */
   rowName?: string;
   /** Query heads that share one key-value head stand together; their number. Default 1: each has its own. */
   groupSize?: number;

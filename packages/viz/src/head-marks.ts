@@ -1,6 +1,6 @@
 import { type Checks } from "@qkv/core";
 
-/** What a picture of heads says about them beside their weights. */
+/** Marks of heads in a picture, beside their weights. */
 export type HeadMarks = {
   /** Hkv: heads that share keys and values stand under one bar. Default: each has its own. */
   numKvHeads?: number;
@@ -8,7 +8,7 @@ export type HeadMarks = {
   window?: number;
   /** Keys at the beginning that a window never loses. Default 0. */
   keepFirst?: number;
-  /** Whether a learned sink takes part in each softmax: what is missing to 1 in a row is drawn as its share. */
+  /** A learned attention sink takes part in each softmax: the mass missing in a row is drawn as the sink's. */
   sink?: boolean;
 };
 
@@ -22,12 +22,12 @@ export function marksText(heads: number, { numKvHeads = heads, window, keepFirst
   ].join(" · ");
 }
 
-/** Which key-value head a head reads. */
+/** The key-value head of a query head. */
 export function kvHeadOf(head: number, heads: number, { numKvHeads = heads }: HeadMarks): number {
   return Math.floor(head / (heads / numKvHeads));
 }
 
-/** Whether a key is outside of what the marks let a query see; a query t of T stands at S − T + t. */
+/** Tells a key that the marks hide from a query; a query t of T stands at S − T + t. */
 export function outOfWindow(query: number, key: number, { window, keepFirst = 0 }: HeadMarks): boolean {
   return window !== undefined && key >= keepFirst && key <= query - window;
 }

@@ -7,13 +7,13 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
 import { svg, type Svg } from "./svg.js";
 
-/** How {@link headView} draws. */
+/** Options of {@link headView}. */
 export type HeadViewOptions = HeadMarks & {
   /** One label for each query, from the first to the last. */
   rowLabels: readonly string[];
   /** One label for each key. Default: those of the queries. */
   columnLabels?: readonly string[];
-  /** Which heads are drawn, counted from 0. Default: all. */
+  /** Heads to draw, counted from 0. Default: all. */
   heads?: readonly number[];
   /** The one query whose lines are drawn, counted from 0. Default: all of them. */
   query?: number;

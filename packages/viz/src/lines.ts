@@ -6,18 +6,18 @@ import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { ticks } from "./ticks.js";
 import { svg } from "./svg.js";
 
-/** How {@link lines} draws. */
+/** Options of {@link lines}. */
 export type LinesOptions = {
   /** One label for each line, written at its end. */
   labels?: readonly string[];
   /** The name of the picture, drawn above it. */
   title?: string;
-  /** What the axes are, with units: `"step"`, `"loss"`. */
+  /** Labels of the axes, with units: `"step"`, `"loss"`. */
   xLabel?: string;
   yLabel?: string;
-  /** Where each number stands from left to right, `[N]`, rising. Default: 0, 1, 2, … */
+  /** The x coordinate of each number, `[N]`, rising. Default: 0, 1, 2, … */
   x?: PictureData;
-  /** What each line is, which gives its color. Default: `"cost"`, grey; lines are told apart by their dashes. */
+  /** Meaning of each line, which gives its color. Default: `"cost"`, grey; lines are told apart by their dashes. */
   meanings?: readonly Meaning[];
 };
 

@@ -1,10 +1,10 @@
 import { ShapeError, type Checks } from "@qkv/core";
 import { checkFields, type PictureData } from "./check-data.js";
 
-/** Which keys a query may see: `true`, or a number other than 0. A bool tensor of `@qkv/tensor` fits. */
+/** A mask, true for keys that a query sees: `true`, or a number other than 0. A bool tensor of `@qkv/tensor` fits. */
 export type MaskData = { readonly data: ArrayLike<number | boolean>; readonly shape: readonly number[] };
 
-/** Whether the cell of an index is masked: as the mask says, or where the weight is exactly 0. */
+/** Tells a masked cell by its index: by the mask, or where the weight is exactly 0. */
 export function maskReader(
   check: Checks,
   weights: PictureData,

@@ -5,10 +5,10 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { svg, type Svg } from "./svg.js";
 
-/** Whether a query, at its position, sees the key at another. */
+/** Tells that a query at one position sees the key at another. */
 export type Sees = (query: number, key: number) => boolean;
 
-/** How {@link maskTiles} draws. */
+/** Options of {@link maskTiles}. */
 export type MaskTilesOptions = {
   /** T and S: the queries are the last `queryLength` of `keyLength` positions. Default: as many as there are keys. */
   queryLength?: number;

@@ -8,9 +8,9 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
 import { svg, type Svg } from "./svg.js";
 
-/** How {@link modelView} draws. */
+/** Options of {@link modelView}. */
 export type ModelViewOptions = {
-  /** What is marked in each layer, one entry for each. Default: nothing. */
+  /** Marks of each layer, one entry for each. Default: nothing. */
   marks?: readonly HeadMarks[];
   /** The name of the picture, drawn above it. */
   title?: string;

@@ -7,13 +7,13 @@ import { fill, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** How {@link neuronView} draws. */
+/** Options of {@link neuronView}. */
 export type NeuronViewOptions = Pick<HeadMarks, "window" | "keepFirst"> & {
   /** One label for each key. */
   columnLabels: readonly string[];
-  /** Which place asks, counted from 0 among the keys; those behind it are masked. Default: the last. */
+  /** Position of the query, counted from 0 among the keys; later keys are masked. Default: the last. */
   place?: number;
-  /** What dot products are multiplied with. Default 1 / √D. */
+  /** Scale of the dot products. Default 1 / √D. */
   scale?: number;
   /** The logit of a learned sink, which takes its share of the softmax. Default: none. */
   sinkLogit?: number;

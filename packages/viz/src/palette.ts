@@ -1,6 +1,6 @@
 import { svg, type Svg } from "./svg.js";
 
-/** What a color stands for, on every page and in every picture. */
+/** The meaning of a color, on every page and in every picture. */
 export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 
 /** Every meaning, for checks. */

@@ -33,7 +33,7 @@ export function heading(title: string | undefined): Svg[] {
 }
 
 /**
- * Whether a value is a picture: SVG text, as every function of this package returns it.
+ * Tells a picture: SVG text, as every function of this package returns it.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export function isPicture(value: unknown): value is string {
   return typeof value === "string" && /^<svg[\s>]/.test(value) && value.trimEnd().endsWith("</svg>");
 }
 
-/** How wide a label will be, in pixels: a guess, because nothing here can measure letters. */
+/** Estimated width of a label in pixels, because nothing here can measure text. */
 export function labelWidth(labels: readonly string[]): number {
   const widths = labels.map((label) => [...label].reduce((sum, letter) => sum + letterWidth(letter), 0));
   return Math.max(0, ...widths);
@@ -60,7 +60,7 @@ function letterWidth(letter: string): number {
   return /[ .,:;'!|()[\]fijlrtI]/.test(letter) ? 4.5 : 7.2;
 }
 
-/** How wide a picture must be for its name: a guess too, at the size of {@link heading}. */
+/** Estimated width of a picture's title, at the size of {@link heading}. */
 export function titleWidth(title: string | undefined): number {
   return title ? 24 + 1.3 * labelWidth([title]) : 0;
 }

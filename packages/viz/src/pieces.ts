@@ -12,15 +12,15 @@ export type PieceRow = {
   pieces: readonly string[];
   /** Said of each piece beside its text, as `"id 262"`. Default: nothing. */
   notes?: readonly string[];
-  /** How dark each piece is, from 0 to 1. Default: every other one a little, so that neighbours can be told apart. */
+  /** Shade of each piece, from 0 to 1. Default: every other one a little, so that neighbours can be told apart. */
   shades?: readonly number[];
 };
 
-/** How {@link pieces} draws. */
+/** Options of {@link pieces}. */
 export type PiecesOptions = {
   /** The name of the picture, drawn above it. */
   title?: string;
-  /** Where rows are broken. Default: 560 pixels. */
+  /** Width at which rows wrap. Default: 560 pixels. */
   width?: number;
 };
 
@@ -135,5 +135,5 @@ function checkRow(check: Checks, row: PieceRow, at: string): void {
 
 const [margin, step, gap] = [12, 26, 2];
 
-/** How far a piece goes from paper to ink: letters on it keep a contrast of 4.5:1 in both themes. */
+/** Shade of a piece from paper to ink: letters on it keep a contrast of 4.5:1 in both themes. */
 export const darkest = 0.45;

@@ -2,7 +2,7 @@ import { createElement, useEffect, useRef, type FunctionComponent } from "react"
 import { defineElements, pictures, type PictureElement, type PictureName } from "./elements.js";
 import { isLarge } from "./weight-canvas.js";
 
-/** What a component takes: a list of what the function of the same name takes. */
+/** Props of a component: the arguments of the function of the same name. */
 export type PictureProps<Name extends PictureName> = { args: Parameters<(typeof pictures)[Name]> };
 
 /** The picture is in the page before any script runs; arrow keys, the table and saving come with it. */
@@ -60,7 +60,7 @@ export const ModelView = component("qkv-model-view");
 export const NeuronView = component("qkv-neuron-view");
 /** Texts, cut. */
 export const Pieces = component("qkv-pieces");
-/** What a machine can reach. */
+/** The roofline of a machine. */
 export const Roofline = component("qkv-roofline");
 /** Rotary positions. */
 export const RopeClock = component("qkv-rope-clock");

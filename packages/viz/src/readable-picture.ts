@@ -65,7 +65,7 @@ export function makeReadable(host: HTMLElement): void {
   );
 }
 
-/** How many marks stand side by side: those at the same height as the first. */
+/** Number of marks side by side: those at the same height as the first. */
 function rowLength(marks: readonly Element[]): number {
   const top = (title: Element) => title.parentElement?.getAttribute("y");
   const end = marks.findIndex((title) => top(title) !== top(marks[0]!));

@@ -19,13 +19,13 @@ export type Roof = {
   label?: string;
 };
 
-/** How {@link roofline} draws. */
+/** Options of {@link roofline}. */
 export type RooflineOptions = {
   /** One label for each dot. */
   labels?: readonly string[];
   /** The name of the picture, drawn above it. */
   title?: string;
-  /** What each dot is, which gives its color. Default: `"cost"`, grey. */
+  /** Meaning of each dot, which gives its color. Default: `"cost"`, grey. */
   meanings?: readonly Meaning[];
 };
 
@@ -167,7 +167,7 @@ function powers(values: readonly number[]): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-/** Where a power lies between the first and the last. */
+/** Position of a power between the first and the last. */
 const share = (power: number, [first = 0, ...rest]: readonly number[]): number =>
   (power - first) / ((rest.at(-1) ?? first) - first);
 

@@ -5,7 +5,7 @@ import { fill, stroke } from "./palette.js";
 import { heading, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** How {@link ropeClock} draws. */
+/** Options of {@link ropeClock}. */
 export type RopeClockOptions = {
   /** The base of the angles. Default 10000. */
   base?: number;
@@ -21,7 +21,7 @@ const [dial, gap] = [64, 14]; // pixels
  * Draws rotary positions as clocks: a pair of numbers of a head is a hand that turns by `base^(-2i / headDim)` radians
  * a position. The query's hand is blue, the key's vermillion; what a dot product sees is the angle between the two.
  *
- * @param places - Where `query` and `key` stand. Unit: positions.
+ * @param places - Positions of `query` and `key`. Unit: positions.
  * @param headDim - D, the size of the head, even.
  * @returns SVG text.
  * @throws {ArgumentError} If `headDim` is not even, or a place is not a finite number.

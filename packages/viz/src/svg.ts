@@ -1,7 +1,7 @@
 /** A piece of SVG in which every value was escaped. Only {@link svg} and {@link joinSvg} make it. */
 export type Svg = InstanceType<typeof SvgText>;
 
-/** What a template of {@link svg} takes: pieces as they are, numbers, and text, which is escaped. */
+/** Values in a template of {@link svg}: pieces as they are, numbers, and text, which is escaped. */
 type SvgValue = Svg | string | number | readonly SvgValue[];
 
 class SvgText {

@@ -11,7 +11,7 @@ export type PictureTable = {
 /**
  * The table behind a picture, for those who read instead of looking: every number that a pointer would find.
  *
- * @param svg - What a function of this package returned.
+ * @param svg - A picture of this package.
  * @throws {ArgumentError} If it is no picture.
  *
  * @example

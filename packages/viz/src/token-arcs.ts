@@ -6,7 +6,7 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { joinSvg, svg } from "./svg.js";
 
-/** How {@link tokenArcs} draws. */
+/** Options of {@link tokenArcs}. */
 export type TokenArcsOptions = {
   /** One label for each key; the queries are the last `T` of them. */
   labels: readonly string[];

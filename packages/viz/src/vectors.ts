@@ -5,11 +5,11 @@ import { fill, meanings, stroke, type Meaning } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { svg } from "./svg.js";
 
-/** How {@link vectors} draws. */
+/** Options of {@link vectors}. */
 export type VectorsOptions = {
   /** One label for each row. */
   labels?: readonly string[];
-  /** What the rows are, which gives their color. Default `cost`, grey. */
+  /** Meaning of the rows, which gives their color. Default `cost`, grey. */
   meaning?: Meaning;
   /** The width of the numbers. Unit: pixels. Default 200. */
   width?: number;

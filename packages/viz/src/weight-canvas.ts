@@ -8,7 +8,7 @@ import { weightPixels } from "./weight-pixels.js";
 
 const strongest = 20; // rows of the table
 
-/** Whether a map has too many cells for a picture of text. */
+/** Tells a map with too many cells for SVG. */
 export const isLarge = (weights: PictureData): boolean => {
   const { shape } = (weights ?? {}) as Partial<PictureData>;
   return Array.isArray(shape) && shape.reduce((all: number, size: number) => all * size, 1) > mostCells;
@@ -104,7 +104,7 @@ export function drawWeightCanvas(
   host.replaceChildren(frame, tools);
 }
 
-/** What the style sheet of pictures decides: the page's own word, else what the reader prefers. */
+/** The theme: the page's own setting, else the reader's preference, as in the style sheet of pictures. */
 function themeOf(host: HTMLElement): "light" | "dark" {
   const said = host.closest<HTMLElement>("[data-theme]")?.dataset["theme"];
   if (said === "light" || said === "dark") return said;

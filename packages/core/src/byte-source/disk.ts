@@ -106,7 +106,7 @@ export async function kindOfPath(path: string | URL): Promise<"folder" | "file" 
 const checkPath = "check the path; relative paths start from the folder the program was started in.";
 
 /**
- * Whether a path lies in a folder, both without links. Hugging Face's cache keeps the files of a model,
+ * Tells a path inside a folder, both without links. Hugging Face's cache keeps the files of a model,
  * `models--OWNER--NAME/snapshots/REVISION`, as links to `blobs` beside `snapshots`.
  */
 function liesIn(real: string, folder: string): boolean {

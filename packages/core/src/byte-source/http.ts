@@ -9,7 +9,7 @@ const defaultIdleTimeoutMs = 30_000;
 /** Timers take no more. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** What is asked of a server. */
+/** A request to a server. */
 export type HttpRequest = Pick<RequestInit, "method" | "headers" | "redirect"> & {
   /** Bytes `start` to `end - 1` of the file. Default: all. */
   range?: readonly [start: number, end: number] | undefined;
@@ -111,7 +111,7 @@ function rangeTotal({ headers }: Response, range: HttpRequest["range"]): number 
   return Number(last) + 1 === Math.min(range[1], Number(total)) ? Number(total) : undefined;
 }
 
-/** @param known - How the length of the body was known: by the range asked for, or from the head. */
+/** @param known - Source of the body's length: the requested range, or the headers. */
 function refuseLonger(
   { href }: URL,
   known: NonNullable<HttpRequest["range"]> | "stated" | "unstated",

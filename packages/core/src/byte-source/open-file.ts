@@ -34,7 +34,7 @@ export type OpenOptions = Reader &
     /** A folder that links on a disk must not lead out of. Default: they may lead anywhere. */
     readonly within?: string | URL;
     /**
-     * How a file on a server is read: by `ranges` alone, `whole` with one request, or by `any` of the two, ranges
+     * Way of reading a file on a server: by `ranges` alone, `whole` with one request, or by `any` of the two, ranges
      * where the server gives them. Default: `any`.
      */
     readonly transfer?: "ranges" | "whole" | "any";
@@ -90,7 +90,7 @@ export const readWhole = (file: OpenFile): Promise<OwnBytes> => file.read(0, fil
 /** A source that reads into an array of the right length, and may return fewer bytes. */
 type Ranges = {
   readonly size: number;
-  /** Whether progress was reported when the file was opened, as all of it arrived then. */
+  /** Progress was reported when the file was opened, as all of it arrived then. */
   readonly arrived?: boolean;
   read(
     start: number,

@@ -1,9 +1,9 @@
 import type { Checks } from "../bound-checks.js";
 
-/** How far reading of a file has come. Unit: bytes. `total` is undefined where a server does not state it. */
+/** Progress of reading a file. Unit: bytes. `total` is undefined where a server does not state it. */
 export type ReadProgress = { source: string; loaded: number; total: number | undefined };
 
-/** How a file is read. */
+/** Options for reading a file. */
 export type ReadOptions = {
   /** Stops reading: the promise is rejected with the signal's reason. */
   signal?: AbortSignal;
@@ -18,5 +18,5 @@ export type ReadOptions = {
   maxBytes?: number;
 };
 
-/** Who reads: the checks of a function that are bound to the argument that it was given the file in. */
+/** The caller: the checks of a function that are bound to the argument that it was given the file in. */
 export type Reader = { readonly check: Checks<{ argument: string }> };
