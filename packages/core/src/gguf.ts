@@ -20,7 +20,7 @@ export type GgufHeader = {
   readonly version: number;
   readonly metadata: ReadonlyMap<string, GgufValue>;
   readonly tensors: readonly GgufTensor[];
-  /** Where the numbers of the tensors begin. Unit: bytes from the file's start. */
+  /** Offset of the tensor data. Unit: bytes from the file's start. */
   readonly dataStart: number;
 };
 
@@ -172,7 +172,7 @@ const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: nu
 const whole = (value: bigint): number | bigint =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
-/** What is written of a GGUF file's metadata: numbers there have a type, and so have lists. */
+/** A metadata value to write to a GGUF file: numbers have a type, and so have lists. */
 export type GgufField =
   | { readonly type: "uint32" | "int32" | "float32"; readonly value: number }
   | { readonly type: "bool"; readonly value: boolean }
@@ -251,7 +251,7 @@ export function writeGgufHeader(
   return writer.finish();
 }
 
-/** Where tensors begin, unless a file says otherwise. Unit: bytes. */
+/** Default alignment of tensors (`general.alignment`). Unit: bytes. */
 const alignment = 32;
 
 /** The types that are written: their numbers, and how. */

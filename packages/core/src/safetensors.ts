@@ -32,7 +32,7 @@ export type SafetensorsEntry = {
   readonly end: number;
 };
 
-/** What a safetensors file says of itself. */
+/** The header of a safetensors file. */
 export type SafetensorsHeader = {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
   readonly metadata: ReadonlyMap<string, string>;
@@ -58,7 +58,7 @@ type FileChecks = ReturnType<typeof checksOf>;
 const largestHeader = 100_000_000;
 
 /**
- * How many bytes from the start of a file hold its header, read from its first eight bytes.
+ * Returns the size of a file's header in bytes from its start, read from its first eight bytes.
  *
  * @param start - At least the first 8 bytes of the file.
  * @throws {FormatError} If the length claimed is not there, before anything is allocated.

@@ -83,7 +83,7 @@ export function cost(shape: ModelShape, call: Call = {}): Cost {
   const given = check.options(call, callNames, "call");
   const run = runOf(check, shape, given);
   checkFormats(check, given.formats);
-  const bytesPer = formatsOf(given.formats);
+  const bytesPer = resolveFormats(given.formats);
   const operators = parts(shape).flatMap((part): Operator[] => {
     const { flops, weights, activations, cache, calls } = part.work(run);
     if (calls === 0) return [];
@@ -128,7 +128,7 @@ const callNames = [
 ] as const satisfies readonly (keyof Call)[];
 
 /** Bytes of a number of each kind. */
-export function formatsOf(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
+export function resolveFormats(given: Partial<Formats> = {}): { [kind in keyof Formats]: number } {
   const { weights = formats.float16, activations = formats.float16, cache = formats.float16 } = given;
   return {
     weights: weights.bytesPerNumber,

@@ -1,6 +1,6 @@
 import { checks, type Checks } from "@qkv/core";
 import { checkFormats, checkPositive, checkShape, checkWhole } from "./check-call.js";
-import { formatsOf } from "./cost.js";
+import { resolveFormats } from "./cost.js";
 import type { Formats } from "./formats.js";
 import { formats } from "./formats.js";
 import { kvCache } from "./kv-cache.js";
@@ -58,7 +58,7 @@ function checkHeld(
 }
 
 function held(shape: ModelShape, { contextLength = 1, batchSize = 1, formats: given }: MemoryCall): Memory {
-  const { weights, activations } = formatsOf(given);
+  const { weights, activations } = resolveFormats(given);
   const cache = kvCache(shape, {
     contextLength,
     batchSize,

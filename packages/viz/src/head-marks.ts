@@ -23,7 +23,7 @@ export function marksText(heads: number, { numKvHeads = heads, window, keepFirst
 }
 
 /** The key-value head of a query head. */
-export function kvHeadOf(head: number, heads: number, { numKvHeads = heads }: HeadMarks): number {
+export function keyValueHead(head: number, heads: number, { numKvHeads = heads }: HeadMarks): number {
   return Math.floor(head / (heads / numKvHeads));
 }
 

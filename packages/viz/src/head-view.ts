@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { checkLabels, checkList, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { checkMarks, kvHeadOf, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
+import { checkMarks, keyValueHead, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px } from "./picture.js";
@@ -119,7 +119,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
   });
 
   // One bar below all neighbours that read the same keys.
-  const kvOf = heads.map((head) => kvHeadOf(head, H, given));
+  const kvOf = heads.map((head) => keyValueHead(head, H, given));
   const grouped = (given.numKvHeads ?? H) < H;
   const bars = kvOf.flatMap((kv, n) => {
     if (!grouped || kvOf[n - 1] === kv) return [];

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { checkList, checkSizes, checkTexts, type PictureData } from "./check-data.js";
 import { checkWeights } from "./check-weights.js";
-import { checkMarks, kvHeadOf, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
+import { checkMarks, keyValueHead, markNames, marksText, outOfWindow, type HeadMarks } from "./head-marks.js";
 import { hatch } from "./hatch.js";
 import { numberText } from "./number-text.js";
 import { fill, stroke } from "./palette.js";
@@ -95,7 +95,7 @@ export function modelView(layers: readonly PictureData[], options: ModelViewOpti
           );
         }
       }
-      const kv = kvHeadOf(head, H, own);
+      const kv = keyValueHead(head, H, own);
       const name = `layer ${l}, head ${head}, keys and values of head ${kv}: at most ${numberText(peak)}, of query ${Math.floor(at / S)} and key ${at % S}`;
       return [
         ...(hatches.length > 0 ? [svg`<path d="${hatches.join("")}" ${stroke("hatch")}/>`] : []),

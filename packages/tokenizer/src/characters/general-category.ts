@@ -19,7 +19,7 @@ export const generalCategory = {
 } as const;
 
 /** The category bits of a character. Tables are filled 256 characters at a time, when the first of them is asked for. */
-export function categoryOf(code: number): number {
+export function categoryBits(code: number): number {
   const page = pages[code >> 8] ?? fillPage(code >> 8);
   return page[code & 255]!;
 }

@@ -58,7 +58,7 @@ export function mergeList(
 /**
  * The merges of a vocabulary without a list: two tokens merge when their bytes, joined, are a token too.
  *
- * @param ranks - How early a token is made, by id, 0 first; -1 where nothing makes it. Default: in order of the ids, as in tiktoken's files.
+ * @param ranks - Merge rank of each token, by id, 0 first; -1 for a token that is no merge. Default: the ids, as in tiktoken's files.
  */
 export function mergeByVocabulary(tokens: TokenBytes, ranks?: Int32Array): Merges {
   return {

@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { generalCategory, categoryOf } from "../characters/general-category.js";
+import { generalCategory, categoryBits } from "../characters/general-category.js";
 import { lowercase } from "./lowercase.js";
 import { newerCharacters } from "../characters/newer-characters.js";
 import { characterNormalizer, type Normalizer } from "./normalizer.js";
@@ -72,7 +72,7 @@ function unmarked(character: string): string {
 
 function cleaned(character: string): string {
   const code = character.codePointAt(0)!;
-  if (categoryOf(code) === generalCategory.space)
+  if (categoryBits(code) === generalCategory.space)
     return code === 0x85 || code === 0x0b || code === 0x0c ? "" : " ";
   const kept = code !== 0xfffd && !dropped.test(character);
   return kept || newerCharacters.bertFormats.test(character) ? character : "";

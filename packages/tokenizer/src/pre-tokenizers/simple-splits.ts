@@ -1,6 +1,6 @@
 import { checks } from "@qkv/core";
 import { newerCharacters } from "../characters/newer-characters.js";
-import { generalCategory, categoryOf, runEnd } from "../characters/general-category.js";
+import { generalCategory, categoryBits, runEnd } from "../characters/general-category.js";
 import { applyBehavior, behaviorName, behaviors, type SplitBehavior } from "./pattern-split.js";
 import type { Split } from "./split.js";
 
@@ -28,7 +28,7 @@ export const bertSplit: Split = {
     for (let at = 0; at < text.length;) {
       const code = text.codePointAt(at)!;
       const next = at + (code > 0xffff ? 2 : 1);
-      const space = categoryOf(code) === generalCategory.space;
+      const space = categoryBits(code) === generalCategory.space;
       if (space || isPunctuation(code)) {
         close(at);
         if (!space) spans.push(at, next);
@@ -108,13 +108,15 @@ function matchingCharacters(text: string, is: (code: number) => boolean): number
   return found;
 }
 
-const isNumeric = (code: number) => (categoryOf(code) & generalCategory.number) !== 0;
+const isNumeric = (code: number) => (categoryBits(code) & generalCategory.number) !== 0;
 
 function isPunctuation(code: number): boolean {
   if (code < 128)
     return (
-      code > 32 && code < 127 && (categoryOf(code) & (generalCategory.letter | generalCategory.number)) === 0
+      code > 32 &&
+      code < 127 &&
+      (categoryBits(code) & (generalCategory.letter | generalCategory.number)) === 0
     );
-  if (categoryOf(code) !== generalCategory.punctuation) return code === 0x166d || code === 0x111c9;
+  if (categoryBits(code) !== generalCategory.punctuation) return code === 0x166d || code === 0x111c9;
   return !newerCharacters.bertPunctuation.test(String.fromCodePoint(code));
 }

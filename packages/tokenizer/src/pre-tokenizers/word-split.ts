@@ -1,4 +1,4 @@
-import { generalCategory, categoryOf, runEnd } from "../characters/general-category.js";
+import { generalCategory, categoryBits, runEnd } from "../characters/general-category.js";
 import { contractionEnd } from "./contraction.js";
 import { lineBreakEnd, whitespaceEnd } from "./whitespace-end.js";
 import { defineSplit, type Split } from "./split.js";
@@ -47,7 +47,7 @@ export function wordSplit(name: string, pattern: string, options: WordSplitOptio
       const front =
         code !== 10 &&
         code !== 13 &&
-        (categoryOf(code) & (generalCategory.letter | generalCategory.number)) === 0;
+        (categoryBits(code) & (generalCategory.letter | generalCategory.number)) === 0;
       const from = front ? start + (code > 0xffff ? 2 : 1) : start;
       const fronted = front ? wordEnd(text, from) : from;
       let end = fronted > from ? fronted : wordEnd(text, start);
@@ -86,7 +86,7 @@ function digitsEnd(text: string, start: number, most: number): number {
   let end = start;
   for (let count = 0; count < most && end < text.length; count++) {
     const code = text.codePointAt(end)!;
-    if ((categoryOf(code) & generalCategory.number) === 0) break;
+    if ((categoryBits(code) & generalCategory.number) === 0) break;
     end += code > 0xffff ? 2 : 1;
   }
   return end;
@@ -117,7 +117,7 @@ function casedWordEnd(text: string, start: number): number {
   for (let at = capitals; at > start;) {
     const low = (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00;
     const code = low ? text.codePointAt(at - 2)! : text.charCodeAt(at - 1);
-    if ((categoryOf(code) & lower) !== 0) return at;
+    if ((categoryBits(code) & lower) !== 0) return at;
     at -= low ? 2 : 1;
   }
   return -capitals;

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { checkTokenizer } from "../check-arguments.js";
 import type { Tokenizer } from "../tokenizer.js";
 
-/** One segmentation of a text. `segmentations` of `@qkv/viz` draws a list of these. */
+/** One segmentation of a text. `pieces` of `@qkv/viz` draws a list of these. */
 export type Cut = {
   readonly label: string;
   readonly pieces: readonly string[];
