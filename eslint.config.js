@@ -64,6 +64,20 @@ export default defineConfig(
       "qkv/asserts": ["error", { names: ["checkGradient", "checkAgainstModel", "agree", "skip"] }],
     },
   },
+  {
+    files: ["tests/**/*.test.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector:
+            'CallExpression[callee.property.name="toBe"][arguments.0.raw=/^(true|false)$/][callee.object.callee.name="expect"][callee.object.arguments.length=1]',
+          message:
+            '"expected false to be true" says nothing: compare values, or give `expect` a message with what holds, why, and what to do.',
+        },
+      ],
+    },
+  },
   // An exercise imports what its solution needs.
   { files: ["apps/docs/examples/exercise-*.ts"], rules: { "@typescript-eslint/no-unused-vars": "off" } },
   {

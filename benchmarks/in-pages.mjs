@@ -5,8 +5,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright";
-import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const bundles = join(here, ".cache/pages");
@@ -26,10 +25,7 @@ export async function inPages(context, suites) {
   const server = createServer((request, response) => serve(request, response, isolated));
   server.listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: [...chromiumArgs, ...wideAwake],
-  });
+  const browser = await openChromium({ args: [...wideAwake] });
   const address = `http://127.0.0.1:${server.address().port}/`;
   return {
     name: `Chromium ${browser.version()}`,

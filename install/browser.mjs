@@ -2,8 +2,7 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
-import { chromium } from "playwright";
-import { chromiumArgs, chromiumPath } from "../scripts/chromium.mjs";
+import { openChromium } from "../scripts/chromium.mjs";
 
 const types = {
   ".css": "text/css",
@@ -22,7 +21,7 @@ let running;
  * @returns {Promise<string>} That line, or what went wrong before it.
  */
 export async function openPage(url) {
-  running ??= await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  running ??= await openChromium();
   const page = await running.newPage();
   const said = [];
   try {

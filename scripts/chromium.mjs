@@ -1,4 +1,4 @@
-// Where a Chromium is, and how it is started so that nothing leaves the machine and software rendering works.
+// The Chromium of this machine, started so that nothing leaves the machine and software rendering works.
 import { existsSync } from "node:fs";
 
 export const chromiumPath = [
@@ -25,3 +25,10 @@ export const chromiumArgs = [
 export const noChromium =
   "No Chromium was found, so browser tests were left out. To run them: install Chromium or Chrome " +
   "(Debian: apt-get install chromium), or set CHROME_PATH.";
+
+/** Opens Chromium, without a window. */
+export async function openChromium({ args = [], ...options } = {}) {
+  if (!chromiumPath) throw new Error(noChromium);
+  const { chromium } = await import("playwright");
+  return chromium.launch({ ...options, executablePath: chromiumPath, args: [...chromiumArgs, ...args] });
+}

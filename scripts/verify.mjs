@@ -6,6 +6,7 @@ import { runSteps } from "./steps.mjs";
 const firstTier = [
   // The lint first: it says in a sentence what a compiler says in a page.
   { name: "lint", command: ["eslint", "."] },
+  { name: "words", command: ["node", "scripts/lint/words.mjs"] },
   { name: "build", command: ["turbo", "run", "build", "--filter=./packages/*"] },
   { name: "types", command: ["tsc", "-b"] },
   { name: "format", command: ["prettier", "--check", "--log-level", "warn", "."] },

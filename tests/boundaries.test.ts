@@ -60,18 +60,26 @@ const declared = (json: Record<string, Record<string, string>>) =>
     .sort();
 
 test("every package has its arrows written down here", () => {
-  expect([...Object.keys(arrows), command].sort()).toEqual([...names].sort());
+  expect(
+    [...Object.keys(arrows), command].sort(),
+    "a new package is listed in `arrows`, with all that it imports",
+  ).toEqual([...names].sort());
 });
 
 test("sources import along the arrows, and the picture of the architecture shows what they import", () => {
   const graph = importGraph();
-  for (const [name, others] of graph) expect(allowed(name), name).toEqual(expect.arrayContaining(others));
+  for (const [name, others] of graph) {
+    const why = `${name} imports what \`arrows\` does not allow: take it as an argument, or move the code down`;
+    expect(allowed(name), why).toEqual(expect.arrayContaining(others));
+  }
   expect(graph.get("@qkv/attention")).toEqual(["@qkv/attention-contract", "@qkv/core", "@qkv/tensor"]);
   const drawn = readFileSync(join(root, "docs/architecture.svg"), "utf8");
-  expect(drawn, "run npm run architecture").toBe(drawGraph(graph));
+  expect(drawn, "docs/architecture.svg is drawn from imports, which changed: npm run architecture").toBe(
+    drawGraph(graph),
+  );
 });
 
-/** Which of the names a program in the folder can require. In a process of its own: test runners add paths to search. */
+/** The names that a program in the folder can require. In a process of its own: test runners add paths to search. */
 function resolvable(folder: string, wanted: string[]): string[] {
   const { NODE_PATH: _, ...env } = process.env;
   const program = `const found = (name) => { try { return require.resolve(name) } catch { return false } };
@@ -87,8 +95,14 @@ describe.each(packages)("$name", ({ name, folder, json }) => {
       .map(({ path }: { path: string }) => basename(path))
       .filter((path: string) => path !== "test-support")
       .map((path: string) => packages.find((other) => basename(other.folder) === path)?.name);
-    if (name !== command) expect(declared(json)).toEqual([...allowed(name)].sort());
-    expect(referenced.sort()).toEqual(declared(json));
+    if (name !== command) {
+      const why =
+        "dependencies of package.json are the arrows at the top of this file: packages import downwards only";
+      expect(declared(json), `${why}; change both, or neither`).toEqual([...allowed(name)].sort());
+    }
+    expect(referenced.sort(), "`references` of tsconfig.json are the dependencies of package.json").toEqual(
+      declared(json),
+    );
     expect(
       Object.values(json.dependencies ?? {}).filter((range) => String(range).startsWith("workspace:")),
     ).toEqual(declared(json).map(() => "workspace:^"));
@@ -107,8 +121,14 @@ describe.each(packages)("$name", ({ name, folder, json }) => {
       );
     }
     for (const entry of Object.keys(json.exports)) {
-      expect(entry.includes("*"), `${entry} is one module`).toBe(false);
-      expect(existsSync(resolve(join(name, entry).replaceAll("\\", "/")))).toBe(true);
+      expect(
+        entry,
+        "each entry of `exports` names one module: a pattern would make inner files public",
+      ).not.toContain("*");
+      const built = existsSync(resolve(join(name, entry).replaceAll("\\", "/")));
+      expect(built, `${entry} of \`exports\` is not built: npm run build, or add it to tsup.config.ts`).toBe(
+        true,
+      );
     }
   });
 });

@@ -103,7 +103,7 @@ describe("qkv generate", () => {
         tokensPerSecond: expect.any(Number),
       },
     });
-    expect(stdout.endsWith("}\n")).toBe(true);
+    expect(stdout, "--json ends with a line break, for tools that read lines").toMatch(/\}\n$/);
     expect(stderr).toMatch(/^5 tokens in/);
     expect(status).toBe(0);
   });
@@ -302,7 +302,9 @@ describe("an end before the end", () => {
     expect(await ended).toBe(130);
     expect(seen.stderr).toBe("");
     expect(seen.stdout.length).toBeLessThan(4000);
-    expect(seen.stdout.endsWith("\n")).toBe(true);
+    expect(seen.stdout, "output ends with a line break, so that the prompt stands on its own line").toMatch(
+      /\n$/,
+    );
   });
 
   const waiting = [
@@ -317,13 +319,13 @@ describe("an end before the end", () => {
     async (name, args) => {
       // Standard input stays open, as a terminal's does.
       const child = spawn(process.execPath, [command, name, ...args()]);
-      let said = "";
-      child.stderr.on("data", (text) => (said += text));
+      let output = "";
+      child.stderr.on("data", (text) => (output += text));
       child.stdin.write("a\n");
       const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
       // Long enough to be waiting; an earlier end is another one.
       const early = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1500))]);
-      expect([early, said]).toEqual([undefined, name === "chat" ? expect.anything() : ""]);
+      expect([early, output]).toEqual([undefined, name === "chat" ? expect.anything() : ""]);
       child.kill("SIGINT");
       expect(await ended).toBe(130);
     },
@@ -468,7 +470,10 @@ test("a run that is killed again and again, at any moment, is in the end the run
     expect(qkv(...train("parts")).status).toBe(0);
     expect(readdirSync(path("parts")).sort()).toEqual(readdirSync(path("whole")).sort());
     for (const name of readdirSync(path("whole")))
-      expect(readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))), name).toBe(true);
+      expect(
+        readFileSync(path("parts", name)).equals(readFileSync(path("whole", name))),
+        `${name}: bytes differ from those of an export in one piece`,
+      ).toBe(true);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -16,7 +16,7 @@ const root = mkdtempSync(join(tmpdir(), "qkv-download-killed-"));
 const model = join(root, "model");
 const [home, pieces] = ["owner/tiny", 12];
 let site: string;
-/** How many pieces of the weights a killed command is given: then it hears nothing more. */
+/** Pieces of the weights that a killed command receives; then the server sends nothing more. */
 let most = Infinity;
 let stalled: () => void = () => undefined;
 

@@ -16,7 +16,7 @@ const options: ts.CompilerOptions = {
   moduleDetection: ts.ModuleDetectionKind.Force,
 };
 
-/** What the compiler says of the examples, each with the file and line where it is shown. */
+/** Messages of the compiler about the examples, each with the file and line where it is shown. */
 function typeErrors(shown: Shown[]): string[] {
   const folders = new Map<string, string>();
   try {

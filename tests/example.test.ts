@@ -77,7 +77,9 @@ describe("an expected value", () => {
     [[[1], []], "[[1], []]"],
     [{ shape: [2, 3], "a-b": true }, '{ shape: [2, 3], "a-b": true }'],
   ])("%o is what %s says", (value, text) => {
-    expect(matches(value, parseExpected(text))).toBe(true);
+    expect(matches(value, parseExpected(text)), `${String(value)} is what \`// => ${text}\` prints`).toBe(
+      true,
+    );
   });
 
   test.each<[unknown, string]>([
@@ -97,7 +99,9 @@ describe("an expected value", () => {
     [{ a: 1, b: 2 }, "{ a: 1 }"],
     [{}, "{ a: undefined }"],
   ])("%o is not what %s says", (value, text) => {
-    expect(matches(value, parseExpected(text))).toBe(false);
+    expect(matches(value, parseExpected(text)), `${String(value)} is not what \`// => ${text}\` prints`).toBe(
+      false,
+    );
   });
 
   test.each(["", "some words", "f(3)", "[1, x]", "1, 2", "{ a }", "3; 4", "[1,"])(

@@ -7,7 +7,7 @@ import type { CodeBlock } from "./code-blocks.ts";
 import { parseExpected } from "./expected.ts";
 import type { Check } from "./run-example.ts";
 
-/** What the process that runs examples is told, and what it answers: the problems of each file, in order. */
+/** Request to the process that runs examples, and its answer: the problems of each file, in order. */
 export type ExampleFile = { path: string; line: number; checks: Check[] };
 
 /**

@@ -1,6 +1,6 @@
 import ts from "typescript";
 
-/** What stands behind `// =>`, as plain data. A number stays text: its decimals say how precisely it was printed. */
+/** The value behind `// =>`, as plain data. A number stays text: its decimals say how precisely it was printed. */
 export type Expected =
   | { kind: "number"; text: string }
   | { kind: "value"; value: string | boolean | null }

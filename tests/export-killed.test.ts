@@ -71,7 +71,7 @@ test.each([{ to: "hf" }, { to: "hf", shardBytes: 500 }, { to: "onnx" }, { to: "o
 );
 
 /**
- * Whether the folder that was asked for is there, and then it is whole. Beside it lies nothing that loads, unless the kill
+ * Tells if the folder that was asked for is there; it is complete then. Beside it lies nothing that loads, unless the kill
  * came between the last name inside and the folder's own: then all of it is there. Of a file the same.
  */
 async function isThere(folder: string, out: string): Promise<boolean> {
@@ -82,14 +82,14 @@ async function isThere(folder: string, out: string): Promise<boolean> {
         () => true,
         () => false,
       );
-      if (left === out) expect(loads).toBe(true);
+      if (left === out) expect(loads, "a folder under its final name is complete, and loads").toBe(true);
       continue;
     }
     const names = readdirSync(join(folder, left), { recursive: true, withFileTypes: true })
       .filter((each) => each.isFile())
       .map(({ name }) => name);
     const whole = names.includes("config.json");
-    if (left === out) expect(whole).toBe(true);
+    if (left === out) expect(whole, "a file under its final name is complete").toBe(true);
     if (!whole) await expect(load(join(folder, left))).rejects.toThrow();
     else {
       expect(names.filter((name) => name.endsWith(".part"))).toEqual([]);
@@ -121,7 +121,7 @@ test.each(["hf", "onnx", "gguf"])("the command, killed at random moments on its 
     rmSync(folder, { recursive: true });
     return there;
   };
-  expect(await run("out")).toBe(true);
+  expect(await run("out"), "an export that is not killed writes its folder").toBe(true);
   const outcomes = [];
   for (let i = 0; i < 5; i++) outcomes.push(await run("out", i * i * Math.random() * 4));
   expect(outcomes).toContain(false); // a kill that came in time

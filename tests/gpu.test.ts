@@ -7,9 +7,9 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { chromium, type Browser } from "playwright";
+import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, "packages/gpu");
@@ -194,7 +194,7 @@ describe("bundles in Chromium", () => {
       response.end(isScript ? script : '<script type="module" src="/program.js"></script>');
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+    browser = await openChromium();
   });
   afterAll(async () => {
     await browser?.close();

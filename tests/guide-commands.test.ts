@@ -15,7 +15,7 @@ const blocks = (language: string) =>
   [...guide.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map((match) => match[1]!);
 const commands = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
-/** What each engine's own words have, and where they were read. */
+/** Flags of each engine, and the page or source where they were read. */
 const engines: Record<string, { read: string; flags: string[] }> = {
   "vllm serve": {
     read: "vllm/engine/arg_utils.py at 99d7eb5; `--port` in the documentation of v0.12.0",
@@ -61,7 +61,7 @@ test("our commands do what the guide says", () => {
   const folder = mkdtempSync(join(tmpdir(), "qkv-guide-"));
   const qkv = fileURLToPath(new URL("../packages/cli/dist/qkv.js", import.meta.url));
   try {
-    const said = commands
+    const output = commands
       .filter((line) => line.startsWith("npx qkv "))
       .map((line) => {
         const args = line.split(" ").slice(2);
@@ -72,8 +72,8 @@ test("our commands do what the guide says", () => {
         expect(status, `${line}\n${stderr}`).toBe(0);
         return stdout;
       });
-    expect(said.join("")).toMatch(/^plan +\d+ machines: \d+ copies, each on \d+ × \d+/m);
-    expect(said.join("")).toMatch(/^assumed /m);
+    expect(output.join("")).toMatch(/^plan +\d+ machines: \d+ copies, each on \d+ × \d+/m);
+    expect(output.join("")).toMatch(/^assumed /m);
     expect(readdirSync(folder).sort()).toEqual([
       "my-model",
       "my-model-onnx",

@@ -37,9 +37,14 @@ test("a packed package carries its licence, its README and its types, and names 
     expect(json).not.toContain("workspace:");
     expect(JSON.parse(json).version).toMatch(/^\d+\.\d+\.\d+/);
     for (const file of ["LICENSE", "README.md", "dist/index.d.ts", "dist/index.d.cts"]) {
-      expect(existsSync(join(at, file)), `${name}/${file}`).toBe(true);
+      expect(
+        existsSync(join(at, file)),
+        `${name}/${file} is not in the packed package: see \`files\` of package.json`,
+      ).toBe(true);
     }
-    expect(existsSync(join(at, "src")), `${name}/src`).toBe(false);
+    expect(existsSync(join(at, "src")), `${name} packs its sources: see \`files\` of package.json`).toBe(
+      false,
+    );
   }
 });
 

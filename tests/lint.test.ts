@@ -7,6 +7,7 @@ import { afterAll, expect, test } from "vitest";
 import arrows from "../scripts/lint/arrows.mjs";
 import asserts from "../scripts/lint/asserts.mjs";
 import cycles from "../scripts/lint/cycles.mjs";
+import { problemsIn, sharedNames, twoMeanings } from "../scripts/lint/words.mjs";
 
 const config = {
   plugins: { qkv: { rules: { asserts } } },
@@ -120,4 +121,38 @@ test("folders that import each other are refused, with the file that imports bac
     expect.stringContaining("masks/ imports heads/, and heads/c.ts imports masks/. Move what both need"),
   ]);
   expect(messages(cycles, "below", { ...files, "heads/c.ts": 'import { e } from "../e.js";' })).toEqual([]);
+});
+
+test("names of a private dialect are refused where they are declared, with the field's word", () => {
+  const messages = (text: string) =>
+    problemsIn("a.ts", text).map(({ line, message }) => `${line}: ${message}`);
+  expect(messages("const x = 1;\nexport function turnByPosition(crew: number) { return crew; }")).toEqual([
+    "2: `turnByPosition`: the field says rotate, transpose, interleave, swapBytes or message",
+    "2: `crew`: the field says workers",
+  ]);
+  // Used, in prose, part of another word, or a term.
+  for (const text of [
+    "turnByPosition(1);",
+    "// it is the reader's turn",
+    "const returned = 1;",
+    "const { turn: x } = y;",
+  ]) {
+    expect(messages(text), text).toEqual([]);
+  }
+  expect(messages("function take() {} const keepFirst = 1;")).toEqual([]);
+});
+
+test("a doc line begins with a verb or the noun", () => {
+  const openings = (text: string) => problemsIn("a.ts", text).map(({ line }) => line);
+  const doc =
+    "/**\n * Whether it is so.\n *\n * @param x - How many.\n * @returns The number.\n */\nfunction f(x) {}";
+  expect(openings(doc)).toEqual([1, 4]);
+  expect(openings("/** Tells if it is so. What follows is free. */\nconst f = (x) => x;")).toEqual([]);
+});
+
+test("a name that two packages export is listed with the reason", () => {
+  const unlisted = sharedNames().filter(({ name }) => !Object.hasOwn(twoMeanings, name));
+  expect(unlisted, "give each meaning a name, or list it in `twoMeanings` of scripts/lint/words.mjs").toEqual(
+    [],
+  );
 });

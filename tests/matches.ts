@@ -1,7 +1,7 @@
 import type { Expected } from "./expected.ts";
 
 /**
- * Whether a value is what was printed. A number written with decimals matches within half of its last digit, one
+ * Tells if a value is the printed one. A number written with decimals matches within half of its last digit, one
  * written without must be equal; a list matches an array or a typed array; an object has the same keys.
  */
 export function matches(actual: unknown, expected: Expected): boolean {

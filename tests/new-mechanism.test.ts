@@ -110,7 +110,10 @@ test("a name that is no function's is refused", () => {
 
 test("`new mask` writes what `new mechanism --kind mask` writes", () => {
   expect(run("scripts/new.mjs", "mask", "scaffoldedMask3")).toMatchObject({ status: 0, stderr: "" });
-  expect(existsSync(join(copy, source, "masks/scaffolded-mask3.test.ts"))).toBe(true);
+  expect(
+    existsSync(join(copy, source, "masks/scaffolded-mask3.test.ts")),
+    "the mask has a test beside it",
+  ).toBe(true);
 });
 
 const told = ["CONTRIBUTING.md", "apps/docs/guides/add-a-mechanism.mdx"].flatMap((page) =>

@@ -4,13 +4,13 @@ import { matches } from "./matches.ts";
 /** One `// =>` of an example: what to expect, and where it stands. */
 export type Check = { line: number; code: string; expected: Expected; text: string };
 
-/** Where an example stands, its checks, and how its module is loaded, as `compileExample` made it. */
+/** The file and lines of an example, its checks, and its module, as `compileExample` made it. */
 export type Compiled = { line: number; checks: readonly Check[]; load: () => Promise<unknown> };
 
 /**
  * Runs an example, in any engine: one after another, for they meet their checks by a global name.
  *
- * @returns What is not as it is shown, each with its line; none if the example holds.
+ * @returns Differences from what is shown, each with its line; none if the example holds.
  */
 export async function runExample(
   { line, checks, load }: Compiled,

@@ -10,7 +10,7 @@ import { publicPackages } from "../scripts/packages.mjs";
 
 const libraries = publicPackages().filter(({ json }) => !json.bin);
 
-/** What is left of a module of a package, minified. What other packages and Node bring is not followed. */
+/** The rest of a module of a package after tree shaking, minified. What other packages and Node bring is not followed. */
 async function bundled(folder: string, code: string): Promise<string> {
   return (await chunksOf(folder, code)).map((chunk) => ("code" in chunk ? chunk.code : "")).join("");
 }

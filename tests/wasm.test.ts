@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
-import { chromium, type Browser } from "playwright";
+import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { chromiumArgs, chromiumPath, noChromium } from "../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** Outside of the repository, whose tsconfig would lead bundlers to the sources. */
@@ -102,7 +102,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-  browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();

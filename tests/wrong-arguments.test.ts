@@ -8,11 +8,11 @@ import { describe, expect, test } from "vitest";
 /** A call that works. `options` is where its options are, each with a value of its kind. */
 type Call = {
   args: readonly unknown[];
-  /** How many of them have to be there. Default: all. */
+  /** The number of required ones. Default: all. */
   required?: number;
   options?: Record<string, unknown>;
   at?: number;
-  /** What else an argument may be. */
+  /** Other kinds that an argument may be. */
   accepts?: readonly unknown[];
 };
 
@@ -213,7 +213,10 @@ describe.each([
       answer = call(name, args);
     } catch (error) {
       const what = `${name}(${args.map((each) => text(each)).join(", ")}): ${String(error)}`;
-      expect(isQkvError(error), what).toBe(true);
+      expect(
+        isQkvError(error),
+        `${what}: an error of ours is thrown, with the fix, and no TypeError from inside`,
+      ).toBe(true);
       expect((error as { fn: string }).fn, what).toBe(name);
       if (argument !== undefined) expect((error as { argument: string }).argument, what).toMatch(argument);
       expect(performance.now() - start, what).toBeLessThan(1000);
@@ -258,7 +261,7 @@ describe.each([
   );
 });
 
-/** Whether the last argument is the options: it has fields of theirs alone. */
+/** Tells if the last argument is the options: it has no other fields. */
 function isOptions(last: unknown, options: Record<string, unknown>): boolean {
   return kindOf(last) === "object" && Object.keys(last as object).every((name) => name in options);
 }

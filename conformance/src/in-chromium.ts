@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromiumArgs, chromiumPath, noChromium } from "../../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../../scripts/chromium.mjs";
 import { dataFolder, type DataFolder } from "../data-folder.mjs";
 import { elsewhere } from "./families.js";
 import { js } from "@qkv/tensor";
@@ -45,7 +45,7 @@ export async function runInChromium(
   for (const name of only) if (!inPage.includes(name)) later.push(...(later.includes(name) ? [] : [name]));
   let renderer = "";
   if (inPage.length > 0) {
-    const page = await openPage(dataDir, chromiumPath);
+    const page = await openPage(dataDir);
     try {
       await page.tab.exposeFunction("familyDone", take);
       renderer = await page.tab.evaluate(([spec, only]) => globalThis.runInPage(spec, only), [
@@ -62,14 +62,13 @@ export async function runInChromium(
   return { results, renderer };
 }
 
-async function openPage(dataDir: string, executablePath: string) {
-  const { chromium } = await import("playwright");
+async function openPage(dataDir: string) {
   const data = dataFolder(dataDir);
   const script = await bundle();
   const server = createServer((request, response) => serve(request, response, data, script));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };
-  const browser = await chromium.launch({ executablePath, args: chromiumArgs });
+  const browser = await openChromium();
   const tab = await browser.newPage();
   const close = async () => {
     await browser.close();

@@ -5,8 +5,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright";
-import { chromiumArgs, chromiumPath, noChromium } from "../chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../chromium.mjs";
 
 const { values } = parseArgs({ options: { calls: { type: "string", default: "10000" } } });
 const folder = fileURLToPath(new URL("../../packages/gpu/", import.meta.url));
@@ -58,10 +57,7 @@ if (!chromiumPath) {
     response.end(script ? outputFiles[0].text : '<script type="module" src="/loop.js"></script>');
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    args: [...chromiumArgs, "--js-flags=--expose-gc", "--enable-precise-memory-info"],
-  });
+  const browser = await openChromium({ args: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
   let [passed, failed] = [0, 0];
   for (const scoped of [true, false]) {
     const page = await browser.newPage();

@@ -3,8 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { serve } from "./serve.mjs";
 import { linkedCode } from "./site-checks.mjs";
 import { pagesOf } from "./site-pages.mjs";
@@ -25,7 +24,7 @@ export async function openSite() {
   if (!chromiumPath) throw new Error(noChromium);
   const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))[1];
   const server = await serve(build, base);
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+  const browser = await openChromium();
   const visit = async (path, measure) => {
     const context = await browser.newContext({ serviceWorkers: "block" });
     try {

@@ -3,8 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { serve } from "./serve.mjs";
 import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
 import { mostJavaScript, pagesOf } from "./site-pages.mjs";
@@ -28,7 +27,7 @@ const pages = everyPage.filter(
 );
 
 const server = await serve(build, base);
-const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+const browser = await openChromium();
 let [passed, failed] = [0, 0];
 
 /** Opens a page, gives it to `check`, and fails too if the page logs an error or asks another origin for anything. */

@@ -7,8 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { chromiumArgs, chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
+import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
 import { serve } from "./serve.mjs";
 import { pagesOf } from "./site-pages.mjs";
@@ -31,7 +30,7 @@ const pages = pagesOf(build).filter(
 );
 mkdirSync(pictures, { recursive: true });
 const server = await serve(build, base);
-const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs });
+const browser = await openChromium();
 const counts = { passed: 0, failed: 0 };
 
 function verdict(name, problems) {

@@ -21,17 +21,13 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  and,
-  attention,
-  attentionWeights,
-  causal,
-  defineMask,
-  maskTensor,
-  scoreMod,
-  slidingWindow,
-  tracedAttention,
-} from "./index.js";
+import { attention, attentionWeights, tracedAttention } from "./attention.js";
+import { defineMask } from "./mask.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { maskTensor } from "./masks/mask-tensor.js";
+import { slidingWindow } from "./masks/sliding-window.js";
+import { scoreMod } from "./score-mod.js";
 
 type Case = { query: Tensor; key: Tensor; value: Tensor; seed: number };
 

@@ -1,7 +1,8 @@
 import { checkGradient, mul, ones, randn, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, causal, tracedAttention } from "./index.js";
+import { attention, tracedAttention } from "./attention.js";
+import { causal } from "./masks/causal.js";
 
 const rates = fc.double({ min: 0, max: 0.9, noNaN: true });
 const seed = fc.nat(1000);

@@ -1,7 +1,11 @@
 import type { Mask } from "@qkv/attention-contract";
 import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { and, attention, attentionWeights, causal, defineMask, not } from "./index.js";
+import { attention, attentionWeights } from "./attention.js";
+import { defineMask } from "./mask.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { not } from "./masks/not.js";
 
 const x = randn([2, 2, 3, 4], { seed: 1 });
 

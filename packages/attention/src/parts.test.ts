@@ -3,19 +3,15 @@ import { grad, randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  alibi,
-  and,
-  attention,
-  causal,
-  keepFirst,
-  or,
-  plainAttention,
-  scoreMod,
-  slidingWindow,
-  tracedAttention,
-  type AttentionOptions,
-} from "./index.js";
+import { attention, tracedAttention, type AttentionOptions } from "./attention.js";
+import { alibi } from "./biases/alibi.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { keepFirst } from "./masks/keep-first.js";
+import { or } from "./masks/or.js";
+import { slidingWindow } from "./masks/sliding-window.js";
+import { plainAttention } from "./plain-attention.js";
+import { scoreMod } from "./score-mod.js";
 
 const size = (max: number, min = 1) => fc.integer({ min, max });
 

@@ -15,21 +15,15 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  and,
-  attention,
-  attentionWeights,
-  causal,
-  maskTensor,
-  mergeAttention,
-  padding,
-  plainAttention,
-  scoreMod,
-  scoreModFunction,
-  slidingWindow,
-  tracedAttention,
-  type AttentionOptions,
-} from "./index.js";
+import { attention, attentionWeights, tracedAttention, type AttentionOptions } from "./attention.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { maskTensor } from "./masks/mask-tensor.js";
+import { padding } from "./masks/padding.js";
+import { slidingWindow } from "./masks/sliding-window.js";
+import { mergeAttention } from "./merge-attention.js";
+import { plainAttention } from "./plain-attention.js";
+import { scoreMod, scoreModFunction } from "./score-mod.js";
 
 const float64 = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 const names = ["dots", "capped", "scores", "weights", "lse"] as const;

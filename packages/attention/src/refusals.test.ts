@@ -3,50 +3,46 @@ import { isQkvError } from "@qkv/core";
 import { cast, full, randn, tensor, zeros, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import * as everything from "./index.js";
-import {
-  additive,
-  alibi,
-  and,
-  attention,
-  attentionWeights,
-  bigBird,
-  blockSparse,
-  causal,
-  chunked,
-  crossAttention,
-  defineMask,
-  describe,
-  documents,
-  dynamicNtk,
-  groupedQuery,
-  halfToInterleaved,
-  learnedPositions,
-  llama3Scaling,
-  longRope,
-  luongConcat,
-  luongDot,
-  luongGeneral,
-  maskMod,
-  maskTensor,
-  multiHead,
-  multiQuery,
-  padding,
-  perHead,
-  plainAttention,
-  qkNorm,
-  rope,
-  rotate,
-  scoreModFunction,
-  sinusoidal,
-  slidingWindow,
-  summedHeads,
-  t5Bias,
-  toGroupedQuery,
-  tracedAttention,
-  windowFromHuggingFace,
-  xpos,
-  yarn,
-} from "./index.js";
+import { attention, attentionWeights, tracedAttention } from "./attention.js";
+import { alibi } from "./biases/alibi.js";
+import { t5Bias } from "./biases/t5-bias.js";
+import { additive } from "./heads/additive.js";
+import { crossAttention } from "./heads/cross-attention.js";
+import { groupedQuery } from "./heads/grouped-query.js";
+import { luongConcat } from "./heads/luong-concat.js";
+import { luongDot } from "./heads/luong-dot.js";
+import { luongGeneral } from "./heads/luong-general.js";
+import { multiHead } from "./heads/multi-head.js";
+import { multiQuery } from "./heads/multi-query.js";
+import { perHead } from "./heads/per-head.js";
+import { qkNorm } from "./heads/qk-norm.js";
+import { summedHeads } from "./heads/summed-heads.js";
+import { toGroupedQuery } from "./heads/to-grouped-query.js";
+import { defineMask } from "./mask.js";
+import { and } from "./masks/and.js";
+import { bigBird } from "./masks/big-bird.js";
+import { blockSparse } from "./masks/block-sparse.js";
+import { causal } from "./masks/causal.js";
+import { chunked } from "./masks/chunked.js";
+import { describe } from "./masks/describe.js";
+import { documents } from "./masks/documents.js";
+import { maskMod } from "./masks/mask-mod.js";
+import { maskTensor } from "./masks/mask-tensor.js";
+import { padding } from "./masks/padding.js";
+import { slidingWindow } from "./masks/sliding-window.js";
+import { windowFromHuggingFace } from "./masks/window-from.js";
+import { plainAttention } from "./plain-attention.js";
+import { dynamicNtk } from "./positions/dynamic-ntk.js";
+import { learnedPositions } from "./positions/learned-positions.js";
+import { llama3Scaling } from "./positions/llama3-scaling.js";
+import { longRope } from "./positions/long-rope.js";
+import { rope } from "./positions/rope.js";
+import { halfToInterleaved } from "./positions/rotary-layouts.js";
+import { rotate } from "./positions/rotate.js";
+import { sinusoidal } from "./positions/sinusoidal.js";
+import { xpos } from "./positions/xpos.js";
+import { yarn } from "./positions/yarn.js";
+import { scoreModFunction } from "./score-mod.js";
 
 const functions = everything as unknown as Readonly<Record<string, (...args: unknown[]) => unknown>>;
 const x = randn([1, 2, 3, 4], { seed: 1 });

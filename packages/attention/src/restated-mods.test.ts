@@ -3,20 +3,16 @@ import { checkGradient, mul, randn, sum, tensor, type Tensor } from "@qkv/tensor
 import { lookup, type Expr, type Place } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  alibi,
-  alibiSlopes,
-  and,
-  attention,
-  causal,
-  chunked,
-  documents,
-  learnedRelative,
-  plainAttention,
-  prefix,
-  slidingWindow,
-  type AttentionOptions,
-} from "./index.js";
+import { attention, type AttentionOptions } from "./attention.js";
+import { alibi, alibiSlopes } from "./biases/alibi.js";
+import { learnedRelative } from "./biases/learned-relative.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { chunked } from "./masks/chunked.js";
+import { documents } from "./masks/documents.js";
+import { prefix } from "./masks/prefix.js";
+import { slidingWindow } from "./masks/sliding-window.js";
+import { plainAttention } from "./plain-attention.js";
 
 const [H, T, S] = [3, 5, 9];
 const ids = [0, 0, 0, 1, 1, 2, 2, 2, 2];

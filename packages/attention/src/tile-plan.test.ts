@@ -2,7 +2,12 @@ import { type Mask, pairsRead, tileIndex, tilePlan } from "@qkv/attention-contra
 import { grad, randn, sum } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, causal, defineMask, padding, slidingWindow } from "./index.js";
+import { attention } from "./attention.js";
+import { defineMask } from "./mask.js";
+import { and } from "./masks/and.js";
+import { causal } from "./masks/causal.js";
+import { padding } from "./masks/padding.js";
+import { slidingWindow } from "./masks/sliding-window.js";
 
 const range = (length: number, start = 0) => Int32Array.from({ length }, (_, i) => start + i);
 

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cachedModel } from "./cached-model.js";
 import { chatFormat } from "./chat-format.js";
-import { run } from "./index.js";
+import { run } from "./run.js";
 
 const words = ["<s>", "once", "upon", "a", "time", "there", "was", "User", ":", "Assistant"];
 const tokenizer = {

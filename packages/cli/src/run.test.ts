@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { printer } from "./printer.js";
 import { progressLine } from "./progress-line.js";
-import { run } from "./index.js";
+import { run } from "./run.js";
 
 const wrong = ["generate", "model.bin", "--tokenizer", "tok.bin", "--top-p", "3"];
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readSafetensorsHeader, writeSafetensorsHeader } from "./index.js";
+import { readSafetensorsHeader, writeSafetensorsHeader } from "./safetensors.js";
 
 const source = "model.safetensors";
 

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { gpu, parseGpuName, type GpuMode } from "./index.js";
+import { gpu } from "./gpu.js";
+import type { GpuMode } from "./options.js";
+import { parseGpuName } from "./parse-name.js";
 
 test.each(["webgl", "cpu", "dev", "headlessgl", "other"])(
   "mode %s is refused, with what to use instead",

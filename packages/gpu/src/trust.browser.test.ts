@@ -2,7 +2,9 @@ import { add, matmul, ones, randn, softmax, sum, tensor, zeros, type Tensor } fr
 import "@qkv/test-support/allclose";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { agree } from "@qkv/test-support/gpu-agreement";
-import { gpu, type GpuDevice, type GpuOptions } from "./index.js";
+import type { GpuDevice } from "./device.js";
+import { gpu } from "./gpu.js";
+import type { GpuOptions } from "./options.js";
 
 const devices: GpuDevice[] = [];
 afterEach(() => {

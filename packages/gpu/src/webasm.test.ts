@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { agree } from "@qkv/test-support/gpu-agreement";
-import { gpu, type GpuDevice } from "./index.js";
+import type { GpuDevice } from "./device.js";
+import { gpu } from "./gpu.js";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 
 let device: GpuDevice;

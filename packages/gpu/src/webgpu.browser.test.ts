@@ -1,7 +1,8 @@
 import { add, cumsum, matmul, ones, randn, softmax, sum, zeros } from "@qkv/tensor";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { agree } from "@qkv/test-support/gpu-agreement";
-import { gpu, type GpuDevice } from "./index.js";
+import type { GpuDevice } from "./device.js";
+import { gpu } from "./gpu.js";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
 
 const available = Boolean(await navigator.gpu?.requestAdapter());

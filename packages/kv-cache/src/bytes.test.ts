@@ -1,15 +1,13 @@
 import { bytesPerElement, js, randn, tensor, type Device, type Storage } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import {
-  growingCache,
-  mixedCache,
-  pagedCache,
-  prefixCache,
-  quantizedCache,
-  rollingCache,
-  staticCache,
-  type KvCache,
-} from "./index.js";
+import type { KvCache } from "./cache.js";
+import { growingCache } from "./growing-cache.js";
+import { mixedCache } from "./mixed-cache.js";
+import { pagedCache } from "./paged-cache.js";
+import { prefixCache } from "./prefix-cache.js";
+import { quantizedCache } from "./quantized-cache.js";
+import { rollingCache } from "./rolling-cache.js";
+import { staticCache } from "./static-cache.js";
 
 /** The plain device, with the bytes of what was taken out of scopes to stay: the buffers of caches. */
 function watched(): { device: Device; made: () => { buffers: number; bytes: number } } {

@@ -1,17 +1,15 @@
 /// <reference types="node" />
 import { expect, test } from "vitest";
 import { checkAgainstModel, layers, type Kind } from "@qkv/test-support/cache-model";
-import {
-  growingCache,
-  mixedCache,
-  pagedCache,
-  prefixCache,
-  quantizedCache,
-  rollingCache,
-  staticCache,
-  type KvCache,
-  type PagedCache,
-} from "./index.js";
+import type { KvCache } from "./cache.js";
+import { growingCache } from "./growing-cache.js";
+import { mixedCache } from "./mixed-cache.js";
+import { pagedCache } from "./paged-cache.js";
+import type { PagedCache } from "./paged-on.js";
+import { prefixCache } from "./prefix-cache.js";
+import { quantizedCache } from "./quantized-cache.js";
+import { rollingCache } from "./rolling-cache.js";
+import { staticCache } from "./static-cache.js";
 
 // `npm run nightly caches` asks for 10,000.
 const sequences = Number(process.env["QKV_SEQUENCES"] ?? 300);

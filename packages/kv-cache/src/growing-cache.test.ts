@@ -2,7 +2,8 @@ import { type KeyValues, denseSegment } from "@qkv/attention-contract";
 import { js, slice, randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { growingCache, type KvCache } from "./index.js";
+import type { KvCache } from "./cache.js";
+import { growingCache } from "./growing-cache.js";
 
 const shape = (T: number, D = 4) => [2, 3, T, D]; // [B, Hkv, T, D]
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { checkAgainstModel, layers } from "@qkv/test-support/cache-model";
-import { growingCache } from "./index.js";
-import { offloadedCache } from "./offload.js";
+import { growingCache } from "./growing-cache.js";
+import { offloadedCache } from "./offloaded-cache.js";
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-offload-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,9 @@
 import { randn, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { growingCache, pagedCache, quantizedCache, rollingCache } from "./index.js";
+import { growingCache } from "./growing-cache.js";
+import { pagedCache } from "./paged-cache.js";
+import { quantizedCache } from "./quantized-cache.js";
+import { rollingCache } from "./rolling-cache.js";
 import { fromPastKeyValues, toPastKeyValues } from "./past-key-values.js";
 
 const token = (T: number, seed: number) =>

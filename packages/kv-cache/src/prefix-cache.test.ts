@@ -1,7 +1,7 @@
 import { tensor } from "@qkv/tensor";
 import { denseSegment } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
-import { prefixCache, type PrefixCache } from "./index.js";
+import { prefixCache, type PrefixCache } from "./prefix-cache.js";
 
 /** Asks for ids: begins, computes what is missing, remembers. Returns how many were known. */
 function ask(cache: PrefixCache, ids: readonly number[]): number {

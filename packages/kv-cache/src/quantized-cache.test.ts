@@ -2,7 +2,7 @@ import { type PagedBlocks, denseSegment } from "@qkv/attention-contract";
 import { randn, slice, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { quantizedCache } from "./index.js";
+import { quantizedCache } from "./quantized-cache.js";
 import { quantize } from "./quantize.js";
 
 const [Hkv, D] = [2, 4];

@@ -1,16 +1,14 @@
 import { isQkvError } from "@qkv/core";
 import { randn, tensor, zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import {
-  growingCache,
-  mixedCache,
-  pagedCache,
-  prefixCache,
-  quantizedCache,
-  rollingCache,
-  staticCache,
-} from "./index.js";
-import { offloadedCache } from "./offload.js";
+import { growingCache } from "./growing-cache.js";
+import { mixedCache } from "./mixed-cache.js";
+import { pagedCache } from "./paged-cache.js";
+import { prefixCache } from "./prefix-cache.js";
+import { quantizedCache } from "./quantized-cache.js";
+import { rollingCache } from "./rolling-cache.js";
+import { staticCache } from "./static-cache.js";
+import { offloadedCache } from "./offloaded-cache.js";
 import { fromPastKeyValues, toPastKeyValues } from "./past-key-values.js";
 
 const x = (T: number, B = 1, D = 4) => randn([B, 2, T, D], { seed: T });

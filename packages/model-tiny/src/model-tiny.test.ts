@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { modelTinyBytes } from "./bytes.js";
-import { modelTiny } from "./index.js";
+import { modelTinyBytes } from "./model-tiny-bytes.js";
+import { modelTiny } from "./model-tiny.js";
 
 const models = [modelTiny, modelTinyBytes];
 

@@ -1,17 +1,13 @@
 import { bars } from "@qkv/viz";
 import { afterEach, expect, test } from "vitest";
-import {
-  check,
-  choice,
-  connect,
-  fileField,
-  print,
-  show,
-  slider,
-  textField,
-  type ControlValue,
-  type Message,
-} from "./index.js";
+import { check } from "./check.js";
+import { choice } from "./choice.js";
+import { fileField } from "./file-field.js";
+import { connect, type ControlValue, type Message } from "./host.js";
+import { print } from "./print.js";
+import { show } from "./show.js";
+import { slider } from "./slider.js";
+import { textField } from "./text-field.js";
 
 const listen = (values: Record<string, ControlValue> = {}) => {
   const messages: Message[] = [];

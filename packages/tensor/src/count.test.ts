@@ -1,18 +1,15 @@
 import { expect, test } from "vitest";
-import {
-  add,
-  argSort,
-  count,
-  gather,
-  grad,
-  matmul,
-  mul,
-  sum,
-  tensor,
-  transpose,
-  zeros,
-  type Tensor,
-} from "./index.js";
+import { count } from "./count.js";
+import { tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { add } from "./ops/add.js";
+import { argSort } from "./ops/arg-sort.js";
+import { gather } from "./ops/gather.js";
+import { matmul } from "./ops/matmul.js";
+import { mul } from "./ops/mul.js";
+import { sum } from "./ops/sum.js";
+import { transpose } from "./ops/transpose.js";
+import type { Tensor } from "./tensor.js";
 
 test("counts operations, bytes and calls from the shapes that ran", () => {
   const { result, ...counts } = count(() => {

@@ -1,20 +1,14 @@
 import { expect, test } from "vitest";
-import {
-  arange,
-  bernoulli,
-  full,
-  grad,
-  js,
-  mul,
-  ones,
-  permutation,
-  randn,
-  sum,
-  tensor,
-  zeros,
-  type DType,
-  type Tensor,
-} from "./index.js";
+import { arange, full, ones, tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { js } from "./js-device.js";
+import { mul } from "./ops/mul.js";
+import { sum } from "./ops/sum.js";
+import { bernoulli } from "./random/bernoulli.js";
+import { permutation } from "./random/permutation.js";
+import { randn } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
+import type { DType } from "@qkv/core";
 
 test("nested lists, flat lists with a shape, typed arrays and single numbers", () => {
   expect(

@@ -1,60 +1,55 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  abs,
-  add,
-  cast,
-  ceil,
-  checkGradient,
-  clamp,
-  cos,
-  div,
-  equal,
-  erf,
-  expm1,
-  floor,
-  full,
-  grad,
-  greater,
-  greaterEqual,
-  less,
-  lessEqual,
-  log1p,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  notEqual,
-  pow,
-  randn,
-  reciprocal,
-  relu,
-  round,
-  rsqrt,
-  sign,
-  sin,
-  softplus,
-  square,
-  sub,
-  sum,
-  tensor,
-  uniform,
-  where,
-  zeros,
-  type DType,
-  type Operand,
-  type Tensor,
-  exp,
-  log,
-  sqrt,
-  tanh,
-  sigmoid,
-  silu,
-  softmax,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { full, tensor, zeros } from "./create.js";
+import type { Operand } from "./elementwise.js";
+import { grad } from "./grad.js";
+import { abs } from "./ops/abs.js";
+import { add } from "./ops/add.js";
+import { cast } from "./ops/cast.js";
+import { ceil } from "./ops/ceil.js";
+import { clamp } from "./ops/clamp.js";
+import { cos } from "./ops/cos.js";
+import { div } from "./ops/div.js";
+import { equal } from "./ops/equal.js";
+import { erf } from "./ops/erf.js";
+import { exp } from "./ops/exp.js";
+import { expm1 } from "./ops/expm1.js";
+import { floor } from "./ops/floor.js";
+import { greaterEqual } from "./ops/greater-equal.js";
+import { greater } from "./ops/greater.js";
+import { lessEqual } from "./ops/less-equal.js";
+import { less } from "./ops/less.js";
+import { log } from "./ops/log.js";
+import { log1p } from "./ops/log1p.js";
+import { logicalAnd } from "./ops/logical-and.js";
+import { logicalNot } from "./ops/logical-not.js";
+import { logicalOr } from "./ops/logical-or.js";
+import { maximum } from "./ops/maximum.js";
+import { minimum } from "./ops/minimum.js";
+import { mul } from "./ops/mul.js";
+import { neg } from "./ops/neg.js";
+import { notEqual } from "./ops/not-equal.js";
+import { pow } from "./ops/pow.js";
+import { reciprocal } from "./ops/reciprocal.js";
+import { relu } from "./ops/relu.js";
+import { round } from "./ops/round.js";
+import { rsqrt } from "./ops/rsqrt.js";
+import { sigmoid } from "./ops/sigmoid.js";
+import { sign } from "./ops/sign.js";
+import { silu } from "./ops/silu.js";
+import { sin } from "./ops/sin.js";
+import { softmax } from "./ops/softmax.js";
+import { softplus } from "./ops/softplus.js";
+import { sqrt } from "./ops/sqrt.js";
+import { square } from "./ops/square.js";
+import { sub } from "./ops/sub.js";
+import { sum } from "./ops/sum.js";
+import { tanh } from "./ops/tanh.js";
+import { where } from "./ops/where.js";
+import { randn, uniform } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
+import type { DType } from "@qkv/core";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const positive = (shape: number[], seed = 1) => uniform(shape, { seed, low: 0.5, high: 2, dtype: "float64" });

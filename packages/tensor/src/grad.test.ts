@@ -1,43 +1,37 @@
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  add,
-  checkGradient,
-  concat,
-  div,
-  embedding,
-  exp,
-  grad,
-  linear,
-  log,
-  matmul,
-  mul,
-  neg,
-  pad,
-  permute,
-  randn,
-  remat,
-  reshape,
-  rmsNorm,
-  sigmoid,
-  silu,
-  slice,
-  softmax,
-  sqrt,
-  stopGradient,
-  sub,
-  sum,
-  take,
-  tanh,
-  tensor,
-  transpose,
-  uniform,
-  valueAndGrad,
-  vjp,
-  broadcastTo,
-  type Tensor,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { tensor } from "./create.js";
+import { grad, stopGradient, valueAndGrad, vjp } from "./grad.js";
+import { add } from "./ops/add.js";
+import { broadcastTo } from "./ops/broadcast-to.js";
+import { concat } from "./ops/concat.js";
+import { div } from "./ops/div.js";
+import { embedding } from "./ops/embedding.js";
+import { exp } from "./ops/exp.js";
+import { linear } from "./ops/linear.js";
+import { log } from "./ops/log.js";
+import { matmul } from "./ops/matmul.js";
+import { mul } from "./ops/mul.js";
+import { neg } from "./ops/neg.js";
+import { pad } from "./ops/pad.js";
+import { permute } from "./ops/permute.js";
+import { reshape } from "./ops/reshape.js";
+import { rmsNorm } from "./ops/rms-norm.js";
+import { sigmoid } from "./ops/sigmoid.js";
+import { silu } from "./ops/silu.js";
+import { slice } from "./ops/slice.js";
+import { softmax } from "./ops/softmax.js";
+import { sqrt } from "./ops/sqrt.js";
+import { sub } from "./ops/sub.js";
+import { sum } from "./ops/sum.js";
+import { take } from "./ops/take.js";
+import { tanh } from "./ops/tanh.js";
+import { transpose } from "./ops/transpose.js";
+import { randn, uniform } from "./random/randn.js";
+import { remat } from "./remat.js";
+import type { Tensor } from "./tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const positive = (shape: number[], seed = 1) => uniform(shape, { seed, low: 0.5, high: 2, dtype: "float64" });

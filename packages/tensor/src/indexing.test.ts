@@ -1,25 +1,22 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  add,
-  cast,
-  checkGradient,
-  embedding,
-  gather,
-  grad,
-  mul,
-  permute,
-  randn,
-  scatter,
-  slice,
-  sum,
-  take,
-  tensor,
-  transpose,
-  write,
-  zeros,
-  type Tensor,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { add } from "./ops/add.js";
+import { cast } from "./ops/cast.js";
+import { embedding } from "./ops/embedding.js";
+import { gather } from "./ops/gather.js";
+import { mul } from "./ops/mul.js";
+import { permute } from "./ops/permute.js";
+import { scatter } from "./ops/scatter.js";
+import { slice } from "./ops/slice.js";
+import { sum } from "./ops/sum.js";
+import { take } from "./ops/take.js";
+import { transpose } from "./ops/transpose.js";
+import { write } from "./ops/write.js";
+import { randn } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { arange, cast, reshape, tensor, transpose, zeros } from "./index.js";
+import { arange, tensor, zeros } from "./create.js";
+import { cast } from "./ops/cast.js";
+import { reshape } from "./ops/reshape.js";
+import { transpose } from "./ops/transpose.js";
 
 test.each([
   ["a number", tensor(1.5), "1.5"],

@@ -1,36 +1,32 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  arange,
-  broadcastTo,
-  cast,
-  checkGradient,
-  concat,
-  contiguous,
-  expandDims,
-  flip,
-  grad,
-  mul,
-  outer,
-  pad,
-  permute,
-  randn,
-  repeat,
-  reshape,
-  roll,
-  slice,
-  split,
-  squeeze,
-  stack,
-  sum,
-  tensor,
-  tile,
-  transpose,
-  tril,
-  triu,
-  zeros,
-  type Tensor,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { arange, tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { broadcastTo } from "./ops/broadcast-to.js";
+import { cast } from "./ops/cast.js";
+import { concat } from "./ops/concat.js";
+import { contiguous } from "./ops/contiguous.js";
+import { expandDims } from "./ops/expand-dims.js";
+import { flip } from "./ops/flip.js";
+import { mul } from "./ops/mul.js";
+import { outer } from "./ops/outer.js";
+import { pad } from "./ops/pad.js";
+import { permute } from "./ops/permute.js";
+import { repeat } from "./ops/repeat.js";
+import { reshape } from "./ops/reshape.js";
+import { roll } from "./ops/roll.js";
+import { slice } from "./ops/slice.js";
+import { split } from "./ops/split.js";
+import { squeeze } from "./ops/squeeze.js";
+import { stack } from "./ops/stack.js";
+import { sum } from "./ops/sum.js";
+import { tile } from "./ops/tile.js";
+import { transpose } from "./ops/transpose.js";
+import { tril } from "./ops/tril.js";
+import { triu } from "./ops/triu.js";
+import { randn } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

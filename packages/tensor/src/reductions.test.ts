@@ -1,30 +1,27 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  all,
-  any,
-  argmax,
-  argmin,
-  cast,
-  checkGradient,
-  cumsum,
-  grad,
-  logSumExp,
-  max,
-  mean,
-  min,
-  mul,
-  norm,
-  permute,
-  prod,
-  randn,
-  sum,
-  tensor,
-  variance,
-  zeros,
-  type ReduceOptions,
-  type Tensor,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { all } from "./ops/all.js";
+import { any } from "./ops/any.js";
+import { argmax } from "./ops/argmax.js";
+import { argmin } from "./ops/argmin.js";
+import { cast } from "./ops/cast.js";
+import { cumsum } from "./ops/cumsum.js";
+import { logSumExp } from "./ops/log-sum-exp.js";
+import { max } from "./ops/max.js";
+import { mean } from "./ops/mean.js";
+import { min } from "./ops/min.js";
+import { mul } from "./ops/mul.js";
+import { norm } from "./ops/norm.js";
+import { permute } from "./ops/permute.js";
+import { prod } from "./ops/prod.js";
+import { sum } from "./ops/sum.js";
+import { variance } from "./ops/variance.js";
+import { randn } from "./random/randn.js";
+import type { ReduceOptions } from "./reduce.js";
+import type { Tensor } from "./tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,36 +1,34 @@
 // Refused where it is given: options that do not exist, numbers that give NaN, and a gradient through a choice.
 import { expect, test } from "vitest";
-import {
-  argmax,
-  argmin,
-  argSort,
-  broadcastTo,
-  cast,
-  categorical,
-  clamp,
-  equal,
-  floor,
-  grad,
-  greater,
-  layerNorm,
-  max,
-  mul,
-  pow,
-  randn,
-  relu,
-  reshape,
-  rmsNorm,
-  softmax,
-  sum,
-  tensor,
-  topK,
-  uniform,
-  where,
-  write,
-  zeros,
-  type Tensor,
-} from "./index.js";
-import { adam, adamW, clipGradients, sgd } from "./optimizers.js";
+import { tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { argSort } from "./ops/arg-sort.js";
+import { argmax } from "./ops/argmax.js";
+import { argmin } from "./ops/argmin.js";
+import { broadcastTo } from "./ops/broadcast-to.js";
+import { cast } from "./ops/cast.js";
+import { clamp } from "./ops/clamp.js";
+import { equal } from "./ops/equal.js";
+import { floor } from "./ops/floor.js";
+import { greater } from "./ops/greater.js";
+import { layerNorm } from "./ops/layer-norm.js";
+import { max } from "./ops/max.js";
+import { mul } from "./ops/mul.js";
+import { pow } from "./ops/pow.js";
+import { relu } from "./ops/relu.js";
+import { reshape } from "./ops/reshape.js";
+import { rmsNorm } from "./ops/rms-norm.js";
+import { softmax } from "./ops/softmax.js";
+import { sum } from "./ops/sum.js";
+import { topK } from "./ops/top-k.js";
+import { where } from "./ops/where.js";
+import { write } from "./ops/write.js";
+import { categorical } from "./random/categorical.js";
+import { randn, uniform } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
+import { adam, adamW } from "./optimizers/adam.js";
+import { clipGradients } from "./optimizers/clip-gradients.js";
+import { sgd } from "./optimizers/sgd.js";
 
 const x = tensor([
   [1, 2],

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { add, grad, js, mul, resident, sum, tensor, zeros, type Tensor } from "./index.js";
+import { tensor, zeros } from "./create.js";
+import { grad } from "./grad.js";
+import { js } from "./js-device.js";
+import { add } from "./ops/add.js";
+import { mul } from "./ops/mul.js";
+import { sum } from "./ops/sum.js";
+import { resident } from "./resident.js";
+import type { Tensor } from "./tensor.js";
 
 const device = js();
 

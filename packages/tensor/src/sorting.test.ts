@@ -1,18 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  argSort,
-  checkGradient,
-  mul,
-  randn,
-  sort,
-  sum,
-  tensor,
-  topK,
-  transpose,
-  zeros,
-  type Tensor,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { tensor, zeros } from "./create.js";
+import { argSort } from "./ops/arg-sort.js";
+import { mul } from "./ops/mul.js";
+import { sort } from "./ops/sort.js";
+import { sum } from "./ops/sum.js";
+import { topK } from "./ops/top-k.js";
+import { transpose } from "./ops/transpose.js";
+import { randn } from "./random/randn.js";
+import type { Tensor } from "./tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,6 +1,12 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { cast, isTensor, js, slice, tensor, transpose, zeros, type Device } from "./index.js";
+import type { Device } from "./contracts.js";
+import { tensor, zeros } from "./create.js";
+import { js } from "./js-device.js";
+import { cast } from "./ops/cast.js";
+import { slice } from "./ops/slice.js";
+import { transpose } from "./ops/transpose.js";
+import { isTensor } from "./tensor.js";
 
 test("console.log in Node tells what a tensor is, its range, and how many are NaN", () => {
   expect(

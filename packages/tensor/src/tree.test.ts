@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { mapTensors, mul, tensor, tensorsOf, zeros } from "./index.js";
+import { tensor, zeros } from "./create.js";
+import { mul } from "./ops/mul.js";
+import { mapTensors, tensorsOf } from "./tree.js";
 
 const [a, b, c] = [tensor([1]), tensor([2]), tensor([3])];
 

@@ -1,29 +1,21 @@
 import { expectTypeOf, test } from "vitest";
-import {
-  add,
-  argmax,
-  checkGradient,
-  count,
-  grad,
-  isTensor,
-  js,
-  mapTensors,
-  scatter,
-  split,
-  sum,
-  tensor,
-  topK,
-  valueAndGrad,
-  vjp,
-  where,
-  type DType,
-  type Nested,
-  type Operand,
-  type ReduceOptions,
-  type Shape,
-  type Tensor,
-  type TypedArray,
-} from "./index.js";
+import { checkGradient } from "./check-gradient.js";
+import { count } from "./count.js";
+import { tensor } from "./create.js";
+import type { Operand } from "./elementwise.js";
+import { grad, valueAndGrad, vjp } from "./grad.js";
+import { js } from "./js-device.js";
+import { add } from "./ops/add.js";
+import { argmax } from "./ops/argmax.js";
+import { scatter } from "./ops/scatter.js";
+import { split } from "./ops/split.js";
+import { sum } from "./ops/sum.js";
+import { topK } from "./ops/top-k.js";
+import { where } from "./ops/where.js";
+import type { ReduceOptions } from "./reduce.js";
+import { isTensor, type Tensor } from "./tensor.js";
+import { mapTensors } from "./tree.js";
+import type { DType, Nested, Shape, TypedArray } from "@qkv/core";
 
 // What a type checker must accept and refuse; nothing here runs.
 test("types of the public signatures", () => {

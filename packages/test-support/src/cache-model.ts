@@ -15,7 +15,7 @@ export type Kind = {
   readonly rolling?: { window: number; first: number; room: number };
   /** Of which layers that holds. Default: all. */
   readonly rollingLayers?: readonly number[];
-  /** How far a number may be off, as a share of the largest. Default 0. */
+  /** Largest error of a number, as a share of the largest magnitude. Default 0. */
   readonly tolerance?: number;
   /** The most tokens of one batch. */
   readonly maxLength?: number;

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 /** A server of files, by their paths, that gives ranges as a file host does. */
 export type FileServer = {
   readonly site: string;
-  /** What was asked for: `GET /model/config.json bytes=0-65535`. */
+  /** Requests as they came: `GET /model/config.json bytes=0-65535`. */
   readonly requests: string[];
   close(): Promise<void>;
 };

@@ -2,7 +2,7 @@ import { type Device, type Tensor } from "@qkv/tensor";
 import "./allclose.js";
 import { expect } from "vitest";
 
-/** What `f` gives on a GPU is what it gives on the plain device, in and out of scopes. */
+/** Options of {@link agree}. */
 export type Agreement = {
   /** Largest distance, as a share of the largest number above 1. Default 1e-5. */
   tolerance?: number;
@@ -10,6 +10,7 @@ export type Agreement = {
   ops?: readonly string[];
 };
 
+/** Compares `f` on a GPU with `f` on the plain device, in and out of scopes. */
 export async function agree(
   device: Device,
   f: (...inputs: Tensor[]) => Tensor,

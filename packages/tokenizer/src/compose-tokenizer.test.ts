@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { byteLevelBpe } from "./byte-level-bpe.js";
-import { chatTemplate } from "./chat.js";
+import { chatTemplate } from "./chat/chat-template.js";
 import { tokenizerFromJson } from "./loading/tokenizer-json/tokenizer-json.js";
 
 const bytes = byteLevelBpe(

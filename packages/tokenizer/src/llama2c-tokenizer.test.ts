@@ -2,7 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
-import { llama2cTokenizer, tokenizerFromJson, tokenizerToJson, type Tokenizer } from "./index.js";
+import { llama2cTokenizer } from "./llama2c-tokenizer.js";
+import { tokenizerFromJson } from "./loading/tokenizer-json/tokenizer-json.js";
+import { tokenizerToJson } from "./saving/tokenizer-to-json.js";
+import type { Tokenizer } from "./tokenizer.js";
 
 /** A tokenizer file as llama2.c writes it. A token's score falls with its id, as SentencePiece's merges do. */
 function tokenizerFile(tokens: readonly (string | Uint8Array)[], score = (id: number) => -id): Uint8Array {

@@ -8,7 +8,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { load, loadEncoder, type Progress } from "./index.js";
+import { load, loadEncoder } from "./load.js";
+import type { Progress } from "./loading/open-file.js";
 
 const config = {
   model_type: "llama",

@@ -15,8 +15,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decoder, load, type LoadOptions } from "./index.js";
-import { exportModel } from "./export.js";
+import { load, type LoadOptions } from "./load.js";
+import { decoder } from "./models/decoder.js";
+import { exportModel } from "./exporting/export-model.js";
 
 const posix = process.platform !== "win32";
 const config = {

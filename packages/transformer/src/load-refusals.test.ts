@@ -5,8 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exportModel } from "./export.js";
-import { decoder, encoder, load, loadAny, loadEncoder, readLlama2c, type LoadOptions } from "./index.js";
+import { exportModel } from "./exporting/export-model.js";
+import { readLlama2c } from "./checkpoints/llama2c.js";
+import { load, loadAny, loadEncoder, type LoadOptions } from "./load.js";
+import { decoder } from "./models/decoder.js";
+import { encoder } from "./models/encoder.js";
 
 type Files = Record<string, string | Uint8Array | undefined>;
 type Source = Parameters<typeof load>[0];

@@ -11,7 +11,9 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
-import { load, readLlama2c, type Progress } from "./index.js";
+import { readLlama2c } from "./checkpoints/llama2c.js";
+import { load } from "./load.js";
+import type { Progress } from "./loading/open-file.js";
 
 const bytes = tinyCheckpoint({}, (n) => Math.sin(n));
 const long = tinyCheckpoint({ n_layers: 1, hidden_dim: 100_000 }); // matrices of more than one piece

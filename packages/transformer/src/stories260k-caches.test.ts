@@ -13,7 +13,9 @@ import {
 } from "@qkv/kv-cache";
 import { beforeAll, describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
-import { generate, load, type Model } from "./index.js";
+import { generate } from "./generation/generate.js";
+import { load } from "./load.js";
+import type { Model } from "./models/model.js";
 
 type Case = { prompt: string; greedy_tokens: number[] };
 

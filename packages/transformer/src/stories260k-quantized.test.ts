@@ -2,7 +2,8 @@
 // What rounding costs the trained model of the reference data: its loss on the text of `loss.json`.
 import { expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
-import { evaluate, load, type LoadOptions } from "./index.js";
+import { evaluate } from "./evaluation/evaluate.js";
+import { load, type LoadOptions } from "./load.js";
 
 const folder = "models/stories260K";
 

@@ -2,7 +2,9 @@
 // The trained model of the reference data, against what llama2.c itself computed with it.
 import { beforeAll, describe, expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
-import { generate, load, type Model } from "./index.js";
+import { generate } from "./generation/generate.js";
+import { load } from "./load.js";
+import type { Model } from "./models/model.js";
 
 type Case = {
   prompt: string;

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { headView, modelView, neuronView } from "./index.js";
+import { headView } from "./head-view.js";
+import { modelView } from "./model-view.js";
+import { neuronView } from "./neuron-view.js";
 
 /** Softmax of random scores over the keys that a query sees; the rest is the sink's. */
 function weightsOf({ H, T, window, sink }: { H: number; T: number; window: number; sink: number }, seed = 1) {

@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { attentionMap, bars, lines, tableOf } from "./index.js";
+import { attentionMap } from "./attention-map.js";
+import { bars } from "./bars.js";
+import { lines } from "./lines.js";
+import { tableOf } from "./table-of.js";
 
 test("every number of a picture is a row, with its letters as they were", () => {
   const svg = attentionMap(

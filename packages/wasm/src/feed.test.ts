@@ -16,7 +16,8 @@ import {
   type TensorValues,
 } from "@qkv/tensor";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm, type WasmDevice } from "./index.js";
+import type { WasmDevice } from "./device.js";
+import { wasm } from "./wasm.js";
 
 let device: WasmDevice;
 beforeAll(async () => {

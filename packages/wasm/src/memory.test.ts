@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { matmul, randn, zeros } from "@qkv/tensor";
-import { wasm } from "./index.js";
+import { wasm } from "./wasm.js";
 import { wasmMemory } from "./memory.js";
 
 const page = 65536;

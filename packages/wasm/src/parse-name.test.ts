@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseWasmName, wasm } from "./index.js";
+import { parseWasmName } from "./parse-name.js";
+import { wasm } from "./wasm.js";
 
 test.each([
   ["wasm", {}],

@@ -1,6 +1,6 @@
 import { randn, softmax } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { wasm } from "./index.js";
+import { wasm } from "./wasm.js";
 import { bundled } from "./sources.js";
 import { wasmFrom, type WasmUrls } from "./urls.js";
 

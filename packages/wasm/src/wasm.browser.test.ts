@@ -1,7 +1,8 @@
 import { matmul, randn, softmax, type Tensor } from "@qkv/tensor";
 import { afterEach, describe, expect, test } from "vitest";
 import { source } from "./binaries/worker.js";
-import { wasm, type WasmDevice } from "./index.js";
+import type { WasmDevice } from "./device.js";
+import { wasm } from "./wasm.js";
 import { open } from "./open.js";
 import { bundled } from "./sources.js";
 import { at } from "./threads/work-queue.js";

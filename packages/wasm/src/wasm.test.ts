@@ -18,7 +18,8 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm, type WasmOptions } from "./index.js";
+import type { WasmOptions } from "./options.js";
+import { wasm } from "./wasm.js";
 
 describe.each(["plain", "relaxed"] as const)("the %s build", (build) => {
   let device: Device;

@@ -1,7 +1,8 @@
 import { randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, expectTypeOf, test } from "vitest";
-import { evaluator, expression, Expr, isUniform, lookup, type Operand, type Place } from "../index.js";
+import { evaluator, isUniform } from "./evaluate.js";
+import { expression, Expr, lookup, type Operand, type Place } from "./expression.js";
 
 const row = (
   score: number[],

@@ -2,16 +2,11 @@ import { checkGradient, mul, ones, randn, sum, tensor, zeros, type Tensor } from
 import { lookup } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  alibi,
-  alibiSlopes,
-  attention,
-  attentionWeights,
-  causal,
-  plainAttention,
-  scoreMod,
-  tracedAttention,
-} from "../index.js";
+import { attention, attentionWeights, tracedAttention } from "../attention.js";
+import { alibi, alibiSlopes } from "./alibi.js";
+import { causal } from "../masks/causal.js";
+import { plainAttention } from "../plain-attention.js";
+import { scoreMod } from "../score-mod.js";
 
 const numHeads = fc.integer({ min: 1, max: 64 });
 const dtype = fc.constantFrom("float32", "float64");

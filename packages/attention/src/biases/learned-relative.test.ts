@@ -1,7 +1,9 @@
 import { checkGradient, mul, randn, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { alibi, alibiSlopes, attention, learnedRelative, tracedAttention } from "../index.js";
+import { attention, tracedAttention } from "../attention.js";
+import { alibi, alibiSlopes } from "./alibi.js";
+import { learnedRelative } from "./learned-relative.js";
 
 const dtype = fc.constantFrom("float32", "float64");
 

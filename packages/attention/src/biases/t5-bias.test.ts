@@ -1,8 +1,9 @@
 import { checkGradient, mul, randn, sum, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, plainAttention, t5Bias, tracedAttention } from "../index.js";
-import { t5Bucket } from "./t5-bias.js";
+import { attention, tracedAttention } from "../attention.js";
+import { t5Bias, t5Bucket } from "./t5-bias.js";
+import { plainAttention } from "../plain-attention.js";
 
 const settings = fc.record({
   bidirectional: fc.boolean(),

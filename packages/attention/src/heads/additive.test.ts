@@ -15,7 +15,9 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { additive, causal, padding } from "../index.js";
+import { additive } from "./additive.js";
+import { causal } from "../masks/causal.js";
+import { padding } from "../masks/padding.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 const cases = fc.record({ T: size, S: size, A: size, seed: fc.nat(1000) }).map(({ T, S, A, seed }) => {

@@ -2,7 +2,11 @@ import { cast, checkGradient, mapTensors, mul, randn, sum, take, tensor, type Te
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { causal, crossAttention, groupedQuery, multiHead, padding } from "../index.js";
+import { crossAttention } from "./cross-attention.js";
+import { groupedQuery } from "./grouped-query.js";
+import { multiHead } from "./multi-head.js";
+import { causal } from "../masks/causal.js";
+import { padding } from "../masks/padding.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 const seed = fc.nat(1000);

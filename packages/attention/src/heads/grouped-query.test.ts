@@ -19,22 +19,17 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  and,
-  attention,
-  attentionWeights,
-  causal,
-  groupedQuery,
-  learnedSinks,
-  multiHead,
-  padding,
-  qkNorm,
-  rope,
-  scoreMod,
-  slidingWindow,
-  type AttentionLayer,
-  type LinearParams,
-} from "../index.js";
+import { attention, attentionWeights } from "../attention.js";
+import { groupedQuery, type AttentionLayer, type LinearParams } from "./grouped-query.js";
+import { learnedSinks } from "./learned-sinks.js";
+import { multiHead } from "./multi-head.js";
+import { qkNorm } from "./qk-norm.js";
+import { and } from "../masks/and.js";
+import { causal } from "../masks/causal.js";
+import { padding } from "../masks/padding.js";
+import { slidingWindow } from "../masks/sliding-window.js";
+import { rope } from "../positions/rope.js";
+import { scoreMod } from "../score-mod.js";
 
 /** Holds what it is given, as plainly as can be. */
 function plainCache(): Cache {

@@ -2,7 +2,12 @@ import { mul, randn, reshape, sigmoid, sub, tensor, type Tensor } from "@qkv/ten
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { causal, groupedQuery, learnedSinks, multiHead, softmaxOne, tracedAttention } from "../index.js";
+import { tracedAttention } from "../attention.js";
+import { groupedQuery } from "./grouped-query.js";
+import { learnedSinks } from "./learned-sinks.js";
+import { multiHead } from "./multi-head.js";
+import { softmaxOne } from "./softmax-one.js";
+import { causal } from "../masks/causal.js";
 
 const seed = fc.nat(1000);
 const config = { embedDim: 8, numHeads: 4, numKvHeads: 2, mask: causal() };

@@ -13,7 +13,9 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { additive, causal, luongConcat } from "../index.js";
+import { additive } from "./additive.js";
+import { luongConcat } from "./luong-concat.js";
+import { causal } from "../masks/causal.js";
 
 const size = fc.integer({ min: 1, max: 4 });
 const seed = fc.nat(1000);

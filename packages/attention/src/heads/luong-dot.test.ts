@@ -1,7 +1,9 @@
 import { cast, checkGradient, mul, randn, reshape, sum, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, causal, luongDot } from "../index.js";
+import { attention } from "../attention.js";
+import { luongDot } from "./luong-dot.js";
+import { causal } from "../masks/causal.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 

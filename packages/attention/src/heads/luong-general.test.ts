@@ -13,7 +13,9 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { causal, luongDot, luongGeneral } from "../index.js";
+import { luongDot } from "./luong-dot.js";
+import { luongGeneral } from "./luong-general.js";
+import { causal } from "../masks/causal.js";
 
 const size = fc.integer({ min: 1, max: 5 });
 const seed = fc.nat(1000);

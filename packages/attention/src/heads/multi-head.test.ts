@@ -1,6 +1,9 @@
 import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { causal, groupedQuery, multiHead, rope } from "../index.js";
+import { groupedQuery } from "./grouped-query.js";
+import { multiHead } from "./multi-head.js";
+import { causal } from "../masks/causal.js";
+import { rope } from "../positions/rope.js";
 
 test("multi-head attention is grouped-query attention in which nothing is shared", () => {
   const config = { embedDim: 12, numHeads: 3, mask: causal(), rope: rope({ headDim: 4 }), bias: true };

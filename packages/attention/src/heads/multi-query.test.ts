@@ -1,6 +1,9 @@
 import { concat, randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { causal, groupedQuery, multiHead, multiQuery } from "../index.js";
+import { groupedQuery } from "./grouped-query.js";
+import { multiHead } from "./multi-head.js";
+import { multiQuery } from "./multi-query.js";
+import { causal } from "../masks/causal.js";
 
 const config = { embedDim: 12, numHeads: 3, mask: causal() };
 const x = randn([2, 5, 12], { seed: 1 });

@@ -12,17 +12,12 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  causal,
-  fuseHeads,
-  groupedQuery,
-  learnedSinks,
-  perHead,
-  qkNorm,
-  rope,
-  splitHeads,
-  type GroupedQueryConfig,
-} from "../index.js";
+import { groupedQuery, type GroupedQueryConfig } from "./grouped-query.js";
+import { learnedSinks } from "./learned-sinks.js";
+import { fuseHeads, perHead, splitHeads } from "./per-head.js";
+import { qkNorm } from "./qk-norm.js";
+import { causal } from "../masks/causal.js";
+import { rope } from "../positions/rope.js";
 
 const configs = fc
   .record({

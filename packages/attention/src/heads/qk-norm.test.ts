@@ -2,7 +2,9 @@ import { cast, checkGradient, mul, ones, randn, sum, tensor, type Tensor } from 
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { groupedQuery, qkNorm, rope, type GroupedQueryConfig } from "../index.js";
+import { groupedQuery, type GroupedQueryConfig } from "./grouped-query.js";
+import { qkNorm } from "./qk-norm.js";
+import { rope } from "../positions/rope.js";
 
 const seed = fc.nat(1000);
 const kind = fc.constantFrom("rms" as const, "l2" as const);

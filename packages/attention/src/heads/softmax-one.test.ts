@@ -1,7 +1,9 @@
 import { cast, checkGradient, concat, mul, randn, sum, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, multiHead, softmaxOne } from "../index.js";
+import { attention } from "../attention.js";
+import { multiHead } from "./multi-head.js";
+import { softmaxOne } from "./softmax-one.js";
 
 const seed = fc.nat(1000);
 const f64 = (x: Tensor) => cast(x, "float64");

@@ -11,20 +11,16 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  attention,
-  causal,
-  learnedSinks,
-  groupedQuery,
-  multiHead,
-  padding,
-  perHead,
-  qkNorm,
-  rope,
-  splitHeads,
-  summedHeads,
-  toSummedHeads,
-} from "../index.js";
+import { attention } from "../attention.js";
+import { groupedQuery } from "./grouped-query.js";
+import { learnedSinks } from "./learned-sinks.js";
+import { multiHead } from "./multi-head.js";
+import { perHead, splitHeads } from "./per-head.js";
+import { qkNorm } from "./qk-norm.js";
+import { summedHeads, toSummedHeads } from "./summed-heads.js";
+import { causal } from "../masks/causal.js";
+import { padding } from "../masks/padding.js";
+import { rope } from "../positions/rope.js";
 
 const f64 = (x: Tensor) => cast(x, "float64");
 const seed = fc.nat(1000);

@@ -12,7 +12,10 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { causal, groupedQuery, multiHead, toGroupedQuery, type LinearParams } from "../index.js";
+import { groupedQuery, type LinearParams } from "./grouped-query.js";
+import { multiHead } from "./multi-head.js";
+import { toGroupedQuery } from "./to-grouped-query.js";
+import { causal } from "../masks/causal.js";
 
 const seed = fc.nat(1000);
 const divisors = fc.constantFrom([4, 4], [4, 2], [4, 1], [6, 3], [6, 2]) as fc.Arbitrary<[number, number]>;

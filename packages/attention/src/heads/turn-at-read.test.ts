@@ -2,7 +2,10 @@ import { type Cache, type KeyValues, positionsAfter } from "@qkv/attention-contr
 import { concat, randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { causal, groupedQuery, qkNorm, rope } from "../index.js";
+import { groupedQuery } from "./grouped-query.js";
+import { qkNorm } from "./qk-norm.js";
+import { causal } from "../masks/causal.js";
+import { rope } from "../positions/rope.js";
 
 /** A cache that joins what it is given, and can be told to lose its first tokens. */
 function joining(positionless: boolean, lengths?: readonly number[]): Cache & { drop(count: number): void } {

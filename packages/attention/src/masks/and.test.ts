@@ -1,7 +1,13 @@
 import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attentionWeights, causal, defineMask, or, padding, slidingWindow } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { defineMask } from "../mask.js";
+import { and } from "./and.js";
+import { causal } from "./causal.js";
+import { or } from "./or.js";
+import { padding } from "./padding.js";
+import { slidingWindow } from "./sliding-window.js";
 import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const leaf = fc.oneof(

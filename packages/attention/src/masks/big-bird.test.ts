@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bigBird, describe } from "../index.js";
+import { bigBird } from "./big-bird.js";
+import { describe } from "./describe.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const options = fc.record({

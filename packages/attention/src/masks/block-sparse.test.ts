@@ -1,7 +1,8 @@
 import { full, randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, blockSparse } from "../index.js";
+import { attention } from "../attention.js";
+import { blockSparse } from "./block-sparse.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: a layout of ones is full attention, and one of zeros gives zeros", () => {

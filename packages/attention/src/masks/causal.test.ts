@@ -3,7 +3,8 @@ import type { Mask } from "@qkv/attention-contract";
 import { concat, randn, slice, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, attentionWeights, causal } from "../index.js";
+import { attention, attentionWeights } from "../attention.js";
+import { causal } from "./causal.js";
 import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const size = fc.integer({ min: 1, max: 6 });

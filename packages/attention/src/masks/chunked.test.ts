@@ -1,7 +1,11 @@
 import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, causal, chunked, documents } from "../index.js";
+import { attention } from "../attention.js";
+import { and } from "./and.js";
+import { causal } from "./causal.js";
+import { chunked } from "./chunked.js";
+import { documents } from "./documents.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 8 });

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { causal, describe, maskMod, padding, slidingWindow } from "../index.js";
+import { causal } from "./causal.js";
+import { describe } from "./describe.js";
+import { maskMod } from "./mask-mod.js";
+import { padding } from "./padding.js";
+import { slidingWindow } from "./sliding-window.js";
 import { masks, positions } from "@qkv/test-support/random-masks";
 
 const extent = fc

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { dilated, slidingWindow } from "../index.js";
+import { dilated } from "./dilated.js";
+import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 6 });

@@ -1,7 +1,11 @@
 import { concat, randn, slice, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, causal, describe, documents } from "../index.js";
+import { attention } from "../attention.js";
+import { and } from "./and.js";
+import { causal } from "./causal.js";
+import { describe } from "./describe.js";
+import { documents } from "./documents.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const lengths = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 4 });

@@ -3,7 +3,11 @@ import { type Mask, tilePlan } from "@qkv/attention-contract";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, maskTensor, not, or } from "../index.js";
+import { attention } from "../attention.js";
+import { and } from "./and.js";
+import { maskTensor } from "./mask-tensor.js";
+import { not } from "./not.js";
+import { or } from "./or.js";
 import { catalogued, kinds, masks, positions } from "@qkv/test-support/random-masks";
 import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 

@@ -1,7 +1,11 @@
 import { full, logicalNot, randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, causal, fromTorchKeyPadding, fromTorchMHA, maskTensor, padding } from "../index.js";
+import { attention } from "../attention.js";
+import { causal } from "./causal.js";
+import { fromTorchKeyPadding, fromTorchMHA } from "./from-torch-mha.js";
+import { maskTensor } from "./mask-tensor.js";
+import { padding } from "./padding.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const bools = (shape: readonly number[], seed: number) =>

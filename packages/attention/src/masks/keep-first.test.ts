@@ -1,7 +1,12 @@
 import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, causal, keepFirst, or, slidingWindow } from "../index.js";
+import { attention } from "../attention.js";
+import { and } from "./and.js";
+import { causal } from "./causal.js";
+import { keepFirst } from "./keep-first.js";
+import { or } from "./or.js";
+import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const size = fc.integer({ min: 1, max: 8 });

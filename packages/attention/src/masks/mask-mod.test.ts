@@ -1,20 +1,17 @@
 import type { Mask } from "@qkv/attention-contract";
 import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import {
-  attention,
-  causal,
-  chunked,
-  dilated,
-  documents,
-  keepFirst,
-  maskMod,
-  padding,
-  prefix,
-  slidingWindow,
-  strided,
-  type MaskRule,
-} from "../index.js";
+import { attention } from "../attention.js";
+import { causal } from "./causal.js";
+import { chunked } from "./chunked.js";
+import { dilated } from "./dilated.js";
+import { documents } from "./documents.js";
+import { keepFirst } from "./keep-first.js";
+import { maskMod, type MaskRule } from "./mask-mod.js";
+import { padding } from "./padding.js";
+import { prefix } from "./prefix.js";
+import { slidingWindow } from "./sliding-window.js";
+import { strided } from "./strided.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const ids = [0, 0, 0, 1, 1, 2, 2, 2, 2];

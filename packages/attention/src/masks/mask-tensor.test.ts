@@ -2,7 +2,9 @@ import { ShapeError } from "@qkv/core";
 import { randn, slice, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, attentionWeights, causal, maskTensor } from "../index.js";
+import { attention, attentionWeights } from "../attention.js";
+import { causal } from "./causal.js";
+import { maskTensor } from "./mask-tensor.js";
 
 const [B, H, T, S] = [2, 3, 2, 4] as const;
 const query = randn([B, H, T, 3], { seed: 1 });

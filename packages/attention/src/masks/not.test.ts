@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
-import { causal, not, padding, slidingWindow } from "../index.js";
+import { causal } from "./causal.js";
+import { not } from "./not.js";
+import { padding } from "./padding.js";
+import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("golden: what causal hides", () => {

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { causal, keepFirst, or, padding, slidingWindow } from "../index.js";
+import { causal } from "./causal.js";
+import { keepFirst } from "./keep-first.js";
+import { or } from "./or.js";
+import { padding } from "./padding.js";
+import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("golden: a window or the first key", () => {

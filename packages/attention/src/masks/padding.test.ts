@@ -1,7 +1,10 @@
 import { randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { and, attention, attentionWeights, causal, padding } from "../index.js";
+import { attention, attentionWeights } from "../attention.js";
+import { and } from "./and.js";
+import { causal } from "./causal.js";
+import { padding } from "./padding.js";
 import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const seed = fc.nat(1000);

@@ -1,7 +1,11 @@
 import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, causal, or, padding, prefix } from "../index.js";
+import { attention } from "../attention.js";
+import { causal } from "./causal.js";
+import { or } from "./or.js";
+import { padding } from "./padding.js";
+import { prefix } from "./prefix.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: no prefix is causal, and a prefix of everything no mask", () => {

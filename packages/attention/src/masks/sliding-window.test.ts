@@ -1,7 +1,9 @@
 import { randn, slice, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attention, attentionWeights, causal, slidingWindow } from "../index.js";
+import { attention, attentionWeights } from "../attention.js";
+import { causal } from "./causal.js";
+import { slidingWindow } from "./sliding-window.js";
 import { tileBySeeing } from "@qkv/test-support/tile-by-seeing";
 
 const size = fc.integer({ min: 1, max: 8 });

@@ -1,6 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { causal, dilated, or, slidingWindow, strided } from "../index.js";
+import { causal } from "./causal.js";
+import { dilated } from "./dilated.js";
+import { or } from "./or.js";
+import { slidingWindow } from "./sliding-window.js";
+import { strided } from "./strided.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 test("property: it is a window together with every stride-th key; a stride of 1 is causal", () => {

@@ -2,7 +2,9 @@ import { randn, slice, take, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { attention, causal, tree } from "../index.js";
+import { attention } from "../attention.js";
+import { causal } from "./causal.js";
+import { tree } from "./tree.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const parents = fc

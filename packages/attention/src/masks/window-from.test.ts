@@ -1,13 +1,13 @@
 import type { Mask } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { slidingWindow } from "./sliding-window.js";
 import {
-  slidingWindow,
   windowFromFlashAttention,
   windowFromHuggingFace,
   windowFromKeras,
   windowFromSGLang,
-} from "../index.js";
+} from "./window-from.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
 const side = fc.integer({ min: 0, max: 6 });

@@ -1,7 +1,11 @@
 import { randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, causal, defineMask, firstToken, slidingWindow } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { defineMask } from "../mask.js";
+import { causal } from "../masks/causal.js";
+import { slidingWindow } from "../masks/sliding-window.js";
+import { firstToken } from "./first-token.js";
 
 test("property: a head that sees the first token alone scores 1, one that never sees it 0", () => {
   const first = defineMask({ name: "first", sees: (_, key) => key === 0 });

@@ -1,7 +1,10 @@
 import { tensor, zeros } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, causal, defineMask, induction } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { defineMask } from "../mask.js";
+import { causal } from "../masks/causal.js";
+import { induction } from "./induction.js";
 
 test("property: on a text said twice, a head that looks one after where it was scores 1", () => {
   fc.assert(

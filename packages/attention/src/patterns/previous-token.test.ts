@@ -1,7 +1,11 @@
 import { randn, tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, causal, defineMask, previousToken, slidingWindow } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { defineMask } from "../mask.js";
+import { causal } from "../masks/causal.js";
+import { slidingWindow } from "../masks/sliding-window.js";
+import { previousToken } from "./previous-token.js";
 
 const size = fc.integer({ min: 2, max: 7 });
 

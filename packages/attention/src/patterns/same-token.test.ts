@@ -1,7 +1,10 @@
 import { tensor, zeros } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, causal, defineMask, sameToken } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { defineMask } from "../mask.js";
+import { causal } from "../masks/causal.js";
+import { sameToken } from "./same-token.js";
 
 test("property: a head that sees its own token's earlier places alone scores 1, one that sees the others 0", () => {
   const texts = fc

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { dynamicNtk } from "../index.js";
+import { dynamicNtk } from "./dynamic-ntk.js";
 
 const turning = (factor: number, length: number, rotaryDim = 8) =>
   dynamicNtk({ factor, originalLength: 2048 }).turning({ base: 10000, rotaryDim, length });

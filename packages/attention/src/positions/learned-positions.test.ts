@@ -1,7 +1,7 @@
 import { cast, checkGradient, mul, randn, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { learnedPositions } from "../index.js";
+import { learnedPositions } from "./learned-positions.js";
 
 const layer = learnedPositions({ length: 8, embedDim: 4 });
 

@@ -2,7 +2,8 @@ import { randn } from "@qkv/tensor";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { linearScaling, rope } from "../index.js";
+import { linearScaling } from "./linear-scaling.js";
+import { rope } from "./rope.js";
 
 test("property: it is the plain embedding of positions divided by the factor", () => {
   fc.assert(

@@ -1,6 +1,6 @@
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { llama3Scaling } from "../index.js";
+import { llama3Scaling } from "./llama3-scaling.js";
 
 test("golden: Llama 3.1's numbers", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.

@@ -1,6 +1,7 @@
 import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { longRope, rope } from "../index.js";
+import { longRope } from "./long-rope.js";
+import { rope } from "./rope.js";
 
 const options = { shortFactors: [1, 1, 1, 2], longFactors: [1, 2, 4, 8], factor: 32, originalLength: 4096 };
 

@@ -2,15 +2,13 @@
 import { checkGradient, matmul, mul, randn, sum, transpose, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  dynamicNtk,
-  linearScaling,
-  llama3Scaling,
-  longRope,
-  rope,
-  yarn,
-  type RopeScaling,
-} from "../index.js";
+import { dynamicNtk } from "./dynamic-ntk.js";
+import { linearScaling } from "./linear-scaling.js";
+import { llama3Scaling } from "./llama3-scaling.js";
+import { longRope } from "./long-rope.js";
+import type { RopeScaling } from "./rope-scaling.js";
+import { rope } from "./rope.js";
+import { yarn } from "./yarn.js";
 
 const headDim = 8;
 const originalLength = 512;

@@ -1,7 +1,8 @@
 import { matmul, randn, slice, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { attentionWeights, rope, type Positions, type RopeOptions } from "../index.js";
+import { attentionWeights } from "../attention.js";
+import { rope, type Positions, type RopeOptions } from "./rope.js";
 
 const layout = fc.constantFrom("half", "interleaved");
 const place = fc.integer({ min: 0, max: 5000 });

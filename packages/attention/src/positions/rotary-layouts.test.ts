@@ -14,7 +14,10 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { attention, halfToInterleaved, interleavedToHalf, multiHead, rope } from "../index.js";
+import { attention } from "../attention.js";
+import { multiHead } from "../heads/multi-head.js";
+import { rope } from "./rope.js";
+import { halfToInterleaved, interleavedToHalf } from "./rotary-layouts.js";
 
 const sizes = fc.record({
   half: fc.integer({ min: 1, max: 3 }),

@@ -13,7 +13,7 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { rotate } from "../index.js";
+import { rotate } from "./rotate.js";
 
 const layout = fc.constantFrom("half", "interleaved");
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { sinusoidal } from "../index.js";
+import { sinusoidal } from "./sinusoidal.js";
 
 const width = fc.integer({ min: 1, max: 6 }).map((half) => 2 * half);
 const place = fc.nat(3000);

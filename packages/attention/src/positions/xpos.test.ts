@@ -1,7 +1,8 @@
 import { checkGradient, matmul, mul, randn, slice, sum, tensor, transpose, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { rope, xpos } from "../index.js";
+import { rope } from "./rope.js";
+import { xpos } from "./xpos.js";
 
 const place = fc.integer({ min: 0, max: 2000 });
 const layout = fc.constantFrom("half", "interleaved");

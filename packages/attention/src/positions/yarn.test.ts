@@ -1,6 +1,6 @@
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { yarn, type YarnOptions } from "../index.js";
+import { yarn, type YarnOptions } from "./yarn.js";
 
 const turning = (options: Partial<YarnOptions>) =>
   yarn({ factor: 4, originalLength: 4096, ...options }).turning({ base: 10000, rotaryDim: 16, length: 1 });

@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { run } from "../index.js";
+import { run } from "../run.js";
 
 let root: string;
 beforeAll(() => (root = mkdtempSync(join(tmpdir(), "qkv-export-"))));

@@ -1,20 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  causalConv,
-  checkGradient,
-  concat,
-  count,
-  grad,
-  mul,
-  randn,
-  silu,
-  slice,
-  sum,
-  tensor,
-  zeros,
-  type Tensor,
-} from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { count } from "../count.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { causalConv } from "./causal-conv.js";
+import { concat } from "./concat.js";
+import { mul } from "./mul.js";
+import { silu } from "./silu.js";
+import { slice } from "./slice.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,19 +1,16 @@
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  checkGradient,
-  crossEntropy,
-  grad,
-  logSoftmax,
-  mul,
-  permute,
-  randn,
-  sum,
-  tensor,
-  zeros,
-  type Tensor,
-} from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { crossEntropy } from "./cross-entropy.js";
+import { logSoftmax } from "./log-softmax.js";
+import { mul } from "./mul.js";
+import { permute } from "./permute.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const ids = (values: number[] | number[][]) => tensor(values, { dtype: "int32" });

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { checkGradient, diagonal, grad, mul, randn, sum, tensor, zeros, type Tensor } from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { diagonal } from "./diagonal.js";
+import { mul } from "./mul.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 

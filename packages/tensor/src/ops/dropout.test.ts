@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkGradient, dropout, mul, ones, permute, randn, sum, uniform, type Tensor } from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { ones } from "../create.js";
+import { dropout } from "./dropout.js";
+import { mul } from "./mul.js";
+import { permute } from "./permute.js";
+import { sum } from "./sum.js";
+import { randn, uniform } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 test("property: a place is dropped where the seed's uniform number is below the rate, and the rest is scaled up", () => {
   fc.assert(

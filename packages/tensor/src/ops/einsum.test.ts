@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkGradient, count, einsum, grad, mul, randn, sum, tensor, zeros, type Tensor } from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { count } from "../count.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { einsum } from "./einsum.js";
+import { mul } from "./mul.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 

@@ -1,18 +1,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  checkGradient,
-  gelu,
-  grad,
-  mul,
-  randn,
-  silu,
-  sum,
-  swiglu,
-  swish,
-  tensor,
-  type Tensor,
-} from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { tensor } from "../create.js";
+import { grad } from "../grad.js";
+import { gelu } from "./gelu.js";
+import { mul } from "./mul.js";
+import { silu } from "./silu.js";
+import { sum } from "./sum.js";
+import { swiglu } from "./swiglu.js";
+import { swish } from "./swish.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,19 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  checkGradient,
-  grad,
-  layerNorm,
-  mul,
-  ones,
-  permute,
-  randn,
-  rmsNorm,
-  sum,
-  tensor,
-  zeros,
-  type Tensor,
-} from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { ones, tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { layerNorm } from "./layer-norm.js";
+import { mul } from "./mul.js";
+import { permute } from "./permute.js";
+import { rmsNorm } from "./rms-norm.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,17 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  add,
-  checkGradient,
-  linear,
-  matmul,
-  mul,
-  randn,
-  sum,
-  transpose,
-  zeros,
-  type Tensor,
-} from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { zeros } from "../create.js";
+import { add } from "./add.js";
+import { linear } from "./linear.js";
+import { matmul } from "./matmul.js";
+import { mul } from "./mul.js";
+import { sum } from "./sum.js";
+import { transpose } from "./transpose.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed: number) => randn(shape, { seed, dtype: "float64" });
 

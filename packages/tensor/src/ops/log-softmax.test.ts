@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkGradient, logSoftmax, mul, randn, softmax, sum, tensor, type Tensor } from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { tensor } from "../create.js";
+import { logSoftmax } from "./log-softmax.js";
+import { mul } from "./mul.js";
+import { softmax } from "./softmax.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const weigh = (y: Tensor) => sum(mul(y, random([...y.shape], 99)));

@@ -1,16 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  broadcastTo,
-  matmul,
-  permute,
-  randn,
-  slice,
-  tensor,
-  transpose,
-  zeros,
-  type Tensor,
-} from "../index.js";
+import { tensor, zeros } from "../create.js";
+import { broadcastTo } from "./broadcast-to.js";
+import { matmul } from "./matmul.js";
+import { permute } from "./permute.js";
+import { slice } from "./slice.js";
+import { transpose } from "./transpose.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const length = fc.integer({ min: 1, max: 9 });
 const small = fc.integer({ min: 1, max: 3 });

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkGradient, grad, mul, randn, scatterUpdate, sum, tensor, zeros, type Tensor } from "../index.js";
+import { checkGradient } from "../check-gradient.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { mul } from "./mul.js";
+import { scatterUpdate } from "./scatter-update.js";
+import { sum } from "./sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
 
 const random = (shape: number[], seed = 1) => randn(shape, { seed, dtype: "float64" });
 const ids = (values: number[]) => tensor(values, { dtype: "int32" });

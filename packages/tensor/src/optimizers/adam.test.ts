@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { tensor } from "../index.js";
-import { adam, adamW } from "../optimizers.js";
+import { tensor } from "../create.js";
+import { adam, adamW } from "./adam.js";
 
 // The numbers are PyTorch 2.6's. The second mean square is smaller than the first, so that the largest tells.
 test.each([

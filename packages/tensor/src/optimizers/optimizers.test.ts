@@ -3,21 +3,23 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../conformance/reference-data.mjs";
-import {
-  add,
-  grad,
-  js,
-  mul,
-  randn,
-  reshape,
-  slice,
-  sub,
-  sum,
-  tensor,
-  transpose,
-  type Tensor,
-} from "../index.js";
-import { adam, adamW, clipGradients, sgd, warmupCosine, type Optimizer } from "../optimizers.js";
+import { tensor } from "../create.js";
+import { grad } from "../grad.js";
+import { js } from "../js-device.js";
+import { add } from "../ops/add.js";
+import { mul } from "../ops/mul.js";
+import { reshape } from "../ops/reshape.js";
+import { slice } from "../ops/slice.js";
+import { sub } from "../ops/sub.js";
+import { sum } from "../ops/sum.js";
+import { transpose } from "../ops/transpose.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
+import { adam, adamW } from "./adam.js";
+import { clipGradients } from "./clip-gradients.js";
+import type { Optimizer } from "./optimizer.js";
+import { warmupCosine } from "./schedules.js";
+import { sgd } from "./sgd.js";
 
 describe("PyTorch 2.6", () => {
   type Stored = { name: string; shape: number[]; data: string };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { constant, cosine, linearWarmup, warmupCosine } from "../optimizers.js";
+import { constant, cosine, linearWarmup, warmupCosine } from "./schedules.js";
 
 test("property: a warm-up and a cosine meet at the peak, fall, and stay at the floor", () => {
   const count = fc.integer({ min: 1, max: 50 });

@@ -1,7 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { grad, js, linear, matmul, randn, reshape, sum, tensor, zeros, type Tensor } from "../index.js";
-import { dequantizeWeight, isQuantized, quantizedLinear, quantizeWeight } from "../quantized.js";
+import { tensor, zeros } from "../create.js";
+import { grad } from "../grad.js";
+import { js } from "../js-device.js";
+import { linear } from "../ops/linear.js";
+import { matmul } from "../ops/matmul.js";
+import { reshape } from "../ops/reshape.js";
+import { sum } from "../ops/sum.js";
+import { randn } from "../random/randn.js";
+import type { Tensor } from "../tensor.js";
+import { dequantizeWeight } from "./dequantize-weight.js";
+import { quantizeWeight } from "./quantize-weight.js";
+import { quantizedLinear } from "./quantized-linear.js";
+import { isQuantized } from "./quantized-weight.js";
 
 const size = fc.integer({ min: 1, max: 70 });
 

@@ -1,15 +1,12 @@
 import { expect, test } from "vitest";
-import {
-  bernoulli,
-  categorical,
-  mul,
-  permutation,
-  softmax,
-  tensor,
-  transpose,
-  zeros,
-  broadcastTo,
-} from "../index.js";
+import { tensor, zeros } from "../create.js";
+import { broadcastTo } from "../ops/broadcast-to.js";
+import { mul } from "../ops/mul.js";
+import { softmax } from "../ops/softmax.js";
+import { transpose } from "../ops/transpose.js";
+import { bernoulli } from "./bernoulli.js";
+import { categorical } from "./categorical.js";
+import { permutation } from "./permutation.js";
 
 /** Five standard errors around a share of n. */
 const near = (count: number, share: number, n: number) =>

@@ -8,8 +8,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isQkvError, writeSafetensorsHeader, type SafetensorsDType } from "@qkv/core";
 import { serveFiles } from "@qkv/test-support/file-server";
-import { ones, permute, tensor, zeros, type DType } from "../index.js";
-import { openSafetensors, readSafetensors, writeSafetensors } from "../safetensors.js";
+import { ones, tensor, zeros } from "../create.js";
+import { permute } from "../ops/permute.js";
+import type { DType } from "@qkv/core";
+import { openSafetensors, readSafetensors } from "./read.js";
+import { writeSafetensors } from "./write.js";
 
 const dtypes: DType[] = ["float64", "float32", "float16", "bfloat16", "int32", "int8", "uint8", "bool"];
 

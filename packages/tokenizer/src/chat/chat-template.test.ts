@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { chatTemplate, type ChatMessage } from "../chat.js";
+import { chatTemplate, type ChatMessage } from "./chat-template.js";
 import { strftime } from "./strftime.js";
 
 const talk: ChatMessage[] = [

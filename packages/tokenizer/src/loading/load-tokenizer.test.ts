@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { loadTokenizer, pad } from "../index.js";
+import { loadTokenizer } from "./load-tokenizer.js";
+import { pad } from "../pad.js";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const base64 = (bytes: number[]) => btoa(String.fromCharCode(...bytes));

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
-import { byteIds } from "../patching.js";
-import { byteLevelBpe, tokenizerFromJson } from "../index.js";
-import { trainBpe, trainedBpeToJson } from "../training.js";
+import { byteIds } from "./byte-ids.js";
+import { byteLevelBpe } from "../byte-level-bpe.js";
+import { tokenizerFromJson } from "../loading/tokenizer-json/tokenizer-json.js";
+import { trainBpe } from "../training/train-bpe.js";
+import { trainedBpeToJson } from "../training/trained-bpe-to-json.js";
 
 const trained = async (vocabSize: number, specialTokens: string[] = []) =>
   tokenizerFromJson(trainedBpeToJson(await trainBpe(["the cat and the hat"], { vocabSize, specialTokens })));

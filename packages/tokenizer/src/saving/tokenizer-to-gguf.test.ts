@@ -4,25 +4,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { referenceData } from "../../../../conformance/reference-data.mjs";
 import { bytesToUnicode } from "../bytes-to-unicode.js";
-import {
-  bertTokenizer,
-  byteLevelBpe,
-  cl100kSplit,
-  composeSentencePiece,
-  defineSplit,
-  ggufTokenizer,
-  gpt2Tokenizer,
-  llama2cTokenizer,
-  o200kSplit,
-  qwen2Split,
-  sentencePieceTokenizer,
-  tekkenSplit,
-  tiktokenTokenizer,
-  tokenizerFromJson,
-  tokenizerToGguf,
-  type Split,
-  type Tokenizer,
-} from "../index.js";
+import { byteLevelBpe } from "../byte-level-bpe.js";
+import { llama2cTokenizer } from "../llama2c-tokenizer.js";
+import { ggufTokenizer } from "../loading/gguf.js";
+import { composeSentencePiece, sentencePieceTokenizer } from "../loading/sentencepiece.js";
+import { tiktokenTokenizer } from "../loading/tiktoken.js";
+import { tokenizerFromJson } from "../loading/tokenizer-json/tokenizer-json.js";
+import { bertTokenizer, gpt2Tokenizer } from "../loading/vocab-files.js";
+import { cl100kSplit, o200kSplit, qwen2Split, tekkenSplit } from "../pre-tokenizers/known-splits.js";
+import { defineSplit, type Split } from "../pre-tokenizers/split.js";
+import { tokenizerToGguf } from "./tokenizer-to-gguf.js";
+import type { Tokenizer } from "../tokenizer.js";
 import { anyText } from "@qkv/test-support/split-property";
 
 const again = (tokenizer: Tokenizer, options?: Parameters<typeof tokenizerToGguf>[1]) =>

@@ -1,19 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  bertTokenizer,
-  byteBpe,
-  byteLevelBpe,
-  byteLevelDecoder,
-  characterBpe,
-  cl100kSplit,
-  composeTokenizer,
-  defineSplit,
-  tiktokenTokenizer,
-  tokenizerFromJson,
-  tokenizerToJson,
-  type Tokenizer,
-} from "../index.js";
+import { byteLevelBpe } from "../byte-level-bpe.js";
+import { composeTokenizer } from "../compose-tokenizer.js";
+import { byteLevelDecoder } from "../decoders/byte-level-decoder.js";
+import { tiktokenTokenizer } from "../loading/tiktoken.js";
+import { tokenizerFromJson } from "../loading/tokenizer-json/tokenizer-json.js";
+import { bertTokenizer } from "../loading/vocab-files.js";
+import { byteBpe } from "../models/byte-bpe.js";
+import { characterBpe } from "../models/character-bpe.js";
+import { cl100kSplit } from "../pre-tokenizers/known-splits.js";
+import { defineSplit } from "../pre-tokenizers/split.js";
+import { tokenizerToJson } from "./tokenizer-to-json.js";
+import type { Tokenizer } from "../tokenizer.js";
 import { bytesToUnicode } from "../bytes-to-unicode.js";
 import { anyText } from "@qkv/test-support/split-property";
 

@@ -2,7 +2,9 @@ import { FormatError } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decoder, readLlama2c, type FeedForwardParams } from "../index.js";
+import { readLlama2c } from "./llama2c.js";
+import type { FeedForwardParams } from "../layers/feed-forward.js";
+import { decoder } from "../models/decoder.js";
 import { partsOf, tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
 
 const source = "tiny.bin";

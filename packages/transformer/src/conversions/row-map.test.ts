@@ -1,6 +1,6 @@
 import { linear, randn, slice, tensor, transpose } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { fromConv1D, fusedPerHead, splitFused, stacked } from "../index.js";
+import { fromConv1D, fusedPerHead, splitFused, stacked } from "./row-map.js";
 
 const x = randn([3, 5], { seed: 1 });
 const fused = { weight: randn([24, 5], { seed: 2 }), bias: randn([24], { seed: 3 }) };

@@ -1,7 +1,7 @@
 import { concat, randn, type Tensor } from "@qkv/tensor";
 import { multiHead } from "@qkv/attention";
 import { expect, test } from "vitest";
-import { fromTorchAttention } from "../index.js";
+import { fromTorchAttention } from "./torch-attention.js";
 
 const drawn = (shape: number[], seed: number) => randn(shape, { seed });
 const apart = {

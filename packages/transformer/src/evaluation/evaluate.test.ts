@@ -1,6 +1,7 @@
 import { tensor, zeros } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { decoder, evaluate, type EvaluatedModel } from "../index.js";
+import { evaluate, type EvaluatedModel } from "./evaluate.js";
+import { decoder } from "../models/decoder.js";
 
 const config = {
   vocabSize: 4,

@@ -7,16 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import "@qkv/test-support/allclose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exportModel, memoryFolder, type ExportOptions } from "../export.js";
-import {
-  decoder,
-  encoder,
-  load,
-  loadEncoder,
-  quantize,
-  type DecoderConfig,
-  type DecoderParams,
-} from "../index.js";
+import { exportModel, type ExportOptions } from "./export-model.js";
+import { memoryFolder } from "./memory-folder.js";
+import { load, loadEncoder } from "../load.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder, type DecoderParams } from "../models/decoder.js";
+import { encoder } from "../models/encoder.js";
+import { quantize } from "../quantization/quantize.js";
 import { spelledOut } from "./likeness.js";
 
 let root: string;

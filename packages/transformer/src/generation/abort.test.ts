@@ -8,7 +8,9 @@ import {
   type KvCache,
 } from "@qkv/kv-cache";
 import { expect, test } from "vitest";
-import { decoder, generate, type Model } from "../index.js";
+import { generate } from "./generate.js";
+import { decoder } from "../models/decoder.js";
+import type { Model } from "../models/model.js";
 
 const [numLayers, contextLength, windowSize] = [2, 40, 8];
 const config = {

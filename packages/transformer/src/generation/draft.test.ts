@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lookUp } from "../index.js";
+import { lookUp } from "./draft.js";
 
 test("what followed the last tokens where they stood last before follows again", () => {
   expect(lookUp([1, 2, 3, 9, 1, 2, 3, 8, 1, 2, 3], { match: 3, length: 2 })).toEqual([8, 1]);

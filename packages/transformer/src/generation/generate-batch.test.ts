@@ -2,14 +2,11 @@ import { pagedCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import {
-  decoder,
-  generate,
-  generateBatch,
-  type BatchOptions,
-  type DecoderConfig,
-  type Model,
-} from "../index.js";
+import { generateBatch, type BatchOptions } from "./generate-batch.js";
+import { generate } from "./generate.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder } from "../models/decoder.js";
+import type { Model } from "../models/model.js";
 
 function makeModel(changes: Partial<DecoderConfig> = {}): Model {
   const { config, init, apply } = decoder({

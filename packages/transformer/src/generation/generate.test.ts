@@ -2,14 +2,9 @@ import { growingCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  decoder,
-  generate,
-  type Generated,
-  type GenerateOptions,
-  type GenerateSummary,
-  type Model,
-} from "../index.js";
+import { generate, type Generated, type GenerateOptions, type GenerateSummary } from "./generate.js";
+import { decoder } from "../models/decoder.js";
+import type { Model } from "../models/model.js";
 
 /** A small decoder with random weights; what it says means nothing, but follows from what was said before. */
 function makeModel(changes: { vocabSize?: number; contextLength?: number; stopIds?: number[] } = {}): Model {

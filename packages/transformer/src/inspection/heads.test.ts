@@ -1,7 +1,8 @@
 import { randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { decoder } from "../index.js";
-import { ablateHeads, headWrites, logitLens, patchHeads } from "../inspection.js";
+import { decoder } from "../models/decoder.js";
+import { ablateHeads, headWrites, patchHeads } from "./heads.js";
+import { logitLens } from "./logit-lens.js";
 
 const model = decoder({
   vocabSize: 13,

@@ -1,6 +1,7 @@
 import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { feedForward, type Activation } from "../index.js";
+import type { Activation } from "./activation.js";
+import { feedForward } from "./feed-forward.js";
 
 test("golden: the gate opens by silu, the way up passes, the way down mixes", () => {
   // x = [1, 2]: gate [1, −2], up [3, 1]; silu(1) = 0.731059, silu(−2) = −0.238406; products [2.193176, −0.238406].

@@ -1,6 +1,6 @@
 import { add, checkGradient, flip, mul, randn, slice, sum, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { gru } from "../index.js";
+import { gru } from "./gru.js";
 
 const layer = gru({ embedDim: 4, hiddenDim: 3 });
 const params = layer.init(1);

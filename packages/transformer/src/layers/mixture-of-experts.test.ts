@@ -1,6 +1,7 @@
 import { checkGradient, mapTensors, cast, mul, randn, sum, tensor, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { feedForward, mixtureOfExperts } from "../index.js";
+import { feedForward } from "./feed-forward.js";
+import { mixtureOfExperts } from "./mixture-of-experts.js";
 
 const sizes = { embedDim: 4, hiddenDim: 6 };
 const config = { ...sizes, numExperts: 5, expertsPerToken: 2 };

@@ -1,6 +1,6 @@
 import { randn, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { norm } from "../index.js";
+import { norm } from "./norm.js";
 
 test("a layer norm shifts and scales to mean 0 and variance 1, an RMS norm to mean square 1, by hand", () => {
   const x = tensor([[1, 7]]);

@@ -1,7 +1,9 @@
 import { causal, crossAttention, multiHead } from "@qkv/attention";
 import { add, cast, checkGradient, mapTensors, mul, randn, sum, tensorsOf, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { feedForward, norm, transformerLayer, type Placement } from "../index.js";
+import { feedForward } from "./feed-forward.js";
+import { norm } from "./norm.js";
+import { transformerLayer, type Placement } from "./transformer-layer.js";
 
 const parts = {
   attention: multiHead({ embedDim: 8, numHeads: 2, mask: causal() }),

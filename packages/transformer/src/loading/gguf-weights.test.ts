@@ -1,6 +1,6 @@
 import { checks, isQkvError, writeGgufHeader, type GgufTensor } from "@qkv/core";
 import { expect, test } from "vitest";
-import { load } from "../index.js";
+import { load } from "../load.js";
 import { ggufWeights } from "./gguf-weights.js";
 import { openFile } from "./open-file.js";
 

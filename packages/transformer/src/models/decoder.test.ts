@@ -3,7 +3,8 @@ import { concat, randn, slice, tensor, tensorsOf, type Tensor } from "@qkv/tenso
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { decoder, type DecoderConfig } from "../index.js";
+import type { DecoderConfig } from "./decoder-config.js";
+import { decoder } from "./decoder.js";
 
 const config: DecoderConfig = {
   vocabSize: 11,

@@ -1,6 +1,6 @@
 import { checkGradient, mul, randn, sum, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { meanOfTokens, unitLength } from "../index.js";
+import { meanOfTokens, unitLength } from "./mean-of-tokens.js";
 
 const rows = randn([2, 3, 4], { seed: 1 });
 

@@ -3,8 +3,10 @@ import { crossEntropy, mapTensors, slice, sum, tensor, valueAndGrad, type Tensor
 import { adam } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
 import { recurrentTranslator, type RowAttention } from "./recurrent-translator.js";
-import { ascii, dates } from "../tasks.js";
-import { pairBatches, trainStep, type PairBatch } from "../training.js";
+import { ascii } from "../tasks/ascii.js";
+import { dates } from "../tasks/dates.js";
+import { pairBatches, type PairBatch } from "../training/pair-batches.js";
+import { trainStep } from "../training/train-step.js";
 
 const F = 8;
 const dot: RowAttention<object> = {

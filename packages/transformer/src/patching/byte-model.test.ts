@@ -4,7 +4,7 @@ import { trainBpe, trainedBpeToJson } from "@qkv/tokenizer/training";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decoder } from "../models/decoder.js";
-import { byteModel } from "../patching.js";
+import { byteModel } from "./byte-model.js";
 
 const contextLength = 8;
 const sizes = { embedDim: 8, hiddenDim: 16, numLayers: 2, numHeads: 2, numKvHeads: 1, normEps: 1e-5 };

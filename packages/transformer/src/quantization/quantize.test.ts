@@ -1,7 +1,11 @@
 import { tensorsOf } from "@qkv/tensor";
 import { isQuantized } from "@qkv/tensor/quantized";
 import { expect, test } from "vitest";
-import { decoder, generate, quantize, type DecoderConfig, type Model, type Quantization } from "../index.js";
+import { generate } from "../generation/generate.js";
+import type { DecoderConfig } from "../models/decoder-config.js";
+import { decoder } from "../models/decoder.js";
+import type { Model } from "../models/model.js";
+import { quantize, type Quantization } from "./quantize.js";
 
 const config: DecoderConfig = {
   vocabSize: 23,

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ascii, dates, numberWords, spellNumber } from "../tasks.js";
+import { ascii } from "./ascii.js";
+import { dates } from "./dates.js";
+import { numberWords, spellNumber } from "./number-words.js";
 
 test("property: a date is a day of the calendar, and its source says the same day", () => {
   fc.assert(

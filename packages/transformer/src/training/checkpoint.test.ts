@@ -2,7 +2,7 @@ import { tensor, zeros } from "@qkv/tensor";
 import { adam, sgd } from "@qkv/tensor/optimizers";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { expect, test } from "vitest";
-import { readCheckpoint, writeCheckpoint } from "../training.js";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 
 const params = { a: tensor([1, 2]), layers: Array.from({ length: 11 }, (_, i) => ({ w: tensor([i]) })) };
 

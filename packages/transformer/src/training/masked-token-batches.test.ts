@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { maskedTokenBatches } from "../training.js";
+import { maskedTokenBatches } from "./masked-token-batches.js";
 
 const ids = Array.from({ length: 50_000 }, (_, i) => 10 + (i % 90));
 const options = { batchSize: 400, contextLength: 100, seed: 3, maskId: 1, vocabSize: 100 };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { nextTokenBatches, textBatches } from "../training.js";
+import { nextTokenBatches } from "./next-token-batches.js";
+import { textBatches } from "./text-batches.js";
 
 const text = (length: number) => Array.from({ length }, (_, i) => i);
 

@@ -2,8 +2,11 @@ import { tensor, tensorsOf } from "@qkv/tensor";
 import { adamW, sgd } from "@qkv/tensor/optimizers";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { decoder } from "../index.js";
-import { nextTokenBatches, tokenLoss, trainStep, type Batch } from "../training.js";
+import { decoder } from "../models/decoder.js";
+import type { Batch } from "./batch.js";
+import { tokenLoss } from "./losses.js";
+import { nextTokenBatches } from "./next-token-batches.js";
+import { trainStep } from "./train-step.js";
 
 const model = decoder({
   vocabSize: 13,

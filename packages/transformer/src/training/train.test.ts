@@ -1,17 +1,12 @@
 import { tensorsOf } from "@qkv/tensor";
 import { adamW } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
-import { decoder } from "../index.js";
-import {
-  meanLoss,
-  nextTokenBatches,
-  readCheckpoint,
-  textBatches,
-  tokenLoss,
-  train,
-  writeCheckpoint,
-  type TrainReport,
-} from "../training.js";
+import { decoder } from "../models/decoder.js";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { meanLoss, tokenLoss } from "./losses.js";
+import { nextTokenBatches } from "./next-token-batches.js";
+import { textBatches } from "./text-batches.js";
+import { train, type TrainReport } from "./train.js";
 
 const config = {
   vocabSize: 11,

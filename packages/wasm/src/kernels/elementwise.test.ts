@@ -2,7 +2,7 @@ import * as t from "@qkv/tensor";
 import { mul, permute, randn, tensor, type Device, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 import { agree, ulp } from "@qkv/test-support/wasm-agreement";
 
 const unary: Record<string, (x: Tensor) => Tensor> = {

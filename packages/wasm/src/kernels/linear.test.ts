@@ -2,7 +2,7 @@ import { grad, linear, mul, permute, randn, sum, type Device, type Tensor } from
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/wasm-agreement";
 
 const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33, 64, 100, 257);

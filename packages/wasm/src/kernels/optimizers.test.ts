@@ -2,7 +2,7 @@ import { randn, type Device } from "@qkv/tensor";
 import { adam, adamW, sgd } from "@qkv/tensor/optimizers";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 
 const optimizers = {
   adam: () => adam({ weightDecay: 0.1 }),

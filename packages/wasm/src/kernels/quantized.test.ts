@@ -3,7 +3,7 @@ import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/wasm-agreement";
 
 const size = fc.constantFrom(1, 2, 3, 5, 7, 8, 9, 31, 32, 33, 64, 100, 257);

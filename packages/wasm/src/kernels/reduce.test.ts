@@ -3,7 +3,7 @@ import { grad, mul, randn, sum, tensor, type Device, type Tensor } from "@qkv/te
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/wasm-agreement";
 
 const length = fc.constantFrom(1, 2, 3, 5, 8, 17, 64, 67, 300);

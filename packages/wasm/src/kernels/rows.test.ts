@@ -1,7 +1,8 @@
 import { layerNorm, matmul, randn, rmsNorm, softmax, tensor } from "@qkv/tensor";
 import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wasm, type WasmDevice } from "../index.js";
+import type { WasmDevice } from "../device.js";
+import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/wasm-agreement";
 
 describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build) => {

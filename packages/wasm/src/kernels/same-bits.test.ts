@@ -3,7 +3,8 @@ import { grad, mul, permute, randn, sum, tensor, type Device, type Tensor } from
 import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import { adam } from "@qkv/tensor/optimizers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { wasm, type WasmDevice } from "../index.js";
+import type { WasmDevice } from "../device.js";
+import { wasm } from "../wasm.js";
 
 const weight8 = quantizeWeight(randn([300, 200], { seed: 1 }));
 const weight4 = quantizeWeight(randn([300, 200], { seed: 1 }), { bits: 4 });

@@ -2,7 +2,7 @@ import { embedding, grad, mul, randn, sum, take, tensor, type Device, type Tenso
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 import { agree } from "@qkv/test-support/wasm-agreement";
 
 describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (build) => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { permute, randn, write, zeros } from "@qkv/tensor";
-import { wasm } from "../index.js";
+import { wasm } from "../wasm.js";
 
 const size = fc.integer({ min: 0, max: 4 });
 const shapes = fc.tuple(size, size, size, size);

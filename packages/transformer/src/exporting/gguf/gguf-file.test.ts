@@ -7,16 +7,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exportModel, memoryFolder, type ExportOptions } from "../../export.js";
-import {
-  decoder,
-  encoder,
-  load,
-  loadEncoder,
-  type DecoderConfig,
-  type DecoderParams,
-  type Model,
-} from "../../index.js";
+import { exportModel, type ExportOptions } from "../export-model.js";
+import { memoryFolder } from "../memory-folder.js";
+import { load, loadEncoder } from "../../load.js";
+import type { DecoderConfig } from "../../models/decoder-config.js";
+import { decoder, type DecoderParams } from "../../models/decoder.js";
+import { encoder } from "../../models/encoder.js";
+import type { Model } from "../../models/model.js";
 import { pairsFromHalves } from "../halves-of-pairs.js";
 import { spelledOut } from "../likeness.js";
 import { slidingPeriod } from "./sliding-period.js";
