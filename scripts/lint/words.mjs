@@ -65,6 +65,7 @@ const opening = /^(What|Whether|How|Where|Which)\b/;
 
 /** Names that two packages export on purpose, each with the reason. */
 export const twoMeanings = {
+  Decoder: "the last stage of a tokenizer, as in Hugging Face's tokenizers; a model that generates",
   Model: "the algorithm of a tokenizer, as in Hugging Face's tokenizers; a decoder with its weights",
   Norm: "a kind of normalization to count the cost of; its layer",
   Operand: "a number or a tensor; a number or an expression",

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { describe, expect, test } from "vitest";
 import { fuzzStrings } from "@qkv/test-support/fuzz-strings";
 import { tiktokenTokenizer, type TiktokenRanks } from "./loading/tiktoken.js";
-import { cl100kSplit, o200kSplit } from "./splitting/known-splits.js";
+import { cl100kSplit, o200kSplit } from "./pre-tokenizers/known-splits.js";
 import type { Tokenizer } from "./tokenizer.js";
 import { anyText } from "@qkv/test-support/split-property";
 import { toWellFormed } from "./to-well-formed.js";
