@@ -23,7 +23,7 @@ export type TemplateItem =
  * ```ts
  * import { template } from "@qkv/tokenizer";
  *
- * template({ "<s>": 1 }, "<s> $A").single; // => [{ id: 1, type: 0 }, { text: "A", type: 0 }]
+ * template({ "<s>": 1 }, "<s> $A").single; // => [{ id: 1, typeId: 0 }, { sequence: "A", typeId: 0 }]
  * ```
  */
 export function template(ids: Readonly<Record<string, number>>, single: string, pair = "$A $B:1"): Template {
