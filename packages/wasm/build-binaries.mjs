@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
+import { readers, writers } from "./layout.mjs";
 import { microKernels } from "./micro-kernels.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -29,8 +30,10 @@ const common = [
 ];
 const builds = { plain: [], relaxed: ["--enable", "relaxed-simd"] };
 
-writeFileSync(join(here, "assembly/micro-kernels.ts"), microKernels);
 mkdirSync(join(here, "src/binaries"), { recursive: true });
+writeFileSync(join(here, "assembly/micro-kernels.ts"), microKernels);
+writeFileSync(join(here, "assembly/layout.ts"), readers());
+writeFileSync(join(here, "src/binaries/layout.ts"), writers());
 mkdirSync(join(here, ".cache"), { recursive: true });
 for (const [name, more] of Object.entries(builds)) {
   const file = join(here, `.cache/${name}.wasm`);

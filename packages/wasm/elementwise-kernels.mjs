@@ -1,7 +1,7 @@
 // Writes the loops of functions that work number by number. Each is a formula of vectors; rows that do not lie in one
 // piece are brought into one before.
 
-/** Formulas of x; `alpha` is an attribute. The order is known to src/kernels/elementwise.ts. */
+/** Formulas of x; `alpha` is an attribute. */
 const unary = {
   copy: "x",
   neg: "f32x4.neg(x)",
@@ -26,20 +26,33 @@ const unary = {
   siluSlope: "siluSlope4(x)",
 };
 
-/** Formulas of a and b; comparisons give all bits where they hold. */
-const binary = {
+/** Formulas of a and b. */
+const arithmetic = {
   add: "f32x4.add(a, b)",
   sub: "f32x4.sub(a, b)",
   mul: "f32x4.mul(a, b)",
   div: "f32x4.div(a, b)",
   maximum: "f32x4.max(a, b)",
   minimum: "f32x4.min(a, b)",
+};
+
+/** Comparisons of a and b: all bits where they hold. */
+const comparisons = {
   less: "f32x4.lt(a, b)",
   lessEqual: "f32x4.le(a, b)",
   greater: "f32x4.gt(a, b)",
   greaterEqual: "f32x4.ge(a, b)",
   equal: "f32x4.eq(a, b)",
   notEqual: "f32x4.ne(a, b)",
+};
+
+const binary = { ...arithmetic, ...comparisons };
+
+/** Names of the functions, in the order of their cases. */
+export const functions = {
+  unaryFunctions: Object.keys(unary),
+  arithmeticFunctions: Object.keys(arithmetic),
+  comparisonFunctions: Object.keys(comparisons),
 };
 
 const cases = (formulas, body) =>

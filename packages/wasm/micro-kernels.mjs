@@ -2,6 +2,7 @@
 // of the summed axis per iteration: of two, binaryen nests the products, which then take more registers than there are.
 
 import { elementwiseKernels } from "./elementwise-kernels.mjs";
+import { enumerations } from "./schema.mjs";
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
 
@@ -253,16 +254,15 @@ const binarySteps = {
 const overStrip = (body) =>
   `for (let r = 0, at: usize = 0; r < rows; r++, at += ${row}) for (let i = at; i < at + bytes; i += 16) { ${body} }`;
 
-/** First number of the steps with one operand, and with two: known to src/kernels/program.ts. */
-const [firstUnary, firstBinary] = [16, 32];
+const { StepCode } = enumerations;
 
 const stepKernels = `
 export function unaryStep(op: i32, to: usize, from: usize, rows: i32, bytes: usize): void {
   switch (op) {
-${Object.values(unarySteps)
+${Object.entries(unarySteps)
   .map(
-    ([f], n) =>
-      `    case ${firstUnary + n}: ${overStrip(`const x = v128.load(from + i); v128.store(to + i, ${f});`)} break;`,
+    ([name, [f]]) =>
+      `    case ${StepCode[name]}: ${overStrip(`const x = v128.load(from + i); v128.store(to + i, ${f});`)} break;`,
   )
   .join("\n")}
   }
@@ -270,11 +270,11 @@ ${Object.values(unarySteps)
 
 export function unarySlope(op: i32, dFrom: usize, dTo: usize, from: usize, to: usize, rows: i32, bytes: usize): void {
   switch (op) {
-${Object.values(unarySteps)
-  .map(([, slope], n) =>
+${Object.entries(unarySteps)
+  .map(([name, [, slope]]) =>
     slope === undefined
       ? ""
-      : `    case ${firstUnary + n}: ${overStrip(`const x = v128.load(from + i), y = v128.load(to + i), dy = v128.load(dTo + i); v128.store(dFrom + i, f32x4.add(v128.load(dFrom + i), ${slope}));`)} break;`,
+      : `    case ${StepCode[name]}: ${overStrip(`const x = v128.load(from + i), y = v128.load(to + i), dy = v128.load(dTo + i); v128.store(dFrom + i, f32x4.add(v128.load(dFrom + i), ${slope}));`)} break;`,
   )
   .join("\n")}
   }
@@ -282,10 +282,10 @@ ${Object.values(unarySteps)
 
 export function binaryStep(op: i32, to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   switch (op) {
-${Object.values(binarySteps)
+${Object.entries(binarySteps)
   .map(
-    ([f], n) =>
-      `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i); v128.store(to + i, ${f});`)} break;`,
+    ([name, [f]]) =>
+      `    case ${StepCode[name]}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i); v128.store(to + i, ${f});`)} break;`,
   )
   .join("\n")}
   }
@@ -297,12 +297,12 @@ ${["first", "second"]
 /** Gradient of the ${side} operand. */
 export function ${side}Slope(op: i32, dSide: usize, dTo: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
   switch (op) {
-${Object.values(binarySteps)
-  .map((step, n) => {
+${Object.entries(binarySteps)
+  .map(([name, step]) => {
     const slope = step[1 + which];
     return slope === undefined
       ? ""
-      : `    case ${firstBinary + n}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i), dy = v128.load(dTo + i); v128.store(dSide + i, f32x4.add(v128.load(dSide + i), ${slope}));`)} break;`;
+      : `    case ${StepCode[name]}: ${overStrip(`const a = v128.load(first + i), b = v128.load(second + i), dy = v128.load(dTo + i); v128.store(dSide + i, f32x4.add(v128.load(dSide + i), ${slope}));`)} break;`;
   })
   .join("\n")}
   }

@@ -26,6 +26,7 @@ export {
   type Expression,
   type Operand,
   type Place,
+  type SymbolName,
   type Step,
 } from "./expressions/expression.js";
 export { operations, type Operation, type OperationName } from "./expressions/operations.js";

@@ -3,10 +3,11 @@
 //
 // With w the weights and u what is mixed (w, or weightMod of it): du = dO · v; dw = weightMod′ · du;
 // ds = w (dw − Σ w dw + dlse); from ds back through scoreMod, softcap and scale to queries and keys.
-import { registerBytes, resultOf, runSteps, SCORE_LEVEL, slopeSteps, STRIP, tableNumbers } from "./expression";
+import { AttentionRequest, Level } from "./layout";
+import { registerBytes, resultOf, runSteps, slopeSteps, STRIP, tableNumbers } from "./expression";
 import { beginProgram } from "./attention-forward";
 import { exp4WithConstants, expConstants, zero } from "./lanes";
-import { copyRows, findRows, firstQueryOf, partsOf, Request, rowStep, writeRows } from "./request";
+import { copyRows, findRows, firstQueryOf, segmentsOf, rowStep, writeRows } from "./request";
 import {
   allFinite, capScores, findLimits, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
@@ -51,7 +52,7 @@ function padded(n: i32): i32 {
   return (n + 7) & ~7;
 }
 
-function layOut(request: Request, scratch: usize): usize {
+function layOut(request: AttentionRequest, scratch: usize): usize {
   const wide = padded(request.dim), valueWide = padded(request.valueDim);
   scoresAt = scratch;
   slopesAt = scoresAt + TILE;
@@ -80,12 +81,12 @@ function layOut(request: Request, scratch: usize): usize {
 
 /** Bytes of scratch of one thread. */
 export function attentionBackwardScratch(request: usize): i32 {
-  return <i32>layOut(changetype<Request>(request), 0);
+  return <i32>layOut(changetype<AttentionRequest>(request), 0);
 }
 
 /** Returns 1 if a gradient is no number. */
 export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
-  const request = changetype<Request>(at);
+  const request = changetype<AttentionRequest>(at);
   layOut(request, scratch);
   const kvHeads = request.heads / request.group;
   const batch = item / kvHeads;
@@ -103,12 +104,12 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
     if (request.sinks != 0) store<f32>(request.dSinks + (<usize>(batch * request.heads + head) << 2), <f32>dSink);
   }
   if (!allFinite(dKeyAt, request.keys * wide) || !allFinite(dValueAt, request.keys * valueWide)) return 1;
-  writeRows(partsOf(request, 2), batch, kvHead, request.keys, request.dim, wide, dKeyAt);
-  writeRows(partsOf(request, 3), batch, kvHead, request.keys, request.valueDim, valueWide, dValueAt);
+  writeRows(segmentsOf(request, 2), batch, kvHead, request.keys, request.dim, wide, dKeyAt);
+  writeRows(segmentsOf(request, 3), batch, kvHead, request.keys, request.valueDim, valueWide, dValueAt);
   return 0;
 }
 
-function tileOfQueries(request: Request, batch: i32, head: i32, row: i32, item: i32): bool {
+function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i32, item: i32): bool {
   const dim = request.dim, wide = padded(dim);
   const t = row << 6;
   const count = min(QUERIES, request.queries - t);
@@ -139,7 +140,7 @@ function tileOfQueries(request: Request, batch: i32, head: i32, row: i32, item: 
 }
 
 /** Queries, scaled and packed for scores; and row by row for the gradients of keys. */
-function takeQueries(request: Request, batch: i32, head: i32, t: i32, count: i32): void {
+function takeQueries(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32): void {
   const dim = request.dim, wide = padded(dim), row = request.queryRow, column = request.queryColumn;
   const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead + t * row) << 2);
   packQueries(from, row, column, count, dim, request.scale, queriesAt);
@@ -150,7 +151,7 @@ function takeQueries(request: Request, batch: i32, head: i32, t: i32, count: i32
 }
 
 /** What reached the mixtures, likewise; and for each query its logarithm, Σ w dw, and what reached the logarithm. */
-function takeGradients(request: Request, batch: i32, head: i32, t: i32, count: i32, place: i32): void {
+function takeGradients(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32, place: i32): void {
   const dim = request.valueDim, wide = padded(dim), row = request.dOutputRow, column = request.dOutputColumn;
   if (request.dOutput != 0) {
     const from = request.dOutput + (<usize>(batch * request.dOutputBatch + head * request.dOutputHead + t * row) << 2);
@@ -188,7 +189,7 @@ function largestOfLanes(count: i32): f32 {
 }
 
 /** After a walk for sums: what each power is to be multiplied with. */
-function takeSums(request: Request, head: i32, count: i32): void {
+function takeSums(request: AttentionRequest, head: i32, count: i32): void {
   for (let i: usize = 0; i < <usize>count << 2; i += 4) {
     let sum = load<f32>(weightsAt + i);
     if (request.sinks != 0) {
@@ -199,7 +200,7 @@ function takeSums(request: Request, head: i32, count: i32): void {
   }
 }
 
-function sinkSlope(request: Request, head: i32, count: i32): f64 {
+function sinkSlope(request: AttentionRequest, head: i32, count: i32): f64 {
   const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
   let slope: f64 = 0;
   for (let i: usize = 0; i < <usize>count << 2; i += 4) {
@@ -215,7 +216,7 @@ const SHARED: i32 = 1;
 const SLOPES: i32 = 2;
 
 function walk(
-  purpose: i32, request: Request, batch: i32, head: i32, first: i32, position: i32, count: i32, item: i32,
+  purpose: i32, request: AttentionRequest, batch: i32, head: i32, first: i32, position: i32, count: i32, item: i32,
 ): void {
   const dim = request.dim, wide = padded(dim), valueDim = request.valueDim, valueWide = padded(valueDim);
   const kvHead = head / request.group;
@@ -228,14 +229,14 @@ function walk(
     if (whole == 0) continue;
     const start = column << 6;
     const length = min(KEYS, request.keys - start);
-    const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
+    const key = findRows(segmentsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
     const keyStep = <usize>rowStep << 2;
     const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
     findLimits(bits, panels, length, limitsAt);
     multiplyTile(key, keyStep, length, limitsAt, queriesAt, panels, dim, scoresAt);
     if (purpose != SUMS) {
       if (request.dOutput != 0) {
-        const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, valueWide, valueAt);
+        const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, valueWide, valueAt);
         multiplyTile(value, <usize>rowStep << 2, length, limitsAt, gradientsAt, panels, valueDim, slopesAt);
       } else {
         memory.fill(slopesAt, 0, TILE);
@@ -260,7 +261,7 @@ function walk(
 }
 
 /** A tile without expressions. */
-function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes: usize): void {
+function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i32, bytes: usize): void {
   const softcap = request.softcap;
   if (softcap > 0) capScores(softcap, scoresAt, keys, bytes);
   const scale = f32x4.splat(request.scale);
@@ -300,7 +301,7 @@ function plainTile(purpose: i32, request: Request, bits: usize, keys: i32, bytes
 
 /** Some keys of a tile with expressions. */
 function strip(
-  purpose: i32, request: Request, batch: i32, head: i32, position: i32, bits: usize, first: i32, rows: i32, count: i32,
+  purpose: i32, request: AttentionRequest, batch: i32, head: i32, position: i32, bits: usize, first: i32, rows: i32, count: i32,
   bytes: usize, item: i32,
 ): void {
   const scoreMod = request.scoreMod, weightMod = request.weightMod, softcap = request.softcap;
@@ -312,7 +313,7 @@ function strip(
   if (softcap > 0) capScores(softcap, scores, rows, bytes);
   memory.copy(cappedAt, scores, end);
   if (scoreMod != 0) {
-    runSteps(scoreMod, registersAt, SCORE_LEVEL, cappedAt, batch, head, position, positions, rows, bytes);
+    runSteps(scoreMod, registersAt, Level.score, cappedAt, batch, head, position, positions, rows, bytes);
     const result = resultOf(scoreMod, registersAt);
     const hidden = f32x4.splat(HIDDEN);
     for (let r: usize = 0; r < end; r += ROW) {
@@ -341,7 +342,7 @@ function strip(
     }
   }
   if (weightMod != 0) {
-    runSteps(weightMod, weightRegistersAt, SCORE_LEVEL, weights, batch, head, position, positions, rows, bytes);
+    runSteps(weightMod, weightRegistersAt, Level.score, weights, batch, head, position, positions, rows, bytes);
     // The walk for the sum must not reach the tables.
     const own: usize = purpose == SHARED ? 0 : tables + (<usize>tableNumbers(scoreMod) << 3);
     slopeSteps(weightMod, weightRegistersAt, slopes, own, rows, bytes, count);

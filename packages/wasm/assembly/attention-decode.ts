@@ -1,13 +1,12 @@
 // Attention of a single query per head, as in decoding: keys and values are read once for all query heads that share them
 // (split-KV, as in Flash-Decoding). The work is cut into chunks, each of one key-value head and some of its keys, of a length
 // that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
+import { AttentionRequest, CHUNK_TILES } from "./layout";
 import { largestOf, fma, exp4WithConstants, expConstants, sumOf, sumsOf, zero } from "./lanes";
 import { accumulate1x16, accumulate1x2, accumulate1x8, accumulate2x2, accumulate2x4, dots1x4, dots2x4 } from "./micro-kernels";
-import { findRows, partsOf, Request, rowStep } from "./request";
+import { findRows, segmentsOf, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 
-/** Tiles of a chunk. The same in src/kernels/attention.ts. */
-const TILES: i32 = 16;
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores. */
 const SCORES: usize = 256;
@@ -47,18 +46,18 @@ const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
 
 /** Bytes of a query and a key, with room for whole vectors. */
 @inline
-function keyBytes(request: Request): usize {
+function keyBytes(request: AttentionRequest): usize {
   return <usize>((request.dim + 3) & ~3) << 2;
 }
 
 /** Bytes of a value and of an output row, with room for pairs of vectors. */
 @inline
-function valueBytes(request: Request): usize {
+function valueBytes(request: AttentionRequest): usize {
   return <usize>((request.valueDim + 7) & ~7) << 2;
 }
 
 /** Bytes of a chunk with its room. */
-function chunkBytes(request: Request): usize {
+function chunkBytes(request: AttentionRequest): usize {
   const group = <usize>request.group, keys = <usize>KEYS;
   const rows = (group + keys) * keyBytes(request) + keys * valueBytes(request);
   return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
@@ -66,16 +65,7 @@ function chunkBytes(request: Request): usize {
 
 /** Bytes of scratch of a thread that reads `streams` chunks in rotation. */
 export function attentionDecodeScratch(request: usize, streams: i32): i32 {
-  return streams * <i32>chunkBytes(changetype<Request>(request));
-}
-
-/**
- * Bytes of one partial result: the maximum m, the sum l, two numbers of padding, and the unnormalized output o. Whole cache
- * lines, since another thread may write the next. The same in src/kernels/attention.ts.
- */
-@inline
-function partialBytes(request: Request): usize {
-  return (16 + valueBytes(request) + 63) & ~63;
+  return streams * <i32>chunkBytes(changetype<AttentionRequest>(request));
 }
 
 /**
@@ -86,7 +76,7 @@ function partialBytes(request: Request): usize {
  * either way, so results are the same to the last bit. Returns 1 if a score is not finite.
  */
 export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32): i32 {
-  const request = changetype<Request>(at);
+  const request = changetype<AttentionRequest>(at);
   const bytes = chunkBytes(request);
   let end = scratch, open = 0;
   for (let number = item; number < chunks; number += items, end += bytes) {
@@ -120,23 +110,23 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
   return 0;
 }
 
-function begin(request: Request, number: i32, chunk: Chunk): void {
+function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   const group = request.group;
   const kvHeads = request.heads / group;
-  const chunks = (request.columns + TILES - 1) / TILES;
+  const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
   const place = number / chunks, nth = number % chunks;
   const batch = place / kvHeads, kvHead = place % kvHeads;
   chunk.batch = batch;
   chunk.kvHead = kvHead;
-  chunk.column = nth * TILES;
-  chunk.last = min(request.columns, (nth + 1) * TILES);
+  chunk.column = nth * CHUNK_TILES;
+  chunk.last = min(request.columns, (nth + 1) * CHUNK_TILES);
   chunk.values = 0;
   chunk.scores = changetype<usize>(chunk) + HEAD;
   chunk.weights = chunk.scores + <usize>group * SCORES;
   chunk.query = chunk.weights + <usize>group * SCORES;
   chunk.keyCopy = chunk.query + <usize>group * keyBytes(request);
   chunk.valueCopy = chunk.keyCopy + <usize>KEYS * keyBytes(request);
-  const bytes = partialBytes(request);
+  const bytes = <usize>request.partialBytes;
   chunk.step = <usize>chunks * bytes;
   chunk.partial = request.partials + <usize>((batch * request.heads + kvHead * group) * chunks + nth) * bytes;
   for (let g = 0; g < group; g++) {
@@ -148,7 +138,7 @@ function begin(request: Request, number: i32, chunk: Chunk): void {
 }
 
 /** Finds the next tile that a head of the group sees. Whether there is one, or values of the last are left. */
-function nextTile(request: Request, chunk: Chunk): bool {
+function nextTile(request: AttentionRequest, chunk: Chunk): bool {
   chunk.keys = 0;
   chunk.at = 0;
   while (chunk.keys == 0 && chunk.column < chunk.last) {
@@ -159,14 +149,14 @@ function nextTile(request: Request, chunk: Chunk): bool {
     const start = column << 6;
     chunk.keys = min(KEYS, request.keys - start);
     const wide = <i32>keyBytes(request) >> 2;
-    chunk.key = findRows(partsOf(request, 0), chunk.batch, chunk.kvHead, start, chunk.keys, request.dim, wide, chunk.keyCopy);
+    chunk.key = findRows(segmentsOf(request, 0), chunk.batch, chunk.kvHead, start, chunk.keys, request.dim, wide, chunk.keyCopy);
     chunk.keyStride = <usize>rowStep << 2;
   }
   return (chunk.keys | chunk.values) != 0;
 }
 
 /** Turns the scores of a tile into weights of its values, which are read next. Returns whether all scores are finite. */
-function finishTile(request: Request, chunk: Chunk): bool {
+function finishTile(request: AttentionRequest, chunk: Chunk): bool {
   const keys = chunk.keys, column = chunk.column - 1;
   chunk.values = keys;
   if (keys == 0) return true;
@@ -180,24 +170,24 @@ function finishTile(request: Request, chunk: Chunk): bool {
   chunk.scores = chunk.weights;
   chunk.weights = weights;
   const width = <i32>valueBytes(request) >> 2;
-  chunk.value = findRows(partsOf(request, 1), chunk.batch, chunk.kvHead, column << 6, keys, request.valueDim, width, chunk.valueCopy);
+  chunk.value = findRows(segmentsOf(request, 1), chunk.batch, chunk.kvHead, column << 6, keys, request.valueDim, width, chunk.valueCopy);
   chunk.valueStride = <usize>rowStep << 2;
   return true;
 }
 
 /** The class of a tile to the g-th head of a group. */
 @inline
-function classOf(request: Request, chunk: Chunk, g: i32, column: i32): i32 {
+function classOf(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): i32 {
   return load<u8>(request.classes + tileOf(request, chunk, g, column));
 }
 
 @inline
-function tileOf(request: Request, chunk: Chunk, g: i32, column: i32): usize {
+function tileOf(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): usize {
   const head = chunk.kvHead * request.group + g;
   return <usize>(chunk.batch * request.planBatch + head * request.planHead + column);
 }
 
-function loadQuery(request: Request, batch: i32, head: i32, to: usize): void {
+function loadQuery(request: AttentionRequest, batch: i32, head: i32, to: usize): void {
   const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead) << 2);
   for (let d = 0; d < ((request.dim + 3) & ~3); d++) {
     const x: f32 = d < request.dim ? load<f32>(from + (<usize>(d * request.queryColumn) << 2)) * request.scale : 0;
@@ -206,7 +196,7 @@ function loadQuery(request: Request, batch: i32, head: i32, to: usize): void {
 }
 
 /** Scores of all heads of a group for the next `count` keys. */
-function scorePage(request: Request, chunk: Chunk, count: i32): void {
+function scorePage(request: AttentionRequest, chunk: Chunk, count: i32): void {
   const bytes = keyBytes(request), stride = chunk.keyStride, key = chunk.key + <usize>chunk.at * stride;
   const scores = chunk.scores + (<usize>chunk.at << 2);
   scoreFirst(key, stride, count, chunk.query, bytes, scores);
@@ -214,7 +204,7 @@ function scorePage(request: Request, chunk: Chunk, count: i32): void {
 }
 
 /** Adds the next `count` values to the outputs of all heads of a group. */
-function accumulatePage(request: Request, chunk: Chunk, count: i32): void {
+function accumulatePage(request: AttentionRequest, chunk: Chunk, count: i32): void {
   const bytes = valueBytes(request), stride = chunk.valueStride, value = chunk.value + <usize>chunk.at * stride;
   const weights = chunk.weights + (<usize>chunk.at << 2), output = chunk.partial + 16;
   let d: usize = 0;
@@ -226,20 +216,20 @@ function accumulatePage(request: Request, chunk: Chunk, count: i32): void {
 
 /** Scores of a group's first head for the next `count` keys. */
 @inline
-function scoreSlice(request: Request, chunk: Chunk, count: i32): void {
+function scoreSlice(request: AttentionRequest, chunk: Chunk, count: i32): void {
   const key = chunk.key + <usize>chunk.at * chunk.keyStride, scores = chunk.scores + (<usize>chunk.at << 2);
   scoreFirst(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
 }
 
 /** Adds the next `count` values to the output of a group's first head. */
 @inline
-function accumulateSlice(request: Request, chunk: Chunk, count: i32): void {
+function accumulateSlice(request: AttentionRequest, chunk: Chunk, count: i32): void {
   const value = chunk.value + <usize>chunk.at * chunk.valueStride, weights = chunk.weights + (<usize>chunk.at << 2);
   accumulateFours(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
 }
 
 /** Scores and outputs of all heads of a group but the first, for tiles that lie in the core's own cache by now. */
-function finishOthers(request: Request, chunk: Chunk): void {
+function finishOthers(request: AttentionRequest, chunk: Chunk): void {
   if (request.group == 1) return;
   if (chunk.keys > 0) scoreOthers(request, chunk, chunk.key, chunk.keys, chunk.scores);
   if (chunk.values > 0) accumulateOthers(request, chunk, chunk.value, chunk.values, chunk.weights);
@@ -257,7 +247,7 @@ function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: u
 }
 
 /** Scores of all heads of a group but the first, for keys that the first has read. `scores` are the first head's. */
-function scoreOthers(request: Request, chunk: Chunk, key: usize, keys: i32, scores: usize): void {
+function scoreOthers(request: AttentionRequest, chunk: Chunk, key: usize, keys: i32, scores: usize): void {
   const stride = chunk.keyStride, group = request.group, bytes = keyBytes(request), fours = keys & ~3;
   const rest = key + <usize>fours * stride;
   let query = chunk.query + bytes, g = 1;
@@ -291,7 +281,7 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
 }
 
 /** Applies the mask to the scores of one head, and hides what lies beyond the last key. */
-function applyMask(request: Request, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
+function applyMask(request: AttentionRequest, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
   for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + (<usize>j << 2), HIDDEN);
   const whole = classOf(request, chunk, g, column);
   if (whole == 2) return;
@@ -359,7 +349,7 @@ function accumulateFours(weights: usize, value: usize, stride: usize, keys: i32,
 }
 
 /** Adds values that the first head has read to the outputs of all heads of a group but the first. `weights` are the first's. */
-function accumulateOthers(request: Request, chunk: Chunk, value: usize, keys: i32, weights: usize): void {
+function accumulateOthers(request: AttentionRequest, chunk: Chunk, value: usize, keys: i32, weights: usize): void {
   const stride = chunk.valueStride, step = chunk.step, group = request.group, bytes = valueBytes(request);
   let output = chunk.partial + step + 16, g = 1;
   weights += SCORES;
@@ -376,9 +366,9 @@ function accumulateOthers(request: Request, chunk: Chunk, value: usize, keys: i3
 
 /** One head of one batch: merges the partial results of its chunks, in order. Returns 1 if the output is not finite. */
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
-  const request = changetype<Request>(at);
-  const chunks = (request.columns + TILES - 1) / TILES;
-  const valueDim = request.valueDim, step = partialBytes(request);
+  const request = changetype<AttentionRequest>(at);
+  const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
+  const valueDim = request.valueDim, step = <usize>request.partialBytes;
   const first = request.partials + <usize>(item * chunks) * step;
   const head = item % request.heads;
   const sink: f32 = request.sinks == 0 ? -Infinity : load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));

@@ -1,7 +1,8 @@
 // Attention forward: an item is one head's 64 queries, which walk the tiles of keys that the plan shows them.
-import { HEAD_LEVEL, QUERY_LEVEL, registerBytes, resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
+import { AttentionRequest, Level } from "./layout";
+import { registerBytes, resultOf, runSteps, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
-import { findRows, firstQueryOf, partsOf, Request, rowStep } from "./request";
+import { findRows, firstQueryOf, segmentsOf, rowStep } from "./request";
 import {
   allFinite, capScores, findLimits, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
   QUERIES, ROW, TILE,
@@ -24,7 +25,7 @@ let valueAt: usize = 0;
 let registersAt: usize = 0;
 let weightRegistersAt: usize = 0;
 
-function layOut(request: Request, scratch: usize): usize {
+function layOut(request: AttentionRequest, scratch: usize): usize {
   const width = (request.valueDim + 7) & ~7;
   scoresAt = scratch;
   largestAt = scoresAt + TILE;
@@ -43,12 +44,12 @@ function layOut(request: Request, scratch: usize): usize {
 
 /** Bytes of scratch of one thread. */
 export function attentionForwardScratch(request: usize): i32 {
-  return <i32>layOut(changetype<Request>(request), 0);
+  return <i32>layOut(changetype<AttentionRequest>(request), 0);
 }
 
 /** Within a head the last queries come first: under a causal mask they see most. Returns 1 if a score was no number. */
 export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
-  const request = changetype<Request>(at);
+  const request = changetype<AttentionRequest>(at);
   layOut(request, scratch);
   const heads = request.heads, queries = request.queries, keys = request.keys, columns = request.columns;
   const dim = request.dim, valueDim = request.valueDim;
@@ -80,7 +81,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       const length = min(KEYS, keys - start);
       const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
       findLimits(bits, (count + 7) >> 3, length, limitsAt);
-      const key = findRows(partsOf(request, 0), batch, kvHead, start, length, dim, dim, keyAt);
+      const key = findRows(segmentsOf(request, 0), batch, kvHead, start, length, dim, dim, keyAt);
       multiplyTile(key, <usize>rowStep << 2, length, limitsAt, queriesAt, (count + 7) >> 3, dim, scoresAt);
       if (request.softcap > 0) capScores(request.softcap, scoresAt, length, bytes);
       if (scoreMod != 0 || weightMod != 0) keyPositions(request, batch, start, length, positionsAt);
@@ -95,7 +96,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
         modWeights(weightMod, batch, head, position, length, bytes);
       }
       if (walk == 0) continue;
-      const value = findRows(partsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
+      const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
       mixValues(scoresAt, value, <usize>rowStep << 2, limitsAt, count, width, mixtureAt, correctionAt);
     }
     if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
@@ -119,8 +120,8 @@ function begin(count: i32, width: i32): void {
 /** Runs the steps of an expression that are the same for all keys. */
 export function beginProgram(program: usize, registers: usize, batch: i32, head: i32, query: i32): void {
   if (program == 0) return;
-  runSteps(program, registers, HEAD_LEVEL, 0, batch, head, query, 0, STRIP, ROW);
-  runSteps(program, registers, QUERY_LEVEL, 0, batch, head, query, 0, STRIP, ROW);
+  runSteps(program, registers, Level.head, 0, batch, head, query, 0, STRIP, ROW);
+  runSteps(program, registers, Level.query, 0, batch, head, query, 0, STRIP, ROW);
 }
 
 /** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
@@ -183,7 +184,7 @@ function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
     const strip = scoresAt + <usize>j * ROW;
-    runSteps(program, weightRegistersAt, SCORE_LEVEL, strip, batch, head, query, positionsAt + (<usize>j << 2), rows, bytes);
+    runSteps(program, weightRegistersAt, Level.score, strip, batch, head, query, positionsAt + (<usize>j << 2), rows, bytes);
     const result = resultOf(program, weightRegistersAt);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
       for (let i = r; i < r + bytes; i += 16) {
@@ -195,7 +196,7 @@ function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32
 }
 
 /** A sink takes part in the sum alone, and joins once, at the end. */
-function joinSink(request: Request, head: i32, count: i32): void {
+function joinSink(request: AttentionRequest, head: i32, count: i32): void {
   const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
   for (let i: usize = 0; i < <usize>count << 2; i += 4) {
     const largest = load<f32>(largestAt + i);
@@ -210,7 +211,7 @@ function joinSink(request: Request, head: i32, count: i32): void {
 }
 
 /** Writes mixtures, divided by their sums, and logarithms of sums; zeros and -infinity where nothing was seen. */
-function end(request: Request, place: i32, count: i32, width: i32): i32 {
+function end(request: AttentionRequest, place: i32, count: i32, width: i32): i32 {
   const valueDim = request.valueDim, weightMod = request.weightMod, sinks = request.sinks;
   for (let q = 0; q < count; q++) {
     const sum = load<f32>(sumAt + (<usize>q << 2));

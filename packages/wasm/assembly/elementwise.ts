@@ -1,30 +1,7 @@
 // Functions that work number by number, over tensors of any strides. An item is some rows of the innermost axis, or a
 // stretch of one.
+import { STRETCH_BYTES, Walk, WalkAxis } from "./layout";
 import { binaryVectors, unaryVectors } from "./micro-kernels";
-
-@unmanaged
-class Walk {
-  op: i32;
-  alpha: f32;
-  /** Numbers of a row, rows, rows of an item, and numbers of a row that an item takes. */
-  n: i32;
-  rows: i32;
-  rowsPerItem: i32;
-  chunk: i32;
-  /** The output, packed, and three inputs, with steps along a row in numbers. */
-  y: usize;
-  a: usize;
-  aStep: i32;
-  b: usize;
-  bStep: i32;
-  c: usize;
-  cStep: i32;
-  /** Axes around a row, the innermost first. Each: its length, and the strides of the inputs. */
-  rank: i32;
-}
-
-/** Bytes of a stretch that is copied to be contiguous. A thread's scratch holds four; the same in src/kernels/elementwise.ts. */
-const STRETCH: i32 = 4096;
 
 /** Offset of the item's row in each input, in numbers. */
 let aAt: i32 = 0;
@@ -35,14 +12,15 @@ function place(walk: Walk, row: i32, from: i32): void {
   aAt = from * walk.aStep;
   bAt = from * walk.bStep;
   cAt = from * walk.cStep;
-  let axis = changetype<usize>(walk) + offsetof<Walk>();
-  for (let k = 0; k < walk.rank; k++, axis += 16) {
-    const length = <u32>load<i32>(axis);
+  let at = changetype<usize>(walk) + offsetof<Walk>();
+  for (let k = 0; k < walk.rank; k++, at += offsetof<WalkAxis>()) {
+    const axis = changetype<WalkAxis>(at);
+    const length = <u32>axis.length;
     const index = <i32>(<u32>row % length);
     row = <i32>(<u32>row / length);
-    aAt += index * load<i32>(axis, 4);
-    bAt += index * load<i32>(axis, 8);
-    cAt += index * load<i32>(axis, 12);
+    aAt += index * axis.aStep;
+    bAt += index * axis.bStep;
+    cAt += index * axis.cStep;
   }
 }
 
@@ -78,12 +56,12 @@ export function unary(item: i32, scratch: usize, at: usize): void {
 function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, scratch: usize): void {
   const whole = step == 1 ? n & ~3 : 0;
   unaryVectors(op, a, y, <usize>whole << 2, alpha);
-  for (let i = whole; i < n; i += STRETCH >> 2) {
-    const count = min(STRETCH >> 2, n - i);
+  for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
+    const count = min(STRETCH_BYTES >> 2, n - i);
     const bytes = <usize>((count + 3) & ~3) << 2;
     const x = together(a + (<usize>(i * step) << 2), step, count, scratch);
-    unaryVectors(op, x, scratch + STRETCH, bytes, alpha);
-    memory.copy(y + (<usize>i << 2), scratch + STRETCH, <usize>count << 2);
+    unaryVectors(op, x, scratch + STRETCH_BYTES, bytes, alpha);
+    memory.copy(y + (<usize>i << 2), scratch + STRETCH_BYTES, <usize>count << 2);
   }
 }
 
@@ -105,12 +83,12 @@ function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: us
   const aStep = walk.aStep, bStep = walk.bStep;
   const whole = aStep == 1 && bStep == 1 ? n & ~3 : 0;
   binaryVectors(walk.op, a, b, y, <usize>whole << 2);
-  for (let i = whole; i < n; i += STRETCH >> 2) {
-    const count = min(STRETCH >> 2, n - i);
+  for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
+    const count = min(STRETCH_BYTES >> 2, n - i);
     const left = together(a + (<usize>(i * aStep) << 2), aStep, count, scratch);
-    const right = together(b + (<usize>(i * bStep) << 2), bStep, count, scratch + STRETCH);
+    const right = together(b + (<usize>(i * bStep) << 2), bStep, count, scratch + STRETCH_BYTES);
     const to = y + (<usize>i << 2);
-    const straight = (count & 3) == 0 ? to : scratch + 2 * STRETCH;
+    const straight = (count & 3) == 0 ? to : scratch + 2 * STRETCH_BYTES;
     binaryVectors(walk.op, left, right, straight, <usize>((count + 3) & ~3) << 2);
     if (straight != to) memory.copy(to, straight, <usize>count << 2);
   }
@@ -127,12 +105,12 @@ export function compare(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + <usize>row * <usize>walk.n + <usize>from;
-    for (let i = 0; i < n; i += STRETCH >> 2) {
-      const count = min(STRETCH >> 2, n - i);
+    for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
+      const count = min(STRETCH_BYTES >> 2, n - i);
       const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
-      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH);
-      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH, <usize>((count + 3) & ~3) << 2);
-      for (let k = 0; k < count; k++) store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH + (<usize>k << 2)) & 1);
+      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH_BYTES);
+      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH_BYTES, <usize>((count + 3) & ~3) << 2);
+      for (let k = 0; k < count; k++) store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH_BYTES + (<usize>k << 2)) & 1);
     }
   }
 }
@@ -148,11 +126,11 @@ export function choose(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    for (let i = 0; i < n; i += STRETCH >> 2) {
-      const count = min(STRETCH >> 2, n - i);
+    for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
+      const count = min(STRETCH_BYTES >> 2, n - i);
       const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
-      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH);
-      const masks = scratch + 2 * STRETCH, to = scratch + 3 * STRETCH;
+      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH_BYTES);
+      const masks = scratch + 2 * STRETCH_BYTES, to = scratch + 3 * STRETCH_BYTES;
       for (let k = 0; k < count; k++) {
         store<i32>(masks + (<usize>k << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
       }

@@ -2,6 +2,7 @@
 // registers and fills one; a register is a strip of float32. What is the same for a whole head, or for a whole row of
 // queries, is computed once for it.
 import { zero } from "./lanes";
+import { FIRST_BINARY, FIRST_UNARY, Program, Step, StepCode } from "./layout";
 import { binaryStep, firstSlope, secondSlope, unarySlope, unaryStep } from "./micro-kernels";
 
 /** Keys of a strip, bytes from one key to the next, and bytes of a register. */
@@ -9,55 +10,11 @@ export const STRIP: i32 = 8;
 const ROW: usize = 256;
 const REGISTER: usize = 2048;
 
-const SCORE: i32 = 0;
-const NUMBER: i32 = 1;
-const BATCH: i32 = 2;
-const HEAD: i32 = 3;
-const QUERY: i32 = 4;
-const KEY: i32 = 5;
-const WHERE: i32 = 6;
-const INDEX: i32 = 7;
-const LOOKUP: i32 = 8;
-const KEEP: i32 = 9;
-const POW: i32 = 10;
-const UNARY: i32 = 16;
-const BINARY: i32 = 32;
-
-/** Invariance of a step: constant for a head, for a row of queries, or for nothing. */
-export const HEAD_LEVEL: i32 = 0;
-export const QUERY_LEVEL: i32 = 1;
-export const SCORE_LEVEL: i32 = 2;
-
-@unmanaged
-class Program {
-  count: i32;
-  /** Numbers of all tables together: how long the list of their gradients is. */
-  tableSize: i32;
-}
-
-@unmanaged
-class Step {
-  op: i32;
-  level: i32;
-  /** True if it depends on the score or on a table: only then does a gradient flow through it. */
-  active: i32;
-  a: i32;
-  b: i32;
-  c: i32;
-  d: i32;
-  /** Numbers of its own. */
-  i: i32;
-  j: i32;
-  k: i32;
-  number: f32;
-  spare: i32;
-}
-
-const STEP: usize = 48;
+const STEP: usize = offsetof<Step>();
 
 @inline
 function stepAt(program: usize, n: i32): Step {
-  return changetype<Step>(program + 8 + <usize>n * STEP);
+  return changetype<Step>(program + offsetof<Program>() + <usize>n * STEP);
 }
 @inline
 function register(registers: usize, n: i32): usize {
@@ -105,33 +62,33 @@ export function runSteps(
     if (step.level != level) continue;
     const to = register(registers, n);
     const op = step.op;
-    if (op >= BINARY) {
+    if (op >= FIRST_BINARY) {
       binaryStep(op, to, register(registers, step.a), register(registers, step.b), rows, bytes);
-    } else if (op >= UNARY) {
+    } else if (op >= FIRST_UNARY) {
       unaryStep(op, to, register(registers, step.a), rows, bytes);
-    } else if (op == SCORE) {
+    } else if (op == StepCode.score) {
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) memory.copy(to + r, score + r, bytes);
-    } else if (op == NUMBER) {
+    } else if (op == StepCode.number) {
       fill(to, step.number, rows, bytes);
-    } else if (op == BATCH) {
+    } else if (op == StepCode.batch) {
       fill(to, <f32>batch, rows, bytes);
-    } else if (op == HEAD) {
+    } else if (op == StepCode.head) {
       fill(to, <f32>head, rows, bytes);
-    } else if (op == QUERY) {
+    } else if (op == StepCode.query) {
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
         for (let i = 0; i < <i32>(bytes >> 2); i++) store<f32>(to + r + (<usize>i << 2), <f32>(query + i));
       }
-    } else if (op == KEY) {
+    } else if (op == StepCode.key) {
       for (let r = 0; r < rows; r++) fill(to + <usize>r * ROW, load<f32>(keys + (<usize>r << 2)), 1, bytes);
-    } else if (op == WHERE) {
+    } else if (op == StepCode.where) {
       choose(to, register(registers, step.a), register(registers, step.b), register(registers, step.c), rows, bytes);
-    } else if (op == INDEX) {
+    } else if (op == StepCode.index) {
       findPlaces(step, to, registers, rows, bytes);
-    } else if (op == LOOKUP) {
+    } else if (op == StepCode.lookup) {
       lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
-    } else if (op == KEEP) {
+    } else if (op == StepCode.keep) {
       drop(step, to, registers, rows, bytes);
-    } else if (op == POW) {
+    } else if (op == StepCode.pow) {
       raise(to, register(registers, step.a), register(registers, step.b), rows, bytes);
     }
   }
@@ -168,21 +125,21 @@ export function slopeSteps(
     if (!step.active) continue;
     const op = step.op;
     const dy = register(slopes, n);
-    if (op >= BINARY) {
+    if (op >= FIRST_BINARY) {
       const first = register(registers, step.a), second = register(registers, step.b);
       const a = stepAt(program, step.a).active, b = stepAt(program, step.b).active;
       if (a) firstSlope(op, register(slopes, step.a), dy, first, second, rows, bytes);
       if (b) secondSlope(op, register(slopes, step.b), dy, first, second, rows, bytes);
-    } else if (op >= UNARY) {
+    } else if (op >= FIRST_UNARY) {
       const x = register(registers, step.a), y = register(registers, n);
       unarySlope(op, register(slopes, step.a), dy, x, y, rows, bytes);
-    } else if (op == SCORE) {
+    } else if (op == StepCode.score) {
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
         for (let i = r; i < r + bytes; i += 16) {
           v128.store(slope + i, f32x4.add(v128.load(slope + i), v128.load(dy + i)));
         }
       }
-    } else if (op == WHERE) {
+    } else if (op == StepCode.where) {
       const condition = register(registers, step.a), da = register(slopes, step.b), db = register(slopes, step.c);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
         for (let i = r; i < r + bytes; i += 16) {
@@ -192,7 +149,7 @@ export function slopeSteps(
           v128.store(db + i, f32x4.add(v128.load(db + i), v128.and(d, second)));
         }
       }
-    } else if (op == LOOKUP && tables != 0) {
+    } else if (op == StepCode.lookup && tables != 0) {
       const places = register(registers, step.a);
       const to = tables + (<usize>step.j << 3);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
@@ -201,7 +158,7 @@ export function slopeSteps(
           store<f64>(at, load<f64>(at) + <f64>load<f32>(dy + i));
         }
       }
-    } else if (op == POW) {
+    } else if (op == StepCode.pow) {
       const a = register(registers, step.a), b = register(registers, step.b);
       raiseSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
     }

@@ -1,6 +1,7 @@
 // c[M × N] = a[M × K] · b[K × N], both sides read with any strides (in numbers) and packed block by block. A large product
 // takes two passes for each stretch of the summed axis: `packColumns` packs b once for all threads, then each item of
 // `multiply` packs some rows of a and multiplies them by some columns. Small products of a batch are an item each.
+import { PACKED_COLUMNS } from "./layout";
 import { product4, product6 } from "./micro-kernels";
 import { storeTransposed } from "./transpose";
 
@@ -9,8 +10,8 @@ export const ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 4;
 /** Length of the summed axis taken at a time, and rows of `a` packed at a time: both fit a core's own cache. */
 const DEPTH: i32 = 512;
 const HEIGHT: i32 = 96;
-/** Panels of 8 columns that an item of `packColumns` packs. The same in src/kernels/matmul.ts. */
-const GROUP: i32 = 16;
+/** Panels of 8 columns that an item of `packColumns` packs. */
+const GROUP: i32 = PACKED_COLUMNS / 8;
 
 /** Bytes of scratch that a thread needs for `height` rows, a multiple of 12, of which `k` numbers are packed. */
 export function multiplyScratch(height: i32, k: i32): i32 {

@@ -1,5 +1,6 @@
 // y[M × N] = x[M × K] · weights of small whole numbers, which lie in panels of 8 outputs: [step][8][4] bytes. An item is one
 // panel, or a few.
+import { BLOCK_ROWS, LAST_BLOCK_ROWS } from "./layout";
 import { dotFast, dotPlain } from "./bytes";
 import { largestSizeIn, fma, sumsOf, zero } from "./lanes";
 import { full, packRows, ROWS } from "./matmul";
@@ -7,9 +8,7 @@ import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlainRow, dotPlainSums 
 
 /** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
 const NEAREST: f32 = 12582912;
-/** Rows of a block of whole activations, and of the last ones; inputs that share a scale in weights of 4 bits. */
-const BLOCK: i32 = 6;
-const LOW: i32 = 4;
+/** Inputs that share a scale in weights of 4 bits. */
 const GROUP: i32 = 32;
 
 /** Returns true if the fast product of bytes is exact on this machine, at the extremes of its inputs. */
@@ -326,9 +325,9 @@ export function quantizeRows(
   item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, M: i32, K: i32, blocks: usize, factors: usize, sixes: i32, low: i32,
 ): i32 {
   const steps = (K + 3) >> 2;
-  const more = item - sixes / BLOCK;
-  const high = more < 0 ? BLOCK : low;
-  const first = more < 0 ? item * BLOCK : sixes + more * low;
+  const more = item - sixes / BLOCK_ROWS;
+  const high = more < 0 ? BLOCK_ROWS : low;
+  const first = more < 0 ? item * BLOCK_ROWS : sixes + more * low;
   const rows = min(high, M - first);
   const to = blocks + <usize>first * (<usize>steps << 2);
   const from = x + (<usize>(first * xRow) << 2);
@@ -347,12 +346,12 @@ export function quantizeRows(
     store<f32>(scratch + (<usize>r << 2), known ? per : 0);
   }
   const vectors = xColumn == 1 ? K & ~15 : 0;
-  if (rows == BLOCK) quantizeBlock(from, across, scratch, vectors, to);
+  if (rows == BLOCK_ROWS) quantizeBlock(from, across, scratch, vectors, to);
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
     const at = to + (<usize>r << 2);
     const per = load<f32>(scratch + (<usize>r << 2));
-    let k = rows == BLOCK ? vectors : 0;
+    let k = rows == BLOCK_ROWS ? vectors : 0;
     for (; k < vectors; k += 16) {
       const bytes = sixteenBytes(row + (<usize>k << 2), f32x4.splat(per));
       const steps4 = at + <usize>(k >> 2) * step;
@@ -420,11 +419,11 @@ export function wholePanels(
       else dotPlainSums(panel, steps, off);
     }
     for (let m = 0; m < M; ) {
-      const high = m < sixes ? BLOCK : LOW;
+      const high = m < sixes ? BLOCK_ROWS : LAST_BLOCK_ROWS;
       const block = blocks + <usize>m * across;
       if (!ASC_FEATURE_RELAXED_SIMD || !exact) {
         for (let r: usize = 0; r < <usize>high; r += 2) twoRowsByWords(block + (r << 2), <usize>high << 2, panel, steps, scratch + (r << 5));
-      } else if (high == BLOCK) dotFast6(block, panel, steps, scratch);
+      } else if (high == BLOCK_ROWS) dotFast6(block, panel, steps, scratch);
       else dotFast4(block, panel, steps, scratch);
       const to = y + ((<usize>m * <usize>N) << 2);
       scaleSums(scratch, off, min(high, M - m), factors + (<usize>m << 2), scale, p, N, to);

@@ -1,9 +1,9 @@
 // One tile of attention: 64 queries against up to 64 keys. Scores are kept key by key, [key][64 queries], so that softmax
 // works on four queries at a time with no sums across lanes.
-import { resultOf, runSteps, SCORE_LEVEL, STRIP } from "./expression";
+import { AttentionRequest, Level } from "./layout";
+import { resultOf, runSteps, STRIP } from "./expression";
 import { exp4, zero } from "./lanes";
 import { gather1, gather4, gather6, mix1, mix4, mix6, score1, score4, score6 } from "./micro-kernels";
-import { Request } from "./request";
 
 export const QUERIES: i32 = 64;
 export const KEYS: i32 = 64;
@@ -159,7 +159,7 @@ export function capScores(softcap: f32, at: usize, keys: i32, bytes: usize): voi
 }
 
 /** Positions of the tile's keys, as float32, for expressions. */
-export function keyPositions(request: Request, batch: i32, start: i32, keys: i32, to: usize): void {
+export function keyPositions(request: AttentionRequest, batch: i32, start: i32, keys: i32, to: usize): void {
   for (let j = 0; j < keys; j++) {
     const listed = request.positions + (<usize>(batch * request.positionBatch + start + j) << 2);
     store<f32>(to + (<usize>j << 2), <f32>(request.positions == 0 ? request.firstKey + start + j : load<i32>(listed)));
@@ -174,7 +174,7 @@ export function modScores(
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
     const strip = scores + <usize>j * ROW;
-    runSteps(program, registers, SCORE_LEVEL, strip, batch, head, query, positions + (<usize>j << 2), rows, bytes);
+    runSteps(program, registers, Level.score, strip, batch, head, query, positions + (<usize>j << 2), rows, bytes);
     const result = resultOf(program, registers);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
       for (let i = r; i < r + bytes; i += 16) v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));

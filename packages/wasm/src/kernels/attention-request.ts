@@ -8,48 +8,42 @@ import {
   type KeyValueSegment,
 } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
-import { bitsOf, type Call, type Placed } from "../call.js";
+import { attentionRequestWords, keyValueSegmentWords, type AttentionRequest } from "../binaries/layout.js";
+import type { Call, Placed } from "../call.js";
 import { programOf, type Program } from "./program.js";
 
 /** Where results go; and what only backward reads and writes. */
-export type RequestPlaces = {
-  readonly output: Placed;
-  readonly lse: Placed;
-  /** Gradients that reached the output and the logarithms; undefined where none did. */
-  readonly dOutput?: Placed | undefined;
-  readonly dLse?: Placed | undefined;
-  readonly dQuery?: Placed;
-  readonly dKeys?: readonly Placed[];
-  readonly dValues?: readonly Placed[];
-  /** Where partial gradients of sinks and tables go. */
-  readonly dSinks?: number;
-  readonly dTables?: number;
-  readonly dTableStep?: number;
-  readonly partials?: number;
-};
+export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & Partial<
+  Pick<
+    AttentionRequest,
+    "dOutput" | "dLse" | "dSinks" | "dTables" | "dTableStep" | "partials" | "partialBytes"
+  >
+> & {
+    readonly dQuery?: Placed;
+    readonly dKeys?: readonly Placed[];
+    readonly dValues?: readonly Placed[];
+  };
 
-/** Adds how one segment of keys or values lies. */
-function pushSegment(words: number[], call: Call, segment: KeyValueSegment<Placed>, B: number): void {
-  if (!isPaged(segment)) return pushTensor(words, segment);
+/** The words of one segment of keys or values. */
+function segmentWords(call: Call, segment: KeyValueSegment<Placed>, B: number): number[] {
+  if (!isPaged(segment)) return tensorWords(segment);
   const { data, scale, table, blockLength } = segment;
-  const { shape, strides } = data;
-  const scales = scale ? [scale.pointer, ...steps(scale)] : [0, 0, 0, 0, 0];
   // Where a batch is shorter than others its table may name anything.
-  const known = table.map((block) => (block < 0 || block >= shape[0]! ? 0 : block));
-  words.push(segmentLength(segment), data.pointer, ...strides);
-  words.push(call.copy(known), table.length / B, blockLength, ...scales);
+  const known = table.map((block) => (block < 0 || block >= data.shape[0]! ? 0 : block));
+  return keyValueSegmentWords({
+    length: segmentLength(segment),
+    data,
+    table: call.copy(known),
+    blocks: table.length / B,
+    blockLength,
+    scale: scale && { pointer: scale.pointer, strides: steps(scale) },
+  });
 }
 
-/** A segment that is one tensor: eight words are for blocks alone. */
-function pushTensor(words: number[], { pointer, shape, strides }: Placed): void {
-  const [batch, head, row, column] = strides as [number, number, number, number];
-  words.push(shape[2]!, pointer, batch, head, row, column, 0, 0, 0, 0, 0, 0, 0, 0);
-}
-
-/** A tensor that may be missing: where it begins, and its strides along `axes` axes. */
-function pushStrided(words: number[], one: Placed | undefined, axes: number): void {
-  words.push(one?.pointer ?? 0);
-  for (let axis = 0; axis < axes; axis++) words.push(one?.strides[axis] ?? 0);
+/** The words of a segment that is one tensor. */
+function tensorWords(data: Placed): number[] {
+  const length = data.shape[2]!;
+  return keyValueSegmentWords({ length, data, table: 0, blocks: 0, blockLength: 0, scale: undefined });
 }
 
 /** Strides that stand still along axes of length 1. */
@@ -68,7 +62,7 @@ export function programsOf({ scoreMod, weightMod }: AttentionCall<View>): Progra
 }
 
 /**
- * Writes a call of attention to memory, as assembly/request.ts reads it: 32-bit words, in that order.
+ * Writes a call of attention to memory.
  *
  * @returns Where the request begins.
  */
@@ -104,23 +98,46 @@ export function writeRequest(
   ]) as [number, number, number, number];
   const program = (own: Program | undefined, mod: Expression<Placed> | undefined) =>
     own && mod ? call.copy(own.words(mod.tables.map(({ pointer }) => pointer))) : 0;
-  const words = [H, T, S, D, Dv, group];
-  words.push(bitsOf(scale), bitsOf(softcap), plan.rows, plan.columns);
-  words.push(plan.batches === 1 ? 0 : plan.heads * tiles, plan.heads === 1 ? 0 : tiles);
-  words.push(classes, bitsAt, bits);
-  pushStrided(words, query, 4);
-  words.push(to.output.pointer, to.lse.pointer);
-  words.push(program(programs.score, scoreMod), program(programs.weight, weightMod));
-  words.push(sinks?.pointer ?? 0, sinks?.strides[0] ?? 0, firstQueries);
-  words.push(listed ? call.copy(listed) : 0, listed && listed.length === B * S ? S : 0);
-  words.push("start" in positions ? positions.start : 0);
-  pushStrided(words, to.dOutput, 4);
-  pushStrided(words, to.dLse, 3);
-  words.push(to.dQuery?.pointer ?? 0, to.dSinks ?? 0, to.dTables ?? 0, to.dTableStep ?? 0);
-  words.push(to.partials ?? 0, key.length);
-  for (const segment of key) pushSegment(words, call, segment, B);
-  for (const segment of value) pushSegment(words, call, segment, B);
-  for (const gradient of to.dKeys ?? []) pushTensor(words, gradient);
-  for (const gradient of to.dValues ?? []) pushTensor(words, gradient);
+  const words = attentionRequestWords({
+    heads: H,
+    queries: T,
+    keys: S,
+    dim: D,
+    valueDim: Dv,
+    group,
+    scale,
+    softcap,
+    rows: plan.rows,
+    columns: plan.columns,
+    planBatch: plan.batches === 1 ? 0 : plan.heads * tiles,
+    planHead: plan.heads === 1 ? 0 : tiles,
+    classes,
+    bitsAt,
+    bits,
+    query,
+    output: to.output.pointer,
+    lse: to.lse.pointer,
+    scoreMod: program(programs.score, scoreMod),
+    weightMod: program(programs.weight, weightMod),
+    sinks: sinks?.pointer ?? 0,
+    sinkStep: sinks?.strides[0] ?? 0,
+    firstQueries,
+    positions: listed ? call.copy(listed) : 0,
+    positionBatch: listed && listed.length === B * S ? S : 0,
+    firstKey: "start" in positions ? positions.start : 0,
+    dOutput: to.dOutput,
+    dLse: to.dLse,
+    dQuery: to.dQuery?.pointer ?? 0,
+    dSinks: to.dSinks ?? 0,
+    dTables: to.dTables ?? 0,
+    dTableStep: to.dTableStep ?? 0,
+    partials: to.partials ?? 0,
+    partialBytes: to.partialBytes ?? 0,
+    segments: key.length,
+  });
+  for (const segment of key) words.push(...segmentWords(call, segment, B));
+  for (const segment of value) words.push(...segmentWords(call, segment, B));
+  for (const gradient of to.dKeys ?? []) words.push(...tensorWords(gradient));
+  for (const gradient of to.dValues ?? []) words.push(...tensorWords(gradient));
   return call.write(words);
 }

@@ -6,13 +6,12 @@ import {
   type AttentionCall,
   type AttentionKernels,
 } from "@qkv/attention-contract";
+import { chunkTiles } from "../binaries/layout.js";
 import { Call, withCall, type Placed } from "../call.js";
 import type { Engine } from "../engine.js";
 import type { ReadPatterns } from "../read-pattern.js";
 import { programsOf, writeRequest } from "./attention-request.js";
 
-/** Tiles of a chunk of keys in decoding. The same in assembly/attention-decode.ts. */
-const chunkTiles = 16;
 /** Chunks that one item of decoding reads in rotation, at most, where the pattern is interleaved. */
 const streams = 4;
 
@@ -41,9 +40,10 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       }
       const chunks = Math.ceil(plan.columns / chunkTiles);
       const width = Math.ceil(Dv / 8) * 8;
-      const partial = Math.ceil((16 + 4 * width) / 64) * 64;
-      const partials = run.scratch(B * H * chunks * partial);
-      const at = writeRequest(run, placed, programs, { ...to, partials });
+      // The maximum m, the sum l, two numbers of padding, and the unnormalized output o.
+      const partialBytes = Math.ceil((16 + 4 * width) / 64) * 64;
+      const partials = run.scratch(B * H * chunks * partialBytes);
+      const at = writeRequest(run, placed, programs, { ...to, partials, partialBytes });
       const all = B * Hkv * chunks;
       const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
       // As many items for each thread.

@@ -1,27 +1,24 @@
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
+import {
+  arithmeticFunctions,
+  comparisonFunctions,
+  stretchBytes,
+  unaryFunctions,
+} from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 import { writeWalk } from "./walk.js";
 
-/** Functions by their place in elementwise-kernels.mjs. */
-const unary = [
-  ...["copy", "neg", "abs", "exp", "log", "tanh", "sqrt", "rsqrt", "reciprocal", "floor", "ceil", "sign"],
-  ...["relu", "sigmoid", "silu", "swish", "gelu", "geluTanh", "geluSlope", "geluTanhSlope"],
-  "siluSlope",
-];
-const binary = [
-  ...["add", "sub", "mul", "div", "maximum", "minimum"],
-  ...["less", "lessEqual", "greater", "greaterEqual", "equal", "notEqual"],
-];
-const comparisons = /* @__PURE__ */ (() => new Set(binary.slice(6)))();
+const binary: readonly string[] = [...arithmeticFunctions, ...comparisonFunctions];
+const comparisons: ReadonlySet<string> = /* @__PURE__ */ new Set(comparisonFunctions);
 
 type Attributes = { readonly alpha?: number } | undefined;
 
 /** Kernels of functions that work number by number, on float32 of any strides, with broadcasting. */
 export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
-  unary.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
+  unaryFunctions.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
   binary.forEach((name, op) => {
     const compares = comparisons.has(name);
     kernels[name] = overNumbers(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
@@ -91,5 +88,5 @@ export function addToRows(
   return engine.parallel("binary", walk.items, scratch, walk.at);
 }
 
-/** Bytes of a thread: four stretches of 4096. */
-const scratch = 16384;
+/** Bytes of a thread: four stretches. */
+const scratch = 4 * stretchBytes;

@@ -1,4 +1,5 @@
 import type { View } from "@qkv/tensor";
+import { packedColumns } from "../binaries/layout.js";
 import type { Call } from "../call.js";
 import type { Engine } from "../engine.js";
 
@@ -20,8 +21,6 @@ export type Product = {
 /** Numbers of the summed axis taken at a time, and columns: what is packed of b stays below 8 MiB. */
 const depth = 512;
 const most = 4096;
-/** Columns that an item packs. The same in assembly/matmul.ts. */
-const group = 128;
 
 /**
  * One product, shared among threads: for each stretch of the summed axis b is packed once, then items of some rows by
@@ -49,7 +48,7 @@ export function largeProduct(
       const done =
         engine.parallel(
           "packColumns",
-          Math.ceil(columns / group),
+          Math.ceil(columns / packedColumns),
           0,
           right,
           bRow,

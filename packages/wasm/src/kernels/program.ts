@@ -1,37 +1,18 @@
 import type { View } from "@qkv/tensor";
-import { operandsOf, type Expr, type Expression, type OperationName } from "@qkv/attention-contract";
+import {
+  operandsOf,
+  type Expr,
+  type Expression,
+  type OperationName,
+  type SymbolName,
+} from "@qkv/attention-contract";
+import { level, programWords, stepCode, stepWords } from "../binaries/layout.js";
 import { isPacked } from "./packed.js";
 
-/** Numbers of the steps, as assembly/expression.ts and micro-kernels.mjs know them. */
-const symbols = { score: 0, batch: 2, head: 3, query: 4, key: 5 } as const;
-const [number, index, lookup, keep] = [1, 7, 8, 9];
-const operationCodes: { readonly [Name in OperationName]: number } = {
-  where: 6,
-  pow: 10,
-  neg: 16,
-  abs: 17,
-  exp: 18,
-  log: 19,
-  tanh: 20,
-  sqrt: 21,
-  floor: 22,
-  not: 23,
-  add: 32,
-  sub: 33,
-  mul: 34,
-  div: 35,
-  min: 36,
-  max: 37,
-  less: 38,
-  lessEqual: 39,
-  greater: 40,
-  greaterEqual: 41,
-  equal: 42,
-  and: 43,
-  or: 44,
-};
+const codes: Readonly<Record<OperationName | SymbolName | "number" | "index" | "lookup" | "keep", number>> =
+  stepCode;
 
-/** Steps that are the same for all keys of a head, of a query, and the others. */
+/** How far a step reaches. */
 type Level = 0 | 1 | 2;
 
 type Line = {
@@ -64,7 +45,7 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
   const sizes = lookedUp.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
   const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
   const add = (line: Line): number => lines.push(line) - 1;
-  const multiply = (both: readonly number[]) => add({ op: operationCodes.mul, ...combined(both) });
+  const multiply = (both: readonly number[]) => add({ op: codes.mul, ...combined(both) });
   const combined = (registers: readonly number[]) => ({
     level: Math.max(0, ...registers.map((r) => lines[r]!.level)) as Level,
     active: registers.some((r) => lines[r]!.active),
@@ -78,18 +59,23 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
     switch (step.kind) {
       case "symbol":
         line = add({
-          op: symbols[step.name],
-          level: step.name === "score" || step.name === "key" ? 2 : step.name === "query" ? 1 : 0,
+          op: codes[step.name],
+          level:
+            step.name === "score" || step.name === "key"
+              ? level.score
+              : step.name === "query"
+                ? level.query
+                : level.head,
           active: step.name === "score",
         });
         break;
       case "number":
-        line = add({ op: number, level: 0, active: false, value: step.value });
+        line = add({ op: codes.number, level: 0, active: false, value: step.value });
         break;
       case "operation":
         line =
           (step.name === "pow" ? power(step.operands[1]!, registers[0]!, multiply) : undefined) ??
-          add({ op: operationCodes[step.name], ...from });
+          add({ op: codes[step.name], ...from });
         break;
       case "lookup": {
         // Axes that change least come first: what they add up to is computed once.
@@ -101,21 +87,27 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
           const stride = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
           const { level } = combined(places < 0 ? [register] : [register, places]);
           const words = [shape[axis]! - 1, stride];
-          places = add({ op: index, level, active: false, registers: [register, places], words });
+          places = add({ op: codes.index, level, active: false, registers: [register, places], words });
         }
         if (places < 0) {
-          const zero = add({ op: number, level: 0, active: false, value: 0 });
-          places = add({ op: index, level: 0, active: false, registers: [zero, -1], words: [0, 0] });
+          const zero = add({ op: codes.number, level: 0, active: false, value: 0 });
+          places = add({ op: codes.index, level: 0, active: false, registers: [zero, -1], words: [0, 0] });
         }
         const table = lookedUp.indexOf(step.table);
         const { level } = lines[places]!;
-        line = add({ op: lookup, level, active: true, registers: [places], words: [table, starts[table]!] });
+        line = add({
+          op: codes.lookup,
+          level,
+          active: true,
+          registers: [places],
+          words: [table, starts[table]!],
+        });
         break;
       }
       case "keep": {
         const { rate, seed } = step;
         const words = [seed >>> 0, Math.ceil(rate * 2 ** 32) >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
-        line = add({ op: keep, ...from, active: false, words, value: 1 / (1 - rate) });
+        line = add({ op: codes.keep, ...from, active: false, words, value: 1 / (1 - rate) });
         break;
       }
       case "call":
@@ -126,17 +118,16 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
   return {
     tableSizes: sizes,
     words(pointers) {
-      const words = new Uint32Array(2 + 12 * lines.length);
-      const floats = new Float32Array(words.buffer);
-      words.set([lines.length, sizes.reduce((a, b) => a + b, 0)]);
-      lines.forEach(({ op, level, active, registers = [], words: own = [], value = 0 }, n) => {
+      const words = programWords({ count: lines.length, tableSize: sizes.reduce((a, b) => a + b, 0) });
+      for (const { op, level, active, registers = [], words: own = [], value = 0 } of lines) {
         const [i = 0, j = 0, k = 0] = own;
         const [a = 0, b = 0, c = 0, d = 0] = registers;
-        const at = 2 + 12 * n;
-        words.set([op, level, active ? 1 : 0, a, b, c, d, op === lookup ? pointers[i]! : i, j, k], at);
-        floats[at + 10] = value;
-      });
-      return words;
+        const first = op === codes.lookup ? pointers[i]! : i;
+        words.push(
+          ...stepWords({ op, level, active: active ? 1 : 0, a, b, c, d, i: first, j, k, number: value }),
+        );
+      }
+      return Uint32Array.from(words);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { View } from "@qkv/tensor";
+import { blockRows as block, lastBlockRows as low } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { addToRows } from "./elementwise.js";
@@ -6,8 +7,6 @@ import { isPacked } from "./packed.js";
 
 /** Rows from which on weights become floats once for all of them. */
 const many = 4;
-/** Rows of a block of whole activations, and of floats, and of the last ones. The same in assembly/quantized.ts. */
-const [block, low] = [6, 4];
 /** Bytes of whole activations that stay in a core's own cache while weights pass. */
 const cached = 393216;
 

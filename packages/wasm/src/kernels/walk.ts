@@ -1,5 +1,6 @@
 import { broadcastStrides, type View } from "@qkv/tensor";
-import { bitsOf, type Call } from "../call.js";
+import { walkAxisWords, walkWords } from "../binaries/layout.js";
+import type { Call } from "../call.js";
 
 /** Numbers of an item, about: long enough that threads spend their time on numbers. */
 const chunk = 32768;
@@ -8,7 +9,7 @@ const chunk = 32768;
 export type Walk = {
   /** Number of items. */
   readonly items: number;
-  /** Address of the walk, as assembly/elementwise.ts reads it. */
+  /** Address of the walk. */
   readonly at: number;
 };
 
@@ -41,9 +42,25 @@ export function writeWalk(
   const rows = around.reduce((product, { length }) => product * length, 1);
   const rowsPerItem = Math.max(1, Math.floor(chunk / row.length));
   const part = Math.min(row.length, chunk);
-  const words = [op, bitsOf(alpha), row.length, rows, rowsPerItem, part, output];
-  for (let k = 0; k < 3; k++) words.push(pointers[k] ?? 0, row.steps[k] ?? 0);
-  words.push(around.length);
-  for (const { length, steps } of around) words.push(length, steps[0] ?? 0, steps[1] ?? 0, steps[2] ?? 0);
+  const words = walkWords({
+    op,
+    alpha,
+    n: row.length,
+    rows,
+    rowsPerItem,
+    chunk: part,
+    y: output,
+    a: pointers[0] ?? 0,
+    aStep: row.steps[0] ?? 0,
+    b: pointers[1] ?? 0,
+    bStep: row.steps[1] ?? 0,
+    c: pointers[2] ?? 0,
+    cStep: row.steps[2] ?? 0,
+    rank: around.length,
+  });
+  for (const { length, steps } of around) {
+    const [aStep = 0, bStep = 0, cStep = 0] = steps;
+    words.push(...walkAxisWords({ length, aStep, bStep, cStep }));
+  }
   return { items: Math.ceil(rows / rowsPerItem) * Math.ceil(row.length / part), at: call.write(words) };
 }

@@ -1,0 +1,146 @@
+// What TypeScript writes to memory and AssemblyScript reads, and the numbers that both know. layout.mjs generates from it a
+// class to read each structure, a function to write it, and the enumerations and constants of both languages.
+import { functions } from "./elementwise-kernels.mjs";
+
+/**
+ * Structures of 32-bit words. A field has a type, and where its name does not tell, what it holds. `strided 4` is a tensor
+ * of four axes: the address of its first element and its strides in elements, all 0 where there is none.
+ */
+export const structures = {
+  AttentionRequest: {
+    about:
+      "One call of attention. KeyValueSegments follow: of keys, of values, and for backward of the gradients of both.",
+    fields: {
+      heads: "i32",
+      queries: "i32",
+      keys: "i32",
+      dim: "i32",
+      valueDim: "i32",
+      group: ["i32", "Query heads to a head of keys and values."],
+      scale: "f32",
+      softcap: ["f32", "0: off."],
+      rows: ["i32", "The tile plan: tiles along queries."],
+      columns: ["i32", "Tiles along keys."],
+      planBatch: ["i32", "Tiles from one batch to the next; 0: all batches share them."],
+      planHead: ["i32", "Tiles from one head to the next; 0: all heads share them."],
+      classes: "usize",
+      bitsAt: "usize",
+      bits: "usize",
+      query: "strided 4",
+      output: "usize",
+      lse: "usize",
+      scoreMod: ["usize", "A Program; 0: none."],
+      weightMod: ["usize", "A Program; 0: none."],
+      sinks: ["usize", "0: none."],
+      sinkStep: "i32",
+      firstQueries: ["usize", "Position of each batch's first query."],
+      positions: ["usize", "Positions of keys one by one; 0: from `firstKey` on."],
+      positionBatch: ["i32", "Positions from one batch to the next."],
+      firstKey: "i32",
+      dOutput: ["strided 4", "Gradient that reached the output."],
+      dLse: ["strided 3", "Gradient that reached the logarithms of the sums."],
+      dQuery: ["usize", "Packed."],
+      dSinks: ["usize", "One number for each batch and head."],
+      dTables: ["usize", "float64 sums of the gradients of both programs' tables."],
+      dTableStep: ["i32", "From one item's sums to the next's; 0: they share them."],
+      partials: ["usize", "Partial results (m, l, o) of the chunks of keys in decoding."],
+      partialBytes: [
+        "i32",
+        "Bytes of one partial result: whole cache lines, since another thread may write the next.",
+      ],
+      segments: ["i32", "Segments of keys."],
+    },
+  },
+  KeyValueSegment: {
+    about: "Keys or values of consecutive tokens: one tensor, or pages.",
+    fields: {
+      length: ["i32", "Tokens."],
+      data: [
+        "strided 4",
+        "In pages, the stride of a batch is that of a block. Whole numbers of a byte where there is a scale.",
+      ],
+      table: [
+        "usize",
+        "The block of each `blockLength` tokens, `blocks` of them for a batch; 0: one tensor.",
+      ],
+      blocks: "i32",
+      blockLength: "i32",
+      scale: ["strided 4", "Factors of the data, by block."],
+    },
+  },
+  Program: {
+    about: "An expression of scores. Its Steps follow.",
+    fields: {
+      count: ["i32", "Steps."],
+      tableSize: ["i32", "Numbers of all tables together."],
+    },
+  },
+  Step: {
+    about: "One step of an expression.",
+    fields: {
+      op: ["i32", "A StepCode."],
+      level: ["i32", "A Level."],
+      active: ["i32", "1 if it depends on the score or on a table, so that a gradient flows through it."],
+      a: ["i32", "Registers of its operands: a, b, c, d."],
+      b: "i32",
+      c: "i32",
+      d: "i32",
+      i: ["i32", "Numbers of its own: i, j, k."],
+      j: "i32",
+      k: "i32",
+      number: "f32",
+    },
+  },
+  Walk: {
+    about: "A function that works number by number. WalkAxes follow, around a row, the innermost first.",
+    fields: {
+      op: ["i32", "A place in `functions`."],
+      alpha: "f32",
+      n: ["i32", "Numbers of a row."],
+      rows: "i32",
+      rowsPerItem: "i32",
+      chunk: ["i32", "Numbers of a row that an item takes."],
+      y: ["usize", "The output, packed."],
+      a: ["usize", "Inputs, with strides along a row."],
+      aStep: "i32",
+      b: "usize",
+      bStep: "i32",
+      c: "usize",
+      cStep: "i32",
+      rank: ["i32", "WalkAxes."],
+    },
+  },
+  WalkAxis: {
+    about: "An axis of a Walk: its length, and the stride of each input.",
+    fields: { length: "i32", aStep: "i32", bStep: "i32", cStep: "i32" },
+  },
+};
+
+/** Codes of steps with one operand, and with two, are those from here on. */
+const [unary, binary] = [16, 32];
+const from = (first, names) => Object.fromEntries(names.map((name, n) => [name, first + n]));
+
+export const enumerations = {
+  StepCode: {
+    ...{ score: 0, number: 1, batch: 2, head: 3, query: 4, key: 5 },
+    ...{ where: 6, index: 7, lookup: 8, keep: 9, pow: 10 },
+    ...from(unary, ["neg", "abs", "exp", "log", "tanh", "sqrt", "floor", "not"]),
+    ...from(binary, ["add", "sub", "mul", "div", "min", "max"]),
+    ...from(binary + 6, ["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"]),
+  },
+  /** How far a step reaches: the same for a head, for a row of queries, or for nothing. */
+  Level: { head: 0, query: 1, score: 2 },
+};
+
+export const constants = {
+  firstUnary: [unary, "The first StepCode with one operand."],
+  firstBinary: [binary, "The first StepCode with two operands."],
+  chunkTiles: [16, "Tiles of a chunk of keys in decoding."],
+  stretchBytes: [4096, "Bytes of a stretch that an elementwise function copies to be contiguous."],
+  packedColumns: [128, "Columns of b that an item of a large product packs."],
+  blockRows: [6, "Rows of a block of activations in whole numbers."],
+  lastBlockRows: [4, "Rows of the last blocks, and of blocks of floats."],
+};
+
+/** Lists that TypeScript finds the place of a name in: the order is that of the cases of the kernels. */
+export const lists = functions;
