@@ -22,15 +22,15 @@ export type AttentionCall<T = Tensor> = {
   /** Factor of the dot products. */
   readonly scale: number;
   /** Scores are capped to (−softcap, softcap). Absent or 0: off. */
-  readonly softcap?: number;
+  readonly softcap?: number | undefined;
   /** [H]: a logit for each head that takes part in the softmax's sum alone. */
-  readonly sinks?: T;
+  readonly sinks?: T | undefined;
   /** The mask, cut into tiles. */
   readonly plan: TilePlan;
   /** Changes each score after the softcap; its tables are row-major. */
-  readonly scoreMod?: Expression<T>;
+  readonly scoreMod?: Expression<T> | undefined;
   /** Changes each weight after softmax; its tables are row-major. */
-  readonly weightMod?: Expression<T>;
+  readonly weightMod?: Expression<T> | undefined;
   /** Traces that have an output. `lse` always has one. */
   readonly want: readonly TraceName[];
 };
@@ -58,27 +58,38 @@ export type AttentionKernels = {
   ): boolean;
 };
 
+/** All fields, those that may be absent too: a new one is not left out. */
+type EveryField<Call> = { readonly [Name in keyof Required<Call>]: Call[Name] };
+
 /** The same call with `f` of each tensor: views in place of tensors, or gradients in place of what they belong to. */
 export function mapCall<A extends object, B>(call: AttentionCall<A>, f: (x: A) => B): AttentionCall<B> {
-  const { query, keyValues, sinks, scoreMod, weightMod, ...numbers } = call;
+  const { query, keyValues, firstQuery, scale, softcap, sinks, plan, scoreMod, weightMod, want } = call;
   const segment = (one: KeyValueSegment<A>): KeyValueSegment<B> => {
     if (!isPaged(one)) return f(one);
     const { data, scale, ...layout } = one;
     return { ...layout, data: f(data), ...(scale && { scale: f(scale) }) };
   };
-  const expression = (mod: Expression<A>): Expression<B> => ({ ...mod, tables: mod.tables.map(f) });
+  const expression = ({ steps, lookedUp, tables }: Expression<A>): Expression<B> => ({
+    steps,
+    lookedUp,
+    tables: tables.map((table) => f(table)),
+  });
   return {
-    ...numbers,
     query: f(query),
     keyValues: {
       key: keyValues.key.map(segment),
       value: keyValues.value.map(segment),
       positions: keyValues.positions,
     },
-    ...(scoreMod && { scoreMod: expression(scoreMod) }),
-    ...(weightMod && { weightMod: expression(weightMod) }),
-    ...(sinks && { sinks: f(sinks) }),
-  };
+    firstQuery,
+    scale,
+    softcap,
+    sinks: sinks && f(sinks),
+    plan,
+    scoreMod: scoreMod && expression(scoreMod),
+    weightMod: weightMod && expression(weightMod),
+    want,
+  } satisfies EveryField<AttentionCall<B>>;
 }
 
 /** The tensors of a call, always in the same order. */

@@ -83,8 +83,12 @@ export const attentionBackwardOp: NamedOp<
 function mapOutputs<A, B>(outputs: AttentionOutputs<A>, f: (x: A) => B): AttentionOutputs<B>;
 function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B>;
 function mapOutputs<A, B>(outputs: AttentionGradients<A>, f: (x: A) => B): AttentionGradients<B> {
-  const there = Object.entries(outputs).filter(([, x]) => x !== undefined);
-  return Object.fromEntries(there.map(([name, x]) => [name, f(x)]));
+  const mapped: Record<string, B> = {};
+  for (const name in outputs) {
+    const x = outputs[name as keyof AttentionGradients<A>];
+    if (x !== undefined) mapped[name] = f(x);
+  }
+  return mapped;
 }
 
 /** Operations for each pair of query and key that is read: so many for each number of a key, of a value, and once. */

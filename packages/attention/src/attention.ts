@@ -177,10 +177,10 @@ function checkedCall(
     firstQuery,
     scale,
     softcap,
-    ...(sinks && { sinks }),
+    sinks,
     plan: planFor(mask, bind, places),
-    ...(scoreMod && { scoreMod: withPackedTables(scoreMod) }),
-    ...(weightMod && { weightMod: withPackedTables(weightMod) }),
+    scoreMod: scoreMod && withPackedTables(scoreMod),
+    weightMod: weightMod && withPackedTables(weightMod),
     want,
   };
 }

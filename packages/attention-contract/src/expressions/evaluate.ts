@@ -47,8 +47,8 @@ export function evaluator(
   const places = steps.map(({ step }) => new Int32Array(step.kind === "lookup" ? length : 0));
   const data = new Map(lookedUp.map((table, i) => [table, tableData[i]!]));
   const tableGradients = lookedUp.map((table) => new Float64Array(sizeOf(table.shape)));
-  const valueOf = (expr: Expr) => values[index.get(expr)!]!;
-  const slopeOf = (expr: Expr) => slopes[index.get(expr)!]!;
+  const operands = steps.map(({ step }) => operandsOf(step).map((operand) => index.get(operand)!));
+  const inputs = operands.map((own) => own.map((operand) => values[operand]!));
   const scoreSlope = new Float64Array(length);
 
   return {
@@ -69,24 +69,24 @@ export function evaluator(
             break;
           case "operation": {
             const { evaluate } = operations[step.name] as Operation;
-            const [a, b = a, c = a] = step.operands.map(valueOf) as [Float64Array, ...Float64Array[]];
-            for (let k = 0; k < n; k++) out[k] = evaluate(a[k]!, b[k]!, c[k]!);
+            const [a, b = out, c = out] = inputs[i] as [Float64Array, ...Float64Array[]];
+            evaluate(n, out, a, b, c);
             break;
           }
           case "lookup": {
             const from = data.get(step.table)!;
-            findPlaces(places[i]!, step.table.shape, step.indices.map(valueOf), n);
+            findPlaces(places[i]!, step.table.shape, inputs[i]!, n);
             for (let k = 0; k < n; k++) out[k] = from[places[i]![k]!]!;
             break;
           }
           case "call": {
-            const [x, batch, head, query, key] = operandsOf(step).map(valueOf) as Five;
+            const [x, batch, head, query, key] = inputs[i] as Five;
             for (let k = 0; k < n; k++) out[k] = step.f(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
             break;
           }
           case "keep": {
             const seed = seedKey("keep", step.seed);
-            const [batch, head, query, key] = operandsOf(step).map(valueOf) as Four;
+            const [batch, head, query, key] = inputs[i] as Four;
             for (let k = 0; k < n; k++) {
               const [word] = philox4x32([key[k]!, query[k]!, head[k]!, batch[k]!], seed);
               out[k] = word < step.rate * 2 ** 32 ? 0 : 1 / (1 - step.rate);
@@ -110,12 +110,10 @@ export function evaluator(
             break;
           case "operation": {
             const { gradients } = operations[step.name] as Operation;
-            const [a, b = a, c = a] = step.operands.map(valueOf) as [Float64Array, ...Float64Array[]];
+            const [a, b = dy, c = dy] = inputs[i] as [Float64Array, ...Float64Array[]];
             const y = values[i]!;
             gradients.forEach((gradient, operand) => {
-              if (!gradient) return;
-              const dx = slopeOf(step.operands[operand]!);
-              for (let k = 0; k < n; k++) dx[k]! += gradient(dy[k]!, y[k]!, a[k]!, b[k]!, c[k]!);
+              gradient?.(n, slopes[operands[i]![operand]!]!, dy, y, a, b, c);
             });
             break;
           }
@@ -125,8 +123,8 @@ export function evaluator(
             break;
           }
           case "call": {
-            const dx = slopeOf(step.x);
-            const [x, batch, head, query, key] = operandsOf(step).map(valueOf) as Five;
+            const dx = slopes[operands[i]![0]!]!;
+            const [x, batch, head, query, key] = inputs[i] as Five;
             for (let k = 0; k < n; k++) {
               if (dy[k] !== 0)
                 dx[k]! += dy[k]! * step.derivative(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);

@@ -1,87 +1,266 @@
-/** What an operation of an expression is: the specification of what devices do for it. Truth is 1, falsehood 0. */
+type Row = Float64Array;
+
+/**
+ * What an operation of an expression is: the specification of what devices do for it. It runs over rows of n numbers, since
+ * a call for each number would put each result on the heap. Truth is 1, falsehood 0.
+ */
 export type Operation = {
   /** Number of operands. */
   readonly arity: 1 | 2 | 3;
-  evaluate(a: number, b: number, c: number): number;
+  /** y = f(a, b, c) */
+  evaluate(n: number, y: Row, a: Row, b: Row, c: Row): void;
   /**
-   * The gradient of each operand, from the gradient and the value of the result, and the operands. Absent where the
-   * operation is flat wherever it has a slope.
+   * For each operand what is added to its gradient dx, from the gradient dy and the value y of the result and the operands.
+   * Absent where the operation is flat wherever it has a slope. A slope may be infinite where no gradient arrives.
    */
   readonly gradients: readonly (Gradient | undefined)[];
   /** Gives 1 or 0, which is no score. */
   readonly logical?: true;
 };
 
-type Gradient = (dy: number, y: number, a: number, b: number, c: number) => number;
+type Gradient = (n: number, dx: Row, dy: Row, y: Row, a: Row, b: Row, c: Row) => void;
 
-const logical = (arity: 1 | 2, test: (a: number, b: number) => boolean) =>
-  ({
-    arity,
-    evaluate: (a: number, b: number) => (test(a, b) ? 1 : 0),
-    gradients: [],
-    logical: true,
-  }) as const;
+const pass: Gradient = (n, dx, dy) => {
+  for (let k = 0; k < n; k++) dx[k]! += dy[k]!;
+};
 
-// A slope may be infinite where no gradient arrives: 0 · ∞ must not become one.
+const flat = { gradients: [], logical: true } as const;
+
 /** Operations of expressions by name. Devices hold a table with an entry for each. */
 export const operations = {
-  neg: { arity: 1, evaluate: (x) => -x, gradients: [(dy) => -dy] },
-  abs: { arity: 1, evaluate: Math.abs, gradients: [(dy, _y, x) => Math.sign(x) * dy] },
-  exp: { arity: 1, evaluate: Math.exp, gradients: [(dy, y) => y * dy] },
-  log: { arity: 1, evaluate: Math.log, gradients: [(dy, _y, x) => (dy === 0 ? 0 : dy / x)] },
-  tanh: { arity: 1, evaluate: Math.tanh, gradients: [(dy, y) => (1 - y * y) * dy] },
-  sqrt: { arity: 1, evaluate: Math.sqrt, gradients: [(dy, y) => (dy === 0 ? 0 : dy / (2 * y))] },
-  floor: { arity: 1, evaluate: Math.floor, gradients: [] },
-  not: logical(1, (x) => x === 0),
-  add: { arity: 2, evaluate: (a, b) => a + b, gradients: [(dy) => dy, (dy) => dy] },
-  sub: { arity: 2, evaluate: (a, b) => a - b, gradients: [(dy) => dy, (dy) => -dy] },
+  neg: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = -a[k]!;
+    },
+    gradients: [
+      (n, dx, dy) => {
+        for (let k = 0; k < n; k++) dx[k]! -= dy[k]!;
+      },
+    ],
+  },
+  abs: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.abs(a[k]!);
+    },
+    gradients: [
+      (n, dx, dy, _y, a) => {
+        for (let k = 0; k < n; k++) dx[k]! += Math.sign(a[k]!) * dy[k]!;
+      },
+    ],
+  },
+  exp: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.exp(a[k]!);
+    },
+    gradients: [
+      (n, dx, dy, y) => {
+        for (let k = 0; k < n; k++) dx[k]! += y[k]! * dy[k]!;
+      },
+    ],
+  },
+  log: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.log(a[k]!);
+    },
+    gradients: [
+      (n, dx, dy, _y, a) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! / a[k]!;
+      },
+    ],
+  },
+  tanh: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.tanh(a[k]!);
+    },
+    gradients: [
+      (n, dx, dy, y) => {
+        for (let k = 0; k < n; k++) dx[k]! += (1 - y[k]! * y[k]!) * dy[k]!;
+      },
+    ],
+  },
+  sqrt: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.sqrt(a[k]!);
+    },
+    gradients: [
+      (n, dx, dy, y) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! / (2 * y[k]!);
+      },
+    ],
+  },
+  floor: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = Math.floor(a[k]!);
+    },
+    gradients: [],
+  },
+  not: {
+    arity: 1,
+    evaluate(n, y, a) {
+      for (let k = 0; k < n; k++) y[k] = a[k] === 0 ? 1 : 0;
+    },
+    ...flat,
+  },
+  add: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! + b[k]!;
+    },
+    gradients: [pass, pass],
+  },
+  sub: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! - b[k]!;
+    },
+    gradients: [
+      pass,
+      (n, dx, dy) => {
+        for (let k = 0; k < n; k++) dx[k]! -= dy[k]!;
+      },
+    ],
+  },
   mul: {
     arity: 2,
-    evaluate: (a, b) => a * b,
-    gradients: [(dy, _y, _a, b) => b * dy, (dy, _y, a) => a * dy],
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! * b[k]!;
+    },
+    gradients: [
+      (n, dx, dy, _y, _a, b) => {
+        for (let k = 0; k < n; k++) dx[k]! += b[k]! * dy[k]!;
+      },
+      (n, dx, dy, _y, a) => {
+        for (let k = 0; k < n; k++) dx[k]! += a[k]! * dy[k]!;
+      },
+    ],
   },
   div: {
     arity: 2,
-    evaluate: (a, b) => a / b,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! / b[k]!;
+    },
     gradients: [
-      (dy, _y, _a, b) => (dy === 0 ? 0 : dy / b),
-      (dy, _y, a, b) => (dy === 0 ? 0 : -(dy * a) / (b * b)),
+      (n, dx, dy, _y, _a, b) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! / b[k]!;
+      },
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! -= (dy[k]! * a[k]!) / (b[k]! * b[k]!);
+      },
     ],
   },
   // Of equal numbers the first one is taken.
   min: {
     arity: 2,
-    evaluate: (a, b) => Math.min(a, b),
-    gradients: [(dy, _y, a, b) => (a <= b ? dy : 0), (dy, _y, a, b) => (a <= b ? 0 : dy)],
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = Math.min(a[k]!, b[k]!);
+    },
+    gradients: [
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (a[k]! <= b[k]!) dx[k]! += dy[k]!;
+      },
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (!(a[k]! <= b[k]!)) dx[k]! += dy[k]!;
+      },
+    ],
   },
   max: {
     arity: 2,
-    evaluate: (a, b) => Math.max(a, b),
-    gradients: [(dy, _y, a, b) => (a >= b ? dy : 0), (dy, _y, a, b) => (a >= b ? 0 : dy)],
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = Math.max(a[k]!, b[k]!);
+    },
+    gradients: [
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (a[k]! >= b[k]!) dx[k]! += dy[k]!;
+      },
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (!(a[k]! >= b[k]!)) dx[k]! += dy[k]!;
+      },
+    ],
   },
   pow: {
     arity: 2,
-    evaluate: (a, b) => a ** b,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! ** b[k]!;
+    },
     gradients: [
-      (dy, _y, a, b) => (dy === 0 ? 0 : dy * b * a ** (b - 1)),
-      (dy, y, a) => (dy === 0 || !(a > 0) ? 0 : dy * y * Math.log(a)),
+      (n, dx, dy, _y, a, b) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0) dx[k]! += dy[k]! * b[k]! * a[k]! ** (b[k]! - 1);
+      },
+      (n, dx, dy, y, a) => {
+        for (let k = 0; k < n; k++) if (dy[k] !== 0 && a[k]! > 0) dx[k]! += dy[k]! * y[k]! * Math.log(a[k]!);
+      },
     ],
   },
-  less: logical(2, (a, b) => a < b),
-  lessEqual: logical(2, (a, b) => a <= b),
-  greater: logical(2, (a, b) => a > b),
-  greaterEqual: logical(2, (a, b) => a >= b),
-  equal: logical(2, (a, b) => a === b),
-  and: logical(2, (a, b) => a !== 0 && b !== 0),
-  or: logical(2, (a, b) => a !== 0 || b !== 0),
+  less: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! < b[k]! ? 1 : 0;
+    },
+    ...flat,
+  },
+  lessEqual: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! <= b[k]! ? 1 : 0;
+    },
+    ...flat,
+  },
+  greater: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! > b[k]! ? 1 : 0;
+    },
+    ...flat,
+  },
+  greaterEqual: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k]! >= b[k]! ? 1 : 0;
+    },
+    ...flat,
+  },
+  equal: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k] === b[k] ? 1 : 0;
+    },
+    ...flat,
+  },
+  and: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k] !== 0 && b[k] !== 0 ? 1 : 0;
+    },
+    ...flat,
+  },
+  or: {
+    arity: 2,
+    evaluate(n, y, a, b) {
+      for (let k = 0; k < n; k++) y[k] = a[k] !== 0 || b[k] !== 0 ? 1 : 0;
+    },
+    ...flat,
+  },
   // The second operand where the first is not 0, else the third.
   where: {
     arity: 3,
-    evaluate: (condition, a, b) => (condition !== 0 ? a : b),
+    evaluate(n, y, condition, a, b) {
+      for (let k = 0; k < n; k++) y[k] = condition[k] !== 0 ? a[k]! : b[k]!;
+    },
     gradients: [
       undefined,
-      (dy, _y, condition) => (condition !== 0 ? dy : 0),
-      (dy, _y, condition) => (condition !== 0 ? 0 : dy),
+      (n, dx, dy, _y, condition) => {
+        for (let k = 0; k < n; k++) if (condition[k] !== 0) dx[k]! += dy[k]!;
+      },
+      (n, dx, dy, _y, condition) => {
+        for (let k = 0; k < n; k++) if (condition[k] === 0) dx[k]! += dy[k]!;
+      },
     ],
   },
 } satisfies { readonly [name: string]: Operation };

@@ -1,10 +1,10 @@
 import {
   callSizes,
-  callTensors,
   isPaged,
   mapCall,
   type AttentionCall,
   type AttentionKernels,
+  type KeyValueSegment,
 } from "@qkv/attention-contract";
 import { chunkTiles } from "../binaries/layout.js";
 import { Call, withCall, type Placed } from "../call.js";
@@ -135,10 +135,14 @@ export function attentionBackwardKernel(engine: Engine): AttentionKernels["atten
 }
 
 function fits(call: AttentionCall): boolean {
-  const { plan, keyValues } = call;
+  const { query, plan, keyValues } = call;
   const { B, H, T, S, D, Dv } = callSizes(call);
-  const segments = [...keyValues.key, ...keyValues.value];
-  const scaled = segments.flatMap((one) => (isPaged(one) && one.scale ? [one.data] : []));
-  const known = callTensors(call).every((x) => x.dtype === (scaled.includes(x) ? "int8" : "float32"));
+  // Of all other tensors the type is the query's: that is checked at the door.
+  const known = query.dtype === "float32" && keyValues.key.every(isRead) && keyValues.value.every(isRead);
   return known && B * H * T * D * Dv * S !== 0 && plan.queryTile === 64 && plan.keyTile === 64;
+}
+
+/** True for tensors, and for pages of whole numbers that the kernels multiply with their scales. */
+function isRead(segment: KeyValueSegment): boolean {
+  return !isPaged(segment) || !segment.scale || segment.data.dtype === "int8";
 }
