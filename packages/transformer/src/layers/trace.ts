@@ -1,5 +1,6 @@
 import type { Trace } from "@qkv/attention";
 import type { TraceName } from "@qkv/attention-contract";
+import { nearestName, type Checks } from "@qkv/core";
 import { resident, type Tensor } from "@qkv/tensor";
 
 /** The tensors that a layer of a model goes through, by name; those of its attention besides. */
@@ -31,6 +32,41 @@ export type ModelTrace = {
    */
   readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
+
+/**
+ * Refuses names that no tensor of a model of `numLayers` layers has: a trace would stay empty, and a change would change
+ * nothing.
+ */
+export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLayers: number): void {
+  if (trace === undefined) return;
+  const isObject = (value: unknown) => typeof value === "object" && value !== null;
+  check.each({ trace, "trace.tensors": trace?.tensors }, isObject, "{ names, tensors }");
+  check.list({ "trace.names": trace.names }, "names", (name) => typeof name === "string");
+  const inLayer = ["attended", "fed", "output", ...attentionNames.map((name) => `attention.${name}`)];
+  const paths = Array.from({ length: numLayers }, (_, i) => inLayer.map((name) => `layers.${i}.${name}`));
+  const full = ["embeddings", ...paths.flat()].map((path) => pathTo(trace, path));
+  const short = ["embeddings", ...inLayer.map((path) => path.split(".").at(-1)!)];
+  const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
+  for (const [argument, names, choices] of [
+    ["trace.names", trace.names, [...short, ...full]],
+    ["trace.change", Object.keys(trace.change ?? {}), full],
+  ] as const) {
+    const wrong = names.find((name) => !(choices === full ? full.includes(name) : known(name)));
+    if (wrong === undefined) continue;
+    const meant = nearestName(wrong, choices);
+    check.refuse({
+      argument,
+      received: wrong,
+      expected:
+        choices === full
+          ? `full names of tensors, such as ${full[1]}`
+          : `${short.join(", ")}, or one of these in one layer, such as ${full[1]}`,
+      fix: meant
+        ? `did you mean \`${meant}\`?`
+        : `name a tensor of this model, whose layers are 0 to ${numLayers - 1}.`,
+    });
+  }
+}
 
 /** The same trace, one step further down. */
 export function within<T extends ModelTrace | undefined>(trace: T, step: string): T {
@@ -68,5 +104,10 @@ function pathTo({ path }: ModelTrace, name: string): string {
 /** By its name alone, or by the path from the model down, whatever stands before it. */
 function isWanted(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
   const full = pathTo(trace, name);
-  return trace.names.some((one) => one === name || full === one || full.endsWith(`.${one}`));
+  return trace.names.some((one) => one === name || isPathOf(full, one));
+}
+
+/** The full path of a tensor, or the end of it. */
+function isPathOf(full: string, name: string): boolean {
+  return full === name || full.endsWith(`.${name}`);
 }

@@ -5,6 +5,7 @@ import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
 import type { DecoderConfig } from "./decoder-config.js";
 import { decoder } from "./decoder.js";
+import { encoder } from "./encoder.js";
 
 const config: DecoderConfig = {
   vocabSize: 11,
@@ -63,6 +64,40 @@ test("a batch of rows is each row alone", () => {
   const both = model.apply(params, tensor(rows, { dtype: "int32" }));
   expect(both.shape).toEqual([2, 3, 11]);
   rows.forEach((row, b) => expect(slice(both, 0, b, b + 1).data).toEqual(model.apply(params, row).data));
+});
+
+test("a trace refuses names that no tensor of the model has, with the nearest", () => {
+  const run = (names: readonly string[], more = {}) =>
+    model.apply(params, [1, 2], { trace: { names: names as [], tensors: {}, ...more } });
+  expect(() => run(["wieghts"])).toThrow(
+    /^decoder\.apply: `trace\.names` is "wieghts", expected embeddings, .*weights.*\nFix: did you mean `weights`\?/,
+  );
+  expect(() => run(["layers.2.output"])).toThrow(
+    /"layers\.2\.output".*such as layers\.0\..*\nFix: did you mean/,
+  );
+  expect(() => run(["model.layers.0.output"])).toThrow(/`trace\.names` is "model\.layers\.0\.output"/);
+  expect(() => run([], { change: { "layers.0.heads": (x: Tensor) => x } })).toThrow(
+    /`trace\.change` is "layers\.0\.heads", expected full names of tensors/,
+  );
+  expect(() => run("weights" as unknown as [])).toThrow(
+    /`trace\.names` is "weights", expected a list of names/,
+  );
+  const named = ["heads", "layers.1.attention.lse", "0.output", "embeddings"];
+  expect(() => run(named)).not.toThrow();
+  expect(() => run([...named, "model.layers.0.output"], { path: "model" })).not.toThrow();
+  const bert = encoder({
+    vocabSize: 11,
+    embedDim: 8,
+    hiddenDim: 12,
+    numLayers: 1,
+    numHeads: 2,
+    contextLength: 8,
+    numTypes: 0,
+    normEps: 1e-5,
+  });
+  expect(() =>
+    bert.apply(bert.init(1), [1, 2], { trace: { names: ["outputs"] as unknown as [], tensors: {} } }),
+  ).toThrow(/^encoder\.apply: `trace\.names` is "outputs".*\nFix: did you mean `output`\?/);
 });
 
 test("traced tensors are named by layer, under the path of the trace", () => {

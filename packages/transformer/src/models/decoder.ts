@@ -12,7 +12,7 @@ import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@q
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
-import { note, within, type ModelTrace } from "../layers/trace.js";
+import { checkTrace, note, within, type ModelTrace } from "../layers/trace.js";
 import {
   transformerLayer,
   type TokenLayer,
@@ -137,6 +137,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         params,
         table ? ["embedding.weight", "positions.weight", "layers", "norm.weight"] : parts,
       );
+      checkTrace(onApply, trace, config.numLayers);
       if (last !== undefined) onApply.whole({ last }, { min: 1, unit: "tokens" });
       if (cache && config.bidirectional) {
         onApply.refuse({

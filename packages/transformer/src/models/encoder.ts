@@ -17,7 +17,7 @@ import type { LinearParams } from "@qkv/attention";
 import { activationOf, type Activation } from "../layers/activation.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { norm, type NormParams } from "../layers/norm.js";
-import { note, within, type ModelTrace } from "../layers/trace.js";
+import { checkTrace, note, within, type ModelTrace } from "../layers/trace.js";
 import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
 import { checkParams } from "../layers/check-params.js";
@@ -143,6 +143,7 @@ export function encoder(config: EncoderConfig): Encoder {
     apply(params, ids, options) {
       const { types, mask, trace } = onApply.options(options, ["types", "mask", "trace"]);
       checkParams(onApply, params, parts);
+      checkTrace(onApply, trace, config.numLayers);
       const { device } = params.embedding.weight;
       const tokens = checkIds(onApply, ids, { device, vocabSize: V });
       if (types !== undefined && params.types)
