@@ -39,10 +39,10 @@ export const rows = (context) => [
         async (device) => {
           const { last, caches } = await modelOn(device);
           const cache = caches.prefixCache({ numLayers, pages: 64, pageLength: 16 });
-          cache.begin(said);
+          cache.matchPrefix(said);
           device.scope(() => last(said, cache));
-          cache.remember(said);
-          return { compute: () => last(asked.slice(cache.begin(asked)), cache) };
+          cache.insertPrefix(said);
+          return { compute: () => last(asked.slice(cache.matchPrefix(asked)), cache) };
         },
         { variant: "prefix shared", resident: ["state"] },
       ),

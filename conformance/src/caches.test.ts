@@ -86,10 +86,10 @@ describe.each(devices)("on %s", async (name, open) => {
     ["paged", () => pagedCache({ numLayers, pages: 200, pageLength: 3 })],
     ["paged by 16", () => pagedCache({ numLayers, pages: 40 })],
     ["prefix", () => prefixCache({ numLayers, pages: 60, pageLength: 5 })],
-    ["positionless", () => growingCache({ numLayers, positionless: true })],
+    ["growing, unrotated keys", () => growingCache({ numLayers, unrotatedKeys: true })],
     [
-      "rolling, positionless",
-      () => rollingCache({ numLayers, windowSize: 90, keepFirst: 2, positionless: true }),
+      "rolling, unrotated keys",
+      () => rollingCache({ numLayers, windowSize: 90, keepFirst: 2, unrotatedKeys: true }),
     ],
     ["mixed", () => mixedCache([pagedCache({ pages: 90, pageLength: 4 }), growingCache()])],
   ];
@@ -180,11 +180,11 @@ describe.each(devices)("on %s", async (name, open) => {
         const cache = prefixCache({ numLayers, pages: 60, pageLength: 4 });
         const beginning = textOf(1, shared, seed);
         const ids = Array.from({ length: shared }, (_, i) => i);
-        cache.begin(ids);
+        cache.matchPrefix(ids);
         full(beginning, cache);
-        cache.remember(ids);
+        cache.insertPrefix(ids);
         const [y, again] = [textOf(1, more, seed + 1), cache.fork()];
-        const known = again.begin([...ids, ...Array.from({ length: more }, (_, i) => 100 + i)]);
+        const known = again.matchPrefix([...ids, ...Array.from({ length: more }, (_, i) => 100 + i)]);
         expect(known).toBe(Math.floor(shared / 4) * 4);
         const whole = concat([beginning, y], 1);
         const rest = full(slice(whole, 1, known), again);
@@ -222,7 +222,7 @@ describe.each(devices)("on %s", async (name, open) => {
       rope: rope({ headDim: 4 }),
     });
     const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
-    const cache = rollingCache({ windowSize: 6, keepFirst: 2, positionless: true });
+    const cache = rollingCache({ windowSize: 6, keepFirst: 2, unrotatedKeys: true });
     const x = textOf(1, 40, 9);
     for (let t = 0; t < 40; t++) {
       const output = layer.apply(params, slice(x, 1, t, t + 1), { cache });
@@ -242,7 +242,7 @@ describe.each(devices)("on %s", async (name, open) => {
       rope: rope({ headDim: 4 }),
     });
     const params = mapTensors(layer.init(1), (x) => x.to(device)) as AttentionParams;
-    const cache = growingCache({ positionless: true });
+    const cache = growingCache({ unrotatedKeys: true });
     const x = textOf(1, 12, 3);
     layer.apply(params, slice(x, 1, 0, 11), { cache });
     cache.discard(2, 8);
@@ -255,7 +255,7 @@ describe.each(devices)("on %s", async (name, open) => {
   test("int8: attention over it is near, and a number is at most half its scale off", () => {
     fc.assert(
       fc.property(size(1, 70), seed, (T, seed) => {
-        const cache = quantizedCache({ groupSize: 8, residual: 4 });
+        const cache = quantizedCache({ groupSize: 8, residualLength: 4 });
         const [key, value] = [
           randn([1, 2, T, 8], { seed }).to(device),
           randn([1, 2, T, 8], { seed: seed + 1 }).to(device),

@@ -199,7 +199,7 @@ test("property: bytes of caches with room, with a window, in pages, and of whole
       // The tokens of a group that is not full yet are floats; room for groups doubles.
       const groups = 2 ** (tokens % 5);
       const format = quantized({ bits: 8, blockSize: D, scaleBits: 32 });
-      const cache = quantizedCache({ groupSize: D, residual: 0, numLayers });
+      const cache = quantizedCache({ groupSize: D, residualLength: 0, numLayers });
       expect(filled(cache, D * groups)).toBe(of(D * groups, format) + of(D));
     }),
     { numRuns: 20 },

@@ -98,7 +98,7 @@ test("a prompt that the runtime read is gone on with here", async () => {
 test("int8 goes over as numbers, and what follows is near", async () => {
   const [cache, small] = [
     growingCache({ numLayers }),
-    quantizedCache({ numLayers, groupSize: 2, residual: 1 }),
+    quantizedCache({ numLayers, groupSize: 2, residualLength: 1 }),
   ];
   for (const one of [cache, small]) ours(prompt, one);
   const run = await theirs([6], toPastKeyValues(small, ortTensor));

@@ -102,7 +102,7 @@ export async function run() {
     // A single step, number for number; and int8, which is near.
     const [cache, small] = [
       growingCache({ numLayers }),
-      quantizedCache({ numLayers, groupSize: 4, residual: 0 }),
+      quantizedCache({ numLayers, groupSize: 4, residualLength: 0 }),
     ];
     for (const one of [cache, small]) logits(prompt, one);
     for (const [one, tolerance] of [

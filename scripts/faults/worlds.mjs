@@ -25,7 +25,7 @@ export const ids = (count, first = 0) =>
 /** A new cache of each kind that a decoder takes. */
 export const cacheKinds = {
   growing: () => caches.growingCache({ numLayers }),
-  positionless: () => caches.growingCache({ numLayers, positionless: true }),
+  unrotatedKeys: () => caches.growingCache({ numLayers, unrotatedKeys: true }),
   static: () => caches.staticCache({ numLayers, maxLength: 256 }),
   rolling: () => caches.rollingCache({ numLayers, windowSize: 24 }),
   paged: () => caches.pagedCache({ numLayers, pages: 40, pageLength: 8 }),

@@ -22,7 +22,7 @@ const talk = 200;
 
 const caches = {
   growing: () => growingCache({ numLayers }),
-  "growing, positionless": () => growingCache({ numLayers, positionless: true }),
+  "growing, unrotated keys": () => growingCache({ numLayers, unrotatedKeys: true }),
   static: () => staticCache({ numLayers, maxLength: contextLength }),
   rolling: () => rollingCache({ numLayers, windowSize: contextLength }),
   paged: () => pagedCache({ numLayers, pages: 20, pageLength: 16 }),

@@ -121,14 +121,14 @@ export async function longLived() {
     const ids = [...prompt];
     let computed = 0;
     for (let turn = 0; turn < 3; turn++) {
-      const known = prefixes.begin(ids);
+      const known = prefixes.matchPrefix(ids);
       computed += ids.length - known;
       const options = { cache: prefixes, maxTokens: 12 };
       for await (const { id } of generate(stories, ids.slice(known), options)) {
         ids.push(id);
         done.tokens += 1;
       }
-      prefixes.remember(ids.slice(0, prefixes.length));
+      prefixes.insertPrefix(ids.slice(0, prefixes.length));
     }
     // How much was known beforehand differs from talk to talk, what is said does not.
     prefixes.reset();

@@ -14,11 +14,11 @@ const idsOf = (text: string) =>
 
 function ask(text: string) {
   const ids = idsOf(text);
-  const known = cache.begin(ids); // tokens that are there already
+  const known = cache.matchPrefix(ids); // tokens that are there already
   const rest = ids.slice(known);
   const x = tensor(rest, { shape: [1, 1, rest.length, 1] });
   if (rest.length > 0) cache.update(0, x, x); // a model computes these alone
-  cache.remember(ids);
+  cache.insertPrefix(ids);
   print(`"${text}": ${known} known, ${rest.length} computed`);
   return cache.table[0] ?? [];
 }

@@ -14,7 +14,7 @@ const keepFirst = slider("first tokens kept", { min: 0, max: 4, value: 2 });
 const steps = 60;
 const x = randn([1, steps, 16], { seed: 2 }); // [B, T, C]
 
-const cache = rollingCache({ windowSize, keepFirst, positionless: true });
+const cache = rollingCache({ windowSize, keepFirst, unrotatedKeys: true });
 const held: number[] = [];
 for (let t = 0; t < steps; t++) {
   const y = layer.apply(params, slice(x, 1, t, t + 1), { cache });

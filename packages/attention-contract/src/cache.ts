@@ -10,5 +10,5 @@ export type Cache = {
   /** Tokens seen, per batch. Absent where batches cannot differ. */
   readonly lengths?: Int32Array;
   /** Whether keys are stored before their rotary turn and turned at each read, by their place in the cache. */
-  readonly positionless?: boolean;
+  readonly unrotatedKeys?: boolean;
 };

@@ -33,7 +33,7 @@ const kinds: [string, () => KvCache][] = [
   ["rolling", () => rollingCache({ numLayers: 2, windowSize: 20, keepFirst: 3, room: 2 })],
   ["paged", () => pagedCache({ numLayers: 2, pages: 10 })],
   ["prefix", () => prefixCache({ numLayers: 2, pages: 10 })],
-  ["quantized, all of it floats", () => quantizedCache({ numLayers: 2, residual: 90, groupSize: 8 })],
+  ["quantized, all of it floats", () => quantizedCache({ numLayers: 2, residualLength: 90, groupSize: 8 })],
   ["mixed", () => mixedCache([pagedCache({ pages: 12 }), rollingCache({ windowSize: 9, room: 4 })])],
 ];
 
@@ -68,7 +68,7 @@ test.each(kinds.slice(1))("once made, nothing more is: %s", (_, make) => {
 test("int8: bytes of codes, scales and floats; a growing cache: of the doubled buffers", () => {
   const [Hkv, D, Dv, G, R] = [2, 4, 3, 8, 4];
   const { device, made } = watched();
-  const cache = quantizedCache({ groupSize: G, residual: R });
+  const cache = quantizedCache({ groupSize: G, residualLength: R });
   const T = 4 * G + R;
   const x = (D: number) => tensor(randn([1, Hkv, T, D], { seed: D }).data, { shape: [1, Hkv, T, D], device });
   cache.update(0, x(D), x(Dv));

@@ -1,7 +1,7 @@
 import { checks, isList } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 
-/** Whether a value is a cache, of whichever copy of the package. */
+/** True if a value is a cache, made by any copy of the package. */
 export function isCache(value: unknown): value is KvCache {
   const { update, save, numLayers } = (value ?? {}) as Partial<KvCache>;
   return typeof update === "function" && typeof save === "function" && typeof numLayers === "number";
@@ -9,14 +9,14 @@ export function isCache(value: unknown): value is KvCache {
 
 const cropped = /* @__PURE__ */ checks("crop", { argument: "length" });
 
-/** What each batch keeps when a cache is cropped to `length`, one number or one for each batch. */
-export function keptLengths(length: number | ArrayLike<number>, lengths: ArrayLike<number>): number[] {
+/** The new length of each batch when a cache is cropped to `length`, one number or one for each batch. */
+export function croppedLengths(length: number | ArrayLike<number>, lengths: ArrayLike<number>): number[] {
   const own = Array.from(lengths);
   if (typeof length !== "number" && (!isList(length) || length.length !== own.length)) {
     cropped.refuse({
       received: isList(length) ? `${length.length} lengths` : length,
       expected: `one, or ${own.length}, one for each batch`,
-      fix: "say of each batch how many tokens it keeps.",
+      fix: "give the number of tokens to keep for each batch.",
     });
   }
   const longest = Math.max(0, ...own);
@@ -38,8 +38,8 @@ export function keptLengths(length: number | ArrayLike<number>, lengths: ArrayLi
   });
 }
 
-/** Refuses batches that are not there. */
-export function checkIds(ids: readonly number[], batches: number): void {
+/** Refuses indices of batches that the cache does not have. */
+export function checkBatchIds(ids: readonly number[], batches: number): void {
   const known = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < batches;
   const wrong = isList(ids) ? Array.from(ids).findIndex((id) => !known(id)) : -1;
   if (isList(ids) && ids.length > 0 && wrong < 0) return;
@@ -51,32 +51,32 @@ export function checkIds(ids: readonly number[], batches: number): void {
   });
 }
 
-/** Which batch stands at each place when each comes `times` times. */
-export function repeatedIds(times: number, batches: number): number[] {
+/** Batch indices with each one repeated `times` times, copies adjacent. */
+export function repeatedBatchIds(times: number, batches: number): number[] {
   const fix = "give how many copies of each batch there shall be.";
   checks("repeat").whole({ times }, { min: 1, fix });
   return Array.from({ length: batches * times }, (_, i) => Math.floor(i / times));
 }
 
-/** Refuses what no cache can be made of: numbers of layers, and other values than true or false. */
-export function checkKind(fn: string, numLayers: number, positionless = false): void {
+/** Refuses a number of layers below 1 and an `unrotatedKeys` that is not a boolean. */
+export function checkCacheOptions(fn: string, numLayers: number, unrotatedKeys = false): void {
   const check = checks(fn);
   check.whole(
     { numLayers },
     { min: 1, max: 2 ** 16, unit: "layers", fix: "give the number of layers of the model." },
   );
-  check.type({ positionless }, "boolean");
+  check.type({ unrotatedKeys }, "boolean");
 }
 
-/** Refuses a stretch that does not lie inside what every batch has. */
-export function checkStretch(start: number, end: number, lengths: ArrayLike<number>): void {
+/** Refuses a range of tokens that some batch does not have. */
+export function checkTokenRange(start: number, end: number, lengths: ArrayLike<number>): void {
   const shortest = Math.min(...Array.from(lengths));
   if (Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= shortest)
     return;
   checks("discard").refuse({
     argument: "start",
     received: `${start} to ${end}`,
-    expected: `a stretch of whole tokens inside the ${shortest} that every batch has`,
+    expected: `a range of tokens inside the ${shortest} that every batch has`,
     fix: "use 0 <= start <= end <= length.",
   });
 }

@@ -2,14 +2,14 @@ import type { DType, Tensor } from "@qkv/tensor";
 import type { SavedLayer } from "./layer-store.js";
 import { refuseSaved } from "./saved.js";
 
-/** What a layer's file must hold: whoever made it knew the checksum, too. */
+/** Constraints on a saved layer. A file with a valid checksum may still be made by somebody else. */
 export type SavedRule = {
   /** Tensors that the layer holds now: a file of another model does not fit. */
   readonly own: Readonly<Partial<Record<string, Tensor>>> | undefined;
   /** Tokens of key and value. Default: as many as there are. */
   readonly tokens?: number;
-  /** What is more than key and value: type and shape, of B batches and Hkv heads; undefined is any length. */
-  readonly more?: (
+  /** Tensors besides key and value: dtype and shape for B batches and Hkv heads; undefined is any length. */
+  readonly extraTensors?: (
     B: number,
     heads: number,
   ) => Readonly<Record<string, readonly [DType, ...(number | undefined)[]]>>;
@@ -22,7 +22,7 @@ const damaged = "the file is damaged or was changed: restore another copy, or re
 
 /** Refuses what a cache of this form cannot have written. */
 export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): void {
-  const { own, tokens, more, holds, lists } = rule;
+  const { own, tokens, extraTensors, holds, lists } = rule;
   const fits = (name: string, dtype: DType | undefined, shape: readonly (number | undefined)[]): Tensor => {
     const x = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
     const right =
@@ -37,7 +37,8 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
   const key = fits("key", undefined, [undefined, undefined, tokens, undefined]);
   const [B, heads, T] = key.shape as [number, number, number, number];
   fits("value", key.dtype, [B, heads, T, undefined]);
-  for (const [name, [dtype, ...shape]] of Object.entries(more?.(B, heads) ?? {})) fits(name, dtype, shape);
+  for (const [name, [dtype, ...shape]] of Object.entries(extraTensors?.(B, heads) ?? {}))
+    fits(name, dtype, shape);
   for (const name of ["key", "value"]) {
     const [saved, held] = [tensors[name]!, own?.[name]];
     if (
@@ -70,7 +71,7 @@ export function checkSaved({ tensors, numbers }: SavedLayer, rule: SavedRule): v
 }
 
 /** The rule of caches that hold every token. */
-export const everyToken = (own: SavedRule["own"]): SavedRule => ({
+export const everyTokenRule = (own: SavedRule["own"]): SavedRule => ({
   own,
   lists: ["lengths"],
   holds: (batch, tokens) => batch("lengths") <= tokens,

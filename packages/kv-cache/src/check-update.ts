@@ -3,16 +3,16 @@ import { checkTensor, type Tensor } from "@qkv/tensor";
 
 const check = /* @__PURE__ */ checks("update");
 
-/** What a layer holds already, as the next tokens must be: tensors with its heads and sizes, and how many batches. */
-export type Held = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
+/** Tensors that a layer holds, whose heads and sizes the next tokens must have, and its number of batches. */
+export type CachedTensors = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
 
-/** Refuses tokens that no cache takes, or that do not continue what the layer holds. */
+/** Refuses tokens that are no keys and values, or that do not match those in the layer. */
 export function checkUpdate(
   layer: number,
   numLayers: number,
   key: Tensor,
   value: Tensor,
-  held: Held | undefined,
+  held: CachedTensors | undefined,
 ): void {
   if (!Number.isInteger(layer) || layer < 0 || layer >= numLayers) {
     check.refuse({
@@ -39,7 +39,12 @@ export function checkUpdate(
 }
 
 /** `own`: what the layer holds of the kind. */
-function checkTokens(argument: string, x: Tensor, own: Tensor | undefined, held: Held | undefined): void {
+function checkTokens(
+  argument: string,
+  x: Tensor,
+  own: Tensor | undefined,
+  held: CachedTensors | undefined,
+): void {
   const { shape, dtype } = checkTensor("update", argument, x);
   const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
   const right = own ? dtype === own.dtype : dtype === "float32" || dtype === "float64";

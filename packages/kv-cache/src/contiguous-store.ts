@@ -1,29 +1,29 @@
 import type { KeyValues } from "@qkv/attention-contract";
 import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
-import { checkSaved, everyToken } from "./check-saved.js";
+import { checkSaved, everyTokenRule } from "./check-saved.js";
 import type { LayerStore, SavedLayer } from "./layer-store.js";
-import { even, positionsFrom0 } from "./positions.js";
+import { allEqual, contiguousPositions } from "./positions.js";
 import {
-  buffer,
-  bytesOf,
-  enlarged,
-  letGo,
+  zeroBuffer,
+  allocatedBytes,
+  grown,
+  release,
   moveRows,
-  ownTensors,
+  exclusiveTensors,
   replace,
-  share,
+  retain,
   sharedTensors,
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** How much room a buffer gets that shall hold `needed` tokens and has room for `capacity`. May refuse. */
-export type Room = (needed: number, capacity: number) => number;
+/** New capacity of a buffer of `capacity` tokens that has to hold `needed`. May refuse. */
+export type GrowthPolicy = (needed: number, capacity: number) => number;
 
 type State = { buffers: SharedTensors<"key" | "value"> | undefined; lengths: readonly number[] };
 
 /** Tokens in one buffer for keys `[B, Hkv, capacity, D]` and one for values, each batch from 0 on. */
 export function contiguousStore(
-  room: Room,
+  room: GrowthPolicy,
   initial: State = { buffers: undefined, lengths: [] },
 ): LayerStore {
   let { buffers, lengths } = initial;
@@ -32,10 +32,10 @@ export function contiguousStore(
   const read = (): KeyValues => ({
     key: [slice(buffers!.tensors.key, 2, 0, longest())],
     value: [slice(buffers!.tensors.value, 2, 0, longest())],
-    positions: positionsFrom0(lengths),
+    positions: contiguousPositions(lengths),
   });
   return {
-    get held() {
+    get current() {
       return buffers && { ...buffers.tensors, batches: lengths.length };
     },
     get lengths() {
@@ -45,7 +45,7 @@ export function contiguousStore(
       return longest();
     },
     get bytes() {
-      return bytesOf(buffers);
+      return allocatedBytes(buffers);
     },
     append(key, value) {
       const [B, , T] = key.shape as [number, number, number];
@@ -53,10 +53,10 @@ export function contiguousStore(
       const needed = Math.max(0, ...before) + T;
       const wanted = room(needed, capacity());
       buffers = buffers
-        ? ownTensors(buffers, key.device)
+        ? exclusiveTensors(buffers, key.device)
         : sharedTensors({ key: emptyLike(key, wanted), value: emptyLike(value, wanted) });
       lengths = before; // a write may fail: buffers without tokens are those of as many batches
-      if (wanted > capacity()) buffers = replace(buffers, (x) => enlarged(x, 2, wanted));
+      if (wanted > capacity()) buffers = replace(buffers, (x) => grown(x, 2, wanted));
       writeRows(buffers.tensors.key, before, key);
       writeRows(buffers.tensors.value, before, value);
       lengths = before.map((n) => n + T);
@@ -69,20 +69,20 @@ export function contiguousStore(
     },
     discard(start, end) {
       if (!buffers || start === end) return;
-      buffers = ownTensors(buffers);
+      buffers = exclusiveTensors(buffers);
       for (const x of Object.values<Tensor>(buffers.tensors))
         moveRows(x, 2, start, slice(x, 2, end, longest()));
       lengths = lengths.map((n) => n - (end - start));
     },
-    fork: () => contiguousStore(room, { buffers: share(buffers), lengths }),
-    take(ids) {
+    fork: () => contiguousStore(room, { buffers: retain(buffers), lengths }),
+    selectBatches(ids) {
       if (!buffers) return;
       const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
       buffers = replace(buffers, (x) => take(x, 0, indices.to(x.device)));
       lengths = ids.map((id) => lengths[id]!);
     },
     clear() {
-      letGo(buffers);
+      release(buffers);
       buffers = undefined;
       lengths = [];
     },
@@ -94,11 +94,11 @@ export function contiguousStore(
         },
         numbers: { lengths },
       },
-    restored(saved) {
+    fromSaved(saved) {
       const { tensors, numbers } = saved;
-      checkSaved(saved, everyToken(buffers?.tensors));
+      checkSaved(saved, everyTokenRule(buffers?.tensors));
       const wanted = room(Math.max(0, ...numbers["lengths"]!), 0);
-      const widened = (x: Tensor) => enlarged(x, 2, Math.max(wanted, x.shape[2]!));
+      const widened = (x: Tensor) => grown(x, 2, Math.max(wanted, x.shape[2]!));
       return contiguousStore(room, {
         buffers: sharedTensors({ key: widened(tensors["key"]!), value: widened(tensors["value"]!) }),
         lengths: numbers["lengths"]!,
@@ -109,7 +109,7 @@ export function contiguousStore(
 
 /** A buffer for tokens like x, `[B, Hkv, capacity, D]`. */
 export function emptyLike(x: Tensor, capacity: number): Tensor {
-  return buffer(
+  return zeroBuffer(
     x.shape.map((own, axis) => (axis === 2 ? capacity : own)),
     x,
   );
@@ -117,7 +117,7 @@ export function emptyLike(x: Tensor, capacity: number): Tensor {
 
 /** Writes the tokens of rows `[B, Hkv, T, D]`, each batch from its own place on. */
 function writeRows(to: Tensor, starts: readonly number[], rows: Tensor): void {
-  if (even(starts)) {
+  if (allEqual(starts)) {
     write(to, 2, starts[0] ?? 0, rows);
     return;
   }

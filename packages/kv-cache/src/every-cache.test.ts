@@ -19,7 +19,7 @@ const ring = { window: 4, first: 0, room: 1 };
 const kept = { window: 3, first: 2, room: 3 };
 const kinds: Kind[] = [
   { name: "growing", make: () => growingCache({ numLayers: layers }) },
-  { name: "growing, positionless", make: () => growingCache({ numLayers: layers, positionless: true }) },
+  { name: "growing, unrotated keys", make: () => growingCache({ numLayers: layers, unrotatedKeys: true }) },
   { name: "static", make: () => staticCache({ numLayers: layers, maxLength: 12 }), maxLength: 12 },
   { name: "rolling", make: () => rollingCache({ numLayers: layers, windowSize: 4 }), rolling: ring },
   {
@@ -28,8 +28,9 @@ const kinds: Kind[] = [
     rolling: kept,
   },
   {
-    name: "rolling, positionless",
-    make: () => rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3, positionless: true }),
+    name: "rolling, unrotated keys",
+    make: () =>
+      rollingCache({ numLayers: layers, windowSize: 3, keepFirst: 2, room: 3, unrotatedKeys: true }),
     rolling: kept,
   },
   { name: "paged", make: () => pagedCache({ numLayers: layers, pages: 24, pageLength: 3 }) },
@@ -41,7 +42,7 @@ const kinds: Kind[] = [
   {
     // A number is at most half its scale off, each time it becomes whole.
     name: "quantized",
-    make: () => quantizedCache({ numLayers: layers, groupSize: 3, residual: 2 }),
+    make: () => quantizedCache({ numLayers: layers, groupSize: 3, residualLength: 2 }),
     tolerance: 8 * (0.5 / 127),
   },
   {

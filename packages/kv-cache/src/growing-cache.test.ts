@@ -14,7 +14,7 @@ function append(cache: KvCache, T: number, seed: number): void {
   }
 }
 
-/** What attention would read: everything in the cache, taken from a fork so that the cache is not changed. */
+/** Everything that attention reads, from a fork so that the cache is not changed. */
 function content(cache: KvCache): unknown {
   const none = (D: number) => randn(shape(0, D), { seed: 0 });
   return [0, 1].map((layer) => {

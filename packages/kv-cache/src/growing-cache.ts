@@ -1,21 +1,21 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { layeredCache } from "./layered-cache.js";
 
 export type GrowingOptions = {
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
-  /** Whether keys are stored before their rotary turn. Default false. */
-  positionless?: boolean;
+  /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
+  unrotatedKeys?: boolean;
 };
 
 /**
  * A cache that holds every token and grows as needed: its buffers double, so appending costs a copy of the new
  * tokens, and now and then of all.
  *
- * Keys are stored as they come, after their rotary turn. What `update` returns are views of the buffers: attention
+ * Keys are stored as they come, rotated. What `update` returns are views of the buffers: attention
  * reads them in place, and they stay valid until the cache is cropped and written to again.
  *
  * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1.
@@ -35,13 +35,13 @@ export type GrowingOptions = {
  * ```
  */
 export function growingCache(options?: GrowingOptions): KvCache {
-  const { numLayers = 1, positionless = false } = checks("growingCache").options(options, [
+  const { numLayers = 1, unrotatedKeys = false } = checks("growingCache").options(options, [
     "numLayers",
-    "positionless",
+    "unrotatedKeys",
   ]);
-  checkKind("growingCache", numLayers, positionless);
+  checkCacheOptions("growingCache", numLayers, unrotatedKeys);
   const room = (needed: number, capacity: number) =>
     needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
   const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
-  return layeredCache(stores, { form: "every token", positionless });
+  return layeredCache(stores, { form: "every token", unrotatedKeys });
 }

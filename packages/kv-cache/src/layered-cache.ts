@@ -1,22 +1,28 @@
 import { checks } from "@qkv/core";
 import { type KeyValues, segmentLength } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
-import { checkIds, checkRead, checkStretch, keptLengths, repeatedIds } from "./check-change.js";
+import {
+  checkBatchIds,
+  checkRead,
+  checkTokenRange,
+  croppedLengths,
+  repeatedBatchIds,
+} from "./check-change.js";
 import { checkUpdate } from "./check-update.js";
 import type { LayerStore } from "./layer-store.js";
-import { placesInCache } from "./positions.js";
+import { positionsInCache } from "./positions.js";
 import { readSaved, writeSaved } from "./saved.js";
 
-/** What makes a cache of stores, besides them. */
+/** Options of a cache over layer stores. */
 export type LayeredOptions = {
-  /** How the layers hold their tokens: caches of one form restore each other's files. */
+  /** Name of the storage format: caches of one form restore each other's files. */
   readonly form: string;
-  readonly positionless: boolean;
+  readonly unrotatedKeys: boolean;
 };
 
 /** A cache whose layers each hold their own tokens. */
 export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvCache {
-  const { form, positionless } = options;
+  const { form, unrotatedKeys } = options;
   const filled = () => stores.filter(({ lengths }) => lengths.length > 0);
   // A layer that has not been written to has seen nothing.
   const lengths = (): number[] => {
@@ -27,24 +33,24 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
       all ? Math.min(...own.map(({ lengths }) => lengths[b]!)) : 0,
     );
   };
-  const takeBatches = (ids: readonly number[]) => {
-    for (const store of filled()) store.take(ids);
+  const selectBatches = (ids: readonly number[]) => {
+    for (const store of filled()) store.selectBatches(ids);
   };
-  const placed = (read: KeyValues): KeyValues => {
-    if (!positionless) return read;
+  const withPositions = (read: KeyValues): KeyValues => {
+    if (!unrotatedKeys) return read;
     const keys = read.key.reduce((sum, part) => sum + segmentLength(part), 0);
-    return { ...read, positions: placesInCache(read.positions, keys) };
+    return { ...read, positions: positionsInCache(read.positions, keys) };
   };
   return {
-    positionless,
+    unrotatedKeys,
     numLayers: stores.length,
     update(layer, key, value) {
       const store = stores[layer];
-      checkUpdate(layer, stores.length, key, value, store?.held);
-      return placed(store!.append(key, value));
+      checkUpdate(layer, stores.length, key, value, store?.current);
+      return withPositions(store!.append(key, value));
     },
     read(layer) {
-      return placed(checkRead(layer, stores.length, stores[layer]?.held && stores[layer]).read());
+      return withPositions(checkRead(layer, stores.length, stores[layer]?.current && stores[layer]).read());
     },
     get length() {
       return Math.max(0, ...lengths());
@@ -59,20 +65,20 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
       return stores.reduce((sum, { bytes }) => sum + bytes, 0);
     },
     crop(length) {
-      const kept = keptLengths(length, lengths());
+      const kept = croppedLengths(length, lengths());
       for (const store of filled()) store.checkCrop(kept);
       for (const store of filled()) store.crop(kept);
     },
     discard(start, end) {
-      if (!positionless || stores.some((store) => !store.discard)) {
+      if (!unrotatedKeys || stores.some((store) => !store.discard)) {
         checks("discard").refuse({
           argument: "cache",
-          received: positionless ? form : "one whose keys are stored after their rotary turn",
-          expected: "a positionless cache that holds every token",
-          fix: "make it with `growingCache({ positionless: true })` or `staticCache({ positionless: true, … })`.",
+          received: unrotatedKeys ? form : "one whose keys are stored rotated",
+          expected: "a cache of unrotated keys that holds every token",
+          fix: "make it with `growingCache({ unrotatedKeys: true })` or `staticCache({ unrotatedKeys: true, … })`.",
         });
       }
-      checkStretch(start, end, lengths());
+      checkTokenRange(start, end, lengths());
       for (const store of filled()) store.discard!(start, end);
     },
     fork: () =>
@@ -81,25 +87,25 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
         options,
       ),
     reorder(ids) {
-      checkIds(ids, lengths().length);
-      takeBatches(ids);
+      checkBatchIds(ids, lengths().length);
+      selectBatches(ids);
     },
     repeat(times) {
-      takeBatches(repeatedIds(times, lengths().length));
+      selectBatches(repeatedBatchIds(times, lengths().length));
     },
     reset() {
       for (const store of stores) store.clear();
     },
     save: () =>
       writeSaved(
-        savedForm(form, positionless),
+        savedForm(form, unrotatedKeys),
         stores.map((store) => store.save()),
       ),
     restore(bytes) {
-      const device = filled()[0]?.held?.key?.device;
-      const saved = readSaved(savedForm(form, positionless), bytes, stores.length, device);
+      const device = filled()[0]?.current?.key?.device;
+      const saved = readSaved(savedForm(form, unrotatedKeys), bytes, stores.length, device);
       // All of them, or none.
-      const restored = saved.map((layer, i) => layer && stores[i]!.restored(layer));
+      const restored = saved.map((layer, i) => layer && stores[i]!.fromSaved(layer));
       restored.forEach((store, i) => {
         stores[i]!.clear();
         if (store) stores[i] = store;
@@ -108,7 +114,7 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
   };
 }
 
-/** Keys with and without their turn are not the same keys. */
-export function savedForm(form: string, positionless: boolean): string {
-  return positionless ? `${form}, positionless` : form;
+/** Rotated and unrotated keys do not restore each other's files. */
+export function savedForm(form: string, unrotatedKeys: boolean): string {
+  return unrotatedKeys ? `${form}, unrotated keys` : form;
 }

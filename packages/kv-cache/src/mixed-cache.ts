@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { isCache, keptLengths } from "./check-change.js";
+import { isCache, croppedLengths } from "./check-change.js";
 import { readSaved, refuseSaved, writeSaved } from "./saved.js";
 
 /**
@@ -10,7 +10,7 @@ import { readSaved, refuseSaved, writeSaved } from "./saved.js";
  * @param layers - The cache of each layer. One that comes several times takes one of its own layers after the other, so
  *   make it with so many. They belong to the mixture from then on.
  * @throws {ArgumentError} If the list is empty, a cache has more or fewer layers than it is listed for, or some of the
- *   caches are positionless and some not; and from any change that one of them refuses, which then is made by none.
+ *   caches hold unrotated keys and some do not; and from any change that one of them refuses, which then is made by none.
  * @see "Gemma 2" (2024), arXiv:2408.00118, section 2
  *
  * @example
@@ -36,12 +36,12 @@ export function mixedCache(layers: readonly KvCache[]): KvCache {
       fix: "write `mixedCache([growingCache(), rollingCache({ windowSize: 256 })])`.",
     });
   }
-  const unlike = layers.findIndex(({ positionless }) => positionless !== layers[0]?.positionless);
+  const unlike = layers.findIndex(({ unrotatedKeys }) => unrotatedKeys !== layers[0]?.unrotatedKeys);
   if (layers.length === 0 || unlike >= 0) {
     check.refuse({
       received: layers.length === 0 ? "an empty list" : `layer ${unlike}, which counts positions otherwise`,
-      expected: "a cache for each layer, all positionless or none",
-      fix: "make all of them alike in `positionless`.",
+      expected: "a cache for each layer, all with unrotated keys or none",
+      fix: "make all of them alike in `unrotatedKeys`.",
     });
   }
   const caches = [...new Set(layers)];
@@ -71,7 +71,7 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     for (const cache of filled()) change(cache);
   };
   /** Makes a change that some cache may refuse: on forks first, so that all make it or none. */
-  const together = (change: (cache: KvCache, i: number) => void): void => {
+  const onForksFirst = (change: (cache: KvCache, i: number) => void): void => {
     const tried = caches.map((cache) => cache.fork());
     try {
       tried.forEach(change);
@@ -91,7 +91,7 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     });
   };
   return {
-    positionless: caches[0]!.positionless,
+    unrotatedKeys: caches[0]!.unrotatedKeys,
     numLayers: owner.length,
     update: (layer, key, value) => at("update", layer).update(own[layer]!, key, value),
     read: (layer) => at("read", layer).read(own[layer]!),
@@ -108,13 +108,13 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
       return caches.reduce((sum, { bytes }) => sum + bytes, 0);
     },
     crop(length) {
-      const kept = keptLengths(length, lengths());
-      together((cache) => {
+      const kept = croppedLengths(length, lengths());
+      onForksFirst((cache) => {
         if (cache.lengths.length > 0) cache.crop(kept);
       });
     },
     discard(start, end) {
-      together((cache) => cache.discard(start, end));
+      onForksFirst((cache) => cache.discard(start, end));
     },
     fork: () =>
       mixed(
@@ -133,12 +133,12 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
     },
     save: () =>
       writeSaved(
-        formOf(owner),
+        mixedForm(owner),
         caches.map((cache) => ({ tensors: { file: tensor(cache.save()) }, numbers: {} })),
       ),
     restore(bytes) {
-      const saved = readSaved(formOf(owner), bytes, caches.length, undefined);
-      together((cache, i) => {
+      const saved = readSaved(mixedForm(owner), bytes, caches.length, undefined);
+      onForksFirst((cache, i) => {
         const file = saved[i]?.tensors["file"];
         if (file?.dtype !== "uint8")
           refuseSaved(`${i}.file`, file?.dtype, "the bytes of a cache of its own", "restore another copy.");
@@ -148,4 +148,4 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
   };
 }
 
-const formOf = (owner: readonly number[]) => `mixed ${owner.join()}`;
+const mixedForm = (owner: readonly number[]) => `mixed ${owner.join()}`;

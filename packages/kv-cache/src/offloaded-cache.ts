@@ -2,22 +2,22 @@
 import { checks } from "@qkv/core";
 import { statSync } from "node:fs";
 import type { KvCache } from "./cache.js";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
-import { memoryFor, offloadedStore } from "./offloaded-store.js";
+import { residentLayers, offloadedStore } from "./offloaded-store.js";
 
 export type OffloadedOptions = {
-  /** Where the files go; there must be such a folder. They are deleted by `reset`. */
+  /** An existing folder for the files. `reset` deletes them. */
   folder: string;
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
-  /** How many layers lie in memory at once: the last used ones. Default 1. */
+  /** Number of layers in memory at once, the most recently used ones. Default 1. */
   layersInMemory?: number;
 };
 
 /**
- * A cache whose tokens lie on disk, layer by layer, and in memory only for the layers at work: for texts longer than the
- * memory, in Node. An update writes the new tokens alone; a layer that comes back is read whole.
+ * A cache whose tokens are on disk, layer by layer, and in memory only for the layers in use: for texts longer than the
+ * memory, in Node. An update writes only the new tokens; a layer that returns to memory is read completely.
  *
  * `bytes` are those in memory. `reset` deletes the files: do it with each fork that is done.
  *
@@ -43,7 +43,7 @@ export function offloadedCache(options: OffloadedOptions): KvCache {
     numLayers = 1,
     layersInMemory = 1,
   } = check.options(options, ["folder", "numLayers", "layersInMemory"]);
-  checkKind("offloadedCache", numLayers);
+  checkCacheOptions("offloadedCache", numLayers);
   const fix = "1 holds the layer at work; numLayers holds all.";
   check.whole({ layersInMemory }, { min: 1, unit: "layers", fix });
   check.each(
@@ -55,7 +55,7 @@ export function offloadedCache(options: OffloadedOptions): KvCache {
     "a folder that is there",
     'make it first, for example with `mkdtempSync(join(tmpdir(), "cache-"))`.',
   );
-  const memory = memoryFor(layersInMemory);
+  const memory = residentLayers(layersInMemory);
   const stores = Array.from({ length: numLayers }, () => offloadedStore(folder, memory));
-  return layeredCache(stores, { form: "every token", positionless: false });
+  return layeredCache(stores, { form: "every token", unrotatedKeys: false });
 }

@@ -4,16 +4,16 @@ import { contiguousStore } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
 import { tokenFile, type TokenFile } from "./token-file.js";
 
-/** Which layers lie in memory: the last used ones. */
-export type Memory = {
-  /** Told of each use; layers beyond the limit are asked to leave. */
-  use(layer: { leave(): void }): void;
-  forget(layer: { leave(): void }): void;
+/** The layers that are in memory: the most recently used ones (LRU). */
+export type ResidentLayers = {
+  /** Marks a layer as used, and evicts the least recently used ones beyond the limit. */
+  use(layer: { evict(): void }): void;
+  forget(layer: { evict(): void }): void;
 };
 
 /** Keeps at most `limit` layers in memory. */
-export function memoryFor(limit: number): Memory {
-  const inside = new Set<{ leave(): void }>();
+export function residentLayers(limit: number): ResidentLayers {
+  const inside = new Set<{ evict(): void }>();
   return {
     use(layer) {
       inside.delete(layer);
@@ -21,7 +21,7 @@ export function memoryFor(limit: number): Memory {
       for (const oldest of inside) {
         if (inside.size <= limit) return;
         inside.delete(oldest);
-        oldest.leave();
+        oldest.evict();
       }
     },
     forget: (layer) => void inside.delete(layer),
@@ -37,16 +37,16 @@ type State = {
 const room = (needed: number, capacity: number) =>
   needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
 
-/** One layer whose tokens lie on disk, and in memory too while it is among the last used ones. */
+/** One layer with its tokens on disk, and in memory too while it is among the most recently used ones. */
 export function offloadedStore(
   folder: string,
-  memory: Memory,
+  memory: ResidentLayers,
   initial: State = { file: undefined, lengths: [], device: undefined },
 ): LayerStore {
   let { file, lengths, device } = initial;
   let inner: LayerStore | undefined;
   const self = {
-    leave() {
+    evict() {
       inner?.clear();
       inner = undefined;
     },
@@ -57,13 +57,13 @@ export function offloadedStore(
       inner = contiguousStore(room);
       if (file) {
         const tensors = file.tokens.read(Math.max(0, ...lengths), device!);
-        inner = inner.restored({ tensors, numbers: { lengths } });
+        inner = inner.fromSaved({ tensors, numbers: { lengths } });
       }
     }
     memory.use(self);
     return inner;
   };
-  const letGo = () => {
+  const releaseFile = () => {
     if (!file) return;
     file.owners -= 1;
     if (file.owners === 0) file.tokens.remove();
@@ -73,24 +73,24 @@ export function offloadedStore(
   const ownFile = (key: Tensor, value: Tensor): TokenFile => {
     if (file && file.owners > 1) {
       const tokens = file.tokens.copy();
-      letGo();
+      releaseFile();
       file = { tokens, owners: 1 };
     }
     const [batches, heads, , keyDim] = key.shape as [number, number, number, number];
     file ??= { tokens: tokenFile(folder, { batches, heads, keyDim, valueDim: value.shape[3]! }), owners: 1 };
     return file.tokens;
   };
-  /** Writes all that is in memory to a file of its own. */
+  /** Writes all tokens in memory to a file of its own. */
   const rewrite = (): void => {
     const saved = loaded().save()!;
     const { key, value } = saved.tensors as { key: Tensor; value: Tensor };
-    letGo();
+    releaseFile();
     ownFile(key, value).write(new Array<number>(key.shape[0]!).fill(0), key, value);
   };
 
   return {
-    get held() {
-      return file && { ...loaded().held, batches: lengths.length };
+    get current() {
+      return file && { ...loaded().current, batches: lengths.length };
     },
     get lengths() {
       return lengths;
@@ -119,23 +119,23 @@ export function offloadedStore(
       if (file) file.owners += 1;
       return offloadedStore(folder, memory, { file, lengths, device });
     },
-    take(ids) {
+    selectBatches(ids) {
       if (!file) return;
       const own = loaded();
-      own.take(ids);
+      own.selectBatches(ids);
       lengths = own.lengths;
       rewrite();
     },
     clear() {
-      self.leave();
+      self.evict();
       memory.forget(self);
-      letGo();
+      releaseFile();
       lengths = [];
     },
     save: () => (file ? loaded().save() : undefined),
-    restored({ tensors, numbers }) {
+    fromSaved({ tensors, numbers }) {
       // Checked against what is here, if anything is.
-      loaded().restored({ tensors, numbers }).clear();
+      loaded().fromSaved({ tensors, numbers }).clear();
       const { key, value } = tensors as { key: Tensor; value: Tensor };
       const [batches, heads, , keyDim] = key.shape as [number, number, number, number];
       const tokens = tokenFile(folder, { batches, heads, keyDim, valueDim: value.shape[3]! });

@@ -1,14 +1,14 @@
 import { checks } from "@qkv/core";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { pagePool, type PagePool } from "./page-pool.js";
-import { emptyState, pagedOn, type PagedCache } from "./paged-on.js";
+import { emptyState, createPagedCache, type PagedCache } from "./create-paged-cache.js";
 
 export type PagedOptions = {
   /** Pages of the pool, shared by this cache and its forks. */
   pages: number;
   /** Tokens of one page. Default 16. */
   pageLength?: number;
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
 };
 
@@ -33,25 +33,25 @@ export type PagedOptions = {
  * cache.update(0, x, x);
  * cache.freePages; // => 6
  * const other = cache.fork();
- * other.update(0, x, x); // copies the page that is half full, and takes one more
+ * other.update(0, x, x); // copies the page that is half full, and allocates one more
  * [cache.length, other.length, cache.freePages]; // => [6, 12, 4]
  * other.reset();
  * cache.freePages; // => 6
  * ```
  */
 export function pagedCache(options: PagedOptions): PagedCache {
-  return pagedOn(emptyState(poolOf("pagedCache", options)));
+  return createPagedCache(emptyState(createPool("pagedCache", options)));
 }
 
 /** The pool that options ask for. */
-export function poolOf(fn: string, options: PagedOptions): PagePool {
+export function createPool(fn: string, options: PagedOptions): PagePool {
   const check = checks(fn);
   const {
     pages,
     pageLength = 16,
     numLayers = 1,
   } = check.options(options, ["pages", "pageLength", "numLayers"]);
-  checkKind(fn, numLayers);
+  checkCacheOptions(fn, numLayers);
   check.whole({ pageLength }, { min: 1, unit: "tokens", fix: "16 is usual." });
   // More tokens than that have no place in one buffer, whatever the size of a head.
   const max = Math.floor(2 ** 31 / pageLength);

@@ -13,7 +13,7 @@ const caches = [
   () => pagedCache({ numLayers: 2, pages: 20, pageLength: 3 }),
 ];
 
-test.each(caches)("what one cache hands over another takes, and goes on from (%#)", (make) => {
+test.each(caches)("keys and values exported from one cache continue in another (%#)", (make) => {
   const cache = make();
   for (const layer of [0, 1]) cache.update(layer, ...token(7, layer + 1));
   const past = toPastKeyValues(cache);
@@ -55,7 +55,7 @@ test("tensors are made as a runtime makes them, under its names", () => {
 });
 
 test("a ring is handed over in order, int8 as numbers", () => {
-  const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residual: 1 })];
+  const [ring, int8] = [rollingCache({ windowSize: 4 }), quantizedCache({ groupSize: 2, residualLength: 1 })];
   for (let t = 0; t < 10; t++) for (const cache of [ring, int8]) cache.update(0, ...token(1, t));
   const last = toPastKeyValues(ring)["past_key_values.0.key"]!;
   expect(last.dims).toEqual([2, 3, 3, 4]);
@@ -65,7 +65,7 @@ test("a ring is handed over in order, int8 as numbers", () => {
   expect(Math.abs(near[0]! - token(1, 0)[0].data[0]!)).toBeLessThan(0.02);
 });
 
-test("what cannot be handed over or taken is refused, with the fix, and nothing changes", () => {
+test("what cannot be exported or imported is refused, with the fix, and nothing changes", () => {
   const cache = growingCache();
   expect(() => toPastKeyValues(cache)).toThrow(/`cache` is "empty".*\nFix: run the prompt first/);
   cache.update(0, ...token(3, 1));

@@ -11,14 +11,14 @@ export type RuntimeTensor = {
   readonly dims: readonly number[];
 };
 
-/** What such a runtime calls keys and values of a layer. */
-export type PastNames = (layer: number, side: "key" | "value") => string;
+/** Name of a layer's keys or values in such a runtime. */
+export type PastKeyValueNames = (layer: number, side: "key" | "value") => string;
 
 /** Makes a runtime's tensor: `(type, data, dims) => new Tensor(type, data, dims)`. */
 export type MakeTensor<T> = (type: "float32", data: Float32Array, dims: number[]) => T;
 
 /**
- * What a cache holds as the `past_key_values` of a runtime: for each layer a tensor of keys and one of values, `[B, Hkv,
+ * The content of a cache as the `past_key_values` of a runtime: for each layer a tensor of keys and one of values, `[B, Hkv,
  * tokens, D]`, copied together in order of position. Batches must be of one length; keys are as the cache stores them.
  *
  * The constructor of ONNX Runtime's tensors and of those of transformers.js take the same three arguments.
@@ -44,7 +44,7 @@ export type MakeTensor<T> = (type: "float32", data: Float32Array, dims: number[]
 export function toPastKeyValues<T = RuntimeTensor>(
   cache: KvCache,
   makeTensor: MakeTensor<T> = (type, data, dims) => ({ type, data, dims }) as T,
-  names: PastNames = (layer, side) => `past_key_values.${layer}.${side}`,
+  names: PastKeyValueNames = (layer, side) => `past_key_values.${layer}.${side}`,
 ): Record<string, T> {
   const check = checks("toPastKeyValues");
   checkCache("toPastKeyValues", cache);
@@ -55,7 +55,7 @@ export function toPastKeyValues<T = RuntimeTensor>(
       argument: "cache",
       received: lengths.length === 0 ? "empty" : `batches of ${lengths.join(", ")} tokens`,
       expected: "one that holds tokens, as many in each batch",
-      fix: lengths.length === 0 ? "run the prompt first." : "hand over one batch at a time.",
+      fix: lengths.length === 0 ? "run the prompt first." : "export one batch at a time.",
     });
   }
   const past: Record<string, T> = {};
@@ -73,8 +73,8 @@ export function toPastKeyValues<T = RuntimeTensor>(
 }
 
 /**
- * Takes over what a runtime has computed: of its `present` tensors the tokens that the cache does not have yet are
- * appended, layer by layer. An empty cache takes all.
+ * Appends keys and values computed by a runtime: the tokens of its `present` tensors that the cache does not have yet are
+ * appended, layer by layer; all of them to an empty cache.
  *
  * @param present - Tensors by name, `[B, Hkv, tokens, D]` of float32, on the CPU.
  * @param names - Default: those of Hugging Face's exports, `present.0.key`, or `past_key_values.0.key` where there are
@@ -95,7 +95,7 @@ export function toPastKeyValues<T = RuntimeTensor>(
 export function fromPastKeyValues(
   cache: KvCache,
   present: Readonly<Record<string, RuntimeTensor>>,
-  names: PastNames = (layer, side) =>
+  names: PastKeyValueNames = (layer, side) =>
     `present.${layer}.${side}` in present ? `present.${layer}.${side}` : `past_key_values.${layer}.${side}`,
 ): void {
   const check = checks("fromPastKeyValues");
@@ -104,9 +104,9 @@ export function fromPastKeyValues(
   check.each({ present }, (value) => typeof value === "object" && value !== null, "tensors by name", fix);
   check.type({ names }, "function");
   const { length, numLayers } = cache;
-  // All are looked at before the first is taken.
+  // All are checked before the first is appended.
   const layers = Array.from({ length: numLayers }, (_, layer) =>
-    (["key", "value"] as const).map((side) => newTokens(names(layer, side), present, length)),
+    (["key", "value"] as const).map((side) => appendedTokens(names(layer, side), present, length)),
   );
   layers.forEach(([key, value], layer) => cache.update(layer, key!, value!));
 }
@@ -115,7 +115,7 @@ function checkCache(fn: string, cache: KvCache): void {
   checks(fn).each({ cache }, isCache, "a cache", "make one, for example with `growingCache({ numLayers })`.");
 }
 
-function newTokens(
+function appendedTokens(
   argument: string,
   present: Readonly<Record<string, RuntimeTensor>>,
   length: number,

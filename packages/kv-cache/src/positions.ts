@@ -1,21 +1,21 @@
 import type { KeyValues } from "@qkv/attention-contract";
 
-/** Whether all batches have the same number. */
-export function even(numbers: readonly number[]): boolean {
+/** True if all numbers are equal. */
+export function allEqual(numbers: readonly number[]): boolean {
   return numbers.every((n) => n === numbers[0]);
 }
 
-/** Where keys stand that lie from 0 on without gaps, padded to the longest batch. */
-export function positionsFrom0(lengths: readonly number[]): KeyValues["positions"] {
-  if (even(lengths)) return { start: 0 };
+/** Positions of keys without gaps, counted from 0 and padded with -1 to the longest batch. */
+export function contiguousPositions(lengths: readonly number[]): KeyValues["positions"] {
+  if (allEqual(lengths)) return { start: 0 };
   const S = Math.max(...lengths);
   return Int32Array.from({ length: lengths.length * S }, (_, n) =>
     n % S < lengths[Math.floor(n / S)]! ? n % S : -1,
   );
 }
 
-/** Rows of positions, one for each batch, as attention takes them: from a start, once for all, or each its own. */
-export function joinPositions(rows: readonly (readonly number[])[]): KeyValues["positions"] {
+/** Positions of all batches in the form of `KeyValues`: a start, one row for all, or one row each. */
+export function mergePositions(rows: readonly (readonly number[])[]): KeyValues["positions"] {
   const [first = []] = rows;
   const same = rows.every((row) => row.every((position, s) => position === first[s]));
   if (!same) return Int32Array.from(rows.flat());
@@ -24,11 +24,11 @@ export function joinPositions(rows: readonly (readonly number[])[]): KeyValues["
   return Int32Array.from(first);
 }
 
-/** The same keys counted by their place in the cache: 0, 1, 2, … in order of position, whatever is missing between. */
-export function placesInCache(positions: KeyValues["positions"], keys: number): KeyValues["positions"] {
+/** Positions counted within the cache, 0, 1, 2, …, in order of the original positions (StreamingLLM). */
+export function positionsInCache(positions: KeyValues["positions"], keys: number): KeyValues["positions"] {
   if ("start" in positions) return { start: 0 };
   const rows = positions.length / keys;
-  return joinPositions(
+  return mergePositions(
     Array.from({ length: rows }, (_, b) => {
       const own = positions.subarray(b * keys, (b + 1) * keys);
       const sorted = own.filter((position) => position >= 0).sort();

@@ -3,19 +3,19 @@ import { denseSegment } from "@qkv/attention-contract";
 import { expect, test } from "vitest";
 import { prefixCache, type PrefixCache } from "./prefix-cache.js";
 
-/** Asks for ids: begins, computes what is missing, remembers. Returns how many were known. */
+/** Runs a prompt: matches its prefix, computes the rest, inserts it. Returns the number of cached tokens. */
 function ask(cache: PrefixCache, ids: readonly number[]): number {
-  const known = cache.begin(ids);
+  const known = cache.matchPrefix(ids);
   const rest = ids.slice(known);
   const x = tensor(rest, { shape: [1, 1, rest.length, 1] });
   cache.update(0, x, x);
-  cache.remember(ids);
+  cache.insertPrefix(ids);
   return known;
 }
 const keys = (cache: PrefixCache) => [...denseSegment(cache.read(0).key[0]!, 1).data];
 const text = (letters: string) => [...letters].map((letter) => letter.charCodeAt(0));
 
-test("beginnings are found in whole pages, and one token is always left to compute", () => {
+test("prefixes match in full pages, and one token is always left to compute", () => {
   const cache = prefixCache({ pages: 20, pageLength: 2 });
   expect(ask(cache, text("abcdef"))).toBe(0);
   expect(ask(cache, text("abcdxy"))).toBe(4);
@@ -24,7 +24,7 @@ test("beginnings are found in whole pages, and one token is always left to compu
   expect(ask(cache, text("abcdefg"))).toBe(6);
   expect(keys(cache)).toEqual(text("abcdefg"));
   expect(ask(cache, text("bcdef"))).toBe(0);
-  expect(cache.rememberedPages).toBe(6); // ab cd ef, xy, bc de
+  expect(cache.prefixPages).toBe(6); // ab cd ef, xy, bc de
 });
 
 test("two at once share pages, and what one writes the other does not see", () => {
@@ -50,8 +50,8 @@ test("when pages run short, what nobody uses goes, the longest unused first", ()
   ask(cache, text("aabbX")); // used again, so ccdd is the oldest; one page is its own
   expect(cache.freePages).toBe(3); // one free, two of ccdd to give up
   ask(cache, text("eeff!")); // needs three, and X was let go: one page more
-  expect(cache.begin(text("aabb?"))).toBe(4);
-  expect(cache.begin(text("ccdd?"))).toBe(2); // the end goes before the beginning
+  expect(cache.matchPrefix(text("aabb?"))).toBe(4);
+  expect(cache.matchPrefix(text("ccdd?"))).toBe(2); // the end goes before the beginning
 });
 
 test("pages in use are never given up: the next token is refused, and all is still there", () => {
@@ -62,9 +62,9 @@ test("pages in use are never given up: the next token is refused, and all is sti
   expect(() => fork.update(0, x, x)).toThrow(/tokens that need 2 more pages/);
   expect([keys(cache), keys(fork)]).toEqual([text("aabb"), text("aabb")]);
   for (const one of [cache, fork]) one.reset();
-  expect([cache.freePages, cache.rememberedPages]).toEqual([3, 2]);
-  cache.forgetAll();
-  expect([cache.freePages, cache.rememberedPages]).toEqual([3, 0]);
+  expect([cache.freePages, cache.prefixPages]).toEqual([3, 2]);
+  cache.clearPrefixes();
+  expect([cache.freePages, cache.prefixPages]).toEqual([3, 0]);
 });
 
 test("what is in use is passed over, however long ago it was asked for", () => {
@@ -75,16 +75,16 @@ test("what is in use is passed over, however long ago it was asked for", () => {
   ask(other, text("eeff")); // one page is free, so one of ccdd goes
   expect(keys(cache)).toEqual(text("aabb"));
   expect(keys(other)).toEqual(text("eeff"));
-  expect(cache.fork().begin(text("aabb!"))).toBe(4);
-  expect([cache.freePages, cache.rememberedPages]).toEqual([1, 5]);
+  expect(cache.fork().matchPrefix(text("aabb!"))).toBe(4);
+  expect([cache.freePages, cache.prefixPages]).toEqual([1, 5]);
 });
 
 test("ids beyond what is held, or of several batches, are refused", () => {
   const cache = prefixCache({ pages: 8, pageLength: 2 });
   ask(cache, [1, 2, 3]);
-  expect(() => cache.remember([1, 2, 3, 4])).toThrow(
-    /remember: `ids` is "4 tokens", expected at most the 3 that the cache holds.\nFix: give the ids of the tokens whose keys are in the cache/,
+  expect(() => cache.insertPrefix([1, 2, 3, 4])).toThrow(
+    /insertPrefix: `ids` is "4 tokens", expected at most the 3 that the cache holds.\nFix: give the ids of the tokens whose keys are in the cache/,
   );
   cache.repeat(2);
-  expect(() => cache.remember([1])).toThrow(/expected a cache of one sequence, and it has 2/);
+  expect(() => cache.insertPrefix([1])).toThrow(/expected a cache of one sequence, and it has 2/);
 });

@@ -8,59 +8,59 @@ type Node = {
   readonly children: Map<string, Node>;
 };
 
-/** Which pages hold which beginnings. */
+/** An index from prefixes to the pages that hold them. */
 export type PrefixTree = {
   /** The pages of the longest known beginning of the tokens, at most `most` pages. */
-  find(ids: readonly number[], most: number): number[];
-  /** Notes that these pages hold the tokens, whole pages from the first one on. */
-  add(ids: readonly number[], pages: readonly number[]): void;
-  /** Lets everything go. */
+  match(ids: readonly number[], most: number): number[];
+  /** Adds pages that hold the tokens, full ones from the first on. */
+  insert(ids: readonly number[], pages: readonly number[]): void;
+  /** Removes all prefixes. */
   clear(): void;
   /** Pages that it holds. */
   readonly size: number;
 };
 
 /**
- * A radix tree over pages: each edge is a page of tokens, so that beginnings that agree share nodes, and pages. The tree
- * is an owner of its pages. Where the pool runs short it gives up those that no cache uses, the longest unused first.
+ * A radix tree over pages: each edge is a page of tokens, so that sequences share the nodes and pages of a common prefix. The tree
+ * is an owner of its pages. When the pool is full it evicts those that no cache uses, the least recently used first.
  */
 export function prefixTree(pool: PagePool): PrefixTree {
   const { pageLength } = pool;
   const root = new Map<string, Node>();
-  // From the longest unused to the last used. A path is touched from its end, so that no node is older than what follows it.
-  const byUse = new Set<Node>();
+  // From the least to the most recently used. A path is touched from its end, so that no node is older than what follows it.
+  const leastRecentlyUsed = new Set<Node>();
   const touch = (path: readonly Node[]) => {
     for (const node of [...path].reverse()) {
-      byUse.delete(node);
-      byUse.add(node);
+      leastRecentlyUsed.delete(node);
+      leastRecentlyUsed.add(node);
     }
   };
-  const textOf = (ids: readonly number[], page: number) =>
+  const pageKey = (ids: readonly number[], page: number) =>
     ids.slice(page * pageLength, (page + 1) * pageLength).join();
   const drop = (node: Node) => {
     (node.parent?.children ?? root).delete(node.text);
-    byUse.delete(node);
+    leastRecentlyUsed.delete(node);
     pool.release(node.page);
   };
-  const unused = (node: Node) => pool.owners(node.page) === 1;
+  const isEvictable = (node: Node) => pool.refCount(node.page) === 1;
 
-  pool.reserve = {
-    count: () => [...byUse].filter(unused).length,
-    giveUp() {
-      for (const node of byUse) {
-        // A cache that uses what follows a node uses the node too: what is unused and oldest has no successors.
-        if (!unused(node) || node.children.size > 0) continue;
+  pool.evictable = {
+    count: () => [...leastRecentlyUsed].filter(isEvictable).length,
+    evict() {
+      for (const node of leastRecentlyUsed) {
+        // A cache that uses a child uses its parent too: the oldest evictable node has no children.
+        if (!isEvictable(node) || node.children.size > 0) continue;
         drop(node);
         return;
       }
     },
   };
   return {
-    find(ids, most) {
+    match(ids, most) {
       const path: Node[] = [];
       let children = root;
       while (path.length < most) {
-        const next = children.get(textOf(ids, path.length));
+        const next = children.get(pageKey(ids, path.length));
         if (!next) break;
         path.push(next);
         children = next.children;
@@ -68,16 +68,16 @@ export function prefixTree(pool: PagePool): PrefixTree {
       touch(path);
       return path.map(({ page }) => page);
     },
-    add(ids, pages) {
+    insert(ids, pages) {
       const path: Node[] = [];
       let children = root;
       pages.forEach((page, i) => {
-        const text = textOf(ids, i);
+        const text = pageKey(ids, i);
         let node = children.get(text);
         if (!node) {
           node = { page, text, parent: path.at(-1), children: new Map() };
           children.set(text, node);
-          pool.share(page);
+          pool.retain(page);
         }
         path.push(node);
         children = node.children;
@@ -85,10 +85,10 @@ export function prefixTree(pool: PagePool): PrefixTree {
       touch(path);
     },
     clear() {
-      for (const node of [...byUse]) drop(node);
+      for (const node of [...leastRecentlyUsed]) drop(node);
     },
     get size() {
-      return byUse.size;
+      return leastRecentlyUsed.size;
     },
   };
 }

@@ -8,23 +8,23 @@ import { quantize } from "./quantize.js";
 const [Hkv, D] = [2, 4];
 const tokens = (T: number, seed: number) => randn([1, Hkv, T, D], { seed });
 
-test("property: whole groups become whole numbers once `residual` tokens follow them, and the rest are the floats that came", () => {
+test("property: whole groups become whole numbers once `residualLength` tokens follow them, and the rest are the floats that came", () => {
   const sizes = fc.record({
     groupSize: fc.integer({ min: 1, max: 6 }),
-    residual: fc.integer({ min: 0, max: 6 }),
+    residualLength: fc.integer({ min: 0, max: 6 }),
   });
   const chunks = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 });
   fc.assert(
-    fc.property(sizes, chunks, ({ groupSize, residual }, chunks) => {
+    fc.property(sizes, chunks, ({ groupSize, residualLength }, chunks) => {
       const T = chunks.reduce((a, b) => a + b, 0);
       const [key, value] = [tokens(T, 1), tokens(T, 2)];
-      const cache = quantizedCache({ groupSize, residual });
+      const cache = quantizedCache({ groupSize, residualLength });
       let t = 0;
       for (const count of chunks) {
         cache.update(0, slice(key, 2, t, t + count), slice(value, 2, t, t + count));
         t += count;
       }
-      const coded = Math.max(0, Math.floor((T - residual) / groupSize)) * groupSize;
+      const coded = Math.max(0, Math.floor((T - residualLength) / groupSize)) * groupSize;
       const held = cache.read(0);
       const tail = held.key.at(-1) as Tensor;
       expect(tail.toNested()).toEqual(slice(key, 2, coded).toNested());

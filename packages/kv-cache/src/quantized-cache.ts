@@ -1,18 +1,18 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
 import { quantizedStore } from "./quantized-store.js";
 
 export type QuantizedOptions = {
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
   /** Tokens that become whole numbers together, and share the scales of their keys. Default 32. */
   groupSize?: number;
   /** The last tokens, at least so many, stay floats. Default 32. */
-  residual?: number;
-  /** Whether keys are stored before their rotary turn. Default false. */
-  positionless?: boolean;
+  residualLength?: number;
+  /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
+  unrotatedKeys?: boolean;
 };
 
 /**
@@ -42,14 +42,17 @@ export function quantizedCache(options?: QuantizedOptions): KvCache {
   const {
     numLayers = 1,
     groupSize = 32,
-    residual = 32,
-    positionless = false,
-  } = check.options(options, ["numLayers", "groupSize", "residual", "positionless"]);
-  checkKind("quantizedCache", numLayers, positionless);
+    residualLength = 32,
+    unrotatedKeys = false,
+  } = check.options(options, ["numLayers", "groupSize", "residualLength", "unrotatedKeys"]);
+  checkCacheOptions("quantizedCache", numLayers, unrotatedKeys);
   const fix = "32 is a good size for both.";
   check.whole({ groupSize }, { min: 1, unit: "tokens", fix });
-  check.whole({ residual }, { min: 0, unit: "tokens", fix });
-  const sizes = { group: groupSize, residual };
+  check.whole({ residualLength }, { min: 0, unit: "tokens", fix });
+  const sizes = { group: groupSize, residual: residualLength };
   const stores = Array.from({ length: numLayers }, () => quantizedStore(sizes));
-  return layeredCache(stores, { form: `int8 in groups of ${groupSize}, ${residual} floats`, positionless });
+  return layeredCache(stores, {
+    form: `int8 in groups of ${groupSize}, ${residualLength} floats`,
+    unrotatedKeys,
+  });
 }

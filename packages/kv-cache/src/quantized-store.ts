@@ -3,29 +3,29 @@ import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
 import type { LayerStore } from "./layer-store.js";
-import { even, joinPositions } from "./positions.js";
+import { allEqual, mergePositions } from "./positions.js";
 import { dequantize, quantize } from "./quantize.js";
 import {
-  buffer,
-  bytesOf,
-  enlarged,
-  letGo,
+  zeroBuffer,
+  allocatedBytes,
+  grown,
+  release,
   moveRows,
-  ownTensors,
+  exclusiveTensors,
   replace,
-  share,
+  retain,
   sharedTensors,
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** `group`: tokens that become whole numbers together. `residual`: the last tokens, which stay floats. */
+/** `group`: tokens that are quantized together. `residual`: the last tokens, which stay floats. */
 export type QuantizedSizes = { readonly group: number; readonly residual: number };
 
 type Name = "key" | "value" | "keyCodes" | "keyScale" | "valueCodes" | "valueScale";
 type State = {
   buffers: SharedTensors<Name> | undefined;
   lengths: readonly number[];
-  /** Groups that are whole numbers, per batch. */
+  /** Quantized groups, per batch. */
   groups: readonly number[];
 };
 const codeNames = ["keyCodes", "keyScale", "valueCodes", "valueScale"] as const;
@@ -42,23 +42,21 @@ export function quantizedStore(
   const { group, residual } = sizes;
   const capacity = residual + group;
   let { buffers, lengths, groups } = initial;
-  const tails = () => lengths.map((n, b) => n - groups[b]! * group);
+  const floatCounts = () => lengths.map((n, b) => n - groups[b]! * group);
 
-  /** Runs `f` for all batches at once where they stand at the same place, else for each. */
+  /** Runs `f` for all batches at once where their lengths agree, else for each. */
   const forBatches = (f: (first: number, last: number) => void): void => {
-    if (even(lengths) && even(groups)) f(0, lengths.length);
+    if (allEqual(lengths) && allEqual(groups)) f(0, lengths.length);
     else lengths.forEach((_, b) => f(b, b + 1));
   };
-  /** The oldest group of floats of some batches becomes whole numbers. */
-  const pack = (first: number, last: number): void => {
+  /** Quantizes the oldest group of floats of some batches. */
+  const quantizeOldest = (first: number, last: number): void => {
     const B = lengths.length;
     const g = groups[first]!;
     const blocks = buffers!.tensors.keyCodes.shape[0]!;
     if ((g + 1) * B > blocks) {
       const room = Math.max(B, 2 * blocks);
-      buffers = replace(buffers!, (x, name) =>
-        name === "key" || name === "value" ? x : enlarged(x, 0, room),
-      );
+      buffers = replace(buffers!, (x, name) => (name === "key" || name === "value" ? x : grown(x, 0, room)));
     }
     const { tensors } = buffers!;
     for (const [name, axis] of [
@@ -73,7 +71,7 @@ export function quantizedStore(
     }
     groups = groups.map((own, b) => (b >= first && b < last ? own + 1 : own));
   };
-  const blocksOf = (name: "key" | "value"): PagedBlocks => {
+  const quantizedBlocks = (name: "key" | "value"): PagedBlocks => {
     const B = lengths.length;
     const columns = Math.max(...groups);
     return {
@@ -81,11 +79,11 @@ export function quantizedStore(
       scale: buffers!.tensors[`${name}Scale`],
       table: Int32Array.from({ length: B * columns }, (_, n) => (n % columns) * B + Math.floor(n / columns)),
       blockLength: group,
-      length: even(groups) ? columns * group : Int32Array.from(groups, (g) => g * group),
+      length: allEqual(groups) ? columns * group : Int32Array.from(groups, (g) => g * group),
     };
   };
   const read = (): KeyValues => {
-    const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...tails())];
+    const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...floatCounts())];
     const rows = () =>
       lengths.map((n, b) => {
         const coded = groups[b]! * group;
@@ -94,20 +92,20 @@ export function quantizedStore(
           ...Array.from({ length: tail }, (_, s) => (coded + s < n ? coded + s : -1)),
         ];
       });
-    const same = even(lengths) && even(groups);
+    const same = allEqual(lengths) && allEqual(groups);
     const parts = (name: "key" | "value") => [
-      ...(columns > 0 ? [blocksOf(name)] : []),
+      ...(columns > 0 ? [quantizedBlocks(name)] : []),
       slice(buffers!.tensors[name], 2, 0, tail),
     ];
     return {
       key: parts("key"),
       value: parts("value"),
-      positions: same ? { start: 0 } : joinPositions(rows()),
+      positions: same ? { start: 0 } : mergePositions(rows()),
     };
   };
 
   return {
-    get held() {
+    get current() {
       return buffers && { key: buffers.tensors.key, value: buffers.tensors.value, batches: lengths.length };
     },
     get lengths() {
@@ -117,21 +115,21 @@ export function quantizedStore(
       return Math.max(0, ...lengths);
     },
     get bytes() {
-      return bytesOf(buffers);
+      return allocatedBytes(buffers);
     },
     append(key, value) {
       const [B, Hkv, T, D] = key.shape as [number, number, number, number];
       const Dv = value.shape[3]!;
-      if (buffers) buffers = ownTensors(buffers, key.device);
+      if (buffers) buffers = exclusiveTensors(buffers, key.device);
       else {
         const codes = { dtype: "int8", device: key.device } as const;
         buffers = sharedTensors<Name>({
           key: emptyLike(key, capacity),
           value: emptyLike(value, capacity),
-          keyCodes: buffer([0, Hkv, group, D], codes),
-          keyScale: buffer([0, Hkv, 1, D], key),
-          valueCodes: buffer([0, Hkv, group, Dv], codes),
-          valueScale: buffer([0, Hkv, group, 1], value),
+          keyCodes: zeroBuffer([0, Hkv, group, D], codes),
+          keyScale: zeroBuffer([0, Hkv, 1, D], key),
+          valueCodes: zeroBuffer([0, Hkv, group, Dv], codes),
+          valueScale: zeroBuffer([0, Hkv, group, 1], value),
         });
         lengths = new Array<number>(B).fill(0);
         groups = lengths;
@@ -149,7 +147,7 @@ export function quantizedStore(
           }
           lengths = lengths.map((own, b) => (b >= first && b < last ? own + count : own));
           t += count;
-          if (n + count === capacity) pack(first, last);
+          if (n + count === capacity) quantizeOldest(first, last);
         }
       });
       return read();
@@ -160,11 +158,11 @@ export function quantizedStore(
       if (!buffers) return;
       const B = lengths.length;
       const before = groups;
-      if (kept.some((n, b) => n < before[b]! * group)) buffers = ownTensors(buffers);
+      if (kept.some((n, b) => n < before[b]! * group)) buffers = exclusiveTensors(buffers);
       groups = before.map((own, b) => Math.min(own, Math.floor(kept[b]! / group)));
       lengths = kept;
       for (let b = 0; b < B; b++) {
-        // A group that is cut becomes floats again.
+        // A group that is cut is dequantized.
         if (groups[b] === before[b]) continue;
         for (const name of ["key", "value"] as const) {
           const own = (x: Tensor) => slice(x, 0, groups[b]! * B + b, groups[b]! * B + b + 1);
@@ -174,8 +172,8 @@ export function quantizedStore(
         }
       }
     },
-    fork: () => quantizedStore(sizes, { buffers: share(buffers), lengths, groups }),
-    take(ids) {
+    fork: () => quantizedStore(sizes, { buffers: retain(buffers), lengths, groups }),
+    selectBatches(ids) {
       if (!buffers) return;
       const B = lengths.length;
       const columns = Math.max(0, ...groups);
@@ -191,7 +189,7 @@ export function quantizedStore(
       groups = ids.map((id) => groups[id]!);
     },
     clear() {
-      letGo(buffers);
+      release(buffers);
       buffers = undefined;
       lengths = [];
       groups = [];
@@ -203,13 +201,13 @@ export function quantizedStore(
       const coded = codeNames.map((name) => [name, slice(buffers!.tensors[name], 0, 0, blocks)]);
       return { tensors: { key, value, ...Object.fromEntries(coded) }, numbers: { lengths, groups } };
     },
-    restored(saved) {
+    fromSaved(saved) {
       const { tensors, numbers } = saved;
       checkSaved(saved, {
         own: buffers?.tensors,
         tokens: capacity,
         lists: ["lengths", "groups"],
-        more(B, heads) {
+        extraTensors(B, heads) {
           const [D, Dv] = ["key", "value"].map((name) => tensors[name]!.shape[3]!);
           const blocks = Math.max(0, ...(numbers["groups"] ?? [])) * B;
           const float = tensors["key"]!.dtype;

@@ -35,12 +35,12 @@ test.each([
   [() => prefixCache({ pages: 4, pageLength: 0 }), "prefixCache: `pageLength` is 0"],
   [() => quantizedCache({ groupSize: 0 }), "quantizedCache: `groupSize` is 0"],
   [
-    () => quantizedCache({ residual: -1 }),
-    "quantizedCache: `residual` is -1, expected a whole number of tokens, 0 or more",
+    () => quantizedCache({ residualLength: -1 }),
+    "quantizedCache: `residualLength` is -1, expected a whole number of tokens, 0 or more",
   ],
   [() => mixedCache([]), 'mixedCache: `layers` is "an empty list", expected a cache for each layer'],
   [
-    () => mixedCache([growingCache(), growingCache({ positionless: true })]),
+    () => mixedCache([growingCache(), growingCache({ unrotatedKeys: true })]),
     'mixedCache: `layers` is "layer 1, which counts positions otherwise"',
   ],
   [
@@ -51,7 +51,7 @@ test.each([
   expect(make).toThrow(message);
 });
 
-test("tokens that do not fit are refused whole", () => {
+test("tokens that do not fit are refused, all of them", () => {
   const cache = staticCache({ maxLength: 4 });
   cache.update(0, x(3), x(3));
   expect(() => cache.update(0, x(2), x(2))).toThrow(
@@ -89,26 +89,26 @@ test("tokens of another batch, model or kind are refused", () => {
   expect(() => growingCache().read(0)).toThrow(/read: `layer` is 0, expected a layer that holds tokens/);
 });
 
-test("what was forgotten cannot be cropped to, and nothing is taken out of the middle of turned keys", () => {
+test("evicted tokens cannot be cropped to, and nothing is removed from the middle of rotated keys", () => {
   const cache = rollingCache({ windowSize: 4, keepFirst: 1, room: 2 });
   for (let t = 0; t < 20; t++) cache.update(0, x(1), x(1));
   cache.crop(18); // a window of 4 needs the tokens 15, 16 and 17 before it
   expect(() => cache.crop(17)).toThrow(
-    /`length` is 17, expected 18 or more, or at most keepFirst = 1: what stands before was forgotten.\nFix: make the cache with `room`/,
+    /`length` is 17, expected 18 or more, or at most keepFirst = 1: earlier tokens were evicted.\nFix: make the cache with `room`/,
   );
   expect(cache.length).toBe(18);
   cache.crop(1);
   expect([cache.length, cache.stored]).toEqual([1, 1]);
 
   for (const one of [growingCache(), pagedCache({ pages: 2 })])
-    expect(() => one.discard(0, 1)).toThrow(/`cache` is "one whose keys are stored after their rotary turn"/);
-  expect(() => rollingCache({ windowSize: 3, positionless: true }).discard(0, 0)).toThrow(
+    expect(() => one.discard(0, 1)).toThrow(/`cache` is "one whose keys are stored rotated"/);
+  expect(() => rollingCache({ windowSize: 3, unrotatedKeys: true }).discard(0, 0)).toThrow(
     /`cache` is "window of 3/,
   );
-  const positionless = growingCache({ positionless: true });
-  positionless.update(0, x(3), x(3));
-  expect(() => positionless.discard(1, 4)).toThrow(
-    /`start` is "1 to 4", expected a stretch of whole tokens inside the 3/,
+  const unrotatedKeys = growingCache({ unrotatedKeys: true });
+  unrotatedKeys.update(0, x(3), x(3));
+  expect(() => unrotatedKeys.discard(1, 4)).toThrow(
+    /`start` is "1 to 4", expected a range of tokens inside the 3/,
   );
 });
 
@@ -157,8 +157,8 @@ test("files of other forms, models and programs are refused, and say why", () =>
   expect(() => quantizedCache({ numLayers: 2 }).restore(file)).toThrow(
     /`saved cache: form` is "every token", expected "int8 in groups of 32, 32 floats"/,
   );
-  expect(() => growingCache({ numLayers: 2, positionless: true }).restore(file)).toThrow(
-    /`saved cache: form` is "every token", expected "every token, positionless"/,
+  expect(() => growingCache({ numLayers: 2, unrotatedKeys: true }).restore(file)).toThrow(
+    /`saved cache: form` is "every token", expected "every token, unrotated keys"/,
   );
   const other = growingCache({ numLayers: 2 });
   for (const layer of [0, 1]) other.update(layer, x(1, 1, 8), x(1, 1, 8));
@@ -178,9 +178,9 @@ test("files of other forms, models and programs are refused, and say why", () =>
   const foreign = file.slice();
   foreign[text.indexOf("qkv-cache")] = "x".charCodeAt(0);
   expect(() => cache.restore(foreign)).toThrow(/`saved cache: format` is "xkv-cache", expected "qkv-cache"/);
-  const turned = file.slice();
-  turned[turned.length - 1]! ^= 64;
-  expect(() => cache.restore(turned)).toThrow(
+  const damaged = file.slice();
+  damaged[damaged.length - 1]! ^= 64;
+  expect(() => cache.restore(damaged)).toThrow(
     /`saved cache: checksum` is "[0-9a-f]{8}", expected "[0-9a-f]{8}", that of its bytes/,
   );
   expect(cache.save()).toEqual(file);
@@ -228,7 +228,7 @@ test.each(Object.keys(makers))("%s refuses what is no object of its options, by 
   expect(refusal(fn, of({ num_layers: 4 })).message).toMatch(/Fix: write `numLayers`/);
   for (const numLayers of [0, -1, 1.5, NaN, Infinity, "2", null, 1e9]) refusal(fn, of({ numLayers }));
   if (!["pagedCache", "prefixCache", "offloadedCache"].includes(fn))
-    for (const positionless of [1, "yes", null]) refusal(fn, of({ positionless }));
+    for (const unrotatedKeys of [1, "yes", null]) refusal(fn, of({ unrotatedKeys }));
 });
 
 test("pools and buffers that no memory holds are refused, and the process lives", () => {
@@ -243,7 +243,7 @@ test("pools and buffers that no memory holds are refused, and the process lives"
     pool,
     staticCache({ maxLength: 1e12 }),
     rollingCache({ windowSize: 1e12 }),
-    quantizedCache({ residual: 1e12 }),
+    quantizedCache({ residualLength: 1e12 }),
   ]) {
     const error = refusal("update", () => cache.update(0, token, token));
     expect([error.name, error.message]).toEqual([
@@ -257,7 +257,7 @@ test("pools and buffers that no memory holds are refused, and the process lives"
   expect(pool.freePages).toBe(1e8);
 });
 
-test("a page that comes back is taken again, and no page is handed out twice", () => {
+test("a freed page is allocated again, and no page is allocated twice", () => {
   const cache = pagedCache({ pages: 4, pageLength: 1 });
   cache.update(0, x(4), x(4));
   expect(cache.table[0]).toEqual([0, 1, 2, 3]);
@@ -306,7 +306,7 @@ test("methods refuse wrong kinds by their own names", () => {
     growingCache(),
     pagedCache({ pages: 8 }),
     mixedCache([growingCache()]),
-    growingCache({ positionless: true }),
+    growingCache({ unrotatedKeys: true }),
   ]) {
     cache.update(0, x(3, 2), x(3, 2));
     for (const wrong of [undefined, null, NaN, 1.5, "2", {}, ["1", "2"], [1, NaN], tensor([1, 2])])
@@ -325,8 +325,8 @@ test("methods refuse wrong kinds by their own names", () => {
   expect(() => growingCache().crop(NaN)).toThrow(/^crop: `length` is NaN/);
   const prefix = prefixCache({ pages: 4 });
   for (const wrong of [undefined, null, 5, "ids", [1.5], ["1"], [undefined], {}]) {
-    refusal("begin", () => prefix.begin(wrong as never));
-    refusal("remember", () => prefix.remember(wrong as never));
+    refusal("matchPrefix", () => prefix.matchPrefix(wrong as never));
+    refusal("insertPrefix", () => prefix.insertPrefix(wrong as never));
   }
   for (const wrong of [undefined, null, 2, "caches", growingCache(), [undefined], [{}], [5]])
     refusal("mixedCache", () => mixedCache(wrong as never));

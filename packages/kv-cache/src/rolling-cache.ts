@@ -1,33 +1,33 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { layeredCache } from "./layered-cache.js";
 import { rollingStore } from "./rolling-store.js";
 
 export type RollingOptions = {
   /** Keys that one query sees, itself included: that of the model's `slidingWindow`. Unit: tokens. */
   windowSize: number;
-  /** The first tokens, which are never forgotten. Default 0. */
+  /** Number of first tokens that are never evicted (attention sinks). Default 0. */
   keepFirst?: number;
-  /** Tokens that one update may append in place, and that `crop` may take back: 1 to step token by token. Default 1. */
+  /** Tokens that one update may append in place, and that `crop` may remove again: 1 to step token by token. Default 1. */
   room?: number;
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
-  /** Whether keys are stored before their rotary turn, and turned by their place in the cache. Default false. */
-  positionless?: boolean;
+  /** Stores keys before the rotary embedding (pre-RoPE) and rotates them on read, by their index in the cache. Default false. */
+  unrotatedKeys?: boolean;
 };
 
 /**
  * A cache that keeps the last tokens in a ring, and if asked the first ones: the memory of a sliding window. Reading
  * gives each query its `windowSize - 1` tokens before, itself, and the kept ones, which is what full attention under
- * `slidingWindow(windowSize)` sees, however much was said before.
+ * `slidingWindow(windowSize)` sees, however long the sequence is.
  *
- * A prompt longer than the ring is read from its own tensors while only its end is stored. With `positionless` and
- * `keepFirst` this is StreamingLLM: keys turn by their place in the cache, so a model never meets a distance that it was
+ * A prompt longer than the ring is read from its own tensors while only its end is stored. With `unrotatedKeys` and
+ * `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never sees a distance that it was
  * not trained for.
  *
  * @throws {ArgumentError} If an option is out of range; and from `crop`, which then changes nothing, when a window that
- *   was forgotten would have to come back.
+ *   was evicted would be needed again.
  * @see "Mistral 7B" (2023), arXiv:2310.06825; "Efficient Streaming Language Models with Attention Sinks" (2023),
  *   arXiv:2309.17453
  *
@@ -51,9 +51,9 @@ export function rollingCache(options: RollingOptions): KvCache {
     keepFirst = 0,
     room = 1,
     numLayers = 1,
-    positionless = false,
-  } = check.options(options, ["windowSize", "keepFirst", "room", "numLayers", "positionless"]);
-  checkKind("rollingCache", numLayers, positionless);
+    unrotatedKeys = false,
+  } = check.options(options, ["windowSize", "keepFirst", "room", "numLayers", "unrotatedKeys"]);
+  checkCacheOptions("rollingCache", numLayers, unrotatedKeys);
   const unit = "tokens";
   check.whole({ windowSize }, { min: 1, unit, fix: "count the query itself, as slidingWindow does." });
   check.whole({ room }, { min: 1, unit, fix: "1 appends token by token; more lets crop take tokens back." });
@@ -61,5 +61,5 @@ export function rollingCache(options: RollingOptions): KvCache {
   const sizes = { window: windowSize, first: keepFirst, room };
   const stores = Array.from({ length: numLayers }, () => rollingStore(sizes));
   const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;
-  return layeredCache(stores, { form, positionless });
+  return layeredCache(stores, { form, unrotatedKeys });
 }

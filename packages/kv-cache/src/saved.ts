@@ -16,7 +16,7 @@ const version = "1";
 const source = "saved cache";
 const storedTypes = { float32: "F32", float64: "F64", int8: "I8", uint8: "U8" } as const;
 type StoredType = keyof typeof storedTypes;
-const unsummed = "00000000";
+const zeroChecksum = "00000000";
 
 /**
  * A cache's layers as one safetensors file. Its metadata tell the format, its version, the form of the cache, lists of
@@ -29,7 +29,7 @@ export function writeSaved(form: string, layers: readonly (SavedLayer | undefine
   const numbers = JSON.stringify(layers.map((layer) => layer?.numbers ?? null));
   const header = writeSafetensorsHeader(
     tensors.map(([name, { dtype, shape }]) => ({ name, dtype: storedTypes[dtype as StoredType], shape })),
-    { checksum: unsummed, format, version, form, layers: String(layers.length), numbers },
+    { checksum: zeroChecksum, format, version, form, layers: String(layers.length), numbers },
   );
   const parts = [
     header,
@@ -41,14 +41,14 @@ export function writeSaved(form: string, layers: readonly (SavedLayer | undefine
     file.set(part, at);
     at += part.length;
   }
-  file.set(textBytes(hex(checksum(file))), checksumPlace(file, header.length, unsummed));
+  file.set(textBytes(hex(checksum(file))), checksumPlace(file, header.length, zeroChecksum));
   return file;
 }
 
 /**
- * The layers of a saved cache, checked whole before anything is handed out.
+ * The layers of a saved cache, all checked before any is returned.
  *
- * @param device - Where the tensors shall be. Default: the plain device.
+ * @param device - Device of the tensors. Default: the plain JavaScript device.
  * @throws {FormatError} If the file is cut short, damaged, of another format or version, or of another form of cache.
  */
 export function readSaved(
@@ -77,7 +77,7 @@ export function readSaved(
     refuseSaved(field, metadata.get(field), JSON.stringify(value), fix);
   }
   // Who made the checksum may have made the rest as well: each store checks what is its own.
-  return numbersOf(metadata.get("numbers"), numLayers).map((own, i) => {
+  return parseNumbers(metadata.get("numbers"), numLayers).map((own, i) => {
     if (!own) return undefined;
     const layer: Record<string, Tensor> = {};
     for (const [name, { dtype, shape, start, end }] of tensors) {
@@ -99,7 +99,7 @@ export function readSaved(
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
 /** Lists of numbers by layer, as far as JSON tells; null where a layer was empty. */
-function numbersOf(text: string | undefined, numLayers: number): (SavedLayer["numbers"] | null)[] {
+function parseNumbers(text: string | undefined, numLayers: number): (SavedLayer["numbers"] | null)[] {
   try {
     const layers: unknown = JSON.parse(text ?? "");
     const right = (own: unknown) => typeof own === "object" && !Array.isArray(own);
@@ -116,13 +116,13 @@ function checkSum(bytes: Uint8Array, claimed: string | undefined): void {
     refuseSaved("checksum", claimed, "eight hexadecimal digits", damaged);
   const size = safetensorsHeaderSize(bytes, { source, fileSize: bytes.length, fn: "restore" });
   const at = checksumPlace(bytes, size, claimed!);
-  const parts = [bytes.subarray(0, at), textBytes(unsummed), bytes.subarray(at + unsummed.length)];
+  const parts = [bytes.subarray(0, at), textBytes(zeroChecksum), bytes.subarray(at + zeroChecksum.length)];
   const found = hex(checksum(...parts));
   if (found !== claimed)
     refuseSaved("checksum", claimed, `${JSON.stringify(found)}, that of its bytes`, damaged);
 }
 
-/** Where the digits of the checksum stand in a file. */
+/** Offset of the checksum's digits in a file. */
 function checksumPlace(file: Uint8Array, headerSize: number, digits: string): number {
   const name = '"checksum":"';
   // Latin-1, so that a character is a byte whatever the header holds.

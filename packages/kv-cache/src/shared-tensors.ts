@@ -10,10 +10,10 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Buffers that several forks may hold. Who writes first takes a copy of its own. */
+/** Buffers that several forks may hold, copied on write. */
 export type SharedTensors<Name extends string> = {
   readonly tensors: Readonly<Record<Name, Tensor>>;
-  /** How many caches hold them. */
+  /** Number of caches that hold them. */
   owners: number;
 };
 
@@ -24,14 +24,14 @@ export function sharedTensors<Name extends string>(
   return { tensors, owners: 1 };
 }
 
-/** One more cache holds them. */
-export function share<S extends SharedTensors<string> | undefined>(shared: S): S {
+/** Adds an owner. */
+export function retain<S extends SharedTensors<string> | undefined>(shared: S): S {
   if (shared) shared.owners += 1;
   return shared;
 }
 
-/** One cache less holds them. */
-export function letGo(shared: SharedTensors<string> | undefined): void {
+/** Removes an owner. */
+export function release(shared: SharedTensors<string> | undefined): void {
   if (shared) shared.owners -= 1;
 }
 
@@ -39,13 +39,13 @@ export function letGo(shared: SharedTensors<string> | undefined): void {
  * Buffers that nobody else holds, on the device of the next tokens: these, or a copy. What was restored before any
  * tokens came lies on the plain device until then.
  */
-export function ownTensors<Name extends string>(
+export function exclusiveTensors<Name extends string>(
   shared: SharedTensors<Name>,
   device?: Device,
 ): SharedTensors<Name> {
   const elsewhere = device && Object.values<Tensor>(shared.tensors).some((x) => x.device !== device);
   if (elsewhere) return replace(shared, (x) => x.to(device));
-  return shared.owners === 1 ? shared : replace(shared, copied);
+  return shared.owners === 1 ? shared : replace(shared, cloned);
 }
 
 /** Each buffer changed; the old ones are let go. */
@@ -54,20 +54,20 @@ export function replace<Name extends string>(
   change: (x: Tensor, name: Name) => Tensor,
 ): SharedTensors<Name> {
   const entries = Object.entries<Tensor>(shared.tensors).map(([name, x]) => [name, change(x, name as Name)]);
-  letGo(shared);
+  release(shared);
   return sharedTensors(Object.fromEntries(entries) as Record<Name, Tensor>);
 }
 
 /** Bytes of buffers. */
-export function bytesOf(shared: SharedTensors<string> | undefined): number {
+export function allocatedBytes(shared: SharedTensors<string> | undefined): number {
   return Object.values(shared?.tensors ?? {}).reduce(
     (sum, { storage, dtype }) => sum + storage.length * bytesPerElement(dtype),
     0,
   );
 }
 
-/** A zeroed buffer. Refuses, by the name of the method that asks for room, what memory does not hold. */
-export function buffer(
+/** A zero-filled buffer. If memory does not hold it, the error names `update`, which allocates. */
+export function zeroBuffer(
   shape: readonly number[],
   { dtype, device }: { dtype: DType; device: Device },
 ): Tensor {
@@ -88,9 +88,9 @@ export function buffer(
   }
 }
 
-/** A larger buffer with the same content at its beginning. */
-export function enlarged(x: Tensor, axis: number, length: number): Tensor {
-  const room = buffer(
+/** A larger buffer that starts with the same content. */
+export function grown(x: Tensor, axis: number, length: number): Tensor {
+  const room = zeroBuffer(
     x.shape.map((own, a) => (a === axis ? length : own)),
     x,
   );
@@ -98,13 +98,13 @@ export function enlarged(x: Tensor, axis: number, length: number): Tensor {
   return room;
 }
 
-function copied(x: Tensor): Tensor {
-  return enlarged(x, 0, x.shape[0]!);
+function cloned(x: Tensor): Tensor {
+  return grown(x, 0, x.shape[0]!);
 }
 
 /** Moves rows down inside of a buffer. */
 export function moveRows(to: Tensor, axis: number, start: number, rows: Tensor): void {
-  // What is read may lie where it is written: a copy in between.
-  const own = contiguous(rows) === rows ? enlarged(rows, axis, rows.shape[axis]!) : contiguous(rows);
+  // Source and destination may overlap: copy in between.
+  const own = contiguous(rows) === rows ? grown(rows, axis, rows.shape[axis]!) : contiguous(rows);
   write(to, axis, start, own);
 }

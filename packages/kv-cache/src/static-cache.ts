@@ -1,16 +1,16 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
-import { checkKind } from "./check-change.js";
+import { checkCacheOptions } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
 import { layeredCache } from "./layered-cache.js";
 
 export type StaticOptions = {
   /** The most tokens that it holds. */
   maxLength: number;
-  /** How many layers write to it. Default 1. */
+  /** Number of layers that write to it. Default 1. */
   numLayers?: number;
-  /** Whether keys are stored before their rotary turn. Default false. */
-  positionless?: boolean;
+  /** Stores keys before the rotary embedding (pre-RoPE); attention rotates them on read. Default false. */
+  unrotatedKeys?: boolean;
 };
 
 /**
@@ -38,9 +38,9 @@ export function staticCache(options: StaticOptions): KvCache {
   const {
     maxLength,
     numLayers = 1,
-    positionless = false,
-  } = check.options(options, ["maxLength", "numLayers", "positionless"]);
-  checkKind("staticCache", numLayers, positionless);
+    unrotatedKeys = false,
+  } = check.options(options, ["maxLength", "numLayers", "unrotatedKeys"]);
+  checkCacheOptions("staticCache", numLayers, unrotatedKeys);
   const fix = "give the length of the model's context.";
   check.whole({ maxLength }, { min: 1, unit: "tokens", fix });
   const room = (needed: number) => {
@@ -49,9 +49,9 @@ export function staticCache(options: StaticOptions): KvCache {
       argument: "key",
       received: `tokens up to place ${needed}`,
       expected: `at most maxLength = ${maxLength} tokens in all`,
-      fix: "make the cache with more room, crop it, or take a rollingCache, which forgets.",
+      fix: "make the cache with more room, crop it, or use a rollingCache, which evicts.",
     });
   };
   const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
-  return layeredCache(stores, { form: "every token", positionless });
+  return layeredCache(stores, { form: "every token", unrotatedKeys });
 }

@@ -61,7 +61,7 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
   const after = model.map(({ tokens }, b) => [...tokens, ...added[b]!]);
   for (let layer = 0; layer < layers; layer++) {
     const read = cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer));
-    compare(read, after, starts, layer, kind, cache.positionless);
+    compare(read, after, starts, layer, kind, cache.unrotatedKeys);
   }
   model.forEach((one, b) => {
     one.tokens = after[b]!;
@@ -78,7 +78,7 @@ function compare(
   starts: readonly number[],
   layer: number,
   kind: Kind,
-  positionless: boolean,
+  unrotatedKeys: boolean,
 ): void {
   const B = tokens.length;
   const [key, value] = [read.key, read.value].map((parts) =>
@@ -106,7 +106,7 @@ function compare(
       if (found.has(position)) expect.fail(`position ${position} stands twice`);
       found.set(position, s);
     }
-    const places = positionless ? seen.map((_, i) => i) : seen;
+    const places = unrotatedKeys ? seen.map((_, i) => i) : seen;
     expect([...found.keys()].sort((a, b) => a - b)).toEqual(places);
     seen.forEach((p, i) => {
       const s = found.get(places[i]!)!;
@@ -301,7 +301,7 @@ const begin = (n: number, ids: readonly number[]) =>
     const cache = pair.cache as PrefixCache;
     // A token is its id, where it stands and what came before, as keys of a model are.
     const tokens = ids.map((_, i) => ids.slice(0, i + 1).reduce((a, id) => (a * 31 + id + 7) % 100003, 1));
-    const known = cache.begin(ids);
+    const known = cache.matchPrefix(ids);
     expect(known % cache.pageLength).toBe(0);
     expect(known).toBeLessThan(Math.max(1, ids.length));
     pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [{ tokens: [], lost: 0 }];
@@ -311,10 +311,10 @@ const begin = (n: number, ids: readonly number[]) =>
       pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [];
       return;
     }
-    cache.remember(ids);
+    cache.insertPrefix(ids);
     // What was just remembered is known at once.
     const again = cache.fork();
-    expect(again.begin([...ids, 99])).toBe(Math.floor(ids.length / cache.pageLength) * cache.pageLength);
+    expect(again.matchPrefix([...ids, 99])).toBe(Math.floor(ids.length / cache.pageLength) * cache.pageLength);
     again.reset();
   });
 
@@ -337,7 +337,7 @@ export function commandsFor(kind: Kind): fc.Arbitrary<Iterable<CacheCommand>> {
     fc.tuple(which, which).map((all) => restore(...all)),
     fc.tuple(which, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()).map((all) => damage(...all)),
   ];
-  if (cache.positionless && !kind.rolling)
+  if (cache.unrotatedKeys && !kind.rolling)
     list.push(fc.tuple(which, share, share).map((all) => discard(...all)));
   if ("begin" in cache)
     list.push(
@@ -355,10 +355,10 @@ export function checkAgainstModel(kind: Kind, numRuns: number): void {
       fc.modelRun(() => ({ model: world, real: { kind, next: 1 } }), commands);
       for (const { cache } of world.pairs) cache.reset();
       const paged = (kind.pool?.(first) ?? first) as Partial<PrefixCache>;
-      paged.forgetAll?.();
+      paged.clearPrefixes?.();
       if (paged.freePages !== undefined) {
         expect(paged.freePages).toBe(paged.pages);
-        expect(paged.rememberedPages ?? 0).toBe(0);
+        expect(paged.prefixPages ?? 0).toBe(0);
       } else expect(first.bytes).toBe(0);
     }),
     { numRuns },

@@ -25,7 +25,7 @@ const cases: Case[] = referenceData.json(`${folder}/refs.json`).cases;
 const [numLayers, context] = [5, 512];
 const exact: [string, () => KvCache][] = [
   ["growing", () => growingCache({ numLayers })],
-  ["growing, positionless", () => growingCache({ numLayers, positionless: true })],
+  ["growing, unrotated keys", () => growingCache({ numLayers, unrotatedKeys: true })],
   ["static", () => staticCache({ numLayers, maxLength: context })],
   ["rolling", () => rollingCache({ numLayers, windowSize: context })],
   ["paged", () => pagedCache({ numLayers, pages: 32 })],
@@ -84,7 +84,7 @@ describe("stories260K", () => {
 
   test("int8 begins the same story", async () => {
     const { prompt, greedy_tokens } = cases[1]!;
-    const { ids } = await continued(prompt, 24, quantizedCache({ numLayers, residual: 8, groupSize: 8 }));
+    const { ids } = await continued(prompt, 24, quantizedCache({ numLayers, residualLength: 8, groupSize: 8 }));
     expect(ids.slice(0, 12)).toEqual(greedy_tokens.slice(0, 12));
   });
 
@@ -94,11 +94,11 @@ describe("stories260K", () => {
     const second = [...first.slice(0, 405), ...model.tokenizer!.encode("Lily was happy").slice(1)];
 
     const cache = prefixCache({ numLayers, pages: 64, pageLength: 16 });
-    expect(cache.begin(first)).toBe(0);
+    expect(cache.matchPrefix(first)).toBe(0);
     await continued(first, 1, cache);
-    cache.remember(first);
+    cache.insertPrefix(first);
 
-    const known = cache.begin(second);
+    const known = cache.matchPrefix(second);
     expect(known).toBe(400);
     const shared = await continued(second.slice(known), 20, cache);
     const alone = await continued(second, 20, growingCache({ numLayers }));
@@ -107,7 +107,7 @@ describe("stories260K", () => {
   });
 
   test("a stream goes on beyond the context, with the first tokens kept and keys turned by their place", async () => {
-    const cache = rollingCache({ numLayers, windowSize: 60, keepFirst: 4, positionless: true });
+    const cache = rollingCache({ numLayers, windowSize: 60, keepFirst: 4, unrotatedKeys: true });
     const ids: number[] = [...model.tokenizer!.encode("Once upon a time")];
     // The model ends its stories; a stream takes the end for a token like others.
     const endless: Model = { ...model, config: { ...model.config, stopIds: [] } };

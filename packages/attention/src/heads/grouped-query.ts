@@ -74,7 +74,7 @@ export type ApplyOptions = {
   cache?: Cache;
   /** Which layer of the cache. Default 0. */
   layer?: number;
-  /** Where the tokens stand. Default: after what the cache has seen. A positionless cache counts by itself. */
+  /** Where the tokens stand. Default: after what the cache has seen. A cache of unrotated keys counts by itself. */
   positions?: Positions;
   /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
   mask?: Mask;
@@ -141,9 +141,9 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     return permute(reshape(rows, [B, T, heads, D]), [0, 2, 1, 3]); // [B, heads, T, D]
   };
   const unturned: HeadsConfig = config.qkNorm ? { qkNorm: config.qkNorm } : {};
-  const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, positionless = false) => ({
+  const keyAndValue = (params: AttentionParams, x: Tensor, positions: Positions, unrotatedKeys = false) => ({
     // [B, Hkv, S, D]
-    key: storedKeys(positionless ? unturned : config, params, project(params.key, x, Hkv), positions),
+    key: storedKeys(unrotatedKeys ? unturned : config, params, project(params.key, x, Hkv), positions),
     value: project(params.value, x, Hkv),
   });
   const keyValues = (params: AttentionParams, context: Tensor): KeyValues => {
@@ -190,12 +190,12 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
       const query = project(params.query, x, H); // [B, H, T, D]
       const own = (): { read: KeyValues; positions: Positions } => {
         if (contextDim !== C) checkRows("apply", "x", x, contextDim, "contextDim");
-        const { key, value } = keyAndValue(params, x, places, cache?.positionless);
+        const { key, value } = keyAndValue(params, x, places, cache?.unrotatedKeys);
         if (!cache) {
           return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: places };
         }
         const held = cache.update(layer, key, value);
-        if (cache.positionless) return turnAtRead(config.rope, held, B, T);
+        if (cache.unrotatedKeys) return turnAtRead(config.rope, held, B, T);
         return { read: held, positions: places };
       };
       if (context) checkPlaceless(config, cache);

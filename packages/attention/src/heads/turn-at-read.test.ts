@@ -8,11 +8,11 @@ import { causal } from "../masks/causal.js";
 import { rope } from "../positions/rope.js";
 
 /** A cache that joins what it is given, and can be told to lose its first tokens. */
-function joining(positionless: boolean, lengths?: readonly number[]): Cache & { drop(count: number): void } {
+function joining(unrotatedKeys: boolean, lengths?: readonly number[]): Cache & { drop(count: number): void } {
   let [key, value]: (Tensor | undefined)[] = [];
   let seen = 0;
   return {
-    positionless,
+    unrotatedKeys,
     get length() {
       return seen;
     },
@@ -45,11 +45,11 @@ test("property: keys turned at each read give the bits of keys turned once", () 
           ...{ rope: rope({ headDim: 4 }), qkNorm: qkNorm() },
         });
         const params = layer.init(seed);
-        const [ordinary, positionless] = [joining(false), joining(true)];
+        const [ordinary, unrotatedKeys] = [joining(false), joining(true)];
         for (const T of chunks) {
           const x = randn([1, T, 8], { seed: seed + T });
           const once = layer.apply(params, x, { cache: ordinary });
-          expect(layer.apply(params, x, { cache: positionless }).data).toEqual(once.data);
+          expect(layer.apply(params, x, { cache: unrotatedKeys }).data).toEqual(once.data);
         }
       },
     ),
@@ -88,7 +88,7 @@ test("batches of different lengths turn each by their own places", () => {
   const params = layer.init(1);
   const held = randn([2, 1, 3, 4], { seed: 2 });
   const cache: Cache = {
-    positionless: true,
+    unrotatedKeys: true,
     length: 3,
     lengths: Int32Array.of(2, 1),
     update: () => ({ key: [held], value: [held], positions: Int32Array.of(0, 1, 2, 0, 1, -1) }),

@@ -3,7 +3,7 @@ import { concat, slice } from "@qkv/tensor";
 import type { Positions, Rope } from "../positions/rope.js";
 
 /**
- * What a positionless cache holds, with its keys turned by their place in the cache; and where the last `T` of them, the
+ * What a cache of unrotated keys holds, with its keys turned by their place in the cache; and where the last `T` of them, the
  * new tokens, stand. The turned keys are a copy: that is the price of keys that can move.
  */
 export function turnAtRead(

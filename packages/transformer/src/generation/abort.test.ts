@@ -20,7 +20,7 @@ const config = {
 const sliding = { ...config, layerTypes: ["sliding", "sliding"], window: windowSize } as const;
 const caches: Record<string, () => KvCache> = {
   growing: () => growingCache({ numLayers }),
-  "growing, positionless": () => growingCache({ numLayers, positionless: true }),
+  "growing, unrotated keys": () => growingCache({ numLayers, unrotatedKeys: true }),
   static: () => staticCache({ numLayers, maxLength: contextLength }),
   rolling: () => rollingCache({ numLayers, windowSize }),
   paged: () => pagedCache({ numLayers, pages: 20, pageLength: 3 }),

@@ -11,7 +11,7 @@ import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampl
 import { textStream } from "./text-stream.js";
 
 export type GenerateOptions = {
-  /** At most this many new tokens. Default: until the model's context is full; with a positionless cache without end. */
+  /** At most this many new tokens. Default: until the model's context is full; with a cache of unrotated keys without end. */
   maxTokens?: number;
   /** Default: the likeliest token. */
   sampling?: Sampling;
@@ -106,8 +106,8 @@ export async function* generate(
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const ids = promptIds(check, model, prompt);
   const start = cache.length;
-  // Keys of a positionless cache stand where they are held, however much was said: it is the cache's to forget in time.
-  const room = cache.positionless ? Infinity : roomFor(check, model, ids.length, start);
+  // Keys of a cache of unrotated keys stand where they are held, however much was said: it is the cache's to forget in time.
+  const room = cache.unrotatedKeys ? Infinity : roomFor(check, model, ids.length, start);
   const { stopIds, stopTexts } = stopsOf(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
   const tops = options.logprobs ?? 0;

@@ -2,10 +2,10 @@ import { checks } from "@qkv/core";
 import { type PagedBlocks, denseSegment } from "@qkv/attention-contract";
 import { checkTensor, slice, write, type Tensor } from "@qkv/tensor";
 import type { KvCache } from "./cache.js";
-import { checkIds, checkRead, keptLengths, repeatedIds } from "./check-change.js";
-import { checkSaved, everyToken } from "./check-saved.js";
+import { checkBatchIds, checkRead, croppedLengths, repeatedBatchIds } from "./check-change.js";
+import { checkSaved, everyTokenRule } from "./check-saved.js";
 import { checkUpdate } from "./check-update.js";
-import { even } from "./positions.js";
+import { allEqual } from "./positions.js";
 import type { PagePool } from "./page-pool.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -16,13 +16,13 @@ export type PagedCache = Omit<KvCache, "fork"> & {
   readonly pageLength: number;
   /** Pages of the pool, which forks share. */
   readonly pages: number;
-  /** Pages that an update can still take. */
+  /** Pages that an update can still allocate. */
   readonly freePages: number;
   /** The pages of each batch, in the order of its tokens. */
   readonly table: readonly (readonly number[])[];
 };
 
-/** What a cache holds of a pool. */
+/** State of a cache over a pool of pages. */
 export type PagedState = {
   readonly pool: PagePool;
   /** The pages of each batch. */
@@ -31,8 +31,8 @@ export type PagedState = {
   lengths: number[][];
 };
 
-/** A cache over pages of a pool. */
-export function pagedOn(state: PagedState): PagedCache {
+/** Creates a cache over pages of a pool. */
+export function createPagedCache(state: PagedState): PagedCache {
   const { pool } = state;
   const { pageLength, numLayers } = pool;
   const batches = () => state.tables.length;
@@ -40,12 +40,12 @@ export function pagedOn(state: PagedState): PagedCache {
   const longest = () => Math.max(0, ...state.lengths.flat());
 
   /**
-   * What `T` more tokens of a layer need: pages beyond a batch's last one, and copies of those that are shared and would
+   * Copies that `T` more tokens of a layer need before they are written: pages that are shared and would
    * be written to. Refuses what the pool cannot give.
    */
-  const planRoom = (tables: readonly number[][], starts: readonly number[], T: number) => {
+  const planPages = (tables: readonly number[][], starts: readonly number[], T: number) => {
     const owners = new Map<number, number>();
-    const ownersOf = (page: number) => owners.get(page) ?? pool.owners(page);
+    const ownersOf = (page: number) => owners.get(page) ?? pool.refCount(page);
     const copies: { b: number; column: number }[] = [];
     let more = 0;
     tables.forEach((table, b) => {
@@ -59,7 +59,7 @@ export function pagedOn(state: PagedState): PagedCache {
         }
       }
     });
-    if (!pool.has(more + copies.length)) outOfPages(more + copies.length);
+    if (!pool.canAllocate(more + copies.length)) outOfPages(more + copies.length);
     return copies;
   };
   const outOfPages = (needed: number) =>
@@ -95,7 +95,7 @@ export function pagedOn(state: PagedState): PagedCache {
     const table = Int32Array.from(
       state.tables.flatMap((pages) => Array.from({ length: columns }, (_, c) => pages[c] ?? -1)),
     );
-    const length = even(own) ? own[0]! : Int32Array.from(own);
+    const length = allEqual(own) ? own[0]! : Int32Array.from(own);
     const { key, value } = pool.layers[layer]!;
     const part = (data: Tensor): PagedBlocks => ({ data, table, blockLength: pageLength, length });
     return { key: [part(key)], value: [part(value)], positions: { start: 0 } };
@@ -105,9 +105,9 @@ export function pagedOn(state: PagedState): PagedCache {
     state.tables = [];
     state.lengths = state.lengths.map(() => []);
   };
-  const takeBatches = (ids: readonly number[]): void => {
+  const selectBatches = (ids: readonly number[]): void => {
     const tables = ids.map((id) => [...state.tables[id]!]);
-    for (const page of tables.flat()) pool.share(page);
+    for (const page of tables.flat()) pool.retain(page);
     const kept = state.lengths.map((own) => ids.map((id) => own[id]!));
     release();
     state.tables = tables;
@@ -115,7 +115,7 @@ export function pagedOn(state: PagedState): PagedCache {
   };
 
   return {
-    positionless: false,
+    unrotatedKeys: false,
     numLayers,
     read: (layer) =>
       read(checkRead(layer, numLayers, pool.layers[layer] && batches() > 0 ? layer : undefined)),
@@ -135,20 +135,20 @@ export function pagedOn(state: PagedState): PagedCache {
       const empty = batches() === 0;
       const tables = empty ? Array.from({ length: B }, (): number[] => []) : state.tables;
       const starts = empty ? new Array<number>(B).fill(0) : state.lengths[layer]!;
-      const copies = planRoom(tables, starts, T);
-      pool.prepare(layer, key, value);
+      const copies = planPages(tables, starts, T);
+      pool.ensureBuffers(layer, key, value);
       // From here on nothing is refused.
       if (empty) state.lengths = state.lengths.map(() => new Array<number>(B).fill(0));
       state.tables = tables;
       for (const { b, column } of copies) {
         const old = tables[b]![column]!;
-        const own = pool.take();
+        const own = pool.allocate();
         pool.copy(old, own);
         pool.release(old);
         tables[b]![column] = own;
       }
       tables.forEach((table, b) => {
-        while (table.length * pageLength < starts[b]! + T) table.push(pool.take());
+        while (table.length * pageLength < starts[b]! + T) table.push(pool.allocate());
       });
       writeRows(layer, key, value, starts);
       state.lengths[layer] = starts.map((n) => n + T);
@@ -167,7 +167,7 @@ export function pagedOn(state: PagedState): PagedCache {
       return pool.bytes;
     },
     crop(length) {
-      const kept = keptLengths(length, lengths());
+      const kept = croppedLengths(length, lengths());
       state.lengths = state.lengths.map(() => [...kept]);
       state.tables.forEach((table, b) => {
         while ((table.length - 1) * pageLength >= kept[b]!) pool.release(table.pop()!);
@@ -176,18 +176,18 @@ export function pagedOn(state: PagedState): PagedCache {
     discard() {
       checks("discard").refuse({
         argument: "cache",
-        received: "one whose keys are stored after their rotary turn",
-        expected: "a positionless cache that holds every token",
-        fix: "make it with `growingCache({ positionless: true })`.",
+        received: "one whose keys are stored rotated",
+        expected: "a cache of unrotated keys that holds every token",
+        fix: "make it with `growingCache({ unrotatedKeys: true })`.",
       });
     },
-    fork: () => pagedOn(forkState(state)),
+    fork: () => createPagedCache(forkState(state)),
     reorder(ids) {
-      checkIds(ids, batches());
-      takeBatches(ids);
+      checkBatchIds(ids, batches());
+      selectBatches(ids);
     },
     repeat(times) {
-      takeBatches(repeatedIds(times, batches()));
+      selectBatches(repeatedBatchIds(times, batches()));
     },
     reset: release,
     save: () =>
@@ -206,24 +206,24 @@ export function pagedOn(state: PagedState): PagedCache {
     restore(bytes) {
       const device = pool.layers.find((layer) => layer)?.key.device;
       const saved = readSaved("every token", bytes, numLayers, device);
-      saved.forEach((layer, i) => layer && checkSaved(layer, everyToken(pool.layers[i])));
+      saved.forEach((layer, i) => layer && checkSaved(layer, everyTokenRule(pool.layers[i])));
       const rows = saved.map((layer) => layer?.numbers["lengths"] ?? []);
       const B = Math.max(0, ...rows.map((own) => own.length));
       const counts = Array.from({ length: B }, (_, b) =>
         Math.ceil(Math.max(...rows.map((own) => own[b] ?? 0)) / pageLength),
       );
       const needed = counts.reduce((a, b) => a + b, 0);
-      // Pages that nobody else holds come back before the new ones are taken.
+      // Pages without other owners are freed before the new ones are allocated.
       const own = new Set(state.tables.flat());
-      const back = [...own].filter((page) => pool.owners(page) === ownedHere(state, page)).length;
+      const back = [...own].filter((page) => pool.refCount(page) === ownReferences(state, page)).length;
       if (needed > pool.available + back) outOfPages(needed);
       release();
       state.lengths = rows.map((own) => (own.length === B ? [...own] : new Array<number>(B).fill(0)));
-      state.tables = counts.map((count) => Array.from({ length: count }, () => pool.take()));
+      state.tables = counts.map((count) => Array.from({ length: count }, () => pool.allocate()));
       saved.forEach((layer, i) => {
         if (!layer) return;
         const { key, value } = layer.tensors as { key: Tensor; value: Tensor };
-        pool.prepare(i, key, value);
+        pool.ensureBuffers(i, key, value);
         writeRows(i, key, value, new Array<number>(B).fill(0));
       });
     },
@@ -232,7 +232,7 @@ export function pagedOn(state: PagedState): PagedCache {
 
 /** The same tokens, held by one more. */
 export function forkState({ pool, tables, lengths }: PagedState): PagedState {
-  for (const page of tables.flat()) pool.share(page);
+  for (const page of tables.flat()) pool.retain(page);
   return { pool, tables: tables.map((own) => [...own]), lengths: lengths.map((own) => [...own]) };
 }
 
@@ -241,6 +241,6 @@ export function emptyState(pool: PagePool): PagedState {
   return { pool, tables: [], lengths: Array.from({ length: pool.numLayers }, () => []) };
 }
 
-function ownedHere({ tables }: PagedState, page: number): number {
+function ownReferences({ tables }: PagedState, page: number): number {
   return tables.flat().filter((own) => own === page).length;
 }
