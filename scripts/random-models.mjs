@@ -31,7 +31,7 @@ export const decoderConfigs = {
   qwen3_moe: {
     ...base,
     qkNorm: true,
-    experts: { numExperts: 4, expertsPerToken: 2, normalizeShares: false },
+    experts: { numExperts: 4, expertsPerToken: 2, normTopKProb: false },
   },
   gemma: { ...base, ...gemma, numKvHeads: 1, headDim: 32 },
   gemma2: {

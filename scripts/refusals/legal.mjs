@@ -151,7 +151,7 @@ export const legal = [
   { entry: "@qkv/transformer", names: "anyLinear", given: ["nothing"], why: "all options have a default" },
   {
     entry: "@qkv/transformer",
-    names: "candidates lookUp",
+    names: "candidates promptLookup",
     given: ["a list as argument 1"],
     why: "one list for each token: its numbers are not looked at one by one",
   },

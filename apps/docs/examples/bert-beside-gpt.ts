@@ -58,7 +58,7 @@ const next = nextTokenBatches(ids, stretches);
 const hidden = maskedTokenBatches(ids, {
   ...stretches,
   maskId: 0,
-  rate: 0.3,
+  maskProbability: 0.3,
   vocabSize: V,
 });
 

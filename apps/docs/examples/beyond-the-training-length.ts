@@ -51,7 +51,7 @@ const kinds: Record<string, Kind> = {
   none: { place: asIs },
 };
 const lookup = (contextLength: number) =>
-  lookupBatches({ back: [1], contextLength, seed: 1 });
+  lookupBatches({ offsets: [1], contextLength, seed: 1 });
 const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
   const layer = groupedQuery({
     embedDim: C,
@@ -63,10 +63,10 @@ const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
   });
   const params: Params = { ...layer.init(1), positions: table.init(2) };
   // The first place has nothing before it, so it is not asked.
-  const miss = (p: Params, { ids, answers }: LookupBatch) => {
+  const miss = (p: Params, { ids, targets }: LookupBatch) => {
     const x = place(p, embedding(letters, ids));
     const said = slice(layer.apply(p, x), 2, 0, 8);
-    return square(sub(slice(said, 1, 1), slice(answers, 1, 1))); // [B, T − 1, V]
+    return square(sub(slice(said, 1, 1), slice(targets, 1, 1))); // [B, T − 1, V]
   };
   const optimizer = adam({ learningRate: 0.02 });
   const step = trainStep({

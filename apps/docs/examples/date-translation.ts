@@ -23,12 +23,12 @@ const model = recurrentTranslator({
   embedDim: 16,
   hiddenDim: F,
   attention: additive({ queryDim: F, keyDim: F, hiddenDim: F }),
-  asks: "before", // it writes, as Bahdanau did
+  queryState: "previous", // as Bahdanau did
 });
 const params = mapTensors(model.init(1), (x) => x.to(device));
 const loss = (p: typeof params, batch: PairBatch) => {
-  const read = model.read(p, batch.source, batch.sourceLengths);
-  return crossEntropy(model.apply(p, read, batch.written), batch.targets);
+  const read = model.encode(p, batch.source, batch.sourceLengths);
+  return crossEntropy(model.apply(p, read, batch.decoderInput), batch.targets);
 };
 const learningRate = warmupCosine({ peak: 0.02, warmupSteps: 20, steps });
 const optimizer = adam({ learningRate });
@@ -50,9 +50,9 @@ show(lines({ data: losses, shape: [steps] }, { title }));
 
 // Dates from further on in the list.
 const place = 100_000;
-const { source, sourceLengths, written } = batchAt(place);
-const read = model.read(params, source, sourceLengths);
-const said = model.write(params, read, { ...ascii, length: 11 });
+const { source, sourceLengths, decoderInput } = batchAt(place);
+const read = model.encode(params, source, sourceLengths);
+const said = model.greedyDecode(params, read, { ...ascii, length: 11 });
 const asked = said.map((ids, b) => ({
   ...pairs(place * 32 + b),
   said: ascii.decode(ids),
@@ -64,7 +64,9 @@ print(`${right} of 32 dates are right`);
 
 // Where the writer looked, letter by letter.
 const tensors: Record<string, Tensor> = {};
-model.apply(params, read, written, { trace: { names: ["weights"], tensors } });
+model.apply(params, read, decoderInput, {
+  trace: { names: ["weights"], tensors },
+});
 const b = asked.findIndex((pair) => /^\d+ [A-Z]/.test(pair.source));
 const { source: from, target: to } = asked[b]!;
 const ofDate = slice(tensors["weights"]!, 0, b, b + 1); // [1, 1, T, S], filled up to the longest

@@ -8,10 +8,10 @@ import { attentionMap, lines } from "@qkv/viz";
 
 // Which letter stood before? One of 16, and a head has 2 numbers: none can carry a letter alone.
 const [H, D] = [8, 2];
-const batchAt = lookupBatches({ back: [1], vocabSize: 16, seed: 9 });
+const batchAt = lookupBatches({ offsets: [1], vocabSize: 16, seed: 9 });
 const layer = multiHead({ embedDim: 24, numHeads: H, headDim: D });
-const loss = (p: AttentionParams, { rows, answers }: LookupBatch) =>
-  mean(square(sub(slice(layer.apply(p, rows), 2, 0, 16), answers)));
+const loss = (p: AttentionParams, { rows, targets }: LookupBatch) =>
+  mean(square(sub(slice(layer.apply(p, rows), 2, 0, 16), targets)));
 
 // A head owns D rows of query, key and value, and D columns of the output.
 const axes = { query: 0, key: 0, value: 0, output: 1 };

@@ -9,15 +9,15 @@ import { attentionMap, bars, lines } from "@qkv/viz";
 
 // Each place wants three letters: one place back, two places back, and the first of all. Three heads of 8 numbers.
 const H = 3;
-const of = { back: [1, 2], first: true, contextLength: 16, seed: 1 };
+const of = { offsets: [1, 2], first: true, contextLength: 16, seed: 1 };
 const batchAt = lookupBatches(of);
 const layer = multiHead({ embedDim: 24, numHeads: H });
 const params = layer.init(2);
-const loss = (p: typeof params, { rows, answers }: LookupBatch) =>
-  mean(square(sub(layer.apply(p, rows), answers)));
+const loss = (p: typeof params, { rows, targets }: LookupBatch) =>
+  mean(square(sub(layer.apply(p, rows), targets)));
 
 // Where each head looks on new letters, asked while it learns: a share of its weight for each head and name.
-const { rows, answers } = batchAt(1000);
+const { rows, targets } = batchAt(1000);
 const shares: Record<string, number[][]> = { previous: [], first: [] };
 let weights = rows;
 const optimizer = adam({ learningRate: 0.02 });
@@ -48,14 +48,16 @@ const title = names.join(" · ");
 show(attentionMap(slice(weights, 0, 0, 1), { max: 1, cellSize: 11, title }));
 
 // Take one away, and see which answer suffers.
-const errorsOf = (change: ReturnType<typeof ablateHeads> | undefined) => {
+const errorsOf = (
+  interventions: ReturnType<typeof ablateHeads> | undefined,
+) => {
   const trace = {
     names: [],
     tensors: {},
     path: "layers.0.attention",
-    ...(change && { change }),
+    ...(interventions && { interventions }),
   };
-  const miss = square(sub(layer.apply(params, rows, { trace }), answers));
+  const miss = square(sub(layer.apply(params, rows, { trace }), targets));
   return [0, 8, 16].map((at) => mean(slice(miss, 2, at, at + 8)).data[0]!);
 };
 print(

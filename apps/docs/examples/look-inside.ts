@@ -11,7 +11,7 @@ import { adam } from "@qkv/tensor/optimizers";
 import { decoder, norm, type DecoderParams } from "@qkv/transformer";
 import {
   ablateHeads,
-  headWrites,
+  headContributions,
   logitLens,
   patchHeads,
 } from "@qkv/transformer/inspection";
@@ -133,14 +133,16 @@ const places = [0, 1].flatMap((layer) =>
 const labels = places.map(({ layer, head }) => `layer ${layer}, head ${head}`);
 const writes = places.map(({ layer, head }) => {
   const map = params.layers[layer]?.attention.output ?? { weight: x };
-  const all = headWrites(traced(`layers.${layer}.attention.heads`), map); // [1, H, T, C]
+  const all = headContributions(traced(`layers.${layer}.attention.heads`), map); // [1, H, T, C]
   return Number(
     length(slice(slice(all, 1, head, head + 1), 2, 4, 5)).toNested(),
   );
 });
-const changed = (change: ReturnType<typeof ablateHeads>) =>
+const changed = (interventions: ReturnType<typeof ablateHeads>) =>
   chance(
-    model.apply(params, ids, { trace: { names: [], tensors: {}, change } }),
+    model.apply(params, ids, {
+      trace: { names: [], tensors: {}, interventions },
+    }),
   );
 const without = places.map((place) => changed(ablateHeads([place])));
 const patched = places.map((place) => changed(patchHeads([place], other)));

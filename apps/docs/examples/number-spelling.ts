@@ -2,7 +2,10 @@ import { luongDot } from "@qkv/attention";
 import { print, show } from "@qkv/page";
 import { crossEntropy, mapTensors, tensor, type Tensor } from "@qkv/tensor";
 import { adam, warmupCosine } from "@qkv/tensor/optimizers";
-import { recurrentTranslator, type RowAttention } from "@qkv/transformer";
+import {
+  recurrentTranslator,
+  type TranslatorAttention,
+} from "@qkv/transformer";
 import { ascii, numberWords, spellNumber } from "@qkv/transformer/tasks";
 import {
   pairBatches,
@@ -21,7 +24,7 @@ const pairAt = (n: number) => {
 const batchAt = pairBatches({ pairAt, batchSize: 32, ...ascii, device });
 
 // Luong's: asked with the new state, and the score is a dot product without weights.
-const dot: RowAttention<object> = {
+const dot: TranslatorAttention<object> = {
   init: () => ({}),
   apply: (_, query, key, value, options) =>
     luongDot(query, key, value, options),
@@ -32,15 +35,15 @@ const model = recurrentTranslator({
   embedDim: 16,
   hiddenDim: 48,
   attention: dot,
-  asks: "after",
+  queryState: "current",
 });
 const params = mapTensors(model.init(1), (x) => x.to(device));
 const loss = (
   p: typeof params,
-  { source, sourceLengths, written, targets }: PairBatch,
+  { source, sourceLengths, decoderInput, targets }: PairBatch,
 ) =>
   crossEntropy(
-    model.apply(p, model.read(p, source, sourceLengths), written),
+    model.apply(p, model.encode(p, source, sourceLengths), decoderInput),
     targets,
   );
 const learningRate = warmupCosine({ peak: 0.01, warmupSteps: 20, steps });
@@ -54,9 +57,9 @@ for (let i = 0; i < steps; i++) step(params, state, [batchAt(i)]);
 const ids = (list: number[][]) => tensor(list, { dtype: "int32", device });
 function spell(numbers: number[]) {
   const source = ids(numbers.map((n) => ascii.encode(String(n))));
-  const read = model.read(params, source);
+  const read = model.encode(params, source);
   const { startId } = ascii;
-  const said = model.write(params, read, { startId, length: 28 });
+  const said = model.greedyDecode(params, read, { startId, length: 28 });
   return { read, said: said.map((ids) => ascii.decode(ids)) };
 }
 const all = Array.from({ length: 900 }, (_, i) => 100 + i).filter(

@@ -35,7 +35,7 @@ const read = (params: typeof model.params) => {
   const tensors: Record<string, Tensor> = {};
   const logits = model.apply(params, ids, {
     last: 1,
-    trace: { names: ["attended"], tensors },
+    trace: { names: ["attentionOutput"], tensors },
   });
   return {
     logits: logits.data,

@@ -8,7 +8,7 @@ import { train } from "@qkv/transformer/training";
 import { lines } from "@qkv/viz";
 
 // Each place wants the letter before it, from a stack of six layers.
-const batchAt = lookupBatches({ back: [1], batchSize: 8, seed: 1 });
+const batchAt = lookupBatches({ offsets: [1], batchSize: 8, seed: 1 });
 const attention = multiHead({ embedDim: 16, numHeads: 2 });
 const fed = feedForward({ embedDim: 16, hiddenDim: 32, gated: false });
 const layerNorm = norm({ kind: "layer", embedDim: 16 });
@@ -33,9 +33,9 @@ const losses: number[] = [];
 const ends: number[] = [];
 for (const [name, layer] of Object.entries(kinds)) {
   const params = Array.from({ length: 6 }, (_, i) => pre.init(i + 1));
-  const loss = (stack: Params[], { rows, answers }: LookupBatch) => {
+  const loss = (stack: Params[], { rows, targets }: LookupBatch) => {
     const x = stack.reduce((x, params) => layer(params, x), rows);
-    return mean(square(sub(slice(x, 2, 0, 8), answers)));
+    return mean(square(sub(slice(x, 2, 0, 8), targets)));
   };
   const run = { params, loss, optimizer: adam({ learningRate: 0.01 }) };
   for await (const step of train({ ...run, maxNorm: 1, batchAt, steps: 100 }))

@@ -7,7 +7,7 @@ import { train } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 
 // Every place wants two letters: the one just before it, and the one before that.
-const batchAt = lookupBatches({ back: [1, 2], seed: 1 }); // 8 letters, 8 places
+const batchAt = lookupBatches({ offsets: [1, 2], seed: 1 }); // 8 letters, 8 places
 const chosen = slider("heads in the map", { min: 1, max: 2, value: 1 });
 const labels = ["one head", "two heads"];
 const losses: number[] = [];
@@ -16,17 +16,17 @@ for (const numHeads of [1, 2]) {
   // 16 numbers in all: one head of 16, or two of 8. As many weights either way.
   const layer = multiHead({ embedDim: 16, numHeads });
   const params = layer.init(1);
-  const loss = (p: AttentionParams, { rows, answers }: LookupBatch) =>
-    mean(square(sub(layer.apply(p, rows), answers)));
+  const loss = (p: AttentionParams, { rows, targets }: LookupBatch) =>
+    mean(square(sub(layer.apply(p, rows), targets)));
   const optimizer = adam({ learningRate: 0.02 });
   const run = train({ params, loss, optimizer, batchAt, steps: 200 });
   for await (const step of run) losses.push(step.loss);
 
   // New letters: how wrong is the first answer, how wrong the second?
-  const { rows, answers } = batchAt(1000);
+  const { rows, targets } = batchAt(1000);
   const weights: Record<string, Tensor> = {};
   const trace = { names: ["weights"] as const, tensors: weights };
-  const miss = square(sub(layer.apply(params, rows, { trace }), answers));
+  const miss = square(sub(layer.apply(params, rows, { trace }), targets));
   const ofFirst = mean(slice(miss, 2, 0, 8)).data[0]!;
   const ofSecond = mean(slice(miss, 2, 8, 16)).data[0]!;
   errors.push(ofFirst, ofSecond);

@@ -8,7 +8,7 @@ import { train } from "@qkv/transformer/training";
 import { bars, lines } from "@qkv/viz";
 
 // Which letter stood before? Keys must tell the place, values the letter.
-const batchAt = lookupBatches({ back: [1], seed: 1 }); // 8 letters, 8 places
+const batchAt = lookupBatches({ offsets: [1], seed: 1 }); // 8 letters, 8 places
 const D = slider("numbers in Q, K and V", {
   min: 4,
   max: 16,
@@ -36,11 +36,11 @@ for (const [name, value] of Object.entries(handed)) {
     ...(name === "V of its own" && { value: draw(3, D, C) }),
     output: draw(4, 8, name === "V = X" ? C : D),
   };
-  const loss = (p: Params, { rows, answers }: LookupBatch) => {
+  const loss = (p: Params, { rows, targets }: LookupBatch) => {
     const x = reshape(rows, [16, 1, 8, C]); // [B, H, T, C]
     const [query, key] = [linear(x, p.query), linear(x, p.key)];
     const said = linear(attention(query, key, value(p, x)), p.output);
-    return mean(square(sub(reshape(said, answers.shape), answers)));
+    return mean(square(sub(reshape(said, targets.shape), targets)));
   };
   const optimizer = adam({ learningRate: 0.02 });
   const run = train({ params, loss, optimizer, batchAt, steps: 200 });

@@ -1,6 +1,6 @@
 import { maskTensor } from "@qkv/attention";
 import { cast, expandDims, type Tensor } from "@qkv/tensor";
-import { loadEncoder, meanOfTokens, type EncoderModel } from "@qkv/transformer";
+import { loadEncoder, meanPooling, type EncoderModel } from "@qkv/transformer";
 import type { DataFolder } from "../../data-folder.mjs";
 import type { Source, Target } from "../case.js";
 import { compareNumbers, mismatch, type Check } from "../check.js";
@@ -56,7 +56,7 @@ async function compare(
   const ours: Record<string, Tensor | undefined> = {
     embeddings: traced["embeddings"],
     last_hidden_state: rows,
-    mean_pooled: meanOfTokens(rows, real),
+    mean_pooled: meanPooling(rows, real),
   };
   for (let i = 0; i < model.config.numLayers; i++) ours[`layer${i}`] = traced[`layers.${i}.output`];
   const limit = tolerance("embedding", target.class);

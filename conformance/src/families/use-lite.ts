@@ -16,7 +16,7 @@ import {
 import {
   feedForward,
   fromConv1D,
-  meanOfTokens,
+  meanPooling,
   norm,
   splitFused,
   stacked,
@@ -176,7 +176,7 @@ function encoderOf(weights: Weights, { device }: Target): (ids: readonly number[
       x = add(y, feed.apply(layer.feedForward, after));
       return x;
     });
-    const pooled = meanOfTokens(x, real);
+    const pooled = meanPooling(x, real);
     return {
       input,
       layers: outputs,

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 import { reshape, slice, type Tensor } from "@qkv/tensor";
-import { meanOfTokens } from "@qkv/transformer";
+import { meanPooling } from "@qkv/transformer";
 import { textOf } from "./talk-template.js";
 
 /** Which rows of a text become its vector: all of them, the first or the last. */
@@ -46,7 +46,7 @@ export async function poolingOf(folder: string | readonly File[]): Promise<Pooli
 
 /** Rows `[1, T, C]` of a text to its vector, `[1, C]`. */
 export function pooled(rows: Tensor, pooling: Pooling): Tensor {
-  if (pooling === "mean") return meanOfTokens(rows);
+  if (pooling === "mean") return meanPooling(rows);
   const [B, , C] = rows.shape as [number, number, number];
   return reshape(pooling === "cls" ? slice(rows, 1, 0, 1) : slice(rows, 1, -1), [B, C]);
 }

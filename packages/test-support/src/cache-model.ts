@@ -223,7 +223,7 @@ const crop = (n: number, shares: readonly number[], form: number) =>
         rolling && Math.max(rolling.first, kept[b]! - rolling.window + 1) < Math.min(lost, kept[b]!),
     );
     const error = refusal(() => cache.crop(wanted));
-    if (gone) expect(String(error)).toMatch(/was forgotten/);
+    if (gone) expect(String(error)).toMatch(/were evicted/);
     else expect(error).toBe(undefined);
     if (error) return;
     model.forEach((one, b) => {
@@ -314,7 +314,9 @@ const begin = (n: number, ids: readonly number[]) =>
     cache.insertPrefix(ids);
     // What was just remembered is known at once.
     const again = cache.fork();
-    expect(again.matchPrefix([...ids, 99])).toBe(Math.floor(ids.length / cache.pageLength) * cache.pageLength);
+    expect(again.matchPrefix([...ids, 99])).toBe(
+      Math.floor(ids.length / cache.pageLength) * cache.pageLength,
+    );
     again.reset();
   });
 

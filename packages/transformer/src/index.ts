@@ -1,13 +1,17 @@
 export { readLlama2c } from "./checkpoints/llama2c.js";
-export { lookUp, type PromptLookup } from "./generation/draft.js";
+export { promptLookup, type PromptLookupOptions } from "./generation/prompt-lookup.js";
 export {
   generate,
-  type Generated,
+  type GeneratedToken,
   type GenerateOptions,
   type GenerateSummary,
 } from "./generation/generate.js";
-export { generateBatch, type BatchGenerated, type BatchOptions } from "./generation/generate-batch.js";
-export { candidates, type Candidate, type Said, type Sampling } from "./generation/sampling.js";
+export {
+  generateBatch,
+  type BatchGeneratedToken,
+  type GenerateBatchOptions,
+} from "./generation/generate-batch.js";
+export { candidates, type Candidate, type TokenHistory, type Sampling } from "./generation/sampling.js";
 export { type Activation } from "./layers/activation.js";
 export {
   feedForward,
@@ -45,7 +49,7 @@ export {
   type DecoderOptions,
   type DecoderParams,
 } from "./models/decoder.js";
-export { type RopeScalingConfig } from "./models/rope-of.js";
+export { type RopeScalingConfig } from "./models/rope-from-config.js";
 export { fusedPerHead, fromConv1D, splitFused, stacked, type RowMap } from "./conversions/row-map.js";
 export { fromTorchAttention } from "./conversions/torch-attention.js";
 export {
@@ -64,8 +68,8 @@ export {
   type RecurrentTranslator,
   type RecurrentTranslatorConfig,
   type RecurrentTranslatorParams,
-  type RowAttention,
+  type TranslatorAttention,
 } from "./models/recurrent-translator.js";
-export { meanOfTokens, unitLength } from "./models/mean-of-tokens.js";
+export { meanPooling, unitLength } from "./models/mean-pooling.js";
 export { anyLinear } from "./quantization/any-linear.js";
 export { quantize, type Quantization } from "./quantization/quantize.js";

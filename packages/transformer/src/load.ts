@@ -9,7 +9,7 @@ import { decoder } from "./models/decoder.js";
 import { encoder } from "./models/encoder.js";
 import type { EncoderModel, Model } from "./models/model.js";
 import { quantizeBy, roundingOf, type Quantization } from "./quantization/quantize.js";
-import { fileOf, folderAt, folderOf, type Folder } from "./loading/folder.js";
+import { requiredFile, openFolder, folderOfFiles, type Folder } from "./loading/folder.js";
 import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
 import {
@@ -212,7 +212,7 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
       (one) => one instanceof Blob,
       "give the files that a reader chose.",
     );
-    return { folder: folderOf(source as readonly File[], reading) };
+    return { folder: folderOfFiles(source as readonly File[], reading) };
   }
   const place = source as Source;
   const url = addressOf(place);
@@ -236,8 +236,8 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
 function beside(place: string, reading: Reading): Located {
   const named = /^(.*[\\/])([^\\/?]+\.safetensors)$/.exec(place);
   return named
-    ? { folder: folderAt(named[1]!, reading), weights: named[2]! }
-    : { folder: folderAt(place, reading) };
+    ? { folder: openFolder(named[1]!, reading), weights: named[2]! }
+    : { folder: openFolder(place, reading) };
 }
 
 /** A model in one file, and the tokenizer that the file holds, if it holds one. */
@@ -257,7 +257,7 @@ async function checkpointOfFolder(
   { folder, weights }: { folder: Folder; weights?: string },
   placing: Placing,
 ): Promise<Checkpoint> {
-  const config = await fileOf(
+  const config = await requiredFile(
     folder,
     "config.json",
     "what the model is, beside its weights",
@@ -282,13 +282,13 @@ async function checkpointOfFolder(
 async function weightFile(folder: Folder, named = "model.safetensors"): Promise<WeightFile> {
   const single = await folder.find(named);
   if (single) return safetensorsWeights(single);
-  const index = await fileOf(
+  const index = await requiredFile(
     folder,
     `${named}.index.json`,
     `the index of its weights, since it has no ${named}`,
     smallFiles.index,
   );
-  return shardedWeights(index, (name) => fileOf(folder, name, `${index.name} names it`));
+  return shardedWeights(index, (name) => requiredFile(folder, name, `${index.name} names it`));
 }
 
 async function jsonOf(file: OpenFile, check: Reading["check"]): Promise<unknown> {

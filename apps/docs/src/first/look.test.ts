@@ -25,7 +25,7 @@ test("the tokens are the text, and every row of weights sums to 1", () => {
 test("a head taken apart is the head of the model: scores, weights, and what all heads write together", async () => {
   const ids = idsOf(model, sentence);
   const tensors: Record<string, Tensor> = {};
-  model.apply(model.params, ids, { trace: { names: ["attended"], tensors } });
+  model.apply(model.params, ids, { trace: { names: ["attentionOutput"], tensors } });
   const { embedDim: C, numHeads: H } = model.config;
   for (const [layer, query] of [
     [0, 3],

@@ -47,7 +47,7 @@ export type Trace = {
   /** What stands before a name. */
   readonly path?: string;
   /** What takes the place of a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
-  readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
+  readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
 /** Refuses a trace of names that are none, or with nothing to fill. */
@@ -111,7 +111,7 @@ export function attendHeads(
 function noteHeads(trace: Trace | undefined, mixed: Tensor): Tensor {
   if (!trace) return mixed;
   const name = trace.path ? `${trace.path}.heads` : "heads";
-  const heads = trace.change?.[name]?.(mixed) ?? mixed;
+  const heads = trace.interventions?.[name]?.(mixed) ?? mixed;
   if (trace.names.includes("heads")) trace.tensors[name] = resident(heads);
   return heads;
 }

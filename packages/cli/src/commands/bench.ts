@@ -55,9 +55,9 @@ async function measure(model: Model, options: Options, { signal }: Io): Promise<
   await evaluate(model, [prompt.slice(0, 2)]); // kernels are compiled, buffers made
   let [promptMs, msPerToken] = [Infinity, Infinity];
   for (let round = 0; round < options.rounds; round++) {
-    const onFinish = (summary: { timings: { promptMs: number; replyMs: number } }) => {
+    const onFinish = (summary: { timings: { promptMs: number; generationMs: number } }) => {
       promptMs = Math.min(promptMs, summary.timings.promptMs);
-      if (newTokens > 1) msPerToken = Math.min(msPerToken, summary.timings.replyMs / (newTokens - 1));
+      if (newTokens > 1) msPerToken = Math.min(msPerToken, summary.timings.generationMs / (newTokens - 1));
     };
     const cache = growingCache({ numLayers });
     for await (const _ of generate(endless, prompt, { maxTokens: newTokens, cache, signal, onFinish }))

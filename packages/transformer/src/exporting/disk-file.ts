@@ -35,7 +35,7 @@ export async function diskFile(path: string): Promise<OutputFolder> {
         close: async () => undefined,
       };
     },
-    async done() {
+    async commit() {
       await told(finish(file!));
       file = undefined;
     },

@@ -31,7 +31,7 @@ export async function diskFolder(path: string): Promise<OutputFolder> {
         },
       };
     },
-    async done() {
+    async commit() {
       for (const name of names)
         await told(disk.rename(`${unfinished}/${name}.part`, `${unfinished}/${name}`));
       await told(disk.rename(unfinished, target));

@@ -112,7 +112,7 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
   const { out, signal, onProgress } = options;
   signal?.throwIfAborted();
   checkFloats(model);
-  const plan = planOf(model, options);
+  const plan = exportPlan(model, options);
   const folder =
     typeof out !== "string" ? out : options.to === "gguf" ? await diskFile(out) : await diskFolder(out);
   try {
@@ -122,7 +122,7 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
       onProgress?.({ written, total: plan.total });
       signal?.throwIfAborted();
     });
-    await folder.done();
+    await folder.commit();
   } catch (error) {
     await folder.discard();
     throw error;
@@ -131,7 +131,7 @@ export async function exportModel(model: ExportedModel, options: ExportOptions):
 
 const check: Checks = /* @__PURE__ */ checks("exportModel");
 
-function planOf(model: ExportedModel, options: ExportOptions): ExportPlan {
+function exportPlan(model: ExportedModel, options: ExportOptions): ExportPlan {
   const { to } = options;
   check.oneOf({ to }, ["hf", "onnx", "gguf"]);
   if (options.to === "gguf") {

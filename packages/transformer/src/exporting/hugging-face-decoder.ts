@@ -2,8 +2,8 @@ import type { LinearParams } from "@qkv/attention";
 import type { Activation } from "../layers/activation.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
-import type { Likeness } from "./likeness.js";
-import { asItIs, type WrittenTensor } from "./written-tensor.js";
+import type { ArchitectureConstraints } from "./architecture-constraints.js";
+import { unchanged, type TensorToWrite } from "./tensor-to-write.js";
 
 /** How a decoder of ours is told as a checkpoint of an architecture of Hugging Face. */
 export type HuggingFaceDecoder = {
@@ -11,9 +11,9 @@ export type HuggingFaceDecoder = {
   readonly name: string;
   /** The class of transformers. */
   readonly class: string;
-  readonly likeness: Likeness;
+  readonly constraints: ArchitectureConstraints;
   fields(config: DecoderConfig, params: DecoderParams): Record<string, unknown>;
-  tensors(config: DecoderConfig, params: DecoderParams): WrittenTensor[];
+  tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
 
 /** The names of activations in configurations. */
@@ -29,6 +29,6 @@ export const activationNames = {
 export const headDimOf = ({ headDim, embedDim, numHeads }: DecoderConfig) => headDim ?? embedDim / numHeads;
 
 /** A map, with its bias where it has one. */
-export function linear(path: string, { weight, bias }: LinearParams, write = asItIs): WrittenTensor[] {
+export function linear(path: string, { weight, bias }: LinearParams, write = unchanged): TensorToWrite[] {
   return [write(`${path}.weight`, weight), ...(bias ? [write(`${path}.bias`, bias)] : [])];
 }

@@ -1,11 +1,11 @@
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { headDimOf, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
-import { likeGpt2 } from "./like-gpt2.js";
-import { likeLlama } from "./like-llama.js";
-import { rules, type Likeness } from "./likeness.js";
-import { joined, turned } from "./written-tensor.js";
+import { gpt2Family } from "./gpt2-family.js";
+import { llamaFamily } from "./llama-family.js";
+import { constraint, type ArchitectureConstraints } from "./architecture-constraints.js";
+import { concatenated, transposed } from "./tensor-to-write.js";
 
-const { is, nothing, something, anything } = rules;
+const { is, nothing, something, anything } = constraint;
 
 const noBias = {
   holds: (bias: DecoderConfig["bias"]) =>
@@ -36,7 +36,7 @@ const gemmaScale = {
   words: "√embedDim",
 };
 
-const llama: Likeness = {
+const llama: ArchitectureConstraints = {
   norm: is("rms"),
   placement: is("pre"),
   gated: is(true),
@@ -53,8 +53,8 @@ const llama: Likeness = {
   embeddingScale: nothing,
   logitSoftcap: nothing,
 };
-const gemma: Likeness = { ...llama, embeddingScale: gemmaScale };
-const gemma2: Likeness = {
+const gemma: ArchitectureConstraints = { ...llama, embeddingScale: gemmaScale };
+const gemma2: ArchitectureConstraints = {
   ...gemma,
   placement: is("both"),
   layerTypes: anything,
@@ -62,7 +62,7 @@ const gemma2: Likeness = {
   attentionSoftcap: anything,
   logitSoftcap: anything,
 };
-const gpt2: Likeness = {
+const gpt2: ArchitectureConstraints = {
   ...llama,
   norm: is("layer"),
   gated: is(false),
@@ -75,7 +75,7 @@ const gpt2: Likeness = {
   },
 };
 
-const normed: Likeness = { qkNorm: is(true), ropeLayout: is("half") };
+const normed: ArchitectureConstraints = { qkNorm: is(true), ropeLayout: is("half") };
 
 /** Which layers slide, where an architecture lets them differ. */
 const slidingFields = ({ layerTypes }: DecoderConfig) => ({
@@ -95,9 +95,9 @@ const gemma2Fields = (config: DecoderConfig) => ({
 
 /** Those that can be written; of several that a model is of, the first is taken. */
 export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
-  likeLlama("llama", {
+  llamaFamily("llama", {
     class: "LlamaForCausalLM",
-    likeness: {
+    constraints: {
       ...llama,
       bias: {
         holds: (bias) => bias?.queryKeyValue === bias?.attentionOutput,
@@ -109,24 +109,24 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       mlp_bias: bias?.feedForward === true,
     }),
   }),
-  likeLlama("mistral", { class: "MistralForCausalLM", likeness: { ...llama, layerTypes: allSlide } }),
-  likeLlama("qwen2", {
+  llamaFamily("mistral", { class: "MistralForCausalLM", constraints: { ...llama, layerTypes: allSlide } }),
+  llamaFamily("qwen2", {
     class: "Qwen2ForCausalLM",
-    likeness: { ...llama, bias: ofQueriesKeysValues, layerTypes: anything },
+    constraints: { ...llama, bias: ofQueriesKeysValues, layerTypes: anything },
     fields: slidingFields,
   }),
-  likeLlama("qwen3", {
+  llamaFamily("qwen3", {
     class: "Qwen3ForCausalLM",
-    likeness: { ...llama, ...normed, layerTypes: anything },
+    constraints: { ...llama, ...normed, layerTypes: anything },
     fields: slidingFields,
   }),
-  likeLlama("mixtral", {
+  llamaFamily("mixtral", {
     class: "MixtralForCausalLM",
-    likeness: {
+    constraints: {
       ...llama,
       layerTypes: allOrNone,
       experts: {
-        holds: (experts) => experts?.normalizeShares === true,
+        holds: (experts) => experts?.normTopKProb === true,
         words: "experts whose shares sum to 1",
       },
     },
@@ -136,24 +136,29 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
     }),
     mixture: { path: "block_sparse_moe", names: ["w1", "w3", "w2"] },
   }),
-  likeLlama("qwen3_moe", {
+  llamaFamily("qwen3_moe", {
     class: "Qwen3MoeForCausalLM",
-    likeness: { ...llama, ...normed, layerTypes: anything, experts: something },
+    constraints: { ...llama, ...normed, layerTypes: anything, experts: something },
     fields: (config) => ({
       ...slidingFields(config),
       num_experts: config.experts!.numExperts,
       num_experts_per_tok: config.experts!.expertsPerToken,
       moe_intermediate_size: config.hiddenDim,
-      norm_topk_prob: config.experts!.normalizeShares,
+      norm_topk_prob: config.experts!.normTopKProb,
       decoder_sparse_step: 1,
       mlp_only_layers: [],
     }),
   }),
-  likeLlama("gemma", { class: "GemmaForCausalLM", likeness: gemma, gainsFrom: 1 }),
-  likeLlama("gemma2", { class: "Gemma2ForCausalLM", likeness: gemma2, fields: gemma2Fields, gainsFrom: 1 }),
-  likeLlama("gemma3_text", {
+  llamaFamily("gemma", { class: "GemmaForCausalLM", constraints: gemma, normOffset: 1 }),
+  llamaFamily("gemma2", {
+    class: "Gemma2ForCausalLM",
+    constraints: gemma2,
+    fields: gemma2Fields,
+    normOffset: 1,
+  }),
+  llamaFamily("gemma3_text", {
     class: "Gemma3ForCausalLM",
-    likeness: { ...gemma2, ...normed, slidingRopeBase: something, bidirectional: anything },
+    constraints: { ...gemma2, ...normed, slidingRopeBase: something, bidirectional: anything },
     fields: (config) => ({
       ...gemma2Fields(config),
       rope_local_base_freq: config.slidingRopeBase,
@@ -161,11 +166,11 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
       // There it counts both sides without the token itself.
       ...(config.bidirectional && { sliding_window: config.window === undefined ? null : config.window - 1 }),
     }),
-    gainsFrom: 1,
+    normOffset: 1,
   }),
-  likeLlama("phi3", {
+  llamaFamily("phi3", {
     class: "Phi3ForCausalLM",
-    likeness: { ...llama, ropeLayout: is("half"), ropeDim: anything, layerTypes: allOrNone },
+    constraints: { ...llama, ropeLayout: is("half"), ropeDim: anything, layerTypes: allOrNone },
     fields: (config) => ({
       partial_rotary_factor: (config.ropeDim ?? headDimOf(config)) / headDimOf(config),
       original_max_position_embeddings:
@@ -175,18 +180,18 @@ export const huggingFaceDecoders: readonly HuggingFaceDecoder[] = [
     }),
     fused: true,
   }),
-  likeGpt2("gpt2", {
+  gpt2Family("gpt2", {
     class: "GPT2LMHeadModel",
-    likeness: {
+    constraints: {
       ...gpt2,
       numKvHeads: { holds: (kv, { numHeads }) => kv === numHeads, words: "as many key-value heads as heads" },
     },
-    write: turned,
+    write: transposed,
   }),
-  likeGpt2("gpt_bigcode", {
+  gpt2Family("gpt_bigcode", {
     class: "GPTBigCodeForCausalLM",
-    likeness: { ...gpt2, numKvHeads: is(1) },
+    constraints: { ...gpt2, numKvHeads: is(1) },
     fields: { multi_query: true },
-    write: joined,
+    write: concatenated,
   }),
 ];

@@ -1,13 +1,13 @@
 import { ArgumentError } from "@qkv/core";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
 import { activationNames, linear } from "./hugging-face-decoder.js";
-import { asItIs, type WrittenTensor } from "./written-tensor.js";
+import { unchanged, type TensorToWrite } from "./tensor-to-write.js";
 
 /** An encoder of ours as a BERT of Hugging Face: with its head for masked tokens, if it has one. */
-export function bertOf(
+export function bertCheckpoint(
   config: EncoderConfig,
   params: EncoderParams,
-): { fields: Record<string, unknown>; tensors: WrittenTensor[] } {
+): { fields: Record<string, unknown>; tensors: TensorToWrite[] } {
   if (!params.types) {
     throw new ArgumentError({
       fn: "exportModel",
@@ -36,9 +36,9 @@ export function bertOf(
       tie_word_embeddings: true,
     },
     tensors: [
-      asItIs(`${own}.word_embeddings.weight`, params.embedding.weight),
-      asItIs(`${own}.position_embeddings.weight`, params.positions.weight),
-      asItIs(`${own}.token_type_embeddings.weight`, params.types.weight),
+      unchanged(`${own}.word_embeddings.weight`, params.embedding.weight),
+      unchanged(`${own}.position_embeddings.weight`, params.positions.weight),
+      unchanged(`${own}.token_type_embeddings.weight`, params.types.weight),
       ...linear(`${own}.LayerNorm`, params.embeddingNorm),
       ...params.layers.flatMap(({ attention, attentionNorm, feedForward, feedForwardNorm }, i) => {
         const layer = `${path}encoder.layer.${i}`;
@@ -57,7 +57,7 @@ export function bertOf(
         ? [
             ...linear("cls.predictions.transform.dense", head.dense),
             ...linear("cls.predictions.transform.LayerNorm", head.norm),
-            asItIs("cls.predictions.bias", head.bias),
+            unchanged("cls.predictions.bias", head.bias),
           ]
         : []),
     ],

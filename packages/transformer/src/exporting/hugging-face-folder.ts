@@ -5,12 +5,12 @@ import type { DecoderParams } from "../models/decoder.js";
 import type { EncoderConfig, EncoderParams } from "../models/encoder.js";
 import type { ExportPlan } from "./export-plan.js";
 import { huggingFaceDecoders } from "./hugging-face-decoders.js";
-import { bertOf } from "./hugging-face-encoder.js";
-import { architectureOf, spelledOut } from "./likeness.js";
+import { bertCheckpoint } from "./hugging-face-encoder.js";
+import { matchArchitecture, normalizedConfig } from "./architecture-constraints.js";
 import type { OutputFolder } from "./output-folder.js";
-import { piecesOf } from "./pieces-of.js";
+import { rowChunks } from "./row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
-import type { WrittenTensor } from "./written-tensor.js";
+import type { TensorToWrite } from "./tensor-to-write.js";
 
 /** What can be exported: a model as `load` gives it, or trained params with their configuration. */
 export type ExportedModel = {
@@ -36,7 +36,7 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
     async write(folder, wrote) {
       await writeTensors(tensors, folder, { ...options, wrote });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
-      await writeText(folder, "config.json", textOfJson(config));
+      await writeText(folder, "config.json", formatJson(config));
     },
   };
 }
@@ -45,16 +45,16 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
 export function huggingFaceFiles(model: ExportedModel): {
   config: Readonly<Record<string, unknown>>;
   others: Readonly<Record<string, string>>;
-  tensors: readonly WrittenTensor[];
+  tensors: readonly TensorToWrite[];
 } {
   const { config, tensors, generation } = isEncoder(model) ? encoderFiles(model) : decoderFiles(model);
   return {
     config,
     others: {
-      ...(generation && { "generation_config.json": textOfJson(generation) }),
+      ...(generation && { "generation_config.json": formatJson(generation) }),
       ...(model.tokenizer && {
-        "tokenizer.json": textOfJson(tokenizerToJson(model.tokenizer)),
-        "tokenizer_config.json": textOfJson({
+        "tokenizer.json": formatJson(tokenizerToJson(model.tokenizer)),
+        "tokenizer_config.json": formatJson({
           ...tokenizerConfig(model.tokenizer, model),
           chat_template: model.chatTemplate,
         }),
@@ -65,8 +65,8 @@ export function huggingFaceFiles(model: ExportedModel): {
 }
 
 function decoderFiles({ config: given, params }: { config: DecoderConfig; params: DecoderParams }) {
-  const config = spelledOut(given, params);
-  const architecture = architectureOf(config, huggingFaceDecoders, "Hugging Face's layout");
+  const config = normalizedConfig(given, params);
+  const architecture = matchArchitecture(config, huggingFaceDecoders, "Hugging Face's layout");
   const { stopIds } = config;
   const ends = stopIds.length > 0 && { eos_token_id: stopIds.length === 1 ? stopIds[0] : stopIds };
   return {
@@ -82,7 +82,7 @@ function decoderFiles({ config: given, params }: { config: DecoderConfig; params
 }
 
 function encoderFiles({ config, params }: { config: EncoderConfig; params: EncoderParams }) {
-  const { fields, tensors } = bertOf(config, params);
+  const { fields, tensors } = bertCheckpoint(config, params);
   return { config: fields, tensors, generation: undefined };
 }
 
@@ -109,12 +109,12 @@ function tokenizerConfig(tokenizer: Tokenizer, model: ExportedModel): Record<str
 
 /** Writes tensors into `model.safetensors`, or into several files with an index where they are more than one holds. */
 async function writeTensors(
-  tensors: readonly WrittenTensor[],
+  tensors: readonly TensorToWrite[],
   folder: OutputFolder,
   { dtype, shardBytes, wrote }: FolderOptions & { wrote: (bytes: number) => void },
 ): Promise<void> {
-  const sizeOf = ({ shape }: WrittenTensor) => shape.reduce((a, b) => a * b, bytesOf[dtype]);
-  const shards: WrittenTensor[][] = [];
+  const sizeOf = ({ shape }: TensorToWrite) => shape.reduce((a, b) => a * b, bytesOf[dtype]);
+  const shards: TensorToWrite[][] = [];
   let room = 0;
   for (const tensor of tensors) {
     if (shards.length === 0 || sizeOf(tensor) > room) {
@@ -134,7 +134,7 @@ async function writeTensors(
     const entries = shard.map(({ name, shape }) => ({ name, shape, dtype: safetensorsTypes[dtype] }));
     await file.write(writeSafetensorsHeader(entries, { format: "pt" }));
     for (const tensor of shard) {
-      for await (const piece of piecesOf(tensor)) {
+      for await (const piece of rowChunks(tensor)) {
         const bytes = storedBytes(piece, dtype);
         await file.write(bytes);
         wrote(bytes.length);
@@ -147,7 +147,7 @@ async function writeTensors(
     metadata: { total_size: tensors.reduce((sum, tensor) => sum + sizeOf(tensor), 0) },
     weight_map: Object.fromEntries(shards.flatMap((shard, i) => shard.map(({ name }) => [name, nameOf(i)]))),
   };
-  await writeText(folder, "model.safetensors.index.json", textOfJson(index));
+  await writeText(folder, "model.safetensors.index.json", formatJson(index));
 }
 
 const safetensorsTypes = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
@@ -158,4 +158,4 @@ export async function writeText(folder: OutputFolder, name: string, content: str
   await file.close();
 }
 
-export const textOfJson = (json: unknown) => `${JSON.stringify(json, null, 2)}\n`;
+export const formatJson = (json: unknown) => `${JSON.stringify(json, null, 2)}\n`;

@@ -34,7 +34,7 @@ export function memoryFolder(): OutputFolder & { readonly files: File[] } {
         },
       };
     },
-    async done() {
+    async commit() {
       files.push(...unfinished.sort((a, b) => (a.name < b.name ? -1 : 1)));
       unfinished = [];
     },

@@ -5,7 +5,7 @@ export type OutputFile = { write(bytes: Uint8Array): Promise<void>; close(): Pro
 export type OutputFolder = {
   /** A file by its name, `config.json`, or its path in the folder, `onnx/model.onnx`. */
   open(name: string): Promise<OutputFile>;
-  done(): Promise<void>;
+  commit(): Promise<void>;
   /** Removes what is unfinished. Nothing after `done`. */
   discard(): Promise<void>;
 };

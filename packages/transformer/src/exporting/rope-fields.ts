@@ -1,4 +1,4 @@
-import type { RopeScalingConfig } from "../models/rope-of.js";
+import type { RopeScalingConfig } from "../models/rope-from-config.js";
 
 /** `rope_scaling` of a `config.json`. What it leaves out is the default there as here. */
 export function ropeScalingField(scaling: RopeScalingConfig): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { pagedCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
-import { generateBatch, type BatchOptions } from "./generate-batch.js";
+import { generateBatch, type GenerateBatchOptions } from "./generate-batch.js";
 import { generate } from "./generate.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import { decoder } from "../models/decoder.js";
@@ -27,7 +27,11 @@ function makeModel(changes: Partial<DecoderConfig> = {}): Model {
 const model = makeModel();
 const prompts = [[1, 2, 3], [4], [5, 6, 7, 8, 9], [1]];
 
-async function batch(options: BatchOptions, from = model, given: readonly (string | number[])[] = prompts) {
+async function batch(
+  options: GenerateBatchOptions,
+  from = model,
+  given: readonly (string | number[])[] = prompts,
+) {
   const rows = new Map<string, { ids: number[]; text: string; logprobs: number[] }>();
   for await (const { prompt, sample, id, text, logprob } of generateBatch(from, given, options)) {
     const row = rows.get(`${prompt}.${sample}`) ?? { ids: [], text: "", logprobs: [] };

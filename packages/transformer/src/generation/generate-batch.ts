@@ -3,12 +3,19 @@ import { tensor, type Tensor } from "@qkv/tensor";
 import type { Model } from "../models/model.js";
 import { checks, type Checks } from "@qkv/core";
 import { checkModel } from "../models/check-model.js";
-import { breather } from "./breather.js";
-import { chanceOf, checkMaxTokens, promptIds, roomFor, stopsOf, type Generated } from "./generate.js";
-import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampling } from "./sampling.js";
+import { eventLoopYielder } from "./yield-to-event-loop.js";
+import {
+  uniformSample,
+  checkMaxTokens,
+  promptIds,
+  remainingContext,
+  stopConditions,
+  type GeneratedToken,
+} from "./generate.js";
+import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream, type TextStream } from "./text-stream.js";
 
-export type BatchOptions = {
+export type GenerateBatchOptions = {
   /** How many continuations of each prompt, which is read once for all of them. Default 1. */
   samples?: number;
   /** At most this many new tokens for each. Default: until the model's context is full. */
@@ -25,7 +32,7 @@ export type BatchOptions = {
 };
 
 /** One new token of one of the continuations. */
-export type BatchGenerated = Generated & {
+export type BatchGeneratedToken = GeneratedToken & {
   /** Which prompt it continues. */
   prompt: number;
   /** Which of the prompt's samples it is of. */
@@ -34,7 +41,7 @@ export type BatchGenerated = Generated & {
 
 const check: Checks = /* @__PURE__ */ checks("generateBatch");
 
-const names: readonly (keyof BatchOptions)[] = [
+const names: readonly (keyof GenerateBatchOptions)[] = [
   "samples",
   "maxTokens",
   "sampling",
@@ -45,13 +52,13 @@ const names: readonly (keyof BatchOptions)[] = [
 ];
 
 /** One continuation on its way. */
-type Row = {
+type Sequence = {
   prompt: number;
   sample: number;
   ids: readonly number[];
-  reply: number[];
+  generated: number[];
   stream: TextStream;
-  queue: BatchGenerated[];
+  queue: BatchGeneratedToken[];
   most: number;
   sampling: Required<Sampling>;
 };
@@ -85,8 +92,8 @@ type Row = {
 export async function* generateBatch(
   model: Model,
   prompts: readonly (string | readonly number[])[],
-  given?: BatchOptions,
-): AsyncGenerator<BatchGenerated, void, void> {
+  given?: GenerateBatchOptions,
+): AsyncGenerator<BatchGeneratedToken, void, void> {
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
   check.each(
@@ -102,20 +109,20 @@ export async function* generateBatch(
   const cache = options.cache ?? growingCache({ numLayers: model.config.numLayers });
   const sampling = checkSampling(options.sampling, "generateBatch");
   const maxTokens = checkMaxTokens(check, options.maxTokens);
-  const { stopIds, stopTexts } = stopsOf(check, model, options.stop);
-  const breathe = breather();
+  const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
+  const yieldToEventLoop = eventLoopYielder();
   const read = prompts.map((prompt) => promptIds(check, model, prompt));
-  const rooms = read.map((ids) => roomFor(check, model, ids.length, 0));
+  const rooms = read.map((ids) => remainingContext(check, model, ids.length, 0));
   signal?.throwIfAborted();
 
-  const first = await readPrompts(model, read, cache);
+  const first = await prefill(model, read, cache);
   if (samples > 1) cache.repeat(samples);
   let rows = read.flatMap((ids, prompt) =>
-    Array.from({ length: samples }, (_, sample): Row => ({
+    Array.from({ length: samples }, (_, sample): Sequence => ({
       prompt,
       sample,
       ids,
-      reply: [],
+      generated: [],
       stream: textStream(model.tokenizer, ids, stopTexts),
       queue: [],
       most: Math.min(maxTokens, rooms[prompt]! + 1),
@@ -135,41 +142,47 @@ export async function* generateBatch(
       rows = going.map((n) => rows[n]!);
     }
     if (rows.length === 0) return;
-    await breathe();
+    await yieldToEventLoop();
     signal?.throwIfAborted();
     const ids = tensor(
-      rows.map(({ reply }) => [reply.at(-1)!]),
+      rows.map(({ generated }) => [generated.at(-1)!]),
       { dtype: "int32", device: model.params.embedding.weight.device },
     );
-    logits = await lastOf(model.apply(model.params, ids, { cache, last: 1 }));
+    logits = await lastTokenLogits(model.apply(model.params, ids, { cache, last: 1 }));
   }
 }
 
 /** Chooses the next token of a row. `waits`: what was chosen is not shown yet. */
 function step(
-  row: Row,
+  row: Sequence,
   logits: ArrayLike<number>,
   stopIds: ReadonlySet<number>,
   logprobs: number,
 ): { done: boolean; waits: boolean } {
-  const { prompt, sample, ids, reply, stream, queue, most, sampling } = row;
+  const { prompt, sample, ids, generated, stream, queue, most, sampling } = row;
   const finish = () => {
     const rest = stream.end();
     if (queue.length > 0) queue[queue.length - 1]!.text += rest;
     return { done: true, waits: false };
   };
-  if (reply.length >= most) return finish();
-  const id = chooseToken(logits, sampling, chanceOf(sampling, reply.length), { prompt: ids, reply }, check);
+  if (generated.length >= most) return finish();
+  const id = chooseToken(
+    logits,
+    sampling,
+    uniformSample(sampling, generated.length),
+    { prompt: ids, generated },
+    check,
+  );
   if (stopIds.has(id)) return finish();
-  reply.push(id);
+  generated.push(id);
   const { text, settled, stopped } = stream.push(id);
-  const top = logprobs > 0 && { top: likeliestTokens(logits, logprobs) };
+  const top = logprobs > 0 && { top: topLogprobs(logits, logprobs) };
   queue.push({ prompt, sample, text, id, logprob: logProbability(logits, id), ...top });
-  return stopped || reply.length === most ? finish() : { done: false, waits: !settled };
+  return stopped || generated.length === most ? finish() : { done: false, waits: !settled };
 }
 
 /** The logits of each prompt's last token; the cache then holds each prompt, and none of its padding. */
-async function readPrompts(
+async function prefill(
   { apply, params }: Model,
   prompts: readonly (readonly number[])[],
   cache: KvCache,
@@ -193,7 +206,7 @@ async function readPrompts(
 }
 
 /** The logits of each batch's last token, of [B, 1, V]. */
-async function lastOf(logits: Tensor): Promise<ArrayLike<number>[]> {
+async function lastTokenLogits(logits: Tensor): Promise<ArrayLike<number>[]> {
   const [B, rows, V] = logits.shape as [number, number, number];
   const numbers = await logits.read();
   return Array.from({ length: B }, (_, b) => numbers.subarray(((b + 1) * rows - 1) * V, (b + 1) * rows * V));

@@ -2,7 +2,7 @@ import { growingCache } from "@qkv/kv-cache";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { generate, type Generated, type GenerateOptions, type GenerateSummary } from "./generate.js";
+import { generate, type GeneratedToken, type GenerateOptions, type GenerateSummary } from "./generate.js";
 import { decoder } from "../models/decoder.js";
 import type { Model } from "../models/model.js";
 
@@ -29,11 +29,11 @@ const model = makeModel();
 const random = { temperature: 1.5, seed: 5 };
 
 async function collect(prompt: string | readonly number[], options: GenerateOptions = {}, from = model) {
-  const all: Generated[] = [];
+  const all: GeneratedToken[] = [];
   for await (const one of generate(from, prompt, options)) all.push(one);
   return all;
 }
-const idsOf = (all: readonly Generated[]) => all.map(({ id }) => id);
+const idsOf = (all: readonly GeneratedToken[]) => all.map(({ id }) => id);
 const lastLogits = (ids: readonly number[], from = model) => {
   const { data, shape } = from.apply(from.params, ids);
   return [...data.slice(-shape[2]!)];
@@ -74,7 +74,7 @@ test("over many seeds, tokens come as often as their probabilities say", async (
   const counts = logits.map(() => 0);
   for (let seed = 0; seed < runs; seed++) {
     const [{ id }] = (await collect(prompt, { maxTokens: 1, sampling: { temperature: 2, seed } })) as [
-      Generated,
+      GeneratedToken,
     ];
     counts[id]! += 1;
   }
@@ -259,10 +259,10 @@ test("speculation gives the same tokens in fewer passes, whatever is right or wr
       const cache = growingCache({ numLayers: 2 });
       const guessing = { sampling, cache, speculate: {}, onFinish: (s: GenerateSummary) => (summary = s) };
       expect(await collect(prompt, guessing, counted)).toEqual(plain);
-      const { guessed, accepted, newTokens } = summary!.usage;
-      expect(newTokens).toBe(plain.length);
-      expect(passes).toBe(newTokens - accepted);
-      expect(accepted).toBeLessThanOrEqual(guessed);
+      const { draftTokens, acceptedTokens, generatedTokens } = summary!.usage;
+      expect(generatedTokens).toBe(plain.length);
+      expect(passes).toBe(generatedTokens - acceptedTokens);
+      expect(acceptedTokens).toBeLessThanOrEqual(draftTokens);
       // With the context full, the last token has no room; all before it are held.
       expect(cache.length).toBe(60);
     }
@@ -270,7 +270,10 @@ test("speculation gives the same tokens in fewer passes, whatever is right or wr
   let accepted = 0;
   await collect(
     [0, 1, 0, 1, 0],
-    { speculate: { match: 2, length: 5 }, onFinish: ({ usage }) => (accepted = usage.accepted) },
+    {
+      speculate: { ngramSize: 2, draftLength: 5 },
+      onFinish: ({ usage }) => (accepted = usage.acceptedTokens),
+    },
     own,
   );
   expect(accepted).toBeGreaterThan(0);
@@ -312,7 +315,7 @@ test("the end is told with its reason, what was used and how long it took", asyn
   await collect([1, 2], { stop: [free[5]!], onFinish });
   expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
   expect(summaries[0]!.usage).toEqual({ promptTokens: 2, newTokens: 3, guessed: 0, accepted: 0 });
-  expect(summaries[1]!.usage.newTokens).toBe(23);
+  expect(summaries[1]!.usage.generatedTokens).toBe(23);
   for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
 });
 
@@ -355,8 +358,8 @@ test("a text to stop at ends the text before it, and half a character before an 
 });
 
 test("options of speculation are checked", async () => {
-  await expect(collect([1], { speculate: { length: 0 } })).rejects.toThrow(
-    /`speculate.length` is 0, expected a whole number/,
+  await expect(collect([1], { speculate: { draftLength: 0 } })).rejects.toThrow(
+    /`speculate.draftLength` is 0, expected a whole number/,
   );
   const { crop: _crop, ...bare } = growingCache({ numLayers: 2 });
   await expect(collect([1], { speculate: {}, cache: bare })).rejects.toThrow(

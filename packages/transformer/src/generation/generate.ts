@@ -5,9 +5,9 @@ import { uniform, type Tensor, type TypedArray } from "@qkv/tensor";
 import type { Model } from "../models/model.js";
 import { checkIdList, isId } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
-import { breather } from "./breather.js";
-import { lookUp, type PromptLookup } from "./draft.js";
-import { checkSampling, chooseToken, likeliestTokens, logProbability, type Sampling } from "./sampling.js";
+import { eventLoopYielder } from "./yield-to-event-loop.js";
+import { promptLookup, type PromptLookupOptions } from "./prompt-lookup.js";
+import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling } from "./sampling.js";
 import { textStream } from "./text-stream.js";
 
 export type GenerateOptions = {
@@ -30,14 +30,14 @@ export type GenerateOptions = {
   /** How many of the likeliest tokens each token comes with. Default 0. */
   logprobs?: number;
   /** Guesses tokens from what was said and checks several at once. The tokens are the same. Default: off. */
-  speculate?: PromptLookup;
+  speculate?: PromptLookupOptions;
   signal?: AbortSignal;
   /** Is told at the end what it took. */
   onFinish?: (summary: GenerateSummary) => void;
 };
 
 /** One new token. */
-export type Generated = {
+export type GeneratedToken = {
   /** The text that this token completes; "" while a character still lacks bytes, or what comes may be a text to stop at. */
   text: string;
   id: number;
@@ -53,16 +53,16 @@ export type GenerateSummary = {
   reason: "stop" | "length" | "context";
   usage: {
     promptTokens: number;
-    newTokens: number;
+    generatedTokens: number;
     /** Tokens guessed, and how many of them were right. */
-    guessed: number;
-    accepted: number;
+    draftTokens: number;
+    acceptedTokens: number;
   };
   timings: {
     /** From the call to the first choice: the prompt. */
     promptMs: number;
     /** From the first choice to the end. */
-    replyMs: number;
+    generationMs: number;
     /** New tokens but the first, which the prompt's time is for, over the reply's time. */
     tokensPerSecond: number;
   };
@@ -96,7 +96,7 @@ export async function* generate(
   model: Model,
   prompt: string | readonly number[],
   given?: GenerateOptions,
-): AsyncGenerator<Generated, void, void> {
+): AsyncGenerator<GeneratedToken, void, void> {
   const began = performance.now();
   checkModel(check, model, { causal: true });
   const options = check.options(given, names);
@@ -107,67 +107,67 @@ export async function* generate(
   const ids = promptIds(check, model, prompt);
   const start = cache.length;
   // Keys of a cache of unrotated keys stand where they are held, however much was said: it is the cache's to forget in time.
-  const room = cache.unrotatedKeys ? Infinity : roomFor(check, model, ids.length, start);
-  const { stopIds, stopTexts } = stopsOf(check, model, options.stop);
+  const room = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
+  const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
   const tops = options.logprobs ?? 0;
   check.whole({ logprobs: tops }, { min: 0, unit: "tokens" });
-  checkGuesses(speculate, cache);
+  checkSpeculation(speculate, cache);
 
-  const breathe = breather();
-  const reply: number[] = [];
-  let queue: Generated[] = [];
+  const yieldToEventLoop = eventLoopYielder();
+  const generated: number[] = [];
+  let queue: GeneratedToken[] = [];
   let yielded = 0;
   let pending: readonly number[] = ids; // what the cache lacks
   // The last token that fits the context needs no room after it.
-  const most = Math.min(maxTokens, room + 1);
-  let reason: GenerateSummary["reason"] = most === maxTokens ? "length" : "context";
-  let [guessed, accepted] = [0, 0];
+  const tokenLimit = Math.min(maxTokens, room + 1);
+  let reason: GenerateSummary["reason"] = tokenLimit === maxTokens ? "length" : "context";
+  let [draftTokens, acceptedTokens] = [0, 0];
   let first: number | undefined;
   try {
-    while (reply.length < most) {
-      await breathe();
+    while (generated.length < tokenLimit) {
+      await yieldToEventLoop();
       signal?.throwIfAborted();
       // Beyond the context nothing is guessed, nor beyond what is wanted.
-      const guess =
+      const draft =
         speculate && first !== undefined
-          ? lookUp([...ids, ...reply], speculate).slice(0, most - reply.length - 1)
+          ? promptLookup([...ids, ...generated], speculate).slice(0, tokenLimit - generated.length - 1)
           : [];
-      guessed += guess.length;
-      const logits = model.apply(params, [...pending, ...guess], { cache, last: guess.length + 1 });
-      const rows = await lastRows(logits, guess.length + 1);
+      draftTokens += draft.length;
+      const logits = model.apply(params, [...pending, ...draft], { cache, last: draft.length + 1 });
+      const rows = await lastLogits(logits, draft.length + 1);
       first ??= performance.now();
       let ended = false;
       for (const [i, row] of rows.entries()) {
-        const n = reply.length;
-        const id = chooseToken(row, sampling, chanceOf(sampling, n), { prompt: ids, reply });
+        const n = generated.length;
+        const id = chooseToken(row, sampling, uniformSample(sampling, n), { prompt: ids, generated });
         if (stopIds.has(id)) {
           [reason, ended] = ["stop", true];
           break;
         }
-        reply.push(id);
+        generated.push(id);
         const { text, settled, stopped } = stream.push(id);
-        const top = tops > 0 && { top: likeliestTokens(row, tops) };
+        const top = tops > 0 && { top: topLogprobs(row, tops) };
         queue.push({ text, id, logprob: logProbability(row, id), ...top });
         if (stopped) {
           [reason, ended] = ["stop", true];
           break;
         }
-        if (settled && reply.length < most) {
+        if (settled && generated.length < tokenLimit) {
           for (const one of queue) {
             yielded += 1;
             yield one;
           }
           queue = [];
         }
-        if (reply.length === most || guess[i] !== id) break;
-        accepted += 1;
+        if (generated.length === tokenLimit || draft[i] !== id) break;
+        acceptedTokens += 1;
       }
       if (ended) break;
       // What was guessed wrong goes; the token chosen last is not in the cache yet.
-      const held = start + ids.length + reply.length - 1;
+      const held = start + ids.length + generated.length - 1;
       if (cache.length > held) cache.crop!(held);
-      pending = reply.slice(-1);
+      pending = generated.slice(-1);
     }
     const rest = stream.end();
     if (queue.length > 0 && rest !== "") queue[queue.length - 1]!.text += rest;
@@ -181,20 +181,20 @@ export async function* generate(
     if (cache.length > seen) cache.crop?.(seen);
   }
   const now = performance.now();
-  const replyMs = now - (first ?? now);
+  const generationMs = now - (first ?? now);
   options.onFinish?.({
     reason,
-    usage: { promptTokens: ids.length, newTokens: reply.length, guessed, accepted },
+    usage: { promptTokens: ids.length, generatedTokens: generated.length, draftTokens, acceptedTokens },
     timings: {
       promptMs: (first ?? now) - began,
-      replyMs,
-      tokensPerSecond: replyMs > 0 ? (1000 * Math.max(0, reply.length - 1)) / replyMs : 0,
+      generationMs,
+      tokensPerSecond: generationMs > 0 ? (1000 * Math.max(0, generated.length - 1)) / generationMs : 0,
     },
   });
 }
 
 /** The logits of the last positions, one list for each: of [1, T, V], whether T is what was asked for or more. */
-export async function lastRows(logits: Tensor, count: number): Promise<TypedArray[]> {
+export async function lastLogits(logits: Tensor, count: number): Promise<TypedArray[]> {
   const V = logits.shape.at(-1)!;
   const numbers = await logits.read();
   const end = numbers.length;
@@ -204,7 +204,7 @@ export async function lastRows(logits: Tensor, count: number): Promise<TypedArra
 }
 
 /** The n-th choice of a seed, computed without the ones before it. */
-export function chanceOf({ temperature, seed }: Required<Sampling>, n: number): number {
+export function uniformSample({ temperature, seed }: Required<Sampling>, n: number): number {
   return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
 }
 
@@ -247,7 +247,12 @@ export function promptIds(
 }
 
 /** How many tokens the context has room for behind a prompt. */
-export function roomFor(check: Checks, { config }: Model, promptLength: number, seen: number): number {
+export function remainingContext(
+  check: Checks,
+  { config }: Model,
+  promptLength: number,
+  seen: number,
+): number {
   const left = config.contextLength - seen;
   if (promptLength <= left) return left - promptLength;
   const expected = `at most ${left}, what is left of the model's context of ${config.contextLength}`;
@@ -261,7 +266,7 @@ export function roomFor(check: Checks, { config }: Model, promptLength: number, 
 }
 
 /** Ids and texts at which to end. */
-export function stopsOf(
+export function stopConditions(
   check: Checks,
   { config, tokenizer }: Model,
   stop: readonly (number | string)[] = [],
@@ -297,11 +302,15 @@ export function stopsOf(
   return { stopIds, stopTexts };
 }
 
-function checkGuesses(speculate: PromptLookup | undefined, cache: object): void {
+function checkSpeculation(speculate: PromptLookupOptions | undefined, cache: object): void {
   if (speculate === undefined) return;
-  const { match = 3, length = 8 } = check.options(speculate, ["match", "length"], "speculate");
+  const { ngramSize = 3, draftLength = 8 } = check.options(
+    speculate,
+    ["ngramSize", "draftLength"],
+    "speculate",
+  );
   check.whole(
-    { "speculate.match": match, "speculate.length": length },
+    { "speculate.ngramSize": ngramSize, "speculate.draftLength": draftLength },
     { min: 1, fix: "leave it out for the default." },
   );
   if ("crop" in cache) return;

@@ -146,8 +146,8 @@ test("top-p is of what top-k left", () => {
 
 test("penalties and biases change logits, at temperature 0 too", () => {
   const logits = [2, 1.5, 1, -1];
-  const said = { prompt: [0], reply: [1, 1] };
-  const first = (sampling: Sampling) => candidates(logits, sampling, said)[0]!.id;
+  const history = { prompt: [0], generated: [1, 1] };
+  const first = (sampling: Sampling) => candidates(logits, sampling, history)[0]!.id;
   expect(first({})).toBe(0);
   expect(first({ repetitionPenalty: 1.9 })).toBe(0); // 2 / 1.9 against 1
   expect(first({ repetitionPenalty: 2.1 })).toBe(2);
@@ -158,7 +158,11 @@ test("penalties and biases change logits, at temperature 0 too", () => {
   expect(first({ logitBias: { 0: -Infinity }, frequencyPenalty: 0.3 })).toBe(2); // twice 0.3
   expect(first({ logitBias: { 3: 4 } })).toBe(3);
   // Below 0 a penalty multiplies: -1 becomes -2.
-  const shares = candidates([0, -1], { temperature: 1, repetitionPenalty: 2 }, { prompt: [1], reply: [] });
+  const shares = candidates(
+    [0, -1],
+    { temperature: 1, repetitionPenalty: 2 },
+    { prompt: [1], generated: [] },
+  );
   expect(shares[1]!.probability).toBeCloseTo(Math.exp(-2) / (1 + Math.exp(-2)), 9);
   expect(chooseToken(logits, checkSampling({ logitBias: { 3: 4 } }), 0)).toBe(3);
 });

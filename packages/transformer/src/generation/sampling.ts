@@ -26,9 +26,9 @@ export type Sampling = {
 };
 
 /** What was said before: what penalties look at. */
-export type Said = {
+export type TokenHistory = {
   readonly prompt: readonly number[];
-  readonly reply: readonly number[];
+  readonly generated: readonly number[];
 };
 
 /** A token that may come next. */
@@ -126,7 +126,7 @@ const rules = {
  *
  * @param logits - One number per token.
  * @param sampling - Temperature 0 leaves the likeliest token alone.
- * @param said - What penalties look at. Default: nothing was said.
+ * @param history - What penalties look at. Default: nothing was said.
  * @throws {ArgumentError} If a number is out of range.
  *
  * @example
@@ -142,7 +142,7 @@ const rules = {
 export function candidates(
   logits: ArrayLike<number>,
   sampling: Sampling = {},
-  said: Said = { prompt: [], reply: [] },
+  history: TokenHistory = { prompt: [], generated: [] },
 ): Candidate[] {
   const check = checks("candidates");
   const checked = checkSampling(sampling, "candidates");
@@ -152,9 +152,9 @@ export function candidates(
     "a number for each token",
     "give the last row of what the model's `apply` returns.",
   );
-  const { prompt, reply } = check.options(said, ["prompt", "reply"], "said");
-  check.each({ prompt, reply }, isList, "a list of token ids", "give [] for nothing.");
-  const { ids, chances } = choices(check, logits, checked, said);
+  const { prompt, generated } = check.options(history, ["prompt", "generated"], "history");
+  check.each({ prompt, generated }, isList, "a list of token ids", "give [] for nothing.");
+  const { ids, chances } = unnormalizedProbabilities(check, logits, checked, history);
   const total = chances.reduce((a, b) => a + b, 0);
   return Array.from(ids, (id, i) => ({ id, probability: chances[i]! / total })).sort(
     (a, b) => b.probability - a.probability || a.id - b.id,
@@ -171,10 +171,10 @@ export function chooseToken(
   logits: ArrayLike<number>,
   sampling: Required<Sampling>,
   chance: number,
-  said: Said = { prompt: [], reply: [] },
+  history: TokenHistory = { prompt: [], generated: [] },
   check: Checks = checks("generate"),
 ): number {
-  const { ids, chances } = choices(check, logits, sampling, said);
+  const { ids, chances } = unnormalizedProbabilities(check, logits, sampling, history);
   let rest = chance * chances.reduce((a, b) => a + b, 0);
   for (let i = 0; i < ids.length; i++) {
     rest -= chances[i]!;
@@ -189,7 +189,7 @@ export function chooseToken(
  * @throws {ArgumentError} If the logits are no probabilities: one of them is NaN or +∞, or all are −∞.
  */
 export function logProbability(logits: ArrayLike<number>, id: number): number {
-  const largest = logits[likeliest(logits)]!;
+  const largest = logits[argmax(logits)]!;
   let total = 0;
   for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - largest);
   const logprob = logits[id]! - largest - Math.log(total);
@@ -212,8 +212,8 @@ function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
 }
 
 /** The likeliest tokens with the logarithms of their probabilities, before sampling changes them. */
-export function likeliestTokens(logits: ArrayLike<number>, count: number): { id: number; logprob: number }[] {
-  const ids = largestFirst(
+export function topLogprobs(logits: ArrayLike<number>, count: number): { id: number; logprob: number }[] {
+  const ids = sortDescending(
     Array.from({ length: logits.length }, (_, id) => id),
     logits,
   ).slice(0, count);
@@ -221,14 +221,14 @@ export function likeliestTokens(logits: ArrayLike<number>, count: number): { id:
 }
 
 /** What is left to choose from, with its chances up to a common factor. */
-function choices(
+function unnormalizedProbabilities(
   check: Checks,
   logits: ArrayLike<number>,
   { temperature, topK, topP, minP, ...sampling }: Required<Sampling>,
-  said: Said,
+  history: TokenHistory,
 ): { ids: ArrayLike<number>; chances: Float64Array } {
-  const changed = penalized(logits, sampling, said);
-  const best = likeliest(changed);
+  const changed = applyPenalties(logits, sampling, history);
+  const best = argmax(changed);
   // A sum is NaN where a number is, and infinite where one is.
   let sum = 0;
   for (let id = 0; id < changed.length; id++) if (changed[id] !== -Infinity) sum += changed[id]!;
@@ -242,8 +242,8 @@ function choices(
   let ids: number[] = [];
   for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
   // Where every token may come, their order does not matter.
-  if (topK < ids.length) ids = largestFew(ids, powers, topK);
-  else if (topP < 1) ids = largestFirst(ids, powers);
+  if (topK < ids.length) ids = topKIndices(ids, powers, topK);
+  else if (topP < 1) ids = sortDescending(ids, powers);
   if (topP < 1) {
     // Among what topK left.
     const goal = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : all);
@@ -261,10 +261,10 @@ type Penalties = Pick<
 >;
 
 /** The logits with biases and penalties; the same ones where there are none. */
-function penalized(
+function applyPenalties(
   logits: ArrayLike<number>,
   { logitBias, repetitionPenalty, presencePenalty, frequencyPenalty }: Penalties,
-  { prompt, reply }: Said,
+  { prompt, generated }: TokenHistory,
 ): ArrayLike<number> {
   const biases = Object.entries(logitBias);
   const counts = presencePenalty !== 0 || frequencyPenalty !== 0;
@@ -272,33 +272,33 @@ function penalized(
   const changed = Float64Array.from(logits);
   for (const [id, bias] of biases) if (Number(id) < changed.length) changed[Number(id)]! += bias;
   if (repetitionPenalty !== 1) {
-    for (const id of new Set([...prompt, ...reply])) {
+    for (const id of new Set([...prompt, ...generated])) {
       const logit = changed[id]!;
       changed[id] = logit > 0 ? logit / repetitionPenalty : logit * repetitionPenalty;
     }
   }
   if (counts) {
-    for (const id of reply) changed[id]! -= frequencyPenalty;
-    for (const id of new Set(reply)) changed[id]! -= presencePenalty;
+    for (const id of generated) changed[id]! -= frequencyPenalty;
+    for (const id of new Set(generated)) changed[id]! -= presencePenalty;
   }
   return changed;
 }
 
 /** The first of the largest. */
-function likeliest(logits: ArrayLike<number>): number {
+function argmax(logits: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;
 }
 
 /** Ids by their numbers, the largest first; of equals the first. */
-function largestFirst(ids: number[], numbers: ArrayLike<number>): number[] {
+function sortDescending(ids: number[], numbers: ArrayLike<number>): number[] {
   return ids.sort((a, b) => numbers[b]! - numbers[a]! || a - b);
 }
 
 /** The `count` largest, in the same order, without sorting the rest. */
-function largestFew(ids: readonly number[], numbers: ArrayLike<number>, count: number): number[] {
-  if (count * 8 > ids.length) return largestFirst([...ids], numbers).slice(0, count);
+function topKIndices(ids: readonly number[], numbers: ArrayLike<number>, count: number): number[] {
+  if (count * 8 > ids.length) return sortDescending([...ids], numbers).slice(0, count);
   const few: number[] = [];
   for (const id of ids) {
     if (few.length === count && !(numbers[id]! > numbers[few[count - 1]!]!)) continue;

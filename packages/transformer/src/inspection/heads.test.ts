@@ -1,7 +1,7 @@
 import { randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
 import { decoder } from "../models/decoder.js";
-import { ablateHeads, headWrites, patchHeads } from "./heads.js";
+import { ablateHeads, headContributions, patchHeads } from "./heads.js";
 import { logitLens } from "./logit-lens.js";
 
 const model = decoder({
@@ -16,9 +16,11 @@ const model = decoder({
   stopIds: [],
 });
 const params = model.init(1);
-const traced = (ids: readonly number[], change = {}) => {
+const traced = (ids: readonly number[], interventions = {}) => {
   const tensors: Record<string, Tensor> = {};
-  const logits = model.apply(params, ids, { trace: { names: ["heads", "attended"], tensors, change } });
+  const logits = model.apply(params, ids, {
+    trace: { names: ["heads", "attentionOutput"], tensors, interventions },
+  });
   return { logits, tensors };
 };
 const [one, other] = [
@@ -29,7 +31,7 @@ const [one, other] = [
 test("what heads write adds up to what attention adds", () => {
   const { tensors } = traced(one);
   params.layers.forEach(({ attention }, i) => {
-    const writes = headWrites(tensors[`layers.${i}.attention.heads`]!, attention.output);
+    const writes = headContributions(tensors[`layers.${i}.attention.heads`]!, attention.output);
     const together = sum(writes, { axis: 1 }).data;
     tensors[`layers.${i}.attended`]!.data.forEach((x, n) => expect(together[n]).toBeCloseTo(x, 5));
   });
@@ -55,13 +57,13 @@ test("all heads of another run make attention add what it added there", () => {
   const given = traced(other).tensors;
   const heads = [0, 1, 2].map((head) => ({ layer: 0, head }));
   const { tensors } = traced(one, patchHeads(heads, given));
-  expect(tensors["layers.0.attended"]!.data).toEqual(given["layers.0.attended"]!.data);
+  expect(tensors["layers.0.attentionOutput"]!.data).toEqual(given["layers.0.attentionOutput"]!.data);
 });
 
 test("a run that is patched with itself is the same, bit for bit", () => {
   const { tensors, logits } = traced(one);
-  const change = patchHeads([{ layer: 1, head: 2 }], tensors);
-  expect(traced(one, change).logits.data).toEqual(logits.data);
+  const interventions = patchHeads([{ layer: 1, head: 2 }], tensors);
+  expect(traced(one, interventions).logits.data).toEqual(logits.data);
 });
 
 test("the lens ends with what the model says, and begins with what a token says alone", () => {
@@ -78,7 +80,7 @@ test("heads that are not there are refused", () => {
   expect(() => patchHeads([{ layer: 5, head: 0 }], {})).toThrow(
     /patchHeads: .*a tensor layers\.5\.attention\.heads.*\nFix: trace the run that gives/,
   );
-  expect(() => headWrites(randn([1, 2, 3, 4], { seed: 1 }), { weight: tensor([[1]]) })).toThrow(
-    /headWrites: `output.weight` is 1, expected 8 columns/,
+  expect(() => headContributions(randn([1, 2, 3, 4], { seed: 1 }), { weight: tensor([[1]]) })).toThrow(
+    /headContributions: `output.weight` is 1, expected 8 columns/,
   );
 });

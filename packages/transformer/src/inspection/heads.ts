@@ -5,15 +5,15 @@ import { checkParams } from "../layers/check-params.js";
 import type { ModelTrace } from "../layers/trace.js";
 
 /** A head of a model, both counted from 0. */
-export type HeadPlace = { layer: number; head: number };
+export type HeadIndex = { layer: number; head: number };
 
 /** What a trace changes on the way, by full name. */
-export type Changes = NonNullable<ModelTrace["change"]>;
+export type Interventions = NonNullable<ModelTrace["interventions"]>;
 
 /**
  * Takes heads away: what they have mixed becomes zeros, so that they write nothing to the residual.
  *
- * @returns The `change` of a trace.
+ * @returns The `interventions` of a trace.
  * @throws {ArgumentError} When the model runs, if a layer has no such head.
  * @see "Are Sixteen Heads Really Better than One?" (2019), arXiv:1905.10650
  *
@@ -26,19 +26,19 @@ export type Changes = NonNullable<ModelTrace["change"]>;
  *   vocabSize: 11, embedDim: 8, hiddenDim: 16, numLayers: 1, numHeads: 2, numKvHeads: 1,
  *   contextLength: 32, normEps: 1e-5, stopIds: [],
  * });
- * const change = ablateHeads([{ layer: 0, head: 1 }]);
- * model.apply(model.init(1), [3, 1, 4], { trace: { names: [], tensors: {}, change } }).shape; // => [1, 3, 11]
+ * const interventions = ablateHeads([{ layer: 0, head: 1 }]);
+ * model.apply(model.init(1), [3, 1, 4], { trace: { names: [], tensors: {}, interventions } }).shape; // => [1, 3, 11]
  * ```
  */
-export function ablateHeads(heads: readonly HeadPlace[]): Changes {
-  return changesOf("ablateHeads", heads, () => (own) => mul(own, 0));
+export function ablateHeads(heads: readonly HeadIndex[]): Interventions {
+  return headInterventions("ablateHeads", heads, () => (own) => mul(own, 0));
 }
 
 /**
  * Puts what heads mixed in one run in the place of what they mix in another: which head carries the difference?
  *
  * @param tensors - Traced with the name `heads` in the run that gives; as many tokens as in the run that takes.
- * @returns The `change` of a trace.
+ * @returns The `interventions` of a trace.
  * @throws {ArgumentError} If a layer was not traced, or, when the model runs, has no such head.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
  *
@@ -55,15 +55,18 @@ export function ablateHeads(heads: readonly HeadPlace[]): Changes {
  * const params = model.init(1);
  * const tensors: Record<string, Tensor> = {};
  * model.apply(params, [3, 1, 4], { trace: { names: ["heads"], tensors } });
- * const change = patchHeads([{ layer: 0, head: 1 }], tensors);
- * model.apply(params, [3, 2, 4], { trace: { names: [], tensors: {}, change } }).shape; // => [1, 3, 11]
+ * const interventions = patchHeads([{ layer: 0, head: 1 }], tensors);
+ * model.apply(params, [3, 2, 4], { trace: { names: [], tensors: {}, interventions } }).shape; // => [1, 3, 11]
  * ```
  */
-export function patchHeads(heads: readonly HeadPlace[], tensors: Readonly<Record<string, Tensor>>): Changes {
+export function patchHeads(
+  heads: readonly HeadIndex[],
+  tensors: Readonly<Record<string, Tensor>>,
+): Interventions {
   const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
   const fix = 'give the `tensors` of a trace with the name "heads".';
   checks("patchHeads").each({ tensors }, isObject, "tensors by name", fix);
-  return changesOf("patchHeads", heads, (name, head) => {
+  return headInterventions("patchHeads", heads, (name, head) => {
     const given = tensors[name];
     if (given) return () => slice(given, 1, head, head + 1);
     const fix = 'trace the run that gives with the name "heads".';
@@ -90,15 +93,15 @@ export function patchHeads(heads: readonly HeadPlace[], tensors: Readonly<Record
  * @example
  * ```ts
  * import { tensor } from "@qkv/tensor";
- * import { headWrites } from "@qkv/transformer/inspection";
+ * import { headContributions } from "@qkv/transformer/inspection";
  *
  * const heads = tensor([[[[2]], [[3]]]]); // [B, H, T, D]
- * headWrites(heads, { weight: tensor([[1, 10]]) }).toNested(); // => [[[[2]], [[30]]]]
+ * headContributions(heads, { weight: tensor([[1, 10]]) }).toNested(); // => [[[[2]], [[30]]]]
  * ```
  */
-export function headWrites(heads: Tensor, output: LinearParams): Tensor {
-  const check: Checks = checks("headWrites");
-  checkTensor("headWrites", "heads", heads);
+export function headContributions(heads: Tensor, output: LinearParams): Tensor {
+  const check: Checks = checks("headContributions");
+  checkTensor("headContributions", "heads", heads);
   checkParams(check, output, ["weight"]);
   const [, H = 0, , D = 0] = heads.shape;
   const [C = 0, width] = output.weight.shape;
@@ -110,11 +113,11 @@ export function headWrites(heads: Tensor, output: LinearParams): Tensor {
   return einsum("bhtd,chd->bhtc", heads, reshape(output.weight, [C, H, D]));
 }
 
-function changesOf(
+function headInterventions(
   fn: string,
-  heads: readonly HeadPlace[],
+  heads: readonly HeadIndex[],
   instead: (name: string, head: number) => (own: Tensor) => Tensor,
-): Changes {
+): Interventions {
   const changes: Record<string, (x: Tensor) => Tensor> = {};
   const check: Checks = checks(fn);
   check.list({ heads }, "{ layer, head }", (one) => typeof one === "object" && one !== null);

@@ -11,8 +11,8 @@ const x = randn([2, 7, 4], { seed: 2 });
 
 test("each token is the mixture of the experts that the router scores highest, spelled out", () => {
   const inner = feedForward(sizes);
-  for (const normalizeShares of [true, false]) {
-    const y = mixtureOfExperts({ ...config, normalizeShares }).apply(params, x);
+  for (const normTopKProb of [true, false]) {
+    const y = mixtureOfExperts({ ...config, normTopKProb }).apply(params, x);
     expect(y.shape).toEqual(x.shape);
     for (let n = 0; n < 14; n++) {
       const row = Array.from(x.data.slice(4 * n, 4 * n + 4));
@@ -21,7 +21,7 @@ test("each token is the mixture of the experts that the router scores highest, s
       );
       const powers = scores.map(Math.exp);
       const best = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]!).slice(0, 2);
-      const total = (normalizeShares ? best.map((e) => powers[e]!) : powers).reduce((a, b) => a + b);
+      const total = (normTopKProb ? best.map((e) => powers[e]!) : powers).reduce((a, b) => a + b);
       const expected = [0, 0, 0, 0];
       for (const e of best) {
         const out = inner.apply(params.experts[e]!, tensor(row, { shape: [1, 4] })).data;

@@ -24,7 +24,7 @@ export type MixtureOfExpertsConfig = FeedForwardConfig & {
   /** How many of them a token goes through. */
   expertsPerToken: number;
   /** Whether the shares of the chosen experts sum to 1. Default true, as in Mixtral. */
-  normalizeShares?: boolean;
+  normTopKProb?: boolean;
 };
 
 export type MixtureOfExpertsParams = {
@@ -63,7 +63,7 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   const {
     numExperts,
     expertsPerToken: k,
-    normalizeShares = true,
+    normTopKProb = true,
     ...inner
   } = check.options(config, names, "config");
   const { embedDim: C, linear: map = linear } = inner;
@@ -92,11 +92,8 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
       const rows = reshape(x, [x.shape.slice(0, -1).reduce((a, b) => a * b, 1), C]); // [N, C]
       const scores = map(rows, router.weight, router.bias); // [N, numExperts]
       // The softmax over the chosen alone is that over all, made to sum to 1.
-      const chosen = topK(normalizeShares ? scores : softmax(scores), k); // [N, k]
-      const shares = reshape(normalizeShares ? softmax(chosen.values) : chosen.values, [
-        rows.shape[0]! * k,
-        1,
-      ]);
+      const chosen = topK(normTopKProb ? scores : softmax(scores), k); // [N, k]
+      const shares = reshape(normTopKProb ? softmax(chosen.values) : chosen.values, [rows.shape[0]! * k, 1]);
       const expertOf = chosen.indices.data; // [N · k], row by row
       let mixed: Tensor | undefined;
       for (const [e, params] of experts.entries()) {
@@ -124,7 +121,7 @@ const names: readonly (keyof MixtureOfExpertsConfig)[] = [
   "hiddenDim",
   "numExperts",
   "expertsPerToken",
-  "normalizeShares",
+  "normTopKProb",
   "activation",
   "gated",
   "bias",

@@ -8,11 +8,11 @@ export type LayerTraceName =
   /** The rows that enter the first layer, `[B, T, C]`. */
   | "embeddings"
   /** What attention adds, `[B, T, C]`. */
-  | "attended"
+  | "attentionOutput"
   /** What attention to another sequence adds, `[B, T, C]`. */
-  | "crossAttended"
+  | "crossAttentionOutput"
   /** What the feed-forward layer adds, `[B, T, C]`. */
-  | "fed"
+  | "feedForwardOutput"
   /** What leaves the layer, `[B, T, C]`. */
   | "output";
 
@@ -27,14 +27,14 @@ export type ModelTrace = {
   /** What stands before a name. */
   readonly path?: string;
   /**
-   * What takes the place of a tensor on the way, by its full name: `embeddings`, `layers.0.attended`, `layers.0.fed`,
+   * What takes the place of a tensor on the way, by its full name: `embeddings`, `layers.0.attentionOutput`, `layers.0.feedForwardOutput`,
    * `layers.0.output`, and of each head `layers.0.attention.heads`. Default: nothing.
    */
-  readonly change?: Readonly<Record<string, (x: Tensor) => Tensor>>;
+  readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
 /**
- * Refuses names that no tensor of a model of `numLayers` layers has: a trace would stay empty, and a change would change
+ * Refuses names that no tensor of a model of `numLayers` layers has: a trace would stay empty, and an intervention would change
  * nothing.
  */
 export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLayers: number): void {
@@ -42,14 +42,19 @@ export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLaye
   const isObject = (value: unknown) => typeof value === "object" && value !== null;
   check.each({ trace, "trace.tensors": trace?.tensors }, isObject, "{ names, tensors }");
   check.list({ "trace.names": trace.names }, "names", (name) => typeof name === "string");
-  const inLayer = ["attended", "fed", "output", ...attentionNames.map((name) => `attention.${name}`)];
+  const inLayer = [
+    "attentionOutput",
+    "feedForwardOutput",
+    "output",
+    ...attentionNames.map((name) => `attention.${name}`),
+  ];
   const paths = Array.from({ length: numLayers }, (_, i) => inLayer.map((name) => `layers.${i}.${name}`));
   const full = ["embeddings", ...paths.flat()].map((path) => pathTo(trace, path));
   const short = ["embeddings", ...inLayer.map((path) => path.split(".").at(-1)!)];
   const known = (name: string) => short.includes(name) || full.some((path) => isPathOf(path, name));
   for (const [argument, names, choices] of [
     ["trace.names", trace.names, [...short, ...full]],
-    ["trace.change", Object.keys(trace.change ?? {}), full],
+    ["trace.interventions", Object.keys(trace.interventions ?? {}), full],
   ] as const) {
     const wrong = names.find((name) => !(choices === full ? full.includes(name) : known(name)));
     if (wrong === undefined) continue;
@@ -69,22 +74,22 @@ export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLaye
 }
 
 /** The same trace, one step further down. */
-export function within<T extends ModelTrace | undefined>(trace: T, step: string): T {
+export function traceAt<T extends ModelTrace | undefined>(trace: T, step: string): T {
   return trace && { ...trace, path: pathTo(trace, step) };
 }
 
 /** Changes a tensor and fills it in, if that is asked for. What is traced outlives the scope of the layer. */
-export function note(trace: ModelTrace | undefined, name: LayerTraceName, before: Tensor): Tensor {
-  const x = trace?.change?.[pathTo(trace, name)]?.(before) ?? before;
-  if (trace && isWanted(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
+export function recordTensor(trace: ModelTrace | undefined, name: LayerTraceName, before: Tensor): Tensor {
+  const x = trace?.interventions?.[pathTo(trace, name)]?.(before) ?? before;
+  if (trace && isTraced(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
   return x;
 }
 
 /** What is asked of the attention layer at a step of the path; undefined where nothing is. */
 export function attentionTrace(trace: ModelTrace | undefined, step: string): Trace | undefined {
-  const at = within(trace, step);
-  const names = at && attentionNames.filter((name) => isWanted(at, name));
-  const changed = at?.change !== undefined && pathTo(at, "heads") in at.change;
+  const at = traceAt(trace, step);
+  const names = at && attentionNames.filter((name) => isTraced(at, name));
+  const changed = at?.interventions !== undefined && pathTo(at, "heads") in at.interventions;
   return at && names && (changed || names.length > 0) ? { ...at, names } : undefined;
 }
 
@@ -102,7 +107,7 @@ function pathTo({ path }: ModelTrace, name: string): string {
 }
 
 /** By its name alone, or by the path from the model down, whatever stands before it. */
-function isWanted(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
+function isTraced(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
   const full = pathTo(trace, name);
   return trace.names.some((one) => one === name || isPathOf(full, one));
 }

@@ -81,15 +81,17 @@ test("what it goes through is traced by name, for all layers or for one", () => 
     layer.apply(params, x, { memory, trace: { names: names as [], tensors, ...(path && { path }) } });
     return tensors;
   };
-  expect(Object.keys(trace(["weights", "attended", "crossAttended", "fed", "output"]))).toEqual([
+  expect(
+    Object.keys(trace(["weights", "attentionOutput", "crossAttentionOutput", "feedForwardOutput", "output"])),
+  ).toEqual([
     "attention.weights",
-    "attended",
+    "attentionOutput",
     "crossAttention.weights",
-    "crossAttended",
-    "fed",
+    "crossAttentionOutput",
+    "feedForwardOutput",
     "output",
   ]);
-  const { fed, output } = trace(["fed", "output"]);
+  const { fed, output } = trace(["feedForwardOutput", "output"]);
   expect(output!.data).toEqual(layer.apply(params, x, { memory }).data);
   expect(fed!.data).not.toEqual(output!.data);
   const one = ["layers.1.attention.weights", "layers.1.output"];

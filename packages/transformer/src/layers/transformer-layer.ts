@@ -10,7 +10,7 @@ import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
 import { add, checkTensor, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 import type { NormParams, Norm } from "./norm.js";
-import { attentionTrace, note, type ModelTrace } from "./trace.js";
+import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
 
 /**
  * Where the norms of a layer stand. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
@@ -154,9 +154,9 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
       x = beside(
         x,
         (y) =>
-          note(
+          recordTensor(
             trace,
-            "attended",
+            "attentionOutput",
             attention.apply(params.attention, y, { ...options, ...traced("attention") }),
           ),
         params.attentionNorm,
@@ -173,18 +173,18 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
         };
         x = beside(
           x,
-          (y) => note(trace, "crossAttended", crossAttention.apply(weights, y, memory, cross)),
+          (y) => recordTensor(trace, "crossAttentionOutput", crossAttention.apply(weights, y, memory, cross)),
           crossAttentionNorm,
           params.crossAttentionOutNorm,
         );
       }
       x = beside(
         x,
-        (y) => note(trace, "fed", feedForward.apply(params.feedForward, y)),
+        (y) => recordTensor(trace, "feedForwardOutput", feedForward.apply(params.feedForward, y)),
         params.feedForwardNorm,
         params.feedForwardOutNorm,
       );
-      return note(trace, "output", x);
+      return recordTensor(trace, "output", x);
     },
   };
 }

@@ -11,7 +11,7 @@ export type Folder = {
 };
 
 /** A folder on a disk or on a server. Links that lead out of a folder on a disk are refused. */
-export function folderAt(base: string | URL, reading: Reading): Folder {
+export function openFolder(base: string | URL, reading: Reading): Folder {
   const url = base instanceof URL || /^[a-z]{2,}:\/\//i.test(base) ? new URL(base) : undefined;
   if (url && !url.pathname.endsWith("/")) url.pathname += "/";
   return {
@@ -34,7 +34,7 @@ function fileUrl(folder: URL, file: string): URL {
 }
 
 /** Files that a reader chose in a page, by their names. */
-export function folderOf(files: readonly File[], reading: Reading): Folder {
+export function folderOfFiles(files: readonly File[], reading: Reading): Folder {
   return {
     name: `${files.length} files`,
     reading,
@@ -46,7 +46,7 @@ export function folderOf(files: readonly File[], reading: Reading): Folder {
 }
 
 /** A file that must be in a folder. */
-export async function fileOf(
+export async function requiredFile(
   folder: Folder,
   name: string,
   why: string,

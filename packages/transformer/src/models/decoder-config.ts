@@ -2,7 +2,7 @@ import type { RotaryLayout } from "@qkv/attention";
 import type { Activation } from "../layers/activation.js";
 import type { NormKind } from "../layers/norm.js";
 import type { Placement } from "../layers/transformer-layer.js";
-import type { RopeScalingConfig } from "./rope-of.js";
+import type { RopeScalingConfig } from "./rope-from-config.js";
 
 /**
  * What a decoder is: a table of numbers and names. What is left out is as in Llama, so GPT-2, Gemma or a mixture of
@@ -41,7 +41,7 @@ export type DecoderConfig = {
   /** Which maps add a bias in new random weights; weights that have one use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */
-  experts?: { numExperts: number; expertsPerToken: number; normalizeShares?: boolean };
+  experts?: { numExperts: number; expertsPerToken: number; normTopKProb?: boolean };
 
   /** How order enters. Default `rotary`. */
   positions?: "rotary" | "learned" | "none";

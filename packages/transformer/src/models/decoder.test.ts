@@ -76,8 +76,8 @@ test("a trace refuses names that no tensor of the model has, with the nearest", 
     /"layers\.2\.output".*such as layers\.0\..*\nFix: did you mean/,
   );
   expect(() => run(["model.layers.0.output"])).toThrow(/`trace\.names` is "model\.layers\.0\.output"/);
-  expect(() => run([], { change: { "layers.0.heads": (x: Tensor) => x } })).toThrow(
-    /`trace\.change` is "layers\.0\.heads", expected full names of tensors/,
+  expect(() => run([], { interventions: { "layers.0.heads": (x: Tensor) => x } })).toThrow(
+    /`trace\.interventions` is "layers\.0\.heads", expected full names of tensors/,
   );
   expect(() => run("weights" as unknown as [])).toThrow(
     /`trace\.names` is "weights", expected a list of names/,

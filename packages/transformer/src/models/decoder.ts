@@ -12,7 +12,7 @@ import { div, embedding, linear, mul, randn, slice, tanh, type Tensor } from "@q
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { mixtureOfExperts, type MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import { norm, type NormParams } from "../layers/norm.js";
-import { checkTrace, note, within, type ModelTrace } from "../layers/trace.js";
+import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import {
   transformerLayer,
   type TokenLayer,
@@ -22,8 +22,8 @@ import {
 import { checkIds } from "./check-ids.js";
 import { checkParams } from "../layers/check-params.js";
 import type { DecoderConfig } from "./decoder-config.js";
-import { everyLayerOrNone } from "./every-layer-or-none.js";
-import { ropeOf } from "./rope-of.js";
+import { rollbackOnError } from "./rollback-on-error.js";
+import { ropeFromConfig } from "./rope-from-config.js";
 
 export type DecoderLayerParams = TransformerLayerParams<FeedForwardParams | MixtureOfExpertsParams>;
 
@@ -106,17 +106,17 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
   const table =
     config.positions === "learned" ? learnedPositions({ length: contextLength, embedDim: C }) : undefined;
   // Layers of a kind are one layer: they differ in weights alone, and share the plans of their mask.
-  const full = layerOf(config, "full", map);
-  const sliding = kinds.includes("sliding") ? layerOf(config, "sliding", map) : full;
+  const full = decoderLayer(config, "full", map);
+  const sliding = kinds.includes("sliding") ? decoderLayer(config, "sliding", map) : full;
   const layerAt = (i: number) => (kinds[i] === "sliding" ? sliding : full);
-  const logitsOf = (params: DecoderParams, rows: Tensor): Tensor => {
+  const outputLogits = (params: DecoderParams, rows: Tensor): Tensor => {
     const logits = map(layerNorm.apply(params.norm, rows), (params.output ?? params.embedding).weight);
     const cap = config.logitSoftcap;
     return cap === undefined ? logits : mul(tanh(div(logits, cap)), cap);
   };
   return {
     config,
-    logits: logitsOf,
+    logits: outputLogits,
     init(seed) {
       // Each layer draws from twelve seeds of its own, the first twelve are for what stands around the layers.
       return {
@@ -154,21 +154,21 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         let x = embedding(params.embedding.weight, tokens); // [B, T, C]
         if (config.embeddingScale !== undefined) x = mul(x, config.embeddingScale);
         if (table) x = table.apply(params.positions!, x, { positions });
-        x = note(trace, "embeddings", x);
+        x = recordTensor(trace, "embeddings", x);
         params.layers.forEach((layer, i) => {
           x = layerAt(i).apply(layer, x, {
             layer: i,
             positions,
             ...(cache && { cache }),
             ...(mask && { mask }),
-            ...(trace && { trace: within(trace, `layers.${i}`) }),
+            ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
         const seen = last === undefined ? x : lastRows(x, last);
-        return logitsOf(params, seen);
+        return outputLogits(params, seen);
       };
       // What is computed on the way belongs to the scope; only the logits leave it.
-      return everyLayerOrNone(cache, () => device.scope(run));
+      return rollbackOnError(cache, () => device.scope(run));
     },
   };
 }
@@ -242,7 +242,7 @@ const given = (values: Readonly<Record<string, unknown>>) =>
 /** What new embeddings are multiplied with, as in GPT-2 and Llama: logits then begin near zero. */
 const initialScale = 0.02;
 
-function layerOf(
+function decoderLayer(
   config: DecoderConfig,
   kind: "full" | "sliding",
   map: typeof linear,
@@ -260,7 +260,7 @@ function layerOf(
   const local = kind === "sliding" && config.slidingRopeBase !== undefined;
   const turn =
     positions === "rotary" &&
-    ropeOf(
+    ropeFromConfig(
       {
         headDim,
         base: (local ? config.slidingRopeBase : config.ropeBase) ?? 10000,

@@ -17,7 +17,7 @@ import type { LinearParams } from "@qkv/attention";
 import { activationOf, type Activation } from "../layers/activation.js";
 import { feedForward, type FeedForwardParams } from "../layers/feed-forward.js";
 import { norm, type NormParams } from "../layers/norm.js";
-import { checkTrace, note, within, type ModelTrace } from "../layers/trace.js";
+import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
 import { checkParams } from "../layers/check-params.js";
@@ -151,11 +151,11 @@ export function encoder(config: EncoderConfig): Encoder {
       return device.scope(() => {
         let x = table.apply(params.positions, embedding(params.embedding.weight, tokens));
         if (params.types) x = add(x, embedding(params.types.weight, types ?? allOf(x, device)));
-        x = note(trace, "embeddings", layerNorm.apply(params.embeddingNorm, x));
+        x = recordTensor(trace, "embeddings", layerNorm.apply(params.embeddingNorm, x));
         params.layers.forEach((weights, i) => {
           x = layer.apply(weights, x, {
             ...(mask && { mask }),
-            ...(trace && { trace: within(trace, `layers.${i}`) }),
+            ...(trace && { trace: traceAt(trace, `layers.${i}`) }),
           });
         });
         return x;

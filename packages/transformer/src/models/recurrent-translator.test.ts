@@ -2,26 +2,35 @@ import { additive, luongDot, luongGeneral } from "@qkv/attention";
 import { crossEntropy, mapTensors, slice, sum, tensor, valueAndGrad, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { expect, test } from "vitest";
-import { recurrentTranslator, type RowAttention } from "./recurrent-translator.js";
+import { recurrentTranslator, type TranslatorAttention } from "./recurrent-translator.js";
 import { ascii } from "../tasks/ascii.js";
 import { dates } from "../tasks/dates.js";
 import { pairBatches, type PairBatch } from "../training/pair-batches.js";
 import { trainStep } from "../training/train-step.js";
 
 const F = 8;
-const dot: RowAttention<object> = {
+const dot: TranslatorAttention<object> = {
   init: () => ({}),
   apply: (_, q, k, v, options) => luongDot(q, k, v, options),
 };
 const kinds = {
-  bahdanau: { attention: additive({ queryDim: F, keyDim: F, hiddenDim: F }), asks: "before" as const },
-  luong: { attention: luongGeneral({ queryDim: F, keyDim: F }), asks: "after" as const },
-  dot: { attention: dot, asks: "after" as const },
+  bahdanau: {
+    attention: additive({ queryDim: F, keyDim: F, hiddenDim: F }),
+    queryState: "previous" as const,
+  },
+  luong: { attention: luongGeneral({ queryDim: F, keyDim: F }), queryState: "current" as const },
+  dot: { attention: dot, queryState: "current" as const },
 };
 const ids = (rows: number[][]) => tensor(rows, { dtype: "int32" });
 const modelOf = (kind: keyof typeof kinds) => {
-  const { attention, asks } = kinds[kind];
-  const of = { vocabSize: 98, embedDim: 4, hiddenDim: F, attention: attention as RowAttention<object>, asks };
+  const { attention, queryState } = kinds[kind];
+  const of = {
+    vocabSize: 98,
+    embedDim: 4,
+    hiddenDim: F,
+    attention: attention as TranslatorAttention<object>,
+    queryState,
+  };
   return recurrentTranslator<object>(of);
 };
 const names = Object.keys(kinds) as (keyof typeof kinds)[];
@@ -30,8 +39,8 @@ test.each(names)("%s: a source that is filled up gives what it gives alone", (ki
   const model = modelOf(kind);
   const params = model.init(1);
   const written = [95, 3];
-  const alone = model.apply(params, model.read(params, ids([[5, 6]])), ids([written])).data;
-  const read = model.read(
+  const alone = model.apply(params, model.encode(params, ids([[5, 6]])), ids([written])).data;
+  const read = model.encode(
     params,
     ids([
       [5, 6, 97, 97],
@@ -46,7 +55,7 @@ test.each(names)("%s: a source that is filled up gives what it gives alone", (ki
 test.each(names)("%s: a token is predicted from those before it, and the alignment sums to 1", (kind) => {
   const model = modelOf(kind);
   const params = model.init(2);
-  const read = model.read(params, ids([[5, 6, 7]]));
+  const read = model.encode(params, ids([[5, 6, 7]]));
   const tensors: Record<string, Tensor> = {};
   const logits = (written: number[]) =>
     model.apply(params, read, ids([written]), { trace: { names: ["weights"], tensors } });
@@ -61,8 +70,10 @@ test.each(names)("%s: every weight is trained, and a batch is learned by heart",
   const pairs = dates({ seed: 1 });
   const pairAt = (n: number) => ({ source: ascii.encode(pairs(n).source), target: ascii.encode("ab") });
   const batch = pairBatches({ pairAt, batchSize: 3, ...ascii })(0);
-  const loss = (p: ReturnType<typeof model.init>, { source, sourceLengths, written, targets }: PairBatch) =>
-    crossEntropy(model.apply(p, model.read(p, source, sourceLengths), written), targets);
+  const loss = (
+    p: ReturnType<typeof model.init>,
+    { source, sourceLengths, decoderInput, targets }: PairBatch,
+  ) => crossEntropy(model.apply(p, model.encode(p, source, sourceLengths), decoderInput), targets);
   const params = model.init(3);
   const [, gradients] = valueAndGrad(loss)(params, batch);
   mapTensors(gradients, (x) => {
@@ -72,7 +83,7 @@ test.each(names)("%s: every weight is trained, and a batch is learned by heart",
   const optimizer = adam({ learningRate: 0.05 });
   const [step, state] = [trainStep({ loss, optimizer }), optimizer.init(params)];
   for (let i = 0; i < 40; i++) step(params, state, [batch]);
-  const said = model.write(params, model.read(params, batch.source, batch.sourceLengths), {
+  const said = model.greedyDecode(params, model.encode(params, batch.source, batch.sourceLengths), {
     startId: ascii.startId,
     length: 3,
   });
@@ -82,10 +93,10 @@ test.each(names)("%s: every weight is trained, and a batch is learned by heart",
 test("an odd width and another order are refused", () => {
   const { attention } = kinds.bahdanau;
   const of = { vocabSize: 9, embedDim: 4, attention };
-  expect(() => recurrentTranslator({ ...of, hiddenDim: 7, asks: "before" })).toThrow(
+  expect(() => recurrentTranslator({ ...of, hiddenDim: 7, queryState: "previous" })).toThrow(
     /recurrentTranslator: `hiddenDim` is 7, expected an even whole number.*\nFix: each direction/,
   );
-  expect(() => recurrentTranslator({ ...of, hiddenDim: 8, asks: "during" as "after" })).toThrow(
-    /`asks` is "during", expected "before" or "after"/,
+  expect(() => recurrentTranslator({ ...of, hiddenDim: 8, queryState: "next" as "current" })).toThrow(
+    /`queryState` is "next", expected "previous" or "current"/,
   );
 });

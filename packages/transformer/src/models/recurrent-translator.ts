@@ -16,48 +16,48 @@ import {
 } from "@qkv/tensor";
 import { gru, type GruParams } from "../layers/gru.js";
 
-/** How the writer asks: `additive(…)`, `luongGeneral(…)` or `luongConcat(…)`, with query and key as wide as hiddenDim. */
-export type RowAttention<P> = {
+/** Attention of the decoder: `additive(…)`, `luongGeneral(…)` or `luongConcat(…)`, with query and key as wide as hiddenDim. */
+export type TranslatorAttention<P> = {
   init(seed: number): P;
   /** Query `[B, T, F]`, key and value `[B, S, F]` to `[B, T, F]`. */
   apply(params: P, query: Tensor, key: Tensor, value: Tensor, options?: RowsOptions): Tensor;
 };
 
-/** What a translator is. */
+/** Configuration of a translator. */
 export type RecurrentTranslatorConfig<P> = {
-  /** V, of the source and of what is written. */
+  /** V, of source and target. */
   vocabSize: number;
   /** C, the width of token embeddings. */
   embedDim: number;
-  /** F, the width of the writer's state and of annotations, half of it for each direction of reading. Even. */
+  /** F, the width of the decoder state and of annotations, half of it for each direction of the encoder. Even. */
   hiddenDim: number;
-  attention: RowAttention<P>;
+  attention: TranslatorAttention<P>;
   /**
-   * When the writer looks. `before` it writes a token, asking with the state it had (Bahdanau), or `after` its state has
-   * taken in the token before, asking with the new one (Luong).
+   * The decoder state that is the query: the `previous` one, before it consumes the last token (Bahdanau), or the
+   * `current` one, after it (Luong).
    */
-  asks: "before" | "after";
+  queryState: "previous" | "current";
 };
 
 /** The weights of a translator. */
 export type RecurrentTranslatorParams<P> = {
   /** `[V, C]` */
-  source: { weight: Tensor };
+  sourceEmbedding: { weight: Tensor };
   /** `[V, C]` */
-  written: { weight: Tensor };
-  forwards: GruParams;
-  backwards: GruParams;
-  /** `[F, F / 2]`: from what was read backwards to the writer's first state. */
-  first: LinearParams;
-  writer: GruParams;
+  targetEmbedding: { weight: Tensor };
+  forwardEncoder: GruParams;
+  backwardEncoder: GruParams;
+  /** `[F, F / 2]`: from the last state of the backward encoder to the first state of the decoder. */
+  initialState: LinearParams;
+  decoder: GruParams;
   attention: P;
-  /** `[F, 2 · F]`: state and context together. */
-  joined: LinearParams;
+  /** `[F, 2 · F]`: applied to context and state, concatenated (Luong's W_c). */
+  combine: LinearParams;
   /** `[V, F]` */
   output: LinearParams;
 };
 
-/** What was read: one annotation for each token, `[B, S, F]`, and the writer's first state, `[B, F]`. */
+/** The encoded source: one annotation for each token, `[B, S, F]`, and the first state of the decoder, `[B, F]`. */
 export type Annotations = { annotations: Tensor; state: Tensor; lengths: readonly number[] | undefined };
 
 /** A translator: made from its configuration, holding no weights. */
@@ -65,34 +65,34 @@ export type RecurrentTranslator<P> = {
   readonly config: RecurrentTranslatorConfig<P>;
   /** Random weights. */
   init(seed: number): RecurrentTranslatorParams<P>;
-  /** Reads token ids, int32 `[B, S]`. `lengths`: of each source, where some are filled up. Unit: tokens. */
-  read(params: RecurrentTranslatorParams<P>, source: Tensor, lengths?: readonly number[]): Annotations;
+  /** Encodes token ids, int32 `[B, S]`. `lengths`: of each source, where some are padded. Unit: tokens. */
+  encode(params: RecurrentTranslatorParams<P>, source: Tensor, lengths?: readonly number[]): Annotations;
   /**
-   * Logits `[B, T, V]` of each next token, from what was read and what is written so far, int32 `[B, T]`, the start token
+   * Logits `[B, T, V]` of each next token, from the encoded source and the target so far, int32 `[B, T]`, the start token
    * first. A trace of `weights` is the alignment, `[B, 1, T, S]`.
    */
   apply(
     params: RecurrentTranslatorParams<P>,
-    read: Annotations,
-    written: Tensor,
+    encode: Annotations,
+    target: Tensor,
     options?: Pick<RowsOptions, "trace">,
   ): Tensor;
-  /** Writes the likeliest token, `length` times for each source: ids, B lists, the start token left out. */
-  write(
+  /** Decodes greedily, `length` tokens for each source: ids, B lists, without the start token. */
+  greedyDecode(
     params: RecurrentTranslatorParams<P>,
-    read: Annotations,
+    encode: Annotations,
     options: { startId: number; length: number },
   ): number[][];
 };
 
 /**
- * A recurrent encoder-decoder with attention, from before transformers: a gated recurrent unit reads the source in both
- * directions, another writes, and attention tells the writer where to look. The query is the writer's state; keys and
- * values are the same annotations of the source.
+ * A recurrent encoder-decoder with attention, from before transformers: a gated recurrent unit encodes the source in
+ * both directions, another decodes, and attention aligns the two. The query is the decoder's state; keys and values are
+ * the same annotations of the source.
  *
- * @throws {ArgumentError} If `hiddenDim` is odd or `asks` is neither of the two.
+ * @throws {ArgumentError} If `hiddenDim` is odd or `queryState` is neither of the two.
  * @see "Neural Machine Translation by Jointly Learning to Align and Translate" (2014), arXiv:1409.0473; "Effective
- *   Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025. Both read out by deeper layers
+ *   Approaches to Attention-based Neural Machine Translation" (2015), arXiv:1508.04025. Both compute logits by deeper layers
  *   than the one `tanh` here.
  *
  * @example
@@ -102,36 +102,51 @@ export type RecurrentTranslator<P> = {
  * import { recurrentTranslator } from "@qkv/transformer";
  *
  * const attention = additive({ queryDim: 8, keyDim: 8, hiddenDim: 8 });
- * const model = recurrentTranslator({ vocabSize: 11, embedDim: 4, hiddenDim: 8, attention, asks: "before" });
+ * const model = recurrentTranslator({ vocabSize: 11, embedDim: 4, hiddenDim: 8, attention, queryState: "previous" });
  * const params = model.init(1);
- * const read = model.read(params, tensor([[3, 1, 4, 1]], { dtype: "int32" }));
- * model.apply(params, read, tensor([[0, 5]], { dtype: "int32" })).shape; // => [1, 2, 11]
- * model.write(params, read, { startId: 0, length: 3 })[0].length; // => 3
+ * const encoded = model.encode(params, tensor([[3, 1, 4, 1]], { dtype: "int32" }));
+ * model.apply(params, encoded, tensor([[0, 5]], { dtype: "int32" })).shape; // => [1, 2, 11]
+ * model.greedyDecode(params, encoded, { startId: 0, length: 3 })[0].length; // => 3
  * ```
  */
 export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): RecurrentTranslator<P> {
-  const names = ["vocabSize", "embedDim", "hiddenDim", "attention", "asks"] as const;
-  const { vocabSize: V, embedDim: C, hiddenDim: F, attention, asks } = check.options(config, names, "config");
+  const names = ["vocabSize", "embedDim", "hiddenDim", "attention", "queryState"] as const;
+  const {
+    vocabSize: V,
+    embedDim: C,
+    hiddenDim: F,
+    attention,
+    queryState,
+  } = check.options(config, names, "config");
   check.whole({ vocabSize: V, embedDim: C }, { min: 1 });
   const isEven = (value: unknown) => Number.isInteger((value as number) / 2) && (value as number) >= 2;
-  const halves = "each direction of reading gives half of an annotation.";
+  const halves = "each direction of the encoder gives half of an annotation.";
   check.each({ hiddenDim: F }, isEven, "an even whole number, 2 or more", halves);
   const isAttention = (value: unknown) =>
-    typeof (value as RowAttention<P> | null | undefined)?.apply === "function";
+    typeof (value as TranslatorAttention<P> | null | undefined)?.apply === "function";
   check.each({ attention }, isAttention, "attention of rows, as `additive(…)`", "write `additive({ … })`.");
-  check.oneOf({ asks }, ["before", "after"], '"before" is Bahdanau\'s order, "after" Luong\'s.');
-  const reader = gru({ embedDim: C, hiddenDim: F / 2 });
-  const writer = gru({ embedDim: asks === "before" ? C + F : C, hiddenDim: F });
+  check.oneOf(
+    { queryState },
+    ["previous", "current"],
+    '"previous" is Bahdanau\'s order, "current" Luong\'s.',
+  );
+  const encoder = gru({ embedDim: C, hiddenDim: F / 2 });
+  const decoder = gru({ embedDim: queryState === "previous" ? C + F : C, hiddenDim: F });
 
-  /** Bahdanau: context of the state before, then the state. Both `[B, T, F]`. */
-  function askBefore(params: RecurrentTranslatorParams<P>, read: Annotations, tokens: Tensor, look: Look) {
+  /** Bahdanau: the context of the previous state, then the state. Both `[B, T, F]`. */
+  function attendBeforeUpdate(
+    params: RecurrentTranslatorParams<P>,
+    encoded: Annotations,
+    tokens: Tensor,
+    attend: Attend,
+  ) {
     const [B, T] = tokens.shape as [number, number];
-    let { state } = read;
+    let { state } = encoded;
     const [states, contexts]: [Tensor[], Tensor[]] = [[], []];
     for (let t = 0; t < T; t++) {
-      const context = look(reshape(state, [B, 1, F]));
+      const context = attend(reshape(state, [B, 1, F]));
       const x = concat([slice(tokens, 1, t, t + 1), context], 2);
-      state = writer.apply(params.writer, x, { state }).state;
+      state = decoder.apply(params.decoder, x, { state }).state;
       contexts.push(context);
       states.push(reshape(state, [B, 1, F]));
     }
@@ -145,34 +160,34 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
         weight: mul(randn(shape, { seed: seed * 12 + n }), size),
       });
       return {
-        source: draw(0, [V, C], 1),
-        written: draw(1, [V, C], 1),
-        forwards: reader.init(seed * 12 + 2),
-        backwards: reader.init(seed * 12 + 3),
-        first: draw(4, [F, F / 2]),
-        writer: writer.init(seed * 12 + 5),
+        sourceEmbedding: draw(0, [V, C], 1),
+        targetEmbedding: draw(1, [V, C], 1),
+        forwardEncoder: encoder.init(seed * 12 + 2),
+        backwardEncoder: encoder.init(seed * 12 + 3),
+        initialState: draw(4, [F, F / 2]),
+        decoder: decoder.init(seed * 12 + 5),
         attention: attention.init(seed * 12 + 6),
-        joined: draw(7, [F, 2 * F]),
+        combine: draw(7, [F, 2 * F]),
         output: { ...draw(8, [V, F]), bias: zeros([V]) },
       };
     },
-    read(params, source, lengths) {
-      const x = embedding(params.source.weight, source); // [B, S, C]
+    encode(params, source, lengths) {
+      const x = embedding(params.sourceEmbedding.weight, source); // [B, S, C]
       const options = lengths && { lengths };
-      const forwards = reader.apply(params.forwards, x, options);
-      const backwards = reader.apply(params.backwards, x, { ...options, reverse: true });
+      const forwards = encoder.apply(params.forwardEncoder, x, options);
+      const backwards = encoder.apply(params.backwardEncoder, x, { ...options, reverse: true });
       return {
         annotations: concat([forwards.output, backwards.output], 2),
-        state: tanh(linear(backwards.state, params.first.weight, params.first.bias)),
+        state: tanh(linear(backwards.state, params.initialState.weight, params.initialState.bias)),
         lengths,
       };
     },
-    apply(params, read, written, { trace } = {}) {
-      const tokens = embedding(params.written.weight, written); // [B, T, C]
-      const { annotations, lengths } = read;
+    apply(params, encoded, target, { trace } = {}) {
+      const tokens = embedding(params.targetEmbedding.weight, target); // [B, T, C]
+      const { annotations, lengths } = encoded;
       const mask = lengths && { mask: padding(lengths) };
       const maps: Tensor[] = [];
-      const look: Look = (query) => {
+      const attend: Attend = (query) => {
         const tensors: Record<string, Tensor> = {};
         const own = trace && { trace: { names: ["weights"] as const, tensors } };
         const context = attention.apply(params.attention, query, annotations, annotations, {
@@ -183,22 +198,23 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
         return context;
       };
       const after = () => {
-        const states = writer.apply(params.writer, tokens, { state: read.state }).output;
-        return { states, contexts: look(states) };
+        const states = decoder.apply(params.decoder, tokens, { state: encoded.state }).output;
+        return { states, contexts: attend(states) };
       };
-      const { states, contexts } = asks === "before" ? askBefore(params, read, tokens, look) : after();
+      const { states, contexts } =
+        queryState === "previous" ? attendBeforeUpdate(params, encoded, tokens, attend) : after();
       if (trace) trace.tensors[trace.path ? `${trace.path}.weights` : "weights"] = concat(maps, 2);
-      const { joined, output } = params;
-      const both = tanh(linear(concat([contexts, states], 2), joined.weight, joined.bias));
+      const { combine, output } = params;
+      const both = tanh(linear(concat([contexts, states], 2), combine.weight, combine.bias));
       return linear(both, output.weight, output.bias);
     },
-    write(params, read, { startId, length }) {
-      const B = read.state.shape[0]!;
-      const { device } = read.state;
+    greedyDecode(params, encoded, { startId, length }) {
+      const B = encoded.state.shape[0]!;
+      const { device } = encoded.state;
       const rows = Array.from({ length: B }, () => [startId]);
       for (let n = 0; n < length; n++) {
-        const written = tensor(rows, { dtype: "int32", device });
-        const logits = model.apply(params, read, written); // [B, n + 1, V]
+        const target = tensor(rows, { dtype: "int32", device });
+        const logits = model.apply(params, encoded, target); // [B, n + 1, V]
         const next = argmax(slice(logits, 1, n, n + 1), { axis: 2 }).data;
         rows.forEach((row, b) => row.push(Number(next[b])));
       }
@@ -208,7 +224,7 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
   return model;
 }
 
-/** Where the writer looks: queries `[B, T, F]` to contexts `[B, T, F]`. */
-type Look = (query: Tensor) => Tensor;
+/** Attends to the annotations: queries `[B, T, F]` to contexts `[B, T, F]`. */
+type Attend = (query: Tensor) => Tensor;
 
 const check: Checks = /* @__PURE__ */ checks("recurrentTranslator");

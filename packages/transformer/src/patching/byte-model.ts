@@ -7,7 +7,7 @@ import { checkModel } from "../models/check-model.js";
 /** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */
 export type ByteModel = ByteEntropy & {
   /** How likely each of the 256 bytes is behind these. `[256]`, summing to 1. */
-  predict(before: Uint8Array): Float64Array;
+  predict(context: Uint8Array): Float64Array;
 };
 
 /**
@@ -89,7 +89,7 @@ export function byteModel(model: Model): ByteModel {
     [start, held] = [from, window.slice()];
     return softmax(ids, logits);
   };
-  return Object.assign((before: Uint8Array) => entropyOf(predict(before)), { predict });
+  return Object.assign((before: Uint8Array) => entropy(predict(before)), { predict });
 }
 
 const lineFeed = 0x0a;
@@ -103,7 +103,7 @@ function softmax(ids: Int32Array, logits: ArrayLike<number>): Float64Array {
   return shares.map((share) => share / total);
 }
 
-function entropyOf(p: Float64Array): number {
+function entropy(p: Float64Array): number {
   return Math.max(
     0,
     p.reduce((sum, x) => (x > 0 ? sum - x * Math.log(x) : sum), 0),

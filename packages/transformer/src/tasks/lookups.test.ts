@@ -7,18 +7,18 @@ const size = fc.integer({ min: 2, max: 6 });
 test("property: an answer is the letter so many places before, in a circle", () => {
   fc.assert(
     fc.property(size, size, fc.nat(9), fc.nat(), (V, T, step, seed) => {
-      const back = [1, T - 1];
-      const options = { back, first: true, vocabSize: V, contextLength: T, batchSize: 3, seed };
-      const { ids, rows, answers } = lookupBatches(options)(step);
+      const offsets = [1, T - 1];
+      const options = { offsets, first: true, vocabSize: V, contextLength: T, batchSize: 3, seed };
+      const { ids, rows, targets } = lookupBatches(options)(step);
       const largest = (row: Float32Array) => row.indexOf(Math.max(...row));
       for (let n = 0; n < 3 * T; n++) {
         const [first, place] = [n - (n % T), n % T];
         const row = rows.data.slice(n * (V + T), (n + 1) * (V + T)) as Float32Array;
         expect([largest(row.slice(0, V)), largest(row.slice(V))]).toEqual([ids.data[n], place]);
-        [...back, place].forEach((places, k) => {
+        [...offsets, place].forEach((places, k) => {
           const at = (n * 3 + k) * V;
           const wanted = ids.data[first + ((place + T - places) % T)];
-          expect(largest(answers.data.slice(at, at + V) as Float32Array)).toBe(wanted);
+          expect(largest(targets.data.slice(at, at + V) as Float32Array)).toBe(wanted);
         });
       }
     }),
@@ -26,18 +26,18 @@ test("property: an answer is the letter so many places before, in a circle", () 
 });
 
 test("numbers have the sizes that are promised, and a step always gives the same", () => {
-  const batchAt = lookupBatches({ back: [1], seed: 3 });
-  const { rows, answers } = batchAt(5);
+  const batchAt = lookupBatches({ offsets: [1], seed: 3 });
+  const { rows, targets } = batchAt(5);
   const square = (data: ArrayLike<number>) => Array.from(data, (x) => x * x).reduce((a, b) => a + b);
   expect(square(rows.data) / rows.data.length).toBeCloseTo(1, 5);
-  expect(square(answers.data) / answers.data.length).toBeCloseTo(1, 5);
-  expect(Array.from(answers.data).reduce((a, b) => a + b)).toBeCloseTo(0, 3);
+  expect(square(targets.data) / targets.data.length).toBeCloseTo(1, 5);
+  expect(Array.from(targets.data).reduce((a, b) => a + b)).toBeCloseTo(0, 3);
   expect(batchAt(5).ids.toNested()).toEqual(batchAt(5).ids.toNested());
   expect(batchAt(6).ids.toNested()).not.toEqual(batchAt(5).ids.toNested());
 });
 
 test("a place outside of the sequence is refused", () => {
-  expect(() => lookupBatches({ back: [1, 8], seed: 1 })).toThrow(
-    /lookupBatches: `back` is \[1, 8\], expected whole numbers from 0 to 7.*\nFix: count places back/,
+  expect(() => lookupBatches({ offsets: [1, 8], seed: 1 })).toThrow(
+    /lookupBatches: `offsets` is \[1, 8\], expected whole numbers from 0 to 7.*\nFix: count places back/,
   );
 });

@@ -5,7 +5,7 @@ import { tensor, uniform, type Device, type Tensor } from "@qkv/tensor";
 export type LookupOptions = {
   /** How many places before its own each answer stands; the first place comes after the last. `[1]` asks for one
    * letter, `[1, 2]` for two. */
-  back: readonly number[];
+  offsets: readonly number[];
   /** Whether each place also asks for the letter at the first place, behind the others. Default false. */
   first?: boolean;
   /** V, how many letters there are. Default 8. */
@@ -28,7 +28,7 @@ export type LookupBatch = {
   readonly rows: Tensor;
   /** The K letters that are asked for, one of V each, `[B, T, K · V]`, moved and scaled to mean 0 and
    * variance 1: a guess of 0 everywhere has the mean squared error 1. */
-  readonly answers: Tensor;
+  readonly targets: Tensor;
 };
 
 /**
@@ -42,15 +42,15 @@ export type LookupBatch = {
  * ```ts
  * import { lookupBatches } from "@qkv/transformer/tasks";
  *
- * const { rows, answers } = lookupBatches({ back: [1, 2], batchSize: 4, seed: 1 })(0);
+ * const { rows, answers } = lookupBatches({ offsets: [1, 2], batchSize: 4, seed: 1 })(0);
  * [rows.shape, answers.shape]; // => [[4, 8, 16], [4, 8, 16]]
  * ```
  */
 export function lookupBatches(options: LookupOptions): (step: number) => LookupBatch {
   const check = checks("lookupBatches");
-  const names = ["back", "first", "vocabSize", "contextLength", "batchSize", "seed", "device"] as const;
+  const names = ["offsets", "first", "vocabSize", "contextLength", "batchSize", "seed", "device"] as const;
   const {
-    back,
+    offsets,
     vocabSize: V = 8,
     contextLength: T = 8,
     batchSize: B = 16,
@@ -59,15 +59,15 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
   } = check.options(options, names);
   check.whole({ vocabSize: V, contextLength: T, batchSize: B }, { min: 1 });
   check.whole({ seed });
-  check.each({ back }, Array.isArray, "a list of places back");
-  const wrong = back.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
-  if (back.length === 0 || wrong !== undefined) {
+  check.each({ offsets }, Array.isArray, "a list of places back");
+  const wrong = offsets.find((places) => !Number.isInteger(places) || places < 0 || places >= T);
+  if (offsets.length === 0 || wrong !== undefined) {
     const expected = `whole numbers from 0 to ${T - 1}`;
     const fix = "count places back: 1 is the place before.";
-    check.refuse({ argument: "back", received: back, expected, fix });
+    check.refuse({ argument: "offsets", received: offsets, expected, fix });
   }
   const asked = [
-    ...back.map((places) => (place: number) => (place - places + T) % T),
+    ...offsets.map((places) => (place: number) => (place - places + T) % T),
     ...(options.first ? [() => 0] : []),
   ];
   const make = (data: Float32Array, width: number) =>
@@ -89,6 +89,6 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
       });
     }
     const ids = tensor(letters, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-    return { ids, rows: make(rows, V + T), answers: make(answers, asked.length * V) };
+    return { ids, rows: make(rows, V + T), targets: make(answers, asked.length * V) };
   };
 }

@@ -28,5 +28,7 @@ test("what is not asked for is the text as it is", () => {
 });
 
 test("a rate that is no share is refused", () => {
-  expect(() => maskedTokenBatches(ids, { ...options, rate: 0 })).toThrow(/`rate` is 0.*\nFix: BERT asks/);
+  expect(() => maskedTokenBatches(ids, { ...options, maskProbability: 0 })).toThrow(
+    /`maskProbability` is 0.*\nFix: BERT asks/,
+  );
 });

@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import { tensor, uniform } from "@qkv/tensor";
 import type { BatchAt } from "./batch.js";
-import { batchNames, checkText, stretchStarts, type BatchOptions } from "./next-token-batches.js";
+import { batchNames, checkText, windowStarts, type BatchOptions } from "./next-token-batches.js";
 
 /** What is hidden, and how. */
 export type MaskedTokenOptions = BatchOptions & {
@@ -10,7 +10,7 @@ export type MaskedTokenOptions = BatchOptions & {
   /** V: some hidden tokens are replaced by any token below it. */
   vocabSize: number;
   /** The share of tokens that are asked for. Default 0.15. */
-  rate?: number;
+  maskProbability?: number;
 };
 
 /**
@@ -25,13 +25,13 @@ export type MaskedTokenOptions = BatchOptions & {
  * ```ts
  * import { maskedTokenBatches } from "@qkv/transformer/training";
  *
- * const options = { batchSize: 1, contextLength: 4, seed: 1, maskId: 0, vocabSize: 10, rate: 1 };
+ * const options = { batchSize: 1, contextLength: 4, seed: 1, maskId: 0, vocabSize: 10, maskProbability: 1 };
  * maskedTokenBatches([5, 6, 7, 8], options)(0).targets.toNested(); // => [[5, 6, 7, 8]]
  * ```
  */
 export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenOptions): BatchAt {
   const check = checks("maskedTokenBatches");
-  const names = [...batchNames, "seed", "maskId", "vocabSize", "rate"] as const;
+  const names = [...batchNames, "seed", "maskId", "vocabSize", "maskProbability"] as const;
   const {
     batchSize: B,
     contextLength: T,
@@ -39,26 +39,26 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
     device,
     maskId,
     vocabSize,
-    rate = 0.15,
+    maskProbability = 0.15,
   } = check.options(options, names);
   check.whole({ batchSize: B, contextLength: T, vocabSize }, { min: 1 });
   check.whole({ seed });
   check.whole({ maskId }, { min: 0, below: vocabSize });
   const isShare = (value: unknown) => typeof value === "number" && value > 0 && value <= 1;
-  check.each({ rate }, isShare, "a share above 0, at most 1", "BERT asks for 0.15 of all tokens.");
+  check.each({ maskProbability }, isShare, "a share above 0, at most 1", "BERT asks for 0.15 of all tokens.");
   const text = checkText(check, ids, T);
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
     const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T).fill(-100)];
-    stretchStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
+    windowStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);
     });
     // Three numbers decide about a token: whether it is asked for, what becomes of it, and which token it turns into.
     const draws = uniform([B * T, 3], { seed: seed + 1, first: step * B * T * 3, dtype: "float64" }).data;
     for (let n = 0; n < B * T; n++) {
       const [asked, fate, other] = draws.subarray(n * 3, n * 3 + 3) as unknown as [number, number, number];
-      if (asked >= rate) continue;
+      if (asked >= maskProbability) continue;
       targets[n] = inputs[n]!;
       if (fate < 0.8) inputs[n] = maskId;
       else if (fate < 0.9) inputs[n] = Math.floor(other * vocabSize);

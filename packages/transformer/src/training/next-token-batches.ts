@@ -38,7 +38,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
   const make = (rows: Int32Array) =>
     tensor(rows, { shape: [B, T], dtype: "int32", ...(device && { device }) });
   return (step) => {
-    const starts = stretchStarts(text.length - T, { batchSize: B, seed }, step);
+    const starts = windowStarts(text.length - T, { batchSize: B, seed }, step);
     const [inputs, targets] = [new Int32Array(B * T), new Int32Array(B * T)];
     starts.forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);
@@ -49,7 +49,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
 }
 
 /** Where the stretches of a step begin, from 0 to below `places`. */
-export function stretchStarts(
+export function windowStarts(
   places: number,
   { batchSize, seed }: Pick<BatchOptions, "batchSize" | "seed">,
   step: number,

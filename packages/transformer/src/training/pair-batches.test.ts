@@ -5,14 +5,14 @@ const ids = { startId: 1, endId: 2, padId: 0 };
 
 test("sources are filled up, targets end, and what is filled up is not asked for", () => {
   const pairAt = (n: number) => ({ source: [5, 6, 7].slice(n), target: [8, 9].slice(0, n) });
-  const { source, sourceLengths, written, targets } = pairBatches({ pairAt, batchSize: 3, ...ids })(0);
+  const { source, sourceLengths, decoderInput, targets } = pairBatches({ pairAt, batchSize: 3, ...ids })(0);
   expect(source.toNested()).toEqual([
     [5, 6, 7],
     [6, 7, 0],
     [7, 0, 0],
   ]);
   expect(sourceLengths).toEqual([3, 2, 1]);
-  expect(written.toNested()).toEqual([
+  expect(decoderInput.toNested()).toEqual([
     [1, 2, 2],
     [1, 8, 2],
     [1, 8, 9],

@@ -8,7 +8,7 @@ export type PairBatch = {
   /** The length of each source, B of them. Unit: tokens. */
   readonly sourceLengths: readonly number[];
   /** What the writer has before each token: `startId`, then what was written. int32 `[B, T]`. */
-  readonly written: Tensor;
+  readonly decoderInput: Tensor;
   /** What it shall write: the target, then `endId`. int32 `[B, T]`; -100 where nothing is asked. */
   readonly targets: Tensor;
 };
@@ -83,7 +83,7 @@ export function pairBatches(options: PairOptions): (step: number) => PairBatch {
         padId,
       ),
       sourceLengths: pairs.map(({ source }) => source.length),
-      written: make(
+      decoderInput: make(
         pairs.map(({ target }) => [startId, ...target]),
         endId,
       ),

@@ -1,7 +1,7 @@
 import { checks, type Checks } from "@qkv/core";
 import type { Tensor } from "@qkv/tensor";
 import type { OptimizerState } from "@qkv/tensor/optimizers";
-import { breather } from "../generation/breather.js";
+import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import type { Batch } from "./batch.js";
 import { trainStep, type Training } from "./train-step.js";
 
@@ -80,7 +80,7 @@ export async function* train<P, B = Batch>(given: TrainOptions<P, B>): AsyncGene
     optimizer,
     ...(maxNorm !== undefined && { maxNorm }),
   });
-  const breathe = breather();
+  const breathe = eventLoopYielder();
   let [best, worse] = [Infinity, 0];
   const note = (evaluation: number) => {
     worse = evaluation < best ? 0 : worse + 1;

@@ -2,7 +2,7 @@ import { checks, FormatError, type GgufHeader, type GgufValue } from "@qkv/core"
 import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import type { WeightFile } from "../../loading/weight-file.js";
-import type { RopeScalingConfig } from "../../models/rope-of.js";
+import type { RopeScalingConfig } from "../../models/rope-from-config.js";
 import type { Checkpoint } from "../hugging-face/family.js";
 import { readCheckpoint } from "../hugging-face/read-checkpoint.js";
 import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./gguf-names.js";
@@ -36,9 +36,9 @@ export async function readGguf(
     return checksOf(file).refuse({ argument: "general.architecture", received: arch, expected });
   }
   const renamed = rename(file, known.names);
-  const json = configOf(known.type, field, metadata, renamed);
+  const json = huggingFaceConfig(known.type, field, metadata, renamed);
   const factors = await ropeFactors(file, field);
-  checkAsked(file, `${String(arch)}.`, metadata, asked);
+  refuseUnknownFields(file, `${String(arch)}.`, metadata, asked);
   const checkpoint = await readCheckpoint(json, file, place(renamed), "gguf");
   if (checkpoint.kind === "encoder") return checkpoint;
   return {
@@ -67,7 +67,7 @@ function rename(file: WeightFile, own: GgufNames): WeightFile {
   };
 }
 
-function configOf(
+function huggingFaceConfig(
   type: string,
   field: (name: string) => GgufValue | undefined,
   metadata: GgufHeader["metadata"],
@@ -139,9 +139,9 @@ function configOf(
         : undefined,
     attn_logit_softcapping: field("attn_logit_softcapping"),
     final_logit_softcapping: field("final_logit_softcapping"),
-    rope_scaling: scalingOf(field),
+    rope_scaling: ropeScalingField(field),
     tie_word_embeddings: !file.names.includes("lm_head.weight"),
-    eos_token_id: endIds(metadata),
+    eos_token_id: stopIds(metadata),
   };
 }
 
@@ -169,7 +169,7 @@ const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
 ]);
 
 /** Refuses what a file says of its architecture and nobody asked for: it may change what the model computes. */
-function checkAsked(
+function refuseUnknownFields(
   file: ReadFile,
   prefix: string,
   metadata: GgufHeader["metadata"],
@@ -196,7 +196,9 @@ function layerTypes(pattern: GgufValue, count: number): string[] {
   return Array.from({ length: count }, (_, i) => (slides(i) ? "sliding_attention" : "full_attention"));
 }
 
-function scalingOf(field: (name: string) => GgufValue | undefined): Record<string, unknown> | undefined {
+function ropeScalingField(
+  field: (name: string) => GgufValue | undefined,
+): Record<string, unknown> | undefined {
   const [type, factor, sharper] = [
     field("rope.scaling.type"),
     field("rope.scaling.factor"),
@@ -217,7 +219,7 @@ function scalingOf(field: (name: string) => GgufValue | undefined): Record<strin
 }
 
 /** The tokens at which texts end: that of a text, of a turn, of a message. */
-function endIds(metadata: GgufHeader["metadata"]): GgufValue[] {
+function stopIds(metadata: GgufHeader["metadata"]): GgufValue[] {
   const ids = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
   return [...new Set(ids)].filter((id) => id !== undefined);
 }

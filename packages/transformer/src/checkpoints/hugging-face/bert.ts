@@ -4,10 +4,10 @@ import type { TransformerLayerParams } from "../../layers/transformer-layer.js";
 import type { Weights } from "../../loading/weights.js";
 import type { EncoderConfig, MaskedTokenHeadParams } from "../../models/encoder.js";
 import { activationField } from "./config-fields.js";
-import { inOrder, prefixOf, type Family } from "./family.js";
-import { withoutEffect } from "./fields-without-effect.js";
+import { mapSequentially, prefixOf, type Family } from "./family.js";
+import { ignoredFields } from "./fields-without-effect.js";
 
-const ignored = /* @__PURE__ */ withoutEffect(
+const ignored = /* @__PURE__ */ ignoredFields(
   "eos_token_id hidden_dropout_prob attention_probs_dropout_prob directionality",
   "pooler_fc_size pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type",
 );
@@ -45,7 +45,7 @@ export const bert: Family = {
     const types = { weight: await weights.tensor(own("token_type_embeddings.weight"), [config.numTypes, C]) };
     const biased = { bias: true };
     const embeddingNorm = await weights.norm(own("LayerNorm"), C, biased);
-    const layers = await inOrder(
+    const layers = await mapSequentially(
       config.numLayers,
       async (i): Promise<TransformerLayerParams<FeedForwardParams>> => {
         const path = `${prefix}encoder.layer.${i}`;
@@ -65,7 +65,7 @@ export const bert: Family = {
         };
       },
     );
-    const maskedTokenHead = await headOf(type, weights, V, C);
+    const maskedTokenHead = await readMaskedTokenHead(type, weights, V, C);
     if (maskedTokenHead && !tied) {
       return fields.refuse(
         "tie_word_embeddings",
@@ -90,7 +90,7 @@ export const bert: Family = {
   },
 };
 
-async function headOf(
+async function readMaskedTokenHead(
   type: string,
   weights: Weights,
   V: number,

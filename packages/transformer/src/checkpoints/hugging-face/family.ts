@@ -10,13 +10,13 @@ export type Checkpoint =
   | { kind: "encoder"; config: EncoderConfig; params: EncoderParams };
 
 /** GGUF files hold some numbers in another way, and leave out what their readers know. */
-export type StoredAs = "hugging-face" | "gguf";
+export type StorageFormat = "hugging-face" | "gguf";
 
 /** How checkpoints of some architectures become models of ours. Another architecture is another of these. */
 export type Family = {
   /** As in `model_type` of a `config.json`. */
   readonly modelTypes: readonly string[];
-  read(type: string, fields: ConfigFields, weights: Weights, storedAs: StoredAs): Promise<Checkpoint>;
+  read(type: string, fields: ConfigFields, weights: Weights, storedAs: StorageFormat): Promise<Checkpoint>;
 };
 
 /** What stands before the names of a checkpoint: nothing, or the path of the model inside of another. */
@@ -25,7 +25,7 @@ export function prefixOf(weights: Weights, name: string, prefixes: readonly stri
 }
 
 /** One after the other, so that a piece of one tensor at a time is in memory beside those in place. */
-export async function inOrder<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
+export async function mapSequentially<T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> {
   const all: T[] = [];
   for (let i = 0; i < count; i++) all.push(await make(i));
   return all;

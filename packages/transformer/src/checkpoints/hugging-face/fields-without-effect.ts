@@ -30,5 +30,5 @@ const shared = (): string[] => [
 ];
 
 /** The same for one family: the shared ones, and those of its own. */
-export const withoutEffect = (...own: readonly string[]): ReadonlySet<string> =>
+export const ignoredFields = (...own: readonly string[]): ReadonlySet<string> =>
   new Set([...shared(), ...own.flatMap((names) => names.split(" "))]);

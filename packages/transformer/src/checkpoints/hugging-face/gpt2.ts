@@ -3,10 +3,10 @@ import { fusedPerHead, stacked } from "../../conversions/row-map.js";
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams } from "../../models/decoder.js";
 import { activationField, stopIdsField, type ConfigFields } from "./config-fields.js";
-import { inOrder, prefixOf, type Family } from "./family.js";
-import { withoutEffect } from "./fields-without-effect.js";
+import { mapSequentially, prefixOf, type Family } from "./family.js";
+import { ignoredFields } from "./fields-without-effect.js";
 
-const ignored = /* @__PURE__ */ withoutEffect(
+const ignored = /* @__PURE__ */ ignoredFields(
   "attn_pdrop embd_pdrop resid_pdrop reorder_and_upcast_attn n_special predict_special_tokens",
   "summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj",
   // Of BigCode's: how it is computed.
@@ -21,7 +21,7 @@ const ignored = /* @__PURE__ */ withoutEffect(
 export const gpt2: Family = {
   modelTypes: ["gpt2", "gpt_bigcode"],
   async read(type, fields, weights, storedAs) {
-    const config = configOf(type, fields);
+    const config = gpt2Config(type, fields);
     const tied = fields.flag("tie_word_embeddings", true);
     fields.finish(ignored);
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
@@ -36,7 +36,7 @@ export const gpt2: Family = {
     const prefix = prefixOf(weights, "wte.weight", ["transformer.", ""]);
     const embedding = { weight: await weights.tensor(`${prefix}wte.weight`, [V, C]) };
     const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
-    const layers = await inOrder(config.numLayers, async (i): Promise<DecoderLayerParams> => {
+    const layers = await mapSequentially(config.numLayers, async (i): Promise<DecoderLayerParams> => {
       const path = `${prefix}h.${i}`;
       const attentionNorm = await weights.norm(`${path}.ln_1`, C, shift);
       const fused = await weights.fused(`${path}.attn.c_attn`, map, C, layout);
@@ -60,7 +60,7 @@ export const gpt2: Family = {
   },
 };
 
-function configOf(type: string, fields: ConfigFields): DecoderConfig {
+function gpt2Config(type: string, fields: ConfigFields): DecoderConfig {
   const embedDim = fields.count("n_embd", "hidden_size");
   const numHeads = fields.count("n_head", "num_attention_heads");
   const single = type === "gpt_bigcode" && fields.flag("multi_query", true);

@@ -12,10 +12,10 @@ import {
   stopIdsField,
   type ConfigFields,
 } from "./config-fields.js";
-import { inOrder, prefixOf, type Family } from "./family.js";
-import { withoutEffect } from "./fields-without-effect.js";
+import { mapSequentially, prefixOf, type Family } from "./family.js";
+import { ignoredFields } from "./fields-without-effect.js";
 
-const ignored = /* @__PURE__ */ withoutEffect(
+const ignored = /* @__PURE__ */ ignoredFields(
   // Of dropout and routing in training.
   "embd_pdrop resid_pdrop router_aux_loss_coef router_jitter_noise output_router_logits",
   // What a scaling of rotary positions asks for, where there is one; and that a model was trained on with it.
@@ -66,10 +66,10 @@ export const llama: Family = {
   async read(type, outer, weights, storedAs) {
     const kind = type === "gemma3" ? "gemma3_text" : type;
     // As a model of text and pictures names that of texts.
-    const inner = type === "gemma3" ? outer.inner("text_config") : undefined;
-    inner?.only("model_type", kind);
+    const feedForwardParams = type === "gemma3" ? outer.feedForwardParams("text_config") : undefined;
+    feedForwardParams?.only("model_type", kind);
     const isGguf = storedAs === "gguf";
-    const fields = (inner ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
+    const fields = (feedForwardParams ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
     const prefix = prefixOf(weights, "embed_tokens.weight", [
       "model.",
       "",
@@ -80,7 +80,7 @@ export const llama: Family = {
     const read: Reading = {
       weights,
       type: kind,
-      config: { ...configOf(kind, fields, { weights, prefix, isGguf }), stopIds },
+      config: { ...llamaConfig(kind, fields, { weights, prefix, isGguf }), stopIds },
       // Gemma's gains count from 1, but in GGUF files, which hold them whole.
       plus: isGemma(kind) && !isGguf ? 1 : 0,
       bias: { attention: fields.flag("attention_bias", false), feedForward: fields.flag("mlp_bias", false) },
@@ -91,7 +91,7 @@ export const llama: Family = {
     outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
     const { vocabSize: V, embedDim: C, numLayers } = read.config;
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
-    const layers = await inOrder(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
+    const layers = await mapSequentially(numLayers, (i) => layerParams(read, `${prefix}layers.${i}`));
     const norm = await weights.norm(`${prefix}norm`, C, { plus: read.plus });
     const head = prefix.replace(/model\.$/, "") + "lm_head";
     const output = tied ? undefined : { weight: await weights.matrix(`${head}.weight`, [V, C]) };
@@ -139,7 +139,7 @@ const isGemma = (type: string) => type.startsWith("gemma");
 
 const mostLayers = 10_000;
 
-function configOf(
+function llamaConfig(
   type: string,
   fields: ConfigFields,
   { weights, prefix, isGguf }: { weights: Weights; prefix: string; isGguf: boolean },
@@ -153,7 +153,10 @@ function configOf(
   // A number from a file must not decide how much memory is taken.
   if (numLayers > mostLayers) return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const outerShare = fields.positive("partial_rotary_factor", 1);
-  const partial = (fields.inner("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
+  const partial = (fields.feedForwardParams("rope_parameters") ?? fields).positive(
+    "partial_rotary_factor",
+    outerShare,
+  );
   if (partial > 1)
     return fields.refuse("partial_rotary_factor", "a share of the numbers of a head, at most 1");
   return {
@@ -169,13 +172,13 @@ function configOf(
     stopIds: [],
     ...ropeFields(fields, { base: isGguf ? 10000 : (ropeBases[type] ?? 10000) }),
     ...(partial !== 1 && { ropeDim: Math.floor(headDim * partial) }),
-    ...windowOf(type, fields, numLayers),
+    ...windowFields(type, fields, numLayers),
     ...(bidirectionalField(type, fields) && { bidirectional: true }),
     ...(isGemma(type)
       ? gemmaConfig(type, fields, embedDim)
       : { activation: activationField(fields, "hidden_act", "silu") }),
     ...((type === "qwen3" || type === "qwen3_moe") && { qkNorm: true }),
-    ...expertsOf(type, fields),
+    ...expertFields(type, fields),
   };
 }
 
@@ -184,7 +187,7 @@ const windowed: readonly string[] =
   /* @__PURE__ */ "mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" ");
 
 /** Which layers look back how far. */
-function windowOf(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
+function windowFields(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
   const listed = layerTypesField(fields, numLayers);
   if (!windowed.includes(type)) {
     if (listed?.includes("sliding"))
@@ -253,17 +256,17 @@ function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<Dec
 /** The rotary base of Gemma 3's layers with a window, whose positions are not scaled. */
 function slidingRopeBase(fields: ConfigFields): number {
   const local = fields.positive("rope_local_base_freq", 10000);
-  const parameters = fields.inner("rope_parameters");
+  const parameters = fields.feedForwardParams("rope_parameters");
   if (!parameters) return local;
   const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
   if (ropeScaling) {
-    const own = parameters.inner("sliding_attention") ?? parameters;
+    const own = parameters.feedForwardParams("sliding_attention") ?? parameters;
     return own.refuse("rope_type", "default: layers with a window are not scaled");
   }
   return ropeBase;
 }
 
-function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
+function expertFields(type: string, fields: ConfigFields): Partial<DecoderConfig> {
   if (type !== "mixtral" && type !== "qwen3_moe") return {};
   const dense = fields.list("mlp_only_layers") ?? [];
   if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
@@ -274,7 +277,7 @@ function expertsOf(type: string, fields: ConfigFields): Partial<DecoderConfig> {
     experts: {
       numExperts: fields.count("num_local_experts", "num_experts"),
       expertsPerToken: fields.count("num_experts_per_tok"),
-      normalizeShares: type === "mixtral" || fields.flag("norm_topk_prob", false),
+      normTopKProb: type === "mixtral" || fields.flag("norm_topk_prob", false),
     },
   };
 }
@@ -296,7 +299,7 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
   const attention = await attentionParams(reading, `${path}.self_attn`, options);
   if (config.placement !== "both") {
     const feedForwardNorm = await norm("post_attention_layernorm");
-    return { attentionNorm, attention, feedForwardNorm, feedForward: await inner(reading, path) };
+    return { attentionNorm, attention, feedForwardNorm, feedForward: await feedForwardParams(reading, path) };
   }
   // Gemma's "post attention" norm is that of what attention adds.
   return {
@@ -304,7 +307,7 @@ async function layerParams(reading: Reading, path: string): Promise<DecoderLayer
     attention,
     attentionOutNorm: await norm("post_attention_layernorm"),
     feedForwardNorm: await norm("pre_feedforward_layernorm"),
-    feedForward: await inner(reading, path),
+    feedForward: await feedForwardParams(reading, path),
     feedForwardOutNorm: await norm("post_feedforward_layernorm"),
   };
 }
@@ -331,7 +334,7 @@ async function attentionParams(
   return { query, key, value, output, queryNorm, keyNorm: await weights.norm(`${path}.k_norm`, D, options) };
 }
 
-async function inner(
+async function feedForwardParams(
   { type, weights, config, bias }: Reading,
   path: string,
 ): Promise<FeedForwardParams | MixtureOfExpertsParams> {
@@ -351,7 +354,7 @@ async function inner(
   const own = mixtral ? `${path}.block_sparse_moe` : `${path}.mlp`;
   return {
     router: await weights.linear(`${own}.gate`, experts.numExperts, C),
-    experts: await inOrder(experts.numExperts, (e) =>
+    experts: await mapSequentially(experts.numExperts, (e) =>
       feedForward(`${own}.experts.${e}`, mixtral ? ["w1", "w3", "w2"] : undefined),
     ),
   };

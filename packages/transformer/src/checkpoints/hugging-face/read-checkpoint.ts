@@ -3,7 +3,7 @@ import type { ReadFile } from "../../loading/open-file.js";
 import type { Weights } from "../../loading/weights.js";
 import { bert } from "./bert.js";
 import { configFields } from "./config-fields.js";
-import type { Checkpoint, Family, StoredAs } from "./family.js";
+import type { Checkpoint, Family, StorageFormat } from "./family.js";
 import { gpt2 } from "./gpt2.js";
 import { llama } from "./llama.js";
 
@@ -20,7 +20,7 @@ export async function readCheckpoint(
   json: unknown,
   file: ReadFile,
   weights: Weights,
-  storedAs: StoredAs = "hugging-face",
+  storedAs: StorageFormat = "hugging-face",
 ): Promise<Checkpoint> {
   const fields = configFields(json, file);
   const type = fields.text("model_type");
@@ -30,7 +30,7 @@ export async function readCheckpoint(
     for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
       fields.only(name, false);
     }
-    fields.inner("pruned_heads"); // an object that holds nothing
+    fields.feedForwardParams("pruned_heads"); // an object that holds nothing
     return family.read(type, fields, weights, storedAs);
   }
   const check = checks(file.fn, { source: file.name }, FormatError);

@@ -3,10 +3,10 @@ import type { DecoderParams } from "../../models/decoder.js";
 import { ggufArchitectures, ggufMixtral, type GgufNames } from "../../checkpoints/gguf/gguf-names.js";
 import { headDimOf } from "../hugging-face-decoder.js";
 import { huggingFaceDecoders } from "../hugging-face-decoders.js";
-import { gpt2Tensors } from "../like-gpt2.js";
-import { llamaTensors } from "../like-llama.js";
-import { rules, type Likeness } from "../likeness.js";
-import { joined, type WrittenTensor } from "../written-tensor.js";
+import { gpt2Tensors } from "../gpt2-family.js";
+import { llamaTensors } from "../llama-family.js";
+import { constraint, type ArchitectureConstraints } from "../architecture-constraints.js";
+import { concatenated, type TensorToWrite } from "../tensor-to-write.js";
 import { slidingPeriod } from "./sliding-period.js";
 
 /** How a decoder of ours is told as an architecture of llama.cpp. */
@@ -15,27 +15,27 @@ export type GgufDecoder = {
   /** As in `general.architecture`. */
   readonly architecture: string;
   readonly names: GgufNames;
-  readonly likeness: Likeness;
+  readonly constraints: ArchitectureConstraints;
   /** Whether logits are always made with the embedding. */
   readonly tied: boolean;
   /** By their names in checkpoints of Hugging Face. */
-  tensors(config: DecoderConfig, params: DecoderParams): WrittenTensor[];
+  tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
 };
 
-const { is, something } = rules;
+const { is, something } = constraint;
 
 /** Which layers slide is not in these files: it has to make no difference. */
-const seesAll: Required<Likeness>["layerTypes"] = {
+const noEffectiveWindow: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
   words:
     "no `window` below `contextLength` (say a shorter one), since llama.cpp would let these layers see all",
 };
-const inPeriods: Required<Likeness>["layerTypes"] = {
+const periodicLayerTypes: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { numLayers }) => slidingPeriod(types, numLayers) !== undefined,
   words: "one full layer after every so many that slide",
 };
 /** The scale is not in the file. */
-const scaleOf = (largest: number): Required<Likeness>["attentionScale"] => ({
+const attentionScaleFor = (largest: number): Required<ArchitectureConstraints>["attentionScale"] => ({
   holds(scale, config) {
     const D = headDimOf(config);
     const expected =
@@ -45,7 +45,7 @@ const scaleOf = (largest: number): Required<Likeness>["attentionScale"] => ({
   words: `what llama.cpp takes: 1 / √headDim (with ${largest} layers 1 / √(embedDim / numHeads))`,
 });
 type ScalingName = NonNullable<DecoderConfig["ropeScaling"]>["type"];
-const scaledBy = (...names: ScalingName[]): Required<Likeness>["ropeScaling"] => ({
+const supportedScalings = (...names: ScalingName[]): Required<ArchitectureConstraints>["ropeScaling"] => ({
   holds(scaling) {
     if (scaling?.type !== "yarn") return scaling === undefined || names.includes(scaling.type);
     const { betaFast = 32, betaSlow = 1, truncate = true } = scaling;
@@ -53,18 +53,18 @@ const scaledBy = (...names: ScalingName[]): Required<Likeness>["ropeScaling"] =>
   },
   words: `none, or one of ${names.join(", ")} (yarn with betas of 32 and 1, rounded)`,
 });
-const dividedHeads: Required<Likeness>["headDim"] = {
+const dividedHeads: Required<ArchitectureConstraints>["headDim"] = {
   holds: (headDim, { embedDim, numHeads }) => headDim === embedDim / numHeads,
   words: "embedDim / numHeads",
 };
 
 const silu = {
   activation: is("silu"),
-  layerTypes: seesAll,
-  ropeScaling: scaledBy("linear", "yarn"),
+  layerTypes: noEffectiveWindow,
+  ropeScaling: supportedScalings("linear", "yarn"),
 } as const;
 const gemma = { ...silu, activation: is("geluTanh") } as const;
-const gpt2 = { activation: is("geluTanh"), layerTypes: seesAll } as const;
+const gpt2 = { activation: is("geluTanh"), layerTypes: noEffectiveWindow } as const;
 
 /**
  * An architecture: it asks what that of Hugging Face asks, and more.
@@ -74,13 +74,13 @@ const gpt2 = { activation: is("geluTanh"), layerTypes: seesAll } as const;
 function decoder(
   name: string,
   architecture: keyof typeof ggufArchitectures,
-  more: Likeness,
+  more: ArchitectureConstraints,
   tensors: GgufDecoder["tensors"],
   { tied = false } = {},
 ): GgufDecoder {
-  const { likeness } = huggingFaceDecoders.find((one) => one.name === name)!;
+  const { constraints } = huggingFaceDecoders.find((one) => one.name === name)!;
   const { names } = name === "mixtral" ? ggufMixtral : ggufArchitectures[architecture];
-  return { name, architecture, names, likeness: { ...likeness, ...more }, tied, tensors };
+  return { name, architecture, names, constraints: { ...constraints, ...more }, tied, tensors };
 }
 
 const neighbours = { ropeLayout: "interleaved" } as const;
@@ -92,7 +92,7 @@ export const ggufDecoders: readonly GgufDecoder[] = [
   decoder(
     "llama",
     "llama",
-    { ...silu, ropeScaling: scaledBy("linear", "yarn", "llama3", "longrope") },
+    { ...silu, ropeScaling: supportedScalings("linear", "yarn", "llama3", "longrope") },
     (config, params) => llamaTensors(config, params, neighbours),
   ),
   decoder("qwen2", "qwen2", silu, llamaTensors),
@@ -102,7 +102,7 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     {
       ...silu,
       experts: {
-        holds: (experts) => experts?.normalizeShares === true,
+        holds: (experts) => experts?.normTopKProb === true,
         words: "experts whose shares sum to 1",
       },
     },
@@ -115,8 +115,8 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     "gemma2",
     {
       ...gemma,
-      layerTypes: inPeriods,
-      attentionScale: scaleOf(46),
+      layerTypes: periodicLayerTypes,
+      attentionScale: attentionScaleFor(46),
       attentionSoftcap: something,
       logitSoftcap: something,
     },
@@ -128,9 +128,9 @@ export const ggufDecoders: readonly GgufDecoder[] = [
     "gemma3",
     {
       ...gemma,
-      layerTypes: inPeriods,
-      attentionScale: scaleOf(62),
-      attentionSoftcap: rules.nothing,
+      layerTypes: periodicLayerTypes,
+      attentionScale: attentionScaleFor(62),
+      attentionSoftcap: constraint.nothing,
       bidirectional: { holds: (both) => both !== true, words: "a causal model" },
     },
     llamaTensors,
@@ -138,9 +138,9 @@ export const ggufDecoders: readonly GgufDecoder[] = [
   decoder(
     "phi3",
     "phi3",
-    { ...silu, ropeScaling: scaledBy("linear", "yarn", "longrope"), headDim: dividedHeads },
+    { ...silu, ropeScaling: supportedScalings("linear", "yarn", "longrope"), headDim: dividedHeads },
     (config, params) => llamaTensors(config, params, { fused: true }),
   ),
-  decoder("gpt2", "gpt2", gpt2, (_config, params) => gpt2Tensors(params, joined)),
-  decoder("gpt_bigcode", "starcoder", gpt2, (_config, params) => gpt2Tensors(params, joined)),
+  decoder("gpt2", "gpt2", gpt2, (_config, params) => gpt2Tensors(params, concatenated)),
+  decoder("gpt_bigcode", "starcoder", gpt2, (_config, params) => gpt2Tensors(params, concatenated)),
 ];

@@ -1,8 +1,8 @@
 import { ArgumentError } from "@qkv/core";
 import { ggufArchitectures, toGgufName } from "../../checkpoints/gguf/gguf-names.js";
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
-import { bertOf } from "../hugging-face-encoder.js";
-import { float32, named, uint32, type GgufFields } from "./gguf-fields.js";
+import { bertCheckpoint } from "../hugging-face-encoder.js";
+import { float32, prefixedFields, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
 /** An encoder of ours as llama.cpp's BERT, which gives rows; a head for masked tokens has no place there. */
@@ -20,11 +20,11 @@ export function ggufEncoder(
       fix: 'export to "hf" or "onnx".',
     });
   }
-  const { tensors } = bertOf(config, params);
+  const { tensors } = bertCheckpoint(config, params);
   return {
     fields: {
       "general.architecture": { type: "text", value: "bert" },
-      ...named("bert", {
+      ...prefixedFields("bert", {
         vocab_size: uint32(config.vocabSize),
         context_length: uint32(config.contextLength),
         embedding_length: uint32(config.embedDim),

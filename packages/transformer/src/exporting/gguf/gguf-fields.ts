@@ -1,9 +1,9 @@
 import type { GgufField } from "@qkv/core";
 import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
-import { scalingOf } from "../../models/rope-of.js";
+import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
 import { headDimOf } from "../hugging-face-decoder.js";
-import { asItIs } from "../written-tensor.js";
+import { unchanged } from "../tensor-to-write.js";
 import type { GgufTensor } from "./gguf-tensor.js";
 import { slidingPeriod } from "./sliding-period.js";
 
@@ -13,7 +13,10 @@ export const uint32 = (value: number): GgufField => ({ type: "uint32", value });
 export const float32 = (value: number): GgufField => ({ type: "float32", value });
 
 /** Metadata by name, without what is undefined and with what stands in front of each name. */
-export function named(prefix: string, fields: Readonly<Record<string, GgufField | undefined>>): GgufFields {
+export function prefixedFields(
+  prefix: string,
+  fields: Readonly<Record<string, GgufField | undefined>>,
+): GgufFields {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]) => (field ? [[`${prefix}.${name}`, field]] : [])),
   );
@@ -25,7 +28,7 @@ export function decoderFields(architecture: string, config: DecoderConfig): Gguf
   const D = headDimOf(config);
   const eps = config.norm === "layer" ? "layer_norm_epsilon" : "layer_norm_rms_epsilon";
   const slides = architecture === "gemma2" || (architecture === "gemma3" && layerTypes !== undefined);
-  return named(architecture, {
+  return prefixedFields(architecture, {
     vocab_size: uint32(config.vocabSize),
     context_length: uint32(config.contextLength),
     embedding_length: uint32(config.embedDim),
@@ -73,7 +76,7 @@ function scalingFields(
     };
   }
   if (type === "llama3") return {}; // its factors say all
-  const { attentionFactor } = turningOf(config, 1);
+  const { attentionFactor } = rotaryFrequencies(config, 1);
   return {
     "rope.scaling.type": { type: "text", value: type },
     "rope.scaling.original_context_length": uint32(scaling.originalLength),
@@ -92,10 +95,10 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   const { ropeScaling: scaling, ropeBase = 10000 } = config;
   const vector = (name: string, numbers: ArrayLike<number>): GgufTensor => {
     const x = tensor(Float32Array.from(numbers));
-    return { name: `${name}.weight`, shape: x.shape, parts: [asItIs(name, x)] };
+    return { name: `${name}.weight`, shape: x.shape, parts: [unchanged(name, x)] };
   };
   if (scaling?.type === "llama3") {
-    const { frequencies } = turningOf(config, 1);
+    const { frequencies } = rotaryFrequencies(config, 1);
     const plain = (i: number) => ropeBase ** (-i / frequencies.length);
     return [
       vector(
@@ -111,7 +114,7 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
   ];
 }
 
-function turningOf(config: DecoderConfig, length: number) {
+function rotaryFrequencies(config: DecoderConfig, length: number) {
   const { ropeBase = 10000, ropeDim = headDimOf(config) } = config;
-  return scalingOf(config.ropeScaling!).turning({ base: ropeBase, rotaryDim: ropeDim, length });
+  return ropeScalingFromConfig(config.ropeScaling!).turning({ base: ropeBase, rotaryDim: ropeDim, length });
 }

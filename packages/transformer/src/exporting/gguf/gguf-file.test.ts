@@ -14,8 +14,8 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import { decoder, type DecoderParams } from "../../models/decoder.js";
 import { encoder } from "../../models/encoder.js";
 import type { Model } from "../../models/model.js";
-import { pairsFromHalves } from "../halves-of-pairs.js";
-import { spelledOut } from "../likeness.js";
+import { interleavedFromHalf } from "../rotary-layout.js";
+import { normalizedConfig } from "../architecture-constraints.js";
 import { slidingPeriod } from "./sliding-period.js";
 
 type Dtype = NonNullable<Extract<ExportOptions, { to: "gguf" }>["dtype"]>;
@@ -131,7 +131,7 @@ const numbersOf = (params: unknown) =>
 
 /** The model as llama.cpp has Llamas: with neighbours for pairs. */
 function asNeighbours(config: DecoderConfig, params: DecoderParams): DecoderParams {
-  const from = pairsFromHalves(config.headDim!);
+  const from = interleavedFromHalf(config.headDim!);
   return mapTensors(params, (x, path) => {
     if (!/attention\.(query|key)\./.test(path)) return x;
     return take(x, 0, tensor(Int32Array.from({ length: x.shape[0]! }, (_, row) => from(row))));
@@ -156,10 +156,10 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         const turns = metadata.get("general.architecture") === "llama" && config.ropeLayout !== "interleaved";
         expect(numbersOf(model.params)).toEqual(numbersOf(turns ? asNeighbours(config, params) : params));
         const expected: DecoderConfig = {
-          ...spelledOut(config, params),
+          ...normalizedConfig(config, params),
           ...(turns && { ropeLayout: "interleaved" }),
         };
-        const { ropeScaling, ...got } = spelledOut(model.config, model.params);
+        const { ropeScaling, ...got } = normalizedConfig(model.config, model.params);
         const { ropeScaling: scaling, ...others } = expected;
         expect(got).toEqual(others);
         expect(ropeScaling?.type).toBe(scaling?.type);

@@ -5,11 +5,11 @@ import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderParams } from "../../models/decoder.js";
 import type { ExportPlan } from "../export-plan.js";
 import { isEncoder, type ExportedModel } from "../hugging-face-folder.js";
-import { architectureOf, spelledOut } from "../likeness.js";
-import { piecesOf } from "../pieces-of.js";
+import { matchArchitecture, normalizedConfig } from "../architecture-constraints.js";
+import { rowChunks } from "../row-chunks.js";
 import { ggufDecoders } from "./gguf-decoders.js";
 import { ggufEncoder } from "./gguf-encoder.js";
-import { decoderFields, named, ropeFactors, uint32, type GgufFields } from "./gguf-fields.js";
+import { decoderFields, prefixedFields, ropeFactors, uint32, type GgufFields } from "./gguf-fields.js";
 import { ggufStorageOf, ggufStorages, type GgufStoredType } from "./gguf-storage.js";
 import { ggufTensors, type GgufTensor } from "./gguf-tensor.js";
 
@@ -44,7 +44,7 @@ export function planGguf(model: ExportedModel, dtype: GgufStoredType): ExportPla
       await file.write(header);
       for (const { parts, storage, bytes } of placed) {
         for (const part of parts) {
-          for await (const piece of piecesOf(part)) {
+          for await (const piece of rowChunks(part)) {
             const encoded = storage.encode(piece);
             await file.write(encoded);
             wrote(encoded.length);
@@ -61,8 +61,8 @@ function ggufDecoder(
   given: DecoderConfig,
   params: DecoderParams,
 ): { fields: GgufFields; tensors: GgufTensor[] } {
-  const config = spelledOut(given, params);
-  const { architecture, names, tied, tensors } = architectureOf(config, ggufDecoders, "llama.cpp");
+  const config = normalizedConfig(given, params);
+  const { architecture, names, tied, tensors } = matchArchitecture(config, ggufDecoders, "llama.cpp");
   if (tied && params.output) {
     throw new ArgumentError({
       fn: "exportModel",
@@ -109,7 +109,7 @@ function tokenizerFields(model: ExportedModel): GgufFields {
   const ends = Array.from(ids, (id, i): [string, GgufField] => [`${names[i]}_token_id`, uint32(id)]);
   return {
     ...own,
-    ...named("tokenizer.ggml", Object.fromEntries(ends)),
+    ...prefixedFields("tokenizer.ggml", Object.fromEntries(ends)),
     ...(chatTemplate !== undefined && { "tokenizer.chat_template": { type: "text", value: chatTemplate } }),
   };
 }

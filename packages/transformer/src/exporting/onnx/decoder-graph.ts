@@ -1,16 +1,16 @@
 import type { DecoderConfig } from "../../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../../models/decoder.js";
 import { headDimOf } from "../hugging-face-decoder.js";
-import { asItIs } from "../written-tensor.js";
-import { attentionPart, softcapped } from "./attention-part.js";
-import { feedForwardPart } from "./feed-forward-part.js";
-import { linearPart } from "./linear-part.js";
-import { causalMaskPart } from "./mask-part.js";
-import { mixturePart } from "./mixture-part.js";
-import { normPart } from "./norm-part.js";
+import { unchanged } from "../tensor-to-write.js";
+import { attentionSubgraph, softcapped } from "./attention-subgraph.js";
+import { feedForwardSubgraph } from "./feed-forward-subgraph.js";
+import { linearSubgraph } from "./linear-subgraph.js";
+import { causalMaskSubgraph } from "./mask-subgraph.js";
+import { mixtureSubgraph } from "./mixture-subgraph.js";
+import { normSubgraph } from "./norm-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
-import { refusePart } from "./refuse-part.js";
-import { ropePart } from "./rope-part.js";
+import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
+import { ropeSubgraph } from "./rope-subgraph.js";
 
 /**
  * Builds a decoder: `input_ids`, `attention_mask`, `position_ids` and `past_key_values.N.key` and `.value` in, `logits`
@@ -19,19 +19,19 @@ import { ropePart } from "./rope-part.js";
  * @param config - Spelled out.
  */
 export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: DecoderParams): void {
-  if (config.bidirectional) throw refusePart("config.bidirectional", true, "a causal model");
+  if (config.bidirectional) throw unsupportedInOnnx("config.bidirectional", true, "a causal model");
   const ids = g.input("input_ids", ["batch_size", "sequence_length"], "int64");
   const attended = g.input("attention_mask", ["batch_size", "total_sequence_length"], "int64");
   const places = g.input("position_ids", ["batch_size", "sequence_length"], "int64");
   const kind = { kind: config.norm ?? "rms", eps: config.normEps };
-  const norm = (path: string, x: string, own: DecoderParams["norm"]) => normPart(g, path, x, own, kind);
+  const norm = (path: string, x: string, own: DecoderParams["norm"]) => normSubgraph(g, path, x, own, kind);
   const add = (x: string, y: string) => g.op("Add", [x, y]);
 
-  const table = g.weight(asItIs("embedding.weight", params.embedding.weight));
+  const table = g.weight(unchanged("embedding.weight", params.embedding.weight));
   let x = g.op("Gather", [table, ids], { axis: 0 }); // [B, T, C]
   if (config.embeddingScale !== undefined) x = g.op("Mul", [x, g.scalar(config.embeddingScale)]);
   if (config.positions === "learned") {
-    const rows = g.weight(asItIs("positions.weight", params.positions!.weight));
+    const rows = g.weight(unchanged("positions.weight", params.positions!.weight));
     x = add(x, g.op("Gather", [rows, places], { axis: 0 }));
   }
 
@@ -40,8 +40,8 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     const turn = local
       ? { base: config.slidingRopeBase!, scaled: false }
       : { base: config.ropeBase ?? 10000, scaled: config.ropeScaling !== undefined };
-    const rope = config.positions === "rotary" ? ropePart(g, config, turn, places) : undefined;
-    return { rope, mask: causalMaskPart(g, ids, attended, sliding ? config.window : undefined) };
+    const rope = config.positions === "rotary" ? ropeSubgraph(g, config, turn, places) : undefined;
+    return { rope, mask: causalMaskSubgraph(g, ids, attended, sliding ? config.window : undefined) };
   };
   const kinds = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");
   const [full, sliding] = [false, true].map((slides) =>
@@ -52,7 +52,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
     const path = `layers.${i}`;
     const parts = {
       attention: (x: string) =>
-        attentionPart(g, `${path}.attention`, x, own.attention, {
+        attentionSubgraph(g, `${path}.attention`, x, own.attention, {
           numHeads: config.numHeads,
           numKvHeads: config.numKvHeads,
           headDim,
@@ -65,8 +65,8 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
       feedForward: (x: string) => {
         const [inner, activation] = [own.feedForward, config.activation ?? "silu"];
         return "router" in inner
-          ? mixturePart(g, `${path}.feedForward`, x, inner, config.experts!, activation)
-          : feedForwardPart(g, `${path}.feedForward`, x, inner, activation);
+          ? mixtureSubgraph(g, `${path}.feedForward`, x, inner, config.experts!, activation)
+          : feedForwardSubgraph(g, `${path}.feedForward`, x, inner, activation);
       },
     };
     for (const name of ["attention", "feedForward"] as const) {
@@ -83,7 +83,7 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
 
   x = norm("norm", x, params.norm);
   const logits = params.output
-    ? linearPart(g, "output", x, params.output)
+    ? linearSubgraph(g, "output", x, params.output)
     : g.op("MatMul", [x, g.op("Transpose", [table], { perm: [1, 0] })]);
   const named = g.output("logits", ["batch_size", "sequence_length", config.vocabSize]);
   g.op("Identity", [softcapped(g, logits, config.logitSoftcap)], {}, named);

@@ -1,11 +1,11 @@
 import type { EncoderConfig, EncoderParams } from "../../models/encoder.js";
-import { asItIs } from "../written-tensor.js";
-import { activationPart } from "./activation-part.js";
-import { attentionPart } from "./attention-part.js";
-import { feedForwardPart } from "./feed-forward-part.js";
-import { linearPart } from "./linear-part.js";
-import { paddingMaskPart } from "./mask-part.js";
-import { normPart } from "./norm-part.js";
+import { unchanged } from "../tensor-to-write.js";
+import { activationSubgraph } from "./activation-subgraph.js";
+import { attentionSubgraph } from "./attention-subgraph.js";
+import { feedForwardSubgraph } from "./feed-forward-subgraph.js";
+import { linearSubgraph } from "./linear-subgraph.js";
+import { paddingMaskSubgraph } from "./mask-subgraph.js";
+import { normSubgraph } from "./norm-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
@@ -20,35 +20,35 @@ export function encoderGraph(g: OnnxGraph, config: EncoderConfig, params: Encode
   const { embedDim: C, numHeads, normEps: eps } = config;
   const activation = config.activation ?? "gelu";
   const norm = (path: string, x: string, own: EncoderParams["embeddingNorm"]) =>
-    normPart(g, path, x, own, { kind: "layer", eps });
+    normSubgraph(g, path, x, own, { kind: "layer", eps });
   const add = (x: string, y: string) => g.op("Add", [x, y]);
   const rowsOf = (name: string, { weight }: EncoderParams["positions"], places: string) =>
-    g.op("Gather", [g.weight(asItIs(`${name}.weight`, weight)), places], { axis: 0 });
+    g.op("Gather", [g.weight(unchanged(`${name}.weight`, weight)), places], { axis: 0 });
 
   const T = g.op("Gather", [g.op("Shape", [ids]), g.whole(1)], { axis: 0 });
   const places = g.op("Range", [g.whole(0), T, g.whole(1)]);
   let x = add(rowsOf("embedding", params.embedding, ids), rowsOf("positions", params.positions, places));
   if (params.types) x = add(x, rowsOf("types", params.types, types));
   x = norm("embeddingNorm", x, params.embeddingNorm);
-  const mask = paddingMaskPart(g, attended);
+  const mask = paddingMaskSubgraph(g, attended);
   const headDim = C / numHeads;
   params.layers.forEach((own, i) => {
     const path = `layers.${i}`;
-    const attended = attentionPart(g, `${path}.attention`, x, own.attention, {
+    const attended = attentionSubgraph(g, `${path}.attention`, x, own.attention, {
       ...{ numHeads, numKvHeads: numHeads, headDim, scale: headDim ** -0.5, normEps: eps, mask },
     });
     x = norm(`${path}.attentionNorm`, add(x, attended), own.attentionNorm);
-    const fed = feedForwardPart(g, `${path}.feedForward`, x, own.feedForward, activation);
+    const fed = feedForwardSubgraph(g, `${path}.feedForward`, x, own.feedForward, activation);
     x = norm(`${path}.feedForwardNorm`, add(x, fed), own.feedForwardNorm);
   });
   g.op("Identity", [x], {}, g.output("last_hidden_state", [...shape, C]));
 
   const head = params.maskedTokenHead;
   if (!head) return;
-  const bent = activationPart(g, activation, linearPart(g, "maskedTokenHead.dense", x, head.dense));
+  const bent = activationSubgraph(g, activation, linearSubgraph(g, "maskedTokenHead.dense", x, head.dense));
   const normed = norm("maskedTokenHead.norm", bent, head.norm);
-  const table = g.weight(asItIs("embedding.weight", params.embedding.weight));
+  const table = g.weight(unchanged("embedding.weight", params.embedding.weight));
   const rows = g.op("MatMul", [normed, g.op("Transpose", [table], { perm: [1, 0] })]);
-  const bias = g.weight(asItIs("maskedTokenHead.bias", head.bias));
+  const bias = g.weight(unchanged("maskedTokenHead.bias", head.bias));
   g.op("Add", [rows, bias], {}, g.output("logits", [...shape, config.vocabSize]));
 }

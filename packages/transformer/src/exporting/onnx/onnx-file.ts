@@ -1,6 +1,6 @@
 import type { BinaryWriter } from "@bufbuild/protobuf/wire";
 import type { OutputFile, OutputFolder } from "../output-folder.js";
-import { piecesOf } from "../pieces-of.js";
+import { rowChunks } from "../row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
 import { elementTypes, type Attribute, type OnnxGraph, type Port, type Weight } from "./onnx-graph.js";
 
@@ -88,7 +88,7 @@ async function writeWeight(
   type: StoredType,
   wrote: (bytes: number) => void,
 ): Promise<void> {
-  for await (const piece of piecesOf(tensor)) {
+  for await (const piece of rowChunks(tensor)) {
     const bytes = storedBytes(piece, type);
     await file.write(bytes);
     wrote(bytes.length);

@@ -3,11 +3,11 @@ import type { ExportPlan } from "../export-plan.js";
 import {
   huggingFaceFiles,
   isEncoder,
-  textOfJson,
+  formatJson,
   writeText,
   type ExportedModel,
 } from "../hugging-face-folder.js";
-import { spelledOut } from "../likeness.js";
+import { normalizedConfig } from "../architecture-constraints.js";
 import { bytesOf, type StoredType } from "../stored-numbers.js";
 import { decoderGraph } from "./decoder-graph.js";
 import { encoderGraph } from "./encoder-graph.js";
@@ -29,7 +29,7 @@ export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: On
   const { config, others } = huggingFaceFiles(model);
   const graph = onnxGraph(opset === opsets.standard ? "standard" : "composed", dtype);
   if (isEncoder(model)) encoderGraph(graph, model.config, model.params);
-  else decoderGraph(graph, spelledOut(model.config, model.params), model.params);
+  else decoderGraph(graph, normalizedConfig(model.config, model.params), model.params);
   const total = graph.weights.reduce(
     (sum, { tensor, full }) => sum + tensor.shape.reduce((a, b) => a * b, bytesOf[full ? "float32" : dtype]),
     0,
@@ -44,7 +44,7 @@ export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: On
     async write(folder, wrote) {
       await writeOnnx(graph, folder, { dtype, external, wrote });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
-      await writeText(folder, "config.json", textOfJson(said));
+      await writeText(folder, "config.json", formatJson(said));
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { WrittenTensor } from "../written-tensor.js";
+import type { TensorToWrite } from "../tensor-to-write.js";
 
 /** Numbers of element types in ONNX files. */
 export const elementTypes = { float32: 1, int64: 7, bool: 9, float16: 10, bfloat16: 16 } as const;
@@ -31,7 +31,7 @@ export type Constant = {
 };
 
 /** A weight, and whether it is stored in full whatever the others are stored in. */
-export type Weight = { readonly tensor: WrittenTensor; readonly full: boolean };
+export type Weight = { readonly tensor: TensorToWrite; readonly full: boolean };
 
 /** The operators that a graph is made of. */
 export type Operators = "standard" | "composed";
@@ -55,7 +55,7 @@ export type OnnxGraph = {
   /** One whole number. */
   whole(value: number): string;
   /** A tensor of the model, read as float32 whatever it is stored in. `full`: in float32. Default: vectors are. */
-  weight(tensor: WrittenTensor, options?: { full?: boolean }): string;
+  weight(tensor: TensorToWrite, options?: { full?: boolean }): string;
   /** An operator with one output. */
   op(type: string, inputs: readonly string[], attributes?: Node["attributes"], name?: string): string;
   /** An operator with several. */

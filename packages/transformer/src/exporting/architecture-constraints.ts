@@ -3,7 +3,7 @@ import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 
 /** What a configuration says, with what it leaves out filled in, and what is as if it were left out gone. */
-export function spelledOut(config: DecoderConfig, params: DecoderParams): DecoderConfig {
+export function normalizedConfig(config: DecoderConfig, params: DecoderParams): DecoderConfig {
   const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
   const { attention, feedForward } = params.layers[0] ?? {};
   const inner = feedForward && ("router" in feedForward ? feedForward.experts[0] : feedForward);
@@ -38,26 +38,26 @@ export function spelledOut(config: DecoderConfig, params: DecoderParams): Decode
     ...(ropeDim !== undefined && ropeDim !== headDim && { ropeDim }),
     ...(attentionScale !== undefined && attentionScale !== headDim ** -0.5 && { attentionScale }),
     ...(embeddingScale !== undefined && embeddingScale !== 1 && { embeddingScale }),
-    ...(experts && { experts: { ...experts, normalizeShares: experts.normalizeShares ?? true } }),
+    ...(experts && { experts: { ...experts, normTopKProb: experts.normTopKProb ?? true } }),
   };
 }
 
-type Rule<K extends keyof DecoderConfig> = {
+type Constraint<K extends keyof DecoderConfig> = {
   holds(value: DecoderConfig[K], config: DecoderConfig): boolean;
   /** What is expected, in words. */
   readonly words: string;
 };
 
 /** What an architecture asks of a configuration that is spelled out; of what is not named, anything. */
-export type Likeness = { readonly [K in keyof DecoderConfig]?: Rule<K> };
+export type ArchitectureConstraints = { readonly [K in keyof DecoderConfig]?: Constraint<K> };
 
-type Difference = { field: keyof DecoderConfig; received: unknown; expected: string };
+type Violation = { field: keyof DecoderConfig; received: unknown; expected: string };
 
 /** Where a configuration is not of an architecture. */
-export function differences(config: DecoderConfig, likeness: Likeness): Difference[] {
+export function violations(config: DecoderConfig, likeness: ArchitectureConstraints): Violation[] {
   return Object.entries(likeness).flatMap(([name, rule]) => {
     const field = name as keyof DecoderConfig;
-    const { holds, words } = rule as Rule<typeof field>;
+    const { holds, words } = rule as Constraint<typeof field>;
     const received = config[field];
     return holds(received as never, config) ? [] : [{ field, received, expected: words }];
   });
@@ -68,12 +68,10 @@ export function differences(config: DecoderConfig, likeness: Likeness): Differen
  *
  * @throws {ArgumentError} If it is of none; the one that it is nearest to says what is in the way.
  */
-export function architectureOf<A extends { readonly name: string; readonly likeness: Likeness }>(
-  config: DecoderConfig,
-  architectures: readonly A[],
-  format: string,
-): A {
-  const tried = architectures.map((one) => ({ one, odd: differences(config, one.likeness) }));
+export function matchArchitecture<
+  A extends { readonly name: string; readonly constraints: ArchitectureConstraints },
+>(config: DecoderConfig, architectures: readonly A[], format: string): A {
+  const tried = architectures.map((one) => ({ one, odd: violations(config, one.constraints) }));
   const [nearest] = tried.sort((a, b) => a.odd.length - b.odd.length) as [(typeof tried)[0]];
   const [first] = nearest.odd;
   if (!first) return nearest.one;
@@ -87,7 +85,7 @@ export function architectureOf<A extends { readonly name: string; readonly liken
 }
 
 /** Rules to make likenesses of. */
-export const rules = {
+export const constraint = {
   is: <T>(wanted: T) => ({ holds: (value: unknown) => value === wanted, words: JSON.stringify(wanted) }),
   nothing: { holds: (value: unknown) => value === undefined, words: "nothing" },
   something: { holds: (value: unknown) => value !== undefined, words: "a value" },

@@ -1,7 +1,7 @@
 import type { Cache } from "@qkv/attention-contract";
 
 /** What a cache may be able to do besides. */
-type Undoing = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };
+type RollbackCache = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };
 
 /**
  * Runs what appends tokens to a cache, layer by layer. If it throws, the layers that have them already forget them, so
@@ -9,7 +9,7 @@ type Undoing = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset
  *
  * A cache that has overwritten what it would go back to is emptied: its `length` of 0 says what it lacks.
  */
-export function everyLayerOrNone<T>(cache: Undoing | undefined, append: () => T): T {
+export function rollbackOnError<T>(cache: RollbackCache | undefined, append: () => T): T {
   if (!cache) return append();
   const lengths = cache.lengths ?? cache.length;
   const empty = cache.length === 0;

@@ -4,7 +4,7 @@ import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/t
  * A tensor of a model as a file stores it: turned round, joined with others, its rows in another order. It is made a
  * few rows at a time, so that a model is never in memory twice.
  */
-export type WrittenTensor = {
+export type TensorToWrite = {
   readonly name: string;
   readonly shape: readonly number[];
   /** Rows `first` to `end - 1`. */
@@ -12,17 +12,17 @@ export type WrittenTensor = {
 };
 
 /** As it is. */
-export function asItIs(name: string, x: Tensor): WrittenTensor {
+export function unchanged(name: string, x: Tensor): TensorToWrite {
   return { name, shape: x.shape, rows: (first, end) => slice(x, 0, first, end) };
 }
 
 /** Less a number: gains that are stored as what they differ from 1. */
-export function lessBy(name: string, x: Tensor, by: number): WrittenTensor {
+export function withOffset(name: string, x: Tensor, by: number): TensorToWrite {
   return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), by) };
 }
 
 /** With rows in another order: row `i` of the file is row `from(i)` of ours. */
-export function reordered(name: string, x: Tensor, from: (row: number) => number): WrittenTensor {
+export function reordered(name: string, x: Tensor, from: (row: number) => number): TensorToWrite {
   const rows = (first: number, end: number) => {
     const places = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
     return take(x, 0, tensor(places, { device: x.device }));
@@ -31,7 +31,7 @@ export function reordered(name: string, x: Tensor, from: (row: number) => number
 }
 
 /** Several, one behind the other. */
-export function joined(name: string, parts: readonly Tensor[]): WrittenTensor {
+export function concatenated(name: string, parts: readonly Tensor[]): TensorToWrite {
   const [first] = parts as [Tensor];
   const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (from: number, to: number) => {
@@ -47,7 +47,7 @@ export function joined(name: string, parts: readonly Tensor[]): WrittenTensor {
 }
 
 /** Matrices, joined and turned round: `[in, out]`. */
-export function turned(name: string, parts: readonly Tensor[]): WrittenTensor {
+export function transposed(name: string, parts: readonly Tensor[]): TensorToWrite {
   const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (first: number, end: number) =>
     concat(

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lookUp } from "./draft.js";
+import { promptLookup } from "./prompt-lookup.js";
 
 test("what followed the last tokens where they stood last before follows again", () => {
-  expect(lookUp([1, 2, 3, 9, 1, 2, 3, 8, 1, 2, 3], { match: 3, length: 2 })).toEqual([8, 1]);
+  expect(promptLookup([1, 2, 3, 9, 1, 2, 3, 8, 1, 2, 3], { ngramSize: 3, draftLength: 2 })).toEqual([8, 1]);
   // Two tokens stand nowhere before, one does.
-  expect(lookUp([7, 1, 2, 5, 2], { match: 2, length: 9 })).toEqual([5, 2]);
-  expect(lookUp([1, 2, 3])).toEqual([]);
-  expect(lookUp([1])).toEqual([]);
+  expect(promptLookup([7, 1, 2, 5, 2], { ngramSize: 2, draftLength: 9 })).toEqual([5, 2]);
+  expect(promptLookup([1, 2, 3])).toEqual([]);
+  expect(promptLookup([1])).toEqual([]);
   // A run of one token: what follows overlaps what was looked for.
-  expect(lookUp([4, 4, 4], { match: 2, length: 3 })).toEqual([4]);
+  expect(promptLookup([4, 4, 4], { ngramSize: 2, draftLength: 3 })).toEqual([4]);
 });
 
 test("property: a guess follows the same tokens somewhere before", () => {
@@ -17,8 +17,8 @@ test("property: a guess follows the same tokens somewhere before", () => {
     fc.property(
       fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }),
       fc.integer({ min: 1, max: 4 }),
-      (ids, match) => {
-        const guess = lookUp(ids, { match, length: 3 });
+      (ids, ngramSize) => {
+        const guess = promptLookup(ids, { ngramSize, draftLength: 3 });
         const last = ids.at(-1);
         if (guess.length === 0) expect(ids.slice(0, -1)).not.toContain(last);
         else {

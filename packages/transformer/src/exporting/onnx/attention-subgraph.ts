@@ -1,11 +1,11 @@
 import type { AttentionParams } from "@qkv/attention";
-import { linearPart } from "./linear-part.js";
-import { normPart } from "./norm-part.js";
+import { linearSubgraph } from "./linear-subgraph.js";
+import { normSubgraph } from "./norm-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
-import type { RopePart } from "./rope-part.js";
+import type { RopeSubgraph } from "./rope-subgraph.js";
 
 /** What an attention layer of a graph is. */
-export type AttentionPartConfig = {
+export type AttentionSubgraphConfig = {
   numHeads: number;
   numKvHeads: number;
   headDim: number;
@@ -13,7 +13,7 @@ export type AttentionPartConfig = {
   softcap?: number | undefined;
   /** Added to the mean square where queries and keys are normalised. */
   normEps: number;
-  rope?: RopePart | undefined;
+  rope?: RopeSubgraph | undefined;
   /** Which keys a query sees, `[B, 1, T, S]` bool. */
   mask: string;
   /** Which layer's keys and values are read and given back. Default: none are. */
@@ -21,25 +21,25 @@ export type AttentionPartConfig = {
 };
 
 /** Attention of `[B, T, C]` to itself and to what came before: `past_key_values.N` in, `present.N` out. */
-export function attentionPart(
+export function attentionSubgraph(
   g: OnnxGraph,
   path: string,
   x: string,
   params: AttentionParams,
-  config: AttentionPartConfig,
+  config: AttentionSubgraphConfig,
 ): string {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, rope, normEps, layer } = config;
   const headed = (name: "query" | "key", heads: number): string => {
-    const rows = linearPart(g, `${path}.${name}`, x, params[name]);
+    const rows = linearSubgraph(g, `${path}.${name}`, x, params[name]);
     const gain = name === "query" ? params.queryNorm : params.keyNorm;
     const split = gain && g.op("Reshape", [rows, g.list(0, 0, heads, D)]);
     const own = { kind: "rms", eps: normEps } as const;
-    const normed = split ? normPart(g, `${path}.${name}Norm`, split, gain, own) : rows;
+    const normed = split ? normSubgraph(g, `${path}.${name}Norm`, split, gain, own) : rows;
     const flat = split ? g.op("Reshape", [normed, g.list(0, 0, heads * D)]) : rows;
     return rope ? rope(flat, heads) : flat;
   };
   const [query, key] = [headed("query", H), headed("key", Hkv)]; // [B, T, heads · D]
-  const value = linearPart(g, `${path}.value`, x, params.value);
+  const value = linearSubgraph(g, `${path}.value`, x, params.value);
   const stored = (side: string) =>
     layer === undefined
       ? undefined
@@ -52,7 +52,7 @@ export function attentionPart(
     g.operators === "standard" && config.softcap === undefined
       ? asOperator(g, [query, key, value], held, config)
       : composed(g, [query, key, value], held, config);
-  return linearPart(g, `${path}.output`, mixed, params.output);
+  return linearSubgraph(g, `${path}.output`, mixed, params.output);
 }
 
 type Held = { past: string; present: string } | undefined;
@@ -62,7 +62,7 @@ function asOperator(
   g: OnnxGraph,
   [query, key, value]: Rows,
   held: readonly [Held, Held],
-  { numHeads, numKvHeads, scale, mask }: AttentionPartConfig,
+  { numHeads, numKvHeads, scale, mask }: AttentionSubgraphConfig,
 ): string {
   const [keys, values] = held;
   const attributes = { q_num_heads: numHeads, kv_num_heads: numKvHeads, scale: { float: scale } };
@@ -82,7 +82,7 @@ function composed(
   g: OnnxGraph,
   [query, key, value]: Rows,
   held: readonly [Held, Held],
-  { numHeads: H, numKvHeads: Hkv, headDim: D, scale, softcap, mask }: AttentionPartConfig,
+  { numHeads: H, numKvHeads: Hkv, headDim: D, scale, softcap, mask }: AttentionSubgraphConfig,
 ): string {
   const queries = g.op("Transpose", [g.op("Reshape", [query, g.list(0, 0, Hkv, H / Hkv, D)])], {
     perm: [0, 2, 3, 1, 4],

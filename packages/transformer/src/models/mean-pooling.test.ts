@@ -1,18 +1,18 @@
 import { checkGradient, mul, randn, sum, tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
-import { meanOfTokens, unitLength } from "./mean-of-tokens.js";
+import { meanPooling, unitLength } from "./mean-pooling.js";
 
 const rows = randn([2, 3, 4], { seed: 1 });
 
 test("padding is left out, as if it were not there", () => {
-  const padded = meanOfTokens(
+  const padded = meanPooling(
     rows,
     tensor([
       [1, 1, 1],
       [1, 0, 0],
     ]),
   );
-  const all = meanOfTokens(rows);
+  const all = meanPooling(rows);
   for (let c = 0; c < 4; c++) {
     expect(padded.data[c]).toBeCloseTo(all.data[c]!, 6);
     expect(padded.data[4 + c]).toBe(rows.data[12 + c]);
@@ -22,7 +22,7 @@ test("padding is left out, as if it were not there", () => {
     );
   }
   expect([
-    ...meanOfTokens(
+    ...meanPooling(
       rows,
       tensor([
         [0, 0, 0],
@@ -56,11 +56,11 @@ test("both have gradients", () => {
     [1, 1, 0],
     [1, 1, 1],
   ]);
-  checkGradient((x) => sum(mul(unitLength(meanOfTokens(x, real)), dy)), x);
+  checkGradient((x) => sum(mul(unitLength(meanPooling(x, real)), dy)), x);
 });
 
 test("another shape of what is real is refused", () => {
-  expect(() => meanOfTokens(rows, tensor([[1, 1]]))).toThrow(
-    /meanOfTokens: `real` has shape \[1, 2\], expected \[2, 3\], as rows are \[2, 3, 4\]/,
+  expect(() => meanPooling(rows, tensor([[1, 1]]))).toThrow(
+    /meanPooling: `real` has shape \[1, 2\], expected \[2, 3\], as rows are \[2, 3, 4\]/,
   );
 });

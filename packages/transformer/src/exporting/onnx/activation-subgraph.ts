@@ -2,7 +2,7 @@ import type { Activation } from "../../layers/activation.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** What bends the numbers of a feed-forward layer. */
-export function activationPart(g: OnnxGraph, activation: Activation, x: string): string {
+export function activationSubgraph(g: OnnxGraph, activation: Activation, x: string): string {
   switch (activation) {
     case "silu":
       return g.op("Mul", [x, g.op("Sigmoid", [x])]);

@@ -15,39 +15,43 @@ import {
  * One vector for each sequence: the mean of the rows of its real tokens.
  *
  * @param rows - `[B, T, C]`
- * @param real - `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens.
+ * @param attentionMask - `[B, T]`: 1 or true for tokens, 0 or false for padding. Default: all are tokens.
  * @returns `[B, C]`; zeros for a sequence without tokens.
  *
  * @example
  * ```ts
  * import { tensor } from "@qkv/tensor";
- * import { meanOfTokens } from "@qkv/transformer";
+ * import { meanPooling } from "@qkv/transformer";
  *
  * const rows = tensor([[[1, 2], [3, 4], [9, 9]]]);
- * meanOfTokens(rows, tensor([[true, true, false]])).toNested(); // => [[2, 3]]
+ * meanPooling(rows, tensor([[true, true, false]])).toNested(); // => [[2, 3]]
  * ```
  */
-export function meanOfTokens(rows: Tensor, real?: Tensor): Tensor {
-  const { shape, dtype } = checkTensor("meanOfTokens", "rows", rows);
-  const check: Checks = checks("meanOfTokens");
+export function meanPooling(rows: Tensor, attentionMask?: Tensor): Tensor {
+  const { shape, dtype } = checkTensor("meanPooling", "rows", rows);
+  const check: Checks = checks("meanPooling");
   if (shape.length !== 3) {
     const fix = "give the rows of a batch, as an encoder's `apply` returns them.";
     check.refuse({ argument: "rows", received: shape, expected: "[B, T, C]", fix }, ShapeError);
   }
-  if (real !== undefined) checkTensor("meanOfTokens", "real", real);
-  if (!real) return div(sum(rows, { axis: 1 }), Math.max(1, shape[1]!));
-  if (real.shape.length !== 2 || real.shape[0] !== shape[0] || real.shape[1] !== shape[1]) {
+  if (attentionMask !== undefined) checkTensor("meanPooling", "real", attentionMask);
+  if (!attentionMask) return div(sum(rows, { axis: 1 }), Math.max(1, shape[1]!));
+  if (
+    attentionMask.shape.length !== 2 ||
+    attentionMask.shape[0] !== shape[0] ||
+    attentionMask.shape[1] !== shape[1]
+  ) {
     check.refuse(
       {
         argument: "real",
-        received: real.shape,
+        received: attentionMask.shape,
         expected: `[${shape[0]}, ${shape[1]}], as rows are [${shape.join(", ")}]`,
         fix: "give for each token whether it is one.",
       },
       ShapeError,
     );
   }
-  const weights = expandDims(cast(real, dtype), 2); // [B, T, 1]
+  const weights = expandDims(cast(attentionMask, dtype), 2); // [B, T, 1]
   return div(sum(mul(rows, weights), { axis: 1 }), maximum(sum(weights, { axis: 1 }), 1));
 }
 

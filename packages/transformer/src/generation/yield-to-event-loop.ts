@@ -1,5 +1,5 @@
 /** Lets timers, signals and the page run, when they have waited for some milliseconds. */
-export function breather(): () => Promise<void> {
+export function eventLoopYielder(): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last < 12) return;

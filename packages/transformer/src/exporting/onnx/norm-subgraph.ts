@@ -1,19 +1,19 @@
 import type { NormKind, NormParams } from "../../layers/norm.js";
-import { asItIs } from "../written-tensor.js";
+import { unchanged } from "../tensor-to-write.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** A norm over the last axis. */
-export function normPart(
+export function normSubgraph(
   g: OnnxGraph,
   path: string,
   x: string,
   { weight, bias }: NormParams,
   { kind, eps }: { kind: NormKind; eps: number },
 ): string {
-  const gain = g.weight(asItIs(`${path}.weight`, weight));
+  const gain = g.weight(unchanged(`${path}.weight`, weight));
   const settings = { axis: -1, epsilon: { float: eps } };
   if (kind === "layer") {
-    const shift = bias ? [g.weight(asItIs(`${path}.bias`, bias))] : [];
+    const shift = bias ? [g.weight(unchanged(`${path}.bias`, bias))] : [];
     return g.op("LayerNormalization", [x, gain, ...shift], settings);
   }
   if (g.operators === "standard") return g.op("RMSNormalization", [x, gain], settings);

@@ -5,7 +5,7 @@
  * @param headDim - D
  * @param ropeDim - How many numbers of a head turn; the others stay.
  */
-export function halvesFromPairs(headDim: number, ropeDim = headDim): (row: number) => number {
+export function halfFromInterleaved(headDim: number, ropeDim = headDim): (row: number) => number {
   return (row) => {
     const at = row % headDim;
     if (at >= ropeDim) return row;
@@ -15,7 +15,7 @@ export function halvesFromPairs(headDim: number, ropeDim = headDim): (row: numbe
 }
 
 /** The other way round: neighbours from two halves. */
-export function pairsFromHalves(headDim: number, ropeDim = headDim): (row: number) => number {
+export function interleavedFromHalf(headDim: number, ropeDim = headDim): (row: number) => number {
   return (row) => {
     const at = row % headDim;
     if (at >= ropeDim) return row;

@@ -3,24 +3,24 @@ import type { Tensor } from "@qkv/tensor";
 import type { FeedForwardParams } from "../layers/feed-forward.js";
 import type { DecoderParams } from "../models/decoder.js";
 import { activationNames, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
-import type { Likeness } from "./likeness.js";
-import { asItIs, joined, type WrittenTensor } from "./written-tensor.js";
+import type { ArchitectureConstraints } from "./architecture-constraints.js";
+import { unchanged, concatenated, type TensorToWrite } from "./tensor-to-write.js";
 
 /** In what architectures in GPT-2's likeness differ. */
 export type Gpt2Variant = {
   class: string;
-  likeness: Likeness;
+  constraints: ArchitectureConstraints;
   fields?: Record<string, unknown>;
   /** How matrices are stored, of which some are several joined. */
-  write(name: string, parts: readonly Tensor[]): WrittenTensor;
+  write(name: string, parts: readonly Tensor[]): TensorToWrite;
 };
 
 /** An architecture in GPT-2's likeness. */
-export function likeGpt2(name: string, variant: Gpt2Variant): HuggingFaceDecoder {
+export function gpt2Family(name: string, variant: Gpt2Variant): HuggingFaceDecoder {
   return {
     name,
     class: variant.class,
-    likeness: variant.likeness,
+    constraints: variant.constraints,
     fields: (config, params) => ({
       vocab_size: config.vocabSize,
       n_embd: config.embedDim,
@@ -38,20 +38,20 @@ export function likeGpt2(name: string, variant: Gpt2Variant): HuggingFaceDecoder
 }
 
 /** The tensors of a model in GPT-2's likeness, by their names in checkpoints of Hugging Face. */
-export function gpt2Tensors(params: DecoderParams, write: Gpt2Variant["write"]): WrittenTensor[] {
-  const maps = (path: string, parts: readonly LinearParams[]): WrittenTensor[] => [
+export function gpt2Tensors(params: DecoderParams, write: Gpt2Variant["write"]): TensorToWrite[] {
+  const maps = (path: string, parts: readonly LinearParams[]): TensorToWrite[] => [
     write(
       `${path}.weight`,
       parts.map(({ weight }) => weight),
     ),
-    joined(
+    concatenated(
       `${path}.bias`,
       parts.map(({ bias }) => bias!),
     ),
   ];
   return [
-    asItIs("transformer.wte.weight", params.embedding.weight),
-    asItIs("transformer.wpe.weight", params.positions!.weight),
+    unchanged("transformer.wte.weight", params.embedding.weight),
+    unchanged("transformer.wpe.weight", params.positions!.weight),
     ...params.layers.flatMap(({ attentionNorm, attention, feedForwardNorm, feedForward }, i) => {
       const path = `transformer.h.${i}`;
       const { up, down } = feedForward as FeedForwardParams;
@@ -65,6 +65,6 @@ export function gpt2Tensors(params: DecoderParams, write: Gpt2Variant["write"]):
       ];
     }),
     ...linear("transformer.ln_f", params.norm),
-    ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
+    ...(params.output ? [unchanged("lm_head.weight", params.output.weight)] : []),
   ];
 }

@@ -1,13 +1,13 @@
 import { linearScaling } from "@qkv/attention";
 import { tensor } from "@qkv/tensor";
 import type { DecoderConfig } from "../../models/decoder-config.js";
-import { scalingOf } from "../../models/rope-of.js";
+import { ropeScalingFromConfig } from "../../models/rope-from-config.js";
 import { headDimOf } from "../hugging-face-decoder.js";
-import { refusePart } from "./refuse-part.js";
+import { unsupportedInOnnx } from "./unsupported-in-onnx.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /** Turns queries or keys `[B, T, heads · D]` by the places of their tokens. */
-export type RopePart = (x: string, heads: number) => string;
+export type RopeSubgraph = (x: string, heads: number) => string;
 
 /** What a rotary embedding needs of a configuration. */
 export type Turn = { base: number; scaled: boolean };
@@ -18,12 +18,12 @@ export type Turn = { base: number; scaled: boolean };
  *
  * @param places - Where the tokens stand, `[B, T]` int64.
  */
-export function ropePart(
+export function ropeSubgraph(
   g: OnnxGraph,
   config: DecoderConfig,
   { base, scaled }: Turn,
   places: string,
-): RopePart {
+): RopeSubgraph {
   const D = headDimOf(config);
   const rotaryDim = config.ropeDim ?? D;
   const [cos, sin] = angles(g, config, { base, scaled }, places); // [B, T, rotaryDim / 2]
@@ -70,14 +70,14 @@ function angles(
 ): [string, string] {
   const scaling = scaled ? config.ropeScaling : undefined;
   if (scaling?.type === "dynamic") {
-    throw refusePart(
+    throw unsupportedInOnnx(
       "config.ropeScaling.type",
       scaling.type,
       "linear, yarn, llama3, longrope, or none: angles that do not change from length to length",
     );
   }
   const rotaryDim = config.ropeDim ?? headDimOf(config);
-  const { turning } = scaling ? scalingOf(scaling) : linearScaling(1);
+  const { turning } = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
   const read = (length: number, name: string): [string, string] => {
     const { frequencies, attentionFactor } = turning({ base, rotaryDim, length });
     const half = frequencies.length;

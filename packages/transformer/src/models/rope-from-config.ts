@@ -22,27 +22,30 @@ export type RopeScalingConfig =
   | ({ type: "longrope" } & LongRopeOptions);
 
 /** The rotary embedding of a configuration. */
-export function ropeOf(options: Omit<RopeOptions, "scaling">, scaling: RopeScalingConfig | undefined): Rope {
-  return rope({ ...options, ...(scaling && { scaling: scalingOf(scaling) }) });
+export function ropeFromConfig(
+  options: Omit<RopeOptions, "scaling">,
+  scaling: RopeScalingConfig | undefined,
+): Rope {
+  return rope({ ...options, ...(scaling && { scaling: ropeScalingFromConfig(scaling) }) });
 }
 
 /** The scaling of a configuration. */
-export function scalingOf(config: RopeScalingConfig): RopeScaling {
+export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
   switch (config.type) {
     case "linear":
       return linearScaling(config.factor);
     case "dynamic":
-      return dynamicNtk(numbersOf(config));
+      return dynamicNtk(scalingOptions(config));
     case "yarn":
-      return yarn(numbersOf(config));
+      return yarn(scalingOptions(config));
     case "llama3":
-      return llama3Scaling(numbersOf(config));
+      return llama3Scaling(scalingOptions(config));
     case "longrope":
-      return longRope(numbersOf(config));
+      return longRope(scalingOptions(config));
   }
 }
 
 /** Without the name, which is no number of the scaling. */
-function numbersOf<T extends { type: string }>({ type: _type, ...numbers }: T): Omit<T, "type"> {
+function scalingOptions<T extends { type: string }>({ type: _type, ...numbers }: T): Omit<T, "type"> {
   return numbers;
 }

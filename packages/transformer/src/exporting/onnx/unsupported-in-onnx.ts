@@ -1,7 +1,7 @@
 import { ArgumentError } from "@qkv/core";
 
 /** A piece of a model that graphs cannot hold. */
-export function refusePart(argument: string, received: unknown, expected: string): ArgumentError {
+export function unsupportedInOnnx(argument: string, received: unknown, expected: string): ArgumentError {
   return new ArgumentError({
     fn: "exportModel",
     argument,

@@ -7,7 +7,7 @@ import type { OnnxGraph } from "./onnx-graph.js";
  * @param ids - `[B, T]`
  * @param attended - 1 for a token, 0 for padding, `[B, S]` int64.
  */
-export function causalMaskPart(g: OnnxGraph, ids: string, attended: string, window?: number): string {
+export function causalMaskSubgraph(g: OnnxGraph, ids: string, attended: string, window?: number): string {
   const lengthOf = (x: string) => g.op("Gather", [g.op("Shape", [x]), g.whole(1)], { axis: 0 });
   const [T, S] = [lengthOf(ids), lengthOf(attended)];
   const keys = g.op("Range", [g.whole(0), S, g.whole(1)]); // [S]
@@ -20,7 +20,7 @@ export function causalMaskPart(g: OnnxGraph, ids: string, attended: string, wind
 }
 
 /** Each query sees every key that is not padding. */
-export function paddingMaskPart(g: OnnxGraph, attended: string): string {
+export function paddingMaskSubgraph(g: OnnxGraph, attended: string): string {
   const rows = g.op("Unsqueeze", [g.op("Cast", [attended], { to: 9 }), g.list(1, 3)]); // [B, 1, T, 1]
   const all = g.op("Or", [rows, g.op("Not", [rows])]);
   return g.op("And", [all, realKeys(g, attended)]);

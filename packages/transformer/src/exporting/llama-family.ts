@@ -5,16 +5,16 @@ import type { MixtureOfExpertsParams } from "../layers/mixture-of-experts.js";
 import type { NormParams } from "../layers/norm.js";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderLayerParams, DecoderParams } from "../models/decoder.js";
-import { halvesFromPairs, pairsFromHalves } from "./halves-of-pairs.js";
+import { halfFromInterleaved, interleavedFromHalf } from "./rotary-layout.js";
 import { activationNames, headDimOf, linear, type HuggingFaceDecoder } from "./hugging-face-decoder.js";
-import type { Likeness } from "./likeness.js";
+import type { ArchitectureConstraints } from "./architecture-constraints.js";
 import { ropeScalingField } from "./rope-fields.js";
-import { asItIs, joined, lessBy, reordered, type WrittenTensor } from "./written-tensor.js";
+import { unchanged, concatenated, withOffset, reordered, type TensorToWrite } from "./tensor-to-write.js";
 
 /** How tensors of a model in Llama's likeness are stored. */
 export type LlamaLayout = {
   /** Where gains count from. Default 0. */
-  gainsFrom?: 0 | 1;
+  normOffset?: 0 | 1;
   /** Which numbers of a head turn together. Default `half`. */
   ropeLayout?: RotaryLayout;
   /** Whether maps of one input are stored as one. Default false. */
@@ -26,17 +26,17 @@ export type LlamaLayout = {
 /** In what architectures in Llama's likeness differ. */
 export type LlamaVariant = LlamaLayout & {
   class: string;
-  likeness: Likeness;
+  constraints: ArchitectureConstraints;
   /** What its configuration says besides. Default: nothing. */
   fields?(config: DecoderConfig): Record<string, unknown>;
 };
 
 /** An architecture in Llama's likeness. */
-export function likeLlama(name: string, variant: LlamaVariant): HuggingFaceDecoder {
+export function llamaFamily(name: string, variant: LlamaVariant): HuggingFaceDecoder {
   return {
     name,
     class: variant.class,
-    likeness: variant.likeness,
+    constraints: variant.constraints,
     fields: (config, params) => ({
       vocab_size: config.vocabSize,
       hidden_size: config.embedDim,
@@ -45,7 +45,7 @@ export function likeLlama(name: string, variant: LlamaVariant): HuggingFaceDecod
       num_attention_heads: config.numHeads,
       num_key_value_heads: config.numKvHeads,
       head_dim: headDimOf(config),
-      [variant.gainsFrom === 1 ? "hidden_activation" : "hidden_act"]:
+      [variant.normOffset === 1 ? "hidden_activation" : "hidden_act"]:
         activationNames[config.activation ?? "silu"],
       max_position_embeddings: config.contextLength,
       rms_norm_eps: config.normEps,
@@ -64,19 +64,20 @@ export function llamaTensors(
   config: DecoderConfig,
   params: DecoderParams,
   layout: LlamaLayout = {},
-): WrittenTensor[] {
-  const { gainsFrom = 0, ropeLayout = "half", fused = false } = layout;
+): TensorToWrite[] {
+  const { normOffset = 0, ropeLayout = "half", fused = false } = layout;
   const { mixture = { path: "mlp", names: feedForwardNames } } = layout;
-  const gain = (name: string, x: Tensor) => (gainsFrom === 0 ? asItIs(name, x) : lessBy(name, x, gainsFrom));
-  const from = turnedRows(config, ropeLayout);
-  const turning = (name: string, x: Tensor) => (from ? reordered(name, x, from) : asItIs(name, x));
+  const gain = (name: string, x: Tensor) =>
+    normOffset === 0 ? unchanged(name, x) : withOffset(name, x, normOffset);
+  const from = rotaryRowMap(config, ropeLayout);
+  const turning = (name: string, x: Tensor) => (from ? reordered(name, x, from) : unchanged(name, x));
 
   const attention = (
     path: string,
     { query, key, value, output, queryNorm, keyNorm }: AttentionParams,
-  ): WrittenTensor[] => [
+  ): TensorToWrite[] => [
     ...(fused
-      ? [joined(`${path}.qkv_proj.weight`, [query.weight, key.weight, value.weight])]
+      ? [concatenated(`${path}.qkv_proj.weight`, [query.weight, key.weight, value.weight])]
       : [
           ...linear(`${path}.q_proj`, query, turning),
           ...linear(`${path}.k_proj`, key, turning),
@@ -87,7 +88,7 @@ export function llamaTensors(
     ...(keyNorm ? [gain(`${path}.k_norm.weight`, keyNorm.weight)] : []),
   ];
 
-  const feedForward = (path: string, params: FeedForwardParams | MixtureOfExpertsParams): WrittenTensor[] => {
+  const feedForward = (path: string, params: FeedForwardParams | MixtureOfExpertsParams): TensorToWrite[] => {
     if ("router" in params) {
       const own = `${path}.${mixture.path}`;
       return [
@@ -97,12 +98,12 @@ export function llamaTensors(
     }
     if (!fused) return threeMaps(`${path}.mlp`, params, feedForwardNames);
     return [
-      joined(`${path}.mlp.gate_up_proj.weight`, [params.gate!.weight, params.up.weight]),
+      concatenated(`${path}.mlp.gate_up_proj.weight`, [params.gate!.weight, params.up.weight]),
       ...linear(`${path}.mlp.down_proj`, params.down),
     ];
   };
 
-  const layer = (params: DecoderLayerParams, i: number): WrittenTensor[] => {
+  const layer = (params: DecoderLayerParams, i: number): TensorToWrite[] => {
     const path = `model.layers.${i}`;
     const norm = (name: string, { weight }: NormParams) => gain(`${path}.${name}.weight`, weight);
     return [
@@ -119,18 +120,18 @@ export function llamaTensors(
     ];
   };
   return [
-    asItIs("model.embed_tokens.weight", params.embedding.weight),
+    unchanged("model.embed_tokens.weight", params.embedding.weight),
     ...params.layers.flatMap(layer),
     gain("model.norm.weight", params.norm.weight),
-    ...(params.output ? [asItIs("lm_head.weight", params.output.weight)] : []),
+    ...(params.output ? [unchanged("lm_head.weight", params.output.weight)] : []),
   ];
 }
 
 /** Where rows of queries and keys come from, if the file has them in another order than the model. */
-function turnedRows(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
+function rotaryRowMap(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
   const { ropeLayout = "half", ropeDim } = config;
   if (ropeLayout === wanted) return undefined;
-  return (wanted === "half" ? halvesFromPairs : pairsFromHalves)(headDimOf(config), ropeDim);
+  return (wanted === "half" ? halfFromInterleaved : interleavedFromHalf)(headDimOf(config), ropeDim);
 }
 
 const feedForwardNames = ["gate_proj", "up_proj", "down_proj"] as const;
@@ -139,7 +140,7 @@ function threeMaps(
   path: string,
   { gate, up, down }: FeedForwardParams,
   [gateName, upName, downName]: readonly [string, string, string],
-): WrittenTensor[] {
+): TensorToWrite[] {
   return [
     ...linear(`${path}.${gateName}`, gate!),
     ...linear(`${path}.${upName}`, up),
