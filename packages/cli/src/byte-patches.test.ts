@@ -17,7 +17,7 @@ let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "qkv-bytes-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What the grammar writes of a seed. The model was trained on seed 1. */
+/** Text that the grammar generates from a seed. The model was trained on seed 1. */
 function written(seed: number, megabytes: number): string {
   const out = join(folder, `${seed}.txt`);
   const script = fileURLToPath(new URL("../../model-tiny/scripts/write-corpus.mjs", import.meta.url));
@@ -41,7 +41,7 @@ test("on text that it has not seen it knows more than counts, and cuts where wor
   expect(own).toBeLessThan(0.75 * bitsPerByte(counts, held));
   expect(own).toBeLessThan(0.5 * bitsPerByte(englishBytes(), held));
 
-  // Where a word begins, anything may come; inside it little else than what comes.
+  // At the start of a word many bytes are likely; inside it few.
   const entropies = byteEntropies(held, model);
   const letters = [...held.keys()].filter((at) => isLetter(held[at]));
   const mean = (places: number[]) => places.reduce((sum, at) => sum + entropies[at]!, 0) / places.length;

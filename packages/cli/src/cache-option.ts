@@ -9,12 +9,12 @@ import {
   type KvCache,
 } from "@qkv/kv-cache";
 
-/** What a cache must know of a model. */
-export type CacheFor = { readonly numLayers: number; readonly contextLength: number };
+/** Sizes of a model that a cache is made for. */
+export type CacheModel = { readonly numLayers: number; readonly contextLength: number };
 
 const pageLength = 16;
-const pagesFor = ({ contextLength }: CacheFor) => Math.ceil(contextLength / pageLength);
-const kinds: Readonly<Record<string, (model: CacheFor, windowSize: number) => KvCache>> = {
+const pagesFor = ({ contextLength }: CacheModel) => Math.ceil(contextLength / pageLength);
+const kinds: Readonly<Record<string, (model: CacheModel, windowSize: number) => KvCache>> = {
   growing: ({ numLayers }) => growingCache({ numLayers }),
   static: ({ numLayers, contextLength }) => staticCache({ numLayers, maxLength: contextLength }),
   rolling: ({ numLayers }, windowSize) => rollingCache({ numLayers, windowSize }),
@@ -28,8 +28,8 @@ export const cacheNames: readonly string[] = Object.keys(kinds).map((name) =>
   name === "rolling" ? "rolling[:WINDOW]" : name,
 );
 
-/** What makes the cache that `--cache` names. */
-export function cacheOption(name: string): (model: CacheFor) => KvCache {
+/** Returns the constructor of the cache that `--cache` names. */
+export function cacheOption(name: string): (model: CacheModel) => KvCache {
   const [, kind = "", digits] = /^(\w+)(?::(\d+))?$/.exec(name) ?? [];
   const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   const windowSize = digits === undefined ? undefined : Number(digits);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 /**
- * Where a file of an address is kept: `https/HOST/PATH`. What of an address no path can have, and its query, which may be
+ * Path of the cached file of an address: `https/HOST/PATH`. Characters that no path can have, and its query, which may be
  * a login, becomes a digest in a folder before the path, so that two addresses never share a file, and the name and its
  * ending stay.
  */

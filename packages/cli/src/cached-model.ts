@@ -6,11 +6,11 @@ import { cachePath } from "./cache-path.js";
 import { fetchFile, type FetchOptions } from "./fetch-file.js";
 import { partsFile, poolingFile } from "./pooling.js";
 
-/** Where a model is looked for, and what is told on the way. */
+/** Options of downloading a model. */
 export type CacheOptions = Omit<FetchOptions, "optional"> & {
   /** Default: `QKV_CACHE`, else `.cache/qkv` in the home folder. */
   folder?: string;
-  /** Where repositories are. Default: `HF_ENDPOINT`, else Hugging Face. */
+  /** URL of the hub. Default: `HF_ENDPOINT`, else Hugging Face. */
   hub?: string;
 };
 
@@ -37,7 +37,7 @@ const besideWeights = [
  * @param source - A path, an address, or the name of a repository, `owner/name`.
  * @returns A path.
  */
-export async function cachedModel(source: string, options: CacheOptions): Promise<string> {
+export async function downloadModel(source: string, options: CacheOptions): Promise<string> {
   const isAddress = /^https?:\/\//.test(source);
   const isRepository = /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(source) && !(await exists(source));
   if (!isAddress && !isRepository) return source;
@@ -66,7 +66,7 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
     const index = "model.safetensors.index.json";
     if (!(await get(index)))
       refuse(source, "safetensors files, and there are none", "choose a model that has them.");
-    for (const name of shardsOf(await readFile(join(folder, index), "utf8"))) {
+    for (const name of shardFiles(await readFile(join(folder, index), "utf8"))) {
       if (typeof name !== "string" || !/^\w[\w.-]*$/.test(name))
         return refuse(describeValue(name), "names of files beside the index", "choose another model.");
       if (!(await get(name)))
@@ -80,8 +80,8 @@ export async function cachedModel(source: string, options: CacheOptions): Promis
   return folder;
 }
 
-/** What an index of weights names, whatever that is. */
-function shardsOf(text: string): Set<unknown> {
+/** Files that an index of weights names. */
+function shardFiles(text: string): Set<unknown> {
   const index: unknown = JSON.parse(text);
   const map = (index as { weight_map?: unknown } | null)?.weight_map;
   return new Set(Object.values(typeof map === "object" && map !== null ? map : {}));

@@ -14,7 +14,7 @@ export function limitsOf(name: string) {
  * Throws if a file is not what its name says, or ends early, as far as its own content tells: safetensors and GGUF files
  * by their headers, JSON by its last bracket, and any file if it is a web page.
  *
- * @param path - Where the file lies. Its name in messages is `name`, whose ending says what it is.
+ * @param path - Path of the file. Its name in messages is `name`, whose extension tells the format.
  */
 export async function checkFile(name: string, path: string): Promise<void> {
   const check = checks("qkv", { argument: name });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** What a file must have, as the hub states it: the SHA-256 of its content, or the SHA-1 that git names it by. */
+/** Checksum of a file, as the hub states it: the SHA-256 of its content, or the SHA-1 that git names it by. */
 export type Checksum = { readonly algorithm: "sha256" | "git-sha1"; readonly digest: string };
 
 /** A checksum that grows with the bytes of a file. */

@@ -5,10 +5,10 @@ import { namedText } from "./named-file.js";
 
 /**
  * Gives a command the options that a JSON file names, as the command line would: `{ "layers": 4, "learningRate": 0.002 }`.
- * What the command line says wins.
+ * The command line takes precedence.
  *
  * @param others - Names that the file may have besides those of options.
- * @returns What the file holds.
+ * @returns The content of the file.
  * @throws {ArgumentError} If it cannot be read, names an option that there is not, or a value that the option refuses.
  */
 export async function applyConfig(

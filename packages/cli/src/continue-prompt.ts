@@ -8,9 +8,9 @@ export type ContinueOptions = {
   sampling: Sampling;
   /** Texts to end before. */
   stop: readonly string[];
-  /** Whether to guess from what was said. */
+  /** Speculative decoding by prompt lookup. */
   speculate: boolean;
-  /** What keeps keys and values. */
+  /** Makes the KV cache. */
   makeCache: (config: DecoderConfig) => KvCache;
   signal: AbortSignal;
   /** Is given the text as it comes: the prompt with the first new token, then what each token completes. */

@@ -24,7 +24,7 @@ const sha256 = createHash("sha256").update(weights).digest("hex");
 const gitSha1 = createHash("sha1").update(`blob ${weights.length}\0`).update(weights).digest("hex");
 const { signal } = new AbortController();
 
-/** How a server answers, by the first part of a path; the last is the file's name. */
+/** Responses of a server, by the first part of a path; the last is the file's name. */
 const ways: Record<string, (response: ServerResponse, name: string) => unknown> = {
   good: (response) => response.writeHead(200, { "Content-Length": weights.length }).end(weights),
   page: (response) => response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" }).end(page),
@@ -165,7 +165,7 @@ test("a download that was killed half-way is taken up where the server gives the
   const content = Uint8Array.from({ length: 200_000 }, (_, i) => i % 251);
   const digest = createHash("sha256").update(content).digest("hex");
   const other = Uint8Array.from(content, (byte) => 255 - byte);
-  /** How the server answers from now on; `half`: it sends half of the file, and then nothing more. */
+  /** The server's next responses; `half`: it sends half of the file, and then nothing more. */
   let now: { tag: string; of?: Uint8Array; ranges?: false; half?: true; linked?: string } = { tag: '"a"' };
   const asked: (string | undefined)[] = [];
   const dying = await serveFiles({}, (request, response) => {
@@ -222,7 +222,7 @@ test("a download that was killed half-way is taken up where the server gives the
     expect(loaded.at(-1)).toBe(200_000);
     expectWhole();
 
-    // What came of it is checked as a whole.
+    // The result is checked as a whole.
     const part = await killHalfWay();
     writeFileSync(part, other.subarray(0, 100_000));
     now = { tag: '"a"', linked: digest };
@@ -252,7 +252,7 @@ test("a download that was killed half-way is taken up where the server gives the
     expect(asked).toEqual([undefined]);
     expectWhole();
 
-    // What was written before the machine was started may not be on the disk.
+    // Bytes written before the last boot may not be on the disk.
     utimesSync(await killHalfWay(), 1, 1);
     now = { tag: '"a"' };
     await fetchIt();

@@ -7,14 +7,14 @@ import { pipeline } from "node:stream/promises";
 import { checkFile, limitsOf } from "./check-file.js";
 import { runningChecksum, statedChecksum, type Checksum } from "./checksum.js";
 import { isFull } from "./output-file.js";
-import { partName, takeOverPart, type Content, type LeftPart } from "./part-file.js";
+import { partName, claimPartialDownload, type Content, type PartialDownload } from "./part-file.js";
 
 export type FetchOptions = {
   signal: AbortSignal;
   /** Milliseconds of silence after which a server is given up. Default: 30 000. */
   idleTimeoutMs?: number;
   onProgress?: (progress: { source: string; loaded: number; total: number | undefined }) => void;
-  /** Whether there may be no such file. */
+  /** Allows the file to be missing. */
   optional?: true;
 };
 
@@ -28,13 +28,13 @@ const mostRedirects = 10;
  * where the hub states one, and its content what its name says. A part that a killed command left is taken up, where the
  * server gives the rest of the same content: of the same length, under the same ETag.
  *
- * @returns Whether there is one; without `optional`, none is an error.
+ * @returns True if the file exists; without `optional`, a missing one is an error.
  */
 export async function fetchFile(url: URL, path: string, options: FetchOptions): Promise<boolean> {
   const { signal, optional, onProgress } = options;
   signal.throwIfAborted();
   if (await exists(path)) return true;
-  const { response, checksum, left } = await request(url, await takeOverPart(path), options);
+  const { response, checksum, left } = await request(url, await claimPartialDownload(path), options);
   const { status, statusText, total, headers } = response;
   const cancelled = async (expected: string, fix: string): Promise<never> => {
     await response.cancel();
@@ -77,7 +77,7 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
         yield chunk;
       }
     };
-    // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
+    // The content must be on the disk before the rename, or a crash leaves an empty file under the name.
     await pipeline(counted, createWriteStream(part, { flush: true, flags: "a" }), { signal });
     if (sum && !sum.matches()) {
       check.refuse({
@@ -109,9 +109,9 @@ type Answer = { response: HttpResponse; checksum: Checksum | undefined };
 /** Asks for the rest of a part, where one was left; for the whole file, where there is none or it is another by now. */
 async function request(
   url: URL,
-  left: LeftPart | undefined,
+  left: PartialDownload | undefined,
   options: FetchOptions,
-): Promise<Answer & { left?: LeftPart }> {
+): Promise<Answer & { left?: PartialDownload }> {
   if (left) {
     const answer = await follow(url, options, [left.size, left.total]);
     const { response } = answer;

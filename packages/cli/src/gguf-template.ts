@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { openFile, readGgufHeaderOf } from "@qkv/core/byte-source";
 
 /**
- * What a GGUF file says of talk, as a `tokenizer_config.json` has it: the chat template, and the tokens that it names.
+ * The chat template of a GGUF file and the tokens that it names, in the form of a `tokenizer_config.json`.
  *
  * @throws {FormatError} If the file is damaged.
  */

@@ -1,4 +1,4 @@
-/** Where text goes: standard output, standard error, or a test's list. */
+/** Output of text: standard output, standard error, or a test's list. */
 export type Output = {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
@@ -6,10 +6,10 @@ export type Output = {
   control?(sequence: string): unknown;
 };
 
-/** Where text comes from: standard input, or a test's list. */
+/** Input of text: standard input, or a test's list. */
 export type Input = AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
 
-/** What a command uses of the world around it. */
+/** Streams and signal of a command. */
 export type Io = {
   /** Read by the commands that take text, and by no other. */
   readonly in: Input;
@@ -17,7 +17,7 @@ export type Io = {
   readonly out: Output;
   /** Progress, figures, errors. */
   readonly err: Output;
-  /** Whether `err` takes colours. */
+  /** True if `err` supports colours. */
   readonly color: boolean;
   /** Ends the work early. */
   readonly signal: AbortSignal;

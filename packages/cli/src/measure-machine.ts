@@ -3,7 +3,7 @@ import { linear, mapTensors, ones, type Device, type Tensor } from "@qkv/tensor"
 import { decoder } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 
-/** What this machine's `wasm` device does: products of rows with matrices, and small models, timed for two seconds. */
+/** Measures this machine's `wasm` device: matrix-vector products and small models, for two seconds. */
 export async function measureMachine(): Promise<Machine> {
   const device = await wasm();
   // Matrices stay on the device, so larger samples go on with those of smaller ones.

@@ -2,7 +2,7 @@ import { ArgumentError, nearestName } from "@qkv/core";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, parse } from "node:path";
 
-/** Whether what was typed is meant as a path, though nothing may be there: it is never asked for on the network. */
+/** True if a source is meant as a path, even if it does not exist: it is never requested from the network. */
 export function looksLikePath(typed: string): boolean {
   if (/^https?:\/\//.test(typed)) return false;
   return (
@@ -20,12 +20,12 @@ const reasons: Readonly<Record<string, string>> = {
 };
 
 /** Why a file cannot be read, in words; undefined where it is no error of files. */
-export function whyUnreadable(error: unknown): string | undefined {
+export function unreadableReason(error: unknown): string | undefined {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === undefined ? undefined : (reasons[code] ?? `gives ${code}`);
 }
 
-/** What a file is asked for as: `argument` is `model`, or the option; `what`, in words, `a model`. */
+/** Use of a missing file: `argument` is `model`, or the option; `what`, in words, `a model`. */
 export type Asked = { fn?: string; argument: string; what: string; fix?: string };
 
 /** The refusal of a file that cannot be read: one that is not there with what is near, another with the reason. */
@@ -34,7 +34,7 @@ export async function unreadable(path: string, asked: Asked, cause: unknown): Pr
   if (code === undefined) return cause;
   if (code === "ENOENT" || code === "ENOTDIR") return missingFile(path, asked);
   const { fn = "qkv", argument, what, fix = "check the path and its permissions." } = asked;
-  const expected = `${what} that can be read, and this one ${whyUnreadable(cause)}`;
+  const expected = `${what} that can be read, and this one ${unreadableReason(cause)}`;
   return new ArgumentError({ fn, argument, received: path, expected, fix, cause });
 }
 
@@ -49,14 +49,14 @@ export async function missingFile(
     received: path,
     expected: `${what} that can be read, and this one does not exist`,
     fix:
-      (await nearPath(path)) ??
+      (await nearestPath(path)) ??
       fix ??
       "check the path; it is relative to the folder in which the command was typed.",
   });
 }
 
-/** What may be meant: the nearest name in the folder, or in the nearest folder above that there is. */
-async function nearPath(path: string): Promise<string | undefined> {
+/** The nearest name in the folder, or in the nearest existing folder above. */
+async function nearestPath(path: string): Promise<string | undefined> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => undefined);
   if (!names) {

@@ -15,7 +15,7 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cachedModel } from "./cached-model.js";
+import { downloadModel } from "./cached-model.js";
 import { chatFormat } from "./chat-format.js";
 import { run } from "./run.js";
 
@@ -212,7 +212,7 @@ test("chat answers each line, and remembers", async () => {
     "once upon a time\n\nthere was\n",
   );
   expect(code).toBe(0);
-  const { turns } = JSON.parse(out) as { turns: { user: string; newTokens: number }[] };
+  const { turns } = JSON.parse(out) as { turns: { user: string; generatedTokens: number }[] };
   expect(turns.map(({ user }) => user)).toEqual(["once upon a time", "there was"]);
   const shown = await recorded(
     ["chat", model, "--temperature", "0", "--max-tokens", "4"],
@@ -221,23 +221,29 @@ test("chat answers each line, and remembers", async () => {
   expect(shown.err).toMatch(/no chat template.*continues each line as a text\n1 turns, \d+ tokens of 64\n$/);
 });
 
-test("turns are written in the format that the vocabulary has tokens for", () => {
+test("messages are written in the format that the vocabulary has tokens for", () => {
   const speaking = (...tokens: string[]) =>
     chatFormat({ id: (token) => (tokens.includes(token) ? 1 : undefined) });
-  expect(speaking("<|im_start|>").turn("hi")).toBe("<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n");
+  expect(speaking("<|im_start|>").userMessage("hi")).toBe(
+    "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n",
+  );
   expect(speaking("<start_of_turn>").stop).toEqual(["<end_of_turn>"]);
-  expect(speaking("<|start_header_id|>").after).toBe("<|eot_id|>");
-  expect(speaking("<|assistant|>").turn("hi")).toBe("<|user|>\nhi<|end|>\n<|assistant|>\n");
-  expect(speaking()).toMatchObject({ after: "\n", stop: [] });
-  expect(speaking().turn("hi")).toBe("hi");
+  expect(speaking("<|start_header_id|>").endOfMessage).toBe("<|eot_id|>");
+  expect(speaking("<|assistant|>").userMessage("hi")).toBe("<|user|>\nhi<|end|>\n<|assistant|>\n");
+  expect(speaking()).toMatchObject({ endOfMessage: "\n", stop: [] });
+  expect(speaking().userMessage("hi")).toBe("hi");
 });
 
-test("bench measures reading and writing", async () => {
+test("bench measures prefill and decode", async () => {
   const argv = ["bench", model, "--prompt-tokens", "9", "--new-tokens", "3", "--rounds", "1", "--json"];
   const told = JSON.parse((await recorded(argv)).out) as Record<string, { tokensPerSecond: number }>;
-  expect(told).toMatchObject({ device: expect.stringMatching(/^wasm,/), promptTokens: 9, newTokens: 3 });
-  expect(told["prompt"]!.tokensPerSecond).toBeGreaterThan(0);
-  expect(told["reply"]!.tokensPerSecond).toBeGreaterThan(0);
+  expect(told).toMatchObject({
+    device: expect.stringMatching(/^wasm,/),
+    promptTokens: 9,
+    generatedTokens: 3,
+  });
+  expect(told["prefill"]!.tokensPerSecond).toBeGreaterThan(0);
+  expect(told["decode"]!.tokensPerSecond).toBeGreaterThan(0);
 });
 
 test("a model without a tokenizer asks for its file", async () => {
@@ -301,7 +307,7 @@ test("embed pools as the model was trained, or as it is told", async () => {
   const { site, close } = await serve(last, () => false, last);
   try {
     const options = { signal, folder: join(root, "cache-pooling"), hub: site };
-    expect(await embedded(await cachedModel("owner/last", options))).toEqual(ways.last);
+    expect(await embedded(await downloadModel("owner/last", options))).toEqual(ways.last);
   } finally {
     close();
   }
@@ -353,7 +359,7 @@ test("chat writes the talk by the model's own template, and reads again only wha
 async function serve(
   folder: string,
   answer: (path: string, response: ServerResponse) => boolean = () => false,
-  /** Where paths below `main` are looked up. Default: the last part of a path, in the folder. */
+  /** Resolves paths below `main`. Default: the last part of a path, in the folder. */
   tree?: string,
 ) {
   const requests: string[] = [];
@@ -386,7 +392,7 @@ test("a model on a server is fetched once and kept; a path stays what it is", as
       hub: site,
       onProgress: ({ loaded }: { loaded: number }) => seen.push(loaded),
     };
-    const path = await cachedModel("owner/tiny", options);
+    const path = await downloadModel("owner/tiny", options);
     expect(requests).toContain("/owner/tiny/resolve/main/model.safetensors");
     expect(readdirSync(path).sort()).toEqual([
       ".fetched",
@@ -396,13 +402,13 @@ test("a model on a server is fetched once and kept; a path stays what it is", as
     ]);
     expect(seen.length).toBeGreaterThan(0);
     const before = requests.length;
-    expect(await cachedModel("owner/tiny", options)).toBe(path);
+    expect(await downloadModel("owner/tiny", options)).toBe(path);
     expect(requests.length).toBe(before);
     expect((await recorded(["generate", path, "--max-tokens", "1", "--prompt", "once"])).code).toBe(0);
-    const file = await cachedModel(`${site}/deep/x.bin`, options).catch((error: unknown) => String(error));
+    const file = await downloadModel(`${site}/deep/x.bin`, options).catch((error: unknown) => String(error));
     expect(file).toMatch(/expected a file, and the server answered 404/);
-    expect(await cachedModel(model, options)).toBe(model);
-    await expect(cachedModel("owner/none", { ...options, hub: `${site}/nothing` })).resolves.toContain(
+    expect(await downloadModel(model, options)).toBe(model);
+    await expect(downloadModel("owner/none", { ...options, hub: `${site}/nothing` })).resolves.toContain(
       "owner/none",
     );
   } finally {
@@ -430,7 +436,7 @@ test("what a server, an address or the name of a repository says is kept beside 
       "//x/secret.bin",
       "/owner/../../",
     ]) {
-      const kept = await cachedModel(`${site}${path}`, { signal, folder });
+      const kept = await downloadModel(`${site}${path}`, { signal, folder });
       expect(kept.startsWith(folder), `${path} is kept as ${kept}`).toBe(true);
       expect(readdirSync(away)).toEqual(["cache"]);
     }
@@ -444,7 +450,7 @@ test("what a server, an address or the name of a repository says is kept beside 
       "/etc/passwd",
       "owner/a/b",
     ])
-      expect(await cachedModel(name, { signal, folder, hub: site }), name).toBe(name); // a path, as it was typed
+      expect(await downloadModel(name, { signal, folder, hub: site }), name).toBe(name); // a path, as it was typed
     expect(requests.filter((url) => /secret(?!\.bin)|passwd/.test(url))).toEqual([]);
   } finally {
     close();
@@ -455,7 +461,7 @@ test("what a server, an address or the name of a repository says is kept beside 
       write("index", { "config.json": config, "model.safetensors.index.json": index }),
     );
     try {
-      const refused = cachedModel(named.site, { signal, folder: join(away, "other") });
+      const refused = downloadModel(named.site, { signal, folder: join(away, "other") });
       await expect(refused, String(name)).rejects.toThrow(/expected names of files beside the index/);
       expect(named.requests.filter((url) => !/config\.json|model\.safetensors/.test(url))).toEqual([]);
     } finally {
@@ -480,7 +486,7 @@ test("a download that breaks off, or is ended, leaves no file that could be take
     });
     try {
       const folder = join(root, `cache-${how}`);
-      const got = await cachedModel("owner/tiny", { signal: stop.signal, folder, hub: site }).catch(
+      const got = await downloadModel("owner/tiny", { signal: stop.signal, folder, hub: site }).catch(
         (error: unknown) => String(error),
       );
       const there = readdirSync(folder, { recursive: true }).map(String);
@@ -515,7 +521,7 @@ test("of a file that ends with its connection nobody knows whether it is whole",
     try {
       const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/${name}`;
       const folder = join(root, `cache-${name}`);
-      await expect(cachedModel(address, { signal, folder })).rejects.toThrow(
+      await expect(downloadModel(address, { signal, folder })).rejects.toThrow(
         /expected an answer that tells how long the file is, and this one ends with its connection/,
       );
       expect(

@@ -9,7 +9,7 @@ import {
 } from "@qkv/core/byte-source";
 import { missingFile, type Asked } from "./missing-file.js";
 
-/** How much is read of which kind of file: `smallFiles.configuration`. */
+/** Size limit of the kind of file: `smallFiles.configuration`. */
 type Options = Omit<OpenOptions, "check">;
 
 /** Opens a file that the command line names, by path or address. Of a path at which nothing is, the near name is told. */

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 
-/** Which numbers an option takes, in words and as a test. */
+/** Range of an option's number, in words and as a test. */
 export type NumberRule = { readonly expected: string; readonly fix: string; accepts(value: number): boolean };
 
 /**

@@ -14,17 +14,17 @@ import {
 } from "@qkv/transformer";
 import type { Command } from "commander";
 import { stat } from "node:fs/promises";
-import { cachedModel, type CacheOptions } from "./cached-model.js";
+import { downloadModel, type CacheOptions } from "./cached-model.js";
 import { deviceNames, openDevice } from "./device-option.js";
 import type { Io } from "./io.js";
 import { looksLikePath, missingFile } from "./missing-file.js";
 import { progressLine } from "./progress-line.js";
 import { readTokenizer } from "./read-tokenizer.js";
 
-/** What each command that opens a model is told of it. */
+/** Options of commands that open a model. */
 export type ModelOptions = { tokenizer?: string; device?: string; quantize?: string };
 
-/** The name of the model that comes with the command, and speaks where no other is named. */
+/** The name of the model that comes with the command, and is used if no other is named. */
 export const embeddedModel = "@qkv/model-tiny";
 
 /** All that come with the command. */
@@ -33,24 +33,24 @@ const embedded: ReadonlyMap<string, () => Promise<File[]>> = new Map([
   ["@qkv/model-tiny/bytes", modelTinyBytes],
 ]);
 
-/** What `<model>` may be, for the help of commands. */
+/** Help text of `<model>`. */
 export const modelHelp =
   "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name; " +
   `or ${[...embedded.keys()].join(" or ")}, which are always here`;
 
-/** What `load` takes of a model: the files of the one that is here, or a path. */
-export async function foundModel(source: string, options: CacheOptions): Promise<string | File[]> {
+/** The source for `load`: the files of an embedded model, or a path. */
+export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
   const here = embedded.get(source);
   if (here) return here();
   // A slip in a path is no name of a repository.
-  if (looksLikePath(source) && !(await isThere(source))) {
+  if (looksLikePath(source) && !(await pathExists(source))) {
     const fix = `name a model; ${embeddedModel} is always here.`;
     throw await missingFile(source, { argument: "model", what: "a file or folder", fix });
   }
-  return cachedModel(source, options);
+  return downloadModel(source, options);
 }
 
-const isThere = (path: string): Promise<boolean> =>
+const pathExists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
@@ -76,10 +76,10 @@ export async function openModel(
   io: Pick<Io, "err" | "signal">,
 ): Promise<Model & { tokenizer: Tokenizer }> {
   const quantize = quantizeOption(options.quantize);
-  const model = await opened(source, options, io, (path, shared) =>
+  const model = await openWith(source, options, io, (path, shared) =>
     load(path, { ...shared, ...(quantize && { quantize }) }),
   );
-  return { ...model, tokenizer: spoken(source, model.tokenizer) };
+  return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 
 /** An encoder with its tokenizer, as the options say. */
@@ -88,8 +88,8 @@ export async function openEncoder(
   options: Omit<ModelOptions, "quantize">,
   io: Pick<Io, "err" | "signal">,
 ): Promise<EncoderModel & { tokenizer: Tokenizer }> {
-  const model = await opened(source, options, io, loadEncoder);
-  return { ...model, tokenizer: spoken(source, model.tokenizer) };
+  const model = await openWith(source, options, io, loadEncoder);
+  return { ...model, tokenizer: requireTokenizer(source, model.tokenizer) };
 }
 
 /** A model of either kind, with its tokenizer if it has one. */
@@ -98,10 +98,10 @@ export function openAny(
   options: Omit<ModelOptions, "quantize">,
   io: Pick<Io, "err" | "signal">,
 ): Promise<Model | EncoderModel> {
-  return opened(source, options, io, loadAny);
+  return openWith(source, options, io, loadAny);
 }
 
-async function opened<T>(
+async function openWith<T>(
   source: string,
   { tokenizer, device }: Omit<ModelOptions, "quantize">,
   { err, signal }: Pick<Io, "err" | "signal">,
@@ -117,7 +117,7 @@ async function opened<T>(
       fix: "name the model that the tokenizer belongs to, or leave --tokenizer out.",
     });
   }
-  if (tokenizer !== undefined && !/^https?:/.test(tokenizer) && !(await isThere(tokenizer))) {
+  if (tokenizer !== undefined && !/^https?:/.test(tokenizer) && !(await pathExists(tokenizer))) {
     throw await missingFile(tokenizer, { argument: "--tokenizer", what: "a tokenizer's file or folder" });
   }
   const where: Device = await openDevice(device);
@@ -135,7 +135,7 @@ async function opened<T>(
     line.show(total && loaded / total, `${name} ${(loaded / 2 ** 20).toFixed(1)} MiB`);
   };
   try {
-    const found = await foundModel(source, { signal, onProgress });
+    const found = await resolveModel(source, { signal, onProgress });
     const given =
       tokenizer && (await isSeveralFiles(tokenizer)) ? (await readTokenizer(tokenizer)).tokenizer : tokenizer;
     return await open(found, { device: where, signal, onProgress, ...(given && { tokenizer: given }) });
@@ -144,7 +144,7 @@ async function opened<T>(
   }
 }
 
-/** Whether a tokenizer is a folder, or a file that others belong to. */
+/** True if a tokenizer is a folder, or a file that belongs to others. */
 async function isSeveralFiles(path: string): Promise<boolean> {
   if (
     /(vocab|encoder)\.json$|merges\.txt$|vocab\.bpe$|tokenizer\.json$/i.test(path) &&
@@ -157,7 +157,7 @@ async function isSeveralFiles(path: string): Promise<boolean> {
   );
 }
 
-function spoken(source: string, tokenizer: Tokenizer | undefined): Tokenizer {
+function requireTokenizer(source: string, tokenizer: Tokenizer | undefined): Tokenizer {
   if (tokenizer) return tokenizer;
   throw new ArgumentError({
     fn: "qkv",

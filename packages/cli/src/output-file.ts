@@ -32,7 +32,7 @@ export async function openOutputFile(path: string, flag: string): Promise<Output
       async finish(content) {
         try {
           await file.writeFile(content);
-          // What is renamed must be on the disk, or a machine that goes down leaves an empty file under the name.
+          // The content must be on the disk before the rename, or a crash leaves an empty file under the name.
           if (!direct) await file.sync();
           await file.close();
           if (!direct) await rename(temporary, target);
@@ -67,7 +67,7 @@ function refusal(path: string, flag: string, cause: unknown): unknown {
   });
 }
 
-/** Whether a disk takes no more: it, what a user may fill of it, or what a file may hold. */
+/** True if a disk is full, a quota is reached, or a file is too large. */
 export function isFull(code: string | undefined): boolean {
   return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
 }

@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 export type Content = { readonly total: number; readonly tag: string };
 
 /** A part that a killed command left, which is this process's own now. */
-export type LeftPart = {
+export type PartialDownload = {
   readonly path: string;
   /** Bytes that are there. */
   readonly size: number;
@@ -35,10 +35,10 @@ const keptMs = 7 * 24 * 3_600_000;
  * Looks through what killed commands had begun to fetch into the folder of `path`: takes over a part of that file, leaves
  * those of other files for when they are fetched, and removes what nobody can take up.
  */
-export async function takeOverPart(path: string): Promise<LeftPart | undefined> {
+export async function claimPartialDownload(path: string): Promise<PartialDownload | undefined> {
   const folder = dirname(path);
   const startedAt = Date.now() - uptime() * 1000;
-  let taken: LeftPart | undefined;
+  let taken: PartialDownload | undefined;
   for (const name of await readdir(folder).catch(() => [])) {
     const [, of, owner, total, digest] = partPattern.exec(name) ?? [];
     if (owner === undefined) continue;
@@ -46,7 +46,7 @@ export async function takeOverPart(path: string): Promise<LeftPart | undefined> 
     const { size, mtimeMs } = await stat(part).catch(() => ({ size: 0, mtimeMs: 0 }));
     const age = Date.now() - mtimeMs;
     if (isRunning(Number(owner)) && age <= deadMs) continue;
-    // What was written before the machine went down may not be on the disk, though the file is as long.
+    // After a crash the last bytes may not be on the disk, though the file is as long.
     const isUseful = digest !== undefined && size > 0 && size < Number(total) && mtimeMs > startedAt;
     if (isUseful && of !== basename(path) && age <= keptMs) continue;
     if (!isUseful || of !== basename(path) || taken) {
@@ -75,7 +75,7 @@ async function renamed(from: string, to: string): Promise<boolean> {
   );
 }
 
-/** Whether there is a process of this id. */
+/** True if a process of this id is running. */
 function isRunning(id: number): boolean {
   try {
     return process.kill(id, 0);

@@ -1,16 +1,16 @@
 import { ArgumentError } from "@qkv/core";
 import { reshape, slice, type Tensor } from "@qkv/tensor";
 import { meanPooling } from "@qkv/transformer";
-import { textOf } from "./talk-template.js";
+import { readTextFile } from "./read-chat-template.js";
 
-/** Which rows of a text become its vector: all of them, the first or the last. */
+/** Pooling of the rows of a text: their mean, the first or the last. */
 export const poolings = ["mean", "cls", "last"] as const;
 export type Pooling = (typeof poolings)[number];
 
-/** Where sentence-transformers list the parts of a model. */
+/** File in which sentence-transformers list the modules of a model. */
 export const partsFile = "modules.json";
 
-/** Where it is said how a model was trained to be pooled, by the text of its `modules.json`, if there is one. */
+/** Path of the pooling configuration, by the text of `modules.json`, if there is one. */
 export function poolingFile(parts: string | undefined): string {
   const list: unknown = JSON.parse(parts ?? "[]");
   const found = (Array.isArray(list) ? (list as { type?: unknown; path?: unknown }[]) : []).find(
@@ -25,10 +25,10 @@ const named: Readonly<Record<string, Pooling>> = {
   pooling_mode_lasttoken: "last",
 };
 
-/** How a model was trained to be pooled. Default, where its folder does not say: mean. */
-export async function poolingOf(folder: string | readonly File[]): Promise<Pooling> {
-  const path = poolingFile(await textOf(folder, partsFile));
-  const text = await textOf(folder, path);
+/** Pooling that a model was trained with. Default: mean. */
+export async function readPooling(folder: string | readonly File[]): Promise<Pooling> {
+  const path = poolingFile(await readTextFile(folder, partsFile));
+  const text = await readTextFile(folder, path);
   if (text === undefined) return "mean";
   const asked = Object.entries(JSON.parse(text) as Record<string, unknown>).filter(
     ([name, value]) => name.startsWith("pooling_mode_") && value === true,

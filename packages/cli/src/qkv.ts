@@ -6,7 +6,7 @@ const stop = new AbortController();
 const interrupted = 130;
 const graceMs = 5000;
 
-// What is being written is finished or taken back first; what takes longer, or a second Ctrl-C, ends the process.
+// Writes are finished or undone first; a timeout, or a second Ctrl-C, ends the process.
 process.once("SIGINT", () => {
   stop.abort();
   setTimeout(() => process.exit(interrupted), graceMs).unref();

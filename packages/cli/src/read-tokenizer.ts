@@ -8,7 +8,7 @@ import { unreadable } from "./missing-file.js";
 /** A tokenizer of a file, or of a folder with a tokenizer's files. */
 export type OpenedTokenizer = {
   readonly tokenizer: Tokenizer;
-  /** Whether its own software always puts the beginning of a sequence in front, as llama2.c does. */
+  /** True if its own software always adds the bos token, as llama2.c does. */
   readonly alwaysBegins: boolean;
 };
 
@@ -36,7 +36,7 @@ export async function readTokenizer(path: string): Promise<OpenedTokenizer> {
 const known =
   /\.(gguf|model|tiktoken)$|(^|[-_.])tokenizer(_config)?\.json$|(vocab|encoder)\.json$|(merges|vocab)\.txt$|vocab\.bpe$|^tok.*\.bin$/i;
 
-/** What belongs to a file: the configuration of `tokenizer.json`, the merges of `vocab.json`. */
+/** Files that belong to a tokenizer file: the configuration of `tokenizer.json`, the merges of `vocab.json`. */
 function beside(name: string, there: readonly string[]): string[] {
   if (/tokenizer\.json$/i.test(name)) return there.filter((other) => other === "tokenizer_config.json");
   if (/(vocab|encoder)\.json$/i.test(name))

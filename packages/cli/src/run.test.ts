@@ -60,7 +60,7 @@ test("at a terminal, text of files steers nothing: names, values and results are
   expect(err).not.toMatch(steering);
   printer(io.out).write("a token \u001b[2J\u202e of a vocabulary\n");
   expect(out).toBe("a token \\u001b[2J\\u202e of a vocabulary\n");
-  // What is no terminal gets what there is, and our own progress steers.
+  // Streams that are no terminal get plain output.
   const lines: string[] = [];
   printer({ write: (text) => lines.push(text) }).write("\u001b");
   progressLine(printer({ isTTY: true, write: (text) => lines.push(text) })).show(undefined, "x\u001b.gguf");

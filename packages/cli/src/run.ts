@@ -10,7 +10,7 @@ import { untilAborted } from "./until-aborted.js";
  * Runs one command line, as the command `qkv` does.
  *
  * @param argv - The words after `qkv`: `["generate", "model.bin", "--tokenizer", "tok.bin"]`.
- * @param io - Where results, progress and errors go, and the signal that ends the work. Default: this process's.
+ * @param io - Streams of results, progress and errors, and the signal that ends the work. Default: this process's.
  * @returns The exit code: 0, 1 after an error whose message and fix were written to `io.err`, or 130 after an abort.
  *
  * @example

@@ -54,12 +54,16 @@ export function withSamplingOptions(command: Command): Command {
     .option("--top-p <p>", "choose among the likeliest tokens that together reach p", topP, 0.9)
     .option("--top-k <k>", "choose among the k likeliest tokens", topK)
     .option("--min-p <p>", "leave out tokens less likely than this share of the likeliest", minP)
-    .option("--repetition-penalty <r>", "above 1: against tokens that were said", repetitionPenalty)
+    .option(
+      "--repetition-penalty <r>",
+      "above 1: against tokens of the prompt and the generated text",
+      repetitionPenalty,
+    )
     .option("--seed <s>", "the same seed gives the same text (default: another one each time)", seed);
 }
 
 /** Sampling as the options say; the seed is drawn where none is given. */
-export function samplingOf(options: SamplingOptions): Sampling & { seed: number } {
+export function samplingFromOptions(options: SamplingOptions): Sampling & { seed: number } {
   const { temperature, topP, topK, minP, repetitionPenalty, seed } = options;
   return {
     temperature,

@@ -12,9 +12,9 @@ const checkpointName = "checkpoint.safetensors";
 const unfinished =
   /^(checkpoint|model|tokenizer|training|config|generation_config|curve)\.\w+\.[0-9a-f-]{36}\.tmp$/;
 
-/** What a run keeps in its checkpoint besides params and state. */
+/** Metadata of a run's checkpoint. */
 export type RunNotes = {
-  /** What made the run: the same again continues it. */
+  /** Recipe of the run: the same one continues it. */
   recipe: unknown;
   /** Step, loss, and the held-back loss where it was measured. */
   curve: (readonly [step: number, loss: number, evaluation: number | null])[];
@@ -38,7 +38,7 @@ export type TrainingFolder = {
 export async function openTrainingFolder(path: string): Promise<TrainingFolder> {
   try {
     await mkdir(path, { recursive: true });
-    // What a run that was killed had begun to write.
+    // Unfinished files of a killed run.
     for (const name of await readdir(path))
       if (unfinished.test(name)) await rm(join(path, name), { force: true });
   } catch (cause) {

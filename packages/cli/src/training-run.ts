@@ -10,7 +10,7 @@ import { characterTokenizerJson } from "./character-tokenizer.js";
 import type { Input } from "./io.js";
 import type { RunNotes, TrainingFolder } from "./training-folder.js";
 
-/** What a run is made of. The same again, with the same text, is the same run. */
+/** Hyperparameters of a run. The same ones with the same text give the same run. */
 export type Recipe = {
   /** A tokenizer.json's text; a size, for a vocabulary learned from the text; or one token a character. */
   tokenizer: { json: string } | { vocabSize: number } | "characters";
@@ -57,14 +57,14 @@ export async function trainingRun(
   recipe: Recipe,
   options: {
     folder: TrainingFolder;
-    /** What `training.json` says besides the sums of the texts: enough to make the run again. */
+    /** Content of `training.json` besides the checksums of the texts: enough to repeat the run. */
     settings: Readonly<Record<string, unknown>>;
     /** A folder or file whose weights the run begins with. Default: random ones. */
     init?: string;
-    /** What the texts have to be, where a run is made again. */
+    /** Checksums of the texts of a run that is repeated. */
     sums?: Partial<TextSums>;
     resume: boolean;
-    /** Whether the run is the one in the folder, by its own notes: then what it began with is not asked for again. */
+    /** True if the run continues the one in the folder: then its initial weights are not needed again. */
     continues: boolean;
     saveEvery: number;
     device: Device;
@@ -82,7 +82,7 @@ export async function trainingRun(
   const [ids, heldBackIds] = [learned, heldBack].map((part) => Int32Array.from(tokenizer.encode(part)));
   checkLengths(recipe, ids!.length, heldBackIds!.length);
   const vocabSize = sizeOfVocabulary(json);
-  const config = configOf(recipe, vocabSize);
+  const config = decoderConfig(recipe, vocabSize);
   const model = decoder(config);
 
   const start = await firstParams(options.init, config);
@@ -90,8 +90,8 @@ export async function trainingRun(
   const sums: TextSums = { text: sha256(text), tokenizer: sha256(json) };
   checkSums(options.sums ?? {}, sums);
   const before = await folder.read(device);
-  const earlier = before?.notes.recipe as Noted | undefined;
-  const init = start ? await sumOf(start) : options.continues ? earlier?.init : undefined;
+  const earlier = before?.notes.recipe as NotedRecipe | undefined;
+  const init = start ? await paramsChecksum(start) : options.continues ? earlier?.init : undefined;
   const own = { ...recipe, ...sums, config, ...(init !== undefined && { init }) };
   if (before) checkResume(earlier!, own, options.resume);
   const params = before?.params ?? mapTensors(start ?? model.init(recipe.seed), (x) => x.to(device));
@@ -138,7 +138,7 @@ export async function trainingRun(
     evaluations,
     ...(recipe.patience > 0 && { patience: recipe.patience }),
   });
-  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of inFlags(run)) {
+  for await (const { step, loss, evaluation: measured, state, timeMs: stepMs } of withFlagNames(run)) {
     latest = state;
     timeMs += stepMs;
     done += 1;
@@ -185,8 +185,8 @@ async function firstParams(
   });
 }
 
-/** What weights are, in short. */
-async function sumOf(params: DecoderParams): Promise<string> {
+/** SHA-256 of weights. */
+async function paramsChecksum(params: DecoderParams): Promise<string> {
   const hash = createHash("sha256");
   for (const x of tensorsOf(params)) hash.update(new Uint8Array((await x.read()).slice().buffer));
   return hash.digest("hex");
@@ -212,7 +212,7 @@ function checkSums(wanted: Partial<TextSums>, sums: TextSums): void {
   }
 }
 
-function configOf(recipe: Recipe, vocabSize: number): DecoderConfig {
+function decoderConfig(recipe: Recipe, vocabSize: number): DecoderConfig {
   const { numLayers, embedDim, numHeads, numKvHeads, contextLength } = recipe;
   // A gated layer has three maps: with 8/3 of the width it has as many weights as a plain one of 4.
   const hiddenDim = Math.ceil((embedDim * 8) / 3 / 32) * 32;
@@ -250,7 +250,7 @@ function sizeOfVocabulary(json: string): number {
   return 1 + [...ids, ...added.map(({ id }) => id)].reduce((a, b) => Math.max(a, b), 0);
 }
 
-/** How the command calls what a run is made of. */
+/** Flags of the command for the fields of a recipe. */
 const flags: Readonly<Record<string, string>> = {
   text: "files",
   tokenizer: "--tokenizer",
@@ -310,7 +310,7 @@ function checkLengths({ contextLength, heldBack }: Recipe, learned: number, held
 }
 
 /** The steps of a run, whose refusals name options of the command. */
-async function* inFlags<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
+async function* withFlagNames<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void> {
   try {
     yield* run;
   } catch (cause) {
@@ -325,11 +325,11 @@ async function* inFlags<T>(run: AsyncGenerator<T, void>): AsyncGenerator<T, void
   }
 }
 
-/** What a run notes of itself: its recipe, with texts and weights by their sums. */
-type Noted = { steps: number; init?: string } & Record<string, unknown>;
+/** The recipe of a run as it is saved, with checksums of texts and weights. */
+type NotedRecipe = { steps: number; init?: string } & Record<string, unknown>;
 
 /** Refuses to go on with another run than the one in the folder. It may take more steps. */
-function checkResume(before: Noted, own: Noted, resume: boolean): void {
+function checkResume(before: NotedRecipe, own: NotedRecipe, resume: boolean): void {
   if (!resume) {
     check.refuse({
       argument: "--out",

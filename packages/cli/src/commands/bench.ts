@@ -8,17 +8,17 @@ import { numberOption } from "../number-option.js";
 
 type Options = ModelOptions & {
   promptTokens: number;
-  newTokens: number;
+  generatedTokens: number;
   rounds: number;
   json?: true | string;
 };
-type Measured = {
+type Measurement = {
   device: string;
   promptTokens: number;
-  newTokens: number;
+  generatedTokens: number;
   /** The best of the rounds: noise only ever adds time. */
-  prompt: { tokensPerSecond: number; ms: number };
-  reply: { tokensPerSecond: number; msPerToken: number };
+  prefill: { tokensPerSecond: number; ms: number };
+  decode: { tokensPerSecond: number; msPerToken: number };
 };
 
 const count = (flag: string) =>
@@ -28,15 +28,17 @@ const count = (flag: string) =>
     accepts: (value) => Number.isSafeInteger(value) && value >= 1,
   });
 
-/** Adds `qkv bench`: how fast a model reads and writes here. */
+/** Adds `qkv bench`: tokens per second of prefill and decode. */
 export function addBench(program: Command, io: Io): void {
   const command = program
     .command("bench")
-    .summary("measure how fast a model reads and writes")
-    .description("Measures reading a prompt and writing a reply, several times, and prints the best round.")
+    .summary("measure tokens per second of prefill and decode")
+    .description(
+      "Measures prefill of a prompt and decode of new tokens, several times, and prints the best round.",
+    )
     .argument("<model>", modelHelp)
     .option("--prompt-tokens <n>", "tokens of the prompt", count("--prompt-tokens"), 128)
-    .option("--new-tokens <n>", "tokens of the reply", count("--new-tokens"), 32)
+    .option("--new-tokens <n>", "tokens to generate", count("--new-tokens"), 32)
     .option("--rounds <n>", "how often", count("--rounds"), 3);
   withModelOptions(command)
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
@@ -45,38 +47,39 @@ export function addBench(program: Command, io: Io): void {
     );
 }
 
-async function measure(model: Model, options: Options, { signal }: Io): Promise<Measured> {
+async function measure(model: Model, options: Options, { signal }: Io): Promise<Measurement> {
   const { vocabSize, contextLength, numLayers } = model.config;
   const promptTokens = Math.min(options.promptTokens, contextLength - 1);
-  const newTokens = Math.min(options.newTokens, contextLength - promptTokens);
+  const generatedTokens = Math.min(options.generatedTokens, contextLength - promptTokens);
   const prompt = Array.from({ length: promptTokens }, (_, i) => (7 * i + 1) % vocabSize);
-  // Random weights and stop ids are no matter here: the reply is as long as is asked.
+  // Weights may be random, so stop ids are ignored: as many tokens as asked for are generated.
   const endless = { ...model, config: { ...model.config, stopIds: [] } };
   await evaluate(model, [prompt.slice(0, 2)]); // kernels are compiled, buffers made
   let [promptMs, msPerToken] = [Infinity, Infinity];
   for (let round = 0; round < options.rounds; round++) {
     const onFinish = (summary: { timings: { promptMs: number; generationMs: number } }) => {
       promptMs = Math.min(promptMs, summary.timings.promptMs);
-      if (newTokens > 1) msPerToken = Math.min(msPerToken, summary.timings.generationMs / (newTokens - 1));
+      if (generatedTokens > 1)
+        msPerToken = Math.min(msPerToken, summary.timings.generationMs / (generatedTokens - 1));
     };
     const cache = growingCache({ numLayers });
-    for await (const _ of generate(endless, prompt, { maxTokens: newTokens, cache, signal, onFinish }))
+    for await (const _ of generate(endless, prompt, { maxTokens: generatedTokens, cache, signal, onFinish }))
       signal.throwIfAborted();
   }
   return {
     device: model.params.embedding.weight.device.name,
     promptTokens,
-    newTokens,
-    prompt: { tokensPerSecond: (1000 * promptTokens) / promptMs, ms: promptMs },
-    reply: { tokensPerSecond: 1000 / msPerToken, msPerToken },
+    generatedTokens,
+    prefill: { tokensPerSecond: (1000 * promptTokens) / promptMs, ms: promptMs },
+    decode: { tokensPerSecond: 1000 / msPerToken, msPerToken },
   };
 }
 
-function text({ device, promptTokens, newTokens, prompt, reply }: Measured): string {
+function text({ device, promptTokens, generatedTokens, prefill, decode }: Measurement): string {
   return [
     `${device}, the best round:`,
-    `reading  ${promptTokens} tokens  ${prompt.tokensPerSecond.toFixed(1)} tokens/s`,
-    `writing  ${newTokens} tokens  ${reply.tokensPerSecond.toFixed(1)} tokens/s`,
+    `prefill  ${promptTokens} tokens  ${prefill.tokensPerSecond.toFixed(1)} tokens/s`,
+    `decode   ${generatedTokens} tokens  ${decode.tokensPerSecond.toFixed(1)} tokens/s`,
     "",
   ].join("\n");
 }

@@ -3,11 +3,11 @@ import { unitLength } from "@qkv/transformer";
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { linesOf, withJson } from "../json-result.js";
-import { foundModel, modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
-import { pooled, poolingOf, poolings, type Pooling } from "../pooling.js";
+import { resolveModel, modelHelp, openEncoder, withModelOptions, type ModelOptions } from "../open-model.js";
+import { pooled, readPooling, poolings, type Pooling } from "../pooling.js";
 
 type Options = ModelOptions & { pooling?: Pooling; json?: true | string };
-type Embedded = { texts: string[]; embeddings: number[][] };
+type EmbedResult = { texts: string[]; embeddings: number[][] };
 
 /** Adds `qkv embed`: a vector for each text, by an encoder. */
 export function addEmbed(program: Command, io: Io): void {
@@ -32,10 +32,10 @@ export function addEmbed(program: Command, io: Io): void {
 }
 
 async function runEmbed(source: string, given: string[], options: Options, io: Io): Promise<void> {
-  const work = async (): Promise<Embedded> => {
+  const work = async (): Promise<EmbedResult> => {
     const model = await openEncoder(source, options, io);
     const { device } = model.params.embedding.weight;
-    const pooling = options.pooling ?? (await poolingOf(await foundModel(source, { signal: io.signal })));
+    const pooling = options.pooling ?? (await readPooling(await resolveModel(source, { signal: io.signal })));
     const texts = [...given];
     if (given.length === 0) for await (const line of linesOf(io.in)) texts.push(line);
     const embeddings: number[][] = [];
@@ -47,7 +47,7 @@ async function runEmbed(source: string, given: string[], options: Options, io: I
     }
     return { texts, embeddings };
   };
-  const lines = ({ embeddings }: Embedded) =>
+  const lines = ({ embeddings }: EmbedResult) =>
     embeddings.map((row) => `${row.map((x) => x.toFixed(6)).join(" ")}\n`).join("");
   await withJson(options.json, io, work, lines);
 }

@@ -50,7 +50,7 @@ async function runEval(source: string, files: string[], options: Options, io: Io
   await withJson(options.json, io, work, text);
 }
 
-/** Where collections of texts say that one ends. */
+/** Marker between texts of a collection. */
 const separator = "<|endoftext|>";
 
 /** The texts of a file: one, or those between separators, each by itself. */

@@ -8,9 +8,9 @@ import {
 import { Option, type Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
-import { foundModel, modelHelp, openAny } from "../open-model.js";
+import { resolveModel, modelHelp, openAny } from "../open-model.js";
 import { progressLine } from "../progress-line.js";
-import { talkTemplateText } from "../talk-template.js";
+import { readChatTemplateText } from "../read-chat-template.js";
 
 type Options = {
   to: ExportOptions["to"];
@@ -21,7 +21,7 @@ type Options = {
   json?: true | string;
 };
 
-type Exported = { to: string; out: string; dtype: GgufStoredType; bytes: number };
+type ExportResult = { to: string; out: string; dtype: GgufStoredType; bytes: number };
 
 /** Adds `qkv export`: a model as others read it. */
 export function addExport(program: Command, io: Io): void {
@@ -64,15 +64,15 @@ export function addExport(program: Command, io: Io): void {
       "\nExamples:\n  qkv export @qkv/model-tiny --to hf model-tiny\n  qkv export @qkv/model-tiny --to gguf --dtype q8_0 model-tiny.gguf",
     )
     .action((model: string, out: string, options: Options) =>
-      withJson(options.json, io, () => runExport(model, out, options, io), said),
+      withJson(options.json, io, () => runExport(model, out, options, io), summary),
     );
 }
 
-async function runExport(source: string, out: string, options: Options, io: Io): Promise<Exported> {
+async function runExport(source: string, out: string, options: Options, io: Io): Promise<ExportResult> {
   const { to, dtype, tokenizer } = options;
   const { err, signal } = io;
   const model = await openAny(source, { device: "js", ...(tokenizer && { tokenizer }) }, io);
-  const chatTemplate = await talkTemplateText(await foundModel(source, { signal }));
+  const chatTemplate = await readChatTemplateText(await resolveModel(source, { signal }));
   const line = progressLine(err);
   let bytes = 0;
   try {
@@ -97,7 +97,7 @@ async function runExport(source: string, out: string, options: Options, io: Io):
 /** Options that belong to one format. */
 const ofOneFormat = { "--shard-size": "hf", "--opset": "onnx", "--dtype q8_0": "gguf" } as const;
 
-/** What a format is told. */
+/** Options of a format. */
 function formatOptions({ to, dtype, shardSize, opset }: Options): WithoutOut {
   const given = {
     "--shard-size": shardSize,
@@ -123,5 +123,5 @@ function formatOptions({ to, dtype, shardSize, opset }: Options): WithoutOut {
 
 type WithoutOut = ExportOptions extends infer T ? (T extends unknown ? Omit<T, "out"> : never) : never;
 
-const said = ({ out, dtype, bytes }: Exported) =>
+const summary = ({ out, dtype, bytes }: ExportResult) =>
   `${out}: ${(bytes / 2 ** 20).toFixed(1)} MiB of weights in ${dtype}\n`;

@@ -4,7 +4,12 @@ import { continuePrompt } from "../continue-prompt.js";
 import type { Io } from "../io.js";
 import { embeddedModel, modelHelp, openModel, withModelOptions, type ModelOptions } from "../open-model.js";
 import { openOutputFile } from "../output-file.js";
-import { maxTokens, samplingOf, withSamplingOptions, type SamplingOptions } from "../sampling-options.js";
+import {
+  maxTokens,
+  samplingFromOptions,
+  withSamplingOptions,
+  type SamplingOptions,
+} from "../sampling-options.js";
 
 type Options = ModelOptions &
   SamplingOptions & {
@@ -26,9 +31,12 @@ export function addGenerate(program: Command, io: Io): void {
     .option("--prompt <text>", "the text to continue", "")
     .option("--max-tokens <n>", "write at most this many tokens", maxTokens, 256)
     .option("--stop <texts...>", "end before one of these texts")
-    .option("--speculate", "guess from what was said: the same text, where it repeats itself sooner");
+    .option(
+      "--speculate",
+      "speculative decoding by prompt lookup: the same text, faster where it repeats itself",
+    );
   withSamplingOptions(withModelOptions(command))
-    .option("--cache <name>", `how keys and values are kept: ${cacheNames.join(", ")}`, "growing")
+    .option("--cache <name>", `the kind of KV cache: ${cacheNames.join(", ")}`, "growing")
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .addHelpText(
       "after",
@@ -40,7 +48,7 @@ export function addGenerate(program: Command, io: Io): void {
 async function runGenerate(source: string, options: Options, { out, err, signal }: Io): Promise<void> {
   const { json, prompt, maxTokens } = options;
   const makeCache = cacheOption(options.cache);
-  const sampling = samplingOf(options);
+  const sampling = samplingFromOptions(options);
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
 
   // Under --json alone standard output belongs to the object; who sits at a terminal still sees the text come.

@@ -3,9 +3,9 @@ import { loadAny, type DecoderConfig, type EncoderConfig } from "@qkv/transforme
 import type { Command } from "commander";
 import type { Io } from "../io.js";
 import { withJson } from "../json-result.js";
-import { foundModel, modelHelp } from "../open-model.js";
+import { resolveModel, modelHelp } from "../open-model.js";
 
-type Inspected = {
+type InspectResult = {
   kind: "decoder" | "encoder";
   config: DecoderConfig | EncoderConfig;
   /** Numbers in all, each counted once. */
@@ -29,8 +29,8 @@ export function addInspect(program: Command, io: Io): void {
     );
 }
 
-async function inspect(source: string, { signal }: Io): Promise<Inspected> {
-  const { config, params } = await loadAny(await foundModel(source, { signal }), { signal });
+async function inspect(source: string, { signal }: Io): Promise<InspectResult> {
+  const { config, params } = await loadAny(await resolveModel(source, { signal }), { signal });
   const count = (tree: unknown) =>
     tensorsOf(tree).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const isDecoder = "numKvHeads" in config;
@@ -50,7 +50,13 @@ async function inspect(source: string, { signal }: Io): Promise<Inspected> {
 }
 
 /** A line for each layer: bars as long as its parts have parameters. */
-function picture({ config, parameters, kvBytesPerToken, embeddingParameters, layers }: Inspected): string {
+function picture({
+  config,
+  parameters,
+  kvBytesPerToken,
+  embeddingParameters,
+  layers,
+}: InspectResult): string {
   const { numLayers, numHeads, embedDim, hiddenDim, vocabSize, contextLength } = config;
   const { numKvHeads, window } =
     "numKvHeads" in config ? config : { numKvHeads: numHeads, window: undefined };

@@ -199,7 +199,7 @@ test("--resume FOLDER needs nothing else, and can raise --steps", async () => {
     const notes = () => JSON.parse(readFileSync(join(folder, "training.json"), "utf8")) as { steps: number };
     expect(notes().steps).toBe(5);
     expect(readFileSync(join(folder, "curve.csv"), "utf8").trim().split("\n")).toHaveLength(6);
-    // What is whole stays: there is nothing more to do.
+    // A complete run stays: there is nothing more to do.
     expect(await bare(`--resume ${folder}`)).toMatchObject({ code: 0 });
     expect(notes().steps).toBe(5);
   }

@@ -19,7 +19,7 @@ import { isMark, trainingRun, type Recipe } from "../training-run.js";
 
 declare const __VERSION__: string;
 
-/** What a config file may hold besides options: what was read, and what a run notes about itself. */
+/** Fields of a config file besides options: inputs, and metadata of a run. */
 const notOptions = ["files", "sums", "versions"] as const;
 
 type Options = Omit<
@@ -141,7 +141,7 @@ export function addTrain(program: Command, io: Io): void {
     });
 }
 
-/** What a run in a folder notes of itself, as a file for `--config`. */
+/** The saved settings of a run in a folder, as a file for `--config`. */
 async function notesOf(folder: string, { out, config }: Options): Promise<string> {
   const beside = config === undefined ? out : config;
   if (beside !== undefined) {
@@ -162,7 +162,7 @@ async function notesOf(folder: string, { out, config }: Options): Promise<string
 
 type Run = Omit<Options, "out"> & {
   out: string;
-  /** Whether all that is not said is as the run in the folder notes it. */
+  /** Takes missing options from the run in the folder. */
   continues: boolean;
 };
 

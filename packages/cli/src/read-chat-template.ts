@@ -5,32 +5,35 @@ import { join } from "node:path";
 import { ggufTemplate } from "./gguf-template.js";
 
 /** The chat template that a model's folder or GGUF file has, or undefined where it has none. */
-export async function talkTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
+export async function readChatTemplate(folder: string | readonly File[]): Promise<ChatTemplate | undefined> {
   const described = await tokenizerConfig(folder);
   return described["chat_template"] === undefined ? undefined : chatTemplate(described);
 }
 
-/** The same as it is written, in Jinja: of several, the one for plain talk. */
-export async function talkTemplateText(folder: string | readonly File[]): Promise<string | undefined> {
+/** The template's Jinja text: of several, the default one. */
+export async function readChatTemplateText(folder: string | readonly File[]): Promise<string | undefined> {
   const { chat_template: given } = await tokenizerConfig(folder);
   const several = Array.isArray(given) ? (given as { name?: unknown; template?: unknown }[]) : [];
   const text = several.find(({ name }) => name === "default")?.template ?? given;
   return typeof text === "string" ? text : undefined;
 }
 
-/** A template's file of its own has it alone; the tokens that it names stand in the configuration. */
+/** A file of its own has the template alone; the tokens that it names are in the configuration. */
 async function tokenizerConfig(folder: string | readonly File[]): Promise<Record<string, unknown>> {
   if (typeof folder === "string" && folder.endsWith(".gguf")) return ggufTemplate(folder);
-  const config = JSON.parse((await textOf(folder, "tokenizer_config.json")) ?? "{}") as Record<
+  const config = JSON.parse((await readTextFile(folder, "tokenizer_config.json")) ?? "{}") as Record<
     string,
     unknown
   >;
-  const own = await textOf(folder, "chat_template.jinja");
+  const own = await readTextFile(folder, "chat_template.jinja");
   return own === undefined ? config : { ...config, chat_template: own };
 }
 
 /** A small file of a model, as text; undefined where there is none. */
-export async function textOf(folder: string | readonly File[], name: string): Promise<string | undefined> {
+export async function readTextFile(
+  folder: string | readonly File[],
+  name: string,
+): Promise<string | undefined> {
   const inList = typeof folder === "string" ? undefined : folder.find((file) => file.name === name);
   const source = typeof folder === "string" ? join(folder, name) : inList;
   const file =
