@@ -96,7 +96,7 @@ beforeAll(async () => {
   for (const [name, bytes] of Object.entries(shards)) served[`/shards/${name}`] = bytes;
   server = await serveFiles(served, (request, response) => {
     const url = new URL(request.url!, "http://localhost");
-    // What a file host does: large files lie elsewhere.
+    // As a file host does: large files are redirected.
     if (url.pathname.startsWith("/moved/")) {
       response.writeHead(302, { Location: url.pathname.replace("/moved/", "/whole/") }).end();
       return true;

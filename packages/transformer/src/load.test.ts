@@ -69,7 +69,7 @@ function tokenizerFile(size: number): Uint8Array {
   return Uint8Array.from(file);
 }
 
-/** How a load went: what it reported, in order. */
+/** Progress reports of a load, in order. */
 function recorder(): { seen: Progress[]; onProgress: (progress: Progress) => void } {
   const seen: Progress[] = [];
   return { seen, onProgress: (progress) => seen.push(progress) };

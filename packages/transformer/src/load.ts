@@ -29,13 +29,13 @@ import type { WeightFile } from "./loading/weight-file.js";
 import { weightsOf, type Placing } from "./loading/weights.js";
 
 export type LoadOptions = ReadOptions & {
-  /** Where the weights go. Default: the plain device. */
+  /** Device of the weights. Default: the plain JavaScript device. */
   device?: Device;
   /** A tokenizer, or its file. Default: that of the folder, else none. */
   tokenizer?: Tokenizer | Source;
   /** Rounds matrices to 8 or 4 bits: a quarter or an eighth of the memory. Default: weights stay floats. */
   quantize?: Quantization;
-  /** How a repository is reached. Default: the Hugging Face Hub, without a login. */
+  /** Access to the hub. Default: the Hugging Face Hub, without a login. */
   hub?: HubOptions;
 };
 

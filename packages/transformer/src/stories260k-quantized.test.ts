@@ -1,5 +1,5 @@
 /// <reference types="node" />
-// What rounding costs the trained model of the reference data: its loss on the text of `loss.json`.
+// Loss of the quantized reference model on the text of `loss.json`.
 import { expect, test } from "vitest";
 import { referenceData } from "../../../conformance/reference-data.mjs";
 import { evaluate } from "./evaluation/evaluate.js";

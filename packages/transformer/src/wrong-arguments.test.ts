@@ -56,7 +56,7 @@ async function refusal(call: () => unknown): Promise<{ message: string; fn: stri
   throw new Error("nothing was refused");
 }
 
-/** What is no argument of anything: nothing, null, text, numbers, lists, functions. */
+/** Values that are no valid argument: undefined, null, text, numbers, lists, functions. */
 const nothings: readonly unknown[] = [
   undefined,
   null,
@@ -76,7 +76,7 @@ const bare: readonly (readonly [name: string, fn: Any])[] = [
   ...Object.entries({ ...transformer, ...training, ...inspection, ...patching, ...tasks }),
 ]
   .filter((entry): entry is [string, never] => typeof entry[1] === "function")
-  // What reads bytes and files has its own table.
+  // Functions that read bytes and files have their own table.
   .filter(([name]) => !/^(load|read|write)/.test(name));
 
 test.each(bare)(

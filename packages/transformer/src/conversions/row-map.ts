@@ -4,13 +4,13 @@ import { checkParams } from "../layers/check-params.js";
 import { checkTensor, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**
- * How the rows of a stored matrix become those of ours: which part each goes to, and which row of it it is. Several
+ * Maps the rows of a stored matrix to those of ours: to a part, and a row of that part. Several
  * parts are the matrices that a model fused into one.
  */
 export type RowMap = {
   /** Rows of each part. */
   readonly sizes: readonly number[];
-  /** Where a stored row goes. */
+  /** Part and row that a stored row becomes. */
   to(row: number): readonly [part: number, row: number];
 };
 

@@ -8,7 +8,7 @@ import { splitFused, stacked } from "./row-map.js";
  * (`q_proj_weight`, …, where keys or values are of another width).
  *
  * @param named - Tensors by PyTorch's names.
- * @param prefix - What stands before the names: `self_attn.`. Default: nothing.
+ * @param prefix - Prefix of the names: `self_attn.`. Default: none.
  * @throws {ArgumentError} If a tensor is missing.
  *
  * @example

@@ -5,7 +5,7 @@ import { checkIdList } from "../models/check-ids.js";
 import { checkModel } from "../models/check-model.js";
 import type { Model } from "../models/model.js";
 
-/** How well a model predicts a text. */
+/** Loss and perplexity of a model on a text. */
 export type Evaluation = {
   /** Tokens that were predicted: all but the first of each text. */
   tokens: number;
@@ -19,17 +19,17 @@ export type Evaluation = {
   bitsPerByte: number | undefined;
 };
 
-/** What is used of a model. */
+/** The part of a model that is used. */
 export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
   tokenizer?: Tokenizer | undefined;
 };
 
 /**
- * How well a model predicts texts. A text longer than the model's context is read in stretches, each by itself; a token is
+ * Evaluates a model on texts. A text longer than the model's context is split into chunks, each by itself; a token is
  * predicted once.
  *
  * @param texts - Texts, which need the model's tokenizer, or token ids as the tokenizer gives them.
- * @param options - `contextLength`: tokens of a stretch, default the model's. `onProgress`: is told after each stretch.
+ * @param options - `contextLength`: tokens of a chunk, default the model's. `onProgress`: called after each chunk.
  * @throws {ArgumentError} If there is nothing to predict, or texts come to a model without a tokenizer.
  *
  * @example

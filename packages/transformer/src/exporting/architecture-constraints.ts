@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import type { DecoderConfig } from "../models/decoder-config.js";
 import type { DecoderParams } from "../models/decoder.js";
 
-/** What a configuration says, with what it leaves out filled in, and what is as if it were left out gone. */
+/** Normalizes a configuration: fills in defaults, and removes fields that equal them. */
 export function normalizedConfig(config: DecoderConfig, params: DecoderParams): DecoderConfig {
   const { embedDim, numHeads, layerTypes, ropeDim, attentionScale, embeddingScale, experts } = config;
   const { attention, feedForward } = params.layers[0] ?? {};
@@ -44,16 +44,16 @@ export function normalizedConfig(config: DecoderConfig, params: DecoderParams): 
 
 type Constraint<K extends keyof DecoderConfig> = {
   holds(value: DecoderConfig[K], config: DecoderConfig): boolean;
-  /** What is expected, in words. */
+  /** The expected value, in words. */
   readonly words: string;
 };
 
-/** What an architecture asks of a configuration that is spelled out; of what is not named, anything. */
+/** Constraints of an architecture on a normalized configuration; fields without one are free. */
 export type ArchitectureConstraints = { readonly [K in keyof DecoderConfig]?: Constraint<K> };
 
 type Violation = { field: keyof DecoderConfig; received: unknown; expected: string };
 
-/** Where a configuration is not of an architecture. */
+/** Constraints of an architecture that a configuration violates. */
 export function violations(config: DecoderConfig, likeness: ArchitectureConstraints): Violation[] {
   return Object.entries(likeness).flatMap(([name, rule]) => {
     const field = name as keyof DecoderConfig;
@@ -64,9 +64,9 @@ export function violations(config: DecoderConfig, likeness: ArchitectureConstrai
 }
 
 /**
- * The first architecture that a configuration is of.
+ * The first architecture whose constraints a configuration meets.
  *
- * @throws {ArgumentError} If it is of none; the one that it is nearest to says what is in the way.
+ * @throws {ArgumentError} If it meets those of none; the error names the first violation of the nearest one.
  */
 export function matchArchitecture<
   A extends { readonly name: string; readonly constraints: ArchitectureConstraints },
@@ -84,7 +84,7 @@ export function matchArchitecture<
   });
 }
 
-/** Rules to make likenesses of. */
+/** Constraints to build architectures from. */
 export const constraint = {
   is: <T>(wanted: T) => ({ holds: (value: unknown) => value === wanted, words: JSON.stringify(wanted) }),
   nothing: { holds: (value: unknown) => value === undefined, words: "nothing" },

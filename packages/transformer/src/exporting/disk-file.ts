@@ -1,7 +1,7 @@
 import { diskFor, type DiskFile } from "./disk.js";
 import type { OutputFolder } from "./output-folder.js";
 
-/** What a format is known by. Unit: bytes. */
+/** Size of the magic bytes of a format. */
 const magic = 4;
 
 /**

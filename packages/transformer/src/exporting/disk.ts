@@ -9,7 +9,7 @@ export type DiskFile = {
   close(): Promise<void>;
 };
 
-/** What is used of Node's `fs/promises`, where what a disk refuses is told as a refusal of `out`. */
+/** The part of Node's `fs/promises` that is used, with errors of the disk as refusals of `out`. */
 export type Disk = {
   mkdir(path: string, options?: { recursive: boolean }): Promise<unknown>;
   open(path: string, flags: string): Promise<DiskFile>;
@@ -22,8 +22,8 @@ export type Disk = {
 /**
  * The disk, in Node, and what lies beside a path while it is written.
  *
- * @param out - Where something is to appear.
- * @param kind - What.
+ * @param out - The path to write to.
+ * @param kind - Kind of the output, in words.
  * @throws {ArgumentError} If there is no disk, or something at the path already.
  */
 export async function diskFor(

@@ -15,7 +15,7 @@ type CommonOptions = {
   /** A folder that does not exist yet, or with `gguf` a file, by path (in Node); or `memoryFolder()`. */
   out: string | OutputFolder;
   signal?: AbortSignal;
-  /** How far it has come. Unit: bytes of tensors. */
+  /** Called with the progress. Unit: bytes of tensors. */
   onProgress?: (progress: { written: number; total: number }) => void;
 };
 
@@ -25,7 +25,7 @@ export type ExportOptions = CommonOptions &
     | {
         /** A folder as Hugging Face lays models out. */
         to: "hf";
-        /** How numbers are stored; 16 bits round to the nearest. Default `"float32"`, as they are. */
+        /** Stored dtype; 16 bits round to the nearest. Default `"float32"`. */
         dtype?: StoredType;
         /** Bytes of tensors to a file; a larger model becomes several files and an index. Default 5e9, as transformers has it. */
         shardBytes?: number;
@@ -47,7 +47,7 @@ export type ExportOptions = CommonOptions &
         /** One file for llama.cpp and what is built on it. */
         to: "gguf";
         /**
-         * How matrices are stored: floats as above, or 8 bits, `"q8_0"`. Vectors stay float32; rows that are no multiple of
+         * Stored dtype of matrices: floats as above, or 8 bits, `"q8_0"`. Vectors stay float32; rows that are no multiple of
          * 32 become float16 in place of `"q8_0"`. Default `"float32"`.
          */
         dtype?: GgufStoredType;

@@ -1,6 +1,6 @@
 import type { OutputFolder } from "./output-folder.js";
 
-/** What a format makes of a model: it is made, and what cannot be written refused, before anything is written. */
+/** A plan for writing a model in a format. Making it refuses what the format cannot hold, before anything is written. */
 export type ExportPlan = {
   /** Bytes of tensors. */
   readonly total: number;

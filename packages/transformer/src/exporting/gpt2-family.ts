@@ -6,16 +6,16 @@ import { activationNames, linear, type HuggingFaceDecoder } from "./hugging-face
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
 import { unchanged, concatenated, type TensorToWrite } from "./tensor-to-write.js";
 
-/** In what architectures in GPT-2's likeness differ. */
+/** Options of architectures of GPT-2's family. */
 export type Gpt2Variant = {
   class: string;
   constraints: ArchitectureConstraints;
   fields?: Record<string, unknown>;
-  /** How matrices are stored, of which some are several joined. */
+  /** Writes a matrix, or several concatenated. */
   write(name: string, parts: readonly Tensor[]): TensorToWrite;
 };
 
-/** An architecture in GPT-2's likeness. */
+/** An architecture of GPT-2's family. */
 export function gpt2Family(name: string, variant: Gpt2Variant): HuggingFaceDecoder {
   return {
     name,
@@ -37,7 +37,7 @@ export function gpt2Family(name: string, variant: Gpt2Variant): HuggingFaceDecod
   };
 }
 
-/** The tensors of a model in GPT-2's likeness, by their names in checkpoints of Hugging Face. */
+/** The tensors of a model of GPT-2's family, by their names in checkpoints of Hugging Face. */
 export function gpt2Tensors(params: DecoderParams, write: Gpt2Variant["write"]): TensorToWrite[] {
   const maps = (path: string, parts: readonly LinearParams[]): TensorToWrite[] => [
     write(

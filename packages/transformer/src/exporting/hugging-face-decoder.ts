@@ -5,7 +5,7 @@ import type { DecoderParams } from "../models/decoder.js";
 import type { ArchitectureConstraints } from "./architecture-constraints.js";
 import { unchanged, type TensorToWrite } from "./tensor-to-write.js";
 
-/** How a decoder of ours is told as a checkpoint of an architecture of Hugging Face. */
+/** Conversion of a decoder to a checkpoint of a Hugging Face architecture. */
 export type HuggingFaceDecoder = {
   /** As in `model_type`. */
   readonly name: string;

@@ -77,7 +77,7 @@ const gpt2: ArchitectureConstraints = {
 
 const normed: ArchitectureConstraints = { qkNorm: is(true), ropeLayout: is("half") };
 
-/** Which layers slide, where an architecture lets them differ. */
+/** Layer types of architectures with sliding and full layers. */
 const slidingFields = ({ layerTypes }: DecoderConfig) => ({
   use_sliding_window: layerTypes !== undefined,
   ...(layerTypes && { layer_types: layerTypes.map((type) => `${type}_attention`) }),

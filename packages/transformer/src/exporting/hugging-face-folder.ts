@@ -12,10 +12,10 @@ import { rowChunks } from "./row-chunks.js";
 import { bytesOf, storedBytes, type StoredType } from "./stored-numbers.js";
 import type { TensorToWrite } from "./tensor-to-write.js";
 
-/** What can be exported: a model as `load` gives it, or trained params with their configuration. */
+/** A model to export: as `load` returns it, or trained params with their configuration. */
 export type ExportedModel = {
   readonly tokenizer?: Tokenizer | undefined;
-  /** How talk becomes text, in Jinja. Default: the files say nothing of it. */
+  /** Chat template, in Jinja. Default: none is written. */
   readonly chatTemplate?: string | undefined;
 } & (
   | { readonly config: DecoderConfig; readonly params: DecoderParams }
@@ -41,7 +41,7 @@ export function planHuggingFace(model: ExportedModel, options: FolderOptions): E
   };
 }
 
-/** What is in such a folder: what `config.json` says, the other texts, and the tensors. */
+/** Contents of such a folder: `config.json`, the other texts, and the tensors. */
 export function huggingFaceFiles(model: ExportedModel): {
   config: Readonly<Record<string, unknown>>;
   others: Readonly<Record<string, string>>;

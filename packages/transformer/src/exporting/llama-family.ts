@@ -11,27 +11,27 @@ import type { ArchitectureConstraints } from "./architecture-constraints.js";
 import { ropeScalingField } from "./rope-fields.js";
 import { unchanged, concatenated, withOffset, reordered, type TensorToWrite } from "./tensor-to-write.js";
 
-/** How tensors of a model in Llama's likeness are stored. */
+/** Storage layout of a model of Llama's family. */
 export type LlamaLayout = {
-  /** Where gains count from. Default 0. */
+  /** Offset of norm weights: 1 for `(1 + weight) · x`, as Gemma. Default 0. */
   normOffset?: 0 | 1;
-  /** Which numbers of a head turn together. Default `half`. */
+  /** Rotary layout. Default `half`. */
   ropeLayout?: RotaryLayout;
-  /** Whether maps of one input are stored as one. Default false. */
+  /** Stores query, key, value and gate, up as fused matrices. Default false. */
   fused?: boolean;
-  /** Where experts are, and what their maps are called. Default: in place of the feed-forward layer, by its names. */
+  /** Path of the experts, and names of their maps. Default: in place of the feed-forward layer, by its names. */
   mixture?: { path: string; names: readonly [gate: string, up: string, down: string] };
 };
 
-/** In what architectures in Llama's likeness differ. */
+/** Options of architectures of Llama's family. */
 export type LlamaVariant = LlamaLayout & {
   class: string;
   constraints: ArchitectureConstraints;
-  /** What its configuration says besides. Default: nothing. */
+  /** Further fields of its configuration. Default: none. */
   fields?(config: DecoderConfig): Record<string, unknown>;
 };
 
-/** An architecture in Llama's likeness. */
+/** An architecture of Llama's family. */
 export function llamaFamily(name: string, variant: LlamaVariant): HuggingFaceDecoder {
   return {
     name,
@@ -59,7 +59,7 @@ export function llamaFamily(name: string, variant: LlamaVariant): HuggingFaceDec
   };
 }
 
-/** The tensors of a model in Llama's likeness, by their names in checkpoints of Hugging Face. */
+/** The tensors of a model of Llama's family, by their names in checkpoints of Hugging Face. */
 export function llamaTensors(
   config: DecoderConfig,
   params: DecoderParams,
@@ -127,7 +127,7 @@ export function llamaTensors(
   ];
 }
 
-/** Where rows of queries and keys come from, if the file has them in another order than the model. */
+/** Row map of queries and keys, if the file has another rotary layout than the model. */
 function rotaryRowMap(config: DecoderConfig, wanted: RotaryLayout): ((row: number) => number) | undefined {
   const { ropeLayout = "half", ropeDim } = config;
   if (ropeLayout === wanted) return undefined;

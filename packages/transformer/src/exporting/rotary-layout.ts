@@ -1,9 +1,9 @@
 /**
- * Where rows of queries and keys come from when rotary pairs are stored as two halves of a head and ours are
- * neighbours: row `i` of a head's first half is ours `2i`, of its second `2i + 1`.
+ * Row map from the interleaved rotary layout to the half layout, where row `i` of a head's first half is
+ * row `2i` of the interleaved one, and row `i` of its second half `2i + 1`.
  *
  * @param headDim - D
- * @param ropeDim - How many numbers of a head turn; the others stay.
+ * @param ropeDim - Rotated dimensions of a head; the others stay.
  */
 export function halfFromInterleaved(headDim: number, ropeDim = headDim): (row: number) => number {
   return (row) => {
@@ -14,7 +14,7 @@ export function halfFromInterleaved(headDim: number, ropeDim = headDim): (row: n
   };
 }
 
-/** The other way round: neighbours from two halves. */
+/** Row map from the half layout to the interleaved one. */
 export function interleavedFromHalf(headDim: number, ropeDim = headDim): (row: number) => number {
   return (row) => {
     const at = row % headDim;

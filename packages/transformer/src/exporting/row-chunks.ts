@@ -1,10 +1,10 @@
 import type { TypedArray } from "@qkv/tensor";
 import type { TensorToWrite } from "./tensor-to-write.js";
 
-/** Numbers made at a time: enough to be fast, few beside a model. */
+/** Numbers per chunk: enough to be fast, few beside a model. */
 const most = 2 ** 20;
 
-/** The numbers of a tensor, a few rows at a time. */
+/** Reads a tensor in chunks of rows. */
 export async function* rowChunks({ shape, rows }: TensorToWrite): AsyncGenerator<TypedArray> {
   const [count = 1, ...inner] = shape;
   const step = Math.max(1, Math.floor(most / inner.reduce((a, b) => a * b, 1)));

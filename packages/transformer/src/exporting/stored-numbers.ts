@@ -1,7 +1,7 @@
 import { littleEndianBytes, packHalf } from "@qkv/core";
 import type { TypedArray } from "@qkv/tensor";
 
-/** How numbers are stored. */
+/** Stored dtypes of floats. */
 export type StoredType = "float32" | "float16" | "bfloat16";
 
 /** Bytes of one number. */

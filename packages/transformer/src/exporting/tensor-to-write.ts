@@ -1,7 +1,7 @@
 import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**
- * A tensor of a model as a file stores it: turned round, joined with others, its rows in another order. It is made a
+ * A tensor of a model as a file stores it: transposed, concatenated with others, its rows permuted. It is made a
  * few rows at a time, so that a model is never in memory twice.
  */
 export type TensorToWrite = {
@@ -11,12 +11,12 @@ export type TensorToWrite = {
   rows(first: number, end: number): Tensor;
 };
 
-/** As it is. */
+/** The tensor unchanged. */
 export function unchanged(name: string, x: Tensor): TensorToWrite {
   return { name, shape: x.shape, rows: (first, end) => slice(x, 0, first, end) };
 }
 
-/** Less a number: gains that are stored as what they differ from 1. */
+/** The tensor minus a number: norm weights stored as their difference from 1. */
 export function withOffset(name: string, x: Tensor, by: number): TensorToWrite {
   return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), by) };
 }
@@ -30,7 +30,7 @@ export function reordered(name: string, x: Tensor, from: (row: number) => number
   return { name, shape: x.shape, rows };
 }
 
-/** Several, one behind the other. */
+/** Several tensors, concatenated. */
 export function concatenated(name: string, parts: readonly Tensor[]): TensorToWrite {
   const [first] = parts as [Tensor];
   const count = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
@@ -46,12 +46,12 @@ export function concatenated(name: string, parts: readonly Tensor[]): TensorToWr
   return { name, shape: [count, ...first.shape.slice(1)], rows };
 }
 
-/** Matrices, joined and turned round: `[in, out]`. */
+/** Matrices, concatenated and transposed: `[in, out]`. */
 export function transposed(name: string, parts: readonly Tensor[]): TensorToWrite {
   const out = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
   const rows = (first: number, end: number) =>
     concat(
-      parts.map((x) => transpose(slice(x, 1, first, end))), // turned piece by piece
+      parts.map((x) => transpose(slice(x, 1, first, end))), // transposed in chunks
       1,
     );
   return { name, shape: [parts[0]!.shape[1]!, out], rows };

@@ -16,7 +16,7 @@ import { checkSampling, chooseToken, topLogprobs, logProbability, type Sampling 
 import { textStream, type TextStream } from "./text-stream.js";
 
 export type GenerateBatchOptions = {
-  /** How many continuations of each prompt, which is read once for all of them. Default 1. */
+  /** Number of samples of each prompt, which is prefilled once for all of them. Default 1. */
   samples?: number;
   /** At most this many new tokens for each. Default: until the model's context is full. */
   maxTokens?: number;
@@ -33,9 +33,9 @@ export type GenerateBatchOptions = {
 
 /** One new token of one of the continuations. */
 export type BatchGeneratedToken = GeneratedToken & {
-  /** Which prompt it continues. */
+  /** Index of the prompt. */
   prompt: number;
-  /** Which of the prompt's samples it is of. */
+  /** Index of the sample of that prompt. */
   sample: number;
 };
 
@@ -51,7 +51,7 @@ const names: readonly (keyof GenerateBatchOptions)[] = [
   "signal",
 ];
 
-/** One continuation on its way. */
+/** A sequence that is being generated. */
 type Sequence = {
   prompt: number;
   sample: number;

@@ -16,23 +16,23 @@ export type GenerateOptions = {
   /** Default: the likeliest token. */
   sampling?: Sampling;
   /**
-   * Holds what was said before; the prompt is appended. Default: a new growing cache.
+   * Keys and values of earlier tokens; the prompt is appended. Default: a new growing cache.
    *
    * The token returned last may not be in it yet. To go on, keep all ids and pass those it lacks:
    * `ids.slice(cache.length)`.
    */
   cache?: Cache & { crop?(length: number): void };
   /**
-   * Where to end, besides the model's own ids: ids, which are not returned, and texts, which are not part of the text
+   * Stop conditions besides the model's own ids: ids, which are not returned, and texts, which are not part of the text
    * that is returned, wherever the borders of tokens are.
    */
   stop?: readonly (number | string)[];
-  /** How many of the likeliest tokens each token comes with. Default 0. */
+  /** Number of most likely tokens reported with each token. Default 0. */
   logprobs?: number;
-  /** Guesses tokens from what was said and checks several at once. The tokens are the same. Default: off. */
+  /** Speculative decoding by prompt lookup: several draft tokens are verified at once. The tokens are the same. Default: off. */
   speculate?: PromptLookupOptions;
   signal?: AbortSignal;
-  /** Is told at the end what it took. */
+  /** Called at the end, with counts and times. */
   onFinish?: (summary: GenerateSummary) => void;
 };
 
@@ -47,23 +47,23 @@ export type GeneratedToken = {
   top?: { id: number; logprob: number }[];
 };
 
-/** What a continuation took. */
+/** Summary of a generation: tokens and times. */
 export type GenerateSummary = {
-  /** Why it ended: at an id or a text to stop at, after `maxTokens`, or with the context full. */
+  /** Reason of the end: a stop id or text, `maxTokens`, or a full context. */
   reason: "stop" | "length" | "context";
   usage: {
     promptTokens: number;
     generatedTokens: number;
-    /** Tokens guessed, and how many of them were right. */
+    /** Draft tokens, and the number of them that were accepted. */
     draftTokens: number;
     acceptedTokens: number;
   };
   timings: {
-    /** From the call to the first choice: the prompt. */
+    /** From the call to the first token: prefill. */
     promptMs: number;
-    /** From the first choice to the end. */
+    /** From the first token to the end: decode. */
     generationMs: number;
-    /** New tokens but the first, which the prompt's time is for, over the reply's time. */
+    /** Generated tokens but the first, which belongs to the prefill, per second of `generationMs`. */
     tokensPerSecond: number;
   };
 };
@@ -106,7 +106,7 @@ export async function* generate(
   const maxTokens = checkMaxTokens(check, options.maxTokens);
   const ids = promptIds(check, model, prompt);
   const start = cache.length;
-  // Keys of a cache of unrotated keys stand where they are held, however much was said: it is the cache's to forget in time.
+  // A cache of unrotated keys counts positions itself, however long the sequence: it has to evict in time.
   const room = cache.unrotatedKeys ? Infinity : remainingContext(check, model, ids.length, start);
   const { stopIds, stopTexts } = stopConditions(check, model, options.stop);
   const stream = textStream(tokenizer, ids, stopTexts);
@@ -128,7 +128,7 @@ export async function* generate(
     while (generated.length < tokenLimit) {
       await yieldToEventLoop();
       signal?.throwIfAborted();
-      // Beyond the context nothing is guessed, nor beyond what is wanted.
+      // No draft tokens beyond the context or `maxTokens`.
       const draft =
         speculate && first !== undefined
           ? promptLookup([...ids, ...generated], speculate).slice(0, tokenLimit - generated.length - 1)
@@ -164,7 +164,7 @@ export async function* generate(
         acceptedTokens += 1;
       }
       if (ended) break;
-      // What was guessed wrong goes; the token chosen last is not in the cache yet.
+      // Rejected draft tokens are removed; the last token is not in the cache yet.
       const held = start + ids.length + generated.length - 1;
       if (cache.length > held) cache.crop!(held);
       pending = generated.slice(-1);
@@ -176,7 +176,7 @@ export async function* generate(
       yield one;
     }
   } finally {
-    // Who stops listening has not seen what waited: the cache forgets it too.
+    // A consumer that stops has not received the queued tokens: they are removed from the cache too.
     const seen = start + ids.length + yielded;
     if (cache.length > seen) cache.crop?.(seen);
   }
@@ -203,7 +203,7 @@ export async function lastLogits(logits: Tensor, count: number): Promise<TypedAr
   );
 }
 
-/** The n-th choice of a seed, computed without the ones before it. */
+/** The n-th uniform number of a seed, computed without the ones before it. */
 export function uniformSample({ temperature, seed }: Required<Sampling>, n: number): number {
   return temperature === 0 ? 0 : uniform([1], { seed, first: n, dtype: "float64" }).data[0]!;
 }
@@ -246,7 +246,7 @@ export function promptIds(
   return checkIdList(check, ids, config.vocabSize, "prompt");
 }
 
-/** How many tokens the context has room for behind a prompt. */
+/** Tokens that fit the context after a prompt. */
 export function remainingContext(
   check: Checks,
   { config }: Model,
@@ -317,7 +317,7 @@ function checkSpeculation(speculate: PromptLookupOptions | undefined, cache: obj
   check.refuse({
     argument: "cache",
     received: "a cache without crop",
-    expected: "one that can drop wrong guesses",
+    expected: "one that can remove rejected draft tokens",
     fix: "take a cache of @qkv/kv-cache.",
   });
 }

@@ -1,16 +1,16 @@
 import { checks } from "@qkv/core";
 
-/** Guesses what comes next from what was said: where the last tokens stood before, what followed them follows again. */
+/** Options of prompt lookup decoding: the tokens that followed an earlier occurrence of the last n-gram are the draft. */
 export type PromptLookupOptions = {
-  /** How many of the last tokens must stand before. Fewer are tried where so many do not. Default 3. */
+  /** Length of the n-gram that must occur earlier. Shorter ones are tried if it does not. Default 3. */
   ngramSize?: number;
-  /** How many tokens are guessed at most. Default 8. */
+  /** Most draft tokens for one step. Default 8. */
   draftLength?: number;
 };
 
 /**
- * A guess of the next tokens: what followed the last `ngramSize` tokens where they stood last before. Nothing, if they
- * stand nowhere.
+ * Draft tokens: those that followed the last earlier occurrence of the last `ngramSize` tokens. None, if they
+ * do not occur.
  *
  * @see "Prompt Lookup Decoding" (2023), apoorvumang/prompt-lookup-decoding
  *

@@ -1,17 +1,17 @@
 import { checks, type Checks } from "@qkv/core";
 
-/** How the next token is chosen. Steps are taken in the order of these fields. */
+/** Sampling of the next token. The steps are applied in the order of these fields. */
 export type Sampling = {
   /** Added to the logits of tokens, by id; `-Infinity` forbids one. Default: nothing. */
   logitBias?: Readonly<Record<number, number>>;
   /**
-   * Logits of tokens that stand in the prompt or the reply are divided by it, or multiplied where they are below 0.
+   * Logits of tokens in the prompt or the generated text are divided by it, or multiplied where they are below 0.
    * Default 1: off; about 1.1 is usual.
    */
   repetitionPenalty?: number;
-  /** Taken from the logits of tokens that stand in the reply. Default 0. */
+  /** Subtracted from the logits of generated tokens. Default 0. */
   presencePenalty?: number;
-  /** Taken from them once for each time. Default 0. */
+  /** Subtracted once for each occurrence. Default 0. */
   frequencyPenalty?: number;
   /** 0: the likeliest token, always. 1: as likely as the model says. Above: more evenly. Default 0. */
   temperature?: number;
@@ -25,7 +25,7 @@ export type Sampling = {
   seed?: number;
 };
 
-/** What was said before: what penalties look at. */
+/** Prompt and generated tokens, to which penalties apply. */
 export type TokenHistory = {
   readonly prompt: readonly number[];
   readonly generated: readonly number[];
@@ -121,12 +121,12 @@ const rules = {
 };
 
 /**
- * Which tokens may come next, and how likely each is chosen: the likeliest first. What sampling leaves out is not in
+ * Candidates for the next token with their probabilities, the likeliest first. Tokens that sampling excludes are not in
  * the list; the probabilities of the rest sum to 1.
  *
  * @param logits - One number per token.
  * @param sampling - Temperature 0 leaves the likeliest token alone.
- * @param history - What penalties look at. Default: nothing was said.
+ * @param history - Tokens that penalties apply to. Default: none.
  * @throws {ArgumentError} If a number is out of range.
  *
  * @example
@@ -220,7 +220,7 @@ export function topLogprobs(logits: ArrayLike<number>, count: number): { id: num
   return ids.map((id) => ({ id, logprob: logProbability(logits, id) }));
 }
 
-/** What is left to choose from, with its chances up to a common factor. */
+/** Tokens that may be sampled, with probabilities up to a common factor. */
 function unnormalizedProbabilities(
   check: Checks,
   logits: ArrayLike<number>,
@@ -241,7 +241,7 @@ function unnormalizedProbabilities(
   const least = Math.max(minP, topP < 1 ? ((1 - topP) * all) / powers.length : 0);
   let ids: number[] = [];
   for (let id = 0; id < powers.length; id++) if (powers[id]! >= least && powers[id]! > 0) ids.push(id);
-  // Where every token may come, their order does not matter.
+  // Without a cut their order does not matter.
   if (topK < ids.length) ids = topKIndices(ids, powers, topK);
   else if (topP < 1) ids = sortDescending(ids, powers);
   if (topP < 1) {

@@ -19,7 +19,7 @@ function byteTokenizer(): Tokenizer {
 const tokenizer = byteTokenizer();
 const idsOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte + 3);
 
-/** What is shown of a text, piece by piece, up to where it stops. */
+/** The text that a stream shows, piece by piece, up to a stop text. */
 function shown(text: string, stops: readonly string[]) {
   const stream = textStream(tokenizer, [], stops);
   const pieces: string[] = [];

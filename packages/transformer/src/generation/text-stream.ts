@@ -1,19 +1,19 @@
 import type { Tokenizer } from "@qkv/tokenizer";
 
-/** What a token adds to a text that ends where one of some texts stands. */
+/** The text that a token adds to a stream with stop texts. */
 export type TextStep = {
-  /** What can be shown: nothing while it may be the beginning of a text to stop at, or half a character. */
+  /** Text that can be shown: "" while it may be the start of a stop text, or an incomplete character. */
   text: string;
-  /** Whether nothing waits for later tokens. */
+  /** True if no text is held back. */
   settled: boolean;
-  /** Whether a text to stop at is complete. It is not part of what was shown, nor is anything after it. */
+  /** True if a stop text is complete. It is not shown, nor is anything after it. */
   stopped: boolean;
 };
 
 /** Text of tokens as they come. */
 export type TextStream = {
   push(id: number): TextStep;
-  /** What waited, at the end: half a character becomes U+FFFD. */
+  /** Text that was held back, at the end: an incomplete character becomes U+FFFD. */
   end(): string;
 };
 
@@ -21,7 +21,7 @@ export type TextStream = {
  * The text of a reply, token by token.
  *
  * @param tokenizer - Without one every text is empty.
- * @param prompt - What stands before: its last character may lack bytes that the reply brings.
+ * @param prompt - Tokens before: the last character may lack bytes that generated tokens complete.
  * @param stops - Texts at which the reply ends, wherever the borders of tokens are.
  */
 export function textStream(
@@ -61,7 +61,7 @@ export function textStream(
   };
 }
 
-/** How much of the end of a text is the beginning of another. */
+/** Length of the longest suffix of a text that is a prefix of another. */
 function overlap(text: string, other: string): number {
   for (let length = Math.min(text.length, other.length - 1); length > 0; length--) {
     if (text.endsWith(other.slice(0, length))) return length;

@@ -1,4 +1,4 @@
-/** Lets timers, signals and the page run, when they have waited for some milliseconds. */
+/** Returns a function that yields to the event loop, so that timers, signals and the page run, if 12 ms have passed. */
 export function eventLoopYielder(): () => Promise<void> {
   let last = performance.now();
   return async () => {

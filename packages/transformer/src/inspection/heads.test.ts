@@ -78,7 +78,7 @@ test("heads that are not there are refused", () => {
     /ablateHeads: `heads` is 3, expected a head from 0 to 2 of layer 0.*\nFix: count heads from 0/,
   );
   expect(() => patchHeads([{ layer: 5, head: 0 }], {})).toThrow(
-    /patchHeads: .*a tensor layers\.5\.attention\.heads.*\nFix: trace the run that gives/,
+    /patchHeads: .*a tensor layers\.5\.attention\.heads.*\nFix: trace the source run/,
   );
   expect(() => headContributions(randn([1, 2, 3, 4], { seed: 1 }), { weight: tensor([[1]]) })).toThrow(
     /headContributions: `output.weight` is 1, expected 8 columns/,

@@ -4,14 +4,14 @@ import { checkTensor, concat, einsum, mul, reshape, slice, type Tensor } from "@
 import { checkParams } from "../layers/check-params.js";
 import type { ModelTrace } from "../layers/trace.js";
 
-/** A head of a model, both counted from 0. */
+/** Layer and head, both counted from 0. */
 export type HeadIndex = { layer: number; head: number };
 
-/** What a trace changes on the way, by full name. */
+/** Functions that replace tensors of a traced run, by full name. */
 export type Interventions = NonNullable<ModelTrace["interventions"]>;
 
 /**
- * Takes heads away: what they have mixed becomes zeros, so that they write nothing to the residual.
+ * Ablates heads: their outputs become zeros, so that they add nothing to the residual stream.
  *
  * @returns The `interventions` of a trace.
  * @throws {ArgumentError} When the model runs, if a layer has no such head.
@@ -35,9 +35,9 @@ export function ablateHeads(heads: readonly HeadIndex[]): Interventions {
 }
 
 /**
- * Puts what heads mixed in one run in the place of what they mix in another: which head carries the difference?
+ * Activation patching: replaces the outputs of heads by those of another run, to find the head that carries a difference.
  *
- * @param tensors - Traced with the name `heads` in the run that gives; as many tokens as in the run that takes.
+ * @param tensors - Traced with the name `heads` in the source run, which has as many tokens as the patched run.
  * @returns The `interventions` of a trace.
  * @throws {ArgumentError} If a layer was not traced, or, when the model runs, has no such head.
  * @see "Interpretability in the Wild" (2022), arXiv:2211.00593
@@ -69,7 +69,7 @@ export function patchHeads(
   return headInterventions("patchHeads", heads, (name, head) => {
     const given = tensors[name];
     if (given) return () => slice(given, 1, head, head + 1);
-    const fix = 'trace the run that gives with the name "heads".';
+    const fix = 'trace the source run with the name "heads".';
     const received = Object.keys(tensors).join(", ");
     return checks("patchHeads").refuse({
       argument: "tensors",
@@ -81,7 +81,7 @@ export function patchHeads(
 }
 
 /**
- * What each head writes to the residual: its own columns of the output map, times what it has mixed. Their sum is what
+ * Contribution of each head to the residual stream: its columns of the output map times its output. Their sum is what
  * attention adds, less the output's bias.
  *
  * @param heads - `[B, H, T, D]`, traced with the name `heads`.

@@ -9,7 +9,7 @@ const functions = {
   tanh,
 } as const satisfies Record<string, (x: Tensor) => Tensor>;
 
-/** What bends the numbers of a feed-forward layer, by name. `geluTanh` is the approximation that GPT-2 was trained with. */
+/** Activation functions of feed-forward layers, by name. `geluTanh` is the approximation that GPT-2 was trained with. */
 export type Activation = keyof typeof functions;
 
 /** The function of a name. Refuses a name that is none. */

@@ -4,7 +4,7 @@ import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
 
-/** What a feed-forward layer is. */
+/** Configuration of a feed-forward layer. */
 export type FeedForwardConfig = {
   /** C, the width of the model. */
   embedDim: number;
@@ -12,11 +12,11 @@ export type FeedForwardConfig = {
   hiddenDim: number;
   /** Default `silu`. */
   activation?: Activation;
-  /** Whether a second map of the input lets the first through: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
+  /** Multiplies by a gate: SwiGLU with `silu`, GeGLU with `gelu`. Default true. */
   gated?: boolean;
-  /** Whether the maps add a bias. Default false. */
+  /** Adds biases. Default false. */
   bias?: boolean;
-  /** How the maps are computed. Default: `linear` of @qkv/tensor; another one knows weights of other kinds. */
+  /** Computes the linear maps. Default: `linear` of @qkv/tensor; `anyLinear` takes quantized weights too. */
   linear?: typeof linear;
 };
 

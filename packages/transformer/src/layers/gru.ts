@@ -105,7 +105,7 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   };
 }
 
-/** Whether token t of each sequence is one, `[B, 1]`. */
+/** True where token t is not padding, `[B, 1]`. */
 function realAt(t: number, lengths: readonly number[], { device }: Tensor): Tensor {
   const real = lengths.map((length) => Number(t < length));
   return tensor(real, { shape: [lengths.length, 1], dtype: "bool", device });

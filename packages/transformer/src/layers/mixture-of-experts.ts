@@ -18,12 +18,12 @@ import {
 import { checkParams } from "./check-params.js";
 import { feedForward, type FeedForwardConfig, type FeedForwardParams } from "./feed-forward.js";
 
-/** What a mixture of experts is: a feed-forward layer many times over, of which a token uses a few. */
+/** Configuration of a mixture of experts: many feed-forward layers, of which a token uses a few. */
 export type MixtureOfExpertsConfig = FeedForwardConfig & {
   numExperts: number;
-  /** How many of them a token goes through. */
+  /** Number of experts that process a token. */
   expertsPerToken: number;
-  /** Whether the shares of the chosen experts sum to 1. Default true, as in Mixtral. */
+  /** Normalizes the weights of the top-k experts to sum to 1 (`norm_topk_prob`). Default true, as in Mixtral. */
   normTopKProb?: boolean;
 };
 

@@ -3,17 +3,17 @@ import type { TraceName } from "@qkv/attention-contract";
 import { nearestName, type Checks } from "@qkv/core";
 import { resident, type Tensor } from "@qkv/tensor";
 
-/** The tensors that a layer of a model goes through, by name; those of its attention besides. */
+/** Names of traced tensors of a layer, besides those of its attention. */
 export type LayerTraceName =
-  /** The rows that enter the first layer, `[B, T, C]`. */
+  /** Input of the first layer, `[B, T, C]`. */
   | "embeddings"
-  /** What attention adds, `[B, T, C]`. */
+  /** Output of attention, before it is added to the residual, `[B, T, C]`. */
   | "attentionOutput"
-  /** What attention to another sequence adds, `[B, T, C]`. */
+  /** Output of cross-attention, before it is added to the residual, `[B, T, C]`. */
   | "crossAttentionOutput"
-  /** What the feed-forward layer adds, `[B, T, C]`. */
+  /** Output of the feed-forward layer, before it is added to the residual, `[B, T, C]`. */
   | "feedForwardOutput"
-  /** What leaves the layer, `[B, T, C]`. */
+  /** Output of the layer, `[B, T, C]`. */
   | "output";
 
 /**
@@ -24,10 +24,10 @@ export type ModelTrace = {
   readonly names: readonly (TraceName | "heads" | LayerTraceName | `layers.${number}.${string}`)[];
   /** Filled, under full names. */
   readonly tensors: Record<string, Tensor>;
-  /** What stands before a name. */
+  /** Prefix of the full names. */
   readonly path?: string;
   /**
-   * What takes the place of a tensor on the way, by its full name: `embeddings`, `layers.0.attentionOutput`, `layers.0.feedForwardOutput`,
+   * Functions that replace a tensor, by its full name: `embeddings`, `layers.0.attentionOutput`, `layers.0.feedForwardOutput`,
    * `layers.0.output`, and of each head `layers.0.attention.heads`. Default: nothing.
    */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
@@ -73,19 +73,19 @@ export function checkTrace(check: Checks, trace: ModelTrace | undefined, numLaye
   }
 }
 
-/** The same trace, one step further down. */
+/** The same trace under a longer path. */
 export function traceAt<T extends ModelTrace | undefined>(trace: T, step: string): T {
   return trace && { ...trace, path: pathTo(trace, step) };
 }
 
-/** Changes a tensor and fills it in, if that is asked for. What is traced outlives the scope of the layer. */
+/** Applies an intervention and records the tensor, if asked for. Recorded tensors outlive the scope of the layer. */
 export function recordTensor(trace: ModelTrace | undefined, name: LayerTraceName, before: Tensor): Tensor {
   const x = trace?.interventions?.[pathTo(trace, name)]?.(before) ?? before;
   if (trace && isTraced(trace, name)) trace.tensors[pathTo(trace, name)] = resident(x);
   return x;
 }
 
-/** What is asked of the attention layer at a step of the path; undefined where nothing is. */
+/** The trace of the attention layer under a path; undefined if nothing is traced. */
 export function attentionTrace(trace: ModelTrace | undefined, step: string): Trace | undefined {
   const at = traceAt(trace, step);
   const names = at && attentionNames.filter((name) => isTraced(at, name));
@@ -106,7 +106,7 @@ function pathTo({ path }: ModelTrace, name: string): string {
   return path ? `${path}.${name}` : name;
 }
 
-/** By its name alone, or by the path from the model down, whatever stands before it. */
+/** True if a tensor is asked for by name, or by the end of its path. */
 function isTraced(trace: ModelTrace, name: TraceName | "heads" | LayerTraceName): boolean {
   const full = pathTo(trace, name);
   return trace.names.some((one) => one === name || isPathOf(full, one));

@@ -13,12 +13,12 @@ import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
 
 /**
- * Where the norms of a layer stand. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
+ * Placement of the norms of a layer. `pre`: `x + f(norm x)` (GPT-2, Llama). `post`: `norm(x + f(x))` (the first
  * transformer, BERT). `both`: `x + norm(f(norm x))` (Gemma 2).
  */
 export type Placement = "pre" | "post" | "both";
 
-/** What mixes nothing between tokens: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
+/** A layer that works on each token alone: `feedForward(…)`, `mixtureOfExperts(…)`, or a layer of your own. */
 export type TokenLayer<Params> = {
   init(seed: number): Params;
   /** `[B, T, C]` to `[B, T, C]`. */
@@ -54,9 +54,9 @@ export type TransformerLayerParams<Inner> = {
 export type TransformerLayerOptions = {
   /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
   cache?: Cache;
-  /** Which layer of the cache. Default 0. */
+  /** Index of the layer in the cache. Default 0. */
   layer?: number;
-  /** Where the tokens stand. Default: after what the cache has seen. */
+  /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
   /** Hides keys of this call: padding. Default: nothing. */
   mask?: Mask;
@@ -68,7 +68,7 @@ export type TransformerLayerOptions = {
   memoryMask?: Mask;
   /** Added to the scores between the two sequences. Default: nothing. */
   memoryBias?: Tensor | ScoreMod;
-  /** Where traced tensors go. Default: nothing is traced. */
+  /** Receives traced tensors. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 

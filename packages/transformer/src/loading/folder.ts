@@ -2,9 +2,9 @@ import { findFile, type FileLimits, type OpenFile, type Reading } from "./open-f
 
 /** Files that belong together, wherever they lie: found by their names. */
 export type Folder = {
-  /** What it is called in messages. */
+  /** Name in messages. */
   readonly name: string;
-  /** How its files are read. */
+  /** Options for reading its files. */
   readonly reading: Reading;
   /** A file of it; undefined if it has none of this name. `limits`: those of its kind. */
   find(file: string, limits?: FileLimits): Promise<OpenFile | undefined>;

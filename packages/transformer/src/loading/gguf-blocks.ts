@@ -1,7 +1,7 @@
 import { fromHalfBits } from "@qkv/core";
 import { decodeFloats, type FloatFormat } from "./decode-floats.js";
 
-/** How a type of GGUF files stores numbers: so many to a block, in so many bytes. */
+/** Block format of a GGUF type: numbers and bytes of a block. */
 export type BlockType = {
   readonly name: string;
   /** Numbers of a block. */

@@ -63,7 +63,7 @@ export async function ggufWeights(file: OpenFile): Promise<{ weights: WeightFile
   };
 }
 
-/** What an expert takes at least of a file of more than a few thousand: each is an entry in memory. Unit: bytes. */
+/** Fewest bytes of an expert in a file of more than a few thousand, since each is an entry in memory. */
 const bytesOfExpert = 64;
 
 /** Experts that lie one after the other in one tensor: each has a name of its own, as in the first such files. */

@@ -3,7 +3,7 @@ import type { Folder } from "./folder.js";
 import { boundedFetch } from "./bounded-fetch.js";
 import { findFile, type Reading } from "./open-file.js";
 
-/** How a repository of the Hugging Face Hub is reached. */
+/** Access to a repository of the Hugging Face Hub. */
 export type HubOptions = {
   /** A branch, tag or commit. Default: `main`. */
   revision?: string;
@@ -15,7 +15,7 @@ export type HubOptions = {
   client?: HubClient;
 };
 
-/** What is used of `@huggingface/hub`. */
+/** The part of `@huggingface/hub` that is used. */
 export type HubClient = {
   downloadFile(params: {
     repo: string;
@@ -27,7 +27,7 @@ export type HubClient = {
   }): Promise<Blob | null>;
 };
 
-/** Whether a text is the name of a repository: an owner and a name. */
+/** True if a text is the name of a repository: an owner and a name. */
 export const isRepository = (text: string): boolean => /^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(text);
 
 /** The files of a repository, read from the hub by the stretches that are needed. */

@@ -3,7 +3,7 @@
  * that a large one never lies in memory twice.
  */
 export type WeightFile = {
-  /** What it is called in messages. */
+  /** Name in messages. */
   readonly name: string;
   /** The function that reads it, whose name errors carry. */
   readonly fn: string;

@@ -5,11 +5,11 @@ import { allocateResident } from "@qkv/tensor/devices";
 import { stacked, type RowMap } from "../conversions/row-map.js";
 import type { WeightFile } from "./weight-file.js";
 
-/** How a linear map is stored. */
+/** Storage of a linear map. */
 export type LinearLayout = {
-  /** Whether the matrix is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
+  /** True if the matrix is stored as `[in, out]`, as GPT-2's. Default false: `[out, in]`. */
   transposed?: boolean;
-  /** Whether there must be a bias. Default false: one is read where it is there. */
+  /** Requires a bias. Default false: one is read if present. */
   bias?: boolean;
 };
 
@@ -39,7 +39,7 @@ export type Weights = {
   finish(ignored: RegExp): void;
 };
 
-/** Where weights go, and what becomes of matrices: they are floats, unless they are rounded. */
+/** Device of the weights, and the quantization of matrices. Default: floats. */
 export type Placing = { device?: Device; round?: (weight: Tensor) => Tensor };
 
 /**

@@ -22,7 +22,7 @@ export function checkIds(
     });
   }
   if (shape.length === 2 && shape[0]! > 0 && shape[1]! > 0) {
-    // What lies on a device without memory of ours is checked there, by the lookup of embeddings.
+    // Ids in memory of a device are checked there, by the lookup of embeddings.
     if (!ids.device.remote) checkRange(check, ids.data as ArrayLike<number>, vocabSize, argument);
     return ids;
   }
@@ -76,7 +76,7 @@ function checkRange(
   }
 }
 
-/** Whether something is a token id of a vocabulary, or any token id where its size is unknown. */
+/** True for a token id of a vocabulary, or any token id if its size is unknown. */
 export function isId(id: unknown, vocabSize = Infinity): boolean {
   return Number.isInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
 }

@@ -5,7 +5,7 @@ import type { Placement } from "../layers/transformer-layer.js";
 import type { RopeScalingConfig } from "./rope-from-config.js";
 
 /**
- * What a decoder is: a table of numbers and names. What is left out is as in Llama, so GPT-2, Gemma or a mixture of
+ * Configuration of a decoder. The defaults are Llama's, so GPT-2, Gemma or a mixture of
  * experts are a few entries more, and a sibling is a spread: `{ ...config, numKvHeads: 1 }`.
  */
 export type DecoderConfig = {
@@ -32,24 +32,24 @@ export type DecoderConfig = {
   norm?: NormKind;
   /** Added to the mean square in norms. */
   normEps: number;
-  /** Where norms stand. Default `pre`. */
+  /** Placement of the norms. Default `pre`. */
   placement?: Placement;
   /** Default `silu`. */
   activation?: Activation;
-  /** Whether the feed-forward layers are gated. Default true. */
+  /** Gated feed-forward layers (SwiGLU). Default true. */
   gated?: boolean;
-  /** Which maps add a bias in new random weights; weights that have one use it. Default: none. */
+  /** Maps with a bias in random weights; loaded weights with a bias use it. Default: none. */
   bias?: { queryKeyValue?: boolean; attentionOutput?: boolean; feedForward?: boolean };
   /** Experts in place of feed-forward layers. Default: none. */
   experts?: { numExperts: number; expertsPerToken: number; normTopKProb?: boolean };
 
-  /** How order enters. Default `rotary`. */
+  /** Kind of positions. Default `rotary`. */
   positions?: "rotary" | "learned" | "none";
   /** Default 10000. */
   ropeBase?: number;
   /** Default `half`. */
   ropeLayout?: RotaryLayout;
-  /** How many numbers of a head turn. Default: all. */
+  /** Rotated dimensions of a head. Default: all. */
   ropeDim?: number;
   /** Default: none. */
   ropeScaling?: RopeScalingConfig;
@@ -57,25 +57,25 @@ export type DecoderConfig = {
   slidingRopeBase?: number;
 
   /**
-   * Whether tokens see later ones too, as in a model of embeddings (EmbeddingGemma). It takes whole texts: nothing is
+   * Bidirectional attention, as in an embedding model (EmbeddingGemma). It takes complete texts: nothing is
    * generated, and there is no cache. Default false: causal.
    */
   bidirectional?: boolean;
-  /** Which layers look back `window` tokens, and which at all. Default: all `full`. */
+  /** Attention type of each layer: a sliding window of `window` tokens, or full. Default: all `full`. */
   layerTypes?: readonly ("full" | "sliding")[];
   /**
    * Keys that a query of a sliding layer sees, itself included; where it is bidirectional, half of the others on each side.
    * Unit: tokens.
    */
   window?: number;
-  /** What dot products are multiplied with. Default: 1 / √D. */
+  /** Scale of dot products. Default: 1 / √D. */
   attentionScale?: number;
   /** Bends scores into (−softcap, softcap). Default: off. */
   attentionSoftcap?: number;
-  /** Whether queries and keys are normalised, head by head. Default false. */
+  /** Normalizes queries and keys, head by head. Default false. */
   qkNorm?: boolean;
 
-  /** What embeddings are multiplied with. Default 1; Gemma: √C. */
+  /** Scale of embeddings. Default 1; Gemma: √C. */
   embeddingScale?: number;
   /** Bends logits into (−softcap, softcap). Default: off. */
   logitSoftcap?: number;

@@ -36,27 +36,27 @@ export type DecoderParams = {
   layers: DecoderLayerParams[];
   /** `[C]` */
   norm: NormParams;
-  /** `[V, C]`. Default: the embedding, read the other way round. */
+  /** `[V, C]`. Default: the embedding (tied weights). */
   output?: { weight: Tensor };
 };
 
 export type DecoderOptions = {
   /**
-   * Keys and values of earlier tokens; this call's are appended. A call that throws takes back what some layers got
-   * already, by the cache's `crop`; a cache that cannot go back is `reset`. Default: the call stands alone.
+   * Keys and values of earlier tokens; this call's are appended. A call that throws removes what some layers got
+   * already, by the cache's `crop`; a cache that cannot crop is `reset`. Default: no cache.
    */
   cache?: Cache;
-  /** Where the tokens stand. Default: after what the cache has seen. */
+  /** Positions of the tokens. Default: after those in the cache. */
   positions?: Positions;
-  /** Hides keys besides those to come: padding of a batch. Default: nothing. */
+  /** Mask besides the causal one: padding of a batch. Default: none. */
   mask?: Mask;
-  /** Of how many tokens, from the end, logits are made. Default: of all. */
+  /** Number of last tokens to compute logits for. Default: all. */
   last?: number;
-  /** Where traced tensors go, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
+  /** Receives traced tensors, named `layers.0.attention.weights`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 
-/** How a decoder computes, whatever it is. */
+/** Functions that a decoder computes with. */
 export type DecoderKernels = {
   /** Products with its matrices. Default: `linear` of @qkv/tensor; `anyLinear` takes weights of 8 and 4 bits too. */
   linear?: typeof linear;
@@ -69,7 +69,7 @@ export type Decoder = {
   init(seed: number): DecoderParams;
   /** Token ids, `[B, T]` int32 or a list for one sequence, to logits `[B, T, V]`, or `[B, last, V]`. */
   apply(params: DecoderParams, ids: Tensor | readonly number[], options?: DecoderOptions): Tensor;
-  /** What `apply` ends with: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. */
+  /** Final norm and output map: rows `[…, C]`, as they leave a layer, to logits `[…, V]`. */
   logits(params: DecoderParams, rows: Tensor): Tensor;
 };
 
@@ -167,7 +167,7 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
         const seen = last === undefined ? x : lastRows(x, last);
         return outputLogits(params, seen);
       };
-      // What is computed on the way belongs to the scope; only the logits leave it.
+      // Intermediate tensors belong to the scope; only the logits leave it.
       return rollbackOnError(cache, () => device.scope(run));
     },
   };
@@ -219,7 +219,7 @@ function checkConfig(config: DecoderConfig): void {
   check.finite({ normEps }, { min: 0, fix: "take what the model was trained with, about 1e-5." });
   check.each({ stopIds }, Array.isArray, "a list of token ids", "give [] where texts have no end.");
   check.oneOf({ positions: config.positions ?? "rotary" }, ["rotary", "learned", "none"]);
-  // What is there and has to be a number above 0.
+  // Optional fields that have to be above 0.
   const { headDim, ropeBase, ropeDim, slidingRopeBase, window, ...more } = config;
   const { attentionScale, attentionSoftcap, embeddingScale, logitSoftcap } = more;
   check.whole(given({ headDim, ropeDim, window }), { min: 1 });
@@ -239,7 +239,7 @@ function checkConfig(config: DecoderConfig): void {
 const given = (values: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-/** What new embeddings are multiplied with, as in GPT-2 and Llama: logits then begin near zero. */
+/** Scale of random embeddings, as in GPT-2 and Llama: logits then start near zero. */
 const initialScale = 0.02;
 
 function decoderLayer(
@@ -300,7 +300,7 @@ function decoderLayer(
   });
 }
 
-/** Which keys the queries of a layer see; undefined: all. */
+/** Mask of a layer; undefined: none. */
 function maskOf(
   { bidirectional = false, window }: DecoderConfig,
   kind: "full" | "sliding",

@@ -22,7 +22,7 @@ import { transformerLayer, type TransformerLayerParams } from "../layers/transfo
 import { checkIds } from "./check-ids.js";
 import { checkParams } from "../layers/check-params.js";
 
-/** What an encoder is: a table of numbers and names. */
+/** Configuration of an encoder. */
 export type EncoderConfig = {
   /** V */
   vocabSize: number;
@@ -36,7 +36,7 @@ export type EncoderConfig = {
   numHeads: number;
   /** The longest sequence. Unit: tokens. */
   contextLength: number;
-  /** How many kinds of segments there are, such as first and second sentence; 0 for none. */
+  /** Number of token types (segments), such as first and second sentence; 0 for none. */
   numTypes: number;
   /** Added to the variance in norms. */
   normEps: number;
@@ -44,7 +44,7 @@ export type EncoderConfig = {
   activation?: Activation;
 };
 
-/** What turns rows into logits of the token that was masked. */
+/** Head that maps rows to logits of the masked token. */
 export type MaskedTokenHeadParams = {
   dense: LinearParams;
   norm: NormParams;
@@ -71,7 +71,7 @@ export type EncoderOptions = {
   types?: Tensor;
   /** Hides tokens: `padding(lengths)`. Default: nothing. */
   mask?: Mask;
-  /** Where traced tensors go, named `embeddings`, `layers.0.output`. Default: nothing is traced. */
+  /** Receives traced tensors, named `embeddings`, `layers.0.output`. Default: nothing is traced. */
   trace?: ModelTrace;
 };
 

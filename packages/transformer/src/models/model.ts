@@ -3,7 +3,7 @@ import type { DecoderConfig } from "./decoder-config.js";
 import type { Decoder, DecoderParams } from "./decoder.js";
 import type { Encoder, EncoderConfig, EncoderParams } from "./encoder.js";
 
-/** What rounding did to a model. */
+/** Errors and sizes of a quantized model. */
 export type QuantizationReport = {
   /** Of each matrix, by its path: the length of what rounding changed, over the length of the matrix. */
   errors: Record<string, number>;

@@ -1,10 +1,10 @@
 import type { Cache } from "@qkv/attention-contract";
 
-/** What a cache may be able to do besides. */
+/** A cache with the methods that a rollback uses, if it has them. */
 type RollbackCache = Cache & { crop?(lengths: ArrayLike<number> | number): void; reset?(): void };
 
 /**
- * Runs what appends tokens to a cache, layer by layer. If it throws, the layers that have them already forget them, so
+ * Runs a function that appends tokens to a cache, layer by layer. If it throws, they are removed from all layers, so
  * that the cache is as long as before in each: a call that is made again finds what the first one found.
  *
  * A cache that has overwritten what it would go back to is emptied: its `length` of 0 says what it lacks.

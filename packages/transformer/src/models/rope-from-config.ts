@@ -13,7 +13,7 @@ import {
   type YarnOptions,
 } from "@qkv/attention";
 
-/** How a rotary embedding is stretched over longer texts, as data: the name of a scaling with its numbers. */
+/** Scaling of a rotary embedding for longer contexts, as data: its name and options. */
 export type RopeScalingConfig =
   | { type: "linear"; factor: number }
   | { type: "dynamic"; factor: number; originalLength: number }
@@ -45,7 +45,7 @@ export function ropeScalingFromConfig(config: RopeScalingConfig): RopeScaling {
   }
 }
 
-/** Without the name, which is no number of the scaling. */
+/** The options without the name. */
 function scalingOptions<T extends { type: string }>({ type: _type, ...numbers }: T): Omit<T, "type"> {
   return numbers;
 }

@@ -6,7 +6,7 @@ import { checkModel } from "../models/check-model.js";
 
 /** A model of bytes that was trained. It is the entropy that patchers read, and can say more. */
 export type ByteModel = ByteEntropy & {
-  /** How likely each of the 256 bytes is behind these. `[256]`, summing to 1. */
+  /** Probabilities of the 256 bytes after a context. `[256]`, summing to 1. */
   predict(context: Uint8Array): Float64Array;
 };
 
@@ -61,7 +61,7 @@ export function byteModel(model: Model): ByteModel {
   const first = tokenizer?.bosId ?? ids[lineFeed]!;
   const half = Math.floor(contextLength / 2);
 
-  // What the cache holds: bytes from `start` on, behind the first token where that is 0.
+  // Bytes in the cache: from `start` on, after the first token if that is 0.
   const cache = growingCache({ numLayers });
   let start = -1;
   let held = new Uint8Array(0);

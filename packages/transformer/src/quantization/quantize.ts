@@ -6,7 +6,7 @@ import { decoder, type DecoderParams } from "../models/decoder.js";
 import type { Model, QuantizationReport } from "../models/model.js";
 import { anyLinear } from "./any-linear.js";
 
-/** How weights are rounded: 8 bits with a scale for each output, or 4 bits with one for each 32 inputs. */
+/** Weight quantization: int8 with a scale for each output, or int4 with one for each 32 inputs. */
 export type Quantization = "int8" | "int4";
 
 /**

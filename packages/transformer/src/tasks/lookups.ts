@@ -1,12 +1,12 @@
 import { checks } from "@qkv/core";
 import { tensor, uniform, type Device, type Tensor } from "@qkv/tensor";
 
-/** What is asked of each place of a sequence. */
+/** Options of the lookup task. */
 export type LookupOptions = {
-  /** How many places before its own each answer stands; the first place comes after the last. `[1]` asks for one
+  /** Distance back from a position to each of its targets, modulo the sequence length. `[1]` asks for one
    * letter, `[1, 2]` for two. */
   offsets: readonly number[];
-  /** Whether each place also asks for the letter at the first place, behind the others. Default false. */
+  /** Adds the letter at the first position as a last target. Default false. */
   first?: boolean;
   /** V, how many letters there are. Default 8. */
   vocabSize?: number;
@@ -16,13 +16,13 @@ export type LookupOptions = {
   batchSize?: number;
   /** A whole number: another one draws other letters. */
   seed: number;
-  /** Where the tensors shall be. Default: the plain device. */
+  /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
 };
 
-/** Sequences and their answers, as numbers. */
+/** Sequences and their targets. */
 export type LookupBatch = {
-  /** Which letter stands where, `[B, T]` int32. */
+  /** The letter at each position, `[B, T]` int32. */
   readonly ids: Tensor;
   /** The letter as one of V and the place as one of T, `[B, T, V + T]`; the mean square of all numbers is 1. */
   readonly rows: Tensor;

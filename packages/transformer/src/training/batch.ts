@@ -1,10 +1,10 @@
 import type { Tensor } from "@qkv/tensor";
 
-/** What one step learns from: token ids and what a model should say at each place. */
+/** A training batch: token ids and the target at each position. */
 export type Batch = {
   /** int32 `[B, T]` */
   readonly ids: Tensor;
-  /** int32 `[B, T]`; -100 where nothing is asked. */
+  /** int32 `[B, T]`; -100 is ignored. */
   readonly targets: Tensor;
 };
 

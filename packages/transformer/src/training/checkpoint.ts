@@ -6,11 +6,11 @@ import { readSafetensors, writeSafetensors } from "@qkv/tensor/safetensors";
 const format = "qkv-checkpoint";
 const version = "1";
 
-/** Where a run stands: all that it needs to go on. */
+/** A training checkpoint: all that a run needs to continue. */
 export type Checkpoint<P> = {
   params: P;
   state: OptimizerState<P>;
-  /** What else the run should find again, as JSON. */
+  /** Metadata of the run, as JSON. */
   notes: unknown;
 };
 

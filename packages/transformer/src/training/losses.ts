@@ -2,11 +2,11 @@ import { checks } from "@qkv/core";
 import { crossEntropy, type Tensor } from "@qkv/tensor";
 import type { Batch } from "./batch.js";
 
-/** What is used of a model: logits for token ids. */
+/** The part of a model that is used: logits for token ids. */
 export type TokenModel<P> = { apply(params: P, ids: Tensor): Tensor };
 
 /**
- * How surprised a model is by the tokens that a batch asks for: a mean, in nats per token.
+ * Cross-entropy of a batch's targets: a mean, in nats per token.
  *
  * @returns `(params, batch) => loss`, for `train`.
  *
@@ -28,7 +28,7 @@ export function tokenLoss<P>(model: TokenModel<P>) {
 }
 
 /**
- * The mean loss over stretches of a text, each read from its beginning: the same for every run that is measured.
+ * The mean loss over chunks of a text, each without earlier context: the same chunks for every run.
  *
  * @param batches - As `nextTokenBatches` gives them.
  * @returns Nats per token.

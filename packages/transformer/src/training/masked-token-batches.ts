@@ -3,22 +3,22 @@ import { tensor, uniform } from "@qkv/tensor";
 import type { BatchAt } from "./batch.js";
 import { batchNames, checkText, windowStarts, type BatchOptions } from "./next-token-batches.js";
 
-/** What is hidden, and how. */
+/** Options of masked-token batches. */
 export type MaskedTokenOptions = BatchOptions & {
-  /** The token that stands for a hidden one. */
+  /** The id of the mask token. */
   maskId: number;
-  /** V: some hidden tokens are replaced by any token below it. */
+  /** V: some masked tokens are replaced by a random token below it. */
   vocabSize: number;
-  /** The share of tokens that are asked for. Default 0.15. */
+  /** Probability that a token is a target. Default 0.15. */
   maskProbability?: number;
 };
 
 /**
- * Batches for masked-token training, as BERT's: of the tokens that are asked for, eight in ten are hidden behind
- * `maskId`, one is replaced by any token, and one stays as it is.
+ * Batches for masked-token training, as BERT's: of the targets, 80 % are replaced by
+ * `maskId`, 10 % by a random token, and 10 % stay as they are.
  *
  * @param ids - The text as token ids; `contextLength` of them, or more.
- * @throws {ArgumentError} If the text is shorter than one stretch, or the rate is no share.
+ * @throws {ArgumentError} If the text is shorter than one chunk, or the rate is no share.
  * @see "BERT" (2018), arXiv:1810.04805, section 3.1
  *
  * @example
@@ -54,7 +54,7 @@ export function maskedTokenBatches(ids: ArrayLike<number>, options: MaskedTokenO
     windowStarts(text.length - T + 1, { batchSize: B, seed }, step).forEach((start, b) => {
       inputs.set(text.subarray(start, start + T), b * T);
     });
-    // Three numbers decide about a token: whether it is asked for, what becomes of it, and which token it turns into.
+    // Three numbers decide about a token: if it is a target, how it is replaced, and by which token.
     const draws = uniform([B * T, 3], { seed: seed + 1, first: step * B * T * 3, dtype: "float64" }).data;
     for (let n = 0; n < B * T; n++) {
       const [asked, fate, other] = draws.subarray(n * 3, n * 3 + 3) as unknown as [number, number, number];

@@ -2,23 +2,23 @@ import { checks, type Checks } from "@qkv/core";
 import { tensor, uniform, type Device } from "@qkv/tensor";
 import type { BatchAt } from "./batch.js";
 
-/** How stretches of text are drawn. */
+/** Options for drawing chunks of a text. */
 export type BatchOptions = {
   /** B */
   batchSize: number;
-  /** T, tokens of one stretch. */
+  /** T, tokens of one chunk. */
   contextLength: number;
-  /** A whole number: another one draws other stretches. */
+  /** A whole number: another one draws other chunks. */
   seed: number;
-  /** Where the tensors shall be. Default: the plain device. */
+  /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
 };
 
 /**
- * Batches for next-token training: stretches of a text from random places, and the tokens that come next.
+ * Batches for next-token training: chunks of a text from random offsets, and the tokens that come next.
  *
  * @param ids - The text as token ids; `contextLength + 1` of them, or more.
- * @throws {ArgumentError} If the text is shorter than one stretch.
+ * @throws {ArgumentError} If the text is shorter than one chunk.
  *
  * @example
  * ```ts
@@ -48,7 +48,7 @@ export function nextTokenBatches(ids: ArrayLike<number>, options: BatchOptions):
   };
 }
 
-/** Where the stretches of a step begin, from 0 to below `places`. */
+/** Start offsets of the chunks of a step, from 0 to below `places`. */
 export function windowStarts(
   places: number,
   { batchSize, seed }: Pick<BatchOptions, "batchSize" | "seed">,
@@ -66,7 +66,7 @@ export function checkText(check: Checks, ids: ArrayLike<number>, least: number):
     check.refuse({
       argument: "ids",
       received: `${ids.length} tokens`,
-      expected: `${least} tokens or more, for one stretch`,
+      expected: `${least} tokens or more, for one chunk`,
       fix: "give a longer text, or a smaller contextLength.",
     });
   }

@@ -1,31 +1,31 @@
 import { checks } from "@qkv/core";
 import { tensor, type Device, type Tensor } from "@qkv/tensor";
 
-/** Texts and what shall be written for them, as token ids. */
+/** Source and target texts, as token ids. */
 export type PairBatch = {
   /** int32 `[B, S]`. */
   readonly source: Tensor;
   /** The length of each source, B of them. Unit: tokens. */
   readonly sourceLengths: readonly number[];
-  /** What the writer has before each token: `startId`, then what was written. int32 `[B, T]`. */
+  /** Decoder input: `startId`, then the target. int32 `[B, T]`. */
   readonly decoderInput: Tensor;
-  /** What it shall write: the target, then `endId`. int32 `[B, T]`; -100 where nothing is asked. */
+  /** Targets: the target, then `endId`. int32 `[B, T]`; -100 for padding. */
   readonly targets: Tensor;
 };
 
-/** How pairs of texts become batches. */
+/** Options of batches of text pairs. */
 export type PairOptions = {
   /** The pair of a place, as token ids. */
   pairAt(place: number): { source: readonly number[]; target: readonly number[] };
   /** B */
   batchSize: number;
-  /** What a writer begins with. */
+  /** The first id of the decoder input. */
   startId: number;
-  /** What stands behind each target. */
+  /** The id after each target. */
   endId: number;
-  /** What fills up sources that are shorter than the longest of their batch. */
+  /** The id that pads sources to the longest of their batch. */
   padId: number;
-  /** Where the tensors shall be. Default: the plain device. */
+  /** Device of the tensors. Default: the plain JavaScript device. */
   device?: Device;
 };
 
@@ -45,7 +45,7 @@ export type PairOptions = {
  */
 export function pairBatches(options: PairOptions): (step: number) => PairBatch {
   const check = checks("pairBatches");
-  // What a vocabulary has besides, such as `ascii`, may be spread into the options.
+  // The other fields of a vocabulary, such as `ascii`, may be spread into the options.
   const names = ["pairAt", "batchSize", "startId", "endId", "padId", "device"] as const;
   const {
     pairAt,

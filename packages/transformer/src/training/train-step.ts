@@ -3,12 +3,12 @@ import { add, mapTensors, mul, tensorsOf, valueAndGrad, type Tensor } from "@qkv
 import { clipGradients, type Optimizer, type OptimizerState } from "@qkv/tensor/optimizers";
 import type { Batch } from "./batch.js";
 
-/** What training is made of, besides its data. */
+/** Loss, optimizer and gradient clipping of training. */
 export type Training<P, B = Batch> = {
-  /** How wrong the model is about a batch: one number, a mean over the batch. */
+  /** Loss of a batch: a scalar, the mean over the batch. */
   loss(params: P, batch: B): Tensor;
   optimizer: Optimizer;
-  /** Gradients longer than this are shortened to it. Default: they are left as they are. */
+  /** Clips gradients to this norm. Default: no clipping. */
   maxNorm?: number;
 };
 
@@ -16,7 +16,7 @@ export type Training<P, B = Batch> = {
  * One step of training: the gradient of the mean loss over some batches, and one update of params and state, in place.
  * Several batches of one size give the gradient of all of them taken as one.
  *
- * The step is one scope of the device: nothing of it is left but its loss.
+ * The step is one scope of the device: all but its loss is freed.
  *
  * @returns `(params, state, batches) => loss`, the mean over the batches before the update, as a tensor `[]`.
  *

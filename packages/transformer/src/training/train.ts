@@ -5,11 +5,11 @@ import { eventLoopYielder } from "../generation/yield-to-event-loop.js";
 import type { Batch } from "./batch.js";
 import { trainStep, type Training } from "./train-step.js";
 
-/** How a run goes. */
+/** Options of a training run. */
 export type TrainOptions<P, B = Batch> = Training<P, B> & {
   /** Changed in place. */
   params: P;
-  /** Where the run stands. Default: its beginning, `optimizer.init(params)`. */
+  /** State of the optimizer, to continue a run. Default: `optimizer.init(params)`. */
   state?: OptimizerState<P>;
   /** The batch of a step, or of a part of one where gradients are accumulated; it may come later, as from a stream. */
   batchAt(step: number): B | Promise<B>;
@@ -17,19 +17,19 @@ export type TrainOptions<P, B = Batch> = Training<P, B> & {
   steps: number;
   /** Batches of one update. Default 1. */
   accumulate?: number;
-  /** How good the params are on data that is not trained on; less is better. */
+  /** Evaluates the params on held-out data; less is better. */
   evaluate?: (params: P) => Promise<number> | number;
   /** Steps from one evaluation to the next. Default: only after the last. */
   evaluateEvery?: number;
   /** Ends the run when so many evaluations in a row were no better than the best. Default: never. */
   patience?: number;
-  /** What evaluations said before `state`, for the patience of a run that goes on. Default: nothing yet. */
+  /** Earlier evaluations, for the patience of a continued run. Default: none. */
   evaluations?: readonly number[];
   /** Ends the run after the step it is in: the generator throws the signal's reason. */
   signal?: AbortSignal;
 };
 
-/** What is told of each step. */
+/** Report of a training step. */
 export type TrainReport<P> = {
   /** Updates made. */
   step: number;
@@ -37,7 +37,7 @@ export type TrainReport<P> = {
   loss: number;
   /** Time of the step. Unit: milliseconds. */
   timeMs: number;
-  /** What `evaluate` said of the params after the update; undefined where it was not asked. */
+  /** The result of `evaluate` after the update; undefined in steps without evaluation. */
   evaluation: number | undefined;
   params: P;
   state: OptimizerState<P>;

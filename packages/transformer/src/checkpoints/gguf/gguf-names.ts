@@ -122,7 +122,7 @@ export const ggufArchitectures = {
 /** A llama with experts, which Hugging Face calls by another name. */
 export const ggufMixtral = { type: "mixtral", names: mixtralNames } as const;
 
-/** What a tensor of a GGUF file is called in a checkpoint of Hugging Face, or undefined where it is called nothing. */
+/** Name in a Hugging Face checkpoint of a tensor of a GGUF file, or undefined without one. */
 export function fromGgufName(
   { model, layer, expert = {}, path }: GgufNames,
   name: string,
@@ -136,7 +136,7 @@ export function fromGgufName(
 }
 
 /**
- * What a tensor of a checkpoint of Hugging Face is called in a GGUF file. Experts of a layer have one name: there they
+ * Name in a GGUF file of a tensor of a Hugging Face checkpoint. Experts of a layer have one name: there they
  * lie one behind the other.
  */
 export function toGgufName({ model, layer, expert = {}, path }: GgufNames, name: string): string {

@@ -37,7 +37,7 @@ export function configFields(json: unknown, file: ReadFile): ConfigFields {
   return fieldsOf(json, file, { names: new Set(), inner: new Map() });
 }
 
-/** What was asked for: the names of fields, and the objects among them. */
+/** Names of the fields that were read, and the objects among them. */
 type Asked = { readonly names: Set<string>; readonly inner: Map<string, ConfigFields> };
 
 function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
@@ -241,7 +241,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
   }
 }
 
-/** Which layers slide, where the configuration lists them. */
+/** Layer types, if the configuration lists them. */
 export function layerTypesField(fields: ConfigFields, numLayers: number): ("full" | "sliding")[] | undefined {
   const types = fields.list("layer_types")?.map((type) => {
     if (type === "full_attention") return "full";

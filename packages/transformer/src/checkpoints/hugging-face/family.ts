@@ -12,14 +12,14 @@ export type Checkpoint =
 /** GGUF files hold some numbers in another way, and leave out what their readers know. */
 export type StorageFormat = "hugging-face" | "gguf";
 
-/** How checkpoints of some architectures become models of ours. Another architecture is another of these. */
+/** Reader of the checkpoints of a family of architectures. */
 export type Family = {
   /** As in `model_type` of a `config.json`. */
   readonly modelTypes: readonly string[];
   read(type: string, fields: ConfigFields, weights: Weights, storedAs: StorageFormat): Promise<Checkpoint>;
 };
 
-/** What stands before the names of a checkpoint: nothing, or the path of the model inside of another. */
+/** Prefix of the names of a checkpoint: none, or the path of the model inside another. */
 export function prefixOf(weights: Weights, name: string, prefixes: readonly string[]): string {
   return prefixes.find((prefix) => weights.has(prefix + name)) ?? prefixes[0]!;
 }

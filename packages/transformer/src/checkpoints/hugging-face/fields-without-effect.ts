@@ -8,7 +8,7 @@ const shared = (): string[] => [
     " ",
   ),
   ..."tokenizer_class prefix finetuning_task task_specific_params unsloth_fixed unsloth_version".split(" "),
-  // How it is computed: the result is the same.
+  // Implementation choices: the result is the same.
   ..."use_cache cache_implementation attn_implementation _attn_implementation".split(" "),
   ..."_attn_implementation_autoset _attn_implementation_internal _flash_attn_2_enabled".split(" "),
   ..."chunk_size_feed_forward pretraining_tp torchscript use_bfloat16 tf_legacy_loss output_past".split(" "),

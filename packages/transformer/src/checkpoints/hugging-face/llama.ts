@@ -18,7 +18,7 @@ import { ignoredFields } from "./fields-without-effect.js";
 const ignored = /* @__PURE__ */ ignoredFields(
   // Of dropout and routing in training.
   "embd_pdrop resid_pdrop router_aux_loss_coef router_jitter_noise output_router_logits",
-  // What a scaling of rotary positions asks for, where there is one; and that a model was trained on with it.
+  // Read by a rope scaling, if there is one; and the note that a model was finetuned with it.
   "original_max_position_embeddings finetuned",
   // Notes: who made the file, for which program, and names that no architecture of these reads.
   "is_decoder is_llama_config transformers.js_config max_sequence_length interpolate_factor",
@@ -108,7 +108,7 @@ export const llama: Family = {
 };
 
 /**
- * What configurations mean that leave a field out, where that is not what a field says that is null: Gemma 3's leave out
+ * Defaults of missing fields, where they differ from those of fields that are null: Gemma 3's leave out
  * most inside of a model of pictures.
  */
 const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -132,7 +132,7 @@ const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   },
 };
 
-/** Where a configuration names no base of rotary positions, that of Llama, but for these. */
+/** Default rotary bases, where they differ from Llama's. */
 const ropeBases: Readonly<Record<string, number>> = { mixtral: 1e6, gemma3_text: 1e6 };
 
 const isGemma = (type: string) => type.startsWith("gemma");
@@ -146,7 +146,7 @@ function llamaConfig(
 ): DecoderConfig {
   const embedDim = fields.count("hidden_size");
   const numHeads = fields.count("num_attention_heads");
-  // Where the configuration does not tell, the weights do.
+  // Without the field, the shape of the weights decides.
   const queries = weights.shape(`${prefix}layers.0.self_attn.q_proj.weight`)?.[0] ?? embedDim;
   const headDim = fields.countOr(queries / numHeads, "head_dim");
   const numLayers = fields.count("num_hidden_layers");
@@ -186,7 +186,7 @@ function llamaConfig(
 const windowed: readonly string[] =
   /* @__PURE__ */ "mistral mixtral phi3 qwen2 qwen3 qwen3_moe gemma2 gemma3_text".split(" ");
 
-/** Which layers look back how far. */
+/** Window and layer types. */
 function windowFields(type: string, fields: ConfigFields, numLayers: number): Partial<DecoderConfig> {
   const listed = layerTypesField(fields, numLayers);
   if (!windowed.includes(type)) {
@@ -217,12 +217,12 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
       ? ("full" as const)
       : ("sliding" as const);
   const layerTypes = listed ?? Array.from({ length: numLayers }, (_, i) => kindAt(i));
-  // Where later tokens are seen too, the number is that of both sides: half of it on each, and the token itself.
+  // In a bidirectional model the window is that of both sides: half of it on each, and the token itself.
   const bidirectional = bidirectionalField(type, fields);
   return { window: bidirectional ? 2 * Math.floor(size / 2) + 1 : size, layerTypes };
 }
 
-/** Whether tokens see later ones too: EmbeddingGemma is a Gemma 3 whose tokens do. */
+/** True for bidirectional attention: EmbeddingGemma is a bidirectional Gemma 3. */
 function bidirectionalField(type: string, fields: ConfigFields): boolean {
   if (type === "gemma3_text") return fields.flag("use_bidirectional_attention", false);
   fields.only("use_bidirectional_attention", false);

@@ -14,7 +14,7 @@ const families: readonly Family[] = [llama, gpt2, bert];
  *
  * @param json - The parsed `config.json`.
  * @param file - The file of the configuration, for messages.
- * @param storedAs - How numbers are stored. Default: as in Hugging Face's checkpoints.
+ * @param storedAs - Stored dtypes of floats. Default: as in Hugging Face's checkpoints.
  */
 export async function readCheckpoint(
   json: unknown,
@@ -26,7 +26,7 @@ export async function readCheckpoint(
   const type = fields.text("model_type");
   const family = families.find(({ modelTypes }) => modelTypes.includes(type));
   if (family) {
-    // What makes another model of any architecture.
+    // Fields that would change any architecture.
     for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
       fields.only(name, false);
     }

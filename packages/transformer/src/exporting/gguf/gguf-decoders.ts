@@ -9,14 +9,14 @@ import { constraint, type ArchitectureConstraints } from "../architecture-constr
 import { concatenated, type TensorToWrite } from "../tensor-to-write.js";
 import { slidingPeriod } from "./sliding-period.js";
 
-/** How a decoder of ours is told as an architecture of llama.cpp. */
+/** Conversion of a decoder to an architecture of llama.cpp. */
 export type GgufDecoder = {
   readonly name: string;
   /** As in `general.architecture`. */
   readonly architecture: string;
   readonly names: GgufNames;
   readonly constraints: ArchitectureConstraints;
-  /** Whether logits are always made with the embedding. */
+  /** True if the output matrix is always the embedding (tied). */
   readonly tied: boolean;
   /** By their names in checkpoints of Hugging Face. */
   tensors(config: DecoderConfig, params: DecoderParams): TensorToWrite[];
@@ -24,7 +24,7 @@ export type GgufDecoder = {
 
 const { is, something } = constraint;
 
-/** Which layers slide is not in these files: it has to make no difference. */
+/** These files do not store layer types: the window must have no effect. */
 const noEffectiveWindow: Required<ArchitectureConstraints>["layerTypes"] = {
   holds: (types, { window, contextLength }) => types === undefined || window! >= contextLength,
   words:

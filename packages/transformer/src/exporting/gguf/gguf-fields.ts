@@ -22,7 +22,7 @@ export function prefixedFields(
   );
 }
 
-/** What a file says of a decoder, spelled out, of an architecture. */
+/** Metadata of a decoder with a normalized configuration. */
 export function decoderFields(architecture: string, config: DecoderConfig): GgufFields {
   const { experts, window, layerTypes, numLayers, attentionSoftcap, logitSoftcap, hiddenDim } = config;
   const D = headDimOf(config);

@@ -2,7 +2,7 @@ import { fromHalfBits, toHalfBits } from "@qkv/core";
 import type { TypedArray } from "@qkv/tensor";
 import { bytesOf, storedBytes, type StoredType } from "../stored-numbers.js";
 
-/** How numbers are stored in a GGUF file: floats, or `q8_0`, 32 whole numbers of 8 bits and their step in 16 bits. */
+/** Storage of numbers in a GGUF file: floats, or `q8_0`, blocks of 32 int8 with a float16 scale. */
 export type GgufStoredType = StoredType | "q8_0";
 
 /** A way to store numbers: so many to a block, in so many bytes. */
@@ -54,7 +54,7 @@ function q8_0(numbers: TypedArray): Uint8Array {
 }
 
 /**
- * How a tensor is stored that is asked to be stored in a way. Vectors and small tables stay as they are, as llama.cpp
+ * Storage of a tensor for a requested type. Vectors and small tables stay floats, as llama.cpp
  * adds them to float32; rows that are no whole blocks become float16.
  */
 export function ggufStorageOf(wanted: GgufStoredType, name: string, shape: readonly number[]): GgufStorage {

@@ -1,7 +1,7 @@
 import type { Activation } from "../../layers/activation.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 
-/** What bends the numbers of a feed-forward layer. */
+/** Activation function of a feed-forward layer. */
 export function activationSubgraph(g: OnnxGraph, activation: Activation, x: string): string {
   switch (activation) {
     case "silu":

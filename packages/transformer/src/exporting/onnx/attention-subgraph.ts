@@ -4,7 +4,7 @@ import { normSubgraph } from "./norm-subgraph.js";
 import type { OnnxGraph } from "./onnx-graph.js";
 import type { RopeSubgraph } from "./rope-subgraph.js";
 
-/** What an attention layer of a graph is. */
+/** Configuration of an attention layer in a graph. */
 export type AttentionSubgraphConfig = {
   numHeads: number;
   numKvHeads: number;
@@ -14,9 +14,9 @@ export type AttentionSubgraphConfig = {
   /** Added to the mean square where queries and keys are normalised. */
   normEps: number;
   rope?: RopeSubgraph | undefined;
-  /** Which keys a query sees, `[B, 1, T, S]` bool. */
+  /** The mask, `[B, 1, T, S]` bool. */
   mask: string;
-  /** Which layer's keys and values are read and given back. Default: none are. */
+  /** Index of the layer in `past_key_values` and `present`. Default: no cache. */
   layer?: number;
 };
 

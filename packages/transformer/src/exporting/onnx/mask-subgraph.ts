@@ -1,7 +1,7 @@
 import type { OnnxGraph } from "./onnx-graph.js";
 
 /**
- * Which keys each query sees, `[B, 1, T, S]` bool: those that are not padding, not after it and, with a window, not too
+ * The mask, `[B, 1, T, S]` bool: keys that are not padding, not after the query and, with a window, not too
  * far before it. Queries are the last T of S tokens.
  *
  * @param ids - `[B, T]`

@@ -6,13 +6,13 @@ import { elementTypes, type Attribute, type OnnxGraph, type Port, type Weight } 
 
 export type OnnxFileOptions = {
   dtype: StoredType;
-  /** Whether weights lie in a file beside the graph. */
+  /** True if weights are in an external data file. */
   external: boolean;
   /** Told after each piece. Unit: bytes of weights. */
   wrote(bytes: number): void;
 };
 
-/** Where each weight of a file beside the graph begins: on pages, so that an engine can map it into memory. */
+/** Offset of each weight in the external data file: page-aligned, so that an engine can map it into memory. */
 const page = 4096;
 
 /**

@@ -9,14 +9,14 @@ import type { OnnxGraph } from "./onnx-graph.js";
 /** Turns queries or keys `[B, T, heads · D]` by the places of their tokens. */
 export type RopeSubgraph = (x: string, heads: number) => string;
 
-/** What a rotary embedding needs of a configuration. */
+/** Fields of a configuration that a rotary embedding uses. */
 export type Turn = { base: number; scaled: boolean };
 
 /**
  * A rotary embedding. Angles are read from tables with a row for each place up to the model's context length: they are
  * made in float64 and rounded once, as ours are.
  *
- * @param places - Where the tokens stand, `[B, T]` int64.
+ * @param places - Positions of the tokens, `[B, T]` int64.
  */
 export function ropeSubgraph(
   g: OnnxGraph,

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@qkv/core";
 
-/** A piece of a model that graphs cannot hold. */
+/** The error for a layer that ONNX graphs cannot hold. */
 export function unsupportedInOnnx(argument: string, received: unknown, expected: string): ArgumentError {
   return new ArgumentError({
     fn: "exportModel",
