@@ -128,7 +128,7 @@ test.each<[string, () => unknown, RegExp]>([
   [
     "promptLookup",
     () => promptLookup([1, 2], { size: 3 } as never),
-    /`size` is 3, expected one of the options match, length/,
+    /`size` is 3, expected one of the options ngramSize, draftLength/,
   ],
   ["evaluate", () => evaluate(model, ["text"]), /expected token ids, since the model has no tokenizer/],
   ["evaluate", () => evaluate(model, "text" as never), /`texts` is "text", expected a list/],

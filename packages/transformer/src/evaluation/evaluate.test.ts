@@ -40,7 +40,7 @@ test("golden: a model that is right by five chances in eight, and once wrong, by
   expect(bitsPerByte).toBeCloseTo(nats / Math.LN2 / 5, 6);
 });
 
-test("ids have no bytes; a text longer than the context is read in stretches, and each token but the first predicted once", async () => {
+test("ids have no bytes; a text longer than the context is split into chunks, and each token but the first predicted once", async () => {
   const seen: number[][] = [];
   const watched = {
     ...counting,

@@ -73,12 +73,12 @@ export async function evaluate(
     for (let from = 0; from + 1 < ids.length; from += contextLength) {
       signal?.throwIfAborted();
       // One token more than is read: what the last of them predicts.
-      const stretch = ids.slice(from, from + contextLength + 1);
-      const logits = model.apply(params, stretch.slice(0, -1));
+      const chunk = ids.slice(from, from + contextLength + 1);
+      const logits = model.apply(params, chunk.slice(0, -1));
       const [, T, V] = logits.shape as [number, number, number];
       const numbers = await logits.read();
       for (let t = 0; t < T; t++)
-        nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), stretch[t + 1]!);
+        nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), chunk[t + 1]!);
       tokens += T;
       onProgress?.(tokens);
     }

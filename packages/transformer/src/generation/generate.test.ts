@@ -314,7 +314,7 @@ test("the end is told with its reason, what was used and how long it took", asyn
   const free = idsOf(await collect([1, 2], { maxTokens: 12 }));
   await collect([1, 2], { stop: [free[5]!], onFinish });
   expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
-  expect(summaries[0]!.usage).toEqual({ promptTokens: 2, newTokens: 3, guessed: 0, accepted: 0 });
+  expect(summaries[0]!.usage).toEqual({ promptTokens: 2, generatedTokens: 3, draftTokens: 0, acceptedTokens: 0 });
   expect(summaries[1]!.usage.generatedTokens).toBe(23);
   for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
 });

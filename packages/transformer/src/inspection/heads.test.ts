@@ -33,7 +33,7 @@ test("what heads write adds up to what attention adds", () => {
   params.layers.forEach(({ attention }, i) => {
     const writes = headContributions(tensors[`layers.${i}.attention.heads`]!, attention.output);
     const together = sum(writes, { axis: 1 }).data;
-    tensors[`layers.${i}.attended`]!.data.forEach((x, n) => expect(together[n]).toBeCloseTo(x, 5));
+    tensors[`layers.${i}.attentionOutput`]!.data.forEach((x, n) => expect(together[n]).toBeCloseTo(x, 5));
   });
 });
 

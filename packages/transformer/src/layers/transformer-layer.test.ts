@@ -91,9 +91,9 @@ test("what it goes through is traced by name, for all layers or for one", () => 
     "feedForwardOutput",
     "output",
   ]);
-  const { fed, output } = trace(["feedForwardOutput", "output"]);
+  const { feedForwardOutput, output } = trace(["feedForwardOutput", "output"]);
   expect(output!.data).toEqual(layer.apply(params, x, { memory }).data);
-  expect(fed!.data).not.toEqual(output!.data);
+  expect(feedForwardOutput!.data).not.toEqual(output!.data);
   const one = ["layers.1.attention.weights", "layers.1.output"];
   expect(Object.keys(trace(one, "layers.1"))).toEqual(one);
   expect(Object.keys(trace(one, "model.layers.1"))).toEqual(one.map((name) => `model.${name}`));

@@ -36,7 +36,7 @@ test("a step's batch is its own, whatever came before, and another step's is ano
   expect(batchAt(8).ids.toNested()).not.toEqual(seventh);
 });
 
-test("every stretch of the text can be drawn", () => {
+test("every chunk of the text can be drawn", () => {
   const batchAt = nextTokenBatches(text(6), { batchSize: 64, contextLength: 3, seed: 2 });
   const starts = new Set(Array.from({ length: 64 }, (_, b) => batchAt(0).ids.data[b * 3]));
   expect([...starts].sort()).toEqual([0, 1, 2]);
@@ -63,8 +63,8 @@ test("property: textBatches asks for each token but the first exactly once, in o
   );
 });
 
-test("a text shorter than a stretch is refused, with the fix", () => {
+test("a text shorter than a chunk is refused, with the fix", () => {
   expect(() => nextTokenBatches([1, 2, 3], { batchSize: 1, contextLength: 3, seed: 1 })).toThrow(
-    'nextTokenBatches: `ids` is "3 tokens", expected 4 tokens or more, for one stretch.\nFix: give a longer text',
+    'nextTokenBatches: `ids` is "3 tokens", expected 4 tokens or more, for one chunk.\nFix: give a longer text',
   );
 });

@@ -4,7 +4,7 @@ import type { Batch } from "./batch.js";
 import { batchNames, checkText, type BatchOptions } from "./next-token-batches.js";
 
 /**
- * A text cut into stretches one after the other, each token asked for once: what a held-back text is evaluated on.
+ * A text cut into chunks one after the other, each token asked for once: what a held-back text is evaluated on.
  *
  * @param ids - The text as token ids, two of them or more.
  *
