@@ -17,7 +17,14 @@ import { allPackages } from "../packages.mjs";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Areas in which the rules hold. An area is added when it is clean. */
-export const switchedOn = ["packages/model-tiny", "packages/page", "tests"];
+export const switchedOn = [
+  "packages/cli",
+  "packages/kv-cache",
+  "packages/model-tiny",
+  "packages/page",
+  "packages/transformer",
+  "tests",
+];
 
 /** Words in names, as camelCase splits them, and what the field says. Operations, as `take`, and `keepFirst` are terms. */
 export const replacements = {
@@ -46,7 +53,7 @@ export const replacements = {
   said: "generated or prompt",
   reply: "generated",
   breather: "yieldToEventLoop",
-  likeness: "rotaryLayout",
+  likeness: "architectureConstraints",
   spelled: "normalized",
   louder: "scaled",
   giveback: "free",

@@ -223,7 +223,7 @@ const byEntry = {
       feedForward: [{ embedDim: 4, hiddenDim: 8 }],
       gru: [{ embedDim: 4, hiddenDim: 4 }],
       norm: [{ kind: "rms", embedDim: 4 }],
-      lookUp: [[1, 2, 1, 2], { match: 1, length: 2 }],
+      promptLookup: [[1, 2, 1, 2], { ngramSize: 1, draftLength: 2 }],
       meanPooling: [ones([1, 2, 4]), tensor([[true, true]])],
       candidates: [[0, 1, 2], { temperature: 1 }],
       mixtureOfExperts: [{ embedDim: 4, hiddenDim: 8, numExperts: 2, expertsPerToken: 1 }],

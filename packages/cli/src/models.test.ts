@@ -138,8 +138,8 @@ test("generate takes a folder with its tokenizer, stops at texts, guesses, and r
   const greedy = ["generate", model, "--temperature", "0", "--max-tokens", "12", "--prompt", "once upon"];
   const plain = await recorded(greedy);
   expect(plain.code).toBe(0);
-  const guessed = await recorded([...greedy, "--speculate"]);
-  expect(guessed.out).toBe(plain.out);
+  const speculative = await recorded([...greedy, "--speculate"]);
+  expect(speculative.out).toBe(plain.out);
   const told = JSON.parse((await recorded([...greedy, "--json"])).out) as { text: string; tokens: number[] };
   expect(plain.out).toBe(`${told.text}\n`);
   const stop = words[told.tokens[3]!]!;
@@ -212,13 +212,15 @@ test("chat answers each line, and remembers", async () => {
     "once upon a time\n\nthere was\n",
   );
   expect(code).toBe(0);
-  const { turns } = JSON.parse(out) as { turns: { user: string; generatedTokens: number }[] };
-  expect(turns.map(({ user }) => user)).toEqual(["once upon a time", "there was"]);
+  const { exchanges } = JSON.parse(out) as { exchanges: { user: string; generatedTokens: number }[] };
+  expect(exchanges.map(({ user }) => user)).toEqual(["once upon a time", "there was"]);
   const shown = await recorded(
     ["chat", model, "--temperature", "0", "--max-tokens", "4"],
     "once upon a time\n",
   );
-  expect(shown.err).toMatch(/no chat template.*continues each line as a text\n1 turns, \d+ tokens of 64\n$/);
+  expect(shown.err).toMatch(
+    /no chat template.*continues each line as a text\n1 exchanges, \d+ tokens of 64\n$/,
+  );
 });
 
 test("messages are written in the format that the vocabulary has tokens for", () => {
@@ -323,17 +325,17 @@ test("chat writes the talk by the model's own template, and reads again only wha
     "model.safetensors": await writeSafetensors(drawn),
   };
   const talk = ["--temperature", "0", "--max-tokens", "3", "--json"];
-  const turnsOf = async (folder: string) => {
+  const exchangesOf = async (folder: string) => {
     const { code, out, err } = await recorded(["chat", folder, ...talk], "once upon\na time\n");
-    expect([code, err]).toEqual([0, expect.stringMatching(/^2 turns, /)]);
-    return (JSON.parse(out) as { turns: { assistant: string }[] }).turns;
+    expect([code, err]).toEqual([0, expect.stringMatching(/^2 exchanges, /)]);
+    return (JSON.parse(out) as { exchanges: { assistant: string }[] }).exchanges;
   };
-  const inConfig = await turnsOf(
+  const inConfig = await exchangesOf(
     write("talk", { ...files, "tokenizer_config.json": { chat_template: template } }),
   );
   const ownFile = write("talk-file", files);
   writeFileSync(join(ownFile, "chat_template.jinja"), template);
-  expect(await turnsOf(ownFile)).toEqual(inConfig);
+  expect(await exchangesOf(ownFile)).toEqual(inConfig);
   // By hand: the same texts, each continued alone.
   const first = "there was User : once upon Assistant :";
   const generated = async (prompt: string) => {
@@ -491,12 +493,12 @@ test("a download that breaks off, or is ended, leaves no file that could be take
       );
       const there = readdirSync(folder, { recursive: true }).map(String);
       // Without a length the file's own header tells where it ends.
-      const said = {
+      const message = {
         broken: /the connection failed or broke off/,
         short: /expected a whole file, and what came breaks off/,
         aborted: /enough/,
       };
-      expect(got).toMatch(said[how]);
+      expect(got).toMatch(message[how]);
       expect(there.filter((name) => /\.part$|model\.safetensors/.test(name))).toEqual([]);
     } finally {
       close();

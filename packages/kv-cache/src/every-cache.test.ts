@@ -5,7 +5,7 @@ import type { KvCache } from "./cache.js";
 import { growingCache } from "./growing-cache.js";
 import { mixedCache } from "./mixed-cache.js";
 import { pagedCache } from "./paged-cache.js";
-import type { PagedCache } from "./paged-on.js";
+import type { PagedCache } from "./create-paged-cache.js";
 import { prefixCache } from "./prefix-cache.js";
 import { quantizedCache } from "./quantized-cache.js";
 import { rollingCache } from "./rolling-cache.js";

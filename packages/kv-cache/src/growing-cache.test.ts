@@ -24,7 +24,7 @@ function content(cache: KvCache): unknown {
 }
 
 /** The keys of a cache that holds them in one tensor. */
-const keysOf = ({ key }: KeyValues) => denseSegment(key[0]!, 1);
+const keyTensors = ({ key }: KeyValues) => denseSegment(key[0]!, 1);
 
 const chunk = fc.record({ T: fc.integer({ min: 0, max: 5 }), seed: fc.nat(1000) });
 const chunks = fc.array(chunk, { minLength: 1, maxLength: 6 });
@@ -38,7 +38,7 @@ test("property: a cache holds what was appended, in order", () => {
         const key = randn([1, 3, T, 2], { seed });
         const held = cache.update(0, key, key);
         (key.toNested() as unknown[][][])[0]!.forEach((head, h) => keys[h]!.push(...head));
-        expect(keysOf(held).toNested()).toEqual([keys]);
+        expect(keyTensors(held).toNested()).toEqual([keys]);
         expect(held.positions).toEqual({ start: 0 });
         expect(cache.length).toBe(keys[0]!.length);
         expect([...cache.lengths]).toEqual([keys[0]!.length]);
@@ -68,7 +68,7 @@ test("property: cropping, then appending again, equals never having cropped", ()
 test("forks never see each other's tokens, and views stay while tokens are appended", () => {
   const cache = growingCache({ numLayers: 2 });
   append(cache, 3, 1);
-  const view = keysOf(cache.update(0, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 })));
+  const view = keyTensors(cache.update(0, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 })));
   cache.update(1, randn(shape(1), { seed: 9 }), randn(shape(1, 5), { seed: 9 }));
   const seen = view.toNested();
   append(cache, 9, 50);
@@ -88,7 +88,7 @@ test("batches are reordered and repeated", () => {
   append(cache, 2, 1);
   const batch = (cache: KvCache, b: number) => {
     const none = (D: number) => randn([cache.lengths.length, 3, 0, D], { seed: 0 });
-    return slice(keysOf(cache.fork().update(0, none(4), none(5))), 0, b, b + 1).toNested();
+    return slice(keyTensors(cache.fork().update(0, none(4), none(5))), 0, b, b + 1).toNested();
   };
   const [first, second] = [batch(cache, 0), batch(cache, 1)];
   cache.reorder([1, 0]);

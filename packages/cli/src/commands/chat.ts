@@ -22,7 +22,7 @@ import {
 import { readChatTemplate } from "../read-chat-template.js";
 
 type Options = ModelOptions & SamplingOptions & { maxTokens: number; json?: true | string };
-type ChatTurn = { user: string; assistant: string; generatedTokens: number };
+type Exchange = { user: string; assistant: string; generatedTokens: number };
 
 /** Adds `qkv chat`: a conversation, one message a line. Earlier messages stay in the cache. */
 export function addChat(program: Command, io: Io): void {
@@ -43,7 +43,7 @@ export function addChat(program: Command, io: Io): void {
 async function runChat(source: string, options: Options, io: Io): Promise<void> {
   const { out, err, signal } = io;
   const screen = options.json === true ? undefined : out;
-  const work = async (): Promise<{ turns: ChatTurn[] }> => {
+  const work = async (): Promise<{ exchanges: Exchange[] }> => {
     const model = await openModel(source, options, io);
     const { tokenizer, config } = model;
     const template = await readChatTemplate(await resolveModel(source, { signal }));
@@ -55,7 +55,7 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
     const cache = growingCache({ numLayers: config.numLayers });
     const sampling = samplingFromOptions(options);
     const tokens: number[] = [];
-    const turns: ChatTurn[] = [];
+    const exchanges: Exchange[] = [];
     if (!template) err.write(`${missingTemplateNote(source, format)}\n`);
     const interactive = io.in.isTTY === true && err.isTTY === true;
     const ask = () => interactive && err.write("> ");
@@ -107,12 +107,12 @@ async function runChat(source: string, options: Options, io: Io): Promise<void> 
       }
       screen?.write("\n");
       messages.push({ role: "assistant", content: assistant });
-      turns.push({ user, assistant, generatedTokens });
+      exchanges.push({ user, assistant, generatedTokens });
       ask();
     }
     if (interactive) err.write("\n"); // the prompt that Ctrl-D answered
-    err.write(`${turns.length} turns, ${tokens.length} tokens of ${config.contextLength}\n`);
-    return { turns };
+    err.write(`${exchanges.length} exchanges, ${tokens.length} tokens of ${config.contextLength}\n`);
+    return { exchanges };
   };
   await withJson(options.json, io, work, () => "");
 }

@@ -54,8 +54,8 @@ export type ArchitectureConstraints = { readonly [K in keyof DecoderConfig]?: Co
 type Violation = { field: keyof DecoderConfig; received: unknown; expected: string };
 
 /** Constraints of an architecture that a configuration violates. */
-export function violations(config: DecoderConfig, likeness: ArchitectureConstraints): Violation[] {
-  return Object.entries(likeness).flatMap(([name, rule]) => {
+export function violations(config: DecoderConfig, constraints: ArchitectureConstraints): Violation[] {
+  return Object.entries(constraints).flatMap(([name, rule]) => {
     const field = name as keyof DecoderConfig;
     const { holds, words } = rule as Constraint<typeof field>;
     const received = config[field];

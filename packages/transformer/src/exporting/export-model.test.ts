@@ -259,13 +259,15 @@ test("the tokenizer and the tokens that end texts come along", async () => {
 test("whether a token begins each text is said of the tokenizer", async () => {
   const [config, params] = [plain(sample), paramsOf(plain(sample), sample)];
   const { stages } = byteLevelBpe({ vocab: ["a", "<s>"], merges: [] });
-  const saidOf = async (more: object) => {
+  const tokenizerConfigOf = async (more: object) => {
     const files = await filesOf({ config, params, tokenizer: composeTokenizer({ ...stages, ...more }) });
     const file = files.find(({ name }) => name === "tokenizer_config.json")!;
     return (JSON.parse(await file.text()) as { add_bos_token?: boolean }).add_bos_token;
   };
-  expect(await saidOf({ bosId: 1 })).toBeUndefined();
-  expect(await saidOf({ bosId: 1, postProcess: template({ s: 1 }, "s $A", "s $A $B") })).toBe(true);
+  expect(await tokenizerConfigOf({ bosId: 1 })).toBeUndefined();
+  expect(await tokenizerConfigOf({ bosId: 1, postProcess: template({ s: 1 }, "s $A", "s $A $B") })).toBe(
+    true,
+  );
 });
 
 test("a folder on disk appears when it is whole; aborted, or with something in its place, it does not", async () => {

@@ -70,7 +70,7 @@ export function llamaTensors(
   const gain = (name: string, x: Tensor) =>
     normOffset === 0 ? unchanged(name, x) : withOffset(name, x, normOffset);
   const from = rotaryRowMap(config, ropeLayout);
-  const turning = (name: string, x: Tensor) => (from ? reordered(name, x, from) : unchanged(name, x));
+  const permuted = (name: string, x: Tensor) => (from ? reordered(name, x, from) : unchanged(name, x));
 
   const attention = (
     path: string,
@@ -79,8 +79,8 @@ export function llamaTensors(
     ...(fused
       ? [concatenated(`${path}.qkv_proj.weight`, [query.weight, key.weight, value.weight])]
       : [
-          ...linear(`${path}.q_proj`, query, turning),
-          ...linear(`${path}.k_proj`, key, turning),
+          ...linear(`${path}.q_proj`, query, permuted),
+          ...linear(`${path}.k_proj`, key, permuted),
           ...linear(`${path}.v_proj`, value),
         ]),
     ...linear(`${path}.o_proj`, output),

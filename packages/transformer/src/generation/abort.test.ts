@@ -39,12 +39,12 @@ function modelFor(name: string): Model {
 }
 
 /** Goes on from `said`, which grows, until it has `length` ids, or aborts when it has `end` of them. */
-async function goOn(model: Model, cache: KvCache, said: number[], length: number, end = Infinity) {
+async function goOn(model: Model, cache: KvCache, tokens: number[], length: number, end = Infinity) {
   const controller = new AbortController();
-  if (said.length === end) controller.abort();
-  const options = { cache, maxTokens: length - said.length, signal: controller.signal };
-  for await (const { id } of generate(model, said.slice(cache.length), options)) {
-    if (said.push(id) === end) controller.abort();
+  if (tokens.length === end) controller.abort();
+  const options = { cache, maxTokens: length - tokens.length, signal: controller.signal };
+  for await (const { id } of generate(model, tokens.slice(cache.length), options)) {
+    if (tokens.push(id) === end) controller.abort();
   }
 }
 
@@ -56,11 +56,11 @@ test.each(Object.keys(caches))(
     await goOn(model, caches[name]!(), whole, prompt.length + most);
     expect(new Set(whole.slice(prompt.length)).size).toBeGreaterThan(2);
     for (let end = prompt.length; end < whole.length; end++) {
-      const [cache, said] = [caches[name]!(), prompt.slice()];
-      await expect(goOn(model, cache, said, whole.length, end)).rejects.toThrow(/abort/);
-      expect(said).toEqual(whole.slice(0, end));
-      await goOn(model, cache, said, whole.length);
-      expect(said).toEqual(whole);
+      const [cache, tokens] = [caches[name]!(), prompt.slice()];
+      await expect(goOn(model, cache, tokens, whole.length, end)).rejects.toThrow(/abort/);
+      expect(tokens).toEqual(whole.slice(0, end));
+      await goOn(model, cache, tokens, whole.length);
+      expect(tokens).toEqual(whole);
     }
   },
 );

@@ -123,11 +123,11 @@ test("a second turn with the cache goes on as one long prompt would", async () =
     { maxTokens: 12, stop: [idsOf(await collect([1, 2, 3], { maxTokens: 9 }))[4]!] },
   ]) {
     const cache = growingCache({ numLayers: 2 });
-    const said = [1, 2, 3];
-    for (const { id } of await collect(said, { cache, ...end })) said.push(id);
-    said.push(7, 8);
-    const second = await collect(said.slice(cache.length), { cache, maxTokens: 5 });
-    expect(second).toEqual(await collect(said, { maxTokens: 5 }));
+    const tokens = [1, 2, 3];
+    for (const { id } of await collect(tokens, { cache, ...end })) tokens.push(id);
+    tokens.push(7, 8);
+    const second = await collect(tokens.slice(cache.length), { cache, maxTokens: 5 });
+    expect(second).toEqual(await collect(tokens, { maxTokens: 5 }));
     await expect(
       collect(
         Array.from({ length: 20 }, () => 1),
@@ -142,17 +142,17 @@ test("an abort ends with the signal's reason; the cache goes on as if nothing ha
   const controller = new AbortController();
   const reason = new Error("enough");
   const cache = growingCache({ numLayers: 2 });
-  const said = [1, 2, 3];
+  const tokens = [1, 2, 3];
   const run = async () => {
-    for await (const { id } of generate(model, said.slice(), { cache, signal: controller.signal })) {
-      said.push(id);
-      if (said.length === 8) controller.abort(reason);
+    for await (const { id } of generate(model, tokens.slice(), { cache, signal: controller.signal })) {
+      tokens.push(id);
+      if (tokens.length === 8) controller.abort(reason);
     }
   };
   await expect(run()).rejects.toBe(reason);
-  expect(said).toEqual([1, 2, 3, ...whole.slice(0, 5)]);
-  for (const { id } of await collect(said.slice(cache.length), { cache, maxTokens: 7 })) said.push(id);
-  expect(said).toEqual([1, 2, 3, ...whole]);
+  expect(tokens).toEqual([1, 2, 3, ...whole.slice(0, 5)]);
+  for (const { id } of await collect(tokens.slice(cache.length), { cache, maxTokens: 7 })) tokens.push(id);
+  expect(tokens).toEqual([1, 2, 3, ...whole]);
 
   const untouched = growingCache({ numLayers: 2 });
   await expect(collect([1], { cache: untouched, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -161,14 +161,14 @@ test("an abort ends with the signal's reason; the cache goes on as if nothing ha
 
 test("a loop that is left early computes no more, and the cache goes on", async () => {
   const cache = growingCache({ numLayers: 2 });
-  const said = [1, 2, 3];
-  for await (const { id } of generate(model, said.slice(), { cache })) {
-    said.push(id);
-    if (said.length === 6) break;
+  const tokens = [1, 2, 3];
+  for await (const { id } of generate(model, tokens.slice(), { cache })) {
+    tokens.push(id);
+    if (tokens.length === 6) break;
   }
   expect(cache.length).toBe(5);
-  const more = await collect(said.slice(cache.length), { cache, maxTokens: 3 });
-  expect(more).toEqual(await collect(said, { maxTokens: 3 }));
+  const more = await collect(tokens.slice(cache.length), { cache, maxTokens: 3 });
+  expect(more).toEqual(await collect(tokens, { maxTokens: 3 }));
 });
 
 test("timers run while it works", async () => {
@@ -188,12 +188,12 @@ test("timers run while it works", async () => {
 });
 
 test("text goes in and comes out whole: no half characters", async () => {
-  const spelled = Array.from(
+  const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
   );
   const file: number[] = [6, 0, 0, 0];
-  for (const token of ["<unk>", "<s>", "</s>", ...spelled, " ", "a", "b"]) {
+  for (const token of ["<unk>", "<s>", "</s>", ...tokenBytes, " ", "a", "b"]) {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   const tokenizer = llama2cTokenizer(Uint8Array.from(file));
@@ -284,14 +284,14 @@ test("whoever leaves while tokens wait, or in the middle of a guess, finds a cac
   const whole = idsOf(await collect([0, 1, 0, 1, 0], {}, own));
   for (let leave = 1; leave < 12; leave++) {
     const cache = growingCache({ numLayers: 2 });
-    const said = [0, 1, 0, 1, 0];
-    for await (const { id } of generate(own, said.slice(), { cache, speculate: {} })) {
-      said.push(id);
-      if (said.length === 5 + leave) break;
+    const tokens = [0, 1, 0, 1, 0];
+    for await (const { id } of generate(own, tokens.slice(), { cache, speculate: {} })) {
+      tokens.push(id);
+      if (tokens.length === 5 + leave) break;
     }
-    expect(cache.length).toBeLessThanOrEqual(said.length);
-    const rest = said.slice(cache.length).length > 0 ? said.slice(cache.length) : said.slice(-1);
-    if (cache.length === said.length) cache.crop(-1);
+    expect(cache.length).toBeLessThanOrEqual(tokens.length);
+    const rest = tokens.slice(cache.length).length > 0 ? tokens.slice(cache.length) : tokens.slice(-1);
+    if (cache.length === tokens.length) cache.crop(-1);
     const more = await collect(rest, { cache, maxTokens: 5 }, own);
     expect(idsOf(more)).toEqual(whole.slice(leave, leave + 5));
   }
@@ -314,18 +314,23 @@ test("the end is told with its reason, what was used and how long it took", asyn
   const free = idsOf(await collect([1, 2], { maxTokens: 12 }));
   await collect([1, 2], { stop: [free[5]!], onFinish });
   expect(summaries.map(({ reason }) => reason)).toEqual(["length", "context", "stop"]);
-  expect(summaries[0]!.usage).toEqual({ promptTokens: 2, generatedTokens: 3, draftTokens: 0, acceptedTokens: 0 });
+  expect(summaries[0]!.usage).toEqual({
+    promptTokens: 2,
+    generatedTokens: 3,
+    draftTokens: 0,
+    acceptedTokens: 0,
+  });
   expect(summaries[1]!.usage.generatedTokens).toBe(23);
   for (const number of Object.values(summaries[1]!.timings)) expect(number).toBeGreaterThan(0);
 });
 
 test("a text to stop at ends the text before it, and half a character before an id to stop at is not lost", async () => {
-  const spelled = Array.from(
+  const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
   );
   const file: number[] = [6, 0, 0, 0];
-  for (const token of ["<unk>", "<s>", "</s>", ...spelled]) {
+  for (const token of ["<unk>", "<s>", "</s>", ...tokenBytes]) {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   const tokenizer = llama2cTokenizer(Uint8Array.from(file));
@@ -344,8 +349,8 @@ test("a text to stop at ends the text before it, and half a character before an 
     };
   };
   const bytes = [...new TextEncoder().encode("x €END.")];
-  const texts = async (options: GenerateOptions, said = bytes) =>
-    (await collect("a", options, saying(said))).map(({ text }) => text);
+  const texts = async (options: GenerateOptions, tokens = bytes) =>
+    (await collect("a", options, saying(tokens))).map(({ text }) => text);
   expect((await texts({ stop: [2] })).join("")).toBe("x €END.");
   expect(await texts({ stop: [2, "END"] })).toEqual(["x", " ", "", "", "€", "", "", ""]);
   expect((await texts({ stop: ["€E"] })).join("")).toBe("x ");

@@ -18,14 +18,14 @@ test("property: a guess follows the same tokens somewhere before", () => {
       fc.array(fc.nat(3), { minLength: 1, maxLength: 20 }),
       fc.integer({ min: 1, max: 4 }),
       (ids, ngramSize) => {
-        const guess = promptLookup(ids, { ngramSize, draftLength: 3 });
+        const draft = promptLookup(ids, { ngramSize, draftLength: 3 });
         const last = ids.at(-1);
-        if (guess.length === 0) expect(ids.slice(0, -1)).not.toContain(last);
+        if (draft.length === 0) expect(ids.slice(0, -1)).not.toContain(last);
         else {
           const places = ids.flatMap((_, at) =>
-            at > 0 && ids[at - 1] === last ? [ids.slice(at, at + guess.length)] : [],
+            at > 0 && ids[at - 1] === last ? [ids.slice(at, at + draft.length)] : [],
           );
-          expect(places).toContainEqual(guess);
+          expect(places).toContainEqual(draft);
         }
       },
     ),

@@ -5,12 +5,12 @@ import { textStream } from "./text-stream.js";
 
 /** Tokens 3 to 258 are the 256 bytes. */
 function byteTokenizer(): Tokenizer {
-  const spelled = Array.from(
+  const tokenBytes = Array.from(
     { length: 256 },
     (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
   );
   const file: number[] = [6, 0, 0, 0];
-  for (const token of ["<unk>", "<s>", "</s>", ...spelled]) {
+  for (const token of ["<unk>", "<s>", "</s>", ...tokenBytes]) {
     file.push(0, 0, 0, 0, token.length, 0, 0, 0, ...new TextEncoder().encode(token));
   }
   return llama2cTokenizer(Uint8Array.from(file));

@@ -30,9 +30,9 @@ test("a text in two pieces, the state carried over, is the text in one", () => {
 
 test("in reverse, the last token comes first", () => {
   const back = layer.apply(params, x, { reverse: true });
-  const turned = layer.apply(params, flip(x, 1));
-  expect(back.output.data).toEqual(flip(turned.output, 1).data);
-  expect(back.state.data).toEqual(turned.state.data);
+  const reversed = layer.apply(params, flip(x, 1));
+  expect(back.output.data).toEqual(flip(reversed.output, 1).data);
+  expect(back.state.data).toEqual(reversed.state.data);
 });
 
 test("its gradient is that of differences, to weights and through time", () => {

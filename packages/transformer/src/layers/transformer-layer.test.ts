@@ -17,7 +17,7 @@ const { crossAttention: _none, ...alone } = parts;
 
 test("norms stand where the placement says, spelled out", () => {
   const { attention, feedForward: feed, norm: n } = parts;
-  const spelled: Record<
+  const expectedOutput: Record<
     Placement,
     (x: Tensor, f: (x: Tensor) => Tensor, before: Tensor, after: Tensor) => Tensor
   > = {
@@ -32,7 +32,7 @@ test("norms stand where the placement says, spelled out", () => {
     const params = mapTensors(layer.init(3), (w) =>
       w.shape.length === 1 ? randn(w.shape, { seed: seed++ }) : w,
     );
-    const by = spelled[placement];
+    const by = expectedOutput[placement];
     const { attentionNorm, feedForwardNorm, attentionOutNorm, feedForwardOutNorm } = params;
     let y = by(
       x,

@@ -258,7 +258,7 @@ function decoderLayer(
     });
   }
   const local = kind === "sliding" && config.slidingRopeBase !== undefined;
-  const turn =
+  const rotary =
     positions === "rotary" &&
     ropeFromConfig(
       {
@@ -276,7 +276,7 @@ function decoderLayer(
     numKvHeads,
     headDim,
     ...(mask && { mask }),
-    ...(turn && { rope: turn }),
+    ...(rotary && { rope: rotary }),
     ...(config.qkNorm && { qkNorm: qkNorm("rms", { eps }) }),
     ...(config.attentionScale !== undefined && { scale: config.attentionScale }),
     ...(config.attentionSoftcap !== undefined && { softcap: config.attentionSoftcap }),

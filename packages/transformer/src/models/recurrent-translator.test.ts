@@ -83,11 +83,11 @@ test.each(names)("%s: every weight is trained, and a batch is learned by heart",
   const optimizer = adam({ learningRate: 0.05 });
   const [step, state] = [trainStep({ loss, optimizer }), optimizer.init(params)];
   for (let i = 0; i < 40; i++) step(params, state, [batch]);
-  const said = model.greedyDecode(params, model.encode(params, batch.source, batch.sourceLengths), {
+  const trained = model.greedyDecode(params, model.encode(params, batch.source, batch.sourceLengths), {
     startId: ascii.startId,
     length: 3,
   });
-  expect(said.map(ascii.decode)).toEqual(["ab", "ab", "ab"]);
+  expect(trained.map(ascii.decode)).toEqual(["ab", "ab", "ab"]);
 });
 
 test("an odd width and another order are refused", () => {

@@ -81,7 +81,7 @@ function huggingFaceConfig(
     field("embedding_length"),
     field("attention.key_length"),
   ];
-  const turning = field("rope.dimension_count");
+  const rotaryDim = field("rope.dimension_count");
   const whole = headDim ?? Number(width) / Number(heads);
   const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
   const base = field("rope.freq_base");
@@ -119,8 +119,8 @@ function huggingFaceConfig(
     // Positions of GPT-2 and BERT are learned, whatever a converter writes of others.
     rope_theta: learned ? undefined : base,
     ...(!learned &&
-      typeof turning === "number" &&
-      turning !== whole && { partial_rotary_factor: turning / Number(whole) }),
+      typeof rotaryDim === "number" &&
+      rotaryDim !== whole && { partial_rotary_factor: rotaryDim / Number(whole) }),
     rope_local_base_freq: field("rope.freq_base_swa"),
     sliding_window: window,
     ...(window !== undefined &&

@@ -45,7 +45,7 @@ const ignoredBy: Readonly<Record<string, ReadonlySet<string>>> = {
 };
 
 /**
- * Llama and what was made in its likeness: Mistral and Qwen with windows, Qwen 2 with biases, Qwen 3 with norms of
+ * Llama and models of its family: Mistral and Qwen with windows, Qwen 2 with biases, Qwen 3 with norms of
  * queries and keys, Gemma with gains that count from 1 and norms on both sides, Phi-3 with fused projections, Mixtral
  * and Qwen 3's mixtures with experts.
  */

@@ -60,7 +60,7 @@ const plain = (s: Sizes): DecoderConfig => ({
   ropeBase: 500,
   ...(s.scaling && { ropeScaling: s.scaling }),
 });
-const turned = (s: Sizes): DecoderConfig => ({
+const rotary = (s: Sizes): DecoderConfig => ({
   ...plain(s),
   ropeLayout: s.interleaved ? "interleaved" : "half",
 });
@@ -92,9 +92,9 @@ const divided = (s: Sizes) => ({ ...s, wide: s.heads[0]! * s.headDim });
 
 /** Each architecture by its name in the file, as changes of a Llama. */
 const architectures: Record<string, (s: Sizes) => DecoderConfig> = {
-  llama: turned,
-  "llama, biased": (s) => ({ ...turned(s), bias: { queryKeyValue: true, attentionOutput: true } }),
-  "llama, experts": (s) => ({ ...turned(s), experts }),
+  llama: rotary,
+  "llama, biased": (s) => ({ ...rotary(s), bias: { queryKeyValue: true, attentionOutput: true } }),
+  "llama, experts": (s) => ({ ...rotary(s), experts }),
   qwen2: (s) => ({ ...plain(s), bias: { queryKeyValue: true } }),
   qwen3: (s) => ({ ...plain(s), qkNorm: true }),
   qwen3moe: (s) => ({ ...plain(s), qkNorm: true, experts }),
@@ -153,11 +153,12 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         );
         expect(tensors.every(({ type }) => type === 0)).toBe(true);
         const model = await load(file);
-        const turns = metadata.get("general.architecture") === "llama" && config.ropeLayout !== "interleaved";
-        expect(numbersOf(model.params)).toEqual(numbersOf(turns ? asNeighbours(config, params) : params));
+        const rotates =
+          metadata.get("general.architecture") === "llama" && config.ropeLayout !== "interleaved";
+        expect(numbersOf(model.params)).toEqual(numbersOf(rotates ? asNeighbours(config, params) : params));
         const expected: DecoderConfig = {
           ...normalizedConfig(config, params),
-          ...(turns && { ropeLayout: "interleaved" }),
+          ...(rotates && { ropeLayout: "interleaved" }),
         };
         const { ropeScaling, ...got } = normalizedConfig(model.config, model.params);
         const { ropeScaling: scaling, ...others } = expected;

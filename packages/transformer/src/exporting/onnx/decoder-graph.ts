@@ -37,10 +37,10 @@ export function decoderGraph(g: OnnxGraph, config: DecoderConfig, params: Decode
 
   const partsOf = (sliding: boolean) => {
     const local = sliding && config.slidingRopeBase !== undefined;
-    const turn = local
+    const rotary = local
       ? { base: config.slidingRopeBase!, scaled: false }
       : { base: config.ropeBase ?? 10000, scaled: config.ropeScaling !== undefined };
-    const rope = config.positions === "rotary" ? ropeSubgraph(g, config, turn, places) : undefined;
+    const rope = config.positions === "rotary" ? ropeSubgraph(g, config, rotary, places) : undefined;
     return { rope, mask: causalMaskSubgraph(g, ids, attended, sliding ? config.window : undefined) };
   };
   const kinds = params.layers.map((_, i) => config.layerTypes?.[i] === "sliding");

@@ -35,7 +35,7 @@ export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: On
     0,
   );
   const external = total > Math.min(inlineBytes, mostInline);
-  const said = {
+  const configFields = {
     ...config,
     ...(external && { "transformers.js_config": { use_external_data_format: true } }),
   };
@@ -44,7 +44,7 @@ export function planOnnx(model: ExportedModel, { dtype, opset, inlineBytes }: On
     async write(folder, wrote) {
       await writeOnnx(graph, folder, { dtype, external, wrote });
       for (const [name, content] of Object.entries(others)) await writeText(folder, name, content);
-      await writeText(folder, "config.json", formatJson(said));
+      await writeText(folder, "config.json", formatJson(configFields));
     },
   };
 }

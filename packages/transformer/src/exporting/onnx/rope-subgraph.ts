@@ -10,7 +10,7 @@ import type { OnnxGraph } from "./onnx-graph.js";
 export type RopeSubgraph = (x: string, heads: number) => string;
 
 /** Fields of a configuration that a rotary embedding uses. */
-export type Turn = { base: number; scaled: boolean };
+export type RotaryConfig = { base: number; scaled: boolean };
 
 /**
  * A rotary embedding. Angles are read from tables with a row for each place up to the model's context length: they are
@@ -21,7 +21,7 @@ export type Turn = { base: number; scaled: boolean };
 export function ropeSubgraph(
   g: OnnxGraph,
   config: DecoderConfig,
-  { base, scaled }: Turn,
+  { base, scaled }: RotaryConfig,
   places: string,
 ): RopeSubgraph {
   const D = headDimOf(config);
@@ -44,18 +44,18 @@ export function ropeSubgraph(
   const [c, s] = [spread(cos), spread(sin)];
   return (x, heads) => {
     const rows = g.op("Reshape", [x, g.list(0, 0, heads, D)]);
-    const [turning, ...rest] =
+    const [rotary, ...rest] =
       rotaryDim === D ? [rows] : g.ops("Split", [rows, g.list(rotaryDim, D - rotaryDim)], 2, { axis: -1 });
-    const pairs = interleaved ? g.op("Reshape", [turning!, g.list(0, 0, 0, half, 2)]) : turning!;
+    const pairs = interleaved ? g.op("Reshape", [rotary!, g.list(0, 0, 0, half, 2)]) : rotary!;
     const sizes = interleaved ? g.list(1, 1) : g.list(half, half);
     const [a, b] = g.ops("Split", [pairs, sizes], 2, { axis: -1 }) as [string, string];
     const mul = (x: string, y: string) => g.op("Mul", [x, y]);
-    const turned = g.op(
+    const rotated = g.op(
       "Concat",
       [g.op("Sub", [mul(a, c), mul(b, s)]), g.op("Add", [mul(b, c), mul(a, s)])],
       { axis: -1 },
     );
-    const flat = interleaved ? g.op("Reshape", [turned, g.list(0, 0, 0, rotaryDim)]) : turned;
+    const flat = interleaved ? g.op("Reshape", [rotated, g.list(0, 0, 0, rotaryDim)]) : rotated;
     const all = rest.length > 0 ? g.op("Concat", [flat, ...rest], { axis: -1 }) : flat;
     return g.op("Reshape", [all, g.list(0, 0, heads * D)]);
   };
@@ -65,7 +65,7 @@ export function ropeSubgraph(
 function angles(
   g: OnnxGraph,
   config: DecoderConfig,
-  { base, scaled }: Turn,
+  { base, scaled }: RotaryConfig,
   places: string,
 ): [string, string] {
   const scaling = scaled ? config.ropeScaling : undefined;
@@ -77,9 +77,9 @@ function angles(
     );
   }
   const rotaryDim = config.ropeDim ?? headDimOf(config);
-  const { turning } = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
+  const ropeScaling = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
   const read = (length: number, name: string): [string, string] => {
-    const { frequencies, attentionFactor } = turning({ base, rotaryDim, length });
+    const { frequencies, attentionFactor } = ropeScaling.turning({ base, rotaryDim, length });
     const half = frequencies.length;
     const table = (of: "cos" | "sin") => {
       const rows = (first: number, end: number) =>
