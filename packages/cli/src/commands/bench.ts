@@ -8,7 +8,7 @@ import { numberOption } from "../number-option.js";
 
 type Options = ModelOptions & {
   promptTokens: number;
-  generatedTokens: number;
+  newTokens: number;
   rounds: number;
   json?: true | string;
 };
@@ -50,7 +50,7 @@ export function addBench(program: Command, io: Io): void {
 async function measure(model: Model, options: Options, { signal }: Io): Promise<Measurement> {
   const { vocabSize, contextLength, numLayers } = model.config;
   const promptTokens = Math.min(options.promptTokens, contextLength - 1);
-  const generatedTokens = Math.min(options.generatedTokens, contextLength - promptTokens);
+  const generatedTokens = Math.min(options.newTokens, contextLength - promptTokens);
   const prompt = Array.from({ length: promptTokens }, (_, i) => (7 * i + 1) % vocabSize);
   // Weights may be random, so stop ids are ignored: as many tokens as asked for are generated.
   const endless = { ...model, config: { ...model.config, stopIds: [] } };

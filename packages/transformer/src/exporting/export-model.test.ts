@@ -265,7 +265,7 @@ test("whether a token begins each text is said of the tokenizer", async () => {
     return (JSON.parse(await file.text()) as { add_bos_token?: boolean }).add_bos_token;
   };
   expect(await tokenizerConfigOf({ bosId: 1 })).toBeUndefined();
-  expect(await tokenizerConfigOf({ bosId: 1, postProcess: template({ s: 1 }, "s $A", "s $A $B") })).toBe(
+  expect(await tokenizerConfigOf({ bosId: 1, postProcessor: template({ s: 1 }, "s $A", "s $A $B") })).toBe(
     true,
   );
 });
