@@ -39,7 +39,7 @@ const read = (params: typeof model.params) => {
   });
   return {
     logits: logits.data,
-    attended: tensors[`layers.${layer}.attended`]!,
+    attended: tensors[`layers.${layer}.attentionOutput`]!,
   };
 };
 const [on, without] = [read(model.params), read({ ...model.params, layers })];

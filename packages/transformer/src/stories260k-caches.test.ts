@@ -84,7 +84,11 @@ describe("stories260K", () => {
 
   test("int8 begins the same story", async () => {
     const { prompt, greedy_tokens } = cases[1]!;
-    const { ids } = await continued(prompt, 24, quantizedCache({ numLayers, residualLength: 8, groupSize: 8 }));
+    const { ids } = await continued(
+      prompt,
+      24,
+      quantizedCache({ numLayers, residualLength: 8, groupSize: 8 }),
+    );
     expect(ids.slice(0, 12)).toEqual(greedy_tokens.slice(0, 12));
   });
 

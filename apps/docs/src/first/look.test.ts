@@ -42,7 +42,7 @@ test("a head taken apart is the head of the model: scores, weights, and what all
       expect(weights.length).toBe(query + 1);
     }
     const attended = Array.from(
-      tensors[`layers.${layer}.attended`]!.data.slice(query * C, (query + 1) * C),
+      tensors[`layers.${layer}.attentionOutput`]!.data.slice(query * C, (query + 1) * C),
       Number,
     );
     attended.forEach((number, c) => {

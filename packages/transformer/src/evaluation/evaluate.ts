@@ -77,8 +77,7 @@ export async function evaluate(
       const logits = model.apply(params, chunk.slice(0, -1));
       const [, T, V] = logits.shape as [number, number, number];
       const numbers = await logits.read();
-      for (let t = 0; t < T; t++)
-        nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), chunk[t + 1]!);
+      for (let t = 0; t < T; t++) nats -= logProbability(numbers.subarray(t * V, (t + 1) * V), chunk[t + 1]!);
       tokens += T;
       onProgress?.(tokens);
     }
