@@ -18,7 +18,7 @@ export type PromptLookupOptions = {
  * ```ts
  * import { promptLookup } from "@qkv/transformer";
  *
- * promptLookup([5, 1, 2, 3, 4, 9, 1, 2], { length: 2 }); // => [3, 4]
+ * promptLookup([5, 1, 2, 3, 4, 9, 1, 2], { draftLength: 2 }); // => [3, 4]
  * ```
  */
 export function promptLookup(ids: readonly number[], options?: PromptLookupOptions): number[] {

@@ -42,8 +42,8 @@ export type LookupBatch = {
  * ```ts
  * import { lookupBatches } from "@qkv/transformer/tasks";
  *
- * const { rows, answers } = lookupBatches({ offsets: [1, 2], batchSize: 4, seed: 1 })(0);
- * [rows.shape, answers.shape]; // => [[4, 8, 16], [4, 8, 16]]
+ * const { rows, targets } = lookupBatches({ offsets: [1, 2], batchSize: 4, seed: 1 })(0);
+ * [rows.shape, targets.shape]; // => [[4, 8, 16], [4, 8, 16]]
  * ```
  */
 export function lookupBatches(options: LookupOptions): (step: number) => LookupBatch {
@@ -78,17 +78,17 @@ export function lookupBatches(options: LookupOptions): (step: number) => LookupB
     const { data } = uniform([B * T], { seed, first: step * B * T, dtype: "float64" });
     const letters = Int32Array.from(data, (u) => Math.floor(u * V));
     const rows = new Float32Array(B * T * (V + T));
-    const answers = new Float32Array(B * T * asked.length * V).fill(-1 / V / deviation);
+    const targets = new Float32Array(B * T * asked.length * V).fill(-1 / V / deviation);
     for (let n = 0; n < B * T; n++) {
       const [first, place] = [n - (n % T), n % T];
       rows[n * (V + T) + letters[n]!] = high;
       rows[n * (V + T) + V + place] = high;
       asked.forEach((from, k) => {
         const letter = letters[first + from(place)]!;
-        answers[(n * asked.length + k) * V + letter] = (1 - 1 / V) / deviation;
+        targets[(n * asked.length + k) * V + letter] = (1 - 1 / V) / deviation;
       });
     }
     const ids = tensor(letters, { shape: [B, T], dtype: "int32", ...(device && { device }) });
-    return { ids, rows: make(rows, V + T), targets: make(answers, asked.length * V) };
+    return { ids, rows: make(rows, V + T), targets: make(targets, asked.length * V) };
   };
 }

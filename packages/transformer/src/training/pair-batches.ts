@@ -40,7 +40,7 @@ export type PairOptions = {
  *
  * const pairAt = (n: number) => ({ source: [7, 8], target: [9].slice(0, n + 1) });
  * const batch = pairBatches({ pairAt, batchSize: 1, startId: 1, endId: 2, padId: 0 })(0);
- * [batch.source.toNested(), batch.written.toNested(), batch.targets.toNested()]; // => [[[7, 8]], [[1, 9]], [[9, 2]]]
+ * [batch.source.toNested(), batch.decoderInput.toNested(), batch.targets.toNested()]; // => [[[7, 8]], [[1, 9]], [[9, 2]]]
  * ```
  */
 export function pairBatches(options: PairOptions): (step: number) => PairBatch {
