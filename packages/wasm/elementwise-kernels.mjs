@@ -51,7 +51,7 @@ const binary = { ...arithmetic, ...comparisons };
 /** Names of the functions, in the order of their cases. */
 export const functions = {
   unaryFunctions: Object.keys(unary),
-  arithmeticFunctions: Object.keys(arithmetic),
+  binaryFunctions: Object.keys(binary),
   comparisonFunctions: Object.keys(comparisons),
 };
 

@@ -24,8 +24,6 @@ const pass: Gradient = (n, dx, dy) => {
   for (let k = 0; k < n; k++) dx[k]! += dy[k]!;
 };
 
-const flat = { gradients: [], logical: true } as const;
-
 /** Operations of expressions by name. Devices hold a table with an entry for each. */
 export const operations = {
   neg: {
@@ -106,7 +104,8 @@ export const operations = {
     evaluate(n, y, a) {
       for (let k = 0; k < n; k++) y[k] = a[k] === 0 ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   add: {
     arity: 2,
@@ -203,49 +202,56 @@ export const operations = {
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k]! < b[k]! ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   lessEqual: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k]! <= b[k]! ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   greater: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k]! > b[k]! ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   greaterEqual: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k]! >= b[k]! ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   equal: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k] === b[k] ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   and: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k] !== 0 && b[k] !== 0 ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   or: {
     arity: 2,
     evaluate(n, y, a, b) {
       for (let k = 0; k < n; k++) y[k] = a[k] !== 0 || b[k] !== 0 ? 1 : 0;
     },
-    ...flat,
+    gradients: [],
+    logical: true,
   },
   // The second operand where the first is not 0, else the third.
   where: {

@@ -1,16 +1,10 @@
 import { sizeOf, type DType, type Kernel, type View } from "@qkv/tensor";
-import {
-  arithmeticFunctions,
-  comparisonFunctions,
-  stretchBytes,
-  unaryFunctions,
-} from "../binaries/layout.js";
+import { binaryFunctions, comparisonFunctions, stretchBytes, unaryFunctions } from "../binaries/layout.js";
 import { withCall, type Call } from "../call.js";
 import type { Engine } from "../engine.js";
 import { isPacked } from "./packed.js";
 import { writeWalk } from "./walk.js";
 
-const binary: readonly string[] = [...arithmeticFunctions, ...comparisonFunctions];
 const comparisons: ReadonlySet<string> = /* @__PURE__ */ new Set(comparisonFunctions);
 
 type Attributes = { readonly alpha?: number } | undefined;
@@ -19,7 +13,7 @@ type Attributes = { readonly alpha?: number } | undefined;
 export function elementwiseKernels(engine: Engine): Record<string, Kernel<Attributes>> {
   const kernels: Record<string, Kernel<Attributes>> = {};
   unaryFunctions.forEach((name, op) => (kernels[name] = overNumbers(engine, "unary", op, "float32")));
-  binary.forEach((name, op) => {
+  binaryFunctions.forEach((name, op) => {
     const compares = comparisons.has(name);
     kernels[name] = overNumbers(engine, compares ? "compare" : "binary", op, compares ? "bool" : "float32");
   });
@@ -84,9 +78,9 @@ export function addToRows(
   at: number,
 ): boolean {
   const all = { shape, strides: [shape[1], 1] };
-  const walk = writeWalk(call, binary.indexOf("add"), 1, shape, [all, bias], [rows, at], rows);
+  const walk = writeWalk(call, binaryFunctions.indexOf("add"), 1, shape, [all, bias], [rows, at], rows);
   return engine.parallel("binary", walk.items, scratch, walk.at);
 }
 
 /** Bytes of a thread: four stretches. */
-const scratch = 4 * stretchBytes;
+const scratch = /* @__PURE__ */ (() => 4 * stretchBytes)();
