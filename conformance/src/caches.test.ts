@@ -86,7 +86,7 @@ describe.each(devices)("on %s", async (name, open) => {
     ["paged", () => pagedCache({ numLayers, pages: 200, pageLength: 3 })],
     ["paged by 16", () => pagedCache({ numLayers, pages: 40 })],
     ["prefix", () => prefixCache({ numLayers, pages: 60, pageLength: 5 })],
-    ["growing, unrotated keys", () => growingCache({ numLayers, unrotatedKeys: true })],
+    ["unrotated keys", () => growingCache({ numLayers, unrotatedKeys: true })],
     [
       "rolling, unrotated keys",
       () => rollingCache({ numLayers, windowSize: 90, keepFirst: 2, unrotatedKeys: true }),

@@ -192,7 +192,7 @@ async function paramsChecksum(params: DecoderParams): Promise<string> {
   return hash.digest("hex");
 }
 
-/** Steps at which something is said early and then less and less often: 1, 2, 5, 10, 20, 50, … */
+/** Steps that are reported, at growing distances: 1, 2, 5, 10, 20, 50, … */
 export const isMark = (step: number): boolean => /^[125]0*$/.test(String(step));
 
 type TextSums = { text: string; tokenizer: string };

@@ -19,7 +19,7 @@ type StoredType = keyof typeof storedTypes;
 const zeroChecksum = "00000000";
 
 /**
- * A cache's layers as one safetensors file. Its metadata tell the format, its version, the form of the cache, lists of
+ * A cache's layers as one safetensors file. Its metadata hold the format, its version, the form of the cache, lists of
  * whole numbers by layer, and a checksum of the whole file, taken with zeros in its own place.
  */
 export function writeSaved(form: string, layers: readonly (SavedLayer | undefined)[]): Uint8Array {
@@ -98,7 +98,7 @@ export function readSaved(
 
 const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
 
-/** Lists of numbers by layer, as far as JSON tells; null where a layer was empty. */
+/** Lists of numbers by layer, parsed from JSON; null for an empty layer. */
 function parseNumbers(text: string | undefined, numLayers: number): (SavedLayer["numbers"] | null)[] {
   try {
     const layers: unknown = JSON.parse(text ?? "");

@@ -4,6 +4,6 @@ import type { OutputFolder } from "./output-folder.js";
 export type ExportPlan = {
   /** Bytes of tensors. */
   readonly total: number;
-  /** Writes all files, the one that makes the folder load last. `wrote` is told after each piece. */
+  /** Writes all files, the one that makes the folder load last. `wrote` is called after each chunk. */
   write(folder: OutputFolder, wrote: (bytes: number) => void): Promise<void>;
 };

@@ -81,12 +81,12 @@ type Sequence = {
  * });
  * const model = { config, params: init(1), tokenizer: undefined, apply };
  *
- * const said: number[][] = [[], [], [], []];
+ * const generated: number[][] = [[], [], [], []];
  * const sampling = { temperature: 1, seed: 7 };
  * for await (const { id, prompt, sample } of generateBatch(model, [[3, 1, 4], [5]], { samples: 2, maxTokens: 3, sampling })) {
- *   said[2 * prompt + sample]?.push(id);
+ *   generated[2 * prompt + sample]?.push(id);
  * }
- * said.map((ids) => ids.length); // => [3, 3, 3, 3]
+ * generated.map((ids) => ids.length); // => [3, 3, 3, 3]
  * ```
  */
 export async function* generateBatch(

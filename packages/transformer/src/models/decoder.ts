@@ -254,7 +254,7 @@ function decoderLayer(
       argument: config.headDim === undefined ? "numHeads" : "headDim",
       received: config.headDim ?? numHeads,
       expected: `heads of an even size in embedDim = ${C}`,
-      fix: "choose numHeads so that embedDim / numHeads is even: positions turn pairs of numbers.",
+      fix: "choose numHeads so that embedDim / numHeads is even: the rotary embedding rotates pairs of numbers.",
     });
   }
   const local = kind === "sliding" && config.slidingRopeBase !== undefined;

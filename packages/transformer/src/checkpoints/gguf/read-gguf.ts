@@ -8,7 +8,7 @@ import { readCheckpoint } from "../hugging-face/read-checkpoint.js";
 import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./gguf-names.js";
 
 /**
- * A model from a GGUF file: its metadata and names are told in those of Hugging Face.
+ * A model from a GGUF file: its metadata and names are converted to those of Hugging Face.
  *
  * @param metadata - Of the file's header.
  * @param file - Its tensors.
@@ -158,7 +158,7 @@ function hiddenSizes(type: string, field: (name: string) => GgufValue | undefine
   return { intermediate_size: type === "mixtral" ? (ofExperts ?? all) : all };
 }
 
-/** Of an architecture's metadata, what changes nothing of what is computed: counts that tensors tell too, and notes. */
+/** Metadata of an architecture without effect on the results: counts that the shapes of tensors give too, and notes. */
 const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "vocab_size",
   "pooling_type",
@@ -218,7 +218,7 @@ function ropeScalingField(
   };
 }
 
-/** The tokens at which texts end: that of a text, of a turn, of a message. */
+/** Stop ids: the tokens for the end of a text, a turn and a message. */
 function stopIds(metadata: GgufHeader["metadata"]): GgufValue[] {
   const ids = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
   return [...new Set(ids)].filter((id) => id !== undefined);

@@ -230,7 +230,7 @@ function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConf
         type: "longrope",
         shortFactors: numbers("short_factor"),
         longFactors: numbers("long_factor"),
-        // By how much texts may be longer, unless it is said: the new longest over the trained one.
+        // Default factor: the new context length over the trained one.
         factor: scaling.positive("factor", fields.count("max_position_embeddings") / originalLength),
         originalLength,
         ...optional({ attentionFactor: "attention_factor" }),

@@ -26,7 +26,7 @@ export const gpt2: Family = {
     fields.finish(ignored);
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
-    // GGUF files hold these matrices turned round already.
+    // GGUF files store these matrices transposed already.
     const shift = { bias: true };
     const layout = { transposed: type === "gpt2" && storedAs !== "gguf", ...shift };
     const map =

@@ -84,7 +84,7 @@ function ggufDecoder(
   };
 }
 
-/** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end turns. */
+/** The tokenizer, and at which tokens texts end: its own, then the others of the model, which end messages. */
 function tokenizerFields(model: ExportedModel): GgufFields {
   const { tokenizer, chatTemplate, config } = model;
   const stopIds = "stopIds" in config ? config.stopIds : [];
