@@ -1,13 +1,7 @@
-import { checks, type Checks } from "@qkv/core";
-import {
-  attentionLayer,
-  layerOptions,
-  type AttentionLayer,
-  type GroupedQueryConfig,
-} from "./grouped-query.js";
+import { attentionLayer, type AttentionLayer } from "./grouped-query.js";
+import { optionsWithoutKvHeads, type MultiHeadConfig } from "./options-without-kv-heads.js";
 
-/** What a multi-head layer is: every query head has a key-value head of its own. */
-export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
+export type { MultiHeadConfig } from "./options-without-kv-heads.js";
 
 /**
  * Multi-head attention: `H` heads that each look in their own way, side by side, each with its own keys and values.
@@ -24,23 +18,4 @@ export type MultiHeadConfig = Omit<GroupedQueryConfig, "numKvHeads">;
 export function multiHead(config: MultiHeadConfig): AttentionLayer {
   const given = optionsWithoutKvHeads("multiHead", config, "numHeads");
   return attentionLayer("multiHead", { ...given, numKvHeads: given.numHeads });
-}
-
-/** The options of a layer whose number of key-value heads is no choice. */
-export function optionsWithoutKvHeads(
-  fn: string,
-  config: MultiHeadConfig,
-  numKvHeads: "numHeads" | "1",
-): MultiHeadConfig {
-  const check: Checks = checks(fn);
-  const { numKvHeads: received } = (config ?? {}) as Partial<GroupedQueryConfig>;
-  if (received !== undefined) {
-    check.refuse({
-      argument: "numKvHeads",
-      received,
-      expected: `no such option, as it is ${numKvHeads} in this layer`,
-      fix: "choose the number of key-value heads with `groupedQuery`.",
-    });
-  }
-  return check.options(config, layerOptions(), "config");
 }

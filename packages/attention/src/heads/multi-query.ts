@@ -1,5 +1,5 @@
 import { attentionLayer, type AttentionLayer } from "./grouped-query.js";
-import { optionsWithoutKvHeads, type MultiHeadConfig } from "./multi-head.js";
+import { optionsWithoutKvHeads, type MultiHeadConfig } from "./options-without-kv-heads.js";
 
 /**
  * Multi-query attention: all query heads share one key-value head, so a decoding step reads `H` times fewer bytes
