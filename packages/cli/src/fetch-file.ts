@@ -1,7 +1,7 @@
 import { checks, isQkvError } from "@qkv/core";
 import { sendRequest, type HttpResponse } from "@qkv/core/byte-source";
-import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { checkFile, limitsOf } from "./check-file.js";
@@ -77,8 +77,10 @@ export async function fetchFile(url: URL, path: string, options: FetchOptions): 
         yield chunk;
       }
     };
+    // Opened before anything can end the pipeline: a file that is opened afterwards would be left behind.
+    const file = await open(part, "a");
     // The content must be on the disk before the rename, or a crash leaves an empty file under the name.
-    await pipeline(counted, createWriteStream(part, { flush: true, flags: "a" }), { signal });
+    await pipeline(counted, file.createWriteStream({ flush: true }), { signal });
     if (sum && !sum.matches()) {
       check.refuse({
         received: url.href,
