@@ -18,11 +18,21 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Areas in which the rules hold. An area is added when it is clean. */
 export const switchedOn = [
+  "packages/attention",
+  "packages/attention-contract",
   "packages/cli",
+  "packages/core",
+  "packages/cost",
+  "packages/gpu",
   "packages/kv-cache",
   "packages/model-tiny",
   "packages/page",
+  "packages/tensor",
+  "packages/test-support",
+  "packages/tokenizer",
   "packages/transformer",
+  "packages/viz",
+  "packages/wasm",
   "tests",
 ];
 

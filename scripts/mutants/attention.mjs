@@ -238,13 +238,13 @@ export const mutants = [
     replace: 'layout === "interleaved" ? [1, half]',
   },
   {
-    what: "pairs are mirrored instead of turned",
+    what: "pairs are mirrored instead of rotated",
     file: "positions/rotate.ts",
     find: "z * cosine + a * sine;",
     replace: "z * cosine - a * sine;",
   },
   {
-    what: "the gradient of a turn is not turned back",
+    what: "the gradient of a rotation is not rotated back",
     file: "positions/rotate.ts",
     find: "inverse: !inverse",
     replace: "inverse",
@@ -256,11 +256,11 @@ export const mutants = [
     replace: "base ** (-i / rotaryDim)",
   },
   {
-    what: "QK-norm comes after the turn",
+    what: "QK-norm comes after the rotation",
     file: "heads/attend-heads.ts",
-    find: 'const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;\n  const turned = rope ? rope.apply(normed, positions) : normed;',
+    find: 'const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;\n  const rotated = rope ? rope.apply(normed, positions) : normed;',
     replace:
-      'const first = rope ? rope.apply(query, positions) : query;\n  const turned = qkNorm ? qkNorm.apply(first, gainOf("queryNorm", params.queryNorm)) : first;',
+      'const first = rope ? rope.apply(query, positions) : query;\n  const rotated = qkNorm ? qkNorm.apply(first, gainOf("queryNorm", params.queryNorm)) : first;',
   },
   {
     what: "multi-head weights are pooled over every other head",

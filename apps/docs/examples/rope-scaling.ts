@@ -29,7 +29,7 @@ const turning = {
 };
 const slower = Object.values(scalings).flatMap((scaling) =>
   Array.from(
-    scaling.turning(turning).frequencies,
+    scaling.rotaryFrequencies(turning).frequencies,
     (one, i) => 10_000 ** ((-2 * i) / 64) / one,
   ),
 );

@@ -35,7 +35,7 @@ export type AttentionCall<T = Tensor> = {
   readonly want: readonly TraceName[];
 };
 
-/** What a call computes: [B, H, T, Dv], [B, H, T], and [B, H, T, S] of each trace that is wanted. */
+/** Results of a call: [B, H, T, Dv], [B, H, T], and [B, H, T, S] of each trace that is wanted. */
 export type AttentionOutputs<T = Tensor> = { readonly output: T; readonly lse: T } & {
   readonly [Name in Exclude<TraceName, "lse">]?: T;
 };
@@ -119,6 +119,6 @@ function segmentShape(segment: KeyValueSegment<Pick<Tensor, "shape">>): readonly
  * Nothing to do: holds at compile time that a kernel has taken every field of a call by its name, so that a new field is
  * not overlooked.
  *
- * @param rest - What is left of the call: `const { query, …, ...rest } = call`.
+ * @param rest - Rest of the call: `const { query, …, ...rest } = call`.
  */
 export function handledAll(_rest: { readonly [field: string]: never }): void {}

@@ -1,7 +1,7 @@
 /** An inclusive range of positions. */
 export type Range = { readonly first: number; readonly last: number };
 
-/** How much of a tile of queries × keys a mask lets through. `some` is always allowed as an answer. */
+/** Part of a tile of queries × keys that a mask lets through. `some` is always allowed as an answer. */
 export type TileClass = "none" | "some" | "all";
 
 /** The lengths that a mask is applied to. Queries are the last `queryLength` of `keyLength` positions. */
@@ -14,11 +14,11 @@ export type Extent = {
 };
 
 /**
- * Which keys may a query see? A value that combines with others. Positions are absolute places in the sequence,
+ * Keys that a query may see: a value that combines with others. Positions are absolute places in the sequence,
  * whatever part of it is stored.
  */
 export type Mask = {
-  /** How it was written: `slidingWindow(256)`. */
+  /** The call that made it: `slidingWindow(256)`. */
   readonly name: string;
   readonly perBatch: boolean;
   readonly perHead: boolean;

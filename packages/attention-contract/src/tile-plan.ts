@@ -26,7 +26,7 @@ export type TilePlan = {
 /** Queries and keys of one tile. */
 const tileSize = 64;
 
-/** What a plan is made for. */
+/** Sizes and positions that a plan is made for. */
 export type PlanExtent = {
   readonly batches: number;
   readonly heads: number;
@@ -105,7 +105,7 @@ export function tilePlan(
   return { ...plan, bits: bits.array.slice(0, bits.length) };
 }
 
-/** Which tile of the plan a batch, a head and a place on the grid mean. */
+/** Index of the tile at a batch, a head and a place on the grid of the plan. */
 export function tileIndex(plan: TilePlan, batch: number, head: number, row: number, column: number): number {
   const b = plan.batches === 1 ? 0 : batch;
   const h = plan.heads === 1 ? 0 : head;
@@ -132,7 +132,7 @@ export function seenKeys(
   for (let n = 0; n < seen.length; n++) seen[n] = (plan.bits[at + (n >>> 5)]! >>> (n & 31)) & 1;
 }
 
-/** How many pairs of query and key lie in tiles that are read, summed over batches and heads. */
+/** Number of pairs of query and key in tiles that are read, summed over batches and heads. */
 export function pairsRead(plan: TilePlan, batches: number, heads: number, T: number, S: number): number {
   let pairs = 0;
   for (let tile = 0; tile < plan.classes.length; tile++) {

@@ -50,7 +50,7 @@ export function attentionBackward(
     for (let n = 0; n < length; n++) if (name !== "scores" || seen[n]) to[n]! += gradient[at + n]!;
   };
 
-  /** What reached the weights of the tile that was weighed. */
+  /** Gradient that reached the weights of the tile that was weighed. */
   const weightGradient = (row: number, start: number, length: number): Float64Array => {
     for (let n = 0; n < length; n++) {
       const reached = dOutput && scores[n] !== -Infinity;

@@ -2,7 +2,7 @@ import type { AttentionCall, AttentionOutputs } from "@qkv/attention-contract";
 import type { View } from "@qkv/tensor";
 import { scoreTiles, tileTraces, type TileTrace } from "./score-tiles.js";
 
-/** How far a score may lie above the reference: e^64 times as much as the rest loses no digit in float64. */
+/** Largest distance of a score above the reference: e^64 times as much as the rest loses no digit in float64. */
 const slack = 64;
 
 /**

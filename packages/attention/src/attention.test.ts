@@ -318,13 +318,13 @@ test("property: keys stand where their positions say", () => {
       expect(at(Array.from({ length: B(key) }, () => one).flat()).data).toEqual(plain);
 
       // In any order, as a ring holds them.
-      const turned = one.map((_, s) => (s + seed) % S);
-      const turn = (x: Tensor) => take(x, 2, tensor(turned, { dtype: "int32" }));
+      const order = one.map((_, s) => (s + seed) % S);
+      const roll = (x: Tensor) => take(x, 2, tensor(order, { dtype: "int32" }));
       expect(
         at(
-          turned.map((s) => start + s),
-          turn(key),
-          turn(value),
+          order.map((s) => start + s),
+          roll(key),
+          roll(value),
         ).data,
       ).toBeAllclose(plain, { rtol: 1e-6, atol: 1e-6 });
     }),
@@ -343,15 +343,15 @@ test("property: views are read in place, as their copies are", () => {
   fc.assert(
     fc.property(cases(), ({ query, key, value, seed }) => {
       const byToken = (x: Tensor) => permute(contiguous(permute(x, [0, 2, 1, 3])), [0, 2, 1, 3]); // stored [B, T, H, D]
-      const turned = (x: Tensor) => permute(contiguous(permute(x, [3, 1, 2, 0])), [3, 1, 2, 0]);
+      const strided = (x: Tensor) => permute(contiguous(permute(x, [3, 1, 2, 0])), [3, 1, 2, 0]);
       const bias = slice(randn([length(query) + 1, length(key)], { seed }), 0, 1);
       const packed = attention(query, key, value, { bias }).data;
       expect(
-        attention(byToken(query), turned(key), byToken(value), {
+        attention(byToken(query), strided(key), byToken(value), {
           bias: permute(contiguous(permute(bias, [1, 0])), [1, 0]),
         }).data,
       ).toEqual(packed);
-      expect(attention(turned(query), byToken(key), turned(value), { bias }).data).toEqual(packed);
+      expect(attention(strided(query), byToken(key), strided(value), { bias }).data).toEqual(packed);
     }),
   );
 });

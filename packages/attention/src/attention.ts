@@ -20,12 +20,12 @@ import { checkMask } from "./mask.js";
 import { planFor } from "./plan-for.js";
 import { checkScoreMod, combine, type Rule, type ScoreMod } from "./score-mod.js";
 
-/** What changes attention. Every one is optional, and they combine. */
+/** Options of attention. Every one is optional, and they combine. */
 export type AttentionOptions = {
-  /** Which keys a query sees: `causal()`, `slidingWindow(256)`, `and(…)`. Default: all. */
+  /** Keys that a query sees: `causal()`, `slidingWindow(256)`, `and(…)`. Default: all. */
   mask?: Mask;
   /**
-   * What is added to the scores: a rule such as `alibi(8)`, or numbers broadcastable to `[B, H, T, S]`, where
+   * Added to the scores: a rule such as `alibi(8)`, or numbers broadcastable to `[B, H, T, S]`, where
    * `-Infinity` hides a key. Default: nothing.
    */
   bias?: Tensor | ScoreMod;
@@ -37,7 +37,7 @@ export type AttentionOptions = {
   sinks?: Tensor;
   /** Inverted dropout of weights: each is 0 with probability `rate`, else `1 / (1 - rate)` times itself. Default: none. */
   dropout?: { rate: number; seed: number };
-  /** What dot products are multiplied with. Default: `1 / √D`. */
+  /** Factor of dot products. Default: `1 / √D`. */
   scale?: number;
   /** Bends scaled dot products into (−softcap, softcap): `c · tanh(s / c)`. Default: off. */
   softcap?: number;

@@ -1,4 +1,4 @@
-/** How the work of a mechanism grows. T: queries, S: keys. */
+/** Growth of the work of a mechanism. T: queries, S: keys. */
 export type CostKind =
   /** T · S dot products. */
   | "full"
@@ -21,10 +21,10 @@ export type CatalogueEntry = {
   readonly name: string;
   /** The part of attention that it is: the computation itself, a mask, a bias, positions, or an arrangement of heads. */
   readonly kind: "attention" | "mask" | "bias" | "position" | "head";
-  /** What `@qkv/attention` calls it, the main function first. */
+  /** Names in `@qkv/attention`, the main function first. */
   readonly exports: readonly [string, ...string[]];
   readonly title: string;
-  /** Where it was first described, or described best. */
+  /** Paper that described it first, or best. */
   readonly paper: { readonly title: string; readonly url: string };
   readonly year: number;
   /** In one line. q, k, v: query, key, value; s: a score; i, j: positions of query and key. */
@@ -32,7 +32,7 @@ export type CatalogueEntry = {
   /** 1: what every course teaches; 2: what the models of today use; 3: what is being tried. */
   readonly tier: 1 | 2 | 3;
   readonly costKind: CostKind;
-  /** What it does to a key-value cache. */
+  /** Effect on a key-value cache. */
   readonly kvEffect: string;
   /** Some that use it. */
   readonly models: readonly string[];

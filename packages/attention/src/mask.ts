@@ -8,13 +8,13 @@ type Sees = BoundMask["sees"];
 type Tile = (query: Range, key: Range, batch: number, head: number) => TileClass;
 type Bind = (extent: Extent) => { sees: Sees; tile?: Tile };
 
-/** What makes a mask: a rule over positions, or `bind` for a rule that needs the lengths first. */
+/** Parts of a mask: a rule over positions, or `bind` for a rule that needs the lengths first. */
 export type MaskDefinition = {
-  /** How the mask was written, for messages and pictures: `slidingWindow(256)`. */
+  /** The call that made the mask, for messages and pictures: `slidingWindow(256)`. */
   name: string;
-  /** Whether the rule looks at the batch. Default false. */
+  /** True: the rule looks at the batch. Default false. */
   perBatch?: boolean;
-  /** Whether the rule looks at the head. Default false. */
+  /** True: the rule looks at the head. Default false. */
   perHead?: boolean;
 } & ({ sees: Sees; tile?: Tile } | { bind(extent: Extent): { sees: Sees; tile?: Tile } });
 

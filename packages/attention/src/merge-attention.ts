@@ -12,7 +12,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** What attention over some of the keys gave: its output, and the logarithm of its sum. */
+/** Result of attention over some of the keys: its output, and the logarithm of its sum. */
 export type AttentionPart = {
   /** `[B, H, T, Dv]` */
   readonly output: Tensor;

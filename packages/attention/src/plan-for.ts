@@ -8,10 +8,10 @@ import {
   type PlanExtent,
 } from "@qkv/attention-contract";
 
-/** What a plan is made for. */
+/** Sizes and positions that a plan is made for. */
 export type Places = Omit<PlanExtent, "keyPositions"> &
   Pick<KeyValues, "positions"> & {
-    /** How many keys are stored. */
+    /** Number of stored keys. */
     readonly keys: number;
   };
 
@@ -41,7 +41,7 @@ export function planFor(
   return plan;
 }
 
-/** Whether keys without gaps stand as they did: from how many keys and queries there are, and the first of these, all follows. */
+/** True if keys without gaps stand as they did: the numbers of keys and queries, and the first of these, tell all. */
 function alike(a: Places, b: Places): boolean {
   return (
     "start" in b.positions &&

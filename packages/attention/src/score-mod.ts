@@ -13,13 +13,13 @@ import {
 declare const __VERSION__: string;
 const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);
 
-/** What is done to each score, or to each weight: a value that combines with others. */
+/** A rule for each score, or for each weight: a value that combines with others. */
 export type ScoreMod = {
-  /** How it was written: `alibi(8)`. */
+  /** The call that made it: `alibi(8)`. */
   readonly name: string;
   /** Notes the arithmetic on a symbolic score and its place. */
   readonly apply: (score: Expr, at: Place) => Operand;
-  /** How many heads it has numbers for; a call with another number is refused. Default: any. */
+  /** Number of heads that it has numbers for; a call with another number is refused. Default: any. */
   readonly numHeads?: number;
 };
 
@@ -31,7 +31,7 @@ export type ScoreMod = {
  *
  * @param apply - Gets the score and `at`: `batch`, `head`, and the positions `query` and `key`.
  * @param name - For messages. Default: the function's name.
- * @param numHeads - How many heads the rule has numbers for, where it looks them up by `at.head`. Default: any.
+ * @param numHeads - Number of heads that the rule has numbers for, where it looks them up by `at.head`. Default: any.
  * @throws {ArgumentError} If it is no function. The call that records it refuses a rule that uses symbols as JavaScript
  *   numbers (`score - 1`, `at.query >= at.key`), or whose result leaves recorded steps unused, as after `? :` and `&&`.
  * @see "Flex Attention" (2024), arXiv:2412.05496

@@ -55,7 +55,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
   const [dots, scores, weights] = [tile(), tile(), tile()];
   const capped = softcap > 0 ? tile() : dots;
   const seen = new Uint8Array(keyTile);
-  /** Where the tile stands, for expressions. */
+  /** Place of the tile, for expressions. */
   const at = {
     score: capped as Float64Array,
     key: positions[0]!,
@@ -67,7 +67,7 @@ export function scoreTiles(call: AttentionCall<View>, traced: readonly TileTrace
   };
   let t = 0;
 
-  /** What an expression starts from: numbers of the tile, and where it stands. */
+  /** Inputs of an expression: numbers of the tile, and its place. */
   const from = (score: Float64Array): ScoreRow => {
     at.score = score;
     return at;

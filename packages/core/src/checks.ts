@@ -61,8 +61,8 @@ export function checkFits(
   fix: string,
 ): void {
   if (dtype === wanted.dtype && sameShape(shape, wanted.shape)) return;
-  const said = `${wanted.dtype} [${wanted.shape.join(", ")}], ${because}`;
-  refuseShape(fn, argument, `${dtype} [${shape.join(", ")}]`, said, fix);
+  const expected = `${wanted.dtype} [${wanted.shape.join(", ")}], ${because}`;
+  refuseShape(fn, argument, `${dtype} [${shape.join(", ")}]`, expected, fix);
 }
 
 /** An array of one number, which the type must hold as it is. */

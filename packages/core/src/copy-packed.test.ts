@@ -12,9 +12,11 @@ test("property: a copy into another order and back is the same", () => {
       const from = { array, shape, strides: stridesOf(shape), offset };
       // The first axis moves fastest.
       const strides = stridesOf([...shape].reverse()).reverse();
-      const turned = { array: new Float32Array(array.length), shape, strides, offset };
-      copyStrided(from, turned);
-      expect(copyPacked({ ...turned, dtype: "float32" }, turned.array)).toEqual(array.subarray(offset));
+      const transposed = { array: new Float32Array(array.length), shape, strides, offset };
+      copyStrided(from, transposed);
+      expect(copyPacked({ ...transposed, dtype: "float32" }, transposed.array)).toEqual(
+        array.subarray(offset),
+      );
     }),
   );
 });
@@ -25,7 +27,7 @@ test("numbers that lie in order are read where they lie", () => {
   expect(readPacked(view, array)).toEqual(Float32Array.of(1, 2, 3, 4));
   expect(readPacked(view, array).buffer).toBe(array.buffer);
   expect(readPacked({ ...view, shape: [2, 3], strides: [3, 1], offset: 0 }, array)).toBe(array);
-  const turned = readPacked({ ...view, strides: [1, 2] }, array);
-  expect(turned).toEqual(Float32Array.of(1, 3, 2, 4));
-  expect(turned.buffer).not.toBe(array.buffer);
+  const transposed = readPacked({ ...view, strides: [1, 2] }, array);
+  expect(transposed).toEqual(Float32Array.of(1, 3, 2, 4));
+  expect(transposed.buffer).not.toBe(array.buffer);
 });

@@ -29,7 +29,7 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
         ? [norm(name, from, kind, D, heads)]
         : [norm(name, from, kind, heads * D)];
   // Four products and two sums for each pair of numbers that turns.
-  const turned = (name: string, heads: number): Part[] =>
+  const rotated = (name: string, heads: number): Part[] =>
     rotaryDim === 0 ? [] : [pointwise(name, rows, heads * rotaryDim, 1, 3)];
   return [
     product("attention query", rows, {
@@ -41,8 +41,8 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
     product("attention value", contextRows, { inputs: C, outputs: Hkv * D, bias: biases.query }),
     ...normed("attention query norm", H, rows),
     ...normed("attention key norm", Hkv, contextRows),
-    ...turned("attention query rotary", H),
-    ...turned("attention key rotary", Hkv),
+    ...rotated("attention query rotary", H),
+    ...rotated("attention key rotary", Hkv),
     headsMixing(shape, role),
     ...(outputGate ? [pointwise("attention output gate", rows, H * D, 2, 2)] : []),
     product("attention output", rows, { inputs: H * D, outputs: C, bias: biases.output }),

@@ -11,7 +11,7 @@ const reach: fc.Arbitrary<Reach> = fc.oneof(
   size.map((size): Reach => ({ kind: "chunk", size })),
 );
 
-/** Whether a query sees a key, written down once more and pair by pair. */
+/** True if a query sees a key, written down once more and pair by pair. */
 function sees(reach: Reach, query: number, key: number): boolean {
   if (reach.kind === "all") return true;
   if (reach.kind === "around") return Math.abs(query - key) <= reach.size;

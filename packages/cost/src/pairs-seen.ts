@@ -54,8 +54,8 @@ function pairsInTiles(reach: Reach, queryLength: number, keyLength: number, tile
   let pairs = 0;
   for (let row = 0; row < queryLength; row += tileSize) {
     const height = Math.min(tileSize, queryLength - row);
-    const [oldest] = keysOf(reach, keyLength - queryLength + row, keyLength);
-    const [, newest] = keysOf(reach, keyLength - queryLength + row + height - 1, keyLength);
+    const [oldest] = keyRange(reach, keyLength - queryLength + row, keyLength);
+    const [, newest] = keyRange(reach, keyLength - queryLength + row + height - 1, keyLength);
     const start = Math.floor(oldest / tileSize) * tileSize;
     const end = Math.min(keyLength, (Math.floor(newest / tileSize) + 1) * tileSize);
     pairs += height * (end - start);
@@ -64,7 +64,7 @@ function pairsInTiles(reach: Reach, queryLength: number, keyLength: number, tile
 }
 
 /** The first and the last key that the query at a position sees. */
-function keysOf(reach: Reach, position: number, keyLength: number): [number, number] {
+function keyRange(reach: Reach, position: number, keyLength: number): [number, number] {
   switch (reach.kind) {
     case "window":
       return [Math.max(0, position - reach.size + 1), position];
@@ -79,7 +79,7 @@ function keysOf(reach: Reach, position: number, keyLength: number): [number, num
 
 /** Number of stored keys that the last queries read together. */
 export function keysRead(reach: Reach, queryLength: number, keyLength: number): number {
-  const [oldest] = keysOf(reach, keyLength - queryLength, keyLength);
+  const [oldest] = keyRange(reach, keyLength - queryLength, keyLength);
   return keyLength - oldest;
 }
 

@@ -49,8 +49,8 @@ export function readHeads(
   }
   const headDim = readHeadDim(fields, heads);
   const { biases, rotary } = traits;
-  const turns = fields.flag("alibi", false) ? 0 : rotary;
-  const share = fields.share(["partial_rotary_factor", "rotary_pct"], turns);
+  const rotaryFraction = fields.flag("alibi", false) ? 0 : rotary;
+  const share = fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
   const norm = traits.queryKeyNorm;
   return {
     kind: "heads",
@@ -58,7 +58,8 @@ export function readHeads(
     numKvHeads,
     headDim,
     reach,
-    rotaryDim: turns === 0 ? 0 : fields.own("rotary_dim", 2 * Math.floor((headDim * share) / 2) || 0),
+    rotaryDim:
+      rotaryFraction === 0 ? 0 : fields.own("rotary_dim", 2 * Math.floor((headDim * share) / 2) || 0),
     biases: {
       query: holds(biases.query, fields),
       key: holds(biases.key ?? biases.query, fields),

@@ -25,7 +25,7 @@ import { openWebGpu } from "./webgpu/web-gpu.js";
  * budget. Parameters are moved once, with `tensor.to(device)`.
  *
  * @throws {ArgumentError} If an option is none of those that it takes; of gpu.js's modes `webgl` and `cpu` are refused.
- * @throws {DeviceError} Where gpu.js or the mode is missing, or the self-test gives wrong numbers. Later, from a call or
+ * @throws {DeviceError} If gpu.js or the mode is missing, or the self-test gives wrong numbers. Later, from a call or
  *   a read: the context was lost, memory ran out, a tensor is too large for a texture, a shader does not compile.
  *
  * @example

@@ -2,7 +2,7 @@ import { DeviceError } from "@qkv/core";
 import { add, matmul, randn, softmax, transpose, type Tensor } from "@qkv/tensor";
 import type { GpuDevice } from "./device.js";
 
-/** What is near enough: float32 sums in another order, and a coarse exp. */
+/** Allows for float32 sums in another order, and a coarse exp. */
 const tolerance = 1e-4;
 
 /**

@@ -24,9 +24,12 @@ function tokenizerFile(tokens: readonly (string | Uint8Array)[], score = (id: nu
 }
 
 const special = ["<unk>", "\n<s>\n", "\n</s>\n"];
-const spelled = Array.from({ length: 256 }, (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`);
+const byteTokens = Array.from(
+  { length: 256 },
+  (_, b) => `<0x${b.toString(16).toUpperCase().padStart(2, "0")}>`,
+);
 const merged = [" ", "a", "b", "é", " a", "ab", " ab", "aa", "aaaa", "éa", "�"];
-const file = tokenizerFile([...special, ...spelled, ...merged]);
+const file = tokenizerFile([...special, ...byteTokens, ...merged]);
 const tokenizer = llama2cTokenizer(file);
 const id = (piece: string) => 259 + merged.indexOf(piece);
 
@@ -48,7 +51,7 @@ test("golden: a space in front, characters, bytes where there is no token, merge
 test("written-out special tokens are ordinary text", () => {
   // Pieces from which plain search by text would assemble "<s>" and "<0x41>".
   const traps = ["<", "s", ">", "<s", "0", "<0", "x", "<0x", "4", "<0x4", "1", "1>"];
-  const trapped = llama2cTokenizer(tokenizerFile(["<unk>", "<s>", "</s>", ...spelled, ...traps]));
+  const trapped = llama2cTokenizer(tokenizerFile(["<unk>", "<s>", "</s>", ...byteTokens, ...traps]));
   for (const text of ["<s>", "<0x41>"]) {
     const ids = trapped.encode(text);
     expect(ids.slice(1)).not.toContain(1);
@@ -77,7 +80,7 @@ const saved = (of: Tokenizer) => tokenizerFromJson(JSON.stringify(tokenizerToJso
 test("property: saved as tokenizer.json it gives the same ids and text", () => {
   // A token of one letter alone can be cut in two ways that overlap: "aa" "a" and "a" "aa".
   const own = llama2cTokenizer(
-    tokenizerFile([...special, ...spelled, " ", "a", "b", "é", " a", "ab", " ab", "ba", "abé", "bab"]),
+    tokenizerFile([...special, ...byteTokens, " ", "a", "b", "é", " a", "ab", " ab", "ba", "abé", "bab"]),
   );
   const again = saved(own);
   expect([again.bosId, again.vocabSize]).toEqual([1, own.vocabSize]);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { attentionMap } from "./attention-map.js";
 
-/** What a reader can read in the picture: the text of each cell, in order, and how much ink it has. */
+/** Text and ink of the picture: the text of each cell, in order, and how much ink it has. */
 function cells(svg: string): { text: string; ink: number | "hatched" }[] {
   return [...svg.matchAll(/class="qkv-(cell|masked)"([^>]*)><title>(.*?)<\/title>/g)].map((match) => ({
     text: match[3] ?? "",

@@ -67,7 +67,7 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
     const [x, y] = [left + head * across, top + layer * down];
     const one = all.slice(i * T * S, (i + 1) * T * S);
     const at = one.reduce((best, weight, j) => (weight > one[best]! ? j : best), 0);
-    const said =
+    const tooltip =
       `${rowName} ${layer}, head ${head}: largest weight ${numberText(one[at]!)}, ` +
       `from token ${Math.floor(at / S) + S - T} to token ${at % S}`;
     const shades = weightShades({ data: one, shape: [T, S] }, { size, x, y });
@@ -77,7 +77,7 @@ export function headGrid(weights: PictureData, options: HeadGridOptions = {}): s
         : "";
     const square = svg`x="${px(x)}" y="${px(y)}" width="${size}" height="${size}"`;
     return joinSvg([
-      svg`<g ${fill("weight")}><rect ${square} fill-opacity="0"><title>${said}</title></rect>`,
+      svg`<g ${fill("weight")}><rect ${square} fill-opacity="0"><title>${tooltip}</title></rect>`,
       ...shades.map(
         ({ opacity, path }) => svg`<path d="${path}" fill-opacity="${opacity}" pointer-events="none"/>`,
       ),

@@ -67,10 +67,10 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
       }
       const kind = seen === 0 ? "none" : seen === h * w ? "all" : "some";
       count[kind]++;
-      const said = `queries ${t + S - T} to ${t + S - T + h - 1}, keys ${s} to ${s + w - 1}: ${names[kind]}`;
+      const tooltip = `queries ${t + S - T} to ${t + S - T + h - 1}, keys ${s} to ${s + w - 1}: ${names[kind]}`;
       const place = svg`x="${px(left + s * size)}" y="${px(top + t * size)}" width="${w * size}" height="${h * size}"`;
       frames.push(
-        svg`<rect ${place} ${fill("weight")} fill-opacity="${kind === "some" ? 0.14 : 0}"><title>${said}</title></rect><rect ${place} fill="none" pointer-events="none" ${stroke("quiet")}/>`,
+        svg`<rect ${place} ${fill("weight")} fill-opacity="${kind === "some" ? 0.14 : 0}"><title>${tooltip}</title></rect><rect ${place} fill="none" pointer-events="none" ${stroke("quiet")}/>`,
       );
     }
   }

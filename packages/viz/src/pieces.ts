@@ -90,10 +90,10 @@ export function pieces(rows: readonly PieceRow[], options: PiecesOptions = {}): 
 type Place = { x: number; y: number; box: number; note: string | undefined; shade: number };
 
 function drawPiece(piece: string, text: string, { x, y, box, note, shade }: Place): Svg {
-  const said = `${JSON.stringify(piece)}${note === undefined ? "" : `, ${note}`}`;
+  const tooltip = `${JSON.stringify(piece)}${note === undefined ? "" : `, ${note}`}`;
   return joinSvg([
     svg`<rect x="${px(x)}" y="${y}" width="${px(box)}" height="${step - 6}" rx="3" ${fill("weight")} fill-opacity="${px(shade * darkest)}">`,
-    svg`<title>${said}</title></rect>`,
+    svg`<title>${tooltip}</title></rect>`,
     svg`<text x="${px(x + box / 2)}" y="${y + 14}" text-anchor="middle" pointer-events="none" ${fill("text")}>${text}</text>`,
   ]);
 }

@@ -70,9 +70,9 @@ export function ropeClock(
       return svg`<line x1="${px(x)}" y1="${px(y)}" x2="${px(x + dx)}" y2="${px(y + dy)}" stroke-width="3" ${stroke(kind)}/>`;
     };
     const unit = numberText(speed) === "1" ? "radian" : "radians";
-    const said = `pair ${pair} turns ${numberText(speed)} ${unit} a position, by ${numberText(between)} between query and key`;
+    const tooltip = `pair ${pair} turns ${numberText(speed)} ${unit} a position, by ${numberText(between)} between query and key`;
     return joinSvg([
-      svg`<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${said}</title></circle>`,
+      svg`<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${tooltip}</title></circle>`,
       hand(places.key, "key", dial / 2 - 4),
       hand(places.query, "query", dial / 2 - 12),
       svg`<text x="${px(x)}" y="${px(y + dial / 2 + 16)}" text-anchor="middle" ${fill("quiet")}>pair ${pair}</text>`,

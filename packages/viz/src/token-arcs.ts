@@ -103,10 +103,10 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   const tokens = shown.map((label, i) => {
     const [x, y] = down ? [edge, top + i * rowHeight] : [starts[i]!, floor + 6];
     const asks = query !== undefined && query + S - T === i;
-    const said =
+    const tooltip =
       query === undefined ? `token ${i}: “${labels[i]}”` : `key “${labels[i]}”: ${numberText(received(i))}`;
     return joinSvg([
-      svg`<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${said}</title></rect>`,
+      svg`<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${tooltip}</title></rect>`,
       svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(asks ? "query-text" : "text")}${asks ? svg` font-weight="700"` : ""}>${label}</text>`,
     ]);
   });

@@ -70,8 +70,8 @@ export function vectors(values: PictureData, options: VectorsOptions = {}): stri
     const bars = data.slice(k * N, (k + 1) * N).map((value, i) => {
       const height = (Math.min(Math.abs(value), max) / max) * half;
       const x = left + i * step;
-      const said = `${labels ? `${labels[k]}, ` : K > 1 ? `row ${k}, ` : ""}number ${i}: ${numberText(value)}`;
-      return svg`<rect x="${px(x)}" y="${px(value < 0 ? zero : zero - height)}" width="${px(Math.max(step * 0.85, 0.6))}" height="${px(Math.max(height, 0.4))}"><title>${said}</title></rect>`;
+      const tooltip = `${labels ? `${labels[k]}, ` : K > 1 ? `row ${k}, ` : ""}number ${i}: ${numberText(value)}`;
+      return svg`<rect x="${px(x)}" y="${px(value < 0 ? zero : zero - height)}" width="${px(Math.max(step * 0.85, 0.6))}" height="${px(Math.max(height, 0.4))}"><title>${tooltip}</title></rect>`;
     });
     const label = labels
       ? svg`<text x="${px(left - 6)}" y="${px(zero + 4)}" text-anchor="end" ${fill("text")}>${labels[k]!}</text>`

@@ -59,7 +59,7 @@ export function drawWeightCanvas(
     label === undefined ? `${kind} ${i}` : `${kind} “${label}”`;
   const query = (t: number) => named("query", options.rowLabels?.[t], t);
   const key = (s: number) => named("key", options.columnLabels?.[s], s);
-  const said = (t: number, s: number) => {
+  const cellText = (t: number, s: number) => {
     const weight = weights.data[t * S + s]!;
     return weight === 0 ? "masked" : numberText(weight);
   };
@@ -69,7 +69,7 @@ export function drawWeightCanvas(
     [t, s] = [Math.min(T - 1, Math.max(0, row)), Math.min(S - 1, Math.max(0, column))];
     mark.hidden = false;
     Object.assign(mark.style, { left: `${(100 * s) / S}%`, top: `${(100 * t) / T}%` });
-    reading.textContent = `${query(t)}, ${key(s)}: ${said(t, s)}`;
+    reading.textContent = `${query(t)}, ${key(s)}: ${cellText(t, s)}`;
   };
   frame.addEventListener("pointermove", ({ clientX, clientY }) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
@@ -92,7 +92,7 @@ export function drawWeightCanvas(
       for (const i of row.slice(0, strongest)) {
         const line = shown.insertRow();
         line.append(Object.assign(document.createElement("th"), { scope: "row", textContent: key(i) }));
-        line.insertCell().textContent = said(t, i);
+        line.insertCell().textContent = cellText(t, i);
       }
       table.replaceChildren(shown);
     }
@@ -106,7 +106,7 @@ export function drawWeightCanvas(
 
 /** The theme: the page's own setting, else the reader's preference, as in the style sheet of pictures. */
 function themeOf(host: HTMLElement): "light" | "dark" {
-  const said = host.closest<HTMLElement>("[data-theme]")?.dataset["theme"];
-  if (said === "light" || said === "dark") return said;
+  const setting = host.closest<HTMLElement>("[data-theme]")?.dataset["theme"];
+  if (setting === "light" || setting === "dark") return setting;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }

@@ -15,7 +15,7 @@ export type Engine = {
    * that results are the same for any number of threads. `scratch` is where the thread's own `scratchBytes` bytes
    * begin, at a multiple of 64, not zeroed.
    *
-   * @returns Whether all went well: false as soon as an entry returned a number other than 0; items that nobody had
+   * @returns True if all went well; false as soon as an entry returned a number other than 0; items that nobody had
    *   begun then are left out.
    * @throws {DeviceError} If a thread died or did not come to its end in time.
    */

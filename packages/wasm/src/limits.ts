@@ -19,7 +19,7 @@ export type LimitLoop = {
  *   where relaxed SIMD exists. `dot`: products of bytes, summed by fours, where relaxed SIMD exists.
  * @returns The loop, or `undefined` where the engine lacks the instruction.
  * @throws {ArgumentError} If `arithmetic` is none of these.
- * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ * @throws {DeviceError} If WebAssembly or its SIMD is missing.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export type ReadOrder = {
  * @param order - Default: one stream, from the first byte to the last. Otherwise `bytes` is a multiple of
  *   `streams * block`.
  * @throws {ArgumentError} If `bytes` or `order` is something else.
- * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ * @throws {DeviceError} If WebAssembly or its SIMD is missing.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): 
  *
  * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 64 MiB.
  * @throws {ArgumentError} If `bytes` is something else.
- * @throws {DeviceError} Where WebAssembly or its SIMD is missing.
+ * @throws {DeviceError} If WebAssembly or its SIMD is missing.
  *
  * @example
  * ```ts
@@ -120,7 +120,7 @@ export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
  * Work per second of a loop: the best of its runs, because everything else on the machine only slows it down.
  *
  * @param loop - Of this module, or any function with the amount of work that it does.
- * @param milliseconds - How long to try. Default 100.
+ * @param milliseconds - Time to try. Default 100.
  */
 export function perSecond(loop: LimitLoop, milliseconds = 100): number {
   const check = checks("perSecond");

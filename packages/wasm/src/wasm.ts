@@ -17,7 +17,7 @@ import { bundled } from "./sources.js";
  *
  * @param options - Build, threads, and limits of memory and time.
  * @throws {ArgumentError} If an option is none of those that it takes.
- * @throws {DeviceError} Where WebAssembly or its SIMD is missing, or a page forbids to compile. Later, from a call whose
+ * @throws {DeviceError} If WebAssembly or its SIMD is missing, or a page forbids to compile. Later, from a call whose
  *   workers died or did not finish in time: the device then refuses to work until `await device.restart()`.
  *
  * @example

@@ -8,12 +8,12 @@ export type ScoreRow = {
   readonly score: Float64Array;
   /** Positions of the keys, from `firstKey` on. */
   readonly key: ArrayLike<number>;
-  /** Which of `key` is the first of the row. Default 0. */
+  /** Index in `key` of the row's first. Default 0. */
   readonly firstKey?: number;
   readonly batch: number;
   readonly head: number;
   readonly query: number;
-  /** How many keys. */
+  /** Number of keys. */
   readonly length: number;
 };
 
@@ -140,7 +140,7 @@ export function evaluator(
 type Five = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
 
-/** Whether a step is the same for all keys of a row. Devices compute such steps once. */
+/** True for a step that is the same for all keys of a row. Devices compute such steps once. */
 export function isUniform(expr: Expr): boolean {
   const { step } = expr;
   if (step.kind === "symbol") return step.name !== "score" && step.name !== "key";

@@ -2,7 +2,7 @@ import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import { operations, type Operation, type OperationName } from "./operations.js";
 
-/** What an expression is computed from: the score, and where in the attention it stands. */
+/** Inputs of an expression: the score, and its place in the attention. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
 
 /** One step of an expression. Operands are steps too. */
@@ -189,7 +189,7 @@ export type NamedSymbol<Name extends SymbolName> = Expr & {
   readonly step: { readonly kind: "symbol"; readonly name: Name };
 };
 
-/** Where a score stands: which batch and head, and the absolute positions of query and key. */
+/** Place of a score: its batch and head, and the absolute positions of query and key. */
 export type Place = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
 /** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
@@ -197,7 +197,7 @@ export type Expression<T = Tensor> = {
   readonly steps: readonly Expr[];
   /** The tensors that its lookups name, each once. */
   readonly lookedUp: readonly Tensor[];
-  /** Where the numbers of each of them are read: the tensor itself, a row-major copy, or a kernel's view. */
+  /** Source of the numbers of each of them: the tensor itself, a row-major copy, or a kernel's view. */
   readonly tables: readonly T[];
 };
 
@@ -239,7 +239,7 @@ export function expression(f: (score: Expr, at: Place) => Operand): Expression {
  * Applies one of several rules of an expression: a score mod, a bias, a weight mod.
  *
  * @param fn - For messages: the function that was given the rule, as its `option`.
- * @param adds - Whether the rule adds to the score, which its result then has to use. Default false.
+ * @param adds - True: the rule adds to the score, which its result then has to use. Default false.
  * @throws {ArgumentError} As {@link expression} does, and if the result is a comparison: 1 or 0, and no score.
  */
 export function applyRule(
@@ -339,7 +339,7 @@ export function toExpr(value: Operand, fn = "expression", argument = "operand"):
   );
 }
 
-/** How a step is written in code, for messages. What lies deep is cut. */
+/** Writes a step as code, for messages. Deep operands are cut. */
 function written({ step }: Expr, depth = 3): string {
   if (step.kind === "symbol") return step.name === "score" ? step.name : `at.${step.name}`;
   if (step.kind === "number") return `${step.value}`;

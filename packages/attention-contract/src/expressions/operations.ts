@@ -1,7 +1,7 @@
 type Row = Float64Array;
 
 /**
- * What an operation of an expression is: the specification of what devices do for it. It runs over rows of n numbers, since
+ * An operation of an expression: the specification of what devices do for it. It runs over rows of n numbers, since
  * a call for each number would put each result on the heap. Truth is 1, falsehood 0.
  */
 export type Operation = {

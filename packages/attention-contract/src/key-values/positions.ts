@@ -18,7 +18,7 @@ export function firstQueryOf(firstQuery: number | Int32Array, batch: number): nu
 }
 
 /**
- * How long each sequence is up to its last key: queries are the last positions of it. One number where all batches have
+ * Length of each sequence up to its last key: queries are the last positions of it. One number where all batches have
  * the same length.
  */
 export function keyLengthsOf(positions: KeyValues["positions"], keys: number): readonly number[] {
@@ -28,7 +28,7 @@ export function keyLengthsOf(positions: KeyValues["positions"], keys: number): r
 }
 
 /**
- * Where `count` new tokens stand: after what a cache has seen, each batch after its own tokens.
+ * Positions of `count` new tokens: after what a cache has seen, each batch after its own tokens.
  *
  * @param cache - Undefined: there is none, and the tokens are the first ones.
  * @returns A start, or positions `[B, count]` where batches differ in length.

@@ -13,11 +13,11 @@ type SegmentArrays = {
   readonly scaleStep: number;
 };
 
-/** Where the rows of keys or values of one batch and head lie, over all segments. They are read in place. */
+/** Places of the rows of keys or values of one batch and head, over all segments. They are read in place. */
 export class StoredRows {
   /** The segment of each row. */
   readonly segment: Uint16Array;
-  /** Where each row begins in its segment's array, and its scale in its segment's scales. */
+  /** Offset of each row in its segment's array, and of its scale in its segment's scales. */
   readonly offset: Int32Array;
   readonly scaleOffset: Int32Array;
   readonly arrays: readonly SegmentArrays[];

@@ -11,7 +11,7 @@ const settings = fc.record({
 });
 const dtype = fc.constantFrom("float32", "float64");
 
-/** What is added to each score: [H][T][S]. */
+/** Numbers added to each score: [H][T][S]. */
 function added(table: Tensor, options: object, T: number, S: number): number[][][] {
   const { dtype } = table;
   const [query, key] = [T, S].map((length) => zeros([1, table.shape[1]!, length, 2], { dtype }));

@@ -5,7 +5,7 @@ import { scoreMod, type ScoreMod } from "../score-mod.js";
 import { checkTable } from "./check-table.js";
 
 export type T5BiasOptions = {
-  /** Whether keys after the query have buckets of their own (encoders), or share the first (decoders). Default true. */
+  /** True: keys after the query have buckets of their own (encoders); false: share the first (decoders). Default true. */
   bidirectional?: boolean;
   /** The distance from which on all keys share the last bucket. Unit: tokens. Default 128. */
   maxDistance?: number;

@@ -3,7 +3,7 @@ import { checkParams } from "./attend-heads.js";
 import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
-/** What an additive layer is. */
+/** Configuration of an additive layer. */
 export type AdditiveConfig = {
   /** Cq, the width of queries. */
   queryDim: number;

@@ -8,7 +8,7 @@ import { checkScoreMod, type ScoreMod } from "../score-mod.js";
 import type { Sinks } from "./learned-sinks.js";
 import type { QkNorm } from "./qk-norm.js";
 
-/** How the heads of a layer attend, whatever their projections are. */
+/** Attention of the heads of a layer, whatever their projections are. */
 export type HeadsConfig = {
   /** Default: every query sees every key. */
   mask?: Mask;
@@ -16,7 +16,7 @@ export type HeadsConfig = {
   rope?: Rope;
   /** Normalises queries and keys, before the rotary turn. Default: off. */
   qkNorm?: QkNorm;
-  /** What joins the softmax's sum alone: `learnedSinks()`, `softmaxOne()`. Default: nothing. */
+  /** Logits that join the softmax's sum alone: `learnedSinks()`, `softmaxOne()`. Default: nothing. */
   sinks?: Sinks;
   /** Changes each score, after the softcap: `alibi(8)`. Default: nothing. */
   scoreMod?: ScoreMod;
@@ -26,7 +26,7 @@ export type HeadsConfig = {
   softcap?: number;
 };
 
-/** What the heads of a layer learn besides projections. */
+/** Params of the heads of a layer besides projections. */
 export type HeadsParams = {
   /** The gain of `qkNorm` for queries, `[D]`. */
   queryNorm?: { weight: Tensor };
@@ -44,9 +44,9 @@ export type Trace = {
   readonly names: readonly (TraceName | "heads")[];
   /** Filled: `weights`, or `layers.0.attention.weights` under a path. */
   readonly tensors: Record<string, Tensor>;
-  /** What stands before a name. */
+  /** Prefix of names. */
   readonly path?: string;
-  /** What takes the place of a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
+  /** Replaces a tensor on the way, by its full name; here that of `heads` alone. Default: nothing. */
   readonly interventions?: Readonly<Record<string, (x: Tensor) => Tensor>>;
 };
 
@@ -77,7 +77,7 @@ export function storedKeys(
   return rope ? rope.apply(normed, positions) : normed;
 }
 
-/** What one call adds to what the layer is. `mask`: the whole mask of the call, the layer's included. */
+/** Options of one call of the layer. `mask`: the whole mask of the call, the layer's included. */
 export type HeadsCall = {
   positions: Positions;
   trace?: Trace | undefined;
@@ -96,7 +96,7 @@ export function attendHeads(
   const { rope, qkNorm, sinks, scoreMod, softcap } = config;
   const scale = config.scale ?? qkNorm?.scale(query.shape[3]!);
   const normed = qkNorm ? qkNorm.apply(query, gainOf("queryNorm", params.queryNorm)) : query;
-  const turned = rope ? rope.apply(normed, positions) : normed;
+  const rotated = rope ? rope.apply(normed, positions) : normed;
   const options: AttentionOptions = {
     ...(mask && { mask }),
     ...(bias && { bias }),
@@ -105,7 +105,7 @@ export function attendHeads(
     ...(scale !== undefined && { scale }),
     ...(softcap !== undefined && { softcap }),
   };
-  return noteHeads(trace, attendTraced(turned, keyValues, options, trace));
+  return noteHeads(trace, attendTraced(rotated, keyValues, options, trace));
 }
 
 function noteHeads(trace: Trace | undefined, mixed: Tensor): Tensor {

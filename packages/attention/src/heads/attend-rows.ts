@@ -4,11 +4,11 @@ import { checkTensor, reshape, zeros, type Tensor } from "@qkv/tensor";
 import type { AttentionOptions } from "../attention.js";
 import { attendTraced, checkTrace, type Trace } from "./attend-heads.js";
 
-/** What a call of attention without heads may be told. */
+/** Options of a call of attention without heads. */
 export type RowsOptions = {
   /** Default: every query sees every key. */
   mask?: Mask;
-  /** Where traced tensors go. Default: nothing is traced. */
+  /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
 

@@ -10,7 +10,7 @@ import {
   type GroupedQueryConfig,
 } from "./grouped-query.js";
 
-/** What a cross-attention layer is. Default of `numKvHeads`: numHeads, so that nothing is shared. */
+/** Configuration of a cross-attention layer. Default of `numKvHeads`: numHeads, so that nothing is shared. */
 export type CrossAttentionConfig = Omit<GroupedQueryConfig, "rope" | "numKvHeads"> & { numKvHeads?: number };
 
 /** A layer whose keys and values come from another sequence. */

@@ -60,10 +60,10 @@ const layers = fc
   .record({
     sizes,
     bias: fc.boolean(),
-    turned: fc.boolean(),
+    rotary: fc.boolean(),
     window: fc.option(fc.integer({ min: 1, max: 4 })),
   })
-  .map(({ sizes: { numKvHeads, group, half, seed }, bias, turned, window }) => {
+  .map(({ sizes: { numKvHeads, group, half, seed }, bias, rotary, window }) => {
     const numHeads = numKvHeads * group;
     const layer = groupedQuery({
       embedDim: 2 * half * numHeads,
@@ -71,7 +71,7 @@ const layers = fc
       numKvHeads,
       bias,
       mask: window === null ? causal() : slidingWindow(window),
-      ...(turned && { rope: rope({ headDim: 2 * half }) }),
+      ...(rotary && { rope: rope({ headDim: 2 * half }) }),
     });
     return { layer, params: layer.init(seed), seed };
   });
@@ -103,13 +103,13 @@ test("property: a layer is its formula: project, turn, attend, join, project", (
       // One head by itself: [B, 1, T, D].
       const head = ({ weight, bias }: LinearParams, h: number) =>
         reshape(linear(x, rows(weight, h), bias && rows(bias, h)), [2, 1, 3, D]);
-      const turn = (x: Tensor) => (rope ? rope.apply(x, { start: 0 }) : x);
+      const rotate = (x: Tensor) => (rope ? rope.apply(x, { start: 0 }) : x);
       let sum: Tensor | undefined;
       for (let h = 0; h < numHeads; h++) {
         const kvHead = Math.floor((h * numKvHeads) / numHeads);
         const mixed = attention(
-          turn(head(params.query, h)),
-          turn(head(params.key, kvHead)),
+          rotate(head(params.query, h)),
+          rotate(head(params.key, kvHead)),
           head(params.value, kvHead),
           { mask: mask! },
         );
@@ -362,9 +362,9 @@ test("a context beside a rope or a cache, or of another width, is refused with t
   expect(() => layer.apply(params, x, { context, cache: plainCache() })).toThrow(
     /`context` is "beside a cache".*\nFix: project a context once with `layer.keyValues/,
   );
-  const turned = groupedQuery({ ...shape, rope: rope({ headDim: 4 }) });
-  expect(() => turned.apply(params, x, { context })).toThrow(/Fix: leave `rope` out/);
-  expect(() => turned.keyValues(params, context)).toThrow(/Fix: leave `rope` out/);
+  const rotary = groupedQuery({ ...shape, rope: rope({ headDim: 4 }) });
+  expect(() => rotary.apply(params, x, { context })).toThrow(/Fix: leave `rope` out/);
+  expect(() => rotary.keyValues(params, context)).toThrow(/Fix: leave `rope` out/);
 });
 
 test("gradient: towards x, the context and every weight", () => {

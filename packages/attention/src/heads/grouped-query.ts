@@ -26,7 +26,7 @@ import {
   type HeadsParams,
   type Trace,
 } from "./attend-heads.js";
-import { turnAtRead } from "./turn-at-read.js";
+import { ropeOnRead } from "./rope-on-read.js";
 
 /** One projection: `y = x Wᵀ + b`. */
 export type LinearParams = { weight: Tensor; bias?: Tensor };
@@ -43,7 +43,7 @@ export type AttentionParams = HeadsParams & {
   output: LinearParams;
 };
 
-/** What an attention layer is. */
+/** Configuration of an attention layer. */
 export type GroupedQueryConfig = HeadsConfig & {
   /** C, the width of the model. */
   embedDim: number;
@@ -55,10 +55,10 @@ export type GroupedQueryConfig = HeadsConfig & {
   headDim?: number;
   /** The width of what keys and values come from. Default: C. */
   contextDim?: number;
-  /** Whether projections add a bias. Default false. */
+  /** True: projections add a bias. Default false. */
   bias?: boolean;
   /**
-   * How projections are computed. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
+   * Computes projections. Default: `linear` of @qkv/tensor. A function that knows weights of other kinds, such
    * as those of 8 bits, takes params that hold them.
    */
   linear?: typeof linear;
@@ -72,15 +72,15 @@ export type ApplyOptions = {
   context?: Tensor | KeyValues;
   /** Keys and values of earlier tokens; this call's are appended. Default: the call stands alone. */
   cache?: Cache;
-  /** Which layer of the cache. Default 0. */
+  /** Layer of the cache. Default 0. */
   layer?: number;
-  /** Where the tokens stand. Default: after what the cache has seen. A cache of unrotated keys counts by itself. */
+  /** Positions of the tokens. Default: after what the cache has seen. A cache of unrotated keys counts by itself. */
   positions?: Positions;
   /** Hides keys of this call besides what the layer hides: the padding of its batch. Default: nothing. */
   mask?: Mask;
   /** Added to the scores of this call: numbers broadcastable to `[B, H, T, S]`, or a rule. Default: nothing. */
   bias?: Tensor | ScoreMod;
-  /** Where traced tensors go. Default: nothing is traced. */
+  /** Collects traced tensors. Default: nothing is traced. */
   trace?: Trace;
 };
 
@@ -195,7 +195,7 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
           return { read: { key: [key], value: [value], positions: { start: 0 } }, positions: places };
         }
         const held = cache.update(layer, key, value);
-        if (cache.unrotatedKeys) return turnAtRead(config.rope, held, B, T);
+        if (cache.unrotatedKeys) return ropeOnRead(config.rope, held, B, T);
         return { read: held, positions: places };
       };
       if (context) checkPlaceless(config, cache);

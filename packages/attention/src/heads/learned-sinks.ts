@@ -3,9 +3,9 @@ import { zeros, type Tensor } from "@qkv/tensor";
 
 /** Logits that take part in the sum of a layer's softmax alone, one for each query head. */
 export type Sinks = {
-  /** How they were written: `learnedSinks()`. */
+  /** The call that made them: `learnedSinks()`. */
   readonly name: string;
-  /** What is learned, `[H]`; undefined where nothing is. */
+  /** The learned tensor, `[H]`; undefined where nothing is learned. */
   init(numHeads: number): Tensor | undefined;
   /** `[H]`, in the type and on the device of the query. */
   logits(learned: Tensor | undefined, query: Tensor): Tensor;

@@ -4,7 +4,7 @@ import { checkParams } from "./attend-heads.js";
 import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
-/** What a layer with the concat score is. */
+/** Configuration of a layer with the concat score. */
 export type LuongConcatConfig = {
   /** Cq, the width of queries. */
   queryDim: number;

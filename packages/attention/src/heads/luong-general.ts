@@ -3,7 +3,7 @@ import { checkParams } from "./attend-heads.js";
 import { attendRows, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
 
-/** What a layer with the general score is. */
+/** Configuration of a layer with the general score. */
 export type LuongGeneralConfig = {
   /** Cq, the width of queries. */
   queryDim: number;

@@ -86,8 +86,8 @@ test("golden: by hand", () => {
 });
 
 test("the norm comes before the turn: with a gain, the order shows", () => {
-  const turn = rope({ headDim: 2 });
-  const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { eps: 0 }), rope: turn });
+  const rotary = rope({ headDim: 2 });
+  const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { eps: 0 }), rope: rotary });
   const gain = { weight: tensor([1, 3]) };
   const params = { ...layer.init(1), queryNorm: gain, keyNorm: gain };
   const tensors: Record<string, Tensor> = {};

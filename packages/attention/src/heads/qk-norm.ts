@@ -1,11 +1,11 @@
 import { checks } from "@qkv/core";
 import { mul, rmsNorm, type Tensor } from "@qkv/tensor";
 
-/** How a layer normalises queries and keys before they meet. */
+/** Normalises queries and keys of a layer before they meet. */
 export type QkNorm = {
-  /** How it was written: `qkNorm("rms")`. */
+  /** The call that made it: `qkNorm("rms")`. */
   readonly name: string;
-  /** What dot products of heads of size D are multiplied with, where the layer does not say. */
+  /** Factor of dot products of heads of size D, where the layer does not say. */
   scale(headDim: number): number;
   /** `[B, H, T, D]` to the same shape; `weight`: a learned gain for each of the D numbers. */
   apply(x: Tensor, weight: Tensor): Tensor;

@@ -34,11 +34,11 @@ test("property: the split layer is a sum of full-size heads, to 1e-12", () => {
     group: fc.integer({ min: 1, max: 2 }),
     half: fc.integer({ min: 1, max: 2 }),
     bias: fc.boolean(),
-    turned: fc.boolean(),
+    rotary: fc.boolean(),
     padded: fc.boolean(),
   });
   fc.assert(
-    fc.property(configs, seed, ({ numKvHeads, group, half, bias, turned, padded }, seed) => {
+    fc.property(configs, seed, ({ numKvHeads, group, half, bias, rotary, padded }, seed) => {
       const [C, D, numHeads] = [5, 2 * half, numKvHeads * group];
       const shared = { embedDim: C, numHeads, sinks: learnedSinks(), softcap: 3 };
       // A row that sees nothing gives its bias alone.
@@ -49,13 +49,13 @@ test("property: the split layer is a sum of full-size heads, to 1e-12", () => {
         headDim: D,
         bias,
         mask,
-        ...(turned && { rope: rope({ headDim: D }) }),
+        ...(rotary && { rope: rope({ headDim: D }) }),
       });
       const summed = summedHeads({
         ...shared,
         mask,
         scale: 1 / Math.sqrt(D),
-        ...(turned && { rope: rope({ headDim: C, rotaryDim: D }) }),
+        ...(rotary && { rope: rope({ headDim: C, rotaryDim: D }) }),
       });
       const params = stirred(split.init(seed));
       const x = f64(randn([2, 4, C], { seed }));

@@ -28,7 +28,7 @@ import { checkWide } from "./check-wide.js";
 import type { LinearParams } from "./grouped-query.js";
 import type { PerHeadParams } from "./per-head.js";
 
-/** What a layer of summed heads is. */
+/** Configuration of a layer of summed heads. */
 export type SummedHeadsConfig = HeadsConfig & {
   /** C, the width of the model, and the size of every head. */
   embedDim: number;

@@ -13,7 +13,7 @@ export type BigBirdOptions = {
   globalBlocks?: readonly number[];
   /** Further blocks that each block sees, drawn at random. Default 3. */
   randomBlocks?: number;
-  /** Which random ones. A whole number. Default 0. */
+  /** Seed of the random ones. A whole number. Default 0. */
   seed?: number;
 };
 

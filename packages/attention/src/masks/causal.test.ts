@@ -13,7 +13,7 @@ const range = fc
   .tuple(fc.integer({ min: -6, max: 9 }), fc.nat(4))
   .map(([first, more]) => ({ first, last: first + more }));
 
-/** Which keys each of T queries sees: a row of 0s and 1s for each. */
+/** Keys that each of T queries sees: a row of 0s and 1s for each. */
 function seen(mask: Mask, T: number, S: number, batch = 0): string[] {
   const [q, k] = [randn([2, 1, T, 2], { seed: 1 }), randn([2, 1, S, 2], { seed: 2 })];
   const weights = attentionWeights(q, k, { mask }).toNested() as number[][][][];

@@ -3,7 +3,7 @@ import type { Extent, Mask, Range, TileClass } from "@qkv/attention-contract";
 import { defineMask, firstQuery } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 
-/** How queries and keys of different lengths are laid against each other. */
+/** Alignment of queries and keys of different lengths. */
 export type CausalOptions = {
   /**
    * `bottom-right` (default): the last query sees every key, as in decoding. `top-left`: the first query sees only

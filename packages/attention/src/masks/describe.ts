@@ -2,13 +2,13 @@ import { checks } from "@qkv/core";
 import { type Mask, tileIndex, tilePlan } from "@qkv/attention-contract";
 import { checkMask } from "../mask.js";
 
-/** What a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */
+/** Lengths that a mask is described over. Queries are the last `queryLength` of `keyLength` positions. */
 export type DescribeExtent = {
   queryLength: number;
   keyLength: number;
-  /** Which batch. Default 0. */
+  /** Index of the batch. Default 0. */
   batch?: number;
-  /** Which head. Default 0. */
+  /** Index of the head. Default 0. */
   head?: number;
 };
 

@@ -12,7 +12,7 @@ const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
  *
  * For language models combine it: `and(causal(), documents(ids))`.
  *
- * @param ids - Which document each position belongs to, any numbers: `[S]`, or `[B][S]` where batches are packed
+ * @param ids - Document of each position, any numbers: `[S]`, or `[B][S]` where batches are packed
  *   differently. May be longer than the sequence so far.
  * @throws {ArgumentError} If there are fewer ids than positions, or, given per batch, not a list for each
  *   batch of the query.

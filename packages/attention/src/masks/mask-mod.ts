@@ -2,15 +2,15 @@ import { checks } from "@qkv/core";
 import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
-/** Whether a query sees a key, told from where both stand. */
+/** True if a query sees a key, told from the positions of both. */
 export type MaskRule = (batch: number, head: number, query: number, key: number) => boolean;
 
 export type MaskModOptions = {
   /** For messages. Default: the function's name. */
   name?: string;
-  /** Whether the rule looks at the batch. `false` asks it once for all batches. Default true. */
+  /** True: the rule looks at the batch. `false` asks it once for all batches. Default true. */
   perBatch?: boolean;
-  /** Whether the rule looks at the head. `false` asks it once for all heads. Default true. */
+  /** True: the rule looks at the head. `false` asks it once for all heads. Default true. */
   perHead?: boolean;
 };
 

@@ -13,7 +13,7 @@ import { rowsSeen } from "@qkv/test-support/rows-seen";
 const side = fc.integer({ min: 0, max: 6 });
 const [T, S] = [5, 9];
 
-/** What a rule about the distance, query minus key, shows. */
+/** Rows seen by a rule about the distance, query minus key. */
 const byDistance = (sees: (distance: number) => boolean) =>
   Array.from({ length: T }, (_, t) =>
     Array.from({ length: S }, (_, s) => (sees(S - T + t - s) ? 1 : 0)).join(""),

@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore } from "./pattern-score.js";
 
 /**
- * How much each head looks at the first token of the sequence, where models rest when a head has nothing to find: the
+ * Attention of each head to the first token of the sequence, where models rest when a head has nothing to find: the
  * mean weight of key 0, over batches and all queries but that of the first position, which under a causal mask has no
  * choice.
  *

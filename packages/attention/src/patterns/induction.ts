@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore, tokenIds } from "./pattern-score.js";
 
 /**
- * How much each head continues what was said before: having read "… A B … A", an induction head looks at B. Per query
+ * Measures how much each head continues earlier text: having read "… A B … A", an induction head looks at B. Per query
  * `i` the weights of the keys `j ≤ i` whose predecessor, `j − 1 < i`, has the query's id are added; the mean is taken
  * over batches and the queries whose token occurred before.
  *

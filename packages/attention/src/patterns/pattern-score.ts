@@ -1,7 +1,7 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, tensor, type Tensor } from "@qkv/tensor";
 
-/** Whether a key is one that the pattern looks at from a query. Both are positions; queries are the last ones. */
+/** True if the pattern looks at the key from the query. Both are positions; queries are the last ones. */
 type Looked = (query: number, key: number, batch: number) => boolean;
 
 /**

@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore } from "./pattern-score.js";
 
 /**
- * How much each head looks at the token just before: the mean weight of key `i − 1` for query `i`, over batches and
+ * Attention of each head to the token just before: the mean weight of key `i − 1` for query `i`, over batches and
  * all queries but that of the first position. 1: always there; 0: never.
  *
  * @param weights - `[B, H, T, S]`; queries are the last T of the S positions.

@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 import { patternScore, tokenIds } from "./pattern-score.js";
 
 /**
- * How much each head looks at earlier occurrences of the query's own token: the weights of the keys `j < i` with the
+ * Attention of each head to earlier occurrences of the query's own token: the weights of the keys `j < i` with the
  * same id, added, and the mean taken over batches and the queries that have such a key. The query itself does not
  * count.
  *

@@ -2,13 +2,13 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { dynamicNtk } from "./dynamic-ntk.js";
 
-const turning = (factor: number, length: number, rotaryDim = 8) =>
-  dynamicNtk({ factor, originalLength: 2048 }).turning({ base: 10000, rotaryDim, length });
+const frequenciesFor = (factor: number, length: number, rotaryDim = 8) =>
+  dynamicNtk({ factor, originalLength: 2048 }).rotaryFrequencies({ base: 10000, rotaryDim, length });
 
 test("property: nothing changes up to the trained length; the slowest pair slows down with it beyond", () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 20000 }), (factor, length) => {
-      const { frequencies, attentionFactor } = turning(factor, length);
+      const { frequencies, attentionFactor } = frequenciesFor(factor, length);
       const stretch = length <= 2048 ? 1 : (factor * length) / 2048 - (factor - 1);
       expect(frequencies[0]).toBe(1);
       // base^(−6/8) with base · stretch^(8/6) is the plain frequency divided by stretch.
@@ -21,8 +21,8 @@ test("property: nothing changes up to the trained length; the slowest pair slows
 test("golden: twice the trained length at factor 2", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
   const expected = [1, 0.0693361274351, 0.00480749856769, 0.000333333333333];
-  turning(2, 4096).frequencies.forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 12));
-  expect([...turning(2, 4096, 2).frequencies]).toEqual([1]);
+  frequenciesFor(2, 4096).frequencies.forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 12));
+  expect([...frequenciesFor(2, 4096, 2).frequencies]).toEqual([1]);
 });
 
 test("a length that is none is refused, with the fix", () => {

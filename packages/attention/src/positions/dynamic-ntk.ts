@@ -7,7 +7,7 @@ import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js
  * `base · (factor · length / originalLength − (factor − 1))^(rotaryDim / (rotaryDim − 2))`.
  *
  * The length is the call's largest position plus 1, as in Hugging Face's implementation: keys that a cache holds were
- * turned with the base of their own time.
+ * rotated with the base of their own time.
  *
  * @param options - `factor`: 1 or more. `originalLength`: the trained length. Unit: tokens.
  * @throws {ArgumentError} If `factor` is below 1, or `originalLength` no whole number of at least 1.
@@ -32,9 +32,9 @@ export function dynamicNtk(options: { factor: number; originalLength: number }):
   check.whole({ originalLength }, { min: 1, unit: "tokens", fix });
   return {
     name: `dynamicNtk({ factor: ${factor}, originalLength: ${originalLength} })`,
-    turning({ base, rotaryDim, length }) {
+    rotaryFrequencies({ base, rotaryDim, length }) {
       const stretch = (factor * Math.max(length, originalLength)) / originalLength - (factor - 1);
-      // A single pair turns once per radian whatever the base is.
+      // A single pair rotates once per radian whatever the base is.
       const grown = rotaryDim > 2 ? base * stretch ** (rotaryDim / (rotaryDim - 2)) : base;
       return { frequencies: plainFrequencies(grown, rotaryDim), attentionFactor: 1 };
     },

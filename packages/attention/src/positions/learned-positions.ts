@@ -4,7 +4,7 @@ import { placesOf } from "./places-of.js";
 import type { Positions } from "./rope.js";
 
 export type LearnedPositionsConfig = {
-  /** How many positions have a vector: the longest text. */
+  /** Number of positions that have a vector: the longest text. */
   length: number;
   /** C, the width of the model. */
   embedDim: number;

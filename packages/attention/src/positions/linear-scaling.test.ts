@@ -17,8 +17,8 @@ test("property: it is the plain embedding of positions divided by the factor", (
 });
 
 test("golden: half the speed", () => {
-  const { turning, name } = linearScaling(2);
-  const { frequencies, attentionFactor } = turning({ base: 100, rotaryDim: 4, length: 1 });
+  const { rotaryFrequencies, name } = linearScaling(2);
+  const { frequencies, attentionFactor } = rotaryFrequencies({ base: 100, rotaryDim: 4, length: 1 });
   expect([...frequencies, attentionFactor]).toEqual([0.5, 0.05, 1]);
   expect(name).toBe("linearScaling(2)");
 });

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 /**
- * Position interpolation: every pair turns `factor` times slower, so a text `factor` times as long spans the angles
+ * Position interpolation: every pair rotates `factor` times slower, so a text `factor` times as long spans the angles
  * of the trained length. Near neighbours come closer together too; models are fine-tuned for it.
  *
  * @param factor - 1 or more.
@@ -23,7 +23,7 @@ export function linearScaling(factor: number): RopeScaling {
   checks("linearScaling").finite({ factor }, { min: 1, fix: fromModel });
   return {
     name: `linearScaling(${factor})`,
-    turning: ({ base, rotaryDim }) => ({
+    rotaryFrequencies: ({ base, rotaryDim }) => ({
       frequencies: plainFrequencies(base, rotaryDim).map((frequency) => frequency / factor),
       attentionFactor: 1,
     }),

@@ -4,7 +4,7 @@ import { llama3Scaling } from "./llama3-scaling.js";
 
 test("golden: Llama 3.1's numbers", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
-  const { frequencies, attentionFactor } = llama3Scaling().turning({
+  const { frequencies, attentionFactor } = llama3Scaling().rotaryFrequencies({
     base: 500000,
     rotaryDim: 16,
     length: 1,
@@ -18,13 +18,13 @@ test("golden: Llama 3.1's numbers", () => {
 });
 
 test("golden: each of the three ranges", () => {
-  const { turning, name } = llama3Scaling({
+  const { rotaryFrequencies, name } = llama3Scaling({
     factor: 4,
     lowFactor: 0.25,
     highFactor: 0.75,
     originalLength: 16,
   });
-  const { frequencies } = turning({ base: 4 ** 3, rotaryDim: 6, length: 1 });
+  const { frequencies } = rotaryFrequencies({ base: 4 ** 3, rotaryDim: 6, length: 1 });
   // base^(−2i/6) = 1, 1/4, 1/16; turns = 16/2π · frequency = 2.546, 0.637, 0.159.
   const share = (16 / 4 / (2 * Math.PI) - 0.25) / 0.5;
   const expected = [1, (1 - share) / 16 + share / 4, 1 / 64];

@@ -13,7 +13,7 @@ export type Llama3ScalingOptions = {
 };
 
 /**
- * Llama 3.1's scaling: pairs whose wave (`2π / frequency` tokens) is short stay, those with long waves turn `factor`
+ * Llama 3.1's scaling: pairs whose wave (`2π / frequency` tokens) is short stay, those with long waves rotate `factor`
  * times slower, and between the two the change is gradual.
  *
  * @param options - `low_freq_factor`, `high_freq_factor` and `original_max_position_embeddings` of a configuration are
@@ -48,10 +48,10 @@ export function llama3Scaling(options?: Llama3ScalingOptions): RopeScaling {
   check.each({ highFactor }, () => isAbove, above, "leave both out for 4 and 1.");
   return {
     name: `llama3Scaling({ factor: ${factor}, lowFactor: ${lowFactor}, highFactor: ${highFactor}, originalLength: ${originalLength} })`,
-    turning({ base, rotaryDim }) {
+    rotaryFrequencies({ base, rotaryDim }) {
       const frequencies = plainFrequencies(base, rotaryDim).map((frequency) => {
-        const turns = (originalLength * frequency) / (2 * Math.PI); // over the trained length
-        const kept = Math.min(1, Math.max(0, (turns - lowFactor) / (highFactor - lowFactor)));
+        const rotations = (originalLength * frequency) / (2 * Math.PI); // over the trained length
+        const kept = Math.min(1, Math.max(0, (rotations - lowFactor) / (highFactor - lowFactor)));
         return (1 - kept) * (frequency / factor) + kept * frequency;
       });
       return { frequencies, attentionFactor: 1 };

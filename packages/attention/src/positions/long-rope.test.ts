@@ -7,13 +7,13 @@ const options = { shortFactors: [1, 1, 1, 2], longFactors: [1, 2, 4, 8], factor:
 
 test("golden: short factors up to the trained length, long ones beyond", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
-  const { turning, name } = longRope(options);
-  const at = (length: number) => turning({ base: 10000, rotaryDim: 8, length });
+  const { rotaryFrequencies, name } = longRope(options);
+  const at = (length: number) => rotaryFrequencies({ base: 10000, rotaryDim: 8, length });
   [1, 0.1, 0.01, 0.0005].forEach((number, i) => expect(at(4096).frequencies[i]).toBeCloseTo(number, 14));
   [1, 0.05, 0.0025, 0.000125].forEach((number, i) => expect(at(4097).frequencies[i]).toBeCloseTo(number, 14));
   expect(at(1).attentionFactor).toBeCloseTo(1.1902380714238083, 14);
   expect(
-    longRope({ ...options, attentionFactor: 1.25 }).turning({ base: 1, rotaryDim: 8, length: 1 }),
+    longRope({ ...options, attentionFactor: 1.25 }).rotaryFrequencies({ base: 1, rotaryDim: 8, length: 1 }),
   ).toEqual({
     frequencies: Float64Array.of(1, 1, 1, 0.5),
     attentionFactor: 1.25,

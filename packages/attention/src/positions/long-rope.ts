@@ -6,11 +6,11 @@ export type LongRopeOptions = {
   shortFactors: ArrayLike<number>;
   /** For longer texts. One for each pair. */
   longFactors: ArrayLike<number>;
-  /** How many times longer than `originalLength` texts may be. 1 or more. */
+  /** Longest text in multiples of `originalLength`. 1 or more. */
   factor: number;
   /** The trained length. Unit: tokens. */
   originalLength: number;
-  /** What queries and keys are multiplied with. Default: `√(1 + ln factor / ln originalLength)`. */
+  /** Factor of queries and keys. Default: `√(1 + ln factor / ln originalLength)`. */
   attentionFactor?: number;
 };
 
@@ -18,7 +18,7 @@ export type LongRopeOptions = {
  * LongRoPE: each pair has a factor of its own, found by search, one set for texts up to the trained length and one for
  * longer ones (Phi-3).
  *
- * Which set counts is told by the call's largest position: a text that grows beyond the trained length is turned
+ * Which set counts is told by the call's largest position: a text that grows beyond the trained length is rotated
  * anew, so keys that a cache holds must be computed again then.
  *
  * @throws {ArgumentError} If there are not as many factors as pairs, or a number is out of range.
@@ -49,7 +49,7 @@ export function longRope(options: LongRopeOptions): RopeScaling {
   check.finite({ attentionFactor }, { min: 0, fix: fromModel });
   return {
     name: `longRope({ factor: ${factor}, originalLength: ${originalLength}, … })`,
-    turning({ base, rotaryDim, length }) {
+    rotaryFrequencies({ base, rotaryDim, length }) {
       const [argument, factors] =
         length > originalLength ? (["longFactors", long] as const) : (["shortFactors", short] as const);
       if (factors.length !== rotaryDim / 2) {

@@ -58,7 +58,7 @@ test("property: scores still depend only on distance, within one length, and gro
       const score = (i: number, j: number) =>
         matmul(apply(q, { start: i }), transpose(apply(k, { start: j }))).data[0]!;
       expect(score(i + shift, j + shift)).toBeCloseTo(score(i, j), 10);
-      const { attentionFactor } = scaling.turning({ base: 10000, rotaryDim: headDim, length: 1 });
+      const { attentionFactor } = scaling.rotaryFrequencies({ base: 10000, rotaryDim: headDim, length: 1 });
       const unturned = matmul(q, transpose(k)).data[0]!;
       expect(score(i, i)).toBeCloseTo(attentionFactor ** 2 * unturned, 10);
     }),
@@ -69,7 +69,7 @@ test("property: no scaling makes a pair turn faster, and none slower than the fa
   fc.assert(
     fc.property(scaling, fc.double({ min: 1, max: 64, noNaN: true }), (make, factor) => {
       const length = 64 * originalLength;
-      const { frequencies } = make(factor).turning({ base: 10000, rotaryDim: headDim, length });
+      const { frequencies } = make(factor).rotaryFrequencies({ base: 10000, rotaryDim: headDim, length });
       frequencies.forEach((frequency, i) => {
         const plain = 10000 ** ((-2 * i) / headDim);
         expect(frequency).toBeLessThanOrEqual(plain * (1 + 1e-12));

@@ -1,13 +1,13 @@
-/** How fast each pair of numbers turns, and what the turned pairs are multiplied with. */
-export type Turning = {
+/** Angle per position of each pair of numbers, and the factor of the rotated pairs. */
+export type RotaryFrequencies = {
   /** Radians per position, one for each pair. */
   readonly frequencies: Float64Array;
   /** 1, or the factor by which the scaling sharpens scores of long texts (its root: queries and keys both have it). */
   readonly attentionFactor: number;
 };
 
-/** What a scaling starts from. */
-export type TurningOptions = {
+/** Inputs of a scaling. */
+export type RotaryFrequenciesOptions = {
   readonly base: number;
   readonly rotaryDim: number;
   /** The largest position of the call, plus 1. */
@@ -17,10 +17,10 @@ export type TurningOptions = {
 /** A way to stretch a rotary embedding over longer texts than it was trained on; a value for `rope({ scaling })`. */
 export type RopeScaling = {
   readonly name: string;
-  turning(options: TurningOptions): Turning;
+  rotaryFrequencies(options: RotaryFrequenciesOptions): RotaryFrequencies;
 };
 
-/** Pair i turns by `base^(−2i / rotaryDim)` per position. */
+/** Pair i rotates by `base^(−2i / rotaryDim)` per position. */
 export function plainFrequencies(base: number, rotaryDim: number): Float64Array {
   return Float64Array.from({ length: rotaryDim / 2 }, (_, i) => base ** ((-2 * i) / rotaryDim));
 }

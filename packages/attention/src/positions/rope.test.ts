@@ -44,10 +44,10 @@ test("property: a turn keeps the length, and at position 0 there is none", () =>
     fc.property(headDim, layout, place, seed, (headDim, layout, start, seed) => {
       const x = randn([2, 3, 2, headDim], { seed, dtype: "float64" });
       const { apply } = rope({ headDim, layout });
-      const turned = apply(x, { start });
+      const rotated = apply(x, { start });
       for (let row = 0; row < x.data.length; row += headDim) {
         const norm = ({ data }: Tensor) => Math.hypot(...data.subarray(row, row + headDim));
-        expect(norm(turned)).toBeCloseTo(norm(x), 12);
+        expect(norm(rotated)).toBeCloseTo(norm(x), 12);
       }
       const first = slice(x, 2, 0, 1);
       expect(apply(first, { start: 0 }).data).toEqual(first.data);
@@ -64,11 +64,11 @@ test("property: the layouts agree when the numbers of a head change places", () 
       );
       const permuted = (x: Tensor) => take(x, 3, tensor(places, { dtype: "int32" }));
       const [q, k] = [0, 1].map((n) => randn([1, 2, 3, headDim], { seed: seed + n })) as [Tensor, Tensor];
-      const turn = (layout: "half" | "interleaved", x: Tensor) =>
+      const rotated = (layout: "half" | "interleaved", x: Tensor) =>
         rope({ headDim, layout }).apply(x, { start });
-      expect(turn("half", permuted(q)).data).toEqual(permuted(turn("interleaved", q)).data);
-      const scores = attentionWeights(turn("interleaved", q), turn("interleaved", k)).data;
-      attentionWeights(turn("half", permuted(q)), turn("half", permuted(k))).data.forEach((weight, i) =>
+      expect(rotated("half", permuted(q)).data).toEqual(permuted(rotated("interleaved", q)).data);
+      const scores = attentionWeights(rotated("interleaved", q), rotated("interleaved", k)).data;
+      attentionWeights(rotated("half", permuted(q)), rotated("half", permuted(k))).data.forEach((weight, i) =>
         expect(weight).toBeCloseTo(scores[i]!, 6),
       );
     }),
@@ -80,10 +80,10 @@ test("property: a part turns as a head of that size does, and the rest stays", (
     fc.property(headDim, fc.nat(4), layout, place, seed, (rotaryDim, rest, layout, start, seed) => {
       const headDim = rotaryDim + rest;
       const x = randn([1, 2, 3, headDim], { seed });
-      const turned = rope({ headDim, rotaryDim, layout }).apply(x, { start });
+      const rotated = rope({ headDim, rotaryDim, layout }).apply(x, { start });
       const part = rope({ headDim: rotaryDim, layout }).apply(slice(x, 3, 0, rotaryDim), { start });
-      expect(slice(turned, 3, 0, rotaryDim).data).toEqual(part.data);
-      expect(slice(turned, 3, rotaryDim).data).toEqual(slice(x, 3, rotaryDim).data);
+      expect(slice(rotated, 3, 0, rotaryDim).data).toEqual(part.data);
+      expect(slice(rotated, 3, rotaryDim).data).toEqual(slice(x, 3, rotaryDim).data);
     }),
   );
 });
@@ -104,16 +104,16 @@ test("positions: from a start, one by one, or each batch its own", () => {
 
 test("golden: two pairs at position 3, the second a hundred times slower", () => {
   const x = tensor([1, 1, 0, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
-  const turn = (options: Omit<RopeOptions, "headDim">, x: Tensor) => [
+  const atPosition3 = (options: Omit<RopeOptions, "headDim">, x: Tensor) => [
     ...rope({ headDim: 4, ...options }).apply(x, { start: 3 }).data,
   ];
   const expected = [Math.cos(3), Math.cos(0.03), Math.sin(3), Math.sin(0.03)];
-  turn({}, x).forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 14));
+  atPosition3({}, x).forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 14));
   // With base 100 the second pair is 10 times slower.
-  turn({ base: 100 }, x).forEach((number, i) =>
+  atPosition3({ base: 100 }, x).forEach((number, i) =>
     expect(number).toBeCloseTo([Math.cos(3), Math.cos(0.3), Math.sin(3), Math.sin(0.3)][i]!, 14),
   );
-  const paired = turn(
+  const paired = atPosition3(
     { layout: "interleaved" },
     tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" }),
   );

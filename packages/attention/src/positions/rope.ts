@@ -3,12 +3,12 @@ import type { Tensor } from "@qkv/tensor";
 import { plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 import { checkLayout } from "./check-layout.js";
 import type { RotaryLayout } from "./rotate.js";
-import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
+import { checkRotary, rotateByPosition, type Tables } from "./rotate-by-position.js";
 
-/** Where the tokens of x stand: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
+/** Positions of the tokens of x: from `start` on, or one by one, `[T]` or `[B, T]` row-major. */
 export type Positions = { readonly start: number } | Int32Array;
 
-/** A rotary embedding: turns queries and keys by an angle that grows with their position. */
+/** A rotary embedding: rotates queries and keys by an angle that grows with their position. */
 export type Rope = {
   readonly name: string;
   /** `[B, H, T, D]` with each token at its position. */
@@ -18,19 +18,19 @@ export type Rope = {
 export type RopeOptions = {
   /** D, the size of one head. */
   headDim: number;
-  /** Pair i turns by `position · base^(-2i / rotaryDim)`. Default 10000. */
+  /** Pair i rotates by `position · base^(-2i / rotaryDim)`. Default 10000. */
   base?: number;
-  /** Which numbers make a pair. Default `half`. */
+  /** Numbers that make a pair. Default `half`. */
   layout?: RotaryLayout;
-  /** How many numbers of a head turn, an even number of at most headDim. Default: all. */
+  /** Number of rotated numbers of a head, an even number of at most headDim. Default: all. */
   rotaryDim?: number;
-  /** How the embedding is stretched over longer texts: `yarn({ … })`, `llama3Scaling()`, …. Default: not. */
+  /** Stretches the embedding over longer texts: `yarn({ … })`, `llama3Scaling()`, …. Default: not. */
   scaling?: RopeScaling;
 };
 
 /**
- * Rotary position embedding: a query and a key turned by their positions have a dot product that depends only on
- * how far apart they stand. Keys are cached after the turn.
+ * Rotary position embedding: a query and a key rotated by their positions have a dot product that depends only on
+ * how far apart they stand. Keys are cached after the rotation.
  *
  * @param options - `headDim` is needed; the rest has defaults.
  * @throws {ArgumentError} If `rotaryDim` is odd or larger than `headDim`, `base` is not above 0, or there is no
@@ -43,8 +43,8 @@ export type RopeOptions = {
  * import { rope } from "@qkv/attention";
  *
  * const x = randn([1, 2, 3, 8], { seed: 1 }); // [B, H, T, D]
- * const turned = rope({ headDim: 8 }).apply(x, { start: 0 });
- * turned.data[0] === x.data[0]; // => true
+ * const rotated = rope({ headDim: 8 }).apply(x, { start: 0 });
+ * rotated.data[0] === x.data[0]; // => true
  * ```
  */
 export function rope(options: RopeOptions): Rope {
@@ -60,7 +60,7 @@ export function rope(options: RopeOptions): Rope {
   checkLayout("rope", layout);
   check.each(
     { scaling },
-    () => scaling === undefined || typeof scaling?.turning === "function",
+    () => scaling === undefined || typeof scaling?.rotaryFrequencies === "function",
     "a scaling such as `yarn({ factor: 4, originalLength: 4096 })`",
     "call linearScaling, dynamicNtk, yarn, llama3Scaling or longRope with the numbers of `rope_scaling`.",
   );
@@ -71,8 +71,9 @@ export function rope(options: RopeOptions): Rope {
   return {
     name: `rope({ headDim: ${headDim}, base: ${base}, layout: "${layout}"${part}${scaled} })`,
     apply: (x, positions) =>
-      turnByPosition("rope", x, positions, { headDim, layout, tables }, (length) => {
-        const { frequencies, attentionFactor } = scaling?.turning({ base, rotaryDim, length }) ?? plain;
+      rotateByPosition("rope", x, positions, { headDim, layout, tables }, (length) => {
+        const { frequencies, attentionFactor } =
+          scaling?.rotaryFrequencies({ base, rotaryDim, length }) ?? plain;
         return { frequencies, scale: () => attentionFactor };
       }),
   };

@@ -1,12 +1,12 @@
 import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, take, tensor, type Tensor } from "@qkv/tensor";
-import { checkRotary } from "./turn-by-position.js";
+import { checkRotary } from "./rotate-by-position.js";
 
-/** How the rows of a projection make heads. */
+/** Heads in the rows of a projection. */
 export type RotaryHeads = {
   /** D, the size of one head. */
   headDim: number;
-  /** How many numbers of a head turn. Default: all. */
+  /** Number of rotated numbers of a head. Default: all. */
   rotaryDim?: number;
 };
 
@@ -54,7 +54,7 @@ export function halfToInterleaved(weight: Tensor, heads: RotaryHeads): Tensor {
   );
 }
 
-/** Takes each row of each head from where `from` says; rows that do not turn stay. */
+/** Takes each row of each head from where `from` says; rows that are not rotated stay. */
 function moveRows(
   fn: string,
   weight: Tensor,

@@ -39,17 +39,17 @@ test("property: pairs keep their length, what is not turned stays, and turning b
       const D = 2 * pairs + rest;
       const x = randn([B, 2, T, D], { seed, dtype: "float64" });
       const { cos, sin } = angles(perBatch ? [B, T, pairs] : [T, pairs], seed + 1);
-      const turned = rotate(x, cos, sin, { layout });
+      const rotated = rotate(x, cos, sin, { layout });
       for (let row = 0; row < x.data.length; row += D) {
         for (let i = 0; i < pairs; i++) {
           const [a, b] = layout === "half" ? [i, i + pairs] : [2 * i, 2 * i + 1];
           const norm = ({ data }: Tensor) => Math.hypot(data[row + a]!, data[row + b]!);
-          expect(norm(turned)).toBeCloseTo(norm(x), 12);
+          expect(norm(rotated)).toBeCloseTo(norm(x), 12);
         }
         const tail = ({ data }: Tensor) => data.subarray(row + 2 * pairs, row + D);
-        expect(tail(turned)).toEqual(tail(x));
+        expect(tail(rotated)).toEqual(tail(x));
       }
-      const back = rotate(turned, cos, mul(sin, -1), { layout }).data;
+      const back = rotate(rotated, cos, mul(sin, -1), { layout }).data;
       expect(back).toBeAllclose(x.data, { rtol: 0, atol: 5e-13 });
     }),
   );

@@ -2,7 +2,7 @@ import { checks, ShapeError } from "@qkv/core";
 import { checkTensor, run, type Op, type Tensor } from "@qkv/tensor";
 import { checkLayout } from "./check-layout.js";
 
-/** Which numbers of a head are turned together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
+/** Pairs of numbers of a head that are rotated together: neighbours (0, 1), (2, 3) …, or one of each half, (i, i + r/2). */
 export type RotaryLayout = "half" | "interleaved";
 
 type Attributes = { layout: RotaryLayout; inverse: boolean };
@@ -21,7 +21,7 @@ export const rotateOp: Op<Attributes> = {
     checkAngles("sin", inputs[2]!, x, half);
     return [{ shape: x.shape, dtype: x.dtype }];
   },
-  // Four products and two sums for each pair that turns.
+  // Four products and two sums for each pair that rotates.
   flops([x, cos]) {
     const [B, H, T] = x!.shape as [number, number, number, number];
     return 6 * B * H * T * cos!.shape.at(-1)!;
@@ -104,7 +104,7 @@ type Steps = { offset: number; b: number; t: number; i: number };
  * import { tensor } from "@qkv/tensor";
  * import { rotate } from "@qkv/attention";
  *
- * const x = tensor([1, 0, 5], { shape: [1, 1, 1, 3] }); // [B, H, T, D]; the third number is not turned
+ * const x = tensor([1, 0, 5], { shape: [1, 1, 1, 3] }); // [B, H, T, D]; the third number is not rotated
  * rotate(x, tensor([[0]]), tensor([[1]])).toNested(); // => [[[[0, 1, 5]]]]
  * ```
  */

@@ -13,7 +13,7 @@ export type SinusoidalOptions = {
  * 2i + 1 is `cos(position · f)`, with `f = base^(−2i / embedDim)`. The vector k places on is the same linear map of
  * this one at every position, so distances can be read off. Nothing is learned.
  *
- * @param positions - How many, from 0 on; or a list of positions.
+ * @param positions - Number of positions, from 0 on; or a list of positions.
  * @param embedDim - C, even.
  * @returns `[T, C]`
  * @throws {ArgumentError} If the number of positions is no whole number, or `embedDim` is odd.

@@ -49,8 +49,8 @@ test("golden: the pairs' factors of a head of four", () => {
   const x = tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" });
   const { query, key } = xpos({ headDim: 4, layout: "interleaved" });
   const norm = ({ data }: Tensor, pair: number) => Math.hypot(data[2 * pair]!, data[2 * pair + 1]!);
-  const [turned, keyed] = [query.apply(x, { start: 512 }), key.apply(x, { start: 512 })];
-  expect([norm(turned, 0), norm(turned, 1)]).toEqual([
+  const [rotated, keyed] = [query.apply(x, { start: 512 }), key.apply(x, { start: 512 })];
+  expect([norm(rotated, 0), norm(rotated, 1)]).toEqual([
     expect.closeTo(1.6 / 5.6, 14),
     expect.closeTo(3.6 / 5.6, 14),
   ]);
@@ -60,10 +60,10 @@ test("golden: the pairs' factors of a head of four", () => {
 test("float32, a part of the head, positions per batch, and gradients", () => {
   const { query, key } = xpos({ headDim: 8, rotaryDim: 4 });
   const x = randn([2, 1, 2, 8], { seed: 1 });
-  const turned = query.apply(x, Int32Array.of(0, 1, 7, 9));
-  expect(turned.dtype).toBe("float32");
-  expect(slice(turned, 3, 4).data).toEqual(slice(x, 3, 4).data);
-  expect(slice(turned, 0, 0, 1).data).toEqual(query.apply(slice(x, 0, 0, 1), { start: 0 }).data);
+  const rotated = query.apply(x, Int32Array.of(0, 1, 7, 9));
+  expect(rotated.dtype).toBe("float32");
+  expect(slice(rotated, 3, 4).data).toEqual(slice(x, 3, 4).data);
+  expect(slice(rotated, 0, 0, 1).data).toEqual(query.apply(slice(x, 0, 0, 1), { start: 0 }).data);
   const [wide, dy] = [1, 2].map((seed) => randn([1, 2, 2, 8], { seed, dtype: "float64" })) as [
     Tensor,
     Tensor,

@@ -3,25 +3,25 @@ import type { Rope } from "./rope.js";
 import { plainFrequencies } from "./rope-scaling.js";
 import { checkLayout } from "./check-layout.js";
 import type { RotaryLayout } from "./rotate.js";
-import { checkRotary, turnByPosition, type Tables } from "./turn-by-position.js";
+import { checkRotary, rotateByPosition, type Tables } from "./rotate-by-position.js";
 
 export type XposOptions = {
   /** D, the size of one head. */
   headDim: number;
-  /** Pair i turns by `position · base^(-2i / rotaryDim)`. Default 10000. */
+  /** Pair i rotates by `position · base^(-2i / rotaryDim)`. Default 10000. */
   base?: number;
   /** Over how many tokens pair i fades by `ζᵢ`. Default 512. */
   scaleBase?: number;
-  /** Which numbers make a pair. Default `half`. */
+  /** Numbers that make a pair. Default `half`. */
   layout?: RotaryLayout;
-  /** How many numbers of a head turn, an even number of at most headDim. Default: all. */
+  /** Number of rotated numbers of a head, an even number of at most headDim. Default: all. */
   rotaryDim?: number;
 };
 
 /**
  * xPos: a rotary embedding whose scores fade with distance. The query's pair i grows by `ζᵢ^(position / scaleBase)`,
  * the key's shrinks by as much, so a score has the factor `ζᵢ^((i − j) / scaleBase)`, with
- * `ζᵢ = (2i + 0.4 r) / 1.4 r` of r turning numbers: fast pairs fade most. For causal attention; keys after the query
+ * `ζᵢ = (2i + 0.4 r) / 1.4 r` of r rotated numbers: fast pairs fade most. For causal attention; keys after the query
  * would grow.
  *
  * Numbers grow with positions: float32 holds them to about position 36000 (`scaleBase` 512).
@@ -64,7 +64,7 @@ export function xpos(options: XposOptions): { readonly query: Rope; readonly key
     return {
       name: `${name}.${role}`,
       apply: (x, positions) =>
-        turnByPosition("xpos", x, positions, { headDim, layout, tables }, () => ({ frequencies, scale })),
+        rotateByPosition("xpos", x, positions, { headDim, layout, tables }, () => ({ frequencies, scale })),
     };
   };
   return { query: side("query"), key: side("key") };

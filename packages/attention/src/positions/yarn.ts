@@ -2,25 +2,25 @@ import { checks } from "@qkv/core";
 import { fromModel, plainFrequencies, type RopeScaling } from "./rope-scaling.js";
 
 export type YarnOptions = {
-  /** How many times longer than `originalLength` texts may be. 1 or more. */
+  /** Longest text in multiples of `originalLength`. 1 or more. */
   factor: number;
   /** The trained length. Unit: tokens. */
   originalLength: number;
-  /** Pairs that turn more often than this over the trained length stay as they are. Default 32. */
+  /** Pairs that rotate more often than this over the trained length stay as they are. Default 32. */
   betaFast?: number;
-  /** Pairs that turn less often than this are slowed by the whole factor. Default 1. */
+  /** Pairs that rotate less often than this are slowed by the whole factor. Default 1. */
   betaSlow?: number;
-  /** What queries and keys are multiplied with. Default: `0.1 · ln factor + 1`, or as the two below say. */
+  /** Factor of queries and keys. Default: `0.1 · ln factor + 1`, or as the two below say. */
   attentionFactor?: number;
   /** DeepSeek's `mscale` and `mscale_all_dim`: the default is then the quotient of `0.1 · m · ln factor + 1` of both. */
   mscale?: number;
   mscaleAllDim?: number;
-  /** Whether the ends of the ramp are rounded outwards to whole pairs. Default true; GPT-OSS has false. */
+  /** True: the ends of the ramp are rounded outwards to whole pairs. Default true; GPT-OSS has false. */
   truncate?: boolean;
 };
 
 /**
- * YaRN: pairs that turn often over the trained length stay, pairs that do not finish a turn are slowed by `factor`, a
+ * YaRN: pairs that rotate often over the trained length stay, pairs that do not finish a rotation are slowed by `factor`, a
  * ramp lies between, and queries and keys grow a little, because attention over more keys is flatter.
  *
  * @throws {ArgumentError} If `factor` is below 1, a length is no count, or `betaFast` is not above `betaSlow`.
@@ -77,10 +77,10 @@ export function yarn(options: YarnOptions): RopeScaling {
     name: `yarn({ ${Object.entries(options)
       .map(([option, value]) => `${option}: ${value}`)
       .join(", ")} })`,
-    turning({ base, rotaryDim }) {
-      // The pair, as a real number, that turns so many times over the trained length.
-      const pairOf = (turns: number) =>
-        (rotaryDim * Math.log(originalLength / (turns * 2 * Math.PI))) / (2 * Math.log(base));
+    rotaryFrequencies({ base, rotaryDim }) {
+      // The pair, as a real number, that rotates so many times over the trained length.
+      const pairOf = (rotations: number) =>
+        (rotaryDim * Math.log(originalLength / (rotations * 2 * Math.PI))) / (2 * Math.log(base));
       const [fast, slow] = [pairOf(betaFast), pairOf(betaSlow)];
       const first = Math.max(truncate ? Math.floor(fast) : fast, 0);
       const end = Math.min(truncate ? Math.ceil(slow) : slow, rotaryDim - 1);

@@ -174,11 +174,11 @@ function openConnection(url: URL, options: Reader & ReadOptions) {
     broken,
     async wait<T>(work: Promise<T>): Promise<T> {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const silence = new Promise<typeof silent>((resolve) => {
+      const timeout = new Promise<typeof silent>((resolve) => {
         if (idleTimeoutMs <= longestTimeoutMs) timer = setTimeout(resolve, idleTimeoutMs, silent);
       });
       try {
-        const first = await Promise.race([work, silence]);
+        const first = await Promise.race([work, timeout]);
         return first === silent ? silent() : (first as T);
       } catch (cause) {
         close(false);

@@ -326,7 +326,7 @@ const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `${divideTex
     if (((half >> (s & 15)) & 1) === 0) { return ${hidden}; }
   }`;
 
-/** Where queries stand, [B, T]. */
+/** Positions of queries, [B, T]. */
 function queryPlaces(firstQuery: AttentionCall["firstQuery"], B: number, T: number): Float32Array {
   return Float32Array.from(
     { length: B * T },
@@ -334,7 +334,7 @@ function queryPlaces(firstQuery: AttentionCall["firstQuery"], B: number, T: numb
   );
 }
 
-/** Where keys stand, [B, S]. */
+/** Positions of keys, [B, S]. */
 function keyPlaces(positions: AttentionCall["keyValues"]["positions"], B: number, S: number): Float32Array {
   const keys = keyPositions(positions, S);
   return Float32Array.from(

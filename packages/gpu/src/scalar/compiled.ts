@@ -22,7 +22,7 @@ export class Compiled {
     return this.#bytes;
   }
 
-  /** @param sizes - What else a kernel is made for. */
+  /** @param sizes - Other sizes that the kernel is made for. */
   of<B>({ name, body, inputs, ints = {}, constants = {}, length }: Run<B>, sizes = ""): GpuKernel {
     const params = [...Object.keys(inputs), ...Object.keys(ints)];
     const source = `function ${name}(${params.join(", ")}) {

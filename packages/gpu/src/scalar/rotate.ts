@@ -4,11 +4,11 @@ import type { Buffer } from "../engine.js";
 import { divideText, whole } from "./offset-text.js";
 import { runInto, type Scalar } from "./run.js";
 
-type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
+type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
 
 /** Rotary positions over [B, H, T, D] of any strides: out[d] = x[d] · cos ∓ x[partner of d] · sin. */
 export function rotateKernel<B extends Buffer>(scalar: Scalar<B>) {
-  return (inputs: readonly View[], [output]: readonly View[], { layout, inverse }: Turn): boolean => {
+  return (inputs: readonly View[], [output]: readonly View[], { layout, inverse }: Rotation): boolean => {
     const [x, cos, sin] = inputs as [View, View, View];
     const [, H, T, D] = x.shape as [number, number, number, number];
     if (inputs.some(({ dtype }) => dtype !== "float32") || sizeOf(x.shape) === 0) return false;

@@ -34,7 +34,7 @@ export function walkText({ name, start, inRow }: Line, place: string) {
  * reading is what takes time.
  *
  * @param left - Lines that begin at the same text lie in textures of one size, and are walked together.
- * @param masked - Where a texel of `left` has zeros, what `right` has there does not count: 0 · NaN must not leak.
+ * @param masked - True: where a texel of `left` has zeros, that of `right` does not count: 0 · NaN must not leak.
  */
 export function dotRows(
   left: readonly Line[],

@@ -37,7 +37,7 @@ const text: { readonly [Name in OperationName]: (a: string, b: string, c: string
 /**
  * A GLSL function of a recorded expression: `float NAME(float score, float batch, float head, float query, float key)`.
  *
- * @param views - How each table of the expression lies, and the name of its input. Offsets come as `NAMEAt`.
+ * @param views - Layout of each table of the expression, and the name of its input. Offsets come as `NAMEAt`.
  */
 export function expressionText(
   name: string,

@@ -6,7 +6,7 @@ import { slice } from "./slice.js";
 /**
  * Parts of a tensor along an axis, as views.
  *
- * @param parts - How many equal parts, as numpy counts them, or the length of each part.
+ * @param parts - Number of equal parts, as in numpy, or the length of each part.
  * @param axis - Default 0.
  * @throws {ShapeError} If the parts do not make up the axis.
  *

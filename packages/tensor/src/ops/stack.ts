@@ -7,7 +7,7 @@ import { expandDims } from "./expand-dims.js";
 /**
  * Tensors of one shape beside each other along a new axis. To join them along one they have, see `concat`.
  *
- * @param axis - Where the new axis stands in the result. Default 0.
+ * @param axis - Place of the new axis in the result. Default 0.
  * @throws {ShapeError} If the shapes or types differ.
  *
  * @example

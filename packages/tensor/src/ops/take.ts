@@ -100,7 +100,7 @@ function checkIndex(fn: string, index: number, length: number): number {
  * Whole stretches of one axis by number, as numpy's `take`: axis `axis` of `x` is replaced by the axes of `indices`.
  *
  * @param x - `[…, N, …]`
- * @param axis - Which axis is looked up.
+ * @param axis - The axis to look up.
  * @param indices - int32 of any shape, each from 0 to N - 1.
  * @throws {ArgumentError} If an index is outside.
  *

@@ -7,7 +7,7 @@ import { reshape } from "./reshape.js";
 /**
  * The whole tensor several times along each axis, as numpy's `tile` and PyTorch's `Tensor.repeat`.
  *
- * @param repetitions - How often along each axis, matched from the right; missing ones are 1.
+ * @param repetitions - Number along each axis, matched from the right; missing ones are 1.
  *
  * @example
  * ```ts

@@ -133,14 +133,14 @@ test("every view of a param sees the step, and nothing else is written", () => {
     [3, 4],
   ]);
   expect(gradient.toNested()).toEqual([[1, 1]]);
-  const turned = transpose(whole);
+  const transposed = transpose(whole);
   optimizer.update(
-    turned,
+    transposed,
     tensor([
       [1, 2],
       [3, 4],
     ]),
-    optimizer.init(turned),
+    optimizer.init(transposed),
   );
   expect(whole.toNested()).toEqual([
     [-1, -2],

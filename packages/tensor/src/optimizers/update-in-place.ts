@@ -17,7 +17,7 @@ export type RowUpdate<A> = (
  * Changes tensors of one shape in place: the one way in which an optimizer writes. A device may have a faster kernel
  * of this name; it reads the gradient as its input, and changes its outputs, or returns `false` before it changed any.
  *
- * @param targets - What is changed. `row` sees them first, and the gradient last.
+ * @param targets - Tensors to change. `row` sees them first, and the gradient last.
  */
 export function updateInPlace<A>(
   name: string,

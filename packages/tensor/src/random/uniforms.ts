@@ -19,8 +19,8 @@ export function seedKey(fn: string, seed: unknown): [number, number] {
 /**
  * Fills an array with numbers strictly between 0 and 1, of 53 bits each, two to a block of the generator.
  *
- * @param first - Which number of the stream comes first.
- * @param draw - Which of the seed's streams, by the upper half of the generator's counter.
+ * @param first - Index in the stream of the first number.
+ * @param draw - Stream of the seed: the upper half of the generator's counter.
  */
 export function fillUniforms(
   out: { [index: number]: number; length: number },

@@ -17,11 +17,11 @@ const chatMl =
 
 test("golden: turns, and where the model's begins", () => {
   const template = chatTemplate(chatMl);
-  const said =
+  const prompt =
     "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n" +
     "<|im_start|>assistant\nHi!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n";
-  expect(template.render(talk)).toBe(said);
-  expect(template.render(talk, { addGenerationPrompt: true })).toBe(`${said}<|im_start|>assistant\n`);
+  expect(template.render(talk)).toBe(prompt);
+  expect(template.render(talk, { addGenerationPrompt: true })).toBe(`${prompt}<|im_start|>assistant\n`);
 });
 
 test("tokens of the configuration, tools, other variables and the date are seen", () => {

@@ -14,8 +14,8 @@ const file = "aA== 0\naQ== 1\nIQ== 2\naGk= 5\n/w== 6\n";
 test("golden: a module and a file hold the same tokens", () => {
   const fromModule = tiktokenTokenizer(module);
   const fromFile = tiktokenTokenizer(new TextEncoder().encode(file), { split: gpt2Split });
-  const turned = file.trimEnd().split("\n").reverse().join("\r\n");
-  const others = [file, turned].map((text) => tiktokenTokenizer(text, { split: gpt2Split }));
+  const reversed = file.trimEnd().split("\n").reverse().join("\r\n");
+  const others = [file, reversed].map((text) => tiktokenTokenizer(text, { split: gpt2Split }));
   const bytes = new TextEncoder().encode(JSON.stringify(module)); // as tiktoken's own package has it
   const fromJson = loadTokenizer({ "cl100k_base.json": bytes });
   for (const tokenizer of [fromModule, fromFile, fromJson, ...others]) {

@@ -12,7 +12,7 @@ import { attentionRequestWords, keyValueSegmentWords, type AttentionRequest } fr
 import type { Call, Placed } from "../call.js";
 import { programOf, type Program } from "./program.js";
 
-/** Where results go; and what only backward reads and writes. */
+/** Places of the results, and of what only backward reads and writes. */
 export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & Partial<
   Pick<
     AttentionRequest,
@@ -64,7 +64,7 @@ export function programsOf({ scoreMod, weightMod }: AttentionCall<View>): Progra
 /**
  * Writes a call of attention to memory.
  *
- * @returns Where the request begins.
+ * @returns The address of the request.
  */
 export function writeRequest(
   call: Call,

@@ -79,8 +79,8 @@ describe.each(["plain", "relaxed"] as const)("the %s build, number by number", (
         const y = randn([...(ones & 2 ? [a] : []), ones & 1 ? 1 : b, ones === 3 ? 1 : c], { seed: seed + 1 });
         check(x, y);
         check(y, x);
-        const turned = (x: Tensor, y: Tensor) => f(permute(x, [2, 0, 1]), y);
-        agree(device, turned, [x, randn([b], { seed: 3 })], { ops: [name], tolerance: 1e-6 });
+        const permuted = (x: Tensor, y: Tensor) => f(permute(x, [2, 0, 1]), y);
+        agree(device, permuted, [x, randn([b], { seed: 3 })], { ops: [name], tolerance: 1e-6 });
       }),
       { numRuns: 10 },
     );

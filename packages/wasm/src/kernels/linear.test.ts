@@ -22,10 +22,10 @@ describe.each(["plain", "relaxed"] as const)("the %s build, a product and a bias
         fc.boolean(),
         fc.boolean(),
         fc.boolean(),
-        (M, N, K, turned, deep, biased) => {
-          const x = deep ? randn([2, M, K], { seed: 1 }) : randn(turned ? [K, M] : [M, K], { seed: 1 });
-          const weight = randn(turned ? [K, N] : [N, K], { seed: 2 });
-          const laid = (t: Tensor) => (turned && t.shape.length === 2 ? permute(t, [1, 0]) : t);
+        (M, N, K, transposed, deep, biased) => {
+          const x = deep ? randn([2, M, K], { seed: 1 }) : randn(transposed ? [K, M] : [M, K], { seed: 1 });
+          const weight = randn(transposed ? [K, N] : [N, K], { seed: 2 });
+          const laid = (t: Tensor) => (transposed && t.shape.length === 2 ? permute(t, [1, 0]) : t);
           const f = (x: Tensor, weight: Tensor, bias?: Tensor) => linear(laid(x), laid(weight), bias);
           agree(device, f, [x, weight, ...(biased ? [randn([N], { seed: 3 })] : [])], { ops: ["linear"] });
         },

@@ -49,9 +49,9 @@ export function linearKernel(engine: Engine, patterns: ReadPatterns) {
     if (N * sizeOf(x.shape) === 0) return false;
     const M = sizeOf(x.shape) / K;
     // Rows of two axes may lie anyhow; of more they are packed.
-    const loose = x.shape.length === 2;
-    const aRow = loose ? x.strides[0]! : K;
-    const aColumn = loose ? x.strides[1]! : 1;
+    const strided = x.shape.length === 2;
+    const aRow = strided ? x.strides[0]! : K;
+    const aColumn = strided ? x.strides[1]! : 1;
     return withCall(engine, (call) => {
       const pointers = call.addresses(inputs, outputs);
       const from = pointers[0]!;

@@ -12,7 +12,7 @@ import { isPacked } from "./packed.js";
 const codes: Readonly<Record<OperationName | SymbolName | "number" | "index" | "lookup" | "keep", number>> =
   stepCode;
 
-/** How far a step reaches. */
+/** Reach of a step. */
 type Level = 0 | 1 | 2;
 
 type Line = {

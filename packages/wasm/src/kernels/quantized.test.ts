@@ -28,12 +28,12 @@ describe.each(["plain", "relaxed"] as const)("the %s build, weights of small who
         fc.boolean(),
         fc.boolean(),
         fc.nat(1e6),
-        (M, N, K, turned, biased, seed) => {
+        (M, N, K, transposed, biased, seed) => {
           const { data, scale } = quantizeWeight(randn([N, K], { seed }), { bits: kind.bits });
-          const x = turned ? randn([K, M], { seed: seed + 1 }) : randn([M, K], { seed: seed + 1 });
+          const x = transposed ? randn([K, M], { seed: seed + 1 }) : randn([M, K], { seed: seed + 1 });
           const { activations } = kind;
           const run = (x: Tensor, data: Tensor, scale: Tensor, bias?: Tensor) =>
-            quantizedLinear(turned ? transpose(x) : x, { data, scale }, bias, { activations });
+            quantizedLinear(transposed ? transpose(x) : x, { data, scale }, bias, { activations });
           const bias = biased ? [randn([N], { seed: seed + 2 })] : [];
           agree(device, run, [x, data, scale, ...bias], { ops: ["quantizedMatmul"], tolerance: 2e-6 });
         },

@@ -2,11 +2,11 @@ import { sizeOf, type View } from "@qkv/tensor";
 import { bitsOf, withCall } from "../call.js";
 import type { Engine } from "../engine.js";
 
-type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
+type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
 
 /** Rotary positions over [B, H, T, D] of any strides. */
 export function rotateKernel(engine: Engine) {
-  return (inputs: readonly View[], outputs: readonly View[], { layout, inverse }: Turn): boolean => {
+  return (inputs: readonly View[], outputs: readonly View[], { layout, inverse }: Rotation): boolean => {
     const x = inputs[0]!;
     const cos = inputs[1]!;
     const sin = inputs[2]!;

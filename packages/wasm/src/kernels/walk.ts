@@ -17,7 +17,7 @@ export type Walk = {
  * Writes a walk to memory.
  *
  * @param inputs - Up to three, that broadcast to `shape`.
- * @param pointers - Where each begins, and the output.
+ * @param pointers - Address of each, and of the output.
  */
 export function writeWalk(
   call: Call,

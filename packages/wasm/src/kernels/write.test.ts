@@ -9,12 +9,12 @@ const shapes = fc.tuple(size, size, size, size);
 test("property: rows written into a buffer are those of the plain device, along any axis and however they lie", async () => {
   const device = await wasm({ threads: 1 });
   fc.assert(
-    fc.property(shapes, fc.nat(3), fc.nat(3), fc.nat(2), (shape, axis, start, turn) => {
+    fc.property(shapes, fc.nat(3), fc.nat(3), fc.nat(2), (shape, axis, start, permutation) => {
       const order = [
         [0, 1, 2, 3],
         [0, 2, 1, 3],
         [0, 1, 3, 2],
-      ][turn]!;
+      ][permutation]!;
       const source = randn(shape, { seed: 1 });
       const rows = permute(source, order);
       const room = rows.shape.map((length, a) => (a === axis ? length + start + 1 : length));

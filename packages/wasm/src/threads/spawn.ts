@@ -15,8 +15,8 @@ export type Thread = {
  * and no page has to serve one. In Node it becomes a `data:` address, in a page a `blob:` one, which a content security
  * policy must allow in `worker-src`.
  *
- * @param url - Where the worker's code is served, for pages that allow no `blob:`.
- * @param deadlineMs - How long to wait for it.
+ * @param url - Address of the worker's code, for pages that allow no `blob:`.
+ * @param deadlineMs - Time to wait for it.
  * @param died - Told when the worker ends without being asked to, at the latest when the caller next waits for events.
  */
 export function spawn(

@@ -5,7 +5,7 @@ const patience = 5000;
  * Waits as long as a word of shared memory is what `still` says, at most `deadlineMs`. A page's main thread may not
  * sleep: it keeps looking.
  *
- * @returns Whether the wait ended before the deadline.
+ * @returns True if the wait ended before the deadline.
  */
 export function waitWhile(
   words: Int32Array,

@@ -77,7 +77,7 @@ function attend(
   const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
   const query = rowsOf(gl, [givenQuery], own);
   const keys = rowsOf(gl, keyValues.key as readonly View[], own);
-  const values = turnedRows(gl, keyValues.value as readonly View[], own);
+  const values = transposedRows(gl, keyValues.value as readonly View[], own);
   const plan = planTextures(gl, givenPlan, own);
   const places = placeTextures(gl, firstQuery, keyValues.positions, sizes, own);
   const prepared: Prepared = {
@@ -86,7 +86,7 @@ function attend(
     softcap,
     scoreMod,
     sinks,
-    hides: plan !== undefined || scoreMod !== undefined || weightMod !== undefined,
+    masked: plan !== undefined || scoreMod !== undefined || weightMod !== undefined,
     sizes,
     query,
     keys,
@@ -130,7 +130,7 @@ type Prepared = Pick<AttentionCall, "scale"> & {
   readonly scoreMod: Expression | undefined;
   readonly sinks: View | undefined;
   /** Some weight may be 0 because its key is hidden. */
-  readonly hides: boolean;
+  readonly masked: boolean;
   readonly sizes: Sizes;
   readonly query: Rows;
   readonly keys: Rows;
@@ -173,20 +173,20 @@ function rowsOf(gl: Gl, parts: readonly View[], own: Own): Rows {
 }
 
 /** Values turned, [B, Hkv, Dv, S], filled up with zeros. */
-function turnedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
+function transposedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
   const [x] = parts as [View];
   if (parts.length > 1) {
     const S = parts.reduce((sum, { shape }) => sum + shape[2]!, 0);
     const [B, H, , D] = x.shape as [number, number, number, number];
     const joined = own(packRows(gl, parts));
     const wide = Math.ceil(D / 4) * 4;
-    return turnedFrom(gl, joined, [B, H, D, S], [H * S * wide, S * wide, 1, wide], own);
+    return transpose(gl, joined, [B, H, D, S], [H * S * wide, S * wide, 1, wide], own);
   }
   const swap = ([b, h, s, d]: readonly number[]) => [b!, h!, d!, s!];
-  return turnedFrom(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), own, x.offset);
+  return transpose(gl, gl.store.bufferOf(x), swap(x.shape), swap(x.strides), own, x.offset);
 }
 
-function turnedFrom(
+function transpose(
   gl: Gl,
   x: Texture,
   [B, H, D, S]: readonly number[],
@@ -236,7 +236,7 @@ function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefine
   return { tiles: own(gl.shaders.upload(tiles)), bits: own(gl.shaders.upload(halves)) };
 }
 
-/** Where queries and keys stand: numbers, or textures where they do not follow each other. */
+/** Positions of queries and keys: numbers, or textures where they do not follow each other. */
 type PlaceTextures = {
   readonly inputs: Record<string, Texture>;
   readonly ints: Record<string, number>;
@@ -272,7 +272,7 @@ function placeTextures(
   };
 }
 
-/** Where a thread stands: `s`, its first key, and for each of its lines `h0` and `t0`, `h1` and `t1` and so on. */
+/** Place of a thread: `s`, its first key, and for each of its lines `h0` and `t0`, `h1` and `t1` and so on. */
 const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
   const { height, lines, perGroup } = blocks;
   const all = eachLine(blocks, (r) => {
@@ -379,7 +379,7 @@ vec4 compute(int i) {
   };
 }
 
-/** Which of the four keys from `s` on the plan lets a query see, as bits. */
+/** Bits of those of the four keys from `s` on that the plan lets a query see. */
 const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `int seen(int b, int h, int t, int s) {
   int row = (${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + ${quotient("t", queryTile)};
   int kind = int(tiles1(row * columns + (s >> 6)));
@@ -395,7 +395,7 @@ const inRow = ({ texture, wide, at, batch, head, row }: Rows) =>
 const inputsOf = (name: string, textures: readonly Texture[]) =>
   Object.fromEntries(textures.map((texture, r) => [`${name}${r}x`, texture]));
 
-/** What each row has in common, a texel: the sum's logarithm, the largest score, and one over the sum. */
+/** Numbers that each row has in common, a texel: the sum's logarithm, the largest score, and one over the sum. */
 function commonRun(gl: Gl, { sinks, sizes, wide, blocks, count }: Prepared, scores: readonly Texture[]): Run {
   const { Hkv, T, S, group } = sizes;
   const inRow = stayInRow({ texture: scores[0]!, wide, steps: [wide] });
@@ -485,7 +485,7 @@ vec4 compute(int i) {
  * so that both are read along s.
  */
 function mixtureRun(
-  { hides, sizes, wide, blocks, count }: Prepared,
+  { masked, sizes, wide, blocks, count }: Prepared,
   weights: readonly Texture[],
   values: Rows,
 ): Run {
@@ -509,7 +509,7 @@ function mixtureRun(
   int block = ${quotient("i", outWide)};
   int d = (i - block * ${outWide}) * 4;
   int v0 = ${quotient("block", blocks.perGroup)} * ${Dv} * valueWide;
-  ${dotRows(rows, columns, "texels", hides)}
+  ${dotRows(rows, columns, "texels", masked)}
   ${giveText(blocks, "sum")}
 }`,
     inputs: { ...inputsOf("weights", weights), value: values.texture },

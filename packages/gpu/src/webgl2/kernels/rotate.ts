@@ -3,11 +3,11 @@ import type { View } from "@qkv/tensor";
 import { runInto, type Gl } from "../gl.js";
 import { oneByOne } from "../numbers.js";
 
-type Turn = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
+type Rotation = { readonly layout: "half" | "interleaved"; readonly inverse: boolean };
 
 /** Rotary positions over [B, H, T, D] of any strides: out[d] = x[d] · cos ∓ x[partner of d] · sin. */
 export function rotateKernel(gl: Gl) {
-  return (inputs: readonly View[], [output]: readonly View[], { layout, inverse }: Turn): boolean => {
+  return (inputs: readonly View[], [output]: readonly View[], { layout, inverse }: Rotation): boolean => {
     const [x, cos, sin] = inputs as [View, View, View];
     const [, H, T, D] = x.shape as [number, number, number, number];
     if (inputs.some(({ dtype }) => dtype !== "float32") || sizeOf(x.shape) === 0) return false;

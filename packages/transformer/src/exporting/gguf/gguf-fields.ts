@@ -116,5 +116,9 @@ export function ropeFactors(config: DecoderConfig): GgufTensor[] {
 
 function rotaryFrequencies(config: DecoderConfig, length: number) {
   const { ropeBase = 10000, ropeDim = headDimOf(config) } = config;
-  return ropeScalingFromConfig(config.ropeScaling!).turning({ base: ropeBase, rotaryDim: ropeDim, length });
+  return ropeScalingFromConfig(config.ropeScaling!).rotaryFrequencies({
+    base: ropeBase,
+    rotaryDim: ropeDim,
+    length,
+  });
 }

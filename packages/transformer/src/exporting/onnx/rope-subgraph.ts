@@ -79,7 +79,7 @@ function angles(
   const rotaryDim = config.ropeDim ?? headDimOf(config);
   const ropeScaling = scaling ? ropeScalingFromConfig(scaling) : linearScaling(1);
   const read = (length: number, name: string): [string, string] => {
-    const { frequencies, attentionFactor } = ropeScaling.turning({ base, rotaryDim, length });
+    const { frequencies, attentionFactor } = ropeScaling.rotaryFrequencies({ base, rotaryDim, length });
     const half = frequencies.length;
     const table = (of: "cos" | "sin") => {
       const rows = (first: number, end: number) =>

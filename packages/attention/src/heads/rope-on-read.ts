@@ -3,10 +3,10 @@ import { concat, slice } from "@qkv/tensor";
 import type { Positions, Rope } from "../positions/rope.js";
 
 /**
- * What a cache of unrotated keys holds, with its keys turned by their place in the cache; and where the last `T` of them, the
- * new tokens, stand. The turned keys are a copy: that is the price of keys that can move.
+ * Keys and values of a cache of unrotated keys, the keys rotated by their place in the cache; and the positions of the
+ * last `T` of them, the new tokens. The rotated keys are a copy: that is the price of keys that can move.
  */
-export function turnAtRead(
+export function ropeOnRead(
   rope: Rope | undefined,
   held: KeyValues,
   B: number,
@@ -25,8 +25,8 @@ export function turnAtRead(
     key.map((part) => denseSegment(part, B)),
     2,
   );
-  const turned = rope.apply(dense, positions);
+  const rotated = rope.apply(dense, positions);
   let start = 0;
-  const parts = key.map((part) => slice(turned, 2, start, (start += segmentLength(part))));
+  const parts = key.map((part) => slice(rotated, 2, start, (start += segmentLength(part))));
   return { read: { key: parts, value, positions }, positions: last };
 }

@@ -4,11 +4,11 @@ import type { Positions } from "./rope.js";
 import { placesOf } from "./places-of.js";
 import { rotate, type RotaryLayout } from "./rotate.js";
 
-/** How the pairs of a head turn. */
-export type PairTurning = {
+/** Rotation of the pairs of a head. */
+export type PairRotation = {
   /** Radians per position, one for each pair. */
   readonly frequencies: Float64Array;
-  /** What a turned pair is multiplied with. */
+  /** Factor of a rotated pair. */
   readonly scale: (pair: number, position: number) => number;
 };
 
@@ -18,14 +18,14 @@ export type Tables = { last?: { start: number; cos: Tensor; sin: Tensor } };
 /**
  * Turns each token of x, `[B, H, T, D]`, by its position.
  *
- * @param turningOf - Gets the largest position plus 1.
+ * @param pairRotation - Gets the largest position plus 1.
  */
-export function turnByPosition(
+export function rotateByPosition(
   fn: string,
   x: Tensor,
   positions: Positions,
   { headDim, layout, tables }: { headDim: number; layout: RotaryLayout; tables: Tables },
-  turningOf: (length: number) => PairTurning,
+  pairRotation: (length: number) => PairRotation,
 ): Tensor {
   if (checkTensor(fn, "x", x).shape.length !== 4 || x.shape[3] !== headDim) {
     const expected = `[B, H, T, ${headDim}], as headDim is ${headDim}`;
@@ -40,7 +40,9 @@ export function turnByPosition(
     return rotate(x, last.cos, last.sin, { layout });
   const given = placesOf(fn, positions, B, T);
   const perBatch = given.length !== T;
-  const { frequencies, scale } = turningOf(given.reduce((length, place) => Math.max(length, place + 1), 0));
+  const { frequencies, scale } = pairRotation(
+    given.reduce((length, place) => Math.max(length, place + 1), 0),
+  );
   const half = frequencies.length;
   // Angles in float64, rounded once: in float32 the angle itself is wrong by 1e-3 at position 16384.
   const cos = allocateArray(x.dtype, given.length * half, fn);
