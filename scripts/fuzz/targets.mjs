@@ -350,7 +350,7 @@ export const targets = {
     const talk = [{ role: "user", content: "hi" }];
     return {
       files: templates.map(utf8),
-      read: (bytes) => chatTemplate(textOf(bytes)).text(talk, { addGenerationPrompt: true }),
+      read: (bytes) => chatTemplate(textOf(bytes)).render(talk, { addGenerationPrompt: true }),
     };
   },
   async "config.json"() {

@@ -182,10 +182,11 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       });
     }
     const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], sequenceIds: [] };
+    const noText = [0, 0] as const; // of all tokens of padding
     const add = (id: number, token: string, start: number, end: number, type: number, which: number) => {
       result.ids.push(id);
       result.tokens.push(token);
-      result.offsets.push([start, end]);
+      result.offsets.push(end === 0 ? noText : [start, end]);
       result.typeIds.push(type);
       result.sequenceIds.push(which);
     };

@@ -18,15 +18,14 @@ export type Matches = { readonly spans: number[]; readonly steps: number };
  */
 export function memoizedMatcher(program: Program): (text: string) => Matches {
   const hasLookbehinds = hasLookbehind(program);
-  const main = prepare(program, new Map());
+  let kept = 0;
+  const makeRoom = (entries: number): boolean => (kept += entries) <= maxResults;
+  const main = prepare(program, new Map(), makeRoom);
   const all = withInner(main);
 
   return (text) => {
-    let kept = 0;
-    const makeRoom = (entries: number) => {
-      if ((kept += entries) > maxResults) throw tooLong(text);
-    };
-    for (const one of all) one.results = resultTable(one.columnCount, makeRoom);
+    kept = 0;
+    for (const { results } of all) results.begin(text);
     const stack: number[] = []; // instruction, position and trail length of each path still to be tried
     const trail: number[] = []; // column and position of each result that the current path will decide
     let steps = 0;
@@ -103,19 +102,25 @@ export function memoizedMatcher(program: Program): (text: string) => Matches {
     };
 
     const spans: number[] = [];
-    for (let start = 0; start <= text.length;) {
-      const end = run(main, start);
-      if (end >= 0) spans.push(start, end);
-      if (!hasLookbehinds) for (const { results } of all) results.forget(start);
-      const after = placeAfter(text, start);
-      start = end > start ? end : after < 0 ? text.length + 1 : after;
+    try {
+      for (let start = 0; start <= text.length;) {
+        const end = run(main, start);
+        if (end >= 0) spans.push(start, end);
+        if (!hasLookbehinds) for (const { results } of all) results.forget(start);
+        const after = placeAfter(text, start);
+        start = end > start ? end : after < 0 ? text.length + 1 : after;
+      }
+    } finally {
+      for (const { results } of all) results.begin("");
     }
-    for (const one of all) one.results = nothing;
     return { spans, steps };
   };
 }
 
-/** A program as lists, one entry for each instruction, and the results that are kept of the present text. */
+/**
+ * A program as lists, one entry for each instruction, and the results that are kept of the present text. A pattern meets
+ * many short texts, so that tables are made once.
+ */
 type Prepared = {
   readonly entry: number;
   readonly backward: boolean;
@@ -127,7 +132,7 @@ type Prepared = {
   readonly tests: readonly (CharacterTest | undefined)[];
   readonly assertions: readonly (RegExp | undefined)[];
   readonly inner: readonly (Prepared | undefined)[];
-  results: Results;
+  readonly results: Results;
 };
 const operation = {
   accept: 0,
@@ -140,7 +145,11 @@ const operation = {
   atomic: 7,
 };
 
-function prepare(program: Program, testsBySource: Map<string, CharacterTest>): Prepared {
+function prepare(
+  program: Program,
+  testsBySource: Map<string, CharacterTest>,
+  makeRoom: (entries: number) => boolean,
+): Prepared {
   const { instructions } = program;
   const cachedTest = (source: string) => {
     const test = testsBySource.get(source) ?? characterTest(source);
@@ -160,8 +169,10 @@ function prepare(program: Program, testsBySource: Map<string, CharacterTest>): P
     assertions: instructions.map((one) =>
       one.type === "assertion" ? new RegExp(one.source, "uy") : undefined,
     ),
-    inner: instructions.map((one) => ("program" in one ? prepare(one.program, testsBySource) : undefined)),
-    results: nothing,
+    inner: instructions.map((one) =>
+      "program" in one ? prepare(one.program, testsBySource, makeRoom) : undefined,
+    ),
+    results: resultTable(program.columnCount, makeRoom),
   };
 }
 
@@ -172,6 +183,8 @@ const withInner = (prepared: Prepared): Prepared[] => [
 ];
 
 type Results = {
+  /** Drops all results, for those of another text. */
+  begin(text: string): void;
   get(column: number, place: number): number;
   set(column: number, place: number, result: number): void;
   /** Drops the results before a position. */
@@ -181,18 +194,27 @@ type Results = {
 const failure = 1;
 
 /** Results of a program, in pages that are made when one is written. */
-function resultTable(columns: number, makeRoom: (entries: number) => void): Results {
+function resultTable(columns: number, makeRoom: (entries: number) => boolean): Results {
+  let text = "";
   const pages: (Int32Array | undefined)[] = [];
   let first = 0; // of the pages that are not dropped
+  let pageBits = 0; // positions of a page: 256, or the fewer of a short text
   return {
-    get: (column, place) => pages[place >> pageBits]?.[(column << pageBits) + (place & pageMask)] ?? 0,
+    begin(next) {
+      text = next;
+      pages.length = 0;
+      first = 0;
+      pageBits = Math.min(8, 32 - Math.clz32(text.length));
+    },
+    get: (column, place) =>
+      pages[place >> pageBits]?.[(column << pageBits) + (place & ((1 << pageBits) - 1))] ?? 0,
     set(column, place, result) {
       let page = pages[place >> pageBits];
       if (page === undefined) {
-        makeRoom(columns << pageBits);
+        if (!makeRoom(columns << pageBits)) throw tooLong(text);
         page = pages[place >> pageBits] = new Int32Array(columns << pageBits);
       }
-      page[(column << pageBits) + (place & pageMask)] = result;
+      page[(column << pageBits) + (place & ((1 << pageBits) - 1))] = result;
     },
     forget(place) {
       for (; first < place >> pageBits; first++) {
@@ -202,9 +224,6 @@ function resultTable(columns: number, makeRoom: (entries: number) => void): Resu
     },
   };
 }
-const nothing: Results = { get: () => 0, set() {}, forget() {} };
-const pageBits = 8;
-const pageMask = (1 << pageBits) - 1;
 /** Results that are kept of one text at most: 512 MiB. */
 const maxResults = 2 ** 27;
 
