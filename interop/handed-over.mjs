@@ -5,7 +5,7 @@ import * as tensors from "@qkv/tensor";
 import { decoder, load } from "@qkv/transformer";
 import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
-import { decoderConfigs, louder, prompt } from "../scripts/random-models.mjs";
+import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
 
 /** How many tokens are compared. */
 export const count = 64;
@@ -34,7 +34,7 @@ export async function decoders() {
     told("stories260K", others, [`${stories}stories260K.bin`, "--tokenizer", `${stories}tok512.bin`]),
     ...Object.entries(decoderConfigs).map(([name, config]) => {
       const { init, apply } = decoder(config);
-      const params = louder(tensors, init(1), config.embeddingScale);
+      const params = scaledParams(tensors, init(1), config.embeddingScale);
       return { name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] };
     }),
   ];

@@ -7,7 +7,7 @@ import { allPackages } from "./packages.mjs";
 const picture = fileURLToPath(new URL("../docs/architecture.svg", import.meta.url));
 
 /**
- * What each package imports of the others, as its sources say; tests are not asked.
+ * Packages that each package imports, as its sources say; tests are not asked.
  *
  * @returns {Map<string, string[]>} By name.
  */

@@ -16,9 +16,10 @@ export function cachedModel({ vocabSize, embedDim, numHeads, numKvHeads }, weigh
   const past = ["batch", numKvHeads, "past", D];
   const present = ["batch", numKvHeads, "total", D];
   const matrix = (data, out, inner) => {
-    const turned = new Float32Array(data.length);
-    for (let o = 0; o < out; o++) for (let i = 0; i < inner; i++) turned[i * out + o] = data[o * inner + i];
-    return g.constant(turned, [inner, out]);
+    const transposed = new Float32Array(data.length);
+    for (let o = 0; o < out; o++)
+      for (let i = 0; i < inner; i++) transposed[i * out + o] = data[o * inner + i];
+    return g.constant(transposed, [inner, out]);
   };
   const ids = g.input("input_ids", ["batch", "tokens"], "int64");
   const embedding = g.constant(weights.embedding, [vocabSize, embedDim]);

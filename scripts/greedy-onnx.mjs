@@ -18,12 +18,12 @@ export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
   const nothing = new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, headDim]);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const pads = prompts.map(({ length }) => longest - length);
-  const said = prompts.map(() => ({ ids: [], logits: [] }));
+  const generated = prompts.map(() => ({ ids: [], logits: [] }));
   let past = {};
   for (let i = 0; i < numLayers; i++)
     for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = nothing;
   let next = prompts.map((ids, b) => [...new Array(pads[b]).fill(0), ...ids]);
-  for (let seen = 0; said[0].ids.length < count;) {
+  for (let seen = 0; generated[0].ids.length < count;) {
     const [first, length] = [seen, next[0].length];
     seen += length;
     const { logits, ...present } = await session.run({
@@ -32,7 +32,7 @@ export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
       position_ids: int64(next.map((ids, b) => ids.map((_, i) => Math.max(0, first + i - pads[b])))),
       ...past,
     });
-    said.forEach(({ ids, logits: rows }, b) => {
+    generated.forEach(({ ids, logits: rows }, b) => {
       const end = (b + 1) * length * vocabSize;
       const row = logits.data.slice(end - vocabSize, end);
       ids.push(row.indexOf(Math.max(...row)));
@@ -41,7 +41,7 @@ export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
     past = Object.fromEntries(
       Object.entries(present).map(([name, x]) => [name.replace("present", "past_key_values"), x]),
     );
-    next = said.map(({ ids }) => ids.slice(-1));
+    next = generated.map(({ ids }) => ids.slice(-1));
   }
-  return said;
+  return generated;
 }

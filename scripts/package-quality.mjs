@@ -25,7 +25,7 @@ const installScripts = [
   "postprepare",
 ];
 const licences = ["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"];
-/** Whether each part of a licence such as `(Apache-2.0 AND BSD-3-Clause)` is one of those. */
+/** True if each part of a licence such as `(Apache-2.0 AND BSD-3-Clause)` is one of those. */
 const isKnown = (licence) =>
   licence
     .replace(/^\((.*)\)$/, "$1")
@@ -68,7 +68,7 @@ function dependenciesOf(folder, { dependencies = {} }, found) {
   }
 }
 
-/** Where Node finds a package, looking up from a folder. */
+/** Folder in which Node finds a package, looking up from a folder. */
 function placeOf(name, folder) {
   const at = join(folder, "node_modules", name);
   if (existsSync(at)) return realpathSync(at);

@@ -62,13 +62,13 @@ export const encoderConfig = {
 };
 
 /**
- * Random weights: those of `init`, louder.
+ * Random weights: those of `init`, scaled up.
  *
  * @param {{ mapTensors: any, randn: any, add: any, mul: any }} ops - Of @qkv/tensor.
  * @param {any} params
- * @param {number} [embeddingScale] - What the model multiplies embeddings with.
+ * @param {number} [embeddingScale] - Factor of the model's embeddings.
  */
-export function louder({ mapTensors, randn, add, mul }, params, embeddingScale = 1) {
+export function scaledParams({ mapTensors, randn, add, mul }, params, embeddingScale = 1) {
   let seed = 0;
   return mapTensors(params, (x, path) => {
     seed += 1;

@@ -51,7 +51,7 @@ export async function callAllWrongly() {
 }
 
 /**
- * What is wrong with the outcome of a call, if it is no refusal by an error that names the function and says what to do.
+ * Tells the problem with the outcome of a call, if it is no refusal by an error that names the function and says what to do.
  *
  * @param {Call} call
  * @returns {string | undefined}
@@ -67,14 +67,14 @@ export function problemOf({ fn, returned, late, ended, error, ms, mib }) {
   return undefined;
 }
 
-/** Whether something may be given to a function, by the table. */
+/** True if something may be given to a function, by the table. */
 const allows = (exception, { entry, fn, given }) =>
   exception.entry === entry &&
   exception.names.split(" ").includes(fn) &&
   (exception.given === undefined || exception.given.includes(given));
 
 /**
- * What is wrong with all calls, and which exceptions are not needed.
+ * Lists the problems of all calls, and the exceptions that are not needed.
  *
  * @param {Call[]} calls
  * @returns {{ problems: string[], unneeded: string[] }}

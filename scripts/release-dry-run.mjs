@@ -52,7 +52,7 @@ try {
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
-/** Whether npm would publish the folder, with siblings by the versions that they have then. */
+/** True if npm would publish the folder, with siblings by the versions that they have then. */
 function published(copy, versions) {
   const file = join(copy, "package.json");
   const json = JSON.parse(readFileSync(file, "utf8"));

@@ -3,7 +3,7 @@ import type { DataFolder } from "../data-folder.mjs";
 import type { Check } from "./check.js";
 import type { DeviceClass } from "./tolerance.js";
 
-/** Where a run takes place, and which column of the tolerances judges it. */
+/** Device of a run, and the column of the tolerances that judges it. */
 export type Target = { device: Device; class: DeviceClass };
 
 /**

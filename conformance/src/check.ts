@@ -3,7 +3,7 @@ export type Check = {
   output: string;
   error: number;
   tolerance: number;
-  /** What does not fit, where a number alone would not tell. */
+  /** The mismatch in words, where a number alone would not tell. */
   detail?: string;
 };
 

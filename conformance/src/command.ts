@@ -11,13 +11,13 @@ import { runConformance, type FamilyResult } from "./run.js";
 /** The project's own reference data. */
 const ownData = fileURLToPath(new URL("../data", import.meta.url));
 
-/** Where the command writes, and the folder its paths are relative to. */
+/** Output streams of the command, and the folder that its paths are relative to. */
 export type Surroundings = { cwd: string; stdout(text: string): void; stderr(text: string): void };
 
 /**
  * Runs `conformance [--data DIR] [--device D] [--only FAMILY]… [--json [FILE]]`.
  *
- * @param args - What was typed after the command's name.
+ * @param args - Arguments after the command's name.
  * @returns The exit code: 1 if a case failed or the command could not run, else 0.
  */
 export async function conformance(args: readonly string[], surroundings: Surroundings): Promise<number> {

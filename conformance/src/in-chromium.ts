@@ -10,7 +10,7 @@ import { elsewhere } from "./families.js";
 import { js } from "@qkv/tensor";
 import { familiesOf, runConformance, type FamilyResult } from "./run.js";
 
-/** Whether a device exists in pages only. */
+/** True for a device that exists in pages only. */
 export const needsChromium = (spec: string): boolean => /^gpu:web(gl2|gpu)$/.test(spec);
 
 /**

@@ -7,16 +7,16 @@ import { exportModel, memoryFolder, type ExportedModel, type ExportOptions } fro
 import * as ort from "onnxruntime-web";
 import { beforeAll, describe, expect, test } from "vitest";
 
-const { decoderConfigs, encoderConfig, louder, prompt } = (await import(
+const { decoderConfigs, encoderConfig, scaledParams, prompt } = (await import(
   new URL("../../scripts/random-models.mjs", import.meta.url).href
 )) as {
   decoderConfigs: Record<string, DecoderConfig>;
   encoderConfig: Parameters<typeof encoder>[0];
-  louder<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
+  scaledParams<T>(ops: typeof tensors, params: T, embeddingScale?: number): T;
   prompt: number[];
 };
 const { greedyOnnx } = (await import(new URL("../../scripts/greedy-onnx.mjs", import.meta.url).href)) as {
-  greedyOnnx(engine: object, config: DecoderConfig, prompts: number[][], count: number): Promise<Said[]>;
+  greedyOnnx(engine: object, config: DecoderConfig, prompts: number[][], count: number): Promise<Generated[]>;
 };
 const { tensor } = tensors;
 beforeAll(() => {
@@ -24,18 +24,18 @@ beforeAll(() => {
 });
 
 /** Greedy tokens after a prompt, and the logits that each was chosen from. */
-type Said = { ids: number[]; logits: Float32Array[] };
+type Generated = { ids: number[]; logits: Float32Array[] };
 const chosen = (row: Float32Array) => row.indexOf(Math.max(...row));
 
-function ours(config: DecoderConfig, params: DecoderParams, count: number, ids = prompt): Said {
+function ours(config: DecoderConfig, params: DecoderParams, count: number, ids = prompt): Generated {
   const cache = growingCache({ numLayers: config.numLayers });
-  const said: Said = { ids: [], logits: [] };
-  for (let next = ids; said.ids.length < count; next = said.ids.slice(-1)) {
+  const generated: Generated = { ids: [], logits: [] };
+  for (let next = ids; generated.ids.length < count; next = generated.ids.slice(-1)) {
     const row = decoder(config).apply(params, next, { cache, last: 1 }).data as Float32Array;
-    said.ids.push(chosen(row));
-    said.logits.push(row);
+    generated.ids.push(chosen(row));
+    generated.logits.push(row);
   }
-  return said;
+  return generated;
 }
 
 const int64 = (list: readonly number[], rows = 1) =>
@@ -56,16 +56,16 @@ async function sessionOf(model: ExportedModel, options: Partial<ExportOptions> =
   return { session, files: out.files };
 }
 
-/** What each prompt is followed by, prompts side by side. */
+/** Tokens generated after each prompt, prompts side by side. */
 const theirs = (
   session: ort.InferenceSession,
   config: DecoderConfig,
   count: number,
   prompts = [prompt],
-): Promise<Said[]> => greedyOnnx({ Tensor: ort.Tensor, session }, config, prompts, count);
+): Promise<Generated[]> => greedyOnnx({ Tensor: ort.Tensor, session }, config, prompts, count);
 
 /** Within what float32 leaves: parts of the largest logit. */
-function agree(got: Said, expected: Said, tolerance = 2e-5) {
+function agree(got: Generated, expected: Generated, tolerance = 2e-5) {
   got.logits.forEach((row, n) => {
     const largest = row.reduce((most, y) => Math.max(most, Math.abs(y)), 1);
     row.forEach((y, i) => expect(Math.abs(y - expected.logits[n]![i]!) / largest).toBeLessThan(tolerance));
@@ -75,7 +75,7 @@ function agree(got: Said, expected: Said, tolerance = 2e-5) {
 
 /** A random model, loud enough to say something. */
 function modelOf(config: DecoderConfig) {
-  return { config, params: louder(tensors, decoder(config).init(1), config.embeddingScale) };
+  return { config, params: scaledParams(tensors, decoder(config).init(1), config.embeddingScale) };
 }
 
 describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
@@ -96,7 +96,7 @@ describe.each(Object.entries(decoderConfigs))("%s", (_, config) => {
 
 test.each([23, 17] as const)("an encoder, with its head and without, of opset %d", async (opset) => {
   const bert = encoder(encoderConfig);
-  const params = louder(tensors, bert.init(1));
+  const params = scaledParams(tensors, bert.init(1));
   const { maskedTokenHead: _head, ...bare } = params;
   const [ids, lengths] = [
     [...prompt, ...prompt.toReversed()],

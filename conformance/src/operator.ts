@@ -12,7 +12,7 @@ export type Operator = {
   domain: string;
   /** In ONNX's order; the first `requiredInputs` must be there. */
   inputs: readonly string[];
-  /** Whether the last of the inputs may come any number of times: as `name`, `name1`, `name2`, … */
+  /** True: the last of the inputs may come any number of times: as `name`, `name1`, `name2`, … */
   variadic: boolean;
   requiredInputs: number;
   /** Attributes with ONNX's defaults; `undefined` where the default is "absent". A node may give no others. */
@@ -22,7 +22,7 @@ export type Operator = {
     attributes: Record<string, unknown>;
     opset: number;
     device: Device;
-    /** Which outputs the node names. */
+    /** True for each output that the node names. */
     wanted: readonly boolean[];
   }): Outputs | Promise<Outputs>;
 };

@@ -124,7 +124,7 @@ async function runCase(target: Target, one: Case, result: FamilyResult): Promise
   }
 }
 
-/** How near a check is to failing: above 1 it fails. Exact checks that pass are at 0. */
+/** Error in tolerances: above 1 the check fails. Exact checks that pass are at 0. */
 const strain = ({ error, tolerance }: Check): number =>
   error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / tolerance;
 

@@ -1,7 +1,7 @@
 /** Host devices compute in float64 or float32; GPUs in float32, in another order and with coarser exp and tanh. */
 export type DeviceClass = "host" | "gpu";
 
-/** What is compared. Forward results are told apart by the precision that made the reference. */
+/** Kind of the compared numbers. Forward results are told apart by the precision that made the reference. */
 export type Quantity =
   "forward float32" | "forward float64" | "forward float16" | "gradient" | "logits" | "embedding";
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** What is done to some numbers of the inputs, and how far float32 may then be from float64. */
+/** Changes some numbers of the inputs, with the distance of float32 from float64 that is then allowed. */
 const edges: Record<string, { put(x: number, i: number): number; tolerance: number }> = {
   denormals: { put: (x) => x * 1e-40, tolerance: 1e-5 },
   "some denormals": { put: (x, i) => (i % 3 === 0 ? x * 1e-40 : x), tolerance: 1e-5 },

@@ -25,7 +25,7 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 
-/** What may change scores and weights, from numbers that a gradient is taken of. */
+/** Options that change scores and weights, from numbers that a gradient is taken of. */
 const changes: Record<string, (numbers: Tensor, H: number, T: number, S: number) => AttentionOptions> = {
   nothing: () => ({}),
   softcap: () => ({ softcap: 1.5 }),

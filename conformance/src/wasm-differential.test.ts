@@ -12,16 +12,16 @@ import type { Input } from "./differential/inputs.js";
 import { randomOf } from "./differential/random.js";
 
 describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
-  let crew: WasmDevice[] = [];
+  let devices: WasmDevice[] = [];
   beforeAll(async () => {
-    crew = await Promise.all([1, 2, 3].map((threads) => wasm({ build, threads })));
+    devices = await Promise.all([1, 2, 3].map((threads) => wasm({ build, threads })));
   });
   afterAll(async () => {
-    await Promise.all(crew.map((device) => device.close()));
+    await Promise.all(devices.map((device) => device.close()));
   });
 
   test("every kernel has its case", () => {
-    expect(Object.keys(crew[0]!.kernels).filter((name) => !(name in cases))).toEqual([]);
+    expect(Object.keys(devices[0]!.kernels).filter((name) => !(name in cases))).toEqual([]);
   });
 
   test.each(Object.keys(cases))("property: %s", (name) => {
@@ -29,7 +29,7 @@ describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
       fc.property(fc.noBias(fc.nat(2 ** 31)), fc.boolean(), (seed, scoped) => {
         const { inputs, f, tolerance } = cases[name]!(randomOf(seed));
         const expected = compute(js(), inputs, f, scoped);
-        const [one, ...others] = crew.map((device) => compute(device, inputs, f, scoped));
+        const [one, ...others] = devices.map((device) => compute(device, inputs, f, scoped));
         expect(one!.shape).toEqual(expected.shape);
         expect(one!.data).toBeAllclose(expected.data, {
           rtol: tolerance.relative,
@@ -40,7 +40,7 @@ describe.each(["plain", "relaxed"] as const)("wasm,%s", (build) => {
       }),
       { numRuns: 25 },
     );
-    expect(crew[0]!.report().calls[name]?.device).toBeGreaterThan(0);
+    expect(devices[0]!.report().calls[name]?.device).toBeGreaterThan(0);
   });
 });
 

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getLlama, LlamaLogLevel } from "node-llama-cpp";
-import { decoderConfigs, encoderConfig, louder, prompt } from "../../scripts/random-models.mjs";
+import { decoderConfigs, encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
 import { count, decoders, greedy } from "../handed-over.mjs";
 
 /**
@@ -75,7 +75,7 @@ export async function run() {
     const models = await decoders();
     for (const [name, config] of Object.entries(within)) {
       const { init, apply } = decoder(config);
-      const params = louder(tensors, init(1), config.embeddingScale);
+      const params = scaledParams(tensors, init(1), config.embeddingScale);
       models.push({ name, model: { config, params, apply }, prompts: [prompt, prompt.slice(3, 10)] });
     }
     for (const each of models) await runDecoder(llama, longer(each), folder);
@@ -183,7 +183,7 @@ async function compare(llama, path, model, prompts, { name, limit, equal }) {
 /** BERT: rows of tokens, between the two that begin and end texts. The engine gives the last row. */
 async function runEncoder(llama, folder) {
   const bert = encoder(encoderConfig);
-  const params = louder(tensors, bert.init(1));
+  const params = scaledParams(tensors, bert.init(1));
   const out = join(folder, "bert.gguf");
   await exportModel({ config: encoderConfig, params, tokenizer: bertWords }, { to: "gguf", out });
   const theirs = await llama.loadModel({ modelPath: out, gpuLayers: 0, useMmap: false });

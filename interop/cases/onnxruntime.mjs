@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { greedyOnnx } from "../../scripts/greedy-onnx.mjs";
-import { encoderConfig, louder, prompt } from "../../scripts/random-models.mjs";
+import { encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
 import { agree, count, decoders, greedy } from "../handed-over.mjs";
 
 const int64 = (rows) =>
@@ -41,7 +41,7 @@ async function runDecoder({ name, model, prompts }, opset, folder) {
 /** BERT: two texts of different lengths, two types of tokens, with its head. */
 async function runEncoder(opset, folder) {
   const bert = encoder(encoderConfig);
-  const params = louder(tensors, bert.init(1));
+  const params = scaledParams(tensors, bert.init(1));
   const lengths = [prompt.length, 7];
   const rows = [prompt, prompt.toReversed()];
   const types = rows.map((row) => row.map((_, i) => (i > 4 ? 1 : 0)));

@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ownData } from "../../conformance/reference-data.mjs";
-import { encoderConfig, louder, prompt } from "../../scripts/random-models.mjs";
+import { encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
 import { agree, count, decoders, greedy } from "../handed-over.mjs";
 
 /** What this engine has no class for, and what it says. */
@@ -122,7 +122,7 @@ function agreeInRows(got, expected, lengths, what) {
 /** BERT with its head: a random one, two texts of different lengths. */
 async function runEncoder(opset, root) {
   const bert = encoder(encoderConfig);
-  const params = louder(tensors, bert.init(1));
+  const params = scaledParams(tensors, bert.init(1));
   const folder = `bert-${opset}`;
   await exportModel({ config: encoderConfig, params }, { to: "onnx", opset, out: join(root, folder) });
   const rows = [prompt, prompt.toReversed()];

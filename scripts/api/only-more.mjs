@@ -1,7 +1,7 @@
 import ts from "typescript";
 
 /**
- * Whether a declaration only grew in ways that no user can notice: optional members of an object type, more members of
+ * True if a declaration only grew in ways that no user can notice: optional members of an object type, more members of
  * a class, optional parameters at the end, more overloads. What cannot be told from the text is no.
  *
  * @param {string} before - A declaration as a report has it.

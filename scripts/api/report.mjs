@@ -73,7 +73,7 @@ function target(checker, node) {
   return symbol && real(checker, symbol);
 }
 
-/** Whether a declaration stands at the top of its file, not in a type or among parameters. */
+/** True if a declaration stands at the top of its file, not in a type or among parameters. */
 function atTop(declaration) {
   const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
   return ts.isSourceFile(node.parent);

@@ -170,12 +170,12 @@ export const callbacks = {
   async "who listens to generated tokens, or is told of the end, throws"() {
     const params = model.init(4);
     const small = { config: model.config, params, tokenizer: undefined, apply: model.apply };
-    const said = async (cache, prompt, count) => {
+    const generated = async (cache, prompt, count) => {
       const out = [];
       for await (const { id } of generate(small, prompt, { cache, maxTokens: count })) out.push(id);
       return out;
     };
-    const expected = await said(cacheKinds.growing(), ids(7), 12);
+    const expected = await generated(cacheKinds.growing(), ids(7), 12);
     const cache = cacheKinds.growing();
     const heard = [];
     const listener = async () => {
@@ -186,7 +186,7 @@ export const callbacks = {
     };
     assert.equal(await thrown(listener), mine);
     const all = [...ids(7), ...heard];
-    assert.deepEqual([...heard, ...(await said(cache, all.slice(cache.length), 7))], expected);
+    assert.deepEqual([...heard, ...(await generated(cache, all.slice(cache.length), 7))], expected);
     const onFinish = throwsAt(1);
     const finished = async () => {
       for await (const each of generate(small, ids(7), { maxTokens: 2, onFinish })) void each;

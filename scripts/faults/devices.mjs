@@ -33,7 +33,7 @@ function ballast(device, free) {
  * Runs what `prepare` made of a device with ever more memory, until it succeeds. In between it must fail with a
  * DeviceError and hold nothing; `check` sees the rest when there is memory again.
  *
- * @returns How often memory ran out.
+ * @returns Number of times that memory ran out.
  */
 async function untilItFits(prepare, step) {
   for (let times = 0, free = 0; free < maxBytes; free += step) {

@@ -82,8 +82,8 @@ for (const [name, make] of Object.entries(caches)) {
   const figures = Object.entries(highest).map(
     ([kind, [first, second]]) => `${kind} ${first.toFixed(1)} then ${second.toFixed(1)} MiB`,
   );
-  const said = same ? "" : ", OTHER TOKENS";
-  console.log(`${flat ? "flat" : "growing"}: ${name}, ${generated} tokens${said}: ${figures.join(", ")}`);
+  const note = same ? "" : ", OTHER TOKENS";
+  console.log(`${flat ? "flat" : "growing"}: ${name}, ${generated} tokens${note}: ${figures.join(", ")}`);
 }
 console.log(`${total} tokens in all`);
 console.log(`${passed} passed, ${failed} failed`);

@@ -13,7 +13,7 @@ export const f32 = (value) => number(Float32Array.of(value));
 export const f64 = (value) => number(Float64Array.of(value));
 
 const ggufText = (text) => [...u64(utf8(text).length), ...utf8(text)];
-/** What stands behind a GGUF entry's type, by that type: 4 a count, 5 a number, 6 a float, 8 a text, 9 a list. */
+/** Writers of a GGUF entry's value, by its type: 4 a count, 5 a number, 6 a float, 8 a text, 9 a list. */
 const ggufValues = { 4: u32, 5: i32, 6: f32, 7: (value) => [value ? 1 : 0], 8: ggufText, 10: u64, 12: f64 };
 export const ggufValue = (type, value) => {
   if (type !== 9) return (ggufValues[type] ?? u32)(value);

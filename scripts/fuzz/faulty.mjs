@@ -15,7 +15,7 @@ const target = (read) => async () => {
     read: (bytes) => (files.includes(bytes) ? bytes.length : read(bytes, refuse)),
   };
 };
-/** Where a fault shows: in one of sixteen changed files or fewer. */
+/** True where a fault shows: in one of sixteen changed files or fewer. */
 const hit = (bytes) => (bytes.reduce((sum, byte) => sum + byte, 0) & 15) === 0;
 let kept;
 /** Keeps the processor busy, which is what the harness counts: a machine that waits is none of the reader's doing. */

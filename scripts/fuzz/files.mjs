@@ -27,9 +27,9 @@ const batch = 100;
 const madeEvery = 4;
 /** A process that says nothing for so long stands still. */
 const silentSeconds = Number(process.env.QKV_FUZZ_SILENT_SECONDS ?? 600);
-/** What reading may take of memory at its peak, besides what was there. */
+/** Memory that reading may take at its peak, besides what was there. */
 const mostMemory = (input) => Math.max(64 * 2 ** 20, 10 * input.length);
-/** How many of all inputs are watched: watching makes them three times as slow, and soon finds little. */
+/** Number of inputs that are watched: watching makes them three times as slow, and soon finds little. */
 const watched = (inputs) => Math.max(2000, inputs / 40);
 
 const [inputs = "1000000", seed = "1", only, child] = process.argv.slice(2);
@@ -50,7 +50,7 @@ else {
   process.exitCode = counts.failed === 0 ? 0 : 1;
 }
 
-/** What a target's process tells; where it ends or stands still before it is done, the input at which it did. */
+/** Reads what a target's process tells; where it ends or stands still before it is done, the input at which it did. */
 function inChild(name) {
   const args = ["--max-old-space-size=256", "--expose-gc", self, inputs, seed, name, "child"];
   const process_ = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
@@ -76,13 +76,13 @@ function inChild(name) {
   });
 }
 
-/** How long the processor has worked for this thread: what a busy machine lets wait is none of the input's doing. */
+/** Processor time of this thread: what a busy machine lets wait is none of the input's doing. */
 function busyMs() {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
 }
 
-/** How much more memory work took at its peak than was taken before. Unit: bytes. */
+/** Memory that work took at its peak, beyond what was taken before. Unit: bytes. */
 async function peakOf(work) {
   const taken = ({ usedHeapSize, externalMemory }) => usedHeapSize + externalMemory;
   const now = () => {

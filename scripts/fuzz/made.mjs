@@ -15,7 +15,7 @@ const evil = fc.constantFrom(
 );
 const withEvil = ([text, more]) => text.replace("{", `{${more}`);
 
-/** How many numbers a shape has room for, as far as it is one. */
+/** Number of elements of a shape, as far as it is one. */
 const sizeOf = (shape) =>
   Array.isArray(shape)
     ? shape.reduce((size, length) => (typeof length === "number" ? size * length : size), 1)
@@ -681,7 +681,7 @@ const template = fc.letrec((again) => ({
 })).body;
 
 /** By reader, as in `targets`. */
-/** How a server answers, as `answers` of the targets reads it: more than asked, less, another range, no end, silence. */
+/** Answers of a server, as `answers` of the targets reads it: more than asked, less, another range, no end, silence. */
 const answers = fc
   .record({
     status: fc.constantFrom(200, 206, 206, 206, 404, 416, 500),

@@ -34,7 +34,7 @@ export function watchReached(mine) {
   /** By function: the stretches of it that nothing has reached yet. */
   const missed = new Map();
   return {
-    /** What ran since the last call: by function, the stretches that did not. */
+    /** Coverage since the last call: by function, the stretches that did not run. */
     take() {
       const ran = new Map();
       for (const { scriptId, url, functions } of post("Profiler.takePreciseCoverage").result) {
@@ -52,7 +52,7 @@ export function watchReached(mine) {
       }
       return ran;
     },
-    /** Whether something of it was never reached before. */
+    /** True if something of it was never reached before. */
     isNew(ran) {
       for (const [key, without] of ran) {
         const known = missed.get(key);

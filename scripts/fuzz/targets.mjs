@@ -284,7 +284,7 @@ export const targets = {
   async "llama2.c"() {
     const { readLlama2c } = await load("transformer/dist/index");
     const { llama2cTokenizer } = await load("tokenizer/dist/index");
-    const spelled = [
+    const byteTokens = [
       "<unk>",
       "<s>",
       "</s>",
@@ -293,7 +293,7 @@ export const targets = {
     ];
     const vocabulary = Uint8Array.from([
       ...u32(6),
-      ...spelled.flatMap((token) => [...f32(0), ...u32(utf8(token).length), ...utf8(token)]),
+      ...byteTokens.flatMap((token) => [...f32(0), ...u32(utf8(token).length), ...utf8(token)]),
     ]);
     const [dim, hidden, layers, heads, kv, vocab, length] = [4, 4, 1, 2, 1, 3, 2];
     const floats =

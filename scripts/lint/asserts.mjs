@@ -17,7 +17,7 @@ const nameOf = (callee) =>
       ? callee.property.name
       : "";
 
-/** Whether a function asserts: itself, or through a function of the same file that it calls or hands on. */
+/** True if a function asserts: itself, or through a function of the same file that it calls or hands on. */
 function asserts(node, names, functions, seen = new Set()) {
   if (node === null || typeof node !== "object" || seen.has(node)) return false;
   seen.add(node);

@@ -34,6 +34,9 @@ export const switchedOn = [
   "packages/viz",
   "packages/wasm",
   "tests",
+  "scripts",
+  "conformance",
+  "apps/docs/src",
 ];
 
 /** Words in names, as camelCase splits them, and what the field says. Operations, as `take`, and `keepFirst` are terms. */
@@ -100,9 +103,13 @@ const folders = [
 /** @returns {string[]} Paths of the sources of an area. */
 function filesOf(area) {
   const folder = join(root, area, /^packages|conformance$/.test(area) ? "src" : "");
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !/node_modules|binaries|\.types/.test(file))
-    .map((file) => join(folder, file));
+  return (
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !/node_modules|binaries|\.types/.test(file))
+      .map((file) => join(folder, file))
+      // This file, whose tables hold the words.
+      .filter((file) => file !== fileURLToPath(import.meta.url))
+  );
 }
 
 /** The words of a name: `turnByPosition` and `TURN_BY` alike. */
@@ -111,7 +118,7 @@ export function wordsOf(name) {
 }
 
 /**
- * What breaks the rules of words and of openings in a file.
+ * Finds what breaks the rules of words and of openings in a file.
  *
  * @param {string} path
  * @param {string} text

@@ -6,7 +6,7 @@ const text = "no such thing";
 /** An object that is no options, and an option that no function has. */
 const unknownOption = { noSuchOption: 1 };
 
-/** What stands in every place of a call. */
+/** Values for every place of a call. */
 const everywhere = {
   null: null,
   text,
@@ -16,7 +16,7 @@ const everywhere = {
   "an unknown option": unknownOption,
 };
 
-/** What stands in the place of one argument of a right call. */
+/** Values for one argument of an otherwise right call. */
 const instead = { null: null, text, NaN: NaN, "a list": [null], "a promise": Promise.resolve(1) };
 
 /** A plain object: options, or a configuration. */

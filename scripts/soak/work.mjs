@@ -23,7 +23,7 @@ import {
 } from "../../packages/transformer/dist/training.js";
 import { wasm } from "../../packages/wasm/dist/index.js";
 
-/** What was done so far, in all. */
+/** Totals of the work so far. */
 export const done = { tokens: 0, steps: 0, forks: 0 };
 
 const digest = (...parts) => {
@@ -38,10 +38,13 @@ const digest = (...parts) => {
 /** The devices that live as long as the program, and its work by name: each returns a digest of what it computed. */
 export async function longLived() {
   // A machine that sleeps for some minutes has lost no worker.
-  const [alone, crew] = [await wasm({ threads: 1 }), await wasm({ threads: 2, deadlineMs: 600_000 })];
+  const [singleThreaded, threaded] = [
+    await wasm({ threads: 1 }),
+    await wasm({ threads: 2, deadlineMs: 600_000 }),
+  ];
   const files = await modelTiny();
-  const stories = await load(files, { device: alone });
-  const quantized = await load(files, { device: crew, quantize: "int8" });
+  const stories = await load(files, { device: singleThreaded });
+  const quantized = await load(files, { device: threaded, quantize: "int8" });
   const { numLayers } = stories.config;
   const pool = pagedCache({ numLayers, pages: 64, pageLength: 8 });
   const prefixes = prefixCache({ numLayers, pages: 32, pageLength: 8 });
@@ -105,22 +108,22 @@ export async function longLived() {
     return digest(ids.join());
   };
   work["several answers at once"] = async () => {
-    const said = {};
+    const generated = {};
     const options = { samples: 3, maxTokens: 16, sampling: { temperature: 1, seed: 3 } };
     for await (const { id, prompt: p, sample } of generateBatch(
       stories,
       [prompt, prompt.slice(0, 4)],
       options,
     )) {
-      (said[`${p} ${sample}`] ??= []).push(id);
+      (generated[`${p} ${sample}`] ??= []).push(id);
       done.tokens += 1;
     }
-    return digest(JSON.stringify(Object.entries(said).sort()));
+    return digest(JSON.stringify(Object.entries(generated).sort()));
   };
   work["a talk whose turns begin alike"] = async () => {
     const ids = [...prompt];
     let computed = 0;
-    for (let turn = 0; turn < 3; turn++) {
+    for (let round = 0; round < 3; round++) {
       const known = prefixes.matchPrefix(ids);
       computed += ids.length - known;
       const options = { cache: prefixes, maxTokens: 12 };
@@ -149,7 +152,7 @@ export async function longLived() {
       forks[2].repeat(3);
       forks[2].reorder([2, 0]);
       const two = tensor(Int32Array.of(9, 11), { shape: [2, 1] });
-      logits.push(stories.apply(stories.params, two.to(alone), { cache: forks[2], last: 1 }));
+      logits.push(stories.apply(stories.params, two.to(singleThreaded), { cache: forks[2], last: 1 }));
       for (const fork of [forks[1], cache])
         logits.push(stories.apply(stories.params, [9], { cache: fork, last: 1 }));
       for (const fork of [...forks, cache]) fork.reset();
@@ -157,14 +160,14 @@ export async function longLived() {
     return digest(logits);
   };
   work["training, interrupted by a checkpoint"] = async () => {
-    const bytes = await trainTo(4, alone, await trainTo(2, alone));
+    const bytes = await trainTo(4, singleThreaded, await trainTo(2, singleThreaded));
     return digest(bytes);
   };
-  work["training on two threads"] = async () => digest(await trainTo(4, crew));
+  work["training on two threads"] = async () => digest(await trainTo(4, threaded));
   work["an export, loaded again"] = async () => {
     const out = memoryFolder();
     await exportModel({ config: small.config, params: first }, { to: "hf", out });
-    const again = await load(out.files, { device: alone });
+    const again = await load(out.files, { device: singleThreaded });
     return digest(again.params, again.apply(again.params, [1, 2, 3]));
   };
   work["text to ids and back"] = async () => {
@@ -172,5 +175,5 @@ export async function longLived() {
     const { tokenizer } = stories;
     return digest(tokenizer.encode(story).join(), tokenizer.decode(tokenizer.encode(story)));
   };
-  return { devices: { alone, crew }, work };
+  return { devices: { singleThreaded, threaded }, work };
 }

@@ -3,7 +3,7 @@ import { js, slice, type Device } from "@qkv/tensor";
 import { load, type Model } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 import { expect } from "vitest";
-import type { Rows } from "./spelled.js";
+import type { Rows } from "./reference.js";
 
 /** The devices that every architecture is held against its spelling on. */
 export const devices = async (): Promise<Device[]> => [js(), await wasm()];
@@ -11,8 +11,8 @@ export const devices = async (): Promise<Device[]> => [js(), await wasm()];
 export const ids = [3, 14, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
 
 /** The largest distance between numbers of ours and those spelled out. */
-export function distance(ours: ArrayLike<number>, spelled: Rows): number {
-  const flat = spelled.flat();
+export function distance(ours: ArrayLike<number>, reference: Rows): number {
+  const flat = reference.flat();
   expect(ours.length).toBe(flat.length);
   return flat.reduce((most, x, i) => Math.max(most, Math.abs(x - ours[i]!)), 0);
 }

@@ -4,7 +4,7 @@ import { loadEncoder } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { devices, distance, ids } from "./agree.js";
 import { randomWeights, writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
-import { attend, each, gelu, heads, layerNorm, linear, plus, type Rows } from "./spelled.js";
+import { attend, each, gelu, heads, layerNorm, linear, plus, type Rows } from "./reference.js";
 
 const [V, C, F, L, H] = [17, 12, 20, 2, 3];
 const sizes = {
@@ -47,7 +47,7 @@ function shapes(prefix: string, positions: number, types: number): Record<string
 }
 
 /** BERT, spelled out. Positions begin at `first`; keys from `length` on are padding. */
-function spelled(
+function referenceBert(
   w: RandomWeights,
   prefix: string,
   { first = 0, types = ids.map(() => 0), length = ids.length },
@@ -94,14 +94,14 @@ test.each([
   const config = { ...sizes, model_type: "bert", max_position_embeddings: 32, type_vocab_size: 2 };
   const folder = await writeCheckpoint(config, w.tensors, { shards: head ? 2 : 1 });
   const types = ids.map((_, t) => Number(t > 6));
-  const rows = spelled(w, prefix, { types });
+  const rows = referenceBert(w, prefix, { types });
   for (const device of await devices()) {
     const model = await loadEncoder(folder, { device });
     const typed = { types: tensor([types], { dtype: "int32", device }) };
     const ours = model.apply(model.params, ids, typed);
     expect(distance(ours.data, rows)).toBeLessThan(1e-5);
     const padded = model.apply(model.params, ids, { mask: padding([9]) });
-    expect(distance(padded.data, spelled(w, prefix, { length: 9 }))).toBeLessThan(1e-5);
+    expect(distance(padded.data, referenceBert(w, prefix, { length: 9 }))).toBeLessThan(1e-5);
     if (!head) {
       expect(() => model.maskedTokenLogits(model.params, ours)).toThrow(
         /`params.maskedTokenHead` is undefined/,
@@ -141,7 +141,7 @@ test("BERT as it was first published calls gains gamma and shifts beta", async (
     ]),
   );
   const model = await loadEncoder(await writeCheckpoint(config, older));
-  expect(distance(model.apply(model.params, ids).data, spelled(w, "bert.", {}))).toBeLessThan(1e-5);
+  expect(distance(model.apply(model.params, ids).data, referenceBert(w, "bert.", {}))).toBeLessThan(1e-5);
 });
 
 test("RoBERTa: positions begin behind the padding token's", async () => {
@@ -164,7 +164,7 @@ test("RoBERTa: positions begin behind the padding token's", async () => {
   for (const device of await devices()) {
     const model = await loadEncoder(folder, { device });
     expect(model.config.contextLength).toBe(32);
-    const rows = spelled(w, "roberta.", { first: 2 });
+    const rows = referenceBert(w, "roberta.", { first: 2 });
     expect(distance(model.apply(model.params, ids).data, rows)).toBeLessThan(1e-5);
     const bent = each(linear(rows, w.rows("lm_head.dense.weight"), w.vector("lm_head.dense.bias")), gelu);
     const normed = layerNorm(

@@ -30,15 +30,15 @@ async function both(
     type,
     json,
     metadata,
-    turn,
+    convert,
     together,
   }: {
     type: GgufType;
     json: Record<string, unknown>;
     metadata: Record<string, number | string>;
-    /** How a matrix is stored in the GGUF file. */
-    turn?: (hf: string, x: Tensor) => Tensor;
-    /** Whether the file holds all experts' matrices of a kind as one tensor. */
+    /** Converts a matrix to the layout of the GGUF file. */
+    convert?: (hf: string, x: Tensor) => Tensor;
+    /** True: the file holds all experts' matrices of a kind as one tensor. */
     together?: boolean;
   },
 ): Promise<[gguf: Model, reference: Model][]> {
@@ -53,10 +53,10 @@ async function both(
     const kind = shape.length > 1 ? type : "f32";
     const plain = stored(values, kind);
     const { numbers } = plain;
-    const turned = turn
-      ? turn(hf, tensor(Float32Array.from(values), { shape }))
+    const converted = convert
+      ? convert(hf, tensor(Float32Array.from(values), { shape }))
       : tensor(Float32Array.from(values), { shape });
-    files[gguf] = { ...(turn ? stored(Array.from(turned.data), kind) : plain), shape: turned.shape };
+    files[gguf] = { ...(convert ? stored(Array.from(converted.data), kind) : plain), shape: converted.shape };
     tensors[hf] = tensor(Float32Array.from(numbers), { shape });
   }
   const held = together ? joined(files) : files;
@@ -147,8 +147,9 @@ test.each(["f32", "f16", "q8_0", "q4_0", "q4_k"] as const)(
   "a Llama of %s: queries and keys for neighbouring pairs",
   async (type) => {
     // Rows are rearranged inside their heads, so their blocks stay those of the row.
-    const turn = (hf: string, x: Tensor) => (/[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x);
-    const options = { type, json: { ...base, model_type: "llama" }, metadata: metadataOf("llama"), turn };
+    const convert = (hf: string, x: Tensor) =>
+      /[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x;
+    const options = { type, json: { ...base, model_type: "llama" }, metadata: metadataOf("llama"), convert };
     const pairs = await both(llama, options);
     expectSame(pairs);
     expect(pairs[0]![0].config).toMatchObject({ ropeLayout: "interleaved", stopIds: [3], contextLength: 64 });
@@ -156,21 +157,22 @@ test.each(["f32", "f16", "q8_0", "q4_0", "q4_k"] as const)(
 );
 
 test("Llama 3's factors of rotary pairs, which the file holds as a tensor", async () => {
-  const turn = (hf: string, x: Tensor) => (/[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x);
+  const convert = (hf: string, x: Tensor) =>
+    /[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x;
   const factors = Array.from({ length: D / 2 }, (_, i) => 1 + i / 4);
   const [[ours]] = (await both(llama, {
     type: "f32",
     json: { ...base, model_type: "llama" },
     metadata: metadataOf("llama"),
-    turn,
+    convert,
   })) as [[Model, Model]];
   const files = Object.fromEntries(
     llama.map(({ hf, gguf, shape }, i) => {
       const x = randn(shape, { seed: 50 + i });
       const size = shape.length > 1 ? 1 / Math.sqrt(shape.at(-1)!) : 0.3;
       x.data.forEach((v, k) => (x.data[k] = v * size + (shape.length === 1 ? 1 : 0)));
-      const turned = turn(hf, x);
-      return [gguf, { ...stored(Array.from(turned.data), "f32"), shape: turned.shape }];
+      const converted = convert(hf, x);
+      return [gguf, { ...stored(Array.from(converted.data), "f32"), shape: converted.shape }];
     }),
   );
   const withFactors = { ...files, "rope_freqs.weight": { ...stored(factors, "f32"), shape: [D / 2] } };
@@ -219,12 +221,13 @@ test.each([
       norm_topk_prob: true,
       ...(type !== "mixtral" && { moe_intermediate_size: F }),
     };
-    const turn = (hf: string, x: Tensor) => (/[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x);
+    const convert = (hf: string, x: Tensor) =>
+      /[qk]_proj/.test(hf) ? halfToInterleaved(x, { headDim: D }) : x;
     const options = {
       type: "q8_0" as const,
       json: config,
       metadata: metadataOf(arch, more),
-      ...(arch === "llama" && { turn }),
+      ...(arch === "llama" && { convert }),
     };
     const drawn = [...dense, ...router, ...experts, ...(arch === "llama" ? [] : qkNorm)];
     expectSame(await both(drawn, options));
@@ -285,14 +288,14 @@ test("Gemma 2: gains whole, norms on both sides, soft caps", async () => {
     sliding_window: 4,
   };
   // The checkpoint's gains count from 1: the file holds 1 more.
-  const turn = (hf: string, x: Tensor) =>
+  const convert = (hf: string, x: Tensor) =>
     x.shape.length === 1
       ? tensor(
           Float32Array.from(x.data, (v) => v + 1),
           { shape: x.shape },
         )
       : x;
-  expectSame(await both(gemma, { type: "f32", json: config, metadata, turn }));
+  expectSame(await both(gemma, { type: "f32", json: config, metadata, convert }));
 });
 
 test.each([
@@ -345,12 +348,12 @@ test.each([
     }
     return tensor(moved, { shape: x.shape });
   };
-  const turn = (hf: string, x: Tensor) => (arch === "gpt2" && hf.includes("c_attn") ? perHead(x) : x);
+  const convert = (hf: string, x: Tensor) => (arch === "gpt2" && hf.includes("c_attn") ? perHead(x) : x);
   const metadata = {
     ...metadataOf(arch, { [`${arch}.attention.layer_norm_epsilon`]: 0.0009765625 }),
     [`${arch}.attention.head_count_kv`]: kv,
   };
-  expectSame(await both(drawn, { type: "q8_0", json: config, metadata, turn }));
+  expectSame(await both(drawn, { type: "q8_0", json: config, metadata, convert }));
 });
 
 test("what a file cannot be is refused: an architecture, a type, a tensor that is missing, a file that is cut", async () => {

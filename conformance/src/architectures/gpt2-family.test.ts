@@ -2,7 +2,17 @@ import { load } from "@qkv/transformer";
 import { expect, test } from "vitest";
 import { distance, expectAgreement, ids } from "./agree.js";
 import { randomWeights, writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
-import { attend, each, geluTanh, heads, layerNorm, linear, plus, turned, type Rows } from "./spelled.js";
+import {
+  attend,
+  each,
+  geluTanh,
+  heads,
+  layerNorm,
+  linear,
+  plus,
+  transposed,
+  type Rows,
+} from "./reference.js";
 
 const [V, C, L, H, D] = [17, 12, 2, 3, 4];
 const sizes = {
@@ -40,7 +50,7 @@ function shapes(prefix: string, qkv: number, F: number, conv1d: boolean): Record
 }
 
 /** GPT-2, spelled out. `split` makes heads of queries, keys and values of the fused projection's rows. */
-function spelled(
+function referenceGpt2(
   w: RandomWeights,
   prefix: string,
   conv1d: boolean,
@@ -50,7 +60,7 @@ function spelled(
     layerNorm(x, w.vector(`${prefix}${name}.weight`), w.vector(`${prefix}${name}.bias`), 1e-5);
   const map = (name: string, x: Rows) => {
     const matrix = w.rows(`${prefix}${name}.weight`);
-    return linear(x, conv1d ? turned(matrix) : matrix, w.vector(`${prefix}${name}.bias`));
+    return linear(x, conv1d ? transposed(matrix) : matrix, w.vector(`${prefix}${name}.bias`));
   };
   const table = w.rows(`${prefix}wte.weight`);
   let x = ids.map((id, t) => table[id]!.map((v, c) => v + w.rows(`${prefix}wpe.weight`)[t]![c]!));
@@ -77,7 +87,7 @@ test.each([
 ])("GPT-2: %s", async (_, prefix, storage) => {
   const more = { [`${prefix}h.0.attn.bias`]: [1, 1, 32, 32], [`${prefix}h.0.attn.masked_bias`]: [1] };
   const w = randomWeights({ ...shapes(prefix, 3 * C, 4 * C, true), ...more }, storage);
-  const logits = spelled(w, prefix, true, thirds);
+  const logits = referenceGpt2(w, prefix, true, thirds);
   const config = { ...sizes, model_type: "gpt2", activation_function: "gelu_new" };
   const model = await expectAgreement(await writeCheckpoint(config, w.tensors, storage), logits);
   expect(model.config).toMatchObject({
@@ -96,7 +106,7 @@ test("GPT-2 with an output matrix and a feed-forward layer of its own size", asy
   const w = randomWeights({ ...shapes("transformer.", 3 * C, 20, true), "lm_head.weight": [V, C] });
   const config = { ...sizes, model_type: "gpt2", n_inner: 20, tie_word_embeddings: false };
   const own = { ...w, rows: (name: string) => w.rows(name) };
-  const logits = spelled(own, "transformer.", true, thirds);
+  const logits = referenceGpt2(own, "transformer.", true, thirds);
   const folder = await writeCheckpoint(config, w.tensors);
   const model = await load(folder);
   const { data } = model.apply(model.params, ids);
@@ -107,7 +117,7 @@ test("GPT-2 with an output matrix and a feed-forward layer of its own size", asy
 
 test("StarCoder (gpt_bigcode): one key-value head, matrices the other way round", async () => {
   const w = randomWeights(shapes("transformer.", C + 2 * D, 4 * C, false));
-  const logits = spelled(w, "transformer.", false, (fused) => {
+  const logits = referenceGpt2(w, "transformer.", false, (fused) => {
     const all = heads(fused, H + 2);
     return [all.slice(0, H), all.slice(H, H + 1), all.slice(H + 1)];
   });
@@ -118,7 +128,7 @@ test("StarCoder (gpt_bigcode): one key-value head, matrices the other way round"
 
 test("gpt_bigcode with as many key-value heads fuses query, key and value head by head", async () => {
   const w = randomWeights(shapes("transformer.", 3 * C, 4 * C, false));
-  const logits = spelled(w, "transformer.", false, (fused) => {
+  const logits = referenceGpt2(w, "transformer.", false, (fused) => {
     const all = heads(fused, 3 * H);
     const every = (n: number) => all.filter((_, i) => i % 3 === n);
     return [every(0), every(1), every(2)];

@@ -17,7 +17,7 @@ import {
   times,
   within,
   type Rows,
-} from "./spelled.js";
+} from "./reference.js";
 
 const sizes = {
   vocab_size: 17,
@@ -71,7 +71,7 @@ const embed = (w: RandomWeights, name = "model.embed_tokens.weight"): Rows =>
   ids.map((id) => w.rows(name)[id]!);
 
 /** Llama, spelled out; what its siblings change are the arguments. */
-function spelledLlama(
+function referenceLlama(
   w: RandomWeights,
   {
     D = 4,
@@ -104,11 +104,11 @@ function spelledLlama(
         ),
         count,
       );
-    const turn = (name: string, count: number) =>
+    const rotated = (name: string, count: number) =>
       project(name, count).map((one) =>
         rotate(qkNorm ? rms(one, w.vector(`${path}.self_attn.${name}_norm.weight`), eps) : one, radians),
       );
-    const mixed = attend(turn("q", H), turn("k", Hkv), project("v", Hkv), {
+    const mixed = attend(rotated("q", H), rotated("k", Hkv), project("v", Hkv), {
       scale: D ** -0.5,
       sees: sees(i),
     });
@@ -129,7 +129,7 @@ test.each<[string, { dtype?: DType; shards?: number }]>([
   const config = { ...sizes, model_type: "llama", tie_word_embeddings: false };
   const loaded = await expectAgreement(
     await writeCheckpoint(config, w.tensors, storage),
-    spelledLlama(w, {}),
+    referenceLlama(w, {}),
   );
   expect(loaded.config).toMatchObject({ numKvHeads: 2, contextLength: 64, stopIds: [2] });
 });
@@ -145,7 +145,7 @@ test("Llama 3: another base, slow pairs slowed, in the older spelling and the ne
   // Waves of 2π and 2π · 500000^½ tokens: the first is shorter than 16 / 1 and longer than 16 / 4, the second longer than 16.
   const kept = (16 / (2 * Math.PI) - 1) / 3;
   const radians = [(1 - kept) / 8 + kept, 500000 ** -0.5 / 8];
-  const logits = spelledLlama(w, { radians, head: "model.embed_tokens.weight" });
+  const logits = referenceLlama(w, { radians, head: "model.embed_tokens.weight" });
   for (const rope of [
     { rope_theta: 500000, rope_scaling: { rope_type: "llama3", ...numbers } },
     { rope_parameters: { rope_type: "llama3", rope_theta: 500000, ...numbers } },
@@ -167,12 +167,12 @@ test("Mistral: every layer slides, heads are of another size than C / H", async 
   const config = { ...sizes, model_type: "mistral", head_dim: 6, sliding_window: 4 };
   await expectAgreement(
     await writeCheckpoint(config, w.tensors),
-    spelledLlama(w, { D: 6, sees: () => within(4) }),
+    referenceLlama(w, { D: 6, sees: () => within(4) }),
   );
   // Without a window it is another model.
   const open = await load(await writeCheckpoint({ ...config, sliding_window: null }, w.tensors));
   expect(
-    distance(open.apply(open.params, ids).data, spelledLlama(w, { D: 6, sees: () => within(4) })),
+    distance(open.apply(open.params, ids).data, referenceLlama(w, { D: 6, sees: () => within(4) })),
   ).toBeGreaterThan(1e-2);
 });
 
@@ -187,10 +187,10 @@ test("Qwen 2: biases of queries, keys and values; its last layers slide where th
   const config = { ...sizes, model_type: "qwen2", sliding_window: 3, max_window_layers: 1 };
   const plain = await expectAgreement(
     await writeCheckpoint(config, w.tensors),
-    spelledLlama(w, { bias: true }),
+    referenceLlama(w, { bias: true }),
   );
   expect(plain.config.bias).toEqual({ queryKeyValue: true, attentionOutput: false });
-  const sliding = spelledLlama(w, { bias: true, sees: (i) => (i >= 1 ? within(3) : within(99)) });
+  const sliding = referenceLlama(w, { bias: true, sees: (i) => (i >= 1 ? within(3) : within(99)) });
   await expectAgreement(await writeCheckpoint({ ...config, use_sliding_window: true }, w.tensors), sliding);
   const listed = {
     ...config,
@@ -209,7 +209,7 @@ test("Qwen 3: queries and keys are normalised head by head, before they turn", a
     rope_theta: 1000000,
     tie_word_embeddings: true,
   };
-  const logits = spelledLlama(w, {
+  const logits = referenceLlama(w, {
     D: 6,
     qkNorm: true,
     radians: frequencies(1000000, 6),
@@ -246,7 +246,7 @@ test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 
         const y = rms(x, w.vector(`${at}.input_layernorm.weight`), 1e-5);
         const project = (name: string, count: number) =>
           heads(linear(y, w.rows(`${at}.self_attn.${name}_proj.weight`)), count);
-        const turn = (name: string, count: number) =>
+        const rotated = (name: string, count: number) =>
           project(name, count).map((one) =>
             rotate(
               qkNorm ? rms(one, w.vector(`${at}.self_attn.${name}_norm.weight`), 1e-5) : one,
@@ -256,7 +256,7 @@ test("Mixtral and Qwen 3's mixtures: a router and experts, shares that sum to 1 
         x = plus(
           x,
           linear(
-            attend(turn("q", H), turn("k", Hkv), project("v", Hkv), { scale: 0.5 }),
+            attend(rotated("q", H), rotated("k", Hkv), project("v", Hkv), { scale: 0.5 }),
             w.rows(`${at}.self_attn.o_proj.weight`),
           ),
         );
@@ -310,7 +310,7 @@ const gemmaNorm = (w: RandomWeights, name: string, x: Rows): Rows =>
   );
 
 /** Gemma's three generations, spelled out. */
-function spelledGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, prefix = "model."): Rows {
+function referenceGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, prefix = "model."): Rows {
   let x = each(embed(w, `${prefix}embed_tokens.weight`), (v) => v * Math.sqrt(C));
   for (let i = 0; i < L; i++) {
     const at = `${prefix}layers.${i}`;
@@ -322,11 +322,11 @@ function spelledGemma(w: RandomWeights, generation: 1 | 2 | 3, D: number, prefix
     const y = gemmaNorm(w, `${at}.input_layernorm.weight`, x);
     const project = (name: string, count: number) =>
       heads(linear(y, w.rows(`${at}.self_attn.${name}_proj.weight`)), count);
-    const turn = (name: string, count: number) =>
+    const rotated = (name: string, count: number) =>
       project(name, count).map((one) =>
         rotate(generation === 3 ? gemmaNorm(w, `${at}.self_attn.${name}_norm.weight`, one) : one, radians),
       );
-    const mixed = attend(turn("q", H), turn("k", Hkv), project("v", Hkv), {
+    const mixed = attend(rotated("q", H), rotated("k", Hkv), project("v", Hkv), {
       scale: generation === 1 ? D ** -0.5 : 9 ** -0.5,
       sees: slides ? within(4) : within(99),
       ...(generation === 2 && { softcap: 1.5 }),
@@ -349,7 +349,7 @@ const gemma = { ...sizes, rms_norm_eps: 1e-6, head_dim: 6 };
 
 test("Gemma: gains from 1, embeddings times √C, GeGLU by its approximation, whatever the configuration calls it", async () => {
   const w = randomWeights(model(6), { around: 0 });
-  const logits = spelledGemma(w, 1, 6);
+  const logits = referenceGemma(w, 1, 6);
   await expectAgreement(
     await writeCheckpoint({ ...gemma, model_type: "gemma", hidden_act: "gelu" }, w.tensors),
     logits,
@@ -367,7 +367,7 @@ test("Gemma 2: norms on both sides, soft caps, every other layer slides", async 
     final_logit_softcapping: 3,
     sliding_window: 4,
   };
-  const logits = spelledGemma(w, 2, 6);
+  const logits = referenceGemma(w, 2, 6);
   await expectAgreement(await writeCheckpoint(config, w.tensors, { shards: 2 }), logits);
   for (const change of [
     { attn_logit_softcapping: null },
@@ -397,7 +397,7 @@ test("Gemma 3: two rotary bases, norms of queries and keys, alone and inside a m
     rope_scaling: { rope_type: "linear", factor: 8 },
   };
   const w = randomWeights(shapes, { around: 0 });
-  await expectAgreement(await writeCheckpoint(older, w.tensors), spelledGemma(w, 3, 6));
+  await expectAgreement(await writeCheckpoint(older, w.tensors), referenceGemma(w, 3, 6));
 
   const newer = {
     ...text,
@@ -412,7 +412,7 @@ test("Gemma 3: two rotary bases, norms of queries and keys, alone and inside a m
   );
   const outer = randomWeights({ ...inside, "vision_tower.patches.weight": [4, 4] }, { around: 0 });
   const folder = await writeCheckpoint({ model_type: "gemma3", text_config: newer }, outer.tensors);
-  await expectAgreement(folder, spelledGemma(outer, 3, 6, "language_model.model."));
+  await expectAgreement(folder, referenceGemma(outer, 3, 6, "language_model.model."));
 });
 
 test("Gemma 3 inside a model of text and pictures leaves out what is as in the smallest", async () => {
@@ -500,11 +500,16 @@ test.each([
       ),
       H + 2 * Hkv,
     );
-    const turn = (some: Rows[]) => some.map((one) => rotate(one, radians, factor));
-    const mixed = attend(turn(joined.slice(0, H)), turn(joined.slice(H, H + Hkv)), joined.slice(H + Hkv), {
-      scale: D ** -0.5,
-      sees: within(5),
-    });
+    const rotated = (some: Rows[]) => some.map((one) => rotate(one, radians, factor));
+    const mixed = attend(
+      rotated(joined.slice(0, H)),
+      rotated(joined.slice(H, H + Hkv)),
+      joined.slice(H + Hkv),
+      {
+        scale: D ** -0.5,
+        sees: within(5),
+      },
+    );
     x = plus(x, linear(mixed, w.rows(`${at}.self_attn.o_proj.weight`)));
     const both = linear(
       rms(x, w.vector(`${at}.post_attention_layernorm.weight`), 1e-5),

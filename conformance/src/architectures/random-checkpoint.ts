@@ -1,9 +1,9 @@
 import { cast, randn, type DType, type Tensor } from "@qkv/tensor";
 import { writeSafetensors } from "@qkv/tensor/safetensors";
 import { scratchData } from "../scratch-data.js";
-import type { Rows } from "./spelled.js";
+import type { Rows } from "./reference.js";
 
-/** How the files of a checkpoint are written. */
+/** Type and number of the files of a checkpoint. */
 export type Storage = { dtype?: DType; shards?: number };
 
 /** Random weights by their names in a checkpoint, and what they are as plain numbers. */

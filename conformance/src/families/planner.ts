@@ -16,7 +16,7 @@ type Table = {
   context?(entry: PlannerEntry, models: Models): string[];
 };
 
-/** What is done with an entry of each file; a file of another name is listed and counted as skipped. */
+/** Checks of the entries of each file; a file of another name is listed and counted as skipped. */
 const files: Readonly<Record<string, Table>> = {
   "models.json": { check: checkModel },
   "published-kv-cache.json": { check: checkKvCache },

@@ -63,7 +63,7 @@ function llamaCppVocabulary(data: DataFolder, stem: string): Vocabulary {
   return vocabulary ?? {};
 }
 
-/** What llama.cpp calls a tokenizer, and what the refs call it. */
+/** Names of tokenizers in llama.cpp, with the names in the refs. */
 const aliases: Readonly<Record<string, string>> = {
   "gpt-2": "gpt2",
   "bert-bge": "bert-base-uncased",

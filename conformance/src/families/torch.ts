@@ -18,7 +18,7 @@ import { scaledDotProductAttention } from "../torch/scaled-dot-product-attention
 import { transformerDecoderLayer, transformerEncoderLayer } from "../torch/transformer-layers.js";
 import { checkTorchCase, type Named, type TorchOp } from "../torch/torch-case.js";
 
-/** What can run. A case is given to its op, whatever file it is in and whatever it is called. */
+/** Ops that can run. A case is given to its op, whatever file it is in and whatever it is called. */
 const ops: readonly TorchOp[] = [
   scaledDotProductAttention,
   multiheadAttention,

@@ -5,7 +5,7 @@ import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 import { windowMask } from "./window-mask.js";
 
-/** What `qk_matmul_output` is, by `qk_matmul_output_mode`. */
+/** Trace that `qk_matmul_output` is, by `qk_matmul_output_mode`. */
 const outputModes = ["dots", "capped", "scores", "weights"] as const;
 
 /** TensorProto's numbers of the types that softmax may be asked for: it is at least as precise here. */

@@ -436,7 +436,7 @@ function joint(a: readonly number[], b: readonly number[]): number[] {
   });
 }
 
-/** Where number `n` of a shape is found in an operand that broadcasts to it. */
+/** Index of number `n` of a shape in an operand that broadcasts to it. */
 function placeOf(n: number, shape: readonly number[], own: readonly number[]): number {
   let place = 0;
   let stride = 1;

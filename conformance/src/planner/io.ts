@@ -76,7 +76,7 @@ function lengthContext(entry: PlannerEntry): string[] {
   });
 }
 
-/** What an A100, with which these were measured, takes at the least. */
+/** Least time of an A100, with which these were measured. */
 const boundMs = ({ flops, bytesMoved }: AttentionTraffic): string =>
   (1000 * Math.max(flops / machines.a100.flopsPerSecond, bytesMoved / machines.a100.bytesPerSecond)).toFixed(
     2,
@@ -105,7 +105,7 @@ function callOf({ setting }: PlannerEntry): Omit<AttentionTrafficCall, "length">
   };
 }
 
-/** How memory grows when the length doubles for the last time that was measured: with its square, or with it. */
+/** Growth of memory when the length doubles for the last time that was measured: with its square, or with it. */
 function checkMemory(entry: PlannerEntry): Check[] {
   const { lengths, rows } = entry as unknown as LengthRows;
   const call = callOf(entry);

@@ -24,7 +24,7 @@ export function numberIn(text: unknown, pattern: RegExp): number {
   return Number(found.replaceAll(",", ""));
 }
 
-/** How far a number is from the published one, as a part of that. */
+/** Relative error of a number to the published one. */
 export function compareRelatively(output: string, ours: number, published: number, tolerance: number): Check {
   const error = Math.abs(ours / published - 1);
   return {
@@ -35,7 +35,7 @@ export function compareRelatively(output: string, ours: number, published: numbe
   };
 }
 
-/** Whether a number lies between two: the error is how far it is from the middle, the tolerance half of the way. */
+/** Checks that a number lies between two: the error is how far it is from the middle, the tolerance half of the way. */
 export function compareToRange(output: string, value: number, [low, high]: readonly [number, number]): Check {
   const middle = (low + high) / 2;
   const error = Math.abs(value - middle);

@@ -2,7 +2,7 @@ import type { Tensor } from "@qkv/tensor";
 
 export type Named = Record<string, Tensor>;
 
-/** What a case of PyTorch's computes, in terms of the packages. */
+/** Computes a case of PyTorch's with the packages. */
 export type TorchOp = {
   /** As a case's `op`. */
   name: string;

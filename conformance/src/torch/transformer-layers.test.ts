@@ -36,8 +36,8 @@ const run = async (op: TorchOp, inputs: Named, attributes: Record<string, unknow
 test("time first, or without a batch, an encoder layer is the same", async () => {
   const { inputs, attributes } = given("encoder_layer_post_gelu");
   const { output } = await run(transformerEncoderLayer, inputs, attributes);
-  const turned = { ...inputs, src: transpose(inputs["src"]!, 0, 1) };
-  const other = await run(transformerEncoderLayer, turned, { ...attributes, batch_first: false });
+  const timeFirst = { ...inputs, src: transpose(inputs["src"]!, 0, 1) };
+  const other = await run(transformerEncoderLayer, timeFirst, { ...attributes, batch_first: false });
   expect(transpose(other["output"]!, 0, 1)).toBeAllclose(output!, { rtol: 0, atol: 5e-6 });
   const alone = {
     ...inputs,
@@ -107,13 +107,13 @@ test("a GRU of two layers is two; both ways are one forward and one on the text 
   const { output, h_n } = await run(gruModule, twoWays, { ...attributes, bidirectional: true });
   expect(output!.shape).toEqual([2, 7, 12]);
   expect(slice(output!, 2, 0, 6)).toBeAllclose(single["output"]!, { rtol: 0, atol: 5e-6 });
-  const turned = (x: Tensor) =>
+  const reversed = (x: Tensor) =>
     concat(
       Array.from({ length: x.shape[1]! }, (_, t) => slice(x, 1, x.shape[1]! - 1 - t, x.shape[1]! - t)),
       1,
     );
-  const back = await run(gruModule, { ...inputs, x: turned(inputs["x"]!) }, attributes);
-  expect(slice(output!, 2, 6)).toBeAllclose(turned(back["output"]!), { rtol: 0, atol: 5e-6 });
+  const back = await run(gruModule, { ...inputs, x: reversed(inputs["x"]!) }, attributes);
+  expect(slice(output!, 2, 6)).toBeAllclose(reversed(back["output"]!), { rtol: 0, atol: 5e-6 });
   expect(h_n!).toBeAllclose(concat([single["h_n"]!, back["h_n"]!], 0), { rtol: 0, atol: 5e-6 });
 });
 

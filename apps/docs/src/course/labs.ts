@@ -1,6 +1,7 @@
 /**
- * What people asked, by the number of its row in our list, and where it is answered. `page` is the path of the page and
- * `anchor` a heading of it. `proof` is what asserts the claim: an example, which throws where its page is wrong, or a test.
+ * Questions that people asked, by the number of the row in our list, and where each is answered. `page` is the path of
+ * the page and `anchor` a heading of it. `proof` is what asserts the claim: an example, which throws where its page is
+ * wrong, or a test.
  */
 export type Lab = { row: number; asked: string; page: string; anchor?: string; proof: readonly string[] };
 

@@ -10,7 +10,7 @@ type Prediction = {
 };
 const PredictionContext = createContext<Prediction | undefined>(undefined);
 
-/** Whether a prediction around this place is still to be made: what was computed is covered until then. */
+/** True if a prediction around this place is still to be made: what was computed is covered until then. */
 export const useCovered = (): boolean => {
   const prediction = useContext(PredictionContext);
   return prediction !== undefined && prediction.chosen === undefined;
@@ -59,7 +59,7 @@ export function Choice({
         <span>{says}</span>
         {made && <em>{right ? "holds" : own ? "does not hold" : ""}</em>}
       </label>
-      <div className={styles.said} data-said hidden={!made}>
+      <div className={styles.explanation} data-explanation hidden={!made}>
         {children}
       </div>
     </div>

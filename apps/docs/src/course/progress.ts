@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** What a reader has done, by the name of a page: predictions made and exercises solved. */
+/** Progress of a reader, by the name of a page: predictions made and exercises solved. */
 export type Progress = Readonly<Record<string, { predicted: readonly string[]; solved: readonly string[] }>>;
 
 const key = "qkv.progress";
@@ -8,7 +8,7 @@ const nothing: Progress = {};
 const listeners = new Set<() => void>();
 let [text, parsed]: [string | null, Progress] = [null, nothing];
 
-/** What was kept on this device. What is damaged, or a browser that keeps nothing, counts as none. */
+/** Reads the progress kept on this device. Damaged data, or a browser that keeps nothing, counts as none. */
 export function readProgress(): Progress {
   let now: string | null;
   try {
@@ -46,7 +46,7 @@ export function forget(): void {
   listeners.forEach((listen) => listen());
 }
 
-/** What the reader has done, kept up to date; nothing while the page is made. */
+/** Progress of the reader, kept up to date; none while the page is made. */
 export function useProgress(): Progress {
   return useSyncExternalStore(
     (listen) => {

@@ -6,5 +6,5 @@ export function cacheBytes({ layers, headDim }: HeadShape, kvHeads: number, toke
   return 2 * 4 * layers * kvHeads * headDim * tokens;
 }
 
-/** How many tokens the measured one looks back at. */
+/** Number of tokens that the measured one looks back at. */
 export const measuredTokens = 8192;

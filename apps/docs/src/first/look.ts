@@ -2,14 +2,14 @@ import { rope, toGroupedQuery, type AttentionParams } from "@qkv/attention";
 import { linear, reshape, slice, stack, type Tensor } from "@qkv/tensor";
 import { candidates, norm, type DecoderParams, type Model } from "@qkv/transformer";
 
-/** What the first page shows of a sentence. Weights are `[L, H, T, T]` row by row. */
+/** Content of the first page for a sentence. Weights are `[L, H, T, T]` row by row. */
 export type Look = {
   tokens: string[];
   layers: number;
   heads: number;
   kvHeads: number;
   weights: Float32Array;
-  /** What the model expects next. */
+  /** Tokens that the model expects next. */
   next: { text: string; probability: number }[];
 };
 
@@ -118,10 +118,10 @@ export async function headAt(
   );
   const T = ids.length;
   // Row i of head h, of what a projection makes of all tokens.
-  const rows = async (weight: Tensor, h: number, turned: boolean) => {
+  const rows = async (weight: Tensor, h: number, rotary: boolean) => {
     const flat = linear(x, slice(weight, 0, h * D, (h + 1) * D)); // [1, T, D]
-    const turn = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
-    const one = turned ? turn.apply(reshape(flat, [1, 1, T, D]), { start: 0 }) : flat;
+    const ropeOfModel = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
+    const one = rotary ? ropeOfModel.apply(reshape(flat, [1, 1, T, D]), { start: 0 }) : flat;
     const data = await one.read();
     return Array.from({ length: query + 1 }, (_, i) => Array.from(data.slice(i * D, (i + 1) * D), Number));
   };
@@ -169,7 +169,7 @@ async function favoursOf(model: Model, writes: readonly number[]): Promise<strin
     .map(({ id }) => textOf(model, id));
 }
 
-/** What a token stands for; bytes that are no letter by themselves are written as such. */
+/** Text of a token; bytes that are no letter by themselves are written as such. */
 function textOf(model: Model, id: number): string {
   const text = model.tokenizer!.decode([id], { skipSpecialTokens: false });
   return text.includes("\u{fffd}") ? (model.tokenizer!.token(id) ?? text) : text;

@@ -1,2 +1,2 @@
-/** What stands in the text box at first. */
+/** Initial text of the text box. */
 export const sentence = "The cat sat on the mat because it was";

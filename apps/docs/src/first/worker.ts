@@ -50,7 +50,7 @@ async function answer(question: Question): Promise<Answer> {
   return { look, timeMs, drift: await driftOf(question.text, model) };
 }
 
-/** How far the chances of the next token are from those of the model as it was trained: 0 the same, 1 nothing in common. */
+/** Distance of the chances of the next token from those of the model as it was trained: 0 the same, 1 nothing in common. */
 async function driftOf(text: string, model: Model): Promise<number> {
   const own = await modelWith();
   if (own === model) return 0;
@@ -66,10 +66,10 @@ async function driftOf(text: string, model: Model): Promise<number> {
 }
 
 self.addEventListener("message", async ({ data: { id, question } }: MessageEvent<Asked>) => {
-  const reply = (answered: Answered) => self.postMessage(answered);
+  const respond = (answered: Answered) => self.postMessage(answered);
   try {
-    reply({ id, answer: await answer(question) });
+    respond({ id, answer: await answer(question) });
   } catch (error) {
-    reply({ id, error: String(error) });
+    respond({ id, error: String(error) });
   }
 });

@@ -7,7 +7,7 @@ import {
   uncurryGetter,
 } from "./primordials";
 
-/** What code from a link could use to keep something in this browser, or to talk to other tabs. */
+/** Globals with which code from a link could keep something in this browser, or talk to other tabs. */
 export const removed = [
   "indexedDB",
   "caches",

@@ -6,7 +6,7 @@ export function codeFromHash(hash: string, name: string): string | undefined {
   return unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`code.${name}`));
 }
 
-/** What a link puts into the controls of an example: numbers and texts by label. */
+/** Values that a link puts into the controls of an example: numbers and texts by label. */
 export function valuesFromHash(hash: string, name: string): Record<string, number | string> {
   try {
     const text = unpack(new URLSearchParams(hash.replace(/^#/, "")).get(`set.${name}`));

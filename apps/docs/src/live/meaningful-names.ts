@@ -1,7 +1,7 @@
 /** The names in code that wear a color: query, key and value, and their plurals. */
 export const meaningful = /\b(?:query|queries|keys?|values?)\b/gi;
 
-/** Which of the three a matched name is. */
+/** Tells which of the three a matched name is. */
 export function meaningOf(name: string): "query" | "key" | "value" {
   const lower = name.toLowerCase();
   return lower.startsWith("q") ? "query" : lower.startsWith("k") ? "key" : "value";

@@ -44,11 +44,11 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
   let drawnElements = 0;
   const labels: string[] = [];
   const ended = { done: false, error: false };
-  const said = { lines: false, texts: false, controls: false };
+  const reported = { lines: false, texts: false, controls: false };
 
-  const sayOnce = (what: keyof typeof said, text: string) => {
-    if (said[what]) return;
-    said[what] = true;
+  const sayOnce = (what: keyof typeof reported, text: string) => {
+    if (reported[what]) return;
+    reported[what] = true;
     send({ type: "text", text, level: "warn" });
   };
   const fits = (one: Message): boolean => {
@@ -63,7 +63,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
       return false;
     }
     // Once it is said that the rest is not shown, none of the rest is.
-    if (said.texts || letters + lettersOf(one) > bounds.texts) {
+    if (reported.texts || letters + lettersOf(one) > bounds.texts) {
       sayOnce("texts", `More than ${bounds.texts} letters of text: the rest is not shown.`);
       return false;
     }

@@ -5,7 +5,7 @@ import { safePicture } from "./safe-picture";
 import type { Output } from "./session";
 import styles from "./live.module.css";
 
-/** What an example has shown, in order. */
+/** Outputs of an example, in order. */
 export function Outputs({ outputs }: { outputs: readonly Output[] }): ReactNode {
   return outputs.map((output, i) =>
     output.type === "picture" ? (
@@ -72,7 +72,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
   );
 }
 
-/** How many marks stand side by side: those at the same height as the first. */
+/** Number of marks that stand side by side: those at the same height as the first. */
 function rowLength(titles: Element[]): number {
   const top = (title: Element) => title.parentElement?.getAttribute("y");
   const first = titles[0] && top(titles[0]);

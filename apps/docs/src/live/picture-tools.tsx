@@ -2,7 +2,7 @@ import { tableOf } from "@qkv/viz";
 import { useState, type ReactNode } from "react";
 import styles from "./live.module.css";
 
-/** What else can be done with a picture: its numbers as a table, and the picture as a file. */
+/** Tools for a picture: its numbers as a table, and the picture as a file. */
 export function PictureTools({
   svg,
   element,

@@ -10,7 +10,7 @@ export type { Ending };
 /** One run, as the page orders it. `code` is what `compile` made. */
 export type Order = { run: number; code: string; values: Record<string, ControlValue> };
 
-/** What comes back, marked with the run it belongs to. */
+/** Message that comes back, marked with the run it belongs to. */
 export type Report = { run: number; message: Message | Ending };
 
 const post = self.postMessage as (message: Report) => void;

@@ -5,28 +5,28 @@ import type { Order, Report } from "./runner";
 export type Output = Extract<Message, { type: "picture" | "text" | "check" }>;
 export type Failure = { text: string; line?: number | undefined; column?: number | undefined };
 
-/** What a reader sees of an example. `timeMs` is the last run's, in milliseconds, on the reader's device. */
+/** State of an example that a reader sees. `timeMs` is the last run's, in milliseconds, on the reader's device. */
 export type LiveState = {
   status: "idle" | "running" | "done" | "stopped" | "error";
   outputs: readonly Output[];
   controls: readonly Control[];
-  /** How many runs have ended, whichever way. */
+  /** Number of runs that have ended, whichever way. */
   runs: number;
   failure?: Failure | undefined;
   timeMs?: number | undefined;
 };
 
-/** What a session needs of a worker. */
+/** The part of a worker that a session needs. */
 export type RunnerWorker = Pick<Worker, "postMessage" | "terminate" | "onmessage" | "onerror">;
 
-/** How a session reaches the world. `compile` may refuse with an error that has `line` and `column`. */
+/** Access of a session to the world. `compile` may refuse with an error that has `line` and `column`. */
 export type SessionParts = {
   createWorker(): RunnerWorker;
   compile(source: string): Promise<string>;
   changed(state: LiveState): void;
 };
 
-/** How long code may run before it is stopped. Unit: seconds. Lessons that train take up to one minute on a slow device. */
+/** Time that code may run before it is stopped. Unit: seconds. Lessons that train take up to one minute on a slow device. */
 export const limitSeconds = 180;
 
 const patienceMs = 250; // the old output stays this long while a new run says nothing final: nothing flickers
@@ -126,7 +126,7 @@ export class LiveSession {
     this.#values = {};
   }
 
-  /** Whether a control holds something else than the code has. */
+  /** True if a control holds something else than the code has. */
   get valuesChanged(): boolean {
     return Object.keys(this.#values).length > 0;
   }

@@ -18,7 +18,7 @@ const kinds: Record<string, string> = {
   keyword: "keyword",
 };
 
-/** What TypeScript knows, in an editor: names to complete, types to read under the pointer, problems at their place. */
+/** Shows what TypeScript knows in an editor: names to complete, types to read under the pointer, problems at their place. */
 export function typesOfEditor(addresses: { worker: string; types: string }): Extension {
   return [
     autocompletion({

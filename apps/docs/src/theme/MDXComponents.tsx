@@ -11,7 +11,7 @@ const means = (meaning: "query" | "key" | "value") =>
     return <span className={`means-${meaning}`}>{children}</span>;
   };
 
-/** What a page may use without importing it: live code, predictions, and the three colors as <Q>, <K> and <V>. */
+/** Components that a page may use without importing them: live code, predictions, and the three colors as <Q>, <K> and <V>. */
 export default {
   ...MDXComponents,
   Live,

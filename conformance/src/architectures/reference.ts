@@ -1,5 +1,5 @@
 /**
- * What transformers are made of, spelled out with plain numbers, in float64 and without the packages: what loaded
+ * Parts of transformers, computed with plain numbers, in float64 and without the packages: what loaded
  * checkpoints are held against.
  */
 export type Rows = number[][];
@@ -11,7 +11,7 @@ export const dot = (a: readonly number[], b: readonly number[]): number =>
 export const linear = (x: Rows, weight: Rows, bias?: readonly number[]): Rows =>
   x.map((row) => weight.map((w, o) => dot(row, w) + (bias?.[o] ?? 0)));
 
-export const turned = (x: Rows): Rows => x[0]!.map((_, column) => x.map((row) => row[column]!));
+export const transposed = (x: Rows): Rows => x[0]!.map((_, column) => x.map((row) => row[column]!));
 export const plus = (a: Rows, b: Rows): Rows => a.map((row, t) => row.map((x, c) => x + b[t]![c]!));
 export const times = (a: Rows, b: Rows): Rows => a.map((row, t) => row.map((x, c) => x * b[t]![c]!));
 export const each = (x: Rows, f: (x: number) => number): Rows => x.map((row) => row.map(f));
@@ -83,7 +83,7 @@ export function attend(
       const largest = Math.max(...scores);
       const powers = scores.map((score) => Math.exp(score - largest));
       const total = powers.reduce((a, b) => a + b);
-      return turned(value[kv]!).map((column) => dot(powers, column) / total);
+      return transposed(value[kv]!).map((column) => dot(powers, column) / total);
     });
   });
   return query[0]!.map((_, t) => outputs.flatMap((head) => head[t]!));
