@@ -1,4 +1,4 @@
-// What TypeScript writes to memory and AssemblyScript reads, and the numbers that both know. layout.mjs generates from it a
+// The layouts that TypeScript writes to memory and AssemblyScript reads, and the numbers that both know. layout.mjs generates from it a
 // class to read each structure, a function to write it, and the enumerations and constants of both languages.
 import { functions } from "./elementwise-kernels.mjs";
 
@@ -128,7 +128,7 @@ export const enumerations = {
     ...from(binary, ["add", "sub", "mul", "div", "min", "max"]),
     ...from(binary + 6, ["less", "lessEqual", "greater", "greaterEqual", "equal", "and", "or"]),
   },
-  /** How far a step reaches: the same for a head, for a row of queries, or for nothing. */
+  /** The reach of a step: the same for a head, for a row of queries, or for nothing. */
   Level: { head: 0, query: 1, score: 2 },
 };
 

@@ -31,7 +31,7 @@ export default {
   create(context) {
     const json = manifestOf(dirname(context.filename));
     const test = /\.test\.ts$/.test(context.filename);
-    // What tests share is no package that anybody installs.
+    // Tests share code that nobody installs.
     const shared = test ? ["@qkv/test-support"] : [];
     const declared = shared.concat(
       Object.keys({

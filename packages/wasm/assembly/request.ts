@@ -1,4 +1,4 @@
-// How kernels read a call of attention.
+// The reading of a call of attention by kernels.
 import { AttentionRequest, KeyValueSegment } from "./layout";
 
 /** The position of a batch's first query. */

@@ -18,7 +18,7 @@ export type LongRopeOptions = {
  * LongRoPE: each pair has a factor of its own, found by search, one set for texts up to the trained length and one for
  * longer ones (Phi-3).
  *
- * Which set counts is told by the call's largest position: a text that grows beyond the trained length is rotated
+ * The largest position of a call chooses the set: a text that grows beyond the trained length is rotated
  * anew, so keys that a cache holds must be computed again then.
  *
  * @throws {ArgumentError} If there are not as many factors as pairs, or a number is out of range.

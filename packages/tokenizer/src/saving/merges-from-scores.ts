@@ -4,7 +4,7 @@ import { checks } from "@qkv/core";
  * Merges from scores, highest first: each token is the merge of any two tokens that it can be cut into. Of the cuts of
  * one token those with the longer left side come first, as Hugging Face's conversions of SentencePiece's models have it.
  *
- * Where two cuts of a token overlap in a text (`aa|a` and `a|aa` in a run of `a`), scores merge the leftmost pair, and a
+ * If two cuts of a token overlap in a text (`aa|a` and `a|aa` in a run of `a`), scores merge the leftmost pair, and a
  * list merges the pair that it names first.
  *
  * @param scored - Tokens that text encodes to; a higher score merges earlier.

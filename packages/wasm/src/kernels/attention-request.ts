@@ -28,7 +28,7 @@ export type RequestPlaces = { readonly output: Placed; readonly lse: Placed } & 
 function segmentWords(call: Call, segment: KeyValueSegment<Placed>, B: number): number[] {
   if (!isPaged(segment)) return tensorWords(segment);
   const { data, scale, table, blockLength } = segment;
-  // Where a batch is shorter than others its table may name anything.
+  // The table of a batch that is shorter than others may name anything.
   const known = table.map((block) => (block < 0 || block >= data.shape[0]! ? 0 : block));
   return keyValueSegmentWords({
     length: segmentLength(segment),

@@ -18,7 +18,7 @@ export type ConfigFields = {
   list(name: string): readonly unknown[] | undefined;
   text(name: string, fallback?: string): string;
   /** An object inside the configuration. */
-  feedForwardParams(name: string): ConfigFields | undefined;
+  nested(name: string): ConfigFields | undefined;
   /** Refuses any value of a field but one; a field that is absent passes. */
   only(name: string, value: unknown): void;
   /** The same, where what is absent has these values; what is null stays absent. */
@@ -103,7 +103,7 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       if (typeof value !== "string") return refuse(name, "a text");
       return value;
     },
-    feedForwardParams(name) {
+    nested(name) {
       const value = valueOf(name);
       if (value === undefined) return undefined;
       const known = asked.inner.get(name);
@@ -161,13 +161,13 @@ export function ropeFields(
     base = 10000,
   }: { kind?: "full_attention" | "sliding_attention"; base?: number } = {},
 ): { ropeBase: number; ropeScaling?: RopeScalingConfig } {
-  const parameters = fields.feedForwardParams("rope_parameters");
-  const own = parameters?.feedForwardParams(kind) ?? parameters;
+  const parameters = fields.nested("rope_parameters");
+  const own = parameters?.nested(kind) ?? parameters;
   // Both spellings in one file: there is one base, and one scaling.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
   if (kind === "full_attention" && outerBase !== undefined) own?.only("rope_theta", outerBase);
   const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
-  const scaling = own ?? fields.feedForwardParams("rope_scaling");
+  const scaling = own ?? fields.nested("rope_scaling");
   const ropeScaling = scaling && scalingOf(fields, scaling);
   return { ropeBase, ...(ropeScaling && { ropeScaling }) };
 }

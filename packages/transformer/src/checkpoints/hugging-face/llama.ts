@@ -66,10 +66,10 @@ export const llama: Family = {
   async read(type, outer, weights, storedAs) {
     const kind = type === "gemma3" ? "gemma3_text" : type;
     // As a model of text and pictures names that of texts.
-    const feedForwardParams = type === "gemma3" ? outer.feedForwardParams("text_config") : undefined;
-    feedForwardParams?.only("model_type", kind);
+    const textConfig = type === "gemma3" ? outer.nested("text_config") : undefined;
+    textConfig?.only("model_type", kind);
     const isGguf = storedAs === "gguf";
-    const fields = (feedForwardParams ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
+    const fields = (textConfig ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
     const prefix = prefixOf(weights, "embed_tokens.weight", [
       "model.",
       "",
@@ -153,10 +153,7 @@ function llamaConfig(
   // A number from a file must not decide how much memory is taken.
   if (numLayers > mostLayers) return fields.refuse("num_hidden_layers", `at most ${mostLayers} layers`);
   const outerShare = fields.positive("partial_rotary_factor", 1);
-  const partial = (fields.feedForwardParams("rope_parameters") ?? fields).positive(
-    "partial_rotary_factor",
-    outerShare,
-  );
+  const partial = (fields.nested("rope_parameters") ?? fields).positive("partial_rotary_factor", outerShare);
   if (partial > 1)
     return fields.refuse("partial_rotary_factor", "a share of the numbers of a head, at most 1");
   return {
@@ -256,11 +253,11 @@ function gemmaConfig(type: string, fields: ConfigFields, C: number): Partial<Dec
 /** The rotary base of Gemma 3's layers with a window, whose positions are not scaled. */
 function slidingRopeBase(fields: ConfigFields): number {
   const local = fields.positive("rope_local_base_freq", 10000);
-  const parameters = fields.feedForwardParams("rope_parameters");
+  const parameters = fields.nested("rope_parameters");
   if (!parameters) return local;
   const { ropeBase, ropeScaling } = ropeFields(fields, { kind: "sliding_attention" });
   if (ropeScaling) {
-    const own = parameters.feedForwardParams("sliding_attention") ?? parameters;
+    const own = parameters.nested("sliding_attention") ?? parameters;
     return own.refuse("rope_type", "default: layers with a window are not scaled");
   }
   return ropeBase;

@@ -30,7 +30,7 @@ export async function readCheckpoint(
     for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
       fields.only(name, false);
     }
-    fields.feedForwardParams("pruned_heads"); // an object that holds nothing
+    fields.nested("pruned_heads"); // an object that holds nothing
     return family.read(type, fields, weights, storedAs);
   }
   const check = checks(file.fn, { source: file.name }, FormatError);
