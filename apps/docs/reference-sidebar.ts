@@ -25,6 +25,7 @@ const sidebars: SidebarsConfig = {
     folder("Caches", "kv-cache", false),
     folder("Tensor operations", "tensor", false),
     folder("Refusals", "refusals", true),
+    "path-of-a-call",
     { type: "link", label: "Every function", href: "/api/" },
   ],
 };

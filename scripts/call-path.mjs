@@ -1,0 +1,162 @@
+// Writes the page that follows `query` through the sources, from `attention` to each kernel and back:
+// apps/docs/reference/path-of-a-call.md. --check only compares. Fails where the sources no longer go the way of the table.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { parts } from "./call-path/hops.mjs";
+
+const root = new URL("../", import.meta.url);
+const page = new URL("apps/docs/reference/path-of-a-call.md", root);
+
+/** @typedef {import("./call-path/hops.mjs").Hop} Hop */
+
+const parsed = new Map();
+function sourceFile(file) {
+  if (!parsed.has(file))
+    parsed.set(
+      file,
+      ts.createSourceFile(file, readFileSync(new URL(file, root), "utf8"), ts.ScriptTarget.Latest, true),
+    );
+  return parsed.get(file);
+}
+
+/** The first node inside `within` for which `test` holds, in order of the text. */
+function findNode(within, test) {
+  return ts.forEachChild(within, (child) => (test(child) ? child : findNode(child, test)));
+}
+
+/** The declaration of a name, in the file or, with dots, inside another; of overloads the one with a body. */
+function declarationOf({ file, fn }) {
+  return fn.split(".").reduce((within, part) => {
+    const found = findNode(
+      within,
+      (node) =>
+        node.name?.getText() === part &&
+        (node.body || node.initializer || node.members) &&
+        !ts.isParameter(node),
+    );
+    if (!found)
+      throw new Error(`${file} has no ${part} of ${fn}: name it anew in scripts/call-path/hops.mjs`);
+    return found;
+  }, sourceFile(file));
+}
+
+/**
+ * Places in a function where another is called: by its name or, where that one is of the binary, by text that names the
+ * export.
+ *
+ * @param {Hop} caller
+ * @param {Hop} called
+ * @returns {ts.CallExpression[]}
+ */
+function callsOf(caller, { file, fn, calledAs = fn.split(".").at(-1) }) {
+  const isExport = file.includes("/assembly/") && !caller.file.includes("/assembly/");
+  const isNamed = (node) =>
+    ts.isNonNullExpression(node)
+      ? isNamed(node.expression)
+      : isExport || ts.isStringLiteral(node)
+        ? (node.argumentExpression ?? node).getText() === `"${calledAs}"`
+        : (node.name ?? node).getText() === calledAs;
+  const calls = [];
+  const visit = (node) => {
+    if (ts.isCallExpression(node) && [node.expression, ...node.arguments].some(isNamed)) calls.push(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(declarationOf(caller));
+  return calls;
+}
+
+/**
+ * One hop as the page shows it: its line, and the code that takes the query and hands it on.
+ *
+ * @param {Hop} hop
+ * @param {Hop[]} later - Hops after it: the lines that call them are shown.
+ */
+function shownHop(hop, later) {
+  const { file, fn, name, reads = [] } = hop;
+  const source = sourceFile(file);
+  const lines = source.text.split("\n");
+  const lineOf = (at) => source.getLineAndCharacterOfPosition(at).line;
+  const node = declarationOf(hop);
+  const [first, last] = [lineOf(node.name.getStart()), lineOf(node.end)];
+  const head = node.body ? lineOf(node.body.getStart()) : first;
+  if (!node.getText().includes(name)) throw new Error(`${fn} of ${file} has no ${name}`);
+  const shown = new Set();
+  for (let i = first; i <= head; i++) shown.add(i);
+  for (const text of reads) {
+    const before = shown.size;
+    for (let i = head + 1; i <= last; i++) if (lines[i].trim().startsWith(text)) shown.add(i);
+    if (shown.size === before) throw new Error(`${fn} of ${file} has no line that begins with: ${text}`);
+  }
+  for (const one of later) for (const call of callsOf(hop, one)) shown.add(lineOf(call.expression.end));
+  const sorted = [...shown].sort((a, b) => a - b);
+  const indent = Math.min(...sorted.map((i) => lines[i].search(/\S/)));
+  const code = sorted.flatMap((i, n) => [
+    ...(n > 0 && i > sorted[n - 1] + 1 ? ["…"] : []),
+    lines[i].slice(indent),
+  ]);
+  return { file, fn, name, line: first + 1, code: code.join("\n") };
+}
+
+const partBefore = ({ after }) => parts.find(({ id }) => id === after);
+
+/**
+ * The hops of a part. Each is called by one before it on the path, or this throws.
+ *
+ * @param {(typeof parts)[number]} part
+ */
+export function hopsOf(part) {
+  const path = [...(partBefore(part)?.hops ?? []), ...part.hops];
+  path.slice(1).forEach((hop, i) => {
+    if (path.slice(0, i + 1).some((caller) => callsOf(caller, hop).length > 0)) return;
+    throw new Error(
+      `no function before it on the path calls ${hop.fn} of ${hop.file}: scripts/call-path/hops.mjs`,
+    );
+  });
+  // A part that others continue ends where it calls their first hops.
+  const next = parts.filter(({ after }) => after === part.id).map(({ hops }) => hops[0]);
+  return part.hops.map((hop, i) => shownHop(hop, [...part.hops.slice(i + 1), ...next]));
+}
+
+/** The page, as text. What a hop of an earlier part has shown is not shown again. */
+export function callPathPage() {
+  const shownAt = new Map();
+  const sections = parts.map((part) => {
+    const before = partBefore(part);
+    const hops = hopsOf(part).map(({ file, fn, name, line, code }, i) => {
+      const link = `[${file}:${line}](https://github.com/qkv-js/qkv/blob/main/${file}#L${line})`;
+      const nth = i + 1 + (before?.hops.length ?? 0);
+      const earlier = shownAt.get(code);
+      if (!earlier) shownAt.set(code, `${nth} of "${part.title}"`);
+      const hop = `${nth}. \`${fn}\`, ${link}. Name: \`${name}\`.`;
+      if (earlier) return `${hop} As ${earlier}.\n`;
+      const fenced = ["```ts", ...code.split("\n"), "```"].map((text) => `    ${text}\n`);
+      return `${hop}\n\n${fenced.join("")}`;
+    });
+    const continues = before ? `Continues after ${before.hops.length} of "${before.title}". ` : "";
+    return `## ${part.title}\n\n${continues}${part.about}\n\n${hops.join("\n")}`;
+  });
+  return `---
+# Written by scripts/call-path.mjs from the sources.
+title: The path of a call
+description: The functions that a call of attention passes on each device, forward and back, with the lines that hand the query on.
+---
+
+The functions that \`attention(query, key, value)\` passes to each device's kernel, and those that the gradient passes back. Each has a link, the name of the query in it (on the way back, of the query or its gradient), and the lines that take it and hand it on; "…" stands for lines left out. \`npm run call-path\` writes the page from the sources, and fails if a function is no longer called by one before it.
+
+${sections.join("\n")}`;
+}
+
+/** The page as it is checked in. */
+export function readPage() {
+  return readFileSync(page, "utf8");
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = callPathPage();
+  if (!process.argv.includes("--check")) writeFileSync(page, text);
+  else if (readPage() !== text) {
+    console.error("the path of a call has changed: run npm run call-path, and commit what it writes");
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,220 @@
+// The functions that a call of attention passes, in order. `call-path.mjs` looks each of them up in the sources.
+const tensor = "packages/tensor/src/";
+const contract = "packages/attention-contract/src/";
+const attention = "packages/attention/src/";
+const wasm = "packages/wasm/src/";
+const assembly = "packages/wasm/assembly/";
+const gpu = "packages/gpu/src/";
+
+/**
+ * One function of the path.
+ *
+ * @typedef {object} Hop
+ * @property {string} file
+ * @property {string} fn - Its name; with dots, a member or a function inside another.
+ * @property {string} name - The expression that is or holds the query there, or its gradient.
+ * @property {string} [calledAs] - What the callers before it on the path write, where it is not the last part of `fn`.
+ * @property {string[]} [reads] - Beginnings of the lines that are shown, beside the head of the function and its calls of later hops.
+ */
+
+/** @type {(file: string, fn: string, name: string, more?: Pick<Hop, "calledAs" | "reads">) => Hop} */
+const hop = (file, fn, name, more) => ({ file, fn, name, ...more });
+
+const mapCall = hop(contract + "attention-call.ts", "mapCall", "query", { reads: ["query: f(query)"] });
+const input = hop(wasm + "call.ts", "Call.input", "view", { reads: ["return"] });
+const writeRequest = hop(wasm + "kernels/attention-request.ts", "writeRequest", "query", {
+  reads: ["query,", "return call.write(words)"],
+});
+const layout = (field) =>
+  hop("packages/wasm/schema.mjs", "structures.AttentionRequest", field, {
+    calledAs: "attentionRequestWords",
+    reads: [`${field}:`],
+  });
+const parallel = hop(wasm + "threads/single-threaded-engine.ts", "singleThreadedEngine.parallel", "args", {
+  reads: ["for (let item"],
+});
+const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["const x"] });
+const multiplyTile = hop(assembly + "tile.ts", "multiplyTile", "queries", { reads: ["const panel"] });
+const plainBackward = [
+  hop(attention + "attention-op.ts", "attentionBackwardOp.kernel", "call", { calledAs: "kernel" }),
+  mapCall,
+  hop(attention + "attention-backward.ts", "attentionBackward", "call", {
+    reads: ["keys.addTo(dQuery", "to.query.array.set(dQuery"],
+  }),
+  hop(attention + "score-tiles.ts", "scoreTiles", "call.query", {
+    reads: ["const { array, strides", "for (let d", "dots[n] ="],
+  }),
+];
+
+/**
+ * The parts of the page. A part continues the path of the part that it names in `after`.
+ *
+ * @type {{ id: string, after?: string, title: string, about: string, hops: Hop[] }[]}
+ */
+export const parts = [
+  {
+    id: "forward",
+    title: "Forward, on every device",
+    about:
+      "The options are checked once and become an `AttentionCall`, which has the query as `call.query`. `runNamed` makes the outputs and gives the call to the device's kernel; where that returns `false`, or there is none, to the plain kernel.",
+    hops: [
+      hop(attention + "attention.ts", "attention", "query"),
+      hop(attention + "attention.ts", "checkedCall", "query", { reads: ["checkTensor", "query,"] }),
+      hop(tensor + "op.ts", "runNamed", "args", { reads: ["const own"] }),
+    ],
+  },
+  {
+    id: "back",
+    title: "Back, on every device",
+    about:
+      "`runNamed` records the call on the tape of `grad`. Backward is an operation with a name too: it gets the same call, and `to`, a second call of the same form, in which `to.query` is where the gradient of `call.query` goes. `callTensors(to)` puts the gradients in the order of the inputs.",
+    hops: [
+      hop(tensor + "grad.ts", "pull", "back[input]", { reads: ["from.forEach"] }),
+      hop(tensor + "op.ts", "runNamed.backward", "args", { reads: ["...args,"] }),
+      hop(attention + "attention-op.ts", "attentionOp.backward", "call"),
+      hop(tensor + "op.ts", "runNamed", "args"),
+    ],
+  },
+  {
+    id: "js",
+    after: "forward",
+    title: "`js`: forward",
+    about: "The plain kernel, the specification of all others. `mapCall` makes a view of each tensor.",
+    hops: [
+      hop(attention + "attention-op.ts", "attentionOp.kernel", "call", { calledAs: "kernel" }),
+      mapCall,
+      hop(attention + "attention-forward.ts", "attentionForward", "call", {
+        reads: ["const sink = tiles.seek", "const length = tiles.read"],
+      }),
+      hop(attention + "score-tiles.ts", "scoreTiles", "call.query", {
+        reads: ["const { array, strides", "for (let d"],
+      }),
+      hop(contract + "key-values/stored-rows.ts", "StoredRows.dot", "a", { reads: ["else for"] }),
+    ],
+  },
+  {
+    id: "js-back",
+    after: "back",
+    title: "`js`: back",
+    about: "The scores are computed again by the same `scoreTiles`.",
+    hops: plainBackward,
+  },
+  {
+    id: "wasm",
+    after: "forward",
+    title: "`wasm`: forward, two queries and more",
+    about:
+      "Each tensor gets an address. The call is written to memory as an `AttentionRequest`; `schema.mjs` has its fields, from which the writer in TypeScript and the class in AssemblyScript are generated. With more threads, the engine of `threads/pool.ts` runs the same export.",
+    hops: [
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
+      mapCall,
+      input,
+      writeRequest,
+      layout("query"),
+      parallel,
+      hop(assembly + "attention-forward.ts", "attentionForward", "request.query", {
+        reads: ["const from"],
+      }),
+      packQueries,
+      multiplyTile,
+    ],
+  },
+  {
+    id: "wasm-decode",
+    after: "forward",
+    title: "`wasm`: forward, one query",
+    about:
+      "A decode step. `conformance/src/attention-hops.test.ts` reads these functions off the stack: three of them stand between `attention` and the kernel.",
+    hops: [
+      hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
+      mapCall,
+      input,
+      writeRequest,
+      layout("query"),
+      parallel,
+      hop(assembly + "attention-decode.ts", "attentionDecode", "request"),
+      hop(assembly + "attention-decode.ts", "begin", "chunk.query"),
+      hop(assembly + "attention-decode.ts", "loadQuery", "request.query", {
+        reads: ["const from", "const x"],
+      }),
+      hop(assembly + "attention-decode.ts", "scorePage", "chunk.query"),
+      hop(assembly + "attention-decode.ts", "scoreFirst", "query"),
+      hop(assembly + "attention-decode.ts", "dot", "query", { reads: ["for (; query < end"] }),
+    ],
+  },
+  {
+    id: "wasm-back",
+    after: "back",
+    title: "`wasm`: back",
+    about: "An item is one head of keys and values. The gradient is written where `to.query` lies.",
+    hops: [
+      hop(wasm + "kernels/attention.ts", "fusedAttentionBackward", "placed", {
+        calledAs: "own",
+        reads: ["dQuery: gradients.query"],
+      }),
+      mapCall,
+      input,
+      { ...writeRequest, reads: ["query,", "dQuery:"] },
+      layout("dQuery"),
+      parallel,
+      hop(assembly + "attention-backward.ts", "attentionBackward", "request"),
+      hop(assembly + "attention-backward.ts", "tileOfQueries", "request.dQuery", {
+        reads: ["memory.copy(to"],
+      }),
+      hop(assembly + "attention-backward.ts", "takeQueries", "request.query"),
+      packQueries,
+      hop(assembly + "attention-backward.ts", "walk", "dQueryAt", { reads: ["mixValues"] }),
+      multiplyTile,
+    ],
+  },
+  {
+    id: "gpu-scalar",
+    after: "forward",
+    title: "`gpu`, modes `webasm` and `webgpu`: forward",
+    about: "The kernel is JavaScript text that gpu.js compiles. In it, `query` is the name of an input.",
+    hops: [
+      hop(gpu + "scalar/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(gpu + "scalar/attention.ts", "attend", "query", {
+        reads: [
+          "query: givenQuery",
+          "const query =",
+          "sum += query[",
+          "inputs: { query:",
+          "ints: { ...length, queryStart",
+        ],
+      }),
+      hop(gpu + "scalar/attention.ts", "rowsOf", "first", {
+        reads: ["return { buffer: store.bufferOf(first)"],
+      }),
+    ],
+  },
+  {
+    id: "gpu-webgl2",
+    after: "forward",
+    title: "`gpu`, mode `webgl2`: forward",
+    about: "The kernel is GLSL text. In it, `query` is the name of a texture.",
+    hops: [
+      hop(gpu + "webgl2/kernels/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
+      hop(gpu + "webgl2/kernels/attention.ts", "attend", "query", {
+        reads: ["query: givenQuery", "query,"],
+      }),
+      hop(gpu + "webgl2/kernels/attention.ts", "rowsOf", "x", {
+        reads: ["return { texture: gl.store.bufferOf(x)"],
+      }),
+      hop(gpu + "webgl2/kernels/attention.ts", "scoresRun", "query", {
+        reads: ['name: "query"', "start: `queryAt", "query: query.texture", "queryAt: query.at"],
+      }),
+      hop(gpu + "webgl2/dot-rows.ts", "dotRows", "left", {
+        reads: ["const rows = left.map", ".map((_, r) => `sum${r}"],
+      }),
+    ],
+  },
+  {
+    id: "gpu-back",
+    after: "back",
+    title: "`gpu`: back",
+    about:
+      "No mode has a kernel of `attentionBackward`: the plain one runs, on numbers that the host reads back. In mode `webgpu` the host can only read with `await`, so that backward throws there.",
+    hops: plainBackward,
+  },
+];

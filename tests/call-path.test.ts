@@ -1,0 +1,20 @@
+// The page that follows `query` from attention() to each kernel and back is read from the sources, and is of today.
+import { expect, test } from "vitest";
+import { callPathPage, hopsOf, readPage } from "../scripts/call-path.mjs";
+import { parts } from "../scripts/call-path/hops.mjs";
+
+test("the page shows the sources as they are", () => {
+  expect(readPage(), "run npm run call-path, and commit what it writes").toBe(callPathPage());
+});
+
+test("a hop that no hop before it calls is refused", () => {
+  const decode = parts.find(({ id }) => id === "wasm-decode")!;
+  const without = decode.hops.filter(({ fn }) => fn !== "scorePage");
+  expect(() => hopsOf({ ...decode, hops: without })).toThrow(/calls scoreFirst of .*attention-decode\.ts/);
+});
+
+test("a hop whose function is not in its file is refused", () => {
+  const [forward] = parts;
+  const hops = forward!.hops.map((hop) => ({ ...hop, fn: hop.fn.replace(/^attention$/, "attend") }));
+  expect(() => hopsOf({ ...forward!, hops })).toThrow(/attention\.ts has no attend/);
+});
