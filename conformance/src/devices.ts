@@ -5,7 +5,7 @@ import { parseWasmName, wasm } from "@qkv/wasm";
 import type { Target } from "./case.js";
 
 /**
- * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|interleaved]`.
+ * Opens the device that the command line names: `NAME[:MODE][,threads=N][,plain|relaxed][,sequential|prefetched|interleaved]`.
  *
  * @throws {ArgumentError} If there is no such device, or it has no such mode.
  */
@@ -20,7 +20,7 @@ export async function openDevice(spec: string): Promise<Target> {
     argument: "--device",
     received: spec,
     expected:
-      "js, wasm[,threads=N][,plain|relaxed][,sequential|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
+      "js, wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved], or gpu[:webgl2|:webasm|:webgpu]",
     fix: "leave --device out to run on js.",
   });
 }

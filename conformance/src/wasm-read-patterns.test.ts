@@ -21,12 +21,17 @@ function decode(device: Device, [group, kvHeads, D, S]: [number, number, number,
 
 describe("attention of a single query gives the same bits for each read pattern", () => {
   test.each([{ build: "plain" }, {}, { threads: 2 }] satisfies WasmOptions[])("%o", async (options) => {
-    const sequential = await wasm({ ...options, readPattern: "sequential" });
-    const interleaved = await wasm({ ...options, readPattern: "interleaved" });
+    const [sequential, ...others] = await Promise.all(
+      (["sequential", "prefetched", "interleaved"] as const).map((readPattern) =>
+        wasm({ ...options, readPattern }),
+      ),
+    );
     for (const shape of shapes)
-      for (const mask of [causal(), slidingWindow(1300)])
-        expect(decode(interleaved, shape, mask)).toEqual(decode(sequential, shape, mask));
-    for (const device of [sequential, interleaved]) {
+      for (const mask of [causal(), slidingWindow(1300)]) {
+        const expected = decode(sequential!, shape, mask);
+        for (const device of others) expect(decode(device, shape, mask)).toEqual(expected);
+      }
+    for (const device of [sequential!, ...others]) {
       expect(device.report().calls["attention"]!.plain).toBe(0);
       await device.close();
     }

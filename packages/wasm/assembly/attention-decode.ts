@@ -10,9 +10,13 @@ import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 const NONE: f32 = -1e30;
 /** Bytes of one head's scores. */
 const SCORES: usize = 256;
-/** Bytes of keys, then of values, read at a time: of one chunk alone, and of several in rotation. */
+/** Bytes of keys, then of values, read at a time: of one chunk alone, with prefetches, and of several in rotation. */
 const PAGE: usize = 4096;
+const PREFETCHED_PAGE: usize = 2048;
 const SLICE: usize = 1024;
+/** Bytes of the next tile's keys that are prefetched, and of a line. */
+const AHEAD: usize = 1024;
+const LINE: usize = 64;
 
 /** The state of one chunk: keys of one tile are read while values of the tile before are, whose weights are known. */
 @unmanaged
@@ -39,6 +43,8 @@ class Chunk {
   query: usize;
   keyCopy: usize;
   valueCopy: usize;
+  /** Of what was prefetched: a load whose result nobody keeps may be left out. */
+  prefetched: u32;
 }
 
 /** Bytes of a chunk without its room. */
@@ -72,10 +78,11 @@ export function attentionDecodeScratch(request: usize, streams: i32): i32 {
  * An item is the chunks `item`, `item + items` and so on, of `chunks` in all. Alone, a chunk is read in address order, a
  * page of keys and a page of values at a time. Several are read in rotation, a kilobyte of each: some processors read memory
  * faster in several places, others slower, see docs/decisions/0008-read-patterns.md. Each then starts a part of a tile later
- * than the one before, so that memory is read while the scores of one become weights. Every sum is added in the same order
- * either way, so results are the same to the last bit. Returns 1 if a score is not finite.
+ * than the one before, so that memory is read while the scores of one become weights. A chunk alone can instead `prefetch`
+ * the first lines of the next tile's keys for that time. Every sum is added in the same order in all three ways, so results
+ * are the same to the last bit. Returns 1 if a score is not finite.
  */
-export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32): i32 {
+export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32, prefetch: i32): i32 {
   const request = changetype<AttentionRequest>(at);
   const bytes = chunkBytes(request);
   let end = scratch, open = 0;
@@ -85,7 +92,8 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
     open += <i32>nextTile(request, chunk);
   }
   const alone = chunks <= items;
-  const rows = max(4, <i32>((alone ? PAGE : SLICE) / keyBytes(request)) & ~3);
+  const page = !alone ? SLICE : prefetch ? PREFETCHED_PAGE : PAGE;
+  const rows = max(4, <i32>(page / keyBytes(request)) & ~3);
   const delay = KEYS / rows / <i32>((end - scratch) / bytes);
   for (let step = 0; open > 0; step++) {
     let first = 0;
@@ -103,6 +111,7 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
       chunk.at += rows;
       if (chunk.at < KEYS) continue;
       if (!alone) finishOthers(request, chunk);
+      else if (prefetch) prefetchKeys(chunk);
       if (!finishTile(request, chunk)) return 1;
       if (!nextTile(request, chunk)) open--;
     }
@@ -153,6 +162,15 @@ function nextTile(request: AttentionRequest, chunk: Chunk): bool {
     chunk.keyStride = <usize>rowStep << 2;
   }
   return (chunk.keys | chunk.values) != 0;
+}
+
+/** Loads the first lines of the keys that follow those of the tile, which mostly are the next tile's. */
+function prefetchKeys(chunk: Chunk): void {
+  const start = chunk.key + <usize>chunk.keys * chunk.keyStride, end = start + AHEAD;
+  if (chunk.keys == 0 || chunk.column >= chunk.last || end > <usize>memory.size() << 16) return;
+  let kept: u32 = 0;
+  for (let line = start; line < end; line += LINE) kept |= load<u32>(line);
+  chunk.prefetched = kept;
 }
 
 /** Turns the scores of a tile into weights of its values, which are read next. Returns whether all scores are finite. */

@@ -61,11 +61,11 @@ export function checkOptions(fn: string, given: WasmOptions | undefined): Requir
     "leave it out for 4 GiB, which 32-bit addresses reach.",
   );
   check(
-    ["auto", "sequential", "interleaved"].includes(readPattern),
+    ["auto", "sequential", "prefetched", "interleaved"].includes(readPattern),
     "readPattern",
     readPattern,
-    '"auto", "sequential" or "interleaved"',
-    "leave it out: the device measures which is faster.",
+    '"auto", "sequential", "prefetched" or "interleaved"',
+    "leave it out: the device measures which is the fastest.",
   );
   check(
     typeof deadlineMs === "number" && deadlineMs > 0,

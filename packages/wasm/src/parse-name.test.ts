@@ -9,6 +9,7 @@ test.each([
   ["wasm,plain,threads=16", { threads: 16, build: "plain" }],
   ["wasm,threads=auto", { threads: "auto" }],
   ["wasm,interleaved", { readPattern: "interleaved" }],
+  ["wasm,prefetched", { readPattern: "prefetched" }],
   ["wasm,sequential,plain", { readPattern: "sequential", build: "plain" }],
 ])("%s", (name, options) => {
   expect(parseWasmName(name)).toEqual(options);

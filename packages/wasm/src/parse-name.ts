@@ -2,8 +2,8 @@ import { checks } from "@qkv/core";
 import type { WasmOptions } from "./options.js";
 
 /**
- * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed][,sequential|interleaved]`, in any order. A device's own name
- * gives the options that make another like it.
+ * The options that a device's name stands for: `wasm[,threads=N][,plain|relaxed][,sequential|prefetched|interleaved]`, in any
+ * order. A device's own name gives the options that make another like it.
  *
  * @param name - As written on a command line. `threads=auto` is one for each core.
  * @returns The options; undefined if this is not the name of such a device.
@@ -27,7 +27,10 @@ export function parseWasmName(name: string): WasmOptions | undefined {
       options.threads = threads === "auto" ? "auto" : Number(threads);
     } else if ((setting === "plain" || setting === "relaxed") && options.build === undefined) {
       options.build = setting;
-    } else if ((setting === "sequential" || setting === "interleaved") && options.readPattern === undefined) {
+    } else if (
+      (setting === "sequential" || setting === "prefetched" || setting === "interleaved") &&
+      options.readPattern === undefined
+    ) {
       options.readPattern = setting;
     } else {
       return undefined;

@@ -1,11 +1,11 @@
 /**
- * The order in which a kernel that is bound by memory reads it. `sequential`: in address order. `interleaved`: several places
- * in rotation. Which one is faster depends on the processor. Both add in the same order, so results are the same to the last
- * bit.
+ * The order in which a kernel that is bound by memory reads it. `sequential`: in address order. `prefetched`: the same, and
+ * lines of what comes next are loaded early. `interleaved`: several places in rotation. Which one is the fastest depends on
+ * the processor. All add in the same order, so results are the same to the last bit.
  */
-export type ReadPattern = "sequential" | "interleaved";
+export type ReadPattern = "sequential" | "prefetched" | "interleaved";
 
-/** Kernels that know both patterns: attention of a single query, and one row times W [K, N] and Wᵀ of W [N, K]. */
+/** Kernels that know several patterns: attention of a single query, and one row times W [K, N] and Wᵀ of W [N, K]. */
 export type PatternedKernel = "decode" | "gemv" | "gemvTransposed";
 
 export type ReadPatternChoice = {
@@ -20,33 +20,28 @@ export type ReadPatterns = {
   report(): Readonly<Record<PatternedKernel, ReadPatternChoice>>;
 };
 
-/** The pattern before anything was measured: the fastest on most processors tried. */
-const defaults: Readonly<Record<PatternedKernel, ReadPattern>> = {
-  decode: "sequential",
-  gemv: "interleaved",
-  gemvTransposed: "interleaved",
+/** The patterns of each kernel. The first is used before anything was measured: the fastest on most processors tried. */
+const patternsOf: Readonly<Record<PatternedKernel, readonly [ReadPattern, ...ReadPattern[]]>> = {
+  decode: ["sequential", "prefetched", "interleaved"],
+  gemv: ["interleaved", "sequential"],
+  gemvTransposed: ["interleaved", "sequential"],
 };
 /** Calls that read fewer bytes say nothing about memory: a cache answers. */
 const measuredBytes = 2 ** 25;
 /** Calls that read fewer bytes stay in a core's own cache, where the default is as fast. */
 const chosenBytes = 2 ** 20;
-/** Calls of each pattern, alternating; the first pair warms up the engine's compiler. */
+/** Calls of each pattern, one after the other; the first of each warms up the engine's compiler. */
 const rounds = 6;
-/** The default stays unless the other pattern takes less than this fraction of its time. */
+/** The default stays unless another pattern takes less than this fraction of its time. */
 const clearly = 0.95;
 
-const untimed = {
-  sequential: { pattern: "sequential", end: () => undefined },
-  interleaved: { pattern: "interleaved", end: () => undefined },
-} as const;
-
-type Trial = { calls: number; readonly best: Record<ReadPattern, number>; bytes: number };
+type Trial = { calls: number; readonly best: Map<ReadPattern, number>; bytes: number };
 
 /**
  * Chooses a pattern for each kernel by timing its first calls that are larger than a cache: the best of five calls of each
- * pattern, alternating.
+ * pattern, in rotation.
  *
- * @param fixed - The option: `auto` measures.
+ * @param fixed - The option: `auto` measures. A kernel without the pattern that is asked for reads in address order.
  * @param now - A clock in milliseconds.
  */
 export function readPatterns(
@@ -55,40 +50,45 @@ export function readPatterns(
 ): ReadPatterns {
   const chosen: Partial<Record<PatternedKernel, ReadPatternChoice>> = {};
   const trials: Partial<Record<PatternedKernel, Trial>> = {};
-  const choiceOf = (kernel: PatternedKernel): ReadPatternChoice =>
-    fixed === "auto"
-      ? (chosen[kernel] ?? {
-          pattern: defaults[kernel],
-          reason: `the default: fewer than ${2 * rounds} calls have read ${measuredBytes / 2 ** 20} MiB or more`,
-        })
-      : { pattern: fixed, reason: "the option `readPattern`" };
+  const choiceOf = (kernel: PatternedKernel): ReadPatternChoice => {
+    const patterns = patternsOf[kernel];
+    if (fixed !== "auto")
+      return {
+        pattern: patterns.includes(fixed) ? fixed : "sequential",
+        reason: "the option `readPattern`",
+      };
+    return (
+      chosen[kernel] ?? {
+        pattern: patterns[0],
+        reason: `the default: fewer than ${patterns.length * rounds} calls have read ${measuredBytes / 2 ** 20} MiB or more`,
+      }
+    );
+  };
 
   return {
     begin(kernel, bytes) {
-      if (fixed !== "auto") return untimed[fixed];
-      const choice = chosen[kernel];
-      if (bytes < chosenBytes || (!choice && bytes < measuredBytes)) return untimed[defaults[kernel]];
-      if (choice) return untimed[choice.pattern];
-      const trial = (trials[kernel] ??= {
-        calls: 0,
-        best: { sequential: Infinity, interleaved: Infinity },
-        bytes,
-      });
-      const pattern = trial.calls % 2 === 0 ? "sequential" : "interleaved";
+      const patterns = patternsOf[kernel];
+      const settled = fixed !== "auto" || chosen[kernel];
+      if (settled || bytes < measuredBytes) {
+        const small = fixed === "auto" && bytes < chosenBytes;
+        return { pattern: small ? patterns[0] : choiceOf(kernel).pattern, end: () => undefined };
+      }
+      const trial = (trials[kernel] ??= { calls: 0, best: new Map(), bytes });
+      const pattern = patterns[trial.calls % patterns.length]!;
       const start = now();
       return {
         pattern,
         end(done) {
-          const milliseconds = now() - start;
+          // Calls of different sizes compare by what a byte takes.
+          const taken = (now() - start) / bytes;
           // A call that the kernel left to the plain device says nothing.
           if (!done) return;
           trial.calls += 1;
-          if (trial.calls > 2) {
-            // Calls of different sizes compare by what a byte takes.
-            trial.best[pattern] = Math.min(trial.best[pattern], milliseconds / bytes);
+          if (trial.calls > patterns.length) {
+            trial.best.set(pattern, Math.min(trial.best.get(pattern) ?? Infinity, taken));
             trial.bytes = Math.min(trial.bytes, bytes);
           }
-          if (trial.calls === 2 * rounds) chosen[kernel] = decide(kernel, trial);
+          if (trial.calls === patterns.length * rounds) chosen[kernel] = decide(patterns[0], trial);
         },
       };
     },
@@ -100,13 +100,12 @@ export function readPatterns(
   };
 }
 
-function decide(kernel: PatternedKernel, { best, bytes }: Trial): ReadPatternChoice {
-  const first = defaults[kernel];
-  const other = first === "sequential" ? "interleaved" : "sequential";
-  const pattern = best[other] < clearly * best[first] ? other : first;
-  const rate = (each: ReadPattern) => `${each} ${(1 / best[each] / 1e6).toFixed(1)} GB/s`;
+function decide(standard: ReadPattern, { best, bytes }: Trial): ReadPatternChoice {
+  const measured = [...best].sort(([, a], [, b]) => a - b);
+  const [fastest, least] = measured[0]!;
+  const rates = measured.map(([each, taken]) => `${each} ${(1 / taken / 1e6).toFixed(1)} GB/s`);
   return {
-    pattern,
-    reason: `measured on calls of ${(bytes / 2 ** 20).toFixed(0)} MiB or more, best of ${rounds - 1} each: ${rate("sequential")}, ${rate("interleaved")}`,
+    pattern: least < clearly * best.get(standard)! ? fastest : standard,
+    reason: `measured on calls of ${(bytes / 2 ** 20).toFixed(0)} MiB or more, best of ${rounds - 1} each: ${rates.join(", ")}`,
   };
 }

@@ -48,11 +48,12 @@ export function attentionKernel(engine: Engine, patterns: ReadPatterns): Attenti
       const { pattern, end } = patterns.begin("decode", 4 * all * chunkTiles * plan.keyTile * (D + Dv));
       // As many items for each thread.
       const items =
-        pattern === "sequential"
-          ? all
-          : Math.min(all, Math.ceil(all / streams / engine.threads) * engine.threads);
+        pattern === "interleaved"
+          ? Math.min(all, Math.ceil(all / streams / engine.threads) * engine.threads)
+          : all;
       const scratch = engine.exports["attentionDecodeScratch"]!(at, Math.ceil(all / items));
-      const done = engine.parallel("attentionDecode", items, scratch, at, all, items);
+      const prefetch = Number(pattern === "prefetched");
+      const done = engine.parallel("attentionDecode", items, scratch, at, all, items, prefetch);
       end(done);
       if (!done) return false;
       // Too little to wake other threads for.
