@@ -15,7 +15,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^@qkv\/([a-z-]+)$/, replacement: `${packages}$1/src/index.ts` },
-      { find: /^@qkv\/([a-z-]+)\/([a-z-]+)$/, replacement: `${packages}$1/src/$2.ts` },
+      { find: /^@qkv\/([a-z-]+)\/([a-z-]+(?:\/[a-z-]+)?)$/, replacement: `${packages}$1/src/$2.ts` },
     ],
   },
   define: { __VERSION__: JSON.stringify("source") },

@@ -6,8 +6,11 @@ export type Meaning = "query" | "key" | "value" | "weight" | "cost";
 /** Every meaning, for checks. */
 export const meanings = ["query", "key", "value", "weight", "cost"] as const satisfies readonly Meaning[];
 
-/** The colors of one theme, each as `#rrggbb`. Names ending in `-text` are for letters: 4.5:1 or more on the paper. */
-type Theme = Record<Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch", string>;
+/** A color by its name. Those that end in `-text` are for letters: 4.5:1 or more on the paper. */
+export type ThemeName = Meaning | `${Meaning}-text` | "paper" | "text" | "quiet" | "rule" | "hatch";
+
+/** The colors of one theme, each as `#rrggbb`. */
+type Theme = Record<ThemeName, string>;
 
 // Okabe and Ito (2008) for query, key and value: three hues that color-blind readers can tell apart.
 export const light: Theme = {
@@ -65,11 +68,11 @@ function declare(theme: Theme): string {
 }
 
 /** Attributes that fill with a color of the theme, and with the light one where custom properties are not known. */
-export function fill(name: keyof Theme): Svg {
+export function fill(name: ThemeName): Svg {
   return svg`class="qkv-fill-${name}" fill="${light[name]}"`;
 }
 
 /** The same for an outline. */
-export function stroke(name: keyof Theme): Svg {
+export function stroke(name: ThemeName): Svg {
   return svg`class="qkv-line-${name}" stroke="${light[name]}"`;
 }
