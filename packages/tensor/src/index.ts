@@ -120,6 +120,7 @@ export { bernoulli } from "./random/bernoulli.js";
 export { categorical } from "./random/categorical.js";
 export { permutation } from "./random/permutation.js";
 export { randn, uniform, type RandomOptions } from "./random/randn.js";
+export { splitSeed } from "./random/split-seed.js";
 export type { ReduceOptions } from "./reduce.js";
 export { remat } from "./remat.js";
 export { resident } from "./resident.js";

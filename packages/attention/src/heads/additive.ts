@@ -1,4 +1,4 @@
-import { add, expandDims, linear, mul, randn, reshape, tanh, type Tensor } from "@qkv/tensor";
+import { add, expandDims, linear, mul, randn, reshape, splitSeed, tanh, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./attend-heads.js";
 import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
 import type { LinearParams } from "./grouped-query.js";
@@ -88,13 +88,14 @@ export function additive(config: AdditiveConfig): AdditiveLayer {
   return {
     config,
     init(seed) {
-      const make = (n: number, out: number, inner: number) => ({
-        weight: mul(randn([out, inner], { seed: seed * 3 + n }), 1 / Math.sqrt(inner)),
+      const seeds = splitSeed(seed, ["query", "key", "score"]);
+      const make = (seed: number, out: number, inner: number) => ({
+        weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
       });
       return {
-        query: make(0, hiddenDim, queryDim),
-        key: make(1, hiddenDim, keyDim),
-        score: make(2, 1, hiddenDim),
+        query: make(seeds.query, hiddenDim, queryDim),
+        key: make(seeds.key, hiddenDim, keyDim),
+        score: make(seeds.score, 1, hiddenDim),
       };
     },
     projectKeys,

@@ -9,6 +9,7 @@ import {
   permute,
   randn,
   reshape,
+  splitSeed,
   zeros,
   type Tensor,
 } from "@qkv/tensor";
@@ -165,16 +166,17 @@ export function attentionLayer(fn: string, config: GroupedQueryConfig): Attentio
     config: { ...config, headDim: D },
     keyValues,
     init(seed) {
-      const make = (n: number, out: number, inner: number): LinearParams => ({
-        weight: mul(randn([out, inner], { seed: seed * 4 + n }), 1 / Math.sqrt(inner)),
+      const seeds = splitSeed(seed, ["query", "key", "value", "output"]);
+      const make = (seed: number, out: number, inner: number): LinearParams => ({
+        weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(config.bias && { bias: zeros([out]) }),
       });
       const sinks = config.sinks?.init(H);
       return {
-        query: make(0, H * D, C),
-        key: make(1, Hkv * D, contextDim),
-        value: make(2, Hkv * D, contextDim),
-        output: make(3, C, H * D),
+        query: make(seeds.query, H * D, C),
+        key: make(seeds.key, Hkv * D, contextDim),
+        value: make(seeds.value, Hkv * D, contextDim),
+        output: make(seeds.output, C, H * D),
         ...(config.qkNorm && { queryNorm: { weight: ones([D]) }, keyNorm: { weight: ones([D]) } }),
         ...(sinks && { sinks }),
       };

@@ -1,4 +1,4 @@
-import { linear, mul, randn, slice, type Tensor } from "@qkv/tensor";
+import { linear, mul, randn, slice, splitSeed, type Tensor } from "@qkv/tensor";
 import { additiveScores } from "./additive.js";
 import { checkParams } from "./attend-heads.js";
 import { attendByScores, checkWidth, checkWidths, rowsOptions, type RowsOptions } from "./attend-rows.js";
@@ -59,10 +59,14 @@ export function luongConcat(config: LuongConcatConfig): LuongConcatLayer {
   return {
     config,
     init(seed) {
-      const make = (n: number, out: number, inner: number) => ({
-        weight: mul(randn([out, inner], { seed: seed * 2 + n }), 1 / Math.sqrt(inner)),
+      const seeds = splitSeed(seed, ["hidden", "score"]);
+      const make = (seed: number, out: number, inner: number) => ({
+        weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
       });
-      return { hidden: make(0, hiddenDim, queryDim + keyDim), score: make(1, 1, hiddenDim) };
+      return {
+        hidden: make(seeds.hidden, hiddenDim, queryDim + keyDim),
+        score: make(seeds.score, 1, hiddenDim),
+      };
     },
     apply(params, query, key, value, given) {
       const options = rowsOptions("luongConcat", given);

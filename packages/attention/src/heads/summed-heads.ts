@@ -9,6 +9,7 @@ import {
   mul,
   randn,
   repeat,
+  splitSeed,
   sum,
   zeros,
   type Tensor,
@@ -93,11 +94,15 @@ export function summedHeads(config: SummedHeadsConfig): SummedHeadsLayer {
   return {
     config,
     init(seed) {
-      const make = (n: number) => ({
-        weight: mul(randn([H, C, C], { seed: seed * 3 + n }), 1 / Math.sqrt(C)),
-      });
+      const seeds = splitSeed(seed, ["query", "key", "value"]);
+      const make = (seed: number) => ({ weight: mul(randn([H, C, C], { seed }), 1 / Math.sqrt(C)) });
       const sinks = config.sinks?.init(H);
-      return { query: make(0), key: make(1), value: make(2), ...(sinks && { sinks }) };
+      return {
+        query: make(seeds.query),
+        key: make(seeds.key),
+        value: make(seeds.value),
+        ...(sinks && { sinks }),
+      };
     },
     apply(params, x, options) {
       const check: Checks = checks("apply");

@@ -1,5 +1,5 @@
 import { checks, type Checks } from "@qkv/core";
-import { checkTensor, linear, mul, randn, zeros, type Tensor } from "@qkv/tensor";
+import { checkTensor, linear, mul, randn, splitSeed, zeros, type Tensor } from "@qkv/tensor";
 import type { LinearParams } from "@qkv/attention";
 import { checkParams } from "./check-params.js";
 import { activationOf, type Activation } from "./activation.js";
@@ -29,6 +29,9 @@ export type FeedForwardParams = {
   /** `[C, F]` */
   down: LinearParams;
 };
+
+/** Matrices that draw from the seed of a layer's feed-forward part; `router` is that of a mixture of experts. */
+export const feedForwardParts = ["gate", "up", "down", "router"] as const;
 
 /** A feed-forward layer: made from its configuration, holding no weights. */
 export type FeedForward = {
@@ -64,11 +67,16 @@ export function feedForward(config: FeedForwardConfig): FeedForward {
   const bend = activationOf("feedForward", config.activation ?? "silu");
   return {
     init(seed) {
-      const make = (n: number, out: number, inner: number): LinearParams => ({
-        weight: mul(randn([out, inner], { seed: seed * 4 + n }), 1 / Math.sqrt(inner)),
+      const seeds = splitSeed(seed, feedForwardParts);
+      const make = (seed: number, out: number, inner: number): LinearParams => ({
+        weight: mul(randn([out, inner], { seed }), 1 / Math.sqrt(inner)),
         ...(bias && { bias: zeros([out]) }),
       });
-      return { ...(gated && { gate: make(0, F, C) }), up: make(1, F, C), down: make(2, C, F) };
+      return {
+        ...(gated && { gate: make(seeds.gate, F, C) }),
+        up: make(seeds.up, F, C),
+        down: make(seeds.down, C, F),
+      };
     },
     apply(params, x) {
       checkParams(onApply, params, ["up.weight", "down.weight"]);

@@ -8,6 +8,7 @@ import {
   sigmoid,
   slice,
   split,
+  splitSeed,
   stack,
   sub,
   tanh,
@@ -71,13 +72,16 @@ export function gru(config: { embedDim: number; hiddenDim: number; bias?: boolea
   return {
     init(seed) {
       const most = 1 / Math.sqrt(F);
-      const draw = (n: number, shape: number[]) =>
-        uniform(shape, { seed: seed * 4 + n, low: -most, high: most });
-      const make = (n: number, inner: number): LinearParams => ({
-        weight: draw(2 * n, [3 * F, inner]),
-        ...(bias && { bias: draw(2 * n + 1, [3 * F]) }),
-      });
-      return { input: make(0, C), state: make(1, F) };
+      const draw = (seed: number, shape: number[]) => uniform(shape, { seed, low: -most, high: most });
+      const make = (seed: number, inner: number): LinearParams => {
+        const seeds = splitSeed(seed, ["weight", "bias"]);
+        return {
+          weight: draw(seeds.weight, [3 * F, inner]),
+          ...(bias && { bias: draw(seeds.bias, [3 * F]) }),
+        };
+      };
+      const seeds = splitSeed(seed, ["input", "state"]);
+      return { input: make(seeds.input, C), state: make(seeds.state, F) };
     },
     apply(params, x, options) {
       const { state, reverse = false, lengths } = check.options(options, ["state", "reverse", "lengths"]);

@@ -9,6 +9,7 @@ import {
   reshape,
   scatter,
   softmax,
+  splitSeed,
   take,
   tensor,
   topK,
@@ -16,7 +17,12 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
-import { feedForward, type FeedForwardConfig, type FeedForwardParams } from "./feed-forward.js";
+import {
+  feedForward,
+  feedForwardParts,
+  type FeedForwardConfig,
+  type FeedForwardParams,
+} from "./feed-forward.js";
 
 /** Configuration of a mixture of experts: many feed-forward layers, of which a token uses a few. */
 export type MixtureOfExpertsConfig = FeedForwardConfig & {
@@ -79,10 +85,11 @@ export function mixtureOfExperts(config: MixtureOfExpertsConfig): MixtureOfExper
   const expert = feedForward(inner);
   return {
     init(seed) {
+      const { router } = splitSeed(seed, feedForwardParts);
       return {
-        router: { weight: mul(randn([numExperts, C], { seed: seed * 4 + 3 }), 1 / Math.sqrt(C)) },
+        router: { weight: mul(randn([numExperts, C], { seed: router }), 1 / Math.sqrt(C)) },
         // Negative seeds, which no other matrix of a model draws from.
-        experts: Array.from({ length: numExperts }, (_, e) => expert.init(-(seed * numExperts + e + 1))),
+        experts: splitSeed(seed, numExperts).map((seed) => expert.init(-seed - 1)),
       };
     },
     apply(params, x) {

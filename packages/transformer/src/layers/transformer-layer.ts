@@ -7,7 +7,7 @@ import type {
   ScoreMod,
 } from "@qkv/attention";
 import type { Cache, KeyValues, Mask } from "@qkv/attention-contract";
-import { add, checkTensor, type Tensor } from "@qkv/tensor";
+import { add, checkTensor, splitSeed, type Tensor } from "@qkv/tensor";
 import { checkParams } from "./check-params.js";
 import type { NormParams, Norm } from "./norm.js";
 import { attentionTrace, recordTensor, type ModelTrace } from "./trace.js";
@@ -129,17 +129,18 @@ export function transformerLayer<Inner>(config: TransformerLayerConfig<Inner>): 
   const both = placement === "both";
   return {
     init(seed) {
+      const seeds = splitSeed(seed, ["attention", "feedForward", "crossAttention"]);
       return {
         attentionNorm: norm.init(),
-        attention: attention.init(3 * seed),
+        attention: attention.init(seeds.attention),
         ...(both && { attentionOutNorm: norm.init() }),
         ...(crossAttention && {
           crossAttentionNorm: norm.init(),
-          crossAttention: crossAttention.init(3 * seed + 2),
+          crossAttention: crossAttention.init(seeds.crossAttention),
           ...(both && { crossAttentionOutNorm: norm.init() }),
         }),
         feedForwardNorm: norm.init(),
-        feedForward: feedForward.init(3 * seed + 1),
+        feedForward: feedForward.init(seeds.feedForward),
         ...(both && { feedForwardOutNorm: norm.init() }),
       };
     },

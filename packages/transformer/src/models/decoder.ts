@@ -20,6 +20,7 @@ import {
   type TransformerLayerParams,
 } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
+import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
 import type { DecoderConfig } from "./decoder-config.js";
 import { rollbackOnError } from "./rollback-on-error.js";
@@ -118,12 +119,12 @@ export function decoder(config: DecoderConfig, kernels?: DecoderKernels): Decode
     config,
     logits: outputLogits,
     init(seed) {
-      // Each layer draws from twelve seeds of its own, the first twelve are for what stands around the layers.
+      const [seeds, layerSeeds] = modelSeeds(seed, ["embedding", "positions"], numLayers);
       return {
-        embedding: { weight: mul(randn([V, C], { seed: seed * 12000 }), initialScale) },
-        ...(table && { positions: table.init(seed * 12000 + 1) }),
-        layers: Array.from({ length: numLayers }, (_, i) => {
-          const params = layerAt(i).init(seed * 1000 + i + 1);
+        embedding: { weight: mul(randn([V, C], { seed: seeds.embedding }), initialScale) },
+        ...(table && { positions: table.init(seeds.positions) }),
+        layers: layerSeeds.map((seed, i) => {
+          const params = layerAt(i).init(seed);
           return { ...params, attention: withoutBiases(params.attention, config) };
         }),
         norm: layerNorm.init(),

@@ -20,6 +20,7 @@ import { norm, type NormParams } from "../layers/norm.js";
 import { checkTrace, recordTensor, traceAt, type ModelTrace } from "../layers/trace.js";
 import { transformerLayer, type TransformerLayerParams } from "../layers/transformer-layer.js";
 import { checkIds } from "./check-ids.js";
+import { modelSeeds } from "./model-seeds.js";
 import { checkParams } from "../layers/check-params.js";
 
 /** Configuration of an encoder. */
@@ -125,16 +126,16 @@ export function encoder(config: EncoderConfig): Encoder {
   return {
     config,
     init(seed) {
-      const draw = (n: number, shape: number[], size: number) =>
-        mul(randn(shape, { seed: seed * 12000 + n }), size);
+      const [seeds, layerSeeds] = modelSeeds(seed, ["embedding", "positions", "types", "dense"], numLayers);
+      const draw = (seed: number, shape: number[], size: number) => mul(randn(shape, { seed }), size);
       return {
-        embedding: { weight: draw(0, [V, C], 0.02) },
-        positions: table.init(seed * 12000 + 1),
-        ...(numTypes > 0 && { types: { weight: draw(2, [numTypes, C], 0.02) } }),
+        embedding: { weight: draw(seeds.embedding, [V, C], 0.02) },
+        positions: table.init(seeds.positions),
+        ...(numTypes > 0 && { types: { weight: draw(seeds.types, [numTypes, C], 0.02) } }),
         embeddingNorm: layerNorm.init(),
-        layers: Array.from({ length: numLayers }, (_, i) => layer.init(seed * 1000 + i + 1)),
+        layers: layerSeeds.map((seed) => layer.init(seed)),
         maskedTokenHead: {
-          dense: { weight: draw(3, [C, C], 1 / Math.sqrt(C)), bias: zeros([C]) },
+          dense: { weight: draw(seeds.dense, [C, C], 1 / Math.sqrt(C)), bias: zeros([C]) },
           norm: { weight: ones([C]), bias: zeros([C]) },
           bias: zeros([V]),
         },

@@ -8,6 +8,7 @@ import {
   randn,
   reshape,
   slice,
+  splitSeed,
   tanh,
   zeros,
   argmax,
@@ -59,6 +60,11 @@ export type RecurrentTranslatorParams<P> = {
 
 /** The encoded source: one annotation for each token, `[B, S, F]`, and the first state of the decoder, `[B, F]`. */
 export type Annotations = { annotations: Tensor; state: Tensor; lengths: readonly number[] | undefined };
+
+const seedParts = [
+  ...(["sourceEmbedding", "targetEmbedding", "forwardEncoder", "backwardEncoder", "initialState"] as const),
+  ...(["decoder", "attention", "combine", "output"] as const),
+] as const;
 
 /** A translator: made from its configuration, holding no weights. */
 export type RecurrentTranslator<P> = {
@@ -156,19 +162,20 @@ export function recurrentTranslator<P>(config: RecurrentTranslatorConfig<P>): Re
   const model: RecurrentTranslator<P> = {
     config,
     init(seed) {
-      const draw = (n: number, shape: [number, number], size = 1 / Math.sqrt(shape[1])) => ({
-        weight: mul(randn(shape, { seed: seed * 12 + n }), size),
+      const seeds = splitSeed(seed, seedParts, 12);
+      const draw = (seed: number, shape: [number, number], size = 1 / Math.sqrt(shape[1])) => ({
+        weight: mul(randn(shape, { seed }), size),
       });
       return {
-        sourceEmbedding: draw(0, [V, C], 1),
-        targetEmbedding: draw(1, [V, C], 1),
-        forwardEncoder: encoder.init(seed * 12 + 2),
-        backwardEncoder: encoder.init(seed * 12 + 3),
-        initialState: draw(4, [F, F / 2]),
-        decoder: decoder.init(seed * 12 + 5),
-        attention: attention.init(seed * 12 + 6),
-        combine: draw(7, [F, 2 * F]),
-        output: { ...draw(8, [V, F]), bias: zeros([V]) },
+        sourceEmbedding: draw(seeds.sourceEmbedding, [V, C], 1),
+        targetEmbedding: draw(seeds.targetEmbedding, [V, C], 1),
+        forwardEncoder: encoder.init(seeds.forwardEncoder),
+        backwardEncoder: encoder.init(seeds.backwardEncoder),
+        initialState: draw(seeds.initialState, [F, F / 2]),
+        decoder: decoder.init(seeds.decoder),
+        attention: attention.init(seeds.attention),
+        combine: draw(seeds.combine, [F, 2 * F]),
+        output: { ...draw(seeds.output, [V, F]), bias: zeros([V]) },
       };
     },
     encode(params, source, lengths) {
