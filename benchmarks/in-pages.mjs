@@ -1,11 +1,10 @@
 // Runs contenders in Chromium, each on a page of its own: the same suites, bundled once, served from this machine. Pages
 // are cross-origin isolated where threads are asked for, and only there: some libraries take all that they find.
 import { build } from "esbuild";
-import { createReadStream, existsSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
+import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const bundles = join(here, ".cache/pages");
@@ -22,11 +21,8 @@ export async function inPages(context, suites) {
   if (!chromiumPath) throw new Error(`bench: --browser: ${noChromium}`);
   await bundle(suites);
   const isolated = context.threads > 1;
-  const server = createServer((request, response) => serve(request, response, isolated));
-  server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  const server = await openServer((request, response) => serve(request, response, isolated));
   const browser = await openChromium({ args: [...wideAwake] });
-  const address = `http://127.0.0.1:${server.address().port}/`;
   return {
     name: `Chromium ${browser.version()}`,
     versions: { chromium: browser.version() },
@@ -36,7 +32,7 @@ export async function inPages(context, suites) {
         page.once("crash", () => reject(new Error("its page crashed"))),
       );
       broken.catch(() => {});
-      await page.goto(address);
+      await page.goto(`${server.origin}/`);
       await page.waitForFunction("globalThis.start !== undefined");
       const name = contender === "expected" ? contender : contender.name;
       const ask = async (what) => {
@@ -65,7 +61,7 @@ export async function inPages(context, suites) {
     },
     async close() {
       await browser.close();
-      server.close();
+      await server.close();
     },
   };
 }
@@ -99,25 +95,13 @@ async function bundle(suites) {
   await build({ ...options, entryPoints: ["peers/limit-worker.mjs"], entryNames: "[name]" });
 }
 
-const kinds = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm" };
-
-const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
-
+/** The page, its bundle and what peers load from their packages. */
 function serve(request, response, isolated) {
-  const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
-  const headers = {
-    ...(isolated && isolation),
-    "Content-Type": kinds[extname(path)] ?? "application/octet-stream",
-  };
-  if (path === "/") {
+  const headers = isolated ? isolation : {};
+  if (request.url === "/") {
     response.writeHead(200, { ...headers, "Content-Type": "text/html" });
     return response.end('<!doctype html><title>bench</title><script type="module" src="/stdin.js"></script>');
   }
-  const file = join(path.startsWith("/node_modules/") ? here : bundles, path);
-  if (!existsSync(file)) return response.writeHead(404, headers).end();
-  response.writeHead(200, headers);
-  return createReadStream(file).pipe(response);
+  const folder = request.url.startsWith("/node_modules/") ? here : bundles;
+  return staticFiles(folder, { headers })(request, response);
 }

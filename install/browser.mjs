@@ -1,17 +1,7 @@
 // Chromium, and what serves a project's files to it.
-import { createReadStream, statSync } from "node:fs";
-import { createServer } from "node:http";
-import { extname, join, normalize } from "node:path";
 import { openChromium } from "../scripts/chromium.mjs";
+import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 
-const types = {
-  ".css": "text/css",
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".mjs": "text/javascript",
-  ".json": "application/json",
-  ".wasm": "application/wasm",
-};
 let running;
 
 /**
@@ -52,12 +42,6 @@ export async function closeBrowser() {
   await running?.close();
 }
 
-/** What makes a page cross-origin isolated, so that its workers share memory. */
-export const isolation = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
-
 /**
  * Serves a folder while `use(url)` runs, to isolated pages.
  *
@@ -67,23 +51,10 @@ export const isolation = {
  * @returns {Promise<T>}
  */
 export async function serving(folder, use) {
-  const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://x");
-    const path = join(folder, normalize(decodeURIComponent(pathname)));
-    const file = statSync(path, { throwIfNoEntry: false });
-    if (!file?.isFile()) {
-      response.writeHead(404).end();
-      return;
-    }
-    const type = types[extname(path)] ?? "application/octet-stream";
-    response.writeHead(200, { "Content-Type": type, ...isolation });
-    createReadStream(path).pipe(response);
-  });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const server = await openServer(staticFiles(folder, { headers: isolation }));
   try {
-    return await use(`http://127.0.0.1:${server.address().port}/`);
+    return await use(`${server.origin}/`);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await server.close();
   }
 }

@@ -3,25 +3,23 @@ import { decoder } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openServer } from "../scripts/server.mjs";
 
 const command = fileURLToPath(new URL("../packages/cli/dist/qkv.js", import.meta.url));
 const root = mkdtempSync(join(tmpdir(), "qkv-download-killed-"));
 const model = join(root, "model");
 const [home, pieces] = ["owner/tiny", 12];
-let site: string;
 /** Pieces of the weights that a killed command receives; then the server sends nothing more. */
 let most = Infinity;
 let stalled: () => void = () => undefined;
 
 /** Gives files piece by piece. */
-const server = createServer((request, response) => {
+const server = await openServer((request, response) => {
   const file = join(model, basename(request.url!));
   const known = readdirSync(model).includes(basename(file));
   if (!known) return void response.writeHead(404).end();
@@ -43,17 +41,14 @@ beforeAll(async () => {
     ...{ contextLength: 32, normEps: 1e-5, stopIds: [0] },
   };
   await exportModel({ config, params: decoder(config).init(1) }, { to: "hf", out: model });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
+afterAll(async () => {
+  await server.close();
   rmSync(root, { recursive: true });
 });
 
 const args = [command, "inspect", home, "--json"];
-const environment = (cache: string) => ({ ...process.env, QKV_CACHE: cache, HF_ENDPOINT: site });
+const environment = (cache: string) => ({ ...process.env, QKV_CACHE: cache, HF_ENDPOINT: server.origin });
 
 test.each([0, 1, 5, pieces - 1, pieces])("killed after %i pieces of the weights", async (count) => {
   const cache = join(root, `cache-${count}`);

@@ -8,8 +8,6 @@ import { decoder, load } from "@qkv/transformer";
 import { exportModel } from "@qkv/transformer/export";
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,6 +16,7 @@ import { expect, test } from "vitest";
 import { faulty } from "../scripts/fuzz/faulty.mjs";
 import { mutate } from "../scripts/fuzz/mutate.mjs";
 import { targets } from "../scripts/fuzz/targets.mjs";
+import { openServer } from "../scripts/server.mjs";
 
 const script = fileURLToPath(new URL("../scripts/fuzz/files.mjs", import.meta.url));
 
@@ -128,15 +127,13 @@ test("a folder of a model reads nothing beside itself", async () => {
   const asked: string[] = [];
   const index = (file: string) => JSON.stringify({ weight_map: { "model.norm.weight": file } });
   let current = "";
-  const server = createServer((request, response) => {
+  const { origin: site, close } = await openServer((request, response) => {
     asked.push(request.url!);
     const name = new URL(request.url!, "http://localhost").pathname.replace("/model/", "");
     if (name === "config.json") return void response.end(config);
     if (name === "model.safetensors.index.json") return void response.end(index(current));
     response.writeHead(404).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   try {
     writeFileSync(join(base, "secret"), "secret");
     const folder = join(base, "model");
@@ -164,8 +161,7 @@ test("a folder of a model reads nothing beside itself", async () => {
     expect(asked.filter((url) => !url.startsWith("/model/"))).toEqual([]);
     expect(asked.filter((url) => /secret|passwd|\.\./.test(url))).toEqual([]);
   } finally {
-    server.closeAllConnections();
-    server.close();
+    await close();
     rmSync(base, { recursive: true });
   }
 });

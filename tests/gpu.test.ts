@@ -2,7 +2,6 @@
 // policy; and imports that load nothing where there is no gpu.js.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
+import { openServer, type LocalServer } from "../scripts/server.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, "packages/gpu");
@@ -182,23 +182,22 @@ async function bundled(minify: boolean, contents = program, resolveDir = folder)
 }
 
 describe("bundles in Chromium", () => {
-  let server: Server;
+  let server: LocalServer;
   let browser: Browser;
   let script = "";
   beforeAll(async () => {
     if (!chromiumPath) return;
-    server = createServer(({ url }, response) => {
+    server = await openServer(({ url }, response) => {
       const isScript = url === "/program.js";
       response.setHeader("Content-Security-Policy", "default-src 'self'; script-src 'self'");
       response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
       response.end(isScript ? script : '<script type="module" src="/program.js"></script>');
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     browser = await openChromium();
   });
   afterAll(async () => {
     await browser?.close();
-    server?.close();
+    await server?.close();
   });
 
   test.runIf(chromiumPath).each(Object.keys(minifiers))(
@@ -206,7 +205,7 @@ describe("bundles in Chromium", () => {
     async (name) => {
       script = await minifiers[name]!();
       const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+      await page.goto(`${server.origin}/`);
       await page.waitForFunction("globalThis.results !== undefined");
       const results = (await page.evaluate("globalThis.results")) as Record<string, unknown>[];
       await page.close();
@@ -222,7 +221,7 @@ describe("bundles in Chromium", () => {
     async () => {
       script = await bundled(true, writing, join(root, "packages/cli"));
       const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+      await page.goto(`${server.origin}/`);
       await page.waitForFunction("globalThis.results !== undefined");
       const { ours, right, ended, calls } = (await page.evaluate("globalThis.results")) as {
         ours: number[];
@@ -245,7 +244,7 @@ describe("bundles in Chromium", () => {
     async ({ skip }) => {
       script = await bundled(true, writingOnWebGpu, join(root, "packages/cli"));
       const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+      await page.goto(`${server.origin}/`);
       await page.waitForFunction("globalThis.results !== undefined");
       const results = (await page.evaluate("globalThis.results")) as
         { ours: number[]; right: number[]; plain: number } | "no adapter";
@@ -259,7 +258,7 @@ describe("bundles in Chromium", () => {
   test.runIf(chromiumPath)("attention gives what it gives on the plain device", async () => {
     script = await bundled(true, attending, join(root, "packages/transformer"));
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`);
+    await page.goto(`${server.origin}/`);
     await page.waitForFunction("globalThis.results !== undefined");
     const results = await page.evaluate("globalThis.results");
     await page.close();

@@ -1,15 +1,15 @@
 // What users of @qkv/wasm get: bundles made without configuration, pages with a content security policy, programs that end.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chromiumPath, noChromium, openChromium } from "../scripts/chromium.mjs";
+import { isolation, openServer, staticFiles, type LocalServer } from "../scripts/server.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 /** Outside of the repository, whose tsconfig would lead bundlers to the sources. */
@@ -61,9 +61,8 @@ const policies = {
   "own origin": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'",
 };
 
-let server: Server;
+let server: LocalServer;
 let browser: Browser;
-let origin: string;
 let directory: string;
 let policy: string;
 let isolated = true;
@@ -81,38 +80,21 @@ beforeAll(async () => {
   writeFileSync(join(folder, "main.js"), program);
   writeFileSync(join(folder, "index.html"), '<script type="module" src="./main.js"></script><body></body>');
   if (!chromiumPath) return;
-  const types: Record<string, string> = {
-    ".js": "text/javascript",
-    ".html": "text/html",
-    ".wasm": "application/wasm",
-  };
-  server = createServer((request, response) => {
-    const path = new URL(request.url!, "http://x").pathname;
-    response.setHeader("Content-Security-Policy", policy);
-    if (isolated) {
-      response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-      response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
-    }
-    try {
-      const body = readFileSync(join(directory, path === "/" ? "index.html" : path));
-      response.setHeader("Content-Type", types[extname(path)] ?? "text/html").end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
+  server = await openServer((request, response) => {
+    const headers = { "Content-Security-Policy": policy, ...(isolated && isolation) };
+    return staticFiles(directory, { headers })(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  origin = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();
-  server?.close();
+  await server?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 async function visit(query = ""): Promise<Record<string, unknown>> {
   const page = await browser.newPage();
-  await page.goto(`${origin}/${query}`);
+  await page.goto(`${server.origin}/${query}`);
   const result = JSON.parse((await page.locator("pre").textContent())!) as Record<string, unknown>;
   await page.close();
   return result;

@@ -1,10 +1,11 @@
 import { ArgumentError } from "@qkv/core";
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../scripts/chromium.mjs";
+import { openServer } from "../../scripts/server.mjs";
 import { dataFolder, type DataFolder } from "../data-folder.mjs";
 import { elsewhere } from "./families.js";
 import { js } from "@qkv/tensor";
@@ -65,19 +66,17 @@ export async function runInChromium(
 async function openPage(dataDir: string) {
   const data = dataFolder(dataDir);
   const script = await bundle();
-  const server = createServer((request, response) => serve(request, response, data, script));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
+  const server = await openServer((request, response) => serve(request, response, data, script));
   const browser = await openChromium();
   const tab = await browser.newPage();
   const close = async () => {
     await browser.close();
-    server.close();
+    await server.close();
   };
   const broken = new Promise<never>((_, reject) => tab.once("pageerror", reject));
   broken.catch(() => undefined);
   try {
-    await tab.goto(`http://127.0.0.1:${port}/`);
+    await tab.goto(`${server.origin}/`);
     await Promise.race([broken, tab.waitForFunction("globalThis.runInPage !== undefined")]);
   } catch (error) {
     await close();

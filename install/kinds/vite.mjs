@@ -1,6 +1,7 @@
 // An application of Vite: as it is built, and as its server serves it while one works.
 import { join } from "node:path";
-import { isolation, openPage, serving } from "../browser.mjs";
+import { isolation } from "../../scripts/server.mjs";
+import { openPage, serving } from "../browser.mjs";
 import { examplesForPages, html, pages, writeSources } from "../in-page.mjs";
 import { readReport } from "../project.mjs";
 import { build, createServer } from "../node_modules/vite/dist/node/index.js";

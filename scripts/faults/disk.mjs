@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openServer } from "../server.mjs";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const cli = at("../../packages/cli/dist/qkv.js");
@@ -102,10 +102,9 @@ export const disk = {
 
   async "a download to a full disk"() {
     await inFolder(async (folder) => {
-      const server = createServer((_, response) => response.end(Buffer.alloc(100_000)));
-      await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const server = await openServer((_, response) => response.end(Buffer.alloc(100_000)));
       try {
-        const address = `http://127.0.0.1:${server.address().port}/model`;
+        const address = `${server.origin}/model`;
         const { code, output } = await limited(8, [cli, "generate", address], { QKV_CACHE: folder });
         assert.equal(code, 1, output);
         assert.match(
@@ -117,8 +116,7 @@ export const disk = {
         );
         assert.deepEqual(files, []);
       } finally {
-        server.closeAllConnections();
-        server.close();
+        await server.close();
       }
     });
   },

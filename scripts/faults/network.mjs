@@ -1,11 +1,14 @@
 // Connections that break, stop or are given up while a model is loaded: a typed error or the signal's reason, and the
 // same address loads when it answers again.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { exportModel, memoryFolder } from "../../packages/transformer/dist/export.js";
 import { load } from "../../packages/transformer/dist/index.js";
+import { openServer } from "../server.mjs";
 import { assertOurs, numbersOf, thrown } from "./thrown.mjs";
 import { model } from "./worlds.mjs";
+
+// A machine that sleeps for some seconds must not find its connections closed: that would be a fault of its own.
+const noTimeout = { keepAliveTimeout: 0 };
 
 /** A server of a model; `fault` may take an answer over, by the number of the request. */
 async function serve(fault) {
@@ -16,7 +19,7 @@ async function serve(fault) {
     await Promise.all(out.files.map(async (file) => [file.name, Buffer.from(await file.arrayBuffer())])),
   );
   const state = { requests: 0, fault };
-  const server = createServer((request, response) => {
+  const { origin, close } = await openServer((request, response) => {
     const bytes = files.get(request.url.slice(1));
     state.requests += 1;
     if (state.fault?.(state.requests, response)) return;
@@ -29,15 +32,8 @@ async function serve(fault) {
     const end = Math.min(Number(last) + 1, bytes.length);
     response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${bytes.length}`, ETag: '"one"' });
     response.end(bytes.subarray(Number(first), end));
-  });
-  // A machine that sleeps for some seconds must not find its connections closed: that would be a fault of its own.
-  server.keepAliveTimeout = 0;
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const close = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { site: `http://127.0.0.1:${server.address().port}/`, state, params, close };
+  }, noTimeout);
+  return { site: `${origin}/`, state, params, close };
 }
 
 export const network = {
@@ -61,7 +57,7 @@ export const network = {
       state.fault = undefined;
       assert.equal(numbersOf((await load(site)).params), numbersOf(params));
     } finally {
-      close();
+      await close();
     }
   },
 
@@ -80,7 +76,7 @@ export const network = {
       state.fault = undefined;
       assert.equal(numbersOf((await load(site)).params), numbersOf(params));
     } finally {
-      close();
+      await close();
     }
   },
 };

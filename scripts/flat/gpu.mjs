@@ -1,11 +1,11 @@
 // 10,000 calls of attention on gpu:webgl2 in a page of Chromium, in and out of scopes, at lengths that grow: textures,
 // bytes and the page's heap in the second half stay where they were in the first.
 //   node scripts/flat/gpu.mjs [--calls 10000]
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { chromiumPath, noChromium, openChromium } from "../chromium.mjs";
+import { openServer } from "../server.mjs";
 
 const { values } = parseArgs({ options: { calls: { type: "string", default: "10000" } } });
 const folder = fileURLToPath(new URL("../../packages/gpu/", import.meta.url));
@@ -51,17 +51,16 @@ if (!chromiumPath) {
     tsconfigRaw: {},
     logLevel: "error",
   });
-  const server = createServer(({ url }, response) => {
+  const server = await openServer(({ url }, response) => {
     const script = url === "/loop.js";
     response.setHeader("Content-Type", script ? "text/javascript" : "text/html");
     response.end(script ? outputFiles[0].text : '<script type="module" src="/loop.js"></script>');
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const browser = await openChromium({ args: ["--js-flags=--expose-gc", "--enable-precise-memory-info"] });
   let [passed, failed] = [0, 0];
   for (const scoped of [true, false]) {
     const page = await browser.newPage();
-    await page.goto(`http://127.0.0.1:${server.address().port}/`);
+    await page.goto(`${server.origin}/`);
     await page.waitForFunction("globalThis.loop !== undefined");
     const calls = Number(values.calls);
     const [first, second] = await page.evaluate(
@@ -82,7 +81,7 @@ if (!chromiumPath) {
     await page.close();
   }
   await browser.close();
-  server.close();
+  await server.close();
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 ? 1 : 0;
 }

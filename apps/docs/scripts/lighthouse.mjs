@@ -6,24 +6,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium } from "../../../scripts/chromium.mjs";
-import { serve } from "./serve.mjs";
+import { serveSite } from "./serve-site.mjs";
 
 if (!chromiumPath) {
   console.error(noChromium);
   process.exit(1);
 }
 const build = fileURLToPath(new URL("../build", import.meta.url));
-const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))[1];
 const least = { performance: 90, accessibility: 100 };
 const folder = mkdtempSync(join(tmpdir(), "qkv-lighthouse-"));
-const server = await serve(build, base);
+const server = await serveSite(build);
 let [passed, failed] = [0, 0];
 for (const path of ["", "learn/query-key-value/"]) {
   const file = join(folder, "report.json");
   const args = [
     "--yes",
     "lighthouse@13.5.0",
-    server.origin + base + path,
+    server.address + path,
     "--preset=desktop",
     `--only-categories=${Object.keys(least).join()}`,
     "--output=json",
@@ -43,7 +42,7 @@ for (const path of ["", "learn/query-key-value/"]) {
     );
   }
 }
-server.close();
+await server.close();
 rmSync(folder, { recursive: true, force: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,10 +1,10 @@
 // What a reader waits for, measured in Chromium on the built site, from a plain server on this machine and with nothing
 // in the cache.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
-import { serve } from "./serve.mjs";
+import { serveSite } from "./serve-site.mjs";
 import { linkedCode } from "./site-checks.mjs";
 import { pagesOf } from "./site-pages.mjs";
 
@@ -22,13 +22,12 @@ export function sitePages() {
 /** Opens a browser and a server; `visit` gives a page that nobody has seen before to `measure`. */
 export async function openSite() {
   if (!chromiumPath) throw new Error(noChromium);
-  const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))[1];
-  const server = await serve(build, base);
+  const server = await serveSite(build);
   const browser = await openChromium();
   const visit = async (path, measure) => {
     const context = await browser.newContext({ serviceWorkers: "block" });
     try {
-      return await measure(await context.newPage(), server.origin + base + path);
+      return await measure(await context.newPage(), server.address + path);
     } finally {
       await context.close();
     }

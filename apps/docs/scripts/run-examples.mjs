@@ -1,10 +1,8 @@
 // Runs every live example of the built site in Chromium, through the site's own pages, from a sub-path of a plain
 // server; and checks what keeps a reader safe. A line for each, and `N passed, M failed` at the end.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
-import { serve } from "./serve.mjs";
+import { serveSite } from "./serve-site.mjs";
 import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
 import { mostJavaScript, pagesOf } from "./site-pages.mjs";
 
@@ -15,8 +13,6 @@ if (!chromiumPath) {
   console.error(noChromium);
   process.exit(1);
 }
-const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
-if (!base) throw new Error("apps/docs/build/index.html names no style sheet: build the site first.");
 
 const everyPage = pagesOf(build);
 // All of them, or those whose path begins as an argument says.
@@ -26,7 +22,7 @@ const pages = everyPage.filter(
     examples.length > 0 && (wanted.length === 0 || wanted.some((start) => path.startsWith(start))),
 );
 
-const server = await serve(build, base);
+const server = await serveSite(build);
 const browser = await openChromium();
 let [passed, failed] = [0, 0];
 
@@ -54,7 +50,7 @@ async function verdict(name, path, check, options = {}) {
     (response) => response.status() >= 400 && problems.push(`${response.status()} ${response.url()}`),
   );
   try {
-    await page.goto(server.origin + base + path);
+    await page.goto(server.address + path);
     await check(page);
   } catch (error) {
     problems.push(error.message.split("\n").slice(0, 4).join(" "));

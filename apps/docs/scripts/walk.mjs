@@ -3,13 +3,13 @@
 // in the folder that QKV_SCREENSHOTS names. `node walk.mjs [PATH…]` walks those whose path begins so.
 /* global document, innerWidth, window -- inside of what a page evaluates */
 import axe from "axe-core";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
-import { serve } from "./serve.mjs";
+import { serveSite } from "./serve-site.mjs";
 import { pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
@@ -20,7 +20,6 @@ if (!chromiumPath) {
   console.error(noChromium);
   process.exit(1);
 }
-const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(readFileSync(join(build, "index.html"), "utf8"))?.[1];
 const wanted = process.argv.slice(2);
 // The API is made by a machine, and long: the page of one package stands for the rest.
 const pages = pagesOf(build).filter(
@@ -29,7 +28,7 @@ const pages = pagesOf(build).filter(
     (!path.startsWith("api/@") || path === "api/@qkv/kv-cache/"),
 );
 mkdirSync(pictures, { recursive: true });
-const server = await serve(build, base);
+const server = await serveSite(build);
 const browser = await openChromium();
 const counts = { passed: 0, failed: 0 };
 
@@ -65,7 +64,7 @@ for (const [width, height] of [
         if (protocol.startsWith("http") && origin !== server.origin) problems.push(`asks ${request.url()}`);
       });
       try {
-        await page.goto(server.origin + base + path);
+        await page.goto(server.address + path);
         await awake(page);
         for (const example of new Set(examples)) {
           const at = `[data-live="${example}"][data-status]`;
@@ -127,7 +126,7 @@ if (firefoxPath) {
     pages.some((page) => page.path === one),
   )) {
     const problems = [];
-    const page = await firefox.open(server.origin + base + path);
+    const page = await firefox.open(server.address + path);
     const ended = await page.run(`new Promise((done) => {
       const end = Date.now() + ${patienceMs};
       const look = () => {

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { downloadModel } from "./cached-model.js";
 import { chatFormat } from "./chat-format.js";
 import { run } from "./run.js";
+import { openServer } from "../../../scripts/server.mjs";
 
 const words = ["<s>", "once", "upon", "a", "time", "there", "was", "User", ":", "Assistant"];
 const tokenizer = {
@@ -365,7 +366,7 @@ async function serve(
   tree?: string,
 ) {
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const { origin: site, close } = await openServer((request, response) => {
     const path = new URL(request.url!, "http://localhost").pathname;
     requests.push(path);
     if (answer(path, response)) return;
@@ -376,9 +377,7 @@ async function serve(
     const bytes = readFileSync(file);
     response.setHeader("Content-Length", bytes.length).end(bytes);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { site, requests, close: () => (server.closeAllConnections(), server.close()) };
+  return { site, requests, close };
 }
 
 const signal = new AbortController().signal;

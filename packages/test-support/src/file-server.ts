@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { openServer } from "../../../scripts/server.mjs";
 
 /** A server of files, by their paths, that gives ranges as a file host does. */
 export type FileServer = {
@@ -17,7 +17,7 @@ export async function serveFiles(
   answer: (request: IncomingMessage, response: ServerResponse) => boolean = () => false,
 ): Promise<FileServer> {
   const requests: string[] = [];
-  const server: Server = createServer((request, response) => {
+  const { origin, close } = await openServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url!, "http://localhost").pathname);
     requests.push(`${request.method} ${path} ${request.headers.range ?? ""}`.trim());
     if (answer(request, response)) return;
@@ -32,13 +32,5 @@ export async function serveFiles(
     response.writeHead(206, { "Content-Range": `bytes ${first}-${end - 1}/${bytes.length}` });
     response.end(bytes.subarray(Number(first), end));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    site: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { site: origin, requests, close };
 }

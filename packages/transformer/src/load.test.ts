@@ -3,8 +3,6 @@ import { ArgumentError } from "@qkv/core";
 import { js } from "@qkv/tensor";
 import { llama2cTokenizer } from "@qkv/tokenizer";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tinyCheckpoint, tinySizes } from "@qkv/test-support/tiny-checkpoint";
 import { readLlama2c } from "./checkpoints/llama2c.js";
 import { load } from "./load.js";
+import { openServer, type LocalServer } from "../../../scripts/server.mjs";
 import type { Progress } from "./loading/open-file.js";
 
 const bytes = tinyCheckpoint({}, (n) => Math.sin(n));
@@ -21,7 +20,7 @@ const vocabulary = tokenizerFile(tinySizes.vocab_size);
 const expected = readLlama2c(bytes, { source: "tiny.bin" });
 
 let folder: string;
-let server: Server;
+let server: LocalServer;
 let site: string;
 
 beforeAll(async () => {
@@ -29,7 +28,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, "tiny.bin"), bytes);
   writeFileSync(join(folder, "tokens.bin"), vocabulary);
   writeFileSync(join(folder, "long.bin"), long);
-  server = createServer((request, response) => {
+  server = await openServer((request, response) => {
     if (request.url === "/tiny.bin")
       return void response.setHeader("Content-Length", bytes.length).end(bytes);
     if (request.url === "/tokens.bin") return void response.end(vocabulary);
@@ -50,13 +49,11 @@ beforeAll(async () => {
     }
     response.writeHead(404).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  site = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  site = server.origin;
 });
 
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
+afterAll(async () => {
+  await server.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -163,11 +160,9 @@ test("what cannot be read is refused with the reason", async () => {
   expect(await refused(`${site}/broken.bin`)).toMatch(
     /expected an address that can be reached, and the connection failed or broke off/,
   );
-  const closed = createServer();
-  await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve));
-  const { port } = closed.address() as AddressInfo;
-  await new Promise((resolve) => closed.close(resolve));
-  expect(await refused(`http://127.0.0.1:${port}/tiny.bin`)).toMatch(/the connection failed/);
+  const closed = await openServer(() => undefined);
+  await closed.close();
+  expect(await refused(`${closed.origin}/tiny.bin`)).toMatch(/the connection failed/);
   // The name of the file is in the message, or its size.
   await expect(load(new Uint8Array(30))).rejects.toThrow(/load: `30 bytes: dim` is 0/);
 });

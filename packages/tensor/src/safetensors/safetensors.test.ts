@@ -1,8 +1,6 @@
 /// <reference types="node" />
 import fc from "fast-check";
 import { writeFile, mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -13,6 +11,7 @@ import { permute } from "../ops/permute.js";
 import type { DType } from "@qkv/core";
 import { openSafetensors, readSafetensors } from "./read.js";
 import { writeSafetensors } from "./write.js";
+import { openServer, type LocalServer } from "../../../../scripts/server.mjs";
 
 const dtypes: DType[] = ["float64", "float32", "float16", "bfloat16", "int32", "int8", "uint8", "bool"];
 
@@ -229,13 +228,13 @@ test("a Blob, an ArrayBuffer and a path in Node are read alike", async () => {
 });
 
 describe("a file on a server", () => {
-  let server: Server;
+  let server: LocalServer;
   let file: Uint8Array;
   let address: string;
   const requests: string[] = [];
   beforeAll(async () => {
     file = await writeSafetensors({ big: ones([50_000]), small: tensor([3, 4]) });
-    server = createServer((request, response) => {
+    server = await openServer((request, response) => {
       requests.push(request.headers.range ?? "whole");
       const [, first, last] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
       const kind = request.url!.slice(1);
@@ -249,13 +248,9 @@ describe("a file on a server", () => {
       response.writeHead(206, { "content-range": `bytes ${first}-${end - 1}/${total}` });
       return response.end(file.subarray(Number(first), kind === "flooding" ? file.length : end));
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    address = `${server.origin}/`;
   });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  afterAll(() => server.close());
 
   test("one tensor is transferred by its range, and the header with one request", async () => {
     requests.length = 0;

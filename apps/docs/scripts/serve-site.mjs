@@ -1,0 +1,13 @@
+// Serves the built site from the path that it was built for, as a plain static host does.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openServer, staticFiles } from "../../../scripts/server.mjs";
+
+/** Starts a server on a free port, or on PORT. `address` is that of the front page, with a slash at its end. */
+export async function serveSite(build) {
+  const front = readFileSync(join(build, "index.html"), "utf8");
+  const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(front)?.[1];
+  if (!base) throw new Error("apps/docs/build/index.html names no style sheet: build the site first.");
+  const server = await openServer(staticFiles(build, { base }), { port: Number(process.env.PORT ?? 0) });
+  return { ...server, address: server.origin + base };
+}

@@ -1,0 +1,51 @@
+// A server on this machine: for tests that load from one, for pages of benchmarks, and for the site's checks.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+/** Opens a server on a port of this machine, a free one by default. */
+export async function openServer(answer, { port = 0, ...options } = {}) {
+  const server = createServer(options, answer);
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const types = {
+  ".css": "text/css",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".json": "application/json",
+  ".mjs": "text/javascript",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+  ".woff2": "font/woff2",
+};
+
+/** Headers that make a page cross-origin isolated, so that its workers share memory. */
+export const isolation = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Answers with the files of a folder as a plain static host does, under a path: no headers beyond the type and those given. */
+export function staticFiles(folder, { base = "/", headers = {} } = {}) {
+  return async (request, response) => {
+    const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
+    if (!path.startsWith(base)) return void response.writeHead(404, headers).end();
+    const inside = normalize(`/${path.slice(base.length)}`);
+    const file = join(folder, inside, inside.endsWith("/") ? "index.html" : "");
+    try {
+      const body = await readFile(file);
+      const type = types[extname(file)] ?? "application/octet-stream";
+      response.writeHead(200, { ...headers, "Content-Type": type }).end(body);
+    } catch {
+      response.writeHead(404, headers).end();
+    }
+  };
+}
