@@ -1,6 +1,8 @@
 /**
  * The error function, `2/√π ∫₀ˣ e^(−t²) dt`, to about 1 part in 10^16: Cody's rational approximations (1969), one near
- * zero and two of `erfc` beyond.
+ * zero and two of `erfc` beyond. The coefficients are those of his CALERF (netlib.org/specfun/erf).
+ *
+ * @see "Rational Chebyshev Approximations for the Error Function" (1969), Mathematics of Computation 23
  */
 export function erf(x: number): number {
   const size = Math.abs(x);

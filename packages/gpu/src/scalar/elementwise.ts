@@ -16,6 +16,10 @@ type FormulaOf = Formula | ((attributes: Attributes) => Formula);
 const is = (text: string): Formula => ({ is: text });
 const steps = (text: string): Formula => ({ steps: text });
 
+/**
+ * y of a. `expm1` and `log1p` go by their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
+ * 0.79788456 √(2/π) and 0.044715 is Hendrycks and Gimpel's (arXiv:1606.08415).
+ */
 const unary: Record<string, FormulaOf> = {
   copy: is("a"),
   neg: is("-a"),

@@ -17,7 +17,10 @@ export function float(value: number): string {
  */
 export const hidden = "-3.0e38";
 
-/** tanh by exp of a negative number: GLSL's own overflows on some adapters. Near 0, where 1 − e cancels, by its series. */
+/**
+ * tanh by exp of a negative number: GLSL's own overflows on some adapters. Near 0, where 1 − e
+ * cancels, by its Taylor series, x − x³/3 + 2x⁵/15 − 17x⁷/315.
+ */
 export const tanhText = `float tanh_(float x) {
   float a = abs(x);
   if (a < 0.1) { float s = x * x; return x * (1.0 + s * (-0.33333333 + s * (0.13333333 - s * 0.053968254))); }
@@ -51,7 +54,8 @@ export const roundText = `float round_(float x) {
 
 /**
  * Sine, and cosine as the sine a quarter of a turn on. GLSL promises only 5e-4 of its own. Whole quarters are taken away
- * in three steps, of which the first two are exact up to some thousand turns; what is left goes through its series.
+ * in three steps, of which the first two are exact up to some thousand turns: π/2 in three parts, twice those of Cephes
+ * sinf (Cody and Waite's reduction; 0.63661977 is 2/π). What is left goes through its Taylor series, up to r⁹ and r¹⁰.
  */
 export const sineText = `float sine_(float x, int quarter) {
   float quarters = floor(x * 0.63661977 + 0.5);

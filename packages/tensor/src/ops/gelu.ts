@@ -79,6 +79,7 @@ export const geluTanhSlopeOp = /* @__PURE__ */ unaryOp(
 const inverseRoot2Pi = 0.3989422804014327;
 /** √(2/π) */
 const root2OverPi = 0.7978845608028654;
+/** The cubic term of u = √(2/π) (x + 0.044715 x³): Hendrycks and Gimpel, arXiv:1606.08415. */
 const cubic = 0.044715;
 
 /**

@@ -49,6 +49,7 @@ function polynomial(coefficients: readonly number[], x: number): number {
   return value;
 }
 
+// Coefficients of PPND16. In q² below 0.425² = 0.180625, and in r = √(-ln p) around 1.6 and 5.
 const centralTop = [
   2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946,
   1971.5909503065513, 133.14166789178438, 3.3871328727963665,

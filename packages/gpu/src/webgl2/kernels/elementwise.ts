@@ -10,7 +10,10 @@ import { offsetText } from "../offset-text.js";
 type Attributes = { readonly alpha?: number; readonly min?: number; readonly max?: number } | undefined;
 type Formula = string | ((attributes: Attributes) => string);
 
-/** y of a. */
+/**
+ * y of a. `expm1` and `log1p` go by their Taylor series near 0, where the difference cancels. In gelu, 0.70710678 is √½,
+ * 0.79788456 √(2/π) and 0.39894228 half of that; 0.044715 is Hendrycks and Gimpel's (arXiv:1606.08415), 0.134145 three times it.
+ */
 const unary: Record<string, Formula> = {
   copy: "a",
   neg: "-a",
