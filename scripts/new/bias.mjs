@@ -138,9 +138,6 @@ export const entry = ({ name, kebab, title }) => `{
   formula: "s − m_h |i − j|",
   tier: 3,
   costKind: "pair",
-  kvEffect: "none",
-  models: [],
-  page: "${kebab}",
 },
 `;
 

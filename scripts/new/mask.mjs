@@ -117,9 +117,6 @@ export const entry = ({ name, kebab, title }) => `{
   formula: "j = i, i − size, i − 2 size, …",
   tier: 3,
   costKind: "blocks",
-  kvEffect: "none",
-  models: [],
-  page: "${kebab}",
 },
 `;
 

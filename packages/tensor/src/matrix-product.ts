@@ -39,8 +39,8 @@ function stepsOf({ strides }: View): [number, number] {
   return strides.slice(-2) as [number, number];
 }
 
-/** Few rows: four columns at a time, read where they lie. */
-function multiplyRows(
+/** Where a product `[M, N]` goes, where its sides `[M, K]` and `[K, N]` begin, and its sizes. */
+type Product = (
   out: TypedArray,
   o: number,
   a: View,
@@ -50,7 +50,10 @@ function multiplyRows(
   M: number,
   K: number,
   N: number,
-): void {
+) => void;
+
+/** Few rows: four columns at a time, read where they lie. */
+const multiplyRows: Product = (out, o, a, i, b, j, M, K, N) => {
   const [A, B] = [a.array, b.array];
   const [am, ak] = stepsOf(a);
   const [bk, bn] = stepsOf(b);
@@ -85,20 +88,10 @@ function multiplyRows(
       out[o + n] = s;
     }
   }
-}
+};
 
 /** Many rows: both sides packed as float64 in panels of four, then blocks of 4 × 4 sums held in registers. */
-function multiplyPanels(
-  out: TypedArray,
-  o: number,
-  a: View,
-  i: number,
-  b: View,
-  j: number,
-  M: number,
-  K: number,
-  N: number,
-): void {
+const multiplyPanels: Product = (out, o, a, i, b, j, M, K, N) => {
   const [am, ak] = stepsOf(a);
   const [bk, bn] = stepsOf(b);
   const rows = new Float64Array(Math.ceil(M / 4) * 4 * K);
@@ -114,7 +107,7 @@ function multiplyPanels(
       multiplyBlock(out, o + m * N + n, N, rows, m * K, panel, K, height, width);
     }
   }
-}
+};
 
 function packPanel(
   to: Float64Array,

@@ -64,38 +64,22 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
   };
   const notHan = (set: string) => String.raw`(?:(?!\p{Han})${set})`;
 
+  const named = (split: GgufSplit, names: string) =>
+    Object.fromEntries(names.split(" ").map((name) => [name, split]));
+
   return {
     default: {
       patterns: [String.raw`[\p{P}\$\+<=>\^~\|]+`, gpt2Pattern, String.raw`\p{N}+`, "[0-9][0-9][0-9]"],
     },
-    llama3,
-    "llama-v3": llama3,
-    "llama-bpe": llama3,
-    falcon3: llama3,
-    "falcon-h1": llama3,
-    pixtral: llama3,
-    "midm-2.0": llama3,
-    lfm2: llama3,
-    "jina-v5-nano": llama3,
-    dbrx: llama3Plain,
-    "smaug-bpe": llama3Plain,
-    glm4: llama3Plain,
-    "chatglm-bpe": llama3Plain,
+    ...named(llama3, "llama3 llama-v3 llama-bpe falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano"),
+    ...named(llama3Plain, "dbrx smaug-bpe glm4 chatglm-bpe"),
     minicpm5: { patterns: [three, letters(String.raw`\p{N}+`)], ignoreMerges: true },
     "jais-2": {
       patterns: [
         letters(three).replace(String.raw`\s+(?!\S)|\s+`, () => String.raw`${wide}|\s{1,2}(?!\S)|\s{1}`),
       ],
     },
-    qwen2,
-    "deepseek-r1-qwen": qwen2,
-    kormo: qwen2,
-    f2llmv2: qwen2,
-    megrez: qwen2,
-    stablelm2: qwen2,
-    hunyuan: qwen2,
-    "solar-open": qwen2,
-    "grok-2": qwen2,
+    ...named(qwen2, "qwen2 deepseek-r1-qwen kormo f2llmv2 megrez stablelm2 hunyuan solar-open grok-2"),
     laguna: { patterns: [lines, letters(one)] },
     ufakzeka: { patterns: [letters(one).slice(contractions.length + 1)] },
     qwen35: {
@@ -106,41 +90,20 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "seed-coder": {
       patterns: [String.raw`${contractions}|${prefix}\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|${spaces}`],
     },
-    bailingmoe: bailing,
-    bailingmoe2: bailing,
-    "llada-moe": bailing,
+    ...named(bailing, "bailingmoe bailingmoe2 llada-moe"),
     "exaone-moe": {
       patterns: [
         String.raw`${contractions}|${prefix}(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]?|\s*[\r\n]|\s+(?!\S)|\s+`,
       ],
     },
-    "gpt-2": gpt2,
-    "phi-2": gpt2,
-    "jina-es": gpt2,
-    "jina-de": gpt2,
-    "jina-v2-es": gpt2,
-    "jina-v2-de": gpt2,
-    gigachat: gpt2,
-    "a.x-4.0": gpt2,
-    mellum: gpt2,
-    "modern-bert": gpt2,
-    exaone4: gpt2,
-    mpt: gpt2,
-    olmo: gpt2,
-    jais: gpt2,
-    trillion: gpt2,
-    "granite-docling": gpt2,
+    ...named(
+      gpt2,
+      "gpt-2 phi-2 jina-es jina-de jina-v2-es jina-v2-de gigachat a.x-4.0 mellum modern-bert exaone4 mpt olmo jais trillion granite-docling",
+    ),
     "jina-v1-en": { ...gpt2, addSeparator: true },
     "jina-v2-code": { ...gpt2, addSeparator: true },
     "roberta-bpe": { ...gpt2, addSeparator: true },
-    starcoder,
-    refact: starcoder,
-    "command-r": starcoder,
-    smollm: starcoder,
-    codeshell: starcoder,
-    exaone: starcoder,
-    "minerva-7b": starcoder,
-    mellum2: starcoder,
+    ...named(starcoder, "starcoder refact command-r smollm codeshell exaone minerva-7b mellum2"),
     falcon: { patterns: [String.raw`[\p{P}\$\+<=>\^~\|${"`"}]+`, gpt2Pattern, "[0-9][0-9][0-9]"] },
     "deepseek-llm": {
       patterns: [
@@ -155,10 +118,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "deepseek-coder": {
       patterns: ["[\r\n]", String.raw`\s?\p{L}+`, String.raw`\s?\p{P}+`, "[一-龥ࠀ-一가-\uD7FF]+", one],
     },
-    "deepseek-v3": deepseekV3,
-    "hunyuan-dense": deepseekV3,
-    "joyai-llm": deepseekV3,
-    hy_v4: deepseekV3,
+    ...named(deepseekV3, "deepseek-v3 hunyuan-dense joyai-llm hy_v4"),
     spark2_5: {
       patterns: [
         three,
@@ -191,11 +151,7 @@ function makeSplits(): Readonly<Record<string, GgufSplit>> {
     "gpt3-finnish": { patterns: [bloom] },
     viking: { patterns: [bloom, one] },
     tekken: { patterns: [cased("", one)], ignoreMerges: true, addBos: true },
-    "gpt-4o": gpt4o,
-    llama4: gpt4o,
-    kanana2: gpt4o,
-    talkie: gpt4o,
-    "minimax-m2": gpt4o,
+    ...named(gpt4o, "gpt-4o llama4 kanana2 talkie minimax-m2"),
     "granite-embed-multi-97m": { ...gpt4o, ignoreMerges: true },
     tiny_aya: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
     cohere2moe: { patterns: [String.raw`\d{1,3}(?=(?:\d{3})*\b)`, o200k] },
