@@ -61,7 +61,10 @@ export default defineConfig(
     plugins: { qkv },
     rules: {
       // Beside expect: helpers that compare with the plain device or a model, and leaving a test out.
-      "qkv/asserts": ["error", { names: ["checkGradient", "checkAgainstModel", "agree", "skip"] }],
+      "qkv/asserts": [
+        "error",
+        { names: ["checkGradient", "checkAgainstModel", "agree", "agreeOnRead", "skip"] },
+      ],
     },
   },
   {

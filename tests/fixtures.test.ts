@@ -1,5 +1,5 @@
 // A package's `src` holds what users get. What only tests use is in @qkv/test-support.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { graphOf } from "../scripts/lint/cycles.mjs";
@@ -30,6 +30,15 @@ test.each(allPackages())("$name: every source is behind an entry of the package"
     "no entry imports these, so users never get them. Move what only tests use to packages/test-support/src, delete " +
       "what nobody uses, and export the rest",
   ).toEqual([]);
+});
+
+test.each(allPackages())("$name: src holds sources and their tests", ({ folder }) => {
+  const source = join(folder, "src");
+  const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  const others = files
+    .map((file) => relative(source, join(file.parentPath, file.name)))
+    .filter((path) => !/\.tsx?$/.test(path));
+  expect(others, "data of tests: move it to packages/test-support/data, and pictures beside src").toEqual([]);
 });
 
 test.each(allPackages())("$name: no source imports what tests are written with", ({ folder }) => {

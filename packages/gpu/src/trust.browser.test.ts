@@ -1,7 +1,7 @@
 import { add, matmul, ones, randn, softmax, sum, tensor, zeros, type Tensor } from "@qkv/tensor";
 import "@qkv/test-support/allclose";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { agree } from "@qkv/test-support/gpu-agreement";
+import { agreeOnRead } from "@qkv/test-support/agreement";
 import type { GpuDevice } from "./device.js";
 import { gpu } from "./gpu.js";
 import type { GpuOptions } from "./options.js";
@@ -93,8 +93,8 @@ test("a shader that does not compile is an error that says why", async () => {
 
 test("loops of more than 1000 rounds go to their end", async () => {
   const { device } = await opened();
-  await agree(device, (x) => sum(x), [ones([5000])], { ops: ["sum"], tolerance: 0 });
-  await agree(device, (a) => matmul(a, ones([5000, 1], { device: a.device })), [ones([1, 5000])], {
+  await agreeOnRead(device, (x) => sum(x), [ones([5000])], { ops: ["sum"], tolerance: 0 });
+  await agreeOnRead(device, (a) => matmul(a, ones([5000, 1], { device: a.device })), [ones([1, 5000])], {
     ops: ["matmul"],
     tolerance: 0,
   });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { agree } from "@qkv/test-support/gpu-agreement";
+import { agreeOnRead } from "@qkv/test-support/agreement";
 import type { GpuDevice } from "./device.js";
 import { gpu } from "./gpu.js";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
@@ -20,6 +20,6 @@ test("the report tells what it runs on", () => {
 
 describe("kernels give what the plain ones give", () => {
   test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
-    await agree(device, f, inputs, agreement);
+    await agreeOnRead(device, f, inputs, agreement);
   });
 });

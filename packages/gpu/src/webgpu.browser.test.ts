@@ -1,6 +1,6 @@
 import { add, cumsum, matmul, ones, randn, softmax, sum, zeros } from "@qkv/tensor";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { agree } from "@qkv/test-support/gpu-agreement";
+import { agreeOnRead } from "@qkv/test-support/agreement";
 import type { GpuDevice } from "./device.js";
 import { gpu } from "./gpu.js";
 import { opCases } from "@qkv/test-support/gpu-op-cases";
@@ -24,7 +24,7 @@ describe.runIf(available)("on an adapter", () => {
 
   describe("kernels give what the plain ones give", () => {
     test.each(opCases)("$name", async ({ f, inputs, ...agreement }) => {
-      await agree(device, f, inputs, agreement);
+      await agreeOnRead(device, f, inputs, agreement);
     });
   });
 
@@ -39,7 +39,7 @@ describe.runIf(available)("on an adapter", () => {
   });
 
   test("loops of more than 1000 rounds go to their end", async () => {
-    await agree(device, (x) => sum(x), [ones([5000])], { ops: ["sum"], tolerance: 0 });
+    await agreeOnRead(device, (x) => sum(x), [ones([5000])], { ops: ["sum"], tolerance: 0 });
   });
 
   test("buffers are let go at the end of a scope", async () => {
@@ -98,7 +98,7 @@ describe.runIf(available)("what goes wrong is an error, never zeros", () => {
     await expect(y.read()).rejects.toThrow(/the WebGPU device was lost/);
     expect(() => matmul(x, x)).toThrow(/the WebGPU device was lost.*\nFix: make a new device/s);
     const { device: again } = await opened();
-    await agree(again, (x) => matmul(x, x), [randn([8, 8], { seed: 1 })], { ops: ["matmul"] });
+    await agreeOnRead(again, (x) => matmul(x, x), [randn([8, 8], { seed: 1 })], { ops: ["matmul"] });
   });
 });
 

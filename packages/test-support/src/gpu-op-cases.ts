@@ -1,6 +1,6 @@
 import * as t from "@qkv/tensor";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
-import type { Agreement } from "./gpu-agreement.js";
+import type { Agreement } from "./agreement.js";
 
 /** Ops, their inputs, and which of them must run on kernels of the device. */
 export type OpCase = {

@@ -106,7 +106,7 @@ test("golden: two heads of three tokens, reviewed as a picture", async () => {
     title: "Two heads",
     cellSize: 30,
   });
-  await expect(svg).toMatchFileSnapshot("snapshots/attention-map.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/attention-map.svg");
 });
 
 test.each([

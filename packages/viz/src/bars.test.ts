@@ -43,7 +43,7 @@ test("golden: bytes of a cache, reviewed as a picture", async () => {
     { data: [64, 16, 8], shape: [3] },
     { labels: ["MHA, 8 heads", "GQA, 2 heads", "MQA, 1 head"], unit: "MB", title: "Bytes of the cache" },
   );
-  await expect(svg).toMatchFileSnapshot("snapshots/bars.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/bars.svg");
 });
 
 test.each([

@@ -52,7 +52,7 @@ test("golden: two sequences that share a beginning, reviewed as a picture", asyn
     remembered: [5],
     title: "Pages of two texts",
   });
-  await expect(svg).toMatchFileSnapshot("snapshots/cache-pages.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/cache-pages.svg");
 });
 
 test.each([

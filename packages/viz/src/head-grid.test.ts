@@ -20,7 +20,7 @@ test("each head says where it looks most, in the order of layers and heads", () 
 
 test("golden: heads that share keys have a line below, reviewed as a picture", async () => {
   const svg = headGrid(weights, { groupSize: 2, title: "Four heads, two of them share keys" });
-  await expect(svg).toMatchFileSnapshot("snapshots/head-grid.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/head-grid.svg");
   expect(svg).toContain("2 neighbours share one key-value head");
 });
 

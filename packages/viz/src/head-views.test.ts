@@ -135,7 +135,7 @@ test.each([
       ),
   ],
 ])("golden: %s, reviewed as a picture", async (name, draw) => {
-  await expect(draw()).toMatchFileSnapshot(`snapshots/${name}.svg`);
+  await expect(draw()).toMatchFileSnapshot(`../snapshots/${name}.svg`);
 });
 
 test.each([

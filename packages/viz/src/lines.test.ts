@@ -49,7 +49,7 @@ test("golden: two losses, reviewed as a picture", async () => {
       yLabel: "loss",
     },
   );
-  await expect(svg).toMatchFileSnapshot("snapshots/lines.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/lines.svg");
 });
 
 test.each([

@@ -28,7 +28,7 @@ test("property: the tiles are what their cells say", () => {
 
 test("golden: causal, reviewed as a picture", async () => {
   const svg = maskTiles((query, key) => key <= query, 12, { title: "Causal" });
-  await expect(svg).toMatchFileSnapshot("snapshots/mask-tiles.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/mask-tiles.svg");
 });
 
 test.each([

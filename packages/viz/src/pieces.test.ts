@@ -81,7 +81,7 @@ test("golden: one text in words and in tokens, reviewed as a picture", async () 
     ],
     { title: "Two ways to cut" },
   );
-  await expect(svg).toMatchFileSnapshot("snapshots/pieces.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/pieces.svg");
 });
 
 test.each([

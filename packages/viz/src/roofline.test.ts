@@ -58,7 +58,7 @@ test("golden: a token and a prompt, reviewed as a picture", async () => {
       meanings: ["key", "query", "value"],
     },
   );
-  await expect(svg).toMatchFileSnapshot("snapshots/roofline.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/roofline.svg");
 });
 
 test.each([

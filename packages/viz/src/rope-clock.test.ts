@@ -17,7 +17,7 @@ test("the dials go from the fastest pair to the slowest", () => {
 
 test("golden: a head of 8, reviewed as a picture", async () => {
   await expect(ropeClock({ query: 5, key: 2 }, 8, { title: "Five and two" })).toMatchFileSnapshot(
-    "snapshots/rope-clock.svg",
+    "../snapshots/rope-clock.svg",
   );
 });
 

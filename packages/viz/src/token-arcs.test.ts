@@ -47,10 +47,10 @@ test("queries are the last of the keys", () => {
 
 test("golden: arcs of all tokens, and of one, downwards; reviewed as pictures", async () => {
   await expect(tokenArcs(weights, { labels, title: "Who looks at whom" })).toMatchFileSnapshot(
-    "snapshots/token-arcs.svg",
+    "../snapshots/token-arcs.svg",
   );
   await expect(tokenArcs(weights, { labels, query: 3, direction: "down" })).toMatchFileSnapshot(
-    "snapshots/token-arcs-down.svg",
+    "../snapshots/token-arcs-down.svg",
   );
 });
 

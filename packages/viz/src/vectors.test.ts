@@ -25,7 +25,7 @@ test("golden: three keys, reviewed as a picture", async () => {
     { data: [1, -2, 0.5, 0, -1, 1, 2, -0.5, 0.25, 0.75, -1.5, 1], shape: [3, 4] },
     { labels: ["the", "cat", "sat"], meaning: "key", title: "Three keys" },
   );
-  await expect(svg).toMatchFileSnapshot("snapshots/vectors.svg");
+  await expect(svg).toMatchFileSnapshot("../snapshots/vectors.svg");
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { attributes, elements } from "./safe-picture.js";
 
-const snapshots = new URL("../../../../packages/viz/src/snapshots/", import.meta.url);
+const snapshots = new URL("../../../../packages/viz/snapshots/", import.meta.url);
 
 test.each(readdirSync(snapshots))("a page keeps all that %s draws with", (file) => {
   const svg = readFileSync(new URL(file, snapshots), "utf8").replace(/<style>.*?<\/style>/s, "");

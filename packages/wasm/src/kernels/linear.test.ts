@@ -3,7 +3,7 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../wasm.js";
-import { agree } from "@qkv/test-support/wasm-agreement";
+import { agree } from "@qkv/test-support/agreement";
 
 const size = fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33, 64, 100, 257);
 

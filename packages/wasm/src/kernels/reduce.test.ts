@@ -4,7 +4,7 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../wasm.js";
-import { agree } from "@qkv/test-support/wasm-agreement";
+import { agree } from "@qkv/test-support/agreement";
 
 const length = fc.constantFrom(1, 2, 3, 5, 8, 17, 64, 67, 300);
 

@@ -3,7 +3,7 @@ import { quantizedLinear, quantizeWeight } from "@qkv/tensor/quantized";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { WasmDevice } from "../device.js";
 import { wasm } from "../wasm.js";
-import { agree } from "@qkv/test-support/wasm-agreement";
+import { agree } from "@qkv/test-support/agreement";
 
 describe.each(["plain", "relaxed"] as const)("the %s build, row by row", (build) => {
   let device: WasmDevice;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { wasm } from "../wasm.js";
-import { agree } from "@qkv/test-support/wasm-agreement";
+import { agree } from "@qkv/test-support/agreement";
 
 describe.each(["plain", "relaxed"] as const)("the %s build, rows by number", (build) => {
   let device: Device;

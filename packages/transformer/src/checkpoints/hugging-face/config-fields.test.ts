@@ -10,10 +10,9 @@ import { readCheckpoint } from "./read-checkpoint.js";
 type Config = Record<string, unknown>;
 
 /** Configurations of published models, and of adapters and sentence encoders. */
-const published = JSON.parse(readFileSync(new URL("known-configs.json", import.meta.url), "utf8")) as Record<
-  string,
-  Config
->;
+const published = JSON.parse(
+  readFileSync(new URL("../../../../test-support/data/hugging-face-configs.json", import.meta.url), "utf8"),
+) as Record<string, Config>;
 
 const types: unknown[] = [
   ..."bert roberta xlm-roberta gpt2 gpt_bigcode llama mistral mixtral qwen2 qwen3 qwen3_moe".split(" "),
