@@ -72,10 +72,7 @@ describe.each(devices)("on %s", async (name, open) => {
   const same = (a: Tensor, b: Tensor) => {
     expect(a.shape).toEqual(b.shape);
     if (plain) expect(a.data).toEqual(b.data);
-    else
-      a.data.forEach((y, i) =>
-        expect(Math.abs(y - b.data[i]!)).toBeLessThanOrEqual(2e-5 * Math.max(1, Math.abs(b.data[i]!))),
-      );
+    else expect(a).toBeAllclose(b, { rtol: 2e-5, atol: 2e-5 });
   };
   const textOf = (B: number, T: number, seed: number) => randn([B, T, C], { seed }).to(device);
   const full = stackOf(causal(), device);
@@ -284,10 +281,7 @@ describe.each(devices)("on %s", async (name, open) => {
           });
         }
         const query = randn([1, 4, 1, 8], { seed: seed + 2 }).to(device);
-        const near = attention(query, held).data;
-        attention(query, key, value).data.forEach((y, i) =>
-          expect(Math.abs(near[i]! - y)).toBeLessThan(0.06),
-        );
+        expect(attention(query, held)).toBeAllclose(attention(query, key, value), { rtol: 0, atol: 0.06 });
       }),
       runs,
     );

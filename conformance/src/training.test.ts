@@ -6,6 +6,7 @@ import { nextTokenBatches, tokenLoss, train } from "@qkv/transformer/training";
 import { wasm } from "@qkv/wasm";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 
 const { settings, text, runs } = JSON.parse(
   readFileSync(new URL("../references/training-losses.json", import.meta.url), "utf8"),
@@ -43,8 +44,8 @@ describe.each(Object.entries(runs))("%s", (_, { config, losses }) => {
     });
     expect(losses.at(-1)!).toBeLessThan(losses[0]! * 0.5);
     for await (const { step, loss } of run) {
-      const distance = Math.abs(loss - losses[step - 1]!);
-      expect(distance, `step ${step}`).toBeLessThan(step <= 50 ? 1e-4 : 2e-3);
+      const tolerance = { rtol: 0, atol: step <= 50 ? 1e-4 : 2e-3 };
+      expect([loss], `step ${step}`).toBeAllclose([losses[step - 1]!], tolerance);
     }
   });
 });

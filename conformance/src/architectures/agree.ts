@@ -3,6 +3,7 @@ import { js, slice, type Device } from "@qkv/tensor";
 import { load, type Model } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
 import { expect } from "vitest";
+import "@qkv/test-support/allclose";
 import type { Rows } from "./reference.js";
 
 /** The devices that every architecture is held against its spelling on. */
@@ -10,12 +11,8 @@ export const devices = async (): Promise<Device[]> => [js(), await wasm()];
 
 export const ids = [3, 14, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
 
-/** The largest distance between numbers of ours and those spelled out. */
-export function distance(ours: ArrayLike<number>, reference: Rows): number {
-  const flat = reference.flat();
-  expect(ours.length).toBe(flat.length);
-  return flat.reduce((most, x, i) => Math.max(most, Math.abs(x - ours[i]!)), 0);
-}
+/** What float32 leaves of logits. */
+export const logitTolerance = { rtol: 0, atol: 1e-4 };
 
 /**
  * Loads a checkpoint on each device and holds its logits against those spelled out: in one pass, and token by token
@@ -27,13 +24,13 @@ export async function expectAgreement(folder: string, logits: Rows): Promise<Mod
     const model = await load(folder, { device });
     first ??= model;
     const whole = model.apply(model.params, ids);
-    expect(distance(whole.data, logits)).toBeLessThan(1e-4);
+    expect(whole.data).toBeAllclose(logits.flat(), logitTolerance);
     const cache = growingCache({ numLayers: model.config.numLayers });
     const start = model.apply(model.params, ids.slice(0, 5), { cache });
-    expect(distance(start.data, logits.slice(0, 5))).toBeLessThan(1e-4);
+    expect(start.data).toBeAllclose(logits.slice(0, 5).flat(), logitTolerance);
     for (let t = 5; t < ids.length; t++) {
       const step = model.apply(model.params, ids.slice(t, t + 1), { cache });
-      expect(distance(slice(step, 1, -1).data, logits.slice(t, t + 1))).toBeLessThan(1e-4);
+      expect(slice(step, 1, -1).data).toBeAllclose(logits[t]!, logitTolerance);
     }
   }
   return first!;

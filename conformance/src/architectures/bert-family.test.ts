@@ -2,7 +2,8 @@ import { padding } from "@qkv/attention";
 import { tensor } from "@qkv/tensor";
 import { loadEncoder } from "@qkv/transformer";
 import { expect, test } from "vitest";
-import { devices, distance, ids } from "./agree.js";
+import "@qkv/test-support/allclose";
+import { devices, ids, logitTolerance } from "./agree.js";
 import { randomWeights, writeCheckpoint, type RandomWeights } from "./random-checkpoint.js";
 import { attend, each, gelu, heads, layerNorm, linear, plus, type Rows } from "./reference.js";
 
@@ -99,9 +100,9 @@ test.each([
     const model = await loadEncoder(folder, { device });
     const typed = { types: tensor([types], { dtype: "int32", device }) };
     const ours = model.apply(model.params, ids, typed);
-    expect(distance(ours.data, rows)).toBeLessThan(1e-5);
+    expect(ours.data).toBeAllclose(rows.flat(), { rtol: 0, atol: 1e-5 });
     const padded = model.apply(model.params, ids, { mask: padding([9]) });
-    expect(distance(padded.data, referenceBert(w, prefix, { length: 9 }))).toBeLessThan(1e-5);
+    expect(padded.data).toBeAllclose(referenceBert(w, prefix, { length: 9 }).flat(), { rtol: 0, atol: 1e-5 });
     if (!head) {
       expect(() => model.maskedTokenLogits(model.params, ours)).toThrow(
         /`params.maskedTokenHead` is undefined/,
@@ -127,7 +128,7 @@ test.each([
       w.rows("bert.embeddings.word_embeddings.weight"),
       w.vector("cls.predictions.bias"),
     );
-    expect(distance(model.maskedTokenLogits(model.params, ours).data, logits)).toBeLessThan(1e-4);
+    expect(model.maskedTokenLogits(model.params, ours).data).toBeAllclose(logits.flat(), logitTolerance);
   }
 });
 
@@ -141,7 +142,10 @@ test("BERT as it was first published calls gains gamma and shifts beta", async (
     ]),
   );
   const model = await loadEncoder(await writeCheckpoint(config, older));
-  expect(distance(model.apply(model.params, ids).data, referenceBert(w, "bert.", {}))).toBeLessThan(1e-5);
+  expect(model.apply(model.params, ids).data).toBeAllclose(referenceBert(w, "bert.", {}).flat(), {
+    rtol: 0,
+    atol: 1e-5,
+  });
 });
 
 test("RoBERTa: positions begin behind the padding token's", async () => {
@@ -165,7 +169,7 @@ test("RoBERTa: positions begin behind the padding token's", async () => {
     const model = await loadEncoder(folder, { device });
     expect(model.config.contextLength).toBe(32);
     const rows = referenceBert(w, "roberta.", { first: 2 });
-    expect(distance(model.apply(model.params, ids).data, rows)).toBeLessThan(1e-5);
+    expect(model.apply(model.params, ids).data).toBeAllclose(rows.flat(), { rtol: 0, atol: 1e-5 });
     const bent = each(linear(rows, w.rows("lm_head.dense.weight"), w.vector("lm_head.dense.bias")), gelu);
     const normed = layerNorm(
       bent,
@@ -178,8 +182,9 @@ test("RoBERTa: positions begin behind the padding token's", async () => {
       w.rows("roberta.embeddings.word_embeddings.weight"),
       w.vector("lm_head.bias"),
     );
-    expect(
-      distance(model.maskedTokenLogits(model.params, model.apply(model.params, ids)).data, logits),
-    ).toBeLessThan(1e-4);
+    expect(model.maskedTokenLogits(model.params, model.apply(model.params, ids)).data).toBeAllclose(
+      logits.flat(),
+      logitTolerance,
+    );
   }
 });

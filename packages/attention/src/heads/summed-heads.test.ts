@@ -11,6 +11,7 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { attention } from "../attention.js";
 import { groupedQuery } from "./grouped-query.js";
 import { learnedSinks } from "./learned-sinks.js";
@@ -59,10 +60,8 @@ test("property: the split layer is a sum of full-size heads, to 1e-12", () => {
       });
       const params = stirred(split.init(seed));
       const x = f64(randn([2, 4, C], { seed }));
-      const expected = split.apply(params, x).data;
-      summed
-        .apply(toSummedHeads(params), x)
-        .data.forEach((number, i) => expect(Math.abs(number - expected[i]!)).toBeLessThan(1e-12));
+      const expected = split.apply(params, x);
+      expect(summed.apply(toSummedHeads(params), x)).toBeAllclose(expected, { rtol: 0, atol: 1e-12 });
     }),
   );
 });
@@ -84,7 +83,7 @@ test("property: the output is Σ_h A_h x W_V^h, a head after the other", () => {
         }) as [Tensor, Tensor, Tensor];
         attention(q, k, v, { mask: causal() }).data.forEach((n, i) => (total[i]! += n));
       }
-      layer.apply(params, x).data.forEach((n, i) => expect(n).toBeCloseTo(total[i]!, 12));
+      expect(layer.apply(params, x).data).toBeAllclose(total, { rtol: 0, atol: 5e-13 });
     }),
   );
 });

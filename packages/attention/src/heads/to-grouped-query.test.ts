@@ -12,6 +12,7 @@ import {
 } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { groupedQuery, type LinearParams } from "./grouped-query.js";
 import { multiHead } from "./multi-head.js";
 import { toGroupedQuery } from "./to-grouped-query.js";
@@ -40,7 +41,7 @@ test("property: heads that are alike are joined without a change of the output",
       const back = toGroupedQuery(wide, { numHeads, numKvHeads });
       const x = randn([1, 4, 5], { seed });
       const expected = whole.apply(wide, x).data;
-      grouped.apply(back, x).data.forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 5));
+      expect(grouped.apply(back, x).data).toBeAllclose(expected, { rtol: 0, atol: 5e-6 });
     }),
   );
 });
@@ -58,7 +59,7 @@ test("property: as many heads as before change nothing, bit for bit; joining twi
       const once = tensorsOf(toGroupedQuery(params, { numHeads: 4, numKvHeads: 1 }));
       tensorsOf(twice).forEach(({ shape, data }, n) => {
         expect(shape).toEqual(once[n]!.shape);
-        data.forEach((number: number, i: number) => expect(number).toBeCloseTo(once[n]!.data[i]!, 6));
+        expect(data).toBeAllclose(once[n]!.data, { rtol: 0, atol: 5e-7 });
       });
     }),
   );

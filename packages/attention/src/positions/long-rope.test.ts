@@ -1,5 +1,6 @@
 import { randn } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { longRope } from "./long-rope.js";
 import { rope } from "./rope.js";
 
@@ -9,8 +10,8 @@ test("golden: short factors up to the trained length, long ones beyond", () => {
   // The arithmetic of Hugging Face's modeling_rope_utils.py, in float64 with NumPy 2.4.
   const { rotaryFrequencies, name } = longRope(options);
   const at = (length: number) => rotaryFrequencies({ base: 10000, rotaryDim: 8, length });
-  [1, 0.1, 0.01, 0.0005].forEach((number, i) => expect(at(4096).frequencies[i]).toBeCloseTo(number, 14));
-  [1, 0.05, 0.0025, 0.000125].forEach((number, i) => expect(at(4097).frequencies[i]).toBeCloseTo(number, 14));
+  expect(at(4096).frequencies).toBeAllclose([1, 0.1, 0.01, 0.0005], { rtol: 0, atol: 5e-15 });
+  expect(at(4097).frequencies).toBeAllclose([1, 0.05, 0.0025, 0.000125], { rtol: 0, atol: 5e-15 });
   expect(at(1).attentionFactor).toBeCloseTo(1.1902380714238083, 14);
   expect(
     longRope({ ...options, attentionFactor: 1.25 }).rotaryFrequencies({ base: 1, rotaryDim: 8, length: 1 }),

@@ -1,6 +1,7 @@
 import { matmul, randn, slice, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { attentionWeights } from "../attention.js";
 import { rope, type Positions, type RopeOptions } from "./rope.js";
 
@@ -68,8 +69,9 @@ test("property: the layouts agree when the numbers of a head change places", () 
         rope({ headDim, layout }).apply(x, { start });
       expect(rotated("half", permuted(q)).data).toEqual(permuted(rotated("interleaved", q)).data);
       const scores = attentionWeights(rotated("interleaved", q), rotated("interleaved", k)).data;
-      attentionWeights(rotated("half", permuted(q)), rotated("half", permuted(k))).data.forEach((weight, i) =>
-        expect(weight).toBeCloseTo(scores[i]!, 6),
+      expect(attentionWeights(rotated("half", permuted(q)), rotated("half", permuted(k))).data).toBeAllclose(
+        scores,
+        { rtol: 0, atol: 5e-7 },
       );
     }),
   );
@@ -108,18 +110,20 @@ test("golden: two pairs at position 3, the second a hundred times slower", () =>
     ...rope({ headDim: 4, ...options }).apply(x, { start: 3 }).data,
   ];
   const expected = [Math.cos(3), Math.cos(0.03), Math.sin(3), Math.sin(0.03)];
-  atPosition3({}, x).forEach((number, i) => expect(number).toBeCloseTo(expected[i]!, 14));
+  expect(atPosition3({}, x)).toBeAllclose(expected, { rtol: 0, atol: 5e-15 });
   // With base 100 the second pair is 10 times slower.
-  atPosition3({ base: 100 }, x).forEach((number, i) =>
-    expect(number).toBeCloseTo([Math.cos(3), Math.cos(0.3), Math.sin(3), Math.sin(0.3)][i]!, 14),
+  expect(atPosition3({ base: 100 }, x)).toBeAllclose(
+    [Math.cos(3), Math.cos(0.3), Math.sin(3), Math.sin(0.3)],
+    { rtol: 0, atol: 5e-15 },
   );
   const paired = atPosition3(
     { layout: "interleaved" },
     tensor([1, 0, 1, 0], { shape: [1, 1, 1, 4], dtype: "float64" }),
   );
-  paired.forEach((number, i) =>
-    expect(number).toBeCloseTo([expected[0], expected[2], expected[1], expected[3]][i]!, 14),
-  );
+  expect(paired).toBeAllclose([expected[0]!, expected[2]!, expected[1]!, expected[3]!], {
+    rtol: 0,
+    atol: 5e-15,
+  });
 });
 
 test("angles are exact at far positions", () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { tensor, zeros } from "../create.js";
 import { grad } from "../grad.js";
 import { js } from "../js-device.js";
@@ -40,7 +41,7 @@ test("property: a quantized layer is a layer with the weight that it stands for"
       const quantized = quantizeWeight(randn([outputs, inputs], { seed }), { bits: bits as 4 | 8 });
       const [x, bias] = [randn([M, inputs], { seed: seed + 1 }), randn([outputs], { seed: seed + 2 })];
       const expected = linear(x, dequantizeWeight(quantized, inputs), bias).data;
-      quantizedLinear(x, quantized, bias).data.forEach((y, i) => expect(y).toBeCloseTo(expected[i]!, 4));
+      expect(quantizedLinear(x, quantized, bias).data).toBeAllclose(expected, { rtol: 0, atol: 5e-5 });
     }),
     { numRuns: 20 },
   );
@@ -98,9 +99,10 @@ test("the gradient goes back to x, through the weight that is stood for", () => 
     tensor(new Array<number>(10).fill(1), { shape: [2, 5] }),
     dequantizeWeight(quantized, 6),
   );
-  grad((x: Tensor) => sum(quantizedLinear(x, quantized)))(x).data.forEach((slope, i) =>
-    expect(slope).toBeCloseTo(expected.data[i]!, 5),
-  );
+  expect(grad((x: Tensor) => sum(quantizedLinear(x, quantized)))(x).data).toBeAllclose(expected.data, {
+    rtol: 0,
+    atol: 5e-6,
+  });
 });
 
 test("what does not fit is refused, with the fix", () => {

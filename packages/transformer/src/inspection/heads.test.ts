@@ -1,5 +1,6 @@
 import { randn, slice, sum, tensor, type Tensor } from "@qkv/tensor";
 import { expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { decoder } from "../models/decoder.js";
 import { ablateHeads, headContributions, patchHeads } from "./heads.js";
 import { logitLens } from "./logit-lens.js";
@@ -32,8 +33,8 @@ test("what heads write adds up to what attention adds", () => {
   const { tensors } = traced(one);
   params.layers.forEach(({ attention }, i) => {
     const writes = headContributions(tensors[`layers.${i}.attention.heads`]!, attention.output);
-    const together = sum(writes, { axis: 1 }).data;
-    tensors[`layers.${i}.attentionOutput`]!.data.forEach((x, n) => expect(together[n]).toBeCloseTo(x, 5));
+    const together = sum(writes, { axis: 1 });
+    expect(together).toBeAllclose(tensors[`layers.${i}.attentionOutput`]!, { rtol: 0, atol: 5e-6 });
   });
 });
 

@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 import { exportModel, type ExportOptions } from "../export-model.js";
 import { memoryFolder } from "../memory-folder.js";
 import { load, loadEncoder } from "../../load.js";
@@ -164,12 +165,11 @@ describe.each(Object.entries(architectures))("%s", (name, make) => {
         const { ropeScaling: scaling, ...others } = expected;
         expect(got).toEqual(others);
         expect(ropeScaling?.type).toBe(scaling?.type);
-        const outputs = [
+        const [before, after] = [
           decoder(config).apply(params, [1, 2, 3, 4, 5]),
           model.apply(model.params, [1, 2, 3, 4, 5]),
         ];
-        const [a, b] = outputs.map(({ data }) => data) as [Float32Array, Float32Array];
-        a.forEach((x, i) => expect(Math.abs(x - b[i]!)).toBeLessThan(1e-4 * Math.max(1, Math.abs(x))));
+        expect(after).toBeAllclose(before, { rtol: 1e-4, atol: 1e-4 });
       }),
       { numRuns: 15 },
     );
@@ -209,7 +209,7 @@ test.each<[string, DecoderConfig["ropeScaling"]]>([
   for (const length of [5, 20]) {
     const ids = Array.from({ length }, (_, i) => (3 * i) % 11);
     const [a, b] = [decoder(one).apply(own, ids).data, model.apply(model.params, ids).data];
-    a.forEach((x, i) => expect(Math.abs(x - b[i]!)).toBeLessThan(1e-4));
+    expect(a).toBeAllclose(b, { rtol: 0, atol: 1e-4 });
   }
 });
 
