@@ -3,8 +3,10 @@ import { Linter } from "eslint";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { format } from "prettier";
 import { afterAll, expect, test } from "vitest";
 import arrows from "../scripts/lint/arrows.mjs";
+import * as assemblyscript from "../scripts/lint/assemblyscript.mjs";
 import asserts from "../scripts/lint/asserts.mjs";
 import cycles from "../scripts/lint/cycles.mjs";
 import { problemsIn, sharedNames, twoMeanings } from "../scripts/lint/words.mjs";
@@ -155,4 +157,13 @@ test("a name that two packages export is listed with the reason", () => {
   expect(unlisted, "give each meaning a name, or list it in `twoMeanings` of scripts/lint/words.mjs").toEqual(
     [],
   );
+});
+
+test("prettier formats decorated functions of AssemblyScript, and comments that name a decorator", async () => {
+  const code = "// @inline is a hint\n@inline\nexport function zero(): v128 { return i32x4.splat(0) }\n";
+  const formatted =
+    "// @inline is a hint\n@inline\nexport function zero(): v128 {\n  return i32x4.splat(0);\n}\n";
+  const options = { parser: "assemblyscript", plugins: [assemblyscript] };
+  expect(await format(code, options)).toBe(formatted);
+  expect(await format(formatted, options)).toBe(formatted);
 });

@@ -8,7 +8,7 @@
 //   words     a declared name holds a word of the table below
 //   openings  a doc line begins with What, Whether, How, Where or Which instead of a verb or the noun
 //   meanings  one name is exported by two packages
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -102,11 +102,15 @@ const folders = [
 
 /** @returns {string[]} Paths of the sources of an area. */
 function filesOf(area) {
-  const folder = join(root, area, /^packages|conformance$/.test(area) ? "src" : "");
+  const folders = /^packages|conformance$/.test(area) ? ["src", "assembly"] : [""];
   return (
-    readdirSync(folder, { recursive: true, encoding: "utf8" })
+    folders
+      .map((folder) => join(root, area, folder))
+      .filter((folder) => existsSync(folder))
+      .flatMap((folder) =>
+        readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file)),
+      )
       .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !/node_modules|binaries|\.types/.test(file))
-      .map((file) => join(folder, file))
       // This file, whose tables hold the words.
       .filter((file) => file !== fileURLToPath(import.meta.url))
   );

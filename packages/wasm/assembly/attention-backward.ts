@@ -9,8 +9,21 @@ import { beginProgram } from "./attention-forward";
 import { exp4WithConstants, expConstants, zero } from "./lanes";
 import { copyRows, findRows, firstQueryOf, segmentsOf, rowStep, writeRows } from "./request";
 import {
-  allFinite, capScores, findLimits, gatherRows, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, multiplyTile, packQueries,
-  QUERIES, ROW, TILE,
+  allFinite,
+  capScores,
+  findLimits,
+  gatherRows,
+  HIDDEN,
+  hideScores,
+  keyPositions,
+  KEYS,
+  LANES,
+  mixValues,
+  multiplyTile,
+  packQueries,
+  QUERIES,
+  ROW,
+  TILE,
 } from "./tile";
 
 /** Larger logarithms lose digits in float32, which would tilt every weight: then sums are taken again. */
@@ -53,7 +66,8 @@ function padded(n: i32): i32 {
 }
 
 function layOut(request: AttentionRequest, scratch: usize): usize {
-  const wide = padded(request.dim), valueWide = padded(request.valueDim);
+  const wide = padded(request.dim);
+  const valueWide = padded(request.valueDim);
   scoresAt = scratch;
   slopesAt = scoresAt + TILE;
   weightsAt = slopesAt + TILE;
@@ -66,15 +80,15 @@ function layOut(request: AttentionRequest, scratch: usize): usize {
   positionsAt = onesAt + LANES;
   limitsAt = positionsAt + LANES;
   queriesAt = limitsAt + LANES;
-  gradientsAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
-  queryRowsAt = gradientsAt + (<usize>(QUERIES * request.valueDim) << 2);
-  gradientRowsAt = queryRowsAt + (<usize>(QUERIES * wide) << 2);
-  dQueryAt = gradientRowsAt + (<usize>(QUERIES * valueWide) << 2);
-  keyAt = dQueryAt + (<usize>((QUERIES + 8) * wide) << 2);
-  valueAt = keyAt + (<usize>(KEYS * wide) << 2);
-  dKeyAt = valueAt + (<usize>(KEYS * valueWide) << 2);
-  dValueAt = dKeyAt + (<usize>((request.keys + 8) * wide) << 2);
-  registersAt = dValueAt + (<usize>((request.keys + 8) * valueWide) << 2);
+  gradientsAt = queriesAt + ((<usize>(QUERIES * request.dim)) << 2);
+  queryRowsAt = gradientsAt + ((<usize>(QUERIES * request.valueDim)) << 2);
+  gradientRowsAt = queryRowsAt + ((<usize>(QUERIES * wide)) << 2);
+  dQueryAt = gradientRowsAt + ((<usize>(QUERIES * valueWide)) << 2);
+  keyAt = dQueryAt + ((<usize>((QUERIES + 8) * wide)) << 2);
+  valueAt = keyAt + ((<usize>(KEYS * wide)) << 2);
+  dKeyAt = valueAt + ((<usize>(KEYS * valueWide)) << 2);
+  dValueAt = dKeyAt + ((<usize>((request.keys + 8) * wide)) << 2);
+  registersAt = dValueAt + ((<usize>((request.keys + 8) * valueWide)) << 2);
   weightRegistersAt = registersAt + registerBytes(request.scoreMod, true);
   return weightRegistersAt + registerBytes(request.weightMod, true);
 }
@@ -91,7 +105,8 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
   const kvHeads = request.heads / request.group;
   const batch = item / kvHeads;
   const kvHead = item % kvHeads;
-  const wide = padded(request.dim), valueWide = padded(request.valueDim);
+  const wide = padded(request.dim);
+  const valueWide = padded(request.valueDim);
   memory.fill(dKeyAt, 0, registersAt - dKeyAt);
   for (let i: usize = 0; i < LANES; i += 4) store<f32>(onesAt + i, 1);
   for (let head = kvHead * request.group; head < (kvHead + 1) * request.group; head++) {
@@ -101,7 +116,8 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
       if (failed) return 1;
       if (request.sinks != 0) dSink += sinkSlope(request, head, min(QUERIES, request.queries - (row << 6)));
     }
-    if (request.sinks != 0) store<f32>(request.dSinks + (<usize>(batch * request.heads + head) << 2), <f32>dSink);
+    if (request.sinks != 0)
+      store<f32>(request.dSinks + ((<usize>(batch * request.heads + head)) << 2), <f32>dSink);
   }
   if (!allFinite(dKeyAt, request.keys * wide) || !allFinite(dValueAt, request.keys * valueWide)) return 1;
   writeRows(segmentsOf(request, 2), batch, kvHead, request.keys, request.dim, wide, dKeyAt);
@@ -110,7 +126,8 @@ export function attentionBackward(item: i32, scratch: usize, at: usize): i32 {
 }
 
 function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i32, item: i32): bool {
-  const dim = request.dim, wide = padded(dim);
+  const dim = request.dim;
+  const wide = padded(dim);
   const t = row << 6;
   const count = min(QUERIES, request.queries - t);
   const position = firstQueryOf(request, batch) + t;
@@ -129,51 +146,69 @@ function tileOfQueries(request: AttentionRequest, batch: i32, head: i32, row: i3
     memory.fill(sharedAt, 0, LANES);
     walk(SHARED, request, batch, head, first, position, count, item);
   }
-  memory.fill(dQueryAt, 0, <usize>((count + 8) * wide) << 2);
+  memory.fill(dQueryAt, 0, (<usize>((count + 8) * wide)) << 2);
   walk(SLOPES, request, batch, head, first, position, count, item);
   if (!allFinite(dQueryAt, count * wide)) return true;
   for (let q = 0; q < count; q++) {
     const to = request.dQuery + ((<usize>(place + q) * <usize>dim) << 2);
-    memory.copy(to, dQueryAt + (<usize>(q * wide) << 2), <usize>dim << 2);
+    memory.copy(to, dQueryAt + ((<usize>(q * wide)) << 2), (<usize>dim) << 2);
   }
   return false;
 }
 
 /** Queries, scaled and packed for scores; and row by row for the gradients of keys. */
 function takeQueries(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32): void {
-  const dim = request.dim, wide = padded(dim), row = request.queryRow, column = request.queryColumn;
-  const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead + t * row) << 2);
+  const dim = request.dim;
+  const wide = padded(dim);
+  const row = request.queryRow;
+  const column = request.queryColumn;
+  const from =
+    request.query + ((<usize>(batch * request.queryBatch + head * request.queryHead + t * row)) << 2);
   packQueries(from, row, column, count, dim, request.scale, queriesAt);
   const inPlace = column == 1 && dim == wide;
   queryRows = inPlace ? from : queryRowsAt;
-  queryStep = <usize>(inPlace ? row : wide) << 2;
+  queryStep = (<usize>(inPlace ? row : wide)) << 2;
   if (!inPlace) copyRows(from, row, column, count, dim, queryRowsAt, wide);
 }
 
-/** What reached the mixtures, likewise; and for each query its logarithm, Σ w dw, and what reached the logarithm. */
-function takeGradients(request: AttentionRequest, batch: i32, head: i32, t: i32, count: i32, place: i32): void {
-  const dim = request.valueDim, wide = padded(dim), row = request.dOutputRow, column = request.dOutputColumn;
+/** Packs the gradients of the outputs, likewise; and for each query its log-sum-exp, Σ w dw, and that one's gradient. */
+function takeGradients(
+  request: AttentionRequest,
+  batch: i32,
+  head: i32,
+  t: i32,
+  count: i32,
+  place: i32,
+): void {
+  const dim = request.valueDim;
+  const wide = padded(dim);
+  const row = request.dOutputRow;
+  const column = request.dOutputColumn;
   if (request.dOutput != 0) {
-    const from = request.dOutput + (<usize>(batch * request.dOutputBatch + head * request.dOutputHead + t * row) << 2);
+    const from =
+      request.dOutput + ((<usize>(batch * request.dOutputBatch + head * request.dOutputHead + t * row)) << 2);
     packQueries(from, row, column, count, dim, 1, gradientsAt);
     const inPlace = column == 1 && dim == wide;
     gradientRows = inPlace ? from : gradientRowsAt;
-    gradientStep = <usize>(inPlace ? row : wide) << 2;
+    gradientStep = (<usize>(inPlace ? row : wide)) << 2;
     if (!inPlace) copyRows(from, row, column, count, dim, gradientRowsAt, wide);
   }
   for (let q = 0; q < KEYS; q++) {
-    const at = <usize>q << 2;
+    const at = (<usize>q) << 2;
     const known = q < count;
-    const lse: f32 = known ? load<f32>(request.lse + (<usize>(place + q) << 2)) : NOTHING;
+    const lse: f32 = known ? load<f32>(request.lse + ((<usize>(place + q)) << 2)) : NOTHING;
     store<f32>(lseAt + at, lse > -NOTHING ? lse : NOTHING);
     store<f32>(shareAt + at, 1);
-    const reached = request.dLse + (<usize>(batch * request.dLseBatch + head * request.dLseHead + (t + q) * request.dLseRow) << 2);
+    const reached =
+      request.dLse +
+      ((<usize>(batch * request.dLseBatch + head * request.dLseHead + (t + q) * request.dLseRow)) << 2);
     store<f32>(reachedAt + at, known && request.dLse != 0 ? load<f32>(reached) : 0);
     let sum: f64 = 0;
     if (known && request.dOutput != 0) {
       const output = request.output + ((<usize>(place + q) * <usize>dim) << 2);
       const slope = gradientRows + <usize>q * gradientStep;
-      for (let d: usize = 0; d < <usize>dim << 2; d += 4) sum += <f64>load<f32>(output + d) * <f64>load<f32>(slope + d);
+      for (let d: usize = 0; d < (<usize>dim) << 2; d += 4)
+        sum += <f64>load<f32>(output + d) * <f64>load<f32>(slope + d);
     }
     store<f32>(sharedAt + at, <f32>sum);
   }
@@ -181,7 +216,7 @@ function takeGradients(request: AttentionRequest, batch: i32, head: i32, t: i32,
 
 function largestOfLanes(count: i32): f32 {
   let largest: f32 = 0;
-  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const lse = abs<f32>(load<f32>(lseAt + i));
     if (lse < NOTHING) largest = max<f32>(largest, lse);
   }
@@ -190,10 +225,10 @@ function largestOfLanes(count: i32): f32 {
 
 /** After a walk for sums: what each power is to be multiplied with. */
 function takeSums(request: AttentionRequest, head: i32, count: i32): void {
-  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     let sum = load<f32>(weightsAt + i);
     if (request.sinks != 0) {
-      const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+      const sink = load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
       sum += <f32>NativeMath.exp(<f64>sink - <f64>load<f32>(lseAt + i));
     }
     store<f32>(shareAt + i, sum > 0 ? 1 / sum : 1);
@@ -201,27 +236,37 @@ function takeSums(request: AttentionRequest, head: i32, count: i32): void {
 }
 
 function sinkSlope(request: AttentionRequest, head: i32, count: i32): f64 {
-  const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+  const sink = load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
   let slope: f64 = 0;
-  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const weight = NativeMath.exp(<f64>sink - <f64>load<f32>(lseAt + i)) * <f64>load<f32>(shareAt + i);
     slope += weight * (<f64>load<f32>(reachedAt + i) - <f64>load<f32>(sharedAt + i));
   }
   return slope;
 }
 
-/** What a walk over the tiles of keys is for: sums of powers, Σ w dw, or the gradients. */
+/** Purposes of a walk over the tiles of keys: sums of powers, Σ w dw, or the gradients. */
 const SUMS: i32 = 0;
 const SHARED: i32 = 1;
 const SLOPES: i32 = 2;
 
 function walk(
-  purpose: i32, request: AttentionRequest, batch: i32, head: i32, first: i32, position: i32, count: i32, item: i32,
+  purpose: i32,
+  request: AttentionRequest,
+  batch: i32,
+  head: i32,
+  first: i32,
+  position: i32,
+  count: i32,
+  item: i32,
 ): void {
-  const dim = request.dim, wide = padded(dim), valueDim = request.valueDim, valueWide = padded(valueDim);
+  const dim = request.dim;
+  const wide = padded(dim);
+  const valueDim = request.valueDim;
+  const valueWide = padded(valueDim);
   const kvHead = head / request.group;
   const panels = (count + 7) >> 3;
-  const bytes = <usize>panels << 5;
+  const bytes = (<usize>panels) << 5;
   const mods = request.scoreMod != 0 || request.weightMod != 0;
   for (let column = 0; column < request.columns; column++) {
     const tile = <usize>(first + column);
@@ -230,14 +275,24 @@ function walk(
     const start = column << 6;
     const length = min(KEYS, request.keys - start);
     const key = findRows(segmentsOf(request, 0), batch, kvHead, start, length, dim, wide, keyAt);
-    const keyStep = <usize>rowStep << 2;
-    const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+    const keyStep = (<usize>rowStep) << 2;
+    const bits: usize =
+      whole == 2 ? 0 : request.bits + ((<usize>load<u32>(request.bitsAt + (tile << 2))) << 2);
     findLimits(bits, panels, length, limitsAt);
     multiplyTile(key, keyStep, length, limitsAt, queriesAt, panels, dim, scoresAt);
     if (purpose != SUMS) {
       if (request.dOutput != 0) {
-        const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, valueWide, valueAt);
-        multiplyTile(value, <usize>rowStep << 2, length, limitsAt, gradientsAt, panels, valueDim, slopesAt);
+        const value = findRows(
+          segmentsOf(request, 1),
+          batch,
+          kvHead,
+          start,
+          length,
+          valueDim,
+          valueWide,
+          valueAt,
+        );
+        multiplyTile(value, (<usize>rowStep) << 2, length, limitsAt, gradientsAt, panels, valueDim, slopesAt);
       } else {
         memory.fill(slopesAt, 0, TILE);
       }
@@ -251,9 +306,18 @@ function walk(
       plainTile(purpose, request, bits, length, bytes);
     }
     if (purpose != SLOPES) continue;
-    const to = <usize>start << 2;
+    const to = (<usize>start) << 2;
     if (request.dOutput != 0) {
-      gatherRows(weightsAt, gradientRows, gradientStep, length, limitsAt, count, valueWide, dValueAt + to * <usize>valueWide);
+      gatherRows(
+        weightsAt,
+        gradientRows,
+        gradientStep,
+        length,
+        limitsAt,
+        count,
+        valueWide,
+        dValueAt + to * <usize>valueWide,
+      );
     }
     gatherRows(slopesAt, queryRows, queryStep, length, limitsAt, count, wide, dKeyAt + to * <usize>wide);
     mixValues(slopesAt, key, keyStep, limitsAt, count, wide, dQueryAt, onesAt);
@@ -270,15 +334,25 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
   if (bits != 0) hideScores(bits, scoresAt, 0, keys, bytes);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
     const at0 = expConstants;
-    const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-    const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-    const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
-    const lse = v128.load(lseAt + lane), share = v128.load(shareAt + lane);
+    const s = v128.load(at0);
+    const floor = v128.load(at0, 16);
+    const magic = v128.load(at0, 32);
+    const c5 = v128.load(at0, 48);
+    const c4 = v128.load(at0, 64);
+    const c3 = v128.load(at0, 80);
+    const c2 = v128.load(at0, 96);
+    const c1 = v128.load(at0, 112);
+    const c0 = v128.load(at0, 128);
+    const lse = v128.load(lseAt + lane);
+    const share = v128.load(shareAt + lane);
     const end = <usize>keys * ROW;
     if (purpose == SUMS) {
       let sum = v128.load(weightsAt + lane);
       for (let i = lane; i < end; i += ROW) {
-        sum = f32x4.add(sum, exp4WithConstants(f32x4.sub(v128.load(scoresAt + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0));
+        sum = f32x4.add(
+          sum,
+          exp4WithConstants(f32x4.sub(v128.load(scoresAt + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0),
+        );
       }
       v128.store(weightsAt + lane, sum);
       continue;
@@ -301,13 +375,26 @@ function plainTile(purpose: i32, request: AttentionRequest, bits: usize, keys: i
 
 /** Some keys of a tile with expressions. */
 function strip(
-  purpose: i32, request: AttentionRequest, batch: i32, head: i32, position: i32, bits: usize, first: i32, rows: i32, count: i32,
-  bytes: usize, item: i32,
+  purpose: i32,
+  request: AttentionRequest,
+  batch: i32,
+  head: i32,
+  position: i32,
+  bits: usize,
+  first: i32,
+  rows: i32,
+  count: i32,
+  bytes: usize,
+  item: i32,
 ): void {
-  const scoreMod = request.scoreMod, weightMod = request.weightMod, softcap = request.softcap;
+  const scoreMod = request.scoreMod;
+  const weightMod = request.weightMod;
+  const softcap = request.softcap;
   const skip = <usize>first * ROW;
-  const scores = scoresAt + skip, slopes = slopesAt + skip, weights = weightsAt + skip;
-  const positions = positionsAt + (<usize>first << 2);
+  const scores = scoresAt + skip;
+  const slopes = slopesAt + skip;
+  const weights = weightsAt + skip;
+  const positions = positionsAt + ((<usize>first) << 2);
   const end = <usize>rows * ROW;
   const tables = request.dTables + ((<usize>item * <usize>request.dTableStep) << 3);
   if (softcap > 0) capScores(softcap, scores, rows, bytes);
@@ -317,18 +404,36 @@ function strip(
     const result = resultOf(scoreMod, registersAt);
     const hidden = f32x4.splat(HIDDEN);
     for (let r: usize = 0; r < end; r += ROW) {
-      for (let i = r; i < r + bytes; i += 16) v128.store(scores + i, f32x4.pmax(v128.load(result + i), hidden));
+      for (let i = r; i < r + bytes; i += 16)
+        v128.store(scores + i, f32x4.pmax(v128.load(result + i), hidden));
     }
   }
   if (bits != 0) hideScores(bits, scores, first, rows, bytes);
   const at0 = expConstants;
-  const s = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const s = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
   for (let r: usize = 0; r < end; r += ROW) {
     for (let i: usize = 0; i < bytes; i += 16) {
       const lse = v128.load(lseAt + i);
-      const power = exp4WithConstants(f32x4.sub(v128.load(scores + r + i), lse), s, floor, magic, c5, c4, c3, c2, c1, c0);
+      const power = exp4WithConstants(
+        f32x4.sub(v128.load(scores + r + i), lse),
+        s,
+        floor,
+        magic,
+        c5,
+        c4,
+        c3,
+        c2,
+        c1,
+        c0,
+      );
       if (purpose == SUMS) v128.store(weightsAt + i, f32x4.add(v128.load(weightsAt + i), power));
       else v128.store(weights + r + i, f32x4.mul(power, v128.load(shareAt + i)));
     }
@@ -342,9 +447,20 @@ function strip(
     }
   }
   if (weightMod != 0) {
-    runSteps(weightMod, weightRegistersAt, Level.score, weights, batch, head, position, positions, rows, bytes);
+    runSteps(
+      weightMod,
+      weightRegistersAt,
+      Level.score,
+      weights,
+      batch,
+      head,
+      position,
+      positions,
+      rows,
+      bytes,
+    );
     // The walk for the sum must not reach the tables.
-    const own: usize = purpose == SHARED ? 0 : tables + (<usize>tableNumbers(scoreMod) << 3);
+    const own: usize = purpose == SHARED ? 0 : tables + ((<usize>tableNumbers(scoreMod)) << 3);
     slopeSteps(weightMod, weightRegistersAt, slopes, own, rows, bytes, count);
   }
   for (let r: usize = 0; r < end; r += ROW) {

@@ -3,7 +3,15 @@
 // that does not depend on threads; another export merges the partial results (m, l, o) of the chunks.
 import { AttentionRequest, CHUNK_TILES } from "./layout";
 import { largestOf, fma, exp4WithConstants, expConstants, sumOf, sumsOf, zero } from "./lanes";
-import { accumulate1x16, accumulate1x2, accumulate1x8, accumulate2x2, accumulate2x4, dots1x4, dots2x4 } from "./micro-kernels";
+import {
+  accumulate1x16,
+  accumulate1x2,
+  accumulate1x8,
+  accumulate2x2,
+  accumulate2x4,
+  dots1x4,
+  dots2x4,
+} from "./micro-kernels";
 import { findRows, segmentsOf, rowStep } from "./request";
 import { allFinite, capScores, HIDDEN, KEYS } from "./tile";
 
@@ -53,18 +61,19 @@ const HEAD: usize = (offsetof<Chunk>() + 15) & ~15;
 /** Bytes of a query and a key, with room for whole vectors. */
 @inline
 function keyBytes(request: AttentionRequest): usize {
-  return <usize>((request.dim + 3) & ~3) << 2;
+  return (<usize>((request.dim + 3) & ~3)) << 2;
 }
 
 /** Bytes of a value and of an output row, with room for pairs of vectors. */
 @inline
 function valueBytes(request: AttentionRequest): usize {
-  return <usize>((request.valueDim + 7) & ~7) << 2;
+  return (<usize>((request.valueDim + 7) & ~7)) << 2;
 }
 
 /** Bytes of a chunk with its room. */
 function chunkBytes(request: AttentionRequest): usize {
-  const group = <usize>request.group, keys = <usize>KEYS;
+  const group = <usize>request.group;
+  const keys = <usize>KEYS;
   const rows = (group + keys) * keyBytes(request) + keys * valueBytes(request);
   return (HEAD + 2 * group * SCORES + rows + 63) & ~63;
 }
@@ -82,10 +91,18 @@ export function attentionDecodeScratch(request: usize, streams: i32): i32 {
  * the first lines of the next tile's keys for that time. Every sum is added in the same order in all three ways, so results
  * are the same to the last bit. Returns 1 if a score is not finite.
  */
-export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i32, items: i32, prefetch: i32): i32 {
+export function attentionDecode(
+  item: i32,
+  scratch: usize,
+  at: usize,
+  chunks: i32,
+  items: i32,
+  prefetch: i32,
+): i32 {
   const request = changetype<AttentionRequest>(at);
   const bytes = chunkBytes(request);
-  let end = scratch, open = 0;
+  let end = scratch;
+  let open = 0;
   for (let number = item; number < chunks; number += items, end += bytes) {
     const chunk = changetype<Chunk>(end);
     begin(request, number, chunk);
@@ -93,14 +110,15 @@ export function attentionDecode(item: i32, scratch: usize, at: usize, chunks: i3
   }
   const alone = chunks <= items;
   const page = !alone ? SLICE : prefetch ? PREFETCHED_PAGE : PAGE;
-  const rows = max(4, <i32>(page / keyBytes(request)) & ~3);
+  const rows = max(4, (<i32>(page / keyBytes(request))) & ~3);
   const delay = KEYS / rows / <i32>((end - scratch) / bytes);
   for (let step = 0; open > 0; step++) {
     let first = 0;
     for (let c = scratch; c < end; c += bytes, first += delay) {
       const chunk = changetype<Chunk>(c);
       if (step < first || (chunk.keys | chunk.values) == 0) continue;
-      const keys = min(rows, chunk.keys - chunk.at), values = min(rows, chunk.values - chunk.at);
+      const keys = min(rows, chunk.keys - chunk.at);
+      const values = min(rows, chunk.values - chunk.at);
       if (alone) {
         if (keys > 0) scorePage(request, chunk, keys);
         if (values > 0) accumulatePage(request, chunk, values);
@@ -123,8 +141,10 @@ function begin(request: AttentionRequest, number: i32, chunk: Chunk): void {
   const group = request.group;
   const kvHeads = request.heads / group;
   const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
-  const place = number / chunks, nth = number % chunks;
-  const batch = place / kvHeads, kvHead = place % kvHeads;
+  const place = number / chunks;
+  const nth = number % chunks;
+  const batch = place / kvHeads;
+  const kvHead = place % kvHeads;
   chunk.batch = batch;
   chunk.kvHead = kvHead;
   chunk.column = nth * CHUNK_TILES;
@@ -157,17 +177,27 @@ function nextTile(request: AttentionRequest, chunk: Chunk): bool {
     if (seen == 0) continue;
     const start = column << 6;
     chunk.keys = min(KEYS, request.keys - start);
-    const wide = <i32>keyBytes(request) >> 2;
-    chunk.key = findRows(segmentsOf(request, 0), chunk.batch, chunk.kvHead, start, chunk.keys, request.dim, wide, chunk.keyCopy);
-    chunk.keyStride = <usize>rowStep << 2;
+    const wide = (<i32>keyBytes(request)) >> 2;
+    chunk.key = findRows(
+      segmentsOf(request, 0),
+      chunk.batch,
+      chunk.kvHead,
+      start,
+      chunk.keys,
+      request.dim,
+      wide,
+      chunk.keyCopy,
+    );
+    chunk.keyStride = (<usize>rowStep) << 2;
   }
   return (chunk.keys | chunk.values) != 0;
 }
 
 /** Loads the first lines of the keys that follow those of the tile, which mostly are the next tile's. */
 function prefetchKeys(chunk: Chunk): void {
-  const start = chunk.key + <usize>chunk.keys * chunk.keyStride, end = start + AHEAD;
-  if (chunk.keys == 0 || chunk.column >= chunk.last || end > <usize>memory.size() << 16) return;
+  const start = chunk.key + <usize>chunk.keys * chunk.keyStride;
+  const end = start + AHEAD;
+  if (chunk.keys == 0 || chunk.column >= chunk.last || end > (<usize>memory.size()) << 16) return;
   let kept: u32 = 0;
   for (let line = start; line < end; line += LINE) kept |= load<u32>(line);
   chunk.prefetched = kept;
@@ -175,21 +205,32 @@ function prefetchKeys(chunk: Chunk): void {
 
 /** Turns the scores of a tile into weights of its values, which are read next. Returns whether all scores are finite. */
 function finishTile(request: AttentionRequest, chunk: Chunk): bool {
-  const keys = chunk.keys, column = chunk.column - 1;
+  const keys = chunk.keys;
+  const column = chunk.column - 1;
   chunk.values = keys;
   if (keys == 0) return true;
   for (let g = 0; g < request.group; g++) {
     const scores = chunk.scores + <usize>g * SCORES;
-    if (request.softcap > 0) capScores(request.softcap, scores, 1, (<usize>keys + 3 & ~3) << 2);
+    if (request.softcap > 0) capScores(request.softcap, scores, 1, ((<usize>keys + 3) & ~3) << 2);
     applyMask(request, chunk, g, column, scores, keys);
-    if (!onlineSoftmax(scores, keys, chunk.partial + <usize>g * chunk.step, valueBytes(request))) return false;
+    if (!onlineSoftmax(scores, keys, chunk.partial + <usize>g * chunk.step, valueBytes(request)))
+      return false;
   }
   const weights = chunk.scores;
   chunk.scores = chunk.weights;
   chunk.weights = weights;
-  const width = <i32>valueBytes(request) >> 2;
-  chunk.value = findRows(segmentsOf(request, 1), chunk.batch, chunk.kvHead, column << 6, keys, request.valueDim, width, chunk.valueCopy);
-  chunk.valueStride = <usize>rowStep << 2;
+  const width = (<i32>valueBytes(request)) >> 2;
+  chunk.value = findRows(
+    segmentsOf(request, 1),
+    chunk.batch,
+    chunk.kvHead,
+    column << 6,
+    keys,
+    request.valueDim,
+    width,
+    chunk.valueCopy,
+  );
+  chunk.valueStride = (<usize>rowStep) << 2;
   return true;
 }
 
@@ -206,25 +247,31 @@ function tileOf(request: AttentionRequest, chunk: Chunk, g: i32, column: i32): u
 }
 
 function loadQuery(request: AttentionRequest, batch: i32, head: i32, to: usize): void {
-  const from = request.query + (<usize>(batch * request.queryBatch + head * request.queryHead) << 2);
+  const from = request.query + ((<usize>(batch * request.queryBatch + head * request.queryHead)) << 2);
   for (let d = 0; d < ((request.dim + 3) & ~3); d++) {
-    const x: f32 = d < request.dim ? load<f32>(from + (<usize>(d * request.queryColumn) << 2)) * request.scale : 0;
-    store<f32>(to + (<usize>d << 2), x);
+    const x: f32 =
+      d < request.dim ? load<f32>(from + ((<usize>(d * request.queryColumn)) << 2)) * request.scale : 0;
+    store<f32>(to + ((<usize>d) << 2), x);
   }
 }
 
 /** Scores of all heads of a group for the next `count` keys. */
 function scorePage(request: AttentionRequest, chunk: Chunk, count: i32): void {
-  const bytes = keyBytes(request), stride = chunk.keyStride, key = chunk.key + <usize>chunk.at * stride;
-  const scores = chunk.scores + (<usize>chunk.at << 2);
+  const bytes = keyBytes(request);
+  const stride = chunk.keyStride;
+  const key = chunk.key + <usize>chunk.at * stride;
+  const scores = chunk.scores + ((<usize>chunk.at) << 2);
   scoreFirst(key, stride, count, chunk.query, bytes, scores);
   if (request.group > 1) scoreOthers(request, chunk, key, count, scores);
 }
 
 /** Adds the next `count` values to the outputs of all heads of a group. */
 function accumulatePage(request: AttentionRequest, chunk: Chunk, count: i32): void {
-  const bytes = valueBytes(request), stride = chunk.valueStride, value = chunk.value + <usize>chunk.at * stride;
-  const weights = chunk.weights + (<usize>chunk.at << 2), output = chunk.partial + 16;
+  const bytes = valueBytes(request);
+  const stride = chunk.valueStride;
+  const value = chunk.value + <usize>chunk.at * stride;
+  const weights = chunk.weights + ((<usize>chunk.at) << 2);
+  const output = chunk.partial + 16;
   let d: usize = 0;
   for (; d + 256 <= bytes; d += 256) accumulate1x16(weights, 0, value + d, stride, count, output + d, 0);
   for (; d + 128 <= bytes; d += 128) accumulate1x8(weights, 0, value + d, stride, count, output + d, 0);
@@ -235,14 +282,16 @@ function accumulatePage(request: AttentionRequest, chunk: Chunk, count: i32): vo
 /** Scores of a group's first head for the next `count` keys. */
 @inline
 function scoreSlice(request: AttentionRequest, chunk: Chunk, count: i32): void {
-  const key = chunk.key + <usize>chunk.at * chunk.keyStride, scores = chunk.scores + (<usize>chunk.at << 2);
+  const key = chunk.key + <usize>chunk.at * chunk.keyStride;
+  const scores = chunk.scores + ((<usize>chunk.at) << 2);
   scoreFirst(key, chunk.keyStride, count, chunk.query, keyBytes(request), scores);
 }
 
 /** Adds the next `count` values to the output of a group's first head. */
 @inline
 function accumulateSlice(request: AttentionRequest, chunk: Chunk, count: i32): void {
-  const value = chunk.value + <usize>chunk.at * chunk.valueStride, weights = chunk.weights + (<usize>chunk.at << 2);
+  const value = chunk.value + <usize>chunk.at * chunk.valueStride;
+  const weights = chunk.weights + ((<usize>chunk.at) << 2);
   accumulateFours(weights, value, chunk.valueStride, count, valueBytes(request), chunk.partial + 16);
 }
 
@@ -257,36 +306,53 @@ function finishOthers(request: AttentionRequest, chunk: Chunk): void {
 function scoreFirst(key: usize, stride: usize, keys: i32, query: usize, bytes: usize, scores: usize): void {
   let j = 0;
   for (; j + 4 <= keys; j += 4) {
-    const k0 = key + <usize>j * stride, k1 = k0 + stride, k2 = k1 + stride, k3 = k2 + stride;
-    const sums = sumsOf(dot(k0, query, bytes), dot(k1, query, bytes), dot(k2, query, bytes), dot(k3, query, bytes));
-    v128.store(scores + (<usize>j << 2), sums);
+    const k0 = key + <usize>j * stride;
+    const k1 = k0 + stride;
+    const k2 = k1 + stride;
+    const k3 = k2 + stride;
+    const sums = sumsOf(
+      dot(k0, query, bytes),
+      dot(k1, query, bytes),
+      dot(k2, query, bytes),
+      dot(k3, query, bytes),
+    );
+    v128.store(scores + ((<usize>j) << 2), sums);
   }
-  for (; j < keys; j++) store<f32>(scores + (<usize>j << 2), sumOf(dot(key + <usize>j * stride, query, bytes)));
+  for (; j < keys; j++)
+    store<f32>(scores + ((<usize>j) << 2), sumOf(dot(key + <usize>j * stride, query, bytes)));
 }
 
 /** Scores of all heads of a group but the first, for keys that the first has read. `scores` are the first head's. */
 function scoreOthers(request: AttentionRequest, chunk: Chunk, key: usize, keys: i32, scores: usize): void {
-  const stride = chunk.keyStride, group = request.group, bytes = keyBytes(request), fours = keys & ~3;
+  const stride = chunk.keyStride;
+  const group = request.group;
+  const bytes = keyBytes(request);
+  const fours = keys & ~3;
   const rest = key + <usize>fours * stride;
-  let query = chunk.query + bytes, g = 1;
+  let query = chunk.query + bytes;
+  let g = 1;
   scores += SCORES;
   for (; g + 2 <= group; g += 2, query += bytes * 2, scores += SCORES * 2) {
     for (let j = 0; j < fours; j += 4) {
-      dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + (<usize>j << 2), SCORES);
+      dots2x4(key + <usize>j * stride, stride, query, bytes, bytes, scores + ((<usize>j) << 2), SCORES);
     }
-    const at = scores + (<usize>fours << 2);
+    const at = scores + ((<usize>fours) << 2);
     scoreFirst(rest, stride, keys - fours, query, bytes, at);
     scoreFirst(rest, stride, keys - fours, query + bytes, bytes, at + SCORES);
   }
   if (g == group) return;
-  for (let j = 0; j < fours; j += 4) dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + (<usize>j << 2), 0);
-  scoreFirst(rest, stride, keys - fours, query, bytes, scores + (<usize>fours << 2));
+  for (let j = 0; j < fours; j += 4)
+    dots1x4(key + <usize>j * stride, stride, query, 0, bytes, scores + ((<usize>j) << 2), 0);
+  scoreFirst(rest, stride, keys - fours, query, bytes, scores + ((<usize>fours) << 2));
 }
 
 /** Products of a key and a query, in four sums. */
 @inline
 function dot(key: usize, query: usize, bytes: usize): v128 {
-  let a = zero(), b = zero(), c = zero(), d = zero();
+  let a = zero();
+  let b = zero();
+  let c = zero();
+  let d = zero();
   const end = query + bytes;
   for (const whole = query + (bytes & ~63); query < whole; query += 64, key += 64) {
     a = fma(v128.load(key), v128.load(query), a);
@@ -299,24 +365,38 @@ function dot(key: usize, query: usize, bytes: usize): v128 {
 }
 
 /** Applies the mask to the scores of one head, and hides what lies beyond the last key. */
-function applyMask(request: AttentionRequest, chunk: Chunk, g: i32, column: i32, scores: usize, keys: i32): void {
-  for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + (<usize>j << 2), HIDDEN);
+function applyMask(
+  request: AttentionRequest,
+  chunk: Chunk,
+  g: i32,
+  column: i32,
+  scores: usize,
+  keys: i32,
+): void {
+  for (let j = keys; j < ((keys + 3) & ~3); j++) store<f32>(scores + ((<usize>j) << 2), HIDDEN);
   const whole = classOf(request, chunk, g, column);
   if (whole == 2) return;
-  const bits = request.bits + (<usize>load<u32>(request.bitsAt + (tileOf(request, chunk, g, column) << 2)) << 2);
+  const bits =
+    request.bits + ((<usize>load<u32>(request.bitsAt + (tileOf(request, chunk, g, column) << 2))) << 2);
   for (let j = 0; j < keys; j++) {
-    const seen = whole == 0 ? 0 : (load<u32>(bits + (<usize>(j >> 5) << 2)) >>> (j & 31)) & 1;
-    if (!seen) store<f32>(scores + (<usize>j << 2), HIDDEN);
+    const seen = whole == 0 ? 0 : (load<u32>(bits + ((<usize>(j >> 5)) << 2)) >>> (j & 31)) & 1;
+    if (!seen) store<f32>(scores + ((<usize>j) << 2), HIDDEN);
   }
 }
 
 /** The online-softmax update of m, l and o; scores become weights. Returns whether all scores are finite. */
 function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): bool {
   const at0 = expConstants;
-  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
-  const end = scores + (<usize>((keys + 3) & ~3) << 2);
+  const scale = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
+  const end = scores + ((<usize>((keys + 3) & ~3)) << 2);
   const before = load<f32>(partial);
   let top = f32x4.splat(before);
   let odd = zero();
@@ -331,11 +411,33 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
   const splat = f32x4.splat(largest);
   let sums = zero();
   for (let at = scores; at < end; at += 16) {
-    const power = exp4WithConstants(f32x4.sub(v128.load(at), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(
+      f32x4.sub(v128.load(at), splat),
+      scale,
+      floor,
+      magic,
+      c5,
+      c4,
+      c3,
+      c2,
+      c1,
+      c0,
+    );
     v128.store(at, power);
     sums = f32x4.add(sums, power);
   }
-  const correction = exp4WithConstants(f32x4.sub(f32x4.splat(before), splat), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  const correction = exp4WithConstants(
+    f32x4.sub(f32x4.splat(before), splat),
+    scale,
+    floor,
+    magic,
+    c5,
+    c4,
+    c3,
+    c2,
+    c1,
+    c0,
+  );
   store<f32>(partial, largest);
   store<f32>(partial, load<f32>(partial, 4) * f32x4.extract_lane(correction, 0) + sumOf(sums), 4);
   for (let d: usize = 16; d < 16 + bytes; d += 16) {
@@ -345,35 +447,61 @@ function onlineSoftmax(scores: usize, keys: i32, partial: usize, bytes: usize): 
 }
 
 /** Adds values, times their weights, to the output of one head, four at a time. */
-function accumulateFours(weights: usize, value: usize, stride: usize, keys: i32, bytes: usize, output: usize): void {
-  const last = weights + (<usize>keys << 2);
+function accumulateFours(
+  weights: usize,
+  value: usize,
+  stride: usize,
+  keys: i32,
+  bytes: usize,
+  output: usize,
+): void {
+  const last = weights + ((<usize>keys) << 2);
   for (; weights + 16 <= last; weights += 16, value += stride * 4) {
-    const w0 = v128.load32_splat(weights), w1 = v128.load32_splat(weights, 4);
-    const w2 = v128.load32_splat(weights, 8), w3 = v128.load32_splat(weights, 12);
-    const second = value + stride, third = second + stride, fourth = third + stride;
+    const w0 = v128.load32_splat(weights);
+    const w1 = v128.load32_splat(weights, 4);
+    const w2 = v128.load32_splat(weights, 8);
+    const w3 = v128.load32_splat(weights, 12);
+    const second = value + stride;
+    const third = second + stride;
+    const fourth = third + stride;
     for (let d: usize = 0; d < bytes; d += 32) {
       const at = output + d;
-      const a = fma(w0, v128.load(value + d), v128.load(at)), b = fma(w0, v128.load(value + d, 16), v128.load(at, 16));
-      const a1 = fma(w1, v128.load(second + d), a), b1 = fma(w1, v128.load(second + d, 16), b);
-      const a2 = fma(w2, v128.load(third + d), a1), b2 = fma(w2, v128.load(third + d, 16), b1);
+      const a = fma(w0, v128.load(value + d), v128.load(at));
+      const b = fma(w0, v128.load(value + d, 16), v128.load(at, 16));
+      const a1 = fma(w1, v128.load(second + d), a);
+      const b1 = fma(w1, v128.load(second + d, 16), b);
+      const a2 = fma(w2, v128.load(third + d), a1);
+      const b2 = fma(w2, v128.load(third + d, 16), b1);
       v128.store(at, fma(w3, v128.load(fourth + d), a2));
       v128.store(at, fma(w3, v128.load(fourth + d, 16), b2), 16);
     }
   }
   for (; weights < last; weights += 4, value += stride) {
     const w = v128.load32_splat(weights);
-    for (let d: usize = 0; d < bytes; d += 16) v128.store(output + d, fma(w, v128.load(value + d), v128.load(output + d)));
+    for (let d: usize = 0; d < bytes; d += 16)
+      v128.store(output + d, fma(w, v128.load(value + d), v128.load(output + d)));
   }
 }
 
 /** Adds values that the first head has read to the outputs of all heads of a group but the first. `weights` are the first's. */
-function accumulateOthers(request: AttentionRequest, chunk: Chunk, value: usize, keys: i32, weights: usize): void {
-  const stride = chunk.valueStride, step = chunk.step, group = request.group, bytes = valueBytes(request);
-  let output = chunk.partial + step + 16, g = 1;
+function accumulateOthers(
+  request: AttentionRequest,
+  chunk: Chunk,
+  value: usize,
+  keys: i32,
+  weights: usize,
+): void {
+  const stride = chunk.valueStride;
+  const step = chunk.step;
+  const group = request.group;
+  const bytes = valueBytes(request);
+  let output = chunk.partial + step + 16;
+  let g = 1;
   weights += SCORES;
   for (; g + 2 <= group; g += 2, weights += SCORES * 2, output += step * 2) {
     let d: usize = 0;
-    for (; d + 64 <= bytes; d += 64) accumulate2x4(weights, SCORES, value + d, stride, keys, output + d, step);
+    for (; d + 64 <= bytes; d += 64)
+      accumulate2x4(weights, SCORES, value + d, stride, keys, output + d, step);
     for (; d < bytes; d += 32) accumulate2x2(weights, SCORES, value + d, stride, keys, output + d, step);
   }
   if (g == group) return;
@@ -386,10 +514,12 @@ function accumulateOthers(request: AttentionRequest, chunk: Chunk, value: usize,
 export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
   const chunks = (request.columns + CHUNK_TILES - 1) / CHUNK_TILES;
-  const valueDim = request.valueDim, step = <usize>request.partialBytes;
+  const valueDim = request.valueDim;
+  const step = <usize>request.partialBytes;
   const first = request.partials + <usize>(item * chunks) * step;
   const head = item % request.heads;
-  const sink: f32 = request.sinks == 0 ? -Infinity : load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
+  const sink: f32 =
+    request.sinks == 0 ? -Infinity : load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
   let largest: f32 = max<f32>(NONE, sink);
   for (let c = 0; c < chunks; c++) largest = max<f32>(largest, load<f32>(first + <usize>c * step));
   let sum: f64 = NativeMath.exp(<f64>sink - <f64>largest);
@@ -399,10 +529,11 @@ export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
     sum += <f64>load<f32>(part, 4) * share;
     store<f32>(part, <f32>share, 8);
   }
-  for (let c = 0; c < chunks; c++) if (!allFinite(first + <usize>c * step + 16, <i32>valueBytes(request) >> 2)) return 1;
-  const to = request.output + (<usize>(item * valueDim) << 2);
+  for (let c = 0; c < chunks; c++)
+    if (!allFinite(first + <usize>c * step + 16, (<i32>valueBytes(request)) >> 2)) return 1;
+  const to = request.output + ((<usize>(item * valueDim)) << 2);
   const factor = sum > 0 ? 1 / sum : 0;
-  for (let d: usize = 0; d < <usize>valueDim << 2; d += 4) {
+  for (let d: usize = 0; d < (<usize>valueDim) << 2; d += 4) {
     let mixed: f64 = 0;
     for (let c = 0; c < chunks; c++) {
       const part = first + <usize>c * step;
@@ -410,6 +541,9 @@ export function attentionMerge(item: i32, scratch: usize, at: usize): i32 {
     }
     store<f32>(to + d, <f32>(mixed * factor));
   }
-  store<f32>(request.lse + (<usize>item << 2), sum > 0 ? <f32>(<f64>largest + NativeMath.log(sum)) : -Infinity);
+  store<f32>(
+    request.lse + ((<usize>item) << 2),
+    sum > 0 ? <f32>(<f64>largest + NativeMath.log(sum)) : -Infinity,
+  );
   return 0;
 }

@@ -4,14 +4,27 @@ import { registerBytes, resultOf, runSteps, STRIP } from "./expression";
 import { fma, exp4WithConstants, expConstants, zero } from "./lanes";
 import { findRows, firstQueryOf, segmentsOf, rowStep } from "./request";
 import {
-  allFinite, capScores, findLimits, HIDDEN, hideScores, keyPositions, KEYS, LANES, mixValues, modScores, multiplyTile, packQueries,
-  QUERIES, ROW, TILE,
+  allFinite,
+  capScores,
+  findLimits,
+  HIDDEN,
+  hideScores,
+  keyPositions,
+  KEYS,
+  LANES,
+  mixValues,
+  modScores,
+  multiplyTile,
+  packQueries,
+  QUERIES,
+  ROW,
+  TILE,
 } from "./tile";
 
-/** Where a query has seen no key yet: far above a hidden score. */
+/** The largest score of a query that has seen no key yet: far above a masked one. */
 const NONE: f32 = -1e30;
 
-/** Where in a thread's scratch things lie, for the item at hand. */
+/** Addresses in a thread's scratch, for the item at hand. */
 let scoresAt: usize = 0;
 let largestAt: usize = 0;
 let sumAt: usize = 0;
@@ -34,10 +47,10 @@ function layOut(request: AttentionRequest, scratch: usize): usize {
   positionsAt = correctionAt + LANES;
   limitsAt = positionsAt + LANES;
   queriesAt = limitsAt + LANES;
-  mixtureAt = queriesAt + (<usize>(QUERIES * request.dim) << 2);
-  keyAt = mixtureAt + (<usize>((QUERIES + 8) * width) << 2);
-  valueAt = keyAt + (<usize>(KEYS * request.dim) << 2);
-  registersAt = valueAt + (<usize>(KEYS * width) << 2);
+  mixtureAt = queriesAt + ((<usize>(QUERIES * request.dim)) << 2);
+  keyAt = mixtureAt + ((<usize>((QUERIES + 8) * width)) << 2);
+  valueAt = keyAt + ((<usize>(KEYS * request.dim)) << 2);
+  registersAt = valueAt + ((<usize>(KEYS * width)) << 2);
   weightRegistersAt = registersAt + registerBytes(request.scoreMod, false);
   return weightRegistersAt + registerBytes(request.weightMod, false);
 }
@@ -51,9 +64,14 @@ export function attentionForwardScratch(request: usize): i32 {
 export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   const request = changetype<AttentionRequest>(at);
   layOut(request, scratch);
-  const heads = request.heads, queries = request.queries, keys = request.keys, columns = request.columns;
-  const dim = request.dim, valueDim = request.valueDim;
-  const scoreMod = request.scoreMod, weightMod = request.weightMod;
+  const heads = request.heads;
+  const queries = request.queries;
+  const keys = request.keys;
+  const columns = request.columns;
+  const dim = request.dim;
+  const valueDim = request.valueDim;
+  const scoreMod = request.scoreMod;
+  const weightMod = request.weightMod;
   const width = (valueDim + 7) & ~7;
   const place = item / request.rows;
   const row = request.rows - 1 - (item % request.rows);
@@ -62,11 +80,19 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
   const kvHead = head / request.group;
   const t = row << 6;
   const count = min(QUERIES, queries - t);
-  const bytes = <usize>((count + 7) & ~7) << 2;
+  const bytes = (<usize>((count + 7) & ~7)) << 2;
   const position = firstQueryOf(request, batch) + t;
 
   const from = batch * request.queryBatch + head * request.queryHead + t * request.queryRow;
-  packQueries(request.query + (<usize>from << 2), request.queryRow, request.queryColumn, count, dim, request.scale, queriesAt);
+  packQueries(
+    request.query + ((<usize>from) << 2),
+    request.queryRow,
+    request.queryColumn,
+    count,
+    dim,
+    request.scale,
+    queriesAt,
+  );
   begin(count, width);
   beginProgram(scoreMod, registersAt, batch, head, position);
   beginProgram(weightMod, weightRegistersAt, batch, head, position);
@@ -79,13 +105,15 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       if (whole == 0) continue;
       const start = column << 6;
       const length = min(KEYS, keys - start);
-      const bits: usize = whole == 2 ? 0 : request.bits + (<usize>load<u32>(request.bitsAt + (tile << 2)) << 2);
+      const bits: usize =
+        whole == 2 ? 0 : request.bits + ((<usize>load<u32>(request.bitsAt + (tile << 2))) << 2);
       findLimits(bits, (count + 7) >> 3, length, limitsAt);
       const key = findRows(segmentsOf(request, 0), batch, kvHead, start, length, dim, dim, keyAt);
-      multiplyTile(key, <usize>rowStep << 2, length, limitsAt, queriesAt, (count + 7) >> 3, dim, scoresAt);
+      multiplyTile(key, (<usize>rowStep) << 2, length, limitsAt, queriesAt, (count + 7) >> 3, dim, scoresAt);
       if (request.softcap > 0) capScores(request.softcap, scoresAt, length, bytes);
       if (scoreMod != 0 || weightMod != 0) keyPositions(request, batch, start, length, positionsAt);
-      if (scoreMod != 0) modScores(scoreMod, registersAt, scoresAt, batch, head, position, positionsAt, length, bytes);
+      if (scoreMod != 0)
+        modScores(scoreMod, registersAt, scoresAt, batch, head, position, positionsAt, length, bytes);
       if (bits != 0) hideScores(bits, scoresAt, 0, length, bytes);
       if (weightMod == 0 || walk == 0) {
         let odd = zero();
@@ -97,7 +125,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
       }
       if (walk == 0) continue;
       const value = findRows(segmentsOf(request, 1), batch, kvHead, start, length, valueDim, width, valueAt);
-      mixValues(scoresAt, value, <usize>rowStep << 2, limitsAt, count, width, mixtureAt, correctionAt);
+      mixValues(scoresAt, value, (<usize>rowStep) << 2, limitsAt, count, width, mixtureAt, correctionAt);
     }
     if (walk == 0) for (let i: usize = 0; i < bytes; i += 4) store<f32>(correctionAt + i, 1);
     if (walk == 0 && request.sinks != 0) joinSink(request, head, count);
@@ -108,7 +136,7 @@ export function attentionForward(item: i32, scratch: usize, at: usize): i32 {
 
 function begin(count: i32, width: i32): void {
   // Blocks of queries may reach a little over the last one.
-  const end = <usize>(count + 8) << 2;
+  const end = (<usize>(count + 8)) << 2;
   memory.fill(mixtureAt, 0, end * <usize>width);
   memory.fill(sumAt, 0, end);
   for (let i: usize = 0; i < end; i += 4) {
@@ -127,16 +155,26 @@ export function beginProgram(program: usize, registers: usize, batch: i32, head:
 /** Four queries: their scores become powers, their largest and sum go on. Returns lanes that met no finite number. */
 function softmaxLanes(lane: usize, keys: i32): v128 {
   const at0 = expConstants;
-  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const scale = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
   const before = v128.load(largestAt + lane);
   const end = scoresAt + lane + <usize>keys * ROW;
   // Two keys a turn: neither waits for the other. A finite number times 0 is 0, and any other NaN, which stays.
-  let top0 = before, top1 = before, odd0 = zero(), odd1 = zero();
+  let top0 = before;
+  let top1 = before;
+  let odd0 = zero();
+  let odd1 = zero();
   let from = scoresAt + lane;
   for (const last = end - ROW; from < last; from += 2 * ROW) {
-    const a = v128.load(from), b = v128.load(from, ROW);
+    const a = v128.load(from);
+    const b = v128.load(from, ROW);
     top0 = f32x4.pmax(top0, a);
     top1 = f32x4.pmax(top1, b);
     odd0 = fma(a, zero(), odd0);
@@ -148,10 +186,32 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
   }
   const largest = f32x4.pmax(top0, top1);
   const odd = f32x4.add(odd0, odd1);
-  const correction = exp4WithConstants(f32x4.sub(before, largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  const correction = exp4WithConstants(
+    f32x4.sub(before, largest),
+    scale,
+    floor,
+    magic,
+    c5,
+    c4,
+    c3,
+    c2,
+    c1,
+    c0,
+  );
   let sum = f32x4.mul(v128.load(sumAt + lane), correction);
   for (let at = scoresAt + lane; at < end; at += ROW) {
-    const power = exp4WithConstants(f32x4.sub(v128.load(at), largest), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+    const power = exp4WithConstants(
+      f32x4.sub(v128.load(at), largest),
+      scale,
+      floor,
+      magic,
+      c5,
+      c4,
+      c3,
+      c2,
+      c1,
+      c0,
+    );
     v128.store(at, power);
     sum = f32x4.add(sum, power);
   }
@@ -164,9 +224,15 @@ function softmaxLanes(lane: usize, keys: i32): v128 {
 /** Four queries: their scores become weights; hidden ones -1, so that they are known again. */
 function weighLanes(lane: usize, keys: i32): void {
   const at0 = expConstants;
-  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const scale = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
   const largest = v128.load(largestAt + lane);
   const sum = v128.load(sumAt + lane);
   const share = v128.and(f32x4.div(f32x4.splat(1), sum), f32x4.gt(sum, zero()));
@@ -184,7 +250,18 @@ function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
     const strip = scoresAt + <usize>j * ROW;
-    runSteps(program, weightRegistersAt, Level.score, strip, batch, head, query, positionsAt + (<usize>j << 2), rows, bytes);
+    runSteps(
+      program,
+      weightRegistersAt,
+      Level.score,
+      strip,
+      batch,
+      head,
+      query,
+      positionsAt + ((<usize>j) << 2),
+      rows,
+      bytes,
+    );
     const result = resultOf(program, weightRegistersAt);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
       for (let i = r; i < r + bytes; i += 16) {
@@ -197,8 +274,8 @@ function modWeights(program: usize, batch: i32, head: i32, query: i32, keys: i32
 
 /** A sink takes part in the sum alone, and joins once, at the end. */
 function joinSink(request: AttentionRequest, head: i32, count: i32): void {
-  const sink = load<f32>(request.sinks + (<usize>(head * request.sinkStep) << 2));
-  for (let i: usize = 0; i < <usize>count << 2; i += 4) {
+  const sink = load<f32>(request.sinks + ((<usize>(head * request.sinkStep)) << 2));
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 4) {
     const largest = load<f32>(largestAt + i);
     const top = max<f32>(largest, sink);
     const shrink = <f32>NativeMath.exp(<f64>largest - <f64>top);
@@ -212,22 +289,25 @@ function joinSink(request: AttentionRequest, head: i32, count: i32): void {
 
 /** Writes mixtures, divided by their sums, and logarithms of sums; zeros and -infinity where nothing was seen. */
 function end(request: AttentionRequest, place: i32, count: i32, width: i32): i32 {
-  const valueDim = request.valueDim, weightMod = request.weightMod, sinks = request.sinks;
+  const valueDim = request.valueDim;
+  const weightMod = request.weightMod;
+  const sinks = request.sinks;
   for (let q = 0; q < count; q++) {
-    const sum = load<f32>(sumAt + (<usize>q << 2));
-    const largest = load<f32>(largestAt + (<usize>q << 2));
+    const sum = load<f32>(sumAt + ((<usize>q) << 2));
+    const largest = load<f32>(largestAt + ((<usize>q) << 2));
     const seen = sum > 0;
-    const shrink: f32 = sinks == 0 ? 1 : load<f32>(correctionAt + (<usize>q << 2));
+    const shrink: f32 = sinks == 0 ? 1 : load<f32>(correctionAt + ((<usize>q) << 2));
     const factor: f32 = weightMod != 0 ? 1 : seen ? shrink / sum : 0;
-    const from = mixtureAt + (<usize>(q * width) << 2);
+    const from = mixtureAt + ((<usize>(q * width)) << 2);
     if (!allFinite(from, width)) return 1;
     const to = request.output + ((<usize>(place + q) * <usize>valueDim) << 2);
     const by = f32x4.splat(factor);
-    const vectors = <usize>(valueDim & ~3) << 2;
+    const vectors = (<usize>(valueDim & ~3)) << 2;
     for (let d: usize = 0; d < vectors; d += 16) v128.store(to + d, f32x4.mul(by, v128.load(from + d)));
-    for (let d = vectors; d < <usize>valueDim << 2; d += 4) store<f32>(to + d, load<f32>(from + d) * factor);
+    for (let d = vectors; d < (<usize>valueDim) << 2; d += 4)
+      store<f32>(to + d, load<f32>(from + d) * factor);
     const logSum: f32 = seen ? <f32>(<f64>largest + NativeMath.log(<f64>sum)) : -Infinity;
-    store<f32>(request.lse + (<usize>(place + q) << 2), logSum);
+    store<f32>(request.lse + ((<usize>(place + q)) << 2), logSum);
   }
   return 0;
 }

@@ -12,6 +12,7 @@ export function dotFast(signed: v128, sevenBits: v128, sum: v128): v128 {
 export function dotPlain(signed: v128, sevenBits: v128, sum: v128): v128 {
   const low = i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(signed, sevenBits));
   const high = i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_high_i8x16_s(signed, sevenBits));
-  const even = v128.shuffle<i32>(low, high, 0, 2, 4, 6), odd = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
+  const even = v128.shuffle<i32>(low, high, 0, 2, 4, 6);
+  const odd = v128.shuffle<i32>(low, high, 1, 3, 5, 7);
   return i32x4.add(sum, i32x4.add(even, odd));
 }

@@ -29,12 +29,13 @@ function place(walk: Walk, row: i32, from: i32): void {
 function together(from: usize, step: i32, n: i32, to: usize): usize {
   if (step == 1) {
     if ((n & 3) == 0) return from;
-    memory.copy(to, from, <usize>n << 2);
+    memory.copy(to, from, (<usize>n) << 2);
   } else if (step == 0) {
     const x = v128.load32_splat(from);
-    for (let i: usize = 0; i < <usize>n << 2; i += 16) v128.store(to + i, x);
+    for (let i: usize = 0; i < (<usize>n) << 2; i += 16) v128.store(to + i, x);
   } else {
-    for (let i: usize = 0; i < <usize>n << 2; i += 4, from += <usize>step << 2) store<f32>(to + i, load<f32>(from));
+    for (let i: usize = 0; i < (<usize>n) << 2; i += 4, from += (<usize>step) << 2)
+      store<f32>(to + i, load<f32>(from));
   }
   return to;
 }
@@ -49,19 +50,19 @@ export function unary(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    unaryRow(walk.op, walk.alpha, walk.a + (<usize>aAt << 2), walk.aStep, y, n, scratch);
+    unaryRow(walk.op, walk.alpha, walk.a + ((<usize>aAt) << 2), walk.aStep, y, n, scratch);
   }
 }
 
 function unaryRow(op: i32, alpha: f32, a: usize, step: i32, y: usize, n: i32, scratch: usize): void {
   const whole = step == 1 ? n & ~3 : 0;
-  unaryVectors(op, a, y, <usize>whole << 2, alpha);
+  unaryVectors(op, a, y, (<usize>whole) << 2, alpha);
   for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
     const count = min(STRETCH_BYTES >> 2, n - i);
-    const bytes = <usize>((count + 3) & ~3) << 2;
-    const x = together(a + (<usize>(i * step) << 2), step, count, scratch);
+    const bytes = (<usize>((count + 3) & ~3)) << 2;
+    const x = together(a + ((<usize>(i * step)) << 2), step, count, scratch);
     unaryVectors(op, x, scratch + STRETCH_BYTES, bytes, alpha);
-    memory.copy(y + (<usize>i << 2), scratch + STRETCH_BYTES, <usize>count << 2);
+    memory.copy(y + ((<usize>i) << 2), scratch + STRETCH_BYTES, (<usize>count) << 2);
   }
 }
 
@@ -75,22 +76,23 @@ export function binary(item: i32, scratch: usize, at: usize): void {
   for (let row = first; row < last; row++) {
     place(walk, row, from);
     const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
-    binaryRow(walk, walk.a + (<usize>aAt << 2), walk.b + (<usize>bAt << 2), y, n, scratch);
+    binaryRow(walk, walk.a + ((<usize>aAt) << 2), walk.b + ((<usize>bAt) << 2), y, n, scratch);
   }
 }
 
 function binaryRow(walk: Walk, a: usize, b: usize, y: usize, n: i32, scratch: usize): void {
-  const aStep = walk.aStep, bStep = walk.bStep;
+  const aStep = walk.aStep;
+  const bStep = walk.bStep;
   const whole = aStep == 1 && bStep == 1 ? n & ~3 : 0;
-  binaryVectors(walk.op, a, b, y, <usize>whole << 2);
+  binaryVectors(walk.op, a, b, y, (<usize>whole) << 2);
   for (let i = whole; i < n; i += STRETCH_BYTES >> 2) {
     const count = min(STRETCH_BYTES >> 2, n - i);
-    const left = together(a + (<usize>(i * aStep) << 2), aStep, count, scratch);
-    const right = together(b + (<usize>(i * bStep) << 2), bStep, count, scratch + STRETCH_BYTES);
-    const to = y + (<usize>i << 2);
+    const left = together(a + ((<usize>(i * aStep)) << 2), aStep, count, scratch);
+    const right = together(b + ((<usize>(i * bStep)) << 2), bStep, count, scratch + STRETCH_BYTES);
+    const to = y + ((<usize>i) << 2);
     const straight = (count & 3) == 0 ? to : scratch + 2 * STRETCH_BYTES;
-    binaryVectors(walk.op, left, right, straight, <usize>((count + 3) & ~3) << 2);
-    if (straight != to) memory.copy(to, straight, <usize>count << 2);
+    binaryVectors(walk.op, left, right, straight, (<usize>((count + 3) & ~3)) << 2);
+    if (straight != to) memory.copy(to, straight, (<usize>count) << 2);
   }
 }
 
@@ -107,10 +109,16 @@ export function compare(item: i32, scratch: usize, at: usize): void {
     const y = walk.y + <usize>row * <usize>walk.n + <usize>from;
     for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
       const count = min(STRETCH_BYTES >> 2, n - i);
-      const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
-      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH_BYTES);
-      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH_BYTES, <usize>((count + 3) & ~3) << 2);
-      for (let k = 0; k < count; k++) store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH_BYTES + (<usize>k << 2)) & 1);
+      const a = together(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const b = together(
+        walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
+        walk.bStep,
+        count,
+        scratch + STRETCH_BYTES,
+      );
+      binaryVectors(walk.op, a, b, scratch + 2 * STRETCH_BYTES, (<usize>((count + 3) & ~3)) << 2);
+      for (let k = 0; k < count; k++)
+        store<u8>(y + i + k, load<u8>(scratch + 2 * STRETCH_BYTES + ((<usize>k) << 2)) & 1);
     }
   }
 }
@@ -128,16 +136,22 @@ export function choose(item: i32, scratch: usize, at: usize): void {
     const y = walk.y + ((<usize>row * <usize>walk.n + <usize>from) << 2);
     for (let i = 0; i < n; i += STRETCH_BYTES >> 2) {
       const count = min(STRETCH_BYTES >> 2, n - i);
-      const a = together(walk.a + (<usize>(aAt + i * walk.aStep) << 2), walk.aStep, count, scratch);
-      const b = together(walk.b + (<usize>(bAt + i * walk.bStep) << 2), walk.bStep, count, scratch + STRETCH_BYTES);
-      const masks = scratch + 2 * STRETCH_BYTES, to = scratch + 3 * STRETCH_BYTES;
+      const a = together(walk.a + ((<usize>(aAt + i * walk.aStep)) << 2), walk.aStep, count, scratch);
+      const b = together(
+        walk.b + ((<usize>(bAt + i * walk.bStep)) << 2),
+        walk.bStep,
+        count,
+        scratch + STRETCH_BYTES,
+      );
+      const masks = scratch + 2 * STRETCH_BYTES;
+      const to = scratch + 3 * STRETCH_BYTES;
       for (let k = 0; k < count; k++) {
-        store<i32>(masks + (<usize>k << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
+        store<i32>(masks + ((<usize>k) << 2), load<u8>(walk.c + cAt + (i + k) * walk.cStep) != 0 ? -1 : 0);
       }
-      for (let k: usize = 0; k < <usize>count << 2; k += 16) {
+      for (let k: usize = 0; k < (<usize>count) << 2; k += 16) {
         v128.store(to + k, v128.bitselect(v128.load(a + k), v128.load(b + k), v128.load(masks + k)));
       }
-      memory.copy(y + (<usize>i << 2), to, <usize>count << 2);
+      memory.copy(y + ((<usize>i) << 2), to, (<usize>count) << 2);
     }
   }
 }

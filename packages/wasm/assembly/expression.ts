@@ -76,12 +76,19 @@ export function runSteps(
       fill(to, <f32>head, rows, bytes);
     } else if (op == StepCode.query) {
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-        for (let i = 0; i < <i32>(bytes >> 2); i++) store<f32>(to + r + (<usize>i << 2), <f32>(query + i));
+        for (let i = 0; i < <i32>(bytes >> 2); i++) store<f32>(to + r + ((<usize>i) << 2), <f32>(query + i));
       }
     } else if (op == StepCode.key) {
-      for (let r = 0; r < rows; r++) fill(to + <usize>r * ROW, load<f32>(keys + (<usize>r << 2)), 1, bytes);
+      for (let r = 0; r < rows; r++) fill(to + <usize>r * ROW, load<f32>(keys + ((<usize>r) << 2)), 1, bytes);
     } else if (op == StepCode.where) {
-      choose(to, register(registers, step.a), register(registers, step.b), register(registers, step.c), rows, bytes);
+      choose(
+        to,
+        register(registers, step.a),
+        register(registers, step.b),
+        register(registers, step.c),
+        rows,
+        bytes,
+      );
     } else if (op == StepCode.index) {
       findPlaces(step, to, registers, rows, bytes);
     } else if (op == StepCode.lookup) {
@@ -126,12 +133,15 @@ export function slopeSteps(
     const op = step.op;
     const dy = register(slopes, n);
     if (op >= FIRST_BINARY) {
-      const first = register(registers, step.a), second = register(registers, step.b);
-      const a = stepAt(program, step.a).active, b = stepAt(program, step.b).active;
+      const first = register(registers, step.a);
+      const second = register(registers, step.b);
+      const a = stepAt(program, step.a).active;
+      const b = stepAt(program, step.b).active;
       if (a) firstSlope(op, register(slopes, step.a), dy, first, second, rows, bytes);
       if (b) secondSlope(op, register(slopes, step.b), dy, first, second, rows, bytes);
     } else if (op >= FIRST_UNARY) {
-      const x = register(registers, step.a), y = register(registers, n);
+      const x = register(registers, step.a);
+      const y = register(registers, n);
       unarySlope(op, register(slopes, step.a), dy, x, y, rows, bytes);
     } else if (op == StepCode.score) {
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
@@ -140,7 +150,9 @@ export function slopeSteps(
         }
       }
     } else if (op == StepCode.where) {
-      const condition = register(registers, step.a), da = register(slopes, step.b), db = register(slopes, step.c);
+      const condition = register(registers, step.a);
+      const da = register(slopes, step.b);
+      const db = register(slopes, step.c);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
         for (let i = r; i < r + bytes; i += 16) {
           const second = f32x4.eq(v128.load(condition + i), zero());
@@ -151,15 +163,16 @@ export function slopeSteps(
       }
     } else if (op == StepCode.lookup && tables != 0) {
       const places = register(registers, step.a);
-      const to = tables + (<usize>step.j << 3);
+      const to = tables + ((<usize>step.j) << 3);
       for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-        for (let i = r; i < r + (<usize>lanes << 2); i += 4) {
-          const at = to + (<usize>load<i32>(places + i) << 3);
+        for (let i = r; i < r + ((<usize>lanes) << 2); i += 4) {
+          const at = to + ((<usize>load<i32>(places + i)) << 3);
           store<f64>(at, load<f64>(at) + <f64>load<f32>(dy + i));
         }
       }
     } else if (op == StepCode.pow) {
-      const a = register(registers, step.a), b = register(registers, step.b);
+      const a = register(registers, step.a);
+      const b = register(registers, step.b);
       raiseSlope(register(slopes, step.a), register(slopes, step.b), dy, a, b, rows, bytes);
     }
   }
@@ -183,10 +196,13 @@ function choose(to: usize, condition: usize, a: usize, b: usize, rows: i32, byte
 
 /** a to the power of b, number by number; one that was computed just before is not computed again. */
 function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
-  let a: f32 = 1, b: f32 = 1, power: f32 = 1;
+  let a: f32 = 1;
+  let b: f32 = 1;
+  let power: f32 = 1;
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
-      const base = load<f32>(first + i), exponent = load<f32>(second + i);
+      const base = load<f32>(first + i);
+      const exponent = load<f32>(second + i);
       if (base != a || exponent != b) power = <f32>NativeMath.pow(<f64>base, <f64>exponent);
       a = base;
       b = exponent;
@@ -195,14 +211,24 @@ function raise(to: usize, first: usize, second: usize, rows: i32, bytes: usize):
   }
 }
 
-function raiseSlope(da: usize, db: usize, dy: usize, first: usize, second: usize, rows: i32, bytes: usize): void {
+function raiseSlope(
+  da: usize,
+  db: usize,
+  dy: usize,
+  first: usize,
+  second: usize,
+  rows: i32,
+  bytes: usize,
+): void {
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
       const slope = <f64>load<f32>(dy + i);
       if (slope == 0) continue;
-      const a = <f64>load<f32>(first + i), b = <f64>load<f32>(second + i);
+      const a = <f64>load<f32>(first + i);
+      const b = <f64>load<f32>(second + i);
       store<f32>(da + i, load<f32>(da + i) + <f32>(slope * b * NativeMath.pow(a, b - 1)));
-      if (a > 0) store<f32>(db + i, load<f32>(db + i) + <f32>(slope * NativeMath.pow(a, b) * NativeMath.log(a)));
+      if (a > 0)
+        store<f32>(db + i, load<f32>(db + i) + <f32>(slope * NativeMath.pow(a, b) * NativeMath.log(a)));
     }
   }
 }
@@ -212,7 +238,8 @@ function findPlaces(step: Step, to: usize, registers: usize, rows: i32, bytes: u
   const index = register(registers, step.a);
   const none = step.b < 0;
   const before = register(registers, none ? step.a : step.b);
-  const last = i32x4.splat(step.i), stride = i32x4.splat(step.j);
+  const last = i32x4.splat(step.i);
+  const stride = i32x4.splat(step.j);
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
       const whole = i32x4.trunc_sat_f32x4_s(v128.load(index + i));
@@ -225,22 +252,28 @@ function findPlaces(step: Step, to: usize, registers: usize, rows: i32, bytes: u
 function lookUp(table: usize, to: usize, places: usize, rows: i32, bytes: usize): void {
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 4) {
-      store<f32>(to + i, load<f32>(table + (<usize>load<i32>(places + i) << 2)));
+      store<f32>(to + i, load<f32>(table + ((<usize>load<i32>(places + i)) << 2)));
     }
   }
 }
 
 /** The factor of inverted dropout: 0 where the first word of Philox lies below j, else `number`. */
 function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize): void {
-  const batch = register(registers, step.a), head = register(registers, step.b);
-  const query = register(registers, step.c), key = register(registers, step.d);
-  const threshold = i32x4.splat(step.j), factor = f32x4.splat(step.number);
+  const batch = register(registers, step.a);
+  const head = register(registers, step.b);
+  const query = register(registers, step.c);
+  const key = register(registers, step.d);
+  const threshold = i32x4.splat(step.j);
+  const factor = f32x4.splat(step.number);
   for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
     for (let i = r; i < r + bytes; i += 16) {
       const word = philox4(
-        i32x4.trunc_sat_f32x4_s(v128.load(key + i)), i32x4.trunc_sat_f32x4_s(v128.load(query + i)),
-        i32x4.trunc_sat_f32x4_s(v128.load(head + i)), i32x4.trunc_sat_f32x4_s(v128.load(batch + i)),
-        step.i, step.k,
+        i32x4.trunc_sat_f32x4_s(v128.load(key + i)),
+        i32x4.trunc_sat_f32x4_s(v128.load(query + i)),
+        i32x4.trunc_sat_f32x4_s(v128.load(head + i)),
+        i32x4.trunc_sat_f32x4_s(v128.load(batch + i)),
+        step.i,
+        step.k,
       );
       v128.store(to + i, v128.andnot(factor, i32x4.lt_u(word, threshold)));
     }
@@ -249,10 +282,13 @@ function drop(step: Step, to: usize, registers: usize, rows: i32, bytes: usize):
 
 /** The first word of Philox 4x32-10 for four counters. */
 function philox4(c0: v128, c1: v128, c2: v128, c3: v128, k0: i32, k1: i32): v128 {
-  const m0 = i32x4.splat(<i32>0xd2511f53), m1 = i32x4.splat(<i32>0xcd9e8d57);
+  const m0 = i32x4.splat(<i32>0xd2511f53);
+  const m1 = i32x4.splat(<i32>0xcd9e8d57);
   for (let round = 0; round < 10; round++) {
-    const high0 = highHalves(m0, c0), low0 = i32x4.mul(m0, c0);
-    const high1 = highHalves(m1, c2), low1 = i32x4.mul(m1, c2);
+    const high0 = highHalves(m0, c0);
+    const low0 = i32x4.mul(m0, c0);
+    const high1 = highHalves(m1, c2);
+    const low1 = i32x4.mul(m1, c2);
     c0 = v128.xor(v128.xor(high1, c1), i32x4.splat(k0));
     c1 = low1;
     c2 = v128.xor(v128.xor(high0, c3), i32x4.splat(k1));

@@ -11,5 +11,15 @@ export { adam, sgd } from "./optimizers";
 export { largestColumns, largestRows, sumColumns, sumRows } from "./reduce";
 export { rotate } from "./rotate";
 export {
-  bytesAreExact, quantizeRows, quantizedBlocks, quantizedPanels, quantizedPanelsScratch, quantizedRow, splitBytes, splitRow, splitRows, wholePanels, wholeRow,
+  bytesAreExact,
+  quantizeRows,
+  quantizedBlocks,
+  quantizedPanels,
+  quantizedPanelsScratch,
+  quantizedRow,
+  splitBytes,
+  splitRow,
+  splitRows,
+  wholePanels,
+  wholeRow,
 } from "./quantized";

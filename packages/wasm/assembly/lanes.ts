@@ -36,10 +36,13 @@ export function largestOf(x: v128): f32 {
 /** The largest of `count` numbers; NaN if one of them is. */
 export function largestIn(from: usize, count: i32): f32 {
   // `pmax` is one instruction where `max` is many, but it forgets NaN.
-  let t0 = f32x4.splat(-Infinity), t1 = t0, odd = zero();
-  const end = from + (<usize>count << 2);
-  for (const last = from + (<usize>(count & ~7) << 2); from < last; from += 32) {
-    const a = v128.load(from), b = v128.load(from, 16);
+  let t0 = f32x4.splat(-Infinity);
+  let t1 = t0;
+  let odd = zero();
+  const end = from + ((<usize>count) << 2);
+  for (const last = from + ((<usize>(count & ~7)) << 2); from < last; from += 32) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
     t0 = f32x4.pmax(t0, a);
     t1 = f32x4.pmax(t1, b);
     odd = v128.or(odd, v128.or(f32x4.ne(a, a), f32x4.ne(b, b)));
@@ -54,9 +57,10 @@ export function largestIn(from: usize, count: i32): f32 {
 export function largestSizeIn(from: usize, count: i32): f32 {
   // Bits of numbers that are not negative are in the order of the numbers, and NaN lies above all.
   const kept = i32x4.splat(0x7fffffff);
-  let t0 = i32x4.splat(0), t1 = t0;
-  const end = from + (<usize>count << 2);
-  for (const last = from + (<usize>(count & ~7) << 2); from < last; from += 32) {
+  let t0 = i32x4.splat(0);
+  let t1 = t0;
+  const end = from + ((<usize>count) << 2);
+  for (const last = from + ((<usize>(count & ~7)) << 2); from < last; from += 32) {
     t0 = i32x4.max_s(t0, v128.and(v128.load(from), kept));
     t1 = i32x4.max_s(t1, v128.and(v128.load(from, 16), kept));
   }
@@ -71,6 +75,7 @@ export function largestSizeIn(from: usize, count: i32): f32 {
  * Numbers of the functions below, four of each, with their offsets in bytes. Read from memory: written into a loop as
  * constants they would be built anew each time round. Cephes: https://www.netlib.org/cephes/, single precision.
  */
+// prettier-ignore
 const numbers: usize = memory.data<f32>([
   1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634, // 0: 1 / ln 2
   // ln 2 in two parts: the first has 9 bits, so that n times it is exact
@@ -166,10 +171,7 @@ export function exp4(x: v128): v128 {
   const half = i32x4.shr_s(whole, 1);
   const rest = i32x4.sub(whole, half);
   const one = i32x4.splat(127);
-  const y = f32x4.mul(
-    f32x4.mul(p, i32x4.shl(i32x4.add(half, one), 23)),
-    i32x4.shl(i32x4.add(rest, one), 23),
-  );
+  const y = f32x4.mul(f32x4.mul(p, i32x4.shl(i32x4.add(half, one), 23)), i32x4.shl(i32x4.add(rest, one), 23));
   const low = v128.andnot(y, f32x4.lt(x, v128.load(numbers, 160)));
   return v128.bitselect(v128.load(numbers, 176), low, f32x4.gt(x, v128.load(numbers, 192)));
 }
@@ -182,6 +184,7 @@ export function exp4(x: v128): v128 {
  * minimax polynomial of that form comes within 8.1e-8. In NumPy, with c the six numbers as float32 from c5 down:
  * `r = linspace(-.5, .5, 200001); abs(polyval(c, r) / 2**r - 1).max()`.
  */
+// prettier-ignore
 export const expConstants: usize = memory.data<f32>([
   1.4426950408889634, 1.4426950408889634, 1.4426950408889634, 1.4426950408889634, // 1 / ln 2
   -127, -127, -127, -127, // below, the power is exactly 0
@@ -201,8 +204,16 @@ export const expConstants: usize = memory.data<f32>([
  */
 @inline
 export function exp4WithConstants(
-  x: v128, scale: v128, floor: v128, magic: v128,
-  c5: v128, c4: v128, c3: v128, c2: v128, c1: v128, c0: v128,
+  x: v128,
+  scale: v128,
+  floor: v128,
+  magic: v128,
+  c5: v128,
+  c4: v128,
+  c3: v128,
+  c2: v128,
+  c1: v128,
+  c0: v128,
 ): v128 {
   const y = f32x4.pmax(f32x4.mul(x, scale), floor);
   const shifted = f32x4.add(y, magic);
@@ -249,7 +260,11 @@ export function tanh4(x: v128): v128 {
   const one = v128.load(numbers, 144);
   const large = f32x4.sub(one, f32x4.div(v128.load(numbers, 288), f32x4.add(power, one)));
   const signed = v128.or(large, v128.and(x, f32x4.splat(-0.0)));
-  return v128.bitselect(small, v128.bitselect(signed, x, f32x4.eq(x, x)), f32x4.lt(size, v128.load(numbers, 320)));
+  return v128.bitselect(
+    small,
+    v128.bitselect(signed, x, f32x4.eq(x, x)),
+    f32x4.lt(size, v128.load(numbers, 320)),
+  );
 }
 
 /**
@@ -291,7 +306,10 @@ export function log4(x: v128): v128 {
 function erfcScaled4(x: v128): v128 {
   const size = f32x4.abs(x);
   // 1 / (1 + z / 2) with z = |x| / √2
-  const t = f32x4.div(v128.load(numbers, 144), f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))));
+  const t = f32x4.div(
+    v128.load(numbers, 144),
+    f32x4.add(v128.load(numbers, 144), f32x4.mul(size, v128.load(numbers, 576))),
+  );
   let p = v128.load(numbers, 592);
   p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 608));
   p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 624));
@@ -304,7 +322,10 @@ function erfcScaled4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, t), v128.load(numbers, 736));
   // x² / 2 in two parts, the first of which is exact: its rounding is not multiplied by its size.
   const coarse = v128.and(size, i32x4.splat(<i32>0xfffff000));
-  const fine = f32x4.mul(f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)), v128.load(numbers, 528));
+  const fine = f32x4.mul(
+    f32x4.mul(f32x4.sub(size, coarse), f32x4.add(size, coarse)),
+    v128.load(numbers, 528),
+  );
   const first = exp4(f32x4.mul(f32x4.mul(coarse, coarse), v128.load(numbers, 752)));
   return f32x4.mul(t, f32x4.mul(first, exp4(f32x4.sub(p, fine))));
 }

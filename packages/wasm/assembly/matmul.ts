@@ -26,29 +26,61 @@ export function matmulScratch(N: i32, K: i32): i32 {
 
 /** A whole product as one item. `offsets` holds where each item's a and b begin, in numbers from the first. */
 export function matmul(
-  item: i32, scratch: usize, a: usize, b: usize, c: usize, offsets: usize,
-  aRow: i32, aColumn: i32, bRow: i32, bColumn: i32, M: i32, N: i32, K: i32,
+  item: i32,
+  scratch: usize,
+  a: usize,
+  b: usize,
+  c: usize,
+  offsets: usize,
+  aRow: i32,
+  aColumn: i32,
+  bRow: i32,
+  bColumn: i32,
+  M: i32,
+  N: i32,
+  K: i32,
 ): void {
-  offsets += <usize>item << 3;
-  a += <usize>load<u32>(offsets) << 2;
-  b += <usize>load<u32>(offsets, 4) << 2;
-  c += <usize>(item * M * N) << 2;
+  offsets += (<usize>item) << 3;
+  a += (<usize>load<u32>(offsets)) << 2;
+  b += (<usize>load<u32>(offsets, 4)) << 2;
+  c += (<usize>(item * M * N)) << 2;
   const panels = (N + 7) >> 3;
   const packed = scratch + <usize>multiplyScratch(HEIGHT, min(K, DEPTH));
   for (let k0 = 0; k0 < K; k0 += DEPTH) {
     const k = min(DEPTH, K - k0);
-    const right = b + (<usize>(k0 * bRow) << 2);
+    const right = b + ((<usize>(k0 * bRow)) << 2);
     for (let p = 0; p < panels; p++) packPanel(right, bRow, bColumn, N, k, p, packed);
     for (let m = 0; m < M; m += HEIGHT) {
-      const left = a + (<usize>(m * aRow + k0 * aColumn) << 2);
-      block(left, aRow, aColumn, min(HEIGHT, M - m), packed, 0, panels, c + (<usize>(m * N) << 2), N, N, k, k0 > 0, scratch);
+      const left = a + ((<usize>(m * aRow + k0 * aColumn)) << 2);
+      block(
+        left,
+        aRow,
+        aColumn,
+        min(HEIGHT, M - m),
+        packed,
+        0,
+        panels,
+        c + ((<usize>(m * N)) << 2),
+        N,
+        N,
+        k,
+        k0 > 0,
+        scratch,
+      );
     }
   }
 }
 
 /** Packs `k` rows of b: an item is GROUP panels of 8 columns, each [k][8]. */
 export function packColumns(
-  item: i32, scratch: usize, b: usize, bRow: i32, bColumn: i32, N: i32, k: i32, packed: usize,
+  item: i32,
+  scratch: usize,
+  b: usize,
+  bRow: i32,
+  bColumn: i32,
+  N: i32,
+  k: i32,
+  packed: usize,
 ): void {
   const end = min((item + 1) * GROUP, (N + 7) >> 3);
   for (let p = item * GROUP; p < end; p++) packPanel(b, bRow, bColumn, N, k, p, packed);
@@ -56,46 +88,80 @@ export function packColumns(
 
 /** An item is `height` rows of a by `width` packed panels, added to c where `add` says so. */
 export function multiply(
-  item: i32, scratch: usize, a: usize, aRow: i32, aColumn: i32, packed: usize, c: usize, cRow: i32,
-  M: i32, N: i32, k: i32, height: i32, width: i32, add: i32,
+  item: i32,
+  scratch: usize,
+  a: usize,
+  aRow: i32,
+  aColumn: i32,
+  packed: usize,
+  c: usize,
+  cRow: i32,
+  M: i32,
+  N: i32,
+  k: i32,
+  height: i32,
+  width: i32,
+  add: i32,
 ): void {
   const panels = (N + 7) >> 3;
   const across = (panels + width - 1) / width;
   const m = (item / across) * height;
   const p = (item % across) * width;
   block(
-    a + (<usize>(m * aRow) << 2), aRow, aColumn, min(height, M - m), packed, p, min(p + width, panels),
-    c + (<usize>(m * cRow) << 2), cRow, N, k, add != 0, scratch,
+    a + ((<usize>(m * aRow)) << 2),
+    aRow,
+    aColumn,
+    min(height, M - m),
+    packed,
+    p,
+    min(p + width, panels),
+    c + ((<usize>(m * cRow)) << 2),
+    cRow,
+    N,
+    k,
+    add != 0,
+    scratch,
   );
 }
 
 /** Packs `height` rows of a and multiplies them by panels `first` to `last - 1`. */
 function block(
-  a: usize, aRow: i32, aColumn: i32, height: i32, packed: usize, first: i32, last: i32,
-  c: usize, cRow: i32, N: i32, k: i32, add: bool, scratch: usize,
+  a: usize,
+  aRow: i32,
+  aColumn: i32,
+  height: i32,
+  packed: usize,
+  first: i32,
+  last: i32,
+  c: usize,
+  cRow: i32,
+  N: i32,
+  k: i32,
+  add: bool,
+  scratch: usize,
 ): void {
   const edge = scratch;
   const packedA = scratch + ROWS * 32;
   for (let m = 0; m < height; m += ROWS) {
-    const from = a + (<usize>(m * aRow) << 2);
-    packRows(from, aRow, aColumn, min(ROWS, height - m), k, packedA + (<usize>(m * k) << 2));
+    const from = a + ((<usize>(m * aRow)) << 2);
+    packRows(from, aRow, aColumn, min(ROWS, height - m), k, packedA + ((<usize>(m * k)) << 2));
   }
   for (let p = first; p < last; p++) {
-    const panel = packed + (<usize>(p * k) << 5);
+    const panel = packed + ((<usize>(p * k)) << 5);
     const width = min(8, N - (p << 3));
     for (let m = 0; m < height; m += ROWS) {
       const rows = min(ROWS, height - m);
-      const left = packedA + (<usize>(m * k) << 2);
-      const to = c + (<usize>(m * cRow + (p << 3)) << 2);
+      const left = packedA + ((<usize>(m * k)) << 2);
+      const to = c + ((<usize>(m * cRow + (p << 3))) << 2);
       if (rows == ROWS && width == 8) {
-        full(left, panel, k, to, <usize>cRow << 2, add);
+        full(left, panel, k, to, (<usize>cRow) << 2, add);
         continue;
       }
       full(left, panel, k, edge, 32, false);
       for (let i = 0; i < rows; i++) {
         for (let j = 0; j < width; j++) {
-          const at = to + (<usize>(i * cRow + j) << 2);
-          const value = load<f32>(edge + (<usize>((i << 3) + j) << 2));
+          const at = to + ((<usize>(i * cRow + j)) << 2);
+          const value = load<f32>(edge + ((<usize>((i << 3) + j)) << 2));
           store<f32>(at, add ? load<f32>(at) + value : value);
         }
       }
@@ -111,11 +177,11 @@ export function full(a: usize, b: usize, k: i32, c: usize, stride: usize, add: b
 
 /** Panel `p` of b: eight columns as [k][8], zeros where there are fewer. */
 function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, packed: usize): void {
-  let from = b + (<usize>((p << 3) * column) << 2);
-  let to = packed + (<usize>(p * k) << 5);
+  let from = b + ((<usize>((p << 3) * column)) << 2);
+  let to = packed + ((<usize>(p * k)) << 5);
   const width = min(8, N - (p << 3));
-  const step = <usize>row << 2;
-  const across = <usize>column << 2;
+  const step = (<usize>row) << 2;
+  const across = (<usize>column) << 2;
   let i = 0;
   if (width == 8 && column == 1) {
     for (; i < k; i++) {
@@ -138,7 +204,7 @@ function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, pack
   for (; i < k; i++) {
     let source = from;
     for (let j = 0; j < 8; j++) {
-      store<f32>(to + (<usize>j << 2), j < width ? load<f32>(source) : 0);
+      store<f32>(to + ((<usize>j) << 2), j < width ? load<f32>(source) : 0);
       if (j + 1 < width) source += across;
     }
     from += step;
@@ -148,8 +214,8 @@ function packPanel(b: usize, row: i32, column: i32, N: i32, k: i32, p: i32, pack
 
 /** ROWS rows as [k][ROWS], zeros where there are fewer. */
 export function packRows(from: usize, row: i32, column: i32, height: i32, k: i32, to: usize): void {
-  const step = <usize>column << 2;
-  const across = <usize>row << 2;
+  const step = (<usize>column) << 2;
+  const across = (<usize>row) << 2;
   let i = 0;
   if (height == ROWS && column == 1) {
     for (; i + 4 <= k; i += 4) {
@@ -171,7 +237,7 @@ export function packRows(from: usize, row: i32, column: i32, height: i32, k: i32
   for (; i < k; i++) {
     let source = from;
     for (let r = 0; r < ROWS; r++) {
-      store<f32>(to + (<usize>r << 2), r < height ? load<f32>(source) : 0);
+      store<f32>(to + ((<usize>r) << 2), r < height ? load<f32>(source) : 0);
       if (r + 1 < height) source += across;
     }
     from += step;

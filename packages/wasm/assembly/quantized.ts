@@ -8,14 +8,13 @@ import { dotFast4, dotFast6, dotFastRow, dotFastSums, dotPlainRow, dotPlainSums 
 
 /** 1.5 · 2^23: adding it to a smaller number rounds that to a whole one. */
 const NEAREST: f32 = 12582912;
-/** Inputs that share a scale in weights of 4 bits. */
-const GROUP: i32 = 32;
 
 /** Returns true if the fast product of bytes is exact on this machine, at the extremes of its inputs. */
 export function bytesAreExact(): i32 {
   for (let a = -128; a < 128; a += 5) {
     for (let b = 0; b < 128; b += 7) {
-      const signed = i8x16.replace_lane(i8x16.splat(<i8>a), 5, <i8>-a), seven = i8x16.replace_lane(i8x16.splat(<i8>b), 9, 127);
+      const signed = i8x16.replace_lane(i8x16.splat(<i8>a), 5, <i8>-a);
+      const seven = i8x16.replace_lane(i8x16.splat(<i8>b), 9, 127);
       const fast = dotFast(signed, seven, i32x4.splat(a * 1000003));
       if (v128.any_true(v128.xor(fast, dotPlain(signed, seven, i32x4.splat(a * 1000003))))) return 0;
     }
@@ -34,12 +33,26 @@ function groupsOf(bits: i32, K: i32): i32 {
 
 /** Packs rows of x in blocks, [K][ROWS] each: an item is 16 blocks. */
 export function quantizedBlocks(
-  item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, M: i32, K: i32, blocks: usize,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  xRow: i32,
+  xColumn: i32,
+  M: i32,
+  K: i32,
+  blocks: usize,
 ): void {
   const last = min((M + ROWS - 1) / ROWS, (item + 1) << 4);
   for (let b = item << 4; b < last; b++) {
     const m = b * ROWS;
-    packRows(x + (<usize>(m * xRow) << 2), xRow, xColumn, min(ROWS, M - m), K, blocks + (<usize>(m * K) << 2));
+    packRows(
+      x + ((<usize>(m * xRow)) << 2),
+      xRow,
+      xColumn,
+      min(ROWS, M - m),
+      K,
+      blocks + ((<usize>(m * K)) << 2),
+    );
   }
 }
 
@@ -49,27 +62,36 @@ export function quantizedPanelsScratch(K: i32): i32 {
 
 /** A panel of weights becomes floats, [K][8], and meets all blocks of rows. */
 export function quantizedPanels(
-  item: i32, scratch: usize, blocks: usize, data: usize, scale: usize, bits: i32, y: usize, M: i32, N: i32, K: i32,
+  item: i32,
+  scratch: usize,
+  blocks: usize,
+  data: usize,
+  scale: usize,
+  bits: i32,
+  y: usize,
+  M: i32,
+  N: i32,
+  K: i32,
 ): void {
   const edge = scratch;
   const panel = scratch + ROWS * 32;
   const width = min(8, N - (item << 3));
-  const from = data + <usize>item * (<usize>stepsOf(bits, K) << 5);
+  const from = data + <usize>item * ((<usize>stepsOf(bits, K)) << 5);
   const groups = groupsOf(bits, K);
-  const scales = scale + (<usize>((item << 3) * groups) << 2);
+  const scales = scale + ((<usize>((item << 3) * groups)) << 2);
   if (bits == 8) bytesToFloats(from, scales, width, K, panel);
   else halvesToFloats(from, scales, groups, width, K, panel);
   for (let m = 0; m < M; m += ROWS) {
-    const block = blocks + (<usize>(m * K) << 2);
+    const block = blocks + ((<usize>(m * K)) << 2);
     const to = y + ((<usize>m * <usize>N + <usize>(item << 3)) << 2);
     const rows = min(ROWS, M - m);
     if (rows == ROWS && width == 8) {
-      full(block, panel, K, to, <usize>N << 2, false);
+      full(block, panel, K, to, (<usize>N) << 2, false);
       continue;
     }
     full(block, panel, K, edge, 32, false);
     for (let r = 0; r < rows; r++) {
-      memory.copy(to + ((<usize>r * <usize>N) << 2), edge + (<usize>r << 5), <usize>width << 2);
+      memory.copy(to + ((<usize>r * <usize>N) << 2), edge + ((<usize>r) << 5), (<usize>width) << 2);
     }
   }
 }
@@ -77,11 +99,16 @@ export function quantizedPanels(
 /** Four outputs of a step: their bytes, as whole numbers, stored as [4 inputs][8 outputs] with the scales of the outputs. */
 @inline
 function storeFloats(whole: v128, scales: v128, to: usize): void {
-  const low = i16x8.extend_low_i8x16_s(whole), high = i16x8.extend_high_i8x16_s(whole);
-  const r0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), r1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low));
-  const r2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), r3 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high));
-  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  const low = i16x8.extend_low_i8x16_s(whole);
+  const high = i16x8.extend_high_i8x16_s(whole);
+  const r0 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low));
+  const r1 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low));
+  const r2 = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high));
+  const r3 = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high));
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
   v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(a, b, 0, 2)));
   v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(a, b, 1, 3)), 32);
   v128.store(to, f32x4.mul(scales, v128.shuffle<i64>(c, d, 0, 2)), 64);
@@ -91,15 +118,16 @@ function storeFloats(whole: v128, scales: v128, to: usize): void {
 /** Scales of four outputs from `r` on, `step` numbers apart; 0 where there are fewer. */
 function scalesOf(scales: usize, step: i32, r: i32, width: i32): v128 {
   let x = zero();
-  if (r < width) x = f32x4.replace_lane(x, 0, load<f32>(scales + (<usize>(r * step) << 2)));
-  if (r + 1 < width) x = f32x4.replace_lane(x, 1, load<f32>(scales + (<usize>((r + 1) * step) << 2)));
-  if (r + 2 < width) x = f32x4.replace_lane(x, 2, load<f32>(scales + (<usize>((r + 2) * step) << 2)));
-  if (r + 3 < width) x = f32x4.replace_lane(x, 3, load<f32>(scales + (<usize>((r + 3) * step) << 2)));
+  if (r < width) x = f32x4.replace_lane(x, 0, load<f32>(scales + ((<usize>(r * step)) << 2)));
+  if (r + 1 < width) x = f32x4.replace_lane(x, 1, load<f32>(scales + ((<usize>((r + 1) * step)) << 2)));
+  if (r + 2 < width) x = f32x4.replace_lane(x, 2, load<f32>(scales + ((<usize>((r + 2) * step)) << 2)));
+  if (r + 3 < width) x = f32x4.replace_lane(x, 3, load<f32>(scales + ((<usize>((r + 3) * step)) << 2)));
   return x;
 }
 
 function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize): void {
-  const s0 = scalesOf(scales, 1, 0, width), s1 = scalesOf(scales, 1, 4, width);
+  const s0 = scalesOf(scales, 1, 0, width);
+  const s1 = scalesOf(scales, 1, 4, width);
   for (let k = 0; k < K; k += 4, from += 32, to += 128) {
     storeFloats(v128.load(from), s0, to);
     storeFloats(v128.load(from, 16), s1, to + 16);
@@ -107,11 +135,14 @@ function bytesToFloats(from: usize, scales: usize, width: i32, K: i32, to: usize
 }
 
 function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: i32, to: usize): void {
-  const eight = i8x16.splat(8), four = i8x16.splat(15);
+  const eight = i8x16.splat(8);
+  const four = i8x16.splat(15);
   for (let g = 0; g < groups; g++, scales += 4) {
-    const s0 = scalesOf(scales, groups, 0, width), s1 = scalesOf(scales, groups, 4, width);
+    const s0 = scalesOf(scales, groups, 0, width);
+    const s1 = scalesOf(scales, groups, 4, width);
     for (let step = 0; step < 4; step++, from += 32, to += 256) {
-      const a = v128.load(from), b = v128.load(from, 16);
+      const a = v128.load(from);
+      const b = v128.load(from, 16);
       storeFloats(i8x16.sub(v128.and(a, four), eight), s0, to);
       storeFloats(i8x16.sub(v128.and(b, four), eight), s1, to + 16);
       storeFloats(i8x16.sub(i8x16.shr_u(a, 4), eight), s0, to + 128);
@@ -122,22 +153,30 @@ function halvesToFloats(from: usize, scales: usize, groups: i32, width: i32, K: 
 
 /** One row of x, contiguous and padded with zeros to full groups, against `step` panels of 4 bits. */
 export function quantizedRow(
-  item: i32, scratch: usize, x: usize, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  data: usize,
+  scale: usize,
+  y: usize,
+  N: i32,
+  K: i32,
+  step: i32,
 ): void {
   const panels = (N + 7) >> 3;
   const last = min(panels, (item + 1) * step);
-  const bytes = <usize>stepsOf(4, K) << 5;
+  const bytes = (<usize>stepsOf(4, K)) << 5;
   const groups = groupsOf(4, K);
   for (let p = item * step; p < last; p++) {
     const from = data + <usize>p * bytes;
-    const scales = scale + (<usize>((p << 3) * groups) << 2);
+    const scales = scale + ((<usize>((p << 3) * groups)) << 2);
     const width = min(8, N - (p << 3));
     for (let half = 0; half < 2; half++) {
       const known = min(4, width - 4 * half);
       if (known <= 0) continue;
-      const own = scales + (<usize>(4 * half * groups) << 2);
-      const sums = rowByHalves(x, from + (<usize>half << 4), bytes, own, groups, known);
-      storeSome(sums, scratch, y + (<usize>((p << 3) + 4 * half) << 2), known);
+      const own = scales + ((<usize>(4 * half * groups)) << 2);
+      const sums = rowByHalves(x, from + ((<usize>half) << 4), bytes, own, groups, known);
+      storeSome(sums, scratch, y + ((<usize>((p << 3) + 4 * half)) << 2), known);
     }
   }
 }
@@ -149,7 +188,7 @@ function storeSome(x: v128, scratch: usize, to: usize, count: i32): void {
     return;
   }
   v128.store(scratch, x);
-  memory.copy(to, scratch, <usize>count << 2);
+  memory.copy(to, scratch, (<usize>count) << 2);
 }
 
 /** Inputs that share a scale of activations. */
@@ -165,27 +204,37 @@ export function splitBytes(K: i32): i32 {
  * than 2^-23 of the largest. The lower 7 bits lie apart, as nothing of them is negative. An item is one row. Returns 1 if
  * a number is none.
  */
-export function splitRows(item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, K: i32, to: usize): i32 {
+export function splitRows(
+  item: i32,
+  scratch: usize,
+  x: usize,
+  xRow: i32,
+  xColumn: i32,
+  K: i32,
+  to: usize,
+): i32 {
   const shares = (K + SHARE - 1) / SHARE;
   let high = to + <usize>item * <usize>splitBytes(K);
   let low = high + <usize>(shares * SHARE * 2);
   const scales = low + <usize>(shares * SHARE);
-  x += <usize>(item * xRow) << 2;
+  x += (<usize>(item * xRow)) << 2;
   for (let s = 0; s < shares; s++, high += SHARE * 2, low += SHARE) {
     const count = min(SHARE, K - s * SHARE);
-    for (let k = 0; k < count; k++) store<f32>(scratch + (<usize>k << 2), load<f32>(x + (<usize>((s * SHARE + k) * xColumn) << 2)));
-    memory.fill(scratch + (<usize>count << 2), 0, <usize>(SHARE - count) << 2);
+    for (let k = 0; k < count; k++)
+      store<f32>(scratch + ((<usize>k) << 2), load<f32>(x + ((<usize>((s * SHARE + k) * xColumn)) << 2)));
+    memory.fill(scratch + ((<usize>count) << 2), 0, (<usize>(SHARE - count)) << 2);
     const largest = largestSizeIn(scratch, SHARE);
     if (largest - largest != 0) return 1;
     const per: f32 = 4194303 / largest;
     const known = per < Infinity;
-    store<f32>(scales + (<usize>s << 2), known ? largest / 4194303 : 0);
-    const by = f32x4.splat(known ? per : 0), seven = i32x4.splat(127);
+    store<f32>(scales + ((<usize>s) << 2), known ? largest / 4194303 : 0);
+    const by = f32x4.splat(known ? per : 0);
+    const seven = i32x4.splat(127);
     for (let k = 0; k < SHARE; k += 8) {
-      const from = scratch + (<usize>k << 2);
+      const from = scratch + ((<usize>k) << 2);
       const a = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from), by)));
       const b = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(from, 16), by)));
-      v128.store(high + (<usize>k << 1), i16x8.narrow_i32x4_s(i32x4.shr_s(a, 7), i32x4.shr_s(b, 7)));
+      v128.store(high + ((<usize>k) << 1), i16x8.narrow_i32x4_s(i32x4.shr_s(a, 7), i32x4.shr_s(b, 7)));
       const below = i16x8.narrow_i32x4_s(v128.and(a, seven), v128.and(b, seven));
       v128.store64_lane(low + <usize>k, i8x16.narrow_i16x8_u(below, below), 0);
     }
@@ -198,8 +247,18 @@ export function splitRows(item: i32, scratch: usize, x: usize, xRow: i32, xColum
  * `across` numbers apart.
  */
 export function splitRow(
-  item: i32, scratch: usize, row: usize, data: usize, scale: usize, bias: usize, across: i32, y: usize,
-  N: i32, K: i32, step: i32, exact: i32,
+  item: i32,
+  scratch: usize,
+  row: usize,
+  data: usize,
+  scale: usize,
+  bias: usize,
+  across: i32,
+  y: usize,
+  N: i32,
+  K: i32,
+  step: i32,
+  exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
   const shares = (K + SHARE - 1) / SHARE;
@@ -207,18 +266,19 @@ export function splitRow(
   const factors = low + <usize>(shares * SHARE);
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
-    const panel = data + <usize>p * (<usize>steps << 5);
+    const panel = data + <usize>p * ((<usize>steps) << 5);
     // The lower bits take the instruction for bytes, if there is one.
     if (ASC_FEATURE_RELAXED_SIMD && exact) splitByBytes(row, low, factors, panel, steps, scratch);
     else splitByWords(row, low, factors, panel, steps, scratch);
-    const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
-    const bytes = <usize>min(8, N - (p << 3)) << 2;
+    const scales = scale + ((<usize>p) << 5);
+    const to = y + ((<usize>p) << 5);
+    const bytes = (<usize>min(8, N - (p << 3))) << 2;
     memory.copy(scratch + 32, scales, bytes);
     v128.store(scratch, f32x4.mul(v128.load(scratch), v128.load(scratch, 32)));
     v128.store(scratch, f32x4.mul(v128.load(scratch, 16), v128.load(scratch, 48)), 16);
     if (bias) {
       for (let n: usize = 0; n < bytes; n += 4) {
-        const plus = load<f32>(bias + (<usize>((p << 3) * across) << 2) + n * <usize>across);
+        const plus = load<f32>(bias + ((<usize>((p << 3) * across)) << 2) + n * <usize>across);
         store<f32>(scratch + n, load<f32>(scratch + n) + plus);
       }
     }
@@ -240,11 +300,22 @@ function addShare(sum: v128, high: v128, low: v128, factor: v128): v128 {
 }
 
 function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
-  let f0 = zero(), f1 = zero();
+  let f0 = zero();
+  let f1 = zero();
   for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
-    let h0 = i32x4.splat(0), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0;
-    for (const end = panel + (<usize>min(SHARE >> 2, steps) << 5); panel < end; panel += 32, high += 8, low += 4) {
-      const x = v128.load64_splat(high), y = v128.load32_splat(low);
+    let h0 = i32x4.splat(0);
+    let h1 = h0;
+    let h2 = h0;
+    let h3 = h0;
+    let l0 = h0;
+    let l1 = h0;
+    for (
+      const end = panel + ((<usize>min(SHARE >> 2, steps)) << 5);
+      panel < end;
+      panel += 32, high += 8, low += 4
+    ) {
+      const x = v128.load64_splat(high);
+      const y = v128.load32_splat(low);
       h0 = i32x4.add(h0, i32x4.dot_i16x8_s(v128.load8x8_s(panel), x));
       h1 = i32x4.add(h1, i32x4.dot_i16x8_s(v128.load8x8_s(panel, 8), x));
       h2 = i32x4.add(h2, i32x4.dot_i16x8_s(v128.load8x8_s(panel, 16), x));
@@ -261,13 +332,28 @@ function splitByBytes(high: usize, low: usize, factors: usize, panel: usize, ste
 }
 
 function splitByWords(high: usize, low: usize, factors: usize, panel: usize, steps: i32, sums: usize): void {
-  let f0 = zero(), f1 = zero();
+  let f0 = zero();
+  let f1 = zero();
   for (; steps > 0; steps -= SHARE >> 2, factors += 4) {
-    let h0 = i32x4.splat(0), h1 = h0, h2 = h0, h3 = h0, l0 = h0, l1 = h0, l2 = h0, l3 = h0;
-    for (const end = panel + (<usize>min(SHARE >> 2, steps) << 5); panel < end; panel += 32, high += 8, low += 4) {
-      const x = v128.load64_splat(high), y = i16x8.extend_low_i8x16_u(v128.load32_splat(low));
-      const w0 = v128.load8x8_s(panel), w1 = v128.load8x8_s(panel, 8);
-      const w2 = v128.load8x8_s(panel, 16), w3 = v128.load8x8_s(panel, 24);
+    let h0 = i32x4.splat(0);
+    let h1 = h0;
+    let h2 = h0;
+    let h3 = h0;
+    let l0 = h0;
+    let l1 = h0;
+    let l2 = h0;
+    let l3 = h0;
+    for (
+      const end = panel + ((<usize>min(SHARE >> 2, steps)) << 5);
+      panel < end;
+      panel += 32, high += 8, low += 4
+    ) {
+      const x = v128.load64_splat(high);
+      const y = i16x8.extend_low_i8x16_u(v128.load32_splat(low));
+      const w0 = v128.load8x8_s(panel);
+      const w1 = v128.load8x8_s(panel, 8);
+      const w2 = v128.load8x8_s(panel, 16);
+      const w3 = v128.load8x8_s(panel, 24);
       h0 = i32x4.add(h0, i32x4.dot_i16x8_s(w0, x));
       h1 = i32x4.add(h1, i32x4.dot_i16x8_s(w1, x));
       h2 = i32x4.add(h2, i32x4.dot_i16x8_s(w2, x));
@@ -287,20 +373,29 @@ function splitByWords(high: usize, low: usize, factors: usize, panel: usize, ste
 
 /** Four outputs of 4 bits: eight inputs a step, a scale for each 32. */
 function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups: i32, known: i32): v128 {
-  let t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero();
+  let t0 = zero();
+  let t1 = zero();
+  let t2 = zero();
+  let t3 = zero();
   const end = from + bytes;
-  const across = <usize>groups << 2;
+  const across = (<usize>groups) << 2;
   // Of fewer than four outputs the first one's scales are read again.
-  const r1 = known > 1 ? across : 0, r2 = known > 2 ? across * 2 : 0, r3 = known > 3 ? across * 3 : 0;
+  const r1 = known > 1 ? across : 0;
+  const r2 = known > 2 ? across * 2 : 0;
+  const r3 = known > 3 ? across * 3 : 0;
   while (from < end) {
-    let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
+    let s0 = zero();
+    let s1 = zero();
+    let s2 = zero();
+    let s3 = zero();
     for (let step = 0; step < 4; step++, from += 32, x += 32) {
       const both = v128.load(from);
       for (let part = 0; part < 2; part++) {
         const half = part == 0 ? v128.and(both, i8x16.splat(15)) : i8x16.shr_u(both, 4);
         const whole = i8x16.sub(half, i8x16.splat(8));
-        const v = v128.load(x + (<usize>part << 4));
-        const low = i16x8.extend_low_i8x16_s(whole), high = i16x8.extend_high_i8x16_s(whole);
+        const v = v128.load(x + ((<usize>part) << 4));
+        const low = i16x8.extend_low_i8x16_s(whole);
+        const high = i16x8.extend_high_i8x16_s(whole);
         s0 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), v, s0);
         s1 = fma(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), v, s1);
         s2 = fma(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), v, s2);
@@ -322,38 +417,50 @@ function rowByHalves(x: usize, from: usize, bytes: usize, scales: usize, groups:
  * item is one block. Returns 1 if a number is none.
  */
 export function quantizeRows(
-  item: i32, scratch: usize, x: usize, xRow: i32, xColumn: i32, M: i32, K: i32, blocks: usize, factors: usize, sixes: i32, low: i32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  xRow: i32,
+  xColumn: i32,
+  M: i32,
+  K: i32,
+  blocks: usize,
+  factors: usize,
+  sixes: i32,
+  low: i32,
 ): i32 {
   const steps = (K + 3) >> 2;
   const more = item - sixes / BLOCK_ROWS;
   const high = more < 0 ? BLOCK_ROWS : low;
   const first = more < 0 ? item * BLOCK_ROWS : sixes + more * low;
   const rows = min(high, M - first);
-  const to = blocks + <usize>first * (<usize>steps << 2);
-  const from = x + (<usize>(first * xRow) << 2);
-  const across = <usize>xRow << 2;
-  const step = <usize>high << 2;
+  const to = blocks + <usize>first * ((<usize>steps) << 2);
+  const from = x + ((<usize>(first * xRow)) << 2);
+  const across = (<usize>xRow) << 2;
+  const step = (<usize>high) << 2;
   if (rows < high || (K & 3) != 0) memory.fill(to, 64, <usize>steps * step);
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
     let largest: f32 = 0;
     if (xColumn == 1) largest = largestSizeIn(row, K);
-    else for (let k = 0; k < K; k++) largest = max<f32>(largest, abs<f32>(load<f32>(row + (<usize>(k * xColumn) << 2))));
+    else
+      for (let k = 0; k < K; k++)
+        largest = max<f32>(largest, abs<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2))));
     if (largest - largest != 0) return 1;
     const per: f32 = 63 / largest;
     const known = per < Infinity;
-    store<f32>(factors + (<usize>(first + r) << 2), known ? largest / 63 : 1);
-    store<f32>(scratch + (<usize>r << 2), known ? per : 0);
+    store<f32>(factors + ((<usize>(first + r)) << 2), known ? largest / 63 : 1);
+    store<f32>(scratch + ((<usize>r) << 2), known ? per : 0);
   }
   const vectors = xColumn == 1 ? K & ~15 : 0;
   if (rows == BLOCK_ROWS) quantizeBlock(from, across, scratch, vectors, to);
   for (let r = 0; r < rows; r++) {
     const row = from + <usize>r * across;
-    const at = to + (<usize>r << 2);
-    const per = load<f32>(scratch + (<usize>r << 2));
+    const at = to + ((<usize>r) << 2);
+    const per = load<f32>(scratch + ((<usize>r) << 2));
     let k = rows == BLOCK_ROWS ? vectors : 0;
     for (; k < vectors; k += 16) {
-      const bytes = sixteenBytes(row + (<usize>k << 2), f32x4.splat(per));
+      const bytes = sixteenBytes(row + ((<usize>k) << 2), f32x4.splat(per));
       const steps4 = at + <usize>(k >> 2) * step;
       v128.store32_lane(steps4, bytes, 0);
       v128.store32_lane(steps4 + step, bytes, 1);
@@ -361,7 +468,7 @@ export function quantizeRows(
       v128.store32_lane(steps4 + step * 3, bytes, 3);
     }
     for (; k < K; k++) {
-      const near = nearest<f32>(load<f32>(row + (<usize>(k * xColumn) << 2)) * per);
+      const near = nearest<f32>(load<f32>(row + ((<usize>(k * xColumn)) << 2)) * per);
       store<u8>(at + <usize>(k >> 2) * step + <usize>(k & 3), <u8>(<i32>near + 64));
     }
   }
@@ -370,14 +477,25 @@ export function quantizeRows(
 
 /** The first `vectors` numbers, a multiple of 16, of six rows. */
 function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to: usize): void {
-  const p0 = v128.load32_splat(pers), p1 = v128.load32_splat(pers, 4), p2 = v128.load32_splat(pers, 8);
-  const p3 = v128.load32_splat(pers, 12), p4 = v128.load32_splat(pers, 16), p5 = v128.load32_splat(pers, 20);
-  for (const end = from + (<usize>vectors << 2); from < end; from += 64, to += 96) {
-    const r0 = sixteenBytes(from, p0), r1 = sixteenBytes(from + across, p1), r2 = sixteenBytes(from + across * 2, p2);
-    const r3 = sixteenBytes(from + across * 3, p3), r4 = sixteenBytes(from + across * 4, p4), r5 = sixteenBytes(from + across * 5, p5);
-    const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
-    const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
-    const e = v128.shuffle<i32>(r4, r5, 0, 4, 1, 5), f = v128.shuffle<i32>(r4, r5, 2, 6, 3, 7);
+  const p0 = v128.load32_splat(pers);
+  const p1 = v128.load32_splat(pers, 4);
+  const p2 = v128.load32_splat(pers, 8);
+  const p3 = v128.load32_splat(pers, 12);
+  const p4 = v128.load32_splat(pers, 16);
+  const p5 = v128.load32_splat(pers, 20);
+  for (const end = from + ((<usize>vectors) << 2); from < end; from += 64, to += 96) {
+    const r0 = sixteenBytes(from, p0);
+    const r1 = sixteenBytes(from + across, p1);
+    const r2 = sixteenBytes(from + across * 2, p2);
+    const r3 = sixteenBytes(from + across * 3, p3);
+    const r4 = sixteenBytes(from + across * 4, p4);
+    const r5 = sixteenBytes(from + across * 5, p5);
+    const a = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5);
+    const b = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5);
+    const c = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7);
+    const d = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7);
+    const e = v128.shuffle<i32>(r4, r5, 0, 4, 1, 5);
+    const f = v128.shuffle<i32>(r4, r5, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
     v128.store64_lane(to, e, 0, 16);
     v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 24);
@@ -393,7 +511,8 @@ function quantizeBlock(from: usize, across: usize, pers: usize, vectors: i32, to
 @inline
 function sixteenBytes(from: usize, per: v128): v128 {
   // Rounded by adding a large number, whose bits are then taken off.
-  const magic = f32x4.splat(NEAREST + 64), off = f32x4.splat(NEAREST);
+  const magic = f32x4.splat(NEAREST + 64);
+  const off = f32x4.splat(NEAREST);
   const a = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from), per), magic), off);
   const b = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 16), per), magic), off);
   const c = i32x4.sub(f32x4.add(f32x4.mul(v128.load(from, 32), per), magic), off);
@@ -406,27 +525,42 @@ function sixteenBytes(from: usize, per: v128): v128 {
  * weights. `offsets` holds 64 times the sums of each panel's weights, which the `first` rows find out for all others.
  */
 export function wholePanels(
-  item: i32, scratch: usize, blocks: usize, factors: usize, data: usize, scale: usize, offsets: usize, y: usize,
-  M: i32, sixes: i32, N: i32, K: i32, step: i32, first: i32, exact: i32,
+  item: i32,
+  scratch: usize,
+  blocks: usize,
+  factors: usize,
+  data: usize,
+  scale: usize,
+  offsets: usize,
+  y: usize,
+  M: i32,
+  sixes: i32,
+  N: i32,
+  K: i32,
+  step: i32,
+  first: i32,
+  exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
-  const across = <usize>steps << 2;
+  const across = (<usize>steps) << 2;
   const last = min((N + 7) >> 3, (item + 1) * step);
   for (let p = item * step; p < last; p++) {
-    const panel = data + <usize>p * (across << 3), off = offsets + (<usize>p << 5);
+    const panel = data + <usize>p * (across << 3);
+    const off = offsets + ((<usize>p) << 5);
     if (first) {
       if (exact) dotFastSums(panel, steps, off);
       else dotPlainSums(panel, steps, off);
     }
-    for (let m = 0; m < M; ) {
+    for (let m = 0; m < M;) {
       const high = m < sixes ? BLOCK_ROWS : LAST_BLOCK_ROWS;
       const block = blocks + <usize>m * across;
       if (!ASC_FEATURE_RELAXED_SIMD || !exact) {
-        for (let r: usize = 0; r < <usize>high; r += 2) twoRowsByWords(block + (r << 2), <usize>high << 2, panel, steps, scratch + (r << 5));
+        for (let r: usize = 0; r < <usize>high; r += 2)
+          twoRowsByWords(block + (r << 2), (<usize>high) << 2, panel, steps, scratch + (r << 5));
       } else if (high == BLOCK_ROWS) dotFast6(block, panel, steps, scratch);
       else dotFast4(block, panel, steps, scratch);
       const to = y + ((<usize>m * <usize>N) << 2);
-      scaleSums(scratch, off, min(high, M - m), factors + (<usize>m << 2), scale, p, N, to);
+      scaleSums(scratch, off, min(high, M - m), factors + ((<usize>m) << 2), scale, p, N, to);
       m += high;
     }
   }
@@ -437,11 +571,21 @@ export function wholePanels(
  * products of two inputs in each sum. From one step to the next of a row it is `across` bytes.
  */
 function twoRowsByWords(row: usize, across: usize, panel: usize, steps: i32, sums: usize): void {
-  let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-  for (const end = panel + (<usize>steps << 5); panel < end; panel += 32, row += across) {
-    const x = i16x8.extend_low_i8x16_u(v128.load32_splat(row)), y = i16x8.extend_low_i8x16_u(v128.load32_splat(row, 4));
-    const w0 = v128.load8x8_s(panel), w1 = v128.load8x8_s(panel, 8);
-    const w2 = v128.load8x8_s(panel, 16), w3 = v128.load8x8_s(panel, 24);
+  let a0 = i32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  for (const end = panel + ((<usize>steps) << 5); panel < end; panel += 32, row += across) {
+    const x = i16x8.extend_low_i8x16_u(v128.load32_splat(row));
+    const y = i16x8.extend_low_i8x16_u(v128.load32_splat(row, 4));
+    const w0 = v128.load8x8_s(panel);
+    const w1 = v128.load8x8_s(panel, 8);
+    const w2 = v128.load8x8_s(panel, 16);
+    const w3 = v128.load8x8_s(panel, 24);
     a0 = i32x4.add(a0, i32x4.dot_i16x8_s(w0, x));
     b0 = i32x4.add(b0, i32x4.dot_i16x8_s(w0, y));
     a1 = i32x4.add(a1, i32x4.dot_i16x8_s(w1, x));
@@ -459,15 +603,25 @@ function twoRowsByWords(row: usize, across: usize, panel: usize, steps: i32, sum
 
 /** Whole sums of some rows and a panel's outputs, less the offsets, times both scales. */
 function scaleSums(
-  sums: usize, offsets: usize, rows: i32, factors: usize, scale: usize, p: i32, N: i32, y: usize,
+  sums: usize,
+  offsets: usize,
+  rows: i32,
+  factors: usize,
+  scale: usize,
+  p: i32,
+  N: i32,
+  y: usize,
 ): void {
   const width = min(8, N - (p << 3));
-  const o0 = v128.load(offsets), o1 = v128.load(offsets, 16);
-  const scales = scale + (<usize>p << 5);
-  const across = <usize>N << 2, last = sums + (<usize>rows << 5);
-  let to = y + (<usize>p << 5);
+  const o0 = v128.load(offsets);
+  const o1 = v128.load(offsets, 16);
+  const scales = scale + ((<usize>p) << 5);
+  const across = (<usize>N) << 2;
+  const last = sums + ((<usize>rows) << 5);
+  let to = y + ((<usize>p) << 5);
   if (width == 8) {
-    const w0 = v128.load(scales), w1 = v128.load(scales, 16);
+    const w0 = v128.load(scales);
+    const w1 = v128.load(scales, 16);
     for (; sums < last; sums += 32, factors += 4, to += across) {
       const factor = v128.load32_splat(factors);
       const a = f32x4.convert_i32x4_s(i32x4.sub(v128.load(sums), o0));
@@ -479,7 +633,7 @@ function scaleSums(
   }
   for (; sums < last; sums += 32, factors += 4, to += across) {
     const factor = load<f32>(factors);
-    for (let c: usize = 0; c < <usize>width << 2; c += 4) {
+    for (let c: usize = 0; c < (<usize>width) << 2; c += 4) {
       const whole = <f32>(load<i32>(sums + c) - load<i32>(offsets + c));
       store<f32>(to + c, whole * factor * load<f32>(scales + c));
     }
@@ -488,10 +642,20 @@ function scaleSums(
 
 /** One row of whole activations against `step` panels of whole weights. */
 export function wholeRow(
-  item: i32, scratch: usize, row: usize, factor: f32, data: usize, scale: usize, y: usize, N: i32, K: i32, step: i32, exact: i32,
+  item: i32,
+  scratch: usize,
+  row: usize,
+  factor: f32,
+  data: usize,
+  scale: usize,
+  y: usize,
+  N: i32,
+  K: i32,
+  step: i32,
+  exact: i32,
 ): void {
   const steps = (K + 3) >> 2;
-  const bytes = <usize>steps << 5;
+  const bytes = (<usize>steps) << 5;
   const last = min((N + 7) >> 3, (item + 1) * step);
   const by = f32x4.splat(factor);
   for (let p = item * step; p < last; p++) {
@@ -500,7 +664,8 @@ export function wholeRow(
     else dotPlainRow(row, panel, steps, scratch);
     const a = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch)), by);
     const b = f32x4.mul(f32x4.convert_i32x4_s(v128.load(scratch, 16)), by);
-    const scales = scale + (<usize>p << 5), to = y + (<usize>p << 5);
+    const scales = scale + ((<usize>p) << 5);
+    const to = y + ((<usize>p) << 5);
     if (N - (p << 3) >= 8) {
       v128.store(to, f32x4.mul(a, v128.load(scales)));
       v128.store(to, f32x4.mul(b, v128.load(scales, 16)), 16);
@@ -508,6 +673,7 @@ export function wholeRow(
     }
     v128.store(scratch, a);
     v128.store(scratch, b, 16);
-    for (let n: usize = 0; n < <usize>(N - (p << 3)) << 2; n += 4) store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
+    for (let n: usize = 0; n < (<usize>(N - (p << 3))) << 2; n += 4)
+      store<f32>(to + n, load<f32>(scratch + n) * load<f32>(scales + n));
   }
 }

@@ -4,7 +4,7 @@ import { AttentionRequest, KeyValueSegment } from "./layout";
 /** The position of a batch's first query. */
 @inline
 export function firstQueryOf(request: AttentionRequest, batch: i32): i32 {
-  return load<i32>(request.firstQueries + (<usize>batch << 2));
+  return load<i32>(request.firstQueries + ((<usize>batch) << 2));
 }
 
 const SEGMENT: usize = offsetof<KeyValueSegment>();
@@ -12,7 +12,9 @@ const SEGMENT: usize = offsetof<KeyValueSegment>();
 /** The segments of keys (0), values (1), gradients of keys (2) or of values (3). */
 @inline
 export function segmentsOf(request: AttentionRequest, which: i32): usize {
-  return changetype<usize>(request) + offsetof<AttentionRequest>() + <usize>(which * request.segments) * SEGMENT;
+  return (
+    changetype<usize>(request) + offsetof<AttentionRequest>() + <usize>(which * request.segments) * SEGMENT
+  );
 }
 
 /** Numbers from one row to the next of the rows that `findRows` found last. */
@@ -43,15 +45,19 @@ export function findRows(
   let done = 0;
   while (done < length) {
     let count = min(length - done, segment.length - start);
-    let block = batch, row = start;
+    let block = batch;
+    let row = start;
     if (segment.table != 0) {
       const size = segment.blockLength;
-      block = load<i32>(segment.table + (<usize>(batch * segment.blocks + start / size) << 2));
+      block = load<i32>(segment.table + ((<usize>(batch * segment.blocks + start / size)) << 2));
       row = start % size;
       count = min(count, size - row);
     }
-    const at = <usize>block * <usize>segment.dataBatch + <usize>(head * segment.dataHead) + <usize>row * <usize>segment.dataRow;
-    const to = scratch + (<usize>(done * width) << 2);
+    const at =
+      <usize>block * <usize>segment.dataBatch +
+      <usize>(head * segment.dataHead) +
+      <usize>row * <usize>segment.dataRow;
+    const to = scratch + ((<usize>(done * width)) << 2);
     if (segment.scale != 0) {
       scaleRows(segment, segment.data + at, block, head, row, count, dim, to, width);
     } else if (count == length && segment.dataColumn == 1 && dim == width) {
@@ -73,54 +79,88 @@ export function findRows(
 
 /** Whole numbers of a byte, times their scales: one for each number of a row, or one for each row. */
 function scaleRows(
-  segment: KeyValueSegment, from: usize, block: i32, head: i32, row: i32, count: i32, dim: i32, to: usize, width: i32,
+  segment: KeyValueSegment,
+  from: usize,
+  block: i32,
+  head: i32,
+  row: i32,
+  count: i32,
+  dim: i32,
+  to: usize,
+  width: i32,
 ): void {
-  const scales = segment.scale + (<usize>(block * segment.scaleBatch + head * segment.scaleHead + row * segment.scaleRow) << 2);
+  const scales =
+    segment.scale +
+    ((<usize>(block * segment.scaleBatch + head * segment.scaleHead + row * segment.scaleRow)) << 2);
   const inLanes = segment.dataColumn == 1 && segment.scaleColumn <= 1 ? dim & ~7 : 0;
   for (let r = 0; r < count; r++) {
     const source = from + <usize>(r * segment.dataRow);
-    const scale = scales + (<usize>(r * segment.scaleRow) << 2);
-    const target = to + (<usize>(r * width) << 2);
+    const scale = scales + ((<usize>(r * segment.scaleRow)) << 2);
+    const target = to + ((<usize>(r * width)) << 2);
     for (let d = 0; d < inLanes; d += 8) {
       const whole = v128.load8x8_s(source + d);
       const low = f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(whole));
       const high = f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(whole));
-      const each = scale + (<usize>d << 2);
+      const each = scale + ((<usize>d) << 2);
       const a = segment.scaleColumn == 1 ? v128.load(each) : v128.load32_splat(scale);
       const b = segment.scaleColumn == 1 ? v128.load(each, 16) : a;
-      v128.store(target + (<usize>d << 2), f32x4.mul(low, a));
-      v128.store(target + (<usize>d << 2), f32x4.mul(high, b), 16);
+      v128.store(target + ((<usize>d) << 2), f32x4.mul(low, a));
+      v128.store(target + ((<usize>d) << 2), f32x4.mul(high, b), 16);
     }
     for (let d = inLanes; d < dim; d++) {
       const whole = <f32>load<i8>(source + d * segment.dataColumn);
-      store<f32>(target + (<usize>d << 2), whole * load<f32>(scale + (<usize>(d * segment.scaleColumn) << 2)));
+      store<f32>(
+        target + ((<usize>d) << 2),
+        whole * load<f32>(scale + ((<usize>(d * segment.scaleColumn)) << 2)),
+      );
     }
-    memory.fill(target + (<usize>dim << 2), 0, <usize>(width - dim) << 2);
+    memory.fill(target + ((<usize>dim) << 2), 0, (<usize>(width - dim)) << 2);
   }
 }
 
 /** Writes all rows of one batch and head, packed in `from` as rows of `width`, to packed segments. */
-export function writeRows(segments: usize, batch: i32, head: i32, rows: i32, dim: i32, width: i32, from: usize): void {
+export function writeRows(
+  segments: usize,
+  batch: i32,
+  head: i32,
+  rows: i32,
+  dim: i32,
+  width: i32,
+  from: usize,
+): void {
   for (let done = 0; done < rows; segments += SEGMENT) {
     const segment = changetype<KeyValueSegment>(segments);
-    const to = segment.data + (<usize>(batch * segment.dataBatch + head * segment.dataHead) << 2);
+    const to = segment.data + ((<usize>(batch * segment.dataBatch + head * segment.dataHead)) << 2);
     for (let r = 0; r < segment.length; r++) {
-      memory.copy(to + (<usize>(r * dim) << 2), from + (<usize>((done + r) * width) << 2), <usize>dim << 2);
+      memory.copy(
+        to + ((<usize>(r * dim)) << 2),
+        from + ((<usize>((done + r) * width)) << 2),
+        (<usize>dim) << 2,
+      );
     }
     done += segment.length;
   }
 }
 
 /** Copies rows to rows of `width`, zeros beyond `dim`. */
-export function copyRows(from: usize, row: i32, column: i32, count: i32, dim: i32, to: usize, width: i32): void {
+export function copyRows(
+  from: usize,
+  row: i32,
+  column: i32,
+  count: i32,
+  dim: i32,
+  to: usize,
+  width: i32,
+): void {
   for (let r = 0; r < count; r++) {
-    const source = from + (<usize>(r * row) << 2);
-    const target = to + (<usize>(r * width) << 2);
+    const source = from + ((<usize>(r * row)) << 2);
+    const target = to + ((<usize>(r * width)) << 2);
     if (column == 1) {
-      memory.copy(target, source, <usize>dim << 2);
+      memory.copy(target, source, (<usize>dim) << 2);
     } else {
-      for (let d = 0; d < dim; d++) store<f32>(target + (<usize>d << 2), load<f32>(source + (<usize>(d * column) << 2)));
+      for (let d = 0; d < dim; d++)
+        store<f32>(target + ((<usize>d) << 2), load<f32>(source + ((<usize>(d * column)) << 2)));
     }
-    memory.fill(target + (<usize>dim << 2), 0, <usize>(width - dim) << 2);
+    memory.fill(target + ((<usize>dim) << 2), 0, (<usize>(width - dim)) << 2);
   }
 }

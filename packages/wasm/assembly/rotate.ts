@@ -34,53 +34,83 @@ export function rotate(item: i32, scratch: usize, at: usize): void {
   const r = changetype<Rotation>(at);
   const last = min(r.all, (item + 1) * r.rows);
   for (let row = item * r.rows; row < last; row++) {
-    const t = row % r.length, place = row / r.length;
-    const batch = place / r.heads, head = place % r.heads;
-    const x = r.x + (<usize>(batch * r.batchStep + head * r.headStep + t * r.rowStep) << 2);
-    const cos = r.cos + (<usize>(batch * r.cosBatch + t * r.cosRow) << 2);
-    const sin = r.sin + (<usize>(batch * r.sinBatch + t * r.sinRow) << 2);
+    const t = row % r.length;
+    const place = row / r.length;
+    const batch = place / r.heads;
+    const head = place % r.heads;
+    const x = r.x + ((<usize>(batch * r.batchStep + head * r.headStep + t * r.rowStep)) << 2);
+    const cos = r.cos + ((<usize>(batch * r.cosBatch + t * r.cosRow)) << 2);
+    const sin = r.sin + ((<usize>(batch * r.sinBatch + t * r.sinRow)) << 2);
     const y = r.y + ((<usize>row * <usize>r.dim) << 2);
     const inLanes = r.step == 1 && r.cosStep == 1 && r.sinStep == 1 ? r.half & ~3 : 0;
     if (r.interleaved) neighbours(r, x, cos, sin, y, inLanes);
     else halves(r, x, cos, sin, y, inLanes);
-    for (let d = 2 * r.half; d < r.dim; d++) store<f32>(y + (<usize>d << 2), load<f32>(x + (<usize>(d * r.step) << 2)));
+    for (let d = 2 * r.half; d < r.dim; d++)
+      store<f32>(y + ((<usize>d) << 2), load<f32>(x + ((<usize>(d * r.step)) << 2)));
   }
 }
 
 function halves(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
   const sign = f32x4.splat(r.sign);
-  const half = <usize>r.half << 2;
-  for (let i: usize = 0; i < <usize>inLanes << 2; i += 16) {
-    const a = v128.load(x + i), z = v128.load(x + half + i);
-    const c = v128.load(cos + i), s = f32x4.mul(sign, v128.load(sin + i));
+  const half = (<usize>r.half) << 2;
+  for (let i: usize = 0; i < (<usize>inLanes) << 2; i += 16) {
+    const a = v128.load(x + i);
+    const z = v128.load(x + half + i);
+    const c = v128.load(cos + i);
+    const s = f32x4.mul(sign, v128.load(sin + i));
     v128.store(y + i, f32x4.sub(f32x4.mul(a, c), f32x4.mul(z, s)));
     v128.store(y + half + i, f32x4.add(f32x4.mul(z, c), f32x4.mul(a, s)));
   }
   for (let i = inLanes; i < r.half; i++) {
-    rotatePair(r, x + (<usize>(i * r.step) << 2), x + (<usize>((i + r.half) * r.step) << 2), cos, sin, i, y + (<usize>i << 2), y + half + (<usize>i << 2));
+    rotatePair(
+      r,
+      x + ((<usize>(i * r.step)) << 2),
+      x + ((<usize>((i + r.half) * r.step)) << 2),
+      cos,
+      sin,
+      i,
+      y + ((<usize>i) << 2),
+      y + half + ((<usize>i) << 2),
+    );
   }
 }
 
 function neighbours(r: Rotation, x: usize, cos: usize, sin: usize, y: usize, inLanes: i32): void {
   const sign = f32x4.splat(r.sign);
-  for (let i: usize = 0; i < <usize>inLanes << 2; i += 16) {
-    const first = v128.load(x + 2 * i), second = v128.load(x + 2 * i, 16);
-    const a = v128.shuffle<i32>(first, second, 0, 2, 4, 6), z = v128.shuffle<i32>(first, second, 1, 3, 5, 7);
-    const c = v128.load(cos + i), s = f32x4.mul(sign, v128.load(sin + i));
-    const left = f32x4.sub(f32x4.mul(a, c), f32x4.mul(z, s)), right = f32x4.add(f32x4.mul(z, c), f32x4.mul(a, s));
+  for (let i: usize = 0; i < (<usize>inLanes) << 2; i += 16) {
+    const first = v128.load(x + 2 * i);
+    const second = v128.load(x + 2 * i, 16);
+    const a = v128.shuffle<i32>(first, second, 0, 2, 4, 6);
+    const z = v128.shuffle<i32>(first, second, 1, 3, 5, 7);
+    const c = v128.load(cos + i);
+    const s = f32x4.mul(sign, v128.load(sin + i));
+    const left = f32x4.sub(f32x4.mul(a, c), f32x4.mul(z, s));
+    const right = f32x4.add(f32x4.mul(z, c), f32x4.mul(a, s));
     v128.store(y + 2 * i, v128.shuffle<i32>(left, right, 0, 4, 1, 5));
     v128.store(y + 2 * i, v128.shuffle<i32>(left, right, 2, 6, 3, 7), 16);
   }
   for (let i = inLanes; i < r.half; i++) {
-    const at = x + (<usize>(2 * i * r.step) << 2), to = y + (<usize>i << 3);
-    rotatePair(r, at, at + (<usize>r.step << 2), cos, sin, i, to, to + 4);
+    const at = x + ((<usize>(2 * i * r.step)) << 2);
+    const to = y + ((<usize>i) << 3);
+    rotatePair(r, at, at + ((<usize>r.step) << 2), cos, sin, i, to, to + 4);
   }
 }
 
 /** One pair. */
-function rotatePair(r: Rotation, first: usize, second: usize, cos: usize, sin: usize, i: i32, left: usize, right: usize): void {
-  const a = load<f32>(first), z = load<f32>(second);
-  const c = load<f32>(cos + (<usize>(i * r.cosStep) << 2)), s = r.sign * load<f32>(sin + (<usize>(i * r.sinStep) << 2));
+function rotatePair(
+  r: Rotation,
+  first: usize,
+  second: usize,
+  cos: usize,
+  sin: usize,
+  i: i32,
+  left: usize,
+  right: usize,
+): void {
+  const a = load<f32>(first);
+  const z = load<f32>(second);
+  const c = load<f32>(cos + ((<usize>(i * r.cosStep)) << 2));
+  const s = r.sign * load<f32>(sin + ((<usize>(i * r.sinStep)) << 2));
   store<f32>(left, a * c - z * s);
   store<f32>(right, z * c + a * s);
 }

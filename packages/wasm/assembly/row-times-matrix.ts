@@ -8,11 +8,21 @@ import { fma, sumOf, zero } from "./lanes";
  * docs/decisions/0008-read-patterns.md. Both add in the same order. The vector at `bias` is added, unless that is 0.
  */
 export function rowTimesColumns(
-  item: i32, scratch: usize, x: usize, b: usize, bColumn: i32, c: usize, N: i32, K: i32, step: i32,
-  bias: usize, interleaved: i32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  b: usize,
+  bColumn: i32,
+  c: usize,
+  N: i32,
+  K: i32,
+  step: i32,
+  bias: usize,
+  interleaved: i32,
 ): void {
   const quarter = N >> 2;
-  const first = item * step, end = min(quarter, first + step);
+  const first = item * step;
+  const end = min(quarter, first + step);
   if (interleaved) {
     for (let n = first; n < end; n++) fourColumns(x, b, bColumn, c, n, quarter, K, bias);
   } else {
@@ -24,15 +34,34 @@ export function rowTimesColumns(
 
 /** Columns n, n + apart, n + 2 · apart and n + 3 · apart. */
 @inline
-function fourColumns(x: usize, b: usize, bColumn: i32, c: usize, n: i32, apart: i32, K: i32, bias: usize): void {
-  const across = <usize>bColumn << 2, on = <usize>apart * across;
+function fourColumns(
+  x: usize,
+  b: usize,
+  bColumn: i32,
+  c: usize,
+  n: i32,
+  apart: i32,
+  K: i32,
+  bias: usize,
+): void {
+  const across = (<usize>bColumn) << 2;
+  const on = <usize>apart * across;
   let p = b + <usize>n * across;
-  let q = p + on, r = q + on, u = r + on;
-  let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero();
-  let t0 = zero(), t1 = zero(), t2 = zero(), t3 = zero();
-  const end = x + (<usize>K << 2);
-  for (const whole = x + (<usize>(K & ~7) << 2); x < whole; x += 32, p += 32, q += 32, r += 32, u += 32) {
-    const x0 = v128.load(x), x1 = v128.load(x, 16);
+  let q = p + on;
+  let r = q + on;
+  let u = r + on;
+  let s0 = zero();
+  let s1 = zero();
+  let s2 = zero();
+  let s3 = zero();
+  let t0 = zero();
+  let t1 = zero();
+  let t2 = zero();
+  let t3 = zero();
+  const end = x + ((<usize>K) << 2);
+  for (const whole = x + ((<usize>(K & ~7)) << 2); x < whole; x += 32, p += 32, q += 32, r += 32, u += 32) {
+    const x0 = v128.load(x);
+    const x1 = v128.load(x, 16);
     s0 = fma(x0, v128.load(p), s0);
     s1 = fma(x0, v128.load(q), s1);
     s2 = fma(x0, v128.load(r), s2);
@@ -50,11 +79,13 @@ function fourColumns(x: usize, b: usize, bColumn: i32, c: usize, n: i32, apart: 
 
 /** Two sums, of even and of odd vectors, as in `fourColumns`: one alone would wait for itself. */
 function oneColumn(x: usize, b: usize, bColumn: i32, c: usize, n: i32, K: i32, bias: usize): void {
-  let p = b + (<usize>n * <usize>bColumn << 2);
-  let s = zero(), t = zero();
-  const end = x + (<usize>K << 2), whole = x + (<usize>(K & ~7) << 2);
+  let p = b + ((<usize>n * <usize>bColumn) << 2);
+  let s = zero();
+  let t = zero();
+  const end = x + ((<usize>K) << 2);
+  const whole = x + ((<usize>(K & ~7)) << 2);
   // Two steps an iteration.
-  for (const pairs = x + (<usize>(K & ~15) << 2); x < pairs; x += 64, p += 64) {
+  for (const pairs = x + ((<usize>(K & ~15)) << 2); x < pairs; x += 64, p += 64) {
     s = fma(v128.load(x), v128.load(p), s);
     t = fma(v128.load(x, 16), v128.load(p, 16), t);
     s = fma(v128.load(x, 32), v128.load(p, 32), s);
@@ -79,7 +110,7 @@ function finishColumn(x: usize, p: usize, end: usize, vectors: v128): f32 {
 
 @inline
 function storeSum(sum: f32, c: usize, n: i32, bias: usize): void {
-  const at = <usize>n << 2;
+  const at = (<usize>n) << 2;
   store<f32>(c + at, bias ? sum + load<f32>(bias + at) : sum);
 }
 
@@ -89,11 +120,19 @@ function storeSum(sum: f32, c: usize, n: i32, bias: usize): void {
  * read one after the other. Both add in the same order.
  */
 export function rowTimesRows(
-  item: i32, scratch: usize, x: usize, b: usize, bRow: i32, parts: usize, N: i32, K: i32, step: i32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  b: usize,
+  bRow: i32,
+  parts: usize,
+  N: i32,
+  K: i32,
+  step: i32,
   interleaved: i32,
 ): void {
-  const bytes = <usize>N << 2;
-  const down = <usize>bRow << 2;
+  const bytes = (<usize>N) << 2;
+  const down = (<usize>bRow) << 2;
   const to = parts + <usize>item * bytes;
   const first = item * step;
   const rows = min(K, first + step) - first;
@@ -101,23 +140,32 @@ export function rowTimesRows(
   memory.fill(to, 0, bytes);
   for (let k = first; k < first + quarter; k++) {
     if (interleaved) {
-      addFour(x + (<usize>k << 2), quarter, b + <usize>k * down, down, to, bytes);
+      addFour(x + ((<usize>k) << 2), quarter, b + <usize>k * down, down, to, bytes);
     } else {
-      for (let q = k; q < k + 4 * quarter; q += quarter) addOne(x + (<usize>q << 2), b + <usize>q * down, to, bytes);
+      for (let q = k; q < k + 4 * quarter; q += quarter)
+        addOne(x + ((<usize>q) << 2), b + <usize>q * down, to, bytes);
     }
   }
-  for (let k = first + 4 * quarter; k < first + rows; k++) addOne(x + (<usize>k << 2), b + <usize>k * down, to, bytes);
+  for (let k = first + 4 * quarter; k < first + rows; k++)
+    addOne(x + ((<usize>k) << 2), b + <usize>k * down, to, bytes);
 }
 
 /** Adds four rows, `apart` rows apart, each times its factor, to `bytes` bytes of sums. */
 function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, bytes: usize): void {
-  const on = <usize>apart << 2;
-  const x0 = v128.load32_splat(factor), x1 = v128.load32_splat(factor + on);
-  const x2 = v128.load32_splat(factor + 2 * on), x3 = v128.load32_splat(factor + 3 * on);
-  let q = p + <usize>apart * down, r = q + <usize>apart * down, u = r + <usize>apart * down;
+  const on = (<usize>apart) << 2;
+  const x0 = v128.load32_splat(factor);
+  const x1 = v128.load32_splat(factor + on);
+  const x2 = v128.load32_splat(factor + 2 * on);
+  const x3 = v128.load32_splat(factor + 3 * on);
+  let q = p + <usize>apart * down;
+  let r = q + <usize>apart * down;
+  let u = r + <usize>apart * down;
   const end = to + bytes;
   for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64, q += 64, r += 64, u += 64) {
-    let s0 = v128.load(to), s1 = v128.load(to, 16), s2 = v128.load(to, 32), s3 = v128.load(to, 48);
+    let s0 = v128.load(to);
+    let s1 = v128.load(to, 16);
+    let s2 = v128.load(to, 32);
+    let s3 = v128.load(to, 48);
     s0 = fma(x0, v128.load(p), s0);
     s1 = fma(x0, v128.load(p, 16), s1);
     s2 = fma(x0, v128.load(p, 32), s2);
@@ -139,20 +187,28 @@ function addFour(factor: usize, apart: i32, p: usize, down: usize, to: usize, by
     v128.store(to, s2, 32);
     v128.store(to, s3, 48);
   }
-  const y0 = f32x4.extract_lane(x0, 0), y1 = f32x4.extract_lane(x1, 0);
-  const y2 = f32x4.extract_lane(x2, 0), y3 = f32x4.extract_lane(x3, 0);
+  const y0 = f32x4.extract_lane(x0, 0);
+  const y1 = f32x4.extract_lane(x1, 0);
+  const y2 = f32x4.extract_lane(x2, 0);
+  const y3 = f32x4.extract_lane(x3, 0);
   for (; to < end; to += 4, p += 4, q += 4, r += 4, u += 4) {
-    store<f32>(to, load<f32>(to) + y0 * load<f32>(p) + y1 * load<f32>(q) + y2 * load<f32>(r) + y3 * load<f32>(u));
+    store<f32>(
+      to,
+      load<f32>(to) + y0 * load<f32>(p) + y1 * load<f32>(q) + y2 * load<f32>(r) + y3 * load<f32>(u),
+    );
   }
 }
 
 /** Adds one row, times its factor. */
 function addOne(factor: usize, p: usize, to: usize, bytes: usize): void {
-  const x = v128.load32_splat(factor), y = load<f32>(factor);
+  const x = v128.load32_splat(factor);
+  const y = load<f32>(factor);
   const end = to + bytes;
   for (const whole = to + (bytes & ~63); to < whole; to += 64, p += 64) {
-    const s0 = fma(x, v128.load(p), v128.load(to)), s1 = fma(x, v128.load(p, 16), v128.load(to, 16));
-    const s2 = fma(x, v128.load(p, 32), v128.load(to, 32)), s3 = fma(x, v128.load(p, 48), v128.load(to, 48));
+    const s0 = fma(x, v128.load(p), v128.load(to));
+    const s1 = fma(x, v128.load(p, 16), v128.load(to, 16));
+    const s2 = fma(x, v128.load(p, 32), v128.load(to, 32));
+    const s3 = fma(x, v128.load(p, 48), v128.load(to, 48));
     v128.store(to, s0);
     v128.store(to, s1, 16);
     v128.store(to, s2, 32);
@@ -163,7 +219,7 @@ function addOne(factor: usize, p: usize, to: usize, bytes: usize): void {
 
 /** c = the sum of `count` rows of N numbers. */
 export function addParts(parts: usize, count: i32, N: i32, c: usize): void {
-  const bytes = <usize>N << 2;
+  const bytes = (<usize>N) << 2;
   memory.copy(c, parts, bytes);
   for (let n = 1; n < count; n++) {
     const part = parts + <usize>n * bytes;

@@ -1,23 +1,33 @@
 // Rows of a packed matrix, one after the other: an item is `step` of them.
 import { exp4, largestIn, fma, exp4WithConstants, expConstants, sumOf, zero } from "./lanes";
 
-/** Numbers of a row that become powers before as many of the next row are looked at. */
-const TURN: i32 = 256;
+/** Numbers of a row that become powers before as many of the next row are compared. */
+const INTERLEAVED: i32 = 256;
 
 /**
  * Each row becomes e^(x - largest) / sum. The largest number of the next row is interleaved with the powers of this one:
  * while they are computed, what follows comes from memory.
  */
-export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows: i32, step: i32, n: i32): void {
-  const bytes = <usize>n << 2;
+export function softmaxRows(
+  item: i32,
+  scratch: usize,
+  x: usize,
+  y: usize,
+  rows: i32,
+  step: i32,
+  n: i32,
+): void {
+  const bytes = (<usize>n) << 2;
   x += <usize>(item * step) * bytes;
   y += <usize>(item * step) * bytes;
   let largest = largestIn(x, n);
   for (let left = min(step, rows - item * step); left > 0; left--, x += bytes, y += bytes) {
     const odd = largest - largest != 0;
-    let sum: f32 = 0, nextLargest: f32 = -Infinity;
-    for (let i = 0; i < n; i += TURN) {
-      const at = <usize>i << 2, count = min(TURN, n - i);
+    let sum: f32 = 0;
+    let nextLargest: f32 = -Infinity;
+    for (let i = 0; i < n; i += INTERLEAVED) {
+      const at = (<usize>i) << 2;
+      const count = min(INTERLEAVED, n - i);
       if (!odd) sum += powers(x + at, y + at, count, largest);
       if (left > 1) nextLargest = max<f32>(nextLargest, largestIn(x + bytes + at, count));
     }
@@ -30,21 +40,41 @@ export function softmaxRows(item: i32, scratch: usize, x: usize, y: usize, rows:
 /** y = e^(x - largest) for some numbers. Returns their sum. */
 function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
   const at0 = expConstants;
-  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
+  const scale = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
   const shift = f32x4.splat(largest);
-  const end = x + (<usize>count << 2);
+  const end = x + ((<usize>count) << 2);
   let sums = zero();
-  for (const last = x + (<usize>(count & ~3) << 2); x < last; x += 16, y += 16) {
-    const power = exp4WithConstants(f32x4.sub(v128.load(x), shift), scale, floor, magic, c5, c4, c3, c2, c1, c0);
+  for (const last = x + ((<usize>(count & ~3)) << 2); x < last; x += 16, y += 16) {
+    const power = exp4WithConstants(
+      f32x4.sub(v128.load(x), shift),
+      scale,
+      floor,
+      magic,
+      c5,
+      c4,
+      c3,
+      c2,
+      c1,
+      c0,
+    );
     v128.store(y, power);
     sums = f32x4.add(sums, power);
   }
   let sum = sumOf(sums);
   for (; x < end; x += 4, y += 4) {
     const difference = f32x4.sub(v128.load32_splat(x), shift);
-    const power = f32x4.extract_lane(exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0), 0);
+    const power = f32x4.extract_lane(
+      exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0),
+      0,
+    );
     store<f32>(y, power);
     sum += power;
   }
@@ -54,8 +84,9 @@ function powers(x: usize, y: usize, count: i32, largest: f32): f32 {
 /** y / sum */
 function divideBySum(y: usize, n: i32, sum: f32): void {
   const by = f32x4.splat(1 / sum);
-  const end = y + (<usize>n << 2);
-  for (const last = y + (<usize>(n & ~3) << 2); y < last; y += 16) v128.store(y, f32x4.mul(v128.load(y), by));
+  const end = y + ((<usize>n) << 2);
+  for (const last = y + ((<usize>(n & ~3)) << 2); y < last; y += 16)
+    v128.store(y, f32x4.mul(v128.load(y), by));
   for (; y < end; y += 4) store<f32>(y, load<f32>(y) / sum);
 }
 
@@ -72,19 +103,29 @@ function oddRow(x: usize, y: usize, largest: f32, bytes: usize): void {
 
 /** x / √(mean x² + eps) · weight. Returns 1 where the sum of squares is no finite number. */
 export function rmsNormRows(
-  item: i32, scratch: usize, x: usize, weight: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  weight: usize,
+  y: usize,
+  rows: i32,
+  step: i32,
+  n: i32,
+  eps: f32,
 ): i32 {
   const from = (<usize>(item * step) * <usize>n) << 2;
   x += from;
   y += from;
   rows = min(step, rows - item * step);
-  const bytes = <usize>n << 2;
-  const pairs = <usize>(n & ~7) << 2;
-  const vectors = <usize>(n & ~3) << 2;
+  const bytes = (<usize>n) << 2;
+  const pairs = (<usize>(n & ~7)) << 2;
+  const vectors = (<usize>(n & ~3)) << 2;
   for (let r = 0; r < rows; r++) {
-    let s0 = zero(), s1 = zero();
+    let s0 = zero();
+    let s1 = zero();
     for (let i: usize = 0; i < pairs; i += 32) {
-      const a = v128.load(x + i), b = v128.load(x + i, 16);
+      const a = v128.load(x + i);
+      const b = v128.load(x + i, 16);
       s0 = fma(a, a, s0);
       s1 = fma(b, b, s1);
     }
@@ -96,7 +137,8 @@ export function rmsNormRows(
     for (let i: usize = 0; i < vectors; i += 16) {
       v128.store(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), splat), v128.load(weight + i)));
     }
-    for (let i = vectors; i < bytes; i += 4) store<f32>(y + i, load<f32>(x + i) * scale * load<f32>(weight + i));
+    for (let i = vectors; i < bytes; i += 4)
+      store<f32>(y + i, load<f32>(x + i) * scale * load<f32>(weight + i));
     x += bytes;
     y += bytes;
   }
@@ -114,11 +156,20 @@ let foundOff: f32 = 0;
 /** Sums over a row of distances from `around`, and of their squares. */
 function spread(x: usize, n: i32, around: f32): void {
   const by = f32x4.splat(around);
-  let d0 = zero(), d1 = zero(), d2 = zero(), d3 = zero(), q0 = zero(), q1 = zero(), q2 = zero(), q3 = zero();
-  const end = x + (<usize>n << 2);
-  for (const last = x + (<usize>(n & ~15) << 2); x < last; x += 64) {
-    const a = f32x4.sub(v128.load(x), by), b = f32x4.sub(v128.load(x, 16), by);
-    const c = f32x4.sub(v128.load(x, 32), by), d = f32x4.sub(v128.load(x, 48), by);
+  let d0 = zero();
+  let d1 = zero();
+  let d2 = zero();
+  let d3 = zero();
+  let q0 = zero();
+  let q1 = zero();
+  let q2 = zero();
+  let q3 = zero();
+  const end = x + ((<usize>n) << 2);
+  for (const last = x + ((<usize>(n & ~15)) << 2); x < last; x += 64) {
+    const a = f32x4.sub(v128.load(x), by);
+    const b = f32x4.sub(v128.load(x, 16), by);
+    const c = f32x4.sub(v128.load(x, 32), by);
+    const d = f32x4.sub(v128.load(x, 48), by);
     d0 = f32x4.add(d0, a);
     d1 = f32x4.add(d1, b);
     d2 = f32x4.add(d2, c);
@@ -159,16 +210,27 @@ function measure(x: usize, n: i32, eps: f32): bool {
 
 /** (x - mean) / √(variance + eps) · weight + bias. Returns 1 where a sum of squares is no finite number. */
 export function layerNormRows(
-  item: i32, scratch: usize, x: usize, weight: usize, bias: usize, y: usize, rows: i32, step: i32, n: i32, eps: f32,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  weight: usize,
+  bias: usize,
+  y: usize,
+  rows: i32,
+  step: i32,
+  n: i32,
+  eps: f32,
 ): i32 {
-  const bytes = <usize>n << 2;
+  const bytes = (<usize>n) << 2;
   const from = <usize>(item * step) * bytes;
   x += from;
   y += from;
   rows = min(step, rows - item * step);
   if (!measure(x, n, eps)) return 1;
   for (let r = 1; r <= rows; r++) {
-    const pivot = foundPivot, scale = foundScale, off = foundOff;
+    const pivot = foundPivot;
+    const scale = foundScale;
+    const off = foundOff;
     // The next row is measured before this one is written: writing need not wait for what measuring ends with.
     if (r < rows && !measure(x + bytes, n, eps)) return 1;
     normalize(x, weight, bias, y, bytes, pivot, scale, off);
@@ -180,9 +242,18 @@ export function layerNormRows(
 
 /** ((x - pivot) · scale + off) · weight + bias for a row; a weight or a bias at address 0 is none. */
 function normalize(
-  x: usize, weight: usize, bias: usize, y: usize, bytes: usize, pivot: f32, scale: f32, off: f32,
+  x: usize,
+  weight: usize,
+  bias: usize,
+  y: usize,
+  bytes: usize,
+  pivot: f32,
+  scale: f32,
+  off: f32,
 ): void {
-  const middle = f32x4.splat(pivot), by = f32x4.splat(scale), less = f32x4.splat(off);
+  const middle = f32x4.splat(pivot);
+  const by = f32x4.splat(scale);
+  const less = f32x4.splat(off);
   const pairs = bytes & ~31;
   let i: usize = 0;
   if (bias != 0) {
@@ -214,18 +285,33 @@ function normalize(
 
 /** −log softmax(x)[target] of each row, mixed with the mean over all classes by `smoothing`; 0 for an ignored target. */
 export function crossEntropyRows(
-  item: i32, scratch: usize, x: usize, targets: usize, losses: usize, counts: usize, rows: i32, step: i32, n: i32,
-  ignored: i32, smoothing: f64,
+  item: i32,
+  scratch: usize,
+  x: usize,
+  targets: usize,
+  losses: usize,
+  counts: usize,
+  rows: i32,
+  step: i32,
+  n: i32,
+  ignored: i32,
+  smoothing: f64,
 ): i32 {
   const at0 = expConstants;
-  const scale = v128.load(at0), floor = v128.load(at0, 16), magic = v128.load(at0, 32);
-  const c5 = v128.load(at0, 48), c4 = v128.load(at0, 64), c3 = v128.load(at0, 80);
-  const c2 = v128.load(at0, 96), c1 = v128.load(at0, 112), c0 = v128.load(at0, 128);
-  const bytes = <usize>n << 2;
-  const vectors = <usize>(n & ~3) << 2;
+  const scale = v128.load(at0);
+  const floor = v128.load(at0, 16);
+  const magic = v128.load(at0, 32);
+  const c5 = v128.load(at0, 48);
+  const c4 = v128.load(at0, 64);
+  const c3 = v128.load(at0, 80);
+  const c2 = v128.load(at0, 96);
+  const c1 = v128.load(at0, 112);
+  const c0 = v128.load(at0, 128);
+  const bytes = (<usize>n) << 2;
+  const vectors = (<usize>(n & ~3)) << 2;
   const last = min(rows, (item + 1) * step);
   for (let r = item * step; r < last; r++) {
-    const target = load<i32>(targets + (<usize>r << 2));
+    const target = load<i32>(targets + ((<usize>r) << 2));
     const known = target != ignored;
     let loss: f64 = 0;
     if (known) {
@@ -234,11 +320,13 @@ export function crossEntropyRows(
       const largest = largestIn(row, n);
       if (largest - largest != 0) return 1;
       const shift = f32x4.splat(largest);
-      let powers: f64 = 0, total: f64 = 0;
-      for (let i: usize = 0; i < vectors; ) {
+      let powers: f64 = 0;
+      let total: f64 = 0;
+      for (let i: usize = 0; i < vectors;) {
         // Stretches of 1024 numbers are added up in float32, and then in float64.
         const end = min(vectors, i + 4096);
-        let sums = zero(), all = zero();
+        let sums = zero();
+        let all = zero();
         for (; i < end; i += 16) {
           const difference = f32x4.sub(v128.load(row + i), shift);
           sums = f32x4.add(sums, exp4WithConstants(difference, scale, floor, magic, c5, c4, c3, c2, c1, c0));
@@ -252,30 +340,38 @@ export function crossEntropyRows(
         powers += <f64>f32x4.extract_lane(exp4(f32x4.splat(difference)), 0);
         total += <f64>difference;
       }
-      const wanted = <f64>(load<f32>(row + (<usize>target << 2)) - largest);
+      const wanted = <f64>(load<f32>(row + ((<usize>target) << 2)) - largest);
       loss = NativeMath.log(powers) - (1 - smoothing) * wanted;
       if (smoothing > 0) loss -= (smoothing / <f64>n) * total;
     }
-    store<f32>(losses + (<usize>r << 2), <f32>loss);
-    store<f32>(counts + (<usize>r << 2), known ? 1 : 0);
+    store<f32>(losses + ((<usize>r) << 2), <f32>loss);
+    store<f32>(counts + ((<usize>r) << 2), known ? 1 : 0);
   }
   return 0;
 }
 
 /** Target distribution of each row: `smoothing / n` everywhere, and the rest at the target; zeros for an ignored one. */
 export function targetRows(
-  item: i32, scratch: usize, targets: usize, y: usize, rows: i32, step: i32, n: i32, ignored: i32, smoothing: f32,
+  item: i32,
+  scratch: usize,
+  targets: usize,
+  y: usize,
+  rows: i32,
+  step: i32,
+  n: i32,
+  ignored: i32,
+  smoothing: f32,
 ): i32 {
   const last = min(rows, (item + 1) * step);
   const share: f32 = smoothing / <f32>n;
   for (let r = item * step; r < last; r++) {
-    const target = load<i32>(targets + (<usize>r << 2));
+    const target = load<i32>(targets + ((<usize>r) << 2));
     const row = y + ((<usize>r * <usize>n) << 2);
     const known = target != ignored;
     if (known && <u32>target >= <u32>n) return 1;
-    if (!known || share == 0) memory.fill(row, 0, <usize>n << 2);
-    else for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(row + i, share);
-    if (known) store<f32>(row + (<usize>target << 2), 1 - smoothing + share);
+    if (!known || share == 0) memory.fill(row, 0, (<usize>n) << 2);
+    else for (let i: usize = 0; i < (<usize>n) << 2; i += 4) store<f32>(row + i, share);
+    if (known) store<f32>(row + ((<usize>target) << 2), 1 - smoothing + share);
   }
   return 0;
 }

@@ -24,21 +24,31 @@ export function blockOf(left: i32): i32 {
 export const HIDDEN: f32 = -3e38;
 
 /** Takes in up to 64 rows of a tile, times `scale`, packed as [panel of 8][dim][8]; zeros where there are fewer. */
-export function packQueries(from: usize, row: i32, column: i32, count: i32, dim: i32, scale: f32, to: usize): void {
-  const across = <usize>row << 2;
+export function packQueries(
+  from: usize,
+  row: i32,
+  column: i32,
+  count: i32,
+  dim: i32,
+  scale: f32,
+  to: usize,
+): void {
+  const across = (<usize>row) << 2;
   for (let panel = 0; panel < count; panel += 8) {
-    const at = to + (<usize>(panel * dim) << 2);
+    const at = to + ((<usize>(panel * dim)) << 2);
     const source = from + <usize>panel * across;
     const inLanes = column == 1 && panel + 8 <= count ? dim & ~3 : 0;
-    for (let d: usize = 0; d < <usize>inLanes << 2; d += 16) {
+    for (let d: usize = 0; d < (<usize>inLanes) << 2; d += 16) {
       scaleTransposed(source + d, across, scale, at + (d << 3));
       scaleTransposed(source + (across << 2) + d, across, scale, at + (d << 3) + 16);
     }
     for (let r = 0; r < 8; r++) {
       const known = panel + r < count;
       for (let d = inLanes; d < dim; d++) {
-        const x: f32 = known ? load<f32>(source + <usize>r * across + (<usize>(d * column) << 2)) * scale : 0;
-        store<f32>(at + (<usize>d << 5) + (<usize>r << 2), x);
+        const x: f32 = known
+          ? load<f32>(source + <usize>r * across + ((<usize>(d * column)) << 2)) * scale
+          : 0;
+        store<f32>(at + ((<usize>d) << 5) + ((<usize>r) << 2), x);
       }
     }
   }
@@ -48,10 +58,14 @@ export function packQueries(from: usize, row: i32, column: i32, count: i32, dim:
 @inline
 function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): void {
   const by = f32x4.splat(scale);
-  const r0 = f32x4.mul(by, v128.load(from)), r1 = f32x4.mul(by, v128.load(from + across));
-  const r2 = f32x4.mul(by, v128.load(from + across * 2)), r3 = f32x4.mul(by, v128.load(from + across * 3));
-  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5), b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7), d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+  const r0 = f32x4.mul(by, v128.load(from));
+  const r1 = f32x4.mul(by, v128.load(from + across));
+  const r2 = f32x4.mul(by, v128.load(from + across * 2));
+  const r3 = f32x4.mul(by, v128.load(from + across * 3));
+  const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+  const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+  const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+  const d = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
   v128.store(to, v128.shuffle<i64>(a, b, 0, 2));
   v128.store(to, v128.shuffle<i64>(a, b, 1, 3), 32);
   v128.store(to, v128.shuffle<i64>(c, d, 0, 2), 64);
@@ -62,31 +76,40 @@ function scaleTransposed(from: usize, across: usize, scale: f32, to: usize): voi
  * For each panel of 8 queries, how many keys there are up to the last that one of them sees: what lies behind need not be
  * computed.
  *
- * @param bits - Where the tile's mask begins, two words a query; 0: everything is seen.
+ * @param bits - Address of the tile's mask, two words a query; 0: everything is seen.
  */
 export function findLimits(bits: usize, panels: i32, keys: i32, to: usize): void {
   for (let p = 0; p < panels; p++) {
-    let low: u32 = 0, high: u32 = 0;
-    for (let at = bits + (<usize>p << 6), end = at + 64; bits != 0 && at < end; at += 8) {
+    let low: u32 = 0;
+    let high: u32 = 0;
+    for (let at = bits + ((<usize>p) << 6), end = at + 64; bits != 0 && at < end; at += 8) {
       low |= load<u32>(at);
       high |= load<u32>(at, 4);
     }
     const seen = bits == 0 ? keys : high != 0 ? 64 - <i32>clz(high) : 32 - <i32>clz(low);
-    store<i32>(to + (<usize>p << 2), min(keys, seen));
+    store<i32>(to + ((<usize>p) << 2), min(keys, seen));
   }
 }
 
 /** to[key][query] = keys · queries, for each panel of queries up to its limit, and 0 behind it */
 export function multiplyTile(
-  key: usize, stride: usize, count: i32, limits: usize, queries: usize, panels: i32, dim: i32, to: usize,
+  key: usize,
+  stride: usize,
+  count: i32,
+  limits: usize,
+  queries: usize,
+  panels: i32,
+  dim: i32,
+  to: usize,
 ): void {
   for (let p = 0; p < panels; p++) {
-    const keys = load<i32>(limits + (<usize>p << 2));
-    const panel = queries + (<usize>((p << 3) * dim) << 2);
-    const at = to + (<usize>p << 5);
+    const keys = load<i32>(limits + ((<usize>p) << 2));
+    const panel = queries + ((<usize>((p << 3) * dim)) << 2);
+    const at = to + ((<usize>p) << 5);
     let j = 0;
     for (let block = blockOf(keys); block > 0; j += block, block = blockOf(keys - j)) {
-      const from = key + <usize>j * stride, scores = at + <usize>j * ROW;
+      const from = key + <usize>j * stride;
+      const scores = at + <usize>j * ROW;
       if (ASC_FEATURE_RELAXED_SIMD && block == 6) score6(from, stride, panel, dim, scores);
       else if (block == 4) score4(from, stride, panel, dim, scores);
       else score1(from, stride, panel, dim, scores);
@@ -100,13 +123,21 @@ export function multiplyTile(
 
 /** mixture[query] = mixture[query] · correction + Σ over keys of weight · value; rows of `width` numbers, a multiple of 8 */
 export function mixValues(
-  weights: usize, value: usize, stride: usize, limits: usize, count: i32, width: i32, mixture: usize, correction: usize,
+  weights: usize,
+  value: usize,
+  stride: usize,
+  limits: usize,
+  count: i32,
+  width: i32,
+  mixture: usize,
+  correction: usize,
 ): void {
-  const bytes = <usize>width << 2;
+  const bytes = (<usize>width) << 2;
   let q = 0;
   for (let block = blockOf(count); block > 0; q += block, block = blockOf(count - q)) {
     const keys = max(limitOf(limits, q), limitOf(limits, q + block - 1));
-    const from = weights + (<usize>q << 2), by = correction + (<usize>q << 2);
+    const from = weights + ((<usize>q) << 2);
+    const by = correction + ((<usize>q) << 2);
     for (let d: usize = 0; d < bytes; d += 32) {
       const to = mixture + <usize>q * bytes + d;
       if (ASC_FEATURE_RELAXED_SIMD && block == 6) mix6(from, value + d, stride, keys, to, bytes, by);
@@ -118,22 +149,30 @@ export function mixValues(
 
 @inline
 function limitOf(limits: usize, query: i32): i32 {
-  return load<i32>(limits + (<usize>(query >> 3) << 2));
+  return load<i32>(limits + ((<usize>(query >> 3)) << 2));
 }
 
 /** sums[key] += Σ over queries of weight · row; rows of `width` numbers, a multiple of 8 */
 export function gatherRows(
-  weights: usize, row: usize, stride: usize, keys: i32, limits: usize, count: i32, width: i32, sums: usize,
+  weights: usize,
+  row: usize,
+  stride: usize,
+  keys: i32,
+  limits: usize,
+  count: i32,
+  width: i32,
+  sums: usize,
 ): void {
-  const bytes = <usize>width << 2;
-  for (let j = 0; j < keys; ) {
+  const bytes = (<usize>width) << 2;
+  for (let j = 0; j < keys;) {
     // Queries before the first panel that sees a key from j on add nothing.
     let q = 0;
     while (q < count && limitOf(limits, q) <= j) q += 8;
     if (q >= count) return;
     const block = blockOf(keys - j);
     for (let d: usize = 0; d < bytes; d += 32) {
-      const from = weights + <usize>j * ROW + (<usize>q << 2), to = sums + <usize>j * bytes + d;
+      const from = weights + <usize>j * ROW + ((<usize>q) << 2);
+      const to = sums + <usize>j * bytes + d;
       const at = row + <usize>q * stride + d;
       if (ASC_FEATURE_RELAXED_SIMD && block == 6) gather6(from, at, stride, count - q, to, bytes);
       else if (block == 4) gather4(from, at, stride, count - q, to, bytes);
@@ -161,23 +200,46 @@ export function capScores(softcap: f32, at: usize, keys: i32, bytes: usize): voi
 /** Positions of the tile's keys, as float32, for expressions. */
 export function keyPositions(request: AttentionRequest, batch: i32, start: i32, keys: i32, to: usize): void {
   for (let j = 0; j < keys; j++) {
-    const listed = request.positions + (<usize>(batch * request.positionBatch + start + j) << 2);
-    store<f32>(to + (<usize>j << 2), <f32>(request.positions == 0 ? request.firstKey + start + j : load<i32>(listed)));
+    const listed = request.positions + ((<usize>(batch * request.positionBatch + start + j)) << 2);
+    store<f32>(
+      to + ((<usize>j) << 2),
+      <f32>(request.positions == 0 ? request.firstKey + start + j : load<i32>(listed)),
+    );
   }
 }
 
 /** Scores of the whole tile go through an expression; -infinity becomes a hidden score. */
 export function modScores(
-  program: usize, registers: usize, scores: usize, batch: i32, head: i32, query: i32, positions: usize, keys: i32, bytes: usize,
+  program: usize,
+  registers: usize,
+  scores: usize,
+  batch: i32,
+  head: i32,
+  query: i32,
+  positions: usize,
+  keys: i32,
+  bytes: usize,
 ): void {
   const hidden = f32x4.splat(HIDDEN);
   for (let j = 0; j < keys; j += STRIP) {
     const rows = min(STRIP, keys - j);
     const strip = scores + <usize>j * ROW;
-    runSteps(program, registers, Level.score, strip, batch, head, query, positions + (<usize>j << 2), rows, bytes);
+    runSteps(
+      program,
+      registers,
+      Level.score,
+      strip,
+      batch,
+      head,
+      query,
+      positions + ((<usize>j) << 2),
+      rows,
+      bytes,
+    );
     const result = resultOf(program, registers);
     for (let r: usize = 0; r < <usize>rows * ROW; r += ROW) {
-      for (let i = r; i < r + bytes; i += 16) v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));
+      for (let i = r; i < r + bytes; i += 16)
+        v128.store(strip + i, f32x4.pmax(v128.load(result + i), hidden));
     }
   }
 }
@@ -189,8 +251,10 @@ export function modScores(
 export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, bytes: usize): void {
   const hidden = f32x4.splat(HIDDEN);
   for (let lane: usize = 0; lane < bytes; lane += 16) {
-    const two = v128.load(bits + (lane << 1)), more = v128.load(bits + (lane << 1), 16);
-    const low = v128.shuffle<i32>(two, more, 0, 2, 4, 6), high = v128.shuffle<i32>(two, more, 1, 3, 5, 7);
+    const two = v128.load(bits + (lane << 1));
+    const more = v128.load(bits + (lane << 1), 16);
+    const low = v128.shuffle<i32>(two, more, 0, 2, 4, 6);
+    const high = v128.shuffle<i32>(two, more, 1, 3, 5, 7);
     let at = scores + lane;
     for (let j = first; j < first + rows; j++, at += ROW) {
       // The bit becomes the sign, and the sign fills the lane.
@@ -203,7 +267,7 @@ export function hideScores(bits: usize, scores: usize, first: i32, rows: i32, by
 /** Returns true if all numbers are finite. `count` is a multiple of 4, or the numbers after it may be read too. */
 export function allFinite(from: usize, count: i32): bool {
   let odd = zero();
-  for (let i: usize = 0; i < <usize>count << 2; i += 16) {
+  for (let i: usize = 0; i < (<usize>count) << 2; i += 16) {
     const x = v128.load(from + i);
     const difference = f32x4.sub(x, x);
     odd = v128.or(odd, f32x4.ne(difference, difference));

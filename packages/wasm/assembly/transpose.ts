@@ -1,8 +1,10 @@
 /** Reads four rows of four numbers, `across` bytes apart, and stores their columns `step` bytes apart. */
 @inline
 export function storeTransposed(from: usize, across: usize, to: usize, step: usize): void {
-  const r0 = v128.load(from), r1 = v128.load(from + across);
-  const r2 = v128.load(from + (across << 1)), r3 = v128.load(from + (across << 1) + across);
+  const r0 = v128.load(from);
+  const r1 = v128.load(from + across);
+  const r2 = v128.load(from + (across << 1));
+  const r3 = v128.load(from + (across << 1) + across);
   const a = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
   const b = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
   const c = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
