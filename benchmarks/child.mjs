@@ -11,7 +11,7 @@ const runner = import(`./suites/${suite}.mjs`).then((module) =>
     context,
   ),
 );
-runner.catch(() => {}); // said when asked
+runner.catch(() => {}); // reported when asked
 // What breaks between two questions breaks the next answer.
 process.on("disconnect", () => process.exit());
 process.on("message", async (what) => {

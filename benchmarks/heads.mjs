@@ -1,4 +1,4 @@
-// Queries, keys and values of the attention rows, and the answer, plainly.
+// Queries, keys and values of the attention rows, and the expected output by plain loops.
 import { numbers } from "./data.mjs";
 
 /** [H, T, D] and [Hkv, S, D], as one allocation each; unit variance. */

@@ -8,9 +8,9 @@ import { isolation, openServer, staticFiles } from "../scripts/server.mjs";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 const bundles = join(here, ".cache/pages");
-/** Longer than this for one answer, and a contender has failed. Milliseconds. */
+/** Time limit of one answer: a contender that takes longer has failed. Milliseconds. */
 const patience = 120_000;
-// A page that waits for its turn is a page in the background, which Chromium would slow down.
+// A page that is not being timed is a page in the background, which Chromium would slow down.
 const wideAwake = [
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 const ownChild = fileURLToPath(new URL("child.mjs", import.meta.url));
-/** Longer than this for one message, and a contender has failed. Milliseconds. */
+/** Time limit of one message: a contender that takes longer has failed. Milliseconds. */
 const patience = 120_000;
 
 /** @param {string} [child] - The program of a contender, where it is not the one beside this file. */
@@ -26,10 +26,10 @@ export function inProcesses(context, node, child = ownChild) {
       });
       started.add(worker);
       worker.once("exit", () => started.delete(worker));
-      let said = "";
+      let stderr = "";
       worker.stdout.resume();
-      worker.stderr.on("data", (text) => (said = (said + text).slice(-2000)));
-      const ask = (what) => answer(worker, what, () => said);
+      worker.stderr.on("data", (text) => (stderr = (stderr + text).slice(-2000)));
+      const ask = (what) => answer(worker, what, () => stderr);
       return {
         prepare: () => ask("prepare"),
         output: () => ask("output"),
@@ -48,7 +48,7 @@ export function inProcesses(context, node, child = ownChild) {
   };
 }
 
-function answer(worker, what, said) {
+function answer(worker, what, stderr) {
   return new Promise((resolve, reject) => {
     const done = (settle) => (value) => {
       clearTimeout(timer);
@@ -60,7 +60,7 @@ function answer(worker, what, said) {
     const timer = setTimeout(() => fail(new Error(`no answer in ${patience / 1000} s`)), patience);
     const onMessage = ({ value, error }) => (error === undefined ? give(value) : fail(new Error(error)));
     const onExit = (code, signal) => {
-      const last = said().trim().split("\n").filter(Boolean).at(-1);
+      const last = stderr().trim().split("\n").filter(Boolean).at(-1);
       fail(new Error(`its process ended (${signal ?? code})${last ? `: ${last}` : ""}`));
     };
     worker.once("message", onMessage);

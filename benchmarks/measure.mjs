@@ -1,5 +1,5 @@
-// How a row is measured: all outputs are compared first, then contenders are timed in turn, A B C A B C, so that what
-// drifts in the machine meets all alike.
+// Measures a row: all outputs are compared first, then contenders are timed round-robin, A B C A B C, so that drift of the
+// machine meets all alike.
 
 /** A contender this many times slower than the best after the first round is not run again. */
 const tooSlow = 10;
@@ -8,7 +8,7 @@ const tooSlow = 10;
  * @param row - As run.mjs describes it.
  * @param options - `open(contender)` starts one and returns `{ prepare(), output(), figure(), close() }`, all of which
  *   return promises; `open("expected")` stands for `row.expected`. `figure()` is milliseconds of one call, or what the
- *   contender measured itself when `prepare()` said `measures`.
+ *   contender measured itself when `prepare()` returned `measures`.
  * @returns {Promise<any>} One entry of `cases` in the JSON.
  */
 export async function measure(row, { rounds, open, say = () => {} }) {
@@ -111,13 +111,13 @@ function extreme(figures, better) {
   return better === "low" ? Math.min(...figures) : Math.max(...figures);
 }
 
-/** How many times as good the first is. */
+/** The ratio of two figures: above 1 the first is better. */
 function ahead(figure, other, better) {
   return better === "low" ? other / figure : figure / other;
 }
 
 /**
- * How far ours is ahead of peers, native libraries, rivals and limits; below 1 is behind. Each other one is compared with
+ * Ratios of ours to peers, native libraries, rivals and limits; below 1 is behind. Each other one is compared with
  * the best of ours that has the same resident, so that both copy as much in and out, and the smallest ratio of a kind
  * counts. One that nothing of ours is like has no ratio. A limit copies nothing: the best of ours is compared with it.
  *
@@ -157,7 +157,7 @@ function ratios(results, better, aim) {
   };
 }
 
-/** What is right, computed by a run of its own. */
+/** The expected output, computed by a run of its own. */
 async function once(open) {
   const opened = await open("expected");
   try {

@@ -1,4 +1,4 @@
-// Texts that an encoder has not seen, made of one that is given: for the same number the same text in every process.
+// Texts that an encoder has not seen, made of one that is given: the same seed gives the same text in every process.
 import { numbers } from "./data.mjs";
 
 /** From a text and a number to a new text of about 100,000 characters. */

@@ -1,5 +1,5 @@
 // npm run bench -- [--suite NAME]… [--threads N] [--rounds N] [--device D]… [--browser] [--node PATH] [--json [FILE]]
-// Measures ours beside others: see README.md. This file is the command line; measure.mjs is how a row is measured.
+// Measures ours beside others: see README.md. This file is the command line; measure.mjs measures a row.
 //
 // A suite is a module suites/NAME.mjs that exports `rows`: an array, or a function that is given the context
 // `{ threads, devices, browser }` (what --threads, --device and --browser say) and returns one. A row is
@@ -11,7 +11,7 @@
 //   aim         how far ahead of the best peer, or of the rival, ours is meant to be. Optional.
 //   tolerance   the largest absolute difference of two outputs. Default 0.
 //   expected()  the outputs that are right: numbers, or texts, computed plainly. Without it the first contender's are.
-//   contenders  [{ name, kind, resident, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper line) or
+//   contenders  [{ name, kind, resident, prepare(context) }], kind "ours", "peer", "native" (not JavaScript: an upper bound) or
 //               "limit" (what the machine allows). One of ours that the aim refers to, instead of the best peer, says
 //               `rival: true`. `resident` is what stays in the library's memory from call to call, so that no call copies
 //               it in or out: "all" (inputs and results), "inputs" (results are read), "state" (weights, a cache, a

@@ -1,12 +1,12 @@
 // One contender of one row, wherever it runs: prepares it, says what it gives, times it.
 import { clockOf } from "./clock.mjs";
 
-/** How long the calls of one round go on, at least, and how long a contender is warmed for its compiler. Milliseconds. */
+/** Least time of the calls of one round, and time of warm-up for the compiler. Milliseconds. */
 const [slice, warming] = [60, 200];
 
 /**
  * @param name - Of a contender, or "expected" for what the row itself computes.
- * @returns {any} What measure.mjs calls a contender that was opened.
+ * @returns {any} An opened contender, as measure.mjs describes it.
  */
 export function runnerOf(row, name, context) {
   const contender =

@@ -1,4 +1,5 @@
-// What is handed over: our own model, one of somebody else's, and a random one of each architecture; and what each says.
+// The models that are exported: our own, one of somebody else's, and a random one of each architecture; and what each
+// generates.
 import { growingCache } from "@qkv/kv-cache";
 import { modelTiny } from "@qkv/model-tiny";
 import * as tensors from "@qkv/tensor";
@@ -7,7 +8,7 @@ import assert from "node:assert/strict";
 import { ownData } from "../conformance/reference-data.mjs";
 import { decoderConfigs, scaledParams, prompt } from "../scripts/random-models.mjs";
 
-/** How many tokens are compared. */
+/** Tokens that are compared. */
 export const count = 64;
 
 const stories = `${ownData.path("models/stories260K")}/`;
@@ -43,14 +44,14 @@ export async function decoders() {
 /** The likeliest tokens after a prompt, and the logits that each was chosen from. */
 export function greedy({ config, params, apply }, ids) {
   const cache = growingCache({ numLayers: config.numLayers });
-  const said = { ids: [], logits: [] };
-  for (let next = ids; said.ids.length < count; next = said.ids.slice(-1)) {
+  const generated = { ids: [], logits: [] };
+  for (let next = ids; generated.ids.length < count; next = generated.ids.slice(-1)) {
     const row = apply(params, next, { cache, last: 1 }).data;
-    said.ids.push(row.indexOf(Math.max(...row)));
-    said.logits.push(row);
+    generated.ids.push(row.indexOf(Math.max(...row)));
+    generated.logits.push(row);
   }
-  assert.ok(new Set(said.ids).size > 5, "the continuation says something");
-  return said;
+  assert.ok(new Set(generated.ids).size > 5, "the continuation says something");
+  return generated;
 }
 
 /**

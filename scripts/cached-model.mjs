@@ -29,13 +29,13 @@ export function cachedModel({ vocabSize, embedDim, numHeads, numKvHeads }, weigh
     const project = (name) => g.op("MatMul", [x, matrix(layer[name], width[name], embedDim)]);
     const pasts = ["key", "value"].map((side) => g.input(`past_key_values.${i}.${side}`, past));
     const presents = ["key", "value"].map((side) => g.output(`present.${i}.${side}`, present));
-    const [mixed] = g.op(
+    const [attended] = g.op(
       "Attention",
       [project("query"), project("key"), project("value"), "", ...pasts],
       { is_causal: 1, q_num_heads: numHeads, kv_num_heads: numKvHeads },
-      { to: [`mixed.${i}`, ...presents] },
+      { to: [`attended.${i}`, ...presents] },
     );
-    x = g.op("Add", [x, g.op("MatMul", [mixed, matrix(layer.output, embedDim, numHeads * D)])]);
+    x = g.op("Add", [x, g.op("MatMul", [attended, matrix(layer.output, embedDim, numHeads * D)])]);
   });
   const logits = g.output("logits", ["batch", "tokens", vocabSize]);
   g.op("MatMul", [x, g.op("Transpose", [embedding], { perm: [1, 0] })], {}, { to: [logits] });

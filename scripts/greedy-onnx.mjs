@@ -1,4 +1,4 @@
-// What an exported graph says in ONNX Runtime, by its likeliest tokens: of onnxruntime-node in interop/, of
+// Greedy generation from an exported graph in ONNX Runtime: of onnxruntime-node in interop/, of
 // onnxruntime-web in the tests.
 
 /**

@@ -1,5 +1,5 @@
-// Small random models of each architecture, for tests that hand them over to other engines. Weights are loud, so that
-// what is said next does not only repeat what was said last, and gains and biases are random too.
+// Small random models of each architecture, for tests that hand them over to other engines. Weights are large, so that
+// generated tokens do not only repeat the last one, and gains and biases are random too.
 
 const base = {
   ...{ vocabSize: 64, embedDim: 64, hiddenDim: 96, numLayers: 3, numHeads: 4, numKvHeads: 2 },

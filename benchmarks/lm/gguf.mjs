@@ -1,4 +1,4 @@
-// Writes GGUF, the file of llama.cpp: a header, facts by name, then where each tensor lies, then the tensors.
+// Writes GGUF, the file of llama.cpp: a header, metadata by key, the offset of each tensor, then the tensors.
 const utf8 = new TextEncoder();
 const kinds = { u32: 4, i32: 5, f32: 6, text: 8, list: 9 };
 /** Numbers of tensor types, and how a tensor becomes bytes. */
@@ -70,7 +70,7 @@ export function gguf(facts, tensors) {
   return pieces;
 }
 
-/** Blocks of 32 numbers: a half-precision scale, then whole numbers of 8 bits. */
+/** Q8_0: blocks of 32 numbers, a half-precision scale, then integers of 8 bits. */
 function blocksOf8Bits(data) {
   const out = new Uint8Array((data.length / 32) * 34);
   const view = new DataView(out.buffer);

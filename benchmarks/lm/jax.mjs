@@ -8,7 +8,7 @@ export async function openJaxDecoder(shape) {
   const { gpt, C, L, H, D } = shape;
   const room = shape.context;
   const all = weights(shape);
-  const turned = (name) => {
+  const parameter = (name) => {
     const [out, inner] = all.shape(name);
     return inner === undefined || name === "embedding" || name === "positions"
       ? np.array(all.data(name)).reshape(all.shape(name))
@@ -17,7 +17,7 @@ export async function openJaxDecoder(shape) {
   // Rows of tables are looked up outside.
   const tables = { embedding: all.data("embedding"), ...(gpt && { positions: all.data("positions") }) };
   const names = all.names.filter((name) => name !== "positions");
-  const params = Object.fromEntries(names.map((name) => [name, turned(name)]));
+  const params = Object.fromEntries(names.map((name) => [name, parameter(name)]));
 
   /** Every use of an array consumes it; `.ref` is one use more. */
   const forward = (T) =>
@@ -31,7 +31,7 @@ export async function openJaxDecoder(shape) {
         const scale = np.reciprocal(np.sqrt(np.square(h.ref).mean(-1, { keepdims: true }).add(1e-5)));
         return h.mul(scale).mul(p[name].ref);
       };
-      const turn = (h) => {
+      const rotate = (h) => {
         const [a, b] = np.split(h, 2, -1);
         const left = a.ref.mul(cos.ref).sub(b.ref.mul(sin.ref));
         return np.concatenate([left, b.mul(cos.ref).add(a.mul(sin.ref))], -1);
@@ -42,19 +42,19 @@ export async function openJaxDecoder(shape) {
         const heads = (name) => map(normed.ref, `${name}.${layer}`).reshape([T, H, D]);
         const [query, own, value] = [heads("query"), heads("key"), heads("value")];
         normed.dispose();
-        const key = gpt ? own : turn(own);
+        const key = gpt ? own : rotate(own);
         const joined = (cache, rows) =>
           T === 1 ? cache[layer].ref.mul(np.subtract(1, place.ref)).add(rows.mul(place.ref)) : rows;
         keys.push(joined(cacheKeys, key));
         values.push(joined(cacheValues, value));
         const options = T === 1 ? { mask: mask.ref } : { isCausal: true };
-        const mixed = nn.dotProductAttention(
-          gpt ? query : turn(query),
+        const attended = nn.dotProductAttention(
+          gpt ? query : rotate(query),
           keys[layer].ref,
           values[layer].ref,
           options,
         );
-        x = x.add(map(mixed.reshape([T, C]), `output.${layer}`));
+        x = x.add(map(attended.reshape([T, C]), `output.${layer}`));
         const inner = norm(x.ref, `feedForwardNorm.${layer}`);
         let bent;
         if (gpt) bent = nn.gelu(map(inner, `up.${layer}`), { approximate: true });

@@ -1,4 +1,4 @@
-// The decoder in llama.cpp, through node-llama-cpp: an upper line. It gives tokens and no logits, so its output is not
+// The decoder in llama.cpp, through node-llama-cpp: an upper bound. It gives tokens and no logits, so its output is not
 // compared; its cache is in half precision.
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -58,7 +58,7 @@ function modelOf(shape) {
 
   const table = constant("embedding");
   let x = g.op("Gather", [table, ids]);
-  let turn = (each) => each;
+  let rotate = (each) => each;
   if (gpt) {
     x = g.op("Add", [x, g.op("Gather", [constant("positions"), places])]);
   } else {
@@ -70,21 +70,21 @@ function modelOf(shape) {
         [context, D / 2],
       );
     const [cos, sin] = [angles(Math.cos), angles(Math.sin)];
-    turn = (each) => g.op("RotaryEmbedding", [each, places, cos, sin], { interleaved: 0 }, microsoft);
+    rotate = (each) => g.op("RotaryEmbedding", [each, places, cos, sin], { interleaved: 0 }, microsoft);
   }
   for (let layer = 0; layer < L; layer++) {
     const normed = norm(x, `attentionNorm.${layer}`);
-    const query = turn(heads(map(normed, `query.${layer}`)));
+    const query = rotate(heads(map(normed, `query.${layer}`)));
     const [key, value] = ["key", "value"].map((name, i) => {
       const past = g.input(`past${2 * layer + i}`, [1, H, "P", D]);
       const present = g.output(`present${2 * layer + i}`, [1, H, "S", D]);
       const own = heads(map(normed, `${name}.${layer}`));
-      return g.op("Concat", [past, i === 0 ? turn(own) : own], { axis: 2 }, { to: [present] });
+      return g.op("Concat", [past, i === 0 ? rotate(own) : own], { axis: 2 }, { to: [present] });
     });
     const dots = g.op("MatMul", [query, g.op("Transpose", [key], { perm: [0, 1, 3, 2] })]);
     const scores = g.op("Add", [g.op("Mul", [dots, g.scalar(1 / Math.sqrt(D))]), mask]);
-    const mixed = g.op("MatMul", [g.op("Softmax", [scores], { axis: -1 }), value]);
-    const rows = g.op("Reshape", [g.op("Transpose", [mixed], { perm: [0, 2, 1, 3] }), g.list(1, -1, C)]);
+    const attended = g.op("MatMul", [g.op("Softmax", [scores], { axis: -1 }), value]);
+    const rows = g.op("Reshape", [g.op("Transpose", [attended], { perm: [0, 2, 1, 3] }), g.list(1, -1, C)]);
     x = g.op("Add", [x, map(rows, `output.${layer}`)]);
     const inner = norm(x, `feedForwardNorm.${layer}`);
     const up = map(inner, `up.${layer}`);

@@ -2,7 +2,7 @@ import { openDevice } from "../peers/ours.mjs";
 import { weights } from "./shapes.mjs";
 
 /**
- * @param rounding - What `quantize` is told: `{ kind, activations }`. Default: weights stay floats.
+ * @param rounding - Options of `quantize`: `{ kind, activations }`. Default: weights stay floats.
  * @returns A model that keeps its cache: `reset()` forgets, `step(ids)` gives the logits of the last token.
  */
 export async function openOurs(shape, spec, { threads }, rounding) {

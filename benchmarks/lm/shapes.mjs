@@ -7,7 +7,7 @@ export const shapes = {
   stories15m: { gpt: false, C: 288, F: 768, V: 32000, L: 6, H: 6, D: 48, context: 256, prompt: 128 },
 };
 
-/** What the `train` rows train: its output has weights of its own. */
+/** The model of the `train` rows: its output has weights of its own. */
 export const trained = { gpt: true, C: 128, F: 512, V: 512, L: 4, H: 4, D: 32, context: 128, head: true };
 
 /** The i-th token of every text. */

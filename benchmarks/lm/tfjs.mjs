@@ -5,7 +5,7 @@ export async function openTfjsDecoder(shape, context) {
   const tf = await openTfjs(context);
   const { gpt, C, L, H, D } = shape;
   const all = weights(shape);
-  // Maps as [in, out]: products with a turned matrix are some seven times slower.
+  // Maps as [in, out]: products with a transposed matrix are some seven times slower.
   const p = Object.fromEntries(
     all.names.map((name) => {
       const [out, inner] = all.shape(name);
@@ -26,7 +26,7 @@ export async function openTfjsDecoder(shape, context) {
   };
   let [past, length] = [[], 0];
   // Pairs are (i, i + D / 2).
-  const turn = (x, T) => {
+  const rotate = (x, T) => {
     const angles = Float32Array.from(
       { length: (T * D) / 2 },
       (_, i) => (length + Math.floor(i / (D / 2))) / 10000 ** ((2 * (i % (D / 2))) / D),
@@ -44,9 +44,9 @@ export async function openTfjsDecoder(shape, context) {
     step(ids) {
       const [T, S] = [ids.length, length + ids.length];
       const logits = tf.tidy(() => {
-        const hidden = new Float32Array(T * S);
-        for (let i = 0; i < T; i++) hidden.fill(-1e9, i * S + length + i + 1, (i + 1) * S);
-        const mask = T > 1 ? tf.tensor3d(hidden, [1, T, S]) : undefined;
+        const maskBias = new Float32Array(T * S);
+        for (let i = 0; i < T; i++) maskBias.fill(-1e9, i * S + length + i + 1, (i + 1) * S);
+        const mask = T > 1 ? tf.tensor3d(maskBias, [1, T, S]) : undefined;
         let x = tf.gather(p.embedding, tf.tensor1d(ids, "int32"));
         if (gpt) x = x.add(p.positions.slice([length, 0], [T, C]));
         const present = [];
@@ -54,7 +54,7 @@ export async function openTfjsDecoder(shape, context) {
           const normed = norm(x, `attentionNorm.${layer}`);
           const [query, key, value] = ["query", "key", "value"].map((name) => {
             const rows = map(normed, `${name}.${layer}`).reshape([T, H, D]).transpose([1, 0, 2]);
-            return gpt || name === "value" ? rows : turn(rows, T);
+            return gpt || name === "value" ? rows : rotate(rows, T);
           });
           const [keys, values] = [key, value].map((own, i) => {
             const joined = length > 0 ? tf.concat([past[2 * layer + i], own], 1) : own;
@@ -62,8 +62,8 @@ export async function openTfjsDecoder(shape, context) {
             return joined;
           });
           const scores = tf.matMul(query, keys, false, true).mul(1 / Math.sqrt(D));
-          const mixed = tf.matMul(tf.softmax(mask ? scores.add(mask) : scores), values);
-          x = x.add(map(mixed.transpose([1, 0, 2]).reshape([T, C]), `output.${layer}`));
+          const attended = tf.matMul(tf.softmax(mask ? scores.add(mask) : scores), values);
+          x = x.add(map(attended.transpose([1, 0, 2]).reshape([T, C]), `output.${layer}`));
           const inner = norm(x, `feedForwardNorm.${layer}`);
           const up = map(inner, `up.${layer}`);
           const gate = gpt ? undefined : map(inner, `gate.${layer}`);

@@ -48,7 +48,7 @@ export const open = {
   },
 };
 
-/** The kind of each; what is not JavaScript is an upper line. */
+/** The kind of each; what is not JavaScript is an upper bound. */
 export const kinds = { "@qkv/tokenizer": "ours", "tokenizers (Rust)": "native" };
 
 async function ranks(vocabulary) {
@@ -97,7 +97,7 @@ async function tokenizerJson(vocabulary) {
   };
 }
 
-/** What a token is made of by merges that come before it. */
+/** The two tokens that the merge of a token joins, by merges of lower rank. */
 function lastTwo(token, id, rank) {
   const parts = [...token];
   while (parts.length > 2) {

@@ -15,7 +15,7 @@ const offset = () => numbers(3, width);
 const eps = 1e-5;
 const root = Math.sqrt(2 / Math.PI);
 
-// Of each: how ours, TensorFlow.js, jax-js, ONNX and a plain loop say it.
+// Each operation in ours, TensorFlow.js, jax-js, ONNX and as a plain loop.
 const operations = {
   softmax: {
     aim: 1.4,

@@ -1,4 +1,4 @@
-// What a cache saves, and what a kind of cache costs: a second turn that shares 400 tokens with the first, and a token
+// What a cache saves, and what a kind of cache costs: a second message that shares 400 tokens with the first, and a token
 // decoded after 400 others, through each kind. The model has random weights: 4 layers of 8 heads, two key-value heads.
 import { ours } from "../peers/ours.mjs";
 
@@ -7,9 +7,9 @@ const sizes = {
   ...{ contextLength: 1024, normEps: 1e-5, stopIds: [] },
 };
 const { numLayers } = sizes;
-const said = Array.from({ length: 410 }, (_, i) => (i * 37 + 11) % sizes.vocabSize);
-const asked = [
-  ...said.slice(0, 405),
+const history = Array.from({ length: 410 }, (_, i) => (i * 37 + 11) % sizes.vocabSize);
+const prompt = [
+  ...history.slice(0, 405),
   ...Array.from({ length: 35 }, (_, i) => (i * 53 + 7) % sizes.vocabSize),
 ];
 
@@ -28,7 +28,7 @@ async function modelOn(device) {
 
 export const rows = (context) => [
   {
-    // The prompt of a second turn, to the logits of its first new token; the first turn is over.
+    // The prompt of a second message, to the logits of its first new token; the first has been answered.
     id: "kv-cache/second-turn-400-of-440",
     unit: "ms",
     better: "low",
@@ -39,10 +39,10 @@ export const rows = (context) => [
         async (device) => {
           const { last, caches } = await modelOn(device);
           const cache = caches.prefixCache({ numLayers, pages: 64, pageLength: 16 });
-          cache.matchPrefix(said);
-          device.scope(() => last(said, cache));
-          cache.insertPrefix(said);
-          return { compute: () => last(asked.slice(cache.matchPrefix(asked)), cache) };
+          cache.matchPrefix(history);
+          device.scope(() => last(history, cache));
+          cache.insertPrefix(history);
+          return { compute: () => last(prompt.slice(cache.matchPrefix(prompt)), cache) };
         },
         { variant: "prefix shared", resident: ["state"] },
       ),
@@ -50,7 +50,7 @@ export const rows = (context) => [
         context,
         async (device) => {
           const { last, caches } = await modelOn(device);
-          return { compute: () => last(asked, caches.growingCache({ numLayers })) };
+          return { compute: () => last(prompt, caches.growingCache({ numLayers })) };
         },
         { variant: "computed again", resident: ["state"], rival: true },
       ),
@@ -74,7 +74,7 @@ export const rows = (context) => [
         async (device) => {
           const { last, caches } = await modelOn(device);
           const cache = make(caches);
-          device.scope(() => last(said.slice(0, 400), cache));
+          device.scope(() => last(history.slice(0, 400), cache));
           return {
             compute() {
               const logits = last([5], cache);

@@ -18,7 +18,7 @@ export const rows = (context) => [
   prefill("gpt2-int8-prefill512", shapes.gpt2, rounded({ kind: "int8", activations: "int8" }), context),
 ];
 
-/** Rows of whole numbers: beside our own of floats, whose logits they are near, and llama.cpp's of 8 bits. */
+/** Rows of int8 weights: beside our own of floats, whose logits they are near, and llama.cpp's of 8 bits. */
 function rounded(rounding) {
   const open = (shape, { devices }) => [
     ...devices.map((spec) => [

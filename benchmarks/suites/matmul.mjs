@@ -1,4 +1,4 @@
-// Products of square float32 matrices; and of whole numbers, beside our own of floats.
+// Products of square float32 matrices; and of int8 matrices, beside our own of floats.
 import { numbers } from "../data.mjs";
 import { jax } from "../peers/jax.mjs";
 import { arithmeticLimit } from "../peers/limits.mjs";
@@ -153,7 +153,7 @@ function whole([M, N, K], context) {
   };
 }
 
-/** Each row as whole numbers from -63 to 63 and back. */
+/** Quantizes each row to integers from -63 to 63 and dequantizes it. */
 function rounded(x, width) {
   const out = new Float32Array(x.length);
   for (let from = 0; from < x.length; from += width) {

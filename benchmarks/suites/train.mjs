@@ -81,8 +81,8 @@ function ourStep(spec) {
   });
 }
 
-/** Maps as [in, out], which both peers multiply by without turning. */
-function turnedWeights() {
+/** Maps as [in, out], which both peers multiply by without a transpose. */
+function transposedWeights() {
   const all = weights(shape);
   return all.names.map((name) => {
     const [out, inner] = all.shape(name);
@@ -102,7 +102,7 @@ function oneHot(list) {
 function jaxStep() {
   return contender("jax-js", "peer", async () => {
     const { jit, nn, numpy: np, valueAndGrad } = await openJax();
-    const given = turnedWeights();
+    const given = transposedWeights();
     const names = given.map(({ name }) => name);
     // Every use of an array consumes it; `.ref` is one use more.
     const loss = (p, x, y) => {
@@ -115,8 +115,8 @@ function jaxStep() {
           map(normed.ref, `${name}.${layer}`).reshape([B, T, H, D]),
         );
         normed.dispose();
-        const mixed = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([N, C]);
-        h = h.add(map(mixed, `output.${layer}`));
+        const attended = nn.dotProductAttention(query, key, value, { isCausal: true }).reshape([N, C]);
+        h = h.add(map(attended, `output.${layer}`));
         const up = map(norm(h.ref, `feedForwardNorm.${layer}`), `up.${layer}`);
         h = h.add(map(nn.gelu(up, { approximate: true }), `down.${layer}`));
       }
@@ -160,7 +160,7 @@ function tfjsStep() {
   return contender("tfjs-wasm", "peer", async (context) => {
     const tf = await openTfjs(context);
     const p = Object.fromEntries(
-      turnedWeights().map(({ name, lengths, data }) => [name, tf.variable(tf.tensor(data, lengths))]),
+      transposedWeights().map(({ name, lengths, data }) => [name, tf.variable(tf.tensor(data, lengths))]),
     );
     const [x, y] = [oneHot(ids()), oneHot(following())].map((data) => tf.tensor2d(data, [N, V]));
     const hidden = tf.linalg
@@ -190,8 +190,8 @@ function tfjsStep() {
           .matMul(query, key, false, true)
           .mul(1 / Math.sqrt(D))
           .add(hidden);
-        const mixed = tf.matMul(tf.softmax(scores), value).reshape([B, H, T, D]).transpose([0, 2, 1, 3]);
-        h = h.add(map(mixed.reshape([N, C]), `output.${layer}`));
+        const attended = tf.matMul(tf.softmax(scores), value).reshape([B, H, T, D]).transpose([0, 2, 1, 3]);
+        h = h.add(map(attended.reshape([N, C]), `output.${layer}`));
         const up = map(norm(h, `feedForwardNorm.${layer}`), `up.${layer}`);
         const bent = up.mul(0.5).mul(up.add(up.mul(up).mul(up).mul(0.044715)).mul(root).tanh().add(1));
         h = h.add(map(bent, `down.${layer}`));

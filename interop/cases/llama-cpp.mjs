@@ -1,5 +1,5 @@
-// What is exported as GGUF says in llama.cpp what it says here, of each architecture that llama.cpp has. What it has no place
-// for is refused when it is exported, and listed.
+// Models exported as GGUF generate in llama.cpp what they generate here, for each architecture that llama.cpp has. Features
+// that it lacks are refused at export, and listed.
 import * as tensors from "@qkv/tensor";
 import { bertTokenizer, byteLevelBpe } from "@qkv/tokenizer";
 import { decoder, encoder, load } from "@qkv/transformer";
@@ -13,13 +13,13 @@ import { decoderConfigs, encoderConfig, scaledParams, prompt } from "../../scrip
 import { count, decoders, greedy } from "../handed-over.mjs";
 
 /**
- * How far numbers may be from ours, as a part of the largest. llama.cpp computes in float32, but reads GELU from a table of
+ * Allowed difference from our numbers, as a part of the largest. llama.cpp computes in float32, but reads GELU from a table of
  * float16, whose numbers have 11 bits (ggml's `ggml_vec_gelu_f32`), for BERT too, which has the exact GELU here.
  * Weights of 16 and 8 bits it multiplies with activations of as many.
  */
 const allowed = { plain: 1e-4, gelu: 4e-3, bert: 4e-3, float16: 5e-3, q8_0: 5e-2 };
 
-/** What is refused when it is exported: llama.cpp has no place for it. */
+/** Refusals at export, of features that llama.cpp lacks. */
 const refused = {
   mistral: /`config.layerTypes` .*expected no `window` below `contextLength`/,
   qwen3_moe: /`config.experts` .*expected experts whose shares sum to 1/,
@@ -88,7 +88,7 @@ export async function run() {
 }
 
 /**
- * Where a model has factors for long texts, prompts that are long: llama.cpp takes those whenever its context is longer than
+ * Long prompts for a model that has factors for long texts: llama.cpp takes those whenever its context is longer than
  * the trained length, as this one is, whatever the length of the text.
  */
 function longer(each) {
@@ -111,7 +111,7 @@ async function runDecoder(llama, { name, model, prompts }, folder) {
   console.log(`  ${name}: ${count} tokens equal, logits within ${worst.toExponential(1)} of the largest`);
 }
 
-/** Models with words of their own: text becomes the same ids; 16 and 8 bits say what ours says with the same bits. */
+/** Models with words of their own: text becomes the same ids; 16 and 8 bits generate what ours generates with the same bits. */
 async function runWords(llama, { name, model, prompts }, folder) {
   const texts = [
     "Once upon a time, there was a little girl named Lily.",
@@ -137,9 +137,9 @@ async function runWords(llama, { name, model, prompts }, folder) {
 }
 
 /**
- * Holds llama.cpp to what ours says after each prompt.
+ * Compares llama.cpp with what ours generates after each prompt.
  *
- * @param equal - Whether tokens have to be equal in any case, or where ours is surer than numbers may be away.
+ * @param equal - True: tokens are equal. False: only where our two best logits differ by more than the allowed difference.
  * @returns {Promise<number>} The worst distance of a logit, as a part of the largest.
  */
 async function compare(llama, path, model, prompts, { name, limit, equal }) {

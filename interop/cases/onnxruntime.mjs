@@ -1,4 +1,4 @@
-// What is exported as ONNX says in onnxruntime-node what it says here: of opset 23 and of 17's operators, alone and beside a
+// Models exported as ONNX generate in onnxruntime-node what they generate here: of opset 23 and of 17's operators, alone and beside a
 // prompt of another length, through keys and values that go in and come out.
 import { padding } from "@qkv/attention";
 import * as tensors from "@qkv/tensor";
@@ -24,8 +24,8 @@ async function runDecoder({ name, model, prompts }, opset, folder) {
   const expected = prompts.map((ids) => greedy(model, ids));
   for (const own of [[0], [1], [0, 1]]) {
     const chosen = own.map((b) => prompts[b]);
-    const said = await greedyOnnx({ Tensor, session }, model.config, chosen, count);
-    said.forEach(({ ids, logits }, i) => {
+    const generated = await greedyOnnx({ Tensor, session }, model.config, chosen, count);
+    generated.forEach(({ ids, logits }, i) => {
       const ours = expected[own[i]];
       const what = `${name}, opset ${opset}, prompt ${own[i]} of [${own}]`;
       logits.forEach(
@@ -52,14 +52,14 @@ async function runEncoder(opset, folder) {
   const out = join(folder, `bert-${opset}`);
   await exportModel({ config: encoderConfig, params }, { to: "onnx", opset, out });
   const session = await InferenceSession.create(join(out, "onnx/model.onnx"), { logSeverityLevel: 3 });
-  const said = await session.run({
+  const outputs = await session.run({
     input_ids: int64(rows),
     token_type_ids: int64(types),
     attention_mask: int64(lengths.map((n) => prompt.map((_, i) => (i < n ? 1 : 0)))),
   });
   let worst = 0;
   for (const [name, ours] of Object.entries({ last_hidden_state: states, logits })) {
-    const { data, dims } = said[name];
+    const { data, dims } = outputs[name];
     assert.deepEqual(dims, ours.shape);
     const width = dims[2];
     lengths.forEach((length, b) => {

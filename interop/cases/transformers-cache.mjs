@@ -13,7 +13,7 @@ import { cachedModel } from "../../scripts/cached-model.mjs";
 
 const [vocabSize, embedDim, numHeads, numKvHeads, numLayers] = [23, 16, 4, 2, 2];
 const layer = groupedQuery({ embedDim, numHeads, numKvHeads, mask: causal() });
-// Loud layers, so that what is said next does not only repeat what was said last.
+// Large weights, so that generated tokens do not only repeat the last one.
 const params = Array.from({ length: numLayers }, (_, i) => {
   const { output, ...rest } = layer.init(i + 1);
   return { ...rest, output: { weight: mul(output.weight, 6) } };
@@ -82,10 +82,10 @@ export async function run() {
       const restored = make();
       restored.restore(cache.save());
       // The last token that was chosen is not in the cache yet.
-      const said = [...prompt, ...first];
+      const history = [...prompt, ...first];
       const { sequences, past_key_values } = await model.generate({
-        inputs: ids(said),
-        attention_mask: ones(said.length),
+        inputs: ids(history),
+        attention_mask: ones(history.length),
         past_key_values: past(restored),
         max_new_tokens: 3,
         do_sample: false,
@@ -95,7 +95,7 @@ export async function run() {
       assert.deepEqual(theirs, expected.slice(0, 6));
 
       fromPastKeyValues(restored, past_key_values);
-      assert.equal(restored.length, said.length + 2);
+      assert.equal(restored.length, history.length + 2);
       assert.deepEqual(continued(theirs.slice(-1), restored, 2), expected.slice(6));
     }
 

@@ -23,7 +23,7 @@ import { ownData } from "../../conformance/reference-data.mjs";
 import { encoderConfig, scaledParams, prompt } from "../../scripts/random-models.mjs";
 import { agree, count, decoders, greedy } from "../handed-over.mjs";
 
-/** What this engine has no class for, and what it says. */
+/** Architectures that this engine lacks, and its error for each. */
 const unsupported = {
   mixtral: /Unsupported model type: mixtral/,
   // It asks for keys and values in one tensor, as older exports have it.
@@ -59,19 +59,23 @@ async function runDecoder({ name, model, prompts, source }, opset, root) {
     const { logits } = await theirs.forward(inputs);
     const row = logits.data.slice(-model.config.vocabSize);
     worst = Math.max(worst, agree(row, expected[b].logits[0], `${name}, opset ${opset}`));
-    const said = await theirs.generate({ ...inputs, ...settings });
-    assert.deepEqual(Array.from(said.data, Number).slice(ids.length), wanted[b], `${name}, opset ${opset}`);
+    const generated = await theirs.generate({ ...inputs, ...settings });
+    assert.deepEqual(
+      Array.from(generated.data, Number).slice(ids.length),
+      wanted[b],
+      `${name}, opset ${opset}`,
+    );
   }
   // Side by side, with padding in front of the shorter one.
   const longest = Math.max(...prompts.map(({ length }) => length));
   const filled = (of) => prompts.map((ids) => [...new Array(longest - ids.length).fill(0), ...ids.map(of)]);
-  const said = await theirs.generate({
+  const generated = await theirs.generate({
     input_ids: int64(filled((id) => id)),
     attention_mask: int64(filled(() => 1)),
     ...settings,
   });
-  const all = Array.from(said.data, Number);
-  const length = said.dims[1];
+  const all = Array.from(generated.data, Number);
+  const length = generated.dims[1];
   wanted.forEach((ids, b) => {
     const own = all.slice(b * length + longest, (b + 1) * length).slice(0, ids.length);
     assert.deepEqual(own, ids, `${name}, opset ${opset}, prompt ${b} of two`);
@@ -96,12 +100,15 @@ async function runTokenizer(folder, model, wanted) {
     }
   }
   const generator = await pipeline("text-generation", folder, fp32);
-  const [{ generated_text: said }] = await generator(texts[0], { max_new_tokens: count, do_sample: false });
+  const [{ generated_text: generated }] = await generator(texts[0], {
+    max_new_tokens: count,
+    do_sample: false,
+  });
   const ids = [
     ...model.tokenizer.encode(texts[0]),
     ...wanted.filter((id) => !model.config.stopIds.includes(id)),
   ];
-  assert.equal(said, model.tokenizer.decode(ids));
+  assert.equal(generated, model.tokenizer.decode(ids));
   await generator.dispose();
 }
 

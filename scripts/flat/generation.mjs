@@ -58,7 +58,7 @@ for (const [name, make] of Object.entries(caches)) {
   while (generated < each) {
     cache.reset();
     const ids = [];
-    // The same seed for each talk and cache: a cache that loses or mixes up a token says something else.
+    // The same seed for each talk and cache: a cache that loses or swaps a token says something else.
     const sampling = { temperature: 1, seed: 5 };
     for await (const { id } of generate(model, prompt, { maxTokens: talk, cache, sampling })) ids.push(id);
     reference ||= ids.join();

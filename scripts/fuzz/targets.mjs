@@ -345,7 +345,7 @@ export const targets = {
     const templates = [
       "{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}{{ eos_token }}{% endfor %}",
       "{% if messages[0]['role'] == 'system' %}{% set rest = messages[1:] %}{{ messages[0].content }}{% else %}{% set rest = messages %}{% endif %}{% for m in rest if m.content %}{{ loop.index0 ~ m.content }}{% endfor %}",
-      "{% macro turn(m) %}[{{ m.role | upper }}]{% endmacro %}{% for i in range(3) %}{{ turn(messages[0]) }}{% endfor %}",
+      "{% macro message(m) %}[{{ m.role | upper }}]{% endmacro %}{% for i in range(3) %}{{ message(messages[0]) }}{% endfor %}",
     ];
     const talk = [{ role: "user", content: "hi" }];
     return {

@@ -130,7 +130,7 @@ export const mutants = [
     replace: "keys.locate(batch, head % sizes.Hkv);\n      values.locate(batch, head % sizes.Hkv);",
   },
   {
-    what: "a hidden value is read with the weight 0, so its NaN leaks",
+    what: "a masked value is read with the weight 0, so its NaN leaks",
     file: "attention-forward.ts",
     find: "if (score === -Infinity) continue;",
     replace: "",

@@ -1,4 +1,4 @@
-// Generation, training and forks of caches mixed for a long time in one process, with a fault in each round:
+// Generation, training and forks of caches interleaved for a long time in one process, with a fault in each round:
 //   node --expose-gc scripts/soak/run.mjs [MINUTES]
 //
 // Each piece of work must give the digest of the first minute, each fault must be survived, and heap, process and

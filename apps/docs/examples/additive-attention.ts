@@ -23,9 +23,9 @@ if (
 // v of zeros: no opinion, so everyone gets the mean.
 const none = { ...params, score: { weight: zeros([1, 8]) } };
 const average = mean(source, { axis: 1 }).data;
-const mixed = layer.apply(none, asking, source, source).data.slice(0, 6);
-print("without an opinion", mixed);
-if (mixed.some((y, i) => !(Math.abs(y - (average[i] ?? NaN)) < 1e-6)))
+const attended = layer.apply(none, asking, source, source).data.slice(0, 6);
+print("without an opinion", attended);
+if (attended.some((y, i) => !(Math.abs(y - (average[i] ?? NaN)) < 1e-6)))
   throw new Error("not the mean");
 
 // Read in another order, the same is handed over.

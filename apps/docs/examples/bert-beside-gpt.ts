@@ -21,7 +21,7 @@ const text = Array.from(
   (u) => sentences[Math.floor(u * 4)],
 );
 const words = text.join(" ").split(" ");
-const vocabulary = ["?", ...new Set(words)]; // ? stands for a hidden word
+const vocabulary = ["?", ...new Set(words)]; // ? stands for a masked word
 const [V, ids] = [
   vocabulary.length,
   words.map((word) => vocabulary.indexOf(word)),
@@ -55,7 +55,7 @@ const masked: TokenModel<BertParams> = {
 };
 const stretches = { batchSize: 16, contextLength: 8, seed: 1 };
 const next = nextTokenBatches(ids, stretches);
-const hidden = maskedTokenBatches(ids, {
+const maskedBatches = maskedTokenBatches(ids, {
   ...stretches,
   maskId: 0,
   maskProbability: 0.3,
@@ -72,9 +72,12 @@ function learn<P>(params: P, model: TokenModel<P>, batchAt: BatchAt) {
     Number(step(params, state, [batchAt(i)]).toNested()),
   );
 }
-const losses = [learn(gptParams, gpt, next), learn(bertParams, masked, hidden)];
+const losses = [
+  learn(gptParams, gpt, next),
+  learn(bertParams, masked, maskedBatches),
+];
 const every4th = losses.flatMap((list) => list.filter((_, i) => i % 4 === 3));
-const labels = ["GPT: the next word", "BERT: a hidden word"];
+const labels = ["GPT: the next word", "BERT: a masked word"];
 show(
   lines(
     { data: every4th, shape: [2, steps / 4] },
@@ -96,11 +99,11 @@ const chances = (logits: Tensor, place: number) => {
     (animal) => data[place * V + vocabulary.indexOf(animal)] ?? NaN,
   );
 };
-// GPT says at "the" what comes next; BERT says at the gap what stands there.
-const said = [chances(gpt.apply(gptParams, given, { trace }), 0)];
+// GPT predicts at "the" what comes next; BERT predicts at the gap what stands there.
+const predictions = [chances(gpt.apply(gptParams, given, { trace }), 0)];
 const maps = [map()];
 const rows = bert.apply(bertParams, given, { trace });
-said.push(chances(bert.maskedTokenLogits(bertParams, rows), 1));
+predictions.push(chances(bert.maskedTokenLogits(bertParams, rows), 1));
 maps.push(map());
 
 const ahead = ({ data }: Tensor) => {
@@ -110,7 +113,7 @@ const ahead = ({ data }: Tensor) => {
   return later.reduce((a, b) => a + b) / 8; // two heads, four rows that sum to 1
 };
 ["GPT", "BERT"].forEach((name, n) => {
-  const [of = [], weights = given] = [said[n], maps[n]];
+  const [of = [], weights = given] = [predictions[n], maps[n]];
   show(
     bars(
       { data: of, shape: [4] },
@@ -132,8 +135,8 @@ const ahead = ({ data }: Tensor) => {
 });
 
 const cow = animals.indexOf("cow");
-const [[...guess] = [], [...sure] = []] = said;
-if (!(Math.max(...guess) < 0.5 && (sure[cow] ?? 0) > 0.9))
+const [[...ofGpt] = [], [...ofBert] = []] = predictions;
+if (!(Math.max(...ofGpt) < 0.5 && (ofBert[cow] ?? 0) > 0.9))
   throw new Error("another answer");
 if (ahead(maps[0] ?? given) !== 0 || !(ahead(maps[1] ?? given) > 0.1))
   throw new Error("looks elsewhere");

@@ -65,8 +65,8 @@ const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
   // The first place has nothing before it, so it is not asked.
   const miss = (p: Params, { ids, targets }: LookupBatch) => {
     const x = place(p, embedding(letters, ids));
-    const said = slice(layer.apply(p, x), 2, 0, 8);
-    return square(sub(slice(said, 1, 1), slice(targets, 1, 1))); // [B, T − 1, V]
+    const logits = slice(layer.apply(p, x), 2, 0, 8);
+    return square(sub(slice(logits, 1, 1), slice(targets, 1, 1))); // [B, T − 1, V]
   };
   const optimizer = adam({ learningRate: 0.02 });
   const step = trainStep({
@@ -106,13 +106,13 @@ show(
   ),
 );
 
-const [learned, waved, turned, sloped, without] = runs;
-if (!learned || !waved || !turned || !sloped || !without)
+const [learned, waved, rotated, sloped, without] = runs;
+if (!learned || !waved || !rotated || !sloped || !without)
   throw new Error("five layers");
-if (![learned, waved, turned, sloped].every(({ inside }) => inside < 0.05))
+if (![learned, waved, rotated, sloped].every(({ inside }) => inside < 0.05))
   throw new Error("not learned");
 if (!(without.inside > 0.5)) throw new Error("learned without positions");
 if (tested > trained && !(learned.beyond > 1 && waved.beyond > 1))
   throw new Error("a table went on");
-if (tested > trained && !(sloped.beyond < 0.05 && turned.beyond > 0.02))
+if (tested > trained && !(sloped.beyond < 0.05 && rotated.beyond > 0.02))
   throw new Error("a slope failed, or rope did not");

@@ -12,7 +12,7 @@ const layout = tensor([
 const x = randn([1, 1, 12, 8], { seed: 1 }); // [B, H, T, D]
 show(attentionMap(attentionWeights(x, x, { mask: blockSparse(layout, 3) })));
 
-// In blocks of 64, no tile has to be tested pair by pair, and hidden ones are never read.
+// In blocks of 64, no tile has to be tested pair by pair, and masked ones are never read.
 const { tiles, sparsity } = describe(blockSparse(layout, 64), {
   queryLength: 256,
   keyLength: 256,

@@ -19,7 +19,7 @@ const pages = pagedCache({ numLayers: 2, pages: 4 });
 pages.restore(file);
 if (String(pages.save()) !== String(file)) throw new Error("not the same");
 
-// One bit is turned, anywhere: the file is refused, the cache keeps what it has.
+// One bit is flipped, anywhere: the file is refused, the cache keeps what it has.
 const at = slider("a damaged byte", {
   min: 0,
   max: file.length - 1,

@@ -14,7 +14,7 @@ const output = layer.apply(params, x, source, {
 });
 if (tensors["weights"]) show(attentionMap(tensors["weights"]));
 
-// The source does not change while a reply is written: project it once.
+// The source does not change while the target is written: project it once.
 const once = layer.keyValues(params, source);
 if (layer.apply(params, x, once).data.join() !== output.data.join())
   throw new Error("not the same");

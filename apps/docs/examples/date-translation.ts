@@ -52,14 +52,14 @@ show(lines({ data: losses, shape: [steps] }, { title }));
 const place = 100_000;
 const { source, sourceLengths, decoderInput } = batchAt(place);
 const read = model.encode(params, source, sourceLengths);
-const said = model.greedyDecode(params, read, { ...ascii, length: 11 });
-const asked = said.map((ids, b) => ({
+const generated = model.greedyDecode(params, read, { ...ascii, length: 11 });
+const asked = generated.map((ids, b) => ({
   ...pairs(place * 32 + b),
-  said: ascii.decode(ids),
+  decoded: ascii.decode(ids),
 }));
 for (const one of asked.slice(0, 4))
-  print(one.source.padEnd(20), "→", one.said);
-const right = asked.filter(({ target, said }) => target === said).length;
+  print(one.source.padEnd(20), "→", one.decoded);
+const right = asked.filter(({ target, decoded }) => target === decoded).length;
 print(`${right} of 32 dates are right`);
 
 // Where the writer looked, letter by letter.

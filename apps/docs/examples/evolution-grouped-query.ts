@@ -35,8 +35,8 @@ function multiQuery(x: Tensor, w: Weights) {
   const scores = mul(dots, 1 / Math.sqrt(D));
   const visible = cast(tril(ones([T, T])), "bool");
   const weights = softmax(where(visible, scores, -Infinity));
-  const mixed = permute(matmul(weights, value), [1, 0, 2]); // [T, H, D]
-  return { weights, output: linear(reshape(mixed, [T, -1]), w.output) };
+  const attended = permute(matmul(weights, value), [1, 0, 2]); // [T, H, D]
+  return { weights, output: linear(reshape(attended, [T, -1]), w.output) };
 }
 
 function groupedQuery(x: Tensor, w: Weights) {
@@ -50,8 +50,8 @@ function groupedQuery(x: Tensor, w: Weights) {
   const scores = mul(dots, 1 / Math.sqrt(D));
   const visible = cast(tril(ones([T, T])), "bool");
   const weights = softmax(where(visible, scores, -Infinity));
-  const mixed = permute(matmul(weights, share(value)), [1, 0, 2]); // [T, H, D]
-  return { weights, output: linear(reshape(mixed, [T, -1]), w.output) };
+  const attended = permute(matmul(weights, share(value)), [1, 0, 2]); // [T, H, D]
+  return { weights, output: linear(reshape(attended, [T, -1]), w.output) };
 }
 
 const words = "the cat sat on the mat".split(" ");
@@ -96,13 +96,13 @@ print("the layer of @qkv/attention:", apart(output, packaged));
 if (oneGroup !== 0 || !(apart(output, packaged) < 1e-4))
   throw new Error("not equal");
 
-// Neighbours share, in groups. Dealing heads out in turns is another layer.
+// Neighbours share, in groups. Dealing heads out round-robin is another layer.
 const dealt = (matrix: Tensor) => tile(matrix, [2, 1]); // as many heads as queries
 const wrong = groupedQuery(x, {
   ...w,
   key: dealt(w.key),
   value: dealt(w.value),
 });
-print("heads dealt out in turns instead:", apart(output, wrong.output));
+print("heads dealt out round-robin instead:", apart(output, wrong.output));
 if (!(apart(output, wrong.output) > 0.1))
   throw new Error("it does not matter?");

@@ -43,8 +43,8 @@ function multiHead(x: Tensor, w: Weights) {
   const scores = mul(dots, 1 / Math.sqrt(D));
   const visible = cast(tril(ones([T, T])), "bool");
   const weights = softmax(where(visible, scores, -Infinity));
-  const mixed = permute(matmul(weights, cut(value)), [1, 0, 2]); // [T, H, D]
-  return { weights, output: linear(reshape(mixed, [T, -1]), w.output) };
+  const attended = permute(matmul(weights, cut(value)), [1, 0, 2]); // [T, H, D]
+  return { weights, output: linear(reshape(attended, [T, -1]), w.output) };
 }
 
 const words = "the cat sat on the mat".split(" ");

@@ -30,8 +30,8 @@ function multiHead(x: Tensor, w: Weights) {
   const scores = mul(dots, 1 / Math.sqrt(D));
   const visible = cast(tril(ones([T, T])), "bool");
   const weights = softmax(where(visible, scores, -Infinity));
-  const mixed = permute(matmul(weights, cut(value)), [1, 0, 2]); // [T, H, D]
-  return { weights, output: linear(reshape(mixed, [T, -1]), w.output) };
+  const attended = permute(matmul(weights, cut(value)), [1, 0, 2]); // [T, H, D]
+  return { weights, output: linear(reshape(attended, [T, -1]), w.output) };
 }
 
 function multiQuery(x: Tensor, w: Weights) {
@@ -44,8 +44,8 @@ function multiQuery(x: Tensor, w: Weights) {
   const scores = mul(dots, 1 / Math.sqrt(D));
   const visible = cast(tril(ones([T, T])), "bool");
   const weights = softmax(where(visible, scores, -Infinity));
-  const mixed = permute(matmul(weights, value), [1, 0, 2]); // [T, H, D]
-  return { weights, output: linear(reshape(mixed, [T, -1]), w.output) };
+  const attended = permute(matmul(weights, value), [1, 0, 2]); // [T, H, D]
+  return { weights, output: linear(reshape(attended, [T, -1]), w.output) };
 }
 
 const words = "the cat sat on the mat".split(" ");

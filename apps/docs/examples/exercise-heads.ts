@@ -15,7 +15,7 @@ layer.apply(params, randn([1, 4, 48], { seed: 1 }));
 
 check("heads are at most 8 wide, so that there are many of them", headDim <= 8);
 check(
-  "rotary positions could turn them: their size is even",
+  "rotary positions could rotate them: their size is even",
   headDim % 2 === 0,
 );
 check("and there are as many weights as with one head", count === 4 * 48 * 48);

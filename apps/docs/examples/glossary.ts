@@ -14,10 +14,10 @@ const { scores, weights, lse, output } = tracedAttention(
   { mask: causal() },
   ["scores", "weights", "lse"],
 );
-print("scores ", scores.shape, "before softmax; −∞ where the mask hides");
+print("scores ", scores.shape, "before softmax; −∞ where masked");
 print("weights", weights.shape, "after softmax");
 print("lse    ", lse.shape, "the logarithm of what softmax divides by");
-print("output ", output.shape, "the values, mixed");
+print("output ", output.shape, "the weighted sum of values");
 
 const sums = Array.from({ length: 8 }, (_, row) =>
   Array.from(weights.data.slice(4 * row, 4 * row + 4)).reduce(

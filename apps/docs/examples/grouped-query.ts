@@ -32,7 +32,7 @@ const dealt = attention(
   tile(key, times),
   tile(value, times),
 ).data.join();
-print("heads dealt out in turns are the same:", dealt === shared);
+print("heads dealt out round-robin are the same:", dealt === shared);
 if (1 < numKvHeads && numKvHeads < H && dealt === shared)
   throw new Error("tile would do");
 

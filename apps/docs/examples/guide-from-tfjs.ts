@@ -19,12 +19,12 @@ const [query, key, value] = [1, 2, 3].map((seed) =>
 ];
 
 // As written for tf.*: products, a mask of −1e9, softmax. Each line has a sibling of the same name.
-const hidden = tensor(
+const maskBias = tensor(
   Array.from({ length: 36 }, (_, i) => (i % 6 > Math.floor(i / 6) ? -1e9 : 0)),
   { shape: [1, 1, 6, 6] },
 );
 const scores = mul(matmul(query, transpose(key, 2, 3)), 1 / Math.sqrt(8));
-const before = matmul(softmax(add(scores, hidden)), value);
+const before = matmul(softmax(add(scores, maskBias)), value);
 
 // The same as one call: no square is ever held, and masked keys are not read.
 const after = attention(query, key, value, { mask: causal() });

@@ -35,8 +35,8 @@ const whole = attention(query, key, value).data;
 const apart = (y: ArrayLike<number>) =>
   Math.max(...Array.from(whole, (one, i) => Math.abs(one - (y[i] ?? NaN))));
 print("merged and whole differ by", apart(output.data));
-const turned = mergeAttention(parts.toReversed()).output.data;
-if (!(apart(output.data) < 1e-6) || !(apart(turned) < 1e-6))
+const reversed = mergeAttention(parts.toReversed()).output.data;
+if (!(apart(output.data) < 1e-6) || !(apart(reversed) < 1e-6))
   throw new Error("parts are not the whole");
 
 // Parts of parts merge, too.

@@ -35,7 +35,7 @@ const { config, init, apply } = decoder({
   stopIds: [],
 });
 
-// Each step: predict every word from those before it, and move all weights a little towards a better guess.
+// Each step: predict every word from those before it, and move all weights a little towards a lower loss.
 const steps = slider("steps of training", {
   min: 0,
   max: 120,
@@ -84,13 +84,13 @@ show(
   ),
 );
 
-const said = ["the"];
+const generated = ["the"];
 const model = { config, params, apply, tokenizer: undefined };
 for await (const { id } of generate(model, ids.slice(0, 1), { maxTokens: 11 }))
-  said.push(vocabulary[id]!);
-print(said.join(" "));
+  generated.push(vocabulary[id]!);
+print(generated.join(" "));
 
-// Random weights know nothing: the loss begins above that of a guess among all words. Training goes well below it.
-const guess = Math.log(vocabulary.length);
-if (steps >= 60 && !(losses.at(-1)! < guess / 2))
+// Random weights know nothing: the loss begins above that of a uniform prediction over all words. Training goes well below it.
+const uniformLoss = Math.log(vocabulary.length);
+if (steps >= 60 && !(losses.at(-1)! < uniformLoss / 2))
   throw new Error(`The loss is still ${losses.at(-1)}.`);

@@ -59,14 +59,14 @@ function spell(numbers: number[]) {
   const source = ids(numbers.map((n) => ascii.encode(String(n))));
   const read = model.encode(params, source);
   const { startId } = ascii;
-  const said = model.greedyDecode(params, read, { startId, length: 28 });
-  return { read, said: said.map((ids) => ascii.decode(ids)) };
+  const generated = model.greedyDecode(params, read, { startId, length: 28 });
+  return { read, spellings: generated.map((ids) => ascii.decode(ids)) };
 }
 const all = Array.from({ length: 900 }, (_, i) => 100 + i).filter(
   (n) => n % 9 === 4,
 );
-const { said } = spell(all);
-const right = all.filter((n, i) => said[i] === spellNumber(n)).length;
+const { spellings } = spell(all);
+const right = all.filter((n, i) => spellings[i] === spellNumber(n)).length;
 print(`${right} of ${all.length} numbers of three digits are right`);
 
 // Where it looked while it wrote a number of the reader's choice.

@@ -21,11 +21,14 @@ const kinds: Record<string, (p: Params, x: Tensor) => Tensor> = {
   "norm after": transformerLayer({ ...parts, placement: "post" }).apply,
   "no norm": transformerLayer({ ...parts, norm: none }).apply,
   "no residual": (p, x) => {
-    const mixed = attention.apply(
+    const attended = attention.apply(
       p.attention,
       layerNorm.apply(p.attentionNorm, x),
     );
-    return fed.apply(p.feedForward, layerNorm.apply(p.feedForwardNorm, mixed));
+    return fed.apply(
+      p.feedForward,
+      layerNorm.apply(p.feedForwardNorm, attended),
+    );
   },
 };
 

@@ -21,15 +21,15 @@ const scalings: Record<string, RopeScaling> = {
   "Llama 3": llama3Scaling({ factor, originalLength }),
 };
 
-// How much slower does each pair turn, from the fastest to the slowest?
-const turning = {
+// How much slower does each pair rotate, from the fastest to the slowest?
+const unscaled = {
   base: 10_000,
   rotaryDim: 64,
   length: originalLength * factor,
 };
 const slower = Object.values(scalings).flatMap((scaling) =>
   Array.from(
-    scaling.rotaryFrequencies(turning).frequencies,
+    scaling.rotaryFrequencies(unscaled).frequencies,
     (one, i) => 10_000 ** ((-2 * i) / 64) / one,
   ),
 );
@@ -40,7 +40,7 @@ show(
   ),
 );
 
-// Twice as slow at twice the place is the same turn.
+// Twice as slow at twice the place is the same rotation.
 const x = randn([1, 1, 1, 64], { seed: 1 }); // [B, H, T, D]
 const at = (scaling: RopeScaling, position: number) =>
   rope({ headDim: 64, scaling }).apply(x, { start: position }).data.join();
@@ -48,7 +48,7 @@ if (
   at(linearScaling(2), 200) !==
   rope({ headDim: 64 }).apply(x, { start: 100 }).data.join()
 )
-  throw new Error("another turn");
+  throw new Error("another rotation");
 
 // A factor of 1 changes nothing, whatever the method.
 const ones = Array.from({ length: 32 }, () => 1);

@@ -36,10 +36,10 @@ print("7 and 3:", score(7, 3), " 107 and 103:", score(107, 103));
 if (!(Math.abs(score(7, 3) - score(107, 103)) <= 1e-4))
   throw new Error("the place mattered");
 
-// A turn changes no length, and at position 0 nothing at all.
+// A rotation changes no length, and at position 0 nothing at all.
 const lengths = [norm(q), norm(at(q, 1234))].map(({ data }) => data[0] ?? NaN);
 print("lengths", lengths);
 if (!(Math.abs((lengths[0] ?? 0) - (lengths[1] ?? 1)) <= 1e-5))
   throw new Error("the length changed");
 if (at(q, 0).data.join() !== q.data.join())
-  throw new Error("position 0 turned");
+  throw new Error("position 0 rotated");

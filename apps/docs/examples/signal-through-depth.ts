@@ -32,8 +32,8 @@ const kinds: Record<string, (params: Params, x: Tensor) => Tensor> = {
   "no norm": (params, x) => bare.apply(params, x),
   "no residual": (params, x) => {
     const y = layerNorm.apply(params.attentionNorm, x);
-    const mixed = attention.apply(params.attention, y);
-    const z = layerNorm.apply(params.feedForwardNorm, mixed);
+    const attended = attention.apply(params.attention, y);
+    const z = layerNorm.apply(params.feedForwardNorm, attended);
     return fed.apply(params.feedForward, z);
   },
 };

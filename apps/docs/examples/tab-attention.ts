@@ -29,10 +29,10 @@ async function inputs() {
 
 // One operation after the other: each score is written, read, written, read.
 const one = await inputs();
-const hidden = triu(full([T, T], -1e9), 1).to(one.device);
+const maskBias = triu(full([T, T], -1e9), 1).to(one.device);
 const composed = () => {
   const dots = matmul(one.query, transpose(one.key, -2, -1)); // [B, H, T, T]
-  const scores = add(mul(dots, D ** -0.5), hidden);
+  const scores = add(mul(dots, D ** -0.5), maskBias);
   return matmul(softmax(scores), one.value);
 };
 

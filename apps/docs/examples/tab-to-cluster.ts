@@ -46,15 +46,15 @@ await exportModel({ config, params, tokenizer }, { to: "hf", out });
 for (const { name, size } of out.files) print(`${name}: ${size} bytes`);
 
 // And back.
-async function said(model: Model) {
-  let reply = "The cat";
-  for await (const { text } of generate(model, reply, { maxTokens: 30 }))
-    reply += text;
-  return reply;
+async function continuation(model: Model) {
+  let written = "The cat";
+  for await (const { text } of generate(model, written, { maxTokens: 30 }))
+    written += text;
+  return written;
 }
-const before = await said({ config, params, tokenizer, apply });
-const after = await said(await load(out.files));
+const before = await continuation({ config, params, tokenizer, apply });
+const after = await continuation(await load(out.files));
 print(`trained here: ${before}`);
 print(`loaded back:  ${after}`);
-if (after !== before) throw new Error("It says something else.");
+if (after !== before) throw new Error("The continuation changed.");
 if (!(losses.at(-1)! < 1)) throw new Error(`The loss is ${losses.at(-1)}.`);

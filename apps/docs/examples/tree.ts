@@ -3,7 +3,7 @@ import { print, show } from "@qkv/page";
 import { concat, randn, slice, take, tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-// Four tokens of text, then guesses: two first words, and two ways on after the second.
+// Four tokens of text, then draft tokens: two first words, and two ways on after the second.
 const labels = ["the", "cat", "sat", "on", "a", "the ", "mat", "roof"];
 const parents = [-1, -1, 1, 1];
 const x = randn([1, 1, 8, 8], { seed: 1 }); // [B, H, T, D]
@@ -28,7 +28,7 @@ const apart = Math.max(
   ...inTree.map((y, i) => Math.abs(y - (alone[i] ?? NaN))),
 );
 print("in the tree and alone differ by", apart);
-if (!(apart < 1e-6)) throw new Error("another branch was heard");
+if (!(apart < 1e-6)) throw new Error("another branch was seen");
 
 // A whole new branch beside it changes nothing.
 const other = concat(
@@ -37,4 +37,4 @@ const other = concat(
 );
 const still = slice(attention(other, other, other, { mask }), 2, 7, 8).data;
 if (still.join() !== inTree.join())
-  throw new Error("the other guess was heard");
+  throw new Error("another draft token was seen");

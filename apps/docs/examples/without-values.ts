@@ -39,8 +39,8 @@ for (const [name, value] of Object.entries(handed)) {
   const loss = (p: Params, { rows, targets }: LookupBatch) => {
     const x = reshape(rows, [16, 1, 8, C]); // [B, H, T, C]
     const [query, key] = [linear(x, p.query), linear(x, p.key)];
-    const said = linear(attention(query, key, value(p, x)), p.output);
-    return mean(square(sub(reshape(said, targets.shape), targets)));
+    const output = linear(attention(query, key, value(p, x)), p.output);
+    return mean(square(sub(reshape(output, targets.shape), targets)));
   };
   const optimizer = adam({ learningRate: 0.02 });
   const run = train({ params, loss, optimizer, batchAt, steps: 200 });

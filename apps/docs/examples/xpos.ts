@@ -11,17 +11,17 @@ const scaleBase = slider("scale base, in tokens", {
   value: 64,
 });
 const fading = xpos({ headDim: D, scaleBase });
-const turning = rope({ headDim: D });
+const rotary = rope({ headDim: D });
 const x = ones([1, 1, 1, D]); // one query and one key, both of ones
 const dot = (a: Tensor, b: Tensor) => sum(mul(a, b)).data[0] ?? NaN;
 const at = (position: number) => ({ start: position });
 const faded = (i: number, j: number) =>
   dot(fading.query.apply(x, at(i)), fading.key.apply(x, at(j)));
-const turned = (i: number, j: number) =>
-  dot(turning.apply(x, at(i)), turning.apply(x, at(j)));
+const rotated = (i: number, j: number) =>
+  dot(rotary.apply(x, at(i)), rotary.apply(x, at(j)));
 
 const far = 128;
-const scores = [faded, turned].flatMap((score) =>
+const scores = [faded, rotated].flatMap((score) =>
   Array.from({ length: far }, (_, distance) => score(far, far - distance)),
 );
 show(
@@ -36,8 +36,8 @@ show(
 );
 
 // At one place nothing has faded, and only the distance counts.
-print("at distance 0:", faded(5, 5), "and", turned(5, 5));
-if (!(Math.abs(faded(5, 5) - turned(5, 5)) < 1e-4))
+print("at distance 0:", faded(5, 5), "and", rotated(5, 5));
+if (!(Math.abs(faded(5, 5) - rotated(5, 5)) < 1e-4))
   throw new Error("it fades at distance 0");
 print("60 and 20:", faded(60, 20), " 100 and 60:", faded(100, 60));
 if (!(Math.abs(faded(60, 20) - faded(100, 60)) < 1e-3))
