@@ -8,6 +8,7 @@
 //   words     a declared name holds a word of the table below
 //   openings  a doc line begins with What, Whether, How, Where or Which instead of a verb or the noun
 //   meanings  one name is exported by two packages
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -37,6 +38,9 @@ export const switchedOn = [
   "scripts",
   "conformance",
   "apps/docs/src",
+  "apps/docs/examples",
+  "benchmarks",
+  "interop",
 ];
 
 /** Words in names, as camelCase splits them, and what the field says. Operations, as `take`, and `keepFirst` are terms. */
@@ -97,22 +101,21 @@ export const twoMeanings = {
 
 const folders = [
   ...readdirSync(join(root, "packages")).map((name) => `packages/${name}`),
-  ...["scripts", "tests", "conformance", "apps/docs/src"],
+  ...["scripts", "tests", "conformance", "apps/docs/src", "apps/docs/examples", "benchmarks", "interop"],
 ];
 
-/** @returns {string[]} Paths of the sources of an area. */
+/** @returns {string[]} Paths of the sources of an area, without what git ignores. */
 function filesOf(area) {
   const folders = /^packages|conformance$/.test(area) ? ["src", "assembly"] : [""];
+  const listed = ["ls-files", "--cached", "--others", "--exclude-standard", "--"];
+  const args = [...listed, ...folders.map((folder) => join(area, folder))];
   return (
-    folders
-      .map((folder) => join(root, area, folder))
-      .filter((folder) => existsSync(folder))
-      .flatMap((folder) =>
-        readdirSync(folder, { recursive: true, encoding: "utf8" }).map((file) => join(folder, file)),
-      )
-      .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !/node_modules|binaries|\.types/.test(file))
-      // This file, whose tables hold the words.
-      .filter((file) => file !== fileURLToPath(import.meta.url))
+    execFileSync("git", args, { cwd: root, encoding: "utf8" })
+      .split("\n")
+      .filter((file) => /\.(ts|tsx|mjs)$/.test(file))
+      .map((file) => join(root, file))
+      // Deleted and not committed yet; and this file, whose tables hold the words.
+      .filter((file) => existsSync(file) && file !== fileURLToPath(import.meta.url))
   );
 }
 
