@@ -56,7 +56,7 @@ const ours = { name: "ours", kind: "ours", figures: [4, 2, 3], output: [1, 2] };
 const peer = { name: "peer", kind: "peer", figures: [6, 8, 7], output: [1, 2] };
 
 describe("measure", () => {
-  test("outputs are compared before anything is timed, and contenders take turns", async () => {
+  test("outputs are compared before anything is timed, and contenders are timed round-robin", async () => {
     const { asked, closed } = await measured([ours, peer]);
     expect(asked).toEqual([
       "output of ours",
@@ -91,7 +91,7 @@ describe("measure", () => {
     expect(JSON.parse(JSON.stringify(report))).toEqual(report);
   });
 
-  test("where more is better the best is the largest, and ratios turn around", async () => {
+  test("where more is better the best is the largest, and ratios are inverted", async () => {
     const { report } = await measured([ours, peer], { better: "high" });
     expect(report.results[1]).toMatchObject({ median: 7, min: 6, best: 8 });
     expect(report.ratios).toEqual({ peer: 3 / 7 });
@@ -344,7 +344,7 @@ test("a model for onnxruntime is the bytes that the format wants", () => {
   expect(Buffer.from(g.bytes()).toString("hex")).toBe(`080a${sized("3a", content)}${opsets}`);
 });
 
-test("an output that no process can send is wrong, and says what it is", async () => {
+test("an output that no process can send is wrong, and is named", async () => {
   const inherited = { name: "it", kind: "peer", prepare: () => ({ output: () => [1, {}.hasOwnProperty] }) };
   const runner = runnerOf({ contenders: [inherited] }, "it", {});
   await runner.prepare();

@@ -173,7 +173,7 @@ describe("help and version", () => {
   });
 });
 
-describe("what is wrong is said in a line, with the fix", () => {
+describe("an error is one line, with the fix", () => {
   const refused = ({ status, stdout, stderr }: ReturnType<typeof qkv>, message: RegExp) => {
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^[^\n]+\nFix: [^\n]+\n$/);

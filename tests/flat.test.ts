@@ -23,7 +23,7 @@ test("calls of the wasm device leave nothing behind in its memory (the short for
   expect(stdout, stderr).toMatch(/^2 passed, 0 failed$/m);
 });
 
-test("generation, training and forks, mixed with faults, give the same again and again (the short form of soak)", () => {
+test("generation, training and forks, interleaved with faults, give the same again and again (the short form of soak)", () => {
   const script = fileURLToPath(new URL("../scripts/soak/run.mjs", import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", script, "0"], { encoding: "utf8" });
   expect(stdout, stderr).toMatch(/^4 faults survived of 4$/m);

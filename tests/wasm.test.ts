@@ -118,17 +118,20 @@ describe.each(Object.keys(bundlers))("bundled by %s, without configuration", (na
     });
   });
 
-  test.runIf(chromiumPath)("a page that is not isolated computes alone and says why", async () => {
-    [policy, isolated] = [policies.open, false];
-    const result = await visit();
-    isolated = true;
-    expect(result).toMatchObject({
-      isolated: false,
-      threads: 1,
-      calls: { matmul: { device: 20, plain: 0 } },
-    });
-    expect(result["whySingleThreaded"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
-  });
+  test.runIf(chromiumPath)(
+    "a page that is not isolated computes on one thread, and the device tells why",
+    async () => {
+      [policy, isolated] = [policies.open, false];
+      const result = await visit();
+      isolated = true;
+      expect(result).toMatchObject({
+        isolated: false,
+        threads: 1,
+        calls: { matmul: { device: 20, plain: 0 } },
+      });
+      expect(result["whySingleThreaded"]).toMatch(/^this page is not cross-origin isolated: serve it with/);
+    },
+  );
 
   test.runIf(chromiumPath)("a policy that forbids WebAssembly: an error with the fix", async () => {
     policy = policies["no kernels"];

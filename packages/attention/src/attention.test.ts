@@ -174,7 +174,7 @@ test("property: grouped heads are key-value heads repeated side by side, not til
   expect([...attention(ones([1, 4, 1, 1]), value, value).data]).toEqual([1, 1, 2, 2]);
 });
 
-test("property: what a hidden key and its value hold never reaches the output", () => {
+test("property: the contents of a masked key and its value never reach the output", () => {
   const poison = fc.constantFrom(NaN, Infinity, -Infinity);
   fc.assert(
     fc.property(cases(), poison, fc.nat(3), fc.boolean(), ({ query, key, value, seed }, bad, at, masked) => {
@@ -410,7 +410,7 @@ test("large scores do not overflow", () => {
   expect(weights.data).toBeAllclose([0.731059, 0.268941, 0], { rtol: 1e-6, atol: 1e-6 });
 });
 
-test("a NaN that is seen is not hidden: it reaches the output", () => {
+test("a NaN of a key that is seen reaches the output", () => {
   const x = tensor([NaN, 1], { shape: [1, 1, 2, 1] });
   const options = {
     mask: maskTensor(

@@ -9,7 +9,7 @@ import { not } from "./masks/not.js";
 
 const x = randn([2, 2, 3, 4], { seed: 1 });
 
-test("a rule is asked with absolute positions, batch and head", () => {
+test("a rule is called with absolute positions, batch and head", () => {
   const asked = new Set<string>();
   const mask = defineMask({
     name: "asks",
@@ -39,7 +39,7 @@ test("a mask may fix its rule when the lengths are known, and tell a whole row a
   expect(attention(x, x, x, { mask: none }).data.every((number) => number === 0)).toBe(true);
 });
 
-test("a mask without a tile rule says that it does not know", () => {
+test('a mask without a tile rule classifies every tile as "some"', () => {
   const mask = defineMask({ name: "own", sees: () => true });
   const one = { first: 0, last: 0 };
   expect(mask.bind({ queryLength: 1, keyLength: 1 }).tile(one, one, 0, 0)).toBe("some");

@@ -99,7 +99,7 @@ test("a web page is never kept, whether the server calls it one or not, and what
   expect(new Uint8Array(readFileSync(join(root, "model.safetensors")))).toEqual(weights);
 });
 
-test("a file that is not what its name says is never kept", async () => {
+test("a file whose content is not what its name tells is never kept", async () => {
   for (const name of ["model.gguf", "config.json"])
     await expect(get("good", name), name).rejects.toThrow(/expected what its name says/);
   expect(readdirSync(root)).toEqual([]);

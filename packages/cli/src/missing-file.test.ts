@@ -82,7 +82,7 @@ test("a configuration is read up to a limit, and what is no file is refused in w
   }
 });
 
-test("a missing model is told to export and cost as to others, and in words", async () => {
+test("a missing model gives export and cost the error of other commands, in words", async () => {
   const gone = join(folder, "models", "gema.gguf");
   for (const argv of [
     ["export", gone, join(folder, "out"), "--to", "hf"],

@@ -135,7 +135,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-test("generate takes a folder with its tokenizer, stops at texts, guesses, and rounds weights", async () => {
+test("generate takes a folder with its tokenizer, stops at texts, drafts tokens, and rounds weights", async () => {
   const greedy = ["generate", model, "--temperature", "0", "--max-tokens", "12", "--prompt", "once upon"];
   const plain = await recorded(greedy);
   expect(plain.code).toBe(0);
@@ -417,7 +417,7 @@ test("a model on a server is fetched once and kept; a path stays what it is", as
   }
 });
 
-test("what a server, an address or the name of a repository says is kept beside nothing else", async () => {
+test("text from a server, an address or the name of a repository is kept beside nothing else", async () => {
   const away = join(root, "paths");
   const folder = join(away, "cache");
   const hostile = {

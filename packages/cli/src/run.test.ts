@@ -38,7 +38,7 @@ test("an error is red where colours are taken, and plain elsewhere", async () =>
   expect(colored.err.split("\n").slice(1)).toEqual(plain.err.split("\n").slice(1));
 });
 
-test("an abort gives 130, in silence", async () => {
+test("an abort gives exit code 130 and prints nothing", async () => {
   const signal = AbortSignal.abort();
   const argv = ["generate", "model.bin", "--tokenizer", "tok.bin"];
   expect(await recorded(argv, { signal })).toEqual({ code: 130, out: "", err: "" });

@@ -45,7 +45,7 @@ test("a cache that is three times as fast as memory is seen, by what is read aga
   expect(bytesPerSecondAt(machine, 1e12)).toBe(machine.bytesPerSecond);
 });
 
-test("where nothing waits for memory, its speed is the one that was seen", () => {
+test("where nothing is bound by memory, its speed is the one that was measured", () => {
   const machine = calibrate([1, 2, 3].map((n) => ({ flops: n * 1e9, bytes: 1e3, calls: n, timeMs: n })));
   expect(machine.bytesPerSecond).toBeGreaterThan(0);
   expect(machine.flopsPerSecond).toBeGreaterThanOrEqual(1e12 * 0.99);

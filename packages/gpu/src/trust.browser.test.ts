@@ -32,7 +32,7 @@ describe("a lost context is an error, never zeros", () => {
     expect(() => matmul(x, x)).toThrow(/the WebGL context was lost/);
   });
 
-  test("while a read waits", async () => {
+  test("while a read is pending", async () => {
     const { device, gl } = await opened();
     const x = randn([512, 512], { seed: 1 }).to(device);
     const reading = matmul(x, x).read();

@@ -28,7 +28,7 @@ describe.runIf(available)("on an adapter", () => {
     });
   });
 
-  test("numbers come to who waits: then `.data` and plain kernels have them", async () => {
+  test("numbers come by `await`: then `.data` and plain kernels have them", async () => {
     const y = add(randn([3, 4], { seed: 1, device }), 1);
     const refused = /numbers that are still on the GPU.*\nFix: `await tensor\.read\(\)` first/s;
     expect(() => y.data).toThrow(refused);
@@ -88,7 +88,7 @@ describe.runIf(available)("what goes wrong is an error, never zeros", () => {
     await expect(y.read()).rejects.toThrow(/no more.*\nFix: work inside of `device\.scope/s);
   });
 
-  test("a lost adapter: of a read that waits, and of the next call; a new device computes again", async () => {
+  test("a lost adapter: of a pending read, and of the next call; a new device computes again", async () => {
     const { device, own } = await opened();
     const x = randn([64, 64], { seed: 1 }).to(device);
     const y = matmul(x, x);

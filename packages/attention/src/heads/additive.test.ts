@@ -99,7 +99,7 @@ test("property: keys projected once give the same for each query, bit for bit", 
   );
 });
 
-test("property: hidden keys are not read, whatever they hold", () => {
+test("property: masked keys are not read, whatever they hold", () => {
   fc.assert(
     fc.property(cases, fc.constantFrom(NaN, Infinity), ({ layer, params, query, key, value }, bad) => {
       const S = key.shape[1]!;
@@ -116,7 +116,7 @@ test("property: hidden keys are not read, whatever they hold", () => {
   );
 });
 
-test("golden: one query, two keys, by hand; causal hides the second", () => {
+test("golden: one query, two keys, by hand; causal masks the second", () => {
   // Scores: 2 · tanh(0 + 0) = 0, and 2 · tanh(1) = 1.523188; softmax = [0.178991, 0.821009].
   const layer = additive({ queryDim: 1, keyDim: 1, hiddenDim: 1 });
   const params = {

@@ -94,7 +94,7 @@ test("property: with a cache, in chunks of any size, a layer gives the full pass
   );
 });
 
-test("property: a layer is its formula: project, turn, attend, join, project", () => {
+test("property: a layer is its formula: project, rotate, attend, join heads, project", () => {
   fc.assert(
     fc.property(layers, ({ layer, params, seed }) => {
       const { numHeads, numKvHeads, headDim: D, embedDim: C, mask, rope } = layer.config;
@@ -247,7 +247,7 @@ test("random weights: repeatable, each matrix its own, variance 1 / fan-in, bias
   expect(groupedQuery({ embedDim: 4, numHeads: 1, numKvHeads: 1 }).init(1).query.bias).toBeUndefined();
 });
 
-test("golden: one head, values mixed evenly", () => {
+test("golden: one head, uniform weights average the values", () => {
   // Queries of 0 match all keys equally; values are x doubled; the output adds both numbers, and 1.
   const layer = groupedQuery({ embedDim: 2, numHeads: 1, numKvHeads: 1, mask: causal() });
   const eye = tensor([

@@ -86,7 +86,7 @@ test("golden: by hand", () => {
   expect([qkNorm("rms").scale(4), qkNorm("l2").scale(4)]).toEqual([0.5, 2]);
 });
 
-test("the norm comes before the turn: with a gain, the order shows", () => {
+test("the norm comes before the rotation: with a gain, the order shows", () => {
   const rotary = rope({ headDim: 2 });
   const layer = groupedQuery({ ...shape, qkNorm: qkNorm("rms", { eps: 0 }), rope: rotary });
   const gain = { weight: tensor([1, 3]) };

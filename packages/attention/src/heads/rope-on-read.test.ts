@@ -34,7 +34,7 @@ function joining(unrotatedKeys: boolean, lengths?: readonly number[]): Cache & {
   };
 }
 
-test("property: keys turned at each read give the bits of keys turned once", () => {
+test("property: keys rotated at each read give the bits of keys rotated once", () => {
   fc.assert(
     fc.property(
       fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 4 }),
@@ -56,7 +56,7 @@ test("property: keys turned at each read give the bits of keys turned once", () 
   );
 });
 
-test("after tokens are lost, keys turn by the place that is left to them", () => {
+test("after tokens are evicted, keys are rotated by their positions in the cache", () => {
   const layer = groupedQuery({
     ...{ embedDim: 8, numHeads: 2, numKvHeads: 1, mask: causal() },
     rope: rope({ headDim: 4 }),
@@ -80,7 +80,7 @@ test("new tokens stand after those seen, each batch after its own", () => {
   expect(positionsAfter(joining(false, [3, 1]), 2)).toEqual(Int32Array.of(3, 4, 1, 2));
 });
 
-test("batches of different lengths turn each by their own places", () => {
+test("rows of different lengths rotate each by their own positions", () => {
   const layer = groupedQuery({
     ...{ embedDim: 4, numHeads: 1, numKvHeads: 1, mask: causal() },
     rope: rope({ headDim: 4 }),

@@ -29,7 +29,7 @@ test("property: a weight is positive exactly for the query's own key and those b
   );
 });
 
-test("property: what is said after a token changes nothing at it", () => {
+test("property: later tokens change nothing at a token", () => {
   fc.assert(
     fc.property(size, size, seed, (before, after, seed) => {
       const make = (T: number, seed: number) => randn([2, 2, T, 3], { seed });
@@ -79,7 +79,7 @@ test("golden: the three alignments, 2 queries over 4 keys", () => {
   expect(seen(causal({ offset: [2, 0] }), 2, 4, 1)).toEqual(["1000", "1100"]);
 });
 
-test("golden: more queries than keys, said how they lie", () => {
+test("golden: more queries than keys, with a given alignment", () => {
   expect(seen(causal({ align: "top-left" }), 3, 2)).toEqual(["10", "11", "11"]);
   expect(seen(causal({ align: "bottom-right" }), 3, 2)).toEqual(["00", "10", "11"]);
 });

@@ -37,7 +37,7 @@ test.each(rules)("%o written as a predicate gives the same attention", (mask, ru
   expect(of(maskMod(rule))).toEqual(of(mask));
 });
 
-test("a predicate is asked per batch and head, unless it says that it looks at neither", () => {
+test("a predicate is called per batch and head, unless it declares that it reads neither", () => {
   const asked: string[] = [];
   const rule: MaskRule = (batch, head, query, key) => {
     asked.push([batch, head, query, key].join());

@@ -5,7 +5,7 @@ import { padding } from "./padding.js";
 import { slidingWindow } from "./sliding-window.js";
 import { rowsSeen } from "@qkv/test-support/rows-seen";
 
-test("golden: what causal hides", () => {
+test("golden: the keys that causal masks", () => {
   expect(rowsSeen(not(causal()), 3)).toEqual(["011", "001", "000"]);
   expect(rowsSeen(not(not(causal())), 3)).toEqual(rowsSeen(causal(), 3));
 });

@@ -39,7 +39,7 @@ test("a chain is causal", () => {
   expect(rowsSeen(tree([]), 3)).toEqual(rowsSeen(causal(), 3));
 });
 
-test("golden: two guesses, two that follow the first, one that follows the second", () => {
+test("golden: two draft tokens, two that follow the first, one that follows the second", () => {
   expect(rowsSeen(tree([-1, -1, 0, 0, 1]), 6)).toEqual([
     "100000",
     "110000",

@@ -20,7 +20,7 @@ const byDistance = (sees: (distance: number) => boolean) =>
   );
 const rows = (mask: Mask) => rowsSeen(mask, T, S);
 
-test("property: each library's window is what its own rule says", () => {
+test("property: each library's window is its own rule", () => {
   fc.assert(
     fc.property(side, side, fc.integer({ min: 1, max: 6 }), (left, right, size) => {
       const flash = windowFromFlashAttention;

@@ -6,7 +6,7 @@ import { defineMask } from "../mask.js";
 import { causal } from "../masks/causal.js";
 import { induction } from "./induction.js";
 
-test("property: on a text said twice, a head that looks one after where it was scores 1", () => {
+test("property: on a repeated text, a head that attends to the token after the previous occurrence scores 1", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(50), { minLength: 2, maxLength: 6 }), (words) => {
       const n = words.length;

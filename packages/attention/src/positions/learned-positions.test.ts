@@ -23,7 +23,7 @@ test("property: each token gets the vector of its position, from a start, one by
   );
 });
 
-test("golden: a table by hand, from position 0 where nothing else is said", () => {
+test("golden: a table by hand, from position 0 by default", () => {
   const weight = tensor([
     [1, 2],
     [3, 4],

@@ -65,7 +65,7 @@ test("property: scores still depend only on distance, within one length, and gro
   );
 });
 
-test("property: no scaling makes a pair turn faster, and none slower than the factor says", () => {
+test("property: no scaling makes a pair rotate faster, and none slower than by the factor", () => {
   fc.assert(
     fc.property(scaling, fc.double({ min: 1, max: 64, noNaN: true }), (make, factor) => {
       const length = 64 * originalLength;
@@ -80,7 +80,7 @@ test("property: no scaling makes a pair turn faster, and none slower than the fa
   );
 });
 
-test("gradients flow through scaled turns", () => {
+test("gradients flow through scaled rotations", () => {
   for (const make of scalings) {
     const { apply } = rope({ headDim, scaling: make(4) });
     const [x, dy] = [1, 2].map((seed) => randn([1, 2, 3, headDim], { seed, dtype: "float64" })) as [
@@ -91,7 +91,7 @@ test("gradients flow through scaled turns", () => {
   }
 });
 
-test("a scaling turns the part of a head that turns, and a rope is named with it", () => {
+test("a scaling applies to the rotated part of a head, and a rope is named with it", () => {
   const { apply, name } = rope({ headDim: 12, rotaryDim: 8, scaling: linearScaling(2) });
   const x = randn([1, 1, 2, 12], { seed: 1 });
   expect(apply(x, { start: 6 }).data.slice(8, 12)).toEqual(x.data.slice(8, 12));

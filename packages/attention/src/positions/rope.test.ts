@@ -40,7 +40,7 @@ test("property: a score depends only on how far apart query and key stand", () =
   expect(dot(apply(x, { start: 3 }), apply(x, { start: 0 }))).not.toBeCloseTo(dot(x, x), 2);
 });
 
-test("property: a turn keeps the length, and at position 0 there is none", () => {
+test("property: a rotation keeps the length, and position 0 is not rotated", () => {
   fc.assert(
     fc.property(headDim, layout, place, seed, (headDim, layout, start, seed) => {
       const x = randn([2, 3, 2, headDim], { seed, dtype: "float64" });
@@ -77,7 +77,7 @@ test("property: the layouts agree when the numbers of a head change places", () 
   );
 });
 
-test("property: a part turns as a head of that size does, and the rest stays", () => {
+test("property: a part rotates as a head of that size does, and the rest stays", () => {
   fc.assert(
     fc.property(headDim, fc.nat(4), layout, place, seed, (rotaryDim, rest, layout, start, seed) => {
       const headDim = rotaryDim + rest;
@@ -165,7 +165,7 @@ test("odd sizes, broken bases and positions that do not fit are refused, with th
   }
 });
 
-test("an embedding that turned other tokens before turns these as a new one does", () => {
+test("an embedding that rotated other tokens before rotates these as a new one does", () => {
   const again = rope({ headDim: 8 });
   const calls: [shape: number[], positions: Positions, dtype: "float32" | "float64"][] = [
     [[1, 2, 3, 8], { start: 0 }, "float32"],

@@ -66,7 +66,7 @@ test("property: attention is the same when weights and layout change together, b
   );
 });
 
-test("property: there and back is the start, and rows that do not turn stay", () => {
+test("property: there and back is the start, and rows that are not rotated stay", () => {
   fc.assert(
     fc.property(sizes, ({ half, rest, numHeads, seed }) => {
       const [rotaryDim, headDim] = [2 * half, 2 * half + rest];

@@ -33,7 +33,7 @@ const sizes = fc.record({
   perBatch: fc.boolean(),
 });
 
-test("property: pairs keep their length, what is not turned stays, and turning back gives the start", () => {
+test("property: pairs keep their length, what is not rotated stays, and the inverse rotation gives the start", () => {
   fc.assert(
     fc.property(sizes, layout, ({ B, T, pairs, rest, seed, perBatch }, layout) => {
       const D = 2 * pairs + rest;
@@ -64,7 +64,7 @@ test("the gradient is what central differences give", () => {
   }
 });
 
-test("golden: a quarter turn, in both layouts; the last number is not turned", () => {
+test("golden: a rotation by 90 degrees, in both layouts; the last number is not rotated", () => {
   const x = tensor([1, 2, 3, 4, 5], { shape: [1, 1, 1, 5] });
   const [cos, sin] = [tensor([[0, 1]]), tensor([[1, 0]])]; // the first pair turns, the second stands still
   expect([...rotate(x, cos, sin).data]).toEqual([-3, 2, 1, 4, 5]);
@@ -99,7 +99,7 @@ test("angles that do not fit are refused, by their name", () => {
   expect(() => rotate([1] as never, fits, fits)).toThrow(/rotate: `x` is \[1\], expected a tensor/);
 });
 
-test("six operations for each pair that turns are counted, and none for what passes unchanged", () => {
+test("six operations for each rotated pair are counted, and none for what passes unchanged", () => {
   const { flops } = count(() => rotate(zeros([2, 3, 5, 8]), zeros([5, 2]), zeros([5, 2])));
   expect(flops).toBe(6 * 2 * 3 * 5 * 2);
 });

@@ -6,7 +6,7 @@ import { sinusoidal } from "./sinusoidal.js";
 const width = fc.integer({ min: 1, max: 6 }).map((half) => 2 * half);
 const place = fc.nat(3000);
 
-test("property: the vector k places on is the same turn of each pair, wherever one starts", () => {
+test("property: the vector k positions on is the same rotation of each pair, wherever one starts", () => {
   fc.assert(
     fc.property(width, place, fc.nat(200), (embedDim, start, k) => {
       const { data } = sinusoidal([start, start + k], embedDim, { dtype: "float64" });

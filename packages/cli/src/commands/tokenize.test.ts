@@ -96,7 +96,7 @@ test("--trace: each stage, merge by merge", async () => {
   ]);
 });
 
-test("what is wrong is said, with the fix", async () => {
+test("an error names the problem and the fix", async () => {
   const nowhere = await tokenize(["--tokenizer", path("nowhere")], "");
   expect(nowhere).toMatchObject({ code: 1, out: "" });
   expect(nowhere.err).toMatch(

@@ -122,7 +122,7 @@ test("a bar on a terminal, and gone at the end", async () => {
   expect(err.split("\r\u001B[2K").at(-1)).toMatch(/^260 tokens, [^\r]*$/);
 });
 
-test("what is wrong is said, with the fix, and nothing is left behind", async () => {
+test("an error names the problem and the fix, and nothing is left behind", async () => {
   const cases: [string[], string][] = [
     [
       ["--out", path("t.json")],
@@ -154,7 +154,7 @@ test("what is wrong is said, with the fix, and nothing is left behind", async ()
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("Ctrl-C while reading gives 130, in silence, and no file", async () => {
+test("Ctrl-C while reading gives exit code 130, prints nothing and writes no file", async () => {
   const stop = new AbortController();
   async function* endless() {
     for (;;) {

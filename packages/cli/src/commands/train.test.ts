@@ -110,7 +110,7 @@ test("a vocabulary is learned from the text, or read from a file", async () => {
   expect(existsSync(path("c"))).toBe(false);
 });
 
-test("the recipe in the folder makes the run again, bit for bit, and what the command line says wins", async () => {
+test("the recipe in the folder makes the run again, bit for bit, and the command line takes precedence", async () => {
   await train(`--out ${path("a")} --steps 6 --seed 3 --vocab-size 260`);
   const config = (name: string) => `--config ${path("a", "training.json")} --out ${path(name)}`;
   const recipe = JSON.parse(readFileSync(path("a", "training.json"), "utf8")) as Record<string, unknown>;
@@ -159,7 +159,7 @@ test("a config that is none, or names what there is not, is refused", async () =
   await refused('{ "files": "text.txt" }', /files` is "text\.txt", expected a list of paths/);
 });
 
-test("losses are told early, and less and less often", async () => {
+test("losses are printed early, and less and less often", async () => {
   const { err } = await train(`--out ${path("a")} --steps 11 --evaluate-every 100`);
   expect([...err.matchAll(/step (\d+): loss/g)].map(([, step]) => Number(step))).toEqual([1, 2, 5, 10, 11]);
 });
