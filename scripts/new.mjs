@@ -51,7 +51,7 @@ async function newPage(kebab) {
     "kebab-case, as addresses have",
     toKebab,
   );
-  await writeAll({
+  await writeAll(`apps/docs/examples.test.ts -t ${kebab}.ts`, {
     [`apps/docs/lessons/${kebab}.mdx`]: lesson.page(names),
     [`apps/docs/examples/${kebab}.ts`]: lesson.example(names),
   });
@@ -79,6 +79,7 @@ async function newPackage(kebab) {
     limit: "1 kB",
   });
   await writeAll(
+    `${at}/`,
     {
       [`${at}/package.json`]: library.json(names),
       [`${at}/tsconfig.json`]: library.tsconfig(names),
@@ -122,14 +123,15 @@ function namesOf(name, form, like, fix, suggest) {
   return { name, kebab, words, title: words[0].toUpperCase() + words.slice(1) };
 }
 
-/** Writes files that are not there yet, and others anew. */
-async function writeAll(made, changed = {}) {
+/** Writes files that are not there yet, and others anew, and tells how to run the tests of what was written. */
+async function writeAll(tests, made, changed = {}) {
   const taken = Object.keys(made).find((path) => existsSync(join(root, path)));
   if (taken) program.error(`new: ${taken} exists already.\nFix: choose another name, or edit that file.`);
   const all = { ...made, ...changed };
   for (const [path, text] of Object.entries(all)) await write(path, text);
   console.log(
-    `${Object.keys(all).join("\n")}\nEvery file works as it stands. Replace the rule by yours, then run npm test.`,
+    `${Object.keys(all).join("\n")}\nEvery file works as it stands. Replace the rule by yours. Its tests:\n` +
+      `  npx pnpm@12.21.0 exec vitest run ${tests}\nEverything: npm test`,
   );
 }
 
@@ -148,7 +150,7 @@ async function mechanism(name, { folder, files }) {
   const index = read(`${source}/index.ts`);
   const catalogue = read(`${source}/catalogue.ts`);
   const end = catalogue.lastIndexOf("];");
-  await writeAll(made, {
+  await writeAll(files.tests(names), made, {
     [`${source}/index.ts`]: withLine(index, line, `./${folder}/${kebab}.js`),
     [`${source}/catalogue.ts`]: `${catalogue.slice(0, end)}${files.entry(names)}${catalogue.slice(end)}`,
   });

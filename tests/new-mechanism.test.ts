@@ -43,9 +43,10 @@ describe.each([
   ];
   const written = (path: string) => readFileSync(join(copy, path), "utf8");
 
-  test("is written whole", () => {
-    const { status, stderr } = run("scripts/new.mjs", "mechanism", name, "--kind", kind);
+  test("writes every file", () => {
+    const { status, stdout, stderr } = run("scripts/new.mjs", "mechanism", name, "--kind", kind);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(`exec vitest run ${files[1]}`);
     expect(written(`${source}/index.ts`)).toContain(`export { ${name} } from "./${folder}/${kebab}.js";`);
     expect(written(`${source}/catalogue.ts`)).toContain(`exports: ["${name}"]`);
     expect(written(`apps/docs/reference/attention/${kebab}.mdx`)).toContain(`<Live example="${kebab}" />`);
@@ -64,7 +65,7 @@ describe.each([
       "false",
     );
     const own = types.stdout.split("\n").filter((line) => line.includes(kebab));
-    expect(own).toEqual([]);
+    expect(own, "errors of types in what the scaffold writes: mend its template in scripts/new/").toEqual([]);
   });
 
   test("passes its tests, those of the catalogue, and its page's example", () => {

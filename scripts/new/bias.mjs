@@ -147,3 +147,6 @@ export const changeset = ({ name }) => `---
 
 Added \`${name}(slopes)\`, a bias for \`attention\`: a slope for each head, times the distance between query and key.
 `;
+
+/** The files whose tests hold it, as vitest takes them. */
+export const tests = ({ kebab }) => `packages/attention/src/biases/${kebab}.test.ts`;

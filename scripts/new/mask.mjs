@@ -126,3 +126,7 @@ export const changeset = ({ name }) => `---
 
 Added \`${name}(size)\`, a mask for \`attention\` under which a query sees itself and each \`size\`-th key before it.
 `;
+
+/** The files whose tests hold it, as vitest takes them. */
+export const tests = ({ kebab }) =>
+  `packages/attention/src/masks/${kebab}.test.ts packages/attention/src/masks/every-mask.test.ts`;
