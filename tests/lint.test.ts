@@ -38,7 +38,7 @@ test.each([
   `test.each([1])("named", same); function same(n) { expectSame(n); }`,
   `describe("a group", () => { run(); });`,
 ])("%s is let through", (code) => {
-  expect(reports(code)).toEqual([]);
+  expect(reports(code), "the rule in scripts/lint/asserts.mjs refuses a test that asserts").toEqual([]);
 });
 
 const folder = mkdtempSync(join(tmpdir(), "qkv-lint-"));
@@ -88,9 +88,15 @@ test("an import against the arrows is refused, with what to do", () => {
     'import { f } from "@qkv/here/b";',
     'import "node:fs";',
   ]) {
-    expect(messages(arrows, "arrows", { "a.ts": code })).toEqual([]);
+    expect(
+      messages(arrows, "arrows", { "a.ts": code }),
+      `scripts/lint/arrows.mjs refuses \`${code}\`, of a package that is declared or of Node`,
+    ).toEqual([]);
   }
-  expect(messages(arrows, "arrows", { "a.test.ts": 'import { f } from "@qkv/tensor";' })).toEqual([]);
+  expect(
+    messages(arrows, "arrows", { "a.test.ts": 'import { f } from "@qkv/tensor";' }),
+    "a test may import what devDependencies list: scripts/lint/arrows.mjs refuses it",
+  ).toEqual([]);
 });
 
 test("files that import each other are refused, with the way round", () => {
@@ -103,12 +109,18 @@ test("files that import each other are refused, with the way round", () => {
     expect.stringContaining("Circular import: a.ts → b.ts → c.ts → a.ts. Move what both need"),
   ]);
   const except = [["a.ts", "b.ts"].map((file) => `packages/round/src/${file}`)];
-  expect(messages(cycles, "round", files, [{ except }])).toEqual([]);
+  expect(
+    messages(cycles, "round", files, [{ except }]),
+    "a circle whose files `except` lists is let through",
+  ).toEqual([]);
   const straight = {
     "a.ts": files["a.ts"],
     "b.ts": '/** import { a } from "./a.js"; */\nexport const b = 1;',
   };
-  expect(messages(cycles, "straight", straight)).toEqual([]);
+  expect(
+    messages(cycles, "straight", straight),
+    "an import in a comment is none: scripts/lint/cycles.mjs takes it for one",
+  ).toEqual([]);
 });
 
 test("folders that import each other are refused, with the file that imports back", () => {
@@ -122,7 +134,10 @@ test("folders that import each other are refused, with the file that imports bac
   expect(messages(cycles, "folders", files)).toEqual([
     expect.stringContaining("masks/ imports heads/, and heads/c.ts imports masks/. Move what both need"),
   ]);
-  expect(messages(cycles, "below", { ...files, "heads/c.ts": 'import { e } from "../e.js";' })).toEqual([]);
+  expect(
+    messages(cycles, "below", { ...files, "heads/c.ts": 'import { e } from "../e.js";' }),
+    "folders import one way here: scripts/lint/cycles.mjs sees a circle",
+  ).toEqual([]);
 });
 
 test("names of a private dialect are refused where they are declared, with the field's word", () => {
@@ -139,9 +154,14 @@ test("names of a private dialect are refused where they are declared, with the f
     "const returned = 1;",
     "const { turn: x } = y;",
   ]) {
-    expect(messages(text), text).toEqual([]);
+    expect(messages(text), `\`${text}\` declares no such name: scripts/lint/words.mjs refuses it`).toEqual(
+      [],
+    );
   }
-  expect(messages("function take() {} const keepFirst = 1;")).toEqual([]);
+  expect(
+    messages("function take() {} const keepFirst = 1;"),
+    "`take` and `keepFirst` are terms: the table of scripts/lint/words.mjs refuses them",
+  ).toEqual([]);
 });
 
 test("a doc line begins with a verb or the noun", () => {

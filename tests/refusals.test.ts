@@ -8,11 +8,18 @@ const { problems, unneeded } = judge(calls);
 
 test("every export refuses wrong arguments with a typed error that names it", () => {
   expect(calls.length).toBeGreaterThan(3000);
-  expect(problems).toEqual([]);
+  expect(
+    problems,
+    "an export takes an argument that it cannot mean, or refuses it without naming itself. Check its arguments with " +
+      "`checks()` of @qkv/core; a call that is right as it is goes into scripts/refusals/legal.mjs, with the reason",
+  ).toEqual([]);
 });
 
 test("every exception of the table is needed", () => {
-  expect(unneeded).toEqual([]);
+  expect(
+    unneeded,
+    "these exceptions excuse nothing any more: take them out of scripts/refusals/legal.mjs",
+  ).toEqual([]);
 });
 
 test("the reference shows what each function says: npm run refusals writes it", () => {
