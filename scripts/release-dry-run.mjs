@@ -1,13 +1,13 @@
-// A release without a registry: which versions the pending changesets make, what the changelogs will say, and what
-// `npm publish` would send of each package. Nothing here is changed, and the network is not used. Needs the packages
-// built.
+// A release without a registry: which versions the pending changesets make, what the changelogs will say, what
+// `npm publish` would send of each package, and which packages a patch of each one bumps: itself alone. Nothing here is
+// changed, and the network is not used. Needs the packages built.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { publicPackages } from "./packages.mjs";
-import { copyOfRelease } from "./release/copy-of-release.mjs";
+import { bumpedByPatch, copyOfRelease } from "./release/copy-of-release.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const pending = join(root, ".changeset");
@@ -24,20 +24,8 @@ try {
   const versions = new Map(released.map(({ name, after }) => [name, after]));
   for (const { name, folder: own, json } of publicPackages()) {
     const { folder: copy, before, after } = released.find((each) => each.name === name);
-    if (before === after) continue;
-    const log = readFileSync(join(copy, "CHANGELOG.md"), "utf8");
-    const lines = log
-      .slice(log.indexOf(`## ${after}`))
-      .split("\n")
-      .slice(1);
-    const end = lines.findIndex((line) => line.startsWith("## "));
-    console.log(`\n${name} ${before} -> ${after}`);
-    console.log(
-      lines
-        .slice(0, end < 0 ? undefined : end)
-        .join("\n")
-        .trim(),
-    );
+    console.log(`\n${name} ${before === after ? after : `${before} -> ${after}`}`);
+    if (before !== after) console.log(entryOf(after, readFileSync(join(copy, "CHANGELOG.md"), "utf8")));
     for (const file of [...json.files, "README.md"]) {
       if (existsSync(join(own, file)) && file !== "CHANGELOG.md") {
         cpSync(join(own, file), join(copy, file), { recursive: true });
@@ -49,8 +37,20 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+console.log("\nA patch of one package:");
+for (const { name } of publicPackages()) {
+  const bumped = bumpedByPatch(name);
+  console.log(bumped.map(({ name, before, after }) => `${name} ${before} -> ${after}`).join(", "));
+  counts[bumped.length === 1 ? "passed" : "failed"] += 1;
+}
 console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
+
+/** The entry of a version in a changelog. */
+function entryOf(version, log) {
+  const [, entry] = log.split(`## ${version}\n`);
+  return entry.split(/^## /m)[0].trim();
+}
 
 /** True if npm would publish the folder, with siblings by the versions that they have then. */
 function published(copy, versions) {

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { copyOfRelease } from "../scripts/release/copy-of-release.mjs";
+import { publicPackages } from "../scripts/packages.mjs";
+import { bumpedByPatch, copyOfRelease } from "../scripts/release/copy-of-release.mjs";
 
 const folders: string[] = [];
 afterEach(() => folders.splice(0).forEach((folder) => rmSync(folder, { recursive: true })));
@@ -30,6 +31,25 @@ function released(from: string, bumps: Record<string, "patch" | "minor" | "major
 test("a patch of core bumps core alone: the ranges of the others hold it already", () => {
   expect(released("1.2.3", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "1.2.4" });
   expect(released("0.3.1", { "@qkv/core": "patch" }).versions).toEqual({ "@qkv/core": "0.3.2" });
+});
+
+/** Without those that are new: their changeset makes their first version. */
+const versioned = publicPackages().filter(({ json }) => json.version !== "0.0.0");
+
+test.each(versioned.map(({ name }) => name))("a patch of %s bumps it alone", (name) => {
+  expect(
+    bumpedByPatch(name).map((bumped) => bumped.name),
+    "the ranges of the others hold a patch: give siblings as workspace:^",
+  ).toEqual([name]);
+});
+
+test("the changelog of each package begins with its version, and is published", () => {
+  for (const { name, folder, json } of versioned) {
+    expect(readFileSync(join(folder, "CHANGELOG.md"), "utf8"), name).toMatch(
+      new RegExp(`^# ${name}\\n\\n## ${json.version}\\n`),
+    );
+    expect(json.files, `${name}: its changelog is published with it`).toContain("CHANGELOG.md");
+  }
 });
 
 test("a minor of tensor bumps tensor alone from version 1 on", () => {

@@ -1,7 +1,8 @@
 // What `changeset version` makes of changesets, in a folder beside the repository: nothing here changes.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allPackages } from "../packages.mjs";
@@ -42,9 +43,29 @@ export function copyOfRelease(folder, changesets, from) {
   git("commit", "-qm", "before the release");
   const { bin } = JSON.parse(readFileSync(join(tool, "package.json"), "utf8"));
   const program = join(tool, typeof bin === "string" ? bin : bin.changeset);
-  execFileSync(process.execPath, [program, "version"], { cwd: folder, stdio: "pipe" });
+  // Without a changeset the tool ends with an error.
+  if (changesets.size > 0)
+    execFileSync(process.execPath, [program, "version"], { cwd: folder, stdio: "pipe" });
   return packages.map((each) => {
     const { version } = JSON.parse(readFileSync(join(each.folder, "package.json"), "utf8"));
     return { ...each, after: version };
   });
+}
+
+/**
+ * The packages that a patch of one package bumps, from the versions of today.
+ *
+ * @param {string} name
+ */
+export function bumpedByPatch(name) {
+  const folder = mkdtempSync(join(tmpdir(), "qkv-patch-"));
+  try {
+    const packages = copyOfRelease(
+      folder,
+      new Map([["a-patch.md", `---\n"${name}": patch\n---\n\nMended it.\n`]]),
+    );
+    return packages.filter(({ before, after }) => before !== after);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
