@@ -1,3 +1,4 @@
+export { animatedSvg } from "./figures/animated-svg.js";
 export { between } from "./figures/between.js";
 export type {
   Control,
@@ -9,6 +10,7 @@ export type {
   Press,
   Step,
 } from "./figures/figure.js";
+export { figureElement, type Ask, type FigureElement } from "./figures/figure-element.js";
 export type { Mark, Scene } from "./figures/mark.js";
 export { fromPermalink, toPermalink, type Permalink } from "./figures/permalink.js";
 export { moment, player, type Player, type PlayerAction, type PlayerState } from "./figures/player.js";

@@ -8,10 +8,10 @@ export function toolButton(text: string, press: () => void): HTMLButtonElement {
 }
 
 /** Hands a picture to the reader as a file. */
-export function saveFile(file: Blob, kind: "svg" | "png"): void {
+export function saveFile(file: Blob, kind: "svg" | "png", name = "picture"): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
-  link.download = `picture.${kind}`;
+  link.download = `${name}.${kind}`;
   link.click();
   URL.revokeObjectURL(link.href);
 }

@@ -34,7 +34,8 @@ type Option = { value: string | number | boolean; label: string; title?: string 
 /** Something that sets a choice. */
 export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<keyof Choices & string> &
   (
-    | { kind: "choice" | "select"; options: readonly Option[] } // buttons, or a list that opens
+    | { kind: "choice"; options: readonly Option[] } // buttons
+    | { kind: "select"; options: readonly Option[] } // a list that opens
     | { kind: "range"; min: number; max: number; step: number; unit?: string }
     | { kind: "text"; maxLength: number; placeholder?: string }
   );

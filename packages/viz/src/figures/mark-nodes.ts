@@ -68,6 +68,8 @@ function letters(
   if (anchor && anchor !== "start") attributes["text-anchor"] = anchor;
   if (weight && weight !== 400) attributes["font-weight"] = weight;
   if (font && font !== "sans") attributes["font-family"] = fonts[font];
+  if (mark.rotate && mark.kind === "text")
+    attributes["transform"] = `rotate(${px(mark.rotate)} ${px(x)} ${px(y)})`;
   return { ...attributes, ...paint({ fill: color, opacity }) };
 }
 

@@ -44,6 +44,8 @@ export type Mark = {
   size?: number | undefined;
   /** Font weight. Default 400. */
   weight?: 400 | 600 | 700 | undefined;
+  /** Turns a text around its `x` and `y`. Unit: degrees, clockwise. Default 0. */
+  rotate?: number | undefined;
   /** Font. Default: the sans-serif of the system. */
   font?: "sans" | "serif" | "mono" | undefined;
   /** Color inside. Default: "text" of a text, none of others. */

@@ -24,7 +24,7 @@ export type PlayerAction<Model, Choices> =
   | { type: "seek"; step: number | string; progress?: number }
   | { type: "speed"; speed: number }
   | { type: "choose"; choices: Partial<Choices> }
-  | { type: "model"; model: Model }
+  | { type: "model"; model: Model; choices?: Partial<Choices> } // with the choices that it answers
   | { type: "focus"; cell: string | undefined }
   | { type: "still"; still: boolean }
   | { type: "tick"; milliseconds: number };
@@ -116,7 +116,11 @@ export function player<Model, Choices extends FigureChoices>(
       case "choose":
         return follow(state, { ...state, choices: { ...state.choices, ...action.choices } });
       case "model":
-        return follow(state, { ...state, model: action.model });
+        return follow(state, {
+          ...state,
+          model: action.model,
+          choices: { ...state.choices, ...action.choices },
+        });
       case "focus":
         return { ...state, focus: action.cell, playing: action.cell === undefined ? state.playing : "no" };
       case "still":

@@ -1,0 +1,127 @@
+import type { Control, FigureChoices } from "./figure.js";
+
+type Value = string | number | boolean;
+
+/** Controls on the page, which follow the choices. */
+export type ControlsView<Choices extends FigureChoices> = {
+  element: HTMLElement;
+  /** Shows other controls or choices. What stays keeps the focus. */
+  show(controls: readonly Control<Choices>[], choices: Choices): void;
+};
+
+/** Makes the controls of a figure. `choose` hears of each change. */
+export function controlsView<Choices extends FigureChoices>(
+  choose: (name: keyof Choices & string, value: Value) => void,
+): ControlsView<Choices> {
+  const element = div("controls");
+  let built = "";
+  let follow: ((choices: Choices) => void)[] = [];
+  return {
+    element,
+    show(controls, choices) {
+      const wanted = JSON.stringify(controls);
+      if (wanted !== built) {
+        built = wanted;
+        const made = controls.map((control) => build(control, (value) => choose(control.key, value)));
+        const held = element.contains(document.activeElement)
+          ? document.activeElement?.closest<HTMLElement>("[data-control]")?.dataset["control"]
+          : undefined;
+        element.replaceChildren(...made.map((each) => each.element));
+        follow = made.map(
+          ({ show }, i) =>
+            (all) =>
+              show(all[controls[i]!.key]!),
+        );
+        if (held)
+          element.querySelector<HTMLElement>(`[data-control="${held}"] :is(button,select,input)`)?.focus();
+      }
+      follow.forEach((show) => show(choices));
+    },
+  };
+}
+
+type Built = { element: HTMLElement; show: (value: Value) => void };
+
+function build(control: Control, choose: (value: Value) => void): Built {
+  const built = control.kind === "choice" ? buttons(control, choose) : field(control, choose);
+  built.element.dataset["control"] = control.key;
+  return built;
+}
+
+function buttons(control: Extract<Control, { kind: "choice" }>, choose: (value: Value) => void): Built {
+  const element = div("choice");
+  element.setAttribute("role", "group");
+  element.setAttribute("aria-label", control.label);
+  const name = document.createElement("span");
+  name.textContent = control.label;
+  name.ariaHidden = "true";
+  const list = div("options");
+  const all = control.options.map(({ value, label, title }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = label;
+    if (title) button.title = title;
+    button.addEventListener("click", () => choose(value));
+    return button;
+  });
+  list.append(...all);
+  element.append(name, list);
+  return {
+    element,
+    show: (value) =>
+      all.forEach((button, i) =>
+        button.setAttribute("aria-pressed", String(control.options[i]!.value === value)),
+      ),
+  };
+}
+
+function field(control: Exclude<Control, { kind: "choice" }>, choose: (value: Value) => void): Built {
+  const element = document.createElement("label");
+  const name = document.createElement("span");
+  name.textContent = control.label;
+  if (control.kind === "select") {
+    const select = document.createElement("select");
+    select.append(...control.options.map(({ label }) => new Option(label)));
+    select.addEventListener("change", () => choose(control.options[select.selectedIndex]!.value));
+    element.append(name, select);
+    return {
+      element,
+      show: (value) =>
+        void (select.selectedIndex = control.options.findIndex((each) => each.value === value)),
+    };
+  }
+  const input = document.createElement("input");
+  if (control.kind === "text") {
+    Object.assign(input, {
+      type: "text",
+      maxLength: control.maxLength,
+      placeholder: control.placeholder ?? "",
+      spellcheck: false,
+    });
+    input.addEventListener("input", () => choose(input.value));
+    element.append(name, input);
+    return { element, show: (value) => void (input.value === value || (input.value = String(value))) };
+  }
+  const { min, max, step, unit } = control;
+  Object.assign(input, { type: "range", min, max, step });
+  const output = document.createElement("output");
+  const digits = String(step).split(".")[1]?.length ?? 0;
+  const written = (value: Value) => Number(value).toFixed(digits) + (unit ? ` ${unit}` : "");
+  input.addEventListener("input", () => choose(Number(input.value)));
+  element.append(name, input, output);
+  return {
+    element,
+    show(value) {
+      if (Number(input.value) !== value) input.value = String(value);
+      output.textContent = written(value);
+      input.setAttribute("aria-valuetext", written(value));
+    },
+  };
+}
+
+/** A part of a figure, by its name in the sheet. */
+export function div(name: string): HTMLDivElement {
+  const element = document.createElement("div");
+  element.className = `qkv-figure-${name}`;
+  return element;
+}

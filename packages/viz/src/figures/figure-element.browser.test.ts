@@ -1,0 +1,166 @@
+import { afterEach, expect, test, vi } from "vitest";
+import type { Figure } from "./figure.js";
+import { figureElement, type FigureElement } from "./figure-element.js";
+
+type Choices = { size: number; word: string };
+const step = (id: string) => ({
+  id,
+  chapter: id,
+  title: `Step ${id}`,
+  text: `Text of ${id}.`,
+  milliseconds: 80,
+});
+
+// Two by two cells; `size` needs other numbers, `word` does not.
+const figure: Figure<number[], Choices> = {
+  name: "toy",
+  title: "A toy",
+  caption: "Four cells.",
+  initial: { size: 1, word: "one" },
+  asks: ["size"],
+  steps: () => [step("first"), step("middle"), step("last")],
+  scene: (model, _, { step, progress, focus }, width) => ({
+    width,
+    height: 100,
+    description: "Four cells.",
+    marks: model.map((value, i) => ({
+      key: `cell:${i}`,
+      kind: "rect",
+      x: 10 + 50 * (i % 2),
+      y: 10 + 40 * Math.floor(i / 2),
+      width: 40,
+      height: 30,
+      fill: "query",
+      shade: focus === `cell:${i}` ? 1 : (step + progress) / 6,
+      text: String(value),
+      reads: `cell ${i}: ${value}`,
+      cell: `cell:${i}`,
+    })),
+  }),
+  controls: () => [
+    { kind: "range", key: "size", label: "Size", min: 1, max: 3, step: 1 },
+    {
+      kind: "choice",
+      key: "word",
+      label: "Word",
+      options: [
+        { value: "one", label: "one" },
+        { value: "two", label: "two" },
+      ],
+    },
+  ],
+  table: (model) => ({ columns: ["cell", "value"], rows: model.map((value, i) => [i, value]) }),
+  formula: () => [{ text: "Q", step: "first", lights: ["first"], color: "query-text" }],
+};
+customElements.define(
+  "qkv-toy",
+  figureElement(figure, async ({ size }) => [1, 2, 3, 4].map((value) => value * size)),
+);
+
+async function place(state = ""): Promise<FigureElement<number[], Choices>> {
+  document.body.innerHTML = `<qkv-toy state="${state}" style="display:block;width:700px"></qkv-toy>`;
+  const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
+  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(4));
+  return host;
+}
+const title = (host: HTMLElement) => host.querySelector(".qkv-figure-title")!.textContent;
+const press = (target: Element, key: string) =>
+  target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+const button = (host: HTMLElement, name: string) =>
+  host.querySelector<HTMLButtonElement>(`button[aria-label="${name}"]`)!;
+afterEach(() => document.body.replaceChildren());
+
+test("opens on the finished picture, and nothing moves until asked", async () => {
+  const host = await place();
+  expect(title(host)).toBe("Step last");
+  const before = host.innerHTML;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(host.innerHTML).toBe(before);
+});
+
+test("plays to the end", async () => {
+  const host = await place();
+  button(host, "Play").click();
+  expect(title(host)).toBe("Step first");
+  await vi.waitFor(() => expect(button(host, "Play")).not.toBeNull());
+  expect(title(host)).toBe("Step last");
+});
+
+test("keys alone: steps, either end, cells, and letting go", async () => {
+  const host = await place();
+  press(host, "ArrowLeft");
+  expect(title(host)).toBe("Step middle");
+  press(host, "Home");
+  expect(title(host)).toBe("Step first");
+  press(host, "End");
+  expect(title(host)).toBe("Step last");
+  const cells = [...host.querySelectorAll<SVGElement>("[data-cell]")];
+  expect(cells.filter((cell) => cell.getAttribute("tabindex") === "0")).toHaveLength(1);
+  cells[0]!.focus();
+  press(cells[0]!, "ArrowRight");
+  expect(document.activeElement).toBe(cells[1]);
+  press(cells[1]!, "ArrowDown");
+  expect(document.activeElement).toBe(cells[3]);
+  press(cells[3]!, "Enter");
+  expect(host.state).toBe("cell=cell%3A3");
+  expect(cells[3]!.getAttribute("fill-opacity")).toBeNull();
+  press(cells[3]!, "Escape");
+  expect(host.state).toBe("");
+});
+
+test("a permalink is read, and told of", async () => {
+  const host = await place("step=first&amp;word=two&amp;size=3");
+  await vi.waitFor(() =>
+    expect(host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 3"),
+  );
+  await vi.waitFor(() => expect(title(host)).toBe("Step first"));
+  expect(host.state).toBe("step=first&size=3&word=two");
+  const heard: string[] = [];
+  host.addEventListener("statechange", () => heard.push(host.state));
+  press(host, "End");
+  expect(heard).toEqual(["size=3&word=two"]);
+});
+
+test("a choice that needs other numbers asks for them; only the last answer counts", async () => {
+  const host = await place();
+  const answers: ((model: number[]) => void)[] = [];
+  const signals: AbortSignal[] = [];
+  host.ask = (_, { signal }) => {
+    signals.push(signal);
+    return new Promise((resolve) => answers.push(resolve));
+  };
+  const range = host.querySelector<HTMLInputElement>('[data-control="size"] input')!;
+  for (const value of ["2", "3"]) {
+    range.value = value;
+    range.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  await vi.waitFor(() => expect(host.querySelector('[role="status"]')!.textContent).toBe("Computing…"));
+  answers[1]!([30, 0, 0, 0]);
+  answers[0]!([20, 0, 0, 0]);
+  await vi.waitFor(() =>
+    expect(host.querySelector("[data-cell]")!.getAttribute("aria-label")).toBe("cell 0: 30"),
+  );
+  expect(host.state).toBe("size=3");
+});
+
+test("numbers as a table, and the formula as navigation", async () => {
+  const host = await place();
+  const toTable = [...host.querySelectorAll("button")].find(({ textContent }) => textContent === "Table")!;
+  toTable.click();
+  expect(host.querySelector(".qkv-figure-table td, .qkv-figure-table tbody th")!.textContent).toBe("0");
+  expect(host.querySelectorAll(".qkv-figure-table tbody tr")).toHaveLength(4);
+  [...host.querySelectorAll("button")].find(({ textContent }) => textContent === "Q")!.click();
+  expect(title(host)).toBe("Step first");
+});
+
+test("a failure is said", async () => {
+  document.body.innerHTML = "<qkv-toy></qkv-toy>";
+  const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
+  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBe(4));
+  host.ask = () => Promise.reject(new Error("no numbers"));
+  const range = host.querySelector<HTMLInputElement>('[data-control="size"] input')!;
+  range.value = "2";
+  range.dispatchEvent(new Event("input", { bubbles: true }));
+  await vi.waitFor(() => expect(host.querySelector('[role="alert"]')!.textContent).toBe("no numbers"));
+});

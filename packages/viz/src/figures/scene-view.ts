@@ -1,0 +1,95 @@
+import type { Mark, Scene } from "./mark.js";
+import { markNodes, type MarkNode } from "./mark-nodes.js";
+
+const namespace = "http://www.w3.org/2000/svg";
+
+/** A node on the page, and the attributes that it has. */
+type Drawn = { element: SVGElement; attributes: Map<string, string>; text: string };
+
+/** Draws scenes into an SVG element. */
+export type SceneView = {
+  /** Draws the next scene. Nodes of the same key stay, and only attributes that changed are written. */
+  draw(scene: Scene): void;
+  /** The element of a cell, to give it the focus. */
+  cell(address: string): SVGElement | undefined;
+};
+
+/**
+ * Draws scenes into an SVG element of the page, keeping what stays.
+ *
+ * @param svg - An empty element. A mark that reads something is an image with that name in it; one with a cell carries
+ *   `data-cell`.
+ */
+export function sceneView(svg: SVGSVGElement): SceneView {
+  const layers = [0, 1, 2].map(() => svg.appendChild(document.createElementNS(namespace, "g")));
+  const nodes = new Map<string, Drawn>();
+  const cells = new Map<string, SVGElement>();
+  let size = "";
+
+  function draw({ width, height, marks }: Scene): void {
+    const box = `0 0 ${Math.ceil(width)} ${Math.ceil(height)}`;
+    if (box !== size) svg.setAttribute("viewBox", (size = box));
+    const wanted = layers.map(() => [] as Drawn[]);
+    const keys = new Set<string>();
+    cells.clear();
+    for (const mark of marks) {
+      markNodes(mark).forEach((node, i) => {
+        keys.add(node.key);
+        const drawn = update(node, i === 0 ? mark : undefined);
+        wanted[mark.layer ?? 0]!.push(drawn);
+        if (i === 0 && mark.cell !== undefined && !cells.has(mark.cell)) cells.set(mark.cell, drawn.element);
+      });
+    }
+    for (const [key, { element }] of nodes) {
+      if (keys.has(key)) continue;
+      element.remove();
+      nodes.delete(key);
+    }
+    layers.forEach((layer, i) => arrange(layer, wanted[i]!));
+  }
+
+  function update({ key, tag, attributes, text = "" }: MarkNode, mark: Mark | undefined): Drawn {
+    let drawn = nodes.get(key);
+    if (drawn?.element.tagName !== tag) {
+      drawn?.element.remove();
+      drawn = { element: document.createElementNS(namespace, tag), attributes: new Map(), text: "" };
+      nodes.set(key, drawn);
+    }
+    const all = mark ? { ...attributes, ...spoken(mark) } : attributes;
+    for (const [name, value] of Object.entries(all)) {
+      const written = String(value);
+      if (drawn.attributes.get(name) === written) continue;
+      drawn.attributes.set(name, written);
+      drawn.element.setAttribute(name, written);
+    }
+    for (const name of drawn.attributes.keys()) {
+      if (name in all) continue;
+      drawn.attributes.delete(name);
+      drawn.element.removeAttribute(name);
+    }
+    if (drawn.text !== text) drawn.element.textContent = drawn.text = text;
+    return drawn;
+  }
+
+  return { draw, cell: (address) => cells.get(address) };
+}
+
+/** Attributes for the pointer, the keyboard and readers by ear. */
+function spoken({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
+  if (reads === undefined && cell === undefined) return {};
+  // What cannot be seen is not read.
+  if (opacity < 0.05) return { "aria-hidden": "true" };
+  return {
+    ...(reads !== undefined && { role: "img", "aria-label": reads }),
+    ...(cell !== undefined && { "data-cell": cell, tabindex: "-1" }),
+  };
+}
+
+/** Puts nodes in order, moving none that is in its place: a node that moves loses the focus. */
+function arrange(layer: SVGElement, wanted: readonly Drawn[]): void {
+  let at = layer.firstChild;
+  for (const { element } of wanted) {
+    if (element === at) at = at.nextSibling;
+    else layer.insertBefore(element, at);
+  }
+}
