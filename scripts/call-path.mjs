@@ -88,7 +88,10 @@ function shownHop(hop, later) {
     for (let i = head + 1; i <= last; i++) if (lines[i].trim().startsWith(text)) shown.add(i);
     if (shown.size === before) throw new Error(`${fn} of ${file} has no line that begins with: ${text}`);
   }
-  for (const one of later) for (const call of callsOf(hop, one)) shown.add(lineOf(call.expression.end));
+  for (const call of later.flatMap((one) => callsOf(hop, one))) {
+    const [begin, end] = [lineOf(call.expression.end), lineOf(call.end)];
+    for (let i = begin; i <= (end < begin + mostLines ? end : begin); i++) shown.add(i);
+  }
   const sorted = [...shown].sort((a, b) => a - b);
   const indent = Math.min(...sorted.map((i) => lines[i].search(/\S/)));
   const code = sorted.flatMap((i, n) => [
@@ -97,6 +100,9 @@ function shownHop(hop, later) {
   ]);
   return { file, fn, name, line: first + 1, code: code.join("\n") };
 }
+
+/** Lines of a call that are shown; of a longer one its first is. */
+const mostLines = 10;
 
 const partBefore = ({ after }) => parts.find(({ id }) => id === after);
 

@@ -33,7 +33,7 @@ const layout = (field) =>
 const parallel = hop(wasm + "threads/single-threaded-engine.ts", "singleThreadedEngine.parallel", "args", {
   reads: ["for (let item"],
 });
-const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["const x"] });
+const packQueries = hop(assembly + "tile.ts", "packQueries", "from", { reads: ["const x", "? load<f32>"] });
 const multiplyTile = hop(assembly + "tile.ts", "multiplyTile", "queries", { reads: ["const panel"] });
 const plainBackward = [
   hop(attention + "attention-op.ts", "attentionBackwardOp.kernel", "call", { calledAs: "kernel" }),
@@ -135,7 +135,7 @@ export const parts = [
       hop(assembly + "attention-decode.ts", "attentionDecode", "request"),
       hop(assembly + "attention-decode.ts", "begin", "chunk.query"),
       hop(assembly + "attention-decode.ts", "loadQuery", "request.query", {
-        reads: ["const from", "const x"],
+        reads: ["const from", "const x", "d < request.dim"],
       }),
       hop(assembly + "attention-decode.ts", "scorePage", "chunk.query"),
       hop(assembly + "attention-decode.ts", "scoreFirst", "query"),
@@ -161,7 +161,9 @@ export const parts = [
       hop(assembly + "attention-backward.ts", "tileOfQueries", "request.dQuery", {
         reads: ["memory.copy(to"],
       }),
-      hop(assembly + "attention-backward.ts", "takeQueries", "request.query"),
+      hop(assembly + "attention-backward.ts", "takeQueries", "request.query", {
+        reads: ["const from", "request.query +"],
+      }),
       packQueries,
       hop(assembly + "attention-backward.ts", "walk", "dQueryAt", { reads: ["mixValues"] }),
       multiplyTile,
