@@ -11,7 +11,7 @@ export const devices = async (): Promise<Device[]> => [js(), await wasm()];
 
 export const ids = [3, 14, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9];
 
-/** What float32 leaves of logits. */
+/** Tolerance of logits in float32. */
 export const logitTolerance = { rtol: 0, atol: 1e-4 };
 
 /**

@@ -39,7 +39,7 @@ function stepsOf({ strides }: View): [number, number] {
   return strides.slice(-2) as [number, number];
 }
 
-/** Where a product `[M, N]` goes, where its sides `[M, K]` and `[K, N]` begin, and its sizes. */
+/** Offsets of a product `[M, N]` and of its sides `[M, K]` and `[K, N]`, and its sizes. */
 type Product = (
   out: TypedArray,
   o: number,

@@ -7,7 +7,7 @@ import { seedKey } from "./uniforms.js";
  *
  * @param seed - A whole number.
  * @param parts - The names of the parts, or how many there are.
- * @param of - How many parts the numbering leaves room for: a part that is added later then leaves the others their
+ * @param of - Parts that the numbering leaves room for: a part that is added later then leaves the others their
  *   numbers. Default: as many as there are.
  * @returns The seed of each part, by its name, or a list of them.
  * @throws {ArgumentError} If `seed` is not a whole number, or `of` is less than the number of parts.

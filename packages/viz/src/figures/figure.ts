@@ -22,7 +22,7 @@ export type Step = {
 export type Moment = {
   /** Index of the step. */
   step: number;
-  /** How much of the step has been played, from 0 to 1. */
+  /** Part of the step that has been played, from 0 to 1. */
   progress: number;
   /** Address of the cell that the reader points at or has pressed. */
   focus?: string | undefined;

@@ -40,7 +40,7 @@ export function toPermalink<Model, Choices extends FigureChoices>(
   return text.toString();
 }
 
-/** What an address says: choices that the figure knows, and where in the story. */
+/** State in an address: choices that the figure knows, and the place in the story. */
 export type Permalink<Choices> = {
   choices: Partial<Choices>;
   step?: string;
