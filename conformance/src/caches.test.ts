@@ -26,6 +26,7 @@ import { concat, js, mapTensors, randn, slice, type Device, type Tensor } from "
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 
 const [C, numLayers] = [16, 2];
 const size = (min: number, max: number) => fc.integer({ min, max });

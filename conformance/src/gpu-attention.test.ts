@@ -13,6 +13,7 @@ import { gpu, type GpuDevice } from "@qkv/gpu";
 import { randn, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 
 let device: GpuDevice;
 beforeAll(async () => {

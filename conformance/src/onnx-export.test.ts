@@ -6,6 +6,7 @@ import { decoder, encoder, load, type DecoderConfig, type DecoderParams } from "
 import { exportModel, memoryFolder, type ExportedModel, type ExportOptions } from "@qkv/transformer/export";
 import * as ort from "onnxruntime-web";
 import { beforeAll, describe, expect, test } from "vitest";
+import "@qkv/test-support/allclose";
 
 const { decoderConfigs, encoderConfig, scaledParams, prompt } = (await import(
   new URL("../../scripts/random-models.mjs", import.meta.url).href
