@@ -149,7 +149,7 @@ async function mechanism(name, { folder, files }) {
   const line = `export { ${name} } from "./${folder}/${kebab}.js";\n`;
   const index = read(`${source}/index.ts`);
   const catalogue = read(`${source}/catalogue.ts`);
-  const end = catalogue.lastIndexOf("];");
+  const end = catalogue.lastIndexOf("\n];") + 1;
   await writeAll(files.tests(names), made, {
     [`${source}/index.ts`]: withLine(index, line, `./${folder}/${kebab}.js`),
     [`${source}/catalogue.ts`]: `${catalogue.slice(0, end)}${files.entry(names)}${catalogue.slice(end)}`,
