@@ -1,4 +1,4 @@
-// Each public package's names and types, beside its api.md: npm run api writes the reports anew, and
+// Each public package's names and types, beside its api.md: npm run api builds, writes the reports anew, and
 // node scripts/api.mjs --check only compares. Both refuse a name that was removed or has another type while no
 // changeset announces it. --base REF takes the reports of a git commit for what was before. Needs the packages built.
 import { execFileSync } from "node:child_process";
