@@ -1,17 +1,17 @@
-// Bugs of caches. `find` occurs once in `file`, a path in packages/kv-cache/src.
-export const near = ["refusals.test.ts"];
+// Bugs of caches.
+export const near = ["src/refusals.test.ts"];
 
 export const mutants = [
   {
     what: "crop(-n) drops from the end of the longest batch alone",
-    file: "check-change.ts",
-    find: "wanted < 0 ? seen + wanted : Math.min(wanted, seen);",
-    replace: "Math.min(wanted < 0 ? longest + wanted : wanted, seen);",
+    file: "src/check-change.ts",
+    find: "$wanted < 0 ? $seen + $wanted : Math.min($wanted, $seen)",
+    replace: "Math.min($wanted < 0 ? longest + $wanted : $wanted, $seen)",
   },
   {
     what: "crop(-n) leaves all batches with as many tokens as the longest",
-    file: "check-change.ts",
-    find: "wanted < 0 ? seen + wanted : Math.min(wanted, seen);",
-    replace: "wanted < 0 ? longest + wanted : Math.min(wanted, seen);",
+    file: "src/check-change.ts",
+    find: "$wanted < 0 ? $seen + $wanted : Math.min($wanted, $seen)",
+    replace: "$wanted < 0 ? longest + $wanted : Math.min($wanted, $seen)",
   },
 ];

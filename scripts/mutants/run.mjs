@@ -1,6 +1,6 @@
 // Puts one bug at a time into a copy of the packages and runs the package's tests: first those beside the file, then all
 // of the package. A bug that no test notices is a failure, and so is one that no longer fits the source. The bugs of a
-// package are in the file of its name, besides this one.
+// package are in the file of its name, beside this one; mutate.mjs says how a bug tells its place.
 //   node scripts/mutants/run.mjs [PACKAGE] [WORDS OF ITS NAME]
 import { spawnSync } from "node:child_process";
 import {
@@ -13,15 +13,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { mutate } from "./mutate.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), "qkv-mutants-"));
-const packages = readdirSync(new URL(".", import.meta.url))
-  .filter((file) => file !== "run.mjs")
-  .map((file) => basename(file, ".mjs"))
+const packages = readdirSync(join(root, "packages"))
+  .filter((name) => existsSync(new URL(`${name}.mjs`, import.meta.url)))
   .sort();
 const args = process.argv.slice(2);
 const only = packages.includes(args[0]) ? args.shift() : undefined;
@@ -60,34 +60,45 @@ function report(passed, text) {
   console.log(`${passed ? "killed" : "FAILED"}: ${text}`);
 }
 
-/** Puts a bug in, runs tests, and takes it out again. */
-function testWith({ path, source, find, replace }, files) {
+/** Puts a bug in, runs tests, and takes it out again. `build`: makes the source that tests run of the one changed. */
+function testWith({ path, source, changed, build }, files) {
   testUntouched(...files);
-  writeFileSync(
-    path,
-    source.replace(find, () => replace),
-  );
-  const result = test(...files);
+  writeFileSync(path, changed);
+  const built = build();
+  const result = built.status === 0 ? test(...files) : { failed: 0, status: 1, output: built.stderr };
   writeFileSync(path, source);
+  build();
   return result;
 }
 
 async function runPackage(name) {
   // `near`: the tests that a bug meets first where its file has none beside it. Default: all of the package.
-  const { mutants, near = [""] } = await import(new URL(`./${name}.mjs`, import.meta.url).href);
-  const all = `packages/${name}/src/`;
-  for (const { file, find, replace, what } of mutants.filter(({ what }) => what.includes(wanted))) {
-    const path = join(copy, all, file);
+  // `build`: a command that bugs outside of `src` need.
+  const bugs = await import(new URL(`./${name}.mjs`, import.meta.url).href);
+  const folder = `packages/${name}/`;
+  const all = `${folder}src/`;
+  for (const bug of bugs.mutants.filter(({ what }) => what.includes(wanted))) {
+    const { file, what, near = bugs.near ?? ["src/"] } = bug;
+    const path = join(copy, folder, file);
     const source = readFileSync(path, "utf8");
-    const places = source.split(find).length - 1;
-    if (places !== 1 || find === replace) {
-      report(false, `${what} (${file}): its text occurs ${places} times in the source; it must occur once.`);
+    let changed;
+    try {
+      changed = mutate(source, bug);
+    } catch ({ message }) {
+      report(false, message);
       continue;
     }
     const start = Date.now();
-    const mutant = { path, source, find, replace };
+    const build = () => {
+      if (file.startsWith("src/")) return { status: 0 };
+      const [command, ...args] = bugs.build;
+      return spawnSync(command, args, { cwd: join(copy, folder), encoding: "utf8" });
+    };
+    const mutant = { path, source, changed, build };
     const beside = file.replace(/\.ts$/, ".test.ts");
-    const first = (existsSync(join(copy, all, beside)) ? [beside] : near).map((test) => all + test);
+    const first = (!bug.near && existsSync(join(copy, folder, beside)) ? [beside] : near).map(
+      (test) => folder + test,
+    );
     let result = testWith(mutant, first);
     const elsewhere = result.failed === 0 && !first.includes(all);
     if (elsewhere) result = testWith(mutant, [all]);

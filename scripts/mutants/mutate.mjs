@@ -1,0 +1,131 @@
+// Puts a bug into a source: finds the one place that matches a pattern of TypeScript and replaces it. Syntax trees are
+// compared, so format and comments do not count, and names count only where a pattern spells them:
+//   { file: "src/masks/prefix.ts", in: "prefix", find: "$key < $length || $rest", replace: "$key <= $length || $rest" }
+// - `find`: one expression, statements, or properties of an object. `$name` stands for any one expression or name; where
+//   it comes again, for the same. A whole object literal is written `({ … })`.
+// - `in` (optional): the function, method, class, variable or property in which to look.
+// - `replace`: text, in which each `$name` is what was found.
+// Code in template literals, as shaders are, is looked through too: there `${…}` reads as one name.
+import ts from "typescript";
+
+const parse = (text) => ts.createSourceFile("source.ts", text, ts.ScriptTarget.Latest, true);
+
+/** Throws where the pattern of `mutant` matches no place of `source`, or several, or the bug changes nothing. */
+export function mutate(source, mutant) {
+  const { what, file, find, replace } = mutant;
+  const refuse = (problem, fix) => {
+    throw new Error(`mutants: "${what}" (${file}): ${problem}.\nFix: ${fix}.`);
+  };
+  const pattern = parsePattern(find);
+  if (!pattern)
+    refuse(`its pattern does not parse: ${find}`, "write an expression, statements or properties");
+  const tree = parse(source);
+  const roots = mutant.in ? [...declarations(tree, mutant.in)] : [tree];
+  if (roots.length === 0) refuse(`nothing is named ${mutant.in}`, "give the name that it has now");
+  const matches = new Map();
+  for (const root of roots)
+    for (const nodes of sequences(root, pattern.length)) {
+      const bound = new Map();
+      if (pattern.every((node, i) => isSame(node, nodes[i], bound)))
+        matches.set(nodes[0].getStart(), { nodes, bound });
+    }
+  if (matches.size !== 1)
+    refuse(
+      `its pattern matches ${matches.size} places, expected 1: ${find}`,
+      matches.size === 0
+        ? "follow what the source says now"
+        : "say more of the place, or in which function it is",
+    );
+  const [[start, { nodes, bound }]] = matches;
+  const text = (node) => source.slice(node.getStart(), node.end);
+  const changed = replace.replace(/\$[a-z]\w*/gi, (name) => {
+    const node = bound.get(name) ?? refuse(`${name} is not in its pattern`, "replace by names that it finds");
+    return isOperation(node) ? `(${text(node)})` : text(node);
+  });
+  const result = source.slice(0, start) + changed + source.slice(nodes.at(-1).end);
+  if (result === source) refuse("it changes nothing", "replace by something else");
+  return result;
+}
+
+/** Nodes of a pattern that follow each other in the source; undefined: it does not parse. */
+function parsePattern(text) {
+  const { statements, parseDiagnostics } = parse(text);
+  const [first] = statements;
+  if (parseDiagnostics.length === 0 && first && !ts.isLabeledStatement(first)) {
+    const isExpression = statements.length === 1 && ts.isExpressionStatement(first) && !/;\s*$/.test(text);
+    if (!isExpression) return [...statements];
+    return [ts.isParenthesizedExpression(first.expression) ? first.expression.expression : first.expression];
+  }
+  const object = parse(`({${text}})`);
+  return object.parseDiagnostics.length === 0
+    ? [...object.statements[0].expression.expression.properties]
+    : undefined;
+}
+
+function isSame(pattern, node, bound) {
+  if (ts.isIdentifier(pattern) && /^\$[a-z]/i.test(pattern.text)) {
+    const earlier = bound.get(pattern.text);
+    if (earlier) return isSame(earlier, node, bound);
+    bound.set(pattern.text, node);
+    return true;
+  }
+  if (pattern.kind !== node.kind || pattern.operator !== node.operator) return false;
+  const [wanted, found] = [pattern, node].map(children);
+  if (wanted.length === 0 && found.length === 0) return ownText(pattern) === ownText(node);
+  return wanted.length === found.length && wanted.every((child, i) => isSame(child, found[i], bound));
+}
+
+const ownText = (node) => node.text ?? node.getText().replace(/\s/g, "");
+
+const isOperation = (node) =>
+  ts.isBinaryExpression(node) || ts.isConditionalExpression(node) || ts.isArrowFunction(node);
+
+/** Each run of `length` siblings in a tree: each node, where `length` is 1. */
+function* sequences(root, length) {
+  if (length === 1) yield [root];
+  const lists = [];
+  if (length > 1)
+    ts.forEachChild(
+      root,
+      () => undefined,
+      (list) => void lists.push(list),
+    );
+  for (const list of lists) for (let i = 0; i + length <= list.length; i++) yield list.slice(i, i + length);
+  for (const child of childrenAndCode(root)) yield* sequences(child, length);
+}
+
+function* declarations(root, name) {
+  const named =
+    ts.isFunctionLike(root) ||
+    ts.isClassDeclaration(root) ||
+    ts.isVariableDeclaration(root) ||
+    ts.isPropertyAssignment(root) ||
+    ts.isPropertyDeclaration(root);
+  if (named && root.name && ownText(root.name) === name) yield root;
+  for (const child of childrenAndCode(root)) yield* declarations(child, name);
+}
+
+function children(node) {
+  const list = [];
+  ts.forEachChild(node, (child) => void list.push(child));
+  return list;
+}
+
+function childrenAndCode(node) {
+  const isTemplate = ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node);
+  return isTemplate ? [...children(node), codeIn(node)] : children(node);
+}
+
+/** Parses the code in a template literal, at the positions that it has in the file. */
+function codeIn(template) {
+  let code = template.getText().slice(1, -1);
+  const start = template.getStart() + 1;
+  let from = template.head?.end;
+  for (const { literal } of template.templateSpans ?? []) {
+    const [open, close] = [from - "${".length - start, literal.getStart() + "}".length - start];
+    const name = code.slice(open, close).replace(/\W/g, "_");
+    code = code.slice(0, open) + name + code.slice(close);
+    from = literal.end;
+  }
+  return parse(" ".repeat(start) + code);
+}

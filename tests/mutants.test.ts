@@ -1,0 +1,99 @@
+// The bugs of `npm run nightly mutants` fit the sources, so that a renaming that they do not follow shows up at once. The
+// bugs themselves are put in there.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+import { mutate } from "../scripts/mutants/mutate.mjs";
+
+type Bug = { what: string; file: string; in?: string; find: string; replace: string; near?: string[] };
+type Bugs = { mutants: Bug[]; near?: string[]; build?: string[] };
+
+const root = new URL("../", import.meta.url);
+const lists = readdirSync(new URL("packages/", root)).filter((name) =>
+  existsSync(new URL(`scripts/mutants/${name}.mjs`, root)),
+);
+const bugsOf = async (name: string) =>
+  (await import(new URL(`scripts/mutants/${name}.mjs`, root).href)) as Bugs;
+
+describe.each(lists)("bugs of %s", (name) => {
+  test("each fits one place of the source, and what it makes parses", async () => {
+    const { mutants, near = [] } = await bugsOf(name);
+    const wrong = mutants.flatMap((bug) => {
+      try {
+        const changed = mutate(readFileSync(new URL(`packages/${name}/${bug.file}`, root), "utf8"), bug);
+        const { diagnostics } = ts.transpileModule(changed, { reportDiagnostics: true });
+        return diagnostics!.map(({ messageText }) => `"${bug.what}": ${messageText as string}`);
+      } catch (error) {
+        return [(error as Error).message];
+      }
+    });
+    expect(wrong).toEqual([]);
+    const files = [...near, ...mutants.flatMap((bug) => bug.near ?? [])];
+    expect(files.filter((file) => !existsSync(new URL(`packages/${name}/${file}`, root)))).toEqual([]);
+  });
+
+  test("each has a name of its own", async () => {
+    const names = (await bugsOf(name)).mutants.map(({ what }) => what);
+    expect(names.filter((what, i) => names.indexOf(what) < i)).toEqual([]);
+  });
+});
+
+const put = (source: string, bug: Partial<Bug>) =>
+  mutate(source, { what: "a bug", file: "f.ts", find: "", replace: "", ...bug });
+
+test("format, comments and names do not matter to a pattern", () => {
+  const bug = { find: "$a < $b && $a >= 0", replace: "$a <= $b && $a >= 0" };
+  expect(put("if (i < n && i >= 0) f();", bug)).toBe("if (i <= n && i >= 0) f();");
+  expect(put("if (at /* here */\n  < end && at >= 0) f();", bug)).toBe("if (at <= end && at >= 0) f();");
+});
+
+test("a name that comes again stands for the same", () => {
+  expect(() => put("if (i < n && j >= 0) f();", { find: "$a < $b && $a >= 0" })).toThrow(/matches 0 places/);
+});
+
+test("a pattern is one expression, statements that follow each other, or properties", () => {
+  expect(put("a(); x += 1; y = x; b();", { find: "$x += 1; $y = $x;", replace: "$y = $x; $x += 1;" })).toBe(
+    "a(); y = x; x += 1; b();",
+  );
+  expect(put("f({ before: size - 1, after: 0 })", { find: "before: $n - 1", replace: "before: $n" })).toBe(
+    "f({ before: size, after: 0 })",
+  );
+  expect(put("f({ a: 1 }, [1])", { find: "({ a: $n })", replace: "{ a: -$n }" })).toBe("f({ a: -1 }, [1])");
+});
+
+test("an expression that is put elsewhere keeps its parts together", () => {
+  expect(put("f(a + b, c)", { find: "f($x, $y)", replace: "f($y * $x)" })).toBe("f(c * (a + b))");
+});
+
+test("a function, a variable or a property is where a bug is looked for", () => {
+  const source = "function f() { return a < b; } const g = () => a < b; const o = { h: () => a < b };";
+  const bug = { find: "$a < $b", replace: "$b < $a" };
+  expect(put(source, { ...bug, in: "f" })).toContain("function f() { return b < a; } const g = () => a < b;");
+  expect(put(source, { ...bug, in: "g" })).toContain("const g = () => b < a;");
+  expect(put(source, { ...bug, in: "h" })).toContain("h: () => b < a");
+});
+
+test("code in a template literal is looked through", () => {
+  const source = "const body = `for (let d = 0; d < ${size}; d++) { sum += q[d] * k[at + d * ${step}]; }`;";
+  expect(put(source, { find: "$at + $d * $step", replace: "$at + $d" })).toBe(
+    "const body = `for (let d = 0; d < ${size}; d++) { sum += q[d] * k[at + d]; }`;",
+  );
+  expect(put(source, { find: "$d < $size", replace: "$d <= $size" })).toContain("d <= ${size};");
+});
+
+test.each([
+  [
+    { find: "$a < $b" },
+    /"a bug" \(f\.ts\): its pattern matches 2 places, expected 1: \$a < \$b\.\nFix: say more/,
+  ],
+  [
+    { find: "$a > $b" },
+    /"a bug" \(f\.ts\): its pattern matches 0 places.*\nFix: follow what the source says/,
+  ],
+  [{ find: "$a <" }, /"a bug" \(f\.ts\): its pattern does not parse/],
+  [{ find: "$a < $b", in: "f" }, /"a bug" \(f\.ts\): nothing is named f/],
+  [{ find: "$a < b", replace: "$c" }, /"a bug" \(f\.ts\): \$c is not in its pattern/],
+  [{ find: "$a < b", replace: "$a < b" }, /"a bug" \(f\.ts\): it changes nothing/],
+])("%j is refused", (bug, message) => {
+  expect(() => put("x < b || x < c;", bug)).toThrow(message);
+});
