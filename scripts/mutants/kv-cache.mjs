@@ -1,5 +1,5 @@
-// Bugs of caches.
-export const near = ["src/refusals.test.ts"];
+// Bugs of caches: positions, rings, pages, and what is evicted.
+export const near = ["src/every-cache.test.ts", "src/refusals.test.ts"];
 
 export const mutants = [
   {
@@ -13,5 +13,129 @@ export const mutants = [
     file: "src/check-change.ts",
     find: "$wanted < 0 ? $seen + $wanted : Math.min($wanted, $seen)",
     replace: "$wanted < 0 ? longest + $wanted : Math.min($wanted, $seen)",
+  },
+  {
+    what: "a ring writes over the tokens that it keeps first",
+    file: "src/rolling-store.ts",
+    in: "ringSpans",
+    find: "$first + (($p - $first) % $ring)",
+    replace: "$p % $ring",
+  },
+  {
+    what: "a ring returns one key before the window",
+    file: "src/rolling-store.ts",
+    in: "visibleSpans",
+    find: "$n - $window + 1",
+    replace: "$n - $window",
+  },
+  {
+    what: "a ring evicts the newest tokens that it may keep",
+    file: "src/rolling-store.ts",
+    in: "advance",
+    find: "$n - $ring",
+    replace: "$n - $ring + 1",
+  },
+  {
+    what: "codes of 8 bits go to 128",
+    file: "src/quantize.ts",
+    find: "div($largest, 127)",
+    replace: "div($largest, 128)",
+  },
+  {
+    what: "the newest tokens are quantized, not the oldest",
+    file: "src/quantized-store.ts",
+    in: "quantizeOldest",
+    find: "quantize(slice($tail, 2, 0, $group), $axis)",
+    replace: "quantize(slice($tail, 2, capacity - $group, capacity), $axis)",
+  },
+  {
+    what: "groups of a batch lie behind each other",
+    file: "src/quantized-store.ts",
+    in: "quantizedBlocks",
+    find: "($n % $columns) * $B + Math.floor($n / $columns)",
+    replace: "$n",
+  },
+  {
+    what: "a prefix that is used again stays as old as it was",
+    file: "src/prefix-tree.ts",
+    in: "touch",
+    find: "$recent.delete($node); $recent.add($node);",
+    replace: "$recent.add($node);",
+  },
+  {
+    what: "a prefix counts as older than what follows it",
+    file: "src/prefix-tree.ts",
+    in: "touch",
+    find: "[...$path].reverse()",
+    replace: "$path",
+  },
+  {
+    what: "tokens 1, 23 and 12, 3 are one prefix",
+    file: "src/prefix-tree.ts",
+    in: "pageKey",
+    find: "$ids.join()",
+    replace: '$ids.join("")',
+  },
+  {
+    what: "a page is free while another cache holds it",
+    file: "src/page-pool.ts",
+    in: "release",
+    find: "$owners[$page] === 0",
+    replace: "$owners[$page]! <= 1",
+  },
+  {
+    what: "a page that two caches hold is written to",
+    file: "src/create-paged-cache.ts",
+    in: "planPages",
+    find: "$owners($page) > 1",
+    replace: "$owners($page) > 2",
+  },
+  {
+    what: "new tokens begin at the start of a page",
+    file: "src/create-paged-cache.ts",
+    in: "writeRows",
+    find: "($start + $t) % $pageLength",
+    replace: "$t % $pageLength",
+  },
+  {
+    what: "cropping keeps a page without tokens",
+    file: "src/create-paged-cache.ts",
+    in: "crop",
+    find: "($table.length - 1) * $pageLength >= $kept",
+    replace: "($table.length - 1) * $pageLength > $kept",
+  },
+  {
+    what: "the padding of a shorter batch begins one token late",
+    file: "src/positions.ts",
+    in: "contiguousPositions",
+    find: "$n % $S < $length",
+    replace: "$n % $S <= $length",
+  },
+  {
+    what: "tokens on disk lie batch by batch",
+    file: "src/token-file.ts",
+    in: "write",
+    find: "($starts[$b]! + $t) * $batches + $b",
+    replace: "$b * key.shape[2]! + $starts[$b]! + $t",
+  },
+  {
+    what: "a runtime's tokens are all taken for new",
+    file: "src/past-key-values.ts",
+    in: "appendedTokens",
+    find: "slice($x, 2, $length)",
+    replace: "slice($x, 2, 0)",
+  },
+  {
+    what: "the polynomial of CRC-32 is that of the other bit order",
+    file: "src/checksum.ts",
+    find: "0xedb88320",
+    replace: "0x04c11db7",
+  },
+  {
+    what: "discarded tokens leave a gap in the buffer",
+    file: "src/contiguous-store.ts",
+    in: "discard",
+    find: "moveRows($x, 2, $start, slice($x, 2, $end, $length))",
+    replace: "moveRows($x, 2, $end, slice($x, 2, $end, $length))",
   },
 ];

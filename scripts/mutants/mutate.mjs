@@ -5,7 +5,7 @@
 //   it comes again, for the same. A whole object literal is written `({ … })`.
 // - `in` (optional): the function, method, class, variable or property in which to look.
 // - `replace`: text, in which each `$name` is what was found.
-// Code in template literals, as shaders are, is looked through too: there `${…}` reads as one name.
+// Code in strings and template literals, as shaders are, is looked through too: there `${…}` reads as one name.
 import ts from "typescript";
 
 const parse = (text) => ts.createSourceFile("source.ts", text, ts.ScriptTarget.Latest, true);
@@ -112,20 +112,21 @@ function children(node) {
 }
 
 function childrenAndCode(node) {
-  const isTemplate = ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node);
-  return isTemplate ? [...children(node), codeIn(node)] : children(node);
+  return ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)
+    ? [...children(node), codeIn(node)]
+    : children(node);
 }
 
-/** Parses the code in a template literal, at the positions that it has in the file. */
-function codeIn(template) {
-  let code = template.getText().slice(1, -1);
-  const start = template.getStart() + 1;
-  let from = template.head?.end;
-  for (const { literal } of template.templateSpans ?? []) {
-    const [open, close] = [from - "${".length - start, literal.getStart() + "}".length - start];
+/** Parses the code in a literal, at the positions that it has in the file. */
+function codeIn(literal) {
+  let code = literal.getText().slice(1, -1).replace(/\\[^]/g, "  ");
+  const start = literal.getStart() + 1;
+  let from = literal.head?.end;
+  for (const { literal: next } of literal.templateSpans ?? []) {
+    const [open, close] = [from - "${".length - start, next.getStart() + "}".length - start];
     const name = code.slice(open, close).replace(/\W/g, "_");
     code = code.slice(0, open) + name + code.slice(close);
-    from = literal.end;
+    from = next.end;
   }
   return parse(" ".repeat(start) + code);
 }

@@ -73,10 +73,10 @@ function testWith({ path, source, changed, build }, files) {
 
 async function runPackage(name) {
   // `near`: the tests that a bug meets first where its file has none beside it. Default: all of the package.
-  // `build`: a command that bugs outside of `src` need.
+  // `elsewhere`: packages whose tests it meets at last. `build`: a command that bugs outside of `src` need.
   const bugs = await import(new URL(`./${name}.mjs`, import.meta.url).href);
   const folder = `packages/${name}/`;
-  const all = `${folder}src/`;
+  const all = [name, ...(bugs.elsewhere ?? [])].map((own) => `packages/${own}/src/`);
   for (const bug of bugs.mutants.filter(({ what }) => what.includes(wanted))) {
     const { file, what, near = bugs.near ?? ["src/"] } = bug;
     const path = join(copy, folder, file);
@@ -100,8 +100,9 @@ async function runPackage(name) {
       (test) => folder + test,
     );
     let result = testWith(mutant, first);
-    const elsewhere = result.failed === 0 && !first.includes(all);
-    if (elsewhere) result = testWith(mutant, [all]);
+    const rest = all.filter((tests) => !first.includes(tests));
+    const elsewhere = result.failed === 0 && rest.length > 0;
+    if (elsewhere) result = testWith(mutant, rest);
     const seconds = ((Date.now() - start) / 1000).toFixed(0);
     if (result.failed > 0)
       report(true, `${what} (${file}${elsewhere ? ", by tests elsewhere" : ""}; ${seconds} s)`);
