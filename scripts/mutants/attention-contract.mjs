@@ -1,5 +1,5 @@
-// Bugs of what attention, caches and devices agree on. What it is for is tested where it is used, in attention.
-export const elsewhere = ["attention"];
+// Bugs of what attention, caches and devices agree on. Much of it is tested where it is used, in attention.
+export const elsewhere = ["../attention/src/"];
 
 export const mutants = [
   {

@@ -1,5 +1,6 @@
 // Bugs of kernels of one number a thread, as `webasm` and `webgpu` run them. Those of WebGL 2 need a browser.
 export const near = ["src/webasm.test.ts"];
+export const elsewhere = ["../../conformance/src/gpu-attention.test.ts"];
 
 export const mutants = [
   {
@@ -95,10 +96,10 @@ export const mutants = [
     replace: '$inverse ? "<" : ">"',
   },
   {
-    what: "the rows and columns of a matrix are exchanged",
+    what: "rows of a batch of matrices count from the first matrix",
     file: "src/scalar/matmul.ts",
-    find: "const [aRow, aStep] = $strides;",
-    replace: "const [aStep, aRow] = $strides;",
+    find: "$row - $matrix * $M",
+    replace: "$row",
   },
   {
     what: "a mean is a sum",

@@ -63,11 +63,11 @@ export const mutants = [
     replace: "$recent.add($node);",
   },
   {
-    what: "a prefix counts as older than what follows it",
+    what: "one page too few makes the tree forget all prefixes",
     file: "src/prefix-tree.ts",
-    in: "touch",
-    find: "[...$path].reverse()",
-    replace: "$path",
+    in: "evict",
+    find: "drop($node); return;",
+    replace: "drop($node);",
   },
   {
     what: "tokens 1, 23 and 12, 3 are one prefix",

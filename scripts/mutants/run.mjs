@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { mutate } from "./mutate.mjs";
@@ -73,10 +73,11 @@ function testWith({ path, source, changed, build }, files) {
 
 async function runPackage(name) {
   // `near`: the tests that a bug meets first where its file has none beside it. Default: all of the package.
-  // `elsewhere`: packages whose tests it meets at last. `build`: a command that bugs outside of `src` need.
+  // `elsewhere`: tests beside the package that it meets at last. `build`: a command that bugs outside of `src` need.
   const bugs = await import(new URL(`./${name}.mjs`, import.meta.url).href);
   const folder = `packages/${name}/`;
-  const all = [name, ...(bugs.elsewhere ?? [])].map((own) => `packages/${own}/src/`);
+  const testsIn = (paths) => paths.map((path) => posix.join(folder, path));
+  const all = testsIn(["src/", ...(bugs.elsewhere ?? [])]);
   for (const bug of bugs.mutants.filter(({ what }) => what.includes(wanted))) {
     const { file, what, near = bugs.near ?? ["src/"] } = bug;
     const path = join(copy, folder, file);
@@ -96,9 +97,7 @@ async function runPackage(name) {
     };
     const mutant = { path, source, changed, build };
     const beside = file.replace(/\.ts$/, ".test.ts");
-    const first = (!bug.near && existsSync(join(copy, folder, beside)) ? [beside] : near).map(
-      (test) => folder + test,
-    );
+    const first = testsIn(!bug.near && existsSync(join(copy, folder, beside)) ? [beside] : near);
     let result = testWith(mutant, first);
     const rest = all.filter((tests) => !first.includes(tests));
     const elsewhere = result.failed === 0 && rest.length > 0;
@@ -115,13 +114,13 @@ try {
   const left = new Set(["node_modules", "dist", ".types", "coverage"]);
   for (const path of [
     ...["packages", "scripts", "vitest.config.ts", "package.json", "tsconfig.base.json"],
-    // Tests read reference data.
-    ...["conformance/data", "conformance/data-folder.mjs", "conformance/reference-data.mjs"],
+    "conformance", // some of the tests, and the reference data of all
   ]) {
     const filter = (from) => !left.has(from.split(/[\\/]/).at(-1));
     cpSync(join(root, path), join(copy, path), { recursive: true, filter });
   }
-  for (const folder of ["", ...readdirSync(join(root, "packages")).map((name) => `packages/${name}/`)]) {
+  const packageFolders = readdirSync(join(root, "packages")).map((name) => `packages/${name}/`);
+  for (const folder of ["", "conformance/", ...packageFolders]) {
     const installed = `${folder}node_modules`;
     if (existsSync(join(root, installed)))
       symlinkSync(join(root, installed), join(copy, installed), "junction");

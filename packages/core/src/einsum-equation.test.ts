@@ -22,6 +22,8 @@ test("labels of each axis, and their lengths", () => {
 test("without an arrow: dots first, then the letters that occur once, in order", () => {
   expect(parseEquation("b...a,a", [[2, 5, 6, 3], [3]]).result).toEqual([".2", ".1", "b"]);
   expect(parseEquation("ii", [[2, 2]]).result).toEqual([]);
+  // In alphabetical order, as NumPy has it: "ba" transposes.
+  expect(parseEquation("ba", [[2, 3]]).result).toEqual(["a", "b"]);
 });
 
 test("an axis of length 1 that repeats has no label of its own", () => {

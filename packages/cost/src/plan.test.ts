@@ -23,7 +23,15 @@ test("a plan keeps what it promises: memory, tokens, and all users", () => {
   expect(made.tokensPerSecond).toBeGreaterThanOrEqual(20);
   expect(made.replicas * made.batchSize).toBeGreaterThanOrEqual(1000);
   expect(made.machines).toBe(made.replicas * made.layout.tensor * made.layout.pipeline);
-  expect(made.assumptions.join(" ")).toMatch(/60 % of its speed.*8192 tokens.*450 GB\/s/);
+  expect(made.assumptions.join(" ")).toMatch(
+    /: 80 GB, 3350 GB\/s.*60 % of its speed.*8192 tokens.*450 GB\/s/,
+  );
+});
+
+test("memory between the parts of a step: logits of four bytes, the widest layer and four rows in 16 bits", () => {
+  const { weightBytes, cacheBytes, workBytes, bytes } = memory(gpt2, { batchSize: 3 });
+  expect(workBytes).toBe(3 * (4 * 50257 + 2 * (2 * 3072 + 4 * 768)));
+  expect(bytes).toBe(weightBytes + cacheBytes + workBytes);
 });
 
 test("more users, longer contexts and more speed never take fewer machines; fewer bits never more", () => {

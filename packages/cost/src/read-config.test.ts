@@ -93,6 +93,33 @@ test("layers: windows by list, by pattern, by number of layers", () => {
   ]);
 });
 
+test("of every so many layers with a state the last attends", () => {
+  const { decoder } = readConfig({
+    ...table,
+    architecture: "qwen3_next",
+    n_layers: 6,
+    full_attention_interval: 3,
+    linear_num_key_heads: 2,
+    linear_num_value_heads: 4,
+    linear_key_head_dim: 8,
+    linear_value_head_dim: 8,
+  });
+  const [state, heads] = ["state", "heads"];
+  expect(decoder?.layers.map(({ attention }) => attention.kind)).toEqual([
+    ...[state, state, heads],
+    ...[state, state, heads],
+  ]);
+});
+
+test("a window of an encoder lies around the token, half of it on each side", () => {
+  const { encoder } = readConfig({ ...table, architecture: "modernbert", local_attention: 128 });
+  const around = { kind: "around", size: 64 };
+  expect(encoder?.layers.map(({ attention }) => attention.kind !== "state" && attention.reach)).toEqual([
+    ...[{ kind: "all" }, around, around],
+    ...[{ kind: "all" }, around],
+  ]);
+});
+
 test("older ways to say one key-value head", () => {
   const falcon = {
     model_type: "falcon",

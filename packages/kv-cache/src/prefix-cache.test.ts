@@ -27,6 +27,12 @@ test("prefixes match in full pages, and one token is always left to compute", ()
   expect(cache.prefixPages).toBe(6); // ab cd ef, xy, bc de
 });
 
+test("ids whose digits join to the same text are different prefixes", () => {
+  const cache = prefixCache({ pages: 20, pageLength: 2 });
+  ask(cache, [1, 23, 4]);
+  expect(cache.matchPrefix([12, 3, 4])).toBe(0);
+});
+
 test("two at once share pages, and what one writes the other does not see", () => {
   const cache = prefixCache({ pages: 20, pageLength: 2 });
   ask(cache, text("abcdef"));

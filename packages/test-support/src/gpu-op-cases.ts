@@ -85,6 +85,13 @@ export const opCases: readonly OpCase[] = [
       { name: `rmsNorm ${i}`, f: (x, w) => t.rmsNorm(x, w!), inputs: [x, weight], ops: ["rmsNorm"] },
     ];
   }),
+  // Where the numbers are so small that eps decides.
+  ...(["layerNorm", "rmsNorm"] as const).map((op): OpCase => ({
+    name: `${op} of small numbers`,
+    f: (x, w) => t[op](x, w!),
+    inputs: [t.mul(x, 1e-3), randn([7], { seed: 3 })],
+    ops: [op],
+  })),
   {
     name: "layerNorm far from zero",
     f: (x) => t.layerNorm(x),

@@ -1,9 +1,10 @@
 import { randn, tensor } from "@qkv/tensor";
+import { philox4x32, seedKey } from "@qkv/tensor/random";
 import fc from "fast-check";
 import { expect, expectTypeOf, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { evaluator, isUniform } from "./evaluate.js";
-import { expression, Expr, lookup, type Operand, type Place } from "./expression.js";
+import { expression, Expr, keep, lookup, type Operand, type Place } from "./expression.js";
 
 const row = (
   score: number[],
@@ -34,6 +35,20 @@ test("golden: ALiBi, a window as a choice, and a table by head", () => {
   expect(run((_, at) => lookup(grid, at.key, at.batch.add(9)), [0, 0, 0], { key: [-5, 1, 7] })).toEqual([
     2, 4, 4,
   ]);
+});
+
+test("an index between two rows of a table reads the lower one", () => {
+  const table = tensor([10, 20, 30]);
+  expect(run((score) => lookup(table, score), [0.9, 1, 1.5, 1.99])).toEqual([10, 20, 20, 20]);
+});
+
+test("dropout draws by key, query, head and batch, in this order, from a stream of the seed", () => {
+  const place = { key: [3, 4, 5, 6], query: 9, head: 2, batch: 1 };
+  const drawn = place.key.map((key) => philox4x32([key, 9, 2, 1], seedKey("keep", 7))[0]);
+  const rate = 0.25;
+  expect(run((score, at) => score.mul(keep(at, rate, 7)), [1, 1, 1, 1], place)).toEqual(
+    drawn.map((word) => (word / 2 ** 32 < rate ? 0 : 1 / 0.75)),
+  );
 });
 
 /** Pairs of a symbolic and a plain function that must agree. */

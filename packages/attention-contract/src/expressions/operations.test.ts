@@ -50,3 +50,11 @@ test("no gradient comes from an infinite slope that none arrives at", () => {
     }
   }
 });
+
+test.each(["min", "max"] as const)("the gradient of %s goes to the first of equal numbers alone", (name) => {
+  const { gradients } = operations[name] as Operation;
+  const slopes = gradients.map((gradient) =>
+    one((dx, rows) => gradient!(1, dx, row(2), row(1), ...rows), [1, 1, 0]),
+  );
+  expect(slopes).toEqual([2, 0]);
+});

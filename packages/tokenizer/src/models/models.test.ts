@@ -83,6 +83,19 @@ describe("Unigram", () => {
     expect(encode(unigram({ pieces, unknownId: 0, byteFallback: true }), "ad").ids).toEqual([1, 6]);
     expect(encode(unigram({ pieces, unknownId: 0, userDefined: new Set([4]) }), "abc").ids).toEqual([4]);
     expect(encode(unigram({ pieces, unknownId: 0, reserved: new Set([3]) }), "ab").ids).toEqual([1, 2]);
+    // Of two ways that score the same, the one whose last token begins first, as SentencePiece has it.
+    expect(
+      encode(
+        unigram({
+          pieces: [
+            ["a", -1],
+            ["b", -2],
+            ["ab", -3],
+          ],
+        }),
+        "ab",
+      ).ids,
+    ).toEqual([2]);
     expect(() => encode(unigram({ pieces }), "x")).toThrow(
       /encode: `text` is "x", expected text of characters/,
     );

@@ -156,6 +156,7 @@ test("penalties and biases change logits, at temperature 0 too", () => {
   expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.6 })).toBe(2); // 0.9 against 1
   expect(first({ logitBias: { 0: -Infinity }, presencePenalty: 0.4 })).toBe(1);
   expect(first({ logitBias: { 0: -Infinity }, frequencyPenalty: 0.3 })).toBe(2); // twice 0.3
+  expect(first({ frequencyPenalty: 1.5 })).toBe(0); // the prompt's tokens are not counted
   expect(first({ logitBias: { 3: 4 } })).toBe(3);
   // Below 0 a penalty multiplies: -1 becomes -2.
   const shares = candidates(

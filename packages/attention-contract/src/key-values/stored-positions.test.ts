@@ -1,0 +1,31 @@
+import { zeros } from "@qkv/tensor";
+import { expect, test } from "vitest";
+import { storedPositions } from "./stored-positions.js";
+
+/** Blocks of two tokens for batches of so many. */
+const pages = (length: Int32Array) => ({
+  data: zeros([4, 1, 2, 1]),
+  table: Int32Array.of(0, 1, 2, 3),
+  blockLength: 2,
+  length,
+});
+
+test("pages of batches of different lengths: a shorter one is padded with -1, and what follows has its own positions", () => {
+  const tail = zeros([2, 1, 2, 1]);
+  const key = [pages(Int32Array.of(3, 1)), tail];
+  const given = Int32Array.of(0, 1, 2, 7, 8, 0, 9, 9, 3, 4);
+  expect([...(storedPositions({ key, value: key, positions: given }, 2) as Int32Array)]).toEqual([
+    ...[0, 1, 2, 7, 8],
+    ...[0, -1, -1, 3, 4],
+  ]);
+  expect([...(storedPositions({ key, value: key, positions: { start: 5 } }, 2) as Int32Array)]).toEqual([
+    ...[5, 6, 7, 8, 9],
+    ...[5, -1, -1, 8, 9],
+  ]);
+});
+
+test("where all batches are as long, the positions are those given", () => {
+  const positions = { start: 4 };
+  const key = [zeros([2, 1, 3, 1])];
+  expect(storedPositions({ key, value: key, positions }, 2)).toBe(positions);
+});

@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { decodeSteps, metaspaceStep, wordPieceStep, type DecodeStep } from "./decode-steps.js";
+
+function decode(step: DecodeStep, tokens: readonly string[]): string {
+  const { push, end } = decodeSteps([step]).start({ token: (id) => tokens[id] } as never);
+  return tokens.map((_, id) => push(id)).join("") + end();
+}
+
+test("the space that an encoder put in front goes, and no other", () => {
+  const tokens = ["▁Hello", "▁", "▁world"];
+  expect(decode(metaspaceStep(), tokens)).toBe("Hello  world");
+  expect(decode(metaspaceStep("▁", "first"), tokens)).toBe("Hello  world");
+  expect(decode(metaspaceStep("▁", "never"), tokens)).toBe(" Hello  world");
+});
+
+test("pieces of a word are joined, words are separated", () => {
+  expect(decode(wordPieceStep(), ["un", "##able", "to", "go", "."])).toBe("unable to go.");
+});
