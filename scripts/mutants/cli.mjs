@@ -92,11 +92,11 @@ export const mutants = [
     replace: "$value / 1024 ** $power",
   },
   {
-    what: "a second has 60 milliseconds less than it should",
+    what: "milliseconds are told as seconds",
     file: "src/commands/cost.ts",
     in: "time",
-    find: "$ms < 1000",
-    replace: "$ms < 940",
+    find: "$ms / 1000",
+    replace: "$ms",
   },
   {
     what: "addresses that differ in their query share a file",
@@ -106,8 +106,7 @@ export const mutants = [
   },
   {
     what: "minutes show the seconds of the whole",
-    file: "src/commands/train.ts",
-    in: "duration",
+    file: "src/duration.ts",
     find: "$whole % 60",
     replace: "$whole % 100",
   },

@@ -96,7 +96,7 @@ async function runPackage(name) {
       return spawnSync(command, args, { cwd: join(copy, folder), encoding: "utf8" });
     };
     const mutant = { path, source, changed, build };
-    const beside = file.replace(/\.ts$/, ".test.ts");
+    const beside = file.replace(/\.\w+$/, ".test.ts");
     const first = testsIn(!bug.near && existsSync(join(copy, folder, beside)) ? [beside] : near);
     let result = testWith(mutant, first);
     const rest = all.filter((tests) => !first.includes(tests));

@@ -230,7 +230,14 @@ test("messages are written in the format that the vocabulary has tokens for", ()
   expect(speaking("<|im_start|>").userMessage("hi")).toBe(
     "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n",
   );
+  expect(speaking("<|im_start|>").endOfMessage).toBe("<|im_end|>\n");
   expect(speaking("<start_of_turn>").stop).toEqual(["<end_of_turn>"]);
+  expect(speaking("<start_of_turn>").userMessage("hi")).toBe(
+    "<start_of_turn>user\nhi<end_of_turn>\n<start_of_turn>model\n",
+  );
+  expect(speaking("<|start_header_id|>").userMessage("hi")).toBe(
+    "<|start_header_id|>user<|end_header_id|>\n\nhi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n",
+  );
   expect(speaking("<|start_header_id|>").endOfMessage).toBe("<|eot_id|>");
   expect(speaking("<|assistant|>").userMessage("hi")).toBe("<|user|>\nhi<|end|>\n<|assistant|>\n");
   expect(speaking()).toMatchObject({ endOfMessage: "\n", stop: [] });

@@ -34,6 +34,9 @@ test("golden: one head, four tokens, by hand", () => {
   });
   expect(stored).toEqual({ flops: 16 * 13, bytesMoved: 4 * 16 + 4 * 8, bytesHeld: 4 * 8 + 2 * 16 });
   expect(tiled).toEqual({ flops: 16 * 13, bytesMoved: 5 * 8, bytesHeld: 4 * 8 + 4 * 4 });
+  // A quarter of 16 bytes holds two keys of two bytes: queries, outputs and their sums pass twice.
+  const sizes = { batchSize: 1, numHeads: 1, length: 4, headDim: 2, bytesPerNumber: 1, fastBytes: 16 };
+  expect(attentionTraffic(sizes).tiled.bytesMoved).toBe((2 + 3 * 2) * 8);
 });
 
 test("more passes over stored scores move more, and a smaller fast memory reads queries more often", () => {

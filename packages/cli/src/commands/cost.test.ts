@@ -78,6 +78,9 @@ test("a table for eyes", async () => {
   expect(out).toMatch(/^token .*bound by memory/m);
   expect(out).toMatch(/^plan {8}\d+ machines: /m);
   expect(out).toMatch(/^assumed .*60 % of its speed/m);
+  const [, seconds] =
+    /^prompt .*at least (\S+) s, bound by compute$/m.exec((await recorded(folder)).out) ?? [];
+  expect(Number(seconds)).toBeCloseTo((await json(folder))["prefill"]!["timeMs"]! / 1000, -1);
 });
 
 test("a llama2.c checkpoint is read for its sizes alone", async () => {

@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { applyConfig } from "../config-file.js";
 import { deviceNames, openDevice } from "../device-option.js";
+import { duration } from "../duration.js";
 import { inputFiles } from "../input-files.js";
 import type { Io } from "../io.js";
 import { unreadable } from "../missing-file.js";
@@ -261,9 +262,4 @@ function filesOf(files: unknown): string[] {
   const expected = "a list of paths";
   const fix = 'write it as ["text.txt"], or name the files on the command line.';
   return check.refuse({ argument: "--config: files", received: files, expected, fix });
-}
-
-function duration(seconds: number): string {
-  const whole = Math.round(seconds);
-  return whole < 90 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
