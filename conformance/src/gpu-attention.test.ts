@@ -3,14 +3,19 @@
 import {
   alibi,
   and,
+  attention,
   causal,
+  lookup,
   padding,
   slidingWindow,
   tracedAttention,
   type AttentionOptions,
+  type Expr,
+  type Place,
 } from "@qkv/attention";
 import { gpu, type GpuDevice } from "@qkv/gpu";
-import { randn, tensor, type Tensor } from "@qkv/tensor";
+import { randn, tensor, type Device, type Tensor } from "@qkv/tensor";
+import "@qkv/test-support/allclose";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import "@qkv/test-support/allclose";
@@ -76,4 +81,23 @@ test("property: outputs and traces are the plain device's", async () => {
     { numRuns: 40 },
   );
   expect(device.report().calls["attention"]).toMatchObject({ plain: 0 });
+});
+
+test("a value that the mask hides is not read, whatever it holds", async () => {
+  const [q, k] = [randn([1, 1, 3, 4], { seed: 1 }), randn([1, 1, 3, 4], { seed: 2 })];
+  const v = tensor([1, 2, NaN], { shape: [1, 1, 3, 1] });
+  const mask = padding([2]);
+  const ours = await attention(q.to(device), k.to(device), v.to(device), { mask }).read();
+  expect(ours).toBeAllclose(attention(q, k, v, { mask }).data, { rtol: 0, atol: 1e-5 });
+});
+
+test("an index between two rows of a table reads the lower one", async () => {
+  const x = randn([1, 1, 4, 4], { seed: 1 });
+  const bias = (device: Device) => {
+    const table = tensor([1, -2, 4], { device });
+    return (score: Expr, at: Place) => score.add(lookup(table, at.key.mul(0.7)));
+  };
+  const ours = tracedAttention(x.to(device), x.to(device), x.to(device), { scoreMod: bias(device) }, names);
+  const right = tracedAttention(x, x, x, { scoreMod: bias(x.device) }, names);
+  expect(await ours.scores.read()).toBeAllclose(right.scores.data, { rtol: 0, atol: 1e-5 });
 });

@@ -135,6 +135,30 @@ describe.each(["plain", "relaxed"] as const)("attention on wasm,%s", (build) => 
     );
   });
 
+  test.each([
+    ["one list of positions", Int32Array.of(0, 3, 9)],
+    ["a list for each batch", Int32Array.of(0, 1, 2, 0, 3, 9)],
+    ["positions from a start on", { start: 5 }],
+  ])("expressions see the positions of keys: %s", (_, positions) => {
+    for (const T of [1, 2]) {
+      const [query, key, value] = [T, 3, 3].map((length, seed) => randn([2, 2, length, 8], { seed })) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const attend = (on: (x: Tensor) => Tensor) =>
+        attention(
+          on(query),
+          { key: [on(key)], value: [on(value)], positions },
+          { scoreMod: (score, at) => score.mul(at.key.sub(at.query)) },
+        );
+      const before = device.report().calls["attention"]?.device ?? 0;
+      const ours = attend(on).data;
+      expect(device.report().calls["attention"]!.device).toBe(before + 1);
+      expect(ours).toBeAllclose(attend((x) => x).data, { rtol: 0, atol: 1e-5 });
+    }
+  });
+
   test("it runs on its own kernel, and numbers that are none on the plain one", () => {
     const x = randn([1, 2, 70, 16], { seed: 1, device });
     const before = { ...(device.report().calls["attention"] ?? { device: 0, plain: 0 }) };

@@ -78,8 +78,8 @@ export const mutants = [
   {
     what: "and is or",
     file: "src/masks/and.ts",
-    find: "$bound.every($sees)",
-    replace: "$bound.some($sees)",
+    find: 'combineMasks("and", $masks, "every")',
+    replace: 'combineMasks("and", $masks, "some")',
   },
   {
     what: "no scale",

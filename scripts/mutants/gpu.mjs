@@ -1,6 +1,9 @@
 // Bugs of kernels of one number a thread, as `webasm` and `webgpu` run them. Those of WebGL 2 need a browser.
 export const near = ["src/webasm.test.ts"];
-export const elsewhere = ["../../conformance/src/gpu-attention.test.ts"];
+export const elsewhere = [
+  "../../conformance/src/gpu-attention.test.ts",
+  "../../conformance/src/rotate.test.ts",
+];
 
 export const mutants = [
   {
@@ -50,7 +53,7 @@ export const mutants = [
     replace: "Math.tanh($x)",
   },
   {
-    what: "a hidden value is multiplied by 0, so its NaN leaks",
+    what: "a masked value is multiplied by 0, so its NaN leaks",
     file: "src/scalar/attention.ts",
     find: "$w !== 0",
     replace: "$w >= 0",
@@ -98,8 +101,8 @@ export const mutants = [
   {
     what: "rows of a batch of matrices count from the first matrix",
     file: "src/scalar/matmul.ts",
-    find: "$row - $matrix * $M",
-    replace: "$row",
+    find: "(row - matrix * $M) * $step",
+    replace: "row * $step",
   },
   {
     what: "a mean is a sum",

@@ -33,7 +33,9 @@ function test(...files) {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const args = [vitest, "run", "--project", "node", "--bail", "1", ...files];
   const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0" };
-  const { stdout, stderr, status } = spawnSync(process.execPath, args, { cwd: copy, env, encoding: "utf8" });
+  // A property that fails may print megabytes.
+  const options = { cwd: copy, env, encoding: "utf8", maxBuffer: Infinity };
+  const { stdout, stderr, status } = spawnSync(process.execPath, args, options);
   const [, line = ""] = /^\s*Tests\s+(.*)$/m.exec(stdout) ?? [];
   const number = (word) => Number(new RegExp(`(\\d+) ${word}`).exec(line)?.[1] ?? 0);
   return { passed: number("passed"), failed: number("failed"), status, output: stdout + stderr };

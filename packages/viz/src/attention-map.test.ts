@@ -63,6 +63,23 @@ test("property: a mask that broadcasts hatches what the mask of the full shape h
   );
 });
 
+test("a mask of fewer axes than the weights is one of the keys", () => {
+  const drawn = cells(
+    attentionMap(
+      { data: [1, 1, 1, 1, 1, 1], shape: [1, 1, 2, 3] },
+      { mask: { data: [1, 0, 0], shape: [3] } },
+    ),
+  );
+  expect(drawn.map(({ ink }) => ink === "hatched")).toEqual([false, true, true, false, true, true]);
+});
+
+test("heads of a batch stand side by side, batches below each other", () => {
+  const svg = attentionMap({ data: [1, 1, 1, 1, 1, 1], shape: [2, 3, 1, 1] });
+  expect(svg.match(/(?<=>)batch \d, head \d(?=<)/g)).toEqual(
+    [0, 1].flatMap((b) => [0, 1, 2].map((h) => `batch ${b}, head ${h}`)),
+  );
+});
+
 test("a weight of 0 that no mask hides is paper, and a masked weight that is not 0 says so", () => {
   const weights = { data: [0, 1], shape: [1, 2] };
   const drawn = cells(attentionMap(weights, { mask: { data: [true, false], shape: [1, 2] } }));

@@ -1,5 +1,6 @@
 import { rope, rotate } from "@qkv/attention";
 import { grad, mul, permute, randn, sum, type Device, type Tensor } from "@qkv/tensor";
+import { gpu } from "@qkv/gpu";
 import { wasm } from "@qkv/wasm";
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
@@ -7,13 +8,18 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 const tolerance = { rtol: 0, atol: 5e-6 };
 
-describe.each(["plain", "relaxed"] as const)("rotary positions on wasm,%s", (build) => {
+describe.each([
+  ["wasm,plain", () => wasm({ build: "plain" }), 60],
+  ["wasm,relaxed", () => wasm({ build: "relaxed" }), 60],
+  // Each shape is compiled.
+  ["gpu:webasm", () => gpu({ mode: "webasm" }), 20],
+] as const)("rotary positions on %s", (_, open: () => Promise<Device>, numRuns) => {
   let device: Device;
   beforeAll(async () => {
-    device = await wasm({ build });
+    device = await open();
   });
 
-  test("property: a turn, and its gradient, equal the plain device's", () => {
+  test("property: a rotation, and its gradient, equal the plain device's", () => {
     const size = fc.integer({ min: 1, max: 9 });
     const layout = fc.constantFrom("half", "interleaved");
     fc.assert(
@@ -38,7 +44,7 @@ describe.each(["plain", "relaxed"] as const)("rotary positions on wasm,%s", (bui
           expect(device.report().calls["rotate"]!.plain).toBe(0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns },
     );
     const x = randn([1, 2, 5, 16], { seed: 1 });
     expect(rope({ headDim: 16 }).apply(x.to(device), { start: 3 })).toBeAllclose(
