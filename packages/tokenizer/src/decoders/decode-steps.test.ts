@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { decodeSteps, metaspaceStep, wordPieceStep, type DecodeStep } from "./decode-steps.js";
 
 function decode(step: DecodeStep, tokens: readonly string[]): string {
-  const { push, end } = decodeSteps([step]).start({ token: (id) => tokens[id] } as never);
+  const { push, end } = decodeSteps([step]).start({ token: (id: number) => tokens[id] } as never);
   return tokens.map((_, id) => push(id)).join("") + end();
 }
 
