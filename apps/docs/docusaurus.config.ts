@@ -53,7 +53,7 @@ const config: Config = {
       tagName: "noscript",
       attributes: {},
       innerHTML:
-        "<style>[data-explanation]{display:block!important}[data-covered] *{visibility:visible!important}[data-covered]::after{display:none}</style>",
+        "<style>[data-explanation]{display:block!important}[data-covered] *{visibility:visible!important}[data-covered]::after{display:none}[data-change]{display:none}</style>",
     },
   ],
   presets: [

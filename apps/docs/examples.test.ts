@@ -1,5 +1,6 @@
 import { connect, type Message } from "@qkv/page";
 import { afterEach, expect, test } from "vitest";
+import { isExercise } from "./src/live/is-exercise";
 
 // The files of the pages, as they are, in plain Node. scripts/run-examples.mjs runs them through the pages themselves.
 const examples = import.meta.glob<unknown>("./examples/*.ts");
@@ -8,9 +9,12 @@ afterEach(() => connect(undefined));
 
 test("there are examples", () => expect(Object.keys(examples).length).toBeGreaterThan(2));
 
-test.each(Object.entries(examples))("%s runs and shows something", async (_, load) => {
+test.each(Object.entries(examples))("%s runs and shows something", async (file, load) => {
   const messages: Message[] = [];
   connect({ post: (message) => messages.push(message), values: {} });
   await load();
   expect(messages.filter(({ type }) => type === "picture" || type === "text").length).toBeGreaterThan(0);
+  if (isExercise(file.replace("./examples/", ""))) return;
+  for (const message of messages)
+    if (message.type === "check") expect(message).toMatchObject({ holds: true });
 });

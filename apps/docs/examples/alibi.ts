@@ -1,5 +1,5 @@
 import { alibi, alibiSlopes, attentionWeights, causal } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import { zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -20,4 +20,4 @@ for (let row = 0; row < 4 * 10; row++)
 const last = data.slice(90, 100);
 const factor = Math.log((last[9] ?? NaN) / (last[8] ?? NaN));
 print("log of the factor in the first head:", factor);
-if (!(Math.abs(factor - 0.25) <= 1e-5)) throw new Error("another slope");
+check("it is the paper’s 1/4", Math.abs(factor - 0.25) <= 1e-5);

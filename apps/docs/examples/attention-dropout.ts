@@ -1,5 +1,5 @@
 import { attention, attentionWeights, tracedAttention } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { check, print, show, slider } from "@qkv/page";
 import { ones, randn } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
@@ -22,8 +22,7 @@ show(
   ),
 );
 print("mean over 200 seeds", means.at(-1));
-if (!(Math.abs((means.at(-1) ?? NaN) - 1) <= 0.35))
-  throw new Error("the mean moved");
+check("the mean is near 1", Math.abs((means.at(-1) ?? NaN) - 1) <= 0.35);
 
 // The same seed drops the same; none drops nothing. What is traced is before.
 const by = (seed: number) =>

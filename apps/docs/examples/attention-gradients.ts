@@ -1,5 +1,5 @@
 import { alibi, attention, causal } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import {
   checkGradient,
   grad,
@@ -59,8 +59,10 @@ show(
     { title: "Slope of token 3 in each value, head 0", meaning: "value" },
   ),
 );
-if (sums.slice(4).some((slope) => slope !== 0))
-  throw new Error("a slope flows from the future");
+check(
+  "token 3 reaches no later token",
+  sums.slice(4).every((slope) => slope === 0),
+);
 const weights = sums.reduce((a, b) => a + b);
 if (!(Math.abs(weights - 1) <= 1e-12))
   throw new Error("slopes in values are weights: they sum to 1");

@@ -68,7 +68,7 @@ const sizes = rows.map(
   ({ label, pieces }) =>
     `${label}: ${(bytes.length / Math.max(1, pieces.length)).toFixed(1)}`,
 );
-print("bytes a patch —", sizes.join("; "));
+print("bytes per patch —", sizes.join("; "));
 
 // First letters of words are harder to guess than the others.
 const isFirst = (at: number) => at === 0 || bytes[at - 1] === 0x20;

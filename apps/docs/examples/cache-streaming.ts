@@ -1,6 +1,6 @@
 import { causal, groupedQuery, rope } from "@qkv/attention";
 import { rollingCache } from "@qkv/kv-cache";
-import { print, show, slider } from "@qkv/page";
+import { check, print, show, slider } from "@qkv/page";
 import { concat, randn, slice } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
@@ -16,6 +16,7 @@ const x = randn([1, steps, 16], { seed: 2 }); // [B, T, C]
 
 const cache = rollingCache({ windowSize, keepFirst, unrotatedKeys: true });
 const held: number[] = [];
+const differs: number[] = [];
 for (let t = 0; t < steps; t++) {
   const y = layer.apply(params, slice(x, 1, t, t + 1), { cache });
   held.push(cache.stored);
@@ -25,8 +26,10 @@ for (let t = 0; t < steps; t++) {
   const start = Math.max(first, t + 1 - windowSize);
   const left = concat([slice(x, 1, 0, first), slice(x, 1, start, t + 1)], 1);
   const fresh = slice(layer.apply(params, left), 1, -1);
-  if (y.data.join() !== fresh.data.join()) throw new Error(`token ${t}`);
+  if (y.data.join() !== fresh.data.join()) differs.push(t);
 }
+print("tokens that differ:", differs.length, "of", steps);
+check("no token differs", differs.length === 0);
 print("seen:", cache.length, "held:", cache.stored);
 show(
   lines(

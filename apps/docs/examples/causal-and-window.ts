@@ -4,7 +4,7 @@ import {
   causal,
   slidingWindow,
 } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show, slider } from "@qkv/page";
 import { tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -19,10 +19,10 @@ const query = rows({ sat: thing, it: thing, was: thing, warm: thing });
 const key = rows({ cat: [6, 0], mat: [6, 0], sat: [0, 6], was: [0, 6] });
 const value = rows({ cat: [1, 0], mat: [0, 1] });
 
-const on = slider("causal mask (0 off, 1 on)", { min: 0, max: 1, value: 1 });
-const length = slider("window, in tokens", { min: 1, max: 12, value: 12 });
+const causalMask = choice("causal mask", ["on", "off"]);
+const length = slider("window, in tokens", { min: 1, max: 12, value: 4 });
 const mask = length < 12 ? slidingWindow(length) : causal();
-const options = on ? { mask } : {};
+const options = causalMask === "on" ? { mask } : {};
 
 const weights = attentionWeights(query, key, options); // [B, H, T, S]
 show(attentionMap(weights, { rowLabels: words, columnLabels: words, max: 1 }));

@@ -8,7 +8,7 @@ import {
   parameters,
   readConfig,
 } from "@qkv/cost";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show, slider } from "@qkv/page";
 import { bars } from "@qkv/viz";
 
 // Paste any config.json here.
@@ -21,19 +21,13 @@ const config = {
   intermediate_size: 14336,
   vocab_size: 128256,
 };
-const contextLength =
-  2 ** slider("tokens, as a power of 2", { min: 8, max: 17, value: 13 });
+const lengths = Array.from({ length: 10 }, (_, i) => 256 * 2 ** i);
+const contextLength = choice("tokens", lengths, { value: 8192 });
 const batchSize = slider("users at a time", { min: 1, max: 64, value: 8 });
 const all = Object.values(machines);
-const machine =
-  all[
-    slider("machine: tab, T4, L4, A10, A100, H100, H200, B200", {
-      min: 0,
-      max: 7,
-      value: 4,
-    })
-  ];
-if (!machine) throw new Error("no such machine");
+const names = all.map(({ name }) => name);
+const chosen = choice("machine", names, { value: machines.a100.name });
+const machine = all.find(({ name }) => name === chosen) ?? machines.a100;
 
 const shape = readConfig(config);
 const { total } = parameters(shape);
@@ -42,21 +36,21 @@ print(
   total,
   "parameters;",
   cache.bytesPerToken,
-  "bytes of cache a token;",
+  "bytes of cache per token;",
   (cache.bytes / 1e9).toFixed(2),
-  "GB for all",
+  "GB of cache for all users",
 );
 const step = estimate(cost(shape, { batchSize, contextLength }), machine);
 print(
-  `${machine.name}: a token takes ${step.timeMs.toFixed(1)} ms or more, bound by ${step.boundBy}; ${step.tokensPerSecond.toFixed(0)} tokens/s for all`,
+  `${machine.name}: at least ${step.timeMs.toFixed(1)} ms per token, bound by ${step.boundBy}; ${step.tokensPerSecond.toFixed(0)} tokens/s for all users`,
 );
 const { memoryBytes } = machine;
 print(
-  "it holds",
+  "fits",
   longestContext(shape, { memoryBytes, batchSize }),
-  "tokens of each of these users, or",
+  "tokens per user, or",
   largestBatch(shape, { memoryBytes, contextLength }),
-  "users of so many tokens",
+  "users at this length",
 );
 
 // The same model with other heads: what is kept of each token, and how it grows.
@@ -92,7 +86,11 @@ const ms = Object.values(variants).map(
 show(
   bars(
     { data: ms, shape: [labels.length] },
-    { labels, unit: "ms", title: `One token on ${machine.name}, at the least` },
+    {
+      labels,
+      unit: "ms",
+      title: `Lower bound for one token on ${machine.name}`,
+    },
   ),
 );
 
@@ -100,7 +98,8 @@ const [many = NaN, groups = NaN, one = NaN, row = NaN, window = NaN] =
   gigabytes;
 if (many !== 4 * groups || groups !== 8 * one)
   throw new Error("not in proportion to heads");
-// A latent row has 576 numbers, a group 256.
+// A latent row has 576 numbers, a key and a value of one head two head sizes.
+const headSize = config.hidden_size / config.num_attention_heads;
 const near = (a: number, b: number) => Math.abs(a / b - 1) < 1e-9;
-if (!near(row, one * (576 / 256)) || window > groups)
+if (!near(row, (one * 576) / (2 * headSize)) || window > groups)
   throw new Error("not what the layers keep");

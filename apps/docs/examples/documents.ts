@@ -6,7 +6,7 @@ import {
   describe,
   documents,
 } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import { concat, randn, slice } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -30,8 +30,10 @@ const alone = lengths.map((length) => {
   const own = slice(x, 2, start, (start += length));
   return attention(own, own, own, { mask: causal() });
 });
-if (packed.data.join() !== concat(alone, 2).data.join())
-  throw new Error("documents heard each other");
+check(
+  "packed gives the same as one by one",
+  packed.data.join() === concat(alone, 2).data.join(),
+);
 
 const long = Array.from({ length: 1024 }, (_, i) => Math.floor(i / 128));
 const { tiles } = describe(and(causal(), documents(long)), {

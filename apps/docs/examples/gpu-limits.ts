@@ -48,8 +48,8 @@ const pieces = concat(
 const [a, b] = [await whole.read(), await pieces.read()];
 const apart = Math.max(...Array.from(a, (y, i) => Math.abs(y - (b[i] ?? NaN))));
 print(
-  `in ${T / piece} pieces: ${piece * T} scores a head at once, not ${T * T};`,
+  `in ${T / piece} pieces: ${piece * T} scores per head at once, instead of ${(T * T).toLocaleString("en-US")}`,
 );
-print("farthest apart:", apart.toExponential(1));
+print("largest difference:", apart);
 if (!(apart < 1e-5)) throw new Error("pieces are not the whole");
 device.close();

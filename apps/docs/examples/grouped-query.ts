@@ -5,13 +5,12 @@ import {
   multiQuery,
   toGroupedQuery,
 } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import { randn, repeat, tile } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
 const [H, D] = [8, 16];
-const numKvHeads =
-  2 ** slider("key-value heads, as a power of 2", { min: 0, max: 3, value: 1 });
+const numKvHeads = choice("key-value heads", [1, 2, 4, 8], { value: 2 });
 const query = randn([1, H, 6, D], { seed: 1 }); // [B, H, T, D]
 const [key, value] = [
   randn([1, numKvHeads, 6, D], { seed: 2 }),

@@ -1,5 +1,5 @@
 import { modelTiny } from "@qkv/model-tiny";
-import { show, slider, textField } from "@qkv/page";
+import { choice, show, textField } from "@qkv/page";
 import { concat, slice, type Tensor } from "@qkv/tensor";
 import { load } from "@qkv/transformer";
 import { attentionMap, headGrid } from "@qkv/viz";
@@ -7,8 +7,8 @@ import { attentionMap, headGrid } from "@qkv/viz";
 const text = textField("a text", {
   value: "The dog was sad because it was lost",
 });
-const layer = slider("layer", { min: 0, max: 3, value: 1 });
-const head = slider("head", { min: 0, max: 3, value: 2 });
+const layer = choice("layer", [0, 1, 2, 3], { value: 1 });
+const head = choice("head", [0, 1, 2, 3], { value: 2 });
 
 // Yours: load(["config.json", "tokenizer.json", "model.safetensors"]) or load("a/folder").
 const model = await load(await modelTiny());

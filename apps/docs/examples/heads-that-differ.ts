@@ -1,5 +1,5 @@
 import { multiHead, type AttentionParams } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { check, choice, print, show } from "@qkv/page";
 import { concat, mean, slice, square, sub, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
@@ -21,11 +21,7 @@ const headOf = (p: AttentionParams, name: keyof typeof axes, h: number) =>
 
 // The first `alike` of the four begin as eight copies of the first head.
 const starts = { "all alike": 4, "output random": 3, "all random": 0 };
-const chosen = slider("look at the heads of start", {
-  min: 1,
-  max: 3,
-  value: 1,
-});
+const chosen = choice("show the heads of", Object.keys(starts));
 const [losses, errors]: [number[], number[]] = [[], []];
 const kinds: number[] = [];
 for (const [start, alike] of Object.entries(starts)) {
@@ -45,13 +41,13 @@ for (const [start, alike] of Object.entries(starts)) {
   kinds.push(new Set(texts).size);
   errors.push(losses.at(-1)!);
   print(
-    `${start}: ${kinds.at(-1)} different heads,`,
-    errors.at(-1)?.toFixed(3),
+    `${start}: ${kinds.at(-1)} of ${H} heads distinct,`,
+    `error ${errors.at(-1)?.toFixed(3)}`,
   );
   const tensors: Record<string, Tensor> = {};
   const trace = { names: ["weights"] as const, tensors };
   layer.apply(params, slice(batchAt(0).rows, 0, 0, 1), { trace });
-  if (kinds.length === chosen)
+  if (start === chosen)
     show(attentionMap(tensors["weights"]!, { cellSize: 9, max: 1 }));
 }
 const title = "error, as a share of guessing, at each step";
@@ -61,4 +57,7 @@ show(lines({ data: losses, shape: [3, 200] }, { title, labels }));
 if (kinds.join() !== `1,${H},${H}`)
   throw new Error("heads parted that cannot, or did not that can");
 const [alike, broken, random] = errors as [number, number, number];
-if (!(random < broken && broken < alike / 2)) throw new Error("another order");
+check(
+  "the more is random at the start, the smaller the error",
+  random < broken && broken < alike / 2,
+);

@@ -1,5 +1,5 @@
 import { firstToken, multiHead, previousToken } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import { mean, slice, square, sub, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { ablateHeads } from "@qkv/transformer/inspection";
@@ -80,9 +80,14 @@ const lost = heads.map((head) => {
 
 // Each head carries one answer: without it that one is lost, and the others stay.
 if (errorsOf(undefined).some((x) => x > 0.1)) throw new Error("not learned");
-if (lost.map(String).sort().join(" ") !== "0 1 2")
-  throw new Error(`lost: ${lost.join(" / ")}`);
-lost.forEach(([answer], h) => {
-  const named = ["previous", "no name", "first"][answer!];
-  if (names[h] !== named) throw new Error(`head ${h} is named ${names[h]}`);
-});
+check(
+  "each head carries one answer",
+  lost.map(String).sort().join(" ") === "0 1 2",
+);
+check(
+  "each named head carries the answer of its name",
+  lost.every(
+    ([answer = -1], h) =>
+      names[h] === (["previous", "no name", "first"][answer] ?? "no name"),
+  ),
+);

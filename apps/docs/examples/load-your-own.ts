@@ -23,9 +23,8 @@ const source =
   files.length === 0 ? blank : files.length === 1 ? files[0]! : files;
 const model = await load(source);
 const { numLayers, embedDim, numHeads, numKvHeads } = model.config;
-print(
-  `${numLayers} layers of width ${embedDim}, ${numHeads} heads, ${numKvHeads} key-value heads`,
-);
+print("layers:", numLayers, " width:", embedDim);
+print("heads:", numHeads, " key-value heads:", numKvHeads);
 
 const ids = model.tokenizer?.encode(prompt) ?? [1, 2, 3];
 const logits = await model.apply(model.params, ids, { last: 1 }).read();

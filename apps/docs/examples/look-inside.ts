@@ -1,4 +1,4 @@
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import {
   linear,
   norm as length,
@@ -85,11 +85,7 @@ show(
     marks: [{ numKvHeads: Hkv }, { numKvHeads: Hkv, window }],
   }),
 );
-const head = slider("head of the first layer", {
-  min: 0,
-  max: H - 1,
-  value: 0,
-});
+const head = choice("head of the first layer", [0, 1, 2, 3]);
 const [first] = params.layers;
 if (!weights[0] || !first) throw new Error("a layer");
 show(headView(weights[0], { rowLabels: words, numKvHeads: Hkv, query: 4 }));

@@ -10,7 +10,7 @@ import {
   windowFromKeras,
   windowFromSGLang,
 } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import { tensor, zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -25,8 +25,9 @@ const written = {
 };
 for (const [library, mask] of Object.entries(written)) {
   print(library.padEnd(15), mask.name);
-  if (describe(mask, extent).text !== describe(written.qkv, extent).text)
-    throw new Error(`${library} differs`);
+  const same =
+    describe(mask, extent).text === describe(written.qkv, extent).text;
+  check(`${library}: the same four keys`, same);
 }
 
 // In PyTorch's nn.MultiheadAttention, true means ignore.

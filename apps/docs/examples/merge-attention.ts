@@ -18,15 +18,16 @@ const part = (start: number, end: number) =>
   );
 
 const cut = slider("cut after", { min: 1, max: 69, value: 30 });
-const parts = [part(0, cut), part(cut, 70), part(70, 100)];
+const ends = [0, cut, 70, 100];
+const parts = ends.slice(1).map((end, i) => part(ends[i] ?? 0, end));
 const { output, lse } = mergeAttention(parts);
 
 // Each part's share of the whole is e^(its lse − the lse of all).
 const shares = parts.map((one) => exp(sub(one.lse, lse)).data[0] ?? NaN);
-const labels = [`0 to ${cut - 1}`, `${cut} to 69`, "70 to 99"];
+const labels = ends.slice(1).map((end, i) => `${ends[i]} to ${end - 1}`);
 show(
   bars(
-    { data: shares, shape: [3] },
+    { data: shares, shape: [parts.length] },
     { labels, title: "Shares of the parts", max: 1 },
   ),
 );
@@ -40,6 +41,6 @@ if (!(apart(output.data) < 1e-6) || !(apart(reversed) < 1e-6))
   throw new Error("parts are not the whole");
 
 // Parts of parts merge, too.
-const again = mergeAttention([mergeAttention(parts.slice(0, 2)), part(70, 100)])
-  .output.data;
+const firstTwo = mergeAttention(parts.slice(0, 2));
+const again = mergeAttention([firstTwo, ...parts.slice(2)]).output.data;
 if (!(apart(again) < 1e-6)) throw new Error("merging twice differs");

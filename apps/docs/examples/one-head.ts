@@ -1,12 +1,12 @@
 import { modelTiny } from "@qkv/model-tiny";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import { slice, tensor, type Tensor } from "@qkv/tensor";
 import { candidates, load } from "@qkv/transformer";
 import { bars, vectors } from "@qkv/viz";
 
 const text = "Once upon a time there was a little";
-const layer = slider("layer", { min: 0, max: 3, value: 2 });
-const head = slider("head", { min: 0, max: 3, value: 0 });
+const layer = choice("layer", [0, 1, 2, 3], { value: 2 });
+const head = choice("head", [0, 1, 2, 3]);
 
 const model = await load(await modelTiny());
 const ids = model.tokenizer!.encode(text);

@@ -1,5 +1,5 @@
 import { machines, plan, quantized } from "@qkv/cost";
-import { print, slider } from "@qkv/page";
+import { choice, print } from "@qkv/page";
 
 const config = {
   model_type: "llama",
@@ -11,9 +11,8 @@ const config = {
   vocab_size: 128256,
   max_position_embeddings: 131072,
 };
-const users =
-  10 **
-  slider("users at a time, as a power of 10", { min: 0, max: 7, value: 3 });
+const sizes = Array.from({ length: 8 }, (_, i) => 10 ** i);
+const users = choice("users at a time", sizes, { value: 1000 });
 const request = {
   users,
   contextLength: 8192,

@@ -1,11 +1,12 @@
 import { attentionWeights, learnedPositions, sinusoidal } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import { add, matmul, ones, reshape, transpose, zeros } from "@qkv/tensor";
 import { attentionMap, lines } from "@qkv/viz";
 
 const [T, C] = [24, 32];
-const base = slider("base, as a power of 10", { min: 1, max: 5, value: 4 });
-const waves = sinusoidal(T, C, { base: 10 ** base }); // [T, C]
+const bases = [10, 100, 1000, 10_000, 100_000];
+const base = choice("base", bases, { value: 10_000 });
+const waves = sinusoidal(T, C, { base }); // [T, C]
 
 // The dot product of two positions tells how far apart they are, not where.
 const alike = matmul(waves, transpose(waves)); // [T, T]

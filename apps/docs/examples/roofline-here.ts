@@ -6,13 +6,13 @@ import {
   measure,
   readConfig,
 } from "@qkv/cost";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import { linear, ones } from "@qkv/tensor";
 import { roofline } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 
-const batchSize =
-  2 ** slider("users at a time, as a power of 2", { min: 0, max: 9, value: 0 });
+const users = Array.from({ length: 10 }, (_, i) => 2 ** i);
+const batchSize = choice("users at a time", users);
 
 // Products of rows and matrices, timed on this device: few rows and many, little memory and much.
 const device = await wasm();

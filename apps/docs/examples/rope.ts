@@ -1,18 +1,17 @@
 import { rope } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show, slider } from "@qkv/page";
 import { norm, randn, sum, mul, type Tensor } from "@qkv/tensor";
 import { lines, ropeClock } from "@qkv/viz";
 
 const D = 16;
-const base = slider("base, as a power of 10", { min: 1, max: 6, value: 4 });
-const { apply } = rope({ headDim: D, base: 10 ** base });
+const bases = [10, 100, 1000, 10_000, 100_000, 1_000_000];
+const base = choice("base", bases, { value: 10_000 });
+const { apply } = rope({ headDim: D, base });
 const at = (x: Tensor, position: number) => apply(x, { start: position }); // [B, H, T, D]
 
 // Each pair of numbers is a hand. What a dot product sees is the angle between the query's and the key's.
 const distance = slider("distance", { min: 0, max: 32, value: 4 });
-show(
-  ropeClock({ query: 8 + distance, key: 8 }, D, { base: 10 ** base, most: 6 }),
-);
+show(ropeClock({ query: 8 + distance, key: 8 }, D, { base, most: 6 }));
 
 // One query and one key, moved apart.
 const [q, k] = [

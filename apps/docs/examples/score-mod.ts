@@ -5,13 +5,14 @@ import { lookup } from "@qkv/attention-contract";
 import { attentionMap } from "@qkv/viz";
 
 const x = randn([1, 2, 8, 8], { seed: 1 }); // [B, H, T, D]
-const tenths = slider("penalty for each token of distance, in tenths", {
+const penalty = slider("penalty for each token of distance", {
   min: 0,
-  max: 20,
-  value: 5,
+  max: 2,
+  step: 0.1,
+  value: 0.5,
 });
 const recent = scoreMod((score, at) =>
-  score.sub(at.query.sub(at.key).mul(tenths / 10)),
+  score.sub(at.query.sub(at.key).mul(penalty)),
 );
 show(
   attentionMap(attentionWeights(x, x, { mask: causal(), scoreMod: recent })),

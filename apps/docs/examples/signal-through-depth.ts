@@ -71,10 +71,12 @@ picture(
   "share",
 );
 
+const sizeText = (size: number) =>
+  Number(size.toPrecision(2)).toLocaleString("en-US");
 runs.forEach(({ lengths, own }, n) =>
   print(
-    `${labels[n]}: numbers of 10^${(lengths.at(-1) ?? NaN).toFixed(1)},`,
-    `${(100 * (own.at(-1) ?? NaN)).toFixed(1)}% of a token its own`,
+    `${labels[n]}: numbers of size ${sizeText(10 ** (lengths.at(-1) ?? NaN))},`,
+    `${(100 * (own.at(-1) ?? NaN)).toFixed(1)}% of each token is its own`,
   ),
 );
 const [before, after, without, cut] = runs.map(({ lengths, own }) => ({

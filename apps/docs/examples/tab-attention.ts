@@ -1,5 +1,5 @@
 import { attention, causal } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { choice, print, show } from "@qkv/page";
 import {
   add,
   full,
@@ -14,7 +14,7 @@ import { bars } from "@qkv/viz";
 import { wasm } from "@qkv/wasm";
 import { perSecond } from "@qkv/wasm/limits";
 
-const T = 2 ** slider("tokens, as a power of 2", { min: 6, max: 10, value: 8 });
+const T = choice("tokens", [64, 128, 256, 512, 1024], { value: 256 });
 const [heads, D] = [4, 64];
 
 // The same inputs on two devices, so that each counts its own memory.

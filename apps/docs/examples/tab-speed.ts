@@ -47,7 +47,7 @@ show(
     { data: shares.map((share) => 100 * share), shape: [3] },
     {
       labels: ["a product of matrices", "a row times weights", "attention"],
-      title: `${device.name}: percent of what this machine can do`,
+      title: "Percent of what this machine can do",
       unit: "%",
       max: 100,
     },

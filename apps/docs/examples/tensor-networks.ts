@@ -18,13 +18,14 @@ import {
 import { lines } from "@qkv/viz";
 
 const x = mul(sub(arange(61), 30), 0.1); // -3 to 3
-const tenths = slider("alpha of swish, in tenths", {
-  min: 1,
-  max: 40,
-  value: 17,
+const alpha = slider("alpha of swish", {
+  min: 0.1,
+  max: 4,
+  step: 0.1,
+  value: 1.7,
 });
-const bends = [relu(x), gelu(x), silu(x), swish(x, { alpha: tenths / 10 })];
-const labels = ["relu", "gelu", "silu", `swish, alpha ${tenths / 10}`];
+const bends = [relu(x), gelu(x), silu(x), swish(x, { alpha })];
+const labels = ["relu", "gelu", "silu", `swish, alpha ${alpha}`];
 const numbers = bends.flatMap(({ data }) => [...data]);
 show(lines({ data: numbers, shape: [4, 61] }, { labels, x }));
 

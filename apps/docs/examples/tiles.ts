@@ -6,7 +6,7 @@ import {
   plainAttention,
   slidingWindow,
 } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { check, print, show, slider } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
@@ -32,8 +32,7 @@ const whole = powers.reduce(
   0,
 );
 print("in tiles", output / total, " whole", whole);
-if (!(Math.abs(output / total - whole) <= 1e-12))
-  throw new Error("tiles change the answer");
+check("tiles agree with the whole", Math.abs(output / total - whole) <= 1e-12);
 
 // The package does so for all of attention; plainAttention holds all scores.
 const x = randn([1, 2, 150, 8], { seed: 3 }); // [B, H, T, D]

@@ -1,5 +1,5 @@
 import { attention, attentionWeights, causal, tree } from "@qkv/attention";
-import { print, show } from "@qkv/page";
+import { check, print, show } from "@qkv/page";
 import { concat, randn, slice, take, tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -28,7 +28,7 @@ const apart = Math.max(
   ...inTree.map((y, i) => Math.abs(y - (alone[i] ?? NaN))),
 );
 print("in the tree and alone differ by", apart);
-if (!(apart < 1e-6)) throw new Error("another branch was seen");
+check("“the roof” sees its own branch alone", apart < 1e-6);
 
 // A whole new branch beside it changes nothing.
 const other = concat(
@@ -36,5 +36,4 @@ const other = concat(
   2,
 );
 const still = slice(attention(other, other, other, { mask }), 2, 7, 8).data;
-if (still.join() !== inTree.join())
-  throw new Error("another draft token was seen");
+check("a new branch beside it changes nothing", still.join() === inTree.join());

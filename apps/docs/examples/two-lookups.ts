@@ -1,5 +1,5 @@
 import { multiHead, type AttentionParams } from "@qkv/attention";
-import { print, show, slider } from "@qkv/page";
+import { check, choice, print, show } from "@qkv/page";
 import { mean, slice, square, sub, type Tensor } from "@qkv/tensor";
 import { adam } from "@qkv/tensor/optimizers";
 import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
@@ -8,8 +8,8 @@ import { attentionMap, lines } from "@qkv/viz";
 
 // Every place wants two letters: the one just before it, and the one before that.
 const batchAt = lookupBatches({ offsets: [1, 2], seed: 1 }); // 8 letters, 8 places
-const chosen = slider("heads in the map", { min: 1, max: 2, value: 1 });
 const labels = ["one head", "two heads"];
+const chosen = choice("show the map of", labels);
 const losses: number[] = [];
 const errors: number[] = [];
 for (const numHeads of [1, 2]) {
@@ -31,7 +31,7 @@ for (const numHeads of [1, 2]) {
   const ofSecond = mean(slice(miss, 2, 8, 16)).data[0]!;
   errors.push(ofFirst, ofSecond);
   print(labels[numHeads - 1], ofFirst.toFixed(3), "and", ofSecond.toFixed(3));
-  if (numHeads === chosen)
+  if (labels[numHeads - 1] === chosen)
     show(attentionMap(slice(weights["weights"]!, 0, 0, 1), { max: 1 }));
 }
 const title = "error, as a share of guessing, at each step";
@@ -39,5 +39,5 @@ show(lines({ data: losses, shape: [2, 200] }, { title, labels }));
 
 // One head mixes both letters into one sum, so that half of the error stays, however it divides its weight.
 const [first, second, ...ofTwo] = errors as [number, number, ...number[]];
-if (!((first + second) / 2 > 0.4)) throw new Error("one head did both");
+check("one head leaves half of the error", (first + second) / 2 > 0.4);
 if (ofTwo.some((error) => error > 0.05)) throw new Error("two heads failed");

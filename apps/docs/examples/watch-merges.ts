@@ -12,7 +12,7 @@ const wanted = slider("merges", { min: 0, max: 40, value: 6 });
 // What stands side by side most often becomes one token, again and again.
 const merges = [...learnMerges(countWords(text))].slice(0, wanted);
 merges.forEach(({ left, right, count }, i) =>
-  print(`${i + 1}. ${left} + ${right} → ${left}${right}, ${count} times`),
+  print(`${i + 1}. ${left} + ${right} → ${left}${right}, ${count}×`),
 );
 
 // The text in the tokens that were learned so far, and how many there were on the way.

@@ -104,5 +104,24 @@ test("a choice is what the reader chose, and the first where that is none of the
   expect(choice("slid", ["js"])).toBe("js");
   expect(choice("toString", ["js"])).toBe("js");
   expect(messages[0]).toEqual({ type: "choice", label: "device", options: ["js", "wasm"], value: "wasm" });
-  expect(() => choice("device", [])).toThrow("choice: `options` is [], expected one text or more");
+  expect(() => choice("device", [])).toThrow("choice: `options` is [], expected one text or number, or more");
+});
+
+test("choices of numbers are shown as people write them, and come back as numbers", () => {
+  const messages = listen({ tokens: "16,384" });
+  expect(choice("tokens", [1024, 16384])).toBe(16384);
+  expect(choice("other", [0.001, 1024, 16384], { value: 1024 })).toBe(1024);
+  expect(messages).toEqual([
+    { type: "choice", label: "tokens", options: ["1,024", "16,384"], value: "16,384" },
+    { type: "choice", label: "other", options: ["0.001", "1,024", "16,384"], value: "1,024" },
+  ]);
+  expect(() => choice("device", ["js"], { value: "gpu" as never })).toThrow(
+    'choice: `value` is "gpu", expected one of js',
+  );
+});
+
+test("print writes whole numbers as in prose, and lists as in code", () => {
+  const messages = listen();
+  print("tokens", 16384, 1024, -60972, 12345.5, [16384]);
+  expect(messages).toMatchObject([{ text: "tokens 16,384 1024 -60,972 12345.5 [16384]" }]);
 });

@@ -14,8 +14,8 @@ const values: [unknown, string][] = [
   [{ a: { b: null } }, "{ a: { b: null } }"],
   [new Map([["a", 1]]), 'Map(1) { "a" => 1 }'],
   [new Set([1]), "Set(1) { 1 }"],
-  [new Float32Array([0.1, 2]), "Float32Array(2) [0.1, 2]"],
-  [new Float64Array([1 / 3, 2e-8 / 3]), "Float64Array(2) [0.333333, 6.66667e-9]"],
+  [new Float32Array([0.1, 2]), "[0.1, 2]"],
+  [new Float64Array([1 / 3, 2e-8 / 3]), "[0.333333, 6.66667e-9]"],
   [[123456789.25, 2 ** 53, 0.1234567], "[123456789, 9007199254740992, 0.123457]"],
   [new TypeError("no"), "TypeError: no"],
   [circle, "[1, [circular]]"],
@@ -39,7 +39,7 @@ test("what is not shown of a long list is not read", () => {
   expect(valueText(new Set(long.slice(0, 400)))).toMatch(/^Set\(400\) \{.*, 99, … 400 in all \}$/);
   expect(text).toMatch(/, 99, … 1000 in all\]$/);
   const start = performance.now();
-  expect(valueText(new Float32Array(5e7))).toMatch(/^Float32Array\(50000000\) \[0, .* … 50000000 in all\]$/);
+  expect(valueText(new Float32Array(5e7))).toMatch(/^\[0, .* … 50000000 in all\]$/);
   expect(performance.now() - start).toBeLessThan(1000);
 });
 

@@ -25,7 +25,7 @@ function inner(value: unknown, around: readonly object[]): string {
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     const numbers = value as Float32Array;
     const shown = Array.from(numbers.subarray(0, longest), (x) => inner(x, within));
-    return list(`${String(name)}(${numbers.length}) [`, shown, "]", around.length, numbers.length);
+    return list("[", shown, "]", around.length, numbers.length);
   }
   if (around.length >= deepest) return Array.isArray(value) ? "[…]" : "{…}";
   if (Array.isArray(value))

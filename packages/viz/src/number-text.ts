@@ -1,4 +1,7 @@
-/** A number as a reader wants it: four significant digits, without zeros behind. */
+/** A number as a reader wants it: whole from 1000 on, as 16,384; below four significant digits, without zeros behind. */
 export function numberText(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  const size = Math.abs(value);
+  return size >= 1000 && size < 1e15
+    ? Math.round(value).toLocaleString("en-US")
+    : String(Number(value.toPrecision(4)));
 }

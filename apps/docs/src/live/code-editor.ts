@@ -25,27 +25,30 @@ const colors = HighlightStyle.define([
   { tag: [tags.typeName, tags.className], color: "var(--code-type)" },
 ]);
 
-/** Marks a line as the one that failed; `undefined` takes the mark away. */
-const setErrorLine = StateEffect.define<number | undefined>();
-const errorMark = Decoration.line({ class: "cm-error-line", attributes: { "aria-invalid": "true" } });
-const errorLine = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(marks, transaction) {
-    // An edit makes the mark old: the line may be mended.
-    let next = transaction.docChanged ? Decoration.none : marks;
-    for (const effect of transaction.effects) {
-      if (!effect.is(setErrorLine)) continue;
-      const { value } = effect;
-      const { doc } = transaction.state;
-      next =
-        value !== undefined && value >= 1 && value <= doc.lines
-          ? Decoration.set([errorMark.range(doc.line(value).from)])
-          : Decoration.none;
-    }
-    return next;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
+/** Marks whole lines: the one that failed, or those that a change has edited. None takes the marks away. */
+function lineMarks(mark: Decoration) {
+  const set = StateEffect.define<readonly number[]>();
+  const field = StateField.define<DecorationSet>({
+    create: () => Decoration.none,
+    update(marks, transaction) {
+      // An edit makes the marks old.
+      let next = transaction.docChanged ? Decoration.none : marks;
+      for (const effect of transaction.effects) {
+        if (!effect.is(set)) continue;
+        const { doc } = transaction.state;
+        const lines = effect.value.filter((line) => line >= 1 && line <= doc.lines);
+        next = Decoration.set(lines.map((line) => mark.range(doc.line(line).from)));
+      }
+      return next;
+    },
+    provide: (field) => EditorView.decorations.from(field),
+  });
+  return { field, set: (lines: readonly number[]) => set.of(lines) };
+}
+const errorLine = lineMarks(
+  Decoration.line({ class: "cm-error-line", attributes: { "aria-invalid": "true" } }),
+);
+const changedLines = lineMarks(Decoration.line({ class: "cm-changed-line" }));
 
 // query, key and value wear their colors in code as everywhere.
 const names = new MatchDecorator({
@@ -69,6 +72,7 @@ export type CodeEditor = {
   code(): string;
   setCode(code: string): void;
   markError(line: number | undefined): void;
+  markChanged(lines: readonly number[]): void;
   goTo(line: number): void;
   /** The keyboard goes here, the caret to a point of the window. */
   focus(at?: { x: number; y: number }): void;
@@ -108,7 +112,8 @@ export function createCodeEditor(
         javascript({ typescript: true }),
         syntaxHighlighting(colors),
         Prec.high(nameColors),
-        errorLine,
+        errorLine.field,
+        changedLines.field,
         types.of([]),
         Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
         keymap.of([...defaultKeymap, ...historyKeymap]),
@@ -132,7 +137,8 @@ export function createCodeEditor(
   return {
     code: () => view.state.doc.toString(),
     setCode: (code) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: code } }),
-    markError: (line) => view.dispatch({ effects: setErrorLine.of(line) }),
+    markError: (line) => view.dispatch({ effects: errorLine.set(line === undefined ? [] : [line]) }),
+    markChanged: (lines) => view.dispatch({ effects: changedLines.set(lines) }),
     goTo(line) {
       const { from } = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
       view.dispatch({ selection: { anchor: from }, scrollIntoView: true });

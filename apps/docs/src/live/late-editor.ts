@@ -64,6 +64,9 @@ export function lateEditor(
     markError(line) {
       if (view || line !== undefined) void load().then((editor) => editor?.markError(line));
     },
+    markChanged(lines) {
+      if (view || lines.length > 0) void load().then((editor) => editor?.markChanged(lines));
+    },
     goTo: (line) => void load().then((editor) => editor?.goTo(line)),
     focus: (at) => void load().then((editor) => editor?.focus(at)),
     destroy() {

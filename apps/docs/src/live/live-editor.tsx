@@ -5,8 +5,11 @@ import manifest from "@site/.cache/manifest.json";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useCovered } from "../course/predict";
 import { note, pageOf } from "../course/progress";
+import { edited, hunksOf, isMade, resultOf, type Change } from "./change";
+import { ChangeList } from "./change-list";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
+import { isExercise } from "./is-exercise";
 import { lateEditor, type LateEditor } from "./late-editor";
 import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
 import { Outputs } from "./outputs";
@@ -14,10 +17,10 @@ import { LiveSession, type LiveState } from "./session";
 import { StaticCode } from "./static-code";
 import styles from "./live.module.css";
 
-type Props = { example: string; code: string; output: Message[] };
+type Props = { example: string; code: string; output: Message[]; changes: readonly Change[] };
 
 /** The code, its buttons and its output. The page loads this when JavaScript runs. */
-export default function LiveEditor({ example, code: file, output }: Props): ReactNode {
+export default function LiveEditor({ example, code: file, output, changes }: Props): ReactNode {
   const original = file.trimEnd();
   const base = useBaseUrl("/");
   const place = useRef<HTMLDivElement>(null);
@@ -106,7 +109,11 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
 
   // An exercise is solved when each of its checks holds.
   const checks = (state?.outputs ?? []).filter((output) => output.type === "check");
-  const solved = state?.status === "done" && checks.length > 0 && checks.every(({ holds }) => holds);
+  const solved =
+    isExercise(example) &&
+    state?.status === "done" &&
+    checks.length > 0 &&
+    checks.every(({ holds }) => holds);
   useEffect(() => {
     if (solved) note(pageOf(pathname), "solved", example);
   }, [solved, pathname, example]);
@@ -125,14 +132,23 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       () => setCopied("this browser does not let pages copy"),
     );
   };
-  const reset = () => {
-    session.current?.forgetValues();
-    editor.current?.setCode(original);
-    if (session.current) keepInLink(example, undefined, session.current);
+  /** Puts code and controls to what they are with a change, or to the page's own, and runs. */
+  const make = (change?: Change) => {
+    const next = edited(original, change?.edits);
+    session.current?.begin(change?.set ?? {});
+    editor.current?.setCode(next);
+    if (session.current) keepInLink(example, next === original ? undefined : next, session.current);
     run();
   };
   const running = state?.status === "running";
   const changed = code !== original || (session.current?.valuesChanged ?? false);
+  const made = fromLink
+    ? undefined
+    : changes.find((change) => isMade(change, original, { code, values: session.current?.values ?? {} }));
+  useEffect(() => {
+    const lines = hunksOf(original, made?.edits).flatMap(({ line, added }) => added.map((_, i) => line + i));
+    editor.current?.markChanged(lines);
+  }, [made, original]);
   const changedValues = Object.entries(session.current?.values ?? {}).map(
     ([label, value]) => `${label} to ${JSON.stringify(value)}`,
   );
@@ -145,7 +161,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
       data-runs={state?.runs ?? 0}
       data-folded={folded}
       data-covered={covered || undefined}
-      data-solved={checks.length > 0 ? solved : undefined}
+      data-solved={isExercise(example) ? solved : undefined}
     >
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
@@ -168,7 +184,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
         >
           {copied || "Embed"}
         </button>
-        <button type="button" onClick={reset} disabled={!changed}>
+        <button type="button" onClick={() => make()} disabled={!changed}>
           Reset
         </button>
         <button type="button" onClick={() => session.current?.stop()} disabled={!running}>
@@ -206,7 +222,7 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
               }}
             />
           ))}
-          {!fromLink && <Outputs outputs={state?.outputs ?? []} />}
+          {!fromLink && <Outputs outputs={state?.outputs ?? []} exercise={isExercise(example)} />}
           {failure && (
             <div className={styles.failure} role="alert">
               <pre>{failure.text}</pre>
@@ -219,8 +235,23 @@ export default function LiveEditor({ example, code: file, output }: Props): Reac
           )}
         </div>
       </div>
+      <ChangeList
+        changes={changes}
+        code={original}
+        made={made}
+        state={made && outcomeOf(made, state, output)}
+        make={covered ? undefined : make}
+        undo={() => make()}
+      />
     </div>
   );
+}
+
+/** Compares what a change promises with what the run has shown. */
+function outcomeOf(change: Change, state: LiveState | undefined, output: readonly Message[]) {
+  if (state?.status === "error" || state?.status === "stopped") return "failed";
+  if (state?.status !== "done") return "running";
+  return change.outcome(resultOf(state.outputs), resultOf(output)) ? "holds" : "differs";
 }
 
 /** Puts the code and what stands in the controls into the page's link. */

@@ -2,8 +2,11 @@ import BrowserOnly from "@docusaurus/BrowserOnly";
 import type { Message } from "@qkv/page";
 import { useCovered } from "../course/predict";
 import { lazy, Suspense, type ReactNode } from "react";
+import type { Change } from "./change";
+import { ChangeList } from "./change-list";
 import { CheckLine } from "./check-line";
 import { ControlInput } from "./control-input";
+import { isExercise } from "./is-exercise";
 import styles from "./live.module.css";
 import { isControl } from "./message-gate";
 import { StaticCode } from "./static-code";
@@ -14,12 +17,14 @@ export type LiveProps = {
   /** Its text, and what it showed when the site was built: the build fills both in. */
   code?: string;
   output?: Message[];
+  /** Changes to try, of changes/NAME.ts: the build fills them in where the file exists. */
+  changes?: readonly Change[];
 };
 
 const LiveEditor = lazy(() => import("./live-editor"));
 
 /** Code that runs on the page. Without JavaScript: the code to read, and what it shows. */
-export function Live({ example, code = "", output = [] }: LiveProps): ReactNode {
+export function Live({ example, code = "", output = [], changes = [] }: LiveProps): ReactNode {
   const covered = useCovered();
   const still = (
     <div className={styles.live} data-live={example} data-folded data-covered={covered || undefined}>
@@ -51,18 +56,19 @@ export function Live({ example, code = "", output = [] }: LiveProps): ReactNode 
                 {message.text}
               </pre>
             ) : message.type === "check" ? (
-              <CheckLine key={i} {...message} />
+              <CheckLine key={i} {...message} exercise={isExercise(example)} />
             ) : null,
           )}
         </div>
       </div>
+      <ChangeList changes={changes} code={code} />
     </div>
   );
   return (
     <BrowserOnly fallback={still}>
       {() => (
         <Suspense fallback={still}>
-          <LiveEditor example={example} code={code} output={output} />
+          <LiveEditor example={example} code={code} output={output} changes={changes} />
         </Suspense>
       )}
     </BrowserOnly>

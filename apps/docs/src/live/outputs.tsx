@@ -6,12 +6,12 @@ import type { Output } from "./session";
 import styles from "./live.module.css";
 
 /** Outputs of an example, in order. */
-export function Outputs({ outputs }: { outputs: readonly Output[] }): ReactNode {
+export function Outputs({ outputs, exercise }: { outputs: readonly Output[]; exercise: boolean }): ReactNode {
   return outputs.map((output, i) =>
     output.type === "picture" ? (
       <Picture key={i} svg={output.svg} />
     ) : output.type === "check" ? (
-      <CheckLine key={i} {...output} />
+      <CheckLine key={i} {...output} exercise={exercise} />
     ) : (
       <pre key={i} className={styles.text} data-level={output.level}>
         {output.text}

@@ -134,7 +134,7 @@ test("sliders put back stand where the code has them", async () => {
   worker().say({ type: "done" });
   session.move("window", 5);
   expect(session.valuesChanged).toBe(true);
-  session.forgetValues();
+  session.begin({});
   await session.run("a");
   expect(session.valuesChanged).toBe(false);
   expect(worker().orders.at(-1)?.values).toEqual({});

@@ -116,14 +116,9 @@ export class LiveSession {
     return Object.fromEntries(plain) as Record<string, number | string>;
   }
 
-  /** Puts values into controls before the first run, as a link brings them. */
+  /** Puts values into controls for the next run, as a link or a change brings them; the others go back to the code's. */
   begin(values: Readonly<Record<string, number | string>>): void {
     this.#values = { ...values };
-  }
-
-  /** Puts the controls back to what the code has. */
-  forgetValues(): void {
-    this.#values = {};
   }
 
   /** True if a control holds something else than the code has. */

@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { visit } from "unist-util-visit";
 
 /**
  * Fills in `<Live example="name" />`: the text of examples/name.ts and what it showed when the site was built. Both are
- * imports, so a name that does not exist fails the build, and an edit reloads the page.
+ * imports, so a name that does not exist fails the build, and an edit reloads the page. Where changes/name.ts exists,
+ * it brings the changes to try.
  */
 export default function liveExample() {
   return (tree: { children: unknown[] }): void => {
@@ -15,6 +18,7 @@ export default function liveExample() {
       for (const [name, source] of [
         ["code", `!!raw-loader!@site/examples/${example}.ts`],
         ["output", `@site/.cache/output/${example}.json`],
+        ...(hasChanges(example) ? [["changes", `@site/changes/${example}`] as const] : []),
       ] as const) {
         imports.push(importOf(`${name}${id}`, source));
         node.attributes.push(attributeOf(name, `${name}${id}`));
@@ -23,6 +27,8 @@ export default function liveExample() {
     tree.children.unshift(...imports);
   };
 }
+
+const hasChanges = (example: string) => existsSync(join(__dirname, "../../changes", `${example}.ts`));
 
 type Attribute = { type: string; name: string; value: unknown };
 type JsxElement = { attributes: Attribute[] };

@@ -1,0 +1,38 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { runCode } from "./run-code";
+import { pages } from "./scripts/pages.mjs";
+import { edited, resultOf, type Change } from "./src/live/change";
+
+// Every change that a page suggests, applied to its example and run: what its text promises comes out.
+const files: [file: string, changes: readonly Change[]][] = [];
+for (const [file, load] of Object.entries(import.meta.glob<{ default: readonly Change[] }>("./changes/*.ts")))
+  files.push([file, (await load()).default]);
+const written = pages().map(({ text }) => text);
+
+describe.each(files)("%s", (file, changes) => {
+  const example = file.replace(/^.*\/|\.ts$/g, "");
+  const path = new URL(`./examples/${example}.ts`, import.meta.url);
+
+  test("is of an example that a page shows", () => {
+    expect(existsSync(path)).toBe(true);
+    expect(written.some((text) => text.includes(`<Live example="${example}" />`))).toBe(true);
+    expect(new Set(changes.map(({ label }) => label)).size).toBe(changes.length);
+  });
+
+  test.each(changes)("$label", async ({ edits, set, outcome }) => {
+    // As the page has it, without the last line break.
+    const code = readFileSync(path, "utf8").trimEnd();
+    const controls = (await runCode(code)).filter((message) => "label" in message);
+    for (const label of Object.keys(set ?? {})) expect(controls.map((one) => one.label)).toContain(label);
+    expect(edits ?? set, "it changes something").toBeDefined();
+    const before = resultOf(await runCode(code));
+    const after = resultOf(await runCode(edited(code, edits), set));
+    expect(after, "it shows something else").not.toEqual(before);
+    expect(outcome(after, before), JSON.stringify(after.lines)).toBe(true);
+  });
+});
+
+test("no page asks in prose for a change of its code", () => {
+  for (const text of written) expect(text).not.toMatch(/One change to make/);
+});

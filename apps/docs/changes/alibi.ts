@@ -1,0 +1,15 @@
+import { numbersAfter, type Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Use slopes of your own",
+    edits: [
+      { find: "import { zeros }", replace: "import { tensor, zeros }" },
+      { find: "bias: alibi(4)", replace: "bias: alibi(tensor([1, 0.5, 0.2, 0.1]))" },
+    ],
+    says: "The first head now falls by a factor of e per token. Gradients flow to slopes that are a tensor.",
+    outcome: ({ lines, checks }) =>
+      Math.abs(numbersAfter(lines, "log of the factor in the first head: ")[0]! - 1) < 1e-5 &&
+      checks["it is the paper’s 1/4"] === false,
+  },
+] satisfies readonly Change[];

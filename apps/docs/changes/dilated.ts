@@ -1,0 +1,14 @@
+import { numbersIn, type Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Dilation 2",
+    set: { "dilation, in tokens": 2 },
+    says: "Two neighbouring rows have no key in common. Even tokens never hear of odd ones, through any number of such layers.",
+    outcome: ({ readings }) =>
+      readings.every((text) => {
+        const [query, key] = numbersIn(text);
+        return !text.startsWith("query") || text.endsWith("masked") || (query! - key!) % 2 === 0;
+      }),
+  },
+] satisfies readonly Change[];

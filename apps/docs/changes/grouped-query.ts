@@ -1,0 +1,10 @@
+import { type Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Share one key-value head (multi-query)",
+    set: { "key-value heads": "1" },
+    says: "Heads dealt out in turns are now the same as shared by neighbours: with one key-value head there is only one way to share it.",
+    outcome: ({ lines }) => lines.includes("heads dealt out in turns are the same: true"),
+  },
+] satisfies readonly Change[];

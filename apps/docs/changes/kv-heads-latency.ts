@@ -1,0 +1,17 @@
+import { numbersAfter, numbersIn, type Change } from "../src/live/change";
+
+const measured = (readings: readonly string[]) =>
+  readings.flatMap((text) => (text.endsWith(" ms") ? numbersIn(text).slice(-1) : []));
+
+export default [
+  {
+    label: "Read 8,192 tokens",
+    set: { "tokens so far": "8,192" },
+    says:
+      "With four times the tokens, four times the bytes: 33.55 MB for eight key-value heads, 4.194 MB for one. A cache that " +
+      "no longer fits next to the processor takes longer to read, so fewer heads save more.",
+    outcome: ({ readings }, before) =>
+      numbersAfter(readings, "8 (multi-head): ")[0] === 33.55 &&
+      Math.max(...measured(readings)) > Math.max(...measured(before.readings)),
+  },
+] satisfies readonly Change[];

@@ -1,0 +1,12 @@
+import { numbersAfter, type Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Ask for the same place twice",
+    edits: [{ find: "offsets: [1, 2]", replace: "offsets: [1, 1]" }],
+    says:
+      "One head is enough: its error goes to zero for both answers. What a single head cannot do is look at two places, not " +
+      "give two answers.",
+    outcome: ({ lines }) => numbersAfter(lines, "one head ").every((error) => error < 0.05),
+  },
+] satisfies readonly Change[];

@@ -1,0 +1,23 @@
+import { numbersAfter, numbersIn, type Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Use 16 numbers per vector",
+    set: { "numbers in Q, K and V": 16 },
+    says: "With 16 numbers there is room for a place and a letter: all four learn the task, and the shared ones with fewer weights.",
+    outcome: ({ lines }) => lines.length === 4 && lines.every((line) => numbersIn(line).at(-1)! < 0.05),
+  },
+  {
+    label: "Hand over K + Q",
+    edits: [
+      { find: "import { linear, mean", replace: "import { add, linear, mean" },
+      {
+        find: '"V = Q": (p, x) => linear(x, p.query)',
+        replace: '"V = K + Q": (p, x) => linear(x, add(p.key, p.query))',
+      },
+    ],
+    says: "V = K + Q learns the task with 8 numbers, where V = K and V = Q do not, and it has no more weights than they have.",
+    outcome: ({ lines }) =>
+      numbersAfter(lines, "V = K + Q ").at(-1)! < 0.05 && numbersAfter(lines, "V = K  ").at(-1)! > 0.1,
+  },
+] satisfies readonly Change[];

@@ -1,0 +1,114 @@
+import type { ReactNode } from "react";
+import { hunksOf, type Change } from "./change";
+import styles from "./live.module.css";
+
+/** Lines that a change takes away and adds, and the controls it sets. */
+function ChangeDiff({ change, code }: { change: Change; code: string }): ReactNode {
+  const { edits = [], set = {} } = change;
+  return (
+    <>
+      {edits.length > 0 && (
+        <pre className={styles.diff} tabIndex={0} aria-label="The edited lines">
+          {hunksOf(code, edits).map(({ line, removed, added }) => (
+            <div key={line}>
+              {removed.map((text, i) => (
+                <del key={i}>
+                  {"− "}
+                  {text}
+                  {"\n"}
+                </del>
+              ))}
+              {added.map((text, i) => (
+                <ins key={i}>
+                  {"+ "}
+                  {text}
+                  {"\n"}
+                </ins>
+              ))}
+            </div>
+          ))}
+        </pre>
+      )}
+      {Object.entries(set).map(([label, value]) => (
+        <p key={label}>
+          {label}: <strong>{value}</strong>
+        </p>
+      ))}
+    </>
+  );
+}
+
+/**
+ * Changes that the lesson suggests for an example, as buttons; of the one that is made, the edit and the outcome.
+ * Without JavaScript each is there to be read.
+ */
+export function ChangeList({
+  changes,
+  code,
+  made,
+  state,
+  make,
+  undo,
+}: {
+  changes: readonly Change[];
+  /** The example's own code. */
+  code: string;
+  /** The change as which the example stands. */
+  made?: Change | undefined;
+  /** Of the run of that change: still running, ended as promised, otherwise, or with an error. */
+  state?: "running" | "holds" | "differs" | "failed" | undefined;
+  make?: ((change: Change) => void) | undefined;
+  undo?: () => void;
+}): ReactNode {
+  if (changes.length === 0) return null;
+  return (
+    <section className={styles.changes} aria-label="Changes to try">
+      <div className={styles.changeButtons}>
+        <span>{changes.length > 1 ? "Try these changes:" : "Try this change:"}</span>
+        {changes.map((change) => (
+          <button
+            key={change.label}
+            type="button"
+            data-change
+            aria-pressed={change === made}
+            disabled={!make}
+            onClick={() => (change === made ? undo?.() : make?.(change))}
+          >
+            {change.label}
+          </button>
+        ))}
+        {made && (
+          <button type="button" className={styles.undo} onClick={undo}>
+            Undo
+          </button>
+        )}
+      </div>
+      {make ? (
+        <div aria-live="polite" data-outcome={made && state}>
+          {made && (
+            <>
+              <ChangeDiff change={made} code={code} />
+              {state === "running" && <p>Running …</p>}
+              {state === "holds" && <p className={styles.says}>{made.says}</p>}
+              {state === "differs" && (
+                <p className={styles.says}>
+                  Usually: {made.says} On this device, this run came out differently.
+                </p>
+              )}
+            </>
+          )}
+        </div>
+      ) : (
+        changes.map((change) => (
+          <div key={change.label} data-explanation hidden>
+            <p>
+              <strong>{change.label}.</strong>
+            </p>
+            <ChangeDiff change={change} code={code} />
+            <p>{change.says}</p>
+          </div>
+        ))
+      )}
+    </section>
+  );
+}
