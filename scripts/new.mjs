@@ -1,7 +1,7 @@
 // Begins something new, complete and passing: pnpm new mechanism|mask|page|package NAME
 //
 // A mechanism is one file with its test, one line in the index, one entry in the catalogue, one page with its live
-// example, and one changeset. A page is a lesson with its live example. A package is a folder with one function, and a
+// example and a change to try, and one changeset. A page is a lesson with the same two. A package is a folder with one function, and a
 // line wherever packages are listed. What is written works as it stands; replace the rule by yours.
 import { Command, Option } from "commander";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -54,6 +54,7 @@ async function newPage(kebab) {
   await writeAll(`apps/docs/examples.test.ts -t ${kebab}.ts`, {
     [`apps/docs/lessons/${kebab}.mdx`]: lesson.page(names),
     [`apps/docs/examples/${kebab}.ts`]: lesson.example(names),
+    [`apps/docs/changes/${kebab}.ts`]: lesson.changes(names),
   });
 }
 
@@ -142,6 +143,7 @@ async function mechanism(name, { folder, files }) {
     [`${source}/${folder}/${kebab}.ts`]: files.code(names),
     [`${source}/${folder}/${kebab}.test.ts`]: files.test(names),
     [`apps/docs/examples/${kebab}.ts`]: files.example(names),
+    [`apps/docs/changes/${kebab}.ts`]: files.changes(names),
     [`apps/docs/reference/attention/${kebab}.mdx`]: files.page(names),
     [`.changeset/${kebab}.md`]: files.changeset(names),
   };

@@ -40,6 +40,7 @@ describe.each([
     `${source}/index.ts`,
     `${source}/catalogue.ts`,
     `apps/docs/examples/${kebab}.ts`,
+    `apps/docs/changes/${kebab}.ts`,
   ];
   const written = (path: string) => readFileSync(join(copy, path), "utf8");
 

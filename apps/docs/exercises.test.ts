@@ -1,77 +1,44 @@
-import { connect, type Message } from "@qkv/page";
 import { readdirSync, readFileSync } from "node:fs";
-import { transform } from "sucrase";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { runCode } from "./run-code";
+import { edited, resultOf } from "./src/live/change";
+import type { Exercise } from "./src/live/exercise";
+import { isSecond } from "./src/live/exercise-help";
+import { isExercise } from "./src/live/is-exercise";
 
-// For each exercise one change that solves it.
-const solutions: Record<string, [from: string, to: string]> = {
-  "exercise-alignment": ['["day", "month", "year"];', '["year", "month", "day"];'],
-  "exercise-animal": ["cat: [6, 0]", "cat: [9, 0]"],
-  "exercise-bits": ["formats.float16", "quantized({ bits: 8 })"],
-  "exercise-counts": [
-    '"the cat sat . the cat ran ."',
-    '"the cat sat . the dog ran . the mat lay . the cat ."',
-  ],
-  "exercise-depth": ["matmul(x, weight);", "add(x, matmul(normed(x), weight));"],
-  "exercise-groups": ["numKvHeads = 32", "numKvHeads = 8"],
-  "exercise-heads": ["numHeads = 3", "numHeads = 6"],
-  "exercise-mask": ["or(causal(), slidingWindow(3))", "or(slidingWindow(3), and(causal(), keepFirst(1)))"],
-  "exercise-one-token": ["text.slice(0, n)", "text.slice(n - 1, n)"],
-  "exercise-same-head": ['["query", "key", "value", "output"];', '["query", "key", "value"];'],
-  "exercise-values": ["[0, 0, 0, 0, 0, 0]", "[0, 1, 0, 0, 0, 0]"],
-  "exercise-vocabulary": ['"a cat and a dog and a cat and a dog"', '"a banana an apple a banana an apple"'],
-};
-
-const modules: Record<string, () => Promise<unknown>> = {
-  "@qkv/attention": () => import("@qkv/attention"),
-  "@qkv/cost": () => import("@qkv/cost"),
-  "@qkv/kv-cache": () => import("@qkv/kv-cache"),
-  "@qkv/page": () => import("@qkv/page"),
-  "@qkv/tensor": () => import("@qkv/tensor"),
-  "@qkv/tokenizer": () => import("@qkv/tokenizer"),
-  "@qkv/tokenizer/training": () => import("@qkv/tokenizer/training"),
-  "@qkv/transformer": () => import("@qkv/transformer"),
-  "@qkv/viz": () => import("@qkv/viz"),
-};
-
+const helps = import.meta.glob<{ default: Exercise }>("./exercises/*.ts");
 const folder = new URL("./examples/", import.meta.url);
-const codeOf = (name: string) => readFileSync(new URL(`${name}.ts`, folder), "utf8");
 const names = readdirSync(folder)
-  .filter((file) => file.startsWith("exercise-"))
+  .filter(isExercise)
   .map((file) => file.replace(/\.ts$/, ""));
 
-/** Runs an exercise and says which of its checks hold. */
-async function checksOf(code: string): Promise<boolean[]> {
-  const checks: boolean[] = [];
-  connect({
-    post: (message: Message) => message.type === "check" && checks.push(message.holds),
-    values: {},
-  });
-  const all: Record<string, unknown> = {};
-  for (const [, name] of code.matchAll(/ from "([^"]+)"/g)) Object.assign(all, await modules[name!]!());
-  const body = code.replace(/^import [^;]*;/gm, "");
-  const plain = transform(`async function run() {${body}}`, {
-    transforms: ["typescript"],
-    disableESTransforms: true,
-  }).code;
-  await new Function("all", `with (all) { return (${plain})(); }`)(all);
-  return checks;
-}
+const checksOf = async (code: string) => Object.values(resultOf(await runCode(code)).checks);
 
-afterEach(() => connect(undefined));
-
-test("each exercise has a solution", () => expect(Object.keys(solutions).sort()).toEqual(names.sort()));
+test("each exercise has a hint, a solution and a next one", () =>
+  expect(
+    Object.keys(helps)
+      .map((file) => file.replace(/^.*\/|\.ts$/g, ""))
+      .sort(),
+  ).toEqual(names.sort()));
 
 describe.each(names)("%s", (name) => {
-  test("is not solved as it stands", async () => {
-    expect(await checksOf(codeOf(name))).toContain(false);
-  });
+  const code = readFileSync(new URL(`${name}.ts`, folder), "utf8").trimEnd();
 
-  test("is solved by one change", async () => {
-    const [from, to] = solutions[name]!;
-    expect(codeOf(name).split(from)).toHaveLength(2);
-    const checks = await checksOf(codeOf(name).replace(from, to));
+  test("is not solved as it stands, and solved by its solution", async () => {
+    const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
+    expect(await checksOf(code)).toContain(false);
+    const checks = await checksOf(edited(code, exercise.solution));
     expect(checks.length).toBeGreaterThan(0);
     expect(checks).not.toContain(false);
+    expect(isSecond(exercise, edited(code, exercise.solution))).toBe(false);
+  });
+
+  test("has a second task that its own solution solves", async () => {
+    const { default: exercise } = await helps[`./exercises/${name}.ts`]!();
+    const second = edited(code, exercise.next.edits);
+    expect(await checksOf(second)).toContain(false);
+    const solved = edited(second, exercise.next.solution);
+    expect(await checksOf(solved)).not.toContain(false);
+    expect(isSecond(exercise, second) && isSecond(exercise, solved)).toBe(true);
   });
 });

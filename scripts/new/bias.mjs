@@ -89,7 +89,7 @@ test("two slopes with four heads are refused", () => {
 `;
 
 export const example = ({ name }) => `import { attentionWeights, ${name} } from "@qkv/attention";
-import { show, slider } from "@qkv/page";
+import { check, show, slider } from "@qkv/page";
 import { tensor, zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -100,7 +100,19 @@ const weights = attentionWeights(x, x, { bias }); // [B, H, T, S]
 show(attentionMap(weights));
 
 // The claim of the page, checked whenever it runs.
-if ((weights.data[0] ?? 0) < (weights.data[11] ?? 1)) throw new Error("the farther key has the larger weight");
+check("no farther key has the larger weight", (weights.data[0] ?? 0) >= (weights.data[11] ?? 1));
+`;
+
+export const changes = () => `import type { Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Use a negative slope",
+    edits: [{ find: "tensor([slope])", replace: "tensor([-slope])" }],
+    says: "Now the farthest keys have the largest weights.",
+    outcome: ({ checks }) => checks["no farther key has the larger weight"] === false,
+  },
+] satisfies readonly Change[];
 `;
 
 export const page = ({ name, kebab, title }) => `---
@@ -116,8 +128,6 @@ description: A bias with one learned slope for each head, times the distance bet
 <Live example="${kebab}" />
 
 **What to notice.** All keys match equally, so the picture shows the bias alone. With a slope of 0 all weights are equal.
-
-**One change to make.** Give a negative slope: now the farthest keys have the largest weights, and the last check refuses.
 
 **Cost.** Three operations for each score.
 

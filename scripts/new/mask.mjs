@@ -65,7 +65,7 @@ test("a size of 0 is refused, with the fix", () => {
 `;
 
 export const example = ({ name }) => `import { attentionWeights, ${name} } from "@qkv/attention";
-import { show, slider } from "@qkv/page";
+import { check, show, slider } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
@@ -75,11 +75,26 @@ const weights = attentionWeights(x, x, { mask: ${name}(size) }); // [B, H, T, S]
 show(attentionMap(weights));
 
 // The claim of the page, checked whenever it runs.
-for (const [i, weight] of weights.data.entries()) {
+const rule = Array.from(weights.data, (weight, i) => {
   const [query, key] = [Math.floor(i / 12), i % 12];
-  const sees = key <= query && (query - key) % size === 0;
-  if (weight > 0 !== sees) throw new Error(\`query \${query}, key \${key}: not the rule of the page\`);
-}
+  return weight > 0 === (key <= query && (query - key) % size === 0);
+});
+check("each query sees every key of the rule, and no other", !rule.includes(false));
+`;
+
+export const changes = ({ name }) => `import type { Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Combine it with a window of 4",
+    edits: [
+      { find: "import { attentionWeights, ${name} }", replace: "import { and, attentionWeights, ${name}, slidingWindow }" },
+      { find: "{ mask: ${name}(size) }", replace: "{ mask: and(${name}(size), slidingWindow(4)) }" },
+    ],
+    says: "Only the diagonals of the last four tokens are left.",
+    outcome: ({ readings }) => readings.includes("query 11, key 7: masked"),
+  },
+] satisfies readonly Change[];
 `;
 
 export const page = ({ name, kebab, title }) => `---
@@ -95,8 +110,6 @@ Each query sees itself and each \`size\`-th key before it.
 <Live example="${kebab}" />
 
 **What to notice.** The lit cells lie on parallel diagonals, \`size\` apart.
-
-**One change to make.** Combine it with another mask: \`and(${name}(2), slidingWindow(4))\`.
 
 **Cost.** \`T / size\` dot products for query \`T\`, where a device skips what is masked.
 

@@ -18,6 +18,21 @@ for (let query = 0; query < 8; query++) {
 }
 `;
 
+export const changes = () => `import type { Change } from "../src/live/change";
+
+export default [
+  {
+    label: "Remove the mask",
+    edits: [
+      { find: "import { attentionWeights, causal }", replace: "import { attentionWeights }" },
+      { find: "attentionWeights(x, x, { mask: causal() })", replace: "attentionWeights(x, x)" },
+    ],
+    says: "The rows still sum to 1, and no cell is hatched.",
+    outcome: ({ readings }) => !readings.some((text) => text.endsWith("masked")),
+  },
+] satisfies readonly Change[];
+`;
+
 export const page = ({ kebab, title, words }) => `---
 title: ${title}
 slug: ${kebab}
@@ -51,8 +66,6 @@ Yes. Softmax makes the weights of a row sum to 1.
 ## What to notice
 
 - The weights of each row sum to 1, for every text.
-
-**One change to make.** Remove the mask: the rows still sum to 1.
 
 ## Where it stops being true
 

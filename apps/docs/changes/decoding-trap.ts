@@ -5,6 +5,15 @@ const unread = (readings: readonly string[]) =>
 
 export default [
   {
+    label: "Align the mask bottom-right",
+    set: { "the mask is aligned": "bottom-right" },
+    says:
+      "The new token sees all twelve, and receives the very number that reading the text at once gives. Queries are the " +
+      "last of the positions.",
+    outcome: ({ lines, readings }) =>
+      lines.includes("the same") && !readings.includes("query 0, key 11: masked"),
+  },
+  {
     label: "Use a sliding window of 4",
     edits: [
       {

@@ -4,7 +4,7 @@ import { randn, slice, tensor } from "@qkv/tensor";
 import { attentionMap, maskTiles } from "@qkv/viz";
 
 const S = 12; // eleven tokens in the cache, and the new one
-const align = choice("the mask is aligned", ["bottom-right", "top-left"]);
+const align = choice("the mask is aligned", ["top-left", "bottom-right"]);
 const mask = causal({ align });
 
 const x = randn([1, 1, S, 8], { seed: 3 }); // [B, H, S, D]

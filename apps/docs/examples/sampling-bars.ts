@@ -10,7 +10,7 @@ const temperature = slider("temperature", {
   min: 0,
   max: 3,
   step: 0.1,
-  value: 1,
+  value: 2,
 });
 const topK = slider("top-k", { min: 1, max: 7, value: 7 });
 const topP = slider("top-p", { min: 0.05, max: 1, step: 0.05, value: 1 });
@@ -28,6 +28,11 @@ show(
 );
 print(
   `${left.length} of ${words.length} words may come; the likeliest with ${(100 * left[0]!.probability).toFixed(1)} %`,
+);
+
+const asItIs = candidates(logits, { temperature: 1 }).at(-1);
+print(
+  `“purple”: ${(100 * asItIs!.probability).toFixed(1)} % at temperature 1, ${(100 * data.at(-1)!).toFixed(1)} % now`,
 );
 
 // What the page says of the sliders.

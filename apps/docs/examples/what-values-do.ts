@@ -40,7 +40,8 @@ const handOver = (name: Name) => {
   return attention(query, key, value); // [B, H, T, Dv]
 };
 
-const name = choice("each word hands over", Object.keys(values) as Name[]);
+const names = Object.keys(values) as Name[];
+const name = choice("each word hands over", names, { value: "a one" });
 const weights = attentionWeights(query, key); // [B, H, T, S]
 show(attentionMap(weights, { rowLabels: words, columnLabels: words, max: 1 }));
 const { data, shape } = handOver(name);

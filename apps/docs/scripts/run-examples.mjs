@@ -90,6 +90,23 @@ for (const { path, examples } of pages) {
           await live.expectStatus("done");
         }
       }
+      // Each suggested change brings the outcome that it promises, and the solution of an exercise solves it.
+      for (const change of await live.root.locator("[data-change]").all()) {
+        const before = await live.runs();
+        await change.click();
+        await live.ended(before + 1);
+        await live.expectStatus("done");
+        const outcome = await live.root.locator("[data-outcome]").getAttribute("data-outcome");
+        if (outcome !== "holds") throw new Error(`“${await change.innerText()}”: the outcome ${outcome}`);
+      }
+      if (example.startsWith("exercise-")) {
+        await live.root.getByText("Solution", { exact: true }).click();
+        const before = await live.runs();
+        await live.root.locator("[data-solve]").click();
+        await live.ended(before + 1);
+        if ((await live.root.getAttribute("data-solved")) !== "true")
+          throw new Error("its solution does not solve it");
+      }
     });
   }
 }

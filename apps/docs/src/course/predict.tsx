@@ -57,7 +57,7 @@ export function Choice({
           onChange={() => prediction?.choose(says, right)}
         />
         <span>{says}</span>
-        {made && <em>{right ? "holds" : own ? "does not hold" : ""}</em>}
+        {made && <em>{right ? "Correct" : own ? "Not quite" : ""}</em>}
       </label>
       <div className={styles.explanation} data-explanation hidden={!made}>
         {children}

@@ -1,35 +1,40 @@
 import type { ReactNode } from "react";
-import { hunksOf, type Change } from "./change";
+import { hunksOf, type Change, type Edit } from "./change";
 import styles from "./live.module.css";
 
-/** Lines that a change takes away and adds, and the controls it sets. */
+/** Lines that edits take away from code and add to it. */
+export function DiffLines({ code, edits }: { code: string; edits: readonly Edit[] }): ReactNode {
+  if (edits.length === 0) return null;
+  return (
+    <pre className={styles.diff} tabIndex={0} aria-label="The edited lines">
+      {hunksOf(code, edits).map(({ line, removed, added }) => (
+        <div key={line}>
+          {removed.map((text, i) => (
+            <del key={i}>
+              {"− "}
+              {text}
+              {"\n"}
+            </del>
+          ))}
+          {added.map((text, i) => (
+            <ins key={i}>
+              {"+ "}
+              {text}
+              {"\n"}
+            </ins>
+          ))}
+        </div>
+      ))}
+    </pre>
+  );
+}
+
+/** The edits of a change, and the controls that it sets. */
 function ChangeDiff({ change, code }: { change: Change; code: string }): ReactNode {
-  const { edits = [], set = {} } = change;
   return (
     <>
-      {edits.length > 0 && (
-        <pre className={styles.diff} tabIndex={0} aria-label="The edited lines">
-          {hunksOf(code, edits).map(({ line, removed, added }) => (
-            <div key={line}>
-              {removed.map((text, i) => (
-                <del key={i}>
-                  {"− "}
-                  {text}
-                  {"\n"}
-                </del>
-              ))}
-              {added.map((text, i) => (
-                <ins key={i}>
-                  {"+ "}
-                  {text}
-                  {"\n"}
-                </ins>
-              ))}
-            </div>
-          ))}
-        </pre>
-      )}
-      {Object.entries(set).map(([label, value]) => (
+      <DiffLines code={code} edits={change.edits ?? []} />
+      {Object.entries(change.set ?? {}).map(([label, value]) => (
         <p key={label}>
           {label}: <strong>{value}</strong>
         </p>

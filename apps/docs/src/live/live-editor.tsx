@@ -9,6 +9,8 @@ import { edited, hunksOf, isMade, resultOf, type Change } from "./change";
 import { ChangeList } from "./change-list";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
+import type { Exercise } from "./exercise";
+import { ExerciseHelp } from "./exercise-help";
 import { isExercise } from "./is-exercise";
 import { lateEditor, type LateEditor } from "./late-editor";
 import { codeFromHash, hashWith, valuesFromHash } from "./link-code";
@@ -17,10 +19,16 @@ import { LiveSession, type LiveState } from "./session";
 import { StaticCode } from "./static-code";
 import styles from "./live.module.css";
 
-type Props = { example: string; code: string; output: Message[]; changes: readonly Change[] };
+type Props = {
+  example: string;
+  code: string;
+  output: Message[];
+  changes: readonly Change[];
+  exercise?: Exercise | undefined;
+};
 
 /** The code, its buttons and its output. The page loads this when JavaScript runs. */
-export default function LiveEditor({ example, code: file, output, changes }: Props): ReactNode {
+export default function LiveEditor({ example, code: file, output, changes, exercise }: Props): ReactNode {
   const original = file.trimEnd();
   const base = useBaseUrl("/");
   const place = useRef<HTMLDivElement>(null);
@@ -132,14 +140,14 @@ export default function LiveEditor({ example, code: file, output, changes }: Pro
       () => setCopied("this browser does not let pages copy"),
     );
   };
-  /** Puts code and controls to what they are with a change, or to the page's own, and runs. */
-  const make = (change?: Change) => {
-    const next = edited(original, change?.edits);
-    session.current?.begin(change?.set ?? {});
+  /** Puts code and values of controls in place, and runs. */
+  const put = (next: string, set: Change["set"] = {}) => {
+    session.current?.begin(set);
     editor.current?.setCode(next);
     if (session.current) keepInLink(example, next === original ? undefined : next, session.current);
     run();
   };
+  const reset = () => put(original);
   const running = state?.status === "running";
   const changed = code !== original || (session.current?.valuesChanged ?? false);
   const made = fromLink
@@ -184,7 +192,7 @@ export default function LiveEditor({ example, code: file, output, changes }: Pro
         >
           {copied || "Embed"}
         </button>
-        <button type="button" onClick={() => make()} disabled={!changed}>
+        <button type="button" onClick={reset} disabled={!changed}>
           Reset
         </button>
         <button type="button" onClick={() => session.current?.stop()} disabled={!running}>
@@ -240,9 +248,12 @@ export default function LiveEditor({ example, code: file, output, changes }: Pro
         code={original}
         made={made}
         state={made && outcomeOf(made, state, output)}
-        make={covered ? undefined : make}
-        undo={() => make()}
+        make={covered ? undefined : ({ edits, set }) => put(edited(original, edits), set)}
+        undo={reset}
       />
+      {exercise && (
+        <ExerciseHelp exercise={exercise} original={original} code={code} solved={solved} put={put} />
+      )}
     </div>
   );
 }

@@ -6,6 +6,8 @@ import type { Change } from "./change";
 import { ChangeList } from "./change-list";
 import { CheckLine } from "./check-line";
 import { ControlInput } from "./control-input";
+import type { Exercise } from "./exercise";
+import { ExerciseHelp } from "./exercise-help";
 import { isExercise } from "./is-exercise";
 import styles from "./live.module.css";
 import { isControl } from "./message-gate";
@@ -19,12 +21,14 @@ export type LiveProps = {
   output?: Message[];
   /** Changes to try, of changes/NAME.ts: the build fills them in where the file exists. */
   changes?: readonly Change[];
+  /** Help with an exercise, of exercises/NAME.ts, likewise. */
+  exercise?: Exercise;
 };
 
 const LiveEditor = lazy(() => import("./live-editor"));
 
 /** Code that runs on the page. Without JavaScript: the code to read, and what it shows. */
-export function Live({ example, code = "", output = [], changes = [] }: LiveProps): ReactNode {
+export function Live({ example, code = "", output = [], changes = [], exercise }: LiveProps): ReactNode {
   const covered = useCovered();
   const still = (
     <div className={styles.live} data-live={example} data-folded data-covered={covered || undefined}>
@@ -62,13 +66,16 @@ export function Live({ example, code = "", output = [], changes = [] }: LiveProp
         </div>
       </div>
       <ChangeList changes={changes} code={code} />
+      {exercise && (
+        <ExerciseHelp exercise={exercise} original={code.trimEnd()} code={code.trimEnd()} solved={false} />
+      )}
     </div>
   );
   return (
     <BrowserOnly fallback={still}>
       {() => (
         <Suspense fallback={still}>
-          <LiveEditor example={example} code={code} output={output} changes={changes} />
+          <LiveEditor example={example} code={code} output={output} changes={changes} exercise={exercise} />
         </Suspense>
       )}
     </BrowserOnly>

@@ -5,7 +5,7 @@ import { visit } from "unist-util-visit";
 /**
  * Fills in `<Live example="name" />`: the text of examples/name.ts and what it showed when the site was built. Both are
  * imports, so a name that does not exist fails the build, and an edit reloads the page. Where changes/name.ts exists,
- * it brings the changes to try.
+ * it brings the changes to try, and exercises/name.ts the help with an exercise.
  */
 export default function liveExample() {
   return (tree: { children: unknown[] }): void => {
@@ -18,7 +18,8 @@ export default function liveExample() {
       for (const [name, source] of [
         ["code", `!!raw-loader!@site/examples/${example}.ts`],
         ["output", `@site/.cache/output/${example}.json`],
-        ...(hasChanges(example) ? [["changes", `@site/changes/${example}`] as const] : []),
+        ...optional("changes", "changes", example),
+        ...optional("exercise", "exercises", example),
       ] as const) {
         imports.push(importOf(`${name}${id}`, source));
         node.attributes.push(attributeOf(name, `${name}${id}`));
@@ -28,7 +29,11 @@ export default function liveExample() {
   };
 }
 
-const hasChanges = (example: string) => existsSync(join(__dirname, "../../changes", `${example}.ts`));
+/** An attribute from a file that not every example has. */
+const optional = (attribute: string, folder: string, example: string) =>
+  existsSync(join(__dirname, "../..", folder, `${example}.ts`))
+    ? [[attribute, `@site/${folder}/${example}`] as const]
+    : [];
 
 type Attribute = { type: string; name: string; value: unknown };
 type JsxElement = { attributes: Attribute[] };

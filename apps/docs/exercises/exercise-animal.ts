@@ -1,0 +1,19 @@
+import type { Exercise } from "../src/live/exercise";
+
+export default {
+  hint: "The query of “it” is [1, 0]: it looks at the first number of each key. Whose first number should be larger?",
+  solution: [{ find: "cat: [6, 0]", replace: "cat: [9, 0]" }],
+  because:
+    "The score of “cat” is half as large again, and its weight eight times that of “mat”: softmax is exponential.",
+  next: {
+    task: "The same without making any key larger.",
+    edits: [
+      {
+        find: 'check("“it” receives more than 0.80 animal", animal > 0.8);',
+        replace:
+          'check("“it” receives more than 0.80 animal", animal > 0.8);\ncheck("no key is larger than before", Math.max(...key.data) <= 6);',
+      },
+    ],
+    solution: [{ find: "mat: [6, 0]", replace: "mat: [1, 0]" }],
+  },
+} satisfies Exercise;
