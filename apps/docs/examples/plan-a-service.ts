@@ -21,12 +21,11 @@ const request = {
 };
 const made = plan(config, request);
 const { tensor, pipeline } = made.layout;
-print(
-  `${made.machines} machines: ${made.replicas} copies of the model, each on ${tensor} × ${pipeline} of them`,
-);
-print(
-  `${made.batchSize} users a copy, ${made.tokensPerSecond.toFixed(1)} tokens/s each`,
-);
+print("machines:", made.machines);
+print("copies of the model:", made.replicas);
+print("machines per copy:", `${tensor} × ${pipeline}`);
+print("users per copy:", made.batchSize);
+print("tokens per second and user:", made.tokensPerSecond.toFixed(1));
 for (const assumption of made.assumptions) print("–", assumption);
 
 const formats = {
@@ -34,7 +33,7 @@ const formats = {
   cache: quantized({ bits: 8 }),
 };
 const smaller = plan(config, { ...request, formats });
-print(`with weights of 4 bits and caches of 8: ${smaller.machines} machines`);
+print("machines with 4-bit weights and 8-bit caches:", smaller.machines);
 if (smaller.machines > made.machines)
   throw new Error("fewer bits take more machines?");
 if (made.tokensPerSecond < 20) throw new Error("slower than promised");

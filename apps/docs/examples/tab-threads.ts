@@ -17,7 +17,7 @@ async function attend(threads: 1 | "auto") {
   const compute = () => attention(query, key, value, { mask });
   const output = device.scope(compute).data;
   const run = () => device.scope(() => void compute());
-  const ms = 1000 / perSecond({ work: 1, run });
+  const ms = Number((1000 / perSecond({ work: 1, run })).toPrecision(2));
   const report = device.report();
   await device.close();
   return { output, ms, report };
@@ -34,7 +34,7 @@ const { threads, whySingleThreaded } = together.report;
 print("threads here:", threads, whySingleThreaded ?? "");
 print(
   "the same to the last bit, and",
-  (alone.ms / together.ms).toFixed(2),
+  (alone.ms / together.ms).toFixed(1),
   "times as fast",
 );
 show(
