@@ -93,4 +93,7 @@ print(generated.join(" "));
 // Random weights know nothing: the loss begins above that of a uniform prediction over all words. Training goes well below it.
 const uniformLoss = Math.log(vocabulary.length);
 if (steps >= 60)
-  check("the loss is below half of a uniform prediction’s", losses.at(-1)! < uniformLoss / 2);
+  check(
+    "the loss is below half of a uniform prediction’s",
+    losses.at(-1)! < uniformLoss / 2,
+  );
