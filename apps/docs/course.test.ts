@@ -61,6 +61,11 @@ describe("the course", () => {
       }
       expect(text).toContain("<Live example=");
       expect(text, "has an exercise that the page checks").toContain('<Live example="exercise-');
+      const examples = [...text.matchAll(/<Live example="([\w-]+)"/g)].map(([, example]) => example!);
+      expect(
+        examples.some((example) => existsSync(`${site}/changes/${example}.ts`)),
+        "has a change to try",
+      ).toBe(true);
       expect(text, "says whether it is still true").toMatch(/^still_true: ./m);
       expect(text).toMatch(/^## Where it stops being true$/m);
       expect(text).toMatch(/^## Source$/m);
