@@ -15,7 +15,7 @@ const lists = readdirSync(new URL("packages/", root)).filter((name) =>
 const bugsOf = async (name: string) =>
   (await import(new URL(`scripts/mutants/${name}.mjs`, root).href)) as Bugs;
 
-/** How much does not parse: of AssemblyScript, its decorators. */
+/** Number of files that do not parse: of AssemblyScript, its decorators. */
 const problemsIn = (source: string) =>
   ts.transpileModule(source, { reportDiagnostics: true }).diagnostics!.length;
 

@@ -3,7 +3,7 @@ import type { ControlValue, Message } from "@qkv/page";
 /** A piece of an example's code and what takes its place. `find` occurs in the code exactly once. */
 export type Edit = { find: string; replace: string };
 
-/** What an example showed: the lines that it printed, the numbers that its pictures read out, its pictures and checks. */
+/** Outputs of an example: the lines that it printed, the numbers that its pictures read out, its pictures and checks. */
 export type Result = {
   lines: readonly string[];
   readings: readonly string[];

@@ -50,7 +50,7 @@ export function animatedSvg<Model, Choices extends FigureChoices>(
   return animate(scenes, milliseconds, figure.title);
 }
 
-/** What one element is in each frame. */
+/** Values of one element, frame by frame. */
 type Track = { node: MarkNode; frames: (MarkNode["attributes"] | undefined)[] };
 
 function animate(scenes: readonly Scene[], milliseconds: number, title: string): string {

@@ -146,7 +146,7 @@ function show<Model, Choices extends FigureChoices>(
   let clock = 0;
   let before = 0;
   let told = "";
-  let said = "";
+  let spoken = "";
   let pending: Partial<Choices> = {};
   let asking: AbortController | undefined;
 
@@ -183,8 +183,8 @@ function show<Model, Choices extends FigureChoices>(
     if (document.activeElement !== parts.range || playing !== "no")
       parts.range.value = String(line.place(step, moment(state).progress));
     const now = JSON.stringify([id, steps.length, choices, pending, playing, state.speed, width]);
-    if (now === said) return tell();
-    said = now;
+    if (now === spoken) return tell();
+    spoken = now;
     line = timeline(steps, parts.scrub.clientWidth || width);
     parts.range.value = String(line.place(step, progress));
     parts.range.setAttribute("aria-valuetext", `Step ${step + 1} of ${steps.length}: ${title}`);
