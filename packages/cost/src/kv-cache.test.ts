@@ -102,6 +102,31 @@ test.each([
   expect(() => readCacheLayers(config)).toThrow(message);
 });
 
+test("layers of a table: heads, one head, all heads, latents and windows", () => {
+  const table = { n_layers: 2, n_heads: 8, n_kv_heads: 2, head_dim: 4 };
+  const layers = (more: object) => readCacheLayers({ ...table, ...more });
+  const causal = { kind: "causal" };
+  const twice = (layer: object) => [layer, layer];
+  expect(layers({})).toEqual(twice({ numbersPerToken: 2 * 2 * 4, reach: causal }));
+  expect(layers({ attention: "MQA", n_kv_heads: undefined })).toEqual(
+    twice({ numbersPerToken: 2 * 4, reach: causal }),
+  );
+  expect(layers({ attention: "MHA", n_kv_heads: undefined })).toEqual(
+    twice({ numbersPerToken: 2 * 8 * 4, reach: causal }),
+  );
+  expect(layers({ kv_lora_rank: 16, qk_rope_head_dim: 3 })).toEqual(
+    twice({ numbersPerToken: 16 + 3, reach: causal }),
+  );
+  expect(layers({ sliding_window: 5 })).toEqual(
+    twice({ numbersPerToken: 2 * 2 * 4, reach: { kind: "window", size: 5 } }),
+  );
+});
+
+test("a chunk is forgotten when the next one begins", () => {
+  const layer = { numbersPerToken: 1, reach: { kind: "chunk", size: 8 } } as const;
+  expect(kvCache([layer], { contextLength: 100 }).bytes).toBe(8 * 2);
+});
+
 test("a context of half a token is refused", () => {
   expect(() => kvCache(gpt2, { contextLength: 0.5 })).toThrow(
     "kvCache: `contextLength` is 0.5, expected a whole number of tokens, 0 or more.\nFix: count tokens",

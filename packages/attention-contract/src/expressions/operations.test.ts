@@ -58,3 +58,40 @@ test.each(["min", "max"] as const)("the gradient of %s goes to the first of equa
   );
   expect(slopes).toEqual([2, 0]);
 });
+
+test.each(all)("%s writes as many numbers of a row as it is told", (_, { evaluate, gradients }) => {
+  const rows = [1, 2, 3].map((x) => Float64Array.of(x, x)) as [Float64Array, Float64Array, Float64Array];
+  const y = Float64Array.of(7, 7);
+  evaluate(1, y, ...rows);
+  expect(y[1]).toBe(7);
+  for (const gradient of gradients) {
+    const dx = Float64Array.of(7, 7);
+    gradient?.(1, dx, Float64Array.of(1, 1), y, ...rows);
+    expect(dx[1]).toBe(7);
+  }
+});
+
+test("logic by its table", () => {
+  const value = (name: "not" | "and" | "or", a: number, b = 0) =>
+    one((y, rows) => (operations[name] as Operation).evaluate(1, y, ...rows), [a, b, 0]);
+  const pairs = [
+    [0, 0],
+    [0, 2],
+    [2, 0],
+    [2, 2],
+  ] as const;
+  expect([value("not", 0), value("not", 2)]).toEqual([1, 0]);
+  expect(pairs.map(([a, b]) => value("and", a, b))).toEqual([0, 0, 0, 1]);
+  expect(pairs.map(([a, b]) => value("or", a, b))).toEqual([0, 1, 1, 1]);
+});
+
+test("the gradient of where goes to the operand that was taken", () => {
+  const slopes = (condition: number) =>
+    operations.where.gradients.map((gradient) =>
+      one((dx, rows) => gradient?.(1, dx, row(2), row(1), ...rows), [condition, 1, 1]),
+    );
+  expect([slopes(3), slopes(0)]).toEqual([
+    [0, 2, 0],
+    [0, 0, 2],
+  ]);
+});

@@ -24,6 +24,13 @@ test("pages of batches of different lengths: a shorter one is padded with -1, an
   ]);
 });
 
+test("one list of positions is read by each batch", () => {
+  const key = [pages(Int32Array.of(2, 1))];
+  expect([
+    ...(storedPositions({ key, value: key, positions: Int32Array.of(4, 9) }, 2) as Int32Array),
+  ]).toEqual([4, 9, 4, -1]);
+});
+
 test("where all batches are as long, the positions are those given", () => {
   const positions = { start: 4 };
   const key = [zeros([2, 1, 3, 1])];

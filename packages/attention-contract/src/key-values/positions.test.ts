@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { firstQueryOf, keyLengthsOf, keyPositions, positionsAfter } from "./positions.js";
+
+test("positions of keys: from a start on, one list for all batches, or one each", () => {
+  expect(keyPositions({ start: 5 }, 3)).toEqual([Int32Array.of(5, 6, 7)]);
+  expect(keyPositions(Int32Array.of(0, 2, 9), 3)).toEqual([Int32Array.of(0, 2, 9)]);
+  expect(keyPositions(Int32Array.of(0, 1, 2, -1), 2)).toEqual([Int32Array.of(0, 1), Int32Array.of(2, -1)]);
+});
+
+test("the first query of a batch", () => {
+  expect([0, 1].map((batch) => firstQueryOf(7, batch))).toEqual([7, 7]);
+  expect([0, 1].map((batch) => firstQueryOf(Int32Array.of(3, 4), batch))).toEqual([3, 4]);
+});
+
+test("a sequence is one longer than its last position, wherever that is stored; -1 is none", () => {
+  expect(keyLengthsOf({ start: 5 }, 3)).toEqual([8]);
+  expect(keyLengthsOf(Int32Array.of(4, 9, 2), 3)).toEqual([10]);
+  expect(keyLengthsOf(Int32Array.of(0, 1, 7, -1), 2)).toEqual([2, 8]);
+  expect(keyLengthsOf(Int32Array.of(0, 3, 3, -1), 2)).toEqual([4]);
+});
+
+test("new tokens stand behind those of the cache, of each batch where they differ", () => {
+  expect(positionsAfter(undefined, 2)).toEqual({ start: 0 });
+  expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 4) }, 2)).toEqual({ start: 4 });
+  expect(positionsAfter({ length: 4, lengths: Int32Array.of(4, 1) }, 2)).toEqual(Int32Array.of(4, 5, 1, 2));
+});
