@@ -1,5 +1,5 @@
 export const about =
-  "Bugs of convention put into the packages one at a time; their tests must notice each (about 10 minutes).";
+  "Bugs of convention put into the packages one at a time; their tests must notice each (about an hour).";
 export const takes = "[PACKAGE]";
 
 export const steps = (words) => [

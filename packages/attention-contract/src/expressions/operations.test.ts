@@ -87,7 +87,7 @@ test("logic by its table", () => {
 
 test("the gradient of where goes to the operand that was taken", () => {
   const slopes = (condition: number) =>
-    operations.where.gradients.map((gradient) =>
+    (operations.where as Operation).gradients.map((gradient) =>
       one((dx, rows) => gradient?.(1, dx, row(2), row(1), ...rows), [condition, 1, 1]),
     );
   expect([slopes(3), slopes(0)]).toEqual([
