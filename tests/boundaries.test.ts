@@ -25,6 +25,14 @@ const names = packages.map(({ name }) => name);
 
 // What each package imports. `qkv`, the command, may import any.
 const arrows: Record<string, string[]> = {
+  "@qkv/figures": [
+    "@qkv/core",
+    "@qkv/tensor",
+    "@qkv/attention",
+    "@qkv/transformer",
+    "@qkv/model-tiny",
+    "@qkv/viz",
+  ],
   "@qkv/core": [],
   "@qkv/tensor": ["@qkv/core"],
   "@qkv/attention-contract": ["@qkv/core", "@qkv/tensor"],

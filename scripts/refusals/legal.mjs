@@ -9,6 +9,8 @@ export const forPackages = {
   "@qkv/tensor/devices": "what a package needs to be a device",
   "@qkv/tensor/random": "bits for operations that check their arguments",
   "@qkv/viz/react": "components: their pictures refuse when they are drawn",
+  "@qkv/viz/figures": "parts of a figure and of its element, for those who write figures",
+  "@qkv/figures/react": "components: what makes their numbers refuses",
 };
 
 /** Entries that are not mended yet. @type {string[]} */
@@ -115,6 +117,7 @@ export const legal = [
   },
   { entry: "@qkv/viz", names: "isPicture", why: "takes any value" },
   { entry: "@qkv/viz/elements", names: "defineElements", why: "takes nothing" },
+  { entry: "@qkv/figures/attention-call", names: "defineAttentionCall", why: "takes nothing" },
   {
     entry: "@qkv/cost",
     names: "parameters",

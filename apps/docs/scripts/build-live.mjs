@@ -106,6 +106,7 @@ await build({
   entryPoints: [
     ...examples.map((file) => ({ in: `examples/${file}`, out: basename(file, ".ts") })),
     { in: "src/first/prerender.ts", out: "first-page" },
+    { in: "src/figures/prerender.ts", out: "figures" },
   ],
   outdir: join(cache, "examples"),
   outExtension: { ".js": ".mjs" },
@@ -137,4 +138,13 @@ for (const file of examples) {
   writeFileSync(join(live, "examples", `${name}.json`), JSON.stringify({ code, output: JSON.parse(output) }));
 }
 writeFileSync(join(cache, "first-look.json"), inNode(join(cache, "examples", "first-page.mjs")));
+// The still of each figure: files for a page, and their sizes and words for its text.
+mkdirSync(join(live, "figures"), { recursive: true });
+const stills = JSON.parse(inNode(join(cache, "examples", "figures.mjs")));
+for (const [name, { wide, narrow, ...words }] of Object.entries(stills)) {
+  writeFileSync(join(live, "figures", `${name}-wide.svg`), wide);
+  writeFileSync(join(live, "figures", `${name}-narrow.svg`), narrow);
+  stills[name] = words;
+}
+writeFileSync(join(cache, "figures.json"), JSON.stringify(stills));
 console.log(`${entries.length} modules and ${examples.length} examples are ready for the page`);

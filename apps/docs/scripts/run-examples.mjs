@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { serveSite } from "./serve-site.mjs";
+import { figureChecks } from "./figure-checks.mjs";
 import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
 import { mostJavaScript, pagesOf } from "./site-pages.mjs";
 
@@ -115,7 +116,8 @@ if (pages.length === 0) {
   console.log("FAIL no page has a live example");
 }
 
-for (const { name, check, path = "", options } of firstPageChecks) await verdict(name, path, check, options);
+for (const { name, check, path = "", options } of [...firstPageChecks, ...figureChecks])
+  await verdict(name, path, check, options);
 
 const heaviest = everyPage.toSorted((a, b) => b.javaScript - a.javaScript)[0];
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} kB`;

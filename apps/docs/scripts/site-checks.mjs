@@ -337,7 +337,11 @@ export const firstPageChecks = [
       await first.getByText("home", { exact: true }).first().waitFor();
       await first.getByRole("button", { name: /layer 2, head 3/ }).click();
       await page.locator("[data-drawer=ready]").waitFor();
-      expect((await page.locator("[data-drawer] li svg").count()) === 6, "not six pictures");
+      const figure = page.locator("[data-drawer] qkv-attention-call");
+      await figure.getByText("One attention call").first().waitFor();
+      expect(new URL(page.url()).search === "", "a figure that the page leads wrote into the address");
+      await figure.locator('[data-cell^="a:"]').first().waitFor();
+      await figure.getByText("layer 2, head 3").first().waitFor({ state: "attached" });
       await first.getByText("MQA", { exact: true }).click();
       await page.locator("[data-measured=yes]").waitFor();
       await first.getByText(/Its opinion of the next token moves by \d+%/).waitFor();

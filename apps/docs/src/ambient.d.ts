@@ -23,6 +23,13 @@ declare module "@site/.cache/first-look.json" {
   export default look;
 }
 
+declare module "@site/.cache/figures.json" {
+  /** The still of each figure: its size where the page is wide, and what it shows in words. */
+  const stills: Record<string, { title: string; description: string; width: number; height: number }> &
+    Record<"attention-call", { title: string; description: string; width: number; height: number }>;
+  export default stills;
+}
+
 declare module "*.module.css" {
   const classes: Record<string, string>;
   export default classes;

@@ -2,7 +2,8 @@ import useBaseUrl from "@docusaurus/useBaseUrl";
 import manifest from "@site/.cache/manifest.json";
 import prerendered from "@site/.cache/first-look.json";
 import { tokenArcs, weightShades } from "@qkv/viz";
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import type { AttentionCallModel, AttentionCallOptions } from "@qkv/figures";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Answers } from "./answers";
 import { HeadDrawer } from "./head-drawer";
 import { HeadsSwitch } from "./heads-switch";
@@ -65,6 +66,19 @@ export function FirstScreen(): ReactNode {
       .catch((error: Error) => setFailure(error.message));
   }, [open, text, kvHeads, chosen, asks]);
 
+  const call = useCallback(
+    async (options: AttentionCallOptions): Promise<AttentionCallModel> => {
+      const made = await answers.current?.ask<AttentionCallModel>({
+        type: "call",
+        text,
+        kvHeads,
+        ...options,
+      });
+      // A later question took its place: the figure no longer waits for this one.
+      return made ?? Promise.reject(new DOMException("asked again", "AbortError"));
+    },
+    [text, kvHeads],
+  );
   const map = useMemo(() => headOf(look, chosen), [look, chosen]);
   const choose = (layer: number, head: number) => {
     setOpen(true);
@@ -118,7 +132,7 @@ export function FirstScreen(): ReactNode {
           chosen={chosen}
           query={asks}
           detail={detail}
-          ask={setQuery}
+          call={call}
           close={() => setOpen(false)}
         />
       )}

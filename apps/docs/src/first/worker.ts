@@ -1,4 +1,5 @@
 // The model of the first page, in a worker: the page stays free while it reads.
+import { attentionCallModel, type AttentionCallModel, type AttentionCallOptions } from "@qkv/figures";
 import type { Device } from "@qkv/tensor";
 import { decoder, type Model } from "@qkv/transformer";
 import { wasm } from "@qkv/wasm";
@@ -10,9 +11,13 @@ import { firstModel } from "./model";
 export type Question =
   | { type: "look"; text: string; kvHeads?: number | undefined }
   | { type: "head"; text: string; kvHeads?: number | undefined; layer: number; head: number; query: number }
+  | ({ type: "call"; text: string; kvHeads?: number | undefined } & AttentionCallOptions)
   | { type: "measure"; shape: HeadShape; kvHeads: number[] };
 export type Answer =
-  { look: Look; timeMs: number; drift: number } | HeadDetail | { ms: number[]; device: string };
+  | { look: Look; timeMs: number; drift: number }
+  | HeadDetail
+  | AttentionCallModel
+  | { ms: number[]; device: string };
 export type Asked = { id: number; question: Question };
 export type Answered = { id: number; answer?: Answer; error?: string };
 
@@ -44,6 +49,7 @@ async function answer(question: Question): Promise<Answer> {
   if (question.type === "head") {
     return headAt(model, model.apply, idsOf(model, question.text), question);
   }
+  if (question.type === "call") return attentionCallModel(model, question.text, question);
   const start = performance.now();
   const look = await lookAt(model, model.apply, question.text);
   const timeMs = performance.now() - start;

@@ -2,17 +2,29 @@ import Head from "@docusaurus/Head";
 import useBaseUrl from "@docusaurus/useBaseUrl";
 import type { Message } from "@qkv/page";
 import { useEffect, useState, type ReactNode } from "react";
+import { Figure } from "../figures/figure";
+import { figures, type FigureName } from "../figures/list";
 import { Live } from "../live/live";
 
-/** One example alone, for a frame on somebody's page: #example=NAME, with code and values as every link has them. */
+/**
+ * One example or figure alone, for a frame on somebody's page: `#example=NAME`, with code and values as every link has
+ * them, or `?figure=NAME`, with its place in the story as every address has it.
+ */
 export default function Embed(): ReactNode {
   const base = useBaseUrl("/");
   const [shown, setShown] = useState<{ name: string; code: string; output: Message[] }>();
+  const [figure, setFigure] = useState<FigureName>();
   const [failure, setFailure] = useState("");
   useEffect(() => {
+    const asked = new URLSearchParams(location.search).get("figure");
+    if (asked !== null) {
+      if (Object.hasOwn(figures, asked)) setFigure(asked as FigureName);
+      else setFailure(`There is no figure ${asked} here. There are: ${Object.keys(figures).join(", ")}.`);
+      return;
+    }
     const name = new URLSearchParams(location.hash.slice(1)).get("example") ?? "";
     if (!/^[\w-]+$/.test(name)) {
-      setFailure("This frame names no example: its address ends in #example=NAME.");
+      setFailure("This frame names nothing to show: its address ends in #example=NAME or ?figure=NAME.");
       return;
     }
     fetch(new URL(`live/examples/${name}.json`, new URL(base, location.href)))
@@ -30,6 +42,7 @@ export default function Embed(): ReactNode {
       </Head>
       <h1 hidden>A live example of qkv</h1>
       {failure && <p role="alert">{failure}</p>}
+      {figure && <Figure name={figure} />}
       {shown && <Live example={shown.name} code={shown.code} output={shown.output} />}
     </main>
   );

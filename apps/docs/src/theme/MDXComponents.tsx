@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
+import { Figure } from "../figures/figure";
 import { Live } from "../live/live";
 import { WideTable } from "../wide-table";
 
@@ -15,6 +16,7 @@ const means = (meaning: "query" | "key" | "value") =>
 export default {
   ...MDXComponents,
   Live,
+  Figure,
   Predict,
   Choice,
   CourseList,

@@ -11,8 +11,11 @@ import { sceneSvg } from "./scene-svg.js";
 import { sceneView } from "./scene-view.js";
 import { timeline, type Timeline } from "./timeline.js";
 
-/** Makes the numbers of a figure for choices. An answer that is no longer wanted is aborted. */
-export type Ask<Model, Choices> = (choices: Choices, options: { signal: AbortSignal }) => Promise<Model>;
+/** Makes the numbers of a figure for choices. An answer that is no longer wanted is aborted; `host` is the element. */
+export type Ask<Model, Choices> = (
+  choices: Choices,
+  options: { signal: AbortSignal; host: HTMLElement },
+) => Promise<Model>;
 
 /** A figure on a page. */
 export interface FigureElement<Model, Choices> extends HTMLElement {
@@ -82,6 +85,13 @@ export function figureElement<Model, Choices extends FigureChoices>(
       this.state = text ?? "";
     }
     connectedCallback(): void {
+      // A page may have set these before the element was defined.
+      for (const name of ["model", "ask"] as const) {
+        if (!Object.hasOwn(this, name)) continue;
+        const value = this[name];
+        Reflect.deleteProperty(this, name);
+        Object.assign(this, { [name]: value });
+      }
       this.#start();
     }
     disconnectedCallback(): void {
@@ -135,7 +145,7 @@ function show<Model, Choices extends FigureChoices>(
   const parts = makeParts(figure);
   const view = sceneView(parts.stage);
   const controls = controlsView<Choices>((name, value) => change({ [name]: value } as Partial<Choices>));
-  parts.say.before(controls.element);
+  parts.head.after(controls.element);
 
   let state: PlayerState<Model, Choices> | undefined;
   let hover: string | undefined;
@@ -167,6 +177,8 @@ function show<Model, Choices extends FigureChoices>(
     const focus = hover ?? now.focus;
     scene = figure.scene(state.model, state.choices, focus === undefined ? now : { ...now, focus }, width);
     view.draw(scene);
+    parts.say.toggleAttribute("data-aside", scene.aside !== undefined);
+    parts.say.style.width = scene.aside === undefined ? "" : `${scene.aside}px`;
     const first = scene.marks.find(({ cell, opacity = 1 }) => cell !== undefined && opacity >= 0.05)?.cell;
     if (roving === undefined || !view.cell(roving)) roving = first;
     if (roving !== undefined) view.cell(roving)?.setAttribute("tabindex", "0");
@@ -258,7 +270,7 @@ function show<Model, Choices extends FigureChoices>(
     const mine = (asking = new AbortController());
     const waits = setTimeout(() => read("Computing…", false), 200);
     try {
-      const model = await asker!(choices, { signal: mine.signal });
+      const model = await asker!(choices, { signal: mine.signal, host });
       if (mine.signal.aborted || leaves.signal.aborted) return;
       pending = {};
       read("", false);
@@ -436,7 +448,10 @@ function show<Model, Choices extends FigureChoices>(
     permalink: () => (state ? toPermalink(figure, state) : wanted),
     go,
     renew(model, ask) {
-      asker = ask;
+      if (ask !== asker) {
+        asker = ask;
+        if (ask && model === undefined) void answer(state?.choices ?? figure.initial);
+      }
       if (model === undefined) return;
       if (state) act({ type: "model", model });
       else begin(model, {});
@@ -533,9 +548,12 @@ function makeParts<Model, Choices extends FigureChoices>(figure: Figure<Model, C
   const table = div("table");
   table.hidden = true;
   const all = div("all");
-  all.append(head, say, stage, read, transport, tools, table);
+  const place = div("scene");
+  place.append(say, stage);
+  all.append(head, place, read, transport, tools, table);
   return {
     all,
+    head,
     formula,
     say,
     title,

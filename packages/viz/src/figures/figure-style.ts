@@ -24,8 +24,11 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure output{color:var(--qkv-text);min-width:2em;font-variant-numeric:tabular-nums}
 .qkv-figure :focus-visible{outline:2px solid var(--qkv-query);outline-offset:2px}
 .qkv-figure-say{min-height:72px;margin:4px 0 6px}
-.qkv-figure .qkv-figure-title{font-size:18px;font-weight:650;margin:0 0 2px;line-height:1.3}
+.qkv-figure .qkv-figure-say .qkv-figure-title{font-size:18px;font-weight:650;margin:0 0 2px;line-height:1.3;color:var(--qkv-text)}
+.qkv-figure-scene{position:relative}
+.qkv-figure-scene>.qkv-figure-say[data-aside]{position:absolute;top:0;left:0;margin:0;min-height:0;pointer-events:none}
 .qkv-figure-say p{margin:0;max-width:76ch;color:var(--qkv-quiet)}
+.qkv-figure-say[data-aside] p{font-size:14px}
 .qkv-figure-stage{display:block;width:100%;height:auto;overflow:visible;touch-action:pan-y;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
 .qkv-figure-stage [data-cell]{cursor:pointer}
 .qkv-figure-stage :focus{outline:none}
@@ -54,7 +57,8 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 @container (max-width:640px){
 .qkv-figure-chapters{display:none}.qkv-figure-count{display:block}
 .qkv-figure-say{min-height:96px}
-.qkv-figure-transport{grid-template-columns:auto 1fr;gap:4px 12px}
+.qkv-figure-transport{grid-template-columns:1fr;gap:6px}.qkv-figure-keys select{margin-inline-start:auto}.qkv-figure-tools p{flex-basis:100%}
+.qkv-figure-controls{gap:4px 12px}.qkv-figure input[type=range]{width:72px}.qkv-figure .qkv-figure-scrub input{width:100%}
 .qkv-figure-formula{font-size:17px}.qkv-figure-options{margin-left:-9px}
 }
 @media print{.qkv-figure-controls,.qkv-figure-transport,.qkv-figure-tools{display:none}}`)();

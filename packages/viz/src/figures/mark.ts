@@ -80,6 +80,11 @@ export type Scene = {
   width: number;
   height: number;
   marks: readonly Mark[];
+  /**
+   * Width of the room at the upper left that the scene leaves free for the text of its step. Default: none, and the text
+   * stands above the picture.
+   */
+  aside?: number;
   /** The picture in a sentence or two, for those who do not see it. */
   description: string;
 };

@@ -1,0 +1,90 @@
+import useBaseUrl from "@docusaurus/useBaseUrl";
+import stills from "@site/.cache/figures.json";
+import type { FigureElement } from "@qkv/viz/figures";
+import { createElement, useEffect, useRef, type ReactNode } from "react";
+import styles from "./figure.module.css";
+import { figures, type FigureName } from "./list";
+
+type Host = FigureElement<unknown, Record<string, string | number | boolean>>;
+
+/**
+ * A figure in a page: its last state as a picture until it comes near the screen and its code is there, and without
+ * JavaScript. Its place in the story is kept in the address, unless the page keeps it.
+ */
+export function Figure({
+  name,
+  state,
+  ask,
+  text,
+}: {
+  name: FigureName;
+  /** Place in the story, kept by the page. */
+  state?: string;
+  /** Makes its numbers. Default: those of the figure's own example, or of our small model on `text`. */
+  ask?: Host["ask"];
+  text?: string;
+}): ReactNode {
+  const host = useRef<Host>(null);
+  const asked = useRef(ask);
+  const still = stills[name];
+  const folder = useBaseUrl("live/figures/");
+  const kept = state === undefined;
+
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return;
+    if (kept) element.state = new URLSearchParams(location.search).get(name) ?? "";
+    const keep = () => {
+      const address = new URL(location.href);
+      if (element.state) address.searchParams.set(name, element.state);
+      else address.searchParams.delete(name);
+      history.replaceState(history.state, "", address);
+    };
+    if (kept) element.addEventListener("statechange", keep);
+    const near = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry?.isIntersecting) return;
+        near.disconnect();
+        if (asked.current) element.ask = asked.current;
+        void figures[name]();
+      },
+      { rootMargin: "400px" },
+    );
+    near.observe(element);
+    return () => {
+      near.disconnect();
+      element.removeEventListener("statechange", keep);
+    };
+  }, [name, kept]);
+
+  useEffect(() => {
+    asked.current = ask;
+    if (ask && host.current) host.current.ask = ask;
+  }, [ask]);
+  useEffect(() => {
+    if (state !== undefined && host.current) host.current.state = state;
+  }, [state]);
+
+  return (
+    <figure className={styles.figure} data-figure={name}>
+      {createElement(
+        `qkv-${name}`,
+        { ref: host, ...(text !== undefined && { text }) },
+        ask === undefined && text === undefined ? (
+          <picture>
+            <source media="(max-width: 640px)" srcSet={`${folder}${name}-narrow.svg`} />
+            <img
+              src={`${folder}${name}-wide.svg`}
+              alt={`${still.title}. ${still.description}`}
+              width={still.width}
+              height={still.height}
+              loading="lazy"
+            />
+          </picture>
+        ) : (
+          <p className={styles.waiting}>{still.title} is on its way.</p>
+        ),
+      )}
+    </figure>
+  );
+}

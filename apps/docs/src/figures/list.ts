@@ -1,0 +1,6 @@
+/** Figures of the site by name: the code of each is loaded when it comes near the screen. */
+export const figures = {
+  "attention-call": () =>
+    import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
+} as const satisfies Record<string, () => Promise<void>>;
+export type FigureName = keyof typeof figures;

@@ -1,0 +1,23 @@
+// The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
+import { attentionCallExample } from "@qkv/figures";
+import { figureSvg } from "@qkv/viz/figures";
+import { tableOf } from "@qkv/viz";
+import { attentionCall } from "@qkv/viz/figures/attention-call";
+import type { FigureName } from "./list";
+
+const draw = {
+  "attention-call": async () => {
+    const model = await attentionCallExample();
+    return (width: number) => figureSvg(attentionCall, model, { width });
+  },
+} satisfies Record<FigureName, () => Promise<(width: number) => string>>;
+
+const stills: Record<string, object> = {};
+for (const [name, make] of Object.entries(draw)) {
+  const svg = await make();
+  const wide = svg(1120);
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(wide)!;
+  const { title, description } = tableOf(wide);
+  stills[name] = { title, description, width: Number(width), height: Number(height), wide, narrow: svg(360) };
+}
+console.log(JSON.stringify(stills));

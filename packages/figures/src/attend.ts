@@ -1,0 +1,62 @@
+import { causal, slidingWindow, tracedAttention, type Mask } from "@qkv/attention";
+import type { Checks } from "@qkv/core";
+import { matmul, mul, transpose, type Tensor } from "@qkv/tensor";
+import type { AttentionCallChoices } from "@qkv/viz/figures/attention-call";
+
+/** Settings that change the numbers of a call. */
+export type AttentionCallOptions = Partial<Pick<AttentionCallChoices, "head" | "mask" | "temperature">>;
+
+/** Queries, keys and values of one head, `[1, 1, T, D]` each. */
+export type Head = { query: Tensor; key: Tensor; value: Tensor };
+
+const masks: Record<AttentionCallChoices["mask"], () => Mask | undefined> = {
+  causal: () => causal(),
+  none: () => undefined,
+  window: () => slidingWindow(2),
+};
+
+/** Refuses settings that no call has. */
+export function checkOptions(check: Checks, options: AttentionCallOptions & { maxTokens?: number }): void {
+  const { mask, temperature } = check.options(options, [
+    "token",
+    "head",
+    "mask",
+    "temperature",
+    "maxTokens",
+  ] as never[]) as AttentionCallOptions;
+  const known = (name: unknown) => typeof name === "string" && Object.hasOwn(masks, name);
+  if (mask !== undefined) check.each({ mask }, known, "causal, none or window", "give one of the three.");
+  if (temperature !== undefined) check.finite({ temperature }, { above: 0 });
+}
+
+/** A tensor `[…, R, C]` as plain numbers `[R, C]`. */
+export async function frameOf(x: Tensor): Promise<{ data: number[]; shape: [number, number] }> {
+  const [R, C] = x.shape.slice(-2) as [number, number];
+  return { data: Array.from(await x.read(), Number), shape: [R, C] };
+}
+
+/** Runs the attention of one head and keeps everything on the way. */
+export async function attend(
+  { query, key, value }: Head,
+  { mask = "causal", temperature = 1 }: AttentionCallOptions,
+) {
+  const scale = 1 / (Math.sqrt(query.shape[3]!) * temperature);
+  const rule = masks[mask]();
+  const traced = tracedAttention(query, key, value, { scale, ...(rule && { mask: rule }) }, [
+    "scores",
+    "weights",
+  ]);
+  const dots = matmul(query, transpose(key, 2, 3));
+  const masked = await frameOf(traced.scores);
+  return {
+    query: await frameOf(query),
+    key: await frameOf(key),
+    value: await frameOf(value),
+    dots: await frameOf(dots),
+    scale,
+    scores: await frameOf(mul(dots, scale)),
+    seen: { ...masked, data: masked.data.map((score) => (score === -Infinity ? 0 : 1)) },
+    weights: await frameOf(traced.weights),
+    output: await frameOf(traced.output),
+  };
+}

@@ -1,0 +1,59 @@
+import { figureElement, type Ask, type FigureElement } from "@qkv/viz/figures";
+import {
+  attentionCall,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+} from "@qkv/viz/figures/attention-call";
+import { attentionCallExample, attentionCallModel } from "./attention-call-model.js";
+
+export {
+  attentionCallExample,
+  attentionCallModel,
+  type AttentionCallOptions,
+} from "./attention-call-model.js";
+export {
+  attentionCall,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+} from "@qkv/viz/figures/attention-call";
+
+/** `<qkv-attention-call>` on a page. */
+export type AttentionCallElement = FigureElement<AttentionCallModel, AttentionCallChoices>;
+
+/**
+ * Makes the element `<qkv-attention-call>`, once. Alone it shows the example of six tokens; with `text="…"` a head of the
+ * small model of `@qkv/model-tiny` on this text, which is loaded then; with `element.ask` numbers of your own. Its place
+ * in the story is `element.state`, also as an attribute.
+ *
+ * Nothing is defined before this is called. In Node it does nothing.
+ *
+ * @example
+ * ```ts
+ * import { defineAttentionCall } from "@qkv/figures/attention-call";
+ *
+ * defineAttentionCall();
+ * // <qkv-attention-call></qkv-attention-call>
+ * // <qkv-attention-call text="The dog was happy." state="head=6&token=3"></qkv-attention-call>
+ * ```
+ */
+export function defineAttentionCall(): void {
+  if (typeof customElements === "undefined" || customElements.get("qkv-attention-call")) return;
+  customElements.define("qkv-attention-call", figureElement(attentionCall, ask));
+}
+
+/** Numbers of the example, or of our own small model on the text of the element. */
+const ask: Ask<AttentionCallModel, AttentionCallChoices> = async (choices, { host }) => {
+  const text = host.getAttribute("text");
+  if (text === null) return attentionCallExample(choices);
+  return attentionCallModel(await (loading ??= tinyModel()), text, choices);
+};
+
+let loading: ReturnType<typeof tinyModel> | undefined;
+
+async function tinyModel() {
+  const [{ load }, { modelTiny }] = await Promise.all([
+    import("@qkv/transformer"),
+    import("@qkv/model-tiny"),
+  ]);
+  return load(await modelTiny());
+}

@@ -1,0 +1,90 @@
+import { rope } from "@qkv/attention";
+import { checks } from "@qkv/core";
+import { linear, reshape, slice, type Tensor } from "@qkv/tensor";
+import { norm, type Model } from "@qkv/transformer";
+import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
+import { attend, checkOptions, frameOf, type AttentionCallOptions } from "./attend.js";
+
+/** Largest difference from the weights of the model's own pass that rounding explains. */
+const tolerance = 1e-4;
+
+/** One head of a model on a text, recomputed from its input and compared with what the model did. */
+export async function headCall(
+  model: Model,
+  text: string,
+  options: AttentionCallOptions & { maxTokens?: number },
+): Promise<AttentionCallModel> {
+  const check = checks("attentionCallModel");
+  checkOptions(check, options);
+  const loaded = (value: unknown) => typeof (value as Partial<Model> | null)?.apply === "function";
+  check.each({ model }, loaded, "a decoder", "load one: await load(await modelTiny()).");
+  check.type({ text }, "string");
+  const { head: number = 0, maxTokens = 24 } = options;
+  const { config, tokenizer } = model;
+  const {
+    numLayers,
+    numHeads: H,
+    numKvHeads,
+    embedDim: C,
+    normEps,
+    ropeBase = 10000,
+    ropeLayout = "half",
+  } = config;
+  check.whole(
+    { head: number },
+    { min: 0, max: numLayers * H - 1, fix: `count heads over all ${numLayers} layers, from 0.` },
+  );
+  check.whole({ maxTokens }, { min: 1 });
+  const [layer, head] = [Math.floor(number / H), number % H];
+  const D = config.headDim ?? C / H;
+  const kvHead = Math.floor(head / (H / numKvHeads));
+
+  const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-maxTokens);
+  const ids = encoded.length > 0 ? encoded : [0];
+  const T = ids.length;
+  const tensors: Record<string, Tensor> = {};
+  model.apply(model.params, ids, { trace: { names: ["embeddings", "output", "weights"], tensors } });
+  const entering = layer === 0 ? tensors["embeddings"]! : tensors[`layers.${layer - 1}.output`]!;
+  const { attentionNorm, attention } = model.params.layers[layer]!;
+  const x = norm({ kind: config.norm ?? "rms", embedDim: C, eps: normEps }).apply(attentionNorm, entering);
+  const positions = rope({ headDim: D, base: ropeBase, layout: ropeLayout });
+  const part = (weight: Tensor, h: number) =>
+    reshape(linear(x, slice(weight, 0, h * D, (h + 1) * D)), [1, 1, T, D]);
+  const rotated = (weight: Tensor, h: number) => positions.apply(part(weight, h), { start: 0 });
+  const parts = {
+    query: rotated(attention.query.weight, head),
+    key: rotated(attention.key.weight, kvHead),
+    value: part(attention.value.weight, kvHead),
+  };
+
+  const own = await tensors[`layers.${layer}.attention.weights`]!.read();
+  const { weights } = await attend(parts, {});
+  const apart = Math.max(
+    ...weights.data.map((weight, i) => Math.abs(weight - Number(own[head * T * T + i]))),
+  );
+  if (!(apart <= tolerance)) {
+    check.refuse({
+      argument: "model",
+      received: `a head whose weights differ by ${apart.toFixed(4)} from its own pass`,
+      expected:
+        "a decoder with one norm before attention, rotary positions on whole heads, and a causal mask",
+      fix: "draw a head of another model: this one has a part, such as a norm of queries or a window, that is not drawn yet.",
+    });
+  }
+  return {
+    tokens: ids.map((id) => textOf(model, id)),
+    head: `layer ${layer}, head ${head}`,
+    heads: Array.from({ length: numLayers * H }, (_, value) => ({
+      value,
+      label: `layer ${Math.floor(value / H)}, head ${value % H}`,
+    })),
+    x: await frameOf(x),
+    ...(await attend(parts, options)),
+  };
+}
+
+/** Text of a token; bytes that are no letter by themselves are written as such. */
+function textOf({ tokenizer }: Model, id: number): string {
+  const text = tokenizer!.decode([id], { skipSpecialTokens: false });
+  return text.includes("\u{fffd}") ? (tokenizer!.token(id) ?? text) : text;
+}

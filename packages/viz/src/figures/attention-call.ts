@@ -1,0 +1,88 @@
+import type { Figure } from "./figure.js";
+import {
+  isSeen,
+  range,
+  shown,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+} from "./attention-call/model.js";
+import { scene, table } from "./attention-call/scene.js";
+import { steps } from "./attention-call/steps.js";
+
+export type { AttentionCallChoices, AttentionCallModel } from "./attention-call/model.js";
+
+/**
+ * *One attention call*: a token's row of `x` becomes query, key and value; its query meets every key; scores are scaled,
+ * masked and made into weights; the weights mix the values. All matrices stand at their shapes, a result where its row
+ * and its column cross, and under them the arithmetic of the step or of a cell that is pointed at.
+ *
+ * The model is made by `attentionCallModel` of `@qkv/figures/attention-call`, or from any trace.
+ *
+ * @example
+ * ```ts
+ * import { figureSvg } from "@qkv/viz/figures";
+ * import { attentionCall } from "@qkv/viz/figures/attention-call";
+ *
+ * const frame = (data: number[], columns = 2) => ({ data, shape: [2, columns] });
+ * const model = {
+ *   tokens: ["the", "cat"],
+ *   x: frame([1, 0, 0, 1]), query: frame([1, 0, 0, 2]), key: frame([1, 0, 0, 1]), value: frame([3, 0, 0, 3]),
+ *   dots: frame([1, 0, 0, 2]), scale: 1, scores: frame([1, 0, 0, 2]), seen: frame([1, 0, 1, 1]),
+ *   weights: frame([1, 0, 0.119, 0.881]), output: frame([3, 0, 0.357, 2.643]),
+ * };
+ * figureSvg(attentionCall, model).includes("weight of “cat” for “the”: 0.12"); // => true
+ * ```
+ */
+export const attentionCall: Figure<AttentionCallModel, AttentionCallChoices> = {
+  name: "attention-call",
+  title: "One attention call",
+  caption:
+    "softmax(QKᵀ/√d + mask)V for one head, step by step. Color is positive, grey is negative, hatched is masked.",
+  initial: { token: 2, head: 0, mask: "causal", temperature: 1 },
+  asks: ["head", "mask", "temperature"],
+  steps,
+  scene,
+  table,
+  controls: ({ tokens, heads }) => [
+    tokens.length <= 14
+      ? {
+          kind: "choice",
+          key: "token",
+          label: "Follow",
+          options: tokens.map((each, value) => ({ value, label: shown(each) })),
+        }
+      : {
+          kind: "select",
+          key: "token",
+          label: "Follow",
+          options: tokens.map((each, value) => ({ value, label: `${value + 1}. ${shown(each)}` })),
+        },
+    ...(heads ? [{ kind: "select", key: "head", label: "Head", options: heads } as const] : []),
+    {
+      kind: "select",
+      key: "mask",
+      label: "Mask",
+      options: [
+        { value: "causal", label: "Causal" },
+        { value: "none", label: "None" },
+        { value: "window", label: "Window of 2" },
+      ],
+    },
+    { kind: "range", key: "temperature", label: "Temperature", min: 0.2, max: 3, step: 0.1 },
+  ],
+  formula: (model, { token }) => {
+    const i = Math.min(token, model.tokens.length - 1);
+    const first = range(model.tokens.length).find((j) => isSeen(model, i, j)) ?? i;
+    const list = steps(model, { ...attentionCall.initial, token });
+    const mixture = list.find(({ chapter }) => chapter === "Mixture")?.id ?? `mix-${first}`;
+    return [
+      { text: "softmax(", step: "normalize", lights: ["Softmax"] },
+      { text: "Q", step: "project-q", lights: ["project-q", "Scores"], color: "query-text" },
+      { text: "Kᵀ", step: "arrange", lights: ["project-k", "Scores"], color: "key-text" },
+      { text: " / √d", step: "scale", lights: ["Scale"] },
+      { text: " + mask", step: "mask", lights: ["Mask"] },
+      { text: ")", step: "normalize", lights: ["Softmax"] },
+      { text: "V", step: mixture, lights: ["project-v", "Mixture"], color: "value-text" },
+    ];
+  },
+};

@@ -1,0 +1,110 @@
+import type { PictureData } from "../../check-data.js";
+import type { ThemeName } from "../../palette.js";
+import type { Mark } from "../mark.js";
+import type { Box } from "./layout.js";
+import { at, columns, fixed } from "./model.js";
+
+/** Shade of a weight, leaving out the middle, on which neither dark letters nor light ones can be read. */
+export const weightShade = (weight: number): number => (weight <= 0.5 ? 0.84 * weight : 0.35 + 0.65 * weight);
+/** Color of letters on a shade of the scale of weights. */
+export const letterColor = (shade: number): ThemeName => (shade > 0.55 ? "paper" : "text");
+
+/** The deepest shade of a color that letters can still be read on. */
+export const deepest = 0.5;
+
+/** Options of a cell: digits of its number, the largest number beside it, and how it is lit. */
+export type CellOptions = {
+  digits?: number;
+  size?: number;
+  /** The number that is darkest. */
+  scale?: number;
+  /** It is a weight. */
+  weight?: boolean;
+  /** Writes .42 for 0.42, and 1 for 1.00. */
+  short?: boolean;
+  /** Not what is looked at. */
+  dim?: boolean;
+  hatch?: number;
+};
+
+/** A cell with its number: the deeper its color the larger it is; grey is below zero. */
+export function numberCell(
+  key: string,
+  box: Box,
+  value: number,
+  color: ThemeName,
+  options: CellOptions = {},
+): Mark {
+  const { digits = 2, size = 12, scale = 1, weight = false, short = false, dim = false, hatch = 0 } = options;
+  const gap = box.width > 12 ? 1 : 0.5;
+  const share = Math.min(1, Math.abs(value) / scale);
+  const negative = value < 0 && fixed(value, digits) !== fixed(0, digits);
+  const shade =
+    (weight ? weightShade(share) : deepest * share * (negative ? 0.6 : 1)) * (dim ? 0.4 : 1) * (1 - hatch);
+  const full = fixed(value, digits);
+  const text = short
+    ? Number.isInteger(value)
+      ? full.replace(/\.0+$/, "")
+      : full.replace(/^(−?)0\./, "$1.")
+    : full;
+  const fits = box.width >= text.length * size * 0.54 && box.height >= size;
+  return {
+    key,
+    kind: "rect",
+    x: box.x + gap,
+    y: box.y + gap,
+    width: Math.max(0, box.width - 2 * gap),
+    height: Math.max(0, box.height - 2 * gap),
+    radius: box.width > 12 ? 3 : 1,
+    fill: negative ? "cost" : color,
+    shade,
+    stroke: "rule",
+    opacity: box.opacity,
+    hatch,
+    size,
+    ink: dim ? "quiet" : weight ? letterColor(shade) : "text",
+    ...(fits && hatch < 0.5 && { text }),
+  };
+}
+
+/** To a hundredth of a pixel, quickly: a strip has thousands of these. */
+const px = (value: number) => Math.round(100 * value) / 100;
+
+const levels = [0.12, 0.37, 0.66]; // of the largest, from which on a cell is light, middle, dark
+const shades = [0.22, 0.5, 0.95];
+
+/** A row of narrow cells as a few paths: one for each depth of color, above zero and below. */
+export function stripMarks(
+  key: string,
+  frame: PictureData,
+  row: number,
+  box: (column: number) => Box,
+  color: ThemeName,
+  { scale, dim = false }: { scale?: number; dim?: boolean },
+): Mark[] {
+  const count = columns(frame);
+  const largest =
+    scale ?? Math.max(1e-9, ...Array.from({ length: count }, (_, c) => Math.abs(at(frame, row, c))));
+  const paths = new Map<string, string>();
+  for (let c = 0; c < count; c++) {
+    const share = at(frame, row, c) / largest;
+    const level = levels.findLastIndex((least) => Math.abs(share) >= least);
+    if (level < 0) continue;
+    const name = `${share < 0 ? "-" : "+"}${level}`;
+    const { x, y, width, height } = box(c);
+    const gap = Math.min(0.5, height / 12);
+    const d = `M${px(x)} ${px(y + gap)}h${px(width)}v${px(height - 2 * gap)}h${px(-width)}z`;
+    paths.set(name, (paths.get(name) ?? "") + d);
+  }
+  const { opacity } = box(0);
+  return [...paths].map(([name, d]): Mark => ({
+    key: `${key}/${name}`,
+    kind: "path",
+    x: 0,
+    y: 0,
+    d,
+    fill: name[0] === "-" ? "cost" : color,
+    shade: shades[Number(name[1])]! * (dim ? 0.4 : 1) * (name[0] === "-" ? 0.8 : 1),
+    opacity,
+  }));
+}

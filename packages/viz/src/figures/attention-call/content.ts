@@ -1,0 +1,317 @@
+import { easeCubicInOut as ease } from "d3-ease";
+import type { ThemeName } from "../../palette.js";
+import type { Moment, Step } from "../figure.js";
+import type { Bench } from "./bench.js";
+import { explain } from "./explain.js";
+import type { Stage } from "./layout.js";
+import {
+  at,
+  columns,
+  followed,
+  isSeen,
+  isSmall,
+  matrixOf,
+  range,
+  rows,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+  type MatrixName,
+  type Spot,
+} from "./model.js";
+
+export type Cell = { opacity: number; value: number; hatch: number };
+/** A number that leaves its cell: to another, beside it at first, and from there into a third. */
+export type Traveller = {
+  key: string;
+  from: Required<Spot>;
+  to: Required<Spot>;
+  drop?: Required<Spot>;
+  /** Way from `from` to `to`, and from there to `drop`, each from 0 to 1. */
+  way: number;
+  fall: number;
+  /** Stands beside its goal by so many widths of a cell. */
+  beside: number;
+  value: number;
+  color: ThemeName;
+  opacity: number;
+};
+
+/** Everything that a moment shows, without a word of where. */
+export type Content = {
+  from: Stage;
+  to: Stage;
+  /** Way from one stage to the next, and of keys on their side. */
+  morph: number;
+  turn: (row: number) => number;
+  cell: (name: MatrixName, row: number, column: number) => Cell;
+  /** Part of the scaling that has been done. */
+  scaled: number;
+  lit: readonly Spot[];
+  travellers: readonly Traveller[];
+  bench: Bench;
+};
+
+const clamp = (value: number) => Math.min(1, Math.max(0, value));
+/** Part of a stretch that has been played. */
+const part = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
+const blend = (a: number, b: number, t: number) => a + (b - a) * t;
+
+const stageOf: Readonly<Record<string, Stage>> = {
+  Input: "project",
+  "Q, K, V": "project",
+  Scores: "scores",
+  Scale: "scores",
+  Mask: "scores",
+  Softmax: "weights",
+  Mixture: "mix",
+  Output: "mix",
+};
+const colors: Readonly<Record<string, ThemeName>> = { q: "query", k: "key", v: "value" };
+
+export function content(
+  model: AttentionCallModel,
+  choices: AttentionCallChoices,
+  steps: readonly Step[],
+  { step: index, progress: p, focus }: Moment,
+): Content {
+  const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
+  const i = Math.min(choices.token, T - 1);
+  const { id, chapter } = steps[index]!;
+  const at_ = new Map(steps.map((step, n) => [step.id, n]));
+  const keys = followed(model, i);
+  const small = isSmall(model);
+
+  const to = stageOf[chapter]!;
+  const from = stageOf[steps[Math.max(0, index - 1)]!.chapter]!;
+  const moving = from !== to;
+  const turning = id === "arrange";
+  const morph = moving ? ease(part(p, 0, turning ? 0.9 : 0.3)) : 1;
+  const q = moving && !turning ? part(p, 0.3, 1) : p; // after the matrices have moved
+  /** Part of a step that has been played, by its id. */
+  const done = (name: string): number => {
+    const n = at_.get(name);
+    return n === undefined ? 0 : index > n ? 1 : index === n ? (name === id ? q : p) : 0;
+  };
+
+  const scaled = ease(done("scale"));
+  const masked = done("mask");
+  const normalized = ease(done("normalize"));
+  const share = (j: number) => {
+    const own = keys.includes(j) ? done(`mix-${j}`) : done("mix-rest");
+    return isSeen(model, i, j) ? part(own, 0.5, 0.95) : 0;
+  };
+  const shares = range(T).map(share);
+  const begun = Math.max(...shares) > 0;
+  const lands = (d: number) => 0.62 + (0.26 * d) / D; // when a product has fallen into its score
+
+  function cell(name: MatrixName, row: number, column: number): Cell {
+    const value = at(matrixOf(model, name)!, row, column);
+    const shown = (opacity: number, hatch = 0, other = value): Cell => ({ opacity, hatch, value: other });
+    switch (name) {
+      case "x":
+        return shown(index === 0 ? ease(part(p, row * 0.06, row * 0.06 + 0.4)) : 1);
+      case "wq":
+      case "wk":
+      case "wv":
+        return shown(part(done(`project-${name[1]}`), 0, 0.1));
+      case "q":
+      case "k":
+      case "v": {
+        const own = done(`project-${name}`);
+        if (row !== i) return shown(part(own, 0.82, 0.95));
+        const start = small ? 0.2 + (0.6 * column) / D : 0.25 + (0.4 * column) / D;
+        return shown(part(own, start, start + 0.1));
+      }
+      case "s": {
+        const hatch = isSeen(model, row, column)
+          ? 0
+          : part(masked, (row + column) * (0.3 / T), (row + column) * (0.3 / T) + 0.4);
+        const after = blend(value, at(model.scores, row, column), scaled);
+        if (row !== i)
+          return shown(part(done("scores-all"), row / (2 * T), row / (2 * T) + 0.4), hatch, after);
+        if (!keys.includes(column))
+          return shown(part(done("scores-row"), column / (2 * T), column / (2 * T) + 0.3), hatch, after);
+        const own = done(`score-${column}`);
+        const landed = range(D).filter((d) => own >= lands(d));
+        const sum = landed.reduce((all, d) => all + at(model.query, row, d) * at(model.key, column, d), 0);
+        return shown(landed.length > 0 ? 1 : 0, hatch, own < 1 ? sum : after);
+      }
+      case "a": {
+        const opacity =
+          row === i
+            ? part(normalized, 0.5, 1)
+            : part(done("weights-all"), row / (2 * T), row / (2 * T) + 0.4);
+        return shown(opacity, isSeen(model, row, column) ? 0 : 1);
+      }
+      case "o": {
+        if (row !== i) return shown(part(done("output-all"), row / (2 * T), row / (2 * T) + 0.4));
+        const sum = range(T).reduce(
+          (all, j) => all + at(model.weights, i, j) * at(model.value, j, column) * shares[j]!,
+          0,
+        );
+        const whole = shares.every((each, j) => each === 1 || !isSeen(model, i, j));
+        return shown(begun ? 1 : 0, 0, whole ? value : sum);
+      }
+    }
+  }
+
+  const turn = (row: number) => (turning ? ease(part(p, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1);
+  const base = { from, to, morph, turn, cell, scaled };
+  if (focus !== undefined) {
+    const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
+    if (seen) return { ...base, ...seen, travellers: [] };
+  }
+  return { ...base, ...story() };
+
+  /** What is lit, what moves, and what the workbench shows in a step. */
+  function story(): Pick<Content, "lit" | "travellers" | "bench"> {
+    const row = (name: MatrixName): Spot => ({ name, row: i });
+    const still = { travellers: [] };
+    const table = (scale: number, mask: number, exp: number, share: number): Bench => ({
+      kind: "softmax",
+      row: i,
+      scale,
+      mask,
+      exp,
+      share,
+    });
+    if (id === "embed") return { ...still, lit: [row("x")], bench: { kind: "input", row: i } };
+    if (id.startsWith("project-")) return project(id.at(-1) as "q" | "k" | "v");
+    if (turning) return { ...still, lit: [], bench: { kind: "transpose" } };
+    if (id.startsWith("score-")) return score(Number(id.slice(6)));
+    if (id.startsWith("mix-") && id !== "mix-rest") return mixture(Number(id.slice(4)));
+    const mixed: Bench = { kind: "mixture", row: i, shares };
+    switch (id) {
+      case "scores-row":
+      case "scores-all":
+        return { ...still, lit: [row("s")], bench: table(0, 0, 0, 0) };
+      case "scale":
+        return { ...still, lit: [row("s")], bench: table(scaled, 0, 0, 0) };
+      case "mask":
+        return { ...still, lit: [row("s")], bench: table(1, masked, 0, 0) };
+      case "exp":
+        return { ...still, lit: [row("s")], bench: table(1, 1, ease(q), 0) };
+      case "normalize":
+        return { ...still, lit: [row("s"), row("a")], bench: table(1, 1, 1, normalized) };
+      case "weights-all":
+        return { ...still, lit: [row("a")], bench: table(1, 1, 1, 1) };
+      case "mix-rest":
+        return { ...still, lit: [row("a"), { name: "v" }, row("o")], bench: mixed };
+      case "output-all":
+        return { ...still, lit: [row("a"), row("o")], bench: mixed };
+    }
+    return { ...still, lit: [], bench: mixed };
+  }
+
+  function project(name: "q" | "k" | "v"): Pick<Content, "lit" | "travellers" | "bench"> {
+    const w = `w${name}` as const;
+    const color = colors[name]!;
+    if (!matrixOf(model, w)) {
+      // Too many to follow one by one: the row flows into its result.
+      const way = ease(part(q, 0.02, 0.4));
+      const travellers = range(q < 0.7 ? D : 0).map((d): Traveller => ({
+        key: `t:${d}`,
+        from: { name: "x", row: i, column: Math.floor((d * C) / D) },
+        to: { name, row: i, column: d },
+        way,
+        fall: 0,
+        beside: 0,
+        value: at(matrixOf(model, name)!, i, d),
+        color,
+        opacity: 1 - part(q, 0.5, 0.7),
+      }));
+      return { lit: [row_("x"), row_(name)], travellers, bench: { kind: "projection", name, row: i } };
+    }
+    const sweep = part(q, 0.16, 0.76) * D;
+    const column = Math.min(D - 1, Math.floor(sweep));
+    const within = sweep - column;
+    const glide = Math.min(D - 1, column + ease(part(within, 0.7, 1)));
+    const way = ease(part(q, 0, 0.16));
+    const travellers = range(q < 0.82 ? C : 0).map((c): Traveller => ({
+      key: `t:${c}`,
+      from: { name: "x", row: i, column: c },
+      to: { name: w, row: c, column: glide },
+      way,
+      fall: 0,
+      beside: way,
+      value: at(model.x, i, c),
+      color: "cost",
+      opacity: 1 - part(q, 0.76, 0.82),
+    }));
+    const terms = q >= 0.76 ? C : Math.ceil(part(within, 0, 0.6) * C);
+    return {
+      lit: [row_("x"), { name: w, column }, { name, row: i, column }],
+      travellers,
+      bench: { kind: "dot", of: { name, row: i, column }, terms, landed: terms },
+    };
+    function row_(name: MatrixName): Spot {
+      return { name, row: i };
+    }
+  }
+
+  function score(j: number): Pick<Content, "lit" | "travellers" | "bench"> {
+    const way = ease(part(p, 0, 0.26));
+    const travellers = range(D)
+      .filter((d) => p < lands(d))
+      .map((d): Traveller => {
+        const onto = ease(part(p, 0.3 + (0.1 * d) / D, 0.4 + (0.1 * d) / D));
+        const product = onto > 0.9;
+        const [a, b] = [at(model.query, i, d), at(model.key, j, d)];
+        return {
+          key: `t:${d}`,
+          from: { name: "q", row: i, column: d },
+          to: { name: "k", row: j, column: d },
+          drop: { name: "s", row: i, column: j },
+          way,
+          fall: ease(part(p, lands(d) - 0.14, lands(d))),
+          beside: way * (1 - onto),
+          value: product ? a * b : a,
+          color: product ? "weight" : "query",
+          opacity: 1,
+        };
+      });
+    return {
+      lit: [
+        { name: "q", row: i },
+        { name: "k", row: j },
+        { name: "s", row: i, column: j },
+      ],
+      travellers: p < 1 ? travellers : [],
+      bench: {
+        kind: "dot",
+        of: { name: "s", row: i, column: j },
+        terms: range(D).filter((d) => p >= 0.38 + (0.1 * d) / D).length,
+        landed: range(D).filter((d) => p >= lands(d)).length,
+      },
+    };
+  }
+
+  function mixture(j: number): Pick<Content, "lit" | "travellers" | "bench"> {
+    const weight = at(model.weights, i, j);
+    const way = ease(part(q, 0.05, 0.55));
+    const travellers = range(q < 0.95 ? D : 0).map((d): Traveller => {
+      const value = at(model.value, j, d);
+      return {
+        key: `t:${d}`,
+        from: { name: "v", row: j, column: d },
+        to: { name: "o", row: i, column: d },
+        way,
+        fall: 0,
+        beside: 0,
+        value: blend(value, value * weight, way),
+        color: "value",
+        // A value fades to what its weight leaves of it.
+        opacity: blend(1, 0.25 + 0.75 * weight, way) * (1 - part(q, 0.6, 0.95)),
+      };
+    });
+    return {
+      lit: [
+        { name: "a", row: i, column: j },
+        { name: "v", row: j },
+        { name: "o", row: i },
+      ],
+      travellers,
+      bench: { kind: "mixture", row: i, shares, current: j },
+    };
+  }
+}

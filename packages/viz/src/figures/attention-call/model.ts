@@ -1,0 +1,125 @@
+import type { PictureData } from "../../check-data.js";
+
+/** The matrices of one attention call of one head, `T` tokens among themselves, as they were computed. */
+export type AttentionCallModel = {
+  /** One for each row. */
+  tokens: readonly string[];
+  /** The head, in words, as "layer 2, head 1". Default: nothing is said. */
+  head?: string;
+  /** Heads that the reader may choose, by number. Default: there is no choice. */
+  heads?: readonly { value: number; label: string }[];
+  /** Names of the columns of `x`. Default: they have none, as in any trained model. */
+  features?: readonly string[];
+  /** Names of the columns of `query`, `key` and `value`. */
+  channels?: readonly string[];
+  /** Input of the layer, `[T, C]`. */
+  x: PictureData;
+  /** Matrices that make the three, `[C, D]` each. Default: they are not drawn. */
+  projections?: { query: PictureData; key: PictureData; value: PictureData };
+  /** `[T, D]`, as they meet: after rotary positions, if there are any. */
+  query: PictureData;
+  /** `[T, D]` */
+  key: PictureData;
+  /** `[T, D]` */
+  value: PictureData;
+  /** Dot products of queries and keys, `[T, T]`, before anything else. */
+  dots: PictureData;
+  /** Number that each dot product is multiplied by: 1/√D divided by the temperature. */
+  scale: number;
+  /** Dot products times `scale`, `[T, T]`, of all keys. */
+  scores: PictureData;
+  /** 1 where the query sees the key and 0 where it is masked, `[T, T]`. */
+  seen: PictureData;
+  /** `[T, T]`, each row 1 in sum. */
+  weights: PictureData;
+  /** Weights times values, `[T, D]`. */
+  output: PictureData;
+};
+
+/** Settings of {@link attentionCall}. */
+export type AttentionCallChoices = {
+  /** Index of the token that is followed. */
+  token: number;
+  /** Number of the head. */
+  head: number;
+  /** Keys that a query sees: all before it, all, or itself and the one before it. */
+  mask: "causal" | "none" | "window";
+  /** Divides the scores: above 1 the weights are more even, below 1 less. */
+  temperature: number;
+};
+
+/** A matrix of the picture. */
+export type MatrixName = "x" | "wq" | "wk" | "wv" | "q" | "k" | "v" | "s" | "a" | "o";
+
+/** A cell, a row, a column, or all of a matrix. */
+export type Spot = { name: MatrixName; row?: number; column?: number };
+
+/** Field of the model that each matrix is; scores before they are scaled. */
+const fields = {
+  x: "x",
+  q: "query",
+  k: "key",
+  v: "value",
+  s: "dots",
+  a: "weights",
+  o: "output",
+} as const;
+const projected = { wq: "query", wk: "key", wv: "value" } as const;
+
+/** The matrix as numbers. Projections may not be there. */
+export function matrixOf(model: AttentionCallModel, name: MatrixName): PictureData | undefined {
+  return name === "wq" || name === "wk" || name === "wv"
+    ? model.projections?.[projected[name]]
+    : model[fields[name]];
+}
+
+export const at = ({ data, shape }: PictureData, row: number, column: number): number =>
+  data[row * shape[1]! + column]!;
+export const rows = ({ shape }: PictureData): number => shape[0]!;
+export const columns = ({ shape }: PictureData): number => shape[1]!;
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+export const isSeen = ({ seen }: AttentionCallModel, row: number, column: number): boolean =>
+  at(seen, row, column) !== 0;
+
+/** Keys to which a step of their own is given: all of a few, else the three with the largest weights, in order. */
+export function followed(model: AttentionCallModel, token: number): number[] {
+  const all = range(rows(model.key));
+  if (all.length <= 7) return all;
+  const most = [...all].sort((a, b) => at(model.weights, token, b) - at(model.weights, token, a)).slice(0, 3);
+  return most.sort((a, b) => a - b);
+}
+
+/** Draws numbers into cells: few tokens, few columns. */
+export const isSmall = (model: AttentionCallModel): boolean => columns(model.query) <= 8;
+
+/** A number with so many digits behind the point, and a real minus. */
+export function fixed(value: number, digits = 2): string {
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
+}
+
+/** As few digits as print the numbers exactly, at most two. */
+export function digitsOf(frame: PictureData): number {
+  const exact = (digits: number) =>
+    Array.from(frame.data).every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-6);
+  return exact(1) ? 1 : 2;
+}
+
+export const percent = (value: number): string => `${Math.round(100 * value)}%`;
+/** Token in quotes, with a mark for white space. */
+export const quoted = (token: string): string => `“${shown(token)}”`;
+export const shown = (token: string): string => {
+  const text = token.replace(/\n/g, "⏎").trim() || (token.includes("\n") ? "⏎" : "␣");
+  return text.length > 10 ? `${text.slice(0, 9)}…` : text;
+};
+
+/** The signs between printed terms and their printed sum: `≈` where rounding shows. */
+export function equals(
+  terms: readonly number[],
+  total: number,
+  digits: number,
+  termDigits = digits,
+): "=" | "≈" {
+  const sum = terms.reduce((all, term) => all + Number(term.toFixed(termDigits)), 0);
+  return Math.abs(sum - Number(total.toFixed(digits))) < 1e-9 ? "=" : "≈";
+}

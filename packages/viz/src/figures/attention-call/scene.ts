@@ -1,0 +1,460 @@
+import type { ThemeName } from "../../palette.js";
+import { labelWidth } from "../../picture.js";
+import type { Moment } from "../figure.js";
+import type { Mark, Scene } from "../mark.js";
+import { benchMarks } from "./bench.js";
+import { numberCell, stripMarks } from "./cells.js";
+import { content, type Content, type Traveller } from "./content.js";
+import type { Spot } from "./model.js";
+import { addressOf, reading, titles } from "./explain.js";
+import { allBoxes, around, compactBelow, layouts, movedBox, type Box, type Layout } from "./layout.js";
+import {
+  at,
+  columns,
+  digitsOf,
+  matrixOf,
+  quoted,
+  range,
+  rows,
+  shown,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+  type MatrixName,
+} from "./model.js";
+import { steps } from "./steps.js";
+
+const colors: Readonly<Record<MatrixName, ThemeName>> = {
+  x: "cost",
+  wq: "query",
+  wk: "key",
+  wv: "value",
+  q: "query",
+  k: "key",
+  v: "value",
+  s: "weight",
+  a: "weight",
+  o: "value",
+};
+const letters: Readonly<Partial<Record<MatrixName, ThemeName>>> = {
+  wq: "query-text",
+  wk: "key-text",
+  wv: "value-text",
+  q: "query-text",
+  k: "key-text",
+  v: "value-text",
+  o: "value-text",
+};
+/** Matrices whose rows are keys, and those whose columns are. */
+const named = (name: MatrixName) => name === "s" || name === "a";
+/** Narrower cells, or lower ones, are drawn as a strip for each row. */
+const narrowest = 13;
+
+/** The picture of a moment. */
+export function scene(
+  model: AttentionCallModel,
+  choices: AttentionCallChoices,
+  moment: Moment,
+  width: number,
+): Scene {
+  const story = steps(model, choices);
+  const now = content(model, choices, story, moment);
+  const stages = layouts(model, width);
+  const [from, to] = [stages[now.from], stages[now.to]];
+  const t = now.morph;
+  const bench = from.bench + (to.bench - from.bench) * t;
+  const height = from.height + (to.height - from.height) * t;
+  const place = placer(now, from, to);
+  const names = (Object.keys(titles) as MatrixName[]).filter((name) => matrixOf(model, name));
+  const i = Math.min(choices.token, model.tokens.length - 1);
+  const shared = { model, now, place, to: t > 0.5 ? to : from, width, i };
+  const marks = names.flatMap((name) => matrixMarks(name, shared));
+  return {
+    width,
+    height,
+    ...(width >= compactBelow && { aside: Math.min(from.aside, to.aside) }),
+    marks: [
+      ...marks,
+      ...now.lit.flatMap((spot, n) => ring(spot, n, shared)),
+      ...now.travellers.map((traveller) => travellerMark(traveller, shared)),
+      ...benchMarks(model, now.bench, width, bench),
+    ],
+    description: describe(model, story[moment.step]!.title, i),
+  };
+}
+
+function describe({ tokens, query }: AttentionCallModel, title: string, i: number): string {
+  const [T, D] = [rows(query), columns(query)];
+  return `${title}. Attention of ${T} tokens, ${tokens.map(shown).join(" ")}, with queries, keys and values of ${D} numbers; ${quoted(tokens[i]!)} is followed.`;
+}
+
+type Place = (name: MatrixName, row: number, column: number) => Box;
+type Shared = { model: AttentionCallModel; now: Content; place: Place; to: Layout; width: number; i: number };
+
+const placer =
+  ({ morph, turn }: Content, from: Layout, to: Layout): Place =>
+  (name, row, column) =>
+    movedBox(from[name], to[name], row, column, morph, turn(row));
+
+function isLit(lit: readonly Spot[], name: MatrixName, row: number, column: number): boolean {
+  return lit.some(
+    (spot) =>
+      spot.name === name &&
+      (spot.row === undefined || spot.row === row) &&
+      (spot.column === undefined || spot.column === column),
+  );
+}
+
+function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
+  const { model, now, place, to, width, i } = shared;
+  const frame = matrixOf(model, name)!;
+  const [R, C] = [rows(frame), columns(frame)];
+  const corner = place(name, 0, 0);
+  if (corner.opacity < 0.01) return [];
+  const { lit } = now;
+  const involved = lit.some((spot) => spot.name === name);
+  const dims = lit.length > 1 && involved;
+  const strip = C > 8 && !named(name);
+  let largest = 1e-9;
+  for (let n = 0; n < R * C; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
+  // Scores shrink when they are scaled; their colors do not.
+  if (name === "s") largest *= 1 + (model.scale - 1) * now.scaled;
+  const digits = strip || name === "s" || name === "a" || name === "o" ? 2 : digitsOf(frame);
+  const compact = width < compactBelow;
+  const marks: Mark[] = [];
+  let [all, least] = [0, 1];
+
+  for (const r of range(R)) {
+    const cells = range(C).map((c) => now.cell(name, r, c));
+    for (const { opacity } of cells) {
+      all = Math.max(all, opacity);
+      least = Math.min(least, opacity);
+    }
+    if (strip) {
+      const seen = Math.max(...cells.map(({ opacity }) => opacity));
+      if (seen < 0.01) continue;
+      const count = cells.filter(({ opacity }) => opacity > 0.5).length;
+      const box = (c: number) => ({
+        ...place(name, r, c),
+        opacity: corner.opacity * (c < count || seen < 0.6 ? seen : 0),
+      });
+      const dim = dims && !isLit(lit, name, r, 0);
+      const partial = { data: cells.map(({ opacity, value }) => (opacity > 0.3 ? value : 0)), shape: [1, C] };
+      marks.push(...stripMarks(`${name}:${r}`, partial, 0, box, colors[name], { scale: largest * 0.7, dim }));
+      const whole = around([place(name, r, 0), place(name, r, C - 1)]);
+      const spot = { name, row: r };
+      marks.push({
+        key: `${name}:${r}`,
+        kind: "rect",
+        ...whole,
+        radius: 2,
+        fill: "paper",
+        shade: 0,
+        stroke: "rule",
+        line: 0.5,
+        opacity: corner.opacity * seen,
+        cell: addressOf(name, r),
+        reads: reading(model, spot, undefined, false),
+        layer: 1,
+      });
+      continue;
+    }
+    for (const c of range(C)) {
+      const { opacity, value, hatch } = cells[c]!;
+      if (opacity < 0.01) continue;
+      const box = place(name, r, c);
+      const tiny = box.width < (name === "s" && R > 7 ? 30 : narrowest) || box.height < 11;
+      const mark = numberCell(
+        `${name}:${r}:${c}`,
+        { ...box, opacity: box.opacity * opacity },
+        value,
+        colors[name],
+        {
+          digits,
+          size: box.width < 34 ? 11 : 12,
+          scale: name === "a" ? 1 : name === "s" ? largest * 1.25 : largest,
+          weight: name === "a",
+          short: box.width < 36,
+          dim: dims && !isLit(lit, name, r, c),
+          hatch,
+        },
+      );
+      if (tiny) delete mark.text;
+      // Half a number says less than none: narrow cells of scores leave a digit out.
+      if (mark.text === undefined && !tiny && hatch < 0.5 && digits === 2) {
+        const one = numberCell("", box, value, colors[name], {
+          digits: 1,
+          size: 11,
+          scale: largest,
+          short: true,
+        });
+        if (one.text !== undefined) Object.assign(mark, { text: one.text, size: 11 });
+      }
+      marks.push({
+        ...mark,
+        cell: addressOf(name, r, c),
+        reads: reading(model, { name, row: r, column: c }, value, hatch > 0.5),
+      });
+    }
+  }
+  return [...marks, ...surroundings(name, { ...shared, compact, R, C, all, least, involved }, to, i)];
+}
+
+/** Title, shape, names of rows and columns, and the outline of what is still to come. */
+function surroundings(
+  name: MatrixName,
+  {
+    model,
+    now,
+    place,
+    compact,
+    R,
+    C,
+    all,
+    least,
+  }: Shared & { compact: boolean; R: number; C: number; all: number; least: number; involved: boolean },
+  to: Layout,
+  i: number,
+): Mark[] {
+  const { tokens, features, channels } = model;
+  const flip = Boolean(to[name].flip);
+  const corner = place(name, 0, 0);
+  const upright = flip || named(name);
+  const whole = around(allBoxes((r, c) => place(name, r, c), R, C));
+  const seen = Math.max(all, 0.75) * corner.opacity;
+  const marks: Mark[] = [];
+  const lit = (row: number | undefined, column: number | undefined) =>
+    now.lit.some(
+      (spot) =>
+        spot.name === name &&
+        (row !== undefined ? spot.row === row : spot.column === column && column !== undefined),
+    );
+
+  // Names of columns: tokens over scores and weights, and over keys on their side; channels where they have names.
+  const first = flip ? place(name, 0, 0) : corner;
+  const columnNames: readonly string[] | undefined =
+    flip || named(name)
+      ? tokens.map(shown)
+      : name === "x"
+        ? features
+        : name.startsWith("w")
+          ? undefined
+          : channels;
+  const widest = columnNames ? labelWidth(columnNames) : 0;
+  const level = columnNames !== undefined && widest * (upright ? 0.96 : 0.88) <= first.width + 2;
+  const stands = columnNames !== undefined && !level && upright && first.width >= 11;
+  const under = name === "s" && compact && now.to === "scores" ? undefined : columnNames;
+  const labelled = under !== undefined && (level || stands);
+  if (labelled && all > 0.01) {
+    under.forEach((text, c) => {
+      const box = flip ? place(name, c, 0) : place(name, 0, c);
+      const strong = upright && (flip ? lit(c, undefined) : lit(undefined, c));
+      marks.push({
+        key: `name:${name}:c${c}`,
+        kind: "text",
+        text,
+        layer: 1,
+        x: level ? box.x + box.width / 2 : box.x + box.width / 2 + 4,
+        y: whole.y - (level ? 6 : 5),
+        ...(level ? { anchor: "middle" } : { rotate: -70 }),
+        fill: strong ? "text" : "quiet",
+        weight: strong ? 600 : 400,
+        opacity: all * corner.opacity * (flip ? now.turn(c) ** 4 : 1),
+        size: upright ? 12 : 11,
+      });
+    });
+  }
+  // Channels beside keys on their side.
+  if (flip && channels && !compact) {
+    channels.forEach((text, c) => {
+      const box = place(name, 0, c);
+      marks.push({
+        key: `name:${name}:r${c}`,
+        kind: "text",
+        text,
+        x: box.x - 7,
+        y: box.y + box.height / 2 + 4,
+        anchor: "end",
+        size: 11,
+        fill: "quiet",
+        opacity: all * corner.opacity * now.morph,
+        layer: 1,
+      });
+    });
+  }
+  const titleY = whole.y - (labelled ? (level ? 24 : 58) : 8);
+  const title = flip ? `${titles[name]}ᵀ` : titles[name];
+  const size = labelWidth([title]) * 1.2 + labelWidth([`${R} × ${C}`]) + 8;
+  marks.push({
+    key: `title:${name}`,
+    kind: "text",
+    x: whole.x,
+    y: titleY,
+    text: title,
+    size: 15,
+    weight: 600,
+    fill: letters[name] ?? "text",
+    opacity: seen,
+    layer: 1,
+  });
+  if (size < whole.width + 6) {
+    marks.push({
+      key: `shape:${name}`,
+      kind: "text",
+      x: whole.x + whole.width,
+      y: titleY,
+      anchor: "end",
+      layer: 1,
+      text: flip ? `${C} × ${R}` : `${R} × ${C}`,
+      fill: "quiet",
+      opacity: seen,
+    });
+  }
+  if (least < 0.99) {
+    marks.push({
+      key: `coming:${name}`,
+      kind: "rect",
+      ...whole,
+      radius: 4,
+      stroke: "hatch",
+      dash: true,
+      opacity: (1 - least) * corner.opacity * 0.8,
+    });
+  }
+  // Names of rows: where a matrix is the first from the left, and beside those far from it.
+  const rowNames = compact
+    ? name === "x" ||
+      (name === "q" && now.to === "scores") ||
+      (now.to === "weights" && name === (to.s.opacity > 0 ? "s" : "a")) ||
+      (now.to === "mix" && (name === "a" || name === "v"))
+    : name === "x" || name === "a" || (name === "v" && now.to !== "project");
+  if (rowNames && !flip) {
+    tokens.forEach((token, r) => {
+      const box = place(name, r, 0);
+      if (box.height < 11.5 && !lit(r, undefined)) return; // letters would run into each other
+      const strong =
+        name === "v"
+          ? lit(r, undefined)
+          : now.lit.length > 0 && name === "a" && now.lit.some((s) => s.name === "a")
+            ? lit(r, undefined)
+            : r === i;
+      marks.push({
+        key: `name:${name}:r${r}`,
+        kind: "text",
+        text: shown(token),
+        x: box.x - 6,
+        y: box.y + box.height / 2 + 4,
+        anchor: "end",
+        size: Math.min(13, Math.max(11, box.height)),
+        fill: strong ? "text" : "quiet",
+        weight: strong ? 600 : 400,
+        opacity: Math.max(all, 0.6) * box.opacity,
+        layer: 1,
+      });
+    });
+  }
+  return marks;
+}
+
+/** Outline around a cell, a row or a column that takes part. */
+function ring({ name, row, column }: Spot, n: number, { model, place, now }: Shared): Mark[] {
+  const frame = matrixOf(model, name)!;
+  const [R, C] = [rows(frame), columns(frame)];
+  const box = around(allBoxes((r, c) => place(name, row ?? r, column ?? c), R, C));
+  const seen =
+    row === undefined || column === undefined ? 1 : Math.max(0.6, now.cell(name, row, column).opacity);
+  if (box.opacity < 0.5) return [];
+  return [
+    {
+      key: `ring:${n}`,
+      kind: "rect",
+      x: box.x - 1,
+      y: box.y - 1,
+      width: box.width + 2,
+      height: box.height + 2,
+      radius: 4,
+      stroke: name === "x" ? "quiet" : colors[name],
+      line: 2,
+      opacity: box.opacity * seen,
+      layer: 1,
+    },
+  ];
+}
+
+/** A number under way. */
+function travellerMark(
+  { key, from, to, drop, way, fall, beside, value, color, opacity }: Traveller,
+  { place, model }: Shared,
+): Mark {
+  const a = place(from.name, from.row, from.column);
+  const low = Math.floor(to.column);
+  const [b0, b1] = [
+    place(to.name, to.row, low),
+    place(to.name, to.row, Math.min(columns(matrixOf(model, to.name)!) - 1, low + 1)),
+  ];
+  const mix = (m: number, n: number, t: number) => m + (n - m) * t;
+  const b = { ...b0, x: mix(b0.x, b1.x, to.column - low), y: mix(b0.y, b1.y, to.column - low) };
+  const grown = (start: number, end: number) => {
+    const now = mix(start, end, way);
+    return start >= 24 || end >= 24 ? Math.max(now, Math.min(30, end)) : now;
+  };
+  const box: Box = {
+    x: mix(a.x, b.x, way) - beside * (b.width - 2),
+    y: mix(a.y, b.y, way) - Math.sin(Math.PI * way) * 10,
+    width: grown(a.width, b.width),
+    height: mix(a.height, b.height, way),
+    opacity,
+  };
+  if (drop && fall > 0) {
+    const goal = place(drop.name, drop.row, drop.column);
+    box.x = mix(box.x, goal.x, fall);
+    box.y = mix(box.y, goal.y, fall);
+    box.width = mix(box.width, goal.width, fall);
+    box.height = mix(box.height, Math.min(goal.height, Math.max(box.height, 12)), fall);
+  }
+  if (box.width < 12) {
+    const frame = matrixOf(model, from.name)!;
+    let largest = 1e-9;
+    for (let n = 0; n < frame.data.length; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
+    return { ...numberCell(key, box, value, color, { scale: largest * 0.5 }), stroke: undefined, layer: 2 };
+  }
+  const size = box.width < 34 ? 11 : 12;
+  const mark = numberCell(key, box, value, "paper", {
+    digits: digitsOf({ data: [value], shape: [1, 1] }),
+    size,
+    short: box.width < 36,
+  });
+  return { ...mark, fill: "paper", shade: 1, stroke: color, line: 2, layer: 2 };
+}
+
+/** Numbers of a matrix as a table, for those who read. */
+export function table(model: AttentionCallModel, choices: AttentionCallChoices, step: number) {
+  const { id, chapter } = steps(model, choices)[step]!;
+  const { tokens } = model;
+  const i = Math.min(choices.token, tokens.length - 1);
+  const T = rows(model.query);
+  const rowsOf = (name: MatrixName) => {
+    const frame = matrixOf(model, name)!;
+    const names = name === "x" ? model.features : model.channels;
+    return {
+      columns: [`${titles[name]} of`, ...range(columns(frame)).map((c) => names?.[c] ?? String(c))],
+      rows: range(rows(frame)).map((r) => [
+        shown(tokens[r]!),
+        ...range(columns(frame)).map((c) => Number(at(frame, r, c).toFixed(4))),
+      ]),
+    };
+  };
+  if (chapter === "Input") return rowsOf("x");
+  if (chapter === "Q, K, V") return rowsOf(id.at(-1) as MatrixName);
+  if (chapter === "Output" || chapter === "Mixture") return rowsOf("o");
+  const keys = range(T);
+  const seen = (j: number, value: number) => (at(model.seen, i, j) ? Number(value.toFixed(4)) : "masked");
+  return {
+    columns: [`key, for ${quoted(tokens[i]!)}`, "q · k", "scaled", "weight"],
+    rows: keys.map((j) => [
+      shown(tokens[j]!),
+      Number(at(model.dots, i, j).toFixed(4)),
+      Number(at(model.scores, i, j).toFixed(4)),
+      seen(j, at(model.weights, i, j)),
+    ]),
+  };
+}

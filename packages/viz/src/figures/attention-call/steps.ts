@@ -1,0 +1,172 @@
+import type { Step } from "../figure.js";
+import {
+  at,
+  columns,
+  fixed,
+  followed,
+  isSeen,
+  percent,
+  quoted,
+  range,
+  rows,
+  type AttentionCallChoices,
+  type AttentionCallModel,
+} from "./model.js";
+
+/** The story of one token through one call. */
+export function steps(model: AttentionCallModel, choices: AttentionCallChoices): Step[] {
+  const { tokens, head, channels, scale, projections } = model;
+  const [T, C, D] = [rows(model.query), columns(model.x), columns(model.query)];
+  const i = Math.min(choices.token, T - 1);
+  const { mask, temperature } = choices;
+  const t = quoted(tokens[i]!);
+  const keys = followed(model, i);
+  const weight = (j: number) => at(model.weights, i, j);
+  const strongest = range(T).reduce((best, j) => (weight(j) > weight(best) ? j : best), 0);
+  const hidden = range(T).filter((j) => !isSeen(model, i, j)).length;
+  const list: Step[] = [];
+  const add = (id: string, chapter: string, milliseconds: number, title: string, text: string) =>
+    list.push({ id, chapter, milliseconds, title, text });
+
+  add(
+    "embed",
+    "Input",
+    1400,
+    "Each token is a row of numbers",
+    `${T} tokens, ${C} numbers each${head ? `: the input of ${head}` : ""}. We follow ${t}.` +
+      (head
+        ? " Earlier layers have already mixed in what came before."
+        : " It knows what it is, and nothing about its neighbors."),
+  );
+  const how = projections
+    ? `The row of ${t} is multiplied by each column of Wq. The ${D} sums are its query.`
+    : `Wq, a ${C} × ${D} matrix, turns the ${C} numbers of ${t} into the ${D} numbers of its query.`;
+  add("project-q", "Q, K, V", projections ? 4200 : 2600, "Query: what am I looking for?", how);
+  add(
+    "project-k",
+    "Q, K, V",
+    projections ? 3000 : 2200,
+    "Key: what can I be found by?",
+    "The same row, another matrix. Wk gives every token the key that queries are compared with.",
+  );
+  add(
+    "project-v",
+    "Q, K, V",
+    projections ? 3000 : 2200,
+    "Value: what do I pass on?",
+    "A third matrix, Wv, makes the value: what a token passes on to those that attend to it.",
+  );
+  add(
+    "arrange",
+    "Scores",
+    2000,
+    "Turn the keys on their side",
+    "Each key becomes a column, so that every query row crosses every key column. That is all the transpose does.",
+  );
+  keys.forEach((j, n) => {
+    const score = fixed(at(model.dots, i, j));
+    const best = keys.every((other) => at(model.dots, i, other) <= at(model.dots, i, j));
+    add(
+      `score-${j}`,
+      "Scores",
+      n < 2 ? 3800 : 2600,
+      `How well does ${quoted(tokens[j]!)} match?`,
+      `Query of ${t} times key of ${quoted(tokens[j]!)}: ${D} products add up to ${score}.` +
+        (best ? ` The best match${keys.length < T ? " of these" : " in this row"}.` : ""),
+    );
+  });
+  if (keys.length < T) {
+    add(
+      "scores-row",
+      "Scores",
+      1600,
+      `${t} is compared with every token`,
+      `The other ${T - keys.length} dot products of this row are made in the same way.`,
+    );
+  }
+  add(
+    "scores-all",
+    "Scores",
+    1600,
+    "Every token asks at once",
+    `The other ${T - 1} rows are made in parallel: ${T} × ${T} scores.`,
+  );
+  const divisor = 1 / scale;
+  add(
+    "scale",
+    "Scale",
+    1800,
+    `Divide by ${fixed(divisor, Number.isInteger(Number(divisor.toFixed(6))) ? 0 : 2)}`,
+    `Dot products grow with the length of the vectors. Dividing by √${D}${temperature === 1 ? "" : `, and by the temperature ${temperature},`} keeps softmax from settling on one winner.`,
+  );
+  add(
+    "mask",
+    "Mask",
+    1600,
+    { none: "No mask", causal: "Mask the future", window: "Mask the future and the distant past" }[mask],
+    mask === "none"
+      ? "Each token sees the whole text, as in an encoder such as BERT."
+      : mask === "window"
+        ? "A sliding window of 2 leaves each token itself and the one before it. Hatched cells get weight 0."
+        : `A token sees itself and what came before, never what follows. For ${t}, ${hidden === 0 ? "nothing is" : hidden === 1 ? "1 token is" : `${hidden} tokens are`} masked.`,
+  );
+  add(
+    "exp",
+    "Softmax",
+    2200,
+    "Softmax, first half: exponentiate",
+    "Subtract the row’s largest score, then raise e to each: always positive, 1 for the best match, and a small lead becomes a large one. Masked tokens get exactly 0.",
+  );
+  add(
+    "normalize",
+    "Softmax",
+    2200,
+    "Softmax, second half: divide by the total",
+    `Now the bars fill exactly 1. ${t} gives ${percent(weight(strongest))} of its attention to ${strongest === i ? "itself" : quoted(tokens[strongest]!)}.`,
+  );
+  add(
+    "weights-all",
+    "Softmax",
+    1400,
+    "One row of weights for each token",
+    "Read a row to see where that token attends. Each row sums to 1.",
+  );
+  const mixed = keys.filter((j) => isSeen(model, i, j));
+  for (const j of mixed) {
+    add(
+      `mix-${j}`,
+      "Mixture",
+      2200,
+      `${percent(weight(j))} of ${quoted(tokens[j]!)}`,
+      `The value of ${quoted(tokens[j]!)}, times ${fixed(weight(j))}, is added to the output of ${t}.`,
+    );
+  }
+  const others = range(T).filter((j) => isSeen(model, i, j)).length - mixed.length;
+  if (others > 0) {
+    const share = range(T)
+      .filter((j) => !mixed.includes(j))
+      .reduce((sum, j) => sum + weight(j), 0);
+    add(
+      "mix-rest",
+      "Mixture",
+      1800,
+      `${percent(share)} of the ${others} others`,
+      `The values of all other tokens that ${t} sees, each times its weight.`,
+    );
+  }
+  add(
+    "output-all",
+    "Output",
+    1600,
+    "The output: a mixture of values",
+    `${t} is now a blend of what it attended to. Every other token gets its own blend.`,
+  );
+  add(
+    "whole",
+    "Output",
+    1200,
+    "The whole call",
+    `${t} took most from ${strongest === i ? "itself" : quoted(tokens[strongest]!)} (${percent(weight(strongest))}). Press play to see how, or point at any ${channels ? "number" : "cell"}.`,
+  );
+  return list;
+}
