@@ -118,14 +118,9 @@ function projection(
       `${C} numbers times a matrix of ${C} × ${D} give these ${D}${name === "v" ? "" : ", rotated by the position of the token"}:`,
       room,
     ),
-    ...stripMarks(
-      "bench:strip",
-      frame,
-      row,
-      boxes,
-      { q: "query", k: "key", v: "value" }[name] as ThemeName,
-      {},
-    ),
+    ...stripMarks("bench:strip", frame, row, boxes, { q: "query", k: "key", v: "value" }[name] as ThemeName, {
+      scale: 0.7 * scaleOf(Array.from(frame.data)),
+    }),
   ];
 }
 

@@ -4,10 +4,19 @@ import type { Moment } from "../figure.js";
 import type { Mark, Scene } from "../mark.js";
 import { benchMarks } from "./bench.js";
 import { numberCell, stripMarks } from "./cells.js";
-import { content, type Content, type Traveller } from "./content.js";
+import { content, type Cell, type Content, type Traveller } from "./content.js";
 import type { Spot } from "./model.js";
 import { addressOf, reading, titles } from "./explain.js";
-import { allBoxes, around, compactBelow, layouts, movedBox, type Box, type Layout } from "./layout.js";
+import {
+  allBoxes,
+  around,
+  cellBox,
+  compactBelow,
+  layouts,
+  movedBox,
+  type Box,
+  type Layout,
+} from "./layout.js";
 import {
   at,
   columns,
@@ -93,7 +102,9 @@ type Shared = { model: AttentionCallModel; now: Content; place: Place; to: Layou
 const placer =
   ({ morph, turn }: Content, from: Layout, to: Layout): Place =>
   (name, row, column) =>
-    movedBox(from[name], to[name], row, column, morph, turn(row));
+    morph >= 1 && turn(row) >= 1
+      ? cellBox(to[name], row, column)
+      : movedBox(from[name], to[name], row, column, morph, turn(row));
 
 function isLit(lit: readonly Spot[], name: MatrixName, row: number, column: number): boolean {
   return lit.some(
@@ -124,21 +135,26 @@ function matrixMarks(name: MatrixName, shared: Shared): Mark[] {
   let [all, least] = [0, 1];
 
   for (const r of range(R)) {
-    const cells = range(C).map((c) => now.cell(name, r, c));
-    for (const { opacity } of cells) {
-      all = Math.max(all, opacity);
-      least = Math.min(least, opacity);
+    const values: number[] = [];
+    const cells: Cell[] = [];
+    let [seen, count] = [0, 0];
+    for (let c = 0; c < C; c++) {
+      const cell = now.cell(name, r, c);
+      cells.push(cell);
+      values.push(cell.opacity > 0.3 ? cell.value : 0);
+      if (cell.opacity > 0.5) count += 1;
+      seen = Math.max(seen, cell.opacity);
+      least = Math.min(least, cell.opacity);
     }
+    all = Math.max(all, seen);
     if (strip) {
-      const seen = Math.max(...cells.map(({ opacity }) => opacity));
       if (seen < 0.01) continue;
-      const count = cells.filter(({ opacity }) => opacity > 0.5).length;
       const box = (c: number) => ({
         ...place(name, r, c),
         opacity: corner.opacity * (c < count || seen < 0.6 ? seen : 0),
       });
       const dim = dims && !isLit(lit, name, r, 0);
-      const partial = { data: cells.map(({ opacity, value }) => (opacity > 0.3 ? value : 0)), shape: [1, C] };
+      const partial = { data: values, shape: [1, C] };
       marks.push(...stripMarks(`${name}:${r}`, partial, 0, box, colors[name], { scale: largest * 0.7, dim }));
       const whole = around([place(name, r, 0), place(name, r, C - 1)]);
       const spot = { name, row: r };
@@ -409,9 +425,9 @@ function travellerMark(
     box.x = mix(box.x, goal.x, fall);
     box.y = mix(box.y, goal.y, fall);
     box.width = mix(box.width, goal.width, fall);
-    box.height = mix(box.height, Math.min(goal.height, Math.max(box.height, 12)), fall);
+    if (box.height >= 12) box.height = mix(box.height, goal.height, fall);
   }
-  if (box.width < 12) {
+  if (Math.min(box.width, box.height) < 12) {
     const frame = matrixOf(model, from.name)!;
     let largest = 1e-9;
     for (let n = 0; n < frame.data.length; n++) largest = Math.max(largest, Math.abs(frame.data[n]!));
