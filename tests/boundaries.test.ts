@@ -25,10 +25,14 @@ const names = packages.map(({ name }) => name);
 
 // What each package imports. `qkv`, the command, may import any.
 const arrows: Record<string, string[]> = {
+  // What transformer may import too: a reference to it brings those along.
   "@qkv/figures": [
     "@qkv/core",
     "@qkv/tensor",
+    "@qkv/attention-contract",
     "@qkv/attention",
+    "@qkv/kv-cache",
+    "@qkv/tokenizer",
     "@qkv/transformer",
     "@qkv/model-tiny",
     "@qkv/viz",

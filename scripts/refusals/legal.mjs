@@ -117,6 +117,13 @@ export const legal = [
   },
   { entry: "@qkv/viz", names: "isPicture", why: "takes any value" },
   { entry: "@qkv/viz/elements", names: "defineElements", why: "takes nothing" },
+  { entry: "@qkv/figures", names: "attentionCallExample", given: ["nothing"], why: "needs nothing" },
+  {
+    entry: "@qkv/figures/attention-call",
+    names: "attentionCallExample",
+    given: ["nothing"],
+    why: "needs nothing",
+  },
   { entry: "@qkv/figures/attention-call", names: "defineAttentionCall", why: "takes nothing" },
   {
     entry: "@qkv/cost",

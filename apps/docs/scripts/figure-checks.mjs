@@ -14,7 +14,7 @@ async function aliveFigure(page, name) {
     host,
     title: () => host.locator(".qkv-figure-title").innerText(),
     button: (label) => host.getByRole("button", { name: label, exact: true }),
-    state: () => new URL(page.url()).searchParams.get(name),
+    state: () => page.evaluate((name) => new URLSearchParams(window.location.search).get(name), name),
   };
 }
 

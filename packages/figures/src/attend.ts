@@ -17,13 +17,7 @@ const masks: Record<AttentionCallChoices["mask"], () => Mask | undefined> = {
 
 /** Refuses settings that no call has. */
 export function checkOptions(check: Checks, options: AttentionCallOptions & { maxTokens?: number }): void {
-  const { mask, temperature } = check.options(options, [
-    "token",
-    "head",
-    "mask",
-    "temperature",
-    "maxTokens",
-  ] as never[]) as AttentionCallOptions;
+  const { mask, temperature } = check.options(options, ["head", "mask", "temperature", "maxTokens"]);
   const known = (name: unknown) => typeof name === "string" && Object.hasOwn(masks, name);
   if (mask !== undefined) check.each({ mask }, known, "causal, none or window", "give one of the three.");
   if (temperature !== undefined) check.finite({ temperature }, { above: 0 });

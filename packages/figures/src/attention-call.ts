@@ -42,7 +42,8 @@ export function defineAttentionCall(): void {
 }
 
 /** Numbers of the example, or of our own small model on the text of the element. */
-const ask: Ask<AttentionCallModel, AttentionCallChoices> = async (choices, { host }) => {
+const ask: Ask<AttentionCallModel, AttentionCallChoices> = async ({ head, mask, temperature }, { host }) => {
+  const choices = { head, mask, temperature };
   const text = host.getAttribute("text");
   if (text === null) return attentionCallExample(choices);
   return attentionCallModel(await (loading ??= tinyModel()), text, choices);

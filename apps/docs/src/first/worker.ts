@@ -49,7 +49,10 @@ async function answer(question: Question): Promise<Answer> {
   if (question.type === "head") {
     return headAt(model, model.apply, idsOf(model, question.text), question);
   }
-  if (question.type === "call") return attentionCallModel(model, question.text, question);
+  if (question.type === "call") {
+    const { text, head, mask, temperature } = question;
+    return attentionCallModel(model, text, { head, mask, temperature } as AttentionCallOptions);
+  }
   const start = performance.now();
   const look = await lookAt(model, model.apply, question.text);
   const timeMs = performance.now() - start;

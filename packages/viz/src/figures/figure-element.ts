@@ -318,6 +318,8 @@ function show<Model, Choices extends FigureChoices>(
   function read(text: string, failed: boolean): void {
     parts.read.setAttribute("role", failed ? "alert" : "status");
     parts.read.textContent = text;
+    // Without its first numbers there is nothing else to show.
+    if (!state && failed) host.replaceChildren(parts.read);
   }
 
   function fillTable(): void {
