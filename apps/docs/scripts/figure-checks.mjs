@@ -14,7 +14,7 @@ async function aliveFigure(page, name) {
     host,
     title: () => host.locator(".qkv-figure-title").innerText(),
     button: (label) => host.getByRole("button", { name: label, exact: true }),
-    state: () => page.evaluate((name) => new URLSearchParams(window.location.search).get(name), name),
+    state: () => page.evaluate((name) => new window.URLSearchParams(window.location.search).get(name), name),
   };
 }
 
