@@ -22,7 +22,7 @@ import { letterColor, numberCell, stripMarks, weightShade } from "./cells.js";
 
 type Made = { name: MatrixName; row: number; column: number };
 
-/** What the workbench under the matrices shows: the arithmetic of a step, or of a number. */
+/** Content of the workbench under the matrices: the arithmetic of a step, or of a number. */
 export type Bench =
   | { kind: "input"; row: number }
   | { kind: "transpose" }
@@ -230,12 +230,12 @@ function dot(
       letters("bench:sum", x + 20, base, fixed(partial), { size: 22, weight: 600, fill: color }),
     );
     const after = scaled ? `${fixed(total)} ÷ ${fixed(1 / model.scale)} = ${fixed(total * model.scale)}` : "";
-    const said = masked
+    const note = masked
       ? `${after ? `${after}, but ` : ""}${quoted(model.tokens[of.column]!)} is masked: the score becomes −∞ and the weight 0.`
       : after;
-    if (said)
+    if (note)
       marks.push(
-        ...lines("bench:after", left + (compact ? 0 : 12), sumTop + (compact ? 56 : 34), said, room),
+        ...lines("bench:after", left + (compact ? 0 : 12), sumTop + (compact ? 56 : 34), note, room),
       );
   }
   return marks;

@@ -42,7 +42,7 @@ export type Content = {
   to: Stage;
   /** Way from one stage to the next, and of keys on their side. */
   morph: number;
-  turn: (row: number) => number;
+  transposed: (row: number) => number;
   cell: (name: MatrixName, row: number, column: number) => Cell;
   /** Part of the scaling that has been done. */
   scaled: number;
@@ -54,7 +54,7 @@ export type Content = {
 const clamp = (value: number) => Math.min(1, Math.max(0, value));
 /** Part of a stretch that has been played. */
 const part = (p: number, from: number, to: number) => clamp((p - from) / (to - from));
-const blend = (a: number, b: number, t: number) => a + (b - a) * t;
+const between = (a: number, b: number, t: number) => a + (b - a) * t;
 
 const stageOf: Readonly<Record<string, Stage>> = {
   Input: "project",
@@ -84,9 +84,9 @@ export function content(
   const to = stageOf[chapter]!;
   const from = stageOf[steps[Math.max(0, index - 1)]!.chapter]!;
   const moving = from !== to;
-  const turning = id === "arrange";
-  const morph = moving ? ease(part(p, 0, turning ? 0.9 : 0.3)) : 1;
-  const q = moving && !turning ? part(p, 0.3, 1) : p; // after the matrices have moved
+  const transposing = id === "arrange";
+  const morph = moving ? ease(part(p, 0, transposing ? 0.9 : 0.3)) : 1;
+  const q = moving && !transposing ? part(p, 0.3, 1) : p; // after the matrices have moved
   /** Part of a step that has been played, by its id. */
   const done = (name: string): number => {
     const n = at_.get(name);
@@ -126,7 +126,7 @@ export function content(
         const hatch = isSeen(model, row, column)
           ? 0
           : part(masked, (row + column) * (0.3 / T), (row + column) * (0.3 / T) + 0.4);
-        const after = blend(value, at(model.scores, row, column), scaled);
+        const after = between(value, at(model.scores, row, column), scaled);
         if (row !== i)
           return shown(part(done("scores-all"), row / (2 * T), row / (2 * T) + 0.4), hatch, after);
         if (!keys.includes(column))
@@ -155,15 +155,16 @@ export function content(
     }
   }
 
-  const turn = (row: number) => (turning ? ease(part(p, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1);
-  const base = { from, to, morph, turn, cell, scaled };
+  const transposed = (row: number) =>
+    transposing ? ease(part(p, 0.12 + row * (0.4 / T), 0.5 + row * (0.4 / T))) : 1;
+  const base = { from, to, morph, transposed, cell, scaled };
   if (focus !== undefined) {
     const seen = explain(model, focus, { masked: masked > 0.5, scaled: scaled > 0.5 });
     if (seen) return { ...base, ...seen, travellers: [] };
   }
   return { ...base, ...story() };
 
-  /** What is lit, what moves, and what the workbench shows in a step. */
+  /** Lit cells, numbers under way and the workbench of a step. */
   function story(): Pick<Content, "lit" | "travellers" | "bench"> {
     const row = (name: MatrixName): Spot => ({ name, row: i });
     const still = { travellers: [] };
@@ -177,7 +178,7 @@ export function content(
     });
     if (id === "embed") return { ...still, lit: [row("x")], bench: { kind: "input", row: i } };
     if (id.startsWith("project-")) return project(id.at(-1) as "q" | "k" | "v");
-    if (turning) return { ...still, lit: [], bench: { kind: "transpose" } };
+    if (transposing) return { ...still, lit: [], bench: { kind: "transpose" } };
     if (id.startsWith("score-")) return score(Number(id.slice(6)));
     if (id.startsWith("mix-") && id !== "mix-rest") return mixture(Number(id.slice(4)));
     const mixed: Bench = { kind: "mixture", row: i, shares };
@@ -298,10 +299,10 @@ export function content(
         way,
         fall: 0,
         beside: 0,
-        value: blend(value, value * weight, way),
+        value: between(value, value * weight, way),
         color: "value",
         // A value fades to what its weight leaves of it.
-        opacity: blend(1, 0.25 + 0.75 * weight, way) * (1 - part(q, 0.6, 0.95)),
+        opacity: between(1, 0.25 + 0.75 * weight, way) * (1 - part(q, 0.6, 0.95)),
       };
     });
     return {

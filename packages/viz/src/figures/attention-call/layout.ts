@@ -1,7 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import { columns, isSmall, range, rows, shown, type AttentionCallModel, type MatrixName } from "./model.js";
 
-/** Where a matrix stands in a scene: its corner, the size of a cell, how much of it is seen. */
+/** Place of a matrix in a scene: its corner, the size of a cell, how much of it is seen. */
 export type Slot = { x: number; y: number; width: number; height: number; opacity: number; flip?: boolean };
 /** The matrices of a stage of the story, and where the workbench begins. */
 export type Layout = Readonly<Record<MatrixName, Slot>> & {
@@ -187,10 +187,17 @@ export function cellBox({ x, y, width, height, opacity, flip }: Slot, row: numbe
 const mix = (a: number, b: number, t: number) => a + (b - a) * t;
 
 /**
- * Cell on the way from one stage to another. A row that becomes a column swings round its first cell; `turn`, from 0 to
+ * Cell on the way from one stage to another. A row that becomes a column swings round its first cell; `transposed`, from 0 to
  * 1, is how far it has come.
  */
-export function movedBox(from: Slot, to: Slot, row: number, column: number, t: number, turn: number): Box {
+export function movedBox(
+  from: Slot,
+  to: Slot,
+  row: number,
+  column: number,
+  t: number,
+  transposed: number,
+): Box {
   const [a, b] = [cellBox(from, row, column), cellBox(to, row, column)];
   const opacity =
     a.opacity > b.opacity
@@ -206,12 +213,12 @@ export function movedBox(from: Slot, to: Slot, row: number, column: number, t: n
     };
   }
   const [start, end] = [cellBox(from, row, 0), cellBox(to, row, 0)];
-  const angle = (turn * Math.PI) / 2;
+  const angle = (transposed * Math.PI) / 2;
   return {
-    x: mix(start.x, end.x, turn) + Math.cos(angle) * column * a.width,
-    y: mix(start.y, end.y, turn) + Math.sin(angle) * column * b.height,
-    width: mix(a.width, b.width, turn),
-    height: mix(a.height, b.height, turn),
+    x: mix(start.x, end.x, transposed) + Math.cos(angle) * column * a.width,
+    y: mix(start.y, end.y, transposed) + Math.sin(angle) * column * b.height,
+    width: mix(a.width, b.width, transposed),
+    height: mix(a.height, b.height, transposed),
     opacity,
   };
 }

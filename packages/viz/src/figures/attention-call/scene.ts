@@ -100,11 +100,11 @@ type Place = (name: MatrixName, row: number, column: number) => Box;
 type Shared = { model: AttentionCallModel; now: Content; place: Place; to: Layout; width: number; i: number };
 
 const placer =
-  ({ morph, turn }: Content, from: Layout, to: Layout): Place =>
+  ({ morph, transposed }: Content, from: Layout, to: Layout): Place =>
   (name, row, column) =>
-    morph >= 1 && turn(row) >= 1
+    morph >= 1 && transposed(row) >= 1
       ? cellBox(to[name], row, column)
-      : movedBox(from[name], to[name], row, column, morph, turn(row));
+      : movedBox(from[name], to[name], row, column, morph, transposed(row));
 
 function isLit(lit: readonly Spot[], name: MatrixName, row: number, column: number): boolean {
   return lit.some(
@@ -274,7 +274,7 @@ function surroundings(
         ...(level ? { anchor: "middle" } : { rotate: -70 }),
         fill: strong ? "text" : "quiet",
         weight: strong ? 600 : 400,
-        opacity: all * corner.opacity * (flip ? now.turn(c) ** 4 : 1),
+        opacity: all * corner.opacity * (flip ? now.transposed(c) ** 4 : 1),
         size: upright ? 12 : 11,
       });
     });

@@ -159,7 +159,7 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
     "Output",
     1600,
     "The output: a mixture of values",
-    `${t} is now a blend of what it attended to. Every other token gets its own blend.`,
+    `${t} is now a mixture of what it attended to. Every other token gets its own blend.`,
   );
   add(
     "whole",
