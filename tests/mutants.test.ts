@@ -15,7 +15,7 @@ const lists = readdirSync(new URL("packages/", root)).filter((name) =>
 const bugsOf = async (name: string) =>
   (await import(new URL(`scripts/mutants/${name}.mjs`, root).href)) as Bugs;
 
-/** Number of files that do not parse: of AssemblyScript, its decorators. */
+/** Number of problems in a source: of AssemblyScript, whose decorators are none of TypeScript. */
 const problemsIn = (source: string) =>
   ts.transpileModule(source, { reportDiagnostics: true }).diagnostics!.length;
 
