@@ -214,6 +214,14 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
           Read it, then press Run. Reset brings back the page’s own.
         </p>
       )}
+      <ChangeList
+        changes={changes}
+        code={original}
+        made={made}
+        state={made && outcomeOf(made, state, output)}
+        make={covered ? undefined : ({ edits, set }) => put(edited(original, edits), set)}
+        undo={reset}
+      />
       <div className={styles.body}>
         <div className={styles.code} ref={place} data-code>
           {!edits && <StaticCode code={code} />}
@@ -243,14 +251,6 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
           )}
         </div>
       </div>
-      <ChangeList
-        changes={changes}
-        code={original}
-        made={made}
-        state={made && outcomeOf(made, state, output)}
-        make={covered ? undefined : ({ edits, set }) => put(edited(original, edits), set)}
-        undo={reset}
-      />
       {exercise && (
         <ExerciseHelp exercise={exercise} original={original} code={code} solved={solved} put={put} />
       )}

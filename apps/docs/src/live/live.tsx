@@ -40,6 +40,7 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
           Run
         </button>
       </div>
+      <ChangeList changes={changes} code={code} />
       <div className={styles.body}>
         <div className={styles.code}>
           <StaticCode code={code} />
@@ -65,7 +66,6 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
           )}
         </div>
       </div>
-      <ChangeList changes={changes} code={code} />
       {exercise && (
         <ExerciseHelp exercise={exercise} original={code.trimEnd()} code={code.trimEnd()} solved={false} />
       )}
