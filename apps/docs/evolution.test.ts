@@ -11,6 +11,7 @@ const steps = [
   ["multi-head", "causal", "multiHead"],
   ["multi-query", "multiHead", "multiQuery"],
   ["grouped-query", "multiQuery", "groupedQuery"],
+  ["sliding-window", "groupedQuery", "slidingWindow"],
 ] as const;
 
 /** The lines of one function of an example. */

@@ -2,6 +2,17 @@ import { library } from "../../tsup.config.base.js";
 
 // A few functions of d3 are part of what is published: its packages are ESM alone, and `require` of ours works too. Their
 // versions 3.0.1 consist of modules, of which three are taken; 3.0.2 is one file, which no bundler takes apart.
-export default library(["index", "elements", "figures", "figures/attention-call", "react"], {
-  noExternal: [/^d3-/],
-});
+export default library(
+  [
+    "index",
+    "elements",
+    "figures",
+    "figures/attention-call",
+    "figures/evolution",
+    "figures/heads-and-keys",
+    "react",
+  ],
+  {
+    noExternal: [/^d3-/],
+  },
+);

@@ -8,6 +8,7 @@ const step = (id: string) => ({
   chapter: id,
   title: `Step ${id}`,
   text: `Text of ${id}.`,
+  ...(id === "last" && { source: { text: "A paper", url: "https://example.org/paper" } }),
   milliseconds: 80,
 });
 
@@ -76,6 +77,14 @@ test("opens on the finished picture, and nothing moves until asked", async () =>
   const before = host.innerHTML;
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect(host.innerHTML).toBe(before);
+});
+
+test("a step that rests on a paper links to it", async () => {
+  const host = await place();
+  const link = host.querySelector<HTMLAnchorElement>(".qkv-figure-source")!;
+  expect([link.hidden, link.textContent, link.href]).toEqual([false, "A paper", "https://example.org/paper"]);
+  press(host, "Home");
+  expect(link.hidden).toBe(true);
 });
 
 test("plays to the end", async () => {

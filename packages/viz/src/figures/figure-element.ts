@@ -190,7 +190,7 @@ function show<Model, Choices extends FigureChoices>(
     if (!state || !scene) return;
     const { model, choices, step, progress, playing } = state;
     const steps = figure.steps(model, choices);
-    const { id, title, text, chapter } = steps[step]!;
+    const { id, title, text, chapter, source } = steps[step]!;
     line ??= timeline(steps, parts.scrub.clientWidth || width);
     if (document.activeElement !== parts.range || playing !== "no")
       parts.range.value = String(line.place(step, moment(state).progress));
@@ -202,6 +202,11 @@ function show<Model, Choices extends FigureChoices>(
     parts.range.setAttribute("aria-valuetext", `Step ${step + 1} of ${steps.length}: ${title}`);
     if (parts.title.textContent !== title) parts.title.textContent = title;
     if (parts.text.textContent !== text) parts.text.textContent = text;
+    parts.source.hidden = source === undefined;
+    if (source && parts.source.href !== source.url) {
+      parts.source.href = source.url;
+      parts.source.textContent = source.text;
+    }
     parts.say.setAttribute("aria-live", playing === "no" ? "polite" : "off");
     parts.stage.setAttribute("aria-label", `${figure.title}. ${scene.description}`);
     parts.play.setAttribute("aria-label", playing === "no" ? "Play" : "Pause");
@@ -503,7 +508,9 @@ function makeParts<Model, Choices extends FigureChoices>(figure: Figure<Model, C
   const title = document.createElement("p");
   title.className = "qkv-figure-title";
   const text = document.createElement("p");
-  say.append(title, text);
+  const source = document.createElement("a");
+  source.className = "qkv-figure-source";
+  say.append(title, text, source);
 
   const stage = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   stage.setAttribute("class", "qkv-figure-stage");
@@ -560,6 +567,7 @@ function makeParts<Model, Choices extends FigureChoices>(figure: Figure<Model, C
     say,
     title,
     text,
+    source,
     stage,
     read,
     back,

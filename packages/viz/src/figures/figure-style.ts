@@ -29,6 +29,8 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-scene>.qkv-figure-say[data-aside]{position:absolute;top:0;left:0;margin:0;min-height:0;pointer-events:none}
 .qkv-figure-say p{margin:0;max-width:76ch;color:var(--qkv-quiet)}
 .qkv-figure-say[data-aside] p{font-size:14px}
+.qkv-figure-source{font-size:13px;color:var(--qkv-query-text)}
+.qkv-figure-source[hidden]{display:none}
 .qkv-figure-stage{display:block;width:100%;height:auto;overflow:visible;touch-action:pan-y;font:12px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}
 .qkv-figure-stage [data-cell]{cursor:pointer}
 .qkv-figure-stage :focus{outline:none}

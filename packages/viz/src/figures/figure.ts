@@ -14,6 +14,8 @@ export type Step = {
   title: string;
   /** One to three sentences: what happens and why. */
   text: string;
+  /** The paper or page that it rests on: a link under the text. */
+  source?: { text: string; url: string };
   /** Duration at speed 1. */
   milliseconds: number;
 };

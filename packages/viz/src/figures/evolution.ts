@@ -1,0 +1,285 @@
+import { labelWidth } from "../picture.js";
+import { between } from "./between.js";
+import type { Control, Figure, Moment } from "./figure.js";
+import type { Mark, Scene } from "./mark.js";
+import { wrapText } from "./wrap-text.js";
+import { costBars, costHeight, flopsText, fullScale } from "./evolution/cost-bars.js";
+import { diagram, diagramHeight } from "./evolution/diagram.js";
+import type { EvolutionChoices, EvolutionModel, EvolutionStep } from "./evolution/model.js";
+import { stepText } from "./evolution/step-text.js";
+
+export type { EvolutionChoices, EvolutionModel, EvolutionStep, WeightMap } from "./evolution/model.js";
+
+/**
+ * *The evolution of attention*: from 2014 on, one mechanism becomes the next over the same six words. Each step tells the
+ * problem it solved, its formula, its lines of code, its paper, and its cost on one yardstick; two can be compared.
+ *
+ * @example
+ * ```ts
+ * import { evolution } from "@qkv/viz/figures/evolution";
+ *
+ * evolution.initial; // => { compare: "" }
+ * ```
+ */
+export const evolution: Figure<EvolutionModel, EvolutionChoices> = {
+  name: "evolution",
+  title: "The evolution of attention",
+  caption:
+    "Each step changes one thing about the step before; the same six words, the same yardstick for the cost.",
+  initial: { compare: "" },
+  steps: ({ steps }) =>
+    steps.map(({ id, year, title, seen, paper }, i) => ({
+      id,
+      chapter: year,
+      title: `${year} · ${title}`,
+      text: seen,
+      source: { text: `${paper.authors}: ${paper.title}`, url: paper.url },
+      milliseconds: i === 0 ? 1500 : 4000,
+    })),
+  scene,
+  controls: ({ steps }): Control<EvolutionChoices>[] => [
+    {
+      kind: "select",
+      key: "compare",
+      label: "Compare with",
+      options: [
+        { value: "", label: "none" },
+        ...steps.map(({ id, year, title }) => ({ value: id, label: `${year} · ${title}` })),
+      ],
+    },
+  ],
+  table: ({ steps }) => ({
+    columns: ["year", "mechanism", "cache per token (bytes)", "work per new token (operations)", "paper"],
+    rows: steps.map(({ year, title, cacheBytesPerToken, flopsPerToken, paper }) => [
+      year,
+      title,
+      cacheBytesPerToken,
+      flopsPerToken,
+      `${paper.authors}: ${paper.title}, ${paper.url}`,
+    ]),
+  }),
+  press: ({ steps }, _, cell) => {
+    const [block, , column] = cell.split(":");
+    const step = block === "time" ? steps[Number(column)] : undefined;
+    return step && { step: step.id };
+  },
+};
+
+function scene(model: EvolutionModel, { compare }: EvolutionChoices, moment: Moment, width: number): Scene {
+  const { steps } = model;
+  const to = steps[moment.step]!;
+  const from = steps[moment.step - 1] ?? to;
+  const other = steps.find(({ id }) => id === compare);
+  const still = (step: EvolutionStep) => stillOf(model, step, other, width);
+  if (moment.progress >= 1 || from === to) return still(to);
+  const way = between(still(from), still(to), moment.progress);
+  // Sentences do not become each other: one set fades out, then the other in.
+  const [first, t] = [moment.progress < 0.5, Math.abs(2 * moment.progress - 1)];
+  const words = still(first ? from : to).marks.filter(isText);
+  return {
+    ...way,
+    marks: [
+      ...way.marks.filter((mark) => !isText(mark)),
+      ...words.map((mark) => ({ ...mark, opacity: (mark.opacity ?? 1) * t })),
+    ],
+  };
+}
+
+const isText = ({ key }: Mark) => key.startsWith("text:");
+
+function stillOf(
+  model: EvolutionModel,
+  step: EvolutionStep,
+  other: EvolutionStep | undefined,
+  width: number,
+): Scene {
+  const { steps } = model;
+  const phone = width < 640;
+  const margin = phone ? 4 : 8;
+  const inner = width - 2 * margin;
+  const line = timeline(model, step, other, { x: margin, y: 0, width: inner });
+  const marks = [...line.marks];
+  const top = line.height + 14;
+  const before = steps[steps.indexOf(step) - 1];
+  let bottom = top;
+  const column = (
+    shown: EvolutionStep,
+    prefix: string,
+    was: EvolutionStep | undefined,
+    x: number,
+    y: number,
+    w: number,
+  ) => {
+    marks.push(...diagram(model, shown, prefix, { x, y, width: w }));
+    let at = y + diagramHeight(w) + 8;
+    marks.push(...costBars(model, shown, was, prefix, { x, y: at, width: w }));
+    at += costHeight + 14;
+    const text = stepText(shown, prefix, { x, y: at, width: w });
+    marks.push(...text.marks);
+    return at + text.height;
+  };
+  if (other) {
+    const gap = 44;
+    const w = phone ? inner : (inner - gap) / 2;
+    const end = column(step, "", other, margin, top, w);
+    const second = phone ? { x: margin, y: end + 30 } : { x: margin + w + gap, y: top };
+    bottom = Math.max(end, column(other, "other:", step, second.x, second.y, w));
+  } else if (width < 940) {
+    bottom = column(step, "", before, margin, top, inner);
+  } else {
+    const w = inner * 0.58;
+    const gap = 36;
+    marks.push(...diagram(model, step, "", { x: margin, y: top, width: w }));
+    const y = top + diagramHeight(w) + 8;
+    marks.push(...costBars(model, step, before, "", { x: margin, y, width: w }));
+    const x = margin + w + gap;
+    const text = stepText(step, "", { x, y: top + 8, width: margin + inner - x });
+    marks.push(...text.marks);
+    // The longest of all, so that nothing jumps from step to step.
+    const tallest = Math.max(
+      ...steps.map((one) => stepText(one, "", { x, y: 0, width: margin + inner - x }).height),
+    );
+    bottom = Math.max(y + costHeight, top + 8 + tallest);
+  }
+  wrapText(model.yardstick, inner).forEach((text, i) => {
+    marks.push({
+      key: `yardstick:${i}`,
+      kind: "text",
+      x: margin,
+      y: bottom + 26 + 16 * i,
+      text,
+      fill: "quiet",
+    });
+  });
+  const height = bottom + 26 + 16 * wrapText(model.yardstick, inner).length;
+  const says = (one: EvolutionStep) =>
+    `${one.title}, ${one.year}. ${one.seen} Work: ${flopsText(one.flopsPerToken)}; cache: ${one.cacheBytesPerToken} bytes a token.`;
+  return {
+    width,
+    height,
+    marks,
+    description: other ? `${says(step)} Beside it: ${says(other)}` : says(step),
+  };
+}
+
+/** Years and names with two small bars each: press one to go there. */
+function timeline(
+  model: EvolutionModel,
+  shown: EvolutionStep,
+  other: EvolutionStep | undefined,
+  { x, y, width }: { x: number; y: number; width: number },
+): { marks: Mark[]; height: number } {
+  const { steps } = model;
+  const full = fullScale(model);
+  const pitch = width / steps.length;
+  const named = steps.every(({ name }) => labelWidth([name]) < pitch - 6);
+  const base = y + 44;
+  const marks: Mark[] = [];
+  const axis = base + 12;
+  marks.push({ key: "time:axis", kind: "path", x, y: axis, d: `M0 0H${width}`, stroke: "rule", line: 2 });
+  steps.forEach((step, i) => {
+    const middle = x + (i + 0.5) * pitch;
+    const now = step === shown;
+    const cache = Math.min(1, step.cacheBytesPerToken / full.cache) * 38;
+    const over = step.flopsPerToken > full.work;
+    const work = Math.min(1, step.flopsPerToken / full.work) * 38;
+    marks.push(
+      {
+        key: `time:${i}:cache`,
+        kind: "rect",
+        x: middle - 10,
+        y: base - Math.max(1, cache),
+        width: 9,
+        height: Math.max(1, cache),
+        radius: 1,
+        fill: "text",
+      },
+      {
+        key: `time:${i}:work`,
+        kind: "rect",
+        x: middle + 1,
+        y: base - Math.max(1, work),
+        width: 9,
+        height: Math.max(1, work),
+        radius: 1,
+        fill: "cost",
+      },
+      ...(over
+        ? [
+            {
+              key: `time:${i}:cut`,
+              kind: "path",
+              x: middle - 1,
+              y: base - 32,
+              d: "M0 6L13 0M0 11L13 5",
+              stroke: "paper",
+              line: 2,
+            } satisfies Mark,
+          ]
+        : []),
+      {
+        key: `time:${i}:dot`,
+        kind: "circle",
+        x: middle,
+        y: axis,
+        radius: now ? 6 : 4,
+        fill: now ? "text" : step === other ? "cost" : "paper",
+        stroke: "text",
+        line: 1.5,
+      },
+      {
+        key: `time:${i}:year`,
+        kind: "text",
+        x: middle,
+        y: axis + 22,
+        text: step.year,
+        anchor: "middle",
+        size: named ? 12 : 11,
+        fill: now ? "text" : "quiet",
+        ...(now && { weight: 700 as const }),
+      },
+      ...(named
+        ? [
+            {
+              key: `time:${i}:name`,
+              kind: "text",
+              x: middle,
+              y: axis + 38,
+              text: step.name,
+              anchor: "middle",
+              fill: "text",
+              ...(now && { weight: 700 as const }),
+            } satisfies Mark,
+          ]
+        : []),
+      {
+        key: `time:${i}:press`,
+        kind: "rect",
+        x: middle - pitch / 2,
+        y,
+        width: pitch,
+        height: axis + 44 - y,
+        fill: "paper",
+        shade: 0,
+        layer: 2,
+        reads: `${step.year}, ${step.title}: go there`,
+        cell: `time:0:${i}`,
+      },
+    );
+  });
+  let [left, legendY] = [x, axis + (named ? 60 : 42)];
+  for (const [id, color, text] of [
+    ["cache", "text", "cache per token"],
+    ["work", "cost", "work per token; a cut bar leaves the scale"],
+  ] as const) {
+    const needed = 14 + labelWidth([text]);
+    if (left > x && left + needed > x + width) [left, legendY] = [x, legendY + 18];
+    const key = `time:legend:${id}`;
+    marks.push(
+      { key, kind: "rect", x: left, y: legendY - 9, width: 9, height: 9, fill: color },
+      { key: `${key}:text`, kind: "text", x: left + 14, y: legendY, text, size: 11, fill: "quiet" },
+    );
+    left += needed + 10;
+  }
+  return { marks, height: legendY + 8 - y };
+}

@@ -1,0 +1,391 @@
+import { px } from "../../picture.js";
+import type { Mark } from "../mark.js";
+import type { EvolutionModel, EvolutionStep } from "./model.js";
+
+/** Place of a diagram. A wide one has its maps at the side, another below. */
+export type DiagramPlace = { x: number; y: number; width: number };
+
+const wide = 520;
+const wordsY = 306;
+
+/** Height of a diagram of this width. */
+export const diagramHeight = (width: number): number => (width >= wide ? 330 : 330 + 274);
+
+/**
+ * Marks of one mechanism over the words: queries in blue, keys and values in their colors, wires as thick as the
+ * weight, and the maps of weights. The same thing has the same key in every step, so that one step becomes the next.
+ */
+export function diagram(
+  model: EvolutionModel,
+  step: EvolutionStep,
+  prefix: string,
+  { x, y, width }: DiagramPlace,
+): Mark[] {
+  const { words, translation, written } = model;
+  const { decoder = false, network = false, numHeads, numKvHeads, window } = step.drawing;
+  const T = words.length;
+  const heads = numHeads > 1;
+  const side = 76; // room for labels, or for the heads
+  const left = width >= wide ? width * 0.58 : width;
+  const pitch = Math.min(62, (left - side) / T);
+  const center = (word: number) => x + (word + 0.5) * pitch;
+  const end = x + T * pitch;
+  const boxWidth = pitch - 8;
+  const half = (boxWidth - 2) / 2;
+  const asks = decoder ? written - 1 : T - 1; // the query whose wires are drawn
+  const marks: Mark[] = [];
+  const put = (mark: Mark) =>
+    marks.push({
+      ...mark,
+      key: prefix + mark.key,
+      ...(mark.home !== undefined && { home: prefix + mark.home }),
+      ...(mark.cell !== undefined && { cell: prefix + mark.cell }),
+    });
+  const label = (key: string, at: number, top: number, text: string, more: Partial<Mark> = {}) =>
+    put({ key, kind: "text", x: at, y: top, text, fill: "quiet", ...more });
+
+  const height = heads ? 40 : 38;
+  const gap = 10;
+  const rowsTop = heads ? 56 : 204;
+  const fourRows = 4 * height + 3 * gap;
+  const rowY = (group: number) =>
+    y + (heads ? rowsTop + ((group + 0.5) * (fourRows + gap)) / numKvHeads - gap / 2 - height / 2 : rowsTop);
+  const queryY = y + 44;
+
+  // The words that were read, and their keys and values.
+  words.forEach((word, t) => {
+    const now = !decoder && t === T - 1;
+    label(`word:${t}`, center(t), y + wordsY, word, {
+      anchor: "middle",
+      size: 14,
+      fill: "text",
+      ...(now && { weight: 700 }),
+    });
+    const bottom = rowY(numKvHeads - 1) + height;
+    put({
+      key: `feed:${t}`,
+      kind: "path",
+      x: center(t),
+      y: 0,
+      d: `M0 ${px(y + wordsY - 16)}L0 ${px(bottom + (decoder ? 24 : 4))}`,
+      stroke: "rule",
+      line: 1.5,
+    });
+  });
+  for (let group = 0; group < numKvHeads; group++) {
+    words.forEach((word, t) => {
+      const gone = window !== undefined && t < T - window;
+      const top = rowY(group);
+      const of = decoder
+        ? `encoder state of “${word}”, key and value in one`
+        : `of “${word}”${numKvHeads > 1 ? `, KV head ${group}` : ""}${gone ? ", dropped by the window" : ""}`;
+      for (const [kind, at, letter] of [
+        ["key", center(t) - boxWidth / 2, "k"],
+        ["value", center(t) + (decoder ? 0 : 1), "v"],
+      ] as const) {
+        put({
+          key: `${kind}:${group}:${t}`,
+          home: group === 0 ? undefined : `${kind}:0:${t}`,
+          kind: "rect",
+          x: at,
+          y: top,
+          width: decoder ? boxWidth / 2 : half,
+          height,
+          radius: 3,
+          ...(gone ? { stroke: kind, dash: true, shade: 0, fill: kind, opacity: 0.5 } : { fill: kind }),
+          ...(half >= 16 && !gone && !decoder && { text: letter, ink: "paper", size: 13, weight: 600 }),
+          layer: 1,
+          reads: decoder ? of : `${kind} ${of}`,
+        });
+      }
+    });
+  }
+  if (decoder) {
+    words.forEach((_, t) =>
+      put({
+        key: `state:${t}`,
+        kind: "text",
+        x: center(t),
+        y: rowY(0) + height / 2 + 5,
+        text: "h",
+        anchor: "middle",
+        size: 14,
+        weight: 700,
+        fill: "paper",
+        layer: 2,
+      }),
+    );
+    const under = rowY(0) + height + 6;
+    for (let t = 0; t < T - 1; t++) {
+      const [from, to] = [center(t) + 6, center(t + 1) - 6];
+      const middle = (from + to) / 2;
+      put({
+        key: `recurrent:${t}`,
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: `M${px(from)} ${px(under)}Q${px(middle)} ${px(under + 16)} ${px(to)} ${px(under)}M${px(to - 5)} ${px(under)}L${px(to)} ${px(under)}L${px(to)} ${px(under + 5)}`,
+        stroke: "cost",
+        line: 1.5,
+      });
+    }
+    label("label:key", end + 4, rowY(0) + 16, "encoder");
+    label("label:key2", end + 4, rowY(0) + 31, "states");
+  } else if (!heads) {
+    label("label:key", end + 4, rowY(0) + 16, "keys and");
+    label("label:key2", end + 4, rowY(0) + 31, "values");
+  }
+
+  // Queries and their wires.
+  const rowOf = (query: number) => step.weights[0]![query]!;
+  const wire = (query: number, word: number, from: { x: number; y: number }, weight: number, main: boolean) =>
+    put({
+      key: main ? `wire:${word}` : `wire:${query}:${word}`,
+      kind: "path",
+      x: 0,
+      y: 0,
+      d: `M${px(from.x)} ${px(from.y)}C${px(from.x)} ${px((from.y + rowsTop + y) / 2)} ${px(center(word))} ${px((from.y + rowsTop + y) / 2)} ${px(center(word))} ${px(rowsTop + y)}`,
+      stroke: "query",
+      line: 0.8 + 9 * weight,
+      opacity: main ? 0.35 + 0.6 * weight : 0.12,
+    });
+  const circle = (key: string, at: { x: number; y: number }, text: string, more: Partial<Mark>) =>
+    put({
+      key,
+      kind: "circle",
+      ...at,
+      radius: heads ? 13 : 14,
+      fill: "query",
+      text,
+      ink: "paper",
+      size: 13,
+      weight: 600,
+      layer: 1,
+      ...more,
+    });
+  if (decoder) {
+    for (let t = 0; t < written; t++) {
+      const main = t === asks;
+      circle(`query:${t}`, { x: center(t), y: queryY }, "s", {
+        opacity: main ? 1 : 0.45,
+        reads: `decoder state before “${translation[t]!}”: the query`,
+      });
+      label(`target:${t}`, center(t), y + 20, translation[t]!, {
+        anchor: "middle",
+        size: 14,
+        fill: "text",
+        opacity: main ? 1 : 0.6,
+        ...(main && { weight: 700 }),
+      });
+      if (t > 0) {
+        put({
+          key: `chain:${t}`,
+          kind: "path",
+          x: 0,
+          y: 0,
+          d: `M${px(center(t - 1) + 16)} ${px(queryY)}L${px(center(t) - 17)} ${px(queryY)}M${px(center(t) - 22)} ${px(queryY - 4)}L${px(center(t) - 17)} ${px(queryY)}L${px(center(t) - 22)} ${px(queryY + 4)}`,
+          stroke: "cost",
+          line: 1.5,
+        });
+      }
+    }
+    label("label:query", center(asks) + 22, queryY - 2, "decoder state:");
+    label("label:query2", center(asks) + 22, queryY + 13, "the query");
+    const middle = x + (T * pitch) / 2;
+    const from = network ? { x: middle, y: y + 134 } : { x: center(asks), y: queryY + 14 };
+    if (network) {
+      put({
+        key: "network",
+        home: `query:${asks}`,
+        kind: "rect",
+        x: middle - 46,
+        y: y + 108,
+        width: 92,
+        height: 26,
+        radius: 13,
+        fill: "paper",
+        stroke: "text",
+        line: 1.5,
+        text: "tanh network",
+        layer: 1,
+        reads: "a small network scores the query with each key",
+      });
+      put({
+        key: "network:query",
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: `M${px(center(asks))} ${px(queryY + 14)}L${px(middle)} ${px(y + 108)}`,
+        stroke: "query",
+        line: 2.5,
+      });
+    }
+    words.forEach((_, t) => wire(asks, t, from, rowOf(asks)[t] ?? 0, true));
+  } else if (!heads) {
+    const causal = rowOf(0)[T - 1] === null;
+    for (let t = 0; t < T; t++) {
+      const main = t === asks;
+      circle(`query:${t}`, { x: center(t), y: queryY }, "q", {
+        home: `query:${written - 1}`,
+        opacity: main || !causal ? 1 : 0.4,
+        reads: `query of “${words[t]!}”`,
+      });
+      rowOf(t).forEach((weight, s) => {
+        if (weight !== null) wire(t, s, { x: center(t), y: queryY + 14 }, weight, main);
+      });
+    }
+    label("label:query", end + 4, queryY - 2, causal ? "the newest" : "a query for");
+    label("label:query2", end + 4, queryY + 13, causal ? "word asks" : "each word");
+  } else {
+    const at = Math.min(end + side - 22, x + left - 14);
+    for (let head = 0; head < numHeads; head++) {
+      const top = y + rowsTop + ((head + 0.5) * (fourRows + gap)) / numHeads - gap / 2;
+      const group = Math.floor((head * numKvHeads) / numHeads);
+      const target = rowY(group) + height / 2;
+      circle(head === 0 ? `query:${T - 1}` : `head:${head}`, { x: at, y: top }, String(head), {
+        home: head === 0 ? undefined : `query:${T - 1}`,
+        reads: `query head ${head} of “${words[T - 1]!}”: KV head ${group}`,
+      });
+      const near = end - 2;
+      const middle = (near + at - 13) / 2;
+      put({
+        key: `head-wire:${head}`,
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: `M${px(at - 13)} ${px(top)}C${px(middle)} ${px(top)} ${px(middle)} ${px(target)} ${px(near)} ${px(target)}`,
+        stroke: "query",
+        line: 2,
+      });
+    }
+    label("label:query", at + 13, y + 28, "query heads", { anchor: "end" });
+    label("label:query2", at + 13, y + 43, `of “${words[T - 1]!}”`, { anchor: "end" });
+    label("label:key", x, y + 28, numKvHeads === 1 ? "1 KV head" : `${numKvHeads} KV heads`);
+    label("label:key2", x, y + 43, window === undefined ? "the whole cache" : `the last ${window} words`);
+  }
+  marks.push(...maps(model, step, prefix, { x, y, width }, left, asks));
+  return marks;
+}
+
+/** The maps of weights: one, with its words, or one for each head. */
+function maps(
+  { words, translation, written }: EvolutionModel,
+  step: EvolutionStep,
+  prefix: string,
+  { x, y, width }: DiagramPlace,
+  left: number,
+  asks: number,
+): Mark[] {
+  const { decoder = false, numHeads, window } = step.drawing;
+  const T = words.length;
+  const beside = width >= wide;
+  const heads = numHeads > 1;
+  const gap = 22;
+  const names = heads ? 0 : 54;
+  const room = beside ? width - left - 24 : width - 8;
+  const size = Math.min(
+    heads ? (room - gap) / 2 : room - names,
+    beside ? (heads ? 118 : 190) : heads ? 104 : 196,
+  );
+  const cell = size / T;
+  const top = beside ? y + 44 : y + 330 + 34;
+  const start = beside
+    ? x + left + 24
+    : x + (heads ? (width - 2 * size - gap) / 2 : (width - size - names) / 2);
+  const marks: Mark[] = [
+    {
+      key: `${prefix}map:title`,
+      kind: "text",
+      x: beside ? x + left + 24 : x + width / 2,
+      y: top - 24,
+      ...(beside ? {} : { anchor: "middle" }),
+      text: heads ? "weights of each head" : "weights: each row is a query",
+      fill: "quiet",
+    },
+  ];
+  for (let head = 0; head < numHeads; head++) {
+    const ox = start + names + (head % 2) * (size + gap);
+    const oy = top + Math.floor(head / 2) * (size + gap);
+    if (heads)
+      marks.push({
+        key: `${prefix}map:${head}:name`,
+        kind: "text",
+        x: ox,
+        y: oy - 5,
+        text: `head ${head}`,
+        size: 11,
+        fill: "quiet",
+      });
+    for (let i = 0; i < T; i++)
+      for (let j = 0; j < T; j++) {
+        const weight = step.weights[head]![i]?.[j];
+        const unwritten = decoder && i >= written;
+        const masked = weight === null;
+        const who = decoder ? translation[i]! : words[i]!;
+        marks.push({
+          key: `${prefix}map:${head}:${i}:${j}`,
+          home: head === 0 ? undefined : `${prefix}map:0:${i}:${j}`,
+          kind: "rect",
+          x: ox + j * cell,
+          y: oy + i * cell,
+          width: cell - 1.5,
+          height: cell - 1.5,
+          radius: 2,
+          fill: unwritten || masked ? "rule" : "weight",
+          shade: unwritten
+            ? 0.15
+            : masked
+              ? window !== undefined && j <= i
+                ? 0.3
+                : 0
+              : 0.05 + 0.95 * (weight ?? 0),
+          hatch: masked ? 1 : 0,
+          reads: unwritten
+            ? `“${who}” is not written yet`
+            : masked
+              ? `“${who}” may not see “${words[j]!}”`
+              : `${heads ? `head ${head}, ` : ""}weight of “${words[j]!}” for “${who}”: ${(weight ?? 0).toFixed(2)}`,
+          ...(unwritten ? {} : { cell: `${prefix}map${head}:${i}:${j}` }),
+        });
+      }
+    marks.push({
+      key: `${prefix}map:${head}:row`,
+      home: head === 0 ? undefined : `${prefix}map:0:row`,
+      kind: "rect",
+      x: ox - 2.5,
+      y: oy + asks * cell - 2.5,
+      width: size + 3.5,
+      height: cell + 3.5,
+      radius: 4,
+      stroke: "query",
+      line: 2,
+      layer: 1,
+    });
+  }
+  if (!heads)
+    words.forEach((word, t) => {
+      const asked = decoder ? translation[t]! : word;
+      marks.push(
+        {
+          key: `${prefix}map:query:${t}`,
+          kind: "text",
+          x: start + names - 8,
+          y: top + (t + 0.5) * cell + 4,
+          text: asked,
+          anchor: "end",
+          opacity: decoder && t >= written ? 0.4 : 1,
+          ...(t === asks && { weight: 700 }),
+        },
+        {
+          key: `${prefix}map:key:${t}`,
+          kind: "text",
+          x: start + names + (t + 0.5) * cell,
+          y: top + size + 15,
+          text: word,
+          anchor: "middle",
+          size: 11,
+        },
+      );
+    });
+  return marks;
+}

@@ -1,0 +1,58 @@
+/** Weights of one map, `[query][key]`; `null` where the query may not see the key. */
+export type WeightMap = readonly (readonly (number | null)[])[];
+
+/** One mechanism of the evolution: its picture, its words and its cost. */
+export type EvolutionStep = {
+  /** As "multi-query". */
+  id: string;
+  /** As "2019", or "2020–23". */
+  year: string;
+  /** For the timeline: "Multi-query". */
+  name: string;
+  title: string;
+  paper: { title: string; authors: string; url: string };
+  /** Shortcoming of the step before. */
+  problem: string;
+  change: string;
+  formula: string;
+  /** Lines of code that went ("- …") and came ("+ …"). */
+  diff: readonly string[];
+  /** The picture in a sentence. */
+  seen: string;
+  drawing: {
+    /** Encoder and decoder: the words ask that were written so far, and states are key and value in one. */
+    decoder?: boolean;
+    /** A small network between query and key. */
+    network?: boolean;
+    /** More than one: heads stand at the side, each with a map. */
+    numHeads: number;
+    numKvHeads: number;
+    /** Keys kept, counted from the last. */
+    window?: number;
+  };
+  /** A map for each head. */
+  weights: readonly WeightMap[];
+  /** On the yardstick. */
+  cacheBytesPerToken: number;
+  flopsPerToken: number;
+  /** How the two come about, as "2 · H · D numbers". */
+  cacheText: string;
+  workText: string;
+};
+
+/** Numbers of the figure. */
+export type EvolutionModel = {
+  words: readonly string[];
+  /** Their translation; the first `written` of them ask in an encoder–decoder. */
+  translation: readonly string[];
+  written: number;
+  steps: readonly EvolutionStep[];
+  /** Sizes that all costs are counted at. */
+  yardstick: string;
+};
+
+/** Settings that a reader chooses. */
+export type EvolutionChoices = {
+  /** Id of a step that is shown beside, or "" for none. */
+  compare: string;
+};

@@ -1,0 +1,100 @@
+import { labelWidth } from "../../picture.js";
+import { wrapText } from "../wrap-text.js";
+import type { Mark } from "../mark.js";
+import { bytesText, countText, timeText } from "../bytes-text.js";
+import type { CacheGrowth } from "./cache-growth.js";
+import type { HeadsAndKeysModel, HeadsKind, HeadsTime } from "./model.js";
+
+/** Number of KV heads in words. */
+export const headsText = (count: number): string => `${count} KV ${count === 1 ? "head" : "heads"}`;
+
+type Place = { x: number; y: number; width: number; phone: boolean };
+
+/** Name of a kind above its panel, and how its heads share. On a phone its bytes stand there too. */
+export function kindHeading(
+  kind: HeadsKind,
+  numHeads: number,
+  { tokens }: CacheGrowth,
+  { x, y, width, phone }: Place,
+): Mark[] {
+  const { id, name, title, numKvHeads, bytesPerToken, usedBy = "" } = kind;
+  const says =
+    numKvHeads === numHeads
+      ? `${headsText(numKvHeads)}, one for each query head`
+      : numKvHeads === 1
+        ? `1 KV head for all ${numHeads}`
+        : `${headsText(numKvHeads)}, each for ${numHeads / numKvHeads} query heads`;
+  const titleX = x + 15 * name.length + 6;
+  const marks: Mark[] = [
+    { key: `${id}:name`, kind: "text", x, y: y + 14, text: name, size: 17, weight: 700 },
+    { key: `${id}:title`, kind: "text", x: titleX, y: y + 14, text: title, size: 13, fill: "quiet" },
+    { key: `${id}:says`, kind: "text", x, y: y + 33, text: says, fill: "quiet" },
+  ];
+  const right = { kind: "text", x: x + width, y: y + 14, anchor: "end" } as const;
+  if (phone) {
+    marks.push({
+      ...right,
+      key: `${id}:bytes`,
+      text: bytesText(tokens * bytesPerToken),
+      size: 17,
+      weight: 700,
+    });
+  } else if (usedBy && titleX + labelWidth([`${title} as in ${usedBy}`]) + 16 < x + width) {
+    marks.push({ ...right, key: `${id}:used`, text: `as in ${usedBy}`, size: 11, fill: "quiet" });
+  }
+  return marks;
+}
+
+/** Bytes of a kind under its panel: all, and how they come about. */
+export function kindNumbers(
+  { kinds, numLayers, bytesPerNumber, time }: HeadsAndKeysModel,
+  index: number,
+  { tokens }: CacheGrowth,
+  { x, y, width, phone }: Place,
+): { marks: Mark[]; height: number } {
+  const { id, bytesPerToken, numKvHeads, keyDim, valueDim } = kinds[index]!;
+  const numbers =
+    keyDim === valueDim ? `2 × ${numKvHeads} × ${keyDim}` : `${numKvHeads} × (${keyDim} + ${valueDim})`;
+  const total = tokens * bytesPerToken;
+  const lines = [
+    ...wrapText(
+      `${numbers} × ${bytesPerNumber} B × ${numLayers} layers = ${countText(bytesPerToken)} B per token`,
+      width,
+    ),
+    `× ${countText(tokens)} ${tokens === 1 ? "token" : "tokens"} = ${countText(total)} B`,
+  ];
+  const top = phone ? y + 10 : y + 38;
+  const marks = lines.map((text, i): Mark => ({
+    key: `${id}:line:${i}`,
+    kind: "text",
+    x,
+    y: top + 16 * i,
+    text,
+    fill: "quiet",
+  }));
+  const last = top + 16 * lines.length + 2;
+  marks.push({ key: `${id}:time`, kind: "text", x, y: last, text: kindTime(time, index, total) });
+  if (!phone) {
+    const text = bytesText(total);
+    marks.push({ key: `${id}:bytes`, kind: "text", x, y: y + 18, text, size: 22, weight: 700 });
+  }
+  return { marks, height: last + 4 - y };
+}
+
+/** Time of a kind at a size of its cache, and its origin. */
+export function kindTime(time: HeadsTime, index: number, bytes: number): string {
+  if (time.kind === "estimate")
+    return `≈ ${timeText(bytes / time.bytesPerSecond)} to read at ${countText(time.bytesPerSecond / 1e9)} GB/s`;
+  return `${measuredText(time, index)} per token and layer, measured`;
+}
+
+/** A measured time, to what the clock resolves. */
+export function measuredText(
+  { timeMs, resolutionMs }: HeadsTime & { kind: "measured" },
+  index: number,
+): string {
+  const ms = timeMs[index]!;
+  return ms < resolutionMs
+    ? `< ${timeText(resolutionMs / 1000)}`
+    : timeText((Math.round(ms / resolutionMs) * resolutionMs) / 1000);
+}

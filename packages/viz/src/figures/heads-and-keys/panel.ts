@@ -1,0 +1,220 @@
+import { easeCubicInOut } from "d3-ease";
+import { px } from "../../picture.js";
+import type { Mark } from "../mark.js";
+import { bytesText, countText } from "../bytes-text.js";
+import type { CacheGrowth } from "./cache-growth.js";
+import type { HeadsAndKeysModel, HeadsKind } from "./model.js";
+
+/** Place and measures of a panel. */
+export type PanelPlace = { x: number; y: number; width: number; wires: number; row: number };
+
+/** Query heads and KV heads that the reader points at. */
+export type Lit = { queries: ReadonlySet<number>; kvHeads: ReadonlySet<number> } | undefined;
+
+/** Index of the KV head that a query head reads: neighbors share. */
+export const kvHeadOf = (query: number, numHeads: number, numKvHeads: number): number =>
+  Math.floor((query * numKvHeads) / numHeads);
+
+/** Height of the KV heads between the wires and the cache. */
+const kvHeight = 20;
+
+/** Height of a panel with so many rows of cache. */
+export const panelHeight = ({ wires, row }: Pick<PanelPlace, "wires" | "row">, rows: number): number =>
+  24 + wires + kvHeight + 12 + rows * row;
+
+/**
+ * Marks of one kind: query heads, their wires to the KV heads, and under each KV head the columns of its keys and
+ * values. One head vector of the model is as wide in all panels, so that area is bytes.
+ */
+export function panel(
+  model: HeadsAndKeysModel,
+  kind: HeadsKind,
+  growth: CacheGrowth,
+  lit: Lit,
+  place: PanelPlace,
+): Mark[] {
+  const { numHeads } = model;
+  const { id, numKvHeads, name } = kind;
+  const { x, y, width, row } = place;
+  const pitch = width / numHeads;
+  const gap = pitch > 24 ? 3 : pitch > 9 ? 1 : 0.5;
+  const vector = pitch / 2; // width of headDim numbers
+  const radius = Math.min(12, (pitch - gap) / 2);
+  const queryY = y + 12;
+  const kvY = y + 24 + place.wires;
+  const cacheY = kvY + kvHeight + 12;
+  const queryX = (query: number) => x + (query + 0.5) * pitch;
+  const share = kind.bytesPerToken / Math.max(...model.kinds.map(({ bytesPerToken }) => bytesPerToken));
+  const rises = growth.read === undefined ? undefined : risen(growth.read, share);
+  const queries = Array.from({ length: numHeads }, (_, query) => query);
+  const groups = Array.from({ length: numKvHeads }, (_, group) => {
+    const readers = queries.filter((query) => kvHeadOf(query, numHeads, numKvHeads) === group);
+    const center = (queryX(readers[0]!) + queryX(readers.at(-1)!)) / 2;
+    const [keyWidth, valueWidth] = [kind.keyDim, kind.valueDim].map((dim) => (dim / model.headDim) * vector);
+    const left = center - (keyWidth! + valueWidth!) / 2;
+    return {
+      group,
+      readers,
+      center,
+      key: { x: left + gap / 2, width: Math.max(0.8, keyWidth! - gap) },
+      value: { x: left + keyWidth! + gap / 2, width: Math.max(0.8, valueWidth! - gap) },
+    };
+  });
+  type Group = (typeof groups)[number];
+  const dimQuery = (query: number) => (!lit || lit.queries.has(query) ? 1 : 0.25);
+  const dimGroup = (group: number) => (!lit || lit.kvHeads.has(group) ? 1 : 0.25);
+  const marks: Mark[] = [];
+
+  for (const { readers, center } of groups) {
+    for (const query of readers) {
+      const top = queryY + radius;
+      const middle = (top + kvY) / 2;
+      const [from, to] = [px(queryX(query)), px(center)];
+      marks.push({
+        key: `${id}:wire:${query}`,
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: `M${from} ${px(top)}C${from} ${px(middle)} ${to} ${px(middle)} ${to} ${px(kvY)}`,
+        stroke: "query",
+        line: lit?.queries.has(query) ? 2.5 : pitch > 14 ? 1.5 : 1,
+        opacity: lit ? dimQuery(query) : rises ? 0.9 : 0.6,
+      });
+      if (rises && rises > 0 && rises < 1) {
+        marks.push({
+          key: `${id}:pulse:${query}`,
+          kind: "circle",
+          ...onWire(queryX(query), top, center, kvY, 1 - easeCubicInOut(rises)),
+          radius: Math.min(3.5, Math.max(1.5, pitch / 6)),
+          fill: "query",
+          opacity: dimQuery(query),
+          layer: 2,
+        });
+      }
+    }
+  }
+
+  for (const query of queries) {
+    const group = kvHeadOf(query, numHeads, numKvHeads);
+    const others = groups[group]!.readers.filter((other) => other !== query);
+    marks.push({
+      key: `${id}:query:${query}`,
+      kind: "circle",
+      x: queryX(query),
+      y: queryY,
+      radius,
+      fill: "query",
+      opacity: dimQuery(query),
+      ...(radius >= 8 && { text: String(query), ink: "paper", size: 11, weight: 600 }),
+      ...(lit?.queries.has(query) && { stroke: "text", line: 1.5 }),
+      layer: 1,
+      reads: `${name}, query head ${query}: KV head ${group}, ${sharedWith(others)}`,
+      cell: `${id}:0:${query}`,
+    });
+  }
+
+  for (const { group, readers, key, value } of groups) {
+    const bytes = (growth.tokens * kind.bytesPerToken) / numKvHeads;
+    const who = readers.length === 1 ? `query head ${readers[0]}` : `${readers.length} query heads`;
+    for (const [side, box, letter] of [
+      ["key", key, "K"],
+      ["value", value, "V"],
+    ] as const) {
+      marks.push({
+        key: `${id}:${side}:${group}`,
+        kind: "rect",
+        x: box.x,
+        y: kvY,
+        width: box.width,
+        height: kvHeight,
+        radius: Math.min(3, box.width / 3),
+        fill: side,
+        opacity: dimGroup(group),
+        ...(box.width >= 11 && { text: letter, ink: "paper", size: 11, weight: 600 }),
+        layer: 1,
+        reads: `${name}, KV head ${group}, read by ${who}: ${bytesText(bytes)} in all layers`,
+        cell: `${id}:1:${group}`,
+      });
+    }
+  }
+
+  // Sweeps over the rows while they are read: as fast in bytes in every panel.
+  const done = growth.read === undefined ? 0 : Math.min(1, growth.read / (sweeps * share));
+  const height = row * growth.rowScale;
+  const rowMarks = (index: number, top: number, key: string, moves: boolean): Mark[] => {
+    const isRead = done > 0 && index < done * growth.rows;
+    const reading = done > 0 && done < 1;
+    const sides = [
+      ["key", (g: Group) => g.key],
+      ["value", (g: Group) => g.value],
+    ] as const;
+    const inner = Math.max(1, height - (height > 4 ? 1.5 : 0.7));
+    const cells = (of: (g: Group) => { x: number; width: number }, some: readonly Group[]) =>
+      some.map((g) => cell(of(g), inner)).join("");
+    return sides.flatMap(([side, of]) => {
+      const base = { kind: "path", x: 0, y: top, fill: side, ...(moves && { layer: 2 as const }) } as const;
+      const opacity = reading && !isRead ? 0.45 : 1;
+      if (!lit || moves) return [{ ...base, key: `${id}:${key}:${side}`, d: cells(of, groups), opacity }];
+      const [on, off] = [true, false].map((is) =>
+        groups.filter(({ group }) => lit.kvHeads.has(group) === is),
+      );
+      return [
+        { ...base, key: `${id}:${key}:${side}`, d: cells(of, on!), opacity },
+        { ...base, key: `${id}:${key}:${side}:other`, d: cells(of, off!), opacity: 0.25 },
+      ];
+    });
+  };
+  const used = growth.rows * height;
+  if (share < 1 && used > 0) {
+    marks.push({
+      key: `${id}:saved`,
+      kind: "rect",
+      x,
+      y: cacheY,
+      width,
+      height: used,
+      radius: 3,
+      fill: "rule",
+      shade: 0.4,
+      reads: `${name}, part of MHA's cache: ${percentText(share)}`,
+    });
+  }
+  for (let index = 0; index < growth.rows; index++)
+    marks.push(...rowMarks(index, cacheY + index * height, `row:${index}`, false));
+  if (growth.drop !== undefined) {
+    const target = cacheY + growth.rows * height;
+    const from = kvY + kvHeight / 2;
+    marks.push(...rowMarks(growth.rows, from + growth.drop * (target - from), "new", true));
+  }
+  return marks;
+}
+
+/** Part of the reading time in which the largest cache is swept; then what was read rises to the query heads. */
+const sweeps = 0.75;
+
+function risen(read: number, share: number): number {
+  return Math.min(1, Math.max(0, (read - sweeps * share) / (1 - sweeps)));
+}
+
+function cell({ x, width }: { x: number; width: number }, height: number): string {
+  return `M${px(x)} 0h${px(width)}v${px(height)}h${px(-width)}z`;
+}
+
+/** A point of the curve that a wire is drawn with. */
+function onWire(x1: number, y1: number, x2: number, y2: number, t: number): { x: number; y: number } {
+  const s = 1 - t;
+  const middle = (y1 + y2) / 2;
+  const [a, b, c, d] = [s ** 3, 3 * s * s * t, 3 * s * t * t, t ** 3];
+  return { x: (a + b) * x1 + (c + d) * x2, y: a * y1 + (b + c) * middle + d * y2 };
+}
+
+function sharedWith(others: readonly number[]): string {
+  if (others.length === 0) return "its own";
+  if (others.length > 5) return `shared with ${countText(others.length)} other heads`;
+  const list = others.length === 1 ? others[0] : `${others.slice(0, -1).join(", ")} and ${others.at(-1)}`;
+  return `shared with ${others.length === 1 ? "head" : "heads"} ${list}`;
+}
+
+/** A part as a percentage of two digits at least: "3.1%". */
+export const percentText = (part: number): string =>
+  `${Number((100 * part).toPrecision(part < 0.1 ? 2 : 3))}%`;
