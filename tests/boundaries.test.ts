@@ -34,6 +34,8 @@ const arrows: Record<string, string[]> = {
     "@qkv/kv-cache",
     "@qkv/tokenizer",
     "@qkv/transformer",
+    "@qkv/cost",
+    "@qkv/wasm",
     "@qkv/model-tiny",
     "@qkv/viz",
   ],

@@ -1,3 +1,4 @@
+import { evolutionModel } from "@qkv/figures/evolution";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -54,4 +55,14 @@ test("each step begins with the very code that the one before ended with", () =>
     expect(linesOf(example, before)).toEqual(linesOf(steps[i]![0], before));
   });
   expect(page).toContain(`\`\`\`ts\n${linesOf("luong", "bahdanau").join("\n")}\n\`\`\``);
+});
+
+test.each(steps)("evolution-%s: the figure shows the changed lines of its code", (...step) => {
+  const [example, before, after] = step;
+  const id = { luong: "dot-product", self: "self-attention" }[example as string] ?? example;
+  const shown = evolutionModel().steps.find((one) => one.id === id)!.diff;
+  const changed = diff(linesOf(example, before), linesOf(example, after))
+    .filter((line) => !line.startsWith(" ") && !line.includes("function "))
+    .map((line) => line.replace(/^(.) +/, "$1 ").replace(/ \/\/ .*$/, ""));
+  expect(shown).toEqual(changed);
 });

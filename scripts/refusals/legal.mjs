@@ -125,6 +125,10 @@ export const legal = [
     why: "needs nothing",
   },
   { entry: "@qkv/figures/attention-call", names: "defineAttentionCall", why: "takes nothing" },
+  { entry: "@qkv/figures/evolution", names: "defineEvolution", why: "takes nothing" },
+  { entry: "@qkv/figures", names: "evolutionModel", why: "takes nothing" },
+  { entry: "@qkv/figures/evolution", names: "evolutionModel", why: "takes nothing" },
+  { entry: "@qkv/figures/heads-and-keys", names: "defineHeadsAndKeys", why: "takes nothing" },
   {
     entry: "@qkv/cost",
     names: "parameters",

@@ -19,7 +19,11 @@ async function aliveFigure(page, name) {
 }
 
 /** The checks of each figure: its name, its page, and a step in the middle of its story. */
-const figures = [{ name: "attention-call", path: "learn/query-key-value/", step: "score-1" }];
+const figures = [
+  { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
+  { name: "evolution", path: "learn/evolution/", step: "multi-query" },
+  { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
+];
 
 export const figureChecks = figures.flatMap(({ name, path, step }) => [
   {

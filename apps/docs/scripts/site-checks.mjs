@@ -343,8 +343,11 @@ export const firstPageChecks = [
       await figure.locator('[data-cell^="a:"]').first().waitFor();
       await figure.getByText("layer 2, head 3").first().waitFor({ state: "attached" });
       await first.getByText("MQA", { exact: true }).click();
-      await page.locator("[data-measured=yes]").waitFor();
-      await first.getByText(/Its opinion of the next token moves by \d+%/).waitFor();
+      await first.getByText(/Forcing MQA on this GQA model shifts its prediction by \d+%/).waitFor();
+      const cache = first.locator("qkv-heads-and-keys");
+      await cache.scrollIntoViewIfNeeded();
+      await cache.getByLabel("Time per token").selectOption({ label: "measure on this device" });
+      await cache.getByText(/Measured on your device just now/).waitFor();
     },
   },
   {

@@ -3,4 +3,8 @@ export {
   attentionCallModel,
   type AttentionCallOptions,
 } from "./attention-call-model.js";
+export { evolutionModel } from "./evolution-model.js";
+export { headsAndKeysModel } from "./heads-and-keys-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
+export type { EvolutionModel } from "@qkv/viz/figures/evolution";
+export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";

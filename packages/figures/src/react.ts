@@ -1,18 +1,31 @@
-import { createElement, useEffect, useRef, type FunctionComponent, type ReactNode } from "react";
+import {
+  createElement,
+  useEffect,
+  useRef,
+  type FunctionComponent,
+  type ReactNode,
+  type RefObject,
+} from "react";
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
+import { defineEvolution } from "./evolution.js";
+import { defineHeadsAndKeys } from "./heads-and-keys.js";
 
-/** Props of {@link AttentionCall}. */
-export type AttentionCallProps = {
-  /** Text that our small model reads. Default: the example of six tokens. */
-  text?: string;
-  /** Numbers of your own. Default: those of the text. */
-  ask?: AttentionCallElement["ask"];
-  /** Place in the story, as in an address. */
+/** Props of a figure that makes its own numbers. */
+export type FigureProps = {
+  /** Place in the story and choices, as in an address. */
   state?: string;
   /** Hears of each other place or choice. */
   onStateChange?: (state: string) => void;
   /** Seen until the figure has numbers, as a still of `figureSvg`. */
   children?: ReactNode;
+};
+
+/** Props of {@link AttentionCall}. */
+export type AttentionCallProps = FigureProps & {
+  /** Text that our small model reads. Default: the example of six tokens. */
+  text?: string;
+  /** Numbers of your own. Default: those of the text. */
+  ask?: AttentionCallElement["ask"];
 };
 
 /**
@@ -39,12 +52,56 @@ export const AttentionCall: FunctionComponent<AttentionCallProps> = ({
     defineAttentionCall();
     if (ask && place.current) place.current.ask = ask;
   }, [ask]);
+  useStateChange(place, onStateChange);
+  return createElement("qkv-attention-call", { ref: place, key: text, text, state }, children);
+};
+
+/**
+ * *Heads and their keys* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { HeadsAndKeys } from "@qkv/figures/react";
+ *
+ * createElement(HeadsAndKeys, { state: "model=gemma-2b" }).type === HeadsAndKeys; // => true
+ * ```
+ */
+export const HeadsAndKeys: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-heads-and-keys",
+  defineHeadsAndKeys,
+);
+
+/**
+ * *The evolution of attention* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { Evolution } from "@qkv/figures/react";
+ *
+ * createElement(Evolution, { state: "step=multi-query" }).type === Evolution; // => true
+ * ```
+ */
+export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-evolution", defineEvolution);
+
+type Host = HTMLElement & { state: string };
+
+function figureComponent(tag: string, define: () => void): FunctionComponent<FigureProps> {
+  return function FigureComponent({ state, onStateChange, children }) {
+    const place = useRef<Host>(null);
+    useEffect(define, []);
+    useStateChange(place, onStateChange);
+    return createElement(tag, { ref: place, state }, children);
+  };
+}
+
+function useStateChange(place: RefObject<Host | null>, onStateChange: FigureProps["onStateChange"]): void {
   useEffect(() => {
     const host = place.current;
     if (!host || !onStateChange) return;
     const hear = () => onStateChange(host.state);
     host.addEventListener("statechange", hear);
     return () => host.removeEventListener("statechange", hear);
-  }, [onStateChange]);
-  return createElement("qkv-attention-call", { ref: place, key: text, text, state }, children);
-};
+  }, [place, onStateChange]);
+}

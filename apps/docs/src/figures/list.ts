@@ -2,5 +2,8 @@
 export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
+  evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
+  "heads-and-keys": () =>
+    import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
 } as const satisfies Record<string, () => Promise<void>>;
 export type FigureName = keyof typeof figures;

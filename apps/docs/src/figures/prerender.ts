@@ -1,14 +1,24 @@
 // The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
-import { attentionCallExample } from "@qkv/figures";
+import { attentionCallExample, evolutionModel, headsAndKeysModel } from "@qkv/figures";
 import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
+import { evolution } from "@qkv/viz/figures/evolution";
+import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
 import type { FigureName } from "./list";
 
 const draw = {
   "attention-call": async () => {
     const model = await attentionCallExample();
     return (width: number) => figureSvg(attentionCall, model, { width });
+  },
+  evolution: async () => {
+    const model = evolutionModel();
+    return (width: number) => figureSvg(evolution, model, { width });
+  },
+  "heads-and-keys": async () => {
+    const model = headsAndKeysModel();
+    return (width: number) => figureSvg(headsAndKeys, model, { width });
   },
 } satisfies Record<FigureName, () => Promise<(width: number) => string>>;
 

@@ -15,7 +15,6 @@ const before: Look = {
   ...prerendered,
   weights: Float32Array.from(atob(prerendered.weights), (letter) => letter.charCodeAt(0) / 255),
 };
-const { headDim } = prerendered;
 
 type Chosen = { layer: number; head: number };
 
@@ -136,14 +135,7 @@ export function FirstScreen(): ReactNode {
           close={() => setOpen(false)}
         />
       )}
-      <HeadsSwitch
-        look={look}
-        headDim={headDim}
-        kvHeads={kvHeads}
-        choose={setKvHeads}
-        drift={live?.drift ?? 0}
-        measure={(question) => answers.current?.ask<{ ms: number[]; device: string }>(question)}
-      />
+      <HeadsSwitch look={look} kvHeads={kvHeads} choose={setKvHeads} drift={live?.drift ?? 0} />
     </section>
   );
 }

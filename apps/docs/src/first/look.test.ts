@@ -2,7 +2,6 @@ import type { Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { beforeAll, expect, test } from "vitest";
 import { headAt, idsOf, lookAt, mostTokens, withKvHeads, type Look } from "./look.js";
-import { cacheBytes } from "./cache-bytes.js";
 import { firstModel } from "./model.js";
 import { sentence } from "./sentence.js";
 
@@ -73,9 +72,4 @@ test("heads of its own change nothing, one head for all changes what it expects"
 test("an empty text has a token, a long one its end", () => {
   expect(idsOf(model, "").length).toBe(1);
   expect(idsOf(model, sentence.repeat(40)).length).toBe(mostTokens);
-});
-
-test("bytes of a cache: keys and values, four bytes a number", () => {
-  const shape = { layers: 4, heads: 4, headDim: 32 };
-  expect([4, 2, 1].map((kvHeads) => cacheBytes(shape, kvHeads, 10))).toEqual([40960, 20480, 10240]);
 });

@@ -1,23 +1,14 @@
 // The model of the first page, in a worker: the page stays free while it reads.
 import { attentionCallModel, type AttentionCallModel, type AttentionCallOptions } from "@qkv/figures";
-import type { Device } from "@qkv/tensor";
 import { decoder, type Model } from "@qkv/transformer";
-import { wasm } from "@qkv/wasm";
 import { headAt, idsOf, lookAt, withKvHeads, type HeadDetail, type Look } from "./look";
-import type { HeadShape } from "./cache-bytes";
-import { measureHeads } from "./measure";
 import { firstModel } from "./model";
 
 export type Question =
   | { type: "look"; text: string; kvHeads?: number | undefined }
   | { type: "head"; text: string; kvHeads?: number | undefined; layer: number; head: number; query: number }
-  | ({ type: "call"; text: string; kvHeads?: number | undefined } & AttentionCallOptions)
-  | { type: "measure"; shape: HeadShape; kvHeads: number[] };
-export type Answer =
-  | { look: Look; timeMs: number; drift: number }
-  | HeadDetail
-  | AttentionCallModel
-  | { ms: number[]; device: string };
+  | ({ type: "call"; text: string; kvHeads?: number | undefined } & AttentionCallOptions);
+export type Answer = { look: Look; timeMs: number; drift: number } | HeadDetail | AttentionCallModel;
 export type Asked = { id: number; question: Question };
 export type Answered = { id: number; answer?: Answer; error?: string };
 
@@ -38,13 +29,7 @@ function modelWith(kvHeads?: number): Promise<Model> {
   return made;
 }
 
-let device: Promise<Device> | undefined;
-
 async function answer(question: Question): Promise<Answer> {
-  if (question.type === "measure") {
-    const on = await (device ??= wasm({ threads: 1 }));
-    return { ms: measureHeads(question.shape, question.kvHeads, on), device: on.name };
-  }
   const model = await modelWith(question.kvHeads);
   if (question.type === "head") {
     return headAt(model, model.apply, idsOf(model, question.text), question);

@@ -1,0 +1,325 @@
+import { additive, attentionWeights, causal, slidingWindow, type Mask } from "@qkv/attention";
+import { costKinds, kvCache, readCacheLayers } from "@qkv/cost";
+import { add, expandDims, mul, randn, slice, tensor, type Tensor } from "@qkv/tensor";
+import type { EvolutionModel, EvolutionStep, WeightMap } from "@qkv/viz/figures/evolution";
+
+const words = ["the", "cat", "sat", "on", "the", "mat"];
+const translation = ["die", "Katze", "saß", "auf", "der", "Matte"];
+const written = 4;
+const [T, D, H] = [words.length, 8, 4];
+
+/** Yardstick: one layer of a model of today. */
+const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 };
+const width = size.numHeads * size.headDim;
+
+/**
+ * Makes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by
+ * `@qkv/cost` on one yardstick.
+ *
+ * @example
+ * ```ts
+ * import { evolutionModel } from "@qkv/figures/evolution";
+ *
+ * const { steps } = evolutionModel();
+ * steps.map(({ year, name }) => `${year} ${name}`)[0]; // => "2014 Additive"
+ * steps.find(({ id }) => id === "multi-query")?.cacheBytesPerToken; // => 512
+ * ```
+ */
+export function evolutionModel(): EvolutionModel {
+  const { headDim, numHeads, contextLength: keyLength } = size;
+  const call = { queryLength: 1, keyLength, numHeads, headDim };
+  const oneHead = { ...call, numHeads: 1, headDim: width };
+  const cached = (numKvHeads: number, window?: number) => {
+    const layers = readCacheLayers({
+      n_layers: 1,
+      n_kv_heads: numKvHeads,
+      head_dim: headDim,
+      ...(window && { sliding_window: window }),
+    });
+    return kvCache(layers, { contextLength: keyLength }).bytes / keyLength;
+  };
+  const maps = weightMaps();
+  const encoder = cached(numHeads); // projected keys and states, both as wide as the model
+  const steps: EvolutionStep[] = [
+    {
+      id: "additive",
+      year: "2014",
+      name: "Additive",
+      title: "Additive attention",
+      paper: {
+        title: "Neural Machine Translation by Jointly Learning to Align and Translate",
+        authors: "Bahdanau, Cho and Bengio",
+        url: "https://arxiv.org/abs/1409.0473",
+      },
+      problem:
+        "A translator had to squeeze the whole sentence into one vector before writing its first word.",
+      change:
+        "While writing, the decoder looks back. A small network scores its state against every encoder state, softmax turns the scores into weights, and the weighted mixture is read.",
+      formula: "weights = softmax(vᵀ tanh(W q + U k))",
+      diff: [
+        "+ const met = tanh(add(expandDims(query, 1), key));",
+        "+ const scores = squeeze(linear(met, w.score), -1);",
+        "+ const weights = softmax(scores);",
+        "+ return { weights, output: matmul(weights, source) };",
+      ],
+      seen: "The decoder state before “auf” is scored against six encoder states by a small network.",
+      drawing: { decoder: true, network: true, numHeads: 1, numKvHeads: 1 },
+      weights: [maps.additive],
+      cacheBytesPerToken: encoder,
+      flopsPerToken: costKinds.full(oneHead) + 2 * keyLength * width,
+      cacheText: "2 · C numbers: its state and its projected key",
+      workText: "S · C additions and tanh, a dot product, a mix",
+    },
+    {
+      id: "dot-product",
+      year: "2015",
+      name: "Dot product",
+      title: "Dot-product attention",
+      paper: {
+        title: "Effective Approaches to Attention-based Neural Machine Translation",
+        authors: "Luong, Pham and Manning",
+        url: "https://arxiv.org/abs/1508.04025",
+      },
+      problem: "Running a network for every pair of words is slow, and holds T · S · A numbers at once.",
+      change: "Score with a dot product. All scores together are one matrix product.",
+      formula: "weights = softmax(q Kᵀ)",
+      diff: [
+        "- const met = tanh(add(expandDims(query, 1), key));",
+        "- const scores = squeeze(linear(met, w.score), -1);",
+        "+ const scores = matmul(query, transpose(key));",
+      ],
+      seen: "The network is gone: the decoder state meets each encoder state in a dot product.",
+      drawing: { decoder: true, numHeads: 1, numKvHeads: 1 },
+      weights: [maps.dot],
+      cacheBytesPerToken: encoder / 2,
+      flopsPerToken: costKinds.full(oneHead),
+      cacheText: "C numbers: the state is key and value in one",
+      workText: "S dot products of C numbers, and a mix",
+    },
+    {
+      id: "self-attention",
+      year: "2017",
+      name: "Self-attention",
+      title: "Scaled self-attention",
+      paper: {
+        title: "Attention Is All You Need",
+        authors: "Vaswani et al.",
+        url: "https://arxiv.org/abs/1706.03762",
+      },
+      problem: "The recurrent encoder and decoder still read one word after the other.",
+      change:
+        "The sentence attends to itself, all words at once. Each word gets a query, a key and a value of its own, and scores are divided by √D so that softmax does not saturate.",
+      formula: "softmax(Q Kᵀ / √D) V",
+      diff: [
+        "+ const [asking, source] = [x, x];",
+        "- const scores = matmul(query, transpose(key));",
+        "+ const value = linear(source, w.value);",
+        "+ const dots = matmul(query, transpose(key));",
+        "+ const scores = mul(dots, 1 / Math.sqrt(D));",
+        "- return { weights, output: matmul(weights, source) };",
+        "+ return { weights, output: matmul(weights, value) };",
+      ],
+      seen: "Six words, each with a query, a key and a value; every query is wired to every key.",
+      drawing: { numHeads: 1, numKvHeads: 1 },
+      weights: [maps.self],
+      cacheBytesPerToken: 0,
+      flopsPerToken: costKinds.full({ ...oneHead, queryLength: keyLength }),
+      cacheText: "a new word changes every row: nothing to keep",
+      workText: "all S rows again for each new word",
+    },
+    {
+      id: "causal",
+      year: "2017",
+      name: "Causal",
+      title: "Causal attention",
+      paper: {
+        title: "Attention Is All You Need",
+        authors: "Vaswani et al.",
+        url: "https://arxiv.org/abs/1706.03762",
+      },
+      problem:
+        "To learn to predict the next word, a word must not see it. And each new word changed every row.",
+      change:
+        "Scores of later words become −∞ before softmax. Earlier rows never change again, so keys and values can be cached: only the newest word asks.",
+      formula: "softmax(Q Kᵀ / √D + M) V,  M = −∞ for later keys",
+      diff: [
+        "- const weights = softmax(scores);",
+        '+ const visible = cast(tril(ones([T, T])), "bool");',
+        "+ const weights = softmax(where(visible, scores, -Infinity));",
+      ],
+      seen: "The upper triangle of the map is masked. Only the query of “mat” is computed; keys and values come from the cache.",
+      drawing: { numHeads: 1, numKvHeads: 1 },
+      weights: [maps.heads[0]!],
+      cacheBytesPerToken: encoder,
+      flopsPerToken: costKinds.causal(oneHead),
+      cacheText: "2 · C numbers: a key and a value",
+      workText: "S dot products of C numbers, and a mix",
+    },
+    {
+      id: "multi-head",
+      year: "2017",
+      name: "Multi-head",
+      title: "Multi-head attention",
+      paper: {
+        title: "Attention Is All You Need",
+        authors: "Vaswani et al.",
+        url: "https://arxiv.org/abs/1706.03762",
+      },
+      problem: "One map must serve grammar, reference and position at once.",
+      change:
+        "Split queries, keys and values into H heads. Each head has its own map; their outputs are joined and projected.",
+      formula: "concat(head₁ … head_H) W_O",
+      diff: [
+        "+ const cut = (y: Tensor) => permute(reshape(y, [T, -1, D]), [1, 0, 2]);",
+        "- const dots = matmul(query, transpose(key));",
+        "+ const dots = matmul(cut(query), transpose(cut(key)));",
+        "- return { weights, output: matmul(weights, value) };",
+        "+ const attended = permute(matmul(weights, cut(value)), [1, 0, 2]);",
+        "+ return { weights, output: linear(reshape(attended, [T, -1]), w.output) };",
+      ],
+      seen: "The query of “mat” has become four heads, keys and values four rows, and the map four maps.",
+      drawing: { numHeads: H, numKvHeads: H },
+      weights: maps.heads,
+      cacheBytesPerToken: cached(numHeads),
+      flopsPerToken: costKinds.causal(call),
+      cacheText: "2 · H · D numbers, as many as before",
+      workText: "H · S dot products of D numbers, and a mix",
+    },
+    {
+      id: "multi-query",
+      year: "2019",
+      name: "Multi-query",
+      title: "Multi-query attention",
+      paper: {
+        title: "Fast Transformer Decoding: One Write-Head is All You Need",
+        authors: "Shazeer",
+        url: "https://arxiv.org/abs/1911.02150",
+      },
+      problem: "Generating a word waits for memory: the keys and values of all heads are read for each one.",
+      change: "All query heads share one key head and one value head. The cache shrinks by the factor H.",
+      formula: "head_h = attention(Q_h, K, V)",
+      diff: [
+        "- const dots = matmul(cut(query), transpose(cut(key)));",
+        "+ const dots = matmul(cut(query), transpose(key));",
+        "- const attended = permute(matmul(weights, cut(value)), [1, 0, 2]);",
+        "+ const attended = permute(matmul(weights, value), [1, 0, 2]);",
+      ],
+      seen: "Four query heads are wired to one row of keys and values.",
+      drawing: { numHeads: H, numKvHeads: 1 },
+      weights: maps.shared(1),
+      cacheBytesPerToken: cached(1),
+      flopsPerToken: costKinds.causal(call),
+      cacheText: "2 · D numbers",
+      workText: "the same: every query head meets every key",
+    },
+    {
+      id: "grouped-query",
+      year: "2023",
+      name: "Grouped-query",
+      title: "Grouped-query attention",
+      paper: {
+        title: "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head Checkpoints",
+        authors: "Ainslie et al.",
+        url: "https://arxiv.org/abs/2305.13245",
+      },
+      problem: "One key-value head for all costs quality, and training can be unstable.",
+      change: "A few key-value heads, each shared by a group of query heads. On the yardstick 8 serve 32.",
+      formula: "head_h = attention(Q_h, K_g, V_g),  g = ⌊h · Hkv / H⌋",
+      diff: [
+        "+ const share = (y: Tensor) => repeat(cut(y), (H * D) / y.shape[1]!, 0);",
+        "- const dots = matmul(cut(query), transpose(key));",
+        "+ const dots = matmul(cut(query), transpose(share(key)));",
+        "- const attended = permute(matmul(weights, value), [1, 0, 2]);",
+        "+ const attended = permute(matmul(weights, share(value)), [1, 0, 2]);",
+      ],
+      seen: "Two rows of keys and values, each read by two query heads.",
+      drawing: { numHeads: H, numKvHeads: 2 },
+      weights: maps.shared(2),
+      cacheBytesPerToken: cached(8),
+      flopsPerToken: costKinds.causal(call),
+      cacheText: "2 · Hkv · D numbers, with Hkv = 8",
+      workText: "the same: every query head meets every key",
+    },
+    {
+      id: "sliding-window",
+      year: "2020–23",
+      name: "Window",
+      title: "Sliding-window attention",
+      paper: {
+        title: "Longformer (2020), and Mistral 7B (2023)",
+        authors: "Beltagy, Peters and Cohan; Jiang et al.",
+        url: "https://arxiv.org/abs/2310.06825",
+      },
+      problem: "The cache still grows with every token, and each new token reads all of it.",
+      change:
+        "A layer sees the last W tokens only; older keys and values are dropped. Layers above still see further, through the layers below.",
+      formula: "M = −∞ also where i − j ≥ W",
+      diff: [
+        '- const visible = cast(tril(ones([T, T])), "bool");',
+        '+ const visible = cast(triu(tril(ones([T, T])), 1 - W), "bool");',
+      ],
+      seen: "Three words have left the window: their keys and values are dropped, and their weights are masked.",
+      drawing: { numHeads: H, numKvHeads: 2, window: 3 },
+      weights: maps.window,
+      cacheBytesPerToken: cached(8, size.window),
+      flopsPerToken: costKinds.window({ ...call, windowSize: size.window }),
+      cacheText: `as GQA, last 4,096 tokens, spread over ${keyLength.toLocaleString("en-US")}`,
+      workText: "H · W dot products of D numbers, and a mix",
+    },
+  ];
+  return {
+    words,
+    translation,
+    written,
+    steps,
+    yardstick: `Yardstick: one layer, width ${width.toLocaleString("en-US")}, ${numHeads} heads of ${headDim}, 16-bit numbers, ${keyLength.toLocaleString("en-US")} tokens of context. Work counts the operations of attention, without projections. Dashed marks: the step before, or the one compared. The maps are computed from small seeded vectors, not by a trained model.`,
+  };
+}
+
+function weightMaps() {
+  const [query, key] = [mul(randn([1, H, T, D], { seed: 121 }), 1.25), randn([1, H, T, D], { seed: 10121 })];
+  const headMaps = (weights: Tensor, visible: (i: number, j: number) => boolean): WeightMap[] =>
+    Array.from({ length: weights.shape[1]! }, (_, h) =>
+      Array.from({ length: weights.shape[2]! }, (_, i) =>
+        Array.from({ length: T }, (_, j) =>
+          visible(i, j) ? Number(weights.data[(h * weights.shape[2]! + i) * T + j]) : null,
+        ),
+      ),
+    );
+  const masked = (kvHeads: number, mask: Mask) =>
+    attentionWeights(query, slice(key, 1, 0, kvHeads), { mask });
+  const before = (i: number, j: number) => j <= i;
+  const states = randn([1, T, D], { seed: 152 });
+  const asks = add(mul(slice(states, 1, 0, written), 0.8), mul(randn([1, written, D], { seed: 5152 }), 0.35));
+  return {
+    additive: headMaps(expandDims(additiveWeights(asks, states), 1), () => true)[0]!,
+    dot: headMaps(
+      attentionWeights(expandDims(asks, 1), expandDims(states, 1), { scale: 0.45 }),
+      () => true,
+    )[0]!,
+    self: headMaps(attentionWeights(query, key), () => true)[0]!,
+    heads: headMaps(masked(H, causal()), before),
+    shared: (kvHeads: number) => headMaps(masked(kvHeads, causal()), before),
+    window: headMaps(masked(2, slidingWindow(3)), (i, j) => j <= i && i - j < 3),
+  };
+}
+
+/** Weights of additive attention whose network, set and not trained, scores high where query and key are alike. */
+function additiveWeights(query: Tensor, key: Tensor): Tensor {
+  const units = 2 * D; // tanh(q − k + b) + tanh(k − q + b) is largest at q = k
+  const signs = Array.from({ length: units * D }, (_, at) => {
+    const [unit, input] = [Math.floor(at / D), at % D];
+    return unit % D === input ? (unit < D ? 1 : -1) : 0;
+  });
+  const weight = tensor(signs, { shape: [units, D] });
+  const params = {
+    query: { weight, bias: tensor(new Array<number>(units).fill(0.7), { shape: [units] }) },
+    key: { weight: mul(weight, -1) },
+    score: { weight: tensor(new Array<number>(units).fill(0.6), { shape: [1, units] }) },
+  };
+  const identity = tensor(
+    Array.from({ length: T * T }, (_, i) => Number(i % (T + 1) === 0)),
+    { shape: [1, T, T] },
+  ); // as values: the mixture is the weights
+  return additive({ queryDim: D, keyDim: D, hiddenDim: units }).apply(params, query, key, identity);
+}

@@ -1,0 +1,59 @@
+import { growingCache } from "@qkv/kv-cache";
+import { randn } from "@qkv/tensor";
+import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
+import { expect, test } from "vitest";
+import { headsAndKeysModel } from "./heads-and-keys-model.js";
+import { measureHeads } from "./measure-heads.js";
+
+test("the bytes are those that a cache of @qkv/kv-cache holds", () => {
+  const { kinds, headDim, numLayers, lengths, bytesPerNumber } = headsAndKeysModel({
+    model: "transformer-base",
+  });
+  for (const { numKvHeads, bytes, bytesPerToken, keyDim, valueDim } of kinds) {
+    expect([keyDim, valueDim]).toEqual([headDim, headDim]);
+    const cache = growingCache({ numLayers });
+    const one = randn([1, numKvHeads, 1, headDim], { seed: 1 });
+    for (const [i, length] of lengths.slice(0, 16).entries()) {
+      for (let layer = 0; layer < numLayers; layer++) cache.update(layer, one, one);
+      const { key } = cache.read(0);
+      expect(key.flatMap((part) => ("shape" in part ? [part.shape[2]] : []))).toEqual([length]);
+      const numbers = 2 * numLayers * numKvHeads * headDim * cache.length;
+      expect(bytes[i]).toBe(numbers * bytesPerNumber);
+    }
+    expect(bytes.at(-1)).toBe(bytesPerToken * 131_072);
+  }
+});
+
+test("Llama 3.1 8B as published: 128 KiB a token, 16 GiB at 131,072 tokens", () => {
+  const { kinds, numHeads, time } = headsAndKeysModel();
+  expect(numHeads).toBe(32);
+  expect(kinds.map(({ bytesPerToken }) => bytesPerToken / 1024)).toEqual([512, 128, 16]);
+  expect(kinds[1]!.bytes.at(-1)! / 2 ** 30).toBe(16);
+  expect(time).toMatchObject({ kind: "estimate", bytesPerSecond: 3350e9 });
+});
+
+test("chosen heads count: never more KV heads than query heads", () => {
+  const heads = (choices: object) => headsAndKeysModel(choices).kinds.map(({ numKvHeads }) => numKvHeads);
+  expect(heads({ numHeads: 8, numKvHeads: 2 })).toEqual([8, 2, 1]);
+  expect(heads({ numHeads: 4, numKvHeads: 32 })).toEqual([4, 4, 1]);
+  expect(heads({ model: "llama-2-7b" })).toEqual([32, 8, 1]);
+});
+
+test("every offer of a control is one that the model takes", () => {
+  for (const control of headsAndKeys.controls(headsAndKeysModel(), headsAndKeys.initial)) {
+    if (!("options" in control)) continue;
+    for (const { value } of control.options) {
+      expect(headsAndKeysModel({ [control.key]: value }).kinds).toHaveLength(3);
+    }
+  }
+  expect(() => headsAndKeysModel({ model: "gpt-9" })).toThrow(/headsAndKeysModel: `model` is "gpt-9"/);
+});
+
+test("measures each kind on the wasm device, and stops when told", async () => {
+  const found = await measureHeads({ numHeads: 64, headDim: 128, numKvHeads: [64, 8, 1] });
+  expect(found).toMatchObject({ kind: "measured", tokens: 512, timeMs: { length: 3 } });
+  if (found.kind === "measured") for (const ms of found.timeMs) expect(ms).toBeGreaterThan(0);
+  await expect(
+    measureHeads({ numHeads: 64, headDim: 128, numKvHeads: [1] }, { signal: AbortSignal.abort() }),
+  ).rejects.toThrow();
+});

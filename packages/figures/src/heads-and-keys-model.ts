@@ -1,0 +1,119 @@
+import { checks } from "@qkv/core";
+import { formats, kvCache, machines, readCacheLayers } from "@qkv/cost";
+import {
+  headsAndKeys,
+  type HeadsAndKeysChoices,
+  type HeadsAndKeysModel,
+  type HeadsKind,
+} from "@qkv/viz/figures/heads-and-keys";
+
+type Published = { label: string; numHeads: number; numKvHeads: number; headDim: number; numLayers: number };
+
+/** Sizes as their configurations give them. */
+const published: Readonly<Record<string, Published>> = {
+  "transformer-base": { label: "Transformer base", numHeads: 8, numKvHeads: 8, headDim: 64, numLayers: 6 },
+  "gemma-2b": { label: "Gemma 2B", numHeads: 8, numKvHeads: 1, headDim: 256, numLayers: 18 },
+  "qwen3-0.6b": { label: "Qwen3 0.6B", numHeads: 16, numKvHeads: 8, headDim: 128, numLayers: 28 },
+  "llama-2-7b": { label: "Llama 2 7B", numHeads: 32, numKvHeads: 32, headDim: 128, numLayers: 32 },
+  "llama-3.1-8b": { label: "Llama 3.1 8B", numHeads: 32, numKvHeads: 8, headDim: 128, numLayers: 32 },
+  "llama-3.1-70b": { label: "Llama 3.1 70B", numHeads: 64, numKvHeads: 8, headDim: 128, numLayers: 80 },
+};
+
+/** Machines whose published bandwidth gives an estimate; "here" measures. */
+const estimates = { h100: machines.h100, b200: machines.b200, t4: machines.t4, tab: machines.browserTab };
+
+const words = "The cat sat on the mat because it was tired . It slept all day long".split(" ");
+const lengths = [
+  ...words.map((_, i) => i + 1),
+  ...Array.from({ length: 13 }, (_, i) => words.length * 2 ** (i + 1)), // to 131,072
+];
+
+/**
+ * Makes the numbers of *Heads and their keys*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
+ * give what {@link measureHeads} found.
+ *
+ * @throws {ArgumentError} If a choice is not one that the figure offers.
+ *
+ * @example
+ * ```ts
+ * import { headsAndKeysModel } from "@qkv/figures/heads-and-keys";
+ *
+ * const { kinds } = headsAndKeysModel({ model: "llama-3.1-8b" });
+ * kinds.map(({ name, bytesPerToken }) => `${name} ${bytesPerToken}`); // => ["MHA 524288", "GQA 131072", "MQA 16384"]
+ * ```
+ */
+export function headsAndKeysModel(
+  choices: Partial<HeadsAndKeysChoices> = {},
+  measured?: HeadsAndKeysModel["time"],
+): HeadsAndKeysModel {
+  const check = checks("headsAndKeysModel");
+  const given = { ...headsAndKeys.initial, ...choices };
+  check.oneOf({ model: given.model }, Object.keys(published));
+  check.oneOf({ time: given.time }, [...Object.keys(estimates), "here"]);
+  const { label, headDim, numLayers, ...own } = published[given.model]!;
+  check.oneOf({ numHeads: given.numHeads }, [0, ...counts]);
+  check.oneOf({ numKvHeads: given.numKvHeads }, [0, ...counts]);
+  const numHeads = given.numHeads || own.numHeads;
+  const isGrouped = own.numKvHeads > 1 && own.numKvHeads < own.numHeads;
+  const ownKvHeads = isGrouped ? own.numKvHeads : own.numHeads / 4;
+  const numKvHeads = Math.min(given.numKvHeads || ownKvHeads, numHeads);
+  const kind = (id: string, name: string, title: string, heads: number, usedBy: string): HeadsKind => {
+    const layers = readCacheLayers({ n_layers: numLayers, n_kv_heads: heads, head_dim: headDim });
+    return {
+      id,
+      name,
+      title,
+      numKvHeads: heads,
+      keyDim: headDim,
+      valueDim: headDim,
+      bytesPerToken: kvCache(layers).bytesPerToken,
+      bytes: lengths.map((contextLength) => kvCache(layers, { contextLength }).bytes),
+      usedBy,
+    };
+  };
+  const machine = estimates[given.time as keyof typeof estimates] ?? machines.h100;
+  return {
+    numHeads,
+    headDim,
+    numLayers,
+    bytesPerNumber: formats.float16.bytesPerNumber,
+    words,
+    lengths,
+    kinds: [
+      kind("mha", "MHA", "multi-head", numHeads, "Llama 2 7B"),
+      kind("gqa", "GQA", "grouped-query", numKvHeads, "Llama 3.1 8B"),
+      kind("mqa", "MQA", "multi-query", 1, "Gemma 2B"),
+    ],
+    time: measured ?? { kind: "estimate", machine: machine.name, bytesPerSecond: machine.bytesPerSecond },
+    offers: {
+      model: Object.entries(published).map(([value, one]) => ({
+        value,
+        label: one.label,
+        title: `${one.numLayers} layers, ${one.numHeads} query heads, ${one.numKvHeads} KV heads of ${one.headDim}`,
+      })),
+      numHeads: [
+        { value: 0, label: `${own.numHeads}, as published`, title: label },
+        ...offered(counts.slice(1)),
+      ],
+      numKvHeads: [
+        {
+          value: 0,
+          label: isGrouped ? `${own.numKvHeads}, as published` : `${ownKvHeads}, a quarter`,
+          title: label,
+        },
+        ...offered(counts.slice(0, -1)),
+      ],
+      time: [
+        ...Object.entries(estimates).map(([value, { name, bytesPerSecond }]) => ({
+          value,
+          label: `estimate: ${name}`,
+          title: `${bytesPerSecond / 1e9} GB/s`,
+        })),
+        { value: "here", label: "measure on this device", title: "attention on the wasm device, one thread" },
+      ],
+    },
+  };
+}
+
+const counts = [2, 4, 8, 16, 32, 64];
+const offered = (list: readonly number[]) => list.map((value) => ({ value, label: String(value) }));
