@@ -35,7 +35,7 @@ export type EvolutionStep = {
   /** On the yardstick. */
   cacheBytesPerToken: number;
   flopsPerToken: number;
-  /** How the two come about, as "2 · H · D numbers". */
+  /** Origin of the two, as "2 · H · D numbers". */
   cacheText: string;
   workText: string;
 };
