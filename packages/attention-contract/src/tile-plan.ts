@@ -2,8 +2,9 @@ import { firstQueryOf } from "./key-values/positions.js";
 import type { BoundMask } from "./mask.js";
 
 /**
- * A mask over the tiles of one call: what kernels walk. Made once per mask and extent, and shared by layers. A tile of
- * class 0 is never read, one of class 2 needs no test, one of class 1 has a bit for each query and key.
+ * A mask as tiles of queries and keys, over which kernels iterate. Made once per mask and extent, and shared by layers.
+ * Tiles of class 0 (all masked) are skipped, tiles of class 2 (none masked) need no test, and tiles of class 1 have a
+ * bit for each query and key.
  */
 export type TilePlan = {
   /** Queries and keys of one tile. Tiles at the ends are shorter. */
@@ -12,12 +13,12 @@ export type TilePlan = {
   /** Tiles along queries and keys. */
   readonly rows: number;
   readonly columns: number;
-  /** 1 where the mask does not look at the batch or the head. */
+  /** 1 where the mask is the same for all batches, or for all heads. */
   readonly batches: number;
   readonly heads: number;
   /** [batches, heads, rows, columns]: 0 none, 1 some, 2 all. */
   readonly classes: Uint8Array;
-  /** [batches, heads, rows, columns]: where the bits of a "some" tile begin. */
+  /** [batches, heads, rows, columns]: index in `bits` of the first word of a "some" tile. */
   readonly bitsAt: Uint32Array;
   /** For each "some" tile, queryTile rows of keyTile bits, 32 to a word, the lowest first. */
   readonly bits: Uint32Array;
@@ -38,13 +39,15 @@ export type PlanExtent = {
 };
 
 /**
- * Cuts queries and keys into tiles and asks the mask once about each: tiles that it hides whole are never read, tiles
- * that it shows whole are not tested, and of the rest each pair is noted as a bit.
+ * Cuts queries and keys into tiles and classifies each once: fully masked tiles are never read, fully visible tiles are
+ * not tested, and the others store a bit for each pair of query and key.
  *
- * Tiles of keys begin at fixed places of the storage, so that a query meets the same tiles whether it comes alone or
- * among others.
+ * Tiles of keys begin at fixed indices of the storage, so that a query has the same tiles alone as in a batch of
+ * queries.
  *
- * @param masks - One, or one for each batch. Default: everything is seen that is there.
+ * @param masks - One, or one for each batch. Default: every stored key is seen.
+ * @param perBatch - True: the mask differs between batches.
+ * @param perHead - True: the mask differs between heads.
  */
 export function tilePlan(
   masks: BoundMask | readonly BoundMask[] | undefined,
@@ -55,15 +58,15 @@ export function tilePlan(
   const { queries: T, firstQuery, keyPositions } = extent;
   const S = keyPositions[0]?.length ?? 0;
   const [rows, columns] = [Math.ceil(T / tileSize), Math.ceil(S / tileSize)];
-  const gaps = keyPositions.some((positions) => positions.includes(-1));
+  const hasGaps = keyPositions.some((positions) => positions.includes(-1));
   const bound = masks === undefined ? undefined : [masks].flat();
   const differ = keyPositions.length > 1 || typeof firstQuery !== "number";
-  const batches = (bound || gaps) && (perBatch || differ) ? extent.batches : 1;
+  const batches = (bound || hasGaps) && (perBatch || differ) ? extent.batches : 1;
   const heads = bound && perHead ? extent.heads : 1;
   const classes = new Uint8Array(batches * heads * rows * columns).fill(2);
   const bitsAt = new Uint32Array(classes.length);
   const plan = { queryTile: tileSize, keyTile: tileSize, rows, columns, batches, heads, classes, bitsAt };
-  if (!bound && !gaps) return { ...plan, bits: new Uint32Array(0) };
+  if (!bound && !hasGaps) return { ...plan, bits: new Uint32Array(0) };
 
   const words = tileSize / 32;
   const bits = new GrowingBits();
@@ -80,9 +83,9 @@ export function tilePlan(
         for (let c = 0; c < columns; c++, tile++) {
           const range = ranges[c]!;
           const seen = range.last < 0 ? "none" : mask ? mask.tile(query, range, b, h) : "all";
-          const whole = seen === "all" && range.gaps ? "some" : seen;
-          classes[tile] = whole === "none" ? 0 : whole === "some" ? 1 : 2;
-          if (whole !== "some") continue;
+          const tileClass = seen === "all" && range.gaps ? "some" : seen;
+          classes[tile] = tileClass === "none" ? 0 : tileClass === "some" ? 1 : 2;
+          if (tileClass !== "some") continue;
           const width = Math.min(tileSize, S - c * tileSize);
           const at = bits.allocate(tileSize * words);
           let count = 0;
@@ -105,14 +108,14 @@ export function tilePlan(
   return { ...plan, bits: bits.array.slice(0, bits.length) };
 }
 
-/** Index of the tile at a batch, a head and a place on the grid of the plan. */
+/** Index of the tile at a batch, a head, a row and a column of the plan. */
 export function tileIndex(plan: TilePlan, batch: number, head: number, row: number, column: number): number {
   const b = plan.batches === 1 ? 0 : batch;
   const h = plan.heads === 1 ? 0 : head;
   return ((b * plan.heads + h) * plan.rows + row) * plan.columns + column;
 }
 
-/** Notes which keys of one tile a query sees: 1 or 0 for each, from the first key of the tile on. */
+/** Writes to `seen` a 1 for each key of one tile that a query sees, else a 0, from the tile's first key on. */
 export function seenKeys(
   plan: TilePlan,
   batch: number,
@@ -123,9 +126,9 @@ export function seenKeys(
 ): void {
   const row = Math.floor(query / plan.queryTile);
   const tile = tileIndex(plan, batch, head, row, column);
-  const whole = plan.classes[tile]!;
-  if (whole !== 1) {
-    seen.fill(whole === 2 ? 1 : 0);
+  const tileClass = plan.classes[tile]!;
+  if (tileClass !== 1) {
+    seen.fill(tileClass === 2 ? 1 : 0);
     return;
   }
   const at = plan.bitsAt[tile]! + (query - row * plan.queryTile) * (plan.keyTile / 32);
@@ -145,7 +148,7 @@ export function pairsRead(plan: TilePlan, batches: number, heads: number, T: num
   return (pairs * batches * heads) / (plan.batches * plan.heads);
 }
 
-/** First and last position of a tile's keys, and whether it has places that hold nothing. */
+/** First and last position of a tile's keys, and whether it has slots that hold no token. */
 function rangeOf(positions: Int32Array, start: number, S: number) {
   let [first, last, gaps] = [Infinity, -1, false];
   for (let s = start; s < Math.min(S, start + tileSize); s++) {
@@ -159,7 +162,7 @@ function rangeOf(positions: Int32Array, start: number, S: number) {
   return { first, last, gaps };
 }
 
-/** Words that are taken one stretch after the other; the array doubles when it is full. */
+/** A stack of 32-bit words, allocated and freed at its end. The array doubles when it is full. */
 class GrowingBits {
   array = new Uint32Array(1024);
   length = 0;

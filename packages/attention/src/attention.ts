@@ -26,28 +26,28 @@ export type AttentionOptions = {
   mask?: Mask;
   /**
    * Added to the scores: a rule such as `alibi(8)`, or numbers broadcastable to `[B, H, T, S]`, where
-   * `-Infinity` hides a key. Default: nothing.
+   * `-Infinity` masks a key. Default: nothing.
    */
   bias?: Tensor | ScoreMod;
   /** Changes each score, before the bias: `scoreMod((score, at) => …)`. Default: nothing. */
   scoreMod?: ScoreMod | ScoreMod["apply"];
   /** Changes each weight, after softmax. Default: nothing. */
   weightMod?: ScoreMod | ScoreMod["apply"];
-  /** A learned logit per head, `[H]`, that takes part in the softmax's sum alone. Default: none. */
+  /** Attention sinks: a learned logit per head, `[H]`, added to the denominator of the softmax only. Default: none. */
   sinks?: Tensor;
   /** Inverted dropout of weights: each is 0 with probability `rate`, else `1 / (1 - rate)` times itself. Default: none. */
   dropout?: { rate: number; seed: number };
-  /** Factor of dot products. Default: `1 / √D`. */
+  /** Factor of the dot products. Default: `1 / √D`. */
   scale?: number;
-  /** Bends scaled dot products into (−softcap, softcap): `c · tanh(s / c)`. Default: off. */
+  /** Soft cap: limits scaled dot products to (−softcap, softcap) by `c · tanh(s / c)`. Default: off. */
   softcap?: number;
 };
 
-/** The traced tensors that were asked for, beside the output. */
+/** The output, and the intermediate tensors that were asked for. */
 export type Traced<Name extends TraceName> = { output: Tensor } & { [N in Name]: Tensor };
 
 /**
- * Scaled dot-product attention: each query mixes the values, weighted by how well their keys match it.
+ * Scaled dot-product attention: each query gives an average of the values, weighted by how well their keys match it.
  *
  * `softmax(softcap(scale · Q Kᵀ) + bias, under the mask) · V`. With fewer key-value heads than query heads
  * (grouped-query, multi-query), `H / Hkv` neighbouring query heads share one. Queries are the last `T` of the `S`
@@ -79,7 +79,7 @@ export function attention(query: Tensor, ...rest: unknown[]): Tensor {
 }
 
 /**
- * Attention together with the tensors it went through, by name:
+ * Attention with its intermediate tensors, by name:
  * `dots` scale · Q Kᵀ, `capped` after the softcap, `scores` after bias and mask (−∞ where masked), `weights` after
  * softmax, all `[B, H, T, S]`, and `lse` `[B, H, T]`, the logarithm of the sum of e^scores.
  *
@@ -116,7 +116,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
       argument: "names",
       received: names[unknown],
       expected: `a list of ${traceNames.join(", ")}`,
-      fix: "ask, after the options, for what attention computes.",
+      fix: "pass a list of these names after the options.",
     });
   }
   const outputs = runNamed(attentionOp, checkedCall("tracedAttention", query, rest.slice(0, -1), names));
@@ -127,7 +127,7 @@ export function tracedAttention(query: Tensor, ...rest: unknown[]): Traced<Trace
 }
 
 /**
- * Who looks where: the weights alone, without values.
+ * The attention weights alone, without values.
  *
  * @param query - `[B, H, T, D]`
  * @param key - `[B, Hkv, S, D]`
@@ -147,10 +147,10 @@ export function attentionWeights(query: Tensor, key: Tensor, options?: Attention
   return runNamed(attentionOp, call).weights!;
 }
 
-/** The names of what attention goes through. */
+/** The names of attention's intermediate tensors. */
 export const traceNames: readonly TraceName[] = ["dots", "capped", "scores", "weights", "lse"];
 
-/** The call of one public function, checked. `rest`: key and value, or both together, then options. */
+/** Checks the call of a public function. `rest`: key and value, or both together, then options. */
 function checkedCall(
   fn: string,
   query: Tensor,
@@ -159,7 +159,7 @@ function checkedCall(
 ): AttentionCall {
   checkTensor(fn, "query", query);
   const [keyValues, options, surplus] = givenKeyValues(fn, rest) as [KeyValues, AttentionOptions?, unknown?];
-  // `(query, keyValues, undefined, options)` would attend without them.
+  // `(query, keyValues, undefined, options)` would ignore the options.
   if (surplus !== undefined) {
     const fix = `keys and values are one argument here: write \`${fn}(query, keyValues, options)\`.`;
     checks(fn).refuse({ argument: "options", received: surplus, expected: "options as third argument", fix });
@@ -210,14 +210,14 @@ export function checkScale(check: Checks, scale: unknown, softcap: unknown = 0):
   }
 }
 
-/** One call, checked: what every version of attention computes from. */
+/** Checks one call, and prepares the inputs of every implementation of attention. */
 export function prepare(
   fn: string,
   query: Tensor,
   keyValues: KeyValues,
   options: AttentionOptions | undefined,
 ) {
-  const call = checks(fn);
+  const check = checks(fn);
   const {
     mask,
     bias,
@@ -227,23 +227,23 @@ export function prepare(
     sinks,
     softcap = 0,
     scale: given,
-  } = call.options(options, optionNames);
+  } = check.options(options, optionNames);
   checkKeyValues(fn, query, keyValues);
   const [B, H, T, D] = query.shape as [number, number, number, number];
   const scale = given ?? 1 / Math.sqrt(D);
-  checkScale(call, given, softcap);
+  checkScale(check, given, softcap);
   if (sinks !== undefined) checkSinks(fn, sinks, query);
   if (mask !== undefined) checkMask(fn, "mask", mask);
 
-  const keys = keyValues.key.reduce((sum, part) => sum + segmentLength(part), 0);
+  const keys = keyValues.key.reduce((sum, segment) => sum + segmentLength(segment), 0);
   const positions = storedPositions(keyValues, B);
   const lengths = keyLengthsOf(positions, keys);
   const first = lengths.map((length) => length - T);
   const firstQuery = first.length === 1 ? first[0]! : Int32Array.from(first);
   const places = { batches: B, heads: H, queries: T, keys, positions, firstQuery };
 
-  // What happens to scores, in order: the score mod, then the bias. And to weights: the weight mod, then dropout.
-  const check = (option: string, mod: unknown): Rule | undefined =>
+  // Scores: the score mod is applied before the bias. Weights: the weight mod is applied before dropout.
+  const rule = (option: string, mod: unknown): Rule | undefined =>
     mod === undefined ? undefined : [option, checkScoreMod(fn, option, mod, H)];
   return {
     places,
@@ -251,11 +251,11 @@ export function prepare(
     bind: () =>
       mask && lengths.map((keyLength) => mask.bind({ queryLength: T, keyLength, batches: B, heads: H })),
     scoreMod: combine(fn, [
-      check("scoreMod", scoreMod),
-      isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : check("bias", bias),
+      rule("scoreMod", scoreMod),
+      isTensor(bias) ? ["bias", denseBias(fn, bias, query, places)] : rule("bias", bias),
     ]),
     weightMod: combine(fn, [
-      check("weightMod", weightMod),
+      rule("weightMod", weightMod),
       dropout === undefined ? undefined : ["dropout", dropWeights(fn, dropout)],
     ]),
     sinks,

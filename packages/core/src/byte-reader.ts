@@ -3,7 +3,7 @@ import { fromLittleEndian } from "./little-endian.js";
 
 const utf8 = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The name of what is read, for the error; where there are many, what makes it when it is needed. */
+/** Name of the field that is read, for errors; a function where there are too many to build each name in advance. */
 export type FieldName = string | (() => string);
 
 /**
@@ -33,7 +33,7 @@ export class ByteReader {
    * @param context - `fn`: the function whose name errors carry. `source`: the file's name, for the message.
    */
   constructor(bytes: Uint8Array, context: { fn: string; source: string }) {
-    // Node's Buffer slices without copying; a plain view of the same bytes does as Uint8Array says.
+    // `slice` of a Node Buffer does not copy; that of a plain Uint8Array over the same bytes does.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#fn = context.fn;
@@ -51,44 +51,44 @@ export class ByteReader {
   }
 
   uint8(field: FieldName): number {
-    return this.#view.getUint8(this.#take(field, 1));
+    return this.#view.getUint8(this.#advance(field, 1));
   }
 
   uint32(field: FieldName): number {
-    return this.#view.getUint32(this.#take(field, 4), true);
+    return this.#view.getUint32(this.#advance(field, 4), true);
   }
 
   int32(field: FieldName): number {
-    return this.#view.getInt32(this.#take(field, 4), true);
+    return this.#view.getInt32(this.#advance(field, 4), true);
   }
 
   float32(field: FieldName): number {
-    return this.#view.getFloat32(this.#take(field, 4), true);
+    return this.#view.getFloat32(this.#advance(field, 4), true);
   }
 
-  /** A 64-bit count. Refused above 2^53 - 1, which no real length reaches. */
+  /** Reads a 64-bit count. Refuses more than 2^53 - 1, which no real length reaches. */
   uint64(field: FieldName): number {
-    const start = this.#take(field, 8);
+    const start = this.#advance(field, 8);
     const high = this.#view.getUint32(start + 4, true);
     if (high >= 2 ** 21) this.#fail(field, this.#view.getBigUint64(start, true), "a count below 2^53");
     return high * 2 ** 32 + this.#view.getUint32(start, true);
   }
 
-  /** `count` float32 values, copied (the file's bytes need not be aligned). */
+  /** Reads `count` float32 values into a new array (the file's bytes need not be aligned). */
   float32Array(field: FieldName, count: number): Float32Array {
-    const start = this.#take(field, count * 4);
+    const start = this.#advance(field, count * 4);
     // Not `slice`, which gives a view of a Node Buffer.
     const bytes = new Uint8Array(this.#bytes.subarray(start, start + count * 4));
     return fromLittleEndian("float32", bytes) as Float32Array;
   }
 
-  /** `count` bytes, a view of the file's. */
+  /** Reads `count` bytes, as a view of the file's bytes. */
   bytes(field: FieldName, count: number): Uint8Array {
-    const start = this.#take(field, count);
+    const start = this.#advance(field, count);
     return this.#bytes.subarray(start, start + count);
   }
 
-  /** `count` bytes as UTF-8. Refused where they are not UTF-8. */
+  /** Reads `count` bytes of UTF-8. Refuses bytes that are not UTF-8. */
   text(field: FieldName, count: number): string {
     const bytes = this.bytes(field, count);
     try {
@@ -98,12 +98,13 @@ export class ByteReader {
     }
   }
 
-  /** Passes over `count` bytes. */
+  /** Skips `count` bytes. */
   skip(field: FieldName, count: number): void {
-    this.#take(field, count);
+    this.#advance(field, count);
   }
 
-  #take(field: FieldName, count: number): number {
+  /** Moves past `count` bytes and returns the offset of the first. */
+  #advance(field: FieldName, count: number): number {
     if (!Number.isSafeInteger(count) || count < 0) this.#fail(field, count, "a length of 0 or more bytes");
     if (count > this.remaining) {
       this.#fail(

@@ -24,12 +24,12 @@ test("the types that hold bit patterns are refused where numbers are computed wi
 test("two types beside each other are refused with both", () => {
   expect(() => checkSameType("add", "b", "int32", "int32")).not.toThrow();
   expect(() => checkSameType("add", "b", "int32", "float32")).toThrow(
-    'add: `b` is "int32", expected float32 like the other side.\nFix: use `cast(x, dtype)` on one side.',
+    'add: `b` is "int32", expected float32 like the other operand.\nFix: use `cast(x, dtype)` on one operand.',
   );
   expect(() => checkSameType("matmul", "b", "int32", "float32", "a")).toThrow("expected float32 like a.");
 });
 
-test("a number takes the type of the other side, if that can hold it", () => {
+test("a number takes the type of the other operand, if that can hold it", () => {
   expect(numberArray("add", "b", 2, "int32")).toEqual(Int32Array.of(2));
   expect(numberArray("add", "b", NaN, "float64")).toEqual(Float64Array.of(NaN));
   for (const [value, dtype] of [
@@ -55,7 +55,7 @@ test("a name that is not known is refused with those that are", () => {
 test("nothing to compare is refused", () => {
   expect(() => checkNotEmpty("max", [0, 2], [1])).not.toThrow();
   expect(() => checkNotEmpty("max", [0, 2], [0])).toThrow(
-    "max: `x` has shape [0, 2], expected one number or more",
+    "max: `x` has shape [0, 2], expected at least one element",
   );
 });
 
@@ -93,10 +93,10 @@ test("a tensor of another type or shape is refused with both, and why", () => {
   expect(() => check("float32", [3, 2])).toThrow('`weight` is "float32 [3, 2]"');
 });
 
-test("a view that repeats its numbers is not written to; one without numbers, or with one place an axis, may be", () => {
+test("a broadcast view is not written to; one without elements, or with one element an axis, may be", () => {
   const check = (shape: number[], strides: number[]) => () =>
     checkNoBroadcast("write", "target", { shape, strides });
-  expect(check([2, 3], [0, 1])).toThrow(/^write: `target` is "a view that repeats its numbers"/);
+  expect(check([2, 3], [0, 1])).toThrow(/^write: `target` is "a broadcast view \(stride 0\)"/);
   expect(check([1, 3], [0, 1])).not.toThrow();
   expect(check([2, 0, 3], [0, 3, 1])).not.toThrow();
 });

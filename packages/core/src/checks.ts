@@ -4,7 +4,7 @@ import { sameShape, type Shape } from "./shape.js";
 
 /** Checks that many operations share. */
 
-/** Refuses the 16-bit types, which hold bit patterns, where numbers are computed with. */
+/** Refuses arithmetic on the 16-bit types, which are for storage and hold bit patterns. */
 export function checkNumbers(fn: string, dtype: DType): void {
   if (!isPacked(dtype)) return;
   refuse(
@@ -23,7 +23,9 @@ export function checkCounts(fn: string, argument: string, dtype: DType): void {
   refuse(fn, argument, "bool", "numbers", fix);
 }
 
-/** Refuses two devices. The plain devices of two copies of a package read each other's arrays, and are one here. */
+/**
+ * Refuses inputs on two devices. `js` devices of two copies of the package read each other's arrays, and count as one.
+ */
 export function checkSameDevice(
   fn: string,
   device: { readonly name: string },
@@ -34,24 +36,24 @@ export function checkSameDevice(
   refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
 }
 
-/** Refuses what is no tensor, which the caller has found out. */
+/** Throws for a value that is not a tensor, as the caller found out. */
 export function refuseOther(fn: string, argument: string, value: unknown): never {
   refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
 }
 
-/** Refuses another type than that of the other side. */
+/** Refuses a dtype that is not that of the other operand. */
 export function checkSameType(
   fn: string,
   argument: string,
   dtype: DType,
   like: DType,
-  other = "the other side",
+  other = "the other operand",
 ): void {
   if (dtype === like) return;
-  refuse(fn, argument, dtype, `${like} like ${other}`, "use `cast(x, dtype)` on one side.");
+  refuse(fn, argument, dtype, `${like} like ${other}`, "use `cast(x, dtype)` on one operand.");
 }
 
-/** Refuses a tensor of another type or shape than what it stands beside asks for. */
+/** Refuses a tensor whose dtype or shape is not the wanted one. `because`: the reason, for the message. */
 export function checkFits(
   fn: string,
   argument: string,
@@ -65,7 +67,7 @@ export function checkFits(
   refuseShape(fn, argument, `${dtype} [${shape.join(", ")}]`, expected, fix);
 }
 
-/** An array of one number, which the type must hold as it is. */
+/** A scalar as an array of length 1. Bool and integer dtypes must hold it exactly. */
 export function numberArray(fn: string, argument: string, value: unknown, dtype: DType): TypedArray {
   const array = allocateArray(dtype, 1);
   array[0] = value as number;
@@ -85,7 +87,7 @@ export function numberArray(fn: string, argument: string, value: unknown, dtype:
   );
 }
 
-/** Refuses what is none of a few names. */
+/** Refuses a value that is not one of the names. */
 export function checkOneOf(
   fn: string,
   argument: string,
@@ -98,25 +100,25 @@ export function checkOneOf(
   refuse(fn, argument, value, `${quoted.slice(0, -1).join(", ")} or ${quoted.at(-1)}`, fix);
 }
 
-/** Refuses axes without a number on them, for reductions that nothing is the result of. */
+/** Refuses to reduce axes of length 0, for reductions without an identity element, such as max. */
 export function checkNotEmpty(fn: string, shape: Shape, axes: readonly number[]): void {
   if (!axes.some((axis) => shape[axis] === 0)) return;
   refuseShape(
     fn,
     "x",
     shape,
-    "one number or more along the axes that are reduced",
+    "at least one element along the reduced axes",
     "leave the call out where there is nothing to compare.",
   );
 }
 
-/** Refuses what is no list of whole numbers: numbers one after the other, or a number by itself. */
+/** Refuses anything but a list of whole numbers, such as a single number instead of a list. */
 export function checkWholeNumbers(fn: string, argument: string, value: unknown): void {
   if (Array.isArray(value) && value.every(Number.isSafeInteger)) return;
   refuse(fn, argument, value, "a list of whole numbers", "write them in brackets, such as [2, 3].");
 }
 
-/** Refuses to write into a view that repeats its numbers: one place would stand for several. */
+/** Refuses to write into a broadcast view (stride 0), where several elements share one memory location. */
 export function checkNoBroadcast(
   fn: string,
   argument: string,
@@ -124,10 +126,16 @@ export function checkNoBroadcast(
 ): void {
   if (shape.includes(0) || !shape.some((length, axis) => length > 1 && strides[axis] === 0)) return;
   const fix = "copy it first: `contiguous(x)`.";
-  refuse(fn, argument, "a view that repeats its numbers", "a tensor with a place for each number", fix);
+  refuse(
+    fn,
+    argument,
+    "a broadcast view (stride 0)",
+    "a tensor with memory of its own for each element",
+    fix,
+  );
 }
 
-/** Refuses what is no device: its name, or one that is still in its promise. */
+/** Refuses anything but a device, such as its name, or a promise of it that was not awaited. */
 export function checkDevice(fn: string, device: unknown): void {
   if (typeof (device as { fromHost?: unknown } | null | undefined)?.fromHost === "function") return;
   const fix = "make one: `await wasm()` of @qkv/wasm, `await gpu()` of @qkv/gpu, or `js()`.";

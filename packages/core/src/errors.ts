@@ -31,25 +31,25 @@ export class QkvError extends Error {
   declare readonly fn: string;
   declare readonly argument: string;
   declare readonly source?: string;
-  /** Not listed, because what lists fields would print a tensor whole below a message that says what it is. */
+  /** Not enumerable: consoles that print fields would print all of a tensor below a message that describes it. */
   declare readonly received: unknown;
   declare readonly expected: string;
   declare readonly fix: string;
 
   constructor(facts: ErrorFacts) {
-    const { received, cause, ...listed } = facts;
-    const { fn, argument, source, expected, fix } = listed;
-    // A tensor has a shape; an argument `shape` is one, and any other list of numbers is just that.
+    const { received, cause, ...enumerable } = facts;
+    const { fn, argument, source, expected, fix } = enumerable;
+    // A ShapeError received the shape of a tensor, unless its argument is `shape` itself. Other lists are no shapes.
     const kind = (new.target.prototype as QkvError).name;
-    const ofTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
-    const verb = ofTensor ? "has shape" : "is";
-    const told = `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.`;
+    const receivedTensor = kind === "ShapeError" && argument !== "shape" && isShape(received);
+    const verb = receivedTensor ? "has shape" : "is";
+    const message = `${fn}: \`${source ? `${source}: ` : ""}${argument}\` ${verb} ${describeValue(received)}, expected ${expected}.`;
     super(
-      // Names and texts of files are quoted: they end no line, and steer no terminal.
-      `${visibleText(told).replaceAll("\n", "\\n")}\nFix: ${visibleText(fix)}`,
+      // Names and strings from files are escaped: they cannot end the line or send control codes to a terminal.
+      `${visibleText(message).replaceAll("\n", "\\n")}\nFix: ${visibleText(fix)}`,
       cause === undefined ? undefined : { cause },
     );
-    Object.assign(this, listed);
+    Object.assign(this, enumerable);
     Object.defineProperty(this, "received", { value: received });
   }
 
@@ -106,20 +106,20 @@ function isShape(value: unknown): boolean {
   return Array.isArray(value) && value.every((size) => typeof size === "number");
 }
 
-/** One short line that says what a value is, for messages. Long strings and lists are cut, and so are deep ones. */
+/** Describes a value in one short line, for messages. Long strings and long or deep lists are shortened. */
 export function describeValue(value: unknown): string {
-  return described(value, 3);
+  return describe(value, 3);
 }
 
-/** @param depth - Nesting depth to which lists are still written out. */
-function described(value: unknown, depth: number): string {
+/** @param depth - Levels of nested lists that are still written out. */
+function describe(value: unknown, depth: number): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return `the function ${value.name || "(anonymous)"}`;
   if (value === null || typeof value !== "object") return Object.is(value, -0) ? "-0" : String(value);
   if (Array.isArray(value)) {
     if (depth === 0 && value.length > 0) return "[…]";
-    const shown = value.slice(0, 8).map((item) => described(item, depth - 1));
+    const shown = value.slice(0, 8).map((item) => describe(item, depth - 1));
     if (value.length > 8) shown.push(`… ${value.length} in all`);
     return `[${shown.join(", ")}]`;
   }
@@ -127,7 +127,7 @@ function described(value: unknown, depth: number): string {
   if (value instanceof Error) return `${value.name} (${value.message})`;
   const { dtype, shape, then } = value as { dtype?: unknown; shape?: unknown; then?: unknown };
   if (typeof then === "function") return "a promise (`await` it)";
-  if (typeof dtype === "string" && isShape(shape)) return `a ${dtype} tensor of shape ${described(shape, 1)}`;
+  if (typeof dtype === "string" && isShape(shape)) return `a ${dtype} tensor of shape ${describe(shape, 1)}`;
   const name = Object.getPrototypeOf(value)?.constructor?.name;
   if (name && name !== "Object") return `a ${name}`;
   const keys = Object.keys(value);

@@ -94,7 +94,7 @@ test.each([
   [
     "lists without end",
     file([entry("t", 9, Array.from({ length: 9 }, () => [...u32(9), ...u64(1)]).flat())]),
-    /at most 4 of them in each other/,
+    /at most 4 levels/,
   ],
   [
     "too many axes",

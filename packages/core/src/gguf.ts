@@ -6,12 +6,14 @@ import { FormatError } from "./errors.js";
 /** A value of a GGUF file's metadata. */
 export type GgufValue = number | bigint | boolean | string | readonly GgufValue[];
 
-/** A tensor of a GGUF file: its numbers begin `offset` bytes behind the header's `dataStart`. */
+/** A tensor of a GGUF file. Its data begin `offset` bytes after the header's `dataStart`. */
 export type GgufTensor = {
   readonly name: string;
-  /** As ggml has it, the fastest axis first: a matrix of `[rows, columns]` is `[columns, rows]`. */
+  /**
+   * In ggml's order (`ne`), the fastest-varying axis first: a row-major matrix `[rows, columns]` has `[columns, rows]`.
+   */
   readonly dims: readonly number[];
-  /** The number of ggml's type: 0 is float32, 1 float16, 8 q8_0, … */
+  /** Number of the `ggml_type`: 0 is F32, 1 F16, 8 Q8_0, … */
   readonly type: number;
   readonly offset: number;
 };
@@ -24,7 +26,7 @@ export type GgufHeader = {
   readonly dataStart: number;
 };
 
-/** The checks of a reader of this format. */
+/** Argument checks of a function that reads GGUF. */
 const checksOf = (fn: string, source: string) =>
   checks(
     fn,
@@ -38,8 +40,8 @@ const checksOf = (fn: string, source: string) =>
 type GgufChecks = ReturnType<typeof checksOf>;
 
 /**
- * Reads what stands in front of the numbers in a GGUF file, version 2 or 3: metadata, which may hold a whole
- * vocabulary, and the list of tensors. No count or length is believed before its bytes are there.
+ * Reads the header of a GGUF file, version 2 or 3: the metadata, which may hold an entire vocabulary, and the list of
+ * tensors. A count or length is checked against the bytes that remain before anything is allocated.
  *
  * @param bytes - The file, or a part from its start that holds the header.
  * @param fn - The function whose name errors carry. Default: `readGgufHeader`.
@@ -54,7 +56,7 @@ type GgufChecks = ReturnType<typeof checksOf>;
  * const text = (value: string) => [value.length, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(value)];
  * const count = (value: number) => [value, 0, 0, 0, 0, 0, 0, 0];
  * const file = [...new TextEncoder().encode("GGUF"), 3, 0, 0, 0, ...count(0), ...count(1)];
- * file.push(...text("general.architecture"), 8, 0, 0, 0, ...text("llama")); // one entry, of type 8, a text
+ * file.push(...text("general.architecture"), 8, 0, 0, 0, ...text("llama")); // one entry, of type 8, a string
  * readGgufHeader(Uint8Array.from(file)).metadata.get("general.architecture"); // => "llama"
  * ```
  */
@@ -69,26 +71,26 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   if (version !== 2 && version !== 3)
     check.refuse({ argument: "version", received: version, expected: "2 or 3" });
 
-  /** A count of things that each take `least` bytes or more. */
-  const countOf = (field: string, least: number): number => {
+  /** Reads a count of items that take at least `minBytes` bytes each. */
+  const readCount = (field: string, minBytes: number): number => {
     const count = reader.uint64(field);
-    if (count * least > reader.remaining) {
+    if (count * minBytes > reader.remaining) {
       check.refuse({
         argument: field,
         received: count,
-        expected: `at most ${Math.floor(reader.remaining / least)}, as many as the file has room for`,
+        expected: `at most ${Math.floor(reader.remaining / minBytes)}, as many as the file has room for`,
       });
     }
     return count;
   };
-  const text = (field: FieldName, ofLength: FieldName) => reader.text(field, reader.uint64(ofLength));
-  const value = (field: string, type: number, depth: number): GgufValue => {
-    if (type === 8) return text(field, `${field}: length`);
-    if (type === 9) return list(field, depth);
-    return numbers(field, type, 1)[0]!;
+  const readString = (field: FieldName, ofLength: FieldName) => reader.text(field, reader.uint64(ofLength));
+  const readValue = (field: string, type: number, depth: number): GgufValue => {
+    if (type === 8) return readString(field, `${field}: length`);
+    if (type === 9) return readArray(field, depth);
+    return readScalars(field, type, 1)[0]!;
   };
-  /** Their bytes are passed over first: one check refuses a file that is cut short, and the reader stands behind them. */
-  const numbers = (field: string, type: number, count: number): GgufValue[] => {
+  /** Reads `count` scalars. Their bytes are skipped first, so that one check refuses a file that is cut short. */
+  const readScalars = (field: string, type: number, count: number): GgufValue[] => {
     const size = sizeOf(field, type);
     const read = scalars[type]![1];
     const values: GgufValue[] = [];
@@ -97,22 +99,23 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     for (; at < reader.offset; at += size) values.push(read(view, at));
     return values;
   };
-  /** Vocabularies have hundreds of thousands of items: none makes anything but its value. */
-  const list = (field: string, depth: number): GgufValue[] => {
+  /** Reads an array. Vocabularies have hundreds of thousands of items, so an item allocates nothing but its value. */
+  const readArray = (field: string, depth: number): GgufValue[] => {
     if (depth === 4)
       check.refuse({
         argument: field,
-        received: "lists in lists in lists in lists",
-        expected: "at most 4 of them in each other",
+        received: "a list nested more than 4 deep",
+        expected: "at most 4 levels",
       });
     const type = reader.uint32(`${field}: item type`);
-    const least = type === 8 ? 8 : type === 9 ? 12 : sizeOf(field, type);
-    const count = countOf(`${field}: count`, least);
-    if (type !== 8 && type !== 9) return numbers(field, type, count);
+    const minBytes = type === 8 ? 8 : type === 9 ? 12 : sizeOf(field, type);
+    const count = readCount(`${field}: count`, minBytes);
+    if (type !== 8 && type !== 9) return readScalars(field, type, count);
     let at = 0;
     const [item, length] = [() => `${field}[${at}]`, () => `${field}[${at}]: length`];
     const values: GgufValue[] = [];
-    for (; at < count; at++) values.push(type === 8 ? text(item, length) : list(item(), depth + 1));
+    for (; at < count; at++)
+      values.push(type === 8 ? readString(item, length) : readArray(item(), depth + 1));
     return values;
   };
   const sizeOf = (field: string, type: number): number => {
@@ -122,17 +125,17 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
     return size;
   };
 
-  const tensorCount = countOf("tensor_count", 24);
+  const tensorCount = readCount("tensor_count", 24);
   const metadata = new Map<string, GgufValue>();
-  for (let left = countOf("metadata_count", 13), i = 0; i < left; i++) {
-    const key = text(`metadata[${i}].key`, `metadata[${i}].key: length`);
+  for (let left = readCount("metadata_count", 13), i = 0; i < left; i++) {
+    const key = readString(`metadata[${i}].key`, `metadata[${i}].key: length`);
     if (metadata.has(key))
       check.refuse({ argument: `metadata[${i}].key`, received: key, expected: "each key once" });
-    metadata.set(key, value(key, reader.uint32(`${key}: type`), 0));
+    metadata.set(key, readValue(key, reader.uint32(`${key}: type`), 0));
   }
   const names = new Set<string>();
   const tensors = Array.from({ length: tensorCount }, (_, i): GgufTensor => {
-    const name = text(`tensors[${i}].name`, `tensors[${i}].name: length`);
+    const name = readString(`tensors[${i}].name`, `tensors[${i}].name: length`);
     if (names.has(name))
       check.refuse({ argument: `tensors[${i}].name`, received: name, expected: "each name once" });
     names.add(name);
@@ -153,7 +156,7 @@ export function readGgufHeader(bytes: Uint8Array, fn = "readGgufHeader"): GgufHe
   return { version, metadata, tensors, dataStart: Math.ceil(reader.offset / alignment) * alignment };
 }
 
-/** Size in bytes and reading of the types that are neither text nor list. */
+/** Size in bytes and reader of each scalar type, by the number of its `gguf_metadata_value_type`. */
 const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: number) => GgufValue]>> = {
   0: [1, (view, at) => view.getUint8(at)],
   1: [1, (view, at) => view.getInt8(at)],
@@ -163,16 +166,16 @@ const scalars: Readonly<Record<number, readonly [number, (view: DataView, at: nu
   5: [4, (view, at) => view.getInt32(at, true)],
   6: [4, (view, at) => view.getFloat32(at, true)],
   7: [1, (view, at) => view.getUint8(at) !== 0],
-  10: [8, (view, at) => whole(view.getBigUint64(at, true))],
-  11: [8, (view, at) => whole(view.getBigInt64(at, true))],
+  10: [8, (view, at) => toSafeNumber(view.getBigUint64(at, true))],
+  11: [8, (view, at) => toSafeNumber(view.getBigInt64(at, true))],
   12: [8, (view, at) => view.getFloat64(at, true)],
 };
 
-/** A number where it is exact, else a bigint. */
-const whole = (value: bigint): number | bigint =>
+/** A 64-bit integer as a number where that is exact, else as a bigint. */
+const toSafeNumber = (value: bigint): number | bigint =>
   Number.isSafeInteger(Number(value)) ? Number(value) : value;
 
-/** A metadata value to write to a GGUF file: numbers have a type, and so have lists. */
+/** A metadata value to write to a GGUF file, with its type; a list names the type of its items. */
 export type GgufField =
   | { readonly type: "uint32" | "int32" | "float32"; readonly value: number }
   | { readonly type: "bool"; readonly value: boolean }
@@ -182,12 +185,12 @@ export type GgufField =
   | { readonly type: "text[]"; readonly value: ArrayLike<string> };
 
 /**
- * Writes what stands in front of the numbers in a GGUF file of version 3. The tensors' bytes follow in the order given,
- * each begun at a multiple of 32 bytes, and padded to one with zeros.
+ * Writes the header of a GGUF file of version 3. The data of the tensors follow in the order given, each padded with
+ * zeros to a multiple of 32 bytes.
  *
  * @param metadata - By name, in order.
- * @param tensors - `dims`: the fastest axis first. `type`: the number of ggml's type. `bytes`: how many the tensor takes.
- * @returns The bytes before the data, a multiple of 32 long.
+ * @param tensors - `dims`: the fastest-varying axis first. `type`: number of the `ggml_type`. `bytes`: size of the data.
+ * @returns The bytes before the data. Their number is a multiple of 32.
  * @throws {ArgumentError} If two tensors have one name.
  * @see ggml-org/ggml, docs/gguf.md
  *
@@ -213,18 +216,18 @@ export function writeGgufHeader(
   writer.uint64(tensors.length);
   writer.uint64(entries.length);
   for (const [key, { type, value }] of entries) {
-    const kind = type.replace("[]", "") as keyof typeof written;
-    const [number, write] = written[kind];
+    const kind = type.replace("[]", "") as keyof typeof writers;
+    const [typeNumber, write] = writers[kind];
     const put = write as (writer: ByteWriter, value: unknown) => void;
-    writeText(writer, key);
+    writeString(writer, key);
     if (kind === type) {
-      writer.uint32(number);
+      writer.uint32(typeNumber);
       put(writer, value);
       continue;
     }
     const list = value as ArrayLike<unknown>;
     writer.uint32(9);
-    writer.uint32(number);
+    writer.uint32(typeNumber);
     writer.uint64(list.length);
     for (let i = 0; i < list.length; i++) put(writer, list[i]);
   }
@@ -240,7 +243,7 @@ export function writeGgufHeader(
       });
     }
     names.add(name);
-    writeText(writer, name);
+    writeString(writer, name);
     writer.uint32(dims.length);
     dims.forEach((length) => writer.uint64(length));
     writer.uint32(type);
@@ -254,17 +257,17 @@ export function writeGgufHeader(
 /** Default alignment of tensors (`general.alignment`). Unit: bytes. */
 const alignment = 32;
 
-/** The types that are written: their numbers, and how. */
-const written = {
+/** Number and writer of each type that can be written. */
+const writers = {
   uint32: [4, (writer: ByteWriter, value: number) => writer.uint32(value)],
   int32: [5, (writer: ByteWriter, value: number) => writer.uint32(value)],
   float32: [6, (writer: ByteWriter, value: number) => writer.float32(value)],
   bool: [7, (writer: ByteWriter, value: boolean) => writer.uint8(value ? 1 : 0)],
-  text: [8, writeText],
+  text: [8, writeString],
 } as const;
 
-/** A text behind its length. */
-function writeText(writer: ByteWriter, value: string): void {
+/** Writes a string: its length in bytes, then UTF-8. */
+function writeString(writer: ByteWriter, value: string): void {
   const bytes = new TextEncoder().encode(value);
   writer.uint64(bytes.length);
   writer.bytes(bytes);

@@ -12,7 +12,7 @@ test("axes are counted from the front; without any, all are meant", () => {
 
 test("an axis named twice, or one that is not there, is refused", () => {
   expect(() => normalizeAxes("sum", [0, -2], 2)).toThrow(
-    'sum: `axis` is "0, -2", expected each axis once.\nFix: leave out the second mention',
+    'sum: `axis` is "0, -2", expected each axis once.\nFix: remove the repeated axis',
   );
   expect(() => normalizeAxes("sum", 2, 2)).toThrow(
     "sum: `axis` is 2, expected an axis of a tensor of rank 2",

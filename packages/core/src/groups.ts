@@ -2,10 +2,10 @@ import { eachRow, type Strided } from "./rows.js";
 import { normalizeAxis, type Shape } from "./shape.js";
 import { refuse } from "./refuse.js";
 
-/** The axes that a reduction takes together; they may remain with length 1. */
+/** The axes that a reduction reduces. `keepDims`: they stay, with length 1. */
 export type Reduced = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
-/** Axes counted from the front, each once. Default: all of them. */
+/** Axes of a reduction as distinct numbers from 0 on. Default: all axes. */
 export function normalizeAxes(
   fn: string,
   axis: number | readonly number[] | undefined,
@@ -14,21 +14,21 @@ export function normalizeAxes(
   const given = axis === undefined ? Array.from({ length: rank }, (_, i) => i) : [axis].flat();
   const axes = given.map((one) => normalizeAxis(fn, one, rank));
   if (new Set(axes).size === axes.length) return axes;
-  const fix = "leave out the second mention; negative axes count from the end.";
+  const fix = "remove the repeated axis; negative axes count from the end.";
   refuse(fn, "axis", given.join(", "), "each axis once", fix);
 }
 
-/** The shape rule of a reduction. */
+/** Output shape of a reduction. */
 export function reducedShape(shape: Shape, { axes, keepDims }: Reduced): Shape {
   return keepDims
     ? shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
     : shape.filter((_, axis) => !axes.includes(axis));
 }
 
-/** The numbers that one result of a reduction is made of: where they begin, and their axes. */
+/** The elements that reduce to one output element: offset of the first, shape and strides of the reduced axes. */
 export type Group = { readonly at: number; readonly shape: Shape; readonly strides: Shape };
 
-/** Calls `visit` for each result of a reduction, in order; `o` counts them. */
+/** Calls `visit` for each output element of a reduction, in row-major order; `o` is its index. */
 export function eachGroup(
   { shape, strides, offset }: Strided,
   axes: readonly number[],

@@ -1,14 +1,14 @@
 import { broadcastStrides, type Shape } from "./shape.js";
 
-/** Layout of a matrix in an array: element `(i, j)` is at `offset + i * strides[0] + j * strides[1]`. */
+/** Layout of a tensor in an array: element `(i, j, …)` is at `offset + i * strides[0] + j * strides[1] + …`. */
 export type Strided = { readonly shape: Shape; readonly strides: Shape; readonly offset: number };
 
 /**
- * Walks several operands over one shape, a row at a time. Neighbouring axes that every operand walks as one are
- * merged first, so that packed operands of any rank are a single row.
+ * Iterates over several operands of one shape, a row at a time. Adjacent axes that are contiguous in every operand are
+ * merged first, so that contiguous operands of any rank are a single row.
  *
- * @param strides - Per operand, one stride per axis of `shape`. 0 repeats.
- * @param offsets - Per operand, where it starts.
+ * @param strides - Per operand, one stride per axis of `shape`. 0 broadcasts.
+ * @param offsets - Per operand, offset of its first element.
  * @param row - Called with each operand's offset and step, and the row's length. `at` is reused between calls.
  */
 export function eachRow(
@@ -36,15 +36,15 @@ export function eachRow(
   const at = [...offsets];
   const step = steps.map((own) => own[0] ?? 0);
   const length = lengths[0] ?? 1;
-  const walk = (axis: number): void => {
+  const visitAxis = (axis: number): void => {
     if (axis === 0) return row(at, step, length);
     for (let i = 0; i < lengths[axis]!; i++) {
-      walk(axis - 1);
+      visitAxis(axis - 1);
       for (let k = 0; k < at.length; k++) at[k]! += steps[k]![axis]!;
     }
     for (let k = 0; k < at.length; k++) at[k]! -= steps[k]![axis]! * lengths[axis]!;
   };
-  walk(Math.max(0, lengths.length - 1));
+  visitAxis(Math.max(0, lengths.length - 1));
 }
 
 /** {@link eachRow} of operands that broadcast to one shape. */
@@ -61,7 +61,9 @@ export function eachBroadcastRow(
   );
 }
 
-/** Calls `visit` with where each line along an axis begins, in two operands that differ at most in that axis. */
+/**
+ * Calls `visit` with the offsets of each line along an axis, in two operands whose shapes differ at most in that axis.
+ */
 export function eachLine(axis: number, a: Strided, b: Strided, visit: (a: number, b: number) => void): void {
   const others = (list: Shape) => list.filter((_, own) => own !== axis);
   const strides = [others(a.strides), others(b.strides)];

@@ -1,6 +1,6 @@
 /**
- * Text that may come from a file, as it is safe to show: control characters, which steer a terminal, and those that
- * change the direction of what follows are written out, as `\u001b`. Line feeds and tabs stay.
+ * Escapes text from a file so that it is safe to print: control characters and characters that change the writing
+ * direction are written as `\u001b`. Line feeds and tabs stay.
  *
  * @example
  * ```ts

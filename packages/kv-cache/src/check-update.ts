@@ -3,10 +3,10 @@ import { checkTensor, type Tensor } from "@qkv/tensor";
 
 const check = /* @__PURE__ */ checks("update");
 
-/** Tensors that a layer holds, whose heads and sizes the next tokens must have, and its number of batches. */
+/** Tensors of a layer, whose dtype, heads and head dimensions the next tokens must have, and its number of batches. */
 export type CachedTensors = { readonly key?: Tensor; readonly value?: Tensor; readonly batches?: number };
 
-/** Refuses tokens that are no keys and values, or that do not match those in the layer. */
+/** Refuses tensors that are not keys and values, or that do not match those of the layer. */
 export function checkUpdate(
   layer: number,
   numLayers: number,
@@ -38,7 +38,7 @@ export function checkUpdate(
   }
 }
 
-/** `own`: what the layer holds of the kind. */
+/** `own`: the layer's tensor of the same kind, keys or values. */
 function checkTokens(
   argument: string,
   x: Tensor,
@@ -47,22 +47,22 @@ function checkTokens(
 ): void {
   const { shape, dtype } = checkTensor("update", argument, x);
   const known = [held?.batches, own?.shape[1], undefined, own?.shape[3]];
-  const right = own ? dtype === own.dtype : dtype === "float32" || dtype === "float64";
-  const fits =
+  const dtypeFits = own ? dtype === own.dtype : dtype === "float32" || dtype === "float64";
+  const shapeFits =
     shape.length === 4 &&
-    // Only tokens may be none: nothing can follow no batches, heads or numbers.
+    // Only T may be 0: a cache without batches, heads or channels could hold nothing.
     shape.every((length, axis) =>
       known[axis] === undefined ? length > 0 || axis === 2 : length === known[axis],
     );
-  if (right && fits) return;
+  if (dtypeFits && shapeFits) return;
   const [B = "B", Hkv = "Hkv", , D = "D"] = known;
   check.refuse(
     {
       argument,
-      received: right ? shape : dtype,
-      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", as the tokens before" : ""}`,
+      received: dtypeFits ? shape : dtype,
+      expected: `${own?.dtype ?? "float32 or float64"} [${B}, ${Hkv}, T, ${D}]${held ? ", like the cached tokens" : ""}`,
       fix: "append tokens of one sequence; `reset` the cache before another batch or model.",
     },
-    right ? ShapeError : undefined,
+    dtypeFits ? ShapeError : undefined,
   );
 }

@@ -16,14 +16,14 @@ import {
   type SharedTensors,
 } from "./shared-tensors.js";
 
-/** New capacity of a buffer of `capacity` tokens that has to hold `needed`. May refuse. */
+/** Returns the new capacity of a buffer of `capacity` tokens that has to hold `needed` tokens. May throw. */
 export type GrowthPolicy = (needed: number, capacity: number) => number;
 
 type State = { buffers: SharedTensors<"key" | "value"> | undefined; lengths: readonly number[] };
 
-/** Tokens in one buffer for keys `[B, Hkv, capacity, D]` and one for values, each batch from 0 on. */
+/** Stores tokens in one buffer of keys `[B, Hkv, capacity, D]` and one of values; each batch begins at index 0. */
 export function contiguousStore(
-  room: GrowthPolicy,
+  grow: GrowthPolicy,
   initial: State = { buffers: undefined, lengths: [] },
 ): LayerStore {
   let { buffers, lengths } = initial;
@@ -51,12 +51,12 @@ export function contiguousStore(
       const [B, , T] = key.shape as [number, number, number];
       const before = buffers ? lengths : new Array<number>(B).fill(0);
       const needed = Math.max(0, ...before) + T;
-      const wanted = room(needed, capacity());
+      const newCapacity = grow(needed, capacity());
       buffers = buffers
         ? exclusiveTensors(buffers, key.device)
-        : sharedTensors({ key: emptyLike(key, wanted), value: emptyLike(value, wanted) });
-      lengths = before; // a write may fail: buffers without tokens are those of as many batches
-      if (wanted > capacity()) buffers = replace(buffers, (x) => grown(x, 2, wanted));
+        : sharedTensors({ key: emptyLike(key, newCapacity), value: emptyLike(value, newCapacity) });
+      lengths = before; // set before the writes, which may fail: empty buffers, too, have a length per batch
+      if (newCapacity > capacity()) buffers = replace(buffers, (x) => grown(x, 2, newCapacity));
       writeRows(buffers.tensors.key, before, key);
       writeRows(buffers.tensors.value, before, value);
       lengths = before.map((n) => n + T);
@@ -74,7 +74,7 @@ export function contiguousStore(
         moveRows(x, 2, start, slice(x, 2, end, longest()));
       lengths = lengths.map((n) => n - (end - start));
     },
-    fork: () => contiguousStore(room, { buffers: retain(buffers), lengths }),
+    fork: () => contiguousStore(grow, { buffers: retain(buffers), lengths }),
     selectBatches(ids) {
       if (!buffers) return;
       const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
@@ -97,17 +97,20 @@ export function contiguousStore(
     fromSaved(saved) {
       const { tensors, numbers } = saved;
       checkSaved(saved, everyTokenRule(buffers?.tensors));
-      const wanted = room(Math.max(0, ...numbers["lengths"]!), 0);
-      const widened = (x: Tensor) => grown(x, 2, Math.max(wanted, x.shape[2]!));
-      return contiguousStore(room, {
-        buffers: sharedTensors({ key: widened(tensors["key"]!), value: widened(tensors["value"]!) }),
+      const newCapacity = grow(Math.max(0, ...numbers["lengths"]!), 0);
+      const withCapacity = (x: Tensor) => grown(x, 2, Math.max(newCapacity, x.shape[2]!));
+      return contiguousStore(grow, {
+        buffers: sharedTensors({
+          key: withCapacity(tensors["key"]!),
+          value: withCapacity(tensors["value"]!),
+        }),
         lengths: numbers["lengths"]!,
       });
     },
   };
 }
 
-/** A buffer for tokens like x, `[B, Hkv, capacity, D]`. */
+/** An empty buffer for tokens like those of x, `[B, Hkv, capacity, D]`. */
 export function emptyLike(x: Tensor, capacity: number): Tensor {
   return zeroBuffer(
     x.shape.map((own, axis) => (axis === 2 ? capacity : own)),
@@ -115,7 +118,7 @@ export function emptyLike(x: Tensor, capacity: number): Tensor {
   );
 }
 
-/** Writes the tokens of rows `[B, Hkv, T, D]`, each batch from its own place on. */
+/** Writes the tokens of rows `[B, Hkv, T, D]`, each batch from its own start on. */
 function writeRows(to: Tensor, starts: readonly number[], rows: Tensor): void {
   if (allEqual(starts)) {
     write(to, 2, starts[0] ?? 0, rows);

@@ -12,10 +12,10 @@ export type GrowingOptions = {
 };
 
 /**
- * A cache that holds every token and grows as needed: its buffers double, so appending costs a copy of the new
- * tokens, and now and then of all.
+ * A cache that holds every token and grows as needed: its buffers double, so appending copies the new tokens,
+ * and all tokens when a buffer grows.
  *
- * Keys are stored as they come, rotated. What `update` returns are views of the buffers: attention
+ * Keys are stored as they are given, with rotary positions applied. `update` returns views of the buffers: attention
  * reads them in place, and they stay valid until the cache is cropped and written to again.
  *
  * @throws {ArgumentError} If `numLayers` is not a whole number of at least 1.
@@ -40,8 +40,8 @@ export function growingCache(options?: GrowingOptions): KvCache {
     "unrotatedKeys",
   ]);
   checkCacheOptions("growingCache", numLayers, unrotatedKeys);
-  const room = (needed: number, capacity: number) =>
+  const grow = (needed: number, capacity: number) =>
     needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
-  const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
+  const stores = Array.from({ length: numLayers }, () => contiguousStore(grow));
   return layeredCache(stores, { form: "every token", unrotatedKeys });
 }

@@ -8,14 +8,16 @@ export type LayerStore = {
   readonly current: CachedTensors | undefined;
   /** Tokens seen, per batch. */
   readonly lengths: readonly number[];
+  /** Tokens that are stored now. */
   readonly stored: number;
   readonly bytes: number;
   /** Appends tokens in place, and returns what attention reads. Refuses before it changes anything. */
   append(key: Tensor, value: Tensor): KeyValues;
-  /** Keys and values as the next tokens see them. The layer must not be empty. */
+  /** Returns the keys and values that attention reads. The layer must not be empty. */
   read(): KeyValues;
-  /** Refuses lengths that it cannot go back to. */
+  /** Refuses lengths to which the layer cannot be cropped. */
   checkCrop(lengths: readonly number[]): void;
+  /** Removes the last tokens of each batch, down to these lengths. */
   crop(lengths: readonly number[]): void;
   /** Removes a range of tokens; absent where the store cannot. */
   discard?(start: number, end: number): void;
@@ -25,7 +27,7 @@ export type LayerStore = {
   /** Releases all buffers. */
   clear(): void;
   save(): SavedLayer | undefined;
-  /** A store like this one with saved content; this one is not changed. Refuses what does not fit. */
+  /** A store like this one with saved content; this one is not changed. Refuses content that does not fit. */
   fromSaved(saved: SavedLayer): LayerStore;
 };
 

@@ -9,7 +9,7 @@ export type PagePool = {
   readonly pages: number;
   readonly pageLength: number;
   readonly numLayers: number;
-  /** Keys `[pages, Hkv, pageLength, D]` and values of each layer, made by its first tokens. */
+  /** Keys `[pages, Hkv, pageLength, D]` and values of each layer, allocated with its first tokens. */
   readonly layers: ({ readonly key: Tensor; readonly value: Tensor } | undefined)[];
   /** Pages that can be allocated: free ones, and those that only the prefix tree still holds. */
   readonly available: number;
@@ -23,9 +23,9 @@ export type PagePool = {
   retain(page: number): void;
   /** One owner less. */
   release(page: number): void;
-  /** Copies a page's tokens in all layers. */
+  /** Copies the tokens of page `from` to page `to`, in all layers. */
   copy(from: number, to: number): void;
-  /** Makes the buffers of a layer, if there are none, and moves them to where its tokens are. */
+  /** Makes the buffers of a layer, if there are none, and moves them to the device of its tokens. */
   ensureBuffers(layer: number, key: Tensor, value: Tensor): void;
   /** Pages that can be evicted when none is free: their number, and the eviction of one. */
   evictable: { count(): number; evict(): void } | undefined;

@@ -31,9 +31,9 @@ type State = {
 const codeNames = ["keyCodes", "keyScale", "valueCodes", "valueScale"] as const;
 
 /**
- * Old tokens as int8 in groups, the last ones as floats. Floats are `[B, Hkv, residual + group, D]`; when they are full,
- * the oldest group becomes whole numbers: block `group · B + batch` of `[blocks, Hkv, group, D]`, with a scale for each
- * number of a key's head and for each value.
+ * Stores old tokens as int8 in groups and the last ones as floats, as KIVI. Floats are `[B, Hkv, residual + group, D]`;
+ * when they are full, the oldest group is quantized: block `g · B + batch` of `[blocks, Hkv, group, D]` for group `g`,
+ * with a scale per channel for keys and per token for values.
  */
 export function quantizedStore(
   sizes: QuantizedSizes,
@@ -44,19 +44,21 @@ export function quantizedStore(
   let { buffers, lengths, groups } = initial;
   const floatCounts = () => lengths.map((n, b) => n - groups[b]! * group);
 
-  /** Runs `f` for all batches at once where their lengths agree, else for each. */
+  /** Runs `f` once for all batches if they have the same lengths, else once for each. */
   const forBatches = (f: (first: number, last: number) => void): void => {
     if (allEqual(lengths) && allEqual(groups)) f(0, lengths.length);
     else lengths.forEach((_, b) => f(b, b + 1));
   };
-  /** Quantizes the oldest group of floats of some batches. */
+  /** Quantizes the oldest group of floats of batches `first` to `last - 1`. */
   const quantizeOldest = (first: number, last: number): void => {
     const B = lengths.length;
     const g = groups[first]!;
     const blocks = buffers!.tensors.keyCodes.shape[0]!;
     if ((g + 1) * B > blocks) {
-      const room = Math.max(B, 2 * blocks);
-      buffers = replace(buffers!, (x, name) => (name === "key" || name === "value" ? x : grown(x, 0, room)));
+      const newBlocks = Math.max(B, 2 * blocks);
+      buffers = replace(buffers!, (x, name) =>
+        name === "key" || name === "value" ? x : grown(x, 0, newBlocks),
+      );
     }
     const { tensors } = buffers!;
     for (const [name, axis] of [
@@ -84,7 +86,7 @@ export function quantizedStore(
   };
   const read = (): KeyValues => {
     const [columns, tail] = [Math.max(0, ...groups), Math.max(0, ...floatCounts())];
-    const rows = () =>
+    const positionRows = () =>
       lengths.map((n, b) => {
         const coded = groups[b]! * group;
         return [
@@ -93,14 +95,14 @@ export function quantizedStore(
         ];
       });
     const same = allEqual(lengths) && allEqual(groups);
-    const parts = (name: "key" | "value") => [
+    const segments = (name: "key" | "value") => [
       ...(columns > 0 ? [quantizedBlocks(name)] : []),
       slice(buffers!.tensors[name], 2, 0, tail),
     ];
     return {
-      key: parts("key"),
-      value: parts("value"),
-      positions: same ? { start: 0 } : mergePositions(rows()),
+      key: segments("key"),
+      value: segments("value"),
+      positions: same ? { start: 0 } : mergePositions(positionRows()),
     };
   };
 
@@ -162,7 +164,7 @@ export function quantizedStore(
       groups = before.map((own, b) => Math.min(own, Math.floor(kept[b]! / group)));
       lengths = kept;
       for (let b = 0; b < B; b++) {
-        // A group that is cut is dequantized.
+        // A group that loses tokens is dequantized: the tokens that stay become floats again.
         if (groups[b] === before[b]) continue;
         for (const name of ["key", "value"] as const) {
           const own = (x: Tensor) => slice(x, 0, groups[b]! * B + b, groups[b]! * B + b + 1);

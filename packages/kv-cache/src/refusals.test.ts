@@ -72,7 +72,7 @@ test("tokens of another batch, model or kind are refused", () => {
   for (const cache of [growingCache(), pagedCache({ pages: 8 })]) {
     cache.update(0, x(2), x(2));
     expect(() => cache.update(0, x(1, 2), x(1, 2))).toThrow(
-      /`key` has shape \[2, 2, 1, 4\], expected float32 \[1, 2, T, 4\], as the tokens before/,
+      /`key` has shape \[2, 2, 1, 4\], expected float32 \[1, 2, T, 4\], like the cached tokens/,
     );
     expect(() => cache.update(0, x(1, 1, 5), x(1))).toThrow(/`key` has shape \[1, 2, 1, 5\]/);
     expect(() => cache.update(1, x(1), x(1))).toThrow(/`layer` is 1, expected a layer from 0 to 0/);

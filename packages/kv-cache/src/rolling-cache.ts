@@ -5,11 +5,14 @@ import { layeredCache } from "./layered-cache.js";
 import { rollingStore } from "./rolling-store.js";
 
 export type RollingOptions = {
-  /** Keys that one query sees, itself included: that of the model's `slidingWindow`. Unit: tokens. */
+  /** Keys that one query sees, itself included: the `windowSize` of the model's `slidingWindow`. Unit: tokens. */
   windowSize: number;
   /** Number of first tokens that are never evicted (attention sinks). Default 0. */
   keepFirst?: number;
-  /** Tokens that one update may append in place, and that `crop` may remove again: 1 to step token by token. Default 1. */
+  /**
+   * Tokens that one update may append in place, and that `crop` may remove again: 1 for decoding token by token.
+   * Default 1.
+   */
   room?: number;
   /** Number of layers that write to it. Default 1. */
   numLayers?: number;
@@ -18,16 +21,16 @@ export type RollingOptions = {
 };
 
 /**
- * A cache that keeps the last tokens in a ring, and if asked the first ones: the memory of a sliding window. Reading
- * gives each query its `windowSize - 1` tokens before, itself, and the kept ones, which is what full attention under
- * `slidingWindow(windowSize)` sees, however long the sequence is.
+ * A cache that keeps the last tokens in a ring buffer, and optionally the first ones: the memory of a sliding window.
+ * Each query reads itself, the `windowSize - 1` tokens before it, and the first `keepFirst` tokens: the keys that full
+ * attention sees under `and(causal(), or(keepFirst(n), slidingWindow(windowSize)))`, n being `keepFirst`.
  *
- * A prompt longer than the ring is read from its own tensors while only its end is stored. With `unrotatedKeys` and
- * `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never sees a distance that it was
- * not trained for.
+ * A prompt longer than the ring buffer is read from its own tensors, and only its last tokens are stored. With
+ * `unrotatedKeys` and `keepFirst` this is StreamingLLM: keys are rotated by their index in the cache, so a model never
+ * sees a distance that it was not trained for.
  *
- * @throws {ArgumentError} If an option is out of range; and from `crop`, which then changes nothing, when a window that
- *   was evicted would be needed again.
+ * @throws {ArgumentError} If an option is out of range; and from `crop`, which then changes nothing, if tokens that
+ *   were evicted would be needed again.
  * @see "Mistral 7B" (2023), arXiv:2310.06825; "Efficient Streaming Language Models with Attention Sinks" (2023),
  *   arXiv:2309.17453
  *

@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 
-/** Buffers that several forks may hold, copied on write. */
+/** Buffers that several forks of a cache share, copied on write. */
 export type SharedTensors<Name extends string> = {
   readonly tensors: Readonly<Record<Name, Tensor>>;
   /** Number of caches that hold them. */
@@ -36,8 +36,8 @@ export function release(shared: SharedTensors<string> | undefined): void {
 }
 
 /**
- * Buffers that nobody else holds, on the device of the next tokens: these, or a copy. What was restored before any
- * tokens came lies on the plain device until then.
+ * Returns buffers with one owner, on the device of the next tokens: these buffers, or a copy. Buffers of a restored
+ * cache are on the `js` device until its first update.
  */
 export function exclusiveTensors<Name extends string>(
   shared: SharedTensors<Name>,
@@ -48,7 +48,7 @@ export function exclusiveTensors<Name extends string>(
   return shared.owners === 1 ? shared : replace(shared, cloned);
 }
 
-/** Each buffer changed; the old ones are let go. */
+/** Replaces each buffer by `change(buffer)`, and releases the old ones. */
 export function replace<Name extends string>(
   shared: SharedTensors<Name>,
   change: (x: Tensor, name: Name) => Tensor,
@@ -58,7 +58,7 @@ export function replace<Name extends string>(
   return sharedTensors(Object.fromEntries(entries) as Record<Name, Tensor>);
 }
 
-/** Bytes of buffers. */
+/** Bytes of all buffers. */
 export function allocatedBytes(shared: SharedTensors<string> | undefined): number {
   return Object.values(shared?.tensors ?? {}).reduce(
     (sum, { storage, dtype }) => sum + storage.length * bytesPerElement(dtype),
@@ -66,7 +66,7 @@ export function allocatedBytes(shared: SharedTensors<string> | undefined): numbe
   );
 }
 
-/** A zero-filled buffer. If memory does not hold it, the error names `update`, which allocates. */
+/** A zero-filled buffer. If it does not fit into memory, the error names `update`, which allocates. */
 export function zeroBuffer(
   shape: readonly number[],
   { dtype, device }: { dtype: DType; device: Device },
@@ -90,21 +90,21 @@ export function zeroBuffer(
 
 /** A larger buffer that starts with the same content. */
 export function grown(x: Tensor, axis: number, length: number): Tensor {
-  const room = zeroBuffer(
+  const larger = zeroBuffer(
     x.shape.map((own, a) => (a === axis ? length : own)),
     x,
   );
-  write(room, axis, 0, x);
-  return room;
+  write(larger, axis, 0, x);
+  return larger;
 }
 
 function cloned(x: Tensor): Tensor {
   return grown(x, 0, x.shape[0]!);
 }
 
-/** Moves rows down inside of a buffer. */
+/** Moves rows of a buffer to index `start` of the same buffer. */
 export function moveRows(to: Tensor, axis: number, start: number, rows: Tensor): void {
-  // Source and destination may overlap: copy in between.
+  // Source and destination may overlap: `rows` are copied first.
   const own = contiguous(rows) === rows ? grown(rows, axis, rows.shape[axis]!) : contiguous(rows);
   write(to, axis, start, own);
 }

@@ -8,10 +8,10 @@ import { mapTensors, tensorsOf } from "./tree.js";
  * Compares the gradient of a function with central differences, one coordinate at a time: `(f(x + h) − f(x − h)) / 2h`,
  * which shares no code with it.
  *
- * @param f - Returns a tensor of one number.
+ * @param f - Returns a tensor with one element.
  * @param x - float64 tensors: one, or nested in objects and lists.
  * @param options - `step`: h, times the size of the coordinate where that is above 1. Default 1e-5. `tolerance`:
- *   the largest difference, times the size of the slope where that is above 1. Default 1e-6.
+ *   the largest difference, times the size of the gradient where that is above 1. Default 1e-6.
  * @throws {ArgumentError} That names the worst coordinate, or the tensor that is not float64.
  *
  * @example
@@ -45,38 +45,38 @@ export function checkGradient<P>(
   });
   const [, gradient] = both(x);
   const gradients = tensorsOf(gradient);
-  const places: { path: string; size: number }[] = [];
+  const leaves: { path: string; size: number }[] = [];
   mapTensors(x, (one, path) => {
-    places.push({ path, size: sizeOf(one.shape) });
+    leaves.push({ path, size: sizeOf(one.shape) });
     return one;
   });
-  let worst: { error: number; where: string; slope: number; measured: number } | undefined;
-  places.forEach(({ path, size }, which) => {
+  let worst: { error: number; where: string; analytic: number; numeric: number } | undefined;
+  leaves.forEach(({ path, size }, leaf) => {
     for (let i = 0; i < size; i++) {
-      const value = tensorsOf(x)[which]!.data[i]!;
+      const value = tensorsOf(x)[leaf]!.data[i]!;
       const h = step * Math.max(1, Math.abs(value));
-      const at = (moved: number): number => f(withElement(x, which, i, moved)).data[0]!;
-      const measured = (at(value + h) - at(value - h)) / (2 * h);
-      const slope = gradients[which]!.data[i]!;
-      const error = Math.abs(slope - measured) / Math.max(1, Math.abs(measured));
-      if (!(error <= (worst?.error ?? -1))) worst = { error, slope, measured, where: `${path}[${i}]` };
+      const at = (moved: number): number => f(withElement(x, leaf, i, moved)).data[0]!;
+      const numeric = (at(value + h) - at(value - h)) / (2 * h);
+      const analytic = gradients[leaf]!.data[i]!;
+      const error = Math.abs(analytic - numeric) / Math.max(1, Math.abs(numeric));
+      if (!(error <= (worst?.error ?? -1))) worst = { error, analytic, numeric, where: `${path}[${i}]` };
     }
   });
   if (!worst || worst.error <= tolerance) return;
   refuse(
     fn,
     `gradient${worst.where.startsWith("[") ? "" : "."}${worst.where}`,
-    worst.slope,
-    `${worst.measured}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
+    worst.analytic,
+    `${worst.numeric}, as central differences give (off by ${worst.error.toExponential(2)}, tolerance ${tolerance})`,
     "check the backward of f's operations; at a kink of f, move x away from it.",
   );
 }
 
-/** The same tensors with one number of one of them replaced. */
-function withElement<P>(x: P, which: number, index: number, value: number): P {
+/** The same tensors with one element of tensor `leaf` replaced. */
+function withElement<P>(x: P, leaf: number, index: number, value: number): P {
   let n = 0;
   return mapTensors(x, (one) => {
-    if (n++ !== which) return stopGradient(one);
+    if (n++ !== leaf) return stopGradient(one);
     const data = Float64Array.from(one.data);
     data[index] = value;
     return tensorLike(data, one.shape, "float64", one);

@@ -320,7 +320,7 @@ test("what does not fit is refused, with the fix", () => {
     "add: `b` has shape [3], expected one that broadcasts with [2].\nFix: each pair of lengths, from the right",
   );
   expect(() => add(zeros([2]), zeros([2], { dtype: "int32" }))).toThrow(
-    'add: `b` is "int32", expected float32 like the other side.\nFix: use `cast(x, dtype)` on one side.',
+    'add: `b` is "int32", expected float32 like the other operand.\nFix: use `cast(x, dtype)` on one operand.',
   );
   expect(() => maximum(tensor([1], { dtype: "uint8" }), 256)).toThrow(
     "maximum: `b` is 256, expected a tensor, or a number that uint8 can hold.",

@@ -84,7 +84,7 @@ export function binaryOp(
   };
 }
 
-/** Both operands as tensors: a number takes the type and device of the other side. */
+/** Both operands as tensors: a number takes the dtype and device of the other operand. */
 export function operands(fn: string, a: Operand, b: Operand): [Tensor, Tensor] {
   const like = isTensor(b) ? b : checkTensor(fn, "a", a);
   const side = (argument: string, value: Operand) =>

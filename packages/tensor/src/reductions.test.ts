@@ -174,7 +174,7 @@ test("of nothing: a sum, a product and logic have an answer, a maximum has none"
   expect(mean(none, rows).toNested()).toEqual([NaN, NaN]);
   for (const op of [max, min, argmax, argmin]) {
     expect(() => op(none, rows)).toThrow(
-      /`x` has shape \[2, 0\], expected one number or more along the axes/,
+      /`x` has shape \[2, 0\], expected at least one element along the reduced axes/,
     );
     expect(op(none, { axis: 0 }).shape).toEqual([0]);
   }

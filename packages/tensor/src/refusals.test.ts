@@ -82,15 +82,15 @@ test("surplus arguments are no options: a function of one tensor can be mapped o
   expect([x, x].map(relu as (x: Tensor) => Tensor)).toHaveLength(2);
 });
 
-test("a view that repeats its numbers is not written to", () => {
+test("a broadcast view is not written to", () => {
   const repeated = broadcastTo(zeros([1, 2]), [3, 2]);
   expect(() => write(repeated, 0, 0, x)).toThrow(
-    /^write: `target` is "a view that repeats its numbers", .*\nFix: copy it first: `contiguous\(x\)`/,
+    /^write: `target` is "a broadcast view \(stride 0\)", .*\nFix: copy it first: `contiguous\(x\)`/,
   );
   const optimizer = sgd({ learningRate: 1 });
   const params = { w: repeated };
   expect(() => optimizer.update(params, { w: zeros([3, 2]) }, { step: 0, moments: {} })).toThrow(
-    /^sgd: `params\.w` is "a view that repeats/,
+    /^sgd: `params\.w` is "a broadcast view/,
   );
 });
 

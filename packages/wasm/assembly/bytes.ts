@@ -1,13 +1,16 @@
-// Products of bytes, four in each lane, added to a whole number.
+// Dot products of int8: four products of bytes in each lane, added to an int32.
 
-/** Through an instruction of its own, whose result is the machine's affair where the second operand has eight bits. */
+/**
+ * With the relaxed SIMD instruction, whose result is implementation-defined if a byte of the second operand is above
+ * 127.
+ */
 @inline
 export function dotFast(signed: v128, sevenBits: v128, sum: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(signed, sevenBits, sum);
   return dotPlain(signed, sevenBits, sum);
 }
 
-/** Through products of 16 bits, exact everywhere. */
+/** With 16-bit products, exact on every machine. */
 @inline
 export function dotPlain(signed: v128, sevenBits: v128, sum: v128): v128 {
   const low = i32x4.extadd_pairwise_i16x8_s(i16x8.extmul_low_i8x16_s(signed, sevenBits));

@@ -4,7 +4,7 @@ import { arithmeticModule, copyModule, readModule, type Arithmetic } from "./lim
 
 export type { Arithmetic };
 
-/** A loop that does nothing but what is measured. */
+/** A loop that does only the work that is measured. */
 export type LimitLoop = {
   run(): void;
   /** Work of one run: floating-point (of `dot`: whole-number) operations, or bytes moved. */
@@ -12,7 +12,7 @@ export type LimitLoop = {
 };
 
 /**
- * A loop of nothing but products and sums in registers: no kernel of one thread computes faster on this machine, in
+ * A loop of multiplications and additions in registers only: the peak arithmetic rate of one thread on this machine, in
  * this engine.
  *
  * @param arithmetic - `mulAdd`: float32, two instructions, in every engine with SIMD. `fused`: float32, one instruction,
@@ -50,14 +50,14 @@ export async function arithmeticLoop(arithmetic: Arithmetic): Promise<LimitLoop 
 
 /** The order in which {@link readLoop} reads. */
 export type ReadOrder = {
-  /** Parts of equal length that are read in rotation. Default 1. */
+  /** Parts of equal length that are read round-robin. Default 1. */
   streams?: number;
   /** Bytes that are read of one stream before the next one. A multiple of 128. Default 1024. */
   block?: number;
 };
 
 /**
- * A loop of nothing but reading. Up to some megabytes it is a cache that answers, beyond that memory. Processors differ
+ * A loop of reads only. Up to some megabytes it measures a cache, beyond that memory. Processors differ
  * in the order that they read fastest, so the limit of a machine is the best of several orders.
  *
  * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 128 MiB.
@@ -87,8 +87,8 @@ export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): 
   check.whole({ streams }, { min: 1 });
   const vectors = "a multiple of 128 bytes";
   check.each({ block }, (value) => Number.isInteger(value) && block > 0 && block % 128 === 0, vectors);
-  const rotation = streams * block;
-  check.each({ bytes }, () => bytes % rotation === 0, `a multiple of streams * block = ${rotation}`);
+  const roundBytes = streams * block;
+  check.each({ bytes }, () => bytes % roundBytes === 0, `a multiple of streams * block = ${roundBytes}`);
   await checkSimd("readLoop");
   const part = bytes / streams;
   const run = await start(readModule(), filled(bytes));
@@ -96,7 +96,7 @@ export async function readLoop(bytes: number = 2 ** 27, order: ReadOrder = {}): 
 }
 
 /**
- * A loop of nothing but copying: each run reads `bytes` and writes as many, which is what an elementwise operation does.
+ * A loop of copies only: each run reads `bytes` and writes as many, which is what an elementwise operation does.
  *
  * @param bytes - Read in one run. A multiple of 128, 128 or more. Default 64 MiB.
  * @throws {ArgumentError} If `bytes` is something else.
@@ -117,10 +117,10 @@ export async function copyLoop(bytes: number = 2 ** 26): Promise<LimitLoop> {
 }
 
 /**
- * Work per second of a loop: the best of its runs, because everything else on the machine only slows it down.
+ * Work per second of a loop: that of its fastest run, because other load on the machine only slows it down.
  *
  * @param loop - Of this module, or any function with the amount of work that it does.
- * @param milliseconds - Time to try. Default 100.
+ * @param milliseconds - Time to measure. Default 100.
  */
 export function perSecond(loop: LimitLoop, milliseconds = 100): number {
   const check = checks("perSecond");
@@ -129,7 +129,7 @@ export function perSecond(loop: LimitLoop, milliseconds = 100): number {
   const start = performance.now();
   let best = Infinity;
   do {
-    // Browsers tell the time in steps of up to 0.1 ms: runs are timed some at once.
+    // Browser clocks have a resolution of up to 0.1 ms: several runs are timed together.
     const began = performance.now();
     let count = 0;
     let passed: number;
@@ -152,7 +152,7 @@ function checkBytes(fn: string, bytes: number): void {
   );
 }
 
-/** Memory that is written: pages that nobody wrote are all the same page of zeros, which a cache would answer for. */
+/** Memory whose pages are all written: pages never written share one page of zeros, which would stay in a cache. */
 function filled(bytes: number): WebAssembly.Memory {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
   new Float32Array(memory.buffer).fill(0.5);
@@ -170,7 +170,7 @@ async function checkSimd(fn: string): Promise<void> {
     fn,
     argument: "WebAssembly",
     received: "an engine without WebAssembly SIMD",
-    expected: "Node 20 or newer, or a browser of the last years",
+    expected: "Node 20 or newer, or a recent browser",
     fix: "measure a function of your own with `perSecond`.",
   });
 }

@@ -10,10 +10,10 @@ import { singleThreadedEngine } from "./threads/single-threaded-engine.js";
 import type { Pool } from "./threads/pool.js";
 import { cores, whyNoThreads } from "./threads/threads-here.js";
 
-/** Below lies what the binary keeps in memory. */
+/** Address where allocations begin: static data of the binary lie below. */
 const firstByte = 65536;
 
-/** Opens a device on kernels from anywhere. */
+/** Opens a device with the kernels of `sources`. */
 export async function open(
   fn: string,
   sources: Sources,
@@ -58,12 +58,12 @@ async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmB
       fn,
       argument: "WebAssembly",
       received: "an engine without WebAssembly SIMD",
-      expected: "Node 20 or newer, or a browser of the last years",
+      expected: "Node 20 or newer, or a recent browser",
       fix: "use the plain device, `js()` of @qkv/tensor.",
     });
   }
-  const fused = await relaxedSimd();
-  if (asked === "relaxed" && !fused) {
+  const hasRelaxed = await relaxedSimd();
+  if (asked === "relaxed" && !hasRelaxed) {
     throw new DeviceError({
       fn,
       argument: "build",
@@ -72,7 +72,7 @@ async function chooseBuild(fn: string, asked: WasmBuild | "auto"): Promise<WasmB
       fix: "leave `build` out, or use a newer engine (Node 22, Chrome 114).",
     });
   }
-  return asked === "auto" ? (fused ? "relaxed" : "plain") : asked;
+  return asked === "auto" ? (hasRelaxed ? "relaxed" : "plain") : asked;
 }
 
 async function compile(fn: string, binary: BufferSource): Promise<WebAssembly.Module> {

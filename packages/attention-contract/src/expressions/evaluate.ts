@@ -3,12 +3,12 @@ import { philox4x32, seedKey } from "@qkv/tensor/random";
 import { operandsOf, type Expr, type Expression } from "./expression.js";
 import { operations, type Operation } from "./operations.js";
 
-/** A stretch of one row of scores: one batch, head and query, and some keys. */
+/** Scores of one query in one batch and head, for some or all of its keys. */
 export type ScoreRow = {
   readonly score: Float64Array;
   /** Positions of the keys, from `firstKey` on. */
   readonly key: ArrayLike<number>;
-  /** Index in `key` of the row's first. Default 0. */
+  /** Index in `key` of the first score's key. Default 0. */
   readonly firstKey?: number;
   readonly batch: number;
   readonly head: number;
@@ -19,19 +19,19 @@ export type ScoreRow = {
 
 /** Runs an expression over rows of scores, step by step, each step a loop over the row. */
 export type Evaluator = {
-  /** The new scores of a row. Valid until the next call. */
+  /** Returns the new scores of a row. Valid until the next call. */
   forward(row: ScoreRow): Float64Array;
   /**
-   * After `forward` of the same row: turns the gradient of the new scores into that of the old ones, and adds to the
-   * gradients of the tables. Valid until the next call.
+   * Returns the gradient of the old scores, given that of the new ones, and adds to the gradients of the tables. Called
+   * after `forward` of the same row. Valid until the next call.
    */
   backward(row: ScoreRow, gradient: Float64Array): Float64Array;
-  /** For each table of the expression, the gradient so far, packed. */
+  /** Accumulated gradient of each table of the expression, row-major. */
   readonly tableGradients: readonly Float64Array[];
 };
 
 /**
- * Makes the plain evaluator of an expression: the specification of what devices do with it.
+ * Makes the reference evaluator of an expression, which the kernels of devices are tested against.
  *
  * @param length - The longest row.
  * @param tableData - The numbers of each table, row-major. Default: the tables' own.
@@ -43,13 +43,13 @@ export function evaluator(
 ): Evaluator {
   const index = new Map(steps.map((expr, i) => [expr, i]));
   const values = steps.map(() => new Float64Array(length));
-  const slopes = steps.map(() => new Float64Array(length));
-  const places = steps.map(({ step }) => new Int32Array(step.kind === "lookup" ? length : 0));
+  const stepGradients = steps.map(() => new Float64Array(length));
+  const tableOffsets = steps.map(({ step }) => new Int32Array(step.kind === "lookup" ? length : 0));
   const data = new Map(lookedUp.map((table, i) => [table, tableData[i]!]));
   const tableGradients = lookedUp.map((table) => new Float64Array(sizeOf(table.shape)));
   const operands = steps.map(({ step }) => operandsOf(step).map((operand) => index.get(operand)!));
   const inputs = operands.map((own) => own.map((operand) => values[operand]!));
-  const scoreSlope = new Float64Array(length);
+  const scoreGradient = new Float64Array(length);
 
   return {
     tableGradients,
@@ -75,18 +75,18 @@ export function evaluator(
           }
           case "lookup": {
             const from = data.get(step.table)!;
-            findPlaces(places[i]!, step.table.shape, inputs[i]!, n);
-            for (let k = 0; k < n; k++) out[k] = from[places[i]![k]!]!;
+            findTableOffsets(tableOffsets[i]!, step.table.shape, inputs[i]!, n);
+            for (let k = 0; k < n; k++) out[k] = from[tableOffsets[i]![k]!]!;
             break;
           }
           case "call": {
-            const [x, batch, head, query, key] = inputs[i] as Five;
+            const [x, batch, head, query, key] = inputs[i] as ScoreAndPlace;
             for (let k = 0; k < n; k++) out[k] = step.f(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
             break;
           }
           case "keep": {
             const seed = seedKey("keep", step.seed);
-            const [batch, head, query, key] = inputs[i] as Four;
+            const [batch, head, query, key] = inputs[i] as PlaceValues;
             for (let k = 0; k < n; k++) {
               const [word] = philox4x32([key[k]!, query[k]!, head[k]!, batch[k]!], seed);
               out[k] = word < step.rate * 2 ** 32 ? 0 : 1 / (1 - step.rate);
@@ -98,33 +98,33 @@ export function evaluator(
     },
     backward(row, gradient) {
       const n = row.length;
-      for (const slope of slopes) slope.fill(0, 0, n);
-      scoreSlope.fill(0, 0, n);
-      slopes.at(-1)!.set(gradient.subarray(0, n));
+      for (const stepGradient of stepGradients) stepGradient.fill(0, 0, n);
+      scoreGradient.fill(0, 0, n);
+      stepGradients.at(-1)!.set(gradient.subarray(0, n));
       for (let i = steps.length - 1; i >= 0; i--) {
         const { step } = steps[i]!;
-        const dy = slopes[i]!;
+        const dy = stepGradients[i]!;
         switch (step.kind) {
           case "symbol":
-            if (step.name === "score") for (let k = 0; k < n; k++) scoreSlope[k]! += dy[k]!;
+            if (step.name === "score") for (let k = 0; k < n; k++) scoreGradient[k]! += dy[k]!;
             break;
           case "operation": {
             const { gradients } = operations[step.name] as Operation;
             const [a, b = dy, c = dy] = inputs[i] as [Float64Array, ...Float64Array[]];
             const y = values[i]!;
             gradients.forEach((gradient, operand) => {
-              gradient?.(n, slopes[operands[i]![operand]!]!, dy, y, a, b, c);
+              gradient?.(n, stepGradients[operands[i]![operand]!]!, dy, y, a, b, c);
             });
             break;
           }
           case "lookup": {
             const to = tableGradients[lookedUp.indexOf(step.table)]!;
-            for (let k = 0; k < n; k++) to[places[i]![k]!]! += dy[k]!;
+            for (let k = 0; k < n; k++) to[tableOffsets[i]![k]!]! += dy[k]!;
             break;
           }
           case "call": {
-            const dx = slopes[operands[i]![0]!]!;
-            const [x, batch, head, query, key] = inputs[i] as Five;
+            const dx = stepGradients[operands[i]![0]!]!;
+            const [x, batch, head, query, key] = inputs[i] as ScoreAndPlace;
             for (let k = 0; k < n; k++) {
               if (dy[k] !== 0)
                 dx[k]! += dy[k]! * step.derivative(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
@@ -132,13 +132,15 @@ export function evaluator(
           }
         }
       }
-      return scoreSlope;
+      return scoreGradient;
     },
   };
 }
 
-type Five = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
-type Four = [Float64Array, Float64Array, Float64Array, Float64Array];
+/** Score, batch, head, query and key. */
+type ScoreAndPlace = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+/** Batch, head, query and key. */
+type PlaceValues = [Float64Array, Float64Array, Float64Array, Float64Array];
 
 /** True for a step that is the same for all keys of a row. Devices compute such steps once. */
 export function isUniform(expr: Expr): boolean {
@@ -147,7 +149,8 @@ export function isUniform(expr: Expr): boolean {
   return operandsOf(step).every(isUniform);
 }
 
-function findPlaces(
+/** Offsets of table elements, with indices truncated and clamped to the table. */
+function findTableOffsets(
   to: Int32Array,
   shape: readonly number[],
   indices: readonly Float64Array[],

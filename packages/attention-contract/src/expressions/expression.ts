@@ -2,7 +2,7 @@ import { checks, isFloat, refuse } from "@qkv/core";
 import { isTensor, type Tensor } from "@qkv/tensor";
 import { operations, type Operation, type OperationName } from "./operations.js";
 
-/** Inputs of an expression: the score, and its place in the attention. */
+/** Inputs of an expression: the score, and its batch, head, query and key. */
 export type SymbolName = "score" | "batch" | "head" | "query" | "key";
 
 /** One step of an expression. Operands are steps too. */
@@ -20,13 +20,13 @@ export type Step =
     }
   | { readonly kind: "keep"; readonly at: Place; readonly rate: number; readonly seed: number };
 
-/** A function of numbers: of a score and where it stands. */
+/** A function of plain numbers: a score, and its batch, head, query and key. */
 export type NumberFunction = (x: number, batch: number, head: number, query: number, key: number) => number;
 
-/** A symbolic number, or a number that stands for itself. */
+/** A symbolic number, or a constant. */
 export type Operand = Expr | number;
 
-/** A call of a rule that records steps: for messages, and to find the steps that its result does not use. */
+/** A rule while it is called and its steps are recorded: its name for messages, and the steps, to find unused ones. */
 type Recording = {
   readonly fn: string;
   readonly argument: string;
@@ -49,8 +49,8 @@ export class Expr {
 
   /** Refuses operators (`-`, `>=`), functions (`Math.abs`), text and indices, all of which ask for a plain value. */
   [Symbol.toPrimitive](hint: string): never {
-    misused(
-      `${written(this)} as a JavaScript ${hint === "string" ? "text or index" : "number"}`,
+    refuseMisuse(
+      `${toCode(this)} as a JavaScript ${hint === "string" ? "text or index" : "number"}`,
       "arithmetic by the methods of symbolic numbers",
       "write `score.sub(1)` for `-`, `at.query.greaterEqual(at.key)` for `>=`, `score.abs()` for `Math.abs(score)`, `condition.where(a, b)` for `? :`, and `lookup(table, at.head)` for `table[at.head]`.",
     );
@@ -97,7 +97,7 @@ export class Expr {
   and(b: Operand): Expr {
     return this.#apply("and", b);
   }
-  /** 1 where one of both is not 0. */
+  /** 1 where either is not 0. */
   or(b: Operand): Expr {
     return this.#apply("or", b);
   }
@@ -126,7 +126,9 @@ export class Expr {
   floor(): Expr {
     return this.#apply("floor");
   }
-  /** `a` where this is not 0, else `b`. Both are computed; only the chosen one counts, and has a gradient. */
+  /**
+   * `a` where this is not 0, else `b`. Both are computed; only the chosen one gives the value and receives a gradient.
+   */
   where(a: Operand, b: Operand): Expr {
     return this.#apply("where", a, b);
   }
@@ -137,8 +139,8 @@ export class Expr {
 }
 
 /**
- * A number of a small tensor, looked up by symbols: a slope per head, a bias per distance. Indices are cut to whole
- * numbers and to the tensor's ends. Gradients flow to the tensor.
+ * An element of a small tensor, with symbols as indices: a slope per head, a bias per distance. Indices are truncated
+ * to whole numbers and clamped to the tensor's range. Gradients flow to the tensor.
  *
  * @param table - Floats, one axis for each index.
  */
@@ -165,17 +167,17 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
 }
 
 /**
- * Any function of numbers, for what the methods of {@link Expr} cannot say. Host devices only.
+ * Any JavaScript function of numbers, for what the methods of {@link Expr} cannot express. Host devices only.
  *
- * @param derivative - The slope of `f` in its first argument.
+ * @param derivative - The derivative of `f` with respect to its first argument.
  */
 export function call(x: Expr, at: Place, f: NumberFunction, derivative: NumberFunction): Expr {
   return new Expr({ kind: "call", x, at, f, derivative });
 }
 
 /**
- * The factor of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`, drawn anew for each place from
- * the Philox generator, so that it is the same on every device and however the work is cut.
+ * The factor of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. The counter-based generator Philox
+ * draws it from batch, head, query and key, so that it is the same on every device and for every tile size.
  *
  * @param rate - From 0 to below 1.
  * @param seed - A whole number.
@@ -184,20 +186,20 @@ export function keep(at: Place, rate: number, seed: number): Expr {
   return new Expr({ kind: "keep", at, rate, seed });
 }
 
-/** A symbol by its name. Types of two symbols do not compare: `at.query >= at.key` does not compile. */
+/** A symbol whose type has its name, so that TypeScript refuses to compare two symbols: `at.query >= at.key`. */
 export type NamedSymbol<Name extends SymbolName> = Expr & {
   readonly step: { readonly kind: "symbol"; readonly name: Name };
 };
 
-/** Place of a score: its batch and head, and the absolute positions of query and key. */
+/** Place of a score: its batch and head, and the absolute positions of its query and key. */
 export type Place = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
 /** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
 export type Expression<T = Tensor> = {
   readonly steps: readonly Expr[];
-  /** The tensors that its lookups name, each once. */
+  /** The tensors that its lookups read, each once. */
   readonly lookedUp: readonly Tensor[];
-  /** Source of the numbers of each of them: the tensor itself, a row-major copy, or a kernel's view. */
+  /** The data of each of them: the tensor itself, a row-major copy, or a kernel's view. */
   readonly tables: readonly T[];
 };
 
@@ -254,11 +256,11 @@ export function applyRule(
   const { step } = result;
   if (step.kind === "operation" && isLogical(step.name)) {
     const fix = "write `condition.where(score, -Infinity)`, or `mask: maskMod(…)` with numbers.";
-    refuse(fn, option, written(result), "a score, and comparisons give 1 or 0", fix);
+    refuse(fn, option, toCode(result), "a score, and comparisons give 1 or 0", fix);
   }
   if (adds && !stepsOf(result).includes(score)) {
-    const fix = "return `score.add(…)`; what replaces scores is a `scoreMod`.";
-    refuse(fn, option, written(result), "a rule that adds to the score", fix);
+    const fix = "return `score.add(…)`; a rule that replaces scores is a `scoreMod`.";
+    refuse(fn, option, toCode(result), "a rule that adds to the score", fix);
   }
   return result;
 }
@@ -269,8 +271,8 @@ function isLogical(name: OperationName): boolean {
 }
 
 /**
- * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never ask a symbol for its value, so nothing
- * can be refused where they stand: what they leave behind, recorded steps that the result does not use, is refused here.
+ * Calls a rule over symbols. `? :`, `&&`, `||`, `!`, `===` and `includes` never convert a symbol to a value, so they
+ * cannot be refused when they run. They leave recorded steps that the result does not use, which are refused here.
  */
 function record(fn: string, argument: string, rule: () => Operand): Expr {
   const outer = recording;
@@ -279,12 +281,12 @@ function record(fn: string, argument: string, rule: () => Operand): Expr {
   try {
     const result = toExpr(rule());
     const used = new Set(stepsOf(result));
-    // The last one stands on the others that are lost. Symbols that were read may be, as long as one is used.
+    // The last unused step is named, as it contains the others. Symbols may be unused, as long as one of them is used.
     const read = [...own.read].some((symbol) => used.has(symbol)) ? [] : own.read;
     const unused = [...read, ...own.made].filter((expr) => !used.has(expr)).at(-1);
     if (unused) {
-      misused(
-        `${written(result)} without ${written(unused)}`,
+      refuseMisuse(
+        `${toCode(result)} without ${toCode(unused)}`,
         "a result that uses every step that was recorded",
         "`? :`, `&&`, `||`, `!` and `===` do not see symbolic values: write `condition.where(a, b)` for `? :`, and the methods `and`, `or`, `not` and `equal`. Leave out what the result does not need.",
       );
@@ -331,7 +333,7 @@ export function operandsOf(step: Step): readonly Expr[] {
 export function toExpr(value: Operand, fn = "expression", argument = "operand"): Expr {
   if (value instanceof Expr) return value;
   if (typeof value === "number" && !Number.isNaN(value)) return new Expr({ kind: "number", value });
-  misused(
+  refuseMisuse(
     value,
     "symbolic numbers and numbers alone",
     "use the methods of the symbols (`score.add(1)`), not operators, and `lookup(table, at.head)` for tensors.",
@@ -339,17 +341,17 @@ export function toExpr(value: Operand, fn = "expression", argument = "operand"):
   );
 }
 
-/** Writes a step as code, for messages. Deep operands are cut. */
-function written({ step }: Expr, depth = 3): string {
+/** Writes a step as code, for messages. Deep operands are left out. */
+function toCode({ step }: Expr, depth = 3): string {
   if (step.kind === "symbol") return step.name === "score" ? step.name : `at.${step.name}`;
   if (step.kind === "number") return `${step.value}`;
   if (depth === 0) return "…";
-  const [first, ...rest] = operandsOf(step).map((operand) => written(operand, depth - 1));
+  const [first, ...rest] = operandsOf(step).map((operand) => toCode(operand, depth - 1));
   return step.kind === "operation" ? `${first}.${step.name}(${rest.join(", ")})` : `${step.kind}(…)`;
 }
 
-/** Refuses a use of symbols by the name of the function that was given the rule. */
-function misused(
+/** Throws for a wrong use of symbols, with the name of the function that was given the rule. */
+function refuseMisuse(
   received: unknown,
   expected: string,
   fix: string,

@@ -1,7 +1,7 @@
 import { checkTensor, isTensor } from "@qkv/tensor";
 import type { KeyValues } from "./key-values.js";
 
-/** Keys and values as a call names them, `(key, value, …)` or `(keyValues, …)`, and the arguments after them. */
+/** Reads the arguments `(key, value, …)` or `(keyValues, …)` of a call: keys and values as one, then the others. */
 export function givenKeyValues(
   fn: string,
   [first, ...rest]: readonly unknown[],

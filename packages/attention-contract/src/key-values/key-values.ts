@@ -13,7 +13,7 @@ export type KeyValues<T = Tensor> = {
   readonly value: readonly KeyValueSegment<T>[];
   /**
    * Positions of the keys in the sequence: from `start` on without gaps, or one by one ([S], or [B, S] row-major), where
-   * -1 is a place that holds nothing.
+   * -1 is a slot that holds no token.
    */
   readonly positions: { readonly start: number } | Int32Array;
 };
@@ -23,13 +23,13 @@ export type KeyValueSegment<T = Tensor> = T | PagedBlocks<T>;
 
 /** Rows in blocks: token s of batch b is row `s % blockLength` of block `table[b, ⌊s / blockLength⌋]`. */
 export type PagedBlocks<T = Tensor> = {
-  /** [blocks, Hkv, blockLength, D]. Whole numbers (int8) are multiplied with `scale`. */
+  /** [blocks, Hkv, blockLength, D]. int8 codes are multiplied by `scale`. */
   readonly data: T;
-  /** Factors of the data, 1 along the axis that shares a scale: [blocks, Hkv, 1, D] or [blocks, Hkv, blockLength, 1]. */
+  /** Scales of the data: per channel [blocks, Hkv, 1, D], or per token [blocks, Hkv, blockLength, 1]. */
   readonly scale?: T;
-  /** [B, blocks of one batch], row-major. */
+  /** Block indices (block table) [B, blocks of one batch], row-major. */
   readonly table: Int32Array;
   readonly blockLength: number;
-  /** Tokens: of all batches, or of each. */
+  /** Number of tokens: one for all batches, or one per batch. */
   readonly length: number | Int32Array;
 };

@@ -1,12 +1,12 @@
 import type { Cache } from "../cache.js";
 import type { KeyValues } from "./key-values.js";
 
-/** Positions of the stored keys: one list for all batches, or one each. */
+/** Positions of the stored keys: one array for all batches, or one per batch. */
 export function keyPositions(positions: KeyValues["positions"], S: number): Int32Array[] {
   if ("start" in positions) {
-    const places = new Int32Array(S);
-    for (let s = 0; s < S; s++) places[s] = positions.start + s;
-    return [places];
+    const consecutive = new Int32Array(S);
+    for (let s = 0; s < S; s++) consecutive[s] = positions.start + s;
+    return [consecutive];
   }
   if (positions.length === S) return [positions];
   return Array.from({ length: positions.length / S }, (_, b) => positions.subarray(b * S, (b + 1) * S));

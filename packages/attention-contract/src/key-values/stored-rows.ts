@@ -3,17 +3,17 @@ import type { View } from "@qkv/tensor";
 import type { KeyValueSegment } from "./key-values.js";
 import { isPaged, segmentLength } from "./segments.js";
 
-/** The numbers of a segment, and what they are multiplied with. */
+/** The array of a segment, and its scales if it is quantized. */
 type SegmentArrays = {
   readonly array: TypedArray;
-  /** From one number of a row to the next. */
+  /** Stride from one number of a row to the next. */
   readonly step: number;
-  /** Undefined: as they are. */
+  /** Factors of the numbers. Undefined: not quantized. */
   readonly scale: TypedArray | undefined;
   readonly scaleStep: number;
 };
 
-/** Places of the rows of keys or values of one batch and head, over all segments. They are read in place. */
+/** Locates the rows of keys or values of one batch and head in all segments, which are read in place. */
 export class StoredRows {
   /** The segment of each row. */
   readonly segment: Uint16Array;
@@ -39,6 +39,7 @@ export class StoredRows {
     });
   }
 
+  /** Computes the offsets of all rows for a batch and a head. */
   locate(batch: number, head: number): void {
     let s = 0;
     this.segments.forEach((segment, i) => {
@@ -53,7 +54,7 @@ export class StoredRows {
           continue;
         }
         const { table, blockLength, scale } = paged;
-        // A place that holds nothing has no block, and is never read.
+        // A slot that holds no token has no block (-1), and is never read.
         const column = Math.floor(n / blockLength);
         const block = Math.max(0, table[batch * (table.length / this.batches) + column]!);
         const within = n % blockLength;
@@ -68,26 +69,27 @@ export class StoredRows {
 
   /** The dot product of row `s` and `n` numbers of `a`, from `i` on, `step` apart. */
   dot(a: ArrayLike<number>, i: number, step: number, s: number, n: number): number {
-    const { array: b, step: to, scale, scaleStep } = this.arrays[this.segment[s]!]!;
+    const { array: b, step: bStep, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
     let sum = 0;
     if (scale) {
       const k = this.scaleOffset[s]!;
-      for (let d = 0; d < n; d++) sum += a[i + d * step]! * (b[j + d * to]! * scale[k + d * scaleStep]!);
-    } else if (step === 1 && to === 1) for (let d = 0; d < n; d++) sum += a[i + d]! * b[j + d]!;
-    else for (let d = 0; d < n; d++) sum += a[i + d * step]! * b[j + d * to]!;
+      for (let d = 0; d < n; d++) sum += a[i + d * step]! * (b[j + d * bStep]! * scale[k + d * scaleStep]!);
+    } else if (step === 1 && bStep === 1) for (let d = 0; d < n; d++) sum += a[i + d]! * b[j + d]!;
+    else for (let d = 0; d < n; d++) sum += a[i + d * step]! * b[j + d * bStep]!;
     return sum;
   }
 
-  /** mixture += weight · row s */
-  addTo(mixture: Float64Array, weight: number, s: number): void {
+  /** accumulator += weight · row s */
+  addTo(accumulator: Float64Array, weight: number, s: number): void {
     const { array, step, scale, scaleStep } = this.arrays[this.segment[s]!]!;
     const j = this.offset[s]!;
-    const n = mixture.length;
+    const n = accumulator.length;
     if (scale) {
       const k = this.scaleOffset[s]!;
-      for (let d = 0; d < n; d++) mixture[d]! += weight * (array[j + d * step]! * scale[k + d * scaleStep]!);
-    } else if (step === 1) for (let d = 0; d < n; d++) mixture[d]! += weight * array[j + d]!;
-    else for (let d = 0; d < n; d++) mixture[d]! += weight * array[j + d * step]!;
+      for (let d = 0; d < n; d++)
+        accumulator[d]! += weight * (array[j + d * step]! * scale[k + d * scaleStep]!);
+    } else if (step === 1) for (let d = 0; d < n; d++) accumulator[d]! += weight * array[j + d]!;
+    else for (let d = 0; d < n; d++) accumulator[d]! += weight * array[j + d * step]!;
   }
 }

@@ -2,8 +2,8 @@ import type { Tensor } from "@qkv/tensor";
 import { attendRows, checkWidth, rowsOptions, type RowsOptions } from "./attend-rows.js";
 
 /**
- * Luong's attention with the score `q · k`: no weights, and no scale, so that long vectors give sharp weights. Scaled
- * by `1 / √C` it is the attention of transformers.
+ * Luong's attention with the score `q · k`: no learned parameters and no scale, so that long vectors give sharp
+ * weights. Scaled by `1 / √C` it is the attention of transformers.
  *
  * Costs T · S dot products.
  *

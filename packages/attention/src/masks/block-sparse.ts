@@ -5,12 +5,12 @@ import { defineMask } from "../mask.js";
 import { blockRule } from "./block-rule.js";
 
 /**
- * A mask written out by blocks: position `p` is in block `⌊p / blockSize⌋`, and the queries of a block see the keys of
- * another whole or not at all. A device that skips masked tiles does the share of the work that the layout shows.
+ * A mask given as a layout of blocks: position `p` is in block `⌊p / blockSize⌋`, and the queries of a block see all
+ * keys of another block or none. A device that skips masked tiles does work in proportion to the blocks that are true.
  *
  * @param layout - bool, `[query blocks, key blocks]`, or `[H, query blocks, key blocks]` for a layout per head. May
  *   be larger than the sequence.
- * @param blockSize - Unit: tokens. Whole, 1 or more. Tiles are skipped whole where it is a multiple of 64.
+ * @param blockSize - Unit: tokens. Whole, 1 or more. A multiple of 64 lets devices skip masked blocks as tiles.
  * @throws {ArgumentError} If the layout is not bool. {@link ShapeError} if it has too few blocks or heads.
  * @see "Generating Long Sequences with Sparse Transformers" (2019), arXiv:1904.10509, section 5.3
  *
@@ -32,7 +32,7 @@ export function blockSparse(layout: Tensor, blockSize: number): Mask {
       argument: "layout",
       received: dtype,
       expected: "bool: true where the queries of a block see the keys of another",
-      fix: 'turn 0 and 1 into bools with `cast(layout, "bool")`.',
+      fix: 'convert 0 and 1 to bools with `cast(layout, "bool")`.',
     });
   }
   if (shape.length !== 2 && shape.length !== 3) wrongShape(shape, "two axes, or three with heads first");
@@ -44,8 +44,9 @@ export function blockSparse(layout: Tensor, blockSize: number): Mask {
   return defineMask({
     name: `blockSparse([${shape.join(", ")}], ${blockSize})`,
     perHead,
-    bind({ keyLength, heads: asked }) {
-      if (perHead && asked !== undefined && asked !== heads) wrongShape(shape, `a layout for ${asked} heads`);
+    bind({ keyLength, heads: callHeads }) {
+      if (perHead && callHeads !== undefined && callHeads !== heads)
+        wrongShape(shape, `a layout for ${callHeads} heads`);
       const blocks = Math.ceil(keyLength / blockSize);
       if (rows < blocks || columns < blocks)
         wrongShape(shape, `${blocks} blocks of ${blockSize} for S = ${keyLength} positions`);

@@ -97,11 +97,11 @@ test("a mask is named as it is written", () => {
   expect([causal().perBatch, causal({ offset: [0, 3] }).perBatch]).toEqual([false, true]);
 });
 
-test("more queries than keys are refused, with both ways to say how they lie", () => {
+test("more queries than keys are refused, with both ways to align them", () => {
   const [q, k] = [randn([1, 1, 3, 2], { seed: 1 }), randn([1, 1, 2, 2], { seed: 2 })];
   expect(() => attention(q, k, k, { mask: causal() })).toThrow(ArgumentError);
   expect(() => attention(q, k, k, { mask: causal() })).toThrow(
-    /causal: `mask` is "over 3 queries and 2 keys".*\nFix: say how they lie: `causal\(\{ align: "top-left" \}\)` or `causal\(\{ align: "bottom-right" \}\)`/,
+    /causal: `mask` is "over 3 queries and 2 keys".*\nFix: say how they align: `causal\(\{ align: "top-left" \}\)` or `causal\(\{ align: "bottom-right" \}\)`/,
   );
 });
 

@@ -15,13 +15,13 @@ export type CausalOptions = {
 };
 
 /**
- * Lets each query see itself and the keys before it: no looking ahead.
+ * Lets each query see itself and the keys before it, and no later key.
  *
  * Queries are the last `T` of `S` positions, so prefill, chunks and decoding (`T = 1`) are one call.
  *
- * @param options - For ports from libraries that align otherwise; leave out for your own models.
+ * @param options - For models from libraries that align differently; leave out for your own models.
  * @returns A mask for {@link attention}, whose inputs are query `[B, H, T, D]`, key and value `[B, Hkv, S, D]`.
- * @throws {ArgumentError} If `T > S` and neither `align` nor `offset` says how they lie.
+ * @throws {ArgumentError} If `T > S` and neither `align` nor `offset` aligns them.
  * @see "Attention Is All You Need" (2017), arXiv:1706.03762, section 3.2.3
  *
  * @example
@@ -41,7 +41,7 @@ export function causal(options?: CausalOptions): Mask {
     check.oneOf({ align }, choices, "leave it out: queries are then the last T of S positions.");
   const offsets = typeof offset === "number" ? [offset] : offset;
   if (offsets !== undefined) {
-    const fix = "give how many keys lie before the first query.";
+    const fix = "give the number of keys before the first query.";
     const expected = "a whole number of tokens, or one per batch";
     if (!isList(offsets) || !Array.from(offsets).every(Number.isInteger))
       check.refuse({ argument: "offset", received: offset, expected, fix });
@@ -87,6 +87,6 @@ function checkLengths({ queryLength, keyLength }: Extent): void {
     argument: "mask",
     received: `over ${queryLength} queries and ${keyLength} keys`,
     expected: "no more queries than keys, since queries are the last T of S positions",
-    fix: 'say how they lie: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
+    fix: 'say how they align: `causal({ align: "top-left" })` or `causal({ align: "bottom-right" })`, where the first rows see nothing.',
   });
 }

@@ -6,7 +6,7 @@ import { defineMask } from "../mask.js";
  * Cuts the sequence into chunks: each query sees itself and the keys before it in its own chunk, where
  * `⌊i / chunkSize⌋ = ⌊j / chunkSize⌋` and `j ≤ i`. A cache holds at most one chunk.
  *
- * The first token of a chunk sees nothing of the past, so models mix such layers with layers that see all.
+ * The first token of a chunk sees no earlier token, so models interleave such layers with full attention.
  *
  * @param chunkSize - Unit: tokens. Whole, 1 or more; `Infinity` is `causal()`.
  * @throws {ArgumentError} If `chunkSize` is not a whole number of at least 1.
@@ -32,7 +32,7 @@ export function chunked(chunkSize: number): Mask {
       const first = Math.max(chunkOf(query.first), chunkOf(key.first));
       const last = Math.min(chunkOf(query.last), chunkOf(key.last));
       if (first > last) return "none";
-      // With one chunk in common, its newest query may still stand before its oldest key.
+      // With one chunk in common, its newest query may still come before its oldest key.
       const newest = chunkOf(query.last) === last ? query.last : (last + 1) * chunkSize - 1;
       const oldest = chunkOf(key.first) === last ? key.first : last * chunkSize;
       if (first === last && newest < oldest) return "none";

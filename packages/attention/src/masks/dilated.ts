@@ -4,13 +4,13 @@ import { defineMask } from "../mask.js";
 
 /**
  * A sliding window with gaps: each query sees itself and every `dilation`-th key before it, `windowSize` keys in all.
- * It reaches `(windowSize - 1) * dilation` tokens back for the price of `windowSize` dot products.
+ * It reaches `(windowSize - 1) * dilation` tokens back at the cost of `windowSize` dot products.
  *
  * `dilated(w, 1)` is `slidingWindow(w)`.
  *
  * @param windowSize - Keys seen by one query, itself included. Unit: tokens. Whole, 1 or more.
- * @param dilation - From one of them to the next. Unit: tokens. Whole, 1 or more.
- * @throws {ArgumentError} If one of both is not a whole number of at least 1.
+ * @param dilation - Distance from one seen key to the next. Unit: tokens. Whole, 1 or more.
+ * @throws {ArgumentError} If either is not a whole number of at least 1.
  * @see "Longformer" (2020), arXiv:2004.05150, section 3.1
  *
  * @example
@@ -37,8 +37,8 @@ export function dilated(windowSize: number, dilation: number): Mask {
       const [nearest, farthest] = [query.first - key.last, query.last - key.first];
       const first = dilation * Math.ceil(Math.max(nearest, 0) / dilation);
       if (first > Math.min(farthest, reach)) return "none";
-      const whole = dilation === 1 || nearest === farthest;
-      return whole && nearest === first && farthest <= reach ? "all" : "some";
+      const everyKey = dilation === 1 || nearest === farthest;
+      return everyKey && nearest === first && farthest <= reach ? "all" : "some";
     },
   });
 }

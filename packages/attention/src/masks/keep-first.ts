@@ -3,8 +3,8 @@ import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
 /**
- * Lets every query see the first `count` keys: tokens that stay visible however far a window has moved on. Models
- * put weight on them that belongs nowhere else, and fail without them.
+ * Lets every query see the first `count` keys, the attention sinks: they stay visible when a window has moved past
+ * them. Models put the weight there that no other key needs, and fail without them.
  *
  * Combined with a window, `and(causal(), or(keepFirst(4), slidingWindow(256)))`, a query does 260 dot products
  * instead of `S`, and a cache holds 260 tokens.

@@ -2,7 +2,7 @@ import type { Mask } from "@qkv/attention-contract";
 import { checkMask, defineMask } from "../mask.js";
 
 /**
- * Lets a query see exactly the keys that the mask hides.
+ * Inverts a mask: a query sees exactly the keys that it does not see under `mask`.
  *
  * @example
  * ```ts
@@ -24,8 +24,8 @@ export function not(mask: Mask): Mask {
       return {
         sees: (query, key, batch, head) => !bound.sees(query, key, batch, head),
         tile(query, key, batch, head) {
-          const shown = bound.tile(query, key, batch, head);
-          return shown === "none" ? "all" : shown === "all" ? "none" : "some";
+          const tileClass = bound.tile(query, key, batch, head);
+          return tileClass === "none" ? "all" : tileClass === "all" ? "none" : "some";
         },
       };
     },

@@ -4,7 +4,7 @@ import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
 
 /**
- * Hides the padding at the end of shorter sequences: batch `b` sees keys `0 … lengths[b] - 1`.
+ * Masks the padding at the end of shorter sequences: batch `b` sees keys `0 … lengths[b] - 1`.
  *
  * @param lengths - Real tokens of each batch. Unit: tokens. Whole, 0 or more; a batch of length 0 sees nothing, and
  *   its outputs are zeros.
@@ -28,18 +28,19 @@ export function padding(lengths: ArrayLike<number>): Mask {
     (length) => Number.isInteger(length) && (length as number) >= 0,
     "count each sequence's real tokens, without padding.",
   );
-  const own = Array.from(lengths);
-  const lengthOf = (batch: number): number => own[batch] ?? refuseBatch("padding", "lengths", own, batch);
+  const counts = Array.from(lengths);
+  const lengthOf = (batch: number): number =>
+    counts[batch] ?? refuseBatch("padding", "lengths", counts, batch);
   const rule = {
     sees: (_query: number, key: number, batch: number) => key < lengthOf(batch),
     tile: (_query: Range, key: Range, batch: number): TileClass =>
       key.first >= lengthOf(batch) ? "none" : key.last < lengthOf(batch) ? "all" : "some",
   };
   return defineMask({
-    name: `padding([${own.join(", ")}])`,
+    name: `padding([${counts.join(", ")}])`,
     perBatch: true,
     bind(extent) {
-      checkBatches("padding", "lengths", own, extent);
+      checkBatches("padding", "lengths", counts, extent);
       return rule;
     },
   });

@@ -12,7 +12,10 @@ export type FileSystem = {
   }>;
 };
 
-/** The file system of Node and engines like it. Asked for at run time, so that bundlers for the browser have nothing to resolve. */
+/**
+ * The file system of Node and engines like it. Looked up at run time, so that bundlers for the browser have nothing to
+ * resolve.
+ */
 export function fileSystem(): FileSystem | undefined {
   const { process } = globalThis as { process?: { getBuiltinModule?(id: string): FileSystem | undefined } };
   return process?.getBuiltinModule?.("node:fs/promises");
@@ -21,7 +24,7 @@ export function fileSystem(): FileSystem | undefined {
 /** Bytes read at a time: large enough to be fast, small enough to stop soon; engines refuse 2 GiB or more. */
 const chunkSize = 4 * 2 ** 20;
 
-/** A file on a disk, which is opened for each read, so that nothing has to be closed. */
+/** A file on a disk. It is opened and closed by each read, so that callers have nothing to close. */
 export type DiskFile = {
   readonly size: number;
   /** Fills `to` with the bytes from `start` on, and returns how many there were. */
@@ -29,11 +32,11 @@ export type DiskFile = {
 };
 
 /**
- * Finds a file by its path; undefined if there is none. Links are followed.
+ * Finds a file by its path; undefined if there is none. Symbolic links are followed.
  *
- * @param within - The folder that a link must not lead out of. Default: links may lead anywhere.
- * @throws {ArgumentError} If there is no file system, if it is a folder, a pipe or a device, if a link leads out of
- *   `within`, or if it may not be read.
+ * @param within - Folder that a symbolic link must not lead out of. Default: links may lead anywhere.
+ * @throws {ArgumentError} If there is no file system, if the path is a folder, a pipe or a device, if a link leads
+ *   out of `within`, or if the file may not be read.
  */
 export async function findOnDisk(
   path: string | URL,
@@ -48,41 +51,42 @@ export async function findOnDisk(
       fix: "fetch the file, or take it from an <input type=file>: a File is a Blob.",
     });
   }
-  const refuse = (expected: string, fix = checkPath, cause?: unknown): never =>
+  const refuse = (expected: string, fix = checkPathFix, cause?: unknown): never =>
     check.refuse({ received: String(path), expected, fix, cause });
-  const told = <T>(work: Promise<T>) =>
+  /** Converts an error of the file system into an ArgumentError. */
+  const orRefuse = <T>(work: Promise<T>) =>
     work.catch((cause: { code?: unknown }) => {
       const { code } = cause;
       if (typeof code !== "string") throw cause;
       const reason = reasons[code] ?? `gives ${code}`;
-      return refuse(`a file that can be read, and this one ${reason}`, checkPath, cause);
+      return refuse(`a file that can be read, and this one ${reason}`, checkPathFix, cause);
     });
-  const real = await told(ifThere(fs.realpath(path)));
+  const real = await orRefuse(undefinedIfMissing(fs.realpath(path)));
   if (real === undefined) return undefined;
   if (within !== undefined) {
-    const folder = await told(fs.realpath(within));
-    if (!liesIn(real, folder)) {
+    const folder = await orRefuse(fs.realpath(within));
+    if (!isInside(real, folder)) {
       refuse(
         `a file of the folder ${folder}, and it is a link to ${real}`,
         "links out of a model's folder are not followed: copy the file into the folder.",
       );
     }
   }
-  // Asked before it is opened: to open a pipe waits for its other end.
-  const found = await told(fs.stat(real));
-  if (!found.isFile()) {
-    const kind = found.isDirectory() ? "is a folder" : "is a pipe, a socket or a device";
+  // Checked before it is opened: opening a pipe blocks until its other end is opened too.
+  const stats = await orRefuse(fs.stat(real));
+  if (!stats.isFile()) {
+    const kind = stats.isDirectory() ? "is a folder" : "is a pipe, a socket or a device";
     refuse(`a file that can be read, and this one ${kind}`);
   }
   return {
-    size: found.size,
+    size: stats.size,
     async readInto(to, start, onChunk) {
-      const file = await told(fs.open(real));
+      const file = await orRefuse(fs.open(real));
       try {
         let at = 0;
         while (at < to.length) {
           const length = Math.min(chunkSize, to.length - at);
-          const { bytesRead } = await told(file.read(to, at, length, start + at));
+          const { bytesRead } = await orRefuse(file.read(to, at, length, start + at));
           if (bytesRead === 0) break;
           at += bytesRead;
           onChunk(bytesRead);
@@ -103,27 +107,28 @@ export async function kindOfPath(path: string | URL): Promise<"folder" | "file" 
   return found && (found.isDirectory() ? "folder" : "file");
 }
 
-const checkPath = "check the path; relative paths start from the folder the program was started in.";
+const checkPathFix = "check the path; relative paths start from the folder the program was started in.";
 
 /**
- * Tells a path inside a folder, both without links. Hugging Face's cache keeps the files of a model,
+ * True for a path inside a folder, both with links resolved. Hugging Face's cache keeps the files of a model,
  * `models--OWNER--NAME/snapshots/REVISION`, as links to `blobs` beside `snapshots`.
  */
-function liesIn(real: string, folder: string): boolean {
+function isInside(real: string, folder: string): boolean {
   const separator = real.startsWith("/") ? "/" : "\\";
   const below = (parent: string) => real.startsWith(parent.endsWith(separator) ? parent : parent + separator);
   const [, model] = /^(.*[\\/]models--[^\\/]+)[\\/]snapshots[\\/][^\\/]+/.exec(folder) ?? [];
   return below(folder) || (model !== undefined && below(`${model}${separator}blobs`));
 }
 
-/** Undefined for what is not there. */
-function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+/** Gives undefined instead of an error for a path that does not exist. */
+function undefinedIfMissing<T>(work: Promise<T>): Promise<T | undefined> {
   return work.catch((error: { code?: unknown }) => {
     if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
     throw error;
   });
 }
 
+/** Reasons in words, by the code of Node's error. */
 const reasons: Readonly<Record<string, string>> = {
   EACCES: "may not be read",
   EPERM: "may not be read",

@@ -17,7 +17,7 @@ export type FileSource = Uint8Array | ArrayBuffer | Blob | URL | string | ByteSo
 
 /** A file that is read by ranges as they are needed; nothing has to be closed. */
 export type OpenFile = {
-  /** Its name in messages. */
+  /** Name in messages. */
   readonly name: string;
   /** The function that reads it, whose name errors carry. */
   readonly fn: string;
@@ -31,11 +31,11 @@ export type OpenOptions = Reader &
   ReadOptions & {
     /** The kind of file that `maxBytes` is the limit of, for the message. */
     readonly kind?: string;
-    /** A folder that links on a disk must not lead out of. Default: they may lead anywhere. */
+    /** Folder that symbolic links on a disk must not lead out of. Default: they may lead anywhere. */
     readonly within?: string | URL;
     /**
-     * Way of reading a file on a server: by `ranges` alone, `whole` with one request, or by `any` of the two, ranges
-     * where the server gives them. Default: `any`.
+     * Requests to a server: `ranges` of bytes only, the `whole` file at once, or `any`: ranges where the server
+     * supports them, else the whole file. Default: `any`.
      */
     readonly transfer?: "ranges" | "whole" | "any";
   };
@@ -54,15 +54,15 @@ export function addressOf(source: unknown): URL | undefined {
   return url && url.protocol !== "file:" ? url : undefined;
 }
 
-/** Opens a file, of which nothing but its size and its first bytes have been read. `undefined` if there is none by that name. */
+/** Opens a file and reads at most its size and its first bytes. `undefined` if there is no such file. */
 export async function findFile(source: FileSource, options: OpenOptions): Promise<OpenFile | undefined> {
   options.signal?.throwIfAborted();
   const name = nameOf(source);
-  const ranges = await findRanges(source, name, options);
-  if (!ranges) return undefined;
+  const reader = await rangeReader(source, name, options);
+  if (!reader) return undefined;
   const { maxBytes = Infinity } = options;
-  if (ranges.size > maxBytes) refuseLarger(name, ranges.size, options);
-  return checked(name, ranges, options);
+  if (reader.size > maxBytes) refuseLarger(name, reader.size, options);
+  return checkedFile(name, reader, options);
 }
 
 /** Opens a file that must be there. */
@@ -84,14 +84,14 @@ export async function openFile(source: FileSource, options: OpenOptions): Promis
   });
 }
 
-/** The whole of a file. */
+/** Reads an entire file. */
 export const readWhole = (file: OpenFile): Promise<OwnBytes> => file.read(0, file.size);
 
-/** A source that reads into an array of the right length, and may return fewer bytes. */
-type Ranges = {
+/** A source before its results are checked: `read` may return fewer bytes than asked for. */
+type RangeReader = {
   readonly size: number;
-  /** Progress was reported when the file was opened, as all of it arrived then. */
-  readonly arrived?: boolean;
+  /** True: all bytes were there when the file was opened, and their progress was reported then. Default false. */
+  readonly preloaded?: boolean;
   read(
     start: number,
     end: number,
@@ -101,7 +101,7 @@ type Ranges = {
 };
 
 /** A file that reports progress, stops at a signal, and gives as many bytes as it is asked for or an error. */
-function checked(name: string, { size, read, arrived }: Ranges, options: OpenOptions): OpenFile {
+function checkedFile(name: string, { size, read, preloaded }: RangeReader, options: OpenOptions): OpenFile {
   const { check, onProgress } = options;
   let loaded = 0;
   return {
@@ -112,7 +112,7 @@ function checked(name: string, { size, read, arrived }: Ranges, options: OpenOpt
       signal?.throwIfAborted();
       const bytes = await read(start, end, signal, (count) => {
         loaded = Math.min(size, loaded + count);
-        if (!arrived) onProgress?.({ source: name, loaded, total: size });
+        if (!preloaded) onProgress?.({ source: name, loaded, total: size });
         signal?.throwIfAborted();
       });
       signal?.throwIfAborted();
@@ -130,11 +130,11 @@ function checked(name: string, { size, read, arrived }: Ranges, options: OpenOpt
   };
 }
 
-async function findRanges(
+async function rangeReader(
   source: FileSource,
   name: string,
   options: OpenOptions,
-): Promise<Ranges | undefined> {
+): Promise<RangeReader | undefined> {
   if (source instanceof ArrayBuffer) source = new Uint8Array(source);
   if (source instanceof Uint8Array) {
     const all = source;
@@ -142,12 +142,12 @@ async function findRanges(
     return {
       size: all.length,
       read: async (start, end) => new Uint8Array(all.subarray(start, end)),
-      arrived: true,
+      preloaded: true,
     };
   }
   if (isBlob(source)) {
     const blob = source;
-    return inPieces(
+    return readInChunks(
       blob.size,
       name,
       options,
@@ -155,7 +155,7 @@ async function findRanges(
     );
   }
   const url = addressOf(source);
-  if (url) return onServer(url, options);
+  if (url) return openUrl(url, options);
   if (typeof source === "string" || source instanceof URL) {
     const path = typeof source === "string" && source.startsWith("file://") ? new URL(source) : source;
     const file = await findOnDisk(path, options.within, options);
@@ -194,19 +194,19 @@ function isByteSource(source: unknown): source is ByteSource {
   return typeof read === "function" && Number.isSafeInteger(size) && size! >= 0;
 }
 
-/** Bytes of a Blob read at a time: engines refuse larger ones, and a signal is looked at between them. */
-const pieceSize = 64 * 2 ** 20;
+/** Bytes of a Blob read at a time: engines refuse very large reads, and the signal is checked between chunks. */
+const blobChunkSize = 64 * 2 ** 20;
 
-function inPieces(
+function readInChunks(
   size: number,
   name: string,
   options: Reader,
   read: (start: number, end: number) => Promise<OwnBytes>,
-): Ranges {
+): RangeReader {
   return {
     size,
     async read(start, end, _signal, onChunk) {
-      if (end - start <= pieceSize) {
+      if (end - start <= blobChunkSize) {
         const bytes = await read(start, end);
         onChunk(bytes.length);
         return bytes;
@@ -214,18 +214,18 @@ function inPieces(
       const bytes = allocate(name, start, end, options);
       let at = 0;
       while (at < bytes.length) {
-        const piece = await read(start + at, Math.min(end, start + at + pieceSize));
-        if (piece.length === 0) break;
-        bytes.set(piece.subarray(0, bytes.length - at), at);
-        at += piece.length;
-        onChunk(piece.length);
+        const chunk = await read(start + at, Math.min(end, start + at + blobChunkSize));
+        if (chunk.length === 0) break;
+        bytes.set(chunk.subarray(0, bytes.length - at), at);
+        at += chunk.length;
+        onChunk(chunk.length);
       }
       return bytes.subarray(0, at);
     },
   };
 }
 
-/** Room for bytes that a file on a disk has. */
+/** Allocates memory for a range of a file. */
 function allocate(name: string, start: number, end: number, { check }: Reader): OwnBytes {
   try {
     return new Uint8Array(end - start);
@@ -244,16 +244,16 @@ function allocate(name: string, start: number, end: number, { check }: Reader): 
 }
 
 /** Bytes of the first request: the headers of most files are shorter. */
-const headSize = 2 ** 16;
+const firstRangeSize = 2 ** 16;
 
-/** A file on a server. */
-async function onServer(url: URL, options: OpenOptions): Promise<Ranges | undefined> {
+/** Opens a file on a server. */
+async function openUrl(url: URL, options: OpenOptions): Promise<RangeReader | undefined> {
   const { transfer = "any" } = options;
-  const first = await answer(url, transfer === "whole" ? undefined : [0, headSize], options);
+  const first = await request(url, transfer === "whole" ? undefined : [0, firstRangeSize], options);
   if (!first) return undefined;
   if (first.status !== 206) {
     if (transfer === "ranges") {
-      return refuseAnswer(
+      return refuseResponse(
         url,
         first,
         "the range of bytes asked for (206, with a Content-Range that the page may read)",
@@ -261,12 +261,12 @@ async function onServer(url: URL, options: OpenOptions): Promise<Ranges | undefi
         options,
       );
     }
-    return whole(url, first, options);
+    return download(url, first, options);
   }
   const { total } = first;
   if (total === undefined) {
     const expected = "the range of bytes asked for";
-    return refuseAnswer(url, first, expected, "take the file from another server.", options);
+    return refuseResponse(url, first, expected, "take the file from another server.", options);
   }
   const head = await readBody(first);
   const tag = strongTag(first);
@@ -279,8 +279,9 @@ async function onServer(url: URL, options: OpenOptions): Promise<Ranges | undefi
         return head.slice(start, end);
       }
       const range = [start, end] as const;
-      const response = await answer(url, range, signal ? { ...options, signal } : options);
-      // A file that was replaced meanwhile is not read half and half; the wrong length is refused.
+      const response = await request(url, range, signal ? { ...options, signal } : options);
+      // A file that was replaced meanwhile would give bytes of two versions: no bytes are returned, which the caller
+      // refuses.
       if (response?.status !== 206 || response.total !== total || strongTag(response) !== tag) {
         await response?.cancel();
         return new Uint8Array(0);
@@ -292,14 +293,14 @@ async function onServer(url: URL, options: OpenOptions): Promise<Ranges | undefi
   };
 }
 
-/** Identifies the content of a file; undefined where the server does not state it. */
+/** The strong ETag of a response, which identifies the content of a file; undefined if the server sends none. */
 function strongTag({ headers }: HttpResponse): string | undefined {
   const tag = headers.get("etag");
   return tag?.startsWith('"') ? tag : undefined;
 }
 
-/** The body of a server that gives no ranges, as it arrives. */
-async function whole(url: URL, response: HttpResponse, options: OpenOptions): Promise<Ranges> {
+/** Downloads an entire file from a server that does not support ranges. */
+async function download(url: URL, response: HttpResponse, options: OpenOptions): Promise<RangeReader> {
   const { total, headers } = response;
   const { maxBytes = Infinity, onProgress } = options;
   const stated = headers.get("content-encoding") ? undefined : total;
@@ -310,11 +311,11 @@ async function whole(url: URL, response: HttpResponse, options: OpenOptions): Pr
   const bytes = await readBody(response, (loaded) =>
     onProgress?.({ source: url.href, loaded, total: stated }),
   );
-  return { size: bytes.length, read: async (start, end) => bytes.slice(start, end), arrived: true };
+  return { size: bytes.length, read: async (start, end) => bytes.slice(start, end), preloaded: true };
 }
 
-/** An answer that is a file or a range of one; undefined for 404. */
-async function answer(
+/** Requests a file or a range of it; undefined for 404. */
+async function request(
   url: URL,
   range: readonly [number, number] | undefined,
   options: OpenOptions,
@@ -323,17 +324,17 @@ async function answer(
   // An empty file has no range to give.
   if (response.status === 416 && range?.[0] === 0) {
     await response.cancel();
-    return answer(url, undefined, options);
+    return request(url, undefined, options);
   }
   if (response.status === 404) {
     await response.cancel();
     return undefined;
   }
   if (response.status >= 200 && response.status < 300) return response;
-  return refuseAnswer(url, response, "a file", "check the address, and whether it needs a login.", options);
+  return refuseResponse(url, response, "a file", "check the address, and whether it needs a login.", options);
 }
 
-async function refuseAnswer(
+async function refuseResponse(
   { href }: URL,
   response: HttpResponse,
   expected: string,

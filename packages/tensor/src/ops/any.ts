@@ -13,10 +13,11 @@ export const anyOp = /* @__PURE__ */ reduceOp("any", {
 });
 
 /**
- * True if one number or more is true over one axis, several, or all. Of numbers, all but 0 are true. Of none, false.
+ * True where any element is true, over one axis, several, or all. Numbers other than 0 are true; no elements give
+ * false.
  *
  * @param options - `axis`: default all. `keepDims`: default false.
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

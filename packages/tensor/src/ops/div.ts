@@ -16,7 +16,7 @@ export const divOp = /* @__PURE__ */ binaryOp(
 );
 
 /**
- * The quotient `a / b`, with broadcasting. Between int32 tensors it is cut towards zero.
+ * The quotient `a / b`, with broadcasting. Between int32 tensors it is truncated towards zero.
  *
  * @example
  * ```ts

@@ -10,11 +10,11 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
   kernel([x], [out], { rate, key }) {
     const scale = 1 / (1 - rate);
     eachRow(x!.shape, [out!.strides, x!.strides], [0, x!.offset], ([o, i], [, di], length) => {
-      // Number n of the seed's stream decides about element n, in row-major order.
-      const chance = new Float64Array(length);
-      fillUniforms(chance, key, o!);
+      // Uniform number n of the seed decides for element n, in row-major order.
+      const uniforms = new Float64Array(length);
+      fillUniforms(uniforms, key, o!);
       for (let k = 0; k < length; k++) {
-        out!.array[o! + k] = chance[k]! < rate ? 0 : x!.array[i! + k * di!]! * scale;
+        out!.array[o! + k] = uniforms[k]! < rate ? 0 : x!.array[i! + k * di!]! * scale;
       }
     });
   },
@@ -23,11 +23,11 @@ export const dropoutOp: Op<{ rate: number; key: [number, number] }> = {
 
 /**
  * Sets each number to zero with probability `rate`, and divides the others by `1 - rate`, so that the expected value
- * stays. For training; leave the call out to generate.
+ * does not change (inverted dropout). For training; leave the call out for inference.
  *
- * @param options - `rate`: from 0 to below 1. `seed`: a whole number; the same one drops the same places on every
+ * @param options - `rate`: from 0 to below 1. `seed`: a whole number; the same one drops the same elements on every
  *   device, so use another one for each layer and step.
- * @throws {ArgumentError} If the rate is outside, or the seed is not whole.
+ * @throws {ArgumentError} If the rate is out of range, or the seed is not a whole number.
  * @see "Dropout: A Simple Way to Prevent Neural Networks from Overfitting" (2014)
  *
  * @example

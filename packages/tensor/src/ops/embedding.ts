@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 import { takeOp } from "./take.js";
 
 /**
- * Rows of a table by token id.
+ * Looks up the rows of an embedding table by token id.
  *
  * @param table - `[V, C]`
  * @param ids - int32 of any shape `[…]`
@@ -24,7 +24,7 @@ export function embedding(table: Tensor, ids: Tensor): Tensor {
       "table",
       table.shape,
       "[V, C]: a row for each token",
-      "reshape the table to one row a token.",
+      "reshape the table to one row for each token.",
     );
   }
   return run(takeOp, [table, checkTensor("embedding", "ids", ids)], { axis: 0 });

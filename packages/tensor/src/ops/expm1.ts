@@ -14,7 +14,7 @@ export const expm1Op = /* @__PURE__ */ unaryOp(
 );
 
 /**
- * e to the power of each number, minus 1, exact also where the number is close to 0.
+ * The exponential of each number minus 1, `e^x − 1`, accurate also for numbers close to 0.
  *
  * @throws {ArgumentError} If the numbers are not float32 or float64.
  *

@@ -13,13 +13,13 @@ export const gatherOp: Op<{ axis: number }> = {
   },
   kernel([x, indices], [out], { axis }) {
     const length = x!.shape[axis]!;
-    const along = x!.strides[axis]!;
-    const around = x!.strides.map((stride, a) => (a === axis ? 0 : stride));
-    const strides = [out!.strides, indices!.strides, around];
+    const axisStride = x!.strides[axis]!;
+    const otherStrides = x!.strides.map((stride, a) => (a === axis ? 0 : stride));
+    const strides = [out!.strides, indices!.strides, otherStrides];
     eachRow(indices!.shape, strides, [0, indices!.offset, x!.offset], ([o, j, i], [dO, dj, di], n) => {
       for (let k = 0; k < n; k++) {
         const index = checkInside("gather", indices!.array[j! + k * dj!]!, length);
-        out!.array[o! + k * dO!] = x!.array[i! + k * di! + index * along]!;
+        out!.array[o! + k * dO!] = x!.array[i! + k * di! + index * axisStride]!;
       }
     });
   },
@@ -29,13 +29,13 @@ export const gatherOp: Op<{ axis: number }> = {
   ],
 };
 
-/** The gradient of `gather`: each number is added to where it was read from. */
+/** The gradient of `gather`: each element of dy is added to the element that it was read from. */
 export const gatherBackwardOp: Op<{ axis: number; shape: Shape }> = {
   name: "gatherBackward",
   infer: ([dy], { shape }) => [{ shape, dtype: dy!.dtype }],
   flops: ([dy]) => sizeOf(dy!.shape),
   kernel([dy, indices], [out], { axis, shape }) {
-    // Many numbers may meet in one place: they are added in float64 and stored once.
+    // One element may receive many gradients: they are added in float64 and rounded once.
     const sums = new Float64Array(out!.array.length);
     scatterInto(sums, out!.strides, shape[axis]!, indices!, dy!, axis, true);
     out!.array.set(sums);
@@ -47,14 +47,14 @@ export const gatherBackwardOp: Op<{ axis: number; shape: Shape }> = {
 };
 
 /**
- * One number for each index, from its line along an axis, as PyTorch's `gather`: on axis 1 of two,
- * `out[i, j] = x[i, indices[i, j]]`. For whole stretches by number see `take`.
+ * Picks one element for each index along an axis, as PyTorch's `gather`: for a matrix and axis 1,
+ * `out[i, j] = x[i, indices[i, j]]`. To pick entire slices by index see `take`.
  *
  * @param x - `[…, N, …]`
- * @param indices - int32 with as many axes as `x`, none longer than in `x` but axis `axis`; from 0 to N - 1.
+ * @param indices - int32 with as many axes as `x`, none longer than in `x` except axis `axis`; from 0 to N - 1.
  * @returns The shape of `indices`, the type of `x`.
  * @throws {ShapeError} If the shapes do not fit.
- * @throws {ArgumentError} If an index is outside, or the indices are not int32.
+ * @throws {ArgumentError} If an index is out of range, or the indices are not int32.
  *
  * @example
  * ```ts

@@ -14,7 +14,7 @@ export const greaterEqualOp = /* @__PURE__ */ binaryOp(
 /**
  * True where `a` is at least `b`, with broadcasting. No gradient flows through it.
  *
- * @returns Bools.
+ * @returns A bool tensor.
  *
  * @example
  * ```ts

@@ -22,14 +22,14 @@ export const categoricalOp: Op<{ key: [number, number]; draw: number }> = {
       ([i], [di], n) => {
         for (let k = 0; k < n; k++, row++) {
           fillUniforms(uniforms, key, row * V, draw);
-          // The largest of the logits, each plus noise -log(-log u), falls on each class with its probability.
+          // Gumbel-max trick: the argmax of the logits plus Gumbel noise, -log(-log u), is a sample of softmax(logits).
           let best = -Infinity;
           let choice = -1;
           for (let v = 0; v < V; v++) {
             const score = logits!.array[i! + k * di! + v * step]! - logarithm(-logarithm(uniforms[v]!));
             if (score > best) [best, choice] = [score, v];
           }
-          if (choice < 0) throw nothingToChoose(row);
+          if (choice < 0) throw noClassError(row);
           out!.array[row] = choice;
         }
       },
@@ -37,7 +37,7 @@ export const categoricalOp: Op<{ key: [number, number]; draw: number }> = {
   },
 };
 
-function nothingToChoose(row: number): ArgumentError {
+function noClassError(row: number): ArgumentError {
   return new ArgumentError({
     fn: "categorical",
     argument: "logits",
@@ -48,15 +48,15 @@ function nothingToChoose(row: number): ArgumentError {
 }
 
 /**
- * A class for each row of logits, chosen with the probabilities that `softmax` gives them. The same seed chooses the
- * same in every engine.
+ * Samples a class for each row of logits, with the probabilities `softmax(logits)`. The same seed gives the same sample
+ * in every engine.
  *
- * @param logits - `[…, V]`. −∞ is never chosen.
- * @param options - `seed`: a whole number. `draw`: which draw of the seed, default 0. Draws are independent: one after
- *   the other is `categorical(logits, { seed, draw: t })` for t = 0, 1, 2, …
- * @returns int32, `[…]`.
+ * @param logits - `[…, V]`. A class of −∞ is never sampled.
+ * @param options - `seed`: a whole number. `draw`: index of the draw, default 0. Draws of one seed are independent:
+ *   step t of a generation takes `categorical(logits, { seed, draw: t })`.
+ * @returns int32 `[…]`, from 0 to V - 1.
  * @throws {ArgumentError} If a row holds nothing above −∞.
- * @see "A* Sampling" (2014), arXiv:1411.0030, for the trick with the noise
+ * @see "A* Sampling" (2014), arXiv:1411.0030, for the Gumbel-max trick
  *
  * @example
  * ```ts

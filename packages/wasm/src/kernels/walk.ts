@@ -2,22 +2,26 @@ import { broadcastStrides, type View } from "@qkv/tensor";
 import { walkAxisWords, walkWords } from "../binaries/layout.js";
 import type { Call } from "../call.js";
 
-/** Numbers of an item, about: long enough that threads spend their time on numbers. */
+/** Approximate number of elements of a work item: enough to make the cost of distributing items small. */
 const chunk = 32768;
 
-/** A walk of some inputs over the shape of a packed output: neighbouring axes that all of them step as one are one. */
+/**
+ * A loop of an elementwise kernel over strided inputs and a contiguous output, as the binary reads it. Adjacent axes
+ * that are contiguous in all inputs are merged.
+ */
 export type Walk = {
-  /** Number of items. */
+  /** Number of work items. */
   readonly items: number;
-  /** Address of the walk. */
+  /** Address of its description in memory. */
   readonly at: number;
 };
 
 /**
- * Writes a walk to memory.
+ * Writes the description of such a loop to memory.
  *
  * @param inputs - Up to three, that broadcast to `shape`.
- * @param pointers - Address of each, and of the output.
+ * @param pointers - Address of each input.
+ * @param output - Address of the output.
  */
 export function writeWalk(
   call: Call,
@@ -38,17 +42,17 @@ export function writeWalk(
     if (inner && steps.every((step, k) => step === inner.steps[k]! * inner.length)) inner.length *= length;
     else axes.push({ length, steps });
   }
-  const [row = { length: 1, steps: inputs.map(() => 0) }, ...around] = axes;
-  const rows = around.reduce((product, { length }) => product * length, 1);
+  const [row = { length: 1, steps: inputs.map(() => 0) }, ...outerAxes] = axes;
+  const rows = outerAxes.reduce((product, { length }) => product * length, 1);
   const rowsPerItem = Math.max(1, Math.floor(chunk / row.length));
-  const part = Math.min(row.length, chunk);
+  const rowChunk = Math.min(row.length, chunk);
   const words = walkWords({
     op,
     alpha,
     n: row.length,
     rows,
     rowsPerItem,
-    chunk: part,
+    chunk: rowChunk,
     y: output,
     a: pointers[0] ?? 0,
     aStep: row.steps[0] ?? 0,
@@ -56,11 +60,11 @@ export function writeWalk(
     bStep: row.steps[1] ?? 0,
     c: pointers[2] ?? 0,
     cStep: row.steps[2] ?? 0,
-    rank: around.length,
+    rank: outerAxes.length,
   });
-  for (const { length, steps } of around) {
+  for (const { length, steps } of outerAxes) {
     const [aStep = 0, bStep = 0, cStep = 0] = steps;
     words.push(...walkAxisWords({ length, aStep, bStep, cStep }));
   }
-  return { items: Math.ceil(rows / rowsPerItem) * Math.ceil(row.length / part), at: call.write(words) };
+  return { items: Math.ceil(rows / rowsPerItem) * Math.ceil(row.length / rowChunk), at: call.write(words) };
 }

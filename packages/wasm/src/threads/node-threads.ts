@@ -1,4 +1,4 @@
-/** The little of node:worker_threads that is used here. */
+/** The part of node:worker_threads that is used here. */
 export type NodeThreads = {
   parentPort: {
     postMessage(message: unknown): void;
@@ -19,7 +19,7 @@ type NodeProcess = {
   versions?: { node?: string };
 };
 
-/** node:worker_threads, where this is Node. Asked for at run time, so that no bundler looks for it. */
+/** node:worker_threads, if this is Node. Looked up at run time, so that bundlers do not try to resolve it. */
 export function nodeThreads(): NodeThreads | undefined {
   const { process } = globalThis as { process?: NodeProcess };
   return process?.versions?.node ? process.getBuiltinModule?.("node:worker_threads") : undefined;
