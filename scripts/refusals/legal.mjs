@@ -130,6 +130,18 @@ export const legal = [
   { entry: "@qkv/figures/evolution", names: "evolutionModel", why: "takes nothing" },
   { entry: "@qkv/figures/heads-and-keys", names: "defineHeadsAndKeys", why: "takes nothing" },
   {
+    entry: "@qkv/figures",
+    names: "headsAndKeysModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/heads-and-keys",
+    names: "headsAndKeysModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
     entry: "@qkv/cost",
     names: "parameters",
     given: ["an unknown option as argument 1"],

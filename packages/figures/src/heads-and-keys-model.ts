@@ -32,7 +32,7 @@ const lengths = [
  * Makes the numbers of *Heads and their keys*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
  * give what {@link measureHeads} found.
  *
- * @throws {ArgumentError} If a choice is not one that the figure offers.
+ * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name.
  *
  * @example
  * ```ts
@@ -47,7 +47,8 @@ export function headsAndKeysModel(
   measured?: HeadsAndKeysModel["time"],
 ): HeadsAndKeysModel {
   const check = checks("headsAndKeysModel");
-  const given = { ...headsAndKeys.initial, ...choices };
+  const names = Object.keys(headsAndKeys.initial) as (keyof HeadsAndKeysChoices)[];
+  const given = { ...headsAndKeys.initial, ...check.options(choices, names) };
   check.oneOf({ model: given.model }, Object.keys(published));
   check.oneOf({ time: given.time }, [...Object.keys(estimates), "here"]);
   const { label, headDim, numLayers, ...own } = published[given.model]!;
