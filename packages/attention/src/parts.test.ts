@@ -196,7 +196,7 @@ test("blocks that hold less than they promise are refused, and gradients through
     /`key.data` has shape \[8, 1, 2, 4\], expected \[blocks, numKvHeads, 3, headDim\]/,
   );
   expect(call({ table: good.table.subarray(2) })).toThrow(
-    /`key.table` is "4 numbers", expected B = 2 rows of 3 blocks/,
+    /`key.table` is "4 entries", expected B = 2 rows of 3 blocks/,
   );
   expect(call({ table: Int32Array.of(0, 1, 2, 3, 4, 8) })).toThrow(
     /`key.table` is 8, expected blocks from 0 to 7/,
