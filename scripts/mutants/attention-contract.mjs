@@ -129,7 +129,7 @@ export const mutants = [
   {
     what: "an index of a table is rounded, not cut off",
     file: "src/expressions/evaluate.ts",
-    in: "findPlaces",
+    in: "findTableOffsets",
     find: "Math.trunc($x)",
     replace: "Math.round($x)",
   },

@@ -112,9 +112,9 @@ export const mutants = [
     what: "rows are walked with the innermost axis first",
     file: "src/rows.ts",
     in: "eachRow",
-    find: "walk(Math.max(0, $lengths.length - 1));",
+    find: "visitAxis(Math.max(0, $lengths.length - 1));",
     replace:
-      "$lengths.reverse(); steps.forEach((own) => own.reverse()); walk(Math.max(0, $lengths.length - 1));",
+      "$lengths.reverse(); steps.forEach((own) => own.reverse()); visitAxis(Math.max(0, $lengths.length - 1));",
   },
   {
     what: "einsum without an arrow leaves its letters in the order in which they come",

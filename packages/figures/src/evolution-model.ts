@@ -6,11 +6,13 @@ import type { EvolutionModel, EvolutionStep, WeightMap } from "@qkv/viz/figures/
 const words = ["the", "cat", "sat", "on", "the", "mat"];
 const translation = ["die", "Katze", "saß", "auf", "der", "Matte"];
 const written = 4;
-const [T, D, H] = [words.length, 8, 4];
+const T = 6; // words
+const D = 8;
+const H = 4;
 
 /** Yardstick: one layer of a model of today. */
 const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 };
-const width = size.numHeads * size.headDim;
+const width = 4096; // numHeads * headDim
 
 /**
  * Makes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by

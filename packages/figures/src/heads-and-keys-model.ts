@@ -20,13 +20,18 @@ const published: Readonly<Record<string, Published>> = {
 };
 
 /** Machines whose published bandwidth gives an estimate; "here" measures. */
-const estimates = { h100: machines.h100, b200: machines.b200, t4: machines.t4, tab: machines.browserTab };
+const estimates = /* @__PURE__ */ (() => {
+  const { h100, b200, t4, browserTab: tab } = machines;
+  return { h100, b200, t4, tab };
+})();
 
-const words = "The cat sat on the mat because it was tired . It slept all day long".split(" ");
-const lengths = [
+const words = /* @__PURE__ */ "The cat sat on the mat because it was tired . It slept all day long".split(
+  " ",
+);
+const lengths = /* @__PURE__ */ (() => [
   ...words.map((_, i) => i + 1),
   ...Array.from({ length: 13 }, (_, i) => words.length * 2 ** (i + 1)), // to 131,072
-];
+])();
 
 /**
  * Makes the numbers of *Heads and their keys*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
