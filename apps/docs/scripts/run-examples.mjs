@@ -93,9 +93,12 @@ for (const { path, examples } of pages) {
       }
       // Each suggested change brings the outcome that it promises, and the solution of an exercise solves it.
       for (const change of await live.root.locator("[data-change]").all()) {
-        const before = await live.runs();
-        await change.click();
-        await live.ended(before + 1);
+        // The ends of a slider may be the change already, and a second press would undo it.
+        if ((await change.getAttribute("aria-pressed")) !== "true") {
+          const before = await live.runs();
+          await change.click();
+          await live.ended(before + 1);
+        }
         await live.expectStatus("done");
         const outcome = await live.root.locator("[data-outcome]").getAttribute("data-outcome");
         if (outcome !== "holds") throw new Error(`“${await change.innerText()}”: the outcome ${outcome}`);

@@ -342,7 +342,7 @@ export const firstPageChecks = [
       expect(new URL(page.url()).search === "", "a figure that the page leads wrote into the address");
       await figure.locator('[data-cell^="a:"]').first().waitFor();
       await figure.getByText("layer 2, head 3").first().waitFor({ state: "attached" });
-      await first.getByText("MQA", { exact: true }).click();
+      await first.locator("label", { hasText: /^MQA$/ }).click();
       await first.getByText(/Forcing MQA on this GQA model shifts its prediction by \d+%/).waitFor();
       const cache = first.locator("qkv-heads-and-keys");
       await cache.scrollIntoViewIfNeeded();
