@@ -144,7 +144,7 @@ arguments; "null", "text" and the like stand in every place; "argument 2" is one
 
 function section(key, calls) {
   const [entry, fn] = key.split(" ");
-  // What differs in nothing but the value is shown once.
+  // Rows whose messages differ only in the received value are merged.
   const alike = Map.groupBy(calls, ({ error }) =>
     JSON.stringify([error.argument, error.expected, error.fix]),
   );

@@ -25,7 +25,7 @@ const names = packages.map(({ name }) => name);
 
 // What each package imports. `qkv`, the command, may import any.
 const arrows: Record<string, string[]> = {
-  // What transformer may import too: a reference to it brings those along.
+  // Packages that transformer may import, too: a TypeScript reference to it brings them along.
   "@qkv/figures": [
     "@qkv/core",
     "@qkv/tensor",

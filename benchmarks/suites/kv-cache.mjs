@@ -1,4 +1,4 @@
-// What a cache saves, and what a kind of cache costs: a second message that shares 400 tokens with the first, and a token
+// Time saved by prefix reuse, and the time of each kind of KV cache: a second message that shares 400 tokens with the first, and a token
 // decoded after 400 others, through each kind. The model has random weights: 4 layers of 8 heads, two key-value heads.
 import { ours } from "../peers/ours.mjs";
 

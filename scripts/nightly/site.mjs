@@ -2,6 +2,5 @@ export const about =
   "Every page of the site as a reader sees it: two widths, light and dark, axe, Firefox; pictures are kept (about 25 minutes).";
 export const steps = [
   { name: "site", command: ["turbo", "run", "build", "--filter=docs"] },
-  { name: "changes", command: ["node", "apps/docs/scripts/run-examples.mjs", "--changes"], counts: true },
   { name: "walk", command: ["node", "apps/docs/scripts/walk.mjs"], counts: true },
 ];

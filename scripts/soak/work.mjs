@@ -133,7 +133,7 @@ export async function longLived() {
       }
       prefixes.insertPrefix(ids.slice(0, prefixes.length));
     }
-    // How much was known beforehand differs from talk to talk, the answers do not.
+    // The number of cached prompt tokens differs from conversation to conversation; the answers do not.
     prefixes.reset();
     return computed > 0 ? digest(ids.join()) : "nothing was computed";
   };

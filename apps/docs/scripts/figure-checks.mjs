@@ -1,4 +1,4 @@
-// What must hold of figures on the built site, figure by figure.
+// Checks of each figure on the built site.
 /* global document, window -- inside of what the page evaluates */
 
 function expect(condition, otherwise) {
@@ -43,10 +43,10 @@ export const figureChecks = figures.flatMap(({ name, path, step }) => [
     },
   },
   {
-    name: `figure ${name}: keyboard alone`,
+    name: `figure ${name}: keyboard alone, and its place is in the address`,
     path,
     async check(page) {
-      const { host, title } = await aliveFigure(page, name);
+      const { host, title, state } = await aliveFigure(page, name);
       const finished = await title();
       await host.locator('[data-cell][tabindex="0"]').focus();
       const first = await page.evaluate(() => document.activeElement.getAttribute("data-cell"));
@@ -55,10 +55,17 @@ export const figureChecks = figures.flatMap(({ name, path, step }) => [
       const second = await page.evaluate(() => document.activeElement.getAttribute("data-cell"));
       expect(second !== null && second !== first, "arrows do not walk over cells");
       await page.keyboard.press("Enter");
+      expect((await state())?.includes("cell="), "a pressed cell is not in the address");
       await page.keyboard.press("Escape");
       await host.getByRole("button", { name: "Step back" }).focus();
       await page.keyboard.press("Home");
       expect((await title()) !== finished, "Home does not go to the first step");
+      const place = await state();
+      expect(place?.startsWith("step="), "the step is not in the address");
+      const before = await title();
+      await page.reload();
+      const again = await aliveFigure(page, name);
+      expect((await again.title()) === before, "a reload does not keep the place");
     },
   },
   {

@@ -16,10 +16,8 @@ if (!chromiumPath) {
 }
 
 const everyPage = pagesOf(build);
-// All of them, or those whose path begins as an argument says. `--changes` presses every suggested change and solution, too,
-// which tests without a browser apply.
-const pressing = process.argv.includes("--changes");
-const wanted = process.argv.slice(2).filter((arg) => arg !== "--changes");
+// All of them, or those whose path begins as an argument says.
+const wanted = process.argv.slice(2);
 const pages = everyPage.filter(
   ({ path, examples }) =>
     examples.length > 0 && (wanted.length === 0 || wanted.some((start) => path.startsWith(start))),
@@ -94,7 +92,7 @@ for (const { path, examples } of pages) {
         }
       }
       // Each suggested change brings the outcome that it promises, and the solution of an exercise solves it.
-      for (const change of pressing ? await live.root.locator("[data-change]").all() : []) {
+      for (const change of await live.root.locator("[data-change]").all()) {
         // The ends of a slider may be the change already, and a second press would undo it.
         if ((await change.getAttribute("aria-pressed")) !== "true") {
           const before = await live.runs();
@@ -105,7 +103,7 @@ for (const { path, examples } of pages) {
         const outcome = await live.root.locator("[data-outcome]").getAttribute("data-outcome");
         if (outcome !== "holds") throw new Error(`“${await change.innerText()}”: the outcome ${outcome}`);
       }
-      if (pressing && example.startsWith("exercise-")) {
+      if (example.startsWith("exercise-")) {
         await live.root.getByText("Solution", { exact: true }).click();
         const before = await live.runs();
         await live.root.locator("[data-solve]").click();

@@ -85,7 +85,7 @@ export const opCases: readonly OpCase[] = [
       { name: `rmsNorm ${i}`, f: (x, w) => t.rmsNorm(x, w!), inputs: [x, weight], ops: ["rmsNorm"] },
     ];
   }),
-  // Where the numbers are so small that eps decides.
+  // A variance near zero: eps dominates the denominator.
   ...(["layerNorm", "rmsNorm"] as const).map((op): OpCase => ({
     name: `${op} of small numbers`,
     f: (x, w) => t[op](x, w!),

@@ -130,6 +130,19 @@ test("a permalink is read, and told of", async () => {
   expect(heard).toEqual(["size=3&word=two"]);
 });
 
+test("a state that the page set before the element was defined is taken over", async () => {
+  const host = document.createElement("qkv-late-toy") as FigureElement<number[], Choices>;
+  host.state = "step=first";
+  document.body.append(host);
+  customElements.define(
+    "qkv-late-toy",
+    figureElement(figure, async () => [1, 2, 3, 4]),
+  );
+  await vi.waitFor(() => expect(title(host)).toBe("Step first"));
+  press(host, "End");
+  expect(host.state).toBe("");
+});
+
 test("a choice that needs other numbers asks for them; only the last answer counts", async () => {
   const host = await place();
   const answers: ((model: number[]) => void)[] = [];

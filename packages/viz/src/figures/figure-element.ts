@@ -86,7 +86,7 @@ export function figureElement<Model, Choices extends FigureChoices>(
     }
     connectedCallback(): void {
       // A page may have set these before the element was defined.
-      for (const name of ["model", "ask"] as const) {
+      for (const name of ["model", "ask", "state"] as const) {
         if (!Object.hasOwn(this, name)) continue;
         const value = this[name];
         Reflect.deleteProperty(this, name);

@@ -55,7 +55,7 @@ export function sceneView(svg: SVGSVGElement): SceneView {
       drawn = { element: document.createElementNS(namespace, tag), attributes: new Map(), text: "" };
       nodes.set(key, drawn);
     }
-    const all = mark ? { ...attributes, ...spoken(mark) } : attributes;
+    const all = mark ? { ...attributes, ...ariaOf(mark) } : attributes;
     for (const [name, value] of Object.entries(all)) {
       const written = String(value);
       if (drawn.attributes.get(name) === written) continue;
@@ -74,10 +74,10 @@ export function sceneView(svg: SVGSVGElement): SceneView {
   return { draw, cell: (address) => cells.get(address) };
 }
 
-/** Attributes for the pointer, the keyboard and readers by ear. */
-function spoken({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
+/** Attributes for the pointer, the keyboard and screen readers. */
+function ariaOf({ reads, cell, opacity = 1 }: Mark): Record<string, string> {
   if (reads === undefined && cell === undefined) return {};
-  // What cannot be seen is not read.
+  // Invisible marks are hidden from screen readers.
   if (opacity < 0.05) return { "aria-hidden": "true" };
   return {
     ...(reads !== undefined && { role: "img", "aria-label": reads }),

@@ -16,8 +16,8 @@ const ignored = /* @__PURE__ */ ignoredFields(
 export const bert: Family = {
   modelTypes: ["bert", "roberta", "xlm-roberta"],
   async read(type, fields, weights) {
-    fields.only("position_embedding_type", "absolute");
-    fields.only("is_decoder", false);
+    fields.mustBe("position_embedding_type", "absolute");
+    fields.mustBe("is_decoder", false);
     const rows = fields.count("max_position_embeddings");
     const padId = type === "bert" ? -1 : fields.number("pad_token_id", 1);
     if (type !== "bert" && !(Number.isInteger(padId) && padId >= 0 && padId < rows - 1)) {

@@ -20,7 +20,7 @@ export type ConfigFields = {
   /** An object inside the configuration. */
   nested(name: string): ConfigFields | undefined;
   /** Refuses any value of a field but one; a field that is absent passes. */
-  only(name: string, value: unknown): void;
+  mustBe(name: string, value: unknown): void;
   /** The same, where what is absent has these values; what is null stays absent. */
   withDefaults(defaults: Readonly<Record<string, unknown>>): ConfigFields;
   /** Refuses a field. */
@@ -112,7 +112,7 @@ function fieldsOf(json: unknown, file: ReadFile, asked: Asked): ConfigFields {
       asked.inner.set(name, made);
       return made;
     },
-    only(name, value) {
+    mustBe(name, value) {
       const found = valueOf(name);
       if (found !== undefined && found !== value) return refuse(name, `${JSON.stringify(value)}, or nothing`);
     },
@@ -165,7 +165,7 @@ export function ropeFields(
   const own = parameters?.nested(kind) ?? parameters;
   // Both spellings in one file: there is one base, and one scaling.
   const outerBase = fields.positiveOr(undefined, "rope_theta");
-  if (kind === "full_attention" && outerBase !== undefined) own?.only("rope_theta", outerBase);
+  if (kind === "full_attention" && outerBase !== undefined) own?.mustBe("rope_theta", outerBase);
   const ropeBase = own?.positiveOr(undefined, "rope_theta") ?? outerBase ?? base;
   const scaling = own ?? fields.nested("rope_scaling");
   const ropeScaling = scaling && scalingOf(fields, scaling);
@@ -175,11 +175,11 @@ export function ropeFields(
 function scalingOf(fields: ConfigFields, scaling: ConfigFields): RopeScalingConfig | undefined {
   const key = scaling.has("rope_type") ? "rope_type" : "type";
   const type = scaling.text(key, "default");
-  if (key === "rope_type") scaling.only("type", type);
+  if (key === "rope_type") scaling.mustBe("type", type);
   const trained = () => {
     const name = "original_max_position_embeddings";
     const outer = fields.countOr(undefined, name);
-    if (outer !== undefined) scaling.only(name, outer);
+    if (outer !== undefined) scaling.mustBe(name, outer);
     return scaling.countOr(undefined, name) ?? outer ?? fields.count("max_position_embeddings");
   };
   const optional = <K extends string>(names: Readonly<Record<K, string>>): Partial<Record<K, number>> =>

@@ -64,10 +64,10 @@ function gpt2Config(type: string, fields: ConfigFields): DecoderConfig {
   const embedDim = fields.count("n_embd", "hidden_size");
   const numHeads = fields.count("n_head", "num_attention_heads");
   const single = type === "gpt_bigcode" && fields.flag("multi_query", true);
-  fields.only("scale_attn_by_inverse_layer_idx", false);
-  fields.only("scale_attn_weights", true);
+  fields.mustBe("scale_attn_by_inverse_layer_idx", false);
+  fields.mustBe("scale_attn_weights", true);
   const numKvHeads = single ? 1 : numHeads;
-  fields.only("num_key_value_heads", numKvHeads);
+  fields.mustBe("num_key_value_heads", numKvHeads);
   return {
     vocabSize: fields.count("vocab_size"),
     embedDim,

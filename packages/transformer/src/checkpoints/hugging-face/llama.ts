@@ -67,7 +67,7 @@ export const llama: Family = {
     const kind = type === "gemma3" ? "gemma3_text" : type;
     // As a model of text and pictures names that of texts.
     const textConfig = type === "gemma3" ? outer.nested("text_config") : undefined;
-    textConfig?.only("model_type", kind);
+    textConfig?.mustBe("model_type", kind);
     const isGguf = storedAs === "gguf";
     const fields = (textConfig ?? outer).withDefaults(isGguf ? {} : (defaults[kind] ?? {}));
     const prefix = prefixOf(weights, "embed_tokens.weight", [
@@ -86,8 +86,8 @@ export const llama: Family = {
       bias: { attention: fields.flag("attention_bias", false), feedForward: fields.flag("mlp_bias", false) },
     };
     const tied = fields.flag("tie_word_embeddings", outer.flag("tie_word_embeddings", isGemma(kind)));
-    for (const [name, value] of Object.entries(oneValue)) fields.only(name, value);
-    if (kind.startsWith("qwen")) fields.only("use_qk_norm", kind !== "qwen2");
+    for (const [name, value] of Object.entries(oneValue)) fields.mustBe(name, value);
+    if (kind.startsWith("qwen")) fields.mustBe("use_qk_norm", kind !== "qwen2");
     outer.finish(new Set([...ignored, ...(ignoredBy[type] ?? [])]));
     const { vocabSize: V, embedDim: C, numLayers } = read.config;
     const embedding = { weight: await weights.tensor(`${prefix}embed_tokens.weight`, [V, C]) };
@@ -194,12 +194,12 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
   const qwen = type.startsWith("qwen");
   const size = fields.countOr(undefined, "sliding_window");
   // A second name of the same number in Gemma 2's configurations.
-  if (type === "gemma2" && size !== undefined) fields.only("sliding_window_size", size);
+  if (type === "gemma2" && size !== undefined) fields.mustBe("sliding_window_size", size);
   const first = qwen ? fields.number("max_window_layers", 28) : 0;
   const period =
     type === "gemma3_text" ? fields.countOr(6, "sliding_window_pattern", "_sliding_window_pattern") : 2;
   // Others slide wherever there is a window.
-  if (!qwen && size !== undefined) fields.only("use_sliding_window", true);
+  if (!qwen && size !== undefined) fields.mustBe("use_sliding_window", true);
   const used = fields.flag("use_sliding_window", !qwen);
   if (!used || size === undefined) {
     if (listed?.includes("sliding")) {
@@ -222,7 +222,7 @@ function windowFields(type: string, fields: ConfigFields, numLayers: number): Pa
 /** True for bidirectional attention: EmbeddingGemma is a bidirectional Gemma 3. */
 function bidirectionalField(type: string, fields: ConfigFields): boolean {
   if (type === "gemma3_text") return fields.flag("use_bidirectional_attention", false);
-  fields.only("use_bidirectional_attention", false);
+  fields.mustBe("use_bidirectional_attention", false);
   return false;
 }
 
@@ -269,7 +269,7 @@ function expertFields(type: string, fields: ConfigFields): Partial<DecoderConfig
   if (dense.length > 0) return fields.refuse("mlp_only_layers", "no layers: all have experts");
   if (fields.countOr(1, "decoder_sparse_step") !== 1)
     return fields.refuse("decoder_sparse_step", "1: all layers have experts");
-  if (type === "mixtral") fields.only("norm_topk_prob", true);
+  if (type === "mixtral") fields.mustBe("norm_topk_prob", true);
   return {
     experts: {
       numExperts: fields.count("num_local_experts", "num_experts"),

@@ -28,7 +28,7 @@ export async function readCheckpoint(
   if (family) {
     // Fields that would change any architecture.
     for (const name of ["is_encoder_decoder", "add_cross_attention", "tie_encoder_decoder"]) {
-      fields.only(name, false);
+      fields.mustBe(name, false);
     }
     fields.nested("pruned_heads"); // an object that holds nothing
     return family.read(type, fields, weights, storedAs);

@@ -39,7 +39,7 @@ export type Bench =
       share: number;
       current?: number;
     }
-  /** How much of each value has been added, from 0 to 1. */
+  /** The fraction of each value that has been added, from 0 to 1. */
   | { kind: "mixture"; row: number; shares: readonly number[]; current?: number };
 
 const line = 21;
