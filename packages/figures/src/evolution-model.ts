@@ -6,13 +6,13 @@ import type { EvolutionModel, EvolutionStep, WeightMap } from "@qkv/viz/figures/
 const words = ["the", "cat", "sat", "on", "the", "mat"];
 const translation = ["die", "Katze", "saß", "auf", "der", "Matte"];
 const written = 4;
-const T = 6; // words
+const T = /* @__PURE__ */ (() => words.length)();
 const D = 8;
 const H = 4;
 
 /** Yardstick: one layer of a model of today. */
 const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 };
-const width = 4096; // numHeads * headDim
+const width = /* @__PURE__ */ (() => size.numHeads * size.headDim)();
 
 /**
  * Makes the numbers of *The evolution of attention*: maps by `@qkv/attention` from small seeded vectors, cache and work by
