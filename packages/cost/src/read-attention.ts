@@ -13,6 +13,14 @@ import type {
 export const holds = (rule: Rule, fields: Fields): boolean =>
   typeof rule === "function" ? rule(fields) : rule;
 
+/** The kinds of layers that a configuration may list. */
+export const layerTypes = [
+  "full_attention",
+  "sliding_attention",
+  "chunked_attention",
+  "linear_attention",
+] as const;
+
 /** The attention of a layer. */
 export function readAttention(fields: Fields, traits: Traits, layer: number): AttentionShape {
   const kind = fields.list("layer_types")?.[layer] ?? stateByInterval(fields, layer);

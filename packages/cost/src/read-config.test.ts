@@ -162,3 +162,33 @@ test.each([
     /readConfig: `config` is .*layers.*\nFix: check the number of layers/,
   );
 });
+
+test("a kind of layer that is not known is named with its place in the list", () => {
+  const lfm = { ...table, layer_types: ["conv", "full_attention", "conv", "conv", "full_attention"] };
+  expect(() => readConfig(lfm)).toThrow(
+    'readConfig: `layer_types[0]` is "conv", expected one of full_attention, sliding_attention',
+  );
+  const short = { ...table, layer_types: ["full_attention"] };
+  expect(() => readConfig(short)).toThrow("`layer_types.length` is 1, expected 5, one for each layer");
+});
+
+test("a bidirectional decoder is an encoder: windows lie around the token, and there is no cache", () => {
+  const embedding = readConfig({
+    model_type: "gemma3_text",
+    hidden_size: 64,
+    num_hidden_layers: 6,
+    num_attention_heads: 4,
+    num_key_value_heads: 1,
+    head_dim: 16,
+    intermediate_size: 128,
+    vocab_size: 100,
+    sliding_window: 8,
+    use_bidirectional_attention: true,
+  });
+  const reaches = embedding.encoder!.layers.map(
+    ({ attention }) => attention.kind === "heads" && attention.reach,
+  );
+  expect(reaches[0]).toEqual({ kind: "around", size: 4 });
+  expect(reaches[5]).toEqual({ kind: "all" });
+  expect([embedding.decoder, kvCache(embedding).bytesPerToken]).toEqual([undefined, 0]);
+});

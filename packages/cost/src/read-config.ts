@@ -2,7 +2,7 @@ import { ArgumentError } from "@qkv/core";
 import { architectures, type Traits } from "./architectures.js";
 import { configFields, type Config, type Fields } from "./config-fields.js";
 import type { Convolution, Layer, ModelShape, Stack, Table } from "./model-shape.js";
-import { readAttention, readHeads } from "./read-attention.js";
+import { layerTypes, readAttention, readHeads } from "./read-attention.js";
 import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
 
 /**
@@ -49,7 +49,35 @@ export function readConfig(config: unknown): ModelShape {
     });
   }
   if (whole["architecture"] !== undefined) refuseUnknown(whole);
-  return shapeOf(configFields(whole), traits, type);
+  const fields = configFields(whole);
+  checkLayerTypes(fields);
+  // A decoder that sees all of its text embeds it, and generates nothing (EmbeddingGemma).
+  const bidirectional = fields.flag("use_bidirectional_attention", false);
+  return shapeOf(fields, bidirectional ? { ...traits, form: "encoder" } : traits, type);
+}
+
+/** A layer whose kind is not known has another cost than any that is. */
+function checkLayerTypes(fields: Fields): void {
+  const types = fields.list("layer_types");
+  types?.forEach((type, i) => {
+    if (layerTypes.some((known) => known === type)) return;
+    throw new ArgumentError({
+      fn: "readConfig",
+      argument: `layer_types[${i}]`,
+      received: type,
+      expected: `one of ${layerTypes.join(", ")}`,
+      fix: "name the kind that this layer resembles, or leave the list out where the architecture has a rule.",
+    });
+  });
+  const count = fields.size("layers");
+  if (types === null || types.length === count) return;
+  throw new ArgumentError({
+    fn: "readConfig",
+    argument: "layer_types.length",
+    received: types.length,
+    expected: `${count}, one for each layer`,
+    fix: "give the list and the number of layers of the same model.",
+  });
 }
 
 const ownTraits = (type: string): Traits | undefined =>

@@ -1,0 +1,1 @@
+export { knownModels, type KnownModel } from "./known-models.js";
