@@ -30,14 +30,14 @@ export function glossaryPage() {
 title: Glossary
 slug: glossary
 sidebar_position: 2
-description: One sentence for each term, and the name that it has in code.
+description: Definitions of attention and transformer terms, each with its name in code.
 ---
 
 {/* Made from docs/glossary.md by scripts/glossary.mjs. */}
 
-# Which word means what?
+# Glossary of attention terms
 
-One word for one meaning, in code, in errors and on every page.
+Each term has one meaning, in code, in error messages and on every page.
 
 <Live example="glossary" />
 `;

@@ -4,19 +4,19 @@ import { concat, slice, type Tensor } from "@qkv/tensor";
 import { load } from "@qkv/transformer";
 import { attentionMap, headGrid } from "@qkv/viz";
 
-const text = textField("a text", {
+const text = textField("text", {
   value: "The dog was sad because it was lost",
 });
 const layer = choice("layer", [0, 1, 2, 3], { value: 1 });
 const head = choice("head", [0, 1, 2, 3], { value: 2 });
 
-// Yours: load(["config.json", "tokenizer.json", "model.safetensors"]) or load("a/folder").
+// For your own model: load("a/folder"), or load([configFile, tokenizerFile, weightsFile]).
 const model = await load(await modelTiny());
 const ids = model.tokenizer!.encode(text || " ").slice(-40);
 const tensors: Record<string, Tensor> = {};
 model.apply(model.params, ids, { trace: { names: ["weights"], tensors } });
 
-const all = Object.values(tensors); // a [1, H, T, T] for each layer
+const all = Object.values(tensors); // [1, H, T, T] for each layer
 const { numHeads, numKvHeads } = model.config;
 show(
   headGrid(concat(all, 0), {

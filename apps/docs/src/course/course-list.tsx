@@ -29,18 +29,20 @@ export function CourseList(): ReactNode {
               {path in pages ? (
                 <Link to={path}>{label(lesson)}</Link>
               ) : (
-                <span>{label(lesson)} not written yet</span>
+                <span>{label(lesson)} (not written yet)</span>
               )}
-              <em>{own?.solved.length ? "solved" : own?.predicted.length ? "predicted" : ""}</em>
+              <em>
+                {own?.solved.length ? "exercise solved" : own?.predicted.length ? "prediction made" : ""}
+              </em>
             </li>
           );
         })}
       </ol>
       <p className={styles.kept}>
-        {done} of {course.length} begun. This is kept in your browser, and nowhere else.{" "}
+        You have started {done} of {course.length} lessons. Your progress is stored only in this browser.{" "}
         {done > 0 && (
           <button type="button" onClick={forget}>
-            Forget it
+            Clear progress
           </button>
         )}
       </p>

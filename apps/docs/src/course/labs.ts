@@ -16,7 +16,7 @@ export const labs: readonly Lab[] = [
     row: 2,
     asked: "Is the slide wrong, or am I?",
     page: "/proof/errata/",
-    anchor: "an-arrow-of-latency",
+    anchor: "is-mqa-slower-than-mha",
     proof: ["examples/errata.ts"],
   },
   {
@@ -95,7 +95,7 @@ export const labs: readonly Lab[] = [
     row: 15,
     asked: "It seems one needs a transpose",
     page: "/proof/errata/",
-    anchor: "the-transpose",
+    anchor: "is-the-transpose-necessary",
     proof: ["examples/errata.ts"],
   },
   {

@@ -1,0 +1,41 @@
+// What a page tells the reader to install is enough for the code that it shows: blocks and live examples alike.
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { publicPackages } from "../scripts/packages.mjs";
+import { codeBlocks } from "./code-blocks.js";
+import { importedPackages, installedPackages } from "./told-to-install.js";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const read = (...path: string[]) => readFileSync(join(root, ...path), "utf8");
+
+/** Packages that the code of a page imports. `@qkv/page` is of this site alone, and not published. */
+function importedBy(text: string): string[] {
+  const blocks = ["ts", "tsx", "js"].flatMap((language) => codeBlocks(text, "page", 1, language));
+  const examples = [...text.matchAll(/<Live example="([\w-]+)"/g)].map(([, name]) =>
+    read("apps/docs/examples", `${name}.ts`),
+  );
+  const code = [...blocks.map((block) => block.code), ...examples];
+  return importedPackages(code.join("\n")).filter((name) => name !== "@qkv/page");
+}
+
+const guides = globSync("apps/docs/guides/*.mdx", { cwd: root }).map((path) => path.replaceAll("\\", "/"));
+const readmes = publicPackages().map(({ folder }) => join(folder, "README.md").slice(root.length));
+
+test.each([...guides, "README.md", ...readmes])("%s: the install lines suffice for the imports", (path) => {
+  const text = read(path);
+  expect(installedPackages(text)).toEqual(expect.arrayContaining(importedBy(text)));
+});
+
+test("imports of every form are found, and packages of every line", () => {
+  const code =
+    'import { a } from "@qkv/viz/react";\nimport {\n  b,\n} from "react";\nawait import("@qkv/wasm");\n';
+  expect(importedPackages(`${code}import "./own.js";\nimport "node:fs";`)).toEqual([
+    "@qkv/viz",
+    "react",
+    "@qkv/wasm",
+  ]);
+  const text = "```sh\nnpm install @qkv/viz react\n```\n\n```sh\nnpm install --global qkv\n```\n";
+  expect(installedPackages(text)).toEqual(["@qkv/viz", "react", "qkv"]);
+});
