@@ -187,8 +187,8 @@ const config: Config = {
     navbar: {
       items: [
         { to: "/learn/", label: "Learn", activeBasePath: "learn", position: "left" },
-        { to: "/guides/", label: "Use", activeBaseRegex: "/(guides|packages)/", position: "left" },
-        { to: "/reference/", label: "Look up", activeBaseRegex: "/(reference|api)/", position: "left" },
+        { to: "/guides/", label: "Guides", activeBaseRegex: "/(guides|packages)/", position: "left" },
+        { to: "/reference/", label: "Reference", activeBaseRegex: "/(reference|api)/", position: "left" },
         { to: "/proof/", label: "Proof", activeBasePath: "proof", position: "left" },
         { href: "https://github.com/qkv-js/qkv", label: "Source", position: "right" },
       ],

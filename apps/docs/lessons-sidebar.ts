@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { course } from "./src/course/course";
 
-// The course in its order, then what stands beside it, by `sidebar_position` and name.
+// The evolution of attention, the course in its order, then the other pages, by `sidebar_position` and name.
 const pages = readdirSync(join(__dirname, "lessons"))
   .filter((file) => file.endsWith(".mdx"))
   .map((file) => {
@@ -13,13 +13,15 @@ const pages = readdirSync(join(__dirname, "lessons"))
       position: Number(/^sidebar_position: (\d+)/m.exec(text)?.[1] ?? 99),
     };
   });
+const story = "evolution";
 const has = (id: string) => pages.some((page) => page.id === id);
-const beside = pages
-  .filter(({ id }) => id !== "index" && !course.some(({ slug }) => slug === id))
+const more = pages
+  .filter(({ id }) => id !== "index" && id !== story && !course.some(({ slug }) => slug === id))
   .sort((a, b) => a.position - b.position || a.id.localeCompare(b.id));
 
 const sidebars: SidebarsConfig = {
   learn: [
+    { type: "category", label: "The story", collapsible: false, items: [story] },
     {
       type: "category",
       label: "The course",
@@ -29,10 +31,13 @@ const sidebars: SidebarsConfig = {
     },
     {
       type: "category",
-      label: "Beside the course",
+      label: "More topics",
       collapsible: false,
-      items: beside.map(({ id }) => id),
+      items: more.map(({ id }) => id),
     },
+    { type: "link", label: "Reference", href: "/reference/" },
+    { type: "link", label: "Guides", href: "/guides/" },
+    { type: "link", label: "Proof", href: "/proof/" },
   ],
 };
 

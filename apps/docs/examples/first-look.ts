@@ -5,10 +5,10 @@ import { load } from "@qkv/transformer";
 import { tokenArcs } from "@qkv/viz";
 
 const text = textField("your sentence", {
-  value: "The cat sat on the mat because it was",
+  value: "The king asked the queen if she was",
 });
-const layer = slider("layer", { min: 0, max: 3, value: 1 });
-const head = slider("head", { min: 0, max: 3, value: 0 });
+const layer = slider("layer", { min: 0, max: 3, value: 3 });
+const head = slider("head", { min: 0, max: 3, value: 3 });
 
 const model = await load(await modelTiny());
 const ids = model.tokenizer!.encode(text || " ").slice(-48);

@@ -2,10 +2,11 @@
 // server; and checks what keeps a reader safe. A line for each, and `N passed, M failed` at the end.
 import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
+import { labs } from "../src/course/labs.ts";
 import { serveSite } from "./serve-site.mjs";
 import { figureChecks } from "./figure-checks.mjs";
 import { firstPageChecks, linkedCode, siteChecks } from "./site-checks.mjs";
-import { mostJavaScript, pagesOf } from "./site-pages.mjs";
+import { clicksTo, mostJavaScript, pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
 const patienceMs = 60_000;
@@ -129,6 +130,16 @@ else failed++;
 console.log(
   `${heaviest.javaScript < mostJavaScript ? "ok  " : "FAIL"} a page asks for ${kilobytes(heaviest.javaScript)} of JavaScript at most, ` +
     `gzipped (${heaviest.path || "/"}); under ${kilobytes(mostJavaScript)} is allowed`,
+);
+
+const clicks = clicksTo(everyPage);
+const far = labs.filter(({ page }) => !(clicks.get(page.slice(1)) <= 2));
+if (far.length === 0) passed++;
+else failed++;
+console.log(
+  far.length === 0
+    ? `ok   each of ${labs.length} questions is answered within two clicks from the landing page`
+    : `FAIL more than two clicks from the landing page: ${far.map(({ row, page }) => `row ${row}, ${page}: ${clicks.get(page.slice(1)) ?? "no way"}`).join("; ")}`,
 );
 
 const first = pages.find(({ path }) => path.startsWith("learn/query-key-value")) ?? pages[0];

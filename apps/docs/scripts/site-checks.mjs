@@ -335,6 +335,15 @@ export const firstPageChecks = [
       await page.locator("[data-live-look=yes]").waitFor();
       await first.locator("textarea").fill("The little dog ran home");
       await first.getByText("home", { exact: true }).first().waitFor();
+      const box = first.locator("textarea");
+      await first.getByRole("group", { name: "Likeliest next tokens" }).getByRole("button").first().click();
+      expect((await box.inputValue()).length > "The little dog ran home".length, "a press appended nothing");
+      await box.fill("");
+      await first.getByText("start with one of these").waitFor();
+      await box.fill("a 🦊");
+      await first.getByText(/part of a character that is not in the vocabulary/).waitFor();
+      await box.fill("The little dog ran home");
+      await first.getByText("home", { exact: true }).first().waitFor();
       await first.getByRole("button", { name: /layer 2, head 3/ }).click();
       await page.locator("[data-drawer=ready]").waitFor();
       const figure = page.locator("[data-drawer] qkv-attention-call");

@@ -30,3 +30,26 @@ export function pagesOf(build) {
       };
     });
 }
+
+/**
+ * Clicks from the landing page to each page, over the links that stand in the pages without JavaScript.
+ *
+ * @param {{ path: string, html: string }[]} pages
+ * @returns {Map<string, number>} Clicks by path; a page that no link leads to is not in it.
+ */
+export function clicksTo(pages) {
+  const known = new Map(pages.map((page) => [page.path, page]));
+  const base =
+    /<a [^>]*class="?[^">]*navbar__brand[^>]*href="?([^"\s>]+)|href="?([^"\s>]+)"? class="?navbar__brand/.exec(
+      known.get("").html,
+    );
+  const root = base?.[1] ?? base?.[2] ?? "/";
+  const clicks = new Map([["", 0]]);
+  for (const [path, distance] of clicks) {
+    for (const [, href] of known.get(path).html.matchAll(/<a [^>]*href="?([^"\s>#]+)/g)) {
+      const to = href.startsWith(root) ? href.slice(root.length) : undefined;
+      if (to !== undefined && known.has(to) && !clicks.has(to)) clicks.set(to, distance + 1);
+    }
+  }
+  return clicks;
+}

@@ -16,6 +16,7 @@ declare module "@site/.cache/first-look.json" {
     heads: number;
     kvHeads: number;
     headDim: number;
+    bytePieces: number;
     next: { text: string; probability: number }[];
     /** A byte a weight, in base64. */
     weights: string;

@@ -1,8 +1,8 @@
 import type { AttentionCallModel, AttentionCallOptions } from "@qkv/figures";
 import { useCallback, type ReactNode } from "react";
 import { Figure } from "../figures/figure";
-import type { HeadDetail, Look } from "./look";
-import { visible } from "./first-screen";
+import type { HeadDetail, HeadPlace, Look } from "./look";
+import { visible } from "./visible-token";
 import styles from "./first.module.css";
 
 /** One head on the reader's sentence, from the input of a token to its output: figure *One attention call*, in place. */
@@ -15,7 +15,7 @@ export function HeadDrawer({
   close,
 }: {
   look: Look;
-  chosen: { layer: number; head: number };
+  chosen: HeadPlace;
   query: number;
   detail: HeadDetail | undefined;
   /** Makes the numbers of a head. */

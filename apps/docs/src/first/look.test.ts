@@ -1,9 +1,9 @@
 import type { Tensor } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { beforeAll, expect, test } from "vitest";
-import { headAt, idsOf, lookAt, mostTokens, withKvHeads, type Look } from "./look.js";
+import { headAt, idsOf, lookAt, mostTokens, weightsOf, withKvHeads, type Look } from "./look.js";
 import { firstModel } from "./model.js";
-import { sentence } from "./sentence.js";
+import { firstHead, sentence } from "./sentence.js";
 
 let model: Awaited<ReturnType<typeof firstModel>>;
 let look: Look;
@@ -72,4 +72,18 @@ test("heads of its own change nothing, one head for all changes what it expects"
 test("an empty text has a token, a long one its end", () => {
   expect(idsOf(model, "").length).toBe(1);
   expect(idsOf(model, sentence.repeat(40)).length).toBe(mostTokens);
+});
+
+test("the first head finds whom the last words are about", () => {
+  const T = look.tokens.length;
+  const lastRow = [...weightsOf(look, firstHead).subarray((T - 1) * T)];
+  expect(look.tokens[lastRow.indexOf(Math.max(...lastRow))]).toBe(" queen");
+});
+
+test("a character that the vocabulary lacks is counted in bytes, written in hexadecimal", async () => {
+  const fox = await lookAt(model, model.apply, "a 🦊");
+  expect(fox.bytePieces).toBeGreaterThan(0);
+  const bytes = fox.tokens.flatMap((token) => /^<([0-9A-F ]+)>$/.exec(token)?.[1]?.split(" ") ?? []);
+  expect(bytes.join(" ").endsWith("F0 9F A6 8A")).toBe(true);
+  expect(look.bytePieces).toBe(0);
 });

@@ -9,9 +9,21 @@ export type Look = {
   heads: number;
   kvHeads: number;
   weights: Float32Array;
+  /** Number of tokens that are bytes of a character, which no token of the vocabulary holds whole. */
+  bytePieces: number;
   /** Tokens that the model expects next. */
   next: { text: string; probability: number }[];
 };
+
+/** A head of a model. */
+export type HeadPlace = { layer: number; head: number };
+
+/** The weights of one head, `[T, T]`. */
+export function weightsOf({ weights, heads, tokens }: Look, { layer, head }: HeadPlace): Float32Array {
+  const size = tokens.length ** 2;
+  const start = (layer * heads + head) * size;
+  return weights.subarray(start, start + size);
+}
 
 /** One query of one head, from its row of numbers to what it writes. Keys are those that it sees. */
 export type HeadDetail = {
@@ -87,6 +99,7 @@ export async function lookAt(model: Model, apply: Model["apply"], text: string):
     heads: H,
     kvHeads: numKvHeads,
     weights,
+    bytePieces: ids.filter((id) => isBytePiece(model, id)).length,
     next: likely.map(({ id, probability }) => ({ text: textOf(model, id), probability })),
   };
 }
@@ -169,8 +182,24 @@ async function favoursOf(model: Model, writes: readonly number[]): Promise<strin
     .map(({ id }) => textOf(model, id));
 }
 
-/** Text of a token; bytes that are no letter by themselves are written as such. */
+/** Text of a token; bytes of a character in hexadecimal, as `<F0 9F>`. */
 function textOf(model: Model, id: number): string {
-  const text = model.tokenizer!.decode([id], { skipSpecialTokens: false });
-  return text.includes("\u{fffd}") ? (model.tokenizer!.token(id) ?? text) : text;
+  if (!isBytePiece(model, id)) return model.tokenizer!.decode([id], { skipSpecialTokens: false });
+  const bytes = Array.from(model.tokenizer!.token(id) ?? "", byteOf);
+  return `<${bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join(" ")}>`;
 }
+
+/** Tells whether a token is a part of a character: it does not decode to text by itself. */
+function isBytePiece(model: Model, id: number): boolean {
+  return model.tokenizer!.decode([id], { skipSpecialTokens: false }).includes("\u{fffd}");
+}
+
+/** The byte of a character of GPT-2's byte-to-unicode map: those that do not print follow in order, from U+0100 on. */
+function byteOf(character: string): number {
+  const code = character.codePointAt(0)!;
+  return code < 256 ? code : unprintable[code - 256]!;
+}
+
+const unprintable = Array.from({ length: 256 }, (_, byte) => byte).filter(
+  (byte) => byte <= 0x20 || (byte >= 0x7f && byte <= 0xa0) || byte === 0xad,
+);

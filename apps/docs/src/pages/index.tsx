@@ -6,26 +6,24 @@ import Layout from "@theme/Layout";
 import type { ReactNode } from "react";
 import { FirstScreen } from "../first/first-screen";
 import { Live } from "../live/live";
-import { Wordmark } from "../wordmark";
 import styles from "./index.module.css";
 
 const doors = [
   {
-    to: "/learn/",
+    to: "/learn/evolution/",
     name: "Learn",
-    text: "What is a head? Why values? Questions answered by code that you run, change and see.",
+    text: "The story of attention, from Bahdanau to today, as figures and code.",
   },
-  {
-    to: "/guides/",
-    name: "Use",
-    text: "Small packages: masks that compose, caches as data structures, weights on demand.",
-  },
+  { to: "/guides/", name: "Use", text: "Install one small npm package and follow a guide for your job." },
   {
     to: "/reference/",
-    name: "Look up",
-    text: "Every mechanism with its formula, year and models, and every function with its shapes, units and errors.",
+    name: "Reference",
+    text: "Every mechanism and function: formula, shapes, units, errors.",
   },
 ];
+
+/** The packages that a code imports, as npm installs them; `@qkv/page` is what a live page adds. */
+const packages = [...new Set(code.match(/@qkv\/[\w-]+/g) ?? [])].filter((name) => name !== "@qkv/page");
 
 export default function Home(): ReactNode {
   const { siteConfig } = useDocusaurusContext();
@@ -33,31 +31,31 @@ export default function Home(): ReactNode {
     <Layout title="Composable attention for TypeScript" description={siteConfig.tagline}>
       <main className={styles.main}>
         <header className={styles.head}>
-          <h1>
-            <Wordmark />
-          </h1>
-          <p className={styles.tagline}>{siteConfig.tagline}</p>
-          <p className={styles.lead}>
-            Below, a small model of ours reads your sentence. In each of its heads a{" "}
-            <span className="means-query">query</span> asks, <span className="means-key">keys</span> answer,
-            and <span className="means-value">values</span> are mixed. It runs here, on the packages that npm
-            installs.
-          </p>
+          <div>
+            <h1>
+              <span>See how attention works.</span> <span>Change it. Use it.</span>
+            </h1>
+            <p className={styles.tagline}>{siteConfig.tagline}</p>
+          </div>
+          <nav className={styles.doors} aria-label="Where to start">
+            {doors.map(({ to, name, text }) => (
+              <Link key={to} to={to} className={styles.door ?? ""}>
+                <strong>{name}</strong>
+                <span>{text}</span>
+              </Link>
+            ))}
+          </nav>
         </header>
         <FirstScreen />
-        <h2>The code that draws such a picture</h2>
+        <h2>The code behind this picture</h2>
+        <p>
+          It runs in your browser, using our npm packages. Change it and press Run. (<code>@qkv/page</code>{" "}
+          draws the controls and the output on this page.)
+        </p>
         <Live example="first-look" code={code} output={output} />
         <pre className={styles.install} tabIndex={0}>
-          <code>npm install @qkv/attention @qkv/tensor</code>
+          <code>npm install {packages.join(" ")}</code>
         </pre>
-        <nav className={styles.doors} aria-label="Three ways in">
-          {doors.map(({ to, name, text }) => (
-            <Link key={to} to={to} className={styles.door ?? ""}>
-              <strong>{name}</strong>
-              <span>{text}</span>
-            </Link>
-          ))}
-        </nav>
       </main>
     </Layout>
   );
