@@ -135,7 +135,7 @@ export function callPathPage() {
       const earlier = shownAt.get(code);
       if (!earlier) shownAt.set(code, `${nth} of "${part.title}"`);
       const hop = `${nth}. \`${fn}\`, ${link}. Name: \`${name}\`.`;
-      if (earlier) return `${hop} As ${earlier}.\n`;
+      if (earlier) return `${hop} Same as ${earlier}.\n`;
       const fenced = ["```ts", ...code.split("\n"), "```"].map((text) => `    ${text}\n`);
       return `${hop}\n\n${fenced.join("")}`;
     });
@@ -145,10 +145,10 @@ export function callPathPage() {
   return `---
 # Written by scripts/call-path.mjs from the sources.
 title: The path of a call
-description: The functions that a call of attention passes on each device, forward and back, with the lines that hand the query on.
+description: The functions that a call of attention runs through on each device, forward and backward, with links to the source.
 ---
 
-The functions that \`attention(query, key, value)\` passes to each device's kernel, and those that the gradient passes back. Each has a link, the name of the query in it (on the way back, of the query or its gradient), and the lines that take it and hand it on; "…" stands for lines left out. \`npm run call-path\` writes the page from the sources, and fails if a function is no longer called by one before it.
+This page lists the functions between \`attention(query, key, value)\` and the kernel of each device, and those of the backward pass. For each function it shows a link to the source, the name of the query in it (in the backward pass, the name of the query or its gradient), and the lines that receive and pass on the query; "…" marks omitted lines. \`npm run call-path\` generates the page from the sources, and fails if a function is no longer called by an earlier one.
 
 ${sections.join("\n")}`;
 }

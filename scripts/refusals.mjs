@@ -135,11 +135,12 @@ export function pagesOf(calls) {
 const head = (name) => `---
 # Written by scripts/refusals.mjs from the built package.
 title: "${name}"
-description: What the functions of ${name} say when they are given wrong arguments.
+description: Error messages of ${name} for invalid arguments, function by function.
 ---
 
-Every function of \`${name}\`, called with wrong arguments: what was given, and what it says. "Nothing" is a call without
-arguments; "null", "text" and the like stand in every place; "argument 2" is one of a call that is right otherwise.
+This page lists the error messages of the functions of \`${name}\` for invalid arguments. "Nothing" means a call without
+arguments. "Null", "text" and the like replace all arguments; "null as argument 2" replaces only the second argument of an
+otherwise valid call.
 `;
 
 function section(key, calls) {
@@ -153,7 +154,7 @@ function section(key, calls) {
     return `| ${given} | ${code(same[0].error.message)} |\n`;
   });
   const from = entry.split("/").length > 2 ? ` of \`${entry}\`` : "";
-  return `## ${fn}${from}\n\n| given | says |\n| --- | --- |\n${rows.join("")}`;
+  return `## ${fn}${from}\n\n| invalid argument | error message |\n| --- | --- |\n${rows.join("")}`;
 }
 
 /** Text as code in a table: backticks, bars and line ends stay what they are. */

@@ -53,9 +53,9 @@ test("every page of a mechanism has its place in the sidebar, once", () => {
 
 test.each(mechanismPages)("%s has the parts that every page has", (page) => {
   const text = readFileSync(`${site}/reference/attention/${page}.mdx`, "utf8");
-  const parts = ["What to notice", "Cost", "Where it fails", "Source", "Look up"];
+  const parts = ["What to notice", "Cost", "Limitations", "Source", "API"].map((part) => `**${part}.**`);
   const at = parts.map((part) => text.indexOf(part));
-  for (const [i, part] of parts.entries()) expect(at[i], `**${part}.** is missing`).toBeGreaterThan(0);
+  for (const [i, part] of parts.entries()) expect(at[i], `${part} is missing`).toBeGreaterThan(0);
   expect(text).toMatch(/^# .*\?$/m);
   const examples = [...text.matchAll(/<Live example="([\w-]+)"/g)].map(([, example]) => example!);
   expect(

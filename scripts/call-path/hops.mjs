@@ -56,7 +56,7 @@ export const parts = [
     id: "forward",
     title: "Forward, on every device",
     about:
-      "The options are checked once and become an `AttentionCall`, which has the query as `call.query`. `runNamed` makes the outputs and gives the call to the device's kernel; where that returns `false`, or there is none, to the plain kernel.",
+      "The options are checked once and become an `AttentionCall`; the query is `call.query`. `runNamed` creates the outputs and passes the call to the device's kernel. If there is no kernel, or it returns `false`, the plain kernel runs.",
     hops: [
       hop(attention + "attention.ts", "attention", "query"),
       hop(attention + "attention.ts", "checkedCall", "query", { reads: ["checkTensor", "query,"] }),
@@ -65,9 +65,9 @@ export const parts = [
   },
   {
     id: "back",
-    title: "Back, on every device",
+    title: "Backward, on every device",
     about:
-      "`runNamed` records the call on the tape of `grad`. Backward is an operation with a name too: it gets the same call, and `to`, a second call of the same form, in which `to.query` is where the gradient of `call.query` goes. `callTensors(to)` puts the gradients in the order of the inputs.",
+      "`runNamed` records the call on the tape of `grad`. The backward pass is a named operation, too. It receives the same call, and `to`, a second call of the same form: the gradient of `call.query` is written to `to.query`. `callTensors(to)` returns the gradients in the order of the inputs.",
     hops: [
       hop(tensor + "grad.ts", "pull", "back[input]", { reads: ["from.forEach"] }),
       hop(tensor + "op.ts", "runNamed.backward", "args", { reads: ["...args,"] }),
@@ -79,7 +79,7 @@ export const parts = [
     id: "js",
     after: "forward",
     title: "`js`: forward",
-    about: "The plain kernel, the specification of all others. `mapCall` makes a view of each tensor.",
+    about: "The plain kernel is the specification of all others. `mapCall` turns each tensor into a view.",
     hops: [
       hop(attention + "attention-op.ts", "attentionOp.kernel", "call", { calledAs: "kernel" }),
       mapCall,
@@ -95,16 +95,16 @@ export const parts = [
   {
     id: "js-back",
     after: "back",
-    title: "`js`: back",
-    about: "The scores are computed again by the same `scoreTiles`.",
+    title: "`js`: backward",
+    about: "The same `scoreTiles` recomputes the scores.",
     hops: plainBackward,
   },
   {
     id: "wasm",
     after: "forward",
-    title: "`wasm`: forward, two queries and more",
+    title: "`wasm`: forward, two or more queries",
     about:
-      "Each tensor gets an address. The call is written to memory as an `AttentionRequest`; `schema.mjs` has its fields, from which the writer in TypeScript and the class in AssemblyScript are generated. With more threads, the engine of `threads/pool.ts` runs the same export.",
+      "Each tensor gets an address. The call is written to memory as an `AttentionRequest`. The TypeScript writer and the AssemblyScript class are generated from its fields in `schema.mjs`. With several threads, the engine of `threads/pool.ts` runs the same export.",
     hops: [
       hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
       mapCall,
@@ -124,7 +124,7 @@ export const parts = [
     after: "forward",
     title: "`wasm`: forward, one query",
     about:
-      "A decode step. `conformance/src/attention-hops.test.ts` reads these functions off the stack: three of them stand between `attention` and the kernel.",
+      "This is a decoding step. `conformance/src/attention-hops.test.ts` reads these functions from the call stack: three of them are between `attention` and the kernel.",
     hops: [
       hop(wasm + "kernels/attention.ts", "fusedAttention", "placed", { calledAs: "own" }),
       mapCall,
@@ -145,8 +145,8 @@ export const parts = [
   {
     id: "wasm-back",
     after: "back",
-    title: "`wasm`: back",
-    about: "An item is one head of keys and values. The gradient is written where `to.query` lies.",
+    title: "`wasm`: backward",
+    about: "A work item is one key-value head. The gradient is written to the memory of `to.query`.",
     hops: [
       hop(wasm + "kernels/attention.ts", "fusedAttentionBackward", "placed", {
         calledAs: "own",
@@ -173,7 +173,8 @@ export const parts = [
     id: "gpu-scalar",
     after: "forward",
     title: "`gpu`, modes `webasm` and `webgpu`: forward",
-    about: "The kernel is JavaScript text that gpu.js compiles. In it, `query` is the name of an input.",
+    about:
+      "The kernel is JavaScript source text that gpu.js compiles. In it, `query` is the name of an input.",
     hops: [
       hop(gpu + "scalar/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       hop(gpu + "scalar/attention.ts", "attend", "query", {
@@ -194,7 +195,7 @@ export const parts = [
     id: "gpu-webgl2",
     after: "forward",
     title: "`gpu`, mode `webgl2`: forward",
-    about: "The kernel is GLSL text. In it, `query` is the name of a texture.",
+    about: "The kernel is GLSL source text. In it, `query` is the name of a texture.",
     hops: [
       hop(gpu + "webgl2/kernels/attention.ts", "attentionKernel", "call", { calledAs: "own" }),
       hop(gpu + "webgl2/kernels/attention.ts", "attend", "query", {
@@ -214,9 +215,9 @@ export const parts = [
   {
     id: "gpu-back",
     after: "back",
-    title: "`gpu`: back",
+    title: "`gpu`: backward",
     about:
-      "No mode has a kernel of `attentionBackward`: the plain one runs, on numbers that the host reads back. In mode `webgpu` the host can only read with `await`, so that backward throws there.",
+      "No mode has an `attentionBackward` kernel: the plain kernel runs, on numbers that the host reads back. In mode `webgpu` the host can read only with `await`, so the backward pass throws an error there.",
     hops: plainBackward,
   },
 ];

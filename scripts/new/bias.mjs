@@ -123,19 +123,19 @@ description: A bias with one learned slope for each head, times the distance bet
 
 # Which keys should score higher?
 
-\`slopes[h] · |i − j|\` is subtracted from each score.
+The bias subtracts \`slopes[h] · |i − j|\` from each score.
 
 <Live example="${kebab}" />
 
 **What to notice.** All keys match equally, so the picture shows the bias alone. With a slope of 0 all weights are equal.
 
-**Cost.** Three operations for each score.
+**Cost.** Three operations per score.
 
-**Where it fails.** A distant key needs a much higher score than a near one to be seen.
+**Limitations.** A distant key needs a much higher score than a near one to get the same weight.
 
 **Source.** Not published.
 
-**Look up.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
+**API.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
 `;
 
 export const entry = ({ name, kebab, title }) => `{

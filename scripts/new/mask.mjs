@@ -109,15 +109,15 @@ Each query sees itself and each \`size\`-th key before it.
 
 <Live example="${kebab}" />
 
-**What to notice.** The lit cells lie on parallel diagonals, \`size\` apart.
+**What to notice.** The visible cells lie on parallel diagonals, \`size\` apart.
 
-**Cost.** \`T / size\` dot products for query \`T\`, where a device skips what is masked.
+**Cost.** \`T / size\` dot products for query \`T\`, if the device skips masked tiles.
 
-**Where it fails.** What lies between is not seen in this layer.
+**Limitations.** The keys in between are not visible in this layer.
 
 **Source.** Not published.
 
-**Look up.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
+**API.** [\`${name}\`](/api/@qkv/attention/#${name.toLowerCase()})
 `;
 
 export const entry = ({ name, kebab, title }) => `{

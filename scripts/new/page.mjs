@@ -79,5 +79,5 @@ Operations and bytes, with the letters B, H, T, S, D.
 
 The paper or the question behind the page.
 
-**Look up.** [\`attention\`](/api/@qkv/attention/#attention)
+**API.** [\`attention\`](/api/@qkv/attention/#attention)
 `;
