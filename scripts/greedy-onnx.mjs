@@ -6,22 +6,22 @@
  * padding in front.
  *
  * @param {{ Tensor: any, session: any }} engine - An `InferenceSession` of the graph, and `Tensor` of the same package.
- * @param {any} config - Of the model.
+ * @param {any} config - Configuration of the model.
  * @param {number[][]} prompts
- * @param {number} count - Tokens to come.
- * @returns {Promise<{ ids: number[], logits: Float32Array[] }[]>} For each prompt its tokens, and what each was chosen from.
+ * @param {number} count - Tokens to generate.
+ * @returns {Promise<{ ids: number[], logits: Float32Array[] }[]>} For each prompt the generated tokens and the logits of each.
  */
 export async function greedyOnnx({ Tensor, session }, config, prompts, count) {
   const { numLayers, numKvHeads, numHeads, embedDim, headDim = embedDim / numHeads, vocabSize } = config;
   const int64 = (rows) =>
     new Tensor("int64", BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
-  const nothing = new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, headDim]);
+  const emptyCache = new Tensor("float32", new Float32Array(0), [prompts.length, numKvHeads, 0, headDim]);
   const longest = Math.max(...prompts.map(({ length }) => length));
   const pads = prompts.map(({ length }) => longest - length);
   const generated = prompts.map(() => ({ ids: [], logits: [] }));
   let past = {};
   for (let i = 0; i < numLayers; i++)
-    for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = nothing;
+    for (const side of ["key", "value"]) past[`past_key_values.${i}.${side}`] = emptyCache;
   let next = prompts.map((ids, b) => [...new Array(pads[b]).fill(0), ...ids]);
   for (let seen = 0; generated[0].ids.length < count;) {
     const [first, length] = [seen, next[0].length];

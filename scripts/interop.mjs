@@ -1,4 +1,4 @@
-// Builds what is handed over, then runs the cases: npm run interop [CASE]
+// Builds the packages, then runs the interop cases: npm run interop [CASE]
 import { spawnSync } from "node:child_process";
 
 const build = ["run", "build", "--filter=./packages/*", "--output-logs=errors-only"];

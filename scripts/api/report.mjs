@@ -6,8 +6,8 @@ import ts from "typescript";
 /** @typedef {Map<string, Map<string, string>>} Report - By entry ("." or "./training"), by name: the declaration. */
 
 /**
- * Reads what a package exports from its built declarations. A type that is not exported and that a public one is made
- * of is in the report too, under its name with a `~` in front: a change of it reaches users.
+ * Reads what a package exports from its built declarations. A type that is not exported but used by a public one
+ * is in the report too, under its name with a `~` in front: a change of it reaches users.
  *
  * @param {{ name: string, folder: string, json: Record<string, any> }} pkg
  * @returns {Report}

@@ -1,4 +1,4 @@
-// What attention needs besides its inputs, output and gradients: a map of all scores would be 768 MiB at T = 4096.
+// Peak memory of attention besides inputs, output and gradients: all scores would be 768 MiB at T = 4096.
 //   node scripts/flat/attention.mjs [--length 4096] [--heads 12]
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ const { values } = parseArgs({
 const [T, H, D] = [Number(values.length), Number(values.heads), 64];
 const mebibyte = 2 ** 20;
 const limit = 50;
-const one = (H * T * D * 4) / mebibyte;
+const inputMebibytes = (H * T * D * 4) / mebibyte;
 
 const attend = ([query, key, value]) => attention(query, key, value, { mask: causal() });
 // The first calls compile the loops and let the heap settle.
@@ -27,8 +27,8 @@ const { pullback } = vjp(attend, inputs);
 const forward = performance.now();
 pullback(dy);
 const end = performance.now();
-// Made in between, and meant to stay: the output, its lse, and three gradients.
-const kept = 4 * one + one / D;
+// Results allocated in between: the output, its lse, and three gradients.
+const kept = 4 * inputMebibytes + inputMebibytes / D;
 const extra = Math.max(0, peak() - before - kept);
 const fits = extra < limit;
 console.log(

@@ -36,7 +36,7 @@ export const mutants = [
   {
     what: "queries of expressions are the first positions",
     file: "src/scalar/attention.ts",
-    in: "queryPlaces",
+    in: "queryPositionData",
     find: "firstQueryOf($first, $batch) + ($n % $T)",
     replace: "$n % $T",
   },

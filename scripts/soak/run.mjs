@@ -16,26 +16,26 @@ const faults = Object.entries({ ...callbacks, ...deviceFaults, ...network });
 const { devices, work } = await longLived();
 
 const digests = new Map();
-const other = new Map();
-const harmed = new Map();
+const mismatches = new Map();
+const failures = new Map();
 const samples = [];
 const begin = performance.now();
 const passed = () => (performance.now() - begin) / 60_000;
-let [rounds, survived, told] = [0, 0, 0];
+let [rounds, survived, reportedAt] = [0, 0, 0];
 
 do {
   for (const [name, piece] of Object.entries(work)) {
     const digest = await piece();
     if (!digests.has(name)) digests.set(name, digest);
     else if (digests.get(name) !== digest)
-      other.set(name, `round ${rounds}: ${digest}, not ${digests.get(name)}`);
+      mismatches.set(name, `round ${rounds}: ${digest}, not ${digests.get(name)}`);
   }
   const [name, fault] = faults[rounds % faults.length];
   try {
     await fault();
     survived += 1;
   } catch (error) {
-    harmed.set(name, `round ${rounds}: ${error.message.split("\n")[0]}`);
+    failures.set(name, `round ${rounds}: ${error.message.split("\n")[0]}`);
   }
   await pause(20); // the collector tells of what it found between tasks
   globalThis.gc?.();
@@ -44,21 +44,21 @@ do {
   const device = Object.values(devices).reduce((sum, one) => sum + one.memory().bytes, 0);
   samples.push({ heap: heapUsed + arrayBuffers, process: rss, devices: device });
   rounds += 1;
-  if (passed() - told >= 1) {
-    told = passed();
-    console.error(`${told.toFixed(0)} minutes, ${rounds} rounds, ${(rss / mebibyte).toFixed(0)} MiB`);
+  if (passed() - reportedAt >= 1) {
+    reportedAt = passed();
+    console.error(`${reportedAt.toFixed(0)} minutes, ${rounds} rounds, ${(rss / mebibyte).toFixed(0)} MiB`);
   }
 } while (passed() < minutes || rounds < 4);
 
 const total = { passed: 0, failed: 0 };
-const tell = (right, line) => {
+const report = (right, line) => {
   total[right ? "passed" : "failed"] += 1;
   console.log(line);
 };
 for (const name of digests.keys())
-  tell(!other.has(name), `${name}: ${other.get(name) ?? "the same each time"}`);
-tell(harmed.size === 0, `${survived} faults survived of ${rounds}`);
-for (const [name, why] of harmed) console.log(`  ${name}: ${why}`);
+  report(!mismatches.has(name), `${name}: ${mismatches.get(name) ?? "the same each time"}`);
+report(failures.size === 0, `${survived} faults survived of ${rounds}`);
+for (const [name, why] of failures) console.log(`  ${name}: ${why}`);
 
 // The first round of each fault loads what it needs: flat is measured from then on.
 const warm = samples.slice(Math.min(faults.length, Math.floor(samples.length / 4)));
@@ -68,7 +68,7 @@ for (const kind of Object.keys(slack)) {
   const most = (part) => Math.max(...part.map((each) => each[kind])) / mebibyte;
   const [early, late] = [most(warm.slice(0, half)), most(warm.slice(half))];
   const flat = late <= early * 1.05 + slack[kind];
-  tell(flat, `${flat ? "flat" : "growing"}: ${kind}, ${early.toFixed(1)} then ${late.toFixed(1)} MiB`);
+  report(flat, `${flat ? "flat" : "growing"}: ${kind}, ${early.toFixed(1)} then ${late.toFixed(1)} MiB`);
 }
 console.log(
   `${passed().toFixed(1)} minutes, ${rounds} rounds, ${done.tokens} tokens, ${done.steps} training steps, ${done.forks} forks`,

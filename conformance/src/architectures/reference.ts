@@ -1,6 +1,7 @@
 /**
- * Parts of transformers, computed with plain numbers, in float64 and without the packages: what loaded
- * checkpoints are held against.
+ * Reference implementation of transformer layers in plain float64, without the packages: loaded checkpoints are
+ * compared
+ * with it.
  */
 export type Rows = number[][];
 
@@ -39,7 +40,7 @@ export const gelu = (x: number): number => {
   return x * (0.5 + sum / Math.sqrt(2 * Math.PI));
 };
 
-/** The columns of rows, head after head. */
+/** Splits rows `[T, C]` into heads, `[H, T, D]`. */
 export const heads = (x: Rows, count: number): Rows[] =>
   Array.from({ length: count }, (_, h) => {
     const size = x[0]!.length / count;
@@ -50,7 +51,7 @@ export const heads = (x: Rows, count: number): Rows[] =>
 export const frequencies = (base: number, size: number): number[] =>
   Array.from({ length: size / 2 }, (_, i) => base ** ((-2 * i) / size));
 
-/** Turns the first numbers of each row of a head by its position, pairs reaching across their half. */
+/** RoPE in the half layout (rotate_half): dimension `i` is paired with `i + radians.length`; later dimensions stay. */
 export const rotate = (head: Rows, radians: readonly number[], factor = 1): Rows =>
   head.map((row, position) => {
     const half = radians.length;
@@ -62,7 +63,7 @@ export const rotate = (head: Rows, radians: readonly number[], factor = 1): Rows
     });
   });
 
-/** Attention of heads, key-value heads shared by neighbours; the heads beside each other again. */
+/** Grouped-query attention; returns the heads concatenated, `[T, H · D]`. */
 export function attend(
   query: Rows[],
   key: Rows[],
@@ -80,16 +81,16 @@ export function attend(
         const score = scale * dot(row, k);
         return sees(t, s) ? (softcap ? softcap * Math.tanh(score / softcap) : score) : -Infinity;
       });
-      const largest = Math.max(...scores);
-      const powers = scores.map((score) => Math.exp(score - largest));
-      const total = powers.reduce((a, b) => a + b);
-      return transposed(value[kv]!).map((column) => dot(powers, column) / total);
+      const maxScore = Math.max(...scores);
+      const exps = scores.map((score) => Math.exp(score - maxScore));
+      const total = exps.reduce((a, b) => a + b);
+      return transposed(value[kv]!).map((column) => dot(exps, column) / total);
     });
   });
   return query[0]!.map((_, t) => outputs.flatMap((head) => head[t]!));
 }
 
-/** A window: a query sees itself and what stands fewer than `size` places before it. */
+/** Sliding window: a query sees itself and the `size - 1` tokens before it. */
 export const within =
   (size: number) =>
   (t: number, s: number): boolean =>

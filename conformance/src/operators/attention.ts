@@ -5,10 +5,10 @@ import { defineOperator } from "../operator.js";
 import { joinHeads, splitHeads } from "./heads.js";
 import { windowMask } from "./window-mask.js";
 
-/** Trace that `qk_matmul_output` is, by `qk_matmul_output_mode`. */
+/** Name of the trace that is returned as `qk_matmul_output`, by `qk_matmul_output_mode`. */
 const outputModes = ["dots", "capped", "scores", "weights"] as const;
 
-/** TensorProto's numbers of the types that softmax may be asked for: it is at least as precise here. */
+/** TensorProto's numbers of the types that `softmax_precision` may name: softmax is at least as precise here. */
 const precisions = { float32: 1, float16: 10, float64: 11, bfloat16: 16 };
 
 /**
@@ -74,12 +74,12 @@ export const attentionOperator = defineOperator({
   },
 });
 
-/** Four axes, and keys beyond the mask's last column masked: false, or -∞ in a mask that is added. */
+/** Reshapes a mask to four axes, and masks keys beyond its last column: false, or -∞ in an additive mask. */
 function padMask(mask: Tensor, keyLength: number): Tensor {
   const shape = [...Array<number>(4 - mask.shape.length).fill(1), ...mask.shape];
-  const whole = reshape(mask, shape);
+  const fourAxes = reshape(mask, shape);
   const missing = keyLength - shape[3]!;
-  if (missing <= 0) return whole;
+  if (missing <= 0) return fourAxes;
   const size = shape[0]! * shape[1]! * shape[2]! * missing;
   const { dtype, device } = mask;
   const filler = tensor(new Float64Array(size).fill(dtype === "bool" ? 0 : -Infinity), {
@@ -87,5 +87,5 @@ function padMask(mask: Tensor, keyLength: number): Tensor {
     dtype,
     device,
   });
-  return concat([whole, filler], 3);
+  return concat([fourAxes, filler], 3);
 }

@@ -1,7 +1,7 @@
 import { scatterUpdate } from "@qkv/tensor";
 import { defineOperator } from "../operator.js";
 
-/** TensorScatter: an update written over a cache, from each batch's own index on. */
+/** TensorScatter: writes an update into a cache, for each batch from its own index. */
 export const tensorScatterOperator = defineOperator({
   name: "TensorScatter",
   inputs: ["past_cache", "update"],

@@ -4,20 +4,20 @@ import { onDevice } from "../families.js";
 import { runConformance, type FamilyResult } from "../run.js";
 
 declare global {
-  /** Given by the runner: told of each family as soon as it is there. */
+  /** Provided by the runner: called with the result of each family as soon as it is done. */
   function familyDone(result: FamilyResult): Promise<void>;
   var runInPage: (spec: string, only: readonly string[]) => Promise<string>;
 }
 
 globalThis.runInPage = async (spec, only) => {
   const target = await openDevice(spec);
-  const waiting: Promise<void>[] = [];
+  const pending: Promise<void>[] = [];
   await runConformance(target, {
     dataDir: `${location.origin}/data`,
     only,
     kinds: onDevice,
-    onFamily: (result) => waiting.push(globalThis.familyDone(result)),
+    onFamily: (result) => pending.push(globalThis.familyDone(result)),
   });
-  await Promise.all(waiting);
+  await Promise.all(pending);
   return (target.device.report() as { renderer?: string }).renderer ?? target.device.name;
 };

@@ -1,4 +1,4 @@
-/** The value of a formula of sums, differences, products and quotients: `(d_c+d_hR)*l`. */
+/** Evaluates a formula of sums, differences, products and quotients: `(d_c+d_hR)*l`. */
 export function evaluate(formula: string, values: Readonly<Record<string, number>>): number {
   const tokens = formula.match(/[A-Za-z_]\w*|\d+(?:\.\d+)?|[-+*/()]|\S/g) ?? [];
   let at = 0;

@@ -17,7 +17,7 @@ export function shapeOf(entry: PlannerEntry, models: Models): PlannerEntry {
   );
 }
 
-/** The number that a text names before or after a word; an error where it names none. */
+/** The number in a text that the pattern captures; throws if it does not match. */
 export function numberIn(text: unknown, pattern: RegExp): number {
   const found = pattern.exec(String(text))?.[1];
   if (found === undefined) throw new Error(`says nothing of the form ${String(pattern)}`);
@@ -35,7 +35,9 @@ export function compareRelatively(output: string, ours: number, published: numbe
   };
 }
 
-/** Checks that a number lies between two: the error is how far it is from the middle, the tolerance half of the way. */
+/**
+ * Checks that a number lies between two: the error is how far it is from the middle, the tolerance half of the range.
+ */
 export function compareToRange(output: string, value: number, [low, high]: readonly [number, number]): Check {
   const middle = (low + high) / 2;
   const error = Math.abs(value - middle);

@@ -1,7 +1,7 @@
 import { checks, FormatError, readSafetensorsHeaderOf } from "@qkv/core";
 import { openFile, readGgufHeaderOf, readWhole, smallFiles } from "@qkv/core/byte-source";
 
-/** Limits of a file of a model, by its name; undefined for weights, which may have any size. */
+/** Size limits of a model's file, by its name; undefined for weights, which may have any size. */
 export function limitsOf(name: string) {
   if (/\.(safetensors|gguf|bin)$/.test(name)) return undefined;
   if (name.endsWith(".index.json")) return smallFiles.index;
@@ -11,7 +11,8 @@ export function limitsOf(name: string) {
 }
 
 /**
- * Throws if a file is not what its name says, or ends early, as far as its own content tells: safetensors and GGUF files
+ * Throws if a file is not what its name says, or ends early, as far as its own content tells: safetensors and GGUF
+ * files
  * by their headers, JSON by its last bracket, and any file if it is a web page.
  *
  * @param path - Path of the file. Its name in messages is `name`, whose extension tells the format.

@@ -3,7 +3,7 @@ import { reshape, slice, type Tensor } from "@qkv/tensor";
 import { meanPooling } from "@qkv/transformer";
 import { readTextFile } from "./read-chat-template.js";
 
-/** Pooling of the rows of a text: their mean, the first or the last. */
+/** Pooling of token embeddings: their mean, the first (`[CLS]`) or the last. */
 export const poolings = ["mean", "cls", "last"] as const;
 export type Pooling = (typeof poolings)[number];
 
@@ -30,21 +30,21 @@ export async function readPooling(folder: string | readonly File[]): Promise<Poo
   const path = poolingFile(await readTextFile(folder, partsFile));
   const text = await readTextFile(folder, path);
   if (text === undefined) return "mean";
-  const asked = Object.entries(JSON.parse(text) as Record<string, unknown>).filter(
+  const enabledModes = Object.entries(JSON.parse(text) as Record<string, unknown>).filter(
     ([name, value]) => name.startsWith("pooling_mode_") && value === true,
   );
-  const known = asked.length === 1 ? named[asked[0]![0]] : undefined;
+  const known = enabledModes.length === 1 ? named[enabledModes[0]![0]] : undefined;
   if (known) return known;
   throw new ArgumentError({
     fn: "qkv",
     argument: "--pooling",
-    received: asked.map(([name]) => name).join(" and ") || undefined,
+    received: enabledModes.map(([name]) => name).join(" and ") || undefined,
     expected: `one of ${Object.keys(named).join(", ")} in ${path}`,
     fix: `say which: --pooling ${poolings.join("|")}.`,
   });
 }
 
-/** Rows `[1, T, C]` of a text to its vector, `[1, C]`. */
+/** Pools token embeddings `[1, T, C]` into one vector, `[1, C]`. */
 export function pooled(rows: Tensor, pooling: Pooling): Tensor {
   if (pooling === "mean") return meanPooling(rows);
   const [B, , C] = rows.shape as [number, number, number];

@@ -47,10 +47,10 @@ const seed = numberOption("--seed", {
   accepts: Number.isSafeInteger,
 });
 
-/** Adds the options that say how the next token is chosen. */
+/** Adds the sampling options. */
 export function withSamplingOptions(command: Command): Command {
   return command
-    .option("--temperature <t>", "0 takes the likeliest token; more is bolder", temperature, 1)
+    .option("--temperature <t>", "0 takes the likeliest token; higher is more random", temperature, 1)
     .option("--top-p <p>", "choose among the likeliest tokens that together reach p", topP, 0.9)
     .option("--top-k <k>", "choose among the k likeliest tokens", topK)
     .option("--min-p <p>", "leave out tokens less likely than this share of the likeliest", minP)
@@ -62,7 +62,7 @@ export function withSamplingOptions(command: Command): Command {
     .option("--seed <s>", "the same seed gives the same text (default: another one each time)", seed);
 }
 
-/** Sampling as the options say; the seed is drawn where none is given. */
+/** Converts options to sampling; without a seed a random one is drawn. */
 export function samplingFromOptions(options: SamplingOptions): Sampling & { seed: number } {
   const { temperature, topP, topK, minP, repetitionPenalty, seed } = options;
   return {

@@ -7,16 +7,16 @@ export type Rule = boolean | ((fields: Fields) => boolean);
 /** Properties of an architecture beyond the sizes: biases, norms, embedding tables. */
 export type Traits = {
   readonly norm: Norm;
-  /** Norms of the model's width in a layer. */
+  /** Number of norms of the model's width in a layer. */
   readonly norms: number | ((fields: Fields, layer: number) => number);
   readonly queryKeyNorm:
     HeadsAttention["queryKeyNorm"] | ((fields: Fields) => HeadsAttention["queryKeyNorm"]);
   readonly biases: { readonly query: Rule; readonly key?: Rule; readonly output: Rule };
   readonly mlpBias: Rule;
   readonly gated: Rule;
-  /** The hidden width where the configuration leaves it out, in widths of the model; `null`: it must be given. */
+  /** Default hidden width of the feed-forward layer, as a multiple of the model's width; `null`: required. */
   readonly hiddenTimes: number | null;
-  /** The part of a head that turns with its position. */
+  /** The fraction of a head's dimensions that RoPE rotates. */
   readonly rotary: number;
   readonly tied: boolean;
   readonly outputBias: boolean;
@@ -27,7 +27,7 @@ export type Traits = {
   /** Layers with a sliding window, where the configuration has one and no list of its layers. */
   readonly windowed: (layer: number, fields: Fields) => boolean;
   readonly form: "decoder" | "encoder" | "t5" | "bart" | "whisper";
-  /** Kinds of tokens with a row of their own, in encoders. */
+  /** Rows of the token type embedding, in encoders. */
   readonly tokenTypes: number;
   readonly pooler: boolean;
   readonly sinks: boolean;
@@ -40,24 +40,25 @@ export type Traits = {
   readonly outputGate: boolean;
 };
 
-const named =
+/** A rule that reads a flag of the configuration. */
+const flagRule =
   (name: string, fallback = false): Rule =>
   (fields) =>
     fields.flag(name, fallback);
 /** Every architecture that can be read, by its `model_type`. */
 export const architectures: Readonly<Record<string, Traits>> = /* @__PURE__ */ known();
 
-/** Most are a known one with changes. In a function, so that a bundler can leave out the table where nobody reads it. */
+/** Most architectures are another one with changes. In a function, so that bundlers can drop an unused table. */
 function known(): Readonly<Record<string, Traits>> {
-  const everywhere = { query: true, output: true };
-  const nowhere = { query: false, output: false };
+  const allBiases = { query: true, output: true };
+  const noBiases = { query: false, output: false };
 
   const llama: Traits = {
     norm: "rms",
     norms: 2,
     queryKeyNorm: "none",
-    biases: { query: named("attention_bias"), output: named("attention_bias") },
-    mlpBias: named("mlp_bias"),
+    biases: { query: flagRule("attention_bias"), output: flagRule("attention_bias") },
+    mlpBias: flagRule("mlp_bias"),
     gated: true,
     hiddenTimes: null,
     rotary: 1,
@@ -91,12 +92,12 @@ function known(): Readonly<Record<string, Traits>> {
     queryKeyNorm: "head",
     windowed: (layer, { own }) => (layer + 1) % own("sliding_window_pattern", 6) !== 0,
   };
-  const deepseek: Traits = { ...llama, biases: nowhere };
+  const deepseek: Traits = { ...llama, biases: noBiases };
   /** Layer norms and biases everywhere, two matrices in the feed-forward layer, no rotary embedding. */
   const gpt2: Traits = {
     ...llama,
     norm: "layer",
-    biases: everywhere,
+    biases: allBiases,
     mlpBias: true,
     gated: false,
     hiddenTimes: 4,
@@ -107,7 +108,7 @@ function known(): Readonly<Record<string, Traits>> {
   const gptj: Traits = {
     ...gpt2,
     norms: 1,
-    biases: nowhere,
+    biases: noBiases,
     rotary: 1,
     tied: false,
     outputBias: true,
@@ -131,7 +132,7 @@ function known(): Readonly<Record<string, Traits>> {
   const t5: Traits = {
     ...llama,
     form: "t5",
-    biases: nowhere,
+    biases: noBiases,
     mlpBias: false,
     gated: ({ config, flag }) =>
       flag("is_gated_act", String(config["feed_forward_proj"] ?? "").startsWith("gated")),
@@ -148,14 +149,14 @@ function known(): Readonly<Record<string, Traits>> {
 
   return {
     llama,
-    mistral: { ...llama, biases: nowhere },
-    ministral: { ...llama, biases: nowhere },
-    mixtral: { ...llama, biases: nowhere },
+    mistral: { ...llama, biases: noBiases },
+    ministral: { ...llama, biases: noBiases },
+    mixtral: { ...llama, biases: noBiases },
     granite: { ...llama, tied: true },
     granitemoe: { ...llama, tied: true },
     smollm3: { ...llama, tied: true },
     internlm2: llama,
-    baichuan: { ...llama, biases: nowhere },
+    baichuan: { ...llama, biases: noBiases },
     olmo: { ...llama, norm: "plain" },
     olmo2: { ...llama, queryKeyNorm: "whole" },
     olmo3: { ...llama, queryKeyNorm: "whole", windowed: (layer) => (layer + 1) % 4 !== 0 },
@@ -168,10 +169,10 @@ function known(): Readonly<Record<string, Traits>> {
     gemma,
     gemma2,
     gemma3_text: gemma3,
-    phi3: { ...llama, biases: nowhere },
+    phi3: { ...llama, biases: noBiases },
     phi: {
       ...gptj,
-      biases: everywhere,
+      biases: allBiases,
       rotary: 0.5,
       queryKeyNorm: ({ flag }) => (flag("qk_layernorm", false) ? "head" : "none"),
     },
@@ -180,7 +181,7 @@ function known(): Readonly<Record<string, Traits>> {
     kimi_k2: { ...deepseek, routerBias: true },
     gpt_oss: {
       ...llama,
-      biases: everywhere,
+      biases: allBiases,
       sinks: true,
       routerBias: true,
       expertBias: true,
@@ -194,7 +195,7 @@ function known(): Readonly<Record<string, Traits>> {
     codegen: gptj,
     gpt_neox: {
       ...gpt2,
-      biases: { query: named("attention_bias", true), output: named("attention_bias", true) },
+      biases: { query: flagRule("attention_bias", true), output: flagRule("attention_bias", true) },
       rotary: 0.25,
       tied: false,
       positions: null,
@@ -202,14 +203,14 @@ function known(): Readonly<Record<string, Traits>> {
     stablelm: {
       ...llama,
       norm: "layer",
-      biases: { query: named("use_qkv_bias"), output: false },
+      biases: { query: flagRule("use_qkv_bias"), output: false },
       norms: ({ flag }) => (flag("use_parallel_residual", false) ? 1 : 2),
       rotary: 0.25,
     },
     starcoder2: {
       ...gpt2,
-      biases: { query: named("use_bias", true), output: named("use_bias", true) },
-      mlpBias: named("use_bias", true),
+      biases: { query: flagRule("use_bias", true), output: flagRule("use_bias", true) },
+      mlpBias: flagRule("use_bias", true),
       rotary: 1,
       positions: null,
     },
@@ -217,15 +218,15 @@ function known(): Readonly<Record<string, Traits>> {
     opt: {
       ...gpt2,
       positions: { extra: 2 },
-      biases: { query: named("enable_bias", true), output: named("enable_bias", true) },
-      mlpBias: named("enable_bias", true),
+      biases: { query: flagRule("enable_bias", true), output: flagRule("enable_bias", true) },
+      mlpBias: flagRule("enable_bias", true),
     },
     bloom: { ...gpt2, positions: null, embeddingNorm: true },
-    mpt: { ...gpt2, norm: "layer-without-bias", biases: nowhere, mlpBias: false, positions: null },
+    mpt: { ...gpt2, norm: "layer-without-bias", biases: noBiases, mlpBias: false, positions: null },
     falcon: {
       ...gpt2,
-      biases: { query: named("bias"), output: named("bias") },
-      mlpBias: named("bias"),
+      biases: { query: flagRule("bias"), output: flagRule("bias") },
+      mlpBias: flagRule("bias"),
       norms: ({ flag, config }) =>
         flag("new_decoder_architecture", false)
           ? config["num_ln_in_parallel_attn"] === 1
@@ -253,8 +254,8 @@ function known(): Readonly<Record<string, Traits>> {
       tokenTypes: 0,
       pooler: false,
       norm: "layer-without-bias",
-      biases: { query: named("attention_bias"), output: named("attention_bias") },
-      mlpBias: named("mlp_bias"),
+      biases: { query: flagRule("attention_bias"), output: flagRule("attention_bias") },
+      mlpBias: flagRule("mlp_bias"),
       gated: true,
       rotary: 1,
       positions: null,

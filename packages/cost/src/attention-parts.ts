@@ -10,7 +10,7 @@ export type Place = {
   readonly role: "self" | "cross" | "encoder";
 };
 
-/** Per pair of query and key: a dot product, a mixed row, and about five for softmax. */
+/** Per pair of query and key: the dot product, the weighted value, and about five for softmax. */
 const flopsOfPair = (keyDim: number, valueDim: number) => 2 * keyDim + 2 * valueDim + 5;
 
 /** The parts of an attention layer, from its input to its output projection. */
@@ -28,7 +28,7 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
       : shape.queryKeyNorm === "head"
         ? [norm(name, from, kind, D, heads)]
         : [norm(name, from, kind, heads * D)];
-  // Four products and two sums for each pair of numbers that turns.
+  // Four products and two sums for each pair of numbers that RoPE rotates.
   const rotated = (name: string, heads: number): Part[] =>
     rotaryDim === 0 ? [] : [pointwise(name, rows, heads * rotaryDim, 1, 3)];
   return [
@@ -43,14 +43,14 @@ function headsParts(shape: HeadsAttention, { embedDim: C, norm: kind, rows, role
     ...normed("attention key norm", Hkv, contextRows),
     ...rotated("attention query rotary", H),
     ...rotated("attention key rotary", Hkv),
-    headsMixing(shape, role),
+    scoresOfHeads(shape, role),
     ...(outputGate ? [pointwise("attention output gate", rows, H * D, 2, 2)] : []),
     product("attention output", rows, { inputs: H * D, outputs: C, bias: biases.output }),
   ];
 }
 
-/** Scores, softmax and the mixture of values. */
-function headsMixing(shape: HeadsAttention, role: Place["role"]): Part {
+/** Scores, softmax and weighted sum of the values. */
+function scoresOfHeads(shape: HeadsAttention, role: Place["role"]): Part {
   const { numHeads: H, numKvHeads: Hkv, headDim: D, reach, sinks } = shape;
   return {
     name: "attention scores",
@@ -59,7 +59,7 @@ function headsMixing(shape: HeadsAttention, role: Place["role"]): Part {
     work(run) {
       const [T, S] = lengthsOf(run, role);
       const { batchSize: B } = run;
-      const kept = 2 * Hkv * D; // of one token
+      const kept = 2 * Hkv * D; // numbers of one token in the cache
       const written = role === "encoder" ? 0 : role === "cross" ? (run.encodes ? S : 0) : T;
       const read = T === 0 ? 0 : keysRead(reach, T, S) * kept * B;
       return {
@@ -76,7 +76,7 @@ function headsMixing(shape: HeadsAttention, role: Place["role"]): Part {
 function lengthsOf({ queryLength, keyLength, sourceLength, encodes }: Run, role: Place["role"]) {
   if (role === "self") return [queryLength, keyLength] as const;
   if (role === "cross") return [queryLength, sourceLength] as const;
-  // An encoder alone reads the tokens of the call, one beside a decoder those of the source.
+  // An encoder-only model reads the tokens of the call, an encoder-decoder those of the source.
   return sourceLength > 0
     ? ([encodes ? sourceLength : 0, encodes ? sourceLength : 0] as const)
     : ([queryLength, queryLength] as const);
@@ -99,16 +99,17 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
     norm("attention key-value norm", rows, kind, kvRank),
     pointwise("attention query rotary", rows, H * ropeDim, 1, 3),
     pointwise("attention key rotary", rows, ropeDim, 1, 3),
-    latentMixing(shape),
+    scoresOfLatent(shape),
     product("attention output", rows, { inputs: H * valueDim, outputs: C }),
   ];
 }
 
 /**
- * Naive: keys and values of every head are made from the compressed rows, then attended to. Absorbed: the matrices
- * move to the side of the queries, and attention reads the compressed rows themselves, as one key-value head.
+ * Naive: keys and values of every head are expanded from the latent rows before attention. Absorbed: the projections
+ * are
+ * applied to queries and outputs instead, and attention reads the latent rows themselves, as one key-value head.
  */
-function latentMixing({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }: LatentAttention): Part {
+function scoresOfLatent({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }: LatentAttention): Part {
   const parameters = kvRank * H * (nopeDim + valueDim);
   return {
     name: "attention scores",
@@ -146,12 +147,12 @@ function stateParts(shape: StateAttention, { embedDim: C, rows }: Place): Part[]
     product("attention convolution", rows, { inputs: convolution, outputs: channels }),
     {
       name: "attention state",
-      parameters: 2 * Hv, // the time step's shift and the logarithm of the decay
+      parameters: 2 * Hv, // the bias of the time step (`dt_bias`) and the logarithm of the decay (`A_log`)
       activeParameters: 2 * Hv,
       work(run) {
         const T = tokenRows(run);
         return {
-          // Decay, what the state answers to the key, the correction, the answer to the query.
+          // Decay, state times key, the delta update, state times query.
           flops: T * 7 * state,
           weights: 2 * Hv,
           activations: T * (channels + values),

@@ -14,7 +14,7 @@ export type AttentionTrafficCall = {
   backward?: boolean;
   /** Passes over stored scores, in order. Default: softmax alone. */
   passes?: readonly ("mask" | "softmax" | "dropout")[];
-  /** Fast memory of one processor. Default 192 KiB, an A100's. */
+  /** On-chip memory (SRAM) of one streaming multiprocessor. Default 192 KiB, an A100's. */
   fastBytes?: number;
 };
 
@@ -26,8 +26,8 @@ export type AttentionTraffic = {
 };
 
 /**
- * The same attention, stored and tiled. `stored` writes the scores to memory and reads them for each step; `tiled`
- * keeps a tile of them in fast memory and computes them again for the gradients, as FlashAttention does: a few more
+ * Compares standard with tiled attention. `stored` writes the scores to memory and reads them in each step; `tiled`
+ * keeps a tile of them in on-chip memory and recomputes them for the gradients, as FlashAttention does: a few more
  * FLOPs, many fewer bytes.
  *
  * @throws {ArgumentError} If a size is no whole number of at least 1.
@@ -37,7 +37,8 @@ export type AttentionTraffic = {
  * ```ts
  * import { attentionTraffic } from "@qkv/cost";
  *
- * const { stored, tiled } = attentionTraffic({ batchSize: 64, numHeads: 16, length: 1024, headDim: 64, backward: true });
+ * const { stored, tiled } = attentionTraffic({ batchSize: 64, numHeads: 16, length: 1024, headDim: 64, backward: true
+ * });
  * (tiled.flops / stored.flops).toFixed(2); // => "1.17"
  * (stored.bytesMoved / tiled.bytesMoved).toFixed(1); // => "6.3"
  * ```
@@ -74,16 +75,16 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   // Forward: two products, softmax. Backward: four products, softmax.
   const forwardFlops = matrix * (4 * D + 5);
   const backwardFlops = matrix * (8 * D + 5);
-  const scoresAgain = matrix * (2 * D + 2);
+  const recomputeFlops = matrix * (2 * D + 2);
 
-  // Scores are written by the first product, read and written by each pass, and read by the second product. Backward
-  // each pass goes once more, softmax reading what it gave too, and weights are read once, gradients written once
-  // and read twice.
+  // Scores are written by the first product, read and written by each pass, and read by the second product. Backward:
+  // each pass runs once more, softmax also reads its output, weights are read once, and gradients written once and
+  // read twice.
   const others = passes.filter((pass) => pass !== "softmax").length;
   const storedForward = matrix * (2 + 2 * passes.length) + 4 * rows;
   const storedBackward = matrix * (7 + 2 * others) + 8 * rows;
 
-  // The outer loop holds as many keys and values as a quarter of fast memory takes, the inner one reads all queries.
+  // The outer loop loads as many keys and values as a quarter of the on-chip memory holds, the inner one all queries.
   const columns = Math.max(1, Math.floor(fastBytes / bytesPerNumber / (4 * D)));
   const outer = Math.ceil(N / columns);
   const tiledForward = (2 + 3 * outer) * rows;
@@ -99,9 +100,9 @@ export function attentionTraffic(call: AttentionTrafficCall): {
       bytesHeld: times * (held + (backward ? 4 : 2) * matrix),
     },
     tiled: {
-      flops: heads * (forwardFlops + (backward ? backwardFlops + scoresAgain : 0)),
+      flops: heads * (forwardFlops + (backward ? backwardFlops + recomputeFlops : 0)),
       bytesMoved: times * (tiledForward + (backward ? tiledBackward : 0)),
-      // A float32 for each row: the logarithm of its sum.
+      // A float32 for each row: its logsumexp.
       bytesHeld: times * held + heads * 4 * N,
     },
   };

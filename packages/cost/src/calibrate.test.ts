@@ -52,7 +52,10 @@ test("where nothing is bound by memory, its speed is the one that was measured",
 });
 
 test.each([
-  [[], 'calibrate: `samples` is "0 of them", expected three or more.\nFix: measure one that computes much'],
+  [
+    [],
+    'calibrate: `samples` is "0 of them", expected three or more.\nFix: measure one that is compute-bound',
+  ],
   [
     [1, 2, 3].map((n) => ({ flops: 1, bytes: 1, calls: 1, timeMs: n - 1 })),
     "calibrate: `samples[0].timeMs` is 0, expected a number above 0.\nFix: measure again",

@@ -3,13 +3,15 @@ import { checkMade, checkPositive } from "./check-call.js";
 import { defineMachine, type Machine, type MemoryLevel } from "./machine.js";
 import { nonNegativeLeastSquares } from "./least-squares.js";
 
-/** Something that ran: what it took, and how long. */
+/** A measurement: the work done, and the time it took. */
 export type Sample = {
   readonly flops: number;
   readonly bytes: number;
-  /** Operations that the runtime started. */
+  /** Operations (kernel launches) that the runtime started. */
   readonly calls: number;
-  /** Bytes that it reads each time it runs again. Default: `bytes`. Samples of one working set share a speed of memory. */
+  /**
+   * Bytes that each repetition reads again. Default: `bytes`. Samples of one working set share one memory bandwidth.
+   */
   readonly workingSetBytes?: number;
   readonly timeMs: number;
 };
@@ -18,12 +20,12 @@ export type Sample = {
 export type Calibration = { name?: string; memoryBytes?: number; source?: string };
 
 /**
- * Finds the machine that explains what was measured: each sample takes its arithmetic or its bytes, whichever takes
- * longer, and an overhead for each of its operations. Errors count in proportion to the time, so that short samples
- * matter as much as long ones. Where samples differ in what they read again and again, each such size gets a speed of
- * memory of its own (`levels`). What no sample waits for gets the speed at which it was seen, which is a bound from below.
+ * Fits a roofline model to measurements: a sample takes the longer of its compute time and its memory time, plus an
+ * overhead for each of its operations. Errors are relative, so that short samples matter as much as long ones. Each
+ * working set size gets its own memory bandwidth (`levels`). A resource that bounds no sample gets the highest speed
+ * measured, which is a lower bound.
  *
- * @param samples - Three or more: one that computes much for its bytes, one that computes little, one that is small.
+ * @param samples - Three or more: one that is compute-bound, one that is memory-bound, and a small one.
  *   {@link measure} makes them.
  * @throws {ArgumentError} If there are fewer than three, or a figure is not above 0.
  *
@@ -50,20 +52,20 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
   const sizes = [...new Set(samples.map(({ workingSetBytes, bytes }) => workingSetBytes ?? bytes))].sort(
     (a, b) => a - b,
   );
-  const levelOf = samples.map(({ workingSetBytes, bytes }) => sizes.indexOf(workingSetBytes ?? bytes));
-  const { memory, flop, overhead } = bestFit(samples, levelOf, sizes.length);
+  const levelIndex = samples.map(({ workingSetBytes, bytes }) => sizes.indexOf(workingSetBytes ?? bytes));
+  const { memory, flop, overhead } = bestFit(samples, levelIndex, sizes.length);
   const levels: MemoryLevel[] = sizes
     .map((workingSetBytes, i) => ({ workingSetBytes, bytesPerSecond: 1000 / memory[i]! }))
     .filter(({ bytesPerSecond }) => Number.isFinite(bytesPerSecond));
   // A resource that bounds no sample is at least as fast as measured.
-  const seen = (key: "bytes" | "flops") =>
+  const peakMeasured = (key: "bytes" | "flops") =>
     Math.max(...samples.map((sample) => sample[key] / sample.timeMs)) * 1000;
   return defineMachine({
     name: name ?? "this device",
     memoryBytes: memoryBytes ?? 4e9,
-    bytesPerSecond: levels.at(-1)?.bytesPerSecond ?? seen("bytes"),
+    bytesPerSecond: levels.at(-1)?.bytesPerSecond ?? peakMeasured("bytes"),
     ...(levels.length > 1 && { levels }),
-    flopsPerSecond: flop > 0 ? 1000 / flop : seen("flops"),
+    flopsPerSecond: flop > 0 ? 1000 / flop : peakMeasured("flops"),
     overheadMs: overhead,
     source: source ?? `fitted to ${samples.length} measurements`,
   });
@@ -73,22 +75,24 @@ export function calibrate(samples: readonly Sample[], about: Calibration = {}): 
 type Fit = { memory: number[]; flop: number; overhead: number; error: number };
 
 /**
- * A sample is compute-bound or memory-bound depending on the unknown speeds. Ordered by intensity, those
- * that wait for arithmetic come last: each cut is tried as a start, and moved until it fits its own result.
+ * A sample is compute-bound or memory-bound depending on the unknown speeds. Ordered by intensity, the
+ * compute-bound ones come last: each split is tried as a start, and moved until it agrees with its own fit.
  */
-function bestFit(samples: readonly Sample[], levelOf: readonly number[], levels: number): Fit {
+function bestFit(samples: readonly Sample[], levelIndex: readonly number[], levels: number): Fit {
   const order = samples
     .map((_, i) => i)
     .sort((a, b) => samples[a]!.flops / samples[a]!.bytes - samples[b]!.flops / samples[b]!.bytes);
   let best: Fit | undefined;
-  for (let cut = 0; cut <= order.length; cut++) {
-    let computes = samples.map((_, i) => order.indexOf(i) >= cut);
+  for (let split = 0; split <= order.length; split++) {
+    let isComputeBound = samples.map((_, i) => order.indexOf(i) >= split);
     for (let round = 0; round < 8; round++) {
-      const fit = fitFor(samples, levelOf, levels, computes);
+      const fit = fitFor(samples, levelIndex, levels, isComputeBound);
       if (!best || fit.error < best.error) best = fit;
-      const next = samples.map(({ flops, bytes }, i) => flops * fit.flop > bytes * fit.memory[levelOf[i]!]!);
-      if (next.every((value, i) => value === computes[i])) break;
-      computes = next;
+      const next = samples.map(
+        ({ flops, bytes }, i) => flops * fit.flop > bytes * fit.memory[levelIndex[i]!]!,
+      );
+      if (next.every((value, i) => value === isComputeBound[i])) break;
+      isComputeBound = next;
     }
   }
   return best!;
@@ -96,40 +100,42 @@ function bestFit(samples: readonly Sample[], levelOf: readonly number[], levels:
 
 function fitFor(
   samples: readonly Sample[],
-  levelOf: readonly number[],
+  levelIndex: readonly number[],
   levels: number,
-  computes: readonly boolean[],
+  isComputeBound: readonly boolean[],
 ): Fit {
-  // Divided by the time, each row shall give 1. More memory is never faster, so a byte costs what it costs at the level
-  // below, and something on top: that tells a slow memory from what it takes to start an operation.
+  // Each row is divided by its time, so the target is 1. A larger working set is never faster, so a byte costs at least
+  // as much as at the level below: this separates slow memory from the overhead of an operation.
   const rows = samples.map(({ flops, bytes, calls, timeMs }, i) => [
     ...Array.from({ length: levels }, (_, level) =>
-      !computes[i] && level <= levelOf[i]! ? bytes / timeMs : 0,
+      !isComputeBound[i] && level <= levelIndex[i]! ? bytes / timeMs : 0,
     ),
-    computes[i] ? flops / timeMs : 0,
+    isComputeBound[i] ? flops / timeMs : 0,
     calls / timeMs,
   ]);
   const x = nonNegativeLeastSquares(rows);
-  const [steps, flop, overhead] = [x.slice(0, levels), x[levels]!, x[levels + 1]!];
-  const memory = steps.map((_, level) => steps.slice(0, level + 1).reduce((sum, step) => sum + step, 0));
+  const [increments, flop, overhead] = [x.slice(0, levels), x[levels]!, x[levels + 1]!];
+  const memory = increments.map((_, level) =>
+    increments.slice(0, level + 1).reduce((sum, step) => sum + step, 0),
+  );
   const error = samples.reduce((sum, { flops, bytes, calls, timeMs }, i) => {
-    const predicted = Math.max(flops * flop, bytes * memory[levelOf[i]!]!) + calls * overhead;
+    const predicted = Math.max(flops * flop, bytes * memory[levelIndex[i]!]!) + calls * overhead;
     return sum + (predicted / timeMs - 1) ** 2;
   }, 0);
   return { memory, flop, overhead, error };
 }
 
 function checkSamples(check: Checks, samples: readonly Sample[]): void {
-  const many = (list: unknown) => Array.isArray(list) && list.length >= 3;
-  const three = "measure one that computes much, one that reads much, and a small one.";
-  if (Array.isArray(samples) && !many(samples))
+  const isEnough = (list: unknown) => Array.isArray(list) && list.length >= 3;
+  const fix = "measure one that is compute-bound, one that is memory-bound, and a small one.";
+  if (Array.isArray(samples) && !isEnough(samples))
     check.refuse({
       argument: "samples",
       received: `${samples.length} of them`,
       expected: "three or more",
-      fix: three,
+      fix,
     });
-  check.each({ samples }, many, "three samples or more", three);
+  check.each({ samples }, isEnough, "three samples or more", fix);
   const again = "measure again, for longer.";
   const above = (x: unknown) => Number.isFinite(x) && (x as number) > 0;
   samples.forEach((sample, i) => {

@@ -16,7 +16,7 @@ export function checkPositive(check: Checks, values: Named, unit: string): void 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Refuses what is no object with these fields, as another function of the package gives it. */
+/** Refuses a value that is no object with these fields, as another function of the package returns it. */
 export function checkMade(
   check: Checks,
   values: Named,
@@ -28,19 +28,19 @@ export function checkMade(
   check.each(values, holds, expected, fix);
 }
 
-/** Refuses what is no shape: a configuration is read first. */
+/** Refuses a value that is no model shape, such as a configuration. */
 export function checkShape(check: Checks, shape: ModelShape): void {
   const fields = ["architecture", "embedDim", "vocabSize", "tokenDim", "norm", "output"];
   checkMade(check, { shape }, fields, "the shape of a model", "read its config.json: `readConfig(config)`.");
 }
 
-/** Refuses what does not say how numbers are stored. */
+/** Refuses formats that do not say how numbers are stored. */
 export function checkFormats(check: Checks, formats: Partial<Formats> | undefined): void {
   const given = check.options(formats, ["weights", "activations", "cache"], "formats");
   for (const [name, format] of Object.entries(given)) checkFormat(check, { [`formats.${name}`]: format });
 }
 
-/** Refuses what is no format. */
+/** Refuses a value that is no format. */
 export function checkFormat(check: Checks, values: Named): void {
   const holds = (format: unknown) =>
     format === undefined ||
@@ -50,16 +50,16 @@ export function checkFormat(check: Checks, values: Named): void {
   check.each(values, holds, "a format", "take one of `formats`, or `quantized({ bits: 4 })`.");
 }
 
-/** Refuses what says not which keys a query sees. */
+/** Refuses a value that is no reach. */
 export function checkReach(check: Checks, reach: Reach): void {
   const fix = 'write { kind: "causal" } or { kind: "window", size: 4 }.';
-  checkMade(check, { reach }, ["kind"], "which keys a query sees", fix);
+  checkMade(check, { reach }, ["kind"], "an object that says which keys a query sees", fix);
   check.oneOf({ "reach.kind": reach.kind }, ["all", "causal", "window", "chunk", "around"], fix);
   if (reach.kind === "all" || reach.kind === "causal") return;
   check.whole({ "reach.size": reach.size }, { min: reach.kind === "around" ? 0 : 1, unit: "tokens", fix });
 }
 
-/** Refuses a list that is none. */
+/** Refuses a value that is no array. */
 export function checkList(check: Checks, values: Named, expected: string): void {
   check.each(values, Array.isArray, expected);
 }

@@ -97,7 +97,7 @@ test("levels: a pass that fits a cache moves at its speed", () => {
 });
 
 test.each([
-  [machines.h100, { tensor: 16, pipeline: 1 }, "expected at most 8 machines to divide a matrix among"],
+  [machines.h100, { tensor: 16, pipeline: 1 }, "expected at most 8 tensor-parallel machines"],
   [machines.t4, { tensor: 1, pipeline: 2 }, "expected one machine, as this one has no link"],
   [
     machines.h100,

@@ -9,9 +9,9 @@ export type Bound = "compute" | "memory" | "overhead" | "link";
 
 /** Layout of a model on machines of one kind. */
 export type Layout = {
-  /** Machines among which each matrix is divided. */
+  /** Tensor-parallel machines, among which each matrix is divided. */
   readonly tensor: number;
-  /** Groups of machines, of which each has some of the layers. */
+  /** Pipeline stages: groups of machines, each with some of the layers. */
   readonly pipeline: number;
 };
 
@@ -32,18 +32,19 @@ export type Estimate = {
   /** The time by operator; adds up to {@link timeMs}. */
   readonly timeMsBy: { readonly [bound in Bound]: number };
   readonly operators: readonly OperatorTime[];
-  /** Tokens that leave in a second: of all sequences, and of all groups of a pipeline at work together. */
+  /** Tokens of all sequences per second, with all stages of a pipeline at work. */
   readonly tokensPerSecond: number;
 };
 
 /**
- * The roofline: an operation takes as long as its bytes or its arithmetic, whichever takes longer, and what it takes to
- * start it. A bound from below: machines reach about two thirds of the figures of their makers.
+ * The roofline model: an operation takes the longer of its memory time and its compute time, plus the overhead to start
+ * it. A lower bound: machines reach about two thirds of their makers' figures.
  *
- * Matrices divided among machines (`tensor`) meet in two sums a layer, which the link carries; the groups of a
- * `pipeline` hand tokens on, and do not make one token faster.
+ * Tensor parallelism (`tensor`) needs two all-reduces a layer over the link; the stages of a `pipeline` pass
+ * activations
+ * on, and do not make one token faster.
  *
- * @param shape - The model of `cost`; needed for the sums of a layout.
+ * @param shape - The model of `cost`; needed for the communication of a layout.
  * @throws {ArgumentError} If the layout has more machines than the link connects, or there is no link.
  *
  * @example
@@ -66,7 +67,7 @@ export function estimate(
 ): Estimate {
   const check = checks("estimate");
   const fields = ["operators", "weightBytes", "cacheBytes", "tokens"];
-  checkMade(check, { cost }, fields, "what a pass takes", "give what `cost(shape, call)` returns.");
+  checkMade(check, { cost }, fields, "the cost of a pass", "give what `cost(shape, call)` returns.");
   checkMachine(check, machine);
   const { layout = { tensor: 1, pipeline: 1 }, shape } = check.options(options, ["layout", "shape"]);
   if (shape !== undefined) checkShape(check, shape);
@@ -100,7 +101,9 @@ export function estimate(
   };
 }
 
-/** Sums over the machines of a group, two a layer, and rows handed on from group to group; float16. */
+/**
+ * Time of communication in float16: two all-reduces a layer in each stage, and activations sent from stage to stage.
+ */
 function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, shape?: ModelShape): number {
   if (tensor * pipeline === 1 || !link) return 0;
   if (!shape) {
@@ -108,16 +111,17 @@ function linkMs(cost: Cost, { link }: Machine, { tensor, pipeline }: Layout, sha
       fn: "estimate",
       argument: "shape",
       received: shape,
-      expected: "the shape of the model, as there are several machines",
+      expected: "the shape of the model, for a layout of several machines",
       fix: "give it beside the layout: estimate(cost, machine, { layout, shape }).",
     });
   }
   const rowBytes = cost.tokens * shape.embedDim * 2;
   const layers = (shape.encoder?.layers.length ?? 0) + (shape.decoder?.layers.length ?? 0);
-  // A sum in a ring: each machine sends all but its own share twice.
-  const sumMs = ((2 * (tensor - 1)) / tensor) * (rowBytes / link.bytesPerSecond) * 1000 + 2 * link.latencyMs;
-  const handMs = (rowBytes / link.bytesPerSecond) * 1000 + link.latencyMs;
-  return (tensor > 1 ? 2 * layers * sumMs : 0) + (pipeline - 1) * handMs;
+  // Ring all-reduce: each machine sends all but its own shard twice.
+  const allReduceMs =
+    ((2 * (tensor - 1)) / tensor) * (rowBytes / link.bytesPerSecond) * 1000 + 2 * link.latencyMs;
+  const sendMs = (rowBytes / link.bytesPerSecond) * 1000 + link.latencyMs;
+  return (tensor > 1 ? 2 * layers * allReduceMs : 0) + (pipeline - 1) * sendMs;
 }
 
 function checkLayout(check: Checks, layout: Layout, { name, link }: Machine): Layout {
@@ -130,8 +134,8 @@ function checkLayout(check: Checks, layout: Layout, { name, link }: Machine): La
     argument: "layout",
     received: `${tensor} times ${pipeline} of ${name}`,
     expected: link
-      ? `at most ${most} machines to divide a matrix among: so many are connected closely`
+      ? `at most ${most} tensor-parallel machines, as many as the link connects`
       : "one machine, as this one has no link to others",
-    fix: link ? "use more groups of a pipeline instead." : "give the machine a `link`.",
+    fix: link ? "use more pipeline stages instead." : "give the machine a `link`.",
   });
 }

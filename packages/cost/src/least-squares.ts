@@ -1,21 +1,21 @@
 /**
- * The numbers of at least 0 that bring `Σ_j rows[i][j] · x[j]` nearest to 1 for every row, in squares.
+ * Non-negative least squares: the `x ≥ 0` that minimizes `Σ_i (Σ_j rows[i][j] · x[j] − 1)²`.
  *
  * @see Lawson and Hanson, "Solving Least Squares Problems" (1974), chapter 23
  */
 export function nonNegativeLeastSquares(rows: readonly (readonly number[])[]): number[] {
-  // Columns of very different sizes are brought to one, so that one bound tells zero.
+  // Columns are scaled to norm 1, so that one tolerance tells zero in all of them.
   const columns = rows[0]?.length ?? 0;
-  const sizes = Array.from({ length: columns }, (_, j) => Math.hypot(...rows.map((row) => row[j]!)) || 1);
-  const scaled = rows.map((row) => row.map((value, j) => value / sizes[j]!));
+  const norms = Array.from({ length: columns }, (_, j) => Math.hypot(...rows.map((row) => row[j]!)) || 1);
+  const scaled = rows.map((row) => row.map((value, j) => value / norms[j]!));
   const x = new Array<number>(columns).fill(0);
   const free = new Set<number>();
   for (let round = 0; round < 3 * columns; round++) {
-    // The unknown at 0 whose growth would reduce the residual most.
-    const missing = scaled.map((row) => 1 - row.reduce((sum, value, j) => sum + value * x[j]!, 0));
-    const pull = x.map((_, j) => scaled.reduce((sum, row, i) => sum + row[j]! * missing[i]!, 0));
-    const next = pull.reduce(
-      (best, value, j) => (!free.has(j) && value > (pull[best] ?? 1e-12) ? j : best),
+    // The variable at 0 whose increase reduces the residual most.
+    const residual = scaled.map((row) => 1 - row.reduce((sum, value, j) => sum + value * x[j]!, 0));
+    const gradient = x.map((_, j) => scaled.reduce((sum, row, i) => sum + row[j]! * residual[i]!, 0));
+    const next = gradient.reduce(
+      (best, value, j) => (!free.has(j) && value > (gradient[best] ?? 1e-12) ? j : best),
       -1,
     );
     if (next < 0) break;
@@ -23,22 +23,25 @@ export function nonNegativeLeastSquares(rows: readonly (readonly number[])[]): n
     for (;;) {
       const chosen = [...free];
       const solved = solveNormal(scaled.map((row) => chosen.map((j) => row[j]!)));
-      const below = chosen.filter((_, i) => !(solved[i]! > 0));
-      // As far towards the solution as all stay at 0 or above; what arrives at 0 stays there.
-      const step = Math.min(1, ...below.map((j) => x[j]! / (x[j]! - (solved[chosen.indexOf(j)] ?? 0)) || 0));
+      const notPositive = chosen.filter((_, i) => !(solved[i]! > 0));
+      // A step towards the solution that keeps all variables at 0 or above; those that reach 0 leave the free set.
+      const step = Math.min(
+        1,
+        ...notPositive.map((j) => x[j]! / (x[j]! - (solved[chosen.indexOf(j)] ?? 0)) || 0),
+      );
       chosen.forEach((j, i) => (x[j]! += step * ((solved[i] ?? 0) - x[j]!)));
-      if (below.length === 0) break;
-      for (const j of below) {
+      if (notPositive.length === 0) break;
+      for (const j of notPositive) {
         if (x[j]! > 1e-12) continue;
         x[j] = 0;
         free.delete(j);
       }
     }
   }
-  return x.map((value, j) => value / sizes[j]!);
+  return x.map((value, j) => value / norms[j]!);
 }
 
-/** Solves `AᵀA x = Aᵀ1` by elimination. A column that says nothing new gets 0. */
+/** Solves `AᵀA x = Aᵀ1` by elimination. A linearly dependent column gets 0. */
 function solveNormal(rows: readonly (readonly number[])[]): number[] {
   const n = rows[0]?.length ?? 0;
   const matrix = Array.from({ length: n }, (_, i) => [

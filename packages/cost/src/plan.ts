@@ -10,17 +10,17 @@ import { readConfig } from "./read-config.js";
 
 /** The requirements of a service. */
 export type PlanRequest = {
-  /** Users who are being answered at the same time. */
+  /** Concurrent users. */
   users: number;
-  /** Tokens held for each of them. */
+  /** Tokens in the KV cache of each user. */
   contextLength: number;
-  /** Least speed of each of them. */
+  /** Minimum decode speed of each user. */
   tokensPerSecond: number;
   machine: Machine;
   formats?: Partial<Formats>;
-  /** The part of the machine's figures that is reached. Default 0.6. */
+  /** The fraction of the machine's peak compute and bandwidth that is reached. Default 0.6. */
   efficiency?: number;
-  /** The part of the memory that weights and caches may fill. Default 0.9. */
+  /** The fraction of the memory that weights and caches may fill. Default 0.9. */
   memoryShare?: number;
 };
 
@@ -31,7 +31,7 @@ export type Plan = {
   /** Copies of the model. */
   readonly replicas: number;
   readonly layout: Layout;
-  /** Users of one copy at a time. */
+  /** Concurrent users of one copy. */
   readonly batchSize: number;
   /** One step of decoding, for all users of a copy. */
   readonly stepMs: number;
@@ -47,7 +47,7 @@ export type Plan = {
 
 /**
  * Plans the machines of a service and the layout of its model: the layout with the fewest machines that holds the
- * caches of all users and gives each of them their tokens. One tab or many racks.
+ * caches of all users and reaches the speed of each.
  *
  * @param config - A configuration as {@link readConfig} takes it, or the shape that it gives.
  * @throws {ArgumentError} If a figure is not above 0, or no layout of these machines is fast enough for a single user.
@@ -60,7 +60,8 @@ export type Plan = {
  *   model_type: "llama", hidden_size: 8192, num_hidden_layers: 80, num_attention_heads: 64, num_key_value_heads: 8,
  *   intermediate_size: 28672, vocab_size: 128256,
  * };
- * const { machines: count, layout } = plan(llama70b, { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine: machines.h100 });
+ * const { machines: count, layout } = plan(llama70b, { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine:
+ * machines.h100 });
  * count % (layout.tensor * layout.pipeline); // => 0
  * plan(llama70b, { users: 1, contextLength: 8192, tokensPerSecond: 9999, machine: machines.h100 }); // => throws ArgumentError: tokensPerSecond
  * ```
@@ -87,7 +88,7 @@ export function plan(config: unknown, request: PlanRequest): Plan {
     "give the object in a config.json.",
   );
   const shape = isShape(config) ? config : readConfig(config);
-  const slower: Machine = {
+  const deratedMachine: Machine = {
     ...machine,
     bytesPerSecond: machine.bytesPerSecond * efficiency,
     flopsPerSecond: machine.flopsPerSecond * efficiency,
@@ -98,13 +99,13 @@ export function plan(config: unknown, request: PlanRequest): Plan {
       })),
     }),
   };
-  const target = { shape, request, machine: slower, memoryBytes: machine.memoryBytes * memoryShare };
+  const target = { shape, request, machine: deratedMachine, memoryBytes: machine.memoryBytes * memoryShare };
   const candidates = layouts(shape, machine).flatMap((layout) => candidate(layout, target) ?? []);
   const best = candidates.reduce<Candidate | undefined>(
     (best, each) => (!best || each.machines < best.machines ? each : best),
     undefined,
   );
-  if (!best) throw tooMuch(target);
+  if (!best) throw noLayoutError(target);
   return {
     ...best,
     totalTokensPerSecond: best.tokensPerSecond * users,
@@ -115,7 +116,7 @@ export function plan(config: unknown, request: PlanRequest): Plan {
 type Target = { shape: ModelShape; request: PlanRequest; machine: Machine; memoryBytes: number };
 type Candidate = Omit<Plan, "assumptions" | "totalTokensPerSecond">;
 
-/** Matrices divided as far as the link connects machines closely, heads permitting, and any number of groups. */
+/** Tensor parallelism up to the machines that the link connects, and pipeline parallelism of up to 64 stages. */
 function layouts(shape: ModelShape, { link }: Machine): Layout[] {
   const layers = Math.max(shape.encoder?.layers.length ?? 0, shape.decoder?.layers.length ?? 0);
   const powers = (most: number) =>
@@ -124,7 +125,7 @@ function layouts(shape: ModelShape, { link }: Machine): Layout[] {
   return powers(link?.machines ?? 1).flatMap((tensor) => groups.map((pipeline) => ({ tensor, pipeline })));
 }
 
-/** The largest batch of a layout that fits and keeps up; nothing where not even one user does. */
+/** The largest batch of a layout that fits in memory and reaches the speed; undefined if not even one user does. */
 function candidate(layout: Layout, target: Target): Candidate | undefined {
   const { shape, request, machine, memoryBytes } = target;
   const { users, contextLength, tokensPerSecond, formats = {} } = request;
@@ -137,11 +138,13 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
       held.workBytes
     );
   };
-  // Each group of a pipeline works on another part of the batch, so a token takes one pass of such a part.
+  // Each stage of a pipeline works on another microbatch, so a token takes the pass of one microbatch.
   const stepOf = (batchSize: number) => {
-    const part = Math.ceil(batchSize / layout.pipeline);
-    return estimate(cost(shape, { batchSize: part, contextLength, formats }), machine, { layout, shape })
-      .timeMs;
+    const microbatch = Math.ceil(batchSize / layout.pipeline);
+    return estimate(cost(shape, { batchSize: microbatch, contextLength, formats }), machine, {
+      layout,
+      shape,
+    }).timeMs;
   };
   const fits = (batchSize: number) =>
     bytesOf(batchSize) <= memoryBytes && 1000 / stepOf(batchSize) >= tokensPerSecond;
@@ -167,14 +170,14 @@ function candidate(layout: Layout, target: Target): Candidate | undefined {
   };
 }
 
-/** Key-value heads that are fewer than the machines which share a matrix are held several times. */
+/** Copies of each key-value head: with fewer heads than tensor-parallel machines, each head is replicated. */
 function copiesOf({ decoder }: ModelShape, { tensor }: Layout): number {
   const attention = decoder?.layers.find((layer) => layer.attention.kind !== "state")?.attention;
   if (!attention || attention.kind === "state") return 1;
   return Math.max(1, tensor / (attention.kind === "latent" ? 1 : attention.numKvHeads));
 }
 
-function tooMuch({ shape, request, machine, memoryBytes }: Target): ArgumentError {
+function noLayoutError({ shape, request, machine, memoryBytes }: Target): ArgumentError {
   const { contextLength, tokensPerSecond, formats = {} } = request;
   const one = memory(shape, { contextLength, formats }).bytes;
   const most = Math.max(...layouts(shape, machine).map(({ tensor, pipeline }) => tensor * pipeline));
@@ -205,12 +208,12 @@ function assumptionsOf(
   return [
     `${machine.name}: ${machine.memoryBytes / 1e9} GB, ${Math.round(machine.bytesPerSecond / 1e9)} GB/s, ${Math.round(machine.flopsPerSecond / 1e9)} GFLOP/s (${machine.source}).`,
     `${Math.round(efficiency * 100)} % of its speed is reached, and ${Math.round(memoryShare * 100)} % of its memory is used.`,
-    `Weights are ${name("weights")}, caches ${name("cache")}, what is between layers ${name("activations")}.`,
-    `Every user is being answered all the time and holds ${contextLength} tokens; prompts are read elsewhere or in between.`,
-    `Each copy of the model steps with all of its users at once, and nothing is lost between two steps.`,
+    `Weights are ${name("weights")}, caches ${name("cache")}, activations ${name("activations")}.`,
+    `Every user is being answered all the time and holds ${contextLength} tokens; prefill runs elsewhere or in between.`,
+    `Each copy of the model decodes all of its users in one batch, without time between two steps.`,
     ...(machine.link
       ? [
-          `Up to ${machine.link.machines} machines divide each matrix, over ${machine.link.bytesPerSecond / 1e9} GB/s; groups of them hand tokens on at the same speed.`,
+          `Up to ${machine.link.machines} machines divide each matrix, over ${machine.link.bytesPerSecond / 1e9} GB/s; pipeline stages pass activations on at the same speed.`,
         ]
       : ["Machines do not work on one model together: there is no link between them."]),
     ...(shape.contextLength !== null && contextLength > shape.contextLength

@@ -9,7 +9,7 @@ import type {
   StateAttention,
 } from "./model-shape.js";
 
-/** A rule: true where it holds for a configuration. */
+/** Evaluates a rule for a configuration. */
 export const holds = (rule: Rule, fields: Fields): boolean =>
   typeof rule === "function" ? rule(fields) : rule;
 
@@ -31,14 +31,14 @@ export function readAttention(fields: Fields, traits: Traits, layer: number): At
     : readHeads(fields, traits, reach);
 }
 
-/** `full_attention_interval`: one layer of so many attends, the others keep a state. */
+/** `full_attention_interval` n: every n-th layer has full attention, the others linear attention. */
 function stateByInterval({ config }: Fields, layer: number): string | undefined {
   const interval = config["full_attention_interval"];
   if (typeof interval !== "number" || Array.isArray(config["layer_types"])) return undefined;
   return (layer + 1) % interval === 0 ? "full_attention" : "linear_attention";
 }
 
-/** Query heads that share key-value heads. `names` are the fields where a stack has its own. */
+/** Multi-head, grouped-query or multi-query attention. `heads`: number of query heads, for a stack with its own. */
 export function readHeads(
   fields: Fields,
   traits: Traits,
@@ -58,7 +58,7 @@ export function readHeads(
   const headDim = readHeadDim(fields, heads);
   const { biases, rotary } = traits;
   const rotaryFraction = fields.flag("alibi", false) ? 0 : rotary;
-  const share = fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
+  const rotatedFraction = fields.share(["partial_rotary_factor", "rotary_pct"], rotaryFraction);
   const norm = traits.queryKeyNorm;
   return {
     kind: "heads",
@@ -67,7 +67,9 @@ export function readHeads(
     headDim,
     reach,
     rotaryDim:
-      rotaryFraction === 0 ? 0 : fields.own("rotary_dim", 2 * Math.floor((headDim * share) / 2) || 0),
+      rotaryFraction === 0
+        ? 0
+        : fields.own("rotary_dim", 2 * Math.floor((headDim * rotatedFraction) / 2) || 0),
     biases: {
       query: holds(biases.query, fields),
       key: holds(biases.key ?? biases.query, fields),
@@ -79,11 +81,11 @@ export function readHeads(
   };
 }
 
-/** Absent: as many as query heads. `multi_query` of older configurations: one. */
+/** Number of key-value heads. Default: as many as query heads; one with `multi_query` of older configurations. */
 function readKvHeads(fields: Fields, heads: number): number {
   const { config } = fields;
-  const old = config["model_type"] === "falcon" || config["model_type"] === "gpt_bigcode";
-  if (old && !fields.flag("new_decoder_architecture", false))
+  const isOlderConfig = config["model_type"] === "falcon" || config["model_type"] === "gpt_bigcode";
+  if (isOlderConfig && !fields.flag("new_decoder_architecture", false))
     return fields.flag("multi_query", true) ? 1 : heads;
   return fields.size("kvHeads", heads);
 }
@@ -129,14 +131,14 @@ function readState({ own }: Fields): StateAttention {
 
 function readReach(fields: Fields, traits: Traits, layer: number, kind: unknown): Reach {
   const causal = traits.form !== "encoder";
-  const whole: Reach = { kind: causal ? "causal" : "all" };
-  if (kind === "full_attention") return whole;
+  const unlimited: Reach = { kind: causal ? "causal" : "all" };
+  if (kind === "full_attention") return unlimited;
   const chunk = fields.config["attention_chunk_size"];
   if (typeof chunk === "number" && (kind === "chunked_attention" || traits.windowed(layer, fields)))
     return { kind: "chunk", size: chunk };
   const window = fields.sizeOrNull("window");
-  if (window === null || (kind !== "sliding_attention" && !traits.windowed(layer, fields))) return whole;
-  // A window of an encoder lies around the token: half of it on each side.
+  if (window === null || (kind !== "sliding_attention" && !traits.windowed(layer, fields))) return unlimited;
+  // An encoder's window is centered on the token: half of it on each side.
   return causal
     ? { kind: "window", size: window }
     : { kind: "around", size: Math.max(1, Math.floor(window / 2)) };

@@ -26,7 +26,7 @@ export type GpuKernel = {
 };
 
 /**
- * Loads gpu.js when a device is made, not before: it weighs 156 kB, and importing this package must work where there is
+ * Loads gpu.js when a device is made, not before: it is 156 kB, and importing this package must work where there is
  * no WebGL.
  */
 export async function loadGpuJs(): Promise<GpuJs> {
@@ -34,8 +34,13 @@ export async function loadGpuJs(): Promise<GpuJs> {
     const loaded = (await import("gpu.js")) as unknown as { GPU?: unknown; default?: { GPU?: unknown } };
     // CJS by Node, CJS by a bundler, the browser build, whose default is the class itself, or that build in a page
     // without a bundler, where it is a script that makes a global. WebGPU has a global of the same name.
-    const places = [loaded.GPU, loaded.default?.GPU, loaded.default, (globalThis as { GPU?: unknown }).GPU];
-    const found = places.find(isGpuJs);
+    const candidates = [
+      loaded.GPU,
+      loaded.default?.GPU,
+      loaded.default,
+      (globalThis as { GPU?: unknown }).GPU,
+    ];
+    const found = candidates.find(isGpuJs);
     if (found) return found;
     throw new Error("the module has no GPU");
   } catch (cause) {

@@ -6,7 +6,7 @@ import type { DecodeStream } from "./decoders/decoder.js";
  * the last one arrives.
  *
  * @param pieces - The bytes of each token, by id.
- * @param bosId - Has no text; the space after it, which the encoder added, is dropped.
+ * @param bosId - The BOS token, which has no text; the space after it, which the encoder added, is dropped.
  */
 export function byteDecodeStream(pieces: readonly Uint8Array[], bosId: number): DecodeStream {
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true }); // U+FEFF is text here, as any other character

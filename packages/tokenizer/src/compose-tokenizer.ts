@@ -22,7 +22,8 @@ import type {
 import { toWellFormed } from "./to-well-formed.js";
 
 /**
- * Composes a tokenizer from its five stages: normalizers, pre-tokenizers, model, post-processor, decoder. The loaders of
+ * Composes a tokenizer from its five stages: normalizers, pre-tokenizers, model, post-processor, decoder. The loaders
+ * of
  * this package call it with the stages of a file.
  *
  * @example
@@ -50,7 +51,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     bytes: (id) => (added.has(id) ? undefined : model.bytes?.(id)),
   };
 
-  /** Finders of the added tokens, before and after the first stage. */
+  /** Finders of the added tokens, for text before and after normalization. */
   const findersFor = (special: EncodeOptions["specialTokens"]): Finders => {
     const allowed = special ?? stages.specialTokens ?? "allowed";
     const key = typeof allowed === "string" ? allowed : JSON.stringify(allowed);
@@ -77,7 +78,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     return known;
   };
 
-  /** Stages one to three, for one text. */
+  /** Runs normalizers, pre-tokenizers and the model on one text. */
   const run = (text: string, options: EncodeOptions, sink: Sink, check: Checks): void => {
     const { raw, normalized, refuse } = findersFor(options.specialTokens);
     const whole = alignedText(toWellFormed(text), sink.traced);
@@ -140,7 +141,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     run(text, options, sink, check);
   };
 
-  /** Tells an id that is decoded to text; refuses one that is no token. */
+  /** True if an id is decoded to text; refuses an id that is no token. */
   const isDecoded = (id: number, skipSpecialTokens: boolean, check: Checks): boolean => {
     const token = added.get(id);
     const inside = Number.isSafeInteger(id) && id >= 0 && id < vocabSize;
@@ -170,10 +171,10 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       return { ids, tokens, spans };
     });
     const template = templateItems(options, pair !== undefined);
-    const around = template.filter((item) => "id" in item).length;
+    const numSpecialTokens = template.filter((item) => "id" in item).length;
     if (stages.truncation) {
       const lengths = [encoded[0]!.ids.length, encoded[1]?.ids.length ?? 0] as const;
-      const kept = truncatedLengths(lengths, around, stages.truncation);
+      const kept = truncatedLengths(lengths, numSpecialTokens, stages.truncation);
       encoded.forEach((each, i) => {
         const from = stages.truncation!.side === "left" ? each.ids.length - kept[i]! : 0;
         each.ids = each.ids.slice(from, from + kept[i]!);
@@ -183,20 +184,20 @@ export function composeTokenizer(stages: Stages): Tokenizer {
     }
     const result: Encoding = { ids: [], tokens: [], offsets: [], typeIds: [], sequenceIds: [] };
     const noText = [0, 0] as const; // of all tokens of padding
-    const add = (id: number, token: string, start: number, end: number, type: number, which: number) => {
+    const add = (id: number, token: string, start: number, end: number, type: number, sequenceId: number) => {
       result.ids.push(id);
       result.tokens.push(token);
       result.offsets.push(end === 0 ? noText : [start, end]);
       result.typeIds.push(type);
-      result.sequenceIds.push(which);
+      result.sequenceIds.push(sequenceId);
     };
-    const fill = () => {
+    const addPadding = () => {
       const { padId, typeId = 0 } = stages.padding!;
-      const length = encoded.reduce((sum, { ids }) => sum + ids.length, around);
+      const length = encoded.reduce((sum, { ids }) => sum + ids.length, numSpecialTokens);
       for (let at = length; at < paddedLength(length, stages.padding!); at++)
         add(padId, names.token(padId), 0, 0, typeId, -1);
     };
-    if (stages.padding?.side === "left") fill();
+    if (stages.padding?.side === "left") addPadding();
     for (const item of template) {
       if ("id" in item) {
         add(item.id, names.token(item.id), 0, 0, item.typeId, -1);
@@ -206,7 +207,7 @@ export function composeTokenizer(stages: Stages): Tokenizer {
       const { ids, tokens, spans } = encoded[which]!;
       ids.forEach((id, at) => add(id, tokens[at]!, spans[2 * at]!, spans[2 * at + 1]!, item.typeId, which));
     }
-    if (stages.padding && stages.padding.side !== "left") fill();
+    if (stages.padding && stages.padding.side !== "left") addPadding();
     return result;
   };
 
@@ -356,10 +357,10 @@ type Finders = {
   refuse: boolean;
 };
 
-/** Receives the result of the first three stages. */
+/** Receives what normalizers, pre-tokenizers and the model give. */
 type Sink = {
   readonly ids: number[];
-  /** Texts need their alignments. */
+  /** Offsets or tokens are wanted, so texts carry their alignments. */
   readonly traced: boolean;
   /** Called after each pre-token: true ends encoding early. */
   isFull(): boolean;

@@ -16,13 +16,13 @@ export type AttentionMapOptions = {
   rowLabels?: readonly string[];
   /** One label for each key. */
   columnLabels?: readonly string[];
-  /** The name of the picture, drawn above it. Default: none is drawn, and readers by ear hear "Attention weights". */
+  /** The name of the picture, drawn above it. Default: none is drawn, and screen readers read "Attention weights". */
   title?: string;
   /** A mask of the keys that a query sees (`true`, or a number other than 0), in a shape that broadcasts to the weights'.
    * Default: a weight of exactly 0 counts as masked. */
   mask?: MaskData;
-  /** The weight drawn in full ink. Default: the largest in the picture, so pictures with their own scale are not
-   * comparable by eye: give 1 to all of them. */
+  /** The weight drawn in full ink. Default: the largest in the picture, so each picture has its own scale:
+   * give 1 to pictures that are compared. */
   max?: number;
   /** The side of a cell. Unit: pixels. Default: chosen from the number of cells. */
   cellSize?: number;

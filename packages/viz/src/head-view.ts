@@ -23,12 +23,13 @@ export type HeadViewOptions = HeadMarks & {
   title?: string;
 };
 
-const [line, between] = [18, 90]; // pixels
+const [line, columnGap] = [18, 90]; // pixels
 
 /**
  * Draws heads as lines between two columns of tokens: queries at the left, keys at the right, a line as dark as its
- * weight. Heads that share keys and values stand over one bar. With one `query`, keys that its window has lost are
- * struck out, and those that it keeps for ever are underlined; a learned sink is one more key below the others.
+ * weight. Heads that share keys and values have one bar below them. With one `query`, keys outside its window are
+ * struck
+ * out, and the first keys that it always sees are underlined; a learned sink is one more key below the others.
  *
  * @param weights - `[B, H, T, S]`, of which the first batch is drawn.
  * @returns SVG text. Each line holds its number as a svg`<title>`.
@@ -68,14 +69,14 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
 
   const keys = [...columnLabels, ...(given.sink ? ["sink"] : [])];
   const [left, right] = [labelWidth(rowLabels), labelWidth(keys)];
-  const width = left + between + right + 28;
+  const width = left + columnGap + right + 28;
   const top = (title ? 54 : 18) + 20;
   const y = (i: number) => top + i * line;
   const height = Math.max(T, keys.length) * line;
 
   const panels = heads.map((head, n) => {
     const x = 12 + n * width;
-    const [from, to] = [x + left + 6, x + left + between];
+    const [from, to] = [x + left + 6, x + left + columnGap];
     const lines: Svg[] = [];
     for (let t = 0; t < T; t++) {
       if (query !== undefined && t !== query) continue;
@@ -98,7 +99,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
       (label, t) =>
         svg`<text x="${px(from - 6)}" y="${px(y(t))}" text-anchor="end" ${fill(query === undefined || t === query ? "query-text" : "quiet")}>${label}</text>`,
     );
-    const answers = keys.map((label, s) => {
+    const keyTexts = keys.map((label, s) => {
       const sink = s === S;
       const lost = query !== undefined && !sink && outOfWindow(S - T + query, s, given);
       const kept = query !== undefined && s < (given.keepFirst ?? 0);
@@ -113,7 +114,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     return [
       svg`<text x="${px(x)}" y="${px(top - line - 6)}" ${fill("text")} font-weight="600">head ${head}</text>`,
       ...queries,
-      ...answers,
+      ...keyTexts,
       svg`<g ${stroke("weight")}>${lines}</g>`,
     ];
   });

@@ -5,7 +5,7 @@ import { fill, stroke } from "./palette.js";
 import { heading, labelWidth, picture, px, titleWidth } from "./picture.js";
 import { svg, type Svg } from "./svg.js";
 
-/** Tells that a query at one position sees the key at another. */
+/** Mask predicate: true if the query at one position sees the key at another. */
 export type Sees = (query: number, key: number) => boolean;
 
 /** Options of {@link maskTiles}. */
@@ -19,8 +19,9 @@ export type MaskTilesOptions = {
 };
 
 /**
- * Draws a mask cell by cell, and the tiles that a kernel makes of it: a tile that sees nothing is never read, one that
- * sees all needs no mask, and only the rest looks at each cell. Each tile says which it is as a svg`<title>`.
+ * Draws a mask cell by cell, and the tiles that a kernel divides it into: a fully masked tile is skipped, a tile
+ * without masked cells needs no mask, and only in the rest each cell is tested. Each tile names its class in a
+ * svg`<title>`.
  *
  * @param sees - The predicate of the mask, as `mask.bind(extent).sees`.
  * @param keyLength - S. At most 128.
@@ -75,12 +76,12 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
     }
   }
   const total = count.none + count.all + count.some;
-  const sum = `${count.none} of ${total} tiles see nothing, ${count.all} see all, ${count.some} look at each cell`;
+  const summary = `${count.none} of ${total} tiles see nothing, ${count.all} see all, ${count.some} look at each cell`;
   return picture({
-    width: Math.max(left + S * size + 12, labelWidth([sum]) + 40, titleWidth(title)),
+    width: Math.max(left + S * size + 12, labelWidth([summary]) + 40, titleWidth(title)),
     height: top + T * size + 34,
     title: title ?? "A mask and its tiles",
-    description: `${T} queries by ${S} keys in tiles of ${tileSize}: ${sum}.`,
+    description: `${T} queries by ${S} keys in tiles of ${tileSize}: ${summary}.`,
     body: [
       ...heading(title),
       svg`<text x="${left}" y="${px(top - 6)}" ${fill("key-text")} font-weight="600">key →</text>`,
@@ -88,7 +89,7 @@ export function maskTiles(sees: Sees, keyLength: number, options: MaskTilesOptio
       svg`<path d="${cells.join("")}" ${fill("weight")} fill-opacity="0.55"/>`,
       svg`<path d="${hatches.join("")}" ${stroke("hatch")}/>`,
       ...frames,
-      svg`<text x="12" y="${px(top + T * size + 22)}" ${fill("text")}>${sum}</text>`,
+      svg`<text x="12" y="${px(top + T * size + 22)}" ${fill("text")}>${summary}</text>`,
     ],
   });
 }

@@ -1,13 +1,13 @@
-/** A button below a picture. */
-export function toolButton(text: string, press: () => void): HTMLButtonElement {
+/** Creates a button for the tools below a picture. */
+export function toolButton(text: string, onClick: () => void): HTMLButtonElement {
   const element = document.createElement("button");
   element.type = "button";
   element.textContent = text;
-  element.addEventListener("click", press);
+  element.addEventListener("click", onClick);
   return element;
 }
 
-/** Hands a picture to the reader as a file. */
+/** Downloads a picture as a file. */
 export function saveFile(file: Blob, kind: "svg" | "png", name = "picture"): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);

@@ -7,9 +7,9 @@ import { joinSvg, svg } from "./svg.js";
 
 /** Options of {@link ropeClock}. */
 export type RopeClockOptions = {
-  /** The base of the angles. Default 10000. */
+  /** Base of the rotary frequencies (`rope_theta`). Default 10000. */
   base?: number;
-  /** The most dials that are drawn, from the fastest to the slowest, evenly chosen. Default 8. */
+  /** Maximum number of dials, from the fastest to the slowest, evenly chosen. Default 8. */
   most?: number;
   /** The name of the picture, drawn above it. */
   title?: string;
@@ -18,13 +18,14 @@ export type RopeClockOptions = {
 const [dial, gap] = [64, 14]; // pixels
 
 /**
- * Draws rotary positions as clocks: a pair of numbers of a head is a hand that turns by `base^(-2i / headDim)` radians
- * a position. The query's hand is blue, the key's vermillion; what a dot product sees is the angle between the two.
+ * Draws rotary positions as clocks: a pair of dimensions of a head is a hand that rotates by `base^(-2i / headDim)`
+ * radians
+ * a position. The query's hand is blue, the key's vermillion; the dot product depends on the angle between the two.
  *
  * @param places - Positions of `query` and `key`. Unit: positions.
  * @param headDim - D, the size of the head, even.
  * @returns SVG text.
- * @throws {ArgumentError} If `headDim` is not even, or a place is not a finite number.
+ * @throws {ArgumentError} If `headDim` is not even, or a position is not a finite number.
  * @see "RoFormer" (2021), arXiv:2104.09864
  *
  * @example
@@ -61,16 +62,16 @@ export function ropeClock(
   );
   const top = title ? 40 : 14;
   const dials = chosen.map((pair, i) => {
-    const speed = base ** ((-2 * pair) / headDim);
-    const between = speed * (places.query - places.key);
+    const frequency = base ** ((-2 * pair) / headDim);
+    const between = frequency * (places.query - places.key);
     const [x, y] = [12 + dial / 2 + i * (dial + gap), top + dial / 2];
     const hand = (position: number, kind: "query" | "key", length: number) => {
-      const angle = speed * position;
+      const angle = frequency * position;
       const [dx, dy] = [Math.cos(angle) * length, -Math.sin(angle) * length];
       return svg`<line x1="${px(x)}" y1="${px(y)}" x2="${px(x + dx)}" y2="${px(y + dy)}" stroke-width="3" ${stroke(kind)}/>`;
     };
-    const unit = numberText(speed) === "1" ? "radian" : "radians";
-    const tooltip = `pair ${pair} turns ${numberText(speed)} ${unit} a position, by ${numberText(between)} between query and key`;
+    const unit = numberText(frequency) === "1" ? "radian" : "radians";
+    const tooltip = `pair ${pair} turns ${numberText(frequency)} ${unit} a position, by ${numberText(between)} between query and key`;
     return joinSvg([
       svg`<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${tooltip}</title></circle>`,
       hand(places.key, "key", dial / 2 - 4),

@@ -12,9 +12,11 @@ export type TokenArcsOptions = {
   labels: readonly string[];
   /** The one query whose arcs are drawn, as an index into the queries. Default: the arcs of all. */
   query?: number;
-  /** `across`: tokens side by side, arcs above them. `down`: one below the other, for narrow pages. Default `across`. */
+  /**
+   * `across`: tokens side by side, arcs above them. `down`: one below the other, for narrow pages. Default `across`.
+   */
   direction?: "across" | "down";
-  /** Arcs of less are left out. Default 0.05. */
+  /** Weights below this are not drawn. Default 0.05. */
   least?: number;
   /** The weight drawn in full ink. Default 1. */
   max?: number;
@@ -27,8 +29,9 @@ const rowHeight = 26;
 const letters = 22; // pixels
 
 /**
- * Draws attention as arcs from each query to the keys that it looks at, over the tokens themselves. The ink of an arc is
- * its weight; an arc holds its number as a svg`<title>`. A token that looks at itself has a ring.
+ * Draws attention as arcs from each query to the keys that it attends to, over the tokens themselves. The ink of an arc
+ * is
+ * its weight; an arc holds its number as a svg`<title>`. A token that attends to itself has a ring.
  *
  * @param weights - `[T, S]`, one head. The queries are the last `T` of the `S` tokens.
  * @returns SVG text.
@@ -62,8 +65,8 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   check.finite({ max }, { above: 0 });
   if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "leave it out to draw all." });
   const top = edge + (title ? 24 : 0);
-  const shown = labels.map(visible);
-  const widths = shown.map((label) => labelWidth([label]) + 12);
+  const visibleLabels = labels.map(visible);
+  const widths = visibleLabels.map((label) => labelWidth([label]) + 12);
   const starts = widths.map((_, i) => edge + widths.slice(0, i).reduce((sum, width) => sum + width + 4, 0));
   const down = direction === "down";
   const widest = Math.max(...widths);
@@ -88,26 +91,26 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
 
   const drawn = arcs.map(({ t, s, weight }) => {
     const q = t + S - T;
-    const ink = Math.min(1, weight / max);
+    const opacity = Math.min(1, weight / max);
     const height = q === s ? 0 : rise * Math.sqrt(Math.abs(q - s) / span);
     const path = down
       ? sideways(row(q), row(s), edge + widest + 6, height)
       : over(middle(q), middle(s), floor, height);
     const where = `query “${labels[q]}”, key “${labels[s]}”: ${numberText(weight)}`;
     return joinSvg([
-      svg`<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * ink)}" stroke-opacity="${(0.12 + 0.88 * ink).toFixed(3)}" ${stroke("weight")}>`,
+      svg`<path d="${path}" fill="none" stroke-width="${px(1 + 2.5 * opacity)}" stroke-opacity="${(0.12 + 0.88 * opacity).toFixed(3)}" ${stroke("weight")}>`,
       svg`<title>${where}</title></path>`,
     ]);
   });
   const received = (s: number) => (query === undefined ? 0 : data[query * S + s]!);
-  const tokens = shown.map((label, i) => {
+  const tokens = visibleLabels.map((label, i) => {
     const [x, y] = down ? [edge, top + i * rowHeight] : [starts[i]!, floor + 6];
-    const asks = query !== undefined && query + S - T === i;
+    const isQuery = query !== undefined && query + S - T === i;
     const tooltip =
       query === undefined ? `token ${i}: “${labels[i]}”` : `key “${labels[i]}”: ${numberText(received(i))}`;
     return joinSvg([
       svg`<rect x="${px(x)}" y="${px(y)}" width="${px(down ? widest : widths[i]!)}" height="${letters}" rx="4" ${fill("key")} fill-opacity="${(0.45 * Math.min(1, received(i) / max)).toFixed(3)}"><title>${tooltip}</title></rect>`,
-      svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(asks ? "query-text" : "text")}${asks ? svg` font-weight="700"` : ""}>${label}</text>`,
+      svg`<text x="${px(down ? x + widest - 6 : middle(i))}" y="${px(y + 15)}" text-anchor="${down ? "end" : "middle"}" pointer-events="none" ${fill(isQuery ? "query-text" : "text")}${isQuery ? svg` font-weight="700"` : ""}>${label}</text>`,
     ]);
   });
   const who = query === undefined ? "all tokens" : `“${labels[query + S - T]}”`;
@@ -129,7 +132,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   });
 }
 
-/** An arc from one place to another above the floor; a ring where the two are one. */
+/** Path of an arc above the line `floor`; a ring if start and end are equal. */
 function over(from: number, to: number, floor: number, height: number): string {
   if (from === to) return `M${px(from - 6)} ${px(floor)}A6 8 0 1 1 ${px(from + 6)} ${px(floor)}`;
   const lift = floor - height * 1.33;
@@ -142,7 +145,7 @@ function sideways(from: number, to: number, wall: number, height: number): strin
   return `M${px(wall)} ${px(from)}C${px(out)} ${px(from)} ${px(out)} ${px(to)} ${px(wall)} ${px(to)}`;
 }
 
-/** A token whose first letter is a space is the start of a word; other white space is drawn as a sign. */
+/** Label of a token without the space before a word; white space by itself is drawn as a symbol. */
 function visible(label: string): string {
   const inner = label.replace(/\n/g, "⏎").replace(/\t/g, "⇥");
   return inner.trim() === "" ? inner.replaceAll(" ", "␣") : inner.trim();

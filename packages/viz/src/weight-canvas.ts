@@ -6,9 +6,9 @@ import { numberText } from "./number-text.js";
 import { saveFile, toolButton } from "./picture-tools.js";
 import { weightPixels } from "./weight-pixels.js";
 
-const strongest = 20; // rows of the table
+const tableRows = 20; // the largest weights of a query
 
-/** Tells a map with too many cells for SVG. */
+/** True for a map with too many cells for SVG. */
 export const isLarge = (weights: PictureData): boolean => {
   const { shape } = (weights ?? {}) as Partial<PictureData>;
   return Array.isArray(shape) && shape.reduce((all: number, size: number) => all * size, 1) > mostCells;
@@ -89,7 +89,7 @@ export function drawWeightCanvas(
       row.sort((a, b) => weights.data[t * S + b]! - weights.data[t * S + a]! || a - b);
       const shown = document.createElement("table");
       shown.createCaption().textContent = `${title}: the largest weights of ${query(t)}`;
-      for (const i of row.slice(0, strongest)) {
+      for (const i of row.slice(0, tableRows)) {
         const line = shown.insertRow();
         line.append(Object.assign(document.createElement("th"), { scope: "row", textContent: key(i) }));
         line.insertCell().textContent = cellText(t, i);

@@ -39,7 +39,7 @@ export function addBench(program: Command, io: Io): void {
     .argument("<model>", modelHelp)
     .option("--prompt-tokens <n>", "tokens of the prompt", count("--prompt-tokens"), 128)
     .option("--new-tokens <n>", "tokens to generate", count("--new-tokens"), 32)
-    .option("--rounds <n>", "how often", count("--rounds"), 3);
+    .option("--rounds <n>", "number of rounds", count("--rounds"), 3);
   withModelOptions(command)
     .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
     .action((model: string, options: Options) =>
@@ -53,8 +53,8 @@ async function measure(model: Model, options: Options, { signal }: Io): Promise<
   const generatedTokens = Math.min(options.newTokens, contextLength - promptTokens);
   const prompt = Array.from({ length: promptTokens }, (_, i) => (7 * i + 1) % vocabSize);
   // Weights may be random, so stop ids are ignored: as many tokens as asked for are generated.
-  const endless = { ...model, config: { ...model.config, stopIds: [] } };
-  await evaluate(model, [prompt.slice(0, 2)]); // kernels are compiled, buffers made
+  const withoutStopIds = { ...model, config: { ...model.config, stopIds: [] } };
+  await evaluate(model, [prompt.slice(0, 2)]); // warm-up: compiles kernels, allocates buffers
   let [promptMs, msPerToken] = [Infinity, Infinity];
   for (let round = 0; round < options.rounds; round++) {
     const onFinish = (summary: { timings: { promptMs: number; generationMs: number } }) => {
@@ -63,7 +63,12 @@ async function measure(model: Model, options: Options, { signal }: Io): Promise<
         msPerToken = Math.min(msPerToken, summary.timings.generationMs / (generatedTokens - 1));
     };
     const cache = growingCache({ numLayers });
-    for await (const _ of generate(endless, prompt, { maxTokens: generatedTokens, cache, signal, onFinish }))
+    for await (const _ of generate(withoutStopIds, prompt, {
+      maxTokens: generatedTokens,
+      cache,
+      signal,
+      onFinish,
+    }))
       signal.throwIfAborted();
   }
   return {

@@ -101,7 +101,7 @@ async function runCost(source: string, options: Options, { out, err, signal }: I
 
 type Request = Omit<Options, "machine"> & { machine: Machine; formats: { weights: Format; cache: Format } };
 
-/** Everything that the command says, as one object. */
+/** The result of the command as one object. */
 function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSecond, ...rest }: Request) {
   const contextLength = rest.context ?? Math.min(shape.contextLength ?? 4096, 4096);
   const sized = { batchSize: batch, contextLength, formats };
@@ -109,9 +109,9 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
   const both = shape.encoder !== undefined && shape.decoder !== undefined;
   const sourceLength = both ? { sourceLength: contextLength } : {};
   const pass = (call: Parameters<typeof cost>[1]) => {
-    const taken = cost(shape, { formats, batchSize: batch, ...sourceLength, ...call });
-    const { timeMs, boundBy, tokensPerSecond } = estimate(taken, machine);
-    const { flops, bytes, weightBytes, cacheBytes, activationBytes, intensity, calls } = taken;
+    const passCost = cost(shape, { formats, batchSize: batch, ...sourceLength, ...call });
+    const { timeMs, boundBy, tokensPerSecond } = estimate(passCost, machine);
+    const { flops, bytes, weightBytes, cacheBytes, activationBytes, intensity, calls } = passCost;
     return {
       flops,
       bytes,
@@ -142,10 +142,10 @@ function costOf(shape: ModelShape, { batch, machine, formats, users, tokensPerSe
     kvCache: { bytesPerToken, bytesPerRequest },
     memory: memory(shape, sized),
     prefill: pass({ queryLength: contextLength, outputLength: 1 }),
-    // An encoder alone has no steps.
+    // An encoder-only model does not decode.
     ...(shape.decoder && { decode: pass({ contextLength, encodes: false }) }),
     machine,
-    // JSON has no Infinity: where nothing grows, there is no longest.
+    // JSON has no Infinity: without a growing cache there is no longest context.
     longestContext: longest === Infinity ? null : longest,
     largestBatch: largestBatch(shape, { ...fitting, contextLength }),
     ...(users !== undefined && {
@@ -166,9 +166,9 @@ function pick<T>(flag: string, choices: Readonly<Record<string, T>>, name: strin
   });
 }
 
-/** For eyes: a line for each figure. */
+/** Formats the result as text, a line for each figure. */
 function table(result: ReturnType<typeof costOf>): string {
-  const { kvCache: cache, memory: held, prefill, decode, machine, contextLength, batchSize } = result;
+  const { kvCache: cache, memory: memoryUse, prefill, decode, machine, contextLength, batchSize } = result;
   const active =
     result.activeParameters < result.parameters
       ? `, of which a token passes ${count(result.activeParameters)}`
@@ -178,12 +178,12 @@ function table(result: ReturnType<typeof costOf>): string {
     `at least ${time(pass.timeMs)}, bound by ${pass.boundBy}`;
   const rows: [string, string][] = [
     ["parameters", `${result.parameters.toLocaleString("en-US")}${active}`],
-    ["weights", `${bytes(held.weightBytes)} as ${result.formats.weights}`],
+    ["weights", `${bytes(memoryUse.weightBytes)} as ${result.formats.weights}`],
     [
       "cache",
       `${bytes(cache.bytesPerToken)} a token, ${bytes(cache.bytesPerRequest)} for ${contextLength} tokens`,
     ],
-    ["memory", `${bytes(held.bytes)} for ${batchSize} × ${contextLength} tokens`],
+    ["memory", `${bytes(memoryUse.bytes)} for ${batchSize} × ${contextLength} tokens`],
     ["prompt", passText(prefill)],
     ...(decode
       ? ([["token", `${passText(decode)}; ${decode.tokensPerSecond.toPrecision(3)} tokens/s`]] as [

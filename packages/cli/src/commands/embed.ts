@@ -13,7 +13,7 @@ type EmbedResult = { texts: string[]; embeddings: number[][] };
 export function addEmbed(program: Command, io: Io): void {
   const command = program
     .command("embed")
-    .summary("turn texts into vectors")
+    .summary("embed texts as vectors")
     .description("Prints a vector of length 1 for each text: an argument, or a line of standard input.")
     .argument("<model>", `${modelHelp}, of an encoder such as BERT`)
     .argument("[texts...]", "texts (default: the lines of standard input)");
@@ -21,7 +21,7 @@ export function addEmbed(program: Command, io: Io): void {
     .addOption(
       new Option(
         "--pooling <kind>",
-        "what becomes the vector: all tokens, the first or the last (default: as the model was trained)",
+        "pooling of the token embeddings: their mean, the first or the last (default: as the model was trained)",
       ).choices(poolings),
     )
     .option(

@@ -51,7 +51,7 @@ async function runGenerate(source: string, options: Options, { out, err, signal 
   const sampling = samplingFromOptions(options);
   const file = typeof json === "string" ? await openOutputFile(json, "--json") : undefined;
 
-  // Under --json alone standard output belongs to the object; who sits at a terminal still sees the text come.
+  // With --json alone standard output holds only the object; a terminal still shows the text on standard error.
   const screen = json !== true ? out : err.isTTY ? err : undefined;
   let shown = false;
   const show = (text: string) => {

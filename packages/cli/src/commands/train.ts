@@ -47,7 +47,7 @@ type Sums = { text?: string; tokenizer?: string };
 
 const check = checks("qkv");
 
-/** Threads of the device unless it is named: more bring little to matrices of this size. */
+/** Default number of threads: more bring little for matrices of this size. */
 const cores = Math.min(availableParallelism(), 4);
 
 const whole = (flag: string, least: number, fix: string) =>
@@ -91,8 +91,8 @@ export function addTrain(program: Command, io: Io): void {
     .option("--dim <n>", "the width of the model", whole("--dim", 2, "use 192."), 192)
     .option("--heads <n>", "query heads", whole("--heads", 1, "use 6."), 6)
     .option("--kv-heads <n>", "key-value heads", whole("--kv-heads", 1, "use 2."), 2)
-    .option("--context <n>", "tokens of one stretch", whole("--context", 1, "use 128."), 128)
-    .option("--batch-size <n>", "stretches of one batch", whole("--batch-size", 1, "use 16."), 16)
+    .option("--context <n>", "tokens of one training sequence", whole("--context", 1, "use 128."), 128)
+    .option("--batch-size <n>", "sequences of one batch", whole("--batch-size", 1, "use 16."), 16)
     .option("--accumulate <n>", "batches of one step", whole("--accumulate", 1, "use 1."), 1)
     .option("--steps <n>", "updates", whole("--steps", 1, "use 2000."), 2000)
     .option(
@@ -101,10 +101,10 @@ export function addTrain(program: Command, io: Io): void {
       rate("--learning-rate"),
       0.002,
     )
-    .option("--weight-decay <r>", "how much weights shrink", rate("--weight-decay"), 0.1)
+    .option("--weight-decay <r>", "decoupled weight decay of AdamW", rate("--weight-decay"), 0.1)
     .option(
       "--seed <s>",
-      "of the first weights and of the order",
+      "of the initial weights and the order of the batches",
       whole("--seed", 0, "give any whole number."),
       1,
     )
@@ -131,7 +131,7 @@ export function addTrain(program: Command, io: Io): void {
     .addHelpText("after", "\nExample:\n  qkv train shakespeare.txt --out shakespeare --device wasm,threads=2")
     .action(async (files: string[], { config: path, resume }: Options, command: Command) => {
       const folder = typeof resume === "string" ? resume : undefined;
-      const source = folder === undefined ? path : await notesOf(folder, command.opts<Options>());
+      const source = folder === undefined ? path : await savedConfigPath(folder, command.opts<Options>());
       const config = source === undefined ? {} : await applyConfig(command, source, notOptions);
       const named = files.length > 0 ? files : filesOf(config["files"] ?? []);
       const options = command.opts<Options>();
@@ -143,7 +143,7 @@ export function addTrain(program: Command, io: Io): void {
 }
 
 /** The saved settings of a run in a folder, as a file for `--config`. */
-async function notesOf(folder: string, { out, config }: Options): Promise<string> {
+async function savedConfigPath(folder: string, { out, config }: Options): Promise<string> {
   const beside = config === undefined ? out : config;
   if (beside !== undefined) {
     check.refuse({
@@ -163,7 +163,7 @@ async function notesOf(folder: string, { out, config }: Options): Promise<string
 
 type Run = Omit<Options, "out"> & {
   out: string;
-  /** Takes missing options from the run in the folder. */
+  /** Resumes the run in the folder `out`, with its saved options. */
   continues: boolean;
 };
 

@@ -19,29 +19,30 @@ import { expressionText } from "./expression-text.js";
 import { divideText, whole } from "./offset-text.js";
 import { runInto, withScratch, type Run, type Scalar } from "./run.js";
 
+/** Registers a scratch buffer, which is freed after the call. */
 type Own<B> = (buffer: B) => B;
 
-/** Stands for a masked score: some adapters have no infinities. */
-const hidden = "-3.0e38";
+/** A masked score: some adapters have no infinities. */
+const maskedScore = "-3.0e38";
 
-/** Buffers that adapters promise a kernel, its result left out. */
-const mostInputs = 7;
+/** Input buffers that every adapter allows in one kernel. */
+const maxInputs = 7;
 
-/** Attention in kernels of one number a thread. All scores are held. */
+/** Attention in kernels that compute one number per thread. All scores are stored. */
 export function attentionKernel<B extends Buffer>(scalar: Scalar<B>): AttentionKernels["attention"] {
   return (call, outputs) => {
     const sizes = callSizes(call);
     const { keyValues, scoreMod, weightMod, plan } = call;
-    const takes =
+    const isSupported =
       ![...keyValues.key, ...keyValues.value].some(isPaged) &&
       callTensors(call).every(({ dtype }) => dtype === "float32") &&
       [scoreMod, weightMod].every(
-        (mod) => !mod || (isShaderText(mod) && mod.tables.length <= mostInputs - 4),
+        (mod) => !mod || (isShaderText(mod) && mod.tables.length <= maxInputs - 4),
       ) &&
       plan.keyTile === 64 &&
-      keyValues.key.length < mostInputs &&
+      keyValues.key.length < maxInputs &&
       sizes.B * sizes.H * sizes.T * sizes.S * sizes.D * sizes.Dv > 0;
-    if (!takes) return false;
+    if (!isSupported) return false;
     return withScratch(scalar, (own) => attend(scalar, call, sizes, outputs, own));
   };
 }
@@ -64,29 +65,30 @@ function attend<B extends Buffer>(
     plan,
     scoreMod,
     weightMod,
-    want: _, // the outputs tell
+    want: _, // the outputs have these
     ...rest
   } = call;
   handledAll(rest);
   const upload = (numbers: Float32Array) => own(engine.upload(numbers));
   const rows = B * H * T;
-  // Numbers of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
+  // Numbers of a row of scores. A length that grows from call to call is rounded up to a power of two, so that few
+  // kernels are compiled.
   const wide = S === T ? S : 2 ** Math.ceil(Math.log2(Math.max(64, S)));
   const length = { keyCount: S };
   const run = (one: Omit<Run<B>, "length">, length = rows * wide) => own(engine.run({ ...one, length }));
   const query = rowsOf(scalar, [givenQuery], T, own);
   const keys = rowsOf(scalar, keyValues.key as readonly View[], wide, own);
   const values = rowsOf(scalar, keyValues.value as readonly View[], wide, own);
-  // gpu.js has no text for these.
+  // gpu.js has no literals for these.
   const special = upload(Float32Array.of(-Infinity, Infinity, NaN));
 
-  /** From `row` to the batch `b`, the head `h`, the head of the keys `g`, the query `t`. */
+  /** Computes from `row` the batch `b`, head `h`, key-value head `g` and query `t`. */
   const rowText = `${divideText("bh", "row", T)}
   const t = row - bh * ${T};
   ${divideText("b", "bh", H)}
   const h = bh - b * ${H};
   ${divideText("g", "h", group)}`;
-  /** From `n` to the row, the key `s`, and what a row tells. */
+  /** Computes from `n` the row and the key `s`, and the indices of the row. */
   const scoreText = (outside: string) => `${divideText("row", "n", wide)}
   const s = n - row * ${wide};
   if (s >= keyCount) { return ${outside}; }
@@ -94,7 +96,7 @@ function attend<B extends Buffer>(
 
   const dots = run({
     name: "dots",
-    body: `${scoreText(hidden)}
+    body: `${scoreText(maskedScore)}
   const q = queryStart + b * ${query.batch} + h * ${query.head} + t * ${query.row};
   const k = keyStart + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
   let sum = 0;
@@ -117,9 +119,12 @@ function attend<B extends Buffer>(
         })
       : dots;
 
-  const places =
+  const positionBuffers =
     scoreMod || weightMod
-      ? { queries: upload(queryPlaces(firstQuery, B, T)), keys: upload(keyPlaces(keyValues.positions, B, S)) }
+      ? {
+          queries: upload(queryPositionData(firstQuery, B, T)),
+          keys: upload(keyPositionData(keyValues.positions, B, S)),
+        }
       : undefined;
   const modify = (name: string, mod: Expression, x: B) => {
     const views = mod.tables;
@@ -133,7 +138,12 @@ function attend<B extends Buffer>(
   const query = queries[b * ${T} + t];
   const key = keys[b * keyCount + s];
   ${expressionText(mod)}`,
-      inputs: { x, ...places!, special, ...Object.fromEntries(tables.map((one, i) => [`table${i}`, one])) },
+      inputs: {
+        x,
+        ...positionBuffers!,
+        special,
+        ...Object.fromEntries(tables.map((one, i) => [`table${i}`, one])),
+      },
       ints: {
         ...length,
         ...Object.fromEntries(views.map(({ offset }, i) => [`table${i}Start`, offset])),
@@ -144,9 +154,9 @@ function attend<B extends Buffer>(
   const masked = planBuffers(plan, upload);
   const scores = run({
     name: "mask",
-    body: `${scoreText(hidden)}
+    body: `${scoreText(maskedScore)}
   const x = scores[n];
-  if (x <= ${hidden}) { return ${hidden}; }
+  if (x <= ${maskedScore}) { return ${maskedScore}; }
   ${masked ? seenText(plan) : ""}
   return x;`,
     inputs: { scores: modified, ...masked },
@@ -160,7 +170,7 @@ function attend<B extends Buffer>(
     text: `${rowText}\n  const sink = sinks[sinksStart + h * ${whole(sinks.strides[0]!)}];`,
   };
   const sinkInput = sink && { sinks: sink.buffer };
-  const overRow = (name: string, begin: string, step: string, end: string, more: Record<string, B>) =>
+  const reduceRow = (name: string, begin: string, step: string, end: string, more: Record<string, B>) =>
     run(
       {
         name,
@@ -178,17 +188,17 @@ function attend<B extends Buffer>(
       },
       rows,
     );
-  const top = overRow(
+  const top = reduceRow(
     "top",
-    `let most = ${hidden};`,
+    `let most = ${maskedScore};`,
     "most = Math.max(most, x);",
     `return ${sink ? "Math.max(most, sink)" : "most"};`,
     {},
   );
-  const total = overRow(
+  const total = reduceRow(
     "total",
     "let sum = 0;",
-    `if (x > ${hidden}) { sum += Math.exp(x - top[row]); }`,
+    `if (x > ${maskedScore}) { sum += Math.exp(x - top[row]); }`,
     `return sum${sink ? " + Math.exp(sink - top[row])" : ""};`,
     { top },
   );
@@ -201,23 +211,23 @@ function attend<B extends Buffer>(
     name: "weights",
     body: `${divideText("row", "n", wide)}
   const x = scores[n];
-  if (x <= ${hidden}) { return 0; }
+  if (x <= ${maskedScore}) { return 0; }
   return Math.exp(x - top[row]) / total[row];`,
     inputs: { scores, top, total },
   });
-  const mixed = weightMod
+  const finalWeights = weightMod
     ? run({
-        name: "seenWeights",
-        body: `if (scores[n] <= ${hidden}) { return 0; }\n  return weights[n];`,
+        name: "maskedWeights",
+        body: `if (scores[n] <= ${maskedScore}) { return 0; }\n  return weights[n];`,
         inputs: {
           scores,
           weights: modify("weightMod", weightMod, weights),
         },
       })
     : weights;
-  // What is hidden is not read: 0 · NaN must not leak.
+  // Values of masked keys are not read: 0 · NaN would be NaN.
   runInto(scalar, output, {
-    name: "mixture",
+    name: "output",
     body: `${divideText("row", "n", Dv)}
   const d = n - row * ${Dv};
   ${rowText}
@@ -228,25 +238,25 @@ function attend<B extends Buffer>(
     if (w !== 0) { sum += w * value[v + s * ${values.row}]; }
   }
   return sum;`,
-    inputs: { weights: mixed, value: values.buffer },
+    inputs: { weights: finalWeights, value: values.buffer },
     ints: { valueStart: values.at },
     constants: { wide },
   });
-  const shown = { dots, capped, scores, weights };
+  const traceBuffers = { dots, capped, scores, weights };
   for (const [name, trace] of Object.entries(traces)) {
     runInto(scalar, trace, {
-      name: "shown",
+      name: "trace",
       body: `${divideText("row", "n", S)}
   const at = row * ${wide} + n - row * ${S};
-  ${name === "scores" ? `if (x[at] <= ${hidden}) { return special[0]; }` : ""}
+  ${name === "scores" ? `if (x[at] <= ${maskedScore}) { return special[0]; }` : ""}
   return x[at];`,
-      inputs: { x: shown[name as "dots"], ...(name === "scores" && { special }) },
+      inputs: { x: traceBuffers[name as "dots"], ...(name === "scores" && { special }) },
     });
   }
   return true;
 }
 
-/** [B, H, S, D] as it lies; steps as text. */
+/** `[B, H, S, D]` in a buffer: its offset (`at`), and its strides as source text. */
 type Rows<B> = {
   readonly buffer: B;
   readonly at: number;
@@ -256,11 +266,11 @@ type Rows<B> = {
   readonly column: string;
 };
 
-/** One part where it lies; several one after the other, with room for so many rows. */
+/** A single part in place; several parts concatenated into a buffer of `capacity` rows a head. */
 function rowsOf<B extends Buffer>(
   { engine, store }: Scalar<B>,
   parts: readonly View[],
-  room: number,
+  capacity: number,
   own: Own<B>,
 ): Rows<B> {
   const [first] = parts as [View];
@@ -285,24 +295,25 @@ function rowsOf<B extends Buffer>(
       name: "join",
       body: `${divideText("row", "n", D)}
   const d = n - row * ${D};
-  ${divideText("bh", "row", room)}
-  const s = row - bh * ${room};
+  ${divideText("bh", "row", capacity)}
+  const s = row - bh * ${capacity};
   ${divideText("b", "bh", H)}
   const h = bh - b * ${H};
   ${branches.join("\n  ")}
   return 0;`,
       inputs: Object.fromEntries(parts.map((part, p) => [`part${p}`, store.bufferOf(part)])),
       ints,
-      length: B * H * room * D,
+      length: B * H * capacity * D,
     }),
   );
-  const [batch, head, row] = [H * room * D, room * D, D].map(String) as [string, string, string];
+  const [batch, head, row] = [H * capacity * D, capacity * D, D].map(String) as [string, string, string];
   return { buffer, at: 0, batch, head, row, column: "1" };
 }
 
 /**
- * The plan as numbers: for each tile −1 where nothing is seen, −2 where all is, else where the bits of its first query
- * are, 16 to a number. Undefined where all is seen.
+ * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the index of the bits of
+ * its
+ * first query, 16 bits a float. Undefined if nothing is masked.
  */
 function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: Float32Array) => B) {
   if (classes.every((one) => one === 2)) return undefined;
@@ -317,17 +328,17 @@ function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: F
   return { tiles: upload(tiles), bits: upload(halves) };
 }
 
-/** Returns the hidden score where the plan does not let query `t` see key `s`. */
+/** Source that returns the masked score where query `t` does not see key `s`. */
 const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `${divideText("tileRow", "t", queryTile)}
   const kind = tiles[((${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + tileRow) * columns + (s >> 6)];
-  if (kind === -1) { return ${hidden}; }
+  if (kind === -1) { return ${maskedScore}; }
   if (kind >= 0) {
     const half = bits[kind + (t - tileRow * ${queryTile}) * 4 + ((s & 63) >> 4)];
-    if (((half >> (s & 15)) & 1) === 0) { return ${hidden}; }
+    if (((half >> (s & 15)) & 1) === 0) { return ${maskedScore}; }
   }`;
 
 /** Positions of queries, [B, T]. */
-function queryPlaces(firstQuery: AttentionCall["firstQuery"], B: number, T: number): Float32Array {
+function queryPositionData(firstQuery: AttentionCall["firstQuery"], B: number, T: number): Float32Array {
   return Float32Array.from(
     { length: B * T },
     (_, n) => firstQueryOf(firstQuery, Math.floor(n / T)) + (n % T),
@@ -335,7 +346,11 @@ function queryPlaces(firstQuery: AttentionCall["firstQuery"], B: number, T: numb
 }
 
 /** Positions of keys, [B, S]. */
-function keyPlaces(positions: AttentionCall["keyValues"]["positions"], B: number, S: number): Float32Array {
+function keyPositionData(
+  positions: AttentionCall["keyValues"]["positions"],
+  B: number,
+  S: number,
+): Float32Array {
   const keys = keyPositions(positions, S);
   return Float32Array.from(
     { length: B * S },

@@ -2,10 +2,10 @@ import { Failure } from "../failure.js";
 import type { GpuInstance, GpuKernel } from "../gpujs.js";
 import type { Run } from "./run.js";
 
-/** Compiled kernels that are kept. The one that was used longest ago goes first. */
-const mostKernels = 192;
+/** Capacity of the cache. The least recently used kernel is evicted. */
+const maxKernels = 192;
 
-/** Kernels of gpu.js by what they are compiled for. */
+/** LRU cache of compiled gpu.js kernels. */
 export class Compiled {
   readonly #gpu: GpuInstance;
   readonly #settings: Readonly<Record<string, unknown>>;
@@ -17,12 +17,12 @@ export class Compiled {
     this.#settings = settings;
   }
 
-  /** Bytes of the kernels' results, of which each keeps its last. */
+  /** Bytes of output buffers: each kernel retains its last result. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @param sizes - Other sizes that the kernel is made for. */
+  /** @param sizes - Further sizes that the kernel is compiled for; part of its key. */
   of<B>({ name, body, inputs, ints = {}, constants = {}, length }: Run<B>, sizes = ""): GpuKernel {
     const params = [...Object.keys(inputs), ...Object.keys(ints)];
     const source = `function ${name}(${params.join(", ")}) {
@@ -31,10 +31,10 @@ export class Compiled {
 }`;
     const key = [source, JSON.stringify(constants), length, sizes].join("|");
     let entry = this.#kernels.get(key);
-    // Taken out and put in again: the map's order is the order of use.
+    // Deleted and set again: the map's order is the order of use.
     if (entry) this.#kernels.delete(key);
     else {
-      if (this.#kernels.size >= mostKernels) this.#forgetOldest();
+      if (this.#kernels.size >= maxKernels) this.#evictOldest();
       entry = { kernel: this.#compile(source, inputs, ints, constants, length), bytes: length * 4 };
       this.#bytes += entry.bytes;
     }
@@ -43,7 +43,7 @@ export class Compiled {
   }
 
   clear(): void {
-    while (this.#kernels.size > 0) this.#forgetOldest();
+    while (this.#kernels.size > 0) this.#evictOldest();
   }
 
   #compile(source: string, inputs: object, ints: object, constants: object, length: number): GpuKernel {
@@ -61,7 +61,7 @@ export class Compiled {
     }
   }
 
-  #forgetOldest(): void {
+  #evictOldest(): void {
     const [key, { kernel, bytes }] = this.#kernels.entries().next().value!;
     this.#kernels.delete(key);
     this.#bytes -= bytes;

@@ -4,11 +4,11 @@ import type { Expr, Expression, OperationName } from "@qkv/attention-contract";
 import { number, powText, tanhText } from "./numbers.js";
 import { whole } from "./offset-text.js";
 
-const truth = (test: string) => (name: string) => `let ${name} = 0;\n  if (${test}) { ${name} = 1; }`;
+const booleanValue = (test: string) => (name: string) => `let ${name} = 0;\n  if (${test}) { ${name} = 1; }`;
 const value = (text: string) => (name: string) => `const ${name} = ${text};`;
 type Line = (name: string) => string;
 
-const text: { readonly [Name in OperationName]: (a: string, b: string, c: string) => Line } = {
+const operationText: { readonly [Name in OperationName]: (a: string, b: string, c: string) => Line } = {
   neg: (x) => value(`-${x}`),
   abs: (x) => value(`Math.abs(${x})`),
   exp: (x) => value(`Math.exp(${x})`),
@@ -16,7 +16,7 @@ const text: { readonly [Name in OperationName]: (a: string, b: string, c: string
   tanh: (x) => value(tanhText(x)),
   sqrt: (x) => value(`Math.sqrt(${x})`),
   floor: (x) => value(`Math.floor(${x})`),
-  not: (x) => truth(`${x} === 0`),
+  not: (x) => booleanValue(`${x} === 0`),
   add: (a, b) => value(`${a} + ${b}`),
   sub: (a, b) => value(`${a} - ${b}`),
   mul: (a, b) => value(`${a} * ${b}`),
@@ -24,18 +24,18 @@ const text: { readonly [Name in OperationName]: (a: string, b: string, c: string
   min: (a, b) => value(`Math.min(${a}, ${b})`),
   max: (a, b) => value(`Math.max(${a}, ${b})`),
   pow: (a, b) => (name) => powText(name, a, b),
-  less: (a, b) => truth(`${a} < ${b}`),
-  lessEqual: (a, b) => truth(`${a} <= ${b}`),
-  greater: (a, b) => truth(`${a} > ${b}`),
-  greaterEqual: (a, b) => truth(`${a} >= ${b}`),
-  equal: (a, b) => truth(`${a} === ${b}`),
-  and: (a, b) => truth(`${a} !== 0 && ${b} !== 0`),
-  or: (a, b) => truth(`${a} !== 0 || ${b} !== 0`),
+  less: (a, b) => booleanValue(`${a} < ${b}`),
+  lessEqual: (a, b) => booleanValue(`${a} <= ${b}`),
+  greater: (a, b) => booleanValue(`${a} > ${b}`),
+  greaterEqual: (a, b) => booleanValue(`${a} >= ${b}`),
+  equal: (a, b) => booleanValue(`${a} === ${b}`),
+  and: (a, b) => booleanValue(`${a} !== 0 && ${b} !== 0`),
+  or: (a, b) => booleanValue(`${a} !== 0 || ${b} !== 0`),
   where: (condition, a, b) => (name) => `let ${name} = ${b};\n  if (${condition} !== 0) { ${name} = ${a}; }`,
 };
 
 /**
- * JavaScript that returns what a recorded expression gives, from `score`, `batch`, `head`, `query` and `key`.
+ * JavaScript that evaluates a recorded expression of `score`, `batch`, `head`, `query` and `key`.
  *
  * Each of its tables is an input `table0`, `table1` and so on, and begins at `table0Start`. Numbers that are not finite
  * come from the input `special`: −∞, ∞, NaN.
@@ -52,7 +52,7 @@ export function expressionText({ steps, lookedUp, tables }: Expression<View>): s
         case "number":
           return value(finite(step.value));
         case "operation":
-          return text[step.name](...(step.operands.map(of) as [string, string, string]));
+          return operationText[step.name](...(step.operands.map(of) as [string, string, string]));
         case "lookup": {
           const table = lookedUp.indexOf(step.table);
           const { shape, strides } = tables[table]!;

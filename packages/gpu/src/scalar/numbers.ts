@@ -1,9 +1,11 @@
-/** A number that is finite, as gpu.js takes it. */
+/** A finite number as source text that gpu.js parses. */
 export function number(value: number): string {
   return value < 0 ? `(${value})` : String(value);
 }
 
-/** `let y = a to the power of b`, as JavaScript has it: some adapters leave negative bases open. */
+/**
+ * `let y = a to the power of b`, with JavaScript's results: on some adapters those for negative bases are undefined.
+ */
 export function powText(y: string, a: string, b: string): string {
   return `let ${y} = Math.pow(Math.abs(${a}), ${b});
   if (${a} < 0) {
@@ -12,7 +14,7 @@ export function powText(y: string, a: string, b: string): string {
   }`;
 }
 
-/** tanh of a number that is not too large for the exponentials that some adapters make of it. */
+/** tanh of a clamped number: some adapters compute it from exponentials, which overflow. */
 export const tanhText = (x: string): string => `Math.tanh(Math.max(-20, Math.min(20, ${x})))`;
 
 /** `const y = ` the error function, at most 1.5e-7 away: Abramowitz and Stegun, 7.1.26. */
@@ -25,7 +27,7 @@ export function erfText(y: string, x: string): string {
   if (of < 0) { ${y} = -${y}; }`;
 }
 
-/** Returns `a` to the nearest whole number, and from the middle to the even one. */
+/** Returns `a` rounded to the nearest whole number, ties to even. */
 export const roundText = `const low = Math.floor(a);
   const rest = a - low;
   if (rest > 0.5) { return low + 1; }
@@ -33,10 +35,10 @@ export const roundText = `const low = Math.floor(a);
   return low;`;
 
 /**
- * Returns the sine of `a`, so many quarters of a turn on: adapters promise little of their own. Whole quarters are taken
- * away in three steps, of which the first two are exact up to some thousand turns: π/2 in three parts, twice those of
- * Cephes sinf (Cody and Waite's reduction; 0.63661977 is 2/π). What is left goes through its Taylor series, up to r⁹ for
- * the sine and r¹⁰ for the cosine.
+ * Returns sin(a + quarter · π/2): adapters guarantee little accuracy of their own. Cody and Waite's range reduction
+ * subtracts multiples of π/2 in three steps, of which the first two are exact up to some thousand periods: π/2 in three
+ * parts, twice those of Cephes sinf (0.63661977 is 2/π). The remainder goes through the Taylor series, up to r⁹ for the
+ * sine and r¹⁰ for the cosine.
  */
 export const sineText = (quarter: number): string => `const quarters = Math.floor(a * 0.63661977 + 0.5);
   const r = a - quarters * 1.5703125 - quarters * 0.0004837512969970703 - quarters * 0.00000007549789954891882;

@@ -1,8 +1,9 @@
 import type { Axes } from "../axes.js";
 
 /**
- * JavaScript that divides a whole number, `const quotient = n / by`. gpu.js divides floats, some adapters coarsely: the
- * quotient is corrected.
+ * JavaScript for an integer division, `const quotient = n / by`. gpu.js divides floats, which some adapters do
+ * inexactly:
+ * the quotient is corrected.
  */
 export function divideText(quotient: string, n: string, by: number): string {
   const shift = Math.log2(by);
@@ -13,10 +14,11 @@ export function divideText(quotient: string, n: string, by: number): string {
 }
 
 /**
- * JavaScript that computes the offset of element `n` of a walk in each tensor: a constant for each of `names`.
+ * JavaScript that computes the offset of element `n` of the axes, in row-major order, in each tensor: a constant for
+ * each of `names`.
  *
  * @param starts - Offset of each tensor.
- * @param prefix - Of names that it needs for itself.
+ * @param prefix - Prefix of the helper variables.
  */
 export function offsetText(
   { lengths, steps }: Axes,
@@ -45,5 +47,5 @@ export function offsetText(
   return lines.join("\n  ");
 }
 
-/** A whole number as a factor. */
+/** Source text of an integer factor. */
 export const whole = (n: number): string => (n < 0 ? `(${n})` : String(n));

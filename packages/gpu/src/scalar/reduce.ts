@@ -22,7 +22,7 @@ const reductions: Record<string, Reduction> = {
   min: { start: (first) => first, join: (a, b) => `Math.min(${a}, ${b})` },
 };
 
-/** Sums, means, and the largest or smallest, over any axes: one thread a result. */
+/** Sums, means, and the largest or smallest, over any axes: one thread per result. */
 export function reduceKernels<B extends Buffer>(scalar: Scalar<B>): Record<string, Kernel<never>> {
   return Object.fromEntries(
     Object.entries(reductions).map(([name, reduction]) => [name, reduceKernel(scalar, name, reduction)]),
@@ -42,7 +42,7 @@ function reduceKernel<B extends Buffer>(
     if (!floats || sizeOf(output!.shape) * count === 0) return false;
     const kept = joinAxes(pick(x!.shape, false), [pick(x!.strides, false)]);
     const { lengths, steps } = joinAxes(pick(x!.shape, true), [pick(x!.strides, true)]);
-    // Each axis has a sum of its own, so that few numbers are added to a long total.
+    // One accumulator per axis: fewer additions to a large sum, so less rounding error.
     const text = lengths.reduceRight(
       (inner, _, axis) => `let all${axis} = ${start(`x[at${axis}]`)};
   for (let i${axis} = 0; i${axis} < this.constants.count${axis}; i${axis}++) {

@@ -1,7 +1,7 @@
 import { characterSet } from "./character-set.js";
 
 /**
- * Characters of Unicode 17, which an engine may know and the libraries whose ids we give do not: Oniguruma in
+ * Characters of Unicode 17, which a JavaScript engine may know and the reference libraries do not: Oniguruma in
  * `tokenizers` 0.23.2 and Rust's `regex` in tiktoken 1.0.22 have the tables of Unicode 16.
  */
 export const unicode17 = /* @__PURE__ */ characterSet(
@@ -13,7 +13,8 @@ export const unicode17 = /* @__PURE__ */ characterSet(
 );
 
 /**
- * A text for matching with those libraries' tables: characters new in Unicode 17 are unassigned, U+0295 is still lowercase,
+ * A text for matching with those libraries' tables: characters new in Unicode 17 are unassigned, U+0295 is still
+ * lowercase,
  * and all offsets stay the same.
  */
 export function asInUnicode16(text: string): string {

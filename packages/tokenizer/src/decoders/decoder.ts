@@ -1,4 +1,7 @@
-/** Streaming decoder (`DecodeStream` in Hugging Face's library): its results, joined, are what `decode` returns for all ids. */
+/**
+ * Streaming decoder (`DecodeStream` in Hugging Face's library): its results, joined, are what `decode` returns for all
+ * ids.
+ */
 export type DecodeStream = {
   /**
    * The text that `id` completes: none (`""`) while a character still lacks bytes, never half of one.
@@ -6,7 +9,9 @@ export type DecodeStream = {
    * @throws {ArgumentError} If `id` is not in the vocabulary.
    */
   push(id: number): string;
-  /** The text that remains: U+FFFD where the last character lacks bytes, else `""`. Ready for a new text then. */
+  /**
+   * The text that remains: U+FFFD where the last character lacks bytes, else `""`. Resets the stream for a new text.
+   */
   end(): string;
 };
 

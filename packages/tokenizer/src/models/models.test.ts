@@ -150,7 +150,7 @@ test("words: a piece is a token, or unknown", () => {
   expect(encode(model, "one")).toEqual({ ids: [1], widths: [3] });
   expect(encode(model, "three").ids).toEqual([0]);
   expect(() => encode(wordLevel({ vocab: ["one"] }), "three")).toThrow(
-    /`text` is "three", expected text of words/,
+    /`text` is "three", expected text whose words/,
   );
 });
 

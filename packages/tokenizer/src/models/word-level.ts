@@ -26,8 +26,8 @@ export function wordLevel(options: { vocab: Vocabulary; unknownId?: number | und
           fn: "encode",
           argument: "text",
           received: piece,
-          expected: "text of words that the vocabulary has",
-          fix: "give `unknownId`, the token of other words.",
+          expected: "text whose words are in the vocabulary",
+          fix: "give `unknownId`, the token for words outside the vocabulary.",
         });
       }
       out.push(id);

@@ -49,18 +49,18 @@ export function bertNormalizers(options: BertNormalizerOptions = {}): readonly N
   return steps.map((step, i) => ({ ...step, json: i === 0 ? json : null }));
 }
 
-const simple = /^[\x20-\x7E]*$/;
+const printableAscii = /^[\x20-\x7E]*$/;
 
 const clean: Normalizer = /* @__PURE__ */ characterNormalizer("clean", cleaned, {
-  apply: (text) => (simple.test(text) ? text : Array.from(text, cleaned).join("")),
+  apply: (text) => (printableAscii.test(text) ? text : Array.from(text, cleaned).join("")),
 });
 
 const spaceChinese: Normalizer = /* @__PURE__ */ characterNormalizer("space Chinese", spaced, {
-  apply: (text) => (simple.test(text) ? text : Array.from(text, spaced).join("")),
+  apply: (text) => (printableAscii.test(text) ? text : Array.from(text, spaced).join("")),
 });
 
 const stripMarks: Normalizer = /* @__PURE__ */ characterNormalizer("strip accents", unmarked, {
-  apply: (text) => (simple.test(text) ? text : Array.from(text, unmarked).join("")),
+  apply: (text) => (printableAscii.test(text) ? text : Array.from(text, unmarked).join("")),
 });
 
 /** `\p{Mn}`, with two characters that were such marks when BERT's tables were made. */

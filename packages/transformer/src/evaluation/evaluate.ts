@@ -11,15 +11,15 @@ export type Evaluation = {
   tokens: number;
   /** Bytes of the texts in UTF-8; undefined where ids were given. */
   bytes: number | undefined;
-  /** Mean negative logarithm of the probabilities of the tokens that came. Unit: nats per token. */
+  /** Mean cross-entropy (negative log-likelihood). Unit: nats per token. */
   loss: number;
-  /** e^loss: among how many tokens, equally likely, the model would be as unsure. */
+  /** e^loss: a uniform choice among this many tokens has the same loss. */
   perplexity: number;
-  /** Bits in which the model could write the text, for each of its bytes: comparable across tokenizers. */
+  /** Cross-entropy in bits per byte of text: comparable across tokenizers. */
   bitsPerByte: number | undefined;
 };
 
-/** The part of a model that is used. */
+/** The part of a model that {@link evaluate} uses. */
 export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
   tokenizer?: Tokenizer | undefined;
 };
@@ -37,7 +37,7 @@ export type EvaluatedModel = Pick<Model, "config" | "params" | "apply"> & {
  * import { zeros } from "@qkv/tensor";
  * import { evaluate } from "@qkv/transformer";
  *
- * // A model that knows nothing: all of 4 tokens are as likely.
+ * // An untrained model: all of 4 tokens are equally likely.
  * const apply = (_: unknown, ids: unknown) => zeros([1, (ids as number[]).length, 4]);
  * const model = { config: { contextLength: 8, vocabSize: 4 }, params: {}, apply } as never;
  * const { tokens, perplexity } = await evaluate(model, [[0, 1, 2, 3]]);
@@ -72,7 +72,7 @@ export async function evaluate(
     else if (bytes !== undefined) bytes += new TextEncoder().encode(text).length;
     for (let from = 0; from + 1 < ids.length; from += contextLength) {
       signal?.throwIfAborted();
-      // One token more than is read: what the last of them predicts.
+      // One token more than the input: the target of the last position.
       const chunk = ids.slice(from, from + contextLength + 1);
       const logits = model.apply(params, chunk.slice(0, -1));
       const [, T, V] = logits.shape as [number, number, number];

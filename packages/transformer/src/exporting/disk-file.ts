@@ -1,25 +1,25 @@
 import { diskFor, type DiskFile } from "./disk.js";
 import type { OutputFolder } from "./output-folder.js";
 
-/** Size of the magic bytes of a format. */
-const magic = 4;
+/** Length of the magic bytes of a format. */
+const magicLength = 4;
 
 /**
- * A file on a disk, in Node, as a folder of one file, whatever that is called. What is written lies beside it under another
- * name, its first bytes last, and is renamed when all is there: a process that is killed leaves nothing that is taken for a
- * model.
+ * A single file on disk, in Node, as an output folder; the name of the file in the folder is ignored. Bytes go to a
+ * temporary file beside it, the magic bytes last, which is renamed when it is complete: a killed process leaves nothing
+ * that loads as a model.
  *
- * @throws {ArgumentError} If there is something at that path, or it cannot be made.
+ * @throws {ArgumentError} If the path exists, or the file cannot be created.
  */
 export async function diskFile(path: string): Promise<OutputFolder> {
   const { disk, target, unfinished } = await diskFor(path, "file");
   const { told } = disk;
   // Before anything is computed, so that a path that cannot be written is refused at once.
   let file: DiskFile | undefined = await told(disk.open(unfinished, "wx"), "a file that can be made");
-  let first: Uint8Array | undefined;
+  let magicBytes: Uint8Array | undefined;
   const finish = async (file: DiskFile) => {
     await file.sync();
-    if (first) await file.write(first, 0, first.length, 0);
+    if (magicBytes) await file.write(magicBytes, 0, magicBytes.length, 0);
     await file.sync();
     await file.close();
     await disk.rename(unfinished, target);
@@ -28,8 +28,8 @@ export async function diskFile(path: string): Promise<OutputFolder> {
     async open() {
       return {
         async write(bytes) {
-          const piece = first ? bytes : bytes.slice().fill(0, 0, magic);
-          first ??= bytes.slice(0, magic);
+          const piece = magicBytes ? bytes : bytes.slice().fill(0, 0, magicLength);
+          magicBytes ??= bytes.slice(0, magicLength);
           await told(file!.writeFile(piece));
         },
         close: async () => undefined,

@@ -1,8 +1,8 @@
 import { concat, slice, sub, take, tensor, transpose, type Tensor } from "@qkv/tensor";
 
 /**
- * A tensor of a model as a file stores it: transposed, concatenated with others, its rows permuted. It is made a
- * few rows at a time, so that a model is never in memory twice.
+ * A tensor of a model as a file stores it: transposed, concatenated with others, its rows permuted. It is computed
+ * a few rows at a time, so that a model is never in memory twice.
  */
 export type TensorToWrite = {
   readonly name: string;
@@ -21,11 +21,11 @@ export function withOffset(name: string, x: Tensor, by: number): TensorToWrite {
   return { name, shape: x.shape, rows: (first, end) => sub(slice(x, 0, first, end), by) };
 }
 
-/** With rows in another order: row `i` of the file is row `from(i)` of ours. */
+/** The tensor with permuted rows: row `i` of the file is row `from(i)` of ours. */
 export function reordered(name: string, x: Tensor, from: (row: number) => number): TensorToWrite {
   const rows = (first: number, end: number) => {
-    const places = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
-    return take(x, 0, tensor(places, { device: x.device }));
+    const indices = Int32Array.from({ length: end - first }, (_, i) => from(first + i));
+    return take(x, 0, tensor(indices, { device: x.device }));
   };
   return { name, shape: x.shape, rows };
 }

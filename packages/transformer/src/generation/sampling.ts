@@ -13,7 +13,10 @@ export type Sampling = {
   presencePenalty?: number;
   /** Subtracted once for each occurrence. Default 0. */
   frequencyPenalty?: number;
-  /** 0: the likeliest token, always. 1: as likely as the model says. Above: more evenly. Default 0. */
+  /**
+   * Divides the logits. 0: greedy, always the likeliest token. 1: the model's probabilities. Above 1: flatter. Default
+   * 0.
+   */
   temperature?: number;
   /** Chooses only among so many of the likeliest tokens. Default: among all. */
   topK?: number;
@@ -21,7 +24,7 @@ export type Sampling = {
   topP?: number;
   /** Leaves out tokens less likely than this share of the likeliest one's probability. Default 0: none. */
   minP?: number;
-  /** Makes a choice repeatable: the same seed chooses the same tokens. A whole number. Default 0. */
+  /** Seed of the random numbers: the same seed chooses the same tokens. A whole number. Default 0. */
   seed?: number;
 };
 
@@ -133,7 +136,7 @@ const rules = {
  * ```ts
  * import { candidates } from "@qkv/transformer";
  *
- * const logits = [0, 2, 1, -5].map((power) => power * Math.LN2); // chances of 1, 4, 2, 1/32
+ * const logits = [0, 2, 1, -5].map((power) => power * Math.LN2); // probabilities in proportion 1 : 4 : 2 : 1/32
  * const shown = candidates(logits, { temperature: 1, topK: 2 });
  * shown.map(({ id, probability }) => [id, probability.toFixed(3)]); // => [[1, "0.667"], [2, "0.333"]]
  * candidates(logits, { logitBias: { 1: -Infinity } }).map(({ id }) => id); // => [2]
@@ -154,30 +157,30 @@ export function candidates(
   );
   const { prompt, generated } = check.options(history, ["prompt", "generated"], "history");
   check.each({ prompt, generated }, isList, "a list of token ids", "give [] for nothing.");
-  const { ids, chances } = unnormalizedProbabilities(check, logits, checked, history);
-  const total = chances.reduce((a, b) => a + b, 0);
-  return Array.from(ids, (id, i) => ({ id, probability: chances[i]! / total })).sort(
+  const { ids, unnormalized } = unnormalizedProbabilities(check, logits, checked, history);
+  const total = unnormalized.reduce((a, b) => a + b, 0);
+  return Array.from(ids, (id, i) => ({ id, probability: unnormalized[i]! / total })).sort(
     (a, b) => b.probability - a.probability || a.id - b.id,
   );
 }
 
 /**
- * The next token.
+ * Samples the next token.
  *
  * @param logits - One number per token.
- * @param chance - Between 0 and 1: which of the possible tokens it is.
+ * @param uniform - A uniform random number, at least 0 and below 1.
  */
 export function chooseToken(
   logits: ArrayLike<number>,
   sampling: Required<Sampling>,
-  chance: number,
+  uniform: number,
   history: TokenHistory = { prompt: [], generated: [] },
   check: Checks = checks("generate"),
 ): number {
-  const { ids, chances } = unnormalizedProbabilities(check, logits, sampling, history);
-  let rest = chance * chances.reduce((a, b) => a + b, 0);
+  const { ids, unnormalized } = unnormalizedProbabilities(check, logits, sampling, history);
+  let rest = uniform * unnormalized.reduce((a, b) => a + b, 0);
   for (let i = 0; i < ids.length; i++) {
-    rest -= chances[i]!;
+    rest -= unnormalized[i]!;
     if (rest < 0) return ids[i]!;
   }
   return ids[ids.length - 1]!;
@@ -199,7 +202,7 @@ export function logProbability(logits: ArrayLike<number>, id: number): number {
 
 const isList = (value: unknown): boolean => Array.isArray(value) || ArrayBuffer.isView(value);
 
-/** Logits that are no probabilities: they would choose a token without a word. */
+/** Refuses logits that give no probabilities, and would silently choose a wrong token. */
 function refuseLogits(check: Checks, logits: ArrayLike<number>): never {
   const list = Array.from(logits);
   const at = list.findIndex((logit) => Number.isNaN(logit) || logit === Infinity);
@@ -226,14 +229,14 @@ function unnormalizedProbabilities(
   logits: ArrayLike<number>,
   { temperature, topK, topP, minP, ...sampling }: Required<Sampling>,
   history: TokenHistory,
-): { ids: ArrayLike<number>; chances: Float64Array } {
+): { ids: ArrayLike<number>; unnormalized: Float64Array } {
   const changed = applyPenalties(logits, sampling, history);
   const best = argmax(changed);
   // A sum is NaN where a number is, and infinite where one is.
   let sum = 0;
   for (let id = 0; id < changed.length; id++) if (changed[id] !== -Infinity) sum += changed[id]!;
   if (!Number.isFinite(sum) || !(changed[best]! > -Infinity)) refuseLogits(check, changed);
-  if (temperature === 0) return { ids: [best], chances: Float64Array.of(1) };
+  if (temperature === 0) return { ids: [best], unnormalized: Float64Array.of(1) };
   const largest = changed[best]!;
   const powers = Float64Array.from(changed, (logit) => Math.exp((logit - largest) / temperature));
   const all = powers.reduce((a, b) => a + b, 0);
@@ -245,14 +248,14 @@ function unnormalizedProbabilities(
   if (topK < ids.length) ids = topKIndices(ids, powers, topK);
   else if (topP < 1) ids = sortDescending(ids, powers);
   if (topP < 1) {
-    // Among what topK left.
+    // Of the probability that topK left.
     const goal = topP * (topK < powers.length ? ids.reduce((sum, id) => sum + powers[id]!, 0) : all);
     let total = 0;
     let count = 0;
     while (count < ids.length && total < goal) total += powers[ids[count++]!]!;
     ids.length = count;
   }
-  return { ids, chances: Float64Array.from(ids, (id) => powers[id]!) };
+  return { ids, unnormalized: Float64Array.from(ids, (id) => powers[id]!) };
 }
 
 type Penalties = Pick<
@@ -284,7 +287,7 @@ function applyPenalties(
   return changed;
 }
 
-/** The first of the largest. */
+/** Index of the largest logit; of equals the first. */
 function argmax(logits: ArrayLike<number>): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;

@@ -23,18 +23,20 @@ import { onlineSum } from "./lines.js";
 import { packRows } from "./pack-rows.js";
 
 type Sizes = ReturnType<typeof callSizes>;
+/** Registers a scratch texture, which is freed after the call. */
 type Own = (texture: Texture) => Texture;
 
 /**
- * Attention in four shaders: scores, what each row of them has in common, weights, and the mixture of the values. WebGL
- * has no memory that threads share, so that scores have to be written and read again; one shader that did it all would
- * compute each score once for each number of the output.
+ * Attention in four shaders: scores, softmax statistics of each row, weights, and weights · values. WebGL has no shared
+ * memory, so the scores are written to a texture and read again; a single fused shader would compute each score once
+ * for
+ * each number of the output.
  */
 export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
   return (call, outputs) => {
     const sizes = callSizes(call);
     const { keyValues, scoreMod, weightMod, plan } = call;
-    const takes =
+    const isSupported =
       ![...keyValues.key, ...keyValues.value].some(isPaged) &&
       callTensors(call).every(({ dtype }) => dtype === "float32") &&
       [scoreMod, weightMod].every((mod) => !mod || isShaderText(mod)) &&
@@ -43,7 +45,7 @@ export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
       sizes.S > 0 &&
       sizes.D > 0 &&
       keyValues.key.length <= 6;
-    if (!takes) return false;
+    if (!isSupported) return false;
     return withScratch(gl, (own) => attend(gl, call, sizes, outputs, own));
   };
 }
@@ -66,20 +68,21 @@ function attend(
     plan: givenPlan,
     scoreMod,
     weightMod,
-    want: _, // the outputs tell
+    want: _, // the outputs have these
     ...rest
   } = request;
   handledAll(rest);
-  // All queries of the heads that share keys.
+  // The rows of one group: all queries of the heads that share keys and values.
   const blocks = blocksOf(group * T);
   const count = B * Hkv * blocks.perGroup;
-  // Texels of a row of scores. A length that grows from call to call gets room in powers of two, and compiles as rarely.
+  // Texels of a row of scores. A length that grows from call to call is rounded up to a power of two, so that few
+  // shaders are compiled.
   const wide = S === T ? Math.ceil(S / 4) : 2 ** Math.ceil(Math.log2(Math.max(16, S / 4)));
   const query = rowsOf(gl, [givenQuery], own);
   const keys = rowsOf(gl, keyValues.key as readonly View[], own);
   const values = transposedRows(gl, keyValues.value as readonly View[], own);
   const plan = planTextures(gl, givenPlan, own);
-  const places = placeTextures(gl, firstQuery, keyValues.positions, sizes, own);
+  const positionInputs = positionTextures(gl, firstQuery, keyValues.positions, sizes, own);
   const prepared: Prepared = {
     tiles: givenPlan,
     scale,
@@ -91,7 +94,7 @@ function attend(
     query,
     keys,
     plan,
-    places,
+    positionInputs,
     wide,
     blocks,
     count,
@@ -99,8 +102,8 @@ function attend(
   const run = (one: Run) => gl.shaders.runAll(one, blocks.height).map(own);
 
   const scores = run(scoresRun(gl, prepared, "scores"));
-  const common = run(commonRun(gl, prepared, scores));
-  const weights = run(weightsRun(gl, prepared, scores, common, weightMod));
+  const statistics = run(statisticsRun(gl, prepared, scores));
+  const weights = run(weightsRun(gl, prepared, scores, statistics, weightMod));
 
   for (const [name, trace] of Object.entries(traces)) {
     const traced =
@@ -109,18 +112,18 @@ function attend(
         : name !== "weights"
           ? run(scoresRun(gl, prepared, name as TraceName))
           : weightMod
-            ? run(weightsRun(gl, prepared, scores, common, undefined))
+            ? run(weightsRun(gl, prepared, scores, statistics, undefined))
             : weights;
     const value = name === "scores" ? `x <= ${hidden} ? ${float(-Infinity)} : x` : "x";
     const layout = { wide, count: "keyCount", ints: { keyCount: S }, value };
     runInto(gl, trace, rowsOfBlocks(blocks, traced, layout));
   }
-  // The logarithm of the sum is the first of the four numbers that a line has in common.
-  runInto(gl, lse, rowsOfBlocks(blocks, common, { wide: 1, count: 1 }));
+  // The first of the four statistics of a row is its logsumexp.
+  runInto(gl, lse, rowsOfBlocks(blocks, statistics, { wide: 1, count: 1 }));
 
-  const mixture = mixtureRun(prepared, weights, values);
-  if (blocks.height === 1 && Dv % 4 === 0) return runInto(gl, output, mixture);
-  return runInto(gl, output, rowsOfBlocks(blocks, run(mixture), { wide: Math.ceil(Dv / 4), count: Dv }));
+  const outputPass = outputRun(prepared, weights, values);
+  if (blocks.height === 1 && Dv % 4 === 0) return runInto(gl, output, outputPass);
+  return runInto(gl, output, rowsOfBlocks(blocks, run(outputPass), { wide: Math.ceil(Dv / 4), count: Dv }));
 }
 
 /** A call whose tensors lie in textures. */
@@ -129,20 +132,21 @@ type Prepared = Pick<AttentionCall, "scale"> & {
   readonly softcap: number;
   readonly scoreMod: Expression | undefined;
   readonly sinks: View | undefined;
-  /** Some weight may be 0 because its key is hidden. */
+  /** Weights may be 0 because their keys are masked. */
   readonly masked: boolean;
   readonly sizes: Sizes;
   readonly query: Rows;
   readonly keys: Rows;
   readonly plan: PlanTextures | undefined;
-  readonly places: PlaceTextures;
+  readonly positionInputs: PositionTextures;
+  /** Texels of a row of scores. */
   readonly wide: number;
   readonly blocks: Blocks;
-  /** Of blocks. */
+  /** Number of blocks. */
   readonly count: number;
 };
 
-/** [B, H, S, D] whose rows are whole texels. Steps are in texels. */
+/** `[B, H, S, D]`, each row padded to whole texels. Offset (`at`) and strides are in texels. */
 type Rows = {
   readonly texture: Texture;
   readonly at: number;
@@ -172,7 +176,7 @@ function rowsOf(gl: Gl, parts: readonly View[], own: Own): Rows {
   return { texture, at: 0, batch: H * S * wide, head: S * wide, row: wide, wide };
 }
 
-/** Values turned, [B, Hkv, Dv, S], filled up with zeros. */
+/** Values transposed to `[B, Hkv, Dv, S]`, each row padded with zeros. */
 function transposedRows(gl: Gl, parts: readonly View[], own: Own): Rows {
   const [x] = parts as [View];
   if (parts.length > 1) {
@@ -194,11 +198,11 @@ function transpose(
   own: Own,
   offset = 0,
 ): Rows {
-  // Room in powers of two where the length grows, as for scores.
+  // Rounded up to a power of two, as for scores.
   const wide = 2 ** Math.ceil(Math.log2(Math.max(1, S! / 4)));
   const texture = own(
     gl.shaders.run({
-      name: "turn",
+      name: "transpose",
       text: `float number(int n) {
   int row = n / ${wide * 4};
   int s = n - row * ${wide * 4};
@@ -219,8 +223,9 @@ ${oneByOne}`,
 type PlanTextures = { readonly tiles: Texture; readonly bits: Texture };
 
 /**
- * The plan as numbers: for each tile −1 where nothing is seen, −2 where all is, else which texel holds the bits of its
- * first query, 16 to a number. Undefined where all is seen.
+ * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the texel that holds the
+ * bits
+ * of its first query, 16 bits a float. Undefined if nothing is masked.
  */
 function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefined {
   const { classes, bitsAt, bits } = plan;
@@ -236,20 +241,20 @@ function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefine
   return { tiles: own(gl.shaders.upload(tiles)), bits: own(gl.shaders.upload(halves)) };
 }
 
-/** Positions of queries and keys: numbers, or textures where they do not follow each other. */
-type PlaceTextures = {
+/** Positions of queries and keys: uniforms, or textures where they are not consecutive. */
+type PositionTextures = {
   readonly inputs: Record<string, Texture>;
   readonly ints: Record<string, number>;
   text: string;
 };
 
-function placeTextures(
+function positionTextures(
   gl: Gl,
   firstQuery: AttentionCall["firstQuery"],
   positions: AttentionCall["keyValues"]["positions"],
   { S }: Sizes,
   own: Own,
-): PlaceTextures {
+): PositionTextures {
   const inputs: Record<string, Texture> = {};
   const ints: Record<string, number> = {};
   let queryText = "firstQuery + t";
@@ -268,12 +273,14 @@ function placeTextures(
   return {
     inputs,
     ints,
-    text: `int queryPlace(int b, int t) { return ${queryText}; }\nint keyPlace(int b, int s) { return ${keyText}; }`,
+    text: `int queryPosition(int b, int t) { return ${queryText}; }\nint keyPosition(int b, int s) { return ${keyText}; }`,
   };
 }
 
-/** Place of a thread: `s`, its first key, and for each of its lines `h0` and `t0`, `h1` and `t1` and so on. */
-const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
+/**
+ * Indices of a thread: `s`, its first key, and the head and query of each of its rows, `h0` and `t0`, `h1` and `t1`, …
+ */
+const indexText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared, outside: string) => {
   const { height, lines, perGroup } = blocks;
   const all = eachLine(blocks, (r) => {
     // A block whose lines are all of one head.
@@ -294,20 +301,20 @@ const threadText = ({ wide, blocks, count, sizes: { Hkv, T, group } }: Prepared,
   ${all.join("\n  ")}`;
 };
 
-/** The end of a `compute` whose results are variables. */
-const giveText = (blocks: Blocks, name: string) =>
+/** Returns the variables `NAME0`, `NAME1`, … as the results of `compute`. */
+const returnText = (blocks: Blocks, name: string) =>
   `${eachLine(blocks, (r) => (r === 0 ? "" : `result${r} = ${name}${r};`)).join(" ")}
   return ${name}0;`;
 
 const lanes = ["x", "y", "z", "w"];
 
-/** scores[b, h, t, s … s + 3]: dots, softcap, scoreMod, mask, in this order, as far as `stage`. */
+/** scores[b, h, t, s … s + 3]: dots, softcap, scoreMod, mask, in this order, up to `stage`. */
 function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
-  const { scale, softcap, query, keys, places, wide, blocks, count, sizes } = call;
-  const everything = stage === "dots" || stage === "capped";
-  const plan = everything ? undefined : call.plan;
-  const mod = everything ? undefined : call.scoreMod;
-  const tables = mod ? tablesOf(gl, mod.tables, "table") : noTables;
+  const { scale, softcap, query, keys, positionInputs, wide, blocks, count, sizes } = call;
+  const beforeMask = stage === "dots" || stage === "capped";
+  const plan = beforeMask ? undefined : call.plan;
+  const mod = beforeMask ? undefined : call.scoreMod;
+  const tables = mod ? tableInputs(gl, mod.tables, "table") : noTables;
   const perLine = (text: (r: number) => string) => eachLine(blocks, text).join("\n  ");
   const rows = eachLine(blocks, (r) => ({
     name: "query",
@@ -327,10 +334,10 @@ function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
       ...(mod
         ? each(
             (lane, n) =>
-              `${lane} = modify(${lane}, float(b), float(h${r}), float(queryPlace(b, t${r})), float(keyPlace(b, s + ${n})));`,
+              `${lane} = modify(${lane}, float(b), float(h${r}), float(queryPosition(b, t${r})), float(keyPosition(b, s + ${n})));`,
           )
         : []),
-      ...(everything
+      ...(beforeMask
         ? []
         : each((lane, n) => {
             const unseen = plan ? ` || (seen${r} & ${1 << n}) == 0` : "";
@@ -341,10 +348,10 @@ function scoresRun(gl: Gl, call: Prepared, stage: TraceName): Run {
   const nothing = eachLine(blocks, (r) => `seen${r} == 0`).join(" && ");
   const text = `${tanhText}
 ${powText}
-${mod ? `${places.text}\n${expressionText("modify", mod, tables.views)}` : ""}
+${mod ? `${positionInputs.text}\n${expressionText("modify", mod, tables.views)}` : ""}
 ${plan ? seenText(call.tiles) : ""}
 vec4 compute(int i) {
-  ${threadText(call, hidden)}
+  ${indexText(call, hidden)}
   ${
     plan
       ? `${perLine((r) => `int seen${r} = seen(b, h${r}, t${r}, s);`)}
@@ -357,7 +364,7 @@ vec4 compute(int i) {
   int k0 = keyAt + b * ${keys.batch} + g * ${keys.head} + s * ${keys.row};
   ${dotRows(rows, columns, String(query.wide))}
   ${perLine(steps)}
-  ${giveText(blocks, "sum")}
+  ${returnText(blocks, "sum")}
 }`;
   return {
     name: "scores",
@@ -366,20 +373,20 @@ vec4 compute(int i) {
       query: query.texture,
       key: keys.texture,
       ...(plan && { tiles: plan.tiles, bits: plan.bits }),
-      ...(mod && { ...places.inputs, ...tables.inputs }),
+      ...(mod && { ...positionInputs.inputs, ...tables.inputs }),
     },
     ints: {
       keyCount: sizes.S,
       queryAt: query.at,
       keyAt: keys.at,
       ...(plan && { columns: call.tiles.columns }),
-      ...(mod ? { ...places.ints, ...tables.ints } : {}),
+      ...(mod ? { ...positionInputs.ints, ...tables.ints } : {}),
     },
     length: count * wide * 4,
   };
 }
 
-/** Bits of those of the four keys from `s` on that the plan lets a query see. */
+/** Four bits, one for each key from `s` on: 1 where the query sees it. */
 const seenText = ({ batches, heads, rows, queryTile }: TilePlan) => `int seen(int b, int h, int t, int s) {
   int row = (${batches === 1 ? "0" : "b"} * ${heads} + ${heads === 1 ? "0" : "h"}) * ${rows} + ${quotient("t", queryTile)};
   int kind = int(tiles1(row * columns + (s >> 6)));
@@ -395,8 +402,12 @@ const inRow = ({ texture, wide, at, batch, head, row }: Rows) =>
 const inputsOf = (name: string, textures: readonly Texture[]) =>
   Object.fromEntries(textures.map((texture, r) => [`${name}${r}x`, texture]));
 
-/** Numbers that each row has in common, a texel: the sum's logarithm, the largest score, and one over the sum. */
-function commonRun(gl: Gl, { sinks, sizes, wide, blocks, count }: Prepared, scores: readonly Texture[]): Run {
+/** Softmax statistics of each row, in one texel: logsumexp, largest score, 1 / sum. */
+function statisticsRun(
+  gl: Gl,
+  { sinks, sizes, wide, blocks, count }: Prepared,
+  scores: readonly Texture[],
+): Run {
   const { Hkv, T, S, group } = sizes;
   const inRow = stayInRow({ texture: scores[0]!, wide, steps: [wide] });
   const line = (r: number) => {
@@ -427,7 +438,7 @@ function commonRun(gl: Gl, { sinks, sizes, wide, blocks, count }: Prepared, scor
 }`;
   };
   return {
-    name: "common",
+    name: "statistics",
     text: `${eachLine(blocks, line).join("\n")}
 vec4 compute(int block) {
   if (block >= ${count}) return vec4(0.0);
@@ -440,77 +451,78 @@ vec4 compute(int block) {
   };
 }
 
-/** weights[b, h, t, s … s + 3], 0 where hidden. */
+/** weights[b, h, t, s … s + 3], 0 where masked. */
 function weightsRun(
   gl: Gl,
   call: Prepared,
   scores: readonly Texture[],
-  common: readonly Texture[],
+  statistics: readonly Texture[],
   mod: Expression | undefined,
 ): Run {
-  const { places, wide, blocks, count, sizes } = call;
-  const tables = mod ? tablesOf(gl, mod.tables, "table") : noTables;
+  const { positionInputs, wide, blocks, count, sizes } = call;
+  const tables = mod ? tableInputs(gl, mod.tables, "table") : noTables;
   const line = (r: number) => {
     const each = lanes.map((lane, n) => {
       const value = mod
-        ? `modify(x${r}.${lane}, float(b), float(h${r}), float(queryPlace(b, t${r})), float(keyPlace(b, s + ${n})))`
+        ? `modify(x${r}.${lane}, float(b), float(h${r}), float(queryPosition(b, t${r})), float(keyPosition(b, s + ${n})))`
         : `x${r}.${lane}`;
       return `x${r}.${lane} = v${r}.${lane} <= ${hidden} ? 0.0 : ${value};`;
     });
     return `vec4 v${r} = scores${r}xHere();
-  vec4 c${r} = common${r}x4(block);
+  vec4 c${r} = statistics${r}x4(block);
   vec4 x${r} = exp(v${r} - c${r}.y) * c${r}.z;
   ${each.join("\n  ")}`;
   };
   return {
     name: "weights",
-    text: `${mod ? [tanhText, powText, places.text, expressionText("modify", mod, tables.views)].join("\n") : ""}
+    text: `${mod ? [tanhText, powText, positionInputs.text, expressionText("modify", mod, tables.views)].join("\n") : ""}
 vec4 compute(int i) {
-  ${mod ? threadText(call, "0.0") : `int block = ${quotient("i", wide)};`}
+  ${mod ? indexText(call, "0.0") : `int block = ${quotient("i", wide)};`}
   ${eachLine(blocks, line).join("\n  ")}
-  ${giveText(blocks, "x")}
+  ${returnText(blocks, "x")}
 }`,
     inputs: {
       ...inputsOf("scores", scores),
-      ...inputsOf("common", common),
-      ...(mod && { ...places.inputs, ...tables.inputs }),
+      ...inputsOf("statistics", statistics),
+      ...(mod && { ...positionInputs.inputs, ...tables.inputs }),
     },
-    ints: mod ? { keyCount: sizes.S, ...places.ints, ...tables.ints } : {},
+    ints: mod ? { keyCount: sizes.S, ...positionInputs.ints, ...tables.ints } : {},
     length: count * wide * 4,
   };
 }
 
 /**
- * output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3], with the values turned, [B, Hkv, Dv, S],
+ * output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3], with the values transposed, `[B,
+ * Hkv, Dv, S]`,
  * so that both are read along s.
  */
-function mixtureRun(
+function outputRun(
   { masked, sizes, wide, blocks, count }: Prepared,
   weights: readonly Texture[],
   values: Rows,
 ): Run {
   const { S, Dv } = sizes;
   const outWide = Math.ceil(Dv / 4);
-  // Where nothing is hidden, a weight of 0 is one that was too small, and beyond the last key values are zeros.
+  // Without a mask a weight of 0 has underflowed, and values beyond the last key are zeros.
   const rows = eachLine(blocks, (r) => ({
     name: `weights${r}x`,
     start: `block * ${wide}`,
     inRow: stayInRow({ texture: weights[0]!, wide, steps: [wide] }),
   }));
-  // Beyond the last number of a value there is another: the last one is read again, and what comes of it is not.
+  // Lanes beyond Dv read the last column again; their results are not read.
   const columns = lanes.map((_, c) => ({
     name: "value",
     start: `v0 + ${Dv % 4 === 0 ? `(d + ${c})` : `min(d + ${c}, ${Dv - 1})`} * valueWide`,
     inRow: stayInRow({ texture: values.texture, wide: values.wide, steps: [values.wide] }),
   }));
   return {
-    name: "mixture",
+    name: "output",
     text: `vec4 compute(int i) {
   int block = ${quotient("i", outWide)};
   int d = (i - block * ${outWide}) * 4;
   int v0 = ${quotient("block", blocks.perGroup)} * ${Dv} * valueWide;
   ${dotRows(rows, columns, "texels", masked)}
-  ${giveText(blocks, "sum")}
+  ${returnText(blocks, "sum")}
 }`,
     inputs: { ...inputsOf("weights", weights), value: values.texture },
     ints: { texels: Math.ceil(S / 4), valueWide: values.wide },
@@ -520,8 +532,8 @@ function mixtureRun(
 
 const noTables = { views: [], inputs: {}, ints: {} };
 
-/** The tables that an expression looks up, as inputs. */
-function tablesOf(gl: Gl, views: readonly View[], name: string) {
+/** Shader inputs for the tables that an expression looks up. */
+function tableInputs(gl: Gl, views: readonly View[], name: string) {
   const named = views.map((view, i) => ({ view, input: `${name}${i}x` }));
   return {
     views: named,

@@ -6,10 +6,9 @@ import type { Texture } from "../shaders.js";
 import { offsetText } from "../offset-text.js";
 
 /**
- * Tensors one after the other along their last axis but one, in row-major order, each row filled up with zeros to whole
- * texels.
+ * Concatenates tensors along axis -2, in row-major order, and pads each row with zeros to whole texels.
  *
- * @param parts - Of one shape, but for the last axis but one. Their lengths there may change from call to call.
+ * @param parts - Of one shape except for axis -2, whose lengths may change from call to call without a new shader.
  */
 export function packRows({ shaders, store }: Gl, parts: readonly View[]): Texture {
   const [first] = parts as [View];

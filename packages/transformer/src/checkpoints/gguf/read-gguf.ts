@@ -10,7 +10,7 @@ import { fromGgufName, ggufArchitectures, ggufMixtral, type GgufNames } from "./
 /**
  * A model from a GGUF file: its metadata and names are converted to those of Hugging Face.
  *
- * @param metadata - Of the file's header.
+ * @param metadata - Metadata of the file's header.
  * @param file - Its tensors.
  * @param place - Puts weights on a device.
  */
@@ -20,39 +20,39 @@ export async function readGguf(
   place: (file: WeightFile) => Weights,
 ): Promise<Checkpoint> {
   const arch = metadata.get("general.architecture");
-  const asked = new Set<string>();
+  const readFields = new Set<string>();
   const field = (name: string): GgufValue | undefined => {
-    asked.add(name);
+    readFields.add(name);
     return metadata.get(`${String(arch)}.${name}`);
   };
-  const known =
+  const architecture =
     arch === "llama" && Number(field("expert_count") ?? 0) > 0
       ? ggufMixtral
       : typeof arch === "string" && Object.hasOwn(ggufArchitectures, arch)
         ? ggufArchitectures[arch as keyof typeof ggufArchitectures]
         : undefined;
-  if (!known) {
+  if (!architecture) {
     const expected = `a known architecture: ${Object.keys(ggufArchitectures).join(", ")}`;
     return checksOf(file).refuse({ argument: "general.architecture", received: arch, expected });
   }
-  const renamed = rename(file, known.names);
-  const json = huggingFaceConfig(known.type, field, metadata, renamed);
+  const renamed = rename(file, architecture.names);
+  const json = huggingFaceConfig(architecture.type, field, metadata, renamed);
   const factors = await ropeFactors(file, field);
-  refuseUnknownFields(file, `${String(arch)}.`, metadata, asked);
+  refuseUnknownFields(file, `${String(arch)}.`, metadata, readFields);
   const checkpoint = await readCheckpoint(json, file, place(renamed), "gguf");
   if (checkpoint.kind === "encoder") return checkpoint;
   return {
     ...checkpoint,
     config: {
       ...checkpoint.config,
-      // Llama's queries and keys are stored for pairs of neighbours.
+      // Converters permute Llama's query and key rows to the interleaved rotary layout.
       ...(arch === "llama" && { ropeLayout: "interleaved" as const }),
       ...(factors && { ropeScaling: factors }),
     },
   };
 }
 
-/** The file with names of Hugging Face; what has none, such as factors of rotary pairs, is left out. */
+/** The file under Hugging Face's tensor names, without the frequency factors of RoPE, which have none. */
 function rename(file: WeightFile, own: GgufNames): WeightFile {
   const names = new Map<string, string>();
   for (const name of file.names) {
@@ -82,7 +82,7 @@ function huggingFaceConfig(
     field("attention.key_length"),
   ];
   const rotaryDim = field("rope.dimension_count");
-  const whole = headDim ?? Number(width) / Number(heads);
+  const keyLength = headDim ?? Number(width) / Number(heads);
   const largest = type === "gemma2" ? 46 : 62; // the layers of the 27B models, which scale by width over heads
   const base = field("rope.freq_base");
   const learned = type === "gpt2" || type === "gpt_bigcode" || type === "bert";
@@ -96,8 +96,8 @@ function huggingFaceConfig(
   const valueLength = field("attention.value_length");
   check.each(
     { "attention.value_length": valueLength },
-    () => valueLength === undefined || Number(valueLength) === Number(whole),
-    `${String(whole)}, as keys have`,
+    () => valueLength === undefined || Number(valueLength) === Number(keyLength),
+    `${String(keyLength)}, the length of the keys`,
   );
   return {
     model_type: type,
@@ -106,7 +106,7 @@ function huggingFaceConfig(
     ...hiddenSizes(type, field),
     num_local_experts: field("expert_count"),
     num_experts_per_tok: field("expert_used_count"),
-    // As the programs that run these files do.
+    // GGUF has no field for it; llama.cpp normalizes too.
     ...(type === "qwen3_moe" && { norm_topk_prob: true }),
     num_hidden_layers: field("block_count"),
     num_attention_heads: heads,
@@ -116,18 +116,18 @@ function huggingFaceConfig(
     max_position_embeddings: field("context_length"),
     ...normEpsilon(type, field),
     ...(types && { type_vocab_size: types[0] }),
-    // Positions of GPT-2 and BERT are learned, whatever a converter writes of others.
+    // Positions of GPT-2 and BERT are learned, even if a converter writes a RoPE base.
     rope_theta: learned ? undefined : base,
     ...(!learned &&
       typeof rotaryDim === "number" &&
-      rotaryDim !== whole && { partial_rotary_factor: rotaryDim / Number(whole) }),
+      rotaryDim !== keyLength && { partial_rotary_factor: rotaryDim / Number(keyLength) }),
     rope_local_base_freq: field("rope.freq_base_swa"),
     sliding_window: window,
     ...(window !== undefined &&
       (type === "gemma2" || type === "gemma3_text") && {
         layer_types: layerTypes(
           field("attention.sliding_window_pattern") ?? (type === "gemma2" ? 2 : 6),
-          // Those that are there: what a damaged file counts may be anything.
+          // Counted from the tensors: `block_count` of a damaged file may be anything.
           file.names.filter((name) => name.endsWith(".input_layernorm.weight")).length,
         ),
       }),
@@ -135,7 +135,7 @@ function huggingFaceConfig(
       type.startsWith("gemma") && type !== "gemma"
         ? field("block_count") === largest
           ? Number(width) / Number(heads)
-          : whole
+          : keyLength
         : undefined,
     attn_logit_softcapping: field("attn_logit_softcapping"),
     final_logit_softcapping: field("final_logit_softcapping"),
@@ -145,7 +145,7 @@ function huggingFaceConfig(
   };
 }
 
-/** Of the two kinds of norm, that of the architecture. */
+/** Epsilon of the architecture's norm: LayerNorm or RMSNorm. */
 function normEpsilon(type: string, field: (name: string) => GgufValue | undefined): Record<string, unknown> {
   const [layer, rms] = [field("attention.layer_norm_epsilon"), field("attention.layer_norm_rms_epsilon")];
   if (type === "bert") return { layer_norm_eps: layer };
@@ -158,7 +158,7 @@ function hiddenSizes(type: string, field: (name: string) => GgufValue | undefine
   return { intermediate_size: type === "mixtral" ? (ofExperts ?? all) : all };
 }
 
-/** Metadata of an architecture without effect on the results: counts that the shapes of tensors give too, and notes. */
+/** Metadata without effect on the results: sizes that the tensors' shapes give too, and information. */
 const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "vocab_size",
   "pooling_type",
@@ -168,16 +168,16 @@ const withoutEffect: ReadonlySet<string> = /* @__PURE__ */ new Set([
   "tensor_data_layout",
 ]);
 
-/** Refuses what a file says of its architecture and nobody asked for: it may change what the model computes. */
+/** Refuses metadata of the architecture that was not read: it may change what the model computes. */
 function refuseUnknownFields(
   file: ReadFile,
   prefix: string,
   metadata: GgufHeader["metadata"],
-  asked: ReadonlySet<string>,
+  readFields: ReadonlySet<string>,
 ): void {
   for (const [name, value] of metadata) {
     const own = name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
-    if (own === undefined || asked.has(own) || withoutEffect.has(own)) continue;
+    if (own === undefined || readFields.has(own) || withoutEffect.has(own)) continue;
     checksOf(file).refuse({
       argument: name,
       received: value,
@@ -187,44 +187,47 @@ function refuseUnknownFields(
   }
 }
 
-/** Every so many layers one sees everything, the last of them; or, in a list, which slide. */
+/**
+ * Layer types by pattern: a number n means that every n-th layer has full attention; a list is true for sliding
+ * layers.
+ */
 function layerTypes(pattern: GgufValue, count: number): string[] {
-  const slides = (i: number) =>
+  const isSliding = (i: number) =>
     Array.isArray(pattern)
       ? Boolean(pattern[i])
       : Number(pattern) === 0 || i % Number(pattern) < Number(pattern) - 1;
-  return Array.from({ length: count }, (_, i) => (slides(i) ? "sliding_attention" : "full_attention"));
+  return Array.from({ length: count }, (_, i) => (isSliding(i) ? "sliding_attention" : "full_attention"));
 }
 
 function ropeScalingField(
   field: (name: string) => GgufValue | undefined,
 ): Record<string, unknown> | undefined {
-  const [type, factor, sharper] = [
+  const [type, factor, attnFactor] = [
     field("rope.scaling.type"),
     field("rope.scaling.factor"),
     field("rope.scaling.attn_factor"),
   ];
   if (type === undefined || type === "none" || type === "longrope") return undefined; // factors are tensors
-  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // which is refused by its name
+  if (type !== "linear" && type !== "yarn") return { rope_type: type }; // refused later, by this name
   return {
     rope_type: type,
     factor,
     original_max_position_embeddings: field("rope.scaling.original_context_length"),
-    // On top of what YaRN has by itself.
+    // Multiplies YaRN's own factor.
     ...(type === "yarn" &&
-      typeof sharper === "number" && {
-        attention_factor: sharper * (0.1 * Math.log(Number(factor)) + 1),
+      typeof attnFactor === "number" && {
+        attention_factor: attnFactor * (0.1 * Math.log(Number(factor)) + 1),
       }),
   };
 }
 
-/** Stop ids: the tokens for the end of a text, a turn and a message. */
+/** Stop ids: the tokens that end a sequence (EOS), a turn (EOT) and a message (EOM). */
 function stopIds(metadata: GgufHeader["metadata"]): GgufValue[] {
   const ids = ["eos", "eot", "eom"].map((name) => metadata.get(`tokenizer.ggml.${name}_token_id`));
   return [...new Set(ids)].filter((id) => id !== undefined);
 }
 
-/** Factors of rotary pairs, which files hold as tensors: Llama 3's for all lengths, Phi-3's for short and long texts. */
+/** RoPE frequency factors, which are tensors: Llama 3's for all lengths, Phi-3's for short and long contexts. */
 async function ropeFactors(
   file: WeightFile,
   field: (name: string) => GgufValue | undefined,
@@ -235,13 +238,13 @@ async function ropeFactors(
     for await (const piece of file.pieces(name)) all.push(...piece);
     return all;
   };
-  const one = await numbers("rope_freqs.weight");
-  const short = one ?? (await numbers("rope_factors_short.weight"));
-  const long = one ?? (await numbers("rope_factors_long.weight"));
+  const allLengths = await numbers("rope_freqs.weight");
+  const short = allLengths ?? (await numbers("rope_factors_short.weight"));
+  const long = allLengths ?? (await numbers("rope_factors_long.weight"));
   if (!short || !long) return undefined;
   const context = Number(field("context_length"));
   const originalLength = Number(field("rope.scaling.original_context_length") ?? context);
-  const attentionFactor = one ? 1 : field("rope.scaling.attn_factor");
+  const attentionFactor = allLengths ? 1 : field("rope.scaling.attn_factor");
   return {
     type: "longrope",
     shortFactors: short,

@@ -9,13 +9,14 @@ import { ignoredFields } from "./fields-without-effect.js";
 const ignored = /* @__PURE__ */ ignoredFields(
   "attn_pdrop embd_pdrop resid_pdrop reorder_and_upcast_attn n_special predict_special_tokens",
   "summary_activation summary_first_dropout summary_proj_to_labels summary_type summary_use_proj",
-  // Of BigCode's: how it is computed.
+  // BigCode's fields for the runtime, not the result.
   "attention_softmax_in_fp32 scale_attention_softmax_in_fp32 inference_runner validate_runner_input",
   "pre_allocate_kv_cache max_sequence_length max_batch_size runner_max_sequence_length pad_key_length",
 );
 
 /**
- * GPT-2, whose matrices are stored as `[in, out]` with queries, keys and values in one; and BigCode's models (StarCoder),
+ * GPT-2, whose matrices are stored as `[in, out]` with queries, keys and values in one; and BigCode's models
+ * (StarCoder),
  * which have one key-value head and matrices stored as `[out, in]`.
  */
 export const gpt2: Family = {
@@ -27,8 +28,8 @@ export const gpt2: Family = {
     const { vocabSize: V, embedDim: C, hiddenDim: F, numHeads: H, numKvHeads: Hkv } = config;
     const D = C / H;
     // GGUF files store these matrices transposed already.
-    const shift = { bias: true };
-    const layout = { transposed: type === "gpt2" && storedAs !== "gguf", ...shift };
+    const withBias = { bias: true };
+    const layout = { transposed: type === "gpt2" && storedAs !== "gguf", ...withBias };
     const map =
       type === "gpt_bigcode" && Hkv === H
         ? fusedPerHead({ numHeads: H, headDim: D })
@@ -38,21 +39,21 @@ export const gpt2: Family = {
     const positions = { weight: await weights.tensor(`${prefix}wpe.weight`, [config.contextLength, C]) };
     const layers = await mapSequentially(config.numLayers, async (i): Promise<DecoderLayerParams> => {
       const path = `${prefix}h.${i}`;
-      const attentionNorm = await weights.norm(`${path}.ln_1`, C, shift);
+      const attentionNorm = await weights.norm(`${path}.ln_1`, C, withBias);
       const fused = await weights.fused(`${path}.attn.c_attn`, map, C, layout);
       const [query, key, value] = fused as [LinearParams, LinearParams, LinearParams];
       const output = await weights.linear(`${path}.attn.c_proj`, C, C, layout);
       return {
         attentionNorm,
         attention: { query, key, value, output },
-        feedForwardNorm: await weights.norm(`${path}.ln_2`, C, shift),
+        feedForwardNorm: await weights.norm(`${path}.ln_2`, C, withBias),
         feedForward: {
           up: await weights.linear(`${path}.mlp.c_fc`, F, C, layout),
           down: await weights.linear(`${path}.mlp.c_proj`, C, F, layout),
         },
       };
     });
-    const norm = await weights.norm(`${prefix}ln_f`, C, shift);
+    const norm = await weights.norm(`${prefix}ln_f`, C, withBias);
     const output = tied ? undefined : { weight: await weights.matrix("lm_head.weight", [V, C]) };
     weights.finish(/attn\.(masked_)?bias$|^lm_head\.weight$/);
     const params = { embedding, positions, layers, norm, ...(output && { output }) };
