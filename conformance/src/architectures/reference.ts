@@ -1,7 +1,6 @@
 /**
  * Reference implementation of transformer layers in plain float64, without the packages: loaded checkpoints are
- * compared
- * with it.
+ * compared with it.
  */
 export type Rows = number[][];
 

@@ -12,8 +12,7 @@ export function limitsOf(name: string) {
 
 /**
  * Throws if a file is not what its name says, or ends early, as far as its own content tells: safetensors and GGUF
- * files
- * by their headers, JSON by its last bracket, and any file if it is a web page.
+ * files by their headers, JSON by its last bracket, and any file if it is a web page.
  *
  * @param path - Path of the file. Its name in messages is `name`, whose extension tells the format.
  */

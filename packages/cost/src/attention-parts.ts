@@ -106,8 +106,7 @@ function latentParts(shape: LatentAttention, { embedDim: C, norm: kind, rows }: 
 
 /**
  * Naive: keys and values of every head are expanded from the latent rows before attention. Absorbed: the projections
- * are
- * applied to queries and outputs instead, and attention reads the latent rows themselves, as one key-value head.
+ * are applied to queries and outputs instead, and attention reads the latent rows themselves, as one key-value head.
  */
 function scoresOfLatent({ numHeads: H, kvRank, nopeDim, ropeDim, valueDim, reach }: LatentAttention): Part {
   const parameters = kvRank * H * (nopeDim + valueDim);

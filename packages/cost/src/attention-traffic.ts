@@ -37,8 +37,8 @@ export type AttentionTraffic = {
  * ```ts
  * import { attentionTraffic } from "@qkv/cost";
  *
- * const { stored, tiled } = attentionTraffic({ batchSize: 64, numHeads: 16, length: 1024, headDim: 64, backward: true
- * });
+ * const sizes = { batchSize: 64, numHeads: 16, length: 1024, headDim: 64 };
+ * const { stored, tiled } = attentionTraffic({ ...sizes, backward: true });
  * (tiled.flops / stored.flops).toFixed(2); // => "1.17"
  * (stored.bytesMoved / tiled.bytesMoved).toFixed(1); // => "6.3"
  * ```

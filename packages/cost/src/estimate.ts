@@ -41,8 +41,7 @@ export type Estimate = {
  * it. A lower bound: machines reach about two thirds of their makers' figures.
  *
  * Tensor parallelism (`tensor`) needs two all-reduces a layer over the link; the stages of a `pipeline` pass
- * activations
- * on, and do not make one token faster.
+ * activations on, and do not make one token faster.
  *
  * @param shape - The model of `cost`; needed for the communication of a layout.
  * @throws {ArgumentError} If the layout has more machines than the link connects, or there is no link.

@@ -60,8 +60,8 @@ export type Plan = {
  *   model_type: "llama", hidden_size: 8192, num_hidden_layers: 80, num_attention_heads: 64, num_key_value_heads: 8,
  *   intermediate_size: 28672, vocab_size: 128256,
  * };
- * const { machines: count, layout } = plan(llama70b, { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine:
- * machines.h100 });
+ * const request = { users: 1000, contextLength: 8192, tokensPerSecond: 20, machine: machines.h100 };
+ * const { machines: count, layout } = plan(llama70b, request);
  * count % (layout.tensor * layout.pipeline); // => 0
  * plan(llama70b, { users: 1, contextLength: 8192, tokensPerSecond: 9999, machine: machines.h100 }); // => throws ArgumentError: tokensPerSecond
  * ```

@@ -23,8 +23,7 @@ import { toWellFormed } from "./to-well-formed.js";
 
 /**
  * Composes a tokenizer from its five stages: normalizers, pre-tokenizers, model, post-processor, decoder. The loaders
- * of
- * this package call it with the stages of a file.
+ * of this package call it with the stages of a file.
  *
  * @example
  * ```ts

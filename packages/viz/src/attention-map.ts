@@ -32,7 +32,7 @@ const [edge, gap, line] = [12, 20, 18]; // pixels
 
 /**
  * Draws attention weights as a heat map: a row for each query, a column for each key, from paper (0) to ink (`max`).
- * Masked cells are hatched. Each cell holds its number as a svg`<title>`, which a browser shows on hover.
+ * Masked cells are hatched. Each cell holds its number as an SVG `<title>`, which a browser shows on hover.
  *
  * @param weights - `[T, S]`, or `[B, H, T, S]` for a map per head, in a line per batch. Each is 0 or more.
  * @returns SVG text.

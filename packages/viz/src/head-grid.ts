@@ -22,7 +22,7 @@ export type HeadGridOptions = {
 /**
  * Draws all heads of a model as small maps: a row for each layer, a column for each head. Rows of a map are queries,
  * columns keys, ink is weight. A line under neighbours joins those that share keys and values. Each map says its number
- * and its largest weight as a svg`<title>`.
+ * and its largest weight as an SVG `<title>`.
  *
  * @param weights - `[L, H, T, S]`.
  * @returns SVG text.

@@ -28,11 +28,10 @@ const [line, columnGap] = [18, 90]; // pixels
 /**
  * Draws heads as lines between two columns of tokens: queries at the left, keys at the right, a line as dark as its
  * weight. Heads that share keys and values have one bar below them. With one `query`, keys outside its window are
- * struck
- * out, and the first keys that it always sees are underlined; a learned sink is one more key below the others.
+ * struck out, and the first keys that it always sees are underlined; a learned sink is one more key below the others.
  *
  * @param weights - `[B, H, T, S]`, of which the first batch is drawn.
- * @returns SVG text. Each line holds its number as a svg`<title>`.
+ * @returns SVG text. Each line holds its number as an SVG `<title>`.
  * @throws {ShapeError} If the weights are not `[B, H, T, S]`.
  * @throws {ArgumentError} If labels are too few or too many, there is no such head or query, or marks do not fit.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the head view

@@ -25,7 +25,7 @@ const plot = { width: 360, height: 200 };
 const dashes = ["", "6 4", "2 3", "10 3 2 3"];
 
 /**
- * Draws one line for each row of numbers. Each point holds its numbers as a svg`<title>`.
+ * Draws one line for each row of numbers. Each point holds its numbers as an SVG `<title>`.
  *
  * @param values - `[N]` for one line of N points, `[K, N]` for K lines.
  * @returns SVG text.

@@ -7,7 +7,7 @@ import { joinSvg, svg, type Svg } from "./svg.js";
 /** One cell of a map: its weight, whether it is masked, and the query and key in words. */
 export type Cell = { weight: number; masked: boolean; where: string };
 
-/** Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as a svg`<title>`. */
+/** Draws the cells of one head, row by row from the corner `x`, `y`, each with its number as an SVG `<title>`. */
 export function mapCells(
   cells: readonly Cell[],
   { x, y, size, columns, max }: { x: number; y: number; size: number; columns: number; max: number },

@@ -24,7 +24,7 @@ export type ModelViewOptions = {
  * at the right of a map is the share that a learned sink takes.
  *
  * @param layers - The weights of each layer, `[B, H, T, S]`, of which the first batch is drawn.
- * @returns SVG text. Each map holds its name and its largest weight as a svg`<title>`.
+ * @returns SVG text. Each map holds its name and its largest weight as an SVG `<title>`.
  * @throws {ShapeError} If the weights of a layer are not `[B, H, T, S]`.
  * @throws {ArgumentError} If there is no layer, or the marks do not fit.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the model view

@@ -30,7 +30,7 @@ const cell = 12; // pixels
  *
  * @param query - One query of a head, `[D]`, turned and normalised as the head does it.
  * @param key - The keys that it meets, `[S, D]`, those of its key-value head.
- * @returns SVG text. Each cell holds its number as a svg`<title>`.
+ * @returns SVG text. Each cell holds its number as an SVG `<title>`.
  * @throws {ShapeError} If the shapes are others.
  * @throws {ArgumentError} If labels are too few or too many, or there is no such place.
  * @see "A Multiscale Visualization of Attention in the Transformer Model" (2019), arXiv:1906.05714, the neuron view

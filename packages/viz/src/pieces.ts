@@ -26,7 +26,7 @@ export type PiecesOptions = {
 
 /**
  * Draws texts that were cut into pieces, one below the other: words, tokens, bytes, patches. A space is drawn as `␣`,
- * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as a svg`<title>`.
+ * a line feed as `⏎`, a tab as `⇥`; a piece holds its text and its note as an SVG `<title>`.
  *
  * @returns SVG text.
  * @throws {ArgumentError} If there is no row, notes or shades are too few or too many, or a shade is not from 0 to 1.

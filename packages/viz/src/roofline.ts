@@ -33,7 +33,7 @@ const plot = { width: 380, height: 220 };
 
 /**
  * Draws what a machine can reach: so many operations a second for so many operations a byte. Left of the bend memory
- * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as a svg`<title>`.
+ * decides, right of it arithmetic. Both axes are powers of ten. Each dot holds its numbers as an SVG `<title>`.
  *
  * @param points - `[N, 2]`: of each dot its FLOPs for a byte, and its FLOPs a second.
  * @param roofs - The machines, one or more; each with its line.

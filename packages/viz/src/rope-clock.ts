@@ -19,8 +19,8 @@ const [dial, gap] = [64, 14]; // pixels
 
 /**
  * Draws rotary positions as clocks: a pair of dimensions of a head is a hand that rotates by `base^(-2i / headDim)`
- * radians
- * a position. The query's hand is blue, the key's vermillion; the dot product depends on the angle between the two.
+ * radians a position. The query's hand is blue, the key's vermillion; the dot product depends on the angle between the
+ * two.
  *
  * @param places - Positions of `query` and `key`. Unit: positions.
  * @param headDim - D, the size of the head, even.

@@ -30,8 +30,7 @@ const letters = 22; // pixels
 
 /**
  * Draws attention as arcs from each query to the keys that it attends to, over the tokens themselves. The ink of an arc
- * is
- * its weight; an arc holds its number as a svg`<title>`. A token that attends to itself has a ring.
+ * is its weight; an arc holds its number as an SVG `<title>`. A token that attends to itself has a ring.
  *
  * @param weights - `[T, S]`, one head. The queries are the last `T` of the `S` tokens.
  * @returns SVG text.

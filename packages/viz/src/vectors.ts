@@ -23,7 +23,7 @@ export type VectorsOptions = {
 
 /**
  * Draws rows of numbers, as the vectors of queries, keys and values are: each number a thin bar, up where it is
- * positive, down where it is negative. Each holds its number as a svg`<title>`.
+ * positive, down where it is negative. Each holds its number as an SVG `<title>`.
  *
  * @param values - `[N]` for one vector, `[K, N]` for K of them.
  * @returns SVG text.

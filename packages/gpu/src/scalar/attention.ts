@@ -312,8 +312,7 @@ function rowsOf<B extends Buffer>(
 
 /**
  * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the index of the bits of
- * its
- * first query, 16 bits a float. Undefined if nothing is masked.
+ * its first query, 16 bits a float. Undefined if nothing is masked.
  */
 function planBuffers<B>({ classes, bitsAt, bits }: TilePlan, upload: (numbers: Float32Array) => B) {
   if (classes.every((one) => one === 2)) return undefined;

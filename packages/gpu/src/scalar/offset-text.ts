@@ -2,8 +2,7 @@ import type { Axes } from "../axes.js";
 
 /**
  * JavaScript for an integer division, `const quotient = n / by`. gpu.js divides floats, which some adapters do
- * inexactly:
- * the quotient is corrected.
+ * inexactly: the quotient is corrected.
  */
 export function divideText(quotient: string, n: string, by: number): string {
   const shift = Math.log2(by);

@@ -14,8 +14,7 @@ export const unicode17 = /* @__PURE__ */ characterSet(
 
 /**
  * A text for matching with those libraries' tables: characters new in Unicode 17 are unassigned, U+0295 is still
- * lowercase,
- * and all offsets stay the same.
+ * lowercase, and all offsets stay the same.
  */
 export function asInUnicode16(text: string): string {
   if (!unicode17.test(text) && !text.includes("\u0295")) return text;

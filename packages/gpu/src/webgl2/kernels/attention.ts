@@ -29,8 +29,7 @@ type Own = (texture: Texture) => Texture;
 /**
  * Attention in four shaders: scores, softmax statistics of each row, weights, and weights · values. WebGL has no shared
  * memory, so the scores are written to a texture and read again; a single fused shader would compute each score once
- * for
- * each number of the output.
+ * for each number of the output.
  */
 export function attentionKernel(gl: Gl): AttentionKernels["attention"] {
   return (call, outputs) => {
@@ -224,8 +223,7 @@ type PlanTextures = { readonly tiles: Texture; readonly bits: Texture };
 
 /**
  * The tile plan as floats: for each tile −1 if all its keys are masked, −2 if none is, else the texel that holds the
- * bits
- * of its first query, 16 bits a float. Undefined if nothing is masked.
+ * bits of its first query, 16 bits a float. Undefined if nothing is masked.
  */
 function planTextures(gl: Gl, plan: TilePlan, own: Own): PlanTextures | undefined {
   const { classes, bitsAt, bits } = plan;
@@ -493,8 +491,7 @@ vec4 compute(int i) {
 
 /**
  * output[b, h, t, d … d + 3] = Σ_s weights[b, h, t, s] · value[b, g, s, d … d + 3], with the values transposed, `[B,
- * Hkv, Dv, S]`,
- * so that both are read along s.
+ * Hkv, Dv, S]`, so that both are read along s.
  */
 function outputRun(
   { masked, sizes, wide, blocks, count }: Prepared,
