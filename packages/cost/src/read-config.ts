@@ -22,7 +22,7 @@ import { readDense, readFeedForward, readHidden } from "./read-feed-forward.js";
  *
  * const gpt2 = readConfig({ model_type: "gpt2", n_embd: 768, n_head: 12, n_layer: 12, n_positions: 1024, vocab_size: 50257 });
  * parameters(gpt2).total; // => 124439808
- * readConfig({ model_type: "llama" }); // => throws ArgumentError: `hidden_size`
+ * readConfig({ model_type: "llama" }); // => throws ArgumentError: `num_hidden_layers`
  * ```
  */
 export function readConfig(config: unknown): ModelShape {
