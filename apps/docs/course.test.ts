@@ -67,7 +67,7 @@ describe("the course", () => {
         "has a change to try",
       ).toBe(true);
       expect(text, "says whether it is still true").toMatch(/^still_true: ./m);
-      expect(text).toMatch(/^## Where it stops being true$/m);
+      expect(text).toMatch(/^## Limitations$/m);
       expect(text).toMatch(/^## Source$/m);
     });
   }

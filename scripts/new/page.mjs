@@ -48,9 +48,9 @@ The answer, in two sentences, comes first.
 
 Before you run: how much weight does each row have in total?
 
-<Choice says="As much as it sees keys.">
+<Choice says="As many as the keys it sees.">
 
-No. Softmax divides by the sum of the row.
+Not quite. Softmax divides by the sum of the row.
 
 </Choice>
 <Choice says="1, in every row." right>
@@ -67,7 +67,7 @@ Yes. Softmax makes the weights of a row sum to 1.
 
 - The weights of each row sum to 1, for every text.
 
-## Where it stops being true
+## Limitations
 
 - The case that this page does not show.
 
@@ -79,5 +79,5 @@ Operations and bytes, with the letters B, H, T, S, D.
 
 The paper or the question behind the page.
 
-**API.** [\`attention\`](/api/@qkv/attention/#attention)
+**Reference.** [\`attention\`](/api/@qkv/attention/#attention)
 `;

@@ -5,8 +5,8 @@ export default [
     label: "Train on all seven languages",
     edits: [{ find: "`${texts.English} They are", replace: '`${Object.values(texts).join(" ")} They are' }],
     says:
-      "The others now take 1.5 to 4 times the tokens of English, instead of 4 to 18 times. English pays for it: 22 tokens " +
-      "instead of 13, since all share one vocabulary.",
+      "The other languages now need 1.5 to 4 times the tokens of English, instead of 4 to 18 times. English needs 22 tokens " +
+      "instead of 13, because all seven share one vocabulary.",
     outcome: ({ readings, checks }, before) =>
       Object.values(checks).every((holds) => !holds) &&
       numbersAfter(before.readings.slice(8), "English: ")[0] === 13 &&

@@ -7,16 +7,16 @@ export default [
   {
     label: "Widen the window to 12 tokens",
     set: { "window, in tokens": 12 },
-    says: "“it” sees the cat again, and receives equal shares of both.",
+    says: "“it” sees the cat again and receives equal shares of both values.",
     outcome: ({ lines }) => {
       const [animal, place] = numbersAfter(lines, "“it” receives ");
       return animal === place && animal! > 0.4;
     },
   },
   {
-    label: "Switch the causal mask off",
+    label: "Switch off the causal mask",
     set: { "causal mask": "off" },
-    says: "No cell is hatched: “sat” sees the mat that comes after it.",
+    says: "No cell is hatched: “sat” looks at the mat, which comes after it.",
     outcome: ({ readings }) =>
       masked(readings) === 0 && readings.some((text) => text.startsWith("query “sat”, key “mat”: 0.")),
   },

@@ -4,11 +4,11 @@ export default [
   {
     label: "Run it on a T4",
     set: { machine: "T4" },
-    says: "No user fits: the weights alone take 16 GB, which is all the memory that a T4 has.",
+    says: "No user fits: the weights alone take 16 GB, which is all the memory of a T4.",
     outcome: ({ lines }) => lines.includes("fits 0 tokens per user, or 0 users at this length"),
   },
   {
-    label: "Serve Llama 3.2 1B on it",
+    label: "Serve Llama 3.2 1B on a T4",
     edits: [
       { find: "hidden_size: 4096", replace: "hidden_size: 2048" },
       { find: "num_hidden_layers: 32", replace: "num_hidden_layers: 16" },

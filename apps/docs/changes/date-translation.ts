@@ -15,8 +15,8 @@ export default [
       },
     ],
     says:
-      "Most dates are right here too, and a step takes less time. The state first takes in the letter before; then it asks, by " +
-      "a dot product with one matrix.",
+      "Most dates are correct here too, and a step takes less time. The decoder first updates its state with the previous " +
+      "letter, then scores with one matrix and a dot product.",
     outcome: ({ lines }) => numbersAfter(lines.slice(-1), "")[0]! >= 25,
   },
 ] satisfies readonly Change[];

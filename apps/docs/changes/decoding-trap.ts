@@ -6,12 +6,12 @@ const unread = (readings: readonly string[]) =>
 export default [
   {
     label: "Align the mask bottom-right",
-    set: { "the mask is aligned": "bottom-right" },
+    set: { "align the mask": "bottom-right" },
     says:
-      "The new token sees all twelve, and receives the very number that reading the text at once gives. Queries are the " +
-      "last of the positions.",
+      "The new token sees all twelve tokens, and decoding gives exactly the number that reading the whole text gives. The " +
+      "queries are the last positions.",
     outcome: ({ lines, readings }) =>
-      lines.includes("the same") && !readings.includes("query 0, key 11: masked"),
+      lines.includes("The results are equal.") && !readings.includes("query 0, key 11: masked"),
   },
   {
     label: "Use a sliding window of 4",
@@ -23,8 +23,8 @@ export default [
       { find: "const { sees } = causal()", replace: "const { sees } = slidingWindow(4)" },
     ],
     says:
-      "Four of the nine tiles are never read, one more than before: what lies further back than the window is skipped as " +
-      "the future is.",
+      "Four of the nine tiles are never read, one more than before. Tokens that are further back than the window are skipped, " +
+      "just like future tokens.",
     outcome: ({ readings }, before) => unread(readings) === 4 && unread(before.readings) === 3,
   },
 ] satisfies readonly Change[];

@@ -4,14 +4,14 @@ export default [
   {
     label: "Start with only the queries alike",
     edits: [{ find: '"output random": 3', replace: '"query alike": 1' }],
-    says: "Eight distinct heads, and an error as small as from random weights: keys that differ are enough to part the heads.",
+    says: "Eight distinct heads, and an error as small as with all weights random: different keys are enough to separate the heads.",
     outcome: ({ lines }) => {
       const [distinct, , error] = numbersAfter(lines, "query alike: ");
       return distinct === 8 && error! < 0.2;
     },
   },
   {
-    label: "Make the values random, and everything else alike",
+    label: "Start with only the values random",
     edits: [
       { find: '"output random": 3', replace: '"value random": 3' },
       {
@@ -19,7 +19,7 @@ export default [
         replace: '["query", "key", "output", "value"] as const',
       },
     ],
-    says: "Eight distinct heads again. One random matrix is enough: each head has its own gradient from the first step on.",
+    says: "Eight distinct heads again. One random matrix is enough: each head has its own gradient from the first step.",
     outcome: ({ lines }) => {
       const [distinct, , error] = numbersAfter(lines, "value random: ");
       return distinct === 8 && error! < 0.3;

@@ -10,7 +10,7 @@ export default [
           "  if (cache) model.apply(params, ids.slice(0, promptLength / 2), { cache });\n  for (let n = 0; n < newTokens; n++) {",
       },
     ],
-    says: "The same tokens, bit for bit: it does not matter how the text is cut into calls.",
+    says: "The same tokens, bit for bit: splitting the text into several calls does not change the result.",
     outcome: ({ lines }, before) => lines[0] === before.lines[0],
   },
 ] satisfies readonly Change[];

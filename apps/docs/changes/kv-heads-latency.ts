@@ -8,10 +8,10 @@ export default [
     label: "Read 8,192 tokens",
     set: { "tokens so far": "8,192" },
     says:
-      "With four times the tokens, four times the bytes: 33.55 MB for eight key-value heads, 4.194 MB for one. A cache that " +
-      "no longer fits next to the processor takes longer to read, so fewer heads save more.",
+      "Four times the tokens are four times the bytes: 33.55 MB with eight key-value heads, 4.194 MB with one. A cache that no " +
+      "longer fits in the processor’s own memory takes longer to read, so fewer heads save more.",
     outcome: ({ readings }, before) =>
-      numbersAfter(readings, "8 (multi-head): ")[0] === 33.55 &&
+      numbersAfter(readings, "8 heads (MHA): ")[0] === 33.55 &&
       Math.max(...measured(readings)) > Math.max(...measured(before.readings)),
   },
 ] satisfies readonly Change[];

@@ -3,8 +3,8 @@ import { numbersAfter, type Change } from "../src/live/change";
 export default [
   {
     label: "Do not train",
-    set: { "steps of training": 0 },
-    says: "Random weights give every word about the same chance, and the sentence is noise.",
+    set: { "training steps": 0 },
+    says: "Random weights give every word about the same probability, and the sentence is noise.",
     outcome: ({ readings }) =>
       ["cat", "the", "dog"].every((word) => numbersAfter(readings, `${word}: `)[0]! < 0.2),
   },
@@ -18,11 +18,11 @@ export default [
       numbersAfter(readings, "x 60: ")[0]! > 2 && /(\b\w+ )\1{5}/.test(lines[0]!),
   },
   {
-    label: "Take the positions away",
+    label: "Remove the positions",
     edits: [{ find: "contextLength: 32,", replace: 'contextLength: 32,\n  positions: "none",' }],
     says:
-      "The sentence leaves the text behind: “… sat on the dog sat on …”. The model knows which words stand before, and " +
-      "much less in which order.",
+      "The sentence no longer follows the text: “… sat on the dog sat on …”. The model knows which words came before, but " +
+      "hardly in which order.",
     outcome: ({ lines }, before) =>
       before.lines[0]!.startsWith("the cat sat on the mat .") &&
       !lines[0]!.startsWith("the cat sat on the mat ."),

@@ -6,7 +6,7 @@ export default [
   {
     label: "Stack two layers instead of six",
     edits: [{ find: "length: 6", replace: "length: 2" }],
-    says: "Three of the four learn the task, even the stack without residuals. Norms and residuals are there for depth.",
+    says: "Three of the four learn the task, even the stack without residuals. Norms and residuals matter in deep stacks.",
     outcome: ({ lines }) =>
       ["norm before", "no norm", "no residual"].every((kind) => error(lines, kind) < 0.4) &&
       error(lines, "norm after") > 0.5,

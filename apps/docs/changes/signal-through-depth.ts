@@ -7,8 +7,8 @@ export default [
     label: "Stack 48 layers",
     set: { layers: 48 },
     says:
-      "Without norms every layer multiplies the size of the numbers, so twice the depth squares it. With norms before " +
-      "each part it hardly grows.",
+      "Without norms, every layer multiplies the size of the numbers, so twice the depth squares it. With a norm before each " +
+      "sublayer, the size hardly grows.",
     outcome: ({ lines }, before) =>
       size(lines, "no norm") > 1e5 * size(before.lines, "no norm") &&
       size(lines, "norm before") < 2 * size(before.lines, "norm before"),
@@ -23,8 +23,8 @@ export default [
       },
     ],
     says:
-      "The scores can no longer grow, and the size of the numbers hardly changes: it is the values that are added layer " +
-      "after layer. QK-norm does not replace the other norms.",
+      "The scores can no longer grow, but the size of the numbers hardly changes, because every layer still adds its values. " +
+      "QK-norm does not replace the other norms.",
     outcome: ({ lines }, before) =>
       size(lines, "no norm") > 0.5 * size(before.lines, "no norm") &&
       size(lines, "no norm") < 2 * size(before.lines, "no norm"),

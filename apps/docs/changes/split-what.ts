@@ -5,8 +5,8 @@ export default [
     label: "Use 16 heads of one number each",
     edits: [{ find: "[C, H] = [16, 4]", replace: "[C, H] = [16, 16]" }],
     says:
-      "(a) and (b) still agree in every bit: how many heads there are does not matter. (c) differs more, because each " +
-      "head now sees a single number of the embedding.",
+      "(a) and (b) still agree in every bit, for any number of heads. (c) differs more, because each head now sees only one " +
+      "number of the embedding.",
     outcome: ({ lines }, before) =>
       numbersAfter(lines, "(a) and (b) differ by ")[0] === 0 &&
       numbersAfter(lines, "(a) and (c) differ by ")[0]! >

@@ -2,11 +2,11 @@ import { numbersAfter, type Change } from "../src/live/change";
 
 export default [
   {
-    label: "Ask for the same place twice",
+    label: "Ask for the same position twice",
     edits: [{ find: "offsets: [1, 2]", replace: "offsets: [1, 1]" }],
     says:
-      "One head is enough: its error goes to zero for both answers. What a single head cannot do is look at two places, not " +
-      "give two answers.",
+      "One head is enough: its error goes to zero for both answers. A single head can give two answers; it cannot look at two " +
+      "positions.",
     outcome: ({ lines }) => numbersAfter(lines, "one head ").every((error) => error < 0.05),
   },
 ] satisfies readonly Change[];

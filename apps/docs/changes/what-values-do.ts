@@ -4,10 +4,10 @@ export default [
   {
     label: "Give “cat” and “mat” the same color",
     edits: [{ find: "        [0, 0, 1],", replace: "        [1, 0, 0]," }],
-    set: { "each word hands over": "a color, as red, green, blue" },
+    set: { "value of each word": "a color (red, green, blue)" },
     says:
-      "“sat” receives almost pure red. The weights still tell cat and mat apart, the output does not: what the values " +
-      "leave out is lost.",
+      "“sat” receives almost pure red. The weights still distinguish “cat” from “mat”; the output does not. Anything that the " +
+      "values leave out is lost.",
     outcome: ({ lines }) => {
       const [red, green, blue] = numbersAfter(lines, "“sat” receives ");
       return red! > 0.95 && green! < 0.05 && blue! < 0.01;

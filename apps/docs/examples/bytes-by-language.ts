@@ -19,7 +19,7 @@ const texts = {
   Chinese: "人人生而自由，在尊严和权利上一律平等。",
 };
 
-// A vocabulary that has read English and nothing else.
+// A vocabulary that was trained on English and nothing else.
 const english = `${texts.English} They are endowed with reason and conscience and should
 act towards one another in a spirit of brotherhood. Everyone is entitled to all the rights
 and freedoms, without distinction of any kind. Everyone has the right to life, liberty and
@@ -32,21 +32,24 @@ const picture = (data: number[], title: string) =>
   show(bars({ data, shape: [data.length] }, { labels, title }));
 picture(
   costs.map((cost) => cost.bytesPerToken),
-  "Bytes a token",
+  "Bytes per token",
 );
 picture(
   costs.map(({ tokens }) => tokens),
-  "Tokens of one and the same sentence",
+  "Tokens for the same sentence",
 );
 
 const [few, ...others] = costs.map(({ tokens }) => tokens);
 const times = others.map((tokens) => tokens / (few ?? NaN));
 print(
-  "times the tokens of English:",
+  "tokens compared with English (= 1):",
   times.map((x) => Number(x.toFixed(1))),
 );
 check(
-  "every other language takes over twice the tokens",
+  "every other language needs more than twice the tokens",
   Math.min(...times) > 2,
 );
-check("three take over nine times", times.filter((x) => x > 9).length >= 3);
+check(
+  "three need more than nine times the tokens",
+  times.filter((x) => x > 9).length >= 3,
+);

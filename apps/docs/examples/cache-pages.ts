@@ -4,14 +4,14 @@ import { print, show, slider, textField } from "@qkv/page";
 import { randn, tensor } from "@qkv/tensor";
 import { cachePages } from "@qkv/viz";
 
-const prompt = textField("both begin with", { value: "once upon a " });
+const prompt = textField("both texts begin with", { value: "once upon a " });
 const endings = [
-  textField("the first goes on", { value: "time a cat" }),
-  textField("the second goes on", { value: "hill" }),
+  textField("the first continues", { value: "time a cat" }),
+  textField("the second continues", { value: "hill" }),
 ];
-const pageLength = slider("tokens of a page", { min: 1, max: 8, value: 4 });
+const pageLength = slider("tokens per page", { min: 1, max: 8, value: 4 });
 
-// A token is a letter, and its key and value are its number: [B, Hkv, T, D].
+// Each letter is a token; its key and its value are its code: [B, Hkv, T, D].
 const append = (cache: KvCache, text: string) => {
   const codes = [...text].map((letter) => letter.codePointAt(0) ?? 0);
   const x = tensor(codes, { shape: [1, 1, codes.length, 1] });
@@ -25,7 +25,7 @@ const caches = [cache, fork];
 try {
   caches.forEach((own, i) => append(own, endings[i] ?? ""));
 } catch (error) {
-  print("No page is left, and nothing was lost.", String(error));
+  print("No free page is left. Nothing was lost.", String(error));
 }
 const texts = endings.map((ending, i) =>
   [...(prompt + ending)].slice(0, caches[i]?.length),
@@ -41,12 +41,12 @@ show(
   ),
 );
 
-// Attention reads the pages where they are: the same bits as one buffer gives.
+// Attention reads the pages in place and gives the same bits as one buffer.
 const query = randn([1, 1, 1, 1], { seed: 1 });
 for (const [i, own] of caches.entries()) {
   const straight = growingCache();
   const read = append(straight, texts[i]?.join("") ?? "");
   const [a, b] = [own.read(0), read].map((held) => attention(query, held).data);
-  if (String(a) !== String(b)) throw new Error("pages changed the numbers");
+  if (String(a) !== String(b)) throw new Error("pages changed the result");
 }
 print("pages free:", cache.freePages, "of", cache.pages);

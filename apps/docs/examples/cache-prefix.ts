@@ -3,8 +3,8 @@ import { print, show, textField } from "@qkv/page";
 import { tensor } from "@qkv/tensor";
 import { cachePages } from "@qkv/viz";
 
-const first = textField("somebody asks", { value: "you are kind. who is it?" });
-const second = textField("then somebody asks", {
+const first = textField("first request", { value: "you are kind. who is it?" });
+const second = textField("next request", {
   value: "you are kind. how far?",
 });
 
@@ -14,12 +14,12 @@ const idsOf = (text: string) =>
 
 function ask(text: string) {
   const ids = idsOf(text);
-  const known = cache.matchPrefix(ids); // tokens that are there already
+  const known = cache.matchPrefix(ids); // tokens that are cached already
   const rest = ids.slice(known);
   const x = tensor(rest, { shape: [1, 1, rest.length, 1] });
-  if (rest.length > 0) cache.update(0, x, x); // a model computes these alone
+  if (rest.length > 0) cache.update(0, x, x); // a model computes only these
   cache.insertPrefix(ids);
-  print(`"${text}": ${known} known, ${rest.length} computed`);
+  print(`"${text}": ${known} tokens reused, ${rest.length} computed`);
   return cache.table[0] ?? [];
 }
 
@@ -38,7 +38,7 @@ show(
   ),
 );
 
-// What agrees from the first letter on, in whole pages, is never computed twice.
+// Whole pages that agree from the first letter on are never computed twice.
 let shared = 0;
 while (shared < first.length && first[shared] === second[shared]) shared += 1;
 const most = Math.min(shared, Math.max(0, [...second].length - 1));

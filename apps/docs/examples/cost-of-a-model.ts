@@ -53,7 +53,7 @@ print(
   "users at this length",
 );
 
-// The same model with other heads: what is kept of each token, and how it grows.
+// The same model with different attention: how much it caches, and how that grows.
 const heads = (numKvHeads: number) =>
   readConfig({ ...config, num_key_value_heads: numKvHeads });
 const latent = {
@@ -63,11 +63,11 @@ const latent = {
   v_head_dim: 128,
 };
 const variants = {
-  "multi-head": heads(32),
-  "8 groups": heads(8),
-  "multi-query": heads(1),
-  latent: readConfig({ ...config, model_type: "deepseek_v2", ...latent }),
-  "8 groups, window of 4096": readConfig({ ...config, sliding_window: 4096 }),
+  MHA: heads(32),
+  "GQA, 8 groups": heads(8),
+  MQA: heads(1),
+  MLA: readConfig({ ...config, model_type: "deepseek_v2", ...latent }),
+  "GQA, window of 4,096": readConfig({ ...config, sliding_window: 4096 }),
 };
 const gigabytes = Object.values(variants).map(
   (shape) => kvCache(shape, { contextLength, batchSize }).bytes / 1e9,
@@ -76,7 +76,7 @@ const labels = Object.keys(variants);
 show(
   bars(
     { data: gigabytes, shape: [labels.length] },
-    { labels, unit: "GB", title: "Cache of all users" },
+    { labels, unit: "GB", title: "KV cache for all users" },
   ),
 );
 const ms = Object.values(variants).map(
@@ -97,9 +97,9 @@ show(
 const [many = NaN, groups = NaN, one = NaN, row = NaN, window = NaN] =
   gigabytes;
 if (many !== 4 * groups || groups !== 8 * one)
-  throw new Error("not in proportion to heads");
-// A latent row has 576 numbers, a key and a value of one head two head sizes.
+  throw new Error("the caches are not proportional to the heads");
+// A latent row has 576 numbers; the key and value of one head have two head sizes.
 const headSize = config.hidden_size / config.num_attention_heads;
 const near = (a: number, b: number) => Math.abs(a / b - 1) < 1e-9;
 if (!near(row, (one * 576) / (2 * headSize)) || window > groups)
-  throw new Error("not what the layers keep");
+  throw new Error("not the size that the layers cache");

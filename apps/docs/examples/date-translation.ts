@@ -16,7 +16,7 @@ const pairAt = (n: number) => {
 };
 const batchAt = pairBatches({ pairAt, batchSize: 32, ...ascii, device });
 
-// The query is the writer's state, keys and values are the same annotations of what was read.
+// The query is the decoder's state. Keys and values are the same vectors: the encoder's annotations of the input.
 const [F, steps] = [32, 200];
 const model = recurrentTranslator({
   vocabSize: ascii.vocabSize,
@@ -44,11 +44,13 @@ for await (const step of train({
 }))
   losses.push(step.loss);
 const seconds = (performance.now() - start) / 1000;
-print(`${steps} steps of 32 dates in ${seconds.toFixed(1)} s, here`);
-const title = "loss, in nats per letter";
+print(
+  `Trained ${steps} steps of 32 dates in ${seconds.toFixed(1)} s on your device.`,
+);
+const title = "training loss, in nats per letter";
 show(lines({ data: losses, shape: [steps] }, { title }));
 
-// Dates from further on in the list.
+// Test on dates from much later in the list.
 const place = 100_000;
 const { source, sourceLengths, decoderInput } = batchAt(place);
 const read = model.encode(params, source, sourceLengths);
@@ -60,9 +62,9 @@ const asked = generated.map((ids, b) => ({
 for (const one of asked.slice(0, 4))
   print(one.source.padEnd(20), "→", one.decoded);
 const right = asked.filter(({ target, decoded }) => target === decoded).length;
-print(`${right} of 32 dates are right`);
+print(`${right} of 32 dates are correct`);
 
-// Where the writer looked, letter by letter.
+// Show where the decoder looked, letter by letter.
 const tensors: Record<string, Tensor> = {};
 model.apply(params, read, decoderInput, {
   trace: { names: ["weights"], tensors },
@@ -79,4 +81,4 @@ show(
     max: 1,
   }),
 );
-if (!(right >= 29)) throw new Error(`only ${right} of 32 dates are right`);
+if (!(right >= 29)) throw new Error(`only ${right} of 32 dates are correct`);

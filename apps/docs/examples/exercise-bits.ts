@@ -18,7 +18,7 @@ const shape = readConfig({
   vocab_size: 128256,
 });
 
-// Change how the weights are stored: there is quantized({ bits }) too.
+// Change how the weights are stored: you can also use quantized({ bits }).
 const weights = formats.float16;
 
 const machine = machines.l4;
@@ -27,12 +27,12 @@ const step = estimate(cost(shape, call), machine);
 print(
   weights.name,
   "on",
-  machine.name,
+  `${machine.name}:`,
   step.timeMs.toFixed(1),
-  "ms a token, bound by",
+  "ms per token, bound by",
   step.boundBy,
 );
 
 check("a token takes at most 35 ms", step.timeMs <= 35);
-check("in eight bits or more, for quality's sake", weights.bytesPerNumber >= 1);
-check("what it waits for is still memory", step.boundBy === "memory");
+check("the weights keep eight bits or more", weights.bytesPerNumber >= 1);
+check("memory is still the bottleneck", step.boundBy === "memory");

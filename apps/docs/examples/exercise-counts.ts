@@ -11,12 +11,15 @@ const chance = (word: string, next: string) =>
 for (const next of new Set(followers("the")))
   print("after “the”:", next, chance("the", next));
 
-check("half of the time “cat” follows “the”", chance("the", "cat") === 0.5);
 check(
-  "“dog” and “mat” share the other half",
+  "after “the”, “cat” comes half of the time",
+  chance("the", "cat") === 0.5,
+);
+check(
+  "“dog” and “mat” come a quarter of the time each",
   chance("the", "dog") === 0.25 && chance("the", "mat") === 0.25,
 );
 check(
-  "and after “.” there is no choice",
+  "after “.”, only “the” can come",
   new Set(followers(".")).size === 1 && chance(".", "the") === 1,
 );

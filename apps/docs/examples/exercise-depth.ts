@@ -8,7 +8,7 @@ const layers = Array.from({ length: 24 }, (_, i) =>
 
 const normed = (x: Tensor) => rmsNorm(x, ones([16]));
 
-// What a layer does with its input. Change this line: there are add(a, b) and normed(a).
+// Apply one layer to its input. Change this line: you can use add(a, b) and normed(a).
 const layer = (x: Tensor, weight: Tensor) => matmul(x, weight);
 
 const input = randn([32, 16], { seed: 99 }); // 32 tokens
@@ -18,7 +18,7 @@ const number = (x: Tensor) => Number(x.toNested());
 const size = (x: Tensor) => number(sqrt(mean(square(x))));
 const shared = number(mean(mul(input, output))) / size(input) / size(output);
 print("size of the numbers at the end:", size(output).toPrecision(3));
-print("how much of the input is in the output:", shared.toFixed(2));
+print("similarity of output and input, 1 at most:", shared.toFixed(2));
 
 check("the numbers stay small", size(output) < 10);
-check("each token is still itself, 24 layers later", shared > 0.1);
+check("each token can still be recognized after 24 layers", shared > 0.1);

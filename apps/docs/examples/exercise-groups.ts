@@ -17,13 +17,13 @@ const bytesWith = (kvHeads: number) => {
   const call = { contextLength: 8192, batchSize: 4, format: formats.float16 };
   return kvCache(shape, call).bytes;
 };
-const room = 6e9; // bytes that the weights leave
+const room = 6e9; // bytes that are left beside the weights
 const bytes = bytesWith(numKvHeads);
-print((bytes / 1e9).toFixed(2), "GB for 4 users of 8192 tokens");
+print((bytes / 1e9).toFixed(2), "GB for 4 users with 8,192 tokens each");
 
 check("the caches of all four fit into 6 GB", bytes <= room);
-check("each group has as many query heads", 32 % numKvHeads === 0);
+check("all groups have the same number of query heads", 32 % numKvHeads === 0);
 check(
-  "and no larger number of heads would do, for quality's sake",
+  "twice as many key-value heads would not fit",
   bytes <= room && bytesWith(2 * numKvHeads) > room,
 );

@@ -13,15 +13,12 @@ show(attentionMap({ data, shape: [10, 10] }));
 
 const sees = (query: number, key: number) => data[query * 10 + key]! > 0;
 check(
-  "token 9 sees itself and the two before it",
+  "token 9 sees itself and the two tokens before it",
   [7, 8, 9].every((key) => sees(9, key)),
 );
+check("it sees the first token, the attention sink", sees(9, 0));
 check(
-  "and the first token, which holds what others have no use for",
-  sees(9, 0),
-);
-check(
-  "and nothing else",
+  "it sees nothing else",
   [1, 2, 3, 4, 5, 6].every((key) => !sees(9, key)),
 );
-check("nobody sees what is to come", !sees(3, 4) && !sees(0, 1));
+check("no token sees a later token", !sees(3, 4) && !sees(0, 1));

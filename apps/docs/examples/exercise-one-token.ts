@@ -11,7 +11,7 @@ const model = decoder({
 const params = model.init(1);
 const text = [5, 12, 19, 26, 33, 40, 47, 54];
 
-// The text comes token by token. Change what the model is given each time.
+// The text arrives token by token. Change what the model is given each time.
 const cache = growingCache({ numLayers: 2 });
 let last: Tensor | undefined;
 const { flops } = count(() => {
@@ -26,10 +26,10 @@ print(cache.length, "tokens in the cache,", flops, "operations");
 print("the whole text at once:", whole.flops, "operations");
 check("the cache holds each token once", cache.length === text.length);
 check(
-  "the last logits are those of the whole text",
+  "the last logits equal those of the whole text",
   whole.result.data.every((x, i) => Math.abs(x - last!.data[i]!) < 1e-5),
 );
 check(
-  "and no token is computed twice: at most a quarter more work",
+  "no token is computed twice: at most a quarter more work",
   flops < 1.25 * whole.flops,
 );

@@ -6,7 +6,7 @@ const heads = { embedDim: 8, numHeads: 2, numKvHeads: 2, headDim: 4 };
 const layer = groupedQuery(heads);
 const params = layer.init(1);
 
-// Each map named here begins with the same numbers in both heads. Take away one name.
+// Each matrix named here starts with the same numbers in both heads. Remove one name.
 const alike = ["query", "key", "value", "output"];
 
 const axes = { query: 0, key: 0, value: 0, output: 1 } as const;
@@ -19,7 +19,7 @@ for (const name of names) {
   params[name] = { weight: concat([first, first], axes[name]) };
 }
 
-// The gradient says where each number goes in the first step.
+// The gradient decides how each number changes in the first step.
 const x = randn([1, 6, 8], { seed: 2 });
 const slope = grad((p: typeof params) => mean(square(layer.apply(p, x))));
 const step = slope(params);
@@ -28,16 +28,16 @@ const same = (map: typeof params, name: (typeof names)[number]) =>
 for (const name of names)
   print(
     name,
-    same(params, name) ? "alike," : "differs,",
-    "its step",
-    same(step, name) ? "alike" : "differs",
+    same(params, name) ? "weights: equal," : "weights: different,",
+    "gradient:",
+    same(step, name) ? "equal" : "different",
   );
 
 check(
-  "the heads begin with the same queries, keys and values",
+  "the heads start with equal queries, keys and values",
   same(params, "query") && same(params, "key") && same(params, "value"),
 );
 check(
-  "and the first step takes them apart, in all three",
+  "the first step separates all three",
   !same(step, "query") && !same(step, "key") && !same(step, "value"),
 );

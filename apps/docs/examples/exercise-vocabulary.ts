@@ -2,10 +2,10 @@ import { check, print } from "@qkv/page";
 import { byteLevelBpe } from "@qkv/tokenizer";
 import { trainBpe } from "@qkv/tokenizer/training";
 
-// Change the text that the vocabulary is learned from.
+// Change the training text.
 const corpus = "a cat and a dog and a cat and a dog";
 
-// 256 bytes, and room for 14 pairs.
+// 256 bytes, and room for 14 merged pairs.
 const model = await trainBpe([corpus], { vocabSize: 270 });
 const tokenizer = byteLevelBpe(model);
 const pieces = (text: string) =>
@@ -16,6 +16,6 @@ print("an apple:", pieces("an apple"));
 check("“ banana” is one token", pieces("a banana").includes(" banana"));
 check("“ apple” is one token", pieces("an apple").includes(" apple"));
 check(
-  "and unknown words still come back",
+  "unknown words still decode correctly",
   pieces("zebra").join("") === "zebra",
 );

@@ -8,7 +8,7 @@ const [C, T] = [64, slider("tokens", { min: 8, max: 128, step: 8, value: 64 })];
 const heads = [1, 2, 4, 8, 16];
 const x = randn([1, T, C], { seed: 1 });
 
-// What runs is counted; no formula says what the bars show.
+// Count the operations that run; no formula is used for the chart.
 const runs = heads.map((numHeads) => {
   const layer = multiHead({ embedDim: C, numHeads });
   const params = layer.init(1);
@@ -46,20 +46,22 @@ if (first?.products !== last?.products)
 if (16 * (first?.softmax ?? NaN) !== last?.softmax)
   throw new Error("softmax does not");
 const size = (run = first) => (run ? run.products + run.softmax : NaN);
-print("16 heads over 1:", (size(last) / size(first)).toFixed(3));
+print(
+  `16 heads do ${(size(last) / size(first)).toFixed(3)} times the work of 1 head`,
+);
 
-// Parameters: split heads, and heads that are each as wide as the model and are added.
+// Parameters of split heads, and of heads that are each as wide as the model and are added.
 const weights = (params: unknown) =>
   tensorsOf(params).reduce((n, { data }) => n + data.length, 0);
 const [split, summed] = [multiHead, summedHeads].map((make) =>
   heads.map((numHeads) => weights(make({ embedDim: C, numHeads }).init(1))),
 );
 if (!split || !summed) throw new Error("two constructions");
-const labels = heads.map((H) => `${H} heads`);
+const labels = heads.map((H) => (H === 1 ? "1 head" : `${H} heads`));
 const chart = (data: number[], title: string) =>
   bars({ data, shape: [heads.length] }, { labels, title });
-show(chart(split, "Parameters, heads split"));
-show(chart(summed, "Parameters, heads added at full width"));
+show(chart(split, "Parameters, heads share the width"));
+show(chart(summed, "Parameters, full-width heads added"));
 if (new Set(split).size !== 1 || split[0] !== 4 * C * C)
   throw new Error("not flat");
 if (summed.some((n, i) => n !== 3 * (heads[i] ?? NaN) * C * C))
@@ -67,9 +69,9 @@ if (summed.some((n, i) => n !== 3 * (heads[i] ?? NaN) * C * C))
 print(
   "at C = 512:",
   4 * 512 ** 2,
-  "split;",
+  "parameters when heads share the width;",
   3 * 8 * 512 ** 2,
-  "and",
+  "with 8 full-width heads,",
   3 * 16 * 512 ** 2,
-  "added, with 8 and 16 heads",
+  "with 16",
 );

@@ -6,7 +6,7 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 
-// Which letter stood before? One of 16, and a head has 2 numbers: none can carry a letter alone.
+// Which of 16 letters came before? A head has 2 numbers, so no head can represent a letter alone.
 const [H, D] = [8, 2];
 const batchAt = lookupBatches({ offsets: [1], vocabSize: 16, seed: 9 });
 const layer = multiHead({ embedDim: 24, numHeads: H, headDim: D });
@@ -19,7 +19,7 @@ const names = ["query", "key", "value", "output"] as const;
 const headOf = (p: AttentionParams, name: keyof typeof axes, h: number) =>
   slice(p[name].weight, axes[name], h * D, h * D + D);
 
-// The first `alike` of the four begin as eight copies of the first head.
+// The first `alike` of the four matrices start as eight copies of the first head.
 const starts = { "all alike": 4, "output random": 3, "all random": 0 };
 const chosen = choice("show the heads of", Object.keys(starts));
 const [losses, errors]: [number[], number[]] = [[], []];
@@ -34,7 +34,7 @@ for (const [start, alike] of Object.entries(starts)) {
   const run = train({ params, loss, optimizer, batchAt, steps: 200 });
   for await (const step of run) losses.push(step.loss);
 
-  // As text, numbers are equal only if every bit is.
+  // As text, numbers are equal only if every bit is equal.
   const texts = Array.from({ length: H }, (_, h) =>
     names.map((name) => headOf(params, name, h).data).join(),
   );
@@ -50,14 +50,14 @@ for (const [start, alike] of Object.entries(starts)) {
   if (start === chosen)
     show(attentionMap(tensors["weights"]!, { cellSize: 9, max: 1 }));
 }
-const title = "error, as a share of guessing, at each step";
+const title = "error at each step (1 = guessing)";
 const labels = Object.keys(starts);
 show(lines({ data: losses, shape: [3, 200] }, { title, labels }));
 
 if (kinds.join() !== `1,${H},${H}`)
-  throw new Error("heads parted that cannot, or did not that can");
+  throw new Error("equal heads separated, or different heads did not");
 const [alike, broken, random] = errors as [number, number, number];
 check(
-  "the more is random at the start, the smaller the error",
+  "the more weights start random, the smaller the error",
   random < broken && broken < alike / 2,
 );

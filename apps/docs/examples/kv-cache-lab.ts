@@ -4,7 +4,7 @@ import { argmax, count, slice } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { lines } from "@qkv/viz";
 
-// Random weights: what this model says means nothing, how it computes does.
+// The weights are random, so the text means nothing. Only the amount of work matters.
 const model = decoder({
   ...{ vocabSize: 64, embedDim: 32, hiddenDim: 64, numLayers: 2 },
   ...{ numHeads: 4, numKvHeads: 2, contextLength: 128 },
@@ -18,11 +18,11 @@ const promptLength = slider("prompt, in tokens", {
 });
 const newTokens = slider("new tokens", { min: 2, max: 24, value: 16 });
 
-function speak(cache?: ReturnType<typeof growingCache>) {
+function write(cache?: ReturnType<typeof growingCache>) {
   const ids = Array.from({ length: promptLength }, (_, i) => (7 * i) % 64);
   const [work, rows]: [number[], number[]] = [[], []];
   for (let n = 0; n < newTokens; n++) {
-    // Without a cache the whole text, with one what it lacks.
+    // Without a cache, read the whole text; with one, only the tokens that it lacks.
     const next = cache ? ids.slice(cache.length) : ids;
     const { result, flops } = count(() =>
       model.apply(params, next, cache && { cache }),
@@ -36,19 +36,20 @@ function speak(cache?: ReturnType<typeof growingCache>) {
 }
 
 const cache = growingCache({ numLayers: 2 });
-const [without, kept] = [speak(), speak(cache)];
-if (without.rows.join() !== kept.rows.join()) throw new Error("not the same");
-print("the same tokens and logits, bit for bit:", kept.ids);
+const [without, kept] = [write(), write(cache)];
+if (without.rows.join() !== kept.rows.join())
+  throw new Error("the results differ");
+print("both write the same tokens, with equal logits:", kept.ids);
 
 const total = (work: number[]) => work.reduce((a, b) => a + b, 0);
 const ratio = total(without.work) / total(kept.work);
-print("multiply-adds, without over with:", ratio);
-print("the cache:", cache.length, "tokens in", cache.bytes, "bytes");
+print(`without a cache: ${ratio.toFixed(1)} times as many multiply-adds`);
+print("the cache holds", cache.length, "tokens in", cache.bytes, "bytes");
 show(
   lines(
     { data: [...without.work, ...kept.work], shape: [2, newTokens] },
     {
-      labels: ["computed again", "remembered"],
+      labels: ["without a cache", "with a cache"],
       xLabel: "new token",
       yLabel: "million multiply-adds",
     },

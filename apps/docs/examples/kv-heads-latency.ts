@@ -11,7 +11,7 @@ const [H, D] = [8, 64];
 const S = choice("tokens so far", [1024, 2048, 4096, 8192], { value: 2048 });
 const kvHeads = [8, 4, 2, 1];
 
-// One new token: one query of each head, and the keys and values of all tokens before it.
+// One new token: one query per head, and the keys and values of all tokens before it.
 const query = randn([1, H, 1, D], { seed: 1 }).to(device);
 const [keys, values] = [2, 3].map((seed) => randn([1, H, S, D], { seed }));
 if (!keys || !values) throw new Error("keys and values were asked for");
@@ -21,8 +21,8 @@ const steps = kvHeads.map((Hkv) => {
   return () => device.scope(() => void attention(query, key, value));
 });
 
-// In turns, so that whatever else this device does meets all four; the shortest time counts. A browser's clock is coarse, so
-// each time is of many steps.
+// Measure the four in turn, so that other work on this device slows all of them; keep the shortest time. A browser's clock
+// is coarse, so each measurement covers many steps.
 const ms = steps.map(() => Infinity);
 for (let round = 0; round < 15; round++) {
   for (const [i, step] of steps.entries()) {
@@ -42,11 +42,16 @@ const megabytes = kvHeads.map((Hkv) => {
   const layer = readCacheLayers({ n_layers: 1, n_kv_heads: Hkv, head_dim: D });
   return kvCache(layer, { contextLength: S, format }).bytes / 1e6;
 });
-const labels = ["8 (multi-head)", "4", "2", "1 (multi-query)"];
+const labels = [
+  "8 heads (MHA)",
+  "4 heads (GQA)",
+  "2 heads (GQA)",
+  "1 head (MQA)",
+];
 show(
   bars(
     { data: megabytes, shape: [4] },
-    { labels, unit: "MB", title: "Read for one token, in one layer" },
+    { labels, unit: "MB", title: "Read per token, in one layer" },
   ),
 );
 show(
@@ -56,13 +61,13 @@ show(
   ),
 );
 
-// The arrow is not drawn by hand: it points to where the time went.
+// The arrow is computed: it points toward the shorter time.
 const [many = NaN, , , one = NaN] = ms;
 const arrow =
   one < many ? "multi-head ⟶ multi-query" : "multi-query ⟶ multi-head";
 print(
-  "latency falls from",
-  arrow,
+  "Latency falls:",
+  `${arrow},`,
   `by a factor of ${(Math.max(one, many) / Math.min(one, many)).toFixed(2)}`,
 );
 if (megabytes[0] !== 8 * (megabytes[3] ?? NaN))

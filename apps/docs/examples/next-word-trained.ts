@@ -35,8 +35,8 @@ const { config, init, apply } = decoder({
   stopIds: [],
 });
 
-// Each step: predict every word from those before it, and move all weights a little towards a lower loss.
-const steps = slider("steps of training", {
+// In each step, predict every word from the words before it, then move all weights a little toward a lower loss.
+const steps = slider("training steps", {
   min: 0,
   max: 120,
   step: 10,
@@ -69,7 +69,7 @@ if (losses.length > 1)
     ),
   );
 
-// What it says after "the": logits become chances, and a chance becomes a word.
+// Predict the word after "the": logits become probabilities, and one word is chosen.
 const logits = apply(params, ids.slice(0, 1), { last: 1 });
 const chances = candidates(logits.data, { temperature: 1 }).slice(0, 6);
 const data = chances.map(({ probability }) => probability);
@@ -78,7 +78,7 @@ show(
     { data, shape: [data.length] },
     {
       labels: chances.map(({ id }) => vocabulary[id]!),
-      title: 'after "the"',
+      title: "next word after “the”",
       max: 1,
     },
   ),
@@ -90,10 +90,10 @@ for await (const { id } of generate(model, ids.slice(0, 1), { maxTokens: 11 }))
   generated.push(vocabulary[id]!);
 print(generated.join(" "));
 
-// Random weights know nothing: the loss begins above that of a uniform prediction over all words. Training goes well below it.
+// Random weights know nothing: the loss starts above that of a uniform prediction over all words. Training takes it well below.
 const uniformLoss = Math.log(vocabulary.length);
 if (steps >= 60)
   check(
-    "the loss is below half of a uniform prediction’s",
+    "the loss is less than half that of a uniform prediction",
     losses.at(-1)! < uniformLoss / 2,
   );

@@ -1,13 +1,13 @@
 import { print, show, textField } from "@qkv/page";
 import { bars } from "@qkv/viz";
 
-const text = textField("the text to learn from", {
+const text = textField("training text", {
   value:
     "the cat sat on the mat . the dog sat on the rug . the cat saw the dog . the dog saw the mat .",
 });
 const words = text.split(/\s+/).filter(Boolean);
 
-// What came after each word, and how often: that is the whole model.
+// Count which word follows which, and how often: that is the whole model.
 const after = new Map<string, Map<string, number>>();
 for (let i = 0; i + 1 < words.length; i++) {
   const counts = after.get(words[i]!) ?? new Map<string, number>();
@@ -31,14 +31,14 @@ if (chances.length > 0) {
       { data, shape: [data.length] },
       {
         labels: chances.map(([word]) => word),
-        title: `after "${first}"`,
+        title: `next word after “${first}”`,
         max: 1,
       },
     ),
   );
 }
 
-// The likeliest word, again and again.
+// Append the most likely word, again and again.
 let word = first;
 const sentence = [word];
 while (sentence.length < 12 && next(word).length > 0)

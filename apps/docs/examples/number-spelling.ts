@@ -23,7 +23,7 @@ const pairAt = (n: number) => {
 };
 const batchAt = pairBatches({ pairAt, batchSize: 32, ...ascii, device });
 
-// Luong's: asked with the new state, and the score is a dot product without weights.
+// Luong attention: the query is the new state, and the score is a dot product without weights.
 const dot: TranslatorAttention<object> = {
   init: () => ({}),
   apply: (_, query, key, value, options) =>
@@ -67,9 +67,9 @@ const all = Array.from({ length: 900 }, (_, i) => 100 + i).filter(
 );
 const { spellings } = spell(all);
 const right = all.filter((n, i) => spellings[i] === spellNumber(n)).length;
-print(`${right} of ${all.length} numbers of three digits are right`);
+print(`${right} of ${all.length} three-digit numbers are spelled correctly`);
 
-// Where it looked while it wrote a number of the reader's choice.
+// Show where the decoder looked while it wrote one number.
 const asked = 473;
 const { read } = spell([asked]);
 const answer = spellNumber(asked);
@@ -86,4 +86,4 @@ if (tensors["weights"])
       max: 1,
     }),
   );
-if (!(right >= 80)) throw new Error(`only ${right} are right`);
+if (!(right >= 80)) throw new Error(`only ${right} are correct`);

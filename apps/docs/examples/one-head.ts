@@ -13,7 +13,7 @@ const ids = model.tokenizer!.encode(text);
 const { embedDim: C, numHeads: H } = model.config;
 const D = C / H;
 
-// Its write goes through D columns of the output matrix. With zeros there, the head is off.
+// A head writes through its D columns of the output matrix. Zeros there switch it off.
 const own = model.params.layers[layer]!;
 const { weight } = own.attention.output; // [C, H · D]
 const off = Array.from(weight.data, (w, i) =>
@@ -44,7 +44,7 @@ const read = (params: typeof model.params) => {
 };
 const [on, without] = [read(model.params), read({ ...model.params, layers })];
 
-// What the head writes is what is missing without it: the layer is a sum of its heads.
+// The layer is a sum of its heads, so what a head writes is what is missing without it.
 const T = ids.length;
 const last = (x: Tensor) => slice(x, 1, T - 1, T).data;
 const writes = Array.from(
@@ -72,22 +72,22 @@ const left = before.map(
 show(
   bars(
     { data: chances, shape: [5] },
-    { labels, max: 1, title: `after “${text}”` },
+    { labels, max: 1, title: `next word after “${text}”` },
   ),
 );
 show(
   bars(
     { data: left, shape: [5] },
-    { labels, max: 1, title: "with this head off" },
+    { labels, max: 1, title: "the same with this head off" },
   ),
 );
 print(
-  "a slice of",
+  "This head owns",
   D,
   "of the",
   C,
-  "columns of W_O;",
-  "the largest change of a chance:",
+  "columns of W_O.",
+  "Largest change of a probability:",
   Math.max(...chances.map((c, i) => Math.abs(c - left[i]!))).toFixed(3),
 );
-if (writes.every((y) => y === 0)) throw new Error("The head wrote nothing.");
+if (writes.every((y) => y === 0)) throw new Error("the head wrote nothing");

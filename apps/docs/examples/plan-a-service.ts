@@ -35,5 +35,5 @@ const formats = {
 const smaller = plan(config, { ...request, formats });
 print("machines with 4-bit weights and 8-bit caches:", smaller.machines);
 if (smaller.machines > made.machines)
-  throw new Error("fewer bits take more machines?");
+  throw new Error("fewer bits need more machines");
 if (made.tokensPerSecond < 20) throw new Error("slower than promised");

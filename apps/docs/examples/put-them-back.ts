@@ -7,7 +7,7 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { lines } from "@qkv/viz";
 
-// Each place wants the letter before it, from a stack of six layers.
+// Each position must output the letter before it, through a stack of six layers.
 const batchAt = lookupBatches({ offsets: [1], batchSize: 8, seed: 1 });
 const attention = multiHead({ embedDim: 16, numHeads: 2 });
 const fed = feedForward({ embedDim: 16, hiddenDim: 32, gated: false });
@@ -46,7 +46,7 @@ for (const [name, layer] of Object.entries(kinds)) {
   ends.push(losses.slice(-10).reduce((a, b) => a + b) / 10);
   print(`${name}: error ${ends.at(-1)!.toFixed(3)}`);
 }
-const title = "error, as a share of guessing, at each step";
+const title = "error at each step (1 = guessing)";
 const labels = Object.keys(kinds);
 show(lines({ data: losses, shape: [4, 100] }, { title, labels }));
 

@@ -14,7 +14,7 @@ import { wasm } from "@qkv/wasm";
 const users = Array.from({ length: 10 }, (_, i) => 2 ** i);
 const batchSize = choice("users at a time", users);
 
-// Products of rows and matrices, timed on this device: few rows and many, little memory and much.
+// Time products of rows and matrices on this device: few rows and many, little memory and much.
 const device = await wasm();
 const samples = measure(
   ({ rows, width, matrices }) => {
@@ -74,7 +74,7 @@ const dots = [
   ...passes.map(({ taken, label, meaning }) => {
     const { timeMs, boundBy } = estimate(taken, h100);
     print(
-      `${label}: ${taken.intensity.toFixed(1)} FLOPs a byte, bound by ${boundBy}`,
+      `${label}: ${taken.intensity.toFixed(1)} FLOPs per byte, bound by ${boundBy}`,
     );
     return {
       label,
@@ -103,12 +103,12 @@ show(
     {
       labels: dots.map(({ label }) => label),
       meanings: dots.map(({ meaning }) => meaning),
-      title: "Llama 7B, 8192 tokens",
+      title: "Llama 7B, 8,192 tokens",
     },
   ),
 );
 const [token, , prompt] = dots;
 if (!token || !prompt || token.x >= prompt.x)
-  throw new Error("a token computes more a byte than a prompt?");
+  throw new Error("a token does more operations per byte than a prompt");
 const [before, after] = [passes[0].taken.intensity, passes[1].taken.intensity];
-if (after < before) throw new Error("fewer key-value heads move more?");
+if (after < before) throw new Error("fewer key-value heads read more bytes");

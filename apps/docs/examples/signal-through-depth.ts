@@ -20,7 +20,7 @@ const fed = feedForward({
 const layerNorm = norm({ kind: "layer", embedDim: 32 });
 const noNorm: Norm = { init: layerNorm.init, apply: (_, x) => x };
 
-// A norm is a value: a layer without one has another value in its place. Without residuals it is four calls.
+// A norm is a value, so a layer without norms gets another value in its place. Without residuals, a layer is four calls.
 const parts = { attention, feedForward: fed };
 const pre = transformerLayer({ ...parts, norm: layerNorm });
 const post = transformerLayer({ ...parts, norm: layerNorm, placement: "post" });
@@ -62,12 +62,12 @@ const picture = (data: number[], title: string, yLabel: string) =>
   );
 picture(
   runs.flatMap(({ lengths }) => lengths),
-  "How large the numbers are",
+  "Size of the numbers",
   "power of ten",
 );
 picture(
   runs.flatMap(({ own }) => own),
-  "How much of a token is its own",
+  "Share of a token that differs from the average token",
   "share",
 );
 
@@ -76,7 +76,7 @@ const sizeText = (size: number) =>
 runs.forEach(({ lengths, own }, n) =>
   print(
     `${labels[n]}: numbers of size ${sizeText(10 ** (lengths.at(-1) ?? NaN))},`,
-    `${(100 * (own.at(-1) ?? NaN)).toFixed(1)}% of each token is its own`,
+    `${(100 * (own.at(-1) ?? NaN)).toFixed(1)}% of each token differs from the average`,
   ),
 );
 const [before, after, without, cut] = runs.map(({ lengths, own }) => ({
@@ -85,6 +85,6 @@ const [before, after, without, cut] = runs.map(({ lengths, own }) => ({
 }));
 if (!before || !after || !without || !cut) throw new Error("four kinds");
 if (depth >= 24 && !(without.length > 10 * before.length && after.length < 2))
-  throw new Error("numbers kept their size without a norm");
+  throw new Error("the numbers kept their size without norms");
 if (depth >= 24 && !(cut.own < 1e-3 && before.own > 0.05))
-  throw new Error("tokens stayed apart without a residual");
+  throw new Error("tokens stayed different without residuals");

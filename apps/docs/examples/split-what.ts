@@ -7,16 +7,16 @@ const [C, H] = [16, 4];
 const D = C / H;
 const x = randn([1, 6, C], { seed: 1 }); // [B, T, C]
 
-// (a) Project the whole embedding, then cut the result into heads.
+// (a) Project the whole embedding, then split the result into heads.
 const a = multiHead({ embedDim: C, numHeads: H });
 const params = a.init(1);
 const outA = a.apply(params, x);
 
-// (b) A small matrix for each head: the same weights, cut beforehand.
+// (b) One small matrix per head: the same weights, split beforehand.
 const b = perHead({ embedDim: C, numHeads: H, numKvHeads: H });
 const outB = b.apply(splitHeads(params, a.config), x);
 
-// (c) Cut the embedding, and let each head see its part alone: a small layer for each part.
+// (c) Split the embedding: each head sees only its own part, through a small layer.
 const part = groupedQuery({ embedDim: D, numHeads: 1, numKvHeads: 1 });
 const partOf = (weight: Tensor, h: number) =>
   slice(slice(weight, 0, h * D, (h + 1) * D), 1, h * D, (h + 1) * D);
@@ -36,7 +36,7 @@ const outC = concat(
   2,
 );
 
-// (c) is (a) with 0 everywhere but in the blocks on the diagonals: part h is read and written by head h alone.
+// (c) equals (a) with block-diagonal weights: only head h reads and writes part h.
 const blocks = ({ weight }: { weight: Tensor }) => {
   const inBlock = (i: number) =>
     Math.floor(i / C / D) === Math.floor((i % C) / D);
@@ -57,7 +57,7 @@ const apart = (y: Tensor, z: Tensor) =>
 const [ab, ac] = [apart(outA, outB), apart(outA, outC)];
 print("(a) and (b) differ by", ab);
 print("(a) and (c) differ by", ac.toFixed(3));
-print("(c) and (a) with blocks alone differ by", apart(outC, cAsA));
+print("(c) and block-diagonal (a) differ by", apart(outC, cAsA));
 show(
   bars(
     { data: [4 * C * C, 4 * C * C, 4 * C * D], shape: [3] },
@@ -65,4 +65,4 @@ show(
   ),
 );
 if (ab !== 0 || ac < 0.01 || apart(outC, cAsA) > 1e-5)
-  throw new Error("the constructions are not what the page says");
+  throw new Error("the constructions do not differ as the page says");

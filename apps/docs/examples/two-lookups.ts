@@ -6,14 +6,14 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 
-// Every place wants two letters: the one just before it, and the one before that.
-const batchAt = lookupBatches({ offsets: [1, 2], seed: 1 }); // 8 letters, 8 places
+// Every position must output two letters: the one just before it, and the one before that.
+const batchAt = lookupBatches({ offsets: [1, 2], seed: 1 }); // 8 letters, 8 positions
 const labels = ["one head", "two heads"];
 const chosen = choice("show the map of", labels);
 const losses: number[] = [];
 const errors: number[] = [];
 for (const numHeads of [1, 2]) {
-  // 16 numbers in all: one head of 16, or two of 8. As many weights either way.
+  // 16 numbers in all: one head of 16, or two of 8. Both have the same number of weights.
   const layer = multiHead({ embedDim: 16, numHeads });
   const params = layer.init(1);
   const loss = (p: AttentionParams, { rows, targets }: LookupBatch) =>
@@ -22,7 +22,7 @@ for (const numHeads of [1, 2]) {
   const run = train({ params, loss, optimizer, batchAt, steps: 200 });
   for await (const step of run) losses.push(step.loss);
 
-  // New letters: how wrong is the first answer, how wrong the second?
+  // Test on new letters: the error of the first answer and of the second.
   const { rows, targets } = batchAt(1000);
   const weights: Record<string, Tensor> = {};
   const trace = { names: ["weights"] as const, tensors: weights };
@@ -34,10 +34,10 @@ for (const numHeads of [1, 2]) {
   if (labels[numHeads - 1] === chosen)
     show(attentionMap(slice(weights["weights"]!, 0, 0, 1), { max: 1 }));
 }
-const title = "error, as a share of guessing, at each step";
+const title = "error at each step (1 = guessing)";
 show(lines({ data: losses, shape: [2, 200] }, { title, labels }));
 
-// One head mixes both letters into one sum, so that half of the error stays, however it divides its weight.
+// One head adds both letters into one sum, so half of the error remains, however it divides its weight.
 const [first, second, ...ofTwo] = errors as [number, number, ...number[]];
-check("one head leaves half of the error", (first + second) / 2 > 0.4);
+check("half of the error remains with one head", (first + second) / 2 > 0.4);
 if (ofTwo.some((error) => error > 0.05)) throw new Error("two heads failed");

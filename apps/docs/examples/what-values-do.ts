@@ -11,16 +11,16 @@ const rows = (width: number, table: Record<string, number[]>) =>
     { shape: [1, 1, T, width] },
   );
 
-// Who looks at whom is settled here, and the values have no part in it.
+// Queries and keys decide who looks at whom. The values play no part in it.
 const query = rows(2, { sat: [6, 0], on: [0, 3], mat: [2, 2] });
 const key = rows(2, { cat: [1, 0], mat: [1, 0], sat: [0, 1] });
 
-// What the same words may hand over.
+// Four sets of values for the same words.
 const each = <A>(f: (i: number) => A) => words.map((_, i) => f(i));
 const values = {
-  "which word it is": each((i) => each((j) => (i === j ? 1 : 0))), // one-hot
-  "where it stands": each((i) => [i]),
-  "a color, as red, green, blue": each(
+  "one-hot: which word it is": each((i) => each((j) => (i === j ? 1 : 0))),
+  "its position": each((i) => [i]),
+  "a color (red, green, blue)": each(
     (i) =>
       [
         [0, 0, 0],
@@ -31,29 +31,31 @@ const values = {
         [0, 0, 1],
       ][i]!,
   ),
-  "a one": each(() => [1]),
+  "the number 1": each(() => [1]),
 };
 type Name = keyof typeof values;
-const handOver = (name: Name) => {
+const outputOf = (name: Name) => {
   const width = values[name][0]!.length;
   const value = tensor(values[name].flat(), { shape: [1, 1, T, width] });
   return attention(query, key, value); // [B, H, T, Dv]
 };
 
 const names = Object.keys(values) as Name[];
-const name = choice("each word hands over", names, { value: "a one" });
+const name = choice("value of each word", names, { value: "the number 1" });
 const weights = attentionWeights(query, key); // [B, H, T, S]
 show(attentionMap(weights, { rowLabels: words, columnLabels: words, max: 1 }));
-const { data, shape } = handOver(name);
+const { data, shape } = outputOf(name);
 const width = shape[3]!;
 const received = Array.from(data.slice(2 * width, 3 * width));
 print("“sat” receives", received.map((x) => x.toFixed(2)).join(", "));
 
-// One-hot values give the weights themselves, and ones give one: softmax is the normalization, values are the content.
+// One-hot values give back the weights, and ones give one: softmax normalizes, values are the content.
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-6;
 if (
-  !handOver("which word it is").data.every((x, i) => near(x, weights.data[i]!))
+  !outputOf("one-hot: which word it is").data.every((x, i) =>
+    near(x, weights.data[i]!),
+  )
 )
   throw new Error("one-hot values did not give the weights");
-if (!handOver("a one").data.every((x) => near(x, 1)))
+if (!outputOf("the number 1").data.every((x) => near(x, 1)))
   throw new Error("ones did not give one");

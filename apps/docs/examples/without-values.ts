@@ -7,7 +7,7 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { bars, lines } from "@qkv/viz";
 
-// Which letter stood before? Keys must tell the place, values the letter.
+// Which letter came before? Keys must encode the position, values the letter.
 const batchAt = lookupBatches({ offsets: [1], seed: 1 }); // 8 letters, 8 places
 const D = slider("numbers in Q, K and V", {
   min: 4,
@@ -18,8 +18,8 @@ const D = slider("numbers in Q, K and V", {
 const C = 16;
 
 type Params = { query: Tensor; key: Tensor; value?: Tensor; output: Tensor };
-const handed: Record<string, (p: Params, x: Tensor) => Tensor> = {
-  "V of its own": (p, x) => linear(x, p.value!),
+const valueOf: Record<string, (p: Params, x: Tensor) => Tensor> = {
+  "separate V": (p, x) => linear(x, p.value!),
   "V = K": (p, x) => linear(x, p.key),
   "V = Q": (p, x) => linear(x, p.query),
   "V = X": (_, x) => x,
@@ -29,11 +29,11 @@ const draw = (seed: number, out: number, inner: number) =>
 
 const losses: number[] = [];
 const runs: { error: number; weights: number }[] = [];
-for (const [name, value] of Object.entries(handed)) {
+for (const [name, value] of Object.entries(valueOf)) {
   const params: Params = {
     query: draw(1, D, C),
     key: draw(2, D, C),
-    ...(name === "V of its own" && { value: draw(3, D, C) }),
+    ...(name === "separate V" && { value: draw(3, D, C) }),
     output: draw(4, 8, name === "V = X" ? C : D),
   };
   const loss = (p: Params, { rows, targets }: LookupBatch) => {
@@ -50,8 +50,8 @@ for (const [name, value] of Object.entries(handed)) {
   print(name.padEnd(13), `${weights} weights, error ${error.toFixed(3)}`);
   runs.push({ error, weights });
 }
-const labels = Object.keys(handed);
-const title = "error, as a share of guessing, at each step";
+const labels = Object.keys(valueOf);
+const title = "error at each step (1 = guessing)";
 show(lines({ data: losses, shape: [4, 200] }, { title, labels }));
 const data = runs.map(({ weights }) => weights);
 show(bars({ data, shape: [4] }, { labels, title: "weights" }));
@@ -63,6 +63,6 @@ const [own, asKey, asQuery, asInput] = runs.map(({ error }) => error) as [
   number,
 ];
 if (D === 8 && !(own < 0.05 && asInput < 0.05))
-  throw new Error("a place for the letter was not enough");
+  throw new Error("separate values or V = X did not learn the task");
 if (D === 8 && !(asKey > 2 * own && asQuery > 2 * own))
-  throw new Error("keys had room for both");
+  throw new Error("V = K or V = Q learned the task");

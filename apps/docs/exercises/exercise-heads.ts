@@ -1,12 +1,12 @@
 import type { Exercise } from "../src/live/exercise";
 
 export default {
-  hint: "The width is shared out: 48 divided by the number of heads is the size of a head. It must be even, and 8 at most.",
+  hint: "The size of a head is 48 divided by the number of heads. It must be even and at most 8.",
   solution: [{ find: "numHeads = 3", replace: "numHeads = 6" }],
   because:
-    "Six heads of 8 numbers. Twelve of 4 and 24 of 2 would do, too: the number of weights does not depend on it.",
+    "Six heads of 8 numbers. Twelve heads of 4 or 24 of 2 also work: the number of weights is always the same.",
   next: {
-    task: "Now the width is 60.",
+    task: "Now the embedding has 60 numbers.",
     edits: [
       { find: "embedDim: 48", replace: "embedDim: 60" },
       { find: "[1, 4, 48]", replace: "[1, 4, 60]" },

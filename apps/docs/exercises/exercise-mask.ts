@@ -1,18 +1,18 @@
 import type { Exercise } from "../src/live/exercise";
 
 export default {
-  hint: "“The window, or the first token” is an or(…). The first token alone is keepFirst(1), but that lets token 0 be seen by everybody: does it need a causal()?",
+  hint: "“The window, or the first token” is an or(…). keepFirst(1) is the first token, but it does not check the order of tokens. Does it need a causal()?",
   solution: [
     { find: "or(causal(), slidingWindow(3))", replace: "or(slidingWindow(3), and(causal(), keepFirst(1)))" },
   ],
-  because: "The window hides the future by itself; what is added to it has to be causal, too.",
+  because: "A sliding window already hides later tokens. Whatever you add with or(…) has to be causal too.",
   next: {
-    task: "Now token 9 sees itself, the token before it and the first two tokens.",
+    task: "Now make token 9 see itself, the token before it and the first two tokens.",
     edits: [
       {
-        find: 'check(\n  "token 9 sees itself and the two before it",\n  [7, 8, 9].every((key) => sees(9, key)),\n);\ncheck(\n  "and the first token, which holds what others have no use for",\n  sees(9, 0),\n);\ncheck(\n  "and nothing else",\n  [1, 2, 3, 4, 5, 6].every((key) => !sees(9, key)),\n);',
+        find: 'check(\n  "token 9 sees itself and the two tokens before it",\n  [7, 8, 9].every((key) => sees(9, key)),\n);\ncheck("it sees the first token, the attention sink", sees(9, 0));\ncheck(\n  "it sees nothing else",\n  [1, 2, 3, 4, 5, 6].every((key) => !sees(9, key)),\n);',
         replace:
-          'check("token 9 sees itself and the one before it", sees(9, 8) && sees(9, 9));\ncheck("and the first two tokens", sees(9, 0) && sees(9, 1));\ncheck(\n  "and nothing else",\n  [2, 3, 4, 5, 6, 7].every((key) => !sees(9, key)),\n);',
+          'check("token 9 sees itself and the token before it", sees(9, 8) && sees(9, 9));\ncheck("it sees the first two tokens", sees(9, 0) && sees(9, 1));\ncheck(\n  "it sees nothing else",\n  [2, 3, 4, 5, 6, 7].every((key) => !sees(9, key)),\n);',
       },
     ],
     solution: [

@@ -1,11 +1,11 @@
 import type { Exercise } from "../src/live/exercise";
 
 export default {
-  hint: "The output is the sum of weight × value. Which value must be 1, and which 0, so that a single weight is left?",
+  hint: "The output is the sum of weight × value. Which value must be 1, and which 0, so that only one weight remains?",
   solution: [{ find: "[0, 0, 0, 0, 0, 0]", replace: "[0, 1, 0, 0, 0, 0]" }],
-  because: "A one for “cat” and zeros elsewhere pick its weight out of each row.",
+  because: "A 1 for “cat” and 0 for every other word picks its weight out of each row.",
   next: {
-    task: "Now each word receives the weight that it gives to the cat and the mat together.",
+    task: "Now make each word receive the weight that it gives to the cat and the mat together.",
     edits: [
       {
         find: "const holds = (i: number) => Math.abs(data[i]! - weights[i * 6 + cat]!) < 1e-6;",

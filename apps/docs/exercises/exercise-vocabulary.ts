@@ -1,14 +1,14 @@
 import type { Exercise } from "../src/live/exercise";
 
 export default {
-  hint: "Pairs are merged by how often they occur. A word that stands in the text twice, with the space before it, is merged to its end.",
+  hint: "The most frequent pair is merged first. If a word occurs twice with a space before it, it is merged completely.",
   solution: [
     { find: '"a cat and a dog and a cat and a dog"', replace: '"a banana an apple a banana an apple"' },
   ],
   because:
-    "The corpus decides what is cheap to say: 14 merges are enough for these two words, if the text holds nothing else.",
+    "The training text decides which words are cheap: 14 merges are enough for these two words if it contains nothing else.",
   next: {
-    task: "The same for “ lemon” and “ melon”.",
+    task: "Do the same for “ lemon” and “ melon”.",
     edits: [
       {
         find: 'print("a banana:", pieces("a banana"));\nprint("an apple:", pieces("an apple"));\n\ncheck("“ banana” is one token", pieces("a banana").includes(" banana"));\ncheck("“ apple” is one token", pieces("an apple").includes(" apple"));',

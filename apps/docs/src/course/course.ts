@@ -1,62 +1,66 @@
 /** A lesson of the course: where it is, and the question that it answers. */
 export type Lesson = { slug: string; title: string; question: string };
 
-/** The course, in the order in which nothing looks ahead. */
+/** The course, in order: each lesson builds on the ones before it. */
 export const course: readonly Lesson[] = [
   {
     slug: "next-word",
-    title: "What does a model predict?",
+    title: "Next-word prediction",
     question: "How does next-word prediction become a sentence?",
   },
   {
     slug: "looking-back",
-    title: "Looking back",
-    question: "What did attention look like before transformers?",
+    title: "Attention before transformers",
+    question: "How did attention work before transformers?",
   },
   {
     slug: "query-key-value",
     title: "Query, key, value",
-    question: "What are the three for, and is the transpose needed?",
+    question: "What are they for, and do you need the transpose?",
   },
-  { slug: "why-values", title: "Why values?", question: "Could we do without them?" },
+  {
+    slug: "why-values",
+    title: "Why values?",
+    question: "What are values for, and could we do without them?",
+  },
   {
     slug: "not-looking-ahead",
-    title: "Not looking ahead",
-    question: "What does a causal mask change, and where do people get it wrong?",
+    title: "Causal masking",
+    question: "What does a causal mask change, and where does it go wrong?",
   },
   {
     slug: "what-is-a-head",
     title: "What is a head?",
-    question: "A slice of the embedding, of the weights, or a model of its own?",
+    question: "Is it a slice of the embedding, a slice of the weights, or a model of its own?",
   },
   {
     slug: "why-heads-differ",
     title: "Why do heads differ?",
-    question: "Same loss, same data: why not the same head?",
+    question: "Same loss, same data: why do heads not become identical?",
   },
   {
     slug: "norms-and-residuals",
     title: "Norms and residuals",
-    question: "What was left out of the picture?",
+    question: "What are LayerNorm and residual connections for?",
   },
   {
     slug: "the-kv-cache",
     title: "The KV cache",
-    question: "Why is generating slow, and what does remembering cost?",
+    question: "Why is generating text slow, and what does a cache cost?",
   },
   {
     slug: "fewer-keys",
-    title: "Fewer keys",
-    question: "Why is multi-query faster than multi-head, and what does GQA buy?",
+    title: "MQA and GQA",
+    question: "Why is multi-query attention faster than multi-head attention?",
   },
   {
     slug: "fitting-on-the-machine",
-    title: "Fitting on the machine",
-    question: "What has sequence length to do with a machine?",
+    title: "Memory, speed and sequence length",
+    question: "What will a model cost, before you run it?",
   },
   {
     slug: "before-the-tokens",
-    title: "Before the tokens",
-    question: "Words, characters, pairs, bytes, patches: what is a token?",
+    title: "Tokenization",
+    question: "What is a token, and why not simply a word?",
   },
 ];
