@@ -8,8 +8,8 @@ export default [
       { find: "b: number(2)", replace: "b: number(9)" },
     ],
     says:
-      "The neuron is saturated: tanh(7.5) is 1.0000 and all slopes are tiny. Nothing would be learned here, even if the answer " +
-      "were wrong.",
+      "The neuron is saturated: tanh(7.5) is 1.0000, and all slopes are tiny. It would learn nothing, even if its answer were " +
+      "wrong.",
     outcome: ({ lines, readings }) =>
       lines.some((line) => /^tanh.* 1\.0000$/.test(line)) &&
       ["x: ", "w: ", "b: "].every((name) => Math.abs(numbersAfter(readings, name)[0]!) < 1e-5),

@@ -7,9 +7,9 @@ export default [
       { find: "const H = 3;", replace: "const H = 4;" },
       { find: "numHeads: H }", replace: "numHeads: H, headDim: 8 }" },
     ],
-    says: "No head is idle. Two of them share the answer “first”: take one of the two away and only a part of it is lost.",
+    says: "No head is idle. Two of them share the answer “first”: without one of the two, only a part of it is lost.",
     outcome: ({ readings, lines }) =>
       readings.filter((text) => text.startsWith("error without head ")).length === 4 &&
-      numbersAfter(lines, "error with all heads ").every((error) => error < 0.05),
+      numbersAfter(lines, "error with all heads: ").every((error) => error < 0.05),
   },
 ] satisfies readonly Change[];

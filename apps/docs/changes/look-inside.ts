@@ -4,7 +4,7 @@ const swapped = (lines: readonly string[]) => numbersIn(lines.at(-1)!).at(-1)!;
 
 export default [
   {
-    label: "Exchange the heads of the first layer only",
+    label: "Replace only the heads of the first layer",
     edits: [
       {
         find: "changed(patchHeads(places, other))",
@@ -13,12 +13,12 @@ export default [
       { find: "with all heads of the dog's", replace: "with the first layer of the dog's" },
     ],
     says:
-      "“meows” becomes as unlikely as with all heads exchanged: the second layer cannot make up for what the first one " +
-      "passes on.",
+      "“meows” becomes as unlikely as with all heads replaced: the second layer cannot make up for what the first layer passes " +
+      "on.",
     outcome: ({ lines }) => swapped(lines) < 0.1,
   },
   {
-    label: "Exchange the heads of the second layer only",
+    label: "Replace only the heads of the second layer",
     edits: [
       {
         find: "changed(patchHeads(places, other))",
@@ -26,7 +26,7 @@ export default [
       },
       { find: "with all heads of the dog's", replace: "with the second layer of the dog's" },
     ],
-    says: "“meows” falls to 0.023: again one layer is enough. The animal comes through both.",
+    says: "“meows” falls to 0.023: again, one layer is enough. The animal passes through both.",
     outcome: ({ lines }) => swapped(lines) < 0.1,
   },
 ] satisfies readonly Change[];

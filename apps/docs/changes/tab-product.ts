@@ -2,7 +2,7 @@ import { numbersAfter, type Change } from "../src/live/change";
 
 export default [
   {
-    label: "Take the blocks away",
+    label: "Remove the blocks",
     edits: [
       {
         find: [
@@ -49,7 +49,7 @@ export default [
         ].join("\n"),
       },
     ],
-    says: "“blocked” falls back towards “naive”, although the sums are the same: it now reads three numbers for two products.",
+    says: "“blocked” falls back toward “naive”, although the sums are the same: it now reads three numbers for two products.",
     outcome: ({ lines }, before) =>
       numbersAfter(lines, "blocked ")[1]! < 1.2 * numbersAfter(before.lines, "blocked ")[1]!,
   },

@@ -12,7 +12,7 @@ import {
 } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
 
-// One corpus for both. Which animal it is shows behind it, in its sound.
+// One training text for both. The sound after the animal tells which animal it is.
 const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 const animals = Object.keys(sounds);
 const sentences = Object.entries(sounds).map(([a, s]) => `the ${a} ${s} .`);
@@ -27,7 +27,7 @@ const [V, ids] = [
   words.map((word) => vocabulary.indexOf(word)),
 ];
 
-// The same sizes, words and steps. What differs is who sees whom, and what is asked.
+// The same sizes, words and steps. Only the mask and the task differ.
 const sizes = {
   vocabSize: V,
   embedDim: 32,
@@ -45,7 +45,7 @@ const gpt = decoder({
 });
 const bert = encoder({ ...sizes, numTypes: 0 });
 const [gptParams, bertParams] = [gpt.init(1), bert.init(1)];
-// Its first vectors are made for days of small steps. These steps are large, so the vectors are too.
+// BERT's initial embeddings are small, for days of small steps. These steps are large, so the embeddings are too.
 for (const table of [bertParams.embedding, bertParams.positions])
   table.weight = mul(table.weight, 10);
 type BertParams = typeof bertParams;
@@ -77,7 +77,7 @@ const losses = [
   learn(bertParams, masked, maskedBatches),
 ];
 const every4th = losses.flatMap((list) => list.filter((_, i) => i % 4 === 3));
-const labels = ["GPT: the next word", "BERT: a masked word"];
+const labels = ["GPT: next word", "BERT: masked word"];
 show(
   lines(
     { data: every4th, shape: [2, steps / 4] },
@@ -85,7 +85,7 @@ show(
   ),
 );
 
-// Who is it? BERT gets a gap in the sentence, GPT the words in front of the gap.
+// Which animal is it? BERT gets a sentence with a gap, GPT the words before the gap.
 const gap = 1; // 1 hides the animal, 2 its sound
 const asked = "the cow moos .".split(" ").with(gap, "?");
 const answers = gap === 1 ? animals : Object.values(sounds);
@@ -101,7 +101,7 @@ const chances = (logits: Tensor, place: number) => {
     (word) => data[place * V + vocabulary.indexOf(word)] ?? NaN,
   );
 };
-// GPT predicts at the word in front what comes next; BERT predicts at the gap what stands there.
+// GPT predicts the gap from the word before it; BERT predicts it at the gap.
 const predictions = [chances(gpt.apply(gptParams, given, { trace }), gap - 1)];
 const maps = [map()];
 const rows = bert.apply(bertParams, given, { trace });
@@ -126,13 +126,13 @@ const ahead = ({ data }: Tensor) => {
     attentionMap(weights, {
       rowLabels: asked,
       columnLabels: asked,
-      title: `${name} looks at`,
+      title: `Where ${name} looks`,
       max: 1,
     }),
   );
   const numbers = of.map((x) => x.toFixed(2)).join(" ");
   print(
-    `${name}: ${numbers}; ${(100 * ahead(weights)).toFixed(0)}% of its weight is on words to come`,
+    `${name}: ${numbers}; ${(100 * ahead(weights)).toFixed(0)}% of its weight is on later words`,
   );
 });
 
@@ -140,5 +140,5 @@ const [ofGpt = [], ofBert = []] = predictions;
 const cow = animals.indexOf("cow"); // its sound has the same place in the list
 check("GPT can only guess", Math.max(...ofGpt) < 0.5);
 check("BERT is sure", (ofBert[cow] ?? 0) > 0.9);
-if (ahead(maps[0] ?? given) !== 0) throw new Error("GPT saw words to come");
-check("BERT looks at words to come", ahead(maps[1] ?? given) > 0.1);
+if (ahead(maps[0] ?? given) !== 0) throw new Error("GPT saw later words");
+check("BERT looks at later words", ahead(maps[1] ?? given) > 0.1);

@@ -26,14 +26,14 @@ import { trainStep } from "@qkv/transformer/training";
 import { lines } from "@qkv/viz";
 
 const [C, trained] = [32, 8]; // trained on 8 letters
-const tested = slider("letters when tested", {
+const tested = slider("letters in the test", {
   min: 8,
   max: 32,
   step: 8,
   value: 24,
 });
 
-// Which letter stood before? A letter is a vector; how order enters is a value.
+// Which letter came before? Each letter is a vector; each kind below encodes the positions.
 const letters = randn([8, C], { seed: 5 });
 const table = learnedPositions({ length: 32, embedDim: C });
 const waves = sinusoidal(32, C);
@@ -57,12 +57,12 @@ const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
     embedDim: C,
     numHeads: 2,
     numKvHeads: 2,
-    mask: causal({ offset: -1 }), // what stood before, not itself
+    mask: causal({ offset: -1 }), // only earlier positions
     bias: true,
     ...of,
   });
   const params: Params = { ...layer.init(1), positions: table.init(2) };
-  // The first place has nothing before it, so it is not asked.
+  // The first position has nothing before it, so it is left out.
   const miss = (p: Params, { ids, targets }: LookupBatch) => {
     const x = place(p, embedding(letters, ids));
     const logits = slice(layer.apply(p, x), 2, 0, 8);
@@ -88,9 +88,9 @@ const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
   ];
   print(
     name.padEnd(11),
-    "inside",
+    "within 8:",
     inside.toFixed(3),
-    " beyond",
+    " beyond:",
     tested > trained ? beyond.toFixed(3) : "–",
   );
   return { error, inside, beyond };
@@ -99,9 +99,9 @@ show(
   lines(
     { data: runs.flatMap(({ error }) => error), shape: [5, tested - 1] },
     {
-      title: "error at each place, as a share of guessing",
+      title: "error at each position (1 = guessing)",
       labels: Object.keys(kinds),
-      xLabel: "place",
+      xLabel: "position",
     },
   ),
 );
@@ -111,13 +111,16 @@ if (!learned || !waved || !rotated || !sloped || !without)
   throw new Error("five layers");
 if (!(without.inside > 0.5)) throw new Error("learned without positions");
 check(
-  "all with positions learn it",
+  "every layer with positions learns the task",
   [learned, waved, rotated, sloped].every(({ inside }) => inside < 0.05),
 );
 if (tested > trained) {
-  check("a table fails beyond", learned.beyond > 1 && waved.beyond > 1);
   check(
-    "ALiBi goes on, rope only in part",
+    "learned and sinusoidal positions fail beyond the training length",
+    learned.beyond > 1 && waved.beyond > 1,
+  );
+  check(
+    "ALiBi continues to work, RoPE only in part",
     sloped.beyond < 0.05 && rotated.beyond > 0.02,
   );
 }

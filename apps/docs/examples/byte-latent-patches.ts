@@ -24,7 +24,7 @@ const threshold = slider("threshold, in nats", {
 });
 const rise = slider("rise, in nats", { min: 0, max: 3, step: 0.1, value: 0.8 });
 
-// How sure is a small model of the next byte, before it sees it? Dark: anything may come.
+// The entropy of a small model before each byte. Dark: the next byte is hard to predict.
 const trained = choice("small model", ["counts", "transformer"]) !== "counts";
 const model = trained
   ? byteModel(await load(await modelTinyBytes()))
@@ -44,7 +44,7 @@ const shades = Array.from(entropies, (nats) =>
   Math.min(1, nats / Math.log(256)),
 );
 
-// Four ways to cut where it matters, or where it does not.
+// Four ways to split the text.
 const cut = (label: string, patcher: Patcher) => {
   const starts = patchStarts(bytes, patcher, entropies);
   return {
@@ -55,12 +55,12 @@ const cut = (label: string, patcher: Patcher) => {
 const rows = [
   cut(`entropy above ${threshold}`, globalThreshold(threshold)),
   cut(`entropy rises by more than ${rise}`, monotonicConstraint(rise)),
-  cut("behind spaces", spacePatching()),
+  cut("after spaces", spacePatching()),
   cut("every 4 bytes", stridedPatching(4)),
 ];
 show(pieces([{ label: "bytes", pieces: each, notes, shades }, ...rows]));
 
-// A higher threshold never cuts more.
+// A higher threshold never gives more patches.
 const count = (nats: number) =>
   patchStarts(bytes, globalThreshold(nats), entropies).length;
 if (count(threshold + 0.5) > count(threshold)) throw new Error("more patches");
@@ -70,11 +70,11 @@ const sizes = rows.map(
 );
 print("bytes per patch —", sizes.join("; "));
 
-// First letters of words are harder to guess than the others.
+// First letters of words are harder to predict than the others.
 const isFirst = (at: number) => at === 0 || bytes[at - 1] === 0x20;
 const mean = (list: number[]) =>
   list.reduce((sum, x) => sum + x, 0) / list.length;
 const inside = [...entropies].filter((_, at) => !isFirst(at));
 const first = [...entropies].filter((_, at) => isFirst(at));
 if (text === ours && !(mean(first) > 1.5 * mean(inside)))
-  throw new Error("first letters are no surprise");
+  throw new Error("first letters should be harder to predict");

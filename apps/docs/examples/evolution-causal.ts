@@ -58,10 +58,10 @@ function apart(a: Tensor, b: Tensor) {
   );
 }
 
-// The last word saw everything before, and still does.
+// The last word saw everything before it, and still does.
 const last = (y: Tensor) => slice(y, 0, 5, 6);
 const lastRow = apart(last(output), last(self(x, w).output));
-// Another last word: what stands before it does not change.
+// Change the last word: the rows before it do not change.
 const other = concat([slice(x, 0, 0, 5), randn([1, 8], { seed: 9 })], 0);
 const earlier = (y: Tensor) => slice(y, 0, 0, 5);
 const before = apart(earlier(output), earlier(causal(other, w).output));
@@ -70,12 +70,12 @@ const beforeMask = apart(
   earlier(self(other, w).output),
 );
 print(
-  "last row:",
-  lastRow,
-  "earlier rows:",
-  before,
+  "change of the last row:",
+  `${lastRow};`,
+  "of earlier rows when the last word changes:",
+  `${before},`,
   "without the mask:",
   beforeMask,
 );
 if (!(lastRow <= 1e-6) || before !== 0 || !(beforeMask > 0.1))
-  throw new Error("not so");
+  throw new Error("not equal");

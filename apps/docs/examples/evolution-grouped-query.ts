@@ -81,7 +81,7 @@ const oneGroup = apart(
   groupedQuery(x, first).output,
   multiQuery(x, first).output,
 );
-// The same layer of the package, whose params are the same matrices.
+// The package's layer, with the same matrices.
 const { query, key, value, output: out } = w;
 const params = {
   query: { weight: query },
@@ -91,18 +91,21 @@ const params = {
 };
 const config = { embedDim: 8, numHeads: H, numKvHeads: 2, mask: causal() };
 const packaged = squeeze(layer(config).apply(params, expandDims(x, 0)), 0);
-print("one group and multi-query:", oneGroup);
-print("the layer of @qkv/attention:", apart(output, packaged));
+print("one group and multi-query attention differ by", oneGroup);
+print("this code and @qkv/attention differ by", apart(output, packaged));
 if (oneGroup !== 0 || !(apart(output, packaged) < 1e-4))
   throw new Error("not equal");
 
-// Neighbours share, in groups. Dealing heads out round-robin is another layer.
+// Adjacent heads share. Assigning the heads in turn is a different layer.
 const dealt = (matrix: Tensor) => tile(matrix, [2, 1]); // as many heads as queries
 const wrong = groupedQuery(x, {
   ...w,
   key: dealt(w.key),
   value: dealt(w.value),
 });
-print("heads dealt out round-robin instead:", apart(output, wrong.output));
+print(
+  "assigning the heads in turn changes the output by",
+  apart(output, wrong.output),
+);
 if (!(apart(output, wrong.output) > 0.1))
-  throw new Error("it does not matter?");
+  throw new Error("the order of the heads did not matter");

@@ -51,7 +51,7 @@ function apart(a: Tensor, b: Tensor) {
     ...a.data.map((value, i) => Math.abs(value - (b.data[i] ?? NaN))),
   );
 }
-// A score of 0 for everyone: both hand over the mean of what was read.
+// If every score is 0, both return the mean of the input.
 const nothing = { ...w, query: zeros([8, 8]), score: zeros([1, 8]) };
 const average = add(zeros([3, 8]), mean(source, { axis: 0 }));
 const batch = (x: Tensor) => expandDims(x, 0);
@@ -64,20 +64,20 @@ const params = {
 };
 const joined = { weight: matmul(transpose(w.query), w.key) }; // W of qᵀ W k
 const differences = {
-  "Bahdanau, no opinion": apart(
+  "Bahdanau, equal scores": apart(
     bahdanau(asking, source, nothing).output,
     average,
   ),
-  "Luong, no opinion": apart(luong(asking, source, nothing).output, average),
-  additive: apart(
+  "Luong, equal scores": apart(luong(asking, source, nothing).output, average),
+  "Bahdanau and additive": apart(
     one.output,
     layer.apply(params, batch(asking), batch(source), batch(source)),
   ),
-  luongGeneral: apart(
+  "Luong and luongGeneral": apart(
     two.output,
     general.apply(joined, batch(asking), batch(source), batch(source)),
   ),
 };
-print(differences);
+print("largest differences:", differences);
 if (Object.values(differences).some((value) => !(value < 1e-4)))
   throw new Error("not equal");

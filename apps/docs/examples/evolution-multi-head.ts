@@ -64,7 +64,7 @@ function apart(a: Tensor, b: Tensor) {
   );
 }
 
-// One head as wide as the model, and an output projection that does nothing.
+// One head as wide as the model, with the identity as output projection.
 D = 8;
 const eye = Array.from({ length: 64 }, (_, i) => Number(i % 9 === 0));
 const alone = { ...w, output: tensor(eye, { shape: [8, 8] }) };

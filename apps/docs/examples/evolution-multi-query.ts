@@ -66,13 +66,13 @@ function apart(a: Tensor, b: Tensor) {
   );
 }
 
-// Multi-head whose heads all have the same key and value.
+// Multi-head attention in which all heads have the same key and value.
 const repeated = {
   ...w,
   key: tile(w.key, [H, 1]),
   value: tile(w.value, [H, 1]),
 };
 const difference = apart(output, multiHead(x, repeated).output);
-print("difference", difference);
-print("numbers kept for each token:", 2 * H * D, "before,", 2 * D, "now");
+print("multi-query and multi-head with equal heads differ by", difference);
+print("numbers cached per token:", 2 * H * D, "before,", 2 * D, "now");
 if (difference !== 0) throw new Error("not equal");

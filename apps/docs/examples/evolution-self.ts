@@ -49,7 +49,7 @@ function apart(a: Tensor, b: Tensor) {
   );
 }
 
-// Values as they are, and queries longer by what the scale takes off.
+// Identity values, and queries scaled up to undo the division.
 const eye = Array.from({ length: 64 }, (_, i) => Number(i % 9 === 0));
 const same = self(x, {
   ...w,
@@ -57,5 +57,8 @@ const same = self(x, {
   value: tensor(eye, { shape: [8, 8] }),
 });
 const difference = apart(same.output, luong(x, x, w).output);
-print("self-attention and Luong's of x over x differ by", difference);
+print(
+  "self-attention and Luong attention of x over itself differ by",
+  difference,
+);
 if (!(difference < 1e-4)) throw new Error("not equal");

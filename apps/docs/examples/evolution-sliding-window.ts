@@ -73,7 +73,7 @@ function apart(a: Tensor, b: Tensor) {
   );
 }
 
-// The same layer of the package, with the mask of the window.
+// The package's layer, with a window as its mask.
 const { query, key, value, output: out } = w;
 const params = {
   query: { weight: query },
@@ -83,11 +83,11 @@ const params = {
 };
 const config = { embedDim: 8, numHeads: H, numKvHeads: 2, mask: mask(W) };
 const packaged = squeeze(layer(config).apply(params, expandDims(x, 0)), 0);
-print("the layer of @qkv/attention:", apart(output, packaged));
+print("this code and @qkv/attention differ by", apart(output, packaged));
 
 // A window as long as the text hides nothing.
 W = T;
 const wide = apart(slidingWindow(x, w).output, groupedQuery(x, w).output);
-print("a window of all six words and grouped-query:", wide);
+print("a window of all six words and grouped-query attention differ by", wide);
 if (wide !== 0 || !(apart(output, packaged) < 1e-4))
   throw new Error("not equal");

@@ -28,7 +28,7 @@ async function ms(compute: () => Tensor) {
   }
   return Number(best.toPrecision(2));
 }
-// What attention is made of, each alone, with its result in memory.
+// Time each step of attention separately, with its result in memory.
 const steps = [
   {
     name: "attention",
@@ -50,13 +50,13 @@ show(
   ),
 );
 
-// Bytes that pass through memory. Tiles that stay inside read the inputs and write the output.
+// Bytes that move through memory. Tiles only read the inputs and write the output.
 const scores = H * T * T * 4;
 const inputs = 4 * H * T * D * 4;
 // Scores are written and read twice, weights written and read.
 const moved = inputs + 5 * scores;
 print(
-  `${(moved / 2 ** 20).toFixed(1)} MiB moved, ${(inputs / 2 ** 20).toFixed(1)} with tiles:`,
-  `${(moved / inputs).toFixed(1)} times as many`,
+  `${(moved / 2 ** 20).toFixed(1)} MiB moved, ${(inputs / 2 ** 20).toFixed(1)} MiB with tiles:`,
+  `a factor of ${(moved / inputs).toFixed(1)}`,
 );
 device.close();

@@ -19,7 +19,7 @@ print("renderer:", renderer ?? "none");
 if (software) print("Software renderer: these times do not reflect a GPU.");
 print("self-test: largest error", selfTestError);
 
-// The same in float64, which is right to 15 digits.
+// The same in float64, which is accurate to 15 digits.
 const exact = attend(inputs.map((x) => cast(x, "float64"))).data;
 const moved = inputs.map((x) => x.to(device));
 const got = await device.scope(() => attend(moved)).read();
@@ -47,7 +47,9 @@ async function ms(on: Device, x: Tensor[]) {
 const times = [await ms(js(), inputs), await ms(device, moved)];
 const [plain, here] = times;
 if (plain === undefined || here === undefined) throw new Error("two times");
-print(`${(plain / here).toFixed(1)} × the speed of plain JavaScript, just now`);
+print(
+  `${(plain / here).toFixed(1)} times the speed of plain JavaScript, measured just now`,
+);
 show(
   bars(
     { data: times, shape: [2] },

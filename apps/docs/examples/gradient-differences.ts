@@ -6,7 +6,7 @@ const at = (w: number) => tensor([w], { dtype: "float64" });
 const f = (w: Tensor) => sum(tanh(add(mul(w, 0.5), 2)));
 const slope = grad(f)(at(-3)).data[0] ?? NaN;
 
-// Walk a little to both sides and see how much f changes.
+// Move a little to both sides and measure how much f changes.
 function measured(h: number) {
   const [right = NaN] = f(at(-3 + h)).data;
   const [left = NaN] = f(at(-3 - h)).data;
@@ -21,7 +21,7 @@ show(
     { data: digits, shape: [digits.length] },
     {
       x: { data: exponents, shape: [exponents.length] },
-      title: "How many digits do central differences get right?",
+      title: "Correct digits of central differences",
       xLabel: "step h, as a power of 10",
       yLabel: "digits",
     },
@@ -29,7 +29,7 @@ show(
 );
 const best = digits.indexOf(Math.max(...digits));
 print("grad:", slope, " central differences:", measured(1e-5));
-print("best step: 10 to the power of", exponents[best]);
+print(`most accurate step: 10^${exponents[best]}`);
 
 if (!(Math.abs(measured(1e-5) - slope) <= 1e-9))
   throw new Error("grad and central differences disagree");

@@ -2,7 +2,7 @@ import { print, show } from "@qkv/page";
 import { add, grad, mul, tanh, tensor, type Tensor } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
-// A step knows what it was made from, and its slope towards each of that.
+// A step knows its inputs and its slope for each of them.
 type Step = {
   name: string;
   value: number;
@@ -32,21 +32,21 @@ const [x, w, b] = [note("x", 0.5), note("w", -3), note("b", 2)];
 const wx = times("w·x", w, x);
 const y = squash("tanh(w·x + b)", plus("w·x + b", wx, b));
 
-// Backwards: what a step gets, it hands on, times its slope.
+// Backward: each step passes on what it receives, times its slope.
 y.slope = 1;
 for (const { from, slope } of tape.toReversed())
   for (const [input, towards] of from) input.slope += slope * towards;
 for (const { name, value } of tape) print(name.padEnd(14), value.toFixed(4));
 const slopes = { data: tape.map(({ slope }) => slope), shape: [tape.length] };
 const labels = tape.map(({ name }) => name);
-show(bars(slopes, { title: "Slope of the result in each step", labels }));
+show(bars(slopes, { title: "Slope of the result at each step", labels }));
 
-// The same with tensors. float64, as the numbers above.
+// The same with tensors, in float64 like the numbers above.
 const number = (value: number) => tensor(value, { dtype: "float64" });
 type Point = { x: Tensor; w: Tensor; b: Tensor };
 const slopesOf = grad(({ x, w, b }: Point) => tanh(add(mul(w, x), b)));
 const got = slopesOf({ x: number(0.5), w: number(-3), b: number(2) });
-print("grad says", "x", got.x.data[0], "w", got.w.data[0], "b", got.b.data[0]);
+print("grad gives x", got.x.data[0], "w", got.w.data[0], "b", got.b.data[0]);
 for (const [a, c] of [
   [got.x, x],
   [got.w, w],

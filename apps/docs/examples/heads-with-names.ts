@@ -7,7 +7,7 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
 
-// Each place wants three letters: one place back, two places back, and the first of all. Three heads of 8 numbers.
+// Each position must output three letters: one back, two back, and the first. Three heads of 8 numbers.
 const H = 3;
 const of = { offsets: [1, 2], first: true, contextLength: 16, seed: 1 };
 const batchAt = lookupBatches(of);
@@ -16,7 +16,7 @@ const params = layer.init(2);
 const loss = (p: typeof params, { rows, targets }: LookupBatch) =>
   mean(square(sub(layer.apply(p, rows), targets)));
 
-// Where each head looks on new letters, asked while it learns: a share of its weight for each head and name.
+// During training, measure on new letters how much weight each head puts on the previous and on the first position.
 const { rows, targets } = batchAt(1000);
 const shares: Record<string, number[][]> = { previous: [], first: [] };
 let weights = rows;
@@ -34,11 +34,11 @@ const heads = Array.from({ length: H }, (_, h) => h);
 const labels = heads.map((h) => `head ${h}`);
 for (const [name, list] of Object.entries(shares)) {
   const data = heads.flatMap((h) => list.map((share) => share[h]!));
-  const title = `weight on the ${name} place, every 8 steps`;
+  const title = `weight on the ${name} position, every 8 steps`;
   show(lines({ data, shape: [H, list.length] }, { title, labels }));
 }
 
-// A head gets a name if nearly all of its weight goes where the name says.
+// A head gets a name if it puts nearly all of its weight on that position.
 const names = heads.map(
   (h) =>
     Object.keys(shares).find((name) => shares[name]!.at(-1)![h]! > 0.9) ??
@@ -47,7 +47,7 @@ const names = heads.map(
 const title = names.join(" · ");
 show(attentionMap(slice(weights, 0, 0, 1), { max: 1, cellSize: 11, title }));
 
-// Take one away, and see which answer suffers.
+// Remove one head at a time and measure the error of each answer.
 const errorsOf = (
   interventions: ReturnType<typeof ablateHeads> | undefined,
 ) => {
@@ -61,14 +61,14 @@ const errorsOf = (
   return [0, 8, 16].map((at) => mean(slice(miss, 2, at, at + 8)).data[0]!);
 };
 print(
-  "error with all heads",
+  "error with all heads:",
   errorsOf(undefined)
     .map((x) => x.toFixed(3))
     .join(" "),
 );
 const lost = heads.map((head) => {
   const data = errorsOf(ablateHeads([{ layer: 0, head }]));
-  const title = `error without head ${head}, ${names[head]}`;
+  const title = `error without head ${head} (${names[head]})`;
   show(
     bars(
       { data, shape: [3] },
@@ -78,7 +78,7 @@ const lost = heads.map((head) => {
   return data.flatMap((x, n) => (x > 0.5 ? [n] : []));
 });
 
-// Each head carries one answer: without it that one is lost, and the others stay.
+// Each head carries one answer: without the head, only that answer is lost.
 if (errorsOf(undefined).some((x) => x > 0.1)) throw new Error("not learned");
 check(
   "each head carries one answer",

@@ -4,7 +4,7 @@ import { bars } from "@qkv/viz";
 
 // config.json, tokenizer.json and model.safetensors of a small model, or one GGUF file.
 const files = fileField("your model's files");
-const prompt = textField("the text to continue", { value: "Once upon a time" });
+const prompt = textField("text to continue", { value: "Once upon a time" });
 const temperature = slider("temperature", {
   min: 0,
   max: 2,
@@ -12,7 +12,7 @@ const temperature = slider("temperature", {
   value: 0,
 });
 
-// Without files of yours: a model of one layer with weights of 0, to which every token is as likely.
+// Until you choose files: a model of one layer with all weights 0, for which every token is equally likely.
 const header = Int32Array.of(8, 16, 1, 2, 1, 5, 64); // a llama2.c checkpoint: width, hidden, layers, heads, …
 const blank = new Uint8Array(
   4 * (7 + 5 * 8 + 8 + 64 + 32 + 32 + 64 + 8 + 3 * 128 + 8 + 64 * 4),
@@ -23,7 +23,7 @@ const source =
   files.length === 0 ? blank : files.length === 1 ? files[0]! : files;
 const model = await load(source);
 const { numLayers, embedDim, numHeads, numKvHeads } = model.config;
-print("layers:", numLayers, " width:", embedDim);
+print("layers:", numLayers, " embedding size:", embedDim);
 print("heads:", numHeads, " key-value heads:", numKvHeads);
 
 const ids = model.tokenizer?.encode(prompt) ?? [1, 2, 3];
@@ -34,10 +34,7 @@ const labels = likely.map(
   ({ id }) => model.tokenizer?.token(id) ?? `token ${id}`,
 );
 show(
-  bars(
-    { data, shape: [data.length] },
-    { labels, title: "what comes next", max: 1 },
-  ),
+  bars({ data, shape: [data.length] }, { labels, title: "next token", max: 1 }),
 );
 
 let text = model.tokenizer ? prompt : "";
@@ -48,4 +45,4 @@ for await (const token of generate(model, ids, {
   text += token.text;
 if (text !== "") print(text);
 if (files.length === 0 && Math.max(...data) - Math.min(...data) > 1e-6)
-  throw new Error("Zeros prefer a token.");
+  throw new Error("a model of zeros prefers a token");

@@ -22,7 +22,7 @@ import {
 } from "@qkv/transformer/training";
 import { bars, headView, lines, modelView, neuronView } from "@qkv/viz";
 
-// A language in which the last word of a sentence hangs on its second: "the cat sat there and meows".
+// A language in which the last word of a sentence depends on the second: "the cat sat there and meows".
 const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 const sentences = Object.entries(sounds).map(
   ([animal, sound]) => `the ${animal} sat there and ${sound} .`,
@@ -35,7 +35,7 @@ const vocabulary = [...new Set(text.split(" "))];
 const idsOf = (words: string) =>
   words.split(" ").map((word) => vocabulary.indexOf(word));
 
-// Two layers: four heads that share two pairs of keys and values; the second layer sees four words back.
+// Two layers: four heads share two pairs of keys and values; the second layer sees four words.
 const [H, Hkv, C, window] = [4, 2, 32, 4];
 const model = decoder({
   vocabSize: vocabulary.length,
@@ -79,7 +79,7 @@ const weights = [0, 1].map((layer) =>
   traced(`layers.${layer}.attention.weights`),
 );
 
-// All heads, then one layer's, then one head of it number by number.
+// Show all heads, then one layer, then one of its heads number by number.
 show(
   modelView(weights, {
     marks: [{ numKvHeads: Hkv }, { numKvHeads: Hkv, window }],
@@ -102,11 +102,11 @@ const keys = part(first.attention.key, Math.floor(head / (H / Hkv)));
 show(
   neuronView(asks, keys, {
     columnLabels: words,
-    title: `head ${head}, asked by “and”`,
+    title: `head ${head}, query “and”`,
   }),
 );
 
-// What would each layer say?
+// The prediction after each layer.
 const meows = vocabulary.indexOf("meows");
 const chance = (logits: Tensor) =>
   softmax(logits).data[4 * vocabulary.length + meows] ?? NaN;
@@ -114,11 +114,11 @@ const lens = logitLens(model, params, ids).map(chance);
 show(
   lines(
     { data: lens, shape: [3] },
-    { title: "chance of “meows” behind each layer", xLabel: "layers" },
+    { title: "probability of “meows” after each layer", xLabel: "layers" },
   ),
 );
 
-// What does each head write at "and", how much worse is it without, and what if the head had read of a dog?
+// Measure what each head writes at "and", then remove it, then replace its output with that for the dog.
 const other: Record<string, Tensor> = {};
 model.apply(params, idsOf("the dog sat there and"), {
   trace: { names: ["heads"], tensors: other },
@@ -146,19 +146,19 @@ const shape = [places.length];
 show(
   bars(
     { data: writes, shape },
-    { labels, title: "length of what a head writes at “and”" },
+    { labels, title: "size of each head’s output at “and”" },
   ),
 );
 show(
   bars(
     { data: without, shape },
-    { labels, title: "chance of “meows” without a head", max: 1 },
+    { labels, title: "probability of “meows” without a head", max: 1 },
   ),
 );
 show(
   bars(
     { data: patched, shape },
-    { labels, title: "… with what the head said of a dog", max: 1 },
+    { labels, title: "… with the head’s output for the dog", max: 1 },
   ),
 );
 
@@ -167,5 +167,5 @@ print(
   `meows ${(lens[2] ?? NaN).toFixed(3)}; with all heads of the dog's sentence ${all.toFixed(3)}`,
 );
 if (!((lens[2] ?? 0) > 0.8 && (lens[0] ?? 1) < 0.5))
-  throw new Error("attention was not needed");
+  throw new Error("the answer did not need attention");
 if (!(all < 0.1)) throw new Error("the animal did not come through the heads");

@@ -14,15 +14,14 @@ const [patcher, entropy] = [globalThreshold(2.1), englishBytes()];
 // The whole text at once.
 const starts = patchStarts(bytes, patcher, entropy);
 
-// The same text as a model would write it, one byte after the other. In front of each byte it asks whether a new
-// patch starts there: only then does the large model run.
+// The same text as a model generates it, byte by byte. Before each byte, check whether a new patch starts there: only
+// then does the large model run.
 const stream = patchStream(patcher, entropy);
 const asked: number[] = [];
 bytes.forEach((byte, at) => {
   if (stream.startsNext) asked.push(at);
   stream.push(Uint8Array.of(byte));
 });
-print("at once:  ", starts);
-print("one by one:", asked);
-if (asked.join() !== starts.join())
-  throw new Error("other patches while writing");
+print("whole text:  ", starts);
+print("byte by byte:", asked);
+if (asked.join() !== starts.join()) throw new Error("the patches differ");

@@ -27,7 +27,7 @@ async function inputs() {
   return { device, query, key, value };
 }
 
-// One operation after the other: each score is written, read, written, read.
+// Separate operations: each score is written, read, written and read again.
 const one = await inputs();
 const maskBias = triu(full([T, T], -1e9), 1).to(one.device);
 const composed = () => {
@@ -36,13 +36,13 @@ const composed = () => {
   return matmul(softmax(scores), one.value);
 };
 
-// Tile by tile: scores of a tile never leave the cache, masked tiles are not computed.
+// Fused, tile by tile: scores never leave the processor's cache, and masked tiles are skipped.
 const two = await inputs();
 const mask = causal();
 const fused = () => attention(two.query, two.key, two.value, { mask });
 
 const ways = [
-  { name: "one after the other", device: one.device, compute: composed },
+  { name: "separate operations", device: one.device, compute: composed },
   { name: "fused", device: two.device, compute: fused },
 ].map(({ name, device, compute }) => {
   const before = device.memory().bytes ?? 0;
@@ -61,13 +61,16 @@ if (!slow || !fast) throw new Error("two ways were asked for");
 const same = slow.data.every(
   (y, i) => Math.abs(y - (fast.data[i] ?? NaN)) < 1e-4,
 );
-if (!same) throw new Error("two answers");
-if (!(fast.extra < slow.extra)) throw new Error("fused holds more");
+if (!same) throw new Error("the two results differ");
+if (!(fast.extra < slow.extra))
+  throw new Error("fused attention used more memory");
 
 for (const { name, ms, extra } of ways)
-  print(`${name}: ${ms} ms, ${Math.round(extra / 1024)} KiB beside the inputs`);
-print("a map of all scores is", (heads * T * T * 4) / 1024, "KiB");
-print("fused is", (slow.ms / fast.ms).toFixed(1), "times as fast");
+  print(
+    `${name}: ${ms} ms, ${Math.round(extra / 1024)} KiB in addition to the inputs`,
+  );
+print("all scores together take", (heads * T * T * 4) / 1024, "KiB");
+print("fused attention is", (slow.ms / fast.ms).toFixed(1), "times as fast");
 show(
   bars(
     { data: ways.map(({ ms }) => ms), shape: [2] },

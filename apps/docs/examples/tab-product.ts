@@ -10,7 +10,7 @@ const [a, b] = [1, 2].map(
 );
 if (!a || !b) throw new Error("two matrices were asked for");
 
-// 1. As it is written on paper. The inner loop jumps down a column of b.
+// 1. As in the textbook. The inner loop jumps down a column of b.
 function naive(a: Float32Array, b: Float32Array, out: Float32Array) {
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) {
@@ -60,7 +60,7 @@ naive(a, b, right);
 const same = (got: ArrayLike<number>) =>
   right.forEach((y, i) => {
     if (!(Math.abs(y - (got[i] ?? NaN)) < 1e-3))
-      throw new Error("another product");
+      throw new Error("a different product");
   });
 
 const out = new Float32Array(n * n);
@@ -69,7 +69,7 @@ steps.set("naive", perSecond({ work, run: () => naive(a, b, out) }));
 steps.set("blocked", perSecond({ work, run: () => blocked(a, b, out) }));
 same(out);
 
-// 3. Four numbers at once, in blocks of 4 × 8. 4. A product and a sum in one, 6 × 8.
+// 3. Four numbers at once, in blocks of 4 × 8. 4. Multiply and add in one instruction, in blocks of 6 × 8.
 for (const build of ["plain", "relaxed"] as const) {
   const fused = await arithmeticLoop("fused");
   if (build === "relaxed" && !fused) continue; // this engine has no such instruction
@@ -87,7 +87,7 @@ for (const build of ["plain", "relaxed"] as const) {
   const loop = build === "plain" ? await arithmeticLoop("mulAdd") : fused;
   if (loop)
     steps.set(
-      `its ceiling${build === "plain" ? "" : ", fused"}`,
+      `limit of SIMD${build === "plain" ? "" : ", fused"}`,
       perSecond(loop),
     );
 }
@@ -109,7 +109,7 @@ show(
     },
     {
       labels: [...steps.keys()],
-      title: `A product of ${n} × ${n}, here`,
+      title: `Product of two ${n} × ${n} matrices, on your device`,
       unit: "GFLOP/s",
     },
   ),

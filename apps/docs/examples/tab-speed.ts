@@ -7,11 +7,11 @@ import { arithmeticLoop, perSecond, readLoop } from "@qkv/wasm/limits";
 
 const device = await wasm();
 const random = (...shape: number[]) => randn(shape, { seed: 1, device });
-// How fast something goes inside a scope, where results stay on the device.
+// Measure the speed inside a scope, where results stay on the device.
 const speed = (work: number, compute: () => void) =>
   perSecond({ work, run: () => device.scope(compute) }, 60);
 
-// Loops that do nothing but arithmetic, or reading: the ceiling.
+// Loops that do nothing but arithmetic, or nothing but reading: the limits.
 const loop = await arithmeticLoop("mulAdd");
 const fused = await arithmeticLoop("fused"); // undefined where the engine lacks it
 const flops = Math.max(...[loop, fused].map((it) => (it ? perSecond(it) : 0)));
@@ -34,23 +34,23 @@ const mixing = speed(
 );
 
 const of = (part: number, whole: number) =>
-  `${Math.round((100 * part) / whole)} %`;
+  `${Math.round((100 * part) / whole)}%`;
 const giga = (rate: number) => (rate / 1e9).toFixed(1);
 const ms = (rate: number) =>
   ((1000 * 4 * 64 * heads * pairs) / rate).toFixed(2);
-print("product", giga(product), "of", giga(flops), "GFLOP/s");
-print("weights read", giga(reading), "of", giga(bytes), "GB/s");
-print("attention", ms(mixing), "ms, and no less than", ms(flops), "ms");
+print("matrix product:", giga(product), "of", giga(flops), "GFLOP/s");
+print("reading weights:", giga(reading), "of", giga(bytes), "GB/s");
+print("attention:", ms(mixing), "ms; the limit is", ms(flops), "ms");
 const shares = [product / flops, reading / bytes, mixing / flops];
 show(
   bars(
     { data: shares.map((share) => 100 * share), shape: [3] },
     {
-      labels: ["a product of matrices", "a row times weights", "attention"],
-      title: "Percent of what this machine can do",
+      labels: ["matrix product", "row times weights", "attention"],
+      title: "Percent of your device’s limit",
       unit: "%",
       max: 100,
     },
   ),
 );
-print("attention runs at", of(mixing, product), "of a product's speed");
+print("attention runs at", of(mixing, product), "of the speed of a product");

@@ -26,14 +26,14 @@ async function attend(threads: 1 | "auto") {
 const alone = await attend(1);
 const together = await attend("auto");
 
-// Whoever computes a tile, its numbers are added in the same order.
+// Each tile adds its numbers in the same order, whichever thread computes it.
 if (alone.output.some((y, i) => !Object.is(y, together.output[i])))
-  throw new Error("threads change the answer");
+  throw new Error("threads change the result");
 
 const { threads, whySingleThreaded } = together.report;
-print("threads here:", threads, whySingleThreaded ?? "");
+print("threads:", threads, whySingleThreaded ?? "");
 print(
-  "the same to the last bit, and",
+  "the same result to the last bit,",
   (alone.ms / together.ms).toFixed(1),
   "times as fast",
 );
@@ -41,7 +41,10 @@ show(
   bars(
     { data: [alone.ms, together.ms], shape: [2] },
     {
-      labels: ["1 thread", `auto: ${threads}`],
+      labels: [
+        "1 thread",
+        `${threads} ${threads === 1 ? "thread" : "threads"} (auto)`,
+      ],
       title: "Attention over 512 tokens",
       unit: "ms",
     },

@@ -13,7 +13,7 @@ import {
 import { sgd } from "@qkv/tensor/optimizers";
 import { lines } from "@qkv/viz";
 
-// One of two, but not both.
+// XOR: one of two, but not both.
 const inputs = tensor([
   [0, 0],
   [0, 1],
@@ -45,14 +45,16 @@ for (let i = 0; i < 120; i++) {
 }
 
 const picture = {
-  title: "Learning “one, but not both”",
+  title: "Learning XOR: one, but not both",
   xLabel: "step",
   yLabel: "loss",
 };
 show(lines({ data: losses, shape: [losses.length] }, picture));
-print("answers", answer(params).toNested());
+print("answers:", answer(params).toNested());
 print("loss", losses[0]?.toFixed(3), "to", losses.at(-1)?.toFixed(3));
 
 const last = losses.at(-1) ?? NaN;
-if (hidden === 4 && !(last < 0.02)) throw new Error("four did not learn it");
-if (hidden === 1 && !(last > 0.6)) throw new Error("one cannot learn it");
+if (hidden === 4 && !(last < 0.02))
+  throw new Error("four neurons did not learn XOR");
+if (hidden === 1 && !(last > 0.6))
+  throw new Error("one neuron should not learn XOR");

@@ -22,7 +22,7 @@ const ids = tokenizer.encode(text);
 show(
   pieces([
     {
-      label: "words, dark where there is no row",
+      label: "words (dark: no row)",
       pieces: words,
       shades: known.map((is) => (is ? 0.1 : 0.8)),
     },
@@ -41,7 +41,7 @@ print(
 );
 if (ids.some((id) => id >= tokenizer.vocabSize)) throw new Error("no row");
 
-// A row is a row: “ bank” by the river and “ bank” with money begin as the same numbers.
+// “ bank” by the river and “ bank” with money have the same row.
 const sentence = tokenizer.encode(learned);
 const bank = tokenizer.id("Ġbank") ?? -1;
 const [first = -1, second = -1] = sentence.flatMap((id, at) =>
@@ -53,7 +53,7 @@ const rows = embedding(
   tensor(sentence, { shape: [sentence.length], dtype: "int32" }),
 );
 
-// One look at the words around makes them two. Each asks as it is, of what stands in front of it and itself.
+// One attention layer makes them differ: each token also sees the tokens around it.
 const x = reshape(rows, [1, 1, sentence.length, 16]); // [B, H, T, D]
 const query = reshape(randn([sentence.length, 16], { seed: 2 }), x.shape);
 const seen = attention(query, x, x);
@@ -64,11 +64,11 @@ const apart = (data: ArrayLike<number>) =>
     ),
   );
 print(
-  "“ bank” and “ bank” differ by",
+  "The two “ bank” differ by",
   apart(rows.data),
-  "as rows, by",
+  "as rows and by",
   apart(seen.data).toFixed(2),
-  "after attention",
+  "after attention.",
 );
 if (apart(rows.data) !== 0 || !(apart(seen.data) > 0.1))
-  throw new Error("a row is a row");
+  throw new Error("the rows should be equal, and differ after attention");
