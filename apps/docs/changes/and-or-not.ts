@@ -10,7 +10,7 @@ export default [
         replace: "print(describe(mask, { queryLength: 10, keyLength: 10 }).text);",
       },
     ],
-    says: "The same picture in letters, with a count of the tiles.",
+    says: "The same mask as text, with a count of its tiles.",
     outcome: ({ lines }) => lines.length >= 10,
   },
 ] satisfies readonly Change[];

@@ -9,7 +9,7 @@ export default [
         replace: "tracedAttention(query, key, value, { scale: 10 }, [",
       },
     ],
-    says: "The weights are now nearly a choice of one key in each row.",
+    says: "Each row now puts nearly all of its weight on one key.",
     outcome: ({ readings }) =>
       readings.filter((text) => text.startsWith("query") && numbersIn(text).at(-1)! > 0.9).length >= 8,
   },

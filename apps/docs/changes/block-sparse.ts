@@ -5,7 +5,7 @@ const masked = (readings: readonly string[]) => readings.filter((text) => text.e
 
 export default [
   {
-    label: "Give each head a layout of its own",
+    label: "Give each head its own layout",
     edits: [
       { find: "import { randn, tensor }", replace: "import { concat, logicalNot, randn, reshape, tensor }" },
       { find: "randn([1, 1, 12, 8]", replace: "randn([1, 2, 12, 8]" },
@@ -16,7 +16,7 @@ export default [
           "]); // [query blocks, key blocks]\nconst both = concat([layout, logicalNot(layout)], 0);\nconst perHead = reshape(both, [2, 4, 4]); // [H, query blocks, key blocks]\n",
       },
     ],
-    says: "The second head sees the blocks that the first one does not.",
+    says: "The second head sees the blocks that the first head does not.",
     outcome: ({ readings }) => masked(readings) === 144,
   },
 ] satisfies readonly Change[];

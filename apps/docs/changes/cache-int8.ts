@@ -11,7 +11,7 @@ export default [
     ],
     says: "Nothing is rounded, and nothing is saved.",
     outcome: ({ lines, readings }) =>
-      numbersAfter(lines, "attention differs by at most ")[0] === 0 &&
+      numbersAfter(lines, "largest difference in the output: ")[0] === 0 &&
       numbersAfter(readings, "int8: ")[0]! >= numbersAfter(readings, "float32: ")[0]!,
   },
 ] satisfies readonly Change[];

@@ -6,7 +6,7 @@ export default [
   {
     label: "Keep 256 tokens as floats",
     edits: [{ find: "quantizedCache()", replace: "quantizedCache({ residualLength: 256 })" }],
-    says: "The int8 cache takes more memory: the last 256 tokens are held as floats.",
+    says: "The int8 cache takes more memory: it keeps the last 256 tokens as floats.",
     outcome: ({ readings }, before) => bytes(readings) > bytes(before.readings),
   },
 ] satisfies readonly Change[];

@@ -13,7 +13,7 @@ export default [
         replace: "attentionMap(attentionWeights(x, x, { mask: slidingWindow(size) }))",
       },
     ],
-    says: "With the window every token sees three before it. With chunks only the last token of a chunk does, and the first one sees nothing of the past.",
+    says: "With a window, every token sees the three tokens before it. With chunks, only the last token of a chunk does, and the first one sees no earlier token.",
     outcome: ({ readings }, before) =>
       masked(readings) < masked(before.readings) &&
       !readings.includes("query 4, key 3: masked") &&

@@ -2,9 +2,9 @@ import { numbersIn, type Change } from "../src/live/change";
 
 export default [
   {
-    label: "Dilation 2",
+    label: "Set the dilation to 2",
     set: { "dilation, in tokens": 2 },
-    says: "Two neighbouring rows have no key in common. Even tokens never hear of odd ones, through any number of such layers.",
+    says: "Two adjacent rows have no key in common. Even tokens never receive anything from odd ones, through any number of such layers.",
     outcome: ({ readings }) =>
       readings.every((text) => {
         const [query, key] = numbersIn(text);

@@ -2,14 +2,14 @@ import { type Change } from "../src/live/change";
 
 export default [
   {
-    label: "Give two documents the same number",
+    label: "Give two documents the same id",
     edits: [
       {
         find: "Array<number>(length).fill(document)",
         replace: "Array<number>(length).fill([0, 1, 0][document] ?? 0)",
       },
     ],
-    says: "The first and the third document see each other, although another one stands between them. The output is no longer that of each alone.",
-    outcome: ({ checks }) => checks["packed gives the same as one by one"] === false,
+    says: "The first and third documents see each other, although another one is between them. The output is no longer that of separate documents.",
+    outcome: ({ checks }) => checks["packed documents give the same as separate ones"] === false,
   },
 ] satisfies readonly Change[];

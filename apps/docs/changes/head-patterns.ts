@@ -4,7 +4,7 @@ export default [
   {
     label: "End the text with “mat”",
     edits: [{ find: 'and the cat sat".split', replace: 'and the cat mat".split' }],
-    says: "The induction head still finds something: the last time “mat” came, “and” followed.",
+    says: "The induction head still finds a match: the last time “mat” occurred, “and” followed.",
     outcome: ({ readings }, before) =>
       readings.includes("query “mat”, key “and”: 1") && before.readings.includes("query “sat”, key “on”: 1"),
   },

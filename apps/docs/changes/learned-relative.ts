@@ -10,7 +10,7 @@ export default [
       },
       { find: "slice(output, 2, 2, 10)", replace: "slice(output, 2, 2, 9)" },
     ],
-    says: "Another row of the table stands out: that of one token ahead.",
+    says: "Now the bias for one token ahead is the largest.",
     outcome: ({ lines }) => {
       const table = numbersAfter(lines, "3 or more back, 2, 1, itself, 1, 2, 3 or more ahead: ");
       return table.indexOf(Math.max(...table)) === 4;

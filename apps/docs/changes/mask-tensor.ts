@@ -5,7 +5,7 @@ const masked = (readings: readonly string[]) => readings.filter((text) => text.e
 
 export default [
   {
-    label: "Give each head a mask of its own",
+    label: "Give each head its own mask",
     edits: [
       {
         find: "import { cast, logicalNot, ones, randn, tensor, tril }",
@@ -21,7 +21,7 @@ export default [
           "]); // [T, S]\nconst both = concat([visible, logicalNot(visible)], 0);\nconst perHead = reshape(both, [1, 2, 6, 6]); // [B, H, T, S]\n",
       },
     ],
-    says: "The second head sees exactly what the first one does not.",
+    says: "The second head sees exactly the keys that the first head does not.",
     outcome: ({ readings }) => masked(readings) === 36,
   },
 ] satisfies readonly Change[];

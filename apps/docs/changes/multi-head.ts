@@ -10,7 +10,7 @@ export default [
       { find: "numKvHeads: 4", replace: "numKvHeads: 8" },
       { find: "Math.sqrt(4)", replace: "Math.sqrt(2)" },
     ],
-    says: "The first two counts stay, because the heads are narrower. The third doubles: a summed head has the full size.",
+    says: "The first two counts stay the same, because the heads become narrower. The third doubles, because each summed head has the full size.",
     outcome: ({ readings }, before) =>
       weights(readings, "split") === weights(before.readings, "split") &&
       weights(readings, "per head") === weights(before.readings, "per head") &&

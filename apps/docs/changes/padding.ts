@@ -5,8 +5,8 @@ const masked = (readings: readonly string[]) => readings.filter((text) => text.e
 
 export default [
   {
-    label: "Leave no real token",
-    set: { "real tokens of the second sequence": 0 },
+    label: "Leave no real tokens",
+    set: { "real tokens in the second sequence": 0 },
     says: "A sequence without tokens gives zeros, not NaN.",
     outcome: ({ readings }, before) => masked(readings) > masked(before.readings),
   },

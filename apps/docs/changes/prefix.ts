@@ -7,7 +7,7 @@ export default [
   {
     label: "Make the whole text the prefix",
     set: { "prefix, in tokens": 10 },
-    says: "Everybody sees everybody: this is attention without a mask.",
+    says: "Every token sees every other: this is attention without a mask.",
     outcome: ({ readings }) => masked(readings) === 0,
   },
 ] satisfies readonly Change[];

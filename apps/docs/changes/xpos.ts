@@ -7,7 +7,7 @@ export default [
   {
     label: "Raise the scale base to 512",
     set: { "scale base, in tokens": 512 },
-    says: "It fades more slowly: at distance 127 more of the score is left.",
+    says: "The score fades more slowly: at distance 127, more of it is left.",
     outcome: ({ readings }, before) => far(readings) > far(before.readings),
   },
 ] satisfies readonly Change[];

@@ -34,12 +34,17 @@ const f = ({ query, key, value, slopes, sinks }: typeof params) =>
     ),
   );
 
-// All at once against central differences, number by number: it throws where they disagree.
+// Compare every gradient with central differences; this throws where they disagree.
 checkGradient(f, params);
 const slopes = grad(f)(params);
-print("slopes of ALiBi", slopes.slopes.data, " of sinks", slopes.sinks.data);
+print(
+  "gradient of the ALiBi slopes:",
+  slopes.slopes.data,
+  " of the sinks:",
+  slopes.sinks.data,
+);
 
-// With a causal mask, who is reached from the output of token 3? Those up to it, and no other.
+// With a causal mask, the output of token 3 depends only on tokens up to 3.
 const third = (value: Tensor) => {
   const only = tensor(
     Float64Array.from({ length: 48 }, (_, i) =>
@@ -56,13 +61,15 @@ const sums = Array.from({ length: 6 }, (_, t) => reached[t * 4] ?? NaN);
 show(
   bars(
     { data: sums, shape: [6] },
-    { title: "Slope of token 3 in each value, head 0", meaning: "value" },
+    { title: "Gradient of token 3 for each value, head 0", meaning: "value" },
   ),
 );
 check(
-  "token 3 reaches no later token",
+  "token 3 depends on no later token",
   sums.slice(4).every((slope) => slope === 0),
 );
 const weights = sums.reduce((a, b) => a + b);
 if (!(Math.abs(weights - 1) <= 1e-12))
-  throw new Error("slopes in values are weights: they sum to 1");
+  throw new Error(
+    "the gradients for the values should be weights and sum to 1",
+  );

@@ -88,7 +88,7 @@ const runs = Object.entries(kinds).map(([name, { layer: of = {}, place }]) => {
   ];
   print(
     name.padEnd(11),
-    "within 8:",
+    "trained positions:",
     inside.toFixed(3),
     " beyond:",
     tested > trained ? beyond.toFixed(3) : "–",

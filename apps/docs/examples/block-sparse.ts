@@ -12,14 +12,14 @@ const layout = tensor([
 const x = randn([1, 1, 12, 8], { seed: 1 }); // [B, H, T, D]
 show(attentionMap(attentionWeights(x, x, { mask: blockSparse(layout, 3) })));
 
-// In blocks of 64, no tile has to be tested pair by pair, and masked ones are never read.
+// With blocks of 64, no tile needs a test per pair, and masked tiles are never read.
 const { tiles, sparsity } = describe(blockSparse(layout, 64), {
   queryLength: 256,
   keyLength: 256,
 });
-print("tiles", tiles, " hidden", sparsity);
+print("tiles:", tiles, " masked share:", sparsity);
 if (tiles.all !== 9 || tiles.none !== 7 || tiles.some !== 0)
-  throw new Error("other tiles than the layout's");
+  throw new Error("the tiles differ from the layout");
 
 const ragged = describe(blockSparse(layout, 48), {
   queryLength: 192,

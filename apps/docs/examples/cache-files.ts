@@ -14,13 +14,14 @@ for (const layer of [0, 1]) {
 const file = cache.save(); // a safetensors file
 print("saved:", file.length, "bytes for", cache.bytes, "bytes of tokens");
 
-// Pages take over what a buffer held.
+// A paged cache loads what another cache saved.
 const pages = pagedCache({ numLayers: 2, pages: 4 });
 pages.restore(file);
-if (String(pages.save()) !== String(file)) throw new Error("not the same");
+if (String(pages.save()) !== String(file))
+  throw new Error("the two files differ");
 
-// One bit is flipped, anywhere: the file is refused, the cache keeps what it has.
-const at = slider("a damaged byte", {
+// Flip one bit anywhere: the cache rejects the file and keeps its contents.
+const at = slider("byte to damage", {
   min: 0,
   max: file.length - 1,
   value: 400,
@@ -35,15 +36,16 @@ const refused = (bytes: Uint8Array, into = pages) => {
     if (into.length !== before) throw error;
     return String(error);
   }
-  throw new Error("taken");
+  throw new Error("the damaged file was accepted");
 };
 print(refused(damaged));
 print(refused(file.slice(0, -1)));
 print(refused(rollingCache({ windowSize: 4 }).save()));
 
-// To a runtime that takes past_key_values, and back.
+// Convert to past_key_values for another runtime, and back.
 const past = toPastKeyValues(cache);
 print(Object.keys(past), past["past_key_values.0.key"]?.dims);
 const back = growingCache({ numLayers: 2 });
 fromPastKeyValues(back, past);
-if (String(back.save()) !== String(file)) throw new Error("lost on the way");
+if (String(back.save()) !== String(file))
+  throw new Error("the conversion lost something");

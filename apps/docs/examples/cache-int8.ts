@@ -5,10 +5,10 @@ import { randn, tensor } from "@qkv/tensor";
 import { denseSegment } from "@qkv/attention-contract";
 import { bars } from "@qkv/viz";
 
-const groupSize = slider("tokens of a group", { min: 4, max: 64, value: 32 });
+const groupSize = slider("tokens per group", { min: 4, max: 64, value: 32 });
 const [T, D] = [512, 32];
 
-// Keys of real models have numbers that are always large: here every eighth.
+// Real keys have some channels that are always large: here every eighth.
 const loud = randn([1, 1, T, D], { seed: 1 });
 const key = tensor(
   Float32Array.from(loud.data, (x, i) => (i % 8 === 0 ? 20 + x : x)),
@@ -19,7 +19,7 @@ const [exact, small] = [growingCache(), quantizedCache({ groupSize })];
 const full = exact.update(0, key, value);
 const held = small.update(0, key, value);
 
-// Each number is at most half its scale off; the last tokens are exact.
+// Each number is off by at most half its scale; the last tokens are exact.
 const [blocks] = held.key;
 if (blocks && "scale" in blocks && blocks.scale) {
   const near = denseSegment(blocks, 1).data;
@@ -38,7 +38,7 @@ const [a, b] = [full, held].map((read) => attention(query, read).data);
 const off = Math.max(
   ...Array.from(a ?? [], (y, i) => Math.abs(y - (b?.[i] ?? 0))),
 );
-print("attention differs by at most", off);
+print("largest difference in the output:", off);
 show(
   bars(
     { data: [exact.bytes / 1024, small.bytes / 1024], shape: [2] },

@@ -28,7 +28,7 @@ const kilobytes = all.map(({ bytes }) => bytes / 1024);
 show(
   bars(
     { data: kilobytes, shape: [all.length] },
-    { labels, unit: "KiB", title: "Bytes allocated" },
+    { labels, unit: "KiB", title: "Allocated memory" },
   ),
 );
 print(
@@ -36,7 +36,7 @@ print(
   all.map(({ stored }) => stored),
 );
 
-// Hkv · (D + Dv) · tokens · 4 bytes, for what was made room for.
+// Allocated bytes: Hkv · (D + Dv) · tokens · 4.
 const perToken = Hkv * (D + D) * 4;
 const room = [undefined, 512, 4 + 128, 32 * 16];
 room.forEach((count, i) => {

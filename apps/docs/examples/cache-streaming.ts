@@ -21,7 +21,7 @@ for (let t = 0; t < steps; t++) {
   const y = layer.apply(params, slice(x, 1, t, t + 1), { cache });
   held.push(cache.stored);
 
-  // As if the tokens that are left were all there ever was.
+  // Compare with a text that consists of only the remaining tokens.
   const first = Math.min(keepFirst, t + 1);
   const start = Math.max(first, t + 1 - windowSize);
   const left = concat([slice(x, 1, 0, first), slice(x, 1, start, t + 1)], 1);
@@ -30,13 +30,13 @@ for (let t = 0; t < steps; t++) {
 }
 print("tokens that differ:", differs.length, "of", steps);
 check("no token differs", differs.length === 0);
-print("seen:", cache.length, "held:", cache.stored);
+print("tokens seen:", cache.length, "tokens stored:", cache.stored);
 show(
   lines(
     {
       data: [...held.map((_, t) => t + 1), ...held],
       shape: [2, steps],
     },
-    { labels: ["seen", "held"], xLabel: "token", yLabel: "tokens" },
+    { labels: ["seen", "stored"], xLabel: "token", yLabel: "tokens" },
   ),
 );

@@ -18,6 +18,8 @@ const by = (mask: ReturnType<typeof causal>) =>
   attention(x, x, x, { mask }).data.join();
 const ids = Array.from({ length: 12 }, (_, i) => Math.floor(i / size));
 if (by(chunked(size)) !== by(and(causal(), documents(ids))))
-  throw new Error("not documents of equal length");
-if (by(chunked(12)) !== by(causal())) throw new Error("not causal");
-if (by(chunked(1)) !== x.data.join()) throw new Error("not the values");
+  throw new Error("chunks should equal documents of equal length");
+if (by(chunked(12)) !== by(causal()))
+  throw new Error("one chunk for the whole text should be causal");
+if (by(chunked(1)) !== x.data.join())
+  throw new Error("chunks of 1 should return the values");

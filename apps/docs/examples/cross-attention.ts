@@ -14,18 +14,18 @@ const output = layer.apply(params, x, source, {
 });
 if (tensors["weights"]) show(attentionMap(tensors["weights"]));
 
-// The source does not change while the target is written: project it once.
+// The source does not change while the target is generated: project it once.
 const once = layer.keyValues(params, source);
 if (layer.apply(params, x, once).data.join() !== output.data.join())
-  throw new Error("not the same");
+  throw new Error("projecting once changed the result");
 const flops = [source, once].map(
   (from) => count(() => layer.apply(params, x, from)).flops,
 );
-print("operations of a step, projecting each time and once:", flops);
+print("operations per step, projecting every time and only once:", flops);
 
-// When a sequence asks itself, it is self-attention.
+// If source and target are the same sequence, this is self-attention.
 const config = { embedDim: 8, numHeads: 2 };
 const own = multiHead(config);
 const self = own.apply(own.init(1), x).data;
 if (crossAttention(config).apply(own.init(1), x, x).data.join() !== self.join())
-  throw new Error("not self-attention");
+  throw new Error("it differs from self-attention");

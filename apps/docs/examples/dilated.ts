@@ -22,11 +22,12 @@ print(
   farthest,
   "back",
 );
-if (farthest !== 3 * gap) throw new Error("another reach");
+if (farthest !== 3 * gap)
+  throw new Error("the mask should reach back 3 dilations");
 
 const extent = { queryLength: 64, keyLength: 64 };
 if (
   describe(dilated(4, 1), extent).text !==
   describe(slidingWindow(4), extent).text
 )
-  throw new Error("without gaps it is no window");
+  throw new Error("a dilation of 1 should be a sliding window");

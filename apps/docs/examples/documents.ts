@@ -23,7 +23,7 @@ show(
   }),
 );
 
-// Packed together or one by one: the same, bit for bit.
+// Packed or one at a time, the results are the same, bit for bit.
 const packed = attention(x, x, x, { mask });
 let start = 0;
 const alone = lengths.map((length) => {
@@ -31,7 +31,7 @@ const alone = lengths.map((length) => {
   return attention(own, own, own, { mask: causal() });
 });
 check(
-  "packed gives the same as one by one",
+  "packed documents give the same as separate ones",
   packed.data.join() === concat(alone, 2).data.join(),
 );
 
@@ -40,6 +40,6 @@ const { tiles } = describe(and(causal(), documents(long)), {
   queryLength: 1024,
   keyLength: 1024,
 });
-print("1024 tokens in 8 documents, tiles of 64 × 64:", tiles);
+print("1,024 tokens in 8 documents, tiles of 64 × 64:", tiles);
 if (tiles.some + tiles.all !== 8 * 3)
-  throw new Error("more tiles read than 3 a document");
+  throw new Error("more than 3 tiles per document were read");

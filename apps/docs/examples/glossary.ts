@@ -16,8 +16,8 @@ const { scores, weights, lse, output } = tracedAttention(
 );
 print("scores ", scores.shape, "before softmax; −∞ where masked");
 print("weights", weights.shape, "after softmax");
-print("lse    ", lse.shape, "the logarithm of what softmax divides by");
-print("output ", output.shape, "the weighted sum of values");
+print("lse    ", lse.shape, "logarithm of the softmax denominator");
+print("output ", output.shape, "weighted sum of the values");
 
 const sums = Array.from({ length: 8 }, (_, row) =>
   Array.from(weights.data.slice(4 * row, 4 * row + 4)).reduce(
@@ -31,4 +31,4 @@ const again = Array.from(weights.data, (_, i) =>
   Math.exp(scores.data[i]! - lse.data[Math.floor(i / 4)]!),
 );
 if (again.some((w, i) => Math.abs(w - weights.data[i]!) > 1e-6))
-  throw new Error("weights are not exp(scores − lse)");
+  throw new Error("the weights should be exp(scores − lse)");

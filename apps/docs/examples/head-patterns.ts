@@ -14,7 +14,7 @@ const words = "the cat sat on the mat and the cat sat".split(" ");
 const ids = words.map((word) => words.indexOf(word));
 const T = words.length;
 
-// Four heads made by hand: where the query has its 1, and where the keys have theirs.
+// Four heads set by hand: the position of the 1 in the query and in each key.
 const rows = (place: (i: number) => number) =>
   tensor(
     Array.from({ length: T * T }, (_, n) =>
@@ -28,7 +28,7 @@ const heads = {
   "previous token": [rows((i) => i - 1), rows(itself)],
   "first token": [rows(() => 0), rows(itself)],
   "same token": [rows(word), rows(word)],
-  induction: [rows(word), rows((j) => word(j - 1))], // a key tells what stood before it
+  induction: [rows(word), rows((j) => word(j - 1))], // a key encodes the word before it
 } as const;
 const query = concat(
   Object.values(heads).map(([asks]) => asks),
@@ -53,5 +53,5 @@ scores.forEach(({ data }, pattern) => {
     Array.from(data, (score) => score.toFixed(2)).join("  "),
   );
   if (data.indexOf(Math.max(...data)) !== pattern)
-    throw new Error("another head shows the pattern more");
+    throw new Error("another head matches the pattern better");
 });

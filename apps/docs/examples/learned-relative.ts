@@ -14,8 +14,8 @@ import {
 import { sgd } from "@qkv/tensor/optimizers";
 import { attentionMap, lines } from "@qkv/viz";
 
-// Learn to hand over what stood two tokens before, from distances alone.
-const same = zeros([1, 1, 10, 4]); // queries and keys say nothing
+// Learn to return the value from two tokens back, using distances alone.
+const same = zeros([1, 1, 10, 4]); // queries and keys carry no information
 const value = randn([1, 1, 10, 4], { seed: 1 });
 const wanted = slice(value, 2, 0, 8); // for the queries 2 to 9
 const params = { table: zeros([7, 1]) }; // [2 K + 1, H], K = 3
@@ -43,5 +43,5 @@ print(
   tensor(params.table.data, { shape: [7] }).toNested(),
 );
 const best = params.table.data.indexOf(Math.max(...params.table.data));
-if (!((losses.at(-1) ?? 1) < 0.01)) throw new Error("it did not learn");
-check("the largest bias is that of two back", best === 1);
+if (!((losses.at(-1) ?? 1) < 0.01)) throw new Error("the loss did not fall");
+check("the largest bias is for two tokens back", best === 1);

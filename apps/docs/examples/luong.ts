@@ -30,9 +30,9 @@ const plain = squeeze(
   attention(head(asking), head(source), head(source), { scale: 1 }),
   1,
 );
-print("dot and attention:", apart(dot, plain));
+print("dot and attention differ by", apart(dot, plain));
 
-// general: q W k. With W = 1 it is dot.
+// general: q W k. With W = 1 it equals dot.
 const eye = Array.from({ length: 16 }, (_, i) => Number(i % 5 === 0));
 const general = luongGeneral({ queryDim: 4, keyDim: 4 });
 const same = general.apply(
@@ -41,9 +41,9 @@ const same = general.apply(
   source,
   source,
 );
-print("general with W = 1 and dot:", apart(same, dot));
+print("general with W = 1 and dot differ by", apart(same, dot));
 
-// concat: v tanh(W [q; k]). It is additive attention with W = [W_q | U_k].
+// concat: v tanh(W [q; k]). It equals additive attention with W = [W_q | U_k].
 const sizes = { queryDim: 4, keyDim: 4, hiddenDim: 6 };
 const params = additive(sizes).init(3);
 const joined = {
@@ -52,7 +52,7 @@ const joined = {
 };
 const concatenated = luongConcat(sizes).apply(joined, asking, source, source);
 const added = additive(sizes).apply(params, asking, source, source);
-print("concat and additive:", apart(concatenated, added));
+print("concat and additive differ by", apart(concatenated, added));
 
 check("dot is attention with scale 1", apart(dot, plain) < 1e-6);
 check("general with W = 1 is dot", apart(same, dot) < 1e-6);

@@ -20,19 +20,21 @@ const visible = tensor([
 ]); // [T, S]
 show(
   attentionMap(attentionWeights(x, x, { mask: maskTensor(visible) }), {
-    title: "true means: sees",
+    title: "true: the query sees the key",
   }),
 );
 
-// The last query sees nothing, and gets nothing.
+// The last query sees no key, so its output is zero.
 const { data } = attention(x, x, x, { mask: maskTensor(visible) });
-print("last row", data.slice(20, 24));
-if (data.slice(20, 24).some((y) => y !== 0)) throw new Error("not zeros");
+print("last row:", data.slice(20, 24));
+if (data.slice(20, 24).some((y) => y !== 0))
+  throw new Error("a row without keys should give zeros");
 
-// A triangle written out is causal(); PyTorch's nn.MultiheadAttention says it the other way round.
+// A lower triangle equals causal(). In PyTorch's nn.MultiheadAttention, true means masked.
 const triangle = cast(tril(ones([6, 6])), "bool");
 const by = (mask: ReturnType<typeof causal>) =>
   attention(x, x, x, { mask }).data.join();
-if (by(maskTensor(triangle)) !== by(causal())) throw new Error("not causal");
+if (by(maskTensor(triangle)) !== by(causal()))
+  throw new Error("the triangle should equal causal()");
 if (by(fromTorchMHA(logicalNot(triangle))) !== by(causal()))
-  throw new Error("not the opposite");
+  throw new Error("not(mask) should be the opposite");

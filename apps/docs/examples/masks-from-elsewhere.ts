@@ -14,7 +14,7 @@ import { check, print, show } from "@qkv/page";
 import { tensor, zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-// The same four keys, as five libraries write it.
+// The same four keys, as five libraries specify them.
 const extent = { queryLength: 12, keyLength: 12 };
 const written = {
   qkv: slidingWindow(4),
@@ -42,4 +42,4 @@ const ours = attentionWeights(x, x, { mask: padding([2]) }).data.join();
 const theirs = attentionWeights(x, x, {
   mask: fromTorchKeyPadding(tensor([[false, false, true]])),
 }).data.join();
-if (ours !== theirs) throw new Error("padding differs");
+if (ours !== theirs) throw new Error("the padding masks differ");

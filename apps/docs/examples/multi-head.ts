@@ -12,7 +12,7 @@ import { attentionMap, bars } from "@qkv/viz";
 const config = { embedDim: 16, numHeads: 4 }; // D is 4
 const x = randn([1, 6, 16], { seed: 1 }); // [B, T, C]
 
-// 1. Project, then split. 2. A matrix for each head. 3. Full-size heads, added up.
+// 1. Project, then split. 2. One matrix per head. 3. Full-size heads, added.
 const [fused, single] = [
   multiHead(config),
   perHead({ ...config, numKvHeads: 4 }),
@@ -29,9 +29,14 @@ if (tensors["weights"]) show(attentionMap(tensors["weights"]));
 
 const apart = (a: Tensor, b: Tensor) =>
   Math.max(...a.data.map((value, i) => Math.abs(value - (b.data[i] ?? NaN))));
-print("1 and 2 differ by", apart(one, two), " 1 and 3 by", apart(one, three));
+print(
+  "1 and 2 differ by",
+  apart(one, two),
+  "and 1 and 3 by",
+  apart(one, three),
+);
 if (apart(one, two) !== 0 || !(apart(one, three) < 1e-5))
-  throw new Error("they differ");
+  throw new Error("the three constructions differ");
 
 const count = (p: unknown) =>
   tensorsOf(p).reduce((n, { data }) => n + data.length, 0);

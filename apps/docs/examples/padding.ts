@@ -4,7 +4,7 @@ import { randn, slice, tensor, where } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
 const x = randn([2, 1, 6, 4], { seed: 1 }); // [B, H, T, D]
-const length = slider("real tokens of the second sequence", {
+const length = slider("real tokens in the second sequence", {
   min: 0,
   max: 6,
   value: 3,
@@ -21,13 +21,13 @@ const dirty = where(
   NaN,
 );
 if (attention(x, dirty, dirty, { mask }).data.join() !== data.join())
-  throw new Error("padding leaked");
-print("NaN in the padding: the same output, bit for bit");
+  throw new Error("padding changed the output");
+print("With NaN in the padding, the output is the same, bit for bit.");
 
-// The short sequence alone gives what it gives in the batch.
+// The short sequence gives the same output alone and in the batch.
 const short = slice(slice(x, 0, 1, 2), 2, 0, length);
 const alone = attention(short, short, short).data;
 if (alone.join() !== data.slice(24, 24 + 4 * length).join())
-  throw new Error("differs from alone");
+  throw new Error("the output differs from that of the sequence alone");
 if (length === 0 && data.slice(24).some((y) => y !== 0))
-  throw new Error("something came from nothing");
+  throw new Error("a sequence without tokens should give zeros");

@@ -10,6 +10,6 @@ show(attentionMap(attentionWeights(x, x, { mask: prefix(length) })));
 const output = (options: { mask?: ReturnType<typeof prefix> }) =>
   attention(x, x, x, options).data.join();
 if (output({ mask: prefix(0) }) !== output({ mask: causal() }))
-  throw new Error("not causal");
+  throw new Error("an empty prefix should be causal");
 if (output({ mask: prefix(10) }) !== output({}))
-  throw new Error("not everything");
+  throw new Error("a full prefix should show everything");

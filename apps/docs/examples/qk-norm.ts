@@ -3,7 +3,7 @@ import { print, show, slider } from "@qkv/page";
 import { mul, randn, type Tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-const times = slider("queries and keys are longer by", {
+const times = slider("scale queries and keys by", {
   min: 1,
   max: 20,
   value: 6,
@@ -19,9 +19,15 @@ function weightsOf(config: Parameters<typeof multiHead>[0], factor: number) {
   return tensors["weights"] ?? x;
 }
 
-const mask = { data: [1], shape: [1] }; // a weight too small for a float32 is not a hidden key
+const mask = { data: [1], shape: [1] }; // a weight that is too small for float32 is not a masked key
 const plain = { embedDim: 16, numHeads: 2 };
-show(attentionMap(weightsOf(plain, times), { title: "Plain", max: 1, mask }));
+show(
+  attentionMap(weightsOf(plain, times), {
+    title: "Without QK-norm",
+    max: 1,
+    mask,
+  }),
+);
 const normed = { ...plain, qkNorm: qkNorm() };
 show(
   attentionMap(weightsOf(normed, times), {
@@ -36,10 +42,10 @@ const change = (config: typeof plain) => {
   return Math.max(...a.map((weight, i) => Math.abs(weight - (b[i] ?? NaN))));
 };
 print(
-  "six times longer changes weights by",
+  "scaling by 6 changes the weights by",
   change(plain),
-  " with the norm by",
+  "and with QK-norm by",
   change(normed),
 );
 if (!(change(normed) < 1e-4) || !(change(plain) > 0.1))
-  throw new Error("not so");
+  throw new Error("QK-norm should make the weights independent of the scale");

@@ -11,7 +11,7 @@ import { print, show, slider } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
-// A text so many times as long as the one that the model was trained on.
+// How many times longer the text is than those the model was trained on.
 const factor = slider("times longer", { min: 1, max: 16, value: 8 });
 const originalLength = 2048;
 const scalings: Record<string, RopeScaling> = {
@@ -21,7 +21,7 @@ const scalings: Record<string, RopeScaling> = {
   "Llama 3": llama3Scaling({ factor, originalLength }),
 };
 
-// How much slower does each pair rotate, from the fastest to the slowest?
+// How much slower each pair rotates, from the fastest to the slowest.
 const unscaled = {
   base: 10_000,
   rotaryDim: 64,
@@ -40,7 +40,7 @@ show(
   ),
 );
 
-// Twice as slow at twice the place is the same rotation.
+// Half the speed at twice the position is the same rotation.
 const x = randn([1, 1, 1, 64], { seed: 1 }); // [B, H, T, D]
 const at = (scaling: RopeScaling, position: number) =>
   rope({ headDim: 64, scaling }).apply(x, { start: position }).data.join();
@@ -48,7 +48,7 @@ if (
   at(linearScaling(2), 200) !==
   rope({ headDim: 64 }).apply(x, { start: 100 }).data.join()
 )
-  throw new Error("another rotation");
+  throw new Error("the rotations differ");
 
 // A factor of 1 changes nothing, whatever the method.
 const ones = Array.from({ length: 32 }, () => 1);
@@ -66,7 +66,7 @@ const none = [
 ];
 const plain = rope({ headDim: 64 }).apply(x, { start: 1000 }).data.join();
 print(
-  "methods that change nothing with a factor of 1:",
+  "methods that change nothing at a factor of 1:",
   none.filter((scaling) => at(scaling, 1000) === plain).length,
 );
 if (none.some((scaling) => at(scaling, 1000) !== plain))

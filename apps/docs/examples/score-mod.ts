@@ -5,7 +5,7 @@ import { lookup } from "@qkv/attention-contract";
 import { attentionMap } from "@qkv/viz";
 
 const x = randn([1, 2, 8, 8], { seed: 1 }); // [B, H, T, D]
-const penalty = slider("penalty for each token of distance", {
+const penalty = slider("penalty per token of distance", {
   min: 0,
   max: 2,
   step: 0.1,
@@ -18,24 +18,24 @@ show(
   attentionMap(attentionWeights(x, x, { mask: causal(), scoreMod: recent })),
 );
 
-// It is called once, with symbols; what it notes runs for every score.
+// The function is called once, with symbols; the recorded expression runs for every score.
 let calls = 0;
 const same = scoreMod((score) => (calls++, score));
 const plain = attention(x, x, x).data.join();
 if (attention(x, x, x, { scoreMod: same }).data.join() !== plain)
   throw new Error("the score changed");
 print("calls for", 2 * 8 * 8, "scores:", calls);
-if (calls !== 1) throw new Error("called again");
+if (calls !== 1) throw new Error("the function was called more than once");
 
-// Even a mask can be written so; a real one lets whole tiles be skipped.
+// A mask can be written this way too, but a real mask lets whole tiles be skipped.
 const noFuture = scoreMod((score, at) =>
   at.key.lessEqual(at.query).where(score, -Infinity),
 );
 const masked = attention(x, x, x, { mask: causal() }).data.join();
 if (attention(x, x, x, { scoreMod: noFuture }).data.join() !== masked)
-  throw new Error("not causal");
+  throw new Error("it should equal causal()");
 
-// A table that is looked up gets a gradient.
+// A lookup table gets a gradient.
 const slopes = grad((table: Tensor) => {
   const perHead = scoreMod((score, at) =>
     score.sub(at.query.sub(at.key).mul(lookup(table, at.head))),
@@ -43,6 +43,6 @@ const slopes = grad((table: Tensor) => {
   return sum(attention(x, x, x, { mask: causal(), scoreMod: perHead }));
 });
 print(
-  "slope of the sum in each head's penalty:",
+  "gradient of the sum for each head's penalty:",
   slopes(tensor([0.5, 0.5])).data,
 );

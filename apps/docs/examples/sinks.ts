@@ -15,16 +15,16 @@ const { output, weights } = tracedAttention(query, key, key, { sinks }, [
 show(attentionMap(weights, { max: 1 }));
 print("rows sum to", sum(weights, { axis: -1 }).data);
 
-// The sink takes the share 1 − σ(lse − b) and brings no value.
+// The sink takes the share 1 − σ(lse − b) and adds no value.
 const without = tracedAttention(query, key, key, {}, ["lse"]);
 output.data.forEach((y, i) => {
   const lse = without.lse.data[Math.floor(i / 8)] ?? NaN;
   const expected =
     (without.output.data[i] ?? NaN) / (1 + Math.exp(logit - lse));
-  if (!(Math.abs(y - expected) < 1e-5)) throw new Error("another share");
+  if (!(Math.abs(y - expected) < 1e-5)) throw new Error("the share differs");
 });
 
-// A logit of 0 adds 1 to the sum: softmax with one more. Of -Infinity, nothing.
+// A logit of 0 adds 1 to the softmax sum; -Infinity adds nothing.
 const zero = attention(query, key, key, {
   sinks: softmaxOne().logits(undefined, query),
 }).data;
@@ -32,7 +32,7 @@ if (
   zero.join() !==
   attention(query, key, key, { sinks: full([2], 0) }).data.join()
 )
-  throw new Error("not softmax-one");
+  throw new Error("a logit of 0 should add 1 to the softmax sum");
 const never = attention(query, key, key, { sinks: full([2], -Infinity) }).data;
 if (never.join() !== attention(query, key, key).data.join())
-  throw new Error("−∞ is felt");
+  throw new Error("a logit of −∞ should change nothing");

@@ -14,18 +14,20 @@ const windowSize = slider("window, in tokens", { min: 1, max: 12, value: 4 });
 const mask = slidingWindow(windowSize);
 show(attentionMap(attentionWeights(x, x, { mask })));
 
-// A window as long as the text is causal; a window of 1 hands over the value itself.
+// A window as long as the text is causal; a window of 1 returns the value itself.
 const by = (mask: ReturnType<typeof causal>) =>
   attention(x, x, x, { mask }).data.join();
-if (by(slidingWindow(12)) !== by(causal())) throw new Error("not causal");
-if (by(slidingWindow(1)) !== x.data.join()) throw new Error("not the values");
+if (by(slidingWindow(12)) !== by(causal()))
+  throw new Error("a window as long as the text should be causal");
+if (by(slidingWindow(1)) !== x.data.join())
+  throw new Error("a window of 1 should return the values");
 
-// Pairs seen: a window's grow with the text, causal's with its square.
+// Visible pairs grow linearly with a window, and quadratically with a causal mask.
 const lengths = [256, 512, 1024];
 const seen = (mask: ReturnType<typeof causal>) =>
   lengths.map((n) => describe(mask, { queryLength: n, keyLength: n }).seen);
 const counts = [seen(causal()), seen(slidingWindow(64))];
-print("pairs seen", lengths, counts);
+print("visible pairs:", lengths, counts);
 show(
   lines(
     { data: counts.flat(), shape: [2, 3] },

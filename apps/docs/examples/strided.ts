@@ -4,12 +4,12 @@ import { zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
 const T = 16;
-const x = zeros([1, 1, T, 8]); // [B, H, T, D]: all keys match equally
+const x = zeros([1, 1, T, 8]); // [B, H, T, D]: all scores are equal
 const stride = slider("stride, in tokens", { min: 1, max: 16, value: 4 });
 const weights = attentionWeights(x, x, { mask: strided(stride) });
 show(attentionMap(weights));
 
-// Any earlier token is reached in two steps: over a token that sees it.
+// Every earlier token can be reached in two steps, through a token that sees it.
 const sees = (i: number, j: number) => (weights.data[i * T + j] ?? 0) > 0;
 for (let i = 0; i < T; i++)
   for (let j = 0; j <= i; j++)
@@ -25,7 +25,7 @@ const row = (stride: number) => {
   return describe(strided(stride), extent).seen;
 };
 print(
-  "keys of the last of 1024 tokens: stride 8",
+  "keys of the last of 1,024 tokens: stride 8",
   row(8),
   " 32",
   row(32),
@@ -33,4 +33,4 @@ print(
   row(128),
 );
 if (row(32) > row(8) || row(32) > row(128))
-  throw new Error("√S is not the best of these");
+  throw new Error("a stride of √S should need the fewest keys");

@@ -3,7 +3,7 @@ import { print, show } from "@qkv/page";
 import { arange, randn, reshape, zeros } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
-// A table that holds its own row numbers shows which bucket a distance falls into.
+// A table that contains its row numbers shows the bucket of each distance.
 const numbers = reshape(arange(32), [32, 1]); // [numBuckets, H]
 const x = zeros([1, 1, 301, 4]); // [B, H, T, D]
 const { scores } = tracedAttention(x, x, x, { bias: t5Bias(numbers) }, [
@@ -22,15 +22,16 @@ show(
   ),
 );
 print(
-  "buckets of 0, 1, 2 … 20 back:",
+  "buckets for 0, 1, 2 … 20 tokens back:",
   Array.from({ length: 21 }, (_, back) => middle[150 - back]),
 );
 if (middle[0] !== middle[150 - 128])
-  throw new Error("beyond 128 they do not share a bucket");
+  throw new Error("distances beyond 128 should share a bucket");
 
-// Each diagonal holds one number, and a table of zeros is no bias at all.
-if (scores.data[0] !== scores.data[302]) throw new Error("the place mattered");
+// Each diagonal has one number, and a table of zeros is no bias.
+if (scores.data[0] !== scores.data[302])
+  throw new Error("the bias depends on the position");
 const y = randn([1, 2, 6, 4], { seed: 1 });
 const none = attention(y, y, y, { bias: t5Bias(zeros([32, 2])) }).data.join();
 if (none !== attention(y, y, y).data.join())
-  throw new Error("zeros are a bias");
+  throw new Error("a table of zeros should change nothing");

@@ -23,7 +23,7 @@ const { config, init, apply } = decoder({
   stopIds: [],
 });
 
-// Here, 200 steps.
+// Train 200 steps in this tab.
 const params = init(1);
 const run = {
   params,
@@ -38,14 +38,16 @@ const run = {
 const losses: number[] = [];
 for await (const { loss } of train({ ...run, steps: 200, maxNorm: 1 }))
   losses.push(loss);
-show(lines({ data: losses, shape: [200] }, { title: "loss, nats a token" }));
+show(
+  lines({ data: losses, shape: [200] }, { title: "loss, in nats per token" }),
+);
 
-// What engines read, in a folder in memory.
+// Export the files that engines read, into a folder in memory.
 const out = memoryFolder();
 await exportModel({ config, params, tokenizer }, { to: "hf", out });
 for (const { name, size } of out.files) print(`${name}: ${size} bytes`);
 
-// And back.
+// Load them again.
 async function continuation(model: Model) {
   let written = "The cat";
   for await (const { text } of generate(model, written, { maxTokens: 30 }))
@@ -56,5 +58,5 @@ const before = await continuation({ config, params, tokenizer, apply });
 const after = await continuation(await load(out.files));
 print(`trained here: ${before}`);
 print(`loaded back:  ${after}`);
-if (after !== before) throw new Error("The continuation changed.");
+if (after !== before) throw new Error("the continuation changed");
 if (!(losses.at(-1)! < 1)) throw new Error(`The loss is ${losses.at(-1)}.`);

@@ -15,12 +15,12 @@ import {
 } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
-// [2, 1] and [3] broadcast to [2, 3]: lengths of 1 repeat, from the right.
+// [2, 1] and [3] broadcast to [2, 3]: from the right, axes of length 1 repeat.
 const column = tensor([[10], [20]]);
 print(add(column, tensor([1, 2, 3])).toNested());
 print(mul(column, 0.5).toNested());
 
-// Comparisons give bools; where takes from one side or the other.
+// Comparisons give bools; where chooses from two tensors.
 const x = mul(sub(arange(41), 20), 0.2); // -4 to 4
 const curves = [
   sin(x),
@@ -34,11 +34,11 @@ show(
   ),
 );
 
-// What is repeated forwards is summed on the way back.
+// Broadcast in the forward pass, summed in the backward pass.
 const slopes = grad((c) => sum(mul(c, tensor([1, 2, 3]))))(column);
-print("slope of the column", slopes.toNested());
+print("gradient of the column:", slopes.toNested());
 if (reshape(slopes, [-1]).data.join() !== "6,6")
-  throw new Error("not 1 + 2 + 3");
+  throw new Error("the gradient should be 1 + 2 + 3");
 
 try {
   add(tensor([1, 2]), tensor([1, 2, 3]));

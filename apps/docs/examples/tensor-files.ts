@@ -17,7 +17,7 @@ const { tensors, metadata } = await readSafetensors(bytes);
 for (const [name, x] of Object.entries(tensors)) print(name, x.dtype, x.shape);
 print(metadata);
 
-// From anything that gives stretches of bytes, only what is asked for is read.
+// Any source of byte ranges works, and only the requested tensors are read.
 let read = 0;
 const source = {
   size: bytes.length,
@@ -28,7 +28,7 @@ const source = {
 };
 const file = await openSafetensors(source);
 print(
-  "bias",
+  "bias:",
   (await file.get("layers.0.bias")).data,
   "for",
   read,
@@ -36,12 +36,12 @@ print(
 );
 if (read > 1000) throw new Error("the large tensor was read too");
 
-// A header that claims more than there is.
+// Damage the header so that it claims more than the file has.
 const hostile = bytes.slice();
 hostile.fill(255, 0, 7);
 try {
   await openSafetensors(hostile);
-  throw new Error("it was believed");
+  throw new Error("the damaged header was accepted");
 } catch (error) {
   print(String(error));
   if (String(error).includes("believed")) throw error;

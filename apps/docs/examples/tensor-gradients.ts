@@ -17,7 +17,7 @@ import {
 } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
-// Tensors may be nested in any object; the gradient is nested the same way.
+// Parameters can be nested in objects; the gradient has the same structure.
 type Params = { w: Tensor; rest: { b: Tensor }[] };
 const loss = valueAndGrad(({ w, rest }: Params) =>
   sum(mul(w, rest[0]?.b ?? w)),
@@ -27,18 +27,19 @@ const [value, slopes] = loss({
   rest: [{ b: tensor([3, 4]) }],
 });
 print(
-  "value",
+  "value:",
   value.toNested(),
-  "slopes",
+  "gradient:",
   slopes.w.toNested(),
   slopes.rest[0]?.b.toNested(),
 );
 
-// A gradient of a gradient: x³, 3x², 6x.
+// The gradient of a gradient: x³, 3x², 6x.
 const cube = (x: Tensor) => sum(mul(x, mul(x, x)));
 const second = grad((x: Tensor) => sum(grad(cube)(x)))(tensor([2]));
-print("second slope of x³ at 2:", second.data[0]);
-if (second.data[0] !== 12) throw new Error("not 6x");
+print("second derivative of x³ at 2:", second.data[0]);
+if (second.data[0] !== 12)
+  throw new Error("the second derivative should be 6x");
 
 print(
   "half of x²:",
@@ -49,11 +50,11 @@ print(
   vjp((x) => mul(x, x), tensor([1, 2])).pullback(tensor([1, 10])).data,
 );
 
-// Central differences, which share no code with the gradient.
+// Check against central differences, which share no code with the gradient.
 const f = (x: Tensor) => sum(mul(softmax(x), softmax(x)));
 checkGradient(f, randn([3, 4], { seed: 1, dtype: "float64" }));
 
-// What ran, counted: backwards costs two products for each one forwards.
+// Count what ran: the backward pass needs two products for each forward one.
 const [a, b] = [randn([32, 64], { seed: 2 }), randn([64, 16], { seed: 3 })];
 const forward = count(() => matmul(a, b));
 const both = count(() =>
@@ -63,18 +64,18 @@ const work = [forward.calls["matmul"] ?? 0, both.calls["matmul"] ?? 0];
 show(
   bars(
     { data: work, shape: [2] },
-    { title: "Calls of matmul", labels: ["forwards", "with gradients"] },
+    { title: "Calls of matmul", labels: ["forward pass", "with gradients"] },
   ),
 );
-if (work.join() !== "1,3") throw new Error("other calls than expected");
+if (work.join() !== "1,3") throw new Error("an unexpected number of calls");
 
-// In a scope, only what is returned lives on.
+// In a scope, only the returned tensors are kept.
 const lost: Tensor[] = [];
 const kept = js().scope(() => {
   lost.push(mul(a, 2));
   return mul(a, 3);
 });
-print("kept", kept.shape);
+print("returned:", kept.shape);
 let refusal = "";
 try {
   print(lost[0]?.data);
@@ -82,4 +83,5 @@ try {
   refusal = String(error);
 }
 print(refusal);
-if (!refusal.includes("scope has ended")) throw new Error("it is still there");
+if (!refusal.includes("scope has ended"))
+  throw new Error("the tensor should have been freed");

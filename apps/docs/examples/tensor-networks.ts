@@ -30,15 +30,15 @@ const numbers = bends.flatMap(({ data }) => [...data]);
 show(lines({ data: numbers, shape: [4, 61] }, { labels, x }));
 
 const rows = mul(randn([2, 64], { seed: 1 }), 50);
-const normed = layerNorm(rows); // without a learned weight and bias
-print("mean", mean(normed, { axis: -1 }).data);
-print("variance", variance(normed, { axis: -1, correction: 0 }).data);
+const normed = layerNorm(rows); // without learned weight and bias
+print("mean:", mean(normed, { axis: -1 }).data);
+print("variance:", variance(normed, { axis: -1, correction: 0 }).data);
 
 const logits = tensor([[2, 0, 0]]);
 const right = tensor([0], { dtype: "int32" });
 const [probability = NaN] = softmax(logits).data;
 const [surprise = NaN] = crossEntropy(logits, right).data;
-print("softmax", softmax(logits).data);
-print("surprise", surprise, "nats, −log", probability);
+print("softmax:", softmax(logits).data);
+print("cross-entropy:", surprise, "nats = −log", probability);
 if (!(Math.abs(surprise + Math.log(probability)) <= 1e-6))
-  throw new Error("cross-entropy is not −log softmax");
+  throw new Error("cross-entropy should be −log softmax");

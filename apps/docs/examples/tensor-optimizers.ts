@@ -9,7 +9,7 @@ import {
 } from "@qkv/tensor/optimizers";
 import { lines } from "@qkv/viz";
 
-// A valley a hundred times steeper across than along.
+// A valley that is a hundred times steeper across than along.
 const valley = ({ x }: { x: Tensor }) => sum(mul(mul(x, x), tensor([0.5, 50])));
 function descend(optimizer: Optimizer) {
   const params = { x: tensor([10, 1]) };
@@ -33,7 +33,7 @@ show(
   ),
 );
 if ((runs.momentum.at(-1) ?? NaN) >= (runs.sgd.at(-1) ?? NaN))
-  throw new Error("momentum did not help");
+  throw new Error("momentum should help");
 
 const schedule = warmupCosine({ peak: 0.01, warmupSteps: 5, steps: 40 });
 const rates = Array.from({ length: 45 }, (_, step) => schedule(step));
@@ -45,4 +45,4 @@ show(
 );
 
 const { gradients, norm } = clipGradients({ x: tensor([3, 4]) }, 1);
-print("norm", norm.data[0], "clipped to", gradients.x.data);
+print("norm:", norm.data[0], "clipped to:", gradients.x.data);

@@ -14,15 +14,15 @@ import { bars } from "@qkv/viz";
 const query = randn([2, 4, 5, 8], { seed: 1 }); // [B, H, T, D]
 const key = randn([2, 4, 6, 8], { seed: 2 }); // [B, H, S, D]
 
-// The scores of attention, twice: with and without a transpose.
+// Attention scores, with and without a transpose.
 const withTranspose = matmul(query, transpose(key)); // [B, H, T, S]
 const scores = einsum("bhtd,bhsd->bhts", query, key);
 print(scores.shape);
 if (scores.data.some((score, i) => score !== withTranspose.data[i]))
-  throw new Error("they differ");
+  throw new Error("the scores differ");
 
 print(
-  "trace",
+  "trace:",
   einsum(
     "ii->",
     tensor([
@@ -31,10 +31,10 @@ print(
     ]),
   ).data[0],
 );
-print("outer", outer(tensor([1, 2]), tensor([3, 4, 5])).toNested());
-print("linear", linear(tensor([[1, 2]]), tensor([[3, 4]])).toNested());
+print("outer:", outer(tensor([1, 2]), tensor([3, 4, 5])).toNested());
+print("linear:", linear(tensor([[1, 2]]), tensor([[3, 4]])).toNested());
 
-// Three factors: the order is chosen by cost, which a chain of matmul does not do.
+// With three factors, einsum chooses the cheapest order; a chain of matmul does not.
 const [a, b, c] = [
   randn([2, 100], { seed: 3 }),
   randn([100, 100], { seed: 4 }),
@@ -52,4 +52,4 @@ show(
   ),
 );
 if ((work[2] ?? Infinity) > Math.min(work[0] ?? 0, work[1] ?? 0))
-  throw new Error("not the cheaper one");
+  throw new Error("einsum should choose the cheaper order");

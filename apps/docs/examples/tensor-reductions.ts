@@ -17,33 +17,38 @@ const x = tensor([
   [3, 1, 2],
   [9, 7, 8],
 ]); // [2, 3]
-print("all", sum(x).data[0], " rows", sum(x, { axis: 1 }).toNested());
-print("columns", mean(x, { axis: 0 }).toNested());
-print("kept axis", max(x, { axis: 1, keepDims: true }).shape);
-print("where the largest stands", argmax(x, { axis: 1 }).toNested());
+print(
+  "sum of all:",
+  sum(x).data[0],
+  " of rows:",
+  sum(x, { axis: 1 }).toNested(),
+);
+print("mean of columns:", mean(x, { axis: 0 }).toNested());
+print("shape with keepDims:", max(x, { axis: 1, keepDims: true }).shape);
+print("index of the largest:", argmax(x, { axis: 1 }).toNested());
 
 const { values, indices } = topK(x, 2);
-print("top 2", values.toNested(), "at", indices.toNested());
+print("top 2:", values.toNested(), "at", indices.toNested());
 if (
   values.data.join() !==
   sort(x, { descending: true })
     .data.filter((_, i) => i % 3 < 2)
     .join()
 )
-  throw new Error("topK is not the start of sort");
+  throw new Error("topK should be the start of sort");
 
-// Divided by n − 1, or by n.
+// Divide by n − 1, or by n.
 print(
-  "variance",
+  "variance:",
   variance(x, { axis: 1 }).toNested(),
   variance(x, { axis: 1, correction: 0 }).toNested(),
 );
 
-// log Σ eˣ of numbers whose powers are larger than any float64.
+// log Σ eˣ, although each eˣ is too large for float64.
 const large = logSumExp(tensor([1000, 1000])).data[0] ?? NaN;
 print("log(e^1000 + e^1000) =", large);
 if (!(Math.abs(large - 1000 - Math.log(2)) <= 1e-3))
-  throw new Error("overflowed");
+  throw new Error("the result overflowed");
 
 const sums = cumsum(tensor([5, 3, 2, 1]), 0);
-show(bars(sums, { title: "Sums so far of 5, 3, 2, 1" }));
+show(bars(sums, { title: "Running sums of 5, 3, 2, 1" }));

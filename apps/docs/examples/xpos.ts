@@ -12,7 +12,7 @@ const scaleBase = slider("scale base, in tokens", {
 });
 const fading = xpos({ headDim: D, scaleBase });
 const rotary = rope({ headDim: D });
-const x = ones([1, 1, 1, D]); // one query and one key, both of ones
+const x = ones([1, 1, 1, D]); // one query and one key, both all ones
 const dot = (a: Tensor, b: Tensor) => sum(mul(a, b)).data[0] ?? NaN;
 const at = (position: number) => ({ start: position });
 const faded = (i: number, j: number) =>
@@ -35,10 +35,10 @@ show(
   ),
 );
 
-// At one place nothing has faded, and only the distance counts.
+// At distance 0 nothing has faded, and only the distance matters.
 print("at distance 0:", faded(5, 5), "and", rotated(5, 5));
 if (!(Math.abs(faded(5, 5) - rotated(5, 5)) < 1e-4))
-  throw new Error("it fades at distance 0");
-print("60 and 20:", faded(60, 20), " 100 and 60:", faded(100, 60));
+  throw new Error("the score should not fade at distance 0");
+print("score at 60 and 20:", faded(60, 20), " at 100 and 60:", faded(100, 60));
 if (!(Math.abs(faded(60, 20) - faded(100, 60)) < 1e-3))
-  throw new Error("the place mattered");
+  throw new Error("the score depends on the position");
