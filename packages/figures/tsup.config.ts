@@ -1,3 +1,3 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "attention-call", "evolution", "heads-and-keys", "react"]);
+export default library(["index", "attention-call", "evolution", "heads-and-keys", "react", "tokenization"]);

@@ -10,6 +10,7 @@ export default library(
     "figures/attention-call",
     "figures/evolution",
     "figures/heads-and-keys",
+    "figures/tokenization",
     "react",
   ],
   {

@@ -129,15 +129,22 @@ export const legal = [
   { entry: "@qkv/figures", names: "evolutionModel", why: "takes nothing" },
   { entry: "@qkv/figures/evolution", names: "evolutionModel", why: "takes nothing" },
   { entry: "@qkv/figures/heads-and-keys", names: "defineHeadsAndKeys", why: "takes nothing" },
+  { entry: "@qkv/figures/tokenization", names: "defineTokenization", why: "takes nothing" },
   {
     entry: "@qkv/figures",
-    names: "headsAndKeysModel",
+    names: "headsAndKeysModel tokenizationModel",
     given: ["nothing"],
     why: "every choice has a default",
   },
   {
     entry: "@qkv/figures/heads-and-keys",
     names: "headsAndKeysModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/tokenization",
+    names: "tokenizationModel",
     given: ["nothing"],
     why: "every choice has a default",
   },

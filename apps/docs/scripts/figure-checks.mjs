@@ -23,6 +23,7 @@ const figures = [
   { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
   { name: "evolution", path: "learn/evolution/", step: "multi-query" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
+  { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
 ];
 
 export const figureChecks = figures.flatMap(({ name, path, step }) => [

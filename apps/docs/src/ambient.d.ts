@@ -28,7 +28,7 @@ declare module "@site/.cache/figures.json" {
   /** The still of each figure: its size where the page is wide, and what it shows in words. */
   const stills: Record<string, { title: string; description: string; width: number; height: number }> &
     Record<
-      "attention-call" | "evolution" | "heads-and-keys",
+      "attention-call" | "evolution" | "heads-and-keys" | "tokenization",
       { title: string; description: string; width: number; height: number }
     >;
   export default stills;

@@ -5,6 +5,8 @@ export {
 } from "./attention-call-model.js";
 export { evolutionModel } from "./evolution-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
+export { tokenizationModel } from "./tokenization-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";
+export type { TokenizationModel } from "@qkv/viz/figures/tokenization";

@@ -9,6 +9,7 @@ import {
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
 import { defineEvolution } from "./evolution.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
+import { defineTokenization } from "./tokenization.js";
 
 /** Props of a figure that makes its own numbers. */
 export type FigureProps = {
@@ -84,6 +85,22 @@ export const HeadsAndKeys: FunctionComponent<FigureProps> = figureComponent(
  * ```
  */
 export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-evolution", defineEvolution);
+
+/**
+ * *From text to tokens* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { Tokenization } from "@qkv/figures/react";
+ *
+ * createElement(Tokenization, { state: "view=patches" }).type === Tokenization; // => true
+ * ```
+ */
+export const Tokenization: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-tokenization",
+  defineTokenization,
+);
 
 type Host = HTMLElement & { state: string };
 

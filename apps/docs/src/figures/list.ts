@@ -5,5 +5,7 @@ export const figures = {
   evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
   "heads-and-keys": () =>
     import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
+  tokenization: () =>
+    import("@qkv/figures/tokenization").then(({ defineTokenization }) => defineTokenization()),
 } as const satisfies Record<string, () => Promise<void>>;
 export type FigureName = keyof typeof figures;

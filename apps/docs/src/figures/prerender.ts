@@ -1,10 +1,11 @@
 // The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
-import { attentionCallExample, evolutionModel, headsAndKeysModel } from "@qkv/figures";
+import { attentionCallExample, evolutionModel, headsAndKeysModel, tokenizationModel } from "@qkv/figures";
 import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
 import { evolution } from "@qkv/viz/figures/evolution";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
+import { tokenization } from "@qkv/viz/figures/tokenization";
 import type { FigureName } from "./list";
 
 const draw = {
@@ -19,6 +20,10 @@ const draw = {
   "heads-and-keys": async () => {
     const model = headsAndKeysModel();
     return (width: number) => figureSvg(headsAndKeys, model, { width });
+  },
+  tokenization: async () => {
+    const model = await tokenizationModel();
+    return (width: number) => figureSvg(tokenization, model, { width });
   },
 } satisfies Record<FigureName, () => Promise<(width: number) => string>>;
 

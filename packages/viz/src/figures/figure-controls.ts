@@ -11,7 +11,7 @@ export type ControlsView<Choices extends FigureChoices> = {
 
 /** Makes the controls of a figure. `choose` hears of each change. */
 export function controlsView<Choices extends FigureChoices>(
-  choose: (name: keyof Choices & string, value: Value) => void,
+  choose: (choices: Partial<Choices>) => void,
 ): ControlsView<Choices> {
   const element = div("controls");
   let built = "";
@@ -22,16 +22,12 @@ export function controlsView<Choices extends FigureChoices>(
       const wanted = JSON.stringify(controls);
       if (wanted !== built) {
         built = wanted;
-        const made = controls.map((control) => build(control, (value) => choose(control.key, value)));
+        const made = controls.map((control) => build(control, choose));
         const held = element.contains(document.activeElement)
           ? document.activeElement?.closest<HTMLElement>("[data-control]")?.dataset["control"]
           : undefined;
         element.replaceChildren(...made.map((each) => each.element));
-        follow = made.map(
-          ({ show }, i) =>
-            (all) =>
-              show(all[controls[i]!.key]!),
-        );
+        follow = made.map(({ show }) => show);
         if (held)
           element.querySelector<HTMLElement>(`[data-control="${held}"] :is(button,select,input)`)?.focus();
       }
@@ -40,42 +36,75 @@ export function controlsView<Choices extends FigureChoices>(
   };
 }
 
-type Built = { element: HTMLElement; show: (value: Value) => void };
+type Built<Choices> = { element: HTMLElement; show: (choices: Choices) => void };
 
-function build(control: Control, choose: (value: Value) => void): Built {
-  const built = control.kind === "choice" ? buttons(control, choose) : field(control, choose);
-  built.element.dataset["control"] = control.key;
-  return built;
+function build<Choices extends FigureChoices>(
+  control: Control<Choices>,
+  choose: (choices: Partial<Choices>) => void,
+): Built<Choices> {
+  const { key, label } = control;
+  const chosen = (value: Value) => ({ [key]: value }) as Partial<Choices>;
+  if (control.kind === "choice") {
+    const options = control.options.map(({ value, ...option }) => ({ ...option, choices: chosen(value) }));
+    const built = buttons(label, options, choose);
+    built.element.dataset["control"] = key;
+    return built;
+  }
+  const { element, show } = field(control as Control, (value) => choose(chosen(value)));
+  if (control.kind !== "text" || !control.examples) {
+    element.dataset["control"] = key;
+    return { element, show: (choices) => show(choices[key]!) };
+  }
+  const examples = buttons("Examples", control.examples, choose);
+  const both = div("text");
+  both.dataset["control"] = key;
+  both.append(element, examples.element);
+  return {
+    element: both,
+    show(choices) {
+      show(choices[key]!);
+      examples.show(choices);
+    },
+  };
 }
 
-function buttons(control: Extract<Control, { kind: "choice" }>, choose: (value: Value) => void): Built {
+/** Buttons, each of which sets choices. One whose choices are as they are is pressed. */
+function buttons<Choices extends FigureChoices>(
+  label: string,
+  options: readonly { label: string; title?: string; choices: Partial<Choices> }[],
+  choose: (choices: Partial<Choices>) => void,
+): Built<Choices> {
   const element = div("choice");
   element.setAttribute("role", "group");
-  element.setAttribute("aria-label", control.label);
+  element.setAttribute("aria-label", label);
   const name = document.createElement("span");
-  name.textContent = control.label;
+  name.textContent = label;
   name.ariaHidden = "true";
   const list = div("options");
-  const all = control.options.map(({ value, label, title }) => {
+  const all = options.map(({ label, title, choices }) => {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = label;
     if (title) button.title = title;
-    button.addEventListener("click", () => choose(value));
+    button.addEventListener("click", () => choose(choices));
     return button;
   });
   list.append(...all);
   element.append(name, list);
   return {
     element,
-    show: (value) =>
-      all.forEach((button, i) =>
-        button.setAttribute("aria-pressed", String(control.options[i]!.value === value)),
-      ),
+    show: (choices) =>
+      all.forEach((button, i) => {
+        const own = Object.entries(options[i]!.choices);
+        button.setAttribute("aria-pressed", String(own.every(([name, value]) => choices[name] === value)));
+      }),
   };
 }
 
-function field(control: Exclude<Control, { kind: "choice" }>, choose: (value: Value) => void): Built {
+function field(
+  control: Control,
+  choose: (value: Value) => void,
+): { element: HTMLElement; show: (value: Value) => void } {
   const element = document.createElement("label");
   const name = document.createElement("span");
   name.textContent = control.label;
@@ -102,7 +131,7 @@ function field(control: Exclude<Control, { kind: "choice" }>, choose: (value: Va
     element.append(name, input);
     return { element, show: (value) => void (input.value === value || (input.value = String(value))) };
   }
-  const { min, max, step, unit } = control;
+  const { min, max, step, unit } = control as Extract<Control, { kind: "range" }>;
   Object.assign(input, { type: "range", min, max, step });
   const output = document.createElement("output");
   const digits = String(step).split(".")[1]?.length ?? 0;

@@ -186,3 +186,52 @@ test("a failure is said", async () => {
   range.dispatchEvent(new Event("input", { bubbles: true }));
   await vi.waitFor(() => expect(host.querySelector('[role="alert"]')!.textContent).toBe("no numbers"));
 });
+
+test("an example sets a text and what goes with it; an address reaches controls that a choice brings", async () => {
+  type Texts = { text: string; view: string; limit: number };
+  const texts: Figure<number, Texts> = {
+    name: "texts",
+    title: "Texts",
+    caption: "A text.",
+    initial: { text: "one", view: "plain", limit: 1 },
+    steps: () => [step("only")],
+    scene: (_, __, ___, width) => ({ width, height: 10, description: "", marks: [] }),
+    controls: (_, { view }) => [
+      {
+        kind: "choice",
+        key: "view",
+        label: "View",
+        options: ["plain", "cut"].map((value) => ({ value, label: value })),
+      },
+      {
+        kind: "text",
+        key: "text",
+        label: "Text",
+        maxLength: 9,
+        examples: [{ label: "two", choices: { text: "two", view: "cut" } }],
+      },
+      ...(view === "cut"
+        ? ([{ kind: "range", key: "limit", label: "Limit", min: 0, max: 5, step: 1 }] as const)
+        : []),
+    ],
+    table: () => ({ columns: [], rows: [] }),
+  };
+  customElements.define(
+    "qkv-texts",
+    figureElement(texts, async () => 0),
+  );
+  document.body.innerHTML = `<qkv-texts style="display:block;width:700px"></qkv-texts>`;
+  const host = document.querySelector<FigureElement<number, Texts>>("qkv-texts")!;
+  await vi.waitFor(() => expect(host.querySelector("input[type=text]")).not.toBeNull());
+  const example = () =>
+    [...host.querySelectorAll("button")].find(({ textContent }) => textContent === "two")!;
+  expect(example().getAttribute("aria-pressed")).toBe("false");
+  example().click();
+  expect(host.state).toBe("text=two&view=cut");
+  expect(example().getAttribute("aria-pressed")).toBe("true");
+  expect(host.querySelector<HTMLInputElement>("input[type=text]")!.value).toBe("two");
+  host.state = "";
+  expect(host.querySelector("[data-control=limit]")).toBeNull();
+  host.state = "view=cut&limit=4";
+  expect(host.state).toBe("view=cut&limit=4");
+});

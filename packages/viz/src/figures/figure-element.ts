@@ -144,7 +144,7 @@ function show<Model, Choices extends FigureChoices>(
   addFigureStyle(host);
   const parts = makeParts(figure);
   const view = sceneView(parts.stage);
-  const controls = controlsView<Choices>((name, value) => change({ [name]: value } as Partial<Choices>));
+  const controls = controlsView<Choices>(change);
   parts.head.after(controls.element);
 
   let state: PlayerState<Model, Choices> | undefined;
@@ -303,7 +303,14 @@ function show<Model, Choices extends FigureChoices>(
   function go(text: string): void {
     wanted = text;
     if (!state || text === toPermalink(figure, state)) return;
-    const link = fromPermalink(text, figure.initial, figure.controls(state.model, state.choices));
+    const { model } = state;
+    const linkOf = (choices: Choices) => fromPermalink(text, figure.initial, figure.controls(model, choices));
+    // A choice may bring controls of its own: they are read once it is known.
+    let link = linkOf(state.choices);
+    for (let known = -1; known < Object.keys(link.choices).length;) {
+      known = Object.keys(link.choices).length;
+      link = linkOf({ ...figure.initial, ...link.choices });
+    }
     const choices = { ...figure.initial, ...link.choices };
     const land = () => {
       const { step, progress, focus } = link;

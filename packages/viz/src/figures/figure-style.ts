@@ -13,7 +13,8 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-formula button[aria-current]{border-color:currentColor;background:color-mix(in srgb,currentColor 13%,transparent)}
 .qkv-figure-controls{display:flex;flex-wrap:wrap;gap:6px 20px;align-items:center;margin:8px 0;font-size:13px;color:var(--qkv-quiet)}
 .qkv-figure-controls>*{display:flex;align-items:center;gap:6px;margin:0;padding:0;border:0;min-width:0}
-.qkv-figure-choice{flex-wrap:wrap}
+.qkv-figure-choice,.qkv-figure-text{flex-wrap:wrap}
+.qkv-figure-text{gap:4px 12px}.qkv-figure-text>*{display:flex;align-items:center;gap:6px}.qkv-figure input[type=text]{width:min(46ch,62cqw)}
 .qkv-figure-options{display:flex;flex-wrap:wrap}
 .qkv-figure button,.qkv-figure select,.qkv-figure input{font:inherit;color:inherit}
 .qkv-figure-options button{all:unset;cursor:pointer;padding:4px 9px;border-radius:6px;font-size:15px;line-height:22px;color:var(--qkv-quiet)}
@@ -61,7 +62,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-say{min-height:96px}
 .qkv-figure-transport{grid-template-columns:1fr;gap:6px}.qkv-figure-keys select{margin-inline-start:auto}.qkv-figure-tools p{flex-basis:100%}
 .qkv-figure-controls{gap:4px 12px}.qkv-figure input[type=range]{width:72px}.qkv-figure .qkv-figure-scrub input{width:100%}
-.qkv-figure-formula{font-size:17px}.qkv-figure-options{margin-left:-9px}
+.qkv-figure-formula{font-size:17px}.qkv-figure-options{margin-left:-3px}.qkv-figure-text .qkv-figure-choice>span{display:none}
 }
 @media print{.qkv-figure-controls,.qkv-figure-transport,.qkv-figure-tools{display:none}}`)();
 

@@ -39,7 +39,13 @@ export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<ke
     | { kind: "choice"; options: readonly Option[] } // buttons
     | { kind: "select"; options: readonly Option[] } // a list that opens
     | { kind: "range"; min: number; max: number; step: number; unit?: string }
-    | { kind: "text"; maxLength: number; placeholder?: string }
+    | {
+        kind: "text";
+        maxLength: number;
+        placeholder?: string;
+        /** Buttons that set it, and what goes with it. */
+        examples?: readonly { label: string; title?: string; choices: Partial<Choices> }[];
+      }
   );
 
 /** A part of a formula that is pressed to go to its step. */

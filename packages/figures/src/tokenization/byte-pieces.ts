@@ -1,0 +1,42 @@
+/** Bytes of a text that the reader sees: a piece of whole characters as text, another one in hexadecimal. */
+export type BytePieces = {
+  bytes: Uint8Array;
+  text(start: number, end: number): string;
+  /** Bytes that are not whole characters. */
+  isPart(start: number, end: number): boolean;
+};
+
+export function bytePieces(text: string): BytePieces {
+  const bytes = new TextEncoder().encode(text);
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const decoded = (start: number, end: number) => {
+    try {
+      return decoder.decode(bytes.subarray(start, end));
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    bytes,
+    text(start, end) {
+      // Whole characters, and the bytes between them, if any.
+      const parts: string[] = [];
+      for (let at = start; at < end;) {
+        const length = [4, 3, 2, 1].find(
+          (n) => at + n <= end && decoded(at, at + n)?.length === (n === 4 ? 2 : 1),
+        );
+        parts.push(length === undefined ? ` ${hex(bytes[at]!)} ` : visible(decoded(at, at + length)!));
+        at += length ?? 1;
+      }
+      return parts.join("").trim().replace(/ +/g, " ");
+    },
+    isPart: (start, end) => decoded(start, end) === undefined,
+  };
+}
+
+/** A byte as two hexadecimal digits. */
+export const hex = (byte: number): string => byte.toString(16).toUpperCase().padStart(2, "0");
+
+/** A text whose spaces are seen, and whose control characters are their code points. */
+export const visible = (text: string): string =>
+  text.replaceAll(" ", "␣").replace(/\p{Cc}/gu, (control) => hex(control.codePointAt(0)!));

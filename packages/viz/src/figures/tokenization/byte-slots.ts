@@ -1,0 +1,55 @@
+import type { Span, TokenizationModel } from "./model.js";
+
+/** A stretch of a line. */
+export type Stretch = { line: number; x: number; width: number };
+
+/** A place for each byte, in lines. A word moves to the next line whole, unless it is longer than one. */
+export type ByteSlots = {
+  /** Width of a byte. */
+  width: number;
+  lines: readonly Span[];
+  /** Stretches that a run of bytes takes: one in each of its lines. */
+  stretches(span: Span): Stretch[];
+  /** The widest of them, where its letters stand. */
+  place(span: Span): Stretch;
+};
+
+const least = 22;
+const most = 34;
+
+/** Divides a width among the bytes of a text: as few lines as can be, and as much for a byte as fits in them. */
+export function byteSlots(
+  { bytes, words }: Pick<TokenizationModel, "bytes" | "words">,
+  { x, width }: { x: number; width: number },
+): ByteSlots {
+  const pack = (slot: number) => packed(words, bytes.length, Math.max(1, Math.floor(width / slot)));
+  const few = pack(least).length;
+  let slot = most;
+  while (slot > least && pack(slot).length > few) slot -= 0.5;
+  const lines = pack(slot);
+  const stretches = ({ start, end }: Span) =>
+    lines.flatMap((line, i) => {
+      const [from, to] = [Math.max(start, line.start), Math.min(end, line.end)];
+      return from < to ? [{ line: i, x: x + (from - line.start) * slot, width: (to - from) * slot }] : [];
+    });
+  return {
+    width: slot,
+    lines,
+    stretches,
+    place: (span) => stretches(span).reduce((best, each) => (each.width > best.width ? each : best)),
+  };
+}
+
+function packed(words: readonly number[], bytes: number, room: number): Span[] {
+  const lines: Span[] = [];
+  let start = 0;
+  words.forEach((word, i) => {
+    const end = words[i + 1] ?? bytes;
+    if (word > start && end - start > room) {
+      lines.push({ start, end: word });
+      start = word;
+    }
+    for (; end - start > room; start += room) lines.push({ start, end: start + room });
+  });
+  return start < bytes || lines.length === 0 ? [...lines, { start, end: bytes }] : lines;
+}

@@ -1,0 +1,147 @@
+import type { Mark } from "../mark.js";
+import type { Span, TokenizationChoices, TokenizationModel } from "./model.js";
+import { paleOutside, type TextRows } from "./text-rows.js";
+
+export type Patches = NonNullable<TokenizationModel["patches"]>;
+
+/** The entropy above which a patch starts at a byte. */
+export function limits(
+  { entropies }: Pick<Patches, "entropies">,
+  { rule, threshold, rise }: Pick<TokenizationChoices, "rule" | "threshold" | "rise">,
+): (byte: number) => number {
+  return (byte) => (rule === "threshold" ? threshold : (entropies[byte - 1] ?? 0) + rise);
+}
+
+/** Progress of the plot: bars that have grown, and the limit that sinks to its place; each from 0 to 1. */
+type Plotted = { grown: number; sunk: number; height: number; patchHeight: number };
+
+/** The entropy of each byte as a bar, the limit over it, and cuts where it is passed. */
+export function entropyPlot(
+  { bytes, patches }: TokenizationModel & { patches: Patches },
+  choices: TokenizationChoices,
+  rows: TextRows,
+  { grown, sunk, height, patchHeight }: Plotted,
+  focus: Span | undefined,
+): Mark[] {
+  const { entropies, starts } = patches;
+  const most = 1.12 * Math.max(1, ...entropies);
+  const limit = limits(patches, choices);
+  const limitNow = (byte: number) => limit(byte) + (1 - sunk) * Math.max(0, most - limit(byte));
+  const at = (line: number, nats: number) =>
+    rows.y("entropy", line) + height - (Math.min(nats, most) / most) * height;
+  const placeOf = (byte: number) => rows.slots.stretches({ start: byte, end: byte + 1 })[0]!;
+  const bars = bytes.map(({ hex }, byte): Mark => {
+    const nats = entropies[byte]!;
+    const part = Math.min(1, Math.max(0, grown * (bytes.length + 4) - byte) / 4);
+    const { line, x, width } = placeOf(byte);
+    const top = Math.min(at(line, part * nats), at(line, 0) - 1);
+    return {
+      key: `entropy:${byte}`,
+      kind: "rect",
+      x: x + 2,
+      y: top,
+      width: width - 4,
+      height: at(line, 0) - top,
+      radius: 2,
+      fill: "weight",
+      shade: sunk > 0 && (byte === 0 || nats > limitNow(byte)) ? 0.85 : 0.28,
+      opacity: paleOutside(focus, { start: byte, end: byte + 1 }),
+      reads: `entropy of byte ${byte + 1}, ${hex}, in nats: ${nats.toFixed(2)}`,
+      cell: `byte:${byte}:0`,
+    };
+  });
+  const cuts = starts
+    .filter((byte) => byte > 0 && sunk > 0 && entropies[byte]! > limitNow(byte))
+    .map((byte): Mark => {
+      const { line, x } = placeOf(byte);
+      const [letters, plot] = [rows.y("characters", line), rows.y("entropy", line)];
+      const end = patchHeight > 0 ? rows.y("patches", line) + patchHeight : plot + height;
+      return {
+        key: `cut:${byte}`,
+        kind: "path",
+        x,
+        y: 0,
+        d: `M0 ${letters}v24M0 ${plot}V${end}`,
+        stroke: "text",
+        dash: true,
+      };
+    });
+  const beside = rows.slots.stretches({ start: 0, end: 1 })[0];
+  const isBeside = beside !== undefined && beside.x > 40;
+  const limitLines = rows.slots.lines.map((line, i): Mark => ({
+    key: `limit:${i}`,
+    kind: "path",
+    x: 0,
+    y: 0,
+    d: steps(line, (byte) => (byte > 0 && limit(byte) <= most ? at(i, limitNow(byte)) : undefined)),
+    stroke: "text",
+    line: 2,
+    layer: 1,
+  }));
+  const axis = rows.slots.lines.flatMap((line, i) => axisMarks(line, i));
+  return sunk > 0 ? [...axis, ...bars, ...limitLines, ...cuts, ...limitLabel()] : [...axis, ...bars];
+
+  /** Horizontal strokes over bytes at a height each. */
+  function steps({ start, end }: Span, y: (byte: number) => number | undefined): string {
+    let d = "";
+    for (let byte = start; byte < end && byte < bytes.length; byte++) {
+      const [{ x, width }, top] = [placeOf(byte), y(byte)];
+      if (top !== undefined) d += `M${x.toFixed(1)} ${top.toFixed(1)}h${width.toFixed(1)}`;
+    }
+    return d;
+  }
+
+  function axisMarks(span: Span, line: number): Mark[] {
+    const [first] = rows.slots.stretches(span);
+    if (!first) return [];
+    const ticks = [0, 1, 2, 3, 4, 5].filter((nats) => nats < most && (nats === 0 || isBeside));
+    return ticks.flatMap((nats): Mark[] => {
+      const y = at(line, nats);
+      const tick: Mark = {
+        key: `axis:${line}:${nats}`,
+        kind: "path",
+        x: first.x,
+        y,
+        d: `M0 0H${first.width}`,
+        stroke: "rule",
+      };
+      const hidden =
+        sunk > 0 && choices.rule === "threshold" && line === 0 && Math.abs(y - at(0, limitNow(1))) < 13;
+      if (nats === 0 || hidden) return [tick];
+      const text = nats === 1 ? "1 nat" : `${nats} nats`;
+      return [
+        tick,
+        {
+          ...tick,
+          key: `${tick.key}:text`,
+          kind: "text",
+          x: first.x - 6,
+          y: y + 4,
+          text,
+          anchor: "end",
+          size: 11,
+          fill: "quiet",
+        },
+      ];
+    });
+  }
+
+  /** The limit in words: left of it, or above the plot where there is no room. */
+  function limitLabel(): Mark[] {
+    const line = rows.slots.lines[0];
+    if (!line || bytes.length < 2) return [];
+    const text =
+      choices.rule === "threshold"
+        ? `above ${limitNow(1).toFixed(1)}`
+        : `before + ${choices.rise.toFixed(1)}`;
+    const { x, width } = rows.slots.stretches(line)[0]!;
+    const place = isBeside
+      ? ({
+          x: x - 6,
+          y: choices.rule === "threshold" ? at(0, limitNow(1)) + 4 : at(0, 0),
+          anchor: "end",
+        } as const)
+      : ({ x: x + width, y: rows.y("entropy", 0) - 5, anchor: "end" } as const);
+    return [{ key: "limit:label", kind: "text", ...place, text, weight: 600, layer: 2 }];
+  }
+}

@@ -1,0 +1,112 @@
+import { easeCubicInOut } from "d3-ease";
+import type { Mark } from "../mark.js";
+import type { ForestNode } from "./merge-forest.js";
+import type { Span, TokenizationModel } from "./model.js";
+import { letterSize, lettersWidth, paleOutside, spanBar, type TextRows } from "./text-rows.js";
+
+/** Distance of two levels of merges. */
+export const levelHeight = 27;
+/** Height of the bar of a byte or a merge. */
+export const barHeight = 23;
+
+/** Upper side of a level of merges; level 0 is the bytes. */
+export const levelY = (rows: TextRows, of: number) => (line: number) =>
+  of === 0 ? rows.y("bytes", line) : rows.y("merges", line) + (of - 1) * levelHeight;
+
+/** A merge that is done: a bar below its two parts. */
+export function nodeMarks(
+  { merges }: TokenizationModel,
+  rows: TextRows,
+  node: ForestNode,
+  focus: Span | undefined,
+): Mark[] {
+  const { left, right, text, id, places, rank } = merges[node.merge]!;
+  const place = places.findIndex(({ start }) => start === node.start);
+  return spanBar(rows, node, levelY(rows, node.level), {
+    key: `merge:${node.key}`,
+    height: barHeight,
+    fill: "weight",
+    shade: 0.16,
+    text,
+    font: "mono",
+    size: letterSize,
+    opacity: paleOutside(focus, node),
+    reads: `merge ${rank}, “${left}” + “${right}” → “${text}”: id ${id}`,
+    cell: `merge:${node.merge}:${place}`,
+  });
+}
+
+/** A merge on its way: its two parts are lit, come down, and touch. */
+export function joiningMarks(
+  { merges }: TokenizationModel,
+  rows: TextRows,
+  node: ForestNode,
+  way: number,
+): Mark[] {
+  const { left, right, text } = merges[node.merge]!;
+  const down = easeCubicInOut(Math.min(1, Math.max(0, (way - 0.3) / 0.5)));
+  const touch = easeCubicInOut(Math.min(1, Math.max(0, (way - 0.6) / 0.4)));
+  const lit = Math.min(1, way / 0.15);
+  const [whole, leftWide, rightWide] = [text, left, right].map(lettersWidth) as [number, number, number];
+  const halves = [
+    {
+      side: "left",
+      letters: left,
+      span: { start: node.start, end: node.middle },
+      from: node.leftLevel,
+      offset: (leftWide - whole) / 2,
+    },
+    {
+      side: "right",
+      letters: right,
+      span: { start: node.middle, end: node.end },
+      from: node.rightLevel,
+      offset: (whole - rightWide) / 2,
+    },
+  ] as const;
+  const center = middleOf(rows, node);
+  return halves.flatMap(({ side, letters, span, from, offset }) => {
+    const [top, bottom] = [levelY(rows, from), levelY(rows, node.level)];
+    const y = (line: number) => top(line) + down * (bottom(line) - top(line));
+    const own = middleOf(rows, span);
+    const bars = spanBar(rows, span, y, {
+      key: `joining:${node.key}:${side}`,
+      height: barHeight,
+      fill: "weight",
+      shade: 0.16 + 0.2 * lit,
+      stroke: "weight",
+      line: 1.5,
+      opacity: lit,
+      layer: 1,
+    }).map((mark) => ({
+      ...mark,
+      x: mark.x - (side === "right" ? 1.5 * touch : 0),
+      width: mark.width! + 1.5 * touch,
+    }));
+    const joined = center.line === own.line;
+    const paper = bars.map((mark): Mark => ({ ...mark, key: `${mark.key}:paper`, fill: "paper", shade: 1 }));
+    return [
+      ...paper,
+      ...bars,
+      {
+        key: `joining:${node.key}:${side}:letters`,
+        kind: "text",
+        x: own.x + (joined ? touch * (center.x + offset - own.x) : 0),
+        y: y(own.line) + barHeight / 2 + 0.35 * letterSize,
+        text: letters,
+        anchor: "middle",
+        font: "mono",
+        size: letterSize,
+        weight: 600,
+        opacity: lit,
+        layer: 2,
+      },
+    ];
+  });
+}
+
+/** The middle of the widest stretch of a run of bytes: its letters stand there. */
+export function middleOf({ slots }: TextRows, span: Span): { line: number; x: number } {
+  const { line, x, width } = slots.place(span);
+  return { line, x: x + width / 2 };
+}
