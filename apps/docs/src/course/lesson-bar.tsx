@@ -34,7 +34,7 @@ export function LessonBar({ words }: { words: number }): ReactNode {
   };
   const minutes = Math.max(1, Math.round(words / 200));
   const done = [
-    progress?.predicted.length ? "predicted" : "",
+    progress?.predicted.length ? "prediction made" : "",
     progress?.solved.length ? "exercise solved" : "",
   ].filter(Boolean);
   return (
@@ -44,7 +44,7 @@ export function LessonBar({ words }: { words: number }): ReactNode {
         {minutes} min
         {done.length > 0 && ` · ✓ ${done.join(", ")}`}
       </span>
-      <span role="group" aria-label="How much to show">
+      <span role="group" aria-label="How much of the lesson to show">
         {views.map(({ name, says }) => (
           <button key={name} type="button" aria-pressed={view === name} onClick={() => choose(name)}>
             {says}

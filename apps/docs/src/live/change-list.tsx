@@ -97,7 +97,7 @@ export function ChangeList({
               {state === "holds" && <p className={styles.says}>{made.says}</p>}
               {state === "differs" && (
                 <p className={styles.says}>
-                  Usually: {made.says} On this device, this run came out differently.
+                  Usually: {made.says} This run on your device gave a different result.
                 </p>
               )}
             </>

@@ -174,7 +174,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
         <span className={styles.status} role="status">
-          {fromLink ? "from the link, not run" : statusText(state)}
+          {fromLink ? "from the link, not run yet" : statusText(state)}
         </span>
         <button
           type="button"
@@ -188,7 +188,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
           type="button"
           className={styles.embed}
           onClick={embed}
-          title="Copies an iframe with this code as it stands"
+          title="Copy an iframe with this code, as you edited it"
         >
           {copied || "Embed"}
         </button>
@@ -202,16 +202,16 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
           type="button"
           className={styles.run}
           onClick={run}
-          title="Ctrl-Enter or Cmd-Enter in the editor"
+          title="Run the code (Ctrl+Enter or Cmd+Enter in the editor)"
         >
           Run
         </button>
       </div>
       {fromLink && (
         <p className={styles.note}>
-          {code !== original && "This code came with the link. "}
+          {code !== original && "This code comes from the link. "}
           {changedValues.length > 0 && `The link sets ${changedValues.join(", ")}. `}
-          Read it, then press Run. Reset brings back the page’s own.
+          Read it before you press Run. Reset restores the original example.
         </p>
       )}
       <ChangeList
@@ -277,7 +277,7 @@ function keepInLink(example: string, code: string | undefined, { values }: LiveS
 
 function statusText(state: LiveState | undefined): string {
   if (state?.status === "done")
-    return `done in ${Math.max(1, Math.round(state.timeMs ?? 0))} ms, on this device`;
+    return `done in ${Math.max(1, Math.round(state.timeMs ?? 0))} ms on your device`;
   return (
     { idle: "", running: "running …", stopped: "stopped", error: "error" }[state?.status ?? "idle"] ?? ""
   );

@@ -28,7 +28,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
 
   useLayoutEffect(() => {
     const picture = safePicture(svg);
-    place.current?.replaceChildren(picture ?? "This picture could not be drawn.");
+    place.current?.replaceChildren(picture ?? "This chart could not be drawn.");
     chosen.current = -1;
     setReading("");
   }, [svg]);
@@ -60,7 +60,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
         ref={place}
         tabIndex={0}
         role="group"
-        aria-label="A picture. Arrow keys read its numbers."
+        aria-label="Chart. Use the arrow keys to read its values."
         onKeyDown={choose}
         onPointerOver={(event) => read((event.target as Element).querySelector(":scope > title"))}
       />

@@ -146,7 +146,7 @@ test("what runs too long is stopped and says so; what ended in time is not", asy
   vi.advanceTimersByTime(limitSeconds * 1000 + 1);
   expect(worker().terminated).toBe(true);
   expect(session.state).toMatchObject({ status: "error", outputs: [text("one")] });
-  expect(session.state.failure?.text).toContain(`ran for ${limitSeconds} seconds`);
+  expect(session.state.failure?.text).toContain(`stopped after ${limitSeconds} seconds`);
   await session.run("a");
   worker().say({ type: "done" });
   vi.advanceTimersByTime(limitSeconds * 1000 + 1);
@@ -161,7 +161,9 @@ test("a worker whose gate is gone floods the page: what it sends is bounded, few
     worker().say({ type: "slider", label: `s${i}`, min: 0, max: 1, step: 0.1, value: 0 });
   expect(worker().terminated).toBe(true);
   expect(session.state).toMatchObject({ status: "error", runs: 1 });
-  expect(session.state.failure?.text).toMatch(/^It sent more than 1164 messages and was stopped/);
+  expect(session.state.failure?.text).toMatch(
+    /^The example was stopped because it sent more than 1164 messages/,
+  );
   expect(session.state.controls.length).toBe(64);
   expect(states.length - before).toBeLessThan(5);
 });

@@ -87,7 +87,7 @@ export class LiveSession {
     this.#worker = this.#parts.createWorker();
     this.#worker.onmessage = ({ data }: MessageEvent<Report>) => this.#hear(data);
     this.#worker.onerror = () =>
-      this.#finish({ status: "error", failure: { text: "The worker could not start." } });
+      this.#finish({ status: "error", failure: { text: "The example could not start." } });
     this.#order();
   }
 
@@ -147,7 +147,7 @@ export class LiveSession {
     }, patienceMs);
     clearTimeout(this.#limit);
     this.#limit = setTimeout(() => {
-      const text = `It ran for ${limitSeconds} seconds and was stopped, so that it does not hold this device forever.`;
+      const text = `The example was stopped after ${limitSeconds} seconds.`;
       this.#end();
       this.#run++;
       this.#finish({ status: "error", failure: { text } });
@@ -160,7 +160,7 @@ export class LiveSession {
     const { run, message } = (report ?? {}) as Partial<Report>;
     if (run !== this.#run) return;
     if (++this.#heard > mostMessages) {
-      const text = `It sent more than ${mostMessages} messages and was stopped.`;
+      const text = `The example was stopped because it sent more than ${mostMessages} messages.`;
       this.#end();
       this.#run++;
       return this.#finish({ status: "error", failure: { text } });
