@@ -44,6 +44,12 @@ const secondTier = [
     counts: true,
     skip: chromiumPath ? undefined : noChromium,
   },
+  {
+    name: "API pages",
+    command: ["node", "apps/docs/scripts/check-api.mjs"],
+    counts: true,
+    skip: chromiumPath ? undefined : noChromium,
+  },
 ];
 
 const args = process.argv.slice(2);

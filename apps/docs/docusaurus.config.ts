@@ -113,52 +113,7 @@ const config: Config = {
         breadcrumbs: false,
       } satisfies DocsOptions,
     ],
-    // Every function, made from docstrings.
-    [
-      "docusaurus-plugin-typedoc",
-      {
-        entryPointStrategy: "packages",
-        entryPoints: [
-          "core",
-          "tensor",
-          "attention",
-          "kv-cache",
-          "attention-contract",
-          "tokenizer",
-          "transformer",
-          "cost",
-          "viz",
-        ].map((name) => `../../packages/${name}`),
-        packageOptions: {
-          entryPoints: ["src/index.ts"],
-          excludeInternal: true,
-          readme: "none",
-          skipErrorChecking: true,
-        },
-        name: "Reference",
-        out: ".cache/api",
-        // A page for each package: every page of a site is named in what each of its pages loads.
-        router: "module",
-        // First what is called: a heading that comes first keeps its name as its anchor.
-        groupOrder: ["Functions", "Variables", "Classes", "*"],
-        // Two headings of one name get numbers, which this plugin and Docusaurus count differently.
-        useHTMLAnchors: true,
-        sidebar: { autoConfiguration: false },
-        readme: "none",
-        mergeReadme: false,
-        cleanOutputDir: true,
-        disableSources: true,
-        pageTitleTemplates: { index: "{projectName}", module: "{name}", member: "{name}" },
-        disableGit: true,
-        sourceLinkTemplate: "https://github.com/qkv-js/qkv/blob/main/{path}#L{line}",
-        hidePageHeader: true,
-        hideBreadcrumbs: true,
-        useCodeBlocks: true,
-        expandObjects: true,
-        parametersFormat: "table",
-        treatWarningsAsErrors: false,
-      },
-    ],
+    // A page for each entry of each package, which scripts/build-api.mjs has written.
     [
       "@docusaurus/plugin-content-docs",
       {

@@ -1,23 +1,9 @@
 import type { SidebarsConfig } from "@docusaurus/plugin-content-docs";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { packageOrder } from "./src/package-order";
 
-// In the order in which a reader meets them. A package without a README yet is not listed.
-const packages = [
-  "attention",
-  "tensor",
-  "wasm",
-  "gpu",
-  "kv-cache",
-  "attention-contract",
-  "tokenizer",
-  "transformer",
-  "cost",
-  "viz",
-  "model-tiny",
-  "cli",
-  "core",
-];
+// A package without a README yet is not listed.
 const has = (name: string, file: string) => existsSync(join(__dirname, "../../packages", name, file));
 
 const sidebars: SidebarsConfig = {
@@ -32,7 +18,7 @@ const sidebars: SidebarsConfig = {
         title: "Packages",
         description: "Small npm packages, installed one by one. Each page is that package's own README.",
       },
-      items: packages
+      items: packageOrder
         .filter((name) => has(name, "README.md"))
         .flatMap((name) => [
           { type: "doc" as const, id: `${name}/README`, label: name === "cli" ? "qkv" : `@qkv/${name}` },

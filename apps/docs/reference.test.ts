@@ -3,6 +3,7 @@ import * as tensor from "@qkv/tensor";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { packageOrder } from "./src/package-order";
 import { attentionPages } from "./src/reference-order";
 
 const site = fileURLToPath(new URL(".", import.meta.url));
@@ -62,4 +63,14 @@ test.each(mechanismPages)("%s has the parts that every page has", (page) => {
     examples.some((example) => existsSync(`${site}/changes/${example}.ts`)),
     "an example of the page has a change to try",
   ).toBe(true);
+});
+
+test("every published package has its place in the sidebars", () => {
+  const folder = `${site}/../../packages`;
+  const published = readdirSync(folder).filter(
+    (name) =>
+      existsSync(`${folder}/${name}/package.json`) &&
+      !JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8")).private,
+  );
+  expect(packageOrder.toSorted(), "src/package-order.ts lists the folders").toEqual(published.toSorted());
 });

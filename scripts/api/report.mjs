@@ -1,7 +1,6 @@
 // The public names of a package with their types, as its built declarations have them: what an API report says.
-import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
 import ts from "typescript";
+import { printed, readEntries } from "./entries.mjs";
 
 /** @typedef {Map<string, Map<string, string>>} Report - By entry ("." or "./training"), by name: the declaration. */
 
@@ -9,74 +8,23 @@ import ts from "typescript";
  * Reads what a package exports from its built declarations. A type that is not exported but used by a public one
  * is in the report too, under its name with a `~` in front: a change of it reaches users.
  *
- * @param {{ name: string, folder: string, json: Record<string, any> }} pkg
+ * @param {import("./entries.mjs").Package} pkg
  * @returns {Report}
  */
-export function readApi({ name, folder, json }) {
-  const entries = Object.entries(json.exports).flatMap(([entry, to]) => {
-    const types = to?.import?.types;
-    return types ? [{ entry, file: join(folder, types) }] : [];
-  });
-  const missing = entries.find(({ file }) => !existsSync(file));
-  if (missing) throw new Error(`${missing.file} is not there. Fix: build the packages first.`);
-  const program = ts.createProgram(
-    entries.map(({ file }) => file),
-    { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: [], skipLibCheck: true },
-  );
-  const checker = program.getTypeChecker();
+export function readApi(pkg) {
   const printer = ts.createPrinter({ removeComments: true, newLine: ts.NewLineKind.LineFeed });
-  const own = (declaration) =>
-    !relative(join(folder, "dist"), declaration.getSourceFile().fileName).startsWith("..");
-  const print = (declaration) => {
-    const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-    return printer.printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile());
-  };
-
-  const report = new Map();
-  for (const { entry, file } of entries) {
-    const module = checker.getSymbolAtLocation(program.getSourceFile(file));
-    const names = new Map();
-    const seen = new Set();
-    const inner = [];
-    const add = (label, symbol) => {
-      seen.add(symbol);
-      const declarations = symbol.declarations ?? [];
-      if (!declarations.every(own)) return names.set(label, `export { ${label} } from another package;`);
-      names.set(label, declarations.map(print).join("\n"));
-      for (const declaration of declarations) ts.forEachChild(declaration, visit);
-    };
-    const visit = (node) => {
-      const symbol = ts.isIdentifier(node) && target(checker, node);
-      if (symbol && symbol.flags & (ts.SymbolFlags.Type | ts.SymbolFlags.Variable)) inner.push(symbol);
-      ts.forEachChild(node, visit);
-    };
-    const exported = module ? checker.getExportsOfModule(module) : [];
-    const resolved = exported.map((symbol) => ({ label: symbol.name, symbol: real(checker, symbol) }));
-    for (const { label, symbol } of resolved.sort(byLabel)) add(label, symbol);
-    for (const symbol of inner) {
-      const { declarations = [] } = symbol;
-      const top = declarations.every((each) => own(each) && atTop(each));
-      if (declarations.length > 0 && top && !seen.has(symbol)) add(`~${symbol.name}`, symbol);
-    }
-    report.set(entry, new Map([...names].sort(([a], [b]) => (a < b ? -1 : 1))));
-  }
-  if (report.size === 0) throw new Error(`${name} exports nothing with types`);
-  return report;
-}
-
-const byLabel = (a, b) => (a.label < b.label ? -1 : 1);
-const real = (checker, symbol) =>
-  symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
-
-function target(checker, node) {
-  const symbol = checker.getSymbolAtLocation(node);
-  return symbol && real(checker, symbol);
-}
-
-/** True if a declaration stands at the top of its file, not in a type or among parameters. */
-function atTop(declaration) {
-  const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration;
-  return ts.isSourceFile(node.parent);
+  const print = (declaration) =>
+    printer.printNode(ts.EmitHint.Unspecified, printed(declaration), declaration.getSourceFile());
+  const { entries } = readEntries([pkg]);
+  return new Map(
+    entries.map(({ entry, names }) => {
+      const lines = names.map(({ label, declarations, inner, elsewhere }) => [
+        inner ? `~${label}` : label,
+        elsewhere ? `export { ${label} } from another package;` : declarations.map(print).join("\n"),
+      ]);
+      return [entry, new Map(lines.sort(([a], [b]) => (a < b ? -1 : 1)))];
+    }),
+  );
 }
 
 /**

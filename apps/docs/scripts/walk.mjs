@@ -25,7 +25,7 @@ const wanted = process.argv.slice(2);
 const pages = pagesOf(build).filter(
   ({ path }) =>
     (wanted.length === 0 || wanted.some((start) => (start === "/" ? path === "" : path.startsWith(start)))) &&
-    (!path.startsWith("api/@") || path === "api/@qkv/kv-cache/"),
+    (!path.startsWith("api/") || path === "api/" || path === "api/@qkv/kv-cache/"),
 );
 mkdirSync(pictures, { recursive: true });
 const server = await serveSite(build);

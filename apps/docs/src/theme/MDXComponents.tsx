@@ -1,5 +1,6 @@
 import MDXComponents from "@theme-original/MDXComponents";
 import type { ReactNode } from "react";
+import { Declaration } from "../api/declaration";
 import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
@@ -15,6 +16,7 @@ const means = (meaning: "query" | "key" | "value") =>
 /** Components that a page may use without importing them: live code, predictions, and the three colors as <Q>, <K> and <V>. */
 export default {
   ...MDXComponents,
+  Declaration,
   Live,
   Figure,
   Predict,

@@ -1,0 +1,48 @@
+// A declaration as a page shows it: as it is written, with the comments of its members, and with what each name leads to.
+import { format } from "prettier";
+import ts from "typescript";
+import { printed, symbolAt } from "../../../../scripts/api/entries.mjs";
+
+const printer = ts.createPrinter({ newLine: ts.NewLineKind.LineFeed });
+
+/**
+ * Writes the declarations of a name, overloads one after the other.
+ *
+ * @param {readonly ts.Declaration[]} declarations
+ * @param {ts.TypeChecker} checker
+ * @param {(symbol: ts.Symbol) => string | undefined} addressOf - Address of what a symbol's documentation is at.
+ * @returns {Promise<{ code: string, links: [offset: number, name: string, address: string][] }>}
+ */
+export async function writeDeclaration(declarations, checker, addressOf) {
+  const nodes = declarations.map(printed);
+  const text = nodes.map((node) => {
+    const whole = printer.printNode(ts.EmitHint.Unspecified, node, node.getSourceFile());
+    return withoutLinkTags(whole.slice(leadingComment(whole)).replace(/^declare /, ""));
+  });
+  const code = (
+    await format(text.join("\n"), { parser: "typescript", printWidth: 80, trailingComma: "none" })
+  ).trimEnd();
+  const before = nodes.flatMap(identifiers);
+  const after = identifiers(ts.createSourceFile("page.ts", code, ts.ScriptTarget.ES2022, true));
+  const names = declarations.map(({ name }) => name);
+  const links = after.flatMap((identifier, i) => {
+    const symbol = names.includes(before[i]) ? undefined : symbolAt(checker, before[i]);
+    const address = symbol && addressOf(symbol);
+    return address ? [[identifier.getStart(), identifier.text, address]] : [];
+  });
+  return { code, links };
+}
+
+/** In the order in which they are written, which formatting leaves as it is. */
+function identifiers(node) {
+  if (ts.isIdentifier(node)) return [node];
+  const list = [];
+  ts.forEachChild(node, (child) => void list.push(...identifiers(child)));
+  return list;
+}
+
+function leadingComment(text) {
+  return /^(\s*\/\*[^]*?\*\/)*\s*/.exec(text)[0].length;
+}
+
+const withoutLinkTags = (text) => text.replace(/\{@link (\S+?)\}/g, "$1");

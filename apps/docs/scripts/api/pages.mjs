@@ -1,0 +1,128 @@
+// The API pages: one for each entry of each published package, and one that lists all names.
+import ts from "typescript";
+import { readEntries } from "../../../../scripts/api/entries.mjs";
+import { writeDeclaration } from "./declaration.mjs";
+import { writeDocstring } from "./docstring.mjs";
+
+/** Kinds of names in the order of a page, by heading: one word for the anchor of a name that another kind has too. */
+const kinds = {
+  Functions: "function",
+  Classes: "class",
+  Constants: "constant",
+  Types: "type",
+  "Types that are not exported": "inner",
+};
+
+/**
+ * Writes the pages from the built packages.
+ *
+ * @param {import("../../../../scripts/api/entries.mjs").Package[]} packages
+ * @returns {Promise<Map<string, string>>} Texts by file: `@qkv/tensor/index.mdx`, `@qkv/tensor/optimizers.mdx`.
+ */
+export async function apiPages(packages) {
+  const { checker, entries } = readEntries(packages);
+  const exported = new Set(
+    entries.flatMap(({ names }) => names.filter(({ inner }) => !inner).map(({ symbol }) => symbol)),
+  );
+  const pages = entries.map(({ pkg, entry, names }) => {
+    const title = pkg.name + entry.slice(1);
+    const address = `/api/${title}/`;
+    // What this entry does not export and another one does has its place there.
+    const shown = names.filter(({ inner, symbol }) => !inner || !exported.has(symbol));
+    return { pkg, entry, title, address, sections: sectionsOf(shown, checker, address) };
+  });
+  const texts = new Map([["index.mdx", indexPage(pages)]]);
+  for (const page of pages) {
+    const file = `${page.pkg.name}/${page.entry === "." ? "index" : page.entry.slice(2)}.mdx`;
+    texts.set(file, await entryPage(page, pages, checker));
+  }
+  return texts;
+}
+
+/** The names of an entry in the order of its page, each with its kind and its address. */
+function sectionsOf(names, checker, address) {
+  const all = names.map((name) => ({ ...name, kind: kindOf(name, checker) }));
+  const sorted = Object.keys(kinds).flatMap((kind) => all.filter((name) => name.kind === kind));
+  const taken = new Set();
+  return sorted.map((name) => {
+    // `KvCache` the type beside `kvCache` the function.
+    const plain = name.label.toLowerCase();
+    const id = taken.has(plain) ? `${plain}-${kinds[name.kind]}` : plain;
+    if (taken.has(id)) throw new Error(`${address} has two names with the anchor #${id}`);
+    taken.add(id);
+    return { ...name, id, address: `${address}#${id}` };
+  });
+}
+
+function kindOf({ symbol, declarations, inner }, checker) {
+  if (inner) return "Types that are not exported";
+  if (symbol.flags & ts.SymbolFlags.Class) return "Classes";
+  if (!(symbol.flags & ts.SymbolFlags.Value)) return "Types";
+  const type = checker.getTypeOfSymbolAtLocation(symbol, declarations[0]);
+  return type.getCallSignatures().length > 0 ? "Functions" : "Constants";
+}
+
+async function entryPage(page, pages, checker) {
+  const { pkg, title, sections } = page;
+  const addresses = lookupFrom(page, pages);
+  const blocks = [];
+  for (const kind of Object.keys(kinds)) {
+    const own = sections.filter((section) => section.kind === kind);
+    if (own.length > 0) blocks.push(`## ${kind}`);
+    for (const { label, id, symbol, declarations, elsewhere } of own) {
+      blocks.push(`### ${label} {/* #${id} */}`);
+      if (elsewhere) {
+        const { home, address } = addresses.homeOf(symbol);
+        blocks.push(`From [\`${home}\`](${address}).`);
+        continue;
+      }
+      const { code, links } = await writeDeclaration(declarations, checker, addresses.ofSymbol);
+      blocks.push(`<Declaration code={${JSON.stringify(code)}} links={${JSON.stringify(links)}} />`);
+      blocks.push(...writeDocstring(declarations, addresses.ofLabel));
+    }
+  }
+  const head = {
+    title,
+    description: `Every name that ${title} exports, with its type. ${pkg.json.description}`,
+    custom_edit_url: null,
+  };
+  return `${frontMatter(head)}\n\`import { … } from "${title}"\`\n\n${blocks.join("\n\n")}\n`;
+}
+
+/** Where a page's links lead: on itself first, then to its package, then to the package that has the name. */
+function lookupFrom(page, pages) {
+  const near = [
+    page,
+    ...pages.filter((each) => each !== page && each.pkg === page.pkg),
+    ...pages.filter((each) => each.pkg !== page.pkg),
+  ];
+  const all = near.flatMap(({ title, sections }) => sections.map((section) => ({ ...section, home: title })));
+  const homeOf = (symbol) => all.find((each) => each.symbol === symbol && !each.elsewhere);
+  return {
+    homeOf,
+    ofSymbol: (symbol) => homeOf(symbol)?.address,
+    ofLabel: (label) => all.find((each) => each.label === label && !each.inner)?.address,
+  };
+}
+
+function indexPage(pages) {
+  const blocks = pages.map(({ pkg, entry, title, address, sections }) => {
+    const heading = entry === "." ? `## ${title}\n\n${pkg.json.description}\n\n` : "";
+    const names = sections.filter(({ kind }) => !kind.startsWith("Types"));
+    const list = names.map((name) => `[\`${name.label}\`](${name.address})`).join(" · ");
+    return `${heading}[**${title}**](${address}) ${list}`;
+  });
+  const head = {
+    title: "Every function",
+    description: "The functions, classes and constants of every package, by entry point.",
+    custom_edit_url: null,
+  };
+  const text =
+    "The functions, classes and constants of each package, by what they are imported from. Types are on the pages.";
+  return `${frontMatter(head)}\n${text}\n\n${blocks.join("\n\n")}\n`;
+}
+
+const frontMatter = (fields) =>
+  `---\n${Object.entries(fields)
+    .map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+    .join("")}---\n`;

@@ -1,0 +1,84 @@
+// Opens every API page in Chromium, first of the built site and then as `npm start` serves it, and compares the names and
+// types that a reader sees with packages/*/api.md. `N passed, M failed` at the end. Needs the site built.
+/* global document -- inside of what a page evaluates */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
+import { openServer } from "../../../scripts/server.mjs";
+import { differences, readReports } from "./api/against-reports.mjs";
+import { serveSite } from "./serve-site.mjs";
+
+const site = fileURLToPath(new URL("..", import.meta.url));
+const patienceMs = 240_000; // for what is served to be ready, on a busy machine
+
+if (!chromiumPath) {
+  console.error(noChromium);
+  process.exit(1);
+}
+const reports = readReports();
+const browser = await openChromium();
+const counts = { passed: 0, failed: 0 };
+
+/** Compares all pages below an address. */
+async function check(way, address) {
+  const context = await browser.newContext({ serviceWorkers: "block" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
+  let names = 0;
+  for (const [title, report] of reports) {
+    await page.goto(`${address}api/${title}/`, { waitUntil: "domcontentloaded" });
+    await page.locator("article h3").first().waitFor();
+    const shown = await page.evaluate(shownNames);
+    names += shown.length;
+    const problems = differences(report, shown);
+    counts[problems.length === 0 ? "passed" : "failed"] += 1;
+    for (const problem of problems) console.log(`FAIL ${title} as ${way} ${problem}`);
+  }
+  await context.close();
+  console.log(`${way}: ${reports.size} pages, ${names} names`);
+}
+
+/** Runs in the page: each name, with what stands below its heading. */
+function shownNames() {
+  return [...document.querySelectorAll("article h3")].map((heading) => {
+    const next = heading.nextElementSibling;
+    const label = heading.firstChild.textContent;
+    return next.matches("[data-declaration]")
+      ? { label, code: next.textContent }
+      : { label, from: next.querySelector("a")?.getAttribute("href") };
+  });
+}
+
+const built = await serveSite(`${site}build`);
+await check("built", built.address);
+built.close();
+
+const { port, close } = await freePort();
+await close();
+const served = spawn(
+  process.execPath,
+  [
+    fileURLToPath(import.meta.resolve("@docusaurus/core/bin/docusaurus.mjs")),
+    ...["start", "--no-open", "--host", "127.0.0.1", "--port", port],
+  ],
+  { cwd: site, stdio: "ignore" },
+);
+try {
+  const address = `http://127.0.0.1:${port}/`;
+  const end = Date.now() + patienceMs;
+  while (!(await fetch(address).catch(() => undefined))?.ok) {
+    if (served.exitCode !== null || Date.now() > end) throw new Error("docusaurus start serves nothing");
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  await check("served", address);
+} finally {
+  served.kill();
+}
+await browser.close();
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
+
+async function freePort() {
+  const server = await openServer(() => {});
+  return { port: new URL(server.origin).port, close: server.close };
+}

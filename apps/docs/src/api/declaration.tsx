@@ -1,0 +1,54 @@
+import Link from "@docusaurus/Link";
+import { Highlight } from "prism-react-renderer";
+import type { ReactNode } from "react";
+import { codeTheme } from "../live/code-theme";
+import styles from "./declaration.module.css";
+
+type CodeLink = readonly [offset: number, name: string, address: string];
+
+/** A declaration of an API page, in which the names of types lead to their own declarations. */
+export function Declaration({ code, links }: { code: string; links: readonly CodeLink[] }): ReactNode {
+  return (
+    <Highlight code={code} language="typescript" theme={codeTheme}>
+      {({ tokens, getTokenProps }) => {
+        let offset = 0;
+        return (
+          <pre className={styles.declaration} data-declaration tabIndex={0}>
+            {tokens.map((line, i) => {
+              const parts = line.map((token, j) => {
+                const text = token.empty ? "" : token.content;
+                const start = offset;
+                offset += text.length;
+                return (
+                  <span key={j} style={getTokenProps({ token }).style}>
+                    {withLinks(text, start, links)}
+                  </span>
+                );
+              });
+              offset += 1;
+              return [i > 0 && "\n", ...parts];
+            })}
+          </pre>
+        );
+      }}
+    </Highlight>
+  );
+}
+
+/** A part of the code that begins at `start`, with the links that lie in it. */
+function withLinks(text: string, start: number, links: readonly CodeLink[]): ReactNode[] {
+  const parts: ReactNode[] = [];
+  let last = 0;
+  for (const [offset, name, address] of links) {
+    const at = offset - start;
+    if (at < 0 || at + name.length > text.length) continue;
+    parts.push(
+      text.slice(last, at),
+      <Link key={offset} to={address}>
+        {name}
+      </Link>,
+    );
+    last = at + name.length;
+  }
+  return [...parts, text.slice(last)];
+}

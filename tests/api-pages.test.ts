@@ -1,0 +1,109 @@
+// The API pages of the site, as they are written before it is served or built, against the reports.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+import { differences, readReports } from "../apps/docs/scripts/api/against-reports.mjs";
+import { apiPages } from "../apps/docs/scripts/api/pages.mjs";
+import { publicPackages } from "../scripts/packages.mjs";
+
+const site = fileURLToPath(new URL("../apps/docs/", import.meta.url));
+const reports = readReports();
+
+let pages: Map<string, string>;
+beforeAll(async () => {
+  pages = await apiPages(publicPackages());
+});
+
+const titleOf = (file: string) => file.replace(/(\/index)?\.mdx$/, "");
+const addressOf = (file: string) => `/api/${file.replace(/(index)?\.mdx$/, "")}`.replace(/([^/])$/, "$1/");
+
+/** The names of a page, each with what stands below its heading. */
+function shownOn(text: string) {
+  return text
+    .split(/^### /m)
+    .slice(1)
+    .map((part) => {
+      const code = /^<Declaration code=\{(".*?(?<!\\)(?:\\\\)*")\} links/m.exec(part)?.[1];
+      return {
+        label: /^\S+/.exec(part)![0],
+        code: code && (JSON.parse(code) as string),
+        from: /^From .*\((.*)\)/m.exec(part)?.[1],
+      };
+    });
+}
+
+test("there is a page for each entry of each published package", () => {
+  const titles = [...pages.keys()].filter((file) => file !== "index.mdx").map(titleOf);
+  expect(titles.toSorted()).toEqual([...reports.keys()].toSorted());
+});
+
+test.each([...reports.keys()])("%s: every exported name, its type as written", (title) => {
+  const [, text] = [...pages].find(([file]) => titleOf(file) === title)!;
+  expect(differences(reports.get(title)!, shownOn(text))).toEqual([]);
+});
+
+test("a wrong type, a missing name and one too many are found", () => {
+  const report = new Map([
+    ["a", "declare function a(x: number): Tensor;"],
+    ["B", "type B = { c?: Mask; };"],
+  ]);
+  const shown = (a: string, b: string) => [
+    { label: "a", code: a },
+    { label: "B", code: b },
+  ];
+  const right = shown("function a(\n  x: number,\n): Tensor;", "type B = {\n  /** Why. */\n  c?: Mask;\n};");
+  expect(differences(report, right)).toEqual([]);
+  expect(
+    differences(report, shown("function a(x: number): Tensor;", "type B = { c?: bytesPerElement };")),
+  ).toEqual(["shows another B than api.md: type B = { c?: bytesPerElement };", "has no B as api.md has it"]);
+  expect(differences(report, right.slice(1))).toEqual(["has no a as api.md has it"]);
+  expect(differences(new Map(), right.slice(1)).length).toBe(1);
+});
+
+test("functions stand before classes, constants and types", () => {
+  const order = ["Functions", "Classes", "Constants", "Types", "Types that are not exported"];
+  for (const [file, text] of pages) {
+    if (file === "index.mdx") continue;
+    const headings = [...text.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    expect(headings, file).toEqual(order.filter((each) => headings.includes(each)));
+  }
+});
+
+test("what a docstring says is on the page: shapes, defaults, errors, an example", () => {
+  const page = pages.get("@qkv/attention/index.mdx")!;
+  const rope = page.slice(page.indexOf("### slidingWindow {"), page.indexOf("### softmaxOne {"));
+  expect(rope).toContain("`[B, H, T, D]`");
+  expect(rope).toContain("- Throws `ArgumentError`: If");
+  expect(rope).toMatch(/<summary>Example<\/summary>\n\n```ts\nimport /);
+  expect(page).toContain("/** D, the size of one head. Default: C / H. */");
+});
+
+test("every address of an API page exists, on the API pages and on those written by hand", () => {
+  const known = new Set(["/api/"]);
+  for (const [file, text] of pages) {
+    known.add(addressOf(file));
+    for (const [, id] of text.matchAll(/^### .* \{\/\* #(.*) \*\/\}$/gm))
+      known.add(`${addressOf(file)}#${id}`);
+  }
+  const written = ["lessons", "reference", "guides", "proof"].flatMap((folder) =>
+    readdirSync(join(site, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => /\.mdx?$/.test(file))
+      .map((file) => [`${folder}/${file}`, readFileSync(join(site, folder, file), "utf8")] as const),
+  );
+  const broken = [...pages, ...written].flatMap(([file, text]) =>
+    [...text.matchAll(/[("](\/api\/[^)"\s]*)[)"]/g)]
+      .map(([, address]) => address!)
+      .filter((address) => !known.has(address))
+      .map((address) => `${file}: ${address}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+test("what is served and what is built come from the same steps", () => {
+  const { scripts } = JSON.parse(readFileSync(join(site, "package.json"), "utf8"));
+  const steps = (script: string) =>
+    script.split(" && ").filter((step) => /^node scripts\/(?!finish)/.test(step));
+  expect(steps(scripts.dev)).toEqual(["node scripts/build-live.mjs", "node scripts/build-api.mjs"]);
+  expect(steps(scripts.build)).toEqual(steps(scripts.dev));
+});
