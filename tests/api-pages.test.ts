@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { differences, readReports } from "../apps/docs/scripts/api/against-reports.mjs";
 import { apiPages } from "../apps/docs/scripts/api/pages.mjs";
+import { packageOrder } from "../apps/docs/src/package-order.mts";
 import { publicPackages } from "../scripts/packages.mjs";
 
 const site = fileURLToPath(new URL("../apps/docs/", import.meta.url));
@@ -72,11 +73,24 @@ test("functions stand before classes, constants and types", () => {
 
 test("what a docstring says is on the page: shapes, defaults, errors, an example", () => {
   const page = pages.get("@qkv/attention/index.mdx")!;
-  const rope = page.slice(page.indexOf("### slidingWindow {"), page.indexOf("### softmaxOne {"));
-  expect(rope).toContain("`[B, H, T, D]`");
-  expect(rope).toContain("- Throws `ArgumentError`: If");
-  expect(rope).toMatch(/<summary>Example<\/summary>\n\n```ts\nimport /);
+  const section = page.slice(page.indexOf("### slidingWindow {"), page.indexOf("### softmaxOne {"));
+  expect(section).toContain("`[B, H, T, D]`");
+  expect(section).toContain("- Throws `ArgumentError`: If");
+  expect(section).toMatch(/<Fold title="Notes, errors, source, example">\n/);
+  expect(section).toMatch(/\n- Source: "Longformer" \(2020\), arXiv:2004.05150, section 3.1; "Mistral/);
+  expect(section).toMatch(/\n```ts\nimport [^`]*```\n\n<\/Fold>/);
   expect(page).toContain("/** D, the size of one head. Default: C / H. */");
+});
+
+test("a source that is an address is on the page as it is written", () => {
+  expect(pages.get("@qkv/tensor/safetensors.mdx")).toContain(
+    '\n- Source: https://github.com/huggingface/safetensors, "Format"\n\n```',
+  );
+});
+
+test("the list of all names has the packages in the order of the sidebar", () => {
+  const headings = [...pages.get("index.mdx")!.matchAll(/^## (?:@qkv\/)?(.*)$/gm)].map(([, name]) => name);
+  expect(headings.map((name) => (name === "qkv" ? "cli" : name))).toEqual(packageOrder);
 });
 
 test("every address of an API page exists, on the API pages and on those written by hand", () => {

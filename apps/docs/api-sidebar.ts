@@ -1,7 +1,7 @@
 import type { SidebarsConfig } from "@docusaurus/plugin-content-docs";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageOrder } from "./src/package-order";
+import { packageOrder } from "./src/package-order.mts";
 
 /** A package with a page for each of its entries that has types, in the order of `exports`. */
 const pagesOf = (folder: string) => {

@@ -1,7 +1,7 @@
 import type { SidebarsConfig } from "@docusaurus/plugin-content-docs";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { packageOrder } from "./src/package-order";
+import { packageOrder } from "./src/package-order.mts";
 
 // A package without a README yet is not listed.
 const has = (name: string, file: string) => existsSync(join(__dirname, "../../packages", name, file));

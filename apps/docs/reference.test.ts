@@ -3,7 +3,7 @@ import * as tensor from "@qkv/tensor";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { packageOrder } from "./src/package-order";
+import { packageOrder } from "./src/package-order.mts";
 import { attentionPages } from "./src/reference-order";
 
 const site = fileURLToPath(new URL(".", import.meta.url));
@@ -72,5 +72,5 @@ test("every published package has its place in the sidebars", () => {
       existsSync(`${folder}/${name}/package.json`) &&
       !JSON.parse(readFileSync(`${folder}/${name}/package.json`, "utf8")).private,
   );
-  expect(packageOrder.toSorted(), "src/package-order.ts lists the folders").toEqual(published.toSorted());
+  expect(packageOrder.toSorted(), "src/package-order.mts lists the folders").toEqual(published.toSorted());
 });

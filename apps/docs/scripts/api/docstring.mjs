@@ -2,8 +2,8 @@
 import ts from "typescript";
 
 /**
- * Writes the docstrings of a name's declarations: what it does, its arguments, its result, its errors, its source, and
- * its examples.
+ * Writes the docstrings of a name's declarations: what it does, its arguments and its result; notes, errors, sources and
+ * examples are folded.
  *
  * @param {readonly ts.Declaration[]} declarations
  * @param {(name: string) => string | undefined} addressOf - Address of a name that `{@link}` speaks of.
@@ -13,36 +13,45 @@ export function writeDocstring(declarations, addressOf) {
   const docs = declarations.flatMap((each) => ts.getJSDocCommentsAndTags(each)).filter(ts.isJSDoc);
   const text = (comment) => prose(ts.getTextOfJSDocComment(comment) ?? "", addressOf);
   return docs.flatMap((doc) => {
-    const tags = doc.tags ?? [];
-    const facts = tags.map((tag) => fact(tag, text)).filter((each) => each !== undefined);
-    const examples = tags
-      .filter(({ tagName }) => tagName.text === "example")
-      .map(({ comment }) => (ts.getTextOfJSDocComment(comment) ?? "").trim());
-    return [
-      text(doc.comment),
-      facts.map((each) => `- ${each.replaceAll("\n", "\n  ")}`).join("\n"),
-      ...examples.map((example) => `<details>\n<summary>Example</summary>\n\n${example}\n\n</details>`),
-    ].filter((block) => block !== "");
+    const [, first, rest] = /^([^]*?)(?:\n\n([^]*))?$/.exec(text(doc.comment));
+    const parts = { notes: rest ? [rest] : [], errors: [], source: [], example: [] };
+    const facts = [];
+    for (const tag of doc.tags ?? []) {
+      const comment = text(tag.comment).replace(/^-\s+/, "");
+      if (ts.isJSDocParameterTag(tag)) facts.push(`\`${tag.name.getText()}\`: ${comment}`);
+      else if (ts.isJSDocReturnTag(tag)) facts.push(`Returns: ${comment}`);
+      else if (ts.isJSDocThrowsTag(tag)) {
+        parts.errors.push(`- Throws \`${tag.typeExpression?.type.getText()}\`: ${comment}`);
+      } else if (ts.isJSDocSeeTag(tag)) parts.source.push(`- Source: ${prose(asWritten(tag), addressOf)}`);
+      else if (tag.tagName.text === "example")
+        parts.example.push(ts.getTextOfJSDocComment(tag.comment).trim());
+      else parts.notes.push(`${tag.tagName.text}: ${comment}`);
+    }
+    return [first, listOf(facts.map((each) => `- ${each}`)), folded(parts)].filter((block) => block !== "");
   });
 }
 
-/** One line of the list of facts, or undefined where a tag is none. */
-function fact(tag, text) {
-  const comment = text(tag.comment).replace(/^-\s+/, "");
-  if (ts.isJSDocParameterTag(tag)) return `\`${tag.name.getText()}\`: ${comment}`;
-  if (ts.isJSDocReturnTag(tag)) return `Returns: ${comment}`;
-  if (ts.isJSDocThrowsTag(tag)) return `Throws \`${tag.typeExpression?.type.getText()}\`: ${comment}`;
-  if (ts.isJSDocSeeTag(tag)) return `Source: ${comment}`;
-  if (tag.tagName.text === "example") return undefined;
-  return `${tag.tagName.text}: ${comment}`;
+/** What is folded, under the names of what is in it: "Notes, errors, example". */
+function folded({ notes, errors, source, example }) {
+  const parts = { notes: notes.join("\n\n"), errors: listOf(errors), source: listOf(source) };
+  const blocks = Object.entries({ ...parts, example: example.join("\n\n") }).filter(
+    ([, block]) => block !== "",
+  );
+  if (blocks.length === 0) return "";
+  const names = blocks.map(([name]) => name).join(", ");
+  const title = names[0].toUpperCase() + names.slice(1);
+  return `<Fold title="${title}">\n\n${blocks.map(([, block]) => block).join("\n\n")}\n\n</Fold>`;
 }
 
-/** The first sentence, for a list of names. */
-export const firstSentence = (declarations) => {
-  const [doc] = declarations.flatMap((each) => ts.getJSDocCommentsAndTags(each)).filter(ts.isJSDoc);
-  const text = ts.getTextOfJSDocComment(doc?.comment) ?? "";
-  return /^[^]*?[.:](?=\s|$)/.exec(text)?.[0] ?? text;
-};
+const listOf = (items) => items.map((item) => item.replaceAll("\n", "\n  ")).join("\n");
+
+/** The text of a tag: TypeScript reads the first word after `@see` as a name, and loses it if it is none. */
+const asWritten = (tag) =>
+  tag
+    .getText()
+    .replace(/^@\w+\s+/, "")
+    .replace(/\n *\* ?/g, "\n")
+    .trim();
 
 /** Text in which MDX sees no code but what stands in backticks, and where links lead to pages. */
 function prose(text, addressOf) {

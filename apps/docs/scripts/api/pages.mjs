@@ -1,6 +1,8 @@
 // The API pages: one for each entry of each published package, and one that lists all names.
+import { basename } from "node:path";
 import ts from "typescript";
 import { readEntries } from "../../../../scripts/api/entries.mjs";
+import { packageOrder } from "../../src/package-order.mts";
 import { writeDeclaration } from "./declaration.mjs";
 import { writeDocstring } from "./docstring.mjs";
 
@@ -86,7 +88,9 @@ async function entryPage(page, pages, checker) {
     description: `Every name that ${title} exports, with its type. ${pkg.json.description}`,
     custom_edit_url: null,
   };
-  return `${frontMatter(head)}\n\`import { … } from "${title}"\`\n\n${blocks.join("\n\n")}\n`;
+  // A title that is too long for its line breaks after a slash.
+  const heading = `# ${title.replaceAll("/", "/<wbr />")}`;
+  return `${frontMatter(head)}\n${heading}\n\n\`import { … } from "${title}"\`\n\n${blocks.join("\n\n")}\n`;
 }
 
 /** Where a page's links lead: on itself first, then to its package, then to the package that has the name. */
@@ -106,7 +110,9 @@ function lookupFrom(page, pages) {
 }
 
 function indexPage(pages) {
-  const blocks = pages.map(({ pkg, entry, title, address, sections }) => {
+  const place = ({ pkg }) => packageOrder.indexOf(basename(pkg.folder));
+  const inOrder = pages.toSorted((a, b) => place(a) - place(b));
+  const blocks = inOrder.map(({ pkg, entry, title, address, sections }) => {
     const heading = entry === "." ? `## ${title}\n\n${pkg.json.description}\n\n` : "";
     const names = sections.filter(({ kind }) => !kind.startsWith("Types"));
     const list = names.map((name) => `[\`${name.label}\`](${name.address})`).join(" · ");

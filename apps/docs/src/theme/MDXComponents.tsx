@@ -1,6 +1,7 @@
 import MDXComponents from "@theme-original/MDXComponents";
 import type { ReactNode } from "react";
 import { Declaration } from "../api/declaration";
+import { Fold } from "../api/fold";
 import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
@@ -17,6 +18,7 @@ const means = (meaning: "query" | "key" | "value") =>
 export default {
   ...MDXComponents,
   Declaration,
+  Fold,
   Live,
   Figure,
   Predict,
