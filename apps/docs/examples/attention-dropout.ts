@@ -6,7 +6,8 @@ import { lines } from "@qkv/viz";
 const x = randn([1, 1, 8, 8], { seed: 1 }); // [B, H, T, D]
 const rate = slider("rate, in percent", { min: 0, max: 90, value: 30 }) / 100;
 
-// Values of 1 show the sum of the remaining weights, each scaled by 1 / (1 − rate).
+// Values of 1 show the sum of the remaining weights, each scaled by 1 / (1 −
+// rate).
 const left = Array.from(
   { length: 200 },
   (_, seed) =>
@@ -24,7 +25,8 @@ show(
 print("mean over 200 seeds:", means.at(-1));
 check("the mean is near 1", Math.abs((means.at(-1) ?? NaN) - 1) <= 0.35);
 
-// The same seed drops the same weights; no seed drops none. Traced weights are from before dropout.
+// The same seed drops the same weights; no seed drops none. Traced weights are
+// from before dropout.
 const by = (seed: number) =>
   attention(x, x, x, { dropout: { rate, seed } }).data.join();
 if (by(5) !== by(5)) throw new Error("the same seed gave different results");

@@ -34,7 +34,8 @@ const f = ({ query, key, value, slopes, sinks }: typeof params) =>
     ),
   );
 
-// Compare every gradient with central differences; this throws where they disagree.
+// Compare every gradient with central differences; this throws where they
+// disagree.
 checkGradient(f, params);
 const slopes = grad(f)(params);
 print(

@@ -29,7 +29,8 @@ if (
 )
   throw new Error("an output lies outside the values");
 
-// Shuffling keys and values together changes nothing: attention ignores their order.
+// Shuffling keys and values together changes nothing: attention ignores their
+// order.
 const order = permutation(7, { seed: 4 });
 const shuffled = attention(query, take(key, 2, order), take(value, 2, order));
 const change = Math.max(

@@ -12,7 +12,8 @@ import {
 } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
 
-// One training text for both. The sound after the animal tells which animal it is.
+// One training text for both. The sound after the animal tells which animal it
+// is.
 const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 const animals = Object.keys(sounds);
 const sentences = Object.entries(sounds).map(([a, s]) => `the ${a} ${s} .`);
@@ -45,7 +46,8 @@ const gpt = decoder({
 });
 const bert = encoder({ ...sizes, numTypes: 0 });
 const [gptParams, bertParams] = [gpt.init(1), bert.init(1)];
-// BERT's initial embeddings are small, for days of small steps. These steps are large, so the embeddings are too.
+// BERT's initial embeddings are small, for days of small steps. These steps are
+// large, so the embeddings are too.
 for (const table of [bertParams.embedding, bertParams.positions])
   table.weight = mul(table.weight, 10);
 type BertParams = typeof bertParams;
@@ -85,7 +87,8 @@ show(
   ),
 );
 
-// Which animal is it? BERT gets a sentence with a gap, GPT the words before the gap.
+// Which animal is it? BERT gets a sentence with a gap, GPT the words before the
+// gap.
 const gap = 1; // 1 hides the animal, 2 its sound
 const asked = "the cow moos .".split(" ").with(gap, "?");
 const answers = gap === 1 ? animals : Object.values(sounds);

@@ -33,7 +33,8 @@ const tested = slider("letters in the test", {
   value: 24,
 });
 
-// Which letter came before? Each letter is a vector; each kind below encodes the positions.
+// Which letter came before? Each letter is a vector; each kind below encodes
+// the positions.
 const letters = randn([8, C], { seed: 5 });
 const table = learnedPositions({ length: 32, embedDim: C });
 const waves = sinusoidal(32, C);

@@ -21,7 +21,8 @@ const full = (cells: ArrayLike<number>) =>
 if (!full(data.slice(0, 24)) || !full(data.filter((_, i) => i % 24 === 0)))
   throw new Error("the first block is not global");
 
-// Twice the text gives about twice the pairs; full attention would have four times as many.
+// Twice the text gives about twice the pairs; full attention would have four
+// times as many.
 const seen = [512, 1024, 2048].map((n) => {
   const mask = bigBird({
     blockSize: 64,

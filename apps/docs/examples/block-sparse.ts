@@ -12,7 +12,8 @@ const layout = tensor([
 const x = randn([1, 1, 12, 8], { seed: 1 }); // [B, H, T, D]
 show(attentionMap(attentionWeights(x, x, { mask: blockSparse(layout, 3) })));
 
-// With blocks of 64, no tile needs a test per pair, and masked tiles are never read.
+// With blocks of 64, no tile needs a test per pair, and masked tiles are never
+// read.
 const { tiles, sparsity } = describe(blockSparse(layout, 64), {
   queryLength: 256,
   keyLength: 256,

@@ -53,7 +53,8 @@ print(
   "users at this length",
 );
 
-// The same model with different attention: how much it caches, and how that grows.
+// The same model with different attention: how much it caches, and how that
+// grows.
 const heads = (numKvHeads: number) =>
   readConfig({ ...config, num_key_value_heads: numKvHeads });
 const latent = {
@@ -98,7 +99,8 @@ const [many = NaN, groups = NaN, one = NaN, row = NaN, window = NaN] =
   gigabytes;
 if (many !== 4 * groups || groups !== 8 * one)
   throw new Error("the caches are not proportional to the heads");
-// A latent row has 576 numbers; the key and value of one head have two head sizes.
+// A latent row has 576 numbers; the key and value of one head have two head
+// sizes.
 const headSize = config.hidden_size / config.num_attention_heads;
 const near = (a: number, b: number) => Math.abs(a / b - 1) < 1e-9;
 if (!near(row, (one * 576) / (2 * headSize)) || window > groups)

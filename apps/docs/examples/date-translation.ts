@@ -16,7 +16,8 @@ const pairAt = (n: number) => {
 };
 const batchAt = pairBatches({ pairAt, batchSize: 32, ...ascii, device });
 
-// The query is the decoder's state. Keys and values are the same vectors: the encoder's annotations of the input.
+// The query is the decoder's state. Keys and values are the same vectors: the
+// encoder's annotations of the input.
 const [F, steps] = [32, 200];
 const model = recurrentTranslator({
   vocabSize: ascii.vocabSize,

@@ -14,11 +14,13 @@ const [query, key] = [1, 2].map((seed) => randn([B, H, T, D], { seed })) as [
   ReturnType<typeof randn>,
 ];
 
-// Bytes of keys and values that one new token reads, with 8 heads and with 1: latency follows them.
+// Bytes of keys and values that one new token reads, with 8 heads and with 1:
+// latency follows them.
 const bytes = (kvHeads: number) => 2 * 4 * kvHeads * D * T;
 claim("MHA reads 8 times as many bytes as MQA", bytes(8) === 8 * bytes(1));
 
-// No transpose is needed: the same scores, from the same products in the same order.
+// No transpose is needed: the same scores, from the same products in the same
+// order.
 const named = einsum("bhqd,bhkd->bhqk", query, key);
 const transposed = matmul(query, transpose(key, 2, 3));
 claim(
@@ -33,7 +35,8 @@ claim(
   sees(3, 3, 0, 0) && !sees(3, 4, 0, 0),
 );
 
-// Decoding with a mask aligned to the upper left gives a wrong answer without an error.
+// Decoding with a mask aligned to the upper left gives a wrong answer without
+// an error.
 const last = slice(query, 2, T - 1, T);
 const right = attention(last, key, key, { mask: causal() }).data;
 const wrong = attention(last, key, key, {

@@ -8,7 +8,8 @@ const layers = Array.from({ length: 24 }, (_, i) =>
 
 const normed = (x: Tensor) => rmsNorm(x, ones([16]));
 
-// Apply one layer to its input. Change this line: you can use add(a, b) and normed(a).
+// Apply one layer to its input. Change this line: you can use add(a, b) and
+// normed(a).
 const layer = (x: Tensor, weight: Tensor) => matmul(x, weight);
 
 const input = randn([32, 16], { seed: 99 }); // 32 tokens

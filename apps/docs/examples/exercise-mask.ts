@@ -4,7 +4,8 @@ import { check, show } from "@qkv/page";
 import { zeros } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-// Change this mask. There are also and(…), or(…), not(…), keepFirst(n), prefix(n).
+// Change this mask. There are also and(…), or(…), not(…), keepFirst(n),
+// prefix(n).
 const mask = or(causal(), slidingWindow(3));
 
 const x = zeros([1, 1, 10, 2]);

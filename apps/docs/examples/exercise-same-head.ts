@@ -6,7 +6,8 @@ const heads = { embedDim: 8, numHeads: 2, numKvHeads: 2, headDim: 4 };
 const layer = groupedQuery(heads);
 const params = layer.init(1);
 
-// Each matrix named here starts with the same numbers in both heads. Remove one name.
+// Each matrix named here starts with the same numbers in both heads. Remove one
+// name.
 const alike = ["query", "key", "value", "output"];
 
 const axes = { query: 0, key: 0, value: 0, output: 1 } as const;

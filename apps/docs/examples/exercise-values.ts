@@ -11,7 +11,8 @@ const rows = (table: Record<string, number[]>) =>
 const query = rows({ sat: [6, 0], on: [0, 3], mat: [2, 2] });
 const key = rows({ cat: [1, 0], mat: [1, 0], sat: [0, 1] });
 
-// The value of each word is one number: the, cat, sat, on, the, mat. Change these.
+// The value of each word is one number: the, cat, sat, on, the, mat. Change
+// these.
 const value = tensor([0, 0, 0, 0, 0, 0], { shape: [1, 1, 6, 1] });
 
 const { data } = attention(query, key, value);

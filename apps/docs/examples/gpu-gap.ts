@@ -50,7 +50,8 @@ show(
   ),
 );
 
-// Bytes that move through memory. Tiles only read the inputs and write the output.
+// Bytes that move through memory. Tiles only read the inputs and write the
+// output.
 const scores = H * T * T * 4;
 const inputs = 4 * H * T * D * 4;
 // Scores are written and read twice, weights written and read.

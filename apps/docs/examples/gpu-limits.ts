@@ -6,7 +6,8 @@ import { bars } from "@qkv/viz";
 
 const heads = slider("heads", { min: 1, max: 32, value: 12 });
 const device = await gpu();
-// A texel holds four float32 numbers. Without a GPU, use the limit of most adapters.
+// A texel holds four float32 numbers. Without a GPU, use the limit of most
+// adapters.
 const side = device.report().limits.maxTextureSize ?? 8192;
 const largest = side * side * 16;
 print(`largest texture: ${side} × ${side} texels, ${largest / 2 ** 30} GiB`);
@@ -29,7 +30,8 @@ show(
   ),
 );
 
-// Process a few queries at a time: each chunk needs only its own rows of scores, which are freed before the next.
+// Process a few queries at a time: each chunk needs only its own rows of
+// scores, which are freed before the next.
 const [T, D, chunk] = [96, 16, 32];
 const [query, key, value] = [1, 2, 3].map((seed) =>
   randn([1, 2, T, D], { seed }).to(device),

@@ -2,7 +2,8 @@ import { and, attention, causal, slidingWindow } from "@qkv/attention";
 import { print } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 
-// Queries, keys and values of your app, as [B, H, T, D]. Make one from an array with `tensor(array, { shape })`.
+// Queries, keys and values of your app, as [B, H, T, D]. Make one from an array
+// with `tensor(array, { shape })`.
 const query = randn([1, 8, 16, 32], { seed: 1 });
 const key = randn([1, 2, 16, 32], { seed: 2 }); // 2 key-value heads for 8 query heads
 const value = randn([1, 2, 16, 32], { seed: 3 });

@@ -26,7 +26,8 @@ const maskBias = tensor(
 const scores = mul(matmul(query, transpose(key, 2, 3)), 1 / Math.sqrt(8));
 const before = matmul(softmax(add(scores, maskBias)), value);
 
-// The same as one call: it never stores the [T, S] scores and never reads masked keys.
+// The same as one call: it never stores the [T, S] scores and never reads
+// masked keys.
 const after = attention(query, key, value, { mask: causal() });
 
 const apart = Math.max(

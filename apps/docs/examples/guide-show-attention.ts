@@ -10,7 +10,8 @@ const text = textField("text", {
 const layer = choice("layer", [0, 1, 2, 3], { value: 1 });
 const head = choice("head", [0, 1, 2, 3], { value: 2 });
 
-// For your own model: load("a/folder"), or load([configFile, tokenizerFile, weightsFile]).
+// For your own model: load("a/folder"), or load([configFile, tokenizerFile,
+// weightsFile]).
 const model = await load(await modelTiny());
 const ids = model.tokenizer!.encode(text || " ").slice(-40);
 const tensors: Record<string, Tensor> = {};

@@ -50,7 +50,8 @@ print(
   `16 heads do ${(size(last) / size(first)).toFixed(3)} times the work of 1 head`,
 );
 
-// Parameters of split heads, and of heads that are each as wide as the model and are added.
+// Parameters of split heads, and of heads that are each as wide as the model
+// and are added.
 const weights = (params: unknown) =>
   tensorsOf(params).reduce((n, { data }) => n + data.length, 0);
 const [split, summed] = [multiHead, summedHeads].map((make) =>

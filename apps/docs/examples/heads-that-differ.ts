@@ -6,7 +6,8 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 
-// Which of 16 letters came before? A head has 2 numbers, so no head can represent a letter alone.
+// Which of 16 letters came before? A head has 2 numbers, so no head can
+// represent a letter alone.
 const [H, D] = [8, 2];
 const batchAt = lookupBatches({ offsets: [1], vocabSize: 16, seed: 9 });
 const layer = multiHead({ embedDim: 24, numHeads: H, headDim: D });
@@ -19,7 +20,8 @@ const names = ["query", "key", "value", "output"] as const;
 const headOf = (p: AttentionParams, name: keyof typeof axes, h: number) =>
   slice(p[name].weight, axes[name], h * D, h * D + D);
 
-// The first `alike` of the four matrices start as eight copies of the first head.
+// The first `alike` of the four matrices start as eight copies of the first
+// head.
 const starts = { "all alike": 4, "output random": 3, "all random": 0 };
 const chosen = choice("show the heads of", Object.keys(starts));
 const [losses, errors]: [number[], number[]] = [[], []];

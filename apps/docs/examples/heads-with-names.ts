@@ -7,7 +7,8 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, bars, lines } from "@qkv/viz";
 
-// Each position must output three letters: one back, two back, and the first. Three heads of 8 numbers.
+// Each position must output three letters: one back, two back, and the first.
+// Three heads of 8 numbers.
 const H = 3;
 const of = { offsets: [1, 2], first: true, contextLength: 16, seed: 1 };
 const batchAt = lookupBatches(of);
@@ -16,7 +17,8 @@ const params = layer.init(2);
 const loss = (p: typeof params, { rows, targets }: LookupBatch) =>
   mean(square(sub(layer.apply(p, rows), targets)));
 
-// During training, measure on new letters how much weight each head puts on the previous and on the first position.
+// During training, measure on new letters how much weight each head puts on the
+// previous and on the first position.
 const { rows, targets } = batchAt(1000);
 const shares: Record<string, number[][]> = { previous: [], first: [] };
 let weights = rows;

@@ -4,7 +4,8 @@ import { argmax, count, slice } from "@qkv/tensor";
 import { decoder } from "@qkv/transformer";
 import { lines } from "@qkv/viz";
 
-// The weights are random, so the text means nothing. Only the amount of work matters.
+// The weights are random, so the text means nothing. Only the amount of work
+// matters.
 const model = decoder({
   ...{ vocabSize: 64, embedDim: 32, hiddenDim: 64, numLayers: 2 },
   ...{ numHeads: 4, numKvHeads: 2, contextLength: 128 },
@@ -22,7 +23,8 @@ function write(cache?: ReturnType<typeof growingCache>) {
   const ids = Array.from({ length: promptLength }, (_, i) => (7 * i) % 64);
   const [work, rows]: [number[], number[]] = [[], []];
   for (let n = 0; n < newTokens; n++) {
-    // Without a cache, read the whole text; with one, only the tokens that it lacks.
+    // Without a cache, read the whole text; with one, only the tokens that it
+    // lacks.
     const next = cache ? ids.slice(cache.length) : ids;
     const { result, flops } = count(() =>
       model.apply(params, next, cache && { cache }),

@@ -11,7 +11,8 @@ const [H, D] = [8, 64];
 const S = choice("tokens so far", [1024, 2048, 4096, 8192], { value: 2048 });
 const kvHeads = [8, 4, 2, 1];
 
-// One new token: one query per head, and the keys and values of all tokens before it.
+// One new token: one query per head, and the keys and values of all tokens
+// before it.
 const query = randn([1, H, 1, D], { seed: 1 }).to(device);
 const [keys, values] = [2, 3].map((seed) => randn([1, H, S, D], { seed }));
 if (!keys || !values) throw new Error("keys and values were asked for");
@@ -21,8 +22,9 @@ const steps = kvHeads.map((Hkv) => {
   return () => device.scope(() => void attention(query, key, value));
 });
 
-// Measure the four in turn, so that other work on this device slows all of them; keep the shortest time. A browser's clock
-// is coarse, so each measurement covers many steps.
+// Measure the four in turn, so that other work on this device slows all of
+// them; keep the shortest time. A browser's clock is coarse, so each
+// measurement covers many steps.
 const ms = steps.map(() => Infinity);
 for (let round = 0; round < 15; round++) {
   for (const [i, step] of steps.entries()) {

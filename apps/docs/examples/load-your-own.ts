@@ -2,7 +2,8 @@ import { fileField, print, show, slider, textField } from "@qkv/page";
 import { candidates, generate, load } from "@qkv/transformer";
 import { bars } from "@qkv/viz";
 
-// config.json, tokenizer.json and model.safetensors of a small model, or one GGUF file.
+// config.json, tokenizer.json and model.safetensors of a small model, or one
+// GGUF file.
 const files = fileField("your model's files");
 const prompt = textField("text to continue", { value: "Once upon a time" });
 const temperature = slider("temperature", {
@@ -12,7 +13,8 @@ const temperature = slider("temperature", {
   value: 0,
 });
 
-// Until you choose files: a model of one layer with all weights 0, for which every token is equally likely.
+// Until you choose files: a model of one layer with all weights 0, for which
+// every token is equally likely.
 const header = Int32Array.of(8, 16, 1, 2, 1, 5, 64); // a llama2.c checkpoint: width, hidden, layers, heads, …
 const blank = new Uint8Array(
   4 * (7 + 5 * 8 + 8 + 64 + 32 + 32 + 64 + 8 + 3 * 128 + 8 + 64 * 4),

@@ -22,7 +22,8 @@ import {
 } from "@qkv/transformer/training";
 import { bars, headView, lines, modelView, neuronView } from "@qkv/viz";
 
-// A language in which the last word of a sentence depends on the second: "the cat sat there and meows".
+// A language in which the last word of a sentence depends on the second: "the
+// cat sat there and meows".
 const sounds = { cat: "meows", dog: "barks", cow: "moos", bird: "sings" };
 const sentences = Object.entries(sounds).map(
   ([animal, sound]) => `the ${animal} sat there and ${sound} .`,
@@ -35,7 +36,8 @@ const vocabulary = [...new Set(text.split(" "))];
 const idsOf = (words: string) =>
   words.split(" ").map((word) => vocabulary.indexOf(word));
 
-// Two layers: four heads share two pairs of keys and values; the second layer sees four words.
+// Two layers: four heads share two pairs of keys and values; the second layer
+// sees four words.
 const [H, Hkv, C, window] = [4, 2, 32, 4];
 const model = decoder({
   vocabSize: vocabulary.length,
@@ -118,7 +120,8 @@ show(
   ),
 );
 
-// Measure what each head writes at "and", then remove it, then replace its output with that for the dog.
+// Measure what each head writes at "and", then remove it, then replace its
+// output with that for the dog.
 const other: Record<string, Tensor> = {};
 model.apply(params, idsOf("the dog sat there and"), {
   trace: { names: ["heads"], tensors: other },

@@ -30,7 +30,8 @@ print("last row:", data.slice(20, 24));
 if (data.slice(20, 24).some((y) => y !== 0))
   throw new Error("a row without keys should give zeros");
 
-// A lower triangle equals causal(). In PyTorch's nn.MultiheadAttention, true means masked.
+// A lower triangle equals causal(). In PyTorch's nn.MultiheadAttention, true
+// means masked.
 const triangle = cast(tril(ones([6, 6])), "bool");
 const by = (mask: ReturnType<typeof causal>) =>
   attention(x, x, x, { mask }).data.join();

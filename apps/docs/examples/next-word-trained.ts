@@ -35,7 +35,8 @@ const { config, init, apply } = decoder({
   stopIds: [],
 });
 
-// In each step, predict every word from the words before it, then move all weights a little toward a lower loss.
+// In each step, predict every word from the words before it, then move all
+// weights a little toward a lower loss.
 const steps = slider("training steps", {
   min: 0,
   max: 120,
@@ -69,7 +70,8 @@ if (losses.length > 1)
     ),
   );
 
-// Predict the word after "the": logits become probabilities, and one word is chosen.
+// Predict the word after "the": logits become probabilities, and one word is
+// chosen.
 const logits = apply(params, ids.slice(0, 1), { last: 1 });
 const chances = candidates(logits.data, { temperature: 1 }).slice(0, 6);
 const data = chances.map(({ probability }) => probability);
@@ -90,7 +92,8 @@ for await (const { id } of generate(model, ids.slice(0, 1), { maxTokens: 11 }))
   generated.push(vocabulary[id]!);
 print(generated.join(" "));
 
-// Random weights know nothing: the loss starts above that of a uniform prediction over all words. Training takes it well below.
+// Random weights know nothing: the loss starts above that of a uniform
+// prediction over all words. Training takes it well below.
 const uniformLoss = Math.log(vocabulary.length);
 if (steps >= 60)
   check(

@@ -23,7 +23,8 @@ const pairAt = (n: number) => {
 };
 const batchAt = pairBatches({ pairAt, batchSize: 32, ...ascii, device });
 
-// Luong attention: the query is the new state, and the score is a dot product without weights.
+// Luong attention: the query is the new state, and the score is a dot product
+// without weights.
 const dot: TranslatorAttention<object> = {
   init: () => ({}),
   apply: (_, query, key, value, options) =>

@@ -13,7 +13,8 @@ const ids = model.tokenizer!.encode(text);
 const { embedDim: C, numHeads: H } = model.config;
 const D = C / H;
 
-// A head writes through its D columns of the output matrix. Zeros there switch it off.
+// A head writes through its D columns of the output matrix. Zeros there switch
+// it off.
 const own = model.params.layers[layer]!;
 const { weight } = own.attention.output; // [C, H · D]
 const off = Array.from(weight.data, (w, i) =>
@@ -44,7 +45,8 @@ const read = (params: typeof model.params) => {
 };
 const [on, without] = [read(model.params), read({ ...model.params, layers })];
 
-// The layer is a sum of its heads, so what a head writes is what is missing without it.
+// The layer is a sum of its heads, so what a head writes is what is missing
+// without it.
 const T = ids.length;
 const last = (x: Tensor) => slice(x, 1, T - 1, T).data;
 const writes = Array.from(

@@ -14,8 +14,8 @@ const [patcher, entropy] = [globalThreshold(2.1), englishBytes()];
 // The whole text at once.
 const starts = patchStarts(bytes, patcher, entropy);
 
-// The same text as a model generates it, byte by byte. Before each byte, check whether a new patch starts there: only
-// then does the large model run.
+// The same text as a model generates it, byte by byte. Before each byte, check
+// whether a new patch starts there: only then does the large model run.
 const stream = patchStream(patcher, entropy);
 const asked: number[] = [];
 bytes.forEach((byte, at) => {

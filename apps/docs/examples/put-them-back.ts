@@ -7,7 +7,8 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { lines } from "@qkv/viz";
 
-// Each position must output the letter before it, through a stack of six layers.
+// Each position must output the letter before it, through a stack of six
+// layers.
 const batchAt = lookupBatches({ offsets: [1], batchSize: 8, seed: 1 });
 const attention = multiHead({ embedDim: 16, numHeads: 2 });
 const fed = feedForward({ embedDim: 16, hiddenDim: 32, gated: false });

@@ -14,7 +14,8 @@ import { wasm } from "@qkv/wasm";
 const users = Array.from({ length: 10 }, (_, i) => 2 ** i);
 const batchSize = choice("users at a time", users);
 
-// Time products of rows and matrices on this device: few rows and many, little memory and much.
+// Time products of rows and matrices on this device: few rows and many, little
+// memory and much.
 const device = await wasm();
 const samples = measure(
   ({ rows, width, matrices }) => {

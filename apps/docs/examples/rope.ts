@@ -9,7 +9,8 @@ const base = choice("base", bases, { value: 10_000 });
 const { apply } = rope({ headDim: D, base });
 const at = (x: Tensor, position: number) => apply(x, { start: position }); // [B, H, T, D]
 
-// Each pair of numbers is a clock hand. The dot product depends on the angle between the query's hand and the key's.
+// Each pair of numbers is a clock hand. The dot product depends on the angle
+// between the query's hand and the key's.
 const distance = slider("distance", { min: 0, max: 32, value: 4 });
 show(ropeClock({ query: 8 + distance, key: 8 }, D, { base, most: 6 }));
 

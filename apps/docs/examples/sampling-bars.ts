@@ -52,7 +52,8 @@ check(
   shares({ temperature: 1, topP: 0.9 }).every(({ id }) => id !== 6),
   "top-p drops the tail",
 );
-// The same share of the most likely word keeps more words where the model is less sure.
+// The same share of the most likely word keeps more words where the model is
+// less sure.
 check(
   shares({ temperature: 1, minP: 0.2 }).length <
     shares({ temperature: 2, minP: 0.2 }).length,

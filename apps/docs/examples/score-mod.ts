@@ -18,7 +18,8 @@ show(
   attentionMap(attentionWeights(x, x, { mask: causal(), scoreMod: recent })),
 );
 
-// The function is called once, with symbols; the recorded expression runs for every score.
+// The function is called once, with symbols; the recorded expression runs for
+// every score.
 let calls = 0;
 const same = scoreMod((score) => (calls++, score));
 const plain = attention(x, x, x).data.join();
@@ -27,7 +28,8 @@ if (attention(x, x, x, { scoreMod: same }).data.join() !== plain)
 print("calls for", 2 * 8 * 8, "scores:", calls);
 if (calls !== 1) throw new Error("the function was called more than once");
 
-// A mask can be written this way too, but a real mask lets whole tiles be skipped.
+// A mask can be written this way too, but a real mask lets whole tiles be
+// skipped.
 const noFuture = scoreMod((score, at) =>
   at.key.lessEqual(at.query).where(score, -Infinity),
 );

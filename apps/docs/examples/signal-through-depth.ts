@@ -20,7 +20,8 @@ const fed = feedForward({
 const layerNorm = norm({ kind: "layer", embedDim: 32 });
 const noNorm: Norm = { init: layerNorm.init, apply: (_, x) => x };
 
-// A norm is a value, so a layer without norms gets another value in its place. Without residuals, a layer is four calls.
+// A norm is a value, so a layer without norms gets another value in its place.
+// Without residuals, a layer is four calls.
 const parts = { attention, feedForward: fed };
 const pre = transformerLayer({ ...parts, norm: layerNorm });
 const post = transformerLayer({ ...parts, norm: layerNorm, placement: "post" });

@@ -14,7 +14,8 @@ const windowSize = slider("window, in tokens", { min: 1, max: 12, value: 4 });
 const mask = slidingWindow(windowSize);
 show(attentionMap(attentionWeights(x, x, { mask })));
 
-// A window as long as the text is causal; a window of 1 returns the value itself.
+// A window as long as the text is causal; a window of 1 returns the value
+// itself.
 const by = (mask: ReturnType<typeof causal>) =>
   attention(x, x, x, { mask }).data.join();
 if (by(slidingWindow(12)) !== by(causal()))
@@ -22,7 +23,8 @@ if (by(slidingWindow(12)) !== by(causal()))
 if (by(slidingWindow(1)) !== x.data.join())
   throw new Error("a window of 1 should return the values");
 
-// Visible pairs grow linearly with a window, and quadratically with a causal mask.
+// Visible pairs grow linearly with a window, and quadratically with a causal
+// mask.
 const lengths = [256, 512, 1024];
 const seen = (mask: ReturnType<typeof causal>) =>
   lengths.map((n) => describe(mask, { queryLength: n, keyLength: n }).seen);

@@ -16,7 +16,8 @@ const outA = a.apply(params, x);
 const b = perHead({ embedDim: C, numHeads: H, numKvHeads: H });
 const outB = b.apply(splitHeads(params, a.config), x);
 
-// (c) Split the embedding: each head sees only its own part, through a small layer.
+// (c) Split the embedding: each head sees only its own part, through a small
+// layer.
 const part = groupedQuery({ embedDim: D, numHeads: 1, numKvHeads: 1 });
 const partOf = (weight: Tensor, h: number) =>
   slice(slice(weight, 0, h * D, (h + 1) * D), 1, h * D, (h + 1) * D);
@@ -36,7 +37,8 @@ const outC = concat(
   2,
 );
 
-// (c) equals (a) with block-diagonal weights: only head h reads and writes part h.
+// (c) equals (a) with block-diagonal weights: only head h reads and writes part
+// h.
 const blocks = ({ weight }: { weight: Tensor }) => {
   const inBlock = (i: number) =>
     Math.floor(i / C / D) === Math.floor((i % C) / D);

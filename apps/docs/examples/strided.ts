@@ -9,7 +9,8 @@ const stride = slider("stride, in tokens", { min: 1, max: 16, value: 4 });
 const weights = attentionWeights(x, x, { mask: strided(stride) });
 show(attentionMap(weights));
 
-// Every earlier token can be reached in two steps, through a token that sees it.
+// Every earlier token can be reached in two steps, through a token that sees
+// it.
 const sees = (i: number, j: number) => (weights.data[i * T + j] ?? 0) > 0;
 for (let i = 0; i < T; i++)
   for (let j = 0; j <= i; j++)

@@ -36,7 +36,8 @@ const composed = () => {
   return matmul(softmax(scores), one.value);
 };
 
-// Fused, tile by tile: scores never leave the processor's cache, and masked tiles are skipped.
+// Fused, tile by tile: scores never leave the processor's cache, and masked
+// tiles are skipped.
 const two = await inputs();
 const mask = causal();
 const fused = () => attention(two.query, two.key, two.value, { mask });

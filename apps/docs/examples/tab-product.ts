@@ -69,7 +69,8 @@ steps.set("naive", perSecond({ work, run: () => naive(a, b, out) }));
 steps.set("blocked", perSecond({ work, run: () => blocked(a, b, out) }));
 same(out);
 
-// 3. Four numbers at once, in blocks of 4 × 8. 4. Multiply and add in one instruction, in blocks of 6 × 8.
+// 3. Four numbers at once, in blocks of 4 × 8. 4. Multiply and add in one
+// instruction, in blocks of 6 × 8.
 for (const build of ["plain", "relaxed"] as const) {
   const fused = await arithmeticLoop("fused");
   if (build === "relaxed" && !fused) continue; // this engine has no such instruction

@@ -34,7 +34,8 @@ print(
 print("outer:", outer(tensor([1, 2]), tensor([3, 4, 5])).toNested());
 print("linear:", linear(tensor([[1, 2]]), tensor([[3, 4]])).toNested());
 
-// With three factors, einsum chooses the cheapest order; a chain of matmul does not.
+// With three factors, einsum chooses the cheapest order; a chain of matmul does
+// not.
 const [a, b, c] = [
   randn([2, 100], { seed: 3 }),
   randn([100, 100], { seed: 4 }),

@@ -34,7 +34,8 @@ for (const [name, y] of Object.entries({
 if (permute(x, [1, 0]).storage !== x.storage)
   throw new Error("permute should not copy");
 
-// Grouped queries need each head repeated next to itself (repeat), not the whole list repeated (tile).
+// Grouped queries need each head repeated next to itself (repeat), not the
+// whole list repeated (tile).
 const heads = tensor([1, 2]);
 print(
   "repeat:",

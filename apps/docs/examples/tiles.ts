@@ -10,7 +10,8 @@ import { check, print, show, slider } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 import { bars } from "@qkv/viz";
 
-// Softmax of one row, in tiles: keep the largest score, the sum and the output so far.
+// Softmax of one row, in tiles: keep the largest score, the sum and the output
+// so far.
 const scores = Array.from(randn([40], { seed: 1 }).data, (score) => 5 * score);
 const values = randn([40], { seed: 2 }).data;
 const tile = slider("keys per tile", { min: 1, max: 40, value: 16 });

@@ -3,7 +3,8 @@ import { check, print, show } from "@qkv/page";
 import { concat, randn, slice, take, tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-// Four tokens of text, then draft tokens: two first words, and two continuations of the second.
+// Four tokens of text, then draft tokens: two first words, and two
+// continuations of the second.
 const labels = ["the", "cat", "sat", "on", "a", "the ", "mat", "roof"];
 const parents = [-1, -1, 1, 1];
 const x = randn([1, 1, 8, 8], { seed: 1 }); // [B, H, T, D]

@@ -6,14 +6,16 @@ import { lookupBatches, type LookupBatch } from "@qkv/transformer/tasks";
 import { train } from "@qkv/transformer/training";
 import { attentionMap, lines } from "@qkv/viz";
 
-// Every position must output two letters: the one just before it, and the one before that.
+// Every position must output two letters: the one just before it, and the one
+// before that.
 const batchAt = lookupBatches({ offsets: [1, 2], seed: 1 }); // 8 letters, 8 positions
 const labels = ["one head", "two heads"];
 const chosen = choice("show the map of", labels);
 const losses: number[] = [];
 const errors: number[] = [];
 for (const numHeads of [1, 2]) {
-  // 16 numbers in all: one head of 16, or two of 8. Both have the same number of weights.
+  // 16 numbers in all: one head of 16, or two of 8. Both have the same number
+  // of weights.
   const layer = multiHead({ embedDim: 16, numHeads });
   const params = layer.init(1);
   const loss = (p: AttentionParams, { rows, targets }: LookupBatch) =>
@@ -37,7 +39,8 @@ for (const numHeads of [1, 2]) {
 const title = "error at each step (1 = guessing)";
 show(lines({ data: losses, shape: [2, 200] }, { title, labels }));
 
-// One head adds both letters into one sum, so half of the error remains, however it divides its weight.
+// One head adds both letters into one sum, so half of the error remains,
+// however it divides its weight.
 const [first, second, ...ofTwo] = errors as [number, number, ...number[]];
 check("half of the error remains with one head", (first + second) / 2 > 0.4);
 if (ofTwo.some((error) => error > 0.05)) throw new Error("two heads failed");

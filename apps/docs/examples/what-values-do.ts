@@ -49,7 +49,8 @@ const width = shape[3]!;
 const received = Array.from(data.slice(2 * width, 3 * width));
 print("“sat” receives", received.map((x) => x.toFixed(2)).join(", "));
 
-// One-hot values give back the weights, and ones give one: softmax normalizes, values are the content.
+// One-hot values give back the weights, and ones give one: softmax normalizes,
+// values are the content.
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-6;
 if (
   !outputOf("one-hot: which word it is").data.every((x, i) =>

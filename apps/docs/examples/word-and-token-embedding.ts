@@ -11,7 +11,8 @@ const text = textField("a text to embed", {
   value: "the riverbanks and the bank",
 });
 
-// A word embedding has a row for each word that was in the corpus, and one row for all others.
+// A word embedding has a row for each word that was in the corpus, and one row
+// for all others.
 const vocabulary = [...new Set(learned.split(" "))];
 const words = text.split(" ").filter((word) => word !== "");
 const known = words.map((word) => vocabulary.includes(word));
@@ -53,7 +54,8 @@ const rows = embedding(
   tensor(sentence, { shape: [sentence.length], dtype: "int32" }),
 );
 
-// One attention layer makes them differ: each token also sees the tokens around it.
+// One attention layer makes them differ: each token also sees the tokens around
+// it.
 const x = reshape(rows, [1, 1, sentence.length, 16]); // [B, H, T, D]
 const query = reshape(randn([sentence.length, 16], { seed: 2 }), x.shape);
 const seen = attention(query, x, x);
