@@ -10,7 +10,7 @@ const T = /* @__PURE__ */ (() => words.length)();
 const D = 8;
 const H = 4;
 
-/** Yardstick: one layer of a model of today. */
+/** The reference model: one layer of a model of today. */
 const size = { numHeads: 32, headDim: 128, contextLength: 32_768, window: 4096 };
 const width = /* @__PURE__ */ (() => size.numHeads * size.headDim)();
 
@@ -56,7 +56,7 @@ export function evolutionModel(): EvolutionModel {
       problem:
         "A translator had to squeeze the whole sentence into one vector before writing its first word.",
       change:
-        "While writing, the decoder looks back. A small network scores its state against every encoder state, softmax turns the scores into weights, and the weighted mixture is read.",
+        "While generating, the decoder looks back. A small network scores its state against every encoder state, softmax turns the scores into weights, and the decoder reads the weighted sum.",
       formula: "weights = softmax(vᵀ tanh(W q + U k))",
       diff: [
         "+ const met = tanh(add(expandDims(query, 1), key));",
@@ -70,7 +70,7 @@ export function evolutionModel(): EvolutionModel {
       cacheBytesPerToken: encoder,
       flopsPerToken: costKinds.full(oneHead) + 2 * keyLength * width,
       cacheText: "2 · C numbers: its state and its projected key",
-      workText: "S · C additions and tanh, a dot product, a mix",
+      workText: "S · C additions and tanhs, dot products, weighted sum",
     },
     {
       id: "dot-product",
@@ -82,21 +82,21 @@ export function evolutionModel(): EvolutionModel {
         authors: "Luong, Pham and Manning",
         url: "https://arxiv.org/abs/1508.04025",
       },
-      problem: "Running a network for every pair of words is slow, and holds T · S · A numbers at once.",
-      change: "Score with a dot product. All scores together are one matrix product.",
+      problem: "Running a network for every pair of words is slow, and stores T · S · A numbers at once.",
+      change: "Score with a dot product, so that all scores together are one matrix product.",
       formula: "weights = softmax(q Kᵀ)",
       diff: [
         "- const met = tanh(add(expandDims(query, 1), key));",
         "- const scores = squeeze(linear(met, w.score), -1);",
         "+ const scores = matmul(query, transpose(key));",
       ],
-      seen: "The network is gone: the decoder state meets each encoder state in a dot product.",
+      seen: "The network is gone: each score is the dot product of the decoder state and an encoder state.",
       drawing: { decoder: true, numHeads: 1, numKvHeads: 1 },
       weights: [maps.dot],
       cacheBytesPerToken: encoder / 2,
       flopsPerToken: costKinds.full(oneHead),
-      cacheText: "C numbers: the state is key and value in one",
-      workText: "S dot products of C numbers, and a mix",
+      cacheText: "C numbers: the state is both key and value",
+      workText: "S dot products of C numbers, weighted sum",
     },
     {
       id: "self-attention",
@@ -121,13 +121,13 @@ export function evolutionModel(): EvolutionModel {
         "- return { weights, output: matmul(weights, source) };",
         "+ return { weights, output: matmul(weights, value) };",
       ],
-      seen: "Six words, each with a query, a key and a value; every query is wired to every key.",
+      seen: "Six words, each with a query, a key and a value; every query is compared with every key.",
       drawing: { numHeads: 1, numKvHeads: 1 },
       weights: [maps.self],
       cacheBytesPerToken: 0,
       flopsPerToken: costKinds.full({ ...oneHead, queryLength: keyLength }),
-      cacheText: "a new word changes every row: nothing to keep",
-      workText: "all S rows again for each new word",
+      cacheText: "a new word changes every row: nothing to cache",
+      workText: "all S rows are recomputed for each new word",
     },
     {
       id: "causal",
@@ -140,9 +140,9 @@ export function evolutionModel(): EvolutionModel {
         url: "https://arxiv.org/abs/1706.03762",
       },
       problem:
-        "To learn to predict the next word, a word must not see it. And each new word changed every row.",
+        "A word that sees the next word cannot learn to predict it. And each new word changes every row.",
       change:
-        "Scores of later words become −∞ before softmax. Earlier rows never change again, so keys and values can be cached: only the newest word asks.",
+        "Scores of later words become −∞ before softmax. Earlier rows never change again, so keys and values can be cached: only the newest word needs a query.",
       formula: "softmax(Q Kᵀ / √D + M) V,  M = −∞ for later keys",
       diff: [
         "- const weights = softmax(scores);",
@@ -155,7 +155,7 @@ export function evolutionModel(): EvolutionModel {
       cacheBytesPerToken: encoder,
       flopsPerToken: costKinds.causal(oneHead),
       cacheText: "2 · C numbers: a key and a value",
-      workText: "S dot products of C numbers, and a mix",
+      workText: "S dot products of C numbers, weighted sum",
     },
     {
       id: "multi-head",
@@ -167,9 +167,9 @@ export function evolutionModel(): EvolutionModel {
         authors: "Vaswani et al.",
         url: "https://arxiv.org/abs/1706.03762",
       },
-      problem: "One map must serve grammar, reference and position at once.",
+      problem: "One attention map must capture grammar, reference and position at the same time.",
       change:
-        "Split queries, keys and values into H heads. Each head has its own map; their outputs are joined and projected.",
+        "Split queries, keys and values into H heads. Each head has its own map; their outputs are concatenated and projected.",
       formula: "concat(head₁ … head_H) W_O",
       diff: [
         "+ const cut = (y: Tensor) => permute(reshape(y, [T, -1, D]), [1, 0, 2]);",
@@ -179,13 +179,13 @@ export function evolutionModel(): EvolutionModel {
         "+ const attended = permute(matmul(weights, cut(value)), [1, 0, 2]);",
         "+ return { weights, output: linear(reshape(attended, [T, -1]), w.output) };",
       ],
-      seen: "The query of “mat” has become four heads, keys and values four rows, and the map four maps.",
+      seen: "“mat” now has four query heads. There are four rows of keys and values, and four maps.",
       drawing: { numHeads: H, numKvHeads: H },
       weights: maps.heads,
       cacheBytesPerToken: cached(numHeads),
       flopsPerToken: costKinds.causal(call),
       cacheText: "2 · H · D numbers, as many as before",
-      workText: "H · S dot products of D numbers, and a mix",
+      workText: "H · S dot products of D numbers, weighted sum",
     },
     {
       id: "multi-query",
@@ -197,7 +197,7 @@ export function evolutionModel(): EvolutionModel {
         authors: "Shazeer",
         url: "https://arxiv.org/abs/1911.02150",
       },
-      problem: "Generating a word waits for memory: the keys and values of all heads are read for each one.",
+      problem: "Generation is memory-bound: for each new word, the keys and values of all heads are read.",
       change: "All query heads share one key head and one value head. The cache shrinks by the factor H.",
       formula: "head_h = attention(Q_h, K, V)",
       diff: [
@@ -206,13 +206,13 @@ export function evolutionModel(): EvolutionModel {
         "- const attended = permute(matmul(weights, cut(value)), [1, 0, 2]);",
         "+ const attended = permute(matmul(weights, value), [1, 0, 2]);",
       ],
-      seen: "Four query heads are wired to one row of keys and values.",
+      seen: "Four query heads share one row of keys and values.",
       drawing: { numHeads: H, numKvHeads: 1 },
       weights: maps.shared(1),
       cacheBytesPerToken: cached(1),
       flopsPerToken: costKinds.causal(call),
       cacheText: "2 · D numbers",
-      workText: "the same: every query head meets every key",
+      workText: "the same: every query head attends to every key",
     },
     {
       id: "grouped-query",
@@ -224,8 +224,9 @@ export function evolutionModel(): EvolutionModel {
         authors: "Ainslie et al.",
         url: "https://arxiv.org/abs/2305.13245",
       },
-      problem: "One key-value head for all costs quality, and training can be unstable.",
-      change: "A few key-value heads, each shared by a group of query heads. On the yardstick 8 serve 32.",
+      problem: "A single key-value head reduces quality, and training can be unstable.",
+      change:
+        "Use a few key-value heads, each shared by a group of query heads. In the reference model, 8 serve 32.",
       formula: "head_h = attention(Q_h, K_g, V_g),  g = ⌊h · Hkv / H⌋",
       diff: [
         "+ const share = (y: Tensor) => repeat(cut(y), (H * D) / y.shape[1]!, 0);",
@@ -240,7 +241,7 @@ export function evolutionModel(): EvolutionModel {
       cacheBytesPerToken: cached(8),
       flopsPerToken: costKinds.causal(call),
       cacheText: "2 · Hkv · D numbers, with Hkv = 8",
-      workText: "the same: every query head meets every key",
+      workText: "the same: every query head attends to every key",
     },
     {
       id: "sliding-window",
@@ -254,19 +255,19 @@ export function evolutionModel(): EvolutionModel {
       },
       problem: "The cache still grows with every token, and each new token reads all of it.",
       change:
-        "A layer sees the last W tokens only; older keys and values are dropped. Layers above still see further, through the layers below.",
+        "A layer sees only the last W tokens and evicts older keys and values. Higher layers still see further, through the layers below.",
       formula: "M = −∞ also where i − j ≥ W",
       diff: [
         '- const visible = cast(tril(ones([T, T])), "bool");',
         '+ const visible = cast(triu(tril(ones([T, T])), 1 - W), "bool");',
       ],
-      seen: "Three words have left the window: their keys and values are dropped, and their weights are masked.",
+      seen: "Three words have left the window: their keys and values are evicted, and their weights are masked.",
       drawing: { numHeads: H, numKvHeads: 2, window: 3 },
       weights: maps.window,
       cacheBytesPerToken: cached(8, size.window),
       flopsPerToken: costKinds.window({ ...call, windowSize: size.window }),
-      cacheText: `as GQA, last 4,096 tokens, spread over ${keyLength.toLocaleString("en-US")}`,
-      workText: "H · W dot products of D numbers, and a mix",
+      cacheText: `as in GQA, last 4,096 tokens, averaged over ${keyLength.toLocaleString("en-US")}`,
+      workText: "H · W dot products of D numbers, weighted sum",
     },
   ];
   return {
@@ -274,7 +275,7 @@ export function evolutionModel(): EvolutionModel {
     translation,
     written,
     steps,
-    yardstick: `Yardstick: one layer, width ${width.toLocaleString("en-US")}, ${numHeads} heads of ${headDim}, 16-bit numbers, ${keyLength.toLocaleString("en-US")} tokens of context. Work counts the operations of attention, without projections. Dashed marks: the step before, or the one compared. The maps are computed from small seeded vectors, not by a trained model.`,
+    yardstick: `Reference model: one layer, width ${width.toLocaleString("en-US")}, ${numHeads} heads of ${headDim}, 16-bit numbers, ${keyLength.toLocaleString("en-US")} tokens of context. Work counts the operations of attention without projections. Dashed marks show the previous step, or the compared one. The maps are computed from small seeded vectors, not by a trained model.`,
   };
 }
 

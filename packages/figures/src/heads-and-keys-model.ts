@@ -112,10 +112,10 @@ export function headsAndKeysModel(
       time: [
         ...Object.entries(estimates).map(([value, { name, bytesPerSecond }]) => ({
           value,
-          label: `estimate: ${name}`,
+          label: `Estimate: ${name}`,
           title: `${bytesPerSecond / 1e9} GB/s`,
         })),
-        { value: "here", label: "measure on this device", title: "attention on the wasm device, one thread" },
+        { value: "here", label: "Measure on this device", title: "attention on the wasm device, one thread" },
       ],
     },
   };

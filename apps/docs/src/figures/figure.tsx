@@ -82,7 +82,7 @@ export function Figure({
             />
           </picture>
         ) : (
-          <p className={styles.waiting}>{still.title} is on its way.</p>
+          <p className={styles.waiting}>Loading “{still.title}” …</p>
         ),
       )}
     </figure>

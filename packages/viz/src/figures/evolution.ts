@@ -25,7 +25,7 @@ export const evolution: Figure<EvolutionModel, EvolutionChoices> = {
   name: "evolution",
   title: "The evolution of attention",
   caption:
-    "Each step changes one thing about the step before; the same six words, the same yardstick for the cost.",
+    "Each step changes one thing about the previous step. All use the same six words and the same reference model for the cost.",
   initial: { compare: "" },
   steps: ({ steps }) =>
     steps.map(({ id, year, title, seen, paper }, i) => ({
@@ -153,12 +153,12 @@ function stillOf(
   });
   const height = bottom + 26 + 16 * wrapText(model.yardstick, inner).length;
   const says = (one: EvolutionStep) =>
-    `${one.title}, ${one.year}. ${one.seen} Work: ${flopsText(one.flopsPerToken)}; cache: ${one.cacheBytesPerToken} bytes a token.`;
+    `${one.title}, ${one.year}. ${one.seen} Work: ${flopsText(one.flopsPerToken)}; cache: ${one.cacheBytesPerToken} bytes per token.`;
   return {
     width,
     height,
     marks,
-    description: other ? `${says(step)} Beside it: ${says(other)}` : says(step),
+    description: other ? `${says(step)} Compared with: ${says(other)}` : says(step),
   };
 }
 
@@ -262,7 +262,7 @@ function timeline(
         fill: "paper",
         shade: 0,
         layer: 2,
-        reads: `${step.year}, ${step.title}: go there`,
+        reads: `${step.year}, ${step.title}: open this step`,
         cell: `time:0:${i}`,
       },
     );
@@ -270,7 +270,7 @@ function timeline(
   let [left, legendY] = [x, axis + (named ? 60 : 42)];
   for (const [id, color, text] of [
     ["cache", "text", "cache per token"],
-    ["work", "cost", "work per token; a cut bar leaves the scale"],
+    ["work", "cost", "work per token; a cut bar exceeds the scale"],
   ] as const) {
     const needed = 14 + labelWidth([text]);
     if (left > x && left + needed > x + width) [left, legendY] = [x, legendY + 18];

@@ -508,7 +508,7 @@ function makeParts<Model, Choices extends FigureChoices>(figure: Figure<Model, C
   name.textContent = figure.title;
   const formula = div("formula");
   formula.setAttribute("role", "group");
-  formula.setAttribute("aria-label", "The formula: each part goes to its step");
+  formula.setAttribute("aria-label", "Formula: each part links to its step");
   head.append(name, formula);
 
   const say = div("say");

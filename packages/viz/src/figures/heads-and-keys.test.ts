@@ -45,7 +45,7 @@ const keys = ({ marks }: Scene, start: string) =>
 test("a step for each length: one token, then twice as many", () => {
   const steps = headsAndKeys.steps(model, headsAndKeys.initial);
   expect(steps.map(({ id }) => id)).toEqual(lengths.map((length) => `tokens-${length}`));
-  expect(new Set(steps.map(({ chapter }) => chapter))).toEqual(new Set(["One by one", "Doubling"]));
+  expect(new Set(steps.map(({ chapter }) => chapter))).toEqual(new Set(["Token by token", "Doubling"]));
   expect(steps[1]).toMatchObject({ title: "Token 2: “cat”" });
   expect(steps[1]!.text).toContain("MHA reads 512 B, GQA reads 128 B and MQA reads 64 B.");
 });
@@ -76,6 +76,17 @@ test("the bytes under a panel are those of the model, and multiply out as printe
       );
     }
   }
+});
+
+test("a model of one layer has “1 layer”", () => {
+  const scene = headsAndKeys.scene(
+    { ...model, numLayers: 1 },
+    headsAndKeys.initial,
+    { step: 5, progress: 1, focus: undefined },
+    1120,
+  );
+  expect(text(scene, "mha:line:0")).toContain("× 1 layer =");
+  expect(scene.description).toContain("in 1 layer.");
 });
 
 test("area is bytes: the cells of a kind are in proportion to its cache", () => {
@@ -152,7 +163,7 @@ test("a time that was measured says so, and no more than its clock", () => {
   expect(text(measured, "mha:time")).toBe("1.3 ms per token and layer, measured");
   expect(text(measured, "mqa:time")).toBe("< 100 µs per token and layer, measured");
   expect(text(measured, "time:0")).toContain("Measured on your device just now");
-  expect(text(at(5), "time:0")).toContain("Nothing was measured");
+  expect(text(at(5), "time:0")).toContain("It is not measured");
 });
 
 test("sizes and times have three digits and a unit", () => {

@@ -6,7 +6,7 @@ import { bytesText, countText } from "./bytes-text.js";
 import { barsHeight, cacheBars } from "./heads-and-keys/cache-bars.js";
 import { cacheGrowth, type CacheGrowth } from "./heads-and-keys/cache-growth.js";
 import type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind } from "./heads-and-keys/model.js";
-import { headsText, kindHeading, kindNumbers, kindTime } from "./heads-and-keys/kind-text.js";
+import { headsText, kindHeading, kindNumbers, kindTime, layersText } from "./heads-and-keys/kind-text.js";
 import { kvHeadOf, panel, panelHeight, type Lit } from "./heads-and-keys/panel.js";
 
 export type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind, HeadsTime } from "./heads-and-keys/model.js";
@@ -27,7 +27,7 @@ export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
   name: "heads-and-keys",
   title: "Heads and their keys",
   caption:
-    "Each generated token adds keys and values to the cache, and each new token reads all of them: fewer KV heads, fewer bytes.",
+    "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads mean fewer bytes.",
   initial: { model: "llama-3.1-8b", numHeads: 0, numKvHeads: 0, time: "h100" },
   asks: ["model", "numHeads", "numKvHeads", "time"],
   steps: (model) => model.lengths.map((_, i) => stepOf(model, i)),
@@ -42,10 +42,10 @@ function stepOf({ words, lengths, kinds }: HeadsAndKeysModel, index: number): St
   const reads = kinds.map((kind) => `${kind.name} reads ${bytesText(kind.bytes[index]!)}`);
   const growth = single
     ? `“${words[index]!}” is processed once: each KV head adds one key and one value to its column.`
-    : `The cache doubles. One row of the picture now stands for ${countText(tokens / words.length)} tokens.`;
+    : `The cache doubles. Each row now represents ${countText(tokens / words.length)} tokens.`;
   return {
     id: `tokens-${tokens}`,
-    chapter: single ? "One by one" : "Doubling",
+    chapter: single ? "Token by token" : "Doubling",
     title: single ? `Token ${tokens}: “${words[index]!}”` : `${countText(tokens)} tokens`,
     text: `${growth} To generate the next token, ${listText(reads)}.`,
     milliseconds: index < 3 ? 2600 : single ? 1100 : 1800,
@@ -115,7 +115,7 @@ function describe({ kinds, numHeads, numLayers }: HeadsAndKeysModel, { tokens }:
       `${name}, ${headsText(numKvHeads)}: ${bytesText(tokens * bytesPerToken)}`,
   );
   const plural = tokens === 1 ? "token" : "tokens";
-  return `The KV cache of ${countText(tokens)} ${plural} with ${numHeads} query heads in ${numLayers} layers. ${each.join("; ")}.`;
+  return `The KV cache of ${countText(tokens)} ${plural} with ${numHeads} query heads in ${layersText(numLayers)}. ${each.join("; ")}.`;
 }
 
 /** Heads that a focused cell lights: a query head in every panel, a KV head in its own. */
@@ -167,7 +167,7 @@ function tokenStrip(
   const more = growth.tokens - words.length;
   const perRow = growth.tokensPerRow;
   const text =
-    more > 0 ? `+ ${countText(more)} more; a row is ${countText(perRow)} tokens` : "a row is one token";
+    more > 0 ? `+ ${countText(more)} more; 1 row = ${countText(perRow)} tokens` : "1 row = 1 token";
   fit(labelWidth([text]) + 6);
   marks.push({ key: "word:more", kind: "text", x: left + 6, y: top + 16, text, fill: "quiet" });
   return { marks, height: top + height - y };
@@ -184,7 +184,7 @@ function legend({ x, y, width }: { x: number; y: number; width: number }): { mar
     ["query", "query head", true],
     ["key", "keys", false],
     ["value", "values", false],
-    ["rule", "room that MHA takes", false],
+    ["rule", "size of the MHA cache", false],
   ] as const) {
     const needed = 18 + labelWidth([text]) + 12;
     fit(needed);
@@ -207,7 +207,7 @@ function legend({ x, y, width }: { x: number; y: number; width: number }): { mar
     );
     left += needed;
   }
-  const text = "Area is bytes, at one scale. One layer is drawn.";
+  const text = "Area is proportional to bytes. One layer is drawn.";
   fit(labelWidth([text]));
   marks.push({ key: "legend:area", kind: "text", x: left, y: top + 10, text, fill: "quiet" });
   return { marks, height: top + 14 - y };
@@ -220,7 +220,7 @@ function timeNote(
 ): { marks: Mark[]; height: number } {
   const text =
     time.kind === "estimate"
-      ? `Time is an estimate: bytes of the cache ÷ ${countText(time.bytesPerSecond / 1e9)} GB/s, the memory bandwidth of ${time.machine}. Nothing was measured.`
+      ? `The time is an estimate: bytes of the cache ÷ ${countText(time.bytesPerSecond / 1e9)} GB/s, the memory bandwidth of ${time.machine}. It is not measured.`
       : `Measured on your device just now: attention of one token over ${countText(time.tokens)} cached tokens in one layer, ${numHeads} heads of ${headDim}, float32, ${time.device}.`;
   const lines = wrapText(text, width);
   const marks = lines.map((line, i): Mark => ({

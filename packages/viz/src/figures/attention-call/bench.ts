@@ -92,8 +92,8 @@ type Title = (text: string, small?: string) => Mark[];
 
 function inputNote({ features, head, x }: AttentionCallModel): string {
   return features
-    ? "These columns have names so that you can follow. In a trained model they have none."
-    : `The ${columns(x)} numbers that enter ${head ?? "the layer"}, after its norm. Color is positive, grey is negative. No single number has a name.`;
+    ? "The columns are named so that you can follow. In a trained model they have no names."
+    : `The ${columns(x)} numbers that enter ${head ?? "the layer"}, after its norm. Colored numbers are positive, grey ones negative. Single numbers have no meaning of their own.`;
 }
 
 function projection(

@@ -93,7 +93,7 @@ export function scene(
 
 function describe({ tokens, query }: AttentionCallModel, title: string, i: number): string {
   const [T, D] = [rows(query), columns(query)];
-  return `${title}. Attention of ${T} tokens, ${tokens.map(shown).join(" ")}, with queries, keys and values of ${D} numbers; ${quoted(tokens[i]!)} is followed.`;
+  return `${title}. Attention of ${T} tokens, ${tokens.map(shown).join(" ")}, with queries, keys and values of ${D} numbers. The figure follows ${quoted(tokens[i]!)}.`;
 }
 
 type Place = (name: MatrixName, row: number, column: number) => Box;

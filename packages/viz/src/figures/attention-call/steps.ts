@@ -35,8 +35,8 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
     "Each token is a row of numbers",
     `${T} tokens, ${C} numbers each${head ? `: the input of ${head}` : ""}. We follow ${t}.` +
       (head
-        ? " Earlier layers have already mixed in what came before."
-        : " It knows what it is, and nothing about its neighbors."),
+        ? " Earlier layers have already added context."
+        : " The row encodes the token itself, and nothing about its neighbors yet."),
   );
   const how = projections
     ? `The row of ${t} is multiplied by each column of Wq. The ${D} sums are its query.`
@@ -46,22 +46,22 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
     "project-k",
     "Q, K, V",
     projections ? 3000 : 2200,
-    "Key: what can I be found by?",
-    "The same row, another matrix. Wk gives every token the key that queries are compared with.",
+    "Key: which queries do I match?",
+    "The same row is multiplied by another matrix. Wk gives every token a key, with which queries are compared.",
   );
   add(
     "project-v",
     "Q, K, V",
     projections ? 3000 : 2200,
     "Value: what do I pass on?",
-    "A third matrix, Wv, makes the value: what a token passes on to those that attend to it.",
+    "A third matrix, Wv, gives the value: what a token passes on to the tokens that attend to it.",
   );
   add(
     "arrange",
     "Scores",
     2000,
-    "Turn the keys on their side",
-    "Each key becomes a column, so that every query row crosses every key column. That is all the transpose does.",
+    "Transpose the keys",
+    "Each key becomes a column, so that every query row crosses every key column. That is all that the transpose does.",
   );
   keys.forEach((j, n) => {
     const score = fixed(at(model.dots, i, j));
@@ -81,15 +81,15 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
       "Scores",
       1600,
       `${t} is compared with every token`,
-      `The other ${T - keys.length} dot products of this row are made in the same way.`,
+      `The other ${T - keys.length} dot products of this row are computed in the same way.`,
     );
   }
   add(
     "scores-all",
     "Scores",
     1600,
-    "Every token asks at once",
-    `The other ${T - 1} rows are made in parallel: ${T} × ${T} scores.`,
+    "All queries in parallel",
+    `The other ${T - 1} rows are computed in parallel: ${T} × ${T} scores.`,
   );
   const divisor = 1 / scale;
   add(
@@ -97,7 +97,7 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
     "Scale",
     1800,
     `Divide by ${fixed(divisor, Number.isInteger(Number(divisor.toFixed(6))) ? 0 : 2)}`,
-    `Dot products grow with the length of the vectors. Dividing by √${D}${temperature === 1 ? "" : `, and by the temperature ${temperature},`} keeps softmax from settling on one winner.`,
+    `Dot products grow with the length of the vectors. Dividing by √${D}${temperature === 1 ? "" : `, and by the temperature ${temperature},`} keeps softmax from saturating.`,
   );
   add(
     "mask",
@@ -108,27 +108,27 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
       ? "Each token sees the whole text, as in an encoder such as BERT."
       : mask === "window"
         ? "A sliding window of 2 leaves each token itself and the one before it. Hatched cells get weight 0."
-        : `A token sees itself and what came before, never what follows. For ${t}, ${hidden === 0 ? "nothing is" : hidden === 1 ? "1 token is" : `${hidden} tokens are`} masked.`,
+        : `A token sees itself and earlier tokens, never later ones. For ${t}, ${hidden === 0 ? "nothing is" : hidden === 1 ? "1 token is" : `${hidden} tokens are`} masked.`,
   );
   add(
     "exp",
     "Softmax",
     2200,
-    "Softmax, first half: exponentiate",
-    "Subtract the row’s largest score, then raise e to each: always positive, 1 for the best match, and a small lead becomes a large one. Masked tokens get exactly 0.",
+    "Softmax, part 1: exponentiate",
+    "Subtract the row’s largest score, then apply exp. All results are positive, the best match gets 1, and small differences become large. Masked tokens get exactly 0.",
   );
   add(
     "normalize",
     "Softmax",
     2200,
-    "Softmax, second half: divide by the total",
-    `Now the bars fill exactly 1. ${t} gives ${percent(weight(strongest))} of its attention to ${strongest === i ? "itself" : quoted(tokens[strongest]!)}.`,
+    "Softmax, part 2: divide by the total",
+    `The weights now sum to 1. ${t} gives ${percent(weight(strongest))} of its attention to ${strongest === i ? "itself" : quoted(tokens[strongest]!)}.`,
   );
   add(
     "weights-all",
     "Softmax",
     1400,
-    "One row of weights for each token",
+    "One row of weights per token",
     "Read a row to see where that token attends. Each row sums to 1.",
   );
   const mixed = keys.filter((j) => isSeen(model, i, j));
@@ -151,22 +151,22 @@ export function steps(model: AttentionCallModel, choices: AttentionCallChoices):
       "Mixture",
       1800,
       `${percent(share)} of the ${others} others`,
-      `The values of all other tokens that ${t} sees, each times its weight.`,
+      `The values of all other tokens that ${t} sees are added, each times its weight.`,
     );
   }
   add(
     "output-all",
     "Output",
     1600,
-    "The output: a mixture of values",
-    `${t} is now a mixture of what it attended to. Every other token gets its own blend.`,
+    "The output: a weighted sum of values",
+    `${t} is now a weighted sum of the values it attended to. Every other token gets its own.`,
   );
   add(
     "whole",
     "Output",
     1200,
     "The whole call",
-    `${t} took most from ${strongest === i ? "itself" : quoted(tokens[strongest]!)} (${percent(weight(strongest))}). Press play to see how, or point at any ${channels ? "number" : "cell"}.`,
+    `${t} attends most to ${strongest === i ? "itself" : quoted(tokens[strongest]!)} (${percent(weight(strongest))}). Press Play to see why, or point at any ${channels ? "number" : "cell"}.`,
   );
   return list;
 }

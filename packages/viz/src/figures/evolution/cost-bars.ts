@@ -28,7 +28,7 @@ export function costBars(
       value: step.cacheBytesPerToken,
       was: before?.cacheBytesPerToken,
       most: full.cache,
-      text: step.cacheBytesPerToken === 0 ? "nothing to keep" : bytesText(step.cacheBytesPerToken),
+      text: step.cacheBytesPerToken === 0 ? "nothing to cache" : bytesText(step.cacheBytesPerToken),
       note: step.cacheText,
       fill: "text",
     },

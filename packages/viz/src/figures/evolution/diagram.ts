@@ -78,7 +78,7 @@ export function diagram(
       const top = rowY(group);
       const of = decoder
         ? `encoder state of “${word}”, key and value in one`
-        : `of “${word}”${numKvHeads > 1 ? `, KV head ${group}` : ""}${gone ? ", dropped by the window" : ""}`;
+        : `of “${word}”${numKvHeads > 1 ? `, KV head ${group}` : ""}${gone ? ", evicted by the window" : ""}`;
       for (const [kind, at, letter] of [
         ["key", center(t) - boxWidth / 2, "k"],
         ["value", center(t) + (decoder ? 0 : 1), "v"],
@@ -235,7 +235,7 @@ export function diagram(
       });
     }
     label("label:query", end + 4, queryY - 2, causal ? "the newest" : "a query for");
-    label("label:query2", end + 4, queryY + 13, causal ? "word asks" : "each word");
+    label("label:query2", end + 4, queryY + 13, causal ? "query" : "each word");
   } else {
     const at = Math.min(end + side - 22, x + left - 14);
     for (let head = 0; head < numHeads; head++) {

@@ -52,8 +52,8 @@ export function stepText(
   line("title", step.title, 19, { weight: 700 }, 1.3);
   line("paper", `${step.year} · ${step.paper.authors}: ${step.paper.title}`, 12, { fill: "quiet" }, 1.35);
   for (const [key, head, text] of [
-    ["problem", "What was missing", step.problem],
-    ["change", "What changed", step.change],
+    ["problem", "Problem", step.problem],
+    ["change", "Solution", step.change],
   ] as const) {
     top += 9;
     line(`${key}:head`, head, 12, { weight: 700, fill: "quiet" });

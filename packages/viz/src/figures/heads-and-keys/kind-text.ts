@@ -8,6 +8,9 @@ import type { HeadsAndKeysModel, HeadsKind, HeadsTime } from "./model.js";
 /** Number of KV heads in words. */
 export const headsText = (count: number): string => `${count} KV ${count === 1 ? "head" : "heads"}`;
 
+/** Number of layers in words. */
+export const layersText = (count: number): string => `${count} ${count === 1 ? "layer" : "layers"}`;
+
 type Place = { x: number; y: number; width: number; phone: boolean };
 
 /** Name of a kind above its panel, and how its heads share. On a phone its bytes stand there too. */
@@ -22,7 +25,7 @@ export function kindHeading(
     numKvHeads === numHeads
       ? `${headsText(numKvHeads)}, one for each query head`
       : numKvHeads === 1
-        ? `1 KV head for all ${numHeads}`
+        ? `1 KV head for all ${numHeads} query heads`
         : `${headsText(numKvHeads)}, each for ${numHeads / numKvHeads} query heads`;
   const titleX = x + 15 * name.length + 6;
   const marks: Mark[] = [
@@ -58,7 +61,7 @@ export function kindNumbers(
   const total = tokens * bytesPerToken;
   const lines = [
     ...wrapText(
-      `${numbers} × ${bytesPerNumber} B × ${numLayers} layers = ${countText(bytesPerToken)} B per token`,
+      `${numbers} × ${bytesPerNumber} B × ${layersText(numLayers)} = ${countText(bytesPerToken)} B per token`,
       width,
     ),
     `× ${countText(tokens)} ${tokens === 1 ? "token" : "tokens"} = ${countText(total)} B`,

@@ -176,7 +176,7 @@ export function panel(
       radius: 3,
       fill: "rule",
       shade: 0.4,
-      reads: `${name}, part of MHA's cache: ${percentText(share)}`,
+      reads: `${name}, share of MHA's cache: ${percentText(share)}`,
     });
   }
   for (let index = 0; index < growth.rows; index++)
