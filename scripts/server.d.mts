@@ -18,9 +18,9 @@ export const isolation: Readonly<Record<string, string>>;
 
 /**
  * Answers with the files of a folder as a plain static host does. `base`: the path in front of the folder, with slashes
- * around it, default `/`. `headers` go with each answer.
+ * around it, default `/`. `headers` go with each answer. `compress` gzips text for those who accept it, default false.
  */
 export function staticFiles(
   folder: string,
-  options?: { base?: string; headers?: Readonly<Record<string, string>> },
+  options?: { base?: string; headers?: Readonly<Record<string, string>>; compress?: boolean },
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void>;

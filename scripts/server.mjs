@@ -2,6 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+const gzipped = promisify(gzip);
 
 /** Opens a server on a port of this machine, a free one by default. */
 export async function openServer(answer, { port = 0, ...options } = {}) {
@@ -33,8 +37,11 @@ export const isolation = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Answers with the files of a folder as a plain static host does, under a path: no headers beyond the type and those given. */
-export function staticFiles(folder, { base = "/", headers = {} } = {}) {
+/**
+ * Answers with the files of a folder as a plain static host does, under a path: no headers beyond the type and those
+ * given. With `compress`, text is gzipped for those who accept it.
+ */
+export function staticFiles(folder, { base = "/", headers = {}, compress = false } = {}) {
   return async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
     if (!path.startsWith(base)) return void response.writeHead(404, headers).end();
@@ -43,7 +50,12 @@ export function staticFiles(folder, { base = "/", headers = {} } = {}) {
     try {
       const body = await readFile(file);
       const type = types[extname(file)] ?? "application/octet-stream";
-      response.writeHead(200, { ...headers, "Content-Type": type }).end(body);
+      const zip =
+        compress && /text|json|svg/.test(type) && /\bgzip\b/.test(request.headers["accept-encoding"] ?? "");
+      const encoding = zip ? { "Content-Encoding": "gzip" } : {};
+      response
+        .writeHead(200, { ...headers, ...encoding, "Content-Type": type })
+        .end(zip ? await gzipped(body) : body);
     } catch {
       response.writeHead(404, headers).end();
     }

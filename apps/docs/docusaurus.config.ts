@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import rehypeKatex from "rehype-katex";
 import remarkMath from "remark-math";
 import { codeTheme } from "./src/live/code-theme";
+import glossaryTerms from "./src/remark/glossary-terms";
 import formulaScroll from "./src/remark/formula-scroll";
 import lessonBar from "./src/remark/lesson-bar";
 import liveExample from "./src/remark/live-example";
@@ -65,7 +66,7 @@ const config: Config = {
           routeBasePath: "learn",
           sidebarPath: "./lessons-sidebar.ts",
           breadcrumbs: false,
-          remarkPlugins: [remarkMath, liveExample, lessonBar],
+          remarkPlugins: [remarkMath, liveExample, glossaryTerms, lessonBar],
           rehypePlugins: [rehypeKatex, formulaScroll],
         },
         blog: false,

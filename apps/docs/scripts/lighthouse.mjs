@@ -16,7 +16,7 @@ if (!chromiumPath) {
 const build = fileURLToPath(new URL("../build", import.meta.url));
 const least = { performance: 90, accessibility: 100 };
 const folder = mkdtempSync(join(tmpdir(), "qkv-lighthouse-"));
-const server = await serveSite(build);
+const server = await serveSite(build, { compress: true });
 let [passed, failed] = [0, 0];
 const rounds = 3;
 for (const path of ["", "learn/query-key-value/", "learn/evolution/"]) {

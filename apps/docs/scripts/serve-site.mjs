@@ -3,11 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { openServer, staticFiles } from "../../../scripts/server.mjs";
 
-/** Starts a server on a free port, or on PORT. `address` is that of the front page, with a slash at its end. */
-export async function serveSite(build) {
+/**
+ * Starts a server on a free port, or on PORT. `address` is that of the front page, with a slash at its end.
+ *
+ * @param {string} build - Folder of the built site.
+ * @param {object} [options]
+ * @param {boolean} [options.compress] - Sends text gzipped to those who accept it, as static hosts do. Default: false.
+ */
+export async function serveSite(build, { compress = false } = {}) {
   const front = readFileSync(join(build, "index.html"), "utf8");
   const base = /href="?(\/[^"\s>]*?)assets\/css\//.exec(front)?.[1];
   if (!base) throw new Error("apps/docs/build/index.html names no style sheet: build the site first.");
-  const server = await openServer(staticFiles(build, { base }), { port: Number(process.env.PORT ?? 0) });
+  const server = await openServer(staticFiles(build, { base, compress }), {
+    port: Number(process.env.PORT ?? 0),
+  });
   return { ...server, address: server.origin + base };
 }

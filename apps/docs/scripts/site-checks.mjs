@@ -7,7 +7,10 @@ export function linkedCode(page, example) {
   const root = page.locator(`[data-live="${example}"][data-status]`);
   const button = (name) => root.getByRole("button", { name, exact: true });
   const runs = async () => Number(await root.getAttribute("data-runs"));
+  // Code comes alive when it is near the screen.
+  const approach = () => page.locator(`[data-live="${example}"]`).first().scrollIntoViewIfNeeded();
   const ended = async (count) => {
+    await approach();
     const at = `[data-live="${example}"][data-status]`;
     await page.waitForFunction(
       ([at, count]) => Number(document.querySelector(at)?.dataset.runs) >= count,
@@ -28,6 +31,7 @@ export function linkedCode(page, example) {
     editor: root.locator(".cm-content"),
     /** A press on the code: an editor takes its place. */
     async edit() {
+      await approach();
       await root.locator("[data-code]").click();
       await root.locator(".cm-content:focus").waitFor();
     },
@@ -249,7 +253,8 @@ export function siteChecks(example) {
       options: { javaScriptEnabled: false },
       async check(page) {
         const one = page.locator(`[data-live="${example}"]`);
-        expect((await one.locator("pre").first().innerText()).includes("import"), "no code");
+        expect((await one.locator("summary").first().innerText()).includes("imports from"), "no imports");
+        expect((await one.locator("details + pre").first().innerText()).includes("const"), "no code");
         expect(await one.locator("svg.qkv-picture").first().isVisible(), "no picture");
       },
     },

@@ -68,6 +68,7 @@ for (const [width, height] of [
         await awake(page);
         for (const example of new Set(examples)) {
           const at = `[data-live="${example}"][data-status]`;
+          await page.locator(`[data-live="${example}"]`).first().scrollIntoViewIfNeeded(); // it comes alive when near
           await page.waitForFunction((at) => Number(document.querySelector(at)?.dataset.runs) > 0, at);
           const status = await page.locator(at).first().getAttribute("data-status");
           if (status !== "done") problems.push(`${example} ended "${status}"`);
@@ -133,7 +134,10 @@ if (firefoxPath) {
         const all = [...document.querySelectorAll("[data-live]")];
         if (all.every((one) => Number(one.dataset.runs) > 0) || Date.now() > end)
           done(all.map((one) => one.dataset.live + " " + one.dataset.status).join());
-        else setTimeout(look, 200);
+        else {
+          all.find((one) => !(Number(one.dataset.runs) > 0)).scrollIntoView({ block: "center" });
+          setTimeout(look, 200);
+        }
       };
       look();
     })`);

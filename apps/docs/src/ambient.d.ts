@@ -25,12 +25,11 @@ declare module "@site/.cache/first-look.json" {
 }
 
 declare module "@site/.cache/figures.json" {
-  /** The still of each figure: its size where the page is wide, and what it shows in words. */
-  const stills: Record<string, { title: string; description: string; width: number; height: number }> &
-    Record<
-      "attention-call" | "evolution" | "heads-and-keys" | "tokenization",
-      { title: string; description: string; width: number; height: number }
-    >;
+  import type { FigureName } from "@site/src/figures/list";
+  type Size = { width: number; height: number };
+  type Still = { title: string; description: string; size: Size; narrowSize: Size };
+  /** The still of each figure: what it shows in words, and its sizes on a wide and on a narrow page. */
+  const stills: Record<FigureName, Still>;
   export default stills;
 }
 

@@ -2,6 +2,7 @@ import useBaseUrl from "@docusaurus/useBaseUrl";
 import stills from "@site/.cache/figures.json";
 import type { FigureElement } from "@qkv/viz/figures";
 import { createElement, useEffect, useRef, type ReactNode } from "react";
+import { whenNear } from "../when-near";
 import styles from "./figure.module.css";
 import { figures, type FigureName } from "./list";
 
@@ -16,6 +17,7 @@ export function Figure({
   state,
   ask,
   text,
+  loading = "eager",
 }: {
   name: FigureName;
   /** Place in the story, kept by the page. */
@@ -23,6 +25,8 @@ export function Figure({
   /** Makes its numbers. Default: those of the figure's own example, or of our small model on `text`. */
   ask?: Host["ask"];
   text?: string;
+  /** Of the still: "lazy" where the figure stands below the first screen. */
+  loading?: "eager" | "lazy";
 }): ReactNode {
   const host = useRef<Host>(null);
   const asked = useRef(ask);
@@ -41,18 +45,12 @@ export function Figure({
       history.replaceState(history.state, "", address);
     };
     if (kept) element.addEventListener("statechange", keep);
-    const near = new IntersectionObserver(
-      ([entry]) => {
-        if (!entry?.isIntersecting) return;
-        near.disconnect();
-        if (asked.current) element.ask = asked.current;
-        void figures[name]();
-      },
-      { rootMargin: "400px" },
-    );
-    near.observe(element);
+    const stopWaiting = whenNear(element, () => {
+      if (asked.current) element.ask = asked.current;
+      void figures[name]();
+    });
     return () => {
-      near.disconnect();
+      stopWaiting();
       element.removeEventListener("statechange", keep);
     };
   }, [name, kept]);
@@ -72,13 +70,12 @@ export function Figure({
         { ref: host, ...(text !== undefined && { text }) },
         ask === undefined && text === undefined ? (
           <picture>
-            <source media="(max-width: 640px)" srcSet={`${folder}${name}-narrow.svg`} />
+            <source media="(max-width: 640px)" srcSet={`${folder}${name}-narrow.svg`} {...still.narrowSize} />
             <img
               src={`${folder}${name}-wide.svg`}
               alt={`${still.title}. ${still.description}`}
-              width={still.width}
-              height={still.height}
-              loading="lazy"
+              {...still.size}
+              loading={loading}
             />
           </picture>
         ) : (

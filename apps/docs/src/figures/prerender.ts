@@ -30,9 +30,14 @@ const draw = {
 const stills: Record<string, object> = {};
 for (const [name, make] of Object.entries(draw)) {
   const svg = await make();
-  const wide = svg(1120);
-  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(wide)!;
+  const [wide, narrow] = [svg(1120), svg(360)];
   const { title, description } = tableOf(wide);
-  stills[name] = { title, description, width: Number(width), height: Number(height), wide, narrow: svg(360) };
+  stills[name] = { title, description, size: sizeOf(wide), narrowSize: sizeOf(narrow), wide, narrow };
 }
 console.log(JSON.stringify(stills));
+
+/** Width and height of a picture in pixels, as its own element says. */
+function sizeOf(svg: string): { width: number; height: number } {
+  const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg)!;
+  return { width: Number(width), height: Number(height) };
+}

@@ -34,7 +34,7 @@ export function HeadsSwitch({
         Each new token reads the keys and values of all tokens before it. When query heads share them, there
         is less to store and less to read.
       </p>
-      <Figure name="heads-and-keys" />
+      <Figure name="heads-and-keys" loading="lazy" />
       <h3>What if the model above shared differently?</h3>
       <div className={styles.kinds} role="radiogroup" aria-label="How heads share keys and values">
         {kinds.map(({ name, count }) => (

@@ -67,7 +67,7 @@ export function ChangeList({
 }): ReactNode {
   if (changes.length === 0) return null;
   return (
-    <section className={styles.changes} aria-label="Changes to try">
+    <div className={styles.changes} role="group" aria-label="Changes to try">
       <div className={styles.changeButtons}>
         <span>{changes.length > 1 ? "Try these changes:" : "Try this change:"}</span>
         {changes.map((change) => (
@@ -114,6 +114,6 @@ export function ChangeList({
           </div>
         ))
       )}
-    </section>
+    </div>
   );
 }

@@ -1,7 +1,25 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
-import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { Compartment, EditorState, Prec, StateEffect, StateField, type Extension } from "@codemirror/state";
+import {
+  bracketMatching,
+  codeFolding,
+  foldEffect,
+  foldedRanges,
+  foldKeymap,
+  HighlightStyle,
+  indentOnInput,
+  syntaxHighlighting,
+  unfoldEffect,
+} from "@codemirror/language";
+import {
+  Compartment,
+  EditorState,
+  Prec,
+  StateEffect,
+  StateField,
+  type Extension,
+  type Text,
+} from "@codemirror/state";
 import {
   Decoration,
   drawSelection,
@@ -14,6 +32,7 @@ import {
   type ViewUpdate,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { importLines, importsLabel } from "./import-lines";
 import { meaningOf, meaningful } from "./meaningful-names";
 
 // Colors are the site's custom properties, so the editor follows its theme.
@@ -68,6 +87,35 @@ const nameColors = ViewPlugin.fromClass(
   { decorations: ({ decorations }) => decorations },
 );
 
+/** Folded imports, as a line that a click opens. */
+const folding = codeFolding({
+  preparePlaceholder: (state, { from, to }) => importsLabel(state.sliceDoc(from, to)),
+  placeholderDOM(_view, open, label: string) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "cm-imports";
+    button.textContent = label;
+    button.onclick = open;
+    return button;
+  },
+});
+
+/** The effect that folds the imports that a document begins with. */
+function foldImports(doc: Text): StateEffect<unknown>[] {
+  const lines = importLines(doc.toString());
+  return lines === 0 ? [] : [foldEffect.of({ from: 0, to: doc.line(lines).to })];
+}
+
+/** Effects that open what is folded where one of the lines stands in it. */
+function unfoldAt(state: EditorState, lines: readonly number[]): StateEffect<unknown>[] {
+  const effects: StateEffect<unknown>[] = [];
+  foldedRanges(state).between(0, state.doc.length, (from, to) => {
+    const last = state.doc.lineAt(to).number;
+    if (lines.some((line) => line <= last)) effects.push(unfoldEffect.of({ from, to }));
+  });
+  return effects;
+}
+
 export type CodeEditor = {
   code(): string;
   setCode(code: string): void;
@@ -109,6 +157,7 @@ export function createCodeEditor(
         drawSelection(),
         indentOnInput(),
         bracketMatching(),
+        folding,
         javascript({ typescript: true }),
         syntaxHighlighting(colors),
         Prec.high(nameColors),
@@ -116,7 +165,7 @@ export function createCodeEditor(
         changedLines.field,
         types.of([]),
         Prec.highest(keymap.of([{ key: "Mod-Enter", run }])),
-        keymap.of([...defaultKeymap, ...historyKeymap]),
+        keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap]),
         EditorView.contentAttributes.of({ "aria-label": options.label }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) options.changed(update.state.doc.toString());
@@ -124,6 +173,7 @@ export function createCodeEditor(
       ],
     }),
   });
+  view.dispatch({ effects: foldImports(view.state.doc) });
   // Where lines are longer than the editor it scrolls, and what scrolls can be reached with the keyboard.
   view.scrollDOM.tabIndex = 0;
   view.scrollDOM.setAttribute("role", "group");
@@ -136,9 +186,17 @@ export function createCodeEditor(
   for (const event of begins) parent.addEventListener(event, begin);
   return {
     code: () => view.state.doc.toString(),
-    setCode: (code) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: code } }),
-    markError: (line) => view.dispatch({ effects: errorLine.set(line === undefined ? [] : [line]) }),
-    markChanged: (lines) => view.dispatch({ effects: changedLines.set(lines) }),
+    setCode(code) {
+      const areFolded = foldedRanges(view.state).size > 0;
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: code } });
+      if (areFolded) view.dispatch({ effects: foldImports(view.state.doc) });
+    },
+    markError(line) {
+      const lines = line === undefined ? [] : [line];
+      view.dispatch({ effects: [errorLine.set(lines), ...unfoldAt(view.state, lines)] });
+    },
+    markChanged: (lines) =>
+      view.dispatch({ effects: [changedLines.set(lines), ...unfoldAt(view.state, lines)] }),
     goTo(line) {
       const { from } = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
       view.dispatch({ selection: { anchor: from }, scrollIntoView: true });

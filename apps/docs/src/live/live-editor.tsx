@@ -7,6 +7,7 @@ import { useCovered } from "../course/predict";
 import { note, pageOf } from "../course/progress";
 import { edited, hunksOf, isMade, resultOf, type Change } from "./change";
 import { ChangeList } from "./change-list";
+import { CodeButtons } from "./code-buttons";
 import { compile } from "./compile";
 import { ControlInput } from "./control-input";
 import type { Exercise } from "./exercise";
@@ -39,7 +40,6 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
   const [edits, setEdits] = useState(false); // whether the editor is there
   const [fromLink, setFromLink] = useState(false);
   const [folded, setFolded] = useState(true); // only a narrow page folds
-  const [copied, setCopied] = useState("");
   // Code of the reader’s own has no secret to keep.
   const covered = useCovered() && code === original;
   const { pathname } = useLocation();
@@ -126,20 +126,21 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
     if (solved) note(pageOf(pathname), "solved", example);
   }, [solved, pathname, example]);
 
-  const embed = async () => {
+  /** The part of an address that holds the code and values as they stand, where they differ from the file's. */
+  const ownState = () => {
     const live = session.current;
-    const own = hashWith("", example, {
+    return hashWith("", example, {
       ...(code !== original && { code }),
       ...(live && { values: live.values }),
     });
+  };
+  const frame = () => {
+    const own = ownState();
     const src = new URL(`embed/#example=${example}${own && `&${own.slice(1)}`}`, new URL(base, location.href))
       .href;
-    const frame = `<iframe src="${src}" width="100%" height="560" style="border:0" title="${example}, a live example of qkv"></iframe>`;
-    await navigator.clipboard.writeText(frame).then(
-      () => setCopied("copied"),
-      () => setCopied("this browser does not let pages copy"),
-    );
+    return `<iframe src="${src}" width="100%" height="560" style="border:0" title="${example}, a live example of qkv"></iframe>`;
   };
+  const link = () => new URL(location.pathname + ownState(), location.href).href;
   /** Puts code and values of controls in place, and runs. */
   const put = (next: string, set: Change["set"] = {}) => {
     session.current?.begin(set);
@@ -184,14 +185,7 @@ export default function LiveEditor({ example, code: file, output, changes, exerc
         >
           {folded ? "Show code" : "Hide code"}
         </button>
-        <button
-          type="button"
-          className={styles.embed}
-          onClick={embed}
-          title="Copy an iframe with this code, as you edited it"
-        >
-          {copied || "Embed"}
-        </button>
+        <CodeButtons code={() => code} link={link} frame={frame} />
         <button type="button" onClick={reset} disabled={!changed}>
           Reset
         </button>

@@ -1,7 +1,8 @@
-import BrowserOnly from "@docusaurus/BrowserOnly";
 import type { Message } from "@qkv/page";
 import { useCovered } from "../course/predict";
-import { lazy, Suspense, type ReactNode } from "react";
+import { lazy, startTransition, Suspense, useEffect, useRef, useState, type ReactNode } from "react";
+import { ServerHtml } from "../server-html";
+import { whenNear } from "../when-near";
 import type { Change } from "./change";
 import { ChangeList } from "./change-list";
 import { CheckLine } from "./check-line";
@@ -27,11 +28,28 @@ export type LiveProps = {
 
 const LiveEditor = lazy(() => import("./live-editor"));
 
-/** Code that runs on the page. Without JavaScript: the code to read, and what it shows. */
+/**
+ * Code that runs on the page once it comes near the screen. Before, and without JavaScript: the code to read, and what
+ * it showed when the site was built.
+ */
 export function Live({ example, code = "", output = [], changes = [], exercise }: LiveProps): ReactNode {
   const covered = useCovered();
+  const place = useRef<HTMLDivElement>(null);
+  const [near, setNear] = useState(false);
+  useEffect(() => {
+    const begin = () => startTransition(() => setNear(true));
+    // What a link brings is shown at once.
+    if (location.hash.includes(`.${example}=`)) return begin();
+    return whenNear(place.current!, begin);
+  }, [example]);
   const still = (
-    <div className={styles.live} data-live={example} data-folded data-covered={covered || undefined}>
+    <div
+      ref={place}
+      className={styles.live}
+      data-live={example}
+      data-folded
+      data-covered={covered || undefined}
+    >
       <div className={styles.bar}>
         <span className={styles.name}>{example}.ts</span>
         <span className={styles.status}>{"\u00a0"}</span>
@@ -43,7 +61,7 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
       <ChangeList changes={changes} code={code} />
       <div className={styles.body}>
         <div className={styles.code}>
-          <StaticCode code={code} />
+          <ServerHtml render={() => <StaticCode code={code} />} />
         </div>
         <div className={styles.output}>
           {/* In the order and with the room of what the page shows later: nothing moves. */}
@@ -71,13 +89,11 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
       )}
     </div>
   );
-  return (
-    <BrowserOnly fallback={still}>
-      {() => (
-        <Suspense fallback={still}>
-          <LiveEditor example={example} code={code} output={output} changes={changes} exercise={exercise} />
-        </Suspense>
-      )}
-    </BrowserOnly>
+  return near ? (
+    <Suspense fallback={still}>
+      <LiveEditor example={example} code={code} output={output} changes={changes} exercise={exercise} />
+    </Suspense>
+  ) : (
+    still
   );
 }

@@ -1,16 +1,21 @@
 import { Highlight } from "prism-react-renderer";
 import type { ReactNode } from "react";
 import { codeTheme } from "./code-theme";
+import { importLines, importsLabel } from "./import-lines";
 import { meaningful, meaningOf } from "./meaningful-names";
 import styles from "./live.module.css";
 
-/** The code to read: an editor takes its place when the reader reaches for it, if JavaScript runs. */
+/**
+ * The code to read, its imports folded: an editor takes its place when the reader reaches for it, if JavaScript runs.
+ */
 export function StaticCode({ code }: { code: string }): ReactNode {
+  const text = code.trimEnd();
+  const folded = importLines(text);
   return (
-    <Highlight code={code.trimEnd()} language="typescript" theme={codeTheme}>
-      {({ tokens, getTokenProps }) => (
-        <pre className={styles.staticCode} tabIndex={0}>
-          {tokens.map((line, i) => (
+    <Highlight code={text} language="typescript" theme={codeTheme}>
+      {({ tokens, getTokenProps }) => {
+        const lines = (from: number, to: number) =>
+          tokens.slice(from, to).map((line, i) => (
             <div key={i} className={styles.staticLine}>
               {line.map((token, j) => (
                 <span key={j} style={getTokenProps({ token }).style}>
@@ -18,9 +23,19 @@ export function StaticCode({ code }: { code: string }): ReactNode {
                 </span>
               ))}
             </div>
-          ))}
-        </pre>
-      )}
+          ));
+        return (
+          <div className={styles.staticCode} tabIndex={0} role="group" aria-label="Code">
+            {folded > 0 && (
+              <details>
+                <summary>{importsLabel(text)}</summary>
+                <pre style={{ counterReset: "line" }}>{lines(0, folded)}</pre>
+              </details>
+            )}
+            <pre style={{ counterReset: `line ${folded}` }}>{lines(folded, tokens.length)}</pre>
+          </div>
+        );
+      }}
     </Highlight>
   );
 }

@@ -7,6 +7,7 @@ import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
 import { Figure } from "../figures/figure";
 import { Live } from "../live/live";
+import { Term } from "../term";
 import { WideTable } from "../wide-table";
 
 const means = (meaning: "query" | "key" | "value") =>
@@ -25,6 +26,7 @@ export default {
   Choice,
   CourseList,
   LessonBar,
+  Term,
   Q: means("query"),
   K: means("key"),
   V: means("value"),

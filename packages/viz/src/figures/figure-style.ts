@@ -8,7 +8,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-head{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;gap:2px 24px}
 .qkv-figure .qkv-figure-name{font-size:20px;font-weight:700;margin:0}
 .qkv-figure-formula{display:flex;flex-wrap:wrap;font:19px ui-serif,Georgia,serif}
-.qkv-figure-formula button{all:unset;cursor:pointer;padding:3px 3px 1px;border-bottom:2px solid transparent;border-radius:4px 4px 0 0;color:var(--qkv-quiet);white-space:pre;min-height:26px}
+.qkv-figure-formula button{all:unset;cursor:pointer;padding:3px 3px 1px;border-bottom:2px solid transparent;border-radius:4px 4px 0 0;color:var(--qkv-quiet);white-space:pre;min-height:26px;min-width:24px;box-sizing:border-box;text-align:center}
 .qkv-figure-formula button:hover{border-color:var(--qkv-rule)}
 .qkv-figure-formula button[aria-current]{border-color:currentColor;background:color-mix(in srgb,currentColor 13%,transparent)}
 .qkv-figure-controls{display:flex;flex-wrap:wrap;gap:6px 20px;align-items:center;margin:8px 0;font-size:13px;color:var(--qkv-quiet)}
@@ -19,7 +19,7 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure button,.qkv-figure select,.qkv-figure input{font:inherit;color:inherit}
 .qkv-figure-options button{all:unset;cursor:pointer;padding:4px 9px;border-radius:6px;font-size:15px;line-height:22px;color:var(--qkv-quiet)}
 .qkv-figure-options button:hover{color:var(--qkv-text)}
-.qkv-figure-options button[aria-pressed=true]{color:var(--qkv-query-text);font-weight:600;background:color-mix(in srgb,var(--qkv-query) 15%,transparent)}
+.qkv-figure-options button[aria-pressed=true]{color:var(--qkv-query-text);font-weight:600;background:color-mix(in srgb,var(--qkv-query) 10%,transparent)}
 .qkv-figure select,.qkv-figure input[type=text]{color:var(--qkv-text);background:var(--qkv-paper);border:1px solid var(--qkv-rule);border-radius:6px;padding:4px 6px;min-height:32px}
 .qkv-figure input[type=range]{accent-color:var(--qkv-text);width:110px;margin:0}
 .qkv-figure output{color:var(--qkv-text);min-width:2em;font-variant-numeric:tabular-nums}

@@ -1,0 +1,37 @@
+import { useState, type ReactNode } from "react";
+import styles from "./live.module.css";
+
+/** Copies what an example is: its code, a link to it as it stands, or a frame for another page. */
+export function CodeButtons(texts: {
+  code: () => string;
+  link: () => string;
+  frame: () => string;
+}): ReactNode {
+  const [said, setSaid] = useState<Partial<Record<keyof typeof texts, string>>>({});
+  const copy = async (which: keyof typeof texts) => {
+    const result = await navigator.clipboard.writeText(texts[which]()).then(
+      () => "Copied",
+      () => "Not allowed by this browser",
+    );
+    setSaid({ [which]: result });
+    setTimeout(() => setSaid({}), 2000);
+  };
+  return (
+    <>
+      <button type="button" onClick={() => copy("code")} title="Copy the code">
+        {said.code ?? "Copy"}
+      </button>
+      <button type="button" onClick={() => copy("link")} title="Copy a link to this example, as you edited it">
+        {said.link ?? "Share"}
+      </button>
+      <button
+        type="button"
+        className={styles.embed}
+        onClick={() => copy("frame")}
+        title="Copy an iframe with this example, as you edited it"
+      >
+        {said.frame ?? "Embed"}
+      </button>
+    </>
+  );
+}

@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { markTerms } from "./glossary-terms";
+
+const shown = (text: string, used = new Set<string>()) =>
+  markTerms(text, used).map(({ value, children }) => value ?? `<${children![0]!.value}>`);
+
+test("the first use of a term is marked, later ones are text", () => {
+  const used = new Set<string>();
+  expect(shown("Softcap limits scores; a mask hides.", used)).toEqual([
+    "<Softcap>",
+    " limits ",
+    "<scores>",
+    "; a ",
+    "<mask>",
+    " hides.",
+  ]);
+  expect(shown("The mask again.", used)).toEqual(["The mask again."]);
+});
+
+test("the longest term wins, whole words alone", () => {
+  expect(shown("A key-value head is stored.")).toEqual(["A ", "<key-value head>", " is stored."]);
+  expect(shown("Masking and headers.")).toEqual(["Masking and headers."]);
+});
+
+test("a plural is its term, the s stays outside", () => {
+  expect(shown("Two masks")).toEqual(["Two ", "<mask>", "s"]);
+});
+
+test("a meaning has no marks of Markdown or TeX", () => {
+  const [term] = markTerms("Log-sum-exp", new Set());
+  const { value } = (term!.attributes as { name: string; value: string }[]).find(
+    ({ name }) => name === "meaning",
+  )!;
+  expect(value).toMatch(/^The logarithm of the softmax denominator, \[B, H, T\]/);
+  expect(value).not.toMatch(/[$`*\\]|\]\(/);
+});

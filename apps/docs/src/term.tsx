@@ -1,0 +1,21 @@
+import type { ReactNode } from "react";
+
+/** A term of the glossary: its meaning shows on hover and on focus. */
+export function Term({
+  id,
+  meaning,
+  children,
+}: {
+  id: string;
+  meaning: string;
+  children: ReactNode;
+}): ReactNode {
+  return (
+    <span className="term" tabIndex={0} aria-describedby={id}>
+      {children}
+      <span className="term-meaning" role="tooltip" id={id}>
+        {meaning}
+      </span>
+    </span>
+  );
+}
