@@ -7,22 +7,22 @@ export function CodeButtons(texts: {
   link: () => string;
   frame: () => string;
 }): ReactNode {
-  const [said, setSaid] = useState<Partial<Record<keyof typeof texts, string>>>({});
+  const [labels, setLabels] = useState<Partial<Record<keyof typeof texts, string>>>({});
   const copy = async (which: keyof typeof texts) => {
     const result = await navigator.clipboard.writeText(texts[which]()).then(
       () => "Copied",
       () => "Not allowed by this browser",
     );
-    setSaid({ [which]: result });
-    setTimeout(() => setSaid({}), 2000);
+    setLabels({ [which]: result });
+    setTimeout(() => setLabels({}), 2000);
   };
   return (
     <>
       <button type="button" onClick={() => copy("code")} title="Copy the code">
-        {said.code ?? "Copy"}
+        {labels.code ?? "Copy"}
       </button>
       <button type="button" onClick={() => copy("link")} title="Copy a link to this example, as you edited it">
-        {said.link ?? "Share"}
+        {labels.link ?? "Share"}
       </button>
       <button
         type="button"
@@ -30,7 +30,7 @@ export function CodeButtons(texts: {
         onClick={() => copy("frame")}
         title="Copy an iframe with this example, as you edited it"
       >
-        {said.frame ?? "Embed"}
+        {labels.frame ?? "Embed"}
       </button>
     </>
   );
