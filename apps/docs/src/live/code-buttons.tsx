@@ -21,7 +21,11 @@ export function CodeButtons(texts: {
       <button type="button" onClick={() => copy("code")} title="Copy the code">
         {labels.code ?? "Copy"}
       </button>
-      <button type="button" onClick={() => copy("link")} title="Copy a link to this example, as you edited it">
+      <button
+        type="button"
+        onClick={() => copy("link")}
+        title="Copy a link to this example, as you edited it"
+      >
         {labels.link ?? "Share"}
       </button>
       <button
