@@ -1,3 +1,11 @@
 import { library } from "../../tsup.config.base.js";
 
-export default library(["index", "attention-call", "evolution", "heads-and-keys", "react", "tokenization"]);
+export default library([
+  "index",
+  "attention-call",
+  "evolution",
+  "generation",
+  "heads-and-keys",
+  "react",
+  "tokenization",
+]);

@@ -9,6 +9,7 @@ export default library(
     "figures",
     "figures/attention-call",
     "figures/evolution",
+    "figures/generation",
     "figures/heads-and-keys",
     "figures/tokenization",
     "react",

@@ -84,4 +84,35 @@ export const figures = [
       { id: "h-empty", state: "text=", ...light },
     ],
   },
+  {
+    name: "generation",
+    entry: "@qkv/figures/generation",
+    define: "defineGeneration",
+    frames: [
+      { id: "1-whole", state: "" },
+      { id: "2-prefill", state: "step=read-0&at=0.6", ...light },
+      { id: "3-predict", state: "step=predict-0", ...light },
+      { id: "4-temperature", state: "step=temperature-0&at=0.3", ...light },
+      { id: "5-top-p", state: "step=top-p-0&at=0.6" },
+      { id: "6-draw", state: "step=draw-0&at=0.52", ...light },
+      { id: "7-append", state: "step=draw-0&at=0.8", ...dark },
+      { id: "8-decode", state: "step=read-3&at=0.7&head=-1", ...light },
+      { id: "9-branch", state: "branch=*.r0" },
+      { id: "a-rolling", state: "cache=rolling&step=predict-2", ...light },
+      { id: "b-int8", state: "cache=quantized", ...dark },
+      {
+        id: "c-draft",
+        state:
+          "text=The+cow+says+moo.+What+does+the+cow+say%3F+The&draft=prompt-lookup&seed=1&step=predict-1",
+        ...light,
+      },
+      {
+        id: "d-rejected",
+        state:
+          "text=The+cow+says+moo.+What+does+the+cow+say%3F+The&draft=prompt-lookup&seed=2&step=draw-3&at=0.7",
+        ...light,
+      },
+      { id: "e-hot", state: "temperature=1.2&topP=1&tokens=8&seed=3", ...light },
+    ],
+  },
 ];

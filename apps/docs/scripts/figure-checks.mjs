@@ -22,6 +22,7 @@ async function aliveFigure(page, name) {
 const figures = [
   { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
   { name: "evolution", path: "learn/evolution/", step: "multi-query" },
+  { name: "generation", path: "learn/next-word/", step: "top-p-1" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
 ];

@@ -46,15 +46,6 @@ const ask: Ask<AttentionCallModel, AttentionCallChoices> = async ({ head, mask, 
   const choices = { head, mask, temperature };
   const text = host.getAttribute("text");
   if (text === null) return attentionCallExample(choices);
-  return attentionCallModel(await (loading ??= tinyModel()), text, choices);
+  const { tinyModel } = await import("./tiny-model.js");
+  return attentionCallModel(await tinyModel(), text, choices);
 };
-
-let loading: ReturnType<typeof tinyModel> | undefined;
-
-async function tinyModel() {
-  const [{ load }, { modelTiny }] = await Promise.all([
-    import("@qkv/transformer"),
-    import("@qkv/model-tiny"),
-  ]);
-  return load(await modelTiny());
-}

@@ -4,9 +4,11 @@ export {
   type AttentionCallOptions,
 } from "./attention-call-model.js";
 export { evolutionModel } from "./evolution-model.js";
+export { generationModel } from "./generation-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
+export type { GenerationModel } from "@qkv/viz/figures/generation";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";
 export type { TokenizationModel } from "@qkv/viz/figures/tokenization";

@@ -8,6 +8,7 @@ import {
 } from "react";
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
 import { defineEvolution } from "./evolution.js";
+import { defineGeneration } from "./generation.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
 import { defineTokenization } from "./tokenization.js";
 
@@ -56,6 +57,19 @@ export const AttentionCall: FunctionComponent<AttentionCallProps> = ({
   useStateChange(place, onStateChange);
   return createElement("qkv-attention-call", { ref: place, key: text, text, state }, children);
 };
+
+/**
+ * *Writing, token by token* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { Generation } from "@qkv/figures/react";
+ *
+ * createElement(Generation, { state: "temperature=1.2" }).type === Generation; // => true
+ * ```
+ */
+export const Generation: FunctionComponent<FigureProps> = figureComponent("qkv-generation", defineGeneration);
 
 /**
  * *Heads and their keys* in React.

@@ -3,6 +3,7 @@ export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
   evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
+  generation: () => import("@qkv/figures/generation").then(({ defineGeneration }) => defineGeneration()),
   "heads-and-keys": () =>
     import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
   tokenization: () =>

@@ -1,9 +1,18 @@
 // The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
-import { attentionCallExample, evolutionModel, headsAndKeysModel, tokenizationModel } from "@qkv/figures";
+import {
+  attentionCallExample,
+  evolutionModel,
+  generationModel,
+  headsAndKeysModel,
+  tokenizationModel,
+} from "@qkv/figures";
+import { modelTiny } from "@qkv/model-tiny";
+import { load } from "@qkv/transformer";
 import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
 import { evolution } from "@qkv/viz/figures/evolution";
+import { generation } from "@qkv/viz/figures/generation";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
 import { tokenization } from "@qkv/viz/figures/tokenization";
 import type { FigureName } from "./list";
@@ -16,6 +25,10 @@ const draw = {
   evolution: async () => {
     const model = evolutionModel();
     return (width: number) => figureSvg(evolution, model, { width });
+  },
+  generation: async () => {
+    const model = await generationModel(await load(await modelTiny()));
+    return (width: number) => figureSvg(generation, model, { width });
   },
   "heads-and-keys": async () => {
     const model = headsAndKeysModel();

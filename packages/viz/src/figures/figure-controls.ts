@@ -18,7 +18,8 @@ export function controlsView<Choices extends FigureChoices>(
   let follow: ((choices: Choices) => void)[] = [];
   return {
     element,
-    show(controls, choices) {
+    show(all, choices) {
+      const controls = all.filter((control) => control.kind !== "press");
       const wanted = JSON.stringify(controls);
       if (wanted !== built) {
         built = wanted;
@@ -38,8 +39,11 @@ export function controlsView<Choices extends FigureChoices>(
 
 type Built<Choices> = { element: HTMLElement; show: (choices: Choices) => void };
 
+/** A control that is drawn. */
+type Drawn<Choices extends FigureChoices> = Exclude<Control<Choices>, { kind: "press" }>;
+
 function build<Choices extends FigureChoices>(
-  control: Control<Choices>,
+  control: Drawn<Choices>,
   choose: (choices: Partial<Choices>) => void,
 ): Built<Choices> {
   const { key, label } = control;
@@ -50,7 +54,7 @@ function build<Choices extends FigureChoices>(
     built.element.dataset["control"] = key;
     return built;
   }
-  const { element, show } = field(control as Control, (value) => choose(chosen(value)));
+  const { element, show } = field(control as Drawn<FigureChoices>, (value) => choose(chosen(value)));
   if (control.kind !== "text" || !control.examples) {
     element.dataset["control"] = key;
     return { element, show: (choices) => show(choices[key]!) };
@@ -102,7 +106,7 @@ function buttons<Choices extends FigureChoices>(
 }
 
 function field(
-  control: Control,
+  control: Drawn<FigureChoices>,
   choose: (value: Value) => void,
 ): { element: HTMLElement; show: (value: Value) => void } {
   const element = document.createElement("label");

@@ -58,6 +58,28 @@ customElements.define(
   figureElement(figure, async ({ size }) => [1, 2, 3, 4].map((value) => value * size)),
 );
 
+// A press takes more steps, which only other numbers have, and goes to the last of them.
+type Deep = { depth: number; path: string };
+const deep: Figure<number, Deep> = {
+  name: "deep",
+  title: "Deep",
+  caption: "Steps that grow.",
+  initial: { depth: 1, path: "" },
+  asks: ["depth", "path"],
+  steps: (depth) => Array.from({ length: depth }, (_, i) => step(String(i))),
+  scene: (depth, _, __, width) => figure.scene([depth], figure.initial, { step: 0, progress: 1 }, width),
+  controls: () => [
+    { kind: "range", key: "depth", label: "Depth", min: 1, max: 9, step: 1 },
+    { kind: "press", key: "path", label: "Path", maxLength: 9 },
+  ],
+  table: () => ({ columns: [], rows: [] }),
+  press: (depth) => ({ choices: { path: "a", depth: depth + 2 }, step: String(depth + 1) }),
+};
+customElements.define(
+  "qkv-deep",
+  figureElement(deep, async ({ depth }) => depth),
+);
+
 async function place(state = ""): Promise<FigureElement<number[], Choices>> {
   document.body.innerHTML = `<qkv-toy state="${state}" style="display:block;width:700px"></qkv-toy>`;
   const host = document.querySelector<FigureElement<number[], Choices>>("qkv-toy")!;
@@ -234,4 +256,14 @@ test("an example sets a text and what goes with it; an address reaches controls 
   expect(host.querySelector("[data-control=limit]")).toBeNull();
   host.state = "view=cut&limit=4";
   expect(host.state).toBe("view=cut&limit=4");
+});
+
+test("a press that needs other numbers goes to its step when they are there; what it sets has no control, and an address", async () => {
+  document.body.innerHTML = `<qkv-deep style="display:block;width:700px"></qkv-deep>`;
+  const host = document.querySelector<FigureElement<number, Deep>>("qkv-deep")!;
+  await vi.waitFor(() => expect(host.querySelector("[data-cell]")).not.toBeNull());
+  expect(host.querySelectorAll("[data-control]")).toHaveLength(1);
+  host.querySelector<SVGElement>("[data-cell]")!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+  await vi.waitFor(() => expect(title(host)).toBe("Step 2"));
+  expect(host.state).toBe("depth=3&path=a");
 });

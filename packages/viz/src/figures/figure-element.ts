@@ -144,7 +144,7 @@ function show<Model, Choices extends FigureChoices>(
   addFigureStyle(host);
   const parts = makeParts(figure);
   const view = sceneView(parts.stage);
-  const controls = controlsView<Choices>(change);
+  const controls = controlsView<Choices>((choices) => void change(choices));
   parts.head.after(controls.element);
 
   let state: PlayerState<Model, Choices> | undefined;
@@ -258,7 +258,8 @@ function show<Model, Choices extends FigureChoices>(
     act({ type: "tick", milliseconds });
   }
 
-  function change(choices: Partial<Choices>): void {
+  /** Changes choices. Resolves when the numbers that they need are shown. */
+  async function change(choices: Partial<Choices>): Promise<void> {
     if (!state) return;
     pending = { ...pending, ...choices };
     if (!asker || !Object.keys(pending).some((name) => figure.asks?.includes(name))) {
@@ -266,7 +267,7 @@ function show<Model, Choices extends FigureChoices>(
       return act({ type: "choose", choices });
     }
     controls.show(figure.controls(state.model, state.choices), { ...state.choices, ...pending });
-    void answer({ ...state.choices, ...pending });
+    await answer({ ...state.choices, ...pending });
   }
 
   /** Asks for numbers, and shows them unless others were asked for meanwhile. */
@@ -343,9 +344,13 @@ function show<Model, Choices extends FigureChoices>(
   function press(address: string): void {
     if (!state) return;
     const outcome = figure.press?.(state.model, state.choices, address);
-    if (outcome?.choices) change(outcome.choices);
-    if (outcome?.step !== undefined) act({ type: "seek", step: outcome.step });
-    if (!outcome) act({ type: "focus", cell: state.focus === address ? undefined : address });
+    if (outcome) {
+      const { choices, step } = outcome;
+      const land = () => void (step !== undefined && act({ type: "seek", step }));
+      // A step of other numbers is there when they are.
+      if (choices) void change(choices).then(land);
+      else land();
+    } else act({ type: "focus", cell: state.focus === address ? undefined : address });
   }
 
   const addressOf = (target: EventTarget | null) =>

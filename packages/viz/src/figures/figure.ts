@@ -46,6 +46,7 @@ export type Control<Choices extends FigureChoices = FigureChoices> = Labelled<ke
         /** Buttons that set it, and what goes with it. */
         examples?: readonly { label: string; title?: string; choices: Partial<Choices> }[];
       }
+    | { kind: "press"; maxLength: number } // a text that presses in the picture set: not drawn, but kept in an address
   );
 
 /** A part of a formula that is pressed to go to its step. */

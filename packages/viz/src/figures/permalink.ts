@@ -98,6 +98,7 @@ function readChoice(
     case "range":
       return typeof value === "number" && value >= control.min && value <= control.max ? value : undefined;
     case "text":
+    case "press":
       return text.slice(0, control.maxLength);
   }
 }

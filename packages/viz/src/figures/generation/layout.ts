@@ -1,0 +1,23 @@
+import { labelWidth } from "../../picture.js";
+
+/** Room of a part of the picture. */
+export type Place = { x: number; y: number; width: number; phone: boolean };
+
+/** Width at the left for the names of rows. */
+export const gutterOf = ({ phone }: { phone: boolean }): number => (phone ? 66 : 96);
+
+/** Font size of numbers and of names of rows. */
+export const small = 11;
+
+/** A part of a movement: 0 before `from`, 1 after `to`. */
+export const stretch = (t: number, from: number, to: number): number =>
+  Math.min(1, Math.max(0, (t - from) / (to - from)));
+
+/** A text cut to a width, with an ellipsis where something is left out. */
+export function fitText(text: string, width: number, size: number): string {
+  const wide = (some: string) => (labelWidth([some]) * size) / 12;
+  if (wide(text) <= width) return text;
+  const letters = [...text];
+  while (letters.length > 1 && wide(`${letters.join("")}…`) > width) letters.pop();
+  return `${letters.join("")}…`;
+}
