@@ -8,4 +8,5 @@ export default library([
   "heads-and-keys",
   "react",
   "tokenization",
+  "transformer-block",
 ]);

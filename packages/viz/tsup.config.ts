@@ -12,6 +12,7 @@ export default library(
     "figures/generation",
     "figures/heads-and-keys",
     "figures/tokenization",
+    "figures/transformer-block",
     "react",
   ],
   {

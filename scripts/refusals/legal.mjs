@@ -130,6 +130,7 @@ export const legal = [
   { entry: "@qkv/figures/evolution", names: "evolutionModel", why: "takes nothing" },
   { entry: "@qkv/figures/generation", names: "defineGeneration", why: "takes nothing" },
   { entry: "@qkv/figures/heads-and-keys", names: "defineHeadsAndKeys", why: "takes nothing" },
+  { entry: "@qkv/figures/transformer-block", names: "defineTransformerBlock", why: "takes nothing" },
   { entry: "@qkv/figures/tokenization", names: "defineTokenization", why: "takes nothing" },
   {
     entry: "@qkv/figures",

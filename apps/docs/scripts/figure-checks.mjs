@@ -25,6 +25,7 @@ const figures = [
   { name: "generation", path: "learn/next-word/", step: "top-p-1" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
+  { name: "transformer-block", path: "learn/norms-and-residuals/", step: "heads" },
 ];
 
 export const figureChecks = figures.flatMap(({ name, path, step }) => [

@@ -4,6 +4,7 @@ import { linear, reshape, slice, type Tensor } from "@qkv/tensor";
 import { norm, type Model } from "@qkv/transformer";
 import type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 import { attend, checkOptions, frameOf, type AttentionCallOptions } from "./attend.js";
+import { textOf } from "./token-text.js";
 
 /** Largest difference from the weights of the model's own pass that rounding explains. */
 const tolerance = 1e-4;
@@ -81,10 +82,4 @@ export async function headCall(
     x: await frameOf(x),
     ...(await attend(parts, options)),
   };
-}
-
-/** Text of a token; bytes that are no letter by themselves are written as such. */
-function textOf({ tokenizer }: Model, id: number): string {
-  const text = tokenizer!.decode([id], { skipSpecialTokens: false });
-  return text.includes("\u{fffd}") ? (tokenizer!.token(id) ?? text) : text;
 }

@@ -11,6 +11,7 @@ import { defineEvolution } from "./evolution.js";
 import { defineGeneration } from "./generation.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
 import { defineTokenization } from "./tokenization.js";
+import { defineTransformerBlock } from "./transformer-block.js";
 
 /** Props of a figure that makes its own numbers. */
 export type FigureProps = {
@@ -114,6 +115,22 @@ export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-ev
 export const Tokenization: FunctionComponent<FigureProps> = figureComponent(
   "qkv-tokenization",
   defineTokenization,
+);
+
+/**
+ * *Inside a block* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { TransformerBlock } from "@qkv/figures/react";
+ *
+ * createElement(TransformerBlock, { state: "step=heads&layer=2" }).type === TransformerBlock; // => true
+ * ```
+ */
+export const TransformerBlock: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-transformer-block",
+  defineTransformerBlock,
 );
 
 type Host = HTMLElement & { state: string };

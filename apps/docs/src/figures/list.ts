@@ -8,5 +8,7 @@ export const figures = {
     import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
   tokenization: () =>
     import("@qkv/figures/tokenization").then(({ defineTokenization }) => defineTokenization()),
+  "transformer-block": () =>
+    import("@qkv/figures/transformer-block").then(({ defineTransformerBlock }) => defineTransformerBlock()),
 } as const satisfies Record<string, () => Promise<void>>;
 export type FigureName = keyof typeof figures;

@@ -5,6 +5,7 @@ import {
   generationModel,
   headsAndKeysModel,
   tokenizationModel,
+  transformerBlockModel,
 } from "@qkv/figures";
 import { modelTiny } from "@qkv/model-tiny";
 import { load } from "@qkv/transformer";
@@ -15,6 +16,7 @@ import { evolution } from "@qkv/viz/figures/evolution";
 import { generation } from "@qkv/viz/figures/generation";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
 import { tokenization } from "@qkv/viz/figures/tokenization";
+import { transformerBlock } from "@qkv/viz/figures/transformer-block";
 import type { FigureName } from "./list";
 
 const draw = {
@@ -37,6 +39,13 @@ const draw = {
   tokenization: async () => {
     const model = await tokenizationModel();
     return (width: number) => figureSvg(tokenization, model, { width });
+  },
+  "transformer-block": async () => {
+    const tiny = await load(await modelTiny());
+    const model = await transformerBlockModel(tiny, transformerBlock.initial.text, {
+      name: "our small model",
+    });
+    return (width: number) => figureSvg(transformerBlock, model, { width });
   },
 } satisfies Record<FigureName, () => Promise<(width: number) => string>>;
 

@@ -3,6 +3,8 @@ import { animatedSvg } from "./animated-svg.js";
 import type { Figure, FigureChoices } from "./figure.js";
 import type { Scene } from "./mark.js";
 import { controlsView, div } from "./figure-controls.js";
+import type { Ask } from "./ask.js";
+import type { FileIntake, GivenFiles } from "./file-intake.js";
 import { addFigureStyle } from "./figure-style.js";
 import { nextCell, type Direction } from "./next-cell.js";
 import { fromPermalink, toPermalink } from "./permalink.js";
@@ -10,12 +12,6 @@ import { moment, player, type PlayerAction, type PlayerState } from "./player.js
 import { sceneSvg } from "./scene-svg.js";
 import { sceneView } from "./scene-view.js";
 import { timeline, type Timeline } from "./timeline.js";
-
-/** Makes the numbers of a figure for choices. An answer that is no longer wanted is aborted; `host` is the element. */
-export type Ask<Model, Choices> = (
-  choices: Choices,
-  options: { signal: AbortSignal; host: HTMLElement },
-) => Promise<Model>;
 
 /** A figure on a page. */
 export interface FigureElement<Model, Choices> extends HTMLElement {
@@ -36,6 +32,7 @@ export interface FigureElement<Model, Choices> extends HTMLElement {
  * readers who want no motion each step is a still.
  *
  * @param ask - Makes the numbers. Default: the page sets `model` or `ask` of the element.
+ * @param options - `intake`: how the figure draws files that the reader drops on it, or chooses. Default: it takes none.
  *
  * @example
  * ```ts
@@ -51,6 +48,7 @@ export interface FigureElement<Model, Choices> extends HTMLElement {
 export function figureElement<Model, Choices extends FigureChoices>(
   figure: Figure<Model, Choices>,
   ask?: Ask<Model, Choices>,
+  { intake }: { intake?: FileIntake<Model, Choices> } = {},
 ): { new (): FigureElement<Model, Choices> } {
   return class extends HTMLElement {
     static observedAttributes = ["state"];
@@ -103,7 +101,7 @@ export function figureElement<Model, Choices extends FigureChoices>(
       if (!this.isConnected) return;
       if (this.#shown) return this.#shown.renew(this.#model, this.#ask);
       if (this.#model === undefined && !this.#ask) return;
-      this.#shown = show(this, figure, this.#model, this.#ask, this.#wanted);
+      this.#shown = show(this, figure, { model: this.#model, ask: this.#ask, intake }, this.#wanted);
     }
   };
 }
@@ -113,6 +111,13 @@ type Shown<Model, Choices> = {
   go(text: string): void;
   renew(model: Model | undefined, ask: Ask<Model, Choices> | undefined): void;
   end(): void;
+};
+
+/** Sources of the numbers of a figure. */
+type Source<Model, Choices extends FigureChoices> = {
+  model: Model | undefined;
+  ask: Ask<Model, Choices> | undefined;
+  intake: FileIntake<Model, Choices> | undefined;
 };
 
 const icons = {
@@ -128,8 +133,7 @@ const steepest = 40; // pixels that a finger moves before it is a swipe
 function show<Model, Choices extends FigureChoices>(
   host: HTMLElement,
   figure: Figure<Model, Choices>,
-  given: Model | undefined,
-  asker: Ask<Model, Choices> | undefined,
+  { model: given, ask: own, intake }: Source<Model, Choices>,
   wanted: string,
 ): Shown<Model, Choices> {
   const { start, reduce } = player(figure);
@@ -159,6 +163,8 @@ function show<Model, Choices extends FigureChoices>(
   let spoken = "";
   let pending: Partial<Choices> = {};
   let asking: AbortController | undefined;
+  let asker = own; // that of the page, or of the reader's files
+  let opening: AbortController | undefined;
 
   function act(action: PlayerAction<Model, Choices>): void {
     if (!state) return;
@@ -286,6 +292,32 @@ function show<Model, Choices extends FigureChoices>(
       if (!mine.signal.aborted) read(error instanceof Error ? error.message : String(error), true);
     } finally {
       clearTimeout(waits);
+    }
+  }
+
+  /** Draws the reader's files, or the figure's own numbers again. What is refused leaves the picture as it was. */
+  async function take(given: GivenFiles | undefined): Promise<void> {
+    if (!intake || !state) return;
+    opening?.abort();
+    const mine = (opening = new AbortController());
+    const choices = { ...state.choices, ...intake.reset };
+    intakeLine?.say(given ? `Reading ${given.name}…` : "", given ? "waiting" : "own");
+    try {
+      const options = { name: given?.name ?? "", signal: mine.signal, host };
+      const ask = given ? await intake.open(given.files, options) : own;
+      const model = await ask?.(choices, { signal: mine.signal, host });
+      if (model === undefined || mine.signal.aborted || leaves.signal.aborted) return;
+      asking?.abort();
+      pending = {};
+      asker = ask;
+      act({ type: "model", model, choices });
+      if (given) intakeLine?.say(`Drawn: ${given.name}, read on your device.`, "given");
+    } catch (error) {
+      if (!mine.signal.aborted)
+        intakeLine?.say(
+          `${given?.name ?? intake.own} was not drawn. ${error instanceof Error ? error.message : String(error)}`,
+          "refused",
+        );
     }
   }
 
@@ -448,6 +480,8 @@ function show<Model, Choices extends FigureChoices>(
     paint();
   });
 
+  const intakeLine = intake && intake.view(host, leaves.signal, (given) => void take(given));
+  if (intakeLine) parts.tools.after(intakeLine.element);
   parts.tools.append(
     tableButton(parts.table, fillTable),
     toolButton("Save as SVG", () => {
@@ -467,8 +501,8 @@ function show<Model, Choices extends FigureChoices>(
     permalink: () => (state ? toPermalink(figure, state) : wanted),
     go,
     renew(model, ask) {
-      if (ask !== asker) {
-        asker = ask;
+      if (ask !== own) {
+        own = asker = ask;
         if (ask && model === undefined) void answer(state?.choices ?? figure.initial);
       }
       if (model === undefined) return;
@@ -477,6 +511,7 @@ function show<Model, Choices extends FigureChoices>(
     },
     end() {
       asking?.abort();
+      opening?.abort();
       leaves.abort();
       watch.disconnect();
       cancelAnimationFrame(clock);

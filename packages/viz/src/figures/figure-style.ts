@@ -52,6 +52,13 @@ export const figureStyle: string = /* @__PURE__ */ (() =>
 .qkv-figure-tools{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:baseline;padding:6px 0 0;font-size:13px;color:var(--qkv-quiet)}
 .qkv-figure-tools p{margin:0;flex:1 1 20ch}
 .qkv-figure-tools button{all:unset;cursor:pointer;padding:5px 0;text-decoration:underline;text-underline-offset:3px;text-decoration-color:var(--qkv-rule)}
+.qkv-figure-intake{display:flex;flex-wrap:wrap;gap:4px 16px;align-items:baseline;margin:8px 0 0;padding:8px 12px;border:1px dashed var(--qkv-rule);border-radius:8px;font-size:13px;color:var(--qkv-quiet)}
+.qkv-figure-intake p{margin:0;flex:1 1 30ch;white-space:pre-line;overflow-wrap:anywhere}
+.qkv-figure-intake[data-state=refused] p,.qkv-figure-intake[data-state=given] p{color:var(--qkv-text)}
+.qkv-figure-intake button{all:unset;cursor:pointer;padding:5px 0;text-decoration:underline;text-underline-offset:3px;text-decoration-color:var(--qkv-rule)}
+.qkv-figure-intake button[hidden]{display:none}
+.qkv-figure-intake button:focus-visible{outline:2px solid var(--qkv-query);outline-offset:2px}
+.qkv-figure[data-drop]{outline:3px dashed var(--qkv-query);outline-offset:6px}
 .qkv-figure-table{overflow-x:auto;font-size:13px}
 .qkv-figure-table table{display:table;border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0}
 .qkv-figure-table th,.qkv-figure-table td{padding:3px 10px;border:0;border-bottom:1px solid var(--qkv-rule);text-align:end;background:none;color:var(--qkv-text);font-weight:400}

@@ -1,0 +1,325 @@
+import { checks, type Checks } from "@qkv/core";
+import { add, gelu, linear, mul, relu, silu, slice, tanh, type Tensor } from "@qkv/tensor";
+import { norm, type DecoderConfig, type FeedForwardParams, type Model } from "@qkv/transformer";
+import { ablateHeads, headContributions } from "@qkv/transformer/inspection";
+import type { BlockNumbers, NextToken, TransformerBlockModel } from "@qkv/viz/figures/transformer-block";
+import type { TransformerBlockOptions } from "./transformer-block-options.js";
+import { textOf } from "./token-text.js";
+
+type Frame = { data: Float64Array; shape: number[] };
+type Tensors = Record<string, Tensor>;
+
+/** Largest difference from the model's own pass that rounding explains, in parts of the largest number. */
+const tolerance = 1e-3;
+const count = 6; // next tokens that are shown
+
+const activations = {
+  silu: { text: "SiLU", apply: silu },
+  gelu: { text: "GELU", apply: (x: Tensor) => gelu(x) },
+  geluTanh: { text: "GELU", apply: (x: Tensor) => gelu(x, { approximate: "tanh" }) },
+  relu: { text: "ReLU", apply: relu },
+  tanh: { text: "tanh", apply: tanh },
+} as const;
+
+/** The residual stream of a model on a text, from the trace of its pass. */
+export async function blockTrace(
+  model: Model,
+  text: string,
+  options: TransformerBlockOptions,
+): Promise<TransformerBlockModel> {
+  const check = checks("transformerBlockModel");
+  const given = check.options(options, ["removed", "maxTokens", "name"]);
+  const { removed = "none", maxTokens = 16, name = "this model" } = given;
+  const loaded = (value: unknown) => typeof (value as Partial<Model> | null)?.apply === "function";
+  check.each({ model }, loaded, "a decoder", "load one: await load(await modelTiny()).");
+  check.type({ text }, "string");
+  check.type({ removed, name }, "string");
+  check.whole({ maxTokens }, { min: 1 });
+  checkParts(check, model);
+  const { config, tokenizer } = model;
+  const interventions = interventionsOf(check, removed, config);
+
+  const encoded = tokenizer!.encode(text, { addSpecialTokens: false }).slice(-maxTokens);
+  const ids = encoded.length > 0 ? encoded : [0];
+  const tensors: Tensors = {};
+  const names = ["embeddings", "attentionOutput", "feedForwardOutput", "output"] as const;
+  const trace = {
+    names: [...names, "scores", "weights", "heads"] as const,
+    tensors,
+    ...(interventions && { interventions }),
+  };
+  const logits = await rowsOf(model.apply(model.params, ids, { trace }));
+  const whole = interventions ? await rowsOf(model.apply(model.params, ids)) : logits;
+  const stream = await streamOf(check, model, tensors, removed);
+  const next = await nextTokens(check, model, { ids, removed: removed !== "none", logits, whole, stream });
+  return {
+    name,
+    tokens: ids.map((id) => ({ text: textOf(model, id), id })),
+    vocabSize: config.vocabSize,
+    numHeads: config.numHeads,
+    numKvHeads: config.numKvHeads,
+    norm: config.norm ?? "rms",
+    activation: activations[config.activation ?? "silu"].text,
+    ...stream,
+    next,
+    removed,
+  };
+}
+
+/** Refuses models with a part that the figure does not know. */
+function checkParts(check: Checks, { config, tokenizer }: Model): void {
+  const { placement = "pre", experts, logitSoftcap, numLayers } = config;
+  const refuse = (received: string, expected: string) =>
+    check.refuse({
+      argument: "model",
+      received,
+      expected,
+      fix: "draw a decoder such as GPT-2, Llama, SmolLM or Qwen: those have nothing that is missing here.",
+    });
+  if (!tokenizer) {
+    check.refuse({
+      argument: "model",
+      received: "a model without a tokenizer",
+      expected: "one that can read text",
+      fix: "put tokenizer.json beside the weights, or give `load` a `tokenizer`.",
+    });
+  }
+  if (numLayers < 1) refuse("a model without blocks", "one or more");
+  if (placement === "post")
+    refuse("norms behind each part", "norms before them: a stream that parts only add to");
+  if (experts) refuse("a mixture of experts", "one MLP in each block");
+  if (logitSoftcap !== undefined)
+    refuse("a cap on the logits", "logits that are sums of what each part adds");
+}
+
+/** Interventions that let a part write nothing; undefined: nothing is removed. */
+function interventionsOf(check: Checks, removed: string, { numLayers, numHeads }: DecoderConfig) {
+  if (removed === "none") return undefined;
+  const [, kind, layer = 0, head = 0] = (/^(attention|mlp)-(\d+)$/.exec(removed) ??
+    /^(head)-(\d+)-(\d+)$/.exec(removed) ??
+    []) as (string | undefined)[];
+  const found = kind !== undefined && Number(layer) < numLayers && Number(head) < numHeads;
+  if (!found) {
+    check.refuse({
+      argument: "removed",
+      received: removed,
+      expected: `attention-0 to attention-${numLayers - 1}, mlp-0 to mlp-${numLayers - 1}, or a head as head-0-${numHeads - 1}`,
+      fix: "count blocks and heads from 0.",
+    });
+  }
+  if (kind === "head") return ablateHeads([{ layer: Number(layer), head: Number(head) }]);
+  const tensor = kind === "mlp" ? "feedForwardOutput" : "attentionOutput";
+  return { [`layers.${layer}.${tensor}`]: (x: Tensor) => mul(x, 0) };
+}
+
+type Stream = Pick<TransformerBlockModel, "stream" | "writes" | "normed" | "blocks">;
+
+/** The stream at each point, and what each part reads and writes. */
+async function streamOf(check: Checks, model: Model, tensors: Tensors, removed: string): Promise<Stream> {
+  const { config, params } = model;
+  const layerNorm = norm({ kind: config.norm ?? "rms", embedDim: config.embedDim, eps: config.normEps });
+  const stream = [await rowsOf(tensors["embeddings"]!)];
+  const writes: Frame[] = [];
+  const normed: Frame[] = [];
+  const blocks: BlockNumbers[] = [];
+  let entering = tensors["embeddings"]!;
+  for (const [i, layer] of params.layers.entries()) {
+    const at = (name: string) => tensors[`layers.${i}.${name}`]!;
+    const behind = (x: Tensor, own: typeof layer.attentionOutNorm) =>
+      config.placement === "both" && own ? layerNorm.apply(own, x) : x;
+    const read = layerNorm.apply(layer.attentionNorm, entering);
+    const attention = behind(at("attentionOutput"), layer.attentionOutNorm);
+    const middle = add(entering, attention);
+    const seen = layerNorm.apply(layer.feedForwardNorm, middle);
+    const mlp = behind(at("feedForwardOutput"), layer.feedForwardOutNorm);
+    await same(check, `block ${i}`, add(middle, mlp), at("output"));
+    stream.push(await rowsOf(middle), await rowsOf(at("output")));
+    writes.push(await rowsOf(attention), await rowsOf(mlp));
+    normed.push(await rowsOf(read), await rowsOf(seen));
+    const { value, output } = layer.attention;
+    blocks.push({
+      scores: await rowsOf(at("attention.scores")),
+      weights: await rowsOf(at("attention.weights")),
+      mixtures: await rowsOf(at("attention.heads")),
+      headWrites: await rowsOf(headContributions(at("attention.heads"), output)),
+      values: byHead(await rowsOf(linear(read, value.weight, value.bias)), config.numKvHeads),
+      ...(await hiddenOf(config, layer.feedForward as FeedForwardParams, seen, (written) =>
+        removed === `mlp-${i}`
+          ? undefined
+          : same(check, `the MLP of block ${i}`, written, at("feedForwardOutput")),
+      )),
+    });
+    entering = at("output");
+  }
+  normed.push(await rowsOf(layerNorm.apply(params.norm, entering)));
+  return { stream, writes, normed, blocks };
+}
+
+/** The numbers inside an MLP, and a check that they make what it wrote. */
+async function hiddenOf(
+  { activation = "silu" }: DecoderConfig,
+  { gate, up, down }: FeedForwardParams,
+  x: Tensor,
+  compare: (written: Tensor) => Promise<void> | undefined,
+): Promise<Pick<BlockNumbers, "gate" | "up" | "hidden">> {
+  const { apply } = activations[activation];
+  const raised = linear(x, up.weight, up.bias);
+  const gated = gate && linear(x, gate.weight, gate.bias);
+  const hidden = gated ? mul(apply(gated), raised) : apply(raised);
+  await compare(linear(hidden, down.weight, down.bias));
+  return {
+    ...(gated && { gate: await rowsOf(gated) }),
+    up: await rowsOf(raised),
+    hidden: await rowsOf(hidden),
+  };
+}
+
+/** Refuses a model whose own pass gave other numbers: it has a part that is not drawn. */
+async function same(check: Checks, part: string, mine: Tensor, own: Tensor): Promise<void> {
+  const [{ data: a }, { data: b }] = [await rowsOf(mine), await rowsOf(own)];
+  let [apart, largest] = [0, 1];
+  a.forEach((value, i) => {
+    apart = Math.max(apart, Math.abs(value - b[i]!));
+    largest = Math.max(largest, Math.abs(b[i]!));
+  });
+  if (apart <= tolerance * largest) return;
+  check.refuse({
+    argument: "model",
+    received: `numbers of ${part} that differ by ${apart.toPrecision(2)} from its own pass`,
+    expected: "a block of norm, attention, norm and MLP, each added to the stream",
+    fix: "draw another model: this one has a part that is not drawn yet.",
+  });
+}
+
+type Passes = {
+  ids: readonly number[];
+  removed: boolean;
+  /** Logits `[T, V]` of this pass, and of one with nothing removed. */
+  logits: Frame;
+  whole: Frame;
+  stream: Stream;
+};
+
+/** The likeliest next tokens of each token, and what each part adds to their logits. */
+async function nextTokens(check: Checks, model: Model, passes: Passes): Promise<NextToken[][]> {
+  const { config, params } = model;
+  const { ids, logits, whole, stream } = passes;
+  const { stream: points, writes, blocks } = stream;
+  const unembedding = (params.output ?? params.embedding).weight;
+  const gain = (await rowsOf(params.norm.weight)).data;
+  const bias = params.norm.bias && (await rowsOf(params.norm.bias)).data;
+  const rowOf = remembered(async (id: number) => (await rowsOf(slice(unembedding, 0, id, id + 1))).data);
+  const list: NextToken[][] = [];
+  for (const t of ids.keys()) {
+    const [before, now] = [softmax(row(whole, t)), softmax(row(logits, t))];
+    const kept = passes.removed ? count - 2 : count;
+    const offered = likeliest(before, count).slice(0, kept);
+    for (const id of likeliest(now, count)) {
+      if (offered.length < count && !offered.includes(id)) offered.push(id);
+    }
+    // The final norm divides by one number: with it held, the logit is a sum over what was written.
+    const spread = spreadOf(row(points.at(-1)!, t), config);
+    const center = config.norm === "layer";
+    const tokens: NextToken[] = [];
+    for (const id of offered) {
+      const output = await rowOf(id);
+      const direction = output.map((value, c) => (value * gain[c]!) / spread);
+      const shift = center ? mean(direction) : 0;
+      const adds = (x: ArrayLike<number>) => {
+        let total = 0;
+        for (let c = 0; c < direction.length; c++) total += (direction[c]! - shift) * x[c]!;
+        return total;
+      };
+      const parts = [points[0]!, ...writes].map((frame) => adds(row(frame, t)));
+      const heads = blocks.map(({ headWrites }) =>
+        Array.from({ length: config.numHeads }, (_, h) => adds(row(headWrites, h * ids.length + t))),
+      );
+      const rest = bias ? output.reduce((total, value, c) => total + value * bias[c]!, 0) : 0;
+      const logit = row(logits, t)[id]!;
+      const total = parts.reduce((all, part) => all + part, rest);
+      if (!(Math.abs(total - logit) <= tolerance * Math.max(10, ...parts.map(Math.abs)))) {
+        check.refuse({
+          argument: "model",
+          received: `a logit of ${logit.toFixed(3)}, of which ${total.toFixed(3)} is explained`,
+          expected: "logits that are the final norm of the stream times a matrix",
+          fix: "draw another model: this one has a part that is not drawn yet.",
+        });
+      }
+      tokens.push({
+        text: textOf(model, id),
+        id,
+        before: before[id]!,
+        now: now[id]!,
+        logit,
+        parts,
+        heads,
+        rest,
+      });
+    }
+    list.push(tokens);
+  }
+  return list;
+}
+
+/** The number that the final norm divides by. */
+function spreadOf(x: ArrayLike<number>, { norm: kind, normEps }: DecoderConfig): number {
+  const all = Array.from(x);
+  const center = kind === "layer" ? mean(all) : 0;
+  return Math.sqrt(mean(all.map((value) => (value - center) ** 2)) + normEps);
+}
+
+/** A tensor as numbers, axes of length 1 in front left out: `[1, T, C]` as `[T, C]`. */
+async function rowsOf(x: Tensor): Promise<Frame> {
+  const shape = x.shape[0] === 1 ? x.shape.slice(1) : [...x.shape];
+  return { data: Float64Array.from(await x.read(), Number), shape };
+}
+
+/** `[T, H · D]` as `[H, T, D]`. */
+function byHead({ data, shape }: Frame, heads: number): Frame {
+  const [T, width] = shape as [number, number];
+  const D = width / heads;
+  const out = new Float64Array(data.length);
+  for (let t = 0; t < T; t++)
+    for (let h = 0; h < heads; h++)
+      out.set(data.subarray(t * width + h * D, t * width + (h + 1) * D), (h * T + t) * D);
+  return { data: out, shape: [heads, T, D] };
+}
+
+/** Row of the last axis, counted over all before it. */
+function row(
+  { data, shape }: { data: ArrayLike<number>; shape: readonly number[] },
+  index: number,
+): Float64Array {
+  const width = shape.at(-1)!;
+  return (data as Float64Array).subarray(index * width, (index + 1) * width);
+}
+
+function softmax(logits: Float64Array): Float64Array {
+  const most = logits.reduce((a, b) => Math.max(a, b));
+  const powers = logits.map((logit) => Math.exp(logit - most));
+  const total = powers.reduce((a, b) => a + b);
+  return powers.map((power) => power / total);
+}
+
+/** Indices of the largest numbers, largest first. */
+function likeliest(values: Float64Array, most: number): number[] {
+  const best: number[] = [];
+  values.forEach((value, id) => {
+    if (best.length === most && value <= values[best.at(-1)!]!) return;
+    const at = best.findIndex((other) => values[other]! < value);
+    best.splice(at < 0 ? best.length : at, 0, id);
+    best.length = Math.min(best.length, most);
+  });
+  return best;
+}
+
+const mean = (x: ArrayLike<number>) => Array.from(x).reduce((sum, value) => sum + value, 0) / x.length;
+
+function remembered<T>(make: (id: number) => Promise<T>): (id: number) => Promise<T> {
+  const made = new Map<number, Promise<T>>();
+  return (id) => {
+    const found = made.get(id) ?? make(id);
+    made.set(id, found);
+    return found;
+  };
+}

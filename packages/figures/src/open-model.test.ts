@@ -1,0 +1,60 @@
+import { modelTiny } from "@qkv/model-tiny";
+import { randomDecoder } from "@qkv/test-support/random-decoder";
+import { load, type Model } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import { beforeAll, expect, test } from "vitest";
+import { openModel } from "./open-model.js";
+import { transformerBlockModel } from "./transformer-block-model.js";
+
+const text = "The cat sat on the";
+let tiny: Model;
+beforeAll(async () => {
+  tiny = await load(await modelTiny());
+});
+
+async function folderOf(family: "gpt2" | "llama"): Promise<{ model: Model; files: File[] }> {
+  const model = randomDecoder(family, tiny.tokenizer!);
+  const out = memoryFolder();
+  await exportModel(model, { to: "hf", out });
+  const own = out.files.filter(({ name }) => !/^tokenizer/.test(name));
+  const tokenizer = (await modelTiny()).filter(({ name }) => /^tokenizer/.test(name));
+  return { model, files: [...own, ...tokenizer] as File[] };
+}
+
+test.each(["gpt2", "llama"] as const)(
+  "a %s folder, dropped: the numbers are those of the model it was written from",
+  async (family) => {
+    const { model, files } = await folderOf(family);
+    const opened = await openModel(files);
+    const [mine, own] = [await transformerBlockModel(opened, text), await transformerBlockModel(model, text)];
+    expect(mine.tokens).toEqual(own.tokens);
+    expect(mine.norm).toBe(family === "gpt2" ? "layer" : "rms");
+    mine.stream.forEach((frame, k) => {
+      for (let i = 0; i < frame.data.length; i++)
+        expect(frame.data[i]).toBeCloseTo(own.stream[k]!.data[i]!, 3);
+    });
+    mine.next.at(-1)!.forEach(({ id, now, parts, rest, logit }, i) => {
+      expect(id).toBe(own.next.at(-1)![i]!.id);
+      expect(now).toBeCloseTo(own.next.at(-1)![i]!.now, 4);
+      expect(parts.reduce((sum, part) => sum + part, rest)).toBeCloseTo(logit, 3);
+    });
+    const without = await transformerBlockModel(opened, text, { removed: "head-1-2" });
+    expect(new Set(Array.from(without.blocks[1]!.mixtures.data).slice(2 * 5 * 6, 3 * 5 * 6))).toEqual(
+      new Set([0]),
+    );
+  },
+);
+
+test("what is no model folder is refused in words that say what is missing", async () => {
+  const photo = new File(["not a model"], "cat.jpg");
+  await expect(openModel([photo])).rejects.toThrow(/config\.json/);
+  const { files } = await folderOf("llama");
+  const bare = files.filter(({ name }) => !/^tokenizer/.test(name));
+  await expect(openModel(bare).then((model) => transformerBlockModel(model, text))).rejects.toThrow(
+    /tokenizer\.json/,
+  );
+  const config = new File([JSON.stringify({ model_type: "mamba" })], "config.json");
+  await expect(openModel([config, ...files.filter(({ name }) => name !== "config.json")])).rejects.toThrow(
+    /mamba/,
+  );
+});

@@ -1,0 +1,100 @@
+import { modelTiny } from "@qkv/model-tiny";
+import { randomDecoder } from "@qkv/test-support/random-decoder";
+import { load } from "@qkv/transformer";
+import { exportModel, memoryFolder } from "@qkv/transformer/export";
+import { afterEach, expect, test, vi } from "vitest";
+import { defineTransformerBlock, type TransformerBlockElement } from "./transformer-block.js";
+
+defineTransformerBlock();
+afterEach(() => document.body.replaceChildren());
+
+async function place(state = ""): Promise<TransformerBlockElement> {
+  document.body.innerHTML = `<qkv-transformer-block state="${state}" style="display:block;width:1000px"></qkv-transformer-block>`;
+  const host = document.querySelector<TransformerBlockElement>("qkv-transformer-block")!;
+  await vi.waitFor(() => expect(host.querySelectorAll("[data-cell]").length).toBeGreaterThan(20), {
+    timeout: 30_000,
+  });
+  return host;
+}
+const title = (host: HTMLElement) => host.querySelector(".qkv-figure-title")!.textContent;
+const cell = (host: HTMLElement, address: string) =>
+  host.querySelector<SVGElement>(`[data-cell="${address}"]`);
+const click = (target: Element | null) => target!.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+const words = (host: HTMLElement) => host.querySelector(".qkv-figure-intake p")!.textContent;
+
+function drop(host: HTMLElement, files: readonly File[]): void {
+  const dataTransfer = new DataTransfer();
+  for (const file of files) dataTransfer.items.add(file);
+  host.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}
+
+test("opens on the whole; a press opens a block, a part and a head in place, and a crumb leads out", async () => {
+  const host = await place();
+  expect(title(host)).toMatch(/after “the” comes “hill”/);
+  click(cell(host, "block:1"));
+  expect(title(host)).toBe("All of block 1");
+  click(cell(host, "open:heads:1"));
+  expect(host.state).toContain("step=heads");
+  click(cell(host, "head:2"));
+  expect(title(host)).toBe("Head 2: one attention call");
+  click(cell(host, "zoom:model"));
+  expect(title(host)).toMatch(/comes “hill”/);
+});
+
+test("a removed part: a new run, with the change of the next token, and an address that keeps it", async () => {
+  const host = await place();
+  click(cell(host, "remove:mlp-0"));
+  await vi.waitFor(() => expect(title(host)).toMatch(/“hill” goes from 52% to/), { timeout: 30_000 });
+  expect(host.state).toBe("removed=mlp-0");
+  click(cell(host, "remove:mlp-0"));
+  await vi.waitFor(() => expect(host.state).toBe(""), { timeout: 30_000 });
+  const again = await place("removed=mlp-0&amp;step=block");
+  await vi.waitFor(() => expect(again.state).toContain("removed=mlp-0"), { timeout: 30_000 });
+});
+
+test("a dropped model folder is drawn, and the figure's own model comes back", async () => {
+  const host = await place();
+  const files = await modelTiny();
+  const model = randomDecoder("gpt2", (await load(files)).tokenizer!);
+  const out = memoryFolder();
+  await exportModel(model, { to: "hf", out });
+  const tokenizer = files.filter(({ name }) => /^tokenizer/.test(name)) as File[];
+  drop(host, [...(out.files as File[]).filter(({ name }) => !/^tokenizer/.test(name)), ...tokenizer]);
+  await vi.waitFor(() => expect(words(host)).toMatch(/^Drawn: your model/), { timeout: 30_000 });
+  expect(host.textContent).toContain("Layer norm");
+  expect(cell(host, "block:1")).not.toBeNull();
+  expect(cell(host, "block:2")).toBeNull();
+  click(
+    [...host.querySelectorAll("button")].find(
+      ({ textContent }) => textContent === "Back to our small model",
+    )!,
+  );
+  await vi.waitFor(() => expect(cell(host, "block:3")).not.toBeNull(), { timeout: 30_000 });
+});
+
+test("files that are no model are refused in words, and the picture stays", async () => {
+  const host = await place();
+  drop(host, [new File(["not a model"], "cat.jpg")]);
+  await vi.waitFor(() => expect(words(host)).toMatch(/^cat\.jpg was not drawn.*config\.json/s), {
+    timeout: 30_000,
+  });
+  expect(host.querySelector(".qkv-figure-intake p")!.getAttribute("role")).toBe("alert");
+  expect(title(host)).toMatch(/comes “hill”/);
+});
+
+test("folders and files are chosen by buttons too", async () => {
+  const host = await place();
+  const inputs = [...host.querySelectorAll<HTMLInputElement>(".qkv-figure-intake input")];
+  expect(inputs.map(({ type, webkitdirectory, multiple }) => [type, webkitdirectory, multiple])).toEqual([
+    ["file", true, true],
+    ["file", false, true],
+  ]);
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(["{}"], "config.json"));
+  inputs[1]!.files = transfer.files;
+  inputs[1]!.dispatchEvent(new Event("change"));
+  await vi.waitFor(
+    () => expect(host.querySelector(".qkv-figure-intake")!.getAttribute("data-state")).toBe("refused"),
+    { timeout: 30_000 },
+  );
+});

@@ -1,0 +1,166 @@
+import type { PictureData } from "../../check-data.js";
+
+/** Numbers of one block of a decoder on a text, as the model computed them. `T` tokens, `H` heads, `D` numbers a head. */
+export type BlockNumbers = {
+  /** Dot products of queries and keys, scaled and masked, `[H, T, T]`. */
+  scores: PictureData;
+  /** `[H, T, T]` */
+  weights: PictureData;
+  /** Values of the KV heads, `[numKvHeads, T, D]`. */
+  values: PictureData;
+  /** Mixtures of the values, one for each head, `[H, T, D]`. */
+  mixtures: PictureData;
+  /** Vectors that the heads add to the residual stream, `[H, T, C]`. */
+  headWrites: PictureData;
+  /** Gate of the MLP before the activation, `[T, F]`, where it has one. */
+  gate?: PictureData;
+  /** The map up, `[T, F]`. */
+  up: PictureData;
+  /** Hidden activations, `[T, F]`: what the map down reads. */
+  hidden: PictureData;
+};
+
+/** A token that may come next. */
+export type NextToken = {
+  text: string;
+  id: number;
+  /** Probability with nothing removed. */
+  before: number;
+  /** Probability now. */
+  now: number;
+  logit: number;
+  /** Contributions of the embedding and of each part to the logit, in the order of the stream. */
+  parts: readonly number[];
+  /** Contributions of the heads to the logit, layer by layer. */
+  heads: readonly (readonly number[])[];
+  /** Contribution of the bias of the final norm. With `parts` it sums to `logit`. */
+  rest: number;
+};
+
+/** A decoder on a text: its residual stream at every point, and what each part reads and writes. */
+export type TransformerBlockModel = {
+  /** The model in words, as "our small model". */
+  name: string;
+  tokens: readonly { text: string; id: number }[];
+  vocabSize: number;
+  numHeads: number;
+  numKvHeads: number;
+  norm: "rms" | "layer";
+  /** As a paper writes it: "SiLU". */
+  activation: string;
+  /** The residual stream: after the embedding, then after each write, `[T, C]` each. */
+  stream: readonly PictureData[];
+  /** Vectors that attention and MLP of each block add, one after the other, `[T, C]` each. */
+  writes: readonly PictureData[];
+  /** Inputs of the parts: the stream after the norm of each, and last the final norm, `[T, C]` each. */
+  normed: readonly PictureData[];
+  blocks: readonly BlockNumbers[];
+  /** For each token those that may follow it. The first is the likeliest with nothing removed. */
+  next: readonly (readonly NextToken[])[];
+  /** The part that was removed, as in the choice. */
+  removed: string;
+};
+
+/** Settings that the reader chooses. */
+export type TransformerBlockChoices = {
+  text: string;
+  /** Index of the token that is followed; -1: the last. */
+  token: number;
+  /** Block that is opened, from 0. */
+  layer: number;
+  /** Head that is opened, from 0. */
+  head: number;
+  /** The next token that is explained: index into `next`. */
+  target: number;
+  /** "none", "attention-0", "mlp-0" or "head-0-1": block 0, head 1. */
+  removed: string;
+};
+
+/** Choices as indices that the model has. */
+export type Chosen = { t: number; l: number; h: number; target: NextToken };
+
+export function chosen(
+  model: TransformerBlockModel,
+  { token, layer, head, target }: TransformerBlockChoices,
+): Chosen {
+  const last = model.tokens.length - 1;
+  const t = token < 0 ? last : Math.min(token, last);
+  const next = model.next[t]!;
+  return {
+    t,
+    l: Math.min(layer, model.blocks.length - 1),
+    h: Math.min(head, model.numHeads - 1),
+    target: next[Math.min(target, next.length - 1)]!,
+  };
+}
+
+/** The numbers of one row of the last axis. */
+export function vector({ data, shape }: PictureData, ...index: readonly number[]): number[] {
+  const width = shape.at(-1)!;
+  const row = index.reduce((at, i, axis) => at * shape[axis]! + i, 0);
+  return Array.from({ length: width }, (_, i) => data[row * width + i]!);
+}
+
+/** Length of a vector. */
+export const normOf = (x: readonly number[]): number =>
+  Math.sqrt(x.reduce((sum, each) => sum + each * each, 0));
+export const meanOf = (x: readonly number[]): number => x.reduce((sum, each) => sum + each, 0) / x.length;
+/** Root of the mean square. */
+export const rmsOf = (x: readonly number[]): number => normOf(x) / Math.sqrt(x.length);
+
+/** KV head that a query head reads. */
+export const kvHeadOf = ({ numHeads, numKvHeads }: TransformerBlockModel, head: number): number =>
+  Math.floor((head * numKvHeads) / numHeads);
+
+/** True if a part writes nothing in this run. */
+export const isRemoved = ({ removed }: TransformerBlockModel, part: string): boolean => removed === part;
+
+/** Name of a part in an address. */
+export const partId = (k: number): string => `${k % 2 === 0 ? "attention" : "mlp"}-${Math.floor(k / 2)}`;
+
+/** Name of a part in words: "attention of block 0". */
+export function partText(part: string): string {
+  const [kind, layer, head] = part.split("-");
+  if (kind === "head") return `head ${head} of block ${layer}`;
+  return `${kind === "mlp" ? "the MLP" : "attention"} of block ${layer}`;
+}
+
+/** A number with two digits behind the point and a real minus. */
+export function fixed(value: number, digits = 2): string {
+  const text = value.toFixed(digits);
+  return (Number(text) === 0 ? (0).toFixed(digits) : text).replace("-", "−");
+}
+/** The same with its sign. */
+export const signed = (value: number, digits = 2): string =>
+  Number(value.toFixed(digits)) > 0 ? `+${fixed(value, digits)}` : fixed(value, digits);
+
+/** The sign between printed terms and their printed sum: `≈` where rounding shows. */
+export function equals(terms: readonly number[], total: number, digits: number): "=" | "≈" {
+  const sum = terms.reduce((all, term) => all + Number(term.toFixed(digits)), 0);
+  return Math.abs(sum - Number(total.toFixed(digits))) < 1e-9 ? "=" : "≈";
+}
+
+/** Hidden units that are more than half as active as the strongest. */
+export function busyUnits(values: readonly number[]): number {
+  const most = Math.max(...values.map(Math.abs));
+  return values.filter((value) => Math.abs(value) > most / 2).length;
+}
+
+/** A probability: whole percents, and small ones as they are. */
+export function percent(value: number): string {
+  if (value >= 0.9995) return "100%";
+  if (value > 0.99) return `${(100 * value).toFixed(1)}%`;
+  return value >= 0.095
+    ? `${Math.round(100 * value)}%`
+    : value >= 0.0005
+      ? `${(100 * value).toFixed(1)}%`
+      : "<0.1%";
+}
+
+/** Token as it is shown: white space by a sign where there is nothing else. */
+export function shown(token: string): string {
+  const text = token.replace(/\n/g, "⏎").trim() || (token.includes("\n") ? "⏎" : "␣");
+  return text.length > 12 ? `${text.slice(0, 11)}…` : text;
+}
+export const quoted = (token: string): string => `“${shown(token)}”`;
+export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

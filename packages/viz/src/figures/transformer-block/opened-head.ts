@@ -1,0 +1,184 @@
+import { letterColor, weightShade } from "../attention-call/cells.js";
+import type { Mark } from "../mark.js";
+import type { Row } from "./row.js";
+import { letters } from "./letters.js";
+import { fixed, kvHeadOf, normOf, quoted, range, shown, signed, vector } from "./model.js";
+import type { Opened } from "./opened.js";
+import { tokenLine } from "./opened-height.js";
+import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+
+/** Columns of the call of one head. */
+type Columns = {
+  name: number;
+  score: number;
+  weight: number;
+  weightWidth: number;
+  value: number;
+  end: number;
+};
+
+function columnsOf({ layout: { inside, phone, box } }: Opened): Columns {
+  const score = phone ? box.x + 96 : box.x + box.width - 34;
+  const weight = phone ? score + 8 : inside.x;
+  const weightWidth = phone ? 42 : 108;
+  const end = inside.x + inside.width;
+  return {
+    name: phone ? box.x : box.x + 6,
+    score,
+    weight,
+    weightWidth,
+    value: weight + weightWidth + 14,
+    end,
+  };
+}
+
+/** One head as one attention call: scores, weights, values, their mixture, and what it adds. */
+export function openedHead(row: Row, opened: Opened): Mark[] {
+  const { model, chosen, layout } = opened;
+  const { t, l, h } = chosen;
+  const { values } = model.blocks[l]!;
+  const at = columnsOf(opened);
+  const kv = kvHeadOf(model, h);
+  const top = row.y + row.height + 28;
+  const scale = scaleOf(range(t + 1).map((j) => vector(values, kv, j)));
+  const quiet = { size: 11, fill: "quiet" } as const;
+  const value = layout.phone
+    ? `value, ${values.shape[2]!} numbers`
+    : `value in KV head ${kv}, ${values.shape[2]!} numbers; pale: little weight`;
+  return [
+    letters("call/heading:token", at.name, top - 8, "token", quiet),
+    letters("call/heading:score", at.score, top - 8, "q·k / √d", { ...quiet, anchor: "end" }),
+    letters("call/heading:weight", at.weight, top - 8, "weight", quiet),
+    letters("call/heading:value", at.value, top - 8, value, quiet),
+    ...range(t + 1).flatMap((j) => keyLine(j, top + j * tokenLine, at, scale, opened)),
+    ...outcome(top + (t + 1) * tokenLine + 4, at, scale, opened),
+  ];
+}
+
+/** A key: its score, its weight, and its value as deep as its weight. */
+function keyLine(
+  j: number,
+  y: number,
+  at: Columns,
+  scale: number,
+  { model, chosen, layout, focus }: Opened,
+): Mark[] {
+  const { t, l, h } = chosen;
+  const { scores, weights, values } = model.blocks[l]!;
+  const score = vector(scores, h, t)[j]!;
+  const weight = vector(weights, h, t)[j]!;
+  const shade = weightShade(weight);
+  const token = model.tokens[j]!.text;
+  const seen = Number.isFinite(score);
+  const marks: Mark[] = [
+    letters(`call/token:${j}`, at.name, y + 14, shown(token), { weight: j === t ? 600 : 400 }),
+    letters(`call/score:${j}`, at.score, y + 14, seen ? fixed(score) : "masked", {
+      anchor: "end",
+      reads: `score of ${quoted(token)}: ${seen ? fixed(score, 3) : "masked"}`,
+    }),
+    {
+      key: `head:${h}:${j}`,
+      kind: "rect",
+      x: at.weight,
+      y: y + 2,
+      width: 40,
+      height: tokenLine - 4,
+      radius: 2,
+      fill: "weight",
+      shade,
+      stroke: "rule",
+      text: fixed(weight),
+      ink: letterColor(shade),
+      size: 11,
+      layer: 1,
+      home: `head:${h}`,
+      reads: `weight of ${quoted(token)}: ${fixed(weight, 3)}`,
+      cell: `weight:${h}:${j}`,
+    },
+  ];
+  if (!layout.phone)
+    marks.push({
+      key: `call/bar:${j}`,
+      kind: "rect",
+      x: at.weight + 44,
+      y: y + 5,
+      width: Math.max(0.5, weight * 64),
+      height: tokenLine - 10,
+      fill: "weight",
+      shade: 0.7,
+    });
+  const box = { x: at.value, y: y + 1, width: at.end - at.value, height: tokenLine - 3 };
+  const name = `value of ${quoted(token)}`;
+  const opacity = 0.52 + 0.48 * Math.min(1, 1.5 * weight);
+  return [
+    ...marks,
+    ...vectorBars(vector(values, kvHeadOf(model, h), j), box, {
+      key: `value:${j}`,
+      name,
+      scale,
+      color: "value",
+      opacity,
+      focus,
+    }),
+  ];
+}
+
+/** The mixture of the values, and through the output matrix what the head adds. */
+function outcome(
+  y: number,
+  at: Columns,
+  scale: number,
+  { model, chosen, layout, scales, focus }: Opened,
+): Mark[] {
+  const { t, l, h, target } = chosen;
+  const { mixtures, headWrites } = model.blocks[l]!;
+  const { phone, inside, norm, logit } = layout;
+  const write = vector(headWrites, h, t);
+  const below = y + 36;
+  const name = `what head ${h} adds`;
+  const mixture = { x: at.value, y: y + 6, width: at.end - at.value, height: 22 };
+  const x = phone ? at.weight : inside.x;
+  const marks: Mark[] = [
+    {
+      key: "call/line",
+      kind: "path",
+      x: at.name,
+      y,
+      d: `M0 0H${Math.round(at.end - at.name)}`,
+      stroke: "quiet",
+    },
+    letters("call/mixture", at.name, y + 21, phone ? "sum of weight × value" : "sum of weight × value", {
+      weight: 600,
+    }),
+    ...vectorBars(vector(mixtures, h, t), mixture, {
+      key: "mixture",
+      name: `output of head ${h}`,
+      scale,
+      color: "value",
+      focus,
+    }),
+    letters("call/write", at.name, below + 15, phone ? "× output" : "× output matrix", { weight: 600 }),
+    ...vectorBars(
+      write,
+      { x, y: below, width: at.end - x, height: 22 },
+      { key: `head-write:${h}`, name, scale: scaleOf([write]), color: "value", focus },
+    ),
+  ];
+  const adds = target.heads[l]![h]!;
+  if (phone) {
+    const text = `norm ${fixed(normOf(write))} · ${quoted(target.text)} ${signed(adds)}`;
+    return [...marks, letters(`head:${h}/note`, x, below + 36, text, { size: 11, fill: "quiet" })];
+  }
+  const place = { y: below + 6, height: 10 };
+  const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
+  return [
+    ...marks,
+    ...sizeBar(`head:${h}`, normOf(write), { ...norm, ...place }, { scale: scales.norm, name }),
+    ...signedBar(
+      `head:${h}/adds`,
+      adds,
+      { ...logit, ...place },
+      { scale: scales.logit, text: signed(adds), reads },
+    ),
+  ];
+}

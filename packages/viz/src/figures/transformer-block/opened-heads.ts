@@ -1,0 +1,203 @@
+import { letterColor, weightShade } from "../attention-call/cells.js";
+import type { Mark } from "../mark.js";
+import type { Row } from "./row.js";
+import { letters } from "./letters.js";
+import { fixed, isRemoved, kvHeadOf, normOf, quoted, range, shown, signed, vector } from "./model.js";
+import type { Opened } from "./opened.js";
+import { headHeight } from "./opened-height.js";
+import { removeMark } from "./part-box.js";
+import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
+
+/** Measures of the heads inside an attention. */
+type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };
+
+function gridOf(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
+  const top = row.y + row.height + 26;
+  const nameRoom = phone ? 72 : 0;
+  const line = headHeight(model) + (phone ? 14 : 0);
+  return {
+    left: inside.x + nameRoom,
+    cell: Math.min(phone ? 44 : 62, (inside.width - nameRoom) / model.tokens.length),
+    tall: Math.min(18, 0.5 * headHeight(model)),
+    line,
+    y: (h) => top + h * line,
+  };
+}
+
+/** The heads of an attention: whom each attends to, and what it adds. */
+export function openedHeads(row: Row, opened: Opened): Mark[] {
+  const { model, chosen, layout } = opened;
+  const { t } = chosen;
+  const grid = gridOf(row, opened);
+  const { left, cell, y } = grid;
+  const marks = range(t + 1).map((j) => {
+    const text = shown(model.tokens[j]!.text);
+    const most = Math.max(1, Math.floor(cell / 7));
+    const cut = text.length <= most + 1 ? text : `${text.slice(0, most)}…`;
+    return letters(`heads/token:${j}`, left + (j + 0.5) * cell, y(0) - 6, cut, {
+      anchor: "middle",
+      size: 11,
+      fill: j === t ? "text" : "quiet",
+    });
+  });
+  for (const h of range(model.numHeads)) {
+    marks.push(...headName(h, row, grid, opened), ...headWeights(h, row, grid, opened));
+    marks.push(...headWrite(h, row, grid, opened));
+  }
+  const hint = layout.phone
+    ? "Press a head to look inside."
+    : "The weights of each head, and the vector that it adds. Press a head to look inside.";
+  return [
+    ...marks,
+    ...sharedKeys(grid, opened),
+    letters("heads/hint", layout.inside.x, y(model.numHeads) + 11, hint, { size: 11, fill: "quiet" }),
+  ];
+}
+
+const isOff = ({ model, chosen: { l } }: Opened, h: number) =>
+  isRemoved(model, `head-${l}-${h}`) || isRemoved(model, `attention-${l}`);
+
+function headName(h: number, row: Row, { y, tall, line }: Grid, opened: Opened): Mark[] {
+  const { model, chosen, layout } = opened;
+  const { box, phone } = layout;
+  const off = isOff(opened, h);
+  const id = `head-${chosen.l}-${h}`;
+  const middle = y(h) + tall / 2 + 4;
+  const name = phone
+    ? []
+    : [letters(`head:${h}/name`, box.x + 62, middle + 4, off ? "removed" : `head ${h}`)];
+  return [
+    {
+      key: `head:${h}`,
+      kind: "circle",
+      x: box.x + 12,
+      y: middle,
+      radius: Math.min(11, line / 2 - 1),
+      fill: "query",
+      text: String(h),
+      ink: "paper",
+      size: 11,
+      weight: 600,
+      home: `${row.key}/box`,
+      opacity: off ? 0.45 : 1,
+      layer: 1,
+      reads: `head ${h}: reads KV head ${kvHeadOf(model, h)}; press to look inside`,
+      cell: `head:${h}`,
+    },
+    ...name,
+    removeMark(
+      { key: `head:${h}`, id, removed: isRemoved(model, id) },
+      { x: phone ? box.x + 46 : box.x + box.width - 24, y: middle - 9 },
+    ),
+  ];
+}
+
+function headWeights(h: number, row: Row, { left, cell, tall, y }: Grid, opened: Opened): Mark[] {
+  const { model, chosen } = opened;
+  const { t, l } = chosen;
+  const weights = vector(model.blocks[l]!.weights, h, t).slice(0, t + 1);
+  return weights.map((weight, j) => {
+    const shade = weightShade(weight);
+    return {
+      key: `head:${h}:${j}`,
+      kind: "rect",
+      x: left + j * cell + 0.5,
+      y: y(h),
+      width: cell - 1,
+      height: tall,
+      radius: 2,
+      fill: "weight",
+      shade,
+      stroke: "rule",
+      home: `${row.key}/box`,
+      opacity: isOff(opened, h) ? 0.45 : 1,
+      size: 11,
+      ink: letterColor(shade),
+      ...(cell >= 27 && { text: fixed(weight) }),
+      reads: `head ${h}, weight of ${quoted(model.tokens[j]!.text)}: ${fixed(weight, 3)}`,
+      cell: `weight:${h}:${j}`,
+    };
+  });
+}
+
+/** The vector that a head adds, its norm, and what it adds to the logit. */
+function headWrite(h: number, row: Row, { left, line, tall, y }: Grid, opened: Opened): Mark[] {
+  const { model, chosen, layout, scales, focus } = opened;
+  const { t, l, target } = chosen;
+  const { inside, phone, norm, logit } = layout;
+  const write = vector(model.blocks[l]!.headWrites, h, t);
+  const opacity = isOff(opened, h) ? 0.45 : 1;
+  const x = phone ? left : inside.x;
+  const name = `what head ${h} adds`;
+  const marks: Mark[] = [];
+  const strip = Math.min(20, line - tall - 5 - (phone ? 14 : 0));
+  if (strip >= 8) {
+    const box = { x, y: y(h) + tall + 2, width: inside.x + inside.width - x, height: strip };
+    const home = `${row.key}/box`;
+    marks.push(
+      ...vectorBars(write, box, {
+        key: `head-write:${h}`,
+        name,
+        scale: scaleOf([write]),
+        color: "value",
+        home,
+        focus,
+        opacity,
+      }),
+    );
+  }
+  const adds = target.heads[l]![h]!;
+  if (phone) {
+    const text = `norm ${fixed(normOf(write))} · ${quoted(target.text)} ${signed(adds)}`;
+    return [
+      ...marks,
+      letters(`head:${h}/note`, left, y(h) + line - 6, text, { size: 11, fill: "quiet", opacity }),
+    ];
+  }
+  const place = { y: y(h) + tall - 5, height: 10 };
+  const reads = `${name}, in the logit of ${quoted(target.text)}: ${signed(adds)}`;
+  return [
+    ...marks,
+    ...sizeBar(`head:${h}`, normOf(write), { ...norm, ...place }, { scale: scales.norm, name, opacity }),
+    ...signedBar(
+      `head:${h}/adds`,
+      adds,
+      { ...logit, ...place },
+      { scale: scales.logit, text: signed(adds), reads, opacity },
+    ),
+  ];
+}
+
+/** The KV heads, each wired to the query heads that read it. */
+function sharedKeys({ y, tall }: Grid, { model, layout: { box, phone } }: Opened): Mark[] {
+  const middle = (h: number) => Math.round(y(h) + tall / 2 + 4);
+  const x = Math.round(box.x + (phone ? 33 : 44));
+  return range(model.numKvHeads).flatMap((kv): Mark[] => {
+    const readers = range(model.numHeads).filter((h) => kvHeadOf(model, h) === kv);
+    const center = (middle(readers[0]!) + middle(readers.at(-1)!)) / 2;
+    const who = readers.length === 1 ? `head ${readers[0]}` : `heads ${readers.join(", ")}`;
+    return [
+      ...readers.map((h): Mark => ({
+        key: `kv-wire:${h}`,
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: `M${Math.round(box.x + 23)} ${middle(h)}L${x} ${center}`,
+        stroke: "query",
+        opacity: 0.7,
+      })),
+      {
+        key: `kv:${kv}`,
+        kind: "rect",
+        x: x - 6,
+        y: center - 6,
+        width: 12,
+        height: 12,
+        radius: 3,
+        fill: "key",
+        layer: 1,
+        reads: `KV head ${kv}: its keys and values are read by ${who}`,
+      },
+    ];
+  });
+}

@@ -1,0 +1,37 @@
+import type { View } from "./view.js";
+import type { Chosen, TransformerBlockModel } from "./model.js";
+
+/** Room that the opened part has: at a phone, and the width of a vector. */
+export type OpenedRoom = { phone: boolean; width: number };
+
+/** Height of a head's line of weights and of what it adds. */
+export function headHeight({ numHeads }: TransformerBlockModel): number {
+  return Math.max(24, Math.min(42, 340 / numHeads));
+}
+
+/** Size and columns of the cells of a hidden layer of `count` units. */
+export function unitGrid(count: number, width: number): { size: number; columns: number; rows: number } {
+  const size = Math.max(3, Math.min(9, Math.sqrt((width * 56) / count)));
+  const columns = Math.min(count, Math.floor(width / size));
+  return { size, columns, rows: Math.ceil(count / columns) };
+}
+
+export const profileHeight = 76;
+export const tokenLine = 21;
+
+/** Height of what is inside a part. */
+export function openedHeight(
+  model: TransformerBlockModel,
+  { t, l }: Chosen,
+  { open = "", head }: View,
+  { phone, width }: OpenedRoom,
+): number {
+  if (open.startsWith("norm")) return 2 * profileHeight + 24;
+  if (open.startsWith("mlp")) {
+    const { hidden, gate } = model.blocks[l]!;
+    const { size, rows } = unitGrid(hidden.shape[1]!, width);
+    return (gate ? 3 : 2) * (rows * size + 26) + (phone ? 70 : 12);
+  }
+  if (head) return (t + 1) * tokenLine + (phone ? 118 : 104);
+  return model.numHeads * (headHeight(model) + (phone ? 14 : 0)) + 46;
+}

@@ -1,0 +1,82 @@
+import type { Mark } from "../mark.js";
+import { letters } from "./letters.js";
+import type { Row } from "./row.js";
+import type { Opened } from "./opened.js";
+import { busyUnits, fixed, range, vector } from "./model.js";
+import { unitGrid } from "./opened-height.js";
+import { scaleOf } from "./vector-bars.js";
+
+/** The hidden layer of an MLP: each unit a cell, from the map up to the activations. */
+export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
+  const { t, l } = chosen;
+  const { inside, phone, box, norm } = layout;
+  const { gate, up, hidden } = model.blocks[l]!;
+  const F = hidden.shape[1]!;
+  const { size, columns, rows } = unitGrid(F, inside.width);
+  const marks: Mark[] = [];
+  let y = row.y + row.height + 20;
+  const act = model.activation;
+  const grids = [
+    ...(gate ? [{ key: "gate", values: vector(gate, t), text: "gate", more: `before ${act}` }] : []),
+    { key: "up", values: vector(up, t), text: "up", more: gate ? "" : `before ${act}` },
+    {
+      key: "hidden",
+      values: vector(hidden, t),
+      text: "hidden",
+      more: gate ? `${act}(gate) × up` : `${act}(up)`,
+    },
+  ];
+  for (const { key, values, text, more } of grids) {
+    const scale = scaleOf([values]);
+    const home = `${row.key}/box`;
+    if (phone)
+      marks.push(
+        letters(`mlp/${key}/name`, inside.x, y - 5, `${text}${more ? `: ${more}` : ""}, ${F} units`, {
+          size: 11,
+        }),
+      );
+    else {
+      marks.push(letters(`mlp/${key}/name`, box.x + 6, y + 12, `${text}, ${F} units`, { weight: 600 }));
+      if (more) marks.push(letters(`mlp/${key}/more`, box.x + 6, y + 29, more, { size: 11, fill: "quiet" }));
+    }
+    values.forEach((value, i) => {
+      const share = Math.min(1, Math.abs(value) / scale);
+      marks.push({
+        key: `unit:${key}:${i}`,
+        kind: "rect",
+        x: inside.x + (i % columns) * size,
+        y: y + Math.floor(i / columns) * size,
+        width: size - 0.6,
+        height: size - 0.6,
+        fill: value < 0 ? "hatch" : "text",
+        shade: 0.06 + 0.9 * share,
+        home,
+        ...(F <= 800 && { reads: `${text} of unit ${i}: ${fixed(value, 3)}`, cell: `unit:${key}:${i}` }),
+      });
+    });
+    y += rows * size + 26;
+  }
+  const values = vector(hidden, t);
+  const strongest = range(F)
+    .sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!))
+    .slice(0, phone ? 3 : 5);
+  const lines = [
+    `${busyUnits(values)} of ${F} units are more than`,
+    `half as active as the strongest:`,
+    ...(phone
+      ? [strongest.map((i) => `unit ${i}: ${fixed(values[i]!)}`).join(" · ")]
+      : strongest.map((i) => `unit ${i}: ${fixed(values[i]!)}`)),
+  ];
+  lines.forEach((text, i) =>
+    marks.push(
+      letters(
+        `mlp/line:${i}`,
+        phone ? inside.x : norm.x - 4,
+        phone ? y + 2 + 16 * i : row.y + row.height + 32 + 17 * i,
+        text,
+        { size: phone ? 11 : 12, fill: i < 2 ? "quiet" : "text" },
+      ),
+    ),
+  );
+  return marks;
+}

@@ -1,0 +1,68 @@
+import type { Mark } from "../mark.js";
+import { letters } from "./letters.js";
+import type { Row } from "./row.js";
+import type { Opened } from "./opened.js";
+import { fixed, meanOf, rmsOf, vector } from "./model.js";
+import { profileHeight } from "./opened-height.js";
+import { scaleOf, vectorBars } from "./vector-bars.js";
+
+/** The vector before a norm and after it, as profiles with their mean and root mean square. */
+export function openedNorm(row: Row, { model, chosen: { t }, layout, focus }: Opened): Mark[] {
+  const { inside, phone, box, norm } = layout;
+  const before = vector(model.stream[row.k]!, t);
+  const after = vector(model.normed[row.k]!, t);
+  const scale = 1.15 * Math.max(scaleOf([before]), scaleOf([after]));
+  const marks: Mark[] = [];
+  const top = row.y + row.height + 10;
+  [
+    { key: "before", name: "the vector before the norm", values: before },
+    { key: "after", name: "the vector after the norm", values: after },
+  ].forEach(({ key, name, values }, i) => {
+    const y = top + i * profileHeight + (phone ? 14 : 0);
+    const tall = profileHeight - (phone ? 24 : 12);
+    const place = { x: inside.x, y, width: inside.width, height: tall };
+    const [mean, rms] = [meanOf(values), rmsOf(values)];
+    const label = i === 0 ? "before" : "after";
+    const stats = `mean ${fixed(mean)} · rms ${fixed(rms)}`;
+    if (phone)
+      marks.push(
+        letters(`norm/${key}/name`, inside.x, y - 3, `${label}: ${stats}`, {
+          size: 11,
+          home: `${row.key}/box`,
+        }),
+      );
+    else {
+      marks.push(
+        letters(`norm/${key}/name`, box.x + 6, y + tall / 2 + 4, label, { weight: 600 }),
+        letters(`norm/${key}/mean`, norm.x - 4, y + tall / 2 - 5, `mean ${fixed(mean)}`),
+        letters(`norm/${key}/rms`, norm.x - 4, y + tall / 2 + 13, `rms ${fixed(rms)}`, { weight: 600 }),
+      );
+    }
+    for (const sign of [-1, 1])
+      marks.push({
+        key: `norm/${key}/rms:${sign}`,
+        kind: "path",
+        x: place.x,
+        y: y + tall / 2 - (sign * Math.min(1, rms / scale) * tall) / 2,
+        d: `M0 0H${Math.round(place.width)}`,
+        stroke: "cost",
+        dash: true,
+        layer: 1,
+        ...(sign > 0 && { reads: `root mean square of ${name}: ${fixed(rms, 3)}` }),
+      });
+    marks.push(...vectorBars(values, place, { key: `norm/${key}`, name, scale, focus }));
+  });
+  const long =
+    model.norm === "rms"
+      ? "÷ rms, then each number × a learned weight"
+      : "− mean, ÷ standard deviation, then × a learned weight + bias";
+  const short = model.norm === "rms" ? "÷ rms, × learned weights" : "− mean, ÷ deviation, × weights + bias";
+  const text = phone ? short : long;
+  marks.push(
+    letters("norm/text", inside.x, top + 2 * profileHeight + 6, `${text}. Dashed: ± rms`, {
+      size: phone ? 11 : 12,
+      fill: "quiet",
+    }),
+  );
+  return marks;
+}

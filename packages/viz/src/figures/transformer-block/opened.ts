@@ -1,0 +1,24 @@
+import type { Mark } from "../mark.js";
+import type { Row } from "./row.js";
+import type { Shared } from "./shared.js";
+
+/** All that the marks inside a part depend on. */
+export type Opened = Shared;
+
+/** The frame around what is inside a part. */
+export function openedFrame({ key, y, height, opened }: Row, { layout: { box, width } }: Opened): Mark[] {
+  return [
+    {
+      key: "opened/frame",
+      kind: "rect",
+      x: box.x - 8,
+      y: y + height - 2,
+      width: width - box.x + 8,
+      height: opened - 4,
+      radius: 8,
+      fill: "rule",
+      shade: 0.28,
+      home: `${key}/box`,
+    },
+  ];
+}

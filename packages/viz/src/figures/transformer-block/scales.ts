@@ -1,0 +1,28 @@
+import { normOf, vector, type Chosen, type TransformerBlockModel } from "./model.js";
+import { scaleOf } from "./vector-bars.js";
+import type { View } from "./view.js";
+
+/** Scales that rows share. */
+export type Scales = {
+  /** Number that a bar of the stream, and of what is added to it, reaches at full length. Default: each its own. */
+  stream?: number;
+  /** The longest vector. */
+  norm: number;
+  /** The largest contribution to the logit. */
+  logit: number;
+};
+
+/** Scales of one token. In a block one scale shows that the stream is a sum; in the whole model each vector has its own. */
+export function scalesOf(
+  { stream, writes }: TransformerBlockModel,
+  { t, l, target }: Chosen,
+  { zoom }: View,
+): Scales {
+  const all = [...stream, ...writes].map((frame) => vector(frame, t));
+  const block = [...stream.slice(2 * l, 2 * l + 3), ...writes.slice(2 * l, 2 * l + 2)];
+  return {
+    ...(zoom === "block" && { stream: scaleOf(block.map((frame) => vector(frame, t))) }),
+    norm: Math.max(...all.map(normOf)),
+    logit: Math.max(...target.parts.map(Math.abs), ...target.heads.flat().map(Math.abs)),
+  };
+}

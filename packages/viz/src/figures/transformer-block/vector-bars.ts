@@ -1,0 +1,171 @@
+import type { ThemeName } from "../../palette.js";
+import type { Mark } from "../mark.js";
+import { letters } from "./letters.js";
+import { fixed } from "./model.js";
+
+/** Place of a vector on the page. */
+export type Box = { x: number; y: number; width: number; height: number };
+
+/** Drawing of a vector: what it is called, where its numbers are addressed, and its scale. */
+export type VectorOptions = {
+  /** Key of its marks, and address of its cells: "write:3" has the cells "write:3:0", "write:3:1" … */
+  key: string;
+  /** Its name, as "what attention adds". */
+  name: string;
+  /** Number that is as long as half the height. Longer bars are cut. */
+  scale: number;
+  color?: ThemeName;
+  opacity?: number;
+  home?: string;
+  /** The cell that is pointed at. */
+  focus?: string | undefined;
+};
+
+const most = 160; // bars in a vector; a longer one shows the largest of neighbors
+
+/** Numbers of a vector by bars: how many of them one bar stands for, and the largest of each. */
+export function barsOf(values: readonly number[]): { per: number; bars: { index: number; value: number }[] } {
+  const per = Math.ceil(values.length / most);
+  const bars: { index: number; value: number }[] = [];
+  for (let first = 0; first < values.length; first += per) {
+    let index = first;
+    for (let i = first; i < Math.min(first + per, values.length); i++)
+      if (Math.abs(values[i]!) > Math.abs(values[index]!)) index = i;
+    bars.push({ index, value: values[index]! });
+  }
+  return { per, bars };
+}
+
+/** Scale on which nearly all numbers of some vectors fit: the largest but one in a hundred. */
+export function scaleOf(vectors: readonly (readonly number[])[]): number {
+  const sizes = vectors.flat().map(Math.abs);
+  sizes.sort((a, b) => a - b);
+  return sizes[Math.floor(0.99 * (sizes.length - 1))] || 1;
+}
+
+const short = (value: number) => Math.round(10 * value) / 10;
+
+/** A vector as bars: up and dark where a number is above zero, down and grey below. */
+export function vectorBars(values: readonly number[], box: Box, options: VectorOptions): Mark[] {
+  const { key, name, scale, color = "text", opacity = 1, home, focus } = options;
+  const { bars } = barsOf(values);
+  const [pitch, middle] = [box.width / bars.length, box.height / 2];
+  const path = (sign: 1 | -1) => {
+    let d = `M0 ${short(middle)}`;
+    bars.forEach(({ value }, i) => {
+      const length = Math.min(1, Math.max(0, (sign * value) / scale)) * middle;
+      d += `V${short(middle - sign * length)}H${short((i + 1) * pitch)}`;
+    });
+    return `${d}V${short(middle)}Z`;
+  };
+  const place = { x: box.x, y: box.y, opacity, ...(home !== undefined && { home }) };
+  const marks: Mark[] = [
+    {
+      key: `${key}/zero`,
+      kind: "path",
+      ...place,
+      d: `M0 ${short(middle)}H${short(box.width)}`,
+      stroke: "rule",
+    },
+    { key: `${key}/up`, kind: "path", ...place, d: path(1), fill: color, shade: 0.85 },
+    { key: `${key}/down`, kind: "path", ...place, d: path(-1), fill: "hatch", shade: 0.9 },
+  ];
+  if (opacity < 0.5) return marks;
+  marks.push({
+    key: `${key}/all`,
+    kind: "rect",
+    ...box,
+    fill: "paper",
+    shade: 0,
+    layer: 1,
+    reads: `${name}: ${values.length} numbers`,
+    cell: key,
+  });
+  if (focus !== key && !focus?.startsWith(`${key}:`)) return marks;
+  bars.forEach(({ index, value }, i) => {
+    const cell = `${key}:${i}`;
+    marks.push({
+      key: `${key}/${i}`,
+      kind: "rect",
+      x: box.x + i * pitch,
+      y: box.y,
+      width: pitch,
+      height: box.height,
+      fill: "weight",
+      shade: 0,
+      layer: 1,
+      reads: `${name}, number ${index}: ${fixed(value, 3)}`,
+      cell,
+    });
+  });
+  return marks;
+}
+
+const numberRoom = 46;
+
+/** The length of a vector, as a bar with its number. */
+export function sizeBar(
+  key: string,
+  size: number,
+  { x, y, width, height }: Box,
+  { scale, name, opacity = 1 }: { scale: number; name: string; opacity?: number },
+): Mark[] {
+  return [
+    {
+      key: `${key}/size`,
+      kind: "rect",
+      x,
+      y,
+      width: Math.max(0.5, (size / scale) * (width - numberRoom)),
+      height,
+      fill: "cost",
+      shade: 0.55,
+      opacity,
+      reads: `norm of ${name}: ${fixed(size)}`,
+    },
+    letters(`${key}/size-text`, x + width, y + height / 2 + 4, fixed(size), { anchor: "end", opacity }),
+  ];
+}
+
+/** A bar from zero with its number: above zero to the right and dark, below to the left and grey. */
+export function signedBar(
+  key: string,
+  value: number,
+  { x, y, width, height }: Box,
+  {
+    scale,
+    text,
+    reads,
+    cell,
+    opacity = 1,
+  }: { scale: number; text: string; reads: string; cell?: string; opacity?: number },
+): Mark[] {
+  const room = width - numberRoom;
+  const zero = x + room / 2;
+  const long = (Math.min(1, Math.abs(value) / scale) * room) / 2;
+  return [
+    {
+      key: `${key}/zero`,
+      kind: "path",
+      x: zero,
+      y: y - 3,
+      d: `M0 0V${Math.round(height + 6)}`,
+      stroke: "hatch",
+      opacity,
+    },
+    {
+      key: `${key}/bar`,
+      kind: "rect",
+      x: value < 0 ? zero - long : zero,
+      y,
+      width: Math.max(0.5, long),
+      height,
+      fill: value < 0 ? "hatch" : "text",
+      shade: 0.85,
+      opacity,
+      reads,
+      ...(cell !== undefined && { cell }),
+    },
+    letters(`${key}/text`, x + width, y + height / 2 + 4, text, { anchor: "end", opacity }),
+  ];
+}
