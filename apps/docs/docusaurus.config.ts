@@ -47,7 +47,7 @@ const config: Config = {
     },
   },
   i18n: { defaultLocale: "en", locales: ["en"] },
-  clientModules: ["./src/offline/register.ts"],
+  clientModules: ["./src/no-prefetch.ts", "./src/offline/register.ts"],
   headTags: [
     // What a prediction covers is there to be read where no script can uncover it.
     {
