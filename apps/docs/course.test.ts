@@ -27,12 +27,13 @@ test("each of the 36 questions has its row", () => {
 });
 
 describe("a question leads to a page, its heading and its proof", () => {
-  for (const { row, page, anchor, proof } of labs) {
+  for (const { row, page, anchor, figure, proof } of labs) {
     const found = written.get(page);
     // Said aloud and counted as skipped: the page is another's work and not there yet.
     test.skipIf(!found)(
       `row ${row}: ${page}${anchor ? `#${anchor}` : ""}${found ? "" : " is not written yet"}`,
       () => {
+        if (figure) expect(found!.text, `${page} shows ${figure}`).toContain(`<Figure name="${figure}"`);
         if (anchor) expect(anchorsOf(found!.text)).toContain(anchor);
         for (const file of proof) {
           expect(existsSync(`${site}/${file}`), file).toBe(true);

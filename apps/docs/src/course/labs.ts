@@ -1,15 +1,25 @@
+import type { FigureName } from "../figures/list";
+
 /**
  * Questions that people asked, by the number of the row in our list, and where each is answered. `page` is the path of
  * the page and `anchor` a heading of it. `proof` is what asserts the claim: an example, which throws where its page is
- * wrong, or a test.
+ * wrong, or a test. `figure` stands on the page, and shows it.
  */
-export type Lab = { row: number; asked: string; page: string; anchor?: string; proof: readonly string[] };
+export type Lab = {
+  row: number;
+  asked: string;
+  page: string;
+  anchor?: string;
+  figure?: FigureName;
+  proof: readonly string[];
+};
 
 export const labs: readonly Lab[] = [
   {
     row: 1,
     asked: "Is latency high with MHA and low with MQA?",
     page: "/learn/fewer-keys/",
+    figure: "heads-and-keys",
     proof: ["examples/kv-heads-latency.ts"],
   },
   {
@@ -37,6 +47,7 @@ export const labs: readonly Lab[] = [
     asked: "What about key-value caches?",
     page: "/learn/the-kv-cache/",
     anchor: "with-and-without-a-cache",
+    figure: "generation",
     proof: ["examples/kv-cache-lab.ts"],
   },
   {
@@ -49,6 +60,7 @@ export const labs: readonly Lab[] = [
     row: 7,
     asked: "How did attention evolve, step by step?",
     page: "/learn/evolution/",
+    figure: "evolution",
     proof: ["evolution.test.ts"],
   },
   {
@@ -82,6 +94,7 @@ export const labs: readonly Lab[] = [
     row: 13,
     asked: "What are the shapes at each step?",
     page: "/learn/query-key-value/",
+    figure: "attention-call",
     proof: ["examples/query-key-value.ts"],
   },
   {
@@ -195,6 +208,7 @@ export const labs: readonly Lab[] = [
     row: 31,
     asked: "How do subwords, byte pairs and characters compare?",
     page: "/learn/watch-merges/",
+    figure: "tokenization",
     proof: ["examples/watch-merges.ts"],
   },
   {
@@ -207,6 +221,7 @@ export const labs: readonly Lab[] = [
     row: 33,
     asked: "Can a transformer read bytes instead of tokens?",
     page: "/learn/byte-latent-patches/",
+    figure: "tokenization",
     proof: ["examples/byte-latent-patches.ts"],
   },
   {
@@ -221,6 +236,7 @@ export const labs: readonly Lab[] = [
     asked: "What happens when you throw data at next-word prediction?",
     page: "/learn/next-word/",
     anchor: "train-a-transformer-on-the-same-text",
+    figure: "generation",
     proof: ["examples/next-word-trained.ts"],
   },
   {
