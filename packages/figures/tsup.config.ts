@@ -6,6 +6,7 @@ export default library([
   "evolution",
   "generation",
   "heads-and-keys",
+  "model-stack",
   "react",
   "tokenization",
   "transformer-block",

@@ -11,6 +11,7 @@ export default library(
     "figures/evolution",
     "figures/generation",
     "figures/heads-and-keys",
+    "figures/model-stack",
     "figures/tokenization",
     "figures/transformer-block",
     "react",

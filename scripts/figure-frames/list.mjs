@@ -41,6 +41,33 @@ export const figures = [
     ],
   },
   {
+    name: "model-stack",
+    entry: "@qkv/figures/model-stack",
+    define: "defineModelStack",
+    frames: [
+      { id: "1-whole", state: "" },
+      { id: "2-one-kind", state: "model=llama-3.1-405b" },
+      { id: "3-latent", state: "model=deepseek-v3", ...light },
+      { id: "4-state", state: "model=qwen3-next-80b-a3b", ...dark },
+      { id: "5-chunks", state: "model=llama-4-scout&step=tokens-262144", ...light },
+      { id: "6-encoder-decoder", state: "model=t5-base&step=tokens-1024", ...light },
+      { id: "7-encoder", state: "model=modernbert-base&step=tokens-8192", ...light },
+      { id: "8-compare", state: "model=gpt-oss-120b&compare=mixtral-8x7b&step=tokens-131072" },
+      { id: "9-short", state: "model=gpt2&step=tokens-1024", ...light },
+      { id: "a-layer", state: "model=gemma-3-27b&cell=side%3A0%3A5%3Acausal-1", ...light },
+      { id: "b-growing", state: "step=tokens-4096&at=0.5", ...light },
+      {
+        id: "c-own",
+        state: "model=own",
+        attributes: {
+          config:
+            '{"model_type":"cohere2","hidden_size":512,"num_hidden_layers":9,"num_attention_heads":8,"num_key_value_heads":2,"intermediate_size":1024,"vocab_size":1000,"sliding_window":512}',
+        },
+        ...light,
+      },
+    ],
+  },
+  {
     name: "evolution",
     entry: "@qkv/figures/evolution",
     define: "defineEvolution",

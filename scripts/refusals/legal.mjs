@@ -132,6 +132,14 @@ export const legal = [
   { entry: "@qkv/figures/heads-and-keys", names: "defineHeadsAndKeys", why: "takes nothing" },
   { entry: "@qkv/figures/transformer-block", names: "defineTransformerBlock", why: "takes nothing" },
   { entry: "@qkv/figures/tokenization", names: "defineTokenization", why: "takes nothing" },
+  { entry: "@qkv/figures/model-stack", names: "defineModelStack", why: "takes nothing" },
+  { entry: "@qkv/figures", names: "modelStackModel", given: ["nothing"], why: "every choice has a default" },
+  {
+    entry: "@qkv/figures/model-stack",
+    names: "modelStackModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
   {
     entry: "@qkv/figures",
     names: "headsAndKeysModel tokenizationModel",

@@ -26,9 +26,16 @@ const figures = [
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
   { name: "transformer-block", path: "learn/norms-and-residuals/", step: "heads" },
+  {
+    name: "model-stack",
+    path: "learn/models-of-today/",
+    step: "tokens-8192",
+    // It opens in the middle of its story.
+    end: "1,048,576 tokens of context",
+  },
 ];
 
-export const figureChecks = figures.flatMap(({ name, path, step }) => [
+const ofEachFigure = figures.flatMap(({ name, path, step, end }) => [
   {
     name: `figure ${name}: a still until it is near, then alive; plays to the end and steps back`,
     path,
@@ -40,7 +47,7 @@ export const figureChecks = figures.flatMap(({ name, path, step }) => [
       await page.waitForTimeout(300);
       expect((await title()) !== finished, "play did not begin anew");
       await button("Play").waitFor({ timeout: 60_000 });
-      expect((await title()) === finished, "it did not play to its end");
+      expect((await title()) === (end ?? finished), "it did not play to its end");
       await button("Step back").click();
       expect((await title()) !== finished, "it did not step back");
     },
@@ -99,3 +106,57 @@ export const figureChecks = figures.flatMap(({ name, path, step }) => [
     },
   },
 ]);
+
+/** The gallery of models: any config.json, the table, and what cannot be read. */
+const ofModels = {
+  name: "models of today: a config.json is drawn, a field that is not known is named, and the table sorts and opens",
+  path: "learn/models-of-today/",
+  async check(page) {
+    await aliveFigure(page, "model-stack");
+    const box = page.locator("textarea");
+    const config = {
+      model_type: "cohere2",
+      hidden_size: 512,
+      num_hidden_layers: 9,
+      num_attention_heads: 8,
+      num_key_value_heads: 2,
+      intermediate_size: 1024,
+      vocab_size: 1000,
+      sliding_window: 512,
+    };
+    await box.fill(JSON.stringify({ ...config, model_type: "cohere9" }, null, 2));
+    const refusal = page.locator("[role=alert] [data-refused=true]");
+    await refusal.waitFor();
+    expect((await refusal.innerText()).includes("cohere9"), "the field is not shown");
+    expect(
+      (await page.locator("[role=alert]").first().innerText()).includes("expected one of llama"),
+      "the reason is not said",
+    );
+    await box.fill(JSON.stringify(config));
+    await page.waitForFunction(() =>
+      document.querySelector("qkv-model-stack select")?.selectedOptions[0]?.textContent.startsWith("your"),
+    );
+    const first = () => page.locator("tbody th a").first().innerText();
+    const newest = await first();
+    await page.getByRole("button", { name: "cache per token", exact: true }).click();
+    expect((await first()) !== newest, "the table does not sort");
+    const opened = await first();
+    await page.locator("tbody th a").first().click();
+    await page.waitForFunction(
+      (name) => document.querySelector("qkv-model-stack select")?.selectedOptions[0]?.textContent === name,
+      opened,
+    );
+    const address = await page.evaluate(() =>
+      new window.URLSearchParams(window.location.search).get("model-stack"),
+    );
+    expect(address?.startsWith("model="), "the model is not in the address");
+    await page.reload();
+    await aliveFigure(page, "model-stack");
+    await page.waitForFunction(
+      (name) => document.querySelector("qkv-model-stack select")?.selectedOptions[0]?.textContent === name,
+      opened,
+    );
+  },
+};
+
+export const figureChecks = [...ofEachFigure, ofModels];

@@ -6,11 +6,13 @@ export {
 export { evolutionModel } from "./evolution-model.js";
 export { generationModel } from "./generation-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
+export { modelStackModel } from "./model-stack-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
 export { transformerBlockModel, type TransformerBlockOptions } from "./transformer-block-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
 export type { GenerationModel } from "@qkv/viz/figures/generation";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";
+export type { ModelStackModel } from "@qkv/viz/figures/model-stack";
 export type { TokenizationModel } from "@qkv/viz/figures/tokenization";
 export type { TransformerBlockModel } from "@qkv/viz/figures/transformer-block";

@@ -10,6 +10,7 @@ import { defineAttentionCall, type AttentionCallElement } from "./attention-call
 import { defineEvolution } from "./evolution.js";
 import { defineGeneration } from "./generation.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
+import { defineModelStack } from "./model-stack.js";
 import { defineTokenization } from "./tokenization.js";
 import { defineTransformerBlock } from "./transformer-block.js";
 
@@ -132,6 +133,35 @@ export const TransformerBlock: FunctionComponent<FigureProps> = figureComponent(
   "qkv-transformer-block",
   defineTransformerBlock,
 );
+
+/** Props of {@link ModelStack}. */
+export type ModelStackProps = FigureProps & {
+  /** Text of a `config.json`: the model `own`. */
+  config?: string;
+};
+
+/**
+ * *How a model attends* in React: `<ModelStack config={text} state="model=own" />`.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { ModelStack } from "@qkv/figures/react";
+ *
+ * createElement(ModelStack, { state: "model=deepseek-v3" }).type === ModelStack; // => true
+ * ```
+ */
+export const ModelStack: FunctionComponent<ModelStackProps> = ({
+  config,
+  state,
+  onStateChange,
+  children,
+}) => {
+  const place = useRef<Host>(null);
+  useEffect(defineModelStack, []);
+  useStateChange(place, onStateChange);
+  return createElement("qkv-model-stack", { ref: place, key: config, config, state }, children);
+};
 
 type Host = HTMLElement & { state: string };
 

@@ -17,6 +17,7 @@ export function Figure({
   state,
   ask,
   text,
+  config,
   loading = "eager",
 }: {
   name: FigureName;
@@ -25,6 +26,8 @@ export function Figure({
   /** Makes its numbers. Default: those of the figure's own example, or of our small model on `text`. */
   ask?: Host["ask"];
   text?: string;
+  /** Text of a `config.json`, for a figure of models. */
+  config?: string;
   /** Of the still: "lazy" where the figure stands below the first screen. */
   loading?: "eager" | "lazy";
 }): ReactNode {
@@ -67,8 +70,8 @@ export function Figure({
     <figure className={styles.figure} data-figure={name}>
       {createElement(
         `qkv-${name}`,
-        { ref: host, ...(text !== undefined && { text }) },
-        ask === undefined && text === undefined ? (
+        { ref: host, ...(text !== undefined && { text }), ...(config !== undefined && { config }) },
+        ask === undefined && text === undefined && config === undefined ? (
           <picture>
             <source media="(max-width: 640px)" srcSet={`${folder}${name}-narrow.svg`} {...still.narrowSize} />
             <img

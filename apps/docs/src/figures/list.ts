@@ -10,5 +10,6 @@ export const figures = {
     import("@qkv/figures/tokenization").then(({ defineTokenization }) => defineTokenization()),
   "transformer-block": () =>
     import("@qkv/figures/transformer-block").then(({ defineTransformerBlock }) => defineTransformerBlock()),
+  "model-stack": () => import("@qkv/figures/model-stack").then(({ defineModelStack }) => defineModelStack()),
 } as const satisfies Record<string, () => Promise<void>>;
 export type FigureName = keyof typeof figures;

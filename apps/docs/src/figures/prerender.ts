@@ -4,6 +4,7 @@ import {
   evolutionModel,
   generationModel,
   headsAndKeysModel,
+  modelStackModel,
   tokenizationModel,
   transformerBlockModel,
 } from "@qkv/figures";
@@ -15,6 +16,7 @@ import { attentionCall } from "@qkv/viz/figures/attention-call";
 import { evolution } from "@qkv/viz/figures/evolution";
 import { generation } from "@qkv/viz/figures/generation";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
+import { modelStack } from "@qkv/viz/figures/model-stack";
 import { tokenization } from "@qkv/viz/figures/tokenization";
 import { transformerBlock } from "@qkv/viz/figures/transformer-block";
 import type { FigureName } from "./list";
@@ -35,6 +37,10 @@ const draw = {
   "heads-and-keys": async () => {
     const model = headsAndKeysModel();
     return (width: number) => figureSvg(headsAndKeys, model, { width });
+  },
+  "model-stack": async () => {
+    const model = await modelStackModel();
+    return (width: number) => figureSvg(modelStack, model, { width });
   },
   tokenization: async () => {
     const model = await tokenizationModel();

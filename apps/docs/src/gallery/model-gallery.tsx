@@ -1,0 +1,57 @@
+import { useCallback, useRef, useState, type ReactNode } from "react";
+import { Figure } from "../figures/figure";
+import { ConfigBox } from "./config-box";
+import styles from "./gallery.module.css";
+import { ModelTable } from "./model-table";
+
+const name = "model-stack";
+
+/** Comparisons that show one difference each. */
+const comparisons = [
+  { state: "model=llama-2-7b&compare=llama-3.1-8b", text: "MHA and GQA: Llama 2 7B, Llama 3.1 8B" },
+  { state: "model=llama-3.1-70b&compare=gemma-3-27b", text: "Full and sliding: Llama 3.1 70B, Gemma 3 27B" },
+  { state: "model=llama-3.1-405b&compare=deepseek-v3", text: "GQA and MLA: Llama 3.1 405B, DeepSeek-V3" },
+  {
+    state: "model=qwen3-30b-a3b&compare=qwen3-next-80b-a3b",
+    text: "Cache and state: Qwen3 30B-A3B, Qwen3-Next 80B-A3B",
+  },
+] as const;
+
+/** The figure of a model's layers, a place for a model of one's own, and the table of all known ones. */
+export function ModelGallery(): ReactNode {
+  const place = useRef<HTMLDivElement>(null);
+  const [config, setConfig] = useState<string>();
+
+  const open = useCallback((state: string) => {
+    const figure = place.current?.querySelector<HTMLElement & { state: string }>(`qkv-${name}`);
+    if (!figure) return;
+    figure.state = state;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    place.current?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+  }, []);
+  const draw = useCallback((text: string) => {
+    // A new figure reads its state from the address.
+    const address = new URL(location.href);
+    address.searchParams.set(name, "model=own");
+    history.replaceState(history.state, "", address);
+    setConfig(text);
+  }, []);
+
+  return (
+    <>
+      <div ref={place} className={styles.place}>
+        <Figure key={config} name={name} {...(config !== undefined && { config })} />
+      </div>
+      <ConfigBox onConfig={draw} />
+      <p className={styles.compare}>
+        <span>Compare</span>
+        {comparisons.map(({ state, text }) => (
+          <button key={state} type="button" onClick={() => open(state)}>
+            {text}
+          </button>
+        ))}
+      </p>
+      <ModelTable onOpen={(id) => open(`model=${id}`)} />
+    </>
+  );
+}
