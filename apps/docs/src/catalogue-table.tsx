@@ -10,8 +10,8 @@ export function CatalogueTable(): ReactNode {
         <tr>
           <th>mechanism</th>
           <th>year</th>
-          <th>in one line</th>
-          <th>what it does to the cache</th>
+          <th>formula</th>
+          <th>effect on the KV cache</th>
           <th>used by</th>
         </tr>
       </thead>

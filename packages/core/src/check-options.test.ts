@@ -64,7 +64,7 @@ test.each([
   [() => 1, "the function (anonymous)"],
 ])("%o where an object of options belongs is refused", (given, shown) => {
   expect(() => read(given)).toThrow(
-    `sum: \`options\` is ${shown}, expected an object with any of the options axis, keepDims, learningRate, eps, mask.\nFix: name what it is: \`{ axis }\`.`,
+    `sum: \`options\` is ${shown}, expected an object with any of the options axis, keepDims, learningRate, eps, mask.\nFix: pass an object: \`{ axis }\`.`,
   );
 });
 

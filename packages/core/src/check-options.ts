@@ -34,7 +34,7 @@ export function checkOptions<T extends object>(
       argument,
       received: options,
       expected: `an object with any of the options ${known.join(", ")}`,
-      fix: `name what it is: \`{ ${known[0]} }\`.`,
+      fix: `pass an object: \`{ ${known[0]} }\`.`,
     });
   }
   for (const name in options) {

@@ -34,7 +34,7 @@ const lengths = /* @__PURE__ */ (() => [
 ])();
 
 /**
- * Makes the numbers of *Heads and their keys*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
+ * Makes the numbers of *KV cache size: MHA, GQA and MQA*: bytes by `kvCache` of `@qkv/cost`, times as estimates. With `time: "here"`
  * give what {@link measureHeads} found.
  *
  * @throws {ArgumentError} If a choice is not one that the figure offers, or has another name.

@@ -74,7 +74,7 @@ export const AttentionCall: FunctionComponent<AttentionCallProps> = ({
 export const Generation: FunctionComponent<FigureProps> = figureComponent("qkv-generation", defineGeneration);
 
 /**
- * *Heads and their keys* in React.
+ * *KV cache size: MHA, GQA and MQA* in React.
  *
  * @example
  * ```ts

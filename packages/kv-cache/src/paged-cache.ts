@@ -55,7 +55,7 @@ export function createPool(fn: string, options: PagedOptions): PagePool {
   check.whole({ pageLength }, { min: 1, unit: "tokens", fix: "16 is usual." });
   // More tokens than that have no place in one buffer, whatever the size of a head.
   const max = Math.floor(2 ** 31 / pageLength);
-  const fix = "divide the most tokens that shall be held at once by the length of a page.";
+  const fix = "divide the maximum number of tokens to store by the page length.";
   check.whole({ pages }, { min: 1, max, unit: "pages", fix });
   return pagePool({ pages, pageLength, numLayers });
 }

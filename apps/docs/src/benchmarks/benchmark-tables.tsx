@@ -26,13 +26,13 @@ export function BenchmarkTables(): ReactNode {
         <WideTable>
           <thead>
             <tr>
-              <th>row</th>
-              <th>ours</th>
-              <th>times as fast as the best peer</th>
-              <th>best peer</th>
-              <th>of native</th>
-              <th>of the limit</th>
-              <th>earlier ratios to the peer</th>
+              <th>benchmark</th>
+              <th>qkv</th>
+              <th>speed relative to the fastest other library</th>
+              <th>fastest other library</th>
+              <th>of the fastest native library</th>
+              <th>of the machine limit</th>
+              <th>earlier relative speeds</th>
             </tr>
           </thead>
           <tbody>

@@ -9,9 +9,9 @@ export function LabsTable(): ReactNode {
     <table>
       <thead>
         <tr>
-          <th></th>
-          <th>asked</th>
-          <th>answered at</th>
+          <th>No.</th>
+          <th>question</th>
+          <th>answer</th>
         </tr>
       </thead>
       <tbody>

@@ -2,7 +2,7 @@ import { checks, isList } from "@qkv/core";
 import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 
-const fix = "number nodes so that parents come first: [-1, 0, 0] is one guess with two that follow it.";
+const fix = "number nodes so that parents come first: [-1, 0, 0] is one draft token with two continuations.";
 const check = /* @__PURE__ */ checks("tree", { argument: "parents", fix });
 
 /**

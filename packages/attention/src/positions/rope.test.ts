@@ -140,7 +140,7 @@ test("it is named as it is written", () => {
 
 test("odd sizes, broken bases and positions that do not fit are refused, with the fix", () => {
   expect(() => rope({ headDim: 5 })).toThrow(
-    /rope: `headDim` is 5, expected an even number from 0 to headDim = 5.\nFix: pairs of numbers turn together/,
+    /rope: `headDim` is 5, expected an even number from 0 to headDim = 5.\nFix: RoPE rotates pairs of numbers/,
   );
   for (const rotaryDim of [3, 10, -2, 2.5]) {
     expect(() => rope({ headDim: 8, rotaryDim })).toThrow(

@@ -71,7 +71,7 @@ export function checkRotary(fn: string, headDim: number, rotaryDim: number, base
   const check = checks(fn);
   const isEven = Number.isInteger(rotaryDim) && rotaryDim % 2 === 0;
   const fix =
-    "pairs of numbers turn together: choose an even size, or turn only an even part with `rotaryDim`.";
+    "RoPE rotates pairs of numbers: choose an even size, or rotate only an even part with `rotaryDim`.";
   const expected = `an even number from 0 to headDim = ${headDim}`;
   if (!Number.isInteger(headDim) || headDim < 0) check.whole({ headDim }, { min: 0, fix });
   check.each(

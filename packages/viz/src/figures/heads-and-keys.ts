@@ -12,7 +12,7 @@ import { kvHeadOf, panel, panelHeight, type Lit } from "./heads-and-keys/panel.j
 export type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind, HeadsTime } from "./heads-and-keys/model.js";
 
 /**
- * *Heads and their keys*: query heads wired to their KV heads, and the KV cache of each way to share them as it grows,
+ * *KV cache size: MHA, GQA and MQA*: query heads wired to their KV heads, and the KV cache of each way to share them as it grows,
  * token by token and then by doubling. Bytes are exact, area is bytes; time is measured or estimated, and says so.
  *
  * @example
@@ -25,7 +25,7 @@ export type { HeadsAndKeysChoices, HeadsAndKeysModel, HeadsKind, HeadsTime } fro
  */
 export const headsAndKeys: Figure<HeadsAndKeysModel, HeadsAndKeysChoices> = {
   name: "heads-and-keys",
-  title: "Heads and their keys",
+  title: "KV cache size: MHA, GQA and MQA",
   caption:
     "Each generated token adds keys and values to the cache, and each new token reads the whole cache. Fewer KV heads mean fewer bytes.",
   initial: { model: "llama-3.1-8b", numHeads: 0, numKvHeads: 0, time: "h100" },

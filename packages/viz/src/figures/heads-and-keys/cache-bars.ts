@@ -25,7 +25,7 @@ export function cacheBars(
       kind: "text",
       x,
       y: y + 12,
-      text: `Cache now; dashed: at ${countText(lengths.at(-1)!)} tokens`,
+      text: `Cache size now; dashed: at ${countText(lengths.at(-1)!)} tokens`,
       size: 13,
       weight: 600,
     },
