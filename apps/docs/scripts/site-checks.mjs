@@ -135,7 +135,7 @@ export function siteChecks(example) {
       async check(page) {
         const one = live(page);
         await one.button("Run").click();
-        await one.shown().getByText("letters of text: the rest is not shown").first().waitFor();
+        await one.shown().getByText("characters of text: the rest is not shown").first().waitFor();
         const start = Date.now();
         await page.evaluate(() => new Promise((done) => setTimeout(done)));
         expect(Date.now() - start < 10_000, `the page took ${Date.now() - start} ms to answer`);
@@ -180,7 +180,7 @@ export function siteChecks(example) {
         "ShapeError: tensor",
       ],
       ["a syntax error is shown at its line", "const a = 1;\nlet b = ;\n", 2, "Unexpected token"],
-      ["an unknown module is shown at its line", '\n\nimport "lodash";', 3, "There is no module"],
+      ["an unknown module is shown at its line", '\n\nimport "lodash";', 3, "Unknown module"],
     ].map(([name, code, line, text]) => ({
       name,
       ...withCode(code),

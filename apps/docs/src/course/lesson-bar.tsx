@@ -6,9 +6,9 @@ import { pageOf, useProgress } from "./progress";
 import styles from "./course.module.css";
 
 const views = [
-  { name: "answer", says: "The answer" },
-  { name: "code", says: "Just the code" },
-  { name: "all", says: "Everything" },
+  { name: "answer", says: "Answer only" },
+  { name: "code", says: "Code only" },
+  { name: "all", says: "Full lesson" },
 ] as const;
 type View = (typeof views)[number]["name"];
 

@@ -22,9 +22,9 @@ test.each([
   [
     'const a = 1;\nimport x from "lodash"; x();',
     2,
-    'There is no module "lodash" here. There are @qkv/tensor, @qkv/viz.',
+    'Unknown module "lodash". Available modules: @qkv/tensor, @qkv/viz.',
   ],
-  ['import "./other.js";', 1, 'There is no module "./other.js"'],
+  ['import "./other.js";', 1, 'Unknown module "./other.js"'],
   ["let a = 1;\nlet b = ;\n", 2, "Unexpected token"],
 ])("%j is refused at its line", async (source, line, message) => {
   await expect(compile(source, modules)).rejects.toMatchObject({

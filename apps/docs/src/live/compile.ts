@@ -30,7 +30,7 @@ export async function compile(source: string, modules: Record<string, string>): 
     if (to === undefined) {
       const before = code.slice(0, start).split("\n");
       throw new CompileError(
-        `There is no module "${name}" here. There are ${Object.keys(modules).join(", ")}.`,
+        `Unknown module "${name}". Available modules: ${Object.keys(modules).join(", ")}.`,
         before.length,
         (before.at(-1) ?? "").length + 1,
       );

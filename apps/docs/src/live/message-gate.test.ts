@@ -26,8 +26,8 @@ test("900 lines of 3 MB: each is cut, and no more letters pass than a page can s
   const { sent, pass } = gate();
   const line = "x".repeat(3e6);
   for (let i = 0; i < 900; i++) pass({ type: "text", text: line, level: "log" });
-  expect(texts(sent)[0]).toMatch(/^x{20000} … 3000000 letters in all$/);
-  expect(texts(sent).at(-1)).toBe(`More than ${bounds.texts} letters of text: the rest is not shown.`);
+  expect(texts(sent)[0]).toMatch(/^x{20000} … 3000000 characters in total$/);
+  expect(texts(sent).at(-1)).toBe(`More than ${bounds.texts} characters of text: the rest is not shown.`);
   expect(texts(sent).join("").length).toBeLessThan(bounds.texts + 100);
 });
 
@@ -35,12 +35,12 @@ test("a picture too large, and pictures too many, are lines that say so", () => 
   const { sent, pass } = gate();
   pass({ type: "picture", svg: "x".repeat(bounds.picture + 1) });
   expect(texts(sent)).toEqual([
-    "A picture of 2000001 letters is not shown: 2000000 letters for one is the most.",
+    "A picture of 2000001 characters is not shown. The limit is 2000000 characters per picture.",
   ]);
   for (let i = 0; i < 6; i++) pass({ type: "picture", svg: "x".repeat(bounds.picture) });
   expect(sent.filter(({ type }) => type === "picture").length).toBe(bounds.pictures / bounds.picture);
   expect(texts(sent).at(-1)).toBe(
-    "A picture of 2000000 letters is not shown: 8000000 letters for all is the most.",
+    "A picture of 2000000 characters is not shown. The limit is 8000000 characters for all pictures.",
   );
 });
 
@@ -49,7 +49,7 @@ test("a picture of many elements is a line, however few letters it has", () => {
   for (let i = 0; i < 2; i++) pass({ type: "picture", svg: "<g></g>".repeat(6000) });
   expect(sent.map(({ type }) => type)).toEqual(["picture", "text"]);
   expect(texts(sent)).toEqual([
-    "A picture of 42000 letters is not shown: 10000 elements for all is the most.",
+    "A picture of 42000 characters is not shown. The limit is 10000 elements for all pictures.",
   ]);
 });
 
@@ -69,7 +69,7 @@ test("a run ends as done once and with one error, whose text is cut", () => {
   for (let i = 0; i < 3; i++) end({ type: "error", text: "x".repeat(1e6), line: 2, column: {} });
   for (const other of [null, 1, { type: "text", text: "no end" }, {}]) end(other);
   expect(sent.length).toBe(2);
-  expect(sent[1]).toEqual({ type: "error", text: expect.stringMatching(/^x{20000} … 1000000 letters/) });
+  expect(sent[1]).toEqual({ type: "error", text: expect.stringMatching(/^x{20000} … 1000000 characters/) });
 });
 
 test("property: whatever comes, messages pass as they should be, and no more than the page takes", () => {

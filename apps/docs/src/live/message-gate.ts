@@ -64,7 +64,7 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
     }
     // Once it is said that the rest is not shown, none of the rest is.
     if (reported.texts || letters + lettersOf(one) > bounds.texts) {
-      sayOnce("texts", `More than ${bounds.texts} letters of text: the rest is not shown.`);
+      sayOnce("texts", `More than ${bounds.texts} characters of text: the rest is not shown.`);
       return false;
     }
     return true;
@@ -79,14 +79,14 @@ export function messageGate(send: (message: Message | Ending) => void): MessageG
         const elements = length <= bounds.picture ? elementsOf(one.svg) : 0;
         const most =
           length > bounds.picture
-            ? `${bounds.picture} letters for one`
+            ? `${bounds.picture} characters per picture`
             : drawn + length > bounds.pictures
-              ? `${bounds.pictures} letters for all`
+              ? `${bounds.pictures} characters for all pictures`
               : drawnElements + elements > bounds.elements
-                ? `${bounds.elements} elements for all`
+                ? `${bounds.elements} elements for all pictures`
                 : undefined;
         if (most) {
-          const text = `A picture of ${length} letters is not shown: ${most} is the most.`;
+          const text = `A picture of ${length} characters is not shown. The limit is ${most}.`;
           one = { type: "text", text, level: "warn" };
         } else if (lines < bounds.lines) {
           drawn += length;
@@ -172,7 +172,7 @@ function texts(list: unknown): string[] | undefined {
 
 function cut(text: string): string {
   const { length } = text;
-  return length <= bounds.text ? text : `${slice(text, 0, bounds.text)} … ${length} letters in all`;
+  return length <= bounds.text ? text : `${slice(text, 0, bounds.text)} … ${length} characters in total`;
 }
 
 /** Counts opening tags: no fewer than there are elements. */

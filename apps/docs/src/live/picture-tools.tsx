@@ -59,7 +59,7 @@ function PictureAsTable({ svg }: { svg: string }): ReactNode {
           ))}
         </tbody>
       </table>
-      {rows.length > most && <p>… {rows.length} in all.</p>}
+      {rows.length > most && <p>… {rows.length} rows in total.</p>}
     </div>
   );
 }
