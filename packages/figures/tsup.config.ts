@@ -5,6 +5,7 @@ export default library([
   "attention-call",
   "evolution",
   "generation",
+  "head-constructions",
   "heads-and-keys",
   "model-stack",
   "react",

@@ -10,6 +10,7 @@ export default library(
     "figures/attention-call",
     "figures/evolution",
     "figures/generation",
+    "figures/head-constructions",
     "figures/heads-and-keys",
     "figures/model-stack",
     "figures/tokenization",

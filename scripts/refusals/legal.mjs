@@ -140,15 +140,22 @@ export const legal = [
     given: ["nothing"],
     why: "every choice has a default",
   },
+  { entry: "@qkv/figures/head-constructions", names: "defineHeadConstructions", why: "takes nothing" },
   {
     entry: "@qkv/figures",
-    names: "headsAndKeysModel tokenizationModel",
+    names: "headConstructionsModel headsAndKeysModel tokenizationModel",
     given: ["nothing"],
     why: "every choice has a default",
   },
   {
     entry: "@qkv/figures/heads-and-keys",
     names: "headsAndKeysModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/head-constructions",
+    names: "headConstructionsModel",
     given: ["nothing"],
     why: "every choice has a default",
   },

@@ -23,6 +23,7 @@ const figures = [
   { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
   { name: "evolution", path: "learn/evolution/", step: "multi-query" },
   { name: "generation", path: "learn/next-word/", step: "top-p-1" },
+  { name: "head-constructions", path: "learn/what-is-a-head/", step: "split" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },
   { name: "tokenization", path: "learn/before-the-tokens/", step: "bytes" },
   { name: "transformer-block", path: "learn/norms-and-residuals/", step: "heads" },

@@ -5,6 +5,7 @@ export {
 } from "./attention-call-model.js";
 export { evolutionModel } from "./evolution-model.js";
 export { generationModel } from "./generation-model.js";
+export { headConstructionsModel } from "./head-constructions-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
 export { modelStackModel } from "./model-stack-model.js";
 export { tokenizationModel } from "./tokenization-model.js";
@@ -12,6 +13,7 @@ export { transformerBlockModel, type TransformerBlockOptions } from "./transform
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
 export type { GenerationModel } from "@qkv/viz/figures/generation";
+export type { HeadConstructionsModel } from "@qkv/viz/figures/head-constructions";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";
 export type { ModelStackModel } from "@qkv/viz/figures/model-stack";
 export type { TokenizationModel } from "@qkv/viz/figures/tokenization";

@@ -9,6 +9,7 @@ import {
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
 import { defineEvolution } from "./evolution.js";
 import { defineGeneration } from "./generation.js";
+import { defineHeadConstructions } from "./head-constructions.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
 import { defineModelStack } from "./model-stack.js";
 import { defineTokenization } from "./tokenization.js";
@@ -101,6 +102,22 @@ export const HeadsAndKeys: FunctionComponent<FigureProps> = figureComponent(
  * ```
  */
 export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-evolution", defineEvolution);
+
+/**
+ * *What is a head?* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { HeadConstructions } from "@qkv/figures/react";
+ *
+ * createElement(HeadConstructions, { state: "numHeads=4" }).type === HeadConstructions; // => true
+ * ```
+ */
+export const HeadConstructions: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-head-constructions",
+  defineHeadConstructions,
+);
 
 /**
  * *From text to tokens* in React.

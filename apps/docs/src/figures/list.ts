@@ -4,6 +4,10 @@ export const figures = {
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
   evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
   generation: () => import("@qkv/figures/generation").then(({ defineGeneration }) => defineGeneration()),
+  "head-constructions": () =>
+    import("@qkv/figures/head-constructions").then(({ defineHeadConstructions }) =>
+      defineHeadConstructions(),
+    ),
   "heads-and-keys": () =>
     import("@qkv/figures/heads-and-keys").then(({ defineHeadsAndKeys }) => defineHeadsAndKeys()),
   tokenization: () =>

@@ -3,6 +3,7 @@ import {
   attentionCallExample,
   evolutionModel,
   generationModel,
+  headConstructionsModel,
   headsAndKeysModel,
   modelStackModel,
   tokenizationModel,
@@ -15,6 +16,7 @@ import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
 import { evolution } from "@qkv/viz/figures/evolution";
 import { generation } from "@qkv/viz/figures/generation";
+import { headConstructions } from "@qkv/viz/figures/head-constructions";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
 import { modelStack } from "@qkv/viz/figures/model-stack";
 import { tokenization } from "@qkv/viz/figures/tokenization";
@@ -33,6 +35,10 @@ const draw = {
   generation: async () => {
     const model = await generationModel(await load(await modelTiny()));
     return (width: number) => figureSvg(generation, model, { width });
+  },
+  "head-constructions": async () => {
+    const model = headConstructionsModel();
+    return (width: number) => figureSvg(headConstructions, model, { width });
   },
   "heads-and-keys": async () => {
     const model = headsAndKeysModel();

@@ -1,0 +1,107 @@
+import type { PictureData } from "../../check-data.js";
+import type { ThemeName } from "../../palette.js";
+import { numberCell } from "../attention-call/cells.js";
+import { fixed } from "../attention-call/model.js";
+import type { Mark } from "../mark.js";
+
+type Point = { x: number; y: number };
+
+/** Cells of one size. */
+export type CellStyle = {
+  cell: number;
+  /** Head whose numbers keep their color, if one is pointed at. */
+  lit: number | undefined;
+};
+
+export const rowOf = ({ data, shape }: PictureData, row: number): number[] =>
+  Array.from({ length: shape[1]! }, (_, column) => data[row * shape[1]! + column]!);
+
+/** Opacity of what belongs to a head. */
+export const ofHead = (lit: number | undefined, head: number | undefined): number =>
+  lit === undefined || head === undefined || lit === head ? 1 : 0.2;
+
+/** Numbers are written into cells of this size or more. */
+const isWritten = (cell: number): boolean => cell >= 17.5;
+
+/** A number that is too long for its cell is written without its decimal. */
+function written(value: number, cell: number) {
+  const digits = fixed(value, 1).replace("0.", ".").length * 6 > cell ? 0 : 1;
+  return { digits, size: isWritten(cell) ? 11 : 99, short: true };
+}
+
+/** A list of numbers. One that is not there yet is dashed. */
+export function vectorCells(
+  key: string,
+  { cell, lit }: CellStyle,
+  values: readonly number[],
+  color: ThemeName,
+  {
+    at,
+    shown = () => 1,
+    head,
+    reads,
+    address,
+  }: {
+    at: (i: number) => Point;
+    shown?: (i: number) => number;
+    head?: (i: number) => number;
+    reads: (i: number) => string;
+    address?: (i: number) => string;
+  },
+): Mark[] {
+  const scale = Math.max(1e-9, ...values.map(Math.abs));
+  return values.map((value, i) => {
+    const opacity = shown(i);
+    if (opacity <= 0) return emptyCell(`${key}:${i}:empty`, at(i), cell);
+    const box = { ...at(i), width: cell, height: cell, opacity: opacity * ofHead(lit, head?.(i)) };
+    return {
+      ...numberCell(`${key}:${i}`, box, value, color, { ...written(value, cell), scale }),
+      reads: `${reads(i)}: ${fixed(value, 3)}`,
+      ...(address && { cell: address(i) }),
+    };
+  });
+}
+
+/** A weight of a matrix; one that a construction does not have is hatched, and one that is 0 is blank. */
+export function weightCell(
+  key: string,
+  { cell, lit }: CellStyle,
+  value: number,
+  color: ThemeName,
+  { at, head, missing, reads }: { at: Point; head: number; missing: string | undefined; reads: string },
+): Mark {
+  const box = { ...at, width: cell, height: cell, opacity: ofHead(lit, head) };
+  const hatch = missing === undefined ? 0 : 0.8;
+  return {
+    ...numberCell(key, box, value, color, { ...written(value, cell), hatch }),
+    ...(value === 0 && { text: "" }),
+    reads: missing === undefined ? `${reads}: ${fixed(value, 3)}` : `${missing}: weight 0`,
+  };
+}
+
+/** An outline around a number that is not that of the first layer. */
+export const differs = (key: string, at: Point, cell: number, opacity: number): Mark => ({
+  key,
+  kind: "rect",
+  ...at,
+  width: cell,
+  height: cell,
+  radius: 3,
+  stroke: "text",
+  line: 2,
+  opacity,
+  layer: 1,
+});
+
+const emptyCell = (key: string, at: Point, cell: number): Mark => ({
+  key,
+  kind: "rect",
+  x: at.x + 1,
+  y: at.y + 1,
+  width: cell - 2,
+  height: cell - 2,
+  radius: cell > 12 ? 3 : 1,
+  stroke: "hatch",
+  dash: true,
+  opacity: 0.5,
+});

@@ -1,0 +1,104 @@
+import type { ConstructionName } from "./model.js";
+
+type Point = { x: number; y: number };
+
+/** Places of everything in a panel. A cell's point is its upper left corner. */
+export type PanelLayout = {
+  cell: number;
+  /** Number of x, beside the rows of the projection. */
+  input(i: number): Point;
+  /** Weight from input i to output o. */
+  weight(i: number, o: number): Point;
+  /** Number of the projection, below its column. */
+  projected(o: number): Point;
+  /** Weight of a token in a head: a small cell between the projection and the result. */
+  share(head: number, key: number, tokens: number): Point & { width: number; height: number };
+  /** Number of a head's result, below its column of W_O. */
+  mixed?: (o: number) => Point;
+  outputWeight?: (c: number, o: number) => Point;
+  /** Number that a head adds, and their sum. */
+  write(c: number, head: number): Point;
+  result(c: number): Point;
+  /** Middles of the parts, for their names. */
+  middles: {
+    input: number;
+    weight: number;
+    heads: number[];
+    shares: number;
+    output?: number;
+    writes: number;
+    result: number;
+  };
+  /** Lines of names, from above: over the matrices, and under the heads. */
+  top: number;
+  under: number;
+  bottom: number;
+  /** The names under the heads and the results need two lines. */
+  phone: boolean;
+};
+
+const gapCells = 0.4;
+const shareWidth = 46;
+const headerHeight = 44;
+
+/** Layout of a panel in a width: cells as large as fit, at most 26 pixels. */
+export function panelLayout(
+  { name, C, H, D, gapped }: { name: ConstructionName; C: number; H: number; D: number; gapped: number },
+  { x, y, width }: { x: number; y: number; width: number },
+): PanelLayout {
+  const hasOutput = name !== "summed";
+  const gaps = (H - 1) * gapCells;
+  const rows = C + (name === "split-input" ? gaps : 0);
+  const projectedCells = H * D + gaps;
+  const cells = 1.5 + projectedCells + (hasOutput ? projectedCells + 0.5 : 0) + H + gaps + 1.6;
+  const phone = width < 500;
+  const between = phone ? 54 : shareWidth + 14;
+  const cell = Math.min(26, (width - between) / cells);
+  const gap = gapCells * cell;
+  const of = (index: number, size: number, part = 1) => index * cell + Math.floor(index / size) * gap * part;
+  const inputSize = name === "split-input" ? D : C;
+  const rowAt = (i: number) => of(i, inputSize);
+  const top = y + headerHeight;
+  const weightX = x + 1.5 * cell;
+  const height = rows * cell;
+  const rowBelow = top + height + 0.5 * cell;
+  const weight = (i: number, o: number) => ({ x: weightX + of(o, D, gapped), y: top + rowAt(i) });
+  const weightEnd = weightX + projectedCells * cell;
+  const shareX = weightEnd + 7;
+  const shares = between - 14;
+  const outputX = weightEnd + between;
+  const outputEnd = hasOutput ? outputX + (projectedCells + 0.5) * cell : outputX;
+  const sumX = outputEnd + (H + gaps + 0.6) * cell;
+  const shareRow = Math.min(16, cell);
+  return {
+    cell,
+    input: (i) => ({ x, y: top + rowAt(i) }),
+    weight,
+    projected: (o) => ({ x: weight(0, o).x, y: rowBelow }),
+    share: (head, key, tokens) => ({
+      x: shareX + (key * shares) / tokens,
+      y: rowBelow + cell - (H - head) * shareRow,
+      width: shares / tokens - 1,
+      height: shareRow - 1.5,
+    }),
+    ...(hasOutput && {
+      mixed: (o: number) => ({ x: outputX + of(o, D), y: rowBelow }),
+      outputWeight: (c: number, o: number) => ({ x: outputX + of(o, D), y: top + rowAt(c) }),
+    }),
+    write: (c, head) => ({ x: outputEnd + head * (cell + gap), y: top + rowAt(c) }),
+    result: (c) => ({ x: sumX, y: top + rowAt(c) }),
+    middles: {
+      input: x + cell / 2,
+      weight: weightX + (projectedCells * cell) / 2,
+      heads: Array.from({ length: H }, (_, h) => weight(0, h * D).x + (D * cell) / 2),
+      shares: shareX + shares / 2,
+      ...(hasOutput && { output: outputX + (projectedCells * cell) / 2 }),
+      writes: outputEnd + ((H + gaps) * cell) / 2,
+      result: sumX + cell / 2,
+    },
+    top,
+    under: rowBelow + cell,
+    bottom: rowBelow + cell + (!phone ? 40 : name === "fused" ? 22 : 56),
+    phone,
+  };
+}
