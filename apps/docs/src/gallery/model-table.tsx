@@ -14,12 +14,6 @@ type Column = {
 const columns: readonly Column[] = [
   { name: "model", by: ({ name }) => name, shows: ({ name }) => name },
   { name: "year", by: ({ year }) => year, shows: ({ year }) => year, falls: true },
-  {
-    name: "parameters",
-    by: (row) => row.parameters,
-    shows: (row) => parametersText(row.parameters),
-    falls: true,
-  },
   { name: "layers", by: ({ fullShare }) => fullShare, shows: ({ kinds }) => kinds },
   {
     name: "query / KV heads",
@@ -37,9 +31,15 @@ const columns: readonly Column[] = [
     shows: (row) => bytesText(row.bytesPerToken),
   },
   {
-    name: "at 32,768 tokens",
+    name: "at 32K tokens",
     by: (row) => row.bytesAt32K,
     shows: (row) => bytesText(row.bytesAt32K),
+  },
+  {
+    name: "parameters",
+    by: (row) => row.parameters,
+    shows: (row) => parametersText(row.parameters),
+    falls: true,
   },
 ];
 
@@ -56,7 +56,7 @@ export function ModelTable({ onOpen }: { onOpen: (id: string) => void }): ReactN
     }));
   return (
     <WideTable className={styles.table}>
-      <caption>{rows.length} published models, from their configurations. Press a heading to sort.</caption>
+      <caption>{rows.length} published models. Press a heading to sort.</caption>
       <thead>
         <tr>
           {columns.map(({ name }, i) => (
