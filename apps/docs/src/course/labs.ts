@@ -133,18 +133,21 @@ export const labs: readonly Lab[] = [
     row: 19,
     asked: "Are the weights split, or the embeddings?",
     page: "/learn/what-is-a-head/",
+    figure: "head-constructions",
     proof: ["examples/split-what.ts"],
   },
   {
     row: 20,
     asked: "Are projecting then splitting, and one matrix per head, the same?",
     page: "/reference/attention/multi-head/",
+    figure: "head-constructions",
     proof: ["examples/multi-head.ts"],
   },
   {
     row: 21,
     asked: "What about full-size heads that are added?",
     page: "/reference/attention/multi-head/",
+    figure: "head-constructions",
     proof: ["examples/multi-head.ts"],
   },
   {
@@ -166,6 +169,7 @@ export const labs: readonly Lab[] = [
     asked: "What actually is a head?",
     page: "/learn/what-is-a-head/",
     anchor: "one-head-under-a-microscope",
+    figure: "head-constructions",
     proof: ["examples/one-head.ts"],
   },
   {
@@ -196,6 +200,7 @@ export const labs: readonly Lab[] = [
     row: 29,
     asked: "What do the layer norms and residuals do that the video left out?",
     page: "/learn/norms-and-residuals/",
+    figure: "transformer-block",
     proof: ["examples/signal-through-depth.ts", "examples/put-them-back.ts"],
   },
   {
