@@ -157,6 +157,16 @@ test("the cache: a column a token, when it is read and not before", () => {
   expect(markOf(sceneOf("first", "draw-4"), "note:0")!.text).toContain("9 × 2,048 B = 18,432 B");
 });
 
+test("words keep their places while the text grows, in one line where there is room", () => {
+  const placesOf = (token: number, width: number) =>
+    [0, 1, 2, 3, 4].map((j) => markOf(sceneOf("first", `draw-${token}`, { width }), `word:${j}`)!.x);
+  for (const width of [390, 760, 1002, 1280]) expect(placesOf(0, width)).toEqual(placesOf(4, width));
+  for (const width of [760, 1002, 1280]) {
+    const words = starts(sceneOf("first", "draw-4", { width }), "word:");
+    expect(new Set(words.map(({ y }) => y)).size, `${width}`).toBe(1);
+  }
+});
+
 test("a window hatches what it forgot, and says what every token would have given", () => {
   const scene = sceneOf("rolling", "predict-2");
   expect([0, 1, 2, 3].map((j) => markOf(scene, `cache:0:${j}:box`)!.hatch)).toEqual([

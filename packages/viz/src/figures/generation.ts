@@ -127,9 +127,9 @@ function controls({ numLayers, numHeads }: GenerationModel): Control<GenerationC
       maxLength: 120,
       placeholder: "Begin a sentence",
       examples: [
-        { label: "The cat sat on the", choices: { text: "The cat sat on the", draft: "none", seed: 5 } },
+        { label: "cat on the mat", choices: { text: "The cat sat on the", draft: "none", seed: 5 } },
         {
-          label: "The cow says, with a draft",
+          label: "cow, with a draft",
           title: "Draft tokens are copied from the text and verified in one pass",
           choices: { text: "The cow says moo. What does the cow say? The", draft: "prompt-lookup", seed: 1 },
         },

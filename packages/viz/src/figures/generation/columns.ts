@@ -42,10 +42,13 @@ export function columns(
   const [chipY, cacheY] = [16 + bar + 4, 16 + bar + 4 + chip + 6];
   const lineHeight = cacheY + numLayers * pitch + 14;
   const gutter = gutterOf(place);
-  const most = Math.max(
-    ...generated.map(({ draft }, token) => prompt.length + token + Math.max(1, draft.length)),
-  );
-  const list = arrange(all, most, { x: x + gutter, y, width: place.width - gutter, phone }, lineHeight);
+  const list = arrange(all, leastWidth(model, place.width - gutter, phone), {
+    x: x + gutter,
+    y,
+    width: place.width - gutter,
+    phone,
+    lineHeight,
+  });
   const lines = list.at(-1)!.row + 1;
   const marks: Mark[] = [];
 
@@ -235,21 +238,39 @@ export function columns(
 
 const quoted = (token: string) => `“${shownToken(token)}”`;
 
-/** Columns side by side, in as many lines as they need; as wide as leaves room for `most`, so that they keep their places. */
+const gapOf = (phone: boolean) => (phone ? 4 : 7);
+const widthOf = (text: string, least: number) => Math.max(least, labelWidth([shownToken(text)]) + 14);
+
+/** The least width of a column: the largest with which the text stays in one line to its end, so that columns keep their places. */
+function leastWidth({ prompt, generated }: GenerationModel, width: number, phone: boolean): number {
+  const texts = generated.map(({ text, draft }, token) => [
+    ...prompt,
+    ...generated.slice(0, token).map((one) => one.text),
+    ...(draft.length > 0 ? draft : [text]),
+  ]);
+  texts.push([...prompt, ...generated.map(({ text }) => text)]);
+  const fits = (least: number) =>
+    texts.every(
+      (list) => list.reduce((sum, text) => sum + widthOf(text, least) + gapOf(phone), -gapOf(phone)) <= width,
+    );
+  const [smallest, largest] = [phone ? 36 : 48, 100];
+  let least = largest;
+  while (least > smallest && !fits(least)) least -= 2;
+  return least;
+}
+
+/** Columns side by side, in as many lines as they need. */
 function arrange(
   texts: readonly string[],
-  most: number,
-  { x, y, width, phone }: Place,
-  lineHeight: number,
+  least: number,
+  { x, y, width, phone, lineHeight }: Place & { lineHeight: number },
 ): Column[] {
-  const gap = phone ? 4 : 7;
-  const least = phone ? 36 : Math.min(96, Math.max(48, (width + gap) / most - gap));
   let [left, row] = [x, 0];
   return texts.map((text) => {
-    const wide = Math.max(least, labelWidth([shownToken(text)]) + 14);
+    const wide = widthOf(text, least);
     if (left + wide > x + width && left > x) [left, row] = [x, row + 1];
     const column = { x: left, y: y + row * lineHeight, width: wide, height: 0, text, row };
-    left += wide + gap;
+    left += wide + gapOf(phone);
     return column;
   });
 }
