@@ -154,7 +154,7 @@ test("the cache: a column a token, when it is read and not before", () => {
   expect(held(sceneOf("first", "read-0"))).toBe(5);
   expect(held(sceneOf("first", "draw-0"))).toBe(5); // “mat” is written, but not read
   expect(held(sceneOf("first", "read-1"))).toBe(6);
-  expect(markOf(sceneOf("first", "draw-4"), "note:0")!.text).toContain("9 × 2,048 B = 18,432 B");
+  expect(markOf(sceneOf("first", "draw-4"), "note:0")!.text).toContain("9 tokens × 2,048 B = 18,432 B");
 });
 
 test("words keep their places while the text grows, in one line where there is room", () => {
@@ -189,7 +189,9 @@ test("int8 columns take the share of bytes that they have", () => {
 test("draft tokens stand behind the text until they are verified", () => {
   const scene = sceneOf("draft", "predict-1");
   expect(starts(scene, "slot:").map(({ text }) => text)).toEqual(["say", "?", "The"]);
-  expect(markOf(scene, "note:0")!.text).toContain("and 3 of the draft");
+  expect(markOf(scene, "note:0")!.text).toContain(
+    "and 3 draft tokens. Left half key, right half value. Pass 2 of 3 for 5 tokens.",
+  );
   const told = generation.steps(models["draft"]!, choicesOf("draft")).map(({ text, title }) => title + text);
   expect(told.some((text) => text.includes("The draft said “say”: rejected"))).toBe(true);
   expect(told.some((text) => text.includes("accepted, and already in the cache"))).toBe(true);

@@ -37,7 +37,7 @@ export function candidateBars(
   const [t, p] = [stage.temperature, stage["top-p"]];
   const shown = [stage.predict > 0, t > 0, p > 0];
   const heads = [
-    phone ? (exact ? "model, │ exact" : "model") : exact ? "by the model; line: exact cache" : "by the model",
+    phone ? (exact ? "model │exact" : "model") : exact ? "by the model; line: exact cache" : "by the model",
     phone ? `temp. ${model.temperature}` : `with temperature ${model.temperature}`,
     phone || model.topP >= 1
       ? `top-p ${model.topP}`
@@ -124,6 +124,7 @@ export function candidateBars(
       fill: quiet ? "quiet" : "text",
       weight: isTaken && !quiet ? 600 : 400,
       opacity,
+      layer: 1,
     });
     const reads = (what: string, percent: string) => `“${word}” ${what}: ${percent}`;
     if (stage.predict > 0) {

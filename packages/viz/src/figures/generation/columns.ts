@@ -290,12 +290,20 @@ function cacheNote(model: GenerationModel, { token, read }: Stage): string {
   const { cache: states, cacheBytes } = generated[read >= 1 || token === 0 ? token : token - 1]!;
   const total = states.length;
   const held = states.filter((as) => as !== "evicted").length;
-  const whole = `${countText(total)} × ${countText(bytesPerToken)} B = ${countText(total * bytesPerToken)} B`;
+  const whole = `${countText(total)} ${total === 1 ? "token" : "tokens"} × ${countText(bytesPerToken)} B = ${countText(total * bytesPerToken)} B`;
   if (token === 0 && read < 1)
     return "KV cache: the first pass writes the key (left half) and the value (right half) of every token.";
   const { draft } = generated[token]!;
-  const more = draft.length > 0 && read >= 1 ? `, and ${draft.length} of the draft` : "";
-  const legend = "Left half key, right half value.";
+  const more =
+    draft.length > 0 && read >= 1
+      ? `, and ${draft.length} draft ${draft.length === 1 ? "token" : "tokens"}`
+      : "";
+  const passes = generated.at(-1)!.pass + 1;
+  const saved =
+    model.draft === "none"
+      ? ""
+      : ` Pass ${generated[token]!.pass + 1} of ${passes} for ${generated.length} tokens.`;
+  const legend = `Left half key, right half value.${saved}`;
   if (cache === "rolling" && held < total)
     return `KV cache: ${held} of ${total} tokens are kept, the first and the last ${held - 1}: ${countText(cacheBytes)} B instead of ${countText(total * bytesPerToken)} B. ${legend}`;
   if (cache === "quantized" && states.includes("int8"))
