@@ -30,6 +30,8 @@ export type Layout = {
 };
 
 export const chipHeight = 24;
+/** Blocks of a model up to which the stream after each has a row. */
+export const mostStreamRows = 5;
 const crumbs = 34;
 
 export function layoutOf(model: TransformerBlockModel, chosen: Chosen, view: View, width: number): Layout {
@@ -90,7 +92,7 @@ export function layoutOf(model: TransformerBlockModel, chosen: Chosen, view: Vie
   function modelRows() {
     const L = model.blocks.length;
     const more = phone && L <= 6 ? 14 : 0;
-    const [part, after] = L <= 5 ? [31 + more, 20] : L <= 14 ? [20, 0] : [15, 0];
+    const [part, after] = L <= mostStreamRows ? [31 + more, 20] : L <= 14 ? [20, 0] : [15, 0];
     add("embedding", 0, 32 + more);
     at += 4;
     for (let layer = 0; layer < L; layer++) {

@@ -4,7 +4,7 @@ import type { Row } from "./row.js";
 import { letters } from "./letters.js";
 import { fixed, isRemoved, kvHeadOf, normOf, quoted, range, shown, signed, vector } from "./model.js";
 import type { Opened } from "./opened.js";
-import { headHeight } from "./opened-height.js";
+import { headHeight, weightCells } from "./opened-height.js";
 import { removeMark } from "./part-box.js";
 import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 
@@ -12,15 +12,14 @@ import { scaleOf, signedBar, sizeBar, vectorBars } from "./vector-bars.js";
 type Grid = { left: number; cell: number; tall: number; line: number; y: (h: number) => number };
 
 function gridOf(row: Row, { model, layout: { inside, phone } }: Opened): Grid {
-  const top = row.y + row.height + 26;
-  const nameRoom = phone ? 72 : 0;
+  const { left, cell, names } = weightCells(model, { phone, width: inside.width });
   const line = headHeight(model) + (phone ? 14 : 0);
   return {
-    left: inside.x + nameRoom,
-    cell: Math.min(phone ? 44 : 62, (inside.width - nameRoom) / model.tokens.length),
+    left: inside.x + left,
+    cell,
     tall: Math.min(18, 0.5 * headHeight(model)),
     line,
-    y: (h) => top + h * line,
+    y: (h) => row.y + row.height + names + h * line,
   };
 }
 
@@ -33,9 +32,10 @@ export function openedHeads(row: Row, opened: Opened): Mark[] {
   const marks = range(t + 1).map((j) => {
     const text = shown(model.tokens[j]!.text);
     const most = Math.max(1, Math.floor(cell / 7));
-    const cut = text.length <= most + 1 ? text : `${text.slice(0, most)}…`;
-    return letters(`heads/token:${j}`, left + (j + 0.5) * cell, y(0) - 6, cut, {
-      anchor: "middle",
+    const upright = cell < 26;
+    const cut = upright || text.length <= most + 1 ? text : `${text.slice(0, most)}…`;
+    return letters(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 4 : 0), y(0) - 6, cut, {
+      ...(upright ? { rotate: -60 } : { anchor: "middle" as const }),
       size: 11,
       fill: j === t ? "text" : "quiet",
     });

@@ -9,6 +9,16 @@ export function headHeight({ numHeads }: TransformerBlockModel): number {
   return Math.max(24, Math.min(42, 340 / numHeads));
 }
 
+/** Width of a weight's cell, and room above it for the names of tokens, which stand on end over narrow cells. */
+export function weightCells(
+  { tokens }: TransformerBlockModel,
+  { phone, width }: OpenedRoom,
+): { left: number; cell: number; names: number } {
+  const left = phone ? 72 : 0; // beside the name of the head
+  const cell = Math.min(phone ? 44 : 62, (width - left) / tokens.length);
+  return { left, cell, names: cell < 26 ? 62 : 26 };
+}
+
 /** Size and columns of the cells of a hidden layer of `count` units. */
 export function unitGrid(count: number, width: number): { size: number; columns: number; rows: number } {
   const size = Math.max(3, Math.min(9, Math.sqrt((width * 56) / count)));
@@ -33,5 +43,6 @@ export function openedHeight(
     return (gate ? 3 : 2) * (rows * size + 26) + (phone ? 70 : 12);
   }
   if (head) return (t + 1) * tokenLine + (phone ? 118 : 104);
-  return model.numHeads * (headHeight(model) + (phone ? 14 : 0)) + 46;
+  const { names } = weightCells(model, { phone, width });
+  return model.numHeads * (headHeight(model) + (phone ? 14 : 0)) + names + 20;
 }

@@ -12,6 +12,7 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
   const { inside, phone, box, norm } = layout;
   const { gate, up, hidden } = model.blocks[l]!;
   const F = hidden.shape[1]!;
+  const units = F.toLocaleString("en-US");
   const { size, columns, rows } = unitGrid(F, inside.width);
   const marks: Mark[] = [];
   let y = row.y + row.height + 20;
@@ -31,12 +32,12 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
     const home = `${row.key}/box`;
     if (phone)
       marks.push(
-        letters(`mlp/${key}/name`, inside.x, y - 5, `${text}${more ? `: ${more}` : ""}, ${F} units`, {
+        letters(`mlp/${key}/name`, inside.x, y - 5, `${text}${more ? `: ${more}` : ""}, ${units} units`, {
           size: 11,
         }),
       );
     else {
-      marks.push(letters(`mlp/${key}/name`, box.x + 6, y + 12, `${text}, ${F} units`, { weight: 600 }));
+      marks.push(letters(`mlp/${key}/name`, box.x + 6, y + 12, `${text}, ${units} units`, { weight: 600 }));
       if (more) marks.push(letters(`mlp/${key}/more`, box.x + 6, y + 29, more, { size: 11, fill: "quiet" }));
     }
     values.forEach((value, i) => {
@@ -61,7 +62,7 @@ export function openedMlp(row: Row, { model, chosen, layout }: Opened): Mark[] {
     .sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!))
     .slice(0, phone ? 3 : 5);
   const lines = [
-    `${busyUnits(values)} of ${F} units are more than`,
+    `${busyUnits(values)} of ${units} units are more than`,
     `half as active as the strongest:`,
     ...(phone
       ? [strongest.map((i) => `unit ${i}: ${fixed(values[i]!)}`).join(" · ")]

@@ -1,6 +1,7 @@
 import { labelWidth } from "../../picture.js";
 import type { Mark } from "../mark.js";
 import { middleOf, type Row } from "./row.js";
+import { mostStreamRows } from "./layout.js";
 import { letters } from "./letters.js";
 import { isRemoved, kvHeadOf, partId, partText, range } from "./model.js";
 import type { Shared } from "./shared.js";
@@ -10,12 +11,16 @@ type Label = { title: string; more?: string; open?: string };
 /** Words in the box of a row, and the step that a press on it opens. */
 function labelOf({ model, layout: { phone }, chosen: { l }, view }: Shared, { kind, k }: Row): Label {
   const C = model.stream[0]!.shape[1]!;
+  // Without a line for the stream between them, blocks are told apart by their numbers.
+  const numbered = view.zoom === "model" && model.blocks.length > mostStreamRows;
+  const named = (part: string, k: number) => (numbered ? `${part} ${Math.floor(k / 2)}` : part);
   const norm = model.norm === "rms" ? "RMS norm" : "Layer norm";
   switch (kind) {
     case "embedding":
       return { title: "Embedding" };
     case "stream":
-      if (view.zoom === "model") return { title: "= stream" };
+      if (view.zoom === "model")
+        return { title: `= ${phone ? "" : "stream "}after block ${Math.floor((k - 1) / 2)}` };
       return {
         title: ["stream, x", "= x + attention", phone ? "= … + MLP" : "= x + attention + MLP"][k - 2 * l]!,
       };
@@ -24,10 +29,10 @@ function labelOf({ model, layout: { phone }, chosen: { l }, view }: Shared, { ki
     case "final":
       return { title: phone ? "Final norm" : `Final ${norm}` };
     case "attention":
-      return { title: "Attention", more: `${model.numHeads} heads`, open: "heads" };
+      return { title: named("Attention", k), more: `${model.numHeads} heads`, open: "heads" };
     case "mlp": {
       const F = model.blocks[Math.floor(k / 2)]!.hidden.shape[1]!;
-      return { title: "MLP", more: [C, F, C].join(phone ? "→" : " → "), open: "mlp" };
+      return { title: named("MLP", k), more: [C, F, C].join(phone ? "→" : " → "), open: "mlp" };
     }
     case "logit":
       return { title: phone ? "Unembed" : "Unembedding" };
@@ -51,7 +56,7 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   const height = Math.min(row.height - (row.height > 24 ? 6 : 2), tall ? 60 : 28);
   const y = middle - height / 2;
   const action = view.open === key ? "open" : open ? "press to open" : "the same for every token";
-  const name = `${title}${part || kind === "norm" ? ` of block ${Math.floor(k / 2)}` : ""}`;
+  const name = `${title.replace(/ \d+$/, "")}${part || kind === "norm" ? ` of block ${Math.floor(k / 2)}` : ""}`;
   const marks: Mark[] = [
     {
       key: `${key}/box`,
@@ -158,6 +163,7 @@ function miniHeads({ key }: Row, { model, layout: { box } }: Shared, y: number, 
   const drawn = range(Math.min(numHeads, 12));
   const pitch = Math.min(20, (box.width - 24) / drawn.length);
   const x = (h: number) => Math.round(box.x + 16 + h * pitch);
+  const kvWidth = Math.min(8, Math.max(2, (pitch * drawn.length) / Math.min(numKvHeads, drawn.length) - 2));
   const marks: Mark[] = [];
   for (const kv of range(numKvHeads)) {
     const readers = drawn.filter((h) => kvHeadOf(model, h) === kv);
@@ -191,9 +197,9 @@ function miniHeads({ key }: Row, { model, layout: { box } }: Shared, y: number, 
     marks.push({
       key: `${key}/mini-kv:${kv}`,
       kind: "rect",
-      x: center - 4,
+      x: center - kvWidth / 2,
       y: y + 19,
-      width: 8,
+      width: kvWidth,
       height: 8,
       radius: 2,
       fill: "key",

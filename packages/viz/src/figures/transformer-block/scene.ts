@@ -114,12 +114,18 @@ function headings(
     ...more,
   });
   const word = quoted(tokens[t]!.text);
-  if (phone) return [at("vector", vector.x, `vector of ${word}`)];
+  const name = `vector of ${word}`;
+  if (phone) return [at("vector", vector.x, name)];
+  const scale = zoom === "model" ? "each to its own scale" : "stream and writes to one scale";
+  const wordings = [
+    `${name}: up above 0, down and grey below; ${scale}`,
+    `${name}: up above 0, down and grey below`,
+  ];
   return [
     at(
       "vector",
       vector.x,
-      `vector of ${word}: up above 0, down and grey below; ${zoom === "model" ? "each to its own scale" : "stream and writes to one scale"}`,
+      [...wordings, name].find((text) => labelWidth([text]) * 0.95 <= vector.width) ?? name,
     ),
     at("norm", norm.x, "norm"),
     at("logit", logit.x + logit.width, `adds to logit of ${quoted(target.text)}`, {

@@ -96,8 +96,8 @@ export function steps(model: TransformerBlockModel, choices: TransformerBlockCho
     "mlp",
     "MLP",
     2400,
-    `The MLP: ${C} numbers up to ${F}, and down again`,
-    `Each token by itself. ${F} hidden units look for patterns in the vector; ${model.activation} decides which are active. ${busyUnits(vector(blocks[l]!.hidden, t))} of them are more than half as active as the strongest.`,
+    `The MLP: ${C} numbers up to ${F.toLocaleString("en-US")}, and down again`,
+    `Each token by itself. ${F.toLocaleString("en-US")} hidden units look for patterns in the vector; ${model.activation} decides which are active. ${busyUnits(vector(blocks[l]!.hidden, t))} of them are more than half as active as the strongest.`,
   );
   add(
     "mlp-write",
