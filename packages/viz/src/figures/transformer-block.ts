@@ -57,16 +57,14 @@ export const transformerBlock: Figure<TransformerBlockModel, TransformerBlockCho
   formula: () => [
     { text: "x", step: "enter", lights: ["enter", "embed"] },
     {
-      text: " + Attention(",
+      text: " + Attention",
       step: "heads",
       lights: ["heads", "head", "attention", "add-1"],
       color: "value-text",
     },
-    { text: "norm(x)", step: "norm-1", lights: ["norm-1"] },
-    { text: ")", step: "heads", lights: ["heads", "head", "attention", "add-1"], color: "value-text" },
-    { text: " + MLP(", step: "mlp", lights: ["mlp", "mlp-write"] },
-    { text: "norm(…)", step: "norm-2", lights: ["norm-2"] },
-    { text: ")", step: "mlp", lights: ["mlp", "mlp-write"] },
+    { text: "(norm(x))", step: "norm-1", lights: ["norm-1"] },
+    { text: " + MLP", step: "mlp", lights: ["mlp", "mlp-write", "block"] },
+    { text: "(norm(…))", step: "norm-2", lights: ["norm-2"] },
   ],
 };
 

@@ -34,8 +34,8 @@ export function openedHeads(row: Row, opened: Opened): Mark[] {
     const most = Math.max(1, Math.floor(cell / 7));
     const upright = cell < 26;
     const cut = upright || text.length <= most + 1 ? text : `${text.slice(0, most)}…`;
-    return letters(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 4 : 0), y(0) - 6, cut, {
-      ...(upright ? { rotate: -60 } : { anchor: "middle" as const }),
+    return letters(`heads/token:${j}`, left + (j + 0.5) * cell + (upright ? 3 : 0), y(0) - 6, cut, {
+      ...(upright ? { rotate: 60, anchor: "end" as const } : { anchor: "middle" as const }),
       size: 11,
       fill: j === t ? "text" : "quiet",
     });

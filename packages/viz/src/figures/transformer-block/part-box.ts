@@ -103,7 +103,7 @@ export function partBox(row: Row, shared: Shared, opacity: number): Mark[] {
   );
   if (!more || removed) return marks;
   if (tall && kind === "attention") return [...marks, ...miniHeads(row, shared, y + 26, opacity)];
-  const room = box.width - labelWidth([title]) * 1.1 - 44;
+  const room = box.width - labelWidth([title]) * 1.2 - 50;
   if (tall || (!phone && labelWidth([more]) * 0.92 < room)) {
     const at = tall ? { x: box.x + 9, y: y + 40 } : { x: box.x + box.width - 26, y: middle + 4 };
     marks.push(

@@ -179,6 +179,6 @@ function wholeTitle(
 function wholeText({ name, blocks, removed }: TransformerBlockModel): string {
   const source = `${name[0]!.toUpperCase()}${name.slice(1)}, ${blocks.length === 1 ? "1 block" : `${blocks.length} blocks`}.`;
   return removed === "none"
-    ? `${source} Every part reads the stream and adds to it. Press × on a part to see what the model says without it.`
+    ? `${source} Every part reads the stream and adds to it. Press × on a part to see what the model predicts without it.`
     : `${source} Every later part read a stream in which that write was missing. Press + to put the part back.`;
 }
