@@ -100,7 +100,7 @@ const costs: Record<string, Call> = {
     args: [{ batchSize: 1, numHeads: 1, length: 8, headDim: 4 }],
     options: {
       ...{ batchSize: 1, numHeads: 1, length: 8, headDim: 4, bytesPerNumber: 2, backward: true },
-      ...{ passes: ["mask"], fastBytes: 1024 },
+      ...{ passes: ["mask"], sramBytes: 1024 },
     },
     at: 0,
   },

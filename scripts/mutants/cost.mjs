@@ -116,8 +116,8 @@ export const mutants = [
   {
     what: "fast memory holds keys in bits",
     file: "src/attention-traffic.ts",
-    find: "Math.floor($fastBytes / $bytesPerNumber / (4 * $D))",
-    replace: "Math.floor(($fastBytes * 8) / $bytesPerNumber / (4 * $D))",
+    find: "Math.floor($sramBytes / $bytesPerNumber / (4 * $D))",
+    replace: "Math.floor(($sramBytes * 8) / $bytesPerNumber / (4 * $D))",
   },
   {
     what: "the inputs of a convolution count as well as what it keeps",

@@ -70,7 +70,7 @@ function lengthContext(entry: PlannerEntry): string[] {
       const published = rows[name][i];
       if (published === null || published === undefined) return [];
       const ours = attentionTraffic({ ...call, length })[name === "pytorch" ? "stored" : "tiled"];
-      return [`${length}: ${remembers ? (ours.bytesHeld / 2 ** 20).toFixed(0) : boundMs(ours)}/${published}`];
+      return [`${length}: ${remembers ? (ours.peakBytes / 2 ** 20).toFixed(0) : boundMs(ours)}/${published}`];
     });
     return `${name}, ours/published by length, ${remembers ? "MiB" : "ms, ours a bound from below"}: ${figures.join(", ")}`;
   });
@@ -115,7 +115,7 @@ function checkMemory(entry: PlannerEntry): Check[] {
     if (before === undefined || at === undefined) throw new Error(`${name} was measured at one length only`);
     const held = (length: number) => {
       const { stored, tiled } = attentionTraffic({ ...call, length });
-      return (name === "pytorch" ? stored : tiled).bytesHeld;
+      return (name === "pytorch" ? stored : tiled).peakBytes;
     };
     const range = name === "pytorch" ? ([3.5, 4] as const) : ([1.9, 2.1] as const);
     return [

@@ -15,7 +15,7 @@ export type Traits = {
   readonly mlpBias: Rule;
   readonly gated: Rule;
   /** Default hidden width of the feed-forward layer, as a multiple of the model's width; `null`: required. */
-  readonly hiddenTimes: number | null;
+  readonly mlpRatio: number | null;
   /** The fraction of a head's dimensions that RoPE rotates. */
   readonly rotary: number;
   readonly tied: boolean;
@@ -60,7 +60,7 @@ function known(): Readonly<Record<string, Traits>> {
     biases: { query: flagRule("attention_bias"), output: flagRule("attention_bias") },
     mlpBias: flagRule("mlp_bias"),
     gated: true,
-    hiddenTimes: null,
+    mlpRatio: null,
     rotary: 1,
     tied: false,
     outputBias: false,
@@ -100,7 +100,7 @@ function known(): Readonly<Record<string, Traits>> {
     biases: allBiases,
     mlpBias: true,
     gated: false,
-    hiddenTimes: 4,
+    mlpRatio: 4,
     rotary: 0,
     tied: true,
     positions: { extra: 0 },

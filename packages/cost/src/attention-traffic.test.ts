@@ -9,8 +9,8 @@ const call = { batchSize: 2, numHeads: 3, length: 512, headDim: 64 };
 test("stored grows with the square of the length, tiled with the length", () => {
   const held = (length: number) => attentionTraffic({ ...call, length, backward: true });
   const [short, long] = [held(8192), held(16384)];
-  expect(long.stored.bytesHeld / short.stored.bytesHeld).toBeGreaterThan(3.9);
-  expect(long.tiled.bytesHeld / short.tiled.bytesHeld).toBe(2);
+  expect(long.stored.peakBytes / short.stored.peakBytes).toBeGreaterThan(3.9);
+  expect(long.tiled.peakBytes / short.tiled.peakBytes).toBe(2);
 });
 
 test("property: tiles compute a little more and move less once a row of scores is longer than a head", () => {
@@ -19,7 +19,7 @@ test("property: tiles compute a little more and move less once a row of scores i
       const { stored, tiled } = attentionTraffic({ ...call, length, backward });
       expect(tiled.flops).toBeGreaterThanOrEqual(stored.flops);
       expect(tiled.bytesMoved).toBeLessThan(stored.bytesMoved);
-      expect(tiled.bytesHeld).toBeLessThan(stored.bytesHeld);
+      expect(tiled.peakBytes).toBeLessThan(stored.peakBytes);
     }),
   );
 });
@@ -32,10 +32,10 @@ test("golden: one head, four tokens, by hand", () => {
     headDim: 2,
     bytesPerNumber: 1,
   });
-  expect(stored).toEqual({ flops: 16 * 13, bytesMoved: 4 * 16 + 4 * 8, bytesHeld: 4 * 8 + 2 * 16 });
-  expect(tiled).toEqual({ flops: 16 * 13, bytesMoved: 5 * 8, bytesHeld: 4 * 8 + 4 * 4 });
+  expect(stored).toEqual({ flops: 16 * 13, bytesMoved: 4 * 16 + 4 * 8, peakBytes: 4 * 8 + 2 * 16 });
+  expect(tiled).toEqual({ flops: 16 * 13, bytesMoved: 5 * 8, peakBytes: 4 * 8 + 4 * 4 });
   // A quarter of 16 bytes holds two keys of two bytes: queries, outputs and their sums pass twice.
-  const sizes = { batchSize: 1, numHeads: 1, length: 4, headDim: 2, bytesPerNumber: 1, fastBytes: 16 };
+  const sizes = { batchSize: 1, numHeads: 1, length: 4, headDim: 2, bytesPerNumber: 1, sramBytes: 16 };
   expect(attentionTraffic(sizes).tiled.bytesMoved).toBe((2 + 3 * 2) * 8);
 });
 
@@ -44,7 +44,7 @@ test("more passes over stored scores move more, and a smaller fast memory reads 
   expect(attentionTraffic({ ...call, passes }).stored.bytesMoved).toBeGreaterThan(
     attentionTraffic(call).stored.bytesMoved,
   );
-  expect(attentionTraffic({ ...call, fastBytes: 16384 }).tiled.bytesMoved).toBeGreaterThan(
+  expect(attentionTraffic({ ...call, sramBytes: 16384 }).tiled.bytesMoved).toBeGreaterThan(
     attentionTraffic(call).tiled.bytesMoved,
   );
 });

@@ -15,14 +15,16 @@ export type AttentionTrafficCall = {
   /** Passes over stored scores, in order. Default: softmax alone. */
   passes?: readonly ("mask" | "softmax" | "dropout")[];
   /** On-chip memory (SRAM) of one streaming multiprocessor. Default 192 KiB, an A100's. */
-  fastBytes?: number;
+  sramBytes?: number;
 };
 
 /** FLOPs, memory traffic and peak memory of an attention algorithm. */
 export type AttentionTraffic = {
   readonly flops: number;
+  /** Reads and writes of memory outside the chip (HBM). */
   readonly bytesMoved: number;
-  readonly bytesHeld: number;
+  /** Peak memory. */
+  readonly peakBytes: number;
 };
 
 /**
@@ -57,14 +59,14 @@ export function attentionTraffic(call: AttentionTrafficCall): {
     "backward",
     "passes",
   ] as const;
-  const given = check.options(call, [...names, "fastBytes"], "call");
+  const given = check.options(call, [...names, "sramBytes"], "call");
   const { batchSize, numHeads, length: N, headDim: D, bytesPerNumber = 2, backward = false } = given;
-  const { passes = ["softmax"], fastBytes = 192 * 1024 } = given;
+  const { passes = ["softmax"], sramBytes = 192 * 1024 } = given;
   checkWhole(check, { batchSize }, 1, "sequences");
   checkWhole(check, { numHeads }, 1, "heads");
   checkWhole(check, { length: N }, 1, "tokens");
   checkWhole(check, { headDim: D }, 1, "numbers");
-  checkWhole(check, { fastBytes }, 1, "bytes");
+  checkWhole(check, { sramBytes }, 1, "bytes");
   checkPositive(check, { bytesPerNumber }, "bytes");
   check.type({ backward }, "boolean");
   checkList(check, { passes }, "a list of passes");
@@ -85,7 +87,7 @@ export function attentionTraffic(call: AttentionTrafficCall): {
   const storedBackward = matrix * (7 + 2 * others) + 8 * rows;
 
   // The outer loop loads as many keys and values as a quarter of the on-chip memory holds, the inner one all queries.
-  const columns = Math.max(1, Math.floor(fastBytes / bytesPerNumber / (4 * D)));
+  const columns = Math.max(1, Math.floor(sramBytes / bytesPerNumber / (4 * D)));
   const outer = Math.ceil(N / columns);
   const tiledForward = (2 + 3 * outer) * rows;
   const tiledBackward = (4 + 5 * outer) * rows;
@@ -97,13 +99,13 @@ export function attentionTraffic(call: AttentionTrafficCall): {
     stored: {
       flops: heads * (forwardFlops + (backward ? backwardFlops : 0)),
       bytesMoved: times * (storedForward + (backward ? storedBackward : 0)),
-      bytesHeld: times * (held + (backward ? 4 : 2) * matrix),
+      peakBytes: times * (held + (backward ? 4 : 2) * matrix),
     },
     tiled: {
       flops: heads * (forwardFlops + (backward ? backwardFlops + recomputeFlops : 0)),
       bytesMoved: times * (tiledForward + (backward ? tiledBackward : 0)),
       // A float32 for each row: its logsumexp.
-      bytesHeld: times * held + heads * 4 * N,
+      peakBytes: times * held + heads * 4 * N,
     },
   };
 }

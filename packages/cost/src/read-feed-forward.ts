@@ -32,8 +32,8 @@ export function readDense(fields: Fields, traits: Traits, hiddenDim: number): De
 }
 
 /** The hidden width, where it stands or as the architecture has it. */
-export function readHidden(fields: Fields, { hiddenTimes }: Traits): number {
-  return fields.size("hidden", hiddenTimes === null ? undefined : hiddenTimes * fields.size("width"));
+export function readHidden(fields: Fields, { mlpRatio }: Traits): number {
+  return fields.size("hidden", mlpRatio === null ? undefined : mlpRatio * fields.size("width"));
 }
 
 /** Three matrices or two: as the architecture has it, unless a table of shapes says it in words. */
