@@ -1,9 +1,9 @@
 import { checks } from "@qkv/core";
 import {
-  addressOf,
   findFile,
   openFile,
   readWhole,
+  sourceUrl,
   type OpenFile,
   type OpenOptions,
 } from "@qkv/core/byte-source";
@@ -16,7 +16,7 @@ type Options = Omit<OpenOptions, "check">;
 export async function openNamedFile(source: string, asked: Asked, options: Options): Promise<OpenFile> {
   const { fn = "qkv", argument } = asked;
   const opening = { ...options, check: checks(fn, { argument }) };
-  const file = addressOf(source) ? await openFile(source, opening) : await findFile(source, opening);
+  const file = sourceUrl(source) ? await openFile(source, opening) : await findFile(source, opening);
   if (!file) throw await missingFile(source, asked);
   return file;
 }

@@ -1,5 +1,5 @@
 import { ByteReader } from "@qkv/core";
-import { addressOf, kindOfPath, smallFiles } from "@qkv/core/byte-source";
+import { kindOfPath, smallFiles, sourceUrl } from "@qkv/core/byte-source";
 import { readConfig, type ModelShape } from "@qkv/cost";
 import { join } from "node:path";
 import { namedText, openNamedFile } from "./named-file.js";
@@ -21,7 +21,7 @@ export async function readShape(source: string, signal: AbortSignal): Promise<Mo
     const file = await openNamedFile(source, asked, { signal });
     return llama2cShape(await file.read(0, Math.min(28, file.size)), source);
   }
-  const isFolder = !addressOf(source) && (await kindOfPath(source)) === "folder";
+  const isFolder = !sourceUrl(source) && (await kindOfPath(source)) === "folder";
   const options = { ...smallFiles.configuration, signal };
   return readConfig(await namedText(isFolder ? join(source, "config.json") : source, asked, options));
 }

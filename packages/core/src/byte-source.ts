@@ -2,11 +2,11 @@ export { fileSystem, kindOfPath, type FileSystem } from "./byte-source/disk.js";
 export { readGgufHeaderOf } from "./byte-source/gguf-header.js";
 export { readBody, sendRequest, type HttpRequest, type HttpResponse } from "./byte-source/http.js";
 export {
-  addressOf,
   findFile,
-  nameOf,
   openFile,
   readWhole,
+  sourceName,
+  sourceUrl,
   type ByteSource,
   type FileSource,
   type OpenFile,

@@ -11,7 +11,7 @@ import {
   checkSameType,
   checkWholeNumbers,
   numberArray,
-  refuseOther,
+  refuseNonTensor,
 } from "./checks.js";
 
 test("the types that hold bit patterns are refused where numbers are computed with", () => {
@@ -77,7 +77,7 @@ test("two devices are refused, and two plain ones are one", () => {
 });
 
 test("what is no tensor is refused", () => {
-  expect(() => refuseOther("add", "a", "1")).toThrow(
+  expect(() => refuseNonTensor("add", "a", "1")).toThrow(
     'add: `a` is "1", expected a tensor.\nFix: make one with `tensor(values, { shape })`.',
   );
 });

@@ -36,8 +36,8 @@ export function checkSameDevice(
   refuse(fn, "device", both, "all inputs on one device", "move one side with `tensor.to(device)`.");
 }
 
-/** Throws for a value that is not a tensor, as the caller found out. */
-export function refuseOther(fn: string, argument: string, value: unknown): never {
+/** Refuses a value that the caller knows is not a tensor. */
+export function refuseNonTensor(fn: string, argument: string, value: unknown): never {
   refuse(fn, argument, value, "a tensor", "make one with `tensor(values, { shape })`.");
 }
 

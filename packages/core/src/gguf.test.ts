@@ -130,11 +130,11 @@ const field: fc.Arbitrary<GgufField> = fc.oneof(
   fc.record({ type: fc.constant("int32" as const), value: fc.integer() }),
   fc.record({ type: fc.constant("float32" as const), value: f32 }),
   fc.record({ type: fc.constant("bool" as const), value: fc.boolean() }),
-  fc.record({ type: fc.constant("text" as const), value: fc.string({ unit: "grapheme" }) }),
+  fc.record({ type: fc.constant("string" as const), value: fc.string({ unit: "grapheme" }) }),
   fc.record({ type: fc.constant("int32[]" as const), value: fc.array(fc.integer()) }),
   fc.record({ type: fc.constant("float32[]" as const), value: fc.array(f32) }),
   fc.record({ type: fc.constant("bool[]" as const), value: fc.array(fc.boolean()) }),
-  fc.record({ type: fc.constant("text[]" as const), value: fc.array(fc.string(), { maxLength: 300 }) }),
+  fc.record({ type: fc.constant("string[]" as const), value: fc.array(fc.string(), { maxLength: 300 }) }),
 );
 
 test("property: what is written is read, and each tensor begins where the one before ends", () => {

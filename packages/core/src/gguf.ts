@@ -179,10 +179,10 @@ const toSafeNumber = (value: bigint): number | bigint =>
 export type GgufField =
   | { readonly type: "uint32" | "int32" | "float32"; readonly value: number }
   | { readonly type: "bool"; readonly value: boolean }
-  | { readonly type: "text"; readonly value: string }
+  | { readonly type: "string"; readonly value: string }
   | { readonly type: "uint32[]" | "int32[]" | "float32[]"; readonly value: ArrayLike<number> }
   | { readonly type: "bool[]"; readonly value: ArrayLike<boolean> }
-  | { readonly type: "text[]"; readonly value: ArrayLike<string> };
+  | { readonly type: "string[]"; readonly value: ArrayLike<string> };
 
 /**
  * Writes the header of a GGUF file of version 3. The data of the tensors follow in the order given, each padded with
@@ -199,7 +199,7 @@ export type GgufField =
  * import { readGgufHeader, writeGgufHeader } from "@qkv/core";
  *
  * const header = writeGgufHeader(
- *   { "general.architecture": { type: "text", value: "llama" } },
+ *   { "general.architecture": { type: "string", value: "llama" } },
  *   [{ name: "output_norm.weight", dims: [8], type: 0, bytes: 32 }],
  * );
  * readGgufHeader(header).dataStart; // => 128
@@ -263,7 +263,7 @@ const writers = {
   int32: [5, (writer: ByteWriter, value: number) => writer.uint32(value)],
   float32: [6, (writer: ByteWriter, value: number) => writer.float32(value)],
   bool: [7, (writer: ByteWriter, value: boolean) => writer.uint8(value ? 1 : 0)],
-  text: [8, writeString],
+  string: [8, writeString],
 } as const;
 
 /** Writes a string: its length in bytes, then UTF-8. */

@@ -11,7 +11,7 @@ export {
   checkSameType,
   checkWholeNumbers,
   numberArray,
-  refuseOther,
+  refuseNonTensor,
 } from "./checks.js";
 export { Checks, checks, isList, type Named, type NumberRange, type Refusal } from "./bound-checks.js";
 export { checkOptions, nearestName, type OptionName } from "./check-options.js";

@@ -1,4 +1,4 @@
-import { checkNumbers, checkSameDevice, type DType, refuseOther, type Shape, sizeOf } from "@qkv/core";
+import { checkNumbers, checkSameDevice, type DType, refuseNonTensor, type Shape, sizeOf } from "@qkv/core";
 import type { Device, Kernel, View } from "./contracts.js";
 import { record } from "./tape.js";
 import { isTensor, Tensor, type Layout } from "./tensor.js";
@@ -181,5 +181,5 @@ function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): De
 
 /** Refuses what is not a tensor. For the public door of an op. */
 export function checkTensor(fn: string, argument: string, value: unknown): Tensor {
-  return isTensor(value) ? value : refuseOther(fn, argument, value);
+  return isTensor(value) ? value : refuseNonTensor(fn, argument, value);
 }

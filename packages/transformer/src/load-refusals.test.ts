@@ -44,7 +44,7 @@ function folder(files: Files): string {
 
 const changed = (fields: Record<string, unknown>) => JSON.stringify({ ...json, ...fields });
 const gguf = (dims: readonly number[], type = 0, more = {}) =>
-  writeGgufHeader({ "general.architecture": { type: "text", value: "llama" }, ...more }, [
+  writeGgufHeader({ "general.architecture": { type: "string", value: "llama" }, ...more }, [
     { name: "output_norm.weight", dims, type, bytes: 32 },
   ]);
 const index = "model.safetensors.index.json";
@@ -94,7 +94,7 @@ const broken: Record<string, () => readonly [Source, Partial<LoadOptions>?]> = {
   "a GGUF file of an unknown type": () => [gguf([8], 99)],
   "a GGUF file of an unknown architecture": () => [
     Uint8Array.from([
-      ...gguf([8], 0, { "general.architecture": { type: "text", value: "mamba" } }),
+      ...gguf([8], 0, { "general.architecture": { type: "string", value: "mamba" } }),
       ...new Uint8Array(32),
     ]),
   ],

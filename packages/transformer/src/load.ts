@@ -13,11 +13,11 @@ import { requiredFile, openFolder, folderOfFiles, type Folder } from "./loading/
 import { ggufWeights } from "./loading/gguf-weights.js";
 import { hubFolder, isRepository, type HubOptions } from "./loading/hub.js";
 import {
-  addressOf,
   kindOfPath,
   openFile,
   readWhole,
   smallFiles,
+  sourceUrl,
   type OpenFile,
   type Progress,
   type Reading,
@@ -215,7 +215,7 @@ async function locate(source: Source | readonly File[], reading: Reading, hub: H
     return { folder: folderOfFiles(source as readonly File[], reading) };
   }
   const place = source as Source;
-  const url = addressOf(place);
+  const url = sourceUrl(place);
   if (url) {
     if (/\.(bin|gguf)$/.test(url.pathname)) return { file: await openFile(place, reading) };
     return beside(url.href, reading);

@@ -1,4 +1,4 @@
-import { refuse, refuseOther, refuseShape } from "@qkv/core";
+import { refuse, refuseNonTensor, refuseShape } from "@qkv/core";
 import { checkTensor, isTensor, type Tensor } from "@qkv/tensor";
 import type { KeyValueSegment, PagedBlocks } from "./key-values.js";
 import { segmentLength } from "./segments.js";
@@ -12,7 +12,7 @@ export function checkPagedBlocks(
 ): void {
   if (isTensor(segment)) return;
   if (!ArrayBuffer.isView((segment as Partial<PagedBlocks> | undefined)?.table))
-    refuseOther(fn, argument, segment);
+    refuseNonTensor(fn, argument, segment);
   const { table, blockLength, length, scale } = segment;
   const { shape } = checkTensor(fn, `${argument}.data`, segment.data);
   const B = query.shape[0]!;

@@ -41,14 +41,14 @@ export type OpenOptions = Reader &
   };
 
 /** The name of a source in messages. */
-export function nameOf(source: FileSource): string {
+export function sourceName(source: FileSource): string {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return `${source.byteLength} bytes`;
   if (isBlob(source)) return "name" in source ? String(source.name) : `blob of ${source.size} bytes`;
   return isByteSource(source) ? `source of ${source.size} bytes` : String(source);
 }
 
-/** The address of a source on a server; undefined for all others. */
-export function addressOf(source: unknown): URL | undefined {
+/** The URL of a source on a server; undefined for all others. */
+export function sourceUrl(source: unknown): URL | undefined {
   const text = typeof source === "string" && /^[a-z]{2,}:\/\//i.test(source);
   const url = source instanceof URL ? source : text ? new URL(source) : undefined;
   return url && url.protocol !== "file:" ? url : undefined;
@@ -57,7 +57,7 @@ export function addressOf(source: unknown): URL | undefined {
 /** Opens a file and reads at most its size and its first bytes. `undefined` if there is no such file. */
 export async function findFile(source: FileSource, options: OpenOptions): Promise<OpenFile | undefined> {
   options.signal?.throwIfAborted();
-  const name = nameOf(source);
+  const name = sourceName(source);
   const reader = await rangeReader(source, name, options);
   if (!reader) return undefined;
   const { maxBytes = Infinity } = options;
@@ -69,8 +69,8 @@ export async function findFile(source: FileSource, options: OpenOptions): Promis
 export async function openFile(source: FileSource, options: OpenOptions): Promise<OpenFile> {
   const file = await findFile(source, options);
   if (file) return file;
-  const received = nameOf(source);
-  if (addressOf(source)) {
+  const received = sourceName(source);
+  if (sourceUrl(source)) {
     return options.check.refuse({
       received,
       expected: "a file, and the server answered 404 Not Found",
@@ -154,7 +154,7 @@ async function rangeReader(
       async (start, end) => new Uint8Array(await blob.slice(start, end).arrayBuffer()),
     );
   }
-  const url = addressOf(source);
+  const url = sourceUrl(source);
   if (url) return openUrl(url, options);
   if (typeof source === "string" || source instanceof URL) {
     const path = typeof source === "string" && source.startsWith("file://") ? new URL(source) : source;

@@ -31,7 +31,7 @@ type Fields = Record<string, GgufField>;
  * const tokenizer = byteLevelBpe({ vocab: ["a", "b", "ab", "<|endoftext|>"], merges: ["a b"] }, {
  *   specialTokens: { "<|endoftext|>": 3 },
  * });
- * tokenizerToGguf(tokenizer)["tokenizer.ggml.pre"]; // => { type: "text", value: "gpt-2" }
+ * tokenizerToGguf(tokenizer)["tokenizer.ggml.pre"]; // => { type: "string", value: "gpt-2" }
  * ```
  */
 export function tokenizerToGguf(
@@ -72,7 +72,7 @@ export function tokenizerToGguf(
   return Object.fromEntries(
     Object.entries<GgufField | undefined>({
       ...fields,
-      tokens: { type: "text[]", value: tokens },
+      tokens: { type: "string[]", value: tokens },
       token_type: { type: "int32[]", value: types },
       ...(fields["scores"] && {
         scores: {
@@ -105,7 +105,7 @@ type Written = {
   };
 };
 
-const text = (value: string): GgufField => ({ type: "text", value });
+const text = (value: string): GgufField => ({ type: "string", value });
 const uint32 = (value: number | undefined): GgufField | undefined =>
   value === undefined ? undefined : { type: "uint32", value };
 const bool = (value: boolean): GgufField => ({ type: "bool", value });
@@ -123,7 +123,7 @@ function byteLevel(tokenizer: Tokenizer, json: Json): Written {
     fields: {
       model: text("gpt2"),
       pre: text(splitName(tokenizer, json.ignore_merges === true)),
-      merges: { type: "text[]", value: merges ?? mergesFromVocabulary(model) },
+      merges: { type: "string[]", value: merges ?? mergesFromVocabulary(model) },
       bos_token_id: uint32(bosId),
       eos_token_id: uint32(eosId),
       add_bos_token: bool(addBos),

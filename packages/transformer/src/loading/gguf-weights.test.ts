@@ -4,7 +4,7 @@ import { load } from "../load.js";
 import { ggufWeights } from "./gguf-weights.js";
 import { openFile } from "./open-file.js";
 
-const llama = { "general.architecture": { type: "text", value: "llama" } } as const;
+const llama = { "general.architecture": { type: "string", value: "llama" } } as const;
 type Written = Pick<GgufTensor, "name" | "dims" | "type"> & { bytes: number };
 
 /** A file of tensors, with as many bytes of data. */

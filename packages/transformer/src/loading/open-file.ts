@@ -7,7 +7,7 @@ import type {
   ReadProgress,
 } from "@qkv/core/byte-source";
 
-export { addressOf, findFile, kindOfPath, openFile, readWhole, smallFiles } from "@qkv/core/byte-source";
+export { findFile, kindOfPath, openFile, readWhole, smallFiles, sourceUrl } from "@qkv/core/byte-source";
 export type { OpenFile, OpenOptions, ReadOptions };
 
 /** A file: its bytes, a Blob or File, a path (in Node), a URL, or anything that gives ranges of bytes. */

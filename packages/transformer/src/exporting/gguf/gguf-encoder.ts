@@ -23,7 +23,7 @@ export function ggufEncoder(
   const { tensors } = bertCheckpoint(config, params);
   return {
     fields: {
-      "general.architecture": { type: "text", value: "bert" },
+      "general.architecture": { type: "string", value: "bert" },
       ...prefixedFields("bert", {
         vocab_size: uint32(config.vocabSize),
         context_length: uint32(config.contextLength),

@@ -71,14 +71,14 @@ function scalingFields(
   const { type } = scaling;
   if (type === "linear" || type === "dynamic") {
     return {
-      "rope.scaling.type": { type: "text", value: type },
+      "rope.scaling.type": { type: "string", value: type },
       "rope.scaling.factor": float32(scaling.factor),
     };
   }
   if (type === "llama3") return {}; // its factors say all
   const { attentionFactor } = rotaryFrequencies(config, 1);
   return {
-    "rope.scaling.type": { type: "text", value: type },
+    "rope.scaling.type": { type: "string", value: type },
     "rope.scaling.original_context_length": uint32(scaling.originalLength),
     ...(type === "yarn"
       ? {

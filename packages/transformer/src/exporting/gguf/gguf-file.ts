@@ -74,7 +74,7 @@ function ggufDecoder(
   }
   return {
     fields: {
-      "general.architecture": { type: "text", value: architecture },
+      "general.architecture": { type: "string", value: architecture },
       ...decoderFields(architecture, config),
     },
     tensors: [
@@ -93,7 +93,7 @@ function tokenizerFields(model: ExportedModel): GgufFields {
         vocabSize: config.vocabSize,
         eosId: tokenizer.eosId ?? stopIds[0],
       })
-    : { "tokenizer.ggml.model": { type: "text", value: "no_vocab" } };
+    : { "tokenizer.ggml.model": { type: "string", value: "no_vocab" } };
   const eos = own["tokenizer.ggml.eos_token_id"]?.value as number | undefined;
   const ids = new Set([...(eos === undefined ? [] : [eos]), ...stopIds]);
   if (ids.size > 3) {
@@ -110,6 +110,6 @@ function tokenizerFields(model: ExportedModel): GgufFields {
   return {
     ...own,
     ...prefixedFields("tokenizer.ggml", Object.fromEntries(ends)),
-    ...(chatTemplate !== undefined && { "tokenizer.chat_template": { type: "text", value: chatTemplate } }),
+    ...(chatTemplate !== undefined && { "tokenizer.chat_template": { type: "string", value: chatTemplate } }),
   };
 }
