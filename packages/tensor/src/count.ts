@@ -41,7 +41,7 @@ export function count<T>(f: () => T): Counts & { result: T } {
   ) => {
     counts.flops +=
       op.flops?.(inputs, outputs, attributes as never) ??
-      (op.moves ? 0 : outputs.reduce((n, y) => n + sizeOf(y.shape), 0));
+      (op.dataMovement ? 0 : outputs.reduce((n, y) => n + sizeOf(y.shape), 0));
     counts.bytesRead += bytes(inputs);
     counts.bytesWritten += bytes(outputs);
     counts.calls[op.name] = (counts.calls[op.name] ?? 0) + 1;

@@ -27,9 +27,9 @@ export type Op<Attributes> = {
   /** The shape rule. Checks the inputs and throws a ShapeError that names the argument. */
   infer(inputs: readonly Tensor[], attributes: Attributes): readonly Spec[];
   readonly kernel?: Kernel<Attributes>;
-  /** True if it only moves elements: then it accepts 16-bit floats too. Default false. */
-  readonly moves?: boolean;
-  /** Floating-point operations of one run. Default: one for each number of the outputs, none where it only moves. */
+  /** True if it only copies elements and computes nothing: then it accepts 16-bit floats too. Default false. */
+  readonly dataMovement?: boolean;
+  /** Floating-point operations of one run. Default: one for each number of the outputs, none for data movement. */
   flops?(inputs: readonly Tensor[], outputs: readonly Tensor[], attributes: Attributes): number;
   view?(input: Tensor, attributes: Attributes): Layout;
   /** Gradients of the inputs, in their order, written with ops. */
@@ -37,7 +37,7 @@ export type Op<Attributes> = {
 };
 
 /** An op as tapes and counts see it, once it ran: its name, its cost and its way back. */
-export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "moves" | "flops" | "backward">;
+export type RanOp<Attributes> = Pick<Op<Attributes>, "name" | "dataMovement" | "flops" | "backward">;
 
 /**
  * An operation whose inputs have names, as attention's: its kernels get the arguments as they were made, and then the
@@ -76,7 +76,7 @@ export function runAll<Attributes>(
   inputs: readonly Tensor[],
   attributes: Attributes,
 ): Tensor[] {
-  const device = sharedDevice(op.name, inputs, op.moves ?? !op.kernel);
+  const device = sharedDevice(op.name, inputs, op.dataMovement ?? !op.kernel);
   const own = op.kernel && (device.kernels[op.name] as Kernel<Attributes> | undefined);
   const specs = op.infer(inputs, attributes);
   const outputs = specs.map(({ shape, dtype }) =>
@@ -170,11 +170,11 @@ function view({ device, storage, dtype, shape, strides, offset }: Tensor, use?: 
 }
 
 /** The device of the inputs, which must be one, and hold numbers where the op computes with them. */
-function sharedDevice(fn: string, inputs: readonly Tensor[], moves: boolean): Device {
+function sharedDevice(fn: string, inputs: readonly Tensor[], dataMovement: boolean): Device {
   const { device } = inputs[0]!;
   for (const input of inputs) {
     checkSameDevice(fn, input.device, device);
-    if (!moves) checkNumbers(fn, input.dtype);
+    if (!dataMovement) checkNumbers(fn, input.dtype);
   }
   return device;
 }

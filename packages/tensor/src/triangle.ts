@@ -7,7 +7,7 @@ export type Triangle = { readonly lower: boolean; readonly diagonal: number };
 
 export const triangleOp: Op<Triangle> = {
   name: "triangle",
-  moves: true,
+  dataMovement: true,
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   kernel([x], [out], { lower, diagonal }) {
     const rank = x!.shape.length;

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 
 export const castOp: Op<{ dtype: DType }> = {
   name: "cast",
-  moves: true,
+  dataMovement: true,
   infer: ([x], { dtype }) => [{ shape: x!.shape, dtype }],
   kernel([x], [out], { dtype }) {
     const [from, to] = [x!.array, out!.array];

@@ -5,7 +5,7 @@ import { sliceOp } from "./slice.js";
 
 export const concatOp: Op<{ axis: number }> = {
   name: "concat",
-  moves: true,
+  dataMovement: true,
   infer(inputs, { axis }) {
     const { shape, dtype } = inputs[0]!;
     const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);

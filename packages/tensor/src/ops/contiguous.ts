@@ -8,7 +8,7 @@ export const copyOp: Op<undefined> = {
   kernel([x], [out]) {
     copyPacked(x!, x!.array, out!.array);
   },
-  moves: true,
+  dataMovement: true,
   backward: ({ gradients: [dy] }) => [dy],
 };
 

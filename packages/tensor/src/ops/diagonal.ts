@@ -17,7 +17,7 @@ export const diagonalOp: Op<Axes> = {
 /** The gradient of `diagonal`: its numbers on the diagonal, zeros beside it. */
 export const onDiagonalOp: Op<Axes> = {
   name: "onDiagonal",
-  moves: true,
+  dataMovement: true,
   infer: ([x], { axes }) => {
     const shape = x!.shape.slice(0, -1);
     for (const axis of [...axes].sort((a, b) => a - b)) shape.splice(axis, 0, x!.shape.at(-1)!);

@@ -96,7 +96,7 @@ const multiplyOp: Op<{ left: Labels; right: Labels; to: Labels; sizes: Sizes }> 
 /** Puts numbers on the diagonal of axes that share a label, among zeros. */
 const placeOp: Op<{ labels: Labels; to: Labels; sizes: Sizes }> = {
   name: "place",
-  moves: true,
+  dataMovement: true,
   infer: ([x], { to, sizes }) => [{ shape: lengths(to, sizes), dtype: x!.dtype }],
   kernel([x], [out], { labels, to }) {
     copyStrided(x!, { ...out!, strides: stridesAlong(labels, to, out!.strides) });

@@ -4,7 +4,7 @@ import type { Tensor } from "../tensor.js";
 
 export const flipOp: Op<{ axes: readonly number[] }> = {
   name: "flip",
-  moves: true,
+  dataMovement: true,
   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
   kernel([x], [out], { axes }) {
     const { shape, strides } = x!;

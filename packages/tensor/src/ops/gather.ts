@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.js";
 
 export const gatherOp: Op<{ axis: number }> = {
   name: "gather",
-  moves: true,
+  dataMovement: true,
   infer([x, indices], { axis }) {
     checkIndices("gather", indices!, x!.shape, axis);
     return [{ shape: indices!.shape, dtype: x!.dtype }];

@@ -5,7 +5,7 @@ import { sliceOp } from "./slice.js";
 
 export const padOp: Op<{ axis: number; before: number; after: number; value: number }> = {
   name: "pad",
-  moves: true,
+  dataMovement: true,
   infer: ([x], { axis, before, after }) => [
     { shape: withLength(x!.shape, axis, before + x!.shape[axis]! + after), dtype: x!.dtype },
   ],

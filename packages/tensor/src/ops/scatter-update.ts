@@ -17,7 +17,7 @@ type Window = { axis: number; circular: boolean };
 /** Inputs: cache, update, and where each batch begins. */
 export const scatterUpdateOp: Op<Window> = {
   name: "scatterUpdate",
-  moves: true,
+  dataMovement: true,
   infer: ([cache]) => [{ shape: cache!.shape, dtype: cache!.dtype }],
   kernel([cache, update, starts], [out], window) {
     copyStrided(cache!, out!);
@@ -36,7 +36,7 @@ export const scatterUpdateOp: Op<Window> = {
 /** The places that `scatterUpdate` writes to, read. Inputs: cache, a tensor of zeros like it, and the starts. */
 export const readWindowOp: Op<Window & { length: number }> = {
   name: "readWindow",
-  moves: true,
+  dataMovement: true,
   infer: ([cache], { axis, length }) => [
     { shape: cache!.shape.map((own, a) => (a === axis ? length : own)), dtype: cache!.dtype },
   ],

@@ -21,7 +21,7 @@ import { where } from "./where.js";
 
 export const scatterOp: Op<{ axis: number }> = {
   name: "scatter",
-  moves: true,
+  dataMovement: true,
   infer: inferScatter,
   kernel([x, indices, source], [out], { axis }) {
     out!.array.set(copyPacked(x!, x!.array));

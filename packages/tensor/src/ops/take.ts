@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor.js";
 
 export const takeOp: Op<{ axis: number }> = {
   name: "take",
-  moves: true,
+  dataMovement: true,
   infer([x, indices], { axis }) {
     if (indices!.dtype !== "int32") {
       refuse(

@@ -6,7 +6,7 @@ import { sumTo } from "./sum-to.js";
 
 export const whereOp: Op<undefined> = {
   name: "where",
-  moves: true,
+  dataMovement: true,
   infer([condition, a, b]) {
     if (condition!.dtype !== "bool")
       refuse("where", "condition", condition!.dtype, "bool", "compare for a condition: `greater(x, 0)`.");
