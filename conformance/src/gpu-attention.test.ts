@@ -11,7 +11,7 @@ import {
   tracedAttention,
   type AttentionOptions,
   type Expr,
-  type Place,
+  type ScoreIndices,
 } from "@qkv/attention";
 import { gpu, type GpuDevice } from "@qkv/gpu";
 import { randn, tensor, type Device, type Tensor } from "@qkv/tensor";
@@ -95,7 +95,7 @@ test("an index between two rows of a table reads the lower one", async () => {
   const x = randn([1, 1, 4, 4], { seed: 1 });
   const bias = (device: Device) => {
     const table = tensor([1, -2, 4], { device });
-    return (score: Expr, at: Place) => score.add(lookup(table, at.key.mul(0.7)));
+    return (score: Expr, at: ScoreIndices) => score.add(lookup(table, at.key.mul(0.7)));
   };
   const ours = tracedAttention(x.to(device), x.to(device), x.to(device), { scoreMod: bias(device) }, names);
   const right = tracedAttention(x, x, x, { scoreMod: bias(x.device) }, names);

@@ -179,8 +179,8 @@ export const mutants = [
   {
     what: "dropout does not scale what it keeps",
     file: "src/drop-weights.ts",
-    find: "$weight.mul(keep($at, $rate, $seed))",
-    replace: "$weight.mul(keep($at, $rate, $seed)).mul(1 - $rate)",
+    find: "$weight.mul(dropoutMask($at, $rate, $seed))",
+    replace: "$weight.mul(dropoutMask($at, $rate, $seed)).mul(1 - $rate)",
   },
   {
     what: "the gradient of shared values goes to another head",

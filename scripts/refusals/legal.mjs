@@ -43,7 +43,7 @@ export const legal = [
   },
   {
     entry: "@qkv/attention-contract",
-    names: "applyRule call evaluator isUniform keep operandsOf toExpr",
+    names: "applyRule call dropoutMask evaluator isUniform operandsOf toExpr",
     why: "for devices, which read expressions that were checked",
   },
   {

@@ -1,6 +1,6 @@
 import type { ScoreMod } from "@qkv/attention";
 import { cast, tensor, type Device } from "@qkv/tensor";
-import { call, lookup, toExpr, type Expr, type Place } from "@qkv/attention-contract";
+import { call, lookup, toExpr, type Expr, type ScoreIndices } from "@qkv/attention-contract";
 import { readTensor } from "../reference-tensor.js";
 import { knownNodes, type Known } from "./known-nodes.js";
 import { scalarFunctions } from "./scalar-functions.js";
@@ -52,7 +52,7 @@ class GraphReader {
 
   constructor(
     private readonly sizes: Sizes,
-    private readonly at: Place,
+    private readonly at: ScoreIndices,
     private readonly numbers: { dtype: "float32" | "float64"; device: Device },
   ) {}
 

@@ -15,9 +15,9 @@ export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressio
 export {
   applyRule,
   call,
+  dropoutMask,
   Expr,
   expression,
-  keep,
   lookup,
   operandsOf,
   toExpr,
@@ -25,7 +25,7 @@ export {
   type NumberFunction,
   type Expression,
   type Operand,
-  type Place,
+  type ScoreIndices,
   type SymbolName,
   type Step,
 } from "./expressions/expression.js";

@@ -1,5 +1,5 @@
 import { checks } from "@qkv/core";
-import { keep } from "@qkv/attention-contract";
+import { dropoutMask } from "@qkv/attention-contract";
 import type { ScoreMod } from "./score-mod.js";
 
 const fix = "leave `dropout` out when the model is used, and give another seed each step when it is trained.";
@@ -10,5 +10,5 @@ export function dropWeights(fn: string, dropout: { rate: number; seed: number })
   const { rate, seed } = check.options(dropout, ["rate", "seed"], "dropout");
   check.whole({ "dropout.seed": seed }, { fix });
   check.each({ "dropout.rate": rate }, () => rate >= 0 && rate < 1, "a number from 0 to below 1", fix);
-  return (weight, at) => weight.mul(keep(at, rate, seed));
+  return (weight, at) => weight.mul(dropoutMask(at, rate, seed));
 }

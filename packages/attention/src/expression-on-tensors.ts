@@ -115,7 +115,7 @@ function runStep(step: Step, of: (expr: Expr) => Tensor, score: Tensor, places: 
       });
       return take(reshape(table, [-1]), 0, place);
     }
-    case "keep": {
+    case "dropoutMask": {
       // Its numbers are drawn, not computed, and have no slope: the plain evaluator knows them.
       const [B, H, T, S] = score.shape as [number, number, number, number];
       const { firstQuery, keyPositions: keys } = places;

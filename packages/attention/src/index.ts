@@ -7,8 +7,8 @@ export {
   type KeyValues,
   type Mask,
   type Operand,
-  type Place,
   type Range,
+  type ScoreIndices,
   type TileClass,
 } from "@qkv/attention-contract";
 export {

@@ -1,6 +1,6 @@
 // Built-in masks, biases and the softcap, written as score mods: the same attention either way.
 import { checkGradient, mul, randn, sum, tensor, type Tensor } from "@qkv/tensor";
-import { lookup, type Expr, type Place } from "@qkv/attention-contract";
+import { lookup, type Expr, type ScoreIndices } from "@qkv/attention-contract";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import "@qkv/test-support/allclose";
@@ -18,9 +18,9 @@ import { plainAttention } from "./plain-attention.js";
 const [H, T, S] = [3, 5, 9];
 const ids = [0, 0, 0, 1, 1, 2, 2, 2, 2];
 
-const hideUnless = (sees: (at: Place) => Expr) => (score: Expr, at: Place) =>
+const hideUnless = (sees: (at: ScoreIndices) => Expr) => (score: Expr, at: ScoreIndices) =>
   sees(at).where(score, -Infinity);
-const distance = ({ query, key }: Place) => query.sub(key);
+const distance = ({ query, key }: ScoreIndices) => query.sub(key);
 
 const restated: Readonly<
   Record<string, (dtype: "float32" | "float64") => [AttentionOptions, AttentionOptions]>

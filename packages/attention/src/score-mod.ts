@@ -7,7 +7,7 @@ import {
   type Expression,
   type NumberFunction,
   type Operand,
-  type Place,
+  type ScoreIndices,
 } from "@qkv/attention-contract";
 
 declare const __VERSION__: string;
@@ -17,8 +17,8 @@ const brand = /* @__PURE__ */ defineBrand("attention/ScoreMod", 1, __VERSION__);
 export type ScoreMod = {
   /** The call that made it: `alibi(8)`. */
   readonly name: string;
-  /** Notes the arithmetic on a symbolic score and its place. */
-  readonly apply: (score: Expr, at: Place) => Operand;
+  /** Notes the arithmetic on a symbolic score and its indices. */
+  readonly apply: (score: Expr, at: ScoreIndices) => Operand;
   /** Number of heads that it has numbers for; a call with another number is refused. Default: any. */
   readonly numHeads?: number;
 };

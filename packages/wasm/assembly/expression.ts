@@ -93,7 +93,7 @@ export function runSteps(
       findPlaces(step, to, registers, rows, bytes);
     } else if (op == StepCode.lookup) {
       lookUp(<usize>step.i, to, register(registers, step.a), rows, bytes);
-    } else if (op == StepCode.keep) {
+    } else if (op == StepCode.dropoutMask) {
       drop(step, to, registers, rows, bytes);
     } else if (op == StepCode.pow) {
       raise(to, register(registers, step.a), register(registers, step.b), rows, bytes);

@@ -80,13 +80,13 @@ export function evaluator(
             break;
           }
           case "call": {
-            const [x, batch, head, query, key] = inputs[i] as ScoreAndPlace;
+            const [x, batch, head, query, key] = inputs[i] as ScoreAndIndices;
             for (let k = 0; k < n; k++) out[k] = step.f(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
             break;
           }
-          case "keep": {
+          case "dropoutMask": {
             const seed = seedKey("keep", step.seed);
-            const [batch, head, query, key] = inputs[i] as PlaceValues;
+            const [batch, head, query, key] = inputs[i] as IndexValues;
             for (let k = 0; k < n; k++) {
               const [word] = philox4x32([key[k]!, query[k]!, head[k]!, batch[k]!], seed);
               out[k] = word < step.rate * 2 ** 32 ? 0 : 1 / (1 - step.rate);
@@ -124,7 +124,7 @@ export function evaluator(
           }
           case "call": {
             const dx = stepGradients[operands[i]![0]!]!;
-            const [x, batch, head, query, key] = inputs[i] as ScoreAndPlace;
+            const [x, batch, head, query, key] = inputs[i] as ScoreAndIndices;
             for (let k = 0; k < n; k++) {
               if (dy[k] !== 0)
                 dx[k]! += dy[k]! * step.derivative(x[k]!, batch[k]!, head[k]!, query[k]!, key[k]!);
@@ -138,9 +138,9 @@ export function evaluator(
 }
 
 /** Score, batch, head, query and key. */
-type ScoreAndPlace = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
+type ScoreAndIndices = [Float64Array, Float64Array, Float64Array, Float64Array, Float64Array];
 /** Batch, head, query and key. */
-type PlaceValues = [Float64Array, Float64Array, Float64Array, Float64Array];
+type IndexValues = [Float64Array, Float64Array, Float64Array, Float64Array];
 
 /** True for a step that is the same for all keys of a row. Devices compute such steps once. */
 export function isUniform(expr: Expr): boolean {

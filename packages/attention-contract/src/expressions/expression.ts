@@ -14,11 +14,11 @@ export type Step =
   | {
       readonly kind: "call";
       readonly x: Expr;
-      readonly at: Place;
+      readonly at: ScoreIndices;
       readonly f: NumberFunction;
       readonly derivative: NumberFunction;
     }
-  | { readonly kind: "keep"; readonly at: Place; readonly rate: number; readonly seed: number };
+  | { readonly kind: "dropoutMask"; readonly at: ScoreIndices; readonly rate: number; readonly seed: number };
 
 /** A function of plain numbers: a score, and its batch, head, query and key. */
 export type NumberFunction = (x: number, batch: number, head: number, query: number, key: number) => number;
@@ -32,7 +32,7 @@ type Recording = {
   readonly argument: string;
   /** Steps that were made during the call. */
   readonly made: Set<Expr>;
-  /** Symbols of {@link Place} that were read. */
+  /** Symbols of {@link ScoreIndices} that were read. */
   readonly read: Set<Expr>;
 };
 
@@ -171,19 +171,19 @@ export function lookup(table: Tensor, ...indices: readonly Operand[]): Expr {
  *
  * @param derivative - The derivative of `f` with respect to its first argument.
  */
-export function call(x: Expr, at: Place, f: NumberFunction, derivative: NumberFunction): Expr {
+export function call(x: Expr, at: ScoreIndices, f: NumberFunction, derivative: NumberFunction): Expr {
   return new Expr({ kind: "call", x, at, f, derivative });
 }
 
 /**
- * The factor of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. The counter-based generator Philox
+ * The mask of inverted dropout: 0 with probability `rate`, else `1 / (1 − rate)`. The counter-based generator Philox
  * draws it from batch, head, query and key, so that it is the same on every device and for every tile size.
  *
  * @param rate - From 0 to below 1.
  * @param seed - A whole number.
  */
-export function keep(at: Place, rate: number, seed: number): Expr {
-  return new Expr({ kind: "keep", at, rate, seed });
+export function dropoutMask(at: ScoreIndices, rate: number, seed: number): Expr {
+  return new Expr({ kind: "dropoutMask", at, rate, seed });
 }
 
 /** A symbol whose type has its name, so that TypeScript refuses to compare two symbols: `at.query >= at.key`. */
@@ -191,8 +191,8 @@ export type NamedSymbol<Name extends SymbolName> = Expr & {
   readonly step: { readonly kind: "symbol"; readonly name: Name };
 };
 
-/** Place of a score: its batch and head, and the absolute positions of its query and key. */
-export type Place = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
+/** Indices of a score: its batch and head, and the absolute positions of its query and key. */
+export type ScoreIndices = { readonly [Name in Exclude<SymbolName, "score">]: NamedSymbol<Name> };
 
 /** A recorded expression: its steps in an order in which each comes after what it needs, the result last. */
 export type Expression<T = Tensor> = {
@@ -206,7 +206,7 @@ export type Expression<T = Tensor> = {
 /**
  * Records a function of symbols. It is called once; its arithmetic is recorded and can be run by any device.
  *
- * @param f - Gets the score and its place, returns the new score.
+ * @param f - Gets the score and its indices, returns the new score.
  * @throws {ArgumentError} If it uses symbols as plain values, or records steps that its result does not use.
  *
  * @example
@@ -217,10 +217,10 @@ export type Expression<T = Tensor> = {
  * alibi.steps.length; // => 7
  * ```
  */
-export function expression(f: (score: Expr, at: Place) => Operand): Expression {
+export function expression(f: (score: Expr, at: ScoreIndices) => Operand): Expression {
   checks("expression").type({ f }, "function");
   const score = new Expr({ kind: "symbol", name: "score" });
-  const at = {} as Place;
+  const at = {} as ScoreIndices;
   for (const name of ["batch", "head", "query", "key"] as const) {
     const symbol = new Expr({ kind: "symbol", name });
     Object.defineProperty(at, name, {
@@ -247,9 +247,9 @@ export function expression(f: (score: Expr, at: Place) => Operand): Expression {
 export function applyRule(
   fn: string,
   option: string,
-  rule: (score: Expr, at: Place) => Operand,
+  rule: (score: Expr, at: ScoreIndices) => Operand,
   score: Expr,
-  at: Place,
+  at: ScoreIndices,
   adds = false,
 ): Expr {
   const result = record(fn, option, () => rule(score, at));
@@ -318,7 +318,7 @@ export function operandsOf(step: Step): readonly Expr[] {
       return step.indices;
     case "call":
       return [step.x, step.at.batch, step.at.head, step.at.query, step.at.key];
-    case "keep":
+    case "dropoutMask":
       return [step.at.batch, step.at.head, step.at.query, step.at.key];
     default:
       return [];

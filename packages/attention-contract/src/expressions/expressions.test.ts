@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, expectTypeOf, test } from "vitest";
 import "@qkv/test-support/allclose";
 import { evaluator, isUniform } from "./evaluate.js";
-import { expression, Expr, keep, lookup, type Operand, type Place } from "./expression.js";
+import { dropoutMask, expression, Expr, lookup, type Operand, type ScoreIndices } from "./expression.js";
 
 const row = (
   score: number[],
@@ -46,7 +46,7 @@ test("dropout draws by key, query, head and batch, in this order, from a stream 
   const place = { key: [3, 4, 5, 6], query: 9, head: 2, batch: 1 };
   const drawn = place.key.map((key) => philox4x32([key, 9, 2, 1], seedKey("keep", 7))[0]);
   const rate = 0.25;
-  expect(run((score, at) => score.mul(keep(at, rate, 7)), [1, 1, 1, 1], place)).toEqual(
+  expect(run((score, at) => score.mul(dropoutMask(at, rate, 7)), [1, 1, 1, 1], place)).toEqual(
     drawn.map((word) => (word / 2 ** 32 < rate ? 0 : 1 / 0.75)),
   );
 });
@@ -153,7 +153,7 @@ test("a function is called once, and a step that is used twice is computed once"
 });
 
 test("operators, functions of numbers, text and indices are refused, and the methods are named", () => {
-  type Numbers = { readonly [name in keyof Place]: number };
+  type Numbers = { readonly [name in keyof ScoreIndices]: number };
   const misuses: ((score: number, at: Numbers) => unknown)[] = [
     (s) => s - 1,
     (s) => -s,
@@ -179,7 +179,7 @@ test("operators, functions of numbers, text and indices are refused, and the met
 });
 
 test("steps that the result does not use are refused, and `where` is named: `? :` and `&&` never ask", () => {
-  const misuses: [unused: string, rule: (score: Expr, at: Place) => unknown][] = [
+  const misuses: [unused: string, rule: (score: Expr, at: ScoreIndices) => unknown][] = [
     ["at.query.greaterEqual(at.key)", (s, at) => (at.query.greaterEqual(at.key) ? s : -Infinity)],
     ["at.query.less(at.key)", (s, at) => (!at.query.less(at.key) ? s : -Infinity)],
     ["at.query.less(at.key)", (s, at) => at.query.less(at.key) && s.mul(2)],
@@ -236,7 +236,7 @@ test("a result that is no symbolic number is refused, as are NaN and tensors wit
 
 // Nothing here runs.
 test("types: operators between symbols do not compile", () => {
-  const rule = (score: Expr, at: Place) => {
+  const rule = (score: Expr, at: ScoreIndices) => {
     // @ts-expect-error query and key are symbols of different types
     void (at.query >= at.key);
     // @ts-expect-error so are batch and head
@@ -256,5 +256,5 @@ test("types: operators between symbols do not compile", () => {
     return score;
   };
   expectTypeOf(rule).parameter(1).toHaveProperty("query").toExtend<Expr>();
-  expectTypeOf<Place["query"]>().not.toExtend<Place["key"]>();
+  expectTypeOf<ScoreIndices["query"]>().not.toExtend<ScoreIndices["key"]>();
 });

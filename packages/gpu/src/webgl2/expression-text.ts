@@ -5,7 +5,7 @@ import { float } from "./glsl.js";
 
 /** Returns true if a shader can run an expression: without functions of the program and random numbers. */
 export function isShaderText({ steps }: Expression): boolean {
-  return steps.every(({ step }) => step.kind !== "call" && step.kind !== "keep");
+  return steps.every(({ step }) => step.kind !== "call" && step.kind !== "dropoutMask");
 }
 
 const text: { readonly [Name in OperationName]: (a: string, b: string, c: string) => string } = {

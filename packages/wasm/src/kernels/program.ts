@@ -9,8 +9,9 @@ import {
 import { level, programWords, stepCode, stepWords } from "../binaries/layout.js";
 import { isPacked } from "./packed.js";
 
-const codes: Readonly<Record<OperationName | SymbolName | "number" | "index" | "lookup" | "keep", number>> =
-  stepCode;
+const codes: Readonly<
+  Record<OperationName | SymbolName | "number" | "index" | "lookup" | "dropoutMask", number>
+> = stepCode;
 
 /** Reach of a step. */
 type Level = 0 | 1 | 2;
@@ -104,10 +105,10 @@ export function programOf({ steps, lookedUp, tables }: Expression<View>): Progra
         });
         break;
       }
-      case "keep": {
+      case "dropoutMask": {
         const { rate, seed } = step;
         const words = [seed >>> 0, Math.ceil(rate * 2 ** 32) >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
-        line = add({ op: codes.keep, ...from, active: false, words, value: 1 / (1 - rate) });
+        line = add({ op: codes.dropoutMask, ...from, active: false, words, value: 1 / (1 - rate) });
         break;
       }
       case "call":
