@@ -46,7 +46,7 @@ const pictures: Record<string, Call> = {
       columnLabels: labels,
       heads: [0],
       query: 0,
-      least: 0.1,
+      minWeight: 0.1,
     },
   },
   lines: {
@@ -70,11 +70,11 @@ const pictures: Record<string, Call> = {
     args: [data([1, 2], 1, 1), [{ bytesPerSecond: 1, flopsPerSecond: 1 }]],
     options: { ...shared, labels: ["a"], meanings: ["key"] },
   },
-  ropeClock: { args: [{ query: 1, key: 2 }, 4], options: { ...shared, base: 10, most: 2 } },
+  ropeClock: { args: [{ query: 1, key: 2 }, 4], options: { ...shared, base: 10, maxDials: 2 } },
   tableOf: { args: [viz.bars(data([1], 1))] },
   tokenArcs: {
     args: [weights, { labels }],
-    options: { ...shared, labels, query: 0, direction: "down", least: 0.1, max: 1 },
+    options: { ...shared, labels, query: 0, direction: "down", minWeight: 0.1, max: 1 },
   },
   vectors: {
     args: [data([2], 1, 2)],

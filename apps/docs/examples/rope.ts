@@ -12,7 +12,7 @@ const at = (x: Tensor, position: number) => apply(x, { start: position }); // [B
 // Each pair of numbers is a clock hand. The dot product depends on the angle
 // between the query's hand and the key's.
 const distance = slider("distance", { min: 0, max: 32, value: 4 });
-show(ropeClock({ query: 8 + distance, key: 8 }, D, { base, most: 6 }));
+show(ropeClock({ query: 8 + distance, key: 8 }, D, { base, maxDials: 6 }));
 
 // Move one query and one key apart.
 const [q, k] = [

@@ -18,7 +18,7 @@ export type HeadViewOptions = HeadMarks & {
   /** The one query whose lines are drawn, counted from 0. Default: all of them. */
   query?: number;
   /** Weights below this are not drawn. Default 0.01. */
-  least?: number;
+  minWeight?: number;
   /** The name of the picture, drawn above it. */
   title?: string;
 };
@@ -52,14 +52,14 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
     ranks: [4],
     expected: "[B, H, T, S], each axis 1 or more",
   });
-  const names = ["rowLabels", "columnLabels", "heads", "query", "least", "title", ...markNames] as const;
+  const names = ["rowLabels", "columnLabels", "heads", "query", "minWeight", "title", ...markNames] as const;
   const given = check.options(options, names);
-  const { rowLabels, columnLabels = rowLabels, query, least = 0.01, title } = given;
+  const { rowLabels, columnLabels = rowLabels, query, minWeight = 0.01, title } = given;
   checkList(check, "rowLabels", rowLabels, "a label for each query");
   checkLabels(check, { rowLabels }, T);
   checkLabels(check, { columnLabels }, S);
   checkTexts(check, { title });
-  check.finite({ least });
+  check.finite({ minWeight });
   checkMarks(check, H, given);
   const { heads = Array.from({ length: H }, (_, h) => h) } = given;
   checkList(check, "heads", heads, "a list of heads");
@@ -81,7 +81,7 @@ export function headView(weights: PictureData, options: HeadViewOptions): string
       if (query !== undefined && t !== query) continue;
       let total = 0;
       const draw = (key: number, weight: number, name: string) => {
-        if (weight < least) return;
+        if (weight < minWeight) return;
         const text = `head ${head}, query “${rowLabels[t]}”, ${name}: ${numberText(weight)}`;
         lines.push(
           svg`<line x1="${px(from)}" y1="${px(y(t) - 4)}" x2="${px(to - 6)}" y2="${px(y(key) - 4)}" fill-opacity="0" stroke-width="${px(0.4 + 3 * Math.min(1, weight))}"><title>${text}</title></line>`,

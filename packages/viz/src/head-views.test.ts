@@ -26,7 +26,7 @@ test("property: the head view has a line for each weight that is drawn, and a si
   fc.assert(
     fc.property(size, size, fc.nat(99), (T, window, seed) => {
       const weights = weightsOf({ H: 2, T, window, sink: 2 }, seed);
-      const svg = headView(weights, { rowLabels: words.slice(0, T), sink: true, least: 0 });
+      const svg = headView(weights, { rowLabels: words.slice(0, T), sink: true, minWeight: 0 });
       const numbers = titles(svg).filter((text) => text.startsWith("head "));
       for (const head of [0, 1]) {
         for (let t = 0; t < T; t++) {

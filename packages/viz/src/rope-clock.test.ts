@@ -11,7 +11,7 @@ test("what the dials say depends on the distance alone", () => {
 });
 
 test("the dials go from the fastest pair to the slowest", () => {
-  const svg = ropeClock({ query: 1, key: 0 }, 64, { most: 3 });
+  const svg = ropeClock({ query: 1, key: 0 }, 64, { maxDials: 3 });
   expect([...svg.matchAll(/>pair (\d+)</g)].map(([, pair]) => pair)).toEqual(["0", "16", "31"]);
 });
 
@@ -25,5 +25,5 @@ test("an odd head and a place that is none are refused", () => {
   expect(() => ropeClock({ query: 1, key: 0 }, 3)).toThrow(
     "ropeClock: `headDim` is 3, expected an even number",
   );
-  expect(() => ropeClock({ query: NaN, key: 0 }, 4)).toThrow("`places.query` is NaN, expected a position");
+  expect(() => ropeClock({ query: NaN, key: 0 }, 4)).toThrow("`positions.query` is NaN, expected a position");
 });

@@ -10,7 +10,7 @@ export type RopeClockOptions = {
   /** Base of the rotary frequencies (`rope_theta`). Default 10000. */
   base?: number;
   /** Maximum number of dials, from the fastest to the slowest, evenly chosen. Default 8. */
-  most?: number;
+  maxDials?: number;
   /** The name of the picture, drawn above it. */
   title?: string;
 };
@@ -22,7 +22,7 @@ const [dial, gap] = [64, 14]; // pixels
  * radians a position. The query's hand is blue, the key's vermillion; the dot product depends on the angle between the
  * two.
  *
- * @param places - Positions of `query` and `key`. Unit: positions.
+ * @param positions - Positions of `query` and `key`. Unit: positions.
  * @param headDim - D, the size of the head, even.
  * @returns SVG text.
  * @throws {ArgumentError} If `headDim` is not even, or a position is not a finite number.
@@ -37,33 +37,33 @@ const [dial, gap] = [64, 14]; // pixels
  * ```
  */
 export function ropeClock(
-  places: { query: number; key: number },
+  positions: { query: number; key: number },
   headDim: number,
   options: RopeClockOptions = {},
 ): string {
   const check = checks("ropeClock");
-  const { base = 10000, most = 8, title } = check.options(options, ["base", "most", "title"]);
+  const { base = 10000, maxDials = 8, title } = check.options(options, ["base", "maxDials", "title"]);
   const even = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 2 && (n as number) % 2 === 0;
   check.each({ headDim }, even, "an even number, 2 or more", "rotary positions rotate pairs of numbers.");
   const fix = "give { query: 5, key: 2 }.";
   check.each(
-    { "places.query": places?.query, "places.key": places?.key },
+    { "positions.query": positions?.query, "positions.key": positions?.key },
     Number.isFinite,
     "a position",
     fix,
   );
   check.finite({ base }, { above: 0 });
-  check.whole({ most }, { min: 1, max: 1000, unit: "dials" });
+  check.whole({ maxDials }, { min: 1, max: 1000, unit: "dials" });
   checkTexts(check, { title });
   const pairs = headDim / 2;
-  const count = Math.min(pairs, most);
+  const count = Math.min(pairs, maxDials);
   const chosen = Array.from({ length: count }, (_, i) =>
     count === 1 ? 0 : Math.round((i * (pairs - 1)) / (count - 1)),
   );
   const top = title ? 40 : 14;
   const dials = chosen.map((pair, i) => {
     const frequency = base ** ((-2 * pair) / headDim);
-    const between = frequency * (places.query - places.key);
+    const between = frequency * (positions.query - positions.key);
     const [x, y] = [12 + dial / 2 + i * (dial + gap), top + dial / 2];
     const hand = (position: number, kind: "query" | "key", length: number) => {
       const angle = frequency * position;
@@ -74,8 +74,8 @@ export function ropeClock(
     const tooltip = `pair ${pair} turns ${numberText(frequency)} ${unit} a position, by ${numberText(between)} between query and key`;
     return joinSvg([
       svg`<circle cx="${px(x)}" cy="${px(y)}" r="${dial / 2}" ${fill("weight")} fill-opacity="0.06"><title>${tooltip}</title></circle>`,
-      hand(places.key, "key", dial / 2 - 4),
-      hand(places.query, "query", dial / 2 - 12),
+      hand(positions.key, "key", dial / 2 - 4),
+      hand(positions.query, "query", dial / 2 - 12),
       svg`<text x="${px(x)}" y="${px(y + dial / 2 + 16)}" text-anchor="middle" ${fill("quiet")}>pair ${pair}</text>`,
       svg`<text x="${px(x)}" y="${px(y + dial / 2 + 32)}" text-anchor="middle" ${fill("text")}>cos ${Math.cos(between).toFixed(2)}</text>`,
     ]);
@@ -84,7 +84,7 @@ export function ropeClock(
     width: Math.max(24 + count * (dial + gap) - gap, titleWidth(title)),
     height: top + dial + 44,
     title: title ?? "Rotary positions as clocks",
-    description: `Query at ${numberText(places.query)}, key at ${numberText(places.key)}: ${count} of ${pairs} pairs, each a hand that turns slower than the one before.`,
+    description: `Query at ${numberText(positions.query)}, key at ${numberText(positions.key)}: ${count} of ${pairs} pairs, each a hand that turns slower than the one before.`,
     body: [...heading(title), ...dials],
   });
 }

@@ -22,7 +22,7 @@ test("property: an arc for each weight that is large enough, the darker the larg
       fc.array(weight, { minLength: 4, maxLength: 4 }),
       (T, row) => {
         const data = Array.from({ length: T }, () => row).flat();
-        const arcs = arcsOf(tokenArcs({ data, shape: [T, 4] }, { labels, least: 0.1 }));
+        const arcs = arcsOf(tokenArcs({ data, shape: [T, 4] }, { labels, minWeight: 0.1 }));
         expect(arcs.length).toBe(T * row.filter((one) => one >= 0.1).length);
         const inks = row.filter((one) => one >= 0.1).map((one) => 0.12 + 0.88 * one);
         arcs.slice(0, inks.length).forEach(({ ink }, i) => expect(ink).toBeCloseTo(inks[i]!, 2));

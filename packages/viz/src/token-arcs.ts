@@ -17,7 +17,7 @@ export type TokenArcsOptions = {
    */
   direction?: "across" | "down";
   /** Weights below this are not drawn. Default 0.05. */
-  least?: number;
+  minWeight?: number;
   /** The weight drawn in full ink. Default 1. */
   max?: number;
   /** The name of the picture, drawn above it. */
@@ -49,8 +49,8 @@ const letters = 22; // pixels
  */
 export function tokenArcs(weights: PictureData, options: TokenArcsOptions): string {
   const check = checks("tokenArcs");
-  const given = check.options(options, ["labels", "query", "direction", "least", "max", "title"]);
-  const { labels, query, direction = "across", least = 0.05, max = 1, title } = given;
+  const given = check.options(options, ["labels", "query", "direction", "minWeight", "max", "title"]);
+  const { labels, query, direction = "across", minWeight = 0.05, max = 1, title } = given;
   const rank = (axisLength(weights, 0) ?? 0) <= (axisLength(weights, 1) ?? 0) ? [2] : [];
   const { data, T, S } = checkWeights(check, weights, {
     ranks: rank,
@@ -60,7 +60,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
   checkLabels(check, { labels }, S);
   checkTexts(check, { title });
   check.oneOf({ direction }, ["across", "down"]);
-  check.finite({ least });
+  check.finite({ minWeight });
   check.finite({ max }, { above: 0 });
   if (query !== undefined) check.whole({ query }, { min: 0, max: T - 1, fix: "leave it out to draw all." });
   const top = edge + (title ? 24 : 0);
@@ -76,7 +76,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     if (query !== undefined && query !== t) continue;
     for (let s = 0; s < S; s++) {
       const weight = data[t * S + s]!;
-      if (weight >= least) arcs.push({ t, s, weight });
+      if (weight >= minWeight) arcs.push({ t, s, weight });
       else if (weight > 0) [left, dropped] = [left + 1, dropped + weight];
     }
   }
@@ -121,7 +121,7 @@ export function tokenArcs(weights: PictureData, options: TokenArcsOptions): stri
     description:
       `Arcs from ${who} to ${S === 1 ? "the key" : `${S} keys`}. ` +
       (query === undefined
-        ? `${arcs.length} weights of ${least} or more are drawn.`
+        ? `${arcs.length} weights of ${minWeight} or more are drawn.`
         : arcs
             .toSorted((a, b) => b.weight - a.weight)
             .map(({ s, weight }) => `“${labels[s]}”: ${numberText(weight)}`)

@@ -32,7 +32,7 @@ export function TokenArcs({
     () =>
       tokenArcs(
         { data: weights, shape: [tokens.length, tokens.length] },
-        { labels: tokens, query, direction: narrow ? "down" : "across", least: 0.02 },
+        { labels: tokens, query, direction: narrow ? "down" : "across", minWeight: 0.02 },
       ),
     [weights, tokens, query, narrow],
   );
