@@ -41,18 +41,10 @@ export function defineTransformerBlock(): void {
   );
 }
 
-const ask: Ask<TransformerBlockModel, TransformerBlockChoices> = async ({ text, removed }) =>
-  transformerBlockModel(await (loading ??= tinyModel()), text, { removed, name: "our small model" });
-
-let loading: ReturnType<typeof tinyModel> | undefined;
-
-async function tinyModel() {
-  const [{ load }, { modelTiny }] = await Promise.all([
-    import("@qkv/transformer"),
-    import("@qkv/model-tiny"),
-  ]);
-  return load(await modelTiny());
-}
+const ask: Ask<TransformerBlockModel, TransformerBlockChoices> = async ({ text, removed }) => {
+  const { tinyModel } = await import("./tiny-model.js");
+  return transformerBlockModel(await tinyModel(), text, { removed, name: "our small model" });
+};
 
 /** Draws a model folder of the reader. */
 const modelFolder = () =>
