@@ -32,13 +32,13 @@ test("opens on the whole; a press opens a block, a part and a head in place, and
   const host = await place();
   expect(title(host)).toMatch(/after “the” comes “hill”/);
   click(cell(host, "block:1"));
-  expect(title(host)).toBe("All of block 1");
+  await vi.waitFor(() => expect(title(host)).toBe("All of block 1"));
   click(cell(host, "open:heads:1"));
-  expect(host.state).toContain("step=heads");
+  await vi.waitFor(() => expect(host.state).toContain("step=heads"));
   click(cell(host, "head:2"));
-  expect(title(host)).toBe("Head 2: one attention call");
+  await vi.waitFor(() => expect(title(host)).toBe("Head 2: one attention call"));
   click(cell(host, "zoom:model"));
-  expect(title(host)).toMatch(/comes “hill”/);
+  await vi.waitFor(() => expect(title(host)).toMatch(/comes “hill”/));
 });
 
 test("a removed part: a new run, with the change of the next token, and an address that keeps it", async () => {
