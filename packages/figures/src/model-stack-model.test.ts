@@ -173,6 +173,9 @@ test("two models stand side by side, and what is not offered is refused", async 
   const { offers, models } = await modelStackModel({ model: "own", compare: "gpt2" }, { config: text });
   expect(offers[0]!.value).toBe("own");
   expect(models).toHaveLength(2);
+  const named = { ...(JSON.parse(text) as object), _name_or_path: `somebody/${"name ".repeat(100)}` };
+  const long = await modelStackModel({ model: "own" }, { config: named });
+  expect(long.models[0].name).toBe("name ".repeat(8));
 });
 
 test("every step of every known model has a picture", async () => {

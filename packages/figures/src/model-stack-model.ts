@@ -263,7 +263,7 @@ function flopsPerToken(shape: ModelShape, length: number): number {
 function ownName(config: unknown): string {
   const object = (typeof config === "string" ? JSON.parse(config) : config) as Record<string, unknown>;
   const path = object["_name_or_path"];
-  return (typeof path === "string" && path.split("/").at(-1)) || "Your model";
+  return (typeof path === "string" && path.split("/").at(-1)!.slice(0, 40)) || "Your model";
 }
 
 async function tinyMaps(
