@@ -68,9 +68,11 @@ function scene(
   };
   const lit = litHead(model, moment.focus);
   const phone = width < 640;
-  const margin = phone ? 2 : 8;
-  const gap = 40;
-  const columns = phone ? 1 : 2;
+  const margin = phone ? 2 : width < 1200 ? 4 : 8;
+  const gap = width < 1200 ? 24 : 40;
+  // Two stand below each other where that makes room for their numbers.
+  const isPair = choices.construction !== "all";
+  const columns = phone || (isPair && (width < 1200 || model.numHeads > 2)) ? 1 : 2;
   const panelWidth = (width - 2 * margin - gap * (columns - 1)) / columns;
   const shown = model.constructions.filter(
     ({ name }) => choices.construction === "all" || name === "fused" || name === choices.construction,
@@ -107,7 +109,7 @@ function namesOf(
   { projection }: HeadConstructionsChoices,
   { cut, add }: Stages,
   { cell, middles, top, under, phone }: ReturnType<typeof panel>["layout"],
-  { x, y, width }: { x: number; y: number; width: number },
+  { x, y }: { x: number; y: number },
 ): Mark[] {
   const letter = { query: "Q", key: "K", value: "V" }[projection];
   const text = (key: string, at: number, baseline: number, text: string, rest: Partial<Mark> = {}): Mark => ({
@@ -122,13 +124,20 @@ function namesOf(
     ...rest,
   });
   const above = top - 6;
+  const right = middles.result + cell / 2;
   const wide = name === "summed" ? C : D;
+  const isNarrow = H * wide * cell < 130;
+  const each = isNarrow ? "" : ", each head";
   const perMatrix = {
     fused: `${C} × ${C}`,
-    "per-head": `${C} × ${D}, each head`,
-    "split-input": `${D} × ${D}, each head`,
-    summed: `${C} × ${C}, each head`,
+    "per-head": `${C} × ${D}${each}`,
+    "split-input": `${D} × ${D}${each}`,
+    summed: `${C} × ${C}${each}`,
   };
+  // Names of the heads, or their numbers, and no name that would touch the next one.
+  const headName = (h: number) => (wide * cell < 38 ? `${h + 1}` : `head ${h + 1}`);
+  const writes = cell < 22 ? "writes" : H === 1 ? "write" : "heads write";
+  const hasRoom = right - middles.writes > 42;
   const matrixName = name === "summed" && projection === "value" ? "WV WO" : `W${letter}`;
   const marks = [
     text("title", x, y + 16, titles[name], { anchor: "start", size: 15, weight: 600, fill: "text" }),
@@ -136,15 +145,10 @@ function namesOf(
     text("projected", middles.input, under - cell / 2 + 4, cell < 19 ? letter.toLowerCase() : projection),
     text("weight", middles.weight, above, `${matrixName}: ${perMatrix[name]}`),
     text("shares", middles.shares, under + 14, "attention"),
-    text(
-      "writes",
-      middles.writes - (phone ? 5 : 0),
-      above,
-      cell < 19 ? "writes" : H === 1 ? "write" : "heads write",
-    ),
-    text("result", x + width, above, "sum", { anchor: "end" }),
+    ...(hasRoom ? [text("writes", middles.writes - (phone ? 5 : 0), above, writes)] : []),
+    text("result", right, above, "sum", { anchor: "end" }),
     ...middles.heads.map((at, h) =>
-      text(`head:${h}`, at, under + 14, `head ${h + 1}`, { opacity: name === "fused" ? cut : 1 }),
+      text(`head:${h}`, at, under + 14, headName(h), { opacity: name === "fused" ? cut : 1 }),
     ),
   ];
   if (output && middles.output !== undefined)
@@ -163,7 +167,7 @@ function namesOf(
       ? "WV and WO in one matrix"
       : `${projection}: difference ${apartText(apart[projection])}${wide > D ? ", then zeros" : ""}`;
     marks.push(
-      text("apart", phone ? x + width : middles.weight, under + 32, first, {
+      text("apart", phone ? right : middles.weight, under + 32, first, {
         ...(phone && { anchor: "end" }),
         size: 12,
         weight: 600,
@@ -172,7 +176,7 @@ function namesOf(
       }),
       text(
         "apart:result",
-        x + width,
+        right,
         under + (phone ? 49 : 32),
         `output: difference ${apartText(apart.result)}`,
         {

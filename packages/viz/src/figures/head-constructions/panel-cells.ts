@@ -20,13 +20,14 @@ export const rowOf = ({ data, shape }: PictureData, row: number): number[] =>
 export const ofHead = (lit: number | undefined, head: number | undefined): number =>
   lit === undefined || head === undefined || lit === head ? 1 : 0.2;
 
-/** Numbers are written into cells of this size or more. */
-const isWritten = (cell: number): boolean => cell >= 17.5;
+// Cells from which on numbers are written: those of a vector stand alone, those of a matrix side by side.
+const vectorFrom = 17.5;
+const matrixFrom = 20;
 
 /** A number that is too long for its cell is written without its decimal. */
-function written(value: number, cell: number) {
+function written(value: number, cell: number, from: number) {
   const digits = fixed(value, 1).replace("0.", ".").length * 6 > cell ? 0 : 1;
-  return { digits, size: isWritten(cell) ? 11 : 99, short: true };
+  return { digits, size: cell >= from ? 11 : 99, short: true };
 }
 
 /** A list of numbers. One that is not there yet is dashed. */
@@ -55,7 +56,7 @@ export function vectorCells(
     if (opacity <= 0) return emptyCell(`${key}:${i}:empty`, at(i), cell);
     const box = { ...at(i), width: cell, height: cell, opacity: opacity * ofHead(lit, head?.(i)) };
     return {
-      ...numberCell(`${key}:${i}`, box, value, color, { ...written(value, cell), scale }),
+      ...numberCell(`${key}:${i}`, box, value, color, { ...written(value, cell, vectorFrom), scale }),
       reads: `${reads(i)}: ${fixed(value, 3)}`,
       ...(address && { cell: address(i) }),
     };
@@ -73,7 +74,7 @@ export function weightCell(
   const box = { ...at, width: cell, height: cell, opacity: ofHead(lit, head) };
   const hatch = missing === undefined ? 0 : 0.8;
   return {
-    ...numberCell(key, box, value, color, { ...written(value, cell), hatch }),
+    ...numberCell(key, box, value, color, { ...written(value, cell, matrixFrom), hatch }),
     ...(value === 0 && { text: "" }),
     reads: missing === undefined ? `${reads}: ${fixed(value, 3)}` : `${missing}: weight 0`,
   };

@@ -52,7 +52,7 @@ export function panelLayout(
   const projectedCells = H * D + gaps;
   const cells = 1.5 + projectedCells + (hasOutput ? projectedCells + 0.5 : 0) + H + gaps + 1.6;
   const phone = width < 500;
-  const between = phone ? 54 : shareWidth + 14;
+  const between = phone ? 52 : shareWidth + 14;
   const cell = Math.min(26, (width - between) / cells);
   const gap = gapCells * cell;
   const of = (index: number, size: number, part = 1) => index * cell + Math.floor(index / size) * gap * part;
