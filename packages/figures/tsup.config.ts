@@ -4,6 +4,7 @@ export default library([
   "index",
   "attention-call",
   "evolution",
+  "flash-attention",
   "generation",
   "head-constructions",
   "heads-and-keys",

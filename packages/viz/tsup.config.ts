@@ -9,6 +9,7 @@ export default library(
     "figures",
     "figures/attention-call",
     "figures/evolution",
+    "figures/flash-attention",
     "figures/generation",
     "figures/head-constructions",
     "figures/heads-and-keys",

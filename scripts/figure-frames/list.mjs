@@ -84,6 +84,22 @@ export const figures = [
     ],
   },
   {
+    name: "flash-attention",
+    entry: "@qkv/figures/flash-attention",
+    define: "defineFlashAttention",
+    frames: [
+      { id: "1-whole", state: "" },
+      { id: "2-start", state: "step=start", ...light },
+      { id: "3-first-tile", state: "step=tile-1-1&at=0.6", ...light },
+      { id: "4-rescaled", state: "step=tile-3-2" },
+      { id: "5-output", state: "step=output", ...light },
+      { id: "6-window", state: "mask=window&tokens=16&step=tile-3-3", ...dark },
+      { id: "7-documents", state: "mask=documents&tileSize=2&step=output", ...light },
+      { id: "8-fits", state: "length=1024", ...light },
+      { id: "9-longest", state: "length=131072&mask=none&tileSize=8&tokens=16", ...dark },
+    ],
+  },
+  {
     name: "head-constructions",
     entry: "@qkv/figures/head-constructions",
     define: "defineHeadConstructions",

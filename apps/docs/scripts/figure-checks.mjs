@@ -22,6 +22,7 @@ async function aliveFigure(page, name) {
 const figures = [
   { name: "attention-call", path: "learn/query-key-value/", step: "score-1" },
   { name: "evolution", path: "learn/evolution/", step: "multi-query" },
+  { name: "flash-attention", path: "learn/fitting-on-the-machine/", step: "tile-2-2" },
   { name: "generation", path: "learn/next-word/", step: "top-p-1" },
   { name: "head-constructions", path: "learn/what-is-a-head/", step: "split" },
   { name: "heads-and-keys", path: "learn/fewer-keys/", step: "tokens-16" },

@@ -4,6 +4,7 @@ export {
   type AttentionCallOptions,
 } from "./attention-call-model.js";
 export { evolutionModel } from "./evolution-model.js";
+export { flashAttentionModel } from "./flash-attention-model.js";
 export { generationModel } from "./generation-model.js";
 export { headConstructionsModel } from "./head-constructions-model.js";
 export { headsAndKeysModel } from "./heads-and-keys-model.js";
@@ -12,6 +13,7 @@ export { tokenizationModel } from "./tokenization-model.js";
 export { transformerBlockModel, type TransformerBlockOptions } from "./transformer-block-model.js";
 export type { AttentionCallModel } from "@qkv/viz/figures/attention-call";
 export type { EvolutionModel } from "@qkv/viz/figures/evolution";
+export type { FlashAttentionModel } from "@qkv/viz/figures/flash-attention";
 export type { GenerationModel } from "@qkv/viz/figures/generation";
 export type { HeadConstructionsModel } from "@qkv/viz/figures/head-constructions";
 export type { HeadsAndKeysModel } from "@qkv/viz/figures/heads-and-keys";

@@ -8,6 +8,7 @@ import {
 } from "react";
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
 import { defineEvolution } from "./evolution.js";
+import { defineFlashAttention } from "./flash-attention.js";
 import { defineGeneration } from "./generation.js";
 import { defineHeadConstructions } from "./head-constructions.js";
 import { defineHeadsAndKeys } from "./heads-and-keys.js";
@@ -102,6 +103,22 @@ export const HeadsAndKeys: FunctionComponent<FigureProps> = figureComponent(
  * ```
  */
 export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-evolution", defineEvolution);
+
+/**
+ * *FlashAttention, tile by tile* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { FlashAttention } from "@qkv/figures/react";
+ *
+ * createElement(FlashAttention, { state: "mask=window" }).type === FlashAttention; // => true
+ * ```
+ */
+export const FlashAttention: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-flash-attention",
+  defineFlashAttention,
+);
 
 /**
  * *What is a head?* in React.

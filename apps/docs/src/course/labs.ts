@@ -40,6 +40,7 @@ export const labs: readonly Lab[] = [
     row: 4,
     asked: "What does fitting on a GPU have to do with sequence length?",
     page: "/learn/fitting-on-the-machine/",
+    figure: "flash-attention",
     proof: ["examples/cost-of-a-model.ts"],
   },
   {

@@ -3,6 +3,8 @@ export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
   evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
+  "flash-attention": () =>
+    import("@qkv/figures/flash-attention").then(({ defineFlashAttention }) => defineFlashAttention()),
   generation: () => import("@qkv/figures/generation").then(({ defineGeneration }) => defineGeneration()),
   "head-constructions": () =>
     import("@qkv/figures/head-constructions").then(({ defineHeadConstructions }) =>

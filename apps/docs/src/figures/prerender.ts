@@ -2,6 +2,7 @@
 import {
   attentionCallExample,
   evolutionModel,
+  flashAttentionModel,
   generationModel,
   headConstructionsModel,
   headsAndKeysModel,
@@ -15,6 +16,7 @@ import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
 import { evolution } from "@qkv/viz/figures/evolution";
+import { flashAttention } from "@qkv/viz/figures/flash-attention";
 import { generation } from "@qkv/viz/figures/generation";
 import { headConstructions } from "@qkv/viz/figures/head-constructions";
 import { headsAndKeys } from "@qkv/viz/figures/heads-and-keys";
@@ -31,6 +33,10 @@ const draw = {
   evolution: async () => {
     const model = evolutionModel();
     return (width: number) => figureSvg(evolution, model, { width });
+  },
+  "flash-attention": async () => {
+    const model = flashAttentionModel();
+    return (width: number) => figureSvg(flashAttention, model, { width });
   },
   generation: async () => {
     const model = await generationModel(await load(await modelTiny()));

@@ -1,0 +1,48 @@
+import type { FlashAttentionModel } from "./model.js";
+
+/** Places of the figure: Q left of the scores, K above, V below, and the state of each query to the right. */
+export type FlashLayout = ReturnType<typeof layoutOf>;
+
+export function layoutOf(model: FlashAttentionModel, width: number) {
+  const [N, D] = model.query.shape as [number, number];
+  const phone = width < 640;
+  const cell = phone ? Math.min(22, Math.floor((width - 158) / N)) : Math.floor(Math.min(440 / N, 40));
+  const small = phone ? 5 : 13; // a number of Q, K and V
+  const names = phone ? 14 : 22;
+  const gap = phone ? 5 : 8;
+  const left = names + D * small + gap;
+  const top = 40 + D * small + gap;
+  const state = left + N * cell + (phone ? 6 : 16);
+  const number = phone ? 34 : 50;
+  const accumulatorCell = phone ? 11 : 40;
+  const accumulator = state + 2 * number;
+  const right = accumulator + D * accumulatorCell;
+  const under = top + N * cell + gap;
+  const bottom = under + D * small + (phone ? 4 : 22);
+  const beside = width - right - 32 >= 280;
+  const panel = beside
+    ? { x: right + 32, y: 24, width: Math.min(330, width - right - 36) }
+    : { x: 2, y: bottom + 12, width: width - 4 };
+  return {
+    N,
+    D,
+    phone,
+    cell,
+    small,
+    names,
+    gap,
+    left,
+    top,
+    state,
+    number,
+    accumulator,
+    accumulatorCell,
+    right,
+    under,
+    bottom,
+    beside,
+    panel,
+    /** Upper left corner of the score of a query and a key. */
+    score: (t: number, s: number) => ({ x: left + s * cell, y: top + t * cell }),
+  };
+}
