@@ -3,6 +3,8 @@ import { library } from "../../tsup.config.base.js";
 export default library([
   "index",
   "attention-call",
+  "encoder-decoder-attention",
+  "encoder-decoder-attention/translate-date", // loaded when a date is translated
   "evolution",
   "flash-attention",
   "generation",

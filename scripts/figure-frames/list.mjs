@@ -100,6 +100,22 @@ export const figures = [
     ],
   },
   {
+    name: "encoder-decoder-attention",
+    entry: "@qkv/figures/encoder-decoder-attention",
+    define: "defineEncoderDecoderAttention",
+    frames: [
+      { id: "1-whole", state: "" },
+      { id: "2-forward", state: "step=forward&at=0.6", ...light },
+      { id: "3-backward", state: "step=backward&at=0.6", ...light },
+      { id: "4-score", state: "step=score-0&at=0.8", ...light },
+      { id: "5-weights", state: "step=weights-2", ...light },
+      { id: "6-context", state: "step=context-5", ...dark },
+      { id: "7-letter", state: "step=letter-7", ...light },
+      { id: "8-long", state: "source=September 27, 2045&step=context-6", ...light },
+      { id: "9-pointed", state: "step=context-5&cell=source%3A0%3A2" },
+    ],
+  },
+  {
     name: "head-constructions",
     entry: "@qkv/figures/head-constructions",
     define: "defineHeadConstructions",

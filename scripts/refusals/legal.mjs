@@ -141,6 +141,11 @@ export const legal = [
     why: "every choice has a default",
   },
   { entry: "@qkv/figures/flash-attention", names: "defineFlashAttention", why: "takes nothing" },
+  {
+    entry: "@qkv/figures/encoder-decoder-attention",
+    names: "defineEncoderDecoderAttention",
+    why: "takes nothing",
+  },
   { entry: "@qkv/figures/head-constructions", names: "defineHeadConstructions", why: "takes nothing" },
   {
     entry: "@qkv/figures",
@@ -157,6 +162,18 @@ export const legal = [
   {
     entry: "@qkv/figures/flash-attention",
     names: "flashAttentionModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures/encoder-decoder-attention",
+    names: "encoderDecoderAttentionModel",
+    given: ["nothing"],
+    why: "every choice has a default",
+  },
+  {
+    entry: "@qkv/figures",
+    names: "encoderDecoderAttentionModel",
     given: ["nothing"],
     why: "every choice has a default",
   },

@@ -7,6 +7,7 @@ import {
   type RefObject,
 } from "react";
 import { defineAttentionCall, type AttentionCallElement } from "./attention-call.js";
+import { defineEncoderDecoderAttention } from "./encoder-decoder-attention.js";
 import { defineEvolution } from "./evolution.js";
 import { defineFlashAttention } from "./flash-attention.js";
 import { defineGeneration } from "./generation.js";
@@ -118,6 +119,23 @@ export const Evolution: FunctionComponent<FigureProps> = figureComponent("qkv-ev
 export const FlashAttention: FunctionComponent<FigureProps> = figureComponent(
   "qkv-flash-attention",
   defineFlashAttention,
+);
+
+/**
+ * *Before transformers* in React.
+ *
+ * @example
+ * ```ts
+ * import { createElement } from "react";
+ * import { EncoderDecoderAttention } from "@qkv/figures/react";
+ *
+ * const state = "source=21 January 1918";
+ * createElement(EncoderDecoderAttention, { state }).type === EncoderDecoderAttention; // => true
+ * ```
+ */
+export const EncoderDecoderAttention: FunctionComponent<FigureProps> = figureComponent(
+  "qkv-encoder-decoder-attention",
+  defineEncoderDecoderAttention,
 );
 
 /**

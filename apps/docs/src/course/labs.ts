@@ -122,12 +122,14 @@ export const labs: readonly Lab[] = [
     row: 17,
     asked: "Did Bahdanau attention reuse the query as values?",
     page: "/learn/looking-back/",
+    figure: "encoder-decoder-attention",
     proof: ["examples/date-translation.ts"],
   },
   {
     row: 18,
     asked: "Can I train a translation model from scratch?",
     page: "/learn/looking-back/",
+    figure: "encoder-decoder-attention",
     proof: ["examples/date-translation.ts", "examples/number-spelling.ts"],
   },
   {

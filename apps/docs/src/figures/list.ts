@@ -2,6 +2,10 @@
 export const figures = {
   "attention-call": () =>
     import("@qkv/figures/attention-call").then(({ defineAttentionCall }) => defineAttentionCall()),
+  "encoder-decoder-attention": () =>
+    import("@qkv/figures/encoder-decoder-attention").then(({ defineEncoderDecoderAttention }) =>
+      defineEncoderDecoderAttention(),
+    ),
   evolution: () => import("@qkv/figures/evolution").then(({ defineEvolution }) => defineEvolution()),
   "flash-attention": () =>
     import("@qkv/figures/flash-attention").then(({ defineFlashAttention }) => defineFlashAttention()),

@@ -1,6 +1,7 @@
 // The last state of each figure as a picture, as a page shows it before any script has run. Prints JSON.
 import {
   attentionCallExample,
+  encoderDecoderAttentionModel,
   evolutionModel,
   flashAttentionModel,
   generationModel,
@@ -15,6 +16,7 @@ import { load } from "@qkv/transformer";
 import { figureSvg } from "@qkv/viz/figures";
 import { tableOf } from "@qkv/viz";
 import { attentionCall } from "@qkv/viz/figures/attention-call";
+import { encoderDecoderAttention } from "@qkv/viz/figures/encoder-decoder-attention";
 import { evolution } from "@qkv/viz/figures/evolution";
 import { flashAttention } from "@qkv/viz/figures/flash-attention";
 import { generation } from "@qkv/viz/figures/generation";
@@ -29,6 +31,10 @@ const draw = {
   "attention-call": async () => {
     const model = await attentionCallExample();
     return (width: number) => figureSvg(attentionCall, model, { width });
+  },
+  "encoder-decoder-attention": async () => {
+    const model = await encoderDecoderAttentionModel();
+    return (width: number) => figureSvg(encoderDecoderAttention, model, { width });
   },
   evolution: async () => {
     const model = evolutionModel();

@@ -220,11 +220,11 @@ function show<Model, Choices extends FigureChoices>(
     parts.count.textContent = `Step ${step + 1} of ${steps.length} · ${chapter}`;
     controls.show(figure.controls(model, choices), { ...choices, ...pending });
     parts.chapters.replaceChildren(
-      ...line.chapters.map(({ name, first, from }) => {
+      ...line.chapters.map(({ name, first, count, from }) => {
         const button = toolButton(name, () => act({ type: "seek", step: first }));
         button.style.left = `${100 * from}%`;
         button.tabIndex = -1; // the range beside it goes there too
-        if (name === chapter) button.setAttribute("aria-current", "step");
+        if (step >= first && step < first + count) button.setAttribute("aria-current", "step");
         return button;
       }),
     );

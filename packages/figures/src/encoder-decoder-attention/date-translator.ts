@@ -1,0 +1,43 @@
+import { additive, type AdditiveParams } from "@qkv/attention";
+import { recurrentTranslator, type RecurrentTranslator, type TranslatorAttention } from "@qkv/transformer";
+
+const characters = " ,-.0123456789ADFJMNOSabceghilmnoprstuvy"; // all that dates are written with
+const V = characters.length;
+
+/** Characters of dates as token ids, then a token to start with, one to end with, and one that fills up. */
+export const dateLetters = {
+  vocabSize: V + 3,
+  startId: V,
+  endId: V + 1,
+  padId: V + 2,
+  encode: (text: string): number[] => Array.from(text, (letter) => characters.indexOf(letter)),
+  /** Up to the end token. */
+  decode(ids: readonly number[]): string {
+    const end = ids.indexOf(V + 1);
+    return (end < 0 ? ids : ids.slice(0, end)).map((id) => characters[id] ?? "?").join("");
+  },
+};
+
+/** Width of the decoder's state, of annotations, and of the network that scores them. */
+export const hiddenDim = 32;
+
+/**
+ * The model of the lesson, in Bahdanau's order: the decoder's state attends before it is updated.
+ *
+ * @param attention - Additive attention. Default: that of the package; another may record its calls.
+ */
+export function dateTranslator(
+  attention: TranslatorAttention<AdditiveParams> = additive({
+    queryDim: hiddenDim,
+    keyDim: hiddenDim,
+    hiddenDim,
+  }),
+): RecurrentTranslator<AdditiveParams> {
+  return recurrentTranslator({
+    vocabSize: dateLetters.vocabSize,
+    embedDim: 16,
+    hiddenDim,
+    attention,
+    queryState: "previous",
+  });
+}

@@ -1,0 +1,23 @@
+import { packHalf, unpackHalf } from "@qkv/core";
+import { mapTensors, tensor } from "@qkv/tensor";
+
+/** Bytes of all weights as float16, one after another. */
+export function bytesOfWeights<P>(params: P): Uint8Array {
+  const numbers: number[] = [];
+  mapTensors(params, (x) => {
+    for (const value of x.data) numbers.push(Number(value));
+    return x;
+  });
+  return new Uint8Array(packHalf(numbers, "float16").buffer);
+}
+
+/** Weights of the shapes of `params`, from the text of {@link bytesOfWeights} in base64. */
+export function weightsFromText<P>(params: P, text: string): P {
+  const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  const numbers = unpackHalf(new Uint16Array(bytes.buffer), "float16");
+  let at = 0;
+  return mapTensors(params, (x) => {
+    const size = x.shape.reduce((product, length) => product * length, 1);
+    return tensor(numbers.slice(at, (at += size)), { shape: x.shape });
+  });
+}

@@ -1,0 +1,75 @@
+import { additive, type AdditiveParams } from "@qkv/attention";
+import { linear, reshape, slice, softmax, tensor, type Tensor } from "@qkv/tensor";
+import type { TranslatorAttention } from "@qkv/transformer";
+import type { DecodedLetter, EncoderDecoderAttentionModel } from "@qkv/viz/figures/encoder-decoder-attention";
+import { dateLetters, dateTranslator, hiddenDim } from "./date-translator.js";
+import { weightsFromText } from "./half-weights.js";
+import { madeBy, weights } from "./weights.js";
+
+/** Translates a date, and keeps what each call of attention was given and gave. */
+export function translateDate(text: string): Omit<EncoderDecoderAttentionModel, "target"> {
+  const calls: Call[] = [];
+  const model = dateTranslator(recording(calls));
+  const params = weightsFromText(model.init(0), weights);
+  const read = model.encode(params, tensor([dateLetters.encode(text)], { dtype: "int32" }));
+  const [ids = []] = model.greedyDecode(params, read, { startId: dateLetters.startId, length: 11 });
+  const end = ids.indexOf(dateLetters.endId);
+  const written = end < 0 ? ids : ids.slice(0, end);
+  // One call more than letters: its query is the state after the last of them.
+  calls.length = 0;
+  const input = tensor([[dateLetters.startId, ...written]], { dtype: "int32" });
+  const probabilities = softmax(model.apply(params, read, input), { axis: 2 });
+  const rows = calls.map(({ query, scores, weights, context }) => ({
+    state: numbersOf(query),
+    projectedQuery: numbersOf(linear(query, params.attention.query.weight)),
+    scores: numbersOf(scores),
+    weights: numbersOf(weights),
+    context: numbersOf(context),
+  }));
+  const decoded = written.map((id, t): DecodedLetter => {
+    const row = numbersOf(slice(probabilities, 1, t, t + 1));
+    const order = row.map((probability, id) => ({ probability, id }));
+    order.sort((a, b) => b.probability - a.probability);
+    const second = order.find((one) => one.id !== id)!;
+    return {
+      letter: letterOf(id),
+      probability: row[id]!,
+      second: { letter: letterOf(second.id), probability: second.probability },
+      ...rows[t]!,
+      next: rows[t + 1]!.state,
+    };
+  });
+  const rowsOf = (x: Tensor) => [...text].map((_, j) => numbersOf(slice(x, 1, j, j + 1)));
+  return {
+    source: [...text],
+    annotations: rowsOf(read.annotations),
+    projectedKeys: rowsOf(linear(read.annotations, params.attention.key.weight)),
+    scoreWeights: numbersOf(params.attention.score.weight),
+    decoded,
+    madeBy,
+  };
+}
+
+/** One call of attention by the decoder. */
+type Call = { query: Tensor; scores: Tensor; weights: Tensor; context: Tensor };
+
+/** The attention of the translator, which keeps what each call was given and gave. */
+function recording(calls: Call[]): TranslatorAttention<AdditiveParams> {
+  const layer = additive({ queryDim: hiddenDim, keyDim: hiddenDim, hiddenDim });
+  return {
+    init: (seed) => layer.init(seed),
+    apply(params, query, key, value, options) {
+      const tensors: Record<string, Tensor> = {};
+      const trace = { names: ["scores", "weights"] as const, tensors };
+      const context = layer.apply(params, query, key, value, { ...options, trace });
+      calls.push({ query, scores: tensors["scores"]!, weights: tensors["weights"]!, context });
+      return context;
+    },
+  };
+}
+
+const numbersOf = (x: Tensor): number[] => Array.from(reshape(x, [-1]).data, Number);
+
+/** Character of a token; a token that is none of them has a name. */
+const letterOf = (id: number): string =>
+  id === dateLetters.endId ? "end" : id >= dateLetters.startId ? "none" : dateLetters.decode([id]);

@@ -1,0 +1,127 @@
+import { easeCubicInOut } from "d3-ease";
+import { fixed } from "../attention-call/model.js";
+import { weightTexts } from "../generation/percents.js";
+import { stretch } from "../generation/layout.js";
+import type { Mark } from "../mark.js";
+import { bar, chip, type Grid } from "./grid.js";
+import { arrow, curve } from "./lines.js";
+import { shownLetter, type EncoderDecoderAttentionModel } from "./model.js";
+import type { Stage } from "./steps.js";
+import { emptyBlock, vectorCells } from "./vector-cells.js";
+
+/** Scores, weights and context of the letter that is being made. */
+export function lookingBack(
+  { source, decoded }: EncoderDecoderAttentionModel,
+  stage: Stage,
+  column: number | undefined,
+  { phone, rows, sourceX, stateX, columnWidth, cell, block, scale }: Grid,
+): Mark[] {
+  const now = decoded[stage.output]!;
+  const S = source.length;
+  const own: Mark[] = [];
+  const [low, high] = [Math.min(...now.scores), Math.max(...now.scores)];
+  const printed = weightTexts(now.weights);
+  const queryAt = { x: stateX(stage.output), y: rows.states + block.height + 4 };
+  const contextX = stateX(stage.output + 1);
+  const contextEnd = rows.context + block.height + 4;
+  source.forEach((letter, j) => {
+    const score = now.scores[j]!;
+    const weight = now.weights[j]!;
+    const at = sourceX(j);
+    const came = stretch(stage.score, (0.6 * j) / S, (0.6 * j) / S + 0.4);
+    const lit = column === j;
+    if (stage.weights <= 0)
+      own.push({
+        key: `ask:${j}`,
+        kind: "path",
+        x: 0,
+        y: 0,
+        d: curve(queryAt.x, queryAt.y, at, rows.scores - (phone ? 20 : 2)),
+        stroke: "query",
+        line: 1.5,
+        opacity: 0.6 * came,
+      });
+    const wide = Math.min(36, columnWidth - 2);
+    own.push({
+      key: `score:${j}`,
+      kind: "rect",
+      x: at - wide / 2,
+      y: rows.scores,
+      width: wide,
+      height: 20,
+      radius: 3,
+      fill: "key",
+      shade: 0.08 + 0.5 * ((score - low) / Math.max(1e-9, high - low)),
+      ...(lit && { stroke: "text", line: 2 }),
+      opacity: came,
+      text: wide >= 30 ? fixed(score, 1) : "",
+      size: 11,
+      reads: `score of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(score, 3)}`,
+      cell: `score:0:${j}`,
+    });
+    if (stage.weights > 0) {
+      const height = Math.max(1, weight * bar) * easeCubicInOut(stage.weights);
+      const barWidth = Math.min(28, columnWidth - 4);
+      own.push(
+        {
+          key: `weight:${j}`,
+          kind: "rect",
+          x: at - barWidth / 2,
+          y: rows.weights + bar - height,
+          width: barWidth,
+          height,
+          radius: 2,
+          fill: "weight",
+          shade: 0.85,
+          reads: `weight of “${shownLetter(letter)}” for letter ${stage.output + 1}: ${fixed(weight, 3)}`,
+          cell: `weight:0:${j}`,
+        },
+        {
+          key: `weight:${j}:text`,
+          kind: "text",
+          x: at,
+          y: rows.weights + bar - height - 4,
+          anchor: "middle",
+          size: 11,
+          weight: weight >= 0.3 ? 600 : 400,
+          text: columnWidth < 26 ? printed[j]!.replace(/^0/, "") : printed[j]!,
+          fill: weight < 0.05 ? "quiet" : "text",
+          opacity: stretch(stage.weights, 0.5, 1),
+          layer: 1,
+        },
+      );
+      if (stage.context > 0 && weight > 0.004)
+        own.push({
+          key: `mix:${j}`,
+          kind: "path",
+          x: 0,
+          y: 0,
+          d: curve(at, rows.weights + bar - height - 17, contextX, contextEnd),
+          stroke: "value",
+          line: 0.8 + 5 * weight,
+          opacity: (0.25 + 0.6 * weight) * stretch(stage.context, 0, 0.5),
+        });
+    }
+  });
+  const box = { x: contextX - block.width / 2, y: rows.context };
+  if (stage.context > 0.3) {
+    const arrives = stretch(stage.context, 0.3, 1);
+    own.push(
+      ...vectorCells("context", box, now.context, {
+        cell,
+        scale,
+        color: "value",
+        opacity: arrives,
+        reads: `context of letter ${stage.output + 1}: annotations added by weight, numbers: ${now.context.length}`,
+        address: "context:0:0",
+      }),
+    );
+  } else own.push(emptyBlock("context", box, now.context.length, cell));
+  if (stage.letter > 0) {
+    own.push(
+      arrow("into", contextX, rows.context - 3, contextX, rows.states + block.height + 5, "value"),
+      arrow("writes", contextX, rows.states - 4, contextX, rows.output + chip + 3, "query"),
+    );
+  }
+  return own;
+}
