@@ -66,8 +66,12 @@ function scene(
   const before = walk.done === 0 ? 0 : model.tiles[walk.done - 1]!.bytesMoved;
   const tiled = walk.current ? before + walk.load * (walk.current.bytesMoved - before) : before;
   const share = after >= 0 ? 1 : step === 0 ? 0 : (step - 1 + progress) / computed.length;
-  const barsAt = { ...panel, y: panel.y + updateHeight + 14 };
-  const end = Math.max(bottom, barsAt.y + barsHeight + 8);
+  const half = (width - 44) / 2;
+  const barsAt =
+    beside || phone
+      ? { ...panel, y: panel.y + updateHeight + 14 }
+      : { x: 2 + half + 40, y: panel.y, width: half }; // beside the arithmetic
+  const end = Math.max(bottom, barsAt.y + barsHeight + 8, panel.y + updateHeight);
   const long = model.long.lengths.find((each) => each.length === length)!;
   const marks: Mark[] = [
     {

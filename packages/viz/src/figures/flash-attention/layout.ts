@@ -6,9 +6,9 @@ export type FlashLayout = ReturnType<typeof layoutOf>;
 export function layoutOf(model: FlashAttentionModel, width: number) {
   const [N, D] = model.query.shape as [number, number];
   const phone = width < 640;
-  const cell = phone ? Math.min(22, Math.floor((width - 158) / N)) : Math.floor(Math.min(440 / N, 40));
+  const cell = phone ? Math.min(22, Math.floor((width - 162) / N)) : Math.floor(Math.min(440 / N, 40));
   const small = phone ? 5 : 13; // a number of Q, K and V
-  const names = phone ? 14 : 22;
+  const names = phone ? 18 : 22;
   const gap = phone ? 5 : 8;
   const left = names + D * small + gap;
   const top = 40 + D * small + gap;
