@@ -97,5 +97,4 @@ const device = loops();
 const difference = max(abs(sub(attend(device).to(js()), attend(js()))));
 attend(device, { bias: alibi(8) }); // a scoreMod
 print("largest difference:", difference.data[0], device.report().calls);
-if (difference.data[0]! > 1e-6)
-  throw new Error("the result differs from attention");
+if (difference.data[0]! > 1e-6) throw new Error("differs from attention");
