@@ -2,13 +2,22 @@
 /* global document, navigator, window -- inside of what the page evaluates */
 import { Buffer } from "node:buffer";
 
+/**
+ * Brings an example to the screen, where its code comes alive. The still may be replaced meanwhile, so nothing waits for
+ * the element to stand still.
+ */
+export async function scrollTo(page, example) {
+  const at = `[data-live="${example}"]`;
+  await page.locator(at).first().waitFor({ state: "attached" });
+  await page.evaluate((at) => document.querySelector(at)?.scrollIntoView({ block: "center" }), at);
+}
+
 /** One live example of an open page: its buttons, its state, what it shows. */
 export function linkedCode(page, example) {
   const root = page.locator(`[data-live="${example}"][data-status]`);
   const button = (name) => root.getByRole("button", { name, exact: true });
   const runs = async () => Number(await root.getAttribute("data-runs"));
-  // Code comes alive when it is near the screen.
-  const approach = () => page.locator(`[data-live="${example}"]`).first().scrollIntoViewIfNeeded();
+  const approach = () => scrollTo(page, example);
   const ended = async (count) => {
     await approach();
     const at = `[data-live="${example}"][data-status]`;

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { chromiumPath, noChromium, openChromium } from "../../../scripts/chromium.mjs";
 import { firefoxPath, startFirefox } from "./firefox.mjs";
 import { serveSite } from "./serve-site.mjs";
+import { scrollTo } from "./site-checks.mjs";
 import { pagesOf } from "./site-pages.mjs";
 
 const build = fileURLToPath(new URL("../build", import.meta.url));
@@ -68,7 +69,7 @@ for (const [width, height] of [
         await awake(page);
         for (const example of new Set(examples)) {
           const at = `[data-live="${example}"][data-status]`;
-          await page.locator(`[data-live="${example}"]`).first().scrollIntoViewIfNeeded(); // it comes alive when near
+          await scrollTo(page, example);
           await page.waitForFunction((at) => Number(document.querySelector(at)?.dataset.runs) > 0, at);
           const status = await page.locator(at).first().getAttribute("data-status");
           if (status !== "done") problems.push(`${example} ended "${status}"`);
