@@ -369,7 +369,7 @@ export const firstPageChecks = [
       await first.getByText(/Forcing MQA on this GQA model shifts its prediction by \d+%/).waitFor();
       const cache = first.locator("qkv-heads-and-keys");
       await cache.scrollIntoViewIfNeeded();
-      await cache.getByLabel("Time per token").selectOption({ label: "measure on this device" });
+      await cache.getByLabel("Time per token").selectOption({ label: "Measure on this device" });
       await cache.getByText(/Measured on your device just now/).waitFor();
     },
   },
