@@ -3,12 +3,12 @@ import { check, show } from "@qkv/page";
 import { tensor } from "@qkv/tensor";
 import { attentionMap } from "@qkv/viz";
 
-// What the encoder stored for each word: is it a day, a month, a year?
+// The annotation of each word: is it a day, a month, a year?
 const read = ["3", "May", "1979"];
 const notes = { day: [6, 0, 0], month: [0, 6, 0], year: [0, 0, 6] };
 const key = tensor(Object.values(notes).flat(), { shape: [1, 1, 3, 3] });
 
-// What the decoder looks for, step by step. Change this.
+// Letter that the decoder needs at each step. Change this.
 const asks: (keyof typeof notes)[] = ["day", "month", "year"];
 const query = tensor(
   asks.flatMap((name) => notes[name]),

@@ -4,8 +4,7 @@ import { attentionMap, bars } from "@qkv/viz";
 
 const words = "the cat sat on the mat because it was warm and soft".split(" ");
 
-// What each word looks for, offers and passes on. A real model learns these
-// numbers.
+// The query, key and value of each word. A real model learns them.
 const thing = [1, 0]; // [thing, action]
 const queries = { it: thing, sat: thing, was: thing, warm: thing };
 const keys = { cat: [6, 0], mat: [6, 0], sat: [0, 6], was: [0, 6] };

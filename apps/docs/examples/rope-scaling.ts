@@ -11,7 +11,7 @@ import { print, show, slider } from "@qkv/page";
 import { randn } from "@qkv/tensor";
 import { lines } from "@qkv/viz";
 
-// How many times longer the text is than those the model was trained on.
+// Ratio of the text length to the training length.
 const factor = slider("times longer", { min: 1, max: 16, value: 8 });
 const originalLength = 2048;
 const scalings: Record<string, RopeScaling> = {
@@ -21,7 +21,7 @@ const scalings: Record<string, RopeScaling> = {
   "Llama 3": llama3Scaling({ factor, originalLength }),
 };
 
-// How much slower each pair rotates, from the fastest to the slowest.
+// Slowdown of the rotation of each pair, from the fastest to the slowest.
 const unscaled = {
   base: 10_000,
   rotaryDim: 64,

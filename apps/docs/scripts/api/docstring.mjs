@@ -31,7 +31,7 @@ export function writeDocstring(declarations, addressOf) {
   });
 }
 
-/** What is folded, under the names of what is in it: "Notes, errors, example". */
+/** A folded part, titled with the names of its sections: "Notes, errors, example". */
 function folded({ notes, errors, source, example }) {
   const parts = { notes: notes.join("\n\n"), errors: listOf(errors), source: listOf(source) };
   const blocks = Object.entries({ ...parts, example: example.join("\n\n") }).filter(

@@ -29,7 +29,7 @@ export async function apiPages(packages) {
   const pages = entries.map(({ pkg, entry, names }) => {
     const title = pkg.name + entry.slice(1);
     const address = `/api/${title}/`;
-    // What this entry does not export and another one does has its place there.
+    // A name that another entry exports is documented on the page of that entry.
     const shown = names.filter(({ inner, symbol }) => !inner || !exported.has(symbol));
     return { pkg, entry, title, address, sections: sectionsOf(shown, checker, address) };
   });
@@ -93,7 +93,7 @@ async function entryPage(page, pages, checker) {
   return `${frontMatter(head)}\n${heading}\n\n\`import { … } from "${title}"\`\n\n${blocks.join("\n\n")}\n`;
 }
 
-/** Where a page's links lead: on itself first, then to its package, then to the package that has the name. */
+/** Resolves the links of a page: to the page itself first, then to its package, then to the package that has the name. */
 function lookupFrom(page, pages) {
   const near = [
     page,

@@ -38,7 +38,7 @@ export function Live({ example, code = "", output = [], changes = [], exercise }
   const [near, setNear] = useState(false);
   useEffect(() => {
     const begin = () => startTransition(() => setNear(true));
-    // What a link brings is shown at once.
+    // Code and values in the address are shown at once.
     if (location.hash.includes(`.${example}=`)) return begin();
     return whenNear(place.current!, begin);
   }, [example]);

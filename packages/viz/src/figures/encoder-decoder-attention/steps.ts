@@ -37,7 +37,7 @@ const paper = {
 };
 const quoted = (letter: string) => `“${shownLetter(letter)}”`;
 
-/** Probabilities of the letter that was written and of the next one, where it has any. */
+/** The two likeliest letters with their probabilities; the first alone where the second has less than 0.05 %. */
 const chances = (probability: number, second: DecodedLetter["second"]) =>
   second.probability < 0.0005
     ? `almost certainly (≈ ${percent(probability)})`
