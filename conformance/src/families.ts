@@ -1,13 +1,16 @@
 import type { Kind } from "./case.js";
+import { blt } from "./families/blt.js";
 import { bpeTraining } from "./families/bpe-training.js";
+import { linear } from "./families/linear.js";
 import { models } from "./families/models.js";
 import { onnx } from "./families/onnx.js";
 import { planner } from "./families/planner.js";
 import { tokenizers } from "./families/tokenizers.js";
 import { torch } from "./families/torch.js";
+import { xTransformers } from "./families/x-transformers.js";
 
 /** Kinds of reference data that are computed on a device. */
-export const onDevice: readonly Kind[] = [onnx, torch, models];
+export const onDevice: readonly Kind[] = [onnx, torch, linear, xTransformers, blt, models];
 
 /** Kinds that are computed without one. */
 export const elsewhere: readonly Kind[] = [tokenizers, bpeTraining, planner];

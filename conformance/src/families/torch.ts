@@ -1,14 +1,4 @@
-import { vjp, zeros, type Tensor } from "@qkv/tensor";
-import type { DataFolder } from "../../data-folder.mjs";
-import type { Case, Source, Target } from "../case.js";
-import { Skip } from "../case.js";
-import type { Check } from "../check.js";
-import { readCases, stemOf } from "../data-files.js";
-import { outputsOf } from "../outputs.js";
-import { readTensor, type ReferenceTensor } from "../reference-tensor.js";
-import { compareTensor, toTensor } from "../to-tensor.js";
-import { withDefaults } from "../with-defaults.js";
-import { forwardQuantity, tolerance } from "../tolerance.js";
+import { stemOf } from "../data-files.js";
 import { torchFunctions } from "../torch/functions.js";
 import { gruModule } from "../torch/gru.js";
 import { linearModule } from "../torch/linear.js";
@@ -16,95 +6,20 @@ import { multiheadAttention } from "../torch/multihead-attention.js";
 import { torchOptimizers } from "../torch/optimizers.js";
 import { scaledDotProductAttention } from "../torch/scaled-dot-product-attention.js";
 import { transformerDecoderLayer, transformerEncoderLayer } from "../torch/transformer-layers.js";
-import { checkTorchCase, type Named, type TorchOp } from "../torch/torch-case.js";
-
-/** Ops that can run. A case is given to its op, whatever file it is in and whatever it is called. */
-const ops: readonly TorchOp[] = [
-  scaledDotProductAttention,
-  multiheadAttention,
-  linearModule,
-  transformerEncoderLayer,
-  transformerDecoderLayer,
-  gruModule,
-  ...torchFunctions,
-  ...torchOptimizers,
-];
+import { vectors } from "./vectors.js";
 
 /** `torch/*.json`: PyTorch's modules, functions and optimizers with their gradients. The family is the file's stem. */
-export function torch(data: DataFolder): Source[] {
-  return data.names("torch", ".json").map((name) => {
-    const unknown = new Set<string>();
-    let known = 0;
-    const cases = readCases(data, `torch/${name}`, ({ name, value }): Case => {
-      if (outputsOf(value).length === 0) throw new Error("has no outputs");
-      const op = ops.find((one) => one.name === value["op"]);
-      if (op) known += 1;
-      else unknown.add(String(value["op"]));
-      return {
-        name,
-        run(target) {
-          if (!op) throw new Skip(notKnown(String(value["op"])));
-          return runCase(op, value, target);
-        },
-      };
-    });
-    const source = { family: stemOf(name), file: `torch/${name}`, cases };
-    const nothingRuns = known === 0 && unknown.size > 0;
-    return nothingRuns ? { ...source, notYet: notKnown([...unknown].join(", ")) } : source;
-  });
-}
-
-const notKnown = (names: string): string => `${names} is not known yet`;
-
-/** Every output against its reference, and, where the case says what arrives from behind, every gradient. */
-async function runCase(op: TorchOp, value: Record<string, unknown>, target: Target): Promise<Check[]> {
-  const references = read(value, "outputs");
-  const given = read(value, "inputs");
-  const own = (value["attributes"] ?? {}) as Record<string, unknown>;
-  const names = given.map(({ name }) => name);
-  checkTorchCase(op, names, own);
-  const attributes = withDefaults(op.attributes, own);
-  const inputs = named(given, target);
-  const wanted = read(value, "gradInputs");
-  const gradient = tolerance("gradient", target.class);
-  const limit = ({ dtype }: ReferenceTensor) =>
-    tolerance(
-      forwardQuantity(
-        dtype,
-        given.map((input) => input.dtype),
-      ),
-      target.class,
-    );
-  const compare = (
-    results: Named,
-    references: readonly ReferenceTensor[],
-    own: (r: ReferenceTensor) => number,
-  ) =>
-    Promise.all(
-      references.map((reference) => compareTensor(results[reference.name], reference, own(reference))),
-    );
-
-  if (wanted.length === 0) return compare(await op.run(inputs, attributes), references, limit);
-  const upstream = named(read(value, "gradOutputs"), target);
-  // What has a gradient is computed at once: a function that waits has none.
-  const { value: outputs, pullback } = vjp((params: Named) => op.run(params, attributes) as Named, inputs);
-  const gradients = pullback(
-    Object.fromEntries(Object.entries(outputs).map(([name, y]) => [name, upstream[name] ?? zerosLike(y)])),
-  );
-  const slopes = await compare(gradients, wanted, () => gradient);
-  return [
-    ...(await compare(outputs, references, limit)),
-    ...slopes.map((check) => ({ ...check, output: `gradient of ${check.output}` })),
-  ];
-}
-
-const zerosLike = ({ shape, dtype, device }: Tensor): Tensor => zeros(shape, { dtype, device });
-
-const named = (references: readonly ReferenceTensor[], target: Target): Named =>
-  Object.fromEntries(references.map((reference) => [reference.name, toTensor(reference, target)]));
-
-function read(value: Record<string, unknown>, field: string): ReferenceTensor[] {
-  const list = value[field] ?? [];
-  if (!Array.isArray(list)) throw new Error(`\`${field}\` is not a list`);
-  return list.map(readTensor);
-}
+export const torch = vectors(
+  "torch",
+  [
+    scaledDotProductAttention,
+    multiheadAttention,
+    linearModule,
+    transformerEncoderLayer,
+    transformerDecoderLayer,
+    gruModule,
+    ...torchFunctions,
+    ...torchOptimizers,
+  ],
+  stemOf,
+);

@@ -15,10 +15,10 @@ import {
   sum,
   type Tensor,
 } from "@qkv/tensor";
-import { defineTorchOp } from "./torch-case.js";
+import { defineReferenceOp } from "../reference-op.js";
 
 /** `torch.nn.functional.cross_entropy`: classes on axis 1 of a batch; targets are classes, or a share of each class. */
-export const crossEntropyFunction = defineTorchOp({
+export const crossEntropyFunction = defineReferenceOp({
   name: "cross_entropy",
   inputs: ["logits", "target"],
   optionalInputs: ["weight"],

@@ -21,13 +21,13 @@ import {
   type Tensor,
 } from "@qkv/tensor";
 import { crossEntropyFunction } from "./cross-entropy.js";
-import { defineTorchOp, type TorchOp } from "./torch-case.js";
+import { defineReferenceOp, type ReferenceOp } from "../reference-op.js";
 
 const output = (x: Tensor) => ({ output: x });
 
 /** The functions of `torch/functions.json`, under the names that its cases have. */
-export const torchFunctions: readonly TorchOp[] = [
-  defineTorchOp({
+export const torchFunctions: readonly ReferenceOp[] = [
+  defineReferenceOp({
     name: "layer_norm",
     inputs: ["x"],
     optionalInputs: ["weight", "bias"],
@@ -35,7 +35,7 @@ export const torchFunctions: readonly TorchOp[] = [
     run: ({ x, weight, bias }, { normalized_shape, eps }) =>
       output(layerNorm(x, weight, bias, { axis: -normalized_shape.length, eps })),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "rms_norm",
     inputs: ["x"],
     optionalInputs: ["weight"],
@@ -44,26 +44,26 @@ export const torchFunctions: readonly TorchOp[] = [
     run: ({ x, weight }, { normalized_shape, eps }) =>
       output(rmsNorm(x, weight ?? ones(normalized_shape, x), { axis: -normalized_shape.length, eps })),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "softmax",
     inputs: ["x"],
     attributes: { dim: -1 },
     run: ({ x }, { dim }) => output(softmax(x, { axis: dim })),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "log_softmax",
     inputs: ["x"],
     attributes: { dim: -1 },
     run: ({ x }, { dim }) => output(logSoftmax(x, { axis: dim })),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "gelu",
     inputs: ["x"],
     attributes: { approximate: "none" as "none" | "tanh" },
     run: ({ x }, attributes) => output(gelu(x, attributes)),
   }),
-  defineTorchOp({ name: "silu", inputs: ["x"], run: ({ x }) => output(silu(x)) }),
-  defineTorchOp({
+  defineReferenceOp({ name: "silu", inputs: ["x"], run: ({ x }) => output(silu(x)) }),
+  defineReferenceOp({
     name: "silu(x1) * x2, x = [x1, x2] on the last axis",
     inputs: ["x"],
     run({ x }) {
@@ -71,7 +71,7 @@ export const torchFunctions: readonly TorchOp[] = [
       return output(swiglu(slice(x, -1, 0, half), slice(x, -1, half)));
     },
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "embedding",
     inputs: ["ids", "weight"],
     attributes: { padding_idx: undefined as number | undefined },
@@ -79,18 +79,18 @@ export const torchFunctions: readonly TorchOp[] = [
       output(embedding(padding_idx === undefined ? weight : withoutGradient(weight, padding_idx), ids)),
   }),
   crossEntropyFunction,
-  defineTorchOp({ name: "matmul", inputs: ["a", "b"], run: ({ a, b }) => output(matmul(a, b)) }),
-  defineTorchOp({
+  defineReferenceOp({ name: "matmul", inputs: ["a", "b"], run: ({ a, b }) => output(matmul(a, b)) }),
+  defineReferenceOp({
     name: "einsum",
     attributes: { equation: "" },
     run: (operands, { equation }) => output(einsum(equation, ...Object.values(operands))),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "mean and unbiased=False var over axis 1",
     inputs: ["x"],
     run: ({ x }) => ({ mean: mean(x, { axis: 1 }), var: variance(x, { axis: 1, correction: 0 }) }),
   }),
-  defineTorchOp({
+  defineReferenceOp({
     name: "where(cat([a, b], -1) > 0, cat, 0.1*cat)",
     inputs: ["a", "b"],
     run({ a, b }) {

@@ -1,9 +1,9 @@
 import { concat, reshape, slice, stack, transpose, type Tensor } from "@qkv/tensor";
 import { gru } from "@qkv/transformer";
-import { checkKnown, defineTorchOp } from "./torch-case.js";
+import { checkKnown, defineReferenceOp } from "../reference-op.js";
 
 /** `torch.nn.GRU`: any number of layers, both directions. Weights are named by layer, `_reverse` for the way back. */
-export const gruModule = defineTorchOp({
+export const gruModule = defineReferenceOp({
   name: "nn.GRU",
   inputs: ["x"],
   optionalInputs: ["h0"],

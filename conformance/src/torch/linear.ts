@@ -1,8 +1,8 @@
 import { linear } from "@qkv/tensor";
-import { defineTorchOp } from "./torch-case.js";
+import { defineReferenceOp } from "../reference-op.js";
 
 /** `torch.nn.Linear`: weights are [out, in], as those of `linear`. */
-export const linearModule = defineTorchOp({
+export const linearModule = defineReferenceOp({
   name: "nn.Linear",
   inputs: ["x", "param.weight"],
   optionalInputs: ["param.bias"],

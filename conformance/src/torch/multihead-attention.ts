@@ -14,13 +14,13 @@ import {
   zeros,
   type Tensor,
 } from "@qkv/tensor";
-import { defineTorchOp } from "./torch-case.js";
+import { defineReferenceOp } from "../reference-op.js";
 
 /**
  * `torch.nn.MultiheadAttention` as it is outside of training, where true in a mask means "ignore". Inputs are
  * [T, B, C], with `batch_first` [B, T, C], or without a batch [T, C].
  */
-export const multiheadAttention = defineTorchOp({
+export const multiheadAttention = defineReferenceOp({
   name: "nn.MultiheadAttention",
   optionalInputs: [
     "x",

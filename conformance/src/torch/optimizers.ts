@@ -1,6 +1,6 @@
 import { concat, neg, reshape, slice, tensor, type Tensor } from "@qkv/tensor";
 import { adam, adamW, clipGradients, sgd, type Optimizer } from "@qkv/tensor/optimizers";
-import { defineTorchOp, type Named, type TorchOp } from "./torch-case.js";
+import { defineReferenceOp, type Named, type ReferenceOp } from "../reference-op.js";
 
 const sgdDefaults = {
   lr: 0.001,
@@ -22,7 +22,7 @@ const adamDefaults = {
  * The optimizers of `torch/optimizers.json`. Their cases give `grads` of several steps, and expect the params after
  * each.
  */
-export const torchOptimizers: readonly TorchOp[] = [
+export const torchOptimizers: readonly ReferenceOp[] = [
   ...["sgd", "sgd_momentum"].map((name) =>
     steps(name, sgdDefaults, ({ lr, momentum, dampening, nesterov, weight_decay }) =>
       sgd({ learningRate: lr, momentum, dampening, nesterov, weightDecay: weight_decay }),
@@ -34,7 +34,7 @@ export const torchOptimizers: readonly TorchOp[] = [
   steps("adamw", { ...adamDefaults, weight_decay: 0.01 }, ({ lr, betas, eps, weight_decay, amsgrad }) =>
     adamW({ learningRate: lr, betas, eps, weightDecay: weight_decay, amsgrad }),
   ),
-  defineTorchOp({
+  defineReferenceOp({
     name: "clip_grad_norm_",
     attributes: { max_norm: 1, eps: 1e-6, norm_type: 2 },
     run(given: Named, { max_norm, eps, norm_type }) {
@@ -50,8 +50,8 @@ function steps<A extends { maximize: boolean }>(
   name: string,
   attributes: A,
   make: (attributes: A) => Optimizer,
-): TorchOp {
-  return defineTorchOp({
+): ReferenceOp {
+  return defineReferenceOp({
     name,
     inputs: ["param", "grads"],
     attributes,

@@ -1,13 +1,13 @@
 import { and, attention, causal, maskTensor } from "@qkv/attention";
 import type { Mask } from "@qkv/attention-contract";
 import { broadcastShapes, broadcastTo, reshape, sizeOf, type Shape, type Tensor } from "@qkv/tensor";
-import { defineTorchOp } from "./torch-case.js";
+import { defineReferenceOp } from "../reference-op.js";
 
 /**
  * `torch.nn.functional.scaled_dot_product_attention`, where true in a mask means "take part". Queries, keys and
  * values are `[…, T, D]`; the axes before are heads, then batches, and broadcast.
  */
-export const scaledDotProductAttention = defineTorchOp({
+export const scaledDotProductAttention = defineReferenceOp({
   name: "scaled_dot_product_attention",
   inputs: ["query", "key", "value"],
   optionalInputs: ["attn_mask"],

@@ -8,7 +8,7 @@ import { toTensor } from "../to-tensor.js";
 import { js } from "@qkv/tensor";
 import { gruModule } from "./gru.js";
 import { transformerDecoderLayer, transformerEncoderLayer } from "./transformer-layers.js";
-import type { Named, TorchOp } from "./torch-case.js";
+import type { Named, ReferenceOp } from "../reference-op.js";
 
 type Given = { inputs: Named; attributes: Record<string, unknown> };
 
@@ -30,7 +30,7 @@ function given(caseName: string): Given {
   return found!;
 }
 
-const run = async (op: TorchOp, inputs: Named, attributes: Record<string, unknown>): Promise<Named> =>
+const run = async (op: ReferenceOp, inputs: Named, attributes: Record<string, unknown>): Promise<Named> =>
   op.run(inputs, { ...op.attributes, ...attributes });
 
 test("time first, or without a batch, an encoder layer is the same", async () => {

@@ -9,7 +9,7 @@ import {
   type TransformerLayerParams,
   type FeedForwardParams,
 } from "@qkv/transformer";
-import { defineTorchOp, type Named } from "./torch-case.js";
+import { defineReferenceOp, type Named } from "../reference-op.js";
 
 /** Attributes of both layers, with PyTorch's defaults. */
 const attributes = {
@@ -32,7 +32,7 @@ const affine = (layers: readonly string[]) =>
   layers.flatMap((layer) => [`param.${layer}.weight`, `param.${layer}.bias`]);
 
 /** `torch.nn.TransformerEncoderLayer` outside of training. True in a mask means "ignore". */
-export const transformerEncoderLayer = defineTorchOp({
+export const transformerEncoderLayer = defineReferenceOp({
   name: "nn.TransformerEncoderLayer",
   inputs: ["src"],
   optionalInputs: [
@@ -54,7 +54,7 @@ export const transformerEncoderLayer = defineTorchOp({
 });
 
 /** `torch.nn.TransformerDecoderLayer` outside of training. True in a mask means "ignore". */
-export const transformerDecoderLayer = defineTorchOp({
+export const transformerDecoderLayer = defineReferenceOp({
   name: "nn.TransformerDecoderLayer",
   inputs: ["tgt", "memory"],
   optionalInputs: [

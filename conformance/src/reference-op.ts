@@ -2,22 +2,22 @@ import type { Tensor } from "@qkv/tensor";
 
 export type Named = Record<string, Tensor>;
 
-/** Computes a case of PyTorch's with the packages. */
-export type TorchOp = {
+/** Computes the cases of one operation of a reference library with the packages. */
+export type ReferenceOp = {
   /** As a case's `op`. */
   name: string;
   /** Names of the inputs it takes; undefined where they may have any names and come in order. */
   inputs: readonly string[] | undefined;
   /** Names of further inputs, where their number depends on an attribute. */
   moreInputs: RegExp | undefined;
-  /** Attributes with PyTorch's defaults. A case may give no others. */
+  /** Attributes with the library's defaults. A case may give no others. */
   attributes: Readonly<Record<string, unknown>>;
   /** The outputs by name. */
   run(inputs: Named, attributes: Record<string, unknown>): Named | Promise<Named>;
 };
 
 /** Declares one, so that `run` sees its inputs and attributes with their types. */
-export function defineTorchOp<
+export function defineReferenceOp<
   Attributes extends Record<string, unknown>,
   Required extends string = string,
   Optional extends string = never,
@@ -31,19 +31,19 @@ export function defineTorchOp<
     inputs: Record<Required, Tensor> & Partial<Record<Optional, Tensor>>,
     attributes: Attributes,
   ): Named | Promise<Named>;
-}): TorchOp {
+}): ReferenceOp {
   const { name, inputs, optionalInputs = [], moreInputs, attributes = {}, run } = definition;
   return {
     name,
     inputs: inputs && [...inputs, ...optionalInputs],
     moreInputs,
     attributes,
-    run: run as TorchOp["run"],
+    run: run as ReferenceOp["run"],
   };
 }
 
 /** Refuses a case whose inputs or attributes would not all be used. */
-export function checkTorchCase(op: TorchOp, inputs: readonly string[], attributes: object): void {
+export function checkReferenceCase(op: ReferenceOp, inputs: readonly string[], attributes: object): void {
   const input = op.inputs && inputs.find((name) => !op.inputs!.includes(name) && !op.moreInputs?.test(name));
   if (input !== undefined) throw new Error(`${op.name} has an input \`${input}\` that is not known`);
   const attribute = Object.keys(attributes).find((name) => !Object.hasOwn(op.attributes, name));
