@@ -76,10 +76,23 @@ test("what a docstring says is on the page: shapes, defaults, errors, an example
   const section = page.slice(page.indexOf("### slidingWindow {"), page.indexOf("### softmaxOne {"));
   expect(section).toContain("`[B, H, T, D]`");
   expect(section).toContain("- Throws `ArgumentError`: If");
-  expect(section).toMatch(/<Fold title="Notes, errors, source, example">\n/);
+  expect(section).toMatch(/<Fold of="slidingwindow" title="Parameters, notes, errors, source, example">\n/);
   expect(section).toMatch(/\n- Source: "Longformer" \(2020\), arXiv:2004.05150, section 3.1; "Mistral/);
   expect(section).toMatch(/\n```ts\nimport [^`]*```\n\n<\/Fold>/);
   expect(page).toContain("/** D, the size of one head. Default: C / H. */");
+});
+
+test("a long type is folded under its name, and a long page begins with the list of its names", () => {
+  const page = pages.get("@qkv/attention/index.mdx")!;
+  const [options] = /^### AttentionOptions \{[^]*?(?=^###? )/m.exec(page)!;
+  expect(options).toMatch(/<Fold of="attentionoptions" title="Type[^>]*>\n\n<Declaration /);
+  const [index] = /<NameIndex groups=.*/.exec(page)!;
+  const labels = [...page.matchAll(/^### (\S+) \{\/\* #(\S+) \*\/\}$/gm)].filter(
+    ({ index }) => index! < page.indexOf("## Types that are not exported"),
+  );
+  expect(labels.length).toBeGreaterThan(100);
+  for (const [, label, id] of labels) expect(index).toContain(JSON.stringify([label, id]));
+  expect(pages.get("@qkv/model-tiny/index.mdx")).not.toContain("NameIndex");
 });
 
 test("a source that is an address is on the page as it is written", () => {

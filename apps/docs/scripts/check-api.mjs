@@ -41,11 +41,17 @@ async function check(way, address) {
 /** Runs in the page: each name, with what stands below its heading. */
 function shownNames() {
   return [...document.querySelectorAll("article h3")].map((heading) => {
-    const next = heading.nextElementSibling;
     const label = heading.firstChild.textContent;
-    return next.matches("[data-declaration]")
-      ? { label, code: next.textContent }
-      : { label, from: next.querySelector("a")?.getAttribute("href") };
+    const below = [];
+    for (let at = heading.nextElementSibling; at && !at.matches("h2, h3"); at = at.nextElementSibling)
+      below.push(at);
+    // A long declaration stands in the folded part.
+    const code = below
+      .map((each) => (each.matches("[data-declaration]") ? each : each.querySelector("[data-declaration]")))
+      .find(Boolean);
+    return code
+      ? { label, code: code.textContent }
+      : { label, from: below[0]?.querySelector("a")?.getAttribute("href") };
   });
 }
 

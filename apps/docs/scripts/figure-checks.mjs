@@ -136,9 +136,16 @@ const ofModels = {
       "the reason is not said",
     );
     await box.fill(JSON.stringify(config));
-    await page.waitForFunction(() =>
-      document.querySelector("qkv-model-stack select")?.selectedOptions[0]?.textContent.startsWith("your"),
+    const yours = () =>
+      document.querySelector("qkv-model-stack select")?.selectedOptions[0]?.textContent.startsWith("your");
+    await page.waitForFunction(yours);
+    expect(
+      (await page.evaluate(() => window.location.hash)).startsWith("#config="),
+      "the config is not in the address",
     );
+    await page.reload();
+    await aliveFigure(page, "model-stack");
+    await page.waitForFunction(yours);
     const first = () => page.locator("tbody th a").first().innerText();
     const newest = await first();
     await page.getByRole("button", { name: "cache per token", exact: true }).click();

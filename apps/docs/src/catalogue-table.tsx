@@ -1,6 +1,7 @@
 import Link from "@docusaurus/Link";
 import { catalogue } from "@qkv/attention/catalogue";
 import type { ReactNode } from "react";
+import { FormulaText } from "./formula-text";
 
 /** Every mechanism of `@qkv/attention`, in the order of years, each with its page. */
 export function CatalogueTable(): ReactNode {
@@ -24,7 +25,9 @@ export function CatalogueTable(): ReactNode {
                 <Link to={`/reference/attention/${page}/`}>{title}</Link>
               </td>
               <td>{year}</td>
-              <td>{formula}</td>
+              <td>
+                <FormulaText>{formula}</FormulaText>
+              </td>
               <td>{kvEffect}</td>
               <td>{models.join(", ")}</td>
             </tr>

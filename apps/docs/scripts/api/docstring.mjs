@@ -2,24 +2,25 @@
 import ts from "typescript";
 
 /**
- * Writes the docstrings of a name's declarations: what it does, its arguments and its result; notes, errors, sources and
- * examples are folded.
+ * Writes the docstrings of a name's declarations: the first paragraph of each, and the rest by what it is.
  *
  * @param {readonly ts.Declaration[]} declarations
  * @param {(name: string) => string | undefined} addressOf - Address of a name that `{@link}` speaks of.
- * @returns {string[]} Blocks of Markdown.
+ * @returns {{ summary: string[], parts: Record<string, string> }} Blocks of Markdown. `parts`: by title, in order.
  */
 export function writeDocstring(declarations, addressOf) {
   const docs = declarations.flatMap((each) => ts.getJSDocCommentsAndTags(each)).filter(ts.isJSDoc);
   const text = (comment) => prose(ts.getTextOfJSDocComment(comment) ?? "", addressOf);
-  return docs.flatMap((doc) => {
+  const summary = [];
+  const parts = { parameters: [], notes: [], errors: [], source: [], example: [] };
+  for (const doc of docs) {
     const [, first, rest] = /^([^]*?)(?:\n\n([^]*))?$/.exec(text(doc.comment));
-    const parts = { notes: rest ? [rest] : [], errors: [], source: [], example: [] };
-    const facts = [];
+    if (first) summary.push(first);
+    if (rest) parts.notes.push(rest);
     for (const tag of doc.tags ?? []) {
       const comment = text(tag.comment).replace(/^-\s+/, "");
-      if (ts.isJSDocParameterTag(tag)) facts.push(`\`${tag.name.getText()}\`: ${comment}`);
-      else if (ts.isJSDocReturnTag(tag)) facts.push(`Returns: ${comment}`);
+      if (ts.isJSDocParameterTag(tag)) parts.parameters.push(`- \`${tag.name.getText()}\`: ${comment}`);
+      else if (ts.isJSDocReturnTag(tag)) parts.parameters.push(`- Returns: ${comment}`);
       else if (ts.isJSDocThrowsTag(tag)) {
         parts.errors.push(`- Throws \`${tag.typeExpression?.type.getText()}\`: ${comment}`);
       } else if (ts.isJSDocSeeTag(tag)) parts.source.push(`- Source: ${prose(asWritten(tag), addressOf)}`);
@@ -27,20 +28,18 @@ export function writeDocstring(declarations, addressOf) {
         parts.example.push(ts.getTextOfJSDocComment(tag.comment).trim());
       else parts.notes.push(`${tag.tagName.text}: ${comment}`);
     }
-    return [first, listOf(facts.map((each) => `- ${each}`)), folded(parts)].filter((block) => block !== "");
-  });
-}
-
-/** A folded part, titled with the names of its sections: "Notes, errors, example". */
-function folded({ notes, errors, source, example }) {
-  const parts = { notes: notes.join("\n\n"), errors: listOf(errors), source: listOf(source) };
-  const blocks = Object.entries({ ...parts, example: example.join("\n\n") }).filter(
-    ([, block]) => block !== "",
-  );
-  if (blocks.length === 0) return "";
-  const names = blocks.map(([name]) => name).join(", ");
-  const title = names[0].toUpperCase() + names.slice(1);
-  return `<Fold title="${title}">\n\n${blocks.map(([, block]) => block).join("\n\n")}\n\n</Fold>`;
+  }
+  const { parameters, notes, errors, source, example } = parts;
+  return {
+    summary,
+    parts: {
+      parameters: listOf(parameters),
+      notes: notes.join("\n\n"),
+      errors: listOf(errors),
+      source: listOf(source),
+      example: example.join("\n\n"),
+    },
+  };
 }
 
 const listOf = (items) => items.map((item) => item.replaceAll("\n", "\n  ")).join("\n");

@@ -15,6 +15,12 @@ const kinds = {
   "Types that are not exported": "inner",
 };
 
+/** Lines of the longest declaration that is not folded: a function is read by its parameters, a type by its sentence. */
+const longestShown = (kind) => (kind === "Functions" ? 8 : 3);
+
+/** Names of the smallest page that begins with a list of them. */
+const fewest = 8;
+
 /**
  * Writes the pages from the built packages.
  *
@@ -79,8 +85,11 @@ async function entryPage(page, pages, checker) {
         continue;
       }
       const { code, links } = await writeDeclaration(declarations, checker, addresses.ofSymbol);
-      blocks.push(`<Declaration code={${JSON.stringify(code)}} links={${JSON.stringify(links)}} />`);
-      blocks.push(...writeDocstring(declarations, addresses.ofLabel));
+      const declaration = `<Declaration code={${JSON.stringify(code)}} links={${JSON.stringify(links)}} />`;
+      const { summary, parts } = writeDocstring(declarations, addresses.ofLabel);
+      const long = code.split("\n").length > longestShown(kind);
+      if (!long) blocks.push(declaration);
+      blocks.push(...summary, folded(id, { ...(long && { type: declaration }), ...parts }));
     }
   }
   const head = {
@@ -90,7 +99,32 @@ async function entryPage(page, pages, checker) {
   };
   // A title that is too long for its line breaks after a slash.
   const heading = `# ${title.replaceAll("/", "/<wbr />")}`;
-  return `${frontMatter(head)}\n${heading}\n\n\`import { … } from "${title}"\`\n\n${blocks.join("\n\n")}\n`;
+  const index = sections.length < fewest ? [] : [indexOf(sections)];
+  const folder = basename(pkg.folder);
+  const about = `${page.entry === "." ? `${pkg.json.description} ` : ""}[About the package](/packages/${folder}/).`;
+  const all = [about, `\`import { … } from "${title}"\``, ...index, ...blocks].filter(
+    (block) => block !== "",
+  );
+  return `${frontMatter(head)}\n${heading}\n\n${all.join("\n\n")}\n`;
+}
+
+/** Lists the names of a page by kind, for a page that is longer than a screen. */
+function indexOf(sections) {
+  const exported = Object.keys(kinds).filter((kind) => kind !== "Types that are not exported");
+  const groups = exported.flatMap((kind) => {
+    const names = sections.filter((section) => section.kind === kind);
+    return names.length === 0 ? [] : [{ kind, names: names.map(({ label, id }) => [label, id]) }];
+  });
+  return `<NameIndex groups={${JSON.stringify(groups)}} />`;
+}
+
+/** A folded part, titled with the names of its sections: "Parameters, notes, errors, example". It opens for a link to `id`. */
+function folded(id, parts) {
+  const blocks = Object.entries(parts).filter(([, block]) => block !== "");
+  if (blocks.length === 0) return "";
+  const names = blocks.map(([name]) => name).join(", ");
+  const title = names[0].toUpperCase() + names.slice(1);
+  return `<Fold of="${id}" title="${title}">\n\n${blocks.map(([, block]) => block).join("\n\n")}\n\n</Fold>`;
 }
 
 /** Resolves the links of a page: to the page itself first, then to its package, then to the package that has the name. */

@@ -1,10 +1,19 @@
-import type { ReactNode } from "react";
+import { useLocation } from "@docusaurus/router";
+import { useEffect, useRef, type ReactNode } from "react";
 import styles from "./fold.module.css";
 
-/** The folded part below a name of an API page. The browser opens it where a search in the page finds something. */
-export function Fold({ title, children }: { title: string; children: ReactNode }): ReactNode {
+/**
+ * The folded part below a name of an API page. It opens for a link to the name, `of`; the browser opens it where a search
+ * in the page finds something.
+ */
+export function Fold({ of, title, children }: { of: string; title: string; children: ReactNode }): ReactNode {
+  const { hash } = useLocation();
+  const fold = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (fold.current && decodeURIComponent(hash) === `#${of}`) fold.current.open = true;
+  }, [hash, of]);
   return (
-    <details className={styles.fold}>
+    <details ref={fold} className={styles.fold}>
       <summary>{title}</summary>
       {children}
     </details>

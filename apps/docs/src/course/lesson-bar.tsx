@@ -12,8 +12,11 @@ const views = [
 ] as const;
 type View = (typeof views)[number]["name"];
 
-/** Above a lesson: how long it takes, how much of it to show (kept in the link), and whether it is still true. */
-export function LessonBar({ words }: { words: number }): ReactNode {
+/**
+ * Above a lesson: how long it takes, how much of it to show (kept in the link), and whether it is still true. A page
+ * without live code is shown whole.
+ */
+export function LessonBar({ words, code }: { words: number; code: boolean }): ReactNode {
   const { pathname, search } = useLocation();
   const { frontMatter } = useDoc();
   const { still_true: stillTrue } = frontMatter as { still_true?: string };
@@ -23,8 +26,8 @@ export function LessonBar({ words }: { words: number }): ReactNode {
   const [view, setView] = useState<View>("all");
   useEffect(() => {
     const asked = new URLSearchParams(search).get("view");
-    setView(views.find(({ name }) => name === asked)?.name ?? "all");
-  }, [search]);
+    setView((code && views.find(({ name }) => name === asked)?.name) || "all");
+  }, [search, code]);
   const choose = (next: View) => {
     setView(next);
     const link = new URL(location.href);
@@ -44,13 +47,15 @@ export function LessonBar({ words }: { words: number }): ReactNode {
         {minutes} min
         {done.length > 0 && ` · ✓ ${done.join(", ")}`}
       </span>
-      <span role="group" aria-label="How much of the lesson to show">
-        {views.map(({ name, says }) => (
-          <button key={name} type="button" aria-pressed={view === name} onClick={() => choose(name)}>
-            {says}
-          </button>
-        ))}
-      </span>
+      {code && (
+        <span role="group" aria-label="How much of the lesson to show">
+          {views.map(({ name, says }) => (
+            <button key={name} type="button" aria-pressed={view === name} onClick={() => choose(name)}>
+              {says}
+            </button>
+          ))}
+        </span>
+      )}
       {stillTrue && <span className={styles.still}>Still true? {stillTrue}</span>}
     </div>
   );

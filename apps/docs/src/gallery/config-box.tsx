@@ -7,7 +7,17 @@ import styles from "./gallery.module.css";
 type Refusal = { message: string; place: FieldPlace | undefined };
 
 /** A place to paste or drop a `config.json`. What cannot be read is said beside the field. */
-export function ConfigBox({ onConfig }: { onConfig: (config: string) => void }): ReactNode {
+export function ConfigBox({
+  given,
+  note,
+  onConfig,
+}: {
+  /** Text that the page brings, from a link. */
+  given: string | undefined;
+  /** Said below the field. */
+  note: string | undefined;
+  onConfig: (config: string) => void;
+}): ReactNode {
   const [text, setText] = useState("");
   const [over, setOver] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
@@ -16,6 +26,10 @@ export function ConfigBox({ onConfig }: { onConfig: (config: string) => void }):
   useEffect(() => {
     tell.current = onConfig;
   }, [onConfig]);
+
+  useEffect(() => {
+    if (given !== undefined) setText(given);
+  }, [given]);
 
   // Somebody who types is not told of every unfinished word.
   useEffect(() => {
@@ -92,6 +106,11 @@ export function ConfigBox({ onConfig }: { onConfig: (config: string) => void }):
           </>
         )}
       </div>
+      {note !== undefined && !refusal && (
+        <p className={styles.note} role="status">
+          {note}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,7 +1,8 @@
-import { useCallback, useRef, useState, type ReactNode } from "react";
+import { useCallback, useEffect, useRef, useState, type ReactNode } from "react";
 import { Figure } from "../figures/figure";
 import { ConfigBox } from "./config-box";
 import styles from "./gallery.module.css";
+import { configFromHash, hashWithConfig } from "./link-config";
 import { ModelTable } from "./model-table";
 
 const name = "model-stack";
@@ -21,6 +22,12 @@ const comparisons = [
 export function ModelGallery(): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const [config, setConfig] = useState<string>();
+  const [given, setGiven] = useState<string>();
+  const [note, setNote] = useState<string>();
+
+  useEffect(() => {
+    void configFromHash(location.hash).then(setGiven);
+  }, []);
 
   const open = useCallback((state: string) => {
     const figure = place.current?.querySelector<HTMLElement & { state: string }>(`qkv-${name}`);
@@ -29,20 +36,32 @@ export function ModelGallery(): ReactNode {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     place.current?.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
   }, []);
-  const draw = useCallback((text: string) => {
-    // A new figure reads its state from the address.
-    const address = new URL(location.href);
-    address.searchParams.set(name, "model=own");
-    history.replaceState(history.state, "", address);
-    setConfig(text);
-  }, []);
+  const draw = useCallback(
+    async (text: string) => {
+      // A new figure reads its state from the address. A link has the state that it was copied with.
+      if (text !== given) {
+        const hash = await hashWithConfig(text);
+        setNote(
+          hash === ""
+            ? "This config is too long for a link, so the address of this page does not carry it."
+            : "The address of this page now carries your config. Copy it to share the figure.",
+        );
+        const address = new URL(location.href);
+        address.searchParams.set(name, "model=own");
+        address.hash = hash;
+        history.replaceState(history.state, "", address);
+      }
+      setConfig(text);
+    },
+    [given],
+  );
 
   return (
     <>
       <div ref={place} className={styles.place}>
         <Figure key={config} name={name} {...(config !== undefined && { config })} />
       </div>
-      <ConfigBox onConfig={draw} />
+      <ConfigBox given={given} note={note} onConfig={(text) => void draw(text)} />
       <p className={styles.compare}>
         <span>Compare</span>
         {comparisons.map(({ state, text }) => (

@@ -22,8 +22,9 @@ test("the longest term wins, whole words alone", () => {
   expect(shown("Masking and headers.")).toEqual(["Masking and headers."]);
 });
 
-test("a plural is its term, the s stays outside", () => {
-  expect(shown("Two masks")).toEqual(["Two ", "<mask>", "s"]);
+test("a plural is marked whole, with the meaning of its term", () => {
+  expect(shown("Two masks")).toEqual(["Two ", "<masks>"]);
+  expect(shown("A mask. Two masks")).toEqual(["A ", "<mask>", ". Two masks"]);
 });
 
 test("a meaning has no marks of Markdown or TeX", () => {

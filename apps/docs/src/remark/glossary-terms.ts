@@ -27,10 +27,10 @@ const meanings = new Map(
   ),
 );
 const anyTerm = new RegExp(
-  `(?<![\\w-])(?:${[...meanings.keys()]
+  `(?<![\\w-])(${[...meanings.keys()]
     .sort((a, b) => b.length - a.length)
     .map(escaped)
-    .join("|")})(?=s?(?![\\w-]))`,
+    .join("|")})s?(?![\\w-])`,
   "giu",
 );
 
@@ -38,8 +38,8 @@ const anyTerm = new RegExp(
 export function markTerms(text: string, used: Set<string>): Node[] {
   const parts: Node[] = [];
   let last = 0;
-  for (const { 0: found, index } of text.matchAll(anyTerm)) {
-    const term = found.toLowerCase();
+  for (const { 0: found, 1: named, index } of text.matchAll(anyTerm)) {
+    const term = named!.toLowerCase();
     if (used.has(term)) continue;
     used.add(term);
     if (index > last) parts.push({ type: "text", value: text.slice(last, index) });

@@ -1,11 +1,18 @@
 import { visit } from "unist-util-visit";
 
-/** Puts `<LessonBar words={…} />` below the title of a page: how many words it has is known when it is built. */
+/**
+ * Puts `<LessonBar words={…} code={…} />` below the title of a page: how many words it has, and whether live code, is known
+ * when it is built.
+ */
 export default function lessonBar() {
   return (tree: { children: Node[] }): void => {
     let words = 0;
     visit(tree as never, "text", ({ value }: { value: string }) => {
       words += value.split(/\s+/).filter(Boolean).length;
+    });
+    let code = false;
+    visit(tree as never, "mdxJsxFlowElement", ({ name }: { name: string }) => {
+      code ||= name === "Live";
     });
     // Docusaurus puts the title into a header of its own before plugins of pages run.
     const isTitle = ({ type, depth }: Node) => type === "heading" && depth === 1;
@@ -14,25 +21,19 @@ export default function lessonBar() {
     tree.children.splice(at + 1, 0, {
       type: "mdxJsxFlowElement",
       name: "LessonBar",
-      attributes: [
-        {
-          type: "mdxJsxAttribute",
-          name: "words",
-          value: {
-            type: "mdxJsxAttributeValueExpression",
-            value: String(words),
-            data: {
-              estree: {
-                type: "Program",
-                sourceType: "module",
-                body: [{ type: "ExpressionStatement", expression: { type: "Literal", value: words } }],
-              },
-            },
-          },
-        },
-      ],
+      attributes: [expression("words", words), expression("code", code)],
       children: [],
     } as Node);
+  };
+}
+
+function expression(name: string, value: number | boolean): object {
+  const statement = { type: "ExpressionStatement", expression: { type: "Literal", value } };
+  const estree = { type: "Program", sourceType: "module", body: [statement] };
+  return {
+    type: "mdxJsxAttribute",
+    name,
+    value: { type: "mdxJsxAttributeValueExpression", value: String(value), data: { estree } },
   };
 }
 

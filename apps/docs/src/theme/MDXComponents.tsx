@@ -2,6 +2,7 @@ import MDXComponents from "@theme-original/MDXComponents";
 import type { ReactNode } from "react";
 import { Declaration } from "../api/declaration";
 import { Fold } from "../api/fold";
+import { NameIndex } from "../api/name-index";
 import { CourseList } from "../course/course-list";
 import { LessonBar } from "../course/lesson-bar";
 import { Choice, Predict } from "../course/predict";
@@ -20,6 +21,7 @@ export default {
   ...MDXComponents,
   Declaration,
   Fold,
+  NameIndex,
   Live,
   Figure,
   Predict,
