@@ -35,8 +35,8 @@ const embedded: ReadonlyMap<string, () => Promise<File[]>> = new Map([
 
 /** Help text of `<model>`. */
 export const modelHelp =
-  "a folder or repository of Hugging Face's layout, a GGUF file, or a llama2.c checkpoint: a path, URL or owner/name; " +
-  `or ${[...embedded.keys()].join(" or ")}, which are always here`;
+  "a Hugging Face folder or repository, a GGUF file, or a llama2.c checkpoint, as a path, URL or owner/name; " +
+  `or ${[...embedded.keys()].join(" or ")}, which are installed with this command`;
 
 /** The source for `load`: the files of an embedded model, or a path. */
 export async function resolveModel(source: string, options: CacheOptions): Promise<string | File[]> {
@@ -64,9 +64,9 @@ export function withModelOptions(command: Command): Command {
       const asked = /\.bin$/.test(String(action.args[0])) && action.opts()["tokenizer"] === undefined;
       if (asked) action.error("error: required option '--tokenizer <file>' not specified");
     })
-    .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
-    .option("--device <name>", `where to compute: ${deviceNames.join(", ")} (default: wasm)`)
-    .option("--quantize <kind>", "round weights as they are loaded: int8, int4");
+    .option("--tokenizer <file>", "tokenizer file, if the model does not include one")
+    .option("--device <name>", `device: ${deviceNames.join(", ")} (default: wasm)`)
+    .option("--quantize <kind>", "quantize weights while loading: int8, int4");
 }
 
 /** A decoder with its tokenizer, as the options say. What is on a server is fetched once and kept. */

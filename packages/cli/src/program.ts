@@ -17,14 +17,14 @@ declare const __VERSION__: string;
 /** The command line, whole: one `add…` for each command. It writes to `io` and throws instead of exiting. */
 export function createProgram(io: Io): Command {
   const program = new Command("qkv")
-    .description("Composable attention, from a terminal.")
+    .description("Run, train, inspect and convert language models in a terminal.")
     .version(__VERSION__)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out.write(text),
       writeErr: (text) => io.err.write(text),
     })
-    .showHelpAfterError("Fix: add --help to see what the command takes.");
+    .showHelpAfterError("Fix: add --help to see the options of the command.");
   addGenerate(program, io);
   addCost(program, io);
   addTrain(program, io);

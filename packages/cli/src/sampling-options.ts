@@ -18,27 +18,27 @@ export const maxTokens = numberOption("--max-tokens", {
 });
 const temperature = numberOption("--temperature", {
   expected: "a number, 0 or more",
-  fix: "use 0 for the likeliest token, about 0.8 for variety.",
+  fix: "use 0 for the most likely token, about 0.8 for variety.",
   accepts: (value) => value >= 0,
 });
 const topP = numberOption("--top-p", {
   expected: "a number above 0, at most 1",
-  fix: "use 1 to choose among all tokens, 0.9 to leave out the unlikeliest.",
+  fix: "use 1 to sample from all tokens, 0.9 to exclude the least likely.",
   accepts: (value) => value > 0 && value <= 1,
 });
 const topK = numberOption("--top-k", {
   expected: "a whole number of tokens, 1 or more",
-  fix: "leave it out to choose among all tokens.",
+  fix: "leave it out to sample from all tokens.",
   accepts: (value) => Number.isSafeInteger(value) && value >= 1,
 });
 const minP = numberOption("--min-p", {
   expected: "a number from 0 to 1",
-  fix: "use 0 to leave out none, about 0.05 to leave out the unlikely.",
+  fix: "use 0 to exclude none, about 0.05 to exclude unlikely tokens.",
   accepts: (value) => value >= 0 && value <= 1,
 });
 const repetitionPenalty = numberOption("--repetition-penalty", {
   expected: "a number above 0",
-  fix: "use 1 for none, about 1.1 against repetition.",
+  fix: "use 1 for no penalty, about 1.1 to reduce repetition.",
   accepts: (value) => value > 0,
 });
 const seed = numberOption("--seed", {
@@ -50,16 +50,21 @@ const seed = numberOption("--seed", {
 /** Adds the sampling options. */
 export function withSamplingOptions(command: Command): Command {
   return command
-    .option("--temperature <t>", "0 takes the likeliest token; higher is more random", temperature, 1)
-    .option("--top-p <p>", "choose among the likeliest tokens that together reach p", topP, 0.9)
-    .option("--top-k <k>", "choose among the k likeliest tokens", topK)
-    .option("--min-p <p>", "leave out tokens less likely than this share of the likeliest", minP)
+    .option(
+      "--temperature <t>",
+      "0 always takes the most likely token; higher is more random",
+      temperature,
+      1,
+    )
+    .option("--top-p <p>", "sample from the most likely tokens whose probabilities add up to p", topP, 0.9)
+    .option("--top-k <k>", "sample from the k most likely tokens", topK)
+    .option("--min-p <p>", "exclude tokens less likely than p times the most likely", minP)
     .option(
       "--repetition-penalty <r>",
-      "above 1: against tokens of the prompt and the generated text",
+      "values above 1 penalize tokens of the prompt and the generated text",
       repetitionPenalty,
     )
-    .option("--seed <s>", "the same seed gives the same text (default: another one each time)", seed);
+    .option("--seed <s>", "the same seed gives the same text (default: a new one each time)", seed);
 }
 
 /** Converts options to sampling; without a seed a random one is drawn. */

@@ -20,6 +20,9 @@ export function Outputs({ outputs, exercise }: { outputs: readonly Output[]; exe
   );
 }
 
+/** The scale at which the letters of a picture, 12 pixels high, are 11. */
+const smallest = 11 / 12;
+
 /** A picture with a line under it that reads out the number below the pointer, or the one chosen with arrow keys. */
 function Picture({ svg }: { svg: string }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
@@ -28,6 +31,7 @@ function Picture({ svg }: { svg: string }): ReactNode {
 
   useLayoutEffect(() => {
     const picture = safePicture(svg);
+    if (picture) picture.style.minWidth = `${smallest * Number(picture.getAttribute("width"))}px`;
     place.current?.replaceChildren(picture ?? "This chart could not be drawn.");
     chosen.current = -1;
     setReading("");

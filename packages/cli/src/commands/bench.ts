@@ -32,16 +32,16 @@ const count = (flag: string) =>
 export function addBench(program: Command, io: Io): void {
   const command = program
     .command("bench")
-    .summary("measure tokens per second of prefill and decode")
+    .summary("measure tokens per second of prefill and decoding")
     .description(
-      "Measures prefill of a prompt and decode of new tokens, several times, and prints the best round.",
+      "Measures prefill of a prompt and decoding of new tokens over several rounds, and prints the best round.",
     )
     .argument("<model>", modelHelp)
-    .option("--prompt-tokens <n>", "tokens of the prompt", count("--prompt-tokens"), 128)
-    .option("--new-tokens <n>", "tokens to generate", count("--new-tokens"), 32)
+    .option("--prompt-tokens <n>", "number of tokens in the prompt", count("--prompt-tokens"), 128)
+    .option("--new-tokens <n>", "number of tokens to generate", count("--new-tokens"), 32)
     .option("--rounds <n>", "number of rounds", count("--rounds"), 3);
   withModelOptions(command)
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .action((model: string, options: Options) =>
       withJson(options.json, io, async () => measure(await openModel(model, options, io), options, io), text),
     );

@@ -28,14 +28,16 @@ type Exchange = { user: string; assistant: string; generatedTokens: number };
 export function addChat(program: Command, io: Io): void {
   const command = program
     .command("chat")
-    .summary("chat with a model, one message a line")
-    .description("Reads lines from standard input and answers each; earlier messages stay in the cache.")
-    .argument("[model]", `${modelHelp} (default: ${embeddedModel})`, embeddedModel)
-    .option("--max-tokens <n>", "answer with at most this many tokens", maxTokens, 256);
+    .summary("chat with a model, one message per line")
+    .description(
+      "Chats with a model, using its chat template. Each line of standard input is a message; the KV cache keeps the conversation.",
+    )
+    .argument("[model]", modelHelp, embeddedModel)
+    .option("--max-tokens <n>", "maximum number of tokens per answer", maxTokens, 256);
   withSamplingOptions(withModelOptions(command))
     .option(
       "--json [file]",
-      "write the conversation as one JSON object to the file or, without one, alone to standard output",
+      "write the conversation as one JSON object to the file; without a file, print only that object",
     )
     .action((model: string, options: Options) => runChat(model, options, io));
 }

@@ -43,7 +43,7 @@ const whole = (flag: string, unit: string) =>
   });
 const rate = numberOption("--tokens-per-second", {
   expected: "a number above 0",
-  fix: "give what each user shall get; people read about 5 tokens a second.",
+  fix: "give the rate for each user; people read about 5 tokens a second.",
   accepts: (value) => value > 0,
 });
 
@@ -58,22 +58,27 @@ export function addCost(program: Command, io: Io): void {
   const names = Object.keys(known).join(", ");
   program
     .command("cost")
-    .summary("say what a model costs before it runs")
-    .description("Says what a model costs before it runs: parameters, bytes, FLOPs, time on a machine.")
-    .argument("<model>", "a config.json, a folder with one, or a llama2.c checkpoint; a path or a URL")
+    .summary("estimate what a model costs, without running it")
+    .description(
+      "Estimates what a model costs, without running it or reading its weights: parameters, memory, FLOPs, and time on a machine.",
+    )
+    .argument(
+      "<model>",
+      "a config.json, a folder that contains one, or a llama2.c checkpoint, as a path or URL",
+    )
     .option(
       "--context <n>",
-      "tokens of a sequence (default: what the model was made for, at most 4096)",
+      "tokens per sequence (default: the model's context length, at most 4096)",
       whole("--context", "tokens"),
     )
-    .option("--batch <n>", "sequences side by side", whole("--batch", "sequences"), 1)
-    .option("--machine <name>", `one of ${Object.keys(machines).join(", ")}`, "browserTab")
-    .option("--measure", "measure this machine with the wasm device, and use that")
-    .option("--weights <format>", `how weights are stored: ${names}`, "float16")
-    .option("--cache <format>", "how the cache is stored", "float16")
-    .option("--users <n>", "also say how many machines so many users take", whole("--users", "users"))
-    .option("--tokens-per-second <n>", "what each of them gets", rate, 10)
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--batch <n>", "sequences per batch", whole("--batch", "sequences"), 1)
+    .option("--machine <name>", `machine: one of ${Object.keys(machines).join(", ")}`, "browserTab")
+    .option("--measure", "measure this machine with the wasm device, and use the result")
+    .option("--weights <format>", `number format of the weights: ${names}`, "float16")
+    .option("--cache <format>", "number format of the KV cache", "float16")
+    .option("--users <n>", "also estimate how many machines serve this many users", whole("--users", "users"))
+    .option("--tokens-per-second <n>", "tokens per second for each user", rate, 10)
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText("after", "\nExample:\n  qkv cost config.json --context 8192 --machine h100 --users 1000")
     .action((model: string, options: Options) => runCost(model, options, io));
 }

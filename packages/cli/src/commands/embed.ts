@@ -13,20 +13,22 @@ type EmbedResult = { texts: string[]; embeddings: number[][] };
 export function addEmbed(program: Command, io: Io): void {
   const command = program
     .command("embed")
-    .summary("embed texts as vectors")
-    .description("Prints a vector of length 1 for each text: an argument, or a line of standard input.")
-    .argument("<model>", `${modelHelp}, of an encoder such as BERT`)
+    .summary("turn texts into embedding vectors")
+    .description(
+      "Prints one unit-length embedding per text. Texts are arguments or the lines of standard input.",
+    )
+    .argument("<model>", `an encoder such as BERT: ${modelHelp}`)
     .argument("[texts...]", "texts (default: the lines of standard input)");
   withModelOptions(command)
     .addOption(
       new Option(
         "--pooling <kind>",
-        "pooling of the token embeddings: their mean, the first or the last (default: as the model was trained)",
+        "how to combine the token embeddings (default: as the model was trained)",
       ).choices(poolings),
     )
     .option(
       "--json [file]",
-      "write { texts, embeddings } to the file or, without one, alone to standard output",
+      "write { texts, embeddings } to the file; without a file, print only that object",
     )
     .action((model: string, texts: string[], options: Options) => runEmbed(model, texts, options, io));
 }

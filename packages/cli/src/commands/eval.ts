@@ -12,15 +12,15 @@ type Options = ModelOptions & { json?: true | string };
 export function addEval(program: Command, io: Io): void {
   const command = program
     .command("eval")
-    .summary("tell how well a model predicts texts")
+    .summary("measure how well a model predicts texts")
     .description(
-      "Prints the loss, the perplexity and the bits per byte of texts: files, or standard input. " +
-        "Within a file, <|endoftext|> stands between texts.",
+      "Prints the loss, perplexity and bits per byte of texts, read from files or standard input. " +
+        "<|endoftext|> separates texts within a file.",
     )
     .argument("<model>", modelHelp)
     .argument("[files...]", "text files (default: standard input)");
   withModelOptions(command)
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .action((model: string, files: string[], options: Options) => runEval(model, files, options, io));
 }
 

@@ -27,38 +27,34 @@ type ExportResult = { to: string; out: string; dtype: GgufStoredType; bytes: num
 export function addExport(program: Command, io: Io): void {
   program
     .command("export")
-    .summary("write a model as other engines read it")
+    .summary("convert a model for other engines")
     .description(
-      "Writes a model as other engines read it. What it writes appears when it is whole: stopped at any moment, the command leaves nothing half-written that loads.",
+      "Converts a model for other engines. The output appears only when it is complete, so stopping the command never leaves a broken model.",
     )
     .argument("<model>", modelHelp)
     .argument("<out>", "a folder that does not exist yet; with gguf, a file")
     .addOption(
       new Option(
         "--to <format>",
-        "hf: a folder as Hugging Face lays it out, which transformers, vLLM, SGLang and TGI read; onnx: the same with a graph, for ONNX Runtime and transformers.js; gguf: one file, for llama.cpp",
+        "hf: a Hugging Face folder, for transformers, vLLM, SGLang and TGI; onnx: the same with a graph, for ONNX Runtime and transformers.js; gguf: one file, for llama.cpp",
       )
         .choices(["hf", "onnx", "gguf"])
         .makeOptionMandatory(),
     )
-    .option("--tokenizer <file>", "the tokenizer's file, where it does not come with the model")
+    .option("--tokenizer <file>", "tokenizer file, if the model does not include one")
     .addOption(
-      new Option("--dtype <type>", "how numbers are stored, rounded to the nearest; q8_0 is 8 bits, for gguf")
+      new Option("--dtype <type>", "number format; q8_0 (8 bits) is for gguf")
         .choices(["float32", "float16", "bfloat16", "q8_0"])
         .default("float32"),
     )
-    .option(
-      "--shard-size <bytes>",
-      "hf: begin another file after so many bytes of tensors (default: 5e9)",
-      Number,
-    )
+    .option("--shard-size <bytes>", "hf: maximum bytes of tensors per file (default: 5e9)", Number)
     .addOption(
       new Option(
         "--opset <version>",
-        "onnx: 23, or 17 for runtimes that lack its operators (default: 23)",
+        "onnx: 23, or 17 for runtimes without its operators (default: 23)",
       ).choices(["17", "23"]),
     )
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
       "\nExamples:\n  qkv export @qkv/model-tiny --to hf model-tiny\n  qkv export @qkv/model-tiny --to gguf --dtype q8_0 model-tiny.gguf",

@@ -25,19 +25,19 @@ type Options = ModelOptions &
 export function addGenerate(program: Command, io: Io): void {
   const command = program
     .command("generate")
-    .summary("let a model continue a prompt")
-    .description("Lets a model continue a prompt, on standard output as it comes.")
-    .argument("[model]", `${modelHelp} (default: ${embeddedModel})`, embeddedModel)
+    .summary("generate text from a prompt")
+    .description("Generates text from a prompt and prints it to standard output, token by token.")
+    .argument("[model]", modelHelp, embeddedModel)
     .option("--prompt <text>", "the text to continue", "")
-    .option("--max-tokens <n>", "write at most this many tokens", maxTokens, 256)
-    .option("--stop <texts...>", "end before one of these texts")
+    .option("--max-tokens <n>", "maximum number of tokens to generate", maxTokens, 256)
+    .option("--stop <texts...>", "stop before any of these texts")
     .option(
       "--speculate",
-      "speculative decoding by prompt lookup: the same text, faster where it repeats itself",
+      "speculative decoding by prompt lookup: the same text, faster if it repeats itself",
     );
   withSamplingOptions(withModelOptions(command))
-    .option("--cache <name>", `the kind of KV cache: ${cacheNames.join(", ")}`, "growing")
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--cache <name>", `kind of KV cache: ${cacheNames.join(", ")}`, "growing")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
       '\nExamples:\n  qkv generate --prompt "Once upon a time"\n  qkv generate stories260K.bin --tokenizer tok512.bin',

@@ -20,10 +20,12 @@ type InspectResult = {
 export function addInspect(program: Command, io: Io): void {
   program
     .command("inspect")
-    .summary("show what a model is made of")
-    .description("Shows a model's layers, heads and parameters, and what a token takes in the cache.")
+    .summary("show the layers, heads and parameters of a model")
+    .description(
+      "Shows a model's layers, heads and parameters, and the size of its KV cache per token, with a diagram.",
+    )
     .argument("<model>", modelHelp)
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .action((model: string, options: { json?: true | string }) =>
       withJson(options.json, io, () => inspect(model, io), picture),
     );

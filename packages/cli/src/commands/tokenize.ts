@@ -21,12 +21,12 @@ export function addTokenize(program: Command, io: Io): void {
     .description("Reads text from standard input and prints its token ids.")
     .requiredOption(
       "--tokenizer <path>",
-      "a tokenizer.json, .model, .gguf, vocab.json, .tiktoken, vocab.txt or tok*.bin, or a folder with one",
+      "a tokenizer.json, .model, .gguf, vocab.json, .tiktoken, vocab.txt or tok*.bin, or a folder that contains one",
     )
-    .option("--jsonl", "read a text from each line, as a JSON string, and print a JSON list for each")
-    .option("--template", "put around a text what a model sees around it: <s>, [CLS] and the like")
-    .option("--trace", "show what each stage makes of the text, merge by merge")
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--jsonl", "read one text per line, as a JSON string, and print one JSON list per line")
+    .option("--template", "add the special tokens that the model expects around a text: <s>, [CLS] and so on")
+    .option("--trace", "show the result of each stage, merge by merge")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
       '\nExample:\n  echo -n "Once upon a time" | qkv tokenize --tokenizer tokenizer.json',

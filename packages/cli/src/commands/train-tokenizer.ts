@@ -47,45 +47,45 @@ const seed = numberOption("--seed", {
 export function addTrainTokenizer(program: Command, io: Io): void {
   program
     .command("train-tokenizer")
-    .summary("learn a vocabulary from text")
+    .summary("train a tokenizer on text")
     .description(
-      "Learns a byte-level BPE vocabulary from text; with --bytes, a small model of bytes for patching.",
+      "Trains a byte-level BPE tokenizer on text; with --bytes, a byte n-gram model for byte-latent patching.",
     )
     .argument("[files...]", "UTF-8 text (default: standard input)")
     .requiredOption("--out <file>", "the tokenizer.json to write")
     .option(
       "--vocab-size <n>",
-      "tokens in all, the 256 bytes included",
+      "size of the vocabulary, including the 256 bytes and the special tokens",
       whole("--vocab-size", " of tokens", 256, "give the size of the whole vocabulary, such as 8192."),
     )
     .option(
       "--special-token <text>",
-      "a token that no text becomes, such as <|endoftext|>; may be repeated",
+      "a token that never results from ordinary text, such as <|endoftext|>; may be repeated",
       (token: string, before: readonly string[]) => [...before, token],
       [],
     )
     .option(
       "--min-count <n>",
-      "merge no pair that occurs less often",
+      "minimum number of occurrences of a pair to be merged",
       whole("--min-count", "", 1, "use 2 to leave out what occurs once."),
       1,
     )
-    .option("--sample <rate>", "train on a random part of the lines", sample)
-    .option("--seed <s>", "which part", seed, 1)
-    .option("--bytes", "count which byte follows which, instead")
+    .option("--sample <rate>", "train on a random sample of the lines, such as 0.1", sample)
+    .option("--seed <s>", "seed of the sample", seed, 1)
+    .option("--bytes", "train a byte n-gram model instead")
     .option(
       "--order <n>",
-      "with --bytes: how many bytes back to look",
+      "with --bytes: number of preceding bytes that the model uses",
       whole("--order", " of bytes", 0, "use 5, about a word."),
       5,
     )
     .option(
       "--max-bytes <n>",
-      "with --bytes: the size the model may have",
+      "with --bytes: maximum size of the model",
       whole("--max-bytes", " of bytes", 8, "use 200000."),
       200_000,
     )
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText(
       "after",
       "\nExamples:\n  qkv train-tokenizer corpus.txt --vocab-size 8192 --out tokenizer.json\n" +

@@ -73,61 +73,69 @@ export function addTrain(program: Command, io: Io): void {
   program
     .command("train")
     .summary("train a decoder on text")
-    .description("Trains a decoder on text, and leaves a folder that `qkv generate` and others load.")
+    .description(
+      "Trains a decoder on text and writes a folder that `qkv generate` and Hugging Face's libraries can load.",
+    )
     .argument("[files...]", "UTF-8 text (default: standard input)")
-    .option("--out <folder>", "the model, its tokenizer, its recipe, its curve and its checkpoint")
-    .option("--config <file>", "a JSON file of these options by name, as the training.json of another run")
+    .option(
+      "--out <folder>",
+      "output folder for the model, tokenizer, training configuration, loss curve and checkpoint",
+    )
+    .option(
+      "--config <file>",
+      "a JSON file with these options by name, such as the training.json of another run",
+    )
     .option("--tokenizer <file>", "a tokenizer.json (default: each character is a token)")
     .option(
       "--vocab-size <n>",
-      "learn a byte-level vocabulary of this size from the text",
+      "train a byte-level vocabulary of this size on the text",
       whole("--vocab-size", 256, "use 1024."),
     )
     .option(
       "--init <folder>",
-      "begin with the weights and the vocabulary of this model (default: random weights)",
+      "start from the weights and vocabulary of this model (default: random weights)",
     )
-    .option("--layers <n>", "layers", whole("--layers", 1, "use 4."), 4)
-    .option("--dim <n>", "the width of the model", whole("--dim", 2, "use 192."), 192)
-    .option("--heads <n>", "query heads", whole("--heads", 1, "use 6."), 6)
-    .option("--kv-heads <n>", "key-value heads", whole("--kv-heads", 1, "use 2."), 2)
-    .option("--context <n>", "tokens of one training sequence", whole("--context", 1, "use 128."), 128)
-    .option("--batch-size <n>", "sequences of one batch", whole("--batch-size", 1, "use 16."), 16)
-    .option("--accumulate <n>", "batches of one step", whole("--accumulate", 1, "use 1."), 1)
-    .option("--steps <n>", "updates", whole("--steps", 1, "use 2000."), 2000)
+    .option("--layers <n>", "number of layers", whole("--layers", 1, "use 4."), 4)
+    .option("--dim <n>", "width of the model", whole("--dim", 2, "use 192."), 192)
+    .option("--heads <n>", "number of query heads", whole("--heads", 1, "use 6."), 6)
+    .option("--kv-heads <n>", "number of key-value heads", whole("--kv-heads", 1, "use 2."), 2)
+    .option("--context <n>", "tokens per training sequence", whole("--context", 1, "use 128."), 128)
+    .option("--batch-size <n>", "sequences per batch", whole("--batch-size", 1, "use 16."), 16)
+    .option("--accumulate <n>", "batches per step", whole("--accumulate", 1, "use 1."), 1)
+    .option("--steps <n>", "number of training steps", whole("--steps", 1, "use 2000."), 2000)
     .option(
       "--learning-rate <r>",
-      "the highest rate of AdamW, after a warm-up",
+      "maximum learning rate of AdamW, after a warm-up",
       rate("--learning-rate"),
       0.002,
     )
-    .option("--weight-decay <r>", "decoupled weight decay of AdamW", rate("--weight-decay"), 0.1)
+    .option("--weight-decay <r>", "weight decay of AdamW", rate("--weight-decay"), 0.1)
     .option(
       "--seed <s>",
-      "of the initial weights and the order of the batches",
+      "seed of the initial weights and the order of the batches",
       whole("--seed", 0, "give any whole number."),
       1,
     )
-    .option("--held-back <share>", "the end of the text that is measured on, not trained on", share, 0.1)
+    .option("--held-back <share>", "share of the text, from its end, to hold out for evaluation", share, 0.1)
     .option(
       "--evaluate-every <n>",
-      "steps between measurements",
+      "steps between evaluations",
       whole("--evaluate-every", 1, "use 250."),
       250,
     )
     .option(
       "--patience <n>",
-      "end after so many measurements without a better one; 0: never",
+      "stop after this many evaluations without improvement; 0: never",
       whole("--patience", 0, "use 3."),
       0,
     )
     .option("--save-every <n>", "steps between checkpoints", whole("--save-every", 1, "use 100."), 100)
     .option(
       "--resume [folder]",
-      "go on with the run in the folder, which needs nothing else; --steps may be raised",
+      "continue the run in the folder, without any other option; you may raise --steps",
     )
-    .option("--device <name>", `where to compute: ${deviceNames.join(", ")}`, `wasm,threads=${cores}`)
-    .option("--json [file]", "write one JSON object to the file or, without one, alone to standard output")
+    .option("--device <name>", `device: ${deviceNames.join(", ")}`, `wasm,threads=${cores}`)
+    .option("--json [file]", "write one JSON object to the file; without a file, print only that object")
     .addHelpText("after", "\nExample:\n  qkv train shakespeare.txt --out shakespeare --device wasm,threads=2")
     .action(async (files: string[], { config: path, resume }: Options, command: Command) => {
       const folder = typeof resume === "string" ? resume : undefined;
