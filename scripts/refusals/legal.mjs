@@ -197,7 +197,7 @@ export const legal = [
   },
   {
     entry: "@qkv/kv-cache",
-    names: "growingCache quantizedCache",
+    names: "growingCache quantizedCache stateCache",
     given: ["nothing"],
     why: "all options have a default",
   },

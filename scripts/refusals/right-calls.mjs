@@ -182,6 +182,7 @@ const byEntry = {
       pagedCache: [{ pages: 4, pageSize: 2, numLayers: 1 }],
       prefixCache: [{ pages: 4, pageSize: 2, numLayers: 1 }],
       quantizedCache: [{ numLayers: 1 }],
+      stateCache: [{ numLayers: 1 }],
     };
   },
 

@@ -10,7 +10,7 @@ export {
   type AttentionSaved,
   type TraceName,
 } from "./attention-call.js";
-export type { Cache } from "./cache.js";
+export type { Cache, LayerState } from "./cache.js";
 export { evaluator, isUniform, type Evaluator, type ScoreRow } from "./expressions/evaluate.js";
 export {
   applyRule,

@@ -1,21 +1,23 @@
-import type { Cache, KeyValues } from "@qkv/attention-contract";
+import type { Cache } from "@qkv/attention-contract";
 
-/** A KV cache: what layers append to and attention reads, with what a program does to it between steps. */
+/**
+ * A cache: keys and values that attention layers append and read, states that recurrent layers replace, and the operations
+ * of a program between steps.
+ */
 export type KvCache = Cache & {
   readonly numLayers: number;
-  /** Keys and values of a layer as the next token sees them, without appending one. */
-  read(layer: number): KeyValues;
   /** Tokens seen, per batch. Batches differ after `crop([…])`. */
   readonly lengths: Int32Array;
-  /** Tokens stored for the longest batch. Less than `length` in caches that evict. */
+  /** Tokens stored for the longest batch. Less than `length` in caches that evict, 0 in caches of states. */
   readonly stored: number;
   /** Bytes allocated. Buffers that forks share count for each of them. */
   readonly bytes: number;
-  /** True if keys are stored before the rotary embedding (pre-RoPE) and rotated on read. */
-  readonly unrotatedKeys: boolean;
+  /** True if keys are stored before the rotary embedding (pre-RoPE) and rotated on read. Absent where no keys are held. */
+  readonly unrotatedKeys?: boolean;
   /**
    * Keeps the first `length` tokens of each batch; a negative number drops that many from the end. One number, or one
-   * for each batch, so that a padded prompt becomes sequences of different lengths.
+   * for each batch, so that a padded prompt becomes sequences of different lengths. A state cannot lose a token: a cache of
+   * states goes back to its checkpoints and refuses other lengths.
    */
   crop(length: number | ArrayLike<number>): void;
   /**

@@ -82,10 +82,10 @@ export function checkTokenRange(start: number, end: number, lengths: ArrayLike<n
 }
 
 /** Refuses to read a layer that holds nothing. */
-export function checkRead<T>(layer: number, numLayers: number, held: T | undefined): T {
+export function checkRead<T>(fn: string, layer: number, numLayers: number, held: T | undefined): T {
   const known = Number.isInteger(layer) && layer >= 0 && layer < numLayers;
   if (known && held !== undefined) return held;
-  return checks("read").refuse({
+  return checks(fn).refuse({
     argument: "layer",
     received: layer,
     expected: known ? "a layer that holds tokens" : `a layer from 0 to ${numLayers - 1}`,

@@ -1,7 +1,7 @@
 import type { KeyValues } from "@qkv/attention-contract";
 import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved, everyTokenRule } from "./check-saved.js";
-import type { LayerStore, SavedLayer } from "./layer-store.js";
+import type { KeyValueStore, SavedLayer } from "./layer-store.js";
 import { allEqual, contiguousPositions } from "./positions.js";
 import {
   zeroBuffer,
@@ -25,7 +25,7 @@ type State = { buffers: SharedTensors<"key" | "value"> | undefined; lengths: rea
 export function contiguousStore(
   grow: GrowthPolicy,
   initial: State = { buffers: undefined, lengths: [] },
-): LayerStore {
+): KeyValueStore {
   let { buffers, lengths } = initial;
   const capacity = () => buffers?.tensors.key.shape[2] ?? 0;
   const longest = () => Math.max(0, ...lengths);
@@ -35,6 +35,9 @@ export function contiguousStore(
     positions: contiguousPositions(lengths),
   });
   return {
+    get device() {
+      return buffers?.tensors.key.device;
+    },
     get current() {
       return buffers && { ...buffers.tensors, batches: lengths.length };
     },

@@ -6,6 +6,7 @@ import { checkBatchIds, checkRead, croppedLengths, repeatedBatchIds } from "./ch
 import { checkSaved, everyTokenRule } from "./check-saved.js";
 import { checkUpdate } from "./check-update.js";
 import { allEqual } from "./positions.js";
+import { refuseStates } from "./other-methods.js";
 import type { PagePool } from "./page-pool.js";
 import { readSaved, writeSaved } from "./saved.js";
 
@@ -115,10 +116,11 @@ export function createPagedCache(state: PagedState): PagedCache {
   };
 
   return {
+    ...refuseStates,
     unrotatedKeys: false,
     numLayers,
     read: (layer) =>
-      read(checkRead(layer, numLayers, pool.layers[layer] && batches() > 0 ? layer : undefined)),
+      read(checkRead("read", layer, numLayers, pool.layers[layer] && batches() > 0 ? layer : undefined)),
     pageLength,
     pages: pool.pages,
     get freePages() {

@@ -8,6 +8,7 @@ import { pagedCache } from "./paged-cache.js";
 import type { PagedCache } from "./create-paged-cache.js";
 import { prefixCache } from "./prefix-cache.js";
 import { quantizedCache } from "./quantized-cache.js";
+import { stateCache } from "./state-cache.js";
 import { rollingCache } from "./rolling-cache.js";
 import { staticCache } from "./static-cache.js";
 
@@ -69,6 +70,30 @@ const kinds: Kind[] = [
     },
     rolling: ring,
     rollingLayers: [0, 2],
+  },
+  {
+    name: "states",
+    make: () => stateCache({ numLayers: layers, checkpoints: 3 }),
+    states: { layers: [0, 1, 2], checkpoints: 3 },
+  },
+  {
+    name: "states without checkpoints",
+    make: () => stateCache({ numLayers: layers, checkpoints: 0 }),
+    states: { layers: [0, 1, 2], checkpoints: 0 },
+  },
+  {
+    name: "mixed: states beside pages and a window",
+    make: () => {
+      const paged = pagedCache({ pages: 200, pageLength: 2 });
+      const window = rollingCache({ windowSize: 3, keepFirst: 2, room: 3 });
+      const mixed = mixedCache([stateCache({ checkpoints: 2 }), paged, window]);
+      pools.set(mixed, paged);
+      return mixed;
+    },
+    pool: (mixed) => pools.get(mixed)!,
+    rolling: kept,
+    rollingLayers: [2],
+    states: { layers: [0], checkpoints: 2 },
   },
 ];
 

@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
-import { layeredCache } from "./layered-cache.js";
+import { keyValueCache } from "./key-value-cache.js";
 
 export type GrowingOptions = {
   /** Number of layers that write to it. Default 1. */
@@ -43,5 +43,5 @@ export function growingCache(options?: GrowingOptions): KvCache {
   const grow = (needed: number, capacity: number) =>
     needed <= capacity ? capacity : Math.max(needed, 2 * capacity);
   const stores = Array.from({ length: numLayers }, () => contiguousStore(grow));
-  return layeredCache(stores, { form: "every token", unrotatedKeys });
+  return keyValueCache(stores, { form: "every token", unrotatedKeys });
 }

@@ -6,4 +6,5 @@ export type { PagedCache } from "./create-paged-cache.js";
 export { prefixCache, type PrefixCache } from "./prefix-cache.js";
 export { quantizedCache, type QuantizedOptions } from "./quantized-cache.js";
 export { rollingCache, type RollingOptions } from "./rolling-cache.js";
+export { stateCache, type StateOptions } from "./state-cache.js";
 export { staticCache, type StaticOptions } from "./static-cache.js";

@@ -1,27 +1,26 @@
 import { checks } from "@qkv/core";
-import { type KeyValues, segmentLength } from "@qkv/attention-contract";
 import type { KvCache } from "./cache.js";
-import {
-  checkBatchIds,
-  checkRead,
-  checkTokenRange,
-  croppedLengths,
-  repeatedBatchIds,
-} from "./check-change.js";
-import { checkUpdate } from "./check-update.js";
-import type { LayerStore } from "./layer-store.js";
-import { positionsInCache } from "./positions.js";
+import { checkBatchIds, checkTokenRange, croppedLengths, repeatedBatchIds } from "./check-change.js";
+import type { Copied, LayerStore } from "./layer-store.js";
 import { readSaved, writeSaved } from "./saved.js";
 
+/** The methods by which layers append and read: those of keys and values, and those of states. */
+export type LayerMethods = Pick<KvCache, "update" | "read" | "state" | "advance">;
+
 /** Options of a cache over layer stores. */
-export type LayeredOptions = {
+export type LayeredOptions<S> = {
   /** Name of the storage format: caches of one form restore each other's files. */
   readonly form: string;
-  readonly unrotatedKeys: boolean;
+  /** Absent where no keys are held. */
+  readonly unrotatedKeys?: boolean;
+  readonly methods: (stores: readonly S[]) => LayerMethods;
 };
 
 /** A cache whose layers each hold their own tokens. */
-export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvCache {
+export function layeredCache<S extends LayerStore & Copied<S>>(
+  stores: S[],
+  options: LayeredOptions<S>,
+): KvCache {
   const { form, unrotatedKeys } = options;
   const filled = () => stores.filter(({ lengths }) => lengths.length > 0);
   // A layer that has not been written to has seen nothing.
@@ -36,22 +35,10 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
   const selectBatches = (ids: readonly number[]) => {
     for (const store of filled()) store.selectBatches(ids);
   };
-  const withPositions = (read: KeyValues): KeyValues => {
-    if (!unrotatedKeys) return read;
-    const keys = read.key.reduce((sum, part) => sum + segmentLength(part), 0);
-    return { ...read, positions: positionsInCache(read.positions, keys) };
-  };
   return {
-    unrotatedKeys,
+    ...(unrotatedKeys !== undefined && { unrotatedKeys }),
     numLayers: stores.length,
-    update(layer, key, value) {
-      const store = stores[layer];
-      checkUpdate(layer, stores.length, key, value, store?.current);
-      return withPositions(store!.append(key, value));
-    },
-    read(layer) {
-      return withPositions(checkRead(layer, stores.length, stores[layer]?.current && stores[layer]).read());
-    },
+    ...options.methods(stores),
     get length() {
       return Math.max(0, ...lengths());
     },
@@ -73,7 +60,7 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
       if (!unrotatedKeys || stores.some((store) => !store.discard)) {
         checks("discard").refuse({
           argument: "cache",
-          received: unrotatedKeys ? form : "one whose keys are stored rotated",
+          received: unrotatedKeys === false ? "one whose keys are stored rotated" : form,
           expected: "a cache of unrotated keys that holds every token",
           fix: "make it with `growingCache({ unrotatedKeys: true })` or `staticCache({ unrotatedKeys: true, … })`.",
         });
@@ -98,12 +85,11 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
     },
     save: () =>
       writeSaved(
-        savedForm(form, unrotatedKeys),
+        form,
         stores.map((store) => store.save()),
       ),
     restore(bytes) {
-      const device = filled()[0]?.current?.key?.device;
-      const saved = readSaved(savedForm(form, unrotatedKeys), bytes, stores.length, device);
+      const saved = readSaved(form, bytes, stores.length, filled()[0]?.device);
       // All of them, or none.
       const restored = saved.map((layer, i) => layer && stores[i]!.fromSaved(layer));
       restored.forEach((store, i) => {
@@ -112,9 +98,4 @@ export function layeredCache(stores: LayerStore[], options: LayeredOptions): KvC
       });
     },
   };
-}
-
-/** Rotated and unrotated keys do not restore each other's files. */
-export function savedForm(form: string, unrotatedKeys: boolean): string {
-  return unrotatedKeys ? `${form}, unrotated keys` : form;
 }

@@ -36,7 +36,9 @@ export function mixedCache(layers: readonly KvCache[]): KvCache {
       fix: "write `mixedCache([growingCache(), rollingCache({ windowSize: 256 })])`.",
     });
   }
-  const unlike = layers.findIndex(({ unrotatedKeys }) => unrotatedKeys !== layers[0]?.unrotatedKeys);
+  // Caches without keys go with both.
+  const unrotatedKeys = layers.find((cache) => cache.unrotatedKeys !== undefined)?.unrotatedKeys;
+  const unlike = layers.findIndex((cache) => (cache.unrotatedKeys ?? unrotatedKeys) !== unrotatedKeys);
   if (layers.length === 0 || unlike >= 0) {
     check.refuse({
       received: layers.length === 0 ? "an empty list" : `layer ${unlike}, which counts positions otherwise`,
@@ -90,11 +92,14 @@ function mixed(caches: readonly KvCache[], owner: readonly number[], own: readon
       fix: "make the mixture with a cache for each layer of the model.",
     });
   };
+  const { unrotatedKeys } = caches.find((cache) => cache.unrotatedKeys !== undefined) ?? {};
   return {
-    unrotatedKeys: caches[0]!.unrotatedKeys,
+    ...(unrotatedKeys !== undefined && { unrotatedKeys }),
     numLayers: owner.length,
-    update: (layer, key, value) => at("update", layer).update(own[layer]!, key, value),
+    update: (layer, key, value, query) => at("update", layer).update(own[layer]!, key, value, query),
     read: (layer) => at("read", layer).read(own[layer]!),
+    state: (layer) => at("state", layer).state(own[layer]!),
+    advance: (layer, state, tokens) => at("advance", layer).advance(own[layer]!, state, tokens),
     get length() {
       return lengths().reduce((a, b) => Math.max(a, b), 0);
     },

@@ -3,7 +3,7 @@ import { checks } from "@qkv/core";
 import { statSync } from "node:fs";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
-import { layeredCache } from "./layered-cache.js";
+import { keyValueCache } from "./key-value-cache.js";
 import { residentLayers, offloadedStore } from "./offloaded-store.js";
 
 export type OffloadedOptions = {
@@ -57,5 +57,5 @@ export function offloadedCache(options: OffloadedOptions): KvCache {
   );
   const memory = residentLayers(layersInMemory);
   const stores = Array.from({ length: numLayers }, () => offloadedStore(folder, memory));
-  return layeredCache(stores, { form: "every token", unrotatedKeys: false });
+  return keyValueCache(stores, { form: "every token", unrotatedKeys: false });
 }

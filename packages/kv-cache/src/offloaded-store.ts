@@ -1,7 +1,7 @@
 import type { KeyValues } from "@qkv/attention-contract";
 import type { Device, Tensor } from "@qkv/tensor";
 import { contiguousStore } from "./contiguous-store.js";
-import type { LayerStore } from "./layer-store.js";
+import type { KeyValueStore } from "./layer-store.js";
 import { tokenFile, type TokenFile } from "./token-file.js";
 
 /** The layers that are in memory: the most recently used ones (LRU). */
@@ -42,9 +42,9 @@ export function offloadedStore(
   folder: string,
   memory: ResidentLayers,
   initial: State = { file: undefined, lengths: [], device: undefined },
-): LayerStore {
+): KeyValueStore {
   let { file, lengths, device } = initial;
-  let inner: LayerStore | undefined;
+  let inner: KeyValueStore | undefined;
   const self = {
     evict() {
       inner?.clear();
@@ -52,7 +52,7 @@ export function offloadedStore(
     },
   };
   /** The layer in memory; read from disk if it is not. */
-  const loaded = (): LayerStore => {
+  const loaded = (): KeyValueStore => {
     if (!inner) {
       inner = contiguousStore(room);
       if (file) {
@@ -89,6 +89,9 @@ export function offloadedStore(
   };
 
   return {
+    get device() {
+      return file && device;
+    },
     get current() {
       return file && { ...loaded().current, batches: lengths.length };
     },

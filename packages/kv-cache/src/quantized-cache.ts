@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
-import { layeredCache } from "./layered-cache.js";
+import { keyValueCache } from "./key-value-cache.js";
 import { quantizedStore } from "./quantized-store.js";
 
 export type QuantizedOptions = {
@@ -51,7 +51,7 @@ export function quantizedCache(options?: QuantizedOptions): KvCache {
   check.whole({ residualLength }, { min: 0, unit: "tokens", fix });
   const sizes = { group: groupSize, residual: residualLength };
   const stores = Array.from({ length: numLayers }, () => quantizedStore(sizes));
-  return layeredCache(stores, {
+  return keyValueCache(stores, {
     form: `int8 in groups of ${groupSize}, ${residualLength} floats`,
     unrotatedKeys,
   });

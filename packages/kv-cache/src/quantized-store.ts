@@ -2,7 +2,7 @@ import type { PagedBlocks, KeyValues } from "@qkv/attention-contract";
 import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
-import type { LayerStore } from "./layer-store.js";
+import type { KeyValueStore } from "./layer-store.js";
 import { allEqual, mergePositions } from "./positions.js";
 import { dequantize, quantize } from "./quantize.js";
 import {
@@ -38,7 +38,7 @@ const codeNames = ["keyCodes", "keyScale", "valueCodes", "valueScale"] as const;
 export function quantizedStore(
   sizes: QuantizedSizes,
   initial: State = { buffers: undefined, lengths: [], groups: [] },
-): LayerStore {
+): KeyValueStore {
   const { group, residual } = sizes;
   const capacity = residual + group;
   let { buffers, lengths, groups } = initial;
@@ -107,6 +107,9 @@ export function quantizedStore(
   };
 
   return {
+    get device() {
+      return buffers?.tensors.key.device;
+    },
     get current() {
       return buffers && { key: buffers.tensors.key, value: buffers.tensors.value, batches: lengths.length };
     },

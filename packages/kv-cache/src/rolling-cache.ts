@@ -1,7 +1,7 @@
 import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
-import { layeredCache } from "./layered-cache.js";
+import { keyValueCache } from "./key-value-cache.js";
 import { rollingStore } from "./rolling-store.js";
 
 export type RollingOptions = {
@@ -64,5 +64,5 @@ export function rollingCache(options: RollingOptions): KvCache {
   const sizes = { window: windowSize, first: keepFirst, room };
   const stores = Array.from({ length: numLayers }, () => rollingStore(sizes));
   const form = `window of ${windowSize}, first ${keepFirst}, room ${room}`;
-  return layeredCache(stores, { form, unrotatedKeys });
+  return keyValueCache(stores, { form, unrotatedKeys });
 }

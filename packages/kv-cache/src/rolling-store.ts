@@ -3,7 +3,7 @@ import type { KeyValues } from "@qkv/attention-contract";
 import { slice, take, tensor, write, type Tensor } from "@qkv/tensor";
 import { checkSaved } from "./check-saved.js";
 import { emptyLike } from "./contiguous-store.js";
-import type { LayerStore } from "./layer-store.js";
+import type { KeyValueStore } from "./layer-store.js";
 import { allEqual, mergePositions } from "./positions.js";
 import {
   allocatedBytes,
@@ -35,7 +35,7 @@ type RingSpan = { slot: number; from: number; to: number };
 export function rollingStore(
   sizes: RollingSizes,
   initial: State = { buffers: undefined, lengths: [], oldest: [] },
-): LayerStore {
+): KeyValueStore {
   const { window, first, room } = sizes;
   const ring = window - 1 + room;
   let { buffers, lengths, oldest } = initial;
@@ -97,6 +97,9 @@ export function rollingStore(
   };
 
   return {
+    get device() {
+      return buffers?.tensors.key.device;
+    },
     get current() {
       return buffers && { ...buffers.tensors, batches: lengths.length };
     },

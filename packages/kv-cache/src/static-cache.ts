@@ -2,7 +2,7 @@ import { checks } from "@qkv/core";
 import type { KvCache } from "./cache.js";
 import { checkCacheOptions } from "./check-change.js";
 import { contiguousStore } from "./contiguous-store.js";
-import { layeredCache } from "./layered-cache.js";
+import { keyValueCache } from "./key-value-cache.js";
 
 export type StaticOptions = {
   /** The most tokens that it holds. */
@@ -53,5 +53,5 @@ export function staticCache(options: StaticOptions): KvCache {
     });
   };
   const stores = Array.from({ length: numLayers }, () => contiguousStore(room));
-  return layeredCache(stores, { form: "every token", unrotatedKeys });
+  return keyValueCache(stores, { form: "every token", unrotatedKeys });
 }

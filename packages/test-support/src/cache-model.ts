@@ -15,6 +15,8 @@ export type Kind = {
   readonly rolling?: { window: number; first: number; room: number };
   /** Of which layers that holds. Default: all. */
   readonly rollingLayers?: readonly number[];
+  /** Layers that hold a state instead of keys and values, and the number of states to go back to. */
+  readonly states?: { layers: readonly number[]; checkpoints: number };
   /** Largest error of a number, as a share of the largest magnitude. Default 0. */
   readonly tolerance?: number;
   /** The most tokens of one batch. */
@@ -26,8 +28,8 @@ export type Kind = {
 export const layers = 3;
 const [heads, D, Dv] = [2, 4, 3];
 
-/** One sequence: its tokens, and up to where a ring has lost them. */
-type Sequence = { tokens: number[]; lost: number };
+/** One sequence: its tokens, up to where a ring has lost them, and the lengths of which states are stored. */
+type Sequence = { tokens: number[]; lost: number; states: number[] };
 /** A cache as a list of arrays. */
 type Model = Sequence[];
 type Pair = { cache: KvCache; model: Model };
@@ -35,7 +37,9 @@ type Pair = { cache: KvCache; model: Model };
 type World = { pairs: Pair[] };
 type Real = { kind: Kind; next: number };
 
-const copyOf = (model: Model): Model => model.map(({ tokens, lost }) => ({ tokens: [...tokens], lost }));
+const copyOf = (model: Model): Model =>
+  model.map(({ tokens, lost, states }) => ({ tokens: [...tokens], lost, states: [...states] }));
+const emptySequence = (): Sequence => ({ tokens: [], lost: 0, states: [] });
 
 /** A number of a token's key or value, between -1 and 1. Tokens, layers, places and heads all have their own. */
 function numberOf(side: 0 | 1, token: number, layer: number, head: number, d: number): number {
@@ -60,16 +64,69 @@ function append({ cache, model }: Pair, added: readonly (readonly number[])[], k
   const starts = model.map(({ tokens }) => tokens.length);
   const after = model.map(({ tokens }, b) => [...tokens, ...added[b]!]);
   for (let layer = 0; layer < layers; layer++) {
+    if (kind.states?.layers.includes(layer)) {
+      advance({ cache, model }, added, layer);
+      continue;
+    }
     const read = cache.update(layer, rowsOf(0, added, layer), rowsOf(1, added, layer));
-    compare(read, after, starts, layer, kind, cache.unrotatedKeys);
+    compare(read, after, starts, layer, kind, cache.unrotatedKeys === true);
   }
+  const stays = added.every(({ length }) => length === 0);
   model.forEach((one, b) => {
     one.tokens = after[b]!;
+    if (kind.states) {
+      const before = stays ? one.states.slice(0, -1) : one.states;
+      one.states = [...before, one.tokens.length].slice(-1 - kind.states.checkpoints);
+    }
     if (kind.rolling) {
       const { window, first, room } = kind.rolling;
       one.lost = Math.max(one.lost, first, one.tokens.length - (window - 1 + room));
     }
   });
+}
+
+/** A state by its definition: a sum that forgets [B, 2, 3], and the last two tokens [B, 4, 2]. */
+function statesAfter(
+  tokens: readonly (readonly number[])[],
+  layer: number,
+  from?: Readonly<Record<string, Tensor>>,
+): Record<string, Tensor> {
+  const [sums, last] = [from?.["state"]?.data, from?.["conv"]?.data];
+  const state = tokens.map((own, b) =>
+    Array.from({ length: 6 }, (_, i) =>
+      own.reduce(
+        (sum, token) => Math.fround(sum / 2 + numberOf(0, token, layer, 0, i)),
+        (sums?.[b * 6 + i] as number | undefined) ?? 0,
+      ),
+    ),
+  );
+  const conv = tokens.map((own, b) =>
+    Array.from({ length: 4 }, (_, channel) => {
+      const past = [0, 1].map((t) => (last?.[b * 8 + channel * 2 + t] as number | undefined) ?? 0);
+      return [...past, ...own.map((token) => numberOf(1, token, layer, 0, channel))].slice(-2);
+    }),
+  );
+  return {
+    state: tensor(state.flat(), { shape: [tokens.length, 2, 3] }),
+    conv: tensor(conv.flat(2), { shape: [tokens.length, 4, 2] }),
+  };
+}
+
+/** Compares the state of a layer with that of the tokens, and advances it. */
+function advance({ cache, model }: Pair, added: readonly (readonly number[])[], layer: number): void {
+  const held = cache.state(layer);
+  const before = statesAfter(
+    model.map(({ tokens }) => tokens),
+    layer,
+  );
+  if (!held) expect(model.every(({ tokens }) => tokens.length === 0)).toBe(true);
+  else for (const [name, { data }] of Object.entries(before)) expect(held[name]!.data).toEqual(data);
+  const counts = added.map(({ length }) => length);
+  cache.advance(
+    layer,
+    statesAfter(added, layer, held),
+    counts.every((n) => n === counts[0]) ? counts[0]! : counts,
+  );
 }
 
 function compare(
@@ -137,7 +194,8 @@ function check(world: World, { kind }: Real): void {
     const lengths = model.map(({ tokens }) => tokens.length);
     expect([...cache.lengths]).toEqual(lengths);
     expect(cache.length).toBe(Math.max(0, ...lengths));
-    if (!kind.rolling) expect(cache.stored).toBe(cache.length);
+    if (kind.states?.layers.length === layers) expect(cache.stored).toBe(0);
+    else if (!kind.rolling) expect(cache.stored).toBe(cache.length);
     else expect(cache.stored).toBeLessThanOrEqual(cache.length);
     const paged = cache as Partial<PagedCache>;
     if (paged.table) {
@@ -185,7 +243,7 @@ const update = (n: number, T: number, B: number) =>
   command(`update(${n}, ${T} tokens, ${B} batches)`, (world, real) => {
     const pair = pick(world, n);
     const before = copyOf(pair.model);
-    if (pair.model.length === 0) pair.model = Array.from({ length: B }, () => ({ tokens: [], lost: 0 }));
+    if (pair.model.length === 0) pair.model = Array.from({ length: B }, emptySequence);
     const added = pair.model.map(() => Array.from({ length: T }, () => real.next++));
     const longest = Math.max(...pair.model.map(({ tokens }) => tokens.length)) + T;
     const { maxLength = Infinity } = real.kind;
@@ -222,11 +280,22 @@ const crop = (n: number, shares: readonly number[], form: number) =>
       ({ lost }, b) =>
         rolling && Math.max(rolling.first, kept[b]! - rolling.window + 1) < Math.min(lost, kept[b]!),
     );
+    const found = model.map(({ states }, b) => states.lastIndexOf(kept[b]!));
+    const stays = kept.every((length, b) => length === own[b]);
+    const stateless =
+      kind.states &&
+      !stays &&
+      kept.some((length) => length > 0) &&
+      found.some((i, b) => i < 0 && kept[b] !== own[b]);
     const error = refusal(() => cache.crop(wanted));
-    if (gone) expect(String(error)).toMatch(/were evicted/);
-    else expect(error).toBe(undefined);
+    if (gone || stateless) {
+      const causes = [gone && "were evicted", stateless && "of which a state is stored"].filter(Boolean);
+      expect(String(error)).toMatch(new RegExp(causes.join("|")));
+    } else expect(error).toBe(undefined);
     if (error) return;
     model.forEach((one, b) => {
+      const oldest = Math.min(...found);
+      if (kind.states && !stays) one.states = oldest < 0 ? [] : [...one.states.slice(0, oldest), kept[b]!];
       one.tokens.length = kept[b]!;
       one.lost = Math.min(one.lost, Math.max(rolling?.first ?? 0, kept[b]!));
     });
@@ -268,8 +337,10 @@ const restore = (from: number, to: number) =>
   command(`restore(${from} into ${to})`, (world) => {
     const [source, target] = [pick(world, from), pick(world, to)];
     const error = refusal(() => target.cache.restore(source.cache.save()));
-    if (!error) target.model = copyOf(source.model);
-    else expect(String(error)).toMatch(/that need .* more pages|pages/);
+    if (!error) {
+      target.model = copyOf(source.model);
+      for (const one of target.model) one.states = one.states.slice(-1); // a file holds the last
+    } else expect(String(error)).toMatch(/that need .* more pages|pages/);
   });
 
 const damage = (n: number, share: number, cut: boolean) =>
@@ -304,11 +375,12 @@ const begin = (n: number, ids: readonly number[]) =>
     const known = cache.matchPrefix(ids);
     expect(known % cache.pageLength).toBe(0);
     expect(known).toBeLessThan(Math.max(1, ids.length));
-    pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [{ tokens: [], lost: 0 }];
+    const first = { ...emptySequence(), tokens: tokens.slice(0, known) };
+    pair.model = [first];
     const error = refusal(() => append(pair, [tokens.slice(known)], real.kind));
     if (error) {
       expect(String(error)).toMatch(/^ArgumentError: update: `key` is "tokens that need/);
-      pair.model = known > 0 ? [{ tokens: tokens.slice(0, known), lost: 0 }] : [];
+      pair.model = known > 0 ? [first] : [];
       return;
     }
     cache.insertPrefix(ids);
@@ -339,7 +411,7 @@ export function commandsFor(kind: Kind): fc.Arbitrary<Iterable<CacheCommand>> {
     fc.tuple(which, which).map((all) => restore(...all)),
     fc.tuple(which, fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean()).map((all) => damage(...all)),
   ];
-  if (cache.unrotatedKeys && !kind.rolling)
+  if (cache.unrotatedKeys && !kind.rolling && !kind.states)
     list.push(fc.tuple(which, share, share).map((all) => discard(...all)));
   if ("begin" in cache)
     list.push(

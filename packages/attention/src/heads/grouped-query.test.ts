@@ -19,6 +19,7 @@ import {
 import fc from "fast-check";
 import "@qkv/test-support/allclose";
 import { expect, test } from "vitest";
+import { unusedMethods } from "@qkv/test-support/attention-cache";
 import { attention, attentionWeights } from "../attention.js";
 import { groupedQuery, type AttentionLayer, type LinearParams } from "./grouped-query.js";
 import { learnedSinks } from "./learned-sinks.js";
@@ -35,6 +36,7 @@ import { scoreMod } from "../score-mod.js";
 function plainCache(): Cache {
   const held: [Tensor, Tensor][] = [];
   return {
+    ...unusedMethods,
     update(layer, key, value) {
       const before = held[layer];
       const all = before
@@ -188,6 +190,7 @@ test("the layer of a cache is chosen", () => {
   const asked: number[] = [];
   const cache = plainCache();
   const noting: Cache = {
+    ...unusedMethods,
     length: 0,
     update: (n, key, value) => (asked.push(n), cache.update(n, key, value)),
   };

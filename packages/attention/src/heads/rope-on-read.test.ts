@@ -2,6 +2,7 @@ import { type Cache, type KeyValues, positionsAfter } from "@qkv/attention-contr
 import { concat, randn, slice, tensor, type Tensor } from "@qkv/tensor";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { unusedMethods } from "@qkv/test-support/attention-cache";
 import { groupedQuery } from "./grouped-query.js";
 import { qkNorm } from "./qk-norm.js";
 import { causal } from "../masks/causal.js";
@@ -12,6 +13,7 @@ function joining(unrotatedKeys: boolean, lengths?: readonly number[]): Cache & {
   let [key, value]: (Tensor | undefined)[] = [];
   let seen = 0;
   return {
+    ...unusedMethods,
     unrotatedKeys,
     get length() {
       return seen;
@@ -88,6 +90,7 @@ test("rows of different lengths rotate each by their own positions", () => {
   const params = layer.init(1);
   const held = randn([2, 1, 3, 4], { seed: 2 });
   const cache: Cache = {
+    ...unusedMethods,
     unrotatedKeys: true,
     length: 3,
     lengths: Int32Array.of(2, 1),

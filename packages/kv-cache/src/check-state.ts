@@ -1,0 +1,139 @@
+import { checks, isList, ShapeError } from "@qkv/core";
+import type { LayerState } from "@qkv/attention-contract";
+import { checkTensor } from "@qkv/tensor";
+import type { SavedLayer } from "./layer-store.js";
+import { refuseSaved } from "./saved.js";
+
+const check = /* @__PURE__ */ checks("advance");
+
+/** A name that a saved file can hold. */
+const isName = (name: string) => /^[a-z]\w*$/i.test(name);
+const listed = (shape: readonly unknown[]) => `[${shape.join(", ")}]`;
+
+/**
+ * Refuses a layer that the cache does not have, and states of other names, types or shapes than the last one.
+ *
+ * @param held - The layer's state, and its number of batches (0: not known yet).
+ * @returns Tokens of each batch.
+ */
+export function checkAdvance(
+  layer: number,
+  numLayers: number,
+  state: LayerState,
+  tokens: number | ArrayLike<number>,
+  held: { readonly state: LayerState | undefined; readonly batches: number },
+): number[] {
+  checkLayer("advance", layer, numLayers);
+  const fix = "give the tensors of the layer by name: `{ state, conv }`.";
+  check.each({ state }, (value) => typeof value === "object" && value !== null, "tensors by name", fix);
+  const names = Object.keys(state);
+  const own = held.state && Object.keys(held.state);
+  const known = names.length > 0 && names.every(isName);
+  if (!known || (own && (own.length !== names.length || own.some((name) => !Object.hasOwn(state, name))))) {
+    check.refuse({
+      argument: "state",
+      received: `tensors named ${names.join(", ") || "nothing"}`,
+      expected: own
+        ? `those of the last state: ${own.join(", ")}`
+        : "one tensor or more, with names of letters and digits",
+      fix,
+    });
+  }
+  let batches = held.batches;
+  for (const name of names) {
+    const { shape, dtype, device } = checkTensor("advance", `state.${name}`, state[name]!);
+    batches ||= shape[0] ?? 0;
+    const last = held.state?.[name];
+    const [dtypes, inner] = last
+      ? [[last.dtype], last.shape.slice(1)]
+      : [["float32", "float64"], shape.slice(1)];
+    const sameShape =
+      shape.length === inner.length + 1 && inner.every((length, i) => shape[i + 1] === length);
+    const sameBatches = shape.length > 0 && batches > 0 && shape[0] === batches;
+    if (!dtypes.includes(dtype) || !sameShape || !sameBatches) {
+      check.refuse(
+        {
+          argument: `state.${name}`,
+          received: `${dtype} ${listed(shape)}`,
+          expected: `${dtypes.join(" or ")} ${listed([batches || "B", ...(last ? inner : [...inner.keys()].map(() => "…"))])}`,
+          fix: "keep batches first, and the sizes of a state the same from token to token; `reset` the cache before another batch or model.",
+        },
+        ShapeError,
+      );
+    }
+    const [first] = Object.values(state);
+    if (device !== first!.device) {
+      check.refuse({
+        argument: `state.${name}`,
+        received: `a tensor on ${device.name}`,
+        expected: `one on ${first!.device.name}, as the others`,
+        fix: "move it with `tensor.to(device)`.",
+      });
+    }
+  }
+  const counts = typeof tokens === "number" ? new Array<number>(batches).fill(tokens) : tokens;
+  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (!isList(counts) || counts.length !== batches || !Array.from(counts).every(whole)) {
+    check.refuse({
+      argument: "tokens",
+      received: isList(tokens) ? listed(Array.from(tokens)) : tokens,
+      expected: `a whole number of tokens, or ${batches} of them, one for each batch`,
+      fix: "give the number of tokens between the last state and this one.",
+    });
+  }
+  return Array.from(counts);
+}
+
+/** Refuses a layer that the cache does not have. */
+export function checkLayer(fn: string, layer: number, numLayers: number): void {
+  if (Number.isInteger(layer) && layer >= 0 && layer < numLayers) return;
+  checks(fn).refuse({
+    argument: "layer",
+    received: layer,
+    expected: `a layer from 0 to ${numLayers - 1}`,
+    fix: "make the cache with `numLayers` of the model.",
+  });
+}
+
+const damaged = "the file is damaged or was changed: restore another copy, or read the prompt again.";
+
+/** Refuses what a cache of states cannot have written. */
+export function checkSavedState({ tensors, numbers }: SavedLayer, own: LayerState | undefined): void {
+  const lengths: unknown = Object.hasOwn(numbers, "lengths") ? numbers["lengths"] : undefined;
+  const whole = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (!Array.isArray(lengths) || lengths.length === 0 || !lengths.every(whole))
+    refuseSaved("numbers: lengths", lengths, "whole numbers, one for each batch", damaged);
+  const B = lengths.length;
+  const names = Object.keys(tensors);
+  const wanted = own ? Object.keys(own) : names;
+  if (names.length === 0 && lengths.some((n) => n > 0))
+    refuseSaved("tensors", "none", `a state after ${lengths.join(", ")} tokens`, damaged);
+  if (
+    names.length > 0 &&
+    (names.length !== wanted.length || wanted.some((name) => !Object.hasOwn(tensors, name)))
+  )
+    refuseSaved(
+      "tensors",
+      names.join(", "),
+      `${wanted.join(", ")}, as the cache holds`,
+      "restore into a cache of the model that was saved.",
+    );
+  for (const name of names) {
+    const [{ dtype, shape }, held] = [tensors[name]!, own?.[name]];
+    const inner = (held ?? tensors[name]!).shape.slice(1);
+    const fits =
+      isName(name) &&
+      (held ? dtype === held.dtype : dtype === "float32" || dtype === "float64") &&
+      shape[0] === B &&
+      shape.length === inner.length + 1 &&
+      inner.every((length, i) => shape[i + 1] === length);
+    if (fits) continue;
+    const expected = `${held?.dtype ?? "float32 or float64"} ${listed([B, ...inner])}`;
+    refuseSaved(
+      name,
+      `${dtype} ${listed(shape)}`,
+      expected,
+      held ? "restore into a cache of the model that was saved." : damaged,
+    );
+  }
+}

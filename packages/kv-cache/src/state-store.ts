@@ -1,0 +1,160 @@
+import { checks } from "@qkv/core";
+import type { LayerState } from "@qkv/attention-contract";
+import { concat, contiguous, slice, take, tensor, write, type Tensor } from "@qkv/tensor";
+import { checkSavedState } from "./check-state.js";
+import type { StateStore } from "./layer-store.js";
+import {
+  allocatedBytes,
+  exclusiveTensors,
+  release,
+  replace,
+  retain,
+  sharedTensors,
+  zeroBuffer,
+  type SharedTensors,
+} from "./shared-tensors.js";
+
+/** A state, and the number of tokens of each batch that it follows. */
+type Snapshot = { readonly state: SharedTensors<string>; readonly lengths: readonly number[] };
+
+type State = {
+  /** From the oldest checkpoint to the current state. */
+  snapshots: readonly Snapshot[];
+  lengths: readonly number[];
+};
+
+/**
+ * The state of a recurrent layer and those before the last `checkpoints` calls of `advance`. Each has buffers of its own,
+ * which are written again when the checkpoint is the oldest: the bytes do not depend on the number of tokens.
+ */
+export function stateStore(checkpoints: number, initial: State = { snapshots: [], lengths: [] }): StateStore {
+  let { lengths } = initial;
+  let snapshots = [...initial.snapshots];
+  /** Buffers of removed checkpoints, written next. */
+  let spare: SharedTensors<string>[] = [];
+
+  const current = () => snapshots.at(-1)?.state.tensors;
+  const remove = (removed: readonly Snapshot[]) => {
+    for (const { state } of removed) {
+      if (state.owners === 1) spare.push(state);
+      else release(state);
+    }
+  };
+  /** Buffers for a state like this one, of one owner. */
+  const buffersFor = (state: LayerState): SharedTensors<string> => {
+    const [device] = Object.values(state).map((x) => x.device);
+    const last = spare.pop();
+    if (last) return exclusiveTensors(last, device);
+    return sharedTensors(mapState(state, (x) => zeroBuffer(x.shape, x)));
+  };
+  /** The newest snapshot of batch b after `length` tokens; -1: there is none. */
+  const snapshotAt = (length: number, b: number) =>
+    snapshots.findLastIndex((snapshot) => snapshot.lengths[b] === length);
+
+  return {
+    get device() {
+      return Object.values(current() ?? {})[0]?.device;
+    },
+    get current() {
+      return current();
+    },
+    get lengths() {
+      return lengths;
+    },
+    stored: 0,
+    get bytes() {
+      const held = [...snapshots.map(({ state }) => state), ...spare];
+      return held.reduce((sum, state) => sum + allocatedBytes(state), 0);
+    },
+    advance(state, tokens) {
+      const after = tokens.map((count, b) => (lengths[b] ?? 0) + count);
+      // Without a token the state is another for the same length: it takes the place of the last.
+      const stays = tokens.every((count) => count === 0);
+      const removed = stays ? snapshots.slice(-1) : snapshots.slice(0, -checkpoints || undefined);
+      // The new state may hold views of buffers that are written.
+      const written = new Set(removed.flatMap((one) => storages(one.state.tensors)));
+      const source = mapState(state, (x) => (written.has(x.storage) ? copied(x) : x));
+      remove(removed);
+      snapshots = snapshots.filter((one) => !removed.includes(one));
+      const buffers = buffersFor(source);
+      for (const [name, x] of Object.entries(source)) write(buffers.tensors[name]!, 0, 0, x);
+      snapshots.push({ state: buffers, lengths: after });
+      lengths = after;
+    },
+    checkCrop(kept) {
+      kept.forEach((n, b) => {
+        if (kept.every((length) => length === 0) || n === lengths[b] || snapshotAt(n, b) >= 0) return;
+        const places = [...new Set(snapshots.map((snapshot) => snapshot.lengths[b]!))];
+        checks("crop").refuse({
+          argument: "length",
+          received: n,
+          expected: `${places.join(", ")}, of which a state is stored, or 0 for all batches`,
+          fix: "make the cache with more `checkpoints`, or `fork()` it at the places to which it may have to go back.",
+        });
+      });
+    },
+    crop(kept) {
+      if (kept.every((n, b) => n === lengths[b])) return;
+      const found = kept.map(snapshotAt);
+      const oldest = Math.min(...found);
+      if (oldest < 0) {
+        for (const { state } of snapshots) release(state);
+        [snapshots, spare] = [[], []]; // the next state may be of other shapes
+      } else if (found.every((i) => i === oldest)) {
+        remove(snapshots.slice(oldest + 1));
+        snapshots = snapshots.slice(0, oldest + 1);
+      } else {
+        const rows = mapState(current()!, (_, name) =>
+          concat(
+            found.map((i, b) => slice(snapshots[i]!.state.tensors[name]!, 0, b, b + 1)),
+            0,
+          ),
+        );
+        remove(snapshots.slice(oldest));
+        snapshots = [...snapshots.slice(0, oldest), { state: sharedTensors(rows), lengths: kept }];
+      }
+      lengths = kept;
+    },
+    fork() {
+      for (const { state } of snapshots) retain(state);
+      return stateStore(checkpoints, { snapshots, lengths });
+    },
+    selectBatches(ids) {
+      const indices = tensor([...ids], { dtype: "int32", shape: [ids.length] });
+      const select = (own: readonly number[]) => ids.map((id) => own[id]!);
+      snapshots = snapshots.map((snapshot) => ({
+        state: replace(snapshot.state, (x) => take(x, 0, indices.to(x.device))),
+        lengths: select(snapshot.lengths),
+      }));
+      lengths = select(lengths);
+      spare = [];
+    },
+    clear() {
+      for (const { state } of snapshots) release(state);
+      [snapshots, spare, lengths] = [[], [], []];
+    },
+    save: () => (lengths.length > 0 ? { tensors: current() ?? {}, numbers: { lengths } } : undefined),
+    fromSaved(saved) {
+      checkSavedState(saved, current());
+      const held = saved.numbers["lengths"]!;
+      const snapshots =
+        Object.keys(saved.tensors).length > 0 ? [{ state: sharedTensors(saved.tensors), lengths: held }] : [];
+      return stateStore(checkpoints, { snapshots, lengths: held });
+    },
+  };
+}
+
+function mapState(state: LayerState, change: (x: Tensor, name: string) => Tensor): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(state).map(([name, x]) => [name, change(x, name)]));
+}
+
+const storages = (state: LayerState) => Object.values(state).map(({ storage }) => storage);
+
+/** A tensor with memory of its own. */
+function copied(x: Tensor): Tensor {
+  const own = contiguous(x);
+  if (own !== x) return own;
+  const copy = zeroBuffer(x.shape, x);
+  write(copy, 0, 0, x);
+  return copy;
+}
