@@ -13,6 +13,7 @@ const largest = side * side * 16;
 print(`largest texture: ${side} × ${side} texels, ${largest / 2 ** 30} GiB`);
 
 // One score for each query, key and head.
+const roundTo2 = (x: number) => Number(x.toPrecision(2));
 const lengths = [1024, 2048, 4096, 8192, 16384, 32768];
 const scores = lengths.map((T) => heads * T * T * 4);
 const fits = lengths.filter((_, i) => (scores[i] ?? Infinity) <= largest);
@@ -21,7 +22,10 @@ print(
 );
 show(
   bars(
-    { data: scores.map((bytes) => bytes / 2 ** 30), shape: [lengths.length] },
+    {
+      data: scores.map((bytes) => roundTo2(bytes / 2 ** 30)),
+      shape: [lengths.length],
+    },
     {
       labels: lengths.map((T) => T.toLocaleString("en-US")),
       title: "Scores of one layer",

@@ -47,9 +47,11 @@ for (const [name, layer] of Object.entries(kinds)) {
   ends.push(losses.slice(-10).reduce((a, b) => a + b) / 10);
   print(`${name}: error ${ends.at(-1)!.toFixed(3)}`);
 }
-const title = "error at each step (1 = guessing)";
+// The first errors without norms are in the hundreds.
+const data = losses.map((loss) => Math.min(loss, 2));
+const title = "error at each step, cut off at 2 (1 = guessing)";
 const labels = Object.keys(kinds);
-show(lines({ data: losses, shape: [4, 100] }, { title, labels }));
+show(lines({ data, shape: [4, 100] }, { title, labels, xLabel: "step" }));
 
 const [before, ...others] = ends;
 check(

@@ -39,6 +39,21 @@ test("points stand where `x` says", () => {
   expect((c! - a!) / (b! - a!)).toBeCloseTo(4, 3);
 });
 
+test("labels of lines that end at the bottom stay apart and inside the picture", () => {
+  const labels = ["a", "b", "c", "d", "e"];
+  const svg = lines({ data: [9, 0, 0, 0, 0, 0, 0, 0, 0, 0], shape: [5, 2] }, { labels });
+  const height = Number(/height="(\d+)"/.exec(svg)![1]);
+  const at = labels.map((label) => Number(new RegExp(`y="([^"]*)"[^>]*>${label}</text>`).exec(svg)![1]));
+  at.toSorted((a, b) => a - b).forEach((y, i, all) => expect(i === 0 || y - all[i - 1]! >= 14).toBe(true));
+  expect(Math.max(...at)).toBeLessThan(height);
+});
+
+test("points that stand close are there to point at, and do not hide the dashes", () => {
+  const dots = (N: number) => /<g [^>]*><circle/.exec(lines({ data: new Array(N).fill(1), shape: [N] }))![0];
+  expect(dots(100)).toContain('fill-opacity="0"');
+  expect(dots(10)).not.toContain("fill-opacity");
+});
+
 test("golden: two losses, reviewed as a picture", async () => {
   const svg = lines(
     { data: [3.5, 2.4, 1.9, 1.7, 3.5, 3.45, 3.42, 3.41], shape: [2, 4] },

@@ -105,11 +105,13 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
       : []),
   ];
 
-  // Names of lines that end close together are moved apart, from the top down.
+  // Names of lines that end close together are moved apart: from the top down, then up from the lower edge.
   const ends = Array.from({ length: K }, (_, k) => ({ k, y: atY(data[k * N + N - 1]!) })).sort(
     (a, b) => a.y - b.y,
   );
   ends.forEach((end, i) => (end.y = Math.max(end.y, (ends[i - 1]?.y ?? -Infinity) + 14)));
+  const lowest = top + plot.height + (xLabel ? 38 : 18);
+  ends.toReversed().forEach((end, i) => (end.y = Math.min(end.y, lowest - 14 * i)));
   const drawn = Array.from({ length: K }, (_, k) => {
     const row = data.slice(k * N, (k + 1) * N);
     const meaning = kinds?.[k] ?? "cost";
@@ -117,12 +119,13 @@ export function lines(values: PictureData, options: LinesOptions = {}): string {
     const dots = row.map((value, i) => {
       const name = `${labels ? `${labels[k]}, ` : ""}${xLabel ?? "x"} ${numberText(across[i]!)}: ${numberText(value)}`;
       const [cx, cy] = [px(atX(across[i]!)), px(atY(value))];
-      return svg`<circle cx="${cx}" cy="${cy}" r="${N > 40 ? 2 : 3}"><title>${name}</title></circle>`;
+      return svg`<circle cx="${cx}" cy="${cy}" r="${N > 40 ? 4 : 3}"><title>${name}</title></circle>`;
     });
     const y = (ends.find((end) => end.k === k)?.y ?? 0) + 4;
     return [
       svg`<polyline points="${points.join(" ")}" fill="none" stroke-width="2" stroke-linejoin="round" stroke-dasharray="${dashes[k % dashes.length]!}" ${stroke(meaning)}/>`,
-      svg`<g ${fill(meaning)}>${dots}</g>`,
+      // Where points stand close, their dots would hide the dashes: they are there to be pointed at.
+      svg`<g ${fill(meaning)}${N > 40 ? svg` fill-opacity="0"` : ""}>${dots}</g>`,
       ...(labels
         ? [
             svg`<text x="${px(left + plot.width + 10)}" y="${px(y)}" ${fill(`${meaning}-text`)}>${labels[k]!}</text>`,

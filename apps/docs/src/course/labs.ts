@@ -89,6 +89,7 @@ export const labs: readonly Lab[] = [
     row: 12,
     asked: "Values are unclear: are they a kind of normalization?",
     page: "/learn/why-values/",
+    figure: "attention-call",
     proof: ["examples/what-values-do.ts"],
   },
   {

@@ -11,8 +11,8 @@ const x = a(b, c);
 import { late } from "@qkv/core";
 `;
 
-test("the imports that a code begins with are counted in lines, of a list over several too", () => {
-  expect(importLines(code)).toBe(5);
+test("the imports that a code begins with are counted in lines, of a list over several too, with the empty line after them", () => {
+  expect(importLines(code)).toBe(6);
   expect(importLines("const x = 1;\n")).toBe(0);
   expect(importLines("")).toBe(0);
   expect(importLines('import "a";')).toBe(0); // nothing follows: it stays to be read

@@ -1,6 +1,6 @@
-/** Number of lines of the imports that a code begins with. */
+/** Number of lines of the imports that a code begins with, and of the empty lines after them. */
 export function importLines(code: string): number {
-  const imports = /^(?:import\b[^;]*;[^\S\n]*\n)+/.exec(code)?.[0] ?? "";
+  const imports = /^(?:import\b[^;]*;[^\S\n]*\n)+(?:[^\S\n]*\n)*/.exec(code)?.[0] ?? "";
   return imports.split("\n").length - 1;
 }
 
