@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 
 /** A formula in plain text, as `W_O^h` or `e^(a − b)`, with what stands below and above the line set there. */
 export function FormulaText({ children }: { children: string }): ReactNode {
-  const parts = children.split(/([_^](?:\([^)]*\)|[\p{L}\d]+))/u);
+  const parts = children.split(/([_^](?:\([^)]*\)|[A-Za-z\d]+))/);
   return parts.map((part, i) => {
     if (i % 2 === 0) return part;
     const inner = <FormulaText>{part.slice(1).replace(/^\((.*)\)$/, "$1")}</FormulaText>;

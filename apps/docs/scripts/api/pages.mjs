@@ -16,7 +16,7 @@ const kinds = {
 };
 
 /** Lines of the longest declaration that is not folded: a function is read by its parameters, a type by its sentence. */
-const longestShown = (kind) => (kind === "Functions" ? 8 : 3);
+const longestShown = (kind) => (kind === "Functions" ? 16 : 3);
 
 /** Names of the smallest page that begins with a list of them. */
 const fewest = 8;
