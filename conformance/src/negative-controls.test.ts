@@ -115,6 +115,24 @@ test.for(["functions", "modules", "optimizers"])(
   },
 );
 
+test("blt: a length, a bucket and a cell of a mask, each plus one, and a pooled number", async () => {
+  const path = "blt/functions.json";
+  const cases = parse<OnnxCase[]>(filesBelow(referenceData, "blt"), path);
+  const healthy = await expectHealthy({ [path]: cases }, "blt");
+  const plusOne = ({ data, ...rest }: TensorJson): TensorJson => {
+    const bytes = Buffer.from(data, "base64");
+    bytes[0]! = rest.dtype === "bool" ? 1 - bytes[0]! : bytes[0]! + 1;
+    return { ...rest, data: bytes.toString("base64") };
+  };
+  for (const name of ["lengths_long", "hash_group8", "cross_mask_bytes_query_k2", "patch_reduce_max"]) {
+    const victim = cases.find((one) => one.name === name)!;
+    const [output] = victim.outputs;
+    const moved = output!.dtype === "float32" ? move(output!, 2e-5) : plusOne(output!);
+    const files = { [path]: cases.map((each) => (each === victim ? { ...victim, outputs: [moved] } : each)) };
+    await expectOnly(healthy, files, { case: name, output: output!.name });
+  }
+});
+
 test("tokenizers: one id, one offset, one letter of one text, in refs and in llama.cpp's vectors", async () => {
   type Refs = {
     vocabulary: object;

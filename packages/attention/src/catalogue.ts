@@ -570,6 +570,18 @@ const entries: readonly (Omit<CatalogueEntry, Default> & Partial<Pick<CatalogueE
     kvEffect: "depends on the layout",
   },
   {
+    name: "patches",
+    kind: "mask",
+    exports: ["patches", "maxPoolPatches"],
+    title: "Patches and their bytes",
+    paper: arxiv("2412.09871", "Byte Latent Transformer: Patches Scale Better Than Tokens"),
+    year: 2024,
+    formula: "j in patch i",
+    tier: 3,
+    costKind: "blocks",
+    models: ["BLT"],
+  },
+  {
     name: "chunked",
     kind: "mask",
     exports: ["chunked"],

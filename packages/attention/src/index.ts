@@ -75,6 +75,7 @@ export { maskTensor } from "./masks/mask-tensor.js";
 export { not } from "./masks/not.js";
 export { or } from "./masks/or.js";
 export { padding } from "./masks/padding.js";
+export { patches, type PatchesOptions } from "./masks/patches.js";
 export { prefix } from "./masks/prefix.js";
 export { slidingWindow, type WindowSides } from "./masks/sliding-window.js";
 export { strided } from "./masks/strided.js";
@@ -91,6 +92,7 @@ export { induction } from "./patterns/induction.js";
 export { previousToken } from "./patterns/previous-token.js";
 export { sameToken } from "./patterns/same-token.js";
 export { plainAttention } from "./plain-attention.js";
+export { maxPoolPatches } from "./pooling/max-pool-patches.js";
 export { dynamicNtk } from "./positions/dynamic-ntk.js";
 export {
   learnedPositions,

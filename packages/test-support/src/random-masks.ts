@@ -15,6 +15,7 @@ import {
   not,
   or,
   padding,
+  patches,
   prefix,
   slidingWindow,
   strided,
@@ -50,6 +51,11 @@ export const kinds: Readonly<Record<string, fc.Arbitrary<Mask>>> = {
     ids.map((list) => documents(list)),
     ids.map((list) => documents([...list].sort((a, b) => a - b))),
     fc.tuple(ids, ids).map((lists) => documents(lists)),
+  ),
+  // Patches ask, as the keys are as many in each extent.
+  patches: fc.oneof(
+    fc.tuple(ids, few(1, 3)).map(([list, rowsPerPatch]) => patches(list, { rowsPerPatch })),
+    fc.tuple(ids, ids).map((lists) => patches(lists.map((list) => [...list].sort((a, b) => a - b)))),
   ),
   dilated: fc.tuple(few(1, 4), few(1, 4)).map(([size, step]) => dilated(size, step)),
   strided: few(1, 5).map(strided),

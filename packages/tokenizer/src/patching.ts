@@ -3,8 +3,10 @@ export { byteNgramModel, type ByteNgramModel } from "./patching/byte-ngram-model
 export { byteIds } from "./patching/byte-ids.js";
 export { byteEntropies, type ByteEntropy } from "./patching/byte-entropy.js";
 export { stridedPatching } from "./patching/strided-patching.js";
+export { hashByteNgrams, type HashByteNgramsOptions } from "./patching/hash-byte-ngrams.js";
 export { globalThreshold } from "./patching/global-threshold.js";
 export { monotonicConstraint } from "./patching/monotonic-constraint.js";
+export { bltPatchLengths, patchIds, patchLengths, splitPatches } from "./patching/patch-lengths.js";
 export { patchStarts } from "./patching/patch-starts.js";
 export { patchStream, type PatchStream } from "./patching/patch-stream.js";
 export type { Patcher, PatchRule } from "./patching/patcher.js";

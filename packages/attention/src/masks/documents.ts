@@ -1,7 +1,8 @@
 import { checks, isList } from "@qkv/core";
-import type { Mask, Range } from "@qkv/attention-contract";
+import type { Mask } from "@qkv/attention-contract";
 import { defineMask } from "../mask.js";
 import { checkBatches, refuseBatch } from "./check-batches.js";
+import { idsInRange, withRuns, type IdRuns } from "./id-runs.js";
 
 const fix = "give each position the number of its document: [0, 0, 0, 1, 1] packs three tokens and two.";
 const check = /* @__PURE__ */ checks("documents", { argument: "ids", fix });
@@ -36,9 +37,12 @@ export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[])
     });
   const perBatch = typeof ids[0] === "object";
   const lists = (perBatch ? Array.from(ids as readonly ArrayLike<number>[]) : [ids as ArrayLike<number>]).map(
-    withRuns,
+    (list) => {
+      checks("documents").list({ ids: list }, "numbers, one for each position", Number.isFinite, fix);
+      return withRuns(list);
+    },
   );
-  const of = (batch: number): Packed =>
+  const of = (batch: number): IdRuns =>
     lists[perBatch ? batch : 0] ?? refuseBatch("documents", "ids", lists, batch);
   return defineMask({
     name: `documents([${perBatch ? `${lists.length} × ` : ""}${lists[0]!.ids.length}])`,
@@ -59,31 +63,11 @@ export function documents(ids: ArrayLike<number> | readonly ArrayLike<number>[])
           return ids[query] !== undefined && ids[query] === ids[key];
         },
         tile(query, key, batch) {
-          const [asking, asked] = [inRange(of(batch), query), inRange(of(batch), key)];
+          const [asking, asked] = [idsInRange(of(batch), query), idsInRange(of(batch), key)];
           const shared = [...asking].filter((id) => id !== undefined && asked.has(id));
           return shared.length === 0 ? "none" : asking.size === 1 && asked.size === 1 ? "all" : "some";
         },
       };
     },
   });
-}
-
-/** Ids, and for each position where the run of equal ids around it ends. */
-type Packed = { readonly ids: readonly number[]; readonly runEnd: Int32Array };
-
-function withRuns(list: ArrayLike<number>): Packed {
-  checks("documents").list({ ids: list }, "numbers, one for each position", Number.isFinite, fix);
-  const ids = Array.from(list);
-  const runEnd = new Int32Array(ids.length);
-  for (let i = ids.length - 1; i >= 0; i--) runEnd[i] = ids[i] === ids[i + 1] ? runEnd[i + 1]! : i;
-  return { ids, runEnd };
-}
-
-/** The documents of a stretch of positions, found run by run; undefined stands for positions beyond the list. */
-function inRange({ ids, runEnd }: Packed, { first, last }: Range): Set<number | undefined> {
-  const found = new Set<number | undefined>();
-  for (let position = first; position <= last; position = (runEnd[position] ?? position) + 1) {
-    found.add(ids[position]);
-  }
-  return found;
 }
